@@ -21,6 +21,9 @@ use crate::wire::secret;
 /// How long a probe waits for an answer, at most.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// The same for a probe that nobody asked for.
+const CHEAP_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// How long a loopback address may take.
 const LOOPBACK_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -275,9 +278,10 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
     }
 }
 
-/// Whether [`compare`] has a question to ask about a failure.
-pub fn can_compare(error: &OpenError, evidence: &OpeningEvidence) -> bool {
-    is_about_certificate(error) || !variations(error, evidence).is_empty()
+/// Whether [`compare`] has a question to ask about a failure that it does not ask anyway.
+pub fn can_compare(config: &OpenConfig, error: &OpenError, evidence: &OpeningEvidence) -> bool {
+    let costs = |variation: &Variation| !is_cheap(*variation, config, error);
+    is_about_certificate(error) || variations(error, evidence).iter().any(costs)
 }
 
 /// Spends connections on telling the causes of a failure apart: what they show is noted in the
@@ -298,14 +302,29 @@ pub fn compare(
         evidence.refused_tls = refused_tls(config, runtime)?;
     }
     for variation in variations(error, evidence) {
-        if all || *variation == Variation::OtherFamily {
-            let trial = attempt(*variation, config, evidence, runtime)?;
+        if all || is_cheap(*variation, config, error) {
+            let mut config = config.clone();
+            if !all {
+                config.handshake_timeout = config.handshake_timeout.min(CHEAP_TIMEOUT);
+            }
+            let trial = attempt(*variation, &config, evidence, runtime)?;
             evidence.trials.extend(trial);
         }
     }
     // What is explained now is the first one's failure.
     runtime.reporter.return_to(conn);
     Ok(())
+}
+
+/// What is tried without being asked for: the other loopback address, and TLS where a plain request
+/// was cut off without a byte.
+fn is_cheap(variation: Variation, config: &OpenConfig, error: &OpenError) -> bool {
+    let cut = matches!(error, OpenError::Closed { .. } | OpenError::Io(_));
+    match variation {
+        Variation::OtherFamily => true,
+        Variation::OtherScheme => cut && !config.target.secure,
+        _ => false,
+    }
 }
 
 /// Whether only the certificate is in the way.

@@ -751,12 +751,14 @@ impl<'a> Session<'a> {
             current.connection.is_half_closed() && ending.cause == Cause::Lost(Lost::EndOfStream);
         let over = ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
         let fine = ours || asked || over || Exit::of(ending) == Exit::Success;
-        // A Close at once is in order, and yet nobody wanted that.
-        let odd = !ours
-            && found.first().is_some_and(|first| {
-                matches!(first.entry.family, Family::CloseCode | Family::Application)
-                    && first.severity != Severity::Note
-            });
+        // A Close at once is in order, and yet nobody wanted that; nor to talk to a server that took
+        // no subprotocol and answered nothing.
+        let wanted = current.fault.is_none() && current.signal.is_none() && !met;
+        let odd = found.first().is_some_and(|first| {
+            let ended = matches!(first.entry.family, Family::CloseCode | Family::Application);
+            let ignored = wanted && first.entry.code == "W411" && first.is_supported();
+            ((ended && !ours) || ignored) && first.severity != Severity::Note
+        });
         let mood = if fine && !odd { EndSeverity::Fine } else { EndSeverity::Failed };
         let Runtime { reporter, stdout, .. } = runtime;
         reporter.diagnose(&found, mood, stdout)?;

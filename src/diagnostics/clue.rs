@@ -48,6 +48,46 @@ const PROXY_PAGES: [&str; 7] = [
     "xhtml1-transitional.dtd\">\n<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n <head>\n  <title>",
 ];
 
+/// What only the answers of filters and of forward proxies have, whose business is the client's network:
+/// in Server, Via, and the pages that they write themselves.
+const FORWARD_NAMES: [&str; 12] = [
+    "squid",
+    "tinyproxy",
+    "privoxy",
+    "mitmproxy",
+    "zscaler",
+    "proxysg",
+    "bluecoat",
+    "websense",
+    "forcepoint",
+    "mcafee web gateway",
+    "fortigate",
+    "netskope",
+];
+
+/// Words of the pages that filters and forward proxies write.
+const FILTER_PAGES: [&str; 19] = [
+    "the requested url could not be retrieved",
+    "fortiguard",
+    "web page blocked",
+    "internet usage policy",
+    "zscaler",
+    "privoxy",
+    "tinyproxy",
+    "websense",
+    "forcepoint",
+    "netskope",
+    "mcafee web gateway",
+    "policy_denied",
+    "web filter violation",
+    "url filtering",
+    "your system policy has denied access",
+    "blocked by your organi",
+    "blocked by your administrator",
+    "authenticate with the local network",
+    "captive portal",
+];
+
 /// Servers limit a head to 8 KB or more.
 const LONG_HEAD: usize = 8000;
 
@@ -84,6 +124,28 @@ pub enum Clue {
     Proxied,
     /// The response lists version 13, as gorilla/websocket does in every refusal.
     ListsVersion13,
+    /// A filter or a forward proxy wrote the answer itself, though none was asked.
+    Interceptor,
+    /// The answer came through a forward proxy, though none was asked.
+    ForwardProxied,
+    /// The same, and a plain GET got the same answer.
+    PlainSameForwardProxied,
+    /// The answer names another path than the one asked for.
+    NamesOtherPath,
+    /// An unknown path is answered by another server than this one.
+    OtherPathElsewhere,
+    /// A plain GET gets the same answer as the upgrade, at a path that the server knows.
+    PlainSameAtKnownPath,
+    /// The refusal has the form of the library ws, whose 401 is the word of its verifyClient.
+    WsRefusal,
+    /// Subprotocols were offered, and the 101 names none.
+    SubprotocolIgnored,
+    /// The same, and the end came before any message of the peer.
+    DroppedWithoutSubprotocol,
+    /// The status is this one.
+    StatusIs(u16),
+    /// The answer took long enough for something to have been waited for.
+    SlowAnswer,
     /// The body holds this text, in any letter case.
     Body(&'static str),
     /// The body is empty.
@@ -226,7 +288,10 @@ impl Clue {
             let differs = trial.status() != status;
             // Who had too much to do did not look at the difference.
             let known = !matches!(trial.status(), None | Some(429 | 503));
-            (known && differs != same && status.is_some()).then(|| trial.to_string())
+            // Another server's answer says nothing of this one.
+            let elsewhere =
+                variation == Variation::OtherPath && Self::OtherPathElsewhere.seen(facts).is_some();
+            (known && differs != same && status.is_some() && !elsewhere).then(|| trial.to_string())
         };
         match self {
             Self::OriginSent => {
@@ -294,6 +359,81 @@ impl Clue {
                 .response?
                 .has_token("Sec-WebSocket-Version", "13")
                 .then(|| "the answer lists version 13, as each refusal of gorilla/websocket does".to_owned()),
+            Self::Interceptor => interceptor(facts),
+            Self::ForwardProxied => forward_proxied(facts),
+            Self::PlainSameForwardProxied => {
+                let through = forward_proxied(facts)?;
+                let same = Self::PlainSame.seen(facts)?;
+                Some(format!("{through}; {same}"))
+            }
+            Self::NamesOtherPath => {
+                let asked = url?.path;
+                let bodies = [Some(facts.body), trial(Variation::NoUpgrade).and_then(Trial::body)];
+                bodies.into_iter().flatten().find_map(|body| {
+                    let named = super::said::named_path(body)?;
+                    // express-ws adds a word of its own.
+                    let inner = named.trim_end_matches(".websocket");
+                    let same = |a: &str, b: &str| a.trim_matches('/') == b.trim_matches('/');
+                    let coded = named.contains('%') || asked.contains('%');
+                    let other = !coded && !same(&named, asked) && !same(inner, asked);
+                    other.then(|| format!("the answer speaks of the path {inner}, and {asked} was asked for"))
+                })
+            }
+            Self::OtherPathElsewhere => {
+                let other = trial(Variation::OtherPath)?;
+                let TrialOutcome::Status { code: 400..=499, text, body } = &other.outcome else {
+                    return None;
+                };
+                let name = |server: &str| server.split(['/', ' ']).next().unwrap_or_default().to_owned();
+                let theirs = text.split_once(", Server: ").map_or("", |(_, server)| server);
+                let ours = header("Server").unwrap_or_default();
+                // A refusal by hand may have no Server, so only a proxy's beside none is another's.
+                let proxy = PROXIES.iter().any(|name| contains_word(theirs.as_bytes(), name));
+                let servers = name(theirs) != name(&ours)
+                    && !theirs.is_empty()
+                    && (proxy || !ours.is_empty());
+                let page = |body: &[u8]| PROXY_PAGES.iter().any(|page| contains_word(body, page));
+                let pages = page(body) && !page(facts.body);
+                (servers || pages).then(|| format!("another server answers {other}"))
+            }
+            Self::PlainSameAtKnownPath => {
+                let same = Self::PlainSame.seen(facts)?;
+                let other = trial(Variation::OtherPath)?;
+                // An unknown path has a page of its own, whatever its number.
+                let body = other.body().unwrap_or_default();
+                let page = other.status() == status && body.is_empty() != facts.body.is_empty();
+                let known = page || Self::OtherPathDiffers.seen(facts).is_some();
+                known.then(|| format!("{same}, but not {other}"))
+            }
+            Self::WsRefusal => {
+                let head = facts.response?;
+                let line = head.status_line()?;
+                let names = ["Server", "Date", "Via", "X-Powered-By", "WWW-Authenticate"];
+                let bare = names.iter().all(|name| head.get(name).is_none());
+                let html = header("Content-Type").is_some_and(|value| value == "text/html");
+                let closes = header("Connection").is_some_and(|value| value == "close");
+                let body = facts.body == line.reason;
+                (bare && html && closes && body)
+                    .then(|| "the answer has the form of the library ws, whose 401 is its verifyClient's no".to_owned())
+            }
+            Self::SubprotocolIgnored => {
+                let head = facts.response.filter(|_| status == Some(101))?;
+                let names = String::from_utf8_lossy(sent("Sec-WebSocket-Protocol")?).into_owned();
+                let ignored = head.get("Sec-WebSocket-Protocol").is_none();
+                ignored.then(|| format!("{names} was offered, and the 101 names none"))
+            }
+            Self::DroppedWithoutSubprotocol => {
+                let end = facts.end?;
+                let early = facts.stream.messages == 0 && end.lifetime < SILENCE;
+                Self::SubprotocolIgnored.seen(facts).filter(|_| early)
+            }
+            Self::StatusIs(number) => {
+                (status == Some(number)).then(|| format!("the status is {number}"))
+            }
+            Self::SlowAnswer => {
+                let after = facts.response_after.filter(|after| *after >= SILENCE)?;
+                Some(format!("the answer took {:.1} s", after.as_secs_f64()))
+            }
             Self::Body(text) => {
                 contains_word(facts.body, text).then(|| format!("the body contains {text:?}"))
             }
@@ -536,6 +676,50 @@ impl Clue {
             }
         }
     }
+}
+
+/// The mark of a filter or forward proxy that wrote the answer itself.
+fn interceptor(facts: &Facts<'_>) -> Option<String> {
+    let head = facts.response?;
+    let line = head.status_line()?;
+    // Where one was asked, it is not in the way.
+    if facts.proxy.is_some() || line.code < 300 {
+        return None;
+    }
+    let shown = |name: &'static str| {
+        head.get(name).map(|value| format!("{name}: {}", String::from_utf8_lossy(value)))
+    };
+    if matches!(line.code, 407 | 511) {
+        return Some(format!("the status is {}, which no server of a WebSocket sends", line.code));
+    }
+    let own = ["X-Squid-Error", "Proxy-Authenticate", "Proxy-Connection"];
+    if let Some(header) = own.into_iter().find_map(shown) {
+        return Some(header);
+    }
+    let server = head.get("Server").unwrap_or_default();
+    if FORWARD_NAMES.iter().any(|name| contains_word(server, name)) {
+        return shown("Server");
+    }
+    // A whole site may speak of anything.
+    let text = super::said::words(facts.body);
+    let page = FILTER_PAGES.iter().find(|page| contains_word(text.as_bytes(), page))?;
+    let refuses = line.code >= 400 && text.len() < 4000;
+    refuses.then(|| {
+        format!("the page has the words {page:?}, as filters and proxies of networks write")
+    })
+}
+
+/// The header that shows a forward proxy which passed the answer on.
+fn forward_proxied(facts: &Facts<'_>) -> Option<String> {
+    if facts.proxy.is_some() {
+        return None;
+    }
+    let head = facts.response?;
+    ["Via", "X-Cache", "X-Cache-Lookup"].into_iter().find_map(|name| {
+        let value = head.get(name)?;
+        let known = FORWARD_NAMES.iter().any(|name| contains_word(value, name));
+        known.then(|| format!("{name}: {}", String::from_utf8_lossy(value)))
+    })
 }
 
 fn sent<'a>(facts: &Facts<'a>, name: &'static str) -> Option<&'a [u8]> {

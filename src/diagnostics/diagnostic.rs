@@ -119,10 +119,40 @@ impl Diagnostic {
         match cause {
             _ if self.severity == Severity::Note || self.is_said_by(seen) => seen.to_owned(),
             None if repeats => seen.to_owned(),
-            None => format!("{}; {seen}", self.title),
-            Some(cause) if repeats => format!("{}; {seen}", cause.text),
-            Some(cause) => format!("{}: {}; {seen}", self.title, cause.text),
+            None => format!("{}{}; {seen}", self.title, self.possibilities()),
+            Some(_) if repeats => format!("{}; {seen}", self.suspects()),
+            Some(_) => format!("{}: {}; {seen}", self.title, self.suspects()),
         }
+    }
+
+    /// The surest cause, and the next one if it is as sure and neither is proved.
+    fn suspects(&self) -> String {
+        let first = self.causes.first().map(|cause| cause.confidence);
+        let equal = |cause: &&Supported| Some(cause.confidence) == first;
+        let most = if first == Some(Confidence::High) { 1 } else { 2 };
+        let texts = self.causes.iter().filter(equal).take(most);
+        texts.map(|cause| &*cause.text).collect::<Vec<_>>().join(", or ")
+    }
+
+    /// What only the symptom suggests.
+    fn possibilities(&self) -> String {
+        let texts: Vec<&str> = self.causes.iter().map(|cause| &*cause.text).collect();
+        // Elsewhere it is known what happened, and the rest stands below.
+        let asks = matches!(self.entry.family, Family::Reaching | Family::Tls | Family::Response);
+        match texts.is_empty() || !asks {
+            true => String::new(),
+            false => format!("; possible: {}", texts.join(", or ")),
+        }
+    }
+
+    /// Whether a fact of this run proves the first cause.
+    pub fn is_proved(&self) -> bool {
+        self.causes.first().is_some_and(|cause| cause.confidence == Confidence::High)
+    }
+
+    /// Whether a fact of this run speaks for the first cause.
+    pub fn is_supported(&self) -> bool {
+        self.causes.first().is_some_and(|cause| cause.confidence != Confidence::Low)
     }
 
     /// Whether a text names the surest cause already.
@@ -150,6 +180,14 @@ impl Diagnostic {
         let (text, because) = (text.into(), Some(fact.into()));
         self.causes.retain(|cause| cause.confidence != Confidence::Low);
         self.causes.insert(0, Supported { confidence: Confidence::High, text, because });
+        self.causes.truncate(CAUSES);
+        self
+    }
+
+    /// With a cause in front that this fact suggests.
+    pub fn suggests(mut self, text: impl Into<Cow<'static, str>>, fact: impl Into<String>) -> Self {
+        let (text, because) = (text.into(), Some(fact.into()));
+        self.causes.insert(0, Supported { confidence: Confidence::Medium, text, because });
         self.causes.truncate(CAUSES);
         self
     }

@@ -457,6 +457,8 @@ pub struct End {
     pub idle_data: Duration,
     /// The silence before the last bytes of the peer.
     pub quiet: Duration,
+    /// The longest silence before that one.
+    pub longest_quiet: Duration,
     /// From the 101 to the last bytes of the peer.
     pub last: Duration,
     /// Bytes that came of a frame that is not complete.

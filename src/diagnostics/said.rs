@@ -130,6 +130,35 @@ pub(super) fn names_path(text: &str) -> bool {
     words.iter().any(|word| text.contains(word))
 }
 
+/// Marks in front of a path that a page of "not found" names, in lower case.
+const PATH_MARKS: [&str; 10] = [
+    "cannot get ",
+    "no route found for get ",
+    "route get:",
+    "no route matches [get] ",
+    "\"path\":\"",
+    "requested url ",
+    "the requested resource [",
+    "the current path, ",
+    "request path: ",
+    "uri:</th><td>",
+];
+
+/// The path that a page says was asked for, without its query.
+pub(super) fn named_path(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body).replace("&quot;", "\"").replace("&#x2F;", "/");
+    // The marks and the text have the same places: only ASCII changes its case.
+    let lower = text.to_ascii_lowercase();
+    PATH_MARKS.iter().find_map(|mark| {
+        let at = lower.find(mark)? + mark.len();
+        let rest = text[at..].trim_start_matches(['"', '\'', '`', ' ']);
+        let rest = rest.strip_prefix("<code>").unwrap_or(rest);
+        let end = rest.find(|c: char| c.is_whitespace() || "\"'<>?`]),".contains(c));
+        let path = &rest[..end.unwrap_or(rest.len())];
+        path.starts_with('/').then(|| path.to_owned())
+    })
+}
+
 /// The names under which JSON has its sentence, the most telling first.
 const SENTENCES: [&str; 9] = [
     "message",
@@ -349,6 +378,23 @@ mod tests {
         ));
         assert!(bare("{\"message\":\"Forbidden\",\"statusCode\":403}", 403, "Forbidden"));
         assert!(!bare("wrong room", 400, "Bad Request"));
+    }
+
+    #[test]
+    fn a_page_names_the_path_that_its_server_was_asked_for() {
+        for (body, wanted) in [
+            ("<pre>Cannot GET /wrong</pre>", Some("/wrong")),
+            ("no route found for GET /socket (AppWeb.Router)", Some("/socket")),
+            ("{\"message\":\"Route GET:/a/b?x=1 not found\"}", Some("/a/b")),
+            ("<h2>No route matches [GET] &quot;/cable&quot;</h2>", Some("/cable")),
+            ("{\"status\":404,\"path\":\"/ws\"}", Some("/ws")),
+            ("Requested URL /nope not found", Some("/nope")),
+            ("The requested URL was not found on this server.", None),
+            ("404 page not found", None),
+            ("cannot get ", None),
+        ] {
+            assert_eq!(named_path(body.as_bytes()).as_deref(), wanted, "{body}");
+        }
     }
 
     #[test]

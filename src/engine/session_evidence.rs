@@ -48,6 +48,8 @@ pub struct SessionEvidence {
     stall: Option<Box<Stall>>,
     /// The silence before the last bytes that came, in milliseconds.
     quiet: u32,
+    /// The longest silence before that one, in milliseconds.
+    longest_quiet: u32,
     /// Frames in a row with the same mask key, and the key.
     masks: (u32, [u8; 4]),
     /// Our side of the stream ended first, on purpose.
@@ -117,6 +119,7 @@ impl SessionEvidence {
             messages: 0,
             stall: None,
             quiet: 0,
+            longest_quiet: 0,
             masks: (0, [0; 4]),
             half_closed: false,
             header: None,
@@ -129,6 +132,7 @@ impl SessionEvidence {
     /// Notes bytes that came, before they are decoded.
     pub fn received(&mut self, bytes: &[u8], now: Instant) {
         let quiet = now.saturating_duration_since(self.last_received.max(self.last_sent));
+        self.longest_quiet = self.longest_quiet.max(self.quiet);
         self.quiet = u32::try_from(quiet.as_millis()).unwrap_or(u32::MAX);
         self.last_received = now;
         self.stalls(false, now);
@@ -298,6 +302,7 @@ impl SessionEvidence {
             idle: since(self.last_received.max(self.last_sent)),
             idle_data: since(self.last_message),
             quiet: Duration::from_millis(self.quiet.into()),
+            longest_quiet: Duration::from_millis(self.longest_quiet.into()),
             last: self.last_received.saturating_duration_since(self.opened),
             partial: inbound.partial_frame(),
         });

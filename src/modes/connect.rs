@@ -10,6 +10,7 @@ use crate::client::retry::Tries;
 use crate::client::session::Session;
 use crate::client::{prepare, probe, refused, summary};
 use crate::config::ClientConfig;
+use crate::diagnostics::Diagnostic;
 use crate::engine::exit::Exit;
 use crate::engine::opening::{Opening, open};
 use crate::engine::runtime::{self, Runtime};
@@ -23,7 +24,7 @@ use crate::wire::Role;
 const GREETING: &str = "Connected (press Ctrl-D or type /quit to leave, /help for commands)";
 
 /// Printed at a terminal in place of a question, which would block a program that drives one.
-const ONE_MORE: &str = "--diagnose makes one more connection to tell the causes apart; wscope doctor examines every step";
+const ONE_MORE: &str = "--diagnose makes a few more connections to tell the causes apart; wscope doctor examines every step";
 
 /// Runs a client session.
 ///
@@ -86,12 +87,10 @@ fn connect(
             let all = config.diagnose;
             let told = probe::compare(&config.open, &error, all, evidence, runtime);
             let error = told.err().unwrap_or(error);
-            let may_ask = !all && probe::can_compare(&error, evidence);
+            let proved = evidence.explain(&error).first().is_some_and(Diagnostic::is_proved);
+            let may_ask = !all && probe::can_compare(&config.open, &error, evidence);
             let exit = refused(error, evidence, runtime)?;
-            if may_ask
-                && runtime.reporter.prints_warnings()
-                && config.display.terminal.is_interactive()
-            {
+            if may_ask && runtime.reporter.prints_warnings() && !proved {
                 stderr::note(ONE_MORE);
             }
             return Ok(exit);

@@ -23,6 +23,7 @@ Source
   widely known
 
 Possible causes
+  - the server supports none of the subprotocols offered
   - the proxy accepted and the backend refused
   - the application's handler ended at once, or with an exception
   - the application does not know the path

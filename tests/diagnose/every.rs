@@ -111,6 +111,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("W104", "tests/diagnose/causes.rs"),
     ("W115", "tests/diagnose/causes.rs"),
     ("W116", "tests/diagnose/causes.rs"),
+    ("W117", "tests/diagnose/gateways.rs"),
     ("W350", "tests/diagnose/causes.rs"),
     ("W351", "tests/diagnose/causes.rs"),
     ("W352", "tests/diagnose/causes.rs"),

@@ -10,6 +10,7 @@ mod doctor;
 mod endings;
 mod every;
 mod frames;
+mod gateways;
 mod golden;
 mod reaching;
 mod secrets;

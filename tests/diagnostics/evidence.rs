@@ -274,3 +274,38 @@ fn http_behind_the_101_is_an_answer_of_the_framework() {
     let stream = StreamFacts { first: b"hello from a log\n", ..StreamFacts::default() };
     is(&Facts { stream, ..pair.facts() }, "W461", "writes text to the raw socket", Confidence::Low);
 }
+
+#[test]
+fn a_regular_close_after_a_silence_is_possibly_a_timers() {
+    let pair = Pair::open("", "");
+    let body = CloseBody { code: Some(1000), reason: Vec::new() };
+    let mut facts = closed(&pair, &body, 9.0, 3.0);
+    let spoke = classify(&facts).remove(0);
+    assert!(spoke.causes.is_empty(), "{spoke:?}");
+    if let Some(end) = &mut facts.end {
+        end.idle_data = Duration::from_secs(3);
+    }
+    is(&facts, "W700", "possibly an idle timeout", Confidence::Medium);
+    let found = classify(&facts).remove(0);
+    assert!(found.title.contains("after 3.0 s") && found.help.contains("--ping-interval 1.5"));
+    // Where each message comes after such a silence, the last one is none.
+    if let Some(end) = &mut facts.end {
+        end.longest_quiet = Duration::from_millis(2900);
+    }
+    assert!(classify(&facts).remove(0).causes.is_empty());
+}
+
+#[test]
+fn the_library_ws_has_a_form_of_its_own() {
+    let ws = "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Type: text/html\r\n\
+              Content-Length: 12\r\n\r\nUnauthorized";
+    is(
+        &Pair::new("", ws).facts(),
+        "W326",
+        "the verifyClient of the library ws",
+        Confidence::Medium,
+    );
+    let dated = ws.replace("Content-Length", "Date: today\r\nContent-Length");
+    let found = first(&Pair::new("", &dated).facts());
+    assert!(!found.1.contains("verifyClient of the library"), "{found:?}");
+}

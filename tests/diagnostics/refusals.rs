@@ -49,6 +49,12 @@ fn paths(golden: &mut Golden) {
 
 const ANSWERS: &[(&str, &str, &str)] = &[
     (
+        "W117",
+        "squid, which nobody configured",
+        "HTTP/1.1 400 Bad Request\r\nServer: squid/5.7\r\nX-Squid-Error: ERR_INVALID_REQ 0\r\n\r\n",
+    ),
+    ("W117", "a captive portal", "HTTP/1.1 511 Network Authentication Required\r\n\r\n"),
+    (
         "W320",
         "nginx in front of ws, without the upgrade headers",
         "HTTP/1.1 426 Upgrade Required\r\nServer: nginx/1.22.1\r\nContent-Type: text/plain\r\n\r\n\

@@ -142,6 +142,7 @@ pub fn end(how: EndKind, seconds: f64) -> End {
         idle: time,
         idle_data: time,
         quiet: Duration::ZERO,
+        longest_quiet: Duration::ZERO,
         last: Duration::ZERO,
         partial: 0,
     }

@@ -48,6 +48,7 @@ fn lifetimes(golden: &mut Golden, pair: &Pair) {
             idle: second / 5,
             idle_data: second / 5,
             quiet: Duration::ZERO,
+            longest_quiet: Duration::ZERO,
             last: Duration::ZERO,
             partial: 0,
         })

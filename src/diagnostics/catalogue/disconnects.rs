@@ -16,6 +16,8 @@ const LOSSES: &[LikelyCause] = &[
         .cure("read stdout faster, or write it to a file"),
     medium("the peer can't take a control frame between the fragments of a compressed message, a known defect of some libraries (wsproto, tornado)", C::PingInsideCompressed)
         .cure("send the message whole or uncompressed, `--no-compress`, to check"),
+    medium("the server supports none of the subprotocols offered", C::DroppedWithoutSubprotocol)
+        .cure("offer one that the server knows, `-s NAME`, or none; names are case-sensitive"),
     medium("the peer's handler ended because of our message, or at the opening already, with an exception or on purpose", C::AtOnce)
         .cure("read the peer's log at that moment; without a message, `wscope doctor` shows whether it ends at the opening"),
     medium("the peer's handler ended because of our message, with an exception or on purpose", C::AfterOurMessage).unless(&[C::AtOnce])

@@ -89,6 +89,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("read the application's log at that moment, and that of a proxy in front, which may answer 101 before the backend does")
         .source(KNOWN)
         .causes(&[
+            medium("the server supports none of the subprotocols offered", C::DroppedWithoutSubprotocol)
+                .cure("offer one that the server knows, `-s NAME`, or none; names are case-sensitive"),
             medium("the proxy accepted and the backend refused", C::Proxied),
             low("the application's handler ended at once, or with an exception"),
             low("the application does not know the path"),

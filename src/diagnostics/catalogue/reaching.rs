@@ -75,6 +75,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, then the Origin and the credentials: the server drops upgrades that it refuses"),
             high("the server refuses the subprotocol offered, as libwebsockets does", C::NoSubprotocolHelps)
                 .cure("offer one that the server knows, `-s NAME`, or none"),
+            medium("the server requires a subprotocol, as brokers of MQTT do", C::InPath("mqtt")).unless(&[C::SubprotocolSent, C::OtherSchemeAnswers])
+                .cure("offer it: `-s mqtt`"),
             medium("the request's head is longer than the server takes", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
             medium("an HTTP server that drops each request for this path", C::OtherPathAnswered).unless(&[C::OtherSchemeAnswers, C::PlainAnswered])
@@ -82,8 +84,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the service is not plain HTTP, as where the PROXY protocol is expected first, or it is a forwarder whose target is down", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered])
                 .cure("check what listens on this port, what it expects first, and what is behind it if it is forwarded"),
             medium("the port speaks TLS only", C::TlsPort).unless(&[C::OtherSchemeFails, C::UrlIsSecure]).cure("try `wss://`"),
-            low("plain HTTP is not what the port speaks, but TLS or another protocol; or it forwards to a target that is down").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered]),
-            low("HTTP is not what the port speaks, or it forwards to a target that is down").unless(&[C::OtherSchemeAnswers, C::NotSecure, C::PlainAnswered]),
+            low("the port speaks TLS only").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered]),
+            low("the port speaks another protocol than HTTP, or it forwards to a target that is down").unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::PlainUnanswered]),
             low("the server drops upgrades that it refuses: the path, the Origin, the credentials").unless(&[C::PlainUnanswered]),
         ])
         .seen("end of stream or reset with no byte received"),
@@ -104,7 +106,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and whether a proxy in front handles upgrades"),
             medium("the request's head is longer than the server takes", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
-            medium("the application hangs, or the service is not HTTP", C::PlainUnanswered),
+            medium("the application hangs, the service is not HTTP, or a proxy on the way does not forward the upgrade and the application answers nothing else", C::PlainUnanswered),
             low("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades").unless(&[C::PlainUnanswered, C::OtherPathAnswered]),
             low("the application hangs or is slow").unless(&[C::PlainUnanswered, C::OtherPathAnswered]),
             low("a service that is not HTTP and waits for more").unless(&[C::PlainAnswered]),
@@ -153,4 +155,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(KNOWN)
         .causes(&[low("the port is not that of a proxy of this kind"), low("the proxy can't reach the server, and waits")])
         .seen("no answer to CONNECT or to SOCKS within the handshake timeout, or the end of the stream"),
+    error("W117", "a proxy in the way answered instead of the server")
+        .because("the answer is that of a filter or a forward proxy which nobody configured here: a transparent (invisible) one, or the network's login page")
+        .help("use `wss://`, which it can't read without a certificate of its own; or have the address allowed in it")
+        .source("documentation of Squid, tinyproxy, Privoxy, FortiGate, Zscaler; RFC 6585 §6")
+        .causes(&[
+            high("the network requires a login in a browser first (a captive portal)", C::StatusIs(511))
+                .cure("log in to the network: open any http:// page in a browser"),
+            high("an invisible (transparent) proxy or filter of this network intercepts the connection", C::Interceptor),
+        ])
+        .seen("407 or 511 without a proxy; X-Squid-Error, Proxy-Authenticate or the name of a forward proxy in Server; the page of a filter"),
 ];

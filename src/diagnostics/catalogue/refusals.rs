@@ -10,13 +10,17 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("if a proxy is in front, make it forward the handshake headers; otherwise run the application under a server with WebSocket support; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
         .source("measured on nginx, gorilla/websocket and Engine.IO; nginx and haproxy documentation")
         .causes(&[
-            high("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy),
+            high("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::PlainSameForwardProxied)
+                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
+            medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
+                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
+            high("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy).unless(&[C::ForwardProxied]),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameByLibrary),
-            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied),
+            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied).unless(&[C::ForwardProxied]),
             medium("the server runs the application without WebSocket support", C::Http10)
                 .cure("run the application under a server with WebSocket support, or enable it in this one"),
             medium("Upgrade, Connection or Sec-WebSocket-Key was removed or changed on the path", C::ListsVersion13),
-            low("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers"),
+            low("a proxy on the way, a reverse one or an invisible (transparent) one, forwards without Upgrade and Connection").unless(&[C::Proxied, C::ListsVersion13]),
             low("the server runs the application without WebSocket support, as a plain WSGI server does"),
             low("the path has an HTTP handler that requires another kind of upgrade"),
         ])
@@ -38,6 +42,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path and the query; ws with a path option answers 400 for every other path")
         .source("measured on ws and graphql-ws")
         .causes(&[
+            high("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::PlainSameForwardProxied)
+                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
+            medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
+                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
             high("the server refuses the subprotocol offered", C::NoSubprotocolHelps)
@@ -51,6 +59,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("every request is refused, whatever its path: by something in front, or because bytes of something in front, such as the PROXY protocol, precede it", C::AllSame).unless(&[C::Proxied])
                 .cure("read the log of the server that answers, and check what stands in front of it"),
             medium("the path is not the one the server was made for", C::OtherPathSame).unless(&[C::AllSame]),
+            medium("the server knows the path and saw no upgrade: a proxy on the way, even an invisible (transparent) one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
+                .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
             medium("a query parameter or header that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes])
                 .cure("compare query, headers and cookies with those of a client that works: this path is known"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage]),
@@ -88,11 +98,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("compare user, password or token with what the server's log expects, and the scheme with WWW-Authenticate"),
             medium("the application refuses the Origin: ws answers 401 if its verifyClient refuses", C::OriginSent).unless(&[C::Challenged, C::OwnOriginSame])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the credentials"),
+            medium("the verifyClient of the library ws refuses: it wants another Origin, or a token or cookie", C::WsRefusal).unless(&[C::OwnOriginHelps])
+                .cure("try an Origin that the server allows: `-o ORIGIN`; then the token or cookie that its verifyClient reads"),
             medium("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent)
                 .cure("compare what was sent with what the server's log expects"),
             medium("no credentials were sent", C::NoCredentials),
-            low("the application refuses the Origin, which is not on its list: ws answers 401 whenever its verifyClient says no").unless(&[C::Challenged, C::NoOrigin]),
-            low("the application wants an Origin: ws answers 401 whenever its verifyClient says no").unless(&[C::Challenged, C::OriginSent]),
+            low("the application refuses the Origin, which is not on its list: ws answers 401 whenever its verifyClient says no").unless(&[C::Challenged, C::NoOrigin, C::WsRefusal]),
+            low("the application wants an Origin: ws answers 401 whenever its verifyClient says no").unless(&[C::Challenged, C::OriginSent, C::WsRefusal]),
             low("the API takes its token in the query or in the first message"),
         ])
         .seen("status 401, or a 4xx whose body mentions credentials or a token"),
@@ -145,6 +157,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, the Origin and the credentials, and see the application's log")
         .source("ASGI specification; Django Channels documentation")
         .causes(&[
+            high("a rule of Cloudflare's firewall refused the request", C::Body("error code: 10"))
+                .cure("look for the request in Cloudflare's security events, and allow it there"),
+            high("an authorization policy (RBAC) of Envoy or Istio refused the request", C::Body("rbac: access denied"))
+                .cure("allow the request in the policy"),
             medium("a rule of the server that answered forbids it: deny, Require, an access list", C::ProxyPage)
                 .cure("look for the rule in the configuration of the server that answered"),
             medium("the Origin is not allowed", C::OriginSent).unless(&[C::NoOriginSame, C::ProxyPage])
@@ -152,9 +168,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the credentials sent are refused", C::CredentialsSent).unless(&[C::ProxyPage]),
             medium("the path serves plain HTTP and no WebSocket", C::PlainServes)
                 .cure("find the path of the WebSocket: a plain GET succeeds at this one"),
-            low("the Origin is not allowed").unless(&[C::NoOrigin, C::NoOriginSame]),
+            low("the Origin is not on the application's list, nor is any that was tried").unless(&[C::NoOrigin, C::ProxyPage]),
             low("the path matches no route: ASGI servers answer 403 then").unless(&[C::OtherPathDiffers, C::ProxyPage, C::PlainServes]),
-            low("the application requires credentials").unless(&[C::CredentialsSent, C::ProxyPage]),
+            low("the application requires credentials, or a parameter or header that was not sent").unless(&[C::CredentialsSent, C::ProxyPage]),
             low("the application requires an Origin").unless(&[C::OriginSent, C::OwnOriginSame, C::ProxyPage]),
             low("a parameter or header that this path needs is missing or wrong").unless(&[C::OtherPathSame, C::ProxyPage, C::PlainServes]),
             low("a web application firewall refused"),
@@ -176,18 +192,29 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, and whether a proxy rewrites its prefix; common ones are `/ws`, `/cable`, `/socket.io/`, `/graphql`")
         .source("RFC 6455 §4.2.2")
         .causes(&[
+            high("the path is rewritten on the way, by a proxy or a rule of it, and there is no WebSocket at the new one", C::NamesOtherPath)
+                .cure("compare the paths: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
+            medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
+                .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`"),
+            high("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::PlainSameForwardProxied)
+                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
+            medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
+                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainPageBehindProxy).unless(&[C::PlainDiffers])
                 .cure("make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure("make the proxy forward the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
             medium("the server in front does not know the path itself", C::ProxyPage),
-            medium("a wrong path", C::OtherPathSame),
+            medium("the server knows the path and saw no upgrade: a proxy on the way, even an invisible (transparent) one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
+                .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
+            medium("a wrong path", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
-            medium("a wrong path", C::Status).unless(&[C::OtherPathDiffers]),
+            medium("a wrong path: that of the URL, or what a proxy in front makes of it", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame]),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage]),
             medium("the server has no WebSocket support", C::Http10)
                 .cure("run the application under a server with WebSocket support"),
-            low("a proxy strips or adds a prefix"),
+            low("a proxy rewrites the path: it strips, adds or changes a prefix").unless(&[C::NamesOtherPath, C::OtherPathElsewhere]),
+            low("a proxy on the way, even an invisible (transparent) one, removed Upgrade and Connection").unless(&[C::Proxied, C::PlainDiffers]),
             low("the server hides a refusal behind 404").unless(&[C::OtherPathSame]),
         ])
         .seen("status 404, or a 4xx whose body reports an unknown path"),
@@ -196,10 +223,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("run an ASGI server with WebSocket support, as in `pip install 'uvicorn[standard]'`; if there is a proxy, make it forward Upgrade")
         .source("measured on uvicorn and Django")
         .causes(&[
-            medium("uvicorn runs without a WebSocket library", C::Server("uvicorn")),
+            high("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::PlainSameForwardProxied)
+                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
+            medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
+                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
+            medium("a proxy forwards without Upgrade and Connection", C::Proxied).unless(&[C::ForwardProxied])
+                .cure("make the proxy forward the upgrade; then check that uvicorn has a WebSocket library"),
+            medium("uvicorn runs without a WebSocket library, or a proxy on the way removed Upgrade and Connection", C::Server("uvicorn")).unless(&[C::Proxied, C::ForwardProxied]),
             high("Django's development server has no WebSocket support without an ASGI server such as daphne", C::Server("wsgiserver"))
                 .cure("run the application under an ASGI server, such as daphne or uvicorn"),
-            low("a proxy forwards without Upgrade and Connection"),
         ])
         .seen("404 with Server uvicorn or WSGIServer"),
     error("W336", "the method is not allowed")
@@ -207,6 +239,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check that the path has a handler for GET")
         .source("RFC 6455 §4.1")
         .causes(&[
+            high("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::PlainSameForwardProxied)
+                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
+            medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
+                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage]),
@@ -243,26 +279,70 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the application fails at any path: it has no route for this one, or fails before it looks", C::OtherPathSame)
                 .cure("check the path, then the application's log: some frameworks raise an exception for an unknown path"),
             low("an exception in the application's handler"),
+            low("the application has no route for this path: Django Channels and others raise an exception then").unless(&[C::OtherPathSame, C::OtherPathDiffers]),
             low("the server can't parse an extension parameter (tornado)").unless(&[C::OtherPathSame]),
         ])
         .seen("status 500, or a 5xx with no entry of its own"),
     error("W343", "the proxy got no valid answer from its upstream")
         .because("a gateway got no valid answer from the server behind it")
         .help("check that the application listens on the proxy's upstream address, with TLS if and only if the proxy uses TLS")
-        .source("measured on nginx; RFC 9110 §15.6.3")
+        .source("measured on nginx; documentation of haproxy, Envoy and Apache; RFC 9110 §15.6.3")
         .causes(&[
-            medium("the upstream dropped the upgrade: without it, the proxy gets an answer", C::PlainDiffers),
-            medium("the application is down, or on another port", C::PlainSame),
-            low("the application is down, or on another port").unless(&[C::PlainDiffers]),
-            low("the proxy speaks plain HTTP to a TLS upstream, or vice versa").unless(&[C::PlainDiffers]),
+            high("the proxy's TLS to its upstream failed: the upstream speaks plain HTTP, or its certificate is not accepted", C::Body("transport failure reason: tls"))
+                .cure("make the proxy use TLS if and only if the upstream speaks it"),
+            high("the proxy's TLS to its upstream failed", C::Body("error during ssl handshake with remote server"))
+                .cure("make the proxy use TLS if and only if the upstream speaks it"),
+            high("nothing listens at the proxy's upstream address: the connection was refused", C::Body("connection refused"))
+                .cure("start the application, or correct the upstream's address and port in the proxy"),
+            high("nothing listens at the proxy's upstream address: the connection was refused", C::Body("delayed connect error: 111"))
+                .cure("start the application, or correct the upstream's address and port in the proxy"),
+            high("the proxy's upstream address does not answer in time", C::Body("connection timeout"))
+                .cure("correct the upstream's address and port in the proxy, and look at the firewall between them"),
+            high("the proxy's limit on connections or waiting requests is reached (a circuit breaker)", C::Body("reset reason: overflow"))
+                .cure("raise the limits of the proxy's cluster"),
+            high("the upstream's answer is not valid HTTP/1.1, or it and the proxy speak different versions", C::Body("reset reason: protocol error"))
+                .cure("check the port of the upstream and the version of HTTP that the proxy speaks to it"),
+            high("the upstream closed the connection without an answer: its handler dropped the upgrade or failed, or it expects TLS", C::Body("connection termination"))
+                .cure("read the application's log: it was reached"),
+            high("the upstream closed the connection without an answer: its handler dropped the upgrade or failed, or it expects TLS", C::Body("remote reset"))
+                .cure("read the application's log: it was reached"),
+            high("the upstream closed the connection without an answer: its handler dropped the upgrade or failed, or it expects TLS", C::Body("error reading from remote server"))
+                .cure("read the application's log: it was reached"),
+            high("the upstream was reached, and closed the connection or sent invalid HTTP: its handler dropped the upgrade or failed, or it expects TLS", C::Body("the server returned an invalid or incomplete response"))
+                .cure("read the application's log: it was reached"),
+            high("the upstream was reached, and closed the connection or sent invalid HTTP: its handler dropped the upgrade or failed, or it expects TLS", C::Body("an invalid response was received from the upstream"))
+                .cure("read the application's log: it was reached"),
+            high("the tunnel is offline: its agent does not run", C::Body("err_ngrok_3200"))
+                .cure("start the agent of the tunnel, and use the address that it prints"),
+            high("the tunnel's agent can't connect to the local application", C::Body("err_ngrok_8012"))
+                .cure("start the application on the port that the agent forwards to"),
+            medium("the upstream dropped the upgrade: without it, the proxy gets an answer", C::PlainDiffers)
+                .cure("check the path, then the Origin and the credentials: the application drops upgrades that it refuses"),
+            medium("the upstream was reached, and closed the connection after a while", C::SlowAnswer).unless(&[C::PlainDiffers])
+                .cure("read the application's log: it was reached"),
+            medium("the application is down or on another port, or one side of proxy and application speaks TLS and the other does not", C::PlainSame),
+            low("the application is down or on another port, or one side of proxy and application speaks TLS and the other does not").unless(&[C::PlainDiffers]),
+            low("the application closed the connection: it drops upgrades that it refuses, or fails").unless(&[C::PlainDiffers, C::PlainSame]),
         ])
-        .seen("status 502"),
+        .seen("status 502; an error of ngrok; a 503 in which Envoy says how its upstream failed"),
     error("W344", "the service is unavailable")
         .because("the server is overloaded or in maintenance, or a gateway has no server for the request")
         .help("check that the application runs, and the health checks: a plain GET to a WebSocket path gets 426, which some load balancers treat as unhealthy")
         .source("RFC 9110 §15.6.4")
         .causes(&[
             medium("the proxy has no working server behind it", C::ProxyPage),
+            high("the proxy has no healthy server behind it", C::Body("no healthy upstream"))
+                .cure("start the application, and check the health checks of the proxy: a plain GET to a WebSocket path gets 426, which some treat as unhealthy"),
+            high("the proxy has no working server behind it", C::Body("no available server")),
+            high("the proxy has no working server behind it", C::Body("failure to get a peer from the ring-balancer")),
+            medium("the load balancer has no healthy or registered target", C::Server("awselb"))
+                .cure("check the target group: registered targets, their port, and the health check's path and codes"),
+            high("the proxy could not connect to the server behind it, which is down or on another port", C::Body("due to maintenance downtime or capacity"))
+                .cure("start the application, or correct its address in the proxy"),
+            high("the application behind the router crashed or does not start", C::Body("herokucdn.com/error-pages"))
+                .cure("read the application's log"),
+            high("the cache in front got no answer from the server behind it, or is not configured to pipe upgrades", C::Body("backend fetch failed"))
+                .cure("in Varnish: `if (req.http.upgrade ~ \"(?i)websocket\") { return (pipe); }`, and check the backend"),
             low("the application is down, starting or in maintenance"),
             low("its health check fails"),
         ])
@@ -283,6 +363,21 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the status names the failure between Cloudflare and the origin server")
         .help("fix the origin, not the client")
         .source("Cloudflare documentation")
+        .causes(&[
+            high("the origin's answer was empty, unexpected or not HTTP", C::StatusIs(520)),
+            high("the origin refuses connections: it is down, or its firewall blocks Cloudflare's addresses", C::StatusIs(521))
+                .cure("start the origin's server, and allow Cloudflare's addresses in its firewall"),
+            high("the connection to the origin timed out: its address is wrong, or its firewall drops Cloudflare's packets", C::StatusIs(522))
+                .cure("check the origin's address in the DNS settings, and its firewall"),
+            high("there is no route to the origin: its address in the DNS settings is wrong", C::StatusIs(523)),
+            high("the origin took the connection and did not answer in time", C::StatusIs(524))
+                .cure("find out what the handler does before it accepts"),
+            high("TLS between Cloudflare and the origin failed: the origin's port does not speak TLS, or shares no version with it", C::StatusIs(525))
+                .cure("enable TLS at the origin, or change Cloudflare's encryption mode from Full to Flexible"),
+            high("the origin's certificate is not valid for Cloudflare", C::StatusIs(526))
+                .cure("install a valid or Cloudflare's own origin certificate, or change the encryption mode from Full (strict) to Full"),
+            high("the origin's name can't be resolved, or Cloudflare blocks the request: the page has another number", C::StatusIs(530)),
+        ])
         .seen("status 520 to 530 with Server cloudflare")
         .more("520 unknown answer, 521 refused, 522 connection timed out, 523 unreachable, 524 answer timed out, 525 TLS handshake failed, 526 invalid certificate, 530 name not found."),
     error("W348", "the answer is not HTTP")

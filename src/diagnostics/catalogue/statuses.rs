@@ -13,6 +13,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("Django's development server or wsgiref answered, which speaks no WebSocket", C::Server("wsgiserver"))
                 .cure("run the application under an ASGI server, such as daphne or uvicorn"),
             medium("a wrong path: a plain GET gets this page, too", C::PlainSame),
+            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage]),
             medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame),
             low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers]),
             low("a proxy removed Upgrade and Connection"),
@@ -47,8 +48,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §4.1")
         .causes(&[
             medium("an HTTP handler serves this path, and no WebSocket", C::PlainSame),
+            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy),
             low("an HTTP handler serves this path").unless(&[C::PlainSame]),
-            low("a proxy removed Upgrade and Connection"),
+            low("a proxy removed Upgrade and Connection").unless(&[C::PlainSameBehindProxy]),
         ])
         .seen("a 2xx status that no other entry explains"),
     error("W310", "the server redirects the handshake")

@@ -139,6 +139,18 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     // What this side had sent by then may not have been looked at.
     let asked = facts.stream.sent.is_some();
     let unasked = !asked || body.code.is_none();
+    if let Some(ignored) = Clue::SubprotocolIgnored.seen(facts)
+        && facts.stream.messages == 0
+        && end.last < SILENCE
+        && !unexplained_by_subprotocol(body)
+    {
+        return d
+            .severity(Severity::Warning)
+            .title("closed at once, after the server took none of the subprotocols offered")
+            .note(format!("{} ms after the 101, before any message of it", end.last.as_millis()))
+            .suggests("the server supports none of the subprotocols offered", ignored)
+            .help("offer one that the server knows, `-s NAME`, or none; names are case-sensitive");
+    }
     if facts.stream.messages == 0 && unasked && end.last < SILENCE && d.entry.code != "W502" {
         let d =
             d.note(format!("{} ms after the 101, before any message of it", end.last.as_millis()));
@@ -147,15 +159,21 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             return d;
         }
         let d = d.severity(Severity::Warning);
+        if let Some(fact) = Clue::NamesOtherPath.seen(facts) {
+            return d
+                .title("closed at once, before any message")
+                .because(REWRITTEN, fact)
+                .help("compare the path that the proxy passes on with that of the application");
+        }
         let d = match asked {
             true => d
                 .title("closed at once, after our message")
                 .help("check the path, and which message the application expects first; the peer's log at that moment has more")
-                .possible("the application does not know the path, or its handler ended because of our message"),
+                .possible("the application does not know the path, which a proxy may have rewritten, or its handler ended because of our message"),
             false => d
                 .title("closed at once, before any message")
                 .help("check the path, and which message the application expects first: some frameworks accept every path, then close")
-                .possible("the application does not know the path"),
+                .possible("the application does not know the path, which a proxy may have rewritten"),
         };
         return d.possible("the application requires a login");
     }
@@ -236,18 +254,45 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     let timer = "an idle timeout of the server";
     let titled = |d: Diagnostic| d.title(format!("the peer closed after {quiet} without traffic"));
     match Clue::TimerReason.seen(facts) {
-        Some(reason) => titled(d).because(timer, reason).help(help),
+        Some(reason) => {
+            let d = titled(d).because(timer, reason).help(help);
+            if regular { d.severity(Severity::Warning) } else { d }
+        }
         None => {
-            // A reason that speaks of neither is another one.
-            let d = match body.reason.is_empty() {
+            // A reason that speaks of neither is another one, and so is the end of regular traffic.
+            let name = body.code.map(|code| close::lookup(code).name).unwrap_or_default();
+            let unsaid =
+                body.reason.is_empty() || body.reason.eq_ignore_ascii_case(name.as_bytes());
+            // A message right in front of the Close was what the peer had to say.
+            let spoke = end.idle_data.saturating_sub(end.idle) < SILENCE;
+            let steady = spoke || end.quiet * 2 < end.longest_quiet * 3;
+            let ordinary = matches!(body.code, Some(1000 | 1001));
+            if ordinary && unsaid && !steady {
+                let fact = format!("nothing crossed for {quiet} before the Close");
+                let d = titled(d.certain()).severity(Severity::Warning).help(help);
+                let d = d.suggests("possibly an idle timeout of the server or of a proxy", fact);
+                return if asked { d } else { d.possible(first) };
+            }
+            let d = match unsaid && !(ordinary && steady) {
                 true if asked => d.possible(timer),
                 true => d.possible(first).possible(timer),
                 false => d,
             };
-            if regular { titled(d).help(help) } else { d }
+            if regular && !steady { titled(d).help(help) } else { d }
         }
     }
 }
+
+/// Whether a Close has a ground of its own, which no missing subprotocol explains.
+fn unexplained_by_subprotocol(body: &CloseBody) -> bool {
+    let neutral = matches!(body.code, None | Some(1000..=1003 | 1008 | 1010 | 1011 | 4000..=4999));
+    let speaks = crate::diagnostics::sniff::contains_word(&body.reason, "protocol");
+    !neutral || !(body.reason.is_empty() || speaks)
+}
+
+/// What a page shows that names another path.
+const REWRITTEN: &str =
+    "the path is rewritten on the way, and the application has no WebSocket at the new one";
 
 /// Characters of a message that are shown.
 const SHOWN: usize = 160;

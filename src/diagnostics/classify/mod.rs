@@ -56,10 +56,10 @@ pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
         }
     }
     // Stable: within a severity the order of the layers stays. What was or was not agreed explains
-    // no end, so notes on it come last.
+    // no end alone, so it comes last unless it is an error.
     found.found.sort_by_key(|diagnostic| {
         let agreed = diagnostic.entry.family == Family::Agreement;
-        (diagnostic.severity, diagnostic.severity == Severity::Note && agreed)
+        (diagnostic.severity, diagnostic.severity != Severity::Error && agreed)
     });
     found.found
 }

@@ -34,7 +34,7 @@ const PAGE: usize = 600;
 const SHOWN: usize = 300;
 
 /// Words that give no reason.
-const VAGUE: &[u8] = b"an a is was this your you not allowed permitted access denied forbidden rejected refused \
+const VAGUE: &[u8] = b"nothing here there to see nope no not none empty found sorry lost missing endpoint default backend an a is was this your you not allowed permitted access denied forbidden rejected refused \
     unauthorized bad invalid internal failed failure unknown unexpected something went wrong occurred \
     please try again later handshake connection websocket connect unable to client contact support browser or \
     proxy sent that could understand resource requested server got itself in trouble";
@@ -75,8 +75,10 @@ impl RefusalResponse<'_> {
             _ => None,
         };
         found
+            .or_else(|| Clue::Interceptor.seen(self.facts).map(|_| "W117"))
             .or_else(|| self.tls())
             .or_else(|| self.origin())
+            .or_else(|| self.own_code())
             .or_else(|| self.service())
             .or_else(|| self.page())
             .or_else(|| self.words())
@@ -84,8 +86,25 @@ impl RefusalResponse<'_> {
             .unwrap_or(self.by_status())
     }
 
+    /// An error that a service in front numbers or names itself.
+    fn own_code(&self) -> Option<&'static str> {
+        if self.body.starts_with(b"error code: 10")
+            || contains_word(self.body, "rbac: access denied")
+        {
+            return Some("W332");
+        }
+        contains_word(self.body, "err_ngrok_").then(|| self.by_status())
+    }
+
     fn by_status(&self) -> &'static str {
         match self.status {
+            _ if contains_word(self.body, "err_ngrok_3200")
+                || contains_word(self.body, "err_ngrok_8012") =>
+            {
+                "W343"
+            }
+            // Envoy answers 503 to whatever its upstream did.
+            503 if contains_word(self.body, "upstream connect error") => "W343",
             // The same numbers have other meanings, or none, where Cloudflare did not answer.
             520..=530 if !self.server("cloudflare") => "W341",
             404 if self.server("wsgiserver") || self.server("uvicorn") => "W335",
@@ -138,7 +157,8 @@ impl RefusalResponse<'_> {
         {
             return Some("W333");
         }
-        (self.status == 403 && self.server("envoy")).then_some("W329")
+        let empty = Clue::NoBody.seen(self.facts).is_some();
+        (self.status == 403 && self.server("envoy") && empty).then_some("W329")
     }
 
     /// The server's own words.
@@ -146,7 +166,8 @@ impl RefusalResponse<'_> {
         // A gateway's page speaks of the gateway, and a whole page speaks of anything.
         let text = self.text();
         let page = self.status < 400 || (502..=504).contains(&self.status);
-        if page && (self.content_type("text/html") || text.len() > PAGE) {
+        let html = self.content_type("text/html") && self.body.trim_ascii_start().starts_with(b"<");
+        if page && (html || text.len() > PAGE) {
             return None;
         }
         let start = text.get(..PAGE).unwrap_or(&text);
@@ -257,7 +278,8 @@ impl RefusalResponse<'_> {
         if json && shaped && self.path().contains("graphql") {
             return Some("W304");
         }
-        (self.status == 200 && self.content_type("text/html")).then_some("W300")
+        let html = self.content_type("text/html") && body.starts_with(b"<");
+        (self.status == 200 && html).then_some("W300")
     }
 
     /// Which parameter Engine.IO dislikes: its code, and what the URL has already.

@@ -23,6 +23,7 @@ pub(super) fn switching(facts: &Facts<'_>, found: &mut Findings<'_>) {
             }
         }
         agreed(report, facts, head, found);
+        unanswered(facts, found);
     }
     if facts.stream.early > 0 {
         let count = facts.stream.early;
@@ -70,6 +71,20 @@ fn code_of(verdict: &Verdict, facts: &Facts<'_>, head: &Head) -> Option<&'static
         }
     }
     Some(code)
+}
+
+/// Where the server took no subprotocol and then sent nothing, that may be why.
+fn unanswered(facts: &Facts<'_>, found: &mut Findings<'_>) {
+    let left = facts.close.sent.is_some() && !facts.close.by_peer;
+    let waits = facts.stream.messages == 0 && facts.stream.sent.is_some() && left;
+    let ignored = found.found.iter_mut().find(|found| found.entry.code == "W411");
+    if let Some(diagnostic) = ignored.filter(|_| waits) {
+        *diagnostic = diagnostic
+            .clone()
+            .title("our message was not answered, and the server took none of the subprotocols offered")
+            .suggests("the server answers only who speaks a subprotocol of its own", "nothing came before our Close")
+            .help("offer one that the server knows, `-s NAME`, or none; names are case-sensitive");
+    }
 }
 
 /// The place in the first line of extensions where the grammar ends.

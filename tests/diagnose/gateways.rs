@@ -1,0 +1,381 @@
+//! What stands between: proxies that nobody configured, paths that are rewritten, gateways that say
+//! how their upstream failed; and what the peer's clocks and subprotocols show. Each server here sends
+//! the bytes that a real one sends.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::time::Duration;
+
+use crate::causes::{Told, answer, asks};
+use crate::server::{receive, serve_all, serve_by, serve_open};
+
+const APACHE: &str = "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n<title>404 Not Found</title>\n</head><body>\n<h1>Not Found</h1>\n<p>The requested URL was not found on this server.</p>\n<hr>\n<address>Apache/2.4.57 (Debian) Server at localhost Port 80</address>\n</body></html>\n";
+
+fn path_of(request: &str) -> &str {
+    request.split(' ').nth(1).unwrap_or_default()
+}
+
+#[test]
+fn an_answer_of_a_filter_is_not_the_servers() {
+    for (status, headers, body) in [
+        (
+            "400 Bad Request",
+            "Server: squid/5.7\r\nX-Squid-Error: ERR_INVALID_REQ 0\r\n",
+            "<html><title>ERROR: The requested URL could not be retrieved</title></html>",
+        ),
+        (
+            "403 Forbidden",
+            "Server: Zscaler/6.3\r\n",
+            "<html>Sorry, you are not allowed to use this site.</html>",
+        ),
+        (
+            "403 Forbidden",
+            "",
+            "<html><h1>Web Page Blocked!</h1>FortiGuard Intrusion Prevention</html>",
+        ),
+        ("407 Proxy Authentication Required", "Proxy-Authenticate: Basic realm=\"corp\"\r\n", ""),
+    ] {
+        let port = serve_by(move |_| answer(status, headers, body));
+        for args in [&[][..], &["--diagnose"], &["doctor"]] {
+            let told = Told::of(args, port, "/ws");
+            told.is("W117", "an invisible (transparent) proxy or filter");
+            told.has("wss://");
+        }
+    }
+    let port = serve_by(|_| answer("511 Network Authentication Required", "", "<p>log in"));
+    Told::of(&[], port, "/").is("W117", "a captive portal");
+    // A server that speaks of a proxy is none.
+    let port = serve_by(|_| answer("403 Forbidden", "", "ask the squid in the pond"));
+    assert_ne!(Told::of(&[], port, "/").code(), "W117");
+}
+
+#[test]
+fn a_proxy_that_leaves_its_name_in_via_removed_the_upgrade() {
+    let via = "Via: 1.1 gw.lan (squid/4.10)\r\nX-Cache: MISS from gw.lan\r\n";
+    let port = serve_by(move |_| answer("426 Upgrade Required", via, "Upgrade Required"));
+    for (args, confidence) in [(&[][..], "medium"), (&["--diagnose"], "high")] {
+        let told = Told::of(args, port, "/ws");
+        told.is("W320", "an invisible (transparent) proxy of this network");
+        told.has(&format!("likely ({confidence}): an invisible"));
+    }
+    let port = serve_by(move |_| {
+        answer("404 Not Found", &format!("{via}Server: uvicorn\r\n"), "{\"detail\":\"Not Found\"}")
+    });
+    Told::of(&[], port, "/ws").is("W335", "an invisible (transparent) proxy of this network");
+}
+
+#[test]
+fn a_page_that_names_another_path_shows_a_rewrite() {
+    for (asked, body) in [
+        ("/ws", "<pre>Cannot GET /wrong</pre>"),
+        (
+            "/api/ws",
+            "{\"message\":\"Route GET:/ws not found\",\"error\":\"Not Found\",\"statusCode\":404}",
+        ),
+        ("/cable", "<h2>No route matches [GET] &quot;/cable/cable&quot;</h2>"),
+        ("/api/ws", "{\"status\":404,\"error\":\"Not Found\",\"path\":\"/ws\"}"),
+        ("/ws", "<tr><th>URI:</th><td>/back/ws</td></tr>"),
+    ] {
+        let port = serve_by(move |_| answer("404 Not Found", "", body));
+        Told::of(&[], port, asked).is("W334", "the path is rewritten on the way");
+    }
+    for (asked, body) in [
+        ("/ws", "<pre>Cannot GET /ws</pre>"),
+        ("/ws/", "{\"status\":404,\"path\":\"/ws\"}"),
+        ("/a%20b", "<pre>Cannot GET /a b</pre>"),
+        ("/ws?x=1", "<pre>Cannot GET /ws?x=1</pre>"),
+    ] {
+        let port = serve_by(move |_| answer("404 Not Found", "", body));
+        Told::of(&[], port, asked).lacks("likely (high)");
+    }
+}
+
+#[test]
+fn another_server_at_an_unknown_path_shows_that_this_one_is_forwarded() {
+    // ProxyPass "/ws" "ws://backend/wrong": Server and body are the backend's.
+    let port = serve_by(|request| match path_of(request) {
+        "/ws" => answer("404 Not Found", "Server: Python/3.11 websockets/12.0\r\n", "not here\n"),
+        _ => answer("404 Not Found", "Server: Apache/2.4.57 (Debian)\r\n", APACHE),
+    });
+    for args in [&["--diagnose"][..], &["doctor"]] {
+        let told = Told::of(args, port, "/ws");
+        told.is("W334", "a proxy forwards this path to another server, which does not know it");
+        told.has("ProxyPass");
+    }
+    Told::of(&[], port, "/ws").is("W334", "a wrong path: that of the URL, or what a proxy");
+}
+
+#[test]
+fn gateways_say_in_their_pages_how_the_upstream_failed() {
+    let envoy = "server: envoy\r\n";
+    for (status, headers, body, code, cause) in [
+        (
+            "503 Service Unavailable",
+            envoy,
+            "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, transport failure reason: delayed connect error: Connection refused",
+            "W343",
+            "nothing listens at the proxy's upstream",
+        ),
+        (
+            "503 Service Unavailable",
+            envoy,
+            "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
+            "W343",
+            "the upstream closed the connection",
+        ),
+        (
+            "503 Service Unavailable",
+            envoy,
+            "upstream connect error or disconnect/reset before headers. reset reason: overflow",
+            "W343",
+            "circuit breaker",
+        ),
+        (
+            "503 Service Unavailable",
+            envoy,
+            "upstream connect error or disconnect/reset before headers. retried and the latest reset reason: remote connection failure, transport failure reason: TLS_error:|268435703:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER",
+            "W343",
+            "TLS to its upstream failed",
+        ),
+        ("503 Service Unavailable", envoy, "no healthy upstream", "W344", "no healthy server"),
+        (
+            "502 Bad Gateway",
+            "",
+            "<html><body><h1>502 Bad Gateway</h1>\nThe server returned an invalid or incomplete response.\n</body></html>\n",
+            "W343",
+            "the upstream was reached",
+        ),
+        (
+            "502 Proxy Error",
+            "Server: Apache/2.4.57\r\nContent-Type: text/html\r\n",
+            "<h1>Proxy Error</h1>Reason: <strong>Error reading from remote server</strong>",
+            "W343",
+            "the upstream closed the connection",
+        ),
+        (
+            "503 Service Unavailable",
+            "Server: Apache/2.4.57\r\nContent-Type: text/html\r\n",
+            "<p>The server is temporarily unable to service your request due to maintenance downtime or capacity problems.</p>",
+            "W344",
+            "could not connect to the server behind it",
+        ),
+        (
+            "503 Service Temporarily Unavailable",
+            "Server: awselb/2.0\r\n",
+            "",
+            "W344",
+            "no healthy or registered target",
+        ),
+        (
+            "502 Bad Gateway",
+            "Server: Caddy\r\n",
+            "",
+            "W343",
+            "the application is down or on another port",
+        ),
+        (
+            "521 ",
+            "Server: cloudflare\r\n",
+            "error code: 521",
+            "W347",
+            "the origin refuses connections",
+        ),
+        ("522 ", "Server: cloudflare\r\n", "error code: 522", "W347", "timed out"),
+        ("526 ", "Server: cloudflare\r\n", "error code: 526", "W347", "certificate"),
+        (
+            "403 Forbidden",
+            "Server: cloudflare\r\n",
+            "error code: 1020",
+            "W332",
+            "a rule of Cloudflare's firewall",
+        ),
+        ("403 Forbidden", envoy, "RBAC: access denied", "W332", "an authorization policy (RBAC)"),
+        (
+            "404 Not Found",
+            "",
+            "<html>The endpoint is offline. ERR_NGROK_3200</html>",
+            "W343",
+            "the tunnel is offline",
+        ),
+        (
+            "200 OK",
+            "Content-Type: text/html\r\n",
+            "Invalid Host header",
+            "W351",
+            "the host of the URL",
+        ),
+    ] {
+        let port = serve_by(move |_| answer(status, headers, body));
+        Told::of(&[], port, "/ws").is(code, cause);
+    }
+}
+
+#[test]
+fn an_upstream_that_drops_the_upgrade_is_told_from_one_that_is_down() {
+    let page =
+        "<html><center><h1>502 Bad Gateway</h1></center><hr><center>nginx/1.22.1</center></html>";
+    let bad = move || answer("502 Bad Gateway", "Server: nginx/1.22.1\r\n", page);
+    let port = serve_by(move |request| match asks(request) {
+        true => bad(),
+        false => answer("200 OK", "Server: nginx/1.22.1\r\n", "home"),
+    });
+    Told::of(&["--diagnose"], port, "/ws").is("W343", "the upstream dropped the upgrade");
+    Told::of(&[], port, "/ws").lacks("likely");
+    let port = serve_by(move |_| bad());
+    Told::of(&["--diagnose"], port, "/ws").is("W343", "the application is down or on another port");
+}
+
+#[test]
+fn a_plain_request_that_was_cut_off_is_tried_once_with_tls() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = serve_all(listener, |stream| {
+        let heard = receive(stream);
+        // A ClientHello gets an alert, anything else the end.
+        let alert: &[u8] =
+            if heard.starts_with(&[0x16, 3]) { b"\x15\x03\x03\x00\x02\x02\x28" } else { b"" };
+        stream.write_all(alert).ok()
+    });
+    let told = Told::of(&[], port, "/");
+    told.is("W107", "likely (high): the port speaks TLS");
+    told.has("wss://");
+    let neither = serve_by(|_| Vec::new());
+    let told = Told::of(&[], neither, "/");
+    told.is("W107", "possible: the port speaks another protocol than HTTP");
+    told.lacks("the port speaks TLS only");
+    told.has("--diagnose makes a few more connections");
+}
+
+/// Opens, waits, and closes with this code and reason; says hello first where that is wanted.
+fn closes(after: Duration, close: &'static [u8], hello: bool) -> u16 {
+    serve_open(move |stream| {
+        if hello {
+            stream.write_all(b"\x81\x02hi").ok()?;
+        }
+        // Whatever comes meanwhile, the clock is the server's.
+        stream.set_read_timeout(Some(after)).ok()?;
+        let _ = stream.read(&mut [0; 64]);
+        stream.write_all(close).ok()?;
+        stream.set_read_timeout(None).ok()?;
+        stream.read_to_end(&mut Vec::new()).ok().map(drop)
+    })
+}
+
+#[test]
+fn a_regular_close_after_a_silence_may_be_a_timers() {
+    let after = Duration::from_millis(1300);
+    for (close, hello) in [
+        (&b"\x88\x02\x03\xe8"[..], false),
+        (b"\x88\x02\x03\xe9", true),
+        (b"\x88\x0c\x03\xe9Going away", true),
+    ] {
+        let told = Told::of(&[], closes(after, close, hello), "/");
+        told.has("the peer closed after 1.");
+        told.has("likely (medium): possibly an idle timeout");
+        told.has("--ping-interval 0.6");
+        assert_eq!(told.status, Some(0), "{}", told.text);
+    }
+    let told = Told::of(&[], closes(after, b"\x88\x0e\x03\xe9Idle timeout", true), "/");
+    told.has("likely (high): an idle timeout of the server");
+}
+
+#[test]
+fn a_regular_close_behind_an_answer_is_none() {
+    let port = serve_open(|stream| {
+        let _ = stream.read(&mut [0; 64]).ok()?;
+        stream.set_read_timeout(Some(Duration::from_millis(1200))).ok()?;
+        let _ = stream.read(&mut [0; 64]);
+        stream.write_all(b"\x81\x04done\x88\x02\x03\xe8").ok()?;
+        stream.set_read_timeout(None).ok()?;
+        stream.read_to_end(&mut Vec::new()).ok().map(drop)
+    });
+    let told = Told::of(&["-x", "job", "-w", "-1"], port, "/");
+    assert_eq!((told.code(), told.status), ("none", Some(0)), "{}", told.text);
+}
+
+#[test]
+fn a_subprotocol_that_was_not_taken_is_named_where_nothing_follows() {
+    // It closes at once.
+    for close in [&b"\x88\x00"[..], b"\x88\x02\x03\xe8", b"\x88\x02\x03\xea"] {
+        let port = serve_open(move |stream| {
+            stream.write_all(close).ok()?;
+            stream.read_to_end(&mut Vec::new()).ok().map(drop)
+        });
+        let told = Told::of(&["-s", "v1"], port, "/");
+        assert!(
+            told.cause().contains("none of the subprotocols offered; v1 was offered"),
+            "{}",
+            told.text
+        );
+        // Without an offer, it is not.
+        Told::of(&[], port, "/").lacks("subprotocol");
+    }
+    // It ends the stream.
+    let port = serve_open(|_| None);
+    let told = Told::of(&["-s", "v1"], port, "/");
+    assert!(told.cause().contains("none of the subprotocols offered"), "{}", told.text);
+    // It answers nothing.
+    let silent = || {
+        serve_open(|stream| {
+            loop {
+                let mut buffer = [0; 64];
+                match stream.read(&mut buffer).ok()? {
+                    0 => return None,
+                    n if buffer[..n].contains(&0x88) => {
+                        return stream.write_all(b"\x88\x02\x03\xe8").ok();
+                    }
+                    _ => {}
+                }
+            }
+        })
+    };
+    let told = Told::of(&["-s", "v1", "-x", "hi", "-w", "0.3"], silent(), "/");
+    assert_eq!((told.code(), told.status), ("W411", Some(0)), "{}", told.text);
+    told.has("our message was not answered");
+    let told = Told::of(&["-x", "hi", "-w", "0.3"], silent(), "/");
+    assert_eq!(told.code(), "none", "{}", told.text);
+    // An answer shows that it does not matter.
+    let port = serve_open(|stream| {
+        let _ = stream.read(&mut [0; 64]).ok()?;
+        stream.write_all(b"\x81\x02yo").ok()?;
+        let _ = stream.read(&mut [0; 64]).ok()?;
+        stream.write_all(b"\x88\x02\x03\xe8").ok()
+    });
+    let told = Told::of(&["-s", "v1", "-x", "hi", "-w", "0.3"], port, "/");
+    assert_eq!((told.code(), told.status), ("none", Some(0)), "{}", told.text);
+}
+
+#[test]
+fn a_known_path_that_sees_no_upgrade_lost_it_on_the_way() {
+    // simple-websocket behind something invisible: 400 to whatever is no upgrade, 404 elsewhere.
+    let port = serve_by(|request| match path_of(request) {
+        "/ws" => answer("400 BAD REQUEST", "", "<title>400 Bad Request</title>"),
+        _ => answer("404 NOT FOUND", "", "<title>404 Not Found</title>"),
+    });
+    Told::of(&["--diagnose"], port, "/ws")
+        .is("W323", "the server knows the path and saw no upgrade");
+    // fastify's own 404 of a route for WebSocket is empty.
+    let port = serve_by(|request| match path_of(request) {
+        "/ws" => answer("404 Not Found", "", ""),
+        _ => answer("404 Not Found", "", "{\"error\":\"Not Found\",\"statusCode\":404}"),
+    });
+    Told::of(&["--diagnose"], port, "/ws")
+        .is("W334", "the server knows the path and saw no upgrade");
+}
+
+#[test]
+fn what_another_server_answers_says_nothing_of_this_one() {
+    // daphne behind nginx, which passes on this prefix alone.
+    let port = serve_by(|request| match (path_of(request), asks(request)) {
+        ("/app/ws", true) => answer("500 Internal server error", "Server: nginx/1.22.1\r\n", ""),
+        _ => {
+            answer("404 Not Found", "Server: nginx/1.22.1\r\n", "<hr><center>nginx/1.22.1</center>")
+        }
+    });
+    Told::of(&["--diagnose"], port, "/app/ws").has("the application has no route for this path");
+    // The same server without a name in one of its answers is the same.
+    let port = serve_by(|request| match path_of(request) {
+        "/ws" => answer("403 Forbidden", "", ""),
+        _ => answer("404 Not Found", "Server: uvicorn\r\n", ""),
+    });
+    Told::of(&["--diagnose"], port, "/ws").lacks("another server answers");
+}
