@@ -8,10 +8,13 @@ use crate::script::command::{Command, parse};
 /// Decides. `echoes`: the peer sends messages back.
 pub fn judge(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     let judgement = decide(case, facts, echoes);
+    if judgement.why.is_some() {
+        return judgement;
+    }
     let verdict = match (judgement.verdict, case.level) {
         (Verdict::Fail, Level::Should) => Verdict::Warn,
         (Verdict::Fail | Verdict::Warn | Verdict::PassBare, Level::Info)
-            if !matches!(case.expect, Expect::Judged(_)) =>
+            if !matches!(case.expect, Expect::Judged(..)) =>
         {
             Verdict::Info
         }
@@ -25,7 +28,11 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     let mut sound = facts.clone();
     if matches!(
         case.expect,
-        Expect::Dies(_) | Expect::DiesUnlike(..) | Expect::Condemns(_) | Expect::Learns
+        Expect::Dies(_)
+            | Expect::DiesUnlike(..)
+            | Expect::Condemns(_)
+            | Expect::Learns
+            | Expect::Ends
     ) {
         sound.seen.retain(|seen| !matches!(seen, Seen::Violation(_)));
     }
@@ -35,7 +42,7 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     if let Opening::Unreachable(_) = facts.opening {
         return is(Verdict::Inconclusive);
     }
-    if let Expect::Judged(function) = case.expect {
+    if let Expect::Judged(function, _) = case.expect {
         return function(facts);
     }
     if let Expect::Refused(wanted) = case.expect {
@@ -100,12 +107,12 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     }
     let broke = |seen: &Seen| matches!(seen, Seen::Violation(_));
     if !matches!(case.expect, Expect::Fails) && facts.seen.iter().any(broke) {
-        return is(Verdict::Fail);
+        return Judgement::of_own_breach(got);
     }
     let code = facts.close.as_ref().map(|close| close.code);
     let dropped = facts.ended.is_some() && facts.close.is_none();
     match case.expect {
-        Expect::Refused(_) | Expect::Ignored | Expect::Judged(_) => is(Verdict::Inconclusive),
+        Expect::Refused(_) | Expect::Ignored | Expect::Judged(..) => is(Verdict::Inconclusive),
         Expect::Accepted => Judgement::new(Verdict::Pass, "101"),
         Expect::Keeps(rules) => match facts.broken.iter().find(|(id, _)| rules.contains(id)) {
             Some((id, text)) => Judgement::new(Verdict::Fail, format!("{text} ({id})")),
@@ -176,6 +183,19 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             _ => is(Verdict::Fail),
         },
         Expect::Learns => is(Verdict::Info),
+        Expect::Observed(function) => function(facts),
+        Expect::Ends => {
+            let end = match facts.ended {
+                Some(End::ByUs) | None => "TCP stays open",
+                Some(End::InOrder) => "the end of TCP",
+                Some(End::Broken) => "a reset",
+            };
+            let got = match &facts.close {
+                Some(_) => format!("{got}, then {end}").replace("then TCP", "and TCP"),
+                None => got,
+            };
+            Judgement::new(Verdict::Info, got)
+        }
         Expect::Fails => failed_opening(facts),
         Expect::Keys => keys(facts),
         Expect::FreshKey => match facts.stale_key {

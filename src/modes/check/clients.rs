@@ -37,6 +37,7 @@ use crate::net::listener::Listeners;
 use crate::net::plain_io::plain_io;
 use crate::net::random;
 use crate::net::signals::Signal;
+use crate::net::tls::TlsServer;
 use crate::session::{EndpointConfig, Limits, Observer};
 use crate::wire::deflate::params::ServerDeflateConfig;
 use crate::wire::handshake::Agreed;
@@ -100,6 +101,7 @@ pub(super) struct Clients {
     driver: Driver,
     patience: Patience,
     acceptor: Acceptor,
+    tls: Option<TlsServer>,
     /// The URL without its path.
     base: String,
     entries: Vec<Option<Entry>>,
@@ -174,7 +176,7 @@ impl Clients {
     pub(super) fn new(
         plan: Plan,
         driver: Driver,
-        listeners: Listeners,
+        (listeners, tls): (Listeners, Option<TlsServer>),
         base: String,
         patience: Patience,
         transcripts: Option<Transcripts>,
@@ -190,6 +192,7 @@ impl Clients {
             driver,
             patience,
             acceptor: Acceptor::new(listeners),
+            tls,
             base,
             entries: Vec::new(),
             calls: Vec::new(),
@@ -233,7 +236,8 @@ impl Clients {
             let slot = self.free_slot();
             let socket = token(slot, SlotPart::Socket);
             // One that can't be registered is dropped; the client sees the end.
-            let Ok(link) = SocketLink::without_buffer(stream, None, runtime.registry(), socket)
+            let Ok(pipe) = self.tls.as_ref().map(TlsServer::accept).transpose() else { continue };
+            let Ok(link) = SocketLink::without_buffer(stream, pipe, runtime.registry(), socket)
             else {
                 continue;
             };
