@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::mem;
+use std::time::Duration;
 
 use super::case::{Case, Expect, Level, Needs, Risk, Tested, rule};
 use super::facts::{Facts, Opening, Seen};
@@ -25,6 +26,12 @@ const SECOND_LOOKS: usize = 8;
 
 /// A run of so few cases looks after each whether the server lives, a moment later.
 const FEW: usize = 8;
+
+/// A server that ends itself behind its last answer has done so by then.
+const MOMENT: Duration = Duration::from_millis(50);
+
+/// The same in a run of few cases.
+const LONG_MOMENT: Duration = Duration::from_millis(200);
 
 /// Suspects that are named.
 const NAMED: usize = 6;
@@ -252,8 +259,8 @@ pub struct Plan {
     suspects: Vec<Suspect>,
     /// How it has ended cases that it survived.
     endings: BTreeSet<Ending>,
-    /// The next connection waits a moment.
-    pauses: bool,
+    /// The next connection waits so long.
+    pause: Option<Duration>,
     stop: Option<Stop>,
     /// What came of the parts of a case that runs.
     parts: Vec<String>,
@@ -303,7 +310,7 @@ impl Plan {
             refusals: 0,
             suspects: Vec::new(),
             endings: BTreeSet::new(),
-            pauses: false,
+            pause: None,
             stop: None,
             parts: Vec::new(),
         }
@@ -344,9 +351,9 @@ impl Plan {
         work
     }
 
-    /// Whether the next connection is to wait a moment; true once.
-    pub fn pauses(&mut self) -> bool {
-        mem::take(&mut self.pauses)
+    /// How long the next connection is to wait; said once.
+    pub fn pause(&mut self) -> Option<Duration> {
+        self.pause.take()
     }
 
     /// Whether everything is done.
@@ -492,8 +499,10 @@ impl Plan {
 
     /// Makes a control connection in a moment: a server that has answered may be about to end.
     fn look_again(&mut self) {
-        self.pauses = self.options.tested == Role::Server;
-        self.control();
+        if self.options.tested == Role::Server {
+            self.pause = Some(if self.cases.len() <= FEW { LONG_MOMENT } else { MOMENT });
+            self.control();
+        }
     }
 
     fn controlled(&mut self, judgement: &Judgement, facts: &Facts) {
@@ -545,7 +554,8 @@ impl Plan {
         let mut parts = mem::take(&mut self.parts);
         parts.sort_unstable();
         let counts = parts.chunk_by(|one, other| one == other);
-        let text = |chunk: &[String]| format!("{} times: {}", chunk.len(), chunk[0]);
+        let text =
+            |chunk: &[String]| format!("{}: {}", counted(chunk.len() as u64, "time"), chunk[0]);
         let got = counts.map(text).collect::<Vec<_>>().join("; ");
         self.record(at, Judgement::new(Verdict::Info, got));
     }
@@ -628,8 +638,10 @@ impl Plan {
         let after = match (&ids[..], more) {
             ([], _) => String::new(),
             ([id], _) => format!(" after {id}"),
-            (ids, 0) => format!(" after one of {}", ids.join(", ")),
-            (ids, more) => format!(" after one of {} and {more} more", ids.join(", ")),
+            (ids, 0) => format!(" after one of {}, or a case before", ids.join(", ")),
+            (ids, more) => {
+                format!(" after one of {} and {more} more, or a case before", ids.join(", "))
+            }
         };
         let done = self.results.iter().flatten().count() as u64;
         let peer = control(self.options.tested).peer();
@@ -726,6 +738,15 @@ mod tests {
         plan
     }
 
+    /// The server lives a moment later.
+    #[track_caller]
+    fn survives(plan: &mut Plan) {
+        assert!(plan.pause().is_some(), "a moment");
+        let control = plan.start().expect("a control");
+        assert_eq!(control.purpose, Purpose::Control);
+        plan.finish(control, &good());
+    }
+
     fn verdicts(plan: &Plan) -> Vec<Verdict> {
         plan.outcomes().iter().map(|outcome| outcome.judgement.verdict).collect()
     }
@@ -740,6 +761,7 @@ mod tests {
         plan.finish(b, &good());
         let c = plan.start().expect("c");
         plan.finish(c, &good());
+        survives(&mut plan);
         assert!(plan.is_done() && plan.stopped().is_none());
         assert_eq!(verdicts(&plan), [Verdict::Pass; 3]);
     }
@@ -759,6 +781,7 @@ mod tests {
             let work = plan.start().expect("a again");
             assert_eq!((work.purpose, work.case.id), (Purpose::Again(0), "f/a"));
             plan.finish(work, &again);
+            survives(&mut plan);
             assert!(plan.is_done());
             assert_eq!(verdicts(&plan), [verdict, Verdict::Pass, Verdict::Pass]);
         }
@@ -779,10 +802,57 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_answers_the_case_and_then_dies_is_blamed_on_that_case() {
+        let mut plan = plan(PlanOptions { jobs: 1, ..OPTIONS });
+        let a = plan.start().expect("a");
+        plan.finish(a, &good());
+        // Its request is a valid one, and gets no answer: it has ended nothing.
+        let b = plan.start().expect("b");
+        plan.finish(b, &Facts { opening: Opening::Dropped, ..Facts::default() });
+        let control = plan.start().expect("a control");
+        plan.finish(control, &away());
+        let text = "the server stopped accepting connections after f/a (2 cases done)";
+        assert_eq!(plan.stopped(), Some(&Stop::Died(text.to_owned())));
+        assert_eq!(verdicts(&plan), [Verdict::Fail, Verdict::Inconclusive, Verdict::Inconclusive]);
+        assert_eq!(plan.outcomes()[0].level(), Level::Must);
+    }
+
+    #[test]
+    fn the_last_case_may_be_the_end_of_the_server_too() {
+        let mut plan = Plan::new(vec![&A], PlanOptions { echoes: Some(false), ..OPTIONS });
+        for _ in 0..=CONTROLS {
+            let work = plan.start().expect("work");
+            plan.finish(work, &good());
+        }
+        assert!(plan.pause().is_some() && !plan.is_done());
+        let control = plan.start().expect("a control");
+        plan.finish(control, &away());
+        assert_eq!(verdicts(&plan), [Verdict::Fail]);
+    }
+
+    #[test]
+    fn what_connections_do_at_the_same_time_is_counted() {
+        static FIVE: Case = Case::new("h/five", "five", rule("RFC", "says"), "why").connections(2);
+        let mut plan = Plan::new(vec![&FIVE], PlanOptions { jobs: 1, ..OPTIONS });
+        for _ in 0..CONTROLS {
+            let work = plan.start().expect("a control");
+            plan.finish(work, &good());
+        }
+        let (one, other) = (plan.start().expect("one"), plan.start().expect("the other"));
+        assert!(plan.start().is_none());
+        plan.finish(one, &good());
+        plan.finish(other, &Facts { opening: Opening::Refused(503), ..Facts::default() });
+        let result = plan.result(0).expect("a result").clone();
+        let got = "1 time: HTTP status 503; 1 time: the connection goes on: a ping is answered";
+        assert_eq!(result, Judgement::new(Verdict::Info, got));
+    }
+
+    #[test]
     fn what_ended_with_a_dying_server_beside_others_is_not_judged() {
         let mut plan = plan(OPTIONS);
         let (a, b) = (plan.start().expect("a"), plan.start().expect("b"));
-        let dropped = Facts { opening: Opening::Dropped, ..Facts::default() };
+        let ended = Some(End::Broken);
+        let dropped = Facts { opening: Opening::Open, ended, ..Facts::default() };
         plan.finish(a, &dropped);
         plan.finish(b, &dropped);
         let control = plan.start().expect("a control");
@@ -856,8 +926,8 @@ mod tests {
             let facts = if runs == 1 { failed.clone() } else { good() };
             plan.finish(work, &facts);
         }
-        // A control connection looks whether the server survived the first.
-        assert_eq!(runs, 7);
+        // Control connections look whether the server survived the first, and the last.
+        assert_eq!(runs, 8);
         assert_eq!(verdicts(&plan), [Verdict::Flaky, Verdict::Pass, Verdict::Pass]);
     }
 }

@@ -23,6 +23,7 @@ use crate::event::Event;
 use crate::modes::check::open::OpenTrial;
 use crate::modes::check::transcripts::{Recorder, Transcripts};
 use crate::net::signals::Signal;
+use crate::net::tls::TlsClient;
 use crate::net::tls::options::TlsVersion;
 use crate::output::reporter::Reporter;
 use crate::session::{EndpointConfig, Limits};
@@ -36,9 +37,6 @@ pub(super) const MEMORY: usize = 64 * 1024 * 1024;
 
 /// How long the answer to our Close is waited for once a case is over.
 pub(super) const LEAVING: Duration = Duration::from_millis(250);
-
-/// A server that ends itself behind its last answer has done so by then.
-const MOMENT: Duration = Duration::from_millis(50);
 
 /// How fast connections follow each other.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +62,8 @@ pub(super) struct Battery {
     /// The signal that stopped the run.
     pub(super) signal: Option<Signal>,
     config: OpenConfig,
+    /// Set up once for all connections, where they speak TLS.
+    tls: Option<TlsClient>,
     pace: Pace,
     /// Shows the case, where there is only one.
     shown: Option<Reporter>,
@@ -116,6 +116,8 @@ impl Battery {
             plan,
             failure: None,
             signal: None,
+            // Where it can't be set up, each opening says why.
+            tls: config.target.secure.then(|| TlsClient::new(&config.transport.tls).ok()).flatten(),
             config,
             pace,
             shown,
@@ -143,8 +145,8 @@ impl Battery {
             if self.is_shown(runtime) && self.running.iter().any(Option::is_some) {
                 return Ok(());
             }
-            if self.plan.pauses() {
-                self.resumes = Some(now + MOMENT);
+            if let Some(pause) = self.plan.pause() {
+                self.resumes = Some(now + pause);
                 return Ok(());
             }
             let Some(work) = self.plan.start() else { return Ok(()) };
@@ -182,6 +184,8 @@ impl Battery {
                     let opening = ClientOpening::new(&config, slot, None, runtime, now);
                     recorder.iter_mut().try_for_each(|recorder| recorder.give_back(runtime))?;
                     let slow = work.case.open.contains(&Edit::Slow).then_some(SLOWNESS);
+                    let usual = work.case.needs != Needs::Tls;
+                    let opening = opening.sharing(self.tls.as_ref().filter(|_| usual));
                     let opening = opening.beside().asking(bytes).then(next).trickling(slow, now);
                     let opening = Box::new(opening);
                     let running = Running::Opening { work, opening, began: now };
