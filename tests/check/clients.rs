@@ -61,6 +61,34 @@ fn its_own_client_passes_what_a_command_brings_it_to() {
 }
 
 #[test]
+fn clients_are_tested_over_tls_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("certificate.pem");
+    let path = path.to_str().expect("text");
+    let command = client(&format!("--cacert {path} --echo"));
+    let run = check(&[
+        "--listen",
+        "0",
+        "--self-signed-out",
+        path,
+        "--exec",
+        &command,
+        "--output",
+        "json",
+        "f/ping",
+        "f/rsv1",
+        "cl/accept-wrong",
+    ]);
+    assert_eq!(run.status, Some(0), "{}{}", run.stdout, run.stderr);
+    assert_eq!(run.verdict("cl/accept-wrong").0, "PASS");
+    let url = run.objects().pop().expect("a summary")["url"].to_string();
+    assert!(url.starts_with("\"wss://127.0.0.1:"), "{url}");
+    let missing = check(&["--listen", "0", "--cert", "/nowhere/at/all", "--exec", "true"]);
+    assert_eq!(missing.status, Some(1), "{}", missing.stderr);
+    assert!(missing.stderr.contains("/nowhere/at/all"), "{}", missing.stderr);
+}
+
+#[test]
 fn a_client_that_lets_breaches_pass_fails_and_the_report_says_how_to_run_it_again() {
     let command = client("--lenient");
     let run = check(&["--listen", "0", "--exec", &command, "f/rsv1", "f/ping", "m/masked-text"]);
