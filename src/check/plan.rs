@@ -28,7 +28,7 @@ const SECOND_LOOKS: usize = 8;
 const FEW: usize = 8;
 
 /// A server that ends itself behind its last answer has done so by then.
-const MOMENT: Duration = Duration::from_millis(50);
+const MOMENT: Duration = Duration::from_millis(20);
 
 /// The same in a run of few cases.
 const LONG_MOMENT: Duration = Duration::from_millis(200);
@@ -187,6 +187,8 @@ pub struct PlanOptions {
     pub subprotocol: bool,
     /// Connections speak TLS.
     pub secure: bool,
+    /// So much time is between connections that a server dies before the next.
+    pub slow: bool,
 }
 
 impl PlanOptions {
@@ -231,6 +233,8 @@ impl Ending {
 struct Suspect {
     at: usize,
     begun: u64,
+    /// Nothing before has to do with it: a server that dies of an earlier case had the time to do so.
+    sure: bool,
 }
 
 /// A run under way.
@@ -492,8 +496,11 @@ impl Plan {
         let harmless = !answered && work.case.open.is_empty();
         let Some(at) = work.place() else { return };
         let far = matches!(facts.opening, Opening::Unreachable(_));
+        let first = Ending::of(facts).is_some_and(|ending| !self.endings.contains(&ending));
+        let broke = Ending::of(facts) == Some(Ending::Dropped);
+        let sure = first || broke || self.options.slow || self.cases.len() <= FEW;
         if self.options.tested == Role::Server && !harmless && !far {
-            self.suspects.push(Suspect { at, begun: self.begun });
+            self.suspects.push(Suspect { at, begun: self.begun, sure });
         }
     }
 
@@ -617,7 +624,7 @@ impl Plan {
     /// What the cases came to that the server may have died of: one has to do with it.
     fn doubt(&mut self, what: &str) {
         let suspects = self.suspects();
-        let alone = suspects.len() == 1;
+        let alone = suspects.len() == 1 && self.suspects.iter().all(|suspect| suspect.sure);
         for at in suspects {
             if let Some(result) = self.results[at].as_mut() {
                 let got = format!("{}; then the server {what}", result.got);
@@ -637,7 +644,8 @@ impl Plan {
         ids.truncate(NAMED);
         let after = match (&ids[..], more) {
             ([], _) => String::new(),
-            ([id], _) => format!(" after {id}"),
+            ([id], _) if self.suspects.iter().all(|suspect| suspect.sure) => format!(" after {id}"),
+            ([id], _) => format!(" after {id}, or a case before"),
             (ids, 0) => format!(" after one of {}, or a case before", ids.join(", ")),
             (ids, more) => {
                 format!(" after one of {} and {more} more, or a case before", ids.join(", "))
@@ -645,7 +653,8 @@ impl Plan {
         };
         let done = self.results.iter().flatten().count() as u64;
         let peer = control(self.options.tested).peer();
-        let cure = if ids.len() > 1 { "; -j 1 finds out which" } else { "" };
+        let known = self.suspects.iter().all(|suspect| suspect.sure) && ids.len() <= 1;
+        let cure = if known { "" } else { "; -j 1 --delay 0.1 finds out which" };
         format!("the {peer} {what}{after} ({} done){cure}", counted(done, "case"))
     }
 
@@ -713,6 +722,7 @@ mod tests {
         echoes: None,
         subprotocol: false,
         secure: false,
+        slow: false,
     };
 
     fn good() -> Facts {

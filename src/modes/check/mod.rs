@@ -55,6 +55,9 @@ const SERVER_TIME: Duration = Duration::from_secs(60);
 /// The same with cases that wait.
 const STRESS_TIME: Duration = Duration::from_secs(240);
 
+/// A server that ends itself behind an answer has done so in this time.
+const SLOW: Duration = Duration::from_millis(50);
+
 /// How long a client has to connect.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
 
@@ -148,6 +151,7 @@ fn test_server(
             echoes,
             subprotocol: !config.subprotocols.is_empty(),
             secure: config.target.secure,
+            slow: args.delay.is_some_and(|delay| delay >= SLOW),
         },
     );
     let usual = if args.stress || args.intrusive { STRESS_TIME } else { SERVER_TIME };
@@ -229,6 +233,7 @@ fn test_clients(
         echoes: echoes(&args),
         subprotocol: true,
         secure: tls.is_some(),
+        slow: false,
     };
     let max_time = match driver {
         Driver::Attach => args.max_time,
