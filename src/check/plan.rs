@@ -458,7 +458,7 @@ impl Plan {
                 }
             }
         }
-        if self.refusals >= REFUSALS && self.usable {
+        if self.refusals >= REFUSALS && self.usable && self.stop.is_none() {
             let text = match &facts.opening {
                 Opening::Unreachable(text) if self.options.tested == Role::Client => {
                     format!("{text}, {REFUSALS} times in a row")

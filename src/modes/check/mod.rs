@@ -170,7 +170,7 @@ fn test_server(
         Some(Stop::Signal) => battery.signal.map_or(Exit::Interrupted, Into::into),
         Some(Stop::Nothing) => Exit::Unmet,
         Some(Stop::Unusable(..)) => battery.failure.unwrap_or(Exit::Unmet),
-        Some(Stop::Died(_)) => battery.failure.unwrap_or(Exit::Connect),
+        Some(Stop::Died(_)) => Exit::Connect,
         Some(Stop::Refuses(_)) => battery.failure.unwrap_or(Exit::Refused),
         Some(Stop::MaxTime) => Exit::Timeout,
         Some(Stop::FailFast) | None if failed => Exit::Unmet,
