@@ -266,6 +266,8 @@ pub struct Plan {
     /// The next connection waits so long.
     pause: Option<Duration>,
     stop: Option<Stop>,
+    /// Cases that are to run again before their result counts.
+    unsure: BTreeSet<usize>,
     /// What came of the parts of a case that runs.
     parts: Vec<String>,
 }
@@ -316,6 +318,7 @@ impl Plan {
             endings: BTreeSet::new(),
             pause: None,
             stop: None,
+            unsure: BTreeSet::new(),
             parts: Vec::new(),
         }
     }
@@ -445,6 +448,7 @@ impl Plan {
             Purpose::Part(at) => self.take_part(at, work.case, judgement.got),
             Purpose::Again(at) => {
                 let first = self.results[at].take();
+                self.unsure.remove(&at);
                 let lost = matches!(facts.opening, Opening::Unreachable(_));
                 self.results[at] = Some(match first {
                     Some(first) if first.verdict != judgement.verdict && !lost => {
@@ -533,6 +537,7 @@ impl Plan {
         let unsure = silent && self.alone.iter().filter(again).count() < SECOND_LOOKS;
         if (unreachable || unsure) && judgement.verdict != Verdict::Info {
             self.results[at].get_or_insert(judgement);
+            self.unsure.insert(at);
             self.alone.push_back(Work::new(case, Purpose::Again(at)));
             self.control();
             return;
@@ -670,6 +675,10 @@ impl Plan {
             }),
         };
         let mut outcomes: Vec<Outcome> = self.cases.iter().zip(&self.results).map(of).collect();
+        for at in &self.unsure {
+            let got = format!("{}; it did not run again", outcomes[*at].judgement.got);
+            outcomes[*at].judgement = Judgement::new(Verdict::Inconclusive, got);
+        }
         // Foreign origins are a matter of taste, unless the server refuses some of them.
         let refuses = outcomes.iter().any(|one| one.case.id == "o/evil" && one.judgement.got != "101");
         for one in outcomes.iter_mut().filter(|one| ["o/suffix", "o/prefix"].contains(&one.case.id)) {
