@@ -161,6 +161,8 @@ pub enum Expect {
     Observed(fn(&Facts) -> Judgement),
     /// The end of TCP; what happens is reported.
     Ends,
+    /// The client connects again each time its connection ends; whether and when is reported.
+    Returns,
 }
 
 impl Expect {
@@ -185,13 +187,20 @@ impl Expect {
             Self::Closes(codes) => format!("Close {}, then the end of TCP", list(codes)),
             Self::Condemns(codes) => format!("Close {}, or the end of the connection", list(codes)),
             Self::Silence => "nothing behind the Close but the end of the connection".to_owned(),
-            Self::Learns | Self::Observed(_) | Self::Ends => "nothing is prescribed".to_owned(),
+            Self::Learns | Self::Observed(_) | Self::Ends | Self::Returns => {
+                "nothing is prescribed".to_owned()
+            }
             Self::Protects => "the connection ends; waiting is allowed".to_owned(),
             Self::Fails => "the end of the connection, and no frame before it".to_owned(),
             Self::Keys => "a mask key of its own for each frame, none of them 0".to_owned(),
             Self::FreshKey => "a Sec-WebSocket-Key of its own for each connection".to_owned(),
             Self::Judged(_, text) => (*text).to_owned(),
         }
+    }
+
+    /// Whether more than one connection of a client decides.
+    pub fn is_of_return(&self) -> bool {
+        matches!(self, Self::Returns)
     }
 
     /// Whether the handshake alone decides.
@@ -387,10 +396,12 @@ impl Case {
         let is_client = self.tested == Tested::Client;
         let missing = |name| facts.header(name).is_none_or(str::is_empty);
         match self.needs {
-            Needs::Deflate | Needs::Takeover | Needs::NoTakeover if !facts.deflate => Some(match is_client {
-                true => "the client does not offer permessage-deflate",
-                false => "the server does not agree to permessage-deflate",
-            }),
+            Needs::Deflate | Needs::Takeover | Needs::NoTakeover if !facts.deflate => {
+                Some(match is_client {
+                    true => "the client does not offer permessage-deflate",
+                    false => "the server does not agree to permessage-deflate",
+                })
+            }
             Needs::Takeover if !facts.takeover => Some(match is_client {
                 true => "the client asks for server_no_context_takeover",
                 false => "the server asks for client_no_context_takeover",

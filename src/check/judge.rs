@@ -1,9 +1,15 @@
 //! The verdict on a case, from the facts of its connection.
 
+use std::time::Duration;
+
 use super::case::{Case, Expect, Level, Tested};
 use super::facts::{CANARIES, End, Facts, Opening, Seen};
 use super::verdict::{Judgement, Verdict};
 use crate::script::command::{Command, parse};
+use crate::ui::number::counted;
+
+/// How often a client is to come back whose connection ends.
+pub const RETURNS: usize = 4;
 
 /// Decides. `echoes`: the peer sends messages back.
 pub fn judge(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
@@ -184,6 +190,7 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
         },
         Expect::Learns => is(Verdict::Info),
         Expect::Observed(function) => function(facts),
+        Expect::Returns => returns(facts),
         Expect::Ends => {
             let end = match facts.ended {
                 Some(End::ByUs) | None => "TCP stays open",
@@ -232,6 +239,26 @@ fn failed_opening(facts: &Facts) -> Judgement {
         (None, None, Some(_)) => is(Verdict::Pass, "the end of the connection"),
         (None, None, None) => is(Verdict::Warn, "nothing: no frame, but no end of the connection"),
     }
+}
+
+/// Whether a client connected again, and after which pauses.
+fn returns(facts: &Facts) -> Judgement {
+    let pauses: Vec<f64> = facts.round_trips.iter().map(Duration::as_secs_f64).collect();
+    let (first, last) = match pauses[..] {
+        [] => return Judgement::new(Verdict::Info, "it does not connect again"),
+        [first, .., last] => (first, last),
+        [only] => (only, only),
+    };
+    let got = match pauses.len() {
+        n if n < RETURNS => {
+            format!("it connects again, and gives up after {}", counted(n as u64, "time"))
+        }
+        _ if last > 1.5 * first => "it connects again, each time later".to_owned(),
+        _ => "it connects again; the pauses do not grow".to_owned(),
+    };
+    let pauses: Vec<String> = pauses.iter().map(|pause| format!("{pause:.2}")).collect();
+    let measured = Some(format!("after {} s", pauses.join(", ")));
+    Judgement { measured, ..Judgement::new(Verdict::Info, got) }
 }
 
 /// Whether mask keys look as if they were drawn at random.

@@ -76,13 +76,12 @@ impl Work {
     }
 
     /// Where its case is.
-    fn place(&self) -> Option<usize> {
+    pub fn place(&self) -> Option<usize> {
         match self.purpose {
             Purpose::Result(at) | Purpose::Again(at) | Purpose::Part(at) => Some(at),
             Purpose::Control | Purpose::Echo => None,
         }
     }
-
 
     /// Whether the connection finds out whether messages come back.
     pub fn asks_for_echo(&self) -> bool {
@@ -291,7 +290,9 @@ impl Plan {
             }
         }
         for _ in 0..times {
-            for (at, case) in cases.iter().enumerate().filter(|(_, case)| options.skips(case).is_none()) {
+            for (at, case) in
+                cases.iter().enumerate().filter(|(_, case)| options.skips(case).is_none())
+            {
                 let parts = case.connections > 1;
                 let purpose = if parts { Purpose::Part(at) } else { Purpose::Result(at) };
                 let work = Work::new(case, purpose);
@@ -680,8 +681,10 @@ impl Plan {
             outcomes[*at].judgement = Judgement::new(Verdict::Inconclusive, got);
         }
         // Foreign origins are a matter of taste, unless the server refuses some of them.
-        let refuses = outcomes.iter().any(|one| one.case.id == "o/evil" && one.judgement.got != "101");
-        for one in outcomes.iter_mut().filter(|one| ["o/suffix", "o/prefix"].contains(&one.case.id)) {
+        let refuses =
+            outcomes.iter().any(|one| one.case.id == "o/evil" && one.judgement.got != "101");
+        for one in outcomes.iter_mut().filter(|one| ["o/suffix", "o/prefix"].contains(&one.case.id))
+        {
             if refuses && one.judgement.got == "101" {
                 let got = "101, though the Origin of another site is refused";
                 one.judgement = Judgement::new(Verdict::Warn, got);

@@ -183,7 +183,7 @@ impl Trial {
                 ponged && facts.has_message(opcode, &content(line))
             }
             Expect::Lives | Expect::Echoes(..) | Expect::Learns | Expect::Keys => ponged,
-            Expect::Observed(_) => ponged,
+            Expect::Observed(_) | Expect::Returns => ponged,
             Expect::Pongs(_) | Expect::PongsWithin(_) => {
                 facts.seen.iter().any(|seen| matches!(seen, Seen::Pong(_)))
             }

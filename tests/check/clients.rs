@@ -155,6 +155,27 @@ fn a_client_that_takes_any_101_fails() {
 }
 
 #[test]
+fn a_client_that_comes_back_is_told_from_one_that_does_not() {
+    let server = await_clients(&["--stress", "cl/reconnect", "--output", "json"]);
+    // The client of an application goes where its URL leads, whatever path that has.
+    for path in ["/cl/reconnect", "/", "/chat", "/", "/"] {
+        let mut raw = server.raw();
+        raw.ask(path, UPGRADE);
+        raw.end();
+    }
+    let text = report(server, 0);
+    let case: Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+    assert!(case["got"].as_str().is_some_and(|got| got.starts_with("it connects again")), "{text}");
+    assert!(case["measured"].as_str().is_some_and(|text| text.starts_with("after ")), "{text}");
+    let command = client("--echo");
+    let args = ["--listen", "0", "--stress", "--exec", &command, "--output", "json"];
+    let run = check(&[&args[..], &["cl/reconnect", "f/ping"]].concat());
+    let got = "it does not connect again";
+    assert_eq!(run.verdict("cl/reconnect"), ("INFO".to_owned(), got.to_owned()));
+    assert_eq!((run.verdict("f/ping").0.as_str(), run.status), ("PASS", Some(0)));
+}
+
+#[test]
 fn a_client_whose_request_breaks_a_rule_fails() {
     let server = await_clients(&["f/ping"]);
     let mut raw = server.raw();

@@ -166,7 +166,7 @@ pub(super) static CASES: &[Case] = &[
     learns("h/parallel-5", "five connections at the same time", NO_LIMIT, "shows whether connections from one address are limited").stress().connections(5),
     learns("h/slow-head", "a request one byte at a time, 2 ms apart", TIMEOUT, "shows whether a slow request is taken for an attack").stress().open(&[Edit::Slow]),
     learns("h/head-8k", "a header of 8 KB", LIMITS, "shows the limit on the size of a request").stress().open(&[Edit::Set("X-Wscope", LONG)]),
-    learns("h/head-20k", "a header of 20 KB", LIMITS, "shows the limit on the size of a request").stress().open(&[Edit::Set("X-Wscope", LONGER)]),
+    learns("h/head-20k", "two headers of 20 KB together", LIMITS, "shows the limit on the size of a request").stress().open(&[Edit::Set("X-Wscope", LONGER), Edit::Add("X-Wscope", LONG)]),
     learns("h/head-200", "200 headers", LIMITS, "shows the limit on the number of headers").stress().open(&[Edit::Raw(MANY)]),
     learns("h/stall-head", "half a request, then silence for 12 s", TIMEOUT, "shows whether a request that never ends is given up").stress().open(&[Edit::Half]),
 ];
@@ -191,7 +191,7 @@ const MANY: &str = {
 };
 
 const XS: &str = {
-    const BYTES: [u8; 20_000] = [b'x'; 20_000];
+    const BYTES: [u8; 12_000] = [b'x'; 12_000];
     match std::str::from_utf8(&BYTES) {
         Ok(text) => text,
         Err(_) => "",
@@ -199,7 +199,7 @@ const XS: &str = {
 };
 /// 8000 bytes.
 const LONG: &str = XS.split_at(8000).0;
-/// 20,000 bytes.
+/// 12,000 bytes.
 const LONGER: &str = XS;
 
 #[cfg(test)]

@@ -37,7 +37,8 @@ fn round_trips(facts: &Facts) -> Judgement {
         20 => "20 pongs".to_owned(),
         n => format!("{n} of 20 pongs"),
     };
-    let of = |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1)));
+    let of =
+        |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1)));
     let text = |share| of(share).map_or(0.0, |time| time.as_secs_f64() * 1000.0);
     let measured = format!("p50 {:.2} ms, p95 {:.2} ms", text(50), text(95));
     Judgement { measured: Some(measured), ..Judgement::new(Verdict::Info, got) }

@@ -92,6 +92,7 @@ mod tests {
                         Command::Wait(_)
                             | Command::Close { .. }
                             | Command::HalfClose
+                            | Command::Abort
                             | Command::AutoClose(Some(_))
                     );
                 assert!(sends, "{}: {line}", case.id);

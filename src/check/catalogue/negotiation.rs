@@ -69,11 +69,17 @@ const fn of_server(id: &'static str, title: &'static str, rule: Rule, why: &'sta
 }
 
 const fn origin(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {
-    of_server(id, title, ORIGIN, HIJACK).should().open(edits).expect(Expect::Judged(foreign, "any answer; no cookie for a foreign Origin"))
+    of_server(id, title, ORIGIN, HIJACK)
+        .should()
+        .open(edits)
+        .expect(Expect::Judged(foreign, "any answer; no cookie for a foreign Origin"))
 }
 
 const fn refuses(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {
-    of_server(id, title, UNIQUE, STAMPS).should().open(edits).expect(Expect::Judged(clean, "an HTTP status from 400 to 499, or a 101"))
+    of_server(id, title, UNIQUE, STAMPS)
+        .should()
+        .open(edits)
+        .expect(Expect::Judged(clean, "an HTTP status from 400 to 499, or a 101"))
 }
 
 const fn declines(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {

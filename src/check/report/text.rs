@@ -45,8 +45,7 @@ pub(super) fn write(results: &Results<'_>, palette: Palette) -> Vec<u8> {
         line("", &mut out);
         for Outcome { case, judgement } in infos {
             let measured = judgement.measured.as_ref().map(|text| format!(" ({text})"));
-            let (got, measured) =
-                (escaped(judgement.got.as_bytes()), measured.unwrap_or_default());
+            let (got, measured) = (escaped(judgement.got.as_bytes()), measured.unwrap_or_default());
             let text = format!("  {:<18} {}: {got}{measured}", case.id, case.title);
             coloured("INFO", Ink::Info, palette, &mut out);
             line(&text, &mut out);

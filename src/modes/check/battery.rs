@@ -169,7 +169,9 @@ impl Battery {
             for edit in work.case.open {
                 let tls = &mut config.transport.tls;
                 match edit {
-                    Edit::Alpn(names) => tls.alpn = names.iter().map(|it| (*it).to_owned()).collect(),
+                    Edit::Alpn(names) => {
+                        tls.alpn = names.iter().map(|it| (*it).to_owned()).collect()
+                    }
                     Edit::OldTls => {
                         (tls.min, tls.max) = (Some(TlsVersion::V1_0), Some(TlsVersion::V1_1));
                     }

@@ -27,9 +27,7 @@ use crate::cli::{CheckArgs, CheckFormat, OutputFormat, TlsServerOptions, YesNo};
 use crate::client::account::AccountError;
 use crate::client::prepare;
 use crate::config::reach::ReachConfig;
-use crate::config::{
-    Display, OpenConfig, UsageError, listen_address, server_tls,
-};
+use crate::config::{Display, OpenConfig, UsageError, listen_address, server_tls};
 use crate::engine::exit::Exit;
 use crate::engine::runtime::{LISTENERS, Runtime};
 use crate::modes::check::battery::{Battery, Pace};
@@ -306,11 +304,11 @@ fn tls_of(args: &CheckArgs, address: &ListenAddress) -> anyhow::Result<Option<Tl
         self_signed_out: args.self_signed_out.clone(),
     };
     let Some(config) = server_tls(options, address)? else { return Ok(None) };
-    let tls = TlsServer::new(&config.identity, &config.passphrase).map_err(|error| {
-        match error.help() {
-            Some(help) => anyhow::anyhow!("{error}\n\nhelp: {help}"),
-            None => error.into(),
-        }
+    let tls = TlsServer::new(&config.identity, &config.passphrase).map_err(|error| match error
+        .help()
+    {
+        Some(help) => anyhow::anyhow!("{error}\n\nhelp: {help}"),
+        None => error.into(),
     })?;
     if let (Some(out), Some(pem)) = (&config.certificate_out, &tls.certificate().pem) {
         write(out, pem.as_bytes())?;
