@@ -25,7 +25,7 @@ const CONTROLS: usize = 3;
 const SECOND_LOOKS: usize = 8;
 
 /// A run of so few cases looks after each whether the server lives, a moment later.
-const FEW: usize = 8;
+pub const FEW: usize = 8;
 
 /// A server that ends itself behind its last answer has done so by then.
 const MOMENT: Duration = Duration::from_millis(20);
@@ -645,23 +645,22 @@ impl Plan {
     /// What the server did at last, and behind which case.
     fn death(&self, what: &str) -> String {
         let suspects = self.suspects();
+        let done = self.results.iter().flatten().count();
+        let before = if done > suspects.len() { ", or a case before" } else { "" };
         let mut ids = suspects.iter().map(|at| self.cases[*at].id).collect::<Vec<_>>();
         let more = ids.len().saturating_sub(NAMED);
         ids.truncate(NAMED);
         let after = match (&ids[..], more) {
             ([], _) => String::new(),
             ([id], _) if self.suspects.iter().all(|suspect| suspect.sure) => format!(" after {id}"),
-            ([id], _) => format!(" after {id}, or a case before"),
-            (ids, 0) => format!(" after one of {}, or a case before", ids.join(", ")),
-            (ids, more) => {
-                format!(" after one of {} and {more} more, or a case before", ids.join(", "))
-            }
+            ([id], _) => format!(" after {id}{before}"),
+            (ids, 0) => format!(" after one of {}{before}", ids.join(", ")),
+            (ids, more) => format!(" after one of {} and {more} more{before}", ids.join(", ")),
         };
-        let done = self.results.iter().flatten().count() as u64;
         let peer = control(self.options.tested).peer();
         let known = self.suspects.iter().all(|suspect| suspect.sure) && ids.len() <= 1;
         let cure = if known { "" } else { "; -j 1 --delay 0.1 finds out which" };
-        format!("the {peer} {what}{after} ({} done){cure}", counted(done, "case"))
+        format!("the {peer} {what}{after} ({} done){cure}", counted(done as u64, "case"))
     }
 
     /// What is known of each case; of those without a result, why not.
@@ -810,6 +809,17 @@ mod tests {
     }
 
     #[test]
+    fn what_has_not_been_looked_at_twice_does_not_count() {
+        let mut plan = plan(PlanOptions { jobs: 1, ..OPTIONS });
+        let a = plan.start().expect("a");
+        plan.finish(a, &hang());
+        plan.stop(Stop::Signal);
+        assert_eq!(verdicts(&plan), [Verdict::Inconclusive; 3]);
+        let got = &plan.outcomes()[0].judgement.got;
+        assert!(got.ends_with("; it did not run again"), "{got}");
+    }
+
+    #[test]
     fn a_server_that_dies_is_one_sentence() {
         let mut plan = plan(PlanOptions { jobs: 1, ..OPTIONS });
         let a = plan.start().expect("a");
@@ -880,6 +890,9 @@ mod tests {
         let control = plan.start().expect("a control");
         plan.finish(control, &away());
         assert_eq!(verdicts(&plan), [Verdict::Inconclusive; 3]);
+        let text = "the server stopped accepting connections after one of f/a, f/b (2 cases done); \
+                    -j 1 --delay 0.1 finds out which";
+        assert_eq!(plan.stopped(), Some(&Stop::Died(text.to_owned())));
         let got = &plan.outcomes()[0].judgement.got;
         assert!(got.ends_with("; then the server stopped accepting connections"), "{got}");
     }

@@ -97,7 +97,8 @@ pub struct CheckArgs {
     #[arg(long, value_name = "SECS", requires = "listen", value_parser = duration, help_heading = "Clients")]
     pub connect_wait: Option<Duration>,
 
-    /// Make up to N connections at the same time [default: 4 on loopback and with --exec, else 1]
+    /// Make up to N connections at the same time [default: 4 on loopback and with --exec, else 1; 1 for
+    /// up to eight cases]
     #[arg(short, long, value_name = "N", value_parser = number::<u16>(1..=64), help_heading = "Running")]
     pub jobs: Option<u16>,
 

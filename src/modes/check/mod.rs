@@ -20,7 +20,7 @@ use crate::check::baseline::{self, Baseline};
 use crate::check::case::{Case, Risk};
 use crate::check::catalogue;
 use crate::check::facts::Opening;
-use crate::check::plan::{Plan, PlanOptions, Stop};
+use crate::check::plan::{FEW, Plan, PlanOptions, Stop};
 use crate::check::report::{self, Catalogue, Format, Results, show};
 use crate::check::select::{Allowed, select};
 use crate::cli::{CheckArgs, CheckFormat, OutputFormat, TlsServerOptions, YesNo};
@@ -137,12 +137,14 @@ fn test_server(
     let transcripts = demands.transcripts(Role::Client, seen)?;
     let shown = shown.filter(|_| transcripts.is_none());
     let near = config.target.is_loopback();
+    // One after the other it is known which case a server died of.
+    let usual = if near && cases.len() > FEW { 4 } else { 1 };
     let plan = Plan::new(
         cases,
         PlanOptions {
             tested: Role::Server,
             awaits: false,
-            jobs: args.jobs.unwrap_or(if near { 4 } else { 1 }).into(),
+            jobs: args.jobs.unwrap_or(usual).into(),
             repeat: args.repeat.into(),
             fail_fast: args.fail_fast,
             strict: args.strict,
