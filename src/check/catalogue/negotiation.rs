@@ -137,6 +137,9 @@ fn clean(facts: &Facts) -> Judgement {
 fn strict(facts: &Facts) -> Judgement {
     let judgement = clean(facts);
     match judgement.verdict {
+        Verdict::Fail if matches!(facts.opening, Opening::Bad(_)) => {
+            Judgement::of_own_breach(judgement.got)
+        }
         Verdict::Info if facts.opening == Opening::Open => Judgement::new(Verdict::Warn, "101"),
         _ => judgement,
     }
