@@ -38,7 +38,7 @@ pub use lens::LensConfig;
 pub use lines::LineConfig;
 pub use listen::{
     GreetingSource, ListenBehaviour, ListenConfig, MockConfig, TlsConfig,
-    parse_address as listen_address,
+    parse_address as listen_address, server_tls,
 };
 pub use open::{Login, OpenConfig};
 pub use ping::{PingConfig, PingPlan};

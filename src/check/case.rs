@@ -108,6 +108,10 @@ pub enum Needs {
     Subprotocol,
     /// A client that offers permessage-deflate without `client_max_window_bits`.
     NoClientBits,
+    /// permessage-deflate, where what we compress must not refer to messages before.
+    NoTakeover,
+    /// TLS.
+    Tls,
 }
 
 /// What has to follow.
@@ -151,8 +155,14 @@ pub enum Expect {
     Keys,
     /// The key of the request is a new one.
     FreshKey,
-    /// A function decides.
-    Judged(fn(&Facts) -> Judgement),
+    /// A function decides on the handshake; what has to follow, in words.
+    Judged(fn(&Facts) -> Judgement, &'static str),
+    /// A function decides on what came until the ping behind it was answered.
+    Observed(fn(&Facts) -> Judgement),
+    /// The end of TCP; what happens is reported.
+    Ends,
+    /// The client connects again each time its connection ends; whether and when is reported.
+    Returns,
 }
 
 impl Expect {
@@ -177,13 +187,20 @@ impl Expect {
             Self::Closes(codes) => format!("Close {}, then the end of TCP", list(codes)),
             Self::Condemns(codes) => format!("Close {}, or the end of the connection", list(codes)),
             Self::Silence => "nothing behind the Close but the end of the connection".to_owned(),
-            Self::Learns => "nothing is prescribed".to_owned(),
+            Self::Learns | Self::Observed(_) | Self::Ends | Self::Returns => {
+                "nothing is prescribed".to_owned()
+            }
             Self::Protects => "the connection ends; waiting is allowed".to_owned(),
             Self::Fails => "the end of the connection, and no frame before it".to_owned(),
             Self::Keys => "a mask key of its own for each frame, none of them 0".to_owned(),
             Self::FreshKey => "a Sec-WebSocket-Key of its own for each connection".to_owned(),
-            Self::Judged(_) => "see the rule".to_owned(),
+            Self::Judged(_, text) => (*text).to_owned(),
         }
+    }
+
+    /// Whether more than one connection of a client decides.
+    pub fn is_of_return(&self) -> bool {
+        matches!(self, Self::Returns)
     }
 
     /// Whether the handshake alone decides.
@@ -196,7 +213,7 @@ impl Expect {
                 | Self::Keeps(_)
                 | Self::Declined
                 | Self::FreshKey
-                | Self::Judged(_)
+                | Self::Judged(..)
         )
     }
 }
@@ -235,6 +252,8 @@ pub struct Case {
     pub mirror: &'static [&'static str],
     /// What has to follow.
     pub expect: Expect,
+    /// How many connections do the same at the same time.
+    pub connections: u8,
 }
 
 impl std::fmt::Debug for Case {
@@ -261,6 +280,7 @@ impl Case {
             send: &[],
             mirror: &[],
             expect: Expect::Lives,
+            connections: 1,
         }
     }
 
@@ -319,6 +339,11 @@ impl Case {
         Self { expect, ..self }
     }
 
+    /// So many connections do the same at the same time.
+    pub const fn connections(self, connections: u8) -> Self {
+        Self { connections, ..self }
+    }
+
     /// The row as it stands for an end of this role, which alone it is about then.
     pub fn for_role(self, role: Role) -> Self {
         let tested = match role {
@@ -371,13 +396,19 @@ impl Case {
         let is_client = self.tested == Tested::Client;
         let missing = |name| facts.header(name).is_none_or(str::is_empty);
         match self.needs {
-            Needs::Deflate | Needs::Takeover if !facts.deflate => Some(match is_client {
-                true => "the client does not offer permessage-deflate",
-                false => "the server does not agree to permessage-deflate",
-            }),
+            Needs::Deflate | Needs::Takeover | Needs::NoTakeover if !facts.deflate => {
+                Some(match is_client {
+                    true => "the client does not offer permessage-deflate",
+                    false => "the server does not agree to permessage-deflate",
+                })
+            }
             Needs::Takeover if !facts.takeover => Some(match is_client {
                 true => "the client asks for server_no_context_takeover",
                 false => "the server asks for client_no_context_takeover",
+            }),
+            Needs::NoTakeover if facts.takeover => Some(match is_client {
+                true => "the client does not ask for server_no_context_takeover",
+                false => "the server does not agree to client_no_context_takeover",
             }),
             Needs::Subprotocol if is_client && missing("sec-websocket-protocol") => {
                 Some("the client offers no subprotocol")

@@ -1,5 +1,7 @@
 //! What one connection of a case showed, in the order of its stream.
 
+use std::time::Duration;
+
 use crate::wire::OpCode;
 use crate::wire::close::CloseBody;
 
@@ -22,6 +24,8 @@ pub enum Opening {
     Dropped,
     /// No answer came in time.
     Silent,
+    /// TLS does not come about as the case wants it; why.
+    Unsecured(String),
     /// No connection to ask on; why.
     Unreachable(String),
 }
@@ -60,6 +64,12 @@ pub struct Facts {
     pub keys: Vec<[u8; 4]>,
     /// A client's Sec-WebSocket-Key came before, on another connection; none if there was no other.
     pub stale_key: Option<bool>,
+    /// What TLS agreed on by ALPN.
+    pub alpn: Option<String>,
+    /// Pings that came.
+    pub pings: u32,
+    /// From each ping of the case to its pong.
+    pub round_trips: Vec<Duration>,
     /// What came, in order.
     pub seen: Vec<Seen>,
     /// The peer's Close.
@@ -114,7 +124,7 @@ impl Facts {
                 return format!("a request that breaks the rules: {text}");
             }
             Opening::Bad(text) => return format!("101 that breaks the rules: {text}"),
-            Opening::Garbage(text) => return text.clone(),
+            Opening::Garbage(text) | Opening::Unsecured(text) => return text.clone(),
             Opening::Dropped => return "the connection ended without an answer".to_owned(),
             Opening::Unreachable(text) => return text.clone(),
             Opening::Open => {}

@@ -1,17 +1,26 @@
 //! The verdict on a case, from the facts of its connection.
 
+use std::time::Duration;
+
 use super::case::{Case, Expect, Level, Tested};
 use super::facts::{CANARIES, End, Facts, Opening, Seen};
 use super::verdict::{Judgement, Verdict};
 use crate::script::command::{Command, parse};
+use crate::ui::number::counted;
+
+/// How often a client is to come back whose connection ends.
+pub const RETURNS: usize = 4;
 
 /// Decides. `echoes`: the peer sends messages back.
 pub fn judge(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     let judgement = decide(case, facts, echoes);
+    if judgement.why.is_some() {
+        return judgement;
+    }
     let verdict = match (judgement.verdict, case.level) {
         (Verdict::Fail, Level::Should) => Verdict::Warn,
         (Verdict::Fail | Verdict::Warn | Verdict::PassBare, Level::Info)
-            if !matches!(case.expect, Expect::Judged(_)) =>
+            if !matches!(case.expect, Expect::Judged(..)) =>
         {
             Verdict::Info
         }
@@ -25,7 +34,11 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     let mut sound = facts.clone();
     if matches!(
         case.expect,
-        Expect::Dies(_) | Expect::DiesUnlike(..) | Expect::Condemns(_) | Expect::Learns
+        Expect::Dies(_)
+            | Expect::DiesUnlike(..)
+            | Expect::Condemns(_)
+            | Expect::Learns
+            | Expect::Ends
     ) {
         sound.seen.retain(|seen| !matches!(seen, Seen::Violation(_)));
     }
@@ -35,7 +48,7 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     if let Opening::Unreachable(_) = facts.opening {
         return is(Verdict::Inconclusive);
     }
-    if let Expect::Judged(function) = case.expect {
+    if let Expect::Judged(function, _) = case.expect {
         return function(facts);
     }
     if let Expect::Refused(wanted) = case.expect {
@@ -100,12 +113,12 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     }
     let broke = |seen: &Seen| matches!(seen, Seen::Violation(_));
     if !matches!(case.expect, Expect::Fails) && facts.seen.iter().any(broke) {
-        return is(Verdict::Fail);
+        return Judgement::of_own_breach(got);
     }
     let code = facts.close.as_ref().map(|close| close.code);
     let dropped = facts.ended.is_some() && facts.close.is_none();
     match case.expect {
-        Expect::Refused(_) | Expect::Ignored | Expect::Judged(_) => is(Verdict::Inconclusive),
+        Expect::Refused(_) | Expect::Ignored | Expect::Judged(..) => is(Verdict::Inconclusive),
         Expect::Accepted => Judgement::new(Verdict::Pass, "101"),
         Expect::Keeps(rules) => match facts.broken.iter().find(|(id, _)| rules.contains(id)) {
             Some((id, text)) => Judgement::new(Verdict::Fail, format!("{text} ({id})")),
@@ -176,6 +189,20 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             _ => is(Verdict::Fail),
         },
         Expect::Learns => is(Verdict::Info),
+        Expect::Observed(function) => function(facts),
+        Expect::Returns => returns(facts),
+        Expect::Ends => {
+            let end = match facts.ended {
+                Some(End::ByUs) | None => "TCP stays open",
+                Some(End::InOrder) => "the end of TCP",
+                Some(End::Broken) => "a reset",
+            };
+            let got = match &facts.close {
+                Some(_) => format!("{got}, then {end}").replace("then TCP", "and TCP"),
+                None => got,
+            };
+            Judgement::new(Verdict::Info, got)
+        }
         Expect::Fails => failed_opening(facts),
         Expect::Keys => keys(facts),
         Expect::FreshKey => match facts.stale_key {
@@ -212,6 +239,26 @@ fn failed_opening(facts: &Facts) -> Judgement {
         (None, None, Some(_)) => is(Verdict::Pass, "the end of the connection"),
         (None, None, None) => is(Verdict::Warn, "nothing: no frame, but no end of the connection"),
     }
+}
+
+/// Whether a client connected again, and after which pauses.
+fn returns(facts: &Facts) -> Judgement {
+    let pauses: Vec<f64> = facts.round_trips.iter().map(Duration::as_secs_f64).collect();
+    let (first, last) = match pauses[..] {
+        [] => return Judgement::new(Verdict::Info, "it does not connect again"),
+        [first, .., last] => (first, last),
+        [only] => (only, only),
+    };
+    let got = match pauses.len() {
+        n if n < RETURNS => {
+            format!("it connects again, and gives up after {}", counted(n as u64, "time"))
+        }
+        _ if last > 1.5 * first => "it connects again, each time later".to_owned(),
+        _ => "it connects again; the pauses do not grow".to_owned(),
+    };
+    let pauses: Vec<String> = pauses.iter().map(|pause| format!("{pause:.2}")).collect();
+    let measured = Some(format!("after {} s", pauses.join(", ")));
+    Judgement { measured, ..Judgement::new(Verdict::Info, got) }
 }
 
 /// Whether mask keys look as if they were drawn at random.

@@ -3,10 +3,15 @@
 //! Control connections come first, after every case that the server may not have survived, and
 //! last. What got no answer runs once more, alone, before it counts. Where clients come by
 //! themselves, they decide about the order, and the plan only knows what is still open.
+//!
+//! A server that dies may have answered the case that ends it. So every case that has ended is a suspect
+//! until the server answers a connection that began after it.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::mem;
+use std::time::Duration;
 
-use super::case::{Case, Expect, Needs, Risk, Tested, rule};
+use super::case::{Case, Expect, Level, Needs, Risk, Tested, rule};
 use super::facts::{Facts, Opening, Seen};
 use super::judge::judge;
 use super::verdict::{Judgement, Verdict};
@@ -18,6 +23,18 @@ const CONTROLS: usize = 3;
 
 /// Cases that run again for want of an answer: where more of them got none, chance has no part in it.
 const SECOND_LOOKS: usize = 8;
+
+/// A run of so few cases looks after each whether the server lives, a moment later.
+pub const FEW: usize = 8;
+
+/// A server that ends itself behind its last answer has done so by then.
+const MOMENT: Duration = Duration::from_millis(20);
+
+/// The same in a run of few cases.
+const LONG_MOMENT: Duration = Duration::from_millis(200);
+
+/// Suspects that are named.
+const NAMED: usize = 6;
 
 /// Refusals in a row after which a server is left alone.
 const REFUSALS: usize = 3;
@@ -49,9 +66,23 @@ pub struct Work {
     pub case: &'static Case,
     /// What its facts are for.
     pub purpose: Purpose,
+    /// Which connection of the run it is, from 1; 0 before it has begun.
+    number: u64,
 }
 
 impl Work {
+    fn new(case: &'static Case, purpose: Purpose) -> Self {
+        Self { case, purpose, number: 0 }
+    }
+
+    /// Where its case is.
+    pub fn place(&self) -> Option<usize> {
+        match self.purpose {
+            Purpose::Result(at) | Purpose::Again(at) | Purpose::Part(at) => Some(at),
+            Purpose::Control | Purpose::Echo => None,
+        }
+    }
+
     /// Whether the connection finds out whether messages come back.
     pub fn asks_for_echo(&self) -> bool {
         self.case.send == ECHO.send
@@ -69,6 +100,8 @@ pub enum Purpose {
     Result(usize),
     /// The same once more, alone.
     Again(usize),
+    /// One of several that do the same at the same time.
+    Part(usize),
 }
 
 /// Why a run stopped before its end.
@@ -113,6 +146,25 @@ pub struct Outcome {
     pub judgement: Judgement,
 }
 
+impl Outcome {
+    /// How binding the rule is that decided.
+    pub fn level(&self) -> Level {
+        if self.judgement.why.is_some() { Level::Must } else { self.case.level }
+    }
+
+    /// What breaks in the field.
+    pub fn why(&self) -> &'static str {
+        self.judgement.why.unwrap_or(self.case.why)
+    }
+
+    /// The rule that decided, where what was got does not name it; or what breaks.
+    pub fn reason(&self) -> String {
+        let rule = self.case.rule;
+        let quoted = || format!("{}: {}", rule.section, rule.says);
+        self.judgement.why.map_or_else(quoted, str::to_owned)
+    }
+}
+
 /// How a run goes.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanOptions {
@@ -132,13 +184,56 @@ pub struct PlanOptions {
     pub echoes: Option<bool>,
     /// A subprotocol is named that the server knows.
     pub subprotocol: bool,
+    /// Connections speak TLS.
+    pub secure: bool,
+    /// So much time is between connections that a server dies before the next.
+    pub slow: bool,
 }
 
 impl PlanOptions {
     /// Whether the case means nothing without what was not given.
-    fn skips(self, case: &Case) -> bool {
-        case.needs == Needs::Subprotocol && !self.subprotocol
+    fn skips(self, case: &Case) -> Option<&'static str> {
+        match case.needs {
+            Needs::Subprotocol if !self.subprotocol => {
+                Some("no --subprotocol that the server knows")
+            }
+            Needs::Tls if !self.secure => Some("the URL is not one of wss://"),
+            _ => None,
+        }
     }
+}
+
+/// How a server ended a case: by what it does then it may end itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Ending {
+    /// Another status than 101.
+    Refused,
+    /// A Close, with the code where that is one of an error.
+    Closed(Option<u16>),
+    /// Neither.
+    Dropped,
+}
+
+impl Ending {
+    fn of(facts: &Facts) -> Option<Self> {
+        match (&facts.opening, &facts.close) {
+            (Opening::Refused(_), _) => Some(Self::Refused),
+            (Opening::Open, Some(close)) => {
+                Some(Self::Closed(close.code.filter(|code| [1002, 1007, 1009].contains(code))))
+            }
+            (Opening::Dropped, _) => Some(Self::Dropped),
+            _ => facts.ended.map(|_| Self::Dropped),
+        }
+    }
+}
+
+/// A case that has ended, and how many connections had begun by then.
+#[derive(Clone, Copy, Debug)]
+struct Suspect {
+    at: usize,
+    begun: u64,
+    /// Nothing before has to do with it: a server that dies of an earlier case had the time to do so.
+    sure: bool,
 }
 
 /// A run under way.
@@ -154,29 +249,36 @@ pub struct Plan {
     alone: VecDeque<Work>,
     /// Cases that clients have come for.
     claimed: BTreeSet<usize>,
-    running: usize,
+    running: Vec<Work>,
+    /// Connections that have begun.
+    begun: u64,
     /// What runs must run alone.
     exclusive: bool,
     echoes: bool,
     /// A control connection has worked.
     usable: bool,
     refusals: usize,
-    /// Cases with a result, and the last of those the server may not have survived.
-    done: usize,
-    suspect: Option<usize>,
-    /// Cases whose connection ended without an answer since a control connection worked.
-    dropped: Vec<usize>,
+    /// Cases that have ended since the server is known to live.
+    suspects: Vec<Suspect>,
+    /// How it has ended cases that it survived.
+    endings: BTreeSet<Ending>,
+    /// The next connection waits so long.
+    pause: Option<Duration>,
     stop: Option<Stop>,
+    /// Cases that are to run again before their result counts.
+    unsure: BTreeSet<usize>,
+    /// What came of the parts of a case that runs.
+    parts: Vec<String>,
 }
 
 impl Plan {
     /// Plans a run of these cases.
     pub fn new(mut cases: Vec<&'static Case>, options: PlanOptions) -> Self {
-        let control = Work { case: control(options.tested), purpose: Purpose::Control };
+        let control = Work::new(control(options.tested), Purpose::Control);
         let mut first: VecDeque<Work> = std::iter::repeat_n(control, CONTROLS).collect();
         let asks = cases.iter().any(|case| matches!(case.expect, Expect::Echoes(..)));
         if options.echoes.is_none() && asks {
-            first.push_back(Work { case: &ECHO, purpose: Purpose::Echo });
+            first.push_back(Work::new(&ECHO, Purpose::Echo));
         }
         let (mut main, mut alone) = (VecDeque::new(), VecDeque::new());
         let times = if options.awaits { 0 } else { options.repeat };
@@ -188,10 +290,15 @@ impl Plan {
             }
         }
         for _ in 0..times {
-            for (at, case) in cases.iter().enumerate().filter(|(_, case)| !options.skips(case)) {
-                let work = Work { case, purpose: Purpose::Result(at) };
+            for (at, case) in
+                cases.iter().enumerate().filter(|(_, case)| options.skips(case).is_none())
+            {
+                let parts = case.connections > 1;
+                let purpose = if parts { Purpose::Part(at) } else { Purpose::Result(at) };
+                let work = Work::new(case, purpose);
                 let alone_only = case.risk != Risk::Default || ["l", "t"].contains(&case.area());
-                if alone_only { &mut alone } else { &mut main }.push_back(work);
+                let queue = if alone_only || parts { &mut alone } else { &mut main };
+                queue.extend(std::iter::repeat_n(work, case.connections.into()));
             }
         }
         Self {
@@ -201,45 +308,66 @@ impl Plan {
             main,
             alone,
             claimed: BTreeSet::new(),
-            running: 0,
+            running: Vec::new(),
+            begun: 0,
             exclusive: false,
             echoes: options.echoes.unwrap_or_default(),
             options,
             usable: false,
             refusals: 0,
-            done: 0,
-            suspect: None,
-            dropped: Vec::new(),
+            suspects: Vec::new(),
+            endings: BTreeSet::new(),
+            pause: None,
             stop: None,
+            unsure: BTreeSet::new(),
+            parts: Vec::new(),
         }
     }
 
     /// The next connection to make, if one may be made now.
     pub fn start(&mut self) -> Option<Work> {
-        let idle = self.running == 0;
+        let idle = self.running.is_empty();
         let work = if idle && let Some(work) = self.first.pop_front() {
             self.exclusive = true;
             work
         } else if self.first.is_empty()
             && !self.exclusive
-            && self.running < self.options.jobs
+            && self.running.len() < self.options.jobs
             && let Some(work) = self.main.pop_front()
         {
             work
-        } else if idle {
+        } else if idle || self.joins() {
             self.exclusive = true;
             self.alone.pop_front()?
         } else {
             return None;
         };
-        self.running += 1;
-        Some(work)
+        Some(self.begin(work))
+    }
+
+    /// Whether what waits belongs to what runs.
+    fn joins(&self) -> bool {
+        let of = |work: &Work| matches!(work.purpose, Purpose::Part(_)).then_some(work.purpose);
+        let next = self.alone.front().and_then(of);
+        next.is_some() && self.running.iter().all(|work| of(work) == next)
+    }
+
+    fn begin(&mut self, work: Work) -> Work {
+        self.begun += 1;
+        let work = Work { number: self.begun, ..work };
+        self.running.push(work);
+        work
+    }
+
+    /// How long the next connection is to wait; said once.
+    pub fn pause(&mut self) -> Option<Duration> {
+        self.pause.take()
     }
 
     /// Whether everything is done.
     pub fn is_done(&self) -> bool {
         let open = self.options.awaits && self.stop.is_none() && self.next_open().is_some();
-        self.running == 0
+        self.running.is_empty()
             && self.first.is_empty()
             && self.main.is_empty()
             && self.alone.is_empty()
@@ -258,11 +386,10 @@ impl Plan {
 
     /// A client has come for a case.
     pub fn claim(&mut self, at: usize) -> Work {
-        self.running += 1;
         self.claimed.insert(at);
         let asks = self.options.echoes.is_none() && self.cases[at].id == CONTROL.id;
         let case = if asks { &MEETING } else { self.cases[at] };
-        Work { case, purpose: Purpose::Result(at) }
+        self.begin(Work::new(case, Purpose::Result(at)))
     }
 
     /// The result of a case, if there is one.
@@ -304,24 +431,26 @@ impl Plan {
     /// Takes the facts of a connection that [`Plan::start`] or [`Plan::claim`] asked for; the
     /// verdict on it alone.
     pub fn finish(&mut self, work: Work, facts: &Facts) -> Verdict {
-        self.running -= 1;
+        self.running.retain(|own| own.number != work.number);
         self.exclusive = false;
         let judgement = judge(work.case, facts, self.echoes);
         let verdict = judgement.verdict;
         if self.options.awaits && work.asks_for_echo() {
             self.echoes |= is_echo(facts);
         }
-        let refuses =
-            matches!(facts.opening, Opening::Unreachable(_) | Opening::Refused(429 | 503));
+        let refuses = !matches!(work.purpose, Purpose::Part(_))
+            && matches!(facts.opening, Opening::Unreachable(_) | Opening::Refused(429 | 503));
         self.refusals = if refuses { self.refusals + 1 } else { 0 };
+        self.suspect(work, facts, verdict);
         match work.purpose {
             Purpose::Control => self.controlled(&judgement, facts),
             Purpose::Echo => self.echoes = is_echo(facts),
             Purpose::Result(at) => self.judged(at, work.case, judgement, facts),
+            Purpose::Part(at) => self.take_part(at, work.case, judgement.got),
             Purpose::Again(at) => {
                 let first = self.results[at].take();
+                self.unsure.remove(&at);
                 let lost = matches!(facts.opening, Opening::Unreachable(_));
-                self.done += 1;
                 self.results[at] = Some(match first {
                     Some(first) if first.verdict != judgement.verdict && !lost => {
                         let text = format!("once: {}; then: {}", first.got, judgement.got);
@@ -334,7 +463,7 @@ impl Plan {
                 }
             }
         }
-        if self.refusals >= REFUSALS && self.usable {
+        if self.refusals >= REFUSALS && self.usable && self.stop.is_none() {
             let text = match &facts.opening {
                 Opening::Unreachable(text) if self.options.tested == Role::Client => {
                     format!("{text}, {REFUSALS} times in a row")
@@ -349,15 +478,48 @@ impl Plan {
             };
             self.stop(Stop::Refuses(text));
         }
+        let over = self.is_done() && self.stop.is_none() && self.usable;
+        if over && !self.suspects.is_empty() {
+            self.look_again();
+        }
         verdict
+    }
+
+    /// Notes who may have ended the server, and who has not.
+    fn suspect(&mut self, work: Work, facts: &Facts, verdict: Verdict) {
+        let answered = match work.purpose {
+            Purpose::Control => verdict == Verdict::Pass,
+            _ => matches!(
+                facts.opening,
+                Opening::Open | Opening::Refused(_) | Opening::Bad(_) | Opening::Garbage(_)
+            ),
+        };
+        if answered {
+            self.suspects.retain(|suspect| suspect.begun >= work.number);
+        }
+        // A valid request that gets no answer ends no server.
+        let harmless = !answered && work.case.open.is_empty();
+        let Some(at) = work.place() else { return };
+        let far = matches!(facts.opening, Opening::Unreachable(_));
+        let first = Ending::of(facts).is_some_and(|ending| !self.endings.contains(&ending));
+        let broke = Ending::of(facts) == Some(Ending::Dropped);
+        let sure = first || broke || self.options.slow || self.cases.len() <= FEW;
+        if self.options.tested == Role::Server && !harmless && !far {
+            self.suspects.push(Suspect { at, begun: self.begun, sure });
+        }
+    }
+
+    /// Makes a control connection in a moment: a server that has answered may be about to end.
+    fn look_again(&mut self) {
+        if self.options.tested == Role::Server {
+            self.pause = Some(if self.cases.len() <= FEW { LONG_MOMENT } else { MOMENT });
+            self.control();
+        }
     }
 
     fn controlled(&mut self, judgement: &Judgement, facts: &Facts) {
         if judgement.verdict == Verdict::Pass {
             self.usable = true;
-            if !self.main.front().is_some_and(|work| work.purpose == Purpose::Control) {
-                self.dropped.clear();
-            }
         } else if !self.usable {
             let got = judgement.got.clone();
             self.stop(Stop::Unusable(got, facts.opening.clone()));
@@ -376,17 +538,18 @@ impl Plan {
         let unsure = silent && self.alone.iter().filter(again).count() < SECOND_LOOKS;
         if (unreachable || unsure) && judgement.verdict != Verdict::Info {
             self.results[at].get_or_insert(judgement);
-            self.alone.push_back(Work { case, purpose: Purpose::Again(at) });
+            self.unsure.insert(at);
+            self.alone.push_back(Work::new(case, Purpose::Again(at)));
             self.control();
             return;
         }
         let ended = facts.ended.is_some() && facts.close.is_none();
         let dropped = ended || facts.opening == Opening::Dropped;
-        if dropped {
-            self.dropped.push(at);
-        }
-        if judgement.verdict == Verdict::Fail || dropped {
-            self.suspect = Some(at);
+        let few = self.cases.len() <= FEW;
+        let mut is_new = |ending| self.options.jobs == 1 && self.endings.insert(ending);
+        if Ending::of(facts).is_some_and(|ending| few || is_new(ending)) {
+            self.look_again();
+        } else if judgement.verdict == Verdict::Fail || dropped {
             self.control();
         } else if matches!(facts.opening, Opening::Refused(429 | 503)) {
             // Whether that is the answer to everything now.
@@ -395,10 +558,24 @@ impl Plan {
         self.record(at, judgement);
     }
 
+    /// Keeps what came of one of several connections; the last of them decides.
+    fn take_part(&mut self, at: usize, case: &'static Case, got: String) {
+        self.parts.push(got);
+        if self.parts.len() < usize::from(case.connections) {
+            return;
+        }
+        let mut parts = mem::take(&mut self.parts);
+        parts.sort_unstable();
+        let counts = parts.chunk_by(|one, other| one == other);
+        let text =
+            |chunk: &[String]| format!("{}: {}", counted(chunk.len() as u64, "time"), chunk[0]);
+        let got = counts.map(text).collect::<Vec<_>>().join("; ");
+        self.record(at, Judgement::new(Verdict::Info, got));
+    }
+
     /// Keeps a result; two that differ are one of their own.
     fn record(&mut self, at: usize, judgement: Judgement) {
         let failed = judgement.verdict.is_failure(self.options.strict);
-        self.done += 1;
         let judgement = match self.results[at].take() {
             Some(first) if first.verdict != judgement.verdict => {
                 let text = format!("once: {}; then: {}", first.got, judgement.got);
@@ -420,7 +597,7 @@ impl Plan {
         }
         if self.main.front().is_none_or(|work| work.purpose != Purpose::Control) {
             let case = control(self.options.tested);
-            self.main.push_front(Work { case, purpose: Purpose::Control });
+            self.main.push_front(Work::new(case, Purpose::Control));
         }
     }
 
@@ -444,27 +621,46 @@ impl Plan {
         self.stop(Stop::Died(text));
     }
 
-    /// What connections ended of when the server died. Where several ran at the same time, its end was
-    /// theirs too, and only one of them has to do with it.
+    /// Those who may have ended the server, and those that run.
+    fn suspects(&self) -> BTreeSet<usize> {
+        let running = self.running.iter().filter_map(|work| work.place());
+        self.suspects.iter().map(|suspect| suspect.at).chain(running).collect()
+    }
+
+    /// What the cases came to that the server may have died of: one has to do with it.
     fn doubt(&mut self, what: &str) {
-        let alone = self.options.jobs == 1 || self.cases.len() == 1;
-        let suspects =
-            if alone { self.suspect.into_iter().collect() } else { self.dropped.clone() };
-        let verdict = if alone { Verdict::Fail } else { Verdict::Inconclusive };
+        let suspects = self.suspects();
+        let alone = suspects.len() == 1 && self.suspects.iter().all(|suspect| suspect.sure);
         for at in suspects {
             if let Some(result) = self.results[at].as_mut() {
                 let got = format!("{}; then the server {what}", result.got);
-                *result = Judgement::new(verdict, got);
+                *result = match alone {
+                    true => Judgement::of_death(got),
+                    false => Judgement::new(Verdict::Inconclusive, got),
+                };
             }
         }
     }
 
     /// What the server did at last, and behind which case.
     fn death(&self, what: &str) -> String {
-        let after = self.suspect.map(|at| format!(" after {}", self.cases[at].id));
-        let done = self.results.iter().flatten().count() as u64;
+        let suspects = self.suspects();
+        let done = self.results.iter().flatten().count();
+        let before = if done > suspects.len() { ", or a case before" } else { "" };
+        let mut ids = suspects.iter().map(|at| self.cases[*at].id).collect::<Vec<_>>();
+        let more = ids.len().saturating_sub(NAMED);
+        ids.truncate(NAMED);
+        let after = match (&ids[..], more) {
+            ([], _) => String::new(),
+            ([id], _) if self.suspects.iter().all(|suspect| suspect.sure) => format!(" after {id}"),
+            ([id], _) => format!(" after {id}{before}"),
+            (ids, 0) => format!(" after one of {}{before}", ids.join(", ")),
+            (ids, more) => format!(" after one of {} and {more} more{before}", ids.join(", ")),
+        };
         let peer = control(self.options.tested).peer();
-        format!("the {peer} {what}{} ({} done)", after.unwrap_or_default(), counted(done, "case"))
+        let known = self.suspects.iter().all(|suspect| suspect.sure) && ids.len() <= 1;
+        let cure = if known { "" } else { "; -j 1 --delay 0.1 finds out which" };
+        format!("the {peer} {what}{after} ({} done){cure}", counted(done as u64, "case"))
     }
 
     /// What is known of each case; of those without a result, why not.
@@ -474,11 +670,26 @@ impl Plan {
         let of = |(case, result): (&&'static Case, &Option<Judgement>)| Outcome {
             case,
             judgement: result.clone().unwrap_or_else(|| match self.options.skips(case) {
-                true => Judgement::new(Verdict::Skip, "no --subprotocol that the server knows"),
-                false => Judgement::new(Verdict::Inconclusive, why.clone()),
+                Some(why) => Judgement::new(Verdict::Skip, why),
+                None => Judgement::new(Verdict::Inconclusive, why.clone()),
             }),
         };
-        self.cases.iter().zip(&self.results).map(of).collect()
+        let mut outcomes: Vec<Outcome> = self.cases.iter().zip(&self.results).map(of).collect();
+        for at in &self.unsure {
+            let got = format!("{}; it did not run again", outcomes[*at].judgement.got);
+            outcomes[*at].judgement = Judgement::new(Verdict::Inconclusive, got);
+        }
+        // Foreign origins are a matter of taste, unless the server refuses some of them.
+        let refuses =
+            outcomes.iter().any(|one| one.case.id == "o/evil" && one.judgement.got != "101");
+        for one in outcomes.iter_mut().filter(|one| ["o/suffix", "o/prefix"].contains(&one.case.id))
+        {
+            if refuses && one.judgement.got == "101" {
+                let got = "101, though the Origin of another site is refused";
+                one.judgement = Judgement::new(Verdict::Warn, got);
+            }
+        }
+        outcomes
     }
 }
 
@@ -521,6 +732,8 @@ mod tests {
         strict: false,
         echoes: None,
         subprotocol: false,
+        secure: false,
+        slow: false,
     };
 
     fn good() -> Facts {
@@ -546,6 +759,15 @@ mod tests {
         plan
     }
 
+    /// The server lives a moment later.
+    #[track_caller]
+    fn survives(plan: &mut Plan) {
+        assert!(plan.pause().is_some(), "a moment");
+        let control = plan.start().expect("a control");
+        assert_eq!(control.purpose, Purpose::Control);
+        plan.finish(control, &good());
+    }
+
     fn verdicts(plan: &Plan) -> Vec<Verdict> {
         plan.outcomes().iter().map(|outcome| outcome.judgement.verdict).collect()
     }
@@ -560,6 +782,7 @@ mod tests {
         plan.finish(b, &good());
         let c = plan.start().expect("c");
         plan.finish(c, &good());
+        survives(&mut plan);
         assert!(plan.is_done() && plan.stopped().is_none());
         assert_eq!(verdicts(&plan), [Verdict::Pass; 3]);
     }
@@ -579,9 +802,21 @@ mod tests {
             let work = plan.start().expect("a again");
             assert_eq!((work.purpose, work.case.id), (Purpose::Again(0), "f/a"));
             plan.finish(work, &again);
+            survives(&mut plan);
             assert!(plan.is_done());
             assert_eq!(verdicts(&plan), [verdict, Verdict::Pass, Verdict::Pass]);
         }
+    }
+
+    #[test]
+    fn what_has_not_been_looked_at_twice_does_not_count() {
+        let mut plan = plan(PlanOptions { jobs: 1, ..OPTIONS });
+        let a = plan.start().expect("a");
+        plan.finish(a, &hang());
+        plan.stop(Stop::Signal);
+        assert_eq!(verdicts(&plan), [Verdict::Inconclusive; 3]);
+        let got = &plan.outcomes()[0].judgement.got;
+        assert!(got.ends_with("; it did not run again"), "{got}");
     }
 
     #[test]
@@ -599,15 +834,65 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_answers_the_case_and_then_dies_is_blamed_on_that_case() {
+        let mut plan = plan(PlanOptions { jobs: 1, ..OPTIONS });
+        let a = plan.start().expect("a");
+        plan.finish(a, &good());
+        // Its request is a valid one, and gets no answer: it has ended nothing.
+        let b = plan.start().expect("b");
+        plan.finish(b, &Facts { opening: Opening::Dropped, ..Facts::default() });
+        let control = plan.start().expect("a control");
+        plan.finish(control, &away());
+        let text = "the server stopped accepting connections after f/a (2 cases done)";
+        assert_eq!(plan.stopped(), Some(&Stop::Died(text.to_owned())));
+        assert_eq!(verdicts(&plan), [Verdict::Fail, Verdict::Inconclusive, Verdict::Inconclusive]);
+        assert_eq!(plan.outcomes()[0].level(), Level::Must);
+    }
+
+    #[test]
+    fn the_last_case_may_be_the_end_of_the_server_too() {
+        let mut plan = Plan::new(vec![&A], PlanOptions { echoes: Some(false), ..OPTIONS });
+        for _ in 0..=CONTROLS {
+            let work = plan.start().expect("work");
+            plan.finish(work, &good());
+        }
+        assert!(plan.pause().is_some() && !plan.is_done());
+        let control = plan.start().expect("a control");
+        plan.finish(control, &away());
+        assert_eq!(verdicts(&plan), [Verdict::Fail]);
+    }
+
+    #[test]
+    fn what_connections_do_at_the_same_time_is_counted() {
+        static FIVE: Case = Case::new("h/five", "five", rule("RFC", "says"), "why").connections(2);
+        let mut plan = Plan::new(vec![&FIVE], PlanOptions { jobs: 1, ..OPTIONS });
+        for _ in 0..CONTROLS {
+            let work = plan.start().expect("a control");
+            plan.finish(work, &good());
+        }
+        let (one, other) = (plan.start().expect("one"), plan.start().expect("the other"));
+        assert!(plan.start().is_none());
+        plan.finish(one, &good());
+        plan.finish(other, &Facts { opening: Opening::Refused(503), ..Facts::default() });
+        let result = plan.result(0).expect("a result").clone();
+        let got = "1 time: HTTP status 503; 1 time: the connection goes on: a ping is answered";
+        assert_eq!(result, Judgement::new(Verdict::Info, got));
+    }
+
+    #[test]
     fn what_ended_with_a_dying_server_beside_others_is_not_judged() {
         let mut plan = plan(OPTIONS);
         let (a, b) = (plan.start().expect("a"), plan.start().expect("b"));
-        let dropped = Facts { opening: Opening::Dropped, ..Facts::default() };
+        let ended = Some(End::Broken);
+        let dropped = Facts { opening: Opening::Open, ended, ..Facts::default() };
         plan.finish(a, &dropped);
         plan.finish(b, &dropped);
         let control = plan.start().expect("a control");
         plan.finish(control, &away());
         assert_eq!(verdicts(&plan), [Verdict::Inconclusive; 3]);
+        let text = "the server stopped accepting connections after one of f/a, f/b (2 cases done); \
+                    -j 1 --delay 0.1 finds out which";
+        assert_eq!(plan.stopped(), Some(&Stop::Died(text.to_owned())));
         let got = &plan.outcomes()[0].judgement.got;
         assert!(got.ends_with("; then the server stopped accepting connections"), "{got}");
     }
@@ -676,8 +961,8 @@ mod tests {
             let facts = if runs == 1 { failed.clone() } else { good() };
             plan.finish(work, &facts);
         }
-        // A control connection looks whether the server survived the first.
-        assert_eq!(runs, 7);
+        // Control connections look whether the server survived the first, and the last.
+        assert_eq!(runs, 8);
         assert_eq!(verdicts(&plan), [Verdict::Flaky, Verdict::Pass, Verdict::Pass]);
     }
 }

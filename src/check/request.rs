@@ -8,7 +8,10 @@ use std::time::Duration;
 /// How long a server has to give up a request that never ends.
 pub const STALL: Duration = Duration::from_secs(12);
 
-/// A change of the request or response.
+/// Between two bytes of a slow request.
+pub const SLOWNESS: Duration = Duration::from_millis(2);
+
+/// A change of the request or response, or of the way there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// Another first line; `{target}` stands for path and query, `{host}` for the authority.
@@ -29,6 +32,14 @@ pub enum Edit {
     Half,
     /// Bytes behind the blank line, in the same segment.
     Behind(&'static [u8]),
+    /// A request that is changed like this comes before, on the same connection.
+    After(&'static [Edit]),
+    /// One byte every [`SLOWNESS`].
+    Slow,
+    /// TLS offers these protocols (ALPN).
+    Alpn(&'static [&'static str]),
+    /// TLS 1.0 and 1.1 alone.
+    OldTls,
 }
 
 /// What a request is for, to fill in what only is known then.
@@ -86,6 +97,7 @@ pub fn edited(usual: &[u8], edits: &[Edit], place: Place<'_>) -> Vec<u8> {
             Edit::BareLf => end = "\n",
             Edit::Behind(bytes) => behind = bytes,
             Edit::Half => half = true,
+            Edit::After(_) | Edit::Slow | Edit::Alpn(_) | Edit::OldTls => {}
         }
     }
     let mut bytes = lines.join(end).into_bytes();
@@ -102,12 +114,22 @@ fn is_of(line: &str, name: &str) -> bool {
     line.split_once(':').is_some_and(|(own, _)| own.eq_ignore_ascii_case(name))
 }
 
+/// The request that comes before, where there is one.
+pub fn before(edits: &[Edit]) -> Option<&'static [Edit]> {
+    edits.iter().find_map(|edit| match edit {
+        Edit::After(before) => Some(*before),
+        _ => None,
+    })
+}
+
 /// The changes as options of `wscope`, where it has options for all of them.
 pub fn as_options(edits: &[Edit]) -> Option<String> {
     let option = |edit: &Edit| match edit {
         Edit::Set(name, "") => Some(format!(" -H '{name};'")),
         Edit::Set(name, value) if !value.contains('{') => Some(format!(" -H '{name}: {value}'")),
         Edit::Drop(name) => Some(format!(" -H '{name}:'")),
+        Edit::Alpn(names) => Some(format!(" --alpn '{}'", names.join(","))),
+        Edit::OldTls => Some(" --tls-min 1.0 --tls-max 1.1".to_owned()),
         _ => None,
     };
     edits.iter().map(option).collect()

@@ -150,6 +150,7 @@ impl Trial {
             | Expect::PongsWithin(_)
             | Expect::Closes(_)
             | Expect::Condemns(_)
+            | Expect::Ends
             | Expect::Silence => Phase::Awaiting,
             _ => Phase::Pausing(0, now),
         }
@@ -170,9 +171,9 @@ impl Trial {
         let ponged = facts.has_pong(CANARIES[0]);
         match self.case.expect {
             Expect::Refused(_) | Expect::Ignored | Expect::Accepted => true,
-            Expect::Keeps(_) | Expect::Declined | Expect::Judged(_) | Expect::FreshKey => true,
+            Expect::Keeps(_) | Expect::Declined | Expect::Judged(..) | Expect::FreshKey => true,
             // The end of TCP belongs to it.
-            Expect::Closes(_) | Expect::Silence => false,
+            Expect::Closes(_) | Expect::Silence | Expect::Ends => false,
             _ if facts.close.is_some() => true,
             Expect::Fails if !facts.seen.is_empty() => true,
             Expect::Dies(_) | Expect::DiesUnlike(..) | Expect::Protects | Expect::Fails => {
@@ -182,6 +183,7 @@ impl Trial {
                 ponged && facts.has_message(opcode, &content(line))
             }
             Expect::Lives | Expect::Echoes(..) | Expect::Learns | Expect::Keys => ponged,
+            Expect::Observed(_) | Expect::Returns => ponged,
             Expect::Pongs(_) | Expect::PongsWithin(_) => {
                 facts.seen.iter().any(|seen| matches!(seen, Seen::Pong(_)))
             }

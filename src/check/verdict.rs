@@ -70,12 +70,28 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// What was seen, without times and random bytes: it is compared with a baseline.
     pub got: String,
+    /// What breaks in the field, where that is not what the case is about.
+    pub why: Option<&'static str>,
+    /// What was measured, in words.
+    pub measured: Option<String>,
 }
 
 impl Judgement {
     /// A verdict on what was seen.
     pub fn new(verdict: Verdict, got: impl Into<String>) -> Self {
-        Self { verdict, got: got.into() }
+        Self { verdict, got: got.into(), why: None, measured: None }
+    }
+
+    /// The peer broke a rule in what it sent, whatever the case is about.
+    pub fn of_own_breach(got: impl Into<String>) -> Self {
+        let why = "what the peer sends itself is refused by those who keep the rules";
+        Self { why: Some(why), ..Self::new(Verdict::Fail, got) }
+    }
+
+    /// The server died of the case.
+    pub fn of_death(got: impl Into<String>) -> Self {
+        let why = "anybody who can connect can end the server";
+        Self { why: Some(why), ..Self::new(Verdict::Fail, got) }
     }
 }
 

@@ -56,8 +56,25 @@ pub struct CheckArgs {
     /// PORT listens for this machine only; 0 lets the system choose. Without --exec and --feed clients
     /// come by themselves: a browser to http://127.0.0.1:PORT/, any client to ws://127.0.0.1:PORT/ID,
     /// a harness made for Autobahn's fuzzing server as it is.
-    #[arg(long, value_name = "[ADDR:]PORT", num_args = 0..=1, default_missing_value = "9001", conflicts_with_all = ["headers", "subprotocols", "origin", "host", "insecure", "cacert", "http_header_order", "i_own_this"], help_heading = "Clients")]
+    #[arg(long, value_name = "[ADDR:]PORT", num_args = 0..=1, default_missing_value = "9001", conflicts_with_all = ["headers", "subprotocols", "origin", "handshake_timeout", "connect_timeout", "ipv4", "ipv6", "host", "http_header_order", "path_as_is", "insecure", "cacert", "proxy", "proxy_user", "noproxy", "resolve", "connect_to", "interface", "local_port", "unix_socket", "capath", "pass_env", "tls_min", "tls_max", "alpn", "sni", "no_sni", "pinned_sha256", "tls_keylog", "user", "bearer", "netrc", "netrc_file", "cookie", "cookie_jar", "i_own_this"], help_heading = "Clients")]
     pub listen: Option<String>,
+
+    /// With --listen: use TLS with a temporary self-signed certificate for this machine
+    ///
+    /// --cert and --key use TLS with a certificate of yours; its passphrase is read from
+    /// WSCOPE_PASSPHRASE or --pass-file.
+    #[arg(long, requires = "listen", conflicts_with = "cert", help_heading = "Clients")]
+    pub self_signed: bool,
+
+    /// Like --self-signed, and write the certificate to FILE, for clients that want to check it
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "listen",
+        conflicts_with = "cert",
+        help_heading = "Clients"
+    )]
+    pub self_signed_out: Option<PathBuf>,
 
     /// With --listen: run CMD for each case, with its URL in the place of {url}
     ///
@@ -76,11 +93,12 @@ pub struct CheckArgs {
     #[arg(long, value_name = "CMD", requires = "listen", help_heading = "Clients")]
     pub feed: Option<String>,
 
-    /// With --exec and --feed: how long a client has to connect; the first has at least 30 s
-    #[arg(long, value_name = "SECS", default_value = "5", value_parser = duration, help_heading = "Clients")]
-    pub connect_wait: Duration,
+    /// With --exec and --feed: how long a client has to connect [default: 5; the first has at least 30]
+    #[arg(long, value_name = "SECS", requires = "listen", value_parser = duration, help_heading = "Clients")]
+    pub connect_wait: Option<Duration>,
 
-    /// Make up to N connections at the same time [default: 4 on loopback and with --exec, else 1]
+    /// Make up to N connections at the same time [default: 4 on loopback and with --exec, else 1; 1 for
+    /// up to eight cases]
     #[arg(short, long, value_name = "N", value_parser = number::<u16>(1..=64), help_heading = "Running")]
     pub jobs: Option<u16>,
 
@@ -92,7 +110,8 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Running")]
     pub fail_fast: bool,
 
-    /// End after SECS; what has not run is INCONCLUSIVE [default: 60; 600 with --exec and --feed]
+    /// End after SECS; what has not run is INCONCLUSIVE [default: 60; 240 with --stress or
+    /// --intrusive; 600 with --exec and --feed]
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Running")]
     pub max_time: Option<Duration>,
 

@@ -278,7 +278,7 @@ impl ListenConfig {
         let limits =
             Limits { message: args.max_message, inflated: args.max_inflated, ..Limits::default() };
         Ok(Self {
-            tls: tls(args.tls, &address)?,
+            tls: server_tls(args.tls, &address)?,
             handshake_timeout: args.handshake.handshake_timeout,
             server: server(args.handshake, &args.deflate, &address)?,
             address,
@@ -418,7 +418,11 @@ fn accepted_deflate(options: &ServerDeflateOptions) -> Option<ServerDeflateConfi
 }
 
 /// How TLS is spoken with clients, if it is.
-pub(super) fn tls(
+///
+/// # Errors
+///
+/// An option can't be used.
+pub fn server_tls(
     options: TlsServerOptions,
     address: &ListenAddress,
 ) -> Result<Option<TlsConfig>, UsageError> {

@@ -9,7 +9,7 @@ use super::fault::Faults;
 use super::forward::{ForwardConfig, ForwardOptions};
 use super::lens::LensConfig;
 use super::lines::{self, LineConfig};
-use super::listen::{TlsConfig, parse_address, tls};
+use super::listen::{TlsConfig, parse_address, server_tls};
 use super::open::OpenConfig;
 use super::rule::{Action, Pacing, Rules};
 use super::transport::{Basics, transport};
@@ -171,7 +171,7 @@ impl ProxyConfig {
             return Err(UsageError(text.to_owned()));
         }
         Ok(Self {
-            tls: tls(args.tls_server, &address)?,
+            tls: server_tls(args.tls_server, &address)?,
             address,
             open,
             forwarding,

@@ -61,6 +61,34 @@ fn its_own_client_passes_what_a_command_brings_it_to() {
 }
 
 #[test]
+fn clients_are_tested_over_tls_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("certificate.pem");
+    let path = path.to_str().expect("text");
+    let command = client(&format!("--cacert {path} --echo"));
+    let run = check(&[
+        "--listen",
+        "0",
+        "--self-signed-out",
+        path,
+        "--exec",
+        &command,
+        "--output",
+        "json",
+        "f/ping",
+        "f/rsv1",
+        "cl/accept-wrong",
+    ]);
+    assert_eq!(run.status, Some(0), "{}{}", run.stdout, run.stderr);
+    assert_eq!(run.verdict("cl/accept-wrong").0, "PASS");
+    let url = run.objects().pop().expect("a summary")["url"].to_string();
+    assert!(url.starts_with("\"wss://127.0.0.1:"), "{url}");
+    let missing = check(&["--listen", "0", "--cert", "/nowhere/at/all", "--exec", "true"]);
+    assert_eq!(missing.status, Some(1), "{}", missing.stderr);
+    assert!(missing.stderr.contains("/nowhere/at/all"), "{}", missing.stderr);
+}
+
+#[test]
 fn a_client_that_lets_breaches_pass_fails_and_the_report_says_how_to_run_it_again() {
     let command = client("--lenient");
     let run = check(&["--listen", "0", "--exec", &command, "f/rsv1", "f/ping", "m/masked-text"]);
@@ -124,6 +152,27 @@ fn a_client_that_takes_any_101_fails() {
     assert!(text.contains("FAIL  cl/accept-wrong  a wrong Sec-WebSocket-Accept\n"), "{text}");
     assert!(text.contains("got       the connection opens: a ping is answered\n"), "{text}");
     assert!(text.ends_with("\n1 PASS, 2 FAIL\n"), "{text}");
+}
+
+#[test]
+fn a_client_that_comes_back_is_told_from_one_that_does_not() {
+    let server = await_clients(&["--stress", "cl/reconnect", "--output", "json"]);
+    // The client of an application goes where its URL leads, whatever path that has.
+    for path in ["/cl/reconnect", "/", "/chat", "/", "/"] {
+        let mut raw = server.raw();
+        raw.ask(path, UPGRADE);
+        raw.end();
+    }
+    let text = report(server, 0);
+    let case: Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+    assert!(case["got"].as_str().is_some_and(|got| got.starts_with("it connects again")), "{text}");
+    assert!(case["measured"].as_str().is_some_and(|text| text.starts_with("after ")), "{text}");
+    let command = client("--echo");
+    let args = ["--listen", "0", "--stress", "--exec", &command, "--output", "json"];
+    let run = check(&[&args[..], &["cl/reconnect", "f/ping"]].concat());
+    let got = "it does not connect again";
+    assert_eq!(run.verdict("cl/reconnect"), ("INFO".to_owned(), got.to_owned()));
+    assert_eq!((run.verdict("f/ping").0.as_str(), run.status), ("PASS", Some(0)));
 }
 
 #[test]

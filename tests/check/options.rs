@@ -50,6 +50,38 @@ fn wrong_patterns_and_empty_selections_are_wrong_usage() {
 }
 
 #[test]
+fn options_that_would_do_nothing_are_wrong_usage() {
+    let client = ["--listen", "0"];
+    for (args, error) in [
+        (&["ws://127.0.0.1:1", "--no-compress"][..], "check takes no options of compression"),
+        (&["ws://127.0.0.1:1", "--connect-wait", "1"], "--listen"),
+        (&["ws://127.0.0.1:1", "--self-signed"], "--listen"),
+        (&["ws://127.0.0.1:1", "--exec", "true"], "--listen"),
+    ] {
+        let run = check(args);
+        assert!(run.stderr.contains(error), "{args:?}: {}", run.stderr);
+        assert_eq!((run.status, run.stdout.as_str()), (Some(2), ""), "{args:?}");
+    }
+    for (args, error) in [
+        (&["-j", "2"][..], "with --listen, --jobs needs --exec"),
+        (&["--feed", "cat", "-j", "2"], "with --listen, --jobs needs --exec"),
+        (&["--connect-wait", "1"], "with --listen, --connect-wait needs --exec or --feed"),
+        (&["--delay", "1"], "with --listen, --delay needs --exec or --feed"),
+        (&["--repeat", "2"], "with --listen, --repeat needs --exec or --feed"),
+        (&["--cookie", "a=b"], "--cookie"),
+        (&["--proxy", "http://127.0.0.1:1"], "--proxy"),
+        (&["-4"], "--ipv4"),
+        (&["--sni", "a"], "--sni"),
+        (&["--i-own-this"], "--i-own-this"),
+        (&["--handshake-timeout", "1"], "--handshake-timeout"),
+    ] {
+        let run = check(&[&client[..], args].concat());
+        assert!(run.stderr.contains(error), "{args:?}: {}", run.stderr);
+        assert_eq!((run.status, run.stdout.as_str()), (Some(2), ""), "{args:?}");
+    }
+}
+
+#[test]
 fn a_server_far_away_is_not_tested_without_being_asked_for() {
     // No name is looked up, and nothing is dialled, before that.
     for url in ["ws://server.invalid/", "wss://192.0.2.1/", "ws://[2001:db8::1]/"] {

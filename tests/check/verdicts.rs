@@ -11,7 +11,16 @@ use crate::{check, listen};
 fn its_own_server_passes_everything() {
     let server = listen(["--echo"]);
     // What takes long is left to tests/check/run.
-    let quick = ["!h/stall-head", "!l/idle-10", "!l/half-frame", "!g/open-idle"];
+    let quick = [
+        "!h/stall-head",
+        "!l/idle-10",
+        "!l/half-frame",
+        "!l/server-ping",
+        "!g/open-idle",
+        "!c/no-reply",
+        "!o/scheme",
+        "!t/",
+    ];
     let args = [server.url(), "--stress", "--intrusive", "--strict", "--output", "json"];
     let run = check(&[&args[..], &quick].concat());
     let bad: Vec<String> = run
@@ -119,7 +128,7 @@ fn stops(fault: &str, status: i32, why: &str) {
     assert_eq!(run.status, Some(status), "{}", run.stdout);
     let line = run.stdout.lines().nth(1).unwrap_or_default();
     assert_eq!(line, format!("stopped: no connection to test on: {why}"), "{fault}");
-    assert_eq!(run.stdout.lines().last(), Some("1 SKIP, 193 INCONCLUSIVE"), "{fault}");
+    assert_eq!(run.stdout.lines().last(), Some("5 SKIP, 198 INCONCLUSIVE"), "{fault}");
 }
 
 #[test]
@@ -240,6 +249,143 @@ fn a_server_that_dies_is_one_sentence() {
     assert_eq!(run.status, Some(4), "{}", run.stdout);
 }
 
+/// A server that answers as it must, and ends itself behind the Close that it sends to a breach.
+fn ends_behind_its_close() -> String {
+    serve(|_, stream| {
+        let Some(first) = open(stream) else { return true };
+        if !first.starts_with(b"wscope check: first") {
+            let _ = stream.write_all(b"\x88\x02\x03\xea");
+            let _ = copy(stream, &mut sink());
+            return false;
+        }
+        pong(stream, &first).is_some() && frame(stream).is_some()
+    })
+}
+
+#[test]
+fn a_server_that_dies_behind_its_answer_is_blamed_on_the_case_that_it_answered() {
+    let run = check(&[&ends_behind_its_close(), "-j", "1", "--echo", "no", "f/", "!f/ping"]);
+    // Its last connection is refused, or accepted by the system and reset.
+    let why = run.stdout.lines().nth(1).unwrap_or_default();
+    let died = why.starts_with("stopped: the server stopped ");
+    assert!(died && why.ends_with(" after f/rsv1 (1 case done)"), "{}", run.stdout);
+    for line in [
+        "FAIL  f/rsv1  a text frame with RSV1, nothing negotiated",
+        "      got       Close 1002; then the server stopped ",
+        "      why       anybody who can connect can end the server",
+    ] {
+        assert!(run.stdout.lines().any(|own| own.starts_with(line)), "{line}\n{}", run.stdout);
+    }
+    assert_eq!(run.status, Some(4), "{}", run.stdout);
+}
+
+#[test]
+fn the_last_case_can_end_the_server_too() {
+    let run = check(&[&ends_behind_its_close(), "f/rsv1", "--output", "json"]);
+    let (verdict, got) = run.verdict("f/rsv1");
+    assert!(verdict == "FAIL" && got.starts_with("Close 1002; then the server stopped "), "{got}");
+    assert_eq!((&run.objects()[0]["level"], run.status), (&"must".into(), Some(4)));
+}
+
+#[test]
+fn a_breach_of_the_server_itself_is_no_matter_of_the_case() {
+    let server = listen(["--echo", "--fault", "masked@message:1"]);
+    // The rule of the case is a SHOULD; what the server sent breaks a MUST.
+    let run = check(&[server.url(), "l/small-1000", "--stress", "--output", "json"]);
+    let case = &run.objects()[0];
+    assert_eq!((&case["level"], &case["verdict"]), (&"must".into(), &"FAIL".into()), "{case}");
+    assert!(case["why"].as_str().is_some_and(|why| why.contains("sends itself")), "{case}");
+}
+
+#[test]
+fn over_tls_old_versions_and_alpn_are_tested_too() {
+    let server = listen(["--echo", "--self-signed"]);
+    let run = check(&[server.url(), "-k", "t/", "o/scheme", "f/ping", "--output", "json"]);
+    assert_eq!(run.status, Some(0), "{}", run.stdout);
+    for (id, verdict, got) in [
+        ("t/tls-old", "PASS", "the TLS handshake failed"),
+        ("t/alpn-none", "PASS", "101; nothing agreed by ALPN"),
+        ("t/alpn-h2", "PASS", "101; ALPN agreed on http/1.1"),
+        ("f/ping", "PASS", "the pong"),
+    ] {
+        assert_eq!(run.verdict(id), (verdict.to_owned(), got.to_owned()), "{id}");
+    }
+    let server = listen([""; 0]);
+    let run = check(&[server.url(), "t/", "--output", "json"]);
+    let why = "the URL is not one of wss://";
+    assert_eq!(run.verdict("t/tls-old"), ("SKIP".to_owned(), why.to_owned()));
+}
+
+#[test]
+fn an_origin_like_that_of_the_site_is_as_foreign_as_another() {
+    // Refuses the one Origin, and takes what only looks like its own.
+    let url = serve(|_, stream| {
+        let mut stream = stream.try_clone().expect("a socket");
+        thread::spawn(move || -> Option<()> {
+            let head = head(&mut stream)?;
+            if head.contains("Origin: https://evil.example\r\n") {
+                return stream.write_all(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n").ok();
+            }
+            accept(&mut stream, &head)?;
+            while let Some(payload) = frame(&mut stream) {
+                pong(&mut stream, &payload)?;
+            }
+            None
+        });
+        true
+    });
+    let run = check(&[&url, "o/", "--output", "json"]);
+    let got = "101, though the Origin of another site is refused";
+    for id in ["o/suffix", "o/prefix"] {
+        assert_eq!(run.verdict(id), ("WARN".to_owned(), got.to_owned()), "{id}");
+    }
+    assert_eq!(run.verdict("o/evil").0, "INFO");
+}
+
+#[test]
+fn a_connection_is_asked_again_after_a_refusal() {
+    let refuse = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\nno";
+    let url = serve(move |_, stream| {
+        let mut stream = stream.try_clone().expect("a socket");
+        thread::spawn(move || -> Option<()> {
+            let mut head = head(&mut stream)?;
+            if !head.contains("Sec-WebSocket-Key") {
+                stream.write_all(refuse.as_bytes()).ok()?;
+                head = self::head(&mut stream)?;
+            }
+            accept(&mut stream, &head)?;
+            while let Some(payload) = frame(&mut stream) {
+                pong(&mut stream, &payload)?;
+            }
+            None
+        });
+        true
+    });
+    let run = check(&[&url, "h/reuse-after-4xx", "--output", "json"]);
+    let got = "the connection goes on: a ping is answered";
+    assert_eq!(run.verdict("h/reuse-after-4xx"), ("INFO".to_owned(), got.to_owned()));
+}
+
+#[test]
+fn what_waits_and_what_is_measured_is_reported() {
+    let server = listen(["--echo"]);
+    let ids = ["h/parallel-5", "h/slow-head", "h/head-20k", "l/rtt", "z/no-takeover-violated"];
+    let run = check(&[&[server.url(), "--stress", "--output", "json"], &ids[..]].concat());
+    let lives = "the connection goes on: a ping is answered";
+    for (id, got) in [
+        ("h/parallel-5", &*format!("5 times: {lives}")),
+        ("h/slow-head", lives),
+        ("h/head-20k", lives),
+        ("l/rtt", "20 pongs"),
+        ("z/no-takeover-violated", "Close 1007"),
+    ] {
+        assert_eq!(run.verdict(id), ("INFO".to_owned(), got.to_owned()), "{id}");
+    }
+    let measured = &run.objects().into_iter().find(|it| it["id"] == "l/rtt").expect("l/rtt");
+    let text = measured["measured"].as_str().expect("text");
+    assert!(text.starts_with("p50 ") && text.contains(" ms, p95 "), "{text}");
+}
+
 #[test]
 fn a_breach_that_is_noticed_behind_a_ping_is_no_failure() {
     // Answers the first ping behind the breach, then closes: messages are checked in another task.
@@ -348,7 +494,8 @@ fn a_finding_names_no_key() {
 fn a_server_that_reads_whole_frames_can_judge_a_second_request() {
     let url = serve(|number, stream| {
         let Some(payload) = open(stream) else { return false };
-        if number < 3 {
+        // Three controls before the case, and one behind it.
+        if number != 3 {
             return pong(stream, &payload).is_some();
         }
         stream.write_all(b"\x88\x02\x03\xea").is_ok() && copy(stream, &mut sink()).is_ok()

@@ -45,6 +45,10 @@ const ENDED: Rule = rule(
     "RFC 6455 §7.2.1",
     "If at any point the underlying transport layer connection is unexpectedly lost, the client MUST _Fail the WebSocket Connection_.",
 );
+const ENDING: Rule = rule(
+    "RFC 6455 §7.1.1",
+    "In abnormal cases (such as not having received a TCP Close from the server after a reasonable amount of time) a client MAY initiate the TCP Close.",
+);
 const NO_MORE: Rule = rule(
     "RFC 6455 §5.5.1",
     "The application MUST NOT send any more data frames after sending a Close frame.",
@@ -54,7 +58,7 @@ const FIRST: Rule = rule(
     "The underlying TCP connection, in most normal cases, SHOULD be closed first by the server, so that it holds the TIME_WAIT state and not the client",
 );
 
-const STUCK: &str = "clients wait for the answer until a time-out, and report 1006";
+const STUCK: &str = "the other side waits for the answer until a time-out, and reports 1006";
 const READ: &str = "applications tell a regular end from an error by this code";
 const INVENTED: &str = "a code that can't be sent means that something on the way is broken";
 const PREDATES: &str = "the library is older than the registration of the code";
@@ -126,6 +130,8 @@ pub(super) static CASES: &[Case] = &[
     answered("c/tcp-first", "Close 1000; the server is to end TCP", FIRST, "the client holds a port for minutes", &["/close 1000"], &[1000]).should().of(Tested::Server),
     answered("c/data-then-close", "256 KiB, then Close 1000", ANSWER, "the end of a transfer is cut off", &["/frame binary mask=00000000 length=262144", r"/repeat 2048 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a", "/close 1000"], &[1000])
         .mirror(&["/frame binary length=262144", r"/repeat 2048 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a", "/close 1000"]).should().stress().autobahn("7.1.6"),
+    Case::new("c/no-reply", "a Close of the other side that is not answered", ENDING, "shows whether a connection whose peer does not close is kept").info().stress()
+        .send(&["/autoclose off", "/frame ping rsv2=on wscope check", "/wait 10"]).expect(Expect::Ends),
     Case::new("c/half-close", "the end of our stream without a Close", ENDED, "shows whether a connection whose peer is gone is kept").info().stress()
         .send(&["/half-close"]).expect(Expect::Learns),
 ];

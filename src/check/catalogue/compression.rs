@@ -1,6 +1,6 @@
 //! Compressed messages: what DEFLATE and permessage-deflate allow.
 
-use crate::check::case::{Case, Expect, Needs, Rule, rule};
+use crate::check::case::{Case, Expect, Needs, Rule, Tested, rule};
 use crate::check::request::Edit;
 use crate::wire::{Data, OpCode};
 
@@ -16,9 +16,9 @@ const RSV: Rule = rule(
     "RFC 6455 §5.2",
     "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.",
 );
-const BLOCKS: Rule = rule(
-    "RFC 7692 §7.2.1",
-    "An endpoint MAY use multiple DEFLATE blocks to compress one message. An endpoint MAY use DEFLATE blocks of any type.",
+const EMPTY_WINDOW: Rule = rule(
+    "RFC 7692 §7.2.2",
+    "If the \"agreed parameters\" contain the \"client_no_context_takeover\" extension parameter, the server MAY decompress each new message with an empty LZ77 sliding window.",
 );
 const FINAL: Rule = rule(
     "RFC 7692 §7.2.1",
@@ -77,18 +77,21 @@ const fn dies(
 #[rustfmt::skip] // a table
 pub(super) static CASES: &[Case] = &[
     echoes("z/text", "a compressed text message", COMPRESSED, &[r"/frame text rsv1=on \xf2\x48\xcd\xc9\xc9\x07\x00"], "Hello").autobahn("12"),
-    echoes("z/plain", "a message that is not compressed", COMPRESSED, &["/frame text Hello"], "Hello"),
+    Case { why: "messages are refused that are not worth compressing", ..echoes("z/plain", "a message that is not compressed", COMPRESSED, &["/frame text Hello"], "Hello") },
     echoes("z/frag", "a compressed message in three frames", FIRST, &[r"/frame text fin=off rsv1=on \xf2\x48\xcd", r"/frame continuation fin=off \xc9\xc9", r"/frame continuation \x07\x00"], "Hello").autobahn("12.1.11"),
     dies("z/rsv1-cont", "RSV1 on a continuation frame", FIRST, BOTH, &[r"/frame text fin=off rsv1=on \xf2\x48\xcd", r"/frame continuation rsv1=on \xc9\xc9\x07\x00"], &[1002]),
     dies("z/rsv1-ping", "RSV1 on a ping", FIRST, BOTH, &["/frame ping rsv1=on wscope check"], &[1002]),
     dies("z/rsv2", "RSV2 beside RSV1", RSV, "what an extension would mean is taken for something else", &[r"/frame text rsv1=on rsv2=on \xf2\x48\xcd\xc9\xc9\x07\x00"], &[1002]),
     dies("z/garbage", "a compressed message that is not DEFLATE data", INFLATE, "the decompressor's error ends the process, or the message is lost in silence", &[r"/frame text rsv1=on \xff\xff\xff\xff"], &[1007, 1002]),
-    echoes("z/empty-00", "an empty compressed message", BLOCKS, &[r"/frame text rsv1=on \x00"], ""),
-    echoes("z/stored", "a block without compression", BLOCKS, &[r"/frame text rsv1=on \x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"], "Hello"),
+    echoes("z/empty-00", "an empty compressed message", INFLATE, &[r"/frame text rsv1=on \x00"], ""),
+    echoes("z/stored", "a block without compression", INFLATE, &[r"/frame text rsv1=on \x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"], "Hello"),
     echoes("z/bfinal", "a block with BFINAL", FINAL, &[r"/frame text rsv1=on \xf3\x48\xcd\xc9\xc9\x07\x00\x00"], "Hello"),
-    echoes("z/two-blocks", "a message of two blocks", BLOCKS, &[r"/frame text rsv1=on \xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"], "Hello"),
+    echoes("z/two-blocks", "a message of two blocks", INFLATE, &[r"/frame text rsv1=on \xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"], "Hello"),
     echoes("z/takeover", "a message that refers to the one before", WINDOW, &[r"/frame text rsv1=on \xf2\x48\xcd\xc9\xc9\x07\x00", r"/frame text rsv1=on \xf2\x00\x11\x00\x00"], "Hello")
         .needs(Needs::Takeover).autobahn("13.1"),
+    Case::new("z/no-takeover-violated", "a message that refers to the one before, where that must not be", EMPTY_WINDOW, "shows whether the other side keeps a window that it has no need for").info().needs(Needs::NoTakeover)
+        .open(&[Edit::Set("Sec-WebSocket-Extensions", "permessage-deflate; client_no_context_takeover")])
+        .send(&[r"/frame text rsv1=on \xf2\x48\xcd\xc9\xc9\x07\x00", r"/frame text rsv1=on \xf2\x00\x11\x00\x00"]).expect(Expect::Learns).of(Tested::Server),
     dies("z/badutf8", "a compressed text that is not UTF-8", UTF8, "what is not UTF-8 reaches applications where it is compressed", &[r"/frame text rsv1=on \x00\x02\x00\xfd\xff\xff\xfe\x00"], &[1007]),
     Case::new("z/bomb-8m", "52 KB that become 8 MiB of zeros", PROTECT, "a small message fills memory").info().stress().needs(Needs::Deflate).open(OFFER)
         .send(&["/frame binary rsv1=on mask=00000000 length=52824", r"/bytes \x62\x18", r"/repeat 4063 /bytes \x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x28\x18", r"/bytes \x05\x00\x00"])

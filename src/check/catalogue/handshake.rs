@@ -71,6 +71,14 @@ const TIMEOUT: Rule = rule(
     "RFC 9112 §9.5",
     "Servers will usually have some timeout value beyond which they will no longer maintain an inactive connection.",
 );
+const PERSISTENT: Rule = rule(
+    "RFC 9112 §9.3",
+    "HTTP/1.1 defaults to the use of \"persistent connections\", allowing multiple requests and responses to be carried over a single connection.",
+);
+const NO_LIMIT: Rule = rule(
+    "RFC 6455 §4.1",
+    "There is no limit to the number of established WebSocket connections a client can have with a single remote host.",
+);
 const LIMITS: Rule = rule(
     "RFC 9110 §5.4",
     "A server that receives a request header field line, field value, or set of fields larger than it wishes to process MUST respond with an appropriate 4xx (Client Error) status code.",
@@ -154,7 +162,11 @@ pub(super) static CASES: &[Case] = &[
     // Long enough to be a whole frame: some servers read all of a frame before they judge it.
     of_server("h/twice", "the request once more behind the 101", ILLEGAL, "a proxy that sends a second request on an open WebSocket must not be answered")
         .send(&[r"/bytes GET\x20/\x20HTTP/1.1\r\nHost:\x20a\r\nUser-Agent:\x20wscope-check\r\nAccept:\x20*/*\r\nConnection:\x20close\r\n\r\n"]).expect(Expect::Dies(&[1002])),
+    learns("h/reuse-after-4xx", "a valid request on the connection of one without a key", PERSISTENT, "shows whether a connection is good for another request").open(&[Edit::After(&[Edit::Drop(KEY)])]),
+    learns("h/parallel-5", "five connections at the same time", NO_LIMIT, "shows whether connections from one address are limited").stress().connections(5),
+    learns("h/slow-head", "a request one byte at a time, 2 ms apart", TIMEOUT, "shows whether a slow request is taken for an attack").stress().open(&[Edit::Slow]),
     learns("h/head-8k", "a header of 8 KB", LIMITS, "shows the limit on the size of a request").stress().open(&[Edit::Set("X-Wscope", LONG)]),
+    learns("h/head-20k", "two headers of 20 KB together", LIMITS, "shows the limit on the size of a request").stress().open(&[Edit::Set("X-Wscope", LONGER), Edit::Add("X-Wscope", LONG)]),
     learns("h/head-200", "200 headers", LIMITS, "shows the limit on the number of headers").stress().open(&[Edit::Raw(MANY)]),
     learns("h/stall-head", "half a request, then silence for 12 s", TIMEOUT, "shows whether a request that never ends is given up").stress().open(&[Edit::Half]),
 ];
@@ -178,14 +190,17 @@ const MANY: &str = {
     }
 };
 
-/// 8000 bytes.
-const LONG: &str = {
-    const BYTES: [u8; 8000] = [b'x'; 8000];
+const XS: &str = {
+    const BYTES: [u8; 12_000] = [b'x'; 12_000];
     match std::str::from_utf8(&BYTES) {
         Ok(text) => text,
         Err(_) => "",
     }
 };
+/// 8000 bytes.
+const LONG: &str = XS.split_at(8000).0;
+/// 12,000 bytes.
+const LONGER: &str = XS;
 
 #[cfg(test)]
 mod tests {

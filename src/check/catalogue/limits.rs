@@ -1,6 +1,8 @@
 //! Limits: what a server takes before it protects itself.
 
-use crate::check::case::{Case, Expect, Rule, rule};
+use crate::check::case::{Case, Expect, Rule, Tested, rule};
+use crate::check::facts::Facts;
+use crate::check::verdict::{Judgement, Verdict};
 
 const PROTECT: Rule = rule(
     "RFC 6455 §10.4",
@@ -16,10 +18,56 @@ const ALIVE: Rule = rule(
     "Except as indicated above or as specified by the application layer (e.g., a script using the WebSocket API), clients SHOULD NOT close the connection.",
 );
 
+const PING: Rule = rule(
+    "RFC 6455 §5.5.2",
+    "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame.",
+);
+const KEEPALIVE: Rule = rule(
+    "RFC 6455 §5.5.2",
+    "NOTE: A Ping frame may serve either as a keepalive or as a means to verify that the remote endpoint is still responsive.",
+);
+
+/// How long pongs took.
+fn round_trips(facts: &Facts) -> Judgement {
+    // The last is that of the ping behind the case.
+    let mut times = facts.round_trips.clone();
+    times.truncate(20);
+    times.sort_unstable();
+    let got = match times.len() {
+        20 => "20 pongs".to_owned(),
+        n => format!("{n} of 20 pongs"),
+    };
+    let of =
+        |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1)));
+    let text = |share| of(share).map_or(0.0, |time| time.as_secs_f64() * 1000.0);
+    let measured = format!("p50 {:.2} ms, p95 {:.2} ms", text(50), text(95));
+    Judgement { measured: Some(measured), ..Judgement::new(Verdict::Info, got) }
+}
+
+/// Whether pings came.
+fn pings(facts: &Facts) -> Judgement {
+    let judgement = Judgement::new(
+        Verdict::Info,
+        match facts.pings {
+            0 => format!("no ping; {}", facts.describe("server")),
+            _ => "pings come".to_owned(),
+        },
+    );
+    let measured = (facts.pings > 0).then(|| format!("{} in 35 s", facts.pings));
+    Judgement { measured, ..judgement }
+}
+
 const SIZE: &str = "shows the limit on messages: 1009 where there is one";
 
 #[rustfmt::skip] // a table
 pub(super) static CASES: &[Case] = &[
+    Case::new("l/rtt", "20 pings, one after the other", PING, "shows how long the server takes to answer").of(Tested::Server).info()
+        .send(&["/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001"]).expect(Expect::Observed(round_trips)),
+    Case::new("l/msg-64k", "a binary message of 64 KiB", PROTECT, SIZE).info()
+        .send(&["/frame binary mask=00000000 length=65536", r"/repeat 512 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"])
+        .mirror(&["/frame binary length=65536", r"/repeat 512 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"]).expect(Expect::Learns).autobahn("9.2.1"),
+    Case::new("l/server-ping", "silence for 35 s", KEEPALIVE, "shows whether the server keeps the connection alive, and how often").of(Tested::Server).info().stress()
+        .send(&["/wait 35"]).expect(Expect::Observed(pings)),
     Case::new("l/msg-1m", "a binary message of 1 MiB", PROTECT, SIZE).info().stress()
         .send(&["/frame binary mask=00000000 length=1048576", r"/repeat 8192 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"])
         .mirror(&["/frame binary length=1048576", r"/repeat 8192 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"]).expect(Expect::Learns).autobahn("9.2.3"),

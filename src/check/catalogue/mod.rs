@@ -8,6 +8,7 @@ mod limits;
 mod messages;
 mod negotiation;
 mod response;
+mod transport;
 
 use std::sync::LazyLock;
 
@@ -29,6 +30,7 @@ pub const AREAS: &[(&str, &str)] = &[
     ("c", "the closing handshake"),
     ("z", "compressed messages"),
     ("l", "limits and liveness"),
+    ("t", "what carries the connection"),
     ("cl", "what a client makes of the response, and its keys"),
 ];
 
@@ -42,6 +44,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         .chain(closing::CASES)
         .chain(compression::CASES)
         .chain(limits::CASES)
+        .chain(transport::CASES)
         .chain(response::CASES)
 }
 
@@ -86,7 +89,11 @@ mod tests {
                 let sends = inner.payload().is_some()
                     || matches!(
                         inner,
-                        Command::Wait(_) | Command::Close { .. } | Command::HalfClose
+                        Command::Wait(_)
+                            | Command::Close { .. }
+                            | Command::HalfClose
+                            | Command::Abort
+                            | Command::AutoClose(Some(_))
                     );
                 assert!(sends, "{}: {line}", case.id);
             }

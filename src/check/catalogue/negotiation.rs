@@ -69,11 +69,17 @@ const fn of_server(id: &'static str, title: &'static str, rule: Rule, why: &'sta
 }
 
 const fn origin(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {
-    of_server(id, title, ORIGIN, HIJACK).should().open(edits).expect(Expect::Judged(foreign))
+    of_server(id, title, ORIGIN, HIJACK)
+        .should()
+        .open(edits)
+        .expect(Expect::Judged(foreign, "any answer; no cookie for a foreign Origin"))
 }
 
 const fn refuses(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {
-    of_server(id, title, UNIQUE, STAMPS).should().open(edits).expect(Expect::Judged(clean))
+    of_server(id, title, UNIQUE, STAMPS)
+        .should()
+        .open(edits)
+        .expect(Expect::Judged(clean, "an HTTP status from 400 to 499, or a 101"))
 }
 
 const fn declines(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {
@@ -131,6 +137,9 @@ fn clean(facts: &Facts) -> Judgement {
 fn strict(facts: &Facts) -> Judgement {
     let judgement = clean(facts);
     match judgement.verdict {
+        Verdict::Fail if matches!(facts.opening, Opening::Bad(_)) => {
+            Judgement::of_own_breach(judgement.got)
+        }
         Verdict::Info if facts.opening == Opening::Open => Judgement::new(Verdict::Warn, "101"),
         _ => judgement,
     }
@@ -160,24 +169,26 @@ fn exact(facts: &Facts) -> Judgement {
 #[rustfmt::skip] // a table
 pub(super) static CASES: &[Case] = &[
     learns("o/none", "no Origin", NO_ORIGIN, "clients other than browsers send none", &[Edit::Drop("Origin")]),
+    learns("o/scheme", "the site's own Origin with http: instead of https:", ORIGIN, "a page that was changed on its way can connect", &[Edit::Set("Origin", "http://{host}")]).needs(Needs::Tls),
     learns("o/same", "the site's own Origin", ORIGIN, "pages of the site itself are refused", &[Edit::Set("Origin", "{origin}")]),
     origin("o/evil", "the Origin of another site", &[Edit::Set("Origin", "https://evil.example")]),
     origin("o/null", "Origin: null, as a sandboxed page sends it", &[Edit::Set("Origin", "null")]),
     origin("o/suffix", "an Origin whose host begins with that of the site", &[Edit::Set("Origin", "https://{name}.evil.example")]),
+    origin("o/prefix", "an Origin whose host ends with that of the site", &[Edit::Set("Origin", "https://evil{name}")]),
 
     of_server("p/unknown", "an unknown subprotocol", NONE, STAMPS).should().open(&[Edit::Set(PROTO, "x-wscope-unknown")])
-        .expect(Expect::Judged(unstamped)),
+        .expect(Expect::Judged(unstamped, "101 without a subprotocol")),
     keeps("p/two", "two unknown subprotocols", ONE, &[Edit::Set(PROTO, "x-wscope-a, x-wscope-b")], &["4.1-res-proto-offered", "4.2.2-res-proto-token"]),
     keeps("p/none", "no subprotocol", NONE, &[Edit::Drop(PROTO)], &["4.1-res-proto-offered", "4.2.2-res-proto-none"]),
     refuses("p/empty", "an empty Sec-WebSocket-Protocol", &[Edit::Set(PROTO, "")]),
     refuses("p/dup", "the same subprotocol twice", &[Edit::Set(PROTO, "x-wscope-a, x-wscope-a")]),
     refuses("p/illegal", "a subprotocol with a slash", &[Edit::Set(PROTO, "x-wscope/")]),
     of_server("p/case", "a known subprotocol in capitals", CASE, BROWSERS).needs(Needs::Subprotocol)
-        .open(&[Edit::Set(PROTO, "{SUBPROTOCOL}")]).expect(Expect::Judged(exact)),
+        .open(&[Edit::Set(PROTO, "{SUBPROTOCOL}")]).expect(Expect::Judged(exact, "101 without a subprotocol, or a refusal")),
 
     of_server("x/unknown", "an unknown extension", OFFERED, BROWSERS).open(&[Edit::Set(EXT, "x-wscope-unknown; a=1")]).expect(Expect::Declined),
-    of_server("x/malformed", "a header that is not a list of extensions", MALFORMED, STAMPS).open(&[Edit::Set(EXT, "permessage-deflate; =;;,")])
-        .expect(Expect::Judged(strict)),
+    of_server("x/malformed", "a header that is not a list of extensions", MALFORMED, STAMPS).should().open(&[Edit::Set(EXT, "permessage-deflate; =;;,")])
+        .expect(Expect::Judged(strict, "an HTTP status from 400 to 499")),
     learns("x/deflate", "a plain offer of permessage-deflate", OFFERED, "shows whether messages can be compressed", &[Edit::Set(EXT, "permessage-deflate")]),
     declines("x/param-unknown", "an offer with an unknown parameter", &[Edit::Set(EXT, "permessage-deflate; x_foo=1")]),
     declines("x/bits-7", "an offer with a window of 7 bits", &[Edit::Set(EXT, "permessage-deflate; server_max_window_bits=7")]),

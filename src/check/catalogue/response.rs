@@ -49,6 +49,14 @@ const MASK_KEY: Rule = rule(
     "RFC 6455 §5.3",
     "When preparing a masked frame, the client MUST pick a fresh masking key from the set of allowed 32-bit values.",
 );
+const ENDING: Rule = rule(
+    "RFC 6455 §7.1.1",
+    "In abnormal cases (such as not having received a TCP Close from the server after a reasonable amount of time) a client MAY initiate the TCP Close.",
+);
+const BACKOFF: Rule = rule(
+    "RFC 6455 §7.2.3",
+    "Should the first reconnect attempt fail, subsequent reconnect attempts SHOULD be delayed by increasingly longer amounts of time, using a method such as truncated binary exponential backoff.",
+);
 const NONCE: Rule =
     rule("RFC 6455 §4.1", "The nonce MUST be selected randomly for each connection.");
 
@@ -114,6 +122,10 @@ pub(super) static CASES: &[Case] = &[
     fails("cl/426", "status 426", STATUS, BEHAVIOUR, &[
         Edit::Line("HTTP/1.1 426 Upgrade Required"), Edit::Set("Connection", "close"), Edit::Drop(ACC), Edit::Set("Sec-WebSocket-Version", "14"), Edit::Set("Content-Length", "0"),
     ]).info(),
+    Case::new("cl/close-no-tcp", "a Close, and TCP stays open", ENDING, "shows whether the client ends TCP when the server does not").of(Tested::Client).info()
+        .send(&["/autoclose off", "/frame close code=1000", "/wait 5"]).expect(Expect::Ends),
+    Case::new("cl/reconnect", "a reset of each connection, five times", BACKOFF, "clients that come back at once, all of them, keep a server down").of(Tested::Client).info().stress()
+        .send(&["/wait 0.05", "/abort"]).expect(Expect::Returns),
     Case::new("cl/mask-random", "64 pings, whose pongs show the mask keys", MASK_KEY, "a page that knows the keys chooses the bytes that proxies see").of(Tested::Client)
         .send(&["/repeat 64 /ping wscope check"]).expect(Expect::Keys),
     Case::new("cl/key-fresh", "a connection after others", NONCE, "a cache could answer in the place of the server").of(Tested::Client).expect(Expect::FreshKey),

@@ -21,8 +21,7 @@ pub(super) fn write(results: &Results<'_>) -> String {
         if *count <= MOST {
             let (case, got) = (outcome.case, &outcome.judgement.got);
             let title = format!("{} {}", outcome.judgement.verdict.name(), case.id);
-            let text_of =
-                format!("{}: {got}; {} \"{}\"", case.title, case.rule.section, case.rule.says);
+            let text_of = format!("{}: {got}; {}", case.title, outcome.reason());
             let _ = writeln!(text, "::{word} title={}::{}", property(&title), data(&text_of));
         }
     }

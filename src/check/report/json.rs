@@ -16,13 +16,16 @@ pub(super) fn write(results: &Results<'_>) -> String {
             "title": case.title,
             "verdict": judgement.verdict.name(),
             "failed": results.is_failure(outcome),
-            "level": case.level.name(),
+            "level": outcome.level().name(),
             "sent": case.send,
             "expected": case.expected(),
             "got": judgement.got,
-            "why": case.why,
+            "why": outcome.why(),
             "rule": { "section": case.rule.section, "says": case.rule.says },
         });
+        if let Some(measured) = &judgement.measured {
+            object["measured"] = Value::from(measured.as_str());
+        }
         if let Some(change) = results.change(outcome) {
             object["baseline"] = Value::from(match change {
                 Change::Known => "known",

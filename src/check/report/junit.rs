@@ -50,12 +50,11 @@ fn case(results: &Results<'_>, outcome: &Outcome, text: &mut String) {
     let verdict = judgement.verdict;
     if results.is_failure(outcome) {
         let detail = format!(
-            "sent: {}\nexpected: {}\ngot: {}\nrule: {}: {}\n",
+            "sent: {}\nexpected: {}\ngot: {}\nrule: {}\n",
             case.send.join("; "),
             case.expected(),
             judgement.got,
-            case.rule.section,
-            case.rule.says
+            outcome.reason()
         );
         let detail = escaped(&detail);
         let _ = writeln!(

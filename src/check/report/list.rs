@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use crate::check::case::{Case, Tested};
-use crate::check::request::{Place, as_options, edited};
+use crate::check::case::{Case, Needs, Tested};
+use crate::check::request::{Place, as_options, before, edited};
 
 /// A selection of cases, to list it.
 pub struct Catalogue<'a>(pub &'a [&'static Case]);
@@ -69,7 +69,7 @@ pub fn show(case: &Case, url: Option<&str>) -> String {
     }
     let url = url.unwrap_or("URL");
     let deflate = match case.needs {
-        crate::check::case::Needs::Deflate => "",
+        Needs::Deflate | Needs::Takeover | Needs::NoTakeover => "",
         _ => " --no-compress",
     };
     text += "\nBy hand:\n\n";
@@ -80,6 +80,9 @@ pub fn show(case: &Case, url: Option<&str>) -> String {
                 true => writeln!(text, "  $ wscope listen{deflate}{options} 9001"),
                 false => writeln!(text, "  $ wscope{deflate}{options} {url}"),
             };
+            if case.connections > 1 {
+                let _ = writeln!(text, "  and the same {} times at once", case.connections);
+            }
             for line in case.send {
                 let _ = writeln!(text, "  {line}");
             }
@@ -111,7 +114,9 @@ fn by_hand(usual: &str, case: &Case, text: &mut String) {
         origin: "http://example",
         subprotocol: "name",
     };
-    let bytes = edited(usual.as_bytes(), case.open, place);
+    let first = before(case.open).map(|edits| edited(usual.as_bytes(), edits, place));
+    let own = edited(usual.as_bytes(), case.open, place);
+    let bytes = [first.unwrap_or_default(), own].concat();
     for line in String::from_utf8_lossy(&bytes).split_inclusive('\n') {
         let shown: String = line.chars().take(200).collect();
         let _ = writeln!(text, "  {}", crate::ui::sanitize::escaped(shown.as_bytes()));

@@ -25,14 +25,14 @@ pub(super) fn write(results: &Results<'_>) -> String {
         let number = at + 1;
         let _ = writeln!(text, "{word} {number} - {title}{directive}");
         if failed || undecided {
-            let (verdict, rule) = (judgement.verdict.name(), case.rule);
+            let verdict = judgement.verdict.name();
             let quoted = |text: &str| serde_json::Value::from(text).to_string();
             let _ = writeln!(
                 text,
                 "  ---\n  verdict: {verdict}\n  got: {}\n  expected: {}\n  rule: {}\n  ...",
                 quoted(&got),
                 quoted(&case.expected()),
-                quoted(&format!("{}: {}", rule.section, rule.says)),
+                quoted(&outcome.reason()),
             );
         }
     }

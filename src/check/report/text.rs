@@ -44,8 +44,9 @@ pub(super) fn write(results: &Results<'_>, palette: Palette) -> Vec<u8> {
     if !infos.is_empty() {
         line("", &mut out);
         for Outcome { case, judgement } in infos {
-            let text =
-                format!("  {:<18} {}: {}", case.id, case.title, escaped(judgement.got.as_bytes()));
+            let measured = judgement.measured.as_ref().map(|text| format!(" ({text})"));
+            let (got, measured) = (escaped(judgement.got.as_bytes()), measured.unwrap_or_default());
+            let text = format!("  {:<18} {}: {got}{measured}", case.id, case.title);
             coloured("INFO", Ink::Info, palette, &mut out);
             line(&text, &mut out);
         }
@@ -101,8 +102,14 @@ fn whole(results: &Results<'_>, outcome: &Outcome, palette: Palette, out: &mut V
     }
     field("expected", &case.expected(), out);
     field("got", &escaped(judgement.got.as_bytes()), out);
-    field("why", case.why, out);
-    field("rule", &format!("{}: \"{}\"", case.rule.section, case.rule.says), out);
+    if let Some(measured) = &judgement.measured {
+        field("measured", measured, out);
+    }
+    field("why", outcome.why(), out);
+    // What was got names its own rule, or none is the reason.
+    if judgement.why.is_none() {
+        field("rule", &format!("{}: \"{}\"", case.rule.section, case.rule.says), out);
+    }
     field("again", &format!("{} {}", escaped(results.again.as_bytes()), case.id), out);
 }
 

@@ -156,6 +156,10 @@ pub struct ClientOpening {
     is_way: bool,
     /// The request as it is to be sent, with what follows it in the same segment.
     given: Option<Vec<u8>>,
+    /// What is asked on the same connection once the first request has been refused.
+    behind: Option<Vec<u8>>,
+    /// The request leaves one byte at a time: the pause between two, and when the next is due.
+    trickle: Option<(Duration, Instant)>,
     /// Where this program listens, and does not connect to.
     own: Rc<[SocketAddr]>,
 }
@@ -203,6 +207,8 @@ impl ClientOpening {
             records: true,
             is_way: false,
             given: None,
+            behind: None,
+            trickle: None,
             own: Rc::default(),
         }
     }
@@ -211,6 +217,18 @@ impl ClientOpening {
     /// and of its body only what has come with the head is read.
     pub fn asking(mut self, request: Vec<u8>) -> Self {
         self.given = Some(request);
+        self
+    }
+
+    /// Sends these bytes as a second request, on the same connection, once the first has been refused.
+    pub fn then(mut self, request: Option<Vec<u8>>) -> Self {
+        self.behind = request;
+        self
+    }
+
+    /// Sends the request one byte at a time, with such a pause between two.
+    pub fn trickling(mut self, pause: Option<Duration>, now: Instant) -> Self {
+        self.trickle = pause.map(|pause| (pause, now));
         self
     }
 
@@ -362,7 +380,18 @@ impl ClientOpening {
                 self.read_response(link, inbound, interim, runtime, now)
             }
             OpeningState::Refused { mut link, mut inbound, mut body, pair, until } => {
-                if self.read_body(&mut link, &mut inbound, &mut body) {
+                let is_read = self.read_body(&mut link, &mut inbound, &mut body);
+                if is_read && let Some(next) = self.behind.take() {
+                    if !body.is_complete() {
+                        return Err(OpenError::Closed { received: 0 });
+                    }
+                    link.tx.extend_from_slice(&next);
+                    self.request = Some(pair.request);
+                    let inbound =
+                        Observer::before_handshake(Direction::ToClient, self.config.limits);
+                    return self.go(OpeningState::Answering { link, inbound, interim: 0 });
+                }
+                if is_read {
                     return Err(self.refused(&body, pair, runtime));
                 }
                 self.wait(OpeningState::Refused { link, inbound, body, pair, until })
@@ -733,7 +762,11 @@ impl ClientOpening {
         }
         self.phase_began = Instant::now();
         if let Some(request) = self.request.clone() {
-            link.tx.extend_from_slice(self.given.as_deref().unwrap_or(request.raw()));
+            match self.trickle {
+                // See `trickle_on`.
+                Some(_) => {}
+                None => link.tx.extend_from_slice(self.given.as_deref().unwrap_or(request.raw())),
+            }
             self.emit(&Event::Head(Direction::ToServer, &request), runtime)?;
         }
         self.expect_next("the server did not answer the handshake");
@@ -750,6 +783,7 @@ impl ClientOpening {
         now: Instant,
     ) -> Result<OpeningStep, OpenError> {
         let mut received = 0;
+        self.trickle_on(&mut link, now);
         for _ in 0..READS {
             let sent = link.flush();
             let (mut input, _) = link.split();
@@ -783,6 +817,16 @@ impl ClientOpening {
             }
         }
         self.wait(OpeningState::Answering { link, inbound, interim })
+    }
+
+    /// Sends the next byte of a slow request, if it is due.
+    fn trickle_on(&mut self, link: &mut SocketLink, now: Instant) {
+        let Some((pause, due)) = self.trickle.filter(|(_, due)| *due <= now) else { return };
+        let Some(rest) = &mut self.given else { return };
+        if !rest.is_empty() {
+            link.tx.push(rest.remove(0));
+        }
+        self.trickle = (!rest.is_empty()).then(|| (pause, due.max(now) + pause));
     }
 
     /// The head of a response is complete.
@@ -836,7 +880,8 @@ impl ClientOpening {
             let body = RefusalBody::of(&response);
             let pair = Box::new(Pair { request, response, report });
             // The handshake's time may be over sooner.
-            let wait = if self.given.is_some() { Duration::ZERO } else { BODY_TIMEOUT };
+            let alone = self.given.is_some() && self.behind.is_none();
+            let wait = if alone { Duration::ZERO } else { BODY_TIMEOUT };
             let until = Deadline::within(wait, self.deadline(), now);
             self.clock = Some((until, "the body did not arrive"));
             return self.go(OpeningState::Refused { link, inbound, body, pair, until });
@@ -992,7 +1037,8 @@ impl Opening for ClientOpening {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.clock.map(|(deadline, _)| deadline.at)
+        let trickle = self.trickle.map(|(_, due)| due);
+        self.clock.map(|(deadline, _)| deadline.at).into_iter().chain(trickle).min()
     }
 
     fn ready(&mut self, event: &mio::event::Event) {

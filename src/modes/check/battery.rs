@@ -6,9 +6,10 @@ use std::mem;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use crate::check::case::Needs;
 use crate::check::facts::{Facts, Opening, Seen};
 use crate::check::plan::{Plan, Purpose, Stop, Work};
-use crate::check::request::{Edit, Place, STALL, edited};
+use crate::check::request::{Edit, Place, SLOWNESS, STALL, before, edited};
 use crate::check::trial::{Timing, Trial};
 use crate::check::verdict::Verdict;
 use crate::config::OpenConfig;
@@ -22,6 +23,8 @@ use crate::event::Event;
 use crate::modes::check::open::OpenTrial;
 use crate::modes::check::transcripts::{Recorder, Transcripts};
 use crate::net::signals::Signal;
+use crate::net::tls::TlsClient;
+use crate::net::tls::options::TlsVersion;
 use crate::output::reporter::Reporter;
 use crate::session::{EndpointConfig, Limits};
 use crate::ui::sanitize;
@@ -59,6 +62,8 @@ pub(super) struct Battery {
     /// The signal that stopped the run.
     pub(super) signal: Option<Signal>,
     config: OpenConfig,
+    /// Set up once for all connections, where they speak TLS.
+    tls: Option<TlsClient>,
     pace: Pace,
     /// Shows the case, where there is only one.
     shown: Option<Reporter>,
@@ -111,6 +116,8 @@ impl Battery {
             plan,
             failure: None,
             signal: None,
+            // Where it can't be set up, each opening says why.
+            tls: config.target.secure.then(|| TlsClient::new(&config.transport.tls).ok()).flatten(),
             config,
             pace,
             shown,
@@ -138,6 +145,10 @@ impl Battery {
             if self.is_shown(runtime) && self.running.iter().any(Option::is_some) {
                 return Ok(());
             }
+            if let Some(pause) = self.plan.pause() {
+                self.resumes = Some(now + pause);
+                return Ok(());
+            }
             let Some(work) = self.plan.start() else { return Ok(()) };
             self.resumes = (!self.pace.delay.is_zero()).then(|| now + self.pace.delay);
             self.show(work, runtime);
@@ -155,14 +166,30 @@ impl Battery {
                     false => config.handshake_timeout.min(patience),
                 };
             }
-            match self.request(work) {
-                Ok(bytes) => {
+            for edit in work.case.open {
+                let tls = &mut config.transport.tls;
+                match edit {
+                    Edit::Alpn(names) => {
+                        tls.alpn = names.iter().map(|it| (*it).to_owned()).collect()
+                    }
+                    Edit::OldTls => {
+                        (tls.min, tls.max) = (Some(TlsVersion::V1_0), Some(TlsVersion::V1_1));
+                    }
+                    _ => {}
+                }
+            }
+            match self.requests(work) {
+                Ok((bytes, next)) => {
                     let mut recorder =
                         self.transcripts.as_ref().map(Transcripts::begin).transpose()?;
                     recorder.iter_mut().for_each(|recorder| recorder.take_over(runtime));
                     let opening = ClientOpening::new(&config, slot, None, runtime, now);
                     recorder.iter_mut().try_for_each(|recorder| recorder.give_back(runtime))?;
-                    let opening = Box::new(opening.beside().asking(bytes));
+                    let slow = work.case.open.contains(&Edit::Slow).then_some(SLOWNESS);
+                    let usual = work.case.needs != Needs::Tls;
+                    let opening = opening.sharing(self.tls.as_ref().filter(|_| usual));
+                    let opening = opening.beside().asking(bytes).then(next).trickling(slow, now);
+                    let opening = Box::new(opening);
                     let running = Running::Opening { work, opening, began: now };
                     self.running[slot] = Some(Recorded { running, recorder });
                 }
@@ -172,8 +199,8 @@ impl Battery {
         Ok(())
     }
 
-    /// The request of a case.
-    fn request(&self, work: Work) -> Result<Vec<u8>, OpenError> {
+    /// The request of a case, and what is asked once it has been refused.
+    fn requests(&self, work: Work) -> Result<(Vec<u8>, Option<Vec<u8>>), OpenError> {
         let target = &self.config.target;
         let usual = request(&self.config, target, None)?;
         let scheme = if target.secure { "https" } else { "http" };
@@ -184,7 +211,11 @@ impl Battery {
             origin: &format!("{scheme}://{}", target.host_header),
             subprotocol: self.config.subprotocols.first().map_or("", String::as_str),
         };
-        Ok(edited(usual.raw(), work.case.open, place))
+        let own = edited(usual.raw(), work.case.open, place);
+        Ok(match before(work.case.open) {
+            Some(edits) => (edited(usual.raw(), edits, place), Some(own)),
+            None => (own, None),
+        })
     }
 
     /// Whether somebody sees frames.
@@ -262,6 +293,7 @@ impl Battery {
         let facts = Facts {
             opening: Opening::Open,
             deflate: opened.report.agreed.deflate.is_some(),
+            alpn: opened.evidence.tls().and_then(|tls| tls.alpn.clone()),
             takeover: opened.report.agreed.deflate.is_some_and(|it| !it.client_no_context_takeover),
             ..of_response(&opened.response, &opened.report)
         };
@@ -334,6 +366,9 @@ impl Battery {
             OpenError::Head(_) | OpenError::OnlyInterim(_) => Opening::Garbage(error.to_string()),
             OpenError::Closed { .. } | OpenError::Io(_) => Opening::Dropped,
             OpenError::TimedOut { .. } => Opening::Silent,
+            OpenError::Tls(_) if work.case.needs == Needs::Tls => {
+                Opening::Unsecured("the TLS handshake failed".to_owned())
+            }
             _ => Opening::Unreachable(error.to_string()),
         };
         self.finish(work, &facts);

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::check::address::{Address, Number, read};
 use crate::check::case::{Expect, Needs};
 use crate::check::facts::{Facts, Opening};
+use crate::check::judge::RETURNS;
 use crate::check::plan::{Plan, Stop, Work};
 use crate::check::request::{Place, edited};
 use crate::check::trial::{Timing, Trial};
@@ -37,6 +38,7 @@ use crate::net::listener::Listeners;
 use crate::net::plain_io::plain_io;
 use crate::net::random;
 use crate::net::signals::Signal;
+use crate::net::tls::TlsServer;
 use crate::session::{EndpointConfig, Limits, Observer};
 use crate::wire::deflate::params::ServerDeflateConfig;
 use crate::wire::handshake::Agreed;
@@ -59,6 +61,9 @@ const ANSWERED: Duration = Duration::from_secs(5);
 
 /// The first client of a command may take so long: it may have to be compiled.
 const FIRST: Duration = Duration::from_secs(30);
+
+/// How long a client has to come back whose connection ended.
+const RETURN: Duration = Duration::from_secs(10);
 
 /// Why a harness does not get a case.
 const UNASKED: &str =
@@ -100,6 +105,7 @@ pub(super) struct Clients {
     driver: Driver,
     patience: Patience,
     acceptor: Acceptor,
+    tls: Option<TlsServer>,
     /// The URL without its path.
     base: String,
     entries: Vec<Option<Entry>>,
@@ -119,12 +125,23 @@ pub(super) struct Clients {
     held: bool,
     /// A client has come.
     visited: bool,
+    /// A client whose connections end, and who may come back.
+    drops: Option<Drops>,
     /// No case is handed out before.
     resumes: Option<Instant>,
     transcripts: Option<Transcripts>,
     judged: Option<(Work, Verdict)>,
     moved: bool,
     memory: Rc<Budget>,
+}
+
+/// Connections of one client that ended one after the other.
+struct Drops {
+    work: Work,
+    /// When they ended.
+    times: Vec<Instant>,
+    /// It comes back before, or not at all.
+    until: Instant,
 }
 
 /// A case that was handed to a command.
@@ -174,7 +191,7 @@ impl Clients {
     pub(super) fn new(
         plan: Plan,
         driver: Driver,
-        listeners: Listeners,
+        (listeners, tls): (Listeners, Option<TlsServer>),
         base: String,
         patience: Patience,
         transcripts: Option<Transcripts>,
@@ -190,6 +207,7 @@ impl Clients {
             driver,
             patience,
             acceptor: Acceptor::new(listeners),
+            tls,
             base,
             entries: Vec::new(),
             calls: Vec::new(),
@@ -202,6 +220,7 @@ impl Clients {
             connections: 0,
             held: false,
             visited: false,
+            drops: None,
             resumes: None,
             transcripts,
             judged: None,
@@ -233,7 +252,8 @@ impl Clients {
             let slot = self.free_slot();
             let socket = token(slot, SlotPart::Socket);
             // One that can't be registered is dropped; the client sees the end.
-            let Ok(link) = SocketLink::without_buffer(stream, None, runtime.registry(), socket)
+            let Ok(pipe) = self.tls.as_ref().map(TlsServer::accept).transpose() else { continue };
+            let Ok(link) = SocketLink::without_buffer(stream, pipe, runtime.registry(), socket)
             else {
                 continue;
             };
@@ -320,10 +340,41 @@ impl Clients {
 
     fn give_up(&mut self, at: usize, why: String, now: Instant) {
         let call = self.calls.remove(at);
+        let is_it = |drops: &Drops| drops.work.place() == call.work.place();
+        if self.drops.as_ref().is_some_and(is_it) {
+            self.end_drops();
+            return call.process.into_iter().for_each(|slot| self.end_process(slot, now));
+        }
         if let Some(slot) = call.process {
             self.end_process(slot, now);
         }
         self.nobody_came(call.work, why);
+    }
+
+    /// Whether the case goes on: its client may come back, and its next connection ends as well.
+    fn drops_again(&mut self, work: Work, token: Option<&str>, now: Instant) -> bool {
+        let until = now + RETURN;
+        let drops = self.drops.get_or_insert(Drops { work, times: Vec::new(), until });
+        drops.times.push(now);
+        drops.until = until;
+        if drops.times.len() > RETURNS {
+            return false;
+        }
+        let own = |call: &&mut Call| Some(call.token.as_str()) == token;
+        if let Some(call) = self.calls.iter_mut().find(own) {
+            (call.came, call.deadline) = (false, until);
+        }
+        self.moved = true;
+        true
+    }
+
+    /// The client has come back often enough, or does not.
+    fn end_drops(&mut self) {
+        let Some(Drops { work, times, .. }) = self.drops.take() else { return };
+        let pauses = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let facts = Facts { opening: Opening::Open, round_trips: pauses, ..Facts::default() };
+        self.plan.finish(work, &facts);
+        self.moved = true;
     }
 
     fn end_process(&mut self, slot: usize, now: Instant) {
@@ -415,7 +466,7 @@ impl Clients {
                 Some(at) => self.claim(at, head),
                 None => not_found("no case has this id, or it is not selected"),
             },
-            (Address::Root | Address::Other, true) if attach => match self.plan.next_open() {
+            (Address::Root | Address::Other, true) if attach => match self.next_place() {
                 Some(at) => self.claim(at, head),
                 None => not_found("every case has had its client"),
             },
@@ -434,6 +485,12 @@ impl Clients {
         }
     }
 
+    /// The case of a client that names none.
+    fn next_place(&self) -> Option<usize> {
+        let returning = self.drops.as_ref().and_then(|drops| drops.work.place());
+        returning.or_else(|| self.plan.next_open())
+    }
+
     fn place(&self, number: &Number) -> Option<usize> {
         match number {
             Number::Place(place) => self.numbered.get(place - 1).copied(),
@@ -444,7 +501,11 @@ impl Clients {
 
     /// A client came for the case at this place.
     fn claim(&mut self, at: usize, head: &Head) -> (HandshakeAnswer, Asked) {
-        let work = self.plan.claim(at);
+        let returning = self.drops.as_ref().map(|drops| drops.work);
+        let work = match returning.filter(|work| work.place() == Some(at)) {
+            Some(work) => work,
+            None => self.plan.claim(at),
+        };
         self.case(work, None, head)
     }
 
@@ -641,7 +702,14 @@ impl Clients {
     }
 
     fn finish(&mut self, work: Work, token: Option<&str>, facts: &Facts, now: Instant) {
-        self.judged = Some((work, self.plan.finish(work, facts)));
+        let returns = work.case.expect.is_of_return() && facts.opening == Opening::Open;
+        if returns && self.drops_again(work, token, now) {
+            return;
+        }
+        match returns {
+            true => self.end_drops(),
+            false => self.judged = Some((work, self.plan.finish(work, facts))),
+        }
         self.moved = true;
         let call = self.calls.iter().position(|call| Some(call.token.as_str()) == token);
         if let Some(call) = call.map(|at| self.calls.remove(at))
@@ -751,6 +819,9 @@ impl Task for Clients {
             }
         }
         self.look_after_calls(now);
+        if self.calls.is_empty() && self.drops.as_ref().is_some_and(|drops| drops.until <= now) {
+            self.end_drops();
+        }
         if self.plan.is_done() && self.calls.is_empty() {
             self.end_all(false, now);
         }
@@ -796,9 +867,10 @@ impl Task for Clients {
         let entries = self.entries.iter().flatten().filter_map(due);
         let calls = self.calls.iter().filter(|call| !call.came).map(|call| call.deadline);
         let dying = self.dying.iter().map(Dying::deadline);
+        let drops = self.drops.as_ref().map(|drops| drops.until);
         let others = self.resumes.filter(|at| *at > now).into_iter().chain(self.patience.until);
         let all = entries.chain(calls).chain(dying).chain(others);
-        NextRound::Wait(all.chain(self.acceptor.deadline()).min())
+        NextRound::Wait(all.chain(drops).chain(self.acceptor.deadline()).min())
     }
 
     fn ready(&mut self, ready: Ready<'_>) {

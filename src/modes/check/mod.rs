@@ -20,23 +20,24 @@ use crate::check::baseline::{self, Baseline};
 use crate::check::case::{Case, Risk};
 use crate::check::catalogue;
 use crate::check::facts::Opening;
-use crate::check::plan::{Plan, PlanOptions, Stop};
+use crate::check::plan::{FEW, Plan, PlanOptions, Stop};
 use crate::check::report::{self, Catalogue, Format, Results, show};
 use crate::check::select::{Allowed, select};
-use crate::cli::{CheckArgs, CheckFormat, OutputFormat, YesNo};
+use crate::cli::{CheckArgs, CheckFormat, OutputFormat, TlsServerOptions, YesNo};
 use crate::client::account::AccountError;
 use crate::client::prepare;
 use crate::config::reach::ReachConfig;
-use crate::config::{Display, OpenConfig, UsageError, listen_address};
+use crate::config::{Display, OpenConfig, UsageError, listen_address, server_tls};
 use crate::engine::exit::Exit;
 use crate::engine::runtime::{LISTENERS, Runtime};
 use crate::modes::check::battery::{Battery, Pace};
 use crate::modes::check::clients::{Clients, Driver, Patience};
 use crate::modes::check::transcripts::Transcripts;
 use crate::net::files;
-use crate::net::listener::Listeners;
+use crate::net::listener::{ListenAddress, Listeners};
 use crate::net::plain_io::plain_io;
 use crate::net::target::Target;
+use crate::net::tls::TlsServer;
 use crate::output::reporter::Reporter;
 use crate::output::stderr;
 use crate::session::Limits;
@@ -48,6 +49,15 @@ use crate::wire::handshake::headers::HeaderEdit;
 
 /// How long a run against a server may take.
 const SERVER_TIME: Duration = Duration::from_secs(60);
+
+/// The same with cases that wait.
+const STRESS_TIME: Duration = Duration::from_secs(240);
+
+/// A server that ends itself behind an answer has done so in this time.
+const SLOW: Duration = Duration::from_millis(50);
+
+/// How long a client has to connect.
+const CONNECT_WAIT: Duration = Duration::from_secs(5);
 
 /// How long commands that bring clients may take.
 const CLIENT_TIME: Duration = Duration::from_secs(600);
@@ -67,6 +77,7 @@ pub fn run(args: CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     if let Some(id) = &args.show {
         return explain(id, &args, terminal);
     }
+    refuse_what_is_ignored(&args)?;
     let cases = selected(&args)?;
     if args.list {
         let catalogue = Catalogue(&cases);
@@ -126,20 +137,25 @@ fn test_server(
     let transcripts = demands.transcripts(Role::Client, seen)?;
     let shown = shown.filter(|_| transcripts.is_none());
     let near = config.target.is_loopback();
+    // One after the other it is known which case a server died of.
+    let usual = if near && cases.len() > FEW { 4 } else { 1 };
     let plan = Plan::new(
         cases,
         PlanOptions {
             tested: Role::Server,
             awaits: false,
-            jobs: args.jobs.unwrap_or(if near { 4 } else { 1 }).into(),
+            jobs: args.jobs.unwrap_or(usual).into(),
             repeat: args.repeat.into(),
             fail_fast: args.fail_fast,
             strict: args.strict,
             echoes,
             subprotocol: !config.subprotocols.is_empty(),
+            secure: config.target.secure,
+            slow: args.delay.is_some_and(|delay| delay >= SLOW),
         },
     );
-    let max_time = args.max_time.unwrap_or(SERVER_TIME);
+    let usual = if args.stress || args.intrusive { STRESS_TIME } else { SERVER_TIME };
+    let max_time = args.max_time.unwrap_or(usual);
     let pace = Pace::new(args.delay, near, Instant::now() + max_time);
     let mut battery = Battery::new(plan, config, pace, shown, transcripts);
     battery.run(&mut runtime)?;
@@ -154,7 +170,7 @@ fn test_server(
         Some(Stop::Signal) => battery.signal.map_or(Exit::Interrupted, Into::into),
         Some(Stop::Nothing) => Exit::Unmet,
         Some(Stop::Unusable(..)) => battery.failure.unwrap_or(Exit::Unmet),
-        Some(Stop::Died(_)) => battery.failure.unwrap_or(Exit::Connect),
+        Some(Stop::Died(_)) => Exit::Connect,
         Some(Stop::Refuses(_)) => battery.failure.unwrap_or(Exit::Refused),
         Some(Stop::MaxTime) => Exit::Timeout,
         Some(Stop::FailFast) | None if failed => Exit::Unmet,
@@ -181,9 +197,11 @@ fn test_clients(
         Reporter::of(Role::Server, OutputFormat::None, if loud { &seen } else { &display });
     let mut runtime = Runtime::new(reporter)?;
     runtime.listen_to_signals()?;
+    let tls = tls_of(&args, &address)?;
+    let scheme = if tls.is_some() { "wss" } else { "ws" };
     let listeners = Listeners::bind(&address, runtime.registry(), LISTENERS)?;
     let bound = listeners.addresses();
-    let base = bound.first().map_or_else(String::new, |address| format!("ws://{address}"));
+    let base = bound.first().map_or_else(String::new, |address| format!("{scheme}://{address}"));
     let (driver, subject) = match (&args.exec, &args.feed) {
         (Some(command), _) => (Driver::Exec(command.clone()), command.clone()),
         (None, Some(command)) => (Driver::Feed(command.clone()), command.clone()),
@@ -191,11 +209,11 @@ fn test_clients(
     };
     if !display.quiet || driver == Driver::Attach {
         for address in &bound {
-            stderr::line(&format!("listening on ws://{address}/"));
+            stderr::line(&format!("listening on {scheme}://{address}/"));
         }
     }
     if driver == Driver::Attach && !args.display.quiet {
-        let page = base.replace("ws://", "http://");
+        let page = base.replacen("ws", "http", 1);
         stderr::note(&format!(
             "{page}/ runs the cases in a browser; a client runs one at {base}/ID"
         ));
@@ -214,6 +232,8 @@ fn test_clients(
         strict: args.strict,
         echoes: echoes(&args),
         subprotocol: true,
+        secure: tls.is_some(),
+        slow: false,
     };
     let max_time = match driver {
         Driver::Attach => args.max_time,
@@ -221,13 +241,14 @@ fn test_clients(
     };
     let patience = Patience {
         delay: args.delay.unwrap_or_default(),
-        connect: args.connect_wait,
+        connect: args.connect_wait.unwrap_or(CONNECT_WAIT),
         until: max_time.map(|time| Instant::now() + time),
         all_numbered: args.url.is_some(),
     };
     let again = command_line(&args);
     let plan = Plan::new(cases, options);
-    let mut clients = Clients::new(plan, driver, listeners, base.clone(), patience, transcripts);
+    let mut clients =
+        Clients::new(plan, driver, (listeners, tls), base.clone(), patience, transcripts);
     clients.run(&mut runtime)?;
     let tested = Tested { subject: &subject, url: &format!("{base}/"), again: &again };
     let palette = display.palette(terminal.stdout);
@@ -242,6 +263,59 @@ fn test_clients(
         Some(Stop::FailFast) | None if failed => Exit::Unmet,
         Some(Stop::FailFast) | None => Exit::Success,
     })
+}
+
+/// Options that would do nothing.
+fn refuse_what_is_ignored(args: &CheckArgs) -> Result<(), UsageError> {
+    let deflate = &args.handshake.deflate;
+    let compression = deflate.no_compress
+        || deflate.server_no_context_takeover
+        || deflate.client_no_context_takeover
+        || deflate.server_max_window_bits.or(deflate.client_max_window_bits).is_some();
+    if compression {
+        return Err(UsageError::new(
+            "check takes no options of compression: each case has its own; '!z/' leaves those of \
+             compression out"
+                .to_owned(),
+        ));
+    }
+    let (exec, feed) = (args.exec.is_some(), args.feed.is_some());
+    let clients = args.listen.is_some();
+    let idle = [
+        ("--jobs", args.jobs.is_some() && !exec, "--exec"),
+        ("--connect-wait", args.connect_wait.is_some() && !exec && !feed, "--exec or --feed"),
+        ("--delay", args.delay.is_some() && !exec && !feed, "--exec or --feed"),
+        ("--repeat", args.repeat > 1 && !exec && !feed, "--exec or --feed"),
+    ];
+    match idle.into_iter().find(|(_, given, _)| clients && *given) {
+        Some((option, _, needed)) => {
+            Err(UsageError::new(format!("with --listen, {option} needs {needed}")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// TLS with clients, where it was asked for; and the certificate, where it was made here.
+fn tls_of(args: &CheckArgs, address: &ListenAddress) -> anyhow::Result<Option<TlsServer>> {
+    let identity = &args.handshake.transport.identity;
+    let options = TlsServerOptions {
+        cert: identity.cert.clone(),
+        key: identity.key.clone(),
+        pass_file: identity.pass_file.clone(),
+        self_signed: args.self_signed,
+        self_signed_out: args.self_signed_out.clone(),
+    };
+    let Some(config) = server_tls(options, address)? else { return Ok(None) };
+    let tls = TlsServer::new(&config.identity, &config.passphrase).map_err(|error| match error
+        .help()
+    {
+        Some(help) => anyhow::anyhow!("{error}\n\nhelp: {help}"),
+        None => error.into(),
+    })?;
+    if let (Some(out), Some(pem)) = (&config.certificate_out, &tls.certificate().pem) {
+        write(out, pem.as_bytes())?;
+    }
+    Ok(Some(tls))
 }
 
 /// The command line that tests the same clients again, without patterns.

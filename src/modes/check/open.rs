@@ -2,6 +2,7 @@
 //! what comes of it.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io;
 use std::mem;
 use std::rc::Rc;
@@ -34,6 +35,9 @@ pub(super) struct OpenTrial {
     pub(super) wake: Option<Instant>,
     trial: Trial,
     closed: Option<Instant>,
+    /// When pings of the case left, whose pongs have not come.
+    asked: VecDeque<Instant>,
+    ponged: usize,
 }
 
 /// Notes what comes behind the handshake.
@@ -76,6 +80,9 @@ impl Behaviour for Witness {
             FrameEvent::Control { opcode: OpCode::Control(Control::Pong), payload } => {
                 facts.seen.push(Seen::Pong(payload.to_vec()));
             }
+            FrameEvent::Control { opcode: OpCode::Control(Control::Ping), .. } => {
+                facts.pings = facts.pings.saturating_add(1);
+            }
             FrameEvent::Violation(violation) => {
                 let rule = violation.kind.rule();
                 facts
@@ -94,7 +101,17 @@ impl OpenTrial {
         let facts = Rc::new(RefCell::new(facts));
         let opcode = OpCode::Data(Data::Text);
         connection.add(Witness { facts: Rc::clone(&facts), opcode, content: Vec::new() });
-        Self { work, connection, facts, pinged: None, wake: None, trial, closed: None }
+        Self {
+            work,
+            connection,
+            facts,
+            pinged: None,
+            wake: None,
+            trial,
+            closed: None,
+            asked: VecDeque::new(),
+            ponged: 0,
+        }
     }
 
     /// Does what the trial says; whether something was sent. Without a moment to wait for, the facts
@@ -138,6 +155,15 @@ impl OpenTrial {
     }
 
     fn send(&mut self, command: &Command, now: Instant) {
+        match command {
+            Command::AutoClose(Some(on)) => {
+                if let Some(endpoint) = self.connection.endpoint_mut() {
+                    endpoint.set_auto_close(*on);
+                }
+            }
+            Command::Ping(_) => self.asked.push_back(now),
+            _ => {}
+        }
         if let Ok(content) = content(command) {
             // Where it can't be sent the connection is over, and that is a fact of its own.
             let _ = send(command, &content, &mut self.connection.sender(now));
@@ -147,6 +173,11 @@ impl OpenTrial {
     /// Takes over what the connection knows of its end.
     fn look(&mut self, now: Instant) {
         let mut facts = self.facts.borrow_mut();
+        let ponged = facts.seen.iter().filter(|seen| matches!(seen, Seen::Pong(_))).count();
+        for sent in self.asked.drain(..(ponged - self.ponged).min(self.asked.len())) {
+            facts.round_trips.push(now.saturating_duration_since(sent));
+        }
+        self.ponged = ponged;
         if facts.close.is_none()
             && let Some(close) = self.connection.endpoint().and_then(|one| one.received_close())
         {

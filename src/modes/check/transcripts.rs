@@ -85,7 +85,7 @@ impl Recorder {
     /// The verdict is there: whether the recording is kept.
     pub(super) fn judged(&mut self, work: Work, verdict: Verdict) {
         let again = match work.purpose {
-            Purpose::Result(_) => "",
+            Purpose::Result(_) | Purpose::Part(_) => "",
             Purpose::Again(_) => ".again",
             Purpose::Control | Purpose::Echo => return,
         };
