@@ -4,10 +4,10 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::decoded::Decoded;
-use super::evidence::{Evidence, Watch, Watched};
+use super::evidence::{Begun, Evidence, Watch, Watched};
 use super::facts::Facts;
 use super::interface::{Carried, Expectation, Lens, Protocol};
-use super::message::{LARGEST, Message};
+use super::message::{LARGEST, Message, TOO_LARGE};
 use super::pairs::{Pairs, Unanswered};
 use super::payload::inflate::inflate;
 use super::speech::{Arguments, Beat, Command, Outgoing, SpeechError};
@@ -112,16 +112,18 @@ impl Conversation {
         std::mem::take(&mut self.earlier)
     }
 
-    /// Names a message of so many bytes that is longer than [`LARGEST`], and was not collected.
-    pub fn pass_over(&mut self, len: u64) -> Vec<Decoded> {
-        match &self.lens {
-            Choice::Off => Vec::new(),
+    /// Names a message of so many bytes that is longer than [`LARGEST`], and of which only the
+    /// beginning was collected.
+    pub fn pass_over(&mut self, beginning: &Message<'_>, len: u64) -> Vec<Decoded> {
+        match &mut self.lens {
+            Choice::Off => return Vec::new(),
             Choice::Watching(_) => {
                 self.lens = Choice::Off;
-                Vec::new()
+                return Vec::new();
             }
-            Choice::Chosen { protocol, .. } => vec![large(protocol, len)],
+            Choice::Chosen { .. } => {}
         }
+        self.read_chosen(beginning, len)
     }
 
     /// What a message says: a meaning for each packet that is complete with it.
@@ -133,21 +135,32 @@ impl Conversation {
                 Watched::Clear(protocol, evidence, begun) => {
                     self.choose(protocol, evidence);
                     self.earlier =
-                        begun.iter().map(|begun| self.read_chosen(&begun.message())).collect();
+                        begun.iter().map(|begun| self.read_begun(begun)).collect();
                 }
             }
         }
-        self.read_chosen(message)
+        self.read_chosen(message, message.content.len() as u64)
     }
 
-    fn read_chosen(&mut self, message: &Message<'_>) -> Vec<Decoded> {
+    fn read_begun(&mut self, begun: &Begun) -> Vec<Decoded> {
+        let message = begun.message();
+        self.read_chosen(&message, message.content.len() as u64)
+    }
+
+    /// Reads a message of so many bytes.
+    fn read_chosen(&mut self, message: &Message<'_>, len: u64) -> Vec<Decoded> {
         let Choice::Chosen { protocol, evidence, lens } = &mut self.lens else {
             return Vec::new();
         };
-        let mut packets = match read(lens.as_mut(), message) {
-            _ if message.content.len() > LARGEST => {
-                vec![large(protocol, message.content.len() as u64)]
+        let read = match len > LARGEST as u64 {
+            false => read(lens.as_mut(), message),
+            true => {
+                let content = &message.content[..message.content.len().min(LARGEST)];
+                let packets = lens.pass_over(&Message { content, ..*message }, len);
+                Some(packets.unwrap_or_else(|| vec![large(protocol, len)]))
             }
+        };
+        let mut packets = match read {
             Some(packets) => packets,
             None if evidence[..] == [Evidence::Asked] => {
                 let rule = protocol.title;
@@ -274,7 +287,7 @@ impl Carried for Conversation {
         if let Choice::Watching(watch) = &mut self.lens {
             let (chosen, begun) = watch.speaks(protocol, &self.facts).ok_or_else(other)?;
             self.choose(chosen, vec![Evidence::Asked]);
-            self.earlier = begun.iter().map(|begun| self.read_chosen(&begun.message())).collect();
+            self.earlier = begun.iter().map(|begun| self.read_begun(begun)).collect();
         }
         let Choice::Chosen { protocol: own, lens, .. } = &mut self.lens else {
             return Err(other());
@@ -319,14 +332,11 @@ impl Carried for Conversation {
 
 /// The name of a message that is too long.
 fn large(protocol: &Protocol, len: u64) -> Decoded {
-    Decoded::new(protocol.name, "large", format!("{len} B, more than a lens reads"))
+    Decoded::new(protocol.name, "large", format!("{len} B, {TOO_LARGE}"))
 }
 
 /// Reads a message as it is, or what it inflates to.
 fn read(lens: &mut dyn Lens, message: &Message<'_>) -> Option<Vec<Decoded>> {
-    if message.content.len() > LARGEST {
-        return None;
-    }
     if let Some(packets) = lens.read(message) {
         return Some(packets);
     }

@@ -40,6 +40,10 @@ impl fmt::Display for Evidence {
 /// Messages in which a protocol must show.
 const MESSAGES: usize = 6;
 
+/// Of messages of less than so many bytes in all there may be so many: a protocol whose packets span
+/// messages may send a byte in each.
+const SHORT: usize = 64;
+
 /// Bytes of them, at most.
 const BYTES: usize = 64 * 1024;
 
@@ -143,11 +147,14 @@ impl Watch {
             true => Evidence::ClientMessage,
             false => Evidence::ServerMessage,
         };
+        let joined = self.joined(message);
         for (protocol, evidence) in &mut self.candidates {
-            // The first byte of a binary message is a sign only beside a better one: any length or
-            // type may stand there.
-            let counts = message.text || !evidence.is_empty();
-            if counts && !evidence.contains(&new) && (protocol.beginning)(message) {
+            let counts = !protocol.begins_like_others || !evidence.is_empty();
+            let begins = |message: &Message<'_>| (protocol.beginning)(message);
+            if counts
+                && !evidence.contains(&new)
+                && (begins(message) || joined.as_ref().is_some_and(|all| begins(&all.message())))
+            {
                 evidence.push(new.clone());
             }
         }
@@ -158,9 +165,20 @@ impl Watch {
         let content = message.content.to_vec();
         self.begun.push(Begun { content, message: Message { content: &[], ..*message } });
         let bytes: usize = self.begun.iter().map(|begun| begun.content.len()).sum();
-        match self.begun.len() < MESSAGES && bytes <= BYTES {
+        let messages = if bytes < SHORT { SHORT } else { MESSAGES };
+        match self.begun.len() < messages && bytes <= BYTES {
             true => Watched::Unclear,
             false => Watched::Hopeless,
         }
+    }
+
+    /// All messages of a direction as one, if this is not the first of them.
+    fn joined(&self, last: &Message<'_>) -> Option<Begun> {
+        let of_same = |begun: &&Begun| begun.message.direction == last.direction;
+        let mut before = self.begun.iter().filter(of_same).peekable();
+        before.peek()?;
+        let mut content: Vec<u8> = before.flat_map(|begun| begun.content.iter().copied()).collect();
+        content.extend_from_slice(last.content);
+        Some(Begun { content, message: Message { content: &[], ..*last } })
     }
 }

@@ -13,6 +13,12 @@ pub trait Lens: Send {
     /// it was.
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>>;
 
+    /// What a message of `len` bytes says that is longer than a lens reads, of which only the
+    /// beginning is there. `None` if no more can be said than its length.
+    fn pass_over(&mut self, _beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+        None
+    }
+
     /// What has to come next for the conversation to go on.
     fn expects(&self) -> Option<Expectation> {
         None
@@ -107,8 +113,10 @@ pub struct Protocol {
     /// Whether the path and query of a request are typical of it.
     pub url: fn(&str) -> bool,
     /// Whether a message is typical of the beginning of a conversation; rather too strict than too
-    /// lax.
+    /// lax. Where packets span messages it may be several that came in a row.
     pub beginning: fn(&Message<'_>) -> bool,
+    /// Whether a message is a sign only beside URL or subprotocol: any message may begin so.
+    pub begins_like_others: bool,
     /// Makes a lens for a new connection.
     pub lens: fn(&Facts) -> Box<dyn Lens>,
     /// What a client can say in it.

@@ -326,11 +326,12 @@ impl Conversing {
         let conversation = &mut self.conversation;
         let end = FrameEvent::Message(info);
         let packets = self.coming[direction as usize].take(&end, |message| {
-            if message.len > message.content().len() as u64 {
-                return conversation.pass_over(message.len);
-            }
             let (text, content) = (message.opcode == Data::Text, message.content());
-            conversation.read(&Message { direction, text, content, micros: at.micros })
+            let whole = Message { direction, text, content, micros: at.micros };
+            if message.len > content.len() as u64 {
+                return conversation.pass_over(&whole, message.len);
+            }
+            conversation.read(&whole)
         });
         if direction == Direction::ToServer {
             self.sent = at.micros;

@@ -18,6 +18,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             matches!((message.from_client(), op), (true, Some(2 | 6))) || op == Some(10) && hello
         })
     },
+    begins_like_others: false,
     lens: |_| Box::new(Discord::default()),
     commands: &[],
 };

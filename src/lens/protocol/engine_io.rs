@@ -23,6 +23,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Some(text) => !message.from_client() && text.starts_with("0{\"sid\""),
         None => false,
     },
+    begins_like_others: false,
     lens: |facts| Box::new(EngineIo::new(facts)),
     commands: &[],
 };

@@ -19,6 +19,7 @@ pub(super) static TRANSPORT_WS: Protocol = Protocol {
     beginning: |message| {
         begins(message, &["connection_init", "connection_ack", "subscribe", "next"])
     },
+    begins_like_others: false,
     lens: |_| Box::new(GraphQl::new(&MODERN)),
     commands: &COMMANDS,
 };
@@ -33,6 +34,7 @@ pub(super) static LEGACY: Protocol = Protocol {
     beginning: |message| {
         begins(message, &["connection_init", "connection_ack", "start", "data", "ka"])
     },
+    begins_like_others: false,
     lens: |_| Box::new(GraphQl::new(&OLD)),
     commands: &COMMANDS,
 };

@@ -25,6 +25,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
                     && first.get("id").is_some_and(|id| id.as_u64().is_some())
         })
     },
+    begins_like_others: false,
     lens: |facts| Box::new(JsonRpc { lax: is_devtools(&facts.url), ..JsonRpc::default() }),
     commands: &[
         Command {

@@ -27,6 +27,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             && ["/exec", "/attach", "/portforward"].iter().any(|end| path.ends_with(end))
     },
     beginning: |message| !message.text && matches!(message.content, [0..=4 | CLOSE, ..]),
+    begins_like_others: true,
     lens: |facts| Box::new(Kubernetes::new(facts)),
     commands: &[
         Command {

@@ -3,7 +3,8 @@
 
 use crate::lens::body::{body, content};
 use crate::lens::decoded;
-use crate::lens::kept::{Fresh, Kept, Next, Streams, remembered};
+use crate::lens::kept::{End, Fresh, Kept, Next, Streams, remembered};
+use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::json;
 use crate::lens::text::brief;
 use crate::lens::{
@@ -21,6 +22,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         let begin: &[u8] = if message.from_client() { b"CONNECT {" } else { b"INFO {" };
         message.content.get(..begin.len()).is_some_and(|own| own.eq_ignore_ascii_case(begin))
     },
+    begins_like_others: false,
     lens: |_| Box::new(Nats::default()),
     commands: &[
         Command {
@@ -52,7 +54,7 @@ const LINE: usize = 64 * 1024;
 
 #[derive(Default)]
 struct Nats {
-    streams: Streams,
+    streams: Streams<Packet>,
     asked: bool,
     subjects: Kept<String, String>,
     ids: Fresh,
@@ -63,6 +65,8 @@ struct Packet {
     line: String,
     headers: usize,
     payload: Option<Vec<u8>>,
+    /// Bytes of a payload that is too large.
+    large: Option<usize>,
 }
 
 fn next(bytes: &[u8]) -> Next<Packet> {
@@ -77,21 +81,26 @@ fn next(bytes: &[u8]) -> Next<Packet> {
         "PUB" | "MSG" => 1,
         "HPUB" | "HMSG" => 2,
         "INFO" | "CONNECT" | "SUB" | "UNSUB" | "PING" | "PONG" | "+OK" | "-ERR" => {
-            let packet = Packet { line: line.to_owned(), headers: 0, payload: None };
-            return Next::Packet(packet, end + 1);
+            let (line, large) = (line.to_owned(), None);
+            return Next::Packet(Packet { line, headers: 0, payload: None, large }, end + 1);
         }
         _ => return Next::Wrong,
     };
     // The last words are the bytes of the headers and of all.
     let mut last = words.rev().map(|word| word.parse::<usize>().ok());
-    let Some(len) = last.next().flatten().filter(|len| *len <= LARGEST) else { return Next::Wrong };
+    let Some(len) = last.next().flatten() else { return Next::Wrong };
     let headers = if numbers == 2 { last.next().flatten() } else { Some(0) };
     let Some(headers) = headers.filter(|headers| *headers <= len) else { return Next::Wrong };
+    if len > LARGEST {
+        let all = (end as u64 + 3).saturating_add(len as u64);
+        let (line, large) = (line.to_owned(), Some(len - headers));
+        return Next::Large(Packet { line, headers: 0, payload: None, large }, End::After(all));
+    }
     match bytes.get(end + 1..end + 1 + len + 2) {
         None => Next::Incomplete,
         Some(data) if data.ends_with(b"\r\n") => {
-            let payload = Some(data[..len].to_vec());
-            Next::Packet(Packet { line: line.to_owned(), headers, payload }, end + 1 + len + 2)
+            let (line, payload) = (line.to_owned(), Some(data[..len].to_vec()));
+            Next::Packet(Packet { line, headers, payload, large: None }, end + 1 + len + 2)
         }
         Some(_) => Next::Wrong,
     }
@@ -106,6 +115,10 @@ impl Nats {
         let word = |at: usize| brief(words.get(at).copied().unwrap_or_default());
         let data = packet.payload.as_deref().unwrap_or_default();
         let (headers, payload) = data.split_at_checked(packet.headers).unwrap_or((data, &[]));
+        let size = match packet.large {
+            None => body(payload),
+            Some(len) => format!("{len} B, {TOO_LARGE}"),
+        };
         let early = from_client && !self.asked && verb != "CONNECT";
         let options = json::read(rest.trim());
         let summary = match verb.as_str() {
@@ -127,8 +140,8 @@ impl Nats {
                 self.subjects.remove(&remembered(words.first().copied().unwrap_or_default()));
                 format!("UNSUB sid={}", word(0))
             }
-            "MSG" | "HMSG" => format!("{verb} {} sid={} {}", word(0), word(1), body(payload)),
-            "PUB" | "HPUB" => format!("{verb} {} {}", word(0), body(payload)),
+            "MSG" | "HMSG" => format!("{verb} {} sid={} {size}", word(0), word(1)),
+            "PUB" | "HPUB" => format!("{verb} {} {size}", word(0)),
             // What follows CONNECT may be a password.
             "CONNECT" => verb.clone(),
             _ => format!("{verb} {}", brief(rest)),
@@ -156,7 +169,11 @@ fn line(text: &str) -> Outgoing {
 
 impl Lens for Nats {
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
-        let packets = self.streams.packets(message, next)?;
+        self.pass_over(message, message.content.len() as u64)
+    }
+
+    fn pass_over(&mut self, message: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+        let packets = self.streams.packets(message, len, next)?;
         decoded::packets(
             packets.iter().map(|packet| Some(self.look(packet, message.from_client()))),
         )
@@ -198,6 +215,19 @@ impl Lens for Nats {
 #[cfg(test)]
 mod tests {
     use crate::lens::protocol::tests::Script;
+
+    #[test]
+    fn a_payload_that_is_too_large_is_named_where_it_ends() {
+        let publish = [b"PUB a.b 2097152\r\n", &vec![b'x'; 2 << 20][..], b"\r\n"].concat();
+        for size in [100_000, 1 << 20, (3 << 20) / 2, 4 << 20] {
+            let mut script = Script::of("nats", "", "/");
+            script.client_bytes(b"CONNECT {}\r\n");
+            let parts = publish.chunks(size);
+            let lines: Vec<_> = parts.flat_map(|part| script.client_bytes(part)).collect();
+            assert_eq!(lines, ["PUB a.b 2097152 B, more than a lens reads"], "{size}");
+            assert_eq!(script.client_bytes(b"PING\r\n"), ["PING"]);
+        }
+    }
 
     #[test]
     fn lines_span_and_share_messages() {

@@ -21,6 +21,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             )
         })
     },
+    begins_like_others: false,
     lens: |_| Box::new(Ocpp::default()),
     commands: &[Command {
         name: "",

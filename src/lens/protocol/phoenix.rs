@@ -26,6 +26,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             _ => false,
         })
     },
+    begins_like_others: false,
     lens: |facts| Box::new(Phoenix::new(facts)),
     commands: &[
         Command {

@@ -22,6 +22,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             value.text_of("event").is_some_and(|event| event.starts_with("pusher:"))
         })
     },
+    begins_like_others: false,
     lens: |_| Box::new(Pusher::default()),
     commands: &[
         Command {

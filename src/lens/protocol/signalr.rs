@@ -31,6 +31,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             _ => false,
         }
     },
+    begins_like_others: false,
     lens: |_| Box::new(SignalR::default()),
     commands: &[
         Command {

@@ -20,6 +20,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             .as_text()
             .is_some_and(|text| text == "0" || text.starts_with("0{") || text.starts_with("0/"))
     },
+    begins_like_others: false,
     lens: |_| Box::new(SocketIo::default()),
     commands: &[
         Command {

@@ -21,6 +21,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Some(text) => text.starts_with("a[\""),
         None => false,
     },
+    begins_like_others: true,
     lens: |facts| Box::new(SockJs::new(facts)),
     commands: &[],
 };

@@ -66,6 +66,11 @@ impl Script {
         decoded
     }
 
+    /// All packets of the last message.
+    pub(super) fn packets(&self) -> &[Decoded] {
+        &self.last
+    }
+
     pub(super) fn last(&self) -> String {
         self.decoded().line()
     }

@@ -35,6 +35,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         };
         first.is_some_and(|values| values.first().is_some_and(hello))
     },
+    begins_like_others: false,
     lens: |facts| Box::new(Wamp::new(facts)),
     commands: &[
         Command {
