@@ -17,6 +17,10 @@ use crate::event::Direction;
 /// Unanswered requests in the text of the state.
 const LISTED: usize = 20;
 
+/// Messages in a row that may be strange to a protocol that another one carries: one may be a
+/// mistake, but several say that it is another protocol.
+const MISFITS: usize = 3;
+
 /// Reads the messages of one connection through a lens.
 pub struct Conversation {
     facts: Facts,
@@ -27,7 +31,9 @@ pub struct Conversation {
     /// Heartbeats since the last packet that is none.
     beats_in_a_row: u64,
     /// Whether another conversation carries this one, and pairs and counts for it.
-    carried: bool,
+    is_carried: bool,
+    /// Messages in a row that are not of the protocol.
+    misfits: usize,
     /// What the messages meant that came before a protocol was clear.
     earlier: Vec<Vec<Decoded>>,
     /// The lens that a message did not fit, as it was then.
@@ -63,19 +69,20 @@ impl Conversation {
         Self::watching(facts, watch, true)
     }
 
-    fn watching(facts: Facts, mut watch: Watch, carried: bool) -> Self {
+    fn watching(facts: Facts, mut watch: Watch, is_carried: bool) -> Self {
         let clear = watch.judge();
-        let mut new = Self::new(facts, Choice::Watching(watch), carried);
+        let mut new = Self::new(facts, Choice::Watching(watch), is_carried);
         if let Watched::Clear(protocol, evidence, _) = clear {
             new.choose(protocol, evidence);
         }
         new
     }
 
-    fn new(facts: Facts, lens: Choice, carried: bool) -> Self {
+    fn new(facts: Facts, lens: Choice, is_carried: bool) -> Self {
         let (pairs, earlier) = (Pairs::default(), Vec::new());
         let (beats, beats_in_a_row, ended) = ([0; 2], 0, None);
-        Self { facts, lens, pairs, beats, beats_in_a_row, carried, earlier, ended }
+        let misfits = 0;
+        Self { facts, lens, pairs, beats, beats_in_a_row, is_carried, misfits, earlier, ended }
     }
 
     fn choose(&mut self, protocol: &'static Protocol, evidence: Vec<Evidence>) {
@@ -161,8 +168,12 @@ impl Conversation {
             }
         };
         let mut packets = match read {
-            Some(packets) => packets,
-            None if evidence[..] == [Evidence::Asked] => {
+            Some(packets) => {
+                self.misfits = 0;
+                packets
+            }
+            None if evidence[..] == [Evidence::Asked] || self.is_carried && self.misfits < MISFITS => {
+                self.misfits += 1;
                 let rule = protocol.title;
                 let text = format!("{} B", message.content.len());
                 let odd = Decoded::new(protocol.name, "unknown", text);
@@ -184,7 +195,7 @@ impl Conversation {
                 packet.reply.get_or_insert(lens.wrap(owed));
             }
         }
-        if !self.carried {
+        if !self.is_carried {
             packets.iter_mut().for_each(|packet| self.account(message, packet));
         }
         packets

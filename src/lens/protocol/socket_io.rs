@@ -322,6 +322,17 @@ mod tests {
     }
 
     #[test]
+    fn a_stray_packet_is_named_and_the_next_is_read() {
+        let mut script = script();
+        script.client("40");
+        script.server(r#"40{"sid":"a"}"#);
+        script.server("49nonsense");
+        assert_eq!(complaints(&script.decoded().inner[0]), ["the message is not one of this protocol"]);
+        script.server(r#"42["next"]"#);
+        assert_eq!(script.last(), r#"message › EVENT "next" (0 args)"#);
+    }
+
+    #[test]
     fn fields_can_be_found() {
         let mut script = script();
         script.server(r#"42["chat",{"text":"hi"}]"#);

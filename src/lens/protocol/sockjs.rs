@@ -152,6 +152,35 @@ mod tests {
     }
 
     #[test]
+    fn arrays_of_text_are_no_sign_without_the_url() {
+        let mut script = Script::auto("", "/chat");
+        script.client(r#"["a"]"#);
+        script.server(r#"a["b"]"#);
+        script.server("o");
+        script.client(r#"["c"]"#);
+        assert!(script.conversation.protocol().is_none());
+    }
+
+    #[test]
+    fn a_stray_message_inside_is_named_and_the_next_is_read() {
+        let mut script = Script::auto("", "/stomp/123/abcdefgh/websocket");
+        script.server("o");
+        script.client("[\"CONNECT\\naccept-version:1.1,1.0\\nhost:/\\n\\n\\u0000\"]");
+        script.server("a[\"hello\"]");
+        assert_eq!(script.last(), "1 message › 5 B");
+        let complaint = &script.decoded().inner[0].complaints[0];
+        assert_eq!(complaint.text, "the message is not one of this protocol");
+        script.server("a[\"CONNECTED\\nversion:1.1\\n\\n\\u0000\"]");
+        assert_eq!(script.last(), "1 message › CONNECTED version=1.1 (70 ms)");
+        for _ in 0..3 {
+            script.server("a[\"hello\"]");
+            assert_eq!(script.last(), "1 message › 5 B");
+        }
+        script.server("a[\"hello\"]");
+        assert_eq!(script.last(), "1 message", "it is another protocol");
+    }
+
+    #[test]
     fn raw_websocket_is_no_session() {
         assert!(is_session("/echo/000/x/websocket?a"));
         for url in ["/echo/websocket", "/echo/abc/x/websocket", "/echo/000//websocket"] {
