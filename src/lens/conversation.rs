@@ -141,8 +141,7 @@ impl Conversation {
                 Watched::Hopeless => self.lens = Choice::Off,
                 Watched::Clear(protocol, evidence, begun) => {
                     self.choose(protocol, evidence);
-                    self.earlier =
-                        begun.iter().map(|begun| self.read_begun(begun)).collect();
+                    self.earlier = begun.iter().map(|begun| self.read_begun(begun)).collect();
                 }
             }
         }
@@ -172,7 +171,9 @@ impl Conversation {
                 self.misfits = 0;
                 packets
             }
-            None if evidence[..] == [Evidence::Asked] || self.is_carried && self.misfits < MISFITS => {
+            None if evidence[..] == [Evidence::Asked]
+                || self.is_carried && self.misfits < MISFITS =>
+            {
                 self.misfits += 1;
                 let rule = protocol.title;
                 let text = format!("{} B", message.content.len());

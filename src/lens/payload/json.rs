@@ -52,27 +52,34 @@ impl Reader<'_> {
             b'"' => self.string().map(Value::Text),
             b'{' => {
                 let mut entries = Vec::new();
-                self.items(b'}', |reader, depth| {
-                    reader.skip_space();
-                    let key = reader.string()?;
-                    let value = reader.takes(b':').then(|| reader.value(depth))??;
-                    entries.push((key.into(), value));
-                    Some(())
-                }, depth)?;
+                self.items(
+                    b'}',
+                    |reader, depth| {
+                        reader.skip_space();
+                        let key = reader.string()?;
+                        let value = reader.takes(b':').then(|| reader.value(depth))??;
+                        entries.push((key.into(), value));
+                        Some(())
+                    },
+                    depth,
+                )?;
                 Some(Value::Map(entries))
             }
             b'[' => {
                 let mut values = Vec::new();
-                self.items(b']', |reader, depth| {
-                    values.push(reader.value(depth)?);
-                    Some(())
-                }, depth)?;
+                self.items(
+                    b']',
+                    |reader, depth| {
+                        values.push(reader.value(depth)?);
+                        Some(())
+                    },
+                    depth,
+                )?;
                 Some(Value::List(values))
             }
             b'-' | b'0'..=b'9' => self.number(),
             _ => {
-                let words =
-                    [("null", Value::Null), ("true", true.into()), ("false", false.into())];
+                let words = [("null", Value::Null), ("true", true.into()), ("false", false.into())];
                 let rest = &self.text[self.at..];
                 let (word, value) = words.into_iter().find(|(word, _)| rest.starts_with(word))?;
                 self.at += word.len();
@@ -182,7 +189,10 @@ impl Reader<'_> {
             self.digits()?;
         }
         let text = &self.text[start..self.at];
-        if is_whole && text != "-0" && let Ok(number) = text.parse() {
+        if is_whole
+            && text != "-0"
+            && let Ok(number) = text.parse()
+        {
             return Some(Value::Integer(number));
         }
         // One that is not written as we would write it stays as it is: it may say more.
@@ -244,7 +254,8 @@ mod tests {
 
     #[test]
     fn what_is_no_json_or_too_deep_is_refused() {
-        for text in ["{", "", " ", "[1,]", "[,]", "{\"a\"}", "{1:2}", "nul", "truex", "[1] x", "[}"] {
+        for text in ["{", "", " ", "[1,]", "[,]", "{\"a\"}", "{1:2}", "nul", "truex", "[1] x", "[}"]
+        {
             assert_eq!(read(text), None, "{text}");
         }
         assert_eq!(read(&"[".repeat(100_000)), None);

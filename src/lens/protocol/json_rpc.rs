@@ -172,12 +172,7 @@ impl JsonRpc {
         }
     }
 
-    fn answer(
-        &self,
-        value: &Value,
-        id: Option<&Value>,
-        session: Option<&str>,
-    ) -> Option<Decoded> {
+    fn answer(&self, value: &Value, id: Option<&Value>, session: Option<&str>) -> Option<Decoded> {
         let (result, error) = (value.get("result"), value.get("error"));
         let plain = id.map(Value::plain).unwrap_or_default() + &at_session(session);
         let (kind, summary) = match (result, error) {
@@ -327,7 +322,8 @@ mod tests {
             assert_eq!(script.last(), format!("m{at}#{}", id.trim_matches('"')));
         }
         for (at, id) in ids.iter().enumerate().rev() {
-            script.server(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":18446744073709551617}}"#));
+            script
+                .server(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":18446744073709551617}}"#));
             assert!(script.last().contains("result 18446744073709551617"), "{}", script.last());
             assert!(script.last().contains(&format!("(m{at}, ")), "{}", script.last());
         }

@@ -533,7 +533,11 @@ impl Mqtt {
             .field_if("filters", request.is_some().then_some(names))
             .answers(id)
             .clip()
-            .breaks_if(wrong, "MQTT 5 §3.9.3", "there are not as many codes as filters were asked for")
+            .breaks_if(
+                wrong,
+                "MQTT 5 §3.9.3",
+                "there are not as many codes as filters were asked for",
+            )
     }
 }
 
@@ -936,7 +940,10 @@ mod tests {
         script.client_bytes(&packet(0xa2, &[b"\0\x02", &many[..]].concat()));
         assert!(script.last().ends_with(" +47 more"), "{}", script.last());
         script.server_bytes(b"\xb0\x02\0\x02");
-        assert_eq!(script.last(), "UNSUBACK #2 (t/10, t/11, t/12, t/13, t/14, t/15, t/16 +73 more, 35 ms)");
+        assert_eq!(
+            script.last(),
+            "UNSUBACK #2 (t/10, t/11, t/12, t/13, t/14, t/15, t/16 +73 more, 35 ms)"
+        );
         assert_eq!(complaints(script.decoded()), [""; 0]);
     }
 

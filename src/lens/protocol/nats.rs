@@ -56,6 +56,10 @@ const LINE: usize = 64 * 1024;
 struct Nats {
     streams: Streams<Packet>,
     asked: bool,
+    /// Whether a line before CONNECT was blamed.
+    told: bool,
+    /// Whether the server has sent a line.
+    begun: bool,
     subjects: Kept<String, String>,
     ids: Fresh,
 }
@@ -119,7 +123,22 @@ impl Nats {
             None => body(payload),
             Some(len) => format!("{len} B, {TOO_LARGE}"),
         };
-        let early = from_client && !self.asked && verb != "CONNECT";
+        let early = from_client && !self.asked && verb != "CONNECT" && !self.told;
+        self.told |= early;
+        let late_info = !from_client && !self.begun && verb != "INFO";
+        self.begun |= !from_client;
+        let of_client = ["CONNECT", "SUB", "UNSUB", "PUB", "HPUB"].contains(&verb.as_str());
+        let of_server = ["INFO", "MSG", "HMSG", "+OK", "-ERR"].contains(&verb.as_str());
+        let other = if from_client { of_server } else { of_client };
+        let publishes = ["PUB", "HPUB"].contains(&verb.as_str());
+        let subject = words.first().copied().unwrap_or_default();
+        let wild = subject.split('.').any(|token| ["*", ">"].contains(&token));
+        let (empty, inner) =
+            (subject.split('.').any(str::is_empty), subject.split('.').rev().skip(1));
+        let is_filter = publishes || verb == "SUB";
+        let open_end = verb == "SUB" && inner.clone().any(|token| token == ">");
+        let id = remembered(words.first().copied().unwrap_or_default());
+        let unknown = verb == "UNSUB" && self.asked && self.subjects.get(&id).is_none();
         let options = json::read(rest.trim());
         let summary = match verb.as_str() {
             "INFO" => {
@@ -160,6 +179,20 @@ impl Nats {
             .field_if("headers", (!headers.is_empty()).then(|| content(headers)))
             .field_if("payload", packet.payload.as_ref().map(|_| content(payload)))
             .breaks_if(early, "NATS, CONNECT", "the first line of a client is CONNECT")
+            .breaks_if(late_info, "NATS, INFO", "the first line of a server is INFO")
+            .breaks_if(
+                other,
+                "NATS, Protocol messages",
+                if from_client { "only a server sends it" } else { "only a client sends it" },
+            )
+            .breaks_if(
+                publishes && wild,
+                "NATS, Subject names",
+                "the subject of a PUB has a wildcard",
+            )
+            .breaks_if(is_filter && empty, "NATS, Subject names", "the subject has an empty token")
+            .breaks_if(open_end, "NATS, Subject names", "> must be the last token")
+            .breaks_if(unknown, "NATS, UNSUB", "there is no subscription of this sid")
     }
 }
 
@@ -214,7 +247,7 @@ impl Lens for Nats {
 
 #[cfg(test)]
 mod tests {
-    use crate::lens::protocol::tests::Script;
+    use crate::lens::protocol::tests::{Script, complaints};
 
     #[test]
     fn a_payload_that_is_too_large_is_named_where_it_ends() {
@@ -226,6 +259,24 @@ mod tests {
             let lines: Vec<_> = parts.flat_map(|part| script.client_bytes(part)).collect();
             assert_eq!(lines, ["PUB a.b 2097152 B, more than a lens reads"], "{size}");
             assert_eq!(script.client_bytes(b"PING\r\n"), ["PING"]);
+        }
+    }
+
+    #[test]
+    fn breaches_are_named() {
+        let mut script = Script::of("nats", "", "/");
+        script.server_bytes(b"PING\r\n");
+        assert_eq!(complaints(script.decoded()), ["the first line of a server is INFO"]);
+        script.client_bytes(b"CONNECT {}\r\n");
+        for (line, complaint) in [
+            ("PUB a.* 0\r\n\r\n", "the subject of a PUB has a wildcard"),
+            ("PUB a..b 0\r\n\r\n", "the subject has an empty token"),
+            ("SUB a.>.b 1\r\n", "> must be the last token"),
+            ("UNSUB 7\r\n", "there is no subscription of this sid"),
+            ("+OK\r\n", "only a server sends it"),
+        ] {
+            script.client_bytes(line.as_bytes());
+            assert_eq!(complaints(script.decoded()), [complaint], "{line}");
         }
     }
 

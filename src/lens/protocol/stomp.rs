@@ -295,7 +295,10 @@ impl Stomp {
         let is_known = self.asked;
         let decoded = decoded.breaks_if(is_known && wrong, rule, text);
         decoded.breaks_if(
-            is_known && transaction.is_some() && from_client && !known(&self.transactions, "transaction"),
+            is_known
+                && transaction.is_some()
+                && from_client
+                && !known(&self.transactions, "transaction"),
             "STOMP 1.2, BEGIN",
             "the transaction has not begun",
         )
@@ -759,7 +762,10 @@ mod tests {
             ("COMMIT\ntransaction:t\n\n\0", "the transaction has not begun"),
             ("SEND\ndestination:/a\ntransaction:t\n\n\0", "the transaction has not begun"),
             ("CONNECT\naccept-version:1.2\nhost:/\n\n\0", "the connection was opened before"),
-            ("MESSAGE\ndestination:/a\nmessage-id:1\nsubscription:0\n\n\0", "only a server sends it"),
+            (
+                "MESSAGE\ndestination:/a\nmessage-id:1\nsubscription:0\n\n\0",
+                "only a server sends it",
+            ),
             ("SEND\ndestination\n\nx\0", "a header has no colon"),
         ];
         for (frame, complaint) in cases {
