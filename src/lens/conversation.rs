@@ -97,6 +97,13 @@ impl Conversation {
         }
     }
 
+    /// The protocol that is likely before it is clear, and what has to come first if it is that one.
+    pub fn likely(&self) -> Option<(&'static Protocol, Expectation)> {
+        let Choice::Watching(watch) = &self.lens else { return None };
+        let (protocol, _) = watch.likely()?;
+        Some((protocol, (protocol.lens)(&self.facts).expects()?))
+    }
+
     /// Goes on with the lens that a message did not fit, with all that it knows, if it reads this
     /// protocol; says whether it does. Now it is one that somebody named.
     pub fn resume(&mut self, word: &str) -> bool {
@@ -230,21 +237,31 @@ impl Conversation {
 
     /// The state of the conversation for people, a line for each thing.
     pub fn state(&mut self, now_micros: i64) -> String {
+        let listed = |evidence: &[Evidence]| {
+            evidence.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        };
         let mut text = match &self.lens {
             Choice::Off => return "lens: none\n".to_owned(),
-            Choice::Watching(_) => return "lens: none yet, too little evidence\n".to_owned(),
+            Choice::Watching(watch) => {
+                let mut text = "lens: none yet, too little evidence\n".to_owned();
+                if let Some((Protocol { title, .. }, evidence)) = watch.likely() {
+                    let _ = writeln!(text, "likely: {title} ({})", listed(evidence));
+                }
+                if let Some((_, expectation)) = self.likely() {
+                    let _ = writeln!(text, "if so, {expectation}");
+                }
+                return text;
+            }
             Choice::Chosen { protocol, evidence, .. } => {
-                let evidence: Vec<_> = evidence.iter().map(ToString::to_string).collect();
-                format!("lens: {} ({})\n", protocol.title, evidence.join(", "))
+                format!("lens: {} ({})\n", protocol.title, listed(evidence))
             }
         };
         // A String takes all.
         for (name, value) in self.known() {
             let _ = writeln!(text, "{name}: {}", super::text::clipped(&value, 400));
         }
-        if let Some(Expectation { direction, message, otherwise }) = self.expects() {
-            let who = if direction == Direction::ToServer { "the server" } else { "the client" };
-            let _ = writeln!(text, "{who} waits for: {message}; {otherwise}");
+        if let Some(expectation) = self.expects() {
+            let _ = writeln!(text, "{expectation}");
         }
         if let Some(Beat { every, .. }) = self.beat() {
             let _ = writeln!(text, "keep-alive: a message every {}", span(every));

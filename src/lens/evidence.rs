@@ -112,6 +112,19 @@ impl Watch {
         }
     }
 
+    /// The protocol for which subprotocol or URL speak most, before a message has.
+    pub(super) fn likely(&self) -> Option<(&'static Protocol, &[Evidence])> {
+        let known = |(_, evidence): &&(_, Vec<Evidence>)| {
+            let sign =
+                |sign: &Evidence| matches!(sign, Evidence::Subprotocol(_) | Evidence::Url(_));
+            evidence.iter().any(sign)
+        };
+        // Of several that are as likely the first.
+        let all = self.candidates.iter().rev().filter(known);
+        let (protocol, evidence) = all.max_by_key(|(_, evidence)| evidence.len())?;
+        Some((protocol, evidence))
+    }
+
     /// Whether it may still become a protocol, by its name or word.
     pub(super) fn includes(&self, word: &str) -> bool {
         self.candidates.iter().any(|(protocol, _)| [protocol.name, protocol.word].contains(&word))

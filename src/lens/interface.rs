@@ -1,5 +1,7 @@
 //! What a protocol has to provide, and its row of the table.
 
+use std::fmt;
+
 use super::decoded::Decoded;
 use super::facts::Facts;
 use super::message::Message;
@@ -96,6 +98,15 @@ impl Expectation {
     /// The client waits for a message of the server.
     pub(super) fn of_server(message: &'static str, otherwise: impl Into<String>) -> Self {
         Self { direction: Direction::ToClient, message, otherwise: otherwise.into() }
+    }
+}
+
+/// As in `the server waits for CONNECT; it closes the connection after 5 s`.
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { direction, message, otherwise } = self;
+        let who = if *direction == Direction::ToServer { "server" } else { "client" };
+        write!(f, "the {who} waits for {message}; {otherwise}")
     }
 }
 

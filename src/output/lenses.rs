@@ -286,11 +286,14 @@ impl Lenses {
 
     /// What this end of a connection waits for, in words, if it waits for the other.
     pub fn awaited_by(&mut self, conn: ConnId, waiting: Role) -> Option<String> {
-        let reading = self.readers.of(conn).reading.as_mut()?;
-        let Expectation { direction, message, otherwise } = reading.conversation.expects()?;
-        let who = if waiting == Role::Client { "client" } else { "server" };
-        (direction != Direction::sent_by(waiting))
-            .then(|| format!("the {who} waits for {message}; {otherwise}"))
+        let conversation = &mut self.readers.of(conn).reading.as_mut()?.conversation;
+        let of_other =
+            |expectation: &Expectation| expectation.direction != Direction::sent_by(waiting);
+        if let Some((protocol, expectation)) = conversation.likely() {
+            let text = || format!("if this is {}, {expectation}", protocol.title);
+            return of_other(&expectation).then(text);
+        }
+        conversation.expects().filter(of_other).map(|expectation| expectation.to_string())
     }
 }
 

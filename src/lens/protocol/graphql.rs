@@ -363,6 +363,16 @@ mod tests {
     use crate::lens::protocol::tests::{Script, complaints};
 
     #[test]
+    fn what_a_likely_protocol_waits_for_is_known_before_a_message() {
+        let mut script = Script::auto("graphql-transport-ws", "/x");
+        let state = script.state();
+        assert!(state.contains("likely: graphql-transport-ws (subprotocol"), "{state}");
+        assert!(state.contains("if so, the server waits for connection_init; "), "{state}");
+        let mut script = Script::auto("", "/x");
+        assert_eq!(script.state(), "lens: none yet, too little evidence\n");
+    }
+
+    #[test]
     fn the_agreed_subprotocol_decides() {
         let mut script = Script::auto("graphql-ws", "/ws");
         script.client(r#"{"type":"connection_init"}"#);

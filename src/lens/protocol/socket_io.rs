@@ -429,11 +429,7 @@ mod tests {
     #[test]
     fn the_client_is_asked_for_connect() {
         let mut script = script();
-        assert!(
-            script.state().contains("the server waits for: CONNECT (40)"),
-            "{}",
-            script.state()
-        );
+        assert!(script.state().contains("the server waits for CONNECT (40)"), "{}", script.state());
         script.client("40");
         script.server(r#"40{"sid":"a"}"#);
         assert!(!script.state().contains("waits for"), "{}", script.state());

@@ -836,7 +836,7 @@ mod tests {
         script.client("SEND\ndestination:/a\n\nno end");
         assert_eq!(script.last(), "SEND /a (part: 6 B, no NUL ends it yet)");
         let state = script.state();
-        assert!(state.contains("the server waits for: the NUL that ends the frame"), "{state}");
+        assert!(state.contains("the server waits for the NUL that ends the frame"), "{state}");
         let lines = script.client("SEND\ndestination:/b\ncontent-length:9\n\nx\0");
         assert_eq!(lines, ["SEND /a 6 B", "SEND /b (part: 2 of 9 B and NUL)"]);
         assert_eq!(complaints(&script.packets()[0]), ["no NUL ends the frame"]);
