@@ -65,7 +65,7 @@ impl Lens for Discord {
         let event = value.text_of("t");
         let data = value.get("d");
         self.sequence = value.get("s").and_then(Value::as_u64).or(self.sequence);
-        self.identified |= logs_in;
+        self.identified |= from_client && logs_in;
         if op == 10 {
             self.interval = value.path("d.heartbeat_interval").and_then(Value::as_u64);
         }

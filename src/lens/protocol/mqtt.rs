@@ -170,6 +170,12 @@ fn next(bytes: &[u8]) -> Next<Packet> {
 impl Mqtt {
     fn look(&mut self, packet: &Packet, from_client: bool) -> Decoded {
         let name = KINDS[usize::from(packet.kind)];
+        if ONE_WAY[usize::from(from_client)].contains(&packet.kind) {
+            // What the wrong side says changes nothing.
+            let other = if from_client { "server" } else { "client" };
+            let decoded = Decoded::new(NAME, name, format!("{name} {} B", packet.len));
+            return decoded.breaks("MQTT 5 §2.1.2", format!("only the {other} sends it"));
+        }
         let read = self.body(packet, from_client);
         let decoded = read.unwrap_or_else(|| match packet.missing() {
             0 => Decoded::new(NAME, name, format!("{name} {} B", packet.len)).breaks(
@@ -188,7 +194,7 @@ impl Mqtt {
         )
     }
 
-    /// Blames a packet that may not come now, or not from this side.
+    /// Blames a packet that may not come now.
     fn in_order(&mut self, kind: u8, from_client: bool, decoded: Decoded) -> Decoded {
         let side = usize::from(from_client);
         let first = !std::mem::replace(&mut self.begun[side], true);
@@ -209,11 +215,6 @@ impl Mqtt {
                 "the first packet of a server is CONNACK",
             )
             .breaks_if(!first && kind == 2, "MQTT 5 §3.2", "a second CONNACK")
-            .breaks_if(
-                ONE_WAY[side].contains(&kind),
-                "MQTT 5 §2.1.2",
-                if from_client { "only the server sends it" } else { "only the client sends it" },
-            )
             .breaks_if(
                 self.gone[side],
                 "MQTT 5 §3.14.4",

@@ -165,7 +165,7 @@ impl Nats {
             "CONNECT" => verb.clone(),
             _ => format!("{verb} {}", brief(rest)),
         };
-        self.asked |= verb == "CONNECT";
+        self.asked |= from_client && verb == "CONNECT";
         let decoded = match verb.as_str() {
             "PING" => Decoded::heartbeat(NAME, "PING").asks("ping", "").replied_by(line("PONG")),
             "PONG" => Decoded::heartbeat(NAME, "PONG").answers("ping"),

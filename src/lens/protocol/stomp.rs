@@ -231,14 +231,19 @@ impl Stomp {
         if let Some(receipt) = header("receipt") {
             decoded = decoded.asks(format!("receipt {receipt}"), command);
         }
+        if COMMANDS[..OF_CLIENTS].iter().any(|row| row.0 == command) != from_client {
+            // What the wrong side says changes nothing.
+            let text =
+                if from_client { "only a server sends it" } else { "only a client sends it" };
+            return decoded.breaks("STOMP 1.2, STOMP Frames", text);
+        }
         let decoded = self.in_order(&frame, from_client, decoded);
         self.note(command, &frame, from_client, decoded)
     }
 
-    /// Blames a frame that may not come now, or not from this side.
+    /// Blames a frame that may not come now.
     fn in_order(&mut self, frame: &Frame, from_client: bool, decoded: Decoded) -> Decoded {
         let command = frame.command;
-        let of_client = COMMANDS[..OF_CLIENTS].iter().any(|row| row.0 == command);
         let known = |of: &Kept<String, ()>, name: &str| {
             frame.header(name).is_none_or(|id| of.get(&remembered(id)).is_some())
         };
@@ -247,11 +252,7 @@ impl Stomp {
         };
         let transaction = frame.header("transaction").filter(|_| command != "BEGIN");
         let last = &mut self.last[usize::from(from_client)];
-        let mut decoded = decoded.breaks_if(
-            of_client != from_client,
-            "STOMP 1.2, STOMP Frames",
-            if of_client { "only a client sends it" } else { "only a server sends it" },
-        );
+        let mut decoded = decoded;
         if let Some(last) = last {
             let rule = if from_client { "STOMP 1.2, DISCONNECT" } else { "STOMP 1.2, ERROR" };
             decoded = decoded.breaks(rule, format!("a frame after {last} of the same side"));

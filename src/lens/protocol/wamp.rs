@@ -117,7 +117,9 @@ struct Wamp {
     batched: bool,
     asked: bool,
     session: Option<String>,
-    /// Whether the router, and the client, have said GOODBYE or ABORT.
+    /// Whether the router, and the client, have said anything.
+    begun: [bool; 2],
+    /// Whether they have said GOODBYE or ABORT.
     left: [bool; 2],
     realm: String,
     /// What requests to subscribe and register are about.
@@ -141,6 +143,7 @@ impl Wamp {
             batched: name.ends_with(".batched"),
             asked: false,
             session: None,
+            begun: [false; 2],
             left: [false; 2],
             realm: String::new(),
             pending: Kept::default(),
@@ -188,6 +191,12 @@ impl Wamp {
             "WAMP 2, Message Definitions",
             "the list is not as long as the message demands",
         );
+        if ONE_WAY[usize::from(from_client)].contains(&code) {
+            // What the wrong side says changes nothing.
+            let text =
+                if from_client { "only a router sends it" } else { "only a client sends it" };
+            return Some(decoded.breaks("WAMP 2, Messages", text));
+        }
         let decoded = self.in_order(code, from_client, decoded);
         let flag = |options: &str, flag: &str| {
             get(options).and_then(|options| options.get(flag)) == Some(&Value::Bool(true))
@@ -230,7 +239,7 @@ impl Wamp {
         })
     }
 
-    /// Blames a message that may not come now, or not from this side.
+    /// Blames a message that may not come now.
     fn in_order(&mut self, code: i128, from_client: bool, decoded: Decoded) -> Decoded {
         const ESTABLISHMENT: &str = "WAMP 2, Session Establishment";
         let side = usize::from(from_client);
@@ -238,6 +247,8 @@ impl Wamp {
             true => [1, 3, 5].contains(&code),
             false => [2, 3, 4].contains(&code),
         };
+        // Of a session whose beginning was not seen nothing is known; once is enough.
+        let is_known = self.asked || !std::mem::replace(&mut self.begun[side], true);
         let left = self.left[side];
         self.left[side] |= [3, 6].contains(&code);
         if code == 1 && self.left == [true; 2] {
@@ -247,12 +258,7 @@ impl Wamp {
         let welcomed = self.session.is_some();
         decoded
             .breaks_if(
-                ONE_WAY[usize::from(from_client)].contains(&code),
-                "WAMP 2, Messages",
-                if from_client { "only a router sends it" } else { "only a client sends it" },
-            )
-            .breaks_if(
-                !welcomed && !opens && !left,
+                is_known && !welcomed && !opens && !left,
                 ESTABLISHMENT,
                 "a message before WELCOME: the other side aborts the session",
             )
