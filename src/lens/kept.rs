@@ -66,14 +66,20 @@ pub(super) struct Streams<T>([Stream<T>; 2]);
 
 impl<T> Default for Streams<T> {
     fn default() -> Self {
-        Self([0; 2].map(|_| Stream { bytes: Vec::new(), passing: None, is_lost: false }))
+        Self([0; 2].map(|_| Stream {
+            bytes: Vec::new(),
+            passing: None,
+            want: Want::Any,
+            is_lost: false,
+        }))
     }
 }
 
 #[derive(Debug)]
 struct Stream<T> {
-    /// The beginning of a packet.
+    /// The beginning of a packet, and what has to come before it can be more.
     bytes: Vec<u8>,
+    want: Want,
     /// A packet that is too large to be collected, and where it ends.
     passing: Option<(T, End)>,
     /// Whether what comes next may be the rest of a packet whose beginning was not collected.
@@ -96,6 +102,11 @@ impl<T> Streams<T> {
         let (mut packets, mut at) = (Vec::new(), 0);
         let mut bytes = std::mem::take(&mut stream.bytes);
         bytes.extend_from_slice(message.content);
+        let want = std::mem::replace(&mut stream.want, Want::Any);
+        if missing == 0 && bytes.len() <= LARGEST && !want.is_met(&bytes, message.content) {
+            (stream.bytes, stream.want) = (bytes, want);
+            return Some(packets);
+        }
         loop {
             if let Some((packet, end)) = stream.passing.take() {
                 match end.within(&bytes[at..], missing) {
@@ -124,18 +135,20 @@ impl<T> Streams<T> {
                     stream.passing = Some((packet, end));
                     stream.is_lost = false;
                 }
-                Next::Incomplete if missing > 0 => {
+                Next::Incomplete(_) if missing > 0 => {
                     stream.is_lost = true;
                     return (!packets.is_empty()).then_some(packets);
                 }
-                Next::Incomplete if bytes.len() - at <= LARGEST => {
+                Next::Incomplete(want) if bytes.len() - at <= LARGEST => {
                     bytes.drain(..at);
-                    bytes.shrink_to(IDLE);
-                    stream.bytes = bytes;
+                    if bytes.len() <= IDLE {
+                        bytes.shrink_to(IDLE);
+                    }
+                    (stream.bytes, stream.want) = (bytes, want);
                     return Some(packets);
                 }
-                Next::Incomplete | Next::Wrong if stream.is_lost => return Some(packets),
-                Next::Incomplete | Next::Wrong => return None,
+                Next::Incomplete(_) | Next::Wrong if stream.is_lost => return Some(packets),
+                Next::Incomplete(_) | Next::Wrong => return None,
             }
         }
     }
@@ -147,7 +160,9 @@ impl<T> Streams<T> {
 
     /// Forgets the beginning of a packet, and returns it.
     pub(super) fn take_begun(&mut self, from_client: bool) -> Vec<u8> {
-        std::mem::take(&mut self.0[usize::from(from_client)].bytes)
+        let stream = &mut self.0[usize::from(from_client)];
+        stream.want = Want::Any;
+        std::mem::take(&mut stream.bytes)
     }
 }
 
@@ -157,10 +172,31 @@ pub(super) enum Next<T> {
     Packet(T, usize),
     /// A packet that is larger than a lens reads: what its beginning says, and where it ends.
     Large(T, End),
-    /// The beginning of one.
-    Incomplete,
+    /// The beginning of one, and what it needs to be more, so that nobody looks at it in vain.
+    Incomplete(Want),
     /// Nothing of the protocol.
     Wrong,
+}
+
+/// What has to come before the beginning of a packet can be more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Want {
+    /// So many bytes in all.
+    Bytes(usize),
+    /// This byte.
+    Byte(u8),
+    /// Anything.
+    Any,
+}
+
+impl Want {
+    fn is_met(self, all: &[u8], new: &[u8]) -> bool {
+        match self {
+            Self::Bytes(len) => all.len() >= len,
+            Self::Byte(byte) => memchr::memchr(byte, new).is_some(),
+            Self::Any => true,
+        }
+    }
 }
 
 /// Where a packet ends.

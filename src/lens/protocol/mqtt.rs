@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::lens::body::content;
 use crate::lens::decoded;
-use crate::lens::kept::{End, Fresh, Kept, Next, Streams, remembered};
+use crate::lens::kept::{End, Fresh, Kept, Next, Streams, Want, remembered};
 use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::cursor::Cursor;
 use crate::lens::text::{brief, listed, path_ends};
@@ -146,7 +146,7 @@ impl Packet {
 }
 
 fn next(bytes: &[u8]) -> Next<Packet> {
-    let Some((&head, rest)) = bytes.split_first() else { return Next::Incomplete };
+    let Some((&head, rest)) = bytes.split_first() else { return Next::Incomplete(Want::Any) };
     let mut cursor = Cursor::new(rest);
     let (kind, flags) = (head >> 4, head & 15);
     if kind == 0 {
@@ -154,12 +154,14 @@ fn next(bytes: &[u8]) -> Next<Packet> {
     }
     // The Remaining Length is "a Variable Byte Integer" of at most four bytes, §2.1.4.
     let Some(len) = cursor.varint(4) else {
-        return if rest.len() < 4 { Next::Incomplete } else { Next::Wrong };
+        return if rest.len() < 4 { Next::Incomplete(Want::Any) } else { Next::Wrong };
     };
     let len = len as usize;
     let header = bytes.len() - cursor.rest.len();
     let beginning = if len > LARGEST { BEGINNING } else { len };
-    let Some(body) = cursor.take(beginning) else { return Next::Incomplete };
+    let Some(body) = cursor.take(beginning) else {
+        return Next::Incomplete(Want::Bytes(header + beginning));
+    };
     let packet = Packet { kind, flags, len, body: body.to_vec() };
     match len > LARGEST {
         true => Next::Large(packet, End::After((header + len) as u64)),

@@ -3,7 +3,7 @@
 
 use crate::lens::body::{body, content};
 use crate::lens::decoded;
-use crate::lens::kept::{End, Fresh, Kept, Next, Streams, remembered};
+use crate::lens::kept::{End, Fresh, Kept, Next, Streams, Want, remembered};
 use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::json;
 use crate::lens::text::brief;
@@ -75,7 +75,10 @@ struct Packet {
 
 fn next(bytes: &[u8]) -> Next<Packet> {
     let Some(end) = memchr::memchr(b'\n', bytes) else {
-        return if bytes.len() > LINE { Next::Wrong } else { Next::Incomplete };
+        return match bytes.len() > LINE {
+            true => Next::Wrong,
+            false => Next::Incomplete(Want::Byte(b'\n')),
+        };
     };
     let line = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
     let Ok(line) = std::str::from_utf8(line) else { return Next::Wrong };
@@ -101,7 +104,7 @@ fn next(bytes: &[u8]) -> Next<Packet> {
         return Next::Large(Packet { line, headers: 0, payload: None, large }, End::After(all));
     }
     match bytes.get(end + 1..end + 1 + len + 2) {
-        None => Next::Incomplete,
+        None => Next::Incomplete(Want::Bytes(end + 1 + len + 2)),
         Some(data) if data.ends_with(b"\r\n") => {
             let (line, payload) = (line.to_owned(), Some(data[..len].to_vec()));
             Next::Packet(Packet { line, headers, payload, large: None }, end + 1 + len + 2)

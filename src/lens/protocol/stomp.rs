@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::lens::body::content;
 use crate::lens::decoded;
-use crate::lens::kept::{End, Fresh, Kept, Next, Streams, remembered};
+use crate::lens::kept::{End, Fresh, Kept, Next, Streams, Want, remembered};
 use crate::lens::message::TOO_LARGE;
 use crate::lens::text::{brief, millis, path_ends};
 use crate::lens::{
@@ -98,7 +98,7 @@ const HEADERS: usize = 200;
 const OF_CLIENTS: usize = 11;
 
 /// Bytes of the command and the headers of a frame.
-const HEAD: usize = 128 * 1024;
+const HEAD: usize = 64 * 1024;
 
 /// A frame taken apart.
 struct Frame {
@@ -436,10 +436,14 @@ impl Stomp {
 
 impl Lens for Stomp {
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
-        let is_eol = message.content.iter().all(|byte| b"\r\n".contains(byte));
-        let idle = self.streams.begun(message.from_client()).is_empty();
-        if idle && is_eol && !message.content.is_empty() {
-            return Some(vec![Decoded::heartbeat(NAME, "heartbeat")]);
+        let from_client = message.from_client();
+        let is_eol = |bytes: &[u8]| bytes.iter().all(|byte| b"\r\n".contains(byte));
+        if is_eol(self.streams.begun(from_client)) {
+            // What may follow a frame belongs to none.
+            self.streams.take_begun(from_client);
+            if is_eol(message.content) && !message.content.is_empty() {
+                return Some(vec![Decoded::heartbeat(NAME, "heartbeat")]);
+            }
         }
         self.pass_over(message, message.content.len() as u64)
     }
@@ -567,7 +571,11 @@ fn next(bytes: &[u8], version: Option<&str>) -> Next<Frame> {
     let bytes = &bytes[eols..];
     let (mut frame, rest) = match head(bytes, version) {
         None => return Next::Wrong,
-        Some(None) => return Next::Incomplete,
+        // Where the command is clear, the next line is.
+        Some(None) => {
+            let want = if line(bytes).is_some() { Want::Byte(b'\n') } else { Want::Any };
+            return Next::Incomplete(want);
+        }
         Some(Some(head)) => head,
     };
     let before = eols + bytes.len() - rest.len();
@@ -577,7 +585,9 @@ fn next(bytes: &[u8], version: Option<&str>) -> Next<Frame> {
         return Next::Large(Frame { body: Body::Large(Some(length)), ..frame }, end);
     }
     let end = match length {
-        Some(length) if rest.len() <= length => return Next::Incomplete,
+        Some(length) if rest.len() <= length => {
+            return Next::Incomplete(Want::Bytes(before + length + 1));
+        }
         Some(length) if rest[length] == 0 => length,
         // Where the next NUL is, the frame ends all the same.
         Some(_) => {
@@ -586,7 +596,7 @@ fn next(bytes: &[u8], version: Option<&str>) -> Next<Frame> {
         }
         None => match memchr::memchr(0, rest) {
             Some(end) => end,
-            None if rest.len() < LARGEST - HEAD => return Next::Incomplete,
+            None if rest.len() < LARGEST - HEAD => return Next::Incomplete(Want::Byte(0)),
             None => return Next::Large(Frame { body: Body::Large(None), ..frame }, End::With(0)),
         },
     };
@@ -618,7 +628,9 @@ fn head<'a>(bytes: &'a [u8], version: Option<&str>) -> Option<Option<(Frame, &'a
         }
         let header = std::str::from_utf8(header).ok()?;
         let Some((name, value)) = header.split_once(':') else {
-            faults.push(("STOMP 1.2, Augmented BNF", "a header has no colon".to_owned()));
+            if faults.len() < 8 {
+                faults.push(("STOMP 1.2, Augmented BNF", "a header has no colon".to_owned()));
+            }
             continue;
         };
         let mut text = |text: &str| match escapes {
@@ -629,7 +641,6 @@ fn head<'a>(bytes: &'a [u8], version: Option<&str>) -> Option<Option<(Frame, &'a
             headers.push((text(name), text(value)));
         }
     }
-    faults.truncate(8);
     Some(Some((Frame { command, headers, body: Body::All(Vec::new()), faults }, rest)))
 }
 
@@ -875,6 +886,8 @@ mod tests {
             "SEND\ndestination:/a\ncontent-length:3\n\na\0b\0\nBEGIN\ntransaction:t\n\n\0\n",
         );
         assert_eq!(lines, ["SEND /a 3 B", "BEGIN transaction=t"]);
+        script.client("\n");
+        assert!(script.decoded().heartbeat);
     }
 
     #[test]
