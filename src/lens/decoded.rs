@@ -187,6 +187,20 @@ impl Decoded {
         if wrong { self.breaks(rule, text) } else { self }
     }
 
+    /// With a breach if its side was quiet for too long before it.
+    pub(super) fn after_quiet(self, quiet: Option<Duration>, rule: &'static str) -> Self {
+        match quiet {
+            Some(quiet) => {
+                let quiet = super::text::span(Duration::from_secs(quiet.as_secs()));
+                self.breaks(
+                    rule,
+                    format!("nothing came for {quiet} before it: the other side may give up"),
+                )
+            }
+            None => self,
+        }
+    }
+
     /// With the answer that its receiver owes.
     pub(super) fn replied_by(mut self, reply: Outgoing) -> Self {
         self.reply = Some(reply);

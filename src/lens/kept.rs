@@ -1,6 +1,7 @@
 //! What a lens remembers of a conversation, bounded whatever a peer sends.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::message::{LARGEST, Message};
 
@@ -233,6 +234,19 @@ impl End {
                 None => Ends::Later(self),
             },
         }
+    }
+}
+
+/// When a side was heard last.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Heard(Option<i64>);
+
+impl Heard {
+    /// Notes a message; how long it was quiet before, if that was longer than it may be.
+    pub(super) fn again(&mut self, micros: i64, most: Duration) -> Option<Duration> {
+        let before = self.0.replace(micros)?;
+        let quiet = Duration::from_micros(micros.saturating_sub(before).try_into().unwrap_or(0));
+        (!most.is_zero() && quiet > most).then_some(quiet)
     }
 }
 

@@ -72,7 +72,7 @@ fn quotes(text: &str, level: usize) -> impl Iterator<Item = usize> {
     text.match_indices('"').map(|(at, _)| at).filter(move |at| {
         // Each backslash of the content is twice as many as the quotes of its level have, and two.
         let before = before(*at);
-        before >= level && (before - level) % (2 * (level + 1)) == 0
+        before >= level && (before - level).is_multiple_of(2 * (level + 1))
     })
 }
 

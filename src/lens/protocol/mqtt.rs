@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::lens::body::content;
 use crate::lens::decoded;
-use crate::lens::kept::{End, Fresh, Kept, Next, Streams, Want, remembered};
+use crate::lens::kept::{End, Fresh, Heard, Kept, Next, Streams, Want, remembered};
 use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::cursor::Cursor;
 use crate::lens::text::{brief, listed, path_ends};
@@ -116,6 +116,7 @@ struct Mqtt {
     client_id: String,
     /// Seconds between the packets of the client.
     keep_alive: u16,
+    heard: Heard,
     connected: bool,
     /// Whether server and client have sent a packet.
     begun: [bool; 2],
@@ -575,8 +576,14 @@ impl Lens for Mqtt {
 
     fn pass_over(&mut self, message: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
         let packets = self.streams.packets(message, len, next)?;
+        // "one and a half times the Keep Alive time period" (§3.1.2.10).
+        let most = Duration::from_secs(self.keep_alive.into()) * 3 / 2;
+        let quiet = message.from_client().then(|| self.heard.again(message.micros, most)).flatten();
         let look = |packet| Some(self.look(packet, message.from_client()));
         let mut decoded = decoded::packets(packets.iter().map(look))?;
+        if let Some(first) = decoded.first_mut().filter(|_| quiet.is_some()) {
+            *first = first.clone().after_quiet(quiet, "MQTT 5 §3.1.2.10");
+        }
         if message.text {
             let first =
                 decoded.pop().unwrap_or_else(|| Decoded::new(NAME, "part", "part of a packet"));
@@ -987,6 +994,9 @@ mod tests {
         blamed(&script, "dup");
         script.client_bytes(b"\x30\x03\0\0x");
         blamed(&script, "the topic is empty");
+        script.wait(91);
+        script.client_bytes(b"\xc0\0");
+        blamed(&script, "nothing came for 91 s before it");
         script.client_bytes(b"\xe0\0");
         assert_eq!(complaints(script.decoded()), [""; 0]);
         script.client_bytes(b"\x30\x04\0\x01ax");

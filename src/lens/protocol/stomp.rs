@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::lens::body::content;
 use crate::lens::decoded;
-use crate::lens::kept::{End, Fresh, Kept, Next, Streams, Want, remembered};
+use crate::lens::kept::{End, Fresh, Heard, Kept, Next, Streams, Want, remembered};
 use crate::lens::message::TOO_LARGE;
 use crate::lens::text::{brief, millis, path_ends};
 use crate::lens::{
@@ -123,6 +123,8 @@ struct Stomp {
     offered: [u64; 2],
     /// What was agreed, the same way.
     agreed: [u64; 2],
+    /// When server and client were heard last.
+    heard: [Heard; 2],
     /// Whether the client has sent a frame.
     begun: bool,
     asked: bool,
@@ -151,6 +153,7 @@ impl Stomp {
             },
             offered: [0; 2],
             agreed: [0; 2],
+            heard: Default::default(),
             begun: false,
             asked: false,
             connected: false,
@@ -437,15 +440,23 @@ impl Stomp {
 impl Lens for Stomp {
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
         let from_client = message.from_client();
+        // "the receiver SHOULD be tolerant and take into account an error margin" (Heart-beating).
+        let most = Duration::from_millis(self.agreed[usize::from(!from_client)]) * 2;
+        let quiet = self.heard[usize::from(from_client)].again(message.micros, most);
+        let blame = |decoded: Decoded| decoded.after_quiet(quiet, "STOMP 1.2, Heart-beating");
         let is_eol = |bytes: &[u8]| bytes.iter().all(|byte| b"\r\n".contains(byte));
         if is_eol(self.streams.begun(from_client)) {
             // What may follow a frame belongs to none.
             self.streams.take_begun(from_client);
             if is_eol(message.content) && !message.content.is_empty() {
-                return Some(vec![Decoded::heartbeat(NAME, "heartbeat")]);
+                return Some(vec![blame(Decoded::heartbeat(NAME, "heartbeat"))]);
             }
         }
-        self.pass_over(message, message.content.len() as u64)
+        let mut frames = self.pass_over(message, message.content.len() as u64)?;
+        if let Some(first) = frames.first_mut().filter(|_| quiet.is_some()) {
+            *first = blame(first.clone());
+        }
+        Some(frames)
     }
 
     fn pass_over(&mut self, message: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
@@ -729,6 +740,9 @@ mod tests {
         let state = script.state();
         assert!(state.contains("client every 20 s, server every 5 s"), "{state}");
         assert!(state.contains("subscriptions: 0 /topic/a"), "{state}");
+        script.wait(11);
+        script.server("\n");
+        assert!(complaints(script.decoded())[0].starts_with("nothing came for 11 s"));
     }
 
     #[test]

@@ -66,6 +66,11 @@ impl Script {
         decoded
     }
 
+    /// Lets time pass.
+    pub(super) fn wait(&mut self, seconds: i64) {
+        self.micros += seconds * 1_000_000;
+    }
+
     /// All packets of the last message.
     pub(super) fn packets(&self) -> &[Decoded] {
         &self.last
