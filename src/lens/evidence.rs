@@ -8,6 +8,7 @@ use std::fmt;
 use super::facts::Facts;
 use super::interface::Protocol;
 use super::message::Message;
+use super::payload::inflate::inflate;
 use super::text::brief;
 
 /// A sign that speaks for a protocol.
@@ -161,12 +162,17 @@ impl Watch {
             false => Evidence::ServerMessage,
         };
         let joined = self.joined(message);
+        let inflated = inflate(message.content).map(|(_, content)| {
+            let text = std::str::from_utf8(&content).is_ok();
+            Begun { content, message: Message { content: &[], text, ..*message } }
+        });
+        let others = || [&joined, &inflated].into_iter().flatten();
         for (protocol, evidence) in &mut self.candidates {
             let counts = !protocol.begins_like_others || !evidence.is_empty();
             let begins = |message: &Message<'_>| (protocol.beginning)(message);
             if counts
                 && !evidence.contains(&new)
-                && (begins(message) || joined.as_ref().is_some_and(|all| begins(&all.message())))
+                && (begins(message) || others().any(|other| begins(&other.message())))
             {
                 evidence.push(new.clone());
             }

@@ -274,6 +274,20 @@ mod tests {
     }
 
     #[test]
+    fn messages_that_are_compressed_are_evidence_too() {
+        use std::io::Write;
+        let zipped = |text: &str| {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), Default::default());
+            gzip.write_all(text.as_bytes()).expect("a Vec takes all");
+            gzip.finish().expect("a Vec takes all")
+        };
+        let mut script = Script::auto("", "/");
+        script.client_bytes(&zipped(r#"{"jsonrpc":"2.0","id":1,"method":"x"}"#));
+        script.server_bytes(&zipped(r#"{"jsonrpc":"2.0","id":1,"result":1}"#));
+        assert_eq!(script.last(), "#1 result 1 (x, 35 ms)");
+    }
+
+    #[test]
     fn a_batch_is_a_list() {
         let mut script = Script::of("json-rpc", "", "/");
         let lines = script.client(

@@ -142,7 +142,12 @@ fn what_a_lens_says_it_can_read() {
 }
 
 /// Pieces of all protocols, so that random messages get beyond the first byte.
-const PIECES: [&str; 44] = [
+const PIECES: [&str; 49] = [
+    "INVITE sip:b@x SIP/2.0\r\n",
+    "SIP/2.0 200 OK\r\nCSeq: 1 INVITE\r\n\r\n",
+    "<iq type='get' id='1'><query/></iq>",
+    "{\"type\":\"update\",\"updates\":[{\"path\":\"/a\"}]}",
+    "RFB 003.008\n",
     "CONNECT\n",
     "CONNECTED\n",
     "SEND\n",
