@@ -17,9 +17,12 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     subprotocols: &[],
     url: |url| url.contains("/socket.io/?"),
     beginning: |message| {
-        message
-            .as_text()
-            .is_some_and(|text| text == "0" || text.starts_with("0{") || text.starts_with("0/"))
+        // Also an event that should not come first.
+        message.as_text().is_some_and(|text| {
+            let begins =
+                ["0{", "0/", "2[\"", "2/"].into_iter().any(|begin| text.starts_with(begin));
+            text == "0" || begins && Packet::parse(text).is_some()
+        })
     },
     begins_like_others: false,
     lens: |facts| Box::new(SocketIo::new(facts)),
@@ -379,6 +382,9 @@ mod tests {
         assert_eq!(blamed(&script), 0);
         script.client(r#"42["a"]"#);
         assert_eq!(blamed(&script), 1, "it left");
+        let mut script = Script::of("socket.io", "", "/x");
+        script.client(r#"42/admin,["a"]"#);
+        assert_eq!(blamed(&script), 1, "nothing came before");
         let mut script = Script::auto("", "/socket.io/?EIO=3&transport=websocket");
         script.server(r#"0{"sid":"K0u3"}"#);
         script.server("40");
