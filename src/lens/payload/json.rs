@@ -1,9 +1,7 @@
 //! JSON, RFC 8259, with the order of its keys and its numbers exactly as they are written.
 
+use super::DEPTH;
 use crate::lens::Value;
-
-/// Levels of lists and maps; deeper than in other formats, as JSON may stand in them as a text.
-const DEPTH: usize = 128;
 
 /// Reads a text that is one value.
 pub fn read(text: &str) -> Option<Value> {
