@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use wscope_fuzz::lens::converse;
 
 fuzz_target!(|input: &[u8]| {
-    const NAMES: [&str; 10] = [
+    const NAMES: [&str; 11] = [
         "graphql-transport-ws",
         "graphql-ws",
         "json-rpc",
@@ -17,6 +17,7 @@ fuzz_target!(|input: &[u8]| {
         "pusher",
         "ocpp",
         "discord",
+        "vite",
     ];
     converse(&NAMES, input);
 });

@@ -25,7 +25,7 @@ fuzz_target!(|input: &[u8]| {
 /// Whether a value has only types that every format has.
 fn plain(value: &Value) -> bool {
     match value {
-        Value::Marked(..) => false,
+        Value::Marked(..) | Value::Number(_) => false,
         Value::List(values) => values.iter().all(plain),
         Value::Map(entries) => entries.iter().all(|(key, value)| plain(key) && plain(value)),
         _ => true,

@@ -6,5 +6,5 @@ use libfuzzer_sys::fuzz_target;
 use wscope_fuzz::lens::converse;
 
 fuzz_target!(|input: &[u8]| {
-    converse(&["stomp", "engine.io", "socket.io", "sockjs", "nats"], input);
+    converse(&["stomp", "engine.io", "socket.io", "sockjs", "nats", "sip", "xmpp"], input);
 });

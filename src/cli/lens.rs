@@ -53,7 +53,7 @@ pub struct LensOptions {
     /// either side. A transcript shows what each message means below its frames, JSON has it as
     /// `decoded`. `wscope` reads stomp, engine.io, socket.io, sockjs, graphql-transport-ws,
     /// graphql-ws, wamp, mqtt, signalr, phoenix, action-cable, pusher, kubernetes, ocpp, nats,
-    /// discord, json-rpc, json, msgpack, cbor and protobuf.
+    /// discord, sip, xmpp, vite, rfb, json-rpc, json, msgpack, cbor and protobuf.
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = lens(), hide_possible_values = true, help_heading = "Display")]
     pub lens: LensChoice,
 

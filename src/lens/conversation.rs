@@ -4,10 +4,10 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::decoded::Decoded;
-use super::evidence::{Evidence, Watch, Watched};
+use super::evidence::{Begun, Evidence, Watch, Watched};
 use super::facts::Facts;
 use super::interface::{Carried, Expectation, Lens, Protocol};
-use super::message::{LARGEST, Message};
+use super::message::{LARGEST, Message, TOO_LARGE};
 use super::pairs::{Pairs, Unanswered};
 use super::payload::inflate::inflate;
 use super::speech::{Arguments, Beat, Command, Outgoing, SpeechError};
@@ -16,6 +16,10 @@ use crate::event::Direction;
 
 /// Unanswered requests in the text of the state.
 const LISTED: usize = 20;
+
+/// Messages in a row that may be strange to a protocol that another one carries: one may be a
+/// mistake, but several say that it is another protocol.
+const MISFITS: usize = 3;
 
 /// Reads the messages of one connection through a lens.
 pub struct Conversation {
@@ -27,7 +31,9 @@ pub struct Conversation {
     /// Heartbeats since the last packet that is none.
     beats_in_a_row: u64,
     /// Whether another conversation carries this one, and pairs and counts for it.
-    carried: bool,
+    is_carried: bool,
+    /// Messages in a row that are not of the protocol.
+    misfits: usize,
     /// What the messages meant that came before a protocol was clear.
     earlier: Vec<Vec<Decoded>>,
     /// The lens that a message did not fit, as it was then.
@@ -63,19 +69,20 @@ impl Conversation {
         Self::watching(facts, watch, true)
     }
 
-    fn watching(facts: Facts, mut watch: Watch, carried: bool) -> Self {
+    fn watching(facts: Facts, mut watch: Watch, is_carried: bool) -> Self {
         let clear = watch.judge();
-        let mut new = Self::new(facts, Choice::Watching(watch), carried);
+        let mut new = Self::new(facts, Choice::Watching(watch), is_carried);
         if let Watched::Clear(protocol, evidence, _) = clear {
             new.choose(protocol, evidence);
         }
         new
     }
 
-    fn new(facts: Facts, lens: Choice, carried: bool) -> Self {
+    fn new(facts: Facts, lens: Choice, is_carried: bool) -> Self {
         let (pairs, earlier) = (Pairs::default(), Vec::new());
         let (beats, beats_in_a_row, ended) = ([0; 2], 0, None);
-        Self { facts, lens, pairs, beats, beats_in_a_row, carried, earlier, ended }
+        let misfits = 0;
+        Self { facts, lens, pairs, beats, beats_in_a_row, is_carried, misfits, earlier, ended }
     }
 
     fn choose(&mut self, protocol: &'static Protocol, evidence: Vec<Evidence>) {
@@ -88,6 +95,13 @@ impl Conversation {
             Choice::Chosen { protocol, evidence, .. } => Some((protocol, evidence)),
             _ => None,
         }
+    }
+
+    /// The protocol that is likely before it is clear, and what has to come first if it is that one.
+    pub fn likely(&self) -> Option<(&'static Protocol, Expectation)> {
+        let Choice::Watching(watch) = &self.lens else { return None };
+        let (protocol, _) = watch.likely()?;
+        Some((protocol, (protocol.lens)(&self.facts).expects()?))
     }
 
     /// Goes on with the lens that a message did not fit, with all that it knows, if it reads this
@@ -112,16 +126,18 @@ impl Conversation {
         std::mem::take(&mut self.earlier)
     }
 
-    /// Names a message of so many bytes that is longer than [`LARGEST`], and was not collected.
-    pub fn pass_over(&mut self, len: u64) -> Vec<Decoded> {
-        match &self.lens {
-            Choice::Off => Vec::new(),
+    /// Names a message of so many bytes that is longer than [`LARGEST`], and of which only the
+    /// beginning was collected.
+    pub fn pass_over(&mut self, beginning: &Message<'_>, len: u64) -> Vec<Decoded> {
+        match &mut self.lens {
+            Choice::Off => return Vec::new(),
             Choice::Watching(_) => {
                 self.lens = Choice::Off;
-                Vec::new()
+                return Vec::new();
             }
-            Choice::Chosen { protocol, .. } => vec![large(protocol, len)],
+            Choice::Chosen { .. } => {}
         }
+        self.read_chosen(beginning, len)
     }
 
     /// What a message says: a meaning for each packet that is complete with it.
@@ -132,24 +148,40 @@ impl Conversation {
                 Watched::Hopeless => self.lens = Choice::Off,
                 Watched::Clear(protocol, evidence, begun) => {
                     self.choose(protocol, evidence);
-                    self.earlier =
-                        begun.iter().map(|begun| self.read_chosen(&begun.message())).collect();
+                    self.earlier = begun.iter().map(|begun| self.read_begun(begun)).collect();
                 }
             }
         }
-        self.read_chosen(message)
+        self.read_chosen(message, message.content.len() as u64)
     }
 
-    fn read_chosen(&mut self, message: &Message<'_>) -> Vec<Decoded> {
+    fn read_begun(&mut self, begun: &Begun) -> Vec<Decoded> {
+        let message = begun.message();
+        self.read_chosen(&message, message.content.len() as u64)
+    }
+
+    /// Reads a message of so many bytes.
+    fn read_chosen(&mut self, message: &Message<'_>, len: u64) -> Vec<Decoded> {
         let Choice::Chosen { protocol, evidence, lens } = &mut self.lens else {
             return Vec::new();
         };
-        let mut packets = match read(lens.as_mut(), message) {
-            _ if message.content.len() > LARGEST => {
-                vec![large(protocol, message.content.len() as u64)]
+        let read = match len > LARGEST as u64 {
+            false => read(lens.as_mut(), message),
+            true => {
+                let content = &message.content[..message.content.len().min(LARGEST)];
+                let packets = lens.pass_over(&Message { content, ..*message }, len);
+                Some(packets.unwrap_or_else(|| vec![large(protocol, len)]))
             }
-            Some(packets) => packets,
-            None if evidence[..] == [Evidence::Asked] => {
+        };
+        let mut packets = match read {
+            Some(packets) => {
+                self.misfits = 0;
+                packets
+            }
+            None if evidence[..] == [Evidence::Asked]
+                || self.is_carried && self.misfits < MISFITS =>
+            {
+                self.misfits += 1;
                 let rule = protocol.title;
                 let text = format!("{} B", message.content.len());
                 let odd = Decoded::new(protocol.name, "unknown", text);
@@ -171,7 +203,7 @@ impl Conversation {
                 packet.reply.get_or_insert(lens.wrap(owed));
             }
         }
-        if !self.carried {
+        if !self.is_carried {
             packets.iter_mut().for_each(|packet| self.account(message, packet));
         }
         packets
@@ -205,21 +237,31 @@ impl Conversation {
 
     /// The state of the conversation for people, a line for each thing.
     pub fn state(&mut self, now_micros: i64) -> String {
+        let listed = |evidence: &[Evidence]| {
+            evidence.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        };
         let mut text = match &self.lens {
             Choice::Off => return "lens: none\n".to_owned(),
-            Choice::Watching(_) => return "lens: none yet, too little evidence\n".to_owned(),
+            Choice::Watching(watch) => {
+                let mut text = "lens: none yet, too little evidence\n".to_owned();
+                if let Some((Protocol { title, .. }, evidence)) = watch.likely() {
+                    let _ = writeln!(text, "likely: {title} ({})", listed(evidence));
+                }
+                if let Some((_, expectation)) = self.likely() {
+                    let _ = writeln!(text, "if so, {expectation}");
+                }
+                return text;
+            }
             Choice::Chosen { protocol, evidence, .. } => {
-                let evidence: Vec<_> = evidence.iter().map(ToString::to_string).collect();
-                format!("lens: {} ({})\n", protocol.title, evidence.join(", "))
+                format!("lens: {} ({})\n", protocol.title, listed(evidence))
             }
         };
         // A String takes all.
         for (name, value) in self.known() {
             let _ = writeln!(text, "{name}: {}", super::text::clipped(&value, 400));
         }
-        if let Some(Expectation { direction, message, otherwise }) = self.expects() {
-            let who = if direction == Direction::ToServer { "the server" } else { "the client" };
-            let _ = writeln!(text, "{who} waits for: {message}; {otherwise}");
+        if let Some(expectation) = self.expects() {
+            let _ = writeln!(text, "{expectation}");
         }
         if let Some(Beat { every, .. }) = self.beat() {
             let _ = writeln!(text, "keep-alive: a message every {}", span(every));
@@ -274,7 +316,7 @@ impl Carried for Conversation {
         if let Choice::Watching(watch) = &mut self.lens {
             let (chosen, begun) = watch.speaks(protocol, &self.facts).ok_or_else(other)?;
             self.choose(chosen, vec![Evidence::Asked]);
-            self.earlier = begun.iter().map(|begun| self.read_chosen(&begun.message())).collect();
+            self.earlier = begun.iter().map(|begun| self.read_begun(begun)).collect();
         }
         let Choice::Chosen { protocol: own, lens, .. } = &mut self.lens else {
             return Err(other());
@@ -319,14 +361,11 @@ impl Carried for Conversation {
 
 /// The name of a message that is too long.
 fn large(protocol: &Protocol, len: u64) -> Decoded {
-    Decoded::new(protocol.name, "large", format!("{len} B, more than a lens reads"))
+    Decoded::new(protocol.name, "large", format!("{len} B, {TOO_LARGE}"))
 }
 
 /// Reads a message as it is, or what it inflates to.
 fn read(lens: &mut dyn Lens, message: &Message<'_>) -> Option<Vec<Decoded>> {
-    if message.content.len() > LARGEST {
-        return None;
-    }
     if let Some(packets) = lens.read(message) {
         return Some(packets);
     }

@@ -1,9 +1,8 @@
 //! What a lens says of a packet.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use super::secrets::{Secrets, mask_quoted};
+use super::secrets::Secrets;
 use super::speech::Outgoing;
 use super::text::{brief, clipped, count};
 use super::value::Value;
@@ -188,6 +187,20 @@ impl Decoded {
         if wrong { self.breaks(rule, text) } else { self }
     }
 
+    /// With a breach if its side was quiet for too long before it.
+    pub(super) fn after_quiet(self, quiet: Option<Duration>, rule: &'static str) -> Self {
+        match quiet {
+            Some(quiet) => {
+                let quiet = super::text::span(Duration::from_secs(quiet.as_secs()));
+                self.breaks(
+                    rule,
+                    format!("nothing came for {quiet} before it: the other side may give up"),
+                )
+            }
+            None => self,
+        }
+    }
+
     /// With the answer that its receiver owes.
     pub(super) fn replied_by(mut self, reply: Outgoing) -> Self {
         self.reply = Some(reply);
@@ -228,20 +241,13 @@ impl Decoded {
     /// Takes secrets out: the fields, and the values of keys, whose name is one's, also where a text
     /// quotes them as JSON; and in every text what `clean` takes out.
     pub fn mask(&mut self, secrets: &Secrets<'_>) {
-        let Secrets { is_secret, clean, mask } = *secrets;
+        let Secrets { is_secret, mask, .. } = *secrets;
         for (name, value) in &mut self.fields {
             if is_secret(name) { *value = mask.into() } else { value.mask(secrets) }
         }
         let texts = self.complaints.iter_mut().map(|complaint| &mut complaint.text);
         let texts = texts.chain(self.answered.iter_mut().map(|answered| &mut answered.about));
-        for text in texts.chain([&mut self.summary]) {
-            let quoted = mask_quoted(text, is_secret, mask);
-            if let Cow::Owned(cleaned) = clean(quoted.as_deref().unwrap_or(text)) {
-                *text = cleaned;
-            } else if let Some(quoted) = quoted {
-                *text = quoted;
-            }
-        }
+        texts.chain([&mut self.summary]).for_each(|text| secrets.take_out_of(text));
         self.inner.iter_mut().for_each(|inner| inner.mask(secrets));
     }
 

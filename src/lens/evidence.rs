@@ -8,6 +8,7 @@ use std::fmt;
 use super::facts::Facts;
 use super::interface::Protocol;
 use super::message::Message;
+use super::payload::inflate::inflate;
 use super::text::brief;
 
 /// A sign that speaks for a protocol.
@@ -39,6 +40,10 @@ impl fmt::Display for Evidence {
 
 /// Messages in which a protocol must show.
 const MESSAGES: usize = 6;
+
+/// Of messages of less than so many bytes in all there may be so many: a protocol whose packets span
+/// messages may send a byte in each.
+const SHORT: usize = 64;
 
 /// Bytes of them, at most.
 const BYTES: usize = 64 * 1024;
@@ -108,6 +113,19 @@ impl Watch {
         }
     }
 
+    /// The protocol for which subprotocol or URL speak most, before a message has.
+    pub(super) fn likely(&self) -> Option<(&'static Protocol, &[Evidence])> {
+        let known = |(_, evidence): &&(_, Vec<Evidence>)| {
+            let sign =
+                |sign: &Evidence| matches!(sign, Evidence::Subprotocol(_) | Evidence::Url(_));
+            evidence.iter().any(sign)
+        };
+        // Of several that are as likely the first.
+        let all = self.candidates.iter().rev().filter(known);
+        let (protocol, evidence) = all.max_by_key(|(_, evidence)| evidence.len())?;
+        Some((protocol, evidence))
+    }
+
     /// Whether it may still become a protocol, by its name or word.
     pub(super) fn includes(&self, word: &str) -> bool {
         self.candidates.iter().any(|(protocol, _)| [protocol.name, protocol.word].contains(&word))
@@ -143,11 +161,19 @@ impl Watch {
             true => Evidence::ClientMessage,
             false => Evidence::ServerMessage,
         };
+        let joined = self.joined(message);
+        let inflated = inflate(message.content).map(|(_, content)| {
+            let text = std::str::from_utf8(&content).is_ok();
+            Begun { content, message: Message { content: &[], text, ..*message } }
+        });
+        let others = || [&joined, &inflated].into_iter().flatten();
         for (protocol, evidence) in &mut self.candidates {
-            // The first byte of a binary message is a sign only beside a better one: any length or
-            // type may stand there.
-            let counts = message.text || !evidence.is_empty();
-            if counts && !evidence.contains(&new) && (protocol.beginning)(message) {
+            let counts = !protocol.begins_like_others || !evidence.is_empty();
+            let begins = |message: &Message<'_>| (protocol.beginning)(message);
+            if counts
+                && !evidence.contains(&new)
+                && (begins(message) || others().any(|other| begins(&other.message())))
+            {
                 evidence.push(new.clone());
             }
         }
@@ -158,9 +184,20 @@ impl Watch {
         let content = message.content.to_vec();
         self.begun.push(Begun { content, message: Message { content: &[], ..*message } });
         let bytes: usize = self.begun.iter().map(|begun| begun.content.len()).sum();
-        match self.begun.len() < MESSAGES && bytes <= BYTES {
+        let messages = if bytes < SHORT { SHORT } else { MESSAGES };
+        match self.begun.len() < messages && bytes <= BYTES {
             true => Watched::Unclear,
             false => Watched::Hopeless,
         }
+    }
+
+    /// All messages of a direction as one, if this is not the first of them.
+    fn joined(&self, last: &Message<'_>) -> Option<Begun> {
+        let of_same = |begun: &&Begun| begun.message.direction == last.direction;
+        let mut before = self.begun.iter().filter(of_same).peekable();
+        before.peek()?;
+        let mut content: Vec<u8> = before.flat_map(|begun| begun.content.iter().copied()).collect();
+        content.extend_from_slice(last.content);
+        Some(Begun { content, message: Message { content: &[], ..*last } })
     }
 }

@@ -1,5 +1,7 @@
 //! What a protocol has to provide, and its row of the table.
 
+use std::fmt;
+
 use super::decoded::Decoded;
 use super::facts::Facts;
 use super::message::Message;
@@ -12,6 +14,12 @@ pub trait Lens: Send {
     /// one into several messages. `None` if it is not a message of this protocol; the state is then as
     /// it was.
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>>;
+
+    /// What a message of `len` bytes says that is longer than a lens reads, of which only the
+    /// beginning is there. `None` if no more can be said than its length.
+    fn pass_over(&mut self, _beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+        None
+    }
 
     /// What has to come next for the conversation to go on.
     fn expects(&self) -> Option<Expectation> {
@@ -93,6 +101,15 @@ impl Expectation {
     }
 }
 
+/// As in `the server waits for CONNECT; it closes the connection after 5 s`.
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { direction, message, otherwise } = self;
+        let who = if *direction == Direction::ToServer { "server" } else { "client" };
+        write!(f, "the {who} waits for {message}; {otherwise}")
+    }
+}
+
 /// A row of the table of protocols.
 #[derive(Debug)]
 pub struct Protocol {
@@ -107,8 +124,10 @@ pub struct Protocol {
     /// Whether the path and query of a request are typical of it.
     pub url: fn(&str) -> bool,
     /// Whether a message is typical of the beginning of a conversation; rather too strict than too
-    /// lax.
+    /// lax. Where packets span messages it may be several that came in a row.
     pub beginning: fn(&Message<'_>) -> bool,
+    /// Whether a message is a sign only beside URL or subprotocol: any message may begin so.
+    pub begins_like_others: bool,
     /// Makes a lens for a new connection.
     pub lens: fn(&Facts) -> Box<dyn Lens>,
     /// What a client can say in it.

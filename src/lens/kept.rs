@@ -1,6 +1,7 @@
 //! What a lens remembers of a conversation, bounded whatever a peer sends.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::message::{LARGEST, Message};
 
@@ -61,38 +62,108 @@ pub(super) fn remembered(text: &str) -> String {
 const IDLE: usize = 4 * 1024;
 
 /// The bytes of both directions of a protocol whose packets span messages.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Streams([Vec<u8>; 2]);
+#[derive(Debug)]
+pub(super) struct Streams<T>([Stream<T>; 2]);
 
-impl Streams {
+impl<T> Default for Streams<T> {
+    fn default() -> Self {
+        Self([0; 2].map(|_| Stream {
+            bytes: Vec::new(),
+            passing: None,
+            want: Want::Any,
+            is_lost: false,
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct Stream<T> {
+    /// The beginning of a packet, and what has to come before it can be more.
+    bytes: Vec<u8>,
+    want: Want,
+    /// A packet that is too large to be collected, and where it ends.
+    passing: Option<(T, End)>,
+    /// Whether what comes next may be the rest of a packet whose beginning was not collected.
+    is_lost: bool,
+}
+
+impl<T> Streams<T> {
     /// Adds a message to its direction and takes all packets off that are complete. `next` returns
-    /// a packet of the bytes that it gets and its length, or nothing if there are too few. `None`
-    /// if it finds no packet, or one that is larger than a lens reads.
-    pub(super) fn packets<T>(
+    /// a packet of the bytes that it gets and its length, or nothing if there are too few. `len` is
+    /// the length of the message, of whose content only the beginning may be there. `None` if it
+    /// finds nothing of the protocol, or nothing of a message that is not there as a whole.
+    pub(super) fn packets(
         &mut self,
         message: &Message<'_>,
+        len: u64,
         mut next: impl FnMut(&[u8]) -> Next<T>,
     ) -> Option<Vec<T>> {
         let stream = &mut self.0[usize::from(message.from_client())];
-        stream.extend_from_slice(message.content);
+        let missing = len.saturating_sub(message.content.len() as u64);
         let (mut packets, mut at) = (Vec::new(), 0);
+        let mut bytes = std::mem::take(&mut stream.bytes);
+        bytes.extend_from_slice(message.content);
+        let want = std::mem::replace(&mut stream.want, Want::Any);
+        if missing == 0 && bytes.len() <= LARGEST && !want.is_met(&bytes, message.content) {
+            (stream.bytes, stream.want) = (bytes, want);
+            return Some(packets);
+        }
         loop {
-            match next(&stream[at..]) {
+            if let Some((packet, end)) = stream.passing.take() {
+                match end.within(&bytes[at..], missing) {
+                    Ends::At(len) => {
+                        packets.push(packet);
+                        at += len;
+                    }
+                    Ends::Missing(all) => {
+                        packets.push(packet);
+                        stream.is_lost = !all;
+                        return Some(packets);
+                    }
+                    Ends::Later(end) => {
+                        stream.passing = Some((packet, end));
+                        return Some(packets);
+                    }
+                }
+            }
+            match next(&bytes[at..]) {
                 Next::Packet(packet, len) => {
                     packets.push(packet);
                     at += len;
+                    stream.is_lost = false;
                 }
-                Next::Incomplete if stream.len() - at <= LARGEST => {
-                    stream.drain(..at);
-                    stream.shrink_to(IDLE);
+                Next::Large(packet, end) => {
+                    stream.passing = Some((packet, end));
+                    stream.is_lost = false;
+                }
+                Next::Incomplete(_) if missing > 0 => {
+                    stream.is_lost = true;
+                    return (!packets.is_empty()).then_some(packets);
+                }
+                Next::Incomplete(want) if bytes.len() - at <= LARGEST => {
+                    bytes.drain(..at);
+                    if bytes.len() <= IDLE {
+                        bytes.shrink_to(IDLE);
+                    }
+                    (stream.bytes, stream.want) = (bytes, want);
                     return Some(packets);
                 }
-                Next::Incomplete | Next::Wrong => {
-                    stream.clear();
-                    return None;
-                }
+                Next::Incomplete(_) | Next::Wrong if stream.is_lost => return Some(packets),
+                Next::Incomplete(_) | Next::Wrong => return None,
             }
         }
+    }
+
+    /// The beginning of a packet whose rest has not come.
+    pub(super) fn begun(&self, from_client: bool) -> &[u8] {
+        &self.0[usize::from(from_client)].bytes
+    }
+
+    /// Forgets the beginning of a packet, and returns it.
+    pub(super) fn take_begun(&mut self, from_client: bool) -> Vec<u8> {
+        let stream = &mut self.0[usize::from(from_client)];
+        stream.want = Want::Any;
+        std::mem::take(&mut stream.bytes)
     }
 }
 
@@ -100,10 +171,83 @@ impl Streams {
 pub(super) enum Next<T> {
     /// A packet of so many bytes, at least one.
     Packet(T, usize),
-    /// The beginning of one.
-    Incomplete,
+    /// A packet that is larger than a lens reads: what its beginning says, and where it ends.
+    Large(T, End),
+    /// The beginning of one, and what it needs to be more, so that nobody looks at it in vain.
+    Incomplete(Want),
     /// Nothing of the protocol.
     Wrong,
+}
+
+/// What has to come before the beginning of a packet can be more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Want {
+    /// So many bytes in all.
+    Bytes(usize),
+    /// This byte.
+    Byte(u8),
+    /// Anything.
+    Any,
+}
+
+impl Want {
+    fn is_met(self, all: &[u8], new: &[u8]) -> bool {
+        match self {
+            Self::Bytes(len) => all.len() >= len,
+            Self::Byte(byte) => memchr::memchr(byte, new).is_some(),
+            Self::Any => true,
+        }
+    }
+}
+
+/// Where a packet ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Behind so many bytes.
+    After(u64),
+    /// With this byte.
+    With(u8),
+}
+
+/// Where in a message a packet ends.
+enum Ends {
+    /// Behind so many bytes of its beginning.
+    At(usize),
+    /// Where it was not collected; whether with its last byte.
+    Missing(bool),
+    /// In a later one.
+    Later(End),
+}
+
+impl End {
+    /// Looks for it in bytes, and in so many that follow and were not collected.
+    fn within(self, bytes: &[u8], missing: u64) -> Ends {
+        let all = bytes.len() as u64 + missing;
+        match self {
+            Self::After(len) if len <= bytes.len() as u64 => Ends::At(len as usize),
+            Self::After(len) if len <= all => Ends::Missing(len == all),
+            Self::After(len) => Ends::Later(Self::After(len - all)),
+            Self::With(byte) => match memchr::memchr(byte, bytes) {
+                Some(at) => Ends::At(at + 1),
+                // Nobody knows; mostly a message ends with its packet.
+                None if missing > 0 => Ends::Missing(false),
+                None => Ends::Later(self),
+            },
+        }
+    }
+}
+
+/// When a side was heard last.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Heard(Option<i64>);
+
+impl Heard {
+    /// Notes a message; how long it was quiet before, if that was longer than it may be.
+    pub(super) fn again(&mut self, micros: i64, most: Duration) -> Option<Duration> {
+        let before = self.0.replace(micros)?;
+        let quiet = Duration::from_micros(micros.saturating_sub(before).try_into().unwrap_or(0));
+        (!most.is_zero() && quiet > most).then_some(quiet)
+    }
 }
 
 /// Numbers for requests of our own, none that was seen in the conversation.

@@ -7,6 +7,9 @@ use crate::event::Direction;
 /// Bytes of a message that a lens reads; a longer one is named, not decoded.
 pub const LARGEST: usize = 1 << 20;
 
+/// What is said of a longer one.
+pub(super) const TOO_LARGE: &str = "more than a lens reads";
+
 /// A data message as a lens gets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message<'a> {

@@ -13,20 +13,30 @@ pub struct Secrets<'a> {
     pub mask: &'a str,
 }
 
+impl Secrets<'_> {
+    /// Takes secrets out of a text: those that it quotes as JSON, and those that are known by their
+    /// value.
+    pub(super) fn take_out_of(&self, text: &mut String) {
+        if let Some(masked) = mask_quoted(text, self.is_secret, self.mask) {
+            *text = masked;
+        }
+        if let Cow::Owned(cleaned) = (self.clean)(text) {
+            *text = cleaned;
+        }
+    }
+}
+
 /// A text with `mask` in place of the values whose JSON name is a secret's, as in `"token":"…"`, also
-/// where the JSON is itself in a string. `None` if there is none.
-pub(super) fn mask_quoted(
-    text: &str,
-    is_secret: &dyn Fn(&str) -> bool,
-    mask: &str,
-) -> Option<String> {
+/// where the JSON is itself in a string, or in one in a string. `None` if there is none.
+fn mask_quoted(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> Option<String> {
     let (mut masked, mut done) = (String::new(), 0);
     let mut at = 0;
     while let Some(begin) = text[at..].find('"').map(|quote| at + quote + 1) {
         at = begin;
         let Some(end) = text[begin..].find('"').map(|quote| begin + quote) else { break };
         let name = text[begin..end].trim_end_matches('\\');
-        let quote = if name.len() < end - begin { "\\\"" } else { "\"" };
+        // In a string of JSON a quote has a backslash, in one in that three, then seven.
+        let quote = &text[begin + name.len()..=end];
         let Some(value) = text[end + 1..].trim_start().strip_prefix(':').map(str::trim_start)
         else {
             continue;
@@ -36,11 +46,11 @@ pub(super) fn mask_quoted(
         }
         let start = text.len() - value.len();
         let (from, to) = match value.strip_prefix(quote) {
-            Some(string) => (start + quote.len(), start + quote.len() + string_end(string, quote)),
-            None => {
-                let ends = |c: char| ",]} ".contains(c);
-                (start, start + value.find(ends).unwrap_or(value.len()))
+            Some(string) => {
+                let from = start + quote.len();
+                (from, from + string_end(string, quote.len() - 1))
             }
+            None => (start, start + value_end(value, quote.len() - 1)),
         };
         masked.push_str(&text[done..from]);
         masked.push_str(mask);
@@ -51,9 +61,69 @@ pub(super) fn mask_quoted(
     (done > 0).then(|| masked + &text[done..])
 }
 
-/// Where a string ends; what a backslash precedes does not end it.
-fn string_end(string: &str, quote: &str) -> usize {
-    let ends = string.match_indices(quote).map(|(at, _)| at);
-    let mut ends = ends.filter(|at| quote.len() > 1 || !string[..*at].ends_with('\\'));
-    ends.next().unwrap_or(string.len())
+/// Where a string ends whose quotes have so many backslashes; one with more is part of it.
+fn string_end(string: &str, level: usize) -> usize {
+    quotes(string, level).next().map_or(string.len(), |at| at - level)
+}
+
+/// The quotes of JSON in a text that have so many backslashes because it is itself in a string.
+fn quotes(text: &str, level: usize) -> impl Iterator<Item = usize> {
+    let before = |at: usize| text[..at].bytes().rev().take_while(|byte| *byte == b'\\').count();
+    text.match_indices('"').map(|(at, _)| at).filter(move |at| {
+        // Each backslash of the content is twice as many as the quotes of its level have, and two.
+        let before = before(*at);
+        before >= level && (before - level).is_multiple_of(2 * (level + 1))
+    })
+}
+
+/// Where a value that is no string ends; a list or an object with its bracket.
+fn value_end(value: &str, level: usize) -> usize {
+    if !value.starts_with(['[', '{']) {
+        return value.find([',', ']', '}', ' ']).unwrap_or(value.len());
+    }
+    let (mut quotes, mut quoted, mut depth) = (quotes(value, level).peekable(), false, 0usize);
+    for (at, c) in value.char_indices() {
+        match c {
+            '"' if quotes.next_if_eq(&at).is_some() => quoted = !quoted,
+            '[' | '{' if !quoted => depth += 1,
+            ']' | '}' if !quoted && depth == 1 => return at + 1,
+            ']' | '}' if !quoted => depth -= 1,
+            _ => {}
+        }
+    }
+    value.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(text: &str) -> String {
+        mask_quoted(text, &|name| name.starts_with("pass"), "-").unwrap_or_else(|| text.to_owned())
+    }
+
+    /// A text as it stands in a string of JSON.
+    fn packed(text: &str) -> String {
+        let string = crate::lens::Value::from(text).json();
+        string[1..string.len() - 1].to_owned()
+    }
+
+    #[test]
+    fn secrets_are_masked_at_any_level_of_strings_in_strings() {
+        let cases = [
+            (r#"{"pass":"a b","n":1}"#, r#"{"pass":"-","n":1}"#),
+            (r#"{"pass":"a\"b\\","n":"x"}"#, r#"{"pass":"-","n":"x"}"#),
+            (r#"{"pass": 12,"n":1} "pass""#, r#"{"pass": -,"n":1} "pass""#),
+            (r#"{"pass":{"a":"}\"","b":[1,2]},"n":1}"#, r#"{"pass":-,"n":1}"#),
+            (r#"{"pass":"cut …"#, r#"{"pass":"-"#),
+            (r#"{"pass":"","password":"x"}"#, r#"{"pass":"-","password":"-"}"#),
+        ];
+        for (text, expected) in cases {
+            let (mut text, mut expected) = (text.to_owned(), expected.to_owned());
+            for level in 0..4 {
+                assert_eq!(masked(&text), expected, "{level}");
+                (text, expected) = (packed(&text), packed(&expected));
+            }
+        }
+    }
 }

@@ -24,6 +24,25 @@ pub(super) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
+/// As many of `all` things as fit into about so many characters, at least one, with commas between,
+/// and how many more there are.
+pub(super) fn listed(things: impl Iterator<Item = String>, all: usize, most: usize) -> String {
+    let (mut list, mut shown) = (String::new(), 0);
+    for thing in things {
+        let thing = brief(&thing);
+        if shown > 0 && list.chars().count() + thing.chars().count() + 2 > most {
+            break;
+        }
+        list.push_str(if shown > 0 { ", " } else { "" });
+        list.push_str(&thing);
+        shown += 1;
+    }
+    match all.saturating_sub(shown) {
+        0 => list,
+        more => format!("{list} +{more} more"),
+    }
+}
+
 /// A time to a precision that matters: `35 ms`, `2.4 s`.
 pub(super) fn span(time: Duration) -> String {
     match time.as_micros() {
@@ -65,6 +84,15 @@ mod tests {
     fn a_text_is_cut_at_a_character() {
         assert_eq!(clipped("häß\nlich", 5), "häß …");
         assert_eq!(clipped("häß", 3), "häß");
+    }
+
+    #[test]
+    fn a_list_says_how_much_it_leaves_out() {
+        let list = |all: usize, most| listed((0..all).map(|n| format!("t/{n}")), all, most);
+        assert_eq!(list(0, 9), "");
+        assert_eq!(list(3, 20), "t/0, t/1, t/2");
+        assert_eq!(list(5, 9), "t/0, t/1 +3 more");
+        assert_eq!(listed(["x".repeat(99)].into_iter(), 2, 5).chars().count(), 60 + 8);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub enum Value {
     Bool(bool),
     Integer(i128),
     Float(f64),
+    /// A number of JSON that is neither, or not written as one would be: as it is written.
+    Number(String),
     Text(String),
     Bytes(Vec<u8>),
     List(Vec<Value>),
@@ -65,6 +67,7 @@ impl Value {
         match self {
             Self::Integer(number) => Some(*number),
             Self::Float(number) if number.fract() == 0.0 => Some(*number as i128),
+            Self::Number(text) => Self::Float(text.parse().ok()?).as_integer(),
             _ => None,
         }
     }
@@ -95,9 +98,10 @@ impl Value {
                 }
             }
             Self::Marked(_, Some(value)) => value.mask(secrets),
-            Self::Text(text) => {
+            Self::Text(text) => secrets.take_out_of(text),
+            Self::Number(text) => {
                 if let Cow::Owned(cleaned) = (secrets.clean)(text) {
-                    *text = cleaned;
+                    *self = cleaned.into();
                 }
             }
             _ => {}
@@ -158,6 +162,7 @@ impl fmt::Display for Value {
                 };
                 foreign(f, strict, name)
             }
+            Self::Number(text) => f.write_str(text),
             Self::Text(text) => quoted(f, text),
             Self::Bytes(bytes) => {
                 if strict {

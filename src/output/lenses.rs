@@ -286,11 +286,14 @@ impl Lenses {
 
     /// What this end of a connection waits for, in words, if it waits for the other.
     pub fn awaited_by(&mut self, conn: ConnId, waiting: Role) -> Option<String> {
-        let reading = self.readers.of(conn).reading.as_mut()?;
-        let Expectation { direction, message, otherwise } = reading.conversation.expects()?;
-        let who = if waiting == Role::Client { "client" } else { "server" };
-        (direction != Direction::sent_by(waiting))
-            .then(|| format!("the {who} waits for {message}; {otherwise}"))
+        let conversation = &mut self.readers.of(conn).reading.as_mut()?.conversation;
+        let of_other =
+            |expectation: &Expectation| expectation.direction != Direction::sent_by(waiting);
+        if let Some((protocol, expectation)) = conversation.likely() {
+            let text = || format!("if this is {}, {expectation}", protocol.title);
+            return of_other(&expectation).then(text);
+        }
+        conversation.expects().filter(of_other).map(|expectation| expectation.to_string())
     }
 }
 
@@ -326,11 +329,12 @@ impl Conversing {
         let conversation = &mut self.conversation;
         let end = FrameEvent::Message(info);
         let packets = self.coming[direction as usize].take(&end, |message| {
-            if message.len > message.content().len() as u64 {
-                return conversation.pass_over(message.len);
-            }
             let (text, content) = (message.opcode == Data::Text, message.content());
-            conversation.read(&Message { direction, text, content, micros: at.micros })
+            let whole = Message { direction, text, content, micros: at.micros };
+            if message.len > content.len() as u64 {
+                return conversation.pass_over(&whole, message.len);
+            }
+            conversation.read(&whole)
         });
         if direction == Direction::ToServer {
             self.sent = at.micros;

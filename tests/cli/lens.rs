@@ -393,6 +393,22 @@ fn the_end_of_a_connection_names_what_was_waited_for() {
 }
 
 #[test]
+fn the_end_of_a_connection_names_what_a_likely_protocol_waited_for() {
+    let output = Test::new()
+        .args(["--input", "none", "--output", "frames", "-s", "v12.stomp"])
+        .args(["ws://127.0.0.1:{port}/ws"])
+        .peer(|p| {
+            p.open_with(STOMP);
+            p.close_first(1002, "");
+        })
+        .stderr_any()
+        .stdout_any()
+        .status(11);
+    let waits = "* if this is STOMP 1.0–1.2, the server waits for CONNECT; ";
+    assert!(output.stdout().contains(waits), "{}", output.stdout());
+}
+
+#[test]
 fn lens_changes_what_messages_are_read_as() {
     let output = script_of("/lens json\n{\"a\":1}\n/expect got\n/lens\n/lens none\n{\"a\":2}\n")
         .args(["--output", "frames"])

@@ -78,7 +78,7 @@ fn a_message_of_either_end_that_breaks_the_protocol_is_named() {
     let upstream = Upstream::new();
     let proxy = upstream.proxy(&["--lens=stomp"]);
     let (mut client, server) = upstream.open(&proxy);
-    let send = frames::towards(Direction::ToServer, frames::frame(TEXT, "SEND\n\n"));
+    let send = frames::towards(Direction::ToServer, frames::frame(TEXT, "SEND\n\n\0"));
     client.send(frames::bytes([send]));
     let said = proxy.stdout.wait_for("SEND has no destination");
     assert!(said.contains("= [1] SEND\n! [1] STOMP 1.2, "), "{said}");

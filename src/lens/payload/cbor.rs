@@ -121,6 +121,7 @@ pub fn write(value: &Value, out: &mut Vec<u8>) {
             (_, Ok(number)) => head(out, 1, number),
             _ => write(&Value::Float(*number as f64), out),
         },
+        Value::Number(text) => write(&Value::Float(text.parse().unwrap_or(f64::NAN)), out),
         Value::Float(number) => {
             out.push(0xfb);
             out.extend_from_slice(&number.to_be_bytes());

@@ -1,86 +1,216 @@
-//! JSON, RFC 8259, with the order of its keys.
+//! JSON, RFC 8259, with the order of its keys and its numbers exactly as they are written.
 
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-
+use super::DEPTH;
 use crate::lens::Value;
 
 /// Reads a text that is one value.
 pub fn read(text: &str) -> Option<Value> {
-    serde_json::from_str(text).ok()
+    let (value, end) = read_first(text)?;
+    text[end..].bytes().all(is_space).then_some(value)
 }
 
 /// Reads the value that a text begins with, and where it ends.
 pub(in crate::lens) fn read_first(text: &str) -> Option<(Value, usize)> {
-    let mut values = serde_json::Deserializer::from_str(text).into_iter();
-    let value = values.next()?.ok()?;
-    Some((value, values.byte_offset()))
+    let mut reader = Reader { text, at: 0 };
+    let value = reader.value(DEPTH)?;
+    Some((value, reader.at))
 }
 
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Values)
-    }
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-struct Values;
+struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+}
 
-impl<'de> Visitor<'de> for Values {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::Float(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(value) = values.next_element()? {
-            list.push(value);
+    fn skip_space(&mut self) {
+        while self.peek().is_some_and(is_space) {
+            self.at += 1;
         }
-        Ok(Value::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut map = Vec::new();
-        while let Some((key, value)) = entries.next_entry::<String, Value>()? {
-            map.push((key.into(), value));
+    /// Takes a byte, if it comes next behind white space.
+    fn takes(&mut self, byte: u8) -> bool {
+        self.skip_space();
+        let is_next = self.peek() == Some(byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    fn value(&mut self, depth: usize) -> Option<Value> {
+        self.skip_space();
+        match self.peek()? {
+            b'"' => self.string().map(Value::Text),
+            b'{' => {
+                let mut entries = Vec::new();
+                self.items(
+                    b'}',
+                    |reader, depth| {
+                        reader.skip_space();
+                        let key = reader.string()?;
+                        let value = reader.takes(b':').then(|| reader.value(depth))??;
+                        entries.push((key.into(), value));
+                        Some(())
+                    },
+                    depth,
+                )?;
+                Some(Value::Map(entries))
+            }
+            b'[' => {
+                let mut values = Vec::new();
+                self.items(
+                    b']',
+                    |reader, depth| {
+                        values.push(reader.value(depth)?);
+                        Some(())
+                    },
+                    depth,
+                )?;
+                Some(Value::List(values))
+            }
+            b'-' | b'0'..=b'9' => self.number(),
+            _ => {
+                let words = [("null", Value::Null), ("true", true.into()), ("false", false.into())];
+                let rest = &self.text[self.at..];
+                let (word, value) = words.into_iter().find(|(word, _)| rest.starts_with(word))?;
+                self.at += word.len();
+                Some(value)
+            }
         }
-        Ok(Value::Map(map))
+    }
+
+    /// What stands between brackets, with commas between.
+    fn items(
+        &mut self,
+        end: u8,
+        mut item: impl FnMut(&mut Self, usize) -> Option<()>,
+        depth: usize,
+    ) -> Option<()> {
+        let depth = depth.checked_sub(1)?;
+        self.at += 1;
+        if self.takes(end) {
+            return Some(());
+        }
+        loop {
+            item(self, depth)?;
+            if self.takes(end) {
+                return Some(());
+            }
+            self.takes(b',').then_some(())?;
+        }
+    }
+
+    /// A text in quotes; half of a surrogate pair, which JavaScript may send, is U+FFFD.
+    fn string(&mut self) -> Option<String> {
+        if self.peek() != Some(b'"') {
+            return None;
+        }
+        self.at += 1;
+        let mut string = String::new();
+        loop {
+            let rest = &self.text[self.at..];
+            let plain = |byte: &u8| *byte >= 0x20 && *byte != b'"' && *byte != b'\\';
+            let len = rest.bytes().position(|byte| !plain(&byte))?;
+            string.push_str(&rest[..len]);
+            self.at += len + 1;
+            match rest.as_bytes()[len] {
+                b'"' => return Some(string),
+                b'\\' => string.push(self.escaped()?),
+                _ => return None,
+            }
+        }
+    }
+
+    fn escaped(&mut self) -> Option<char> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(match byte {
+            b'"' | b'\\' | b'/' => byte.into(),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let first = self.four_digits()?;
+                let before = self.at;
+                let low = if (0xd800..0xdc00).contains(&first)
+                    && self.text[self.at..].starts_with("\\u")
+                {
+                    self.at += 2;
+                    self.four_digits().filter(|low| (0xdc00..0xe000).contains(low))
+                } else {
+                    None
+                };
+                match low {
+                    Some(low) => char::from_u32(0x10000 + ((first - 0xd800) << 10) + low - 0xdc00)?,
+                    None => {
+                        self.at = before;
+                        char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER)
+                    }
+                }
+            }
+            _ => return None,
+        })
+    }
+
+    fn four_digits(&mut self) -> Option<u32> {
+        let digits = self.text.get(self.at..self.at + 4)?;
+        self.at += 4;
+        let all = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        all.then(|| u32::from_str_radix(digits, 16).ok())?
+    }
+
+    fn number(&mut self) -> Option<Value> {
+        let start = self.at;
+        self.at += usize::from(self.peek() == Some(b'-'));
+        let whole = self.at;
+        let digits = self.digits()?;
+        if digits > 1 && self.text.as_bytes()[whole] == b'0' {
+            return None;
+        }
+        let mut is_whole = true;
+        if self.peek() == Some(b'.') {
+            (self.at, is_whole) = (self.at + 1, false);
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            (self.at, is_whole) = (self.at + 1, false);
+            self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
+            self.digits()?;
+        }
+        let text = &self.text[start..self.at];
+        if is_whole
+            && text != "-0"
+            && let Ok(number) = text.parse()
+        {
+            return Some(Value::Integer(number));
+        }
+        // One that is not written as we would write it stays as it is: it may say more.
+        let number = text.parse().ok().filter(|number: &f64| format!("{number:?}") == text);
+        Some(number.map_or_else(|| Value::Number(text.to_owned()), Value::Float))
+    }
+
+    /// Takes digits, at least one.
+    fn digits(&mut self) -> Option<usize> {
+        let rest = &self.text.as_bytes()[self.at..];
+        let len = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += len;
+        (len > 0).then_some(len)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn order_and_types_are_kept() {
@@ -89,8 +219,57 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_as_they_are_written() {
+        for text in [
+            "9007199254740993",
+            "18446744073709551616",
+            "340282366920938463463374607431768211456",
+            "-170141183460469231731687303715884105729",
+            "0.1",
+            "1.10",
+            "0.30000000000000000001",
+            "1e2",
+            "1E+400",
+            "-0",
+            "-0.0",
+        ] {
+            assert_eq!(read(text).expect("a number").json(), text);
+        }
+        for text in ["01", "-", "1.", ".5", "1e", "+1", "0x1", "1e+", "NaN"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn escapes_are_read() {
+        let text = r#""\"\\\/\b\f\n\r\té😀\ud800x\ud800A""#;
+        let expected = "\"\\/\u{8}\u{c}\n\r\té😀\u{fffd}x\u{fffd}A";
+        assert_eq!(read(text), Some(expected.into()));
+        for text in [r#""\x""#, r#""\u12""#, r#""\u+123""#, "\"\n\"", "\"", "\"\\"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_json_or_too_deep_is_refused() {
-        assert_eq!(read("{"), None);
+        for text in ["{", "", " ", "[1,]", "[,]", "{\"a\"}", "{1:2}", "nul", "truex", "[1] x", "[}"]
+        {
+            assert_eq!(read(text), None, "{text}");
+        }
         assert_eq!(read(&"[".repeat(100_000)), None);
+        assert_eq!(read_first("[1] x"), Some((Value::List(vec![1u8.into()]), 3)));
+    }
+
+    proptest! {
+        #[test]
+        fn what_another_reader_reads_is_read(text in r#"[ \[\]{}:,"\\u0-9a-f.eE+truenls-]{0,40}"#) {
+            let other = serde_json::from_str::<serde_json::Value>(&text);
+            // It refuses numbers beyond what it can hold, and halves of pairs.
+            if other.is_ok() {
+                prop_assert!(read(&text).is_some());
+            } else if let Some(value) = read(&text) {
+                prop_assert!(value.json().contains('e') || text.contains("\\ud"), "{}", text);
+            }
+        }
     }
 }

@@ -94,6 +94,7 @@ pub fn write(value: &Value, out: &mut Vec<u8>) {
         Value::Null | Value::Marked(_, None) => out.push(0xc0),
         Value::Bool(value) => out.push(0xc2 + u8::from(*value)),
         Value::Integer(number) => integer(*number, out),
+        Value::Number(text) => write(&Value::Float(text.parse().unwrap_or(f64::NAN)), out),
         Value::Float(number) => put(out, 0xcb, &number.to_be_bytes()),
         Value::Text(text) => {
             head(out, text.len(), Some((0xa0, 32)), [Some(0xd9), Some(0xda), Some(0xdb)]);

@@ -43,7 +43,18 @@ fn message(
         let before = from.rest;
         let known = field.and_then(|field| known(from, reader, field, wire));
         let (key, value, repeated) = match (field, known) {
-            (Some(field), Some(value)) => (field.name.as_str().into(), value, field.repeated),
+            (Some(field), Some(value)) => {
+                let key = Value::from(field.name.as_str());
+                match (&field.kind, entries.last_mut(), value) {
+                    (Type::Map(_), Some((last, Value::Map(all))), Value::Map(more))
+                        if *last == key =>
+                    {
+                        all.extend(more);
+                        continue;
+                    }
+                    (_, _, value) => (key, value, field.repeated),
+                }
+            }
             _ => {
                 from.rest = before;
                 (number.into(), unknown(from, reader, number, wire)?, false)
@@ -102,6 +113,11 @@ fn unknown(from: &mut Cursor<'_>, reader: &Reader<'_>, number: u64, wire: u64) -
 /// A value by its schema; `None` if it does not fit.
 fn known(from: &mut Cursor<'_>, reader: &Reader<'_>, field: &Field, wire: u64) -> Option<Value> {
     match &field.kind {
+        Type::Map(fields) if wire == 2 => {
+            let bytes = length_delimited(from)?;
+            let entry = from.inside(bytes, |from| entry(from, reader, fields))?;
+            Some(Value::Map(vec![entry]))
+        }
         Type::Scalar(scalar) if scalar.wire() == wire => value(from, scalar),
         // Repeated numbers may be packed into one.
         Type::Scalar(scalar) if wire == 2 && field.repeated => {
@@ -130,20 +146,61 @@ fn known(from: &mut Cursor<'_>, reader: &Reader<'_>, field: &Field, wire: u64) -
     }
 }
 
+/// An entry of a map, which is a message of a key and a value; what is left out is the default.
+fn entry(
+    from: &mut Cursor<'_>,
+    reader: &Reader<'_>,
+    fields: &[Field; 2],
+) -> Option<(Value, Value)> {
+    let [mut key, mut value] = [0, 1].map(|at| default(&fields[at].kind));
+    while !from.rest.is_empty() {
+        from.count()?;
+        let tag = from.varint(5)?;
+        let (number, wire) = (tag >> 3, tag & 7);
+        match number {
+            1 => key = known(from, reader, &fields[0], wire)?,
+            2 => value = known(from, reader, &fields[1], wire)?,
+            _ => drop(unknown(from, reader, number, wire)?),
+        }
+    }
+    Some((key, value))
+}
+
+fn default(kind: &Type) -> Value {
+    match kind {
+        Type::Text => "".into(),
+        Type::Bytes => Value::Bytes(Vec::new()),
+        Type::Message(_) | Type::Map(_) => Value::Map(Vec::new()),
+        Type::Scalar(Scalar::Bool) => false.into(),
+        Type::Scalar(Scalar::Float | Scalar::Double) => Value::Float(0.0),
+        Type::Scalar(Scalar::Enum(names)) => named(names, 0),
+        Type::Scalar(_) => 0u8.into(),
+    }
+}
+
+fn named(names: &[(i32, String)], number: i32) -> Value {
+    let name = names.iter().find(|(of, _)| *of == number);
+    name.map_or_else(|| i64::from(number).into(), |(_, name)| name.as_str().into())
+}
+
+/// A number. One of 32 bits that comes with more is cut, as its receivers do: "you will get the
+/// same effect as if you had cast the number to that type in C++" (Updating a message type).
 fn value(from: &mut Cursor<'_>, scalar: &Scalar) -> Option<Value> {
     Some(match scalar {
-        Scalar::Signed => from.varint(10)?.cast_signed().into(),
-        Scalar::Unsigned => from.varint(10)?.into(),
-        Scalar::ZigZag => {
+        Scalar::Int32 => i64::from(from.varint(10)? as i32).into(),
+        Scalar::Int64 => from.varint(10)?.cast_signed().into(),
+        Scalar::Uint32 => (from.varint(10)? as u32).into(),
+        Scalar::Uint64 => from.varint(10)?.into(),
+        Scalar::Sint32 => {
+            let number = from.varint(10)? as u32;
+            i64::from((number >> 1).cast_signed() ^ -(number & 1).cast_signed()).into()
+        }
+        Scalar::Sint64 => {
             let number = from.varint(10)?;
             ((number >> 1).cast_signed() ^ -(number & 1).cast_signed()).into()
         }
         Scalar::Bool => (from.varint(10)? != 0).into(),
-        Scalar::Enum(names) => {
-            let number = from.varint(10)?.cast_signed();
-            let name = names.iter().find(|(of, _)| i64::from(*of) == number);
-            name.map_or_else(|| number.into(), |(_, name)| name.as_str().into())
-        }
+        Scalar::Enum(names) => named(names, from.varint(10)? as i32),
         Scalar::Fixed32 => u32::from_le_bytes(from.array()?).into(),
         Scalar::Fixed64 => u64::from_le_bytes(from.array()?).into(),
         Scalar::SFixed32 => i64::from(i32::from_le_bytes(from.array()?)).into(),
@@ -216,11 +273,46 @@ mod tests {
         let bytes = b"\x0a\x03\x01\x96\x01\x10\x01\x1a\x05\x0a\x01a\x10\x03\x22\x01a\x2d\0\0\x80\x3f\x32\x05\x0a\x01n\x10\x01\x38\x09\x10\x07";
         let expected = concat!(
             r#"{"codes":[1,150],"state":"PAID","items":[{"name":"a","change":-2}],"raw":h'61',"#,
-            r#""price":1.0,"notes":[{"key":"n","value":1}],7:9,"state":7}"#,
+            r#""price":1.0,"notes":{"n":1},7:9,"state":7}"#,
         );
         let value = read(bytes, Some(&schema)).expect("a message");
         assert_eq!(value.to_string(), expected);
         let other = read(b"\x12\x01a", Some(&schema)).expect("a message");
         assert_eq!(other.to_string(), r#"{2:"a"}"#, "not of the schema's type");
+    }
+
+    #[test]
+    fn a_map_has_the_keys_that_were_sent() {
+        let text = "syntax = \"proto3\";
+            message In { int32 n = 1; }
+            message M { map<string, string> tags = 1; map<int32, In> by = 2; string end = 3; }";
+        let schema = Schema::parse("m.proto", "M", &mut |_| Some(text.to_owned())).expect("valid");
+        let bytes = b"\x0a\x0a\x0a\x05token\x12\x01s\x0a\x06\x0a\x01a\x12\x01b\x0a\x00\
+                      \x12\x06\x08\x07\x12\x02\x08\x05\x1a\x01x";
+        let value = read(bytes, Some(&schema)).expect("a message");
+        let expected = r#"{"tags":{"token":"s","a":"b","":""},"by":{7:{"n":5}},"end":"x"}"#;
+        assert_eq!(value.to_string(), expected);
+    }
+
+    #[test]
+    fn numbers_of_32_bits_are_cut_to_them() {
+        let text = "syntax = \"proto3\";
+            enum E { A = 0; B = 1; }
+            message M { int32 i = 1; uint32 u = 2; sint32 s = 3; E e = 4; int64 l = 5; }";
+        let schema = Schema::parse("m.proto", "M", &mut |_| Some(text.to_owned())).expect("valid");
+        let shown = |bytes: &[u8]| read(bytes, Some(&schema)).expect("a message").to_string();
+        let minus_one = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
+        // 2^32 + 1
+        let long = b"\x81\x80\x80\x80\x10";
+        for (tag, negative, cut) in [
+            (0x08, r#"{"i":-1}"#, r#"{"i":1}"#),
+            (0x10, r#"{"u":4294967295}"#, r#"{"u":1}"#),
+            (0x18, r#"{"s":-2147483648}"#, r#"{"s":-1}"#),
+            (0x20, r#"{"e":-1}"#, r#"{"e":"B"}"#),
+            (0x28, r#"{"l":-1}"#, r#"{"l":4294967297}"#),
+        ] {
+            assert_eq!(shown(&[&[tag], &minus_one[..]].concat()), negative);
+            assert_eq!(shown(&[&[tag], &long[..]].concat()), cut);
+        }
     }
 }

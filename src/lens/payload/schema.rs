@@ -33,14 +33,19 @@ pub(super) enum Type {
     Bytes,
     /// By its place in the schema.
     Message(usize),
+    /// Of keys and values.
+    Map(Box<[Field; 2]>),
 }
 
 /// A type that is a number on the wire.
 #[derive(Clone, Debug)]
 pub(super) enum Scalar {
-    Signed,
-    Unsigned,
-    ZigZag,
+    Int32,
+    Int64,
+    Uint32,
+    Uint64,
+    Sint32,
+    Sint64,
     Bool,
     Enum(Vec<(i32, String)>),
     Fixed32,
@@ -125,10 +130,20 @@ impl Schema {
 
 impl Field {
     fn of(field: &FieldDescriptor, place: &mut impl FnMut(MessageDescriptor) -> usize) -> Self {
-        let scalar = match field.kind() {
-            Kind::Int32 | Kind::Int64 => Scalar::Signed,
-            Kind::Uint32 | Kind::Uint64 => Scalar::Unsigned,
-            Kind::Sint32 | Kind::Sint64 => Scalar::ZigZag,
+        let (number, name) = (field.number().into(), field.name().to_owned());
+        Self { number, name, repeated: field.is_list(), kind: Type::of(field, place) }
+    }
+}
+
+impl Type {
+    fn of(field: &FieldDescriptor, place: &mut impl FnMut(MessageDescriptor) -> usize) -> Self {
+        Self::Scalar(match field.kind() {
+            Kind::Int32 => Scalar::Int32,
+            Kind::Int64 => Scalar::Int64,
+            Kind::Uint32 => Scalar::Uint32,
+            Kind::Uint64 => Scalar::Uint64,
+            Kind::Sint32 => Scalar::Sint32,
+            Kind::Sint64 => Scalar::Sint64,
             Kind::Bool => Scalar::Bool,
             Kind::Fixed32 => Scalar::Fixed32,
             Kind::Fixed64 => Scalar::Fixed64,
@@ -139,16 +154,14 @@ impl Field {
             Kind::Enum(kind) => Scalar::Enum(
                 kind.values().map(|value| (value.number(), value.name().to_owned())).collect(),
             ),
-            Kind::String => return Self::with(field, Type::Text),
-            Kind::Bytes => return Self::with(field, Type::Bytes),
-            Kind::Message(message) => return Self::with(field, Type::Message(place(message))),
-        };
-        Self::with(field, Type::Scalar(scalar))
-    }
-
-    fn with(field: &FieldDescriptor, kind: Type) -> Self {
-        let repeated = field.is_list() || field.is_map();
-        Self { number: field.number().into(), name: field.name().to_owned(), repeated, kind }
+            Kind::String => return Self::Text,
+            Kind::Bytes => return Self::Bytes,
+            Kind::Message(entry) if field.is_map() => {
+                let fields = [entry.map_entry_key_field(), entry.map_entry_value_field()];
+                return Self::Map(Box::new(fields.map(|field| Field::of(&field, place))));
+            }
+            Kind::Message(message) => return Self::Message(place(message)),
+        })
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             }
         })
     },
+    begins_like_others: false,
     lens: |_| Box::new(Cable::default()),
     commands: &[
         Command {

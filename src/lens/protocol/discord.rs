@@ -18,6 +18,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             matches!((message.from_client(), op), (true, Some(2 | 6))) || op == Some(10) && hello
         })
     },
+    begins_like_others: false,
     lens: |_| Box::new(Discord::default()),
     commands: &[],
 };
@@ -53,10 +54,18 @@ impl Lens for Discord {
         let value = message.as_json()?;
         let op = value.get("op")?.as_u64()?;
         let name = OPS.get(usize::try_from(op).ok()?).filter(|name| !name.is_empty())?;
+        let from_client = message.from_client();
+        let logs_in = matches!(op, 2 | 6);
+        let early = from_client && !self.identified && ![1, 2, 6].contains(&op);
+        let again = from_client && self.identified && logs_in;
+        let other = match from_client {
+            true => [0, 7, 9, 10, 11].contains(&op),
+            false => [2, 3, 4, 6, 8].contains(&op),
+        };
         let event = value.text_of("t");
         let data = value.get("d");
         self.sequence = value.get("s").and_then(Value::as_u64).or(self.sequence);
-        self.identified |= matches!(op, 2 | 6);
+        self.identified |= from_client && logs_in;
         if op == 10 {
             self.interval = value.path("d.heartbeat_interval").and_then(Value::as_u64);
         }
@@ -71,8 +80,16 @@ impl Lens for Discord {
             11 => Decoded::heartbeat(NAME, name).answers("heartbeat"),
             _ => Decoded::new(NAME, &kind, format!("{kind} {shown}").trim_end()),
         };
+        const RULE: &str = "Discord, Gateway Opcodes";
         Some(vec![
             decoded
+                .breaks_if(early, RULE, "before Identify or Resume: the server closes with 4003")
+                .breaks_if(again, RULE, "a second Identify: the server closes with 4005")
+                .breaks_if(
+                    other,
+                    RULE,
+                    if from_client { "only the server sends it" } else { "only a client sends it" },
+                )
                 .field("op", op)
                 .field_if("event", event)
                 .field_if("sequence", value.get("s"))
@@ -104,21 +121,26 @@ impl Lens for Discord {
 #[cfg(test)]
 mod tests {
     use crate::lens::Carried;
-    use crate::lens::protocol::tests::Script;
+    use crate::lens::protocol::tests::{Script, complaints};
 
     #[test]
     fn a_session_of_the_gateway() {
         let mut script = Script::auto("", "/?v=10&encoding=json");
         script.server(r#"{"t":null,"s":null,"op":10,"d":{"heartbeat_interval":41250}}"#);
         assert_eq!(script.last(), r#"Hello {"heartbeat_interval":41250}"#);
+        script.client(r#"{"op":3,"d":{}}"#);
+        assert!(complaints(script.decoded())[0].contains("4003"));
         script.client(r#"{"op":2,"d":{"token":"secret"}}"#);
+        assert!(complaints(script.decoded()).is_empty());
         assert_eq!(script.last(), "Identify");
         script.server(r#"{"t":"READY","s":1,"op":0,"d":{}}"#);
         assert_eq!(script.last(), "READY {}");
         let beat = script.conversation.beat().expect("heartbeats are due");
         assert_eq!(beat.message.content, br#"{"op":1,"d":1}"#);
         script.send(&beat.message);
+        script.client(r#"{"op":2,"d":{"token":"secret"}}"#);
+        assert!(complaints(script.decoded())[0].contains("4005"));
         script.server(r#"{"op":11}"#);
-        assert_eq!(script.last(), "Heartbeat ACK (35 ms)");
+        assert_eq!(script.last(), "Heartbeat ACK (70 ms)");
     }
 }

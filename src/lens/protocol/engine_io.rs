@@ -23,6 +23,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Some(text) => !message.from_client() && text.starts_with("0{\"sid\""),
         None => false,
     },
+    begins_like_others: false,
     lens: |facts| Box::new(EngineIo::new(facts)),
     commands: &[],
 };
@@ -34,6 +35,9 @@ struct EngineIo {
     open: Option<Open>,
     /// Whether the session was opened before, over HTTP.
     upgraded: bool,
+    /// Whether the server has sent a packet.
+    begun: bool,
+    closed: bool,
     pinged: Option<i64>,
     inner: Conversation,
 }
@@ -51,6 +55,8 @@ impl EngineIo {
             version: if query(&facts.url, "EIO") == Some("3") { 3 } else { 4 },
             open: None,
             upgraded: query(&facts.url, "sid").is_some(),
+            begun: false,
+            closed: false,
             pinged: None,
             inner: Conversation::carried(&[&socket_io::PROTOCOL], facts),
         }
@@ -109,6 +115,33 @@ impl EngineIo {
         )
     }
 
+    /// Blames a packet that may not come now.
+    fn in_order(
+        &mut self,
+        kind: &str,
+        opened: bool,
+        from_client: bool,
+        decoded: Decoded,
+    ) -> Decoded {
+        // A client may be earlier than the server.
+        let early = kind != "0" && !from_client && !opened && !self.begun;
+        self.begun |= !from_client;
+        let after = self.closed;
+        self.closed |= kind == "1";
+        decoded
+            .breaks_if(
+                early,
+                "Engine.IO, Handshake",
+                "the first packet of a server is the open packet",
+            )
+            .breaks_if(
+                kind == "0" && (opened || from_client),
+                "Engine.IO, Handshake",
+                "the open packet is the server's first, and comes once",
+            )
+            .breaks_if(after, "Engine.IO, Close", "a packet after the close packet")
+    }
+
     fn carried(&mut self, message: &Message<'_>) -> Decoded {
         let inner = self.inner.read(message);
         let summary = match inner.is_empty() {
@@ -121,16 +154,18 @@ impl EngineIo {
 
 impl Lens for EngineIo {
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+        let opened = self.open.is_some() || self.upgraded;
         let Some(text) = message.as_text() else {
             // Version 3 has the type before the data, as a byte.
             let content = match self.version {
                 3 => message.content.strip_prefix(b"\x04")?,
                 _ => message.content,
             };
-            return Some(vec![self.carried(&Message { content, ..*message })]);
+            let decoded = self.carried(&Message { content, ..*message });
+            return Some(vec![self.in_order("4", opened, message.from_client(), decoded)]);
         };
         let (kind, data) = text.split_at_checked(1)?;
-        Some(vec![match kind {
+        let decoded = match kind {
             "0" => self.opened(data)?,
             "1" => Decoded::new(NAME, "close", "close").field("type", "close"),
             "2" => self.ping(data, message),
@@ -139,7 +174,8 @@ impl Lens for EngineIo {
             "5" => Decoded::new(NAME, "upgrade", "upgrade").field("type", "upgrade"),
             "6" => Decoded::new(NAME, "noop", "noop").field("type", "noop"),
             _ => return None,
-        }])
+        };
+        Some(vec![self.in_order(kind, opened, message.from_client(), decoded)])
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -217,15 +253,36 @@ mod tests {
 
     #[test]
     fn who_pings_depends_on_the_version() {
+        let open = r#"0{"sid":"a","pingInterval":25000,"pingTimeout":5000}"#;
         let mut script = Script::of("engine.io", "", "/?EIO=4");
+        script.server(open);
         script.client("2");
         assert_eq!(complaints(script.decoded()).len(), 1);
         let mut script = Script::of("engine.io", "", "/?EIO=3");
+        script.server(open);
         script.client("2");
         assert_eq!(complaints(script.decoded()).len(), 0);
-        script.server(r#"0{"sid":"a","pingInterval":25000,"pingTimeout":5000}"#);
         let beat = script.conversation.beat().expect("the client pings");
         assert_eq!((beat.every.as_secs(), &beat.message.content[..]), (25, &b"2"[..]));
+    }
+
+    #[test]
+    fn breaches_are_named() {
+        let mut script = Script::of("engine.io", "", "/?EIO=4");
+        script.client("6");
+        assert_eq!(complaints(script.decoded()), [""; 0], "it may be earlier");
+        script.server("6");
+        assert_eq!(
+            complaints(script.decoded()),
+            ["the first packet of a server is the open packet"]
+        );
+        script.server(r#"0{"sid":"a"}"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.server(r#"0{"sid":"a"}"#);
+        assert_eq!(complaints(script.decoded()).len(), 1, "again");
+        script.client("1");
+        script.client("6");
+        assert_eq!(complaints(script.decoded()), ["a packet after the close packet"]);
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub(super) static TRANSPORT_WS: Protocol = Protocol {
     beginning: |message| {
         begins(message, &["connection_init", "connection_ack", "subscribe", "next"])
     },
+    begins_like_others: false,
     lens: |_| Box::new(GraphQl::new(&MODERN)),
     commands: &COMMANDS,
 };
@@ -33,6 +34,7 @@ pub(super) static LEGACY: Protocol = Protocol {
     beginning: |message| {
         begins(message, &["connection_init", "connection_ack", "start", "data", "ka"])
     },
+    begins_like_others: false,
     lens: |_| Box::new(GraphQl::new(&OLD)),
     commands: &COMMANDS,
 };
@@ -109,13 +111,15 @@ struct GraphQl {
     asked: bool,
     acknowledged: bool,
     running: Kept<String, String>,
+    /// Operations that are over, and whether the server ended them.
+    over: Kept<String, bool>,
     ids: Fresh,
 }
 
 impl GraphQl {
     fn new(dialect: &'static Dialect) -> Self {
-        let running = Kept::default();
-        Self { dialect, asked: false, acknowledged: false, running, ids: Fresh::default() }
+        let (running, over, ids) = (Kept::default(), Kept::default(), Fresh::default());
+        Self { dialect, asked: false, acknowledged: false, running, over, ids }
     }
 
     /// What a client's message changes, and the rules it breaks.
@@ -138,29 +142,63 @@ impl GraphQl {
             self.ids.seen(id.parse().unwrap_or(0u64));
             let taken = self.running.get(&remembered(id)).is_some();
             self.running.insert(remembered(id), brief(about));
+            self.over.remove(&remembered(id));
             decoded.asks(format!("#{id}"), about).breaks_if(
                 taken,
                 RULE,
                 "the id runs already: the server closes with 4409",
             )
         } else if kind == stop {
-            self.running.remove(&remembered(id));
+            if self.running.remove(&remembered(id)).is_some() {
+                self.over.insert(remembered(id), false);
+            }
             decoded.withdraws(format!("#{id}"))
         } else {
-            decoded
+            let others = ["ping", "pong", "connection_terminate"];
+            decoded.breaks_if(
+                !others.contains(&kind),
+                RULE,
+                "only a server sends it: the server closes with 4400",
+            )
         }
     }
 
-    /// What a server's message changes.
+    /// What a server's message changes, and the rules it breaks.
     fn of_server(&mut self, kind: &str, id: &str, decoded: Decoded) -> Decoded {
+        let [start, next, _] = self.dialect.words;
+        let own = remembered(id);
+        let decoded = decoded.breaks_if(
+            kind == start || ["connection_init", "connection_terminate", "stop"].contains(&kind),
+            RULE,
+            "only a client sends it: the client closes with 4400",
+        );
+        // An operation that the client ended may have results on their way.
+        let of_none = self.asked
+            && (kind == next || ["complete", "error"].contains(&kind))
+            && self.running.get(&own).is_none();
+        let over = self.over.get(&own).copied();
+        let decoded = decoded
+            .breaks_if(
+                of_none && over == Some(true),
+                RULE,
+                "the operation is over: an error or complete came before",
+            )
+            .breaks_if(of_none && over.is_none(), RULE, "there is no operation of this id");
         match kind {
             "connection_ack" => {
-                self.acknowledged = true;
-                decoded.answers("connection")
+                let again = std::mem::replace(&mut self.acknowledged, true);
+                decoded
+                    .breaks_if(again, RULE, "a second connection_ack")
+                    .breaks_if(!self.asked, RULE, "a connection_ack before connection_init")
+                    .answers("connection")
             }
             "connection_error" => decoded.answers("connection"),
+            // In the older protocol complete follows an error.
+            "error" if self.dialect.name == OLD.name => decoded.answers_in_part(format!("#{id}")),
             "complete" | "error" => {
-                self.running.remove(&remembered(id));
+                if self.running.remove(&own).is_some() {
+                    self.over.insert(own, true);
+                }
                 decoded.answers(format!("#{id}"))
             }
             kind if kind == self.dialect.words[1] => decoded.answers_in_part(format!("#{id}")),
@@ -175,7 +213,11 @@ impl Lens for GraphQl {
         let kind = value.text_of("type")?;
         let Dialect { name, words, others } = *self.dialect;
         if !words.contains(&kind) && !others.contains(&kind) {
-            return None;
+            let unknown = Decoded::new(name, "unknown", format!("{} ?", brief(kind)));
+            return (self.asked || self.acknowledged).then(|| {
+                let text = "there is no such type of message: the other side closes with 4400";
+                vec![unknown.field("type", kind).breaks(RULE, text)]
+            });
         }
         let (id, payload) = (value.get("id").map(Value::plain), value.get("payload"));
         let mut summary = kind.to_owned();
@@ -216,6 +258,23 @@ impl Lens for GraphQl {
             RULE,
             "the message has no id: the other side closes with 4400",
         );
+        let modern = self.dialect.name == MODERN.name;
+        let decoded = decoded
+            .breaks_if(
+                modern && kind == "subscribe" && query.is_none(),
+                RULE,
+                "the payload has no query: the server closes with 4400",
+            )
+            .breaks_if(
+                modern && kind == "next" && payload.is_none(),
+                RULE,
+                "a result has no payload: the client closes with 4400",
+            )
+            .breaks_if(
+                modern && kind == "error" && payload.and_then(Value::as_list).is_none(),
+                RULE,
+                "the payload of an error is a list of errors",
+            );
         let id = id.unwrap_or_default();
         Some(vec![match message.from_client() {
             true => self.of_client(kind, &id, &about, decoded),
@@ -304,6 +363,16 @@ mod tests {
     use crate::lens::protocol::tests::{Script, complaints};
 
     #[test]
+    fn what_a_likely_protocol_waits_for_is_known_before_a_message() {
+        let mut script = Script::auto("graphql-transport-ws", "/x");
+        let state = script.state();
+        assert!(state.contains("likely: graphql-transport-ws (subprotocol"), "{state}");
+        assert!(state.contains("if so, the server waits for connection_init; "), "{state}");
+        let mut script = Script::auto("", "/x");
+        assert_eq!(script.state(), "lens: none yet, too little evidence\n");
+    }
+
+    #[test]
     fn the_agreed_subprotocol_decides() {
         let mut script = Script::auto("graphql-ws", "/ws");
         script.client(r#"{"type":"connection_init"}"#);
@@ -325,8 +394,9 @@ mod tests {
         assert_eq!(script.last(), "subscribe #1 subscription{hello}");
         script.server(r#"{"id":"1","type":"next","payload":{"data":{"hello":"a"}}}"#);
         assert_eq!(script.last(), r#"next #1 {"data":{"hello":"a"}} (subscription{hello}, 35 ms)"#);
+        script.client(r#"{"id":"2","type":"subscribe","payload":{"query":"{x}"}}"#);
         script.server(r#"{"id":"2","type":"error","payload":[{"message":"no such field"}]}"#);
-        assert_eq!(script.last(), "error #2 \"no such field\"");
+        assert_eq!(script.last(), "error #2 \"no such field\" ({x}, 35 ms)");
         script.server(r#"{"type":"ping"}"#);
         assert!(script.decoded().reply.is_some());
         assert_eq!(script.conversation.unanswered().len(), 2, "subscription and ping");
@@ -346,8 +416,46 @@ mod tests {
         script.client(r#"{"type":"connection_init"}"#);
         script.client(r#"{"type":"connection_init"}"#);
         assert!(complaints(script.decoded())[0].contains("4429"));
-        script.client(r#"{"type":"subscribe"}"#);
+        script.client(r#"{"type":"subscribe","payload":{"query":"{a}"}}"#);
         assert!(complaints(script.decoded())[0].contains("4400"));
+    }
+
+    #[test]
+    fn an_operation_that_is_over_has_no_results() {
+        let mut script = Script::auto("graphql-transport-ws", "/graphql");
+        script.server(r#"{"type":"connection_ack"}"#);
+        assert_eq!(complaints(script.decoded()), ["a connection_ack before connection_init"]);
+        let mut script = Script::auto("graphql-transport-ws", "/graphql");
+        let subscribe = r#"{"id":"1","type":"subscribe","payload":{"query":"{a}"}}"#;
+        let next = r#"{"id":"1","type":"next","payload":{"data":1}}"#;
+        let (complete, error) = (
+            r#"{"id":"1","type":"complete"}"#,
+            r#"{"id":"1","type":"error","payload":[{"message":"x"}]}"#,
+        );
+        script.client(r#"{"type":"connection_init"}"#);
+        script.server(r#"{"type":"connection_ack"}"#);
+        script.server(next);
+        assert_eq!(complaints(script.decoded()), ["there is no operation of this id"]);
+        for end in [complete, error] {
+            script.client(subscribe);
+            assert_eq!(complaints(script.decoded()), [""; 0], "the id is free");
+            script.server(next);
+            assert_eq!(complaints(script.decoded()), [""; 0]);
+            script.server(end);
+            script.server(next);
+            let over = "the operation is over: an error or complete came before";
+            assert_eq!(complaints(script.decoded()), [over]);
+        }
+        script.client(subscribe);
+        script.client(complete);
+        script.server(next);
+        assert_eq!(complaints(script.decoded()), [""; 0], "it was on its way");
+        script.client(next);
+        assert_eq!(complaints(script.decoded()).len(), 1, "of the other side");
+        script.client(r#"{"type":"subscrib","id":"2"}"#);
+        assert!(complaints(script.decoded())[0].contains("4400"));
+        script.client(r#"{"type":"subscribe","id":"2","payload":{}}"#);
+        assert!(complaints(script.decoded())[0].contains("no query"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::lens::decoded;
 use crate::lens::kept::Fresh;
-use crate::lens::text::{brief, path_ends};
+use crate::lens::text::{brief, clipped, path_ends};
 use crate::lens::{
     Arguments, Command, Decoded, Lens, Message, Outgoing, Protocol, SpeechError, Value,
 };
@@ -18,13 +18,16 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     url: |url| is_devtools(url) || path_ends(url, "/jsonrpc") || path_ends(url, "/rpc"),
     beginning: |message| {
         message.as_json().is_some_and(|value| {
-            let first = value.as_list().and_then(<[Value]>::first).unwrap_or(&value);
+            let batch = value.as_list().unwrap_or(std::slice::from_ref(&value));
+            let first = batch.iter().take(10).find(|item| is_version_2(item));
+            let Some(first) = first.or(batch.first()) else { return false };
             let devtools = first.text_of("method").is_some_and(|method| method.contains('.'));
             is_version_2(first)
                 || (devtools || first.get("result").is_some_and(Value::is_map))
                     && first.get("id").is_some_and(|id| id.as_u64().is_some())
         })
     },
+    begins_like_others: false,
     lens: |facts| Box::new(JsonRpc { lax: is_devtools(&facts.url), ..JsonRpc::default() }),
     commands: &[
         Command {
@@ -60,6 +63,21 @@ fn is_version_2(value: &Value) -> bool {
     value.text_of("jsonrpc") == Some("2.0")
 }
 
+/// What a pair goes by. Long ids are not shortened: two of them may differ only in their ends.
+fn key(id: &Value, session: Option<&str>) -> String {
+    format!("{}#{}", session.unwrap_or_default(), id.beginning())
+}
+
+/// The session of DevTools that a message belongs to, as much of it as tells two apart.
+fn at_session(session: Option<&str>) -> String {
+    session.map(|session| format!(" @{}", clipped(session, 9))).unwrap_or_default()
+}
+
+fn invalid(summary: impl AsRef<str>) -> Decoded {
+    let decoded = Decoded::new(NAME, "invalid", format!("invalid {}", summary.as_ref()));
+    decoded.breaks("JSON-RPC 2.0 §4", "it is neither a request nor a response")
+}
+
 #[derive(Default)]
 struct JsonRpc {
     /// Whether `jsonrpc` was seen, and is missed where it is not.
@@ -72,22 +90,60 @@ struct JsonRpc {
 
 impl JsonRpc {
     fn look(&mut self, value: &Value, from_client: bool) -> Option<Decoded> {
-        let id = value.get("id");
-        let decoded = match value.text_of("method") {
-            Some(method) => self.call(value, method, id, from_client),
-            None => self.answer(value, id)?,
-        };
         let versioned = is_version_2(value);
+        let id = value.get("id");
+        // Of several sessions on a connection each counts for itself.
+        let session = value.text_of("sessionId").filter(|_| !versioned);
+        let decoded = match value.text_of("method") {
+            Some(method) => self.call(value, method, id, session, from_client),
+            None => match self.answer(value, id, session) {
+                None if versioned => invalid(value.short()),
+                answer => answer?,
+            },
+        };
+        let decoded = decoded.field_if("sessionId", session);
         self.lax |= !versioned && !self.strict;
         self.strict |= versioned;
-        Some(decoded.breaks_if(
+        let odd = !matches!(
+            id,
+            None | Some(
+                Value::Null
+                    | Value::Text(_)
+                    | Value::Integer(_)
+                    | Value::Float(_)
+                    | Value::Number(_)
+            )
+        );
+        let decoded = decoded.breaks_if(
             self.strict && !versioned,
             "JSON-RPC 2.0 §4",
             "jsonrpc must be exactly \"2.0\"",
-        ))
+        );
+        Some(decoded.breaks_if(odd, "JSON-RPC 2.0 §4", "an id is a string, a number or null"))
     }
 
-    fn call(&mut self, value: &Value, method: &str, id: Option<&Value>, mine: bool) -> Decoded {
+    /// The items of a batch: those that are requests or answers, and which are not.
+    fn batch(&mut self, batch: &[Value], from_client: bool) -> Option<Vec<Decoded>> {
+        let mut any = false;
+        let items = batch.iter().enumerate().map(|(at, value)| {
+            let item = self.look(value, from_client);
+            any |= item.is_some();
+            Some(item.unwrap_or_else(|| {
+                invalid(format!("item {} of the batch: {}", at + 1, value.short()))
+            }))
+        });
+        let items = decoded::packets(items);
+        items.filter(|_| any)
+    }
+
+    fn call(
+        &mut self,
+        value: &Value,
+        method: &str,
+        id: Option<&Value>,
+        session: Option<&str>,
+        mine: bool,
+    ) -> Decoded {
         let params = value.get("params");
         let mut summary = brief(method);
         if let Some(id) = id {
@@ -96,6 +152,7 @@ impl JsonRpc {
                 self.ids.seen(id.as_u64().unwrap_or(0));
             }
         }
+        summary.push_str(&at_session(session));
         if let Some(params) = params {
             let _ = write!(summary, " {}", params.short());
         }
@@ -110,14 +167,14 @@ impl JsonRpc {
                 "params must be a list or an object",
             );
         match id {
-            Some(id) => decoded.asks(format!("#{}", id.short()), method),
+            Some(id) => decoded.asks(key(id, session), method),
             None => decoded,
         }
     }
 
-    fn answer(&self, value: &Value, id: Option<&Value>) -> Option<Decoded> {
+    fn answer(&self, value: &Value, id: Option<&Value>, session: Option<&str>) -> Option<Decoded> {
         let (result, error) = (value.get("result"), value.get("error"));
-        let plain = id.map(Value::plain).unwrap_or_default();
+        let plain = id.map(Value::plain).unwrap_or_default() + &at_session(session);
         let (kind, summary) = match (result, error) {
             (_, Some(error)) => {
                 let part = |name| error.get(name).map(Value::plain).unwrap_or_default();
@@ -135,9 +192,17 @@ impl JsonRpc {
                 "JSON-RPC 2.0 §5",
                 "a response has a result or an error, not both",
             )
-            .breaks_if(id.is_none() && !self.lax, "JSON-RPC 2.0 §5", "a response has an id");
+            .breaks_if(id.is_none() && !self.lax, "JSON-RPC 2.0 §5", "a response has an id")
+            .breaks_if(
+                error.is_some_and(|error| {
+                    error.get("code").and_then(Value::as_integer).is_none()
+                        || error.text_of("message").is_none()
+                }),
+                "JSON-RPC 2.0 §5.1",
+                "an error has a code, which is a whole number, and a message",
+            );
         Some(match id {
-            Some(id) => decoded.answers(format!("#{}", id.short())),
+            Some(id) => decoded.answers(key(id, session)),
             None => decoded,
         })
     }
@@ -148,10 +213,11 @@ impl Lens for JsonRpc {
         let value = message.as_json()?;
         let from_client = message.from_client();
         match &value {
-            Value::List(batch) if batch.is_empty() => None,
-            Value::List(batch) => {
-                decoded::packets(batch.iter().map(|value| self.look(value, from_client)))
+            // "an Array with at least one value" (§6); others may send what has none.
+            Value::List(batch) if batch.is_empty() && self.strict => {
+                Some(vec![invalid("a batch of nothing")])
             }
+            Value::List(batch) => self.batch(batch, from_client),
             value => self.look(value, from_client).map(|decoded| vec![decoded]),
         }
     }
@@ -208,6 +274,20 @@ mod tests {
     }
 
     #[test]
+    fn messages_that_are_compressed_are_evidence_too() {
+        use std::io::Write;
+        let zipped = |text: &str| {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), Default::default());
+            gzip.write_all(text.as_bytes()).expect("a Vec takes all");
+            gzip.finish().expect("a Vec takes all")
+        };
+        let mut script = Script::auto("", "/");
+        script.client_bytes(&zipped(r#"{"jsonrpc":"2.0","id":1,"method":"x"}"#));
+        script.server_bytes(&zipped(r#"{"jsonrpc":"2.0","id":1,"result":1}"#));
+        assert_eq!(script.last(), "#1 result 1 (x, 35 ms)");
+    }
+
+    #[test]
     fn a_batch_is_a_list() {
         let mut script = Script::of("json-rpc", "", "/");
         let lines = script.client(
@@ -215,6 +295,68 @@ mod tests {
         );
         assert_eq!(lines, ["x#a", "y {}"]);
         assert_eq!(script.conversation.unanswered().len(), 1);
+    }
+
+    #[test]
+    fn an_invalid_item_of_a_batch_is_named() {
+        let mut script = Script::of("json-rpc", "", "/");
+        let lines = script.client(
+            r#"[{"jsonrpc":"2.0","id":1,"method":"x"},1,{"foo":"bar"},{"jsonrpc":"2.0","method":7}]"#,
+        );
+        let expected = [
+            "x#1",
+            "invalid item 2 of the batch: 1",
+            r#"invalid item 3 of the batch: {"foo":"bar"}"#,
+            r#"invalid {"jsonrpc":"2.0","method":7}"#,
+        ];
+        assert_eq!(lines, expected);
+        for (at, packet) in script.packets().iter().enumerate() {
+            assert_eq!(complaints(packet).len(), usize::from(at > 0), "{packet:?}");
+        }
+        assert_eq!(script.client("[]"), ["invalid a batch of nothing"]);
+        script.client("[1,2]");
+        assert_eq!(complaints(script.decoded()), ["the message is not one of this protocol"]);
+    }
+
+    #[test]
+    fn ids_are_exact() {
+        let (a, b) = ("x".repeat(80) + "a", "x".repeat(80) + "b");
+        let ids = [
+            "9007199254740992",
+            "9007199254740993",
+            "18446744073709551616",
+            "18446744073709551617",
+            "1.5",
+            &format!("\"{a}\""),
+            &format!("\"{b}\""),
+        ];
+        let mut script = Script::of("json-rpc", "", "/");
+        for (at, id) in ids.iter().enumerate() {
+            script.client(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"m{at}"}}"#));
+            assert_eq!(script.last(), format!("m{at}#{}", id.trim_matches('"')));
+        }
+        for (at, id) in ids.iter().enumerate().rev() {
+            script
+                .server(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":18446744073709551617}}"#));
+            assert!(script.last().contains("result 18446744073709551617"), "{}", script.last());
+            assert!(script.last().contains(&format!("(m{at}, ")), "{}", script.last());
+        }
+    }
+
+    #[test]
+    fn sessions_of_devtools_count_for_themselves() {
+        let mut script = Script::auto("", "/devtools/browser/AB12");
+        script.client(r#"{"id":1,"method":"A.b","sessionId":"0123456789"}"#);
+        script.client(r#"{"id":1,"method":"C.d","sessionId":"abcdefghij"}"#);
+        assert_eq!(script.last(), "C.d#1 @abcdefgh…");
+        script.client(r#"{"id":1,"method":"E.f"}"#);
+        assert_eq!(script.conversation.unanswered().len(), 3);
+        script.server(r#"{"id":1,"result":{},"sessionId":"0123456789"}"#);
+        assert_eq!(script.last(), "#1 @01234567… result {} (A.b, 105 ms)");
+        script.server(r#"{"id":1,"error":{"code":1,"message":"x"},"sessionId":"abcdefghij"}"#);
+        assert_eq!(script.last(), "#1 @abcdefgh… error 1 x (C.d, 105 ms)");
+        script.server(r#"{"id":1,"result":{}}"#);
+        assert_eq!(script.last(), "#1 result {} (E.f, 105 ms)");
     }
 
     #[test]
@@ -235,7 +377,9 @@ mod tests {
         script.client(r#"{"jsonrpc":"2.0","id":1,"method":"x","params":3}"#);
         assert_eq!(complaints(script.decoded()), ["params must be a list or an object"]);
         script.server(r#"{"id":1,"result":1,"error":{}}"#);
-        assert_eq!(complaints(script.decoded()).len(), 2);
+        assert_eq!(complaints(script.decoded()).len(), 3);
+        script.server(r#"{"jsonrpc":"2.0","id":[1],"result":1}"#);
+        assert_eq!(complaints(script.decoded()), ["an id is a string, a number or null"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! <https://pkg.go.dev/k8s.io/apimachinery/pkg/util/remotecommand>.
 
 use crate::lens::body::content;
+use crate::lens::kept::Kept;
 use crate::lens::payload::json;
 use crate::lens::text::brief;
 use crate::lens::{
@@ -27,6 +28,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             && ["/exec", "/attach", "/portforward"].iter().any(|end| path.ends_with(end))
     },
     beginning: |message| !message.text && matches!(message.content, [0..=4 | CLOSE, ..]),
+    begins_like_others: true,
     lens: |facts| Box::new(Kubernetes::new(facts)),
     commands: &[
         Command {
@@ -55,34 +57,61 @@ const NAME: &str = "kubernetes";
 /// The channel of version 5 that closes the one that follows.
 const CLOSE: u8 = 255;
 
+/// Two for each port.
+const CHANNELS_OF_PORTS: usize = 255;
+
 const CHANNELS: [&str; 5] = ["stdin", "stdout", "stderr", "error", "resize"];
 
 struct Kubernetes {
     base64: bool,
+    /// Whether a channel can be closed.
+    closes: bool,
+    /// Whether the client has closed the standard input.
+    closed: bool,
     forwards: bool,
+    /// The ports that the URL names, and what the server has sent of those of the channels, by
+    /// channel.
+    ports: Vec<u16>,
+    announced: Kept<u8, Vec<u8>>,
 }
 
 impl Kubernetes {
     fn new(facts: &Facts) -> Self {
         let subprotocol = facts.subprotocol.as_deref().unwrap_or_default();
+        let (path, query) = facts.url.split_once('?').unwrap_or((&facts.url, ""));
+        let ports = query.split('&').filter_map(|pair| pair.strip_prefix("ports="));
+        let ports = ports.flat_map(|ports| ports.split(',')).filter_map(|port| port.parse().ok());
         Self {
             base64: subprotocol.contains("base64"),
-            forwards: facts
-                .url
-                .split('?')
-                .next()
-                .is_some_and(|path| path.ends_with("/portforward")),
+            closes: subprotocol.is_empty() || subprotocol.starts_with("v5"),
+            closed: false,
+            forwards: path.ends_with("/portforward"),
+            ports: ports.take(CHANNELS_OF_PORTS / 2).collect(),
+            announced: Kept::default(),
         }
     }
 
     fn name(&self, channel: u8) -> Option<String> {
-        match self.forwards {
-            false => CHANNELS.get(usize::from(channel)).map(|name| (*name).to_owned()),
-            true => {
-                let kind = if channel.is_multiple_of(2) { "data" } else { "error" };
-                Some(format!("port {} {kind}", channel / 2))
-            }
+        if !self.forwards {
+            return CHANNELS.get(usize::from(channel)).map(|name| (*name).to_owned());
         }
+        let kind = if channel.is_multiple_of(2) { "data" } else { "error" };
+        let announced = self.announced.get(&channel).and_then(|port| port[..].try_into().ok());
+        let named = self.ports.get(usize::from(channel / 2)).copied();
+        Some(match announced.map(u16::from_le_bytes).or(named) {
+            Some(port) => format!("port {port} {kind}"),
+            None => format!("channel {channel} {kind}"),
+        })
+    }
+
+    /// The server begins each channel with the number of its port in two bytes, the lower first.
+    /// What follows them, and whether this message has any of them.
+    fn behind_port<'d>(&mut self, channel: u8, data: &'d [u8]) -> (&'d [u8], bool) {
+        let mut port = self.announced.remove(&channel).unwrap_or_default();
+        let (more, rest) = data.split_at(data.len().min(2 - port.len()));
+        port.extend_from_slice(more);
+        self.announced.insert(channel, port);
+        (rest, !more.is_empty())
     }
 }
 
@@ -98,16 +127,26 @@ impl Lens for Kubernetes {
                 (first.checked_sub(b'0')?, &decoded[..])
             }
         };
+        let rule = "Kubernetes, remotecommand";
         if let (CLOSE, [closed]) = (channel, data) {
             let name = self.name(*closed)?;
-            return Some(vec![
-                Decoded::new(NAME, "close", format!("close {name}")).field("channel", name),
-            ]);
+            self.closed |= *closed == 0 && message.from_client();
+            let decoded = Decoded::new(NAME, "close", format!("close {name}"));
+            let text = "only v5.channel.k8s.io can close a channel";
+            return Some(vec![decoded.field("channel", name).breaks_if(!self.closes, rule, text)]);
         }
+        self.name(channel)?;
+        let (data, begins) = match self.forwards && !message.from_client() {
+            true => self.behind_port(channel, data),
+            false => (data, false),
+        };
         let name = self.name(channel)?;
         let text = std::str::from_utf8(data).ok();
-        let value = text.filter(|_| channel >= 3).and_then(json::read);
+        let value = text.filter(|_| channel >= 3 && !self.forwards).and_then(json::read);
+        let says = text.filter(|text| self.forwards && channel % 2 == 1 && !text.is_empty());
         let summary = match &value {
+            None if begins && data.is_empty() => format!("{name} begins"),
+            None if says.is_some() => format!("{name} {}", brief(says.unwrap_or_default())),
             // The end of the process is a Status of the API.
             Some(status) if status.get("status").is_some() => {
                 let part = |key| status.text_of(key).map(|text| format!(" {}", brief(text)));
@@ -117,9 +156,16 @@ impl Lens for Kubernetes {
             Some(value) => format!("{name} {}", value.short()),
             None => format!("{name} {} B", data.len()),
         };
-        let decoded = Decoded::new(NAME, &name, summary).field("channel", name.as_str());
-        let decoded = decoded.field("data", value.unwrap_or_else(|| content(data)));
-        let rule = "Kubernetes, remotecommand";
+        let port = self.announced.get(&channel).and_then(|port| port[..].try_into().ok());
+        let decoded = Decoded::new(NAME, &name, summary)
+            .field("channel", name.as_str())
+            .field_if("port", port.map(u16::from_le_bytes))
+            .field("data", value.unwrap_or_else(|| content(data)))
+            .breaks_if(
+                self.closed && message.from_client() && channel == 0 && !self.forwards,
+                rule,
+                "the channel was closed before",
+            );
         Some(vec![decoded.breaks_if(
             !self.forwards && message.from_client() == matches!(channel, 1..=3),
             rule,
@@ -173,6 +219,42 @@ mod tests {
         assert_eq!(script.last(), "error Success");
         script.server_bytes(b"\x00x");
         assert_eq!(complaints(script.decoded()), ["the channel belongs to the other side"]);
+    }
+
+    #[test]
+    fn a_forward_begins_with_its_ports() {
+        let url = "/api/v1/namespaces/default/pods/p/portforward?ports=8080&ports=53";
+        for (url, before) in
+            [(url, "port 53 data 1 B"), (&url[..url.len() - 18], "channel 2 data 1 B")]
+        {
+            let mut script = Script::auto("v4.channel.k8s.io", url);
+            script.client_bytes(b"\x02x");
+            assert_eq!(script.last(), before);
+            script.server_bytes(b"\x00\x90\x1f");
+            assert_eq!(script.last(), "port 8080 data begins");
+            script.server_bytes(b"\x01\x90");
+            script.server_bytes(b"\x01\x1f");
+            assert_eq!(script.last(), "port 8080 error begins");
+            assert_eq!(script.decoded().find("port").and_then(|port| port.as_u64()), Some(8080));
+            script.client_bytes(b"\x00GET");
+            assert_eq!(script.last(), "port 8080 data 3 B");
+            script.server_bytes(b"\x02\x35\x00more");
+            assert_eq!(script.last(), "port 53 data 4 B");
+            script.server_bytes(b"\x01connection refused");
+            assert_eq!(script.last(), "port 8080 error connection refused");
+        }
+    }
+
+    #[test]
+    fn breaches_are_named() {
+        let url = "/api/v1/namespaces/default/pods/p/exec";
+        let mut script = Script::auto("v5.channel.k8s.io", url);
+        script.client_bytes(b"\xff\x00");
+        script.client_bytes(b"\x00x");
+        assert_eq!(complaints(script.decoded()), ["the channel was closed before"]);
+        let mut script = Script::auto("v4.channel.k8s.io", url);
+        script.client_bytes(b"\xff\x00");
+        assert_eq!(complaints(script.decoded()), ["only v5.channel.k8s.io can close a channel"]);
     }
 
     #[test]

@@ -14,11 +14,15 @@ mod ocpp;
 mod phoenix;
 mod plain;
 mod pusher;
+mod rfb;
 mod signalr;
+mod sip;
 mod socket_io;
 mod sockjs;
 mod stomp;
+mod vite;
 mod wamp;
+mod xmpp;
 
 /// What carries a protocol that never stands on a WebSocket alone; else the protocol itself.
 pub fn carrier_of(protocol: &'static Protocol) -> &'static Protocol {
@@ -32,7 +36,7 @@ pub fn carrier_of(protocol: &'static Protocol) -> &'static Protocol {
 mod tests;
 
 /// All protocols; of two with the same evidence the first is chosen.
-pub static PROTOCOLS: [&Protocol; 21] = [
+pub static PROTOCOLS: [&Protocol; 25] = [
     &stomp::PROTOCOL,
     &engine_io::PROTOCOL,
     &socket_io::PROTOCOL,
@@ -49,6 +53,10 @@ pub static PROTOCOLS: [&Protocol; 21] = [
     &ocpp::PROTOCOL,
     &nats::PROTOCOL,
     &discord::PROTOCOL,
+    &sip::PROTOCOL,
+    &xmpp::PROTOCOL,
+    &vite::PROTOCOL,
+    &rfb::PROTOCOL,
     &json_rpc::PROTOCOL,
     &plain::JSON,
     &plain::MSGPACK,

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::lens::body::content;
 use crate::lens::decoded;
-use crate::lens::kept::{Fresh, Kept, Next, Streams, remembered};
+use crate::lens::kept::{End, Fresh, Heard, Kept, Next, Streams, Want, remembered};
+use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::cursor::Cursor;
-use crate::lens::text::{brief, path_ends};
+use crate::lens::text::{brief, listed, path_ends};
 use crate::lens::{
     Arguments, Beat, Command, Decoded, Expectation, LARGEST, Lens, Message, Outgoing, Protocol,
     SpeechError, Value,
@@ -29,6 +30,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         [0x20, 2, ..] => !message.from_client() && !message.text,
         _ => false,
     },
+    begins_like_others: false,
     lens: |_| Box::new(Mqtt::default()),
     commands: &[
         Command {
@@ -94,21 +96,37 @@ const KINDS: [&str; 16] = [
     "AUTH",
 ];
 
+/// Packets that only the client sends, and only the server: "Direction of flow", MQTT 5 §2.1.2.
+const ONE_WAY: [&[u8]; 2] = [&[1, 8, 10, 12], &[2, 9, 11, 13]];
+
 /// Subscriptions of one packet that are shown.
 const FILTERS: usize = 100;
 
+/// Subscriptions of one request whose names are kept for its answer.
+const NAMES: usize = 20;
+
+/// Bytes of the beginning of a packet that is too large: more than topic and id take.
+const BEGINNING: usize = 1 << 17;
+
 #[derive(Default)]
 struct Mqtt {
-    streams: Streams,
+    streams: Streams<Packet>,
     /// The protocol level: 3, 4 or 5.
     level: Option<u8>,
     client_id: String,
     /// Seconds between the packets of the client.
     keep_alive: u16,
+    heard: Heard,
     connected: bool,
+    /// Whether server and client have sent a packet.
+    begun: [bool; 2],
+    /// Whether they have sent DISCONNECT.
+    gone: [bool; 2],
     /// Topics by their aliases, from the server and from the client.
     aliases: [Kept<u64, String>; 2],
     filters: Kept<String, u8>,
+    /// The filters of requests without an answer, by packet identifier: how many, and the first.
+    requests: Kept<u64, (usize, Vec<String>)>,
     ids: Fresh,
 }
 
@@ -116,43 +134,60 @@ struct Mqtt {
 struct Packet {
     kind: u8,
     flags: u8,
+    /// Bytes of the body; `body` holds less of one that is too large.
+    len: usize,
     body: Vec<u8>,
 }
 
+impl Packet {
+    /// How many bytes of the body are missing.
+    fn missing(&self) -> usize {
+        self.len - self.body.len()
+    }
+}
+
 fn next(bytes: &[u8]) -> Next<Packet> {
-    let Some((&head, rest)) = bytes.split_first() else { return Next::Incomplete };
+    let Some((&head, rest)) = bytes.split_first() else { return Next::Incomplete(Want::Any) };
     let mut cursor = Cursor::new(rest);
-    if head >> 4 == 0 {
+    let (kind, flags) = (head >> 4, head & 15);
+    if kind == 0 {
         return Next::Wrong;
     }
     // The Remaining Length is "a Variable Byte Integer" of at most four bytes, §2.1.4.
     let Some(len) = cursor.varint(4) else {
-        return if rest.len() < 4 { Next::Incomplete } else { Next::Wrong };
+        return if rest.len() < 4 { Next::Incomplete(Want::Any) } else { Next::Wrong };
     };
     let len = len as usize;
-    if len > LARGEST {
-        return Next::Wrong;
-    }
-    match cursor.take(len) {
-        None => Next::Incomplete,
-        Some(body) => {
-            let packet = Packet { kind: head >> 4, flags: head & 15, body: body.to_vec() };
-            Next::Packet(packet, bytes.len() - cursor.rest.len())
-        }
+    let header = bytes.len() - cursor.rest.len();
+    let beginning = if len > LARGEST { BEGINNING } else { len };
+    let Some(body) = cursor.take(beginning) else {
+        return Next::Incomplete(Want::Bytes(header + beginning));
+    };
+    let packet = Packet { kind, flags, len, body: body.to_vec() };
+    match len > LARGEST {
+        true => Next::Large(packet, End::After((header + len) as u64)),
+        false => Next::Packet(packet, header + len),
     }
 }
 
 impl Mqtt {
     fn look(&mut self, packet: &Packet, from_client: bool) -> Decoded {
         let name = KINDS[usize::from(packet.kind)];
+        if ONE_WAY[usize::from(from_client)].contains(&packet.kind) {
+            // What the wrong side says changes nothing.
+            let other = if from_client { "server" } else { "client" };
+            let decoded = Decoded::new(NAME, name, format!("{name} {} B", packet.len));
+            return decoded.breaks("MQTT 5 §2.1.2", format!("only the {other} sends it"));
+        }
         let read = self.body(packet, from_client);
-        let decoded = read.unwrap_or_else(|| {
-            let summary = format!("{name} {} B", packet.body.len());
-            Decoded::new(NAME, name, summary).breaks(
+        let decoded = read.unwrap_or_else(|| match packet.missing() {
+            0 => Decoded::new(NAME, name, format!("{name} {} B", packet.len)).breaks(
                 "MQTT 5 §4.13",
                 "the packet is malformed: the receiver closes the connection",
-            )
+            ),
+            _ => Decoded::new(NAME, name, format!("{name} {} B, {TOO_LARGE}", packet.len)),
         });
+        let decoded = self.in_order(packet.kind, from_client, decoded);
         // "the bits are reserved and MUST be set to the values listed" (§2.1.3).
         let flags = if [6, 8, 10].contains(&packet.kind) { 2 } else { 0 };
         decoded.breaks_if(
@@ -160,6 +195,42 @@ impl Mqtt {
             "MQTT 5 §2.1.3",
             "the flags of the fixed header are not those of the packet type",
         )
+    }
+
+    /// Blames a packet that may not come now.
+    fn in_order(&mut self, kind: u8, from_client: bool, decoded: Decoded) -> Decoded {
+        let side = usize::from(from_client);
+        let first = !std::mem::replace(&mut self.begun[side], true);
+        let decoded = decoded
+            .breaks_if(
+                first && from_client && kind != 1,
+                "MQTT 5 §3.1",
+                "the first packet of a client is CONNECT: the server closes the connection",
+            )
+            .breaks_if(
+                !first && kind == 1,
+                "MQTT 5 §3.1",
+                "a second CONNECT: the server closes the connection",
+            )
+            .breaks_if(
+                first && !from_client && ![2, 15].contains(&kind),
+                "MQTT 5 §3.2",
+                "the first packet of a server is CONNACK",
+            )
+            .breaks_if(!first && kind == 2, "MQTT 5 §3.2", "a second CONNACK")
+            .breaks_if(
+                self.gone[side],
+                "MQTT 5 §3.14.4",
+                "a packet after the DISCONNECT of the same side",
+            )
+            .breaks_if(
+                self.level.is_some_and(|level| level < 5)
+                    && (kind == 15 || kind == 14 && !from_client),
+                "MQTT 3.1.1 §2.2.1",
+                "only MQTT 5 has this packet",
+            );
+        self.gone[side] |= kind == 14;
+        decoded
     }
 
     fn body(&mut self, packet: &Packet, from_client: bool) -> Option<Decoded> {
@@ -211,15 +282,18 @@ impl Mqtt {
         let (level, flags, keep_alive) = (from.u8()?, from.u8()?, from.u16()?);
         let properties = if level == 5 { Some(properties(from)?) } else { None };
         let client_id = text(from)?;
+        let (has_will, has_user, has_password) =
+            (flags & 4 != 0, flags & 0x80 != 0, flags & 0x40 != 0);
         let mut will = None;
-        if flags & 4 != 0 {
+        if has_will {
             if level == 5 {
                 self::properties(from)?;
             }
             will = Some((text(from)?, binary(from)?));
         }
-        let user = if flags & 0x80 != 0 { Some(text(from)?) } else { None };
-        let password = if flags & 0x40 != 0 { Some(binary(from)?) } else { None };
+        let user = if has_user { Some(text(from)?) } else { None };
+        let password = if has_password { Some(binary(from)?) } else { None };
+        let nameless = level < 5 && client_id.is_empty() && flags & 2 == 0;
         self.level = Some(level);
         self.client_id = remembered(&client_id);
         self.keep_alive = keep_alive;
@@ -247,7 +321,26 @@ impl Mqtt {
             "MQTT 5 §3.1.2",
             "the protocol name and level are those of no version",
         );
-        Some(decoded.breaks_if(flags & 1 != 0, "MQTT 5 §3.1.2.3", "the reserved flag is not 0"))
+        Some(
+            decoded
+                .breaks_if(flags & 1 != 0, "MQTT 5 §3.1.2.3", "the reserved flag is not 0")
+                .breaks_if(
+                    !has_will && flags & 0x38 != 0 || flags & 0x18 == 0x18,
+                    "MQTT 5 §3.1.2.6",
+                    "the flags of the will are those of none",
+                )
+                .breaks_if(
+                    level < 5 && has_password && !has_user,
+                    "MQTT 3.1.1 §3.1.2.9",
+                    "a password without a user name",
+                )
+                .breaks_if(
+                    nameless,
+                    "MQTT 3.1.1 §3.1.3.1",
+                    "an empty client id needs a clean session: the server refuses it with code 2",
+                )
+                .breaks_if(!from.rest.is_empty(), "MQTT 5 §3.1.3", "bytes behind the last field"),
+        )
     }
 
     fn connack(&mut self, from: &mut Cursor<'_>) -> Option<Decoded> {
@@ -285,7 +378,11 @@ impl Mqtt {
             .field("session_present", flags & 1 == 1)
             .field("code", code)
             .field_if("properties", properties);
-        Some(decoded.answers("connect"))
+        Some(decoded.answers("connect").breaks_if(
+            code != 0 && flags & 1 == 1,
+            "MQTT 5 §3.2.2.1",
+            "a session is present although the connection is refused",
+        ))
     }
 
     fn publish(
@@ -300,6 +397,7 @@ impl Mqtt {
         let properties = if self.level == Some(5) { Some(properties(from)?) } else { None };
         let alias =
             properties.as_ref().and_then(|all| all.get("topic_alias")).and_then(Value::as_u64);
+        let is_named = !topic.is_empty();
         if let Some(alias) = alias {
             let aliases = &mut self.aliases[usize::from(from_client)];
             match topic.as_str() {
@@ -307,6 +405,7 @@ impl Mqtt {
                 topic => drop(aliases.insert(alias, remembered(topic))),
             }
         }
+        let unknown = !is_named && topic.is_empty();
         let mut summary = format!("PUBLISH {}", brief(&topic));
         if let Some(id) = id {
             let _ = write!(summary, " qos{qos} #{id}");
@@ -314,7 +413,10 @@ impl Mqtt {
                 self.ids.seen(id);
             }
         }
-        let _ = write!(summary, " {}", crate::lens::body::body(from.rest));
+        let _ = match packet.missing() {
+            0 => write!(summary, " {}", crate::lens::body::body(from.rest)),
+            missing => write!(summary, " {} B, {TOO_LARGE}", from.rest.len() + missing),
+        };
         for (flag, word) in [(1, " retain"), (8, " dup")] {
             if packet.flags & flag != 0 {
                 summary.push_str(word);
@@ -329,9 +431,20 @@ impl Mqtt {
             .field("retain", packet.flags & 1 != 0)
             .field("dup", packet.flags & 8 != 0)
             .field_if("properties", properties)
-            .field("payload", content(from.rest))
+            .field_if("payload", (packet.missing() == 0).then(|| content(from.rest)))
             .breaks_if(qos == 3, "MQTT 5 §3.3.1.2", "both bits of the QoS are set")
-            .breaks_if(wild, "MQTT 5 §3.3.2.1", "the topic of a PUBLISH has a wildcard");
+            .breaks_if(
+                qos == 0 && packet.flags & 8 != 0,
+                "MQTT 5 §3.3.1.1",
+                "dup is set although a PUBLISH of QoS 0 is never sent again",
+            )
+            .breaks_if(wild, "MQTT 5 §3.3.2.1", "the topic of a PUBLISH has a wildcard")
+            .breaks_if(alias == Some(0), "MQTT 5 §3.3.2.3.4", "the topic alias is 0")
+            .breaks_if(
+                unknown,
+                "MQTT 5 §3.3.2.1",
+                "the topic is empty, and no alias stands for one",
+            );
         let Some(id) = id else { return Some(decoded) };
         let [high, low] = id.to_be_bytes();
         let head = if qos == 1 { 0x40 } else { 0x50 };
@@ -352,43 +465,125 @@ impl Mqtt {
             decoded = decoded.field("properties", properties(from)?);
         }
         if kind == 9 || kind == 11 {
-            for code in from.rest.iter().take(FILTERS).filter(|code| **code >= 0x80) {
-                let _ = write!(decoded.summary, " refused: {}", reason_text(*code));
-            }
-            let codes = from.rest.iter().take(FILTERS).copied().map(Value::from).collect::<Value>();
-            return Some(decoded.field("codes", codes).answers(id).clip());
+            return Some(self.granted(kind, id, from.rest, decoded));
         }
         self.ids.seen(id);
-        let mut filters = Vec::new();
+        let (mut filters, mut all, mut faults) = (Vec::new(), 0, Vec::new());
         while !from.rest.is_empty() {
             let filter = text(from)?;
-            let qos = if kind == 8 { Some(from.u8()? & 3) } else { None };
+            let options = if kind == 8 { Some(from.u8()?) } else { None };
+            all += 1;
+            if let Some(fault) = filter_fault(&filter) {
+                faults.push(("MQTT 5 §4.7.1", format!("{}: {fault}", brief(&filter))));
+            }
+            let reserved = if self.level == Some(5) { 0xc0 } else { 0xfc };
+            if options.is_some_and(|options| options & 3 == 3 || options & reserved != 0) {
+                let fault = format!("{}: the options have bits that must be 0", brief(&filter));
+                faults.push(("MQTT 5 §3.8.3.1", fault));
+            }
+            faults.truncate(8);
             if filters.len() == FILTERS {
                 continue;
             }
-            let _ = write!(decoded.summary, " {}", brief(&filter));
-            match qos {
-                Some(qos) => {
-                    let _ = write!(decoded.summary, " qos{qos}");
-                    self.filters.insert(remembered(&filter), qos);
-                }
+            match options {
+                Some(options) => drop(self.filters.insert(remembered(&filter), options & 3)),
                 None => drop(self.filters.remove(&remembered(&filter))),
             }
-            filters.push(filter);
+            filters.push((filter, options));
         }
-        let about = filters.first().cloned().unwrap_or_default();
-        let none = filters.is_empty();
-        let list = filters.into_iter().map(Value::from).collect::<Value>();
-        let decoded = decoded.field("filters", list).asks(id, about).clip();
-        Some(decoded.breaks_if(none, "MQTT 5 §3.8.3", "the packet has no topic filter"))
+        let one = |(filter, options): &(String, Option<u8>)| match options {
+            Some(options) => format!("{} qos{}", brief(filter), options & 3),
+            None => brief(filter),
+        };
+        let _ = write!(decoded.summary, " {}", listed(filters.iter().map(one), all, 200));
+        let names: Vec<_> = filters.iter().take(NAMES).map(|(filter, _)| brief(filter)).collect();
+        let about = listed(names.iter().cloned(), all, 44);
+        self.requests.insert(id, (all, names));
+        let list = filters.into_iter().map(|(filter, _)| Value::from(filter)).collect::<Value>();
+        let mut decoded = decoded.field("filters", list).asks(id, about).clip();
+        for (rule, fault) in faults {
+            decoded = decoded.breaks(rule, fault);
+        }
+        Some(
+            decoded
+                .breaks_if(all == 0, "MQTT 5 §3.8.3", "the packet has no topic filter")
+                .breaks_if(id == 0, "MQTT 5 §2.2.1", "the packet identifier is 0"),
+        )
     }
+
+    /// The codes of an answer, one for each filter of its request.
+    fn granted(&mut self, kind: u8, id: u64, codes: &[u8], mut decoded: Decoded) -> Decoded {
+        let request = self.requests.remove(&id);
+        let names = request.as_ref().map(|(_, names)| &names[..]).unwrap_or_default();
+        let refused = codes.iter().enumerate().filter(|(_, code)| **code >= 0x80);
+        let one = |(at, code): (usize, &u8)| match names.get(at) {
+            Some(name) => format!("{name} refused: {}", reason_text(*code)),
+            None => format!("filter {} refused: {}", at + 1, reason_text(*code)),
+        };
+        let all = refused.clone().count();
+        if all > 0 {
+            let _ = write!(decoded.summary, " {}", listed(refused.clone().map(one), all, 200));
+        }
+        for name in refused.filter_map(|(at, _)| names.get(at)).filter(|_| kind == 9) {
+            self.filters.remove(name);
+        }
+        // UNSUBACK of 3.1.1 has none.
+        let none = kind == 11 && self.level != Some(5);
+        let wrong = request.as_ref().is_some_and(|(all, _)| *all != codes.len() && !none);
+        let codes = codes.iter().take(FILTERS).copied().map(Value::from).collect::<Value>();
+        let names = names.iter().map(|name| Value::from(name.as_str())).collect::<Value>();
+        decoded
+            .field("codes", codes)
+            .field_if("filters", request.is_some().then_some(names))
+            .answers(id)
+            .clip()
+            .breaks_if(
+                wrong,
+                "MQTT 5 §3.9.3",
+                "there are not as many codes as filters were asked for",
+            )
+    }
+}
+
+/// What is wrong with a topic filter, §4.7.
+fn filter_fault(filter: &str) -> Option<&'static str> {
+    let filter = match filter.strip_prefix("$share/") {
+        None => filter,
+        Some(shared) => match shared.split_once('/') {
+            Some((name, filter)) if !name.is_empty() && !name.contains(['+', '#']) => filter,
+            _ => return Some("a shared subscription has a name and a filter"),
+        },
+    };
+    if filter.is_empty() {
+        return Some("a filter has at least one character");
+    }
+    if filter.contains('\0') {
+        return Some("a filter has no NUL");
+    }
+    let mut levels = filter.split('/').rev();
+    let last = levels.next().unwrap_or_default();
+    if levels.clone().any(|level| level.contains('#')) || last.contains('#') && last != "#" {
+        return Some("# must be the whole last level");
+    }
+    let partly = |level: &str| level.contains('+') && level != "+";
+    (partly(last) || levels.any(partly)).then_some("+ must be a whole level")
 }
 
 impl Lens for Mqtt {
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
-        let packets = self.streams.packets(message, next)?;
+        self.pass_over(message, message.content.len() as u64)
+    }
+
+    fn pass_over(&mut self, message: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+        let packets = self.streams.packets(message, len, next)?;
+        // "one and a half times the Keep Alive time period" (§3.1.2.10).
+        let most = Duration::from_secs(self.keep_alive.into()) * 3 / 2;
+        let quiet = message.from_client().then(|| self.heard.again(message.micros, most)).flatten();
         let look = |packet| Some(self.look(packet, message.from_client()));
         let mut decoded = decoded::packets(packets.iter().map(look))?;
+        if let Some(first) = decoded.first_mut().filter(|_| quiet.is_some()) {
+            *first = first.clone().after_quiet(quiet, "MQTT 5 §3.1.2.10");
+        }
         if message.text {
             let first =
                 decoded.pop().unwrap_or_else(|| Decoded::new(NAME, "part", "part of a packet"));
@@ -692,6 +887,123 @@ mod tests {
         assert_eq!(script.last(), "PUBLISH t 1 B", "by its alias");
         script.server_bytes(b"\xe0\x02\x8d\0");
         assert_eq!(script.last(), "DISCONNECT keep alive timeout");
+    }
+
+    /// A packet of a type, with its length before its body.
+    fn packet(head: u8, body: &[u8]) -> Vec<u8> {
+        let mut len = body.len();
+        let mut packet = vec![head];
+        while len >= 0x80 {
+            packet.push(len as u8 | 0x80);
+            len >>= 7;
+        }
+        packet.push(len as u8);
+        [packet.as_slice(), body].concat()
+    }
+
+    #[test]
+    fn a_packet_that_is_too_large_is_named_where_it_ends() {
+        let publish = packet(0x32, &[b"\0\x03a/b\0\x07", &vec![b'x'; 3 << 20][..]].concat());
+        let after = b"\x30\x04\0\x01ax";
+        let expected = "PUBLISH a/b qos1 #7 3145728 B, more than a lens reads";
+        for size in [100_000, 1 << 20, (3 << 20) / 2, 4 << 20] {
+            let mut script = connected();
+            let mut lines = Vec::new();
+            for part in publish.chunks(size) {
+                lines.extend(script.server_bytes(part));
+            }
+            assert_eq!(lines, [expected], "in messages of {size} B");
+            assert!(script.decoded().reply.is_some(), "PUBACK is due");
+            assert_eq!(script.server_bytes(after), ["PUBLISH a 1 B"], "after {size} B");
+        }
+        let mut script = connected();
+        let lines = script.server_bytes(&[&publish[..], after].concat());
+        assert_eq!(lines, [expected], "what follows in the same message was not collected");
+        assert_eq!(script.server_bytes(after), ["PUBLISH a 1 B"]);
+    }
+
+    #[test]
+    fn a_connect_in_parts_is_evidence() {
+        for size in [1, 5, 9, 18] {
+            let mut script = Script::auto("", "/x");
+            for part in CONNECT.chunks(size) {
+                script.client_bytes(part);
+            }
+            let lines = script.server_bytes(b"\x20\x02\0\0");
+            assert!(lines[0].starts_with("CONNACK 0 accepted ("), "{size}: {lines:?}");
+        }
+        let mut script = Script::auto("", "/x");
+        script.client_bytes(b"\x10\x02ab");
+        script.server_bytes(b"\x20\x02\0\0");
+        assert!(script.conversation.protocol().is_none(), "any bytes may begin so");
+    }
+
+    #[test]
+    fn an_answer_names_all_filters() {
+        let mut script = connected();
+        script.client_bytes(&packet(0x82, b"\0\x01\0\x03a/#\x01\0\x01b\0"));
+        assert_eq!(script.last(), "SUBSCRIBE #1 a/# qos1, b qos0");
+        script.server_bytes(b"\x90\x04\0\x01\x01\x80");
+        assert_eq!(script.last(), "SUBACK #1 b refused: unspecified error (a/#, b, 35 ms)");
+        assert!(script.state().contains("subscriptions: a/# qos1\n"), "{}", script.state());
+        let many: Vec<u8> = (10..90).flat_map(|n| format!("\0\x04t/{n}").into_bytes()).collect();
+        script.client_bytes(&packet(0xa2, &[b"\0\x02", &many[..]].concat()));
+        assert!(script.last().ends_with(" +47 more"), "{}", script.last());
+        script.server_bytes(b"\xb0\x02\0\x02");
+        assert_eq!(
+            script.last(),
+            "UNSUBACK #2 (t/10, t/11, t/12, t/13, t/14, t/15, t/16 +73 more, 35 ms)"
+        );
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+    }
+
+    #[test]
+    fn filters_have_a_grammar() {
+        for filter in ["#", "+", "a/#", "+/b/#", "/", "a//+", "$share/g/a/#", "$SYS/#"] {
+            assert_eq!(super::filter_fault(filter), None, "{filter}");
+        }
+        for filter in ["", "a/#/b", "a#", "a+", "+a/b", "a/b#", "$share/g", "$share//a", "a\0"] {
+            assert!(super::filter_fault(filter).is_some(), "{filter}");
+        }
+    }
+
+    #[test]
+    fn what_may_not_come_now_is_named() {
+        let blamed = |script: &Script, text: &str| {
+            let all = complaints(script.decoded());
+            assert!(all.iter().any(|complaint| complaint.contains(text)), "{text}: {all:?}");
+        };
+        let mut script = Script::of("mqtt", "", "/");
+        script.client_bytes(b"\x30\x04\0\x01ax");
+        blamed(&script, "first packet of a client");
+        script.server_bytes(b"\x30\x04\0\x01ax");
+        blamed(&script, "first packet of a server");
+        let mut script = connected();
+        script.client_bytes(CONNECT);
+        blamed(&script, "second CONNECT");
+        script.server_bytes(b"\x20\x02\0\0");
+        blamed(&script, "second CONNACK");
+        script.client_bytes(b"\xd0\0");
+        blamed(&script, "only the server");
+        script.client_bytes(&packet(0x82, b"\0\x01\0\x05a/#/b\0\0\x02a+\0"));
+        blamed(&script, "a/#/b: # must be the whole last level");
+        blamed(&script, "a+: + must be a whole level");
+        script.server_bytes(b"\x90\x03\0\x01\0");
+        blamed(&script, "not as many codes");
+        script.client_bytes(b"\x38\x04\0\x01ax");
+        blamed(&script, "dup");
+        script.client_bytes(b"\x30\x03\0\0x");
+        blamed(&script, "the topic is empty");
+        script.wait(91);
+        script.client_bytes(b"\xc0\0");
+        blamed(&script, "nothing came for 91 s before it");
+        script.client_bytes(b"\xe0\0");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.client_bytes(b"\x30\x04\0\x01ax");
+        blamed(&script, "after the DISCONNECT");
+        let mut script = Script::of("mqtt", "", "/");
+        script.client_bytes(b"\x10\x0c\0\x04MQTT\x04\x00\0\x3c\0\0");
+        blamed(&script, "clean session");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use crate::lens::body::{body, content};
 use crate::lens::decoded;
-use crate::lens::kept::{Fresh, Kept, Next, Streams, remembered};
+use crate::lens::kept::{End, Fresh, Kept, Next, Streams, Want, remembered};
+use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::json;
 use crate::lens::text::brief;
 use crate::lens::{
@@ -21,6 +22,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         let begin: &[u8] = if message.from_client() { b"CONNECT {" } else { b"INFO {" };
         message.content.get(..begin.len()).is_some_and(|own| own.eq_ignore_ascii_case(begin))
     },
+    begins_like_others: false,
     lens: |_| Box::new(Nats::default()),
     commands: &[
         Command {
@@ -52,8 +54,12 @@ const LINE: usize = 64 * 1024;
 
 #[derive(Default)]
 struct Nats {
-    streams: Streams,
+    streams: Streams<Packet>,
     asked: bool,
+    /// Whether a line before CONNECT was blamed.
+    told: bool,
+    /// Whether the server has sent a line.
+    begun: bool,
     subjects: Kept<String, String>,
     ids: Fresh,
 }
@@ -63,11 +69,16 @@ struct Packet {
     line: String,
     headers: usize,
     payload: Option<Vec<u8>>,
+    /// Bytes of a payload that is too large.
+    large: Option<usize>,
 }
 
 fn next(bytes: &[u8]) -> Next<Packet> {
     let Some(end) = memchr::memchr(b'\n', bytes) else {
-        return if bytes.len() > LINE { Next::Wrong } else { Next::Incomplete };
+        return match bytes.len() > LINE {
+            true => Next::Wrong,
+            false => Next::Incomplete(Want::Byte(b'\n')),
+        };
     };
     let line = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
     let Ok(line) = std::str::from_utf8(line) else { return Next::Wrong };
@@ -77,21 +88,26 @@ fn next(bytes: &[u8]) -> Next<Packet> {
         "PUB" | "MSG" => 1,
         "HPUB" | "HMSG" => 2,
         "INFO" | "CONNECT" | "SUB" | "UNSUB" | "PING" | "PONG" | "+OK" | "-ERR" => {
-            let packet = Packet { line: line.to_owned(), headers: 0, payload: None };
-            return Next::Packet(packet, end + 1);
+            let (line, large) = (line.to_owned(), None);
+            return Next::Packet(Packet { line, headers: 0, payload: None, large }, end + 1);
         }
         _ => return Next::Wrong,
     };
     // The last words are the bytes of the headers and of all.
     let mut last = words.rev().map(|word| word.parse::<usize>().ok());
-    let Some(len) = last.next().flatten().filter(|len| *len <= LARGEST) else { return Next::Wrong };
+    let Some(len) = last.next().flatten() else { return Next::Wrong };
     let headers = if numbers == 2 { last.next().flatten() } else { Some(0) };
     let Some(headers) = headers.filter(|headers| *headers <= len) else { return Next::Wrong };
+    if len > LARGEST {
+        let all = (end as u64 + 3).saturating_add(len as u64);
+        let (line, large) = (line.to_owned(), Some(len - headers));
+        return Next::Large(Packet { line, headers: 0, payload: None, large }, End::After(all));
+    }
     match bytes.get(end + 1..end + 1 + len + 2) {
-        None => Next::Incomplete,
+        None => Next::Incomplete(Want::Bytes(end + 1 + len + 2)),
         Some(data) if data.ends_with(b"\r\n") => {
-            let payload = Some(data[..len].to_vec());
-            Next::Packet(Packet { line: line.to_owned(), headers, payload }, end + 1 + len + 2)
+            let (line, payload) = (line.to_owned(), Some(data[..len].to_vec()));
+            Next::Packet(Packet { line, headers, payload, large: None }, end + 1 + len + 2)
         }
         Some(_) => Next::Wrong,
     }
@@ -106,7 +122,26 @@ impl Nats {
         let word = |at: usize| brief(words.get(at).copied().unwrap_or_default());
         let data = packet.payload.as_deref().unwrap_or_default();
         let (headers, payload) = data.split_at_checked(packet.headers).unwrap_or((data, &[]));
-        let early = from_client && !self.asked && verb != "CONNECT";
+        let size = match packet.large {
+            None => body(payload),
+            Some(len) => format!("{len} B, {TOO_LARGE}"),
+        };
+        let early = from_client && !self.asked && verb != "CONNECT" && !self.told;
+        self.told |= early;
+        let late_info = !from_client && !self.begun && verb != "INFO";
+        self.begun |= !from_client;
+        let of_client = ["CONNECT", "SUB", "UNSUB", "PUB", "HPUB"].contains(&verb.as_str());
+        let of_server = ["INFO", "MSG", "HMSG", "+OK", "-ERR"].contains(&verb.as_str());
+        let other = if from_client { of_server } else { of_client };
+        let publishes = ["PUB", "HPUB"].contains(&verb.as_str());
+        let subject = words.first().copied().unwrap_or_default();
+        let wild = subject.split('.').any(|token| ["*", ">"].contains(&token));
+        let (empty, inner) =
+            (subject.split('.').any(str::is_empty), subject.split('.').rev().skip(1));
+        let is_filter = publishes || verb == "SUB";
+        let open_end = verb == "SUB" && inner.clone().any(|token| token == ">");
+        let id = remembered(words.first().copied().unwrap_or_default());
+        let unknown = verb == "UNSUB" && self.asked && self.subjects.get(&id).is_none();
         let options = json::read(rest.trim());
         let summary = match verb.as_str() {
             "INFO" => {
@@ -127,13 +162,13 @@ impl Nats {
                 self.subjects.remove(&remembered(words.first().copied().unwrap_or_default()));
                 format!("UNSUB sid={}", word(0))
             }
-            "MSG" | "HMSG" => format!("{verb} {} sid={} {}", word(0), word(1), body(payload)),
-            "PUB" | "HPUB" => format!("{verb} {} {}", word(0), body(payload)),
+            "MSG" | "HMSG" => format!("{verb} {} sid={} {size}", word(0), word(1)),
+            "PUB" | "HPUB" => format!("{verb} {} {size}", word(0)),
             // What follows CONNECT may be a password.
             "CONNECT" => verb.clone(),
             _ => format!("{verb} {}", brief(rest)),
         };
-        self.asked |= verb == "CONNECT";
+        self.asked |= from_client && verb == "CONNECT";
         let decoded = match verb.as_str() {
             "PING" => Decoded::heartbeat(NAME, "PING").asks("ping", "").replied_by(line("PONG")),
             "PONG" => Decoded::heartbeat(NAME, "PONG").answers("ping"),
@@ -147,6 +182,20 @@ impl Nats {
             .field_if("headers", (!headers.is_empty()).then(|| content(headers)))
             .field_if("payload", packet.payload.as_ref().map(|_| content(payload)))
             .breaks_if(early, "NATS, CONNECT", "the first line of a client is CONNECT")
+            .breaks_if(late_info, "NATS, INFO", "the first line of a server is INFO")
+            .breaks_if(
+                other,
+                "NATS, Protocol messages",
+                if from_client { "only a server sends it" } else { "only a client sends it" },
+            )
+            .breaks_if(
+                publishes && wild,
+                "NATS, Subject names",
+                "the subject of a PUB has a wildcard",
+            )
+            .breaks_if(is_filter && empty, "NATS, Subject names", "the subject has an empty token")
+            .breaks_if(open_end, "NATS, Subject names", "> must be the last token")
+            .breaks_if(unknown, "NATS, UNSUB", "there is no subscription of this sid")
     }
 }
 
@@ -156,7 +205,11 @@ fn line(text: &str) -> Outgoing {
 
 impl Lens for Nats {
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
-        let packets = self.streams.packets(message, next)?;
+        self.pass_over(message, message.content.len() as u64)
+    }
+
+    fn pass_over(&mut self, message: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+        let packets = self.streams.packets(message, len, next)?;
         decoded::packets(
             packets.iter().map(|packet| Some(self.look(packet, message.from_client()))),
         )
@@ -197,7 +250,38 @@ impl Lens for Nats {
 
 #[cfg(test)]
 mod tests {
-    use crate::lens::protocol::tests::Script;
+    use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn a_payload_that_is_too_large_is_named_where_it_ends() {
+        let publish = [b"PUB a.b 2097152\r\n", &vec![b'x'; 2 << 20][..], b"\r\n"].concat();
+        for size in [100_000, 1 << 20, (3 << 20) / 2, 4 << 20] {
+            let mut script = Script::of("nats", "", "/");
+            script.client_bytes(b"CONNECT {}\r\n");
+            let parts = publish.chunks(size);
+            let lines: Vec<_> = parts.flat_map(|part| script.client_bytes(part)).collect();
+            assert_eq!(lines, ["PUB a.b 2097152 B, more than a lens reads"], "{size}");
+            assert_eq!(script.client_bytes(b"PING\r\n"), ["PING"]);
+        }
+    }
+
+    #[test]
+    fn breaches_are_named() {
+        let mut script = Script::of("nats", "", "/");
+        script.server_bytes(b"PING\r\n");
+        assert_eq!(complaints(script.decoded()), ["the first line of a server is INFO"]);
+        script.client_bytes(b"CONNECT {}\r\n");
+        for (line, complaint) in [
+            ("PUB a.* 0\r\n\r\n", "the subject of a PUB has a wildcard"),
+            ("PUB a..b 0\r\n\r\n", "the subject has an empty token"),
+            ("SUB a.>.b 1\r\n", "> must be the last token"),
+            ("UNSUB 7\r\n", "there is no subscription of this sid"),
+            ("+OK\r\n", "only a server sends it"),
+        ] {
+            script.client_bytes(line.as_bytes());
+            assert_eq!(complaints(script.decoded()), [complaint], "{line}");
+        }
+    }
 
     #[test]
     fn lines_span_and_share_messages() {

@@ -1,6 +1,6 @@
 //! OCPP-J of charging stations: <https://openchargealliance.org/protocols/>.
 
-use crate::lens::kept::Fresh;
+use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::text::brief;
 use crate::lens::{
     Arguments, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechError, Value,
@@ -21,6 +21,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             )
         })
     },
+    begins_like_others: false,
     lens: |_| Box::new(Ocpp::default()),
     commands: &[Command {
         name: "",
@@ -44,6 +45,10 @@ const KINDS: [(u64, &str, &[&str]); 5] = [
 #[derive(Default)]
 struct Ocpp {
     begun: bool,
+    /// The calls of server and client without an answer.
+    waiting: [Kept<String, ()>; 2],
+    /// The ids that they have used.
+    used: [Kept<String, ()>; 2],
     ids: Fresh,
 }
 
@@ -77,9 +82,32 @@ impl Lens for Ocpp {
         if message.from_client() && code == 2 {
             self.ids.seen(id.parse().unwrap_or(0u64));
         }
+        let (own, other) =
+            (usize::from(message.from_client()), usize::from(!message.from_client()));
+        let key = remembered(&rest.first().map(Value::plain).unwrap_or_default());
+        let waits = self.waiting[own].iter().last().map(|(id, ())| brief(id));
         Some(vec![match code {
-            2 => decoded.asks(id, second),
-            3 | 4 => decoded.answers(id),
+            2 => {
+                let used = self.used[own].get(&key).is_some();
+                self.used[own].insert(key.clone(), ());
+                self.waiting[own].insert(key, ());
+                let decoded =
+                    decoded.breaks_if(used, "OCPP-J §4.1.4", "the id was used for another call");
+                let decoded = match waits {
+                    Some(waits) => decoded.breaks(
+                        "OCPP-J §4.1.1",
+                        format!("a CALL while #{waits} of the same side is unanswered"),
+                    ),
+                    None => decoded,
+                };
+                decoded.asks(id, second)
+            }
+            3 | 4 => {
+                let unknown = self.waiting[other].remove(&key).is_none() && self.begun;
+                decoded
+                    .breaks_if(unknown, "OCPP-J §4.2.2", "it answers no CALL that waits")
+                    .answers(id)
+            }
             _ => decoded,
         }])
     }
@@ -128,6 +156,22 @@ mod tests {
     fn breaches_are_named() {
         let mut script = Script::of("ocpp", "", "/");
         script.client(r#"[4,"1","NotSupported"]"#);
-        assert_eq!(complaints(script.decoded()).len(), 1);
+        assert_eq!(complaints(script.decoded()).len(), 2, "too short, and of no call");
+        script.client(r#"[2,"1","Heartbeat",{}]"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.client(r#"[2,"2","StatusNotification",{}]"#);
+        assert_eq!(
+            complaints(script.decoded()),
+            ["a CALL while #1 of the same side is unanswered"]
+        );
+        script.server(r#"[2,"1","Reset",{}]"#);
+        assert_eq!(complaints(script.decoded()), [""; 0], "the other side counts for itself");
+        script.server(r#"[3,"2",{}]"#);
+        script.server(r#"[3,"1",{}]"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.client(r#"[2,"2","Heartbeat",{}]"#);
+        assert_eq!(complaints(script.decoded()), ["the id was used for another call"]);
+        script.server(r#"[3,"7",{}]"#);
+        assert_eq!(complaints(script.decoded()), ["it answers no CALL that waits"]);
     }
 }

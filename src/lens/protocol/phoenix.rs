@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::lens::body::{body, content};
-use crate::lens::kept::{Fresh, Kept, remembered};
+use crate::lens::kept::{Fresh, Heard, Kept, remembered};
 use crate::lens::payload::cursor::Cursor;
 use crate::lens::text::{brief, query};
 use crate::lens::{
@@ -26,6 +26,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             _ => false,
         })
     },
+    begins_like_others: false,
     lens: |facts| Box::new(Phoenix::new(facts)),
     commands: &[
         Command {
@@ -45,6 +46,9 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 };
 
 const NAME: &str = "phoenix";
+
+/// How long the server waits for a client, by default.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A message of either serializer.
 struct Packet {
@@ -133,6 +137,7 @@ struct Phoenix {
     spoken: bool,
     /// The references of the joins, by topic.
     topics: Kept<String, String>,
+    heard: Heard,
     refs: Fresh,
 }
 
@@ -140,7 +145,8 @@ impl Phoenix {
     fn new(facts: &Facts) -> Self {
         let first_version = query(&facts.url, "vsn").is_some_and(|vsn| vsn.starts_with('1'));
         let topics = Kept::default();
-        Self { first_version, spoken: false, topics, refs: Fresh::default() }
+        let (heard, refs) = (Heard::default(), Fresh::default());
+        Self { first_version, spoken: false, topics, heard, refs }
     }
 
     fn pack(&self, topic: &str, event: &str, payload: Value, own: String) -> Outgoing {
@@ -200,6 +206,8 @@ impl Lens for Phoenix {
             return Some(vec![decoded]);
         }
         self.spoken = true;
+        let quiet = self.heard.again(message.micros, TIMEOUT);
+        let decoded = decoded.after_quiet(quiet, "Phoenix, heartbeat (60 s by default)");
         let own = reference.unwrap_or_default();
         self.refs.seen(own.parse().unwrap_or(0u64));
         let unknown =
@@ -312,8 +320,11 @@ mod tests {
         assert!(script.decoded().heartbeat);
         script.client(r#"["3","5","room:2","new_msg",{}]"#);
         assert_eq!(complaints(script.decoded()).len(), 1);
+        script.wait(61);
+        script.client(r#"[null,"6","phoenix","heartbeat",{}]"#);
+        assert!(complaints(script.decoded())[0].starts_with("nothing came for 61 s"));
         let sent = script.conversation.speak("phx", "push room:1 new_msg {\"a\":1}").expect("one");
-        assert_eq!(sent[0].content, br#"["3","6","room:1","new_msg",{"a":1}]"#);
+        assert_eq!(sent[0].content, br#"["3","7","room:1","new_msg",{"a":1}]"#);
     }
 
     /// The vectors of `v2_json_serializer_test.exs`.

@@ -45,6 +45,7 @@ const MESSAGEPACK: Protocol = Protocol {
     subprotocols: &[],
     url: crate::lens::text::no_url,
     beginning: |_| false,
+    begins_like_others: false,
     lens: |_| Box::new(Plain::new("msgpack", |_, bytes| msgpack::read(bytes))),
     commands: &[Command {
         name: "",

@@ -22,13 +22,14 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             value.text_of("event").is_some_and(|event| event.starts_with("pusher:"))
         })
     },
+    begins_like_others: false,
     lens: |_| Box::new(Pusher::default()),
     commands: &[
         Command {
             name: "subscribe",
-            arguments: "CHANNEL [AUTH]",
-            help: "Subscribes to a channel; a private one needs the signature of the application.",
-            example: "private-x key:signature",
+            arguments: "CHANNEL [AUTH] [CHANNEL_DATA…]",
+            help: "Subscribes to a channel; a private one needs AUTH, a presence one both.",
+            example: "presence-x key:signature {\"user_id\":\"1\"}",
         },
         Command {
             name: "unsubscribe",
@@ -47,6 +48,8 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 };
 
 const NAME: &str = "pusher";
+
+const RULE: &str = "Pusher 7, Channel Events";
 
 #[derive(Default)]
 struct Pusher {
@@ -71,6 +74,10 @@ impl Lens for Pusher {
         let of = |key: &str| data.as_ref().and_then(|data| data.get(key));
         let channel = value.text_of("channel").or_else(|| of("channel")?.as_str());
         let channel = remembered(channel.unwrap_or_default());
+        let subscribed = self.channels.get(&channel).is_some();
+        let (is_private, is_presence) =
+            (channel.starts_with("private-"), channel.starts_with("presence-"));
+        let established = self.socket_id.is_some();
         let shown = data.as_ref().map(Value::short).unwrap_or_default();
         let plain = |key: &str| of(key).map(|value| brief(&value.plain())).unwrap_or_default();
         let summary = match name {
@@ -109,22 +116,50 @@ impl Lens for Pusher {
         let decoded = decoded
             .field("event", name)
             .field_if("channel", (!channel.is_empty()).then_some(channel.as_str()))
-            .field_if("data", data);
+            .field_if("data", data.as_ref());
         Some(vec![match name {
             "pusher:ping" => {
                 let pong = event("pusher:pong", [("data", Value::Map(Vec::new()))]);
                 decoded.asks("ping", "").replied_by(pong)
             }
             "pusher:pong" => decoded.answers("ping"),
-            "pusher:subscribe" => decoded.asks(format!("subscribe {channel}"), channel),
+            "pusher:subscribe" => decoded
+                .breaks_if(!established, RULE, "a subscription before connection_established")
+                .breaks_if(subscribed, RULE, "the channel is subscribed to already")
+                .breaks_if(
+                    (is_private || is_presence) && of("auth").is_none(),
+                    "Pusher 7, Private channels",
+                    "the channel needs auth",
+                )
+                .breaks_if(
+                    is_presence && of("channel_data").is_none(),
+                    "Pusher 7, Presence channels",
+                    "the channel needs channel_data",
+                )
+                .asks(format!("subscribe {channel}"), channel),
             "pusher_internal:subscription_succeeded" | "pusher:subscription_error" => {
                 decoded.answers(format!("subscribe {channel}"))
             }
-            name if message.from_client() => decoded.breaks_if(
-                !name.starts_with("client-") && !name.starts_with("pusher:"),
-                "Pusher 7, Channel Events (Client)",
-                "an event of a client begins with client-",
-            ),
+            name if message.from_client() => {
+                let own = name.starts_with("client-");
+                let rule = "Pusher 7, Channel Events (Client)";
+                decoded
+                    .breaks_if(
+                        !own && !name.starts_with("pusher:"),
+                        rule,
+                        "an event of a client begins with client-",
+                    )
+                    .breaks_if(
+                        own && !is_private && !is_presence,
+                        rule,
+                        "clients may send events on private and presence channels only",
+                    )
+                    .breaks_if(
+                        own && established && !subscribed,
+                        rule,
+                        "the channel was not subscribed to before",
+                    )
+            }
             _ => decoded,
         }])
     }
@@ -161,7 +196,9 @@ impl Lens for Pusher {
         Ok(vec![match command {
             "subscribe" => {
                 let auth = arguments.given(1).map(|auth| ("auth", auth.into()));
-                let data = [channel].into_iter().chain(auth).collect();
+                // The signature is one of this text as it stands.
+                let user = arguments.given(2).map(|user| ("channel_data", user.into()));
+                let data = [channel].into_iter().chain(auth).chain(user).collect();
                 event("pusher:subscribe", [("data", data)])
             }
             "unsubscribe" => event("pusher:unsubscribe", [("data", Value::from_iter([channel]))]),
@@ -186,7 +223,53 @@ fn what_to_do(code: u64) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use crate::lens::protocol::tests::{Script, complaints};
+    use crate::lens::{Carried, Secrets};
+
+    #[test]
+    fn secrets_of_a_subscription_are_masked() {
+        let mut script = Script::of("pusher", "", "/");
+        let line = r#"subscribe presence-x key:s1gnature {"user_id":"1","token":"t0p"}"#;
+        let sent = script.conversation.speak("pusher", line).expect("a command");
+        let text = String::from_utf8(sent[0].content.clone()).expect("JSON");
+        // Also where an event that quotes it is shown whole.
+        for text in [text.clone(), text.replace("pusher:subscribe", "client-x")] {
+            script.client(&text);
+            let mut decoded = script.decoded().clone();
+            let is_secret = &crate::wire::secret::is_secret;
+            decoded.mask(&Secrets { is_secret, clean: &|text| Cow::Borrowed(text), mask: "-" });
+            let all = format!("{decoded:?}");
+            assert!(!all.contains("s1gnature") && !all.contains("t0p"), "{all}");
+            let user = decoded.find("data.channel_data").and_then(|value| value.as_str());
+            assert_eq!(user, Some(r#"{"user_id":"1","token":"-"}"#));
+        }
+    }
+
+    #[test]
+    fn breaches_are_named() {
+        let mut script = Script::of("pusher", "", "/");
+        let subscribe = r#"{"event":"pusher:subscribe","data":{"channel":"presence-x"}}"#;
+        script.client(subscribe);
+        let expected = [
+            "a subscription before connection_established",
+            "the channel needs auth",
+            "the channel needs channel_data",
+        ];
+        assert_eq!(complaints(script.decoded()), expected);
+        script.server(
+            r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\"}"}"#,
+        );
+        script.client(r#"{"event":"pusher:subscribe","data":{"channel":"x"}}"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.client(r#"{"event":"pusher:subscribe","data":{"channel":"x"}}"#);
+        assert_eq!(complaints(script.decoded()).len(), 1, "again");
+        script.client(r#"{"event":"client-a","channel":"x","data":{}}"#);
+        assert_eq!(complaints(script.decoded()).len(), 1, "a public channel");
+        script.client(r#"{"event":"client-a","channel":"private-y","data":{}}"#);
+        assert_eq!(complaints(script.decoded()), ["the channel was not subscribed to before"]);
+    }
 
     #[test]
     fn a_session_of_channels() {

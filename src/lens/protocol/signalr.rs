@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::lens::decoded;
-use crate::lens::kept::Fresh;
+use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::payload::json;
 use crate::lens::text::{brief, query};
 use crate::lens::{
@@ -31,6 +31,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             _ => false,
         }
     },
+    begins_like_others: false,
     lens: |_| Box::new(SignalR::default()),
     commands: &[
         Command {
@@ -87,6 +88,10 @@ const KINDS: [&str; 9] = [
 struct SignalR {
     asked: bool,
     agreed: bool,
+    /// Whether the server, and the client, have sent Close.
+    closed: [bool; 2],
+    /// Invocations of the server, and of the client, that have not been completed.
+    running: [Kept<String, ()>; 2],
     ids: Fresh,
 }
 
@@ -134,7 +139,34 @@ impl SignalR {
             self.ids.seen(id.as_deref().and_then(|id| id.parse().ok()).unwrap_or(0u64));
         }
         let early = from_client && !self.asked;
+        let (own, other) = (usize::from(from_client), usize::from(!from_client));
+        let closed = self.closed[own];
+        self.closed[own] |= kind == 7;
+        let key = remembered(id.as_deref().unwrap_or_default());
+        let (runs, waits) =
+            (self.running[own].get(&key).is_some(), self.running[other].get(&key).is_some());
+        match kind {
+            1 | 4 if id.is_some() => drop(self.running[own].insert(key, ())),
+            3 => drop(self.running[other].remove(&key)),
+            _ => {}
+        }
         let decoded = decoded
+            .breaks_if(
+                !from_client && self.asked && !self.agreed,
+                "HubProtocol, Handshake",
+                "a record before the handshake response",
+            )
+            .breaks_if(closed, "HubProtocol, Close", "a record after the Close of the same side")
+            .breaks_if(
+                [1, 4].contains(&kind) && id.is_some() && runs,
+                "HubProtocol, Invocations",
+                "the invocationId is that of another invocation that runs",
+            )
+            .breaks_if(
+                [2, 3].contains(&kind) && id.is_some() && self.asked && !waits,
+                "HubProtocol, Invocations",
+                "no invocation with this invocationId runs",
+            )
             .breaks_if(early, "HubProtocol, Handshake", "the first record is the handshake request")
             .breaks_if(
                 kind == 3 && value.get("result").is_some() && error.is_some(),
@@ -154,11 +186,15 @@ impl SignalR {
     fn handshake(&mut self, value: &Value, from_client: bool) -> Option<Decoded> {
         if from_client {
             let (protocol, version) = (value.text_of("protocol")?, value.get("version")?);
-            self.asked = true;
+            let again = std::mem::replace(&mut self.asked, true);
             let summary = format!("handshake {} {}", brief(protocol), version.short());
             let decoded = Decoded::new(NAME, "handshake", summary);
             return Some(
-                decoded.field("protocol", protocol).field("version", version).asks("handshake", ""),
+                decoded
+                    .field("protocol", protocol)
+                    .field("version", version)
+                    .asks("handshake", "")
+                    .breaks_if(again, "HubProtocol, Handshake", "a second handshake request"),
             );
         }
         if self.agreed || !value.is_map() {
@@ -276,5 +312,26 @@ mod tests {
         assert_eq!(complaints(script.decoded()).len(), 1);
         script.client("{\"type\":1,\"target\":\"Send\",\"arguments\":[]}");
         assert_eq!(complaints(script.decoded()).len(), 2, "no handshake, no end");
+        let mut script = Script::auto("", "/chathub?id=a-token");
+        let handshake = "{\"protocol\":\"json\",\"version\":1}\x1e";
+        script.client(handshake);
+        script.server("{\"type\":1,\"target\":\"x\",\"arguments\":[]}\x1e");
+        assert_eq!(complaints(script.decoded()), ["a record before the handshake response"]);
+        script.server("{}\x1e");
+        script.client(handshake);
+        assert_eq!(complaints(script.decoded()), ["a second handshake request"]);
+        let call = "{\"type\":1,\"invocationId\":\"1\",\"target\":\"x\",\"arguments\":[]}\x1e";
+        let done = "{\"type\":3,\"invocationId\":\"1\",\"result\":1}\x1e";
+        script.client(call);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.client(call);
+        assert!(complaints(script.decoded())[0].contains("another invocation"));
+        script.server(done);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.server(done);
+        assert_eq!(complaints(script.decoded()), ["no invocation with this invocationId runs"]);
+        script.client("{\"type\":7}\x1e");
+        script.client("{\"type\":6}\x1e");
+        assert_eq!(complaints(script.decoded()), ["a record after the Close of the same side"]);
     }
 }

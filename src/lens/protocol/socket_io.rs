@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::payload::json;
-use crate::lens::text::{brief, count};
+use crate::lens::text::{brief, count, query};
 use crate::lens::{
-    Arguments, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechError, Value,
+    Arguments, Command, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
+    SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -16,11 +17,15 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     subprotocols: &[],
     url: |url| url.contains("/socket.io/?"),
     beginning: |message| {
-        message
-            .as_text()
-            .is_some_and(|text| text == "0" || text.starts_with("0{") || text.starts_with("0/"))
+        // Also an event that should not come first.
+        message.as_text().is_some_and(|text| {
+            let begins =
+                ["0{", "0/", "2[\"", "2/"].into_iter().any(|begin| text.starts_with(begin));
+            text == "0" || begins && Packet::parse(text).is_some()
+        })
     },
-    lens: |_| Box::new(SocketIo::default()),
+    begins_like_others: false,
+    lens: |facts| Box::new(SocketIo::new(facts)),
     commands: &[
         Command {
             name: "connect",
@@ -65,6 +70,9 @@ struct SocketIo {
     /// Namespaces and the session ids in them.
     namespaces: Kept<String, String>,
     asked: bool,
+    /// Namespaces that the client has asked for, and those that the server has let it into; also one
+    /// whose missing CONNECT was blamed.
+    joined: [Kept<String, ()>; 2],
     /// Attachments to come from the server and from the client.
     attachments: [Attachments; 2],
     ids: Fresh,
@@ -132,6 +140,56 @@ fn in_namespace(text: &str) -> (&str, &str) {
 }
 
 impl SocketIo {
+    fn new(facts: &Facts) -> Self {
+        let mut new = Self::default();
+        // In the third version of Engine.IO all are in the main namespace from the beginning.
+        if query(&facts.url, "EIO") == Some("3") {
+            new.joined.iter_mut().for_each(|joined| drop(joined.insert("/".to_owned(), ())));
+        }
+        new
+    }
+
+    /// Blames a packet of a namespace that was not joined, and one of the other side.
+    fn in_order(
+        &mut self,
+        kind: usize,
+        namespace: &str,
+        from_client: bool,
+        decoded: Decoded,
+    ) -> Decoded {
+        let own = &mut self.joined[usize::from(!from_client)];
+        let namespace = remembered(namespace);
+        let early = kind != 4 && kind != 0 && own.get(&namespace).is_none();
+        match kind {
+            0 => drop(own.insert(namespace, ())),
+            // What the server sends may be on its way when the client leaves.
+            1 => {
+                own.remove(&namespace);
+                if !from_client {
+                    self.joined[0].remove(&namespace);
+                }
+            }
+            _ if early => drop(own.insert(namespace, ())),
+            _ => {}
+        }
+        decoded
+            .breaks_if(
+                early && from_client,
+                "Socket.IO, Connection to a namespace",
+                "before a CONNECT to its namespace: the server closes the connection",
+            )
+            .breaks_if(
+                early && !from_client,
+                "Socket.IO, Connection to a namespace",
+                "before the server's CONNECT to its namespace",
+            )
+            .breaks_if(
+                kind == 4 && from_client,
+                "Socket.IO, Packet types",
+                "only the server sends CONNECT_ERROR",
+            )
+    }
+
     fn attachment(&mut self, message: &Message<'_>) -> Decoded {
         let expected = &mut self.attachments[usize::from(message.from_client())];
         let len = message.content.len();
@@ -224,6 +282,7 @@ impl Lens for SocketIo {
                 with_fields(summary).answers(joining)
             }
         };
+        let decoded = self.in_order(kind, namespace, message.from_client(), decoded);
         let expected = &mut self.attachments[usize::from(message.from_client())];
         let missing = expected.come < expected.all;
         *expected = Attachments { event: brief(&event), all: attachments.unwrap_or(0), come: 0 };
@@ -305,8 +364,38 @@ mod tests {
     }
 
     #[test]
+    fn a_namespace_is_joined_first() {
+        let mut script = script();
+        let blamed = |script: &Script| complaints(&script.decoded().inner[0]).len();
+        script.client("40");
+        script.server(r#"40{"sid":"a"}"#);
+        script.client(r#"42["a"]"#);
+        assert_eq!(blamed(&script), 0);
+        script.client(r#"42/admin,["a"]"#);
+        assert_eq!(blamed(&script), 1);
+        script.client(r#"42/admin,["a"]"#);
+        assert_eq!(blamed(&script), 0, "once is enough");
+        script.server(r#"42/admin,["a"]"#);
+        assert_eq!(blamed(&script), 1);
+        script.client("41");
+        script.server(r#"42["on its way"]"#);
+        assert_eq!(blamed(&script), 0);
+        script.client(r#"42["a"]"#);
+        assert_eq!(blamed(&script), 1, "it left");
+        let mut script = Script::of("socket.io", "", "/x");
+        script.client(r#"42/admin,["a"]"#);
+        assert_eq!(blamed(&script), 1, "nothing came before");
+        let mut script = Script::auto("", "/socket.io/?EIO=3&transport=websocket");
+        script.server(r#"0{"sid":"K0u3"}"#);
+        script.server("40");
+        script.client(r#"42["a"]"#);
+        assert_eq!(blamed(&script), 0, "all are in the main namespace");
+    }
+
+    #[test]
     fn attachments_belong_to_their_event() {
         let mut script = script();
+        script.server(r#"40{"sid":"a"}"#);
         script.server(r#"452-["pic",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]"#);
         assert_eq!(script.last(), r#"message › BINARY_EVENT "pic" (2 args)"#);
         script.server_bytes(b"\x01\x02");
@@ -321,8 +410,23 @@ mod tests {
     }
 
     #[test]
+    fn a_stray_packet_is_named_and_the_next_is_read() {
+        let mut script = script();
+        script.client("40");
+        script.server(r#"40{"sid":"a"}"#);
+        script.server("49nonsense");
+        assert_eq!(
+            complaints(&script.decoded().inner[0]),
+            ["the message is not one of this protocol"]
+        );
+        script.server(r#"42["next"]"#);
+        assert_eq!(script.last(), r#"message › EVENT "next" (0 args)"#);
+    }
+
+    #[test]
     fn fields_can_be_found() {
         let mut script = script();
+        script.server(r#"40{"sid":"a"}"#);
         script.server(r#"42["chat",{"text":"hi"}]"#);
         let found = script.decoded().find("data.1.text").and_then(|value| value.as_str());
         assert_eq!(found, Some("hi"));
@@ -331,11 +435,7 @@ mod tests {
     #[test]
     fn the_client_is_asked_for_connect() {
         let mut script = script();
-        assert!(
-            script.state().contains("the server waits for: CONNECT (40)"),
-            "{}",
-            script.state()
-        );
+        assert!(script.state().contains("the server waits for CONNECT (40)"), "{}", script.state());
         script.client("40");
         script.server(r#"40{"sid":"a"}"#);
         assert!(!script.state().contains("waits for"), "{}", script.state());

@@ -21,11 +21,14 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Some(text) => text.starts_with("a[\""),
         None => false,
     },
+    begins_like_others: true,
     lens: |facts| Box::new(SockJs::new(facts)),
     commands: &[],
 };
 
 const NAME: &str = "sockjs";
+
+const RULE: &str = "SockJS 0.3, WebSocket";
 
 /// `<base>/<server>/<session>/websocket`; `<base>/websocket` carries messages as they are.
 fn is_session(url: &str) -> bool {
@@ -41,6 +44,7 @@ fn is_session(url: &str) -> bool {
 
 struct SockJs {
     open: bool,
+    closed: bool,
     inner: Conversation,
 }
 
@@ -53,7 +57,7 @@ impl SockJs {
             &graphql::TRANSPORT_WS,
             &graphql::LEGACY,
         ];
-        Self { open: false, inner: Conversation::carried(&carried, facts) }
+        Self { open: false, closed: false, inner: Conversation::carried(&carried, facts) }
     }
 
     /// The messages of a list.
@@ -70,7 +74,7 @@ impl SockJs {
             .carrying(inner);
         Some(decoded.breaks_if(
             message.from_client() && !self.open,
-            "SockJS 0.3, WebSocket",
+            RULE,
             "the client sends before the open frame of the server",
         ))
     }
@@ -87,10 +91,11 @@ impl Lens for SockJs {
             return self.messages(&json::read(text)?, message).map(|decoded| vec![decoded]);
         }
         let (kind, data) = text.split_at_checked(1)?;
-        Some(vec![match (kind, data) {
+        let after = self.closed;
+        let decoded = match (kind, data) {
             ("o", "") => {
-                self.open = true;
-                Decoded::new(NAME, "open", "open")
+                let again = std::mem::replace(&mut self.open, true);
+                Decoded::new(NAME, "open", "open").breaks_if(again, RULE, "a second open frame")
             }
             ("h", "") => Decoded::heartbeat(NAME, "heartbeat"),
             ("a", data) => self.messages(&json::read(data)?, message)?,
@@ -98,10 +103,12 @@ impl Lens for SockJs {
                 let value = json::read(data)?;
                 let [code, reason] = value.as_list()? else { return None };
                 let summary = format!("close {} {}", code.short(), brief(reason.as_str()?));
+                self.closed = true;
                 Decoded::new(NAME, "close", summary).field("code", code).field("reason", reason)
             }
             _ => return None,
-        }])
+        };
+        Some(vec![decoded.breaks_if(after, RULE, "a frame after the close frame")])
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -125,7 +132,7 @@ impl Lens for SockJs {
 mod tests {
     use super::*;
     use crate::lens::Carried;
-    use crate::lens::protocol::tests::Script;
+    use crate::lens::protocol::tests::{Script, complaints};
 
     #[test]
     fn stomp_travels_inside() {
@@ -148,6 +155,48 @@ mod tests {
         script.server("c[3000,\"Go away!\"]");
         assert_eq!(script.last(), "close 3000 Go away!");
         assert_eq!(script.decoded().beats_before, 1);
+    }
+
+    #[test]
+    fn arrays_of_text_are_no_sign_without_the_url() {
+        let mut script = Script::auto("", "/chat");
+        script.client(r#"["a"]"#);
+        script.server(r#"a["b"]"#);
+        script.server("o");
+        script.client(r#"["c"]"#);
+        assert!(script.conversation.protocol().is_none());
+    }
+
+    #[test]
+    fn a_stray_message_inside_is_named_and_the_next_is_read() {
+        let mut script = Script::auto("", "/stomp/123/abcdefgh/websocket");
+        script.server("o");
+        script.client("[\"CONNECT\\naccept-version:1.1,1.0\\nhost:/\\n\\n\\u0000\"]");
+        script.server("a[\"hello\"]");
+        assert_eq!(script.last(), "1 message › 5 B");
+        let complaint = &script.decoded().inner[0].complaints[0];
+        assert_eq!(complaint.text, "the message is not one of this protocol");
+        script.server("a[\"CONNECTED\\nversion:1.1\\n\\n\\u0000\"]");
+        assert_eq!(script.last(), "1 message › CONNECTED version=1.1 (70 ms)");
+        for _ in 0..3 {
+            script.server("a[\"hello\"]");
+            assert_eq!(script.last(), "1 message › 5 B");
+        }
+        script.server("a[\"hello\"]");
+        assert_eq!(script.last(), "1 message", "it is another protocol");
+    }
+
+    #[test]
+    fn breaches_are_named() {
+        let mut script = Script::of("sockjs", "", "/");
+        script.client(r#"["a"]"#);
+        assert_eq!(complaints(script.decoded()).len(), 1, "before the open frame");
+        script.server("o");
+        script.server("o");
+        assert_eq!(complaints(script.decoded()), ["a second open frame"]);
+        script.server("c[3000,\"Go away!\"]");
+        script.server("h");
+        assert_eq!(complaints(script.decoded()), ["a frame after the close frame"]);
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::lens::body::{body, content};
+use crate::lens::body::content;
 use crate::lens::decoded;
-use crate::lens::kept::{Fresh, Kept, remembered};
+use crate::lens::kept::{End, Fresh, Heard, Kept, Next, Streams, Want, remembered};
+use crate::lens::message::TOO_LARGE;
 use crate::lens::text::{brief, millis, path_ends};
 use crate::lens::{
-    Arguments, Beat, Command, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
-    SpeechError, Value,
+    Arguments, Beat, Command, Decoded, Expectation, Facts, LARGEST, Lens, Message, Outgoing,
+    Protocol, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -25,6 +26,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         };
         commands.iter().any(|command| message.content.starts_with(command))
     },
+    begins_like_others: false,
     lens: |facts| Box::new(Stomp::new(facts)),
     commands: &[
         Command {
@@ -73,7 +75,6 @@ const NAME: &str = "stomp";
 const COMMANDS: [(&str, &[&str], bool); 16] = [
     ("CONNECT", &["accept-version", "host"], false),
     ("STOMP", &["accept-version", "host"], false),
-    ("CONNECTED", &["version"], false),
     ("SEND", &["destination"], true),
     ("SUBSCRIBE", &["destination", "id"], false),
     ("UNSUBSCRIBE", &["id"], false),
@@ -83,6 +84,7 @@ const COMMANDS: [(&str, &[&str], bool); 16] = [
     ("COMMIT", &["transaction"], false),
     ("ABORT", &["transaction"], false),
     ("DISCONNECT", &[], false),
+    ("CONNECTED", &["version"], false),
     ("MESSAGE", &["destination", "message-id", "subscription"], true),
     ("RECEIPT", &["receipt-id"], false),
     ("ERROR", &[], true),
@@ -92,15 +94,28 @@ const COMMANDS: [(&str, &[&str], bool); 16] = [
 /// Headers of a frame.
 const HEADERS: usize = 200;
 
+/// Frames that only a client sends; those that only a server sends follow.
+const OF_CLIENTS: usize = 11;
+
+/// Bytes of the command and the headers of a frame.
+const HEAD: usize = 64 * 1024;
+
 /// A frame taken apart.
-struct Frame<'a> {
-    command: &'a str,
+struct Frame {
+    command: &'static str,
     headers: Vec<(String, String)>,
-    body: &'a [u8],
+    body: Body,
     faults: Vec<(&'static str, String)>,
 }
 
+enum Body {
+    All(Vec<u8>),
+    /// More than a lens reads: its length, if the frame says so.
+    Large(Option<usize>),
+}
+
 struct Stomp {
+    streams: Streams<Frame>,
     host: String,
     /// Commands of 1.0 need fewer headers.
     version: Option<String>,
@@ -108,16 +123,28 @@ struct Stomp {
     offered: [u64; 2],
     /// What was agreed, the same way.
     agreed: [u64; 2],
+    /// When server and client were heard last.
+    heard: [Heard; 2],
+    /// Whether the client has sent a frame.
+    begun: bool,
     asked: bool,
     connected: bool,
     session: Option<String>,
     subscriptions: Kept<String, String>,
+    /// Subscriptions that ended; a message may have been on its way.
+    ended: Kept<String, ()>,
+    transactions: Kept<String, ()>,
+    /// Messages that wait for ACK or NACK, by what identifies them there.
+    unacknowledged: Kept<String, ()>,
+    /// The frame after which the server, and the client, send no more.
+    last: [Option<&'static str>; 2],
     ids: Fresh,
 }
 
 impl Stomp {
     fn new(facts: &Facts) -> Self {
         Self {
+            streams: Streams::default(),
             host: facts.host.clone(),
             version: match facts.subprotocol.as_deref() {
                 Some("v10.stomp") => Some("1.0".to_owned()),
@@ -126,18 +153,33 @@ impl Stomp {
             },
             offered: [0; 2],
             agreed: [0; 2],
+            heard: Default::default(),
+            begun: false,
             asked: false,
             connected: false,
             session: None,
             subscriptions: Kept::default(),
+            ended: Kept::default(),
+            transactions: Kept::default(),
+            unacknowledged: Kept::default(),
+            last: [None; 2],
             ids: Fresh::default(),
         }
     }
 
-    fn look(&mut self, frame: Frame<'_>, from_client: bool) -> Decoded {
-        let Frame { command, ref headers, body: content_bytes, ref faults } = frame;
+    fn look(&mut self, frame: Frame, from_client: bool) -> Decoded {
+        let Frame { command, ref headers, ref body, ref faults } = frame;
+        let content_bytes = match body {
+            Body::All(body) => &body[..],
+            Body::Large(_) => &[],
+        };
         let header = |name: &str| frame.header(name);
+        let mut size = String::new();
         let mut summary = command.to_owned();
+        if let Body::Large(len) = body {
+            let len = len.map_or_else(|| format!("over {LARGEST} B"), |len| format!("{len} B"));
+            size = format!(" {len}, {TOO_LARGE}");
+        }
         if let Some(destination) = header("destination") {
             let _ = write!(summary, " {destination}");
         }
@@ -160,9 +202,10 @@ impl Stomp {
                 let _ = write!(summary, ": {}", brief(reason.trim()));
             }
             _ => {
-                let _ = write!(summary, " {}", body(content_bytes));
+                let _ = write!(summary, " {}", crate::lens::body::body(content_bytes));
             }
         }
+        summary.push_str(&size);
         let map: Value = headers.iter().map(|(k, v)| (k.as_str(), v.as_str().into())).collect();
         let mut decoded = Decoded::new(NAME, command, summary)
             .field("command", command)
@@ -191,20 +234,142 @@ impl Stomp {
         if let Some(receipt) = header("receipt") {
             decoded = decoded.asks(format!("receipt {receipt}"), command);
         }
+        if COMMANDS[..OF_CLIENTS].iter().any(|row| row.0 == command) != from_client {
+            // What the wrong side says changes nothing.
+            let text =
+                if from_client { "only a server sends it" } else { "only a client sends it" };
+            return decoded.breaks("STOMP 1.2, STOMP Frames", text);
+        }
+        let decoded = self.in_order(&frame, from_client, decoded);
         self.note(command, &frame, from_client, decoded)
+    }
+
+    /// Blames a frame that may not come now.
+    fn in_order(&mut self, frame: &Frame, from_client: bool, decoded: Decoded) -> Decoded {
+        let command = frame.command;
+        let known = |of: &Kept<String, ()>, name: &str| {
+            frame.header(name).is_none_or(|id| of.get(&remembered(id)).is_some())
+        };
+        let subscribed = |name: &str| {
+            frame.header(name).is_none_or(|id| self.subscriptions.get(&remembered(id)).is_some())
+        };
+        let transaction = frame.header("transaction").filter(|_| command != "BEGIN");
+        let last = &mut self.last[usize::from(from_client)];
+        let mut decoded = decoded;
+        if let Some(last) = last {
+            let rule = if from_client { "STOMP 1.2, DISCONNECT" } else { "STOMP 1.2, ERROR" };
+            decoded = decoded.breaks(rule, format!("a frame after {last} of the same side"));
+        }
+        *last = match command {
+            "DISCONNECT" if from_client => Some("DISCONNECT"),
+            "ERROR" if !from_client => Some("ERROR"),
+            _ => *last,
+        };
+        let (rule, wrong, text) = match command {
+            "CONNECT" | "STOMP" => {
+                ("STOMP 1.2, Connecting", self.asked, "the connection was opened before")
+            }
+            "CONNECTED" => ("STOMP 1.2, Connecting", self.connected, "a second CONNECTED"),
+            "SUBSCRIBE" => (
+                "STOMP 1.2, SUBSCRIBE id Header",
+                frame.header("id").is_some() && subscribed("id"),
+                "the id is that of another subscription",
+            ),
+            "UNSUBSCRIBE" => {
+                ("STOMP 1.2, UNSUBSCRIBE", !subscribed("id"), "there is no subscription of this id")
+            }
+            "ACK" | "NACK" => (
+                "STOMP 1.2, ACK",
+                !known(&self.unacknowledged, self.acknowledged_by()),
+                "no message waits for it",
+            ),
+            "MESSAGE" => (
+                "STOMP 1.2, MESSAGE",
+                !subscribed("subscription") && !known(&self.ended, "subscription"),
+                "there is no subscription of this id",
+            ),
+            "BEGIN" => (
+                "STOMP 1.2, BEGIN",
+                frame.header("transaction").is_some() && known(&self.transactions, "transaction"),
+                "the transaction has begun before",
+            ),
+            _ => ("", false, ""),
+        };
+        // Of a session whose beginning was not seen nothing is known.
+        let is_known = self.asked;
+        let decoded = decoded.breaks_if(is_known && wrong, rule, text);
+        decoded.breaks_if(
+            is_known
+                && transaction.is_some()
+                && from_client
+                && !known(&self.transactions, "transaction"),
+            "STOMP 1.2, BEGIN",
+            "the transaction has not begun",
+        )
+    }
+
+    /// The header by which ACK and NACK identify a message.
+    fn acknowledged_by(&self) -> &'static str {
+        match self.version.as_deref() {
+            Some("1.0" | "1.1") => "message-id",
+            _ => "id",
+        }
+    }
+
+    /// What a message leaves of a frame that goes on in the next.
+    fn part(&self, message: &Message<'_>) -> Option<Decoded> {
+        let begun = self.streams.begun(message.from_client());
+        // Only where the frame begins; what follows says nothing new.
+        if begun.len() > message.content.len() {
+            return None;
+        }
+        let (frame, rest) = head(begun, self.version.as_deref())??;
+        let to = frame.header("destination").map(|to| format!(" {}", brief(to)));
+        let missing = match frame.length() {
+            Some(len) => format!("{} of {len} B and NUL", rest.len().min(len)),
+            None => format!("{} B, no NUL ends it yet", rest.len()),
+        };
+        let summary = format!("{}{} (part: {missing})", frame.command, to.unwrap_or_default());
+        Some(Decoded::new(NAME, "part", summary).field("command", frame.command))
+    }
+
+    /// The frame that was not ended, if this message begins with another one.
+    fn abandoned(&mut self, message: &Message<'_>) -> Option<Decoded> {
+        let from_client = message.from_client();
+        let begun = self.streams.begun(from_client);
+        let next = line(message.content).and_then(|(line, _)| std::str::from_utf8(line).ok());
+        if begun.is_empty() || !COMMANDS.iter().any(|row| Some(row.0) == next) {
+            return None;
+        }
+        let (frame, body) = head(begun, self.version.as_deref())??;
+        // Where the length is known, a body may hold anything.
+        if frame.length().is_some() && !begun.ends_with(b"\0") {
+            return None;
+        }
+        let fault = match frame.length() {
+            Some(_) => ("STOMP 1.2, Header content-length", TOO_LONG),
+            None => ("STOMP 1.2, STOMP Frames", "no NUL ends the frame"),
+        };
+        let body = body.strip_suffix(b"\0").unwrap_or(body).to_vec();
+        let mut frame = Frame { body: Body::All(body), ..frame };
+        frame.faults.push((fault.0, fault.1.to_owned()));
+        self.streams.take_begun(from_client);
+        Some(self.look(frame, from_client))
     }
 
     /// What a frame changes, and its part in a pair.
     fn note(
         &mut self,
         command: &str,
-        frame: &Frame<'_>,
+        frame: &Frame,
         from_client: bool,
         decoded: Decoded,
     ) -> Decoded {
         let text = |name: &str| frame.header(name).map(remembered);
         let id = || text("id").unwrap_or_default();
-        let early = from_client && !self.asked && !["CONNECT", "STOMP"].contains(&command);
+        let opens = ["CONNECT", "STOMP"].contains(&command);
+        let early = from_client && !self.begun && !opens;
+        self.begun |= from_client;
         let decoded = decoded.breaks_if(
             early,
             "STOMP 1.2, Connecting",
@@ -237,12 +402,30 @@ impl Stomp {
             }
             "UNSUBSCRIBE" => {
                 self.subscriptions.remove(&id());
+                self.ended.insert(id(), ());
                 decoded
             }
-            "MESSAGE" => match text("ack") {
-                Some(ack) => decoded.asks(format!("ack {ack}"), "MESSAGE"),
-                None => decoded,
-            },
+            "BEGIN" => {
+                self.transactions.insert(text("transaction").unwrap_or_default(), ());
+                decoded
+            }
+            "COMMIT" | "ABORT" => {
+                self.transactions.remove(&text("transaction").unwrap_or_default());
+                decoded
+            }
+            "MESSAGE" => {
+                let by = match self.acknowledged_by() {
+                    "id" => "ack",
+                    by => by,
+                };
+                if let Some(key) = text(by) {
+                    self.unacknowledged.insert(key, ());
+                }
+                match text("ack") {
+                    Some(ack) => decoded.asks(format!("ack {ack}"), "MESSAGE"),
+                    None => decoded,
+                }
+            }
             "ACK" | "NACK" if decoded.pairing.is_none() => decoded.answers(format!("ack {}", id())),
             "RECEIPT" | "ERROR" => match text("receipt-id") {
                 Some(receipt) => decoded.answers(format!("receipt {receipt}")),
@@ -256,26 +439,50 @@ impl Stomp {
 
 impl Lens for Stomp {
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
-        let eols = |bytes: &[u8]| bytes.iter().take_while(|byte| b"\r\n".contains(byte)).count();
-        let mut rest = message.content;
-        if !rest.is_empty() && eols(rest) == rest.len() {
-            return Some(vec![Decoded::heartbeat(NAME, "heartbeat")]);
-        }
-        let mut frames = Vec::new();
-        loop {
-            rest = &rest[eols(rest)..];
-            if rest.is_empty() {
-                break;
+        let from_client = message.from_client();
+        // "the receiver SHOULD be tolerant and take into account an error margin" (Heart-beating).
+        let most = Duration::from_millis(self.agreed[usize::from(!from_client)]) * 2;
+        let quiet = self.heard[usize::from(from_client)].again(message.micros, most);
+        let blame = |decoded: Decoded| decoded.after_quiet(quiet, "STOMP 1.2, Heart-beating");
+        let is_eol = |bytes: &[u8]| bytes.iter().all(|byte| b"\r\n".contains(byte));
+        if is_eol(self.streams.begun(from_client)) {
+            // What may follow a frame belongs to none.
+            self.streams.take_begun(from_client);
+            if is_eol(message.content) && !message.content.is_empty() {
+                return Some(vec![blame(Decoded::heartbeat(NAME, "heartbeat"))]);
             }
-            let (frame, after) = parse(rest, self.version.as_deref())?;
-            frames.push(frame);
-            rest = after;
         }
-        let look = |frame| Some(self.look(frame, message.from_client()));
-        (!frames.is_empty()).then(|| decoded::packets(frames.into_iter().map(look)))?
+        let mut frames = self.pass_over(message, message.content.len() as u64)?;
+        if let Some(first) = frames.first_mut().filter(|_| quiet.is_some()) {
+            *first = blame(first.clone());
+        }
+        Some(frames)
+    }
+
+    fn pass_over(&mut self, message: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+        let abandoned = self.abandoned(message);
+        let version = self.version.clone();
+        let frames = self.streams.packets(message, len, |bytes| next(bytes, version.as_deref()));
+        let frames = match (frames, &abandoned) {
+            (None, None) => return None,
+            (frames, _) => frames.unwrap_or_default(),
+        };
+        let part = self.part(message);
+        let looked = frames.into_iter().map(|frame| self.look(frame, message.from_client()));
+        decoded::packets(abandoned.into_iter().chain(looked).chain(part).map(Some))
     }
 
     fn expects(&self) -> Option<Expectation> {
+        for from_client in [true, false] {
+            let begun = self.streams.begun(from_client);
+            if head(begun, self.version.as_deref()).flatten().is_some() {
+                let otherwise = "it does nothing before the frame is complete";
+                return Some(match from_client {
+                    true => Expectation::of_client("the NUL that ends the frame", otherwise),
+                    false => Expectation::of_server("the NUL that ends the frame", otherwise),
+                });
+            }
+        }
         match (self.asked, self.connected) {
             (_, true) => None,
             (false, _) => Some(Expectation::of_client(
@@ -354,32 +561,87 @@ impl Lens for Stomp {
     }
 }
 
-impl Frame<'_> {
+impl Frame {
     /// "If a client or a server receives repeated frame header entries, only the first header entry
     /// SHOULD be used" (Repeated Header Entries).
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
+
+    /// The bytes of the body, if the frame says how many they are.
+    fn length(&self) -> Option<usize> {
+        self.header("content-length")?.trim().parse().ok()
+    }
 }
 
+const TOO_LONG: &str = "content-length does not lead to the NUL that ends the frame";
+
 /// Takes the first frame off.
-fn parse<'a>(bytes: &'a [u8], version: Option<&str>) -> Option<(Frame<'a>, &'a [u8])> {
-    let (command, mut rest) = line(bytes)?;
-    let command = std::str::from_utf8(command).ok()?;
-    if !COMMANDS.iter().any(|row| row.0 == command) {
-        return None;
+fn next(bytes: &[u8], version: Option<&str>) -> Next<Frame> {
+    let eols = bytes.iter().take_while(|byte| b"\r\n".contains(byte)).count();
+    let bytes = &bytes[eols..];
+    let (mut frame, rest) = match head(bytes, version) {
+        None => return Next::Wrong,
+        // Where the command is clear, the next line is.
+        Some(None) => {
+            let want = if line(bytes).is_some() { Want::Byte(b'\n') } else { Want::Any };
+            return Next::Incomplete(want);
+        }
+        Some(Some(head)) => head,
+    };
+    let before = eols + bytes.len() - rest.len();
+    let length = frame.length();
+    if let Some(length) = length.filter(|length| *length > LARGEST) {
+        let end = End::After((before + 1) as u64 + length as u64);
+        return Next::Large(Frame { body: Body::Large(Some(length)), ..frame }, end);
     }
+    let end = match length {
+        Some(length) if rest.len() <= length => {
+            return Next::Incomplete(Want::Bytes(before + length + 1));
+        }
+        Some(length) if rest[length] == 0 => length,
+        // Where the next NUL is, the frame ends all the same.
+        Some(_) => {
+            frame.faults.push(("STOMP 1.2, Header content-length", TOO_LONG.to_owned()));
+            memchr::memchr(0, rest).unwrap_or(rest.len())
+        }
+        None => match memchr::memchr(0, rest) {
+            Some(end) => end,
+            None if rest.len() < LARGEST - HEAD => return Next::Incomplete(Want::Byte(0)),
+            None => return Next::Large(Frame { body: Body::Large(None), ..frame }, End::With(0)),
+        },
+    };
+    frame.body = Body::All(rest[..end].to_vec());
+    Next::Packet(frame, (before + end + 1).min(eols + bytes.len()))
+}
+
+/// The command and the headers of a frame, and what follows; `Some(None)` if more has to come, `None`
+/// if it is none.
+fn head<'a>(bytes: &'a [u8], version: Option<&str>) -> Option<Option<(Frame, &'a [u8])>> {
+    let Some((command, mut rest)) = line(bytes) else {
+        let begins = |row: &(&str, _, _)| {
+            let end = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+            row.0.as_bytes().starts_with(end)
+        };
+        return COMMANDS.iter().any(begins).then_some(None);
+    };
+    let command = std::str::from_utf8(command).ok()?;
+    let (command, ..) = *COMMANDS.iter().find(|row| row.0 == command)?;
     let escapes = !command.starts_with("CONNECT") && version != Some("1.0");
     let (mut headers, mut faults) = (Vec::new(), Vec::new());
     loop {
-        let (header, after) = line(rest)?;
+        let Some((header, after)) = line(rest) else {
+            return (bytes.len() <= HEAD).then_some(None);
+        };
         rest = after;
         if header.is_empty() {
             break;
         }
         let header = std::str::from_utf8(header).ok()?;
         let Some((name, value)) = header.split_once(':') else {
-            faults.push(("STOMP 1.2, Augmented BNF", "a header has no colon".to_owned()));
+            if faults.len() < 8 {
+                faults.push(("STOMP 1.2, Augmented BNF", "a header has no colon".to_owned()));
+            }
             continue;
         };
         let mut text = |text: &str| match escapes {
@@ -390,22 +652,7 @@ fn parse<'a>(bytes: &'a [u8], version: Option<&str>) -> Option<(Frame<'a>, &'a [
             headers.push((text(name), text(value)));
         }
     }
-    let mut frame = Frame { command, headers, body: &[], faults };
-    let length = frame.header("content-length").map(|length| length.trim().parse::<usize>());
-    let end = match length {
-        Some(Ok(length)) if rest.get(length) == Some(&0) => length,
-        Some(_) => {
-            let fault = "content-length does not lead to the NUL that ends the frame";
-            frame.faults.push(("STOMP 1.2, Header content-length", fault.to_owned()));
-            memchr::memchr(0, rest).unwrap_or(rest.len())
-        }
-        None => memchr::memchr(0, rest).unwrap_or(rest.len()),
-    };
-    if end == rest.len() {
-        frame.faults.push(("STOMP 1.2, STOMP Frames", "no NUL ends the frame".to_owned()));
-    }
-    frame.body = &rest[..end];
-    Some((frame, rest.get(end + 1..).unwrap_or_default()))
+    Some(Some((Frame { command, headers, body: Body::All(Vec::new()), faults }, rest)))
 }
 
 /// Takes a line off, with or without a carriage return.
@@ -443,7 +690,7 @@ fn unescaped(text: &str, faults: &mut Vec<(&'static str, String)>) -> String {
     out
 }
 
-fn heart_beat(frame: &Frame<'_>) -> [u64; 2] {
+fn heart_beat(frame: &Frame) -> [u64; 2] {
     let pair = frame.header("heart-beat").and_then(|value| value.split_once(','));
     let number = |text: &str| text.trim().parse().unwrap_or(0);
     pair.map_or([0; 2], |(sends, wants)| [number(sends), number(wants)])
@@ -493,6 +740,9 @@ mod tests {
         let state = script.state();
         assert!(state.contains("client every 20 s, server every 5 s"), "{state}");
         assert!(state.contains("subscriptions: 0 /topic/a"), "{state}");
+        script.wait(11);
+        script.server("\n");
+        assert!(complaints(script.decoded())[0].starts_with("nothing came for 11 s"));
     }
 
     #[test]
@@ -500,6 +750,8 @@ mod tests {
         let mut script = Script::auto("v11.stomp", "/ws");
         script.client("CONNECT\naccept-version:1.1\nhost:/\n\n\0");
         script.server("CONNECTED\nversion:1.1\n\n\0");
+        script.client("SUBSCRIBE\nid:0\ndestination:/a\nack:client\n\n\0");
+        script.server("MESSAGE\nsubscription:0\nmessage-id:7\ndestination:/a\n\n\0");
         script.client("ACK\nsubscription:0\nmessage-id:7\n\n\0");
         assert_eq!(complaints(script.decoded()), [""; 0]);
         script.client("ACK\nid:7\n\n\0");
@@ -520,7 +772,6 @@ mod tests {
     #[test]
     fn breaches_are_named() {
         let cases = [
-            ("SEND\ndestination:/a\n\nno end", "no NUL ends the frame"),
             ("SEND\n\nx\0", "SEND has no destination"),
             ("SEND\ndestination:/a\\t\n\nx\0", "undefined escape sequence \\t"),
             (
@@ -528,14 +779,25 @@ mod tests {
                 "only SEND, MESSAGE and ERROR may have a body",
             ),
             (
-                "SEND\ndestination:/a\ncontent-length:9\n\nx\0",
+                "SEND\ndestination:/a\ncontent-length:1\n\nxyz\0",
                 "content-length does not lead to the NUL that ends the frame",
+            ),
+            ("SUBSCRIBE\nid:0\ndestination:/a\n\n\0", "the id is that of another subscription"),
+            ("UNSUBSCRIBE\nid:7\n\n\0", "there is no subscription of this id"),
+            ("ACK\nid:7\n\n\0", "no message waits for it"),
+            ("COMMIT\ntransaction:t\n\n\0", "the transaction has not begun"),
+            ("SEND\ndestination:/a\ntransaction:t\n\n\0", "the transaction has not begun"),
+            ("CONNECT\naccept-version:1.2\nhost:/\n\n\0", "the connection was opened before"),
+            (
+                "MESSAGE\ndestination:/a\nmessage-id:1\nsubscription:0\n\n\0",
+                "only a server sends it",
             ),
             ("SEND\ndestination\n\nx\0", "a header has no colon"),
         ];
         for (frame, complaint) in cases {
             let mut script = script();
             script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
+            script.client("SUBSCRIBE\nid:0\ndestination:/a\n\n\0");
             script.client(frame);
             assert!(complaints(script.decoded()).contains(&complaint), "{:?}", script.decoded());
         }
@@ -545,6 +807,89 @@ mod tests {
             complaints(script.decoded()),
             ["the first frame of a client is CONNECT or STOMP"]
         );
+        let mut script = self::script();
+        script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
+        script.server("MESSAGE\ndestination:/a\nmessage-id:1\nsubscription:7\n\n\0");
+        assert_eq!(complaints(script.decoded()), ["there is no subscription of this id"]);
+        script.server("ERROR\nmessage:x\n\n\0");
+        script.server("RECEIPT\nreceipt-id:1\n\n\0");
+        assert_eq!(complaints(script.decoded()), ["a frame after ERROR of the same side"]);
+        script.client("DISCONNECT\n\n\0");
+        script.client("SEND\ndestination:/a\n\n\0");
+        assert_eq!(complaints(script.decoded()), ["a frame after DISCONNECT of the same side"]);
+    }
+
+    #[test]
+    fn a_message_of_an_ended_subscription_may_be_on_its_way() {
+        let mut script = script();
+        script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
+        script.client("SUBSCRIBE\nid:0\ndestination:/a\nack:client\n\n\0");
+        let message = "MESSAGE\ndestination:/a\nmessage-id:1\nsubscription:0\nack:9\n\n\0";
+        script.server(message);
+        script.client("BEGIN\ntransaction:t\n\n\0");
+        script.client("ACK\nid:9\ntransaction:t\n\n\0");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.client("COMMIT\ntransaction:t\n\n\0");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.client("UNSUBSCRIBE\nid:0\n\n\0");
+        script.server(message);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+    }
+
+    #[test]
+    fn a_frame_may_span_messages() {
+        let send = "SEND\ndestination:/a\ncontent-length:3\n\na\0b\0";
+        let plain = "SEND\ndestination:/a\n\nabc\0";
+        for (frame, expected) in [(send, "SEND /a 3 B"), (plain, "SEND /a 3 B")] {
+            for size in [1, 7, frame.len()] {
+                let mut script = script();
+                script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
+                let parts = frame.as_bytes().chunks(size);
+                let lines: Vec<_> = parts.flat_map(|part| script.client_bytes(part)).collect();
+                assert_eq!(lines, [expected], "{size}");
+                assert_eq!(complaints(script.decoded()), [""; 0]);
+                script.client("\n");
+                assert!(script.decoded().heartbeat);
+            }
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_frame_is_shown_and_waited_for() {
+        let mut script = script();
+        script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
+        script.server("CONNECTED\nversion:1.2\n\n\0");
+        script.client("SEND\ndestination:/a\n\nno end");
+        assert_eq!(script.last(), "SEND /a (part: 6 B, no NUL ends it yet)");
+        let state = script.state();
+        assert!(state.contains("the server waits for the NUL that ends the frame"), "{state}");
+        let lines = script.client("SEND\ndestination:/b\ncontent-length:9\n\nx\0");
+        assert_eq!(lines, ["SEND /a 6 B", "SEND /b (part: 2 of 9 B and NUL)"]);
+        assert_eq!(complaints(&script.packets()[0]), ["no NUL ends the frame"]);
+        script.client("DISCONNECT\n\n\0");
+        let wrong = "content-length does not lead to the NUL that ends the frame";
+        assert_eq!(complaints(&script.packets()[0]), [wrong]);
+    }
+
+    #[test]
+    fn a_frame_that_is_too_large_is_named_where_it_ends() {
+        let body = vec![b'x'; 3 << 20];
+        let headers = ["", "content-length:3145728\n"];
+        let sizes = ["over 1048576 B", "3145728 B"];
+        for (header, len) in headers.into_iter().zip(sizes) {
+            let head = format!("SEND\ndestination:/a\n{header}\n");
+            let frame = [head.as_bytes(), &body, b"\0"].concat();
+            for size in [100_000, 1 << 20, (3 << 20) / 2, 4 << 20] {
+                let mut script = script();
+                script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
+                let parts = frame.chunks(size);
+                let lines: Vec<_> = parts.flat_map(|part| script.client_bytes(part)).collect();
+                let expected = format!("SEND /a {len}, more than a lens reads");
+                let lines: Vec<_> = lines.iter().filter(|line| !line.contains("(part")).collect();
+                assert_eq!(lines, [&expected], "{size}");
+                assert_eq!(script.client("BEGIN\ntransaction:t\n\n\0"), ["BEGIN transaction=t"]);
+            }
+        }
     }
 
     #[test]
@@ -555,6 +900,8 @@ mod tests {
             "SEND\ndestination:/a\ncontent-length:3\n\na\0b\0\nBEGIN\ntransaction:t\n\n\0\n",
         );
         assert_eq!(lines, ["SEND /a 3 B", "BEGIN transaction=t"]);
+        script.client("\n");
+        assert!(script.decoded().heartbeat);
     }
 
     #[test]

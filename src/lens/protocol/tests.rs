@@ -66,6 +66,16 @@ impl Script {
         decoded
     }
 
+    /// Lets time pass.
+    pub(super) fn wait(&mut self, seconds: i64) {
+        self.micros += seconds * 1_000_000;
+    }
+
+    /// All packets of the last message.
+    pub(super) fn packets(&self) -> &[Decoded] {
+        &self.last
+    }
+
     pub(super) fn last(&self) -> String {
         self.decoded().line()
     }
@@ -132,7 +142,12 @@ fn what_a_lens_says_it_can_read() {
 }
 
 /// Pieces of all protocols, so that random messages get beyond the first byte.
-const PIECES: [&str; 44] = [
+const PIECES: [&str; 49] = [
+    "INVITE sip:b@x SIP/2.0\r\n",
+    "SIP/2.0 200 OK\r\nCSeq: 1 INVITE\r\n\r\n",
+    "<iq type='get' id='1'><query/></iq>",
+    "{\"type\":\"update\",\"updates\":[{\"path\":\"/a\"}]}",
+    "RFB 003.008\n",
     "CONNECT\n",
     "CONNECTED\n",
     "SEND\n",

@@ -35,6 +35,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         };
         first.is_some_and(|values| values.first().is_some_and(hello))
     },
+    begins_like_others: false,
     lens: |facts| Box::new(Wamp::new(facts)),
     commands: &[
         Command {
@@ -96,6 +97,10 @@ const KINDS: [(i128, &str, &[&str]); 25] = [
     (7, "HEARTBEAT", &["incoming", "outgoing"]),
 ];
 
+/// Messages that only a client sends, and only a router.
+const ONE_WAY: [&[i128]; 2] =
+    [&[1, 5, 16, 32, 34, 48, 49, 64, 66, 70], &[2, 4, 17, 33, 35, 36, 50, 65, 67, 68, 69]];
+
 /// What may be left out at the end of a message.
 const OPTIONAL: [&str; 2] = ["args", "kwargs"];
 
@@ -112,6 +117,10 @@ struct Wamp {
     batched: bool,
     asked: bool,
     session: Option<String>,
+    /// Whether the router, and the client, have said anything.
+    begun: [bool; 2],
+    /// Whether they have said GOODBYE or ABORT.
+    left: [bool; 2],
     realm: String,
     /// What requests to subscribe and register are about.
     pending: Kept<u64, String>,
@@ -134,6 +143,8 @@ impl Wamp {
             batched: name.ends_with(".batched"),
             asked: false,
             session: None,
+            begun: [false; 2],
+            left: [false; 2],
             realm: String::new(),
             pending: Kept::default(),
             names: Kept::default(),
@@ -180,6 +191,13 @@ impl Wamp {
             "WAMP 2, Message Definitions",
             "the list is not as long as the message demands",
         );
+        if ONE_WAY[usize::from(from_client)].contains(&code) {
+            // What the wrong side says changes nothing.
+            let text =
+                if from_client { "only a router sends it" } else { "only a client sends it" };
+            return Some(decoded.breaks("WAMP 2, Messages", text));
+        }
+        let decoded = self.in_order(code, from_client, decoded);
         let flag = |options: &str, flag: &str| {
             get(options).and_then(|options| options.get(flag)) == Some(&Value::Bool(true))
         };
@@ -219,6 +237,42 @@ impl Wamp {
             "HEARTBEAT" => Decoded { heartbeat: true, ..decoded },
             _ => decoded,
         })
+    }
+
+    /// Blames a message that may not come now.
+    fn in_order(&mut self, code: i128, from_client: bool, decoded: Decoded) -> Decoded {
+        const ESTABLISHMENT: &str = "WAMP 2, Session Establishment";
+        let side = usize::from(from_client);
+        let opens = match from_client {
+            true => [1, 3, 5].contains(&code),
+            false => [2, 3, 4].contains(&code),
+        };
+        // Of a session whose beginning was not seen nothing is known; once is enough.
+        let is_known = self.asked || !std::mem::replace(&mut self.begun[side], true);
+        let left = self.left[side];
+        self.left[side] |= [3, 6].contains(&code);
+        if code == 1 && self.left == [true; 2] {
+            // After both have left a realm, another may be joined.
+            (self.left, self.asked, self.session) = ([false; 2], false, None);
+        }
+        let welcomed = self.session.is_some();
+        decoded
+            .breaks_if(
+                is_known && !welcomed && !opens && !left,
+                ESTABLISHMENT,
+                "a message before WELCOME: the other side aborts the session",
+            )
+            .breaks_if(
+                code == 1 && self.asked,
+                ESTABLISHMENT,
+                "a second HELLO: the router aborts the session",
+            )
+            .breaks_if(code == 2 && welcomed, ESTABLISHMENT, "a second WELCOME")
+            .breaks_if(
+                left && code != 1,
+                "WAMP 2, Session Closing",
+                "a message after GOODBYE or ABORT of the same side",
+            )
     }
 
     fn used(&mut self, request: u64, from_client: bool, decoded: Decoded) -> Decoded {
@@ -344,7 +398,7 @@ impl Lens for Wamp {
 #[cfg(test)]
 mod tests {
     use crate::lens::Carried;
-    use crate::lens::protocol::tests::Script;
+    use crate::lens::protocol::tests::{Script, complaints};
 
     #[test]
     fn a_session_in_json() {
@@ -366,6 +420,34 @@ mod tests {
         script.server(r#"[8,48,8,{},"wamp.error.no_such_procedure"]"#);
         let expected = "ERROR CALL 8 wamp.error.no_such_procedure (com.x.nope, 35 ms)";
         assert_eq!(script.last(), expected);
+    }
+
+    #[test]
+    fn what_may_not_come_now_is_named() {
+        let mut script = Script::auto("wamp.2.json", "/ws");
+        let last = |script: &Script| complaints(script.decoded()).join("; ");
+        script.client(r#"[1,"realm1",{"roles":{}}]"#);
+        script.client(r#"[32,1,{},"com.x.topic"]"#);
+        assert!(last(&script).contains("before WELCOME"), "{}", last(&script));
+        script.client(r#"[1,"realm1",{"roles":{}}]"#);
+        assert!(last(&script).contains("second HELLO"), "{}", last(&script));
+        script.server("[33,1,5]");
+        assert!(last(&script).contains("before WELCOME"), "{}", last(&script));
+        script.server(r#"[4,"ticket",{}]"#);
+        assert_eq!(last(&script), "");
+        script.client(r#"[5,"x",{}]"#);
+        assert_eq!(last(&script), "");
+        script.server(r#"[2,9,{"roles":{}}]"#);
+        assert_eq!(last(&script), "");
+        script.client(r#"[36,5,4,{}]"#);
+        assert!(last(&script).contains("only a router"), "{}", last(&script));
+        script.client(r#"[6,{},"wamp.close.close_realm"]"#);
+        assert_eq!(last(&script), "");
+        script.client(r#"[32,2,{},"com.x.topic"]"#);
+        assert!(last(&script).contains("after GOODBYE"), "{}", last(&script));
+        script.server(r#"[6,{},"wamp.close.goodbye_and_out"]"#);
+        script.client(r#"[1,"realm2",{"roles":{}}]"#);
+        assert_eq!(last(&script), "", "another realm");
     }
 
     #[test]

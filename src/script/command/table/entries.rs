@@ -787,6 +787,12 @@ pub const ENTRIES: &[CommandEntry] = &[
         &[("/nats sub a.>", "subscribes to subjects"), ("/nats pub a.b 21.5", "publishes")],
     ),
     spoken(
+        "xmpp",
+        "sends messages of XMPP",
+        SPOKEN,
+        &[("/xmpp open example.com", "opens the stream to a domain")],
+    ),
+    spoken(
         "ocpp",
         "sends messages of OCPP",
         ACTION,

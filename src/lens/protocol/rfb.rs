@@ -1,0 +1,291 @@
+//! RFB, which noVNC speaks through websockify: RFC 6143. Its packets may span and share messages.
+//!
+//! The handshake and what the client sends are read. What the server draws depends on encodings and is
+//! only counted; what is typed is not shown.
+
+use crate::lens::kept::{Next, Streams, Want};
+use crate::lens::payload::cursor::Cursor;
+use crate::lens::text::brief;
+use crate::lens::{Decoded, Expectation, LARGEST, Lens, Message, Protocol};
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "rfb",
+    word: "rfb",
+    title: "RFB (VNC)",
+    subprotocols: &["binary"],
+    url: |url| crate::lens::text::path_ends(url, "/websockify"),
+    beginning: |message| version(message.content).is_some(),
+    begins_like_others: false,
+    lens: |_| Box::new(Rfb::default()),
+    commands: &[],
+};
+
+const NAME: &str = "rfb";
+
+/// `RFB 003.008\n`, §7.1.1.
+const VERSION: usize = 12;
+
+fn version(bytes: &[u8]) -> Option<u32> {
+    let text = std::str::from_utf8(bytes.get(..VERSION)?).ok()?;
+    text.strip_prefix("RFB 003.")?.strip_suffix('\n')?.parse().ok()
+}
+
+/// What comes next from a side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Version,
+    Security,
+    /// The challenge of VNC authentication, or its response.
+    Challenge,
+    SecurityResult,
+    Init,
+    Messages,
+    /// Nothing that can be told apart.
+    Opaque,
+}
+
+#[derive(Default)]
+struct Rfb {
+    streams: Streams<()>,
+    /// Of the server, and of the client.
+    phases: [Phase; 2],
+    minor: u32,
+    screen: String,
+}
+
+const SECURITY: [&str; 3] = ["invalid", "None", "VNC authentication"];
+
+/// The messages of a client: their names and lengths, §7.5; of two the length depends on what is in
+/// them.
+const MESSAGES: [(u8, &str, usize); 6] = [
+    (0, "SetPixelFormat", 20),
+    (2, "SetEncodings", 4),
+    (3, "FramebufferUpdateRequest", 10),
+    (4, "KeyEvent", 8),
+    (5, "PointerEvent", 6),
+    (6, "ClientCutText", 8),
+];
+
+/// The length of the next packet of a phase; `Ok(None)` if more has to come to know it.
+fn length(phase: Phase, from_client: bool, minor: u32, bytes: &[u8]) -> Result<Option<usize>, ()> {
+    let number = |at: usize| {
+        let four = bytes.get(at..at + 4)?;
+        Some(u32::from_be_bytes([four[0], four[1], four[2], four[3]]) as usize)
+    };
+    Ok(match (phase, from_client) {
+        (Phase::Version, _) => Some(VERSION),
+        (Phase::Security, true) => Some(1),
+        (Phase::Security, false) if minor < 7 => Some(4),
+        // None, and a reason.
+        (Phase::Security, false) if bytes.first() == Some(&0) => number(1).map(|len| 5 + len),
+        (Phase::Security, false) => bytes.first().map(|all| 1 + usize::from(*all)),
+        (Phase::Challenge, _) => Some(16),
+        (Phase::SecurityResult, _) => match number(0) {
+            Some(0) => Some(4),
+            Some(_) if minor >= 8 => number(4).map(|len| 8 + len),
+            result => result.map(|_| 4),
+        },
+        (Phase::Init, true) => Some(1),
+        (Phase::Init, false) => number(20).map(|len| 24 + len),
+        (Phase::Messages, true) => {
+            let Some(kind) = bytes.first() else { return Ok(None) };
+            let (_, _, len) = MESSAGES.iter().find(|row| row.0 == *kind).ok_or(())?;
+            match kind {
+                2 => bytes
+                    .get(2..4)
+                    .map(|all| 4 + 4 * usize::from(u16::from_be_bytes([all[0], all[1]]))),
+                6 => number(4).map(|text| 8 + text),
+                _ => Some(*len),
+            }
+        }
+        (Phase::Messages, false) | (Phase::Opaque, _) => Some(bytes.len()),
+    })
+}
+
+impl Rfb {
+    fn look(&mut self, phase: Phase, packet: &[u8], from_client: bool) -> Decoded {
+        let mut from = Cursor::new(packet);
+        let new = |kind: &str, more: String| {
+            Decoded::new(NAME, kind, format!("{kind}{more}")).field("type", kind)
+        };
+        match (phase, from_client) {
+            (Phase::Version, _) => {
+                let minor = version(packet).unwrap_or_default();
+                new("version", format!(" 3.{minor}")).field("minor", minor)
+            }
+            (Phase::Security, false) if self.minor < 7 => {
+                new("security", format!(" {}", security(packet[3])))
+            }
+            (Phase::Security, false) if packet[0] == 0 => {
+                new("refused", format!(" {}", brief(&String::from_utf8_lossy(&packet[5..]))))
+            }
+            (Phase::Security, false) => {
+                let all: Vec<_> = packet[1..].iter().map(|kind| security(*kind)).collect();
+                new("security types", format!(" {}", all.join(", ")))
+            }
+            (Phase::Security, true) => new("security type", format!(" {}", security(packet[0]))),
+            (Phase::Challenge, false) => new("challenge", String::new()),
+            (Phase::Challenge, true) => new("response", String::new()),
+            (Phase::SecurityResult, _) => match from.u32() {
+                Some(0) => new("security result", " OK".to_owned()),
+                _ => {
+                    let why = String::from_utf8_lossy(packet.get(8..).unwrap_or_default());
+                    new("security result", format!(" failed {}", brief(&why)))
+                }
+            },
+            (Phase::Init, true) => {
+                let shared = packet[0] != 0;
+                new("ClientInit", if shared { " shared" } else { "" }.to_owned())
+            }
+            (Phase::Init, false) => {
+                let (width, height) = (from.u16().unwrap_or(0), from.u16().unwrap_or(0));
+                let name = String::from_utf8_lossy(&packet[24..]);
+                self.screen = format!("{width}x{height} {}", brief(&name));
+                new("ServerInit", format!(" {}", self.screen))
+                    .field("width", width)
+                    .field("height", height)
+                    .field("name", &*name)
+            }
+            (Phase::Messages, true) => {
+                let row = MESSAGES.iter().find(|row| row.0 == packet[0]);
+                let name = row.map_or("message", |row| row.1);
+                match packet[0] {
+                    // What is typed may be a password.
+                    2 => new(name, format!(" ({})", (packet.len() - 4) / 4)),
+                    6 => new(name, format!(" {} B", packet.len() - 8)),
+                    _ => new(name, String::new()),
+                }
+            }
+            (Phase::Messages | Phase::Opaque, _) => new("data", format!(" {} B", packet.len())),
+        }
+    }
+
+    /// What comes behind a packet.
+    fn after(&mut self, phase: Phase, packet: &[u8], from_client: bool) {
+        let phases = &mut self.phases;
+        match (phase, from_client) {
+            (Phase::Version, true) => {
+                self.minor = version(packet).unwrap_or_default();
+                // Before 3.7 the server chooses.
+                phases[1] = if self.minor < 7 { Phase::Init } else { Phase::Security };
+            }
+            (Phase::Version, false) => phases[0] = Phase::Security,
+            (Phase::Security, false) if self.minor < 7 => self.secured(packet[3]),
+            (Phase::Security, true) => self.secured(packet[0]),
+            (Phase::Security, false) => {}
+            (Phase::Challenge, true) => phases[1] = Phase::Init,
+            (Phase::Challenge, false) => phases[0] = Phase::SecurityResult,
+            (Phase::SecurityResult, _) => phases[0] = Phase::Init,
+            (Phase::Init, _) => phases[usize::from(from_client)] = Phase::Messages,
+            (Phase::Messages | Phase::Opaque, _) => {}
+        }
+    }
+
+    fn secured(&mut self, security: u8) {
+        self.phases = match (security, self.minor) {
+            (1, 8..) => [Phase::SecurityResult, Phase::Init],
+            (1, _) => [Phase::Init, Phase::Init],
+            (2, _) => [Phase::Challenge, Phase::Challenge],
+            _ => [Phase::Opaque, Phase::Opaque],
+        };
+    }
+}
+
+fn security(kind: u8) -> String {
+    SECURITY.get(usize::from(kind)).map_or_else(|| kind.to_string(), |name| (*name).to_owned())
+}
+
+impl Lens for Rfb {
+    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+        let from_client = message.from_client();
+        let mut streams = std::mem::take(&mut self.streams);
+        let mut decoded = Vec::new();
+        let packets = streams.packets(message, message.content.len() as u64, |bytes| {
+            let phase = self.phases[usize::from(from_client)];
+            // What comes next may depend on the other side.
+            if bytes.is_empty() {
+                return Next::Incomplete(Want::Any);
+            }
+            match length(phase, from_client, self.minor, bytes) {
+                Err(()) => Next::Wrong,
+                Ok(Some(len)) if len > LARGEST => Next::Wrong,
+                Ok(Some(len)) if len > 0 && bytes.len() >= len => {
+                    let packet = &bytes[..len];
+                    if phase == Phase::Version && version(packet).is_none() {
+                        return Next::Wrong;
+                    }
+                    // At most as many packets as a byte each.
+                    if decoded.len() < 1000 {
+                        decoded.push(self.look(phase, packet, from_client));
+                    }
+                    self.after(phase, packet, from_client);
+                    Next::Packet((), len)
+                }
+                Ok(Some(len)) if len > 0 => Next::Incomplete(Want::Bytes(len)),
+                Ok(_) => Next::Incomplete(Want::Any),
+            }
+        });
+        self.streams = streams;
+        packets.map(|_| decoded)
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        match self.phases {
+            [Phase::Version, _] => {
+                Some(Expectation::of_server("its version", "the client sends nothing before it"))
+            }
+            [_, Phase::Version] => {
+                Some(Expectation::of_client("its version", "the server sends nothing before it"))
+            }
+            [_, Phase::Security] => Some(Expectation::of_client(
+                "the security type",
+                "the server sends nothing before it",
+            )),
+            [_, Phase::Init] => Some(Expectation::of_client(
+                "ClientInit",
+                "the server does not say what it shows before it",
+            )),
+            _ => None,
+        }
+    }
+
+    fn state(&self) -> Vec<(&'static str, String)> {
+        vec![("version", format!("3.{}", self.minor)), ("screen", self.screen.clone())]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lens::protocol::tests::Script;
+
+    #[test]
+    fn a_handshake_of_3_8() {
+        for size in [1, 5, 1000] {
+            let mut script = Script::auto("binary", "/websockify");
+            let mut all = |from_client: bool, bytes: &[u8]| -> Vec<String> {
+                let parts = bytes.chunks(size);
+                match from_client {
+                    true => parts.flat_map(|part| script.client_bytes(part)).collect(),
+                    false => parts.flat_map(|part| script.server_bytes(part)).collect(),
+                }
+            };
+            assert_eq!(all(false, b"RFB 003.008\n"), ["version 3.8"]);
+            assert_eq!(all(true, b"RFB 003.008\n"), ["version 3.8"]);
+            assert_eq!(all(false, b"\x02\x01\x02"), ["security types None, VNC authentication"]);
+            assert_eq!(all(true, b"\x02"), ["security type VNC authentication"]);
+            assert_eq!(all(false, &[7; 16]), ["challenge"]);
+            assert_eq!(all(true, &[8; 16]), ["response"]);
+            assert_eq!(all(false, b"\0\0\0\0"), ["security result OK"]);
+            assert_eq!(all(true, b"\x01"), ["ClientInit shared"]);
+            let init = [b"\x04\0\x03\0", &[0; 16][..], b"\0\0\0\x04desk"].concat();
+            assert_eq!(all(false, &init), ["ServerInit 1024x768 desk"]);
+            let lines =
+                all(true, b"\x02\0\0\x01\0\0\0\0\x03\0\0\0\0\0\0\0\0\0\x06\0\0\0\0\0\0\x02hi");
+            assert_eq!(
+                lines,
+                ["SetEncodings (1)", "FramebufferUpdateRequest", "ClientCutText 2 B"]
+            );
+        }
+    }
+}
