@@ -6,6 +6,7 @@ use crate::output::{secrets, stderr};
 use crate::ui::prompt::Screen;
 use crate::ui::sanitize::escaped;
 use crate::ui::style::{Ink, Palette};
+use crate::ui::wrap;
 
 /// Prints notes and errors for the person who gave the lines.
 #[derive(Clone)]
@@ -64,8 +65,12 @@ impl Notifier {
     /// Prints a text of several lines that is ready for a terminal.
     pub fn text(&self, text: &[u8]) {
         match self {
-            Self::Screen(screen, _) => screen.print(text),
-            Self::Stderr { .. } => stderr::write(text),
+            Self::Screen(screen, _) => {
+                let mut text = text.to_vec();
+                wrap::fold_from(0, screen.columns(), &mut text);
+                screen.print(&text);
+            }
+            Self::Stderr { .. } => stderr::text(text),
         }
     }
 
@@ -87,6 +92,7 @@ impl Notifier {
             palette.end(&mut out);
             out.push(b'\n');
         }
+        wrap::fold_from(0, screen.columns(), &mut out);
         screen.print(&out);
     }
 }

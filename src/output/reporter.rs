@@ -60,7 +60,9 @@ pub struct Reporter {
     /// Of what is printed on stderr.
     stderr_palette: Palette,
     pretty: Pretty,
+    /// Columns of a screen, and those of text for people on stderr.
     width: usize,
+    text_width: usize,
     conn: ConnId,
     /// Ours, if we are one of the ends.
     role: Option<Role>,
@@ -124,7 +126,8 @@ impl Reporter {
             palette: display.palette(display.terminal.stdout),
             stderr_palette: display.palette(display.terminal.stderr),
             pretty: display.pretty,
-            width: display.text_columns(),
+            width: display.text_columns(true),
+            text_width: display.text_columns(display.terminal.stderr),
             conn: ConnId(1),
             role,
         }
@@ -133,7 +136,7 @@ impl Reporter {
     /// Remembers what a session asks for later; of frames as many as fit into `bound` bytes.
     pub fn with_history(mut self, display: &Display, bound: usize) -> Self {
         // Its lines are for a screen.
-        let width = display.text_columns();
+        let width = display.text_columns(true);
         let options = HumanOptions { width, ..display.human(self.role, display.terminal.stdout) };
         self.history = Some(Box::new(History::new(self.role, options, bound)));
         self.lenses.serve(self.role);
@@ -318,7 +321,17 @@ impl Reporter {
 
     /// Columns of the terminal.
     pub fn columns(&self) -> usize {
-        self.transcript.as_ref().map_or(self.width, Transcript::columns)
+        self.screen_columns().unwrap_or(self.width)
+    }
+
+    /// Columns of text for people: without a terminal its lines are not broken.
+    fn text_columns(&self) -> usize {
+        self.screen_columns().unwrap_or(self.text_width)
+    }
+
+    /// Columns of the screen that a prompt has.
+    fn screen_columns(&self) -> Option<usize> {
+        self.transcript.as_ref().and_then(Transcript::screen_columns)
     }
 
     /// The transcript, to change how it shows traffic.
@@ -530,7 +543,7 @@ impl Reporter {
         if wanted && !self.quiet {
             let worthy = worth_printing(found, end, self.verbose > 0);
             let worthy = self.redaction.diagnostics(&worthy);
-            diagnostic::write_all(&worthy, self.columns(), self.stderr_palette, &mut out);
+            diagnostic::write_all(&worthy, self.text_columns(), self.stderr_palette, &mut out);
         }
         out
     }

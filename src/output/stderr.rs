@@ -16,6 +16,8 @@ use rustix::event::Timespec;
 use crate::net::stdio::StdioWriter;
 use crate::output::secrets;
 use crate::ui::sanitize::escaped;
+use crate::ui::terminal::Terminal;
+use crate::ui::wrap;
 
 /// A reader that takes nothing for so long does not read.
 const READER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -148,7 +150,18 @@ pub fn of(conn: u64, text: &str) {
 pub fn line(text: &str) {
     let text = secrets::redact(text);
     let lines: Vec<String> = text.split('\n').map(|line| escaped(line.as_bytes())).collect();
-    write((lines.join("\n") + "\n").as_bytes());
+    self::text((lines.join("\n") + "\n").as_bytes());
+}
+
+/// Prints whole lines that are ready for a terminal; there, those that are too long are broken at
+/// words.
+pub fn text(lines: &[u8]) {
+    let terminal = Terminal::look();
+    let mut lines = lines.to_vec();
+    if terminal.stderr {
+        wrap::fold_from(0, terminal.width, &mut lines);
+    }
+    write(&lines);
 }
 
 /// Prints text that is ready for a terminal, and consists of whole lines.

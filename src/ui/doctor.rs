@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::style::{Ink, Palette};
-use super::{clock, diagnostic, number, sanitize};
+use super::{clock, diagnostic, number, sanitize, wrap};
 use crate::diagnostics::Diagnostic;
 
 /// Columns of the name of a step.
@@ -79,6 +79,7 @@ impl Examination {
             (true, false) => (Ink::Violation, "opens, but not healthy"),
             (false, _) => (Ink::Violation, "no WebSocket"),
         };
+        let start = out.len();
         palette.begin(ink, out);
         out.extend_from_slice(word.as_bytes());
         palette.end(out);
@@ -92,6 +93,7 @@ impl Examination {
         for step in &self.steps {
             step.write(palette, out);
         }
+        wrap::fold_from(start, width, out);
     }
 }
 

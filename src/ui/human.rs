@@ -58,6 +58,8 @@ pub struct HumanOptions {
     pub show_connection: bool,
     /// Whether a server shows the rules of the handshake that were kept too.
     pub all_rules: bool,
+    /// Whether lines that are not traffic are broken at words: a terminal shows them.
+    pub wraps: bool,
 }
 
 impl HumanOptions {
@@ -73,6 +75,7 @@ impl HumanOptions {
             zone: Zone::default(),
             show_connection: false,
             all_rules: false,
+            wraps: false,
         }
     }
 }
@@ -120,7 +123,8 @@ impl ConnectionPrinter {
 impl HumanPrinter {
     /// A printer that has printed nothing yet.
     pub fn new(options: HumanOptions) -> Self {
-        let HumanOptions { sent, view, pretty, palette, show_connection, all_rules, .. } = options;
+        let HumanOptions { sent, view, pretty, palette, show_connection, all_rules, wraps, .. } =
+            options;
         let writer = LineWriter {
             sent,
             width: in_bounds(options.width),
@@ -131,6 +135,7 @@ impl HumanPrinter {
             opened: 0,
             show_connection,
             all_rules,
+            wraps,
             number_width: 1,
             dumping: None,
         };
@@ -140,6 +145,11 @@ impl HumanPrinter {
     /// Changes the columns of the lines to come: see [`HumanOptions::width`].
     pub fn set_width(&mut self, columns: usize) {
         self.writer.width = in_bounds(columns);
+    }
+
+    /// Changes whether lines that are not traffic are broken: see [`HumanOptions::wraps`].
+    pub fn set_wraps(&mut self, wraps: bool) {
+        self.writer.wraps = wraps;
     }
 
     /// Changes how traffic is shown. A frame or message that has begun is printed to its end as it

@@ -31,7 +31,7 @@ pub fn run(args: CaArgs) -> anyhow::Result<Exit> {
     })?;
     if matches!(args.action, Some(CaAction::Renew)) {
         let made = Authority::renew(&folder)?;
-        return generated::print(&format!(
+        return generated::print_for_people(&format!(
             "made a new certificate authority: {}\n\
              programs must trust this one now: `wscope ca trust-help`\n\
              remove the old one where it was imported; proxies that run keep it until they end\n",
@@ -63,7 +63,7 @@ pub fn run(args: CaArgs) -> anyhow::Result<Exit> {
             &authority.spki(),
         ),
     };
-    generated::print(&text)
+    generated::print_for_people(&text)
 }
 
 fn overview(authority: &Authority) -> anyhow::Result<String> {

@@ -78,7 +78,10 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let report = Examination { opened, healthy, verdict, found: exam.found, steps: exam.steps };
     let out = &mut Vec::new();
     match args.output {
-        ReportFormat::Text => report.write(terminal.width, display.palette(terminal.stdout), out),
+        ReportFormat::Text => {
+            let width = display.text_columns(terminal.stdout);
+            report.write(width, display.palette(terminal.stdout), out);
+        }
         ReportFormat::Json => {
             let stamp = Stamp { micros: wall_micros(), conn: ConnId(1) };
             JsonPrinter::new(Some(Role::Client)).report(&stamp, &report, out);

@@ -6,7 +6,7 @@ use crate::ui::filter::Filter;
 use crate::ui::pretty::Pretty;
 use crate::ui::style::{Ink, Palette};
 use crate::ui::view::View;
-use crate::ui::{number, sanitize};
+use crate::ui::{number, sanitize, wrap};
 
 /// Whose frame a dump was last written for.
 pub(super) type Dumping = (ConnId, Direction, u64);
@@ -46,6 +46,8 @@ pub(super) struct LineWriter {
     pub(super) show_connection: bool,
     /// Whether rules of the handshake that were kept are shown too.
     pub(super) all_rules: bool,
+    /// Whether lines that are not traffic are broken at words.
+    pub(super) wraps: bool,
     /// Digits of the greatest frame number so far, so that columns stay aligned.
     pub(super) number_width: usize,
     /// The frame whose dump is the last thing written, if it is.
@@ -100,17 +102,25 @@ impl LineWriter {
 
     /// Appends a `*` line whose text has its colours and escapes already, line end included.
     pub(super) fn painted_line(&mut self, conn: ConnId, text: &[u8], out: &mut Vec<u8>) {
-        let palette = self.palette;
+        let (palette, start) = (self.palette, out.len());
         palette.begin(Ink::Info, out);
         self.mark(Ink::Info, conn, out);
         palette.end(out);
         out.extend_from_slice(text);
+        self.fold(start, out);
+    }
+
+    /// Breaks the line that begins at `start` where a screen is too narrow for it.
+    pub(super) fn fold(&self, start: usize, out: &mut Vec<u8>) {
+        if self.wraps {
+            wrap::fold_from(start, self.width, out);
+        }
     }
 
     /// Appends a whole line with `text` escaped. Of a violation all is coloured, of others the
     /// mark.
     pub(super) fn line(&mut self, ink: Ink, conn: ConnId, text: &[u8], out: &mut Vec<u8>) {
-        let palette = self.palette;
+        let (palette, start) = (self.palette, out.len());
         palette.begin(ink, out);
         self.mark(ink, conn, out);
         let all = ink == Ink::Violation;
@@ -125,5 +135,6 @@ impl LineWriter {
             palette.end(out);
         }
         out.push(b'\n');
+        self.fold(start, out);
     }
 }
