@@ -12,6 +12,7 @@ use crate::event::{ConnId, Direction, Event, Side, Stamp};
 use crate::net::stdio::Stdout;
 use crate::output::connection_history::ConnectionHistory;
 use crate::output::decode_with::{Answers, DecodeWith};
+use crate::output::frame_store::KeptMessage;
 use crate::output::history::History;
 use crate::output::lenses::{Lenses, Reading};
 use crate::output::log::Log;
@@ -183,6 +184,28 @@ impl Reporter {
         let look = (self.columns(), self.timestamps());
         let history = self.history.as_ref();
         history.map_or_else(Vec::new, |history| history.frames.find(pattern, most, of, look))
+    }
+
+    /// The message of these clients that a frame of this number belongs to: see [`FrameStore::message`].
+    ///
+    /// # Errors
+    ///
+    /// It is not remembered.
+    pub fn message(
+        &self,
+        number: u64,
+        direction: Option<Direction>,
+        of: &ClientSet,
+    ) -> Result<KeptMessage, String> {
+        let history = self.history.as_ref().ok_or("nothing is remembered")?;
+        let first = direction.unwrap_or(self.sent().opposite());
+        let found = history.frames.message(number, first, of);
+        match direction {
+            None => found.or_else(|error| {
+                history.frames.message(number, first.opposite(), of).map_err(|_| error)
+            }),
+            Some(_) => found,
+        }
     }
 
     /// Folds the handshake to a line where it would not be shown at all.

@@ -150,18 +150,17 @@ pub fn of(conn: u64, text: &str) {
 pub fn line(text: &str) {
     let text = secrets::redact(text);
     let lines: Vec<String> = text.split('\n').map(|line| escaped(line.as_bytes())).collect();
-    self::text((lines.join("\n") + "\n").as_bytes());
-}
-
-/// Prints whole lines that are ready for a terminal; there, those that are too long are broken at
-/// words.
-pub fn text(lines: &[u8]) {
-    let terminal = Terminal::look();
-    let mut lines = lines.to_vec();
-    if terminal.stderr {
-        wrap::fold_from(0, terminal.width, &mut lines);
+    let mut lines = (lines.join("\n") + "\n").into_bytes();
+    if let Some(columns) = columns() {
+        wrap::fold_from(0, columns, &mut lines);
     }
     write(&lines);
+}
+
+/// The columns of the terminal that it is, if it is one.
+pub fn columns() -> Option<usize> {
+    let terminal = Terminal::look();
+    terminal.stderr.then_some(terminal.width)
 }
 
 /// Prints text that is ready for a terminal, and consists of whole lines.

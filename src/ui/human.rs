@@ -58,7 +58,7 @@ pub struct HumanOptions {
     pub show_connection: bool,
     /// Whether a server shows the rules of the handshake that were kept too.
     pub all_rules: bool,
-    /// Whether lines that are not traffic are broken at words: a terminal shows them.
+    /// Whether lines other than those of frames are broken at words: a terminal shows them.
     pub wraps: bool,
 }
 
@@ -147,7 +147,7 @@ impl HumanPrinter {
         self.writer.width = in_bounds(columns);
     }
 
-    /// Changes whether lines that are not traffic are broken: see [`HumanOptions::wraps`].
+    /// Changes whether lines other than those of frames are broken: see [`HumanOptions::wraps`].
     pub fn set_wraps(&mut self, wraps: bool) {
         self.writer.wraps = wraps;
     }

@@ -7,9 +7,6 @@
 use memchr::memchr;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// Bytes of a colour and a mark.
-const MARK: usize = 16;
-
 /// Breaks a text into lines at spaces outside backquotes.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
@@ -60,7 +57,7 @@ pub fn fold_from(start: usize, width: usize, out: &mut Vec<u8>) {
 
 /// Breaks one line.
 fn fold_line(line: &str, width: usize, out: &mut Vec<u8>) {
-    if line.len() <= width || is_traffic(line) {
+    if line.len() <= width {
         return out.extend_from_slice(line.as_bytes());
     }
     let indent = hanging_indent(line, width);
@@ -97,12 +94,6 @@ fn fold_line(line: &str, width: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(line[written..].as_bytes());
 }
 
-/// Whether a line shows what crossed the wire: that keeps its one line, as it was sent.
-fn is_traffic(line: &str) -> bool {
-    let text = plain(line.get(..line.floor_char_boundary(MARK)).unwrap_or_default());
-    text.starts_with("> ") || text.starts_with("< ")
-}
-
 /// Where lines after the first begin.
 fn hanging_indent(line: &str, width: usize) -> usize {
     let plain = plain(line);
@@ -114,6 +105,8 @@ fn hanging_indent(line: &str, width: usize) -> usize {
     });
     match column.filter(|column| *column <= width / 2) {
         Some(column) => column,
+        // A paragraph that is indented as a whole has no mark to hang below.
+        None if lead > 0 && !plain[lead..].starts_with("- ") => lead.min(width / 4),
         None => (lead + 2).min(width / 4),
     }
 }
@@ -163,11 +156,16 @@ mod tests {
             ("no line end at all", "no line\n  end at\n  all"),
             ("ééééé ééééé é\n", "ééééé\n  ééééé é\n"),
             ("日本語 日本語\n", "日本語\n  日本語\n"),
-            ("> one two three\n", "> one two three\n"),
             ("a\nb c d e f g h\n", "a\nb c d e f\n  g h\n"),
         ] {
             assert_eq!(fold(line, 10), folded, "{line:?}");
         }
+    }
+
+    #[test]
+    fn paragraphs_and_lists_keep_their_indentation() {
+        assert_eq!(fold("  - one two three four five\n", 20), "  - one two three\n    four five\n");
+        assert_eq!(fold("  one two three four five\n", 20), "  one two three four\n  five\n");
     }
 
     #[test]
@@ -177,10 +175,7 @@ mod tests {
             "  /a [B]  does this\n          and that\n"
         );
         // One that leaves no room is none.
-        assert_eq!(
-            fold("  a long usage here  does it\n", 20),
-            "  a long usage here\n    does it\n"
-        );
+        assert_eq!(fold("  a long usage here  does it\n", 20), "  a long usage here\n  does it\n");
     }
 
     #[test]
@@ -189,7 +184,6 @@ mod tests {
             fold("\x1b[31m* one two three\x1b[0m\n", 10),
             "\x1b[31m* one two\n  three\x1b[0m\n"
         );
-        assert_eq!(fold("\x1b[31m> \x1b[0mone two\n", 4), "\x1b[31m> \x1b[0mone two\n");
         assert_eq!(fold("\x1b[1", 2), "\x1b[1");
         assert_eq!(fold("\x1b", 0), "\x1b");
     }

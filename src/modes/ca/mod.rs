@@ -42,6 +42,7 @@ pub fn run(args: CaArgs) -> anyhow::Result<Exit> {
     if authority.is_new() {
         stderr::note(&format!("made a certificate authority: {}", authority.path().display()));
     }
+    let is_page = args.action.is_none();
     let text = match args.action {
         None | Some(CaAction::Renew) => overview(&authority)?,
         Some(CaAction::Path) => format!("{}\n", authority.path().display()),
@@ -63,7 +64,11 @@ pub fn run(args: CaArgs) -> anyhow::Result<Exit> {
             &authority.spki(),
         ),
     };
-    generated::print_for_people(&text)
+    match is_page {
+        true => generated::print_for_people(&text),
+        // To be copied.
+        false => generated::print(&text),
+    }
 }
 
 fn overview(authority: &Authority) -> anyhow::Result<String> {

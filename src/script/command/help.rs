@@ -1,13 +1,10 @@
-//! `/help`: the table as text for a terminal of 80 columns, without colours.
+//! `/help`: the table as text, without colours; whoever shows it breaks its lines.
 
 use std::fmt::Write as _;
 
 use crate::lens;
 use crate::script::command::table::{CommandEntry, Group, entries_of, find};
 use crate::wire::Role;
-
-/// The columns a line may take.
-const WIDTH: usize = 80;
 
 /// The columns of the usages in the overview; a longer one is cut to its name.
 const USAGE_WIDTH: usize = 29;
@@ -21,9 +18,9 @@ const TARGETS: &str = "A line goes to all clients. @3 LINE goes to client 3, @3,
 
 /// All commands of a side, grouped and aligned.
 pub fn overview(role: Role) -> String {
-    let mut out = wrapped(PREAMBLE, 0);
+    let mut out = format!("{PREAMBLE}\n");
     if role == Role::Server {
-        out.push_str(&wrapped(TARGETS, 0));
+        let _ = writeln!(out, "{TARGETS}");
     }
     for group in Group::ALL {
         let _ = writeln!(out, "\n{}", group.title());
@@ -47,14 +44,13 @@ pub fn of(name: &str) -> Option<String> {
         let _ = writeln!(out, "  for a {side} only");
     }
     for paragraph in entry.help.lines() {
-        out.push('\n');
-        out.push_str(&wrapped(paragraph, 2));
+        let _ = writeln!(out, "\n  {paragraph}");
     }
     if let Some(protocol) = lens::find(entry.name).filter(|_| entry.group == Group::Lens) {
         out.push_str("\nCommands\n");
         for command in protocol.commands {
             let _ = writeln!(out, "  {}", [command.name, command.arguments].join(" ").trim());
-            out.push_str(&wrapped(command.help, 6));
+            let _ = writeln!(out, "      {}", command.help);
         }
     }
     out.push_str("\nExamples\n");
@@ -73,42 +69,21 @@ fn short_usage(entry: &CommandEntry) -> String {
     }
 }
 
-/// `text` in lines of at most [`WIDTH`] columns, each indented. Words are not cut.
-fn wrapped(text: &str, indent: usize) -> String {
-    let mut out = String::new();
-    let mut column = 0;
-    for word in text.split_whitespace() {
-        let len = word.chars().count();
-        if column > 0 && column + 1 + len <= WIDTH {
-            out.push(' ');
-            column += 1 + len;
-        } else {
-            if column > 0 {
-                out.push('\n');
-            }
-            out.extend(std::iter::repeat_n(' ', indent));
-            column = indent + len;
-        }
-        out.push_str(word);
-    }
-    out.push('\n');
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::script::command::table::ENTRIES;
+    use crate::ui::wrap::fold;
 
     #[test]
-    fn every_line_fits_80_columns() {
+    fn every_line_can_be_broken_to_80_columns() {
         for text in ENTRIES
             .iter()
             .filter_map(|entry| of(entry.name))
             .chain([Role::Client, Role::Server].map(overview))
         {
-            for line in text.lines() {
-                assert!(line.chars().count() <= WIDTH, "{line}");
+            for line in fold(&text, 80).lines() {
+                assert!(line.chars().count() <= 80, "{line}");
                 assert_eq!(line.trim_end(), line);
             }
         }

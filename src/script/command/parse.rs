@@ -576,12 +576,30 @@ pub(crate) fn show(args: &mut Args<'_>) -> Result<Command, ParseError> {
         "state" => Show::State,
         "lens" => Show::Lens,
         "frames" => return frames(args),
+        "message" => message(args)?,
         _ => {
             let topics: Vec<_> = SHOWN.iter().map(|(topic, _)| *topic).collect();
             return Err(word.not("not a topic of /show", topics.join(", ")));
         }
     };
     alone(Command::Show(what), args)
+}
+
+/// `message N [in|out]`, after `/show`.
+fn message(args: &mut Args<'_>) -> Result<Show, ParseError> {
+    let word = args.need("the number of a frame, as its line shows it after #")?;
+    let count = number(word.text.strip_prefix('#').unwrap_or(word.text));
+    let count = count.ok_or_else(|| word.not("not the number of a frame", "a number, as in 3"))?;
+    let sent = Direction::sent_by(args.role);
+    let direction = match args.word() {
+        None => None,
+        Some(word) => Some(match word.text {
+            "in" => sent.opposite(),
+            "out" => sent,
+            _ => return Err(word.not("not a direction", "in or out")),
+        }),
+    };
+    Ok(Show::Message(count, direction))
 }
 
 /// `frames [N] [/REGEX/]`, behind `/show`.

@@ -1,7 +1,7 @@
 //! What all lines of a transcript have in common: marks, colours, width, clock.
 
 use crate::event::{ConnId, Direction};
-use crate::ui::clock::{LocalClock, TimeForm};
+use crate::ui::clock::LocalClock;
 use crate::ui::filter::Filter;
 use crate::ui::pretty::Pretty;
 use crate::ui::style::{Ink, Palette};
@@ -19,6 +19,10 @@ pub(super) fn ink(direction: Direction, sent: Direction) -> Ink {
 
 /// Bytes of a payload that are shown where lines are not cut.
 pub(super) const WHOLE: usize = 16 * 1024 * 1024;
+
+/// A screen so wide has room for the time. Whether it is shown depends on the screen alone: what is in
+/// some lines only is found in none.
+const TIMED: usize = 80;
 
 /// How a frame or a message is shown, from its beginning to its end: what is half in when this
 /// changes is neither lost nor printed twice.
@@ -46,7 +50,7 @@ pub(super) struct LineWriter {
     pub(super) show_connection: bool,
     /// Whether rules of the handshake that were kept are shown too.
     pub(super) all_rules: bool,
-    /// Whether lines that are not traffic are broken at words.
+    /// Whether lines other than those of frames are broken at words.
     pub(super) wraps: bool,
     /// Digits of the greatest frame number so far, so that columns stay aligned.
     pub(super) number_width: usize,
@@ -91,8 +95,16 @@ impl LineWriter {
         let palette = self.palette;
         palette.begin(ink, out);
         self.mark(ink, conn, out);
-        self.clock.write(micros, self.opened, TimeForm::Full, out);
+        self.time(micros, out);
         palette.end(out);
+    }
+
+    /// Appends the time, where there is room for it.
+    #[inline]
+    pub(super) fn time(&mut self, micros: i64, out: &mut Vec<u8>) {
+        if self.width >= TIMED {
+            self.clock.write(micros, self.opened, out);
+        }
     }
 
     /// Appends a `*` line with `text` escaped.

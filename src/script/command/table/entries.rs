@@ -590,12 +590,16 @@ pub const ENTRIES: &[CommandEntry] = &[
         ],
         help: "TOPIC is handshake (both heads, every rule's verdict), tls (version, cipher, certificate), lens \
             (session, subscriptions, unanswered calls of the protocol inside), \
-            stats (counts, sizes, ratios, round trips), state (the settings), or frames (the last N, 20 by \
-            default; with REGEX, the last N messages that match, as for /find).",
+            stats (counts, sizes, ratios, round trips), state (the settings), frames (the last N, 20 by \
+            default; with REGEX, the last N messages that match, as for /find), or message (the whole \
+            message of frame N: text as received, JSON pretty-printed, binary in hexadecimal).\n\
+            /show message N shows the received message; /show message N out shows the sent one, if both \
+            directions have a frame N. The number stands after # in the line of a frame.",
         examples: &[
             ("/show handshake", "why the handshake succeeded or failed"),
             ("/show frames 50", "the last fifty frames, both directions"),
             ("/show frames 5 /error/", "the last five messages that contain error"),
+            ("/show message 6", "the whole message of frame #6"),
         ],
         ..row(Group::Show, "show", "shows details of the connection", parse::show)
     },
