@@ -203,6 +203,12 @@ impl HumanPrinter {
                 frame(connection, at, *direction, event, writer, out);
             }
             Event::Automatic(_) => {}
+            Event::Intervened(done) => {
+                if let Some(fate) = done.what.fate() {
+                    connection.printer(done.direction).mark_last(done.frame, fate, writer, out);
+                }
+                facts::intervened(at.conn, done, writer, out);
+            }
             Event::Made(made, direction, event) => {
                 let printers = connection.made.get_or_insert_default();
                 let printer = &mut printers[*direction as usize];

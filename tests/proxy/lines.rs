@@ -149,7 +149,7 @@ fn messages_are_held_and_let_go_by_lines() {
     let said = proxy.stdout.wait_for("#6 TEXT");
     for line in [
         "text #1 to the server: held",
-        "text #1 to the server: let go",
+        "text #1 to the server: passed on",
         "#2 to the server: dropped",
     ] {
         assert!(said.contains(line), "{line}: {said}");

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::lens;
+use crate::script::command::entry::Availability;
 use crate::script::command::table::{CommandEntry, Group, entries_of, find};
 use crate::wire::Role;
 
@@ -16,20 +17,38 @@ const PREAMBLE: &str = "A line is sent as a text message, unchanged. A line that
 /// What a line of a server may begin with.
 const TARGETS: &str = "A line goes to all clients. @3 LINE goes to client 3, @3,5 LINE to 3 and 5.";
 
-/// All commands of a side, grouped and aligned.
-pub fn overview(role: Role) -> String {
+/// What a line of a proxy begins with.
+const DIRECTIONS: &str = "A line names a connection and a direction: @3> LINE goes to the server of connection \
+    3, @3< LINE to its client; @> and @< are those of the last connection, @all> and @all< those of all. \
+    /rule, /hold and /drop change what passes.";
+
+/// What an endpoint does by itself, and a proxy does not.
+const OF_ENDPOINTS: [&str; 5] = ["autopong", "autoclose", "compress", "on", "off"];
+
+/// All commands of a side, grouped and aligned; `role` is ours, if we are one of the ends.
+pub fn overview(role: Option<Role>) -> String {
     let mut out = format!("{PREAMBLE}\n");
-    if role == Role::Server {
-        let _ = writeln!(out, "{TARGETS}");
+    match role {
+        Some(Role::Client) => {}
+        Some(Role::Server) => out.push_str(&format!("{TARGETS}\n")),
+        None => out.push_str(&format!("{DIRECTIONS}\n")),
     }
     for group in Group::ALL {
         let _ = writeln!(out, "\n{}", group.title());
-        let usable = entries_of(group).filter(|entry| entry.side.refuses(role).is_none());
-        for entry in usable {
+        for entry in entries_of(group).filter(|entry| is_of_use(entry, role)) {
             let _ = writeln!(out, "  {:USAGE_WIDTH$}  {}", short_usage(entry), entry.summary);
         }
     }
     out
+}
+
+/// Whether a command does something there.
+fn is_of_use(entry: &CommandEntry, role: Option<Role>) -> bool {
+    let changes_what_passes = matches!(entry.side, Availability::Proxy(_));
+    match role {
+        None => !OF_ENDPOINTS.contains(&entry.name) && entry.side.refuses(Role::Server).is_none(),
+        Some(role) => !changes_what_passes && entry.side.refuses(role).is_none(),
+    }
 }
 
 /// All that is known of one command; `None` if there is none of that name.
@@ -80,7 +99,7 @@ mod tests {
         for text in ENTRIES
             .iter()
             .filter_map(|entry| of(entry.name))
-            .chain([Role::Client, Role::Server].map(overview))
+            .chain([Some(Role::Client), Some(Role::Server), None].map(overview))
         {
             for line in fold(&text, 80).lines() {
                 assert!(line.chars().count() <= 80, "{line}");
@@ -91,15 +110,15 @@ mod tests {
 
     #[test]
     fn the_overview_has_a_line_for_each_command() {
-        for (role, entry) in
-            [Role::Client, Role::Server].iter().flat_map(|r| ENTRIES.iter().map(move |e| (*r, e)))
-        {
+        let sides = [Some(Role::Client), Some(Role::Server), None];
+        for (role, entry) in sides.iter().flat_map(|r| ENTRIES.iter().map(move |e| (*r, e))) {
             let begin = format!("  /{} ", entry.name);
             let lines = overview(role);
             let lines = lines.lines().filter(|line| line.starts_with(&begin)).count();
-            assert_eq!(lines, usize::from(entry.side.refuses(role).is_none()), "{begin}");
+            assert_eq!(lines, usize::from(is_of_use(entry, role)), "{begin}");
         }
-        let overview = overview(Role::Client);
+        assert!(overview(None).contains("  /rule ") && !overview(None).contains("  /autopong "));
+        let overview = overview(Some(Role::Client));
         assert!(
             overview.contains("  /close [CODE] [REASON]         starts the closing handshake\n")
         );

@@ -247,7 +247,9 @@ impl ScriptRunner {
             }
             Command::Clear => self.clear(),
             Command::Help(topic) => {
-                let text = topic.and_then(help::of).unwrap_or_else(|| help::overview(self.role));
+                let text = topic.and_then(help::of).unwrap_or_else(|| {
+                    help::overview(Some(self.role).filter(|_| !connections.relays()))
+                });
                 Ok(self.page(text.into_bytes()))
             }
             sending => return self.send(&sending, target, location, connections, now),

@@ -6,6 +6,7 @@
 //! content, their frames have no lines.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::content::{Content, Heading};
@@ -39,6 +40,8 @@ pub(super) struct HumanDirectionPrinter {
     preview: Vec<u8>,
     /// Lines that wait for the line of their frame.
     held: Vec<u8>,
+    /// The frame whose line was printed last, and where that stands.
+    last: Option<(HumanFrame, Range<usize>)>,
     rows: Rows,
     /// Bytes behind a lost frame boundary.
     lost: u64,
@@ -222,6 +225,7 @@ impl HumanDirectionPrinter {
             self.message_gate = Gate::new(writer.filter.as_ref(), at.conn, direction, opcode);
         }
         self.gate = Gate::new(writer.filter.as_ref(), at.conn, direction, opcode);
+        self.last = None;
         self.preview.clear();
         self.undecided.clear();
         let mode = if message.is_some() { self.mode } else { writer.mode };
@@ -328,7 +332,10 @@ impl HumanDirectionPrinter {
                 self.print_message(false, writer, out);
             }
         } else if self.gate.is_open() {
+            let start = out.len();
             self.print_frame(why, writer, out);
+            let line = start..out.len();
+            self.last = self.frame.filter(|frame| frame.printed).map(|frame| (frame, line));
         } else if self.gate.is_shut_by_content()
             && self.frame.as_ref().is_some_and(|frame| frame.is_of_message() && !frame.is_hex())
             && self.kept_back.len() < HIDDEN.1
@@ -360,6 +367,28 @@ impl HumanDirectionPrinter {
             let preview = frame.preview(&self.preview);
             frame.columns(inflated).write(&preview, &rest, writer, out);
         }
+    }
+
+    /// Notes in the line of the message that came last what became of it: a relay knows that only
+    /// when all of the message is there, and the line has just been written.
+    pub(super) fn mark_last(
+        &mut self,
+        number: u64,
+        fate: &str,
+        writer: &mut LineWriter,
+        out: &mut Vec<u8>,
+    ) {
+        let Some((frame, line)) = self.last.take() else { return };
+        let is_there = out.get(line.clone()).is_some_and(|line| line.ends_with(b"\n"));
+        if !is_there || frame.number < number {
+            return;
+        }
+        let rest = format!("{} ({fate})", rest(&frame, Why::Complete, self.made));
+        let inflated = frame.is_compressed().then_some(frame.content);
+        let mut marked = Vec::new();
+        let preview = frame.preview(&self.preview);
+        frame.columns(inflated).write(&preview, rest.trim_start(), writer, &mut marked);
+        out.splice(line, marked);
     }
 
     /// Appends the line of a frame of which all bytes will be shown, and its header.
