@@ -25,7 +25,8 @@ pub fn run(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let palette = Display::resolve(&options, terminal).palette(terminal.stdout);
     let width = if terminal.stdout { terminal.width } else { FULL_WIDTH };
     let page = Page { width, palette };
-    let text = match (&args.browser, &args.topic) {
+    let topic = Some(args.topic.join(" ")).filter(|topic| !topic.is_empty());
+    let text = match (&args.browser, &topic) {
         _ if args.list => Ok(page.list()),
         (Some(message), _) => page.browser(message),
         (None, Some(asked)) => page.topic(asked),

@@ -558,6 +558,13 @@ impl Reporter {
         self.flush()
     }
 
+    /// Prints what the transcript has of lines whose end will not come: no connection is open.
+    pub fn finish_lines(&mut self, stdout: &mut Stdout) {
+        if let Some(transcript) = &mut self.transcript {
+            transcript.finish_lines(stdout);
+        }
+    }
+
     /// Diagnostics as text for people: empty with `-q`, and where all went well and nobody looks
     /// closely.
     pub fn advice(&self, found: &[Diagnostic], end: EndSeverity, at_prompt: bool) -> Vec<u8> {

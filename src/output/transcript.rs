@@ -242,6 +242,12 @@ impl Transcript {
         }
     }
 
+    /// Prints what is known of lines whose end will not come.
+    pub(super) fn finish_lines(&mut self, stdout: &mut Stdout) {
+        self.append(stdout, |printers, out| printers.human.flush_partial(out));
+        self.hand_over();
+    }
+
     /// Shows the lines for the screen.
     fn hand_over(&mut self) {
         if let TranscriptTarget::Screen(screen) = &self.target
@@ -277,10 +283,7 @@ impl Sink for Transcript {
             // Relative times count from it.
             Event::Open(_) => self.printers.human.opened(at),
             // What is known of frames whose end will not come.
-            Event::End(_) => {
-                self.append(stdout, |printers, out| printers.human.flush_partial(out));
-                self.hand_over();
-            }
+            Event::End(_) => self.finish_lines(stdout),
             _ => {}
         }
         Ok(())

@@ -27,6 +27,7 @@ use super::connections::PerConnection;
 use super::ending;
 use super::pretty::Pretty;
 use super::style::Palette;
+use crate::diagnostics::page_text;
 use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
 use crate::ui::filter::Filter;
 use crate::ui::meaning::Meaning;
@@ -323,13 +324,22 @@ struct Body {
     /// The beginning of a line whose end is still to come.
     line: Vec<u8>,
     seen: u64,
+    /// It is a page whose text is shown when it is there: nobody reads HTML on a terminal.
+    is_page: bool,
 }
 
 impl Body {
     /// Takes the next piece.
     fn push(&mut self, bytes: &[u8], conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
+        if self.seen == 0 {
+            let readable = writer.wraps && writer.mode.view != View::Hex;
+            self.is_page = readable && page_text(bytes).is_some();
+        }
         let room = SHOWN.saturating_sub(self.seen).min(bytes.len() as u64) as usize;
         self.seen += bytes.len() as u64;
+        if self.is_page {
+            return self.line.extend_from_slice(&bytes[..room]);
+        }
         for line in bytes[..room].split_inclusive(|&byte| byte == b'\n') {
             self.line.extend_from_slice(line);
             if line.ends_with(b"\n") {
@@ -340,6 +350,13 @@ impl Body {
 
     /// Prints the last line and how much was left out.
     fn finish(&mut self, conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
+        if std::mem::take(&mut self.is_page)
+            && let Some(text) = page_text(&self.line)
+        {
+            let ink = line_writer::ink(Direction::ToClient, writer.sent);
+            writer.line(ink, conn, format!("(HTML) {text}").as_bytes(), out);
+            self.line.clear();
+        }
         if !self.line.is_empty() {
             self.end_line(conn, writer, out);
         }
