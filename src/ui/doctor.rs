@@ -18,6 +18,8 @@ pub enum StepOutcome {
     Odd,
     /// It failed.
     Failed,
+    /// The server refused it with an HTTP status.
+    Refused,
     /// It could not be tried.
     Skipped,
 }
@@ -29,6 +31,7 @@ impl StepOutcome {
             Self::Ok => "ok",
             Self::Odd => "odd",
             Self::Failed => "failed",
+            Self::Refused => "refused",
             Self::Skipped => "skipped",
         }
     }
@@ -36,7 +39,7 @@ impl StepOutcome {
     fn ink(self) -> Ink {
         match self {
             Self::Ok => Ink::Good,
-            Self::Odd => Ink::Received,
+            Self::Odd | Self::Refused => Ink::Received,
             Self::Failed => Ink::Violation,
             Self::Skipped => Ink::Info,
         }
