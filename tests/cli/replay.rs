@@ -151,7 +151,7 @@ fn the_formats_of_others_are_replayed_too() {
                 true => dialogue(p, "done"),
                 // An archive has whole messages alone.
                 false => {
-                    p.open();
+                    p.open_with("Sec-WebSocket-Protocol: chat\r\n");
                     p.receive_text("hello");
                     p.text("welcome");
                     p.receive_text("abcd");

@@ -93,7 +93,7 @@ fn words_that_are_not_what_they_should_be() {
         (
             "/show all",
             6,
-            "\"all\" is not a topic of /show; write handshake, tls, stats, state, lens, frames",
+            "\"all\" is not a topic of /show; write handshake, tls, stats, state, lens, frames, message",
         ),
         (
             "/show frames x",

@@ -88,8 +88,8 @@ fn of_a_long_message_the_part_that_matches_is_shown() {
     });
     let lines = shown(&output);
     assert_eq!(lines.len(), 3, "{lines:?}");
-    assert!(lines[1].contains("+4996 B …xxxx before the needle and behind"), "{}", lines[1]);
-    assert!(lines[1].ends_with("… +700 B"), "{}", lines[1]);
+    assert!(lines[1].contains("+4996 B …xxxx before the needle and behi"), "{}", lines[1]);
+    assert!(lines[1].ends_with("… +706 B"), "{}", lines[1]);
     assert!(lines[2].ends_with("ää ünd needle"), "{}", lines[2]);
 }
 
@@ -183,8 +183,7 @@ fn a_message_that_is_not_there_is_an_error_that_says_whether_it_left() {
                     p.text("x".repeat(1000).as_str());
                 }
                 p.text("done");
-                p.receive_close(1000);
-                p.close(1000, "");
+                p.answer_close(1001);
             })
             .stderr(format!("wscope: [..]: {stderr}\n"))
             .status(1);
