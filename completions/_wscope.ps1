@@ -156,7 +156,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Shows a recording as a transcript, page by page on a terminal')
             [CompletionResult]::new('convert', 'convert', [CompletionResultType]::ParameterValue, 'Converts a recording: to HAR, pcapng, an HTML report, a script, a load test')
             [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Plays the client''s side of a recording against a server')
-            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explains a diagnostic, a close code, an HTTP status or a browser''s error message')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explains a diagnostic, a close code, an HTTP status or an error message')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Shows an example session with a built-in echo server')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completion script of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Prints the manual page in roff; to read it: `wscope man | man -l -`')

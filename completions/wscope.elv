@@ -153,7 +153,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand show 'Shows a recording as a transcript, page by page on a terminal'
             cand convert 'Converts a recording: to HAR, pcapng, an HTML report, a script, a load test'
             cand replay 'Plays the client''s side of a recording against a server'
-            cand explain 'Explains a diagnostic, a close code, an HTTP status or a browser''s error message'
+            cand explain 'Explains a diagnostic, a close code, an HTTP status or an error message'
             cand demo 'Shows an example session with a built-in echo server'
             cand completions 'Prints the completion script of a shell'
             cand man 'Prints the manual page in roff; to read it: `wscope man | man -l -`'
