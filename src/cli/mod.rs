@@ -84,8 +84,8 @@ pub enum Mode {
     Proxy(Box<ProxyArgs>),
     /// Manages the certificate authority with which `wscope proxy` decrypts TLS
     ///
-    /// It is made at its first use, for this user alone. Clients of the proxy must trust it; never let
-    /// others have its key.
+    /// The authority is made at its first use, for this user only. Clients of the proxy must trust it.
+    /// Keep its key secret.
     Ca(CaArgs),
     /// Performs only the opening handshake and checks every rule
     ///

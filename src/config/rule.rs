@@ -316,7 +316,7 @@ fn action(text: &str) -> Result<Action, String> {
     let (name, rest) = word(text);
     let alone = |action| match rest {
         "" => Ok(action),
-        _ => Err(format!("{name} takes nothing behind it")),
+        _ => Err(format!("{name} takes no argument")),
     };
     match name {
         "drop" => alone(Action::Drop),

@@ -120,7 +120,7 @@ fn proxy_url(text: &str) -> Result<String, UsageError> {
             format!("http://127.0.0.1:{port}")
         }
         ListenAddress::Unix { path, .. } => {
-            let text = format!("{} is no address of a proxy", path.display());
+            let text = format!("{} is not the address of a proxy", path.display());
             return Err(UsageError::new(text));
         }
     })
