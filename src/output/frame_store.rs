@@ -223,13 +223,15 @@ impl FrameStore {
         let messages = self.messages(of);
         let found = messages.iter().rev().find(|message| message.iter().any(is_it));
         let Some(frames) = found.filter(|message| !message.is_empty()) else {
-            let mut text = format!("frame #{number} is not in memory");
             let mut left = Vec::new();
             self.write_left(&mut left);
-            if !left.is_empty() {
-                text += &format!(": {}", String::from_utf8_lossy(&left).trim_end());
-            }
-            return Err(text);
+            return Err(match left.is_empty() {
+                true => format!("there is no frame #{number}; /show frames lists the last ones"),
+                false => {
+                    let left = String::from_utf8_lossy(&left);
+                    format!("frame #{number} is not in memory: {}", left.trim_end())
+                }
+            });
         };
         let frames: Vec<&FrameRecord> = frames.iter().map(|at| &self.frames[*at]).collect();
         let (first, last) = (frames[0], frames[frames.len() - 1]);

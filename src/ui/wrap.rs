@@ -98,12 +98,18 @@ fn fold_line(line: &str, width: usize, out: &mut Vec<u8>) {
 fn hanging_indent(line: &str, width: usize) -> usize {
     let plain = plain(line);
     let lead = plain.len() - plain.trim_start_matches(' ').len();
-    // `  /close [CODE]    starts the closing handshake`: below the second column, if it has room.
-    let column = plain[lead..].find("  ").map(|gap| {
-        let behind = &plain[lead + gap..];
-        plain[..lead + gap].width() + behind.len() - behind.trim_start_matches(' ').len()
-    });
-    match column.filter(|column| *column <= width / 2) {
+    // `  /close [CODE]    starts the closing handshake`: below the last column that leaves room.
+    let (mut column, mut at) = (None, lead);
+    while let Some(gap) = plain[at..].find("  ") {
+        let text = plain[at + gap..].trim_start_matches(' ');
+        at = plain.len() - text.len();
+        let width_before = plain[..at].width();
+        if width_before > width / 2 || text.is_empty() {
+            break;
+        }
+        column = Some(width_before);
+    }
+    match column {
         Some(column) => column,
         // A paragraph that is indented as a whole has no mark to hang below.
         None if lead > 0 && !plain[lead..].starts_with("- ") => lead.min(width / 4),
@@ -173,6 +179,10 @@ mod tests {
         assert_eq!(
             fold("  /a [B]  does this and that\n", 20),
             "  /a [B]  does this\n          and that\n"
+        );
+        assert_eq!(
+            fold("ok  ping  answered in a second\n", 24),
+            "ok  ping  answered in a\n          second\n"
         );
         // One that leaves no room is none.
         assert_eq!(fold("  a long usage here  does it\n", 20), "  a long usage here\n  does it\n");

@@ -167,7 +167,11 @@ fn payloads() {
         ("/text base64:AAA", 16, "\"AAA\" is not base64: [..]"),
         ("/text @", 7, "no path after @; a text that begins with @ is written \\@"),
         ("/text @\"a", 7, "the \" here is not closed"),
-        ("/text @\"a\" b", 10, "\" b\" is behind the path; write the path alone"),
+        (
+            "/text @\"a\" b",
+            10,
+            "\" b\" is not part of the path; write the path alone, in quotes if it has spaces",
+        ),
         ("/file 'a", 6, "the ' here is not closed"),
     ]);
 }

@@ -151,6 +151,10 @@ fn messages_are_held_and_let_go_by_lines() {
         "text #1 to the server: held",
         "text #1 to the server: passed on",
         "#2 to the server: dropped",
+        // What did not pass is marked in the line of its frame.
+        "#1 TEXT F-M 7 order 1 (held)\n",
+        "#2 TEXT F-M 7 order 2 (held)\n",
+        "#3 TEXT F-M 1 x\n",
     ] {
         assert!(said.contains(line), "{line}: {said}");
     }

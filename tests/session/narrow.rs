@@ -117,3 +117,20 @@ fn the_time_is_in_all_lines_of_a_screen_or_in_none() {
         s.leave();
     }
 }
+
+#[test]
+fn a_page_of_a_refusal_is_shown_as_text() {
+    let page = "<!DOCTYPE html><html><head><title>No entry</title><style>b{}</style></head>\n\
+                <body><p>You may not come in &amp; look around this house.</p></body></html>";
+    let s = Setup::new().size(COLUMNS, 80).args(["--exit-on-close"]).start(move |p, _| {
+        p.request();
+        let len = page.len();
+        p.send(format!("HTTP/1.1 403 Forbidden\r\nContent-Length: {len}\r\n\r\n{page}"));
+    });
+    let mut s = s;
+    let screen = s.end(7);
+    let shown = screen.rows.join("\n");
+    let text = "< (HTML) No entry You may not come in & look around this\n  house.\n";
+    assert!(shown.contains(text), "{shown}");
+    assert!(!shown.contains("<p>"), "{shown}");
+}

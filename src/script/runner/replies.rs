@@ -63,7 +63,7 @@ pub(crate) fn headers(open: &OpenConfig, changed: bool) -> String {
     // What can't be sent is an error of the attempt to send it.
     let edits = open.edits(&open.target, None).unwrap_or_else(|_| open.headers.clone());
     if edits.is_empty() {
-        return format!("{when}: nothing");
+        return format!("{when}: none");
     }
     let mut text = format!("{when}:");
     for edit in &edits {

@@ -188,7 +188,7 @@ fn a_message_that_is_not_there_is_an_error_that_says_whether_it_left() {
             .stderr(format!("wscope: [..]: {stderr}\n"))
             .status(1);
     };
-    failing("77", &[], 1, "frame #77 is not in memory");
+    failing("77", &[], 1, "there is no frame #77; /show frames lists the last ones");
     failing(
         "1",
         &["--max-kept", "16K"],
