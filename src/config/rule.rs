@@ -433,7 +433,7 @@ mod tests {
             ("> /(/ -> drop", "unclosed group"),
             ("> /x/ drop", "no ->"),
             ("> -> explode", "not an action"),
-            ("> -> drop it", "takes nothing"),
+            ("> -> drop it", "takes no argument"),
             ("> -> delay x", "not a time"),
             ("> -> close 1005", "not a code that can be sent"),
             ("> -> replace /x/", "write /RE/TEXT/"),

@@ -576,7 +576,7 @@ pub(crate) fn show(args: &mut Args<'_>) -> Result<Command, ParseError> {
         "state" => Show::State,
         "lens" => Show::Lens,
         "frames" => return frames(args),
-        "message" => message(args)?,
+        "message" => return message(args),
         _ => {
             let topics: Vec<_> = SHOWN.iter().map(|(topic, _)| *topic).collect();
             return Err(word.not("not a topic of /show", topics.join(", ")));
@@ -585,9 +585,9 @@ pub(crate) fn show(args: &mut Args<'_>) -> Result<Command, ParseError> {
     alone(Command::Show(what), args)
 }
 
-/// `message N [in|out]`, after `/show`.
-fn message(args: &mut Args<'_>) -> Result<Show, ParseError> {
-    let word = args.need("the number of a frame, as its line shows it after #")?;
+/// `message [N [in|out]]`, after `/show`; without N, the last one that was received.
+fn message(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let Some(word) = args.word() else { return alone(Command::Last, args) };
     let count = number(word.text.strip_prefix('#').unwrap_or(word.text));
     let count = count.ok_or_else(|| word.not("not the number of a frame", "a number, as in 3"))?;
     let sent = Direction::sent_by(args.role);
@@ -599,7 +599,7 @@ fn message(args: &mut Args<'_>) -> Result<Show, ParseError> {
             _ => return Err(word.not("not a direction", "in or out")),
         }),
     };
-    Ok(Show::Message(count, direction))
+    alone(Command::Show(Show::Message(count, direction)), args)
 }
 
 /// `frames [N] [/REGEX/]`, behind `/show`.
@@ -640,7 +640,7 @@ pub(crate) fn find(args: &mut Args<'_>) -> Result<Command, ParseError> {
 
 /// `/pretty [WHEN]`.
 pub(crate) fn pretty(args: &mut Args<'_>) -> Result<Command, ParseError> {
-    let when = one_of::<Pretty>(args, "no choice of layout")?;
+    let when = one_of::<Pretty>(args, "not a setting of /pretty")?;
     alone(Command::Pretty(when), args)
 }
 
@@ -652,7 +652,7 @@ pub(crate) fn view(args: &mut Args<'_>) -> Result<Command, ParseError> {
 
 /// `/timestamps [WHICH]`.
 pub(crate) fn timestamps(args: &mut Args<'_>) -> Result<Command, ParseError> {
-    let which = one_of::<Timestamps>(args, "no choice of timestamps")?;
+    let which = one_of::<Timestamps>(args, "not a setting of /timestamps")?;
     alone(Command::Timestamps(which), args)
 }
 

@@ -595,8 +595,9 @@ pub const ENTRIES: &[CommandEntry] = &[
             stats (counts, sizes, ratios, round trips), state (the settings), frames (the last N, 20 by \
             default; with REGEX, the last N messages that match, as for /find), or message (the whole \
             message of frame N: text as received, JSON pretty-printed, binary in hexadecimal).\n\
-            /show message N shows the received message; /show message N out shows the sent one, if both \
-            directions have a frame N. The number stands after # in the line of a frame.",
+            The number of a frame stands after # in its line. /show message N shows the received message \
+            of frame N, or the sent one if there is no other; /show message N out shows the sent one. \
+            Without N, shows the last received message.",
         examples: &[
             ("/show handshake", "why the handshake succeeded or failed"),
             ("/show frames 50", "the last fifty frames, both directions"),
