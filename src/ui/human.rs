@@ -206,7 +206,7 @@ impl HumanPrinter {
             Event::Automatic(_) => {}
             Event::Intervened(done) => {
                 if let Some(fate) = done.what.fate() {
-                    connection.printer(done.direction).mark_last(done.frame, fate, writer, out);
+                    connection.printer(done.direction).mark(done.frame, fate, writer, out);
                 }
                 facts::intervened(at.conn, done, writer, out);
             }

@@ -208,7 +208,10 @@ fn a_line_without_direction_is_refused() {
         .output()
         .expect("a run");
     assert_eq!(run.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&run.stderr).contains("a rule that holds needs the prompt"));
+    assert!(
+        String::from_utf8_lossy(&run.stderr)
+            .contains("a rule that holds messages needs the prompt")
+    );
 }
 
 #[test]

@@ -104,7 +104,7 @@ pub(super) fn round_trip(conn: ConnId, time: Duration, writer: &mut LineWriter, 
 fn tls(conn: ConnId, facts: &TlsFacts, writer: &mut LineWriter, out: &mut Vec<u8>) {
     let mut text = facts.version.clone().unwrap_or_else(|| "TLS".to_owned());
     // A relay talks TLS with both ends; a client and a server know with whom they do.
-    let relays = writer.show_connection && writer.sent == Direction::ToServer;
+    let relays = writer.relays();
     match facts.peer.filter(|_| relays) {
         Some(Role::Client) => text.insert_str(0, "TLS with the client: "),
         Some(Role::Server) => text.insert_str(0, "TLS with the server: "),

@@ -107,6 +107,11 @@ impl LineWriter {
         }
     }
 
+    /// Whether the lines are those of a relay, which is neither end.
+    pub(super) fn relays(&self) -> bool {
+        self.show_connection && self.sent == Direction::ToServer
+    }
+
     /// Appends a `*` line with `text` escaped.
     pub(super) fn info(&mut self, conn: ConnId, text: &str, out: &mut Vec<u8>) {
         self.line(Ink::Info, conn, text.as_bytes(), out);
