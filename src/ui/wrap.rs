@@ -75,7 +75,7 @@ fn fold_line(line: &str, width: usize, out: &mut Vec<u8>) {
             column += c.width().unwrap_or(0);
             begun |= column > indent;
             if let Some((from, to, at_column)) = last.filter(|_| column > width) {
-                out.extend_from_slice(line[written..from].as_bytes());
+                out.extend_from_slice(&line.as_bytes()[written..from]);
                 out.push(b'\n');
                 super::number::spaces(indent, out);
                 (written, column, last) = (to, column - at_column + indent, None);
@@ -91,7 +91,7 @@ fn fold_line(line: &str, width: usize, out: &mut Vec<u8>) {
             last = Some((at, end, column));
         }
     }
-    out.extend_from_slice(line[written..].as_bytes());
+    out.extend_from_slice(&line.as_bytes()[written..]);
 }
 
 /// Where lines after the first begin.
