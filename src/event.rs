@@ -234,6 +234,17 @@ pub enum Intervention {
 }
 
 impl Intervention {
+    /// What became of the message, for the line of its frame; `None` if it went on as it came.
+    pub fn fate(self) -> Option<&'static str> {
+        match self {
+            Self::Dropped | Self::Closed(_) => Some("dropped"),
+            Self::Delayed(_) => Some("delayed"),
+            Self::Held => Some("held"),
+            Self::Edited => Some("replaced"),
+            Self::Released | Self::Copied => None,
+        }
+    }
+
     /// Its name for machines.
     pub fn name(self) -> &'static str {
         match self {
@@ -326,6 +337,8 @@ pub struct Phases {
 /// What was agreed under TLS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsFacts {
+    /// Which end this is agreed with: a proxy talks TLS with both.
+    pub peer: Option<Role>,
     /// Protocol version, as in `TLS 1.3`, if the ServerHello was seen.
     pub version: Option<String>,
     /// Cipher suite by its registered name.

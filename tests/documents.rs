@@ -318,6 +318,7 @@ fn every_example_of_a_command_runs() {
         let before = match entry.name {
             "stop" => "/every 5s /ping\n",
             "off" => "/on ^2$ /text 3\n",
+            "show" => "hello\n/expect .\n",
             _ if serves => "/await 5\n",
             _ => "",
         };

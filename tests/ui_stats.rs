@@ -36,9 +36,9 @@ fn table(session: &Watched<Counting>) -> String {
 fn a_connection_without_a_message() {
     assert_eq!(
         table(&counting()),
-        "                             frames     messages     content        wire
-sent     all                      0                      0 B         0 B
-received all                      0                      0 B         0 B
+        "                        frames  messages   content      wire
+sent     all                 0                 0 B       0 B
+received all                 0                 0 B       0 B
 
 open for         0.000 s
 last frame       sent never, received never
@@ -69,14 +69,14 @@ fn a_connection_with_everything() {
     assert_eq!(
         printed,
         format!(
-            "                             frames     messages     content        wire
-sent     text                     1            1         5 B        11 B
-received continuation             1                      0 B         2 B
-         text                     1            1     2.0 KiB        {} B
-         binary                   1            1    68.4 KiB    68.4 KiB
-         ping                     1                      1 B         3 B
-         opcode 12                1                      0 B         2 B
-         all                      5            2    70.3 KiB    68.4 KiB
+            "                        frames  messages   content      wire
+sent     text                1         1       5 B      11 B
+received continuation        1                 0 B       2 B
+         text                1         1   2.0 KiB      {} B
+         binary              1         1  68.4 KiB  68.4 KiB
+         ping                1                 1 B       3 B
+         opcode 12           1                 0 B       2 B
+         all                 5         2  70.3 KiB  68.4 KiB
 
 open for         1.750 s
 last frame       sent 1.750 s ago, received 0.250 s ago

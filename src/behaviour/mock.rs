@@ -143,6 +143,9 @@ pub struct Mock {
     due: VecDeque<usize>,
     next: usize,
     received: u64,
+    /// What is to be noted: once, that the client does not wait as the recorded one did.
+    note: Option<String>,
+    noted: bool,
     /// Where messages go that the recording does not have.
     passage: Option<Rc<RefCell<Passage>>>,
 }
@@ -152,7 +155,8 @@ impl Mock {
     pub fn new(script: &Rc<MockScript>, passage: Option<&Rc<RefCell<Passage>>>) -> Self {
         let due = script.groups.first().into_iter().flatten().copied().collect();
         let (script, performer) = (Rc::clone(script), Performer::default());
-        Self { script, performer, due, next: 0, received: 0, passage: passage.cloned() }
+        let passage = passage.cloned();
+        Self { script, performer, due, next: 0, received: 0, note: None, noted: false, passage }
     }
 }
 
@@ -161,6 +165,13 @@ impl Behaviour for Mock {
         self.received += 1;
         match self.script.find(self.next, opcode, content) {
             Some(at) => {
+                if !self.due.is_empty() && !std::mem::replace(&mut self.noted, true) {
+                    self.note = Some(format!(
+                        "message {} of the client came before the recorded answers to the one before \
+                         it were sent; answers keep the order of the recording",
+                        self.received
+                    ));
+                }
                 self.next = at + 1;
                 self.due.extend(&self.script.groups[self.next]);
             }
@@ -209,6 +220,10 @@ impl Behaviour for Mock {
         !self.due.is_empty() && outbox.has_room(Producer::Hand, pending)
             || self.passage.as_ref().is_some_and(answered)
                 && outbox.has_room(Producer::Message, pending)
+    }
+
+    fn take_note(&mut self) -> Option<String> {
+        self.note.take()
     }
 
     fn held(&self) -> usize {

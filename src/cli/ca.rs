@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 /// `wscope ca`.
 #[derive(Debug, Args)]
 pub struct CaArgs {
-    /// What to print or do; without it, what there is
+    /// What to do; without it, show the authority
     #[command(subcommand)]
     pub action: Option<CaAction>,
 
@@ -23,11 +23,11 @@ pub enum CaAction {
     Path,
     /// Prints the certificate in PEM
     Pem,
-    /// Prints the hash of its public key, as Chromium takes it
+    /// Prints the hash of its public key, for Chromium's command line
     Spki,
-    /// Prints the variables by which programs trust it: `eval "$(wscope ca env)"`
+    /// Prints the environment variables that make programs trust it: `eval "$(wscope ca env)"`
     Env {
-        /// Also use the proxy that listens here
+        /// Also set the proxy variables to this address
         #[arg(value_name = "[ADDR:]PORT")]
         proxy: Option<String>,
 
@@ -35,7 +35,7 @@ pub enum CaAction {
         #[arg(long, value_enum, value_name = "SHELL", default_value = "sh")]
         shell: CaShell,
     },
-    /// Writes the certificates that the system trusts and this one into FILE
+    /// Writes the system's trusted certificates and this one to FILE
     Bundle {
         /// The file
         #[arg(value_name = "FILE")]
@@ -47,7 +47,7 @@ pub enum CaAction {
         #[arg(value_enum, value_name = "TARGET")]
         target: Option<TrustTarget>,
     },
-    /// Makes a new authority in the place of the old one
+    /// Replaces the authority with a new one
     Renew,
 }
 

@@ -112,7 +112,7 @@ pub const OPTIONS: &[Habit] = &[
     ),
     habit(
         &["--follow", "--max-redirect", "-F"],
-        "-L follows redirects, --max-redirs N at most so many",
+        "-L follows redirects, --max-redirs N limits their number",
     ),
     both(
         &["--ca", "--ca-certificate", "--ca-cert", "--cafile", "--ca-file", "--ssl-ca", "--trust"],

@@ -84,8 +84,8 @@ pub enum Mode {
     Proxy(Box<ProxyArgs>),
     /// Manages the certificate authority with which `wscope proxy` decrypts TLS
     ///
-    /// It is made at its first use, for this user alone. Clients of the proxy must trust it; never let
-    /// others have its key.
+    /// The authority is made at its first use, for this user only. Clients of the proxy must trust it.
+    /// Keep its key secret.
     Ca(CaArgs),
     /// Performs only the opening handshake and checks every rule
     ///
@@ -135,7 +135,7 @@ pub enum Mode {
     /// of it. `wscope listen --replay` plays the server's side. The exit status is 13 if something
     /// differs, 12 if an awaited message does not arrive.
     Replay(Box<ReplayArgs>),
-    /// Explains a diagnostic, a close code, an HTTP status or a browser's error message
+    /// Explains a diagnostic, a close code, an HTTP status or an error message
     Explain(ExplainArgs),
     /// Shows an example session with a built-in echo server
     Demo(DemoArgs),
@@ -511,9 +511,11 @@ pub struct DisplayOptions {
 /// `wscope explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A code (W461), a close code or its name (1006, going-away), an HTTP status, a handshake rule
+    /// A code (W461), close code (1006, going-away), HTTP status, handshake rule, or error (ECONNRESET)
+    ///
+    /// An error may be a name of the system, or its words: `wscope explain connection reset by peer`.
     #[arg(value_name = "TOPIC", required_unless_present_any = ["browser", "list"])]
-    pub topic: Option<String>,
+    pub topic: Vec<String>,
 
     /// Explain an error message of a browser's console or of Node.js
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["topic", "list"])]

@@ -62,11 +62,11 @@ pub struct LineOptions {
 /// How traffic is shown and logged.
 #[derive(Debug, Args)]
 pub struct TrafficOptions {
-    /// Record every event in FILE, behind what it holds, as lines of JSON
+    /// Append every event to FILE, as lines of JSON
     ///
-    /// The objects have every byte: heads, frame headers with their mask keys, payloads as sent.
-    /// `wscope show` and `wscope decode` read them. Hides credentials in headers and URLs, and where
-    /// they reappear, unless --show-secrets is given. Other payload is unchanged.
+    /// The lines hold every byte: heads, frame headers with their mask keys, payloads as sent. `wscope
+    /// show` and `wscope decode` read them. Credentials in headers and URLs, and wherever they reappear,
+    /// are hidden unless --show-secrets is given; other payload is recorded unchanged.
     #[arg(long, visible_alias = "record", value_name = "FILE", help_heading = "Input and output")]
     pub log: Option<PathBuf>,
 

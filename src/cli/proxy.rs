@@ -39,7 +39,7 @@ pub struct ProxyArgs {
     #[arg(last = true, value_name = "CMD", conflicts_with_all = ["to", "server", "input", "unix_socket"])]
     pub command: Vec<OsString>,
 
-    /// Let only clients in that send this user and password; needed on a public address
+    /// Accept only clients that send this user and password; required on a public address
     #[arg(
         short,
         long,
@@ -55,7 +55,7 @@ pub struct ProxyArgs {
     #[arg(long, value_name = "GLOB", action = ArgAction::Append, conflicts_with_all = ["to", "server"], help_heading = "Forward proxy")]
     pub intercept: Vec<String>,
 
-    /// Pass tunnels to these hosts on without a look, never decrypted; may be repeated
+    /// Forward tunnels to these hosts unread, never decrypted; may be repeated
     #[arg(long, value_name = "GLOB", action = ArgAction::Append, conflicts_with_all = ["to", "server"], help_heading = "Forward proxy")]
     pub tunnel: Vec<String>,
 
@@ -120,40 +120,40 @@ pub struct ProxyArgs {
     #[command(flatten)]
     pub tls_client: TlsClientOptions,
 
-    /// Change what passes: 'DIR [OPCODES] [/RE/] -> ACTION'; may be repeated, the first match counts
+    /// Change, delay, hold or drop messages: 'DIR [OPCODES] [/RE/] -> ACTION'; may be repeated, the first match counts
     ///
     /// DIR is > to the server, < to the client, or <>; ACTION is drop, delay 2s, replace /RE/TEXT/,
     /// dup, close 1011, hold or reject STATUS.
     #[arg(long = "rule", value_name = "RULE", action = ArgAction::Append, allow_hyphen_values = true, help_heading = "Intervening")]
     pub rules: Vec<String>,
 
-    /// Read rules from FILE, one a line; a line that begins with # is a comment
+    /// Read rules from FILE, one per line; lines that begin with # are comments
     #[arg(long = "rules", value_name = "FILE", action = ArgAction::Append, help_heading = "Intervening")]
     pub rule_files: Vec<PathBuf>,
 
-    /// Do something wrong: FAULT towards the client, '> FAULT' towards the server; may be repeated
+    /// Break a rule on purpose: FAULT towards the client, '> FAULT' towards the server; may be repeated
     ///
     /// FAULT is written as for wscope listen, whose --list-faults lists them: NAME[:ARG][@open|@message:N].
-    /// Those that replace the 101 or make it late are left out.
+    /// Faults that replace or delay the 101 are not available.
     #[arg(long = "fault", value_name = "FAULT", action = ArgAction::Append, allow_hyphen_values = true, help_heading = "Intervening")]
     pub faults: Vec<String>,
 
-    /// Delay what travels, each way, by MS milliseconds, by up to J more or less
+    /// Delay the data of each direction by MS milliseconds, plus or minus up to J
     #[arg(long, value_name = "MS[±J]", help_heading = "Intervening")]
     pub latency: Option<String>,
 
-    /// Let at most SIZE bytes a second travel, each way
+    /// Limit each direction to SIZE bytes per second
     #[arg(long, value_name = "SIZE", value_parser = rate, help_heading = "Intervening")]
     pub throttle: Option<u64>,
 
     /// Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin
     ///
-    /// Stops at the first command that fails: with status 13 at an /expect that was not met. At its end
-    /// the proxy goes on; /quit ends it.
+    /// Stops at the first command that fails; the exit status is 13 if an /expect is not met. After the
+    /// script, the proxy continues; /quit ends it.
     #[arg(long, value_name = "FILE", help_heading = "Prompt and scripts")]
     pub script: Option<PathBuf>,
 
-    /// Set a variable: ${NAME} in a line stands for VALUE; may be repeated
+    /// Set a variable: ${NAME} in a line is replaced by VALUE; may be repeated
     #[arg(long, value_name = "NAME=VALUE", action = ArgAction::Append, help_heading = "Prompt and scripts")]
     pub set: Vec<String>,
 
@@ -161,11 +161,11 @@ pub struct ProxyArgs {
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Input and output")]
     pub input: Option<ProxyInput>,
 
-    /// Neither read nor write the prompt's history
+    /// Do not read or write the prompt's history
     #[arg(long, help_heading = "Prompt and scripts")]
     pub no_history: bool,
 
-    /// Remember frames for /find and /show frames in at most SIZE of memory
+    /// Memory limit for the frames kept for /find and /show frames
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
     pub max_kept: usize,
 

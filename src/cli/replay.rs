@@ -49,9 +49,9 @@ pub struct ReplayArgs {
 
     /// Take a value from a received message, and send it in place of the recorded one; may be repeated
     ///
-    /// The value is the first group of RE. wscope knows it from the recording and from the message that
-    /// arrives now; later messages are sent with the new value wherever they have the recorded one. ${NAME}
-    /// stands for it too.
+    /// The value is the first group of RE. It is taken from the recorded message and from the message that
+    /// arrives; later messages are sent with the new value in place of the recorded one. ${NAME} is
+    /// replaced by it, too.
     #[arg(long, value_name = "NAME=/RE/", action = ArgAction::Append, help_heading = "Messages")]
     pub capture: Vec<String>,
 
@@ -105,7 +105,7 @@ pub struct ReplayArgs {
     )]
     pub output: ReportFormat,
 
-    /// Record every event in FILE, behind what it holds, as lines of JSON
+    /// Append every event to FILE, as lines of JSON
     #[arg(long, visible_alias = "record", value_name = "FILE", help_heading = "Input and output")]
     pub log: Option<PathBuf>,
 

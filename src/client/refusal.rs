@@ -48,6 +48,8 @@ pub fn failed(
     let text = error.to_string();
     let text = if runtime.reporter.prints_warnings() { text.as_str() } else { one_line(&text) };
     let mut found = evidence.explain(error);
+    runtime.reporter.finish_lines(&mut runtime.stdout);
+    runtime.stdout.flush()?;
     notifier.error(&lead(&found, text, runtime));
     runtime.reporter.diagnose(&found, EndSeverity::Failed, &mut runtime.stdout)?;
     if matches!(error, OpenError::Refused { body, .. } if !body.is_empty()) {

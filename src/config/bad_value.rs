@@ -16,10 +16,14 @@ pub fn sentence(error: &clap::Error) -> Option<String> {
     // The option stands there as in the help: `--connect-timeout <SECS>`.
     let shown = text(ContextKind::InvalidArg)?;
     let (option, takes) = shown.split_once(' ').unwrap_or((shown, ""));
+    let option = option.trim_start_matches('<').trim_end_matches('>');
     let value = text(ContextKind::InvalidValue).unwrap_or_default();
     match error.kind() {
         ErrorKind::ValueValidation => {
             Some(format!("{option}: {}", escaped(error.source()?.to_string().as_bytes())))
+        }
+        ErrorKind::TooManyValues => {
+            Some(format!("{} takes no value; write it alone", option.trim_end_matches("...")))
         }
         ErrorKind::InvalidValue if value.is_empty() => {
             let takes = takes.replace(['<', '>'], "");

@@ -48,6 +48,7 @@ impl Display {
             show_connection: role != Some(Role::Client),
             all_rules: self.verbose > 0,
             width: self.columns(is_terminal),
+            wraps: is_terminal,
             palette: self.palette(is_terminal),
             view: match self.view {
                 View::Frames if self.verbose > 1 => View::Hex,
@@ -65,9 +66,14 @@ impl Display {
         self.width.unwrap_or(if is_terminal { self.terminal.width } else { FULL_WIDTH })
     }
 
-    /// Columns of text for people, which is always wrapped.
-    pub fn text_columns(&self) -> usize {
-        self.width.filter(|columns| *columns != FULL_WIDTH).unwrap_or(self.terminal.width)
+    /// Columns of text for people on a stream that is a terminal, or is not: only for a screen lines
+    /// are broken.
+    pub fn text_columns(&self, is_terminal: bool) -> usize {
+        match (is_terminal, self.width) {
+            (false, _) => FULL_WIDTH,
+            (true, Some(FULL_WIDTH) | None) => self.terminal.width,
+            (true, Some(columns)) => columns,
+        }
     }
 
     /// The colours of a stream that is a terminal, or is not.

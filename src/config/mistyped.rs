@@ -1,4 +1,7 @@
-//! A command line that clap refuses, or that would dial a mistyped command: what was meant.
+//! A command line that clap refuses, or that would dial a mistyped command: what was meant. Whatever
+//! clap refuses has a sentence here, so that none of its own is shown.
+
+use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
@@ -13,21 +16,105 @@ use crate::ui::suggest;
 /// A name that short may as well be a host's.
 const SHORT: usize = 5;
 
-/// What was meant by words that clap refused; `None` if its own message is as good.
-pub fn refused(program: &Command, typed: &Invocation, error: &clap::Error) -> Option<String> {
+/// What was meant by words that clap refused.
+pub fn refused(program: &Command, typed: &Invocation, error: &clap::Error) -> String {
     if let Some(text) = command(program, typed, true) {
-        return Some(text);
+        return text;
     }
-    match error.kind() {
+    let text = match error.kind() {
         ErrorKind::UnknownArgument => match error.get(ContextKind::InvalidArg) {
             Some(ContextValue::String(name)) if name.starts_with('-') && name != "-" => {
                 Some(unknown_option(program, typed, name))
             }
+            Some(ContextValue::String(word)) => {
+                surplus(program, typed).or_else(|| Some(unexpected(program, typed, word)))
+            }
             _ => surplus(program, typed),
         },
-        ErrorKind::ArgumentConflict => surplus(program, typed),
+        ErrorKind::ArgumentConflict => surplus(program, typed).or_else(|| conflict(error)),
         ErrorKind::MissingRequiredArgument => missing(program, typed, error),
+        ErrorKind::InvalidSubcommand => no_action(program, typed, error),
+        ErrorKind::InvalidUtf8 => Some(
+            "an argument is not valid UTF-8; bytes that are not text are sent from a file: \
+             -b --input whole < FILE"
+                .to_owned(),
+        ),
         _ => bad_value::sentence(error),
+    };
+    text.unwrap_or_else(|| {
+        format!("the arguments do not fit together; wscope {} shows which do", help_of(typed))
+    })
+}
+
+/// Options that exclude each other.
+fn conflict(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(one)) = error.get(ContextKind::InvalidArg) else { return None };
+    let one = plain_name(one);
+    let others = match error.get(ContextKind::PriorArg) {
+        Some(ContextValue::String(other)) => vec![plain_name(other)],
+        Some(ContextValue::Strings(others)) => {
+            others.iter().map(|other| plain_name(other)).collect()
+        }
+        _ => Vec::new(),
+    };
+    // Nothing can stand beside it, and clap does not say what does.
+    if others.is_empty() {
+        return one.starts_with('-').then(|| format!("{one} stands alone; leave the others out"));
+    }
+    let others = others.join(" and ");
+    Some(format!("{one} can't be combined with {others}; leave one of them out"))
+}
+
+/// As in `--hex` and `FILE`, of `--hex <HEX>` and `[FILE]`.
+fn plain_name(shown: &str) -> &str {
+    let shown = shown.trim_end_matches("...");
+    match shown.starts_with('-') {
+        true => shown.split([' ', '=']).next().unwrap_or(shown).trim_end_matches("..."),
+        false => {
+            let inner = shown.strip_prefix(['[', '<']).unwrap_or(shown);
+            inner.strip_suffix([']', '>']).unwrap_or(inner)
+        }
+    }
+}
+
+/// A word that the mode has no use for.
+fn unexpected(program: &Command, typed: &Invocation, word: &str) -> String {
+    let mode = mode_of(program, typed.mode());
+    let takes: Vec<&str> = mode
+        .get_positionals()
+        .filter(|arg| !arg.is_hide_set())
+        .filter_map(|arg| arg.get_value_names()?.first().map(|name| name.as_str()))
+        .collect();
+    let takes = match &takes[..] {
+        [] => "no argument".to_owned(),
+        names => format!("{} only", names.join(" and ")),
+    };
+    let word = escaped(quoted(word).as_bytes());
+    format!("unexpected argument {word}: {} takes {takes}", name_of(mode, typed))
+}
+
+/// A command of a command that there is not.
+fn no_action(program: &Command, typed: &Invocation, error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    let mode = mode_of(program, typed.mode());
+    let names = mode.get_subcommands().map(Command::get_name).filter(|name| *name != "help");
+    let names: Vec<&str> = names.collect();
+    let near = suggest::did_you_mean("", word, names.iter().copied());
+    let hint = match near.is_empty() {
+        true => format!("; it has {}", names.join(", ")),
+        false => near,
+    };
+    let word = escaped(word.as_bytes());
+    Some(format!("{} has no command '{word}'{hint}", name_of(mode, typed)))
+}
+
+/// As it is typed: `wscope listen`, or `wscope` where no mode was named.
+fn name_of(mode: &Command, typed: &Invocation) -> String {
+    match typed.mode() {
+        Some(_) => format!("wscope {}", mode.get_name()),
+        None => "wscope".to_owned(),
     }
 }
 
@@ -106,10 +193,33 @@ fn missing(program: &Command, typed: &Invocation, error: &clap::Error) -> Option
     let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else {
         return None;
     };
-    let mode = mode_of(program, typed.mode()).get_name();
-    let missing: Vec<String> = missing.iter().map(|one| one.replace(['<', '>'], "")).collect();
-    let text = missing.join(" and ");
-    Some(format!("wscope {mode} needs {text}; wscope {} shows how", help_of(typed)))
+    let mode = mode_of(program, typed.mode());
+    let named: Vec<String> = missing.iter().map(|one| one.replace(['<', '>'], "")).collect();
+    let text = named.join(" and ");
+    if let Some(option) = missing.iter().find_map(|one| needs(program, typed, one)) {
+        return Some(format!("--{option} needs {text}, too"));
+    }
+    Some(format!("{} needs {text}; wscope {} shows how", name_of(mode, typed), help_of(typed)))
+}
+
+/// The option that was given and is of no use without another, which clap shows so.
+fn needs(program: &Command, typed: &Invocation, other: &str) -> Option<String> {
+    let mode = mode_of(program, typed.mode());
+    let given = mode.get_arguments().filter(|arg| typed.given.iter().any(|id| arg.get_id() == id));
+    let mut longs = given.filter_map(|arg| Some((arg, arg.get_long()?)));
+    let wanted = longs.find(|(arg, long)| {
+        // Given alone, it asks for the other one again.
+        let value = if arg.get_action().takes_values() { "=1" } else { "" };
+        let mut words = vec![OsString::from("wscope")];
+        words.extend(typed.mode().map(OsString::from));
+        words.push(format!("--{long}{value}").into());
+        let Err(error) = program.clone().try_get_matches_from(words) else { return false };
+        let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else {
+            return false;
+        };
+        other.starts_with('-') && missing.iter().any(|one| one == other)
+    })?;
+    Some(wanted.1.to_owned())
 }
 
 /// More words than the mode takes.
@@ -140,7 +250,7 @@ fn surplus(program: &Command, typed: &Invocation) -> Option<String> {
     }
     let (one, serves) = match mode.get_name() {
         "listen" => ("one address only", true),
-        "connect" | "wscope" | "handshake" | "doctor" => ("one URL only", false),
+        "connect" | "wscope" | "handshake" | "doctor" | "ping" => ("one URL only", false),
         _ => return None,
     };
     let sends = find_long(mode, "execute").is_some();

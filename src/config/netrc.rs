@@ -80,7 +80,7 @@ impl Netrc {
                         (None, _) => "a value is missing at the end of the file",
                     }
                 }
-                _ => "this word is none of machine, default, login, password, account, macdef",
+                _ => "this word is not one of machine, default, login, password, account, macdef",
             };
             tokens.faults.push(NetrcFault { line: token.line, what: fault });
         }
@@ -226,7 +226,7 @@ default login anonymous password guest@
             faults,
             [
                 "line 1: a value stands before the first machine",
-                "line 3: this word is none of machine, default, login, password, account, macdef",
+                "line 3: this word is not one of machine, default, login, password, account, macdef",
                 "line 4: a quote is not closed on its line",
                 "line 5: nothing follows machine",
             ]

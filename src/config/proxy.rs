@@ -167,7 +167,7 @@ impl ProxyConfig {
         let lines = LineConfig { script, variables, history, ..LineConfig::default() };
         let rules = Rules::read(&args.rules, &args.rule_files)?;
         if !by_lines && rules.any(|action| matches!(action, Action::Hold)) {
-            let text = "a rule that holds needs the prompt, --script or --input commands, which let go what is held";
+            let text = "a rule that holds messages needs the prompt, --script or --input commands, which pass them on";
             return Err(UsageError(text.to_owned()));
         }
         Ok(Self {

@@ -185,7 +185,7 @@ fn url(given: Option<&str>, request: &Request, name: &RecordedName) -> Result<St
     };
     let Some(given) = given else {
         return match request.lacks_in_url() {
-            true => lacks("give the whole URL behind the file"),
+            true => lacks("give the whole URL after the file"),
             false => Ok(request.url.clone()),
         };
     };

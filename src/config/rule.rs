@@ -316,7 +316,7 @@ fn action(text: &str) -> Result<Action, String> {
     let (name, rest) = word(text);
     let alone = |action| match rest {
         "" => Ok(action),
-        _ => Err(format!("{name} takes nothing behind it")),
+        _ => Err(format!("{name} takes no argument")),
     };
     match name {
         "drop" => alone(Action::Drop),
@@ -433,7 +433,7 @@ mod tests {
             ("> /(/ -> drop", "unclosed group"),
             ("> /x/ drop", "no ->"),
             ("> -> explode", "not an action"),
-            ("> -> drop it", "takes nothing"),
+            ("> -> drop it", "takes no argument"),
             ("> -> delay x", "not a time"),
             ("> -> close 1005", "not a code that can be sent"),
             ("> -> replace /x/", "write /RE/TEXT/"),

@@ -119,7 +119,7 @@ impl Diagnostic {
         match cause {
             _ if self.severity == Severity::Note || self.is_said_by(seen) => seen.to_owned(),
             None if repeats => seen.to_owned(),
-            None => format!("{}{}; {seen}", self.title, self.possibilities()),
+            None => format!("{}; {seen}", self.title),
             Some(_) if repeats => format!("{}; {seen}", self.suspects()),
             Some(_) => format!("{}: {}; {seen}", self.title, self.suspects()),
         }
@@ -132,17 +132,6 @@ impl Diagnostic {
         let most = if first == Some(Confidence::High) { 1 } else { 2 };
         let texts = self.causes.iter().filter(equal).take(most);
         texts.map(|cause| &*cause.text).collect::<Vec<_>>().join(", or ")
-    }
-
-    /// What only the symptom suggests.
-    fn possibilities(&self) -> String {
-        let texts: Vec<&str> = self.causes.iter().map(|cause| &*cause.text).collect();
-        // Elsewhere it is known what happened, and the rest stands below.
-        let asks = matches!(self.entry.family, Family::Reaching | Family::Tls | Family::Response);
-        match texts.is_empty() || !asks {
-            true => String::new(),
-            false => format!("; possible: {}", texts.join(", or ")),
-        }
     }
 
     /// Whether a fact of this run proves the first cause.

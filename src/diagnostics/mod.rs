@@ -14,6 +14,7 @@ mod diagnostic;
 pub mod facts;
 mod said;
 mod sniff;
+pub mod system;
 mod topic;
 mod url;
 mod wish;
@@ -25,7 +26,7 @@ pub use classify::{PROBE_SUBPROTOCOL, classify};
 pub use clue::Clue;
 pub use diagnostic::{Diagnostic, Form, Place, Span, Supported};
 pub use facts::Facts;
-pub use said::wants_tls;
+pub use said::{page_text, wants_tls};
 pub use topic::{Topic, UnknownTopic, topic, topics};
 pub use wish::Wish;
 

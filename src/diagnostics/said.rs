@@ -98,6 +98,22 @@ pub fn wants_tls(body: &[u8]) -> bool {
     phrases[..4].iter().any(|phrase| contains_word(body, phrase))
 }
 
+/// Characters of a page that are shown.
+const PAGE_SHOWN: usize = 1000;
+
+/// What a page in HTML says, without its tags and scripts, and bounded; `None` if it is not HTML.
+pub fn page_text(body: &[u8]) -> Option<String> {
+    if !matches!(body.trim_ascii_start(), [b'<', b'!' | b'?' | b'a'..=b'z' | b'A'..=b'Z', ..]) {
+        return None;
+    }
+    let text = words(body);
+    let mut shown: String = text.chars().take(PAGE_SHOWN).collect();
+    if shown.len() < text.len() {
+        shown.push_str(" …");
+    }
+    Some(shown)
+}
+
 /// The readable text of a body: without tags, scripts and the marks of JSON.
 pub(super) fn words(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);

@@ -1,7 +1,8 @@
 //! What `wscope explain` can be asked about: a code of the catalogue, a close code or its name, an
 //! HTTP status, the name of a violation, the id of a handshake rule.
 
-use super::{CatalogueEntry, entries, entry, of_close_code, of_status};
+use super::system::{self, SYSTEM_ERRORS};
+use super::{CatalogueEntry, browser, entries, entry, of_close_code, of_status};
 use crate::wire::close;
 use crate::wire::handshake::rules::RULES;
 use crate::wire::violation;
@@ -37,6 +38,7 @@ pub fn topic(asked: &str) -> Result<Topic, UnknownTopic> {
     let asked = asked.trim();
     let found = entry(asked).map(|entry| Topic { entry: Some(entry), asked: None });
     let found = found.or_else(|| number(asked)).or_else(|| name(asked)).or_else(|| rule(asked));
+    let found = found.or_else(|| system_error(asked)).or_else(|| message(asked));
     found.ok_or_else(|| UnknownTopic { asked: asked.to_owned(), nearest: nearest(asked) })
 }
 
@@ -49,7 +51,8 @@ pub fn topics() -> impl Iterator<Item = (String, &'static str)> {
     let violations =
         violation::CATALOGUE.iter().map(|rule| (rule.name.to_owned(), rule.explanation));
     let rules = RULES.iter().map(|rule| (rule.id.to_owned(), rule.title));
-    codes.chain(numbers).chain(closes).chain(violations).chain(rules)
+    let system = SYSTEM_ERRORS.iter().map(|error| (error.name.to_owned(), error.meaning));
+    codes.chain(numbers).chain(closes).chain(violations).chain(rules).chain(system)
 }
 
 fn number(asked: &str) -> Option<Topic> {
@@ -82,6 +85,22 @@ fn rule(asked: &str) -> Option<Topic> {
     let rule = RULES.iter().find(|rule| rule.id.eq_ignore_ascii_case(asked))?;
     let asked = format!("Rule {} of the handshake: {}.", rule.id, rule.title);
     Some(Topic { entry: rule.code.and_then(entry), asked: Some(asked) })
+}
+
+/// A name as in `ECONNRESET`, or the system's words for it.
+fn system_error(asked: &str) -> Option<Topic> {
+    let error = system::find(asked)?;
+    let words = error.words.first().copied().unwrap_or_default();
+    let asked = format!("{} (\"{words}\"): {}", error.name, error.meaning);
+    Some(Topic { entry: error.code.and_then(entry), asked: Some(asked) })
+}
+
+/// A message of a browser or of Node.js.
+fn message(asked: &str) -> Option<Topic> {
+    let meaning = browser::explain(asked)?;
+    let code = meaning.codes.first()?;
+    let asked = format!("{} reports this for {code}.", meaning.speaker);
+    Some(Topic { entry: entry(code), asked: Some(asked) })
 }
 
 fn dashed(name: &str) -> String {

@@ -81,6 +81,11 @@ pub trait Behaviour {
         false
     }
 
+    /// Something to be noted about the connection, once.
+    fn take_note(&mut self) -> Option<String> {
+        None
+    }
+
     /// Bytes that wait in memory here.
     fn held(&self) -> usize {
         0

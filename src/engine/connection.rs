@@ -466,7 +466,7 @@ impl Connection {
         if self.more {
             self.wait_for_outputs(outputs, now);
         }
-        self.let_behaviours_send(outputs, now);
+        self.let_behaviours_send(outputs, now)?;
         let pending = self.link.pending();
         self.sender(now).move_queued(pending);
         self.tick(now);
@@ -925,20 +925,25 @@ impl Connection {
         error.or_else(|| self.link.failure().map(|error| TransportError::Io(error).into()))
     }
 
-    fn let_behaviours_send(&mut self, outputs: &mut Outputs<'_>, now: Instant) {
+    fn let_behaviours_send(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
         let pending = self.link.pending();
         let Self { id, party, outbox, link, behaviours, ignore_rest, .. } = self;
-        let mut fault = None;
+        let (mut fault, mut notes) = (None, Vec::new());
         for behaviour in behaviours.iter_mut() {
             let endpoint = party.endpoint_mut();
             let sender = Sender { endpoint, outbox, tx: &mut link.tx, now };
             let mut cx = Context { conn: *id, sender, stdout: outputs.stdout, ignore_rest };
             fault = fault.or(behaviour.on_turn(pending, &mut cx).err());
+            notes.extend(behaviour.take_note());
+        }
+        for note in notes {
+            outputs.note(self.id, &note)?;
         }
         if let Some(fault) = fault {
             outputs.notifier.of(self.id.0, &fault);
             self.fail(&fault, now);
         }
+        Ok(())
     }
 
     /// Does what is to go wrong now.

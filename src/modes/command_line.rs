@@ -5,6 +5,7 @@ use std::io;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, FromArgMatches as _};
 
@@ -155,7 +156,9 @@ fn parse(
         Err(error) => match defaults.and_then(|made| made.blame(error)) {
             Some(fault) => Some(fault.to_string()),
             // An option of another mode is named with that mode.
-            None => mistyped::refused(&cli::command(), typed, error),
+            None if !error.use_stderr() => None,
+            None if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => None,
+            None => Some(mistyped::refused(&cli::command(), typed, error)),
         },
     };
     match (parsed, fault) {
@@ -186,7 +189,7 @@ pub fn help(name: Option<&str>) -> anyhow::Result<Exit> {
             let command = name.strip_prefix('/').unwrap_or(name);
             let text = table::find(command).and_then(|entry| command_help::of(entry.name));
             return match text {
-                Some(text) => generated::print(&text),
+                Some(text) => generated::print_for_people(&text),
                 None => Err(usage(&mistyped::no_command(name, &modes)).into()),
             };
         }

@@ -145,7 +145,7 @@ fn faults(role: Role, typed: &str) -> Vec<Proposal> {
     if let Some((fault, _)) = typed.split_once('@') {
         let info = named(fault.split(':').next().unwrap_or_default());
         let late = info.is_some_and(|info| takes_when(info.kind));
-        let moments = [("open", "after the handshake"), ("message:1", "after so many messages")];
+        let moments = [("open", "after the handshake"), ("message:1", "after the first message")];
         let moments = moments.iter().filter(|_| late);
         return moments.map(|(when, about)| (format!("{fault}@{when}"), (*about).into())).collect();
     }

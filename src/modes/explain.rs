@@ -9,7 +9,7 @@ use crate::output::stderr;
 use crate::ui::explain;
 use crate::ui::pretty::Pretty;
 use crate::ui::style::Palette;
-use crate::ui::terminal::Terminal;
+use crate::ui::terminal::{FULL_WIDTH, Terminal};
 
 /// Prints what is known about a topic; an unknown one is wrong usage.
 pub fn run(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<Exit> {
@@ -23,15 +23,17 @@ pub fn run(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         redact: Vec::new(),
     };
     let palette = Display::resolve(&options, terminal).palette(terminal.stdout);
-    let page = Page { width: terminal.width, palette };
-    let text = match (&args.browser, &args.topic) {
+    let width = if terminal.stdout { terminal.width } else { FULL_WIDTH };
+    let page = Page { width, palette };
+    let topic = Some(args.topic.join(" ")).filter(|topic| !topic.is_empty());
+    let text = match (&args.browser, &topic) {
         _ if args.list => Ok(page.list()),
         (Some(message), _) => page.browser(message),
         (None, Some(asked)) => page.topic(asked),
         (None, None) => Ok(page.list()),
     };
     match text {
-        Ok(text) => generated::print(&text),
+        Ok(text) => generated::print_for_people(&text),
         Err(unknown) => {
             stderr::error(&unknown);
             Ok(Exit::Usage)

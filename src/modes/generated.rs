@@ -4,9 +4,20 @@ use std::io;
 
 use crate::engine::exit::Exit;
 use crate::net::stdio::write_stdout;
+use crate::ui::terminal::Terminal;
+use crate::ui::wrap;
 
 /// The manual page, in roff.
 pub const MAN: &str = include_str!("../../man/wscope.1");
+
+/// Prints a text for people: on a terminal, lines that are too long are broken at words.
+pub fn print_for_people(text: &str) -> anyhow::Result<Exit> {
+    let terminal = Terminal::look();
+    match terminal.stdout {
+        true => print(&wrap::fold(text, terminal.width)),
+        false => print(text),
+    }
+}
 
 /// Prints a text; a closed reader is success.
 pub fn print(text: &str) -> anyhow::Result<Exit> {

@@ -22,6 +22,7 @@ use crate::output::reporter::{EventFilter, Reporter};
 use crate::session::Limits;
 use crate::ui::checklist::Checklist;
 use crate::ui::terminal::Terminal;
+use crate::ui::wrap;
 use crate::wire::handshake::rules::{Outcome, Report};
 use crate::wire::head::Head;
 
@@ -63,6 +64,7 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
         return instead(what, &config, &reach, &mut runtime);
     }
     let palette = display.palette(terminal.stdout);
+    let width = display.text_columns(terminal.stdout);
     let all = display.verbose > 0;
     let show = |request: &Head, response: &Head, report: &Report, runtime: &mut Runtime| {
         if !json {
@@ -72,6 +74,7 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
             let checklist = Checklist { request, response: Some(response), report, all };
             let mut text = Vec::new();
             checklist.write(&facts, palette, &mut text);
+            wrap::fold_from(0, width, &mut text);
             let text = redactor.bytes(&text).into_owned();
             runtime.stdout.buffer().extend_from_slice(&text);
         }

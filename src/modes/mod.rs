@@ -106,7 +106,7 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
 
 fn connect(args: ConnectArgs, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
     if args.faults.list_faults {
-        return generated::print(&faults::list(Role::Client));
+        return generated::print_for_people(&faults::list(Role::Client));
     }
     let mut config = ClientConfig::resolve(args, terminal)?;
     config.reach.given = given;
@@ -122,7 +122,7 @@ fn proxy(args: ProxyArgs, terminal: Terminal) -> anyhow::Result<Exit> {
 
 fn listen(args: ListenArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     if args.faults.list_faults {
-        return generated::print(&faults::list(Role::Server));
+        return generated::print_for_people(&faults::list(Role::Server));
     }
     let config = ListenConfig::resolve(args, terminal)?;
     learn(config.server.admission.authorization.as_ref());

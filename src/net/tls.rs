@@ -42,6 +42,7 @@ pub use self::server::{ServerCertificate, ServerIdentity, TlsServer};
 use crate::event::{CertificateFacts, TlsFacts};
 use crate::net::certificate;
 use crate::net::server_hello::HelloState;
+use crate::wire::Role;
 
 /// Plaintext is accepted while less ciphertext than this waits to be sent, in
 /// bytes; the last record may go over it.
@@ -376,7 +377,10 @@ impl TlsPipe {
             HelloState::Nothing | HelloState::NotTls | HelloState::Unreadable => None,
         };
         let alpn = stream.alpn();
+        // A server expects no name.
+        let peer = if self.host.is_empty() { Role::Client } else { Role::Server };
         TlsFacts {
+            peer: Some(peer),
             version: hello.map(|hello| hello.version.to_string()),
             cipher: hello.map(|hello| hello.cipher_suite.to_string()),
             alpn: alpn.map(|name| String::from_utf8_lossy(&name).into_owned()),

@@ -39,6 +39,18 @@ struct Coming {
     made: [FrameRecorder; 2],
 }
 
+/// A message as it is remembered.
+pub struct KeptMessage {
+    /// The connection it travelled on.
+    pub conn: ConnId,
+    /// What it holds, as far as that is remembered.
+    pub content: Vec<u8>,
+    /// Whether that is a text.
+    pub is_text: bool,
+    /// What is missing, in words.
+    pub missing: Option<String>,
+}
+
 /// Columns, and which time is shown.
 pub type Look = (usize, Timestamps);
 
@@ -191,6 +203,49 @@ impl FrameStore {
         lines.extend_from_slice(summary.as_bytes());
         lines.push(b'\n');
         lines
+    }
+
+    /// The latest message of these clients, one way, that a frame of this number belongs to.
+    ///
+    /// # Errors
+    ///
+    /// It was never there, or has left.
+    pub fn message(
+        &self,
+        number: u64,
+        direction: Direction,
+        of: &ClientSet,
+    ) -> Result<KeptMessage, String> {
+        let is_it = |at: &usize| {
+            let frame = &self.frames[*at];
+            frame.number() == number && frame.direction() == direction && !frame.is_made()
+        };
+        let messages = self.messages(of);
+        let found = messages.iter().rev().find(|message| message.iter().any(is_it));
+        let Some(frames) = found.filter(|message| !message.is_empty()) else {
+            let mut left = Vec::new();
+            self.write_left(&mut left);
+            return Err(match left.is_empty() {
+                true => format!("there is no frame #{number}; /show frames lists the last ones"),
+                false => {
+                    let left = String::from_utf8_lossy(&left);
+                    format!("frame #{number} is not in memory: {}", left.trim_end())
+                }
+            });
+        };
+        let frames: Vec<&FrameRecord> = frames.iter().map(|at| &self.frames[*at]).collect();
+        let (first, last) = (frames[0], frames[frames.len() - 1]);
+        let content: Vec<u8> = frames.iter().flat_map(|frame| frame.content()).copied().collect();
+        let total: u64 = frames.iter().map(|frame| frame.total()).sum();
+        let kept = content.len() as u64;
+        let missing = match (first.continues(), kept < total, last.is_continued()) {
+            (true, ..) => Some("the beginning of the message has left memory".to_owned()),
+            (_, true, _) => Some(format!("{kept} of {total} bytes are in memory")),
+            (.., true) => Some("the message is not complete".to_owned()),
+            _ => None,
+        };
+        let is_text = first.is_text() && std::str::from_utf8(&content).is_ok();
+        Ok(KeptMessage { conn: first.conn(), content, is_text, missing })
     }
 
     /// Where the pattern is found in the content of a message.

@@ -6,6 +6,7 @@ use crate::output::{secrets, stderr};
 use crate::ui::prompt::Screen;
 use crate::ui::sanitize::escaped;
 use crate::ui::style::{Ink, Palette};
+use crate::ui::wrap;
 
 /// Prints notes and errors for the person who gave the lines.
 #[derive(Clone)]
@@ -61,12 +62,29 @@ impl Notifier {
         }
     }
 
-    /// Prints a text of several lines that is ready for a terminal.
+    /// Prints whole lines that are ready for a terminal, and broken to its width there.
     pub fn text(&self, text: &[u8]) {
+        self.ready(&self.folded(text.to_vec()));
+    }
+
+    /// Prints whole lines as they are, harmless for a terminal.
+    pub fn ready(&self, text: &[u8]) {
         match self {
             Self::Screen(screen, _) => screen.print(text),
             Self::Stderr { .. } => stderr::write(text),
         }
+    }
+
+    /// Whole lines, broken at words where a terminal shows them.
+    pub fn folded(&self, mut text: Vec<u8>) -> Vec<u8> {
+        let columns = match self {
+            Self::Screen(screen, _) => Some(screen.columns()),
+            Self::Stderr { .. } => stderr::columns(),
+        };
+        if let Some(columns) = columns {
+            wrap::fold_from(0, columns, &mut text);
+        }
+        text
     }
 
     /// Prints what explains an error: ready for a terminal, perhaps empty.
@@ -87,6 +105,7 @@ impl Notifier {
             palette.end(&mut out);
             out.push(b'\n');
         }
+        wrap::fold_from(0, screen.columns(), &mut out);
         screen.print(&out);
     }
 }

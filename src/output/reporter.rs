@@ -12,6 +12,7 @@ use crate::event::{ConnId, Direction, Event, Side, Stamp};
 use crate::net::stdio::Stdout;
 use crate::output::connection_history::ConnectionHistory;
 use crate::output::decode_with::{Answers, DecodeWith};
+use crate::output::frame_store::KeptMessage;
 use crate::output::history::History;
 use crate::output::lenses::{Lenses, Reading};
 use crate::output::log::Log;
@@ -60,7 +61,9 @@ pub struct Reporter {
     /// Of what is printed on stderr.
     stderr_palette: Palette,
     pretty: Pretty,
+    /// Columns of a screen, and those of text for people on stderr.
     width: usize,
+    text_width: usize,
     conn: ConnId,
     /// Ours, if we are one of the ends.
     role: Option<Role>,
@@ -124,7 +127,8 @@ impl Reporter {
             palette: display.palette(display.terminal.stdout),
             stderr_palette: display.palette(display.terminal.stderr),
             pretty: display.pretty,
-            width: display.text_columns(),
+            width: display.text_columns(true),
+            text_width: display.text_columns(display.terminal.stderr),
             conn: ConnId(1),
             role,
         }
@@ -133,7 +137,7 @@ impl Reporter {
     /// Remembers what a session asks for later; of frames as many as fit into `bound` bytes.
     pub fn with_history(mut self, display: &Display, bound: usize) -> Self {
         // Its lines are for a screen.
-        let width = display.text_columns();
+        let width = display.text_columns(true);
         let options = HumanOptions { width, ..display.human(self.role, display.terminal.stdout) };
         self.history = Some(Box::new(History::new(self.role, options, bound)));
         self.lenses.serve(self.role);
@@ -180,6 +184,28 @@ impl Reporter {
         let look = (self.columns(), self.timestamps());
         let history = self.history.as_ref();
         history.map_or_else(Vec::new, |history| history.frames.find(pattern, most, of, look))
+    }
+
+    /// The message of these clients that a frame of this number belongs to: see [`FrameStore::message`].
+    ///
+    /// # Errors
+    ///
+    /// It is not remembered.
+    pub fn message(
+        &self,
+        number: u64,
+        direction: Option<Direction>,
+        of: &ClientSet,
+    ) -> Result<KeptMessage, String> {
+        let history = self.history.as_ref().ok_or("nothing is remembered")?;
+        let first = direction.unwrap_or(self.sent().opposite());
+        let found = history.frames.message(number, first, of);
+        match direction {
+            None => found.or_else(|error| {
+                history.frames.message(number, first.opposite(), of).map_err(|_| error)
+            }),
+            Some(_) => found,
+        }
     }
 
     /// Folds the handshake to a line where it would not be shown at all.
@@ -318,7 +344,17 @@ impl Reporter {
 
     /// Columns of the terminal.
     pub fn columns(&self) -> usize {
-        self.transcript.as_ref().map_or(self.width, Transcript::columns)
+        self.screen_columns().unwrap_or(self.width)
+    }
+
+    /// Columns of text for people: without a terminal its lines are not broken.
+    fn text_columns(&self) -> usize {
+        self.screen_columns().unwrap_or(self.text_width)
+    }
+
+    /// Columns of the screen that a prompt has.
+    fn screen_columns(&self) -> Option<usize> {
+        self.transcript.as_ref().and_then(Transcript::screen_columns)
     }
 
     /// The transcript, to change how it shows traffic.
@@ -522,6 +558,13 @@ impl Reporter {
         self.flush()
     }
 
+    /// Prints what the transcript has of lines whose end will not come: no connection is open.
+    pub fn finish_lines(&mut self, stdout: &mut Stdout) {
+        if let Some(transcript) = &mut self.transcript {
+            transcript.finish_lines(stdout);
+        }
+    }
+
     /// Diagnostics as text for people: empty with `-q`, and where all went well and nobody looks
     /// closely.
     pub fn advice(&self, found: &[Diagnostic], end: EndSeverity, at_prompt: bool) -> Vec<u8> {
@@ -530,7 +573,7 @@ impl Reporter {
         if wanted && !self.quiet {
             let worthy = worth_printing(found, end, self.verbose > 0);
             let worthy = self.redaction.diagnostics(&worthy);
-            diagnostic::write_all(&worthy, self.columns(), self.stderr_palette, &mut out);
+            diagnostic::write_all(&worthy, self.text_columns(), self.stderr_palette, &mut out);
         }
         out
     }

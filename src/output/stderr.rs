@@ -16,6 +16,8 @@ use rustix::event::Timespec;
 use crate::net::stdio::StdioWriter;
 use crate::output::secrets;
 use crate::ui::sanitize::escaped;
+use crate::ui::terminal::Terminal;
+use crate::ui::wrap;
 
 /// A reader that takes nothing for so long does not read.
 const READER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -148,7 +150,17 @@ pub fn of(conn: u64, text: &str) {
 pub fn line(text: &str) {
     let text = secrets::redact(text);
     let lines: Vec<String> = text.split('\n').map(|line| escaped(line.as_bytes())).collect();
-    write((lines.join("\n") + "\n").as_bytes());
+    let mut lines = (lines.join("\n") + "\n").into_bytes();
+    if let Some(columns) = columns() {
+        wrap::fold_from(0, columns, &mut lines);
+    }
+    write(&lines);
+}
+
+/// The columns of the terminal that it is, if it is one.
+pub fn columns() -> Option<usize> {
+    let terminal = Terminal::look();
+    terminal.stderr.then_some(terminal.width)
 }
 
 /// Prints text that is ready for a terminal, and consists of whole lines.

@@ -132,7 +132,7 @@ impl Transcript {
             lines: Vec::new(),
             request_line: String::new(),
             palette: display.palette(display.terminal.stderr),
-            width: display.text_columns(),
+            width: display.text_columns(is_terminal),
             fixed: display.width.is_some(),
             on_terminals: display.terminal.stdout && display.terminal.stderr,
         };
@@ -183,11 +183,11 @@ impl Transcript {
         self.printers.human.filter()
     }
 
-    /// Columns of what it is shown on at this moment.
-    pub(super) fn columns(&self) -> usize {
+    /// Columns of the screen of a prompt at this moment, if it is shown there.
+    pub(super) fn screen_columns(&self) -> Option<usize> {
         match &self.target {
-            TranscriptTarget::Screen(screen) => screen.columns(),
-            _ => self.width,
+            TranscriptTarget::Screen(screen) => Some(screen.columns()),
+            _ => None,
         }
     }
 
@@ -232,6 +232,7 @@ impl Transcript {
                 if self.lines.is_empty() && !self.fixed {
                     // The window may have been resized since the last line.
                     self.printers.human.set_width(screen.columns());
+                    self.printers.human.set_wraps(true);
                 }
                 print(&mut self.printers, &mut self.lines);
                 if self.lines.len() >= BATCH {
@@ -239,6 +240,12 @@ impl Transcript {
                 }
             }
         }
+    }
+
+    /// Prints what is known of lines whose end will not come.
+    pub(super) fn finish_lines(&mut self, stdout: &mut Stdout) {
+        self.append(stdout, |printers, out| printers.human.flush_partial(out));
+        self.hand_over();
     }
 
     /// Shows the lines for the screen.
@@ -276,10 +283,7 @@ impl Sink for Transcript {
             // Relative times count from it.
             Event::Open(_) => self.printers.human.opened(at),
             // What is known of frames whose end will not come.
-            Event::End(_) => {
-                self.append(stdout, |printers, out| printers.human.flush_partial(out));
-                self.hand_over();
-            }
+            Event::End(_) => self.finish_lines(stdout),
             _ => {}
         }
         Ok(())
@@ -307,7 +311,8 @@ impl Sink for Transcript {
             return Ok(());
         }
         let mut text = Vec::new();
-        diagnostic::write_all(found, self.columns(), self.palette, &mut text);
+        let width = self.screen_columns().unwrap_or(self.width);
+        diagnostic::write_all(found, width, self.palette, &mut text);
         self.append(stdout, |_, out| {
             // Each line has the number of its connection, as those of the transcript do.
             let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());

@@ -374,7 +374,13 @@ fn phases(object: &Value) -> Phases {
 
 fn tls(object: &Value) -> TlsFacts {
     let chain = object.get("chain").and_then(Value::as_array);
+    let peer = match object.get("peer").and_then(Value::as_str) {
+        Some("client") => Some(Role::Client),
+        Some("server") => Some(Role::Server),
+        _ => None,
+    };
     TlsFacts {
+        peer,
         version: string(object, "version"),
         cipher: string(object, "cipher"),
         alpn: string(object, "alpn"),

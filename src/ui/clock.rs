@@ -29,32 +29,6 @@ pub enum Zone {
     Utc,
 }
 
-/// How much of a time is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TimeForm {
-    /// All of it.
-    #[default]
-    Full,
-    /// Without the hours, as in `00:00.123`.
-    Minute,
-    /// Without the minutes, as in `00.123`.
-    Second,
-    /// Nothing.
-    Hidden,
-}
-
-impl TimeForm {
-    /// Bytes at the beginning of a time of day that it leaves out.
-    fn skipped(self) -> usize {
-        match self {
-            Self::Full => 0,
-            Self::Minute => "HH:".len(),
-            Self::Second => "HH:MM:".len(),
-            Self::Hidden => "HH:MM:SS.".len(),
-        }
-    }
-}
-
 /// Columns of a relative time, so that what follows stays aligned for a quarter of an hour.
 const RELATIVE_WIDTH: usize = 8;
 
@@ -85,17 +59,13 @@ impl LocalClock {
     }
 
     /// Appends a space and the time, if times are shown: of day, thirteen bytes with the space;
-    /// or since `opened`, which are microseconds since the epoch as `micros` are. A relative time
-    /// that is not in full lacks the spaces before it.
+    /// or since `opened`, which are microseconds since the epoch as `micros` are.
     #[inline]
-    pub fn write(&mut self, micros: i64, opened: i64, form: TimeForm, out: &mut Vec<u8>) {
+    pub fn write(&mut self, micros: i64, opened: i64, out: &mut Vec<u8>) {
         match self.timestamps {
-            Timestamps::On if form != TimeForm::Hidden => {}
-            Timestamps::Relative if form != TimeForm::Hidden => {
-                let width = if form == TimeForm::Full { RELATIVE_WIDTH } else { 0 };
-                return relative(micros, opened, width, out);
-            }
-            _ => return,
+            Timestamps::On => {}
+            Timestamps::Relative => return relative(micros, opened, out),
+            Timestamps::Off => return,
         }
         let second = micros.div_euclid(MICROS_PER_SECOND);
         if self.second != Some(second) {
@@ -103,7 +73,7 @@ impl LocalClock {
         }
         let millis = micros.rem_euclid(MICROS_PER_SECOND) / 1000;
         out.push(b' ');
-        out.extend_from_slice(&self.prefix[form.skipped()..]);
+        out.extend_from_slice(&self.prefix);
         out.extend_from_slice(&triple(millis as usize));
     }
 
@@ -159,11 +129,11 @@ pub fn millis(duration: Duration) -> String {
 }
 
 /// As in ` +3.204`: seconds to the millisecond.
-fn relative(micros: i64, opened: i64, width: usize, out: &mut Vec<u8>) {
+fn relative(micros: i64, opened: i64, out: &mut Vec<u8>) {
     let since = micros.saturating_sub(opened);
     let (sign, millis) = (if since < 0 { '-' } else { '+' }, since.unsigned_abs() / 1000);
     let text = format!("{sign}{}.{:03}", millis / 1000, millis % 1000);
-    number::spaces(1 + width.saturating_sub(text.len()), out);
+    number::spaces(1 + RELATIVE_WIDTH.saturating_sub(text.len()), out);
     out.extend_from_slice(text.as_bytes());
 }
 
@@ -231,7 +201,7 @@ mod tests {
             assert_eq!(utc(micros).len(), 27);
             for timestamps in [Timestamps::On, Timestamps::Relative] {
                 let mut clock = LocalClock::new(Zone::Utc, timestamps);
-                clock.write(micros, micros.wrapping_neg(), TimeForm::Full, &mut Vec::new());
+                clock.write(micros, micros.wrapping_neg(), &mut Vec::new());
             }
         }
     }
@@ -248,7 +218,7 @@ mod tests {
         let mut clock = LocalClock { zone: Some(zone), ..LocalClock::default() };
         let mut out = Vec::new();
         for micros in [1_795_244_400_123_999, 1_795_244_459_999_999, 1_795_244_460_000_000] {
-            clock.write(micros, 0, TimeForm::Full, &mut out);
+            clock.write(micros, 0, &mut out);
         }
         assert_eq!(String::from_utf8_lossy(&out), " 09:00:00.123 09:00:59.999 09:01:00.000");
     }
@@ -264,14 +234,14 @@ mod tests {
             (-1_500, "   -0.001"),
         ] {
             let mut out = Vec::new();
-            clock.write(7 + micros, 7, TimeForm::Full, &mut out);
+            clock.write(7 + micros, 7, &mut out);
             assert_eq!(String::from_utf8_lossy(&out), text);
         }
         let mut out = Vec::new();
         clock.set_timestamps(Timestamps::Off);
-        clock.write(1, 0, TimeForm::Full, &mut out);
+        clock.write(1, 0, &mut out);
         clock.set_timestamps(Timestamps::On);
-        clock.write(1, 0, TimeForm::Full, &mut out);
+        clock.write(1, 0, &mut out);
         assert_eq!(out, b" 00:00:00.000");
     }
 }

@@ -8,6 +8,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::sanitize;
 use super::style::{Ink, Palette};
+use super::terminal::{FALLBACK_WIDTH, FULL_WIDTH};
+use super::wrap::wrap;
 use crate::diagnostics::{CatalogueEntry, Diagnostic, Form, Place, Severity, Span};
 
 /// What stands before a line of the excerpt.
@@ -69,15 +71,20 @@ struct DiagnosticWriter<'o> {
 impl DiagnosticWriter<'_> {
     /// `error[W602]: RSV1 is set …`.
     fn title(&mut self, severity: Severity, entry: &CatalogueEntry, title: &str) {
-        self.painted(ink(severity), &format!("{}[{}]", severity.name(), entry.code));
+        let name = format!("{}[{}]", severity.name(), entry.code);
+        self.painted(ink(severity), &name);
         let title = sanitize::escaped(title.as_bytes());
-        self.out.extend_from_slice(format!(": {title}\n").as_bytes());
+        // The rest of a long one stands below its beginning, behind the code.
+        let lead = name.len() + ": ".len();
+        self.out.extend_from_slice(b": ");
+        self.indented(&title, lead);
     }
 
     fn span(&mut self, span: &Span, severity: Severity) {
         self.painted(Ink::Info, "  -->");
         self.out.extend_from_slice(format!(" {}\n", place(span)).as_bytes());
-        let row = Row::of(span, self.width - BAR.len() - 2);
+        let width = if self.width == FULL_WIDTH { FALLBACK_WIDTH } else { self.width };
+        let row = Row::of(span, width - BAR.len() - 2);
         self.painted(Ink::Info, BAR);
         self.out.extend_from_slice(b"  ");
         self.out.extend_from_slice(row.text.as_bytes());
@@ -89,7 +96,7 @@ impl DiagnosticWriter<'_> {
         super::number::spaces(2 + row.caret_at, self.out);
         let mut carets = "^".repeat(row.carets);
         if !span.label.is_empty() {
-            let room = self.width.saturating_sub(BAR.len() + 3 + row.caret_at + row.carets);
+            let room = width.saturating_sub(BAR.len() + 3 + row.caret_at + row.carets);
             carets.push(' ');
             carets.push_str(&shortened(&span.label, room.max(LEAST / 2)));
         }
@@ -106,9 +113,14 @@ impl DiagnosticWriter<'_> {
     fn wrapped(&mut self, ink: Ink, lead: &str, text: &str) {
         self.painted(ink, lead);
         let clean = sanitize::escaped(text.as_bytes());
-        for (at, line) in wrap(&clean, self.width - lead.len()).into_iter().enumerate() {
+        self.indented(&clean, lead.len());
+    }
+
+    /// A clean text in lines no wider than the page, each but the first indented.
+    fn indented(&mut self, clean: &str, indent: usize) {
+        for (at, line) in wrap(clean, self.width - indent).into_iter().enumerate() {
             if at > 0 {
-                super::number::spaces(lead.len(), self.out);
+                super::number::spaces(indent, self.out);
             }
             self.out.extend_from_slice(line.as_bytes());
             self.out.push(b'\n');
@@ -227,43 +239,9 @@ fn shortened_front(text: &str, columns: usize) -> String {
     shortened(&backwards, columns).chars().rev().collect()
 }
 
-/// Breaks a text into lines at spaces outside backquotes. A word longer than a line stays whole.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in words(text) {
-        let Some(line) = lines.last_mut() else { break };
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.width() + 1 + word.width() <= width {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
-}
-
-/// The words of a text; what stands between backquotes is part of one word.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    let split = move |c: char| {
-        quoted ^= c == '`';
-        c == ' ' && !quoted
-    };
-    text.split(split).filter(|word| !word.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn commands_are_never_broken() {
-        let text = "use `wscope -x 'a long message' URL` and then wait";
-        assert_eq!(wrap(text, 12), ["use", "`wscope -x 'a long message' URL`", "and then", "wait"]);
-        assert_eq!(wrap("", 10), [""]);
-    }
 
     #[test]
     fn long_lines_keep_their_mark() {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::style::{Ink, Palette};
-use super::{clock, diagnostic, number, sanitize};
+use super::{clock, diagnostic, number, sanitize, wrap};
 use crate::diagnostics::Diagnostic;
 
 /// Columns of the name of a step.
@@ -18,6 +18,8 @@ pub enum StepOutcome {
     Odd,
     /// It failed.
     Failed,
+    /// The server refused it with an HTTP status.
+    Refused,
     /// It could not be tried.
     Skipped,
 }
@@ -29,6 +31,7 @@ impl StepOutcome {
             Self::Ok => "ok",
             Self::Odd => "odd",
             Self::Failed => "failed",
+            Self::Refused => "refused",
             Self::Skipped => "skipped",
         }
     }
@@ -36,7 +39,7 @@ impl StepOutcome {
     fn ink(self) -> Ink {
         match self {
             Self::Ok => Ink::Good,
-            Self::Odd => Ink::Received,
+            Self::Odd | Self::Refused => Ink::Received,
             Self::Failed => Ink::Violation,
             Self::Skipped => Ink::Info,
         }
@@ -79,6 +82,7 @@ impl Examination {
             (true, false) => (Ink::Violation, "opens, but not healthy"),
             (false, _) => (Ink::Violation, "no WebSocket"),
         };
+        let start = out.len();
         palette.begin(ink, out);
         out.extend_from_slice(word.as_bytes());
         palette.end(out);
@@ -92,6 +96,7 @@ impl Examination {
         for step in &self.steps {
             step.write(palette, out);
         }
+        wrap::fold_from(start, width, out);
     }
 }
 

@@ -1,7 +1,9 @@
 //! The long form of a catalogue entry, and the list of all: `wscope explain`.
 
-use super::diagnostic::{ink, wrap};
+use super::diagnostic::ink;
 use super::style::Palette;
+use super::terminal::FULL_WIDTH;
+use super::wrap::wrap;
 use crate::diagnostics::{CatalogueEntry, SECTIONS};
 
 /// Columns of a page that is to be read.
@@ -9,7 +11,7 @@ const WIDEST: usize = 100;
 
 /// Appends everything the catalogue has about an entry.
 pub fn write(entry: &CatalogueEntry, width: usize, palette: Palette, out: &mut Vec<u8>) {
-    let width = width.clamp(40, WIDEST);
+    let width = if width == FULL_WIDTH { width } else { width.clamp(40, WIDEST) };
     title(entry, palette, out);
     let mut section = |name: &str, text: &str| {
         if text.is_empty() {

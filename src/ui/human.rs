@@ -27,6 +27,7 @@ use super::connections::PerConnection;
 use super::ending;
 use super::pretty::Pretty;
 use super::style::Palette;
+use crate::diagnostics::page_text;
 use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
 use crate::ui::filter::Filter;
 use crate::ui::meaning::Meaning;
@@ -58,6 +59,8 @@ pub struct HumanOptions {
     pub show_connection: bool,
     /// Whether a server shows the rules of the handshake that were kept too.
     pub all_rules: bool,
+    /// Whether lines other than those of frames are broken at words: a terminal shows them.
+    pub wraps: bool,
 }
 
 impl HumanOptions {
@@ -73,6 +76,7 @@ impl HumanOptions {
             zone: Zone::default(),
             show_connection: false,
             all_rules: false,
+            wraps: false,
         }
     }
 }
@@ -120,7 +124,8 @@ impl ConnectionPrinter {
 impl HumanPrinter {
     /// A printer that has printed nothing yet.
     pub fn new(options: HumanOptions) -> Self {
-        let HumanOptions { sent, view, pretty, palette, show_connection, all_rules, .. } = options;
+        let HumanOptions { sent, view, pretty, palette, show_connection, all_rules, wraps, .. } =
+            options;
         let writer = LineWriter {
             sent,
             width: in_bounds(options.width),
@@ -131,6 +136,7 @@ impl HumanPrinter {
             opened: 0,
             show_connection,
             all_rules,
+            wraps,
             number_width: 1,
             dumping: None,
         };
@@ -140,6 +146,11 @@ impl HumanPrinter {
     /// Changes the columns of the lines to come: see [`HumanOptions::width`].
     pub fn set_width(&mut self, columns: usize) {
         self.writer.width = in_bounds(columns);
+    }
+
+    /// Changes whether lines other than those of frames are broken: see [`HumanOptions::wraps`].
+    pub fn set_wraps(&mut self, wraps: bool) {
+        self.writer.wraps = wraps;
     }
 
     /// Changes how traffic is shown. A frame or message that has begun is printed to its end as it
@@ -193,6 +204,12 @@ impl HumanPrinter {
                 frame(connection, at, *direction, event, writer, out);
             }
             Event::Automatic(_) => {}
+            Event::Intervened(done) => {
+                if let Some(fate) = done.what.fate() {
+                    connection.printer(done.direction).mark(done.frame, fate, writer, out);
+                }
+                facts::intervened(at.conn, done, writer, out);
+            }
             Event::Made(made, direction, event) => {
                 let printers = connection.made.get_or_insert_default();
                 let printer = &mut printers[*direction as usize];
@@ -307,13 +324,22 @@ struct Body {
     /// The beginning of a line whose end is still to come.
     line: Vec<u8>,
     seen: u64,
+    /// It is a page whose text is shown when it is there: nobody reads HTML on a terminal.
+    is_page: bool,
 }
 
 impl Body {
     /// Takes the next piece.
     fn push(&mut self, bytes: &[u8], conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
+        if self.seen == 0 {
+            let readable = writer.wraps && writer.mode.view != View::Hex;
+            self.is_page = readable && page_text(bytes).is_some();
+        }
         let room = SHOWN.saturating_sub(self.seen).min(bytes.len() as u64) as usize;
         self.seen += bytes.len() as u64;
+        if self.is_page {
+            return self.line.extend_from_slice(&bytes[..room]);
+        }
         for line in bytes[..room].split_inclusive(|&byte| byte == b'\n') {
             self.line.extend_from_slice(line);
             if line.ends_with(b"\n") {
@@ -324,6 +350,13 @@ impl Body {
 
     /// Prints the last line and how much was left out.
     fn finish(&mut self, conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
+        if std::mem::take(&mut self.is_page)
+            && let Some(text) = page_text(&self.line)
+        {
+            let ink = line_writer::ink(Direction::ToClient, writer.sent);
+            writer.line(ink, conn, format!("(HTML) {text}").as_bytes(), out);
+            self.line.clear();
+        }
         if !self.line.is_empty() {
             self.end_line(conn, writer, out);
         }

@@ -41,6 +41,7 @@ pub mod suggest;
 pub mod terminal;
 pub mod view;
 pub mod waterfall;
+pub mod wrap;
 pub mod write_out;
 
 pub use human::{HumanOptions, HumanPrinter};

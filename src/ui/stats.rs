@@ -1,4 +1,4 @@
-//! The statistics of a connection as a table for people, no wider than 80 columns.
+//! The statistics of a connection as a table for people, no wider than 60 columns but for its last lines.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -71,7 +71,7 @@ fn counts(name: &str, stats: &DirectionStats) -> String {
 
 fn row(cells: [&str; 6]) -> String {
     let [way, opcode, frames, messages, content, wire] = cells;
-    let line = format!("{way:<9}{opcode:<13}{frames:>13}{messages:>13}{content:>12}{wire:>12}");
+    let line = format!("{way:<9}{opcode:<12}{frames:>9}{messages:>10}{content:>10}{wire:>10}");
     format!("{}\n", line.trim_end())
 }
 

@@ -16,8 +16,7 @@ How it is recognised
   End of stream less than 100 ms after the 101, and no frame.
 
 What to do
-  Read the application's log at that moment, and that of a proxy in front, which
-  may answer 101 before the backend does.
+  Read the application's log at that moment, and that of a proxy in front, which may answer 101 before the backend does.
 
 Source
   widely known
@@ -106,4 +105,22 @@ fn exit_2_for_what_is_not_known_with_the_nearest() {
              learn what happened: wscope -v URL\n",
         )
         .status(2);
+}
+
+#[test]
+fn errors_of_the_system_are_explained_by_name_and_by_their_words() {
+    let begins = |args: &[&str], lines: &str| {
+        explaining(args.iter().copied()).stdout_like(format!("{lines}...\n")).status(0);
+    };
+    let reset = "ECONNRESET (\"connection reset by peer\"): [..]\n\nerror[W802]: the connection was reset\n";
+    begins(&["ECONNRESET"], reset);
+    begins(&["econnreset"], reset);
+    begins(&["connection", "reset", "by", "peer"], reset);
+    begins(&["Connection reset by peer (os error 104)"], reset);
+    begins(&["connect ECONNREFUSED 127.0.0.1:80"], "ECONNREFUSED [..]\n\nerror[W103]: [..]\n");
+    begins(&["ETIMEDOUT"], "ETIMEDOUT [..]\n\nerror[W105]: [..]\n");
+    begins(&["socket hang up"], "Node.js reports this for W107.\n\nerror[W107]: [..]\n");
+    explaining(["EADDRINUSE"])
+        .stdout_like("EADDRINUSE (\"address already in use\"): [..]\n")
+        .status(0);
 }

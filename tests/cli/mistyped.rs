@@ -328,3 +328,89 @@ fn values_that_are_refused_are_named_with_what_is_accepted() {
         refused(args, stderr);
     }
 }
+
+/// A value that an option takes, so that what is refused is not the value.
+fn value_of(arg: &clap::Arg) -> String {
+    let names = arg.get_value_names().unwrap_or_default();
+    let name = names.first().map(|name| name.as_str()).unwrap_or_default();
+    match (arg.get_possible_values().first(), arg.get_long(), name) {
+        (Some(value), ..) => value.get_name(),
+        (_, Some("resolve"), _) => "a:1:127.0.0.1",
+        (_, Some("connect-to"), _) => "a:1:b:2",
+        (.., "[ADDR:]PORT" | "BITS") => "9",
+        (.., "USER:PASSWORD" | "USER:PASS" | "USER[:PASSWORD]") => "a:b",
+        (.., "URL") => "ws://127.0.0.1:1",
+        _ => "1",
+    }
+    .to_owned()
+}
+
+/// An argument as it is typed.
+fn typed(arg: &clap::Arg) -> Vec<String> {
+    match arg.get_long() {
+        Some(long) if arg.get_action().takes_values() => {
+            vec![format!("--{long}={}", value_of(arg))]
+        }
+        Some(long) => vec![format!("--{long}")],
+        // The second of two.
+        None if arg.get_id() == "server" => vec!["9".to_owned(), value_of(arg)],
+        None if arg.is_last_set() => vec!["--".to_owned(), value_of(arg)],
+        None => vec![value_of(arg)],
+    }
+}
+
+#[test]
+fn options_that_exclude_each_other_are_named_in_our_own_words() {
+    let mut program = wscope::cli::command();
+    program.build();
+    let mut tried = 0;
+    for mode in [&program].into_iter().chain(program.get_subcommands()) {
+        for arg in mode.get_arguments() {
+            for other in mode.get_arg_conflicts_with(arg) {
+                let name = Some(mode.get_name()).filter(|name| *name != "wscope");
+                let mut both = [typed(arg), typed(other)];
+                both.sort_by_key(|words| words[0] == "--");
+                let words = name.map(str::to_owned).into_iter().chain(both.concat());
+                let words: Vec<String> = words.collect();
+                let output = Test::new().args(words.clone()).stderr_any().status(2);
+                let stderr = output.stderr();
+                let sentences = [" can't be combined with ", " stands alone; ", " one URL only, "];
+                let known = sentences.iter().any(|sentence| stderr.contains(sentence));
+                assert!(known, "{words:?}: {stderr}");
+                assert_eq!(stderr.lines().count(), 1, "{words:?}: {stderr}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 100, "{tried}");
+}
+
+#[test]
+fn whatever_is_refused_has_a_sentence_of_our_own() {
+    for (args, stderr) in [
+        (
+            &["-q", "-v", "ws://h"][..],
+            "--quiet can't be combined with --verbose; leave one of them out",
+        ),
+        (&["--key", "x", "ws://h"], "--key needs --cert FILE, too"),
+        (&["listen", "--exec-raw", "9001"], "--exec-raw needs --exec CMD, too"),
+        (&["ws://h", "--list-faults"], "--list-faults stands alone; leave the others out"),
+        (
+            &["decode", "--hex", "81", "f"],
+            "--hex can't be combined with FILE; leave one of them out",
+        ),
+        (&["ca", "nope"], "wscope ca has no command 'nope'; it has [..]"),
+        (&["ca", "pen"], "wscope ca has no command 'pen'; did you mean pem?"),
+        (&["man", "x"], "unexpected argument x: wscope man takes no argument"),
+        (
+            &["convert", "a", "b", "c d"],
+            "unexpected argument 'c d': wscope convert takes IN and OUT only",
+        ),
+        (&["ping", "ws://h", "b"], "one URL only, not b too"),
+        (&["listen", "--quiet=1", "9001"], "--quiet takes no value; write it alone"),
+        (&["-v"], "wscope needs URL; wscope --help shows how"),
+        (&["completions", "tcsh"], "SHELL: \"tcsh\" is not one of [..]"),
+    ] {
+        refused(args, stderr);
+    }
+}

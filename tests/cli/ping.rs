@@ -404,3 +404,16 @@ fn a_peer_that_answers_no_ping_has_no_limit_to_find() {
         .stderr("wscope: the peer answered no ping: try --echo\n")
         .status(12);
 }
+
+#[test]
+fn a_search_that_has_no_time_for_a_silence_is_an_error() {
+    Test::new()
+        .args(["ping", "--idle-limit", "-i", "1", "-W", "2", "--max-time", "2"])
+        .server(cuts(&[], |_| ()))
+        .stdout("")
+        .stderr(
+            "wscope: no silence was tried: the first takes 3 s, with the time for its answer; give \
+             --max-time more than that, or a shorter --interval or --pong-timeout\n",
+        )
+        .status(12);
+}

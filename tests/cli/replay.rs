@@ -151,7 +151,7 @@ fn the_formats_of_others_are_replayed_too() {
                 true => dialogue(p, "done"),
                 // An archive has whole messages alone.
                 false => {
-                    p.open();
+                    p.open_with("Sec-WebSocket-Protocol: chat\r\n");
                     p.receive_text("hello");
                     p.text("welcome");
                     p.receive_text("abcd");
@@ -236,7 +236,7 @@ fn a_url_that_lost_its_secret_is_not_dialled() {
     Test::new()
         .args(["replay", &recording.path])
         .stderr(format!(
-            "wscope: {}: its URL has a secret that was left out; give the whole URL behind the file\n",
+            "wscope: {}: its URL has a secret that was left out; give the whole URL after the file\n",
             recording.path
         ))
         .status(2);

@@ -250,3 +250,25 @@ fn a_file_without_headers_is_named_and_not_shown() {
         ))
         .status(1);
 }
+
+#[test]
+fn a_server_that_takes_none_of_the_subprotocols_is_noted() {
+    let note = "the server agreed to none of the offered subprotocols (nope, never); a browser would \
+                close the connection";
+    for (args, stderr) in [
+        (&[][..], format!("wscope: note: {note}\n")),
+        (&["-q"], String::new()),
+        (&["-v"], format!("...\n* {note}\n...\n")),
+    ] {
+        Test::new()
+            .args(["-s", "nope", "-s", "never", "-w", "0"])
+            .args(args.iter().copied())
+            .stdin("")
+            .peer(|p| {
+                p.open();
+                p.answer_close(1000);
+            })
+            .stderr(stderr)
+            .status(0);
+    }
+}

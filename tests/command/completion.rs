@@ -69,6 +69,7 @@ fn words_of_a_closed_choice() {
     proposes("/view ", 6, &["frames", "messages", "json", "hex"]);
     proposes("/timestamps r", 12, &["relative"]);
     proposes("/show h", 6, &["handshake"]);
+    proposes("/show m", 6, &["message"]);
     proposes("/show frames ", 13, &[]);
     proposes("/help fr", 6, &["frame", "fragment"]);
     proposes("/help /fra", 6, &["frame", "fragment"]);

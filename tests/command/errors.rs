@@ -93,7 +93,7 @@ fn words_that_are_not_what_they_should_be() {
         (
             "/show all",
             6,
-            "\"all\" is not a topic of /show; write handshake, tls, stats, state, lens, frames",
+            "\"all\" is not a topic of /show; write handshake, tls, stats, state, lens, frames, message",
         ),
         (
             "/show frames x",
@@ -101,7 +101,7 @@ fn words_that_are_not_what_they_should_be() {
             "\"x\" is not a number of frames; write a number, or nothing for 20",
         ),
         ("/view all", 6, "\"all\" is not a view; write frames, messages, json, hex"),
-        ("/timestamps x", 12, "\"x\" is no choice of timestamps; write on, off, relative"),
+        ("/timestamps x", 12, "\"x\" is not a setting of /timestamps; write on, off, relative"),
         (
             "/filter text,tex",
             8,
@@ -167,7 +167,11 @@ fn payloads() {
         ("/text base64:AAA", 16, "\"AAA\" is not base64: [..]"),
         ("/text @", 7, "no path after @; a text that begins with @ is written \\@"),
         ("/text @\"a", 7, "the \" here is not closed"),
-        ("/text @\"a\" b", 10, "\" b\" is behind the path; write the path alone"),
+        (
+            "/text @\"a\" b",
+            10,
+            "\" b\" is not part of the path; write the path alone, in quotes if it has spaces",
+        ),
         ("/file 'a", 6, "the ' here is not closed"),
     ]);
 }

@@ -196,6 +196,9 @@ fn what_is_shown() {
         ("/show state", Show::State),
         ("/show frames", Show::Frames(20)),
         ("/show frames 5", Show::Frames(5)),
+        ("/show message 3", Show::Message(3, None)),
+        ("/show message #3 in", Show::Message(3, Some(Direction::ToClient))),
+        ("/show message 3 out", Show::Message(3, Some(Direction::ToServer))),
     ] {
         assert!(matches!(parsed(line), Command::Show(show) if show == wanted), "{line}");
     }

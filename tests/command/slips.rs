@@ -43,7 +43,7 @@ fn a_slip_is_refused_with_what_to_write() {
         ("/show frmes", 6, "\"frmes\" is not a topic of /show"),
         ("/view hexx", 6, "\"hexx\" is not a view"),
         ("/filter inn", 8, "\"inn\" is not a filter"),
-        ("/timestamps of", 12, "\"of\" is no choice of timestamps"),
+        ("/timestamps of", 12, "\"of\" is not a setting of /timestamps"),
         ("/file x txt", 8, "\"txt\" is not a type of message"),
         ("/stop all", 6, "\"all\" is not a number"),
         ("/wait 5sec", 6, "\"5sec\" is not a time"),

@@ -45,6 +45,8 @@ struct State {
 pub struct Screen {
     /// From the top, without the blanks at their ends.
     pub rows: Vec<String>,
+    /// Which rows the terminal has broken, to go on in the next one.
+    pub broken: Vec<bool>,
     /// Row and column, from 0.
     pub cursor: (usize, usize),
     /// Whether pastes are announced.
@@ -263,10 +265,11 @@ impl Drop for Terminal {
 
 fn screen(state: &State) -> Screen {
     let screen = state.parser.screen();
-    let (_, columns) = screen.size();
+    let (size, columns) = screen.size();
     let (row, column) = screen.cursor_position();
     Screen {
         rows: screen.rows(0, columns.get()).map(|row| row.trim_end().to_owned()).collect(),
+        broken: (0..size.get()).map(|row| screen.row_wrapped(row)).collect(),
         cursor: (row.into(), column.into()),
         bracketed_paste: screen.bracketed_paste(),
     }

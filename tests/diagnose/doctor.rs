@@ -54,9 +54,9 @@ fn a_refusal_is_the_verdict_and_what_can_not_be_tried_is_skipped() {
          error[W334]: there is no WebSocket at this path\n"
     ));
     for line in [
-        "ok       http          a plain GET without Upgrade: 404 Not Found (0 ms)",
+        "refused  http          a plain GET without Upgrade: 404 Not Found (0 ms)",
         "failed   upgrade       the server answered 404 Not Found instead of 101 switching protocols",
-        "ok       origin        with Origin: http://127.0.0.1:PORT0: 404 Not Found (0 ms)",
+        "refused  origin        with Origin: http://127.0.0.1:PORT0: 404 Not Found (0 ms)",
         "skipped  ping          no WebSocket",
     ] {
         assert!(said.lines().any(|other| other == line), "{line}: {said}");

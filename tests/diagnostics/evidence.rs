@@ -268,7 +268,7 @@ fn http_behind_the_101_is_an_answer_of_the_framework() {
     is(
         &Facts { stream, ..pair.facts() },
         "W461",
-        "an HTTP response was written behind the 101",
+        "an HTTP response was written after the 101",
         Confidence::High,
     );
     let stream = StreamFacts { first: b"hello from a log\n", ..StreamFacts::default() };

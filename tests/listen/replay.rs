@@ -256,7 +256,7 @@ fn a_mock_needs_a_recording_with_one_connection() {
     for (args, status, why) in [
         (&["--replay", "/nowhere", "0"][..], 1, "/nowhere: can't open it"),
         (&["--replay", "/dev/null", "0"], 1, "/dev/null: not a recording"),
-        (&["--replay", "x", "--echo", "0"], 2, "cannot be used with"),
+        (&["--replay", "x", "--echo", "0"], 2, "can't be combined with --echo"),
         (&["--match", "content", "0"], 2, "--replay"),
         (&["--on-unmatched", "ignore", "0"], 2, "--replay"),
         (&["--replay", "x", "--on-unmatched", "pass", "0"], 2, "name the server with --to URL"),
@@ -267,4 +267,31 @@ fn a_mock_needs_a_recording_with_one_connection() {
         assert_eq!(output.status.code(), Some(status), "{args:?}: {said}");
         assert!(said.contains(why), "{args:?}: {said}");
     }
+}
+
+#[test]
+fn a_client_that_does_not_wait_for_the_recorded_answers_is_noted() {
+    let script = "one\n/expect one\ntwo\n/expect two\n/close 1000\n";
+    let case = Case::recorded(&["--echo"], script, &["--no-compress"]);
+    let said = |messages: &[&[u8]]| {
+        let server = listen(["--replay", &case.recording]);
+        let mut client = server.client();
+        for burst in messages {
+            let frames = burst.iter().map(|name| {
+                let text = if *name == b'1' { "one" } else { "two" };
+                Message::text(text)
+            });
+            frames.for_each(|frame| client.write(frame).expect("open"));
+            client.flush().expect("open");
+            burst.iter().for_each(|_| drop(receive(&mut client)));
+        }
+        drop(client);
+        server.interrupt().stderr
+    };
+    let note =
+        "message 2 of the client came before the recorded answers to the one before it were sent";
+    let early = said(&[b"12"]);
+    assert_eq!(early.matches(note).count(), 1, "{early}");
+    let patient = said(&[b"1", b"2"]);
+    assert!(!patient.contains(note), "{patient}");
 }

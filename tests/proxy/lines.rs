@@ -149,8 +149,12 @@ fn messages_are_held_and_let_go_by_lines() {
     let said = proxy.stdout.wait_for("#6 TEXT");
     for line in [
         "text #1 to the server: held",
-        "text #1 to the server: let go",
+        "text #1 to the server: passed on",
         "#2 to the server: dropped",
+        // What did not pass is marked in the line of its frame.
+        "#1 TEXT F-M 7 order 1 (held)\n",
+        "#2 TEXT F-M 7 order 2 (held)\n",
+        "#3 TEXT F-M 1 x\n",
     ] {
         assert!(said.contains(line), "{line}: {said}");
     }
@@ -204,7 +208,10 @@ fn a_line_without_direction_is_refused() {
         .output()
         .expect("a run");
     assert_eq!(run.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&run.stderr).contains("a rule that holds needs the prompt"));
+    assert!(
+        String::from_utf8_lossy(&run.stderr)
+            .contains("a rule that holds messages needs the prompt")
+    );
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn a_held_message_is_edited_in_the_editor() {
     assert_eq!(client.receive_frame(), (TEXT, b"typed".to_vec()));
     has(&terminal, &["< [1]", "5 typed (injected)"]);
     client.send(text("order 7"));
-    has(&terminal, &["text #1 to the server: held; /next lets it go (rule 1)"]);
+    has(&terminal, &["text #1 to the server: held; /next passes it on, /drop drops it (rule 1)"]);
     terminal.keys("/edit\r");
     at_server.expect(TEXT, "changed 7");
     has(&terminal, &["> [1]", "changed 7 (edited)"]);

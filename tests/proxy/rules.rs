@@ -141,6 +141,8 @@ fn messages_are_dropped_edited_copied_and_the_others_pass_as_they_came() {
         "text #3 to the server: dropped (rule 1)",
         "text #4 to the server: edited (rule 2)",
         "binary #5 to the server: copied (rule 3)",
+        "#3 TEXT F-M 8 a secret (dropped)\n",
+        "#4 TEXT F-M 8 price 12 (replaced)\n",
         "price 120 (edited)",
         "(copied)",
     ] {

@@ -119,8 +119,8 @@ fn the_time_is_for_both() {
 fn what_has_no_sense_is_wrong_usage() {
     for (args, word) in [
         (&["--output", "json", "--", "true"][..], "--log FILE"),
-        (&["0", "--to", "ws://x", "--", "true"], "cannot be used with"),
-        (&["--input", "commands", "--", "true"], "cannot be used with"),
+        (&["0", "--to", "ws://x", "--", "true"], "can't be combined with"),
+        (&["--input", "commands", "--", "true"], "can't be combined with"),
         (&["--script", "-", "--", "true"], "stdin, which belongs to CMD"),
         (&[][..], "PORT"),
     ] {

@@ -13,6 +13,7 @@ mod history;
 mod hostile;
 mod leaving;
 mod lens;
+mod narrow;
 mod outside;
 mod pasting;
 mod peer_closes;

@@ -40,6 +40,7 @@ pub enum Line {
         version: Option<String>,
         cipher: Option<String>,
         alpn: Option<String>,
+        peer: Option<String>,
         verified: bool,
         problem: Option<String>,
         certificate: Option<Certificate>,

@@ -33,7 +33,7 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 ),
                 false if bytes.starts_with(b"HTTP/1.") => d
                     .because(
-                        "an HTTP response was written behind the 101: a late refusal, or the framework's answer when the handler ended",
+                        "an HTTP response was written after the 101: a late refusal, or the framework's answer when the handler ended",
                         "the text is an HTTP response",
                     )
                     .help("read the response's status and body, then the server's log: a handler may have ended with an exception, or returned a response"),

@@ -31,6 +31,7 @@ use crate::net::target::Target;
 use crate::net::tls::{TlsClient, TlsPipe};
 use crate::session::Observer;
 use crate::ui::sanitize;
+use crate::wire::handshake::Agreed;
 use crate::wire::handshake::digest::Challenge;
 use crate::wire::handshake::headers::{HeaderEdit, HeaderError};
 use crate::wire::handshake::request::RequestSpec;
@@ -896,10 +897,30 @@ impl ClientOpening {
             runtime.record.agreed(&report.agreed);
         }
         self.emit(&Event::Open(&report.agreed), runtime)?;
+        if let Some(text) = self.not_agreed(&report.agreed) {
+            runtime.report(self.conn, &Event::Note(&text))?;
+            if !runtime.reporter.prints_notes() {
+                runtime.notifier.note(&text);
+            }
+        }
         let (conn, evidence) = (self.conn, mem::take(&mut self.evidence));
         let link = link.opened();
         let opened = Opened { conn, link, inbound, request, response, report, evidence };
         Ok(OpeningStep::Open(Box::new(opened)))
+    }
+
+    /// Says that none of the subprotocols was taken, which a server may do: "If the server does not
+    /// agree to any of the client's requested subprotocols, … the only acceptable value is null" (RFC
+    /// 6455 §4.2.2).
+    fn not_agreed(&self, agreed: &Agreed) -> Option<String> {
+        let offered = &self.config.subprotocols;
+        (agreed.subprotocol.is_none() && !offered.is_empty()).then(|| {
+            format!(
+                "the server agreed to none of the offered subprotocols ({}); a browser would close \
+                 the connection",
+                offered.join(", ")
+            )
+        })
     }
 
     /// Answers a Digest challenge to user and password that were sent as Basic; once, or the

@@ -31,7 +31,7 @@ pub fn run(args: CaArgs) -> anyhow::Result<Exit> {
     })?;
     if matches!(args.action, Some(CaAction::Renew)) {
         let made = Authority::renew(&folder)?;
-        return generated::print(&format!(
+        return generated::print_for_people(&format!(
             "made a new certificate authority: {}\n\
              programs must trust this one now: `wscope ca trust-help`\n\
              remove the old one where it was imported; proxies that run keep it until they end\n",
@@ -42,6 +42,7 @@ pub fn run(args: CaArgs) -> anyhow::Result<Exit> {
     if authority.is_new() {
         stderr::note(&format!("made a certificate authority: {}", authority.path().display()));
     }
+    let is_page = args.action.is_none();
     let text = match args.action {
         None | Some(CaAction::Renew) => overview(&authority)?,
         Some(CaAction::Path) => format!("{}\n", authority.path().display()),
@@ -63,7 +64,11 @@ pub fn run(args: CaArgs) -> anyhow::Result<Exit> {
             &authority.spki(),
         ),
     };
-    generated::print(&text)
+    match is_page {
+        true => generated::print_for_people(&text),
+        // To be copied.
+        false => generated::print(&text),
+    }
 }
 
 fn overview(authority: &Authority) -> anyhow::Result<String> {
@@ -115,7 +120,7 @@ fn proxy_url(text: &str) -> Result<String, UsageError> {
             format!("http://127.0.0.1:{port}")
         }
         ListenAddress::Unix { path, .. } => {
-            let text = format!("{} is no address of a proxy", path.display());
+            let text = format!("{} is not the address of a proxy", path.display());
             return Err(UsageError::new(text));
         }
     })

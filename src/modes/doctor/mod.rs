@@ -34,6 +34,7 @@ use crate::ui::sanitize::escaped;
 use crate::ui::terminal::Terminal;
 use crate::ui::{clock, ending};
 use crate::wire::Role;
+use crate::wire::head::Head;
 
 /// Addresses that are tried one by one.
 const ADDRESSES: usize = 8;
@@ -78,7 +79,10 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let report = Examination { opened, healthy, verdict, found: exam.found, steps: exam.steps };
     let out = &mut Vec::new();
     match args.output {
-        ReportFormat::Text => report.write(terminal.width, display.palette(terminal.stdout), out),
+        ReportFormat::Text => {
+            let width = display.text_columns(terminal.stdout);
+            report.write(width, display.palette(terminal.stdout), out);
+        }
         ReportFormat::Json => {
             let stamp = Stamp { micros: wall_micros(), conn: ConnId(1) };
             JsonPrinter::new(Some(Role::Client)).report(&stamp, &report, out);
@@ -229,6 +233,8 @@ impl Exam<'_> {
         let Some(trial) = probe::attempt(variation, self.config, trace, runtime)? else {
             return Ok(());
         };
+        let status = trace.response().and_then(Head::status_line).map(|line| line.code);
+        let opened = status == Some(101);
         let outcome = match (&trial.outcome, variation) {
             // A plain request must not be switched.
             (TrialOutcome::Opened, Variation::NoUpgrade) => StepOutcome::Odd,
@@ -236,6 +242,12 @@ impl Exam<'_> {
                 StepOutcome::Odd
             }
             (_, Variation::OtherScheme | Variation::OtherFamily) => StepOutcome::Odd,
+            // A server that serves WebSockets alone refuses a plain request, as it should.
+            (TrialOutcome::Status { code: 400.., .. }, variation)
+                if variation != Variation::NoUpgrade || !opened =>
+            {
+                StepOutcome::Refused
+            }
             _ => StepOutcome::Ok,
         };
         let name = match variation {

@@ -31,6 +31,7 @@ pub(super) fn search(
         return Ok(exit);
     }
     // The answer is waited for too.
+    let mut tried = false;
     let left = |until: Instant| until.saturating_duration_since(Instant::now());
     while let Some(time) = search.next(left(until).saturating_sub(config.plan.timeout)) {
         let silence = match trial.silence(time)? {
@@ -38,6 +39,7 @@ pub(super) fn search(
             Err(exit) => return Ok(exit),
         };
         search.take(&silence);
+        tried = true;
         match config.json {
             true => json.silence(&trial.stamp(), &silence, trial.runtime.stdout.buffer()),
             false => print(&[silence.line()], trial.runtime)?,
@@ -46,6 +48,15 @@ pub(super) fn search(
         if trial.runtime.stdout.is_closed() {
             return Ok(Exit::Success);
         }
+    }
+    if !tried {
+        let needed = config.plan.interval + config.plan.timeout;
+        stderr::error(&format!(
+            "no silence was tried: the first takes {} s, with the time for its answer; give --max-time \
+             more than that, or a shorter --interval or --pong-timeout",
+            needed.as_secs_f64()
+        ));
+        return Ok(Exit::Timeout);
     }
     let mut held = None;
     if let Some((cut, _)) = search.cut()

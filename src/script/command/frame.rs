@@ -37,7 +37,7 @@ pub const FRAME_KEYS: &[FrameKey] = &[
     key("length", "the length to announce", &[]),
     key("code", "close code; the payload is its reason", &[]),
     key("payload", "all that follows is payload", &[]),
-    key("reason", "the same, behind code=", &[]),
+    key("reason", "the same, after code=", &[]),
 ];
 
 const fn key(

@@ -1,13 +1,11 @@
-//! `/help`: the table as text for a terminal of 80 columns, without colours.
+//! `/help`: the table as text, without colours; whoever shows it breaks its lines.
 
 use std::fmt::Write as _;
 
 use crate::lens;
+use crate::script::command::entry::Availability;
 use crate::script::command::table::{CommandEntry, Group, entries_of, find};
 use crate::wire::Role;
-
-/// The columns a line may take.
-const WIDTH: usize = 80;
 
 /// The columns of the usages in the overview; a longer one is cut to its name.
 const USAGE_WIDTH: usize = 29;
@@ -19,20 +17,38 @@ const PREAMBLE: &str = "A line is sent as a text message, unchanged. A line that
 /// What a line of a server may begin with.
 const TARGETS: &str = "A line goes to all clients. @3 LINE goes to client 3, @3,5 LINE to 3 and 5.";
 
-/// All commands of a side, grouped and aligned.
-pub fn overview(role: Role) -> String {
-    let mut out = wrapped(PREAMBLE, 0);
-    if role == Role::Server {
-        out.push_str(&wrapped(TARGETS, 0));
+/// What a line of a proxy begins with.
+const DIRECTIONS: &str = "A line names a connection and a direction: @3> LINE goes to the server of connection \
+    3, @3< LINE to its client; @> and @< are those of the last connection, @all> and @all< those of all. \
+    /rule, /hold and /drop change what passes.";
+
+/// What an endpoint does by itself, and a proxy does not.
+const OF_ENDPOINTS: [&str; 5] = ["autopong", "autoclose", "compress", "on", "off"];
+
+/// All commands of a side, grouped and aligned; `role` is ours, if we are one of the ends.
+pub fn overview(role: Option<Role>) -> String {
+    let mut out = format!("{PREAMBLE}\n");
+    match role {
+        Some(Role::Client) => {}
+        Some(Role::Server) => out.push_str(&format!("{TARGETS}\n")),
+        None => out.push_str(&format!("{DIRECTIONS}\n")),
     }
     for group in Group::ALL {
         let _ = writeln!(out, "\n{}", group.title());
-        let usable = entries_of(group).filter(|entry| entry.side.refuses(role).is_none());
-        for entry in usable {
+        for entry in entries_of(group).filter(|entry| is_of_use(entry, role)) {
             let _ = writeln!(out, "  {:USAGE_WIDTH$}  {}", short_usage(entry), entry.summary);
         }
     }
     out
+}
+
+/// Whether a command does something there.
+fn is_of_use(entry: &CommandEntry, role: Option<Role>) -> bool {
+    let changes_what_passes = matches!(entry.side, Availability::Proxy(_));
+    match role {
+        None => !OF_ENDPOINTS.contains(&entry.name) && entry.side.refuses(Role::Server).is_none(),
+        Some(role) => !changes_what_passes && entry.side.refuses(role).is_none(),
+    }
 }
 
 /// All that is known of one command; `None` if there is none of that name.
@@ -47,14 +63,13 @@ pub fn of(name: &str) -> Option<String> {
         let _ = writeln!(out, "  for a {side} only");
     }
     for paragraph in entry.help.lines() {
-        out.push('\n');
-        out.push_str(&wrapped(paragraph, 2));
+        let _ = writeln!(out, "\n  {paragraph}");
     }
     if let Some(protocol) = lens::find(entry.name).filter(|_| entry.group == Group::Lens) {
         out.push_str("\nCommands\n");
         for command in protocol.commands {
             let _ = writeln!(out, "  {}", [command.name, command.arguments].join(" ").trim());
-            out.push_str(&wrapped(command.help, 6));
+            let _ = writeln!(out, "      {}", command.help);
         }
     }
     out.push_str("\nExamples\n");
@@ -73,42 +88,21 @@ fn short_usage(entry: &CommandEntry) -> String {
     }
 }
 
-/// `text` in lines of at most [`WIDTH`] columns, each indented. Words are not cut.
-fn wrapped(text: &str, indent: usize) -> String {
-    let mut out = String::new();
-    let mut column = 0;
-    for word in text.split_whitespace() {
-        let len = word.chars().count();
-        if column > 0 && column + 1 + len <= WIDTH {
-            out.push(' ');
-            column += 1 + len;
-        } else {
-            if column > 0 {
-                out.push('\n');
-            }
-            out.extend(std::iter::repeat_n(' ', indent));
-            column = indent + len;
-        }
-        out.push_str(word);
-    }
-    out.push('\n');
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::script::command::table::ENTRIES;
+    use crate::ui::wrap::fold;
 
     #[test]
-    fn every_line_fits_80_columns() {
+    fn every_line_can_be_broken_to_80_columns() {
         for text in ENTRIES
             .iter()
             .filter_map(|entry| of(entry.name))
-            .chain([Role::Client, Role::Server].map(overview))
+            .chain([Some(Role::Client), Some(Role::Server), None].map(overview))
         {
-            for line in text.lines() {
-                assert!(line.chars().count() <= WIDTH, "{line}");
+            for line in fold(&text, 80).lines() {
+                assert!(line.chars().count() <= 80, "{line}");
                 assert_eq!(line.trim_end(), line);
             }
         }
@@ -116,15 +110,15 @@ mod tests {
 
     #[test]
     fn the_overview_has_a_line_for_each_command() {
-        for (role, entry) in
-            [Role::Client, Role::Server].iter().flat_map(|r| ENTRIES.iter().map(move |e| (*r, e)))
-        {
+        let sides = [Some(Role::Client), Some(Role::Server), None];
+        for (role, entry) in sides.iter().flat_map(|r| ENTRIES.iter().map(move |e| (*r, e))) {
             let begin = format!("  /{} ", entry.name);
             let lines = overview(role);
             let lines = lines.lines().filter(|line| line.starts_with(&begin)).count();
-            assert_eq!(lines, usize::from(entry.side.refuses(role).is_none()), "{begin}");
+            assert_eq!(lines, usize::from(is_of_use(entry, role)), "{begin}");
         }
-        let overview = overview(Role::Client);
+        assert!(overview(None).contains("  /rule ") && !overview(None).contains("  /autopong "));
+        let overview = overview(Some(Role::Client));
         assert!(
             overview.contains("  /close [CODE] [REASON]         starts the closing handshake\n")
         );

@@ -31,6 +31,7 @@ use std::time::Duration;
 
 pub use crate::cli::lens::LensChoice;
 use crate::config::rule::Rule;
+use crate::event::Direction;
 pub use crate::session::endpoint::AutoPong;
 use crate::ui::filter::{ClientSet, Filter};
 use crate::ui::pattern::Pattern;
@@ -384,6 +385,9 @@ pub enum Show {
     Lens,
     /// The last frames, both ways.
     Frames(usize),
+    /// The message that the frame of this number belongs to; without a direction the received one,
+    /// if there is one.
+    Message(u64, Option<Direction>),
 }
 
 /// What `/filter` changes.

@@ -576,12 +576,30 @@ pub(crate) fn show(args: &mut Args<'_>) -> Result<Command, ParseError> {
         "state" => Show::State,
         "lens" => Show::Lens,
         "frames" => return frames(args),
+        "message" => return message(args),
         _ => {
             let topics: Vec<_> = SHOWN.iter().map(|(topic, _)| *topic).collect();
             return Err(word.not("not a topic of /show", topics.join(", ")));
         }
     };
     alone(Command::Show(what), args)
+}
+
+/// `message [N [in|out]]`, after `/show`; without N, the last one that was received.
+fn message(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let Some(word) = args.word() else { return alone(Command::Last, args) };
+    let count = number(word.text.strip_prefix('#').unwrap_or(word.text));
+    let count = count.ok_or_else(|| word.not("not the number of a frame", "a number, as in 3"))?;
+    let sent = Direction::sent_by(args.role);
+    let direction = match args.word() {
+        None => None,
+        Some(word) => Some(match word.text {
+            "in" => sent.opposite(),
+            "out" => sent,
+            _ => return Err(word.not("not a direction", "in or out")),
+        }),
+    };
+    alone(Command::Show(Show::Message(count, direction)), args)
 }
 
 /// `frames [N] [/REGEX/]`, behind `/show`.
@@ -622,7 +640,7 @@ pub(crate) fn find(args: &mut Args<'_>) -> Result<Command, ParseError> {
 
 /// `/pretty [WHEN]`.
 pub(crate) fn pretty(args: &mut Args<'_>) -> Result<Command, ParseError> {
-    let when = one_of::<Pretty>(args, "no choice of layout")?;
+    let when = one_of::<Pretty>(args, "not a setting of /pretty")?;
     alone(Command::Pretty(when), args)
 }
 
@@ -634,7 +652,7 @@ pub(crate) fn view(args: &mut Args<'_>) -> Result<Command, ParseError> {
 
 /// `/timestamps [WHICH]`.
 pub(crate) fn timestamps(args: &mut Args<'_>) -> Result<Command, ParseError> {
-    let which = one_of::<Timestamps>(args, "no choice of timestamps")?;
+    let which = one_of::<Timestamps>(args, "not a setting of /timestamps")?;
     alone(Command::Timestamps(which), args)
 }
 

@@ -104,7 +104,7 @@ fn file(piece: Word<'_>) -> Result<Payload, ParseError> {
     let (path, len) = unquote(piece, true)?;
     let after = piece.skip(len);
     if !after.text.trim().is_empty() {
-        return Err(after.not("behind the path", "the path alone"));
+        return Err(after.not("not part of the path", "the path alone, in quotes if it has spaces"));
     }
     match path.is_empty() {
         true => Err(ParseFault::NoPath.at(piece.at)),

@@ -23,6 +23,7 @@ pub const SHOWN: Choices = &[
     ("state", "what is set, and where the connection stands"),
     ("lens", "what the lens knows of the protocol inside"),
     ("frames", "the last frames, both ways"),
+    ("message", "one message in full, by the number of its frame"),
 ];
 
 /// The commands of a group, in the order of the table.

@@ -175,8 +175,12 @@ impl ScriptRunner {
             Command::Release(what) => self.release(what, target, connections),
             Command::Last => self.single(target, connections).and_then(|id| {
                 let text = replies::last(id, connections)?;
-                Ok(self.page(text))
+                Ok(self.page_as_is(text))
             }),
+            Command::Show(Show::Message(number, direction)) => {
+                replies::message(number, direction, target, connections.reporter())
+                    .map(|text| self.page_as_is(text))
+            }
             Command::Show(Show::Lens) => self.single(target, connections).map(|id| {
                 let id = lens_id(id, connections);
                 let reporter = &mut connections.runtime().reporter;
@@ -243,7 +247,9 @@ impl ScriptRunner {
             }
             Command::Clear => self.clear(),
             Command::Help(topic) => {
-                let text = topic.and_then(help::of).unwrap_or_else(|| help::overview(self.role));
+                let text = topic.and_then(help::of).unwrap_or_else(|| {
+                    help::overview(Some(self.role).filter(|_| !connections.relays()))
+                });
                 Ok(self.page(text.into_bytes()))
             }
             sending => return self.send(&sending, target, location, connections, now),
@@ -567,9 +573,15 @@ impl ScriptRunner {
 
     /// Prints a long text, through a pager at the prompt.
     fn page(&mut self, text: Vec<u8>) -> Option<String> {
+        let text = self.notifier.folded(text);
+        self.page_as_is(text)
+    }
+
+    /// Prints a payload, whose lines are its own.
+    fn page_as_is(&mut self, text: Vec<u8>) -> Option<String> {
         match self.prompt.is_some() && self.to_answer {
             true => self.answer = PromptAction::Page(text),
-            false => self.notifier.text(&text),
+            false => self.notifier.ready(&text),
         }
         None
     }

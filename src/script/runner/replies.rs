@@ -63,7 +63,7 @@ pub(crate) fn headers(open: &OpenConfig, changed: bool) -> String {
     // What can't be sent is an error of the attempt to send it.
     let edits = open.edits(&open.target, None).unwrap_or_else(|_| open.headers.clone());
     if edits.is_empty() {
-        return format!("{when}: nothing");
+        return format!("{when}: none");
     }
     let mut text = format!("{when}:");
     for edit in &edits {
@@ -90,22 +90,44 @@ pub(crate) fn last(id: ConnId, connections: &dyn Connections) -> Result<Vec<u8>,
     let mut out = Vec::new();
     name_client(id, reporter, &mut out);
     let is_text = last.opcode == Some(OpCode::Data(Data::Text));
-    let palette = reporter.palette();
-    if !is_text {
-        hexdump::dump(&last.content, 0, 0, &mut out);
-    } else if reporter.pretty() != Pretty::Never
-        && pretty::append(&last.content, 0, palette, &mut out).is_some()
-    {
-        out.push(b'\n');
-    } else {
-        for line in last.content.split(|byte| *byte == b'\n') {
-            escape_into(line, &mut out);
-            out.push(b'\n');
-        }
-    }
+    content(&last.content, is_text, reporter, &mut out);
     let kept = last.content.len() as u64;
     if kept < last.len {
         let _ = writeln!(Text(&mut out), "… {} of {} bytes are kept", kept, last.len);
+    }
+    Ok(out)
+}
+
+/// A message in full: JSON pretty-printed, other text as it is but for what could harm a terminal,
+/// everything else in hexadecimal.
+fn content(content: &[u8], is_text: bool, reporter: &Reporter, out: &mut Vec<u8>) {
+    if !is_text {
+        hexdump::dump(content, 0, 0, out);
+    } else if reporter.pretty() != Pretty::Never
+        && pretty::append(content, 0, reporter.palette(), out).is_some()
+    {
+        out.push(b'\n');
+    } else {
+        for line in content.split(|byte| *byte == b'\n') {
+            escape_into(line, out);
+            out.push(b'\n');
+        }
+    }
+}
+
+/// `/show message N`.
+pub(crate) fn message(
+    number: u64,
+    direction: Option<Direction>,
+    of: &ClientSet,
+    reporter: &Reporter,
+) -> Result<Vec<u8>, String> {
+    let found = reporter.message(number, direction, of)?;
+    let mut out = Vec::new();
+    name_client(found.conn, reporter, &mut out);
+    content(&found.content, found.is_text, reporter, &mut out);
+    if let Some(missing) = &found.missing {
+        let _ = writeln!(Text(&mut out), "… {missing}");
     }
     Ok(out)
 }
@@ -161,8 +183,8 @@ pub(crate) fn show(
             };
             out.append(&mut reporter.last_frames(n, &of));
         }
-        // The lenses answer it.
-        Show::Lens => {}
+        // These are answered elsewhere.
+        Show::Lens | Show::Message(..) => {}
         Show::State => state(reporter, connections.endpoint(id), by_itself, now, &mut out),
     }
     Ok(out)

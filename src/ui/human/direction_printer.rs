@@ -39,6 +39,8 @@ pub(super) struct HumanDirectionPrinter {
     preview: Vec<u8>,
     /// Lines that wait for the line of their frame.
     held: Vec<u8>,
+    /// Of a relay: the lines of frames whose fate is not known yet, the latest at the end.
+    passing: VecDeque<PassingLine>,
     rows: Rows,
     /// Bytes behind a lost frame boundary.
     lost: u64,
@@ -53,6 +55,17 @@ pub(super) struct HumanDirectionPrinter {
     hidden: VecDeque<(u64, Vec<u8>)>,
     hidden_bytes: usize,
 }
+
+/// The line of a frame of a relay, to be written anew when it is known what became of the frame.
+#[derive(Debug)]
+struct PassingLine {
+    frame: HumanFrame,
+    preview: Vec<u8>,
+    line: Vec<u8>,
+}
+
+/// Lines that are kept for it, and the most bytes of each.
+const PASSING: (usize, usize) = (256, 64 * 1024);
 
 /// Messages that are not shown whose meaning may still come, and bytes of their lines.
 const HIDDEN: (usize, usize) = (1024, 256 * 1024);
@@ -328,7 +341,9 @@ impl HumanDirectionPrinter {
                 self.print_message(false, writer, out);
             }
         } else if self.gate.is_open() {
+            let start = out.len();
             self.print_frame(why, writer, out);
+            self.note_passing(&out[start..], writer);
         } else if self.gate.is_shut_by_content()
             && self.frame.as_ref().is_some_and(|frame| frame.is_of_message() && !frame.is_hex())
             && self.kept_back.len() < HIDDEN.1
@@ -360,6 +375,43 @@ impl HumanDirectionPrinter {
             let preview = frame.preview(&self.preview);
             frame.columns(inflated).write(&preview, &rest, writer, out);
         }
+    }
+
+    /// Keeps the line of a frame that a relay has received.
+    fn note_passing(&mut self, line: &[u8], writer: &LineWriter) {
+        let Some(frame) = self.frame.filter(|frame| frame.printed && writer.relays()) else {
+            return;
+        };
+        if self.made.is_some() || line.len() > PASSING.1 {
+            return;
+        }
+        if self.passing.len() == PASSING.0 {
+            self.passing.pop_front();
+        }
+        let (preview, line) = (self.preview.clone(), line.to_vec());
+        self.passing.push_back(PassingLine { frame, preview, line });
+    }
+
+    /// Says in the line of a frame what became of its message, if the line has not been handed on: a
+    /// relay decides when it has read all that has arrived.
+    pub(super) fn mark(
+        &mut self,
+        number: u64,
+        fate: &str,
+        writer: &mut LineWriter,
+        out: &mut Vec<u8>,
+    ) {
+        let Some(at) = self.passing.iter().rposition(|one| one.frame.number == number) else {
+            return;
+        };
+        let Some(PassingLine { frame, preview, line }) = self.passing.remove(at) else { return };
+        let Some(start) = memchr::memmem::rfind(out, &line) else { return };
+        let rest = format!("{} ({fate})", rest(&frame, Why::Complete, self.made));
+        let inflated = frame.is_compressed().then_some(frame.content);
+        let mut marked = Vec::new();
+        let shown = frame.preview(&preview);
+        frame.columns(inflated).write(&shown, rest.trim_start(), writer, &mut marked);
+        out.splice(start..start + line.len(), marked);
     }
 
     /// Appends the line of a frame of which all bytes will be shown, and its header.

@@ -43,12 +43,12 @@ pub(super) fn print(conn: ConnId, event: &Event<'_>, writer: &mut LineWriter, ou
         Event::Judged(report) => judged(conn, report, writer, out),
         Event::Open(agreed) => writer.info(conn, &open(agreed), out),
         Event::CommandEnded(end) => writer.info(conn, &end.to_string(), out),
-        Event::Intervened(done) => writer.info(conn, &intervened(done), out),
         Event::Body(_)
         | Event::Frame(..)
         | Event::Made(..)
         | Event::RoundTrip(_)
         | Event::Automatic(_)
+        | Event::Intervened(_)
         | Event::Note(_)
         | Event::Failed(_)
         | Event::Passed(_)
@@ -70,7 +70,13 @@ fn timing(phases: &Phases) -> String {
     )
 }
 
-fn intervened(done: &Intervened) -> String {
+/// What a relay did to a message, first what it is.
+pub(super) fn intervened(
+    conn: ConnId,
+    done: &Intervened,
+    writer: &mut LineWriter,
+    out: &mut Vec<u8>,
+) {
     let Intervened { direction, opcode, frame, rule, what } = done;
     let to = match direction {
         Direction::ToServer => "to the server",
@@ -79,14 +85,15 @@ fn intervened(done: &Intervened) -> String {
     let what = match what {
         Intervention::Dropped => "dropped".to_owned(),
         Intervention::Delayed(time) => format!("delayed by {} s", time.as_secs_f64()),
-        Intervention::Held => "held; /next lets it go".to_owned(),
-        Intervention::Released => "let go".to_owned(),
+        Intervention::Held => "held; /next passes it on, /drop drops it".to_owned(),
+        Intervention::Released => "passed on".to_owned(),
         Intervention::Edited => "edited".to_owned(),
         Intervention::Copied => "copied".to_owned(),
         Intervention::Closed(code) => format!("both ends are closed with {code} in its place"),
     };
     let rule = rule.map(|rule| format!(" (rule {rule})")).unwrap_or_default();
-    format!("{} #{frame} {to}: {what}{rule}", notation::opcode_word(*opcode))
+    let text = format!("{} #{frame} {to}: {what}{rule}", notation::opcode_word(*opcode));
+    writer.info(conn, &text, out);
 }
 
 /// A ping was answered, and no pong's line is there to carry the time.
@@ -96,6 +103,13 @@ pub(super) fn round_trip(conn: ConnId, time: Duration, writer: &mut LineWriter, 
 
 fn tls(conn: ConnId, facts: &TlsFacts, writer: &mut LineWriter, out: &mut Vec<u8>) {
     let mut text = facts.version.clone().unwrap_or_else(|| "TLS".to_owned());
+    // A relay talks TLS with both ends; a client and a server know with whom they do.
+    let relays = writer.relays();
+    match facts.peer.filter(|_| relays) {
+        Some(Role::Client) => text.insert_str(0, "TLS with the client: "),
+        Some(Role::Server) => text.insert_str(0, "TLS with the server: "),
+        None => {}
+    }
     if let Some(cipher) = &facts.cipher {
         text += &format!(", {cipher}");
     }
@@ -103,7 +117,7 @@ fn tls(conn: ConnId, facts: &TlsFacts, writer: &mut LineWriter, out: &mut Vec<u8
         text += &format!(", ALPN {alpn}");
     }
     // A server asks for no certificate, so there is none to be verified.
-    if writer.sent == Direction::ToServer {
+    if writer.sent == Direction::ToServer && !(relays && facts.peer == Some(Role::Client)) {
         text += match facts.verified {
             true => ", certificate verified",
             false => ", certificate not verified",

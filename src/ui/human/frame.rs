@@ -11,7 +11,7 @@ use crate::ui::view::View;
 use crate::wire::{Control, FrameHeader, OpCode};
 
 /// A frame of which the end is still to come.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct HumanFrame {
     pub(super) conn: ConnId,
     pub(super) direction: Direction,

@@ -6,7 +6,6 @@
 use super::line_writer::{LineWriter, ink};
 use super::preview::PayloadPreview;
 use crate::event::{ConnId, Direction};
-use crate::ui::clock::TimeForm;
 use crate::ui::number;
 use crate::ui::style::Ink;
 use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode};
@@ -42,24 +41,20 @@ pub(super) struct LineColumns {
 #[derive(Clone, Copy, Debug)]
 struct LineForm {
     key: bool,
-    time: TimeForm,
     number: bool,
     inflated: bool,
 }
 
 /// What gives way to the payload, one thing after the other.
-const FORMS: [LineForm; 7] = [
+const FORMS: [LineForm; 4] = [
     LineForm { key: true, ..ALL },
     ALL,
-    LineForm { time: TimeForm::Minute, ..ALL },
-    LineForm { time: TimeForm::Second, ..ALL },
-    LineForm { time: TimeForm::Hidden, ..ALL },
-    LineForm { time: TimeForm::Hidden, number: false, ..ALL },
-    LineForm { time: TimeForm::Hidden, number: false, inflated: false, ..ALL },
+    LineForm { inflated: false, ..ALL },
+    LineForm { inflated: false, number: false, ..ALL },
 ];
 
 /// All that an ordinary screen has room for.
-const ALL: LineForm = LineForm { key: false, time: TimeForm::Full, number: true, inflated: true };
+const ALL: LineForm = LineForm { key: false, number: true, inflated: true };
 
 /// Columns that a payload gets which does not fit as a whole.
 pub(super) fn payload_columns(width: usize) -> usize {
@@ -116,7 +111,7 @@ impl LineColumns {
         writer.palette.begin(ink, out);
         let mut line = LineBuilder { zero: out.len(), painted: true };
         writer.mark_with(if self.direction == writer.sent { b'>' } else { b'<' }, self.conn, out);
-        writer.clock.write(self.at, writer.opened, form.time, out);
+        writer.time(self.at, out);
         let number = self.frame.map(|(number, _)| (number, number)).filter(|_| form.number);
         if let Some((first, last)) = number.or(self.found) {
             out.extend_from_slice(b" #");

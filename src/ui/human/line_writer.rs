@@ -1,12 +1,12 @@
 //! What all lines of a transcript have in common: marks, colours, width, clock.
 
 use crate::event::{ConnId, Direction};
-use crate::ui::clock::{LocalClock, TimeForm};
+use crate::ui::clock::LocalClock;
 use crate::ui::filter::Filter;
 use crate::ui::pretty::Pretty;
 use crate::ui::style::{Ink, Palette};
 use crate::ui::view::View;
-use crate::ui::{number, sanitize};
+use crate::ui::{number, sanitize, wrap};
 
 /// Whose frame a dump was last written for.
 pub(super) type Dumping = (ConnId, Direction, u64);
@@ -19,6 +19,10 @@ pub(super) fn ink(direction: Direction, sent: Direction) -> Ink {
 
 /// Bytes of a payload that are shown where lines are not cut.
 pub(super) const WHOLE: usize = 16 * 1024 * 1024;
+
+/// A screen so wide has room for the time. Whether it is shown depends on the screen alone: what is in
+/// some lines only is found in none.
+const TIMED: usize = 80;
 
 /// How a frame or a message is shown, from its beginning to its end: what is half in when this
 /// changes is neither lost nor printed twice.
@@ -46,6 +50,8 @@ pub(super) struct LineWriter {
     pub(super) show_connection: bool,
     /// Whether rules of the handshake that were kept are shown too.
     pub(super) all_rules: bool,
+    /// Whether lines other than those of frames are broken at words.
+    pub(super) wraps: bool,
     /// Digits of the greatest frame number so far, so that columns stay aligned.
     pub(super) number_width: usize,
     /// The frame whose dump is the last thing written, if it is.
@@ -89,8 +95,21 @@ impl LineWriter {
         let palette = self.palette;
         palette.begin(ink, out);
         self.mark(ink, conn, out);
-        self.clock.write(micros, self.opened, TimeForm::Full, out);
+        self.time(micros, out);
         palette.end(out);
+    }
+
+    /// Appends the time, where there is room for it.
+    #[inline]
+    pub(super) fn time(&mut self, micros: i64, out: &mut Vec<u8>) {
+        if self.width >= TIMED {
+            self.clock.write(micros, self.opened, out);
+        }
+    }
+
+    /// Whether the lines are those of a relay, which is neither end.
+    pub(super) fn relays(&self) -> bool {
+        self.show_connection && self.sent == Direction::ToServer
     }
 
     /// Appends a `*` line with `text` escaped.
@@ -100,17 +119,25 @@ impl LineWriter {
 
     /// Appends a `*` line whose text has its colours and escapes already, line end included.
     pub(super) fn painted_line(&mut self, conn: ConnId, text: &[u8], out: &mut Vec<u8>) {
-        let palette = self.palette;
+        let (palette, start) = (self.palette, out.len());
         palette.begin(Ink::Info, out);
         self.mark(Ink::Info, conn, out);
         palette.end(out);
         out.extend_from_slice(text);
+        self.fold(start, out);
+    }
+
+    /// Breaks the line that begins at `start` where a screen is too narrow for it.
+    pub(super) fn fold(&self, start: usize, out: &mut Vec<u8>) {
+        if self.wraps {
+            wrap::fold_from(start, self.width, out);
+        }
     }
 
     /// Appends a whole line with `text` escaped. Of a violation all is coloured, of others the
     /// mark.
     pub(super) fn line(&mut self, ink: Ink, conn: ConnId, text: &[u8], out: &mut Vec<u8>) {
-        let palette = self.palette;
+        let (palette, start) = (self.palette, out.len());
         palette.begin(ink, out);
         self.mark(ink, conn, out);
         let all = ink == Ink::Violation;
@@ -125,5 +152,6 @@ impl LineWriter {
             palette.end(out);
         }
         out.push(b'\n');
+        self.fold(start, out);
     }
 }

@@ -82,7 +82,7 @@ pub(super) fn print(
                 continue;
             }
         };
-        let (palette, ink) = (writer.palette, ink(direction, writer.sent));
+        let (palette, ink, start) = (writer.palette, ink(direction, writer.sent), out.len());
         palette.begin(ink, out);
         writer.mark_with(b'=', conn, out);
         if marked {
@@ -92,5 +92,6 @@ pub(super) fn print(
         out.push(b' ');
         sanitize::escape_into(text.as_bytes(), out);
         out.push(b'\n');
+        writer.fold(start, out);
     }
 }

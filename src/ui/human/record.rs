@@ -49,6 +49,21 @@ impl FrameRecord {
         self.frame.direction
     }
 
+    /// Its number in its direction.
+    pub fn number(&self) -> u64 {
+        self.frame.number
+    }
+
+    /// Whether it is, or belongs to, a text.
+    pub fn is_text(&self) -> bool {
+        matches!(self.frame.kind, PreviewKind::Text | PreviewKind::Note)
+    }
+
+    /// The bytes it has in all, inflated.
+    pub fn total(&self) -> u64 {
+        self.frame.preview(&self.content).total
+    }
+
     /// What it holds, or the beginning of that.
     pub fn content(&self) -> &[u8] {
         &self.content
@@ -56,7 +71,7 @@ impl FrameRecord {
 
     /// Whether not all of its content is remembered.
     pub fn is_shortened(&self) -> bool {
-        (self.content.len() as u64) < self.frame.preview(&self.content).total
+        (self.content.len() as u64) < self.total()
     }
 
     /// Notes that a relay made it.

@@ -152,7 +152,15 @@ pub(super) fn violation(violation: &Violation, object: &mut Object<'_>) {
 }
 
 fn tls(facts: &TlsFacts, object: &mut Object<'_>) {
-    let TlsFacts { version, cipher, alpn, certificate: own, chain, verified, problem } = facts;
+    let TlsFacts { peer, version, cipher, alpn, certificate: own, chain, verified, problem } =
+        facts;
+    object.optional(
+        "peer",
+        peer.map(|role| match role {
+            Role::Client => "client",
+            Role::Server => "server",
+        }),
+    );
     object.optional("version", version.as_deref());
     object.optional("cipher", cipher.as_deref());
     object.optional("alpn", alpn.as_deref());

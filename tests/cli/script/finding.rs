@@ -88,8 +88,8 @@ fn of_a_long_message_the_part_that_matches_is_shown() {
     });
     let lines = shown(&output);
     assert_eq!(lines.len(), 3, "{lines:?}");
-    assert!(lines[1].contains("+4996 B …xxxx before the needle and behind"), "{}", lines[1]);
-    assert!(lines[1].ends_with("… +700 B"), "{}", lines[1]);
+    assert!(lines[1].contains("+4996 B …xxxx before the needle and behi"), "{}", lines[1]);
+    assert!(lines[1].ends_with("… +706 B"), "{}", lines[1]);
     assert!(lines[2].ends_with("ää ünd needle"), "{}", lines[2]);
 }
 
@@ -134,4 +134,66 @@ fn of_a_message_beyond_all_memory_the_beginning_is_searched() {
     let told =
         "/needle/ is in 2 of 4 messages in memory; of some only the beginning is in memory\n";
     assert!(output.stderr().ends_with(told), "{}", output.stderr());
+}
+
+/// What `/show message …` prints.
+fn message(
+    topic: &str,
+    args: &[&'static str],
+    send: impl FnOnce(&mut Peer) + Send + 'static,
+) -> String {
+    asking(&format!("/show message {topic}"), args, send).stderr().to_owned()
+}
+
+#[test]
+fn a_message_is_shown_whole_by_the_number_of_its_frames() {
+    let long = "x".repeat(5000);
+    let sent = long.clone();
+    let shown = message("1", &[], move |p| p.text(sent.as_str()));
+    assert!(shown.lines().any(|line| line == long), "{shown}");
+    // The number as its line shows it, any of its frames, JSON in lines.
+    let shown = message("#3", &[], |p| {
+        p.text("first");
+        p.frame(frames::fragment(TEXT, "{\"a\":"));
+        p.frame(frames::frame(CONTINUATION, "[1]}"));
+    });
+    assert!(shown.contains("{\n  \"a\": [\n    1\n  ]\n}\n"), "{shown}");
+    let shown = message("1", &[], |p| p.binary(b"\x00needle"));
+    assert!(shown.contains("00000000  00 6e 65 65 64 6c 65 "), "{shown}");
+}
+
+#[test]
+fn a_message_of_either_direction_is_shown() {
+    let shown = message("1", &[], |p| p.text("theirs"));
+    assert!(shown.lines().any(|line| line == "theirs"), "{shown}");
+    let shown = message("1 out", &[], |p| p.text("theirs"));
+    assert!(shown.lines().any(|line| line == "hello needle"), "{shown}");
+}
+
+#[test]
+fn a_message_that_is_not_there_is_an_error_that_says_whether_it_left() {
+    let failing = |topic: &str, args: &[&'static str], count: usize, stderr: &str| {
+        script_of(&format!("hello\n/expect ^done$ 10\n/show message {topic}\n"))
+            .args(["--output", "none"])
+            .args(args.iter().copied())
+            .peer(move |p| {
+                p.open();
+                p.receive_text("hello");
+                for _ in 0..count {
+                    p.text("x".repeat(1000).as_str());
+                }
+                p.text("done");
+                p.answer_close(1001);
+            })
+            .stderr(format!("wscope: [..]: {stderr}\n"))
+            .status(1);
+    };
+    failing("77", &[], 1, "there is no frame #77; /show frames lists the last ones");
+    failing(
+        "1",
+        &["--max-kept", "16K"],
+        40,
+        "frame #1 is not in memory: [..] older frames have left memory, which holds 16.0 KiB \
+         (--max-kept); --log keeps everything",
+    );
 }

@@ -301,8 +301,8 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[Arg { shown: "[RULE|off [N]]", kind: ArgKind::Text }],
-        help: "RULE is written as for --rule: DIR [OPCODES] [/RE/] -> ACTION. It comes behind those there are; the first \
-            that matches counts. Without an argument, lists the rules. off ends rule N, or all of them.",
+        help: "RULE is written as for --rule: DIR [OPCODES] [/RE/] -> ACTION. It is added after the existing \
+            rules; the first match counts. Without an argument, lists the rules. off N ends rule N, off all rules.",
         examples: &[
             ("/rule > text /secret/ -> drop", "such texts do not reach the server"),
             ("/rule < /price/ -> replace /[0-9]+/7/", "other prices for the client"),
@@ -314,8 +314,9 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[Arg { shown: "[DIR [OPCODES] [/RE/]|off]", kind: ArgKind::Text }],
-        help: "DIR is > to the server, < to the client, or <>. Without an argument every text and binary message is held. \
-            What is behind a held message waits too, except pings and pongs. off ends it for messages to come.",
+        help: "DIR is > to the server, < to the client, or <>. Without an argument, holds every text and \
+            binary message. Messages after a held one wait too, except pings and pongs. off stops holding new \
+            messages.",
         examples: &[
             ("/hold > /order/", "messages to the server with this text"),
             ("/hold", "every message, both ways"),
@@ -325,15 +326,16 @@ pub const ENTRIES: &[CommandEntry] = &[
         ..row(Group::Connection, "hold", "holds messages that pass a proxy", parse::hold)
     },
     CommandEntry {
-        help: "The first that is held, of the connection and direction named before it, as in @3> /next.",
+        help: "Passes on the first held message of the connection and direction named before the command, as \
+            in @3> /next.",
         examples: &[("/next", "one passes")],
         side: RELAYS,
-        ..row(Group::Connection, "next", "lets a held message pass", |args| {
+        ..row(Group::Connection, "next", "passes on a held message", |args| {
             parse::alone(Command::Release(ReleaseWhat::Next), args)
         })
     },
     CommandEntry {
-        help: "The first that is held; the other end never sees it.",
+        help: "Drops the first held message; the other end never sees it.",
         examples: &[("/drop", "one does not pass")],
         side: RELAYS,
         ..row(Group::Connection, "drop", "drops a held message", |args| {
@@ -341,10 +343,10 @@ pub const ENTRIES: &[CommandEntry] = &[
         })
     },
     CommandEntry {
-        help: "Rules that hold are ended too.",
+        help: "Ends the rules that hold messages, too.",
         examples: &[("/pass", "as if nothing had been held")],
         side: RELAYS,
-        ..row(Group::Connection, "pass", "lets all held messages pass, ends /hold", |args| {
+        ..row(Group::Connection, "pass", "passes on all held messages, ends /hold", |args| {
             parse::alone(Command::Release(ReleaseWhat::All), args)
         })
     },
@@ -390,8 +392,8 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[SWITCH],
-        help: "Without an argument, shows the current setting. Counts only where permessage-deflate was agreed; either is legal \
-            at any time.",
+        help: "Without an argument, shows the current setting. Applies only if permessage-deflate was \
+            agreed; both settings are legal at any time.",
         examples: &[("/compress off", "messages go out as they are")],
         nesting: SETS,
         ..row(Group::Connection, "compress", "sets whether messages are compressed", |args| {
@@ -590,12 +592,17 @@ pub const ENTRIES: &[CommandEntry] = &[
         ],
         help: "TOPIC is handshake (both heads, every rule's verdict), tls (version, cipher, certificate), lens \
             (session, subscriptions, unanswered calls of the protocol inside), \
-            stats (counts, sizes, ratios, round trips), state (the settings), or frames (the last N, 20 by \
-            default; with REGEX, the last N messages that match, as for /find).",
+            stats (counts, sizes, ratios, round trips), state (the settings), frames (the last N, 20 by \
+            default; with REGEX, the last N messages that match, as for /find), or message (the whole \
+            message of frame N: text as received, JSON pretty-printed, binary in hexadecimal).\n\
+            The number of a frame stands after # in its line. /show message N shows the received message \
+            of frame N, or the sent one if there is no other; /show message N out shows the sent one. \
+            Without N, shows the last received message.",
         examples: &[
             ("/show handshake", "why the handshake succeeded or failed"),
             ("/show frames 50", "the last fifty frames, both directions"),
             ("/show frames 5 /error/", "the last five messages that contain error"),
+            ("/show message 1", "the whole message of frame #1"),
         ],
         ..row(Group::Show, "show", "shows details of the connection", parse::show)
     },
