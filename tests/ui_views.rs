@@ -116,7 +116,7 @@ fn json_is_shown_on_several_lines() {
     session.printer.set_width(40);
     assert_eq!(
         session.travel(ToClient, &text(json)).take(),
-        r#"< 12:03:04.120 TEXT 32 {
+        r#"< TEXT 32 {
       "price": 1.250,
       "sizes": [
         1,

@@ -277,10 +277,8 @@ impl Connection {
     pub fn relay_to(&mut self, other: &mut Self, now: Instant) {
         let Some(leg) = self.party.leg_mut() else { return };
         // What is large waits until it need not be copied behind something.
-        let room = match leg.received.len() {
-            0..=COPIED => other.has_room(Producer::Message),
-            _ => other.link.tx.is_empty(),
-        };
+        let may_go = leg.received.len() <= COPIED || other.link.tx.is_empty() || !other.is_open();
+        let room = may_go && other.has_room(Producer::Message);
         if !leg.received.is_empty() && (leg.is_lost() || room) {
             other.sender(now).take_bytes(&mut leg.received);
             leg.taken();
@@ -494,7 +492,7 @@ impl Connection {
         self.is_over()
             || self.touched
             || reads && self.may_read() && self.has_answer_room()
-            || self.link.may_flush()
+            || self.write_error.is_none() && self.link.may_flush()
             || self.outbox.can_move(pending)
             // Once the connection is closing, behaviours make nothing any more.
             || self.is_open()

@@ -357,7 +357,7 @@ fn exit_12_when_the_handshake_is_not_answered() {
             p.request();
             p.receive_end();
         })
-        .stderr("wscope: connected, but the handshake is not answered; possible: [..]; timed out after 0.1 s: the server did not answer the handshake\nerror[W109]: [..]\n...\n")
+        .stderr("wscope: connected, but the handshake is not answered; timed out after 0.1 s: the server did not answer the handshake\nerror[W109]: [..]\n...\n")
         .status(12);
 }
 

@@ -337,6 +337,7 @@ fn value_of(arg: &clap::Arg) -> String {
         (Some(value), ..) => value.get_name(),
         (_, Some("resolve"), _) => "a:1:127.0.0.1",
         (_, Some("connect-to"), _) => "a:1:b:2",
+        (_, Some("pinned-sha256"), _) => "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
         (.., "[ADDR:]PORT" | "BITS") => "9",
         (.., "USER:PASSWORD" | "USER:PASS" | "USER[:PASSWORD]") => "a:b",
         (.., "URL") => "ws://127.0.0.1:1",
