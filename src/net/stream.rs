@@ -43,7 +43,8 @@ impl Stream {
     pub fn original_destination(&self) -> io::Result<SocketAddr> {
         #[cfg(target_os = "linux")]
         if let Self::Tcp(tcp) = self {
-            return Ok(match tcp.local_addr()?.is_ipv4() {
+            // A socket of IPv6 takes connections of IPv4, too.
+            return Ok(match tcp.local_addr()?.ip().to_canonical().is_ipv4() {
                 true => sockopt::ip_original_dst(tcp)?.into(),
                 false => sockopt::ipv6_original_dst(tcp)?.into(),
             });

@@ -71,7 +71,7 @@ fn counts(name: &str, stats: &DirectionStats) -> String {
 
 fn row(cells: [&str; 6]) -> String {
     let [way, opcode, frames, messages, content, wire] = cells;
-    let line = format!("{way:<9}{opcode:<12}{frames:>9}{messages:>10}{content:>10}{wire:>10}");
+    let line = format!("{way:<9}{opcode:<12} {frames:>8} {messages:>9} {content:>9} {wire:>9}");
     format!("{}\n", line.trim_end())
 }
 

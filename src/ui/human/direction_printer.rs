@@ -41,6 +41,8 @@ pub(super) struct HumanDirectionPrinter {
     held: Vec<u8>,
     /// Of a relay: the lines of frames whose fate is not known yet, the latest at the end.
     passing: VecDeque<PassingLine>,
+    /// Bytes of these lines.
+    passing_bytes: usize,
     rows: Rows,
     /// Bytes behind a lost frame boundary.
     lost: u64,
@@ -64,8 +66,8 @@ struct PassingLine {
     line: Vec<u8>,
 }
 
-/// Lines that are kept for it, and the most bytes of each.
-const PASSING: (usize, usize) = (256, 64 * 1024);
+/// Lines that are kept for it, and the bytes of all of them.
+const PASSING: (usize, usize) = (256, 16 * 1024);
 
 /// Messages that are not shown whose meaning may still come, and bytes of their lines.
 const HIDDEN: (usize, usize) = (1024, 256 * 1024);
@@ -343,6 +345,10 @@ impl HumanDirectionPrinter {
         } else if self.gate.is_open() {
             let start = out.len();
             self.print_frame(why, writer, out);
+            if start == 0 {
+                // The lines before have been handed on.
+                self.forget_passing();
+            }
             self.note_passing(&out[start..], writer);
         } else if self.gate.is_shut_by_content()
             && self.frame.as_ref().is_some_and(|frame| frame.is_of_message() && !frame.is_hex())
@@ -377,6 +383,10 @@ impl HumanDirectionPrinter {
         }
     }
 
+    fn forget_passing(&mut self) {
+        (self.passing, self.passing_bytes) = Default::default();
+    }
+
     /// Keeps the line of a frame that a relay has received.
     fn note_passing(&mut self, line: &[u8], writer: &LineWriter) {
         let Some(frame) = self.frame.filter(|frame| frame.printed && writer.relays()) else {
@@ -385,8 +395,10 @@ impl HumanDirectionPrinter {
         if self.made.is_some() || line.len() > PASSING.1 {
             return;
         }
-        if self.passing.len() == PASSING.0 {
-            self.passing.pop_front();
+        self.passing_bytes += line.len();
+        while self.passing.len() == PASSING.0 || self.passing_bytes > PASSING.1 {
+            let Some(first) = self.passing.pop_front() else { break };
+            self.passing_bytes -= first.line.len();
         }
         let (preview, line) = (self.preview.clone(), line.to_vec());
         self.passing.push_back(PassingLine { frame, preview, line });
@@ -405,6 +417,7 @@ impl HumanDirectionPrinter {
             return;
         };
         let Some(PassingLine { frame, preview, line }) = self.passing.remove(at) else { return };
+        self.passing_bytes -= line.len();
         let Some(start) = memchr::memmem::rfind(out, &line) else { return };
         let rest = format!("{} ({fate})", rest(&frame, Why::Complete, self.made));
         let inflated = frame.is_compressed().then_some(frame.content);

@@ -302,7 +302,7 @@ pub const ENTRIES: &[CommandEntry] = &[
     CommandEntry {
         args: &[Arg { shown: "[RULE|off [N]]", kind: ArgKind::Text }],
         help: "RULE is written as for --rule: DIR [OPCODES] [/RE/] -> ACTION. It is added after the existing \
-            rules; the first match counts. Without an argument, lists the rules. off N ends rule N, off all rules.",
+            rules; the first match counts. Without an argument, lists the rules. \"off N\" removes rule N, \"off\" removes all.",
         examples: &[
             ("/rule > text /secret/ -> drop", "such texts do not reach the server"),
             ("/rule < /price/ -> replace /[0-9]+/7/", "other prices for the client"),
