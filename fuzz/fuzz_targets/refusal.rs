@@ -47,6 +47,7 @@ fuzz_target!(|input: &[u8]| {
         idle: time,
         idle_data: time,
         quiet: time,
+        longest_quiet: time,
         last: time,
         partial: 0,
     };
