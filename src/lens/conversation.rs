@@ -9,7 +9,8 @@ use super::facts::Facts;
 use super::interface::{Carried, Expectation, Lens, Protocol};
 use super::message::{LARGEST, Message, TOO_LARGE};
 use super::pairs::{Pairs, Unanswered};
-use super::payload::inflate::inflate;
+use super::payload::inflate::{inflate, is_inflated_beyond};
+use super::payload::json;
 use super::speech::{Arguments, Beat, Command, Outgoing, SpeechError};
 use super::text::{count, span};
 use crate::event::Direction;
@@ -177,6 +178,10 @@ impl Conversation {
             Some(packets) => {
                 self.misfits = 0;
                 packets
+            }
+            None if let Some(why) = beyond(message) => {
+                let text = format!("{} B, {why}", message.content.len());
+                vec![Decoded::new(protocol.name, "large", text)]
             }
             None if evidence[..] == [Evidence::Asked]
                 || self.is_carried && self.misfits < MISFITS =>
@@ -362,6 +367,14 @@ impl Carried for Conversation {
 /// The name of a message that is too long.
 fn large(protocol: &Protocol, len: u64) -> Decoded {
     Decoded::new(protocol.name, "large", format!("{len} B, {TOO_LARGE}"))
+}
+
+/// Why a message may be one of the protocol, although no lens reads it.
+fn beyond(message: &Message<'_>) -> Option<&'static str> {
+    match message.as_text() {
+        Some(text) => json::is_too_deep(text).then_some("nested deeper than a lens reads"),
+        None => is_inflated_beyond(message.content).then_some("inflated to more than a lens reads"),
+    }
 }
 
 /// Reads a message as it is, or what it inflates to.

@@ -20,6 +20,13 @@ pub fn inflate(bytes: &[u8]) -> Option<(&'static str, Vec<u8>)> {
     }
 }
 
+/// Whether a message is gzip of more bytes than are read.
+pub fn is_inflated_beyond(bytes: &[u8]) -> bool {
+    let mut content = GzDecoder::new(bytes).take(INFLATED + 1);
+    bytes.starts_with(&[0x1f, 0x8b, 8])
+        && std::io::copy(&mut content, &mut std::io::sink()).is_ok_and(|n| n > INFLATED)
+}
+
 fn read(decoder: impl Read) -> Option<Vec<u8>> {
     let mut content = Vec::new();
     decoder.take(INFLATED + 1).read_to_end(&mut content).ok()?;

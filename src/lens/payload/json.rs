@@ -1,7 +1,9 @@
 //! JSON, RFC 8259, with the order of its keys and its numbers exactly as they are written.
 
-use super::DEPTH;
 use crate::lens::Value;
+
+/// Levels of lists and objects. Trees of documents are deeper than what other formats carry.
+const DEPTH: usize = 256;
 
 /// Reads a text that is one value.
 pub fn read(text: &str) -> Option<Value> {
@@ -14,6 +16,25 @@ pub(in crate::lens) fn read_first(text: &str) -> Option<(Value, usize)> {
     let mut reader = Reader { text, at: 0 };
     let value = reader.value(DEPTH)?;
     Some((value, reader.at))
+}
+
+/// Whether a text is nested deeper than is read here, if it is JSON.
+pub(in crate::lens) fn is_too_deep(text: &str) -> bool {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => depth += 1,
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH {
+            return true;
+        }
+    }
+    false
 }
 
 fn is_space(byte: u8) -> bool {

@@ -133,4 +133,23 @@ mod tests {
         script.server_bytes(&vec![b'1'; crate::lens::LARGEST + 1]);
         assert_eq!(script.last(), "1048577 B, more than a lens reads");
     }
+
+    #[test]
+    fn what_is_nested_too_deep_or_inflates_too_far_breaks_no_rule() {
+        let mut script = Script::of("json", "", "/");
+        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        script.server(&nested(256));
+        assert!(script.last().starts_with("[[["), "{}", script.last());
+        script.server(&nested(257));
+        assert_eq!(script.last(), "514 B, nested deeper than a lens reads");
+        assert!(complaints(script.decoded()).is_empty());
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(&vec![b'1'; (1 << 20) + 1]).expect("a Vec takes all");
+        script.server_bytes(&gzip.finish().expect("a Vec takes all"));
+        assert!(script.last().ends_with(" B, inflated to more than a lens reads"));
+        assert!(complaints(script.decoded()).is_empty());
+        script.server(&nested(257).replace(']', ""));
+        script.server("1");
+        assert_eq!(script.last(), "1", "the lens goes on");
+    }
 }
