@@ -148,6 +148,10 @@ pub enum Clue {
     SlowAnswer,
     /// The body holds this text, in any letter case.
     Body(&'static str),
+    /// Cloudflare itself refuses, with the number of an error of its firewall.
+    CloudflareRule,
+    /// Cloudflare's own answer has this number.
+    CloudflareError(u16),
     /// The body is empty.
     NoBody,
     /// The same request without the upgrade got the same answer.
@@ -437,6 +441,12 @@ impl Clue {
             Self::Body(text) => {
                 contains_word(facts.body, text).then(|| format!("the body contains {text:?}"))
             }
+            Self::CloudflareRule => cloudflare(facts)
+                .filter(|number| status == Some(403) && matches!(number, 1006..=1012 | 1020))
+                .map(|number| format!("Cloudflare's error code is {number}")),
+            Self::CloudflareError(wanted) => cloudflare(facts)
+                .filter(|number| *number == wanted && matches!(status, Some(520..=530)))
+                .map(|number| format!("Cloudflare's error code is {number}")),
             Self::NoBody => facts.body.trim_ascii().is_empty().then(|| "the body is empty".to_owned()),
             Self::PlainSame => {
                 let trial = trial(Variation::NoUpgrade)?;
@@ -676,6 +686,14 @@ impl Clue {
             }
         }
     }
+}
+
+/// The number in an answer that Cloudflare wrote itself: the whole body is `error code: NUMBER`.
+fn cloudflare(facts: &Facts<'_>) -> Option<u16> {
+    let server = facts.response?.get("Server")?;
+    let body = std::str::from_utf8(facts.body.trim_ascii()).ok()?;
+    let number = body.strip_prefix("error code: ")?;
+    server.eq_ignore_ascii_case(b"cloudflare").then(|| number.parse().ok())?
 }
 
 /// The mark of a filter or forward proxy that wrote the answer itself.

@@ -157,7 +157,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, the Origin and the credentials, and see the application's log")
         .source("ASGI specification; Django Channels documentation")
         .causes(&[
-            high("a rule of Cloudflare's firewall refused the request", C::Body("error code: 10"))
+            high("a rule of Cloudflare's firewall refused the request", C::CloudflareRule)
                 .cure("look for the request in Cloudflare's security events, and allow it there"),
             high("an authorization policy (RBAC) of Envoy or Istio refused the request", C::Body("rbac: access denied"))
                 .cure("allow the request in the policy"),
@@ -364,22 +364,40 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("fix the origin, not the client")
         .source("Cloudflare documentation")
         .causes(&[
-            high("the origin's answer was empty, unexpected or not HTTP", C::StatusIs(520)),
-            high("the origin refuses connections: it is down, or its firewall blocks Cloudflare's addresses", C::StatusIs(521))
+            high("the tunnel to the origin is down: no agent of it (cloudflared) is connected", C::CloudflareError(1033))
+                .cure("start cloudflared at the origin"),
+            high("the origin's name can't be resolved", C::CloudflareError(1016))
+                .cure("correct the origin's name in the DNS settings"),
+            high("the origin's answer was empty, unexpected or not HTTP", C::CloudflareError(520)),
+            medium("the origin's answer was empty, unexpected or not HTTP", C::StatusIs(520)),
+            high("the origin refuses connections: it is down, or its firewall blocks Cloudflare's addresses", C::CloudflareError(521))
                 .cure("start the origin's server, and allow Cloudflare's addresses in its firewall"),
-            high("the connection to the origin timed out: its address is wrong, or its firewall drops Cloudflare's packets", C::StatusIs(522))
-                .cure("check the origin's address in the DNS settings, and its firewall"),
-            high("there is no route to the origin: its address in the DNS settings is wrong", C::StatusIs(523)),
-            high("the origin took the connection and did not answer in time", C::StatusIs(524))
+            medium("the origin refuses connections: it is down, or its firewall blocks Cloudflare's addresses", C::StatusIs(521))
+                .cure("start the origin's server, and allow Cloudflare's addresses in its firewall"),
+            high("the connection to the origin timed out: its address, its firewall or its load may be why", C::CloudflareError(522))
+                .cure("check the origin's address in the DNS settings, its firewall, and whether it is overloaded"),
+            medium("the connection to the origin timed out: its address, its firewall or its load may be why", C::StatusIs(522))
+                .cure("check the origin's address in the DNS settings, its firewall, and whether it is overloaded"),
+            high("there is no route to the origin", C::CloudflareError(523))
+                .cure("check the origin's address in the DNS settings, and its network"),
+            medium("there is no route to the origin", C::StatusIs(523))
+                .cure("check the origin's address in the DNS settings, and its network"),
+            high("the origin took the connection and did not answer in time", C::CloudflareError(524))
                 .cure("find out what the handler does before it accepts"),
-            high("TLS between Cloudflare and the origin failed: the origin's port does not speak TLS, or shares no version with it", C::StatusIs(525))
-                .cure("enable TLS at the origin, or change Cloudflare's encryption mode from Full to Flexible"),
-            high("the origin's certificate is not valid for Cloudflare", C::StatusIs(526))
+            medium("the origin took the connection and did not answer in time", C::StatusIs(524))
+                .cure("find out what the handler does before it accepts"),
+            high("the TLS handshake between Cloudflare and the origin failed", C::CloudflareError(525))
+                .cure("check that the origin's port speaks TLS and has a certificate for this name, or change Cloudflare's encryption mode from Full to Flexible"),
+            medium("the TLS handshake between Cloudflare and the origin failed", C::StatusIs(525))
+                .cure("check that the origin's port speaks TLS and has a certificate for this name, or change Cloudflare's encryption mode from Full to Flexible"),
+            high("the origin's certificate is not valid for Cloudflare", C::CloudflareError(526))
                 .cure("install a valid or Cloudflare's own origin certificate, or change the encryption mode from Full (strict) to Full"),
-            high("the origin's name can't be resolved, or Cloudflare blocks the request: the page has another number", C::StatusIs(530)),
+            medium("the origin's certificate is not valid for Cloudflare", C::StatusIs(526))
+                .cure("install a valid or Cloudflare's own origin certificate, or change the encryption mode from Full (strict) to Full"),
+            medium("the origin's name can't be resolved, its tunnel is down, or Cloudflare blocks the request: the page has another number", C::StatusIs(530)).unless(&[C::CloudflareError(1016), C::CloudflareError(1033)]),
         ])
         .seen("status 520 to 530 with Server cloudflare")
-        .more("520 unknown answer, 521 refused, 522 connection timed out, 523 unreachable, 524 answer timed out, 525 TLS handshake failed, 526 invalid certificate, 530 name not found."),
+        .more("520 unknown answer, 521 refused, 522 connection timed out, 523 unreachable, 524 answer timed out, 525 TLS handshake failed, 526 invalid certificate, 530 with a number of its own in the page: 1016 name not found, 1033 tunnel down."),
     error("W348", "the answer is not HTTP")
         .because("the first line is not a status line")
         .help("check the port: another service listens there")

@@ -88,7 +88,7 @@ impl RefusalResponse<'_> {
 
     /// An error that a service in front numbers or names itself.
     fn own_code(&self) -> Option<&'static str> {
-        if self.body.starts_with(b"error code: 10")
+        if Clue::CloudflareRule.seen(self.facts).is_some()
             || contains_word(self.body, "rbac: access denied")
         {
             return Some("W332");
