@@ -1,11 +1,10 @@
 //! What looks like a proof and is none: each answer here has a legal other explanation, so no cause
 //! that it suggests is sure.
 
-use wscope::diagnostics::facts::{CloseFacts, EndKind, Trial, TrialOutcome, Variation};
+use wscope::diagnostics::facts::{Trial, TrialOutcome, Variation};
 use wscope::diagnostics::{Confidence, Diagnostic, Facts, classify};
-use wscope::wire::close::CloseBody;
 
-use crate::support::{Pair, end};
+use crate::support::Pair;
 
 fn verdict(facts: &Facts<'_>) -> Diagnostic {
     classify(facts).into_iter().next().expect("a verdict")
@@ -67,4 +66,79 @@ fn a_530_is_what_its_page_says() {
     let d = of("521 ", CLOUDFLARE, "{\"error\":\"device is off\"}");
     assert!(!d.is_proved(), "{d:?}");
     assert!(of("521 ", CLOUDFLARE, "error code: 521").is_proved());
+}
+
+const INVISIBLE: &str = "invisible (transparent)";
+
+#[test]
+fn nothing_on_the_way_is_accused_of_what_crossed_tls() {
+    for (status, headers, body) in [
+        ("400 Bad Request", "X-Squid-Error: ERR_INVALID_REQ 0\r\n", ""),
+        ("511 Network Authentication Required", "", ""),
+        ("403 Forbidden", "", "<html><h1>Web Page Blocked!</h1></html>"),
+        ("407 Proxy Authentication Required", "Proxy-Authenticate: Basic\r\n", ""),
+        ("404 Not Found", "Via: 1.1 gw (squid/4.10)\r\n", ""),
+        ("426 Upgrade Required", "X-Cache: MISS from squid\r\n", "Upgrade Required"),
+    ] {
+        let d = over("wss://api.example/chat", status, headers, body);
+        assert_ne!(d.entry.code, "W117", "{status}");
+        let wording = |cause: &&wscope::diagnostics::Supported| cause.confidence != Confidence::Low;
+        let named = d.causes.iter().filter(wording).any(|cause| cause.text.contains(INVISIBLE));
+        assert!(!named && !d.help.contains("use `wss://`"), "{status}: {d:?}");
+    }
+}
+
+#[test]
+fn a_server_may_have_a_proxy_and_words_of_its_own() {
+    // Such headers and words belong to a server as well, whose own answer explains more.
+    for (status, headers, body, code) in [
+        ("404 Not Found", "Proxy-Connection: keep-alive\r\n", "{\"error\":\"nope\"}", "W334"),
+        ("401 Unauthorized", "Proxy-Authenticate: Basic\r\n", "", "W326"),
+        ("404 Not Found", "", "{\"error\":\"no captive portal of that name\"}", "W334"),
+        ("403 Forbidden", "", "{\"error\":\"url filtering is not enabled\"}", "W332"),
+        ("403 Forbidden", "", "{\"error\":\"zscaler integration is off\"}", "W332"),
+        ("426 Upgrade Required", "Server: squid/5.7\r\n", "Upgrade Required", "W320"),
+        ("404 Not Found", "Via: 1.1 gw (squid/4.10)\r\n", "", "W334"),
+        ("401 Unauthorized", "Server: squid\r\n", "<p>missing token</p>", "W326"),
+    ] {
+        let d = of(status, headers, body);
+        assert_eq!(d.entry.code, code, "{status} {headers} {body}: {d:?}");
+        assert_ne!(sure(&d, INVISIBLE), Some(Confidence::High), "{d:?}");
+    }
+    // They suggest one where nothing else explains the answer.
+    for (status, headers, body) in [
+        ("407 Proxy Authentication Required", "", ""),
+        ("403 Forbidden", "Server: Zscaler/6.3\r\n", "<html>You are not allowed.</html>"),
+        ("403 Forbidden", "", "<html>Blocked by your administrator</html>"),
+    ] {
+        let d = of(status, headers, body);
+        assert_eq!(
+            (d.entry.code, sure(&d, INVISIBLE)),
+            ("W117", Some(Confidence::Medium)),
+            "{d:?}"
+        );
+        assert!(d.title.contains("may have answered"), "{d:?}");
+    }
+    // A site's page may quote anything.
+    let site = format!("<html>{}Web page blocked</html>", "<p>words</p>".repeat(500));
+    assert_ne!(of("404 Not Found", "", &site).entry.code, "W117");
+}
+
+#[test]
+fn squid_in_via_may_be_the_servers_own() {
+    let via = "Via: 1.1 edge (squid/5.7)\r\nX-Cache: MISS from edge\r\n";
+    for (status, body) in
+        [("426 Upgrade Required", "Upgrade Required"), ("404 Not Found", ""), ("405 No", "")]
+    {
+        let pair = Pair::new("", &format!("HTTP/1.1 {status}\r\n{via}\r\n{body}"));
+        let code = pair.response.status_line().expect("a status").code;
+        let outcome =
+            TrialOutcome::Status { code, text: code.to_string(), body: body.as_bytes().to_vec() };
+        let plain = Trial { variation: Variation::NoUpgrade, what: "/x".to_owned(), outcome };
+        let trials = [plain];
+        let d = verdict(&Facts { trials: &trials, ..pair.facts() });
+        assert!(!d.is_proved(), "{d:?}");
+        let reverse = d.causes.iter().any(|cause| cause.text.contains("forwards without Upgrade"));
+        assert!(sure(&d, INVISIBLE).is_some() && reverse, "{d:?}");
+    }
 }

@@ -10,13 +10,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("if a proxy is in front, make it forward the handshake headers; otherwise run the application under a server with WebSocket support; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
         .source("measured on nginx, gorilla/websocket and Engine.IO; nginx and haproxy documentation")
         .causes(&[
-            high("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::PlainSameForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             high("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy).unless(&[C::ForwardProxied]),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameByLibrary),
-            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied).unless(&[C::ForwardProxied]),
+            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied),
             medium("the server runs the application without WebSocket support", C::Http10)
                 .cure("run the application under a server with WebSocket support, or enable it in this one"),
             medium("Upgrade, Connection or Sec-WebSocket-Key was removed or changed on the path", C::ListsVersion13),
@@ -42,8 +40,6 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path and the query; ws with a path option answers 400 for every other path")
         .source("measured on ws and graphql-ws")
         .causes(&[
-            high("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::PlainSameForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
@@ -196,8 +192,6 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("compare the paths: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
             medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
                 .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`"),
-            high("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::PlainSameForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainPageBehindProxy).unless(&[C::PlainDiffers])
@@ -223,11 +217,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("run an ASGI server with WebSocket support, as in `pip install 'uvicorn[standard]'`; if there is a proxy, make it forward Upgrade")
         .source("measured on uvicorn and Django")
         .causes(&[
-            high("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::PlainSameForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
-            medium("a proxy forwards without Upgrade and Connection", C::Proxied).unless(&[C::ForwardProxied])
+            medium("a proxy forwards without Upgrade and Connection", C::Proxied)
                 .cure("make the proxy forward the upgrade; then check that uvicorn has a WebSocket library"),
             medium("uvicorn runs without a WebSocket library, or a proxy on the way removed Upgrade and Connection", C::Server("uvicorn")).unless(&[C::Proxied, C::ForwardProxied]),
             high("Django's development server has no WebSocket support without an ASGI server such as daphne", C::Server("wsgiserver"))
@@ -239,8 +231,6 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check that the path has a handler for GET")
         .source("RFC 6455 §4.1")
         .causes(&[
-            high("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::PlainSameForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])

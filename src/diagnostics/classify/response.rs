@@ -83,6 +83,7 @@ impl RefusalResponse<'_> {
             .or_else(|| self.page())
             .or_else(|| self.words())
             .or_else(|| self.handshake())
+            .or_else(|| Clue::MaybeInterceptor.seen(self.facts).map(|_| "W117"))
             .unwrap_or(self.by_status())
     }
 
@@ -390,6 +391,9 @@ impl RefusalResponse<'_> {
                 let fault = self.own_fault().unwrap_or_default();
                 d.because("wscope did not send a header", fault)
                     .help("do not change the headers of the handshake with `-H`")
+            }
+            "W117" if !d.is_proved() => {
+                d.title("a proxy in the way may have answered instead of the server")
             }
             "W334" if self.status != 404 => {
                 d.title(format!("there is no WebSocket at this path ({})", self.status))
