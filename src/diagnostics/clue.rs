@@ -156,6 +156,14 @@ pub enum Clue {
     SlowAnswer,
     /// The body holds this text, in any letter case.
     Body(&'static str),
+    /// The body is this text and nothing else, in any letter case.
+    WholeBody(&'static str),
+    /// Envoy's own words on its upstream hold this text.
+    Envoy(&'static str),
+    /// The page of Apache's proxy holds this text.
+    ApacheProxy(&'static str),
+    /// ngrok's header names this error.
+    Ngrok(&'static str),
     /// Cloudflare itself refuses, with the number of an error of its firewall.
     CloudflareRule,
     /// Cloudflare's own answer has this number.
@@ -382,7 +390,7 @@ impl Clue {
                     // express-ws adds a word of its own.
                     let inner = named.trim_end_matches(".websocket");
                     let same = |a: &str, b: &str| a.trim_matches('/') == b.trim_matches('/');
-                    let coded = named.contains('%') || asked.contains('%');
+                    let coded = [named.as_str(), asked].iter().any(|path| path.contains(['%', '\\', '\u{fffd}']));
                     let other = !coded && !same(&named, asked) && !same(inner, asked);
                     other.then(|| format!("the answer speaks of the path {inner}, and {asked} was asked for"))
                 })
@@ -445,6 +453,23 @@ impl Clue {
             Self::Body(text) => {
                 contains_word(facts.body, text).then(|| format!("the body contains {text:?}"))
             }
+            Self::WholeBody(text) => {
+                let same = facts.body.trim_ascii().eq_ignore_ascii_case(text.as_bytes());
+                same.then(|| format!("the body is {text:?}"))
+            }
+            Self::Envoy(text) => {
+                let own = facts.body.trim_ascii_start().starts_with(b"upstream connect error");
+                (own && contains_word(facts.body, text))
+                    .then(|| format!("Envoy's message contains {text:?}"))
+            }
+            Self::ApacheProxy(text) => {
+                let own = contains_word(facts.body, "<h1>proxy error</h1>");
+                (own && contains_word(facts.body, text))
+                    .then(|| format!("the page of Apache's proxy contains {text:?}"))
+            }
+            Self::Ngrok(code) => header("Ngrok-Error-Code")
+                .filter(|value| value.eq_ignore_ascii_case(code))
+                .map(|value| format!("Ngrok-Error-Code: {value}")),
             Self::CloudflareRule => cloudflare(facts)
                 .filter(|number| status == Some(403) && matches!(number, 1006..=1012 | 1020))
                 .map(|number| format!("Cloudflare's error code is {number}")),

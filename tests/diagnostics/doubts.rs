@@ -142,3 +142,57 @@ fn squid_in_via_may_be_the_servers_own() {
         assert!(sure(&d, INVISIBLE).is_some() && reverse, "{d:?}");
     }
 }
+
+#[test]
+fn a_page_that_names_another_path_proves_no_rewrite() {
+    let rewritten = "the path is rewritten";
+    // A prefix may be taken off by the server itself.
+    let d = of("404 Not Found", "Server: nginx\r\n", "<pre>Cannot GET /other</pre>");
+    assert_eq!(sure(&d, rewritten), Some(Confidence::Medium), "{d:?}");
+    let d = of("404 Not Found", "", "{\"status\":404,\"path\":\"/other\"}");
+    assert_eq!(sure(&d, rewritten), Some(Confidence::Medium), "{d:?}");
+    for body in [
+        "{\"status\":404,\"errors\":[{\"path\":\"/id\",\"message\":\"unknown\"}]}",
+        "{\"error\":\"not found\",\"path\":\"/items/0\"}",
+        "{\"status\":404,\"path\":\"\\/chat\"}",
+    ] {
+        let d = of("404 Not Found", "", body);
+        assert_eq!(sure(&d, rewritten), None, "{d:?}");
+    }
+    let same = over("ws://h/a&b", "404 Not Found", "", "<pre>Cannot GET /a&amp;b</pre>");
+    assert_eq!(sure(&same, rewritten), None, "{same:?}");
+}
+
+#[test]
+fn an_application_may_use_the_words_of_a_gateway() {
+    for (status, headers, body) in [
+        // Of its own database, queue or fleet.
+        ("502 Bad Gateway", "", "{\"error\":\"redis: connection refused\"}"),
+        ("502 Bad Gateway", "", "{\"error\":\"database connection timeout\"}"),
+        ("502 Bad Gateway", "", "{\"error\":\"remote reset\"}"),
+        ("502 Bad Gateway", "", "{\"error\":\"error during SSL handshake with remote server\"}"),
+        // Apache's page for any 503, by a rule as well; Heroku's for a timeout and for maintenance.
+        (
+            "503 Down",
+            "Server: Apache\r\n",
+            "<p>due to maintenance downtime or capacity problems.</p>",
+        ),
+        ("503 Down", "", "<iframe src=\"//www.herokucdn.com/error-pages/application-error.html\">"),
+        ("503 Down", "", "<iframe src=\"//www.herokucdn.com/error-pages/maintenance-mode.html\">"),
+        ("503 Down", "", "<h1>Error 503 Backend fetch failed</h1>"),
+        ("404 Not Found", "", "<p>Read about ERR_NGROK_3200</p>"),
+        ("200 OK", "Content-Type: text/html\r\n", "<p>Read about ERR_NGROK_3200</p>"),
+        ("404 Not Found", "", "{\"error\":\"see RBAC: access denied\"}"),
+    ] {
+        let d = of(status, headers, body);
+        // The words themselves may be quoted: that is no guess.
+        let guess = |cause: &wscope::diagnostics::Supported| {
+            cause.confidence == Confidence::High && !cause.text.starts_with("its reason is")
+        };
+        assert!(!d.causes.iter().any(guess), "{status} {body}: {d:?}");
+    }
+    let offline = of("404 Not Found", "Ngrok-Error-Code: ERR_NGROK_3200\r\n", "");
+    assert_eq!(sure(&offline, "the tunnel is offline"), Some(Confidence::High), "{offline:?}");
+    let d = of("503 No", "", "{\"error\":\"no healthy upstream for search\"}");
+    assert_eq!(sure(&d, "no healthy server"), None, "{d:?}");
+}

@@ -155,7 +155,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("a rule of Cloudflare's firewall refused the request", C::CloudflareRule)
                 .cure("look for the request in Cloudflare's security events, and allow it there"),
-            high("an authorization policy (RBAC) of Envoy or Istio refused the request", C::Body("rbac: access denied"))
+            high("an authorization policy (RBAC) of Envoy or Istio refused the request", C::WholeBody("rbac: access denied"))
                 .cure("allow the request in the policy"),
             medium("a rule of the server that answered forbids it: deny, Require, an access list", C::ProxyPage)
                 .cure("look for the rule in the configuration of the server that answered"),
@@ -188,8 +188,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, and whether a proxy rewrites its prefix; common ones are `/ws`, `/cable`, `/socket.io/`, `/graphql`")
         .source("RFC 6455 §4.2.2")
         .causes(&[
-            high("the path is rewritten on the way, by a proxy or a rule of it, and there is no WebSocket at the new one", C::NamesOtherPath)
-                .cure("compare the paths: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
+            medium("the path is rewritten on the way, by a proxy or a rule of it, or inside of the server, and there is no WebSocket at the new one", C::NamesOtherPath)
+                .cure("compare the paths, and whether the server takes a prefix off itself: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
             medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
                 .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`"),
             medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
@@ -278,33 +278,37 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check that the application listens on the proxy's upstream address, with TLS if and only if the proxy uses TLS")
         .source("measured on nginx; documentation of haproxy, Envoy and Apache; RFC 9110 §15.6.3")
         .causes(&[
-            high("the proxy's TLS to its upstream failed: the upstream speaks plain HTTP, or its certificate is not accepted", C::Body("transport failure reason: tls"))
-                .cure("make the proxy use TLS if and only if the upstream speaks it"),
-            high("the proxy's TLS to its upstream failed", C::Body("error during ssl handshake with remote server"))
-                .cure("make the proxy use TLS if and only if the upstream speaks it"),
-            high("nothing listens at the proxy's upstream address: the connection was refused", C::Body("connection refused"))
+            high("the proxy's TLS to its upstream failed", C::Envoy("transport failure reason: tls"))
+                .cure("make the proxy use TLS if and only if the upstream speaks it, and check the upstream's certificate"),
+            high("the proxy's TLS to its upstream failed", C::ApacheProxy("error during ssl handshake with remote server"))
+                .cure("make the proxy use TLS if and only if the upstream speaks it, and check the upstream's certificate"),
+            high("the connection was refused: nothing listens at the proxy's upstream address, or a firewall rejects it", C::Envoy("connection refused"))
                 .cure("start the application, or correct the upstream's address and port in the proxy"),
-            high("nothing listens at the proxy's upstream address: the connection was refused", C::Body("delayed connect error: 111"))
+            high("the connection was refused: nothing listens at the proxy's upstream address, or a firewall rejects it", C::Envoy("delayed connect error: 111"))
                 .cure("start the application, or correct the upstream's address and port in the proxy"),
-            high("the proxy's upstream address does not answer in time", C::Body("connection timeout"))
+            high("the proxy's upstream address does not answer in time", C::Envoy("reset reason: connection timeout"))
                 .cure("correct the upstream's address and port in the proxy, and look at the firewall between them"),
-            high("the proxy's limit on connections or waiting requests is reached (a circuit breaker)", C::Body("reset reason: overflow"))
+            high("the proxy's limit on connections or waiting requests is reached (a circuit breaker)", C::Envoy("reset reason: overflow"))
                 .cure("raise the limits of the proxy's cluster"),
-            high("the upstream's answer is not valid HTTP/1.1, or it and the proxy speak different versions", C::Body("reset reason: protocol error"))
+            medium("the upstream's answer is not valid HTTP/1.1, or it and the proxy speak different versions", C::Envoy("reset reason: protocol error"))
                 .cure("check the port of the upstream and the version of HTTP that the proxy speaks to it"),
-            high("the upstream closed the connection without an answer: its handler dropped the upgrade or failed, or it expects TLS", C::Body("connection termination"))
+            medium("the upstream closed the connection without an answer: its handler dropped the upgrade or failed, or it expects TLS", C::Envoy("connection termination"))
                 .cure("read the application's log: it was reached"),
-            high("the upstream closed the connection without an answer: its handler dropped the upgrade or failed, or it expects TLS", C::Body("remote reset"))
+            medium("the upstream closed the connection without an answer: its handler dropped the upgrade or failed, or it expects TLS", C::Envoy("remote reset"))
                 .cure("read the application's log: it was reached"),
-            high("the upstream closed the connection without an answer: its handler dropped the upgrade or failed, or it expects TLS", C::Body("error reading from remote server"))
+            medium("the upstream closed the connection without an answer: its handler dropped the upgrade or failed, or it expects TLS", C::ApacheProxy("error reading from remote server"))
                 .cure("read the application's log: it was reached"),
-            high("the upstream was reached, and closed the connection or sent invalid HTTP: its handler dropped the upgrade or failed, or it expects TLS", C::Body("the server returned an invalid or incomplete response"))
+            medium("the upstream was reached, and closed the connection or sent invalid HTTP: its handler dropped the upgrade or failed, or it expects TLS", C::Body("the server returned an invalid or incomplete response"))
                 .cure("read the application's log: it was reached"),
-            high("the upstream was reached, and closed the connection or sent invalid HTTP: its handler dropped the upgrade or failed, or it expects TLS", C::Body("an invalid response was received from the upstream"))
+            medium("the upstream was reached, and closed the connection or sent invalid HTTP: its handler dropped the upgrade or failed, or it expects TLS", C::Body("an invalid response was received from the upstream"))
                 .cure("read the application's log: it was reached"),
-            high("the tunnel is offline: its agent does not run", C::Body("err_ngrok_3200"))
+            high("the tunnel is offline: no agent serves this address", C::Ngrok("err_ngrok_3200"))
                 .cure("start the agent of the tunnel, and use the address that it prints"),
-            high("the tunnel's agent can't connect to the local application", C::Body("err_ngrok_8012"))
+            medium("the tunnel is offline: no agent serves this address", C::Body("err_ngrok_3200"))
+                .cure("start the agent of the tunnel, and use the address that it prints"),
+            high("the tunnel's agent can't connect to the local application", C::Ngrok("err_ngrok_8012"))
+                .cure("start the application on the port that the agent forwards to"),
+            medium("the tunnel's agent can't connect to the local application", C::Body("err_ngrok_8012"))
                 .cure("start the application on the port that the agent forwards to"),
             medium("the upstream dropped the upgrade: without it, the proxy gets an answer", C::PlainDiffers)
                 .cure("check the path, then the Origin and the credentials: the application drops upgrades that it refuses"),
@@ -321,17 +325,17 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 9110 §15.6.4")
         .causes(&[
             medium("the proxy has no working server behind it", C::ProxyPage),
-            high("the proxy has no healthy server behind it", C::Body("no healthy upstream"))
+            high("the proxy has no healthy server behind it", C::WholeBody("no healthy upstream"))
                 .cure("start the application, and check the health checks of the proxy: a plain GET to a WebSocket path gets 426, which some treat as unhealthy"),
-            high("the proxy has no working server behind it", C::Body("no available server")),
-            high("the proxy has no working server behind it", C::Body("failure to get a peer from the ring-balancer")),
+            high("the proxy has no working server behind it", C::WholeBody("no available server")),
+            medium("the proxy has no working server behind it", C::Body("failure to get a peer from the ring-balancer")),
             medium("the load balancer has no healthy or registered target", C::Server("awselb"))
                 .cure("check the target group: registered targets, their port, and the health check's path and codes"),
-            high("the proxy could not connect to the server behind it, which is down or on another port", C::Body("due to maintenance downtime or capacity"))
+            medium("the proxy could not connect to the server behind it, which is down or on another port", C::Body("due to maintenance downtime or capacity"))
                 .cure("start the application, or correct its address in the proxy"),
-            high("the application behind the router crashed or does not start", C::Body("herokucdn.com/error-pages"))
+            medium("the application behind the router crashed, does not start or does not answer", C::Body("herokucdn.com/error-pages/application-error"))
                 .cure("read the application's log"),
-            high("the cache in front got no answer from the server behind it, or is not configured to pipe upgrades", C::Body("backend fetch failed"))
+            medium("the cache in front got no valid answer from the server behind it, or is not configured to pipe upgrades", C::Body("backend fetch failed"))
                 .cure("in Varnish: `if (req.http.upgrade ~ \"(?i)websocket\") { return (pipe); }`, and check the backend"),
             low("the application is down, starting or in maintenance"),
             low("its health check fails"),

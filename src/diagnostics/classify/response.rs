@@ -89,28 +89,30 @@ impl RefusalResponse<'_> {
 
     /// An error that a service in front numbers or names itself.
     fn own_code(&self) -> Option<&'static str> {
-        if Clue::CloudflareRule.seen(self.facts).is_some()
-            || contains_word(self.body, "rbac: access denied")
-        {
+        let rbac =
+            self.status == 403 && Clue::WholeBody("rbac: access denied").seen(self.facts).is_some();
+        if rbac || Clue::CloudflareRule.seen(self.facts).is_some() {
             return Some("W332");
         }
-        contains_word(self.body, "err_ngrok_").then(|| self.by_status())
+        // A page that explains such errors names them, too.
+        let page = self.status >= 400 && contains_word(self.body, "err_ngrok_");
+        (page || self.header("Ngrok-Error-Code").is_some()).then(|| self.by_status())
     }
 
     fn by_status(&self) -> &'static str {
         match self.status {
-            _ if contains_word(self.body, "err_ngrok_3200")
-                || contains_word(self.body, "err_ngrok_8012") =>
-            {
-                "W343"
-            }
+            400.. if self.ngrok("err_ngrok_3200") || self.ngrok("err_ngrok_8012") => "W343",
             // Envoy answers 503 to whatever its upstream did.
-            503 if contains_word(self.body, "upstream connect error") => "W343",
+            503 if Clue::Envoy("upstream connect error").seen(self.facts).is_some() => "W343",
             // The same numbers have other meanings, or none, where Cloudflare did not answer.
             520..=530 if !self.server("cloudflare") => "W341",
             404 if self.server("wsgiserver") || self.server("uvicorn") => "W335",
             status => of_status(status),
         }
+    }
+
+    fn ngrok(&self, code: &'static str) -> bool {
+        contains_word(self.body, code) || Clue::Ngrok(code).seen(self.facts).is_some()
     }
 
     /// Plain text on a TLS port: this one, or one behind a proxy.
