@@ -191,6 +191,10 @@ fn an_application_may_use_the_words_of_a_gateway() {
         };
         assert!(!d.causes.iter().any(guess), "{status} {body}: {d:?}");
     }
+    let apache =
+        "<p>The server can't serve you due to maintenance downtime or capacity problems.</p>";
+    let d = of("503 Down", "Server: Apache\r\nContent-Type: text/html\r\n", apache);
+    assert_eq!(sure(&d, "could not connect"), Some(Confidence::Medium), "{d:?}");
     let offline = of("404 Not Found", "Ngrok-Error-Code: ERR_NGROK_3200\r\n", "");
     assert_eq!(sure(&offline, "the tunnel is offline"), Some(Confidence::High), "{offline:?}");
     let d = of("503 No", "", "{\"error\":\"no healthy upstream for search\"}");

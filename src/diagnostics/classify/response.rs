@@ -45,6 +45,10 @@ const SENTENCE: usize = 300;
 /// Characters of them that are a reason in one line.
 const REASON: usize = 160;
 
+/// Words of pages that a program in front has for many grounds; they are no reason.
+const STOCK_PAGES: [&str; 3] =
+    ["due to maintenance downtime or capacity", "backend fetch failed", "ring-balancer"];
+
 /// Headers that show which hop answered.
 const HOPS: [&str; 5] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By"];
 
@@ -461,6 +465,7 @@ impl RefusalResponse<'_> {
             _ => false,
         };
         let page = sentence.chars().count() > SENTENCE
+            || STOCK_PAGES.iter().any(|words| contains_word(self.body, words))
             || Clue::ProxyPage.seen(self.facts).is_some() && !says_rule(self.body);
         let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High);
         if generic && !self.is_vague() && !page && !shown {
