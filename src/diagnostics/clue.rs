@@ -65,11 +65,19 @@ const FORWARD_NAMES: [&str; 12] = [
     "netskope",
 ];
 
-/// Words of the pages that filters and forward proxies write.
-const FILTER_PAGES: [&str; 19] = [
-    "the requested url could not be retrieved",
-    "fortiguard",
+/// Sentences that only the pages of filters have.
+const FILTER_PAGES: [&str; 6] = [
     "web page blocked",
+    "web filter violation",
+    "fortiguard intrusion prevention",
+    "fortiguard web filter",
+    "your system policy has denied access",
+    "violation of your internet usage policy",
+];
+
+/// Words of such pages that a page about something else may have, too.
+const FILTER_WORDS: [&str; 14] = [
+    "the requested url could not be retrieved",
     "internet usage policy",
     "zscaler",
     "privoxy",
@@ -79,14 +87,14 @@ const FILTER_PAGES: [&str; 19] = [
     "netskope",
     "mcafee web gateway",
     "policy_denied",
-    "web filter violation",
-    "url filtering",
-    "your system policy has denied access",
     "blocked by your organi",
     "blocked by your administrator",
     "authenticate with the local network",
     "captive portal",
 ];
+
+/// Characters of a filter's page; what is longer is a site, which speaks of anything.
+const FILTER_PAGE: usize = 2000;
 
 /// Servers limit a head to 8 KB or more.
 const LONG_HEAD: usize = 8000;
@@ -124,12 +132,12 @@ pub enum Clue {
     Proxied,
     /// The response lists version 13, as gorilla/websocket does in every refusal.
     ListsVersion13,
-    /// A filter or a forward proxy wrote the answer itself, though none was asked.
+    /// A filter or a proxy that nobody asked wrote the answer itself: it says so.
     Interceptor,
-    /// The answer came through a forward proxy, though none was asked.
+    /// A word in the answer suggests the same.
+    MaybeInterceptor,
+    /// The answer names a program that is a forward proxy in most places, though none was asked.
     ForwardProxied,
-    /// The same, and a plain GET got the same answer.
-    PlainSameForwardProxied,
     /// The answer names another path than the one asked for.
     NamesOtherPath,
     /// An unknown path is answered by another server than this one.
@@ -148,6 +156,18 @@ pub enum Clue {
     SlowAnswer,
     /// The body holds this text, in any letter case.
     Body(&'static str),
+    /// The body is this text and nothing else, in any letter case.
+    WholeBody(&'static str),
+    /// Envoy's own words on its upstream hold this text.
+    Envoy(&'static str),
+    /// The page of Apache's proxy holds this text.
+    ApacheProxy(&'static str),
+    /// ngrok's header names this error.
+    Ngrok(&'static str),
+    /// Cloudflare itself refuses, with the number of an error of its firewall.
+    CloudflareRule,
+    /// Cloudflare's own answer has this number.
+    CloudflareError(u16),
     /// The body is empty.
     NoBody,
     /// The same request without the upgrade got the same answer.
@@ -360,12 +380,8 @@ impl Clue {
                 .has_token("Sec-WebSocket-Version", "13")
                 .then(|| "the answer lists version 13, as each refusal of gorilla/websocket does".to_owned()),
             Self::Interceptor => interceptor(facts),
+            Self::MaybeInterceptor => maybe_interceptor(facts),
             Self::ForwardProxied => forward_proxied(facts),
-            Self::PlainSameForwardProxied => {
-                let through = forward_proxied(facts)?;
-                let same = Self::PlainSame.seen(facts)?;
-                Some(format!("{through}; {same}"))
-            }
             Self::NamesOtherPath => {
                 let asked = url?.path;
                 let bodies = [Some(facts.body), trial(Variation::NoUpgrade).and_then(Trial::body)];
@@ -374,7 +390,7 @@ impl Clue {
                     // express-ws adds a word of its own.
                     let inner = named.trim_end_matches(".websocket");
                     let same = |a: &str, b: &str| a.trim_matches('/') == b.trim_matches('/');
-                    let coded = named.contains('%') || asked.contains('%');
+                    let coded = [named.as_str(), asked].iter().any(|path| path.contains(['%', '\\', '\u{fffd}']));
                     let other = !coded && !same(&named, asked) && !same(inner, asked);
                     other.then(|| format!("the answer speaks of the path {inner}, and {asked} was asked for"))
                 })
@@ -437,6 +453,29 @@ impl Clue {
             Self::Body(text) => {
                 contains_word(facts.body, text).then(|| format!("the body contains {text:?}"))
             }
+            Self::WholeBody(text) => {
+                let same = facts.body.trim_ascii().eq_ignore_ascii_case(text.as_bytes());
+                same.then(|| format!("the body is {text:?}"))
+            }
+            Self::Envoy(text) => {
+                let own = facts.body.trim_ascii_start().starts_with(b"upstream connect error");
+                (own && contains_word(facts.body, text))
+                    .then(|| format!("Envoy's message contains {text:?}"))
+            }
+            Self::ApacheProxy(text) => {
+                let own = contains_word(facts.body, "<h1>proxy error</h1>");
+                (own && contains_word(facts.body, text))
+                    .then(|| format!("the page of Apache's proxy contains {text:?}"))
+            }
+            Self::Ngrok(code) => header("Ngrok-Error-Code")
+                .filter(|value| value.eq_ignore_ascii_case(code))
+                .map(|value| format!("Ngrok-Error-Code: {value}")),
+            Self::CloudflareRule => cloudflare(facts)
+                .filter(|number| status == Some(403) && matches!(number, 1006..=1012 | 1020))
+                .map(|number| format!("Cloudflare's error code is {number}")),
+            Self::CloudflareError(wanted) => cloudflare(facts)
+                .filter(|number| *number == wanted && matches!(status, Some(520..=530)))
+                .map(|number| format!("Cloudflare's error code is {number}")),
             Self::NoBody => facts.body.trim_ascii().is_empty().then(|| "the body is empty".to_owned()),
             Self::PlainSame => {
                 let trial = trial(Variation::NoUpgrade)?;
@@ -678,48 +717,64 @@ impl Clue {
     }
 }
 
-/// The mark of a filter or forward proxy that wrote the answer itself.
-fn interceptor(facts: &Facts<'_>) -> Option<String> {
-    let head = facts.response?;
-    let line = head.status_line()?;
-    // Where one was asked, it is not in the way.
-    if facts.proxy.is_some() || line.code < 300 {
-        return None;
-    }
-    let shown = |name: &'static str| {
-        head.get(name).map(|value| format!("{name}: {}", String::from_utf8_lossy(value)))
-    };
-    if matches!(line.code, 407 | 511) {
-        return Some(format!("the status is {}, which no server of a WebSocket sends", line.code));
-    }
-    let own = ["X-Squid-Error", "Proxy-Authenticate", "Proxy-Connection"];
-    if let Some(header) = own.into_iter().find_map(shown) {
-        return Some(header);
-    }
-    let server = head.get("Server").unwrap_or_default();
-    if FORWARD_NAMES.iter().any(|name| contains_word(server, name)) {
-        return shown("Server");
-    }
-    // A whole site may speak of anything.
-    let text = super::said::words(facts.body);
-    let page = FILTER_PAGES.iter().find(|page| contains_word(text.as_bytes(), page))?;
-    let refuses = line.code >= 400 && text.len() < 4000;
-    refuses.then(|| {
-        format!("the page has the words {page:?}, as filters and proxies of networks write")
-    })
+/// The number in an answer that Cloudflare wrote itself: the whole body is `error code: NUMBER`.
+fn cloudflare(facts: &Facts<'_>) -> Option<u16> {
+    let server = facts.response?.get("Server")?;
+    let body = std::str::from_utf8(facts.body.trim_ascii()).ok()?;
+    let number = body.strip_prefix("error code: ")?;
+    server.eq_ignore_ascii_case(b"cloudflare").then(|| number.parse().ok())?
 }
 
-/// The header that shows a forward proxy which passed the answer on.
-fn forward_proxied(facts: &Facts<'_>) -> Option<String> {
-    if facts.proxy.is_some() {
-        return None;
-    }
+/// The status and head of an error that something on the way may have written: over plain TCP, and
+/// without a proxy that was asked. What crosses TLS is the server's.
+fn interceptable<'a>(facts: &Facts<'a>) -> Option<(u16, &'a Head)> {
     let head = facts.response?;
+    let code = head.status_line()?.code;
+    let plain = facts.url.is_some_and(|url| !Url::of(url).is_secure());
+    (plain && facts.proxy.is_none() && code >= 400).then_some((code, head))
+}
+
+/// The mark of a filter or a proxy that wrote the answer itself.
+fn interceptor(facts: &Facts<'_>) -> Option<String> {
+    let (code, head) = interceptable(facts)?;
+    if code == 511 {
+        return Some("the status is 511, which only a network sends that is in the way".to_owned());
+    }
+    shown(head, "X-Squid-Error").or_else(|| filter_page(facts, &FILTER_PAGES))
+}
+
+/// A word that suggests one. Servers and their own proxies may use each of these.
+fn maybe_interceptor(facts: &Facts<'_>) -> Option<String> {
+    let (code, head) = interceptable(facts)?;
+    if code == 407 {
+        return Some("the status is 407, and no proxy was asked".to_owned());
+    }
+    let server = head.get("Server").unwrap_or_default();
+    let named = FORWARD_NAMES.iter().any(|name| contains_word(server, name));
+    let named = if named { shown(head, "Server") } else { None };
+    named.or_else(|| filter_page(facts, &FILTER_WORDS))
+}
+
+/// The words that a page in HTML has of these.
+fn filter_page(facts: &Facts<'_>, words: &[&str]) -> Option<String> {
+    let text = super::said::page_text(facts.body).filter(|_| facts.body.len() < FILTER_PAGE)?;
+    let word = words.iter().find(|word| contains_word(text.as_bytes(), word))?;
+    Some(format!("the page has the words {word:?}, as filters and proxies of networks write"))
+}
+
+/// The header that names a program which is a forward proxy in most places, and may be a server's.
+fn forward_proxied(facts: &Facts<'_>) -> Option<String> {
+    let (_, head) = interceptable(facts)?;
     ["Via", "X-Cache", "X-Cache-Lookup"].into_iter().find_map(|name| {
         let value = head.get(name)?;
         let known = FORWARD_NAMES.iter().any(|name| contains_word(value, name));
-        known.then(|| format!("{name}: {}", String::from_utf8_lossy(value)))
+        known.then(|| shown(head, name)).flatten()
     })
+}
+
+/// A header and its value.
+fn shown(head: &Head, name: &'static str) -> Option<String> {
+    head.get(name).map(|value| format!("{name}: {}", String::from_utf8_lossy(value)))
 }
 
 fn sent<'a>(facts: &Facts<'a>, name: &'static str) -> Option<&'a [u8]> {

@@ -162,17 +162,49 @@ const PATH_MARKS: [&str; 10] = [
 
 /// The path that a page says was asked for, without its query.
 pub(super) fn named_path(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(body).replace("&quot;", "\"").replace("&#x2F;", "/");
+    let text = decoded(String::from_utf8_lossy(body).into_owned());
     // The marks and the text have the same places: only ASCII changes its case.
     let lower = text.to_ascii_lowercase();
     PATH_MARKS.iter().find_map(|mark| {
-        let at = lower.find(mark)? + mark.len();
-        let rest = text[at..].trim_start_matches(['"', '\'', '`', ' ']);
+        let at = lower.find(mark)?;
+        // Inside of an object or a list, it is a pointer into something else.
+        if mark.starts_with('"') && !is_outermost(&text[..at]) {
+            return None;
+        }
+        let rest = text[at + mark.len()..].trim_start_matches(['"', '\'', '`', ' ']);
         let rest = rest.strip_prefix("<code>").unwrap_or(rest);
         let end = rest.find(|c: char| c.is_whitespace() || "\"'<>?`]),".contains(c));
         let path = &rest[..end.unwrap_or(rest.len())];
         path.starts_with('/').then(|| path.to_owned())
     })
+}
+
+/// Whether what follows stands in the outermost object of JSON, beside the number of the status.
+fn is_outermost(before: &str) -> bool {
+    let count = |marks: [char; 2]| before.matches(marks).count();
+    before.trim_start().starts_with('{')
+        && count(['{', '[']) == count(['}', ']']) + 1
+        && before.contains("404")
+}
+
+/// With the characters that HTML's entities stand for.
+fn decoded(text: String) -> String {
+    [
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&apos;", "'"),
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#x2F;", "/"),
+        ("&#47;", "/"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&nbsp;", " "),
+        ("&#38;", "&"),
+        ("&amp;", "&"),
+    ]
+    .into_iter()
+    .fold(text, |text, (from, to)| text.replace(from, to))
 }
 
 /// The names under which JSON has its sentence, the most telling first.
@@ -234,17 +266,7 @@ fn without_tags(html: &str) -> String {
         rest = &rest[end..];
     }
     out.push_str(rest);
-    [
-        ("&#39;", "'"),
-        ("&#x27;", "'"),
-        ("&quot;", "\""),
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&nbsp;", " "),
-        ("&amp;", "&"),
-    ]
-    .into_iter()
-    .fold(out, |text, (from, to)| text.replace(from, to))
+    decoded(out)
 }
 
 fn after(text: &str, end: &str) -> usize {
@@ -404,6 +426,10 @@ mod tests {
             ("{\"message\":\"Route GET:/a/b?x=1 not found\"}", Some("/a/b")),
             ("<h2>No route matches [GET] &quot;/cable&quot;</h2>", Some("/cable")),
             ("{\"status\":404,\"path\":\"/ws\"}", Some("/ws")),
+            ("<pre>Cannot GET /a&amp;b</pre>", Some("/a&b")),
+            ("{\"status\":404,\"errors\":[{\"path\":\"/name\"}]}", None),
+            ("{\"detail\":{\"code\":404,\"path\":\"/name\"}}", None),
+            ("{\"error\":\"no such user\",\"path\":\"/name\"}", None),
             ("Requested URL /nope not found", Some("/nope")),
             ("The requested URL was not found on this server.", None),
             ("404 page not found", None),

@@ -156,13 +156,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[low("the port is not that of a proxy of this kind"), low("the proxy can't reach the server, and waits")])
         .seen("no answer to CONNECT or to SOCKS within the handshake timeout, or the end of the stream"),
     error("W117", "a proxy in the way answered instead of the server")
-        .because("the answer is that of a filter or a forward proxy which nobody configured here: a transparent (invisible) one, or the network's login page")
-        .help("use `wss://`, which it can't read without a certificate of its own; or have the address allowed in it")
+        .because("the answer is that of a filter or a proxy which nobody asked here: a transparent (invisible) one, the network's login page, or one in front of the server")
+        .help("use `wss://`, which a proxy of this network can't read without a certificate of its own; or have the address allowed in it")
         .source("documentation of Squid, tinyproxy, Privoxy, FortiGate, Zscaler; RFC 6585 §6")
         .causes(&[
             high("the network requires a login in a browser first (a captive portal)", C::StatusIs(511))
                 .cure("log in to the network: open any http:// page in a browser"),
-            high("an invisible (transparent) proxy or filter of this network intercepts the connection", C::Interceptor),
+            high("an invisible (transparent) proxy or filter of this network intercepts the connection, or one in front of the server refuses it", C::Interceptor).unless(&[C::StatusIs(511)]),
+            medium("an invisible (transparent) proxy or filter of this network intercepts the connection, or one in front of the server refuses it", C::MaybeInterceptor),
         ])
-        .seen("407 or 511 without a proxy; X-Squid-Error, Proxy-Authenticate or the name of a forward proxy in Server; the page of a filter"),
+        .seen("over ws:// and without a proxy: 511, X-Squid-Error or the page of a filter; where nothing else explains the answer, 407, or the name of a forward proxy in Server or on the page"),
 ];

@@ -10,13 +10,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("if a proxy is in front, make it forward the handshake headers; otherwise run the application under a server with WebSocket support; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
         .source("measured on nginx, gorilla/websocket and Engine.IO; nginx and haproxy documentation")
         .causes(&[
-            high("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::PlainSameForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             high("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy).unless(&[C::ForwardProxied]),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameByLibrary),
-            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied).unless(&[C::ForwardProxied]),
+            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied),
             medium("the server runs the application without WebSocket support", C::Http10)
                 .cure("run the application under a server with WebSocket support, or enable it in this one"),
             medium("Upgrade, Connection or Sec-WebSocket-Key was removed or changed on the path", C::ListsVersion13),
@@ -42,8 +40,6 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path and the query; ws with a path option answers 400 for every other path")
         .source("measured on ws and graphql-ws")
         .causes(&[
-            high("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::PlainSameForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
@@ -157,9 +153,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, the Origin and the credentials, and see the application's log")
         .source("ASGI specification; Django Channels documentation")
         .causes(&[
-            high("a rule of Cloudflare's firewall refused the request", C::Body("error code: 10"))
+            high("a rule of Cloudflare's firewall refused the request", C::CloudflareRule)
                 .cure("look for the request in Cloudflare's security events, and allow it there"),
-            high("an authorization policy (RBAC) of Envoy or Istio refused the request", C::Body("rbac: access denied"))
+            high("an authorization policy (RBAC) of Envoy or Istio refused the request", C::WholeBody("rbac: access denied"))
                 .cure("allow the request in the policy"),
             medium("a rule of the server that answered forbids it: deny, Require, an access list", C::ProxyPage)
                 .cure("look for the rule in the configuration of the server that answered"),
@@ -192,12 +188,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, and whether a proxy rewrites its prefix; common ones are `/ws`, `/cable`, `/socket.io/`, `/graphql`")
         .source("RFC 6455 §4.2.2")
         .causes(&[
-            high("the path is rewritten on the way, by a proxy or a rule of it, and there is no WebSocket at the new one", C::NamesOtherPath)
-                .cure("compare the paths: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
+            medium("the path is rewritten on the way, by a proxy or a rule of it, or inside of the server, and there is no WebSocket at the new one", C::NamesOtherPath)
+                .cure("compare the paths, and whether the server takes a prefix off itself: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
             medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
                 .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`"),
-            high("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::PlainSameForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainPageBehindProxy).unless(&[C::PlainDiffers])
@@ -223,11 +217,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("run an ASGI server with WebSocket support, as in `pip install 'uvicorn[standard]'`; if there is a proxy, make it forward Upgrade")
         .source("measured on uvicorn and Django")
         .causes(&[
-            high("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::PlainSameForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
-            medium("a proxy forwards without Upgrade and Connection", C::Proxied).unless(&[C::ForwardProxied])
+            medium("a proxy forwards without Upgrade and Connection", C::Proxied)
                 .cure("make the proxy forward the upgrade; then check that uvicorn has a WebSocket library"),
             medium("uvicorn runs without a WebSocket library, or a proxy on the way removed Upgrade and Connection", C::Server("uvicorn")).unless(&[C::Proxied, C::ForwardProxied]),
             high("Django's development server has no WebSocket support without an ASGI server such as daphne", C::Server("wsgiserver"))
@@ -239,8 +231,6 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check that the path has a handler for GET")
         .source("RFC 6455 §4.1")
         .causes(&[
-            high("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::PlainSameForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
@@ -288,33 +278,37 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check that the application listens on the proxy's upstream address, with TLS if and only if the proxy uses TLS")
         .source("measured on nginx; documentation of haproxy, Envoy and Apache; RFC 9110 §15.6.3")
         .causes(&[
-            high("the proxy's TLS to its upstream failed: the upstream speaks plain HTTP, or its certificate is not accepted", C::Body("transport failure reason: tls"))
-                .cure("make the proxy use TLS if and only if the upstream speaks it"),
-            high("the proxy's TLS to its upstream failed", C::Body("error during ssl handshake with remote server"))
-                .cure("make the proxy use TLS if and only if the upstream speaks it"),
-            high("nothing listens at the proxy's upstream address: the connection was refused", C::Body("connection refused"))
+            high("the proxy's TLS to its upstream failed", C::Envoy("transport failure reason: tls"))
+                .cure("make the proxy use TLS if and only if the upstream speaks it, and check the upstream's certificate"),
+            high("the proxy's TLS to its upstream failed", C::ApacheProxy("error during ssl handshake with remote server"))
+                .cure("make the proxy use TLS if and only if the upstream speaks it, and check the upstream's certificate"),
+            high("the connection was refused: nothing listens at the proxy's upstream address, or a firewall rejects it", C::Envoy("connection refused"))
                 .cure("start the application, or correct the upstream's address and port in the proxy"),
-            high("nothing listens at the proxy's upstream address: the connection was refused", C::Body("delayed connect error: 111"))
+            high("the connection was refused: nothing listens at the proxy's upstream address, or a firewall rejects it", C::Envoy("delayed connect error: 111"))
                 .cure("start the application, or correct the upstream's address and port in the proxy"),
-            high("the proxy's upstream address does not answer in time", C::Body("connection timeout"))
+            high("the proxy's upstream address does not answer in time", C::Envoy("reset reason: connection timeout"))
                 .cure("correct the upstream's address and port in the proxy, and look at the firewall between them"),
-            high("the proxy's limit on connections or waiting requests is reached (a circuit breaker)", C::Body("reset reason: overflow"))
+            high("the proxy's limit on connections or waiting requests is reached (a circuit breaker)", C::Envoy("reset reason: overflow"))
                 .cure("raise the limits of the proxy's cluster"),
-            high("the upstream's answer is not valid HTTP/1.1, or it and the proxy speak different versions", C::Body("reset reason: protocol error"))
+            medium("the upstream's answer is not valid HTTP/1.1, or it and the proxy speak different versions", C::Envoy("reset reason: protocol error"))
                 .cure("check the port of the upstream and the version of HTTP that the proxy speaks to it"),
-            high("the upstream closed the connection without an answer: its handler dropped the upgrade or failed, or it expects TLS", C::Body("connection termination"))
+            medium("the upstream closed the connection without an answer: its handler dropped the upgrade or failed, or it expects TLS", C::Envoy("connection termination"))
                 .cure("read the application's log: it was reached"),
-            high("the upstream closed the connection without an answer: its handler dropped the upgrade or failed, or it expects TLS", C::Body("remote reset"))
+            medium("the upstream closed the connection without an answer: its handler dropped the upgrade or failed, or it expects TLS", C::Envoy("remote reset"))
                 .cure("read the application's log: it was reached"),
-            high("the upstream closed the connection without an answer: its handler dropped the upgrade or failed, or it expects TLS", C::Body("error reading from remote server"))
+            medium("the upstream closed the connection without an answer: its handler dropped the upgrade or failed, or it expects TLS", C::ApacheProxy("error reading from remote server"))
                 .cure("read the application's log: it was reached"),
-            high("the upstream was reached, and closed the connection or sent invalid HTTP: its handler dropped the upgrade or failed, or it expects TLS", C::Body("the server returned an invalid or incomplete response"))
+            medium("the upstream was reached, and closed the connection or sent invalid HTTP: its handler dropped the upgrade or failed, or it expects TLS", C::Body("the server returned an invalid or incomplete response"))
                 .cure("read the application's log: it was reached"),
-            high("the upstream was reached, and closed the connection or sent invalid HTTP: its handler dropped the upgrade or failed, or it expects TLS", C::Body("an invalid response was received from the upstream"))
+            medium("the upstream was reached, and closed the connection or sent invalid HTTP: its handler dropped the upgrade or failed, or it expects TLS", C::Body("an invalid response was received from the upstream"))
                 .cure("read the application's log: it was reached"),
-            high("the tunnel is offline: its agent does not run", C::Body("err_ngrok_3200"))
+            high("the tunnel is offline: no agent serves this address", C::Ngrok("err_ngrok_3200"))
                 .cure("start the agent of the tunnel, and use the address that it prints"),
-            high("the tunnel's agent can't connect to the local application", C::Body("err_ngrok_8012"))
+            medium("the tunnel is offline: no agent serves this address", C::Body("err_ngrok_3200"))
+                .cure("start the agent of the tunnel, and use the address that it prints"),
+            high("the tunnel's agent can't connect to the local application", C::Ngrok("err_ngrok_8012"))
+                .cure("start the application on the port that the agent forwards to"),
+            medium("the tunnel's agent can't connect to the local application", C::Body("err_ngrok_8012"))
                 .cure("start the application on the port that the agent forwards to"),
             medium("the upstream dropped the upgrade: without it, the proxy gets an answer", C::PlainDiffers)
                 .cure("check the path, then the Origin and the credentials: the application drops upgrades that it refuses"),
@@ -331,17 +325,17 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 9110 §15.6.4")
         .causes(&[
             medium("the proxy has no working server behind it", C::ProxyPage),
-            high("the proxy has no healthy server behind it", C::Body("no healthy upstream"))
+            high("the proxy has no healthy server behind it", C::WholeBody("no healthy upstream"))
                 .cure("start the application, and check the health checks of the proxy: a plain GET to a WebSocket path gets 426, which some treat as unhealthy"),
-            high("the proxy has no working server behind it", C::Body("no available server")),
-            high("the proxy has no working server behind it", C::Body("failure to get a peer from the ring-balancer")),
+            high("the proxy has no working server behind it", C::WholeBody("no available server")),
+            medium("the proxy has no working server behind it", C::Body("failure to get a peer from the ring-balancer")),
             medium("the load balancer has no healthy or registered target", C::Server("awselb"))
                 .cure("check the target group: registered targets, their port, and the health check's path and codes"),
-            high("the proxy could not connect to the server behind it, which is down or on another port", C::Body("due to maintenance downtime or capacity"))
+            medium("the proxy could not connect to the server behind it, which is down or on another port", C::Body("due to maintenance downtime or capacity"))
                 .cure("start the application, or correct its address in the proxy"),
-            high("the application behind the router crashed or does not start", C::Body("herokucdn.com/error-pages"))
+            medium("the application behind the router crashed, does not start or does not answer", C::Body("herokucdn.com/error-pages/application-error"))
                 .cure("read the application's log"),
-            high("the cache in front got no answer from the server behind it, or is not configured to pipe upgrades", C::Body("backend fetch failed"))
+            medium("the cache in front got no valid answer from the server behind it, or is not configured to pipe upgrades", C::Body("backend fetch failed"))
                 .cure("in Varnish: `if (req.http.upgrade ~ \"(?i)websocket\") { return (pipe); }`, and check the backend"),
             low("the application is down, starting or in maintenance"),
             low("its health check fails"),
@@ -364,22 +358,40 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("fix the origin, not the client")
         .source("Cloudflare documentation")
         .causes(&[
-            high("the origin's answer was empty, unexpected or not HTTP", C::StatusIs(520)),
-            high("the origin refuses connections: it is down, or its firewall blocks Cloudflare's addresses", C::StatusIs(521))
+            high("the tunnel to the origin is down: no agent of it (cloudflared) is connected", C::CloudflareError(1033))
+                .cure("start cloudflared at the origin"),
+            high("the origin's name can't be resolved", C::CloudflareError(1016))
+                .cure("correct the origin's name in the DNS settings"),
+            high("the origin's answer was empty, unexpected or not HTTP", C::CloudflareError(520)),
+            medium("the origin's answer was empty, unexpected or not HTTP", C::StatusIs(520)),
+            high("the origin refuses connections: it is down, or its firewall blocks Cloudflare's addresses", C::CloudflareError(521))
                 .cure("start the origin's server, and allow Cloudflare's addresses in its firewall"),
-            high("the connection to the origin timed out: its address is wrong, or its firewall drops Cloudflare's packets", C::StatusIs(522))
-                .cure("check the origin's address in the DNS settings, and its firewall"),
-            high("there is no route to the origin: its address in the DNS settings is wrong", C::StatusIs(523)),
-            high("the origin took the connection and did not answer in time", C::StatusIs(524))
+            medium("the origin refuses connections: it is down, or its firewall blocks Cloudflare's addresses", C::StatusIs(521))
+                .cure("start the origin's server, and allow Cloudflare's addresses in its firewall"),
+            high("the connection to the origin timed out: its address, its firewall or its load may be why", C::CloudflareError(522))
+                .cure("check the origin's address in the DNS settings, its firewall, and whether it is overloaded"),
+            medium("the connection to the origin timed out: its address, its firewall or its load may be why", C::StatusIs(522))
+                .cure("check the origin's address in the DNS settings, its firewall, and whether it is overloaded"),
+            high("there is no route to the origin", C::CloudflareError(523))
+                .cure("check the origin's address in the DNS settings, and its network"),
+            medium("there is no route to the origin", C::StatusIs(523))
+                .cure("check the origin's address in the DNS settings, and its network"),
+            high("the origin took the connection and did not answer in time", C::CloudflareError(524))
                 .cure("find out what the handler does before it accepts"),
-            high("TLS between Cloudflare and the origin failed: the origin's port does not speak TLS, or shares no version with it", C::StatusIs(525))
-                .cure("enable TLS at the origin, or change Cloudflare's encryption mode from Full to Flexible"),
-            high("the origin's certificate is not valid for Cloudflare", C::StatusIs(526))
+            medium("the origin took the connection and did not answer in time", C::StatusIs(524))
+                .cure("find out what the handler does before it accepts"),
+            high("the TLS handshake between Cloudflare and the origin failed", C::CloudflareError(525))
+                .cure("check that the origin's port speaks TLS and has a certificate for this name, or change Cloudflare's encryption mode from Full to Flexible"),
+            medium("the TLS handshake between Cloudflare and the origin failed", C::StatusIs(525))
+                .cure("check that the origin's port speaks TLS and has a certificate for this name, or change Cloudflare's encryption mode from Full to Flexible"),
+            high("the origin's certificate is not valid for Cloudflare", C::CloudflareError(526))
                 .cure("install a valid or Cloudflare's own origin certificate, or change the encryption mode from Full (strict) to Full"),
-            high("the origin's name can't be resolved, or Cloudflare blocks the request: the page has another number", C::StatusIs(530)),
+            medium("the origin's certificate is not valid for Cloudflare", C::StatusIs(526))
+                .cure("install a valid or Cloudflare's own origin certificate, or change the encryption mode from Full (strict) to Full"),
+            medium("the origin's name can't be resolved, its tunnel is down, or Cloudflare blocks the request: the page has another number", C::StatusIs(530)).unless(&[C::CloudflareError(1016), C::CloudflareError(1033)]),
         ])
         .seen("status 520 to 530 with Server cloudflare")
-        .more("520 unknown answer, 521 refused, 522 connection timed out, 523 unreachable, 524 answer timed out, 525 TLS handshake failed, 526 invalid certificate, 530 name not found."),
+        .more("520 unknown answer, 521 refused, 522 connection timed out, 523 unreachable, 524 answer timed out, 525 TLS handshake failed, 526 invalid certificate, 530 with a number of its own in the page: 1016 name not found, 1033 tunnel down."),
     error("W348", "the answer is not HTTP")
         .because("the first line is not a status line")
         .help("check the port: another service listens there")

@@ -162,7 +162,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         if let Some(fact) = Clue::NamesOtherPath.seen(facts) {
             return d
                 .title("closed at once, before any message")
-                .because(REWRITTEN, fact)
+                .suggests(REWRITTEN, fact)
                 .help("compare the path that the proxy passes on with that of the application");
         }
         let d = match asked {
@@ -291,8 +291,7 @@ fn unexplained_by_subprotocol(body: &CloseBody) -> bool {
 }
 
 /// What a page shows that names another path.
-const REWRITTEN: &str =
-    "the path is rewritten on the way, and the application has no WebSocket at the new one";
+const REWRITTEN: &str = "the path is rewritten on the way or inside of the server, and the application has no WebSocket at the new one";
 
 /// Characters of a message that are shown.
 const SHOWN: usize = 160;

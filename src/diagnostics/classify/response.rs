@@ -45,6 +45,10 @@ const SENTENCE: usize = 300;
 /// Characters of them that are a reason in one line.
 const REASON: usize = 160;
 
+/// Words of pages that a program in front has for many grounds; they are no reason.
+const STOCK_PAGES: [&str; 3] =
+    ["due to maintenance downtime or capacity", "backend fetch failed", "ring-balancer"];
+
 /// Headers that show which hop answered.
 const HOPS: [&str; 5] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By"];
 
@@ -83,33 +87,36 @@ impl RefusalResponse<'_> {
             .or_else(|| self.page())
             .or_else(|| self.words())
             .or_else(|| self.handshake())
+            .or_else(|| Clue::MaybeInterceptor.seen(self.facts).map(|_| "W117"))
             .unwrap_or(self.by_status())
     }
 
     /// An error that a service in front numbers or names itself.
     fn own_code(&self) -> Option<&'static str> {
-        if self.body.starts_with(b"error code: 10")
-            || contains_word(self.body, "rbac: access denied")
-        {
+        let rbac =
+            self.status == 403 && Clue::WholeBody("rbac: access denied").seen(self.facts).is_some();
+        if rbac || Clue::CloudflareRule.seen(self.facts).is_some() {
             return Some("W332");
         }
-        contains_word(self.body, "err_ngrok_").then(|| self.by_status())
+        // A page that explains such errors names them, too.
+        let page = self.status >= 400 && contains_word(self.body, "err_ngrok_");
+        (page || self.header("Ngrok-Error-Code").is_some()).then(|| self.by_status())
     }
 
     fn by_status(&self) -> &'static str {
         match self.status {
-            _ if contains_word(self.body, "err_ngrok_3200")
-                || contains_word(self.body, "err_ngrok_8012") =>
-            {
-                "W343"
-            }
+            400.. if self.ngrok("err_ngrok_3200") || self.ngrok("err_ngrok_8012") => "W343",
             // Envoy answers 503 to whatever its upstream did.
-            503 if contains_word(self.body, "upstream connect error") => "W343",
+            503 if Clue::Envoy("upstream connect error").seen(self.facts).is_some() => "W343",
             // The same numbers have other meanings, or none, where Cloudflare did not answer.
             520..=530 if !self.server("cloudflare") => "W341",
             404 if self.server("wsgiserver") || self.server("uvicorn") => "W335",
             status => of_status(status),
         }
+    }
+
+    fn ngrok(&self, code: &'static str) -> bool {
+        contains_word(self.body, code) || Clue::Ngrok(code).seen(self.facts).is_some()
     }
 
     /// Plain text on a TLS port: this one, or one behind a proxy.
@@ -391,6 +398,9 @@ impl RefusalResponse<'_> {
                 d.because("wscope did not send a header", fault)
                     .help("do not change the headers of the handshake with `-H`")
             }
+            "W117" if !d.is_proved() => {
+                d.title("a proxy in the way may have answered instead of the server")
+            }
             "W334" if self.status != 404 => {
                 d.title(format!("there is no WebSocket at this path ({})", self.status))
             }
@@ -455,6 +465,7 @@ impl RefusalResponse<'_> {
             _ => false,
         };
         let page = sentence.chars().count() > SENTENCE
+            || STOCK_PAGES.iter().any(|words| contains_word(self.body, words))
             || Clue::ProxyPage.seen(self.facts).is_some() && !says_rule(self.body);
         let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High);
         if generic && !self.is_vague() && !page && !shown {

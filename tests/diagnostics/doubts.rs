@@ -1,0 +1,202 @@
+//! What looks like a proof and is none: each answer here has a legal other explanation, so no cause
+//! that it suggests is sure.
+
+use wscope::diagnostics::facts::{Trial, TrialOutcome, Variation};
+use wscope::diagnostics::{Confidence, Diagnostic, Facts, classify};
+
+use crate::support::Pair;
+
+fn verdict(facts: &Facts<'_>) -> Diagnostic {
+    classify(facts).into_iter().next().expect("a verdict")
+}
+
+/// The verdict on an answer to a request over plain TCP.
+fn of(status: &str, headers: &str, body: &str) -> Diagnostic {
+    over("ws://api.example/chat", status, headers, body)
+}
+
+fn over(url: &str, status: &str, headers: &str, body: &str) -> Diagnostic {
+    let pair = Pair::new("", &format!("HTTP/1.1 {status}\r\n{headers}\r\n{body}"));
+    verdict(&Facts { url: Some(url), ..pair.facts() })
+}
+
+/// Whether a cause has these words, and how sure it is.
+fn sure(d: &Diagnostic, words: &str) -> Option<Confidence> {
+    d.causes.iter().find(|cause| cause.text.contains(words)).map(|cause| cause.confidence)
+}
+
+const CLOUDFLARE: &str = "Server: cloudflare\r\n";
+const FIREWALL: &str = "a rule of Cloudflare's firewall";
+
+#[test]
+fn only_cloudflare_itself_says_with_a_number_that_its_firewall_refused() {
+    for number in [1006, 1007, 1008, 1009, 1010, 1011, 1012, 1020] {
+        let d = of("403 Forbidden", CLOUDFLARE, &format!("error code: {number}\n"));
+        assert_eq!((d.entry.code, sure(&d, FIREWALL)), ("W332", Some(Confidence::High)), "{d:?}");
+    }
+    for (status, headers, number) in [
+        ("403 Forbidden", CLOUDFLARE, "1000"),
+        ("403 Forbidden", CLOUDFLARE, "1003"),
+        ("403 Forbidden", CLOUDFLARE, "10200"),
+        ("403 Forbidden", CLOUDFLARE, "10"),
+        ("403 Forbidden", "Server: nginx\r\n", "1020"),
+        ("403 Forbidden", "", "1020"),
+        ("429 Too Many Requests", CLOUDFLARE, "1015"),
+        ("500 Internal Server Error", "", "1020"),
+        ("530 ", CLOUDFLARE, "1033"),
+        ("530 ", CLOUDFLARE, "1016"),
+        ("404 Not Found", CLOUDFLARE, "1020"),
+    ] {
+        let d = of(status, headers, &format!("error code: {number}"));
+        assert_eq!(sure(&d, FIREWALL), None, "{status} {headers} {number}: {d:?}");
+    }
+    assert_eq!(of("429 Too Many Requests", CLOUDFLARE, "error code: 1015").entry.code, "W340");
+}
+
+#[test]
+fn a_530_is_what_its_page_says() {
+    let d = of("530 ", CLOUDFLARE, "error code: 1033");
+    assert_eq!(sure(&d, "tunnel"), Some(Confidence::High), "{d:?}");
+    let d = of("530 ", CLOUDFLARE, "error code: 1016");
+    assert_eq!(sure(&d, "name can't be resolved"), Some(Confidence::High), "{d:?}");
+    let d = of("530 ", CLOUDFLARE, "");
+    assert_eq!(d.entry.code, "W347");
+    assert!(!d.is_proved(), "{d:?}");
+    // An origin behind Cloudflare may use such a number itself.
+    let d = of("521 ", CLOUDFLARE, "{\"error\":\"device is off\"}");
+    assert!(!d.is_proved(), "{d:?}");
+    assert!(of("521 ", CLOUDFLARE, "error code: 521").is_proved());
+}
+
+const INVISIBLE: &str = "invisible (transparent)";
+
+#[test]
+fn nothing_on_the_way_is_accused_of_what_crossed_tls() {
+    for (status, headers, body) in [
+        ("400 Bad Request", "X-Squid-Error: ERR_INVALID_REQ 0\r\n", ""),
+        ("511 Network Authentication Required", "", ""),
+        ("403 Forbidden", "", "<html><h1>Web Page Blocked!</h1></html>"),
+        ("407 Proxy Authentication Required", "Proxy-Authenticate: Basic\r\n", ""),
+        ("404 Not Found", "Via: 1.1 gw (squid/4.10)\r\n", ""),
+        ("426 Upgrade Required", "X-Cache: MISS from squid\r\n", "Upgrade Required"),
+    ] {
+        let d = over("wss://api.example/chat", status, headers, body);
+        assert_ne!(d.entry.code, "W117", "{status}");
+        let wording = |cause: &&wscope::diagnostics::Supported| cause.confidence != Confidence::Low;
+        let named = d.causes.iter().filter(wording).any(|cause| cause.text.contains(INVISIBLE));
+        assert!(!named && !d.help.contains("use `wss://`"), "{status}: {d:?}");
+    }
+}
+
+#[test]
+fn a_server_may_have_a_proxy_and_words_of_its_own() {
+    // Such headers and words belong to a server as well, whose own answer explains more.
+    for (status, headers, body, code) in [
+        ("404 Not Found", "Proxy-Connection: keep-alive\r\n", "{\"error\":\"nope\"}", "W334"),
+        ("401 Unauthorized", "Proxy-Authenticate: Basic\r\n", "", "W326"),
+        ("404 Not Found", "", "{\"error\":\"no captive portal of that name\"}", "W334"),
+        ("403 Forbidden", "", "{\"error\":\"url filtering is not enabled\"}", "W332"),
+        ("403 Forbidden", "", "{\"error\":\"zscaler integration is off\"}", "W332"),
+        ("426 Upgrade Required", "Server: squid/5.7\r\n", "Upgrade Required", "W320"),
+        ("404 Not Found", "Via: 1.1 gw (squid/4.10)\r\n", "", "W334"),
+        ("401 Unauthorized", "Server: squid\r\n", "<p>missing token</p>", "W326"),
+    ] {
+        let d = of(status, headers, body);
+        assert_eq!(d.entry.code, code, "{status} {headers} {body}: {d:?}");
+        assert_ne!(sure(&d, INVISIBLE), Some(Confidence::High), "{d:?}");
+    }
+    // They suggest one where nothing else explains the answer.
+    for (status, headers, body) in [
+        ("407 Proxy Authentication Required", "", ""),
+        ("403 Forbidden", "Server: Zscaler/6.3\r\n", "<html>You are not allowed.</html>"),
+        ("403 Forbidden", "", "<html>Blocked by your administrator</html>"),
+    ] {
+        let d = of(status, headers, body);
+        assert_eq!(
+            (d.entry.code, sure(&d, INVISIBLE)),
+            ("W117", Some(Confidence::Medium)),
+            "{d:?}"
+        );
+        assert!(d.title.contains("may have answered"), "{d:?}");
+    }
+    // A site's page may quote anything.
+    let site = format!("<html>{}Web page blocked</html>", "<p>words</p>".repeat(500));
+    assert_ne!(of("404 Not Found", "", &site).entry.code, "W117");
+}
+
+#[test]
+fn squid_in_via_may_be_the_servers_own() {
+    let via = "Via: 1.1 edge (squid/5.7)\r\nX-Cache: MISS from edge\r\n";
+    for (status, body) in
+        [("426 Upgrade Required", "Upgrade Required"), ("404 Not Found", ""), ("405 No", "")]
+    {
+        let pair = Pair::new("", &format!("HTTP/1.1 {status}\r\n{via}\r\n{body}"));
+        let code = pair.response.status_line().expect("a status").code;
+        let outcome =
+            TrialOutcome::Status { code, text: code.to_string(), body: body.as_bytes().to_vec() };
+        let plain = Trial { variation: Variation::NoUpgrade, what: "/x".to_owned(), outcome };
+        let trials = [plain];
+        let d = verdict(&Facts { trials: &trials, ..pair.facts() });
+        assert!(!d.is_proved(), "{d:?}");
+        let reverse = d.causes.iter().any(|cause| cause.text.contains("forwards without Upgrade"));
+        assert!(sure(&d, INVISIBLE).is_some() && reverse, "{d:?}");
+    }
+}
+
+#[test]
+fn a_page_that_names_another_path_proves_no_rewrite() {
+    let rewritten = "the path is rewritten";
+    // A prefix may be taken off by the server itself.
+    let d = of("404 Not Found", "Server: nginx\r\n", "<pre>Cannot GET /other</pre>");
+    assert_eq!(sure(&d, rewritten), Some(Confidence::Medium), "{d:?}");
+    let d = of("404 Not Found", "", "{\"status\":404,\"path\":\"/other\"}");
+    assert_eq!(sure(&d, rewritten), Some(Confidence::Medium), "{d:?}");
+    for body in [
+        "{\"status\":404,\"errors\":[{\"path\":\"/id\",\"message\":\"unknown\"}]}",
+        "{\"error\":\"not found\",\"path\":\"/items/0\"}",
+        "{\"status\":404,\"path\":\"\\/chat\"}",
+    ] {
+        let d = of("404 Not Found", "", body);
+        assert_eq!(sure(&d, rewritten), None, "{d:?}");
+    }
+    let same = over("ws://h/a&b", "404 Not Found", "", "<pre>Cannot GET /a&amp;b</pre>");
+    assert_eq!(sure(&same, rewritten), None, "{same:?}");
+}
+
+#[test]
+fn an_application_may_use_the_words_of_a_gateway() {
+    for (status, headers, body) in [
+        // Of its own database, queue or fleet.
+        ("502 Bad Gateway", "", "{\"error\":\"redis: connection refused\"}"),
+        ("502 Bad Gateway", "", "{\"error\":\"database connection timeout\"}"),
+        ("502 Bad Gateway", "", "{\"error\":\"remote reset\"}"),
+        ("502 Bad Gateway", "", "{\"error\":\"error during SSL handshake with remote server\"}"),
+        // Apache's page for any 503, by a rule as well; Heroku's for a timeout and for maintenance.
+        (
+            "503 Down",
+            "Server: Apache\r\n",
+            "<p>due to maintenance downtime or capacity problems.</p>",
+        ),
+        ("503 Down", "", "<iframe src=\"//www.herokucdn.com/error-pages/application-error.html\">"),
+        ("503 Down", "", "<iframe src=\"//www.herokucdn.com/error-pages/maintenance-mode.html\">"),
+        ("503 Down", "", "<h1>Error 503 Backend fetch failed</h1>"),
+        ("404 Not Found", "", "<p>Read about ERR_NGROK_3200</p>"),
+        ("200 OK", "Content-Type: text/html\r\n", "<p>Read about ERR_NGROK_3200</p>"),
+        ("404 Not Found", "", "{\"error\":\"see RBAC: access denied\"}"),
+    ] {
+        let d = of(status, headers, body);
+        // The words themselves may be quoted: that is no guess.
+        let guess = |cause: &wscope::diagnostics::Supported| {
+            cause.confidence == Confidence::High && !cause.text.starts_with("its reason is")
+        };
+        assert!(!d.causes.iter().any(guess), "{status} {body}: {d:?}");
+    }
+    let apache =
+        "<p>The server can't serve you due to maintenance downtime or capacity problems.</p>";
+    let d = of("503 Down", "Server: Apache\r\nContent-Type: text/html\r\n", apache);
+    assert_eq!(sure(&d, "could not connect"), Some(Confidence::Medium), "{d:?}");
+    let offline = of("404 Not Found", "Ngrok-Error-Code: ERR_NGROK_3200\r\n", "");
+    assert_eq!(sure(&offline, "the tunnel is offline"), Some(Confidence::High), "{offline:?}");
+    let d = of("503 No", "", "{\"error\":\"no healthy upstream for search\"}");
+    assert_eq!(sure(&d, "no healthy server"), None, "{d:?}");
+}
