@@ -53,6 +53,24 @@ impl Script {
         self.message(Direction::ToServer, message.text, &message.content)
     }
 
+    /// A message of so many bytes, more than a lens reads, of which only the beginning is there.
+    pub(super) fn client_large(&mut self, beginning: &[u8], len: u64) -> Vec<String> {
+        self.large(Direction::ToServer, beginning, len)
+    }
+
+    pub(super) fn server_large(&mut self, beginning: &[u8], len: u64) -> Vec<String> {
+        self.large(Direction::ToClient, beginning, len)
+    }
+
+    fn large(&mut self, direction: Direction, content: &[u8], len: u64) -> Vec<String> {
+        self.micros += STEP;
+        // A beginning of JSON, as of most protocols, is text.
+        let text = content.len() > 2;
+        let message = Message { direction, text, content, micros: self.micros };
+        self.last = self.conversation.pass_over(&message, len);
+        self.last.iter().map(Decoded::line).collect()
+    }
+
     fn message(&mut self, direction: Direction, text: bool, content: &[u8]) -> Vec<String> {
         self.micros += STEP;
         let message = Message { direction, text, content, micros: self.micros };
