@@ -3,6 +3,7 @@
 //! The handshake and what the client sends are read. What the server draws depends on encodings and is
 //! only counted; what is typed is not shown.
 
+use crate::lens::decoded;
 use crate::lens::kept::{Next, Streams, Want};
 use crate::lens::payload::cursor::Cursor;
 use crate::lens::text::brief;
@@ -47,7 +48,7 @@ enum Phase {
 
 #[derive(Default)]
 struct Rfb {
-    streams: Streams<()>,
+    streams: Streams<(Phase, Vec<u8>)>,
     /// Of the server, and of the client.
     phases: [Phase; 2],
     minor: u32,
@@ -200,7 +201,6 @@ impl Lens for Rfb {
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
         let from_client = message.from_client();
         let mut streams = std::mem::take(&mut self.streams);
-        let mut decoded = Vec::new();
         let packets = streams.packets(message, message.content.len() as u64, |bytes| {
             let phase = self.phases[usize::from(from_client)];
             // What comes next may depend on the other side.
@@ -215,19 +215,16 @@ impl Lens for Rfb {
                     if phase == Phase::Version && version(packet).is_none() {
                         return Next::Wrong;
                     }
-                    // At most as many packets as a byte each.
-                    if decoded.len() < 1000 {
-                        decoded.push(self.look(phase, packet, from_client));
-                    }
                     self.after(phase, packet, from_client);
-                    Next::Packet((), len)
+                    Next::Packet((phase, packet.to_vec()), len)
                 }
                 Ok(Some(len)) if len > 0 => Next::Incomplete(Want::Bytes(len)),
                 Ok(_) => Next::Incomplete(Want::Any),
             }
         });
         self.streams = streams;
-        packets.map(|_| decoded)
+        let look = |(phase, packet): &(_, Vec<u8>)| Some(self.look(*phase, packet, from_client));
+        decoded::packets(packets?.iter().map(look))
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -287,5 +284,19 @@ mod tests {
                 ["SetEncodings (1)", "FramebufferUpdateRequest", "ClientCutText 2 B"]
             );
         }
+    }
+
+    #[test]
+    fn a_flood_of_packets_is_counted() {
+        let mut script = Script::of("rfb", "binary", "/");
+        script.server_bytes(b"RFB 003.008\n");
+        script.client_bytes(b"RFB 003.008\n");
+        script.server_bytes(b"\x01\x01");
+        script.client_bytes(b"\x01");
+        script.server_bytes(b"\0\0\0\0");
+        script.client_bytes(b"\x01");
+        let lines = script.client_bytes(&b"\x05\0\0\0\0\0".repeat(1500));
+        assert_eq!(lines.len(), 1001);
+        assert_eq!(lines[1000], "and 500 packets more");
     }
 }
