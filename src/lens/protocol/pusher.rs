@@ -74,7 +74,8 @@ impl Lens for Pusher {
         let of = |key: &str| data.as_ref().and_then(|data| data.get(key));
         let channel = value.text_of("channel").or_else(|| of("channel")?.as_str());
         let channel = remembered(channel.unwrap_or_default());
-        let subscribed = self.channels.get(&channel).is_some();
+        let (subscribed, missing) =
+            (self.channels.get(&channel).is_some(), self.channels.lacks(&channel));
         let (is_private, is_presence) =
             (channel.starts_with("private-"), channel.starts_with("presence-"));
         let established = self.socket_id.is_some();
@@ -100,6 +101,18 @@ impl Lens for Pusher {
                 format!("subscribed {}", brief(&channel))
             }
             "pusher:error" | "pusher:subscription_error" => {
+                // Which channels an error refuses it does not say.
+                let refused: Vec<_> = match name {
+                    "pusher:error" => {
+                        self.channels.doubt();
+                        let open = self.channels.iter().filter(|(_, confirmed)| !confirmed);
+                        open.map(|(name, _)| name.clone()).collect()
+                    }
+                    _ => vec![channel.clone()],
+                };
+                for name in &refused {
+                    self.channels.remove(name);
+                }
                 let code = of("code").and_then(Value::as_u64);
                 let what = code.map_or("", what_to_do);
                 format!("error {} {}{what}", plain("code"), plain("message"))
@@ -155,13 +168,19 @@ impl Lens for Pusher {
                         "clients may send events on private and presence channels only",
                     )
                     .breaks_if(
-                        own && established && !subscribed,
+                        own && established && missing,
                         rule,
                         "the channel was not subscribed to before",
                     )
             }
             _ => decoded,
         }])
+    }
+
+    /// It may have been a subscription.
+    fn pass_over(&mut self, _beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+        self.channels.doubt();
+        None
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -289,5 +308,38 @@ mod tests {
         assert!(script.decoded().heartbeat && script.decoded().reply.is_some());
         script.client(r#"{"event":"typing","channel":"x","data":{}}"#);
         assert_eq!(complaints(script.decoded()), ["an event of a client begins with client-"]);
+    }
+
+    #[test]
+    fn a_channel_that_was_refused_may_be_asked_for_again() {
+        let subscribe = r#"{"event":"pusher:subscribe","data":{"channel":"x"}}"#;
+        for error in [
+            r#"{"event":"pusher:subscription_error","channel":"x","data":{"status":403}}"#,
+            r#"{"event":"pusher:error","data":{"code":4301,"message":"rate"}}"#,
+        ] {
+            let mut script = Script::of("pusher", "", "/");
+            script.server(
+                r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\"}"}"#,
+            );
+            script.client(subscribe);
+            script.server(error);
+            script.client(subscribe);
+            assert_eq!(complaints(script.decoded()), [""; 0], "{error}");
+        }
+    }
+
+    #[test]
+    fn a_channel_that_was_forgotten_is_not_missed() {
+        let mut script = Script::of("pusher", "", "/");
+        script.server(
+            r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\"}"}"#,
+        );
+        for at in 0..1100 {
+            script.client(&format!(
+                r#"{{"event":"pusher:subscribe","data":{{"channel":"private-{at}","auth":"k:s"}}}}"#
+            ));
+        }
+        script.client(r#"{"event":"client-a","channel":"private-0","data":{}}"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
     }
 }
