@@ -110,6 +110,11 @@ impl Lens for Discord {
         ])
     }
 
+    fn pass_over(&mut self, beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+        self.begun |= beginning.from_client();
+        None
+    }
+
     fn expects(&self) -> Option<Expectation> {
         match (self.interval, self.identified) {
             (None, _) => {

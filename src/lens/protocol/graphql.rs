@@ -110,18 +110,32 @@ const RULE: &str = "GraphQL over WebSocket";
 
 struct GraphQl {
     dialect: &'static Dialect,
+    /// Whether there were messages that nobody read.
+    is_partial: bool,
     asked: bool,
     acknowledged: bool,
     running: Kept<String, String>,
     /// Operations that are over, and whether the server ended them.
     over: Kept<String, bool>,
+    /// Ids that the client has used again after it ended them: what ends one of them may be of the
+    /// operation before.
+    again: Kept<String, ()>,
     ids: Fresh,
 }
 
 impl GraphQl {
     fn new(dialect: &'static Dialect) -> Self {
         let (running, over, ids) = (Kept::default(), Kept::default(), Fresh::default());
-        Self { dialect, asked: false, acknowledged: false, running, over, ids }
+        Self {
+            dialect,
+            is_partial: false,
+            again: Kept::default(),
+            asked: false,
+            acknowledged: false,
+            running,
+            over,
+            ids,
+        }
     }
 
     fn is_modern(&self) -> bool {
@@ -141,7 +155,7 @@ impl GraphQl {
         let [start, _, stop] = self.dialect.words;
         let early = kind == start && !self.acknowledged;
         let decoded = decoded.breaks_if(
-            early && self.is_modern(),
+            early && self.is_modern() && !self.is_partial,
             RULE,
             "an operation before connection_ack: the server closes with 4401 Unauthorized",
         );
@@ -156,7 +170,9 @@ impl GraphQl {
             self.ids.seen(id.parse().unwrap_or(0u64));
             let taken = self.running.get(&remembered(id)).is_some();
             self.running.insert(remembered(id), brief(about));
-            self.over.remove(&remembered(id));
+            if self.over.remove(&remembered(id)) == Some(false) {
+                self.again.insert(remembered(id), ());
+            }
             decoded.asks(format!("#{id}"), about).breaks_if(
                 // In the older protocol the new one replaces it.
                 taken && self.is_modern(),
@@ -204,7 +220,11 @@ impl GraphQl {
                 let again = std::mem::replace(&mut self.acknowledged, true) && self.is_modern();
                 decoded
                     .breaks_if(again, RULE, "a second connection_ack")
-                    .breaks_if(!self.asked, RULE, "a connection_ack before connection_init")
+                    .breaks_if(
+                        !self.asked && !self.is_partial,
+                        RULE,
+                        "a connection_ack before connection_init",
+                    )
                     .answers("connection")
             }
             "connection_error" => decoded.answers("connection"),
@@ -212,7 +232,8 @@ impl GraphQl {
             "error" if self.dialect.name == OLD.name => decoded.answers_in_part(format!("#{id}")),
             "complete" | "error" => {
                 if self.running.remove(&own).is_some() {
-                    self.over.insert(own, true);
+                    let is_sure = self.again.lacks(&own);
+                    self.over.insert(own, is_sure);
                 }
                 decoded.answers(format!("#{id}"))
             }
@@ -303,6 +324,7 @@ impl Lens for GraphQl {
     fn pass_over(&mut self, _beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
         self.running.doubt();
         self.over.doubt();
+        self.is_partial = true;
         None
     }
 

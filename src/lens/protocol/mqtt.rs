@@ -182,7 +182,9 @@ impl Mqtt {
         }
         let read = self.body(packet, from_client);
         let decoded = read.unwrap_or_else(|| match packet.missing() {
-            0 => Decoded::new(NAME, name, format!("{name} {} B", packet.len)).breaks(
+            // Without the version nobody knows what it holds.
+            0 => Decoded::new(NAME, name, format!("{name} {} B", packet.len)).breaks_if(
+                self.level.is_some() || packet.kind == 1 || !self.streams.has_gaps(),
                 "MQTT 5 §4.13",
                 "the packet is malformed: the receiver closes the connection",
             ),
@@ -510,7 +512,8 @@ impl Mqtt {
         self.requests.insert(id, (all, names));
         let list = filters.into_iter().map(|(filter, _)| Value::from(filter)).collect::<Value>();
         let mut decoded = decoded.field("filters", list).asks(id, about).clip();
-        for (rule, fault) in faults {
+        let is_clear = self.level.is_some() || !self.streams.has_gaps();
+        for (rule, fault) in faults.into_iter().filter(|_| is_clear) {
             decoded = decoded.breaks(rule, fault);
         }
         Some(
@@ -584,6 +587,7 @@ impl Lens for Mqtt {
     }
 
     fn pass_over(&mut self, message: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+        self.begun[usize::from(message.from_client())] |= len > message.content.len() as u64;
         let packets = self.streams.packets(message, len, next)?;
         // "one and a half times the Keep Alive time period" (§3.1.2.10).
         let most = Duration::from_secs(self.keep_alive.into()) * 3 / 2;

@@ -235,6 +235,10 @@ impl Lens for Nats {
     }
 
     fn pass_over(&mut self, message: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+        if len > message.content.len() as u64 {
+            self.asked |= message.from_client();
+            self.begun |= !message.from_client();
+        }
         let packets = self.streams.packets(message, len, next)?;
         decoded::packets(
             packets.iter().map(|packet| Some(self.look(packet, message.from_client()))),

@@ -57,6 +57,8 @@ struct Pusher {
     /// Seconds.
     activity_timeout: u64,
     channels: Kept<String, bool>,
+    /// Whether there were messages that nobody read.
+    is_partial: bool,
 }
 
 fn event(name: &str, entries: impl IntoIterator<Item = (&'static str, Value)>) -> Outgoing {
@@ -137,7 +139,11 @@ impl Lens for Pusher {
             }
             "pusher:pong" => decoded.answers("ping"),
             "pusher:subscribe" => decoded
-                .breaks_if(!established, RULE, "a subscription before connection_established")
+                .breaks_if(
+                    !established && !self.is_partial,
+                    RULE,
+                    "a subscription before connection_established",
+                )
                 .breaks_if(subscribed, RULE, "the channel is subscribed to already")
                 .breaks_if(
                     (is_private || is_presence) && of("auth").is_none(),
@@ -180,6 +186,7 @@ impl Lens for Pusher {
     /// It may have been a subscription.
     fn pass_over(&mut self, _beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
         self.channels.doubt();
+        self.is_partial = true;
         None
     }
 

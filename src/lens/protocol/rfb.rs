@@ -79,16 +79,18 @@ fn length(phase: Phase, from_client: bool, minor: u32, bytes: &[u8]) -> Result<O
         (Phase::Security, true) => Some(1),
         (Phase::Security, false) if minor < 7 => Some(4),
         // None, and a reason.
-        (Phase::Security, false) if bytes.first() == Some(&0) => number(1).map(|len| 5 + len),
+        (Phase::Security, false) if bytes.first() == Some(&0) => {
+            number(1).map(|len| len.saturating_add(5))
+        }
         (Phase::Security, false) => bytes.first().map(|all| 1 + usize::from(*all)),
         (Phase::Challenge, _) => Some(16),
         (Phase::SecurityResult, _) => match number(0) {
             Some(0) => Some(4),
-            Some(_) if minor >= 8 => number(4).map(|len| 8 + len),
+            Some(_) if minor >= 8 => number(4).map(|len| len.saturating_add(8)),
             result => result.map(|_| 4),
         },
         (Phase::Init, true) => Some(1),
-        (Phase::Init, false) => number(20).map(|len| 24 + len),
+        (Phase::Init, false) => number(20).map(|len| len.saturating_add(24)),
         (Phase::Messages, true) => {
             let Some(kind) = bytes.first() else { return Ok(None) };
             let (_, _, len) = MESSAGES.iter().find(|row| row.0 == *kind).ok_or(())?;
@@ -96,7 +98,7 @@ fn length(phase: Phase, from_client: bool, minor: u32, bytes: &[u8]) -> Result<O
                 2 => bytes
                     .get(2..4)
                     .map(|all| 4 + 4 * usize::from(u16::from_be_bytes([all[0], all[1]]))),
-                6 => number(4).map(|text| 8 + text),
+                6 => number(4).map(|text| text.saturating_add(8)),
                 _ => Some(*len),
             }
         }

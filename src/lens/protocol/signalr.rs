@@ -248,7 +248,8 @@ impl Lens for SignalR {
     }
 
     /// It may have begun or ended anything.
-    fn pass_over(&mut self, _beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+        self.agreed |= self.asked != beginning.from_client();
         self.running.iter_mut().chain(&mut self.streams).for_each(Kept::doubt);
         None
     }

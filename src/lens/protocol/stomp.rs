@@ -483,6 +483,9 @@ impl Lens for Stomp {
     }
 
     fn pass_over(&mut self, message: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+        let quiet = self.quiet(message);
+        let was_connected = self.connected;
+        self.begun |= message.from_client() && len > message.content.len() as u64;
         let abandoned = self.abandoned(message);
         let version = self.version.clone();
         let frames = self.streams.packets(message, len, |bytes| next(bytes, version.as_deref()));
@@ -491,10 +494,15 @@ impl Lens for Stomp {
             (frames, _) => frames.unwrap_or_default(),
         };
         let part = self.part(message);
-        let quiet = self.quiet(message);
         let looked = frames.into_iter().map(|frame| self.look(frame, message.from_client()));
         let mut frames =
             decoded::packets(abandoned.into_iter().chain(looked).chain(part).map(Some))?;
+        if self.connected && !was_connected {
+            // What was agreed holds from now on.
+            for heard in &mut self.heard {
+                heard.again(message.micros, Duration::ZERO);
+            }
+        }
         if let Some(first) = frames.first_mut().filter(|_| quiet.is_some()) {
             *first = first.clone().after_quiet(quiet, HEART_BEATING);
         }

@@ -275,7 +275,7 @@ impl Wamp {
             )
             .breaks_if(code == 2 && welcomed, ESTABLISHMENT, "a second WELCOME")
             .breaks_if(
-                left && code != 1,
+                left && code != 1 && !(code == 6 && self.left == [true; 2]),
                 "WAMP 2, Session Closing",
                 "a message after GOODBYE or ABORT of the same side",
             )
@@ -350,6 +350,11 @@ impl Lens for Wamp {
             }
         };
         decoded::packets(values.iter().map(|value| self.look(value, message.from_client())))
+    }
+
+    fn pass_over(&mut self, beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+        self.begun[usize::from(beginning.from_client())] = true;
+        None
     }
 
     fn expects(&self) -> Option<Expectation> {
