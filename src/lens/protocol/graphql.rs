@@ -556,4 +556,19 @@ mod tests {
         script.client(r#"{"type":"nonsense"}"#);
         assert_eq!(complaints(script.decoded()), ["there is no such type of message"]);
     }
+
+    #[test]
+    fn what_ends_an_operation_may_be_of_an_earlier_one() {
+        let mut script = Script::auto("graphql-transport-ws", "/graphql");
+        let subscribe = r#"{"id":"1","type":"subscribe","payload":{"query":"{a}"}}"#;
+        let complete = r#"{"id":"1","type":"complete"}"#;
+        script.client(r#"{"type":"connection_init"}"#);
+        script.server(r#"{"type":"connection_ack"}"#);
+        script.client(subscribe);
+        script.client(complete);
+        script.client(subscribe);
+        script.server(complete);
+        script.server(r#"{"id":"1","type":"next","payload":{"data":1}}"#);
+        assert_eq!(complaints(script.decoded()), [""; 0], "it was on its way");
+    }
 }

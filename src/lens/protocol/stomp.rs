@@ -1033,4 +1033,15 @@ mod tests {
         script.server("MESSAGE\ndestination:/a\nmessage-id:1\nsubscription:9\n\n\0");
         assert_eq!(complaints(script.decoded()), [""; 0], "a SUBSCRIBE may have been there");
     }
+
+    #[test]
+    fn heart_beats_are_due_from_connected_on() {
+        let mut script = script();
+        script.client("CONNECT\naccept-version:1.2\nhost:/\nheart-beat:4000,4000\n\n\0");
+        script.wait(20);
+        script.server("CONNECTED\nversion:1.2\nheart-beat:4000,4000\n\n\0");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.client("\n");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+    }
 }
