@@ -87,7 +87,15 @@ impl Conversation {
     }
 
     fn choose(&mut self, protocol: &'static Protocol, evidence: Vec<Evidence>) {
-        self.lens = Choice::Chosen { protocol, evidence, lens: (protocol.lens)(&self.facts) };
+        let mut lens = (protocol.lens)(&self.facts);
+        if self.facts.is_midway {
+            // What came before is as messages that were passed over.
+            for direction in [Direction::ToServer, Direction::ToClient] {
+                let before = Message { direction, text: true, content: b"", micros: i64::MAX };
+                lens.pass_over(&before, LARGEST as u64 + 1);
+            }
+        }
+        self.lens = Choice::Chosen { protocol, evidence, lens };
     }
 
     /// The protocol and what speaks for it, once that is clear.

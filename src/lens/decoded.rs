@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::secrets::Secrets;
 use super::speech::Outgoing;
-use super::text::{brief, clipped, count};
+use super::text::{brief, clipped, count, distinct};
 use super::value::Value;
 
 /// Characters of a summary, at most.
 const SUMMARY: usize = 240;
 
-/// Characters of the key of a pair, at most; a longer one pairs nothing.
+/// Characters of the key of a pair; of a longer one only a digest is kept beside them.
 const KEY: usize = 256;
 
 /// Packets of one message that are returned.
@@ -163,14 +163,15 @@ impl Decoded {
         self.paired(Pairing::Withdraws(key.to_string()))
     }
 
-    fn paired(mut self, pairing: Pairing) -> Self {
+    fn paired(mut self, mut pairing: Pairing) -> Self {
         let (Pairing::Asks(key, _)
         | Pairing::AnswersInPart(key)
         | Pairing::Answers(key)
-        | Pairing::Withdraws(key)) = &pairing;
-        if key.len() <= KEY {
-            self.pairing = Some(pairing);
+        | Pairing::Withdraws(key)) = &mut pairing;
+        if key.len() > KEY {
+            *key = distinct(key, KEY);
         }
+        self.pairing = Some(pairing);
         self
     }
 

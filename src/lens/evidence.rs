@@ -8,7 +8,7 @@ use std::fmt;
 use super::facts::Facts;
 use super::interface::Protocol;
 use super::message::Message;
-use super::payload::inflate::inflate;
+use super::payload::inflate::inflate_within;
 use super::text::brief;
 
 /// A sign that speaks for a protocol.
@@ -162,7 +162,8 @@ impl Watch {
             false => Evidence::ServerMessage,
         };
         let joined = self.joined(message);
-        let inflated = inflate(message.content).map(|(_, content)| {
+        // Every candidate reads it: no more than of a message that is not compressed.
+        let inflated = inflate_within(message.content, BYTES as u64).map(|(_, content)| {
             let text = std::str::from_utf8(&content).is_ok();
             Begun { content, message: Message { content: &[], text, ..*message } }
         });

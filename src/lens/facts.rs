@@ -13,6 +13,8 @@ pub struct Facts {
     pub host: String,
     /// Path and query of the request.
     pub url: String,
+    /// Whether messages passed before the first that is read.
+    pub is_midway: bool,
     /// The schema of payloads that need one.
     pub schema: Option<Arc<Schema>>,
 }

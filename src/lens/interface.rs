@@ -16,7 +16,8 @@ pub trait Lens: Send {
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>>;
 
     /// What a message of `len` bytes says that is longer than a lens reads, of which only the
-    /// beginning is there. `None` if no more can be said than its length.
+    /// beginning is there. `None` if no more can be said than its length; what it said is unknown from
+    /// then on. Of a conversation that is read from its middle on it stands for all that came before.
     fn pass_over(&mut self, _beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
         None
     }

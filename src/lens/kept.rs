@@ -16,11 +16,13 @@ const TEXT: usize = 256;
 #[derive(Clone, Debug)]
 pub(super) struct Kept<K, V> {
     entries: VecDeque<(K, V)>,
+    /// Whether there may be more than the entries.
+    is_partial: bool,
 }
 
 impl<K, V> Default for Kept<K, V> {
     fn default() -> Self {
-        Self { entries: VecDeque::new() }
+        Self { entries: VecDeque::new(), is_partial: false }
     }
 }
 
@@ -32,6 +34,7 @@ impl<K: PartialEq, V> Kept<K, V> {
             return None;
         }
         let gone = if self.entries.len() == ENTRIES { self.entries.pop_front() } else { None };
+        self.is_partial |= gone.is_some();
         self.entries.push_back((key, value));
         gone
     }
@@ -39,6 +42,21 @@ impl<K: PartialEq, V> Kept<K, V> {
     /// The value of a key.
     pub(super) fn get(&self, key: &K) -> Option<&V> {
         self.entries.iter().rev().find(|(other, _)| other == key).map(|(_, value)| value)
+    }
+
+    /// The value of a key, to change it.
+    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.entries.iter_mut().rev().find(|(other, _)| other == key).map(|(_, value)| value)
+    }
+
+    /// Whether it is sure that there is no such key: what is not here may have been forgotten.
+    pub(super) fn lacks(&self, key: &K) -> bool {
+        !self.is_partial && self.get(key).is_none()
+    }
+
+    /// Notes that an entry may be missing, as nobody read what would have added it.
+    pub(super) fn doubt(&mut self) {
+        self.is_partial = true;
     }
 
     /// Takes an entry out.
@@ -53,9 +71,9 @@ impl<K: PartialEq, V> Kept<K, V> {
     }
 }
 
-/// A text to remember: the beginning of a long one.
+/// A text to remember: the beginning of a long one, and what tells it from others.
 pub(super) fn remembered(text: &str) -> String {
-    super::text::clipped(text, TEXT)
+    super::text::distinct(text, TEXT)
 }
 
 /// Bytes of a buffer that is kept between messages.
@@ -63,16 +81,16 @@ const IDLE: usize = 4 * 1024;
 
 /// The bytes of both directions of a protocol whose packets span messages.
 #[derive(Debug)]
-pub(super) struct Streams<T>([Stream<T>; 2]);
+pub(super) struct Streams<T> {
+    streams: [Stream<T>; 2],
+    has_gaps: bool,
+}
 
 impl<T> Default for Streams<T> {
     fn default() -> Self {
-        Self([0; 2].map(|_| Stream {
-            bytes: Vec::new(),
-            passing: None,
-            want: Want::Any,
-            is_lost: false,
-        }))
+        let stream =
+            |_| Stream { bytes: Vec::new(), passing: None, want: Want::Any, is_lost: false };
+        Self { streams: [0; 2].map(stream), has_gaps: false }
     }
 }
 
@@ -98,7 +116,7 @@ impl<T> Streams<T> {
         len: u64,
         mut next: impl FnMut(&[u8]) -> Next<T>,
     ) -> Option<Vec<T>> {
-        let stream = &mut self.0[usize::from(message.from_client())];
+        let stream = &mut self.streams[usize::from(message.from_client())];
         let missing = len.saturating_sub(message.content.len() as u64);
         let (mut packets, mut at) = (Vec::new(), 0);
         let mut bytes = std::mem::take(&mut stream.bytes);
@@ -118,6 +136,7 @@ impl<T> Streams<T> {
                     Ends::Missing(all) => {
                         packets.push(packet);
                         stream.is_lost = !all;
+                        self.has_gaps |= !all;
                         return Some(packets);
                     }
                     Ends::Later(end) => {
@@ -138,6 +157,7 @@ impl<T> Streams<T> {
                 }
                 Next::Incomplete(_) if missing > 0 => {
                     stream.is_lost = true;
+                    self.has_gaps = true;
                     return (!packets.is_empty()).then_some(packets);
                 }
                 Next::Incomplete(want) if bytes.len() - at <= LARGEST => {
@@ -156,12 +176,17 @@ impl<T> Streams<T> {
 
     /// The beginning of a packet whose rest has not come.
     pub(super) fn begun(&self, from_client: bool) -> &[u8] {
-        &self.0[usize::from(from_client)].bytes
+        &self.streams[usize::from(from_client)].bytes
+    }
+
+    /// Whether there may have been packets that nobody saw.
+    pub(super) fn has_gaps(&self) -> bool {
+        self.has_gaps
     }
 
     /// Forgets the beginning of a packet, and returns it.
     pub(super) fn take_begun(&mut self, from_client: bool) -> Vec<u8> {
-        let stream = &mut self.0[usize::from(from_client)];
+        let stream = &mut self.streams[usize::from(from_client)];
         stream.want = Want::Any;
         std::mem::take(&mut stream.bytes)
     }
@@ -278,6 +303,7 @@ mod tests {
             kept.insert(key, ());
         }
         assert_eq!((kept.get(&0), kept.get(&1)), (None, Some(&())));
+        assert!(!kept.lacks(&0), "nobody knows");
         assert_eq!(kept.iter().len(), ENTRIES);
     }
 }

@@ -19,6 +19,17 @@ pub(super) fn clipped(text: &str, most: usize) -> String {
     }
 }
 
+/// A text of at most so many characters as it is; of a longer one the beginning and a digest, so that
+/// two that differ only in their ends stay apart.
+pub(super) fn distinct(text: &str, most: usize) -> String {
+    if text.len() <= most || text.chars().nth(most).is_none() {
+        return clipped(text, most);
+    }
+    let mut hasher = std::hash::DefaultHasher::new();
+    std::hash::Hash::hash(text, &mut hasher);
+    format!("{} {:016x}", clipped(text, most), std::hash::Hasher::finish(&hasher))
+}
+
 /// A number of things, as in `1 arg`, `2 args`.
 pub(super) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })

@@ -134,6 +134,7 @@ impl Lenses {
         }
         let reader = self.readers.of(conn);
         reader.facts.subprotocol = subprotocol;
+        reader.facts.is_midway = false;
         reader.begin(&self.config);
         reader.reading.as_mut().and_then(|reading| reading.reading(None))
     }
@@ -147,8 +148,11 @@ impl Lenses {
         let reader = self.readers.of(at.conn);
         if !reader.begun {
             // A capture without its handshake.
+            reader.facts.is_midway = true;
             reader.begin(&self.config);
         }
+        // For who chooses another lens later.
+        reader.facts.is_midway |= matches!(event, FrameEvent::Message(_));
         let reading = reader.reading.as_mut()?;
         let FrameEvent::Message(info) = event else {
             reading.coming[direction as usize].take(event, |_| ());

@@ -9,12 +9,17 @@ pub const INFLATED: u64 = 1 << 20;
 
 /// The content of a message that is gzip (RFC 1952) or zlib (RFC 1950) as a whole, and which.
 pub fn inflate(bytes: &[u8]) -> Option<(&'static str, Vec<u8>)> {
+    inflate_within(bytes, INFLATED)
+}
+
+/// The same of a message that inflates to no more than so many bytes.
+pub(in crate::lens) fn inflate_within(bytes: &[u8], most: u64) -> Option<(&'static str, Vec<u8>)> {
     match bytes {
-        [0x1f, 0x8b, 8, ..] => read(GzDecoder::new(bytes)).map(|content| ("gzip", content)),
+        [0x1f, 0x8b, 8, ..] => read(GzDecoder::new(bytes), most).map(|content| ("gzip", content)),
         // "CMF and FLG, when viewed as a 16-bit unsigned integer stored in MSB order, is a multiple
         // of 31" (RFC 1950 §2.2); 7 is the window size that everybody uses.
         [0x78, flags, ..] if (0x7800 + u16::from(*flags)) % 31 == 0 => {
-            read(ZlibDecoder::new(bytes)).map(|content| ("zlib", content))
+            read(ZlibDecoder::new(bytes), most).map(|content| ("zlib", content))
         }
         _ => None,
     }
@@ -27,10 +32,10 @@ pub fn is_inflated_beyond(bytes: &[u8]) -> bool {
         && std::io::copy(&mut content, &mut std::io::sink()).is_ok_and(|n| n > INFLATED)
 }
 
-fn read(decoder: impl Read) -> Option<Vec<u8>> {
+fn read(decoder: impl Read, most: u64) -> Option<Vec<u8>> {
     let mut content = Vec::new();
-    decoder.take(INFLATED + 1).read_to_end(&mut content).ok()?;
-    (content.len() as u64 <= INFLATED).then_some(content)
+    decoder.take(most + 1).read_to_end(&mut content).ok()?;
+    (content.len() as u64 <= most).then_some(content)
 }
 
 #[cfg(test)]

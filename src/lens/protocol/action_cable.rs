@@ -55,6 +55,8 @@ struct Cable {
     welcomed: bool,
     /// Identifiers, and whether the server has confirmed them.
     subscriptions: Kept<String, bool>,
+    /// Those that the server has rejected; a message may have been on its way.
+    rejected: Kept<String, ()>,
 }
 
 impl Cable {
@@ -120,7 +122,7 @@ impl Lens for Cable {
                     decoded
                 }
                 "message" => decoded.breaks_if(
-                    self.subscriptions.get(&key).is_none(),
+                    self.subscriptions.lacks(&key) && self.rejected.lacks(&key),
                     "Action Cable, Commands",
                     "the channel was not subscribed to before: the server ignores the message",
                 ),
@@ -140,6 +142,7 @@ impl Lens for Cable {
             }
             (Some("reject_subscription"), Some(_)) => {
                 self.subscriptions.remove(&key);
+                self.rejected.insert(key.clone(), ());
                 Decoded::new(NAME, "reject_subscription", format!("rejected {name}")).answers(key)
             }
             (Some("disconnect"), _) => {
@@ -162,6 +165,12 @@ impl Lens for Cable {
         let decoded = decoded.field_if("type", kind);
         let decoded = decoded.field_if("identifier", value.get("identifier").map(unpacked));
         Some(vec![decoded.field_if("message", value.get("message"))])
+    }
+
+    /// It may have been a subscription.
+    fn pass_over(&mut self, _beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+        self.subscriptions.doubt();
+        None
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -255,5 +264,15 @@ mod tests {
         let sent = script.conversation.speak("cable", "unsubscribe ChatChannel");
         script.send(&sent.expect("a command")[0]);
         assert_eq!(script.last(), r#"unsubscribe ChatChannel{"room":1}"#);
+    }
+
+    #[test]
+    fn a_message_may_be_on_its_way_when_its_channel_is_refused() {
+        let mut script = Script::auto("actioncable-v1-json", "/cable");
+        script.server(r#"{"type":"welcome"}"#);
+        script.client(r#"{"command":"subscribe","identifier":"{\"channel\":\"A\"}"}"#);
+        script.server(r#"{"identifier":"{\"channel\":\"A\"}","type":"reject_subscription"}"#);
+        script.client(r#"{"command":"message","identifier":"{\"channel\":\"A\"}","data":"{}"}"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
     }
 }

@@ -45,6 +45,11 @@ struct Discord {
     /// Milliseconds.
     interval: Option<u64>,
     identified: bool,
+    /// Whether the client has logged in at all: what it sends may be on its way when the server ends
+    /// the session.
+    begun: bool,
+    /// Whether the server wants it to log in again.
+    again: bool,
     /// The number of the last event, which a heartbeat repeats.
     sequence: Option<u64>,
 }
@@ -53,11 +58,13 @@ impl Lens for Discord {
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
         let value = message.as_json()?;
         let op = value.get("op")?.as_u64()?;
-        let name = OPS.get(usize::try_from(op).ok()?).filter(|name| !name.is_empty())?;
+        let known = usize::try_from(op).ok().and_then(|op| OPS.get(op));
+        let known = known.filter(|name| !name.is_empty());
+        let name = known.map_or_else(|| format!("op {op}"), |name| (*name).to_owned());
         let from_client = message.from_client();
         let logs_in = matches!(op, 2 | 6);
-        let early = from_client && !self.identified && ![1, 2, 6].contains(&op);
-        let again = from_client && self.identified && logs_in;
+        let early = from_client && !self.begun && [3, 4, 8].contains(&op);
+        let again = from_client && self.identified && logs_in && !self.again;
         let other = match from_client {
             true => [0, 7, 9, 10, 11].contains(&op),
             false => [2, 3, 4, 6, 8].contains(&op),
@@ -65,7 +72,13 @@ impl Lens for Discord {
         let event = value.text_of("t");
         let data = value.get("d");
         self.sequence = value.get("s").and_then(Value::as_u64).or(self.sequence);
-        self.identified |= from_client && logs_in;
+        match (from_client, op) {
+            (true, 2 | 6) => (self.identified, self.begun, self.again) = (true, true, false),
+            (false, 7) => self.again = true,
+            // Invalid Session: "expects the client to reconnect, or to identify again".
+            (false, 9) => self.identified = false,
+            _ => {}
+        }
         if op == 10 {
             self.interval = value.path("d.heartbeat_interval").and_then(Value::as_u64);
         }
@@ -74,10 +87,10 @@ impl Lens for Discord {
             2 | 6 => String::new(),
             _ => data.map(Value::short).unwrap_or_default(),
         };
-        let kind = event.map_or_else(|| (*name).to_owned(), brief);
+        let kind = event.map_or_else(|| name.clone(), brief);
         let decoded = match op {
-            1 if message.from_client() => Decoded::heartbeat(NAME, name).asks("heartbeat", ""),
-            11 => Decoded::heartbeat(NAME, name).answers("heartbeat"),
+            1 if message.from_client() => Decoded::heartbeat(NAME, &name).asks("heartbeat", ""),
+            11 => Decoded::heartbeat(NAME, &name).answers("heartbeat"),
             _ => Decoded::new(NAME, &kind, format!("{kind} {shown}").trim_end()),
         };
         const RULE: &str = "Discord, Gateway Opcodes";
@@ -95,6 +108,11 @@ impl Lens for Discord {
                 .field_if("sequence", value.get("s"))
                 .field_if("data", data),
         ])
+    }
+
+    fn pass_over(&mut self, beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+        self.begun |= beginning.from_client();
+        None
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -142,5 +160,36 @@ mod tests {
         assert!(complaints(script.decoded())[0].contains("4005"));
         script.server(r#"{"op":11}"#);
         assert_eq!(script.last(), "Heartbeat ACK (70 ms)");
+    }
+
+    #[test]
+    fn a_session_that_is_invalid_begins_again() {
+        let identify = r#"{"op":2,"d":{"token":"secret"}}"#;
+        for ended in [r#"{"op":9,"d":false}"#, r#"{"op":7,"d":null}"#] {
+            let mut script = Script::of("discord", "", "/?v=10&encoding=json");
+            script.server(r#"{"t":null,"s":null,"op":10,"d":{"heartbeat_interval":41250}}"#);
+            script.client(r#"{"op":6,"d":{"token":"secret"}}"#);
+            script.server(ended);
+            script.client(r#"{"op":3,"d":{}}"#);
+            assert_eq!(complaints(script.decoded()), [""; 0], "it was on its way");
+            script.client(identify);
+            assert_eq!(complaints(script.decoded()), [""; 0], "{ended}");
+            script.client(identify);
+            assert_eq!(complaints(script.decoded()).len(), 1);
+        }
+        let mut script = Script::of("discord", "", "/?v=10&encoding=json");
+        script.server(r#"{"t":null,"s":null,"op":10,"d":{"heartbeat_interval":41250}}"#);
+        script.client(r#"{"op":6,"d":{"token":"secret"}}"#);
+        script.server(r#"{"op":9,"d":false}"#);
+        assert!(script.state().contains("the server waits for Identify"), "{}", script.state());
+    }
+
+    #[test]
+    fn an_opcode_that_is_new_is_named_by_its_number() {
+        let mut script = Script::of("discord", "", "/?v=10&encoding=json");
+        script.client(r#"{"op":2,"d":{"token":"secret"}}"#);
+        script.client(r#"{"op":31,"d":{"guild_ids":["1"]}}"#);
+        assert_eq!(script.last(), r#"op 31 {"guild_ids":["1"]}"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
     }
 }

@@ -32,12 +32,15 @@ const NAME: &str = "engine.io";
 
 struct EngineIo {
     version: u8,
+    /// Whether the URL says so.
+    is_versioned: bool,
     open: Option<Open>,
     /// Whether the session was opened before, over HTTP.
     upgraded: bool,
     /// Whether the server has sent a packet.
     begun: bool,
-    closed: bool,
+    /// Whether the server, and the client, have sent the close packet.
+    closed: [bool; 2],
     pinged: Option<i64>,
     inner: Conversation,
 }
@@ -53,10 +56,11 @@ impl EngineIo {
     fn new(facts: &Facts) -> Self {
         Self {
             version: if query(&facts.url, "EIO") == Some("3") { 3 } else { 4 },
+            is_versioned: query(&facts.url, "EIO").is_some(),
             open: None,
             upgraded: query(&facts.url, "sid").is_some(),
             begun: false,
-            closed: false,
+            closed: [false; 2],
             pinged: None,
             inner: Conversation::carried(&[&socket_io::PROTOCOL], facts),
         }
@@ -82,7 +86,8 @@ impl EngineIo {
 
     fn ping(&mut self, data: &str, message: &Message<'_>) -> Decoded {
         self.pinged = Some(message.micros);
-        let wrong = data.is_empty() && message.from_client() != (self.version == 3);
+        let wrong =
+            self.is_versioned && data.is_empty() && message.from_client() != (self.version == 3);
         let ping = match data {
             "" => Decoded::heartbeat(NAME, "ping"),
             data => Decoded::new(NAME, "ping", format!("ping {data}")).field("data", data),
@@ -126,8 +131,9 @@ impl EngineIo {
         // A client may be earlier than the server.
         let early = kind != "0" && !from_client && !opened && !self.begun;
         self.begun |= !from_client;
-        let after = self.closed;
-        self.closed |= kind == "1";
+        let closed = &mut self.closed[usize::from(from_client)];
+        let after = *closed;
+        *closed |= kind == "1";
         decoded
             .breaks_if(
                 early,
@@ -176,6 +182,17 @@ impl Lens for EngineIo {
             _ => return None,
         };
         Some(vec![self.in_order(kind, opened, message.from_client(), decoded)])
+    }
+
+    fn pass_over(&mut self, beginning: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+        self.begun |= !beginning.from_client();
+        let head = usize::from(beginning.text || self.version == 3);
+        let content = beginning.content.get(head..).unwrap_or_default();
+        // Before the inner protocol is clear, it has missed nothing that it knew of.
+        if self.inner.protocol().is_some() {
+            self.inner.pass_over(&Message { content, ..*beginning }, len);
+        }
+        None
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -302,5 +319,25 @@ mod tests {
         script.server(r#"0{"sid":"K0u3"}"#);
         let sent = script.conversation.speak("sio", "emit chat 1 two").expect("a command");
         assert_eq!(sent[0].content, br#"42["chat",1,"two"]"#);
+    }
+
+    #[test]
+    fn each_side_closes_for_itself() {
+        let mut script = Script::of("engine.io", "", "/?EIO=4");
+        script.server(r#"0{"sid":"a"}"#);
+        script.client("1");
+        script.server("2");
+        assert_eq!(complaints(script.decoded()), [""; 0], "it was on its way");
+        script.server("1");
+        script.server("6");
+        assert_eq!(complaints(script.decoded()), ["a packet after the close packet"]);
+    }
+
+    #[test]
+    fn who_pings_is_not_known_without_a_version() {
+        let mut script = Script::of("engine.io", "", "/x");
+        script.server(r#"0{"sid":"a"}"#);
+        script.client("2");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
     }
 }

@@ -99,6 +99,8 @@ static OLD: Dialect = Dialect {
         "connection_error",
         "connection_terminate",
         "ka",
+        // AWS AppSync's answer to start.
+        "start_ack",
         "complete",
         "error",
     ],
@@ -108,18 +110,44 @@ const RULE: &str = "GraphQL over WebSocket";
 
 struct GraphQl {
     dialect: &'static Dialect,
+    /// Whether there were messages that nobody read.
+    is_partial: bool,
     asked: bool,
     acknowledged: bool,
     running: Kept<String, String>,
     /// Operations that are over, and whether the server ended them.
     over: Kept<String, bool>,
+    /// Ids that the client has used again after it ended them: what ends one of them may be of the
+    /// operation before.
+    again: Kept<String, ()>,
     ids: Fresh,
 }
 
 impl GraphQl {
     fn new(dialect: &'static Dialect) -> Self {
         let (running, over, ids) = (Kept::default(), Kept::default(), Fresh::default());
-        Self { dialect, asked: false, acknowledged: false, running, over, ids }
+        Self {
+            dialect,
+            is_partial: false,
+            again: Kept::default(),
+            asked: false,
+            acknowledged: false,
+            running,
+            over,
+            ids,
+        }
+    }
+
+    fn is_modern(&self) -> bool {
+        self.dialect.name == MODERN.name
+    }
+
+    /// What is wrong, and what follows; the older protocol has no close codes.
+    fn wrong<'t>(&self, text: &'t str) -> &'t str {
+        match self.is_modern() {
+            true => text,
+            false => text.split(": the ").next().unwrap_or(text),
+        }
     }
 
     /// What a client's message changes, and the rules it breaks.
@@ -127,14 +155,14 @@ impl GraphQl {
         let [start, _, stop] = self.dialect.words;
         let early = kind == start && !self.acknowledged;
         let decoded = decoded.breaks_if(
-            early && self.dialect.name == MODERN.name,
+            early && self.is_modern() && !self.is_partial,
             RULE,
             "an operation before connection_ack: the server closes with 4401 Unauthorized",
         );
         if kind == "connection_init" {
             let again = std::mem::replace(&mut self.asked, true);
             decoded.asks("connection", "").breaks_if(
-                again,
+                again && self.is_modern(),
                 RULE,
                 "a second connection_init: the server closes with 4429",
             )
@@ -142,9 +170,12 @@ impl GraphQl {
             self.ids.seen(id.parse().unwrap_or(0u64));
             let taken = self.running.get(&remembered(id)).is_some();
             self.running.insert(remembered(id), brief(about));
-            self.over.remove(&remembered(id));
+            if self.over.remove(&remembered(id)) == Some(false) {
+                self.again.insert(remembered(id), ());
+            }
             decoded.asks(format!("#{id}"), about).breaks_if(
-                taken,
+                // In the older protocol the new one replaces it.
+                taken && self.is_modern(),
                 RULE,
                 "the id runs already: the server closes with 4409",
             )
@@ -158,7 +189,7 @@ impl GraphQl {
             decoded.breaks_if(
                 !others.contains(&kind),
                 RULE,
-                "only a server sends it: the server closes with 4400",
+                self.wrong("only a server sends it: the server closes with 4400"),
             )
         }
     }
@@ -170,12 +201,12 @@ impl GraphQl {
         let decoded = decoded.breaks_if(
             kind == start || ["connection_init", "connection_terminate", "stop"].contains(&kind),
             RULE,
-            "only a client sends it: the client closes with 4400",
+            self.wrong("only a client sends it: the client closes with 4400"),
         );
         // An operation that the client ended may have results on their way.
         let of_none = self.asked
             && (kind == next || ["complete", "error"].contains(&kind))
-            && self.running.get(&own).is_none();
+            && self.running.lacks(&own);
         let over = self.over.get(&own).copied();
         let decoded = decoded
             .breaks_if(
@@ -183,13 +214,17 @@ impl GraphQl {
                 RULE,
                 "the operation is over: an error or complete came before",
             )
-            .breaks_if(of_none && over.is_none(), RULE, "there is no operation of this id");
+            .breaks_if(of_none && self.over.lacks(&own), RULE, "there is no operation of this id");
         match kind {
             "connection_ack" => {
-                let again = std::mem::replace(&mut self.acknowledged, true);
+                let again = std::mem::replace(&mut self.acknowledged, true) && self.is_modern();
                 decoded
                     .breaks_if(again, RULE, "a second connection_ack")
-                    .breaks_if(!self.asked, RULE, "a connection_ack before connection_init")
+                    .breaks_if(
+                        !self.asked && !self.is_partial,
+                        RULE,
+                        "a connection_ack before connection_init",
+                    )
                     .answers("connection")
             }
             "connection_error" => decoded.answers("connection"),
@@ -197,7 +232,8 @@ impl GraphQl {
             "error" if self.dialect.name == OLD.name => decoded.answers_in_part(format!("#{id}")),
             "complete" | "error" => {
                 if self.running.remove(&own).is_some() {
-                    self.over.insert(own, true);
+                    let is_sure = self.again.lacks(&own);
+                    self.over.insert(own, is_sure);
                 }
                 decoded.answers(format!("#{id}"))
             }
@@ -216,7 +252,7 @@ impl Lens for GraphQl {
             let unknown = Decoded::new(name, "unknown", format!("{} ?", brief(kind)));
             return (self.asked || self.acknowledged).then(|| {
                 let text = "there is no such type of message: the other side closes with 4400";
-                vec![unknown.field("type", kind).breaks(RULE, text)]
+                vec![unknown.field("type", kind).breaks(RULE, self.wrong(text))]
             });
         }
         let (id, payload) = (value.get("id").map(Value::plain), value.get("payload"));
@@ -252,13 +288,15 @@ impl Lens for GraphQl {
             "pong" => decoded.answers("ping"),
             _ => decoded,
         };
-        let needs_id = words.contains(&kind) || ["error", "complete"].contains(&kind);
+        // An error of the older protocol may be one of the connection.
+        let needs_id =
+            words.contains(&kind) || kind == "complete" || kind == "error" && self.is_modern();
         let decoded = decoded.breaks_if(
             needs_id && id.is_none(),
             RULE,
-            "the message has no id: the other side closes with 4400",
+            self.wrong("the message has no id: the other side closes with 4400"),
         );
-        let modern = self.dialect.name == MODERN.name;
+        let modern = self.is_modern();
         let decoded = decoded
             .breaks_if(
                 modern && kind == "subscribe" && query.is_none(),
@@ -280,6 +318,14 @@ impl Lens for GraphQl {
             true => self.of_client(kind, &id, &about, decoded),
             false => self.of_server(kind, &id, decoded),
         }])
+    }
+
+    /// It may have begun or ended an operation.
+    fn pass_over(&mut self, _beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+        self.running.doubt();
+        self.over.doubt();
+        self.is_partial = true;
+        None
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -470,5 +516,59 @@ mod tests {
         assert_eq!(script.last(), r#"data #1 {"data":1} ({hello}, 35 ms)"#);
         script.server(r#"{"id":"1","type":"complete"}"#);
         assert_eq!(script.conversation.unanswered().len(), 0);
+    }
+
+    #[test]
+    fn what_was_forgotten_or_passed_over_is_not_missed() {
+        let begun = || {
+            let mut script = Script::auto("graphql-transport-ws", "/graphql");
+            script.client(r#"{"type":"connection_init"}"#);
+            script.server(r#"{"type":"connection_ack"}"#);
+            script
+        };
+        let next = r#"{"id":"0","type":"next","payload":{"data":1}}"#;
+        let mut script = begun();
+        for id in 0..1100 {
+            script.client(&format!(
+                r#"{{"id":"{id}","type":"subscribe","payload":{{"query":"{{a}}"}}}}"#
+            ));
+        }
+        script.server(next);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        let mut script = begun();
+        script.client_large(br#"{"id":"0","type":"subscribe","#, 2 << 20);
+        script.server(next);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+    }
+
+    #[test]
+    fn the_older_protocol_allows_more() {
+        let mut script = Script::auto("graphql-ws", "/graphql");
+        let start = r#"{"id":"1","type":"start","payload":{"query":"{ hello }"}}"#;
+        for message in
+            [r#"{"type":"connection_init"}"#, r#"{"type":"connection_init"}"#, start, start]
+        {
+            script.client(message);
+            assert_eq!(complaints(script.decoded()), [""; 0], "{message}");
+        }
+        script.server(r#"{"id":"1","type":"start_ack"}"#);
+        assert_eq!(complaints(script.decoded()), [""; 0], "of AppSync");
+        script.client(r#"{"type":"nonsense"}"#);
+        assert_eq!(complaints(script.decoded()), ["there is no such type of message"]);
+    }
+
+    #[test]
+    fn what_ends_an_operation_may_be_of_an_earlier_one() {
+        let mut script = Script::auto("graphql-transport-ws", "/graphql");
+        let subscribe = r#"{"id":"1","type":"subscribe","payload":{"query":"{a}"}}"#;
+        let complete = r#"{"id":"1","type":"complete"}"#;
+        script.client(r#"{"type":"connection_init"}"#);
+        script.server(r#"{"type":"connection_ack"}"#);
+        script.client(subscribe);
+        script.client(complete);
+        script.client(subscribe);
+        script.server(complete);
+        script.server(r#"{"id":"1","type":"next","payload":{"data":1}}"#);
+        assert_eq!(complaints(script.decoded()), [""; 0], "it was on its way");
     }
 }

@@ -65,7 +65,7 @@ fn is_version_2(value: &Value) -> bool {
 
 /// What a pair goes by. Long ids are not shortened: two of them may differ only in their ends.
 fn key(id: &Value, session: Option<&str>) -> String {
-    format!("{}#{}", session.unwrap_or_default(), id.beginning())
+    format!("{}#{}", session.unwrap_or_default(), id.json())
 }
 
 /// The session of DevTools that a message belongs to, as much of it as tells two apart.
@@ -173,7 +173,13 @@ impl JsonRpc {
     }
 
     fn answer(&self, value: &Value, id: Option<&Value>, session: Option<&str>) -> Option<Decoded> {
-        let (result, error) = (value.get("result"), value.get("error"));
+        let strict = self.strict || is_version_2(value);
+        // Version 1 always has both, and null where there is none.
+        let part = |name| value.get(name).filter(|part| strict || **part != Value::Null);
+        let (mut result, error) = (part("result"), part("error"));
+        if error.is_none() {
+            result = value.get("result");
+        }
         let plain = id.map(Value::plain).unwrap_or_default() + &at_session(session);
         let (kind, summary) = match (result, error) {
             (_, Some(error)) => {
@@ -188,16 +194,17 @@ impl JsonRpc {
             .field_if("result", result)
             .field_if("error", error)
             .breaks_if(
-                result.is_some() && error.is_some(),
+                strict && result.is_some() && error.is_some(),
                 "JSON-RPC 2.0 §5",
                 "a response has a result or an error, not both",
             )
             .breaks_if(id.is_none() && !self.lax, "JSON-RPC 2.0 §5", "a response has an id")
             .breaks_if(
-                error.is_some_and(|error| {
-                    error.get("code").and_then(Value::as_integer).is_none()
-                        || error.text_of("message").is_none()
-                }),
+                strict
+                    && error.is_some_and(|error| {
+                        error.get("code").and_then(Value::as_integer).is_none()
+                            || error.text_of("message").is_none()
+                    }),
                 "JSON-RPC 2.0 §5.1",
                 "an error has a code, which is a whole number, and a message",
             );
@@ -394,5 +401,46 @@ mod tests {
         }
         assert!(!super::is_devtools("/bc8c94f4-89e3-4d41-9c95-542f3e7648d6-1"));
         assert!(!super::is_devtools("/chat"));
+    }
+
+    #[test]
+    fn long_ids_are_told_apart_by_their_ends() {
+        let mut script = Script::of("json-rpc", "", "/");
+        let id = |end: &str| "x".repeat(5000) + end;
+        for end in ["a", "b"] {
+            let id = id(end);
+            script.client(&format!(r#"{{"jsonrpc":"2.0","id":"{id}","method":"{end}"}}"#));
+        }
+        assert_eq!(script.conversation.unanswered().len(), 2);
+        for end in ["a", "b"] {
+            let id = id(end);
+            script.server(&format!(r#"{{"jsonrpc":"2.0","id":"{id}","result":1}}"#));
+            assert!(script.last().contains(&format!("({end}, ")), "{}", script.last());
+        }
+    }
+
+    #[test]
+    fn version_1_has_result_and_error() {
+        let mut script = Script::of("json-rpc", "", "/");
+        script.client(r#"{"id":1,"method":"x","params":[]}"#);
+        script.server(r#"{"id":1,"result":7,"error":null}"#);
+        assert_eq!(script.last(), "#1 result 7 (x, 35 ms)");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.server(r#"{"id":1,"result":null,"error":"why"}"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+    }
+
+    #[test]
+    fn what_inflates_to_much_is_no_evidence() {
+        use std::io::Write;
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), Default::default());
+        let pad = " ".repeat(100_000);
+        let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"x"{pad}}}"#);
+        gzip.write_all(text.as_bytes()).expect("a Vec takes all");
+        let gzip = gzip.finish().expect("a Vec takes all");
+        let mut script = Script::auto("", "/");
+        script.client_bytes(&gzip);
+        script.server(r#"{"jsonrpc":"2.0","id":1,"result":1}"#);
+        assert!(script.conversation.protocol().is_none());
     }
 }

@@ -118,8 +118,9 @@ struct Mqtt {
     keep_alive: u16,
     heard: Heard,
     connected: bool,
-    /// Whether server and client have sent a packet.
+    /// Whether server and client have sent a packet, and the one that opens the session.
     begun: [bool; 2],
+    opened: [bool; 2],
     /// Whether they have sent DISCONNECT.
     gone: [bool; 2],
     /// Topics by their aliases, from the server and from the client.
@@ -181,7 +182,9 @@ impl Mqtt {
         }
         let read = self.body(packet, from_client);
         let decoded = read.unwrap_or_else(|| match packet.missing() {
-            0 => Decoded::new(NAME, name, format!("{name} {} B", packet.len)).breaks(
+            // Without the version nobody knows what it holds.
+            0 => Decoded::new(NAME, name, format!("{name} {} B", packet.len)).breaks_if(
+                self.level.is_some() || packet.kind == 1 || !self.streams.has_gaps(),
                 "MQTT 5 §4.13",
                 "the packet is malformed: the receiver closes the connection",
             ),
@@ -190,8 +193,9 @@ impl Mqtt {
         let decoded = self.in_order(packet.kind, from_client, decoded);
         // "the bits are reserved and MUST be set to the values listed" (§2.1.3).
         let flags = if [6, 8, 10].contains(&packet.kind) { 2 } else { 0 };
+        // In version 3.1 some of them are sent again with dup.
         decoded.breaks_if(
-            packet.kind != 3 && packet.flags != flags,
+            packet.kind != 3 && packet.flags != flags && self.level != Some(3),
             "MQTT 5 §2.1.3",
             "the flags of the fixed header are not those of the packet type",
         )
@@ -201,6 +205,8 @@ impl Mqtt {
     fn in_order(&mut self, kind: u8, from_client: bool, decoded: Decoded) -> Decoded {
         let side = usize::from(from_client);
         let first = !std::mem::replace(&mut self.begun[side], true);
+        let again = self.opened[side];
+        self.opened[side] |= [1, 2].contains(&kind);
         let decoded = decoded
             .breaks_if(
                 first && from_client && kind != 1,
@@ -208,7 +214,7 @@ impl Mqtt {
                 "the first packet of a client is CONNECT: the server closes the connection",
             )
             .breaks_if(
-                !first && kind == 1,
+                again && kind == 1,
                 "MQTT 5 §3.1",
                 "a second CONNECT: the server closes the connection",
             )
@@ -217,7 +223,7 @@ impl Mqtt {
                 "MQTT 5 §3.2",
                 "the first packet of a server is CONNACK",
             )
-            .breaks_if(!first && kind == 2, "MQTT 5 §3.2", "a second CONNACK")
+            .breaks_if(again && kind == 2, "MQTT 5 §3.2", "a second CONNACK")
             .breaks_if(
                 self.gone[side],
                 "MQTT 5 §3.14.4",
@@ -405,7 +411,10 @@ impl Mqtt {
                 topic => drop(aliases.insert(alias, remembered(topic))),
             }
         }
-        let unknown = !is_named && topic.is_empty();
+        let is_gone = |alias| !self.aliases[usize::from(from_client)].lacks(&alias);
+        let unknown = !is_named
+            && topic.is_empty()
+            && !(self.streams.has_gaps() || alias.is_some_and(is_gone));
         let mut summary = format!("PUBLISH {}", brief(&topic));
         if let Some(id) = id {
             let _ = write!(summary, " qos{qos} #{id}");
@@ -473,7 +482,9 @@ impl Mqtt {
             let filter = text(from)?;
             let options = if kind == 8 { Some(from.u8()?) } else { None };
             all += 1;
-            if let Some(fault) = filter_fault(&filter) {
+            // Shared subscriptions are of MQTT 5; before it any filter may begin so.
+            let is_plain = self.level != Some(5) && filter.starts_with("$share/");
+            if let Some(fault) = filter_fault(&filter).filter(|_| !is_plain) {
                 faults.push(("MQTT 5 §4.7.1", format!("{}: {fault}", brief(&filter))));
             }
             let reserved = if self.level == Some(5) { 0xc0 } else { 0xfc };
@@ -501,7 +512,8 @@ impl Mqtt {
         self.requests.insert(id, (all, names));
         let list = filters.into_iter().map(|(filter, _)| Value::from(filter)).collect::<Value>();
         let mut decoded = decoded.field("filters", list).asks(id, about).clip();
-        for (rule, fault) in faults {
+        let is_clear = self.level.is_some() || !self.streams.has_gaps();
+        for (rule, fault) in faults.into_iter().filter(|_| is_clear) {
             decoded = decoded.breaks(rule, fault);
         }
         Some(
@@ -575,6 +587,7 @@ impl Lens for Mqtt {
     }
 
     fn pass_over(&mut self, message: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+        self.begun[usize::from(message.from_client())] |= len > message.content.len() as u64;
         let packets = self.streams.packets(message, len, next)?;
         // "one and a half times the Keep Alive time period" (§3.1.2.10).
         let most = Duration::from_secs(self.keep_alive.into()) * 3 / 2;
@@ -1019,5 +1032,44 @@ mod tests {
         assert!(complaints(script.decoded())[0].contains("malformed"));
         script.server_bytes(b"\x00");
         assert!(script.conversation.is_off());
+    }
+
+    #[test]
+    fn authentication_may_come_before_connack() {
+        let mut script = Script::of("mqtt", "mqtt", "/");
+        script.client_bytes(b"\x10\x13\0\x04MQTT\x05\x02\0\x3c\x06\x15\0\x03abc\0\0");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        let auth = b"\xf0\x08\x18\x06\x15\0\x03abc";
+        script.server_bytes(auth);
+        script.client_bytes(auth);
+        script.server_bytes(b"\x20\x03\0\0\0");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.server_bytes(b"\x20\x03\0\0\0");
+        assert_eq!(complaints(script.decoded()), ["a second CONNACK"]);
+        let mut script = Script::of("mqtt", "mqtt", "/");
+        script.client_bytes(b"\xc0\0");
+        script.client_bytes(CONNECT);
+        assert_eq!(complaints(script.decoded()), [""; 0], "it is the first");
+    }
+
+    #[test]
+    fn an_alias_that_was_forgotten_is_not_missed() {
+        let mut script = Script::of("mqtt", "mqtt", "/");
+        script.client_bytes(b"\x10\x0d\0\x04MQTT\x05\x02\0\0\0\0\0");
+        script.server_bytes(b"\x20\x03\0\0\0");
+        for alias in 1..1100u16 {
+            let [high, low] = alias.to_be_bytes();
+            script.server_bytes(&[0x30, 8, 0, 1, b't', 3, 0x23, high, low, b'x']);
+        }
+        script.server_bytes(b"\x30\x07\0\0\x03\x23\0\x01x");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+    }
+
+    #[test]
+    fn version_3_1_may_send_a_request_again() {
+        let mut script = Script::of("mqtt", "mqtt", "/");
+        script.client_bytes(b"\x10\x10\0\x06MQIsdp\x03\x02\0\x3c\0\x02ab");
+        script.client_bytes(b"\x8a\x06\0\x01\0\x01a\0");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
     }
 }

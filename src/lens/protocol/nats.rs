@@ -60,8 +60,21 @@ struct Nats {
     told: bool,
     /// Whether the server has sent a line.
     begun: bool,
-    subjects: Kept<String, String>,
+    subscriptions: Kept<String, Subscription>,
     ids: Fresh,
+}
+
+struct Subscription {
+    subject: String,
+    /// Messages that came, and after how many it ends.
+    come: u64,
+    most: Option<u64>,
+}
+
+impl Subscription {
+    fn is_over(&self) -> bool {
+        self.most.is_some_and(|most| self.come >= most)
+    }
 }
 
 /// A line with the payload that belongs to it.
@@ -141,7 +154,8 @@ impl Nats {
         let is_filter = publishes || verb == "SUB";
         let open_end = verb == "SUB" && inner.clone().any(|token| token == ">");
         let id = remembered(words.first().copied().unwrap_or_default());
-        let unknown = verb == "UNSUB" && self.asked && self.subjects.get(&id).is_none();
+        let is_whole = self.asked && !self.streams.has_gaps();
+        let unknown = verb == "UNSUB" && is_whole && self.subscriptions.lacks(&id);
         let options = json::read(rest.trim());
         let summary = match verb.as_str() {
             "INFO" => {
@@ -155,14 +169,26 @@ impl Nats {
             "SUB" => {
                 let id = words.last().copied().unwrap_or_default();
                 self.ids.seen(id.parse().unwrap_or(0u64));
-                self.subjects.insert(remembered(id), word(0));
+                let new = Subscription { subject: word(0), come: 0, most: None };
+                self.subscriptions.insert(remembered(id), new);
                 format!("SUB {} sid={}", word(0), brief(id))
             }
             "UNSUB" => {
-                self.subjects.remove(&remembered(words.first().copied().unwrap_or_default()));
+                // "UNSUB <sid> [max_msgs]": it ends by itself, or by another UNSUB before or after.
+                let most = words.get(1).and_then(|most| most.parse().ok()).filter(|most| *most > 0);
+                match (most, self.subscriptions.get_mut(&id)) {
+                    (Some(_), Some(subscription)) => subscription.most = most,
+                    _ => drop(self.subscriptions.remove(&id)),
+                }
                 format!("UNSUB sid={}", word(0))
             }
-            "MSG" | "HMSG" => format!("{verb} {} sid={} {size}", word(0), word(1)),
+            "MSG" | "HMSG" => {
+                let sid = remembered(words.get(1).copied().unwrap_or_default());
+                if let Some(subscription) = self.subscriptions.get_mut(&sid) {
+                    subscription.come = subscription.come.saturating_add(1);
+                }
+                format!("{verb} {} sid={} {size}", word(0), word(1))
+            }
             "PUB" | "HPUB" => format!("{verb} {} {size}", word(0)),
             // What follows CONNECT may be a password.
             "CONNECT" => verb.clone(),
@@ -209,6 +235,10 @@ impl Lens for Nats {
     }
 
     fn pass_over(&mut self, message: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+        if len > message.content.len() as u64 {
+            self.asked |= message.from_client();
+            self.begun |= !message.from_client();
+        }
         let packets = self.streams.packets(message, len, next)?;
         decoded::packets(
             packets.iter().map(|packet| Some(self.look(packet, message.from_client()))),
@@ -225,7 +255,8 @@ impl Lens for Nats {
     }
 
     fn state(&self) -> Vec<(&'static str, String)> {
-        let all = self.subjects.iter().take(20).map(|(id, subject)| format!("{id} {subject}"));
+        let running = self.subscriptions.iter().filter(|(_, subscription)| !subscription.is_over());
+        let all = running.take(20).map(|(id, of)| format!("{id} {}", of.subject));
         vec![("subscriptions", all.collect::<Vec<_>>().join(", "))]
     }
 
@@ -296,5 +327,31 @@ mod tests {
         assert_eq!(lines, ["PONG (35 ms)", "HMSG a.b sid=1 2 B"]);
         script.server_bytes(b"MSG a 1 nonsense\r\n");
         assert!(script.conversation.is_off());
+    }
+
+    #[test]
+    fn a_subscription_may_end_after_some_messages() {
+        let mut script = Script::of("nats", "", "/");
+        script.client_bytes(b"CONNECT {}\r\n");
+        script.client_bytes(b"SUB a 1\r\n");
+        script.client_bytes(b"UNSUB 1 2\r\n");
+        assert!(script.state().contains("subscriptions: 1 a\n"), "{}", script.state());
+        script.server_bytes(b"MSG a 1 1\r\nx\r\nMSG a 1 1\r\nx\r\n");
+        assert!(script.state().contains("subscriptions: \n"), "{}", script.state());
+        script.client_bytes(b"UNSUB 1\r\n");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.client_bytes(b"UNSUB 1\r\n");
+        assert_eq!(complaints(script.decoded()), ["there is no subscription of this sid"]);
+    }
+
+    #[test]
+    fn what_was_forgotten_is_not_missed() {
+        let mut script = Script::of("nats", "", "/");
+        script.client_bytes(b"CONNECT {}\r\n");
+        for id in 0..1100 {
+            script.client_bytes(format!("SUB a {id}\r\n").as_bytes());
+        }
+        script.client_bytes(b"UNSUB 0\r\n");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
     }
 }

@@ -1,5 +1,7 @@
 //! OCPP-J of charging stations: <https://openchargealliance.org/protocols/>.
 
+use std::time::Duration;
+
 use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::text::brief;
 use crate::lens::{
@@ -42,11 +44,15 @@ const KINDS: [(u64, &str, &[&str]); 5] = [
     (6, "SEND", &["id", "action", "payload"]),
 ];
 
+/// How long a CALL keeps the next one waiting: "unless all responses … have been received or have timed
+/// out" (§4.1.1). Implementations choose the time; many take 30 s.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
 #[derive(Default)]
 struct Ocpp {
     begun: bool,
-    /// The calls of server and client without an answer.
-    waiting: [Kept<String, ()>; 2],
+    /// The calls of server and client without an answer, and when they were sent.
+    waiting: [Kept<String, i64>; 2],
     /// The ids that they have used.
     used: [Kept<String, ()>; 2],
     ids: Fresh,
@@ -77,7 +83,11 @@ impl Lens for Ocpp {
                 "OCPP-J §4.2",
                 "the list is not as long as the message demands",
             )
-            .breaks_if(part(0).len() > 36, "OCPP-J §4.1.4", "the id is longer than 36 characters");
+            .breaks_if(
+                id.chars().count() > 36,
+                "OCPP-J §4.1.4",
+                "the id is longer than 36 characters",
+            );
         self.begun |= message.from_client();
         if message.from_client() && code == 2 {
             self.ids.seen(id.parse().unwrap_or(0u64));
@@ -85,12 +95,16 @@ impl Lens for Ocpp {
         let (own, other) =
             (usize::from(message.from_client()), usize::from(!message.from_client()));
         let key = remembered(&rest.first().map(Value::plain).unwrap_or_default());
-        let waits = self.waiting[own].iter().last().map(|(id, ())| brief(id));
+        let since = message.micros.saturating_sub(TIMEOUT.as_micros() as i64);
+        let waiting = self.waiting[own].iter().filter(|(_, micros)| *micros > since);
+        let waits = waiting.last().map(|(id, _)| brief(id));
         Some(vec![match code {
             2 => {
-                let used = self.used[own].get(&key).is_some();
+                // Without an answer it may be the same call again.
+                let used =
+                    self.used[own].get(&key).is_some() && self.waiting[own].remove(&key).is_none();
                 self.used[own].insert(key.clone(), ());
-                self.waiting[own].insert(key, ());
+                self.waiting[own].insert(key, message.micros);
                 let decoded =
                     decoded.breaks_if(used, "OCPP-J §4.1.4", "the id was used for another call");
                 let decoded = match waits {
@@ -103,13 +117,22 @@ impl Lens for Ocpp {
                 decoded.asks(id, second)
             }
             3 | 4 => {
-                let unknown = self.waiting[other].remove(&key).is_none() && self.begun;
+                let unknown = self.waiting[other].lacks(&key) && self.begun;
+                self.waiting[other].remove(&key);
                 decoded
                     .breaks_if(unknown, "OCPP-J §4.2.2", "it answers no CALL that waits")
                     .answers(id)
             }
             _ => decoded,
         }])
+    }
+
+    /// It may have been a call or any answer.
+    fn pass_over(&mut self, beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+        self.begun |= beginning.from_client();
+        self.waiting = Default::default();
+        self.waiting.iter_mut().for_each(Kept::doubt);
+        None
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -173,5 +196,43 @@ mod tests {
         assert_eq!(complaints(script.decoded()), ["the id was used for another call"]);
         script.server(r#"[3,"7",{}]"#);
         assert_eq!(complaints(script.decoded()), ["it answers no CALL that waits"]);
+    }
+
+    #[test]
+    fn a_lost_answer_does_not_hold_up_the_next_call() {
+        let mut script = Script::of("ocpp", "", "/");
+        script.client(r#"[2,"1","Heartbeat",{}]"#);
+        script.wait(31);
+        for id in 2..5 {
+            script.client(&format!(r#"[2,"{id}","Heartbeat",{{}}]"#));
+            assert_eq!(complaints(script.decoded()), [""; 0]);
+            script.server(&format!(r#"[3,"{id}",{{}}]"#));
+        }
+        script.server(r#"[3,"1",{}]"#);
+        assert_eq!(complaints(script.decoded()), [""; 0], "late, but of a CALL");
+    }
+
+    #[test]
+    fn what_was_passed_over_is_not_missed() {
+        let mut script = Script::of("ocpp", "", "/");
+        script.client(r#"[2,"0","Heartbeat",{}]"#);
+        script.server_large(b"[3,\"0\",", 2 << 20);
+        script.client(r#"[2,"1","Heartbeat",{}]"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.server(r#"[3,"1",{}]"#);
+        script.client_large(b"[2,\"2\",", 2 << 20);
+        script.server(r#"[3,"2",{}]"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+    }
+
+    #[test]
+    fn an_id_has_characters_and_a_call_may_be_sent_again() {
+        let mut script = Script::of("ocpp", "", "/");
+        let id = "ä".repeat(36);
+        script.client(&format!(r#"[2,"{id}","Heartbeat",{{}}]"#));
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.wait(31);
+        script.client(&format!(r#"[2,"{id}","Heartbeat",{{}}]"#));
+        assert_eq!(complaints(script.decoded()), [""; 0], "nobody answered it");
     }
 }

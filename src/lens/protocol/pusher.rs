@@ -57,6 +57,8 @@ struct Pusher {
     /// Seconds.
     activity_timeout: u64,
     channels: Kept<String, bool>,
+    /// Whether there were messages that nobody read.
+    is_partial: bool,
 }
 
 fn event(name: &str, entries: impl IntoIterator<Item = (&'static str, Value)>) -> Outgoing {
@@ -74,7 +76,8 @@ impl Lens for Pusher {
         let of = |key: &str| data.as_ref().and_then(|data| data.get(key));
         let channel = value.text_of("channel").or_else(|| of("channel")?.as_str());
         let channel = remembered(channel.unwrap_or_default());
-        let subscribed = self.channels.get(&channel).is_some();
+        let (subscribed, missing) =
+            (self.channels.get(&channel).is_some(), self.channels.lacks(&channel));
         let (is_private, is_presence) =
             (channel.starts_with("private-"), channel.starts_with("presence-"));
         let established = self.socket_id.is_some();
@@ -100,6 +103,18 @@ impl Lens for Pusher {
                 format!("subscribed {}", brief(&channel))
             }
             "pusher:error" | "pusher:subscription_error" => {
+                // Which channels an error refuses it does not say.
+                let refused: Vec<_> = match name {
+                    "pusher:error" => {
+                        self.channels.doubt();
+                        let open = self.channels.iter().filter(|(_, confirmed)| !confirmed);
+                        open.map(|(name, _)| name.clone()).collect()
+                    }
+                    _ => vec![channel.clone()],
+                };
+                for name in &refused {
+                    self.channels.remove(name);
+                }
                 let code = of("code").and_then(Value::as_u64);
                 let what = code.map_or("", what_to_do);
                 format!("error {} {}{what}", plain("code"), plain("message"))
@@ -124,7 +139,11 @@ impl Lens for Pusher {
             }
             "pusher:pong" => decoded.answers("ping"),
             "pusher:subscribe" => decoded
-                .breaks_if(!established, RULE, "a subscription before connection_established")
+                .breaks_if(
+                    !established && !self.is_partial,
+                    RULE,
+                    "a subscription before connection_established",
+                )
                 .breaks_if(subscribed, RULE, "the channel is subscribed to already")
                 .breaks_if(
                     (is_private || is_presence) && of("auth").is_none(),
@@ -155,13 +174,20 @@ impl Lens for Pusher {
                         "clients may send events on private and presence channels only",
                     )
                     .breaks_if(
-                        own && established && !subscribed,
+                        own && established && missing,
                         rule,
                         "the channel was not subscribed to before",
                     )
             }
             _ => decoded,
         }])
+    }
+
+    /// It may have been a subscription.
+    fn pass_over(&mut self, _beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+        self.channels.doubt();
+        self.is_partial = true;
+        None
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -289,5 +315,38 @@ mod tests {
         assert!(script.decoded().heartbeat && script.decoded().reply.is_some());
         script.client(r#"{"event":"typing","channel":"x","data":{}}"#);
         assert_eq!(complaints(script.decoded()), ["an event of a client begins with client-"]);
+    }
+
+    #[test]
+    fn a_channel_that_was_refused_may_be_asked_for_again() {
+        let subscribe = r#"{"event":"pusher:subscribe","data":{"channel":"x"}}"#;
+        for error in [
+            r#"{"event":"pusher:subscription_error","channel":"x","data":{"status":403}}"#,
+            r#"{"event":"pusher:error","data":{"code":4301,"message":"rate"}}"#,
+        ] {
+            let mut script = Script::of("pusher", "", "/");
+            script.server(
+                r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\"}"}"#,
+            );
+            script.client(subscribe);
+            script.server(error);
+            script.client(subscribe);
+            assert_eq!(complaints(script.decoded()), [""; 0], "{error}");
+        }
+    }
+
+    #[test]
+    fn a_channel_that_was_forgotten_is_not_missed() {
+        let mut script = Script::of("pusher", "", "/");
+        script.server(
+            r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\"}"}"#,
+        );
+        for at in 0..1100 {
+            script.client(&format!(
+                r#"{{"event":"pusher:subscribe","data":{{"channel":"private-{at}","auth":"k:s"}}}}"#
+            ));
+        }
+        script.client(r#"{"event":"client-a","channel":"private-0","data":{}}"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
     }
 }

@@ -3,6 +3,7 @@
 //! The handshake and what the client sends are read. What the server draws depends on encodings and is
 //! only counted; what is typed is not shown.
 
+use crate::lens::decoded;
 use crate::lens::kept::{Next, Streams, Want};
 use crate::lens::payload::cursor::Cursor;
 use crate::lens::text::brief;
@@ -47,7 +48,7 @@ enum Phase {
 
 #[derive(Default)]
 struct Rfb {
-    streams: Streams<()>,
+    streams: Streams<(Phase, Vec<u8>)>,
     /// Of the server, and of the client.
     phases: [Phase; 2],
     minor: u32,
@@ -78,16 +79,18 @@ fn length(phase: Phase, from_client: bool, minor: u32, bytes: &[u8]) -> Result<O
         (Phase::Security, true) => Some(1),
         (Phase::Security, false) if minor < 7 => Some(4),
         // None, and a reason.
-        (Phase::Security, false) if bytes.first() == Some(&0) => number(1).map(|len| 5 + len),
+        (Phase::Security, false) if bytes.first() == Some(&0) => {
+            number(1).map(|len| len.saturating_add(5))
+        }
         (Phase::Security, false) => bytes.first().map(|all| 1 + usize::from(*all)),
         (Phase::Challenge, _) => Some(16),
         (Phase::SecurityResult, _) => match number(0) {
             Some(0) => Some(4),
-            Some(_) if minor >= 8 => number(4).map(|len| 8 + len),
+            Some(_) if minor >= 8 => number(4).map(|len| len.saturating_add(8)),
             result => result.map(|_| 4),
         },
         (Phase::Init, true) => Some(1),
-        (Phase::Init, false) => number(20).map(|len| 24 + len),
+        (Phase::Init, false) => number(20).map(|len| len.saturating_add(24)),
         (Phase::Messages, true) => {
             let Some(kind) = bytes.first() else { return Ok(None) };
             let (_, _, len) = MESSAGES.iter().find(|row| row.0 == *kind).ok_or(())?;
@@ -95,7 +98,7 @@ fn length(phase: Phase, from_client: bool, minor: u32, bytes: &[u8]) -> Result<O
                 2 => bytes
                     .get(2..4)
                     .map(|all| 4 + 4 * usize::from(u16::from_be_bytes([all[0], all[1]]))),
-                6 => number(4).map(|text| 8 + text),
+                6 => number(4).map(|text| text.saturating_add(8)),
                 _ => Some(*len),
             }
         }
@@ -200,7 +203,6 @@ impl Lens for Rfb {
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
         let from_client = message.from_client();
         let mut streams = std::mem::take(&mut self.streams);
-        let mut decoded = Vec::new();
         let packets = streams.packets(message, message.content.len() as u64, |bytes| {
             let phase = self.phases[usize::from(from_client)];
             // What comes next may depend on the other side.
@@ -215,19 +217,16 @@ impl Lens for Rfb {
                     if phase == Phase::Version && version(packet).is_none() {
                         return Next::Wrong;
                     }
-                    // At most as many packets as a byte each.
-                    if decoded.len() < 1000 {
-                        decoded.push(self.look(phase, packet, from_client));
-                    }
                     self.after(phase, packet, from_client);
-                    Next::Packet((), len)
+                    Next::Packet((phase, packet.to_vec()), len)
                 }
                 Ok(Some(len)) if len > 0 => Next::Incomplete(Want::Bytes(len)),
                 Ok(_) => Next::Incomplete(Want::Any),
             }
         });
         self.streams = streams;
-        packets.map(|_| decoded)
+        let look = |(phase, packet): &(_, Vec<u8>)| Some(self.look(*phase, packet, from_client));
+        decoded::packets(packets?.iter().map(look))
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -287,5 +286,19 @@ mod tests {
                 ["SetEncodings (1)", "FramebufferUpdateRequest", "ClientCutText 2 B"]
             );
         }
+    }
+
+    #[test]
+    fn a_flood_of_packets_is_counted() {
+        let mut script = Script::of("rfb", "binary", "/");
+        script.server_bytes(b"RFB 003.008\n");
+        script.client_bytes(b"RFB 003.008\n");
+        script.server_bytes(b"\x01\x01");
+        script.client_bytes(b"\x01");
+        script.server_bytes(b"\0\0\0\0");
+        script.client_bytes(b"\x01");
+        let lines = script.client_bytes(&b"\x05\0\0\0\0\0".repeat(1500));
+        assert_eq!(lines.len(), 1001);
+        assert_eq!(lines[1000], "and 500 packets more");
     }
 }

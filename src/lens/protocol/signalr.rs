@@ -92,6 +92,8 @@ struct SignalR {
     closed: [bool; 2],
     /// Invocations of the server, and of the client, that have not been completed.
     running: [Kept<String, ()>; 2],
+    /// Streams that the server, and the client, send to an invocation of their own.
+    streams: [Kept<String, ()>; 2],
     ids: Fresh,
 }
 
@@ -138,15 +140,29 @@ impl SignalR {
         if from_client {
             self.ids.seen(id.as_deref().and_then(|id| id.parse().ok()).unwrap_or(0u64));
         }
-        let early = from_client && !self.asked;
+        if kind == 9 && !self.asked {
+            // A connection that resumes another goes on behind its handshake.
+            self.agreed = true;
+        }
+        let early = from_client && !self.asked && !self.agreed;
         let (own, other) = (usize::from(from_client), usize::from(!from_client));
         let closed = self.closed[own];
         self.closed[own] |= kind == 7;
         let key = remembered(id.as_deref().unwrap_or_default());
         let (runs, waits) =
-            (self.running[own].get(&key).is_some(), self.running[other].get(&key).is_some());
+            (self.running[own].get(&key).is_some(), !self.running[other].lacks(&key));
+        let streams = !self.streams[own].lacks(&key);
+        // What is no answer for sure is an item of a stream of its side, if there is one.
+        let is_stream = [2, 3].contains(&kind)
+            && self.streams[own].get(&key).is_some()
+            && self.running[other].get(&key).is_none();
+        let ids = value.get("streamIds").and_then(Value::as_list).unwrap_or_default();
+        for id in ids.iter().filter(|_| [1, 4].contains(&kind)) {
+            self.streams[own].insert(remembered(&id.plain()), ());
+        }
         match kind {
             1 | 4 if id.is_some() => drop(self.running[own].insert(key, ())),
+            3 if is_stream => drop(self.streams[own].remove(&key)),
             3 => drop(self.running[other].remove(&key)),
             _ => {}
         }
@@ -163,7 +179,7 @@ impl SignalR {
                 "the invocationId is that of another invocation that runs",
             )
             .breaks_if(
-                [2, 3].contains(&kind) && id.is_some() && self.asked && !waits,
+                [2, 3].contains(&kind) && id.is_some() && self.asked && !waits && !streams,
                 "HubProtocol, Invocations",
                 "no invocation with this invocationId runs",
             )
@@ -175,6 +191,7 @@ impl SignalR {
             );
         Some(match (kind, id) {
             (1 | 4, Some(id)) => decoded.asks(id, target.unwrap_or_default()),
+            (2 | 3, Some(_)) if is_stream => decoded,
             (2, Some(id)) => decoded.answers_in_part(id),
             (3, Some(id)) => decoded.answers(id),
             (5, Some(id)) => decoded.withdraws(id),
@@ -228,6 +245,13 @@ impl Lens for SignalR {
             all.push(last.breaks("HubProtocol, JSON Encoding", "no 0x1E ends the record"));
         }
         Some(all)
+    }
+
+    /// It may have begun or ended anything.
+    fn pass_over(&mut self, beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+        self.agreed |= self.asked != beginning.from_client();
+        self.running.iter_mut().chain(&mut self.streams).for_each(Kept::doubt);
+        None
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -333,5 +357,54 @@ mod tests {
         script.client("{\"type\":7}\x1e");
         script.client("{\"type\":6}\x1e");
         assert_eq!(complaints(script.decoded()), ["a record after the Close of the same side"]);
+    }
+
+    fn agreed() -> Script {
+        let mut script = Script::auto("", "/chathub?id=a-token");
+        script.client("{\"protocol\":\"json\",\"version\":1}\x1e");
+        script.server("{}\x1e");
+        script
+    }
+
+    #[test]
+    fn a_client_may_send_streams() {
+        let mut script = agreed();
+        for record in [
+            "{\"type\":1,\"invocationId\":\"1\",\"target\":\"Up\",\"arguments\":[],\"streamIds\":[\"2\",\"3\"]}\x1e",
+            "{\"type\":2,\"invocationId\":\"2\",\"item\":1}\x1e",
+            "{\"type\":2,\"invocationId\":\"3\",\"item\":1}\x1e",
+            "{\"type\":3,\"invocationId\":\"3\"}\x1e",
+            "{\"type\":3,\"invocationId\":\"2\"}\x1e",
+        ] {
+            script.client(record);
+            assert_eq!(complaints(script.decoded()), [""; 0], "{record}");
+        }
+        script.client("{\"type\":2,\"invocationId\":\"2\",\"item\":1}\x1e");
+        assert_eq!(complaints(script.decoded()), ["no invocation with this invocationId runs"]);
+    }
+
+    #[test]
+    fn what_was_forgotten_or_passed_over_is_not_missed() {
+        let mut script = agreed();
+        for id in 0..1100 {
+            script.client(&format!(
+                "{{\"type\":1,\"invocationId\":\"{id}\",\"target\":\"x\",\"arguments\":[]}}\x1e"
+            ));
+        }
+        script.server("{\"type\":3,\"invocationId\":\"0\",\"result\":1}\x1e");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        let mut script = agreed();
+        script.client_large(b"{\"type\":1,", 2 << 20);
+        script.server("{\"type\":3,\"invocationId\":\"0\",\"result\":1}\x1e");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+    }
+
+    #[test]
+    fn a_connection_that_is_resumed_has_no_handshake() {
+        let mut script = Script::of("signalr", "", "/chathub?id=a-token");
+        script.client("{\"type\":9,\"sequenceId\":3}\x1e");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.client("{\"type\":6}\x1e");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
     }
 }

@@ -34,7 +34,7 @@ const SHORT: [(&str, &str); 9] = [
     ("v", "Via"),
 ];
 
-/// What each message must have, §8.1.1 and §8.2.6.2; a request also says how far it may go.
+/// What each message must have; a request also says how far it may go.
 const NEEDED: [&str; 5] = ["To", "From", "Call-ID", "CSeq", "Via"];
 
 struct Sip;
@@ -109,9 +109,10 @@ impl Lens for Sip {
             .field("headers", headers)
             .field_if("body", (!packet.body.is_empty()).then(|| content(packet.body)));
         let hops = response.is_none().then_some("Max-Forwards");
+        let rule = if response.is_some() { "RFC 3261 §8.2.6.2" } else { "RFC 3261 §8.1.1" };
         for name in NEEDED.into_iter().chain(hops) {
-            if packet.header(name).is_none() {
-                decoded = decoded.breaks("RFC 3261 §8.1.1", format!("{name} is missing"));
+            if packet.header(name).is_none() && packet.headers.len() < HEADERS {
+                decoded = decoded.breaks(rule, format!("{name} is missing"));
             }
         }
         let length = packet.header("Content-Length").and_then(|length| length.parse().ok());
@@ -155,5 +156,18 @@ mod tests {
         assert!(script.decoded().heartbeat);
         script.client("BYE sip:b@x SIP/2.0\r\nContent-Length: 4\r\n\r\n");
         assert_eq!(complaints(script.decoded()).len(), 7);
+    }
+
+    #[test]
+    fn what_a_response_needs_is_another_section() {
+        let mut script = Script::of("sip", "sip", "/");
+        script.server("SIP/2.0 200 OK\r\nVia: x\r\nFrom: x\r\nTo: x\r\nCSeq: 1 INVITE\r\n\r\n");
+        assert_eq!(complaints(script.decoded()), ["Call-ID is missing"]);
+        assert_eq!(script.decoded().complaints[0].rule, "RFC 3261 §8.2.6.2");
+        script.client(&format!("INVITE sip:b@x SIP/2.0\r\n{HEADERS}\r\n"));
+        assert_eq!(script.decoded().complaints[0].rule, "RFC 3261 §8.1.1");
+        let many = "X: y\r\n".repeat(200);
+        script.server(&format!("SIP/2.0 200 OK\r\n{many}{HEADERS}\r\n"));
+        assert_eq!(complaints(script.decoded()), [""; 0], "what is behind so many was not read");
     }
 }

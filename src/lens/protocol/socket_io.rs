@@ -75,6 +75,8 @@ struct SocketIo {
     joined: [Kept<String, ()>; 2],
     /// Attachments to come from the server and from the client.
     attachments: [Attachments; 2],
+    /// Whether a packet was passed over that may have announced some.
+    unclear: [bool; 2],
     ids: Fresh,
 }
 
@@ -158,17 +160,13 @@ impl SocketIo {
         decoded: Decoded,
     ) -> Decoded {
         let own = &mut self.joined[usize::from(!from_client)];
-        let namespace = remembered(namespace);
-        let early = kind != 4 && kind != 0 && own.get(&namespace).is_none();
+        // In the third version CONNECT may bring a query.
+        let namespace = remembered(namespace.split('?').next().unwrap_or_default());
+        let early = kind != 4 && kind != 0 && own.lacks(&namespace);
         match kind {
             0 => drop(own.insert(namespace, ())),
-            // What the server sends may be on its way when the client leaves.
-            1 => {
-                own.remove(&namespace);
-                if !from_client {
-                    self.joined[0].remove(&namespace);
-                }
-            }
+            // What one side sends may be on its way when the other one leaves.
+            1 => drop(own.remove(&namespace)),
             _ if early => drop(own.insert(namespace, ())),
             _ => {}
         }
@@ -195,7 +193,11 @@ impl SocketIo {
         let len = message.content.len();
         let bytes = Decoded::new(NAME, "attachment", format!("attachment {len} B"));
         if expected.come == expected.all {
-            return bytes.breaks("Socket.IO, Sending and receiving data", "no packet announced it");
+            return bytes.breaks_if(
+                !self.unclear[usize::from(message.from_client())],
+                "Socket.IO, Sending and receiving data",
+                "no packet announced it",
+            );
         }
         expected.come += 1;
         let Attachments { event, all, come } = expected;
@@ -283,6 +285,7 @@ impl Lens for SocketIo {
             }
         };
         let decoded = self.in_order(kind, namespace, message.from_client(), decoded);
+        self.unclear[usize::from(message.from_client())] = false;
         let expected = &mut self.attachments[usize::from(message.from_client())];
         let missing = expected.come < expected.all;
         *expected = Attachments { event: brief(&event), all: attachments.unwrap_or(0), come: 0 };
@@ -291,6 +294,20 @@ impl Lens for SocketIo {
             "Socket.IO, Sending and receiving data",
             "attachments of the packet before are missing",
         )])
+    }
+
+    fn pass_over(&mut self, beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+        let side = usize::from(beginning.from_client());
+        let expected = &mut self.attachments[side];
+        match beginning.text {
+            false => expected.come = expected.all.min(expected.come.saturating_add(1)),
+            true => {
+                *expected = Attachments::default();
+                self.unclear[side] = true;
+                self.joined.iter_mut().for_each(Kept::doubt);
+            }
+        }
+        None
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -439,5 +456,39 @@ mod tests {
         script.client("40");
         script.server(r#"40{"sid":"a"}"#);
         assert!(!script.state().contains("waits for"), "{}", script.state());
+    }
+
+    #[test]
+    fn a_namespace_is_named_without_its_query() {
+        let mut script = Script::auto("", "/socket.io/?EIO=3&transport=websocket");
+        script.server(r#"0{"sid":"K0u3"}"#);
+        script.client("40/admin?token=x,");
+        script.server("40/admin");
+        script.client(r#"42/admin,["a"]"#);
+        assert_eq!(complaints(&script.decoded().inner[0]), [""; 0]);
+    }
+
+    #[test]
+    fn an_event_may_be_on_its_way_when_the_server_leaves() {
+        let mut script = script();
+        script.client("40");
+        script.server(r#"40{"sid":"a"}"#);
+        script.server("41");
+        script.client(r#"42["a"]"#);
+        assert_eq!(complaints(&script.decoded().inner[0]), [""; 0]);
+    }
+
+    #[test]
+    fn an_attachment_that_is_too_large_counts() {
+        let mut script = script();
+        script.client("40");
+        script.server(r#"40{"sid":"a"}"#);
+        script.server(r#"451-["pic",{"_placeholder":true,"num":0}]"#);
+        script.server_large(b"xx", 2 << 20);
+        script.server(r#"42["next"]"#);
+        assert_eq!(complaints(&script.decoded().inner[0]), [""; 0]);
+        script.server_large(br#"451-["pic","#, 2 << 20);
+        script.server_bytes(b"xx");
+        assert_eq!(complaints(&script.decoded().inner[0]), [""; 0]);
     }
 }

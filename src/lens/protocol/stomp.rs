@@ -70,6 +70,8 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 
 const NAME: &str = "stomp";
 
+const HEART_BEATING: &str = "STOMP 1.2, Heart-beating";
+
 /// The headers that a frame must have, "Standard Headers" and the sections of the commands, and
 /// whether it may have a body.
 const COMMANDS: [(&str, &[&str], bool); 16] = [
@@ -119,6 +121,8 @@ struct Stomp {
     host: String,
     /// Commands of 1.0 need fewer headers.
     version: Option<String>,
+    /// Whether the subprotocol says that it is not 1.0.
+    is_agreed: bool,
     /// What the client offers: the milliseconds between what it sends, and what it wants.
     offered: [u64; 2],
     /// What was agreed, the same way.
@@ -151,6 +155,8 @@ impl Stomp {
                 Some("v11.stomp") => Some("1.1".to_owned()),
                 _ => None,
             },
+            is_agreed: ["v11.stomp", "v12.stomp"]
+                .contains(&facts.subprotocol.as_deref().unwrap_or_default()),
             offered: [0; 2],
             agreed: [0; 2],
             heard: Default::default(),
@@ -215,8 +221,15 @@ impl Stomp {
             decoded = decoded.breaks(rule, fault);
         }
         if let Some((_, needed, may_have_body)) = COMMANDS.iter().find(|row| row.0 == command) {
+            let is_old = match command {
+                // "CONNECT" of 1.0 has no accept-version, and a server of 1.0 answers without one.
+                "CONNECT" => !self.is_agreed && header("accept-version").is_none(),
+                "CONNECTED" => !self.is_agreed && header("version").is_none(),
+                _ => false,
+            };
             let needed = match (self.version.as_deref(), command) {
                 (Some("1.0"), _) => &[],
+                _ if is_old || headers.len() == HEADERS => &[],
                 // STOMP 1.1, ACK: "It MUST contain a message-id header … and a subscription header".
                 (Some("1.1"), "ACK" | "NACK") => &["message-id", "subscription"][..],
                 _ => needed,
@@ -226,7 +239,9 @@ impl Stomp {
                     .breaks("STOMP 1.2, Standard Headers", format!("{command} has no {name}"));
             }
             decoded = decoded.breaks_if(
-                !may_have_body && !content_bytes.is_empty(),
+                !may_have_body
+                    && !content_bytes.is_empty()
+                    && self.version.as_deref() != Some("1.0"),
                 "STOMP 1.2, Body",
                 "only SEND, MESSAGE and ERROR may have a body",
             );
@@ -247,12 +262,15 @@ impl Stomp {
     /// Blames a frame that may not come now.
     fn in_order(&mut self, frame: &Frame, from_client: bool, decoded: Decoded) -> Decoded {
         let command = frame.command;
-        let known = |of: &Kept<String, ()>, name: &str| {
-            frame.header(name).is_none_or(|id| of.get(&remembered(id)).is_some())
+        let has = |name: &str, is_so: &dyn Fn(&String) -> bool| {
+            frame.header(name).is_some_and(|id| is_so(&remembered(id)))
         };
-        let subscribed = |name: &str| {
-            frame.header(name).is_none_or(|id| self.subscriptions.get(&remembered(id)).is_some())
-        };
+        // Of a session whose beginning was not seen nothing is known, and what may have come where
+        // nobody saw it is not missed.
+        let is_known = self.asked;
+        let is_whole = !self.streams.has_gaps();
+        let lacks = |of: &Kept<String, ()>, name: &str| is_whole && has(name, &|id| of.lacks(id));
+        let unsubscribed = |name: &str| is_whole && has(name, &|id| self.subscriptions.lacks(id));
         let transaction = frame.header("transaction").filter(|_| command != "BEGIN");
         let last = &mut self.last[usize::from(from_client)];
         let mut decoded = decoded;
@@ -272,40 +290,51 @@ impl Stomp {
             "CONNECTED" => ("STOMP 1.2, Connecting", self.connected, "a second CONNECTED"),
             "SUBSCRIBE" => (
                 "STOMP 1.2, SUBSCRIBE id Header",
-                frame.header("id").is_some() && subscribed("id"),
+                has("id", &|id| self.subscriptions.get(id).is_some()),
                 "the id is that of another subscription",
             ),
-            "UNSUBSCRIBE" => {
-                ("STOMP 1.2, UNSUBSCRIBE", !subscribed("id"), "there is no subscription of this id")
-            }
+            "UNSUBSCRIBE" => (
+                "STOMP 1.2, UNSUBSCRIBE",
+                unsubscribed("id"),
+                "there is no subscription of this id",
+            ),
             "ACK" | "NACK" => (
                 "STOMP 1.2, ACK",
-                !known(&self.unacknowledged, self.acknowledged_by()),
+                lacks(&self.unacknowledged, self.acknowledged_by()),
                 "no message waits for it",
             ),
             "MESSAGE" => (
                 "STOMP 1.2, MESSAGE",
-                !subscribed("subscription") && !known(&self.ended, "subscription"),
+                // RabbitMQ subscribes a client to its temporary queues itself.
+                unsubscribed("subscription")
+                    && lacks(&self.ended, "subscription")
+                    && !has("subscription", &|id| id.starts_with("/temp-queue/")),
                 "there is no subscription of this id",
             ),
             "BEGIN" => (
                 "STOMP 1.2, BEGIN",
-                frame.header("transaction").is_some() && known(&self.transactions, "transaction"),
+                is_whole && has("transaction", &|id| self.transactions.get(id).is_some()),
                 "the transaction has begun before",
             ),
             _ => ("", false, ""),
         };
-        // Of a session whose beginning was not seen nothing is known.
-        let is_known = self.asked;
         let decoded = decoded.breaks_if(is_known && wrong, rule, text);
         decoded.breaks_if(
             is_known
                 && transaction.is_some()
                 && from_client
-                && !known(&self.transactions, "transaction"),
+                && lacks(&self.transactions, "transaction"),
             "STOMP 1.2, BEGIN",
             "the transaction has not begun",
         )
+    }
+
+    /// Notes that a side was heard, and how long it was quiet before, if that was too long.
+    fn quiet(&mut self, message: &Message<'_>) -> Option<Duration> {
+        let from_client = message.from_client();
+        // "the receiver SHOULD be tolerant and take into account an error margin" (Heart-beating).
+        let most = Duration::from_millis(self.agreed[usize::from(!from_client)]) * 2;
+        self.heard[usize::from(from_client)].again(message.micros, most)
     }
 
     /// The header by which ACK and NACK identify a message.
@@ -440,26 +469,23 @@ impl Stomp {
 impl Lens for Stomp {
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
         let from_client = message.from_client();
-        // "the receiver SHOULD be tolerant and take into account an error margin" (Heart-beating).
-        let most = Duration::from_millis(self.agreed[usize::from(!from_client)]) * 2;
-        let quiet = self.heard[usize::from(from_client)].again(message.micros, most);
-        let blame = |decoded: Decoded| decoded.after_quiet(quiet, "STOMP 1.2, Heart-beating");
         let is_eol = |bytes: &[u8]| bytes.iter().all(|byte| b"\r\n".contains(byte));
         if is_eol(self.streams.begun(from_client)) {
             // What may follow a frame belongs to none.
             self.streams.take_begun(from_client);
             if is_eol(message.content) && !message.content.is_empty() {
-                return Some(vec![blame(Decoded::heartbeat(NAME, "heartbeat"))]);
+                let quiet = self.quiet(message);
+                let beat = Decoded::heartbeat(NAME, "heartbeat");
+                return Some(vec![beat.after_quiet(quiet, HEART_BEATING)]);
             }
         }
-        let mut frames = self.pass_over(message, message.content.len() as u64)?;
-        if let Some(first) = frames.first_mut().filter(|_| quiet.is_some()) {
-            *first = blame(first.clone());
-        }
-        Some(frames)
+        self.pass_over(message, message.content.len() as u64)
     }
 
     fn pass_over(&mut self, message: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+        let quiet = self.quiet(message);
+        let was_connected = self.connected;
+        self.begun |= message.from_client() && len > message.content.len() as u64;
         let abandoned = self.abandoned(message);
         let version = self.version.clone();
         let frames = self.streams.packets(message, len, |bytes| next(bytes, version.as_deref()));
@@ -469,7 +495,18 @@ impl Lens for Stomp {
         };
         let part = self.part(message);
         let looked = frames.into_iter().map(|frame| self.look(frame, message.from_client()));
-        decoded::packets(abandoned.into_iter().chain(looked).chain(part).map(Some))
+        let mut frames =
+            decoded::packets(abandoned.into_iter().chain(looked).chain(part).map(Some))?;
+        if self.connected && !was_connected {
+            // What was agreed holds from now on.
+            for heard in &mut self.heard {
+                heard.again(message.micros, Duration::ZERO);
+            }
+        }
+        if let Some(first) = frames.first_mut().filter(|_| quiet.is_some()) {
+            *first = first.clone().after_quiet(quiet, HEART_BEATING);
+        }
+        Some(frames)
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -592,7 +629,7 @@ fn next(bytes: &[u8], version: Option<&str>) -> Next<Frame> {
     let before = eols + bytes.len() - rest.len();
     let length = frame.length();
     if let Some(length) = length.filter(|length| *length > LARGEST) {
-        let end = End::After((before + 1) as u64 + length as u64);
+        let end = End::After((before as u64 + 1).saturating_add(length as u64));
         return Next::Large(Frame { body: Body::Large(Some(length)), ..frame }, end);
     }
     let end = match length {
@@ -910,5 +947,101 @@ mod tests {
         script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
         assert!(script.client("{}").is_empty());
         assert!(script.conversation.is_off());
+    }
+
+    #[test]
+    fn the_largest_length_is_no_length() {
+        let mut script = Script::of("stomp", "v12.stomp", "/");
+        script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
+        let lines =
+            script.client("SEND\ndestination:/a\ncontent-length:18446744073709551615\n\nx\0");
+        assert_eq!(lines, [""; 0], "it never ends");
+    }
+
+    #[test]
+    fn what_was_forgotten_is_not_missed() {
+        let mut script = script();
+        script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
+        for id in 0..1100 {
+            script.client(&format!("SUBSCRIBE\nid:{id}\ndestination:/a\n\n\0"));
+        }
+        script.server("MESSAGE\ndestination:/a\nmessage-id:1\nsubscription:0\nack:1\n\n\0");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.client("UNSUBSCRIBE\nid:0\n\n\0");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+    }
+
+    #[test]
+    fn long_ids_differ_in_their_ends() {
+        let mut script = script();
+        script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
+        for end in ["a", "b"] {
+            let id = "x".repeat(300) + end;
+            script.client(&format!("SUBSCRIBE\nid:{id}\ndestination:/a\n\n\0"));
+            assert_eq!(complaints(script.decoded()), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_large_frame_is_heard() {
+        let mut script = script();
+        script.client("CONNECT\naccept-version:1.2\nhost:/\nheart-beat:0,4000\n\n\0");
+        script.server("CONNECTED\nversion:1.2\nheart-beat:4000,0\n\n\0");
+        script.wait(5);
+        let message =
+            "MESSAGE\ndestination:/a\nmessage-id:1\nsubscription:0\ncontent-length:2000000\n\n";
+        script.server_large(message.as_bytes(), 2_000_000 + message.len() as u64 + 1);
+        script.wait(5);
+        script.server("\n");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.wait(9);
+        script.server_large(message.as_bytes(), 2_000_000 + message.len() as u64 + 1);
+        let all = complaints(script.decoded());
+        assert!(all.iter().any(|text| text.starts_with("nothing came for 9 s")), "{all:?}");
+    }
+
+    #[test]
+    fn a_server_of_1_0_may_answer() {
+        let mut script = Script::of("stomp", "", "/");
+        script.client("CONNECT\nlogin:me\n\n\0");
+        assert_eq!(complaints(script.decoded()), [""; 0], "as a client of 1.0 does");
+        script.client("SUBSCRIBE\ndestination:/a\n\n\0");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        let mut script = Script::of("stomp", "", "/");
+        script.client("CONNECT\naccept-version:1.0,1.2\nhost:/\n\n\0");
+        script.server("CONNECTED\nsession:1\n\n\0");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+    }
+
+    #[test]
+    fn the_server_subscribes_a_client_to_its_temporary_queue() {
+        let mut script = script();
+        script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
+        script.client("SEND\ndestination:/queue/a\nreply-to:/temp-queue/b\n\nx\0");
+        script.server(
+            "MESSAGE\ndestination:/reply-queue/c\nmessage-id:1\nsubscription:/temp-queue/b\n\n\0",
+        );
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+    }
+
+    #[test]
+    fn nothing_is_missed_behind_what_was_not_collected() {
+        let mut script = script();
+        script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
+        let send = "SEND\ndestination:/a\ncontent-length:2\n\nxx\0";
+        script.client_large(send.as_bytes(), 2 << 20);
+        script.server("MESSAGE\ndestination:/a\nmessage-id:1\nsubscription:9\n\n\0");
+        assert_eq!(complaints(script.decoded()), [""; 0], "a SUBSCRIBE may have been there");
+    }
+
+    #[test]
+    fn heart_beats_are_due_from_connected_on() {
+        let mut script = script();
+        script.client("CONNECT\naccept-version:1.2\nhost:/\nheart-beat:4000,4000\n\n\0");
+        script.wait(20);
+        script.server("CONNECTED\nversion:1.2\nheart-beat:4000,4000\n\n\0");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.client("\n");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
     }
 }

@@ -29,6 +29,13 @@ impl Script {
         Self::in_conversation(Conversation::auto(&PROTOCOLS, facts(subprotocol, url)))
     }
 
+    /// With the lens of a name, from the middle of a conversation on.
+    pub(super) fn midway(name: &str) -> Self {
+        let protocol = find(name).expect("a lens of this name");
+        let facts = Facts { is_midway: true, ..facts("", "/") };
+        Self::in_conversation(Conversation::of(carrier_of(protocol), facts))
+    }
+
     fn in_conversation(conversation: Conversation) -> Self {
         Self { conversation, micros: 0, last: Vec::new() }
     }
@@ -51,6 +58,24 @@ impl Script {
 
     pub(super) fn send(&mut self, message: &Outgoing) -> Vec<String> {
         self.message(Direction::ToServer, message.text, &message.content)
+    }
+
+    /// A message of so many bytes, more than a lens reads, of which only the beginning is there.
+    pub(super) fn client_large(&mut self, beginning: &[u8], len: u64) -> Vec<String> {
+        self.large(Direction::ToServer, beginning, len)
+    }
+
+    pub(super) fn server_large(&mut self, beginning: &[u8], len: u64) -> Vec<String> {
+        self.large(Direction::ToClient, beginning, len)
+    }
+
+    fn large(&mut self, direction: Direction, content: &[u8], len: u64) -> Vec<String> {
+        self.micros += STEP;
+        // A beginning of JSON, as of most protocols, is text.
+        let text = content.len() > 2;
+        let message = Message { direction, text, content, micros: self.micros };
+        self.last = self.conversation.pass_over(&message, len);
+        self.last.iter().map(Decoded::line).collect()
     }
 
     fn message(&mut self, direction: Direction, text: bool, content: &[u8]) -> Vec<String> {
@@ -90,6 +115,7 @@ fn facts(subprotocol: &str, url: &str) -> Facts {
         subprotocol: (!subprotocol.is_empty()).then(|| subprotocol.to_owned()),
         host: "example.com:80".to_owned(),
         url: url.to_owned(),
+        is_midway: false,
         schema: None,
     }
 }
@@ -139,6 +165,48 @@ fn what_a_lens_says_it_can_read() {
             }
         }
     }
+}
+
+/// Who asks for a lens in the middle of a conversation has not seen how it began.
+#[test]
+fn what_came_before_is_not_missed() {
+    let packets: [(&str, bool, &str); 17] = [
+        ("stomp", true, "SEND\ndestination:/a\ntransaction:t\n\nx\0"),
+        ("stomp", false, "MESSAGE\ndestination:/a\nmessage-id:1\nsubscription:0\n\n\0"),
+        ("engine.io", false, "42[\"a\"]"),
+        ("engine.io", true, "42[\"a\"]"),
+        ("sockjs", true, "[\"a\"]"),
+        ("graphql-transport-ws", true, r#"{"id":"1","type":"subscribe","payload":{"query":"x"}}"#),
+        ("graphql-transport-ws", false, r#"{"id":"1","type":"next","payload":{}}"#),
+        ("wamp", true, r#"[32,1,{},"com.x.topic"]"#),
+        ("signalr", true, "{\"type\":1,\"target\":\"x\",\"arguments\":[]}\x1e"),
+        ("signalr", false, "{\"type\":3,\"invocationId\":\"1\"}\x1e"),
+        ("phoenix", true, r#"["3","5","room:2","new_msg",{}]"#),
+        ("action-cable", true, r#"{"command":"message","identifier":"{}","data":"{}"}"#),
+        ("pusher", true, r#"{"event":"client-a","channel":"private-x","data":{}}"#),
+        ("ocpp", false, r#"[3,"7",{}]"#),
+        ("nats", true, "UNSUB 1\r\n"),
+        ("discord", true, r#"{"op":3,"d":{}}"#),
+        ("xmpp", true, "<presence/>"),
+    ];
+    for (name, from_client, text) in packets {
+        let mut script = Script::midway(name);
+        match from_client {
+            true => script.client(text),
+            false => script.server(text),
+        };
+        assert!(!script.last.is_empty(), "{name} {text}");
+        for decoded in
+            script.last.iter().flat_map(|decoded| [decoded].into_iter().chain(&decoded.inner))
+        {
+            assert_eq!(complaints(decoded), [""; 0], "{name} {text}");
+        }
+    }
+    let mut script = Script::midway("mqtt");
+    script.client_bytes(b"\xc0\0");
+    assert_eq!(complaints(script.decoded()), [""; 0]);
+    script.server_bytes(b"\x30\x04\0\x01ax");
+    assert_eq!(complaints(script.decoded()), [""; 0]);
 }
 
 /// Pieces of all protocols, so that random messages get beyond the first byte.

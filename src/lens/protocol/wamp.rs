@@ -72,7 +72,7 @@ const NAME: &str = "wamp";
 const KINDS: [(i128, &str, &[&str]); 25] = [
     (1, "HELLO", &["realm", "details"]),
     (2, "WELCOME", &["session", "details"]),
-    (3, "ABORT", &["details", "reason"]),
+    (3, "ABORT", &["details", "reason", "args", "kwargs"]),
     (4, "CHALLENGE", &["method", "details"]),
     (5, "AUTHENTICATE", &["signature", "details"]),
     (6, "GOODBYE", &["details", "reason"]),
@@ -121,6 +121,8 @@ struct Wamp {
     begun: [bool; 2],
     /// Whether they have said GOODBYE or ABORT.
     left: [bool; 2],
+    /// Whether an ABORT has ended the session for both.
+    aborted: bool,
     realm: String,
     /// What requests to subscribe and register are about.
     pending: Kept<u64, String>,
@@ -145,6 +147,7 @@ impl Wamp {
             session: None,
             begun: [false; 2],
             left: [false; 2],
+            aborted: false,
             realm: String::new(),
             pending: Kept::default(),
             names: Kept::default(),
@@ -186,8 +189,10 @@ impl Wamp {
             decoded = decoded.field(field, value);
         }
         let needed = fields.iter().filter(|field| !OPTIONAL.contains(field)).count();
+        // A router that ends one itself says why (Subscription Revocation).
+        let most = fields.len() + usize::from([35, 67].contains(&code));
         decoded = decoded.breaks_if(
-            rest.len() < needed || rest.len() > fields.len(),
+            rest.len() < needed || rest.len() > most,
             "WAMP 2, Message Definitions",
             "the list is not as long as the message demands",
         );
@@ -251,9 +256,10 @@ impl Wamp {
         let is_known = self.asked || !std::mem::replace(&mut self.begun[side], true);
         let left = self.left[side];
         self.left[side] |= [3, 6].contains(&code);
-        if code == 1 && self.left == [true; 2] {
+        self.aborted |= code == 3;
+        if code == 1 && (self.aborted || self.left == [true; 2]) {
             // After both have left a realm, another may be joined.
-            (self.left, self.asked, self.session) = ([false; 2], false, None);
+            (self.left, self.aborted, self.asked, self.session) = ([false; 2], false, false, None);
         }
         let welcomed = self.session.is_some();
         decoded
@@ -269,7 +275,7 @@ impl Wamp {
             )
             .breaks_if(code == 2 && welcomed, ESTABLISHMENT, "a second WELCOME")
             .breaks_if(
-                left && code != 1,
+                left && code != 1 && !(code == 6 && self.left == [true; 2]),
                 "WAMP 2, Session Closing",
                 "a message after GOODBYE or ABORT of the same side",
             )
@@ -344,6 +350,11 @@ impl Lens for Wamp {
             }
         };
         decoded::packets(values.iter().map(|value| self.look(value, message.from_client())))
+    }
+
+    fn pass_over(&mut self, beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+        self.begun[usize::from(beginning.from_client())] = true;
+        None
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -473,5 +484,21 @@ mod tests {
         let mut script = Script::of("wamp", "wamp.2.json.batched", "/");
         let lines = script.client("[17,1,2]\x1e[35,3]\x1e");
         assert_eq!(lines, ["PUBLISHED 1", "UNSUBSCRIBED 3"]);
+    }
+
+    #[test]
+    fn a_router_may_end_a_subscription_and_a_session() {
+        let mut script = Script::auto("wamp.2.json", "/ws");
+        script.client(r#"[1,"realm1",{"roles":{}}]"#);
+        script.server(r#"[2,9,{"roles":{}}]"#);
+        script.server(r#"[35,0,{"subscription":1,"reason":"x"}]"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        let mut script = Script::auto("wamp.2.json", "/ws");
+        script.client(r#"[1,"realm1",{"roles":{}}]"#);
+        script.server(r#"[3,{},"wamp.error.no_such_realm"]"#);
+        script.client(r#"[1,"realm2",{"roles":{}}]"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.server(r#"[2,9,{"roles":{}}]"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
     }
 }

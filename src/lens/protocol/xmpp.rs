@@ -111,7 +111,8 @@ impl Lens for Xmpp {
         }
         let attributes: Value =
             tag.attributes.iter().map(|(key, value)| (*key, Value::from(*value))).collect();
-        let early = !self.opened[side] && name != "open";
+        // "at any point" a server may close the stream to move a client elsewhere (§3.6.1).
+        let early = !self.opened[side] && !["open", "close"].contains(&name);
         let after = self.closed[side];
         // Once is enough.
         self.opened[side] = true;
@@ -144,6 +145,11 @@ impl Lens for Xmpp {
             ("success" | "failure", _) => decoded.answers("auth"),
             _ => decoded,
         }])
+    }
+
+    fn pass_over(&mut self, beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+        self.opened[usize::from(beginning.from_client())] = true;
+        None
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -200,5 +206,15 @@ mod tests {
         for text in ["", "<", "<>", "< a>", "<a", "<a b>", "<a b='c>", "<a b=c/>", "</a>", "text"] {
             assert!(super::Tag::read(text).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_server_may_close_before_it_opens() {
+        let mut script = Script::auto("xmpp", "/xmpp-websocket");
+        script.client("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='x' version='1.0'/>");
+        script.server(
+            "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing' see-other-uri='wss://y/ws'/>",
+        );
+        assert_eq!(complaints(script.decoded()), [""; 0]);
     }
 }
