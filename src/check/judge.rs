@@ -11,6 +11,9 @@ use crate::ui::number::counted;
 /// How often a client is to come back whose connection ends.
 pub const RETURNS: usize = 4;
 
+/// How long it has to do so.
+pub const RETURN: Duration = Duration::from_secs(10);
+
 /// Decides. `echoes`: the peer sends messages back.
 pub fn judge(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     let judgement = decide(case, facts, echoes);
@@ -19,11 +22,7 @@ pub fn judge(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     }
     let verdict = match (judgement.verdict, case.level) {
         (Verdict::Fail, Level::Should) => Verdict::Warn,
-        (Verdict::Fail | Verdict::Warn | Verdict::PassBare, Level::Info)
-            if !matches!(case.expect, Expect::Judged(..)) =>
-        {
-            Verdict::Info
-        }
+        (Verdict::Fail | Verdict::Warn | Verdict::PassBare, Level::Info) => Verdict::Info,
         (verdict, _) => verdict,
     };
     Judgement { verdict, ..judgement }
@@ -45,7 +44,7 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     let (facts, whole) = (&sound, facts);
     let got = facts.describe(case.peer());
     let is = |verdict| Judgement::new(verdict, got.clone());
-    if let Opening::Unreachable(_) = facts.opening {
+    if let Opening::Unable(_) | Opening::Unreachable(_) = facts.opening {
         return is(Verdict::Inconclusive);
     }
     if let Expect::Judged(function, _) = case.expect {
@@ -244,17 +243,23 @@ fn failed_opening(facts: &Facts) -> Judgement {
 /// Whether a client connected again, and after which pauses.
 fn returns(facts: &Facts) -> Judgement {
     let pauses: Vec<f64> = facts.round_trips.iter().map(Duration::as_secs_f64).collect();
-    let (first, last) = match pauses[..] {
-        [] => return Judgement::new(Verdict::Info, "it does not connect again"),
-        [first, .., last] => (first, last),
-        [only] => (only, only),
+    // It may come later still, unless its process has ended.
+    let within = match facts.timed_out {
+        true => format!(" within {} s", RETURN.as_secs()),
+        false => String::new(),
     };
+    let grown = matches!(pauses[..], [first, .., last] if last > 1.5 * first);
     let got = match pauses.len() {
+        0 => format!("it does not connect again{within}"),
         n if n < RETURNS => {
-            format!("it connects again, and gives up after {}", counted(n as u64, "time"))
+            let times = counted(n as u64, "time");
+            format!("it connects again {times}, then does not come{within}")
         }
-        _ if last > 1.5 * first => "it connects again, each time later".to_owned(),
-        _ => "it connects again; the pauses do not grow".to_owned(),
+        _ if !grown => "it connects again; the pauses do not grow".to_owned(),
+        _ if pauses.is_sorted_by(|one, next| one < next) => {
+            "it connects again, each time later".to_owned()
+        }
+        _ => "it connects again, later at last than at first, but not each time".to_owned(),
     };
     let pauses: Vec<String> = pauses.iter().map(|pause| format!("{pause:.2}")).collect();
     let measured = Some(format!("after {} s", pauses.join(", ")));
@@ -516,6 +521,30 @@ mod tests {
                 (refused(500), Verdict::Warn),
             ],
         );
+    }
+
+    #[test]
+    fn a_client_that_comes_back_later_each_time_does_so_each_time() {
+        let got = |tenths: &[u64], timed_out| {
+            let round_trips = tenths.iter().map(|it| Duration::from_millis(100 * it)).collect();
+            returns(&Facts { round_trips, timed_out, ..open() }).got
+        };
+        for (tenths, late, text) in [
+            (&[1, 2, 4, 8][..], false, "it connects again, each time later"),
+            (&[1, 1, 1, 1], false, "it connects again; the pauses do not grow"),
+            (&[9, 5, 3, 1], false, "it connects again; the pauses do not grow"),
+            (
+                &[1, 9, 2, 3],
+                false,
+                "it connects again, later at last than at first, but not each time",
+            ),
+            (&[1, 2], true, "it connects again 2 times, then does not come within 10 s"),
+            (&[1], false, "it connects again 1 time, then does not come"),
+            (&[], true, "it does not connect again within 10 s"),
+            (&[], false, "it does not connect again"),
+        ] {
+            assert_eq!(got(tenths, late), text, "{tenths:?}");
+        }
     }
 
     #[test]

@@ -382,7 +382,7 @@ impl Plan {
 
     /// Whether everything is done.
     pub fn is_done(&self) -> bool {
-        let open = self.options.awaits && self.stop.is_none() && self.next_open().is_some();
+        let open = self.options.awaits && self.stop.is_none() && self.next_open(|_| true).is_some();
         self.running.is_empty()
             && self.first.is_empty()
             && self.main.is_empty()
@@ -395,9 +395,10 @@ impl Plan {
         &self.cases
     }
 
-    /// The first case that has no result, for a client that comes and names none.
-    pub fn next_open(&self) -> Option<usize> {
-        (0..self.cases.len()).find(|at| self.results[*at].is_none() && !self.claimed.contains(at))
+    /// The first such case that has no result, for a client that comes and names none.
+    pub fn next_open(&self, is_such: impl Fn(&Case) -> bool) -> Option<usize> {
+        let open = |at: &usize| self.results[*at].is_none() && !self.claimed.contains(at);
+        (0..self.cases.len()).find(|at| open(at) && is_such(self.cases[*at]))
     }
 
     /// A client has come for a case.
@@ -519,7 +520,7 @@ impl Plan {
         // A valid request that gets no answer ends no server.
         let harmless = !answered && work.case.open.is_empty();
         let Some(at) = work.place() else { return };
-        let far = matches!(facts.opening, Opening::Unreachable(_));
+        let far = matches!(facts.opening, Opening::Unable(_) | Opening::Unreachable(_));
         // That its answer came, or broke off, does not say so: a crash behind the case before takes a moment.
         let sure = work.calm || self.options.slow || self.cases.len() <= FEW;
         if self.options.tested == Role::Server && !harmless && !far {
@@ -1056,7 +1057,7 @@ mod tests {
         let mut plan = Plan::new(vec![&A, &B, &C], PlanOptions { awaits: true, ..OPTIONS });
         assert!(plan.start().is_none() && !plan.is_done());
         let b = plan.claim(1);
-        assert_eq!((b.case.id, plan.next_open()), ("f/b", Some(0)));
+        assert_eq!((b.case.id, plan.next_open(|_| true)), ("f/b", Some(0)));
         plan.finish(b, &hang());
         assert_eq!(plan.result(1).map(|result| result.verdict), Some(Verdict::Fail));
         let a = plan.claim(0);
