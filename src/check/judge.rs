@@ -230,7 +230,7 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
 /// Whether an end that keeps the rules may close with this code because of a message that does: it has a limit,
 /// or an application that expects other messages; one that echoes expects all of them.
 fn may_decline(code: u16, echoes: bool) -> bool {
-    code == 1009 || !echoes && matches!(code, 1000 | 1001 | 1003 | 1008 | 1011 | 3000..=4999)
+    code == 1009 || !echoes && matches!(code, 1000 | 1001 | 1003 | 1008 | 3000..=4999)
 }
 
 /// Whether this is a ping whose pong came. Others may come unasked.
@@ -553,7 +553,8 @@ mod tests {
             (1008, true, Verdict::Fail),
             (1003, false, Verdict::Inconclusive),
             (1008, false, Verdict::Inconclusive),
-            (1011, false, Verdict::Inconclusive),
+            // An error of the server.
+            (1011, false, Verdict::Fail),
             (4001, false, Verdict::Inconclusive),
             (1002, false, Verdict::Fail),
             (1007, false, Verdict::Fail),

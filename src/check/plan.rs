@@ -470,8 +470,7 @@ impl Plan {
                 let lost = matches!(facts.opening, Opening::Unreachable(_));
                 self.results[at] = Some(match first {
                     Some(first) if first.verdict != judgement.verdict && !lost => {
-                        let text = format!("once: {}; then: {}", first.got, judgement.got);
-                        Judgement::new(Verdict::Flaky, text)
+                        differ(&first, &judgement)
                     }
                     _ => judgement,
                 });
@@ -596,10 +595,7 @@ impl Plan {
     fn record(&mut self, at: usize, judgement: Judgement) {
         let failed = judgement.verdict.is_failure(self.options.strict);
         let judgement = match self.results[at].take() {
-            Some(first) if first.verdict != judgement.verdict => {
-                let text = format!("once: {}; then: {}", first.got, judgement.got);
-                Judgement::new(Verdict::Flaky, text)
-            }
+            Some(first) if first.verdict != judgement.verdict => differ(&first, &judgement),
             _ => judgement,
         };
         self.results[at] = Some(judgement);
@@ -717,6 +713,13 @@ impl Plan {
     }
 }
 
+/// The verdict on two runs that differ; one in which nothing was found out differs from none.
+fn differ(first: &Judgement, then: &Judgement) -> Judgement {
+    let unknown = [first, then].iter().any(|it| it.verdict == Verdict::Inconclusive);
+    let verdict = if unknown { Verdict::Inconclusive } else { Verdict::Flaky };
+    Judgement::new(verdict, format!("once: {}; then: {}", first.got, then.got))
+}
+
 /// The control connection to an end of this role.
 fn control(tested: Role) -> &'static Case {
     match tested {
@@ -830,6 +833,18 @@ mod tests {
             assert!(plan.is_done());
             assert_eq!(verdicts(&plan), [verdict, Verdict::Pass, Verdict::Pass]);
         }
+    }
+
+    #[test]
+    fn a_limit_of_connections_makes_no_case_flaky() {
+        let limited = Facts { opening: Opening::Refused(503), ..Facts::default() };
+        let mut plan = Plan::new(vec![&A], PlanOptions { jobs: 1, repeat: 2, ..OPTIONS });
+        let mut limit = Some(limited);
+        while let Some(work) = plan.start() {
+            let facts = limit.take_if(|_| work.case.id == "f/a").unwrap_or_else(good);
+            plan.finish(work, &facts);
+        }
+        assert_eq!(verdicts(&plan), [Verdict::Inconclusive]);
     }
 
     #[test]
@@ -987,7 +1002,7 @@ mod tests {
         let accepted = Facts { headers: vec![cookie], ..good() };
         assert_eq!(like_the_site(&[refused(403)]), Verdict::Warn);
         for other in [accepted, good(), refused(429), refused(503), refused(500)] {
-            assert_eq!(like_the_site(&[other.clone()]), Verdict::Info, "{other:?}");
+            assert_eq!(like_the_site(std::slice::from_ref(&other)), Verdict::Info, "{other:?}");
         }
         let dropped = Facts { opening: Opening::Dropped, ..Facts::default() };
         assert_eq!(like_the_site(&[dropped]), Verdict::Info);
