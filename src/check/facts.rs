@@ -26,6 +26,8 @@ pub enum Opening {
     Silent,
     /// TLS does not come about as the case wants it; why.
     Unsecured(String),
+    /// This side can't ask as the case wants it; why.
+    Unable(String),
     /// No connection to ask on; why.
     Unreachable(String),
 }
@@ -64,6 +66,8 @@ pub struct Facts {
     pub keys: Vec<[u8; 4]>,
     /// A client's Sec-WebSocket-Key came before, on another connection; none if there was no other.
     pub stale_key: Option<bool>,
+    /// TLS came about.
+    pub secured: bool,
     /// What TLS agreed on by ALPN.
     pub alpn: Option<String>,
     /// Pings that came.
@@ -126,7 +130,7 @@ impl Facts {
             Opening::Bad(text) => return format!("101 that breaks the rules: {text}"),
             Opening::Garbage(text) | Opening::Unsecured(text) => return text.clone(),
             Opening::Dropped => return "the connection ended without an answer".to_owned(),
-            Opening::Unreachable(text) => return text.clone(),
+            Opening::Unable(text) | Opening::Unreachable(text) => return text.clone(),
             Opening::Open => {}
         }
         if let Some(Seen::Violation(text)) =

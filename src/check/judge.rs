@@ -5,11 +5,15 @@ use std::time::Duration;
 use super::case::{Case, Expect, Level, Tested};
 use super::facts::{CANARIES, End, Facts, Opening, Seen};
 use super::verdict::{Judgement, Verdict};
-use crate::script::command::{Command, parse};
+use crate::script::command::{Command, Payload, parse};
 use crate::ui::number::counted;
+use crate::wire::{Control, OpCode};
 
 /// How often a client is to come back whose connection ends.
 pub const RETURNS: usize = 4;
+
+/// How long it has to do so.
+pub const RETURN: Duration = Duration::from_secs(10);
 
 /// Decides. `echoes`: the peer sends messages back.
 pub fn judge(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
@@ -19,11 +23,7 @@ pub fn judge(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     }
     let verdict = match (judgement.verdict, case.level) {
         (Verdict::Fail, Level::Should) => Verdict::Warn,
-        (Verdict::Fail | Verdict::Warn | Verdict::PassBare, Level::Info)
-            if !matches!(case.expect, Expect::Judged(..)) =>
-        {
-            Verdict::Info
-        }
+        (Verdict::Fail | Verdict::Warn | Verdict::PassBare, Level::Info) => Verdict::Info,
         (verdict, _) => verdict,
     };
     Judgement { verdict, ..judgement }
@@ -45,7 +45,7 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     let (facts, whole) = (&sound, facts);
     let got = facts.describe(case.peer());
     let is = |verdict| Judgement::new(verdict, got.clone());
-    if let Opening::Unreachable(_) = facts.opening {
+    if let Opening::Unable(_) | Opening::Unreachable(_) = facts.opening {
         return is(Verdict::Inconclusive);
     }
     if let Expect::Judged(function, _) = case.expect {
@@ -84,6 +84,10 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     }
     if matches!(case.expect, Expect::Learns) && facts.opening != Opening::Open {
         return is(Verdict::Info);
+    }
+    if let Opening::Refused(429 | 503) = facts.opening {
+        // Too many connections: the next may get another answer.
+        return is(Verdict::Inconclusive);
     }
     if let (Expect::Declined, Opening::Refused(400..600)) = (case.expect, &facts.opening) {
         // To decline an offer is to go on without it; but nothing wrong was agreed to.
@@ -159,7 +163,13 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             Judgement::new(Verdict::Fail, "a pong with another payload")
         }
         Expect::Lives | Expect::Echoes(..) | Expect::Pongs(_) | Expect::PongsWithin(_) => {
-            is(Verdict::Fail)
+            match code.flatten() {
+                Some(code) if case.sends_data() && may_decline(code, echoes) => {
+                    let got = format!("{got}: the {} does not take the message", case.peer());
+                    Judgement::new(Verdict::Inconclusive, got)
+                }
+                _ => is(Verdict::Fail),
+            }
         }
         Expect::Closes(codes) => match code {
             Some(code) if code.is_none_or(|code| codes.contains(&code)) => match facts.ended {
@@ -180,10 +190,8 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             None if dropped => is(Verdict::PassBare),
             None => is(Verdict::Fail),
         },
-        Expect::Silence => match facts.seen.first() {
-            Some(Seen::Pong(_)) => {
-                Judgement::new(Verdict::Fail, "a pong to a ping behind the Close")
-            }
+        Expect::Silence => match case.commands().any(|command| is_answered(&command, facts)) {
+            true => Judgement::new(Verdict::Fail, "a pong to a ping behind the Close"),
             _ if code.is_some() => is(Verdict::Pass),
             _ if dropped => is(Verdict::PassBare),
             _ => is(Verdict::Fail),
@@ -219,6 +227,19 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     }
 }
 
+/// Whether an end that keeps the rules may close with this code because of a message that does: it has a limit,
+/// or an application that expects other messages; one that echoes expects all of them.
+fn may_decline(code: u16, echoes: bool) -> bool {
+    code == 1009 || !echoes && matches!(code, 1000 | 1001 | 1003 | 1008 | 3000..=4999)
+}
+
+/// Whether this is a ping whose pong came. Others may come unasked.
+fn is_answered(command: &Command, facts: &Facts) -> bool {
+    let Command::Frame(spec) = command else { return false };
+    let Payload::Bytes(bytes) = &spec.payload else { return false };
+    spec.opcode == OpCode::Control(Control::Ping) && facts.has_pong(bytes)
+}
+
 /// What becomes of a response that must not open a connection.
 fn failed_opening(facts: &Facts) -> Judgement {
     let is = |verdict, got: &str| Judgement::new(verdict, got);
@@ -244,17 +265,23 @@ fn failed_opening(facts: &Facts) -> Judgement {
 /// Whether a client connected again, and after which pauses.
 fn returns(facts: &Facts) -> Judgement {
     let pauses: Vec<f64> = facts.round_trips.iter().map(Duration::as_secs_f64).collect();
-    let (first, last) = match pauses[..] {
-        [] => return Judgement::new(Verdict::Info, "it does not connect again"),
-        [first, .., last] => (first, last),
-        [only] => (only, only),
+    // It may come later still, unless its process has ended.
+    let within = match facts.timed_out {
+        true => format!(" within {} s", RETURN.as_secs()),
+        false => String::new(),
     };
+    let grown = matches!(pauses[..], [first, .., last] if last > 1.5 * first);
     let got = match pauses.len() {
+        0 => format!("it does not connect again{within}"),
         n if n < RETURNS => {
-            format!("it connects again, and gives up after {}", counted(n as u64, "time"))
+            let times = counted(n as u64, "time");
+            format!("it connects again {times}, then does not come{within}")
         }
-        _ if last > 1.5 * first => "it connects again, each time later".to_owned(),
-        _ => "it connects again; the pauses do not grow".to_owned(),
+        _ if !grown => "it connects again; the pauses do not grow".to_owned(),
+        _ if pauses.is_sorted_by(|one, next| one < next) => {
+            "it connects again, each time later".to_owned()
+        }
+        _ => "it connects again, later at last than at first, but not each time".to_owned(),
     };
     let pauses: Vec<String> = pauses.iter().map(|pause| format!("{pause:.2}")).collect();
     let measured = Some(format!("after {} s", pauses.join(", ")));
@@ -305,7 +332,7 @@ fn wrong_echo(facts: &Facts) -> String {
 /// The bytes that a payload of a command stands for.
 pub fn content(payload: &str) -> Vec<u8> {
     match parse(&format!("/text {payload}")) {
-        Ok(Command::Text(crate::script::command::Payload::Bytes(bytes))) => bytes,
+        Ok(Command::Text(Payload::Bytes(bytes))) => bytes,
         _ => Vec::new(),
     }
 }
@@ -315,10 +342,8 @@ fn sent_code(case: &Case) -> Option<u16> {
     case.commands().find_map(|command| match command {
         Command::Close { code, .. } => code,
         Command::Frame(spec) => match &spec.payload {
-            crate::script::command::Payload::Bytes(bytes) => {
-                Some(u16::from_be_bytes(*bytes.first_chunk()?))
-            }
-            crate::script::command::Payload::File(_) => None,
+            Payload::Bytes(bytes) => Some(u16::from_be_bytes(*bytes.first_chunk()?)),
+            Payload::File(_) => None,
         },
         _ => None,
     })
@@ -516,6 +541,75 @@ mod tests {
                 (refused(500), Verdict::Warn),
             ],
         );
+    }
+
+    /// "1003 indicates that an endpoint is terminating the connection because it has received a type of data it
+    /// cannot accept", 1009 the same of a message that is too big (RFC 6455 §7.4.1).
+    #[test]
+    fn a_server_may_not_take_a_legal_message_and_say_so() {
+        let case = CASE.send(&["/text wscope check"]);
+        for (code, echoes, verdict) in [
+            (1009, true, Verdict::Inconclusive),
+            (1008, true, Verdict::Fail),
+            (1003, false, Verdict::Inconclusive),
+            (1008, false, Verdict::Inconclusive),
+            // An error of the server.
+            (1011, false, Verdict::Fail),
+            (4001, false, Verdict::Inconclusive),
+            (1002, false, Verdict::Fail),
+            (1007, false, Verdict::Fail),
+        ] {
+            assert_eq!(judge(&case, &closed(code), echoes).verdict, verdict, "{code}");
+        }
+        // A ping is for no application.
+        let pinged = judge(&CASE.send(&["/ping"]), &closed(1008), false);
+        assert_eq!(pinged.verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn a_limit_of_connections_is_no_answer_to_the_case() {
+        for status in [429, 503] {
+            for expect in [Expect::Accepted, Expect::Keeps(&[]), Expect::Declined] {
+                check(CASE.expect(expect), &[(refused(status), Verdict::Inconclusive)]);
+            }
+        }
+        check(CASE.expect(Expect::Accepted), &[(refused(403), Verdict::Fail)]);
+    }
+
+    #[test]
+    fn a_pong_that_nobody_asked_for_is_no_answer() {
+        let beat = || Seen::Pong(Vec::new());
+        let both = Facts { seen: vec![beat(), Seen::Pong(b"x".to_vec())], ..open() };
+        check(CASE.expect(Expect::Pongs("x")), &[(both, Verdict::Pass)]);
+        let beaten = Facts { seen: vec![beat()], ..closed(1000) };
+        check(CASE.send(&["/close"]).expect(Expect::Silence), &[(beaten, Verdict::Pass)]);
+        let answered = Facts { seen: vec![Seen::Pong(b"x".to_vec())], ..closed(1000) };
+        let case = CASE.send(&["/close", "/frame ping x"]).expect(Expect::Silence);
+        check(case, &[(answered, Verdict::Fail)]);
+    }
+
+    #[test]
+    fn a_client_that_comes_back_later_each_time_does_so_each_time() {
+        let got = |tenths: &[u64], timed_out| {
+            let round_trips = tenths.iter().map(|it| Duration::from_millis(100 * it)).collect();
+            returns(&Facts { round_trips, timed_out, ..open() }).got
+        };
+        for (tenths, late, text) in [
+            (&[1, 2, 4, 8][..], false, "it connects again, each time later"),
+            (&[1, 1, 1, 1], false, "it connects again; the pauses do not grow"),
+            (&[9, 5, 3, 1], false, "it connects again; the pauses do not grow"),
+            (
+                &[1, 9, 2, 3],
+                false,
+                "it connects again, later at last than at first, but not each time",
+            ),
+            (&[1, 2], true, "it connects again 2 times, then does not come within 10 s"),
+            (&[1], false, "it connects again 1 time, then does not come"),
+            (&[], true, "it does not connect again within 10 s"),
+            (&[], false, "it does not connect again"),
+        ] {
+            assert_eq!(got(tenths, late), text, "{tenths:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::case::{Case, Expect};
-use super::facts::{CANARIES, Facts, Opening, Seen};
+use super::facts::{CANARIES, Facts, Opening};
 use super::judge::content;
 use crate::script::command::Command;
 
@@ -184,8 +184,9 @@ impl Trial {
             }
             Expect::Lives | Expect::Echoes(..) | Expect::Learns | Expect::Keys => ponged,
             Expect::Observed(_) | Expect::Returns => ponged,
-            Expect::Pongs(_) | Expect::PongsWithin(_) => {
-                facts.seen.iter().any(|seen| matches!(seen, Seen::Pong(_)))
+            // Another may come unasked.
+            Expect::Pongs(payload) | Expect::PongsWithin(payload) => {
+                facts.has_pong(&content(payload))
             }
             Expect::Condemns(_) => false,
         }
@@ -196,7 +197,7 @@ impl Trial {
 mod tests {
     use super::*;
     use crate::check::case::rule;
-    use crate::check::facts::End;
+    use crate::check::facts::{End, Seen};
     use crate::wire::close::CloseBody;
 
     static DIES: Case = Case::new("t/dies", "title", rule("RFC", "says"), "why")
@@ -247,6 +248,20 @@ mod tests {
         assert!(matches!(trial.next(&facts(), now + TIMING.pause), Next::Ping(_)));
         let late = now + TIMING.pause + TIMING.patience;
         assert!(matches!(trial.next(&facts(), late), Next::TimedOut));
+    }
+
+    #[test]
+    fn a_pong_that_nobody_asked_for_ends_no_case() {
+        static PINGS: Case = Case::new("t/pings", "title", rule("RFC", "says"), "why")
+            .send(&["/ping x"])
+            .expect(Expect::Pongs("x"));
+        let now = Instant::now();
+        let (mut facts, mut trial) = (facts(), Trial::new(&PINGS, TIMING, false, now));
+        assert!(matches!(trial.next(&facts, now), Next::Send(_)));
+        facts.seen.push(Seen::Pong(Vec::new()));
+        assert!(matches!(trial.next(&facts, now), Next::Wait(_)));
+        facts.seen.push(Seen::Pong(b"x".to_vec()));
+        assert!(matches!(trial.next(&facts, now), Next::Done));
     }
 
     #[test]

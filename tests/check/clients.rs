@@ -175,6 +175,33 @@ fn a_client_that_comes_back_is_told_from_one_that_does_not() {
     assert_eq!((run.verdict("f/ping").0.as_str(), run.status), ("PASS", Some(0)));
 }
 
+/// Nothing tells it from the client that may come back: a harness would lose its next case.
+#[test]
+fn a_client_at_the_root_gets_the_next_case_while_another_may_come_back() {
+    let server = await_clients(&["--stress", "cl/reconnect", "f/ping", "--output", "json"]);
+    let end = |path: &str| {
+        let mut raw = server.raw();
+        raw.ask(path, UPGRADE);
+        raw.end();
+    };
+    end("/cl/reconnect");
+    let mut raw = server.raw();
+    raw.ask("/", UPGRADE);
+    let (opcode, payload) = raw.receive_frame();
+    assert_eq!((opcode, &payload[..]), (OpCode::Control(Control::Ping), &b"wscope check"[..]));
+    raw.frame(frame(OpCode::Control(Control::Pong), payload));
+    raw.rest();
+    (0..4).for_each(|_| end("/cl/reconnect"));
+    let text = report(server, 0);
+    let case = |id: &str| {
+        let mut lines = text.lines().map(|it| serde_json::from_str::<Value>(it).expect("JSON"));
+        lines.find(|it| it["id"] == id).expect("a case")
+    };
+    assert_eq!(case("f/ping")["verdict"], "PASS", "{text}");
+    let got = case("cl/reconnect")["got"].to_string();
+    assert!(got.starts_with("\"it connects again"), "{got}");
+}
+
 #[test]
 fn a_client_whose_request_breaks_a_rule_fails() {
     let server = await_clients(&["f/ping"]);

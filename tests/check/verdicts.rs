@@ -366,6 +366,76 @@ fn a_connection_is_asked_again_after_a_refusal() {
     assert_eq!(run.verdict("h/reuse-after-4xx"), ("INFO".to_owned(), got.to_owned()));
 }
 
+/// Lets so much time pass, in which the client has nothing to send.
+fn wait(stream: &mut std::net::TcpStream, milliseconds: u64) -> Option<()> {
+    stream.set_read_timeout(Some(std::time::Duration::from_millis(milliseconds))).ok()?;
+    let _ = stream.peek(&mut [0]);
+    stream.set_read_timeout(None).ok()
+}
+
+#[test]
+fn a_second_request_has_as_much_time_as_the_first() {
+    let refuse = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\nno";
+    let url = serve(move |number, stream| {
+        let mut stream = stream.try_clone().expect("a socket");
+        thread::spawn(move || -> Option<()> {
+            let mut head = head(&mut stream)?;
+            if number == 0 {
+                // A slow opening: cases have four times as long.
+                wait(&mut stream, 400)?;
+            }
+            if !head.contains("Sec-WebSocket-Key") {
+                stream.write_all(refuse.as_bytes()).ok()?;
+                head = self::head(&mut stream)?;
+                wait(&mut stream, 2500)?;
+            }
+            accept(&mut stream, &head)?;
+            while let Some(payload) = frame(&mut stream) {
+                pong(&mut stream, &payload)?;
+            }
+            None
+        });
+        true
+    });
+    let run = check(&[&url, "h/reuse-after-4xx", "--output", "json"]);
+    let got = "the connection goes on: a ping is answered";
+    assert_eq!(run.verdict("h/reuse-after-4xx"), ("INFO".to_owned(), got.to_owned()));
+}
+
+/// The limit on CPU time ends a program that looks again and again whether a byte is due.
+#[test]
+fn a_slow_request_waits_for_tls_without_work() {
+    let server = listen(["--echo", "--self-signed"]);
+    let behind = server.url().trim_start_matches("wss://").trim_end_matches('/').to_owned();
+    // Three controls get through, and the case gets no answer to its ClientHello.
+    let url = serve(move |number, stream| {
+        let (mut near, behind) = (stream.try_clone().expect("a socket"), behind.clone());
+        thread::spawn(move || -> Option<()> {
+            if number == 3 {
+                return copy(&mut near, &mut sink()).ok().map(drop);
+            }
+            let mut far = std::net::TcpStream::connect(behind).ok()?;
+            if number == 0 {
+                // A slow opening: the case waits for four times as long.
+                wait(&mut far, 700)?;
+            }
+            let (mut from, mut to) = (far.try_clone().ok()?, near.try_clone().ok()?);
+            thread::spawn(move || copy(&mut from, &mut to));
+            copy(&mut near, &mut far).ok().map(drop)
+        });
+        true
+    });
+    let url = url.replace("ws://", "wss://");
+    let script = "ulimit -t 1; exec \"$0\" check \"$@\"";
+    let run = std::process::Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_wscope"), &url, "-k", "--stress"])
+        .args(["h/slow-head", "--output", "json"])
+        .output()
+        .expect("sh");
+    let text = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.code().is_some() && text.contains("h/slow-head"), "{}{text}", run.status);
+}
+
 #[test]
 fn what_waits_and_what_is_measured_is_reported() {
     let server = listen(["--echo"]);

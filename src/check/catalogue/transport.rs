@@ -13,23 +13,39 @@ const MAY_OFFER: Rule = rule(
 
 /// Whether TLS comes about that must not.
 fn old(facts: &Facts) -> Judgement {
-    match &facts.opening {
-        Opening::Unsecured(text) => Judgement::new(Verdict::Pass, text.clone()),
-        Opening::Dropped | Opening::Silent => {
-            Judgement::new(Verdict::PassBare, facts.describe("server"))
+    match without_tls(facts) {
+        Some((true, got)) if facts.opening == Opening::Dropped => {
+            Judgement::new(Verdict::PassBare, got)
         }
-        _ => Judgement::new(Verdict::Fail, "TLS 1.1 or 1.0 is accepted"),
+        Some((true, got)) => Judgement::new(Verdict::Pass, got),
+        Some((false, got)) => Judgement::new(Verdict::Inconclusive, got),
+        None => Judgement::new(Verdict::Fail, "TLS 1.1 or 1.0 is accepted"),
     }
 }
 
-/// Whether a WebSocket opens, and over what.
+/// Whether TLS comes about, and over what a WebSocket opens then.
 fn opens(facts: &Facts) -> Judgement {
-    let got = match (&facts.opening, &facts.alpn) {
-        (Opening::Open, Some(name)) => format!("101; ALPN agreed on {name}"),
-        (Opening::Open, None) => "101; nothing agreed by ALPN".to_owned(),
-        _ => facts.describe("server"),
-    };
-    Judgement::new(if facts.opening == Opening::Open { Verdict::Pass } else { Verdict::Fail }, got)
+    match (without_tls(facts), &facts.opening, &facts.alpn) {
+        (Some((true, got)), ..) => Judgement::new(Verdict::Fail, got),
+        (Some((false, got)), ..) => Judgement::new(Verdict::Inconclusive, got),
+        (None, Opening::Open, Some(name)) => {
+            Judgement::new(Verdict::Pass, format!("101; ALPN agreed on {name}"))
+        }
+        (None, Opening::Open, None) => Judgement::new(Verdict::Pass, "101; nothing agreed by ALPN"),
+        // What is said over TLS is no matter of TLS.
+        _ => Judgement::new(Verdict::Info, format!("TLS, then {}", facts.describe("server"))),
+    }
+}
+
+/// Where TLS did not come about: whether the server ended the handshake, and what was seen.
+fn without_tls(facts: &Facts) -> Option<(bool, String)> {
+    match &facts.opening {
+        _ if facts.secured => None,
+        Opening::Unsecured(text) => Some((true, text.clone())),
+        Opening::Dropped => Some((true, "the connection ended in the TLS handshake".to_owned())),
+        Opening::Silent => Some((false, "no answer in the TLS handshake".to_owned())),
+        _ => None,
+    }
 }
 
 const fn of_tls(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
@@ -41,7 +57,54 @@ pub(super) static CASES: &[Case] = &[
     of_tls("t/tls-old", "TLS 1.0 and 1.1 alone", OLD, "old versions of TLS can be broken").should().open(&[Edit::OldTls])
         .expect(Expect::Judged(old, "no TLS")),
     of_tls("t/alpn-none", "TLS without ALPN", MAY_OFFER, "clients that offer no protocol are refused").should().open(&[Edit::Alpn(&[])])
-        .expect(Expect::Judged(opens, "101")),
+        .expect(Expect::Judged(opens, "TLS comes about")),
     of_tls("t/alpn-h2", "ALPN offers h2 before http/1.1, and the request is one of HTTP/1.1", MAY_OFFER, "shows what a client gets that can do both; a browser goes on with what ALPN agrees on").info().open(&[Edit::Alpn(&["h2", "http/1.1"])])
         .expect(Expect::Judged(opens, "nothing is prescribed")),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::catalogue::find;
+    use crate::check::judge::judge;
+    use crate::wire::Role;
+
+    #[track_caller]
+    fn check(id: &str, secured: bool, opening: Opening, verdict: Verdict) {
+        let case = find(id, Role::Server).expect("a case");
+        let facts = Facts { opening, secured, ..Facts::default() };
+        let judgement = judge(case, &facts, false);
+        assert_eq!(judgement.verdict, verdict, "{id} {facts:?}: {}", judgement.got);
+    }
+
+    #[test]
+    fn what_comes_over_tls_without_alpn_is_no_matter_of_alpn() {
+        for opening in [
+            Opening::Refused(403),
+            Opening::Refused(429),
+            Opening::Refused(503),
+            Opening::Dropped,
+            Opening::Silent,
+        ] {
+            check("t/alpn-none", true, opening.clone(), Verdict::Info);
+            check("t/alpn-h2", true, opening, Verdict::Info);
+        }
+        let failed = || Opening::Unsecured("the TLS handshake failed".into());
+        check("t/alpn-none", false, failed(), Verdict::Warn);
+        check("t/alpn-none", false, Opening::Dropped, Verdict::Warn);
+        check("t/alpn-none", false, Opening::Silent, Verdict::Inconclusive);
+        check("t/alpn-none", true, Opening::Open, Verdict::Pass);
+        check("t/alpn-h2", false, failed(), Verdict::Info);
+    }
+
+    #[test]
+    fn an_old_version_is_accepted_where_tls_comes_about_whatever_follows() {
+        for opening in [Opening::Open, Opening::Dropped, Opening::Silent, Opening::Refused(403)] {
+            check("t/tls-old", true, opening, Verdict::Warn);
+        }
+        check("t/tls-old", false, Opening::Unsecured("no".into()), Verdict::Pass);
+        check("t/tls-old", false, Opening::Dropped, Verdict::PassBare);
+        check("t/tls-old", false, Opening::Silent, Verdict::Inconclusive);
+        check("t/tls-old", false, Opening::Unable("no".into()), Verdict::Inconclusive);
+    }
+}

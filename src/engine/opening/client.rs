@@ -388,6 +388,8 @@ impl ClientOpening {
                     }
                     link.tx.extend_from_slice(&next);
                     self.request = Some(pair.request);
+                    let what = "the server did not answer the second request";
+                    self.expect(self.config.handshake_timeout, what, now);
                     let inbound =
                         Observer::before_handshake(Direction::ToClient, self.config.limits);
                     return self.go(OpeningState::Answering { link, inbound, interim: 0 });
@@ -1058,7 +1060,9 @@ impl Opening for ClientOpening {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let trickle = self.trickle.map(|(_, due)| due);
+        // Nothing trickles before the server can be asked.
+        let asks = matches!(self.state, OpeningState::Answering { .. });
+        let trickle = self.trickle.filter(|_| asks).map(|(_, due)| due);
         self.clock.map(|(deadline, _)| deadline.at).into_iter().chain(trickle).min()
     }
 

@@ -193,7 +193,7 @@ impl Battery {
                     let running = Running::Opening { work, opening, began: now };
                     self.running[slot] = Some(Recorded { running, recorder });
                 }
-                Err(error) => self.failed(work, &error, runtime),
+                Err(error) => self.failed(work, &error, false, runtime),
             }
         }
         Ok(())
@@ -252,7 +252,8 @@ impl Battery {
                 }
                 Err(OpenError::Local(error)) => Err(error),
                 Err(error) => {
-                    self.failed(work, &error, runtime);
+                    let secured = opening.evidence().tls().is_some();
+                    self.failed(work, &error, secured, runtime);
                     Ok(None)
                 }
             },
@@ -293,6 +294,7 @@ impl Battery {
         let facts = Facts {
             opening: Opening::Open,
             deflate: opened.report.agreed.deflate.is_some(),
+            secured: opened.evidence.tls().is_some(),
             alpn: opened.evidence.tls().and_then(|tls| tls.alpn.clone()),
             takeover: opened.report.agreed.deflate.is_some_and(|it| !it.client_no_context_takeover),
             ..of_response(&opened.response, &opened.report)
@@ -347,7 +349,7 @@ impl Battery {
     }
 
     /// Nothing opened.
-    fn failed(&mut self, work: Work, error: &OpenError, runtime: &mut Runtime) {
+    fn failed(&mut self, work: Work, error: &OpenError, secured: bool, runtime: &mut Runtime) {
         self.failure = Some(error.exit());
         let mut facts = match error {
             OpenError::Refused { pair, .. } | OpenError::BadHandshake { pair, .. } => {
@@ -356,21 +358,8 @@ impl Battery {
             }
             _ => Facts::default(),
         };
-        facts.opening = match error {
-            OpenError::Refused { pair, .. } | OpenError::Redirect { pair, .. } => {
-                Opening::Refused(pair.response.status_line().map_or(0, |line| line.code))
-            }
-            OpenError::BadHandshake { pair, .. } => Opening::Bad(fatal(&pair.report)),
-            // Its bytes may be others next time.
-            OpenError::NotHttp(_) => Opening::Garbage("an answer that is not HTTP".to_owned()),
-            OpenError::Head(_) | OpenError::OnlyInterim(_) => Opening::Garbage(error.to_string()),
-            OpenError::Closed { .. } | OpenError::Io(_) => Opening::Dropped,
-            OpenError::TimedOut { .. } => Opening::Silent,
-            OpenError::Tls(_) if work.case.needs == Needs::Tls => {
-                Opening::Unsecured("the TLS handshake failed".to_owned())
-            }
-            _ => Opening::Unreachable(error.to_string()),
-        };
+        facts.opening = opening_of(error, work.case.needs);
+        facts.secured = secured;
         self.finish(work, &facts);
         self.show(work, runtime);
     }
@@ -387,6 +376,26 @@ impl Battery {
         }
         self.judged = Some((work, self.plan.finish(work, facts)));
         self.moved = true;
+    }
+}
+
+/// What an opening that failed shows of the server.
+fn opening_of(error: &OpenError, needs: Needs) -> Opening {
+    match error {
+        OpenError::Refused { pair, .. } | OpenError::Redirect { pair, .. } => {
+            Opening::Refused(pair.response.status_line().map_or(0, |line| line.code))
+        }
+        OpenError::BadHandshake { pair, .. } => Opening::Bad(fatal(&pair.report)),
+        // Its bytes may be others next time.
+        OpenError::NotHttp(_) => Opening::Garbage("an answer that is not HTTP".to_owned()),
+        OpenError::Head(_) | OpenError::OnlyInterim(_) => Opening::Garbage(error.to_string()),
+        OpenError::Closed { .. } | OpenError::Io(_) => Opening::Dropped,
+        OpenError::TimedOut { .. } => Opening::Silent,
+        OpenError::Tls(error) if needs == Needs::Tls => match error.is_refusal() {
+            true => Opening::Unsecured("the TLS handshake failed".to_owned()),
+            false => Opening::Unable(error.to_string()),
+        },
+        _ => Opening::Unreachable(error.to_string()),
     }
 }
 
@@ -500,5 +509,20 @@ impl Task for Battery {
             Some(Running::Leaving { connection, .. }) => connection.ready(event),
             None => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::tls::TlsError;
+
+    #[test]
+    fn an_error_of_this_side_says_nothing_of_the_server() {
+        let own = OpenError::Tls(TlsError::Unavailable { option: "--tls-max" });
+        assert!(matches!(opening_of(&own, Needs::Tls), Opening::Unable(_)));
+        let alert = OpenError::Tls(TlsError::Alert { number: 70 });
+        assert!(matches!(opening_of(&alert, Needs::Tls), Opening::Unsecured(_)));
+        assert!(matches!(opening_of(&alert, Needs::Nothing), Opening::Unreachable(_)));
     }
 }

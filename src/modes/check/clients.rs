@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::check::address::{Address, Number, read};
 use crate::check::case::{Expect, Needs};
 use crate::check::facts::{Facts, Opening};
-use crate::check::judge::RETURNS;
+use crate::check::judge::{RETURN, RETURNS};
 use crate::check::plan::{Plan, Stop, Work};
 use crate::check::request::{Place, edited};
 use crate::check::trial::{Timing, Trial};
@@ -61,9 +61,6 @@ const ANSWERED: Duration = Duration::from_secs(5);
 
 /// The first client of a command may take so long: it may have to be compiled.
 const FIRST: Duration = Duration::from_secs(30);
-
-/// How long a client has to come back whose connection ended.
-const RETURN: Duration = Duration::from_secs(10);
 
 /// Why a harness does not get a case.
 const UNASKED: &str =
@@ -334,15 +331,16 @@ impl Clients {
         let late = |call: &Call| !call.came && call.deadline <= now;
         while let Some(at) = self.calls.iter().position(late) {
             let wait = self.patience.connect.as_secs_f64();
-            self.give_up(at, format!("the command did not connect within {wait} s"), now);
+            self.give_up(at, format!("the command did not connect within {wait} s"), true, now);
         }
     }
 
-    fn give_up(&mut self, at: usize, why: String, now: Instant) {
+    /// Nobody comes for a call: the time is over, or the process has ended.
+    fn give_up(&mut self, at: usize, why: String, late: bool, now: Instant) {
         let call = self.calls.remove(at);
         let is_it = |drops: &Drops| drops.work.place() == call.work.place();
         if self.drops.as_ref().is_some_and(is_it) {
-            self.end_drops();
+            self.end_drops(late);
             return call.process.into_iter().for_each(|slot| self.end_process(slot, now));
         }
         if let Some(slot) = call.process {
@@ -368,11 +366,12 @@ impl Clients {
         true
     }
 
-    /// The client has come back often enough, or does not.
-    fn end_drops(&mut self) {
+    /// The client has come back often enough, or does not: the time is over, or it has ended.
+    fn end_drops(&mut self, timed_out: bool) {
         let Some(Drops { work, times, .. }) = self.drops.take() else { return };
         let pauses = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        let facts = Facts { opening: Opening::Open, round_trips: pauses, ..Facts::default() };
+        let opening = Opening::Open;
+        let facts = Facts { opening, round_trips: pauses, timed_out, ..Facts::default() };
         self.plan.finish(work, &facts);
         self.moved = true;
     }
@@ -399,7 +398,7 @@ impl Clients {
             call.process = None;
         }
         while let Some(at) = self.calls.iter().position(is_its) {
-            self.give_up(at, format!("{end} before it connected{words}"), now);
+            self.give_up(at, format!("{end} before it connected{words}"), false, now);
         }
     }
 
@@ -485,10 +484,12 @@ impl Clients {
         }
     }
 
-    /// The case of a client that names none.
+    /// The case of a client that names none. Nothing tells a client that comes back from one that comes for the
+    /// next case: the cases whose clients come back are for those that come when nothing else is open.
     fn next_place(&self) -> Option<usize> {
-        let returning = self.drops.as_ref().and_then(|drops| drops.work.place());
-        returning.or_else(|| self.plan.next_open())
+        let returning = || self.drops.as_ref().and_then(|drops| drops.work.place());
+        let usual = self.plan.next_open(|case| !case.expect.is_of_return());
+        usual.or_else(returning).or_else(|| self.plan.next_open(|_| true))
     }
 
     fn place(&self, number: &Number) -> Option<usize> {
@@ -707,7 +708,7 @@ impl Clients {
             return;
         }
         match returns {
-            true => self.end_drops(),
+            true => self.end_drops(false),
             false => self.judged = Some((work, self.plan.finish(work, facts))),
         }
         self.moved = true;
@@ -820,7 +821,7 @@ impl Task for Clients {
         }
         self.look_after_calls(now);
         if self.calls.is_empty() && self.drops.as_ref().is_some_and(|drops| drops.until <= now) {
-            self.end_drops();
+            self.end_drops(true);
         }
         if self.plan.is_done() && self.calls.is_empty() {
             self.end_all(false, now);
@@ -867,7 +868,8 @@ impl Task for Clients {
         let entries = self.entries.iter().flatten().filter_map(due);
         let calls = self.calls.iter().filter(|call| !call.came).map(|call| call.deadline);
         let dying = self.dying.iter().map(Dying::deadline);
-        let drops = self.drops.as_ref().map(|drops| drops.until);
+        // Where a call waits longer, its own deadline is the one that counts.
+        let drops = self.drops.as_ref().map(|drops| drops.until).filter(|at| *at > now);
         let others = self.resumes.filter(|at| *at > now).into_iter().chain(self.patience.until);
         let all = entries.chain(calls).chain(dying).chain(others);
         NextRound::Wait(all.chain(drops).chain(self.acceptor.deadline()).min())

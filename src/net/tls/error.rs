@@ -169,6 +169,22 @@ impl TlsError {
         }
     }
 
+    /// Whether the peer did not come to terms: an error of this side, or of its TLS library, proves nothing
+    /// about the peer, and neither does a certificate, which comes once the version is agreed on.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::PlainHttp
+            | Self::NotTls { .. }
+            | Self::ClosedDuringHandshake { .. }
+            | Self::Alert { .. } => true,
+            Self::Handshake { reason } => {
+                let words = ["unsupported protocol", "wrong version number", "protocol version"];
+                words.iter().any(|words| reason.contains(words))
+            }
+            _ => false,
+        }
+    }
+
     /// The entry in the catalogue of diagnostics, where there is one.
     pub fn code(&self) -> Option<&'static str> {
         use CertificateProblem as Problem;
@@ -315,6 +331,24 @@ mod tests {
              certificate verify failed:../ssl/statem/statem_clnt.c:1889: ({reason})"
         );
         TlsError::from_handshake_text(&text, "example.com")
+    }
+
+    #[test]
+    fn an_error_of_this_side_is_no_refusal_of_the_peer() {
+        let (path, reason) = (PathBuf::from("file"), "no protocols available".to_owned());
+        for own in [
+            TlsError::Setup { reason: reason.clone() },
+            TlsError::Identity { path: path.clone(), reason: reason.clone() },
+            TlsError::KeyLog { path, reason: reason.clone() },
+            TlsError::Unavailable { option: "--tls-max" },
+            TlsError::Handshake { reason },
+        ] {
+            assert!(!own.is_refusal(), "{own}");
+        }
+        assert!(TlsError::Alert { number: 70 }.is_refusal());
+        assert!(TlsError::ClosedDuringHandshake { answered: false }.is_refusal());
+        let words = "unsupported protocol".to_owned();
+        assert!(TlsError::Handshake { reason: words }.is_refusal());
     }
 
     #[test]
