@@ -34,6 +34,15 @@ impl<'a> Message<'a> {
         self.text.then(|| std::str::from_utf8(self.content).ok()).flatten()
     }
 
+    /// The characters of a text of which only the beginning is there: the last one may be cut.
+    pub(super) fn beginning(&self) -> &'a str {
+        match std::str::from_utf8(self.content) {
+            _ if !self.text => "",
+            Ok(text) => text,
+            Err(cut) => std::str::from_utf8(&self.content[..cut.valid_up_to()]).unwrap_or_default(),
+        }
+    }
+
     /// The content of a text message that is one JSON value.
     pub fn as_json(&self) -> Option<Value> {
         json::read(self.as_text()?)

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::lens::kept::{Fresh, Kept, remembered};
+use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::json;
 use crate::lens::text::{brief, count, query};
 use crate::lens::{
@@ -99,6 +100,13 @@ struct Packet<'a> {
 
 impl<'a> Packet<'a> {
     fn parse(text: &'a str) -> Option<Self> {
+        let (packet, rest) = Self::head(text)?;
+        let data = if rest.is_empty() { None } else { Some(json::read(rest)?) };
+        Some(Self { data, ..packet })
+    }
+
+    /// What stands before the JSON, and the JSON.
+    fn head(text: &'a str) -> Option<(Self, &'a str)> {
         let kind = text.bytes().next()?.checked_sub(b'0').map(usize::from)?;
         KINDS.get(kind)?;
         let (attachments, rest) = match number(&text[1..]) {
@@ -115,8 +123,7 @@ impl<'a> Packet<'a> {
             Some((id, rest)) => (Some(id), rest),
             None => (None, rest),
         };
-        let data = if rest.is_empty() { None } else { Some(json::read(rest)?) };
-        Some(Self { kind, attachments, namespace, id, data })
+        Some((Self { kind, attachments, namespace, id, data: None }, rest))
     }
 
     fn write(kind: u8, namespace: &str, id: Option<u64>, data: Option<Value>) -> Outgoing {
@@ -144,11 +151,21 @@ fn in_namespace(text: &str) -> (&str, &str) {
 impl SocketIo {
     fn new(facts: &Facts) -> Self {
         let mut new = Self::default();
+        if query(&facts.url, "sid").is_some() {
+            // The session began over HTTP: what was joined there nobody saw.
+            new.begun_elsewhere();
+        }
         // In the third version of Engine.IO all are in the main namespace from the beginning.
         if query(&facts.url, "EIO") == Some("3") {
             new.joined.iter_mut().for_each(|joined| drop(joined.insert("/".to_owned(), ())));
         }
         new
+    }
+
+    /// Notes that namespaces may have been joined where nobody saw it.
+    fn begun_elsewhere(&mut self) {
+        self.asked = true;
+        self.joined.iter_mut().for_each(Kept::doubt);
     }
 
     /// Blames a packet of a namespace that was not joined, and one of the other side.
@@ -188,10 +205,15 @@ impl SocketIo {
             )
     }
 
-    fn attachment(&mut self, message: &Message<'_>) -> Decoded {
+    /// A binary message of so many bytes, of which only the beginning may be there.
+    fn attachment(&mut self, message: &Message<'_>, len: u64) -> Decoded {
         let expected = &mut self.attachments[usize::from(message.from_client())];
-        let len = message.content.len();
-        let bytes = Decoded::new(NAME, "attachment", format!("attachment {len} B"));
+        let is_whole = len <= message.content.len() as u64;
+        let mut size = format!("{len} B");
+        if !is_whole {
+            let _ = write!(size, ", {TOO_LARGE}");
+        }
+        let bytes = Decoded::new(NAME, "attachment", format!("attachment {size}"));
         if expected.come == expected.all {
             return bytes.breaks_if(
                 !self.unclear[usize::from(message.from_client())],
@@ -201,21 +223,29 @@ impl SocketIo {
         }
         expected.come += 1;
         let Attachments { event, all, come } = expected;
-        let summary = format!("attachment {come} of {all} to {event}, {len} B");
+        let summary = format!("attachment {come} of {all} to {event}, {size}");
         Decoded::new(NAME, "attachment", summary)
             .field("number", *come)
             .field("of", *all)
-            .field("bytes", message.content)
+            .field_if("bytes", is_whole.then_some(message.content))
     }
-}
 
-impl Lens for SocketIo {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
-        let Some(text) = message.as_text() else { return Some(vec![self.attachment(message)]) };
-        let Packet { kind, attachments, namespace, id, data } = Packet::parse(text)?;
+    /// A packet; of one that is larger than a lens reads, its JSON and its length.
+    fn packet(
+        &mut self,
+        packet: Packet<'_>,
+        message: &Message<'_>,
+        large: Option<(&str, u64)>,
+    ) -> Decoded {
+        let Packet { kind, attachments, namespace, id, data } = packet;
         let name = KINDS[kind];
         let list = data.as_ref().and_then(Value::as_list).unwrap_or_default();
-        let event = list.first().map(Value::short).unwrap_or_default();
+        let begun = large.and_then(|(json, _)| json::read_first(json.strip_prefix('[')?));
+        let first = begun.as_ref().map(|(value, _)| value).or(list.first());
+        let event = match kind {
+            3 | 6 => format!("{name} #{}", id.unwrap_or_default()),
+            _ => first.map(Value::short).unwrap_or_default(),
+        };
         let mut summary = name.to_owned();
         if namespace != "/" {
             let _ = write!(summary, " {namespace}");
@@ -249,15 +279,19 @@ impl Lens for SocketIo {
                 with_fields(summary)
             }
             2 | 5 => {
-                let _ =
-                    write!(summary, " {event} ({})", count(list.len().saturating_sub(1), "arg"));
+                let _ = write!(summary, " {event}");
+                if large.is_none() {
+                    let args = count(list.len().saturating_sub(1), "arg");
+                    let _ = write!(summary, " ({args})");
+                }
                 if let Some(id) = id {
                     let _ = write!(summary, " ack#{id}");
                     if message.from_client() {
                         self.ids.seen(id);
                     }
                 }
-                let wrong = !matches!(list.first(), Some(Value::Text(_) | Value::Integer(_)));
+                let named = matches!(first, Some(Value::Text(_) | Value::Integer(_)));
+                let wrong = large.is_none() && !named;
                 let decoded = with_fields(summary).breaks_if(
                     wrong,
                     "Socket.IO, Packet encoding",
@@ -289,24 +323,38 @@ impl Lens for SocketIo {
         let expected = &mut self.attachments[usize::from(message.from_client())];
         let missing = expected.come < expected.all;
         *expected = Attachments { event: brief(&event), all: attachments.unwrap_or(0), come: 0 };
-        Some(vec![decoded.field_if("attachments", attachments).breaks_if(
+        let mut decoded = decoded.field_if("attachments", attachments).breaks_if(
             missing,
             "Socket.IO, Sending and receiving data",
             "attachments of the packet before are missing",
-        )])
+        );
+        if let Some((_, len)) = large {
+            let _ = write!(decoded.summary, " {len} B, {TOO_LARGE}");
+        }
+        decoded.clip()
+    }
+}
+
+impl Lens for SocketIo {
+    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+        let Some(text) = message.as_text() else {
+            return Some(vec![self.attachment(message, message.content.len() as u64)]);
+        };
+        let packet = Packet::parse(text)?;
+        Some(vec![self.packet(packet, message, None)])
     }
 
-    fn pass_over(&mut self, beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
-        let side = usize::from(beginning.from_client());
-        let expected = &mut self.attachments[side];
-        match beginning.text {
-            false => expected.come = expected.all.min(expected.come.saturating_add(1)),
-            true => {
-                *expected = Attachments::default();
-                self.unclear[side] = true;
-                self.joined.iter_mut().for_each(Kept::doubt);
-            }
+    fn pass_over(&mut self, beginning: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+        if !beginning.text && !beginning.content.is_empty() {
+            return Some(vec![self.attachment(beginning, len)]);
         }
+        if let Some((packet, json)) = Packet::head(beginning.beginning()) {
+            return Some(vec![self.packet(packet, beginning, Some((json, len)))]);
+        }
+        let side = usize::from(beginning.from_client());
+        self.attachments[side] = Attachments::default();
+        self.unclear[side] = true;
+        self.begun_elsewhere();
         None
     }
 
@@ -485,10 +533,63 @@ mod tests {
         script.server(r#"40{"sid":"a"}"#);
         script.server(r#"451-["pic",{"_placeholder":true,"num":0}]"#);
         script.server_large(b"xx", 2 << 20);
+        let expected = r#"message › attachment 1 of 1 to "pic", 2097152 B, more than a lens reads"#;
+        assert_eq!(script.last(), expected);
         script.server(r#"42["next"]"#);
         assert_eq!(complaints(&script.decoded().inner[0]), [""; 0]);
         script.server_large(br#"451-["pic","#, 2 << 20);
+        let expected = r#"message › BINARY_EVENT "pic" 2097152 B, more than a lens reads"#;
+        assert_eq!(script.last(), expected);
         script.server_bytes(b"xx");
+        assert_eq!(script.last(), r#"message › attachment 1 of 1 to "pic", 2 B"#);
         assert_eq!(complaints(&script.decoded().inner[0]), [""; 0]);
+        script.server_bytes(b"xx");
+        assert_eq!(complaints(&script.decoded().inner[0]), ["no packet announced it"]);
+    }
+
+    #[test]
+    fn an_answer_that_is_too_large_is_paired() {
+        let mut script = script();
+        script.client("40");
+        script.server(r#"40{"sid":"a"}"#);
+        script.client(r#"421["x"]"#);
+        script.server_large("431[\"ä".as_bytes(), 2 << 20);
+        assert_eq!(
+            script.last(),
+            "message › ACK #1 2097152 B, more than a lens reads (\"x\", 35 ms)"
+        );
+        assert_eq!(script.conversation.unanswered().len(), 0);
+    }
+
+    #[test]
+    fn attachments_of_an_acknowledgement_are_named_by_its_number() {
+        let mut script = script();
+        script.client("40");
+        script.server(r#"40{"sid":"a"}"#);
+        script.server(r#"461-3[{"_placeholder":true,"num":0}]"#);
+        script.server_bytes(b"xx");
+        assert_eq!(script.last(), "message › attachment 1 of 1 to BINARY_ACK #3, 2 B");
+    }
+
+    #[test]
+    fn a_session_that_began_over_http_has_joined_namespaces_there() {
+        for version in ["3", "4"] {
+            let url = format!("/socket.io/?EIO={version}&transport=websocket&sid=x");
+            let mut script = Script::auto("", &url);
+            let waits = "the server waits for 2probe, then 5";
+            assert!(script.state().contains(waits) || script.conversation.protocol().is_none());
+            script.client("2probe");
+            assert!(!script.state().contains(waits), "{}", script.state());
+            script.server("3probe");
+            assert!(script.state().contains("the server waits for 5;"), "{}", script.state());
+            script.client("5");
+            assert!(!script.state().contains("waits for"), "{}", script.state());
+            for text in [r#"42["a"]"#, r#"42/admin,["a"]"#] {
+                script.client(text);
+                assert_eq!(complaints(&script.decoded().inner[0]), [""; 0]);
+                script.server(text);
+                assert_eq!(complaints(&script.decoded().inner[0]), [""; 0]);
+            }
+        }
     }
 }
