@@ -188,8 +188,16 @@ impl Conversation {
                 packets
             }
             None if let Some(why) = beyond(message) => {
-                let text = format!("{} B, {why}", message.content.len());
-                vec![Decoded::new(protocol.name, "large", text)]
+                let begun = if message.text { lens.pass_over(message, len) } else { None };
+                let text = format!("{len} B, {TOO_LARGE}");
+                let mut packets =
+                    begun.unwrap_or_else(|| vec![Decoded::new(protocol.name, "large", text)]);
+                for packet in &mut packets {
+                    if let Some(what) = packet.summary.strip_suffix(TOO_LARGE) {
+                        packet.summary = format!("{what}{why}");
+                    }
+                }
+                packets
             }
             None if evidence[..] == [Evidence::Asked]
                 || self.is_carried && self.misfits < MISFITS =>

@@ -18,6 +18,37 @@ pub(in crate::lens) fn read_first(text: &str) -> Option<(Value, usize)> {
     Some((value, reader.at))
 }
 
+/// The entries that are whole at the beginning of a text whose object is not, or whose next entry
+/// can't be read; and the name of that one.
+pub(in crate::lens) fn begun(text: &str) -> (Value, Option<String>) {
+    let mut reader = Reader { text, at: 0 };
+    let (mut entries, mut next) = (Vec::new(), None);
+    if !reader.takes(b'{') {
+        return (Value::Map(entries), None);
+    }
+    while let Some(key) = {
+        reader.skip_space();
+        reader.string()
+    } {
+        let value = reader.takes(b':').then(|| reader.value(DEPTH)).flatten();
+        // Without what follows, a number may go on.
+        match value.filter(|_| {
+            reader.skip_space();
+            reader.peek().is_some()
+        }) {
+            Some(value) => entries.push((key.into(), value)),
+            None => {
+                next = Some(key);
+                break;
+            }
+        }
+        if !reader.takes(b',') {
+            break;
+        }
+    }
+    (Value::Map(entries), next)
+}
+
 /// Whether a text is nested deeper than is read here, if it is JSON.
 pub(in crate::lens) fn is_too_deep(text: &str) -> bool {
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);

@@ -5,6 +5,8 @@ use std::fmt::Write;
 
 use crate::lens::decoded;
 use crate::lens::kept::Fresh;
+use crate::lens::message::TOO_LARGE;
+use crate::lens::payload::json;
 use crate::lens::text::{brief, clipped, path_ends};
 use crate::lens::{
     Arguments, Command, Decoded, Lens, Message, Outgoing, Protocol, SpeechError, Value,
@@ -229,6 +231,32 @@ impl Lens for JsonRpc {
         }
     }
 
+    /// What stands before the part that is too large, mostly method or id.
+    fn pass_over(&mut self, beginning: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+        let (value, next) = json::begun(beginning.beginning());
+        let (id, method) = (value.get("id"), value.text_of("method"));
+        let session = value.text_of("sessionId").filter(|_| !is_version_2(&value));
+        let number = id.map(|id| format!("#{}", id.plain())).unwrap_or_default();
+        let (kind, what) = match (method, id, next.as_deref()) {
+            (Some(method), Some(_), _) => ("request", brief(method) + &number),
+            (Some(method), None, _) => ("notification", brief(method)),
+            (None, Some(_), Some(kind @ ("result" | "error"))) => {
+                (kind, format!("{number} {kind}"))
+            }
+            _ => return None,
+        };
+        let summary = format!("{what}{} {len} B, {TOO_LARGE}", at_session(session));
+        let decoded = Decoded::new(NAME, kind, summary)
+            .field_if("method", method)
+            .field_if("id", id)
+            .field_if("sessionId", session);
+        Some(vec![match (id, method) {
+            (Some(id), Some(method)) => decoded.asks(key(id, session), method),
+            (Some(id), None) => decoded.answers(key(id, session)),
+            (None, _) => decoded,
+        }])
+    }
+
     fn speak(
         &mut self,
         command: &str,
@@ -258,8 +286,8 @@ impl Lens for JsonRpc {
 
 #[cfg(test)]
 mod tests {
-    use crate::lens::Carried;
     use crate::lens::protocol::tests::{Script, complaints};
+    use crate::lens::{Carried, Value};
 
     #[test]
     fn a_request_and_its_answer_are_enough_evidence() {
@@ -292,6 +320,32 @@ mod tests {
         script.client_bytes(&zipped(r#"{"jsonrpc":"2.0","id":1,"method":"x"}"#));
         script.server_bytes(&zipped(r#"{"jsonrpc":"2.0","id":1,"result":1}"#));
         assert_eq!(script.last(), "#1 result 1 (x, 35 ms)");
+    }
+
+    #[test]
+    fn an_answer_that_is_too_large_is_paired() {
+        let mut script = Script::of("json-rpc", "", "/");
+        for id in ["1", "\"a\""] {
+            let begin = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":"xä"#);
+            script.client(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"big"}}"#));
+            script.server_large(&begin.as_bytes()[..begin.len() - 1], 2 << 20);
+            let plain = id.trim_matches('"');
+            let line = format!("#{plain} result 2097152 B, more than a lens reads (big, 35 ms)");
+            assert_eq!(script.last(), line);
+            assert_eq!(script.decoded().find("id").map(Value::json).as_deref(), Some(id));
+        }
+        script.client(r#"{"jsonrpc":"2.0","id":2,"method":"deep"}"#);
+        let deep = "[".repeat(500) + &"]".repeat(500);
+        script.server(&format!(r#"{{"jsonrpc":"2.0","id":2,"result":{deep}}}"#));
+        let line = "#2 result 1034 B, nested deeper than a lens reads (deep, 35 ms)";
+        assert_eq!(script.last(), line);
+        script.client_large(br#"{"jsonrpc":"2.0","id":3,"method":"m","params":["#, 2 << 20);
+        assert_eq!(script.last(), "m#3 2097152 B, more than a lens reads");
+        script.server_large(br#"{"jsonrpc":"2.0","result":["#, 2 << 20);
+        assert_eq!(script.last(), "2097152 B, more than a lens reads", "nobody knows of what");
+        script.server_large(br#"{"jsonrpc":"2.0","id":3"#, 2 << 20);
+        assert_eq!(script.last(), "2097152 B, more than a lens reads", "it may be 31");
+        assert_eq!(script.conversation.unanswered().len(), 1);
     }
 
     #[test]
