@@ -85,6 +85,19 @@ pub struct Beat {
     pub message: Outgoing,
 }
 
+impl Beat {
+    /// A heartbeat as often as the other side demands it, or as the protocol does; no more often than
+    /// makes sense, so that nobody can make a client flood.
+    pub(super) fn every(time: Duration, message: Outgoing) -> Self {
+        Self { every: time.max(Duration::from_secs(1)), message }
+    }
+
+    /// A heartbeat as often as both sides have agreed; the client asked for no more.
+    pub(super) fn agreed(time: Duration, message: Outgoing) -> Self {
+        Self { every: time.max(Duration::from_millis(100)), message }
+    }
+}
+
 /// A command that can't be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SpeechError {

@@ -129,10 +129,10 @@ impl Lens for Discord {
     }
 
     fn beat(&self) -> Option<Beat> {
-        let every = Duration::from_millis(self.interval?.clamp(1_000, 3_600_000));
+        let every = Duration::from_millis(self.interval?.min(3_600_000));
         let sequence = self.sequence.map_or(Value::Null, Value::from);
         let message = Outgoing::json(Value::from_iter([("op", 1u8.into()), ("d", sequence)]));
-        Some(Beat { every, message })
+        Some(Beat::every(every, message))
     }
 }
 

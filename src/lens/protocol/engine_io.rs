@@ -243,7 +243,7 @@ impl Lens for EngineIo {
     /// In version 3 the client pings; in version 4 it only answers.
     fn beat(&self) -> Option<Beat> {
         let interval = self.open.as_ref().filter(|_| self.version == 3)?.interval;
-        Some(Beat { every: Duration::from_millis(interval), message: Outgoing::text("2") })
+        Some(Beat::every(Duration::from_millis(interval), Outgoing::text("2")))
     }
 
     fn inner(&mut self) -> Option<&mut dyn Carried> {
@@ -301,6 +301,16 @@ mod tests {
         assert_eq!(complaints(script.decoded()).len(), 0);
         let beat = script.conversation.beat().expect("the client pings");
         assert_eq!((beat.every.as_secs(), &beat.message.content[..]), (25, &b"2"[..]));
+    }
+
+    #[test]
+    fn a_server_cannot_make_the_client_flood() {
+        for interval in [0, 1, 999] {
+            let mut script = Script::of("engine.io", "", "/?EIO=3");
+            script.server(&format!(r#"0{{"sid":"a","pingInterval":{interval}}}"#));
+            let beat = script.conversation.beat().expect("the client pings");
+            assert_eq!(beat.every.as_secs(), 1);
+        }
     }
 
     #[test]

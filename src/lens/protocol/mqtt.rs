@@ -644,7 +644,7 @@ impl Lens for Mqtt {
     fn beat(&self) -> Option<Beat> {
         let every = Duration::from_secs(self.keep_alive.into());
         (self.connected && !every.is_zero())
-            .then(|| Beat { every, message: Outgoing::binary(vec![0xc0, 0]) })
+            .then(|| Beat::every(every, Outgoing::binary(vec![0xc0, 0])))
     }
 
     fn speak(

@@ -264,7 +264,7 @@ impl Lens for Phoenix {
     fn beat(&self) -> Option<Beat> {
         let own = "heartbeat".to_owned();
         let message = self.pack("phoenix", "heartbeat", Value::Map(Vec::new()), own);
-        Some(Beat { every: Duration::from_secs(30), message })
+        Some(Beat::every(Duration::from_secs(30), message))
     }
 
     fn speak(

@@ -209,8 +209,8 @@ impl Lens for Pusher {
 
     fn beat(&self) -> Option<Beat> {
         self.socket_id.as_ref()?;
-        let every = Duration::from_secs(self.activity_timeout.clamp(1, 86_400));
-        Some(Beat { every, message: event("pusher:ping", [("data", Value::Map(Vec::new()))]) })
+        let every = Duration::from_secs(self.activity_timeout.min(86_400));
+        Some(Beat::every(every, event("pusher:ping", [("data", Value::Map(Vec::new()))])))
     }
 
     fn speak(

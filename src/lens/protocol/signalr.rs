@@ -183,6 +183,11 @@ impl SignalR {
                 "HubProtocol, Invocations",
                 "no invocation with this invocationId runs",
             )
+            .breaks_if(
+                [1, 4].contains(&kind) && value.text_of("target").is_none(),
+                "HubProtocol, Invocations",
+                "an invocation has a target, which is a text",
+            )
             .breaks_if(early, "HubProtocol, Handshake", "the first record is the handshake request")
             .breaks_if(
                 kind == 3 && value.get("result").is_some() && error.is_some(),
@@ -275,7 +280,7 @@ impl Lens for SignalR {
     /// The server closes the connection after 30 s without a record; clients ping every 15 s.
     fn beat(&self) -> Option<Beat> {
         let ping = || record(Value::from_iter([("type", 6u8.into())]));
-        self.agreed.then(|| Beat { every: Duration::from_secs(15), message: ping() })
+        self.agreed.then(|| Beat::every(Duration::from_secs(15), ping()))
     }
 
     fn speak(
