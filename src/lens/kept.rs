@@ -120,6 +120,11 @@ impl<T> Streams<T> {
         let missing = len.saturating_sub(message.content.len() as u64);
         let (mut packets, mut at) = (Vec::new(), 0);
         let mut bytes = std::mem::take(&mut stream.bytes);
+        if stream.is_lost && missing == 0 && are_packets(message.content, &mut next) {
+            // What came before was no beginning.
+            bytes.clear();
+            stream.want = Want::Any;
+        }
         bytes.extend_from_slice(message.content);
         let want = std::mem::replace(&mut stream.want, Want::Any);
         if missing == 0 && bytes.len() <= LARGEST && !want.is_met(&bytes, message.content) {
@@ -190,6 +195,19 @@ impl<T> Streams<T> {
         stream.want = Want::Any;
         std::mem::take(&mut stream.bytes)
     }
+}
+
+/// Whether bytes are packets, and nothing else.
+fn are_packets<T>(mut bytes: &[u8], mut next: impl FnMut(&[u8]) -> Next<T>) -> bool {
+    while let Next::Packet(_, len) = next(bytes)
+        && let Some(rest) = bytes.get(len..)
+    {
+        if rest.is_empty() {
+            return true;
+        }
+        bytes = rest;
+    }
+    false
 }
 
 /// What the next bytes of a stream are.

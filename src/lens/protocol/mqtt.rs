@@ -936,6 +936,29 @@ mod tests {
     }
 
     #[test]
+    fn what_begins_behind_a_packet_that_is_too_large_is_not_mistaken() {
+        let publish =
+            |topic: u8, len: usize| packet(0x30, &[&[0, 1, topic], &vec![b'x'; len][..]].concat());
+        let (large, small) = (publish(b'e', 2 << 20), publish(b'f', 5));
+        for cut in [(1 << 20) - 5, (1 << 20) - 500, (1 << 20) + 500] {
+            for begun in 1..small.len() {
+                let mut script = connected();
+                assert_eq!(script.server_bytes(&large[..cut]), [""; 0]);
+                let second = [&large[cut..], &small[..begun]].concat();
+                let lines = script.server_bytes(&second);
+                let expected = "PUBLISH e 2097152 B, more than a lens reads";
+                assert_eq!(lines, [expected], "{cut} {begun}");
+                script.server_bytes(&small[begun..]);
+                assert_eq!(
+                    script.server_bytes(&publish(b'g', 1)),
+                    ["PUBLISH g 1 B"],
+                    "{cut} {begun}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn a_connect_in_parts_is_evidence() {
         for size in [1, 5, 9, 18] {
             let mut script = Script::auto("", "/x");
