@@ -192,7 +192,10 @@ impl Decoded {
     pub(super) fn after_quiet(self, quiet: Option<Duration>, rule: &'static str) -> Self {
         match quiet {
             Some(quiet) => {
-                let quiet = super::text::span(Duration::from_secs(quiet.as_secs()));
+                // Of a long time parts of a second say nothing.
+                let is_long = quiet >= Duration::from_secs(2);
+                let quiet = if is_long { Duration::from_secs(quiet.as_secs()) } else { quiet };
+                let quiet = super::text::span(quiet);
                 self.breaks(
                     rule,
                     format!("nothing came for {quiet} before it: the other side may give up"),
@@ -244,7 +247,12 @@ impl Decoded {
     pub fn mask(&mut self, secrets: &Secrets<'_>) {
         let Secrets { is_secret, mask, .. } = *secrets;
         for (name, value) in &mut self.fields {
-            if is_secret(name) { *value = mask.into() } else { value.mask(secrets) }
+            match value {
+                // A flag holds no secret, whatever it is called.
+                Value::Bool(_) => {}
+                value if is_secret(name) => *value = mask.into(),
+                value => value.mask(secrets),
+            }
         }
         let texts = self.complaints.iter_mut().map(|complaint| &mut complaint.text);
         let texts = texts.chain(self.answered.iter_mut().map(|answered| &mut answered.about));
@@ -274,6 +282,7 @@ mod tests {
         let headers = Value::from_iter([("login", "a".into()), ("passcode", "b".into())]);
         let mut decoded = Decoded::new("x", "y", "z").field("headers", headers);
         let inner = Decoded::new("x", "y", "z").field("password", "c").field("user", "d");
+        let inner = inner.field("passed", true);
         decoded.inner.push(inner);
         decoded.summary =
             r#"EVENT {"password":"p\"q","n":1} {\"passcode\":\"x\"} "pass" f00d"#.into();
@@ -290,6 +299,20 @@ mod tests {
         assert_eq!(value("headers.passcode"), Some("[redacted]"));
         assert_eq!(value("password"), Some("[redacted]"));
         assert_eq!(value("user"), Some("d"));
+        assert_eq!(decoded.find("passed"), Some(&Value::Bool(true)));
+    }
+
+    #[test]
+    fn a_silence_is_named_as_long_as_it_was() {
+        for (millis, text) in [(450, "450 ms"), (1900, "1.9 s"), (61_900, "61 s")] {
+            let quiet = Some(Duration::from_millis(millis));
+            let decoded = Decoded::new("x", "y", "z").after_quiet(quiet, "rule");
+            let complaint = &decoded.complaints[0].text;
+            assert!(
+                complaint.starts_with(&format!("nothing came for {text} before")),
+                "{complaint}"
+            );
+        }
     }
 
     #[test]

@@ -71,8 +71,17 @@ fn is_graphql(url: &str) -> bool {
 }
 
 fn begins(message: &Message<'_>, kinds: &[&str]) -> bool {
-    let value = message.as_json();
-    value.is_some_and(|value| value.text_of("type").is_some_and(|kind| kinds.contains(&kind)))
+    let Some(value) = message.as_json() else { return false };
+    let Some(kind) = value.text_of("type").filter(|kind| kinds.contains(kind)) else {
+        return false;
+    };
+    // Many protocols have a message of such a type.
+    match kind {
+        "subscribe" | "start" | "next" | "data" => {
+            value.get("id").is_some() && value.get("payload").is_some()
+        }
+        _ => true,
+    }
 }
 
 /// What the two protocols call the same things.
@@ -407,6 +416,15 @@ fn first_message(payload: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn a_type_that_others_have_too_is_no_evidence() {
+        let mut script = Script::auto("", "/graphql");
+        script.client(r#"{"type":"subscribe","channel":"a"}"#);
+        assert!(script.conversation.protocol().is_none());
+        script.client(r#"{"type":"subscribe","id":"1","payload":{"query":"{a}"}}"#);
+        assert!(script.conversation.protocol().is_some());
+    }
 
     #[test]
     fn what_a_likely_protocol_waits_for_is_known_before_a_message() {

@@ -32,6 +32,10 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         let hello = |value: &Value| {
             value.path("0").and_then(Value::as_integer) == Some(code)
                 && value.path("2").is_some_and(Value::is_map)
+                && value.path("1").is_some_and(|what| match code {
+                    1 => what.as_str().is_some(),
+                    _ => what.as_u64().is_some(),
+                })
         };
         first.is_some_and(|values| values.first().is_some_and(hello))
     },
@@ -167,7 +171,13 @@ impl Wamp {
         let request = id("request");
         // The id of a subscription or registration says less than its name.
         let known = id("subscription").or(id("registration")).and_then(|id| self.names.get(&id));
-        let about = text("topic").or(text("procedure")).or(known.cloned());
+        // An event of a subscription to a prefix names its topic itself.
+        let topic = get("details").and_then(|details| details.text_of("topic")).map(remembered);
+        let about = topic
+            .filter(|_| name == "EVENT")
+            .or(text("topic"))
+            .or(text("procedure"))
+            .or(known.cloned());
 
         let mut summary = name.to_owned();
         if let Some(of) = id("of") {
@@ -410,6 +420,29 @@ impl Lens for Wamp {
 mod tests {
     use crate::lens::Carried;
     use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn a_session_without_a_number_is_no_evidence() {
+        let mut script = Script::auto("", "/");
+        script.client(r#"[1,"realm1",{}]"#);
+        script.server(r#"[2,"id",{}]"#);
+        assert!(script.conversation.protocol().is_none());
+        script.server(r#"[2,7,{}]"#);
+        assert!(script.conversation.protocol().is_some());
+    }
+
+    #[test]
+    fn an_event_of_a_prefix_names_its_topic() {
+        let mut script = Script::of("wamp", "", "/");
+        script.client(r#"[1,"realm1",{}]"#);
+        script.server(r#"[2,7,{}]"#);
+        script.client(r#"[32,1,{"match":"prefix"},"com."]"#);
+        script.server("[33,1,5]");
+        script.server(r#"[36,5,9,{"topic":"com.x.y"},["a"]]"#);
+        assert_eq!(script.last(), r#"EVENT com.x.y ["a"]"#);
+        script.server(r#"[36,5,9,{},["a"]]"#);
+        assert_eq!(script.last(), r#"EVENT com. ["a"]"#);
+    }
 
     #[test]
     fn a_session_in_json() {
