@@ -20,6 +20,9 @@ impl Secrets<'_> {
         if let Some(masked) = mask_quoted(text, self.is_secret, self.mask) {
             *text = masked;
         }
+        if let Some(masked) = mask_arguments(text, self.is_secret, self.mask) {
+            *text = masked;
+        }
         if let Cow::Owned(cleaned) = (self.clean)(text) {
             *text = cleaned;
         }
@@ -57,6 +60,38 @@ fn mask_quoted(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> Opti
         (done, at) = (to, to);
         // Behind the quote that ends it.
         at += text[to..].find('"').filter(|_| from > start).map_or(0, |quote| quote + 1);
+    }
+    (done > 0).then(|| masked + &text[done..])
+}
+
+/// A text with `mask` in place of the strings that go by a secret's name without quotes, as in
+/// `login(password:"…")` of GraphQL, also where that is in a string of JSON. `None` if there is none.
+fn mask_arguments(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> Option<String> {
+    let (mut masked, mut done, mut at) = (String::new(), 0, 0);
+    while let Some(colon) = text[at..].find(':').map(|colon| at + colon) {
+        at = colon + 1;
+        let before = text[done..colon].trim_end();
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let name = &before[before.trim_end_matches(is_part).len()..];
+        let value = text[at..].trim_start();
+        let level = value.bytes().take_while(|byte| *byte == b'\\').count();
+        if name.is_empty() || !value[level..].starts_with('"') || !is_secret(name) {
+            continue;
+        }
+        let quote = &value[..=level];
+        let from = text.len() - value.len() + quote.len();
+        let string = &text[from..];
+        // A block string has three quotes at each end.
+        let (from, to) = match string.strip_prefix(&quote.repeat(2)) {
+            Some(block) => {
+                let from = text.len() - block.len();
+                (from, from + block.find(&quote.repeat(3)).unwrap_or(block.len()))
+            }
+            None => (from, from + string_end(string, level)),
+        };
+        masked.push_str(&text[done..from]);
+        masked.push_str(mask);
+        (done, at) = (to, to);
     }
     (done > 0).then(|| masked + &text[done..])
 }
@@ -106,6 +141,28 @@ mod tests {
     fn packed(text: &str) -> String {
         let string = crate::lens::Value::from(text).json();
         string[1..string.len() - 1].to_owned()
+    }
+
+    #[test]
+    fn arguments_of_a_query_are_masked() {
+        let masked = |text: &str| {
+            mask_arguments(text, &|name| name.starts_with("pass"), "-")
+                .unwrap_or_else(|| text.to_owned())
+        };
+        let cases = [
+            (r#"{login(user:"u",password:"a b"){id}}"#, r#"{login(user:"u",password:"-"){id}}"#),
+            (r#"{l(password : "a\"b", n:"x")}"#, r#"{l(password : "-", n:"x")}"#),
+            (r#"{l(pass:"a",password:"b")}"#, r#"{l(pass:"-",password:"-")}"#),
+            (r#"{l(password:"")}"#, r#"{l(password:"-")}"#),
+            (r#"{l(password:$p)}"#, r#"{l(password:$p)}"#),
+            (r#"{l(password:"""a "b""#, r#"{l(password:"""-"#),
+            (r#"{l(password:"""a "b" c""")}"#, r#"{l(password:"""-""")}"#),
+            (r#"{l(password:"cut …"#, r#"{l(password:"-"#),
+        ];
+        for (text, expected) in &cases[..] {
+            assert_eq!(masked(text), *expected);
+            assert_eq!(masked(&packed(text)), packed(expected));
+        }
     }
 
     #[test]

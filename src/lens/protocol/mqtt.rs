@@ -384,11 +384,20 @@ impl Mqtt {
             .field("session_present", flags & 1 == 1)
             .field("code", code)
             .field_if("properties", properties);
-        Some(decoded.answers("connect").breaks_if(
-            code != 0 && flags & 1 == 1,
-            "MQTT 5 §3.2.2.1",
-            "a session is present although the connection is refused",
-        ))
+        Some(
+            decoded
+                .answers("connect")
+                .breaks_if(
+                    code != 0 && flags & 1 == 1,
+                    "MQTT 5 §3.2.2.1.1",
+                    "a session is present although the connection is refused",
+                )
+                .breaks_if(
+                    flags > 1 && self.level != Some(3),
+                    "MQTT 5 §3.2.2.1",
+                    "the reserved bits of the acknowledge flags are not 0",
+                ),
+        )
     }
 
     fn publish(
@@ -431,7 +440,7 @@ impl Mqtt {
                 summary.push_str(word);
             }
         }
-        let wild = topic.contains(['+', '#']);
+        let (wild, nul) = (topic.contains(['+', '#']), topic.contains('\0'));
         let decoded = Decoded::new(NAME, "PUBLISH", summary)
             .field("type", "PUBLISH")
             .field("topic", topic.as_str())
@@ -446,6 +455,11 @@ impl Mqtt {
                 qos == 0 && packet.flags & 8 != 0,
                 "MQTT 5 §3.3.1.1",
                 "dup is set although a PUBLISH of QoS 0 is never sent again",
+            )
+            .breaks_if(
+                nul,
+                "MQTT 5 §1.5.4",
+                "the topic has a NUL: the receiver closes the connection",
             )
             .breaks_if(wild, "MQTT 5 §3.3.2.1", "the topic of a PUBLISH has a wildcard")
             .breaks_if(alias == Some(0), "MQTT 5 §3.3.2.3.4", "the topic alias is 0")
@@ -557,6 +571,35 @@ impl Mqtt {
     }
 }
 
+/// The rule of MQTT 3.1.1 that is that of MQTT 5.
+fn older(rule: &'static str) -> &'static str {
+    match rule {
+        "MQTT 5 §1.5.4" => "MQTT 3.1.1 §1.5.3",
+        "MQTT 5 §2.1.2" => "MQTT 3.1.1 §2.2.1",
+        "MQTT 5 §2.1.3" => "MQTT 3.1.1 §2.2.2",
+        "MQTT 5 §2.2.1" => "MQTT 3.1.1 §2.3.1",
+        "MQTT 5 §3.1" => "MQTT 3.1.1 §3.1",
+        "MQTT 5 §3.1.2" => "MQTT 3.1.1 §3.1.2",
+        "MQTT 5 §3.1.2.3" => "MQTT 3.1.1 §3.1.2.3",
+        "MQTT 5 §3.1.2.6" => "MQTT 3.1.1 §3.1.2.6",
+        "MQTT 5 §3.1.2.10" => "MQTT 3.1.1 §3.1.2.10",
+        "MQTT 5 §3.1.3" => "MQTT 3.1.1 §3.1.3",
+        "MQTT 5 §3.2" => "MQTT 3.1.1 §3.2",
+        "MQTT 5 §3.2.2.1" => "MQTT 3.1.1 §3.2.2.1",
+        "MQTT 5 §3.2.2.1.1" => "MQTT 3.1.1 §3.2.2.2",
+        "MQTT 5 §3.3.1.1" => "MQTT 3.1.1 §3.3.1.1",
+        "MQTT 5 §3.3.1.2" => "MQTT 3.1.1 §3.3.1.2",
+        "MQTT 5 §3.3.2.1" => "MQTT 3.1.1 §3.3.2.1",
+        "MQTT 5 §3.8.3" | "MQTT 5 §3.8.3.1" => "MQTT 3.1.1 §3.8.3",
+        "MQTT 5 §3.9.3" => "MQTT 3.1.1 §3.9.3",
+        "MQTT 5 §3.14.4" => "MQTT 3.1.1 §3.14.4",
+        "MQTT 5 §4.7.1" => "MQTT 3.1.1 §4.7.1",
+        "MQTT 5 §4.13" => "MQTT 3.1.1 §4.8",
+        "MQTT 5 §6.0" => "MQTT 3.1.1 §6.0",
+        rule => rule,
+    }
+}
+
 /// What is wrong with a topic filter, §4.7.
 fn filter_fault(filter: &str) -> Option<&'static str> {
     let filter = match filter.strip_prefix("$share/") {
@@ -604,6 +647,10 @@ impl Lens for Mqtt {
                 "MQTT 5 §6.0",
                 "packets must be sent in binary frames: the receiver closes the connection",
             ));
+        }
+        if self.level.is_some_and(|level| level < 5) {
+            let all = decoded.iter_mut().flat_map(|packet| &mut packet.complaints);
+            all.for_each(|complaint| complaint.rule = older(complaint.rule));
         }
         Some(decoded)
     }
@@ -956,6 +1003,24 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_breach_is_cited_in_the_version_that_is_spoken() {
+        let publish = packet(0x30, b"\0\x02a\0");
+        let text = "the topic has a NUL: the receiver closes the connection";
+        let mut script = connected();
+        script.server_bytes(&publish);
+        assert_eq!(complaints(script.decoded()), [text]);
+        assert_eq!(script.decoded().complaints[0].rule, "MQTT 3.1.1 §1.5.3");
+        let mut script = Script::of("mqtt", "mqtt", "/");
+        script.client_bytes(b"\x10\x0d\0\x04MQTT\x05\x02\0\x3c\0\0\0");
+        script.server_bytes(b"\x20\x03\x02\0\0");
+        assert_eq!(
+            complaints(script.decoded()),
+            ["the reserved bits of the acknowledge flags are not 0"]
+        );
+        assert_eq!(script.decoded().complaints[0].rule, "MQTT 5 §3.2.2.1");
     }
 
     #[test]

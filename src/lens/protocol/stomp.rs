@@ -605,6 +605,16 @@ impl Frame {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
+    /// Blames a length that is none.
+    fn with_checked_length(mut self) -> Self {
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if self.header("content-length").is_some_and(|length| !is_number(length.trim())) {
+            let fault = "content-length is not a number of bytes".to_owned();
+            self.faults.push(("STOMP 1.2, Header content-length", fault));
+        }
+        self
+    }
+
     /// The bytes of the body, if the frame says how many they are.
     fn length(&self) -> Option<usize> {
         self.header("content-length")?.trim().parse().ok()
@@ -689,7 +699,8 @@ fn head<'a>(bytes: &'a [u8], version: Option<&str>) -> Option<Option<(Frame, &'a
             headers.push((text(name), text(value)));
         }
     }
-    Some(Some((Frame { command, headers, body: Body::All(Vec::new()), faults }, rest)))
+    let frame = Frame { command, headers, body: Body::All(Vec::new()), faults };
+    Some(Some((frame.with_checked_length(), rest)))
 }
 
 /// Takes a line off, with or without a carriage return.
@@ -947,6 +958,18 @@ mod tests {
         script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
         assert!(script.client("{}").is_empty());
         assert!(script.conversation.is_off());
+    }
+
+    #[test]
+    fn a_length_is_a_number() {
+        let mut script = script();
+        script.client("CONNECT\naccept-version:1.2\nhost:a\n\n\0");
+        script.server("CONNECTED\nversion:1.2\n\n\0");
+        for (length, wrong) in [("-1", 1), ("x", 1), ("", 1), ("2", 0), (" 2", 0)] {
+            script.client(&format!("SEND\ndestination:/a\ncontent-length:{length}\n\nab\0"));
+            let said = complaints(script.decoded());
+            assert_eq!(said, vec!["content-length is not a number of bytes"; wrong], "{length}");
+        }
     }
 
     #[test]
