@@ -124,6 +124,13 @@ pub enum SpeechError {
     TooEarly(&'static str),
 }
 
+/// A word in quotes, as in `"two words"`, and what follows it.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let quote = text.chars().next().filter(|c| ['"', '\''].contains(c))?;
+    let (word, tail) = text[1..].split_once(quote)?;
+    (tail.is_empty() || tail.starts_with(char::is_whitespace)).then_some((word, tail))
+}
+
 /// The arguments of a command, by their place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arguments<'a>(Vec<&'a str>);
@@ -142,8 +149,8 @@ impl<'a> Arguments<'a> {
             }
             let whole = slot.contains('…');
             let (word, tail) = match rest.split_once(char::is_whitespace) {
-                Some(pair) if !whole => pair,
-                _ => (rest, ""),
+                _ if whole => (rest, ""),
+                pair => quoted(rest).or(pair).unwrap_or((rest, "")),
             };
             words.push(word);
             rest = tail.trim_start();
@@ -206,6 +213,10 @@ mod tests {
         let parsed = Arguments::parse(&send, " /topic/a  two words ").expect("both given");
         assert_eq!((parsed.get(0), parsed.get(1)), ("/topic/a", "two words"));
         assert_eq!(Arguments::parse(&send, ""), Err(SpeechError::Missing("DEST".into())));
+        let parsed = Arguments::parse(&send, r#""two words"  "b" c"#).expect("both given");
+        assert_eq!((parsed.get(0), parsed.get(1)), ("two words", r#""b" c"#));
+        let parsed = Arguments::parse(&send, "it's 'b'").expect("both given");
+        assert_eq!((parsed.get(0), parsed.get(1)), ("it's", "'b'"));
         let none = command("");
         assert_eq!(Arguments::parse(&none, "x y"), Err(SpeechError::TooMany("x y".into())));
     }
