@@ -76,6 +76,10 @@ pub struct Facts {
     pub round_trips: Vec<Duration>,
     /// What came, in order.
     pub seen: Vec<Seen>,
+    /// What came behind the peer's Close, where no frame may: the rule.
+    pub late_breach: Option<String>,
+    /// Pongs behind the peer's Close, up to [`KEYS`].
+    pub late_pongs: Vec<Vec<u8>>,
     /// The peer's Close.
     pub close: Option<CloseBody>,
     /// The connection is over; by a reset or not.

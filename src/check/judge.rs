@@ -48,6 +48,10 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     if let Opening::Unable(_) | Opening::Unreachable(_) = facts.opening {
         return is(Verdict::Inconclusive);
     }
+    if let (Opening::Open, Some(rule)) = (&facts.opening, &facts.late_breach) {
+        let got = format!("a frame of the {} behind its own Close: {rule}", case.peer());
+        return Judgement::of_own_breach(got);
+    }
     if let Expect::Judged(function, _) = case.expect {
         return function(facts);
     }
@@ -237,7 +241,8 @@ fn may_decline(code: u16, echoes: bool) -> bool {
 fn is_answered(command: &Command, facts: &Facts) -> bool {
     let Command::Frame(spec) = command else { return false };
     let Payload::Bytes(bytes) = &spec.payload else { return false };
-    spec.opcode == OpCode::Control(Control::Ping) && facts.has_pong(bytes)
+    spec.opcode == OpCode::Control(Control::Ping)
+        && (facts.has_pong(bytes) || facts.late_pongs.contains(bytes))
 }
 
 /// What becomes of a response that must not open a connection.

@@ -573,3 +573,59 @@ fn a_server_that_reads_whole_frames_can_judge_a_second_request() {
     let run = check(&[&url, "-j", "1", "h/twice", "--output", "json"]);
     assert_eq!(run.verdict("h/twice"), ("PASS".to_owned(), "Close 1002".to_owned()));
 }
+
+/// A server that answers pings, and a Close with these bytes; then waits so long before it ends TCP.
+fn closes_with(answer: &'static [u8], wait_for: u64) -> String {
+    serve(move |_, stream| {
+        let mut stream = stream.try_clone().expect("a socket");
+        thread::spawn(move || -> Option<()> {
+            let head = head(&mut stream)?;
+            accept(&mut stream, &head)?;
+            loop {
+                let mut first = [0];
+                stream.peek(&mut first).ok().filter(|n| *n > 0)?;
+                let payload = frame(&mut stream)?;
+                if first[0] & 15 == 9 {
+                    pong(&mut stream, &payload)?;
+                } else if first[0] & 15 == 8 {
+                    break;
+                }
+            }
+            stream.write_all(answer).ok()?;
+            // What comes meanwhile is not waited for, but for the time.
+            thread::park_timeout(std::time::Duration::from_millis(wait_for));
+            stream.shutdown(std::net::Shutdown::Write).ok()?;
+            copy(&mut stream, &mut sink()).ok().map(drop)
+        });
+        true
+    })
+}
+
+#[test]
+fn what_comes_behind_a_close_is_judged() {
+    let url = closes_with(b"\x88\x02\x03\xe8\x8a\x0cwscope check", 0);
+    let run = check(&[&url, "c/ping-after", "--output", "json"]);
+    let got = "a pong to a ping behind the Close";
+    assert_eq!(run.verdict("c/ping-after"), ("FAIL".to_owned(), got.to_owned()));
+    let got = "a frame of the server behind its own Close: no data frame and no second Close may \
+               follow a Close frame (RFC 6455 §5.5.1)";
+    let cases = ["c/1000", "c/two", "c/bad-999", "f/rsv-close", "c/info-5000"];
+    let text = b"\x88\x02\x03\xe8\x81\x04late";
+    let twice = b"\x88\x02\x03\xe8\x88\x02\x03\xe8";
+    for answer in [&text[..], twice] {
+        let run = check(&[&[&closes_with(answer, 0), "--output", "json"], &cases[..]].concat());
+        for id in cases {
+            assert_eq!(run.verdict(id), ("FAIL".to_owned(), got.to_owned()), "{id}");
+        }
+        assert_eq!(run.status, Some(13));
+    }
+}
+
+#[test]
+fn tcp_may_end_two_seconds_behind_the_closing_handshake() {
+    let run = check(&[&closes_with(b"\x88\x02\x03\xe8", 1100), "c/1000", "--output", "json"]);
+    assert_eq!(run.verdict("c/1000"), ("PASS".to_owned(), "Close 1000".to_owned()));
+    let run = check(&[&closes_with(b"\x88\x02\x03\xe8", 4000), "c/1000", "--output", "json"]);
+    let got = "Close 1000, but TCP stays open";
+    assert_eq!(run.verdict("c/1000"), ("WARN".to_owned(), got.to_owned()));
+}
