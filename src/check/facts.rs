@@ -116,6 +116,21 @@ impl Facts {
         self.seen.iter().any(is_it)
     }
 
+    /// What came in the place of the pong to the ping behind the case.
+    pub fn wrong_answer(&self) -> Option<&'static str> {
+        let silent = self.close.is_none() && self.ended.is_none() && self.timed_out;
+        if !silent || self.has_pong(CANARIES[0]) {
+            return None;
+        }
+        self.seen.iter().find_map(|seen| match seen {
+            Seen::Pong(_) => Some("a pong without the payload of the ping"),
+            Seen::Message(_, content) if content == CANARIES[0] => {
+                Some("a message with the payload of the ping, and no pong")
+            }
+            _ => None,
+        })
+    }
+
     /// A header of the peer's half of the handshake.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
@@ -156,6 +171,9 @@ impl Facts {
         }
         if self.has_pong(CANARIES[0]) {
             return "the connection goes on: a ping is answered".to_owned();
+        }
+        if let Some(answer) = self.wrong_answer() {
+            return answer.to_owned();
         }
         if self.timed_out {
             return "nothing: no answer to a ping, no Close, no end".to_owned();

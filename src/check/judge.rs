@@ -137,6 +137,12 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             Judgement::new(Verdict::Fail, format!("101 with Sec-WebSocket-Extensions: {answer}"))
         }
         Expect::Declined => Judgement::new(Verdict::Pass, "101 without the extension"),
+        Expect::Dies(_) | Expect::DiesUnlike(..)
+            if (code.is_some() || dropped)
+                && case.commands().any(|command| is_answered(&command, facts)) =>
+        {
+            Judgement::new(Verdict::Fail, format!("the ping is answered, then: {got}"))
+        }
         Expect::Dies(codes) | Expect::DiesUnlike(codes, _) => match code {
             Some(Some(code)) if codes.contains(&code) => is(Verdict::Pass),
             Some(Some(code)) if matches!(case.expect, Expect::DiesUnlike(_, c) if c == code) => {

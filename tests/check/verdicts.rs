@@ -59,7 +59,7 @@ fn a_server_that_lets_breaches_pass_fails_by_category() {
         ("f/op3", "FAIL", lives),
         ("f/opF", "FAIL", lives),
         ("f/len16-min", "WARN", lives),
-        ("f/rsv-close", "WARN", "Close 1000"),
+        ("f/rsv-close", "FAIL", "Close 1000"),
         ("m/unmasked-text", "FAIL", lives),
         ("k/ping-126", "FAIL", lives),
         ("g/cont-first", "FAIL", lives),
@@ -628,4 +628,100 @@ fn tcp_may_end_two_seconds_behind_the_closing_handshake() {
     let run = check(&[&closes_with(b"\x88\x02\x03\xe8", 4000), "c/1000", "--output", "json"]);
     let got = "Close 1000, but TCP stays open";
     assert_eq!(run.verdict("c/1000"), ("WARN".to_owned(), got.to_owned()));
+}
+
+/// A server that answers each frame by what a function makes of its first byte and its payload.
+fn replies(reply: impl Fn(u8, Vec<u8>) -> Vec<u8> + Clone + Send + 'static) -> String {
+    serve(move |_, stream| {
+        let (mut stream, reply) = (stream.try_clone().expect("a socket"), reply.clone());
+        thread::spawn(move || -> Option<()> {
+            let head = head(&mut stream)?;
+            accept(&mut stream, &head)?;
+            loop {
+                let mut header = [0; 2];
+                stream.read_exact(&mut header).ok()?;
+                let mut length = usize::from(header[1] & 127);
+                if length > 125 {
+                    let mut long = vec![0; if length == 126 { 2 } else { 8 }];
+                    stream.read_exact(&mut long).ok()?;
+                    // The top bit is lost.
+                    let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
+                    length = (long.iter().fold(0, add) & (u64::MAX >> 1)) as usize;
+                }
+                let mut rest = vec![0; 4 + length];
+                stream.read_exact(&mut rest).ok()?;
+                let payload = rest[4..].iter().zip(rest[..4].iter().cycle());
+                let payload = payload.map(|(byte, key)| byte ^ key).collect();
+                stream.write_all(&reply(header[0], payload)).ok()?;
+            }
+        });
+        true
+    })
+}
+
+/// A short frame of a server.
+fn short(first: u8, payload: &[u8]) -> Vec<u8> {
+    [&[first, u8::try_from(payload.len()).expect("it is short")], payload].concat()
+}
+
+#[test]
+fn a_server_that_ignores_the_top_bit_of_a_length_is_found() {
+    let url = replies(|first, payload| match first {
+        0x89 => short(0x8a, &payload),
+        _ => Vec::new(),
+    });
+    let run = check(&[&url, "f/len-msb", "--echo", "no", "--output", "json"]);
+    let got = "the connection goes on: a ping is answered";
+    assert_eq!(run.verdict("f/len-msb"), ("FAIL".to_owned(), got.to_owned()));
+}
+
+#[test]
+fn a_wrong_answer_to_a_ping_fails_though_nothing_else_can_be_tested() {
+    let none = "a pong without the payload of the ping";
+    for (first, length, got) in [
+        (0x8a, 0, none),
+        (0x8a, 10, none),
+        (0x81, 125, "a message with the payload of the ping, and no pong"),
+    ] {
+        let url = replies(move |_, payload| short(first, &payload[..payload.len().min(length)]));
+        let run = check(&[&url, "h/control", "f/ping", "f/rsv1", "--output", "json"]);
+        assert_eq!(run.verdict("h/control"), ("FAIL".to_owned(), got.to_owned()));
+        assert_eq!(run.verdict("f/rsv1").0, "INCONCLUSIVE");
+        assert_eq!(run.status, Some(13), "{}", run.stdout);
+        let run = check(&[&url, "f/ping", "--output", "json"]);
+        assert_eq!((run.verdict("f/ping").0.as_str(), run.status), ("FAIL", Some(13)));
+    }
+}
+
+#[test]
+fn a_long_echo_that_is_cut_is_found() {
+    let url = replies(|first, payload| match first {
+        0x89 => short(0x8a, &payload),
+        0x88 => short(0x88, &payload),
+        _ => match payload.len() {
+            length @ ..126 => short(first, &payload[..length]),
+            length => {
+                let sent = u16::try_from(length.min(65_534)).expect("it is cut");
+                let header = [&[first, 126], &sent.to_be_bytes()[..]].concat();
+                [&header, &payload[..sent.into()]].concat()
+            }
+        },
+    });
+    let run = check(&[&url, "f/len-6553", "f/len-128", "--output", "json"]);
+    for id in ["f/len-65535", "f/len-65536"] {
+        let got = "the echo differs from the message";
+        assert_eq!(run.verdict(id), ("FAIL".to_owned(), got.to_owned()), "{id}");
+    }
+    assert_eq!(run.verdict("f/len-128").0, "PASS");
+}
+
+#[test]
+fn a_fragment_of_a_ping_is_not_to_be_answered() {
+    let url = replies(|first, payload| match first {
+        0x89 | 0x09 => short(0x8a, &payload),
+        _ => short(0x88, b"\x03\xea"),
+    });
+    let run = check(&[&url, "k/ping-frag", "--output", "json"]);
+    let got = "the ping is answered, then: Close 1002";
+    assert_eq!(run.verdict("k/ping-frag"), ("FAIL".to_owned(), got.to_owned()));
 }

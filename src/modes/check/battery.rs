@@ -373,6 +373,7 @@ impl Battery {
             let broke = |seen: &Seen| matches!(seen, Seen::Violation(_));
             self.failure = match facts {
                 facts if facts.seen.iter().any(broke) => Some(Exit::Violation),
+                facts if facts.wrong_answer().is_some() => Some(Exit::Unmet),
                 Facts { timed_out: true, .. } => Some(Exit::Timeout),
                 Facts { ended: Some(_), close: None, .. } => Some(Exit::Lost),
                 _ => None,
