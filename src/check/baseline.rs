@@ -42,7 +42,9 @@ impl Baseline {
             let value: Value = serde_json::from_str(line).map_err(|_| error("it is not JSON"))?;
             let Some(id) = value.get("id").and_then(Value::as_str) else {
                 // The first line of a baseline, the last of a report.
-                if value.is_object() && value.get("id").is_none() {
+                let other = value.get("id").is_none()
+                    && ["wscope", "event"].iter().any(|name| value.get(name).is_some());
+                if other {
                     continue;
                 }
                 return Err(error("it is not an object with the id of a case"));
