@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn other_files_are_refused_by_line() {
         for (text, error) in [
-            ("{}\nx", "line 2 is not a verdict of wscope check: it is not JSON"),
+            ("{\"wscope\":\"1\"}\nx", "line 2 is not a verdict of wscope check: it is not JSON"),
             (
                 "[]",
                 "line 1 is not a verdict of wscope check: it is not an object with the id of a case",

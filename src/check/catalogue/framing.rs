@@ -71,8 +71,8 @@ const TEXT: OpCode = OpCode::Data(Data::Text);
 
 /// A line of 127 `x`, as it is written.
 const LINE: usize = 127 + 4;
-const BYTES_64K: [u8; 512 * LINE] = lines();
-const BYTES_SHORT: [u8; 512 * LINE - 1] = lines();
+static BYTES_64K: [u8; 512 * LINE] = lines();
+static BYTES_SHORT: [u8; 512 * LINE - 1] = lines();
 /// 64 KiB in lines.
 const LINES_64K: &str = written(&BYTES_64K);
 /// The same with a byte less in the last line.
