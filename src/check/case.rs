@@ -171,7 +171,7 @@ impl Expect {
         match self {
             Self::Refused([]) => "an HTTP status from 400 to 499".to_owned(),
             Self::Refused(codes) => format!("HTTP status {}", list(codes)),
-            Self::Ignored => "no WebSocket: an HTTP status from 200 to 499".to_owned(),
+            Self::Ignored => "no WebSocket: an HTTP status from 200 to 499, 501 or 505".to_owned(),
             Self::Accepted => "101".to_owned(),
             Self::Keeps(_) => "101 with a response that keeps the rule".to_owned(),
             Self::Declined => "101 without permessage-deflate".to_owned(),

@@ -76,6 +76,10 @@ pub struct Facts {
     pub round_trips: Vec<Duration>,
     /// What came, in order.
     pub seen: Vec<Seen>,
+    /// What came behind the peer's Close, where no frame may: the rule.
+    pub late_breach: Option<String>,
+    /// Pongs behind the peer's Close, up to [`KEYS`].
+    pub late_pongs: Vec<Vec<u8>>,
     /// The peer's Close.
     pub close: Option<CloseBody>,
     /// The connection is over; by a reset or not.
@@ -110,6 +114,21 @@ impl Facts {
         let is_it =
             |seen: &Seen| matches!(seen, Seen::Message(o, c) if *o == opcode && c == content);
         self.seen.iter().any(is_it)
+    }
+
+    /// What came in the place of the pong to the ping behind the case.
+    pub fn wrong_answer(&self) -> Option<&'static str> {
+        let silent = self.close.is_none() && self.ended.is_none() && self.timed_out;
+        if !silent || self.has_pong(CANARIES[0]) {
+            return None;
+        }
+        self.seen.iter().find_map(|seen| match seen {
+            Seen::Pong(_) => Some("a pong without the payload of the ping"),
+            Seen::Message(_, content) if content == CANARIES[0] => {
+                Some("a message with the payload of the ping, and no pong")
+            }
+            _ => None,
+        })
     }
 
     /// A header of the peer's half of the handshake.
@@ -152,6 +171,9 @@ impl Facts {
         }
         if self.has_pong(CANARIES[0]) {
             return "the connection goes on: a ping is answered".to_owned();
+        }
+        if let Some(answer) = self.wrong_answer() {
+            return answer.to_owned();
         }
         if self.timed_out {
             return "nothing: no answer to a ping, no Close, no end".to_owned();

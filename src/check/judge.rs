@@ -48,6 +48,10 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     if let Opening::Unable(_) | Opening::Unreachable(_) = facts.opening {
         return is(Verdict::Inconclusive);
     }
+    if let (Opening::Open, Some(rule)) = (&facts.opening, &facts.late_breach) {
+        let got = format!("a frame of the {} behind its own Close: {rule}", case.peer());
+        return Judgement::of_own_breach(got);
+    }
     if let Expect::Judged(function, _) = case.expect {
         return function(facts);
     }
@@ -133,6 +137,12 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             Judgement::new(Verdict::Fail, format!("101 with Sec-WebSocket-Extensions: {answer}"))
         }
         Expect::Declined => Judgement::new(Verdict::Pass, "101 without the extension"),
+        Expect::Dies(_) | Expect::DiesUnlike(..)
+            if (code.is_some() || dropped)
+                && case.commands().any(|command| is_answered(&command, facts)) =>
+        {
+            Judgement::new(Verdict::Fail, format!("the ping is answered, then: {got}"))
+        }
         Expect::Dies(codes) | Expect::DiesUnlike(codes, _) => match code {
             Some(Some(code)) if codes.contains(&code) => is(Verdict::Pass),
             Some(Some(code)) if matches!(case.expect, Expect::DiesUnlike(_, c) if c == code) => {
@@ -180,7 +190,8 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             },
             Some(Some(1002 | 1007)) => is(Verdict::Fail),
             Some(_) => is(Verdict::Warn),
-            None if dropped => is(Verdict::PassBare),
+            // The answer is a MUST, but the connection ends as it has to.
+            None if dropped => is(Verdict::Warn),
             None => is(Verdict::Fail),
         },
         Expect::Condemns(codes) => match code {
@@ -237,7 +248,8 @@ fn may_decline(code: u16, echoes: bool) -> bool {
 fn is_answered(command: &Command, facts: &Facts) -> bool {
     let Command::Frame(spec) = command else { return false };
     let Payload::Bytes(bytes) = &spec.payload else { return false };
-    spec.opcode == OpCode::Control(Control::Ping) && facts.has_pong(bytes)
+    spec.opcode == OpCode::Control(Control::Ping)
+        && (facts.has_pong(bytes) || facts.late_pongs.contains(bytes))
 }
 
 /// What becomes of a response that must not open a connection.
@@ -448,7 +460,7 @@ mod tests {
                 (ended(closed(1001), End::ByUs), Verdict::Warn),
                 (ended(closed(1002), End::InOrder), Verdict::Fail),
                 (ended(closed(1011), End::InOrder), Verdict::Warn),
-                (dropped(), Verdict::PassBare),
+                (dropped(), Verdict::Warn),
                 (silent(), Verdict::Fail),
             ],
         );

@@ -540,6 +540,13 @@ impl Plan {
             self.usable = true;
         } else if !self.usable {
             let got = judgement.got.clone();
+            // This is known, though it is not known of anything else.
+            let about = |id| self.cases.iter().position(|case| case.id == id);
+            if facts.wrong_answer().is_some()
+                && let Some(at) = about(CONTROL.id).or_else(|| about("f/ping"))
+            {
+                self.results[at] = Some(judgement.clone());
+            }
             self.stop(Stop::Unusable(got, facts.opening.clone()));
         } else {
             self.died(facts);

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::case::{Case, Expect};
+use super::case::{Case, Expect, Tested};
 use super::facts::{CANARIES, Facts, Opening};
 use super::judge::content;
 use crate::script::command::Command;
@@ -71,6 +71,8 @@ pub struct Trial {
     resumes: Option<Instant>,
     /// What has to come has to come before.
     until: Instant,
+    /// So long the end is waited for behind a Close that decides.
+    lingers: Option<Instant>,
 }
 
 impl Trial {
@@ -84,13 +86,17 @@ impl Trial {
             repeated: None,
             resumes: None,
             until: now + timing.patience,
+            lingers: None,
         }
     }
 
     /// What is next.
     pub fn next(&mut self, facts: &Facts, now: Instant) -> Next {
         if self.is_decided(facts) {
-            return Next::Done;
+            // What may not come behind a Close is seen only where that is waited for.
+            let open = facts.close.is_some() && facts.ended.is_none();
+            let until = *self.lingers.get_or_insert(now + self.timing.pause);
+            return if open && now < until { Next::Wait(until) } else { Next::Done };
         }
         if let Some(at) = self.resumes.filter(|at| *at > now) {
             return Next::Wait(at);
@@ -131,8 +137,13 @@ impl Trial {
                 Phase::Pinged(0) if self.needs_two() && facts.has_pong(CANARIES[0]) => {
                     self.phase = Phase::Pausing(1, now + self.timing.pause);
                 }
-                Phase::Pinged(_) | Phase::Awaiting if now >= self.until => return Next::TimedOut,
-                Phase::Pinged(_) | Phase::Awaiting => return Next::Wait(self.until),
+                Phase::Pinged(_) | Phase::Awaiting => {
+                    // The end of TCP has as much time behind the answer as that had.
+                    let more =
+                        facts.close.as_ref().map_or(Duration::ZERO, |_| self.timing.patience);
+                    let until = self.until + more;
+                    return if now >= until { Next::TimedOut } else { Next::Wait(until) };
+                }
             }
         }
     }
@@ -172,6 +183,11 @@ impl Trial {
         match self.case.expect {
             Expect::Refused(_) | Expect::Ignored | Expect::Accepted => true,
             Expect::Keeps(_) | Expect::Declined | Expect::Judged(..) | Expect::FreshKey => true,
+            Expect::Closes(_) | Expect::Silence
+                if self.case.tested == Tested::Client && facts.close.is_some() =>
+            {
+                true
+            }
             // The end of TCP belongs to it.
             Expect::Closes(_) | Expect::Silence | Expect::Ends => false,
             _ if facts.close.is_some() => true,
@@ -236,13 +252,15 @@ mod tests {
     }
 
     #[test]
-    fn an_end_or_a_close_decides_at_once_and_silence_when_the_time_is_over() {
+    fn an_end_decides_at_once_a_close_in_a_moment_and_silence_when_the_time_is_over() {
         let now = Instant::now();
         let mut trial = Trial::new(&DIES, TIMING, false, now);
         assert!(matches!(trial.next(&facts(), now), Next::Send(_)));
         assert!(matches!(trial.next(&facts(), now), Next::Wait(_)));
         let closed = Facts { close: Some(CloseBody { code: None, reason: Vec::new() }), ..facts() };
-        assert!(matches!(trial.next(&closed, now), Next::Done));
+        let pause = now + TIMING.pause;
+        assert!(matches!(trial.next(&closed, now), Next::Wait(at) if at == pause));
+        assert!(matches!(trial.next(&closed, pause), Next::Done));
         let ended = Facts { ended: Some(End::InOrder), ..facts() };
         assert!(matches!(trial.next(&ended, now), Next::Done));
         assert!(matches!(trial.next(&facts(), now + TIMING.pause), Next::Ping(_)));

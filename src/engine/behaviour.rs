@@ -73,6 +73,9 @@ pub trait Behaviour {
         Ok(())
     }
 
+    /// Takes an event of what comes behind the peer's Close, its Close included. Nothing acts on that.
+    fn on_late(&mut self, _event: &FrameEvent<'_>) {}
+
     /// The peer answered a ping of ours, after this time.
     fn on_round_trip(&mut self, _time: Duration, _cx: &mut Context<'_>) {}
 

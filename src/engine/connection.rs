@@ -848,6 +848,8 @@ impl Connection {
                                 sender.close_now(Some(CloseCode::Size.into()), TOO_MUCH);
                             }
                         }
+                    } else if party.endpoint().is_some_and(|one| one.received_close().is_some()) {
+                        behaviours.iter_mut().for_each(|one| one.on_late(&event));
                     }
                     if looking {
                         if let Some(time) = round_trip {

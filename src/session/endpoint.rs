@@ -193,7 +193,7 @@ impl Endpoint {
         let answered = closing.received.is_some() || closing.end.is_some();
         let timeout = self.config.close_timeout;
         closing.deadline =
-            Some(now + if answered { TRANSPORT_TIMEOUT.min(timeout) } else { timeout });
+            Some(now + if answered { self.config.transport_timeout.min(timeout) } else { timeout });
     }
 
     /// Notes that bytes arrived: any byte counts as life.
@@ -245,7 +245,8 @@ impl Endpoint {
     /// Close frame … before proceeding to _Close the WebSocket Connection_" (§7.1.7).
     pub fn is_done(&self) -> bool {
         let ended = self.closing.as_ref().is_some_and(|c| c.end.is_some() && c.sent.is_some());
-        self.state == State::Closed || (ended && self.config.role == Role::Server)
+        self.state == State::Closed
+            || (ended && self.config.role == Role::Server && !self.config.keeps_transport)
     }
 
     /// The Close frame sent, if any.
@@ -349,6 +350,10 @@ pub struct EndpointConfig {
     pub role: Role,
     /// Report violations, but go on as long as frame boundaries can be found.
     pub lenient: bool,
+    /// A server leaves it to the client to end TCP, for as long as `transport_timeout`.
+    pub keeps_transport: bool,
+    /// How long the transport may take to end in order behind the closing handshake.
+    pub transport_timeout: Duration,
     /// How pings are answered. Withholding pongs is for tests of the peer.
     pub auto_pong: AutoPong,
     /// Answer a Close. Withholding the answer is for tests of the peer.
@@ -373,6 +378,8 @@ impl EndpointConfig {
         Self {
             role,
             lenient: false,
+            keeps_transport: false,
+            transport_timeout: TRANSPORT_TIMEOUT,
             auto_pong: AutoPong::On,
             auto_close: true,
             close_timeout: Duration::from_secs(5),
@@ -445,6 +452,11 @@ impl Endpoint {
     /// Whether a Close is answered.
     pub fn auto_close(&self) -> bool {
         self.config.auto_close
+    }
+
+    /// Ends the transport as soon as a server may: see [`EndpointConfig::keeps_transport`].
+    pub fn end_transport(&mut self) {
+        Arc::make_mut(&mut self.config).keeps_transport = false;
     }
 
     /// Chooses whether a Close that is still to come will be answered.

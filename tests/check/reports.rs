@@ -23,8 +23,11 @@ fn reports_are_written_in_every_format() {
     assert!(read("tap").starts_with("TAP version 14\n1..2\nnot ok 1 - f/rsv1 "));
     assert!(read("github").starts_with("::error title=FAIL f/rsv1::"));
     let missing = check(&[server.url(), "f/ping", "--report", "json=/nowhere/at/all"]);
-    assert_eq!(missing.status, Some(1));
-    assert!(missing.stderr.contains("/nowhere/at/all: "), "{}", missing.stderr);
+    assert_eq!((missing.status, missing.stdout.as_str()), (Some(2), ""));
+    let error = "wscope: --report /nowhere/at/all: there is no folder /nowhere/at\n";
+    assert_eq!(missing.stderr, error);
+    let missing = check(&[server.url(), "f/ping", "--write-baseline", "/nowhere/at/all"]);
+    assert_eq!((missing.status, missing.stdout.as_str()), (Some(2), ""));
 }
 
 #[test]
@@ -69,4 +72,20 @@ fn runs_are_repeated_and_stop_at_the_first_failure_where_that_is_asked_for() {
     let run = check(&[server.url(), "f/rsv1", "f/rsv2", "--fail-fast", "-j", "1"]);
     assert_eq!(run.stdout.lines().last(), Some("1 INCONCLUSIVE, 1 FAIL"));
     assert_eq!(run.status, Some(13));
+}
+
+#[test]
+fn an_object_that_holds_nothing_is_not_a_baseline() {
+    let server = listen(["--echo"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("empty").display().to_string();
+    std::fs::write(&path, "{}\n").expect("a file");
+    for option in ["--baseline", "--rerun"] {
+        let run = check(&[server.url(), "f/ping", option, &path]);
+        let error = format!(
+            "wscope: {path}: line 1 is not a verdict of wscope check: it is not an object with \
+             the id of a case\n"
+        );
+        assert_eq!((run.status, run.stderr), (Some(2), error), "{option}");
+    }
 }

@@ -59,7 +59,7 @@ fn a_server_that_lets_breaches_pass_fails_by_category() {
         ("f/op3", "FAIL", lives),
         ("f/opF", "FAIL", lives),
         ("f/len16-min", "WARN", lives),
-        ("f/rsv-close", "WARN", "Close 1000"),
+        ("f/rsv-close", "FAIL", "Close 1000"),
         ("m/unmasked-text", "FAIL", lives),
         ("k/ping-126", "FAIL", lives),
         ("g/cont-first", "FAIL", lives),
@@ -128,7 +128,7 @@ fn stops(fault: &str, status: i32, why: &str) {
     assert_eq!(run.status, Some(status), "{}", run.stdout);
     let line = run.stdout.lines().nth(1).unwrap_or_default();
     assert_eq!(line, format!("stopped: no connection to test on: {why}"), "{fault}");
-    assert_eq!(run.stdout.lines().last(), Some("5 SKIP, 198 INCONCLUSIVE"), "{fault}");
+    assert_eq!(run.stdout.lines().last(), Some("5 SKIP, 199 INCONCLUSIVE"), "{fault}");
 }
 
 #[test]
@@ -207,10 +207,15 @@ fn head(stream: &mut std::net::TcpStream) -> Option<String> {
 
 /// Answers the first key of a request.
 fn accept(stream: &mut std::net::TcpStream, head: &str) -> Option<()> {
+    accept_in("HTTP/1.1", stream, head)
+}
+
+/// The same in another version of HTTP.
+fn accept_in(version: &str, stream: &mut std::net::TcpStream, head: &str) -> Option<()> {
     let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "))?;
     let accept = tungstenite::handshake::derive_accept_key(key.as_bytes());
     let answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        "{version} 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: {accept}\r\n\r\n"
     );
     stream.write_all(answer.as_bytes()).ok()
@@ -572,4 +577,196 @@ fn a_server_that_reads_whole_frames_can_judge_a_second_request() {
     });
     let run = check(&[&url, "-j", "1", "h/twice", "--output", "json"]);
     assert_eq!(run.verdict("h/twice"), ("PASS".to_owned(), "Close 1002".to_owned()));
+}
+
+/// A server that answers pings, and a Close with these bytes; then waits so long before it ends TCP.
+fn closes_with(answer: &'static [u8], wait_for: u64) -> String {
+    serve(move |_, stream| {
+        let mut stream = stream.try_clone().expect("a socket");
+        thread::spawn(move || -> Option<()> {
+            let head = head(&mut stream)?;
+            accept(&mut stream, &head)?;
+            loop {
+                let mut first = [0];
+                stream.peek(&mut first).ok().filter(|n| *n > 0)?;
+                let payload = frame(&mut stream)?;
+                if first[0] & 15 == 9 {
+                    pong(&mut stream, &payload)?;
+                } else if first[0] & 15 == 8 {
+                    break;
+                }
+            }
+            stream.write_all(answer).ok()?;
+            // What comes meanwhile is not waited for, but for the time.
+            thread::park_timeout(std::time::Duration::from_millis(wait_for));
+            stream.shutdown(std::net::Shutdown::Write).ok()?;
+            copy(&mut stream, &mut sink()).ok().map(drop)
+        });
+        true
+    })
+}
+
+#[test]
+fn what_comes_behind_a_close_is_judged() {
+    let url = closes_with(b"\x88\x02\x03\xe8\x8a\x0cwscope check", 0);
+    let run = check(&[&url, "c/ping-after", "--output", "json"]);
+    let got = "a pong to a ping behind the Close";
+    assert_eq!(run.verdict("c/ping-after"), ("FAIL".to_owned(), got.to_owned()));
+    let got = "a frame of the server behind its own Close: no data frame and no second Close may \
+               follow a Close frame (RFC 6455 §5.5.1)";
+    let cases = ["c/1000", "c/two", "c/bad-999", "f/rsv-close", "c/info-5000"];
+    let text = b"\x88\x02\x03\xe8\x81\x04late";
+    let twice = b"\x88\x02\x03\xe8\x88\x02\x03\xe8";
+    for answer in [&text[..], twice] {
+        let run = check(&[&[&closes_with(answer, 0), "--output", "json"], &cases[..]].concat());
+        for id in cases {
+            assert_eq!(run.verdict(id), ("FAIL".to_owned(), got.to_owned()), "{id}");
+        }
+        assert_eq!(run.status, Some(13));
+    }
+}
+
+#[test]
+fn tcp_may_end_two_seconds_behind_the_closing_handshake() {
+    let run = check(&[&closes_with(b"\x88\x02\x03\xe8", 1100), "c/1000", "--output", "json"]);
+    assert_eq!(run.verdict("c/1000"), ("PASS".to_owned(), "Close 1000".to_owned()));
+    let run = check(&[&closes_with(b"\x88\x02\x03\xe8", 4000), "c/1000", "--output", "json"]);
+    let got = "Close 1000, but TCP stays open";
+    assert_eq!(run.verdict("c/1000"), ("WARN".to_owned(), got.to_owned()));
+}
+
+/// A server that answers each frame by what a function makes of its first byte and its payload.
+fn replies(reply: impl Fn(u8, Vec<u8>) -> Vec<u8> + Clone + Send + 'static) -> String {
+    serve(move |_, stream| {
+        let (mut stream, reply) = (stream.try_clone().expect("a socket"), reply.clone());
+        thread::spawn(move || -> Option<()> {
+            let head = head(&mut stream)?;
+            accept(&mut stream, &head)?;
+            loop {
+                let mut header = [0; 2];
+                stream.read_exact(&mut header).ok()?;
+                let mut length = usize::from(header[1] & 127);
+                if length > 125 {
+                    let mut long = vec![0; if length == 126 { 2 } else { 8 }];
+                    stream.read_exact(&mut long).ok()?;
+                    // The top bit is lost.
+                    let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
+                    length = (long.iter().fold(0, add) & (u64::MAX >> 1)) as usize;
+                }
+                let mut rest = vec![0; 4 + length];
+                stream.read_exact(&mut rest).ok()?;
+                let payload = rest[4..].iter().zip(rest[..4].iter().cycle());
+                let payload = payload.map(|(byte, key)| byte ^ key).collect();
+                stream.write_all(&reply(header[0], payload)).ok()?;
+            }
+        });
+        true
+    })
+}
+
+/// A short frame of a server.
+fn short(first: u8, payload: &[u8]) -> Vec<u8> {
+    [&[first, u8::try_from(payload.len()).expect("it is short")], payload].concat()
+}
+
+#[test]
+fn a_server_that_ignores_the_top_bit_of_a_length_is_found() {
+    let url = replies(|first, payload| match first {
+        0x89 => short(0x8a, &payload),
+        _ => Vec::new(),
+    });
+    let run = check(&[&url, "f/len-msb", "--echo", "no", "--output", "json"]);
+    let got = "the connection goes on: a ping is answered";
+    assert_eq!(run.verdict("f/len-msb"), ("FAIL".to_owned(), got.to_owned()));
+}
+
+#[test]
+fn a_wrong_answer_to_a_ping_fails_though_nothing_else_can_be_tested() {
+    let none = "a pong without the payload of the ping";
+    for (first, length, got) in [
+        (0x8a, 0, none),
+        (0x8a, 10, none),
+        (0x81, 125, "a message with the payload of the ping, and no pong"),
+    ] {
+        let url = replies(move |_, payload| short(first, &payload[..payload.len().min(length)]));
+        let run = check(&[&url, "h/control", "f/ping", "f/rsv1", "--output", "json"]);
+        assert_eq!(run.verdict("h/control"), ("FAIL".to_owned(), got.to_owned()));
+        assert_eq!(run.verdict("f/rsv1").0, "INCONCLUSIVE");
+        assert_eq!(run.status, Some(13), "{}", run.stdout);
+        let run = check(&[&url, "f/ping", "--output", "json"]);
+        assert_eq!((run.verdict("f/ping").0.as_str(), run.status), ("FAIL", Some(13)));
+    }
+}
+
+#[test]
+fn a_long_echo_that_is_cut_is_found() {
+    let url = replies(|first, payload| match first {
+        0x89 => short(0x8a, &payload),
+        0x88 => short(0x88, &payload),
+        _ => match payload.len() {
+            length @ ..126 => short(first, &payload[..length]),
+            length => {
+                let sent = u16::try_from(length.min(65_534)).expect("it is cut");
+                let header = [&[first, 126], &sent.to_be_bytes()[..]].concat();
+                [&header, &payload[..sent.into()]].concat()
+            }
+        },
+    });
+    let run = check(&[&url, "f/len-6553*", "f/len-128", "--output", "json"]);
+    for id in ["f/len-65535", "f/len-65536"] {
+        let got = "the echo differs from the message";
+        assert_eq!(run.verdict(id), ("FAIL".to_owned(), got.to_owned()), "{id}");
+    }
+    assert_eq!(run.verdict("f/len-128").0, "PASS");
+}
+
+#[test]
+fn a_fragment_of_a_ping_is_not_to_be_answered() {
+    let url = replies(|first, payload| match first {
+        0x89 | 0x09 => short(0x8a, &payload),
+        0x88 => Vec::new(),
+        _ => short(0x88, b"\x03\xea"),
+    });
+    let run = check(&[&url, "k/ping-frag", "--output", "json"]);
+    let got = "the ping is answered, then: Close 1002";
+    assert_eq!(run.verdict("k/ping-frag"), ("FAIL".to_owned(), got.to_owned()));
+}
+
+#[test]
+fn the_end_of_tcp_is_not_the_answer_to_a_close() {
+    let run = check(&[&closes_with(b"", 0), "c/1000", "c/valid-1001", "--output", "json"]);
+    for id in ["c/1000", "c/valid-1001"] {
+        let got = "the end of TCP without a Close";
+        assert_eq!(run.verdict(id), ("WARN".to_owned(), got.to_owned()), "{id}");
+    }
+}
+
+#[test]
+fn a_101_in_http_1_0_breaks_a_rule() {
+    let url = serve(|_, stream| {
+        let mut stream = stream.try_clone().expect("a socket");
+        thread::spawn(move || -> Option<()> {
+            let head = head(&mut stream)?;
+            accept_in("HTTP/1.0", &mut stream, &head)?;
+            while let Some(payload) = frame(&mut stream) {
+                pong(&mut stream, &payload)?;
+            }
+            None
+        });
+        true
+    });
+    let run = check(&[&url, "h/res-version", "--output", "json"]);
+    let (verdict, got) = run.verdict("h/res-version");
+    assert!(verdict == "FAIL" && got.contains("HTTP/1.0"), "{verdict} {got}");
+    assert_eq!(run.status, Some(13));
+}
+
+#[test]
+fn what_no_websocket_may_be_answered_with_is_said_in_full() {
+    let refusal =
+        "HTTP/1.1 505 HTTP Version Not Supported\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let run = check(&[&answers(refusal), "h/http10", "--output", "json"]);
+    assert_eq!(run.verdict("h/http10").0, "PASS");
+    let expected = "no WebSocket: an HTTP status from 200 to 499, 501 or 505";
+    assert_eq!(run.objects()[0]["expected"], expected);
 }

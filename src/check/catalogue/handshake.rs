@@ -84,6 +84,11 @@ const LIMITS: Rule = rule(
     "A server that receives a request header field line, field value, or set of fields larger than it wishes to process MUST respond with an appropriate 4xx (Client Error) status code.",
 );
 
+const STATUS_LINE: Rule = rule(
+    "RFC 6455 §4.2.2",
+    "A Status-Line with a 101 response code as per RFC 2616 [RFC2616]. Such a response could look like \"HTTP/1.1 101 Switching Protocols\"",
+);
+
 const PROVES: &str = "the key proves that the server means WebSocket; without it a cache or an HTTP server can be tricked into a connection";
 const SMUGGLES: &str =
     "a proxy and the server behind it take different parts of the request for the truth";
@@ -135,6 +140,7 @@ pub(super) static CASES: &[Case] = &[
     ignored("h/method-post", "POST", GET, REFUSE).open(&[Edit::Line("POST {target} HTTP/1.1"), Edit::Add("Content-Length", "0")]),
     ignored("h/method-head", "HEAD", GET, REFUSE).open(&[Edit::Line("HEAD {target} HTTP/1.1")]),
     ignored("h/http10", "HTTP/1.0", GET, REFUSE).open(&[Edit::Line("GET {target} HTTP/1.0")]),
+    of_server("h/res-version", "a valid handshake; its answer is to be HTTP/1.1", STATUS_LINE, "proxies and clients that know HTTP/1.0 has no Upgrade end the connection (W349)").expect(Expect::Keeps(&["4.2.2-res-httpver"])),
     refused("h/host-missing", "no Host", HOST, SMUGGLES).open(&[Edit::Drop("Host")]),
     refused("h/host-dup", "two Host headers", HOST, SMUGGLES).open(&[Edit::Add("Host", "other.example")]),
     learns("h/host-other", "the Host of another site", HOST, "shows whether the server looks at Host, which protects from DNS rebinding").open(&[Edit::Set("Host", "other.example")]),

@@ -20,7 +20,7 @@ use crate::engine::open_error::{OpenError, Pair};
 use crate::engine::opening::{ClientOpening, Opened, Opening as _, request};
 use crate::engine::runtime::{NextRound, Ready, Runtime, Task, run};
 use crate::event::Event;
-use crate::modes::check::open::OpenTrial;
+use crate::modes::check::open::{OpenTrial, TRANSPORT};
 use crate::modes::check::transcripts::{Recorder, Transcripts};
 use crate::net::signals::Signal;
 use crate::net::tls::TlsClient;
@@ -280,7 +280,11 @@ impl Battery {
     }
 
     fn opened(&self, work: Work, opened: Opened, runtime: &Runtime, now: Instant) -> OpenTrial {
-        let endpoint = EndpointConfig { lenient: true, ..EndpointConfig::new(Role::Client) };
+        let endpoint = EndpointConfig {
+            lenient: true,
+            transport_timeout: TRANSPORT,
+            ..EndpointConfig::new(Role::Client)
+        };
         let setup = ConnectionSetup {
             id: opened.conn,
             agreed: &opened.report.agreed,
@@ -369,6 +373,7 @@ impl Battery {
             let broke = |seen: &Seen| matches!(seen, Seen::Violation(_));
             self.failure = match facts {
                 facts if facts.seen.iter().any(broke) => Some(Exit::Violation),
+                facts if facts.wrong_answer().is_some() => Some(Exit::Unmet),
                 Facts { timed_out: true, .. } => Some(Exit::Timeout),
                 Facts { ended: Some(_), close: None, .. } => Some(Exit::Lost),
                 _ => None,

@@ -196,7 +196,11 @@ impl Clients {
         let opens = |at: &usize| {
             patience.all_numbered || !matches!(plan.cases()[*at].expect, Expect::Fails)
         };
-        let endpoint = EndpointConfig { lenient: true, ..EndpointConfig::new(Role::Server) };
+        let endpoint = EndpointConfig {
+            lenient: true,
+            keeps_transport: true,
+            ..EndpointConfig::new(Role::Server)
+        };
         Self {
             numbered: (0..plan.cases().len()).filter(opens).collect(),
             plan,
@@ -630,6 +634,9 @@ impl Clients {
                     self.timing = Timing::of(self.round_trips[self.round_trips.len() / 2]);
                 }
                 self.finish(work, token.as_deref(), &facts.borrow(), now);
+                if let Some(endpoint) = connection.endpoint_mut() {
+                    endpoint.end_transport();
+                }
                 // It may be closing already, which is as good.
                 let _ = connection.sender(now).close(Some(1000), "");
                 let stage = Stage::Leaving(Box::new(connection), now + LEAVING, false);
@@ -686,10 +693,17 @@ impl Clients {
     fn opened(&self, asked: Asked, mut connection: Connection, now: Instant) -> Stage {
         match asked {
             Asked::Case(work, token, facts) => {
+                let ends = matches!(work.case.expect, Expect::Ends);
+                if let Some(endpoint) = connection.endpoint_mut().filter(|_| ends) {
+                    endpoint.end_transport();
+                }
                 let trial = Trial::new(work.case, self.timing, self.plan.echoes(), now);
                 Stage::Open(Box::new(OpenTrial::new(work, connection, *facts, trial)), token)
             }
             Asked::Question(text, last) => {
+                if let Some(endpoint) = connection.endpoint_mut() {
+                    endpoint.end_transport();
+                }
                 // It has only just opened.
                 if let Some(text) = text {
                     let sender = &mut connection.sender(now);

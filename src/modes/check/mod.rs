@@ -13,7 +13,7 @@ mod transcripts;
 use std::fs;
 use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::check::baseline::{self, Baseline};
@@ -364,7 +364,11 @@ impl Demands {
                 .map(|text| report_file(text))
                 .collect::<Result<Vec<_>, _>>()?,
             known: args.baseline.as_ref().map(read_baseline).transpose()?,
-            write_baseline: args.write_baseline.clone(),
+            write_baseline: args
+                .write_baseline
+                .as_ref()
+                .map(|path| writable("--write-baseline", path))
+                .transpose()?,
             transcripts: args.transcripts.clone(),
             output: format_of(args.output),
             strict: args.strict,
@@ -464,7 +468,22 @@ fn report_file(text: &str) -> Result<Report, UsageError> {
         );
         UsageError::new(text)
     })?;
-    Ok(Report { format, path: path.into() })
+    Ok(Report { format, path: writable("--report", path)? })
+}
+
+/// A path at which a file can be made, as far as can be told before the run.
+fn writable(option: &str, path: impl Into<PathBuf>) -> Result<PathBuf, UsageError> {
+    let path = path.into();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let shown = |path: &Path| escaped(path.as_os_str().as_encoded_bytes()).to_string();
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let text = format!("{option} {}: there is no folder {}", shown(&path), shown(folder));
+        return Err(UsageError::new(text));
+    }
+    match path.is_dir() {
+        true => Err(UsageError::new(format!("{option} {}: this is a folder", shown(&path)))),
+        false => Ok(path),
+    }
 }
 
 fn format_of(format: CheckFormat) -> Format {

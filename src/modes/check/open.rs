@@ -16,10 +16,13 @@ use crate::engine::connection::Connection;
 use crate::event::{Cause, FrameEvent, Lost};
 use crate::script::command::{Command, Payload};
 use crate::script::runner::send::{content, send};
-use crate::wire::{Control, Data, OpCode};
+use crate::wire::{Control, Data, OpCode, ViolationKind};
 
 /// How long TCP may stay open behind the closing handshake.
-const TRANSPORT: Duration = Duration::from_millis(900);
+pub(super) const TRANSPORT: Duration = Duration::from_secs(2);
+
+/// What a timer may be late or early.
+const MARGIN: Duration = Duration::from_millis(100);
 
 /// A case on its open connection.
 pub(super) struct OpenTrial {
@@ -92,6 +95,24 @@ impl Behaviour for Witness {
             _ => {}
         }
         Ok(())
+    }
+
+    fn on_late(&mut self, event: &FrameEvent<'_>) {
+        let facts = &mut *self.facts.borrow_mut();
+        match event {
+            FrameEvent::Control { opcode: OpCode::Control(Control::Pong), payload }
+                if facts.late_pongs.len() < KEYS =>
+            {
+                facts.late_pongs.push(payload.to_vec());
+            }
+            FrameEvent::Violation(violation)
+                if violation.kind == ViolationKind::FrameAfterClose =>
+            {
+                let rule = violation.kind.rule();
+                facts.late_breach = Some(format!("{} ({})", rule.explanation, rule.section));
+            }
+            _ => {}
+        }
     }
 }
 
@@ -185,7 +206,7 @@ impl OpenTrial {
             self.closed = Some(now);
         }
         if facts.ended.is_none() && self.connection.is_over() {
-            let late = self.closed.is_some_and(|at| now >= at + TRANSPORT);
+            let late = self.closed.is_some_and(|at| now + MARGIN >= at + TRANSPORT);
             facts.ended = Some(match self.connection.ending(now).cause {
                 Cause::Closed if late => End::ByUs,
                 Cause::Closed | Cause::Lost(Lost::EndOfStream | Lost::TruncatedTls) => End::InOrder,
