@@ -89,7 +89,7 @@ impl Beat {
     /// A heartbeat as often as the other side demands it, or as the protocol does; no more often than
     /// makes sense, so that nobody can make a client flood.
     pub(super) fn every(time: Duration, message: Outgoing) -> Self {
-        Self { every: time.max(Duration::from_secs(1)), message }
+        Self { every: time.max(Duration::from_millis(100)), message }
     }
 
     /// A heartbeat as often as both sides have agreed; the client asked for no more.

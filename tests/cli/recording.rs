@@ -21,13 +21,12 @@ fn what_the_endpoint_sends_by_itself_is_marked() {
     let (_folder, path) = in_folder();
     Test::new()
         .args(["--record", &path, "--input", "commands", "--output", "none"])
-        .stdin("/pong by hand\n/expect /done/\n")
+        .stdin("/pong by hand\n/expect-close 1001\n")
         .peer(|p| {
             p.open();
             p.receive_pong("by hand");
             p.ping("p");
             p.receive_pong("p");
-            p.text("done");
             p.close(1001, "");
             p.receive_close(1001);
         })
