@@ -305,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_server_cannot_make_the_client_flood() {
-        for interval in [0, 1, 999] {
+        for interval in [0, 1, 99] {
             let mut script = Script::of("engine.io", "", "/?EIO=3");
             script.server(&format!(r#"0{{"sid":"a","pingInterval":{interval}}}"#));
             let beat = script.conversation.beat().expect("the client pings");
