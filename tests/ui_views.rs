@@ -116,7 +116,7 @@ fn json_is_shown_on_several_lines() {
     session.printer.set_width(40);
     assert_eq!(
         session.travel(ToClient, &text(json)).take(),
-        r#"< TEXT 32 {
+        r#"< 12:03:04.120 TEXT 32 {
       "price": 1.250,
       "sizes": [
         1,
@@ -218,6 +218,23 @@ fn a_frame_of_no_message_has_its_line_among_messages() {
     let mut session = messages();
     session.travel(ToClient, &bytes(&frame(CONT, b"x")));
     assert!(session.take().starts_with("< 12:03:04.120 #1 CONT F-- 1 "));
+}
+
+#[test]
+fn on_a_narrow_screen_the_time_of_frames_is_there_only_if_asked_for() {
+    for (timestamps, view, has_time) in [
+        (Timestamps::Auto, View::Frames, false),
+        (Timestamps::On, View::Frames, true),
+        (Timestamps::Auto, View::Messages, true),
+    ] {
+        let mut session = watched(HumanOptions { width: 60, timestamps, ..options(view) });
+        for content in ["x", "long enough to be cut, long enough to be cut, long enough to be cut"]
+        {
+            let line = session.travel(ToClient, &text(content)).take();
+            assert_eq!(line.starts_with("< 12:03:04.120 "), has_time, "{timestamps:?}: {line}");
+            assert!(line.trim_end().width() <= 60, "{line}");
+        }
+    }
 }
 
 #[test]

@@ -306,8 +306,8 @@ pub const OPTIONS: &[Habit] = &[
     ),
     both(
         &["--time", "--timestamp", "--show-timestamps"],
-        "--timestamps on, off or relative sets which time is shown",
-        "--timestamps on, off or relative sets which time is shown",
+        "--timestamps auto, on, off or relative sets which time is shown",
+        "--timestamps auto, on, off or relative sets which time is shown",
     ),
     both(
         &["--wait-time", "--delay", "--idle"],

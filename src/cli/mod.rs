@@ -650,7 +650,7 @@ pub struct ShowArgs {
     pub view: Option<View>,
 
     /// Which time the transcript shows
-    #[arg(long, value_enum, value_name = "TIME", default_value = "on", help_heading = "Display")]
+    #[arg(long, value_enum, value_name = "TIME", default_value = "auto", help_heading = "Display")]
     pub timestamps: Timestamps,
 
     /// Show only what passes FILTER, written as for /filter: 'in text /price/'

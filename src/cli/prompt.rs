@@ -75,7 +75,7 @@ pub struct TrafficOptions {
     pub view: Option<View>,
 
     /// The timestamps of the transcript
-    #[arg(long, value_enum, value_name = "TIME", default_value = "on", help_heading = "Display")]
+    #[arg(long, value_enum, value_name = "TIME", default_value = "auto", help_heading = "Display")]
     pub timestamps: Timestamps,
 
     /// Show only frames that pass FILTER, as in /filter: 'in text /price/'

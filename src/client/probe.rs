@@ -21,7 +21,7 @@ use crate::wire::secret;
 /// How long a probe waits for an answer, at most.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The same for a probe that nobody asked for.
+/// The same for a probe that runs without `--diagnose`.
 const CHEAP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long a loopback address may take.

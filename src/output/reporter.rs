@@ -371,7 +371,7 @@ impl Reporter {
 
     /// Which time is shown.
     pub fn timestamps(&self) -> Timestamps {
-        self.transcript.as_ref().map_or(Timestamps::On, Transcript::timestamps)
+        self.transcript.as_ref().map_or(Timestamps::Auto, Transcript::timestamps)
     }
 
     /// The filter, if there is one.

@@ -316,7 +316,9 @@ impl Stream {
             pieces.flat_map(|(.., bytes)| bytes.iter().copied()).collect()
         };
         let (mut client, mut server) = (of(Direction::ToServer), of(Direction::ToClient));
-        let swapped = server.starts_with(b"GET ") || client.starts_with(b"HTTP/");
+        // Who sent the SYN is the client, whatever it sends; without it ports are a guess.
+        let swapped =
+            !self.seen_syn && (server.starts_with(b"GET ") || client.starts_with(b"HTTP/"));
         if swapped {
             std::mem::swap(&mut client, &mut server);
         }

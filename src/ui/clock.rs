@@ -58,12 +58,18 @@ impl LocalClock {
         self.timestamps = timestamps;
     }
 
+    /// Whether narrow lines have no time.
+    #[inline]
+    pub fn gives_way(&self) -> bool {
+        self.timestamps == Timestamps::Auto
+    }
+
     /// Appends a space and the time, if times are shown: of day, thirteen bytes with the space;
     /// or since `opened`, which are microseconds since the epoch as `micros` are.
     #[inline]
     pub fn write(&mut self, micros: i64, opened: i64, out: &mut Vec<u8>) {
         match self.timestamps {
-            Timestamps::On => {}
+            Timestamps::Auto | Timestamps::On => {}
             Timestamps::Relative => return relative(micros, opened, out),
             Timestamps::Off => return,
         }

@@ -17,8 +17,10 @@ pub enum View {
 /// Which time is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Timestamps {
-    /// The time of day
+    /// The time of day; of single frames only with 80 columns or more
     #[default]
+    Auto,
+    /// The time of day
     On,
     /// None
     Off,

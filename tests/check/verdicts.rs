@@ -347,16 +347,24 @@ fn an_origin_like_that_of_the_site_is_as_foreign_as_another() {
     assert_eq!(run.verdict("o/evil").0, "INFO");
 }
 
-#[test]
-fn a_connection_is_asked_again_after_a_refusal() {
+/// Refuses the first request of a connection and takes the second. If it is slow, the first opening and
+/// the second request take their time.
+fn refuses_once(is_slow: bool) -> String {
     let refuse = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\nno";
-    let url = serve(move |_, stream| {
+    serve(move |number, stream| {
         let mut stream = stream.try_clone().expect("a socket");
         thread::spawn(move || -> Option<()> {
             let mut head = head(&mut stream)?;
+            if is_slow && number == 0 {
+                // A slow opening: cases have four times as long.
+                wait(&mut stream, 400)?;
+            }
             if !head.contains("Sec-WebSocket-Key") {
                 stream.write_all(refuse.as_bytes()).ok()?;
                 head = self::head(&mut stream)?;
+                if is_slow {
+                    wait(&mut stream, 2500)?;
+                }
             }
             accept(&mut stream, &head)?;
             while let Some(payload) = frame(&mut stream) {
@@ -365,10 +373,7 @@ fn a_connection_is_asked_again_after_a_refusal() {
             None
         });
         true
-    });
-    let run = check(&[&url, "h/reuse-after-4xx", "--output", "json"]);
-    let got = "the connection goes on: a ping is answered";
-    assert_eq!(run.verdict("h/reuse-after-4xx"), ("INFO".to_owned(), got.to_owned()));
+    })
 }
 
 /// Lets so much time pass, in which the client has nothing to send.
@@ -379,32 +384,12 @@ fn wait(stream: &mut std::net::TcpStream, milliseconds: u64) -> Option<()> {
 }
 
 #[test]
-fn a_second_request_has_as_much_time_as_the_first() {
-    let refuse = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\nno";
-    let url = serve(move |number, stream| {
-        let mut stream = stream.try_clone().expect("a socket");
-        thread::spawn(move || -> Option<()> {
-            let mut head = head(&mut stream)?;
-            if number == 0 {
-                // A slow opening: cases have four times as long.
-                wait(&mut stream, 400)?;
-            }
-            if !head.contains("Sec-WebSocket-Key") {
-                stream.write_all(refuse.as_bytes()).ok()?;
-                head = self::head(&mut stream)?;
-                wait(&mut stream, 2500)?;
-            }
-            accept(&mut stream, &head)?;
-            while let Some(payload) = frame(&mut stream) {
-                pong(&mut stream, &payload)?;
-            }
-            None
-        });
-        true
-    });
-    let run = check(&[&url, "h/reuse-after-4xx", "--output", "json"]);
-    let got = "the connection goes on: a ping is answered";
-    assert_eq!(run.verdict("h/reuse-after-4xx"), ("INFO".to_owned(), got.to_owned()));
+fn a_connection_is_asked_again_after_a_refusal_and_has_as_much_time() {
+    for is_slow in [false, true] {
+        let run = check(&[&refuses_once(is_slow), "h/reuse-after-4xx", "--output", "json"]);
+        let got = "the connection goes on: a ping is answered";
+        assert_eq!(run.verdict("h/reuse-after-4xx"), ("INFO".to_owned(), got.to_owned()));
+    }
 }
 
 /// The limit on CPU time ends a program that looks again and again whether a byte is due.

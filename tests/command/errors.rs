@@ -101,7 +101,11 @@ fn words_that_are_not_what_they_should_be() {
             "\"x\" is not a number of frames; write a number, or nothing for 20",
         ),
         ("/view all", 6, "\"all\" is not a view; write frames, messages, json, hex"),
-        ("/timestamps x", 12, "\"x\" is not a setting of /timestamps; write on, off, relative"),
+        (
+            "/timestamps x",
+            12,
+            "\"x\" is not a setting of /timestamps; write auto, on, off, relative",
+        ),
         (
             "/filter text,tex",
             8,

@@ -104,7 +104,7 @@ fn another_server_at_an_unknown_path_shows_that_this_one_is_forwarded() {
         told.is("W334", "a proxy forwards this path to another server, which does not know it");
         told.has("ProxyPass");
     }
-    Told::of(&[], port, "/ws").is("W334", "a wrong path: that of the URL, or what a proxy");
+    Told::of(&[], port, "/ws").is("W334", "a wrong path, in the URL or rewritten by a proxy");
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub fn page() -> String {
     let mut page = PREAMBLE.to_owned();
     for (area, about) in AREAS {
         let _ = writeln!(page, "\n## {area}/: {about}\n");
-        page += "| id | sent | expected | of whom | level | rule | AB |\n| --- | --- | --- | --- | --- | --- | --- |\n";
+        page += "| id | sent | expected | from | level | rule | AB |\n| --- | --- | --- | --- | --- | --- | --- |\n";
         for case in all().filter(|case| case.area() == *area) {
             let risk = match case.risk {
                 Risk::Default => String::new(),

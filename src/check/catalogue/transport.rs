@@ -32,7 +32,7 @@ fn opens(facts: &Facts) -> Judgement {
             Judgement::new(Verdict::Pass, format!("101; ALPN agreed on {name}"))
         }
         (None, Opening::Open, None) => Judgement::new(Verdict::Pass, "101; nothing agreed by ALPN"),
-        // What is said over TLS is no matter of TLS.
+        // The answer over TLS says nothing about TLS.
         _ => Judgement::new(Verdict::Info, format!("TLS, then {}", facts.describe("server"))),
     }
 }

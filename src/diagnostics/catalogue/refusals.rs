@@ -203,7 +203,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
-            medium("a wrong path: that of the URL, or what a proxy in front makes of it", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame]),
+            medium("a wrong path, in the URL or rewritten by a proxy", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame]),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage]),
             medium("the server has no WebSocket support", C::Http10)
                 .cure("run the application under a server with WebSocket support"),

@@ -186,7 +186,7 @@ pub enum Command {
     Filter(FilterChange),
     /// `/pretty auto|always|never`; without an argument, shows the current setting.
     Pretty(Option<Pretty>),
-    /// `/timestamps on|off|relative`; without an argument, shows the current setting.
+    /// `/timestamps auto|on|off|relative`; without an argument, shows the current setting.
     Timestamps(Option<Timestamps>),
     /// `/log FILE|off`; nothing asks where to.
     Log(LogChange),

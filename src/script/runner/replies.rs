@@ -320,6 +320,7 @@ pub(crate) fn timestamps(choice: Option<Timestamps>, reporter: &mut Reporter) ->
 
 fn timestamps_name(timestamps: Timestamps) -> &'static str {
     match timestamps {
+        Timestamps::Auto => "time of day, with 80 columns or more",
         Timestamps::On => "time of day",
         Timestamps::Off => "none",
         Timestamps::Relative => "seconds since the connection was opened",

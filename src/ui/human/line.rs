@@ -111,7 +111,8 @@ impl LineColumns {
         writer.palette.begin(ink, out);
         let mut line = LineBuilder { zero: out.len(), painted: true };
         writer.mark_with(if self.direction == writer.sent { b'>' } else { b'<' }, self.conn, out);
-        writer.time(self.at, out);
+        // Control frames between messages are dim.
+        writer.time(self.at, self.frame.is_none() && !self.dim, out);
         let number = self.frame.map(|(number, _)| (number, number)).filter(|_| form.number);
         if let Some((first, last)) = number.or(self.found) {
             out.extend_from_slice(b" #");

@@ -20,8 +20,8 @@ pub(super) fn ink(direction: Direction, sent: Direction) -> Ink {
 /// Bytes of a payload that are shown where lines are not cut.
 pub(super) const WHOLE: usize = 16 * 1024 * 1024;
 
-/// A screen so wide has room for the time. Whether it is shown depends on the screen alone: what is in
-/// some lines only is found in none.
+/// A screen so wide has room for the time of each frame; that of a message is always shown. It does not
+/// depend on what else is in the line: what comes and goes is not found.
 const TIMED: usize = 80;
 
 /// How a frame or a message is shown, from its beginning to its end: what is half in when this
@@ -95,14 +95,14 @@ impl LineWriter {
         let palette = self.palette;
         palette.begin(ink, out);
         self.mark(ink, conn, out);
-        self.time(micros, out);
+        self.time(micros, false, out);
         palette.end(out);
     }
 
-    /// Appends the time, where there is room for it.
+    /// Appends the time of a line, which may be that of a message.
     #[inline]
-    pub(super) fn time(&mut self, micros: i64, out: &mut Vec<u8>) {
-        if self.width >= TIMED {
+    pub(super) fn time(&mut self, micros: i64, is_message: bool, out: &mut Vec<u8>) {
+        if is_message || self.width >= TIMED || !self.clock.gives_way() {
             self.clock.write(micros, self.opened, out);
         }
     }

@@ -595,9 +595,9 @@ pub const ENTRIES: &[CommandEntry] = &[
             stats (counts, sizes, ratios, round trips), state (the settings), frames (the last N, 20 by \
             default; with REGEX, the last N messages that match, as for /find), or message (the whole \
             message of frame N: text as received, JSON pretty-printed, binary in hexadecimal).\n\
-            The number of a frame stands after # in its line. /show message N shows the received message \
-            of frame N, or the sent one if there is no other; /show message N out shows the sent one. \
-            Without N, shows the last received message.",
+            N is the number after # in the line of a frame. /show message N shows the message that was \
+            received with this number, or else the one that was sent; /show message N out shows the sent \
+            one. Without N, shows the last received message.",
         examples: &[
             ("/show handshake", "why the handshake succeeded or failed"),
             ("/show frames 50", "the last fifty frames, both directions"),
@@ -656,7 +656,7 @@ pub const ENTRIES: &[CommandEntry] = &[
         ..row(Group::Show, "pretty", "sets whether JSON is pretty-printed", parse::pretty)
     },
     CommandEntry {
-        args: &[Arg { shown: "[on|off|relative]", kind: ArgKind::Timestamps }],
+        args: &[Arg { shown: "[auto|on|off|relative]", kind: ArgKind::Timestamps }],
         help: "relative counts from the opening of the connection. Without an argument, shows the current \
             setting.",
         examples: &[("/timestamps relative", "seconds since the opening")],
