@@ -10,7 +10,7 @@ use crate::{check, listen};
 #[test]
 fn its_own_server_passes_everything() {
     let server = listen(["--echo"]);
-    // What takes long is left to tests/check/run.
+    // What takes long is left to tests/check/run, and what needs TLS is skipped here.
     let quick = [
         "!h/stall-head",
         "!l/idle-10",
