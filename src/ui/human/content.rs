@@ -87,7 +87,7 @@ impl Content {
             kind,
             start: &self.kept,
             total: self.total,
-            skipped: 0,
+            shown: 0..0,
             round_trip: None,
         };
         if !complete {

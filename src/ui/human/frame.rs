@@ -105,7 +105,7 @@ impl HumanFrame {
             Some(_) => (self.kind, content),
             None => (self.kind, wire),
         };
-        PayloadPreview { kind, start, total, skipped: 0, round_trip }
+        PayloadPreview { kind, start, total, shown: 0..0, round_trip }
     }
 
     /// Whether its message is shown as a whole, and it has no line of its own.

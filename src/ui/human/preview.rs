@@ -2,11 +2,15 @@
 //!
 //! What is cut ends in `… +277 B`: so many bytes of it are not shown.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::ui::sanitize::{cut_mark, cut_mark_columns, fit_into};
 use crate::ui::{clock, number};
 use crate::wire::close;
+
+/// Bytes at most that are shown before a part that is looked for.
+const BEFORE: usize = 16;
 
 /// How a payload is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,32 +26,34 @@ pub(super) enum PreviewKind {
 }
 
 /// A payload that is to be shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct PayloadPreview<'a> {
     pub(super) kind: PreviewKind,
     /// The beginning of it.
     pub(super) start: &'a [u8],
     /// Bytes of all of it.
     pub(super) total: u64,
-    /// Bytes before `start` that are not shown.
-    pub(super) skipped: u64,
+    /// The part of `start` that is shown even where the beginning leaves no room for it.
+    pub(super) shown: Range<usize>,
     pub(super) round_trip: Option<Duration>,
 }
 
 impl PayloadPreview<'_> {
     /// Columns of the marks that say how much is missing, before and behind.
     pub(super) fn mark_columns(&self) -> usize {
-        let before = if self.skipped > 0 { cut_mark_columns(self.skipped) } else { 0 };
-        before + cut_mark_columns(self.total)
+        let marks = if self.shown.is_empty() { 1 } else { 2 };
+        marks * cut_mark_columns(self.total)
     }
 
     /// Appends what fits into `room` columns; returns whether that is all of it.
     pub(super) fn write(&self, room: usize, out: &mut Vec<u8>) -> bool {
-        let Self { kind, start, total, skipped, round_trip } = *self;
-        if skipped > 0 {
-            let rest = Self { total: total - skipped, skipped: 0, ..*self };
-            let before = format!("+{skipped} B …");
+        let Self { kind, start, total, round_trip, .. } = *self;
+        let from = self.first_shown(room);
+        if from > 0 {
+            let before = format!("+{from} B …");
             out.extend_from_slice(before.as_bytes());
+            let (start, total) = (&start[from..], total - from as u64);
+            let rest = Self { start, total, shown: 0..0, ..*self };
             rest.write(room.saturating_sub(before.chars().count()), out);
             return false;
         }
@@ -65,6 +71,31 @@ impl PayloadPreview<'_> {
                 complete
             }
         }
+    }
+}
+
+impl PayloadPreview<'_> {
+    /// Where the excerpt begins that has the part to be shown in it: at 0 where the beginning of the
+    /// payload has, otherwise a little before that part, as far as there is room.
+    fn first_shown(&self, room: usize) -> usize {
+        let columns = match self.kind {
+            PreviewKind::Text | PreviewKind::Note => 1,
+            // A byte takes three columns in hexadecimal.
+            PreviewKind::Bytes => 3,
+            PreviewKind::Close => return 0,
+        };
+        let mark = cut_mark_columns(self.total);
+        let fits = self.shown.end * columns + mark <= room;
+        if self.shown.is_empty() || fits || room < 2 * mark {
+            return 0;
+        }
+        let spare = room.saturating_sub(2 * mark + self.shown.len() * columns) / columns;
+        let mut from = self.shown.start - BEFORE.min(spare * 2 / 3).min(self.shown.start);
+        // Not inside of a character.
+        while columns == 1 && from < self.shown.start && self.start[from] & 0xc0 == 0x80 {
+            from += 1;
+        }
+        from
     }
 }
 

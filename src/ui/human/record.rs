@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::direction_printer::{Why, rest, violation_text};
 use super::frame::HumanFrame;
-use super::line::{LineColumns, payload_columns};
+use super::line::LineColumns;
 use super::line_writer::{DisplayMode, LineWriter};
 use super::meaning::{self, MeaningLine};
 use super::preview::{PayloadPreview, PreviewKind};
@@ -16,9 +16,6 @@ use crate::ui::messages::Messages;
 use crate::ui::pattern::Pattern;
 use crate::ui::style::Ink;
 use crate::wire::{Control, Data, OpCode, Violation, ViolationKind};
-
-/// Bytes before a match that are shown with it.
-const BEFORE: usize = 16;
 
 /// A remembered frame.
 #[derive(Debug)]
@@ -139,7 +136,7 @@ impl FrameRecord {
         writer.opened = self.opened;
         let inflated = self.frame.is_compressed().then_some(self.frame.content);
         let mut preview = self.frame.preview(&self.content);
-        preview.skip_to(shown, writer.width);
+        preview.shown = shown.unwrap_or_default();
         let rest = rest(&self.frame, self.why, self.made);
         let found = Some((self.frame.number, self.frame.number));
         let columns = LineColumns { found, ..self.frame.columns(inflated) };
@@ -173,33 +170,11 @@ impl FrameRecord {
         let (at, opcode) = (last.frame.at, header.opcode);
         let columns = LineColumns { conn, direction, at, opcode, frame, len, inflated, dim, found };
         let start = &content;
-        let mut preview = PayloadPreview { kind, start, total: len, skipped: 0, round_trip: None };
-        preview.skip_to(shown, writer.width);
+        let shown = shown.unwrap_or_default();
+        let preview = PayloadPreview { kind, start, total: len, shown, round_trip: None };
         let rest = first.made.map(|made| format!("({})", made.name())).unwrap_or_default();
         columns.write(&preview, &rest, writer, out);
         last.print_meaning(writer, out);
-    }
-}
-
-impl PayloadPreview<'_> {
-    /// Leaves out the beginning where a part that is to be seen would be cut off.
-    fn skip_to(&mut self, shown: Option<Range<usize>>, width: usize) {
-        let shown = shown.unwrap_or_default();
-        // A byte takes three columns in hexadecimal.
-        let columns = if self.kind == PreviewKind::Bytes { 3 } else { 1 };
-        let text = matches!(self.kind, PreviewKind::Text | PreviewKind::Note);
-        if shown.end * columns <= payload_columns(width)
-            || !(text || self.kind == PreviewKind::Bytes)
-        {
-            return;
-        }
-        let mut from = shown.start.saturating_sub(BEFORE);
-        // Not inside of a character.
-        while text && from < shown.start && self.start[from] & 0xc0 == 0x80 {
-            from += 1;
-        }
-        self.start = &self.start[from..];
-        self.skipped = from as u64;
     }
 }
 
