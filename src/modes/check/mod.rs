@@ -22,7 +22,7 @@ use crate::check::catalogue;
 use crate::check::facts::Opening;
 use crate::check::plan::{FEW, Plan, PlanOptions, Stop};
 use crate::check::report::{self, Catalogue, Format, Results, show};
-use crate::check::select::{Allowed, select};
+use crate::check::select::{self, Allowed, select};
 use crate::cli::{CheckArgs, CheckFormat, OutputFormat, TlsServerOptions, YesNo};
 use crate::client::account::AccountError;
 use crate::client::prepare;
@@ -517,7 +517,7 @@ fn explain(id: &str, args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exi
     };
     let found = catalogue::find(id, first).or_else(|| catalogue::find(id, second));
     let Some(case) = found else {
-        let text = format!("no case {id:?}; wscope check --list lists them");
+        let text = format!("no case {id:?}; {}wscope check --list lists them", select::near(id));
         return Err(UsageError::new(text).into());
     };
     print(&show(case, args.url.as_deref()), args, terminal)

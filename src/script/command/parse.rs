@@ -553,10 +553,7 @@ fn regex(piece: Word<'_>, scope: Scope<'_>) -> Result<Pattern, ParseError> {
     let text = &*scope.text_with(piece, |value| regex_syntax::escape(value).into())?;
     let at = piece.at;
     Pattern::new(text).map_err(|error| {
-        // A drawing with a caret, then the reason.
-        let text_of_error = error.to_string();
-        let reason = text_of_error.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        ParseFault::Regex { word: shown(text), why: sanitize::escaped(reason.as_bytes()) }.at(at)
+        ParseFault::Regex { word: shown(text), why: error.to_string() }.at(at)
     })
 }
 
