@@ -49,7 +49,7 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
         return is(Verdict::Inconclusive);
     }
     if let (Opening::Open, Some(rule)) = (&facts.opening, &facts.late_breach) {
-        let got = format!("a frame of the {} behind its own Close: {rule}", case.peer());
+        let got = format!("a frame of the {} after its own Close: {rule}", case.peer());
         return Judgement::of_own_breach(got);
     }
     if let Expect::Judged(function, _) = case.expect {
@@ -202,7 +202,7 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             None => is(Verdict::Fail),
         },
         Expect::Silence => match case.commands().any(|command| is_answered(&command, facts)) {
-            true => Judgement::new(Verdict::Fail, "a pong to a ping behind the Close"),
+            true => Judgement::new(Verdict::Fail, "a pong to a ping after the Close"),
             _ if code.is_some() => is(Verdict::Pass),
             _ if dropped => is(Verdict::PassBare),
             _ => is(Verdict::Fail),

@@ -168,7 +168,7 @@ pub struct CheckArgs {
     pub display: DisplayOptions,
 }
 
-/// Whether a word behind `@` is a group of cases: `must`, `should`, `info`, `rfc7692`.
+/// Whether a word after `@` is a group of cases: `must`, `should`, `info`, `rfc7692`.
 pub fn is_group(word: &str) -> bool {
     matches!(word, "must" | "should" | "info") || word.starts_with("rfc")
 }

@@ -120,10 +120,7 @@ pub const OPTIONS: &[Habit] = &[
         "-H 'NAME: VALUE' adds a header to the 101",
     ),
     habit(&["--user-agent", "-A"], "-H 'User-Agent: NAME' sends it"),
-    habit(
-        &["-U"],
-        "wget's -U is -H 'User-Agent: NAME' here, websocat's -U is --input none",
-    ),
+    habit(&["-U"], "wget's -U is -H 'User-Agent: NAME' here, websocat's -U is --input none"),
     habit(&["--referer", "--referrer"], "-H 'Referer: URL' sends it"),
     habit(
         &["--request", "-X", "--method"],
@@ -282,10 +279,7 @@ pub const OPTIONS: &[Habit] = &[
         "--cookie NAME=VALUE or --cookie @FILE sends cookies",
     ),
     habit(&["--save-cookies", "-c"], "--cookie-jar FILE keeps cookies"),
-    habit(
-        &["--bind-address", "--source", "--bind"],
-        "--interface ADDR sets the local address",
-    ),
+    habit(&["--bind-address", "--source", "--bind"], "--interface ADDR sets the local address"),
     habit(&["--no-proxy"], "--noproxy '*' uses no proxy"),
     habit(
         &[

@@ -762,7 +762,7 @@ pub fn command_of(mode: &str) -> clap::Command {
     })
 }
 
-/// A negative number behind an option that takes a number is its value, and no option: so the error is
+/// A negative number after an option that takes a number is its value, and no option: so the error is
 /// about the number.
 fn with_negative_numbers(arg: clap::Arg) -> clap::Arg {
     let numbers = ["N", "N|full", "SECS", "SIZE", "BYTES", "BITS", "MODE"];

@@ -14,7 +14,7 @@ use crate::cli::is_group;
 pub struct Invocation {
     /// The arguments without the profile, the program's name first.
     pub arguments: Vec<OsString>,
-    /// How many of them are program and mode: defaults go behind these.
+    /// How many of them are program and mode: defaults go after these.
     pub front: usize,
     /// `@name`, without the `@`.
     pub profile: Option<String>,

@@ -47,7 +47,10 @@ pub fn refused(program: &Command, typed: &Invocation, error: &clap::Error) -> St
         _ => bad_value::sentence(error),
     };
     text.unwrap_or_else(|| {
-        format!("the arguments do not fit together; wscope {} shows which do", help_of(program, typed))
+        format!(
+            "the arguments do not fit together; wscope {} shows which do",
+            help_of(program, typed)
+        )
     })
 }
 
@@ -218,7 +221,11 @@ fn missing(program: &Command, typed: &Invocation, error: &clap::Error) -> Option
         let name = name_of(mode, typed);
         return Some(format!("{name} needs {text}; {option} took {value} as its value"));
     }
-    Some(format!("{} needs {text}; wscope {} shows how", name_of(mode, typed), help_of(program, typed)))
+    Some(format!(
+        "{} needs {text}; wscope {} shows how",
+        name_of(mode, typed),
+        help_of(program, typed)
+    ))
 }
 
 /// An option without its value, which took what the mode lacks.

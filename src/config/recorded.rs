@@ -82,8 +82,7 @@ impl RecordedName {
         let input: Box<dyn Read> = match self.is_stdin() {
             true => Box::new(io::stdin()),
             false => Box::new(
-                File::open(&self.path)
-                    .map_err(|error| RecordedError::open(&self.path, &error))?,
+                File::open(&self.path).map_err(|error| RecordedError::open(&self.path, &error))?,
             ),
         };
         let (sessions, notes) = self.sessions(input).map_err(|error| match error {

@@ -155,7 +155,7 @@ impl Rules {
         Ok(all)
     }
 
-    /// Adds a rule behind the others; returns its number.
+    /// Adds a rule after the others; returns its number.
     pub fn add(&mut self, rule: Rule) -> u64 {
         self.last += 1;
         self.all.push((self.last, rule));

@@ -197,7 +197,7 @@ pub enum Clue {
     OwnOriginBehindProxy,
     /// The request's head is longer than many servers take.
     LongHead,
-    /// Our message was the first thing that crossed, and the end came right behind it and the 101.
+    /// Our message was the first thing that crossed, and the end came right after it and the 101.
     AtOnce,
     /// The reason of the Close speaks of a timer on silence.
     TimerReason,

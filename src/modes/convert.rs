@@ -251,7 +251,6 @@ fn open(path: &Path) -> anyhow::Result<(String, Box<dyn Read>)> {
         return Ok(("stdin".to_owned(), Box::new(io::stdin())));
     }
     let name = path.display().to_string();
-    let file = File::open(path)
-        .map_err(|error| anyhow::anyhow!(cannot_open(path, &error)))?;
+    let file = File::open(path).map_err(|error| anyhow::anyhow!(cannot_open(path, &error)))?;
     Ok((name, Box::new(file)))
 }

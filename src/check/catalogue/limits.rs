@@ -29,7 +29,7 @@ const KEEPALIVE: Rule = rule(
 
 /// How long pongs took.
 fn round_trips(facts: &Facts) -> Judgement {
-    // The last is that of the ping behind the case.
+    // The last is that of the ping after the case.
     let mut times = facts.round_trips.clone();
     times.truncate(20);
     times.sort_unstable();

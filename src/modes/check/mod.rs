@@ -53,7 +53,7 @@ const SERVER_TIME: Duration = Duration::from_secs(60);
 /// The same with cases that wait.
 const STRESS_TIME: Duration = Duration::from_secs(240);
 
-/// A server that ends itself behind an answer has done so in this time.
+/// A server that ends itself after an answer has done so in this time.
 const SLOW: Duration = Duration::from_millis(50);
 
 /// How long a client has to connect.

@@ -115,7 +115,7 @@ pub enum ParseFault {
     /// A quote or a slash without its partner.
     #[error("the {0} here is not closed")]
     Open(char),
-    /// `@` and nothing behind it.
+    /// `@` and nothing after it.
     #[error("no path after @; a text that begins with @ is written \\@")]
     NoPath,
     /// `code=` with the payload from a file.
@@ -124,7 +124,7 @@ pub enum ParseFault {
     /// An escape that can't be resolved.
     #[error(transparent)]
     Escape(EscapeFault),
-    /// Not hex behind `hex:`.
+    /// Not hex after `hex:`.
     #[error("{word} is not hex: {fault}")]
     Hex {
         /// The payload, quoted and cut.

@@ -35,7 +35,7 @@ pub(super) struct PayloadPreview<'a> {
 }
 
 impl PayloadPreview<'_> {
-    /// Columns of the marks that say how much is missing, before and behind.
+    /// Columns of the marks that say how much is missing, before and after.
     pub(super) fn mark_columns(&self) -> usize {
         let before = if self.skipped > 0 { cut_mark_columns(self.skipped) } else { 0 };
         before + cut_mark_columns(self.total)
