@@ -54,7 +54,7 @@ fn ours(stream: &Stream) -> Reading {
             Seen::Start(..) if matches!(reading.items.last(), Some((_, i)) if i.opcode == CLOSE) => {
                 break;
             }
-            // A message abandoned for another leaves its content after.
+            // A message abandoned for another leaves its content behind.
             Seen::Start(number, header) => {
                 frame = number;
                 if matches!(header.opcode, TEXT | BINARY) {

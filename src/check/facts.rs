@@ -170,13 +170,13 @@ impl Facts {
             None => {}
         }
         if self.has_pong(CANARIES[0]) {
-            return "the connection goes on: a ping is answered".to_owned();
+            return "the connection stays open: a ping is answered".to_owned();
         }
         if let Some(answer) = self.wrong_answer() {
             return answer.to_owned();
         }
         if self.timed_out {
-            return "nothing: no answer to a ping, no Close, no end".to_owned();
+            return "nothing: no answer to a ping, no Close, and the connection stayed open".to_owned();
         }
         "101".to_owned()
     }

@@ -259,7 +259,7 @@ fn failed_opening(facts: &Facts) -> Judgement {
         (Some(Seen::Pong(_)), ..) => is(Verdict::Fail, "the connection opens: a ping is answered"),
         (Some(Seen::Message(..)), ..) => is(Verdict::Fail, "the connection opens: a message came"),
         (Some(Seen::Violation(text)), ..) => {
-            Judgement::new(Verdict::Warn, format!("bytes that are no frame: {text}"))
+            Judgement::new(Verdict::Warn, format!("bytes that are not a frame: {text}"))
         }
         (None, Some(close), _) => match close.code {
             // "The client expected the server to negotiate one or more extensions" is 1010.
@@ -270,7 +270,7 @@ fn failed_opening(facts: &Facts) -> Judgement {
             None => is(Verdict::Warn, "Close without a code, as if it were open"),
         },
         (None, None, Some(_)) => is(Verdict::Pass, "the end of the connection"),
-        (None, None, None) => is(Verdict::Warn, "nothing: no frame, but no end of the connection"),
+        (None, None, None) => is(Verdict::Warn, "nothing: no frame, and the connection stayed open"),
     }
 }
 

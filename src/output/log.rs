@@ -90,7 +90,7 @@ impl Log {
             self.write();
         }
         if !self.lines.is_empty() {
-            self.fail("nobody reads it".to_owned(), 0);
+            self.fail("it has no reader".to_owned(), 0);
         }
         match self.failure {
             None => Ok(()),
@@ -128,7 +128,7 @@ impl Log {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if self.lines.len() - written > MAX_BACKLOG {
-                        self.fail("nobody reads it".to_owned(), written);
+                        self.fail("it has no reader".to_owned(), written);
                         return;
                     }
                     break;

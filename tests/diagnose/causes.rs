@@ -206,7 +206,7 @@ fn the_servers_own_words_come_first() {
 
 #[test]
 fn a_proxy_that_loses_the_upgrade_is_told_from_a_wrong_path() {
-    // Express after nginx: the upgrade and a plain GET get the same page.
+    // Express behind nginx: the upgrade and a plain GET get the same page.
     let port = serve_by(|request| {
         let path = request.split(' ').nth(1).unwrap_or_default();
         let page = format!(
@@ -218,13 +218,13 @@ fn a_proxy_that_loses_the_upgrade_is_told_from_a_wrong_path() {
     told.is("W334", "a proxy forwards without Upgrade");
     told.has("the page is Express's for a plain request; Server: nginx/1.22.1");
     Told::of(&[], port, "/ws").is("W334", "a proxy forwards without Upgrade");
-    // nginx's own page: nothing after it was asked.
+    // nginx's own page: nothing behind it was asked.
     let own = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n";
     let port = serve_by(move |_| answer("404 Not Found", "Server: nginx/1.22.1\r\n", own));
     let told = Told::of(&["--diagnose"], port, "/ws");
     told.is("W334", "the server in front does not know the path itself");
     told.lacks("without Upgrade and Connection");
-    // flask after nginx.
+    // flask behind nginx.
     let flask = "<!doctype html>\n<html lang=en>\n<title>400 Bad Request</title>\n<h1>Bad Request</h1>\n<p>The browser (or proxy) sent a request that this server could not understand.</p>\n";
     let port = serve_by(move |_| answer("400 BAD REQUEST", "Server: nginx/1.22.1\r\n", flask));
     Told::of(&["--diagnose"], port, "/ws").is("W323", "a proxy forwards without Upgrade");

@@ -348,7 +348,7 @@ fn a_subprotocol_that_was_not_taken_is_named_where_nothing_follows() {
 
 #[test]
 fn a_known_path_that_sees_no_upgrade_lost_it_on_the_way() {
-    // simple-websocket after something invisible: 400 to whatever is no upgrade, 404 elsewhere.
+    // simple-websocket behind something invisible: 400 to whatever is no upgrade, 404 elsewhere.
     let port = serve_by(|request| match path_of(request) {
         "/ws" => answer("400 BAD REQUEST", "", "<title>400 Bad Request</title>"),
         _ => answer("404 NOT FOUND", "", "<title>404 Not Found</title>"),
@@ -366,7 +366,7 @@ fn a_known_path_that_sees_no_upgrade_lost_it_on_the_way() {
 
 #[test]
 fn what_another_server_answers_says_nothing_of_this_one() {
-    // daphne after nginx, which passes on this prefix alone.
+    // daphne behind nginx, which passes on this prefix alone.
     let port = serve_by(|request| match (path_of(request), asks(request)) {
         ("/app/ws", true) => answer("500 Internal server error", "Server: nginx/1.22.1\r\n", ""),
         _ => {

@@ -1,4 +1,4 @@
-//! Every code of the catalogue: facts as real servers leave them after, explained as text and as
+//! Every code of the catalogue: facts as real servers leave them behind, explained as text and as
 //! JSON. The explanations are committed under `golden/`; `UPDATE=1 cargo test --test diagnostics`
 //! writes them anew.
 

@@ -60,7 +60,7 @@ const CONTROL: Rule = rule(
 const LIVENESS: &str =
     "balancers and clients take a connection for dead when pings are not answered";
 const COMPRESSED: &str = "a proxy and its backend disagree on whether a message is compressed";
-const EXTENSION: &str = "what an extension would mean is taken for something else";
+const EXTENSION: &str = "an extension's bit is misread";
 const LENGTHS: &str = "a proxy that reads the length otherwise takes payload for frames";
 const CORRECT: &str = "legal traffic is refused";
 const CACHES: &str = "unmasked frames let a page write bytes of its choice to proxies that cache";

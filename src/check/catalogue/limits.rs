@@ -57,7 +57,7 @@ fn pings(facts: &Facts) -> Judgement {
     Judgement { measured, ..judgement }
 }
 
-const SIZE: &str = "shows the limit on messages: 1009 where there is one";
+const SIZE: &str = "shows the limit on messages, if there is one: a Close with 1009";
 
 #[rustfmt::skip] // a table
 pub(super) static CASES: &[Case] = &[

@@ -291,7 +291,7 @@ fn unexplained_by_subprotocol(body: &CloseBody) -> bool {
 }
 
 /// What a page shows that names another path.
-const REWRITTEN: &str = "the path is rewritten on the way or inside of the server, and the application has no WebSocket at the new one";
+const REWRITTEN: &str = "a proxy or the server rewrites the path, and the application has no WebSocket at the new one";
 
 /// Characters of a message that are shown.
 const SHOWN: usize = 160;

@@ -817,7 +817,7 @@ impl Flow {
                     }
                     None => {
                         let text = format!(
-                            "frame #{frame} {} stays as it is: more than 16 MiB would come of it",
+                            "frame #{frame} {} is not changed: the result would have more than 16 MiB",
                             towards(self.direction)
                         );
                         runtime.report(self.conn, &Event::Note(&text))?;
@@ -1057,7 +1057,7 @@ impl Flow {
             return Ok(());
         }
         let text = format!(
-            "what was to be put in {} is not sent: a Close has passed",
+            "what was to be injected {} is not sent: a Close has passed",
             towards(self.direction)
         );
         runtime.report(self.conn, &Event::Note(&text))

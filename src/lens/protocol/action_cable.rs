@@ -126,7 +126,7 @@ impl Lens for Cable {
                     "Action Cable, Commands",
                     "the channel was not subscribed to before: the server ignores the message",
                 ),
-                _ => decoded.breaks("Action Cable, Commands", "there is no such command"),
+                _ => decoded.breaks("Action Cable, Commands", "unknown command"),
             }]);
         }
         let kind = value.text_of("type");

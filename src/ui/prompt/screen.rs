@@ -142,7 +142,7 @@ impl SharedScreen {
         Self { inner: Mutex::new(inner), changed, ticks, tty, palette }
     }
 
-    /// Nothing that is done under this lock can leave half of it after.
+    /// Nothing that is done under this lock can leave half of it behind.
     pub fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -151,7 +151,7 @@ impl Tty {
     }
 
     /// Lets every panic, in whatever thread, restore the terminal before it is reported: its text
-    /// would be torn by raw mode, and the shell after it unusable.
+    /// would be torn by raw mode, and the shell behind it unusable.
     pub fn restore_on_panic(self: &Arc<Self>) {
         let tty = Arc::downgrade(self);
         let report = panic::take_hook();
