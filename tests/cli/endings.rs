@@ -327,7 +327,7 @@ fn exit_10_when_the_connection_is_reset() {
             p.receive_text("hi");
             p.reset();
         })
-        .stderr("wscope: the peer's handler ended because of our message[..]; connection lost without a Close frame after [..] s (1006): connection reset by peer\nerror[W802]: [..]\n...\n")
+        .stderr("wscope: the peer's application ended its handler[..]; connection lost without a Close frame after [..] s (1006): connection reset by peer\nerror[W802]: [..]\n...\n")
         .status(10);
 }
 

@@ -44,6 +44,7 @@ use crate::session::Limits;
 use crate::ui::sanitize::escaped;
 use crate::ui::style::Palette;
 use crate::ui::terminal::Terminal;
+use crate::ui::wrap;
 use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
 
@@ -408,7 +409,11 @@ impl Demands {
             write(path, &redactor.bytes(baseline::write(&outcomes).as_bytes()))?;
         }
         let text = report::write(&results, self.output, palette);
-        runtime.stdout.buffer().extend_from_slice(&redactor.bytes(&text));
+        let mut text = redactor.bytes(&text).into_owned();
+        if matches!(self.output, Format::Text) {
+            for_people(&mut text, Terminal::look());
+        }
+        runtime.stdout.buffer().extend_from_slice(&text);
         runtime.drain_stdout(None)?;
         Ok(results.failures() > 0)
     }
@@ -505,9 +510,18 @@ fn write(path: &PathBuf, text: &[u8]) -> anyhow::Result<()> {
 fn print(text: &str, args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let display = Display::resolve(&args.display, terminal);
     let mut runtime = Runtime::new(Reporter::new(OutputFormat::None, &display))?;
-    runtime.stdout.buffer().extend_from_slice(text.as_bytes());
+    let mut text = text.as_bytes().to_vec();
+    for_people(&mut text, terminal);
+    runtime.stdout.buffer().extend_from_slice(&text);
     runtime.drain_stdout(None)?;
     Ok(Exit::Success)
+}
+
+/// Breaks lines at words where a terminal would break them inside of one.
+fn for_people(text: &mut Vec<u8>, terminal: Terminal) {
+    if terminal.stdout {
+        wrap::fold_from(0, terminal.width, text);
+    }
 }
 
 fn explain(id: &str, args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
