@@ -47,7 +47,7 @@ fn a_peer_is_read_although_a_producer_never_rests() {
     assert_eq!(driver::unread(&script), 0);
 }
 
-/// The answer to a Close that comes behind our half-close is not sent, so it is not shown.
+/// The answer to a Close that comes after our half-close is not sent, so it is not shown.
 #[test]
 fn what_is_made_behind_our_end_is_not_observed() {
     driver::drive(&[0, 128, 80]);
@@ -94,7 +94,7 @@ fn a_relay_passes_on_what_is_illegal_and_each_end_for_itself() {
     driver::relay(&script);
 }
 
-/// A peer that resets its connection resets the other one, behind what it had sent.
+/// A peer that resets its connection resets the other one, after what it had sent.
 #[test]
 fn a_relay_passes_on_a_reset() {
     driver::relay(&[0, 0x00, 50, 0x07, 200, 0x8a, 1, 0x7e, 0, 0x8a, 200]);

@@ -1,5 +1,5 @@
 //! HTTP heads: where they end, what is read from them, what is wrong with them.
-//! Every vector is fed whole, byte by byte, and with bytes behind it.
+//! Every vector is fed whole, byte by byte, and with bytes after it.
 #![allow(missing_docs)]
 
 use proptest::prelude::*;

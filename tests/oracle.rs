@@ -130,7 +130,7 @@ fn compare(stream: &Stream) -> Result<(), TestCaseError> {
     let sound = ours.items.iter().take_while(|(frame, _)| *frame < faulty).count();
     prop_assert!(theirs.accepted.len() >= sound, "{:?} after {sound} sound items", theirs.end);
     let sound = ours.violations.is_empty();
-    // Whatever tungstenite finds behind a Close, we looked no further.
+    // Whatever tungstenite finds after a Close, we looked no further.
     let closed = ours.items.last().is_some_and(|(_, item)| item.opcode == CLOSE);
     // Else the stream ended without a Close, perhaps inside a message.
     let cut = Error::Protocol(ProtocolError::ResetWithoutClosingHandshake).to_string();

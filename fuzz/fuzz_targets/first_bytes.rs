@@ -1,5 +1,5 @@
 //! What a client says to a forward proxy first: SOCKS5, a ClientHello, a request. Total; what was
-//! decided stays decided when more comes; nothing behind a message is taken.
+//! decided stays decided when more comes; nothing after a message is taken.
 
 #![no_main]
 

@@ -270,7 +270,7 @@ impl MessageSplitter {
         self.send_pieces(outlet)
     }
 
-    /// Sends the messages that end behind `fresh`, all of them known to be good.
+    /// Sends the messages that end after `fresh`, all of them known to be good.
     fn send_lines(
         &mut self,
         separator: u8,
@@ -307,7 +307,7 @@ impl MessageSplitter {
     }
 
     /// Sends the next `len` bytes as a message, or as the end of the one in fragments, and skips
-    /// the separator behind it.
+    /// the separator after it.
     fn send_message(
         &mut self,
         len: usize,

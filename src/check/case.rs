@@ -157,7 +157,7 @@ pub enum Expect {
     FreshKey,
     /// A function decides on the handshake; what has to follow, in words.
     Judged(fn(&Facts) -> Judgement, &'static str),
-    /// A function decides on what came until the ping behind it was answered.
+    /// A function decides on what came until the ping after it was answered.
     Observed(fn(&Facts) -> Judgement),
     /// The end of TCP; what happens is reported.
     Ends,
@@ -178,15 +178,15 @@ impl Expect {
             Self::Dies(codes) | Self::DiesUnlike(codes, _) => {
                 format!("Close {}, or the end of the connection", list(codes))
             }
-            Self::Lives => "the connection goes on and answers a ping".to_owned(),
+            Self::Lives => "the connection stays open and answers a ping".to_owned(),
             Self::Echoes(..) => {
-                "the connection goes on and answers a ping; an echo is exact".to_owned()
+                "the connection stays open and answers a ping; an echo is exact".to_owned()
             }
             Self::Pongs(_) => "a pong with the payload of the ping".to_owned(),
             Self::PongsWithin(_) => "a pong before the message is complete".to_owned(),
             Self::Closes(codes) => format!("Close {}, then the end of TCP", list(codes)),
             Self::Condemns(codes) => format!("Close {}, or the end of the connection", list(codes)),
-            Self::Silence => "nothing behind the Close but the end of the connection".to_owned(),
+            Self::Silence => "nothing after the Close but the end of the connection".to_owned(),
             Self::Learns | Self::Observed(_) | Self::Ends | Self::Returns => {
                 "nothing is prescribed".to_owned()
             }

@@ -32,7 +32,7 @@ pub enum Opening {
     Unreachable(String),
 }
 
-/// What came behind the handshake.
+/// What came after the handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen {
     /// A whole message, cut to [`KEPT`] bytes.
@@ -76,9 +76,9 @@ pub struct Facts {
     pub round_trips: Vec<Duration>,
     /// What came, in order.
     pub seen: Vec<Seen>,
-    /// What came behind the peer's Close, where no frame may: the rule.
+    /// What came after the peer's Close, where no frame may: the rule.
     pub late_breach: Option<String>,
-    /// Pongs behind the peer's Close, up to [`KEYS`].
+    /// Pongs after the peer's Close, up to [`KEYS`].
     pub late_pongs: Vec<Vec<u8>>,
     /// The peer's Close.
     pub close: Option<CloseBody>,
@@ -95,7 +95,7 @@ pub enum End {
     InOrder,
     /// By a reset, or inside a frame.
     Broken,
-    /// The peer did not end TCP behind the closing handshake: this side did, after a while.
+    /// The peer did not end TCP after the closing handshake: this side did, after a while.
     ByUs,
 }
 
@@ -116,7 +116,7 @@ impl Facts {
         self.seen.iter().any(is_it)
     }
 
-    /// What came in the place of the pong to the ping behind the case.
+    /// What came in the place of the pong to the ping after the case.
     pub fn wrong_answer(&self) -> Option<&'static str> {
         let silent = self.close.is_none() && self.ended.is_none() && self.timed_out;
         if !silent || self.has_pong(CANARIES[0]) {
@@ -170,13 +170,13 @@ impl Facts {
             None => {}
         }
         if self.has_pong(CANARIES[0]) {
-            return "the connection goes on: a ping is answered".to_owned();
+            return "the connection stays open: a ping is answered".to_owned();
         }
         if let Some(answer) = self.wrong_answer() {
             return answer.to_owned();
         }
         if self.timed_out {
-            return "nothing: no answer to a ping, no Close, no end".to_owned();
+            return "nothing: no answer to a ping, no Close, and the connection stayed open".to_owned();
         }
         "101".to_owned()
     }

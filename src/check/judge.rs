@@ -49,7 +49,7 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
         return is(Verdict::Inconclusive);
     }
     if let (Opening::Open, Some(rule)) = (&facts.opening, &facts.late_breach) {
-        let got = format!("a frame of the {} behind its own Close: {rule}", case.peer());
+        let got = format!("a frame of the {} after its own Close: {rule}", case.peer());
         return Judgement::of_own_breach(got);
     }
     if let Expect::Judged(function, _) = case.expect {
@@ -202,7 +202,7 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             None => is(Verdict::Fail),
         },
         Expect::Silence => match case.commands().any(|command| is_answered(&command, facts)) {
-            true => Judgement::new(Verdict::Fail, "a pong to a ping behind the Close"),
+            true => Judgement::new(Verdict::Fail, "a pong to a ping after the Close"),
             _ if code.is_some() => is(Verdict::Pass),
             _ if dropped => is(Verdict::PassBare),
             _ => is(Verdict::Fail),
@@ -259,7 +259,7 @@ fn failed_opening(facts: &Facts) -> Judgement {
         (Some(Seen::Pong(_)), ..) => is(Verdict::Fail, "the connection opens: a ping is answered"),
         (Some(Seen::Message(..)), ..) => is(Verdict::Fail, "the connection opens: a message came"),
         (Some(Seen::Violation(text)), ..) => {
-            Judgement::new(Verdict::Warn, format!("bytes that are no frame: {text}"))
+            Judgement::new(Verdict::Warn, format!("bytes that are not a frame: {text}"))
         }
         (None, Some(close), _) => match close.code {
             // "The client expected the server to negotiate one or more extensions" is 1010.
@@ -270,7 +270,7 @@ fn failed_opening(facts: &Facts) -> Judgement {
             None => is(Verdict::Warn, "Close without a code, as if it were open"),
         },
         (None, None, Some(_)) => is(Verdict::Pass, "the end of the connection"),
-        (None, None, None) => is(Verdict::Warn, "nothing: no frame, but no end of the connection"),
+        (None, None, None) => is(Verdict::Warn, "nothing: no frame, and the connection stayed open"),
     }
 }
 

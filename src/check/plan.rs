@@ -27,7 +27,7 @@ const SECOND_LOOKS: usize = 8;
 /// A run of so few cases looks after each whether the server lives, a moment later.
 pub const FEW: usize = 8;
 
-/// A server that ends itself behind its last answer has done so by then.
+/// A server that ends itself after its last answer has done so by then.
 const MOMENT: Duration = Duration::from_millis(20);
 
 /// The same in a run of few cases.
@@ -247,7 +247,7 @@ pub struct Plan {
     /// Runs one after the other, before all others.
     first: VecDeque<Work>,
     main: VecDeque<Work>,
-    /// Runs one after the other, behind them.
+    /// Runs one after the other, after them.
     alone: VecDeque<Work>,
     /// Cases that clients have come for.
     claimed: BTreeSet<usize>,
@@ -520,7 +520,7 @@ impl Plan {
         let harmless = !answered && work.case.open.is_empty();
         let Some(at) = work.place() else { return };
         let far = matches!(facts.opening, Opening::Unable(_) | Opening::Unreachable(_));
-        // That its answer came, or broke off, does not say so: a crash behind the case before takes a moment.
+        // That its answer came, or broke off, does not say so: a crash after the case before takes a moment.
         let sure = work.calm || self.options.slow || self.cases.len() <= FEW;
         if self.options.tested == Role::Server && !harmless && !far {
             self.suspects.push(Suspect { at, begun: self.begun, sure });
@@ -664,7 +664,7 @@ impl Plan {
         }
     }
 
-    /// What the server did at last, and behind which case.
+    /// What the server did at last, and after which case.
     fn death(&self, what: &str) -> String {
         let suspects = self.suspects();
         let done = self.results.iter().flatten().count();

@@ -30,7 +30,7 @@ pub enum Edit {
     BareLf,
     /// Only the first half is sent.
     Half,
-    /// Bytes behind the blank line, in the same segment.
+    /// Bytes after the blank line, in the same segment.
     Behind(&'static [u8]),
     /// A request that is changed like this comes before, on the same connection.
     After(&'static [Edit]),

@@ -3,6 +3,7 @@
 use super::case::{Case, Level, Risk};
 use super::catalogue;
 use crate::ui::glob::glob;
+use crate::ui::suggest;
 use crate::wire::Role;
 
 /// Which cases come into question.
@@ -20,7 +21,7 @@ pub struct Allowed {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
     /// It matches no case.
-    #[error("no case matches {0:?}; wscope check --list lists them")]
+    #[error("no case matches {pattern:?}; {near}wscope check --list lists them", pattern = .0, near = near(.0))]
     Unknown(String),
     /// Together they leave nothing.
     #[error("no case is left: the patterns and options exclude all of them")]
@@ -90,6 +91,18 @@ fn matches(pattern: &str, case: &Case) -> bool {
         None if pattern == case.area() => true,
         None if pattern.ends_with('/') => case.id.starts_with(pattern),
         None => glob(pattern, case.id),
+    }
+}
+
+/// The cases that a mistyped pattern may mean, as the beginning of an advice.
+pub fn near(pattern: &str) -> String {
+    let ids = [Role::Server, Role::Client].into_iter().flat_map(catalogue::about);
+    let mut ids: Vec<&str> = ids.map(|case| case.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    match suggest::near(pattern, ids).join(" or ") {
+        near if near.is_empty() => near,
+        near => format!("did you mean {near}? "),
     }
 }
 

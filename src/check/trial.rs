@@ -14,7 +14,7 @@ use crate::script::command::Command;
 /// The waits of a case.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
-    /// Between what breaks a rule and the ping behind it.
+    /// Between what breaks a rule and the ping after it.
     pub pause: Duration,
     /// For anything that must come.
     pub patience: Duration,
@@ -71,7 +71,7 @@ pub struct Trial {
     resumes: Option<Instant>,
     /// What has to come has to come before.
     until: Instant,
-    /// So long the end is waited for behind a Close that decides.
+    /// So long the end is waited for after a Close that decides.
     lingers: Option<Instant>,
 }
 
@@ -93,7 +93,7 @@ impl Trial {
     /// What is next.
     pub fn next(&mut self, facts: &Facts, now: Instant) -> Next {
         if self.is_decided(facts) {
-            // What may not come behind a Close is seen only where that is waited for.
+            // What may not come after a Close is seen only where that is waited for.
             let open = facts.close.is_some() && facts.ended.is_none();
             let until = *self.lingers.get_or_insert(now + self.timing.pause);
             return if open && now < until { Next::Wait(until) } else { Next::Done };
@@ -138,7 +138,7 @@ impl Trial {
                     self.phase = Phase::Pausing(1, now + self.timing.pause);
                 }
                 Phase::Pinged(_) | Phase::Awaiting => {
-                    // The end of TCP has as much time behind the answer as that had.
+                    // The end of TCP has as much time after the answer as that had.
                     let more =
                         facts.close.as_ref().map_or(Duration::ZERO, |_| self.timing.patience);
                     let until = self.until + more;

@@ -19,11 +19,11 @@ pub struct CheckArgs {
     #[arg(value_name = "PATTERN")]
     pub patterns: Vec<String>,
 
-    /// List the cases and what they cost, and connect to nothing
+    /// List the cases and what they cost, without connecting
     #[arg(long, help_heading = "Cases")]
     pub list: bool,
 
-    /// Explain a case and show how to do it by hand, and connect to nothing
+    /// Explain a case and show how to repeat it by hand, without connecting
     #[arg(long, value_name = "ID", conflicts_with = "list", help_heading = "Cases")]
     pub show: Option<String>,
 
@@ -39,7 +39,7 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Cases")]
     pub no_data: bool,
 
-    /// Whether the server sends messages back [default: found out]
+    /// Whether the server sends messages back [default: wscope tests it]
     #[arg(long, value_enum, value_name = "WHETHER", help_heading = "Cases")]
     pub echo: Option<YesNo>,
 
@@ -47,7 +47,7 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Cases")]
     pub i_own_this: bool,
 
-    /// Run only what did not pass according to FILE, a report in JSON or a baseline
+    /// Run only the cases that did not pass in FILE, a JSON report or a baseline
     #[arg(long, value_name = "FILE", help_heading = "Cases")]
     pub rerun: Option<PathBuf>,
 
@@ -55,7 +55,7 @@ pub struct CheckArgs {
     ///
     /// PORT listens for this machine only; 0 lets the system choose. Without --exec and --feed clients
     /// come by themselves: a browser to http://127.0.0.1:PORT/, any client to ws://127.0.0.1:PORT/ID,
-    /// a harness made for Autobahn's fuzzing server as it is.
+    /// a harness for Autobahn's fuzzing server without changes.
     #[arg(long, value_name = "[ADDR:]PORT", num_args = 0..=1, default_missing_value = "9001", conflicts_with_all = ["headers", "subprotocols", "origin", "handshake_timeout", "connect_timeout", "ipv4", "ipv6", "host", "http_header_order", "path_as_is", "insecure", "cacert", "proxy", "proxy_user", "noproxy", "resolve", "connect_to", "interface", "local_port", "unix_socket", "capath", "pass_env", "tls_min", "tls_max", "alpn", "sni", "no_sni", "pinned_sha256", "tls_keylog", "user", "bearer", "netrc", "netrc_file", "cookie", "cookie_jar", "i_own_this"], help_heading = "Clients")]
     pub listen: Option<String>,
 
@@ -76,10 +76,10 @@ pub struct CheckArgs {
     )]
     pub self_signed_out: Option<PathBuf>,
 
-    /// With --listen: run CMD for each case, with its URL in the place of {url}
+    /// With --listen: run CMD for each case, with the case's URL instead of {url}
     ///
     /// `sh -c CMD` runs with WSCOPE_URL in its environment, and is ended when the case is over. Its
-    /// status is no verdict.
+    /// status does not affect the verdict.
     #[arg(
         long,
         value_name = "CMD",
@@ -123,7 +123,7 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Results")]
     pub strict: bool,
 
-    /// Compare with FILE: what is not worse than there does not fail
+    /// Fail only the cases that are worse than in FILE
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     pub baseline: Option<PathBuf>,
 
@@ -133,7 +133,7 @@ pub struct CheckArgs {
 
     /// Write a report to a file, besides that on stdout; may be repeated
     ///
-    /// FORMAT is one of those of --output.
+    /// The formats are those of --output.
     #[arg(long, value_name = "FORMAT=FILE", action = ArgAction::Append, help_heading = "Results")]
     pub report: Vec<String>,
 
@@ -168,7 +168,7 @@ pub struct CheckArgs {
     pub display: DisplayOptions,
 }
 
-/// Whether a word behind `@` is a group of cases: `must`, `should`, `info`, `rfc7692`.
+/// Whether a word after `@` is a group of cases: `must`, `should`, `info`, `rfc7692`.
 pub fn is_group(word: &str) -> bool {
     matches!(word, "must" | "should" | "info") || word.starts_with("rfc")
 }
@@ -186,9 +186,9 @@ pub enum YesNo {
 pub enum CheckFormat {
     /// For people
     Text,
-    /// An object of JSON for each case, then one with the counts
+    /// A JSON object for each case, then one with the counts
     Json,
-    /// A file of JUnit
+    /// JUnit XML
     Junit,
     /// The Test Anything Protocol, version 14
     Tap,

@@ -43,11 +43,11 @@ pub const OPTIONS: &[Habit] = &[
     ),
     habit(
         &["-n"],
-        "wscat's -n is -k here (any certificate), websocat's -n is -w -1 (stay open after the input's end)",
+        "wscat's -n is -k here (any certificate), websocat's -n is -w forever (stay after the end of the input)",
     ),
-    habit(&["--no-close"], "-w -1 stays until the peer closes"),
+    habit(&["--no-close"], "-w forever stays until the peer closes"),
     both(
-        &["-t", "--text"],
+        &["-t", "--text", "--text-mode"],
         "messages are text unless -b is given; wget's -t is --retry N",
         "messages are text unless -b is given",
     ),
@@ -69,7 +69,7 @@ pub const OPTIONS: &[Habit] = &[
     ),
     habit(
         &["--password", "--http-password"],
-        "-u USER:PASSWORD sends both; with -u USER the password is asked for",
+        "-u USER:PASSWORD sends both; with -u USER, wscope asks for the password",
     ),
     both(
         &["--token", "--oauth2-bearer", "--access-token"],
@@ -87,16 +87,31 @@ pub const OPTIONS: &[Habit] = &[
             "-P",
         ],
         "-s NAME offers a subprotocol; the version of WebSocket is always 13",
-        "-s NAME speaks a subprotocol; the version of WebSocket is always 13",
+        "-s NAME accepts a subprotocol; the version of WebSocket is always 13",
     ),
     habit(
         &["--grep", "--match"],
         "--filter FILTER selects what is shown, --until REGEX ends at a message",
     ),
     both(
-        &["--message", "--send", "--data", "--data-raw", "--body", "-d", "--raw", "--msg", "-e"],
+        &["--message", "--send", "--data", "--data-raw", "--body", "-d", "--msg"],
         "-x MESSAGE sends a message",
         "--send FILE sends messages to each client first, --reply TEXT answers each message",
+    ),
+    habit(&["-e"], "-x MESSAGE sends a message; curl's -e is -H 'Referer: URL' here"),
+    both(
+        &["--raw"],
+        "--output raw writes only the bytes of messages, /bytes at the prompt sends raw bytes",
+        "--output raw writes only the bytes of messages, /bytes at the prompt sends raw bytes",
+    ),
+    habit(
+        &["-f", "--fail", "--fail-with-body"],
+        "the exit status is 7 if the server refuses the handshake, without an option",
+    ),
+    both(
+        &["--close", "--close-code"],
+        "-w SECS closes that long after the end of the input, /close CODE at the prompt at once",
+        "/close CODE at the prompt closes",
     ),
     habit(&["--data-binary", "--upload-file"], "--input whole < FILE sends a file as one message"),
     both(
@@ -104,11 +119,12 @@ pub const OPTIONS: &[Habit] = &[
         "-H 'NAME: VALUE' sends a header, -H @FILE those of a file",
         "-H 'NAME: VALUE' adds a header to the 101",
     ),
-    habit(&["--user-agent", "-A", "-U"], "-H 'User-Agent: NAME' sends it"),
+    habit(&["--user-agent", "-A"], "-H 'User-Agent: NAME' sends it"),
+    habit(&["-U"], "wget's -U is -H 'User-Agent: NAME' here, websocat's -U is --input none"),
     habit(&["--referer", "--referrer"], "-H 'Referer: URL' sends it"),
     habit(
         &["--request", "-X", "--method"],
-        "a WebSocket handshake is always a GET (RFC 6455 §4.1)",
+        "the opening handshake is always a GET (RFC 6455 §4.1)",
     ),
     habit(
         &["--follow", "--max-redirect", "-F"],
@@ -120,9 +136,9 @@ pub const OPTIONS: &[Habit] = &[
         "",
     ),
     both(
-        &["--certificate", "--client-cert", "--client-pkcs12-der", "--pkcs12-der", "-E"],
-        "--cert FILE proves who the client is, with --key FILE",
-        "--cert FILE is the server's certificate, with --key FILE",
+        &["--certificate", "--client-cert", "--client-pkcs12-der", "--pkcs12-der"],
+        "--cert FILE is the client's certificate, --key FILE its key",
+        "--cert FILE is the server's certificate, --key FILE its key",
     ),
     both(
         &["--private-key", "--cert-key", "--client-key"],
@@ -136,12 +152,12 @@ pub const OPTIONS: &[Habit] = &[
     ),
     both(
         &["--tls", "--ssl", "--secure", "--https"],
-        "a URL with wss:// asks for TLS",
-        "--cert FILE or --self-signed makes it speak TLS",
+        "a wss:// URL uses TLS",
+        "--cert FILE or --self-signed turns TLS on",
     ),
     habit(
         &["--tls-domain", "--servername", "--server-name", "--tls-hostname"],
-        "--sni NAME asks for that name in TLS",
+        "--sni NAME sends NAME as SNI",
     ),
     habit(
         &["--tlsv1.2", "--tlsv1.3", "--tlsv1.1", "--tlsv1", "--ssl-version", "--secure-protocol"],
@@ -210,21 +226,26 @@ pub const OPTIONS: &[Habit] = &[
         "--exit-after N ends after N received messages",
     ),
     both(
-        &["--exit-on-eof", "-E", "--oneshot", "--one-shot"],
-        "--exit-on-close leaves the prompt with the connection; in a pipe that is so anyway",
+        &["--exit-on-eof", "--oneshot", "--one-shot"],
+        "--exit-on-close leaves the prompt when the connection ends; in a pipe, wscope always does",
+        "--once serves one client",
+    ),
+    both(
+        &["-E"],
+        "curl's -E is --cert FILE here, websocat's -E is --exit-on-close",
         "--once serves one client",
     ),
     habit(&["--unidirectional"], "--output none writes no messages"),
     habit(&["--unidirectional-reverse"], "--input none sends nothing"),
     both(
         &["--ping", "--keepalive", "--keep-alive", "--heartbeat", "--interval", "--auto-ping"],
-        "--ping-interval SECS sends pings, --pong-timeout SECS waits for an answer",
-        "--ping-interval SECS sends pings, --pong-timeout SECS waits for an answer",
+        "--ping-interval SECS sends pings, --pong-timeout SECS limits the wait for a pong",
+        "--ping-interval SECS sends pings, --pong-timeout SECS limits the wait for a pong",
     ),
     both(
         &["--ping-timeout"],
-        "--pong-timeout SECS waits so long after a ping",
-        "--pong-timeout SECS waits so long after a ping",
+        "--pong-timeout SECS limits the wait for a pong",
+        "--pong-timeout SECS limits the wait for a pong",
     ),
     both(
         &["--inhibit-pongs"],
@@ -233,15 +254,15 @@ pub const OPTIONS: &[Habit] = &[
     ),
     habit(
         &["--tries", "--retries", "--retry-connrefused", "--retry-all-errors"],
-        "--retry N tries again, --retry-delay SECS later",
+        "--retry N tries up to N more times, --retry-delay SECS apart at first",
     ),
     habit(
         &["--autoreconnect", "--auto-reconnect", "--reconnect-delay"],
-        "--reconnect opens a lost connection again",
+        "--reconnect connects again if the connection is lost, --retry-delay SECS later",
     ),
     habit(
         &["--waitretry", "--retry-max-time"],
-        "--retry-delay SECS is the time before the first retry",
+        "--retry-delay SECS is the delay before the first retry",
     ),
     both(
         &["--compress", "--compressed", "--permessage-deflate", "--deflate", "--perMessageDeflate"],
@@ -258,11 +279,8 @@ pub const OPTIONS: &[Habit] = &[
         "--cookie NAME=VALUE or --cookie @FILE sends cookies",
     ),
     habit(&["--save-cookies", "-c"], "--cookie-jar FILE keeps cookies"),
-    habit(
-        &["--bind-address", "--source", "--bind"],
-        "--interface ADDR sets where connections leave from",
-    ),
-    habit(&["--no-proxy"], "--noproxy '*' goes around every proxy"),
+    habit(&["--bind-address", "--source", "--bind"], "--interface ADDR sets the local address"),
+    habit(&["--no-proxy"], "--noproxy '*' uses no proxy"),
     habit(
         &[
             "--socks5",
@@ -278,10 +296,10 @@ pub const OPTIONS: &[Habit] = &[
         &["--abstract-socket", "--unix", "--uds", "--ws-unix"],
         "--unix-socket PATH connects to a Unix socket, as does ws+unix:PATH:/RESOURCE",
     ),
-    habit(&["--offline", "--preview"], "--dry-run shows the request and connects to nothing"),
+    habit(&["--offline", "--preview"], "--dry-run prints the request, without connecting"),
     habit(
         &["--slash"],
-        "at the prompt lines that begin with / are commands already; -x '/…' --commands does one",
+        "at the prompt, a line that begins with / is a command; -x '/…' --commands runs one",
     ),
     habit(
         &["--max-ws-message-length", "--max-message-size", "--max-payload", "--max-frame-size"],
@@ -289,10 +307,10 @@ pub const OPTIONS: &[Habit] = &[
     ),
     both(
         &["--cmd", "--sh-c", "--command"],
-        "-x '/COMMAND' --commands does a command of the prompt",
+        "-x '/COMMAND' --commands runs a command of the prompt",
         "--exec CMD runs a process for each client",
     ),
-    both(&["--restrict-uri"], "", "--path PATH serves that path only"),
+    both(&["--restrict-uri"], "", "--path PATH serves only that path"),
     both(
         &["--conncap", "--max-connections", "--max-conns"],
         "",
@@ -301,19 +319,81 @@ pub const OPTIONS: &[Habit] = &[
     both(&["--static-file"], "", "--reject STATUS:BODY answers with a body instead of a WebSocket"),
     both(
         &["--pretty-print", "--format", "--prettify"],
-        "--pretty always lays JSON out",
-        "--pretty always lays JSON out",
+        "--pretty always pretty-prints JSON",
+        "--pretty always pretty-prints JSON",
     ),
     both(
         &["--time", "--timestamp", "--show-timestamps"],
-        "--timestamps auto, on, off or relative sets which time is shown",
-        "--timestamps auto, on, off or relative sets which time is shown",
+        "--timestamps auto, on, off or relative sets the timestamps",
+        "--timestamps auto, on, off or relative sets the timestamps",
     ),
     both(
         &["--wait-time", "--delay", "--idle"],
-        "-w SECS stays so long after the end of the input",
+        "-w SECS closes that long after the end of the input",
         "",
     ),
+];
+
+/// Options that people try with one command: looked up before [`OPTIONS`], which are about the
+/// handshake and the messages.
+pub const OF_COMMANDS: &[(&str, &[&str], &str)] = &[
+    (
+        "listen",
+        &["--host", "--bind", "--address", "--addr", "--interface"],
+        "the address is part of the argument, as in wscope listen 0.0.0.0:9001",
+    ),
+    (
+        "listen",
+        &["-x", "--execute"],
+        "--send FILE sends messages to each client first, --reply TEXT answers each message",
+    ),
+    (
+        "proxy",
+        &["--upstream", "--target", "--backend", "--server", "--forward", "--remote", "--url"],
+        "--to URL is the server",
+    ),
+    (
+        "proxy",
+        &["--port", "-p", "--listen", "-l"],
+        "the port is an argument, as in wscope proxy 9001 --to URL",
+    ),
+    ("proxy", &["--exec", "-x", "--run"], "the program comes last: wscope proxy -- CMD"),
+    ("ping", &["-n", "--times", "--pings"], "-c N ends after N pings"),
+    (
+        "ping",
+        &["-t", "-w", "--wait", "--timeout", "--deadline"],
+        "--max-time SECS limits the run, -W SECS the wait for a pong",
+    ),
+    ("ping", &["-f", "--flood"], "-i SECS is the interval, as in -i 0.01"),
+    (
+        "check",
+        &["--case", "--cases", "--test", "--only", "--filter", "-t"],
+        "cases are arguments after the URL, as in wscope check URL f/rsv1",
+    ),
+    (
+        "check",
+        &["--skip", "--exclude"],
+        "cases that begin with ! are left out, as in wscope check URL '!z/'",
+    ),
+    (
+        "check",
+        &["--junit", "--tap", "--github", "--json", "--xml", "--format"],
+        "--output FORMAT prints a report, --report FORMAT=FILE writes one to a file",
+    ),
+    ("replay", &["--speed", "--rate"], "--pace 2x is twice as fast"),
+    ("replay", &["--diff", "--check", "--verify"], "--compare HOW compares the answers"),
+    ("show", &["--json"], "--view json shows a JSON object for each event"),
+    ("show", &["--hex"], "--view hex shows every byte"),
+    (
+        "convert",
+        &["-o", "--output", "--out"],
+        "the file to write is the second argument: wscope convert IN OUT",
+    ),
+    ("convert", &["-f", "--format", "-t"], "--to FORMAT is the format to write"),
+    ("ca", &["--dir", "--folder"], "--ca-dir DIR is the folder of the authority"),
+    ("handshake", &["--json"], "--output json writes each event as JSON"),
+    ("ping", &["--json"], "--output json writes each event as JSON"),
+    ("doctor", &["--json"], "--output json writes each event as JSON"),
 ];
 
 /// Commands of other programs: what each is called here.
@@ -327,6 +407,12 @@ pub const COMMANDS: &[(&str, &[&str])] = &[
     ("completions", &["completion", "complete"]),
     ("man", &["manual"]),
 ];
+
+/// What to write instead of an option that a command does not have, where people try it there.
+pub fn option_of(command: &str, name: &str) -> Option<&'static str> {
+    let of = |(of, names, _): &&(&str, &[&str], &str)| *of == command && names.contains(&name);
+    OF_COMMANDS.iter().find(of).map(|(.., advice)| *advice)
+}
 
 /// What to write instead of an option that is not known.
 pub fn option(name: &str, serves: bool) -> Option<&'static str> {

@@ -47,11 +47,11 @@ impl LensChoice {
 /// How messages are read.
 #[derive(Debug, Args)]
 pub struct LensOptions {
-    /// Read messages as the protocol NAME that they carry: `auto`, `none`, `stomp`, `mqtt`, …
+    /// Show what messages mean in the protocol NAME: `auto`, `none`, `stomp`, `mqtt`, …
     ///
     /// `auto` waits for two kinds of evidence: the subprotocol, the URL, the first messages of
-    /// either side. A transcript shows what each message means below its frames, JSON has it as
-    /// `decoded`. `wscope` reads stomp, engine.io, socket.io, sockjs, graphql-transport-ws,
+    /// either side. The transcript shows the meaning of a message below its frames, JSON output in
+    /// `decoded`. Names: stomp, engine.io, socket.io, sockjs, graphql-transport-ws,
     /// graphql-ws, wamp, mqtt, signalr, phoenix, action-cable, pusher, kubernetes, ocpp, nats,
     /// discord, sip, xmpp, vite, rfb, json-rpc, json, msgpack, cbor and protobuf.
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = lens(), hide_possible_values = true, help_heading = "Display")]
@@ -67,13 +67,14 @@ pub struct LensOptions {
     )]
     pub proto: Option<PathBuf>,
 
-    /// Hand each message to CMD, a line of JSON as in --output json, and show the line it answers
+    /// Pass each message to CMD as a line of JSON, and show CMD's answer below the message
     ///
-    /// CMD runs in `sh -c` and answers each line with one; an empty one shows nothing.
+    /// The lines are those of --output json. CMD runs in `sh -c`, and must answer each line with one
+    /// line; nothing is shown for an empty line.
     #[arg(long, value_name = "CMD", help_heading = "Display", hide_short_help = true)]
     pub decode_with: Option<String>,
 
-    /// The type of each message, as in `pkg.Type`
+    /// With --proto: the type of each message, as in `pkg.Type`
     #[arg(
         long,
         value_name = "TYPE",
@@ -87,7 +88,7 @@ pub struct LensOptions {
 /// How messages are read where there are many paths.
 #[derive(Debug, Args)]
 pub struct LensMapOptions {
-    /// Read the messages of clients of PATH as the protocol NAME; may be repeated: see --lens
+    /// Read the messages of clients of PATH with the lens NAME; may be repeated; see --lens
     #[arg(long = "lens-map", value_name = "/PATH=NAME", action = ArgAction::Append, help_heading = "Display", hide_short_help = true)]
     pub lens_map: Vec<String>,
 }

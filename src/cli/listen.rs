@@ -71,12 +71,12 @@ pub struct ListenArgs {
 
     /// Play the server's side of a recording to each client: JSON lines, HAR, pcap or pcapng
     ///
-    /// FILE#3 means its third connection. Messages are sent when the client has sent as many as in the
-    /// recording, or what --match says. If no -s is given, the subprotocol of the recording is accepted.
+    /// FILE#3 means its third connection. When a message of the client has arrived, the recorded answers to
+    /// it are sent; --match finds them. Without -s, the recorded subprotocol is accepted.
     #[arg(long, value_name = "FILE[#CONN]", group = "answer", help_heading = "Answers")]
     pub replay: Option<OsString>,
 
-    /// With --replay: which message of the recording a client's message stands for
+    /// With --replay: how a client's message is matched with a recorded one
     #[arg(
         long = "match",
         value_enum,
@@ -98,9 +98,9 @@ pub struct ListenArgs {
     )]
     pub on_unmatched: UnmatchedChoice,
 
-    /// With --on-unmatched pass: the server that gets these messages
+    /// With --on-unmatched pass: the server for these messages
     ///
-    /// Each client that needs it has a connection of its own to URL.
+    /// Each such client gets its own connection to URL.
     #[arg(long, value_name = "URL", requires = "replay", help_heading = "Answers")]
     pub to: Option<String>,
 

@@ -130,10 +130,10 @@ pub enum Mode {
     Convert(ConvertArgs),
     /// Plays the client's side of a recording against a server
     ///
-    /// Sends what the client of the recording sent, each message when as many messages have arrived as
-    /// before, and compares the answers if --compare is given. --parallel and --repeat make a load test
-    /// of it. `wscope listen --replay` plays the server's side. The exit status is 13 if something
-    /// differs, 12 if an awaited message does not arrive.
+    /// Sends the messages of the recorded client, each after as many answers as in the recording.
+    /// --compare compares the answers; --parallel and --repeat make it a load test. `wscope listen
+    /// --replay` plays the server's side. The exit status is 13 if something differs, 12 if an awaited
+    /// message does not arrive.
     Replay(Box<ReplayArgs>),
     /// Explains a diagnostic, a close code, an HTTP status or an error message
     Explain(ExplainArgs),
@@ -762,7 +762,7 @@ pub fn command_of(mode: &str) -> clap::Command {
     })
 }
 
-/// A negative number behind an option that takes a number is its value, and no option: so the error is
+/// A negative number after an option that takes a number is its value, and no option: so the error is
 /// about the number.
 fn with_negative_numbers(arg: clap::Arg) -> clap::Arg {
     let numbers = ["N", "N|full", "SECS", "SIZE", "BYTES", "BITS", "MODE"];

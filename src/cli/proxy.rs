@@ -27,7 +27,7 @@ pub struct ProxyArgs {
 
     /// The server to forward to: ws://, wss://, or host[:port][/base]
     ///
-    /// Its path is put before the path of each request. Without this option, clients use wscope as
+    /// The path of URL precedes the path of each request. Without this option, clients use wscope as
     /// their HTTP or SOCKS5 proxy and name the server themselves.
     #[arg(long, value_name = "URL", help_heading = "Connection")]
     pub to: Option<String>,
@@ -63,10 +63,10 @@ pub struct ProxyArgs {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["to", "server"], help_heading = "Forward proxy")]
     pub ca_dir: Option<PathBuf>,
 
-    /// Take the connections that a firewall of Linux redirects here, and reach the address each was for
+    /// Accept connections that a Linux firewall redirects here; forward each to its original address
     ///
-    /// For programs that know no proxy: `nft … redirect to :PORT`, or REDIRECT of iptables. The rule
-    /// must leave out what wscope itself sends, for example by its user.
+    /// For programs without proxy support: `nft … redirect to :PORT`, or iptables' REDIRECT. The
+    /// firewall's rule must exclude wscope's own connections, for example by its user.
     #[arg(long, conflicts_with_all = ["to", "server", "command", "user", "unix_socket"], help_heading = "Forward proxy")]
     pub transparent: bool,
 
@@ -205,9 +205,9 @@ pub struct ProxyArgs {
 /// How a proxy reads stdin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProxyInput {
-    /// Lines that are typed, at a prompt
+    /// You type lines at the prompt
     Prompt,
-    /// Each line as at the prompt, without one
+    /// Each line is a message or a /command, as at the prompt
     Commands,
     /// stdin is not read
     None,

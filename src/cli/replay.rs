@@ -29,8 +29,7 @@ pub struct ReplayArgs {
 
     /// When messages are sent: wait, original, fast, or a factor such as 2x or 0.5x
     ///
-    /// `wait` sends each message when as many messages have arrived as had arrived in the recording before
-    /// it. `original` keeps the times of the recording, `2x` is twice as fast. `fast` sends all at once.
+    /// `wait` sends a message after as many messages have arrived as came before it in the recording. `original` keeps the recorded times, `2x` is twice as fast. `fast` sends all at once.
     /// The Close always waits for the messages before it.
     #[arg(long, value_name = "PACE", default_value = "wait", help_heading = "Pace")]
     pub pace: String,
@@ -49,9 +48,8 @@ pub struct ReplayArgs {
 
     /// Take a value from a received message, and send it in place of the recorded one; may be repeated
     ///
-    /// The value is the first group of RE. It is taken from the recorded message and from the message that
-    /// arrives; later messages are sent with the new value in place of the recorded one. ${NAME} is
-    /// replaced by it, too.
+    /// The value is the first group of RE, both in the recorded and in the received message. Later sent
+    /// messages have the new value instead of the recorded one. ${NAME} is replaced by it, too.
     #[arg(long, value_name = "NAME=/RE/", action = ArgAction::Append, help_heading = "Messages")]
     pub capture: Vec<String>,
 
@@ -137,7 +135,7 @@ pub struct ReplayArgs {
 /// How received messages are compared with those of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CompareChoice {
-    /// Not at all
+    /// Nothing is compared
     None,
     /// Their number
     Count,
@@ -152,9 +150,9 @@ pub enum CompareChoice {
 /// Which recorded message a client's message stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MatchChoice {
-    /// The next one, whatever it says
+    /// In the recorded order, whatever the content
     Order,
-    /// The next one with the same content; JSON is compared by its values
+    /// By its content; JSON by its values
     Content,
 }
 
@@ -163,8 +161,8 @@ pub enum MatchChoice {
 pub enum UnmatchedChoice {
     /// The client is closed with 1008 and the number of the message
     Close,
-    /// Nothing
+    /// The message is ignored
     Ignore,
-    /// It goes to the server of --to, whose answers go to the client
+    /// The message goes to the server of --to, its answers to the client
     Pass,
 }

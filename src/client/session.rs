@@ -807,8 +807,12 @@ impl<'a> Session<'a> {
         runner.run(&mut SingleConnection { runtime, connection: None }, now);
         if let Some(failure) = runner.take_failure() {
             runner.notifier().error(&failure.text);
-            let status = if failure.unmet { Exit::Unmet } else { Exit::Failure };
-            let exit = if self.exit == Exit::Success { status } else { self.exit };
+            let exit = match (failure.unmet, self.exit) {
+                // As while the connection is open.
+                (true, _) => Exit::Unmet,
+                (false, Exit::Success) => Exit::Failure,
+                (false, exit) => exit,
+            };
             return self.leave(exit);
         }
         if runner.end_was_expected() {

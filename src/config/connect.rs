@@ -86,12 +86,10 @@ impl ClientConfig {
         if faults.decline_deflate() {
             open.deflate = None;
         }
-        let until = args
-            .until
-            .as_deref()
-            .map(Pattern::new)
-            .transpose()
-            .map_err(|error| UsageError(format!("--until: {error}")))?;
+        let until = args.until.as_deref().map(Pattern::new).transpose().map_err(|error| {
+            let typed = args.until.as_deref().unwrap_or_default();
+            UsageError(format!("--until: {typed:?} is not a regular expression: {error}"))
+        })?;
         let endpoint = EndpointConfig {
             lenient: args.lenient,
             auto_pong: if args.no_pong { AutoPong::Off } else { AutoPong::On },

@@ -246,7 +246,8 @@ fn of_file<'c>(
     let Some((path, file)) = file else {
         return match &invocation.profile {
             Some(name) => {
-                Err(no_profile(name, ": no configuration file was read".to_owned(), Vec::new()))
+                Err(no_profile(name, ": no configuration file was read; profiles are sections of ~/.config/wscope/config"
+                    .to_owned(), Vec::new()))
             }
             None => Ok(Vec::new()),
         };

@@ -100,7 +100,7 @@ fn fresh_seed() -> u64 {
     u64::from(u32::from_be_bytes([0, a, b, c]))
 }
 
-/// What stands behind `random`, if that is the name.
+/// What stands after `random`, if that is the name.
 fn random_seed(text: &str) -> Option<Option<&str>> {
     match text.split_once(':') {
         None => (text == RANDOM).then_some(None),

@@ -129,7 +129,7 @@ fn setting(line: &str, number: usize) -> Result<Setting, &'static str> {
     Ok(Setting { name: name.to_owned(), value, line: number })
 }
 
-/// A value behind its opening quote, with nothing but a comment behind the closing one.
+/// A value after its opening quote, with nothing but a comment after the closing one.
 fn unquoted(text: &str) -> Result<String, &'static str> {
     let (value, behind) = in_quotes(text);
     let behind = behind.ok_or(OPEN_QUOTE)?.trim_start();
@@ -139,7 +139,7 @@ fn unquoted(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// What stands behind an opening quote, with `\"`, `\\`, `\n`, `\r` and `\t` as in curl's files; and
+/// What stands after an opening quote, with `\"`, `\\`, `\n`, `\r` and `\t` as in curl's files; and
 /// what follows the closing quote, unless the line ends before.
 pub(super) fn in_quotes(text: &str) -> (String, Option<&str>) {
     let mut value = String::new();

@@ -50,13 +50,13 @@ impl ForwardConfig {
     ) -> Result<Self, UsageError> {
         // Where connections are redirected, no client names a server of its choice.
         if options.user.is_none() && !address.is_local() && !options.transparent {
-            let text = "everybody who reaches this address could use this proxy: add -u USER:PASS, or listen on this machine alone with PORT";
+            let text = "anyone who reaches this address could use this proxy; add -u USER:PASS, or listen on this machine alone with PORT";
             return Err(UsageError(text.to_owned()));
         }
         let authority = options.ca_dir.or_else(authority_folder);
         let none = || {
             UsageError(
-                "there is no home folder for the certificate authority: give --ca-dir DIR"
+                "the certificate authority needs a folder, and HOME is not set; give --ca-dir DIR"
                     .to_owned(),
             )
         };

@@ -282,7 +282,7 @@ impl Reader {
                 self.option("proxy", Some(value));
             }
             Means::Certificate => {
-                // A colon behind one letter is a drive's; `\:` is one of the name's own.
+                // A colon after one letter is a drive's; `\:` is one of the name's own.
                 let file = match value.rfind(':') {
                     Some(at) if at > 1 && !value[..at].ends_with('\\') => {
                         self.note(format!("the passphrase is omitted: {}", options::PASSPHRASE));

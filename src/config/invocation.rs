@@ -14,7 +14,7 @@ use crate::cli::is_group;
 pub struct Invocation {
     /// The arguments without the profile, the program's name first.
     pub arguments: Vec<OsString>,
-    /// How many of them are program and mode: defaults go behind these.
+    /// How many of them are program and mode: defaults go after these.
     pub front: usize,
     /// `@name`, without the `@`.
     pub profile: Option<String>,
@@ -28,6 +28,8 @@ pub struct Invocation {
     pub given: Vec<String>,
     /// The URL and other positional arguments.
     pub positionals: Vec<String>,
+    /// Options whose value is an argument of its own, as typed, and that value.
+    pub values: Vec<(String, String)>,
     /// The id of the last option, if its value is missing.
     pub awaiting: Option<String>,
 }
@@ -93,6 +95,7 @@ impl Invocation {
             from_curl: None,
             given: Vec::new(),
             positionals: Vec::new(),
+            values: Vec::new(),
             awaiting: None,
             arguments: Vec::new(),
         };
@@ -110,6 +113,12 @@ impl Invocation {
     /// The word of the mode, if one was typed.
     pub fn mode(&self) -> Option<&OsStr> {
         (self.front > 1).then(|| self.arguments[1].as_os_str())
+    }
+
+    /// Whether the first word after program and mode is the first positional one.
+    pub fn begins_so(&self) -> bool {
+        let word = self.arguments.get(self.front).and_then(|word| word.to_str());
+        word.is_some() && word == self.positionals.first().map(String::as_str)
     }
 
     /// Takes over the options of a curl command, as if they had been typed before all others.
@@ -145,7 +154,7 @@ impl Invocation {
                 };
                 let Some(arg) = find_long(mode, name) else { continue };
                 let value = match (arg.get_action().takes_values(), attached) {
-                    (true, None) => self.value(arg, &mut rest),
+                    (true, None) => self.value(&text, arg, &mut rest),
                     (_, attached) => attached.map(str::to_owned),
                 };
                 self.note(arg, value);
@@ -157,7 +166,7 @@ impl Invocation {
                     self.note(arg, None);
                     if arg.get_action().takes_values() {
                         if shorts.as_str().is_empty() {
-                            self.value(arg, &mut rest);
+                            self.value(&format!("-{short}"), arg, &mut rest);
                         }
                         break;
                     }
@@ -176,10 +185,16 @@ impl Invocation {
     }
 
     /// The argument after an option that takes one.
-    fn value(&mut self, arg: &Arg, rest: &mut std::slice::Iter<'_, OsString>) -> Option<String> {
+    fn value(
+        &mut self,
+        option: &str,
+        arg: &Arg,
+        rest: &mut std::slice::Iter<'_, OsString>,
+    ) -> Option<String> {
         let value = rest.next().map(|value| value.to_string_lossy().into_owned());
-        if value.is_none() {
-            self.awaiting = Some(arg.get_id().to_string());
+        match &value {
+            Some(value) => self.values.push((option.to_owned(), value.clone())),
+            None => self.awaiting = Some(arg.get_id().to_string()),
         }
         value
     }

@@ -317,6 +317,11 @@ impl ListenConfig {
 ///
 /// It is none of these.
 pub fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
+    if let Some((_, rest)) = text.split_once("://") {
+        let place = rest.split(['/', '?']).next().unwrap_or_default();
+        let text = format!("{text:?} is not a listen address; write it without scheme and path");
+        return Err(UsageError(format!("{text}: {place}")));
+    }
     let help = || {
         UsageError(format!(
             "{text:?} is not a listen address; write a port (9001, or 0 for any), 192.0.2.1:9001, \

@@ -18,7 +18,12 @@ const SHORT: usize = 5;
 
 /// What was meant by words that clap refused.
 pub fn refused(program: &Command, typed: &Invocation, error: &clap::Error) -> String {
-    if let Some(text) = command(program, typed, true) {
+    // A word after an unknown option may be its value.
+    let option = match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(name))) => name.starts_with('-'),
+        _ => false,
+    };
+    if let Some(text) = command(program, typed, true).filter(|_| !option || typed.begins_so()) {
         return text;
     }
     let text = match error.kind() {
@@ -42,7 +47,10 @@ pub fn refused(program: &Command, typed: &Invocation, error: &clap::Error) -> St
         _ => bad_value::sentence(error),
     };
     text.unwrap_or_else(|| {
-        format!("the arguments do not fit together; wscope {} shows which do", help_of(typed))
+        format!(
+            "the arguments do not fit together; wscope {} shows which do",
+            help_of(program, typed)
+        )
     })
 }
 
@@ -87,7 +95,10 @@ fn unexpected(program: &Command, typed: &Invocation, word: &str) -> String {
         .collect();
     let takes = match &takes[..] {
         [] => "no argument".to_owned(),
-        names => format!("{} only", names.join(" and ")),
+        [names @ .., "CMD"] => {
+            format!("only {}, and CMD after --", names.join(" and "))
+        }
+        names => format!("only {}", names.join(" and ")),
     };
     let word = escaped(quoted(word).as_bytes());
     format!("unexpected argument {word}: {} takes {takes}", name_of(mode, typed))
@@ -126,8 +137,7 @@ pub fn command(program: &Command, typed: &Invocation, refused: bool) -> Option<S
         return None;
     }
     let name = first.to_lowercase();
-    let is_first =
-        typed.arguments.get(typed.front).is_some_and(|word| word.to_str() == Some(first));
+    let is_first = typed.begins_so();
     let modes = || program.get_subcommands().map(Command::get_name);
     let host = match refused {
         true => String::new(),
@@ -160,6 +170,9 @@ fn unknown_option(program: &Command, typed: &Invocation, option: &str) -> String
         Some(_) => format!("wscope {} has no option {name}", mode.get_name()),
         None => format!("unknown option {name}"),
     };
+    if let Some(advice) = habits::option_of(mode.get_name(), &name) {
+        return format!("{no_option}; {advice}");
+    }
     let takes_handshake = find_long(mode, "header").is_some();
     if let Some(advice) = habits::option(&name, serves).filter(|_| takes_handshake) {
         return format!("{no_option}; {advice}");
@@ -177,14 +190,14 @@ fn unknown_option(program: &Command, typed: &Invocation, option: &str) -> String
     let hint = name.strip_prefix("--").map(|long| suggest::did_you_mean("--", long, longs));
     match hint.filter(|hint| !hint.is_empty()) {
         Some(hint) => format!("{no_option}{hint}"),
-        None => format!("{no_option}; wscope {} lists all", help_of(typed)),
+        None => format!("{no_option}; wscope {} lists all", help_of(program, typed)),
     }
 }
 
-fn help_of(typed: &Invocation) -> String {
-    match typed.mode().and_then(std::ffi::OsStr::to_str) {
-        Some(mode) if !mode.starts_with('-') => format!("help {mode}"),
-        _ => "--help".to_owned(),
+fn help_of(program: &Command, typed: &Invocation) -> String {
+    match typed.mode() {
+        Some(_) => format!("help {}", mode_of(program, typed.mode()).get_name()),
+        None => "--help".to_owned(),
     }
 }
 
@@ -197,9 +210,32 @@ fn missing(program: &Command, typed: &Invocation, error: &clap::Error) -> Option
     let named: Vec<String> = missing.iter().map(|one| one.replace(['<', '>'], "")).collect();
     let text = named.join(" and ");
     if let Some(option) = missing.iter().find_map(|one| needs(program, typed, one)) {
-        return Some(format!("--{option} needs {text}, too"));
+        let more = match option.as_str() {
+            "message" => "; to send a message: -x MESSAGE",
+            _ => "",
+        };
+        return Some(format!("--{option} needs {text}, too{more}"));
     }
-    Some(format!("{} needs {text}; wscope {} shows how", name_of(mode, typed), help_of(typed)))
+    if let Some((option, value)) = swallowed(mode, typed, &named) {
+        let value = escaped(quoted(&value).as_bytes());
+        let name = name_of(mode, typed);
+        return Some(format!("{name} needs {text}; {option} took {value} as its value"));
+    }
+    Some(format!(
+        "{} needs {text}; wscope {} shows how",
+        name_of(mode, typed),
+        help_of(program, typed)
+    ))
+}
+
+/// An option without its value, which took what the mode lacks.
+fn swallowed(mode: &Command, typed: &Invocation, lacks: &[String]) -> Option<(String, String)> {
+    let serves = matches!(mode.get_name(), "listen" | "proxy");
+    let fits = |value: &str| match lacks.iter().any(|name| name.contains("PORT")) {
+        true => value.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok()),
+        false => !serves && lacks.iter().any(|name| name == "URL") && is_url(value),
+    };
+    typed.values.iter().rev().find(|(_, value)| fits(value)).cloned()
 }
 
 /// The option that was given and is of no use without another, which clap shows so.
@@ -227,6 +263,13 @@ fn surplus(program: &Command, typed: &Invocation) -> Option<String> {
     let mode = mode_of(program, typed.mode());
     let by_option = typed.given.iter().any(|id| id == "connect_to_url");
     let all: Vec<&str> = typed.positionals.iter().map(String::as_str).collect();
+    // `-c 3` is a number in other programs.
+    let counts = |value: &str| value.parse::<u16>().is_ok();
+    let number = typed.values.iter().find(|(option, value)| option == "-c" && counts(value));
+    if let Some((_, count)) = number.filter(|_| by_option) {
+        let count = format!("--exit-after {count} ends after that many messages");
+        return Some(format!("-c is the URL, as in wscat; {count}"));
+    }
     let (first, more) = match (&all[..], by_option) {
         (more @ [_, ..], true) => ("", more),
         ([first, more @ ..], false) if !more.is_empty() => (*first, more),
@@ -262,6 +305,9 @@ fn surplus(program: &Command, typed: &Invocation) -> Option<String> {
         _ if second.starts_with('@') => format!("{one}; a second profile is not read"),
         _ if is_host && is_port(second) => {
             format!("{one}; a port follows a colon: {}:{second}", shown(first))
+        }
+        _ if serves && (is_port(second) || is_url(second)) => {
+            format!("{one}, not {} too; run wscope once for each", shown(second))
         }
         _ if serves => {
             format!("{one}; to answer every message: --reply {}", shown(&quoted(&joined)))

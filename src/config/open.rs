@@ -136,6 +136,15 @@ impl OpenConfig {
         })
     }
 
+    /// What is odd about the Origin: `-o` names a file in other programs.
+    pub fn odd_origin(&self) -> Option<String> {
+        let origin = self.origin.as_deref().filter(|o| *o != "null" && !o.contains("://"))?;
+        Some(format!(
+            "-o sends {origin:?} as Origin, which is usually a scheme and a host, as in \
+             https://example.com; to write messages to a file: > FILE"
+        ))
+    }
+
     /// The same options for another URL; who the user is stays behind where it was not meant for
     /// this origin.
     pub fn with_url(&self, url: &str) -> Result<Self, UsageError> {

@@ -4,9 +4,9 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::net::plain_io::plain_io;
+use crate::net::plain_io::{cannot_open, plain_io};
 use crate::recording::{Fact, Player, Reader, RecordingError, Session, Sessions, Sniffed};
 use crate::session::Limits;
 use crate::ui::sanitize::escaped;
@@ -33,12 +33,15 @@ pub struct Recorded {
     pub notes: Vec<String>,
 }
 
-/// Why a recording can't be played; the file in front.
+/// Why a recording can't be played.
 #[derive(Debug, thiserror::Error)]
-#[error("{name}: {why}")]
-pub struct RecordedError {
-    name: String,
-    why: String,
+#[error("{0}")]
+pub struct RecordedError(String);
+
+impl RecordedError {
+    fn open(path: &Path, error: &io::Error) -> Self {
+        Self(escaped(cannot_open(path, error).as_bytes()))
+    }
 }
 
 impl RecordedName {
@@ -75,12 +78,11 @@ impl RecordedName {
     ///
     /// The file can't be read, is no recording, or does not have one such connection.
     pub fn read(&self) -> Result<Recorded, RecordedError> {
-        let fail = |why: String| RecordedError { name: self.shown(), why };
+        let fail = |why: String| RecordedError(format!("{}: {why}", self.shown()));
         let input: Box<dyn Read> = match self.is_stdin() {
             true => Box::new(io::stdin()),
             false => Box::new(
-                File::open(&self.path)
-                    .map_err(|error| fail(format!("can't open it: {}", plain_io(&error))))?,
+                File::open(&self.path).map_err(|error| RecordedError::open(&self.path, &error))?,
             ),
         };
         let (sessions, notes) = self.sessions(input).map_err(|error| match error {

@@ -9,6 +9,7 @@ use super::usage::UsageError;
 use crate::event::Direction;
 use crate::ui::notation;
 use crate::ui::pattern::Pattern;
+use crate::ui::suggest::did_you_mean;
 use crate::wire::{Control, Data, OpCode, close};
 
 /// A rule.
@@ -45,6 +46,9 @@ pub enum Action {
 }
 
 /// What a rule is, in words.
+/// The actions, by name.
+const ACTIONS: [&str; 7] = ["drop", "delay", "replace", "dup", "close", "hold", "reject"];
+
 const FORM: &str = "write 'DIR [OPCODES] [/RE/] -> ACTION', as in '< text /price/ -> drop'; \
      DIR is > to the server, < to the client, or <>; ACTION is drop, delay 2s, \
      replace /RE/TEXT/, dup, close 1011, hold or reject STATUS";
@@ -151,7 +155,7 @@ impl Rules {
         Ok(all)
     }
 
-    /// Adds a rule behind the others; returns its number.
+    /// Adds a rule after the others; returns its number.
     pub fn add(&mut self, rule: Rule) -> u64 {
         self.last += 1;
         self.all.push((self.last, rule));
@@ -304,12 +308,7 @@ fn selection(text: &str) -> Result<Selection<'_>, String> {
 }
 
 pub(super) fn compile(expression: &str) -> Result<Pattern, String> {
-    Pattern::new(expression).map_err(|error| {
-        // A drawing with a caret, then the reason.
-        let text = error.to_string();
-        let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        format!("/{expression}/: {reason}")
-    })
+    Pattern::new(expression).map_err(|error| format!("/{expression}/: {error}"))
 }
 
 fn action(text: &str) -> Result<Action, String> {
@@ -339,7 +338,10 @@ fn action(text: &str) -> Result<Action, String> {
                 replacement(rest, |_| false).map_err(|why| format!("replace: {why}"))?;
             Ok(Action::Replace(find, with))
         }
-        _ => Err(format!("{name:?} is not an action; {FORM}")),
+        _ => Err(match did_you_mean("", name, ACTIONS.iter().copied()) {
+            near if near.is_empty() => format!("{name:?} is not an action; {FORM}"),
+            near => format!("{name:?} is not an action{near}"),
+        }),
     }
 }
 

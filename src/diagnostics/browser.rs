@@ -1,4 +1,4 @@
-//! The messages of browsers and of Node's ws about a failure, and the entries behind them.
+//! The messages of browsers and of Node's ws about a failure, and the entries for them.
 //!
 //! Browsers report little on purpose, so that pages can't probe the network behind them. The wording
 //! is that of Chromium, Firefox, Safari and of Node's ws and net modules.
@@ -133,7 +133,7 @@ const MESSAGES: &[(&str, &str, &[&str])] = &[
     ("code 1006", "any browser", &["W706"]),
 ];
 
-/// Finds the entries behind a message, copied from a console with or without what stands around
+/// Finds the entries for a message, copied from a console with or without what stands around
 /// it.
 pub fn explain(message: &str) -> Option<Meaning> {
     let message = message.to_lowercase().replace(['\u{2018}', '\u{2019}'], "'");

@@ -197,7 +197,7 @@ pub enum Clue {
     OwnOriginBehindProxy,
     /// The request's head is longer than many servers take.
     LongHead,
-    /// Our message was the first thing that crossed, and the end came right behind it and the 101.
+    /// Our message was the first thing that crossed, and the end came right after it and the 101.
     AtOnce,
     /// The reason of the Close speaks of a timer on silence.
     TimerReason,
@@ -683,7 +683,7 @@ impl Clue {
             Self::BytesSent => {
                 let stream = &facts.stream;
                 (stream.bytes_sent && stream.illegal_sent.is_none())
-                    .then(|| "bytes were sent as they are".to_owned())
+                    .then(|| "raw bytes were sent".to_owned())
             }
             Self::Stalled => facts
                 .stalled
@@ -738,7 +738,7 @@ fn interceptable<'a>(facts: &Facts<'a>) -> Option<(u16, &'a Head)> {
 fn interceptor(facts: &Facts<'_>) -> Option<String> {
     let (code, head) = interceptable(facts)?;
     if code == 511 {
-        return Some("the status is 511, which only a network sends that is in the way".to_owned());
+        return Some("the status is 511, which only a network's own proxy sends".to_owned());
     }
     shown(head, "X-Squid-Error").or_else(|| filter_page(facts, &FILTER_PAGES))
 }
@@ -747,7 +747,7 @@ fn interceptor(facts: &Facts<'_>) -> Option<String> {
 fn maybe_interceptor(facts: &Facts<'_>) -> Option<String> {
     let (code, head) = interceptable(facts)?;
     if code == 407 {
-        return Some("the status is 407, and no proxy was asked".to_owned());
+        return Some("the status is 407, but no proxy was requested".to_owned());
     }
     let server = head.get("Server").unwrap_or_default();
     let named = FORWARD_NAMES.iter().any(|name| contains_word(server, name));

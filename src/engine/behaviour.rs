@@ -73,7 +73,7 @@ pub trait Behaviour {
         Ok(())
     }
 
-    /// Takes an event of what comes behind the peer's Close, its Close included. Nothing acts on that.
+    /// Takes an event of what comes after the peer's Close, its Close included. Nothing acts on that.
     fn on_late(&mut self, _event: &FrameEvent<'_>) {}
 
     /// The peer answered a ping of ours, after this time.

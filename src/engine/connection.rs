@@ -88,7 +88,7 @@ pub struct Connection {
     active: Instant,
     /// None before the first message, of either side.
     talk: Option<Box<Talk>>,
-    /// Answers pings behind what waits for our readers.
+    /// Answers pings after what waits for our readers.
     ahead: Option<Box<ReadAhead>>,
     /// The observer may have more events in the bytes at hand.
     more: bool,
@@ -105,7 +105,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Takes over a transport whose opening handshake is done. Frames may have come behind it; our
+    /// Takes over a transport whose opening handshake is done. Frames may have come after it; our
     /// side of it may still wait in the send buffer.
     pub fn new(
         mut link: Link,
@@ -276,7 +276,7 @@ impl Connection {
     /// either.
     pub fn relay_to(&mut self, other: &mut Self, now: Instant) {
         let Some(leg) = self.party.leg_mut() else { return };
-        // What is large waits until it need not be copied behind something.
+        // What is large waits until it need not be copied after something.
         let may_go = leg.received.len() <= COPIED || other.link.tx.is_empty() || !other.is_open();
         let room = may_go && other.has_room(Producer::Message);
         if !leg.received.is_empty() && (leg.is_lost() || room) {
@@ -407,7 +407,7 @@ impl Connection {
         let pending = self.backlog() + self.outbox.lost();
         let close = self.endpoint().and_then(Endpoint::sent_close);
         let answer = close.map_or(0, |body| body.to_payload().len() + AROUND);
-        // Pongs behind it are not a loss either.
+        // Pongs after it are not a loss either.
         let answer = answer + self.endpoint().map_or(0, Endpoint::sent_after_close);
         if pending > answer { pending } else { 0 }
     }
@@ -645,7 +645,7 @@ impl Connection {
         }
     }
 
-    /// Whether pings behind what waits can be looked for. A server has too many clients for it. Where
+    /// Whether pings after what waits can be looked for. A server has too many clients for it. Where
     /// frames are shown, the answer is shown when it is sent: before its ping, whose turn comes later.
     fn may_read_ahead(&self) -> bool {
         let client = self.party.endpoint().is_some_and(|one| one.role() == Role::Client);
@@ -658,7 +658,7 @@ impl Connection {
             && self.link.may_read_ahead(read_ahead::MOST)
     }
 
-    /// Answers pings behind what waits for a slow reader of ours, once it has waited for a while.
+    /// Answers pings after what waits for a slow reader of ours, once it has waited for a while.
     fn read_ahead(&mut self, now: Instant) {
         let Self { link, inbound, party, ahead, answers, .. } = self;
         let Some(endpoint) = party.endpoint_mut() else { return };
@@ -1060,7 +1060,7 @@ fn begun<'t>(talk: &'t mut Option<Box<Talk>>, party: &Party) -> &'t mut Talk {
 /// Whoever holds no more than this does not give way where all together hold too much.
 const SMALL: usize = 16 * 1024;
 
-/// A relay copies so many bytes behind what still waits to be sent.
+/// A relay copies so many bytes after what still waits to be sent.
 const COPIED: usize = 16 * 1024;
 
 /// The reason of a Close for lack of memory.

@@ -114,7 +114,7 @@ pub struct Outbox {
     /// Made when something has to wait: most connections never need it.
     queue: Option<Box<MessageQueue>>,
     early_end: Option<EarlyEnd>,
-    /// Our side of the stream has ended there: what is appended to the send buffer behind it is
+    /// Our side of the stream has ended there: what is appended to the send buffer after it is
     /// not sent.
     end: Option<usize>,
     aborted: bool,
@@ -271,7 +271,7 @@ impl Outbox {
         }
     }
 
-    /// Notes that the endpoint itself has made what stands behind `start` bytes of the send buffer.
+    /// Notes that the endpoint itself has made what stands after `start` bytes of the send buffer.
     pub fn note_automatic(&mut self, start: usize, tx: &[u8]) {
         if let Some(observer) = self.observer.as_mut().filter(|_| tx.len() > start) {
             observer.automatic.push(start..tx.len());
@@ -285,7 +285,7 @@ impl Outbox {
         }
     }
 
-    /// Starts observing behind `len` bytes of the send buffer, which are the handshake.
+    /// Starts observing after `len` bytes of the send buffer, which are the handshake.
     pub fn skip(&mut self, len: usize) {
         if let Some(observer) = &mut self.observer {
             observer.seen = len;
@@ -452,7 +452,7 @@ impl Sender<'_> {
         speaking(&mut self.endpoint)?.send_pong(payload, self.tx)
     }
 
-    /// Starts the closing handshake, behind the messages that wait.
+    /// Starts the closing handshake, after the messages that wait.
     ///
     /// # Errors
     ///
@@ -502,14 +502,14 @@ impl Sender<'_> {
         }
     }
 
-    /// Ends our side of the stream behind what has been sent; receiving goes on.
+    /// Ends our side of the stream after what has been sent; receiving goes on.
     pub fn half_close(&mut self) {
         self.outbox.clear_queue();
         self.outbox.early_end.get_or_insert(EarlyEnd::HalfClose);
         self.outbox.end.get_or_insert(self.tx.len());
     }
 
-    /// Resets the connection behind what has been sent.
+    /// Resets the connection after what has been sent.
     pub fn abort(&mut self) {
         self.outbox.clear_queue();
         self.outbox.early_end = Some(EarlyEnd::Abort);

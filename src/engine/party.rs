@@ -31,7 +31,7 @@ pub(super) struct Leg {
     pub close: Option<CloseBody>,
     /// The compression that was agreed.
     pub deflate: Option<DeflateParams>,
-    /// Whether the body behind a head is reported.
+    /// Whether the body after a head is reported.
     pub shows_body: bool,
 }
 

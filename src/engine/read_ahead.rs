@@ -1,4 +1,4 @@
-//! Pings behind data that waits: answered although nothing before them can be handed on yet.
+//! Pings after data that waits: answered although nothing before them can be handed on yet.
 //!
 //! "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response … It SHOULD respond
 //! with Pong frame as soon as is practical" (RFC 6455 §5.5.2). A decoder of its own goes through what
@@ -28,7 +28,7 @@ pub struct ReadAhead {
     /// Since when data waits.
     since: Instant,
     begun: bool,
-    /// None where nothing more is to be answered ahead: behind a Close or a broken rule.
+    /// None where nothing more is to be answered ahead: after a Close or a broken rule.
     decoder: Option<Decoder>,
     /// The payload of a ping; of a frame that began before, nothing.
     payload: Option<Vec<u8>>,
@@ -47,7 +47,7 @@ impl ReadAhead {
         (!self.begun).then(|| self.since + DELAY)
     }
 
-    /// Begins behind the bytes that an observer has taken.
+    /// Begins after the bytes that an observer has taken.
     pub fn begin(&mut self, inbound: &Observer) {
         (self.begun, self.decoder) = (true, inbound.decoder());
     }

@@ -17,7 +17,7 @@ use crate::wire::{Data, FrameHeader, OpCode, Role, Violation, ViolationKind};
 /// Bytes from the start of the stream that are kept.
 const FIRST: usize = 512;
 
-/// Bytes of the stream kept before and behind a header that breaks a rule.
+/// Bytes of the stream kept before and after a header that breaks a rule.
 const AROUND: usize = 64;
 
 /// Violations that are kept; more of them explain nothing.
@@ -229,7 +229,7 @@ impl SessionEvidence {
         let (Some(violation), None) = (breach.violations.first(), &breach.frame) else { return };
         let buffer = input.whole();
         let start = offset.saturating_sub(input.consumed() as u64);
-        // A byte far behind its header is shown for itself.
+        // A byte far after its header is shown for itself.
         let far = violation.offset > header.offset + AROUND as u64;
         let centre = if far { violation.offset } else { header.offset };
         let index = |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
@@ -293,7 +293,7 @@ impl SessionEvidence {
         facts.pings.data_since = facts.pings.waiting.is_some_and(|waits| silence < waits);
         facts.close = CloseFacts::of(ending);
         facts.end = Some(End {
-            // Who ends the stream behind our end does what it should.
+            // Who ends the stream after our end does what it should.
             how: match ending.cause {
                 Cause::Lost(Lost::EndOfStream) if self.half_closed => EndKind::Closed,
                 ref cause => EndKind::from(cause),

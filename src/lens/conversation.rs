@@ -129,7 +129,7 @@ impl Conversation {
         matches!(self.lens, Choice::Off)
     }
 
-    /// What the messages meant that came before a protocol was clear, in their order; once, behind
+    /// What the messages meant that came before a protocol was clear, in their order; once, after
     /// the [`Conversation::read`] that made it clear.
     pub fn take_earlier(&mut self) -> Vec<Vec<Decoded>> {
         std::mem::take(&mut self.earlier)

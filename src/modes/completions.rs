@@ -139,7 +139,7 @@ fn values(mode: &Command, arg: &Arg, typed: &str) -> Vec<Proposal> {
     }
 }
 
-/// The faults of a role by name; behind `:` the codes of a Close, behind `@` when they come.
+/// The faults of a role by name; after `:` the codes of a Close, after `@` when they come.
 fn faults(role: Role, typed: &str) -> Vec<Proposal> {
     let named = |name: &str| FaultInfo::of(role).find(|info| info.name == name);
     if let Some((fault, _)) = typed.split_once('@') {

@@ -57,6 +57,9 @@ pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
         return summary::instead(what, &config.open, &config.reach, &mut runtime);
     }
     if runtime.reporter.prints_warnings() {
+        if let Some(note) = config.open.odd_origin() {
+            stderr::note(&note);
+        }
         for note in &config.open.target.notes {
             if !runtime.reporter.looks_at_frames() {
                 stderr::note(note);

@@ -11,7 +11,7 @@ use crate::config::UsageError;
 use crate::engine::exit::Exit;
 use crate::event::{ConnId, Direction};
 use crate::net::files;
-use crate::net::plain_io::plain_io;
+use crate::net::plain_io::{cannot_open, plain_io};
 use crate::net::stdio::write_stdout;
 use crate::output::stderr;
 use crate::recording::write::{PcapngWriter, Report, artillery, har, k6, script};
@@ -251,7 +251,6 @@ fn open(path: &Path) -> anyhow::Result<(String, Box<dyn Read>)> {
         return Ok(("stdin".to_owned(), Box::new(io::stdin())));
     }
     let name = path.display().to_string();
-    let file = File::open(path)
-        .map_err(|error| anyhow::anyhow!("can't open {name}: {}", plain_io(&error)))?;
+    let file = File::open(path).map_err(|error| anyhow::anyhow!(cannot_open(path, &error)))?;
     Ok((name, Box::new(file)))
 }

@@ -16,7 +16,7 @@ use crate::config::{Display, LensConfig, UsageError, check_raw, limits};
 use crate::engine::exit::Exit;
 use crate::modes::decode::decoding::{Decoding, READ, What};
 use crate::modes::decode::hex::HexReader;
-use crate::net::plain_io::plain_io;
+use crate::net::plain_io::cannot_open;
 use crate::output::pager::Pager;
 use crate::output::stderr;
 use crate::recording::{Reader, Sniffed, StreamKind};
@@ -166,7 +166,12 @@ fn open(path: Option<&Path>) -> anyhow::Result<(String, Box<dyn Read>)> {
     match path {
         Some(path) if path.as_os_str() != "-" => {
             let file = File::open(path).map_err(|error| {
-                anyhow::anyhow!("can't open {}: {}", path.display(), plain_io(&error))
+                let text = cannot_open(path, &error);
+                let name = path.to_string_lossy();
+                match name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                    true => anyhow::anyhow!("{text}; to decode hex digits: --hex {name}"),
+                    false => anyhow::anyhow!(text),
+                }
             })?;
             Ok((path.display().to_string(), Box::new(file)))
         }

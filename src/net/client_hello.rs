@@ -92,7 +92,7 @@ fn is_name(name: &[u8]) -> bool {
     (1..=253).contains(&name.len()) && name.iter().all(is_plain)
 }
 
-/// Fields from the front of bytes; `None` behind the end.
+/// Fields from the front of bytes; `None` after the end.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {

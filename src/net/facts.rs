@@ -67,7 +67,7 @@ impl From<&Attempt> for Dial {
     }
 }
 
-/// The fault behind an error of TLS; `None` for what is not a fault of a handshake with a peer, such
+/// The fault that an error of TLS stands for; `None` for what is not a fault of a handshake with a peer, such
 /// as a CA file that can't be read.
 pub fn tls_fault(error: &TlsError) -> Option<TlsFault<'_>> {
     use CertificateProblem as Problem;

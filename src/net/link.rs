@@ -79,7 +79,7 @@ fn read_buffer() -> Box<[u8]> {
 #[derive(Debug, Default)]
 struct Ahead {
     bytes: Vec<u8>,
-    /// The peer's stream ended behind it; whether TLS says that bytes may be missing.
+    /// The peer's stream ended after it; whether TLS says that bytes may be missing.
     ended: Option<bool>,
 }
 
@@ -88,12 +88,12 @@ pub struct Link<T: Transport + ?Sized = dyn Transport> {
     rx: Box<[u8]>,
     rx_at: usize,
     rx_end: usize,
-    /// What was received ahead, behind `rx`: see [`Link::read_ahead`].
+    /// What was received ahead, after `rx`: see [`Link::read_ahead`].
     ahead: Option<Box<Ahead>>,
     /// Plaintext to send; append to it.
     pub tx: Vec<u8>,
     tx_at: usize,
-    /// Our side ends behind what is pending.
+    /// Our side ends after what is pending.
     ends: bool,
     /// How many bytes of plaintext may still be sent, if not all.
     send_limit: Option<usize>,
@@ -228,7 +228,7 @@ impl<T: Transport + ?Sized> Link<T> {
         (self.send_limit, self.fill_limit) = (send, fill.max(1));
     }
 
-    /// Whether it is known that the peer's stream ends behind what is there to be read.
+    /// Whether it is known that the peer's stream ends after what is there to be read.
     pub fn is_read_closed(&self) -> bool {
         self.transport.is_read_closed()
     }
@@ -275,7 +275,7 @@ impl<T: Transport + ?Sized> Link<T> {
         })
     }
 
-    /// Receives behind what is not yet consumed, `most` bytes in all, and returns what came now;
+    /// Receives after what is not yet consumed, `most` bytes in all, and returns what came now;
     /// [`Link::fill`] gives it later.
     ///
     /// # Errors
@@ -296,7 +296,7 @@ impl<T: Transport + ?Sized> Link<T> {
     }
 
     /// Lets all that was received and not consumed be received again, by [`Link::fill`], and returns
-    /// it; [`Link::read_ahead`] receives behind it.
+    /// it; [`Link::read_ahead`] receives after it.
     pub fn set_back(&mut self) -> &[u8] {
         let rest = self.rx_at..self.rx_end;
         let ahead = &mut self.ahead.get_or_insert_default().bytes;
@@ -312,7 +312,7 @@ impl<T: Transport + ?Sized> Link<T> {
         }
     }
 
-    /// Whether the peer's stream has ended behind what [`Link::read_ahead`] received.
+    /// Whether the peer's stream has ended after what [`Link::read_ahead`] received.
     pub fn has_ended_ahead(&self) -> bool {
         self.ahead.as_ref().is_some_and(|ahead| ahead.ended.is_some())
     }
@@ -388,7 +388,7 @@ impl<T: Transport + ?Sized> Link<T> {
         Ok(())
     }
 
-    /// Ends our side of the stream behind what is pending, and goes on receiving. What the
+    /// Ends our side of the stream after what is pending, and goes on receiving. What the
     /// transport does not take at once leaves with [`Link::flush`].
     ///
     /// # Errors

@@ -214,7 +214,7 @@ fn failed(address: &(impl ToString + ?Sized), error: &io::Error) -> ListenError 
     let help = match error.kind() {
         io::ErrorKind::AddrInUse => "; another program listens there; choose another port, or 0",
         io::ErrorKind::PermissionDenied => "; ports below 1024 need root",
-        io::ErrorKind::AddrNotAvailable => "; this machine has no such address",
+        io::ErrorKind::AddrNotAvailable => "; the address does not belong to this machine",
         _ => "",
     };
     ListenError { address: address.to_string(), reason: format!("{}{help}", plain_io(error)) }

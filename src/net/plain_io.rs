@@ -1,6 +1,7 @@
 //! The system's errors as sentences of this program.
 
 use std::io;
+use std::path::Path;
 
 /// The system's words without the number Rust adds, lower case as all of our messages.
 pub fn plain_io(error: &io::Error) -> String {
@@ -8,4 +9,13 @@ pub fn plain_io(error: &io::Error) -> String {
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut chars = text.chars();
     chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// Why a file that somebody named can't be opened, and what was meant if it is a URL.
+pub fn cannot_open(path: &Path, error: &io::Error) -> String {
+    let name = path.to_string_lossy();
+    match name.contains("://") {
+        true => format!("can't open {name}: a file is expected here, not a URL"),
+        false => format!("can't open {name}: {}", plain_io(error)),
+    }
 }

@@ -53,7 +53,7 @@ impl std::fmt::Display for Destination {
 /// What became of the bytes given to [`Dialogue::feed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DialogueProgress {
-    /// How many of them were for us; those behind belong to the tunnel.
+    /// How many of them were for us; those after belong to the tunnel.
     pub consumed: usize,
     /// Whether the way to the destination is open.
     pub open: bool,

@@ -128,7 +128,7 @@ impl Trail {
     }
 
     /// The current response set a cookie that will be sent: a URL asked before may now answer
-    /// differently, as behind a login.
+    /// differently, as after a login.
     pub fn cookies_changed(&mut self) {
         self.outdated = self.hops.len() + 1;
     }

@@ -20,7 +20,7 @@ const HANDSHAKE: u8 = 22;
 const SERVER_HELLO: u8 = 2;
 const SUPPORTED_VERSIONS: u16 = 43;
 const CERTIFICATE_REQUEST: u8 = 13;
-/// The record behind which everything is encrypted.
+/// The record after which everything is encrypted.
 const CIPHER_CHANGED: u8 = 20;
 const TLS_1_3: u16 = 0x0304;
 
@@ -74,7 +74,7 @@ pub struct ServerHelloTap {
     body_left: usize,
     /// Handshake bytes joined over records, from the current message on.
     message: Vec<u8>,
-    /// Bytes of a message behind the ServerHello that are passed over.
+    /// Bytes of a message after the ServerHello that are passed over.
     skipped: usize,
     /// A CertificateRequest came in plain text, as it does up to TLS 1.2.
     wants_certificate: bool,

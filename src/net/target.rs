@@ -391,7 +391,7 @@ fn is_scheme(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
-/// Parses `host[:port]` and the resource behind it.
+/// Parses `host[:port]` and the resource after it.
 fn parse_place(secure: bool, place: &str, resource: &str) -> Result<Url, TargetError> {
     if let Ok(address) = place.parse::<Ipv6Addr>() {
         return Err(TargetError::BareIpv6 { address });

@@ -68,13 +68,13 @@ pub trait Transport {
     /// Whether [`Transport::send`] would bring what waits further.
     fn may_send(&self) -> bool;
 
-    /// Whether it is known that the peer's stream ends behind what is there to be received.
+    /// Whether it is known that the peer's stream ends after what is there to be received.
     fn is_read_closed(&self) -> bool;
 
     /// Why it is gone, if it is: found out without receiving what waits.
     fn failure(&self) -> Option<io::Error>;
 
-    /// Ends our side behind what was taken, and goes on receiving. What can't be sent at once
+    /// Ends our side after what was taken, and goes on receiving. What can't be sent at once
     /// leaves with [`Transport::send`].
     ///
     /// # Errors
@@ -82,7 +82,7 @@ pub trait Transport {
     /// The transport broke.
     fn half_close(&mut self) -> Result<(), TransportError>;
 
-    /// Whether our side ends, at the latest behind what was taken: nothing more is taken.
+    /// Whether our side ends, at the latest after what was taken: nothing more is taken.
     fn has_ended(&self) -> bool;
 
     /// Ends our side at once, in order if that can be done without waiting.

@@ -85,13 +85,13 @@ impl DecodeWith {
                     return None;
                 };
                 let why = if len > content.len() as u64 {
-                    format!("{len} B, more than a command is handed")
+                    format!("{len} B, more than is passed to a command")
                 } else if self.waiting.len() < WAITING.0 && self.bytes < WAITING.1 {
                     self.ask(at, *direction, info, &content);
                     return None;
                 } else {
                     let behind = counted(self.waiting.len() as u64, "message");
-                    format!("{len} B, not handed to the command, which is {behind} behind")
+                    format!("{len} B, not passed to the command, which has {behind} to answer")
                 };
                 let packets = vec![Decoded::new("command", "not-asked", why)];
                 let (direction, number) = (*direction, info.number);

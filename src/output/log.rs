@@ -1,7 +1,7 @@
 //! `--log` and `/log`: every event as a line of JSON in a file.
 //!
 //! A log holds whole lines, whatever happens. Where the file takes no more (the disk is full, nobody
-//! reads the pipe), the log ends behind its last whole line, and counts what it lacks.
+//! reads the pipe), the log ends after its last whole line, and counts what it lacks.
 
 use std::fs::File;
 use std::io::{self, Seek, Write};
@@ -90,7 +90,7 @@ impl Log {
             self.write();
         }
         if !self.lines.is_empty() {
-            self.fail("nobody reads it".to_owned(), 0);
+            self.fail("it has no reader".to_owned(), 0);
         }
         match self.failure {
             None => Ok(()),
@@ -128,7 +128,7 @@ impl Log {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if self.lines.len() - written > MAX_BACKLOG {
-                        self.fail("nobody reads it".to_owned(), written);
+                        self.fail("it has no reader".to_owned(), written);
                         return;
                     }
                     break;
@@ -142,11 +142,11 @@ impl Log {
         self.lines.drain(..written);
     }
 
-    /// Ends the log behind its last whole line.
+    /// Ends the log after its last whole line.
     fn fail(&mut self, reason: String, written: usize) {
         let whole = memchr::memrchr(b'\n', &self.lines[..written]).map_or(0, |at| at + 1);
         let cut = (written - whole) as u64;
-        // Only while nobody else has written behind it; what is not a plain file can't be shortened.
+        // Only while nobody else has written after it; what is not a plain file can't be shortened.
         if cut > 0
             && let (Ok(at), Ok(facts)) = (self.file.stream_position(), self.file.metadata())
             && facts.is_file()

@@ -379,7 +379,7 @@ impl Reporter {
         self.transcript.as_ref().and_then(Transcript::filter)
     }
 
-    /// Writes every event to a file from now on, behind what it holds.
+    /// Writes every event to a file from now on, after what it holds.
     ///
     /// # Errors
     ///

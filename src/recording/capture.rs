@@ -381,7 +381,7 @@ impl Stream {
                 Direction::ToClient => "server",
             };
             let text = format!(
-                "{missing} bytes of the {name} are missing in the capture behind byte {delivered}: \
+                "{missing} bytes of the {name} are missing in the capture after byte {delivered}: \
                  what follows them can't be decoded"
             );
             self.record(micros, facts, Fact::Missing(direction, text), only, ready);

@@ -36,7 +36,7 @@ pub struct LogReader<R> {
     masks: Vec<(ConnId, Direction, Option<MaskKey>)>,
     /// Directions in which a compressed message comes, with the mask of its last frame.
     compressed: Vec<(ConnId, Direction, Option<MaskKey>)>,
-    /// Directions in which a compressed frame was left out for a secret in it, so that those behind it
+    /// Directions in which a compressed frame was left out for a secret in it, so that those after it
     /// can't be inflated: their messages are taken as they were read then.
     left_out: Vec<(ConnId, Direction)>,
     /// Records of the line that wait.

@@ -67,11 +67,11 @@ pub enum Fact {
     },
     /// A whole head: a stream begins, or begins anew.
     Head(Direction, Vec<u8>),
-    /// Bytes of a direction, behind those before.
+    /// Bytes of a direction, after those before.
     Bytes(Direction, Vec<u8>),
     /// The frame that comes next in the direction was made by the endpoint itself.
     Automatic(Direction),
-    /// Bytes of a direction are missing, so that nothing behind them can be decoded; in words.
+    /// Bytes of a direction are missing, so that nothing after them can be decoded; in words.
     Missing(Direction, String),
     /// The connection has ended; by whom, if that is known, and whether it was reset.
     Closed {

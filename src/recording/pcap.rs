@@ -204,7 +204,7 @@ impl<R: BufRead> PacketFile<R> {
         }
     }
 
-    /// Reads a section header behind its type.
+    /// Reads a section header after its type.
     fn section(&mut self) -> Result<()> {
         if !self.fill(8)? {
             return Err(self.wrong("it ends inside the header"));

@@ -1,4 +1,4 @@
-//! One end of a recorded connection as a plan: what it does, and behind how many messages of the other
+//! One end of a recorded connection as a plan: what it does, and after how many messages of the other
 //! end; and the request that opened it.
 
 use std::time::Duration;

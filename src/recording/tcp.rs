@@ -19,7 +19,7 @@ pub struct Half {
     /// Segments ahead, by the position of their first byte.
     waiting: BTreeMap<u64, Vec<u8>>,
     held: usize,
-    /// The position behind the last byte, where the sender has ended its stream.
+    /// The position after the last byte, where the sender has ended its stream.
     end: Option<u64>,
 }
 

@@ -166,7 +166,7 @@ impl Endpoint {
     }
 
     /// Notes that some of `waiting` bytes have left. If our Close was among these, the wait for its
-    /// answer starts anew; pongs behind it prolong nothing.
+    /// answer starts anew; pongs after it prolong nothing.
     pub fn note_sent(&mut self, waiting: usize, now: Instant) {
         if waiting > self.sent_after_close() {
             self.wait_anew(now);
@@ -352,7 +352,7 @@ pub struct EndpointConfig {
     pub lenient: bool,
     /// A server leaves it to the client to end TCP, for as long as `transport_timeout`.
     pub keeps_transport: bool,
-    /// How long the transport may take to end in order behind the closing handshake.
+    /// How long the transport may take to end in order after the closing handshake.
     pub transport_timeout: Duration,
     /// How pings are answered. Withholding pongs is for tests of the peer.
     pub auto_pong: AutoPong,

@@ -126,7 +126,7 @@ pub fn content_faults(frame: &RawFrame, situation: Situation) -> Vec<(ViolationK
     }
 }
 
-/// What the first bytes behind a 101 look like, if it is nothing a frame begins with: servers that
+/// What the first bytes after a 101 look like, if it is nothing a frame begins with: servers that
 /// refuse a client after the 101 write HTTP or text into the stream. None of these is the header of
 /// a legal frame.
 pub fn foreign(header: &FrameHeader) -> Option<&'static str> {

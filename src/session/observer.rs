@@ -102,14 +102,14 @@ impl Observer {
         observer
     }
 
-    /// Expects frames behind the head, compressed as agreed.
+    /// Expects frames after the head, compressed as agreed.
     pub fn expect_frames(&mut self, deflate: Option<&DeflateParams>) {
         let Self { direction, max_message, max_inflated, offset, .. } = *self;
         let frames = Frames::new(direction, offset, deflate, max_message, max_inflated);
         self.phase = Phase::Frames(Box::new(frames));
     }
 
-    /// Expects a body behind the head.
+    /// Expects a body after the head.
     pub fn expect_body(&mut self) {
         self.phase = Phase::Body;
     }
@@ -228,7 +228,7 @@ impl Observer {
         }
     }
 
-    /// A decoder that goes on behind the bytes taken so far.
+    /// A decoder that goes on after the bytes taken so far.
     pub fn decoder(&self) -> Option<Decoder> {
         match &self.phase {
             Phase::Frames(frames) => Some(frames.decoder().clone()),

@@ -40,7 +40,7 @@ pub struct DirectionStats {
     pub inflated: u64,
     /// Rules broken by who sends in this direction.
     pub violations: u64,
-    /// Bytes behind a lost frame boundary.
+    /// Bytes after a lost frame boundary.
     pub undecodable: u64,
     /// When the last frame began or went on, in microseconds since the epoch.
     last: Option<i64>,

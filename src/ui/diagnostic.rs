@@ -74,7 +74,7 @@ impl DiagnosticWriter<'_> {
         let name = format!("{}[{}]", severity.name(), entry.code);
         self.painted(ink(severity), &name);
         let title = sanitize::escaped(title.as_bytes());
-        // The rest of a long one stands below its beginning, behind the code.
+        // The rest of a long one stands below its beginning, after the code.
         let lead = name.len() + ": ".len();
         self.out.extend_from_slice(b": ");
         self.indented(&title, lead);
@@ -191,7 +191,7 @@ impl Row {
 
     /// As many bytes as fit, the mark at the front of what is shown if it has to be.
     fn hex(span: &Span, room: usize, with_text: bool) -> Self {
-        // Three columns a byte in hexadecimal, one more in text, which stands behind two spaces.
+        // Three columns a byte in hexadecimal, one more in text, which stands after two spaces.
         let most =
             if with_text { (room.saturating_sub(6)) / 4 } else { room.saturating_sub(2) / 3 };
         let shown = &span.bytes[..span.bytes.len().min(most.clamp(4, 16))];

@@ -26,7 +26,7 @@ struct Cell {
     meaning: String,
 }
 
-/// The fields behind the first two bytes.
+/// The fields after the first two bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Region {
     Length,

@@ -21,7 +21,7 @@ impl Rows {
         Self { offset, ..Self::default() }
     }
 
-    /// Appends the rows that `bytes` complete, each behind `indent` spaces.
+    /// Appends the rows that `bytes` complete, each after `indent` spaces.
     pub fn push(&mut self, mut bytes: &[u8], indent: usize, out: &mut Vec<u8>) {
         if self.have > 0 {
             let (start, rest) = bytes.split_at(bytes.len().min(ROW - self.have));
@@ -40,7 +40,7 @@ impl Rows {
         self.keep(rest);
     }
 
-    /// Appends the last row if it is not whole. The dump can go on behind it.
+    /// Appends the last row if it is not whole. The dump can go on after it.
     pub fn finish(&mut self, indent: usize, out: &mut Vec<u8>) {
         let have = std::mem::take(&mut self.have);
         if have > 0 {
@@ -55,7 +55,7 @@ impl Rows {
     }
 }
 
-/// Appends all of `bytes` as rows behind `indent` spaces; `offset` is that of the first byte.
+/// Appends all of `bytes` as rows after `indent` spaces; `offset` is that of the first byte.
 pub fn dump(bytes: &[u8], offset: u64, indent: usize, out: &mut Vec<u8>) {
     let mut rows = Rows::starting_at(offset);
     rows.push(bytes, indent, out);

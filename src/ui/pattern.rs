@@ -36,17 +36,17 @@ enum Search {
 /// Why a text is not a regular expression that can be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// Its syntax is wrong.
+    /// Its syntax is wrong, and how.
     Syntax(String),
     /// It is too large once compiled.
     TooLarge,
 }
 
 impl fmt::Display for PatternError {
-    /// The syntax error with its drawing, as the crate writes it.
+    /// The reason, on one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Syntax(text) => f.write_str(text),
+            Self::Syntax(reason) => f.write_str(reason),
             Self::TooLarge => f.write_str(
                 "compiled it has more than 1 MiB; repeat less, or begin it with (?-u), which makes \
                  \\w, \\d and \\s those of ASCII",
@@ -66,7 +66,12 @@ impl Pattern {
     /// Compiles `text`.
     pub fn new(text: &str) -> Result<Self, PatternError> {
         let mut parser = regex_syntax::ParserBuilder::new().utf8(false).build();
-        let parsed = parser.parse(text).map_err(|error| PatternError::Syntax(error.to_string()))?;
+        let parsed = parser.parse(text).map_err(|error| {
+            // A drawing with a caret, then the reason.
+            let text = error.to_string();
+            let reason = text.lines().last().unwrap_or_default();
+            PatternError::Syntax(escaped(reason.trim_start_matches("error: ").as_bytes()))
+        })?;
         let search = match parsed.kind() {
             HirKind::Literal(Literal(bytes)) => {
                 Search::Literal(Box::new(Finder::new(bytes).into_owned()))

@@ -11,7 +11,7 @@ const RECENT: usize = 512;
 /// Upper bounds of the histogram: 1, 2 and 5 times each power of ten, in microseconds, up to 50 s.
 const BUCKETS: usize = 24;
 
-/// Columns of `  500.000 ms  ` and of a count behind a bar.
+/// Columns of `  500.000 ms  ` and of a count after a bar.
 const LABELS: usize = 32;
 
 /// The least width of a bar.

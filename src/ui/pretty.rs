@@ -30,7 +30,7 @@ pub enum Pretty {
     Never,
 }
 
-/// Appends `text` on several lines, without a line end behind the last; the lines behind the
+/// Appends `text` on several lines, without a line end after the last; the lines after the
 /// first begin with `indent` spaces. Appends nothing and returns `None` if `text` is not JSON (RFC
 /// 8259), longer than [`MAX_LEN`], or deeper than [`MAX_DEPTH`].
 pub fn append(text: &[u8], indent: usize, palette: Palette, out: &mut Vec<u8>) -> Option<()> {
@@ -47,7 +47,7 @@ struct Printer<'a> {
     rest: &'a str,
     /// The brackets that are open.
     open: Vec<Bracket>,
-    /// Spaces before the lines behind the first.
+    /// Spaces before the lines after the first.
     indent: usize,
     palette: Palette,
     out: &'a mut Vec<u8>,

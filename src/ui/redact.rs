@@ -55,7 +55,7 @@ impl Redactor {
         Self { shows_all, names, ..Self::new() }
     }
 
-    /// The same with a `…` in the place of a secret, behind the scheme of credentials.
+    /// The same with a `…` in the place of a secret, after the scheme of credentials.
     pub fn brief(&self) -> Self {
         Self { mark: "…", ..self.clone() }
     }
@@ -204,7 +204,7 @@ impl Redactor {
         found
     }
 
-    /// Tokens among subprotocols: behind an item that is a secret name (`bearer, TOKEN`), and behind
+    /// Tokens among subprotocols: after an item that is a secret name (`bearer, TOKEN`), and after
     /// the secret name inside an item (`base64url.bearer.authorization.k8s.io.TOKEN`).
     fn find_in_subprotocols(&self, list: &[u8]) -> Vec<Range<usize>> {
         let mut found = Vec::new();
@@ -254,7 +254,7 @@ impl Redactor {
                 at = to + 1;
                 let Some(equals) = pair.iter().position(|byte| *byte == b'=') else { continue };
                 let name = &pair[..equals];
-                // In a sentence, a mark behind the URL is not part of it.
+                // In a sentence, a mark after the URL is not part of it.
                 let value = pair[equals + 1..].trim_ascii_end();
                 let tail = value.iter().rev().take_while(|byte| b":,.)".contains(byte)).count();
                 let value = &value[..value.len() - tail];

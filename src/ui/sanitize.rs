@@ -7,7 +7,7 @@
 //!
 //! Control characters become `\n \r \t \0 \e` or `\u{85}`, bytes that are not UTF-8 `\x85`.
 //!
-//! Two characters without width are shown where text needs them: joiners between emoji, and behind
+//! Two characters without width are shown where text needs them: joiners between emoji, and after
 //! letters of scripts whose letters join (Persian, Hindi, Sinhala).
 
 use unicode_width::UnicodeWidthChar as _;
@@ -119,7 +119,7 @@ struct ColumnFit {
     quoted: bool,
     /// Bytes that went in.
     taken: usize,
-    /// Length of the output up to which the mark still fits behind, and the bytes up to there.
+    /// Length of the output up to which the mark still fits after, and the bytes up to there.
     safe_len: usize,
     safe: usize,
 }

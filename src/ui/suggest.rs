@@ -3,9 +3,15 @@
 /// More names than these help nobody.
 const MOST: usize = 3;
 
+/// Too many names begin with fewer letters.
+const SHORTEST: usize = 3;
+
 /// The names a slip or two away from `typed`, nearest first, three at most; of those, only the
-/// ones that share the least distance.
+/// ones that share the least distance. If there are none, the names that `typed` begins.
 pub fn near<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let names: Vec<&str> = names.into_iter().collect();
+    let shortened = names.iter().filter(|name| name.starts_with(typed)).take(MOST);
+    let shortened: Vec<&str> = shortened.copied().collect();
     // Two slips in a short word make another word.
     let allowed = if typed.chars().count() < 5 { 1 } else { 2 };
     // A character left out, put in, changed, or swapped with its neighbour is one slip.
@@ -16,6 +22,9 @@ pub fn near<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'
         names.into_iter().filter(similar).map(far).filter(|(far, _)| *far <= allowed).collect();
     near.sort_by_key(|(far, _)| *far);
     let best = near.first().map(|(far, _)| *far);
+    if best.is_none() && typed.len() >= SHORTEST {
+        return shortened;
+    }
     near.into_iter()
         .take_while(|(far, _)| Some(*far) == best)
         .map(|(_, name)| name)

@@ -35,7 +35,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Breaks whole lines that are ready for a terminal, colours included. What follows a break is
-/// indented: below the second column where a line has two, below the text behind its mark
+/// indented: below the second column where a line has two, below the text after its mark
 /// otherwise.
 pub fn fold(lines: &str, width: usize) -> String {
     let mut out = Vec::new();

@@ -69,7 +69,7 @@ fn number(token: &[u8], least: usize, most: usize) -> Option<i16> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// `hms-time = time-field ":" time-field ":" time-field`, anything behind it.
+/// `hms-time = time-field ":" time-field ":" time-field`, anything after it.
 fn time_of(token: &[u8]) -> Option<(i16, i16, i16)> {
     let mut fields = token.splitn(3, |byte| *byte == b':');
     let mut exact = || {

@@ -254,7 +254,7 @@ fn a_server_that_dies_is_one_sentence() {
     assert_eq!(run.status, Some(4), "{}", run.stdout);
 }
 
-/// A server that answers as it must, and ends itself behind the Close that it sends to a breach.
+/// A server that answers as it must, and ends itself after the Close that it sends to a breach.
 fn ends_behind_its_close() -> String {
     serve(|_, stream| {
         let Some(first) = open(stream) else { return true };
@@ -448,7 +448,7 @@ fn what_waits_and_what_is_measured_is_reported() {
 
 #[test]
 fn a_breach_that_is_noticed_behind_a_ping_is_no_failure() {
-    // Answers the first ping behind the breach, then closes: messages are checked in another task.
+    // Answers the first ping after the breach, then closes: messages are checked in another task.
     let url = serve(|number, stream| {
         thread::spawn({
             let mut stream = stream.try_clone().expect("a socket");
@@ -554,7 +554,7 @@ fn a_finding_names_no_key() {
 fn a_server_that_reads_whole_frames_can_judge_a_second_request() {
     let url = serve(|number, stream| {
         let Some(payload) = open(stream) else { return false };
-        // Three controls before the case, and one behind it.
+        // Three controls before the case, and one after it.
         if number != 3 {
             return pong(stream, &payload).is_some();
         }

@@ -327,7 +327,7 @@ fn exit_10_when_the_connection_is_reset() {
             p.receive_text("hi");
             p.reset();
         })
-        .stderr("wscope: the peer's handler ended because of our message[..]; connection lost without a Close frame after [..] s (1006): connection reset by peer\nerror[W802]: [..]\n...\n")
+        .stderr("wscope: the peer's application ended its handler[..]; connection lost without a Close frame after [..] s (1006): connection reset by peer\nerror[W802]: [..]\n...\n")
         .status(10);
 }
 
@@ -466,7 +466,7 @@ fn a_signal_does_not_wait_for_a_peer_that_does_not_answer() {
         .status(130);
 }
 
-/// A peer that ends behind a message of ours may have been told something it does not like.
+/// A peer that ends after a message of ours may have been told something it does not like.
 #[test]
 fn an_end_behind_a_message_is_not_one_behind_the_handshake() {
     let output = Test::new()

@@ -20,7 +20,7 @@ fn numbered() -> String {
     lines
 }
 
-/// The lines as text frames, and a Close behind the last in the same segment.
+/// The lines as text frames, and a Close after the last in the same segment.
 fn framed_and_closed(lines: &str) -> Vec<u8> {
     let mut bytes = frames::bytes(lines.lines().map(|line| frames::frame(TEXT, line)));
     bytes.extend(frames::bytes([frames::frame(CLOSE, frames::close_payload(1000, ""))]));

@@ -123,7 +123,7 @@ fn a_password_is_never_in_an_error() {
         ("ws://user:s3cr3t@local host/", 2),
         ("ws://user:s3cr3t@localhost:99999/", 2),
     ] {
-        // A URL with a space has to come behind its mode.
+        // A URL with a space has to come after its mode.
         let output = Test::new().args(["connect", url]).stderr_any().status(status);
         assert!(!output.stderr().contains("s3cr3t"), "{}", output.stderr());
         assert!(!output.stderr().contains("dXNlcjpzM2NyM3Q"), "{}", output.stderr());

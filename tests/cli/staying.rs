@@ -240,7 +240,7 @@ fn without_options_no_run_is_cut_in_silence() {
             "wscope: note: stdin was empty; closed after 5 s without a message{OPTIONS}"
         ))
         .status(0);
-    // One answer to two questions, and to one; a feed that pauses; a feed behind an empty stdin.
+    // One answer to two questions, and to one; a feed that pauses; a feed after an empty stdin.
     for (questions, answers, said) in [
         ("ask\nask\n", 1, "closed after 2 s without a message"),
         ("ask\n", 1, "closed after 2 s without a message"),

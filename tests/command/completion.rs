@@ -1,4 +1,4 @@
-//! What is proposed while a line is typed, and the grey rest behind it.
+//! What is proposed while a line is typed, and the grey rest after it.
 
 use wscope::script::command::completion::complete;
 use wscope::script::command::completion::hint;

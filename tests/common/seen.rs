@@ -222,7 +222,7 @@ impl Stream {
         self.cut(&(1..self.bytes.len()).collect::<Vec<_>>())
     }
 
-    /// What is seen whole; checks that it is the same byte by byte, and that a ping behind it
+    /// What is seen whole; checks that it is the same byte by byte, and that a ping after it
     /// changes nothing.
     #[track_caller]
     pub fn seen(&self) -> Vec<Seen> {

@@ -12,7 +12,7 @@ use wscope::wire::{Data, OpCode, Role};
 use super::frames::{self, CLOSE, CONTINUATION, PING, PONG};
 use super::seen::Stream;
 
-/// A message as its fragments, with a control frame behind each of some of them.
+/// A message as its fragments, with a control frame after each of some of them.
 #[derive(Clone, Debug)]
 pub struct Script {
     pub opcode: Data,

@@ -70,7 +70,7 @@ impl Screen {
         &self.rows[self.cursor.0]
     }
 
-    /// Whether the cursor stands behind this, and this is all that its row holds.
+    /// Whether the cursor stands after this, and this is all that its row holds.
     pub fn ends_with_line(&self, line: &str) -> bool {
         self.line() == line.trim_end() && self.cursor.1 == line.chars().count()
     }

@@ -14,7 +14,7 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub struct Key(Sender<()>);
 
-/// Something waits behind it until a [`Key`] is turned.
+/// Something waits after it until a [`Key`] is turned.
 #[derive(Debug)]
 pub struct Gate(Receiver<()>);
 

@@ -144,7 +144,7 @@ fn who_hangs_up_is_not_taken_for_tls_once_tls_was_tried() {
     });
     for args in [&["--diagnose"][..], &["doctor"]] {
         let told = Told::of(args, port, "/");
-        told.is("W107", "an HTTP server that drops the upgrade");
+        told.is("W107", "an HTTP server drops the upgrade");
         told.has("likely (high)");
         told.lacks("wss://` instead");
     }
@@ -303,7 +303,7 @@ fn an_end_in_the_middle_of_traffic_is_no_timer() {
     // A handler that raises on our message.
     let port = serve_open(|stream| stream.read(&mut [0; 512]).ok().map(drop));
     let told = Told::of(&["-x", "hi", "-w", "-1"], port, "/");
-    told.is("W801", "the peer's handler ended because of our message");
+    told.is("W801", "the peer's application ended its handler");
     told.lacks("--ping-interval");
     assert_eq!(told.status, Some(10));
 }
@@ -478,10 +478,10 @@ fn who_broke_the_rule_is_not_the_peer() {
         stream.read_to_end(&mut Vec::new()).ok().map(drop)
     });
     let told = Told::typed(&["-w", "-1"], port, "/frame rsv2=on hi\n");
-    told.is("W702", "this side sent an illegal frame: the peer was right");
+    told.is("W702", "this side sent an illegal frame, and the peer rejected it");
     told.lacks("W623");
     let told = Told::typed(&["-w", "-1"], port, "/bytes b1 80 00000000\n");
-    told.is("W702", "this side sent an illegal frame: the peer was right");
+    told.is("W702", "this side sent an illegal frame, and the peer rejected it");
     let told = Told::typed(&["-w", "-1"], port, "/bytes 81 83 00000000\n/bytes ffffff\n");
     told.is("W702", "the bytes sent by hand are not legal frames here");
     // One that ends TCP instead.

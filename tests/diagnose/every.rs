@@ -17,11 +17,11 @@ use wscope::diagnostics::entries;
 use crate::golden::wscope;
 use crate::server::{End, Says, receive, serve, switching};
 
-/// What a server sends to make an entry fire: a 101 with headers, bytes behind it, or an answer.
+/// What a server sends to make an entry fire: a 101 with headers, bytes after it, or an answer.
 enum Answer {
     /// Behind the status line's version.
     Status(&'static str),
-    /// A 101 with these headers more, and bytes behind it.
+    /// A 101 with these headers more, and bytes after it.
     Open(&'static str, &'static [u8]),
     /// The bytes follow once the client has sent something.
     Then(&'static str, &'static [u8]),

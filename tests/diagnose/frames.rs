@@ -25,7 +25,7 @@ fn broken_rules_are_shown_where_they_are_broken() {
         ("W619", b"\x88\x01\x03"),
         ("W620", b"\x88\x02\x03\xed"),
         ("W621", b"\x88\x03\x03\xe8\xff"),
-        // One byte too many in the first frame, and a whole frame behind it.
+        // One byte too many in the first frame, and a whole frame after it.
         ("W601", b"\x81\x02hi\x77\x81\x05hello\x81\x05again"),
     ] {
         golden.server(code, &[], Says::Open("", bytes), End::Wait);

@@ -38,7 +38,7 @@ fn an_answer_of_a_filter_is_not_the_servers() {
         let port = serve_by(move |_| answer(status, headers, body));
         for args in [&[][..], &["--diagnose"], &["doctor"]] {
             let told = Told::of(args, port, "/ws");
-            told.is("W117", "an invisible (transparent) proxy or filter");
+            told.is("W117", "a transparent proxy or filter");
             told.has("wss://");
         }
     }
@@ -79,7 +79,7 @@ fn a_page_that_names_another_path_shows_a_rewrite() {
         ("/ws", "<tr><th>URI:</th><td>/back/ws</td></tr>"),
     ] {
         let port = serve_by(move |_| answer("404 Not Found", "", body));
-        Told::of(&[], port, asked).is("W334", "the path is rewritten on the way");
+        Told::of(&[], port, asked).is("W334", "a proxy or the server rewrites the path");
     }
     for (asked, body) in [
         ("/ws", "<pre>Cannot GET /ws</pre>"),

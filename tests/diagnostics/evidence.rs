@@ -241,7 +241,7 @@ fn who_was_never_spoken_to_may_have_waited_for_that() {
     let mut stream = stream_of(b"{\"type\":\"ping\"}");
     stream.messages = 2;
     is(&Facts { stream, ..facts }, "W705", "waited in vain for a message", Confidence::Low);
-    // At once, behind a message of either side.
+    // At once, after a message of either side.
     let facts = closed(&pair, &body, 0.01, 0.0);
     let mut stream = stream_of(b"{\"error\":\"Invalid Host\"}");
     stream.messages = 1;

@@ -95,7 +95,7 @@ fn extensions(golden: &mut Golden) {
     golden.verdict("W428", "two compressions", &Pair::open(&two, &two).facts());
 }
 
-/// What came behind the blank line.
+/// What came after the blank line.
 fn behind_it(golden: &mut Golden) {
     let pair = Pair::open("", "");
     let with = |first| StreamFacts { first, ..StreamFacts::default() };

@@ -8,7 +8,7 @@ use wscope::check::catalogue::{AREAS, all};
 const PREAMBLE: &str = "\
 # The cases of wscope check
 
-What [`wscope check`](check.md) tests, in the order of a connection's life. Ids stay as they are. `wscope check
+What [`wscope check`](check.md) tests, in the order of a connection's life. Ids do not change. `wscope check
 --show ID` prints the whole rule, what breaks where it is not kept, and how to do it by hand. Of whom: who is tested,
 with `--listen` a client. AB are the numbers of Autobahn's cases.
 

@@ -256,7 +256,7 @@ fn a_message_of_a_neighbour_waits_for_fragments_by_hand() {
     let (mut one, mut two) = (server.client(), server.client());
     server.stderr.wait_for("[2] joined");
     server.write("{\"type\":\"text\",\"text\":\"be\",\"fin\":false,\"conn\":1}\n");
-    // It is there as soon as the ping behind it is.
+    // It is there as soon as the ping after it is.
     server.write("{\"type\":\"ping\",\"conn\":1}\n");
     assert!(matches!(one.read().expect("a ping"), Message::Ping(_)));
     two.send(Message::text("between")).expect("open");

@@ -23,7 +23,7 @@ fn from_server(params: DeflateParams, frames: impl IntoIterator<Item = RawFrame>
     Stream::new(ToClient, bytes(frames)).deflate(params)
 }
 
-/// A compressed text cut into frames at `cuts`, with a ping behind each but the last.
+/// A compressed text cut into frames at `cuts`, with a ping after each but the last.
 fn in_fragments(payload: &[u8], cuts: &[usize]) -> Vec<RawFrame> {
     let pieces = super::common::seen::pieces(payload, cuts);
     let last = pieces.len() - 1;
@@ -123,7 +123,7 @@ fn a_reference_into_an_earlier_message_counts_as_far_as_it_goes() {
 #[test]
 fn the_window_outlasts_a_final_block() {
     // RFC 7692 §7.2.3.4, then §7.2.3.2: "Hello" in a final block, and a reference to it, in the
-    // next message or behind it in the same one.
+    // next message or after it in the same one.
     let (last, again) = (b"\xf3\x48\xcd\xc9\xc9\x07\x00", b"\xf2\x00\x11\x00\x00");
     let two = [compressed(TEXT, [&last[..], b"\0"].concat()), compressed(TEXT, again)];
     let seen = breaks(&from_server(DeflateParams::default(), two), &[]);

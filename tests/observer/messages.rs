@@ -89,7 +89,7 @@ fn a_text_fails_at_the_first_impossible_byte_wherever_frames_cut_it() {
     for cut in 0..=text.len() {
         let (one, two) = text.split_at(cut);
         let stream = bytes([fragment(TEXT, one), frame(PING, "!"), frame(CONTINUATION, two)]);
-        // Byte 3 of the text, behind one header or behind two and the ping.
+        // Byte 3 of the text, after one header or after two and the ping.
         let (number, at) = if cut > 3 { (1, 2 + 3) } else { (3, 2 + 3 + 2 + 3) };
         let seen = breaks(&Stream::new(ToClient, stream).clone(), &[(K::InvalidUtf8, number, at)]);
         let guilty = seen.iter().position(|event| matches!(event, Seen::Violation(_)));

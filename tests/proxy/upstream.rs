@@ -57,7 +57,7 @@ pub fn proxy(to: &str, args: &[&str]) -> Server {
     Server::start(wscope().args(["proxy", "--to", to]).args(args).arg("0"))
 }
 
-/// Reads a head, and nothing behind it.
+/// Reads a head, and nothing after it.
 #[track_caller]
 pub fn head(tcp: &mut TcpStream) -> String {
     let (mut raw, mut byte) = (Vec::new(), [0]);

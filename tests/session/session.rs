@@ -139,7 +139,7 @@ impl Setup {
 }
 
 impl Session {
-    /// Waits until the cursor stands behind this, and nothing else is in its row.
+    /// Waits until the cursor stands after this, and nothing else is in its row.
     #[track_caller]
     pub fn wait_for_line(&self, line: &str) -> Screen {
         self.terminal.wait_for_screen(|screen| screen.ends_with_line(line))

@@ -6,13 +6,13 @@ use crate::wire::Role;
 use crate::wire::fault::{Argument, FaultInfo, FaultKind};
 
 const OF_SERVERS: &str = "\
-Faults for wscope listen --fault NAME[:ARG][@WHEN]. WHEN is @open, right behind the 101 (the default),
+Faults for wscope listen --fault NAME[:ARG][@WHEN]. WHEN is @open, right after the 101 (the default),
 or @message:N, once N messages of the client have come and been answered; faults of the handshake
 have none. `random` draws one for each connection and prints its seed, `random:SEED` repeats the draw.
 ";
 
 const OF_CLIENTS: &str = "\
-Faults for wscope connect --fault NAME[:ARG][@WHEN]. WHEN is @open, right behind the opening handshake
+Faults for wscope connect --fault NAME[:ARG][@WHEN]. WHEN is @open, right after the opening handshake
 (the default), or @message:N, once N messages of the server have come and been answered. `random`
 draws one for each connection and prints its seed, `random:SEED` repeats the draw.
 ";

@@ -121,9 +121,9 @@ pub(super) static CASES: &[Case] = &[
     Case::new("c/bad-1015", "Close 1015, a reserved code", RESERVED, INVENTED).send(&["/frame close code=1015"]).expect(Expect::Condemns(&[1002])),
     Case::new("c/info-5000", "Close 5000, which nothing defines", PRIVATE, READ).info().send(&["/frame close code=5000"]).expect(Expect::Learns).autobahn("7.13.1"),
     Case::new("c/info-65535", "Close 65535, which nothing defines", PRIVATE, READ).info().send(&["/frame close code=65535"]).expect(Expect::Learns).autobahn("7.13.2"),
-    Case::new("c/ping-after", "a ping behind a Close", NO_MORE, "what comes behind a Close is not read by anybody").send(&["/close 1000", "/frame ping wscope check"])
+    Case::new("c/ping-after", "a ping after a Close", NO_MORE, "nobody reads what follows a Close").send(&["/close 1000", "/frame ping wscope check"])
         .expect(Expect::Silence).autobahn("7.1.3"),
-    Case::new("c/two", "two Closes", NO_MORE, "the second is taken for another connection's").send(&["/frame close code=1000", "/frame close code=1000"])
+    Case::new("c/two", "two Closes", NO_MORE, "the second Close may be counted for another connection").send(&["/frame close code=1000", "/frame close code=1000"])
         .expect(Expect::Silence).autobahn("7.1.2"),
     Case::new("c/frag", "a Close without FIN", CONTROL, "control frames would have to wait for data").send(&["/frame close fin=off code=1000"])
         .expect(Expect::DiesUnlike(&[1002], 1000)),

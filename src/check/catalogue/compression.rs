@@ -40,7 +40,7 @@ const PROTECT: Rule = rule(
 );
 
 const OTHERS: &str = "compressors of other languages write it so, and their messages are refused";
-const BOTH: &str = "a message is taken for compressed by one side only";
+const BOTH: &str = "only one side treats the message as compressed";
 
 const OFFER: &[Edit] = &[Edit::Set("Sec-WebSocket-Extensions", "permessage-deflate")];
 const TEXT: OpCode = OpCode::Data(Data::Text);
@@ -81,7 +81,7 @@ pub(super) static CASES: &[Case] = &[
     echoes("z/frag", "a compressed message in three frames", FIRST, &[r"/frame text fin=off rsv1=on \xf2\x48\xcd", r"/frame continuation fin=off \xc9\xc9", r"/frame continuation \x07\x00"], "Hello").autobahn("12.1.11"),
     dies("z/rsv1-cont", "RSV1 on a continuation frame", FIRST, BOTH, &[r"/frame text fin=off rsv1=on \xf2\x48\xcd", r"/frame continuation rsv1=on \xc9\xc9\x07\x00"], &[1002]),
     dies("z/rsv1-ping", "RSV1 on a ping", FIRST, BOTH, &["/frame ping rsv1=on wscope check"], &[1002]),
-    dies("z/rsv2", "RSV2 beside RSV1", RSV, "what an extension would mean is taken for something else", &[r"/frame text rsv1=on rsv2=on \xf2\x48\xcd\xc9\xc9\x07\x00"], &[1002]),
+    dies("z/rsv2", "RSV1 and RSV2", RSV, "an extension's bit is misread", &[r"/frame text rsv1=on rsv2=on \xf2\x48\xcd\xc9\xc9\x07\x00"], &[1002]),
     dies("z/garbage", "a compressed message that is not DEFLATE data", INFLATE, "the decompressor's error ends the process, or the message is lost in silence", &[r"/frame text rsv1=on \xff\xff\xff\xff"], &[1007, 1002]),
     echoes("z/empty-00", "an empty compressed message", INFLATE, &[r"/frame text rsv1=on \x00"], ""),
     echoes("z/stored", "a block without compression", INFLATE, &[r"/frame text rsv1=on \x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"], "Hello"),
@@ -89,7 +89,7 @@ pub(super) static CASES: &[Case] = &[
     echoes("z/two-blocks", "a message of two blocks", INFLATE, &[r"/frame text rsv1=on \xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"], "Hello"),
     echoes("z/takeover", "a message that refers to the one before", WINDOW, &[r"/frame text rsv1=on \xf2\x48\xcd\xc9\xc9\x07\x00", r"/frame text rsv1=on \xf2\x00\x11\x00\x00"], "Hello")
         .needs(Needs::Takeover).autobahn("13.1"),
-    Case::new("z/no-takeover-violated", "a message that refers to the one before, where that must not be", EMPTY_WINDOW, "shows whether the other side keeps a window that it has no need for").info().needs(Needs::NoTakeover)
+    Case::new("z/no-takeover-violated", "a message that refers to the one before, although that was excluded", EMPTY_WINDOW, "shows whether the other side keeps a window that it does not need").info().needs(Needs::NoTakeover)
         .open(&[Edit::Set("Sec-WebSocket-Extensions", "permessage-deflate; client_no_context_takeover")])
         .send(&[r"/frame text rsv1=on \xf2\x48\xcd\xc9\xc9\x07\x00", r"/frame text rsv1=on \xf2\x00\x11\x00\x00"]).expect(Expect::Learns).of(Tested::Server),
     dies("z/badutf8", "a compressed text that is not UTF-8", UTF8, "what is not UTF-8 reaches applications where it is compressed", &[r"/frame text rsv1=on \x00\x02\x00\xfd\xff\xff\xfe\x00"], &[1007]),

@@ -60,7 +60,7 @@ const CONTROL: Rule = rule(
 const LIVENESS: &str =
     "balancers and clients take a connection for dead when pings are not answered";
 const COMPRESSED: &str = "a proxy and its backend disagree on whether a message is compressed";
-const EXTENSION: &str = "what an extension would mean is taken for something else";
+const EXTENSION: &str = "an extension's bit is misread";
 const LENGTHS: &str = "a proxy that reads the length otherwise takes payload for frames";
 const CORRECT: &str = "legal traffic is refused";
 const CACHES: &str = "unmasked frames let a page write bytes of its choice to proxies that cache";
@@ -169,7 +169,7 @@ pub(super) static CASES: &[Case] = &[
         r"/bytes \x00", "/wait 0.002", r"/bytes \x00", "/wait 0.002", r"/bytes \x6f", "/wait 0.002", r"/bytes \x6b",
     ]).mirror(&[r"/bytes \x89", "/wait 0.002", r"/bytes \x02", "/wait 0.002", r"/bytes \x6f", "/wait 0.002", r"/bytes \x6b"])
         .expect(Expect::Pongs("ok")).autobahn("2.6, 2.11"),
-    lives("f/coalesced", "three pings in one segment", STREAM, "frames behind the first are lost", &["/ping a", "/ping b", "/ping c"]).autobahn("2.10"),
+    lives("f/coalesced", "three pings in one segment", STREAM, "frames after the first are lost", &["/ping a", "/ping b", "/ping c"]).autobahn("2.10"),
     echoes("f/empty-text", "an empty text message", &["/text"], "").autobahn("1.1.1, 6.1.1"),
     echoes("f/len-125", "a text message of 125 bytes", &["/text xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"], "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx").autobahn("1.1.2"),
     echoes("f/len-126", "a text message of 126 bytes", &["/text xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"], "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx").autobahn("1.1.3"),
@@ -198,7 +198,7 @@ pub(super) static CASES: &[Case] = &[
     dies("k/pong-126", "a pong of 126 bytes", CONTROL, CONTROLS, &["/frame pong xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"]),
     dies("k/ping-frag", "a ping in two fragments", CONTROL, CONTROLS, &["/frame ping fin=off a", "/frame continuation b"]).autobahn("5.1"),
     dies("k/pong-frag", "a pong in two fragments", CONTROL, CONTROLS, &["/frame pong fin=off a", "/frame continuation b"]).autobahn("5.2"),
-    dies("k/ping-fin0", "a ping without FIN, and nothing behind", CONTROL, CONTROLS, &["/frame ping fin=off a"]),
+    dies("k/ping-fin0", "a ping without FIN, and nothing after it", CONTROL, CONTROLS, &["/frame ping fin=off a"]),
     lives("k/pong-unsolicited", "a pong that answers no ping", UNSOLICITED, "clients send them to keep a connection alive", &["/pong wscope check"]).autobahn("2.7–2.9"),
     lives("k/ping-10", "ten pings at once", NEWEST, LIVENESS, &["/repeat 10 /ping wscope check"]).should().autobahn("2.10"),
     lives("k/ping-50", "50 pings at once", NEWEST, LIVENESS, &["/repeat 50 /ping wscope check"]).should().stress(),

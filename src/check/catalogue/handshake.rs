@@ -91,7 +91,7 @@ const STATUS_LINE: Rule = rule(
 
 const PROVES: &str = "the key proves that the server means WebSocket; without it a cache or an HTTP server can be tricked into a connection";
 const SMUGGLES: &str =
-    "a proxy and the server behind it take different parts of the request for the truth";
+    "a proxy and the server behind it read different requests from the same bytes";
 const OLD: &str =
     "a client of another version of the protocol is accepted, and its frames are misread";
 const REFUSE: &str = "a request that is not a WebSocket handshake opens a connection, which other checks then never see";
@@ -144,7 +144,7 @@ pub(super) static CASES: &[Case] = &[
     refused("h/host-missing", "no Host", HOST, SMUGGLES).open(&[Edit::Drop("Host")]),
     refused("h/host-dup", "two Host headers", HOST, SMUGGLES).open(&[Edit::Add("Host", "other.example")]),
     learns("h/host-other", "the Host of another site", HOST, "shows whether the server looks at Host, which protects from DNS rebinding").open(&[Edit::Set("Host", "other.example")]),
-    learns("h/query-kept", "a query behind the path", SERVICE, "shows whether a query changes what is served").open(&[Edit::Line("GET {target}?wscope=%20 HTTP/1.1")]),
+    learns("h/query-kept", "a query after the path", SERVICE, "shows whether a query changes what is served").open(&[Edit::Line("GET {target}?wscope=%20 HTTP/1.1")]),
     ignored("h/upgrade-missing", "no Upgrade", UPGRADE, REFUSE).open(&[Edit::Drop("Upgrade")]),
     ignored("h/upgrade-h2c", "Upgrade to h2c", UPGRADE, REFUSE).open(&[Edit::Set("Upgrade", "h2c")]),
     learns("h/upgrade-list", "websocket as the second of two protocols", UPGRADE, "shows whether Upgrade is read as a list").open(&[Edit::Set("Upgrade", "foo, websocket")]),
@@ -161,16 +161,16 @@ pub(super) static CASES: &[Case] = &[
     learns("h/bare-lf", "lines that end with LF alone", LF, SMUGGLES).open(&[Edit::BareLf]),
     accepted("h/abs-uri", "the URL in absolute form", ABSOLUTE).open(&[Edit::Line("GET http://{host}{target} HTTP/1.1")]),
     learns("h/path-404", "a path that is unlikely to exist", SERVICE, "shows whether the server opens a WebSocket on any path").open(&[Edit::Line("GET /wscope-check/no-such-path HTTP/1.1")]),
-    learns("h/body", "a request with a body of 5 bytes", WAIT, "the body is taken for frames, or for the next request")
+    learns("h/body", "a request with a body of 5 bytes", WAIT, "the body is read as frames, or as the next request")
         .open(&[Edit::Set("Content-Length", "5"), Edit::Behind(b"hello")]),
     learns("h/early-data", "a ping in the same segment as the request", WAIT, "what comes early is lost by some servers, and corrupts the stream of others")
         .open(&[Edit::Behind(b"\x89\x80\0\0\0\0")]),
     // Long enough to be a whole frame: some servers read all of a frame before they judge it.
-    of_server("h/twice", "the request once more behind the 101", ILLEGAL, "a proxy that sends a second request on an open WebSocket must not be answered")
+    of_server("h/twice", "the request again after the 101", ILLEGAL, "a proxy that sends a second request on an open WebSocket must not be answered")
         .send(&[r"/bytes GET\x20/\x20HTTP/1.1\r\nHost:\x20a\r\nUser-Agent:\x20wscope-check\r\nAccept:\x20*/*\r\nConnection:\x20close\r\n\r\n"]).expect(Expect::Dies(&[1002])),
     learns("h/reuse-after-4xx", "a valid request on the connection of one without a key", PERSISTENT, "shows whether a connection is good for another request").open(&[Edit::After(&[Edit::Drop(KEY)])]),
     learns("h/parallel-5", "five connections at the same time", NO_LIMIT, "shows whether connections from one address are limited").stress().connections(5),
-    learns("h/slow-head", "a request one byte at a time, 2 ms apart", TIMEOUT, "shows whether a slow request is taken for an attack").stress().open(&[Edit::Slow]),
+    learns("h/slow-head", "a request one byte at a time, 2 ms apart", TIMEOUT, "shows whether a slow request is refused as an attack").stress().open(&[Edit::Slow]),
     learns("h/head-8k", "a header of 8 KB", LIMITS, "shows the limit on the size of a request").stress().open(&[Edit::Set("X-Wscope", LONG)]),
     learns("h/head-20k", "two headers of 20 KB together", LIMITS, "shows the limit on the size of a request").stress().open(&[Edit::Set("X-Wscope", LONGER), Edit::Add("X-Wscope", LONG)]),
     learns("h/head-200", "200 headers", LIMITS, "shows the limit on the number of headers").stress().open(&[Edit::Raw(MANY)]),

@@ -29,7 +29,7 @@ const KEEPALIVE: Rule = rule(
 
 /// How long pongs took.
 fn round_trips(facts: &Facts) -> Judgement {
-    // The last is that of the ping behind the case.
+    // The last is that of the ping after the case.
     let mut times = facts.round_trips.clone();
     times.truncate(20);
     times.sort_unstable();
@@ -57,7 +57,7 @@ fn pings(facts: &Facts) -> Judgement {
     Judgement { measured, ..judgement }
 }
 
-const SIZE: &str = "shows the limit on messages: 1009 where there is one";
+const SIZE: &str = "shows the limit on messages, if there is one: a Close with 1009";
 
 #[rustfmt::skip] // a table
 pub(super) static CASES: &[Case] = &[

@@ -78,7 +78,7 @@ pub(super) static CASES: &[Case] = &[
     echoes("g/empty-frags", "a text message in three empty frames", FRAGMENTED, SPLITS, &["/frame text fin=off", "/frame continuation fin=off", "/frame continuation"], "").autobahn("6.1.2–6.1.3"),
     dies("g/cont-first", "a continuation frame with no message open", FRAGMENTED, MIXED, &["/frame continuation -- wscope check"]).autobahn("5.9, 5.11"),
     dies("g/cont-first-open", "a continuation frame without FIN with no message open", FRAGMENTED, MIXED, &["/frame continuation fin=off wscope check"]).autobahn("5.12–5.14"),
-    dies("g/cont-after", "a continuation frame behind a whole message", FRAGMENTED, MIXED, &["/frame text wscope", "/frame continuation -- check"]).autobahn("5.15–5.17"),
+    dies("g/cont-after", "a continuation frame after a whole message", FRAGMENTED, MIXED, &["/frame text wscope", "/frame continuation -- check"]).autobahn("5.15–5.17"),
     dies("g/text-in-text", "a text frame inside a text message", INTERLEAVED, MIXED, &["/frame text fin=off wscope", "/frame text check"]).autobahn("5.18"),
     dies("g/bin-in-text", "a binary frame inside a text message", INTERLEAVED, MIXED, &["/frame text fin=off wscope", r"/frame binary \x00"]),
     Case::new("g/502", "a text message in 502 frames of one byte", FRAGMENTED, SPLITS)

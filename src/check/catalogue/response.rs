@@ -61,7 +61,7 @@ const NONCE: Rule =
     rule("RFC 6455 §4.1", "The nonce MUST be selected randomly for each connection.");
 
 const PROOF: &str =
-    "an HTTP server or a cache that knows nothing of WebSocket is taken for one that does";
+    "the client mistakes an HTTP server or a cache for a WebSocket server";
 const ASSUMED: &str = "the client sends what the server does not understand";
 const MISREAD: &str = "both sides compress differently, and messages can't be read";
 const COMMON: &str = "servers and proxies write it so, and are refused";
@@ -97,7 +97,7 @@ pub(super) static CASES: &[Case] = &[
     fails("cl/connection-other", "Connection: keep-alive", CONNECTION, PROOF, &[Edit::Set("Connection", "keep-alive")]),
     fails("cl/status-200", "a right response, but for its status 200", STATUS, PROOF, &[Edit::Line("HTTP/1.1 200 OK"), Edit::Set("Content-Length", "0")]),
     fails("cl/proto-unoffered", "a subprotocol that was not offered", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "x-wscope-unoffered")]),
-    fails("cl/proto-list", "two subprotocols, of which one was offered", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "{subprotocol}, x-wscope-unoffered")]).needs(Needs::Subprotocol),
+    fails("cl/proto-list", "two subprotocols; only one was offered", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "{subprotocol}, x-wscope-unoffered")]).needs(Needs::Subprotocol),
     fails("cl/proto-case", "the offered subprotocol in other letters", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "{SUBPROTOCOL}")]).needs(Needs::Subprotocol),
     fails("cl/proto-absent", "none of the offered subprotocols", SUBPROTOCOL, "shows whether the client insists on a subprotocol, as browsers do", &[Edit::Drop(PROTO)]).info().needs(Needs::Subprotocol),
     fails("cl/ext-unoffered", "an extension that was not offered", EXTENSION, ASSUMED, &[Edit::Set(EXT, "x-wscope-unoffered")]),
@@ -128,5 +128,5 @@ pub(super) static CASES: &[Case] = &[
         .send(&["/wait 0.05", "/abort"]).expect(Expect::Returns),
     Case::new("cl/mask-random", "64 pings, whose pongs show the mask keys", MASK_KEY, "a page that knows the keys chooses the bytes that proxies see").of(Tested::Client)
         .send(&["/repeat 64 /ping wscope check"]).expect(Expect::Keys),
-    Case::new("cl/key-fresh", "a connection after others", NONCE, "a cache could answer in the place of the server").of(Tested::Client).expect(Expect::FreshKey),
+    Case::new("cl/key-fresh", "a connection after others", NONCE, "a cache could answer instead of the server").of(Tested::Client).expect(Expect::FreshKey),
 ];

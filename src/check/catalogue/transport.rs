@@ -58,7 +58,7 @@ pub(super) static CASES: &[Case] = &[
         .expect(Expect::Judged(old, "no TLS")),
     of_tls("t/alpn-none", "TLS without ALPN", MAY_OFFER, "clients that offer no protocol are refused").should().open(&[Edit::Alpn(&[])])
         .expect(Expect::Judged(opens, "TLS comes about")),
-    of_tls("t/alpn-h2", "ALPN offers h2 before http/1.1, and the request is one of HTTP/1.1", MAY_OFFER, "shows what a client gets that can do both; a browser goes on with what ALPN agrees on").info().open(&[Edit::Alpn(&["h2", "http/1.1"])])
+    of_tls("t/alpn-h2", "ALPN offers h2 before http/1.1, and the request is HTTP/1.1", MAY_OFFER, "shows what a client with both gets; a browser speaks what ALPN agrees on").info().open(&[Edit::Alpn(&["h2", "http/1.1"])])
         .expect(Expect::Judged(opens, "nothing is prescribed")),
 ];
 

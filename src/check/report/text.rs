@@ -184,7 +184,7 @@ FAIL  f/rsv2  a text frame <with> RSV2
       again     wscope check ws://127.0.0.1:1/ f/rsv2
 
 WARN  k/odd  odd
-      expected  the connection goes on and answers a ping
+      expected  the connection stays open and answers a ping
       got       Close 1011, 100%
       why       why
       rule      RFC 1 §3: \"should\"

@@ -109,7 +109,12 @@ fn errors_name_file_and_line() {
     let program = cli::command();
     let invocation = Invocation::read(&program, ["wscope".into(), "@x".into()]);
     let error = assemble(&program, &invocation, None, []).err().map(|error| error.to_string());
-    assert_eq!(error.as_deref(), Some("unknown profile @x: no configuration file was read"));
+    assert_eq!(
+        error.as_deref(),
+        Some(
+            "unknown profile @x: no configuration file was read; profiles are sections of ~/.config/wscope/config"
+        )
+    );
 }
 
 #[test]

@@ -22,8 +22,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("look at the last frames sent: `wscope -vv URL` shows every byte")
         .source("RFC 6455 §7.4.1; measured on real servers")
         .causes(&[
-            high("this side sent an illegal frame: the peer was right", C::IllegalSent).cure("correct the frame that was sent by hand or by a fault"),
-            medium("the bytes sent by hand are not legal frames here: the peer was right", C::BytesSent).cure("correct the bytes"),
+            high("this side sent an illegal frame, and the peer rejected it", C::IllegalSent).cure("correct the frame that was sent by hand or by a fault"),
+            medium("the bytes sent by hand are not legal frames here, and the peer rejected them", C::BytesSent).cure("correct the bytes"),
             medium("the peer can't take a control frame between the fragments of a compressed message, a known defect of some libraries", C::PingInsideCompressed)
                 .cure("send the message whole or uncompressed, `--no-compress`, to check"),
             low("a proxy changed the frames"), low("the application chose this code for a reason of its own").unless(&[C::IllegalSent]), low("the peer answers 1012 or 1014 with 1002 because it does not know them, as faye, cowboy and websocket-driver do")])
@@ -56,7 +56,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("read the reason, if there is one; otherwise send binary data with `-b`, and text in UTF-8, and retry with `--no-compress` if compression was agreed")
         .source("RFC 6455 §7.4.1")
         .causes(&[
-            high("this side sent an illegal frame: the peer was right", C::IllegalSent),
+            high("this side sent an illegal frame, and the peer rejected it", C::IllegalSent),
             low("text that is not UTF-8").unless(&[C::ReasonGiven]),
             low("a compressed message that it could not inflate").unless(&[C::ReasonGiven]),
         ])

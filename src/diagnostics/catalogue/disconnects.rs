@@ -18,9 +18,9 @@ const LOSSES: &[LikelyCause] = &[
         .cure("send the message whole or uncompressed, `--no-compress`, to check"),
     medium("the server supports none of the subprotocols offered", C::DroppedWithoutSubprotocol)
         .cure("offer one that the server knows, `-s NAME`, or none; names are case-sensitive"),
-    medium("the peer's handler ended because of our message, or at the opening already, with an exception or on purpose", C::AtOnce)
-        .cure("read the peer's log at that moment; without a message, `wscope doctor` shows whether it ends at the opening"),
-    medium("the peer's handler ended because of our message, with an exception or on purpose", C::AfterOurMessage).unless(&[C::AtOnce])
+    medium("the peer's application ended its handler, right after the opening or because of our message", C::AtOnce)
+        .cure("read the peer's log at that moment; `wscope doctor` shows whether it also ends without a message"),
+    medium("the peer's application ended its handler because of our message", C::AfterOurMessage).unless(&[C::AtOnce])
         .cure("read the peer's log at that moment: it ended on the message sent last"),
     low("the peer's process ended, or its handler ended without closing"),
     low("a load balancer or proxy ended it"),
@@ -44,7 +44,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the connection ended while the sender was still sending")
         .help("look at the number of received bytes: a round number suggests a limit, another one a crash")
         .source(KNOWN)
-        .causes(&[low("the sender crashed"), low("a limit on the size, in the sender or a proxy")])
+        .causes(&[
+            high("this side read too slowly, and the peer gave up", C::Stalled)
+                .cure("read stdout faster, or write it to a file"),
+            low("the sender crashed"),
+            low("a limit on the size, in the sender or a proxy"),
+        ])
         .seen("end of stream or reset inside a frame"),
     error("W804", "cut after a silence")
         .because("nothing had crossed for some time, and then the connection was ended without a Close frame, as a timer does")

@@ -71,17 +71,17 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
             medium("the application did not answer the upgrade in time, and the server gave up", C::GaveUp).unless(&[C::PlainUnanswered, C::NoSubprotocolHelps])
                 .cure("read the application's log: find out what its handler waits for before it accepts"),
-            high("an HTTP server that drops the upgrade: its handler does not know this path, refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp])
+            high("an HTTP server drops the upgrade: its handler does not know this path, refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp])
                 .cure("check the path, then the Origin and the credentials: the server drops upgrades that it refuses"),
             high("the server refuses the subprotocol offered, as libwebsockets does", C::NoSubprotocolHelps)
                 .cure("offer one that the server knows, `-s NAME`, or none"),
             medium("the server requires a subprotocol, as brokers of MQTT do", C::InPath("mqtt")).unless(&[C::SubprotocolSent, C::OtherSchemeAnswers])
                 .cure("offer it: `-s mqtt`"),
-            medium("the request's head is longer than the server takes", C::LongHead)
+            medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
-            medium("an HTTP server that drops each request for this path", C::OtherPathAnswered).unless(&[C::OtherSchemeAnswers, C::PlainAnswered])
+            medium("an HTTP server drops each request for this path", C::OtherPathAnswered).unless(&[C::OtherSchemeAnswers, C::PlainAnswered])
                 .cure("check the path, and the server's rules for it"),
-            medium("the service is not plain HTTP, as where the PROXY protocol is expected first, or it is a forwarder whose target is down", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered])
+            medium("the service is not plain HTTP (it may expect the PROXY protocol first), or it forwards to a target that is down", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered])
                 .cure("check what listens on this port, what it expects first, and what is behind it if it is forwarded"),
             medium("the port speaks TLS only", C::TlsPort).unless(&[C::OtherSchemeFails, C::UrlIsSecure]).cure("try `wss://`"),
             low("the port speaks TLS only").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered]),
@@ -104,9 +104,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("find out what the handler does before it accepts; a longer `--handshake-timeout` helps if it is only slow"),
             medium("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades", C::PlainAnswered).unless(&[C::OtherPathAnswered])
                 .cure("check the path, and whether a proxy in front handles upgrades"),
-            medium("the request's head is longer than the server takes", C::LongHead)
+            medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
-            medium("the application hangs, the service is not HTTP, or a proxy on the way does not forward the upgrade and the application answers nothing else", C::PlainUnanswered),
+            medium("the application hangs, the service is not HTTP, or a proxy does not forward the upgrade", C::PlainUnanswered),
             low("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades").unless(&[C::PlainUnanswered, C::OtherPathAnswered]),
             low("the application hangs or is slow").unless(&[C::PlainUnanswered, C::OtherPathAnswered]),
             low("a service that is not HTTP and waits for more").unless(&[C::PlainAnswered]),
@@ -155,15 +155,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(KNOWN)
         .causes(&[low("the port is not that of a proxy of this kind"), low("the proxy can't reach the server, and waits")])
         .seen("no answer to CONNECT or to SOCKS within the handshake timeout, or the end of the stream"),
-    error("W117", "a proxy in the way answered instead of the server")
-        .because("the answer is that of a filter or a proxy which nobody asked here: a transparent (invisible) one, the network's login page, or one in front of the server")
-        .help("use `wss://`, which a proxy of this network can't read without a certificate of its own; or have the address allowed in it")
+    error("W117", "a proxy on the path answered instead of the server")
+        .because("the answer comes from a filter or proxy that was not requested: a transparent proxy, the network's login page, or a proxy in front of the server")
+        .help("use `wss://`, which a proxy can't read unless this machine trusts its certificate; or have the proxy allow the address")
         .source("documentation of Squid, tinyproxy, Privoxy, FortiGate, Zscaler; RFC 6585 §6")
         .causes(&[
             high("the network requires a login in a browser first (a captive portal)", C::StatusIs(511))
                 .cure("log in to the network: open any http:// page in a browser"),
-            high("an invisible (transparent) proxy or filter of this network intercepts the connection, or one in front of the server refuses it", C::Interceptor).unless(&[C::StatusIs(511)]),
-            medium("an invisible (transparent) proxy or filter of this network intercepts the connection, or one in front of the server refuses it", C::MaybeInterceptor),
+            high("a transparent proxy or filter of this network intercepts the connection, or a proxy in front of the server refuses it", C::Interceptor).unless(&[C::StatusIs(511)]),
+            medium("a transparent proxy or filter of this network intercepts the connection, or a proxy in front of the server refuses it", C::MaybeInterceptor),
         ])
         .seen("over ws:// and without a proxy: 511, X-Squid-Error or the page of a filter; where nothing else explains the answer, 407, or the name of a forward proxy in Server or on the page"),
 ];

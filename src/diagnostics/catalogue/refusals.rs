@@ -188,7 +188,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, and whether a proxy rewrites its prefix; common ones are `/ws`, `/cable`, `/socket.io/`, `/graphql`")
         .source("RFC 6455 §4.2.2")
         .causes(&[
-            medium("the path is rewritten on the way, by a proxy or a rule of it, or inside of the server, and there is no WebSocket at the new one", C::NamesOtherPath)
+            medium("a proxy or the server rewrites the path, and there is no WebSocket at the new one", C::NamesOtherPath)
                 .cure("compare the paths, and whether the server takes a prefix off itself: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
             medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
                 .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`"),
@@ -314,8 +314,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, then the Origin and the credentials: the application drops upgrades that it refuses"),
             medium("the upstream was reached, and closed the connection after a while", C::SlowAnswer).unless(&[C::PlainDiffers])
                 .cure("read the application's log: it was reached"),
-            medium("the application is down or on another port, or one side of proxy and application speaks TLS and the other does not", C::PlainSame),
-            low("the application is down or on another port, or one side of proxy and application speaks TLS and the other does not").unless(&[C::PlainDiffers]),
+            medium("the application is down or on another port, or only one of proxy and application uses TLS", C::PlainSame),
+            low("the application is down or on another port, or only one of proxy and application uses TLS").unless(&[C::PlainDiffers]),
             low("the application closed the connection: it drops upgrades that it refuses, or fails").unless(&[C::PlainDiffers, C::PlainSame]),
         ])
         .seen("status 502; an error of ngrok; a 503 in which Envoy says how its upstream failed"),
@@ -429,12 +429,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         ])
         .seen("a 4xx whose body mentions a session or connection id"),
     error("W353", "a proxy speaks plain HTTP to a TLS port behind it")
-        .because("the body is the error page of a TLS port that received plain HTTP, and this port is not one")
+        .because("the body is the error page of a TLS port that received plain HTTP, and this port does not speak TLS itself")
         .help("make the proxy use TLS to its upstream; in nginx: `proxy_pass https://…`")
         .source("measured on nginx")
         .causes(&[
-            high("the proxy's upstream is one with TLS", C::OtherSchemeFails),
-            medium("the proxy's upstream is one with TLS", C::KeptAlive),
+            high("the proxy's upstream speaks TLS", C::OtherSchemeFails),
+            medium("the proxy's upstream speaks TLS", C::KeptAlive),
         ])
-        .seen("such words over wss://, over ws:// where the port itself does not speak TLS, or in an answer that keeps the connection"),
+        .seen("such a page over wss://, over ws:// if the port itself does not speak TLS, or in an answer that keeps the connection"),
 ];

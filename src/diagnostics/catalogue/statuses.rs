@@ -10,7 +10,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("find the path of the WebSocket; if it is this path, make the proxy forward Upgrade: `wscope explain W320`")
         .source(MEASURED)
         .causes(&[
-            medium("Django's development server or wsgiref answered, which speaks no WebSocket", C::Server("wsgiserver"))
+            medium("Django's development server or wsgiref answered, and does not support WebSocket", C::Server("wsgiserver"))
                 .cure("run the application under an ASGI server, such as daphne or uvicorn"),
             medium("a wrong path: a plain GET gets this page, too", C::PlainSame),
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage]),

@@ -177,7 +177,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         };
         return d.possible("the application requires a login");
     }
-    // A message, and the Close behind it: it is the reason.
+    // A message, and the Close after it: it is the reason.
     let last = facts.stream.message.filter(|_| facts.stream.messages == 1 && !asked);
     let unsaid = body.reason.is_empty() && !matches!(body.code, Some(1000 | 1001));
     if let Some((_, content)) = last.filter(|_| end.last < SILENCE && unsaid) {
@@ -200,7 +200,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             return d
                 .title("closed at once, after a message that gives the reason")
                 .severity(Severity::Warning)
-                .because(format!("its message is {shown}"), "the Close came right behind it")
+                .because(format!("its message is {shown}"), "the Close came right after it")
                 .help("do as the message says");
         }
     }
@@ -291,7 +291,7 @@ fn unexplained_by_subprotocol(body: &CloseBody) -> bool {
 }
 
 /// What a page shows that names another path.
-const REWRITTEN: &str = "the path is rewritten on the way or inside of the server, and the application has no WebSocket at the new one";
+const REWRITTEN: &str = "a proxy or the server rewrites the path, and the application has no WebSocket at the new one";
 
 /// Characters of a message that are shown.
 const SHOWN: usize = 160;

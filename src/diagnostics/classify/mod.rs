@@ -46,7 +46,7 @@ const LAYERS: [Layer; 15] = [
 /// Explains what happened. The first diagnostic is the verdict, the others are worth knowing; none
 /// means that there is nothing to explain.
 ///
-/// The layers behind the first one with an error are not asked, but for the protocol inside, which
+/// The layers after the first one with an error are not asked, but for the protocol inside, which
 /// is known all the same and often is the cure.
 pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
     let mut found = Findings { found: Vec::new(), facts };

@@ -399,7 +399,7 @@ impl RefusalResponse<'_> {
                     .help("do not change the headers of the handshake with `-H`")
             }
             "W117" if !d.is_proved() => {
-                d.title("a proxy in the way may have answered instead of the server")
+                d.title("a proxy on the path may have answered instead of the server")
             }
             "W334" if self.status != 404 => {
                 d.title(format!("there is no WebSocket at this path ({})", self.status))

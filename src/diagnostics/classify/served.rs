@@ -31,6 +31,8 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let path = request.request_line().map(|line| String::from_utf8_lossy(line.target).into_owned());
     let path = path.map(|target| target.split('?').next().unwrap_or_default().to_owned());
     found.add(code, |d| {
+        // A page that was answered ends with the reason; the transcript shows all of it.
+        let reason = reason.trim_end().rsplit("\n\n").next().unwrap_or_default();
         let d = d.note(format!("wscope answered {status}: {reason}"));
         let d = d.note_if(get("User-Agent").map(|agent| format!("User-Agent: {agent}")));
         match code {

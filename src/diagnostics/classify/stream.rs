@@ -1,4 +1,4 @@
-//! The first bytes behind a 101: frames, or something that is none.
+//! The first bytes after a 101: frames, or something that is none.
 
 use std::time::Duration;
 

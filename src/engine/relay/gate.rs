@@ -2,10 +2,10 @@
 //!
 //! What comes is cut into frames and passes as the very bytes it came as. Where a rule may match, a
 //! message is collected first. What is put in waits for the end of a frame, and a message for the end
-//! of the message that passes. A message that waits holds those behind it; pings and pongs pass it.
+//! of the message that passes. A message that waits holds those after it; pings and pongs pass it.
 //!
 //! "the compressor and decompressor … use the same LZ77 sliding window" (RFC 7692 §7.1.1): once a
-//! compressed message is not passed on as it came, those behind it are compressed anew, unless each
+//! compressed message is not passed on as it came, those after it are compressed anew, unless each
 //! begins with an empty window. What is put in is not compressed, and so touches no window.
 
 use std::cell::RefCell;
@@ -33,7 +33,7 @@ use crate::wire::writer::RawFrame;
 use crate::wire::{Control, Data, FrameHeader, OpCode};
 
 /// A message that a rule looks at has at most so many bytes, on the wire and inflated. So many
-/// may wait behind one that waits, too.
+/// may wait after one that waits, too.
 pub const MOST: usize = 1 << 20;
 
 /// "All control frames MUST have a payload length of 125 bytes or less" (RFC 6455 §5.5).
@@ -613,7 +613,7 @@ impl Flow {
         let rules = self.rules.borrow();
         self.readable
             && match opcode {
-                // Those behind a message that is changed are compressed anew, whatever they are.
+                // Those after a message that is changed are compressed anew, whatever they are.
                 OpCode::Data(_) if self.takeover => rules.look_at_messages(self.direction),
                 _ => rules.look_at(self.direction, opcode),
             }
@@ -817,7 +817,7 @@ impl Flow {
                     }
                     None => {
                         let text = format!(
-                            "frame #{frame} {} stays as it is: more than 16 MiB would come of it",
+                            "frame #{frame} {} is not changed: the result would have more than 16 MiB",
                             towards(self.direction)
                         );
                         runtime.report(self.conn, &Event::Note(&text))?;
@@ -859,7 +859,7 @@ impl Flow {
         self.queue.push_back(Entry { item, wait: Wait::No });
     }
 
-    /// What came of the frame passes as it came, behind what waits.
+    /// What came of the frame passes as it came, after what waits.
     fn push_raw(&mut self, is_data: bool, is_whole: bool, goes_on: bool, is_close: bool) {
         let mut new = std::mem::take(&mut self.frame);
         if self.shut && self.plain {
@@ -1050,14 +1050,14 @@ impl Flow {
         Ok(())
     }
 
-    /// A Close has passed: nothing may be put in behind it.
+    /// A Close has passed: nothing may be put in after it.
     fn closed(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         self.endpoint.drop_connection();
         if self.outbox.queued() == 0 {
             return Ok(());
         }
         let text = format!(
-            "what was to be put in {} is not sent: a Close has passed",
+            "what was to be injected {} is not sent: a Close has passed",
             towards(self.direction)
         );
         runtime.report(self.conn, &Event::Note(&text))

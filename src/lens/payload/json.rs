@@ -88,7 +88,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Takes a byte, if it comes next behind white space.
+    /// Takes a byte, if it comes next after white space.
     fn takes(&mut self, byte: u8) -> bool {
         self.skip_space();
         let is_next = self.peek() == Some(byte);

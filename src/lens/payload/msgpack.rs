@@ -138,7 +138,7 @@ fn integer(number: i128, out: &mut Vec<u8>) {
     }
 }
 
-/// Writes a length in the smallest of its forms: inside the first byte, or behind it in one, two or
+/// Writes a length in the smallest of its forms: inside the first byte, or after it in one, two or
 /// four bytes.
 fn head(out: &mut Vec<u8>, len: usize, inside: Option<(u8, usize)>, behind: [Option<u8>; 3]) {
     match (inside, behind) {

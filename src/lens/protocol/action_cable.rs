@@ -126,7 +126,7 @@ impl Lens for Cable {
                     "Action Cable, Commands",
                     "the channel was not subscribed to before: the server ignores the message",
                 ),
-                _ => decoded.breaks("Action Cable, Commands", "there is no such command"),
+                _ => decoded.breaks("Action Cable, Commands", "unknown command"),
             }]);
         }
         let kind = value.text_of("type");
@@ -195,7 +195,7 @@ impl Lens for Cable {
         command: &str,
         arguments: &Arguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
-        // The entries of an object that is an argument, behind those that must be there.
+        // The entries of an object that is an argument, after those that must be there.
         let object = |first: (&str, Value), at: usize| {
             let mut entries = vec![(Value::from(first.0), first.1)];
             match arguments.json(at) {

@@ -223,7 +223,7 @@ impl GraphQl {
                 RULE,
                 "the operation is over: an error or complete came before",
             )
-            .breaks_if(of_none && self.over.lacks(&own), RULE, "there is no operation of this id");
+            .breaks_if(of_none && self.over.lacks(&own), RULE, "no operation has this id");
         match kind {
             "connection_ack" => {
                 let again = std::mem::replace(&mut self.acknowledged, true) && self.is_modern();
@@ -260,7 +260,7 @@ impl Lens for GraphQl {
         if !words.contains(&kind) && !others.contains(&kind) {
             let unknown = Decoded::new(name, "unknown", format!("{} ?", brief(kind)));
             return (self.asked || self.acknowledged).then(|| {
-                let text = "there is no such type of message: the other side closes with 4400";
+                let text = "unknown message type: the other side closes with 4400";
                 vec![unknown.field("type", kind).breaks(RULE, self.wrong(text))]
             });
         }
@@ -499,7 +499,7 @@ mod tests {
         script.client(r#"{"type":"connection_init"}"#);
         script.server(r#"{"type":"connection_ack"}"#);
         script.server(next);
-        assert_eq!(complaints(script.decoded()), ["there is no operation of this id"]);
+        assert_eq!(complaints(script.decoded()), ["no operation has this id"]);
         for end in [complete, error] {
             script.client(subscribe);
             assert_eq!(complaints(script.decoded()), [""; 0], "the id is free");

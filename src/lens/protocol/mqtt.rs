@@ -345,7 +345,7 @@ impl Mqtt {
                     "MQTT 3.1.1 §3.1.3.1",
                     "an empty client id needs a clean session: the server refuses it with code 2",
                 )
-                .breaks_if(!from.rest.is_empty(), "MQTT 5 §3.1.3", "bytes behind the last field"),
+                .breaks_if(!from.rest.is_empty(), "MQTT 5 §3.1.3", "bytes after the last field"),
         )
     }
 

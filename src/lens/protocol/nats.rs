@@ -221,7 +221,7 @@ impl Nats {
             )
             .breaks_if(is_filter && empty, "NATS, Subject names", "the subject has an empty token")
             .breaks_if(open_end, "NATS, Subject names", "> must be the last token")
-            .breaks_if(unknown, "NATS, UNSUB", "there is no subscription of this sid")
+            .breaks_if(unknown, "NATS, UNSUB", "no subscription has this sid")
     }
 }
 
@@ -306,7 +306,7 @@ mod tests {
             ("PUB a.* 0\r\n\r\n", "the subject of a PUB has a wildcard"),
             ("PUB a..b 0\r\n\r\n", "the subject has an empty token"),
             ("SUB a.>.b 1\r\n", "> must be the last token"),
-            ("UNSUB 7\r\n", "there is no subscription of this sid"),
+            ("UNSUB 7\r\n", "no subscription has this sid"),
             ("+OK\r\n", "only a server sends it"),
         ] {
             script.client_bytes(line.as_bytes());
@@ -341,7 +341,7 @@ mod tests {
         script.client_bytes(b"UNSUB 1\r\n");
         assert_eq!(complaints(script.decoded()), [""; 0]);
         script.client_bytes(b"UNSUB 1\r\n");
-        assert_eq!(complaints(script.decoded()), ["there is no subscription of this sid"]);
+        assert_eq!(complaints(script.decoded()), ["no subscription has this sid"]);
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Lens for Ocpp {
             .breaks_if(
                 rest.len() != fields.len(),
                 "OCPP-J §4.2",
-                "the list is not as long as the message demands",
+                "the list has a wrong number of elements",
             )
             .breaks_if(
                 id.chars().count() > 36,

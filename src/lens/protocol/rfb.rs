@@ -164,7 +164,7 @@ impl Rfb {
         }
     }
 
-    /// What comes behind a packet.
+    /// What comes after a packet.
     fn after(&mut self, phase: Phase, packet: &[u8], from_client: bool) {
         let phases = &mut self.phases;
         match (phase, from_client) {

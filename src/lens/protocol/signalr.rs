@@ -141,7 +141,7 @@ impl SignalR {
             self.ids.seen(id.as_deref().and_then(|id| id.parse().ok()).unwrap_or(0u64));
         }
         if kind == 9 && !self.asked {
-            // A connection that resumes another goes on behind its handshake.
+            // A connection that resumes another goes on after its handshake.
             self.agreed = true;
         }
         let early = from_client && !self.asked && !self.agreed;

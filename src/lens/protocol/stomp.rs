@@ -296,7 +296,7 @@ impl Stomp {
             "UNSUBSCRIBE" => (
                 "STOMP 1.2, UNSUBSCRIBE",
                 unsubscribed("id"),
-                "there is no subscription of this id",
+                "no subscription has this id",
             ),
             "ACK" | "NACK" => (
                 "STOMP 1.2, ACK",
@@ -309,7 +309,7 @@ impl Stomp {
                 unsubscribed("subscription")
                     && lacks(&self.ended, "subscription")
                     && !has("subscription", &|id| id.starts_with("/temp-queue/")),
-                "there is no subscription of this id",
+                "no subscription has this id",
             ),
             "BEGIN" => (
                 "STOMP 1.2, BEGIN",
@@ -831,7 +831,7 @@ mod tests {
                 "content-length does not lead to the NUL that ends the frame",
             ),
             ("SUBSCRIBE\nid:0\ndestination:/a\n\n\0", "the id is that of another subscription"),
-            ("UNSUBSCRIBE\nid:7\n\n\0", "there is no subscription of this id"),
+            ("UNSUBSCRIBE\nid:7\n\n\0", "no subscription has this id"),
             ("ACK\nid:7\n\n\0", "no message waits for it"),
             ("COMMIT\ntransaction:t\n\n\0", "the transaction has not begun"),
             ("SEND\ndestination:/a\ntransaction:t\n\n\0", "the transaction has not begun"),
@@ -858,7 +858,7 @@ mod tests {
         let mut script = self::script();
         script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
         script.server("MESSAGE\ndestination:/a\nmessage-id:1\nsubscription:7\n\n\0");
-        assert_eq!(complaints(script.decoded()), ["there is no subscription of this id"]);
+        assert_eq!(complaints(script.decoded()), ["no subscription has this id"]);
         script.server("ERROR\nmessage:x\n\n\0");
         script.server("RECEIPT\nreceipt-id:1\n\n\0");
         assert_eq!(complaints(script.decoded()), ["a frame after ERROR of the same side"]);

@@ -204,7 +204,7 @@ impl Wamp {
         decoded = decoded.breaks_if(
             rest.len() < needed || rest.len() > most,
             "WAMP 2, Message Definitions",
-            "the list is not as long as the message demands",
+            "the list has a wrong number of elements",
         );
         if ONE_WAY[usize::from(from_client)].contains(&code) {
             // What the wrong side says changes nothing.

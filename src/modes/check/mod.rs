@@ -22,7 +22,7 @@ use crate::check::catalogue;
 use crate::check::facts::Opening;
 use crate::check::plan::{FEW, Plan, PlanOptions, Stop};
 use crate::check::report::{self, Catalogue, Format, Results, show};
-use crate::check::select::{Allowed, select};
+use crate::check::select::{self, Allowed, select};
 use crate::cli::{CheckArgs, CheckFormat, OutputFormat, TlsServerOptions, YesNo};
 use crate::client::account::AccountError;
 use crate::client::prepare;
@@ -44,6 +44,7 @@ use crate::session::Limits;
 use crate::ui::sanitize::escaped;
 use crate::ui::style::Palette;
 use crate::ui::terminal::Terminal;
+use crate::ui::wrap;
 use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
 
@@ -53,7 +54,7 @@ const SERVER_TIME: Duration = Duration::from_secs(60);
 /// The same with cases that wait.
 const STRESS_TIME: Duration = Duration::from_secs(240);
 
-/// A server that ends itself behind an answer has done so in this time.
+/// A server that ends itself after an answer has done so in this time.
 const SLOW: Duration = Duration::from_millis(50);
 
 /// How long a client has to connect.
@@ -408,7 +409,11 @@ impl Demands {
             write(path, &redactor.bytes(baseline::write(&outcomes).as_bytes()))?;
         }
         let text = report::write(&results, self.output, palette);
-        runtime.stdout.buffer().extend_from_slice(&redactor.bytes(&text));
+        let mut text = redactor.bytes(&text).into_owned();
+        if matches!(self.output, Format::Text) {
+            for_people(&mut text, Terminal::look());
+        }
+        runtime.stdout.buffer().extend_from_slice(&text);
         runtime.drain_stdout(None)?;
         Ok(results.failures() > 0)
     }
@@ -505,9 +510,18 @@ fn write(path: &PathBuf, text: &[u8]) -> anyhow::Result<()> {
 fn print(text: &str, args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let display = Display::resolve(&args.display, terminal);
     let mut runtime = Runtime::new(Reporter::new(OutputFormat::None, &display))?;
-    runtime.stdout.buffer().extend_from_slice(text.as_bytes());
+    let mut text = text.as_bytes().to_vec();
+    for_people(&mut text, terminal);
+    runtime.stdout.buffer().extend_from_slice(&text);
     runtime.drain_stdout(None)?;
     Ok(Exit::Success)
+}
+
+/// Breaks lines at words where a terminal would break them inside of one.
+fn for_people(text: &mut Vec<u8>, terminal: Terminal) {
+    if terminal.stdout {
+        wrap::fold_from(0, terminal.width, text);
+    }
 }
 
 fn explain(id: &str, args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
@@ -517,7 +531,7 @@ fn explain(id: &str, args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exi
     };
     let found = catalogue::find(id, first).or_else(|| catalogue::find(id, second));
     let Some(case) = found else {
-        let text = format!("no case {id:?}; wscope check --list lists them");
+        let text = format!("no case {id:?}; {}wscope check --list lists them", select::near(id));
         return Err(UsageError::new(text).into());
     };
     print(&show(case, args.url.as_deref()), args, terminal)

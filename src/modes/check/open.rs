@@ -18,7 +18,7 @@ use crate::script::command::{Command, Payload};
 use crate::script::runner::send::{content, send};
 use crate::wire::{Control, Data, OpCode, ViolationKind};
 
-/// How long TCP may stay open behind the closing handshake.
+/// How long TCP may stay open after the closing handshake.
 pub(super) const TRANSPORT: Duration = Duration::from_secs(2);
 
 /// What a timer may be late or early.
@@ -43,7 +43,7 @@ pub(super) struct OpenTrial {
     ponged: usize,
 }
 
-/// Notes what comes behind the handshake.
+/// Notes what comes after the handshake.
 struct Witness {
     facts: Rc<RefCell<Facts>>,
     opcode: OpCode,
@@ -157,7 +157,7 @@ impl OpenTrial {
                     return sent;
                 }
                 Next::Done | Next::TimedOut => {
-                    // Some echo behind the pong.
+                    // Some echo after the pong.
                     let echo = self.pinged.map(|at| at + Duration::from_millis(200));
                     if self.work.asks_for_echo()
                         && let Some(until) = echo.filter(|at| *at > now)

@@ -11,7 +11,7 @@ use crate::ui::hex::{self, HexFault};
 pub enum HexError {
     /// A character that is not a hex digit.
     #[error(
-        "line {line}, column {column}: {found:?} is not a hex digit; for bytes as they are use --raw"
+        "line {line}, column {column}: {found:?} is not a hex digit; to read raw bytes, use --raw"
     )]
     NotHex {
         /// From 1.
@@ -31,7 +31,7 @@ pub enum HexError {
     },
     /// A line without an end in sight.
     #[error(
-        "line {line}: longer than {} MiB; break it into lines, or for bytes as they are use --raw",
+        "line {line}: longer than {} MiB; break it into lines, or use --raw for raw bytes",
         most >> 20
     )]
     TooLong {

@@ -137,7 +137,7 @@ impl Trial<'_> {
         }))
     }
 
-    /// One silence and the ping behind it.
+    /// One silence and the ping after it.
     fn silence(&mut self, time: Duration) -> anyhow::Result<Result<Silence, Exit>> {
         let (pinged, trips, frames) = match self.run(self.config.plan.after(time))? {
             Ok(run) => run,

@@ -119,7 +119,7 @@ impl Socks {
                 return target.map(Some).ok_or_else(|| {
                     self.link.tx.extend(socks::reply(Reply::Failure, None));
                     let host = escaped(wanted.host.as_bytes());
-                    Some(format!("there is no server behind \"{host}\" port {}", wanted.port))
+                    Some(format!("there is no server at \"{host}\" port {}", wanted.port))
                 });
             }
         }

@@ -43,7 +43,7 @@ pub enum Carried {
 pub const UNDECRYPTED: &str = "tunnelled, not decrypted";
 
 /// Neither TLS nor HTTP.
-const FOREIGN: &str = "neither TLS nor HTTP, passed on as it is";
+const FOREIGN: &str = "neither TLS nor HTTP, forwarded unchanged";
 
 impl Tunnel {
     /// Looks at what has come of either side.

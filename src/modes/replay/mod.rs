@@ -52,7 +52,7 @@ pub fn run(args: ReplayArgs, terminal: Terminal, given: Given) -> anyhow::Result
     }
     if let [first, ..] = plan.masked()[..] {
         notes.push(format!(
-            "message {first} of the recording has asterisks, maybe in the place of a secret; --replace puts one there"
+            "message {first} of the recording has asterisks, maybe instead of a secret; --replace /RE/TEXT/ can restore it"
         ));
     }
     config.client.reach.given = given;

@@ -176,7 +176,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// A host in lower case without brackets, and the port behind it.
+/// A host in lower case without brackets, and the port after it.
 pub(in crate::net) fn split_port(place: &str) -> Result<(String, Option<u16>), AddressError> {
     let (host, port) = if let Some(rest) = place.strip_prefix('[') {
         let (address, port) = rest.split_once(']').ok_or(AddressError::BadIpv6)?;

@@ -53,7 +53,7 @@ impl Socks5 {
 
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<DialogueProgress, ProxyError> {
         let mut consumed = 0;
-        // Byte by byte: the longest message has 262, and nothing behind the last is taken.
+        // Byte by byte: the longest message has 262, and nothing after the last is taken.
         for byte in bytes {
             if matches!(self.state, Socks5State::Open | Socks5State::Failed(_)) {
                 break;

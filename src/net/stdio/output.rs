@@ -55,7 +55,7 @@ pub fn write_stdout(bytes: &[u8]) -> io::Result<()> {
 /// The writer of stdout.
 pub type Stdout = StdioWriter;
 
-/// stdout or stderr as the loop writes it: without waiting, whole records one behind the other.
+/// stdout or stderr as the loop writes it: without waiting, whole records one after the other.
 pub struct StdioWriter {
     stream: OutputStream,
     access: Access,
@@ -159,7 +159,7 @@ impl StdioWriter {
 
     /// Whether the owner should wait before making more.
     ///
-    /// While what waits is refused, more would only be copied behind it.
+    /// While what waits is refused, more would only be copied after it.
     pub fn is_full(&self) -> bool {
         self.pending() >= HIGH_WATER || (self.pending() > 0 && !self.writable && !self.closed)
     }

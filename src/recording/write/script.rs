@@ -1,4 +1,4 @@
-//! A script of the program itself, for `--script`: what the client sent, each message behind as many of the
+//! A script of the program itself, for `--script`: what the client sent, each message after as many of the
 //! server's as had come.
 
 use std::fmt::Write as _;

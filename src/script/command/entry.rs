@@ -314,7 +314,7 @@ impl<'a> Args<'a> {
     }
 
     /// Whether what comes next stands between double quotes, or is to: a piece of JSON goes on
-    /// behind its second one.
+    /// after its second one.
     pub fn is_quoted(&mut self) -> bool {
         let before = self.rest;
         let goes_on =

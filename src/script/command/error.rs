@@ -4,6 +4,7 @@ use crate::net::target::TargetError;
 use crate::ui::base64::Base64Fault;
 use crate::ui::hex::HexFault;
 use crate::ui::sanitize;
+use crate::ui::suggest;
 use crate::wire::handshake::headers::HeaderError;
 
 /// All escapes, as the message about an unknown one and the help list them.
@@ -89,7 +90,7 @@ pub enum ParseFault {
         usage: String,
     },
     /// A word that is not what stands in its place.
-    #[error("{word} is {not}; write {accepted}")]
+    #[error("{word} is {not}; write {accepted}{}", meant(word, accepted))]
     Not {
         /// The word, quoted.
         word: String,
@@ -114,7 +115,7 @@ pub enum ParseFault {
     /// A quote or a slash without its partner.
     #[error("the {0} here is not closed")]
     Open(char),
-    /// `@` and nothing behind it.
+    /// `@` and nothing after it.
     #[error("no path after @; a text that begins with @ is written \\@")]
     NoPath,
     /// `code=` with the payload from a file.
@@ -123,7 +124,7 @@ pub enum ParseFault {
     /// An escape that can't be resolved.
     #[error(transparent)]
     Escape(EscapeFault),
-    /// Not hex behind `hex:`.
+    /// Not hex after `hex:`.
     #[error("{word} is not hex: {fault}")]
     Hex {
         /// The payload, quoted and cut.
@@ -194,6 +195,16 @@ pub(crate) fn shown(word: &str) -> String {
     let mut out = Vec::new();
     sanitize::fit_quoted(word.as_bytes(), false, 42, &mut out);
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The one of several words, separated by commas, that a quoted word may stand for.
+fn meant(word: &str, accepted: &str) -> String {
+    let choices = || accepted.split(", ");
+    let word = word.trim_matches('"');
+    match choices().count() > 1 && choices().all(|choice| !choice.contains(' ')) {
+        true => suggest::did_you_mean("", word, choices()),
+        false => String::new(),
+    }
 }
 
 fn advice(near: &[&str]) -> String {

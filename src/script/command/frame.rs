@@ -131,7 +131,7 @@ fn misplaced_opcode(word: Word<'_>) -> Result<(), ParseError> {
     }
 }
 
-/// An option behind the beginning of the payload would be sent as a part of it.
+/// An option after the beginning of the payload would be sent as a part of it.
 fn late_option(word: Word<'_>) -> Result<(), ParseError> {
     match option(word) {
         Ok(None) => Ok(()),
@@ -157,7 +157,7 @@ fn nearly(word: Word<'_>, names: &[&'static str]) -> Result<(), ParseError> {
 #[derive(Debug)]
 struct Draft {
     spec: FrameSpec,
-    /// The value of `code=`: the payload is the reason behind it.
+    /// The value of `code=`: the payload is the reason after it.
     code: Option<u16>,
     /// The keys given so far.
     seen: Vec<&'static str>,

@@ -55,7 +55,7 @@ pub fn parse(line: &str) -> Result<Command, ParseError> {
 }
 
 /// The same for a side. A line of a server that begins with `@` names its clients, and is a line of
-/// its own behind them: `@3 hello`, `@3,5 /ping`.
+/// its own after them: `@3 hello`, `@3,5 /ping`.
 ///
 /// # Errors
 ///
@@ -83,7 +83,7 @@ fn is_comment(line: Word<'_>) -> bool {
     line.text.starts_with("/#")
 }
 
-/// Whether a line is an `/on`, also behind the clients it is for.
+/// Whether a line is an `/on`, also after the clients it is for.
 fn has_answer(line: Word<'_>, role: Role) -> bool {
     let to = |word: &Word<'_>| word.text == "/to" || word.text.starts_with(target::SIGN);
     let mut words = line.words().peekable();
@@ -552,12 +552,8 @@ fn delimited_regex(args: &mut Args<'_>, delimiter: char) -> Result<Pattern, Pars
 fn regex(piece: Word<'_>, scope: Scope<'_>) -> Result<Pattern, ParseError> {
     let text = &*scope.text_with(piece, |value| regex_syntax::escape(value).into())?;
     let at = piece.at;
-    Pattern::new(text).map_err(|error| {
-        // A drawing with a caret, then the reason.
-        let text_of_error = error.to_string();
-        let reason = text_of_error.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        ParseFault::Regex { word: shown(text), why: sanitize::escaped(reason.as_bytes()) }.at(at)
-    })
+    Pattern::new(text)
+        .map_err(|error| ParseFault::Regex { word: shown(text), why: error.to_string() }.at(at))
 }
 
 /// `/source FILE`.
@@ -602,7 +598,7 @@ fn message(args: &mut Args<'_>) -> Result<Command, ParseError> {
     alone(Command::Show(Show::Message(count, direction)), args)
 }
 
-/// `frames [N] [/REGEX/]`, behind `/show`.
+/// `frames [N] [/REGEX/]`, after `/show`.
 fn frames(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let mut most = FRAMES_SHOWN;
     if delimiter(args).is_none()

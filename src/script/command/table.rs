@@ -42,6 +42,9 @@ pub fn suggest(typed: &str, role: Role) -> Vec<&'static str> {
     let usable = ENTRIES.iter().filter(|entry| entry.side.refuses(role).is_none());
     let names = usable.map(|entry| entry.name);
     let begun: Vec<_> = names.clone().filter(|name| name.starts_with(&typed)).collect();
+    if let Some((meant, _)) = HABITS.iter().find(|(_, habits)| habits.contains(&&*typed)) {
+        return vec![meant];
+    }
     match begun.is_empty() {
         true => suggest::near(&typed, names),
         // Nothing typed begins everything.
@@ -49,6 +52,25 @@ pub fn suggest(typed: &str, role: Role) -> Vec<&'static str> {
         false => begun.into_iter().take(MAX_SUGGESTED).collect(),
     }
 }
+
+/// What commands of this prompt are called elsewhere; of both sides.
+const HABITS: &[(&str, &[&str])] = &[
+    ("text", &["send", "say", "msg", "message", "json"]),
+    ("binary", &["hex", "base64"]),
+    ("bytes", &["raw", "inject"]),
+    ("wait", &["sleep", "delay", "pause"]),
+    ("close", &["disconnect", "bye"]),
+    ("status", &["info", "state"]),
+    ("show stats", &["stats", "statistics", "count"]),
+    ("show frames", &["frames", "history"]),
+    ("show handshake", &["handshake", "request", "response"]),
+    ("show tls", &["tls", "certificate", "cert"]),
+    ("log", &["save", "record", "write"]),
+    ("source", &["run", "load", "script", "include", "play"]),
+    ("every", &["timer", "interval", "loop"]),
+    ("find", &["grep", "search"]),
+    ("set", &["var", "let", "export"]),
+];
 
 /// The most names that are suggested.
 const MAX_SUGGESTED: usize = 3;

@@ -20,7 +20,7 @@ pub(crate) struct Fragments {
     /// The clients that get it; one that can't be sent to any more is left out.
     to: Vec<ConnId>,
     opcode: Data,
-    /// Sends a ping behind each fragment but the last.
+    /// Sends a ping after each fragment but the last.
     ping: bool,
     content: Vec<u8>,
     /// Bytes sent.

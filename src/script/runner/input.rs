@@ -134,7 +134,7 @@ impl ScriptRunner {
         busy || self.interrupted_early
     }
 
-    /// Ends what is pending, and the lines that wait behind it: Ctrl-C while the runner is busy.
+    /// Ends what is pending, and the lines that wait after it: Ctrl-C while the runner is busy.
     pub(crate) fn cancel(&mut self) {
         let left = self.lines_left();
         self.sources.clear();
@@ -191,7 +191,7 @@ impl ScriptRunner {
         if self.binary { Command::Binary(payload) } else { Command::Text(payload) }
     }
 
-    /// Whether a line is a message rather than a command, behind the clients that it names.
+    /// Whether a line is a message rather than a command, after the clients that it names.
     fn is_plain(&self, line: &str) -> bool {
         let addressed = line.strip_prefix('@').filter(|_| self.role == Role::Server);
         let behind = addressed.or_else(|| line.strip_prefix("/to ").map(str::trim_start));

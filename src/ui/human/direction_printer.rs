@@ -44,7 +44,7 @@ pub(super) struct HumanDirectionPrinter {
     /// Bytes of these lines.
     passing_bytes: usize,
     rows: Rows,
-    /// Bytes behind a lost frame boundary.
+    /// Bytes after a lost frame boundary.
     lost: u64,
     /// All of these are shown.
     lost_in_hex: bool,
@@ -435,7 +435,7 @@ impl HumanDirectionPrinter {
         self.rows = Rows::default();
     }
 
-    /// Shows the first bytes behind a lost frame boundary, or all of them in hex mode.
+    /// Shows the first bytes after a lost frame boundary, or all of them in hex mode.
     fn undecodable(
         &mut self,
         at: &Stamp,

@@ -28,7 +28,7 @@ pub(super) fn go_on(frame: &HumanFrame, writer: &mut LineWriter, out: &mut Vec<u
         return;
     }
     let ink = super::line_writer::ink(frame.direction, writer.sent);
-    let text = format!("#{} goes on", frame.number);
+    let text = format!("#{} continues", frame.number);
     writer.line(ink, frame.conn, text.as_bytes(), out);
     writer.dumping = this;
 }

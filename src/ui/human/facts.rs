@@ -89,7 +89,7 @@ pub(super) fn intervened(
         Intervention::Released => "passed on".to_owned(),
         Intervention::Edited => "edited".to_owned(),
         Intervention::Copied => "copied".to_owned(),
-        Intervention::Closed(code) => format!("both ends are closed with {code} in its place"),
+        Intervention::Closed(code) => format!("both ends are closed with {code} instead"),
     };
     let rule = rule.map(|rule| format!(" (rule {rule})")).unwrap_or_default();
     let text = format!("{} #{frame} {to}: {what}{rule}", notation::opcode_word(*opcode));

@@ -10,7 +10,7 @@ use crate::ui::number;
 use crate::ui::style::Ink;
 use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode};
 
-/// Columns of most opcodes and the space behind them.
+/// Columns of most opcodes and the space after them.
 const OPCODE: usize = 5;
 
 /// A screen so wide has room for the mask keys.

@@ -39,7 +39,7 @@ pub(super) struct PayloadPreview<'a> {
 }
 
 impl PayloadPreview<'_> {
-    /// Columns of the marks that say how much is missing, before and behind.
+    /// Columns of the marks that say how much is missing, before and after.
     pub(super) fn mark_columns(&self) -> usize {
         let marks = if self.shown.is_empty() { 1 } else { 2 };
         marks * cut_mark_columns(self.total)

@@ -91,7 +91,7 @@ impl FrameRecord {
         self.frame.header.opcode == OpCode::Data(Data::Continue) && self.frame.is_of_message()
     }
 
-    /// Whether the message it belongs to goes on behind it.
+    /// Whether the message it belongs to goes on after it.
     pub fn is_continued(&self) -> bool {
         self.frame.is_of_message() && !self.frame.header.fin && self.why == Why::Complete
     }

@@ -49,7 +49,7 @@ impl<'o> Object<'o> {
         Self::go_on(at, direction, clock, out)
     }
 
-    /// Goes on behind the first fields.
+    /// Goes on after the first fields.
     #[inline]
     pub(super) fn go_on(
         at: &Stamp,

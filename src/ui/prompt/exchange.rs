@@ -9,7 +9,7 @@ pub trait Assist: Send {
     /// the position given back up to the cursor.
     fn complete(&self, line: &str, pos: usize) -> (usize, Vec<Completion>);
 
-    /// What may follow the line; shown behind the cursor, never taken over.
+    /// What may follow the line; shown after the cursor, never taken over.
     fn hint(&self, line: &str, pos: usize) -> Option<String>;
 
     /// Whether a line may be kept in the history; those that look as if they held a secret are not,

@@ -173,7 +173,7 @@ impl Prompt {
         self.shared.lock().phase == PromptPhase::Away
     }
 
-    /// Whether a line was entered that [`Prompt::take`] has not given yet: a SIGINT came behind it.
+    /// Whether a line was entered that [`Prompt::take`] has not given yet: a SIGINT came after it.
     pub fn is_handing_over(&self) -> bool {
         self.shared.lock().entered
     }

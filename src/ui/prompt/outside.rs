@@ -1,5 +1,5 @@
 //! Other programs on the same terminal: an editor for a message, a pager for a long answer, the
-//! shell behind it all.
+//! shell after it all.
 //!
 //! The user's own settings name them (`$VISUAL`, `$EDITOR`, `$PAGER`); they may hold arguments, so a
 //! shell splits them, as it does for git. What is edited or shown is handed over as an argument or

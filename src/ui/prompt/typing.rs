@@ -123,7 +123,7 @@ impl ConditionalEventHandler for Keys {
             (KeyCode::Enter, Modifiers::NONE) | (KeyCode::Char('J'), Modifiers::CTRL)
                 if continues =>
             {
-                // The one command that replaces text and leaves the cursor behind it.
+                // The one command that replaces text and leaves the cursor after it.
                 typing.continues = true;
                 Some(Cmd::Complete)
             }
@@ -145,7 +145,7 @@ impl ConditionalEventHandler for Keys {
 }
 
 impl Typing {
-    /// Begins a line that has so far `left` before the cursor and `right` behind it. Its labels
+    /// Begins a line that has so far `left` before the cursor and `right` after it. Its labels
     /// stay, and a paste that is arriving.
     pub fn begin(&mut self, left: &str, right: &str) {
         self.draft = [left, right].concat();
@@ -153,7 +153,7 @@ impl Typing {
         (self.ending, self.searching) = (ReadlineEnd::Entered, false);
     }
 
-    /// The line before the cursor and behind it.
+    /// The line before the cursor and after it.
     pub fn halves(&self) -> (String, String) {
         let (left, right) = self.draft.split_at_checked(self.pos).unwrap_or((&self.draft, ""));
         (left.to_owned(), right.to_owned())

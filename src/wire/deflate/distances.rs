@@ -154,7 +154,7 @@ impl Distances {
         }
     }
 
-    /// Reads one item, of at most 48 bits, and returns the place behind it.
+    /// Reads one item, of at most 48 bits, and returns the place after it.
     fn step(&mut self) -> Result<BlockPart, ScanStop> {
         let bits = &mut self.bits;
         match self.place {

@@ -25,7 +25,7 @@ pub struct FaultInfo {
     pub name: &'static str,
     /// What happens.
     pub kind: FaultKind,
-    /// What may stand behind the name.
+    /// What may stand after the name.
     pub argument: Argument,
     /// What the peer sees, in a few words.
     pub does: &'static str,
@@ -173,7 +173,7 @@ pub enum BehaviourFault {
     IdleEnd,
 }
 
-/// What may stand behind the name of a fault, after a colon.
+/// What may stand after the name of a fault, after a colon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Argument {
     /// Nothing.
@@ -252,7 +252,7 @@ pub enum Value {
 /// When a fault comes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum When {
-    /// Right behind the opening handshake, or in it.
+    /// Right after the opening handshake, or in it.
     #[default]
     Open,
     /// Once so many messages of the peer have come and have been answered.

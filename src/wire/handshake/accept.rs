@@ -15,7 +15,7 @@ pub struct AcceptSteps {
     /// The value of `Sec-WebSocket-Key` without white space around it. It is not
     /// decoded: any bytes will do.
     pub key: Vec<u8>,
-    /// The key with [`GUID`] behind it.
+    /// The key with [`GUID`] after it.
     pub concatenated: Vec<u8>,
     /// The SHA-1 of that.
     pub sha1: [u8; 20],

@@ -21,7 +21,7 @@ pub const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 /// One change to the default headers: send this header, or leave a default out.
 ///
 /// All values given for one name stand, in the order given, in the place of the default
-/// header of that name, or behind all others. Name and value are fit to be sent.
+/// header of that name, or after all others. Name and value are fit to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderEdit {
     name: String,
@@ -114,7 +114,7 @@ impl FromStr for HeaderEdit {
     type Err = HeaderError;
 
     /// Reads what curl's `-H` takes: `Name: value` sends, `Name:` removes the default,
-    /// `Name;` sends an empty value. Spaces behind the colon are not part of the value.
+    /// `Name;` sends an empty value. Spaces after the colon are not part of the value.
     fn from_str(text: &str) -> Result<Self, HeaderError> {
         let (name, value) = match (text.split_once(':'), text.strip_suffix(';')) {
             (Some((name, value)), _) => (name, Some(value.trim_start_matches([' ', '\t']))),

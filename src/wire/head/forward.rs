@@ -21,7 +21,7 @@ const OF_PROXY: [&str; 2] = ["Proxy-Authorization", "Proxy-Connection"];
 
 impl Forwarding {
     /// The head to pass on; none where nothing changes. `last` asks for the end of the connection
-    /// behind the response: "close" in Connection (RFC 9112 §9.6).
+    /// after the response: "close" in Connection (RFC 9112 §9.6).
     pub fn apply(&self, head: &Head, last: bool) -> Option<Head> {
         let raw = head.raw();
         let mut edits: Vec<(Range<usize>, Vec<u8>)> = Vec::new();

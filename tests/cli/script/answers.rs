@@ -108,7 +108,7 @@ fn expect_not_waits_and_fails_at_a_match() {
             p.answer_close(1001);
         })
         .stdout("an error\n")
-        .stderr("wscope: stdin: line 2: /expect-not /error/: came: \"an error\"\n")
+        .stderr("wscope: stdin: line 2: /expect-not /error/: a message matched: \"an error\"\n")
         .status(13);
     // Where nothing more can come, nothing comes.
     script_of("/expect-not error 10\n")

@@ -38,7 +38,7 @@ pub struct HandshakeContext<'a> {
     pub url: Option<UrlFacts<'a>>,
     /// The name in the TLS handshake.
     pub sni: Sni<'a>,
-    /// How many bytes the client sent behind the request before it had the response.
+    /// How many bytes the client sent after the request before it had the response.
     pub early_bytes: u64,
     /// The key headers of earlier connections in this session, in order.
     pub earlier_keys: &'a [Vec<u8>],

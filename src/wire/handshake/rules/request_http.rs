@@ -136,7 +136,7 @@ pub(super) fn origin(facts: &HandshakeFacts<'_>) -> Finding {
     }
 }
 
-/// RFC 6454 §7: `null`, or scheme, host and port and nothing behind them.
+/// RFC 6454 §7: `null`, or scheme, host and port and nothing after them.
 pub(super) fn origin_form(facts: &HandshakeFacts<'_>) -> Finding {
     let mut values = facts.request.get_all("Origin");
     let Some(value) = values.next() else {
@@ -262,7 +262,7 @@ pub(in crate::wire::handshake) fn is_origin(text: &str) -> bool {
     };
     let scheme_fine = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    // The colon of a port is the one behind the brackets of an IPv6 address.
+    // The colon of a port is the one after the brackets of an IPv6 address.
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (authority, None),
