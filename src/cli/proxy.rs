@@ -22,7 +22,7 @@ pub struct ProxyArgs {
     pub address: Option<String>,
 
     /// The server to forward to, as with --to
-    #[arg(value_name = "URL", conflicts_with_all = ["to", "command"])]
+    #[arg(value_name = "URL", conflicts_with = "to")]
     pub server: Option<String>,
 
     /// The server to forward to: ws://, wss://, or host[:port][/base]
@@ -35,8 +35,9 @@ pub struct ProxyArgs {
     /// Run CMD with the proxy and trust variables set, and end with its status
     ///
     /// Without a port, the system chooses one. The transcript goes to stderr: stdin and stdout are
-    /// those of CMD.
-    #[arg(last = true, value_name = "CMD", conflicts_with_all = ["to", "server", "input", "unix_socket"])]
+    /// those of CMD. With --to, CMD gets the URL of this proxy instead: in WSCOPE_URL, and in the place
+    /// of {url} in its arguments.
+    #[arg(last = true, value_name = "CMD", conflicts_with = "input")]
     pub command: Vec<OsString>,
 
     /// Accept only clients that send this user and password; required on a public address

@@ -1,5 +1,6 @@
 //! The choices of `wscope proxy`, made and checked.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub struct ProxyConfig {
     pub forwarding: Forwarding,
     /// What is done where clients name the servers; `open` is the same for all of them.
     pub forward: Option<ForwardConfig>,
+    /// The program that is run, with its arguments; empty for none.
+    pub command: Vec<OsString>,
     /// The most bytes that may wait in memory, over all connections.
     pub max_memory: usize,
     /// How many connections at once; `None` for as many as there can be.
@@ -100,12 +103,15 @@ impl ProxyConfig {
             ..OpenConfig::of_url(to).map_err(|error| UsageError(format!("--to: {error}")))?
         };
         let runs = !args.command.is_empty();
+        if runs && server.is_none() && open.transport.unix_socket.is_some() {
+            let text = "--unix-socket is the way to one server: name it with --to URL";
+            return Err(UsageError(text.to_owned()));
+        }
         let options = ForwardOptions {
             user: args.user,
             intercept: args.intercept,
             tunnel: args.tunnel,
             ca_dir: args.ca_dir,
-            command: args.command,
             keep_host: args.keep_host,
             transparent: args.transparent,
         };
@@ -176,6 +182,7 @@ impl ProxyConfig {
             open,
             forwarding,
             forward: forward.transpose()?,
+            command: args.command,
             rules,
             faults: faults(&args.faults)?,
             input,
