@@ -39,7 +39,7 @@ pub use proxy::{ProxyArgs, ProxyFormat, ProxyInput};
 pub use reach::{AccountOptions, DefaultsOptions, LocationOptions, ReachOptions, ReportOptions};
 pub use replay::{CompareChoice, MatchChoice, ReplayArgs, UnmatchedChoice};
 pub use stay::StayOptions;
-pub use transport::{IdentityOptions, TransportOptions};
+pub use transport::{IdentityOptions, RouteArguments, TransportOptions, UpstreamTlsOptions};
 pub use values::{Wait, size};
 use values::{bits, duration, memory, number, width};
 

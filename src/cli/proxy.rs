@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use super::lens::LensMapOptions;
 use super::prompt::TrafficOptions;
-use super::transport::{RouteArguments, TlsClientOptions};
+use super::transport::{RouteArguments, UpstreamTlsOptions};
 use super::values::{duration, memory, number, rate};
 use super::{DefaultsOptions, DisplayOptions, TlsServerOptions};
 
@@ -99,27 +99,9 @@ pub struct ProxyArgs {
     #[command(flatten)]
     pub tls_server: TlsServerOptions,
 
-    /// Accept any TLS certificate of the server
-    #[arg(short = 'k', long, help_heading = "TLS")]
-    pub insecure: bool,
-
-    /// Also trust the CA certificates in a PEM file
-    #[arg(long, value_name = "FILE", help_heading = "TLS")]
-    pub cacert: Option<PathBuf>,
-
-    /// Client certificate for the server: PEM, or PKCS#12 with its key
-    ///
-    /// The passphrase of the key is read from WSCOPE_PASSPHRASE.
-    #[arg(long, value_name = "FILE", help_heading = "TLS")]
-    pub client_cert: Option<PathBuf>,
-
-    /// The key of --client-cert in PEM, if it is not in the same file
-    #[arg(long, value_name = "FILE", requires = "client_cert", help_heading = "TLS")]
-    pub client_key: Option<PathBuf>,
-
     /// TLS with the server.
     #[command(flatten)]
-    pub tls_client: TlsClientOptions,
+    pub tls_client: UpstreamTlsOptions,
 
     /// Change, delay, hold or drop messages: 'DIR [OPCODES] [/RE/] -> ACTION'; may be repeated, the first match counts
     ///

@@ -13,12 +13,11 @@ use super::lines::{self, LineConfig};
 use super::listen::{TlsConfig, parse_address, server_tls};
 use super::open::OpenConfig;
 use super::rule::{Action, Pacing, Rules};
-use super::transport::{Basics, transport};
+use super::transport::upstream;
 use super::usage::UsageError;
 use crate::cli::prompt::TrafficOptions;
 use crate::cli::{
-    IdentityOptions, InputFormat, OutputFormat, ProxyArgs, ProxyFormat, ProxyInput,
-    TransportOptions,
+    InputFormat, OutputFormat, ProxyArgs, ProxyFormat, ProxyInput,
 };
 use crate::net::listener::ListenAddress;
 use crate::net::resolve::AddressFamily;
@@ -86,18 +85,11 @@ impl ProxyConfig {
             (_, true) => AddressFamily::V6,
             _ => AddressFamily::Any,
         };
-        let basics = Basics { family, insecure: args.insecure, cacert: args.cacert };
-        let identity = IdentityOptions {
-            cert: args.client_cert,
-            key: args.client_key,
-            ..IdentityOptions::default()
-        };
-        let way = TransportOptions { route: args.route, identity, tls: args.tls_client };
         // Each request of a forward proxy brings its own URL.
         let server = args.to.as_deref().or(args.server.as_deref());
         let to = server.unwrap_or("ws://localhost");
         let open = OpenConfig {
-            transport: transport(way, basics)?,
+            transport: upstream(args.route, args.tls_client, family)?,
             connect_timeout: args.connect_timeout,
             handshake_timeout: args.handshake_timeout,
             ..OpenConfig::of_url(to).map_err(|error| UsageError(format!("--to: {error}")))?
