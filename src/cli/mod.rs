@@ -641,7 +641,7 @@ pub struct DecodeArgs {
 /// `wscope show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// The recording; `-` is stdin
+    /// The recording; `-` is stdin; FILE#2 is connection 2
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 

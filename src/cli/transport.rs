@@ -76,7 +76,6 @@ pub struct RouteArguments {
         help_heading = "Connection"
     )]
     pub unix_socket: Option<PathBuf>,
-
 }
 
 /// The certificate that is shown to a server.

@@ -195,7 +195,8 @@ impl ListenConfig {
             let text = "-k, --cacert and other options about the certificate of a server: only with --to; for TLS with clients use --cert or --self-signed";
             return Err(UsageError(text.to_owned()));
         }
-        let way = transport::upstream(RouteArguments::default(), args.tls_client, AddressFamily::Any)?;
+        let way =
+            transport::upstream(RouteArguments::default(), args.tls_client, AddressFamily::Any)?;
         let upstream = args.to.as_deref().map(OpenConfig::of_url).transpose();
         let upstream = upstream.map_err(|error| UsageError(format!("--to: {error}")))?;
         let upstream = upstream.map(|open| OpenConfig { transport: way, ..open });

@@ -16,9 +16,7 @@ use super::rule::{Action, Pacing, Rules};
 use super::transport::upstream;
 use super::usage::UsageError;
 use crate::cli::prompt::TrafficOptions;
-use crate::cli::{
-    InputFormat, OutputFormat, ProxyArgs, ProxyFormat, ProxyInput,
-};
+use crate::cli::{InputFormat, OutputFormat, ProxyArgs, ProxyFormat, ProxyInput};
 use crate::net::listener::ListenAddress;
 use crate::net::resolve::AddressFamily;
 use crate::ui::terminal::Terminal;

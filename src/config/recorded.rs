@@ -1,4 +1,4 @@
-//! A connection of a recording, as `FILE` or `FILE#CONN` names it.
+//! A recording, or a connection of one, as `FILE` or `FILE#CONN` names it.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -61,6 +61,43 @@ impl RecordedName {
         self.path.as_os_str() == "-"
     }
 
+    /// The connection that the name asks for.
+    pub fn conn(&self) -> Option<u64> {
+        self.conn
+    }
+
+    /// The error where a connection is not there.
+    pub fn without(&self, conn: u64) -> RecordedError {
+        let why = format!(
+            "connection {conn} is not in it, or was never open; `wscope decode --list` lists them"
+        );
+        RecordedError { name: self.shown(), why }
+    }
+
+    /// Opens the file, or stdin.
+    ///
+    /// # Errors
+    ///
+    /// It can't be opened.
+    pub fn open(&self) -> Result<Box<dyn Read>, RecordedError> {
+        if self.is_stdin() {
+            return Ok(Box::new(io::stdin()));
+        }
+        match File::open(&self.path) {
+            Ok(file) => Ok(Box::new(file)),
+            Err(error) => {
+                let missing = error.kind() == io::ErrorKind::NotFound;
+                let numbered = self.path.as_os_str().as_bytes().contains(&b'#');
+                let hint = match missing && numbered && self.conn.is_none() {
+                    true => "; what follows # is the number of a connection, as in FILE#1",
+                    false => "",
+                };
+                let why = format!("can't open it: {}{hint}", plain_io(&error));
+                Err(RecordedError { name: self.shown(), why })
+            }
+        }
+    }
+
     /// The file's name, harmless for a terminal.
     pub fn shown(&self) -> String {
         match self.is_stdin() {
@@ -76,14 +113,7 @@ impl RecordedName {
     /// The file can't be read, is no recording, or does not have one such connection.
     pub fn read(&self) -> Result<Recorded, RecordedError> {
         let fail = |why: String| RecordedError { name: self.shown(), why };
-        let input: Box<dyn Read> = match self.is_stdin() {
-            true => Box::new(io::stdin()),
-            false => Box::new(
-                File::open(&self.path)
-                    .map_err(|error| fail(format!("can't open it: {}", plain_io(&error))))?,
-            ),
-        };
-        let (sessions, notes) = self.sessions(input).map_err(|error| match error {
+        let (sessions, notes) = self.sessions(self.open()?).map_err(|error| match error {
             RecordingError::Io(error) => fail(format!("can't read it: {}", plain_io(&error))),
             error => fail(error.to_string()),
         })?;
@@ -102,9 +132,7 @@ impl RecordedName {
                 )))
             }
             (Some(session), _) => Ok(Recorded { session, notes }),
-            (None, Some(conn)) => Err(fail(format!(
-                "connection {conn} is not in it, or was never open; `wscope decode --list` lists them"
-            ))),
+            (None, Some(conn)) => Err(self.without(conn)),
             (None, None) => Err(fail(
                 "no connection of it was open; `wscope decode --list` lists what it has".to_owned(),
             )),

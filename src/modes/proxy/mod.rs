@@ -170,7 +170,8 @@ fn start(
     let Some(forward) = &config.forward else {
         let url = format!("{}://{address}/", if secure { "wss" } else { "ws" });
         let words: Vec<_> = config.command.iter().map(|word| with_url(word, &url)).collect();
-        let variables = [("WSCOPE_URL", url.into()), ("WSCOPE_PORT", address.port().to_string().into())];
+        let variables =
+            [("WSCOPE_URL", url.into()), ("WSCOPE_PORT", address.port().to_string().into())];
         return Ok(Program::start(&words, &variables, &[]));
     };
     let scheme = if secure { "https" } else { "http" };
