@@ -242,6 +242,20 @@ fn a_connection_is_named_behind_the_file() {
     }
 }
 
+#[test]
+fn the_shells_limit_of_a_file_is_an_error_that_names_it() {
+    let (folder, path) = recorded();
+    let out = folder.path().join("limited.html");
+    let ran = Command::new("sh")
+        .args(["-c", "ulimit -f 1; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_wscope"), "convert", &path])
+        .arg(&out)
+        .output()
+        .expect("a shell");
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert_eq!(said, format!("wscope: can't write {}: file too large\n", out.display()));
+}
+
 /// `wscope proxy` records a head that it changes twice: as it came, and as it passed it on.
 #[test]
 fn packets_have_one_of_two_versions_of_a_head() {
