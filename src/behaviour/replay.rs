@@ -103,9 +103,13 @@ impl ReplayLog {
         let ReplayScript { plan, comparison, .. } = script;
         let missing = plan.awaited.get(self.received as usize..).unwrap_or_default();
         self.differs(comparison.missing(self.received + 1, missing));
-        // A Close that answers ours says nothing of its own.
-        if let (Some(expected), false) = (&plan.close, self.timed_out) {
-            let received = ending.received.as_ref().and_then(|close| close.code);
+        // A Close that answers ours says nothing of its own, and where a message was missed it was not
+        // waited for.
+        if let Some(expected) =
+            plan.close.as_ref().filter(|_| missing.is_empty() || !self.timed_out)
+        {
+            let received = ending.received.as_ref().filter(|_| !self.timed_out);
+            let received = received.map(|close| close.code);
             self.differs(comparison.close(self.received + 1, expected.code, received));
         }
         let left = plan.steps.len() - self.steps;

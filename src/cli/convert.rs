@@ -9,7 +9,7 @@ use super::values::number;
 /// `wscope convert`.
 #[derive(Debug, Args)]
 pub struct ConvertArgs {
-    /// The recording: JSON lines of --record, HAR, pcap or pcapng; `-` is stdin
+    /// The recording: JSON lines of --record, HAR, pcap or pcapng; `-` is stdin; IN#2 is connection 2
     #[arg(value_name = "IN")]
     pub input: PathBuf,
 

@@ -8,6 +8,7 @@ use clap::{ArgAction, Args};
 
 use super::lens::LensMapOptions;
 use super::prompt::LineOptions;
+use super::transport::UpstreamTlsOptions;
 use super::values::{duration, file_mode, memory, number, size};
 use super::{
     DefaultsOptions, DisplayOptions, FaultOptions, InputFormat, MatchChoice, OutputFormat,
@@ -100,7 +101,8 @@ pub struct ListenArgs {
 
     /// With --on-unmatched pass: the server for these messages
     ///
-    /// Each such client gets its own connection to URL.
+    /// Each such client gets its own connection to URL. The TLS options of clients, such as --cacert and
+    /// -k, apply to these connections.
     #[arg(long, value_name = "URL", requires = "replay", help_heading = "Answers")]
     pub to: Option<String>,
 
@@ -142,6 +144,10 @@ pub struct ListenArgs {
     /// TLS.
     #[command(flatten)]
     pub tls: TlsServerOptions,
+
+    /// TLS with the server of `--to`.
+    #[command(flatten)]
+    pub tls_client: UpstreamTlsOptions,
 
     /// Compression.
     #[command(flatten)]

@@ -39,7 +39,7 @@ pub use proxy::{ProxyArgs, ProxyFormat, ProxyInput};
 pub use reach::{AccountOptions, DefaultsOptions, LocationOptions, ReachOptions, ReportOptions};
 pub use replay::{CompareChoice, MatchChoice, ReplayArgs, UnmatchedChoice};
 pub use stay::StayOptions;
-pub use transport::{IdentityOptions, TransportOptions};
+pub use transport::{IdentityOptions, RouteArguments, TransportOptions, UpstreamTlsOptions};
 pub use values::{Wait, size};
 use values::{bits, duration, memory, number, width};
 
@@ -641,7 +641,7 @@ pub struct DecodeArgs {
 /// `wscope show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// The recording; `-` is stdin
+    /// The recording; `-` is stdin; FILE#2 is connection 2
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 

@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use super::lens::LensMapOptions;
 use super::prompt::TrafficOptions;
-use super::transport::{RouteArguments, TlsClientOptions};
+use super::transport::{RouteArguments, UpstreamTlsOptions};
 use super::values::{duration, memory, number, rate};
 use super::{DefaultsOptions, DisplayOptions, TlsServerOptions};
 
@@ -22,7 +22,7 @@ pub struct ProxyArgs {
     pub address: Option<String>,
 
     /// The server to forward to, as with --to
-    #[arg(value_name = "URL", conflicts_with_all = ["to", "command"])]
+    #[arg(value_name = "URL", conflicts_with = "to")]
     pub server: Option<String>,
 
     /// The server to forward to: ws://, wss://, or host[:port][/base]
@@ -35,8 +35,9 @@ pub struct ProxyArgs {
     /// Run CMD with the proxy and trust variables set, and end with its status
     ///
     /// Without a port, the system chooses one. The transcript goes to stderr: stdin and stdout are
-    /// those of CMD.
-    #[arg(last = true, value_name = "CMD", conflicts_with_all = ["to", "server", "input", "unix_socket"])]
+    /// those of CMD. With --to, CMD gets the URL of this proxy instead: in WSCOPE_URL, and in the place
+    /// of {url} in its arguments.
+    #[arg(last = true, value_name = "CMD", conflicts_with = "input")]
     pub command: Vec<OsString>,
 
     /// Accept only clients that send this user and password; required on a public address
@@ -98,27 +99,9 @@ pub struct ProxyArgs {
     #[command(flatten)]
     pub tls_server: TlsServerOptions,
 
-    /// Accept any TLS certificate of the server
-    #[arg(short = 'k', long, help_heading = "TLS")]
-    pub insecure: bool,
-
-    /// Also trust the CA certificates in a PEM file
-    #[arg(long, value_name = "FILE", help_heading = "TLS")]
-    pub cacert: Option<PathBuf>,
-
-    /// Client certificate for the server: PEM, or PKCS#12 with its key
-    ///
-    /// The passphrase of the key is read from WSCOPE_PASSPHRASE.
-    #[arg(long, value_name = "FILE", help_heading = "TLS")]
-    pub client_cert: Option<PathBuf>,
-
-    /// The key of --client-cert in PEM, if it is not in the same file
-    #[arg(long, value_name = "FILE", requires = "client_cert", help_heading = "TLS")]
-    pub client_key: Option<PathBuf>,
-
     /// TLS with the server.
     #[command(flatten)]
-    pub tls_client: TlsClientOptions,
+    pub tls_client: UpstreamTlsOptions,
 
     /// Change, delay, hold or drop messages: 'DIR [OPCODES] [/RE/] -> ACTION'; may be repeated, the first match counts
     ///

@@ -25,8 +25,8 @@ pub struct TransportOptions {
     pub tls: TlsClientOptions,
 }
 
-/// Proxies, addresses, the near end, whom to trust.
-#[derive(Debug, Args)]
+/// Proxies, addresses, the near end.
+#[derive(Debug, Default, Args)]
 pub struct RouteArguments {
     /// Connect through a proxy: [http|https|socks5|socks5h|socks4a://]HOST[:PORT]
     ///
@@ -76,10 +76,6 @@ pub struct RouteArguments {
         help_heading = "Connection"
     )]
     pub unix_socket: Option<PathBuf>,
-
-    /// Also trust the CA certificates in the PEM files of a directory
-    #[arg(long, value_name = "DIR", hide_short_help = true, help_heading = "TLS")]
-    pub capath: Option<PathBuf>,
 }
 
 /// The certificate that is shown to a server.
@@ -118,9 +114,39 @@ pub struct IdentityOptions {
     pub pass_file: Option<PathBuf>,
 }
 
+/// Whom to trust, and who we are, in TLS with a server of a mode that has `--cert` for its own clients.
+#[derive(Debug, Default, PartialEq, Eq, Args)]
+pub struct UpstreamTlsOptions {
+    /// Accept any TLS certificate of the server
+    #[arg(short = 'k', long, help_heading = "TLS")]
+    pub insecure: bool,
+
+    /// Also trust the CA certificates in a PEM file
+    #[arg(long, value_name = "FILE", help_heading = "TLS")]
+    pub cacert: Option<PathBuf>,
+
+    /// Client certificate for the server: PEM, or PKCS#12 with its key
+    ///
+    /// The passphrase of the key is read from WSCOPE_PASSPHRASE.
+    #[arg(long, value_name = "FILE", help_heading = "TLS")]
+    pub client_cert: Option<PathBuf>,
+
+    /// The key of --client-cert in PEM, if it is not in the same file
+    #[arg(long, value_name = "FILE", requires = "client_cert", help_heading = "TLS")]
+    pub client_key: Option<PathBuf>,
+
+    /// The rest.
+    #[command(flatten)]
+    pub client: TlsClientOptions,
+}
+
 /// How TLS is spoken with a server.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, PartialEq, Eq, Args)]
 pub struct TlsClientOptions {
+    /// Also trust the CA certificates in the PEM files of a directory
+    #[arg(long, value_name = "DIR", hide_short_help = true, help_heading = "TLS")]
+    pub capath: Option<PathBuf>,
+
     /// Minimum TLS version: 1.0, 1.1, 1.2 or 1.3 [default: 1.2]
     #[arg(long, value_name = "VERSION", hide_short_help = true, help_heading = "TLS")]
     pub tls_min: Option<TlsVersion>,

@@ -1,6 +1,5 @@
-//! What a forward proxy lets in, what it decrypts, and the program it runs.
+//! What a forward proxy lets in, and what it decrypts.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -19,7 +18,6 @@ pub(super) struct ForwardOptions {
     pub intercept: Vec<String>,
     pub tunnel: Vec<String>,
     pub ca_dir: Option<PathBuf>,
-    pub command: Vec<OsString>,
     pub keep_host: bool,
     pub transparent: bool,
 }
@@ -35,8 +33,6 @@ pub struct ForwardConfig {
     tunnel: Vec<String>,
     /// Where the certificate authority is.
     pub authority: PathBuf,
-    /// The program that is run, with its arguments; empty for none.
-    pub command: Vec<OsString>,
     /// Leave Host as it is, even if it is not that of the request's target.
     pub keep_host: bool,
     /// The system redirects connections here, and knows the server that each was for.
@@ -67,7 +63,6 @@ impl ForwardConfig {
             intercept: lower(options.intercept),
             tunnel: lower(options.tunnel),
             authority: authority.ok_or_else(none)?,
-            command: options.command,
             keep_host: options.keep_host,
             transparent: options.transparent,
         })
@@ -130,7 +125,6 @@ mod tests {
             intercept: own(intercept),
             tunnel: own(tunnel),
             ca_dir: Some("/ca".into()),
-            command: Vec::new(),
             keep_host: false,
             transparent: false,
         };

@@ -12,14 +12,16 @@ use super::lens::LensConfig;
 use super::lines::{self, LineConfig};
 use super::open::OpenConfig;
 use super::recorded::RecordedName;
+use super::transport;
 use super::usage::{UsageError, check_raw, check_subprotocols, header_edits};
 use crate::cli::prompt::{LineOptions, TrafficOptions};
 use crate::cli::{
-    AdmissionOptions, InputFormat, ListenArgs, MatchChoice, OutputFormat, ServerDeflateOptions,
-    StayOptions, TlsServerOptions, UnmatchedChoice,
+    AdmissionOptions, InputFormat, ListenArgs, MatchChoice, OutputFormat, RouteArguments,
+    ServerDeflateOptions, StayOptions, TlsServerOptions, UnmatchedChoice, UpstreamTlsOptions,
 };
 use crate::net::files::FileOnce;
 use crate::net::listener::ListenAddress;
+use crate::net::resolve::AddressFamily;
 use crate::net::secret::Secret;
 use crate::net::tls::ServerIdentity;
 use crate::net::tls::options::Passphrase;
@@ -189,7 +191,15 @@ impl ListenConfig {
             }
             _ => {}
         }
-        let upstream = args.to.as_deref().map(OpenConfig::of_url).transpose()?;
+        if args.to.is_none() && args.tls_client != UpstreamTlsOptions::default() {
+            let text = "-k, --cacert and other options about the certificate of a server: only with --to; for TLS with clients use --cert or --self-signed";
+            return Err(UsageError(text.to_owned()));
+        }
+        let way =
+            transport::upstream(RouteArguments::default(), args.tls_client, AddressFamily::Any)?;
+        let upstream = args.to.as_deref().map(OpenConfig::of_url).transpose();
+        let upstream = upstream.map_err(|error| UsageError(format!("--to: {error}")))?;
+        let upstream = upstream.map(|open| OpenConfig { transport: way, ..open });
         let mock = args.replay.as_deref().map(|name| MockConfig {
             name: RecordedName::new(name),
             matching: args.matching,

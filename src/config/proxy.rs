@@ -1,5 +1,6 @@
 //! The choices of `wscope proxy`, made and checked.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,13 +13,10 @@ use super::lines::{self, LineConfig};
 use super::listen::{TlsConfig, parse_address, server_tls};
 use super::open::OpenConfig;
 use super::rule::{Action, Pacing, Rules};
-use super::transport::{Basics, transport};
+use super::transport::upstream;
 use super::usage::UsageError;
 use crate::cli::prompt::TrafficOptions;
-use crate::cli::{
-    IdentityOptions, InputFormat, OutputFormat, ProxyArgs, ProxyFormat, ProxyInput,
-    TransportOptions,
-};
+use crate::cli::{InputFormat, OutputFormat, ProxyArgs, ProxyFormat, ProxyInput};
 use crate::net::listener::ListenAddress;
 use crate::net::resolve::AddressFamily;
 use crate::ui::terminal::Terminal;
@@ -39,6 +37,8 @@ pub struct ProxyConfig {
     pub forwarding: Forwarding,
     /// What is done where clients name the servers; `open` is the same for all of them.
     pub forward: Option<ForwardConfig>,
+    /// The program that is run, with its arguments; empty for none.
+    pub command: Vec<OsString>,
     /// The most bytes that may wait in memory, over all connections.
     pub max_memory: usize,
     /// How many connections at once; `None` for as many as there can be.
@@ -83,29 +83,25 @@ impl ProxyConfig {
             (_, true) => AddressFamily::V6,
             _ => AddressFamily::Any,
         };
-        let basics = Basics { family, insecure: args.insecure, cacert: args.cacert };
-        let identity = IdentityOptions {
-            cert: args.client_cert,
-            key: args.client_key,
-            ..IdentityOptions::default()
-        };
-        let way = TransportOptions { route: args.route, identity, tls: args.tls_client };
         // Each request of a forward proxy brings its own URL.
         let server = args.to.as_deref().or(args.server.as_deref());
         let to = server.unwrap_or("ws://localhost");
         let open = OpenConfig {
-            transport: transport(way, basics)?,
+            transport: upstream(args.route, args.tls_client, family)?,
             connect_timeout: args.connect_timeout,
             handshake_timeout: args.handshake_timeout,
             ..OpenConfig::of_url(to).map_err(|error| UsageError(format!("--to: {error}")))?
         };
         let runs = !args.command.is_empty();
+        if runs && server.is_none() && open.transport.unix_socket.is_some() {
+            let text = "--unix-socket is the way to one server: name it with --to URL";
+            return Err(UsageError(text.to_owned()));
+        }
         let options = ForwardOptions {
             user: args.user,
             intercept: args.intercept,
             tunnel: args.tunnel,
             ca_dir: args.ca_dir,
-            command: args.command,
             keep_host: args.keep_host,
             transparent: args.transparent,
         };
@@ -176,6 +172,7 @@ impl ProxyConfig {
             open,
             forwarding,
             forward: forward.transpose()?,
+            command: args.command,
             rules,
             faults: faults(&args.faults)?,
             input,

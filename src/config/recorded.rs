@@ -1,10 +1,10 @@
-//! A connection of a recording, as `FILE` or `FILE#CONN` names it.
+//! A recording, or a connection of one, as `FILE` or `FILE#CONN` names it.
 
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::net::plain_io::{cannot_open, plain_io};
 use crate::recording::{Fact, Player, Reader, RecordingError, Session, Sessions, Sniffed};
@@ -38,12 +38,6 @@ pub struct Recorded {
 #[error("{0}")]
 pub struct RecordedError(String);
 
-impl RecordedError {
-    fn open(path: &Path, error: &io::Error) -> Self {
-        Self(escaped(cannot_open(path, error).as_bytes()))
-    }
-}
-
 impl RecordedName {
     /// Reads `FILE`, or `FILE#CONN`. A file that has such a name is that file.
     pub fn new(text: &OsStr) -> Self {
@@ -64,6 +58,43 @@ impl RecordedName {
         self.path.as_os_str() == "-"
     }
 
+    /// The connection that the name asks for.
+    pub fn conn(&self) -> Option<u64> {
+        self.conn
+    }
+
+    /// The error where a connection is not there.
+    pub fn without(&self, conn: u64) -> RecordedError {
+        let why = format!(
+            "connection {conn} is not in it, or was never open; `wscope decode --list` lists them"
+        );
+        RecordedError(format!("{}: {why}", self.shown()))
+    }
+
+    /// Opens the file, or stdin.
+    ///
+    /// # Errors
+    ///
+    /// It can't be opened.
+    pub fn open(&self) -> Result<Box<dyn Read>, RecordedError> {
+        if self.is_stdin() {
+            return Ok(Box::new(io::stdin()));
+        }
+        match File::open(&self.path) {
+            Ok(file) => Ok(Box::new(file)),
+            Err(error) => {
+                let missing = error.kind() == io::ErrorKind::NotFound;
+                let numbered = self.path.as_os_str().as_bytes().contains(&b'#');
+                let hint = match missing && numbered && self.conn.is_none() {
+                    true => "; what follows # is the number of a connection, as in FILE#1",
+                    false => "",
+                };
+                let text = cannot_open(&self.path, &error) + hint;
+                Err(RecordedError(escaped(text.as_bytes())))
+            }
+        }
+    }
+
     /// The file's name, harmless for a terminal.
     pub fn shown(&self) -> String {
         match self.is_stdin() {
@@ -79,13 +110,7 @@ impl RecordedName {
     /// The file can't be read, is no recording, or does not have one such connection.
     pub fn read(&self) -> Result<Recorded, RecordedError> {
         let fail = |why: String| RecordedError(format!("{}: {why}", self.shown()));
-        let input: Box<dyn Read> = match self.is_stdin() {
-            true => Box::new(io::stdin()),
-            false => Box::new(
-                File::open(&self.path).map_err(|error| RecordedError::open(&self.path, &error))?,
-            ),
-        };
-        let (sessions, notes) = self.sessions(input).map_err(|error| match error {
+        let (sessions, notes) = self.sessions(self.open()?).map_err(|error| match error {
             RecordingError::Io(error) => fail(format!("can't read it: {}", plain_io(&error))),
             error => fail(error.to_string()),
         })?;
@@ -104,9 +129,7 @@ impl RecordedName {
                 )))
             }
             (Some(session), _) => Ok(Recorded { session, notes }),
-            (None, Some(conn)) => Err(fail(format!(
-                "connection {conn} is not in it, or was never open; `wscope decode --list` lists them"
-            ))),
+            (None, Some(conn)) => Err(self.without(conn)),
             (None, None) => Err(fail(
                 "no connection of it was open; `wscope decode --list` lists what it has".to_owned(),
             )),

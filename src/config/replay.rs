@@ -103,9 +103,10 @@ impl ReplayConfig {
         if !args.ignore.is_empty() && how < Compare::Text {
             return Err(UsageError("--ignore: only with --compare text or json".to_owned()));
         }
-        if let Some(wrong) = args.ignore_json.iter().find(|pointer| !pointer.starts_with('/')) {
-            let text =
-                format!("--ignore-json: {wrong:?} is not a JSON pointer, such as /data/time");
+        if let Some(wrong) = args.ignore_json.iter().find(|pointer| !is_pointer(pointer)) {
+            let text = format!(
+                "--ignore-json: {wrong:?} is not a JSON pointer, such as /data/time (~0 is ~, ~1 is /)"
+            );
             return Err(UsageError(text));
         }
         Ok(ReplayOptions {
@@ -276,6 +277,11 @@ fn pattern(text: &str) -> Result<Pattern, String> {
             Err("write the expression between slashes, as in /a+/, with \\/ for a slash".to_owned())
         }
     }
+}
+
+/// Whether this is a JSON pointer (RFC 6901 §3): what follows a tilde is 0 or 1.
+fn is_pointer(text: &str) -> bool {
+    text.starts_with('/') && text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::usage::UsageError;
-use crate::cli::TransportOptions;
+use crate::cli::{IdentityOptions, RouteArguments, TransportOptions, UpstreamTlsOptions};
 use crate::net::files::FileOnce;
 use crate::net::overrides::Overrides;
 use crate::net::proxy::Credentials;
@@ -26,6 +26,21 @@ pub struct Basics {
     pub insecure: bool,
     /// `--cacert`.
     pub cacert: Option<PathBuf>,
+}
+
+/// The way of a mode that has clients, too, to the server that it leads them to.
+pub fn upstream(
+    route: RouteArguments,
+    tls: UpstreamTlsOptions,
+    family: AddressFamily,
+) -> Result<RouteOptions, UsageError> {
+    let identity = IdentityOptions {
+        cert: tls.client_cert,
+        key: tls.client_key,
+        ..IdentityOptions::default()
+    };
+    let basics = Basics { family, insecure: tls.insecure, cacert: tls.cacert };
+    transport(TransportOptions { route, identity, tls: tls.client }, basics)
 }
 
 /// Makes every choice, with this process's environment.
@@ -80,7 +95,7 @@ fn transport_in(
         tls: TlsOptions {
             insecure: basics.insecure,
             cacert: basics.cacert.map(FileOnce::new),
-            capath: route.capath,
+            capath: tls.capath,
             identity: identity.cert.map(|certificate| ClientIdentity {
                 certificate: FileOnce::new(certificate),
                 key: identity.key.map(FileOnce::new),

@@ -435,6 +435,11 @@ impl Relay {
                 let status = line.split_once(' ').map(|(_, rest)| rest.to_owned());
                 self.answer = Answer::Status(status.unwrap_or(line));
                 self.client.expect_body(false);
+                if upgrade {
+                    let report = check(&HandshakeContext::new(&self.request, Some(head)));
+                    self.evidence.take(&Event::Judged(&report));
+                    runtime.report(self.id, &Event::Judged(&report))?;
+                }
                 // A 101 for something else, and pages: their bytes are for nobody here.
                 self.server.expect_body(upgrade && code != Some(101));
             }

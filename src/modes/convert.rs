@@ -1,17 +1,19 @@
 //! `wscope convert`: a recording in another format.
 
-use std::fs::File;
-use std::io::{self, Read, Write as _};
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
 use crate::cli::{ConvertArgs, ConvertFormat};
 use crate::config::UsageError;
+use crate::config::recorded::RecordedName;
 use crate::engine::exit::Exit;
 use crate::event::{ConnId, Direction};
 use crate::net::files;
-use crate::net::plain_io::{cannot_open, plain_io};
+use crate::net::plain_io::plain_io;
 use crate::net::stdio::write_stdout;
 use crate::output::stderr;
 use crate::recording::write::{PcapngWriter, Report, artillery, har, k6, script};
@@ -34,7 +36,8 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
         Some(format) => format,
         None => format_of(&args.output)?,
     };
-    let (name, input) = open(&args.input)?;
+    let recorded = RecordedName::new(args.input.as_os_str());
+    let (name, input) = (recorded.shown(), recorded.open()?);
     let Sniffed { format: found, input } =
         Reader::sniff(input).with_context(|| format!("can't read {name}"))?;
     let Some(found) = found else {
@@ -43,9 +46,17 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
         );
     };
     let mut reader = Reader::of(found, input).with_context(|| name.clone())?;
-    let mut output = Output::create(&args.output)?;
-    let converted = convert(args, format, &mut reader, &mut output);
+    if is_same(&args.input, &args.output) {
+        bail!("{name}: IN and OUT are the same file; name another one to write");
+    }
+    let mut output = Output::new(&args.output);
+    let chosen: Vec<u64> = args.conn.iter().copied().chain(recorded.conn()).collect();
+    let mut missing = chosen.clone();
+    let converted = convert(args, &chosen, &mut missing, format, &mut reader, &mut output);
     let left_out = converted.with_context(|| name.clone())?;
+    if let Some(conn) = missing.first() {
+        return Err(recorded.without(*conn).into());
+    }
     output.flush(true)?;
     if let Some(text) = reader.remark() {
         stderr::note(&format!("{name}: {text}"));
@@ -56,40 +67,59 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Success)
 }
 
-/// Where the recording goes.
+/// Whether two names are of one file, which writing would empty before it is read.
+fn is_same(input: &Path, output: &Path) -> bool {
+    let of = |path: &Path| {
+        fs::metadata(path).map(|facts| (facts.dev(), facts.ino(), facts.is_file())).ok()
+    };
+    of(input).is_some_and(|(.., is_file)| is_file && of(input) == of(output))
+}
+
+/// Where the recording goes. The file is made when there is something to write: what was there before
+/// stays if the recording can't be converted.
 struct Output {
-    name: String,
+    path: PathBuf,
     file: Option<File>,
     bytes: Vec<u8>,
 }
 
 impl Output {
-    fn create(path: &Path) -> anyhow::Result<Self> {
-        let (name, bytes) = (path.display().to_string(), Vec::new());
-        if path.as_os_str() == "-" {
-            return Ok(Self { name, file: None, bytes });
-        }
-        let file = files::create_private(path)
-            .map_err(|error| anyhow::anyhow!("can't write {name}: {}", plain_io(&error)))?;
-        Ok(Self { name, file: Some(file), bytes })
+    fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), file: None, bytes: Vec::new() }
+    }
+
+    fn is_stdout(&self) -> bool {
+        self.path.as_os_str() == "-"
     }
 
     fn flush(&mut self, now: bool) -> anyhow::Result<()> {
         if self.bytes.len() < BATCH && !now {
             return Ok(());
         }
-        let written = match &mut self.file {
-            Some(file) => file.write_all(&self.bytes),
-            None => write_stdout(&self.bytes),
-        };
+        let written = self.write();
         self.bytes.clear();
-        written.map_err(|error| anyhow::anyhow!("can't write {}: {}", self.name, plain_io(&error)))
+        let name = self.path.display();
+        written.map_err(|error| anyhow::anyhow!("can't write {name}: {}", plain_io(&error)))
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        if self.is_stdout() {
+            return write_stdout(&self.bytes);
+        }
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => files::create_private(&self.path)?,
+        };
+        self.file.insert(file).write_all(&self.bytes)
     }
 }
 
-/// Writes the recording; returns what the format can't hold.
+/// Writes the recording, or the chosen connections of it; takes from `missing` those that are there.
+/// Returns what the format can't hold.
 fn convert(
     args: &ConvertArgs,
+    chosen: &[u64],
+    missing: &mut Vec<u64>,
     format: ConvertFormat,
     reader: &mut Reader<'_>,
     output: &mut Output,
@@ -104,9 +134,10 @@ fn convert(
     let (mut last, mut notes) = (0, 0);
     while let Some(record) = reader.next_record()? {
         let conn = record.at.conn;
-        if !args.conn.is_empty() && conn != ConnId(0) && !args.conn.contains(&conn.0) {
+        if !chosen.is_empty() && conn != ConnId(0) && !chosen.contains(&conn.0) {
             continue;
         }
+        missing.retain(|missing| *missing != conn.0);
         last = record.at.micros.max(last);
         if let Fact::Start { role: new, secrets, complete } = record.fact {
             role = new;
@@ -139,6 +170,7 @@ fn convert(
         })?;
         output.flush(false)?;
     }
+    let is_stdout = output.is_stdout();
     let out = &mut output.bytes;
     player.end(last, &mut |at, event| {
         match format {
@@ -192,11 +224,11 @@ fn convert(
         _ => {
             let beside = args.output.with_extension("cjs");
             let name = beside.file_name().map(|name| name.to_string_lossy().into_owned());
-            let (Some(name), true) = (name, output.file.is_some()) else {
+            let (Some(name), false) = (name, is_stdout) else {
                 bail!("a test for Artillery is two files, and can't be written to stdout");
             };
             let (test, code) = artillery(session, &name);
-            std::fs::write(&beside, code)
+            fs::write(&beside, code)
                 .with_context(|| format!("can't write {}", beside.display()))?;
             test
         }
@@ -244,13 +276,4 @@ fn format_of(path: &Path) -> anyhow::Result<ConvertFormat> {
             return Err(UsageError::new(text).into());
         }
     })
-}
-
-fn open(path: &Path) -> anyhow::Result<(String, Box<dyn Read>)> {
-    if path.as_os_str() == "-" {
-        return Ok(("stdin".to_owned(), Box::new(io::stdin())));
-    }
-    let name = path.display().to_string();
-    let file = File::open(path).map_err(|error| anyhow::anyhow!(cannot_open(path, &error)))?;
-    Ok((name, Box::new(file)))
 }

@@ -4,7 +4,6 @@ mod decoding;
 pub mod hex;
 mod listing;
 
-use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::path::Path;
 
@@ -12,11 +11,11 @@ use anyhow::Context as _;
 
 use crate::cli::{DecodeArgs, DecodeFormat, ShowArgs};
 use crate::config::environment::pager;
+use crate::config::recorded::RecordedName;
 use crate::config::{Display, LensConfig, UsageError, check_raw, limits};
 use crate::engine::exit::Exit;
 use crate::modes::decode::decoding::{Decoding, READ, What};
 use crate::modes::decode::hex::HexReader;
-use crate::net::plain_io::cannot_open;
 use crate::output::pager::Pager;
 use crate::output::stderr;
 use crate::recording::{Reader, Sniffed, StreamKind};
@@ -65,7 +64,8 @@ pub fn show(args: &ShowArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let lenses = LensConfig::resolve(&args.lenses, &[])?;
     let mut decoding = Decoding::new(what, Limits::default(), lenses, &display)?;
     decoding.set_filters(filters);
-    let (name, input) = open(Some(&args.file))?;
+    let recorded = RecordedName::new(args.file.as_os_str());
+    let (name, input) = (recorded.shown(), recorded.open()?);
     let Sniffed { format, input } =
         Reader::sniff(input).with_context(|| format!("can't read {name}"))?;
     let Some(format) = format else {
@@ -77,7 +77,7 @@ pub fn show(args: &ShowArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let mut reader = Reader::of(format, input).with_context(|| name.clone())?;
     let paged = terminal.stdout && !args.no_pager;
     decoding.show_in(paged.then(|| Pager::start(&pager())).flatten());
-    let result = recording(&name, &mut reader, &mut decoding);
+    let result = recording(&recorded, recorded.conn(), &mut reader, &mut decoding);
     ended(result, decoding)
 }
 
@@ -105,20 +105,24 @@ fn read(args: &DecodeArgs, decoding: &mut Decoding) -> anyhow::Result<()> {
     if let Some(hex) = &args.hex {
         return read_hex(&mut hex.as_bytes(), "--hex", &mut |bytes| decoding.feed(bytes));
     }
-    let (name, mut input) = open(args.file.as_deref())?;
+    let recorded = RecordedName::new(args.file.as_deref().unwrap_or(Path::new("-")).as_os_str());
+    let name = recorded.shown();
+    let mut input = recorded.open().map_err(|error| {
+        match name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            true => anyhow::anyhow!("{error}; to decode hex digits: --hex {name}"),
+            false => error.into(),
+        }
+    })?;
+    let stream = args.stream.or(recorded.conn());
     let cannot_read = || format!("can't read {name}");
     if !args.raw {
         let Sniffed { format, mut input } = Reader::sniff(input).with_context(cannot_read)?;
         return match format {
             Some(format) => {
                 let mut reader = Reader::of(format, input).with_context(|| name.clone())?;
-                if let Some(stream) = args.stream {
-                    decoding.only(stream);
-                    reader.capture().into_iter().for_each(|capture| capture.only(stream));
-                }
-                recording(&name, &mut reader, decoding)
+                recording(&recorded, stream, &mut reader, decoding)
             }
-            None if args.list || args.stream.is_some() => {
+            None if args.list || stream.is_some() => {
                 anyhow::bail!(
                     "{name}: --list and --stream are for recordings and captures of packets"
                 )
@@ -138,8 +142,18 @@ fn read(args: &DecodeArgs, decoding: &mut Decoding) -> anyhow::Result<()> {
 }
 
 /// Decodes a recording, and reports what could not be decoded of it.
-fn recording(name: &str, reader: &mut Reader<'_>, decoding: &mut Decoding) -> anyhow::Result<()> {
-    let result = decoding.recording(reader).with_context(|| name.to_owned());
+fn recording(
+    recorded: &RecordedName,
+    only: Option<u64>,
+    reader: &mut Reader<'_>,
+    decoding: &mut Decoding,
+) -> anyhow::Result<()> {
+    let name = recorded.shown();
+    if let Some(stream) = only {
+        decoding.only(stream);
+        reader.capture().into_iter().for_each(|capture| capture.only(stream));
+    }
+    let result = decoding.recording(reader).with_context(|| name.clone());
     decoding.flush(true)?;
     if let Some(text) = reader.remark() {
         stderr::note(&format!("{name}: {text}"));
@@ -158,24 +172,10 @@ fn recording(name: &str, reader: &mut Reader<'_>, decoding: &mut Decoding) -> an
             ));
         }
     }
-    result
-}
-
-/// The input that is named, and its name.
-fn open(path: Option<&Path>) -> anyhow::Result<(String, Box<dyn Read>)> {
-    match path {
-        Some(path) if path.as_os_str() != "-" => {
-            let file = File::open(path).map_err(|error| {
-                let text = cannot_open(path, &error);
-                let name = path.to_string_lossy();
-                match name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                    true => anyhow::anyhow!("{text}; to decode hex digits: --hex {name}"),
-                    false => anyhow::anyhow!(text),
-                }
-            })?;
-            Ok((path.display().to_string(), Box::new(file)))
-        }
-        _ => Ok(("stdin".to_owned(), Box::new(io::stdin()))),
+    result?;
+    match only {
+        Some(conn) if !decoding.has_found(conn, reader) => Err(recorded.without(conn).into()),
+        _ => Ok(()),
     }
 }
 

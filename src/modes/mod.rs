@@ -26,6 +26,7 @@ use crate::behaviour::faults;
 use crate::cli::{self, Cli, ConnectArgs, ListenArgs, Mode, ProxyArgs};
 use crate::config::{ClientConfig, ListenConfig, ProxyConfig, UsageError};
 use crate::engine::exit::Exit;
+use crate::net::signals::outlive_full_files;
 use crate::output::{secrets, stderr};
 use crate::ui::redact::Redactor;
 use crate::ui::terminal::Terminal;
@@ -38,6 +39,7 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    outlive_full_files();
     let terminal = Terminal::look();
     let result = command_line::read().and_then(|read| match read {
         CommandLine::Run(cli, given) => run(*cli, given, terminal),

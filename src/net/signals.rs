@@ -2,9 +2,11 @@
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use mio::{Interest, Registry};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use super::reactor::SIGNAL;
 
@@ -17,6 +19,13 @@ pub enum Signal {
     Terminate,
     /// The terminal is gone.
     Hangup,
+}
+
+/// Makes a file that reaches the limit of the shell (`ulimit -f`) an error of writing, as a full disk is
+/// one, instead of the end of the program.
+pub fn outlive_full_files() {
+    // Without it all is as before.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 
 /// Listens for signals; a byte in a pipe for each. Before that they end the program, as they do by

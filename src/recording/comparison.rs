@@ -16,6 +16,9 @@ const BEFORE: usize = 40;
 /// Members of JSON that a difference lists.
 const LISTED: usize = 8;
 
+/// Below it, every whole number is a number of floating point.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// How messages are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Compare {
@@ -145,23 +148,27 @@ impl Comparison {
         })
     }
 
-    /// The Close of the other end has another code.
+    /// The Close of the other end has another code, or there was none.
     pub fn close(
         &self,
         number: u64,
         expected: Option<u16>,
-        received: Option<u16>,
+        received: Option<Option<u16>>,
     ) -> Option<Difference> {
-        if self.how < Compare::Kind || expected == received {
+        if self.how < Compare::Kind || Some(expected) == received {
             return None;
         }
+        let text = match received {
+            Some(_) => "the Close has another code",
+            None => "the Close did not come",
+        };
         let code = |code: Option<u16>| code.map_or("no code".to_owned(), |code| code.to_string());
         Some(Difference {
             message: number,
             what: "close",
-            text: "the Close has another code".to_owned(),
+            text: text.to_owned(),
             expected: Some(code(expected)),
-            received: Some(code(received)),
+            received: received.map(code),
             members: Vec::new(),
         })
     }
@@ -176,7 +183,7 @@ impl Comparison {
     /// The members that differ; `None` if one of both is not JSON.
     fn members(&self, expected: &[u8], received: &[u8]) -> Option<Vec<Member>> {
         let parse = |bytes: &[u8]| {
-            let mut value: Value = serde_json::from_slice(bytes).ok()?;
+            let mut value = parsed(bytes)?;
             for pointer in &self.ignore_json {
                 remove(&mut value, pointer);
             }
@@ -274,10 +281,31 @@ fn shown(content: &[u8], at: usize) -> String {
     format!("{front}{}{back}", escaped(&content[start..end]))
 }
 
+/// The value of JSON, in which 1.0 and 1e0 are 1: JSON has one kind of numbers (RFC 8259 §6).
+fn parsed(content: &[u8]) -> Option<Value> {
+    fn plain(value: &mut Value) {
+        match value {
+            Value::Number(number) => {
+                let whole = number
+                    .as_f64()
+                    .filter(|value| number.is_f64() && value.fract() == 0.0 && value.abs() < EXACT);
+                if let Some(whole) = whole {
+                    *value = Value::from(whole as i64);
+                }
+            }
+            Value::Array(values) => values.iter_mut().for_each(plain),
+            Value::Object(members) => members.values_mut().for_each(plain),
+            Value::Null | Value::Bool(_) | Value::String(_) => {}
+        }
+    }
+    let mut value = serde_json::from_slice(content).ok()?;
+    plain(&mut value);
+    Some(value)
+}
+
 /// The same content, written so that two texts of one JSON value are equal.
 pub fn canonical(content: &[u8]) -> Vec<u8> {
-    let value = serde_json::from_slice::<Value>(content).ok();
-    let text = value.and_then(|value| serde_json::to_vec(&value).ok());
+    let text = parsed(content).and_then(|value| serde_json::to_vec(&value).ok());
     text.unwrap_or_else(|| content.to_vec())
 }
 
@@ -296,6 +324,21 @@ mod tests {
     fn differs(comparison: &Comparison, expected: &str, received: &str) -> Option<Difference> {
         let (expected, received) = (expected.as_bytes(), received.as_bytes());
         comparison.difference(3, (Data::Text, expected), (Data::Text, received))
+    }
+
+    #[test]
+    fn numbers_are_compared_by_their_value() {
+        let json = comparison(Compare::Json, &[], &[]);
+        assert_eq!(differs(&json, r#"{"a":[1,-0,100]}"#, r#"{"a":[1.0,0,1e2]}"#), None);
+        for (one, other) in [
+            ("1", "1.5"),
+            ("1", "\"1\""),
+            ("1", "true"),
+            ("9007199254740993", "9007199254740992.0"),
+        ] {
+            assert!(differs(&json, one, other).is_some(), "{one} {other}");
+        }
+        assert_eq!(canonical(b"[1.0, 2]"), b"[1,2]");
     }
 
     #[test]

@@ -199,6 +199,70 @@ fn what_can_not_be_converted_is_said() {
         .status(1);
 }
 
+#[test]
+fn a_file_is_not_emptied_by_what_can_not_be_converted() {
+    let (folder, path) = recorded();
+    let was = std::fs::read(&path).expect("a recording");
+    Test::new()
+        .args(["convert", &path, &path])
+        .stderr(format!(
+            "wscope: {path}: IN and OUT are the same file; name another one to write\n"
+        ))
+        .status(1);
+    assert_eq!(std::fs::read(&path).expect("a recording"), was);
+    let out = folder.path().join("kept.wsc");
+    std::fs::write(&out, "kept").expect("room");
+    let out = out.display().to_string();
+    for args in [&["--conn", "2", &path, &out][..], &[&format!("{path}#2"), &out]] {
+        let said = Test::new().args(["convert"].iter().chain(args)).stderr_any().status(1);
+        assert!(said.stderr().starts_with(&format!("wscope: {path}: ")), "{}", said.stderr());
+        assert_eq!(std::fs::read(&out).expect("it is there"), b"kept");
+    }
+}
+
+#[test]
+fn a_connection_is_named_behind_the_file() {
+    let (folder, path) = recorded();
+    let out = folder.path().join("one.txt");
+    convert(&format!("{path}#1"), &out);
+    let whole = folder.path().join("whole.txt");
+    convert(&path, &whole);
+    assert_eq!(std::fs::read(out).expect("text"), std::fs::read(whole).expect("text"));
+    for command in ["show", "decode"] {
+        let shown = Test::new().args([command, &format!("{path}#1")]).stdout_any().status(0);
+        assert!(shown.stdout().contains("hello ${"), "{}", shown.stdout());
+        let missing = format!(
+            "wscope: {path}: connection 2 is not in it, or was never open; `wscope decode --list` lists them\n"
+        );
+        Test::new().args([command, &format!("{path}#2")]).stderr(missing).status(1);
+        let unread = format!(
+            "wscope: {path}#x: can't open it: no such file or directory; what follows # is the number of a connection, as in FILE#1\n"
+        );
+        Test::new().args([command, &format!("{path}#x")]).stderr(unread).status(1);
+    }
+}
+
+#[test]
+fn the_shells_limit_of_a_file_is_an_error_that_names_it() {
+    let (folder, path) = recorded();
+    let out = folder.path().join("limited.html");
+    let ran = Command::new("sh")
+        .args([
+            "-c",
+            "ulimit -f 1; exec \"$@\"",
+            "sh",
+            env!("CARGO_BIN_EXE_wscope"),
+            "convert",
+            &path,
+        ])
+        .arg(&out)
+        .output()
+        .expect("a shell");
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert_eq!(said, format!("wscope: can't write {}: file too large\n", out.display()));
+}
+
 /// `wscope proxy` records a head that it changes twice: as it came, and as it passed it on.
 #[test]
 fn packets_have_one_of_two_versions_of_a_head() {

@@ -547,6 +547,8 @@ fn wrong_usage_is_refused_before_anything_is_dialled() {
         (&["--ignore", "/x/"], "--ignore: only with --compare text or json"),
         (&["--ignore-json", "/x", "--compare", "text"], "--ignore-json: only with --compare json"),
         (&["--ignore-json", "x", "--compare", "json"], "\"x\" is not a JSON pointer"),
+        (&["--ignore-json", "/a~2", "--compare", "json"], "\"/a~2\" is not a JSON pointer"),
+        (&["--ignore-json", "/a~", "--compare", "json"], "\"/a~\" is not a JSON pointer"),
         (&["--capture", "x"], "write NAME=/RE/"),
         (&["--replace", "x"], "write /RE/TEXT/"),
         (&["--replace", "/x/${y}/"], "/x/ has no group \"y\""),

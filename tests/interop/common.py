@@ -1,14 +1,18 @@
-"""What the interoperability tests of the client (run) and of the server (listen) share.
+"""What the interoperability tests share.
 
 Where things are kept, how they are installed, what a check that fails says.
 """
 
+import contextlib
 import filecmp
+import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -105,3 +109,77 @@ def quietly(*command, cwd=None):
     if done.returncode != 0:
         output = done.stdout.decode(errors="replace")
         sys.exit(f"interop: {command[0]} failed\n{output}")
+
+
+@contextlib.contextmanager
+def serving(command, folder):
+    """Runs a server that prints its port, or ports, as JSON, and ends with its stdin; gives them."""
+    server = subprocess.Popen(
+        list(map(str, command)), cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        line = server.stdout.readline()
+        if not line.strip():
+            raise RuntimeError(f"{command} does not start")
+        yield json.loads(line)
+    finally:
+        server.stdin.close()
+        end(server)
+
+
+@contextlib.contextmanager
+def nginx(upstream):
+    """Runs nginx with TLS, by the certificates of make_certificates, in front of the port `upstream`;
+    gives its own port."""
+    port = free_port()
+    folder = WORK / f"nginx-{upstream}"
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "temp").mkdir(parents=True)
+    config = (HERE / "nginx.conf").read_text()
+    config = config.replace("{port}", str(port)).replace("{upstream}", str(upstream))
+    (folder / "nginx.conf").write_text(config)
+    # -e: before it has read the configuration it would write to a log of the system.
+    command = ["nginx", "-p", f"{folder}/", "-c", "nginx.conf", "-e", "error.log"]
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    try:
+        wait_until_listening(server, port)
+        yield port
+    finally:
+        server.terminate()
+        end(server)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait_until_listening(server, port):
+    deadline = time.monotonic() + TIMEOUT
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise RuntimeError("nginx does not listen")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def make_certificates():
+    """An authority, a server's certificate for localhost, and an authority of nobody."""
+    shutil.rmtree(CERTIFICATES, ignore_errors=True)
+    CERTIFICATES.mkdir(parents=True)
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    for name in "ca", "other":
+        subject = ["-subj", f"/CN=wscope interop {name}", "-days", "2"]
+        files = ["-keyout", f"{name}.key", "-out", f"{name}.pem"]
+        quietly("openssl", "req", "-x509", *key, *subject, *files, cwd=CERTIFICATES)
+    files = ["-keyout", "server.key", "-out", "server.csr"]
+    quietly("openssl", "req", *key, "-subj", "/CN=localhost", *files, cwd=CERTIFICATES)
+    names = CERTIFICATES / "names"
+    names.write_text("subjectAltName = DNS:localhost, IP:127.0.0.1\n")
+    issuer = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2"]
+    files = ["-in", "server.csr", "-out", "server.pem", "-extfile", "names"]
+    quietly("openssl", "x509", "-req", *issuer, *files, cwd=CERTIFICATES)

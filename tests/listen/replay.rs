@@ -195,6 +195,35 @@ fn a_message_too_many_closes_or_is_ignored() {
 }
 
 #[test]
+fn the_server_that_messages_are_passed_to_is_trusted_as_by_a_client() {
+    let case = Case::recorded(&["--echo"], "one\n/expect one\n", &[]);
+    let certificate = case.folder.path().join("upstream.pem").display().to_string();
+    let upstream = listen(["--echo", "--self-signed-out", &certificate]);
+    let to = format!("wss://localhost:{}/", upstream.port());
+    for (trust, answer) in [
+        (&["--cacert", &certificate][..], Ok("two")),
+        (&["-k"], Ok("two")),
+        (&["--cacert", &certificate, "--tls-min", "1.3", "--sni", "localhost"], Ok("two")),
+        (&[], Err("certificate")),
+    ] {
+        let pass = ["--replay", &case.recording, "--match", "content", "--on-unmatched", "pass"];
+        let server = listen([&pass[..], &["--to", &to], trust].concat());
+        let mut client = server.client();
+        client.send(Message::text("two")).expect("open");
+        match answer {
+            Ok(text) => assert_eq!(receive(&mut client), text, "{trust:?}"),
+            Err(why) => {
+                let (code, reason) = receive_close(&mut client);
+                assert_eq!(code, 1011);
+                assert!(reason.contains(why), "{reason}");
+            }
+        }
+        server.interrupt();
+    }
+    upstream.interrupt();
+}
+
+#[test]
 fn a_message_that_is_not_recorded_is_passed_to_a_server() {
     let case = Case::recorded(
         &["--echo", "-s", "chat"],
@@ -261,6 +290,12 @@ fn a_mock_needs_a_recording_with_one_connection() {
         (&["--on-unmatched", "ignore", "0"], 2, "--replay"),
         (&["--replay", "x", "--on-unmatched", "pass", "0"], 2, "name the server with --to URL"),
         (&["--replay", "x", "--to", "ws://a", "0"], 2, "--to: only with --on-unmatched pass"),
+        (
+            &["--echo", "--cacert", "ca.pem", "0"],
+            2,
+            "only with --to; for TLS with clients use --cert",
+        ),
+        (&["--echo", "--sni", "x", "0"], 2, "only with --to; for TLS with clients use --cert"),
     ] {
         let output = wscope().arg("listen").args(args).output().expect("the binary runs");
         let said = String::from_utf8_lossy(&output.stderr);

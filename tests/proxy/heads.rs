@@ -93,6 +93,34 @@ fn interim_responses_and_a_refusal_pass() {
 }
 
 #[test]
+fn what_is_wrong_with_a_refused_request_is_shown() {
+    let upstream = Upstream::new();
+    for (hosts, passed, wrong) in
+        [("Host: a\r\nHost: b\r\n", 2, "Host appears 2 times"), ("", 0, "Host is missing")]
+    {
+        let proxy = upstream.proxy(&[]);
+        let mut client = proxy.raw();
+        client.send(format!("GET / HTTP/1.1\r\n{hosts}{UPGRADE}\r\n"));
+        let mut server = upstream.accept();
+        let got = head(&mut server);
+        let own = format!("Host: 127.0.0.1:{}\r\n", upstream.port());
+        assert_eq!(
+            (got.matches("Host: ").count(), got.matches(&own).count()),
+            (passed, passed),
+            "{got}"
+        );
+        server
+            .write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            .expect("it reads");
+        drop(server);
+        client.rest();
+        drop(client);
+        proxy.stdout.wait_for(&format!("! [1] 4.1-req-host: {wrong}"));
+        proxy.interrupt();
+    }
+}
+
+#[test]
 fn what_is_no_http_passes_too() {
     let upstream = Upstream::new();
     let proxy = upstream.proxy(&[]);

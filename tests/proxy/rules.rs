@@ -193,6 +193,25 @@ fn a_delayed_message_holds_those_behind_it_but_no_pings() {
 }
 
 #[test]
+fn an_edited_control_frame_keeps_within_its_size() {
+    let upstream = Upstream::new();
+    let rule = format!("> ping -> replace /a/{}/", "b".repeat(125));
+    let proxy = upstream.proxy(&["--rule", &rule]);
+    let (mut client, server) = upstream.open(&proxy);
+    for ping in ["a", "aa"] {
+        client.send(frames::bytes([masked(frames::frame(PING, ping))]));
+    }
+    let mut at_server = Peer::new(&server, Direction::ToServer, None);
+    at_server.expect(PING, &"b".repeat(125));
+    at_server.expect(PING, "aa");
+    proxy
+        .stdout
+        .wait_for("frame #2 to the server stays as it is: more than 125 B would come of it");
+    drop((client, server));
+    proxy.interrupt();
+}
+
+#[test]
 fn a_rule_closes_both_ends() {
     let upstream = Upstream::new();
     let proxy = upstream.proxy(&["--rule", "< /bad/ -> close 1011"]);

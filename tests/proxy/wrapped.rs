@@ -15,6 +15,13 @@ fn proxy(folder: &TempDir, args: &[&str]) -> Command {
     command
 }
 
+/// The proxy before one server.
+fn proxy_to(args: &[&str]) -> Command {
+    let mut command = wscope();
+    command.arg("proxy").args(args);
+    command
+}
+
 fn run(args: &[&str]) -> Output {
     let folder = TempDir::new().expect("a folder");
     proxy(&folder, args).output().expect("a run")
@@ -116,10 +123,44 @@ fn the_time_is_for_both() {
 }
 
 #[test]
+fn before_one_server_it_finds_the_url_in_its_words_and_variables() {
+    let server = listen(["--echo"]);
+    let to = format!("ws://127.0.0.1:{}/", server.port());
+    let program = wscope().get_program().to_str().expect("text").to_owned();
+    let args = ["--to", &to, "--", &program, "{url}there?a={b}", "-x", "hi", "-w", "0.2"];
+    let ran = proxy_to(&args).output().expect("a run");
+    assert_eq!(ran.status.code(), Some(0), "{ran:?}");
+    assert_eq!(String::from_utf8_lossy(&ran.stdout), "hi\n");
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(said.contains("GET /there?a={b} HTTP/1.1"), "{said}");
+
+    let script = "echo $WSCOPE_URL ws://127.0.0.1:$WSCOPE_PORT/ $no_proxy $http_proxy; exit 5";
+    let args = ["-q", "--to", &to, "--", "sh", "-c", script];
+    let environment = [("no_proxy", "here"), ("http_proxy", "http://127.0.0.1:1")];
+    let ran = proxy_to(&args).envs(environment).output().expect("a run");
+    assert_eq!(ran.status.code(), Some(5), "{ran:?}");
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let [url, again, exception, another] = said.split_whitespace().collect::<Vec<_>>()[..] else {
+        panic!("{said}")
+    };
+    assert_eq!((url, exception, another), (again, "here", "http://127.0.0.1:1"));
+    assert_eq!(String::from_utf8_lossy(&ran.stderr), "");
+    server.interrupt();
+}
+
+#[test]
+fn before_one_server_the_url_says_whether_clients_need_tls() {
+    let args = ["-q", "--to", "ws://127.0.0.1:1", "--self-signed", "--", "echo", "{url}"];
+    let said = proxy_to(&args).output().expect("a run").stdout;
+    assert!(said.starts_with(b"wss://127.0.0.1:"), "{}", String::from_utf8_lossy(&said));
+}
+
+#[test]
 fn what_has_no_sense_is_wrong_usage() {
     for (args, word) in [
         (&["--output", "json", "--", "true"][..], "--log FILE"),
-        (&["0", "--to", "ws://x", "--", "true"], "can't be combined with"),
+        (&["--unix-socket", "/x", "--", "true"], "--to"),
+        (&["--to", "ws://x", "-u", "a:b", "--", "true"], "can't be combined with"),
         (&["--input", "commands", "--", "true"], "can't be combined with"),
         (&["--script", "-", "--", "true"], "stdin, which belongs to CMD"),
         (&[][..], "PORT"),

@@ -24,6 +24,7 @@ use crate::event::{
 use crate::net::link::HIGH_WATER;
 use crate::net::random;
 use crate::session::{Endpoint, EndpointConfig, Limits, Observer};
+use crate::ui::number;
 use crate::wire::close::CloseBody;
 use crate::wire::decoder::Input;
 use crate::wire::deflate::params::DeflateParams;
@@ -779,6 +780,11 @@ impl Flow {
     /// Asks the rules what is done to a message or control frame, and does it when its turn comes.
     fn decide(&mut self, whole: Whole, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         let (opcode, frame) = (whole.opcode, whole.frame);
+        // "All control frames MUST have a payload length of 125 bytes or less" (RFC 6455 §5.5).
+        let most = match opcode {
+            OpCode::Control(_) => MAX_CONTROL as usize,
+            _ => MAX_EDITED,
+        };
         let rules = Rc::clone(&self.rules);
         let rules = rules.borrow();
         let (mut fate, mut wait) = (Fate::Pass, Wait::No);
@@ -810,15 +816,16 @@ impl Flow {
                 Some(Intervention::Closed(*code))
             }
             Some(Action::Replace(find, with)) if find.is_match(&whole.content) => {
-                match find.replace(&whole.content, with, MAX_EDITED) {
+                match find.replace(&whole.content, with, most) {
                     Some(new) => {
                         fate = Fate::Edit(new);
                         Some(Intervention::Edited)
                     }
                     None => {
                         let text = format!(
-                            "frame #{frame} {} is not changed: the result would have more than 16 MiB",
-                            towards(self.direction)
+                            "frame #{frame} {} is not changed: the result would have more than {}",
+                            towards(self.direction),
+                            number::size(most as u64)
                         );
                         runtime.report(self.conn, &Event::Note(&text))?;
                         None

@@ -35,6 +35,8 @@ pub(super) struct Decoding {
     /// By the role of the program that recorded.
     filters: [Option<Filter>; 2],
     only: Option<ConnId>,
+    /// It is there.
+    found: bool,
     listing: Option<Listing>,
     lenses: Lenses,
     decode_with: Option<DecodeWith>,
@@ -82,6 +84,7 @@ impl Decoding {
                 .map_err(|error| UsageError::new(format!("--decode-with: {}", plain_io(&error))))?,
             filters: [None, None],
             only: None,
+            found: false,
             listing: None,
             lenses: Lenses::new(lenses),
             // The bytes carry no times.
@@ -108,6 +111,12 @@ impl Decoding {
     /// Decodes only this connection.
     pub(super) fn only(&mut self, conn: u64) {
         self.only = Some(ConnId(conn));
+    }
+
+    /// Whether the one connection was there, if only as a stream of TCP that could not be decoded.
+    pub(super) fn has_found(&self, conn: u64, reader: &mut Reader<'_>) -> bool {
+        let mut streams = reader.capture().into_iter().flat_map(|capture| capture.streams());
+        self.found || streams.any(|stream| stream.number == conn)
     }
 
     /// Lists the connections in place of what crossed on them.
@@ -168,6 +177,7 @@ impl Decoding {
         if self.only.is_some_and(|only| only != at.conn && at.conn != ConnId(0)) {
             return Ok(());
         }
+        self.found |= self.only == Some(at.conn);
         if let Some(listing) = &mut self.listing {
             listing.take(at, event);
             return Ok(());

@@ -11,7 +11,9 @@ mod socks;
 mod tunnel;
 mod wanted;
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -20,8 +22,8 @@ use anyhow::Context as _;
 use self::running::Running;
 use self::server::Server;
 use crate::cli::{InputFormat, OutputFormat};
-use crate::config::trust::{EXCEPTIONS, Variables, proxy_variables, trust_variables};
-use crate::config::{ForwardConfig, ProxyConfig, UsageError};
+use crate::config::trust::{EXCEPTIONS, proxy_variables, trust_variables};
+use crate::config::{ProxyConfig, UsageError};
 use crate::engine::exit::Exit;
 use crate::engine::runtime::{self, LISTENERS, Runtime};
 use crate::event::{ConnId, Event};
@@ -108,20 +110,15 @@ pub fn run(mut config: ProxyConfig) -> anyhow::Result<Exit> {
         };
         setup.runner(script, &mut runtime)
     });
-    let program = forward.filter(|forward| !forward.command.is_empty()).map(|forward| {
-        let name = forward.command[0].to_string_lossy().into_owned();
-        let variables = variables(forward, authority.as_ref(), &listeners, tls.is_some())?;
-        Ok::<_, anyhow::Error>((name, Program::start(&forward.command, &variables, &EXCEPTIONS)))
-    });
-    let program = match program.transpose()? {
+    let program = match config.command.first() {
         None => None,
-        Some((_, Ok(program))) => {
-            Some(Running::new(program, config.display.terminal.stdin, &runtime)?)
-        }
-        Some((name, Err((error, status)))) => {
-            stderr::error(&format!("can't run {name}: {}", plain_io(&error)));
-            return Ok(Exit::Command(status));
-        }
+        Some(name) => match start(&config, authority.as_ref(), &listeners, tls.is_some())? {
+            Ok(program) => Some(Running::new(program, config.display.terminal.stdin, &runtime)?),
+            Err((error, status)) => {
+                stderr::error(&format!("can't run {}: {}", name.display(), plain_io(&error)));
+                return Ok(Exit::Command(status));
+            }
+        },
     };
     let display = config.display;
     let runner = runner.transpose()?;
@@ -159,23 +156,35 @@ fn avoid_itself(config: &mut ProxyConfig, listeners: &Listeners) {
     }
 }
 
-/// What a program needs to use this proxy, and to trust it.
-fn variables(
-    forward: &ForwardConfig,
+/// Starts the program that uses this proxy.
+fn start(
+    config: &ProxyConfig,
     authority: Option<&Authority>,
     listeners: &Listeners,
     secure: bool,
-) -> anyhow::Result<Variables> {
-    let scheme = if secure { "https" } else { "http" };
+) -> anyhow::Result<Result<Program, (io::Error, u8)>> {
     let mut address = listeners.addresses().first().copied().context("the proxy has no address")?;
     if address.ip().is_unspecified() {
         address.set_ip(Ipv4Addr::LOCALHOST.into());
     }
+    let Some(forward) = &config.forward else {
+        let url = format!("{}://{address}/", if secure { "wss" } else { "ws" });
+        let words: Vec<_> = config.command.iter().map(|word| with_url(word, &url)).collect();
+        let variables =
+            [("WSCOPE_URL", url.into()), ("WSCOPE_PORT", address.port().to_string().into())];
+        return Ok(Program::start(&words, &variables, &[]));
+    };
+    let scheme = if secure { "https" } else { "http" };
     let mut variables = proxy_variables(&format!("{scheme}://{}{address}", forward.userinfo()));
     if let Some(authority) = authority {
         variables.extend(trust_variables(&authority.path(), &authority.bundle()?));
     }
-    Ok(variables)
+    Ok(Program::start(&config.command, &variables, &EXCEPTIONS))
+}
+
+/// A word of a command, with the URL in the place of `{url}`; a word that is no text has none.
+fn with_url(word: &OsStr, url: &str) -> OsString {
+    word.to_str().map_or_else(|| word.to_owned(), |text| text.replace("{url}", url).into())
 }
 
 /// Says where it listens, before anybody can connect; gives the URLs.
@@ -193,7 +202,7 @@ fn announce(
     };
     let quiet = config.display.quiet;
     // A program knows where by its variables.
-    let runs_program = config.forward.as_ref().is_some_and(|forward| !forward.command.is_empty());
+    let runs_program = !config.command.is_empty();
     if !quiet && !config.address.is_local() {
         stderr::note("other machines can connect, too");
     }

@@ -73,7 +73,7 @@ impl Wanted {
             value.eq_ignore_ascii_case(authority)
                 || value.eq_ignore_ascii_case(target.host_header.as_bytes())
         };
-        let differs = !head.get("Host").is_some_and(same);
+        let differs = head.get("Host").is_none() || !head.get_all("Host").all(same);
         let host = (differs && !config.keep_host).then(|| target.host_header.clone());
         Self::Request(target, Forwarding { base: String::new(), host, is_proxy: true })
     }

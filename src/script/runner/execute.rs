@@ -548,7 +548,9 @@ impl ScriptRunner {
 
     fn edit(&mut self, beginning: Payload) -> Result<Option<String>, String> {
         if self.prompt.is_none() || !self.to_answer {
-            return Err("/edit: needs the prompt".to_owned());
+            let text =
+                "/edit: needs the prompt; in a script /drop, and @1> TEXT or @1< TEXT in its place";
+            return Err(text.to_owned());
         }
         let bytes = send::read(&beginning)?;
         self.answer = PromptAction::Edit(String::from_utf8_lossy(&bytes).into_owned());

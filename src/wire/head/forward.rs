@@ -51,10 +51,14 @@ impl Forwarding {
             edits.push((field.line.start..next, Vec::new()));
         }
         if let Some(host) = &self.host {
-            edits.push(match named("Host") {
-                Some(field) => (field.value_at, host.as_bytes().to_vec()),
-                None => (line_end..line_end, format!("\r\nHost: {host}").into_bytes()),
-            });
+            // A request with two stays one with two, and which one the server reads makes no difference.
+            let values = head.headers().filter(|field| field.name.eq_ignore_ascii_case(b"Host"));
+            edits.extend(values.map(|field| (field.value_at, host.as_bytes().to_vec())));
+            // "a proxy MUST [...] replace it with the host information of the request-target" (RFC 9112
+            // §3.2.2). In front of one server it stays missing, and that server says so.
+            if self.is_proxy && named("Host").is_none() {
+                edits.push((line_end..line_end, format!("\r\nHost: {host}").into_bytes()));
+            }
         }
         if last && !head.has_token("Connection", "close") {
             edits.push(match named("Connection") {
@@ -207,11 +211,28 @@ mod tests {
         let kept = last("connection: Keep-Alive, TE\r\nTE: x\r\n");
         assert_eq!(kept.as_deref(), Some("connection: TE, close\r\nTE: x\r\n\r\n"));
         assert_eq!(last("Connection: close\r\n"), None);
-        let late = passed_on("\r\nGET / HTTP/1.0\r\n\r\n", "", Some("h"), true);
-        let expected = "\r\nGET / HTTP/1.0\r\nHost: h\r\nConnection: close\r\n\r\n";
-        assert_eq!(late.as_deref(), Some(expected));
-        let host = passed_on("GET / HTTP/1.0\r\n\r\n", "", Some("h"), true);
-        let expected = "GET / HTTP/1.0\r\nHost: h\r\nConnection: close\r\n\r\n";
-        assert_eq!(host.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_missing_host_is_added_by_a_proxy_that_clients_chose() {
+        for start in ["\r\nGET / HTTP/1.0", "GET / HTTP/1.1"] {
+            let raw = format!("{start}\r\n\r\n");
+            let head = Head::parse(HeadKind::Request, raw.as_bytes());
+            let host = Some("h".to_owned());
+            for (is_proxy, field) in [(true, "Host: h\r\n"), (false, "")] {
+                let forwarding =
+                    Forwarding { host: host.clone(), is_proxy, ..Forwarding::default() };
+                let passed = forwarding.apply(&head, true).expect("changed");
+                let expected = format!("{start}\r\n{field}Connection: close\r\n\r\n");
+                assert_eq!(passed.raw(), expected.as_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn of_two_hosts_both_are_changed() {
+        let raw = "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\nhost:b\r\n\r\n";
+        let expected = "GET / HTTP/1.1\r\nHost: h\r\nX: y\r\nhost:h\r\n\r\n";
+        assert_eq!(passed_on(raw, "", Some("h"), false).as_deref(), Some(expected));
     }
 }
