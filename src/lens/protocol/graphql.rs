@@ -39,7 +39,7 @@ pub(super) static LEGACY: Protocol = Protocol {
     commands: &COMMANDS,
 };
 
-static COMMANDS: [Command; 4] = [
+static COMMANDS: [Command; 6] = [
     Command {
         name: "init",
         arguments: "[PAYLOAD…]",
@@ -53,6 +53,12 @@ static COMMANDS: [Command; 4] = [
         example: "query { hello }",
     },
     Command {
+        name: "run",
+        arguments: "VARIABLES QUERY…",
+        help: "Runs an operation with variables, which are a JSON object in single quotes.",
+        example: "'{\"n\": 2}' query ($n: Int) { count(to: $n) }",
+    },
+    Command {
         name: "complete",
         arguments: "ID",
         help: "Ends the operation of an id.",
@@ -62,6 +68,12 @@ static COMMANDS: [Command; 4] = [
         name: "ping",
         arguments: "",
         help: "Asks the other side for a pong (graphql-transport-ws only).",
+        example: "",
+    },
+    Command {
+        name: "terminate",
+        arguments: "",
+        help: "Ends the session (graphql-ws only; in graphql-transport-ws /close does).",
         example: "",
     },
 ];
@@ -381,11 +393,23 @@ impl Lens for GraphQl {
                 let id = self.ids.next().to_string();
                 vec![("id", id.into()), kind(start), ("payload", query)]
             }
-            "complete" => vec![("id", arguments.get(0).into()), kind(stop)],
-            _ if self.dialect.name == OLD.name => {
-                return Err(SpeechError::Wrong("graphql-ws has no ping".to_owned()));
+            "run" => {
+                let variables = arguments.json(0).filter(Value::is_map).ok_or_else(|| {
+                    let given = arguments.get(0);
+                    SpeechError::Wrong(format!("VARIABLES is not a JSON object: {given}"))
+                })?;
+                let query = [("query", arguments.get(1).into()), ("variables", variables)];
+                let id = self.ids.next().to_string();
+                vec![("id", id.into()), kind(start), ("payload", Value::from_iter(query))]
             }
-            _ => vec![kind("ping")],
+            "complete" => vec![("id", arguments.get(0).into()), kind(stop)],
+            // Each of the two has what the other one lacks.
+            command if (command == "ping") != self.is_modern() => {
+                let name = self.dialect.name;
+                return Err(SpeechError::Wrong(format!("{name} has no {command}")));
+            }
+            "ping" => vec![kind("ping")],
+            _ => vec![kind("connection_terminate")],
         };
         Ok(vec![Outgoing::json(entries.into_iter().collect::<Value>())])
     }

@@ -44,15 +44,27 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     commands: &[
         Command {
             name: "hello",
-            arguments: "REALM",
-            help: "Joins a realm as an anonymous client with all roles.",
-            example: "realm1",
+            arguments: "REALM [METHOD] [AUTHID]",
+            help: "Joins a realm with all roles, anonymously or by a METHOD as ticket.",
+            example: "realm1 ticket me",
+        },
+        Command {
+            name: "authenticate",
+            arguments: "SIGNATURE",
+            help: "Answers a CHALLENGE, with the ticket or the signature.",
+            example: "secret",
         },
         Command {
             name: "subscribe",
             arguments: "TOPIC",
             help: "Subscribes to a topic.",
             example: "com.x.topic",
+        },
+        Command {
+            name: "unsubscribe",
+            arguments: "TOPIC",
+            help: "Ends a subscription, by its topic or its number.",
+            example: "7",
         },
         Command {
             name: "publish",
@@ -65,6 +77,36 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             arguments: "PROCEDURE [ARGS…]",
             help: "Calls a procedure with JSON values or words.",
             example: "com.x.add 2 3",
+        },
+        Command {
+            name: "cancel",
+            arguments: "REQUEST",
+            help: "Cancels a call by its number.",
+            example: "2",
+        },
+        Command {
+            name: "register",
+            arguments: "PROCEDURE",
+            help: "Registers a procedure: its calls come as INVOCATION.",
+            example: "com.x.add",
+        },
+        Command {
+            name: "unregister",
+            arguments: "PROCEDURE",
+            help: "Ends a registration, by its procedure or its number.",
+            example: "7",
+        },
+        Command {
+            name: "yield",
+            arguments: "REQUEST [ARGS…]",
+            help: "Answers an INVOCATION by its number, with JSON values or words.",
+            example: "1 5",
+        },
+        Command {
+            name: "error",
+            arguments: "REQUEST ERROR [ARGS…]",
+            help: "Refuses an INVOCATION by its number, with the URI of an error.",
+            example: "1 com.x.error text",
         },
         Command { name: "goodbye", arguments: "", help: "Leaves the realm.", example: "" },
     ],
@@ -115,6 +157,9 @@ enum Format {
     Cbor,
 }
 
+/// A registration, or else a subscription, and its number.
+type Named = (bool, u64);
+
 struct Wamp {
     /// What the subprotocol names; without one each message shows it.
     format: Option<Format>,
@@ -128,10 +173,11 @@ struct Wamp {
     /// Whether an ABORT has ended the session for both.
     aborted: bool,
     realm: String,
-    /// What requests to subscribe and register are about.
+    /// What requests to subscribe and register are about, and the name that those to end one are for.
     pending: Kept<u64, String>,
+    ending: Kept<u64, Named>,
     /// The topics and procedures of subscriptions and registrations.
-    names: Kept<u64, String>,
+    names: Kept<Named, String>,
     ids: Fresh,
 }
 
@@ -154,6 +200,7 @@ impl Wamp {
             aborted: false,
             realm: String::new(),
             pending: Kept::default(),
+            ending: Kept::default(),
             names: Kept::default(),
             ids: Fresh::default(),
         }
@@ -170,7 +217,9 @@ impl Wamp {
         let text = |wanted: &str| get(wanted).and_then(Value::as_str).map(remembered);
         let request = id("request");
         // The id of a subscription or registration says less than its name.
-        let known = id("subscription").or(id("registration")).and_then(|id| self.names.get(&id));
+        let subscription = id("subscription").map(|id| (false, id));
+        let named = subscription.or(id("registration").map(|id| (true, id)));
+        let known = named.and_then(|named| self.names.get(&named));
         // An event of a subscription to a prefix names its topic itself.
         let topic = get("details").and_then(|details| details.text_of("topic")).map(remembered);
         let about = topic
@@ -232,23 +281,32 @@ impl Wamp {
             "PUBLISH" | "SUBSCRIBE" | "UNSUBSCRIBE" | "CALL" | "REGISTER" | "UNREGISTER"
             | "INVOCATION" => {
                 let about = about.unwrap_or_default();
-                if ["SUBSCRIBE", "REGISTER"].contains(&name) {
-                    self.pending.insert(paired, about.clone());
+                match (name, named) {
+                    ("SUBSCRIBE" | "REGISTER", _) => {
+                        self.pending.insert(paired, about.clone());
+                    }
+                    ("UNSUBSCRIBE" | "UNREGISTER", Some(named)) => {
+                        self.ending.insert(paired, named);
+                    }
+                    _ => {}
                 }
                 self.used(paired, from_client, decoded).asks(paired, about)
             }
             "SUBSCRIBED" | "REGISTERED" => {
-                let of = id("subscription").or(id("registration"));
-                if let Some((of, about)) = of.zip(self.pending.remove(&paired)) {
-                    self.names.insert(of, about);
+                if let Some((named, about)) = named.zip(self.pending.remove(&paired)) {
+                    self.names.insert(named, about);
+                }
+                decoded.answers(paired)
+            }
+            "UNSUBSCRIBED" | "UNREGISTERED" => {
+                if let Some(named) = self.ending.remove(&paired) {
+                    self.names.remove(&named);
                 }
                 decoded.answers(paired)
             }
             "RESULT" if flag("details", "progress") => decoded.answers_in_part(paired),
             "YIELD" if flag("options", "progress") => decoded.answers_in_part(paired),
-            "RESULT" | "YIELD" | "PUBLISHED" | "UNSUBSCRIBED" | "UNREGISTERED" | "ERROR" => {
-                decoded.answers(paired)
-            }
+            "RESULT" | "YIELD" | "PUBLISHED" | "ERROR" => decoded.answers(paired),
             "HEARTBEAT" => Decoded { heartbeat: true, ..decoded },
             _ => decoded,
         })
@@ -385,7 +443,7 @@ impl Lens for Wamp {
         let mut state = vec![("realm", self.realm.clone())];
         state.extend(self.session.clone().map(|session| ("session", session)));
         let names: Vec<_> =
-            self.names.iter().take(20).map(|(id, name)| format!("{id} {name}")).collect();
+            self.names.iter().take(20).map(|((_, id), name)| format!("{id} {name}")).collect();
         state.push(("subscriptions and registrations", names.join(", ")));
         state
     }
@@ -397,12 +455,55 @@ impl Lens for Wamp {
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let (name, nothing) = (Value::from(arguments.get(0)), Value::Map(Vec::new()));
         let args = Value::List(arguments.values(1));
+        let number = |command: &str| -> Result<Value, SpeechError> {
+            let is_registration = command == "unregister";
+            let is_it = |((kind, _), name): &&(Named, String)| {
+                *kind == is_registration && *name == remembered(arguments.get(0))
+            };
+            let known = self
+                .names
+                .iter()
+                .filter(is_it)
+                .last()
+                .map(|((_, id), _)| *id)
+                .or_else(|| arguments.get(0).parse().ok());
+            let what = if is_registration { "registration" } else { "subscription" };
+            let wrong = || format!("there is no {what} of {}", arguments.get(0));
+            known.map(Value::from).ok_or_else(|| SpeechError::Wrong(wrong()))
+        };
+        let ended = match command {
+            "unsubscribe" | "unregister" => number(command)?,
+            _ => Value::Null,
+        };
+        let request = match command {
+            "cancel" | "yield" | "error" => {
+                arguments.number(0, "REQUEST")?.unwrap_or_default().into()
+            }
+            _ => Value::Null,
+        };
         let mut id = || Value::from(self.ids.next());
         let list = match command {
             "hello" => {
                 let roles = ["caller", "callee", "subscriber", "publisher"];
                 let roles = roles.into_iter().map(|role| (role, nothing.clone())).collect();
-                vec![1u8.into(), name, Value::from_iter([("roles", roles)])]
+                let mut details = vec![("roles", roles)];
+                details.extend(
+                    arguments
+                        .given(1)
+                        .map(|method| ("authmethods", Value::from_iter([Value::from(method)]))),
+                );
+                details.extend(arguments.given(2).map(|own| ("authid", own.into())));
+                vec![1u8.into(), name, Value::from_iter(details)]
+            }
+            "authenticate" => vec![5u8.into(), name, nothing],
+            "unsubscribe" => vec![34u8.into(), id(), ended],
+            "register" => vec![64u8.into(), id(), nothing, name],
+            "unregister" => vec![66u8.into(), id(), ended],
+            "cancel" => vec![49u8.into(), request, nothing],
+            "yield" => vec![70u8.into(), request, nothing, args],
+            "error" => {
+                let args = Value::List(arguments.values(2));
+                vec![8u8.into(), 68u8.into(), request, nothing, arguments.get(1).into(), args]
             }
             "subscribe" => vec![32u8.into(), id(), nothing, name],
             "publish" => {
