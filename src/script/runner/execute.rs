@@ -186,7 +186,7 @@ impl ScriptRunner {
                 let reporter = &mut connections.runtime().reporter;
                 let now = reporter.stamp().micros;
                 let text = reporter.lenses().state(id, now);
-                let text = reporter.redactor().text(&text).into_owned();
+                let text = reporter.redactor().meant(&text);
                 let lines: Vec<_> = text.lines().map(|line| escaped(line.as_bytes())).collect();
                 self.page((lines.join("\n") + "\n").into_bytes())
             }),
