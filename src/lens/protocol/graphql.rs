@@ -7,7 +7,8 @@ use std::fmt::Write;
 use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::text::{brief, path_ends};
 use crate::lens::{
-    Arguments, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechError, Value,
+    Arguments, Command, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
+    SpeechError, Value,
 };
 
 pub(super) static TRANSPORT_WS: Protocol = Protocol {
@@ -20,7 +21,7 @@ pub(super) static TRANSPORT_WS: Protocol = Protocol {
         begins(message, &["connection_init", "connection_ack", "subscribe", "next"])
     },
     begins_like_others: false,
-    lens: |_| Box::new(GraphQl::new(&MODERN)),
+    lens: |facts| Box::new(GraphQl::new(&MODERN, facts)),
     commands: &COMMANDS,
 };
 
@@ -35,7 +36,7 @@ pub(super) static LEGACY: Protocol = Protocol {
         begins(message, &["connection_init", "connection_ack", "start", "data", "ka"])
     },
     begins_like_others: false,
-    lens: |_| Box::new(GraphQl::new(&OLD)),
+    lens: |facts| Box::new(GraphQl::new(&OLD, facts)),
     commands: &COMMANDS,
 };
 
@@ -105,6 +106,12 @@ struct Dialect {
     others: &'static [&'static str],
 }
 
+impl Dialect {
+    fn has(&self, kind: &str) -> bool {
+        self.words.contains(&kind) || self.others.contains(&kind)
+    }
+}
+
 static MODERN: Dialect = Dialect {
     name: "graphql-transport-ws",
     words: ["subscribe", "next", "complete"],
@@ -131,6 +138,8 @@ const RULE: &str = "GraphQL over WebSocket";
 
 struct GraphQl {
     dialect: &'static Dialect,
+    /// Whether a subprotocol says which of the two it is; else their messages do.
+    is_agreed: bool,
     /// Whether there were messages that nobody read.
     is_partial: bool,
     asked: bool,
@@ -145,10 +154,11 @@ struct GraphQl {
 }
 
 impl GraphQl {
-    fn new(dialect: &'static Dialect) -> Self {
+    fn new(dialect: &'static Dialect, facts: &Facts) -> Self {
         let (running, over, ids) = (Kept::default(), Kept::default(), Fresh::default());
         Self {
             dialect,
+            is_agreed: facts.subprotocol.is_some(),
             is_partial: false,
             again: Kept::default(),
             asked: false,
@@ -268,8 +278,14 @@ impl Lens for GraphQl {
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
         let value = message.as_json()?;
         let kind = value.text_of("type")?;
-        let Dialect { name, words, others } = *self.dialect;
-        if !words.contains(&kind) && !others.contains(&kind) {
+        for other in [&MODERN, &OLD] {
+            // Both begin alike.
+            if !self.is_agreed && other.has(kind) && !self.dialect.has(kind) {
+                self.dialect = other;
+            }
+        }
+        let Dialect { name, words, .. } = *self.dialect;
+        if !self.dialect.has(kind) {
             let unknown = Decoded::new(name, "unknown", format!("{} ?", brief(kind)));
             return (self.asked || self.acknowledged).then(|| {
                 let text = "there is no such type of message: the other side closes with 4400";
@@ -440,6 +456,25 @@ fn first_message(payload: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn without_a_subprotocol_the_messages_say_which_it_is() {
+        let mut script = Script::auto("", "/graphql");
+        script.client(r#"{"type":"connection_init"}"#);
+        script.server(r#"{"type":"connection_ack"}"#);
+        script.client(r#"{"id":"1","type":"start","payload":{"query":"{a}"}}"#);
+        assert_eq!(
+            (script.last().as_str(), complaints(script.decoded())),
+            ("start #1 {a}", vec![])
+        );
+        script.server(r#"{"id":"1","type":"data","payload":{"data":{"a":1}}}"#);
+        assert_eq!(script.last(), r#"data #1 {"data":{"a":1}} ({a}, 35 ms)"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        let mut script = Script::of("graphql-transport-ws", "graphql-transport-ws", "/graphql");
+        script.client(r#"{"type":"connection_init"}"#);
+        script.client(r#"{"id":"1","type":"start","payload":{"query":"{a}"}}"#);
+        assert_eq!(complaints(script.decoded()).len(), 1);
+    }
 
     #[test]
     fn a_type_that_others_have_too_is_no_evidence() {

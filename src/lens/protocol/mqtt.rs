@@ -522,6 +522,13 @@ impl Mqtt {
                 let fault = format!("{}: the options have bits that must be 0", brief(&filter));
                 faults.push(("MQTT 5 §3.8.3.1", fault));
             }
+            if options.is_some_and(|options| options & 4 != 0)
+                && self.level == Some(5)
+                && filter.starts_with("$share/")
+            {
+                let fault = format!("{}: a shared subscription has no No Local", brief(&filter));
+                faults.push(("MQTT 5 §3.8.3.1", fault));
+            }
             faults.truncate(8);
             if filters.len() == FILTERS {
                 continue;
@@ -558,13 +565,16 @@ impl Mqtt {
         let request = self.requests.remove(&id);
         let names = request.as_ref().map(|(_, names)| &names[..]).unwrap_or_default();
         let refused = codes.iter().enumerate().filter(|(_, code)| **code >= 0x80);
-        let one = |(at, code): (usize, &u8)| match names.get(at) {
-            Some(name) => format!("{name} refused: {}", reason_text(*code)),
-            None => format!("filter {} refused: {}", at + 1, reason_text(*code)),
+        let is_odd = |code: u8| code >= 0x80 || kind == 11 && code != 0;
+        let one = |(at, code): (usize, &u8)| {
+            let name = names.get(at).cloned().unwrap_or_else(|| format!("filter {}", at + 1));
+            let refused = if *code >= 0x80 { " refused" } else { "" };
+            format!("{name}{refused}: {}", reason_text(*code))
         };
-        let all = refused.clone().count();
+        let odd = codes.iter().enumerate().filter(|(_, code)| is_odd(**code));
+        let all = odd.clone().count();
         if all > 0 {
-            let _ = write!(decoded.summary, " {}", listed(refused.clone().map(one), all, 200));
+            let _ = write!(decoded.summary, " {}", listed(odd.map(one), all, 200));
         }
         for name in refused.filter_map(|(at, _)| names.get(at)).filter(|_| kind == 9) {
             self.filters.remove(name);
@@ -1061,6 +1071,26 @@ mod tests {
         assert_eq!(script.server_bytes(b"\x30\x04\0\x01dx"), ["PUBLISH d 1 B"]);
         script.server_bytes(b"\x30\x05\0");
         assert_eq!(script.server_bytes(b"\x01exx"), ["PUBLISH e 2 B"]);
+    }
+
+    #[test]
+    fn a_refused_publish_is_not_released() {
+        let mut script = Script::of("mqtt", "mqtt", "/");
+        script.client_bytes(b"\x10\x0d\0\x04MQTT\x05\x02\0\x3c\0\0\0");
+        script.server_bytes(b"\x20\x03\0\0\0");
+        let spoken = script.conversation.speak("mqtt", "pub2 a x").expect("a command").remove(0);
+        assert_eq!(script.send(&spoken), ["PUBLISH a qos2 #1 1 B"]);
+        script.server_bytes(b"\x50\x03\0\x01\x97");
+        assert_eq!(script.last(), "PUBREC #1 quota exceeded (a, 35 ms)");
+        assert!(script.decoded().reply.is_none());
+        script.server_bytes(b"\x50\x02\0\x01");
+        assert!(script.decoded().reply.is_some());
+        let spoken = script.conversation.speak("mqtt", "retain a x").expect("a command").remove(0);
+        assert_eq!(script.send(&spoken), ["PUBLISH a 1 B retain"]);
+        script.client_bytes(b"\x82\x0f\0\x02\0\0\x09$share/g/a\x05");
+        script.client_bytes(b"\xa2\x06\0\x03\0\0\x01b");
+        script.server_bytes(b"\xb0\x04\0\x03\0\x11");
+        assert_eq!(script.last(), "UNSUBACK #3 b: no subscription existed (b, 35 ms)");
     }
 
     #[test]

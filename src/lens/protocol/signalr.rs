@@ -188,7 +188,13 @@ impl SignalR {
         let Some(kind) = value.get("type").and_then(Value::as_u64) else {
             return self.handshake(value, from_client);
         };
-        let name = *KINDS.get(usize::try_from(kind).ok()?.checked_sub(1)?)?;
+        let Some(name) = usize::try_from(kind).ok()?.checked_sub(1).and_then(|at| KINDS.get(at))
+        else {
+            // Clients pass over what later versions may add.
+            let unknown = Decoded::new(NAME, "unknown", format!("record of type {kind}"));
+            return (self.asked || self.agreed).then(|| unknown.field("type", kind));
+        };
+        let name = *name;
         let text = |name: &str| value.get(name).map(Value::plain);
         let (target, id, error) = (text("target"), text("invocationId"), text("error"));
         let mut summary = match kind {
@@ -481,6 +487,16 @@ mod tests {
         script.client("{\"protocol\":\"json\",\"version\":1}\x1e");
         script.server("{}\x1e");
         script
+    }
+
+    #[test]
+    fn a_record_of_a_later_version_is_named() {
+        let mut script = Script::auto("", "/chat");
+        script.client("{\"protocol\":\"json\",\"version\":2}\x1e");
+        script.server("{}\x1e");
+        assert_eq!(script.server("{\"type\":99}\x1e"), ["record of type 99"]);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        assert_eq!(script.server("{\"type\":6}\x1e"), ["Ping"]);
     }
 
     #[test]

@@ -267,7 +267,8 @@ impl SocketIo {
             let _ = write!(summary, " {namespace}");
         }
         let key = format!("{namespace}#{}", id.unwrap_or_default());
-        let joining = format!("connect {namespace}");
+        // In version 4 CONNECT may bring a query, which its answer does not repeat.
+        let joining = format!("connect {}", namespace.split('?').next().unwrap_or_default());
         let with_fields = |summary: String| {
             Decoded::new(NAME, name, summary)
                 .field("type", name)

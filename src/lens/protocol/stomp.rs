@@ -738,6 +738,9 @@ fn head<'a>(bytes: &'a [u8], version: Option<&str>) -> Option<Option<(Frame, &'a
             }
             continue;
         };
+        // The examples of STOMP 1.0 have spaces there, and its servers take them off.
+        let trims = version == Some("1.0");
+        let (name, value) = if trims { (name.trim(), value.trim()) } else { (name, value) };
         let mut text = |text: &str| match escapes {
             true => unescaped(text, &mut faults),
             false => text.to_owned(),
@@ -809,10 +812,53 @@ fn frame(command: &str, headers: &[(&str, String)], body: &str) -> Outgoing {
 
 #[cfg(test)]
 mod tests {
+    use crate::lens::Carried;
     use crate::lens::protocol::tests::{Script, complaints};
 
     fn script() -> Script {
         Script::auto("v12.stomp", "/ws")
+    }
+
+    #[test]
+    fn headers_of_version_1_0_may_have_spaces() {
+        let mut script = Script::of("stomp", "v10.stomp", "/");
+        script.client("CONNECT\nlogin: me\n\n\0");
+        script.server("CONNECTED\nsession: 1\n\n\0\n");
+        script.client("SUBSCRIBE\ndestination: /queue/foo\nack: client\n\n\0");
+        assert_eq!(script.last(), "SUBSCRIBE /queue/foo ack=client");
+    }
+
+    #[test]
+    fn a_session_by_hand_may_have_transactions_and_acknowledgements() {
+        let speak = |script: &mut Script, line: &str| {
+            let spoken = script.conversation.speak("stomp", line).expect("a command").remove(0);
+            script.send(&spoken);
+            assert_eq!(complaints(script.decoded()), [""; 0], "{line}");
+            script.last()
+        };
+        for version in ["1.1", "1.2"] {
+            let mut script = Script::of("stomp", "", "/");
+            speak(&mut script, "connect");
+            script.server(&format!("CONNECTED\nversion:{version}\n\n\0"));
+            assert_eq!(speak(&mut script, "subscribe /a client"), "SUBSCRIBE /a id=1 ack=client");
+            let ack = if version == "1.2" { "ack:m\n" } else { "" };
+            script.server(&format!(
+                "MESSAGE\ndestination:/a\nsubscription:1\nmessage-id:m\n{ack}\n\0"
+            ));
+            assert_eq!(speak(&mut script, "begin t"), "BEGIN transaction=t");
+            assert_eq!(speak(&mut script, "send-in t /a x y"), "SEND /a transaction=t 3 B");
+            let nack = speak(&mut script, "nack m");
+            assert!(
+                nack.starts_with(if version == "1.2" {
+                    "NACK id=m"
+                } else {
+                    "NACK subscription=1 #m"
+                }),
+                "{nack}"
+            );
+            assert_eq!(speak(&mut script, "commit t"), "COMMIT transaction=t");
+            assert!(script.conversation.speak("stomp", "subscribe /a maybe").is_err());
+        }
     }
 
     #[test]

@@ -227,6 +227,12 @@ impl Wamp {
             .or(text("topic"))
             .or(text("procedure"))
             .or(known.cloned());
+        // Where nobody saw how it began, the number says more than nothing; so does the reason of a
+        // router that ends it by itself.
+        let number = named.filter(|_| about.is_none() && ![33, 65].contains(&code));
+        let number = number.map(|(_, id)| format!("of {id}"));
+        let revoked = rest.get(1).filter(|_| [35, 67].contains(&code));
+        let revoked = revoked.and_then(|details| details.text_of("reason")).map(remembered);
 
         let mut summary = name.to_owned();
         if let Some(of) = id("of") {
@@ -237,7 +243,8 @@ impl Wamp {
             let _ = write!(summary, " {part}");
         }
         let words = [text("realm"), text("reason"), text("error"), text("method"), about.clone()];
-        for part in words.into_iter().flatten() {
+        let words = words.into_iter().chain([number, revoked]);
+        for part in words.flatten() {
             let _ = write!(summary, " {}", brief(&part));
         }
         for part in ["args", "kwargs"].iter().filter_map(|part| get(part)) {
@@ -521,6 +528,40 @@ impl Lens for Wamp {
 mod tests {
     use crate::lens::Carried;
     use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn what_is_not_known_by_name_has_its_number() {
+        let mut script = Script::midway("wamp");
+        assert_eq!(script.server(r#"[36,7,8,{},[1]]"#), ["EVENT of 7 [1]"]);
+        assert_eq!(script.client(r#"[34,1,7]"#), ["UNSUBSCRIBE 1 of 7"]);
+        let revoked = r#"[67,0,{"registration":1,"reason":"wamp.authentication.lost"}]"#;
+        assert_eq!(script.server(revoked), ["UNREGISTERED 0 wamp.authentication.lost"]);
+    }
+
+    #[test]
+    fn a_subscription_and_a_registration_end_by_their_names() {
+        let mut script = Script::of("wamp", "wamp.2.json", "/");
+        script.client(r#"[1,"r",{}]"#);
+        script.server(r#"[2,1,{}]"#);
+        script.client(r#"[32,1,{},"com.x"]"#);
+        script.server(r#"[33,1,7]"#);
+        script.client(r#"[64,2,{},"com.x"]"#);
+        script.server(r#"[65,2,7]"#);
+        for (line, message) in [
+            ("unsubscribe com.x", "[34,3,7]"),
+            ("unregister com.x", "[66,4,7]"),
+            ("yield 9 5 word", r#"[70,9,{},[5,"word"]]"#),
+            ("error 9 com.x.error", r#"[8,68,9,{},"com.x.error",[]]"#),
+            ("cancel 4", "[49,4,{}]"),
+        ] {
+            let spoken = script.conversation.speak("wamp", line).expect("a command").remove(0);
+            assert_eq!(String::from_utf8_lossy(&spoken.content), message);
+        }
+        script.client("[34,3,7]");
+        script.server("[35,3]");
+        assert!(script.conversation.speak("wamp", "unsubscribe com.x").is_err());
+        assert!(script.state().contains("7 com.x\n"), "{}", script.state());
+    }
 
     #[test]
     fn a_session_without_a_number_is_no_evidence() {
