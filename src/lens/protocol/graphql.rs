@@ -158,7 +158,10 @@ impl GraphQl {
         let (running, over, ids) = (Kept::default(), Kept::default(), Fresh::default());
         Self {
             dialect,
-            is_agreed: facts.subprotocol.is_some(),
+            is_agreed: facts
+                .subprotocol
+                .as_ref()
+                .is_some_and(|name| [MODERN.name, OLD.name].contains(&name.as_str())),
             is_partial: false,
             again: Kept::default(),
             asked: false,
@@ -287,7 +290,8 @@ impl Lens for GraphQl {
         let Dialect { name, words, .. } = *self.dialect;
         if !self.dialect.has(kind) {
             let unknown = Decoded::new(name, "unknown", format!("{} ?", brief(kind)));
-            return (self.asked || self.acknowledged).then(|| {
+            // Others begin alike, as the Event API of AWS AppSync.
+            return (self.is_agreed && (self.asked || self.acknowledged)).then(|| {
                 let text = "there is no such type of message: the other side closes with 4400";
                 vec![unknown.field("type", kind).breaks(RULE, self.wrong(text))]
             });
@@ -336,7 +340,10 @@ impl Lens for GraphQl {
         let modern = self.is_modern();
         let decoded = decoded
             .breaks_if(
-                modern && kind == "subscribe" && query.is_none(),
+                modern
+                    && kind == "subscribe"
+                    && query.is_none()
+                    && (self.is_agreed || payload.is_some()),
                 RULE,
                 "the payload has no query: the server closes with 4400",
             )
@@ -456,6 +463,17 @@ fn first_message(payload: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn others_that_begin_alike_are_not_blamed() {
+        let mut script = Script::auto("aws-appsync-event-ws", "/event/realtime");
+        script.client(r#"{"type":"connection_init"}"#);
+        script.server(r#"{"type":"connection_ack","connectionTimeoutMs":300000}"#);
+        script.client(r#"{"type":"subscribe","id":"1","channel":"/a"}"#);
+        assert!(script.packets().iter().all(|packet| complaints(packet).is_empty()));
+        assert_eq!(script.server(r#"{"type":"subscribe_success","id":"1"}"#), [""; 0]);
+        assert!(script.conversation.is_off());
+    }
 
     #[test]
     fn without_a_subprotocol_the_messages_say_which_it_is() {
