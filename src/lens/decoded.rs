@@ -257,6 +257,8 @@ impl Decoded {
         let texts = self.complaints.iter_mut().map(|complaint| &mut complaint.text);
         let texts = texts.chain(self.answered.iter_mut().map(|answered| &mut answered.about));
         texts.chain([&mut self.summary]).for_each(|text| secrets.take_out_of(text));
+        // A mask may be longer than what it stands for.
+        self.summary = clipped(&self.summary, SUMMARY);
         self.inner.iter_mut().for_each(|inner| inner.mask(secrets));
     }
 

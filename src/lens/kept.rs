@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::message::{LARGEST, Message};
+use super::decoded::Decoded;
+use super::message::{LARGEST, Message, TOO_LARGE};
 
 /// Entries that are remembered.
 const ENTRIES: usize = 1024;
@@ -88,8 +89,13 @@ pub(super) struct Streams<T> {
 
 impl<T> Default for Streams<T> {
     fn default() -> Self {
-        let stream =
-            |_| Stream { bytes: Vec::new(), passing: None, want: Want::Any, is_lost: false };
+        let stream = |_| Stream {
+            bytes: Vec::new(),
+            passing: None,
+            want: Want::Any,
+            is_lost: false,
+            is_named: false,
+        };
         Self { streams: [0; 2].map(stream), has_gaps: false }
     }
 }
@@ -101,8 +107,18 @@ struct Stream<T> {
     want: Want,
     /// A packet that is too large to be collected, and where it ends.
     passing: Option<(T, End)>,
-    /// Whether what comes next may be the rest of a packet whose beginning was not collected.
+    /// Whether what comes next may be the rest of a packet whose beginning, or end, was not collected.
     is_lost: bool,
+    /// Whether that packet had its line.
+    is_named: bool,
+}
+
+impl<T> Stream<T> {
+    /// So many bytes that may be of the packet that was lost, if nothing was said of it.
+    fn rest(&self, len: usize) -> Option<Taken<T>> {
+        let text = || format!("{len} B of a packet whose beginning was not read");
+        (len > 0 && !self.is_named).then(|| Taken::Unread(text()))
+    }
 }
 
 impl<T> Streams<T> {
@@ -115,15 +131,16 @@ impl<T> Streams<T> {
         message: &Message<'_>,
         len: u64,
         mut next: impl FnMut(&[u8]) -> Next<T>,
-    ) -> Option<Vec<T>> {
+    ) -> Option<Vec<Taken<T>>> {
         let stream = &mut self.streams[usize::from(message.from_client())];
         let missing = len.saturating_sub(message.content.len() as u64);
         let (mut packets, mut at) = (Vec::new(), 0);
         let mut bytes = std::mem::take(&mut stream.bytes);
         if stream.is_lost && missing == 0 && are_packets(message.content, &mut next) {
             // What came before was no beginning.
+            packets.extend(stream.rest(bytes.len()));
             bytes.clear();
-            stream.want = Want::Any;
+            (stream.want, stream.passing) = (Want::Any, None);
         }
         bytes.extend_from_slice(message.content);
         let want = std::mem::replace(&mut stream.want, Want::Any);
@@ -135,13 +152,15 @@ impl<T> Streams<T> {
             if let Some((packet, end)) = stream.passing.take() {
                 match end.within(&bytes[at..], missing) {
                     Ends::At(len) => {
-                        packets.push(packet);
+                        packets.push(Taken::Packet(packet));
                         at += len;
+                        stream.is_lost = false;
                     }
-                    Ends::Missing(all) => {
-                        packets.push(packet);
-                        stream.is_lost = !all;
-                        self.has_gaps |= !all;
+                    Ends::Missing(behind) => {
+                        packets.push(Taken::Packet(packet));
+                        (stream.is_lost, stream.is_named) = (behind != Some(0), behind.is_none());
+                        self.has_gaps |= stream.is_lost;
+                        packets.extend(behind.and_then(Taken::behind));
                         return Some(packets);
                     }
                     Ends::Later(end) => {
@@ -151,19 +170,25 @@ impl<T> Streams<T> {
                 }
             }
             match next(&bytes[at..]) {
+                // The rest of a packet may look like another one.
+                Next::Packet(..) if stream.is_lost && !are_packets(&bytes[at..], &mut next) => {
+                    packets.extend(stream.rest(bytes.len() - at + missing as usize));
+                    return Some(packets);
+                }
                 Next::Packet(packet, len) => {
-                    packets.push(packet);
+                    packets.push(Taken::Packet(packet));
                     at += len;
                     stream.is_lost = false;
                 }
                 Next::Large(packet, end) => {
                     stream.passing = Some((packet, end));
-                    stream.is_lost = false;
                 }
                 Next::Incomplete(_) if missing > 0 => {
-                    stream.is_lost = true;
+                    (stream.is_lost, stream.is_named) = (true, false);
                     self.has_gaps = true;
-                    return (!packets.is_empty()).then_some(packets);
+                    let behind = Taken::behind((bytes.len() - at) as u64 + missing);
+                    return (!packets.is_empty())
+                        .then(|| packets.into_iter().chain(behind).collect());
                 }
                 Next::Incomplete(want) if bytes.len() - at <= LARGEST => {
                     bytes.drain(..at);
@@ -173,7 +198,10 @@ impl<T> Streams<T> {
                     (stream.bytes, stream.want) = (bytes, want);
                     return Some(packets);
                 }
-                Next::Incomplete(_) | Next::Wrong if stream.is_lost => return Some(packets),
+                Next::Incomplete(_) | Next::Wrong if stream.is_lost => {
+                    packets.extend(stream.rest(bytes.len() - at + missing as usize));
+                    return Some(packets);
+                }
                 Next::Incomplete(_) | Next::Wrong => return None,
             }
         }
@@ -194,6 +222,33 @@ impl<T> Streams<T> {
         let stream = &mut self.streams[usize::from(from_client)];
         stream.want = Want::Any;
         std::mem::take(&mut stream.bytes)
+    }
+}
+
+/// What was taken off a stream.
+#[derive(Debug)]
+pub(super) enum Taken<T> {
+    Packet(T),
+    /// Bytes that nobody read, in words.
+    Unread(String),
+}
+
+impl<T> Taken<T> {
+    /// So many bytes behind the packets of a message that is not there as a whole.
+    fn behind(len: u64) -> Option<Self> {
+        (len > 0).then(|| Self::Unread(format!("and {len} B behind it, {TOO_LARGE}")))
+    }
+
+    /// What it says, if `look` says that of a packet.
+    pub(super) fn looked_at(
+        self,
+        protocol: &'static str,
+        look: impl FnOnce(T) -> Decoded,
+    ) -> Decoded {
+        match self {
+            Self::Packet(packet) => look(packet),
+            Self::Unread(text) => Decoded::new(protocol, "large", text),
+        }
     }
 }
 
@@ -256,8 +311,8 @@ pub(super) enum End {
 enum Ends {
     /// Behind so many bytes of its beginning.
     At(usize),
-    /// Where it was not collected; whether with its last byte.
-    Missing(bool),
+    /// Where it was not collected, and how many bytes are behind it, if that is known.
+    Missing(Option<u64>),
     /// In a later one.
     Later(End),
 }
@@ -268,12 +323,12 @@ impl End {
         let all = bytes.len() as u64 + missing;
         match self {
             Self::After(len) if len <= bytes.len() as u64 => Ends::At(len as usize),
-            Self::After(len) if len <= all => Ends::Missing(len == all),
+            Self::After(len) if len <= all => Ends::Missing(Some(all - len)),
             Self::After(len) => Ends::Later(Self::After(len - all)),
             Self::With(byte) => match memchr::memchr(byte, bytes) {
                 Some(at) => Ends::At(at + 1),
                 // Nobody knows; mostly a message ends with its packet.
-                None if missing > 0 => Ends::Missing(false),
+                None if missing > 0 => Ends::Missing(None),
                 None => Ends::Later(self),
             },
         }

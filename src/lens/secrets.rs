@@ -14,9 +14,19 @@ pub struct Secrets<'a> {
 }
 
 impl Secrets<'_> {
-    /// Takes secrets out of a text: those that it quotes as JSON, and those that are known by their
-    /// value.
+    /// A text about a conversation, of several lines, without secrets.
+    pub fn masked(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        self.take_out_of(&mut text);
+        text
+    }
+
+    /// Takes secrets out of a text: those that it quotes as JSON, those that a line has behind their
+    /// name, and those that are known by their value.
     pub(super) fn take_out_of(&self, text: &mut String) {
+        if let Some(masked) = mask_lines(text, self.is_secret, self.mask) {
+            *text = masked;
+        }
         if let Some(masked) = mask_quoted(text, self.is_secret, self.mask) {
             *text = masked;
         }
@@ -64,7 +74,36 @@ fn mask_quoted(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> Opti
     (done > 0).then(|| masked + &text[done..])
 }
 
-/// A text with `mask` in place of the strings that go by a secret's name without quotes, as in
+/// A text with `mask` in place of what follows a secret's name and a colon on a line, as in
+/// `passcode:…` of STOMP, or `a=ice-pwd:…` of SDP. `None` if there is none.
+fn mask_lines(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> Option<String> {
+    let is_header = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        let name = name.strip_prefix("a=").unwrap_or(name);
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        let value = value.trim();
+        (name.chars().all(is_name) && is_secret(name) && !value.is_empty()).then(|| {
+            let from = line.len() - line.split_once(':').map_or(0, |(_, value)| value.len());
+            from + line[from..].find(value).unwrap_or(0)..from + line[from..].trim_end().len()
+        })
+    };
+    let mut masked = String::new();
+    let mut is_any = false;
+    for line in text.split_inclusive('\n') {
+        match is_header(line) {
+            Some(value) => {
+                is_any = true;
+                masked.push_str(&line[..value.start]);
+                masked.push_str(mask);
+                masked.push_str(&line[value.end..]);
+            }
+            None => masked.push_str(line),
+        }
+    }
+    is_any.then_some(masked)
+}
+
+/// A text with `mask` in place of the values that go by a secret's name without quotes, as in
 /// `login(password:"…")` of GraphQL, also where that is in a string of JSON. `None` if there is none.
 fn mask_arguments(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> Option<String> {
     let (mut masked, mut done, mut at) = (String::new(), 0, 0);
@@ -73,9 +112,25 @@ fn mask_arguments(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> O
         let before = text[done..colon].trim_end();
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let name = &before[before.trim_end_matches(is_part).len()..];
-        let value = text[at..].trim_start();
+        if name.is_empty() || !is_secret(name) {
+            continue;
+        }
+        let value = with_default(text[at..].trim_start());
+        let start = text.len() - value.len();
         let level = value.bytes().take_while(|byte| *byte == b'\\').count();
-        if name.is_empty() || !value[level..].starts_with('"') || !is_secret(name) {
+        if value.starts_with(['[', '{', '-']) || value.starts_with(|c: char| c.is_ascii_digit()) {
+            // Of a text in a string the quotes have backslashes.
+            let level = value.find('"').map_or(0, |quote| {
+                value[..quote].bytes().rev().take_while(|byte| *byte == b'\\').count()
+            });
+            let end = value.find([')', ',', '}', ' ']).filter(|_| !value.starts_with(['[', '{']));
+            let to = start + end.unwrap_or_else(|| value_end(value, level));
+            masked.push_str(&text[done..start]);
+            masked.push_str(mask);
+            (done, at) = (to, to);
+            continue;
+        }
+        if !value[level..].starts_with('"') {
             continue;
         }
         let quote = &value[..=level];
@@ -94,6 +149,17 @@ fn mask_arguments(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> O
         (done, at) = (to, to);
     }
     (done > 0).then(|| masked + &text[done..])
+}
+
+/// What follows the type of a variable, as in `String! = "…"`, if there is a default; else the value
+/// itself.
+fn with_default(value: &str) -> &str {
+    let is_type = |c: char| c.is_ascii_alphanumeric() || "_!".contains(c);
+    let behind = value.trim_start_matches(is_type).trim_start();
+    match behind.strip_prefix('=') {
+        Some(default) if behind.len() < value.len() => default.trim_start(),
+        _ => value,
+    }
 }
 
 /// Where a string ends whose quotes have so many backslashes; one with more is part of it.
@@ -158,11 +224,33 @@ mod tests {
             (r#"{l(password:"""a "b""#, r#"{l(password:"""-"#),
             (r#"{l(password:"""a "b" c""")}"#, r#"{l(password:"""-""")}"#),
             (r#"{l(password:"cut …"#, r#"{l(password:"-"#),
+            (r#"{l(password:1234,n:1)}"#, r#"{l(password:-,n:1)}"#),
+            (r#"{l(passwords:["a","b"],n:1)}"#, r#"{l(passwords:-,n:1)}"#),
+            (r#"{l(pass:{a:"b",c:1},n:1)}"#, r#"{l(pass:-,n:1)}"#),
+            (
+                r#"query($password:String!="a",$n:Int=1){l}"#,
+                r#"query($password:String!="-",$n:Int=1){l}"#,
+            ),
+            (r#"query($password: String = "a"){l}"#, r#"query($password: String = "-"){l}"#),
+            (
+                r#"query($password:String){l(password:$password)}"#,
+                r#"query($password:String){l(password:$password)}"#,
+            ),
         ];
         for (text, expected) in &cases[..] {
             assert_eq!(masked(text), *expected);
             assert_eq!(masked(&packed(text)), packed(expected));
         }
+    }
+
+    #[test]
+    fn secrets_are_masked_behind_their_names_in_lines() {
+        let masked = |text: &str| mask_lines(text, &|name| name.contains("pass"), "-");
+        let text = "CONNECT\nlogin:me\npasscode: a b\r\nhost:x\n\n\0";
+        assert_eq!(masked(text).as_deref(), Some("CONNECT\nlogin:me\npasscode: -\r\nhost:x\n\n\0"));
+        assert_eq!(masked("v=0\na=ice-pass:x y\n").as_deref(), Some("v=0\na=ice-pass:-\n"));
+        assert_eq!(masked("the password: x"), None, "a sentence");
+        assert_eq!(masked("passcode:\nx:y"), None);
     }
 
     #[test]

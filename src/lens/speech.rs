@@ -105,7 +105,7 @@ pub enum SpeechError {
     #[error("this protocol has no commands")]
     Mute,
     /// Another protocol, or none, is spoken.
-    #[error("the lens of this connection is not {0}")]
+    #[error("the lens of this connection is not {0}; /lens {0} chooses it")]
     OtherProtocol(String),
     /// The protocol does not have the command.
     #[error("no such command of the protocol: {0}")]

@@ -90,8 +90,15 @@ impl Value {
         match self {
             Self::List(values) => values.iter_mut().for_each(|value| value.mask(secrets)),
             Self::Map(entries) => {
+                let is_named_secret = Self::names_secret(entries, secrets);
                 for (key, value) in entries {
                     match key {
+                        Self::Text(key)
+                            if is_named_secret
+                                && ["value", "attributeValue"].contains(&key.as_str()) =>
+                        {
+                            *value = secrets.mask.into();
+                        }
                         Self::Text(key) if (secrets.is_secret)(key) => *value = secrets.mask.into(),
                         _ => value.mask(secrets),
                     }
@@ -106,6 +113,16 @@ impl Value {
             }
             _ => {}
         }
+    }
+
+    /// Whether an object says in `key` or `name`, its own or that of its `variable` (OCPP), that its
+    /// `value` is a secret.
+    fn names_secret(entries: &[(Self, Self)], secrets: &Secrets<'_>) -> bool {
+        entries.iter().any(|(key, value)| match (key.as_str(), value) {
+            (Some("key" | "name"), Self::Text(name)) => (secrets.is_secret)(name),
+            (Some("variable"), Self::Map(inner)) => Self::names_secret(inner, secrets),
+            _ => false,
+        })
     }
 
     /// A text without quotes, anything else as it is written.

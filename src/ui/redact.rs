@@ -179,12 +179,24 @@ impl Redactor {
     /// Takes the secrets out of what a message means.
     pub fn decoded(&self, decoded: &mut Decoded) {
         if !self.shows_all {
-            decoded.mask(&Secrets {
-                is_secret: &|name| self.is_secret(name),
-                clean: &|text| self.text(text),
-                mask: self.mark,
-            });
+            self.with_secrets(|secrets| decoded.mask(secrets));
         }
+    }
+
+    /// Takes the secrets out of a text about what messages mean.
+    pub fn meant(&self, text: &str) -> String {
+        match self.shows_all {
+            true => text.to_owned(),
+            false => self.with_secrets(|secrets| secrets.masked(text)),
+        }
+    }
+
+    fn with_secrets<T>(&self, f: impl FnOnce(&Secrets<'_>) -> T) -> T {
+        f(&Secrets {
+            is_secret: &|name| self.is_secret(name),
+            clean: &|text| self.text(text),
+            mask: self.mark,
+        })
     }
 
     /// Where in a head something secret stands, and by which name it goes.

@@ -348,7 +348,7 @@ fn a_line_of_another_protocol_is_an_error() {
         .stderr_any()
         .status(1);
     assert!(
-        output.stderr().contains("the lens of this connection is not sio"),
+        output.stderr().contains("the lens of this connection is not sio; /lens sio chooses it"),
         "{}",
         output.stderr()
     );
@@ -423,6 +423,27 @@ fn lens_changes_what_messages_are_read_as() {
         .stdout_any()
         .status(0);
     assert_eq!(without_times(meant(&output)), "= {\"a\":1}\n= \"got\"\n");
+}
+
+#[test]
+fn a_message_has_the_lens_of_its_moment() {
+    let output = script_of("1\n/lens json\n2\n/lens none\n3\n/lens rpc\n/text x\n")
+        .args(["--output", "frames", "-w", "-1"])
+        .peer(|p| {
+            p.open();
+            (0..4).for_each(|_| drop(p.receive_message()));
+            p.close_first(1000, "");
+        })
+        .stdout_any()
+        .status(0);
+    let text = output.stdout();
+    let below = |payload: &str| {
+        let mut lines =
+            text.lines().skip_while(|line| !line.ends_with(&format!("F-M 1 {payload}")));
+        lines.nth(1).unwrap_or_default().to_owned()
+    };
+    assert_eq!([below("2"), below("x")], ["= 2", "= 1 B"], "{text}");
+    assert_eq!(meant(&output).len(), 2, "{text}");
 }
 
 #[test]

@@ -86,7 +86,7 @@ impl Schema {
         resolver.add(Texts(gather(file, open)));
         resolver.add(GoogleFileResolver::new());
         let mut compiler = Compiler::with_file_resolver(resolver);
-        compiler.open_file(file).map_err(|error| SchemaError::Invalid(error.to_string()))?;
+        compiler.open_file(file).map_err(|error| SchemaError::Invalid(placed(&error)))?;
         let pool = compiler.descriptor_pool();
         let Some(root) = pool.get_message_by_name(message) else {
             let known = pool.all_messages().filter(|message| !message.is_map_entry());
@@ -176,6 +176,16 @@ impl Scalar {
     }
 }
 
+/// An error behind its file, and its line and column, if they are known.
+fn placed(error: &protox::Error) -> String {
+    // Its `Debug` is its text behind `FILE:LINE:COLUMN: `; without a line, the text alone.
+    let text = format!("{error:?}");
+    match error.file().filter(|file| !text.starts_with(&format!("{file}:"))) {
+        Some(file) => format!("{file}: {text}"),
+        None => text,
+    }
+}
+
 /// The texts of the files, by name.
 struct Texts(HashMap<String, String>);
 
@@ -224,6 +234,25 @@ mod tests {
         assert_eq!(schema.messages.len(), 3);
         let error = parse("A", &[("a.proto", a)]).expect_err("b.proto is missing");
         assert!(error.to_string().contains("b.proto"), "{error}");
+    }
+
+    #[test]
+    fn errors_name_the_place() {
+        let imports = "syntax = \"proto3\";\nimport \"b.proto\";\nmessage A {}";
+        let cases: [(&[(&str, &str)], &str); 5] = [
+            (&[("a.proto", "syntax = \"proto3\";\n\n  messag A {}")], "a.proto:3:3: expected"),
+            (
+                &[("a.proto", "syntax = \"proto3\";\nmessage A {\n  B b = 1;\n}")],
+                "a.proto:3:3: name 'B' is not defined",
+            ),
+            (&[("a.proto", imports)], "a.proto:2:1: import 'b.proto' not found"),
+            (&[("a.proto", imports), ("b.proto", "\n\nmessage {}")], "b.proto:3:9: expected"),
+            (&[("a.proto", "message A {")], "a.proto: expected"),
+        ];
+        for (files, begin) in cases {
+            let error = parse("A", files).expect_err("no schema").to_string();
+            assert!(error.starts_with(begin), "{error}");
+        }
     }
 
     #[test]

@@ -8,7 +8,8 @@ use crate::lens::kept::remembered;
 use crate::lens::payload::json;
 use crate::lens::text::{millis, query};
 use crate::lens::{
-    Beat, Carried, Conversation, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
+    Arguments, Beat, Carried, Command, Conversation, Decoded, Expectation, Facts, Lens, Message,
+    Outgoing, Protocol, SpeechError,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -25,7 +26,24 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     },
     begins_like_others: false,
     lens: |facts| Box::new(EngineIo::new(facts)),
-    commands: &[],
+    commands: &[
+        Command {
+            name: "send",
+            arguments: "TEXT…",
+            help: "Sends a text as a message (4).",
+            example: "2[\"chat\",1]",
+        },
+        Command { name: "ping", arguments: "", help: "Sends a ping (2).", example: "" },
+        Command { name: "pong", arguments: "", help: "Answers a ping (3).", example: "" },
+        Command { name: "close", arguments: "", help: "Ends the session (1).", example: "" },
+        Command {
+            name: "upgrade",
+            arguments: "",
+            help: "Sends the packet that ends an upgrade (5); the probe before it is probe.",
+            example: "",
+        },
+        Command { name: "probe", arguments: "", help: "Begins an upgrade (2probe).", example: "" },
+    ],
 };
 
 const NAME: &str = "engine.io";
@@ -244,6 +262,21 @@ impl Lens for EngineIo {
     fn beat(&self) -> Option<Beat> {
         let interval = self.open.as_ref().filter(|_| self.version == 3)?.interval;
         Some(Beat::every(Duration::from_millis(interval), Outgoing::text("2")))
+    }
+
+    fn speak(
+        &mut self,
+        command: &str,
+        arguments: &Arguments<'_>,
+    ) -> Result<Vec<Outgoing>, SpeechError> {
+        Ok(vec![Outgoing::text(match command {
+            "send" => format!("4{}", arguments.get(0)),
+            "ping" => "2".to_owned(),
+            "pong" => "3".to_owned(),
+            "close" => "1".to_owned(),
+            "upgrade" => "5".to_owned(),
+            _ => "2probe".to_owned(),
+        })])
     }
 
     fn inner(&mut self) -> Option<&mut dyn Carried> {

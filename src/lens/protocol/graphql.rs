@@ -7,7 +7,8 @@ use std::fmt::Write;
 use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::text::{brief, path_ends};
 use crate::lens::{
-    Arguments, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechError, Value,
+    Arguments, Command, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
+    SpeechError, Value,
 };
 
 pub(super) static TRANSPORT_WS: Protocol = Protocol {
@@ -20,7 +21,7 @@ pub(super) static TRANSPORT_WS: Protocol = Protocol {
         begins(message, &["connection_init", "connection_ack", "subscribe", "next"])
     },
     begins_like_others: false,
-    lens: |_| Box::new(GraphQl::new(&MODERN)),
+    lens: |facts| Box::new(GraphQl::new(&MODERN, facts)),
     commands: &COMMANDS,
 };
 
@@ -35,11 +36,11 @@ pub(super) static LEGACY: Protocol = Protocol {
         begins(message, &["connection_init", "connection_ack", "start", "data", "ka"])
     },
     begins_like_others: false,
-    lens: |_| Box::new(GraphQl::new(&OLD)),
+    lens: |facts| Box::new(GraphQl::new(&OLD, facts)),
     commands: &COMMANDS,
 };
 
-static COMMANDS: [Command; 4] = [
+static COMMANDS: [Command; 6] = [
     Command {
         name: "init",
         arguments: "[PAYLOAD…]",
@@ -53,6 +54,12 @@ static COMMANDS: [Command; 4] = [
         example: "query { hello }",
     },
     Command {
+        name: "run",
+        arguments: "VARIABLES QUERY…",
+        help: "Runs an operation with variables, which are a JSON object in single quotes.",
+        example: "'{\"n\": 2}' query ($n: Int) { count(to: $n) }",
+    },
+    Command {
         name: "complete",
         arguments: "ID",
         help: "Ends the operation of an id.",
@@ -62,6 +69,12 @@ static COMMANDS: [Command; 4] = [
         name: "ping",
         arguments: "",
         help: "Asks the other side for a pong (graphql-transport-ws only).",
+        example: "",
+    },
+    Command {
+        name: "terminate",
+        arguments: "",
+        help: "Ends the session (graphql-ws only; in graphql-transport-ws /close does).",
         example: "",
     },
 ];
@@ -93,6 +106,12 @@ struct Dialect {
     others: &'static [&'static str],
 }
 
+impl Dialect {
+    fn has(&self, kind: &str) -> bool {
+        self.words.contains(&kind) || self.others.contains(&kind)
+    }
+}
+
 static MODERN: Dialect = Dialect {
     name: "graphql-transport-ws",
     words: ["subscribe", "next", "complete"],
@@ -119,6 +138,8 @@ const RULE: &str = "GraphQL over WebSocket";
 
 struct GraphQl {
     dialect: &'static Dialect,
+    /// Whether a subprotocol says which of the two it is; else their messages do.
+    is_agreed: bool,
     /// Whether there were messages that nobody read.
     is_partial: bool,
     asked: bool,
@@ -133,10 +154,14 @@ struct GraphQl {
 }
 
 impl GraphQl {
-    fn new(dialect: &'static Dialect) -> Self {
+    fn new(dialect: &'static Dialect, facts: &Facts) -> Self {
         let (running, over, ids) = (Kept::default(), Kept::default(), Fresh::default());
         Self {
             dialect,
+            is_agreed: facts
+                .subprotocol
+                .as_ref()
+                .is_some_and(|name| [MODERN.name, OLD.name].contains(&name.as_str())),
             is_partial: false,
             again: Kept::default(),
             asked: false,
@@ -256,10 +281,17 @@ impl Lens for GraphQl {
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
         let value = message.as_json()?;
         let kind = value.text_of("type")?;
-        let Dialect { name, words, others } = *self.dialect;
-        if !words.contains(&kind) && !others.contains(&kind) {
+        for other in [&MODERN, &OLD] {
+            // Both begin alike.
+            if !self.is_agreed && other.has(kind) && !self.dialect.has(kind) {
+                self.dialect = other;
+            }
+        }
+        let Dialect { name, words, .. } = *self.dialect;
+        if !self.dialect.has(kind) {
             let unknown = Decoded::new(name, "unknown", format!("{} ?", brief(kind)));
-            return (self.asked || self.acknowledged).then(|| {
+            // Others begin alike, as the Event API of AWS AppSync.
+            return (self.is_agreed && (self.asked || self.acknowledged)).then(|| {
                 let text = "unknown message type: the other side closes with 4400";
                 vec![unknown.field("type", kind).breaks(RULE, self.wrong(text))]
             });
@@ -308,7 +340,10 @@ impl Lens for GraphQl {
         let modern = self.is_modern();
         let decoded = decoded
             .breaks_if(
-                modern && kind == "subscribe" && query.is_none(),
+                modern
+                    && kind == "subscribe"
+                    && query.is_none()
+                    && (self.is_agreed || payload.is_some()),
                 RULE,
                 "the payload has no query: the server closes with 4400",
             )
@@ -381,11 +416,23 @@ impl Lens for GraphQl {
                 let id = self.ids.next().to_string();
                 vec![("id", id.into()), kind(start), ("payload", query)]
             }
-            "complete" => vec![("id", arguments.get(0).into()), kind(stop)],
-            _ if self.dialect.name == OLD.name => {
-                return Err(SpeechError::Wrong("graphql-ws has no ping".to_owned()));
+            "run" => {
+                let variables = arguments.json(0).filter(Value::is_map).ok_or_else(|| {
+                    let given = arguments.get(0);
+                    SpeechError::Wrong(format!("VARIABLES is not a JSON object: {given}"))
+                })?;
+                let query = [("query", arguments.get(1).into()), ("variables", variables)];
+                let id = self.ids.next().to_string();
+                vec![("id", id.into()), kind(start), ("payload", Value::from_iter(query))]
             }
-            _ => vec![kind("ping")],
+            "complete" => vec![("id", arguments.get(0).into()), kind(stop)],
+            // Each of the two has what the other one lacks.
+            command if (command == "ping") != self.is_modern() => {
+                let name = self.dialect.name;
+                return Err(SpeechError::Wrong(format!("{name} has no {command}")));
+            }
+            "ping" => vec![kind("ping")],
+            _ => vec![kind("connection_terminate")],
         };
         Ok(vec![Outgoing::json(entries.into_iter().collect::<Value>())])
     }
@@ -416,6 +463,36 @@ fn first_message(payload: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn others_that_begin_alike_are_not_blamed() {
+        let mut script = Script::auto("aws-appsync-event-ws", "/event/realtime");
+        script.client(r#"{"type":"connection_init"}"#);
+        script.server(r#"{"type":"connection_ack","connectionTimeoutMs":300000}"#);
+        script.client(r#"{"type":"subscribe","id":"1","channel":"/a"}"#);
+        assert!(script.packets().iter().all(|packet| complaints(packet).is_empty()));
+        assert_eq!(script.server(r#"{"type":"subscribe_success","id":"1"}"#), [""; 0]);
+        assert!(script.conversation.is_off());
+    }
+
+    #[test]
+    fn without_a_subprotocol_the_messages_say_which_it_is() {
+        let mut script = Script::auto("", "/graphql");
+        script.client(r#"{"type":"connection_init"}"#);
+        script.server(r#"{"type":"connection_ack"}"#);
+        script.client(r#"{"id":"1","type":"start","payload":{"query":"{a}"}}"#);
+        assert_eq!(
+            (script.last().as_str(), complaints(script.decoded())),
+            ("start #1 {a}", vec![])
+        );
+        script.server(r#"{"id":"1","type":"data","payload":{"data":{"a":1}}}"#);
+        assert_eq!(script.last(), r#"data #1 {"data":{"a":1}} ({a}, 35 ms)"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        let mut script = Script::of("graphql-transport-ws", "graphql-transport-ws", "/graphql");
+        script.client(r#"{"type":"connection_init"}"#);
+        script.client(r#"{"id":"1","type":"start","payload":{"query":"{a}"}}"#);
+        assert_eq!(complaints(script.decoded()).len(), 1);
+    }
 
     #[test]
     fn a_type_that_others_have_too_is_no_evidence() {

@@ -44,6 +44,18 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             help: "Calls a method that does not answer.",
             example: "log {\"text\":\"hi\"}",
         },
+        Command {
+            name: "reply",
+            arguments: "ID [RESULT…]",
+            help: "Answers a request of the server, with JSON or a word; null by default.",
+            example: "1 {\"ok\":true}",
+        },
+        Command {
+            name: "refuse",
+            arguments: "ID CODE MESSAGE…",
+            help: "Answers a request of the server with an error.",
+            example: "1 -32601 Method not found",
+        },
     ],
 };
 
@@ -262,6 +274,22 @@ impl Lens for JsonRpc {
         command: &str,
         arguments: &Arguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
+        if ["reply", "refuse"].contains(&command) {
+            let version = (!self.lax).then(|| ("jsonrpc", "2.0".into()));
+            let (id, given) = (arguments.json(0).unwrap_or(Value::Null), arguments.json(1));
+            let answer = match command {
+                "reply" => ("result", given.unwrap_or(Value::Null)),
+                _ => {
+                    let wrong = || format!("CODE is not a number: {}", arguments.get(1));
+                    let code = given.filter(|code| code.as_integer().is_some());
+                    let code = code.ok_or_else(|| SpeechError::Wrong(wrong()))?;
+                    let error = [("code", code), ("message", arguments.get(2).into())];
+                    ("error", Value::from_iter(error))
+                }
+            };
+            let entries = version.into_iter().chain([("id", id), answer]);
+            return Ok(vec![Outgoing::json(entries.collect::<Value>())]);
+        }
         let params = arguments.json(1);
         if params.as_ref().is_some_and(|params| !params.is_map() && params.as_list().is_none()) {
             let given = arguments.get(1);

@@ -180,6 +180,10 @@ impl Lens for Kubernetes {
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let (channel, data) = match command {
             "stdin" => (0, format!("{}\n", arguments.get(0)).into_bytes()),
+            "close" if !self.closes => {
+                let text = "only v5.channel.k8s.io can close the standard input";
+                return Err(SpeechError::Wrong(text.to_owned()));
+            }
             "close" => (CLOSE, vec![0]),
             _ => {
                 let number = |at, name| arguments.number(at, name).map(Option::unwrap_or_default);

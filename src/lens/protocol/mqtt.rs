@@ -69,6 +69,18 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             help: "Publishes with QoS 1: the server acknowledges it.",
             example: "a/b a body",
         },
+        Command {
+            name: "pub2",
+            arguments: "TOPIC [BODY…]",
+            help: "Publishes with QoS 2: PUBREL follows when the server has answered PUBREC.",
+            example: "a/b a body",
+        },
+        Command {
+            name: "retain",
+            arguments: "TOPIC [BODY…]",
+            help: "Publishes a retained message; without BODY, removes the one there is.",
+            example: "a/b a body",
+        },
         Command { name: "ping", arguments: "", help: "Sends PINGREQ.", example: "" },
         Command { name: "disconnect", arguments: "", help: "Ends the session.", example: "" },
     ],
@@ -264,7 +276,9 @@ impl Mqtt {
             return self.subscriptions(packet.kind, id, &mut from, decoded);
         }
         // What follows is of MQTT 5: a reason, if it is not success, and properties.
+        let mut is_refused = false;
         if let Some(reason) = from.u8() {
+            is_refused = reason >= 0x80;
             if reason != 0 {
                 let _ = write!(decoded.summary, " {}", reason_text(reason));
             }
@@ -276,6 +290,8 @@ impl Mqtt {
         let reply = |head: u8| Outgoing::binary(vec![head, 2, (id >> 8) as u8, id as u8]);
         Some(match packet.kind {
             4 => decoded.answers(id),
+            // "The sender MUST NOT send a PUBREL" after a reason of 0x80 or more (§4.3.3).
+            5 if is_refused => decoded.answers(id),
             5 => decoded.answers(id).replied_by(reply(0x62)),
             6 => decoded.asks(format!("release {id}"), "").replied_by(reply(0x70)),
             7 => decoded.answers(format!("release {id}")),
@@ -506,6 +522,13 @@ impl Mqtt {
                 let fault = format!("{}: the options have bits that must be 0", brief(&filter));
                 faults.push(("MQTT 5 §3.8.3.1", fault));
             }
+            if options.is_some_and(|options| options & 4 != 0)
+                && self.level == Some(5)
+                && filter.starts_with("$share/")
+            {
+                let fault = format!("{}: a shared subscription has no No Local", brief(&filter));
+                faults.push(("MQTT 5 §3.8.3.1", fault));
+            }
             faults.truncate(8);
             if filters.len() == FILTERS {
                 continue;
@@ -542,13 +565,16 @@ impl Mqtt {
         let request = self.requests.remove(&id);
         let names = request.as_ref().map(|(_, names)| &names[..]).unwrap_or_default();
         let refused = codes.iter().enumerate().filter(|(_, code)| **code >= 0x80);
-        let one = |(at, code): (usize, &u8)| match names.get(at) {
-            Some(name) => format!("{name} refused: {}", reason_text(*code)),
-            None => format!("filter {} refused: {}", at + 1, reason_text(*code)),
+        let is_odd = |code: u8| code >= 0x80 || kind == 11 && code != 0;
+        let one = |(at, code): (usize, &u8)| {
+            let name = names.get(at).cloned().unwrap_or_else(|| format!("filter {}", at + 1));
+            let refused = if *code >= 0x80 { " refused" } else { "" };
+            format!("{name}{refused}: {}", reason_text(*code))
         };
-        let all = refused.clone().count();
+        let odd = codes.iter().enumerate().filter(|(_, code)| is_odd(**code));
+        let all = odd.clone().count();
         if all > 0 {
-            let _ = write!(decoded.summary, " {}", listed(refused.clone().map(one), all, 200));
+            let _ = write!(decoded.summary, " {}", listed(odd.map(one), all, 200));
         }
         for name in refused.filter_map(|(at, _)| names.get(at)).filter(|_| kind == 9) {
             self.filters.remove(name);
@@ -635,8 +661,9 @@ impl Lens for Mqtt {
         // "one and a half times the Keep Alive time period" (§3.1.2.10).
         let most = Duration::from_secs(self.keep_alive.into()) * 3 / 2;
         let quiet = message.from_client().then(|| self.heard.again(message.micros, most)).flatten();
-        let look = |packet| Some(self.look(packet, message.from_client()));
-        let mut decoded = decoded::packets(packets.iter().map(look))?;
+        let mut look = |packet| self.look(&packet, message.from_client());
+        let looked = packets.into_iter().map(|taken| Some(taken.looked_at(NAME, &mut look)));
+        let mut decoded = decoded::packets(looked)?;
         if let Some(first) = decoded.first_mut().filter(|_| quiet.is_some()) {
             *first = first.clone().after_quiet(quiet, "MQTT 5 §3.1.2.10");
         }
@@ -730,16 +757,21 @@ impl Lens for Mqtt {
                 }
                 if command == "sub" { 0x82 } else { 0xa2 }
             }
-            "pub" | "pub1" => {
+            "pub" | "pub1" | "pub2" | "retain" => {
                 put(&mut body, arguments.get(0))?;
-                if command == "pub1" {
+                if ["pub1", "pub2"].contains(&command) {
                     body.extend(self.id());
                 }
                 if five {
                     body.push(0);
                 }
                 body.extend_from_slice(arguments.get(1).as_bytes());
-                if command == "pub1" { 0x32 } else { 0x30 }
+                match command {
+                    "pub1" => 0x32,
+                    "pub2" => 0x34,
+                    "retain" => 0x31,
+                    _ => 0x30,
+                }
             }
             "ping" => 0xc0,
             _ => 0xe0,
@@ -856,6 +888,8 @@ fn reason_text(code: u8) -> String {
         0x04 => "disconnect with will",
         0x10 => "no matching subscribers",
         0x11 => "no subscription existed",
+        0x18 => "continue authentication",
+        0x19 => "re-authenticate",
         0x80 => "unspecified error",
         0x81 => "malformed packet",
         0x82 => "protocol error",
@@ -874,14 +908,23 @@ fn reason_text(code: u8) -> String {
         0x8f => "topic filter invalid",
         0x90 => "topic name invalid",
         0x91 => "packet identifier in use",
+        0x92 => "packet identifier not found",
         0x93 => "receive maximum exceeded",
+        0x94 => "topic alias invalid",
         0x95 => "packet too large",
+        0x96 => "message rate too high",
         0x97 => "quota exceeded",
+        0x98 => "administrative action",
         0x99 => "payload format invalid",
+        0x9a => "retain not supported",
         0x9b => "QoS not supported",
         0x9c => "use another server",
         0x9d => "server moved",
+        0x9e => "shared subscriptions not supported",
         0x9f => "connection rate exceeded",
+        0xa0 => "maximum connect time",
+        0xa1 => "subscription identifiers not supported",
+        0xa2 => "wildcard subscriptions not supported",
         _ => return format!("reason 0x{code:02x}"),
     };
     text.to_owned()
@@ -978,7 +1021,8 @@ mod tests {
         }
         let mut script = connected();
         let lines = script.server_bytes(&[&publish[..], after].concat());
-        assert_eq!(lines, [expected], "what follows in the same message was not collected");
+        let behind = "and 6 B behind it, more than a lens reads";
+        assert_eq!(lines, [expected, behind], "what follows in the same message was not collected");
         assert_eq!(script.server_bytes(after), ["PUBLISH a 1 B"]);
     }
 
@@ -994,15 +1038,59 @@ mod tests {
                 let second = [&large[cut..], &small[..begun]].concat();
                 let lines = script.server_bytes(&second);
                 let expected = "PUBLISH e 2097152 B, more than a lens reads";
-                assert_eq!(lines, [expected], "{cut} {begun}");
+                let behind = format!("and {begun} B behind it, more than a lens reads");
+                // Where all of it was collected, nothing is missing.
+                let was_collected = second.len() <= 1 << 20;
+                assert_eq!(lines[0], expected, "{cut} {begun}");
+                assert_eq!(lines.get(1), (!was_collected).then_some(&behind), "{cut} {begun}");
                 script.server_bytes(&small[begun..]);
+                let lines = script.server_bytes(&publish(b'g', 1));
                 assert_eq!(
-                    script.server_bytes(&publish(b'g', 1)),
-                    ["PUBLISH g 1 B"],
+                    lines.last().map(String::as_str),
+                    Some("PUBLISH g 1 B"),
                     "{cut} {begun}"
                 );
             }
         }
+    }
+
+    #[test]
+    fn bytes_that_nobody_reads_have_a_line() {
+        // As many packets as a lens reads, and one that begins behind them and ends in the next message.
+        let small = packet(0x30, &[b"\0\x01a", &vec![b'x'; 60_000][..]].concat());
+        let last = packet(0x30, &[b"\0\x01b", &vec![b'0'; 500_000][..]].concat());
+        let mut script = connected();
+        let first = [small.repeat(17), last[..400_000].to_vec()].concat();
+        let lines = script.server_bytes(&first);
+        let behind = format!("and {} B behind it, more than a lens reads", 400_000);
+        assert_eq!((lines.len(), &lines[17]), (18, &behind));
+        // The rest looks like SUBACKs and is none.
+        let second = [&last[400_000..], b"\x30\x04\0\x01cx"].concat();
+        let lines = script.server_bytes(&second);
+        assert_eq!(lines, ["100013 B of a packet whose beginning was not read"]);
+        assert_eq!(script.server_bytes(b"\x30\x04\0\x01dx"), ["PUBLISH d 1 B"]);
+        script.server_bytes(b"\x30\x05\0");
+        assert_eq!(script.server_bytes(b"\x01exx"), ["PUBLISH e 2 B"]);
+    }
+
+    #[test]
+    fn a_refused_publish_is_not_released() {
+        let mut script = Script::of("mqtt", "mqtt", "/");
+        script.client_bytes(b"\x10\x0d\0\x04MQTT\x05\x02\0\x3c\0\0\0");
+        script.server_bytes(b"\x20\x03\0\0\0");
+        let spoken = script.conversation.speak("mqtt", "pub2 a x").expect("a command").remove(0);
+        assert_eq!(script.send(&spoken), ["PUBLISH a qos2 #1 1 B"]);
+        script.server_bytes(b"\x50\x03\0\x01\x97");
+        assert_eq!(script.last(), "PUBREC #1 quota exceeded (a, 35 ms)");
+        assert!(script.decoded().reply.is_none());
+        script.server_bytes(b"\x50\x02\0\x01");
+        assert!(script.decoded().reply.is_some());
+        let spoken = script.conversation.speak("mqtt", "retain a x").expect("a command").remove(0);
+        assert_eq!(script.send(&spoken), ["PUBLISH a 1 B retain"]);
+        script.client_bytes(b"\x82\x0f\0\x02\0\0\x09$share/g/a\x05");
+        script.client_bytes(b"\xa2\x06\0\x03\0\0\x01b");
+        script.server_bytes(b"\xb0\x04\0\x03\0\x11");
+        assert_eq!(script.last(), "UNSUBACK #3 b: no subscription existed (b, 35 ms)");
     }
 
     #[test]

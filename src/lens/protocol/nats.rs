@@ -43,6 +43,18 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             help: "Publishes to a subject.",
             example: "a.b a body",
         },
+        Command {
+            name: "request",
+            arguments: "SUBJECT REPLY [BODY…]",
+            help: "Publishes with the subject that answers go to; subscribe to it before.",
+            example: "a.b inbox.1 a body",
+        },
+        Command {
+            name: "unsub",
+            arguments: "SID [MOST]",
+            help: "Ends a subscription by its id, at once or after so many messages.",
+            example: "1",
+        },
         Command { name: "ping", arguments: "", help: "Asks for a PONG.", example: "" },
     ],
 };
@@ -240,9 +252,8 @@ impl Lens for Nats {
             self.begun |= !message.from_client();
         }
         let packets = self.streams.packets(message, len, next)?;
-        decoded::packets(
-            packets.iter().map(|packet| Some(self.look(packet, message.from_client()))),
-        )
+        let mut look = |packet| self.look(&packet, message.from_client());
+        decoded::packets(packets.into_iter().map(|taken| Some(taken.looked_at(NAME, &mut look))))
     }
 
     fn expects(&self) -> Option<Expectation> {
@@ -274,6 +285,11 @@ impl Lens for Nats {
             "sub" if second.is_empty() => line(&format!("SUB {first} {}", self.ids.next())),
             "sub" => line(&format!("SUB {first} {second} {}", self.ids.next())),
             "pub" => line(&format!("PUB {first} {}\r\n{second}", second.len())),
+            "request" => {
+                let body = arguments.get(2);
+                line(&format!("PUB {first} {second} {}\r\n{body}", body.len()))
+            }
+            "unsub" => line(format!("UNSUB {first} {second}").trim_end()),
             _ => line("PING"),
         }])
     }

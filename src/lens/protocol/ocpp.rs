@@ -1,12 +1,15 @@
 //! OCPP-J of charging stations: <https://openchargealliance.org/protocols/>.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::text::brief;
 use crate::lens::{
-    Arguments, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechError, Value,
+    Arguments, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, Secrets,
+    SpeechError, Value,
 };
+use crate::wire::secret::is_secret;
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "ocpp",
@@ -64,7 +67,19 @@ impl Lens for Ocpp {
         let [code, rest @ ..] = value.as_list()? else { return None };
         let code = code.as_u64()?;
         let (_, kind, fields) = KINDS.iter().find(|row| row.0 == code)?;
-        let part = |at: usize| rest.get(at).map(|value| brief(&value.plain())).unwrap_or_default();
+        let part = |at: usize| {
+            let mut value = rest.get(at).cloned().unwrap_or_else(|| "".into());
+            if value.is_map() {
+                // A key of the configuration stands beside its value: only here both are in sight.
+
+                value.mask(&Secrets {
+                    is_secret: &is_secret,
+                    clean: &|text| Cow::Borrowed(text),
+                    mask: "…",
+                });
+            }
+            brief(&value.plain())
+        };
         let (id, second, third) = (part(0), part(1), part(2));
         let summary = match code {
             2 | 6 => format!("{second}#{id} {third}"),

@@ -42,6 +42,12 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             example: "room:1 new_msg {\"body\":\"hi\"}",
         },
         Command { name: "leave", arguments: "TOPIC", help: "Leaves a topic.", example: "room:1" },
+        Command {
+            name: "heartbeat",
+            arguments: "",
+            help: "Keeps the session alive; /keepalive does so by itself.",
+            example: "",
+        },
     ],
 };
 
@@ -272,6 +278,10 @@ impl Lens for Phoenix {
         command: &str,
         arguments: &Arguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
+        if command == "heartbeat" {
+            let own = self.refs.next().to_string();
+            return Ok(vec![self.pack("phoenix", "heartbeat", Value::Map(Vec::new()), own)]);
+        }
         let (event, at) = match command {
             "join" => ("phx_join", 1),
             "leave" => ("phx_leave", 1),

@@ -43,6 +43,12 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             help: "Sends an event of the client to a private or presence channel.",
             example: "private-x client-typing {\"a\":1}",
         },
+        Command {
+            name: "signin",
+            arguments: "AUTH USER_DATA…",
+            help: "Says which user this is, with the signature of your own server.",
+            example: "key:signature {\"id\":\"1\"}",
+        },
         Command { name: "ping", arguments: "", help: "Asks for a pong.", example: "" },
     ],
 };
@@ -102,6 +108,9 @@ impl Lens for Pusher {
                 self.channels.insert(channel.clone(), true);
                 format!("subscribed {}", brief(&channel))
             }
+            // A signature and who it is are in it.
+            "pusher:signin" => "signin".to_owned(),
+            "pusher:signin_success" => "signed in".to_owned(),
             "pusher:error" | "pusher:subscription_error" => {
                 // Which channels an error refuses it does not say.
                 let refused: Vec<_> = match name {
@@ -138,6 +147,8 @@ impl Lens for Pusher {
                 decoded.asks("ping", "").replied_by(pong)
             }
             "pusher:pong" => decoded.answers("ping"),
+            "pusher:signin" => decoded.asks("signin", ""),
+            "pusher:signin_success" => decoded.answers("signin"),
             "pusher:subscribe" => decoded
                 .breaks_if(
                     !established && !self.is_partial,
@@ -226,6 +237,13 @@ impl Lens for Pusher {
                 let user = arguments.given(2).map(|user| ("channel_data", user.into()));
                 let data = [channel].into_iter().chain(auth).chain(user).collect();
                 event("pusher:subscribe", [("data", data)])
+            }
+            "signin" => {
+                let data = [
+                    ("auth", Value::from(arguments.get(0))),
+                    ("user_data", arguments.get(1).into()),
+                ];
+                event("pusher:signin", [("data", Value::from_iter(data))])
             }
             "unsubscribe" => event("pusher:unsubscribe", [("data", Value::from_iter([channel]))]),
             "trigger" => {

@@ -225,8 +225,8 @@ impl Lens for Rfb {
             }
         });
         self.streams = streams;
-        let look = |(phase, packet): &(_, Vec<u8>)| Some(self.look(*phase, packet, from_client));
-        decoded::packets(packets?.iter().map(look))
+        let mut look = |(phase, packet): (_, Vec<u8>)| self.look(phase, &packet, from_client);
+        decoded::packets(packets?.into_iter().map(|taken| Some(taken.looked_at(NAME, &mut look))))
     }
 
     fn expects(&self) -> Option<Expectation> {

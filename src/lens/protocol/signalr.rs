@@ -1,4 +1,4 @@
-//! SignalR's hub protocol in JSON:
+//! SignalR's hub protocol in JSON and MessagePack:
 //! <https://github.com/dotnet/aspnetcore/blob/main/src/SignalR/docs/specs/HubProtocol.md>.
 
 use std::fmt::Write;
@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::lens::decoded;
 use crate::lens::kept::{Fresh, Kept, remembered};
-use crate::lens::payload::json;
+use crate::lens::payload::cursor::Cursor;
+use crate::lens::payload::{json, msgpack};
 use crate::lens::text::{brief, query};
 use crate::lens::{
     Arguments, Beat, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechError,
@@ -16,11 +17,12 @@ use crate::lens::{
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "signalr",
     word: "signalr",
-    title: "SignalR (JSON)",
+    title: "SignalR",
     subprotocols: &[],
     url: |url| url.to_ascii_lowercase().contains("hub") && query(url, "id").is_some(),
     beginning: |message| {
-        let Some(record) = message.as_text().and_then(|text| text.split_once(END)) else {
+        let text = std::str::from_utf8(message.content).ok();
+        let Some(record) = text.and_then(|text| text.split_once(END)) else {
             return false;
         };
         match (message.from_client(), json::read(record.0)) {
@@ -36,9 +38,9 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     commands: &[
         Command {
             name: "handshake",
-            arguments: "",
-            help: "Asks for the JSON protocol, version 1.",
-            example: "",
+            arguments: "[PROTOCOL]",
+            help: "Asks for a protocol, json by default or messagepack, version 1.",
+            example: "json",
         },
         Command {
             name: "invoke",
@@ -64,6 +66,14 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             help: "Ends a stream by its number.",
             example: "1",
         },
+        Command {
+            name: "complete",
+            arguments: "ID [RESULT…]",
+            help: "Answers an invocation of the server, with a JSON value or a word.",
+            example: "s1 5",
+        },
+        Command { name: "ping", arguments: "", help: "Keeps the session alive.", example: "" },
+        Command { name: "close", arguments: "", help: "Ends the session.", example: "" },
     ],
 };
 
@@ -84,8 +94,84 @@ const KINDS: [&str; 9] = [
     "Sequence",
 ];
 
+/// What the list of a kind of record holds in MessagePack, behind the kind.
+fn parts(kind: u64) -> &'static [&'static str] {
+    match kind {
+        1 | 4 => &["headers", "invocationId", "target", "arguments", "streamIds"],
+        2 => &["headers", "invocationId", "item"],
+        3 => &["headers", "invocationId", "kind", "outcome"],
+        5 => &["headers", "invocationId"],
+        7 => &["error", "allowReconnect"],
+        8 | 9 => &["sequenceId"],
+        _ => &[],
+    }
+}
+
+/// A record of MessagePack as that of JSON.
+fn unpacked(list: &[Value]) -> Option<Value> {
+    let (kind, rest) = list.split_first()?;
+    let names = parts(kind.as_u64()?).iter().copied();
+    let mut entries = vec![("type", kind.clone())];
+    let mut outcome = "result";
+    for (name, value) in names.zip(rest) {
+        match name {
+            // An error, nothing, a result.
+            "kind" if value.as_u64() == Some(1) => outcome = "error",
+            "kind" => {}
+            "outcome" => entries.push((outcome, value.clone())),
+            // Other than in JSON they are always there.
+            name if *value != Value::Null => entries.push((name, value.clone())),
+            _ => {}
+        }
+    }
+    Some(Value::from_iter(entries))
+}
+
+/// A record of JSON as that of MessagePack, behind its length.
+fn packed(record: &Value) -> Outgoing {
+    let kind = record.get("type").and_then(Value::as_u64).unwrap_or_default();
+    let outcome = record.get("error").or(record.get("result"));
+    let part = |name: &&str| match *name {
+        "headers" => Some(Value::Map(Vec::new())),
+        "kind" => Some(match (record.get("error"), outcome) {
+            (Some(_), _) => 1u8.into(),
+            (None, None) => 2u8.into(),
+            (None, Some(_)) => 3u8.into(),
+        }),
+        "outcome" => outcome.cloned(),
+        "streamIds" => Some(Value::List(Vec::new())),
+        name => Some(record.get(name).cloned().unwrap_or(Value::Null)),
+    };
+    let list = [kind.into()].into_iter().chain(parts(kind).iter().filter_map(part)).collect();
+    let (mut body, mut content) = (Vec::new(), Vec::new());
+    msgpack::write(&Value::List(list), &mut body);
+    let mut len = body.len();
+    while len >= 0x80 {
+        content.push(len as u8 | 0x80);
+        len >>= 7;
+    }
+    content.push(len as u8);
+    content.extend(body);
+    Outgoing::binary(content)
+}
+
+/// The records of a message in MessagePack, each behind its length.
+fn split(mut bytes: &[u8]) -> Option<Vec<Value>> {
+    let mut values = Vec::new();
+    while !bytes.is_empty() {
+        let mut from = Cursor::new(bytes);
+        let len = from.varint(5)?;
+        let record = from.take(usize::try_from(len).ok()?)?;
+        values.push(unpacked(msgpack::read(record)?.as_list()?)?);
+        bytes = from.rest;
+    }
+    Some(values)
+}
+
 #[derive(Default)]
 struct SignalR {
+    /// Whether the records behind the handshake are MessagePack.
+    is_packed: bool,
     asked: bool,
     agreed: bool,
     /// Whether the server, and the client, have sent Close.
@@ -102,7 +188,13 @@ impl SignalR {
         let Some(kind) = value.get("type").and_then(Value::as_u64) else {
             return self.handshake(value, from_client);
         };
-        let name = *KINDS.get(usize::try_from(kind).ok()?.checked_sub(1)?)?;
+        let Some(name) = usize::try_from(kind).ok()?.checked_sub(1).and_then(|at| KINDS.get(at))
+        else {
+            // Clients pass over what later versions may add.
+            let unknown = Decoded::new(NAME, "unknown", format!("record of type {kind}"));
+            return (self.asked || self.agreed).then(|| unknown.field("type", kind));
+        };
+        let name = *name;
         let text = |name: &str| value.get(name).map(Value::plain);
         let (target, id, error) = (text("target"), text("invocationId"), text("error"));
         let mut summary = match kind {
@@ -209,6 +301,7 @@ impl SignalR {
         if from_client {
             let (protocol, version) = (value.text_of("protocol")?, value.get("version")?);
             let again = std::mem::replace(&mut self.asked, true);
+            self.is_packed = ["messagepack", "blazorpack"].contains(&protocol);
             let summary = format!("handshake {} {}", brief(protocol), version.short());
             let decoded = Decoded::new(NAME, "handshake", summary);
             return Some(
@@ -236,13 +329,28 @@ fn record(value: Value) -> Outgoing {
     Outgoing::text(format!("{}{END}", value.json()))
 }
 
+impl SignalR {
+    fn pack(&self, value: Value) -> Outgoing {
+        if self.is_packed && self.agreed { packed(&value) } else { record(value) }
+    }
+}
+
 impl Lens for SignalR {
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
-        let text = message.as_text()?;
+        let is_known = if message.from_client() { self.asked } else { self.agreed };
+        let is_packed = self.is_packed && is_known && !message.text;
+        let look = |value: &Value| self.look(value, message.from_client());
+        if is_packed {
+            return decoded::packets(split(message.content)?.iter().map(look));
+        }
+        // The handshake is JSON whatever follows, and may be binary then.
+        let text = match is_known {
+            true => message.as_text()?,
+            false => std::str::from_utf8(message.content).ok()?,
+        };
         let records = text.strip_suffix(END);
         let values = records.unwrap_or(text).split(END).map(json::read);
         let values = values.collect::<Option<Vec<_>>>()?;
-        let look = |value: &Value| self.look(value, message.from_client());
         let mut all = decoded::packets(values.iter().map(look))?;
         if records.is_none()
             && let Some(last) = all.pop()
@@ -279,7 +387,7 @@ impl Lens for SignalR {
 
     /// The server closes the connection after 30 s without a record; clients ping every 15 s.
     fn beat(&self) -> Option<Beat> {
-        let ping = || record(Value::from_iter([("type", 6u8.into())]));
+        let ping = || self.pack(Value::from_iter([("type", 6u8.into())]));
         self.agreed.then(|| Beat::every(Duration::from_secs(15), ping()))
     }
 
@@ -295,16 +403,26 @@ impl Lens for SignalR {
             let entries = [("type", kind.into())].into_iter().chain(id);
             entries.chain([target, args]).collect::<Value>()
         };
-        Ok(vec![record(match command {
-            "handshake" => Value::from_iter([("protocol", "json".into()), ("version", 1u8.into())]),
+        let kind = |kind: u8| ("type", Value::from(kind));
+        let id = || ("invocationId", Value::from(arguments.get(0)));
+        let record = match command {
+            "handshake" => {
+                let protocol = arguments.given(0).unwrap_or("json");
+                let entries = [("protocol", protocol.into()), ("version", 1u8.into())];
+                return Ok(vec![record(Value::from_iter(entries))]);
+            }
             "invoke" => call(1, true),
             "send" => call(1, false),
             "stream" => call(4, true),
-            _ => {
-                let id = arguments.get(0).into();
-                Value::from_iter([("type", 5u8.into()), ("invocationId", id)])
+            "complete" => {
+                let result = arguments.json(1).map(|result| ("result", result));
+                [kind(3), id()].into_iter().chain(result).collect()
             }
-        })])
+            "ping" => Value::from_iter([kind(6)]),
+            "close" => Value::from_iter([kind(7)]),
+            _ => Value::from_iter([kind(5), id()]),
+        };
+        Ok(vec![self.pack(record)])
     }
 }
 
@@ -369,6 +487,44 @@ mod tests {
         script.client("{\"protocol\":\"json\",\"version\":1}\x1e");
         script.server("{}\x1e");
         script
+    }
+
+    #[test]
+    fn a_record_of_a_later_version_is_named() {
+        let mut script = Script::auto("", "/chat");
+        script.client("{\"protocol\":\"json\",\"version\":2}\x1e");
+        script.server("{}\x1e");
+        assert_eq!(script.server("{\"type\":99}\x1e"), ["record of type 99"]);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        assert_eq!(script.server("{\"type\":6}\x1e"), ["Ping"]);
+    }
+
+    #[test]
+    fn records_may_be_messagepack() {
+        let mut script = Script::auto("", "/chathub?id=1");
+        script.client_bytes(b"{\"protocol\":\"messagepack\",\"version\":1}\x1e");
+        assert_eq!(script.last(), "handshake messagepack 1");
+        script.server_bytes(b"{}\x1e");
+        assert_eq!(script.last(), "handshake accepted (35 ms)");
+        // The examples of the specification, MessagePack (MsgPack) encoding.
+        let invocation = b"\x96\x01\x80\xa3xyz\xa6method\x91\x2a\x90";
+        script.client_bytes(&[&[invocation.len() as u8], &invocation[..]].concat());
+        assert_eq!(script.last(), "method(42) #xyz");
+        let completion = b"\x95\x03\x80\xa3xyz\x01\xa5Error";
+        script
+            .server_bytes(&[&[completion.len() as u8], &completion[..], b"\x02\x91\x06"].concat());
+        let lines: Vec<_> = script.packets().iter().map(|packet| packet.line()).collect();
+        assert_eq!(lines, ["Completion #xyz error Error (method, 35 ms)", "Ping"]);
+        script.server_bytes(b"\x04\x93\x07\xc0\xc3");
+        assert_eq!(script.last(), "Close allowReconnect");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        let beat = script.conversation.beat().expect("every 15 s").message;
+        assert_eq!(beat.content, b"\x02\x91\x06");
+        for line in ["invoke add 2 3", "stream count", "cancel 1", "complete 1 5", "complete 2"] {
+            let spoken = script.conversation.speak("signalr", line).expect("a record").remove(0);
+            let lines = script.send(&spoken);
+            assert!(!spoken.text && lines.len() == 1, "{line}: {lines:?}");
+        }
     }
 
     #[test]

@@ -47,6 +47,12 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             example: "chat 1",
         },
         Command {
+            name: "binary",
+            arguments: "EVENT HEX…",
+            help: "Emits an event whose argument is bytes, as pairs of hexadecimal digits.",
+            example: "upload 00 ff",
+        },
+        Command {
             name: "ack",
             arguments: "ID [ARGS…]",
             help: "Acknowledges an event by its number; /admin,12 in a namespace.",
@@ -141,6 +147,16 @@ impl<'a> Packet<'a> {
 fn number(text: &str) -> Option<(u64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     Some((text[..end].parse().ok()?, &text[end..]))
+}
+
+/// Bytes as pairs of hexadecimal digits, with or without spaces between.
+fn bytes(text: &str) -> Result<Vec<u8>, SpeechError> {
+    let digits: Option<Vec<_>> =
+        text.chars().filter(|c| *c != ' ').map(|c| c.to_digit(16)).collect();
+    let digits = digits.filter(|digits| digits.len().is_multiple_of(2));
+    let wrong = || SpeechError::Wrong(format!("HEX is not pairs of hexadecimal digits: {text}"));
+    let digits = digits.ok_or_else(wrong)?;
+    Ok(digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect())
 }
 
 /// A namespace before a comma, and the rest.
@@ -251,7 +267,8 @@ impl SocketIo {
             let _ = write!(summary, " {namespace}");
         }
         let key = format!("{namespace}#{}", id.unwrap_or_default());
-        let joining = format!("connect {namespace}");
+        // In version 4 CONNECT may bring a query, which its answer does not repeat.
+        let joining = format!("connect {}", namespace.split('?').next().unwrap_or_default());
         let with_fields = |summary: String| {
             Decoded::new(NAME, name, summary)
                 .field("type", name)
@@ -387,6 +404,13 @@ impl Lens for SocketIo {
             true => ("/".to_owned(), json::read(all.trim())),
             false => (format!("/{}", arguments.get(0).trim_start_matches('/')), arguments.json(1)),
         };
+        if command == "binary" {
+            let bytes = bytes(arguments.get(1))?;
+            let place = [("_placeholder", true.into()), ("num", 0u8.into())];
+            let data = Value::from_iter([name.into(), Value::from_iter(place)]).json();
+            let to = if namespace == "/" { String::new() } else { format!("{namespace},") };
+            return Ok(vec![Outgoing::text(format!("51-{to}{data}")), Outgoing::binary(bytes)]);
+        }
         Ok(vec![match command {
             "connect" => Packet::write(0, &whole, None, auth),
             "disconnect" => Packet::write(1, &whole, None, None),

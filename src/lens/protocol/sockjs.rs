@@ -6,7 +6,8 @@ use crate::lens::decoded;
 use crate::lens::payload::json;
 use crate::lens::text::{brief, count};
 use crate::lens::{
-    Carried, Conversation, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol, Value,
+    Arguments, Carried, Command, Conversation, Decoded, Expectation, Facts, Lens, Message,
+    Outgoing, Protocol, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -23,7 +24,12 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     },
     begins_like_others: true,
     lens: |facts| Box::new(SockJs::new(facts)),
-    commands: &[],
+    commands: &[Command {
+        name: "send",
+        arguments: "TEXT…",
+        help: "Sends a text as a message.",
+        example: "a text",
+    }],
 };
 
 const NAME: &str = "sockjs";
@@ -123,6 +129,14 @@ impl Lens for SockJs {
     fn expects(&self) -> Option<Expectation> {
         (!self.open)
             .then(|| Expectation::of_server("the open frame o", "without it nothing follows"))
+    }
+
+    fn speak(
+        &mut self,
+        _command: &str,
+        arguments: &Arguments<'_>,
+    ) -> Result<Vec<Outgoing>, SpeechError> {
+        Ok(vec![self.wrap(Outgoing::text(arguments.get(0)))])
     }
 
     fn inner(&mut self) -> Option<&mut dyn Carried> {

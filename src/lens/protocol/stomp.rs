@@ -37,9 +37,9 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         },
         Command {
             name: "subscribe",
-            arguments: "DESTINATION",
-            help: "Subscribes to a destination under a new id.",
-            example: "/topic/a",
+            arguments: "DESTINATION [ACK]",
+            help: "Subscribes under a new id; ACK is auto, client or client-individual.",
+            example: "/topic/a client",
         },
         Command {
             name: "unsubscribe",
@@ -54,10 +54,40 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             example: "/topic/a a body",
         },
         Command {
+            name: "send-in",
+            arguments: "TRANSACTION DESTINATION [BODY…]",
+            help: "Sends a message that counts once its transaction is committed.",
+            example: "tx1 /topic/a a body",
+        },
+        Command {
             name: "ack",
             arguments: "ID",
-            help: "Acknowledges a message by the value of its ack header.",
+            help: "Acknowledges a message by its ack header, before STOMP 1.2 by its message-id.",
             example: "T_1",
+        },
+        Command {
+            name: "nack",
+            arguments: "ID",
+            help: "Refuses a message, by the same header.",
+            example: "T_1",
+        },
+        Command {
+            name: "begin",
+            arguments: "TRANSACTION",
+            help: "Begins a transaction.",
+            example: "tx1",
+        },
+        Command {
+            name: "commit",
+            arguments: "TRANSACTION",
+            help: "Ends a transaction: what was sent in it counts.",
+            example: "tx1",
+        },
+        Command {
+            name: "abort",
+            arguments: "TRANSACTION",
+            help: "Ends a transaction: what was sent in it is dropped.",
+            example: "tx1",
         },
         Command {
             name: "disconnect",
@@ -139,7 +169,7 @@ struct Stomp {
     ended: Kept<String, ()>,
     transactions: Kept<String, ()>,
     /// Messages that wait for ACK or NACK, by what identifies them there.
-    unacknowledged: Kept<String, ()>,
+    unacknowledged: Kept<String, String>,
     /// The frame after which the server, and the client, send no more.
     last: [Option<&'static str>; 2],
     ids: Fresh,
@@ -270,6 +300,7 @@ impl Stomp {
         let is_known = self.asked;
         let is_whole = !self.streams.has_gaps();
         let lacks = |of: &Kept<String, ()>, name: &str| is_whole && has(name, &|id| of.lacks(id));
+        let acknowledged = |name: &str| is_whole && has(name, &|id| self.unacknowledged.lacks(id));
         let unsubscribed = |name: &str| is_whole && has(name, &|id| self.subscriptions.lacks(id));
         let transaction = frame.header("transaction").filter(|_| command != "BEGIN");
         let last = &mut self.last[usize::from(from_client)];
@@ -296,11 +327,9 @@ impl Stomp {
             "UNSUBSCRIBE" => {
                 ("STOMP 1.2, UNSUBSCRIBE", unsubscribed("id"), "no subscription has this id")
             }
-            "ACK" | "NACK" => (
-                "STOMP 1.2, ACK",
-                lacks(&self.unacknowledged, self.acknowledged_by()),
-                "no message waits for it",
-            ),
+            "ACK" | "NACK" => {
+                ("STOMP 1.2, ACK", acknowledged(self.acknowledged_by()), "no message waits for it")
+            }
             "MESSAGE" => (
                 "STOMP 1.2, MESSAGE",
                 // RabbitMQ subscribes a client to its temporary queues itself.
@@ -446,7 +475,8 @@ impl Stomp {
                     by => by,
                 };
                 if let Some(key) = text(by) {
-                    self.unacknowledged.insert(key, ());
+                    let subscription = text("subscription").unwrap_or_default();
+                    self.unacknowledged.insert(key, subscription);
                 }
                 match text("ack") {
                     Some(ack) => decoded.asks(format!("ack {ack}"), "MESSAGE"),
@@ -492,7 +522,8 @@ impl Lens for Stomp {
             (frames, _) => frames.unwrap_or_default(),
         };
         let part = self.part(message);
-        let looked = frames.into_iter().map(|frame| self.look(frame, message.from_client()));
+        let mut look = |frame| self.look(frame, message.from_client());
+        let looked = frames.into_iter().map(|taken| taken.looked_at(NAME, &mut look));
         let mut frames =
             decoded::packets(abandoned.into_iter().chain(looked).chain(part).map(Some))?;
         if self.connected && !was_connected {
@@ -576,19 +607,35 @@ impl Lens for Stomp {
                 frame("CONNECT", &headers, "")
             }
             "subscribe" => {
+                let ack = arguments.given(1).unwrap_or("auto");
+                if !["auto", "client", "client-individual"].contains(&ack) {
+                    let text = format!("ACK is auto, client or client-individual: {ack}");
+                    return Err(SpeechError::Wrong(text));
+                }
                 let id = self.ids.next().to_string();
-                frame(
-                    "SUBSCRIBE",
-                    &[("id", id), ("destination", first), ("ack", "auto".into())],
-                    "",
-                )
+                frame("SUBSCRIBE", &[("id", id), ("destination", first), ("ack", ack.into())], "")
             }
             "unsubscribe" => frame("UNSUBSCRIBE", &[("id", first)], ""),
-            "ack" => frame("ACK", &[("id", first)], ""),
-            "send" => {
-                let body = arguments.get(1);
-                let length = body.len().to_string();
-                frame("SEND", &[("destination", first), ("content-length", length)], body)
+            "ack" | "nack" => {
+                let mut headers = vec![(self.acknowledged_by(), first.clone())];
+                if headers[0].0 != "id" {
+                    let of = self.unacknowledged.get(&remembered(&first)).cloned();
+                    headers.extend(of.map(|subscription| ("subscription", subscription)));
+                }
+                frame(&command.to_ascii_uppercase(), &headers, "")
+            }
+            "begin" | "commit" | "abort" => {
+                frame(&command.to_ascii_uppercase(), &[("transaction", first)], "")
+            }
+            "send" | "send-in" => {
+                let (to, body, within) = match command {
+                    "send" => (first, arguments.get(1), None),
+                    _ => (arguments.get(1).to_owned(), arguments.get(2), Some(first)),
+                };
+                let mut headers =
+                    vec![("destination", to), ("content-length", body.len().to_string())];
+                headers.extend(within.map(|transaction| ("transaction", transaction)));
+                frame("SEND", &headers, body)
             }
             _ => frame("DISCONNECT", &[("receipt", format!("bye-{}", self.ids.next()))], ""),
         };
@@ -689,6 +736,9 @@ fn head<'a>(bytes: &'a [u8], version: Option<&str>) -> Option<Option<(Frame, &'a
             }
             continue;
         };
+        // The examples of STOMP 1.0 have spaces there, and its servers take them off.
+        let trims = version == Some("1.0");
+        let (name, value) = if trims { (name.trim(), value.trim()) } else { (name, value) };
         let mut text = |text: &str| match escapes {
             true => unescaped(text, &mut faults),
             false => text.to_owned(),
@@ -760,10 +810,53 @@ fn frame(command: &str, headers: &[(&str, String)], body: &str) -> Outgoing {
 
 #[cfg(test)]
 mod tests {
+    use crate::lens::Carried;
     use crate::lens::protocol::tests::{Script, complaints};
 
     fn script() -> Script {
         Script::auto("v12.stomp", "/ws")
+    }
+
+    #[test]
+    fn headers_of_version_1_0_may_have_spaces() {
+        let mut script = Script::of("stomp", "v10.stomp", "/");
+        script.client("CONNECT\nlogin: me\n\n\0");
+        script.server("CONNECTED\nsession: 1\n\n\0\n");
+        script.client("SUBSCRIBE\ndestination: /queue/foo\nack: client\n\n\0");
+        assert_eq!(script.last(), "SUBSCRIBE /queue/foo ack=client");
+    }
+
+    #[test]
+    fn a_session_by_hand_may_have_transactions_and_acknowledgements() {
+        let speak = |script: &mut Script, line: &str| {
+            let spoken = script.conversation.speak("stomp", line).expect("a command").remove(0);
+            script.send(&spoken);
+            assert_eq!(complaints(script.decoded()), [""; 0], "{line}");
+            script.last()
+        };
+        for version in ["1.1", "1.2"] {
+            let mut script = Script::of("stomp", "", "/");
+            speak(&mut script, "connect");
+            script.server(&format!("CONNECTED\nversion:{version}\n\n\0"));
+            assert_eq!(speak(&mut script, "subscribe /a client"), "SUBSCRIBE /a id=1 ack=client");
+            let ack = if version == "1.2" { "ack:m\n" } else { "" };
+            script.server(&format!(
+                "MESSAGE\ndestination:/a\nsubscription:1\nmessage-id:m\n{ack}\n\0"
+            ));
+            assert_eq!(speak(&mut script, "begin t"), "BEGIN transaction=t");
+            assert_eq!(speak(&mut script, "send-in t /a x y"), "SEND /a transaction=t 3 B");
+            let nack = speak(&mut script, "nack m");
+            assert!(
+                nack.starts_with(if version == "1.2" {
+                    "NACK id=m"
+                } else {
+                    "NACK subscription=1 #m"
+                }),
+                "{nack}"
+            );
+            assert_eq!(speak(&mut script, "commit t"), "COMMIT transaction=t");
+            assert!(script.conversation.speak("stomp", "subscribe /a maybe").is_err());
+        }
     }
 
     #[test]

@@ -44,15 +44,27 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     commands: &[
         Command {
             name: "hello",
-            arguments: "REALM",
-            help: "Joins a realm as an anonymous client with all roles.",
-            example: "realm1",
+            arguments: "REALM [METHOD] [AUTHID]",
+            help: "Joins a realm with all roles, anonymously or by a METHOD as ticket.",
+            example: "realm1 ticket me",
+        },
+        Command {
+            name: "authenticate",
+            arguments: "SIGNATURE",
+            help: "Answers a CHALLENGE, with the ticket or the signature.",
+            example: "secret",
         },
         Command {
             name: "subscribe",
             arguments: "TOPIC",
             help: "Subscribes to a topic.",
             example: "com.x.topic",
+        },
+        Command {
+            name: "unsubscribe",
+            arguments: "TOPIC",
+            help: "Ends a subscription, by its topic or its number.",
+            example: "7",
         },
         Command {
             name: "publish",
@@ -65,6 +77,36 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             arguments: "PROCEDURE [ARGS…]",
             help: "Calls a procedure with JSON values or words.",
             example: "com.x.add 2 3",
+        },
+        Command {
+            name: "cancel",
+            arguments: "REQUEST",
+            help: "Cancels a call by its number.",
+            example: "2",
+        },
+        Command {
+            name: "register",
+            arguments: "PROCEDURE",
+            help: "Registers a procedure: its calls come as INVOCATION.",
+            example: "com.x.add",
+        },
+        Command {
+            name: "unregister",
+            arguments: "PROCEDURE",
+            help: "Ends a registration, by its procedure or its number.",
+            example: "7",
+        },
+        Command {
+            name: "yield",
+            arguments: "REQUEST [ARGS…]",
+            help: "Answers an INVOCATION by its number, with JSON values or words.",
+            example: "1 5",
+        },
+        Command {
+            name: "error",
+            arguments: "REQUEST ERROR [ARGS…]",
+            help: "Refuses an INVOCATION by its number, with the URI of an error.",
+            example: "1 com.x.error text",
         },
         Command { name: "goodbye", arguments: "", help: "Leaves the realm.", example: "" },
     ],
@@ -115,6 +157,9 @@ enum Format {
     Cbor,
 }
 
+/// A registration, or else a subscription, and its number.
+type Named = (bool, u64);
+
 struct Wamp {
     /// What the subprotocol names; without one each message shows it.
     format: Option<Format>,
@@ -128,10 +173,11 @@ struct Wamp {
     /// Whether an ABORT has ended the session for both.
     aborted: bool,
     realm: String,
-    /// What requests to subscribe and register are about.
+    /// What requests to subscribe and register are about, and the name that those to end one are for.
     pending: Kept<u64, String>,
+    ending: Kept<u64, Named>,
     /// The topics and procedures of subscriptions and registrations.
-    names: Kept<u64, String>,
+    names: Kept<Named, String>,
     ids: Fresh,
 }
 
@@ -154,6 +200,7 @@ impl Wamp {
             aborted: false,
             realm: String::new(),
             pending: Kept::default(),
+            ending: Kept::default(),
             names: Kept::default(),
             ids: Fresh::default(),
         }
@@ -170,7 +217,9 @@ impl Wamp {
         let text = |wanted: &str| get(wanted).and_then(Value::as_str).map(remembered);
         let request = id("request");
         // The id of a subscription or registration says less than its name.
-        let known = id("subscription").or(id("registration")).and_then(|id| self.names.get(&id));
+        let subscription = id("subscription").map(|id| (false, id));
+        let named = subscription.or(id("registration").map(|id| (true, id)));
+        let known = named.and_then(|named| self.names.get(&named));
         // An event of a subscription to a prefix names its topic itself.
         let topic = get("details").and_then(|details| details.text_of("topic")).map(remembered);
         let about = topic
@@ -178,6 +227,12 @@ impl Wamp {
             .or(text("topic"))
             .or(text("procedure"))
             .or(known.cloned());
+        // Where nobody saw how it began, the number says more than nothing; so does the reason of a
+        // router that ends it by itself.
+        let number = named.filter(|_| about.is_none() && ![33, 65].contains(&code));
+        let number = number.map(|(_, id)| format!("of {id}"));
+        let revoked = rest.get(1).filter(|_| [35, 67].contains(&code));
+        let revoked = revoked.and_then(|details| details.text_of("reason")).map(remembered);
 
         let mut summary = name.to_owned();
         if let Some(of) = id("of") {
@@ -188,7 +243,8 @@ impl Wamp {
             let _ = write!(summary, " {part}");
         }
         let words = [text("realm"), text("reason"), text("error"), text("method"), about.clone()];
-        for part in words.into_iter().flatten() {
+        let words = words.into_iter().chain([number, revoked]);
+        for part in words.flatten() {
             let _ = write!(summary, " {}", brief(&part));
         }
         for part in ["args", "kwargs"].iter().filter_map(|part| get(part)) {
@@ -232,23 +288,32 @@ impl Wamp {
             "PUBLISH" | "SUBSCRIBE" | "UNSUBSCRIBE" | "CALL" | "REGISTER" | "UNREGISTER"
             | "INVOCATION" => {
                 let about = about.unwrap_or_default();
-                if ["SUBSCRIBE", "REGISTER"].contains(&name) {
-                    self.pending.insert(paired, about.clone());
+                match (name, named) {
+                    ("SUBSCRIBE" | "REGISTER", _) => {
+                        self.pending.insert(paired, about.clone());
+                    }
+                    ("UNSUBSCRIBE" | "UNREGISTER", Some(named)) => {
+                        self.ending.insert(paired, named);
+                    }
+                    _ => {}
                 }
                 self.used(paired, from_client, decoded).asks(paired, about)
             }
             "SUBSCRIBED" | "REGISTERED" => {
-                let of = id("subscription").or(id("registration"));
-                if let Some((of, about)) = of.zip(self.pending.remove(&paired)) {
-                    self.names.insert(of, about);
+                if let Some((named, about)) = named.zip(self.pending.remove(&paired)) {
+                    self.names.insert(named, about);
+                }
+                decoded.answers(paired)
+            }
+            "UNSUBSCRIBED" | "UNREGISTERED" => {
+                if let Some(named) = self.ending.remove(&paired) {
+                    self.names.remove(&named);
                 }
                 decoded.answers(paired)
             }
             "RESULT" if flag("details", "progress") => decoded.answers_in_part(paired),
             "YIELD" if flag("options", "progress") => decoded.answers_in_part(paired),
-            "RESULT" | "YIELD" | "PUBLISHED" | "UNSUBSCRIBED" | "UNREGISTERED" | "ERROR" => {
-                decoded.answers(paired)
-            }
+            "RESULT" | "YIELD" | "PUBLISHED" | "ERROR" => decoded.answers(paired),
             "HEARTBEAT" => Decoded { heartbeat: true, ..decoded },
             _ => decoded,
         })
@@ -385,7 +450,7 @@ impl Lens for Wamp {
         let mut state = vec![("realm", self.realm.clone())];
         state.extend(self.session.clone().map(|session| ("session", session)));
         let names: Vec<_> =
-            self.names.iter().take(20).map(|(id, name)| format!("{id} {name}")).collect();
+            self.names.iter().take(20).map(|((_, id), name)| format!("{id} {name}")).collect();
         state.push(("subscriptions and registrations", names.join(", ")));
         state
     }
@@ -397,12 +462,55 @@ impl Lens for Wamp {
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let (name, nothing) = (Value::from(arguments.get(0)), Value::Map(Vec::new()));
         let args = Value::List(arguments.values(1));
+        let number = |command: &str| -> Result<Value, SpeechError> {
+            let is_registration = command == "unregister";
+            let is_it = |((kind, _), name): &&(Named, String)| {
+                *kind == is_registration && *name == remembered(arguments.get(0))
+            };
+            let known = self
+                .names
+                .iter()
+                .filter(is_it)
+                .last()
+                .map(|((_, id), _)| *id)
+                .or_else(|| arguments.get(0).parse().ok());
+            let what = if is_registration { "registration" } else { "subscription" };
+            let wrong = || format!("there is no {what} of {}", arguments.get(0));
+            known.map(Value::from).ok_or_else(|| SpeechError::Wrong(wrong()))
+        };
+        let ended = match command {
+            "unsubscribe" | "unregister" => number(command)?,
+            _ => Value::Null,
+        };
+        let request = match command {
+            "cancel" | "yield" | "error" => {
+                arguments.number(0, "REQUEST")?.unwrap_or_default().into()
+            }
+            _ => Value::Null,
+        };
         let mut id = || Value::from(self.ids.next());
         let list = match command {
             "hello" => {
                 let roles = ["caller", "callee", "subscriber", "publisher"];
                 let roles = roles.into_iter().map(|role| (role, nothing.clone())).collect();
-                vec![1u8.into(), name, Value::from_iter([("roles", roles)])]
+                let mut details = vec![("roles", roles)];
+                details.extend(
+                    arguments
+                        .given(1)
+                        .map(|method| ("authmethods", Value::from_iter([Value::from(method)]))),
+                );
+                details.extend(arguments.given(2).map(|own| ("authid", own.into())));
+                vec![1u8.into(), name, Value::from_iter(details)]
+            }
+            "authenticate" => vec![5u8.into(), name, nothing],
+            "unsubscribe" => vec![34u8.into(), id(), ended],
+            "register" => vec![64u8.into(), id(), nothing, name],
+            "unregister" => vec![66u8.into(), id(), ended],
+            "cancel" => vec![49u8.into(), request, nothing],
+            "yield" => vec![70u8.into(), request, nothing, args],
+            "error" => {
+                let args = Value::List(arguments.values(2));
+                vec![8u8.into(), 68u8.into(), request, nothing, arguments.get(1).into(), args]
             }
             "subscribe" => vec![32u8.into(), id(), nothing, name],
             "publish" => {
@@ -420,6 +528,40 @@ impl Lens for Wamp {
 mod tests {
     use crate::lens::Carried;
     use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn what_is_not_known_by_name_has_its_number() {
+        let mut script = Script::midway("wamp");
+        assert_eq!(script.server(r#"[36,7,8,{},[1]]"#), ["EVENT of 7 [1]"]);
+        assert_eq!(script.client(r#"[34,1,7]"#), ["UNSUBSCRIBE 1 of 7"]);
+        let revoked = r#"[67,0,{"registration":1,"reason":"wamp.authentication.lost"}]"#;
+        assert_eq!(script.server(revoked), ["UNREGISTERED 0 wamp.authentication.lost"]);
+    }
+
+    #[test]
+    fn a_subscription_and_a_registration_end_by_their_names() {
+        let mut script = Script::of("wamp", "wamp.2.json", "/");
+        script.client(r#"[1,"r",{}]"#);
+        script.server(r#"[2,1,{}]"#);
+        script.client(r#"[32,1,{},"com.x"]"#);
+        script.server(r#"[33,1,7]"#);
+        script.client(r#"[64,2,{},"com.x"]"#);
+        script.server(r#"[65,2,7]"#);
+        for (line, message) in [
+            ("unsubscribe com.x", "[34,3,7]"),
+            ("unregister com.x", "[66,4,7]"),
+            ("yield 9 5 word", r#"[70,9,{},[5,"word"]]"#),
+            ("error 9 com.x.error", r#"[8,68,9,{},"com.x.error",[]]"#),
+            ("cancel 4", "[49,4,{}]"),
+        ] {
+            let spoken = script.conversation.speak("wamp", line).expect("a command").remove(0);
+            assert_eq!(String::from_utf8_lossy(&spoken.content), message);
+        }
+        script.client("[34,3,7]");
+        script.server("[35,3]");
+        assert!(script.conversation.speak("wamp", "unsubscribe com.x").is_err());
+        assert!(script.state().contains("7 com.x\n"), "{}", script.state());
+    }
 
     #[test]
     fn a_session_without_a_number_is_no_evidence() {

@@ -186,7 +186,7 @@ impl ScriptRunner {
                 let reporter = &mut connections.runtime().reporter;
                 let now = reporter.stamp().micros;
                 let text = reporter.lenses().state(id, now);
-                let text = reporter.redactor().text(&text).into_owned();
+                let text = reporter.redactor().meant(&text);
                 let lines: Vec<_> = text.lines().map(|line| escaped(line.as_bytes())).collect();
                 self.page((lines.join("\n") + "\n").into_bytes())
             }),
@@ -224,10 +224,9 @@ impl ScriptRunner {
                     .map(|text| self.confirm(changed, text))
             }
             Command::Lens(choice) => {
-                let lenses = connections.runtime().reporter.lenses();
-                choice.into_iter().for_each(|choice| lenses.choose(choice));
-                let text = format!("lens: {}", lenses.choice().name());
-                Ok(self.confirm(choice.is_some(), text))
+                self.pending.extend(choice.map(|choice| Pending::Lens(choice, now)));
+                let shown = choice.unwrap_or(connections.runtime().reporter.lenses().choice());
+                Ok(self.confirm(choice.is_some(), format!("lens: {}", shown.name())))
             }
             Command::KeepAlive(on) => {
                 self.keep_alive.on = on.unwrap_or(self.keep_alive.on);

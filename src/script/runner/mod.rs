@@ -33,6 +33,7 @@ pub use crate::script::runner::expect_queue::{Expect, ExpectQueue, Received};
 pub use crate::script::runner::lines::{LineBuffer, LineError, Source, SourceLocation};
 pub use crate::script::runner::setup::{ScriptSetup, script, set_filter};
 
+use crate::cli::lens::LensChoice;
 use crate::config::OpenConfig;
 use crate::engine::outbox::Producer;
 use crate::engine::relay::Release;
@@ -123,6 +124,8 @@ enum Pending {
     File(Box<FileSending>, SourceLocation),
     /// `/fragment`
     Fragments(Box<Fragments>, SourceLocation),
+    /// `/lens NAME`, in the turn that began then: what was sent in it is read as before.
+    Lens(LensChoice, Instant),
 }
 
 impl Pending {
@@ -442,9 +445,13 @@ impl ScriptRunner {
                 | Pending::ExpectClose { until, .. }
                 | Pending::Await { until, .. },
             ) => Some(*until),
-            Some(Pending::Repeat { .. } | Pending::File(..) | Pending::Fragments(..)) | None => {
-                None
-            }
+            Some(
+                Pending::Repeat { .. }
+                | Pending::File(..)
+                | Pending::Fragments(..)
+                | Pending::Lens(..),
+            )
+            | None => None,
         };
         self.jobs
             .iter()
@@ -459,7 +466,7 @@ impl ScriptRunner {
     pub fn is_ready(&self) -> bool {
         !self.starved
             && match self.pending.last() {
-                Some(Pending::Repeat { .. } | Pending::Fragments(..)) => true,
+                Some(Pending::Repeat { .. } | Pending::Fragments(..) | Pending::Lens(..)) => true,
                 Some(Pending::File(file, _)) => file.is_ready(),
                 Some(Pending::Expect { expected, .. }) => self.has_unseen(expected),
                 Some(Pending::ExpectClose { target, .. }) => self.expect_queue.has_ends(target),
@@ -479,7 +486,8 @@ impl ScriptRunner {
                 Pending::Wait(_)
                 | Pending::Expect { .. }
                 | Pending::ExpectClose { .. }
-                | Pending::Await { .. },
+                | Pending::Await { .. }
+                | Pending::Lens(..),
             ) => true,
             _ if !self.notifier.has_room() => false,
             Some(Pending::File(file, _)) => connections.has_room(&file.target(), Producer::File),
@@ -570,7 +578,8 @@ impl ScriptRunner {
             Pending::Wait(_)
             | Pending::Expect { .. }
             | Pending::ExpectClose { .. }
-            | Pending::Await { .. } => None,
+            | Pending::Await { .. }
+            | Pending::Lens(..) => None,
         });
         if let Some((location, text, unmet)) = lost {
             self.pending.clear();
@@ -602,6 +611,14 @@ impl ScriptRunner {
                     self.pending.push(pending);
                 }
                 at <= now
+            }
+            Pending::Lens(choice, since) => {
+                let is_next_turn = now > since;
+                match is_next_turn {
+                    true => connections.runtime().reporter.lenses().choose(choice),
+                    false => self.pending.push(Pending::Lens(choice, since)),
+                }
+                is_next_turn
             }
             Pending::ExpectClose { code, given, until, ref target, ref location } => {
                 let ends = self.expect_queue.take_ends(target);

@@ -709,6 +709,18 @@ pub const ENTRIES: &[CommandEntry] = &[
         ],
     ),
     spoken(
+        "eio",
+        "sends packets of Engine.IO",
+        SPOKEN,
+        &[("/eio close", "ends the session"), ("/eio probe", "begins an upgrade")],
+    ),
+    spoken(
+        "sockjs",
+        "sends messages of SockJS",
+        SPOKEN,
+        &[("/sockjs send hi", "a message, packed in a list")],
+    ),
+    spoken(
         "gql",
         "sends messages of GraphQL over WebSocket",
         SPOKEN,
