@@ -10,6 +10,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use smallvec::SmallVec;
+
 use super::behaviour::{Behaviour, Context, Interference, Pipe, TURN_CONTENT};
 use super::memory::{Budget, Share};
 use super::outbox::{OutboundObserver, Outbox, Producer, Sender};
@@ -75,7 +77,8 @@ pub struct Connection {
     party: Party,
     outbox: Outbox,
     received: Counters,
-    behaviours: Vec<Box<dyn Behaviour>>,
+    /// Nearly always one, which then takes no memory of its own.
+    behaviours: SmallVec<[Box<dyn Behaviour>; 1]>,
     injector: Option<Box<dyn Interference>>,
     evidence: Option<Box<SessionEvidence>>,
     /// Collects a message that comes in pieces, where a behaviour wants it whole.
@@ -141,7 +144,7 @@ impl Connection {
             party,
             outbox,
             received: Counters::default(),
-            behaviours: Vec::new(),
+            behaviours: SmallVec::new(),
             injector: None,
             evidence,
             assembler: None,
@@ -167,7 +170,6 @@ impl Connection {
             self.assembler.get_or_insert_with(|| Box::new(Assembler::new(usize::MAX)));
         }
         // A server has thousands of these lists.
-        self.behaviours.reserve_exact(1);
         self.behaviours.push(Box::new(behaviour));
     }
 

@@ -139,7 +139,24 @@ impl Lenses {
         reader.reading.as_mut().and_then(|reading| reading.reading(None))
     }
 
+    #[inline]
     fn frame(
+        &mut self,
+        at: &Stamp,
+        direction: Direction,
+        event: &FrameEvent<'_>,
+    ) -> Option<Reading> {
+        let reader = self.readers.of(at.conn);
+        // For who chooses another lens later.
+        reader.facts.is_midway |= !reader.begun || matches!(event, FrameEvent::Message(_));
+        // Most connections are read by none.
+        if reader.begun && reader.reading.is_none() {
+            return None;
+        }
+        self.read_frame(at, direction, event)
+    }
+
+    fn read_frame(
         &mut self,
         at: &Stamp,
         direction: Direction,
@@ -148,11 +165,8 @@ impl Lenses {
         let reader = self.readers.of(at.conn);
         if !reader.begun {
             // A capture without its handshake.
-            reader.facts.is_midway = true;
             reader.begin(&self.config);
         }
-        // For who chooses another lens later.
-        reader.facts.is_midway |= matches!(event, FrameEvent::Message(_));
         let reading = reader.reading.as_mut()?;
         let FrameEvent::Message(info) = event else {
             reading.coming[direction as usize].take(event, |_| ());

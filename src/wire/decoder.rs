@@ -82,7 +82,7 @@ pub enum Decoded {
 #[derive(Clone, Debug)]
 enum DecoderState {
     /// Gathering a header of which `have` bytes lie in `partial`.
-    Header { partial: [u8; MAX_HEADER_LEN], have: usize },
+    Header { partial: [u8; MAX_HEADER_LEN], have: u8 },
     /// Inside a payload with `left` bytes to come.
     Payload { left: u64 },
     /// The frame boundary is lost for good.
@@ -211,7 +211,7 @@ impl Decoder {
     /// Bytes taken so far, counted from the start of the direction's stream.
     pub fn offset(&self) -> u64 {
         match self.state {
-            DecoderState::Header { have, .. } => self.offset + have as u64,
+            DecoderState::Header { have, .. } => self.offset + u64::from(have),
             _ => self.offset,
         }
     }
@@ -221,7 +221,7 @@ impl Decoder {
     pub fn unfinished(&self) -> Option<Unfinished> {
         match &self.state {
             DecoderState::Header { have: 0, .. } | DecoderState::Lost => None,
-            DecoderState::Header { have, .. } => Some(Unfinished::Header { have: *have }),
+            DecoderState::Header { have, .. } => Some(Unfinished::Header { have: usize::from(*have) }),
             DecoderState::Payload { left } => {
                 let len = self.header.as_ref().map_or(0, |header| header.len);
                 Some(Unfinished::Payload { have: len - left, len })
@@ -256,20 +256,21 @@ impl DecoderState {
 /// Adds bytes to a header that arrives in pieces until it is whole.
 fn gather(
     partial: &mut [u8; MAX_HEADER_LEN],
-    have: &mut usize,
+    have: &mut u8,
     offset: u64,
     input: &mut Input<'_>,
 ) -> Option<FrameHeader> {
     loop {
-        match FrameHeader::parse(&partial[..*have], offset) {
+        let begun = usize::from(*have);
+        match FrameHeader::parse(&partial[..begun], offset) {
             Ok(header) => return Some(header),
             Err(need) => {
-                let piece = input.take(need - *have);
+                let piece = input.take(need - begun);
                 if piece.is_empty() {
                     return None;
                 }
-                partial[*have..*have + piece.len()].copy_from_slice(piece);
-                *have += piece.len();
+                partial[begun..begun + piece.len()].copy_from_slice(piece);
+                *have += piece.len() as u8;
             }
         }
     }
