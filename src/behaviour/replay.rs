@@ -105,7 +105,8 @@ impl ReplayLog {
         self.differs(comparison.missing(self.received + 1, missing));
         // A Close that answers ours says nothing of its own, and where a message was missed it was not
         // waited for.
-        if let Some(expected) = plan.close.as_ref().filter(|_| missing.is_empty() || !self.timed_out)
+        if let Some(expected) =
+            plan.close.as_ref().filter(|_| missing.is_empty() || !self.timed_out)
         {
             let received = ending.received.as_ref().filter(|_| !self.timed_out);
             let received = received.map(|close| close.code);

@@ -286,9 +286,9 @@ fn parsed(content: &[u8]) -> Option<Value> {
     fn plain(value: &mut Value) {
         match value {
             Value::Number(number) => {
-                let whole = number.as_f64().filter(|value| {
-                    number.is_f64() && value.fract() == 0.0 && value.abs() < EXACT
-                });
+                let whole = number
+                    .as_f64()
+                    .filter(|value| number.is_f64() && value.fract() == 0.0 && value.abs() < EXACT);
                 if let Some(whole) = whole {
                     *value = Value::from(whole as i64);
                 }
@@ -330,7 +330,12 @@ mod tests {
     fn numbers_are_compared_by_their_value() {
         let json = comparison(Compare::Json, &[], &[]);
         assert_eq!(differs(&json, r#"{"a":[1,-0,100]}"#, r#"{"a":[1.0,0,1e2]}"#), None);
-        for (one, other) in [("1", "1.5"), ("1", "\"1\""), ("1", "true"), ("9007199254740993", "9007199254740992.0")] {
+        for (one, other) in [
+            ("1", "1.5"),
+            ("1", "\"1\""),
+            ("1", "true"),
+            ("9007199254740993", "9007199254740992.0"),
+        ] {
             assert!(differs(&json, one, other).is_some(), "{one} {other}");
         }
         assert_eq!(canonical(b"[1.0, 2]"), b"[1,2]");

@@ -247,7 +247,14 @@ fn the_shells_limit_of_a_file_is_an_error_that_names_it() {
     let (folder, path) = recorded();
     let out = folder.path().join("limited.html");
     let ran = Command::new("sh")
-        .args(["-c", "ulimit -f 1; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_wscope"), "convert", &path])
+        .args([
+            "-c",
+            "ulimit -f 1; exec \"$@\"",
+            "sh",
+            env!("CARGO_BIN_EXE_wscope"),
+            "convert",
+            &path,
+        ])
         .arg(&out)
         .output()
         .expect("a shell");
