@@ -12,7 +12,7 @@ use crate::session::Limits;
 use crate::ui::sanitize::escaped;
 
 /// Bytes of content that are kept of a recording that is played.
-const MAX_HELD: usize = 512 << 20;
+pub const MAX_HELD: usize = 512 << 20;
 
 /// Numbers of connections that an error lists.
 const LISTED: usize = 20;

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 
 use crate::cli::{ConvertArgs, ConvertFormat};
 use crate::config::UsageError;
-use crate::config::recorded::RecordedName;
+use crate::config::recorded::{MAX_HELD, RecordedName};
 use crate::engine::exit::Exit;
 use crate::event::{ConnId, Direction};
 use crate::net::files;
@@ -17,7 +17,7 @@ use crate::net::plain_io::plain_io;
 use crate::net::stdio::write_stdout;
 use crate::output::stderr;
 use crate::recording::write::{PcapngWriter, Report, artillery, har, k6, script};
-use crate::recording::{Fact, Player, Reader, Session, Sessions, Sniffed};
+use crate::recording::{Fact, Plan, Player, Reader, Session, Sessions, Sniffed};
 use crate::session::Limits;
 use crate::ui::number::counted;
 use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter};
@@ -130,7 +130,10 @@ fn convert(
     let mut human = human_of(role);
     let mut packets = PcapngWriter::default();
     let mut report = Report::default();
-    let mut sessions = Sessions::default();
+    let mut sessions = match format {
+        ConvertFormat::Wsc => Sessions::of_acts(None),
+        _ => Sessions::default(),
+    };
     let (mut last, mut notes) = (0, 0);
     while let Some(record) = reader.next_record()? {
         let conn = record.at.conn;
@@ -158,6 +161,12 @@ fn convert(
                 notes += u64::from(matches!(record.fact, Fact::Diagnostic(_)));
             }
             _ => {}
+        }
+        if sessions.held() > MAX_HELD {
+            bail!(
+                "it has more than {} MiB of messages; name one connection with --conn N",
+                MAX_HELD >> 20
+            );
         }
         player.play(record, &mut |at, event| {
             match format {
@@ -206,21 +215,23 @@ fn convert(
         }
         _ => {}
     }
-    let (sessions, mut left_out) = sessions.finish();
+    let (mut sessions, left_out) = sessions.finish();
     if format == ConvertFormat::Har {
         serde_json::to_writer_pretty(&mut *out, &har(&sessions))?;
         out.push(b'\n');
         return Ok(left_out.describe());
     }
-    let session = only(&sessions)?;
-    let closes = session.of(Direction::ToServer).count();
-    if format == ConvertFormat::Wsc {
-        // Of the client's Close the script has the code and the reason; the server's comes by itself.
-        left_out.closes = 0;
-    }
-    let text = match format {
-        ConvertFormat::Wsc => script(session),
-        ConvertFormat::K6 => k6(session),
+    let session = only(&mut sessions)?;
+    let mut left: Vec<String> = left_out.describe().into_iter().collect();
+    let (text, sent) = match format {
+        ConvertFormat::Wsc => {
+            let plan = Plan::of(session, Role::Client);
+            if plan.cut > 0 {
+                left.push(counted(plan.cut, "unfinished frame"));
+            }
+            (script(&session.url(), &plan), plan.steps.len())
+        }
+        ConvertFormat::K6 => (k6(session), session.of(Direction::ToServer).count()),
         _ => {
             let beside = args.output.with_extension("cjs");
             let name = beside.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -230,18 +241,18 @@ fn convert(
             let (test, code) = artillery(session, &name);
             fs::write(&beside, code)
                 .with_context(|| format!("can't write {}", beside.display()))?;
-            test
+            (test, session.of(Direction::ToServer).count())
         }
     };
-    if closes == 0 {
-        stderr::note("the client of this connection sent no message");
+    if sent == 0 {
+        stderr::note("the client of this connection sent nothing");
     }
     out.extend_from_slice(text.as_bytes());
-    Ok(left_out.describe())
+    Ok((!left.is_empty()).then(|| left.join(", ")))
 }
 
 /// The one connection that a script plays.
-fn only(sessions: &[Session]) -> anyhow::Result<&Session> {
+fn only(sessions: &mut [Session]) -> anyhow::Result<&mut Session> {
     match sessions {
         [] => bail!("no connection of it was open"),
         [one] => Ok(one),

@@ -34,6 +34,10 @@ impl Case {
         case
     }
 
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
     /// Runs the script against a server.
     fn script(&self, server: &Server, args: &[&str]) -> Output {
         let script = self.folder.path().join("script.wsc");
@@ -69,6 +73,49 @@ fn a_session_with_an_echo_server_is_replayed_without_a_difference() {
         received  {\"a\":1,\"b\":[3]}\n  /b/0: expected 2, received 3\n";
     assert!(errors.ends_with(last), "{errors}");
     server.interrupt();
+}
+
+/// What a client sends to an echo server, as the server's recording shows it, without the mask keys.
+fn sent(case: &Case, script: &str) -> Vec<String> {
+    let log = case.path("server.jsonl");
+    let _ = fs::remove_file(&log);
+    let server = listen(["--echo", "--lenient", "--record", &log]);
+    fs::write(case.path("script.wsc"), script).expect("a disk");
+    let ran = case.script(&server, &["--lenient", "--no-compress"]);
+    assert!(ran.status.success(), "{ran:?}");
+    server.interrupt();
+    let shown = wscope().args(["show", "--timestamps", "off", &log]).output().expect("it runs");
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let is_key = |word: &&str| word.len() == 8 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let plain =
+        |line: &str| line.split(' ').filter(|word| !is_key(word)).collect::<Vec<_>>().join(" ");
+    shown.lines().filter(|line| line.starts_with("< ") && line.contains(" #")).map(plain).collect()
+}
+
+#[test]
+fn a_script_made_of_a_recording_sends_every_frame_of_the_client() {
+    let strange = "/ping are you there\n/pong hex:00\n/ping\n/fragment 2,1 text abc\n/expect abc\n\
+        /frame ping rsv1=on -- x\n/frame 0xb -- fin=on\n/frame binary form=64 -- z\n/expect z\n\
+        /frame text mask=off fin=off -- un\n/frame continuation masked\n/expect unmasked\n\
+        /text base64:L2JlZw==\n/expect beg\n/frame close hex:03\n";
+    for script in [SCRIPT, strange] {
+        let case =
+            Case::recorded(&["--echo", "--lenient"], script, &["--lenient", "--no-compress"]);
+        let made = case.path("made.wsc");
+        let ran = wscope().args(["convert", &case.recording, &made]).output().expect("it runs");
+        assert!(ran.status.success() && ran.stderr.is_empty(), "{ran:?}");
+        let made = fs::read_to_string(made).expect("a script");
+        let was = sent(&case, script);
+        assert!(was.len() > 7, "{was:#?}");
+        assert_eq!(sent(&case, &made), was, "{made}");
+    }
+    // Where the server closes, the script waits for that.
+    let server = ["--exec", "echo hello; exit 0"];
+    let case = Case::recorded(&server, "/expect hello\n/expect-close 1000\n", &[]);
+    let made = case.path("made.wsc");
+    wscope().args(["convert", &case.recording, &made]).output().expect("it runs");
+    let made = fs::read_to_string(made).expect("a script");
+    assert!(made.ends_with("/# < hello\n/expect /(?s).*/ 10s\n/expect-close 1000 10s\n"), "{made}");
 }
 
 #[test]
@@ -197,7 +244,7 @@ fn a_message_too_many_closes_or_is_ignored() {
 #[test]
 fn the_server_that_messages_are_passed_to_is_trusted_as_by_a_client() {
     let case = Case::recorded(&["--echo"], "one\n/expect one\n", &[]);
-    let certificate = case.folder.path().join("upstream.pem").display().to_string();
+    let certificate = case.path("upstream.pem");
     let upstream = listen(["--echo", "--self-signed-out", &certificate]);
     let to = format!("wss://localhost:{}/", upstream.port());
     for (trust, answer) in [
