@@ -108,9 +108,9 @@ impl Lens for Cable {
                 .field_if("identifier", value.get("identifier").map(unpacked))
                 .field_if("data", data)
                 .breaks_if(
-                    identifier.is_none(),
+                    !identifier.and_then(json::read).is_some_and(|value| value.is_map()),
                     "Action Cable, Commands",
-                    "a command names its subscription by an identifier, a JSON string",
+                    "a command names its subscription by an identifier, a JSON object in a string",
                 );
             return Some(vec![match command {
                 "subscribe" => {

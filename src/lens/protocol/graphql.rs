@@ -341,6 +341,13 @@ impl Lens for GraphQl {
         let decoded = decoded
             .breaks_if(
                 modern
+                    && needs_id
+                    && value.get("id").is_some_and(|id| id.as_str().is_none_or(str::is_empty)),
+                RULE,
+                "the id is no text, or an empty one: the other side closes with 4400",
+            )
+            .breaks_if(
+                modern
                     && kind == "subscribe"
                     && query.is_none()
                     && (self.is_agreed || payload.is_some()),
@@ -463,6 +470,19 @@ fn first_message(payload: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn an_id_is_a_text() {
+        let mut script = Script::of("graphql-transport-ws", "graphql-transport-ws", "/");
+        script.client(r#"{"type":"connection_init"}"#);
+        script.server(r#"{"type":"connection_ack"}"#);
+        for id in ["1", "\"\""] {
+            let text = format!(r#"{{"id":{id},"type":"subscribe","payload":{{"query":"{{a}}"}}}}"#);
+            script.client(&text);
+            let expected = "the id is no text, or an empty one: the other side closes with 4400";
+            assert_eq!(complaints(script.decoded()), [expected]);
+        }
+    }
 
     #[test]
     fn others_that_begin_alike_are_not_blamed() {

@@ -57,15 +57,20 @@ struct Rfb {
 
 const SECURITY: [&str; 3] = ["invalid", "None", "VNC authentication"];
 
-/// The messages of a client: their names and lengths, §7.5; of two the length depends on what is in
-/// them.
-const MESSAGES: [(u8, &str, usize); 6] = [
+/// The messages of a client: their names and lengths, §7.5; of some the length depends on what is in
+/// them. The last ones are extensions that noVNC uses.
+const MESSAGES: [(u8, &str, usize); 11] = [
     (0, "SetPixelFormat", 20),
     (2, "SetEncodings", 4),
     (3, "FramebufferUpdateRequest", 10),
     (4, "KeyEvent", 8),
     (5, "PointerEvent", 6),
     (6, "ClientCutText", 8),
+    (150, "EnableContinuousUpdates", 10),
+    (248, "ClientFence", 9),
+    (250, "xvp", 4),
+    (251, "SetDesktopSize", 8),
+    (255, "QEMU extended KeyEvent", 12),
 ];
 
 /// The length of the next packet of a phase; `Ok(None)` if more has to come to know it.
@@ -98,7 +103,12 @@ fn length(phase: Phase, from_client: bool, minor: u32, bytes: &[u8]) -> Result<O
                 2 => bytes
                     .get(2..4)
                     .map(|all| 4 + 4 * usize::from(u16::from_be_bytes([all[0], all[1]]))),
-                6 => number(4).map(|text| text.saturating_add(8)),
+                // The extended clipboard has a negative length.
+                6 => number(4).map(|text| (text as u32 as i32).unsigned_abs() as usize + 8),
+                248 => bytes.get(8).map(|payload| 9 + usize::from(*payload)),
+                251 => bytes.get(6).map(|screens| 8 + 16 * usize::from(*screens)),
+                // Others of QEMU's messages are of audio.
+                255 if bytes.get(1).is_some_and(|kind| *kind != 0) => return Err(()),
                 _ => Some(*len),
             }
         }
@@ -286,6 +296,25 @@ mod tests {
                 ["SetEncodings (1)", "FramebufferUpdateRequest", "ClientCutText 2 B"]
             );
         }
+    }
+
+    #[test]
+    fn extensions_of_no_vnc_have_their_lengths() {
+        let mut script = Script::of("rfb", "binary", "/");
+        script.server_bytes(b"RFB 003.008\n");
+        script.client_bytes(b"RFB 003.008\n");
+        script.server_bytes(b"\x01\x01");
+        script.client_bytes(b"\x01");
+        script.server_bytes(b"\0\0\0\0");
+        script.client_bytes(b"\x01");
+        let key = [&[255, 0][..], &[0; 10]].concat();
+        let fence = [&[248, 0, 0, 0, 0, 0, 0, 0, 2][..], b"ab"].concat();
+        let size = [&[251, 0, 4, 0, 3, 0, 1, 0][..], &[0; 16]].concat();
+        let clipboard = b"\x06\0\0\0\xff\xff\xff\xfcabcd".to_vec();
+        let updates = [&[150][..], &[0; 9]].concat();
+        let lines = script.client_bytes(&[key, fence, size, clipboard, updates].concat());
+        assert_eq!(lines.len(), 5, "{lines:?}");
+        assert_eq!(lines[4], "EnableContinuousUpdates");
     }
 
     #[test]

@@ -82,6 +82,8 @@ impl Lens for Sip {
         }
         let packet = Packet::read(message.content)?;
         let sequence = packet.header("CSeq").unwrap_or_default();
+        // "LWS" between number and method may be of any length (§25.1).
+        let sequence = &sequence.split_whitespace().collect::<Vec<_>>().join(" ");
         let key = format!("{} {sequence}", packet.header("Call-ID").unwrap_or_default());
         let response = packet.start.strip_prefix("SIP/2.0 ");
         let request = packet.start.split(' ').next().unwrap_or_default();
@@ -137,6 +139,15 @@ mod tests {
 
     const HEADERS: &str = "Via: SIP/2.0/WS a.invalid;branch=z9\r\nFrom: <sip:a@x>;tag=1\r\n\
         To: <sip:b@x>\r\ni: c1\r\nCSeq: 1 INVITE\r\n";
+
+    #[test]
+    fn white_space_in_a_sequence_counts_once() {
+        let mut script = Script::auto("sip", "/");
+        let headers = HEADERS.replace("1 INVITE", " 1 \t INVITE");
+        script.client(&format!("INVITE sip:b@x SIP/2.0\r\n{headers}Max-Forwards: 70\r\n\r\n"));
+        script.server(&format!("SIP/2.0 200 OK\r\n{HEADERS}\r\n"));
+        assert_eq!(script.last(), "200 OK (1 INVITE) (INVITE, 35 ms)");
+    }
 
     #[test]
     fn a_call_is_answered() {

@@ -262,6 +262,13 @@ impl Wamp {
             "WAMP 2, Message Definitions",
             "the list has a wrong number of elements",
         );
+        // "IDs are integers between (inclusive) 1 and 2^53"; 0 is for a revocation.
+        let is_id = |value: &Value| value.as_u64().is_some_and(|id| id <= 1 << 53);
+        let decoded = decoded.breaks_if(
+            get("request").is_some_and(|id| !is_id(id)),
+            "WAMP 2, IDs",
+            "the id of a request is no integer from 1 to 2^53",
+        );
         if ONE_WAY[usize::from(from_client)].contains(&code) {
             // What the wrong side says changes nothing.
             let text =
@@ -528,6 +535,19 @@ impl Lens for Wamp {
 mod tests {
     use crate::lens::Carried;
     use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn the_id_of_a_request_is_an_integer() {
+        let mut script = Script::of("wamp", "wamp.2.json", "/");
+        script.client(r#"[1,"r",{}]"#);
+        script.server(r#"[2,1,{}]"#);
+        for (id, faults) in
+            [("9007199254740992", 0), ("9007199254740993", 1), ("\"x\"", 1), ("-1", 1)]
+        {
+            script.client(&format!(r#"[48,{id},{{}},"p"]"#));
+            assert_eq!(complaints(script.decoded()).len(), faults, "{id}");
+        }
+    }
 
     #[test]
     fn what_is_not_known_by_name_has_its_number() {

@@ -89,6 +89,11 @@ impl Xmpp {
 impl Lens for Xmpp {
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
         let text = std::str::from_utf8(message.content).ok()?;
+        const FIRST: (&str, &str) = ("RFC 7395 §3.3.3", "the first character of a message is <");
+        if !text.is_empty() && text.trim().is_empty() {
+            // As it keeps a stream over TCP alive.
+            return Some(vec![Decoded::heartbeat(NAME, "whitespace").breaks(FIRST.0, FIRST.1)]);
+        }
         let (tag, rest) = Tag::read(text)?;
         let side = usize::from(message.from_client());
         let name = tag.name.rsplit(':').next().unwrap_or_default();
@@ -125,11 +130,7 @@ impl Lens for Xmpp {
             .breaks_if(!message.text, "RFC 7395 §3.2", "a stanza must be in a text message")
             .breaks_if(early, "RFC 7395 §3.4", "the first element of a side is open")
             .breaks_if(after, "RFC 7395 §3.6", "an element after close of the same side")
-            .breaks_if(
-                !text.starts_with('<'),
-                "RFC 7395 §3.3.3",
-                "the first character of a message is <",
-            )
+            .breaks_if(!text.starts_with('<'), FIRST.0, FIRST.1)
             .breaks_if(
                 ["open", "close"].contains(&tag.name) && tag.get("xmlns") != Some(FRAMING),
                 "RFC 7395 §3.3.2",
@@ -177,6 +178,15 @@ impl Lens for Xmpp {
 mod tests {
     use crate::lens::Carried;
     use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn whitespace_does_not_end_the_lens() {
+        let mut script = Script::auto("xmpp", "/");
+        script.client("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='x' version='1.0'/>");
+        script.client(" ");
+        assert_eq!(complaints(script.decoded()), ["the first character of a message is <"]);
+        assert_eq!(script.client("<presence/>"), ["presence"]);
+    }
 
     #[test]
     fn a_session_of_stanzas() {
