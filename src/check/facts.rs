@@ -176,7 +176,8 @@ impl Facts {
             return answer.to_owned();
         }
         if self.timed_out {
-            return "nothing: no answer to a ping, no Close, and the connection stayed open".to_owned();
+            return "nothing: no answer to a ping, no Close, and the connection stayed open"
+                .to_owned();
         }
         "101".to_owned()
     }

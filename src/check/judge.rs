@@ -270,7 +270,9 @@ fn failed_opening(facts: &Facts) -> Judgement {
             None => is(Verdict::Warn, "Close without a code, as if it were open"),
         },
         (None, None, Some(_)) => is(Verdict::Pass, "the end of the connection"),
-        (None, None, None) => is(Verdict::Warn, "nothing: no frame, and the connection stayed open"),
+        (None, None, None) => {
+            is(Verdict::Warn, "nothing: no frame, and the connection stayed open")
+        }
     }
 }
 

@@ -58,7 +58,8 @@ pub fn prepare(
         }
         Account::Netrc(path) => {
             let path = path.clone().or_else(|| netrc::usual_path(environment::variable));
-            let path = path.ok_or_else(|| usage(&"--netrc: HOME is not set; use --netrc-file FILE"))?;
+            let path =
+                path.ok_or_else(|| usage(&"--netrc: HOME is not set; use --netrc-file FILE"))?;
             let text =
                 files::read_text(&path).map_err(|error| usage(&format!("--netrc: {error}")))?;
             let netrc = Netrc::parse(&text);

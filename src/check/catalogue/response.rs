@@ -60,8 +60,7 @@ const BACKOFF: Rule = rule(
 const NONCE: Rule =
     rule("RFC 6455 §4.1", "The nonce MUST be selected randomly for each connection.");
 
-const PROOF: &str =
-    "the client mistakes an HTTP server or a cache for a WebSocket server";
+const PROOF: &str = "the client mistakes an HTTP server or a cache for a WebSocket server";
 const ASSUMED: &str = "the client sends what the server does not understand";
 const MISREAD: &str = "both sides compress differently, and messages can't be read";
 const COMMON: &str = "servers and proxies write it so, and are refused";

@@ -291,7 +291,8 @@ fn unexplained_by_subprotocol(body: &CloseBody) -> bool {
 }
 
 /// What a page shows that names another path.
-const REWRITTEN: &str = "a proxy or the server rewrites the path, and the application has no WebSocket at the new one";
+const REWRITTEN: &str =
+    "a proxy or the server rewrites the path, and the application has no WebSocket at the new one";
 
 /// Characters of a message that are shown.
 const SHOWN: usize = 160;

@@ -293,11 +293,9 @@ impl Stomp {
                 has("id", &|id| self.subscriptions.get(id).is_some()),
                 "the id is that of another subscription",
             ),
-            "UNSUBSCRIBE" => (
-                "STOMP 1.2, UNSUBSCRIBE",
-                unsubscribed("id"),
-                "no subscription has this id",
-            ),
+            "UNSUBSCRIBE" => {
+                ("STOMP 1.2, UNSUBSCRIBE", unsubscribed("id"), "no subscription has this id")
+            }
             "ACK" | "NACK" => (
                 "STOMP 1.2, ACK",
                 lacks(&self.unacknowledged, self.acknowledged_by()),

@@ -26,7 +26,8 @@ use crate::output::stderr;
 /// A file can't be read or written, or the proxy's address is none.
 pub fn run(args: CaArgs) -> anyhow::Result<Exit> {
     let folder = args.ca_dir.or_else(authority_folder).ok_or_else(|| {
-        let text = "the certificate authority needs a folder, and HOME is not set; give --ca-dir DIR";
+        let text =
+            "the certificate authority needs a folder, and HOME is not set; give --ca-dir DIR";
         UsageError::new(text.to_owned())
     })?;
     if matches!(args.action, Some(CaAction::Renew)) {

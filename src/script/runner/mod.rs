@@ -628,7 +628,11 @@ impl ScriptRunner {
             } => {
                 if let Some(found) = self.find(expected, target, connections, turn_ends) {
                     let found = expect_queue::preview(&found);
-                    self.fail(location, &format!("/expect-not {expected}: a message matched: {found}"), true);
+                    self.fail(
+                        location,
+                        &format!("/expect-not {expected}: a message matched: {found}"),
+                        true,
+                    );
                     return true;
                 }
                 let unseen = self.has_unseen(expected);
