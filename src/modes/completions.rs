@@ -160,7 +160,7 @@ fn values(mode: &Command, arg: &Arg, typed: &str) -> Vec<Proposal> {
         }
         ("patterns", _) => cases(typed),
         ("show", _) if mode.get_name() == "check" => cases(typed),
-        ("reports", _) => report(typed),
+        ("report", _) => report(typed),
         ("lens_map", _) => lens_map(typed),
         ("pace", _) => words(&[
             ("wait", "as many answers as in the recording"),
