@@ -22,6 +22,7 @@ _wscope() {
         elif [[ $typed == *"$2" ]]; then
             # Only what follows the last = : or @ is replaced.
             COMPREPLY+=("${word:${#typed}-${#2}}")
+            if [[ $word == *[=/] ]]; then compopt -o nospace; fi
         fi
     done < <("${1/#\~\//$HOME/}" completions bash -- "${words[@]}" 2>/dev/null)
 }

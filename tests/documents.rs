@@ -2,12 +2,14 @@
 //!
 //! A block marked `sh` is given to a shell, one command after the other; what a `console` block shows
 //! is compared as well. Examples name servers of the world: variables `WSCOPE_…` send every connection
-//! to an echo server on loopback, so nothing leaves the machine. `wscope listen 9001` gets a free port,
-//! and `localhost:9001` leads there for the rest of the block. A command ends with status 0, or with
-//! that of its comment `# exits 13`. `UPDATE=1 cargo test --test documents` writes `console` blocks anew. A block that cannot run says why: `sh not run: REASON`.
+//! to an echo server on loopback, so nothing leaves the machine. `wscope listen 9001` and `wscope proxy
+//! 9001` get a free port, and `localhost:9001` leads there for the rest of the block. A command ends with
+//! status 0, or with that of its comment `# exits 13`. `UPDATE=1 cargo test --test documents` writes
+//! `console` blocks anew. A block that cannot run says why: `sh not run: REASON`.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -33,14 +35,18 @@ const FEED: &str = r#"{"type":"price","pair":"BTC-EUR","price":1.25}
 "#;
 
 /// Files that examples name, in the folder that they run in.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("feed.jsonl", FEED),
     ("subscribe.json", r#"{"op":"subscribe"}"#),
     ("image.png", "\u{89}PNG"),
     ("my order.json", "{}"),
     ("login.wscope", "hello"),
+    ("rules.txt", "< text /price/ -> drop\n"),
     (".config/wscope/config", "[staging]\nurl ws://staging.example/feed\n"),
 ];
+
+/// Programs that examples run through a proxy: they check that they would use it.
+const PROGRAMS: [&str; 2] = ["npm", "python"];
 
 /// A code block, or an example of the manual page.
 struct Block {
@@ -90,7 +96,8 @@ impl Drop for Listener {
 fn command(program: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
     let built = Path::new(env!("CARGO_BIN_EXE_wscope")).parent().expect("a folder");
-    command.env_clear().env("PATH", format!("{}:/usr/bin:/bin", built.display()));
+    let path = format!("{}:{}:/usr/bin:/bin", built.display(), folder.join("bin").display());
+    command.env_clear().env("PATH", path);
     command.env("HOME", folder).env("LC_ALL", "C.UTF-8").env("TOKEN", "secret").env("TZ", "UTC");
     command.current_dir(folder).stdin(Stdio::null());
     command
@@ -102,6 +109,12 @@ fn folder() -> tempfile::TempDir {
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a disk");
         fs::write(path, text).expect("a disk");
+    }
+    fs::create_dir(folder.path().join("bin")).expect("a disk");
+    for name in PROGRAMS {
+        let path = folder.path().join("bin").join(name);
+        fs::write(&path, "#!/bin/sh\ntest -n \"$HTTPS_PROXY\"\n").expect("a disk");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a disk");
     }
     folder
 }
@@ -160,7 +173,8 @@ fn run(block: &Block, ports: (&str, &str)) -> Result<(), String> {
         if block.console {
             shown += &format!("$ {line}");
         }
-        let listens = line.contains("wscope listen ") && !line.contains("--list-faults");
+        let listens = line.contains("wscope listen ") && !line.contains("--list-faults")
+            || line.contains("wscope proxy ") && !line.contains(" -- ");
         let mut shell = match listens {
             true => command("sh", folder.path()),
             false => command("timeout", folder.path()),

@@ -513,7 +513,7 @@ fn in_hex_a_dump_that_was_interrupted_names_whose_rows_follow() {
     assert_eq!(
         tail,
         [
-            "< #1 goes on",
+            "< #1 continues",
             "    00000000  30 31 32 33 34 35 36 37  38 39 61 62 63 64 65 66  |0123456789abcdef|",
             "    00000010  67                                                |g|",
         ],

@@ -981,7 +981,7 @@ mod tests {
             assert!(plan.start().is_none(), "the next two wait for both");
             plan.finish(other, &good());
         }
-        let got = "2 times: the connection goes on: a ping is answered";
+        let got = "2 times: the connection stays open: a ping is answered";
         assert_eq!(plan.result(0).map(|result| &*result.got), Some(got));
     }
 
@@ -1029,7 +1029,7 @@ mod tests {
         plan.finish(one, &good());
         plan.finish(other, &Facts { opening: Opening::Refused(503), ..Facts::default() });
         let result = plan.result(0).expect("a result").clone();
-        let got = "1 time: HTTP status 503; 1 time: the connection goes on: a ping is answered";
+        let got = "1 time: HTTP status 503; 1 time: the connection stays open: a ping is answered";
         assert_eq!(result, Judgement::new(Verdict::Info, got));
     }
 

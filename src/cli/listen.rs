@@ -74,7 +74,13 @@ pub struct ListenArgs {
     ///
     /// FILE#3 means its third connection. When a message of the client has arrived, the recorded answers to
     /// it are sent; --match finds them. Without -s, the recorded subprotocol is accepted.
-    #[arg(long, value_name = "FILE[#CONN]", group = "answer", help_heading = "Answers")]
+    #[arg(
+        long,
+        value_name = "FILE[#CONN]",
+        group = "answer",
+        help_heading = "Answers",
+        value_hint = clap::ValueHint::AnyPath
+    )]
     pub replay: Option<OsString>,
 
     /// With --replay: how a client's message is matched with a recorded one

@@ -18,7 +18,7 @@ pub struct ReplayArgs {
     /// The recording: JSON lines of --record, HAR, pcap or pcapng; `-` is stdin
     ///
     /// FILE#3 means its third connection, as `wscope decode --list FILE` numbers them.
-    #[arg(value_name = "FILE[#CONN]")]
+    #[arg(value_name = "FILE[#CONN]", value_hint = clap::ValueHint::AnyPath)]
     pub file: OsString,
 
     /// Where to connect [default: the URL of the recording]

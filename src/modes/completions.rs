@@ -7,14 +7,16 @@
 
 use std::ffi::OsString;
 
-use clap::{Arg, ArgAction, Command, ValueHint};
+use clap::{Arg, ArgAction, Command, ValueEnum, ValueHint};
 
 use super::{command_line, generated};
-use crate::cli::{self, Shell};
+use crate::check::catalogue;
+use crate::cli::{self, CheckFormat, Shell};
 use crate::config::fault::{RANDOM, takes_when};
 use crate::config::invocation::{Invocation, find_long, mode_of};
 use crate::diagnostics;
 use crate::engine::exit::Exit;
+use crate::script::command::LensChoice;
 use crate::wire::Role;
 use crate::wire::close::{self, CodeSender};
 use crate::wire::fault::{Argument, FaultInfo};
@@ -65,6 +67,13 @@ fn line(shell: Shell, (word, meaning): &Proposal) -> String {
 fn propose(program: &Command, before: &[OsString], typed: &str) -> Vec<Proposal> {
     let seen = Invocation::read(program, before.iter().cloned());
     let mode = mode_of(program, seen.arguments.get(1).map(OsString::as_os_str));
+    // `wscope ca` has commands of its own.
+    let inner = seen.positionals.first().and_then(|name| mode.find_subcommand(name));
+    let (mode, passed) = match inner.filter(|_| seen.front > 1) {
+        Some(inner) => (inner, 1),
+        None => (mode, 0),
+    };
+    let positionals = &seen.positionals[passed..];
     if let Some(id) = &seen.awaiting {
         let option = mode.get_arguments().find(|arg| arg.get_id() == id);
         return option.map(|arg| values(mode, arg, typed)).unwrap_or_default();
@@ -80,13 +89,26 @@ fn propose(program: &Command, before: &[OsString], typed: &str) -> Vec<Proposal>
     let mut proposals = Vec::new();
     let is_first = seen.arguments.len() <= seen.front;
     if is_first && seen.front < 2 {
-        let modes = program.get_subcommands().filter(|mode| !mode.is_hide_set());
-        proposals.extend(modes.map(|mode| (mode.get_name().to_owned(), about(mode.get_about()))));
+        proposals.extend(commands(program));
     }
-    if seen.positionals.is_empty() {
-        let argument = mode.get_positionals().next();
-        proposals.extend(argument.into_iter().flat_map(|arg| values(mode, arg, typed)));
+    if seen.front > 1 && positionals.is_empty() && passed == 0 {
+        proposals.extend(commands(mode).filter(|(name, _)| name != "help"));
     }
+    let arguments = mode.get_positionals();
+    if mode.get_name() == "help" && positionals.is_empty() {
+        proposals.extend(commands(program).filter(|(name, _)| name != "help"));
+    }
+    // The last one takes all that are left; what has no server begins with cases.
+    let arguments: Vec<&Arg> = arguments.filter(|arg| !arg.is_hide_set()).collect();
+    let unnamed =
+        mode.get_name() == "check" && seen.given.iter().any(|id| id == "list" || id == "listen");
+    let is_url = |arg: &Arg| arg.get_id() == "url";
+    let takes_more = |arg: &Arg| arg.get_num_args().is_some_and(|number| number.max_values() > 1);
+    let argument = match arguments.get(positionals.len()).filter(|arg| !(unnamed && is_url(arg))) {
+        None => arguments.last().filter(|arg| takes_more(arg)),
+        argument => argument,
+    };
+    proposals.extend(argument.into_iter().flat_map(|arg| values(mode, arg, typed)));
     if proposals.is_empty() && typed.is_empty() {
         proposals = options(mode, &seen, false);
     }
@@ -99,6 +121,12 @@ fn propose(program: &Command, before: &[OsString], typed: &str) -> Vec<Proposal>
         proposals.extend(profiles(&seen));
     }
     proposals
+}
+
+/// The commands of the program, or of one of its commands.
+fn commands(command: &Command) -> impl Iterator<Item = Proposal> + '_ {
+    let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+    shown.map(|command| (command.get_name().to_owned(), about(command.get_about())))
 }
 
 /// The options that can still be given, with their short names too if these are asked for.
@@ -130,6 +158,18 @@ fn values(mode: &Command, arg: &Arg, typed: &str) -> Vec<Proposal> {
         ("topic", _) => {
             diagnostics::topics().map(|(name, about)| (name, about.to_owned())).collect()
         }
+        ("patterns", _) => cases(typed),
+        ("show", _) if mode.get_name() == "check" => cases(typed),
+        ("report", _) => report(typed),
+        ("lens_map", _) => lens_map(typed),
+        ("pace", _) => words(&[
+            ("wait", "as many answers as in the recording"),
+            ("original", "at the recorded times"),
+            ("fast", "all at once"),
+            ("2x", "twice as fast"),
+        ]),
+        ("wait", _) => words(&[("forever", "until the peer closes"), ("0", "at once")]),
+        ("width", _) => words(&[("full", "cuts nothing")]),
         (_, ValueHint::AnyPath) => vec![(FILES.to_owned(), String::new())],
         _ => {
             let possible = arg.get_possible_values();
@@ -137,6 +177,52 @@ fn values(mode: &Command, arg: &Arg, typed: &str) -> Vec<Proposal> {
             shown.map(|value| (value.get_name().to_owned(), about(value.get_help()))).collect()
         }
     }
+}
+
+fn words(words: &[(&str, &str)]) -> Vec<Proposal> {
+    words.iter().map(|(word, about)| ((*word).to_owned(), (*about).to_owned())).collect()
+}
+
+/// The cases of `wscope check`: groups and areas first, cases once an area is there. `!` leaves them
+/// out.
+fn cases(typed: &str) -> Vec<Proposal> {
+    let (not, bare) = match typed.strip_prefix('!') {
+        Some(bare) => ("!", bare),
+        None => ("", typed),
+    };
+    let mut found: Vec<Proposal> = Vec::new();
+    let cases = || [Role::Server, Role::Client].into_iter().flat_map(catalogue::about);
+    if bare.contains('/') {
+        found.extend(cases().map(|case| (case.id.to_owned(), case.title.to_owned())));
+    } else {
+        let areas = catalogue::AREAS.iter();
+        found.extend(areas.map(|(area, about)| (format!("{area}/"), (*about).to_owned())));
+        found.extend(words(&[
+            ("@must", "what a MUST demands"),
+            ("@should", "what a SHOULD demands"),
+            ("@info", "what no rule decides"),
+            ("@rfc6455", "WebSocket"),
+            ("@rfc7692", "compression"),
+        ]));
+    }
+    found.sort();
+    found.dedup();
+    found.into_iter().map(|(word, about)| (format!("{not}{word}"), about)).collect()
+}
+
+/// `FORMAT=FILE`.
+fn report(typed: &str) -> Vec<Proposal> {
+    if typed.contains('=') {
+        return Vec::new();
+    }
+    let formats = CheckFormat::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    formats.map(|value| (format!("{}=", value.get_name()), about(value.get_help()))).collect()
+}
+
+/// `/PATH=NAME`.
+fn lens_map(typed: &str) -> Vec<Proposal> {
+    let Some((path, _)) = typed.split_once('=') else { return Vec::new() };
+    LensChoice::names().map(|name| (format!("{path}={name}"), String::new())).collect()
 }
 
 /// The faults of a role by name; after `:` the codes of a Close, after `@` when they come.

@@ -98,7 +98,7 @@ fn a_client_that_lets_breaches_pass_fails_and_the_report_says_how_to_run_it_agai
     for line in [
         "FAIL  f/rsv1  a text frame with RSV1, nothing negotiated",
         "FAIL  m/masked-text  a masked text frame",
-        "      got       the connection goes on: a ping is answered",
+        "      got       the connection stays open: a ping is answered",
         &format!("      again     {again}"),
         "1 PASS, 2 FAIL",
     ] {

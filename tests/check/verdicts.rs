@@ -52,7 +52,7 @@ fn a_server_that_lets_breaches_pass_fails_by_category() {
     let server = listen(["--echo", "--lenient"]);
     let run = check(&[server.url(), "--output", "json", "f/", "m/", "k/", "g/", "u/", "z/", "c/"]);
     assert_eq!(run.status, Some(13), "{}", run.stdout);
-    let lives = "the connection goes on: a ping is answered";
+    let lives = "the connection stays open: a ping is answered";
     for (id, verdict, got) in [
         ("f/rsv1", "FAIL", lives),
         ("f/rsv-ping", "FAIL", lives),
@@ -116,7 +116,7 @@ fn what_the_server_breaks_itself_is_found() {
 
 #[test]
 fn a_close_that_is_not_answered_fails_after_a_second_look() {
-    let silent = "nothing: no answer to a ping, no Close, no end";
+    let silent = "nothing: no answer to a ping, no Close, and the connection stayed open";
     finds("no-close-answer", "c/1000", "FAIL", silent);
 }
 
@@ -139,7 +139,7 @@ fn without_a_connection_that_works_nothing_is_judged() {
     let run = check(&[server.url()]);
     assert!(run.stdout.contains(accept) && run.status == Some(8), "{}", run.stdout);
     stops("no-answer", 12, "no answer to the request");
-    stops("silence", 12, "nothing: no answer to a ping, no Close, no end");
+    stops("silence", 12, "nothing: no answer to a ping, no Close, and the connection stayed open");
 }
 
 /// The status is that of a client that meets the same.
@@ -387,7 +387,7 @@ fn wait(stream: &mut std::net::TcpStream, milliseconds: u64) -> Option<()> {
 fn a_connection_is_asked_again_after_a_refusal_and_has_as_much_time() {
     for is_slow in [false, true] {
         let run = check(&[&refuses_once(is_slow), "h/reuse-after-4xx", "--output", "json"]);
-        let got = "the connection goes on: a ping is answered";
+        let got = "the connection stays open: a ping is answered";
         assert_eq!(run.verdict("h/reuse-after-4xx"), ("INFO".to_owned(), got.to_owned()));
     }
 }
@@ -431,7 +431,7 @@ fn what_waits_and_what_is_measured_is_reported() {
     let server = listen(["--echo"]);
     let ids = ["h/parallel-5", "h/slow-head", "h/head-20k", "l/rtt", "z/no-takeover-violated"];
     let run = check(&[&[server.url(), "--stress", "--output", "json"], &ids[..]].concat());
-    let lives = "the connection goes on: a ping is answered";
+    let lives = "the connection stays open: a ping is answered";
     for (id, got) in [
         ("h/parallel-5", &*format!("5 times: {lives}")),
         ("h/slow-head", lives),
@@ -595,9 +595,9 @@ fn closes_with(answer: &'static [u8], wait_for: u64) -> String {
 fn what_comes_behind_a_close_is_judged() {
     let url = closes_with(b"\x88\x02\x03\xe8\x8a\x0cwscope check", 0);
     let run = check(&[&url, "c/ping-after", "--output", "json"]);
-    let got = "a pong to a ping behind the Close";
+    let got = "a pong to a ping after the Close";
     assert_eq!(run.verdict("c/ping-after"), ("FAIL".to_owned(), got.to_owned()));
-    let got = "a frame of the server behind its own Close: no data frame and no second Close may \
+    let got = "a frame of the server after its own Close: no data frame and no second Close may \
                follow a Close frame (RFC 6455 §5.5.1)";
     let cases = ["c/1000", "c/two", "c/bad-999", "f/rsv-close", "c/info-5000"];
     let text = b"\x88\x02\x03\xe8\x81\x04late";
@@ -661,7 +661,7 @@ fn a_server_that_ignores_the_top_bit_of_a_length_is_found() {
         _ => Vec::new(),
     });
     let run = check(&[&url, "f/len-msb", "--echo", "no", "--output", "json"]);
-    let got = "the connection goes on: a ping is answered";
+    let got = "the connection stays open: a ping is answered";
     assert_eq!(run.verdict("f/len-msb"), ("FAIL".to_owned(), got.to_owned()));
 }
 

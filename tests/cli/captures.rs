@@ -186,7 +186,7 @@ fn missing_bytes_are_named_and_the_other_direction_goes_on() {
     talk.next[0] = talk.next[0].wrapping_add(7);
     talk.closed();
     let (shown, _) = decoded(&talk.pcap(false), &[], 0);
-    let gap = "* [1] 7 bytes of the client are missing in the capture behind byte 160: what follows them \
+    let gap = "* [1] 7 bytes of the client are missing in the capture after byte 160: what follows them \
                can't be decoded\n";
     assert!(shown.contains(gap), "{shown}");
     assert!(frames(&shown).ends_with("< [1] #1 CLOSE F-- 2 1000 normal closure\n"), "{shown}");

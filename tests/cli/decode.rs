@@ -134,7 +134,7 @@ fn exit_9_for_a_broken_rule_and_a_frame_that_is_cut() {
 fn exit_1_for_what_is_not_hex_with_line_and_column() {
     decoding()
         .args(["--hex", "81 8g"])
-        .stderr("wscope: --hex: line 1, column 5: 'g' is not a hex digit; for bytes as they are use --raw\n")
+        .stderr("wscope: --hex: line 1, column 5: 'g' is not a hex digit; to read raw bytes, use --raw\n")
         .status(1);
     decoding()
         .stdin("81 00\n8 0\n")

@@ -67,7 +67,7 @@ fn a_line_of_hex_has_a_bound() {
     Test::new()
         .memory(MEMORY)
         .args(["decode", "/dev/zero"])
-        .stderr("wscope: /dev/zero: line 1: longer than 64 MiB; break it into lines, or for bytes as they are use --raw\n")
+        .stderr("wscope: /dev/zero: line 1: longer than 64 MiB; break it into lines, or use --raw for raw bytes\n")
         .status(1);
 }
 

@@ -123,6 +123,61 @@ fn a_slip_in_a_url_says_what_to_write() {
 }
 
 #[test]
+fn an_option_that_took_the_url_or_the_port_is_named() {
+    for (args, stderr) in [
+        (&["-s", "ws://h"][..], "wscope needs URL; -s took ws://h as its value"),
+        (&["handshake", "--origin", "ws://h"], "wscope handshake needs URL; --origin took [..]"),
+        (&["listen", "--fault", "9001"], "wscope listen needs [ADDR:]PORT; --fault took 9001 [..]"),
+        (&["-l"], "wscope listen needs [ADDR:]PORT; wscope help listen shows how"),
+        (
+            &["listen", "ws://localhost:9001/x"],
+            "\"ws://localhost:9001/x\" is not a listen address; write it without scheme and path: localhost:9001",
+        ),
+        (&["listen", "9001", "9002"], "one address only, not 9002 too; run wscope once for each"),
+        (&["proxy", "1", "ws://h", "cat"], "[..] only [ADDR:]PORT and URL, and CMD after --"),
+        (&["--until", "(", "ws://h"], "--until: \"(\" is not a regular expression: unclosed group"),
+        (
+            &["proxy", "1", "--rule", "> -> dorp"],
+            "--rule: rule \"> -> dorp\": \"dorp\" is not an action; did you mean drop?",
+        ),
+        (
+            &["check", "ws://127.0.0.1:1", "f/rsv9"],
+            "no case matches \"f/rsv9\"; did you mean f/rsv1 [..]? wscope check --list lists them",
+        ),
+    ] {
+        refused(args, stderr);
+    }
+}
+
+#[test]
+fn what_should_be_a_file_may_be_something_else() {
+    for (args, stderr) in [
+        (&["show", "ws://h"][..], "can't open ws://h: a file is expected here, not a URL"),
+        (&["replay", "ws://h"], "can't open ws://h: a file is expected here, not a URL"),
+        (
+            &["decode", "8100"],
+            "can't open 8100: no such file or directory; to decode hex digits: --hex 8100",
+        ),
+    ] {
+        let output = Test::new().args(args.to_vec()).stderr_any().status(1);
+        assert_eq!(output.stderr(), format!("wscope: {stderr}\n"), "{args:?}");
+    }
+}
+
+#[test]
+fn an_origin_that_is_none_is_noted() {
+    Test::new()
+        .args(["-o", "out.txt", "-w", "0"])
+        .stdin("")
+        .peer(|p| {
+            assert_eq!(p.open().get("Origin"), Some(&b"out.txt"[..]));
+            p.answer_close(1000);
+        })
+        .stderr("wscope: note: -o sends \"out.txt\" as Origin, [..]; to write messages to a file: > FILE\n")
+        .status(0);
+}
+
+#[test]
 fn a_port_alone_is_of_this_machine() {
     reaches("127.0.0.1:0", "{port}", "localhost", "/");
     reaches("127.0.0.1:0", ":{port}", "localhost", "/");
@@ -221,6 +276,32 @@ fn habits_of_other_programs_name_the_option_here() {
             "wscope handshake has no option --fault; it is one of wscope connect",
         ),
         (&["--hedaer", "x"], "unknown option --hedaer; did you mean --header?"),
+        (
+            &["-X", "GET", "localhost:1"],
+            "unknown option -X; the opening handshake is always a GET [..]",
+        ),
+        (&["--exec", "cat", "localhost:1"], "unknown option --exec; it is one of wscope listen"),
+        (&["--raw", "localhost:1"], "unknown option --raw; --output raw [..]"),
+        (&["-f", "localhost:1"], "unknown option -f; the exit status is 7 [..]"),
+        (&["-E", "localhost:1"], "unknown option -E; curl's -E is --cert FILE here, [..]"),
+        (&["-c", "3", "ws://h"], "-c is the URL, as in wscat; --exit-after 3 ends [..]"),
+        (
+            &["--message", "hi", "ws://h"],
+            "--message needs --proto FILE, too; to send a message: -x MESSAGE",
+        ),
+        (
+            &["listen", "--host", "0.0.0.0", "1"],
+            "wscope listen has no option --host; the address is part of the argument, [..]",
+        ),
+        (&["listen", "-x", "hi", "1"], "wscope listen has no option -x; --send FILE [..]"),
+        (&["proxy", "1", "--upstream", "ws://h"], "[..]no option --upstream; --to URL [..]"),
+        (&["proxy", "--listen", "1"], "wscope proxy has no option --listen; the port is [..]"),
+        (&["ping", "-n", "3", "ws://h"], "wscope ping has no option -n; -c N [..]"),
+        (&["check", "--junit", "x", "ws://h"], "[..]no option --junit; --output FORMAT [..]"),
+        (&["check", "--case", "f/rsv1", "ws://h"], "[..]; cases are arguments [..]"),
+        (&["replay", "--speed", "2", "f"], "wscope replay has no option --speed; --pace 2x [..]"),
+        (&["convert", "-o", "a", "b"], "[..]; the file to write is the second argument[..]"),
+        (&["ca", "path", "--dir", "x"], "wscope ca has no option --dir; --ca-dir DIR [..]"),
         (&["--xyzzy"], "unknown option --xyzzy; wscope --help lists all"),
         (
             &["listen", "--xyzzy"],
@@ -405,7 +486,7 @@ fn whatever_is_refused_has_a_sentence_of_our_own() {
         (&["man", "x"], "unexpected argument x: wscope man takes no argument"),
         (
             &["convert", "a", "b", "c d"],
-            "unexpected argument 'c d': wscope convert takes IN and OUT only",
+            "unexpected argument 'c d': wscope convert takes only IN and OUT",
         ),
         (&["ping", "ws://h", "b"], "one URL only, not b too"),
         (&["listen", "--quiet=1", "9001"], "--quiet takes no value; write it alone"),

@@ -128,6 +128,6 @@ fn decode_prints_what_came_before_a_bad_line() {
         .args(["decode"])
         .stdin("81 05 48 65 6c 6c 6f\nzz\n")
         .stdout("< #1 TEXT F-- 5 Hello\n")
-        .stderr("wscope: stdin: line 2, column 1: 'z' is not a hex digit; for bytes as they are use --raw\n")
+        .stderr("wscope: stdin: line 2, column 1: 'z' is not a hex digit; to read raw bytes, use --raw\n")
         .status(1);
 }

@@ -34,6 +34,13 @@ fn a_slip_is_refused_with_what_to_write() {
         ),
         ("/repeat 3 ping me", 10, "\"ping\" is a command without its slash"),
         ("/every 1s binary 00", 10, "\"binary\" is a command without its slash"),
+        (
+            "/show frame 3",
+            6,
+            "\"frame\" is not a topic of /show; write handshake, tls, stats, state, lens, frames, message; did you mean frames?",
+        ),
+        ("/sleep 1", 0, "unknown command /sleep; did you mean /wait?"),
+        ("/stats", 0, "unknown command /stats; did you mean /show stats?"),
         ("/log of", 5, "\"of\" is not a choice of /log; write off"),
         ("/open wss//h", 6, "a colon is missing after `wss`; write wss://h"),
         ("/open @dev", 6, "a profile is not a URL; write it first, as in wscope @dev"),

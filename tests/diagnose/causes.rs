@@ -247,7 +247,7 @@ fn engine_io_says_by_its_code_what_it_dislikes() {
     };
     let right = "/socket.io/?EIO=4&transport=websocket";
     let told = Told::of(&[], bad(3, "Bad request"), right);
-    told.is("W320", "a reverse one or an invisible (transparent) one, forwards without Upgrade");
+    told.is("W320", "a reverse or transparent proxy forwards without Upgrade");
     let told = Told::of(&[], bad(5, "Unsupported protocol version"), right);
     told.is("W324", "EIO is not a version");
     told.has("EIO=3");

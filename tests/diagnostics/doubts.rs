@@ -68,7 +68,7 @@ fn a_530_is_what_its_page_says() {
     assert!(of("521 ", CLOUDFLARE, "error code: 521").is_proved());
 }
 
-const INVISIBLE: &str = "invisible (transparent)";
+const INVISIBLE: &str = "transparent";
 
 #[test]
 fn nothing_on_the_way_is_accused_of_what_crossed_tls() {
@@ -145,7 +145,7 @@ fn squid_in_via_may_be_the_servers_own() {
 
 #[test]
 fn a_page_that_names_another_path_proves_no_rewrite() {
-    let rewritten = "the path is rewritten";
+    let rewritten = "rewrites the path";
     // A prefix may be taken off by the server itself.
     let d = of("404 Not Found", "Server: nginx\r\n", "<pre>Cannot GET /other</pre>");
     assert_eq!(sure(&d, rewritten), Some(Confidence::Medium), "{d:?}");

@@ -32,6 +32,13 @@ pub fn cases(golden: &mut Golden) {
     let seen = Seen::from_server(b"\x82\x7e\x20\x00xyz");
     let partial = Some(End { partial: 4096, ..end(EndKind::Reset, 0.2) });
     golden.verdict("W803", "inside a frame", &Facts { end: partial, ..seen.facts(&pair) });
+    let partial = Some(End { partial: 321, ..end(EndKind::Fin, 0.2) });
+    let stalled = Some(Duration::from_secs(7));
+    golden.verdict(
+        "W803",
+        "inside a frame, while stdout was blocked",
+        &Facts { end: partial, stalled, ..seen.facts(&pair) },
+    );
     golden.verdict(
         "W819",
         "a slow reader",

@@ -47,7 +47,7 @@ fn each_message_that_is_not_delivered_is_named_in_transcript_log_and_recording()
     drop((server, at_server, client));
     let said = proxy.stdout.wait_for("on the wire)");
     for line in [
-        "text #1 to the server: both ends are closed with 1011 in its place (rule 1)",
+        "text #1 to the server: both ends are closed with 1011 instead (rule 1)",
         "text #2 to the server: dropped (rule 1)",
         "ping #3 to the server: dropped (rule 1)",
         "text #4 to the server: dropped (rule 1)",

@@ -183,7 +183,7 @@ fn other_bytes_pass_without_a_look() {
     let said = proxy.stdout.wait_for("back");
     let port = upstream.port();
     let expected = format!(
-        "neither TLS nor HTTP, passed on as it is: 7 bytes to 127.0.0.1:{port}, 100010 bytes back"
+        "neither TLS nor HTTP, forwarded unchanged: 7 bytes to 127.0.0.1:{port}, 100010 bytes back"
     );
     assert!(said.contains(&expected), "{said}");
     proxy.interrupt();

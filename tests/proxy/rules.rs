@@ -229,7 +229,7 @@ fn a_rule_closes_both_ends() {
     assert!(client.rest().is_empty(), "no second Close");
     drop(client);
     let said = proxy.stdout.wait_for("on the wire)");
-    assert!(said.contains("both ends are closed with 1011 in its place (rule 1)"), "{said}");
+    assert!(said.contains("both ends are closed with 1011 instead (rule 1)"), "{said}");
     proxy.interrupt();
 }
 

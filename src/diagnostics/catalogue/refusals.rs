@@ -10,15 +10,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("if a proxy is in front, make it forward the handshake headers; otherwise run the application under a server with WebSocket support; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
         .source("measured on nginx, gorilla/websocket and Engine.IO; nginx and haproxy documentation")
         .causes(&[
-            medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
+            medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             high("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy).unless(&[C::ForwardProxied]),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameByLibrary),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied),
-            medium("the server runs the application without WebSocket support", C::Http10)
+            medium("the server runs the application without WebSocket support, as a plain WSGI server does", C::Http10)
                 .cure("run the application under a server with WebSocket support, or enable it in this one"),
             medium("Upgrade, Connection or Sec-WebSocket-Key was removed or changed on the path", C::ListsVersion13),
-            low("a proxy on the way, a reverse one or an invisible (transparent) one, forwards without Upgrade and Connection").unless(&[C::Proxied, C::ListsVersion13]),
+            low("a reverse or transparent proxy forwards without Upgrade and Connection").unless(&[C::Proxied, C::ListsVersion13]),
             low("the server runs the application without WebSocket support, as a plain WSGI server does"),
             low("the path has an HTTP handler that requires another kind of upgrade"),
         ])
@@ -40,22 +40,22 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path and the query; ws with a path option answers 400 for every other path")
         .source("measured on ws and graphql-ws")
         .causes(&[
-            medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
+            medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
             high("the server refuses the subprotocol offered", C::NoSubprotocolHelps)
                 .cure("offer another one, `-s NAME`, or none"),
             high("the server refuses the Host header", C::OwnHostHelps)
-                .cure("leave Host as it is: no `--host`, or let the server take that name"),
-            medium("the request's head is longer than the server takes", C::LongHead)
+                .cure("leave out `--host`, or make the server accept that name"),
+            medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
             medium("the path serves plain HTTP and no WebSocket", C::PlainServes)
                 .cure("find the path of the WebSocket: a plain GET succeeds at this one"),
-            medium("every request is refused, whatever its path: by something in front, or because bytes of something in front, such as the PROXY protocol, precede it", C::AllSame).unless(&[C::Proxied])
+            medium("every request is refused, whatever its path: something in front refuses it, or puts bytes before it, such as the PROXY protocol", C::AllSame).unless(&[C::Proxied])
                 .cure("read the log of the server that answers, and check what stands in front of it"),
             medium("the path is not the one the server was made for", C::OtherPathSame).unless(&[C::AllSame]),
-            medium("the server knows the path and saw no upgrade: a proxy on the way, even an invisible (transparent) one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
+            medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
             medium("a query parameter or header that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes])
                 .cure("compare query, headers and cookies with those of a client that works: this path is known"),
@@ -99,8 +99,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent)
                 .cure("compare what was sent with what the server's log expects"),
             medium("no credentials were sent", C::NoCredentials),
-            low("the application refuses the Origin, which is not on its list: ws answers 401 whenever its verifyClient says no").unless(&[C::Challenged, C::NoOrigin, C::WsRefusal]),
-            low("the application wants an Origin: ws answers 401 whenever its verifyClient says no").unless(&[C::Challenged, C::OriginSent, C::WsRefusal]),
+            low("the application refuses the Origin, which is not on its list: ws answers 401 if its verifyClient refuses").unless(&[C::Challenged, C::NoOrigin, C::WsRefusal]),
+            low("the application wants an Origin: ws answers 401 if its verifyClient refuses").unless(&[C::Challenged, C::OriginSent, C::WsRefusal]),
             low("the API takes its token in the query or in the first message"),
         ])
         .seen("status 401, or a 4xx whose body mentions credentials or a token"),
@@ -192,14 +192,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("compare the paths, and whether the server takes a prefix off itself: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
             medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
                 .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`"),
-            medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
+            medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainPageBehindProxy).unless(&[C::PlainDiffers])
                 .cure("make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure("make the proxy forward the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
             medium("the server in front does not know the path itself", C::ProxyPage),
-            medium("the server knows the path and saw no upgrade: a proxy on the way, even an invisible (transparent) one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
+            medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
@@ -208,7 +208,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the server has no WebSocket support", C::Http10)
                 .cure("run the application under a server with WebSocket support"),
             low("a proxy rewrites the path: it strips, adds or changes a prefix").unless(&[C::NamesOtherPath, C::OtherPathElsewhere]),
-            low("a proxy on the way, even an invisible (transparent) one, removed Upgrade and Connection").unless(&[C::Proxied, C::PlainDiffers]),
+            low("a proxy on the path, possibly a transparent one, removed Upgrade and Connection").unless(&[C::Proxied, C::PlainDiffers]),
             low("the server hides a refusal behind 404").unless(&[C::OtherPathSame]),
         ])
         .seen("status 404, or a 4xx whose body reports an unknown path"),
@@ -217,11 +217,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("run an ASGI server with WebSocket support, as in `pip install 'uvicorn[standard]'`; if there is a proxy, make it forward Upgrade")
         .source("measured on uvicorn and Django")
         .causes(&[
-            medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
+            medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("a proxy forwards without Upgrade and Connection", C::Proxied)
                 .cure("make the proxy forward the upgrade; then check that uvicorn has a WebSocket library"),
-            medium("uvicorn runs without a WebSocket library, or a proxy on the way removed Upgrade and Connection", C::Server("uvicorn")).unless(&[C::Proxied, C::ForwardProxied]),
+            medium("uvicorn runs without a WebSocket library, or a proxy on the path removed Upgrade and Connection", C::Server("uvicorn")).unless(&[C::Proxied, C::ForwardProxied]),
             high("Django's development server has no WebSocket support without an ASGI server such as daphne", C::Server("wsgiserver"))
                 .cure("run the application under an ASGI server, such as daphne or uvicorn"),
         ])
@@ -231,7 +231,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check that the path has a handler for GET")
         .source("RFC 6455 §4.1")
         .causes(&[
-            medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
+            medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),

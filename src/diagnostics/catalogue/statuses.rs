@@ -16,7 +16,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage]),
             medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame),
             low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers]),
-            low("a proxy removed Upgrade and Connection"),
+            low("a proxy forwards without Upgrade and Connection"),
             low("the server's WebSocket handler is not mounted"),
         ])
         .seen("status 200 with Content-Type text/html"),
@@ -49,8 +49,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("an HTTP handler serves this path, and no WebSocket", C::PlainSame),
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy),
-            low("an HTTP handler serves this path").unless(&[C::PlainSame]),
-            low("a proxy removed Upgrade and Connection").unless(&[C::PlainSameBehindProxy]),
+            low("an HTTP handler serves this path, and no WebSocket").unless(&[C::PlainSame]),
+            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainSameBehindProxy]),
         ])
         .seen("a 2xx status that no other entry explains"),
     error("W310", "the server redirects the handshake")

@@ -669,7 +669,7 @@ mod tests {
         script.server(r#"{"id":"1","type":"start_ack"}"#);
         assert_eq!(complaints(script.decoded()), [""; 0], "of AppSync");
         script.client(r#"{"type":"nonsense"}"#);
-        assert_eq!(complaints(script.decoded()), ["there is no such type of message"]);
+        assert_eq!(complaints(script.decoded()), ["unknown message type"]);
     }
 
     #[test]
