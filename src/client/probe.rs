@@ -81,6 +81,7 @@ fn outcome(trace: &OpeningEvidence, error: &OpenError) -> TrialOutcome {
                 );
             match error {
                 _ if spoken => TrialOutcome::Tls(text),
+                OpenError::Dial(_) => TrialOutcome::Unreached(text),
                 OpenError::TimedOut { .. } => TrialOutcome::Silence(text),
                 _ => TrialOutcome::Nothing(text),
             }

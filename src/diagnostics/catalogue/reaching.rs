@@ -55,7 +55,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("packets to that port are dropped on the path, or the host is down")
         .help("try another port of the host, or a longer `--connect-timeout`; then look at firewalls and security groups")
         .source(KNOWN)
-        .causes(&[low("a firewall or a cloud security group drops the packets"), low("the host is down, or the address is outdated")])
+        .causes(&[low("a firewall or a cloud security group drops the packets"), low("the host is down, or the address is outdated"), low("the program that listens takes no more connections, and its queue is full")])
         .seen("no answer to the SYN within the connect timeout"),
     error("W106", "there is no route to the host")
         .because("the network has no route to that address")
@@ -71,7 +71,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
             medium("the application did not answer the upgrade in time, and the server gave up", C::GaveUp).unless(&[C::PlainUnanswered, C::NoSubprotocolHelps])
                 .cure("read the application's log: find out what its handler waits for before it accepts"),
-            high("an HTTP server that drops the upgrade: its handler does not know this path, refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp])
+            high("a proxy answers, which can't reach the application behind it", C::PlainGateway)
+                .cure("start the application, or correct its address and port in the proxy"),
+            high("an HTTP server that drops the upgrade: its handler does not know this path, refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp, C::PlainGateway])
                 .cure("check the path, then the Origin and the credentials: the server drops upgrades that it refuses"),
             high("the server refuses the subprotocol offered, as libwebsockets does", C::NoSubprotocolHelps)
                 .cure("offer one that the server knows, `-s NAME`, or none"),

@@ -87,7 +87,7 @@ impl RefusalResponse<'_> {
             .or_else(|| self.page())
             .or_else(|| self.words())
             .or_else(|| self.handshake())
-            .or_else(|| Clue::MaybeInterceptor.seen(self.facts).map(|_| "W117"))
+            .or_else(|| self.maybe_interceptor())
             .unwrap_or(self.by_status())
     }
 
@@ -101,6 +101,12 @@ impl RefusalResponse<'_> {
         // A page that explains such errors names them, too.
         let page = self.status >= 400 && contains_word(self.body, "err_ngrok_");
         (page || self.header("Ngrok-Error-Code").is_some()).then(|| self.by_status())
+    }
+
+    /// What a gateway says of its upstream is true, whoever runs it.
+    fn maybe_interceptor(&self) -> Option<&'static str> {
+        let gateway = matches!(self.status, 502..=504);
+        Clue::MaybeInterceptor.seen(self.facts).filter(|_| !gateway).map(|_| "W117")
     }
 
     fn by_status(&self) -> &'static str {
@@ -178,7 +184,8 @@ impl RefusalResponse<'_> {
             return None;
         }
         let start = text.get(..PAGE).unwrap_or(&text);
-        let (subject, _) = said::subject(start)?;
+        // What is written for any ground says nothing of this one.
+        let (subject, _) = said::subject(&said::without_stock(start))?;
         // Such a page speaks of permission whatever the ground was.
         if subject == Subject::Credentials && Clue::ProxyPage.seen(self.facts).is_some() {
             return None;
@@ -211,7 +218,10 @@ impl RefusalResponse<'_> {
     /// What the answer says in words: its body, else the header of websocket-node, else a reason
     /// phrase that is none of the registry's.
     fn text(&self) -> String {
-        let text = said::words(self.body);
+        if let Some(exception) = said::exception(self.body) {
+            return exception;
+        }
+        let text = said::below_title(self.body).unwrap_or_else(|| said::words(self.body));
         if !self.is_bare(&text) {
             return text;
         }
@@ -236,7 +246,7 @@ impl RefusalResponse<'_> {
 
     /// Whether the answer's words give no reason.
     fn is_vague(&self) -> bool {
-        let text = self.text();
+        let text = said::without_stock(&self.text());
         self.is_bare(&text) || said::is_bare(&text, self.status, VAGUE)
     }
 
@@ -460,6 +470,11 @@ impl RefusalResponse<'_> {
         let generic = match d.entry.code {
             "W323" | "W332" | "W339" | "W340" | "W341" | "W344" => true,
             "W326" => !challenged,
+            // Where the catalogue does not know the words.
+            "W343" => {
+                let known = |because: &String| because.contains("contains \"");
+                !d.causes.iter().filter_map(|cause| cause.because.as_ref()).any(known)
+            }
             // Most of these name the path, which is known.
             "W334" => self.status == 404 && !said::names_path(&sentence),
             _ => false,
@@ -473,9 +488,7 @@ impl RefusalResponse<'_> {
             if sentence.chars().count() > REASON {
                 reason.push('…');
             }
-            d.causes.retain(|cause| {
-                cause.confidence != Confidence::Low && !self.facts.trials.is_empty()
-            });
+            d.causes.clear();
             let help = match d.entry.code {
                 "W326" => {
                     "send what the server names: `-u USER:PASSWORD`, `--bearer TOKEN`, `--cookie NAME=VALUE`, `-H 'NAME: VALUE'`, or a token in the query"
@@ -483,9 +496,12 @@ impl RefusalResponse<'_> {
                 "W340" => d.entry.help,
                 _ => "do as the server says: its words are the reason, and its log may hold more",
             };
-            return d
-                .because(format!("its reason is \"{reason}\""), "the answer has this text")
-                .help(help);
+            let reason = format!("its reason is \"{reason}\"");
+            let fact = "the answer has this text";
+            // A page has more words than its reason.
+            let page = said::page_text(self.body).is_some() && said::exception(self.body).is_none();
+            let d = if page { d.suggests(reason, fact) } else { d.because(reason, fact) };
+            return d.help(help);
         }
         if bare && d.entry.code == "W332" && Clue::ProxyPage.seen(self.facts).is_none() {
             return d.title("the application refused the connection without a reason");
