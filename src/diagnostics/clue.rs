@@ -528,7 +528,7 @@ impl Clue {
                 let here = |trial: &&Trial| {
                     !matches!(trial.variation, Variation::OtherScheme | Variation::OtherFamily)
                 };
-                let opened = |trial: &&Trial| trial.outcome == TrialOutcome::Opened;
+                let opened = |trial: &&Trial| trial.status() == Some(101);
                 let mut trials = facts.trials.iter();
                 trials.find(|trial| here(trial) && opened(trial)).map(ToString::to_string)
             }

@@ -21,7 +21,7 @@ const LOSSES: &[LikelyCause] = &[
     medium("the peer's handler ended because of our message, or at the opening already, with an exception or on purpose", C::AtOnce)
         .cure("read the peer's log at that moment; without a message, `wscope doctor` shows whether it ends at the opening"),
     medium("the peer's handler ended because of our message, with an exception or on purpose", C::AfterOurMessage).unless(&[C::AtOnce])
-        .cure("read the peer's log at that moment: it ended on the message sent last"),
+        .cure("read the peer's log at that moment: it ended on the message sent last, for its content or its size"),
     low("the peer's process ended, or its handler ended without closing"),
     low("a load balancer or proxy ended it"),
 ];

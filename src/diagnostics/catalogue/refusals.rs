@@ -203,7 +203,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the server in front does not know the path itself", C::ProxyPage),
             medium("the server knows the path and saw no upgrade: a proxy on the way, even an invisible (transparent) one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
-            medium("a wrong path, or a proxy on the way, even an invisible (transparent) one, removed Upgrade and Connection: every request gets this answer", C::AllSameUnproxied).unless(&[C::NamesOtherPath])
+            medium("a wrong path, or a proxy on the way removed Upgrade and Connection: every request gets this answer", C::AllSameUnproxied).unless(&[C::NamesOtherPath, C::PlainSameAtKnownPath])
                 .cure("check the path; where it is right, make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSameUnproxied]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),

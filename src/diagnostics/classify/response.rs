@@ -237,6 +237,21 @@ impl RefusalResponse<'_> {
         (self.status >= 400 && says(PHRASES) && says(VAGUE)).then_some(reason)
     }
 
+    /// A text without the status that pages begin with.
+    fn beyond_status(&self, text: &str) -> String {
+        let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
+        let reason = String::from_utf8_lossy(reason).into_owned();
+        let number = self.status.to_string();
+        let mut rest = text;
+        while let Some(after) = [number.as_str(), reason.as_str(), ":", "-"]
+            .into_iter()
+            .find_map(|start| rest.strip_prefix(start).filter(|_| !start.is_empty()))
+        {
+            rest = after.trim_start();
+        }
+        if rest.is_empty() { text } else { rest }.to_owned()
+    }
+
     fn is_bare(&self, text: &str) -> bool {
         let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
         // The phrase itself can't be what says nothing.
@@ -466,7 +481,7 @@ impl RefusalResponse<'_> {
         }
         // No guess stands beside the server's own sentence.
         let challenged = Clue::NoChallenge.seen(self.facts).is_none();
-        let sentence = said::sentence(self.body).unwrap_or_else(|| text.clone());
+        let sentence = said::sentence(self.body).unwrap_or_else(|| self.beyond_status(&text));
         let generic = match d.entry.code {
             "W323" | "W332" | "W339" | "W340" | "W341" | "W344" => true,
             "W326" => !challenged,
