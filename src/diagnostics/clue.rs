@@ -139,6 +139,9 @@ pub enum Clue {
     CredentialsSent,
     /// Neither Authorization nor Cookie was sent.
     NoCredentials,
+    /// Something whose name is that of a secret was sent elsewhere: a header, a parameter of the query,
+    /// a subprotocol.
+    SecretSent,
     /// WWW-Authenticate wants Digest.
     WantsDigest,
     /// The Authorization sent is Digest.
@@ -368,13 +371,20 @@ impl Clue {
                     .eq_ignore_ascii_case(own.as_bytes())
                     .then(|| "the Origin sent is the server's own".to_owned())
             }
-            Self::CredentialsSent => credentials(facts),
+            Self::CredentialsSent => ["Authorization", "Cookie"]
+                .into_iter()
+                .find(|name| sent(name).is_some())
+                .map(|name| match (name, sent(name).and_then(scheme)) {
+                    ("Authorization", Some(scheme)) => format!("Authorization: {scheme} was sent"),
+                    _ => format!("a {name} header was sent"),
+                }),
             Self::NoCredentials => {
-                facts.request?;
-                credentials(facts)
-                    .is_none()
+                let request = facts.request?;
+                let none = |name: &str| request.get(name).is_none();
+                (none("Authorization") && none("Cookie"))
                     .then(|| "neither Authorization nor Cookie was sent".to_owned())
             }
+            Self::SecretSent => secret_sent(facts),
             Self::WantsDigest => {
                 let wanted = header("WWW-Authenticate")?;
                 let digest = wanted.trim_start().to_ascii_lowercase().starts_with("digest");
@@ -856,15 +866,14 @@ fn sent<'a>(facts: &Facts<'a>, name: &'static str) -> Option<&'a [u8]> {
     facts.request?.get(name)
 }
 
-/// Which credentials the request has: a header, a parameter of the query, or a subprotocol. Their
-/// values are secret.
-fn credentials(facts: &Facts<'_>) -> Option<String> {
+/// What the request has that looks like credentials, beside Authorization and Cookie. The values are
+/// secret.
+fn secret_sent(facts: &Facts<'_>) -> Option<String> {
     let request = facts.request?;
-    if let Some(scheme) = request.get("Authorization").and_then(scheme) {
-        return Some(format!("Authorization: {scheme} was sent"));
-    }
     let names = request.headers().map(|field| String::from_utf8_lossy(field.name).into_owned());
-    let mut named = names.filter(|name| is_secret(name) && !name.starts_with("Proxy-"));
+    let known = ["authorization", "cookie", "proxy-authorization"];
+    let other = |name: &String| !known.contains(&name.to_ascii_lowercase().as_str());
+    let mut named = names.filter(|name| is_secret(name) && other(name));
     if let Some(name) = named.next() {
         return Some(format!("a {name} header was sent"));
     }

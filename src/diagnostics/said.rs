@@ -531,7 +531,8 @@ mod tests {
 
     #[test]
     fn a_page_is_more_than_its_title() {
-        let page = b"<!DOCTYPE html><html><head><title>My Site</title></head><body><noscript>My Site \
+        let page =
+            b"<!DOCTYPE html><html><head><title>My Site</title></head><body><noscript>My Site \
                      requires JavaScript.</noscript><h1>403 : Forbidden</h1></body>";
         assert_eq!(below_title(page).as_deref(), Some("403 : Forbidden"));
         assert_eq!(below_title(b"<title>Not Found</title>"), None);

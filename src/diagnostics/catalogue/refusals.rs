@@ -98,7 +98,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the token or cookie that its verifyClient reads"),
             medium("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent)
                 .cure("compare what was sent with what the server's log expects"),
-            medium("no credentials were sent", C::NoCredentials),
+            medium("the credentials sent are wrong, expired, or for another audience", C::SecretSent).unless(&[C::Challenged])
+                .cure("compare what was sent with what the server's log expects"),
+            medium("no credentials were sent", C::NoCredentials).unless(&[C::SecretSent]),
             low("the application refuses the Origin, which is not on its list: ws answers 401 whenever its verifyClient says no").unless(&[C::Challenged, C::NoOrigin, C::WsRefusal]),
             low("the application wants an Origin: ws answers 401 whenever its verifyClient says no").unless(&[C::Challenged, C::OriginSent, C::WsRefusal]),
             low("the API takes its token in the query or in the first message"),

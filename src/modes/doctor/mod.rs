@@ -244,9 +244,7 @@ impl Exam<'_> {
                 | TrialOutcome::Nothing(_)
                 | TrialOutcome::Silence(_),
                 _,
-            ) => {
-                StepOutcome::Odd
-            }
+            ) => StepOutcome::Odd,
             (_, Variation::OtherScheme | Variation::OtherFamily) => StepOutcome::Odd,
             // A server that serves WebSockets alone refuses a plain request, as it should.
             (TrialOutcome::Status { code: 400.., .. }, variation)
