@@ -593,7 +593,11 @@ impl Clue {
             }
             Self::NoSubprotocolHelps => {
                 let trial = trial(Variation::NoSubprotocol)?;
-                let helps = trial.status().is_some() && trial.status() != status;
+                // Another refusal may be about another thing, such as a token in the subprotocol.
+                let helps = match status {
+                    Some(_) => trial.status() == Some(101),
+                    None => trial.status().is_some_and(|code| !matches!(code, 429 | 502..=504)),
+                };
                 helps.then(|| trial.to_string())
             }
             Self::OwnHostHelps => compared(Variation::OwnHost, false),
@@ -617,16 +621,24 @@ impl Clue {
                 if other.iter().any(|clue| clue.seen(facts).is_some()) {
                     return None;
                 }
-                reason(facts, &["idle", "inactiv", "no activity"])
+                reason(facts, &[" idle", " inactiv", " no activity "])
             }
-            Self::TimeoutReason => reason(facts, &["timeout", "timed out", "time out"]),
+            Self::TimeoutReason => reason(facts, TIME_UP),
             Self::FirstMessageReason => {
-                let waited = reason(facts, &["timeout", "timed out", "time out", "too late", "not received"])?;
-                let first = ["initial", "handshake", "login", "auth", "hello", "identify", "connect timeout"];
+                let late = [" too late ", " not received "];
+                let waited = reason(facts, TIME_UP).or_else(|| reason(facts, &late))?;
+                let first =
+                    [" initial", " handshake", " login", " auth", " hello ", " identify", " connect timeout "];
                 reason(facts, &first).map(|_| waited)
             }
             Self::PingReason => {
-                reason(facts, &["ping", "pong", "heartbeat", "keepalive", "keep-alive", "keep alive"])
+                let beats = [" ping ", " pings ", " pong ", " pongs ", " pingtimeout ", " heartbeat", " keepalive", " keep alive "];
+                let missed = [
+                    " miss", " no ", " not ", " never ", " late ", " lost ", " fail", " expired ", " without ",
+                    " unanswered ", " dead ",
+                ];
+                let missed = reason(facts, TIME_UP).or_else(|| reason(facts, &missed))?;
+                reason(facts, &beats).map(|_| missed)
             }
             Self::ReasonGiven => {
                 let text = &facts.close.received?.reason;
@@ -888,11 +900,18 @@ fn secret_sent(facts: &Facts<'_>) -> Option<String> {
     secret.then(|| "a subprotocol that carries credentials was offered".to_owned())
 }
 
-/// The reason of the peer's Close, if it has one of these words.
+/// What a reason says whose time was up.
+const TIME_UP: &[&str] = &["timeout", "timed out", "time out"];
+
+/// The reason of the peer's Close, if it has one of these words: between spaces, in lower case.
 fn reason(facts: &Facts<'_>, words: &[&str]) -> Option<String> {
-    let reason = &facts.close.received?.reason;
-    let speaks = !reason.is_empty() && words.iter().any(|word| contains_word(reason, word));
-    speaks.then(|| format!("its reason is \"{}\"", String::from_utf8_lossy(reason)))
+    let reason = String::from_utf8_lossy(&facts.close.received?.reason);
+    let lower = reason.to_ascii_lowercase();
+    let tokens: Vec<_> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|t| !t.is_empty()).collect();
+    let spaced = format!(" {} ", tokens.join(" "));
+    let speaks = words.iter().any(|word| spaced.contains(word));
+    speaks.then(|| format!("its reason is \"{reason}\""))
 }
 
 /// Give or take 2 %.

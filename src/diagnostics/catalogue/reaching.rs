@@ -73,7 +73,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("read the application's log: find out what its handler waits for before it accepts"),
             high("a proxy answers, which can't reach the application behind it", C::PlainGateway)
                 .cure("start the application, or correct its address and port in the proxy"),
-            high("an HTTP server that drops the upgrade: its handler does not know this path, refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp, C::PlainGateway])
+            high("an HTTP server, or something in front of it, drops the upgrade: its handler does not know this path, refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp, C::PlainGateway])
                 .cure("check the path, then the Origin and the credentials: the server drops upgrades that it refuses"),
             high("the server refuses the subprotocol offered, as libwebsockets does", C::NoSubprotocolHelps)
                 .cure("offer one that the server knows, `-s NAME`, or none"),

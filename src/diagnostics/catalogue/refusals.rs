@@ -434,7 +434,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("create the session first and put its id into the URL; SignalR: `curl -X POST URL/negotiate?negotiateVersion=1`, then `?id=` with its connectionToken")
         .source("measured on SignalR")
         .causes(&[
-            high("the id in the URL is unknown or has expired", C::InQuery("id=")),
+            medium("the id in the URL is unknown or has expired", C::InQuery("id=")),
             low("no id was sent"),
         ])
         .seen("a 4xx whose body mentions a session or connection id"),
