@@ -218,6 +218,10 @@ pub enum Clue {
     PlainKnown,
     /// The certificate's issuer is a product that decrypts TLS.
     IssuerIntercepts,
+    /// The page asks for a login.
+    LoginPage,
+    /// The edge of a CDN, or its firewall, refused.
+    EdgeRefuses,
     /// Every request gets this answer, and nothing shows a program in front, or that there is none.
     AllSameUnproxied,
     /// The answer is written in HTTP/1.0, and nothing shows a program in front.
@@ -570,6 +574,18 @@ impl Clue {
                 let plain = Self::PlainSame.seen(facts)?;
                 let other = Self::OtherPathSame.seen(facts)?;
                 Some(format!("{plain}; {other}"))
+            }
+            Self::LoginPage => {
+                let words = ["type=\"password\"", "type=password", "<title>sign in", "<title>log in", "<title>login"];
+                let word = words.iter().find(|word| contains_word(facts.body, word))?;
+                Some(format!("the page contains {word}"))
+            }
+            Self::EdgeRefuses => {
+                let refused = status == Some(403);
+                let edge = Self::Server("akamaighost").seen(facts);
+                let pages = ["incapsula incident id", "the request could not be satisfied"];
+                let page = || pages.iter().find_map(|page| Self::Body(page).seen(facts));
+                edge.or_else(page).filter(|_| refused)
             }
             Self::AllSameUnproxied => {
                 let known = [Self::Proxied, Self::ForwardProxied, Self::Http10, Self::UpgradePasses];

@@ -73,10 +73,25 @@ pub(super) fn subject(text: &str) -> Option<(Subject, &'static str)> {
     // What is exact about the request outranks the Origin; the rest may stand beside it by chance.
     let exact = [Subject::Tls, Subject::Alpn, Subject::Certificate, Subject::HeadSize];
     match found {
+        // Another upgrade is meant: of the client, of a plan.
+        Some((Subject::Upgrade, "upgrade")) if speaks_of_product(&text) => None,
         Some((subject, phrase)) if exact.contains(&subject) => Some((subject, phrase)),
         _ if speaks_of_origin(&text) => Some((Subject::Origin, "origin")),
         found => found,
     }
+}
+
+/// Whether what is to be upgraded is a program or a contract.
+fn speaks_of_product(text: &str) -> bool {
+    let other = [
+        "upgrade your",
+        "upgrade the ",
+        "upgrade to a ",
+        "upgrade to version",
+        "upgrade plan",
+        "please upgrade to",
+    ];
+    !text.contains("websocket") && other.iter().any(|words| text.contains(words))
 }
 
 /// Whether the Origin header is meant, and not the server behind a CDN.
@@ -138,9 +153,7 @@ pub(super) fn names_path(text: &str) -> bool {
         "resource",
         "endpoint",
         "handler",
-        "not found",
         "file",
-        "404",
     ];
     let text = text.to_ascii_lowercase();
     words.iter().any(|word| text.contains(word))
@@ -200,6 +213,10 @@ fn decoded(text: String) -> String {
         ("&lt;", "<"),
         ("&gt;", ">"),
         ("&nbsp;", " "),
+        ("&#32;", " "),
+        ("&#35;", "#"),
+        ("&#46;", "."),
+        ("&#58;", ":"),
         ("&#38;", "&"),
         ("&amp;", "&"),
     ]
@@ -276,7 +293,7 @@ fn after(text: &str, end: &str) -> usize {
 
 /// Sentences that servers and frameworks write for a status, whatever the ground was: of RFC 9110 as
 /// CherryPy and Tomcat quote it, of Werkzeug, Apache and IIS.
-const STOCK_SENTENCES: [&str; 18] = [
+const STOCK_SENTENCES: [&str; 19] = [
     "the server encountered an unexpected condition which prevented it from fulfilling the request",
     "the server encountered an unexpected condition that prevented it from fulfilling the request",
     "the server encountered an internal error and was unable to complete your request",
@@ -291,6 +308,7 @@ const STOCK_SENTENCES: [&str; 18] = [
     "the request has not been applied to the target resource because it lacks valid authentication credentials for that resource",
     "you don't have the permission to access the requested resource. it is either read-protected or not readable by the server",
     "you do not have permission to view this directory or page",
+    "you don't have permission to access",
     "the server understood the request but refuses to authorize it",
     "the browser (or proxy) sent a request that this server could not understand",
     "the server cannot or will not process the request due to something that is perceived to be a client error",

@@ -175,3 +175,56 @@ fn who_was_hung_up_on_owes_no_pong() {
     assert_eq!(told.code(), "W601", "{}", told.text);
     told.lacks("W623");
 }
+
+#[test]
+fn words_are_read_for_what_they_are_about() {
+    let json = "Content-Type: application/json\r\n";
+    for (status, headers, body, code, cause) in [
+        // Another upgrade, another limit, another thing that is not found.
+        (
+            "426 Upgrade Required",
+            json,
+            "{\"message\":\"Please upgrade your app to 3.2\"}",
+            "W323",
+            "Please upgrade your app to 3.2",
+        ),
+        (
+            "402 Payment Required",
+            json,
+            "{\"error\":\"plan limit exceeded\"}",
+            "W323",
+            "plan limit exceeded",
+        ),
+        ("404 Not Found", json, "{\"error\":\"game abc not found\"}", "W334", "game abc not found"),
+        ("404 Not Found", json, "{\"error\":\"route not found\"}", "W334", "a wrong path"),
+        // A challenge has words, too.
+        (
+            "403 Forbidden",
+            "WWW-Authenticate: Bearer error=\"insufficient_scope\"\r\n",
+            "",
+            "W332",
+            "insufficient_scope",
+        ),
+        // The edge of a CDN writes such a page for any ground.
+        (
+            "403 Forbidden",
+            "Server: AkamaiGHost\r\nContent-Type: text/html\r\n",
+            "<HTML><HEAD><TITLE>Access Denied</TITLE></HEAD><BODY><H1>Access Denied</H1>You don't have permission to access \"http&#58;&#47;&#47;x\" on this server.<P>Reference&#32;&#35;18&#46;2d</BODY></HTML>",
+            "W332",
+            "the edge of the CDN or its firewall",
+        ),
+        // Who is not logged in gets the page for that.
+        (
+            "200 OK",
+            "Content-Type: text/html\r\n",
+            "<html><title>Sign in</title><form><input type=\"password\"></form></html>",
+            "W300",
+            "the page is a login",
+        ),
+    ] {
+        let port = serve_by(move |_| answer(status, headers, body));
+        for args in [&[][..], &["--diagnose"]] {
+            Told::of(args, port, "/ws").is(code, cause);
+        }
+    }
+}

@@ -19,6 +19,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("run the application under a server with WebSocket support, or enable it in this one"),
             medium("Upgrade, Connection or Sec-WebSocket-Key was removed or changed on the path", C::ListsVersion13),
             low("a proxy on the way, a reverse one or an invisible (transparent) one, forwards without Upgrade and Connection").unless(&[C::Proxied, C::ListsVersion13]),
+            medium("the server runs the application without WebSocket support, as a plain WSGI server does", C::PlainSameBehindProxy),
             low("the server runs the application without WebSocket support, as a plain WSGI server does"),
             low("the path has an HTTP handler that requires another kind of upgrade"),
         ])
@@ -159,6 +160,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("look for the request in Cloudflare's security events, and allow it there"),
             high("an authorization policy (RBAC) of Envoy or Istio refused the request", C::WholeBody("rbac: access denied"))
                 .cure("allow the request in the policy"),
+            medium("the edge of the CDN or its firewall refused the request", C::EdgeRefuses)
+                .cure("look for the request, by the reference on its page, in the CDN's security events"),
             medium("a rule of the server that answered forbids it: deny, Require, an access list", C::ProxyPage)
                 .cure("look for the rule in the configuration of the server that answered"),
             medium("the Origin is not allowed", C::OriginSent).unless(&[C::NoOriginSame, C::ProxyPage])

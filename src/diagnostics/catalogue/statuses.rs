@@ -12,7 +12,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("Django's development server or wsgiref answered, which speaks no WebSocket", C::Server("wsgiserver"))
                 .cure("run the application under an ASGI server, such as daphne or uvicorn"),
-            medium("a wrong path: a plain GET gets this page, too", C::PlainSame),
+            medium("the page is a login: the server sends it to who has none", C::LoginPage)
+                .cure("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`"),
+            medium("a wrong path: a plain GET gets this page, too", C::PlainSame).unless(&[C::LoginPage]),
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage]),
             medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame),
             low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers]),

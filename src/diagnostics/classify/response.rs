@@ -225,8 +225,19 @@ impl RefusalResponse<'_> {
         if !self.is_bare(&text) {
             return text;
         }
-        let other = self.header("X-WebSocket-Reject-Reason").or(self.own_phrase());
+        let reason = self.header("X-WebSocket-Reject-Reason").or(self.challenge());
+        let other = reason.or(self.own_phrase());
         other.map_or(text, |words| String::from_utf8_lossy(words).into_owned())
+    }
+
+    /// What the challenge says is wrong with the credentials (RFC 6750 §3).
+    fn challenge(&self) -> Option<&[u8]> {
+        let value = self.header("WWW-Authenticate")?;
+        [&b"error_description=\""[..], b"error=\""].into_iter().find_map(|name| {
+            let at = value.windows(name.len()).position(|text| text == name)? + name.len();
+            let end = value[at..].iter().position(|byte| *byte == b'"')?;
+            Some(&value[at..at + end])
+        })
     }
 
     /// A reason phrase that says more than the registry's do.
@@ -491,13 +502,19 @@ impl RefusalResponse<'_> {
                 !d.causes.iter().filter_map(|cause| cause.because.as_ref()).any(known)
             }
             // Most of these name the path, which is known.
-            "W334" => self.status == 404 && !said::names_path(&sentence),
+            "W334" => {
+                let page = said::page_text(self.body).is_some();
+                let path = said::names_path(&sentence)
+                    || page && (sentence.contains("ot found") || sentence.contains("404"));
+                self.status == 404 && !path
+            }
             _ => false,
         };
         let page = sentence.chars().count() > SENTENCE
             || STOCK_PAGES.iter().any(|words| contains_word(self.body, words))
             || Clue::ProxyPage.seen(self.facts).is_some() && !says_rule(self.body);
-        let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High);
+        let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High)
+            || Clue::EdgeRefuses.seen(self.facts).is_some();
         if generic && !self.is_vague() && !page && !shown {
             let mut reason: String = sentence.chars().take(REASON).collect();
             if sentence.chars().count() > REASON {
