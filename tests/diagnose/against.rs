@@ -180,7 +180,7 @@ fn who_was_hung_up_on_owes_no_pong() {
 fn words_are_read_for_what_they_are_about() {
     let json = "Content-Type: application/json\r\n";
     for (status, headers, body, code, cause) in [
-        // Another upgrade, another limit, another thing that is not found.
+        // Another upgrade, another thing that is not found.
         (
             "426 Upgrade Required",
             json,
@@ -188,16 +188,6 @@ fn words_are_read_for_what_they_are_about() {
             "W323",
             "Please upgrade your app to 3.2",
         ),
-        (
-            "402 Payment Required",
-            json,
-            "{\"error\":\"plan limit exceeded\"}",
-            "W323",
-            "plan limit exceeded",
-        ),
-        ("404 Not Found", json, "{\"error\":\"game abc not found\"}", "W334", "game abc not found"),
-        ("404 Not Found", json, "{\"error\":\"route not found\"}", "W334", "a wrong path"),
-        // A challenge has words, too.
         (
             "403 Forbidden",
             "WWW-Authenticate: Bearer error=\"insufficient_scope\"\r\n",
