@@ -81,11 +81,18 @@ fn outcome(trace: &OpeningEvidence, error: &OpenError) -> TrialOutcome {
                 );
             match error {
                 _ if spoken => TrialOutcome::Tls(text),
+                // One that was reset at once did come about.
+                OpenError::Dial(_) if !was_reset(trace) => TrialOutcome::Unreached(text),
                 OpenError::TimedOut { .. } => TrialOutcome::Silence(text),
                 _ => TrialOutcome::Nothing(text),
             }
         }
     }
+}
+
+/// Whether a connection was reset as soon as it opened.
+fn was_reset(trace: &OpeningEvidence) -> bool {
+    trace.dials().iter().any(|dial| dial.outcome == DialOutcome::Reset)
 }
 
 /// As in `, Server: nginx`.

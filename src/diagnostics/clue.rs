@@ -8,6 +8,7 @@ use super::facts::{SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation}
 use super::sniff::contains_word;
 use super::url::Url;
 use crate::wire::head::Head;
+use crate::wire::secret::is_secret;
 
 /// Names in Server and Via of programs that stand in front of others.
 const PROXIES: [&str; 15] = [
@@ -93,6 +94,32 @@ const FILTER_WORDS: [&str; 14] = [
     "captive portal",
 ];
 
+/// Words in the issuer's name of products that open TLS on the way.
+const INTERCEPTORS: [&str; 22] = [
+    "zscaler",
+    "netskope",
+    "fortinet",
+    "fortigate",
+    "palo alto",
+    "blue coat",
+    "bluecoat",
+    "sophos",
+    "kaspersky",
+    "avast",
+    "eset ssl",
+    "bitdefender",
+    "mcafee",
+    "cisco umbrella",
+    "forcepoint",
+    "check point",
+    "barracuda",
+    "mitmproxy",
+    "charles proxy",
+    "fiddler",
+    "portswigger",
+    "squid",
+];
+
 /// Characters of a filter's page; what is longer is a site, which speaks of anything.
 const FILTER_PAGE: usize = 2000;
 
@@ -112,6 +139,9 @@ pub enum Clue {
     CredentialsSent,
     /// Neither Authorization nor Cookie was sent.
     NoCredentials,
+    /// Something whose name is that of a secret was sent elsewhere: a header, a parameter of the query,
+    /// a subprotocol.
+    SecretSent,
     /// WWW-Authenticate wants Digest.
     WantsDigest,
     /// The Authorization sent is Digest.
@@ -180,6 +210,20 @@ pub enum Clue {
     PlainServes,
     /// Every request gets this answer: without the upgrade and at another path, too.
     AllSame,
+    /// A trial opened a WebSocket through all that is on the way.
+    UpgradePasses,
+    /// A plain GET is answered by a proxy that can't reach the server behind it.
+    PlainGateway,
+    /// A plain GET gets an answer that only a path has which exists.
+    PlainKnown,
+    /// The certificate's issuer is a product that decrypts TLS.
+    IssuerIntercepts,
+    /// The page asks for a login.
+    LoginPage,
+    /// The edge of a CDN, or its firewall, refused.
+    EdgeRefuses,
+    /// Every request gets this answer, and nothing shows a program in front, or that there is none.
+    AllSameUnproxied,
     /// The answer is written in HTTP/1.0, and nothing shows a program in front.
     Http10,
     /// The answer keeps the connection, as a TLS port does not with a request that it can't read.
@@ -201,6 +245,8 @@ pub enum Clue {
     AtOnce,
     /// The reason of the Close speaks of a timer on silence.
     TimerReason,
+    /// The reason of the Close speaks of a time that was up, and not of which.
+    TimeoutReason,
     /// The reason of the Close speaks of a first message that did not come in time.
     FirstMessageReason,
     /// The reason of the Close speaks of a ping that was not answered.
@@ -342,6 +388,7 @@ impl Clue {
                 (none("Authorization") && none("Cookie"))
                     .then(|| "neither Authorization nor Cookie was sent".to_owned())
             }
+            Self::SecretSent => secret_sent(facts),
             Self::WantsDigest => {
                 let wanted = header("WWW-Authenticate")?;
                 let digest = wanted.trim_start().to_ascii_lowercase().starts_with("digest");
@@ -419,7 +466,8 @@ impl Clue {
                 let body = other.body().unwrap_or_default();
                 let page = other.status() == status && body.is_empty() != facts.body.is_empty();
                 let known = page || Self::OtherPathDiffers.seen(facts).is_some();
-                known.then(|| format!("{same}, but not {other}"))
+                let lost = Self::UpgradePasses.seen(facts).is_none();
+                (known && lost).then(|| format!("{same}, but not {other}"))
             }
             Self::WsRefusal => {
                 let head = facts.response?;
@@ -487,7 +535,26 @@ impl Clue {
             Self::PlainSameBehindProxy => {
                 let proxy = proxied(facts.response?)?;
                 let same = Self::PlainSame.seen(facts)?;
-                Some(format!("{same}; {proxy}"))
+                let lost = Self::UpgradePasses.seen(facts).is_none();
+                lost.then(|| format!("{same}; {proxy}"))
+            }
+            Self::UpgradePasses => {
+                let here = |trial: &&Trial| {
+                    !matches!(trial.variation, Variation::OtherScheme | Variation::OtherFamily)
+                };
+                let opened = |trial: &&Trial| trial.status() == Some(101);
+                let mut trials = facts.trials.iter();
+                trials.find(|trial| here(trial) && opened(trial)).map(ToString::to_string)
+            }
+            Self::PlainGateway => {
+                let trial = trial(Variation::NoUpgrade)?;
+                let gateway = matches!(trial.status(), Some(502..=504)) && status.is_none();
+                gateway.then(|| trial.to_string())
+            }
+            Self::PlainKnown => {
+                let trial = trial(Variation::NoUpgrade)?;
+                let known = matches!(trial.status(), Some(405 | 406 | 415));
+                (known && trial.status() != status).then(|| trial.to_string())
             }
             Self::ProxyPage => PROXY_PAGES
                 .into_iter()
@@ -508,6 +575,23 @@ impl Clue {
                 let other = Self::OtherPathSame.seen(facts)?;
                 Some(format!("{plain}; {other}"))
             }
+            Self::LoginPage => {
+                let words = ["type=\"password\"", "type=password", "<title>sign in", "<title>log in", "<title>login"];
+                let word = words.iter().find(|word| contains_word(facts.body, word))?;
+                Some(format!("the page contains {word}"))
+            }
+            Self::EdgeRefuses => {
+                let refused = status == Some(403);
+                let edge = Self::Server("akamaighost").seen(facts);
+                let pages = ["incapsula incident id", "the request could not be satisfied"];
+                let page = || pages.iter().find_map(|page| Self::Body(page).seen(facts));
+                edge.or_else(page).filter(|_| refused)
+            }
+            Self::AllSameUnproxied => {
+                let known = [Self::Proxied, Self::ForwardProxied, Self::Http10, Self::UpgradePasses];
+                let unknown = known.iter().all(|clue| clue.seen(facts).is_none());
+                Self::AllSame.seen(facts).filter(|_| unknown)
+            }
             Self::Http10 => {
                 let head = facts.response?;
                 let version = head.status_line()?.version;
@@ -525,7 +609,11 @@ impl Clue {
             }
             Self::NoSubprotocolHelps => {
                 let trial = trial(Variation::NoSubprotocol)?;
-                let helps = trial.status().is_some() && trial.status() != status;
+                // Another refusal may be about another thing, such as a token in the subprotocol.
+                let helps = match status {
+                    Some(_) => trial.status() == Some(101),
+                    None => trial.status().is_some_and(|code| !matches!(code, 429 | 502..=504)),
+                };
                 helps.then(|| trial.to_string())
             }
             Self::OwnHostHelps => compared(Variation::OwnHost, false),
@@ -549,15 +637,24 @@ impl Clue {
                 if other.iter().any(|clue| clue.seen(facts).is_some()) {
                     return None;
                 }
-                reason(facts, &["timeout", "timed out", "time out", "idle", "inactiv", "no activity"])
+                reason(facts, &[" idle", " inactiv", " no activity "])
             }
+            Self::TimeoutReason => reason(facts, TIME_UP),
             Self::FirstMessageReason => {
-                let waited = reason(facts, &["timeout", "timed out", "time out", "too late", "not received"])?;
-                let first = ["initial", "handshake", "login", "auth", "hello", "identify", "connect timeout"];
+                let late = [" too late ", " not received "];
+                let waited = reason(facts, TIME_UP).or_else(|| reason(facts, &late))?;
+                let first =
+                    [" initial", " handshake", " login", " auth", " hello ", " identify", " connect timeout "];
                 reason(facts, &first).map(|_| waited)
             }
             Self::PingReason => {
-                reason(facts, &["ping", "pong", "heartbeat", "keepalive", "keep-alive", "keep alive"])
+                let beats = [" ping ", " pings ", " pong ", " pongs ", " pingtimeout ", " heartbeat", " keepalive", " keep alive "];
+                let missed = [
+                    " miss", " no ", " not ", " never ", " late ", " lost ", " fail", " expired ", " without ",
+                    " unanswered ", " dead ",
+                ];
+                let missed = reason(facts, TIME_UP).or_else(|| reason(facts, &missed))?;
+                reason(facts, &beats).map(|_| missed)
             }
             Self::ReasonGiven => {
                 let text = &facts.close.received?.reason;
@@ -586,7 +683,8 @@ impl Clue {
             }
             Self::PlainUnanswered => {
                 let trial = trial(Variation::NoUpgrade)?;
-                trial.status().is_none().then(|| trial.to_string())
+                let reached = !matches!(trial.outcome, TrialOutcome::Unreached(_));
+                (reached && trial.status().is_none()).then(|| trial.to_string())
             }
             Self::OwnOriginHelps => compared(Variation::OwnOrigin, false),
             Self::OwnOriginSame => compared(Variation::OwnOrigin, true),
@@ -613,7 +711,8 @@ impl Clue {
             }
             Self::OtherSchemeFails => {
                 let trial = trial(Variation::OtherScheme)?;
-                (!trial.is_spoken()).then(|| trial.to_string())
+                let reached = !matches!(trial.outcome, TrialOutcome::Unreached(_));
+                (reached && !trial.is_spoken()).then(|| trial.to_string())
             }
             Self::OtherFamilyListens => {
                 let trial = trial(Variation::OtherFamily)?;
@@ -636,6 +735,12 @@ impl Clue {
                     Some((_, false)) => None,
                     None => shown.then(|| "its issuer is its subject".to_owned()),
                 }
+            }
+            Self::IssuerIntercepts => {
+                let issuer = &facts.tls.certificate?.issuer;
+                let name = issuer.to_ascii_lowercase();
+                let known = INTERCEPTORS.iter().any(|word| name.contains(word));
+                known.then(|| format!("the certificate's issuer is {issuer}"))
             }
             Self::IssuerElsewhere => {
                 let certificate = facts.tls.certificate?;
@@ -717,12 +822,20 @@ impl Clue {
     }
 }
 
-/// The number in an answer that Cloudflare wrote itself: the whole body is `error code: NUMBER`.
+/// The number in an answer that Cloudflare wrote itself: the whole body is `error code: NUMBER`, or the
+/// page marks it.
 fn cloudflare(facts: &Facts<'_>) -> Option<u16> {
     let server = facts.response?.get("Server")?;
-    let body = std::str::from_utf8(facts.body.trim_ascii()).ok()?;
-    let number = body.strip_prefix("error code: ")?;
-    server.eq_ignore_ascii_case(b"cloudflare").then(|| number.parse().ok())?
+    if !server.eq_ignore_ascii_case(b"cloudflare") {
+        return None;
+    }
+    let body = String::from_utf8_lossy(facts.body);
+    let mark = "cf-error-code\">";
+    let number = match body.trim().strip_prefix("error code: ") {
+        Some(number) => number,
+        None => body.split_once(mark)?.1.split('<').next()?,
+    };
+    number.parse().ok()
 }
 
 /// The status and head of an error that something on the way may have written: over plain TCP, and
@@ -781,11 +894,40 @@ fn sent<'a>(facts: &Facts<'a>, name: &'static str) -> Option<&'a [u8]> {
     facts.request?.get(name)
 }
 
-/// The reason of the peer's Close, if it has one of these words.
+/// What the request has that looks like credentials, beside Authorization and Cookie. The values are
+/// secret.
+fn secret_sent(facts: &Facts<'_>) -> Option<String> {
+    let request = facts.request?;
+    let names = request.headers().map(|field| String::from_utf8_lossy(field.name).into_owned());
+    let known = ["authorization", "cookie", "proxy-authorization"];
+    let other = |name: &String| !known.contains(&name.to_ascii_lowercase().as_str());
+    let mut named = names.filter(|name| is_secret(name) && other(name));
+    if let Some(name) = named.next() {
+        return Some(format!("a {name} header was sent"));
+    }
+    let query = facts.url.map(|url| Url::of(url).query).unwrap_or_default();
+    let name = |pair: &'_ str| pair.split_once('=').map(|(name, _)| name.to_owned());
+    let mut parameters = query.trim_start_matches('?').split('&').filter_map(name);
+    if let Some(name) = parameters.find(|name| is_secret(name)) {
+        return Some(format!("the parameter {name} was sent"));
+    }
+    let mut offered = request.tokens("Sec-WebSocket-Protocol");
+    let secret = offered.any(|name| is_secret(&String::from_utf8_lossy(name)));
+    secret.then(|| "a subprotocol that carries credentials was offered".to_owned())
+}
+
+/// What a reason says whose time was up.
+const TIME_UP: &[&str] = &["timeout", "timed out", "time out"];
+
+/// The reason of the peer's Close, if it has one of these words: between spaces, in lower case.
 fn reason(facts: &Facts<'_>, words: &[&str]) -> Option<String> {
-    let reason = &facts.close.received?.reason;
-    let speaks = !reason.is_empty() && words.iter().any(|word| contains_word(reason, word));
-    speaks.then(|| format!("its reason is \"{}\"", String::from_utf8_lossy(reason)))
+    let reason = String::from_utf8_lossy(&facts.close.received?.reason);
+    let lower = reason.to_ascii_lowercase();
+    let tokens: Vec<_> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|t| !t.is_empty()).collect();
+    let spaced = format!(" {} ", tokens.join(" "));
+    let speaks = words.iter().any(|word| spaced.contains(word));
+    speaks.then(|| format!("its reason is \"{reason}\""))
 }
 
 /// Give or take 2 %.

@@ -162,6 +162,7 @@ impl std::fmt::Display for Dial {
         match self.outcome {
             DialOutcome::Connected => f.write_str("connected"),
             DialOutcome::Refused => f.write_str("connection refused"),
+            DialOutcome::Reset => f.write_str("connection reset"),
             DialOutcome::Silent => write!(f, "no answer within {elapsed:.1} s"),
             DialOutcome::Unreachable => f.write_str("unreachable"),
             DialOutcome::NearEnd => f.write_str("not tried"),
@@ -176,6 +177,8 @@ pub enum DialOutcome {
     Connected,
     /// ECONNREFUSED.
     Refused,
+    /// It was reset as soon as it opened.
+    Reset,
     /// No answer in time.
     Silent,
     /// EHOSTUNREACH, ENETUNREACH, or another refusal of the system.
@@ -330,6 +333,8 @@ pub enum TrialOutcome {
     },
     /// TLS, and then nothing; in words.
     Tls(String),
+    /// Not even a connection; in words.
+    Unreached(String),
     /// Nothing of HTTP; in words.
     Nothing(String),
     /// Nothing until the time was up; in words.
@@ -342,7 +347,10 @@ impl Trial {
         match &self.outcome {
             TrialOutcome::Opened => Some(101),
             TrialOutcome::Status { code, .. } => Some(*code),
-            TrialOutcome::Tls(_) | TrialOutcome::Nothing(_) | TrialOutcome::Silence(_) => None,
+            TrialOutcome::Unreached(_)
+            | TrialOutcome::Tls(_)
+            | TrialOutcome::Nothing(_)
+            | TrialOutcome::Silence(_) => None,
         }
     }
 
@@ -381,6 +389,7 @@ impl std::fmt::Display for Trial {
             (
                 TrialOutcome::Status { text, .. }
                 | TrialOutcome::Tls(text)
+                | TrialOutcome::Unreached(text)
                 | TrialOutcome::Nothing(text)
                 | TrialOutcome::Silence(text),
                 _,

@@ -73,10 +73,25 @@ pub(super) fn subject(text: &str) -> Option<(Subject, &'static str)> {
     // What is exact about the request outranks the Origin; the rest may stand beside it by chance.
     let exact = [Subject::Tls, Subject::Alpn, Subject::Certificate, Subject::HeadSize];
     match found {
+        // Another upgrade is meant: of the client, of a plan.
+        Some((Subject::Upgrade, "upgrade")) if speaks_of_product(&text) => None,
         Some((subject, phrase)) if exact.contains(&subject) => Some((subject, phrase)),
         _ if speaks_of_origin(&text) => Some((Subject::Origin, "origin")),
         found => found,
     }
+}
+
+/// Whether what is to be upgraded is a program or a contract.
+fn speaks_of_product(text: &str) -> bool {
+    let other = [
+        "upgrade your",
+        "upgrade the ",
+        "upgrade to a ",
+        "upgrade to version",
+        "upgrade plan",
+        "please upgrade to",
+    ];
+    !text.contains("websocket") && other.iter().any(|words| text.contains(words))
 }
 
 /// Whether the Origin header is meant, and not the server behind a CDN.
@@ -138,9 +153,7 @@ pub(super) fn names_path(text: &str) -> bool {
         "resource",
         "endpoint",
         "handler",
-        "not found",
         "file",
-        "404",
     ];
     let text = text.to_ascii_lowercase();
     words.iter().any(|word| text.contains(word))
@@ -200,6 +213,10 @@ fn decoded(text: String) -> String {
         ("&lt;", "<"),
         ("&gt;", ">"),
         ("&nbsp;", " "),
+        ("&#32;", " "),
+        ("&#35;", "#"),
+        ("&#46;", "."),
+        ("&#58;", ":"),
         ("&#38;", "&"),
         ("&amp;", "&"),
     ]
@@ -260,6 +277,7 @@ fn without_tags(html: &str) -> String {
         let lower = rest.get(..7).unwrap_or_default().to_ascii_lowercase();
         let end = match lower.as_str() {
             _ if lower.starts_with("<style") => after(rest, "</style>"),
+            "<noscri" => after(rest, "</noscript>"),
             "<script" => after(rest, "</script>"),
             _ => after(rest, ">"),
         };
@@ -271,6 +289,73 @@ fn without_tags(html: &str) -> String {
 
 fn after(text: &str, end: &str) -> usize {
     text.to_ascii_lowercase().find(end).map_or(text.len(), |at| at + end.len())
+}
+
+/// Sentences that servers and frameworks write for a status, whatever the ground was: of RFC 9110 as
+/// CherryPy and Tomcat quote it, of Werkzeug, Apache and IIS.
+const STOCK_SENTENCES: [&str; 19] = [
+    "the server encountered an unexpected condition which prevented it from fulfilling the request",
+    "the server encountered an unexpected condition that prevented it from fulfilling the request",
+    "the server encountered an internal error and was unable to complete your request",
+    "the server encountered an internal error or misconfiguration and was unable to complete your request",
+    "either the server is overloaded or there is an error in the application",
+    "server got itself in trouble",
+    "the server could not verify that you are authorized to access the url requested",
+    "this server could not verify that you are authorized to access the document requested",
+    "you either supplied the wrong credentials (e.g. a bad password), or your browser doesn't understand how to supply the credentials required",
+    "either you supplied the wrong credentials (e.g., bad password), or your browser doesn't understand how to supply the credentials required",
+    "the request has not been applied because it lacks valid authentication credentials for the target resource",
+    "the request has not been applied to the target resource because it lacks valid authentication credentials for that resource",
+    "you don't have the permission to access the requested resource. it is either read-protected or not readable by the server",
+    "you do not have permission to view this directory or page",
+    "you don't have permission to access",
+    "the server understood the request but refuses to authorize it",
+    "the browser (or proxy) sent a request that this server could not understand",
+    "the server cannot or will not process the request due to something that is perceived to be a client error",
+    "the server is temporarily unable to service your request due to maintenance downtime or capacity problems",
+];
+
+/// What a text says beside such sentences, in lower case.
+pub(super) fn without_stock(text: &str) -> String {
+    let text = text.to_ascii_lowercase().replace('’', "'");
+    STOCK_SENTENCES.iter().fold(text, |text, sentence| text.replace(sentence, " "))
+}
+
+/// What a page in HTML says below its title, which is the site's name as often as not; `None` if it
+/// has none, or nothing else.
+pub(super) fn below_title(body: &[u8]) -> Option<String> {
+    const END: &[u8] = b"</title>";
+    let at = body.windows(END.len()).position(|tag| tag.eq_ignore_ascii_case(END))?;
+    // In front of the title are other tags alone.
+    let rest = words(&[b"<p>", &body[at + END.len()..]].concat());
+    (!rest.is_empty()).then_some(rest)
+}
+
+/// Characters of an exception that are read.
+const EXCEPTION: usize = 300;
+
+/// How the lines of a stack begin, below the exception that they belong to.
+const STACKS: [&str; 4] = ["\n    at ", "\n\tat ", "<br> &nbsp; &nbsp;at ", "<br>    at "];
+
+/// The exception on a page that has its stack, as frameworks show it in development.
+pub(super) fn exception(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let line = match text.split_once("Traceback (most recent call last)") {
+        // Python's stands below its stack, the only line that is not indented.
+        Some((_, stack)) => {
+            let mut lines = stack.lines().skip(1);
+            lines.find(|line| line.starts_with(|c: char| c.is_alphabetic()))?
+        }
+        None => {
+            let above = STACKS.iter().filter_map(|mark| text.find(mark)).min()?;
+            text[..above].rsplit(['\n', '>']).next()?
+        }
+    };
+    let line = line.split('<').next().unwrap_or_default();
+    let line = decoded(line.chars().take(EXCEPTION).collect());
+    let (name, says) = line.split_once(": ")?;
+    let named = name.ends_with("Error") || name.ends_with("Exception");
+    (named && !name.contains(' ') && !says.trim().is_empty()).then(|| line.trim().to_owned())
 }
 
 /// Words that say nothing beside a status.
@@ -440,11 +525,45 @@ mod tests {
     }
 
     #[test]
+    fn a_stack_has_its_exception() {
+        for (body, wanted) in [
+            (
+                "<pre>Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\n    ^^^\nws4py.exc.HandshakeError: Header Upgrade is not defined\n</pre>",
+                Some("ws4py.exc.HandshakeError: Header Upgrade is not defined"),
+            ),
+            (
+                "<title>Error</title><pre>TypeError: Cannot read &quot;sid&quot;<br> &nbsp; &nbsp;at f (/a.js:1:2)</pre>",
+                Some("TypeError: Cannot read \"sid\""),
+            ),
+            (
+                "java.lang.IllegalStateException: no session\n\tat com.example.A.b(A.java:3)\n",
+                Some("java.lang.IllegalStateException: no session"),
+            ),
+            ("Meet us\n    at the station", None),
+            ("Traceback (most recent call last)", None),
+            ("Error: a word", None),
+        ] {
+            assert_eq!(exception(body.as_bytes()).as_deref(), wanted, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_more_than_its_title() {
+        let page =
+            b"<!DOCTYPE html><html><head><title>My Site</title></head><body><noscript>My Site \
+                     requires JavaScript.</noscript><h1>403 : Forbidden</h1></body>";
+        assert_eq!(below_title(page).as_deref(), Some("403 : Forbidden"));
+        assert_eq!(below_title(b"<title>Not Found</title>"), None);
+        assert_eq!(below_title(b"no room"), None);
+    }
+
+    #[test]
     fn any_body_has_words() {
         for odd in
             ["<", "<style", "<script><", "{\"", "&amp", "<\u{e9}\u{e9}\u{e9}\u{e9}>", "\u{feff}<a"]
         {
             let _ = subject(&words(odd.as_bytes()));
+            let _ = (exception(odd.as_bytes()), below_title(odd.as_bytes()));
         }
     }
 }

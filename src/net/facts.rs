@@ -57,6 +57,7 @@ impl From<&Attempt> for Dial {
             AttemptOutcome::Unanswered => DialOutcome::Silent,
             AttemptOutcome::Failed(error) => match error.kind() {
                 ErrorKind::ConnectionRefused => DialOutcome::Refused,
+                ErrorKind::ConnectionReset => DialOutcome::Reset,
                 ErrorKind::TimedOut => DialOutcome::Silent,
                 // The near end: --interface, --local-port, or no free port at all.
                 ErrorKind::AddrNotAvailable | ErrorKind::AddrInUse => DialOutcome::NearEnd,

@@ -144,7 +144,7 @@ fn who_hangs_up_is_not_taken_for_tls_once_tls_was_tried() {
     });
     for args in [&["--diagnose"][..], &["doctor"]] {
         let told = Told::of(args, port, "/");
-        told.is("W107", "an HTTP server drops the upgrade");
+        told.is("W107", "an HTTP server, or something in front of it, drops the upgrade");
         told.has("likely (high)");
         told.lacks("wss://` instead");
     }

@@ -3,6 +3,7 @@
 //!
 //! `UPDATE=1 cargo test --test diagnose` writes them anew.
 
+mod against;
 mod answers;
 mod causes;
 mod comparisons;

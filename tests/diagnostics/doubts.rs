@@ -54,6 +54,43 @@ fn only_cloudflare_itself_says_with_a_number_that_its_firewall_refused() {
 }
 
 #[test]
+fn a_page_of_cloudflare_marks_its_number() {
+    let page = "<!DOCTYPE html><title>Access denied</title><span class=\"cf-error-type\">Error</span>\
+                <span class=\"cf-error-code\">1020</span>";
+    let d = of("403 Forbidden", CLOUDFLARE, page);
+    assert_eq!((d.entry.code, sure(&d, FIREWALL)), ("W332", Some(Confidence::High)), "{d:?}");
+    let d = of("403 Forbidden", "Server: nginx\r\n", page);
+    assert_eq!(sure(&d, FIREWALL), None, "{d:?}");
+}
+
+#[test]
+fn wsgiref_and_a_retained_upgrade_are_suspected_only() {
+    let d = of("404 Not Found", "Server: WSGIServer/0.2 CPython/3.11\r\n", "");
+    assert_eq!((d.entry.code, sure(&d, "wsgiref")), ("W335", Some(Confidence::Medium)), "{d:?}");
+    // An application without WebSocket support gives the same answer behind a proxy that is right.
+    let pair = Pair::new(
+        "",
+        "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\nExpected WebSocket request.",
+    );
+    let text = "400 Bad Request, Server: nginx".to_owned();
+    let body = b"Expected WebSocket request.".to_vec();
+    let outcome = TrialOutcome::Status { code: 400, text, body };
+    let trials = [Trial { variation: Variation::NoUpgrade, what: String::new(), outcome }];
+    let d = verdict(&Facts { trials: &trials, ..pair.facts() });
+    assert_eq!((d.entry.code, d.is_proved()), ("W320", false), "{d:?}");
+}
+
+#[test]
+fn a_token_elsewhere_does_not_answer_a_challenge() {
+    let challenge = "WWW-Authenticate: Basic realm=\"x\"\r\n";
+    let d = over("ws://api.example/chat?token=abc", "401 Unauthorized", challenge, "");
+    assert_eq!(sure(&d, "no credentials were sent"), Some(Confidence::High), "{d:?}");
+    let d = over("ws://api.example/chat?token=abc", "401 Unauthorized", "", "");
+    assert_eq!(sure(&d, "no credentials were sent"), None, "{d:?}");
+    assert_eq!(sure(&d, "the credentials sent are wrong"), Some(Confidence::Medium), "{d:?}");
+}
+
+#[test]
 fn a_530_is_what_its_page_says() {
     let d = of("530 ", CLOUDFLARE, "error code: 1033");
     assert_eq!(sure(&d, "tunnel"), Some(Confidence::High), "{d:?}");
@@ -145,7 +182,7 @@ fn squid_in_via_may_be_the_servers_own() {
 
 #[test]
 fn a_page_that_names_another_path_proves_no_rewrite() {
-    let rewritten = "rewrites the path";
+    let rewritten = "a proxy or the server rewrites the path";
     // A prefix may be taken off by the server itself.
     let d = of("404 Not Found", "Server: nginx\r\n", "<pre>Cannot GET /other</pre>");
     assert_eq!(sure(&d, rewritten), Some(Confidence::Medium), "{d:?}");

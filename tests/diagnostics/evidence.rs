@@ -232,6 +232,32 @@ fn the_reason_of_a_close_names_the_timer() {
 }
 
 #[test]
+fn a_ping_in_another_word_is_no_ping() {
+    let pair = Pair::open("", "");
+    for reason in ["server is stopping", "mapping failed", "too many pings", "middleware failed"] {
+        let body = CloseBody { code: Some(1008), reason: reason.as_bytes().to_vec() };
+        let found = first(&closed(&pair, &body, 5.0, 0.1));
+        assert_eq!(found.2, None, "{reason}: {found:?}");
+    }
+    for reason in ["PING_TIMEOUT", "missed heartbeat", "no pong", "keep-alive failed"] {
+        let body = CloseBody { code: Some(1008), reason: reason.as_bytes().to_vec() };
+        let cause = "missed a ping, a pong or a heartbeat";
+        is(&closed(&pair, &body, 5.0, 0.1), "W708", cause, Confidence::High);
+    }
+}
+
+#[test]
+fn a_time_that_was_up_need_not_be_one_on_silence() {
+    let pair = Pair::open("", "");
+    for code in [1008, 4000] {
+        let body = CloseBody { code: Some(code), reason: b"database timeout".to_vec() };
+        let found = first(&closed(&pair, &body, 5.0, 2.0));
+        assert!(found.1.contains("a timeout of the server"), "{found:?}");
+        assert_eq!(found.2, Some(Confidence::Medium), "{found:?}");
+    }
+}
+
+#[test]
 fn who_was_never_spoken_to_may_have_waited_for_that() {
     let pair = Pair::open("", "");
     let body = CloseBody { code: None, reason: Vec::new() };

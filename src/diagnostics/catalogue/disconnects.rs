@@ -21,7 +21,7 @@ const LOSSES: &[LikelyCause] = &[
     medium("the peer's application ended its handler, right after the opening or because of our message", C::AtOnce)
         .cure("read the peer's log at that moment; `wscope doctor` shows whether it also ends without a message"),
     medium("the peer's application ended its handler because of our message", C::AfterOurMessage).unless(&[C::AtOnce])
-        .cure("read the peer's log at that moment: it ended on the message sent last"),
+        .cure("read the peer's log at that moment: it ended on the message sent last, for its content or its size"),
     low("the peer's process ended, or its handler ended without closing"),
     low("a load balancer or proxy ended it"),
 ];

@@ -55,7 +55,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("packets to that port are dropped on the path, or the host is down")
         .help("try another port of the host, or a longer `--connect-timeout`; then look at firewalls and security groups")
         .source(KNOWN)
-        .causes(&[low("a firewall or a cloud security group drops the packets"), low("the host is down, or the address is outdated")])
+        .causes(&[low("a firewall or a cloud security group drops the packets"), low("the host is down, or the address is outdated"), low("the program that listens takes no more connections, and its queue is full")])
         .seen("no answer to the SYN within the connect timeout"),
     error("W106", "there is no route to the host")
         .because("the network has no route to that address")
@@ -71,7 +71,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
             medium("the application did not answer the upgrade in time, and the server gave up", C::GaveUp).unless(&[C::PlainUnanswered, C::NoSubprotocolHelps])
                 .cure("read the application's log: find out what its handler waits for before it accepts"),
-            high("an HTTP server drops the upgrade: its handler does not know this path, refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp])
+            high("a proxy answers, which can't reach the application behind it", C::PlainGateway)
+                .cure("start the application, or correct its address and port in the proxy"),
+            high("an HTTP server, or something in front of it, drops the upgrade: its handler does not know this path, refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp, C::PlainGateway])
                 .cure("check the path, then the Origin and the credentials: the server drops upgrades that it refuses"),
             high("the server refuses the subprotocol offered, as libwebsockets does", C::NoSubprotocolHelps)
                 .cure("offer one that the server knows, `-s NAME`, or none"),
@@ -81,7 +83,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("send fewer or shorter cookies and headers"),
             medium("an HTTP server drops each request for this path", C::OtherPathAnswered).unless(&[C::OtherSchemeAnswers, C::PlainAnswered])
                 .cure("check the path, and the server's rules for it"),
-            medium("the service is not plain HTTP (it may expect the PROXY protocol first), or it forwards to a target that is down", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered])
+            medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each request, as nginx's 444 does", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered])
                 .cure("check what listens on this port, what it expects first, and what is behind it if it is forwarded"),
             medium("the port speaks TLS only", C::TlsPort).unless(&[C::OtherSchemeFails, C::UrlIsSecure]).cure("try `wss://`"),
             low("the port speaks TLS only").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered]),

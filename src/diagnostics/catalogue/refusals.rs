@@ -12,13 +12,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
-            high("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy).unless(&[C::ForwardProxied]),
+            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy).unless(&[C::ForwardProxied]),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameByLibrary),
-            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied),
+            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied).unless(&[C::UpgradePasses]),
             medium("the server runs the application without WebSocket support, as a plain WSGI server does", C::Http10)
                 .cure("run the application under a server with WebSocket support, or enable it in this one"),
             medium("Upgrade, Connection or Sec-WebSocket-Key was removed or changed on the path", C::ListsVersion13),
             low("a reverse or transparent proxy forwards without Upgrade and Connection").unless(&[C::Proxied, C::ListsVersion13]),
+            medium("the server runs the application without WebSocket support, as a plain WSGI server does", C::PlainSameBehindProxy),
             low("the server runs the application without WebSocket support, as a plain WSGI server does"),
             low("the path has an HTTP handler that requires another kind of upgrade"),
         ])
@@ -57,12 +58,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the path is not the one the server was made for", C::OtherPathSame).unless(&[C::AllSame]),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
-            medium("a query parameter or header that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes])
-                .cure("compare query, headers and cookies with those of a client that works: this path is known"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage]),
+            medium("a query parameter, header or subprotocol that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes])
+                .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known"),
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
             low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame]),
-            low("a query parameter or header that the application needs is missing").unless(&[C::OtherPathDiffers]),
-            low("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET").unless(&[C::PlainDiffers, C::ProxyPage]),
+            low("a query parameter, header or subprotocol that the application needs is missing").unless(&[C::OtherPathDiffers]),
+            low("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET").unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
         ])
         .seen("a bare 400 Bad Request, or a 4xx with no entry of its own"),
     error("W324", "Engine.IO rejects the query")
@@ -98,7 +99,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the token or cookie that its verifyClient reads"),
             medium("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent)
                 .cure("compare what was sent with what the server's log expects"),
-            medium("no credentials were sent", C::NoCredentials),
+            medium("the credentials sent are wrong, expired, or for another audience", C::SecretSent).unless(&[C::Challenged])
+                .cure("compare what was sent with what the server's log expects"),
+            medium("no credentials were sent", C::NoCredentials).unless(&[C::SecretSent]),
             low("the application refuses the Origin, which is not on its list: ws answers 401 if its verifyClient refuses").unless(&[C::Challenged, C::NoOrigin, C::WsRefusal]),
             low("the application wants an Origin: ws answers 401 if its verifyClient refuses").unless(&[C::Challenged, C::OriginSent, C::WsRefusal]),
             low("the API takes its token in the query or in the first message"),
@@ -157,6 +160,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("look for the request in Cloudflare's security events, and allow it there"),
             high("an authorization policy (RBAC) of Envoy or Istio refused the request", C::WholeBody("rbac: access denied"))
                 .cure("allow the request in the policy"),
+            medium("the edge of the CDN or its firewall refused the request", C::EdgeRefuses)
+                .cure("look for the request, by the reference on its page, in the CDN's security events"),
             medium("a rule of the server that answered forbids it: deny, Require, an access list", C::ProxyPage)
                 .cure("look for the rule in the configuration of the server that answered"),
             medium("the Origin is not allowed", C::OriginSent).unless(&[C::NoOriginSame, C::ProxyPage])
@@ -164,10 +169,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the credentials sent are refused", C::CredentialsSent).unless(&[C::ProxyPage]),
             medium("the path serves plain HTTP and no WebSocket", C::PlainServes)
                 .cure("find the path of the WebSocket: a plain GET succeeds at this one"),
+            medium("the application knows this path and refuses: credentials, a parameter or the Origin", C::PlainKnown).unless(&[C::ProxyPage])
+                .cure("see the application's log, and compare credentials, query and Origin with those of a client that works"),
             low("the Origin is not on the application's list, nor is any that was tried").unless(&[C::NoOrigin, C::ProxyPage]),
-            low("the path matches no route: ASGI servers answer 403 then").unless(&[C::OtherPathDiffers, C::ProxyPage, C::PlainServes]),
+            low("the path matches no route: ASGI servers answer 403 then").unless(&[C::OtherPathDiffers, C::ProxyPage, C::PlainServes, C::PlainKnown]),
             low("the application requires credentials, or a parameter or header that was not sent").unless(&[C::CredentialsSent, C::ProxyPage]),
-            low("the application requires an Origin").unless(&[C::OriginSent, C::OwnOriginSame, C::ProxyPage]),
+            low("the application requires an Origin, possibly of another site than its own").unless(&[C::OriginSent, C::ProxyPage]),
             low("a parameter or header that this path needs is missing or wrong").unless(&[C::OtherPathSame, C::ProxyPage, C::PlainServes]),
             low("a web application firewall refused"),
         ])
@@ -201,19 +208,21 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the server in front does not know the path itself", C::ProxyPage),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
-            medium("a wrong path", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath]),
+            medium("a wrong path, or a proxy on the path removed Upgrade and Connection: every request gets this answer", C::AllSameUnproxied).unless(&[C::NamesOtherPath, C::PlainSameAtKnownPath])
+                .cure("check the path; where it is right, make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
+            medium("a wrong path", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSameUnproxied]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
             medium("a wrong path, in the URL or rewritten by a proxy", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame]),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage]),
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
             medium("the server has no WebSocket support", C::Http10)
                 .cure("run the application under a server with WebSocket support"),
             low("a proxy rewrites the path: it strips, adds or changes a prefix").unless(&[C::NamesOtherPath, C::OtherPathElsewhere]),
-            low("a proxy on the path, possibly a transparent one, removed Upgrade and Connection").unless(&[C::Proxied, C::PlainDiffers]),
+            low("a proxy on the path, possibly a transparent one, removed Upgrade and Connection").unless(&[C::Proxied, C::PlainDiffers, C::AllSameUnproxied, C::UpgradePasses]),
             low("the server hides a refusal behind 404").unless(&[C::OtherPathSame]),
         ])
         .seen("status 404, or a 4xx whose body reports an unknown path"),
     error("W335", "the server handled the upgrade as a plain request")
-        .because("uvicorn answers an unknown path of a WebSocket with 403, and Django's development server has no WebSocket support, so this 404 comes from plain HTTP")
+        .because("uvicorn answers an unknown path of a WebSocket with 403, and wsgiref, such as Django's development server, has no WebSocket support of its own, so this 404 comes from plain HTTP")
         .help("run an ASGI server with WebSocket support, as in `pip install 'uvicorn[standard]'`; if there is a proxy, make it forward Upgrade")
         .source("measured on uvicorn and Django")
         .causes(&[
@@ -222,7 +231,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a proxy forwards without Upgrade and Connection", C::Proxied)
                 .cure("make the proxy forward the upgrade; then check that uvicorn has a WebSocket library"),
             medium("uvicorn runs without a WebSocket library, or a proxy on the path removed Upgrade and Connection", C::Server("uvicorn")).unless(&[C::Proxied, C::ForwardProxied]),
-            high("Django's development server has no WebSocket support without an ASGI server such as daphne", C::Server("wsgiserver"))
+            medium("wsgiref, such as Django's development server, has no WebSocket support of its own", C::Server("wsgiserver"))
                 .cure("run the application under an ASGI server, such as daphne or uvicorn"),
         ])
         .seen("404 with Server uvicorn or WSGIServer"),
@@ -235,7 +244,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage]),
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
             low("the path belongs to an API that accepts POST only"),
             low("a proxy changed the method"),
         ])
@@ -268,6 +277,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("the application fails at any path: it has no route for this one, or fails before it looks", C::OtherPathSame)
                 .cure("check the path, then the application's log: some frameworks raise an exception for an unknown path"),
+            medium("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET", C::PlainSameBehindProxy).unless(&[C::OtherPathSame])
+                .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
             low("an exception in the application's handler"),
             low("the application has no route for this path: Django Channels and others raise an exception then").unless(&[C::OtherPathSame, C::OtherPathDiffers]),
             low("the server can't parse an extension parameter (tornado)").unless(&[C::OtherPathSame]),
@@ -314,8 +325,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, then the Origin and the credentials: the application drops upgrades that it refuses"),
             medium("the upstream was reached, and closed the connection after a while", C::SlowAnswer).unless(&[C::PlainDiffers])
                 .cure("read the application's log: it was reached"),
-            medium("the application is down or on another port, or only one of proxy and application uses TLS", C::PlainSame),
-            low("the application is down or on another port, or only one of proxy and application uses TLS").unless(&[C::PlainDiffers]),
+            medium("the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS", C::PlainSame),
+            low("the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS").unless(&[C::PlainDiffers]),
             low("the application closed the connection: it drops upgrades that it refuses, or fails").unless(&[C::PlainDiffers, C::PlainSame]),
         ])
         .seen("status 502; an error of ngrok; a 503 in which Envoy says how its upstream failed"),
@@ -324,7 +335,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check that the application runs, and the health checks: a plain GET to a WebSocket path gets 426, which some load balancers treat as unhealthy")
         .source("RFC 9110 §15.6.4")
         .causes(&[
-            medium("the proxy has no working server behind it", C::ProxyPage),
+            medium("nginx answers itself: a limit of it (limit_req, limit_conn), a `return 503`, or in Kubernetes a service without endpoints", C::Body("<center>nginx"))
+                .cure("read nginx's error log, which names the limit; in Kubernetes, check that the service has ready pods"),
+            medium("the proxy has no working server behind it", C::ProxyPage).unless(&[C::Body("<center>nginx")]),
             high("the proxy has no healthy server behind it", C::WholeBody("no healthy upstream"))
                 .cure("start the application, and check the health checks of the proxy: a plain GET to a WebSocket path gets 426, which some treat as unhealthy"),
             high("the proxy has no working server behind it", C::WholeBody("no available server")),
@@ -424,7 +437,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("create the session first and put its id into the URL; SignalR: `curl -X POST URL/negotiate?negotiateVersion=1`, then `?id=` with its connectionToken")
         .source("measured on SignalR")
         .causes(&[
-            high("the id in the URL is unknown or has expired", C::InQuery("id=")),
+            medium("the id in the URL is unknown or has expired", C::InQuery("id=")),
             low("no id was sent"),
         ])
         .seen("a 4xx whose body mentions a session or connection id"),

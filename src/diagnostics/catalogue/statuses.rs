@@ -12,7 +12,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("Django's development server or wsgiref answered, and does not support WebSocket", C::Server("wsgiserver"))
                 .cure("run the application under an ASGI server, such as daphne or uvicorn"),
-            medium("a wrong path: a plain GET gets this page, too", C::PlainSame),
+            medium("the page is a login: the server sends it to who has none", C::LoginPage)
+                .cure("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`"),
+            medium("a wrong path: a plain GET gets this page, too", C::PlainSame).unless(&[C::LoginPage]),
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage]),
             medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame),
             low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers]),
@@ -68,7 +70,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the request is not authenticated, and the login is made for a browser")
         .help("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`")
         .source("RFC 6455 §4.2.2, RFC 9110 §15.4")
-        .causes(&[high("no session cookie or token was sent", C::NoCredentials), high("the credentials sent are wrong or have expired", C::CredentialsSent)])
+        .causes(&[high("no session cookie or token was sent", C::NoCredentials).unless(&[C::SecretSent]), high("the credentials sent are wrong or have expired", C::CredentialsSent), medium("the credentials sent are wrong, have expired, or belong into a header", C::SecretSent)])
         .seen("a redirect to a URL with login, signin, auth, sso, oauth or saml in it"),
     error("W313", "the redirects never end")
         .because("the chain of redirects returns to an earlier URL, or is too long")

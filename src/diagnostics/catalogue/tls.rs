@@ -86,11 +86,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 5280 §6")
         .causes(&[
             high(SELF_SIGNED, C::SelfSigned).cure("trust it with `--cacert FILE`, or use --insecure"),
-            medium("the server sends its own certificate without the intermediate one", C::IssuerElsewhere)
+            medium("TLS is intercepted by a security product or a debugging proxy", C::IssuerIntercepts)
+                .cure("trust its authority with `--cacert FILE`, or test from another network"),
+            medium("the server sends its own certificate without the intermediate one", C::IssuerElsewhere).unless(&[C::IssuerIntercepts])
                 .cure("make the server send the whole chain (in nginx, `ssl_certificate` with both certificates in one file); a private authority is trusted with `--cacert FILE`"),
             low("it is from a private authority").unless(&[C::SelfSigned]),
             low("the server sends its own certificate without the intermediate one").unless(&[C::SelfSigned]),
-            low("TLS is intercepted by a security product").unless(&[C::SelfSigned]),
+            low("TLS is intercepted by a security product or a debugging proxy").unless(&[C::SelfSigned]),
         ])
         .seen("the verifier finds no trusted issuer"),
     error("W209", "the server refuses our TLS handshake")

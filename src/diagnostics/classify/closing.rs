@@ -4,7 +4,7 @@ use super::application::Inside;
 use super::clocks::{ping_interval, seconds};
 use super::findings::Findings;
 use crate::diagnostics::facts::{EndKind, SILENCE};
-use crate::diagnostics::{Clue, Diagnostic, Facts, Family, Severity};
+use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Family, Severity};
 use crate::wire::Role;
 use crate::wire::close::{self, CloseBody};
 
@@ -126,7 +126,15 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
     };
     match body.reason.as_slice() {
         [] => d,
-        reason => d.note(format!("its reason: {}", String::from_utf8_lossy(reason))),
+        reason => {
+            // No guess stands beside the peer's own words.
+            let mut d = d;
+            let name = body.code.map(|code| close::lookup(code).name).unwrap_or_default();
+            if !reason.eq_ignore_ascii_case(name.as_bytes()) {
+                d.causes.retain(|cause| cause.confidence != Confidence::Low);
+            }
+            d.note(format!("its reason: {}", String::from_utf8_lossy(reason)))
+        }
     }
 }
 
@@ -256,6 +264,13 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     match Clue::TimerReason.seen(facts) {
         Some(reason) => {
             let d = titled(d).because(timer, reason).help(help);
+            if regular { d.severity(Severity::Warning) } else { d }
+        }
+        None if Clue::TimeoutReason.seen(facts).is_some() => {
+            // Of the server's work, or of ours.
+            let fact = Clue::TimeoutReason.seen(facts).unwrap_or_default();
+            let d = titled(d).suggests("a timeout of the server, such as one on silence", fact);
+            let d = d.help(help);
             if regular { d.severity(Severity::Warning) } else { d }
         }
         None => {

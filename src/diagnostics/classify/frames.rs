@@ -215,7 +215,10 @@ fn odd(facts: &Facts<'_>, found: &mut Findings<'_>) {
         found.add("W622", |d| d.note(format!("{count} of them came")).severity(Severity::Note));
     }
     // A peer that has had no time for its answer owes none yet, and one that closed owes none.
-    let owes = facts.close.received.is_none() && pings.mismatched.is_none();
+    // Nor does one whose connection this side has failed.
+    let failed = facts.close.sent.and_then(|sent| sent.code);
+    let failed = matches!(failed, Some(1002 | 1003 | 1007 | 1009));
+    let owes = facts.close.received.is_none() && pings.mismatched.is_none() && !failed;
     let overdue = pings.waiting.filter(|_| owes);
     let overdue = overdue.filter(|waiting| *waiting >= PONG_OVERDUE && pings.data_since);
     if let Some(waiting) = overdue {

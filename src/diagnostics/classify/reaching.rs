@@ -87,6 +87,8 @@ pub(super) fn tcp(facts: &Facts<'_>, found: &mut Findings<'_>) {
         Some(_) if Clue::OtherFamilyListens.seen(facts).is_some() => "W104",
         // A refusal counts most, because it proves that the host is there.
         Some(_) => "W103",
+        // The port answers, and whoever listens hung up.
+        None if any(DialOutcome::Reset) => "W107",
         None if any(DialOutcome::Silent) => "W105",
         None if any(DialOutcome::Unreachable) => "W106",
         // What is wrong is on this side, and the error itself explains it.
@@ -154,7 +156,7 @@ fn of_proxy(proxy: &ProxyFacts<'_>) -> String {
 pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let bytes = facts.first_bytes;
     if !bytes.is_empty() {
-        return foreign(bytes, found);
+        return foreign(facts, bytes, found);
     }
     let Some(unanswered) = facts.unanswered.filter(|end| end.received == 0) else { return };
     let after =
@@ -180,7 +182,7 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     });
 }
 
-fn foreign(bytes: &[u8], found: &mut Findings<'_>) {
+fn foreign(facts: &Facts<'_>, bytes: &[u8], found: &mut Findings<'_>) {
     let span = |label: String| Span::first(Place::FirstBytes, bytes, label);
     if let Some(number) = sniff::tls_alert(bytes) {
         return found.add("W205", |d| d.at(span(format!("TLS alert {number}")).marking(0..7)));
@@ -191,6 +193,10 @@ fn foreign(bytes: &[u8], found: &mut Findings<'_>) {
     if let Some(extended) = sniff::http2_settings(bytes) {
         return found.add("W111", |d| {
             let d = d.at(span("SETTINGS".to_owned()).marking(0..9));
+            let d = match Clue::UrlIsSecure.seen(facts) {
+                Some(_) => d.title("the server speaks HTTP/2, though HTTP/1.1 was asked for"),
+                None => d,
+            };
             match extended {
                 true => d.note("it supports WebSocket over HTTP/2 (RFC 8441) only"),
                 false => d,

@@ -87,7 +87,7 @@ impl RefusalResponse<'_> {
             .or_else(|| self.page())
             .or_else(|| self.words())
             .or_else(|| self.handshake())
-            .or_else(|| Clue::MaybeInterceptor.seen(self.facts).map(|_| "W117"))
+            .or_else(|| self.maybe_interceptor())
             .unwrap_or(self.by_status())
     }
 
@@ -101,6 +101,12 @@ impl RefusalResponse<'_> {
         // A page that explains such errors names them, too.
         let page = self.status >= 400 && contains_word(self.body, "err_ngrok_");
         (page || self.header("Ngrok-Error-Code").is_some()).then(|| self.by_status())
+    }
+
+    /// What a gateway says of its upstream is true, whoever runs it.
+    fn maybe_interceptor(&self) -> Option<&'static str> {
+        let gateway = matches!(self.status, 502..=504);
+        Clue::MaybeInterceptor.seen(self.facts).filter(|_| !gateway).map(|_| "W117")
     }
 
     fn by_status(&self) -> &'static str {
@@ -178,7 +184,8 @@ impl RefusalResponse<'_> {
             return None;
         }
         let start = text.get(..PAGE).unwrap_or(&text);
-        let (subject, _) = said::subject(start)?;
+        // What is written for any ground says nothing of this one.
+        let (subject, _) = said::subject(&said::without_stock(start))?;
         // Such a page speaks of permission whatever the ground was.
         if subject == Subject::Credentials && Clue::ProxyPage.seen(self.facts).is_some() {
             return None;
@@ -211,12 +218,26 @@ impl RefusalResponse<'_> {
     /// What the answer says in words: its body, else the header of websocket-node, else a reason
     /// phrase that is none of the registry's.
     fn text(&self) -> String {
-        let text = said::words(self.body);
+        if let Some(exception) = said::exception(self.body) {
+            return exception;
+        }
+        let text = said::below_title(self.body).unwrap_or_else(|| said::words(self.body));
         if !self.is_bare(&text) {
             return text;
         }
-        let other = self.header("X-WebSocket-Reject-Reason").or(self.own_phrase());
+        let reason = self.header("X-WebSocket-Reject-Reason").or(self.challenge());
+        let other = reason.or(self.own_phrase());
         other.map_or(text, |words| String::from_utf8_lossy(words).into_owned())
+    }
+
+    /// What the challenge says is wrong with the credentials (RFC 6750 §3).
+    fn challenge(&self) -> Option<&[u8]> {
+        let value = self.header("WWW-Authenticate")?;
+        [&b"error_description=\""[..], b"error=\""].into_iter().find_map(|name| {
+            let at = value.windows(name.len()).position(|text| text == name)? + name.len();
+            let end = value[at..].iter().position(|byte| *byte == b'"')?;
+            Some(&value[at..at + end])
+        })
     }
 
     /// A reason phrase that says more than the registry's do.
@@ -225,6 +246,21 @@ impl RefusalResponse<'_> {
         let text = String::from_utf8_lossy(reason);
         let says = |known| !said::is_bare(&text, self.status, known);
         (self.status >= 400 && says(PHRASES) && says(VAGUE)).then_some(reason)
+    }
+
+    /// A text without the status that pages begin with.
+    fn beyond_status(&self, text: &str) -> String {
+        let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
+        let reason = String::from_utf8_lossy(reason).into_owned();
+        let number = self.status.to_string();
+        let mut rest = text;
+        while let Some(after) = [number.as_str(), reason.as_str(), ":", "-"]
+            .into_iter()
+            .find_map(|start| rest.strip_prefix(start).filter(|_| !start.is_empty()))
+        {
+            rest = after.trim_start();
+        }
+        if rest.is_empty() { text } else { rest }.to_owned()
     }
 
     fn is_bare(&self, text: &str) -> bool {
@@ -236,7 +272,7 @@ impl RefusalResponse<'_> {
 
     /// Whether the answer's words give no reason.
     fn is_vague(&self) -> bool {
-        let text = self.text();
+        let text = said::without_stock(&self.text());
         self.is_bare(&text) || said::is_bare(&text, self.status, VAGUE)
     }
 
@@ -456,26 +492,35 @@ impl RefusalResponse<'_> {
         }
         // No guess stands beside the server's own sentence.
         let challenged = Clue::NoChallenge.seen(self.facts).is_none();
-        let sentence = said::sentence(self.body).unwrap_or_else(|| text.clone());
+        let sentence = said::sentence(self.body).unwrap_or_else(|| self.beyond_status(&text));
         let generic = match d.entry.code {
             "W323" | "W332" | "W339" | "W340" | "W341" | "W344" => true,
             "W326" => !challenged,
+            // Where the catalogue does not know the words.
+            "W343" => {
+                let known = |because: &String| because.contains("contains \"");
+                !d.causes.iter().filter_map(|cause| cause.because.as_ref()).any(known)
+            }
             // Most of these name the path, which is known.
-            "W334" => self.status == 404 && !said::names_path(&sentence),
+            "W334" => {
+                let page = said::page_text(self.body).is_some();
+                let path = said::names_path(&sentence)
+                    || page && (sentence.contains("ot found") || sentence.contains("404"));
+                self.status == 404 && !path
+            }
             _ => false,
         };
         let page = sentence.chars().count() > SENTENCE
             || STOCK_PAGES.iter().any(|words| contains_word(self.body, words))
             || Clue::ProxyPage.seen(self.facts).is_some() && !says_rule(self.body);
-        let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High);
+        let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High)
+            || Clue::EdgeRefuses.seen(self.facts).is_some();
         if generic && !self.is_vague() && !page && !shown {
             let mut reason: String = sentence.chars().take(REASON).collect();
             if sentence.chars().count() > REASON {
                 reason.push('…');
             }
-            d.causes.retain(|cause| {
-                cause.confidence != Confidence::Low && !self.facts.trials.is_empty()
-            });
+            d.causes.clear();
             let help = match d.entry.code {
                 "W326" => {
                     "send what the server names: `-u USER:PASSWORD`, `--bearer TOKEN`, `--cookie NAME=VALUE`, `-H 'NAME: VALUE'`, or a token in the query"
@@ -483,9 +528,12 @@ impl RefusalResponse<'_> {
                 "W340" => d.entry.help,
                 _ => "do as the server says: its words are the reason, and its log may hold more",
             };
-            return d
-                .because(format!("its reason is \"{reason}\""), "the answer has this text")
-                .help(help);
+            let reason = format!("its reason is \"{reason}\"");
+            let fact = "the answer has this text";
+            // A page has more words than its reason.
+            let page = said::page_text(self.body).is_some() && said::exception(self.body).is_none();
+            let d = if page { d.suggests(reason, fact) } else { d.because(reason, fact) };
+            return d.help(help);
         }
         if bare && d.entry.code == "W332" && Clue::ProxyPage.seen(self.facts).is_none() {
             return d.title("the application refused the connection without a reason");

@@ -2,35 +2,9 @@
 
 use super::findings::Findings;
 use crate::diagnostics::facts::TlsFault;
-use crate::diagnostics::{Facts, Place, Span, of_alert, sniff};
+use crate::diagnostics::{Clue, Facts, Place, Span, of_alert, sniff};
 use crate::event::CertificateFacts;
 use crate::wire::Role;
-
-/// Words in the issuer's name of products that open TLS on the way.
-const INTERCEPTORS: [&str; 22] = [
-    "zscaler",
-    "netskope",
-    "fortinet",
-    "fortigate",
-    "palo alto",
-    "blue coat",
-    "bluecoat",
-    "sophos",
-    "kaspersky",
-    "avast",
-    "eset ssl",
-    "bitdefender",
-    "mcafee",
-    "cisco umbrella",
-    "forcepoint",
-    "check point",
-    "barracuda",
-    "mitmproxy",
-    "charles proxy",
-    "fiddler",
-    "portswigger",
-    "squid",
-];
 
 pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let tls = &facts.tls;
@@ -78,11 +52,9 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if tls.truncated && facts.close.received.is_none() && facts.close.sent.is_none() {
         found.add("W216", |d| d);
     }
-    if let Some(certificate) = tls.certificate {
-        let name = certificate.issuer.to_ascii_lowercase();
-        if INTERCEPTORS.iter().any(|word| name.contains(word)) {
-            found.add("W217", |d| d.note(issuer(certificate)));
-        }
+    let certificate = tls.certificate.filter(|_| Clue::IssuerIntercepts.seen(facts).is_some());
+    if let Some(certificate) = certificate {
+        found.add("W217", |d| d.note(issuer(certificate)));
     }
 }
 

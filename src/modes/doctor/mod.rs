@@ -238,9 +238,13 @@ impl Exam<'_> {
         let outcome = match (&trial.outcome, variation) {
             // A plain request must not be switched.
             (TrialOutcome::Opened, Variation::NoUpgrade) => StepOutcome::Odd,
-            (TrialOutcome::Tls(_) | TrialOutcome::Nothing(_) | TrialOutcome::Silence(_), _) => {
-                StepOutcome::Odd
-            }
+            (
+                TrialOutcome::Unreached(_)
+                | TrialOutcome::Tls(_)
+                | TrialOutcome::Nothing(_)
+                | TrialOutcome::Silence(_),
+                _,
+            ) => StepOutcome::Odd,
             (_, Variation::OtherScheme | Variation::OtherFamily) => StepOutcome::Odd,
             // A server that serves WebSockets alone refuses a plain request, as it should.
             (TrialOutcome::Status { code: 400.., .. }, variation)
