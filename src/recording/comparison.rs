@@ -400,9 +400,11 @@ mod tests {
         let extra = count.extra(4, 3, b"more").expect("a difference");
         assert_eq!(extra.text, "message 4 came, and the recording has 3");
         assert_eq!(comparison(Compare::None, &[], &[]).extra(4, 3, b""), None);
-        assert_eq!(count.close(1, Some(1000), Some(1011)), None);
+        assert_eq!(count.close(1, Some(1000), Some(Some(1011))), None);
         let kind = comparison(Compare::Kind, &[], &[]);
-        assert!(kind.close(1, Some(1000), Some(1011)).is_some());
+        assert!(kind.close(1, Some(1000), Some(Some(1011))).is_some());
+        let missed = kind.close(1, Some(1000), None).expect("a difference");
+        assert_eq!((&*missed.text, missed.received), ("the Close did not come", None));
         let found =
             kind.difference(1, (Data::Text, b"x"), (Data::Binary, b"x")).expect("a difference");
         assert_eq!(found.text, "message 1 is binary, not text");
