@@ -177,6 +177,10 @@ pub enum Event<'a> {
     End(&'a Ending),
 }
 
+/// The note before the head of a request as a relay passes it on: the stream of the client goes on behind
+/// the one before.
+pub const PASSED_ON: &str = "the request is passed on as:";
+
 /// Why a relay put a frame into a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Made {
@@ -189,6 +193,11 @@ pub enum Made {
 }
 
 impl Made {
+    /// The one with a name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        [Self::Injected, Self::Edited, Self::Copied].into_iter().find(|made| made.name() == name)
+    }
+
     /// Its name, for people and machines.
     pub fn name(self) -> &'static str {
         match self {

@@ -35,8 +35,8 @@ pub struct ProxyArgs {
     /// Run CMD with the proxy and trust variables set, and end with its status
     ///
     /// Without a port, the system chooses one. The transcript goes to stderr: stdin and stdout are
-    /// those of CMD. With --to, CMD gets the URL of this proxy instead: in WSCOPE_URL, and in the place
-    /// of {url} in its arguments.
+    /// those of CMD. With --to, CMD gets the URL of this proxy instead: in WSCOPE_URL, with its port in
+    /// WSCOPE_PORT, and in the place of {url} in its arguments.
     #[arg(last = true, value_name = "CMD", conflicts_with = "input")]
     pub command: Vec<OsString>,
 

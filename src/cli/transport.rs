@@ -115,7 +115,7 @@ pub struct IdentityOptions {
 }
 
 /// Whom to trust, and who we are, in TLS with a server of a mode that has `--cert` for its own clients.
-#[derive(Debug, Default, PartialEq, Eq, Args)]
+#[derive(Debug, Args)]
 pub struct UpstreamTlsOptions {
     /// Accept any TLS certificate of the server
     #[arg(short = 'k', long, help_heading = "TLS")]
@@ -141,7 +141,7 @@ pub struct UpstreamTlsOptions {
 }
 
 /// How TLS is spoken with a server.
-#[derive(Debug, Default, PartialEq, Eq, Args)]
+#[derive(Debug, Args)]
 pub struct TlsClientOptions {
     /// Also trust the CA certificates in the PEM files of a directory
     #[arg(long, value_name = "DIR", hide_short_help = true, help_heading = "TLS")]

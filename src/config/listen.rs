@@ -17,7 +17,7 @@ use super::usage::{UsageError, check_raw, check_subprotocols, header_edits};
 use crate::cli::prompt::{LineOptions, TrafficOptions};
 use crate::cli::{
     AdmissionOptions, InputFormat, ListenArgs, MatchChoice, OutputFormat, RouteArguments,
-    ServerDeflateOptions, StayOptions, TlsServerOptions, UnmatchedChoice, UpstreamTlsOptions,
+    ServerDeflateOptions, StayOptions, TlsServerOptions, UnmatchedChoice,
 };
 use crate::net::files::FileOnce;
 use crate::net::listener::ListenAddress;
@@ -191,10 +191,7 @@ impl ListenConfig {
             }
             _ => {}
         }
-        if args.to.is_none() && args.tls_client != UpstreamTlsOptions::default() {
-            let text = "-k, --cacert and other options about the certificate of a server: only with --to; for TLS with clients use --cert or --self-signed";
-            return Err(UsageError(text.to_owned()));
-        }
+        // Defaults give them to every mode, so they may be there without --to.
         let way =
             transport::upstream(RouteArguments::default(), args.tls_client, AddressFamily::Any)?;
         let upstream = args.to.as_deref().map(OpenConfig::of_url).transpose();

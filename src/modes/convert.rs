@@ -11,7 +11,7 @@ use crate::cli::{ConvertArgs, ConvertFormat};
 use crate::config::UsageError;
 use crate::config::recorded::{MAX_HELD, RecordedName};
 use crate::engine::exit::Exit;
-use crate::event::{ConnId, Direction};
+use crate::event::{ConnId, Direction, Event, FrameEvent};
 use crate::net::files;
 use crate::net::plain_io::plain_io;
 use crate::net::stdio::write_stdout;
@@ -134,7 +134,7 @@ fn convert(
         ConvertFormat::Wsc => Sessions::of_acts(None),
         _ => Sessions::default(),
     };
-    let (mut last, mut notes) = (0, 0);
+    let (mut last, mut notes, mut made) = (0, 0, 0);
     while let Some(record) = reader.next_record()? {
         let conn = record.at.conn;
         if !chosen.is_empty() && conn != ConnId(0) && !chosen.contains(&conn.0) {
@@ -153,8 +153,6 @@ fn convert(
             ConvertFormat::Pcapng => {
                 packets.take(&record, out);
                 notes += u64::from(matches!(record.fact, Fact::Note(_) | Fact::Diagnostic(_)));
-                output.flush(false)?;
-                continue;
             }
             ConvertFormat::Html => report.record(&record),
             ConvertFormat::Jsonl | ConvertFormat::Txt => {
@@ -169,7 +167,9 @@ fn convert(
             );
         }
         player.play(record, &mut |at, event| {
+            made += u64::from(matches!(event, Event::Made(.., FrameEvent::End { .. })));
             match format {
+                ConvertFormat::Pcapng => {}
                 ConvertFormat::Jsonl => json.print(at, event, out),
                 ConvertFormat::Txt => human.print(at, event, out),
                 ConvertFormat::Html => report.take(at, event),
@@ -183,6 +183,7 @@ fn convert(
     let out = &mut output.bytes;
     player.end(last, &mut |at, event| {
         match format {
+            ConvertFormat::Pcapng => {}
             ConvertFormat::Jsonl => json.print(at, event, out),
             ConvertFormat::Txt => human.print(at, event, out),
             ConvertFormat::Html => report.take(at, event),
@@ -190,6 +191,8 @@ fn convert(
         }
         anyhow::Ok(())
     })?;
+    // What the ends sent is in every format; what a proxy put in, only in the lines of the transcript.
+    let of_proxy = (made > 0).then(|| format!("{} that the proxy made", counted(made, "frame")));
     match format {
         ConvertFormat::Jsonl => {
             json.flush_partial(out);
@@ -206,23 +209,23 @@ fn convert(
                 (notes > 0).then(|| format!("{} of notes and diagnostics", counted(notes, "line")));
             let heads =
                 (heads > 0).then(|| format!("{} as a proxy changed it", counted(heads, "head")));
-            let left: Vec<String> = lines.into_iter().chain(heads).collect();
+            let left: Vec<String> = lines.into_iter().chain(heads).chain(of_proxy).collect();
             return Ok((!left.is_empty()).then(|| left.join(", ")));
         }
         ConvertFormat::Html => {
             out.extend_from_slice(report.page().as_bytes());
-            return Ok(None);
+            return Ok(of_proxy);
         }
         _ => {}
     }
     let (mut sessions, left_out) = sessions.finish();
+    let mut left: Vec<String> = left_out.describe().into_iter().chain(of_proxy).collect();
     if format == ConvertFormat::Har {
         serde_json::to_writer_pretty(&mut *out, &har(&sessions))?;
         out.push(b'\n');
-        return Ok(left_out.describe());
+        return Ok((!left.is_empty()).then(|| left.join(", ")));
     }
     let session = only(&mut sessions)?;
-    let mut left: Vec<String> = left_out.describe().into_iter().collect();
     let (text, sent) = match format {
         ConvertFormat::Wsc => {
             let plan = Plan::of(session, Role::Client);

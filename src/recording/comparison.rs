@@ -403,6 +403,8 @@ mod tests {
         assert_eq!(count.close(1, Some(1000), Some(Some(1011))), None);
         let kind = comparison(Compare::Kind, &[], &[]);
         assert!(kind.close(1, Some(1000), Some(Some(1011))).is_some());
+        let missed = kind.close(1, Some(1000), None).expect("a difference");
+        assert_eq!((&*missed.text, missed.received), ("the Close did not come", None));
         let found =
             kind.difference(1, (Data::Text, b"x"), (Data::Binary, b"x")).expect("a difference");
         assert_eq!(found.text, "message 1 is binary, not text");

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Fact, Record, RecordingError};
 use crate::event::{
     Cause, CertificateFacts, CommandEnd, ConnId, Direction, Ending, Intervened, Intervention, Lost,
-    Phases, Side, Stamp, TimeoutKind, TlsFacts, Totals,
+    Made, Phases, Side, Stamp, TimeoutKind, TlsFacts, Totals,
 };
 use crate::ui::hex::unhex;
 use crate::ui::{base64, clock, notation};
@@ -39,6 +39,8 @@ pub struct LogReader<R> {
     /// Directions in which a compressed frame was left out for a secret in it, so that those after it
     /// can't be inflated: their messages are taken as they were read then.
     left_out: Vec<(ConnId, Direction)>,
+    /// As `masks`, of frames that a relay made: they come between those that pass.
+    made: Vec<(ConnId, Direction, Option<MaskKey>)>,
     /// Records of the line that wait.
     waiting: Option<Record>,
     /// The role of the program that wrote it, as its first object has it.
@@ -66,6 +68,7 @@ impl<R: BufRead> LogReader<R> {
             masks: Vec::new(),
             compressed: Vec::new(),
             left_out: Vec::new(),
+            made: Vec::new(),
             waiting: None,
             role: None,
             cut: false,
@@ -147,7 +150,7 @@ impl<R: BufRead> LogReader<R> {
             _ => None,
         };
         if event == "start" {
-            (self.masks, self.compressed, self.left_out) = Default::default();
+            (self.masks, self.compressed, self.left_out, self.made) = Default::default();
         } else if micros.is_none() {
             return wrong("its time can't be read");
         }
@@ -197,23 +200,35 @@ impl<R: BufRead> LogReader<R> {
                     self.masks.retain(|(other, ..)| *other != conn);
                     self.compressed.retain(|(other, ..)| *other != conn);
                     self.left_out.retain(|(other, _)| *other != conn);
+                    self.made.retain(|(other, ..)| *other != conn);
                     Fact::End(Box::new(ending(object, self.role)))
                 }
                 _ => return Ok(None),
             });
         };
-        // What a proxy put in is no part of what the ends sent.
-        if object.get("made").is_some() {
-            return Ok(None);
+        let payload = || payload(object);
+        if let Some(name) = text("made") {
+            // A later version may know other reasons.
+            let why = Made::of_name(name).unwrap_or(Made::Injected);
+            let bytes = match event {
+                "frame" => {
+                    let (mut bytes, mask) = header(object)?;
+                    self.made.retain(|(c, d, _)| (*c, *d) != (conn, direction));
+                    match text("payload") {
+                        Some(_) => self.made.push((conn, direction, mask)),
+                        None => bytes.extend(masked(mask, 0, payload()?)),
+                    }
+                    bytes
+                }
+                "payload" => {
+                    let of = self.made.iter().find(|(c, d, _)| (*c, *d) == (conn, direction));
+                    let offset = number(object, "offset").unwrap_or_default();
+                    masked(of.and_then(|(.., mask)| *mask), offset, payload()?)
+                }
+                _ => return Ok(None),
+            };
+            return made(Fact::Made(why, direction, bytes));
         }
-        let payload = || -> Result<Vec<u8>> {
-            match (text("text"), text("base64")) {
-                (Some(text), _) => Ok(text.as_bytes().to_vec()),
-                (None, Some(digits)) => base64::decode(digits)
-                    .map_err(|error| RecordingError::new(format!("base64: {error}"))),
-                (None, None) => Ok(Vec::new()),
-            }
-        };
         match event {
             "head" => made(Fact::Head(
                 direction,
@@ -225,21 +240,7 @@ impl<R: BufRead> LogReader<R> {
             )),
             "body" | "undecodable" => made(Fact::Bytes(direction, payload()?)),
             "frame" => {
-                let Some(header) = text("header_hex") else {
-                    return wrong("it has no header_hex");
-                };
-                let mut bytes = unhex(header)
-                    .map_err(|error| RecordingError::new(format!("header_hex: {error}")))?;
-                let mask = match text("mask") {
-                    None => None,
-                    Some(hex) => {
-                        let key = unhex(hex).ok().and_then(|key| MaskKey::try_from(&key[..]).ok());
-                        match key {
-                            Some(key) => Some(key),
-                            None => return wrong("mask: not 8 hex digits"),
-                        }
-                    }
-                };
+                let (mut bytes, mask) = header(object)?;
                 let opcode = text("opcode").unwrap_or_default();
                 let is_data = matches!(opcode, "text" | "binary" | "continuation");
                 if is_data && opcode != "continuation" {
@@ -308,6 +309,37 @@ impl<R: BufRead> LogReader<R> {
                 .map(|done| Record { at, fact: Fact::Intervened(done) })),
             _ => Ok(None),
         }
+    }
+}
+
+/// The header of a frame, and its mask key.
+fn header(object: &Value) -> Result<(Vec<u8>, Option<MaskKey>)> {
+    let text = |name: &str| object.get(name).and_then(Value::as_str);
+    let Some(header) = text("header_hex") else { return wrong("it has no header_hex") };
+    let bytes =
+        unhex(header).map_err(|error| RecordingError::new(format!("header_hex: {error}")))?;
+    let mask = match text("mask") {
+        None => None,
+        Some(hex) => {
+            let key = unhex(hex).ok().and_then(|key| MaskKey::try_from(&key[..]).ok());
+            match key {
+                Some(key) => Some(key),
+                None => return wrong("mask: not 8 hex digits"),
+            }
+        }
+    };
+    Ok((bytes, mask))
+}
+
+/// What a line has as content.
+fn payload(object: &Value) -> Result<Vec<u8>> {
+    let text = |name: &str| object.get(name).and_then(Value::as_str);
+    match (text("text"), text("base64")) {
+        (Some(text), _) => Ok(text.as_bytes().to_vec()),
+        (None, Some(digits)) => {
+            base64::decode(digits).map_err(|error| RecordingError::new(format!("base64: {error}")))
+        }
+        (None, None) => Ok(Vec::new()),
     }
 }
 

@@ -37,7 +37,7 @@ pub use values::{ValueRules, Values};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::event::{CommandEnd, Direction, Ending, Intervened, Phases, Stamp, TlsFacts};
+use crate::event::{CommandEnd, Direction, Ending, Intervened, Made, Phases, Stamp, TlsFacts};
 use crate::wire::Role;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::rules::Report;
@@ -69,6 +69,8 @@ pub enum Fact {
     Head(Direction, Vec<u8>),
     /// Bytes of a direction, after those before.
     Bytes(Direction, Vec<u8>),
+    /// Bytes that a relay put into a direction itself, behind those that it put in before.
+    Made(Made, Direction, Vec<u8>),
     /// The frame that comes next in the direction was made by the endpoint itself.
     Automatic(Direction),
     /// Bytes of a direction are missing, so that nothing after them can be decoded; in words.

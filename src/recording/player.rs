@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{Fact, Record};
 use crate::event::{
-    Cause, ConnId, Direction, Ending, Event, FrameEvent, Lost, Observed, Side, Stamp,
+    Cause, ConnId, Direction, Ending, Event, FrameEvent, Lost, Observed, PASSED_ON, Side, Stamp,
 };
 use crate::session::counters::Counters;
 use crate::session::{Limits, Observer};
@@ -18,7 +18,7 @@ use crate::wire::decoder::Input;
 use crate::wire::deflate::params::{DeflateOffer, DeflateParams};
 use crate::wire::handshake::grammar::parse_extensions;
 use crate::wire::handshake::rules::{HandshakeContext, check};
-use crate::wire::head::Head;
+use crate::wire::head::{Head, HeadKind};
 use crate::wire::{Control, OpCode, Role};
 
 /// Bytes of a client that wait for the response to its request.
@@ -44,6 +44,8 @@ struct Connection {
     switched: bool,
     /// Bytes of the client that wait for the response.
     early: Vec<u8>,
+    /// The next head of a request is the last one, as it was passed on.
+    passed_on: bool,
     to_server: Way,
     to_client: Way,
     first_close: Option<Role>,
@@ -53,6 +55,8 @@ struct Connection {
 #[derive(Debug, Default)]
 struct Way {
     observer: Option<Observer>,
+    /// Of what a relay put in.
+    made: Option<Observer>,
     counters: Counters,
     close: Option<CloseBody>,
     /// Nothing more of it can be decoded.
@@ -105,6 +109,12 @@ impl Player {
             Fact::Head(direction, bytes) => {
                 let observer = Observer::before_handshake(direction, self.limits);
                 let connection = self.connections.entry(at.conn).or_default();
+                if direction == Direction::ToServer && std::mem::take(&mut connection.passed_on) {
+                    let head = Head::parse(HeadKind::Request, &bytes);
+                    take(&at, &Event::Head(direction, &head))?;
+                    connection.request = Some(head);
+                    return Ok(());
+                }
                 connection.way(direction).observer = Some(observer);
                 self.bytes(&at, direction, bytes, take)
             }
@@ -147,7 +157,25 @@ impl Player {
             Fact::RoundTrip(time) => take(&at, &Event::RoundTrip(time)),
             Fact::CommandEnded(end) => take(&at, &Event::CommandEnded(end)),
             Fact::Intervened(done) => take(&at, &Event::Intervened(&done)),
-            Fact::Note(text) => take(&at, &Event::Note(&text)),
+            Fact::Made(why, direction, mut bytes) => {
+                let way = self.connections.entry(at.conn).or_default().way(direction);
+                // As where they were made: never compressed, and counted by themselves.
+                let new = || Observer::of_frames(direction, None, Limits::default());
+                let observer = way.made.get_or_insert_with(new);
+                let mut input = Input::new(&mut bytes);
+                while let Some(observed) = observer.next(&mut input) {
+                    if let Observed::Frame(event) = observed {
+                        take(&at, &Event::Made(why, direction, event))?;
+                    }
+                }
+                Ok(())
+            }
+            Fact::Note(text) => {
+                if text == PASSED_ON {
+                    self.connections.entry(at.conn).or_default().passed_on = true;
+                }
+                take(&at, &Event::Note(&text))
+            }
             Fact::Failed(text) => {
                 self.connections.remove(&at.conn);
                 take(&at, &Event::Failed(&text))

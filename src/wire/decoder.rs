@@ -221,7 +221,9 @@ impl Decoder {
     pub fn unfinished(&self) -> Option<Unfinished> {
         match &self.state {
             DecoderState::Header { have: 0, .. } | DecoderState::Lost => None,
-            DecoderState::Header { have, .. } => Some(Unfinished::Header { have: usize::from(*have) }),
+            DecoderState::Header { have, .. } => {
+                Some(Unfinished::Header { have: usize::from(*have) })
+            }
             DecoderState::Payload { left } => {
                 let len = self.header.as_ref().map_or(0, |header| header.len);
                 Some(Unfinished::Payload { have: len - left, len })

@@ -337,12 +337,6 @@ fn a_mock_needs_a_recording_with_one_connection() {
         (&["--on-unmatched", "ignore", "0"], 2, "--replay"),
         (&["--replay", "x", "--on-unmatched", "pass", "0"], 2, "name the server with --to URL"),
         (&["--replay", "x", "--to", "ws://a", "0"], 2, "--to: only with --on-unmatched pass"),
-        (
-            &["--echo", "--cacert", "ca.pem", "0"],
-            2,
-            "only with --to; for TLS with clients use --cert",
-        ),
-        (&["--echo", "--sni", "x", "0"], 2, "only with --to; for TLS with clients use --cert"),
     ] {
         let output = wscope().arg("listen").args(args).output().expect("the binary runs");
         let said = String::from_utf8_lossy(&output.stderr);

@@ -5,6 +5,7 @@ use std::io::Write;
 use wscope::event::Direction;
 
 use crate::frames::{self, BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT};
+use crate::harness::wscope;
 use crate::rules::{Peer, masked, open_compressed, text};
 use crate::upstream::Upstream;
 
@@ -41,22 +42,39 @@ fn json_and_the_log_mark_what_was_put_in() {
     let folder = tempfile::TempDir::new().expect("a folder");
     let log = folder.path().join("log");
     let upstream = Upstream::new();
-    let args = ["--output", "json", "--log", log.to_str().expect("text")];
+    let log_name = log.to_str().expect("text");
+    let args = ["--output", "json", "--log", log_name, "--rule", "> /edit/ -> replace /e/E/"];
     let mut proxy = upstream.proxy(&[&COMMANDS[..], &args].concat());
     let (mut client, server) = upstream.open(&proxy);
     proxy.write("@< put in\n");
     assert_eq!(client.receive_frame(), (TEXT, b"put in".to_vec()));
     client.send(text("from the client"));
-    Peer::new(&server, Direction::ToServer, None).expect(TEXT, "from the client");
-    drop((client, server));
+    let mut at_server = Peer::new(&server, Direction::ToServer, None);
+    at_server.expect(TEXT, "from the client");
+    client.send(text(&"edit ".repeat(30_000)));
+    at_server.expect(TEXT, &"Edit ".repeat(30_000));
+    client.send(frames::bytes([masked(frames::frame(PING, "p"))]));
+    at_server.expect(PING, "p");
+    drop((client, server, at_server));
     proxy.stdout.wait_for("\"event\":\"end\"");
     proxy.write("/quit\n");
     let output = proxy.ends(0);
     let logged = std::fs::read_to_string(&log).expect("a log");
-    // What either end sent is decoded, and nothing else.
-    let decoded = crate::harness::wscope().arg("decode").arg(&log).output().expect("a run");
+    // The recording gives the same events again.
+    let decoded = wscope().args(["decode", "--output", "json", log_name]).output().expect("a run");
     let decoded = String::from_utf8_lossy(&decoded.stdout).into_owned();
-    assert!(decoded.contains("from the client") && !decoded.contains("put in"), "{decoded}");
+    let recorded = logged.lines().filter(|line| !line.contains("\"event\":\"diagnostic\""));
+    assert_eq!(decoded.lines().collect::<Vec<_>>(), recorded.collect::<Vec<_>>());
+    let shown = wscope().args(["show", log_name]).output().expect("a run");
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains(" put in (injected)\n") && shown.contains("(edited)\n"), "{shown}");
+    // A format that holds what the ends sent counts what is not in it.
+    for name in ["o.har", "o.pcapng", "o.html", "o.wsc"] {
+        let out = folder.path().join(name);
+        let ran = wscope().args(["convert", log_name]).arg(out).output().expect("a run");
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert!(said.contains("2 frames that the proxy made"), "{name}: {said}");
+    }
     for text in [&output.stdout, &logged] {
         let lines: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();

@@ -24,7 +24,7 @@ use crate::engine::relay::{
 };
 use crate::engine::runtime::Runtime;
 use crate::engine::slots::Slot;
-use crate::event::{ConnId, Direction, Event};
+use crate::event::{ConnId, Direction, Event, PASSED_ON};
 use crate::net::authority::Authority;
 use crate::net::facts::tls_fault;
 use crate::net::link::{Link, SocketLink};
@@ -686,7 +686,7 @@ impl Pair {
         let last = !asks_for_websocket(&request);
         let request = match forwarding.apply(&request, last) {
             Some(changed) => {
-                runtime.report(self.id, &Event::Note("the request is passed on as:"))?;
+                runtime.report(self.id, &Event::Note(PASSED_ON))?;
                 runtime.report(self.id, &Event::Head(Direction::ToServer, &changed))?;
                 changed
             }
