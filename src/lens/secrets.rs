@@ -14,10 +14,10 @@ pub struct Secrets<'a> {
 }
 
 impl Secrets<'_> {
-    /// A text about a conversation, of several lines, without secrets.
+    /// A text about a conversation without secrets. Its lines begin with names of ours.
     pub fn masked(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        self.take_out_of(&mut text);
+        self.take_out_of_line(&mut text);
         text
     }
 
@@ -27,6 +27,10 @@ impl Secrets<'_> {
         if let Some(masked) = mask_lines(text, self.is_secret, self.mask) {
             *text = masked;
         }
+        self.take_out_of_line(text);
+    }
+
+    fn take_out_of_line(&self, text: &mut String) {
         if let Some(masked) = mask_quoted(text, self.is_secret, self.mask) {
             *text = masked;
         }

@@ -44,7 +44,7 @@ fn commands_by_their_beginning() {
 fn what_lenses_speak() {
     proposes("/lens st", 6, &["stomp"]);
     proposes("/stomp su", 7, &["subscribe "]);
-    proposes("/mqtt pub", 6, &["pub ", "pub1 "]);
+    proposes("/mqtt pub", 6, &["pub ", "pub1 ", "pub2 "]);
     proposes("/rpc no", 5, &["notify "]);
     proposes("/show le", 6, &["lens"]);
     let (_, found) = complete("/sio emi", 8, &|_| Vec::new());
