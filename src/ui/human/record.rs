@@ -17,8 +17,11 @@ use crate::ui::pattern::Pattern;
 use crate::ui::style::Ink;
 use crate::wire::{Control, Data, OpCode, Violation, ViolationKind};
 
-/// Bytes before a match that are shown with it.
+/// Bytes before a match that are shown with it, on a screen that is wide enough.
 const BEFORE: usize = 16;
+
+/// Columns of the payload that are for the match itself, and for what says how much is not shown.
+const FOR_MATCH: usize = 22;
 
 /// A remembered frame.
 #[derive(Debug)]
@@ -193,7 +196,8 @@ impl PayloadPreview<'_> {
         {
             return;
         }
-        let mut from = shown.start.saturating_sub(BEFORE);
+        let before = BEFORE.min(payload_columns(width).saturating_sub(FOR_MATCH));
+        let mut from = shown.start.saturating_sub(before);
         // Not inside of a character.
         while text && from < shown.start && self.start[from] & 0xc0 == 0x80 {
             from += 1;
