@@ -145,7 +145,7 @@ fn squid_in_via_may_be_the_servers_own() {
 
 #[test]
 fn a_page_that_names_another_path_proves_no_rewrite() {
-    let rewritten = "rewrites the path";
+    let rewritten = "or the server rewrites the path";
     // A prefix may be taken off by the server itself.
     let d = of("404 Not Found", "Server: nginx\r\n", "<pre>Cannot GET /other</pre>");
     assert_eq!(sure(&d, rewritten), Some(Confidence::Medium), "{d:?}");
