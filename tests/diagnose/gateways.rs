@@ -55,7 +55,7 @@ fn a_proxy_that_leaves_its_name_in_via_removed_the_upgrade() {
     let port = serve_by(move |_| answer("426 Upgrade Required", via, "Upgrade Required"));
     for args in [&[][..], &["--diagnose"]] {
         let told = Told::of(args, port, "/ws");
-        told.is("W320", "an invisible (transparent) proxy of this network");
+        told.is("W320", "a transparent proxy of this network");
         // Squid may be the server's own.
         told.has("likely (medium): an invisible");
         told.has("likely (medium): a reverse proxy");
@@ -63,7 +63,7 @@ fn a_proxy_that_leaves_its_name_in_via_removed_the_upgrade() {
     let port = serve_by(move |_| {
         answer("404 Not Found", &format!("{via}Server: uvicorn\r\n"), "{\"detail\":\"Not Found\"}")
     });
-    Told::of(&[], port, "/ws").is("W335", "an invisible (transparent) proxy of this network");
+    Told::of(&[], port, "/ws").is("W335", "a transparent proxy of this network");
 }
 
 #[test]
