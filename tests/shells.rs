@@ -223,3 +223,32 @@ fn files_stand_only_where_a_file_is_meant() {
         becomes(typed, typed);
     }
 }
+
+#[test]
+fn cases_of_check_and_what_it_reports() {
+    use wscope::check::catalogue;
+    let areas = catalogue::AREAS.iter().map(|(area, _)| format!("{area}/"));
+    let groups = ["@must", "@should", "@info", "@rfc6455", "@rfc7692"].map(str::to_owned);
+    lists("wscope check ws://h ", &areas.chain(groups).collect::<Vec<_>>());
+    let all = [Role::Server, Role::Client].into_iter().flat_map(catalogue::about);
+    let resets: BTreeSet<&str> =
+        all.map(|case| case.id).filter(|id| id.starts_with("f/rsv")).collect();
+    lists("wscope check --show f/rsv", &resets.into_iter().collect::<Vec<_>>());
+    lists("wscope check --report ", &["text=", "json=", "junit=", "tap=", "github="]);
+    // What ends so goes on.
+    becomes("wscope check --report ju", "wscope check --report junit=");
+}
+
+#[test]
+fn commands_of_commands_recordings_and_paces() {
+    let command = wscope::cli::command();
+    let ca = command.find_subcommand("ca").expect("a mode");
+    let names = ca.get_subcommands().map(|inner| inner.get_name().to_owned());
+    lists("wscope ca ", &names.filter(|name| name != "help").collect::<Vec<_>>());
+    becomes("wscope ca trust-help chr", "wscope ca trust-help chromium ");
+    becomes("wscope help lis", "wscope help listen ");
+    lists("wscope replay --pace ", &["wait", "original", "fast", "2x"]);
+    becomes("wscope replay cap", "wscope replay capture.bin ");
+    becomes("wscope listen --replay ch", "wscope listen --replay chat.wsc ");
+    becomes("wscope -w for", "wscope -w forever ");
+}

@@ -25,8 +25,8 @@ pub fn check_raw(raw: bool, force: bool, terminal: Terminal) -> Result<(), Usage
     match raw && !force && terminal.stdout {
         false => Ok(()),
         true => Err(UsageError::new(
-            "--output raw would write the peer's bytes to the terminal as they are; --force does, \
-             --output lines escapes what could harm"
+            "--output raw could send control characters of the peer to the terminal; use --output \
+             lines, which escapes them, or add --force"
                 .to_owned(),
         )),
     }

@@ -226,6 +226,6 @@ fn a_typed_line_that_the_kernel_may_have_cut_is_noted() {
         session.press("\x04");
         let shown = session.end(0);
         let shown = String::from_utf8_lossy(&shown);
-        assert_eq!(shown.contains("a line of 4095 bytes came from the terminal"), noted, "{shown}");
+        assert_eq!(shown.contains("a typed line had 4095 bytes"), noted, "{shown}");
     }
 }

@@ -70,8 +70,8 @@ impl Stdin {
     pub fn take_cut_line(&mut self) -> Option<String> {
         std::mem::take(&mut self.cut_line).then(|| {
             format!(
-                "a line of {LONGEST_TYPED} bytes came from the terminal, which keeps no more of one: its \
-                 end may be lost; send it from a file, or at the prompt (--input prompt)"
+                "a typed line had {LONGEST_TYPED} bytes, the most that the terminal passes on: its end may be \
+                 lost; send it from a file, or at the prompt (--input prompt)"
             )
         })
     }
