@@ -4,7 +4,7 @@ use super::facts::Facts;
 use super::request::Edit;
 use super::verdict::Judgement;
 use crate::script::command::{Command, Payload, parse};
-use crate::wire::{OpCode, Role};
+use crate::wire::{Data, OpCode, Role};
 
 /// The rule that a case is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -389,6 +389,19 @@ impl Case {
     /// Whether something is sent that may reach the application.
     pub fn sends_data(&self) -> bool {
         self.commands().any(|command| sends_data(&command))
+    }
+
+    /// Whether what breaks a rule comes behind a whole message that breaks none.
+    pub fn begins_with_message(&self) -> bool {
+        let mut commands = self.commands();
+        let is_whole = match commands.next() {
+            Some(Command::Text(_) | Command::Binary(_)) => true,
+            Some(Command::Frame(spec)) => {
+                spec.fin && matches!(spec.opcode, OpCode::Data(Data::Text | Data::Binary))
+            }
+            _ => false,
+        };
+        is_whole && commands.next().is_some()
     }
 
     /// Why the case means nothing on this connection.

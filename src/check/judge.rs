@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::case::{Case, Expect, Level, Tested};
+use super::case::{Case, Expect, Level, Needs, Tested};
 use super::facts::{CANARIES, End, Facts, Opening, Seen};
 use super::verdict::{Judgement, Verdict};
 use crate::script::command::{Command, Payload, parse};
@@ -52,6 +52,13 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
         let got = format!("a frame of the {} after its own Close: {rule}", case.peer());
         return Judgement::of_own_breach(got);
     }
+    if let Opening::Refused(429 | 503) = facts.opening
+        && !matches!(case.expect, Expect::Learns)
+        && case.needs != Needs::Tls
+    {
+        // Too many connections: the next may get another answer.
+        return is(Verdict::Inconclusive);
+    }
     if let Expect::Judged(function, _) = case.expect {
         return function(facts);
     }
@@ -89,10 +96,6 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     if matches!(case.expect, Expect::Learns) && facts.opening != Opening::Open {
         return is(Verdict::Info);
     }
-    if let Opening::Refused(429 | 503) = facts.opening {
-        // Too many connections: the next may get another answer.
-        return is(Verdict::Inconclusive);
-    }
     if let (Expect::Declined, Opening::Refused(400..600)) = (case.expect, &facts.opening) {
         // To decline an offer is to go on without it; but nothing wrong was agreed to.
         return is(Verdict::Warn);
@@ -101,7 +104,10 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
         (case.tested, &facts.opening)
     {
         // A client whose request breaks a rule gets no connection, whatever the case is about.
-        return is(Verdict::Fail);
+        return match facts.opening {
+            Opening::Bad(_) => Judgement::of_own_breach(got),
+            _ => is(Verdict::Fail),
+        };
     }
     let refused = matches!(facts.opening, Opening::Refused(400..500) | Opening::Dropped);
     if refused && case.area() == "p" {
@@ -145,6 +151,9 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
         }
         Expect::Dies(codes) | Expect::DiesUnlike(codes, _) => match code {
             Some(Some(code)) if codes.contains(&code) => is(Verdict::Pass),
+            Some(Some(code)) if case.begins_with_message() && may_decline(code, echoes) => {
+                Judgement::new(Verdict::Inconclusive, declines(&got, case))
+            }
             Some(Some(code)) if matches!(case.expect, Expect::DiesUnlike(_, c) if c == code) => {
                 is(Verdict::Fail)
             }
@@ -175,8 +184,7 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
         Expect::Lives | Expect::Echoes(..) | Expect::Pongs(_) | Expect::PongsWithin(_) => {
             match code.flatten() {
                 Some(code) if case.sends_data() && may_decline(code, echoes) => {
-                    let got = format!("{got}: the {} does not take the message", case.peer());
-                    Judgement::new(Verdict::Inconclusive, got)
+                    Judgement::new(Verdict::Inconclusive, declines(&got, case))
                 }
                 _ => is(Verdict::Fail),
             }
@@ -242,6 +250,10 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
 /// or an application that expects other messages; one that echoes expects all of them.
 fn may_decline(code: u16, echoes: bool) -> bool {
     code == 1009 || !echoes && matches!(code, 1000 | 1001 | 1003 | 1008 | 3000..=4999)
+}
+
+fn declines(got: &str, case: &Case) -> String {
+    format!("{got}: the {} does not take the message", case.peer())
 }
 
 /// Whether this is a ping whose pong came. Others may come unasked.
@@ -575,6 +587,13 @@ mod tests {
         ] {
             assert_eq!(judge(&case, &closed(code), echoes).verdict, verdict, "{code}");
         }
+        // What breaks a rule comes behind a message that is declined before.
+        let behind = CASE.send(&["/frame text wscope check", "/frame continuation x"]);
+        let behind = behind.expect(Expect::Dies(&[1002]));
+        assert_eq!(judge(&behind, &closed(1003), false).verdict, Verdict::Inconclusive);
+        assert_eq!(judge(&behind, &closed(1003), true).verdict, Verdict::Warn);
+        let within = CASE.send(&["/frame text rsv2=on x"]).expect(Expect::Dies(&[1002]));
+        assert_eq!(judge(&within, &closed(1003), false).verdict, Verdict::Warn);
         // A ping is for no application.
         let pinged = judge(&CASE.send(&["/ping"]), &closed(1008), false);
         assert_eq!(pinged.verdict, Verdict::Fail);
@@ -583,7 +602,16 @@ mod tests {
     #[test]
     fn a_limit_of_connections_is_no_answer_to_the_case() {
         for status in [429, 503] {
-            for expect in [Expect::Accepted, Expect::Keeps(&[]), Expect::Declined] {
+            let dropped = Expect::Judged(|_| Judgement::new(Verdict::Warn, ""), "");
+            for expect in [
+                Expect::Accepted,
+                Expect::Keeps(&[]),
+                Expect::Declined,
+                Expect::Refused(&[]),
+                Expect::Refused(&[426]),
+                Expect::Ignored,
+                dropped,
+            ] {
                 check(CASE.expect(expect), &[(refused(status), Verdict::Inconclusive)]);
             }
         }

@@ -275,6 +275,8 @@ pub struct Plan {
     unsure: BTreeSet<usize>,
     /// What came of the parts of a case that runs.
     parts: Vec<String>,
+    /// What came of a control connection that ended without an answer: another one decides.
+    lapse: Option<String>,
 }
 
 impl Plan {
@@ -329,7 +331,13 @@ impl Plan {
             stop: None,
             unsure: BTreeSet::new(),
             parts: Vec::new(),
+            lapse: None,
         }
+    }
+
+    /// How many connections there may be at the same time.
+    pub fn jobs(&self) -> usize {
+        self.options.jobs
     }
 
     /// The next connection to make, if one may be made now.
@@ -521,7 +529,7 @@ impl Plan {
         let Some(at) = work.place() else { return };
         let far = matches!(facts.opening, Opening::Unable(_) | Opening::Unreachable(_));
         // That its answer came, or broke off, does not say so: a crash after the case before takes a moment.
-        let sure = work.calm || self.options.slow || self.cases.len() <= FEW;
+        let sure = work.calm || self.options.slow;
         if self.options.tested == Role::Server && !harmless && !far {
             self.suspects.push(Suspect { at, begun: self.begun, sure });
         }
@@ -530,24 +538,44 @@ impl Plan {
     /// Makes a control connection in a moment: a server that has answered may be about to end.
     fn look_again(&mut self) {
         if self.options.tested == Role::Server {
-            self.pause = Some(if self.cases.len() <= FEW { LONG_MOMENT } else { MOMENT });
+            self.pause = Some(if self.is_short() { LONG_MOMENT } else { MOMENT });
             self.control();
         }
     }
 
+    /// Whether it looks after each case whether the server lives.
+    fn is_short(&self) -> bool {
+        self.cases.len() * self.options.repeat <= FEW
+    }
+
     fn controlled(&mut self, judgement: &Judgement, facts: &Facts) {
+        let got = judgement.got.clone();
+        let about = |id| self.cases.iter().position(|case| case.id == id);
         if judgement.verdict == Verdict::Pass {
             self.usable = true;
+            if let (Some(first), Some(at)) = (self.lapse.take(), about(CONTROL.id)) {
+                let text = format!("once: {first}; then: {got}");
+                self.results[at] = Some(Judgement::new(Verdict::Flaky, text));
+            }
         } else if !self.usable {
-            let got = judgement.got.clone();
             // This is known, though it is not known of anything else.
-            let about = |id| self.cases.iter().position(|case| case.id == id);
-            if facts.wrong_answer().is_some()
-                && let Some(at) = about(CONTROL.id).or_else(|| about("f/ping"))
-            {
-                self.results[at] = Some(judgement.clone());
+            let breach = match facts.opening {
+                Opening::Bad(_) => Some(Judgement::of_own_breach(got.clone())),
+                _ if facts.wrong_answer().is_some() || judgement.why.is_some() => {
+                    Some(judgement.clone())
+                }
+                _ => None,
+            };
+            // A client that asks so fails whatever it comes for.
+            let any = (self.options.tested == Role::Client).then_some(0);
+            let at = about(CONTROL.id).or_else(|| about("f/ping")).or(any);
+            if let (Some(breach), Some(at)) = (breach, at) {
+                self.results[at] = Some(breach);
             }
             self.stop(Stop::Unusable(got, facts.opening.clone()));
+        } else if self.lapse.is_none() && is_cut(facts) {
+            self.lapse = Some(got);
+            self.first.push_front(Work::new(control(self.options.tested), Purpose::Control));
         } else {
             self.died(facts);
         }
@@ -556,6 +584,8 @@ impl Plan {
     fn judged(&mut self, at: usize, case: &'static Case, judgement: Judgement, facts: &Facts) {
         let unreachable = matches!(facts.opening, Opening::Unreachable(_));
         let silent = facts.timed_out || facts.opening == Opening::Silent;
+        // One that drops connections now and then does not do so because of the case.
+        let silent = silent || is_cut(facts) && judgement.verdict == Verdict::Fail;
         if self.options.awaits {
             return self.record(at, judgement);
         }
@@ -568,13 +598,12 @@ impl Plan {
             self.look_again();
             return;
         }
-        let ended = facts.ended.is_some() && facts.close.is_none();
-        let dropped = ended || facts.opening == Opening::Dropped;
-        let few = self.cases.len() <= FEW;
+        let few = self.is_short();
         let mut is_new = |ending| self.options.jobs == 1 && self.endings.insert(ending);
-        if Ending::of(facts).is_some_and(|ending| few || is_new(ending)) {
+        let ended = Ending::of(facts).is_some_and(|ending| few || is_new(ending));
+        if ended || few && self.options.jobs == 1 {
             self.look_again();
-        } else if judgement.verdict == Verdict::Fail || dropped {
+        } else if judgement.verdict == Verdict::Fail || is_cut(facts) {
             self.control();
         } else if matches!(facts.opening, Opening::Refused(429 | 503)) {
             // Whether that is the answer to everything now.
@@ -627,10 +656,17 @@ impl Plan {
     /// first case are without a fault.
     fn died(&mut self, facts: &Facts) {
         let what = match &facts.opening {
-            Opening::Refused(status) => {
+            Opening::Refused(status @ (429 | 503)) => {
                 let text = self.death(&format!("answered {status} to a valid handshake"));
                 let cure = "if it limits connections, use -j 1 and --delay SECS";
                 return self.stop(Stop::Refuses(format!("{text}; {cure}")));
+            }
+            Opening::Refused(status) => {
+                let text = format!(
+                    "the server answered {status} to a valid handshake, though it had accepted others: \
+                     the same request has to get the same answer each time to test anything"
+                );
+                return self.stop(Stop::Refuses(text));
             }
             Opening::Unreachable(text) if self.options.tested == Role::Client => {
                 return self.stop(Stop::Refuses(text.clone()));
@@ -660,6 +696,8 @@ impl Plan {
                     true => Judgement::of_death(got),
                     false => Judgement::new(Verdict::Inconclusive, got),
                 };
+                // That is known without another look.
+                self.unsure.remove(&at);
             }
         }
     }
@@ -725,6 +763,11 @@ fn differ(first: &Judgement, then: &Judgement) -> Judgement {
     let unknown = [first, then].iter().any(|it| it.verdict == Verdict::Inconclusive);
     let verdict = if unknown { Verdict::Inconclusive } else { Verdict::Flaky };
     Judgement::new(verdict, format!("once: {}; then: {}", first.got, then.got))
+}
+
+/// Whether the connection ended where something had to come.
+fn is_cut(facts: &Facts) -> bool {
+    facts.opening == Opening::Dropped || facts.ended.is_some() && facts.close.is_none()
 }
 
 /// The control connection to an end of this role.
@@ -884,15 +927,61 @@ mod tests {
         let mut plan = plan(PlanOptions { jobs: 1, ..OPTIONS });
         let a = plan.start().expect("a");
         plan.finish(a, &good());
-        // Its request is a valid one, and gets no answer: it has ended nothing.
-        let b = plan.start().expect("b");
-        plan.finish(b, &Facts { opening: Opening::Dropped, ..Facts::default() });
+        // In a run of few cases it has a moment to die of each, however that ended.
+        assert!(plan.pause().is_some());
         let control = plan.start().expect("a control");
+        plan.finish(control, &Facts { opening: Opening::Dropped, ..Facts::default() });
+        let control = plan.start().expect("another one, because that one was cut off");
         plan.finish(control, &away());
-        let text = "the server stopped accepting connections after f/a (2 cases done)";
+        let text = "the server stopped accepting connections after f/a (1 case done)";
         assert_eq!(plan.stopped(), Some(&Stop::Died(text.to_owned())));
         assert_eq!(verdicts(&plan), [Verdict::Fail, Verdict::Inconclusive, Verdict::Inconclusive]);
         assert_eq!(plan.outcomes()[0].level(), Level::Must);
+    }
+
+    /// A server that drops connections now and then drops those of some cases.
+    #[test]
+    fn a_case_that_is_cut_off_runs_again_and_so_does_a_control_connection() {
+        static KEEPS: Case =
+            Case::new("x/a", "a", rule("RFC", "says"), "why").expect(Expect::Accepted);
+        let dropped = Facts { opening: Opening::Dropped, ..Facts::default() };
+        for lapses in [[false, false], [true, false], [false, true]] {
+            let mut plan = Plan::new(vec![&CONTROL, &KEEPS], PlanOptions { jobs: 1, ..OPTIONS });
+            let (mut left, mut controls) = (lapses, 0);
+            while let Some(work) = plan.start() {
+                controls += usize::from(work.purpose == Purpose::Control);
+                let is_cut = match work.purpose {
+                    Purpose::Control if controls > CONTROLS => mem::take(&mut left[0]),
+                    Purpose::Result(1) => mem::take(&mut left[1]),
+                    _ => false,
+                };
+                plan.finish(work, &if is_cut { dropped.clone() } else { good() });
+            }
+            assert_eq!(plan.stopped(), None);
+            let wanted = lapses.map(|it| if it { Verdict::Flaky } else { Verdict::Pass });
+            assert_eq!(verdicts(&plan), wanted);
+        }
+    }
+
+    #[test]
+    fn a_breach_in_the_first_handshake_is_a_failure_and_the_rest_is_not_known() {
+        let bad = Facts { opening: Opening::Bad("no key".into()), ..Facts::default() };
+        let seen = vec![Seen::Violation("an unmasked frame".into())];
+        let breaks = Facts { seen, ..good() };
+        for facts in [bad, breaks] {
+            for (tested, cases, first) in [
+                (Role::Server, [&CONTROL, &B], Verdict::Fail),
+                (Role::Client, [&CLIENT_CONTROL, &B], Verdict::Fail),
+                // A client's request is the same whatever it comes for.
+                (Role::Client, [&A, &B], Verdict::Fail),
+                (Role::Server, [&A, &B], Verdict::Inconclusive),
+            ] {
+                let mut plan = Plan::new(cases.to_vec(), PlanOptions { tested, ..OPTIONS });
+                let control = plan.start().expect("a control");
+                plan.finish(control, &facts);
+                assert_eq!(verdicts(&plan), [first, Verdict::Inconclusive], "{facts:?}");
+            }
+        }
     }
 
     #[test]
@@ -1115,8 +1204,8 @@ mod tests {
             let facts = if runs == 1 { failed.clone() } else { good() };
             plan.finish(work, &facts);
         }
-        // Control connections look whether the server survived the first, and the last.
-        assert_eq!(runs, 8);
+        // Control connections look whether the server survived each.
+        assert_eq!(runs, 12);
         assert_eq!(verdicts(&plan), [Verdict::Flaky, Verdict::Pass, Verdict::Pass]);
     }
 }

@@ -7,9 +7,10 @@
 use std::time::{Duration, Instant};
 
 use super::case::{Case, Expect, Tested};
-use super::facts::{CANARIES, Facts, Opening};
+use super::facts::{CANARIES, Facts, Opening, Seen};
 use super::judge::content;
 use crate::script::command::Command;
+use crate::wire::{Control, OpCode};
 
 /// The waits of a case.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +72,9 @@ pub struct Trial {
     resumes: Option<Instant>,
     /// What has to come has to come before.
     until: Instant,
+    /// Pings that were sent, and pongs that came: one that answers them one by one is not silent.
+    pings: usize,
+    pongs: usize,
     /// So long the end is waited for after a Close that decides.
     lingers: Option<Instant>,
 }
@@ -86,12 +90,25 @@ impl Trial {
             repeated: None,
             resumes: None,
             until: now + timing.patience,
+            pings: 0,
+            pongs: 0,
             lingers: None,
         }
     }
 
     /// What is next.
     pub fn next(&mut self, facts: &Facts, now: Instant) -> Next {
+        let pongs = facts.seen.iter().filter(|seen| matches!(seen, Seen::Pong(_))).count();
+        if pongs > self.pongs && pongs <= self.pings {
+            self.until = now + self.timing.patience;
+        }
+        self.pongs = pongs;
+        let next = self.go_on(facts, now);
+        self.pings += usize::from(is_ping(&next));
+        next
+    }
+
+    fn go_on(&mut self, facts: &Facts, now: Instant) -> Next {
         if self.is_decided(facts) {
             // What may not come after a Close is seen only where that is waited for.
             let open = facts.close.is_some() && facts.ended.is_none();
@@ -209,11 +226,20 @@ impl Trial {
     }
 }
 
+/// Whether a pong is to answer this.
+fn is_ping(next: &Next) -> bool {
+    match next {
+        Next::Ping(_) | Next::Send(Command::Ping(_)) => true,
+        Next::Send(Command::Frame(spec)) => spec.opcode == OpCode::Control(Control::Ping),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::check::case::rule;
-    use crate::check::facts::{End, Seen};
+    use crate::check::facts::End;
     use crate::wire::close::CloseBody;
 
     static DIES: Case = Case::new("t/dies", "title", rule("RFC", "says"), "why")
@@ -280,6 +306,28 @@ mod tests {
         assert!(matches!(trial.next(&facts, now), Next::Wait(_)));
         facts.seen.push(Seen::Pong(b"x".to_vec()));
         assert!(matches!(trial.next(&facts, now), Next::Done));
+    }
+
+    #[test]
+    fn a_server_that_answers_pings_one_by_one_has_the_time_for_each_of_them() {
+        static PINGS: Case =
+            Case::new("t/pings", "title", rule("RFC", "says"), "why").send(&["/repeat 3 /ping x"]);
+        let mut now = Instant::now();
+        let (mut facts, mut trial) = (facts(), Trial::new(&PINGS, TIMING, false, now));
+        for _ in 0..3 {
+            assert!(matches!(trial.next(&facts, now), Next::Send(_)));
+        }
+        assert!(matches!(trial.next(&facts, now), Next::Ping(_)));
+        for _ in 0..3 {
+            now += TIMING.patience - Duration::from_millis(1);
+            facts.seen.push(Seen::Pong(b"x".to_vec()));
+            assert!(matches!(trial.next(&facts, now), Next::Wait(_)));
+        }
+        // Others come unasked, and answer nothing.
+        now += TIMING.patience - Duration::from_millis(1);
+        facts.seen.extend([Seen::Pong(Vec::new()), Seen::Pong(Vec::new())]);
+        assert!(matches!(trial.next(&facts, now), Next::Wait(_)));
+        assert!(matches!(trial.next(&facts, now + TIMING.patience), Next::TimedOut));
     }
 
     #[test]

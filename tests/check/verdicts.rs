@@ -3,6 +3,8 @@
 
 use std::io::{Read as _, Write as _, copy, sink};
 use std::net::TcpListener;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 
 use crate::{check, listen};
@@ -128,7 +130,7 @@ fn stops(fault: &str, status: i32, why: &str) {
     assert_eq!(run.status, Some(status), "{}", run.stdout);
     let line = run.stdout.lines().nth(1).unwrap_or_default();
     assert_eq!(line, format!("stopped: no connection to test on: {why}"), "{fault}");
-    assert_eq!(run.stdout.lines().last(), Some("5 SKIP, 199 INCONCLUSIVE"), "{fault}");
+    assert_eq!(run.stdout.lines().last(), Some("5 SKIP, 200 INCONCLUSIVE"), "{fault}");
 }
 
 #[test]
@@ -138,6 +140,9 @@ fn without_a_connection_that_works_nothing_is_judged() {
     let server = listen(["--fault", "accept-wrong"]);
     let run = check(&[server.url()]);
     assert!(run.stdout.contains(accept) && run.status == Some(8), "{}", run.stdout);
+    // That much is known.
+    assert_eq!(run.stdout.lines().last(), Some("5 SKIP, 199 INCONCLUSIVE, 1 FAIL"));
+    assert!(run.stdout.contains("FAIL  h/control"), "{}", run.stdout);
     stops("no-answer", 12, "no answer to the request");
     stops("silence", 12, "nothing: no answer to a ping, no Close, and the connection stayed open");
 }
@@ -148,6 +153,7 @@ fn a_server_that_breaks_a_rule_in_every_frame_ends_with_9() {
     let server = listen(["--fault", "masked"]);
     let run = check(&[server.url()]);
     assert_eq!(run.status, Some(9), "{}", run.stdout);
+    assert!(run.stdout.contains("FAIL  h/control"), "{}", run.stdout);
 }
 
 #[test]
@@ -744,6 +750,46 @@ fn a_101_in_http_1_0_breaks_a_rule() {
     let (verdict, got) = run.verdict("h/res-version");
     assert!(verdict == "FAIL" && got.contains("HTTP/1.0"), "{verdict} {got}");
     assert_eq!(run.status, Some(13));
+}
+
+#[test]
+fn an_answer_whose_lines_end_with_lf_alone_breaks_a_rule() {
+    let got = "line 1, byte 32: line ends with LF instead of CRLF (9110-2.2-res-grammar)";
+    finds("lf-only", "h/res-grammar", "FAIL", got);
+    let server = listen(["--echo"]);
+    let run = check(&[server.url(), "h/res-grammar", "--output", "json"]);
+    assert_eq!(run.verdict("h/res-grammar"), ("PASS".to_owned(), "101".to_owned()));
+}
+
+/// A server that allows two connections has two, though one of them has its answer and is about to end.
+#[test]
+fn a_connection_that_closes_is_one_of_those_that_may_be_open() {
+    static OPEN: AtomicUsize = AtomicUsize::new(0);
+    static MOST: AtomicUsize = AtomicUsize::new(0);
+    let url = serve(|_, stream| {
+        MOST.fetch_max(OPEN.fetch_add(1, Relaxed) + 1, Relaxed);
+        let mut stream = stream.try_clone().expect("a socket");
+        thread::spawn(move || -> Option<()> {
+            let head = head(&mut stream)?;
+            accept(&mut stream, &head)?;
+            loop {
+                let mut first = [0];
+                stream.peek(&mut first).ok().filter(|n| *n > 0)?;
+                let payload = frame(&mut stream)?;
+                if first[0] == 0x88 {
+                    break;
+                }
+                pong(&mut stream, &payload)?;
+            }
+            stream.write_all(b"\x88\x02\x03\xe8").ok()?;
+            thread::park_timeout(std::time::Duration::from_millis(30));
+            OPEN.fetch_sub(1, Relaxed);
+            stream.shutdown(std::net::Shutdown::Write).ok()
+        });
+        true
+    });
+    let run = check(&[&url, "f/ping", "k/ping-0", "k/ping-bin", "f/bytewise", "-j", "2"]);
+    assert_eq!((run.status, MOST.load(Relaxed)), (Some(0), 2), "{}", run.stdout);
 }
 
 #[test]

@@ -236,7 +236,7 @@ fn a_connection_is_named_behind_the_file() {
         );
         Test::new().args([command, &format!("{path}#2")]).stderr(missing).status(1);
         let unread = format!(
-            "wscope: {path}#x: can't open it: no such file or directory; what follows # is the number of a connection, as in FILE#1\n"
+            "wscope: can't open {path}#x: no such file or directory; what follows # is the number of a connection, as in FILE#1\n"
         );
         Test::new().args([command, &format!("{path}#x")]).stderr(unread).status(1);
     }

@@ -147,7 +147,7 @@ fn exit_1_for_what_is_not_hex_with_line_and_column() {
 fn exit_1_for_a_file_that_is_not_there() {
     decoding()
         .args(["/nonexistent/capture"])
-        .stderr("wscope: /nonexistent/capture: can't open it: no such file or directory\n")
+        .stderr("wscope: can't open /nonexistent/capture: no such file or directory\n")
         .status(1);
 }
 

@@ -330,7 +330,7 @@ fn the_recorded_subprotocol_is_accepted() {
 #[test]
 fn a_mock_needs_a_recording_with_one_connection() {
     for (args, status, why) in [
-        (&["--replay", "/nowhere", "0"][..], 1, "/nowhere: can't open it"),
+        (&["--replay", "/nowhere", "0"][..], 1, "can't open /nowhere: no such file"),
         (&["--replay", "/dev/null", "0"], 1, "/dev/null: not a recording"),
         (&["--replay", "x", "--echo", "0"], 2, "can't be combined with --echo"),
         (&["--match", "content", "0"], 2, "--replay"),

@@ -206,7 +206,7 @@ fn an_edited_control_frame_keeps_within_its_size() {
     at_server.expect(PING, "aa");
     proxy
         .stdout
-        .wait_for("frame #2 to the server stays as it is: more than 125 B would come of it");
+        .wait_for("frame #2 to the server is not changed: the result would have more than 125 B");
     drop((client, server));
     proxy.interrupt();
 }

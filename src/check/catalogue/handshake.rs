@@ -3,6 +3,9 @@
 use crate::check::case::{Case, Expect, Rule, Tested, rule};
 use crate::check::request::Edit;
 
+/// What [`Facts::broken`](crate::check::facts::Facts::broken) calls a response that is not written as HTTP is.
+pub const RES_GRAMMAR: &str = "9110-2.2-res-grammar";
+
 const MUST_STOP: &str = "the server MUST stop processing the client's handshake and return an HTTP response with an appropriate error code (such as 400 Bad Request)";
 const STOP: Rule = rule("RFC 6455 §4.2.1", MUST_STOP);
 // A server that does not decode the key keeps §4.2.2: "It is not necessary for the server to base64-decode".
@@ -84,6 +87,10 @@ const LIMITS: Rule = rule(
     "A server that receives a request header field line, field value, or set of fields larger than it wishes to process MUST respond with an appropriate 4xx (Client Error) status code.",
 );
 
+const GRAMMAR: Rule = rule(
+    "RFC 9110 §2.2",
+    "A sender MUST NOT generate protocol elements that do not match the grammar defined by the corresponding ABNF rules.",
+);
 const STATUS_LINE: Rule = rule(
     "RFC 6455 §4.2.2",
     "A Status-Line with a 101 response code as per RFC 2616 [RFC2616]. Such a response could look like \"HTTP/1.1 101 Switching Protocols\"",
@@ -141,6 +148,7 @@ pub(super) static CASES: &[Case] = &[
     ignored("h/method-head", "HEAD", GET, REFUSE).open(&[Edit::Line("HEAD {target} HTTP/1.1")]),
     ignored("h/http10", "HTTP/1.0", GET, REFUSE).open(&[Edit::Line("GET {target} HTTP/1.0")]),
     of_server("h/res-version", "a valid handshake; its answer is to be HTTP/1.1", STATUS_LINE, "proxies and clients that know HTTP/1.0 has no Upgrade end the connection (W349)").expect(Expect::Keeps(&["4.2.2-res-httpver"])),
+    of_server("h/res-grammar", "a valid handshake; its answer is to be written as HTTP is", GRAMMAR, "clients and proxies that read HTTP as it is written refuse the answer").expect(Expect::Keeps(&[RES_GRAMMAR])),
     refused("h/host-missing", "no Host", HOST, SMUGGLES).open(&[Edit::Drop("Host")]),
     refused("h/host-dup", "two Host headers", HOST, SMUGGLES).open(&[Edit::Add("Host", "other.example")]),
     learns("h/host-other", "the Host of another site", HOST, "shows whether the server looks at Host, which protects from DNS rebinding").open(&[Edit::Set("Host", "other.example")]),

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::check::case::Needs;
+use crate::check::catalogue::RES_GRAMMAR;
 use crate::check::facts::{Facts, Opening, Seen};
 use crate::check::plan::{Plan, Purpose, Stop, Work};
 use crate::check::request::{Edit, Place, SLOWNESS, STALL, before, edited};
@@ -143,6 +144,12 @@ impl Battery {
         while self.resumes.is_none_or(|at| at <= now) {
             // What is shown is shown alone, to its end.
             if self.is_shown(runtime) && self.running.iter().any(Option::is_some) {
+                return Ok(());
+            }
+            // A connection that closes still counts for a server that limits them.
+            let is_leaving = |it: &Recorded| matches!(it.running, Running::Leaving { .. });
+            let mut open = self.running.iter().flatten();
+            if open.clone().count() >= self.plan.jobs() && open.any(is_leaving) {
                 return Ok(());
             }
             if let Some(pause) = self.plan.pause() {
@@ -408,11 +415,10 @@ fn opening_of(error: &OpenError, needs: Needs) -> Opening {
 fn of_response(response: &Head, report: &Report) -> Facts {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let server = report.verdicts.iter().filter(|verdict| verdict.rule.side == Role::Server);
+    let failed = server.filter(|verdict| verdict.outcome == Outcome::Fail);
+    let defect = response.defects().first().map(|defect| (RES_GRAMMAR, defect.to_string()));
     Facts {
-        broken: server
-            .filter(|verdict| verdict.outcome == Outcome::Fail)
-            .map(|verdict| (verdict.rule.id, finding(verdict)))
-            .collect(),
+        broken: failed.map(|verdict| (verdict.rule.id, finding(verdict))).chain(defect).collect(),
         headers: response
             .headers()
             .map(|field| (text(field.name).to_ascii_lowercase(), text(field.value)))

@@ -88,8 +88,8 @@ fn of_a_long_message_the_part_that_matches_is_shown() {
     });
     let lines = shown(&output);
     assert_eq!(lines.len(), 3, "{lines:?}");
-    assert!(lines[1].contains("+4998 B …xx before the needle and behi"), "{}", lines[1]);
-    assert!(lines[1].ends_with("… +704 B"), "{}", lines[1]);
+    assert!(lines[1].contains("+4996 B …xxxx before the needle and behi"), "{}", lines[1]);
+    assert!(lines[1].ends_with("… +706 B"), "{}", lines[1]);
     assert!(lines[2].ends_with("ää ünd needle"), "{}", lines[2]);
 }
 
