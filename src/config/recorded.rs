@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::net::plain_io::{cannot_open, plain_io};
 use crate::recording::{Fact, Player, Reader, RecordingError, Session, Sessions, Sniffed};
@@ -56,6 +56,11 @@ impl RecordedName {
     /// Whether it is stdin.
     pub fn is_stdin(&self) -> bool {
         self.path.as_os_str() == "-"
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The connection that the name asks for.

@@ -46,18 +46,22 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
         );
     };
     let mut reader = Reader::of(found, input).with_context(|| name.clone())?;
-    if is_same(&args.input, &args.output) {
+    if is_same(recorded.path(), &args.output) {
         bail!("{name}: IN and OUT are the same file; name another one to write");
     }
     let mut output = Output::new(&args.output);
     let chosen: Vec<u64> = args.conn.iter().copied().chain(recorded.conn()).collect();
     let mut missing = chosen.clone();
     let converted = convert(args, &chosen, &mut missing, format, &mut reader, &mut output);
-    let left_out = converted.with_context(|| name.clone())?;
+    let Converted { left_out, beside } = converted.with_context(|| name.clone())?;
     if let Some(conn) = missing.first() {
         return Err(recorded.without(*conn).into());
     }
     output.flush(true)?;
+    if let Some((path, text)) = beside {
+        fs::write(&path, text).with_context(|| format!("can't write {}", path.display()))?;
+    }
+    output.finish()?;
     if let Some(text) = reader.remark() {
         stderr::note(&format!("{name}: {text}"));
     }
@@ -75,17 +79,35 @@ fn is_same(input: &Path, output: &Path) -> bool {
     of(input).is_some_and(|(.., is_file)| is_file && of(input) == of(output))
 }
 
-/// Where the recording goes. The file is made when there is something to write: what was there before
-/// stays if the recording can't be converted.
+/// What came of a recording.
+#[derive(Default)]
+struct Converted {
+    /// What the format can't hold.
+    left_out: Option<String>,
+    /// A second file, and its content.
+    beside: Option<(PathBuf, String)>,
+}
+
+impl Converted {
+    /// One file.
+    fn without(left_out: Option<String>) -> Self {
+        Self { left_out, beside: None }
+    }
+}
+
+/// Where the recording goes. What was there before stays until all is written: if the recording can't
+/// be converted to its end, it is left alone.
 struct Output {
     path: PathBuf,
     file: Option<File>,
+    /// What is written, and the file whose place it takes.
+    draft: Option<(PathBuf, PathBuf)>,
     bytes: Vec<u8>,
 }
 
 impl Output {
     fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), file: None, bytes: Vec::new() }
+        Self { path: path.to_owned(), file: None, draft: None, bytes: Vec::new() }
     }
 
     fn is_stdout(&self) -> bool {
@@ -108,14 +130,52 @@ impl Output {
         }
         let file = match self.file.take() {
             Some(file) => file,
-            None => files::create_private(&self.path)?,
+            None => self.create()?,
         };
         self.file.insert(file).write_all(&self.bytes)
+    }
+
+    /// Begins a draft beside the file; the file itself where that is no regular one, such as a pipe,
+    /// or its folder takes no other.
+    fn create(&mut self) -> io::Result<File> {
+        let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let before = fs::metadata(&target).ok();
+        if before.as_ref().is_none_or(fs::Metadata::is_file)
+            && let Some(name) = target.file_name()
+        {
+            let name = format!(".{}.{}", name.to_string_lossy(), std::process::id());
+            let draft = target.with_file_name(name);
+            if let Ok(file) = files::create_new_private(&draft) {
+                self.draft = Some((draft, target));
+                if let Some(before) = before {
+                    file.set_permissions(before.permissions())?;
+                }
+                return Ok(file);
+            }
+        }
+        files::create_private(&self.path)
+    }
+
+    /// Lets the draft take the place of the file.
+    fn finish(&mut self) -> anyhow::Result<()> {
+        let Some((draft, target)) = &self.draft else { return Ok(()) };
+        fs::rename(draft, target).map_err(|error| {
+            anyhow::anyhow!("can't write {}: {}", self.path.display(), plain_io(&error))
+        })?;
+        self.draft = None;
+        Ok(())
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if let Some((draft, _)) = &self.draft {
+            let _ = fs::remove_file(draft);
+        }
     }
 }
 
 /// Writes the recording, or the chosen connections of it; takes from `missing` those that are there.
-/// Returns what the format can't hold.
 fn convert(
     args: &ConvertArgs,
     chosen: &[u64],
@@ -123,7 +183,7 @@ fn convert(
     format: ConvertFormat,
     reader: &mut Reader<'_>,
     output: &mut Output,
-) -> anyhow::Result<Option<String>> {
+) -> anyhow::Result<Converted> {
     let mut role = Some(Role::Client);
     let mut player = Player::new(Limits::default(), None);
     let mut json = JsonPrinter::new(role);
@@ -162,8 +222,9 @@ fn convert(
         }
         if sessions.held() > MAX_HELD {
             bail!(
-                "it has more than {} MiB of messages; name one connection with --conn N",
-                MAX_HELD >> 20
+                "it has more than {} MiB of messages{}",
+                MAX_HELD >> 20,
+                if chosen.is_empty() { "; name one connection with --conn N" } else { "" }
             );
         }
         player.play(record, &mut |at, event| {
@@ -196,11 +257,11 @@ fn convert(
     match format {
         ConvertFormat::Jsonl => {
             json.flush_partial(out);
-            return Ok((notes > 0).then(|| counted(notes, "diagnostic")));
+            return Ok(Converted::without((notes > 0).then(|| counted(notes, "diagnostic"))));
         }
         ConvertFormat::Txt => {
             human.flush_partial(out);
-            return Ok((notes > 0).then(|| counted(notes, "diagnostic")));
+            return Ok(Converted::without((notes > 0).then(|| counted(notes, "diagnostic"))));
         }
         ConvertFormat::Pcapng => {
             packets.finish(out);
@@ -210,11 +271,11 @@ fn convert(
             let heads =
                 (heads > 0).then(|| format!("{} as a proxy changed it", counted(heads, "head")));
             let left: Vec<String> = lines.into_iter().chain(heads).chain(of_proxy).collect();
-            return Ok((!left.is_empty()).then(|| left.join(", ")));
+            return Ok(Converted::without((!left.is_empty()).then(|| left.join(", "))));
         }
         ConvertFormat::Html => {
             out.extend_from_slice(report.page().as_bytes());
-            return Ok(of_proxy);
+            return Ok(Converted::without(of_proxy));
         }
         _ => {}
     }
@@ -223,9 +284,10 @@ fn convert(
     if format == ConvertFormat::Har {
         serde_json::to_writer_pretty(&mut *out, &har(&sessions))?;
         out.push(b'\n');
-        return Ok((!left.is_empty()).then(|| left.join(", ")));
+        return Ok(Converted::without((!left.is_empty()).then(|| left.join(", "))));
     }
     let session = only(&mut sessions)?;
+    let mut converted = Converted::default();
     let (text, sent) = match format {
         ConvertFormat::Wsc => {
             let plan = Plan::of(session, Role::Client);
@@ -242,8 +304,7 @@ fn convert(
                 bail!("a test for Artillery is two files, and can't be written to stdout");
             };
             let (test, code) = artillery(session, &name);
-            fs::write(&beside, code)
-                .with_context(|| format!("can't write {}", beside.display()))?;
+            converted.beside = Some((beside, code));
             (test, session.of(Direction::ToServer).count())
         }
     };
@@ -251,7 +312,8 @@ fn convert(
         stderr::note("the client of this connection sent nothing");
     }
     out.extend_from_slice(text.as_bytes());
-    Ok((!left.is_empty()).then(|| left.join(", ")))
+    converted.left_out = (!left.is_empty()).then(|| left.join(", "));
+    Ok(converted)
 }
 
 /// The one connection that a script plays.

@@ -163,6 +163,15 @@ pub fn create_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
+/// Makes a file that is not there yet, for its owner only.
+///
+/// # Errors
+///
+/// It is there, or can't be made.
+pub fn create_new_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
 /// Writes a file of secrets: a new one is for its owner only.
 ///
 /// # Errors

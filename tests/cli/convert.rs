@@ -242,6 +242,54 @@ fn a_connection_is_named_behind_the_file() {
     }
 }
 
+/// Whatever name it has: with a connection, or through a link.
+#[test]
+fn in_is_never_written() {
+    let (folder, path) = recorded();
+    let was = std::fs::read(&path).expect("a recording");
+    let link = folder.path().join("link.jsonl");
+    std::os::unix::fs::symlink(&path, &link).expect("a link");
+    let link = link.to_str().expect("a path").to_owned();
+    for (from, to) in
+        [(path.clone(), &path), (format!("{path}#1"), &path), (format!("{path}#1"), &link)]
+    {
+        let said = "IN and OUT are the same file; name another one to write\n";
+        let said = format!("wscope: {path}: {said}");
+        Test::new().args(["convert", &from, to]).stderr(said).status(1);
+        assert_eq!(std::fs::read(&path).expect("a recording"), was);
+    }
+}
+
+#[test]
+fn out_stays_if_in_cannot_be_converted_to_its_end() {
+    let (folder, path) = recorded();
+    let lines = std::fs::read_to_string(&path).expect("a recording");
+    // More than is written at once, and then a line that is none.
+    let many = lines.repeat(1 + (1 << 20) / lines.len());
+    let broken = folder.path().join("broken.jsonl");
+    std::fs::write(&broken, many.clone() + "{\n").expect("room");
+    let whole = folder.path().join("whole.jsonl");
+    std::fs::write(&whole, many).expect("room");
+    let paths = [&broken, &whole].map(|path| path.to_str().expect("a path").to_owned());
+    for (input, name) in [(&paths[0], "out.txt"), (&format!("{}#99", paths[1]), "out.jsonl")] {
+        let out = folder.path().join(name);
+        std::fs::write(&out, "kept").expect("room");
+        let to = out.to_str().expect("a path");
+        Test::new().args(["convert", input, to]).stderr_any().status(1);
+        assert_eq!(std::fs::read_to_string(&out).expect("text"), "kept", "{input}");
+    }
+    // A test of Artillery is two files.
+    let (test, beside) = (folder.path().join("t.yml"), folder.path().join("t.cjs"));
+    std::fs::write(&beside, "kept").expect("room");
+    let to = test.to_str().expect("a path");
+    Test::new().args(["convert", "--conn", "1", "--conn", "7", &path, to]).stderr_any().status(1);
+    assert_eq!(std::fs::read_to_string(&beside).expect("text"), "kept");
+    assert!(!test.exists());
+    let names = std::fs::read_dir(folder.path()).expect("a folder");
+    let names = names.map(|entry| entry.expect("a file").file_name().into_string().expect("text"));
+    assert_eq!(names.filter(|name| name.starts_with('.')).count(), 0, "a draft is left");
+}
+
 #[test]
 fn the_shells_limit_of_a_file_is_an_error_that_names_it() {
     let (folder, path) = recorded();
