@@ -117,6 +117,10 @@ pub struct IdentityOptions {
 /// Whom to trust, and who we are, in TLS with a server of a mode that has `--cert` for its own clients.
 #[derive(Debug, Args)]
 pub struct UpstreamTlsOptions {
+    /// Those of them that were typed and are not defaults.
+    #[arg(skip)]
+    pub typed: Vec<String>,
+
     /// Accept any TLS certificate of the server
     #[arg(short = 'k', long, help_heading = "TLS")]
     pub insecure: bool,

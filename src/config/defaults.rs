@@ -25,8 +25,9 @@ use crate::ui::suggest;
 const OUTSIDE: [&str; 2] = ["config", "no-config"];
 
 /// Variables that are not options: a key's passphrase is read where it is needed, two are what
-/// `wscope listen --exec` gives a process about its client, one is the build's.
-const NO_OPTIONS: [&str; 4] = ["passphrase", "conn", "peer", "dynamic-openssl"];
+/// `wscope listen --exec` gives a process about its client, one what `wscope proxy --to URL -- CMD`
+/// gives its program, one is the build's.
+const NO_OPTIONS: [&str; 5] = ["passphrase", "conn", "peer", "port", "dynamic-openssl"];
 
 /// The others that it gives; they are options too, but not where `WSCOPE_CONN` is set.
 const OF_A_CLIENT: [&str; 2] = ["path", "subprotocol"];

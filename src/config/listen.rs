@@ -191,7 +191,14 @@ impl ListenConfig {
             }
             _ => {}
         }
-        // Defaults give them to every mode, so they may be there without --to.
+        // Defaults give them to every mode, so they may be there without --to, but nobody types them
+        // for nothing.
+        if let (None, Some(id)) = (&args.to, args.tls_client.typed.first()) {
+            return Err(UsageError(format!(
+                "--{}: it is for the connection to the server of --to; give --on-unmatched pass --to URL, too",
+                id.replace('_', "-")
+            )));
+        }
         let way =
             transport::upstream(RouteArguments::default(), args.tls_client, AddressFamily::Any)?;
         let upstream = args.to.as_deref().map(OpenConfig::of_url).transpose();
@@ -325,9 +332,14 @@ impl ListenConfig {
 /// It is none of these.
 pub fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
     if let Some((_, rest)) = text.split_once("://") {
-        let place = rest.split(['/', '?']).next().unwrap_or_default();
-        let text = format!("{text:?} is not a listen address; write it without scheme and path");
-        return Err(UsageError(format!("{text}: {place}")));
+        let place = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        // Not with the credentials of a URL.
+        let place = place.rsplit('@').next().unwrap_or_default();
+        let text = "a URL is not a listen address; write";
+        return Err(UsageError(match parse_address(place) {
+            Ok(_) => format!("{text} it without scheme and path: {place}"),
+            Err(_) => format!("{text} a port, such as 9001, or ADDR:PORT"),
+        }));
     }
     let help = || {
         UsageError(format!(

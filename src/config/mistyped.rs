@@ -8,6 +8,7 @@ use clap::{Arg, Command};
 
 use super::bad_value;
 use super::invocation::{Invocation, find_long, mode_of};
+use super::listen::parse_address;
 use super::plan::quoted;
 use crate::cli::habits;
 use crate::ui::sanitize::escaped;
@@ -216,10 +217,9 @@ fn missing(program: &Command, typed: &Invocation, error: &clap::Error) -> Option
         };
         return Some(format!("--{option} needs {text}, too{more}"));
     }
-    if let Some((option, value)) = swallowed(mode, typed, &named) {
-        let value = escaped(quoted(&value).as_bytes());
+    if let Some(option) = swallowed(mode, typed, &named) {
         let name = name_of(mode, typed);
-        return Some(format!("{name} needs {text}; {option} took {value} as its value"));
+        return Some(format!("{name} needs {text}; {option} took the word after it as its value"));
     }
     Some(format!(
         "{} needs {text}; wscope {} shows how",
@@ -228,14 +228,26 @@ fn missing(program: &Command, typed: &Invocation, error: &clap::Error) -> Option
     ))
 }
 
-/// An option without its value, which took what the mode lacks.
-fn swallowed(mode: &Command, typed: &Invocation, lacks: &[String]) -> Option<(String, String)> {
+/// An option without its value, which took what the mode lacks. The value itself may be a secret.
+fn swallowed<'t>(mode: &Command, typed: &'t Invocation, lacks: &[String]) -> Option<&'t str> {
     let serves = matches!(mode.get_name(), "listen" | "proxy");
     let fits = |value: &str| match lacks.iter().any(|name| name.contains("PORT")) {
-        true => value.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok()),
+        true => parse_address(value).is_ok(),
         false => !serves && lacks.iter().any(|name| name == "URL") && is_url(value),
     };
-    typed.values.iter().rev().find(|(_, value)| fits(value)).cloned()
+    // A number is what these want.
+    let counts = |option: &str| {
+        let arg = match option.strip_prefix("--") {
+            Some(long) => find_long(mode, long),
+            None => mode.get_arguments().find(|arg| arg.get_short() == option.chars().nth(1)),
+        };
+        let names = arg.and_then(Arg::get_value_names).unwrap_or_default();
+        names
+            .iter()
+            .any(|name| ["SECS", "N", "SIZE", "CODE", "MODE", "PORT"].contains(&name.as_str()))
+    };
+    let taken = typed.values.iter().rev().find(|(option, value)| fits(value) && !counts(option));
+    taken.map(|(option, _)| option.as_str())
 }
 
 /// The option that was given and is of no use without another, which clap shows so.

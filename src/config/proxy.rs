@@ -112,7 +112,7 @@ impl ProxyConfig {
             return Err(UsageError(text.to_owned()));
         }
         let forwarding = Forwarding {
-            base: path.trim_end_matches('/').to_owned(),
+            base: path.to_owned(),
             host: (!args.keep_host).then(|| open.target.host_header.clone()),
             is_proxy: false,
         };

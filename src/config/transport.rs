@@ -28,6 +28,22 @@ pub struct Basics {
     pub cacert: Option<PathBuf>,
 }
 
+/// The options of [`UpstreamTlsOptions`], by their ids.
+pub const OF_UPSTREAM: [&str; 12] = [
+    "insecure",
+    "cacert",
+    "client_cert",
+    "client_key",
+    "capath",
+    "tls_min",
+    "tls_max",
+    "alpn",
+    "sni",
+    "no_sni",
+    "pinned_sha256",
+    "tls_keylog",
+];
+
 /// The way of a mode that has clients, too, to the server that it leads them to.
 pub fn upstream(
     route: RouteArguments,

@@ -465,6 +465,9 @@ impl Connection {
         }
         if self.more {
             self.wait_for_outputs(outputs, now);
+        } else if let Some(evidence) = &mut self.evidence {
+            // What comes next, or does not, is the peer's doing.
+            evidence.stalls(false, now);
         }
         self.let_behaviours_send(outputs, now)?;
         let pending = self.link.pending();

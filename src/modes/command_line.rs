@@ -15,6 +15,7 @@ use crate::config::file::ConfigFile;
 use crate::config::from_curl::FromCurl;
 use crate::config::invocation::{Invocation, mode_of};
 use crate::config::lines::OF_TRANSCRIPTS;
+use crate::config::transport::OF_UPSTREAM;
 use crate::config::{UsageError, environment, mistyped};
 use crate::engine::exit::Exit;
 use crate::modes::generated;
@@ -76,8 +77,13 @@ pub fn read() -> anyhow::Result<CommandLine> {
     }
 }
 
-/// Notes which of the options of a transcript were typed and are not defaults.
+/// Notes which of the options of a transcript, and of TLS with a second server, were typed and are not
+/// defaults.
 fn note_typed(cli: &mut Cli, mut ids: Vec<String>) {
+    if let Some(Mode::Listen(args)) = &mut cli.mode {
+        let of_upstream = ids.iter().filter(|id| OF_UPSTREAM.contains(&id.as_str()));
+        args.tls_client.typed = of_upstream.cloned().collect();
+    }
     ids.retain(|id| OF_TRANSCRIPTS.contains(&id.as_str()));
     match &mut cli.mode {
         None => cli.connect.prompt.lines.traffic.typed = ids,

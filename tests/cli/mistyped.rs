@@ -125,13 +125,13 @@ fn a_slip_in_a_url_says_what_to_write() {
 #[test]
 fn an_option_that_took_the_url_or_the_port_is_named() {
     for (args, stderr) in [
-        (&["-s", "ws://h"][..], "wscope needs URL; -s took ws://h as its value"),
+        (&["-s", "ws://h"][..], "wscope needs URL; -s took the word after it as its value"),
         (&["handshake", "--origin", "ws://h"], "wscope handshake needs URL; --origin took [..]"),
-        (&["listen", "--fault", "9001"], "wscope listen needs [ADDR:]PORT; --fault took 9001 [..]"),
+        (&["listen", "--fault", "9001"], "wscope listen needs [ADDR:]PORT; --fault took [..]"),
         (&["-l"], "wscope listen needs [ADDR:]PORT; wscope help listen shows how"),
         (
             &["listen", "ws://localhost:9001/x"],
-            "\"ws://localhost:9001/x\" is not a listen address; write it without scheme and path: localhost:9001",
+            "a URL is not a listen address; write it without scheme and path: localhost:9001",
         ),
         (&["listen", "9001", "9002"], "one address only, not 9002 too; run wscope once for each"),
         (&["proxy", "1", "ws://h", "cat"], "[..] only [ADDR:]PORT and URL, and CMD after --"),

@@ -5,7 +5,9 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::ui::sanitize::{cut_mark, cut_mark_columns, fit_into};
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::ui::sanitize::{cut_mark, cut_mark_columns, escaped, fit_into};
 use crate::ui::{clock, number};
 use crate::wire::close;
 
@@ -78,24 +80,29 @@ impl PayloadPreview<'_> {
     /// Where the excerpt begins that has the part to be shown in it: at 0 where the beginning of the
     /// payload has, otherwise a little before that part, as far as there is room.
     fn first_shown(&self, room: usize) -> usize {
-        let columns = match self.kind {
-            PreviewKind::Text | PreviewKind::Note => 1,
-            // A byte takes three columns in hexadecimal.
-            PreviewKind::Bytes => 3,
-            PreviewKind::Close => return 0,
-        };
-        let mark = cut_mark_columns(self.total);
-        let fits = self.shown.end * columns + mark <= room;
-        if self.shown.is_empty() || fits || room < 2 * mark {
+        if self.kind == PreviewKind::Close {
             return 0;
         }
-        let spare = room.saturating_sub(2 * mark + self.shown.len() * columns) / columns;
-        let mut from = self.shown.start - BEFORE.min(spare * 2 / 3).min(self.shown.start);
-        // Not inside of a character.
-        while columns == 1 && from < self.shown.start && self.start[from] & 0xc0 == 0x80 {
-            from += 1;
+        let Range { start: at, end } = self.shown;
+        let mark = cut_mark_columns(self.total);
+        let columns = |range: Range<usize>| match self.kind {
+            // A byte takes three columns in hexadecimal.
+            PreviewKind::Bytes => range.len() * 3,
+            // A character has four bytes at most.
+            _ if range.len() > room * 4 => room,
+            _ => escaped(self.start.get(range).unwrap_or_default()).width(),
+        };
+        if self.shown.is_empty() || columns(0..end) + mark <= room || room < 2 * mark {
+            return 0;
         }
-        from
+        let spare = room.saturating_sub(2 * mark + columns(at..end)) * 2 / 3;
+        // Not inside of a character.
+        let begins = |from: &usize| {
+            self.kind == PreviewKind::Bytes
+                || self.start.get(*from).is_some_and(|byte| byte & 0xc0 != 0x80)
+        };
+        let before = (at.saturating_sub(BEFORE)..at).filter(begins);
+        before.into_iter().find(|from| columns(*from..at) <= spare).unwrap_or(at)
     }
 }
 

@@ -8,7 +8,7 @@ use super::Head;
 /// What is changed in the head of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forwarding {
-    /// Stands before the path, without a slash at its end.
+    /// Stands before the path; it is the path of a request for `/`, as it is written here.
     pub base: String,
     /// The value of Host, if it is not to stay.
     pub host: Option<String>,
@@ -20,6 +20,20 @@ pub struct Forwarding {
 const OF_PROXY: [&str; 2] = ["Proxy-Authorization", "Proxy-Connection"];
 
 impl Forwarding {
+    /// The target with the base before it.
+    fn path_of(&self, target: &[u8]) -> Vec<u8> {
+        let query = match target {
+            [b'/'] => Some(&b""[..]),
+            [b'/', query @ ..] if query.starts_with(b"?") => Some(query),
+            _ => None,
+        };
+        match query.filter(|_| !self.base.is_empty()) {
+            // Who names `ws://host/ws` means `/ws`, not `/ws/`.
+            Some(query) => [self.base.as_bytes(), query].concat(),
+            None => [self.base.trim_end_matches('/').as_bytes(), target].concat(),
+        }
+    }
+
     /// The head to pass on; none where nothing changes. `last` asks for the end of the connection
     /// after the response: "close" in Connection (RFC 9112 §9.6).
     pub fn apply(&self, head: &Head, last: bool) -> Option<Head> {
@@ -28,7 +42,7 @@ impl Forwarding {
         if let (Some(line), Some(at)) = (head.request_line(), head.target_at()) {
             let target = origin_form(line.target);
             if target.starts_with(b"/") {
-                edits.push((at, [self.base.as_bytes(), &target].concat()));
+                edits.push((at, self.path_of(&target)));
             }
         }
         // Empty lines may come before the first one (RFC 9112 §2.2).
@@ -168,15 +182,20 @@ mod tests {
 
     #[test]
     fn a_base_stands_before_the_path() {
-        let to = |target: &str| {
-            let head = passed_on(&format!("GET {target} HTTP/1.1\r\n\r\n"), "/base", None, false);
+        let under = |base: &str, target: &str| {
+            let head = passed_on(&format!("GET {target} HTTP/1.1\r\n\r\n"), base, None, false);
             head.map(|head| head.split(' ').nth(1).unwrap_or_default().to_owned())
         };
-        assert_eq!(to("/").as_deref(), Some("/base/"));
+        let to = |target: &str| under("/base", target);
+        assert_eq!(to("/").as_deref(), Some("/base"));
+        assert_eq!(to("/?q").as_deref(), Some("/base?q"));
+        assert_eq!(under("/base/", "/").as_deref(), Some("/base/"));
+        assert_eq!(under("/base/", "/x").as_deref(), Some("/base/x"));
+        assert_eq!(under("/", "/x"), None);
         assert_eq!(to("/x?u=http://y").as_deref(), Some("/base/x?u=http://y"));
         assert_eq!(to("ws://other:1/x").as_deref(), Some("/base/x"));
-        assert_eq!(to("http://other").as_deref(), Some("/base/"));
-        assert_eq!(to("http://other?q").as_deref(), Some("/base/?q"));
+        assert_eq!(to("http://other").as_deref(), Some("/base"));
+        assert_eq!(to("http://other?q").as_deref(), Some("/base?q"));
         assert_eq!(to("http://other/x?q#part").as_deref(), Some("/base/x?q"));
         assert_eq!(to("*"), None);
     }

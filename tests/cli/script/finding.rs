@@ -93,6 +93,29 @@ fn of_a_long_message_the_part_that_matches_is_shown() {
     assert!(lines[2].ends_with("ää ünd needle"), "{}", lines[2]);
 }
 
+/// What is escaped takes more columns than bytes.
+#[test]
+fn a_part_behind_escaped_characters_is_shown() {
+    for before in [
+        "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl\nm ",
+        "\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}",
+        "日本語日本語日本語日本語",
+    ] {
+        for columns in ["60", "80"] {
+            let text = format!("{before}needle tail {}", "z".repeat(80));
+            let output = asking("/find needle", &["--width", columns], move |p| {
+                p.text(text.as_str());
+            });
+            let lines = shown(&output);
+            assert!(lines[1].contains("needle"), "{columns}: {lines:#?}");
+            let wide = |line: &&str| unicode_width::UnicodeWidthStr::width(*line);
+            let most: usize = columns.parse().expect("a number");
+            let lines = output.stderr().lines().filter(|line| line.starts_with('<'));
+            lines.for_each(|line| assert!(wide(&line) <= most, "{line}"));
+        }
+    }
+}
+
 #[test]
 fn the_last_that_match_are_shown_and_all_are_counted() {
     let output = asking("/show frames 2 /n[0-9]/\n/find \"n[0-9]\"", &[], |p| {
