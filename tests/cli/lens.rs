@@ -283,6 +283,39 @@ fn lines_speak_the_protocol_of_the_lens() {
     assert!(output.stderr().contains("s-1"), "{}", output.stderr());
 }
 
+/// A line knows what the lines before it have sent, although nobody waited in between.
+#[test]
+fn lines_that_follow_each_other_build_on_each_other() {
+    let run = |lines: &str, subprotocol: &'static str, expected: Vec<Vec<u8>>| {
+        let output = script_of(lines)
+            .args(["-s", subprotocol, "--output", "none"])
+            .peer(move |p| {
+                p.open_with(&format!("Sec-WebSocket-Protocol: {subprotocol}\r\n"));
+                let received: Vec<_> = expected.iter().map(|_| p.receive_message().1).collect();
+                assert_eq!(received, expected);
+                p.answer_close(1000);
+            })
+            .stderr_any()
+            .status(0);
+        output.stderr().to_owned()
+    };
+    // MQTT 5 has properties in each packet.
+    let packets = [
+        &b"\x10\x0f\0\x04MQTT\x05\x02\0\x3c\0\0\x02me"[..],
+        b"\x82\x09\0\x01\0\0\x03a/#\x01",
+        b"\x30\x07\0\x03a/b\0x",
+    ];
+    let lines = "/mqtt connect5 me\n/mqtt sub a/# 1\n/mqtt pub a/b x\n/show lens\n";
+    let stderr = run(lines, "mqtt", packets.map(<[u8]>::to_vec).to_vec());
+    assert!(stderr.contains("version: 5\n"), "{stderr}");
+    let identifier = r#"{\"channel\":\"C\",\"room\":1}"#;
+    let command = |text: &str| format!(r#"{{"command":"{text}","identifier":"{identifier}""#);
+    let messages =
+        [command("subscribe") + "}", command("message") + r#","data":"{\"action\":\"speak\"}"}"#];
+    let lines = "/cable subscribe C {\"room\":1}\n/cable perform C speak\n";
+    run(lines, "actioncable-v1-json", messages.map(String::into_bytes).to_vec());
+}
+
 #[test]
 fn a_stray_message_loses_nothing_that_the_lens_knows() {
     let lines = "/text CONNECT\\naccept-version:1.2\\nhost:x\\n\\n\\0\n/expect CONNECTED 5\n/text q\n\

@@ -53,6 +53,15 @@ impl ScriptRunner {
         connections: &mut dyn Connections,
         now: Instant,
     ) -> bool {
+        let about_lens = matches!(
+            command,
+            Command::Lens(Some(_)) | Command::Speak { .. } | Command::Show(Show::Lens)
+        );
+        if about_lens && !self.has_turned {
+            let (target, location) = (target.clone(), location.clone());
+            self.pending.push(Pending::Turn { command, target, location, since: now });
+            return true;
+        }
         self.met_last &= matches!(command, Command::Nothing);
         let result = match command {
             Command::Nothing => Ok(None),
@@ -224,8 +233,9 @@ impl ScriptRunner {
                     .map(|text| self.confirm(changed, text))
             }
             Command::Lens(choice) => {
-                self.pending.extend(choice.map(|choice| Pending::Lens(choice, now)));
-                let shown = choice.unwrap_or(connections.runtime().reporter.lenses().choice());
+                let lenses = connections.runtime().reporter.lenses();
+                choice.into_iter().for_each(|choice| lenses.choose(choice));
+                let shown = lenses.choice();
                 Ok(self.confirm(choice.is_some(), format!("lens: {}", shown.name())))
             }
             Command::KeepAlive(on) => {

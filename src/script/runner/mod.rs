@@ -33,7 +33,6 @@ pub use crate::script::runner::expect_queue::{Expect, ExpectQueue, Received};
 pub use crate::script::runner::lines::{LineBuffer, LineError, Source, SourceLocation};
 pub use crate::script::runner::setup::{ScriptSetup, script, set_filter};
 
-use crate::cli::lens::LensChoice;
 use crate::config::OpenConfig;
 use crate::engine::outbox::Producer;
 use crate::engine::relay::Release;
@@ -124,8 +123,8 @@ enum Pending {
     File(Box<FileSending>, SourceLocation),
     /// `/fragment`
     Fragments(Box<Fragments>, SourceLocation),
-    /// `/lens NAME`, in the turn that began then: what was sent in it is read as before.
-    Lens(LensChoice, Instant),
+    /// A line about a lens, in the turn that began then: what was sent in it is read before.
+    Turn { command: Command, target: ClientSet, location: SourceLocation, since: Instant },
 }
 
 impl Pending {
@@ -206,6 +205,8 @@ pub struct ScriptRunner {
     ended: String,
     /// A connection is being opened.
     opening: bool,
+    /// The line that is carried out has had its turn: see [`Pending::Turn`].
+    has_turned: bool,
     /// The last line was an `/expect` that was met.
     met_last: bool,
     /// What goes on waits for room.
@@ -254,6 +255,7 @@ impl ScriptRunner {
             failure: None,
             ended: String::new(),
             opening: false,
+            has_turned: false,
             met_last: false,
             starved: false,
             look_again: None,
@@ -449,7 +451,7 @@ impl ScriptRunner {
                 Pending::Repeat { .. }
                 | Pending::File(..)
                 | Pending::Fragments(..)
-                | Pending::Lens(..),
+                | Pending::Turn { .. },
             )
             | None => None,
         };
@@ -466,7 +468,9 @@ impl ScriptRunner {
     pub fn is_ready(&self) -> bool {
         !self.starved
             && match self.pending.last() {
-                Some(Pending::Repeat { .. } | Pending::Fragments(..) | Pending::Lens(..)) => true,
+                Some(Pending::Repeat { .. } | Pending::Fragments(..) | Pending::Turn { .. }) => {
+                    true
+                }
                 Some(Pending::File(file, _)) => file.is_ready(),
                 Some(Pending::Expect { expected, .. }) => self.has_unseen(expected),
                 Some(Pending::ExpectClose { target, .. }) => self.expect_queue.has_ends(target),
@@ -487,7 +491,7 @@ impl ScriptRunner {
                 | Pending::Expect { .. }
                 | Pending::ExpectClose { .. }
                 | Pending::Await { .. }
-                | Pending::Lens(..),
+                | Pending::Turn { .. },
             ) => true,
             _ if !self.notifier.has_room() => false,
             Some(Pending::File(file, _)) => connections.has_room(&file.target(), Producer::File),
@@ -579,7 +583,7 @@ impl ScriptRunner {
             | Pending::Expect { .. }
             | Pending::ExpectClose { .. }
             | Pending::Await { .. }
-            | Pending::Lens(..) => None,
+            | Pending::Turn { .. } => None,
         });
         if let Some((location, text, unmet)) = lost {
             self.pending.clear();
@@ -612,13 +616,17 @@ impl ScriptRunner {
                 }
                 at <= now
             }
-            Pending::Lens(choice, since) => {
-                let is_next_turn = now > since;
-                match is_next_turn {
-                    true => connections.runtime().reporter.lenses().choose(choice),
-                    false => self.pending.push(Pending::Lens(choice, since)),
-                }
-                is_next_turn
+            Pending::Turn { since, .. } if now <= since => {
+                self.pending.push(pending);
+                false
+            }
+            Pending::Turn { command, target, location, .. } => {
+                self.has_turned = true;
+                let done = self.execute(command, &target, &location, connections, now);
+                self.has_turned = false;
+                // The first error ends what repeats it.
+                self.pending.pop_if(|pending| !done && matches!(pending, Pending::Repeat { .. }));
+                true
             }
             Pending::ExpectClose { code, given, until, ref target, ref location } => {
                 let ends = self.expect_queue.take_ends(target);
