@@ -39,6 +39,15 @@ fn its_own_server_passes_everything() {
     assert!(run.stderr.is_empty(), "{}", run.stderr);
 }
 
+/// Its pings are answered, but not inside of a frame that a case writes in pieces.
+#[test]
+fn a_server_may_ping_at_any_time() {
+    let server = listen(["--echo", "--ping-interval", "0.005"]);
+    let run = check(&[server.url(), "--output", "json", "f/bytewise", "f/len-65535", "u/", "k/"]);
+    let bad: Vec<_> = run.objects().into_iter().filter(|o| o["verdict"] == "FAIL").collect();
+    assert!(bad.is_empty() && run.status == Some(0), "{bad:#?}");
+}
+
 #[test]
 fn no_echo_is_needed() {
     let server = listen(["--no-compress"]);

@@ -16,6 +16,7 @@ use crate::engine::connection::Connection;
 use crate::event::{Cause, FrameEvent, Lost};
 use crate::script::command::{Command, Payload};
 use crate::script::runner::send::{content, send};
+use crate::session::endpoint::AutoPong;
 use crate::wire::{Control, Data, OpCode, ViolationKind};
 
 /// How long TCP may stay open after the closing handshake.
@@ -116,6 +117,16 @@ impl Behaviour for Witness {
     }
 }
 
+/// Whether a frame may be incomplete when this has been sent.
+fn leaves_frame_open(command: &Command) -> bool {
+    match command {
+        Command::Bytes(_) => true,
+        Command::Frame(spec) => spec.announced.is_some(),
+        Command::Repeat { command, .. } => leaves_frame_open(command),
+        _ => false,
+    }
+}
+
 impl OpenTrial {
     /// Begins a case on a connection that has just opened.
     pub(super) fn new(work: Work, mut connection: Connection, facts: Facts, trial: Trial) -> Self {
@@ -176,6 +187,12 @@ impl OpenTrial {
     }
 
     fn send(&mut self, command: &Command, now: Instant) {
+        // A pong of ours would stand inside of a frame that the case writes in pieces.
+        if leaves_frame_open(command)
+            && let Some(endpoint) = self.connection.endpoint_mut()
+        {
+            endpoint.set_auto_pong(AutoPong::Off);
+        }
         match command {
             Command::AutoClose(Some(on)) => {
                 if let Some(endpoint) = self.connection.endpoint_mut() {
