@@ -283,6 +283,25 @@ fn lines_speak_the_protocol_of_the_lens() {
     assert!(output.stderr().contains("s-1"), "{}", output.stderr());
 }
 
+/// In quotes a value has spaces.
+#[test]
+fn expect_takes_a_field_whose_value_has_spaces() {
+    for test in
+        [r#"rpc.error.message="Method not found""#, r#""rpc.error.message=Method not found""#]
+    {
+        script_of(&format!("/lens json-rpc\n/text {{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\"}}\n/expect {test} 5\n"))
+            .args(["--output", "none"])
+            .peer(|p| {
+                p.open();
+                p.receive_message();
+                p.text(r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"Method not found"}}"#);
+                p.answer_close(1000);
+            })
+            .stderr_any()
+            .status(0);
+    }
+}
+
 /// A line knows what the lines before it have sent, although nobody waited in between.
 #[test]
 fn lines_that_follow_each_other_build_on_each_other() {

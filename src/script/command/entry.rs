@@ -3,7 +3,7 @@
 use crate::script::command::Command;
 use crate::script::command::error::{ParseError, ParseFault, shown};
 use crate::script::command::variables::Scope;
-use crate::script::command::words::{Word, unquote};
+use crate::script::command::words::{TypedPath, Word, unquote};
 use crate::wire::Role;
 
 /// One command.
@@ -279,6 +279,26 @@ impl<'a> Args<'a> {
         }
         self.take_to(rest.at + len);
         Ok(self.scope.text(Word { text: &path, ..rest })?.into_owned())
+    }
+
+    /// `NAME=VALUE` that comes next, without the quotes around the value or around both; and the bytes
+    /// that it takes of the line.
+    pub fn peek_assignment(&self) -> Option<(String, usize)> {
+        let rest = self.trimmed();
+        let (name, value) = rest.text.split_once('=')?;
+        // A name has no white space; in quotes nobody knows.
+        let before = match value.starts_with('"') && !name.starts_with('"') {
+            true if !name.contains(char::is_whitespace) => name.len() + 1,
+            _ => 0,
+        };
+        let TypedPath { text, len, open } = TypedPath::read(&rest.text[before..], false);
+        open.is_none().then(|| (rest.text[..before].to_owned() + &text, before + len))
+    }
+
+    /// Takes so much of the line.
+    pub fn take(&mut self, len: usize) {
+        let rest = self.trimmed();
+        self.take_to(rest.at + len);
     }
 
     /// Takes what stands between the delimiter that comes next and its partner. A backslash before

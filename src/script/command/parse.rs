@@ -386,13 +386,12 @@ pub(crate) fn expect_not(args: &mut Args<'_>) -> Result<Command, ParseError> {
 
 /// `REGEX`, or `PROTOCOL.FIELD=VALUE`.
 fn expected(args: &mut Args<'_>) -> Result<Expected, ParseError> {
-    match args.peek().and_then(|word| FieldTest::of(word.text)) {
-        Some(test) => {
-            args.word();
-            Ok(Expected::Field(test))
-        }
-        None => pattern(args).map(Expected::Content),
-    }
+    let word = args.peek_assignment().filter(|(text, _)| FieldTest::of(text).is_some());
+    let Some((text, len)) = word else { return pattern(args).map(Expected::Content) };
+    let value = args.scope.text(Word { text: &text, ..args.trimmed() })?;
+    let Some(test) = FieldTest::of(&value) else { return pattern(args).map(Expected::Content) };
+    args.take(len);
+    Ok(Expected::Field(test))
 }
 
 /// `/lens [NAME]`.
