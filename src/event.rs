@@ -39,7 +39,7 @@ impl Direction {
         }
     }
 
-    /// As it is typed behind the number of a connection.
+    /// As it is typed after the number of a connection.
     pub fn sign(self) -> &'static str {
         match self {
             Self::ToServer => ">",

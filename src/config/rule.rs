@@ -45,10 +45,10 @@ pub enum Action {
     Reject(u16),
 }
 
-/// What a rule is, in words.
 /// The actions, by name.
 const ACTIONS: [&str; 7] = ["drop", "delay", "replace", "dup", "close", "hold", "reject"];
 
+/// What a rule is, in words.
 const FORM: &str = "write 'DIR [OPCODES] [/RE/] -> ACTION', as in '< text /price/ -> drop'; \
      DIR is > to the server, < to the client, or <>; ACTION is drop, delay 2s, \
      replace /RE/TEXT/, dup, close 1011, hold or reject STATUS";

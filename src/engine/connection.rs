@@ -169,7 +169,6 @@ impl Connection {
         if !behaviour.streams() {
             self.assembler.get_or_insert_with(|| Box::new(Assembler::new(usize::MAX)));
         }
-        // A server has thousands of these lists.
         self.behaviours.push(Box::new(behaviour));
     }
 

@@ -1,5 +1,5 @@
-//! Other programs on the same terminal: an editor for a message, a pager for a long answer, the
-//! shell after it all.
+//! Other programs on the same terminal: an editor for a message, a pager for a long answer, and the
+//! shell when wscope is suspended.
 //!
 //! The user's own settings name them (`$VISUAL`, `$EDITOR`, `$PAGER`); they may hold arguments, so a
 //! shell splits them, as it does for git. What is edited or shown is handed over as an argument or

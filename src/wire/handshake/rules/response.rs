@@ -334,7 +334,7 @@ fn status_needs(facts: &HandshakeFacts<'_>, status: u16, name: &'static str) -> 
     }
 }
 
-/// Names the bug after a wrong accept value, if it is a known one.
+/// Names the bug that makes a wrong accept value, if it is a known one.
 fn explain_accept(facts: &HandshakeFacts<'_>, key: &[u8], got: &[u8]) -> String {
     if let Some(mistake) = AcceptMistake::identify(key, got) {
         return format!("; {mistake}");
