@@ -277,6 +277,18 @@ impl Lens for Nats {
         arguments: &Arguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let (first, second) = (arguments.get(0), arguments.get(1));
+        let subjects = match command {
+            "sub" | "request" => &[first, second][..],
+            "pub" | "unsub" => &[first],
+            _ => &[],
+        };
+        // What follows white space is another argument of the protocol.
+        if let Some(subject) = subjects.iter().find(|subject| subject.contains(char::is_whitespace))
+        {
+            return Err(SpeechError::Wrong(format!(
+                "{subject:?} is not a subject: it has white space"
+            )));
+        }
         Ok(vec![match command {
             "connect" => {
                 let options = arguments.given(0).unwrap_or("{\"verbose\":false,\"headers\":true}");
@@ -297,7 +309,19 @@ impl Lens for Nats {
 
 #[cfg(test)]
 mod tests {
+    use crate::lens::Carried as _;
     use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn a_subject_has_no_white_space() {
+        let mut script = Script::of("nats", "", "/");
+        for line in ["pub \"a b\" x", "sub \"a b\"", "sub a \"q 1\"", "request a \"b c\" x"] {
+            let error = script.conversation.speak("nats", line).expect_err(line).to_string();
+            assert!(error.ends_with("is not a subject: it has white space"), "{error}");
+        }
+        let sent = script.conversation.speak("nats", "pub a.b two words").expect("sent");
+        assert_eq!(sent[0].content, b"PUB a.b 9\r\ntwo words\r\n");
+    }
 
     #[test]
     fn a_payload_that_is_too_large_is_named_where_it_ends() {

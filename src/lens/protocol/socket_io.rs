@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::message::TOO_LARGE;
-use crate::lens::payload::json;
+use crate::lens::payload::{json, msgpack};
 use crate::lens::text::{brief, count, query};
 use crate::lens::{
     Arguments, Command, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
@@ -231,6 +231,18 @@ impl SocketIo {
         }
         let bytes = Decoded::new(NAME, "attachment", format!("attachment {size}"));
         if expected.come == expected.all {
+            // Packets of the parser of MessagePack, an official one, are binary messages.
+            let packed = msgpack::read(message.content).filter(|_| is_whole);
+            let kind = packed.as_ref().and_then(|packet| packet.get("type")?.as_u64());
+            let name = kind.and_then(|kind| KINDS.get(usize::try_from(kind).ok()?));
+            if let (Some(name), Some(packet)) = (name, &packed)
+                && let Some(namespace) = packet.text_of("nsp")
+            {
+                let data = packet.get("data").map(|data| data.short()).unwrap_or_default();
+                let summary = format!("{name} {} {data}", brief(namespace));
+                return Decoded::new(NAME, *name, summary.trim_end())
+                    .field_if("data", packet.get("data").cloned());
+            }
             return bytes.breaks_if(
                 !self.unclear[usize::from(message.from_client())],
                 "Socket.IO, Sending and receiving data",
@@ -435,6 +447,18 @@ mod tests {
         let mut script = Script::auto("", "/socket.io/?EIO=4&transport=websocket");
         script.server(r#"0{"sid":"K0u3"}"#);
         script
+    }
+
+    /// socket.io-msgpack-parser packs a whole packet.
+    #[test]
+    fn packets_in_messagepack_are_no_stray_attachments() {
+        let mut script = script();
+        // {"type":2,"data":["a"],"nsp":"/"}
+        let packet = b"\x83\xa4type\x02\xa4data\x91\xa1a\xa3nsp\xa1/";
+        let lines = script.client_bytes(packet);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains("EVENT / [\"a\"]"), "{lines:?}");
+        assert!(!lines[0].contains('!'), "{lines:?}");
     }
 
     #[test]

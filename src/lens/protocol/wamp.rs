@@ -397,7 +397,11 @@ fn split(message: &Message<'_>, format: Format, batched: bool) -> Option<Vec<Val
             let text = message.as_text()?;
             return match batched {
                 false => json::read(text).map(|value| vec![value]),
-                true => text.strip_suffix('\x1e')?.split('\x1e').map(json::read).collect(),
+                // The specification ends each with 0x1E, a draft of it and Autobahn with 0x18.
+                true => {
+                    let ends = ['\x1e', '\x18'];
+                    text.strip_suffix(ends)?.split(ends).map(json::read).collect()
+                }
             };
         }
     };
@@ -679,6 +683,8 @@ mod tests {
         let mut script = Script::of("wamp", "wamp.2.json.batched", "/");
         let lines = script.client("[17,1,2]\x1e[35,3]\x1e");
         assert_eq!(lines, ["PUBLISHED 1", "UNSUBSCRIBED 3"]);
+        // As Autobahn ends them.
+        assert_eq!(script.client("[17,2,3]\x18"), ["PUBLISHED 2"]);
     }
 
     #[test]

@@ -102,6 +102,12 @@ pub(crate) fn frame(args: &mut Args<'_>) -> Result<Command, ParseError> {
 fn option(word: Word<'_>) -> Result<Option<(&'static str, Word<'_>)>, ParseError> {
     let Some((name, _)) = word.text.split_once('=') else { return Ok(None) };
     let keys = FRAME_KEYS.iter().map(|key| key.name);
+    // As a line of the transcript has them.
+    if let Some((_, key)) =
+        [("op", "opcode"), ("key", "mask")].iter().find(|(short, _)| *short == name)
+    {
+        return Ok(Some((key, word.skip(name.len() + 1))));
+    }
     if let Some(key) = keys.clone().find(|key| *key == name) {
         return Ok(Some((key, word.skip(name.len() + 1))));
     }
