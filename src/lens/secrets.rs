@@ -13,25 +13,61 @@ pub struct Secrets<'a> {
     pub mask: &'a str,
 }
 
+/// What objects of a packet say in `key` of their `value`, as it is written.
+#[derive(Default)]
+pub(super) struct Named {
+    /// The names, which hold no secret.
+    pub(super) names: Vec<String>,
+    /// The values that are secrets.
+    pub(super) secrets: Vec<String>,
+}
+
+impl Named {
+    /// Whether it may know of what goes by a name.
+    fn concerns(&self, name: &str) -> bool {
+        match name {
+            "value" | "attributeValue" => !self.secrets.is_empty(),
+            "key" => !self.names.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Whether a value of JSON, of which a text may show only the beginning, is a secret; `None`
+    /// where only its own name tells.
+    fn is_secret(&self, name: &str, value: &str) -> Option<bool> {
+        let has = |all: &[String]| {
+            all.iter().any(|other| {
+                let cut = value.split_once('…').map(|(begin, _)| begin);
+                value == other || cut.is_some_and(|begin| other.starts_with(begin))
+            })
+        };
+        match name {
+            "value" | "attributeValue" => has(&self.secrets).then_some(true),
+            "key" => has(&self.names).then_some(false),
+            _ => None,
+        }
+    }
+}
+
 impl Secrets<'_> {
     /// A text about a conversation without secrets. Its lines begin with names of ours.
     pub fn masked(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        self.take_out_of_line(&mut text);
+        self.take_out_of_line(&mut text, &Named::default());
         text
     }
 
     /// Takes secrets out of a text: those that it quotes as JSON, those that a line has after their
     /// name, and those that are known by their value.
-    pub(super) fn take_out_of(&self, text: &mut String) {
+    pub(super) fn take_out_of(&self, text: &mut String, named: &Named) {
         if let Some(masked) = mask_lines(text, self.is_secret, self.mask) {
             *text = masked;
         }
-        self.take_out_of_line(text);
+        self.take_out_of_line(text, named);
     }
 
-    fn take_out_of_line(&self, text: &mut String) {
-        if let Some(masked) = mask_quoted(text, self.is_secret, self.mask) {
+    fn take_out_of_line(&self, text: &mut String, named: &Named) {
+        if let Some(masked) = mask_quoted(text, self.is_secret, named, self.mask) {
             *text = masked;
         }
         if let Some(masked) = mask_arguments(text, self.is_secret, self.mask) {
@@ -45,7 +81,12 @@ impl Secrets<'_> {
 
 /// A text with `mask` in place of the values whose JSON name is a secret's, as in `"token":"…"`, also
 /// where the JSON is itself in a string, or in one in a string. `None` if there is none.
-fn mask_quoted(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> Option<String> {
+fn mask_quoted(
+    text: &str,
+    is_secret: &dyn Fn(&str) -> bool,
+    named: &Named,
+    mask: &str,
+) -> Option<String> {
     let (mut masked, mut done) = (String::new(), 0);
     let mut at = 0;
     while let Some(begin) = text[at..].find('"').map(|quote| at + quote + 1) {
@@ -58,7 +99,8 @@ fn mask_quoted(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> Opti
         else {
             continue;
         };
-        if !is_secret(name) {
+        let is_known = named.concerns(name);
+        if !is_known && !is_secret(name) {
             continue;
         }
         let start = text.len() - value.len();
@@ -69,6 +111,10 @@ fn mask_quoted(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> Opti
             }
             None => (start, start + value_end(value, quote.len() - 1)),
         };
+        let known = is_known.then(|| named.is_secret(name, &text[from..to])).flatten();
+        if !known.unwrap_or_else(|| is_secret(name)) {
+            continue;
+        }
         masked.push_str(&text[done..from]);
         masked.push_str(mask);
         (done, at) = (to, to);
@@ -353,7 +399,8 @@ mod tests {
     use super::*;
 
     fn masked(text: &str) -> String {
-        mask_quoted(text, &|name| name.starts_with("pass"), "-").unwrap_or_else(|| text.to_owned())
+        mask_quoted(text, &|name| name.starts_with("pass"), &Named::default(), "-")
+            .unwrap_or_else(|| text.to_owned())
     }
 
     /// A text as it stands in a string of JSON.
