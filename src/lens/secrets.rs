@@ -164,7 +164,7 @@ fn mask_arguments(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> O
         let name = &text[begin..end];
         // In a string of JSON it may follow the end of a line, as in `\npassword`.
         let is_after_escape = text[..begin].ends_with('\\') && name.starts_with(['n', 'r', 't']);
-        if !is_secret(name) && !(is_after_escape && is_secret(&name[1..])) {
+        if !(is_secret(name) || is_after_escape && is_secret(&name[1..])) {
             continue;
         }
         let (from, to) = match value_of(text, colon + 1, text[..begin].ends_with('$')) {
