@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::secrets::Secrets;
+use super::secrets::{Named, Secrets};
 use super::speech::Outgoing;
 use super::text::{brief, clipped, count, distinct};
 use super::value::Value;
@@ -246,6 +246,8 @@ impl Decoded {
     /// quotes them as JSON; and in every text what `clean` takes out.
     pub fn mask(&mut self, secrets: &Secrets<'_>) {
         let Secrets { is_secret, mask, .. } = *secrets;
+        let mut named = Named::default();
+        self.fields.iter().for_each(|(_, value)| value.note_named(secrets, &mut named));
         for (name, value) in &mut self.fields {
             match value {
                 // A flag holds no secret, whatever it is called.
@@ -256,7 +258,7 @@ impl Decoded {
         }
         let texts = self.complaints.iter_mut().map(|complaint| &mut complaint.text);
         let texts = texts.chain(self.answered.iter_mut().map(|answered| &mut answered.about));
-        texts.chain([&mut self.summary]).for_each(|text| secrets.take_out_of(text));
+        texts.chain([&mut self.summary]).for_each(|text| secrets.take_out_of(text, &named));
         // A mask may be longer than what it stands for.
         self.summary = clipped(&self.summary, SUMMARY);
         self.inner.iter_mut().for_each(|inner| inner.mask(secrets));

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::decoded::Decoded;
-use super::message::{LARGEST, Message, TOO_LARGE};
+use super::message::{LARGEST, Message};
 
 /// Entries that are remembered.
 const ENTRIES: usize = 1024;
@@ -114,9 +114,10 @@ struct Stream<T> {
 }
 
 impl<T> Stream<T> {
-    /// So many bytes that may be of the packet that was lost, if nothing was said of it.
+    /// So many bytes after a loss that were not read, if nothing was said of the packet that was
+    /// lost. They may be its rest, or packets that begin nobody knows where.
     fn rest(&self, len: usize) -> Option<Taken<T>> {
-        let text = || format!("{len} B of a packet whose beginning was not read");
+        let text = || format!("{len} B not read: where the next packet begins is not known");
         (len > 0 && !self.is_named).then(|| Taken::Unread(text()))
     }
 }
@@ -156,11 +157,11 @@ impl<T> Streams<T> {
                         at += len;
                         stream.is_lost = false;
                     }
-                    Ends::Missing(behind) => {
+                    Ends::Missing(after) => {
                         packets.push(Taken::Packet(packet));
-                        (stream.is_lost, stream.is_named) = (behind != Some(0), behind.is_none());
+                        (stream.is_lost, stream.is_named) = (after != Some(0), after.is_none());
                         self.has_gaps |= stream.is_lost;
-                        packets.extend(behind.and_then(Taken::behind));
+                        packets.extend(after.and_then(Taken::after));
                         return Some(packets);
                     }
                     Ends::Later(end) => {
@@ -186,9 +187,9 @@ impl<T> Streams<T> {
                 Next::Incomplete(_) if missing > 0 => {
                     (stream.is_lost, stream.is_named) = (true, false);
                     self.has_gaps = true;
-                    let behind = Taken::behind((bytes.len() - at) as u64 + missing);
+                    let after = Taken::after((bytes.len() - at) as u64 + missing);
                     return (!packets.is_empty())
-                        .then(|| packets.into_iter().chain(behind).collect());
+                        .then(|| packets.into_iter().chain(after).collect());
                 }
                 Next::Incomplete(want) if bytes.len() - at <= LARGEST => {
                     bytes.drain(..at);
@@ -234,9 +235,10 @@ pub(super) enum Taken<T> {
 }
 
 impl<T> Taken<T> {
-    /// So many bytes behind the packets of a message that is not there as a whole.
-    fn behind(len: u64) -> Option<Self> {
-        (len > 0).then(|| Self::Unread(format!("and {len} B behind it, {TOO_LARGE}")))
+    /// So many bytes after the packets of a message that is not there as a whole.
+    fn after(len: u64) -> Option<Self> {
+        let text = || format!("and {len} B after it, which a lens does not read");
+        (len > 0).then(|| Self::Unread(text()))
     }
 
     /// What it says, if `look` says that of a packet.
@@ -301,7 +303,7 @@ impl Want {
 /// Where a packet ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// Behind so many bytes.
+    /// After so many bytes.
     After(u64),
     /// With this byte.
     With(u8),
@@ -309,9 +311,9 @@ pub(super) enum End {
 
 /// Where in a message a packet ends.
 enum Ends {
-    /// Behind so many bytes of its beginning.
+    /// After so many bytes of its beginning.
     At(usize),
-    /// Where it was not collected, and how many bytes are behind it, if that is known.
+    /// Where it was not collected, and how many bytes come after it, if that is known.
     Missing(Option<u64>),
     /// In a later one.
     Later(End),

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-use super::secrets::Secrets;
+use super::secrets::{Named, Secrets};
 
 /// A value as it was sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,22 +90,24 @@ impl Value {
         match self {
             Self::List(values) => values.iter_mut().for_each(|value| value.mask(secrets)),
             Self::Map(entries) => {
+                let is_pair = Self::has_value(entries);
                 let is_named_secret = Self::names_secret(entries, secrets);
                 for (key, value) in entries {
-                    match key {
-                        Self::Text(key)
-                            if is_named_secret
-                                && ["value", "attributeValue"].contains(&key.as_str()) =>
-                        {
+                    match key.as_str() {
+                        Some("value" | "attributeValue") if is_named_secret => {
                             *value = secrets.mask.into();
                         }
-                        Self::Text(key) if (secrets.is_secret)(key) => *value = secrets.mask.into(),
+                        // It names what is beside it.
+                        Some("key") if is_pair && matches!(value, Self::Text(_)) => {
+                            value.mask(secrets);
+                        }
+                        Some(key) if (secrets.is_secret)(key) => *value = secrets.mask.into(),
                         _ => value.mask(secrets),
                     }
                 }
             }
             Self::Marked(_, Some(value)) => value.mask(secrets),
-            Self::Text(text) => secrets.take_out_of(text),
+            Self::Text(text) => secrets.take_out_of(text, &Named::default()),
             Self::Number(text) => {
                 if let Cow::Owned(cleaned) = (secrets.clean)(text) {
                     *self = cleaned.into();
@@ -123,6 +125,48 @@ impl Value {
             (Some("variable"), Self::Map(inner)) => Self::names_secret(inner, secrets),
             _ => false,
         })
+    }
+
+    /// Whether an object has a `value`, which its `key` names.
+    fn has_value(entries: &[(Self, Self)]) -> bool {
+        entries.iter().any(|(key, _)| key.as_str() == Some("value"))
+    }
+
+    /// Notes what objects say in `key` of their `value`: a text may show a part of them, in which
+    /// only one of both is in sight.
+    pub(super) fn note_named(&self, secrets: &Secrets<'_>, named: &mut Named) {
+        match self {
+            Self::List(values) => values.iter().for_each(|value| value.note_named(secrets, named)),
+            Self::Marked(_, Some(value)) => value.note_named(secrets, named),
+            Self::Map(entries) => {
+                let is_pair = Self::has_value(entries);
+                let is_named_secret = Self::names_secret(entries, secrets);
+                for (key, value) in entries {
+                    match key.as_str() {
+                        Some("value" | "attributeValue") if is_named_secret => {
+                            named.secrets.push(value.written());
+                        }
+                        Some("key") if is_pair && matches!(value, Self::Text(_)) => {
+                            named.names.push(value.written());
+                        }
+                        _ => value.note_named(secrets, named),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// As it stands in a summary, a text without the quotes around it.
+    fn written(&self) -> String {
+        let written = super::text::clipped(&self.beginning(), usize::MAX);
+        match self {
+            Self::Text(_) => {
+                let content = written.strip_prefix('"').unwrap_or(&written);
+                content.strip_suffix('"').unwrap_or(content).to_owned()
+            }
+            _ => written,
+        }
     }
 
     /// A text without quotes, anything else as it is written.

@@ -176,9 +176,9 @@ impl Scalar {
     }
 }
 
-/// An error behind its file, and its line and column, if they are known.
+/// An error after its file, and its line and column, if they are known.
 fn placed(error: &protox::Error) -> String {
-    // Its `Debug` is its text behind `FILE:LINE:COLUMN: `; without a line, the text alone.
+    // Its `Debug` is its text after `FILE:LINE:COLUMN: `; without a line, the text alone.
     let text = format!("{error:?}");
     match error.file().filter(|file| !text.starts_with(&format!("{file}:"))) {
         Some(file) => format!("{file}: {text}"),

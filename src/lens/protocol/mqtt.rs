@@ -1021,13 +1021,17 @@ mod tests {
         }
         let mut script = connected();
         let lines = script.server_bytes(&[&publish[..], after].concat());
-        let behind = "and 6 B behind it, more than a lens reads";
-        assert_eq!(lines, [expected, behind], "what follows in the same message was not collected");
+        let after_it = "and 6 B after it, which a lens does not read";
+        assert_eq!(
+            lines,
+            [expected, after_it],
+            "what follows in the same message was not collected"
+        );
         assert_eq!(script.server_bytes(after), ["PUBLISH a 1 B"]);
     }
 
     #[test]
-    fn what_begins_behind_a_packet_that_is_too_large_is_not_mistaken() {
+    fn what_begins_after_a_packet_that_is_too_large_is_not_mistaken() {
         let publish =
             |topic: u8, len: usize| packet(0x30, &[&[0, 1, topic], &vec![b'x'; len][..]].concat());
         let (large, small) = (publish(b'e', 2 << 20), publish(b'f', 5));
@@ -1038,11 +1042,11 @@ mod tests {
                 let second = [&large[cut..], &small[..begun]].concat();
                 let lines = script.server_bytes(&second);
                 let expected = "PUBLISH e 2097152 B, more than a lens reads";
-                let behind = format!("and {begun} B behind it, more than a lens reads");
+                let after_it = format!("and {begun} B after it, which a lens does not read");
                 // Where all of it was collected, nothing is missing.
                 let was_collected = second.len() <= 1 << 20;
                 assert_eq!(lines[0], expected, "{cut} {begun}");
-                assert_eq!(lines.get(1), (!was_collected).then_some(&behind), "{cut} {begun}");
+                assert_eq!(lines.get(1), (!was_collected).then_some(&after_it), "{cut} {begun}");
                 script.server_bytes(&small[begun..]);
                 let lines = script.server_bytes(&publish(b'g', 1));
                 assert_eq!(
@@ -1056,21 +1060,38 @@ mod tests {
 
     #[test]
     fn bytes_that_nobody_reads_have_a_line() {
-        // As many packets as a lens reads, and one that begins behind them and ends in the next message.
+        // As many packets as a lens reads, and one that begins after them and ends in the next message.
         let small = packet(0x30, &[b"\0\x01a", &vec![b'x'; 60_000][..]].concat());
         let last = packet(0x30, &[b"\0\x01b", &vec![b'0'; 500_000][..]].concat());
         let mut script = connected();
         let first = [small.repeat(17), last[..400_000].to_vec()].concat();
         let lines = script.server_bytes(&first);
-        let behind = format!("and {} B behind it, more than a lens reads", 400_000);
-        assert_eq!((lines.len(), &lines[17]), (18, &behind));
+        let after_it = format!("and {} B after it, which a lens does not read", 400_000);
+        assert_eq!((lines.len(), &lines[17]), (18, &after_it));
         // The rest looks like SUBACKs and is none.
         let second = [&last[400_000..], b"\x30\x04\0\x01cx"].concat();
         let lines = script.server_bytes(&second);
-        assert_eq!(lines, ["100013 B of a packet whose beginning was not read"]);
+        assert_eq!(lines, ["100013 B not read: where the next packet begins is not known"]);
         assert_eq!(script.server_bytes(b"\x30\x04\0\x01dx"), ["PUBLISH d 1 B"]);
         script.server_bytes(b"\x30\x05\0");
         assert_eq!(script.server_bytes(b"\x01exx"), ["PUBLISH e 2 B"]);
+    }
+
+    #[test]
+    fn packets_in_parts_after_a_loss_are_not_called_a_part_of_the_lost_one() {
+        let small = b"\x30\x0c\0\x01axxxxxxxxx".repeat(100);
+        let lost = packet(0x30, &[b"\0\x01b", &vec![b'x'; 500][..]].concat());
+        let stream = [small.repeat(800), lost, small].concat();
+        let (first, rest) = stream.split_at(800 * 1400 + 100);
+        let mut script = connected();
+        script.server_bytes(first);
+        for part in rest.chunks(100) {
+            for line in script.server_bytes(part) {
+                let is_true =
+                    line.ends_with(" B not read: where the next packet begins is not known");
+                assert!(is_true || line.starts_with("PUBLISH a "), "{line}");
+            }
+        }
     }
 
     #[test]

@@ -1,15 +1,12 @@
 //! OCPP-J of charging stations: <https://openchargealliance.org/protocols/>.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::text::brief;
 use crate::lens::{
-    Arguments, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, Secrets,
-    SpeechError, Value,
+    Arguments, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechError, Value,
 };
-use crate::wire::secret::is_secret;
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "ocpp",
@@ -67,19 +64,7 @@ impl Lens for Ocpp {
         let [code, rest @ ..] = value.as_list()? else { return None };
         let code = code.as_u64()?;
         let (_, kind, fields) = KINDS.iter().find(|row| row.0 == code)?;
-        let part = |at: usize| {
-            let mut value = rest.get(at).cloned().unwrap_or_else(|| "".into());
-            if value.is_map() {
-                // A key of the configuration stands beside its value: only here both are in sight.
-
-                value.mask(&Secrets {
-                    is_secret: &is_secret,
-                    clean: &|text| Cow::Borrowed(text),
-                    mask: "…",
-                });
-            }
-            brief(&value.plain())
-        };
+        let part = |at: usize| rest.get(at).map_or_else(String::new, |part| brief(&part.plain()));
         let (id, second, third) = (part(0), part(1), part(2));
         let summary = match code {
             2 | 6 => format!("{second}#{id} {third}"),
@@ -171,6 +156,7 @@ impl Lens for Ocpp {
 
 #[cfg(test)]
 mod tests {
+    use crate::lens::Secrets;
     use crate::lens::protocol::tests::{Script, complaints};
 
     #[test]
@@ -188,6 +174,54 @@ mod tests {
         script.server(r#"[2,"1","Reset",{}]"#);
         script.client(r#"[4,"1","NotSupported","no",{}]"#);
         assert_eq!(script.last(), "#1 error NotSupported no (Reset, 35 ms)");
+    }
+
+    /// What is shown of a message where `token` and `tenant` name secrets.
+    fn shown(text: &str) -> (String, String) {
+        let mut script = Script::of("ocpp", "", "/");
+        script.client(text);
+        let mut decoded = script.decoded().clone();
+        decoded.mask(&Secrets {
+            is_secret: &|name| crate::wire::secret::is_secret(name) || name == "tenant",
+            clean: &|text| text.into(),
+            mask: "-",
+        });
+        let payload = decoded.find("payload").or_else(|| decoded.find("details"));
+        (decoded.summary.clone(), payload.map(|payload| payload.json()).unwrap_or_default())
+    }
+
+    #[test]
+    fn a_value_of_the_configuration_is_masked_if_its_key_names_a_secret() {
+        let long = "s3cr3t".repeat(20);
+        let set = |key: &str, value: &str| format!(r#"{{"key":"{key}","value":"{value}"}}"#);
+        for (key, value, masked) in [
+            ("HeartbeatInterval", "60", "60"),
+            ("AuthorizationKey", "s3cr3t", "-"),
+            ("AuthorizationKey", r#"s3\"c\u007fr3t"#, "-"),
+            ("AuthorizationKey", r#"s3cr3t\""#, "-"),
+            ("tenant", "s3cr3t", "-"),
+            ("AuthorizationKey", &long, "-"),
+        ] {
+            let text = format!(r#"[2,"1","ChangeConfiguration",{}]"#, set(key, value));
+            let mut script = Script::of("ocpp", "", "/");
+            script.client(&text);
+            let open = script.last().to_owned();
+            assert!(!open.contains("\"key\":\"…") && open.contains(&value[..2]), "{open}");
+            let (summary, payload) = shown(&text);
+            assert_eq!(payload, set(key, masked));
+            assert!(!summary.contains("s3"), "{summary}");
+            let begin = format!(r#"ChangeConfiguration#1 {{"key":"{key}","value":"{masked}"#);
+            assert!(summary.starts_with(&begin), "{summary}");
+        }
+        let mixed = [set("HeartbeatInterval", "60"), set("tenant", "s3cr3t")].join(",");
+        let (summary, _) = shown(&format!(r#"[3,"1",{{"list":[{mixed}]}}]"#));
+        assert!(summary.contains(r#""value":"60""#) && !summary.contains("s3"), "{summary}");
+        let variable = r#"{"attributeValue":"s3cr3t","variable":{"name":"BasicAuthPassword"}}"#;
+        let (summary, payload) = shown(&format!(r#"[2,"1","SetVariables",{{"d":[{variable}]}}]"#));
+        assert!(!(summary + &payload).contains("s3"));
+        // A key that is not beside a value may be a secret.
+        let (summary, payload) = shown(r#"[2,"1","DataTransfer",{"key":"s3cr3t"}]"#);
+        assert!(!(summary + &payload).contains("s3"));
     }
 
     #[test]

@@ -94,7 +94,7 @@ const KINDS: [&str; 9] = [
     "Sequence",
 ];
 
-/// What the list of a kind of record holds in MessagePack, behind the kind.
+/// What the list of a kind of record holds in MessagePack, after the kind.
 fn parts(kind: u64) -> &'static [&'static str] {
     match kind {
         1 | 4 => &["headers", "invocationId", "target", "arguments", "streamIds"],
@@ -127,7 +127,7 @@ fn unpacked(list: &[Value]) -> Option<Value> {
     Some(Value::from_iter(entries))
 }
 
-/// A record of JSON as that of MessagePack, behind its length.
+/// A record of JSON as that of MessagePack, after its length.
 fn packed(record: &Value) -> Outgoing {
     let kind = record.get("type").and_then(Value::as_u64).unwrap_or_default();
     let outcome = record.get("error").or(record.get("result"));
@@ -155,7 +155,7 @@ fn packed(record: &Value) -> Outgoing {
     Outgoing::binary(content)
 }
 
-/// The records of a message in MessagePack, each behind its length.
+/// The records of a message in MessagePack, each after its length.
 fn split(mut bytes: &[u8]) -> Option<Vec<Value>> {
     let mut values = Vec::new();
     while !bytes.is_empty() {
@@ -170,7 +170,7 @@ fn split(mut bytes: &[u8]) -> Option<Vec<Value>> {
 
 #[derive(Default)]
 struct SignalR {
-    /// Whether the records behind the handshake are MessagePack.
+    /// Whether the records after the handshake are MessagePack.
     is_packed: bool,
     asked: bool,
     agreed: bool,

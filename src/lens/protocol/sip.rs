@@ -179,6 +179,6 @@ mod tests {
         assert_eq!(script.decoded().complaints[0].rule, "RFC 3261 §8.1.1");
         let many = "X: y\r\n".repeat(200);
         script.server(&format!("SIP/2.0 200 OK\r\n{many}{HEADERS}\r\n"));
-        assert_eq!(complaints(script.decoded()), [""; 0], "what is behind so many was not read");
+        assert_eq!(complaints(script.decoded()), [""; 0], "what comes after so many was not read");
     }
 }

@@ -1139,7 +1139,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_missed_behind_what_was_not_collected() {
+    fn nothing_is_missed_after_what_was_not_collected() {
         let mut script = script();
         script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
         let send = "SEND\ndestination:/a\ncontent-length:2\n\nxx\0";
