@@ -1215,7 +1215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_case_behind_a_moment_in_which_the_server_lived_is_blamed() {
+    fn a_case_after_a_moment_in_which_the_server_lived_is_blamed() {
         let refused = Facts { opening: Opening::Refused(400), ..Facts::default() };
         let dropped =
             Facts { ended: Some(End::Broken), opening: Opening::Open, ..Facts::default() };
