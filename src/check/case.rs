@@ -131,7 +131,7 @@ pub enum Expect {
     Dies(&'static [u16]),
     /// The same; an answer with this code takes the frame for a legal one.
     DiesUnlike(&'static [u16], u16),
-    /// The connection goes on: it answers a ping that is sent behind.
+    /// The connection goes on: it answers a ping that is sent after it.
     Lives,
     /// The same; where the server echoes, this message comes back.
     Echoes(OpCode, &'static str),
@@ -143,7 +143,7 @@ pub enum Expect {
     Closes(&'static [u16]),
     /// The answer to a Close that breaks a rule: one of these codes, or the end.
     Condemns(&'static [u16]),
-    /// The connection ends, and nothing is answered behind our Close.
+    /// The connection ends, and nothing is answered after our Close.
     Silence,
     /// Whatever happens is reported; the connection's state is found out with a ping.
     Learns,
@@ -246,7 +246,7 @@ pub struct Case {
     /// How our half of the handshake differs from the usual one: the request to a server, the
     /// response to a client.
     pub open: &'static [Edit],
-    /// What is sent behind the handshake: commands of the prompt.
+    /// What is sent after the handshake: commands of the prompt.
     pub send: &'static [&'static str],
     /// The same for a client, where it differs.
     pub mirror: &'static [&'static str],
@@ -324,7 +324,7 @@ impl Case {
         Self { open, ..self }
     }
 
-    /// What is sent behind the handshake.
+    /// What is sent after the handshake.
     pub const fn send(self, send: &'static [&'static str]) -> Self {
         Self { send, ..self }
     }
@@ -391,7 +391,7 @@ impl Case {
         self.commands().any(|command| sends_data(&command))
     }
 
-    /// Whether what breaks a rule comes behind a whole message that breaks none.
+    /// Whether what breaks a rule comes after a whole message that breaks none.
     pub fn begins_with_message(&self) -> bool {
         let mut commands = self.commands();
         let is_whole = match commands.next() {

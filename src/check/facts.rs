@@ -99,8 +99,8 @@ pub enum End {
     ByUs,
 }
 
-/// The payloads of the pings that are sent behind what a case sends. A server that fails the
-/// connection can't answer them, because they are behind in the same stream.
+/// The payloads of the pings that are sent after what a case sends. A server that fails the
+/// connection can't answer them, because they come after it in the same stream.
 pub const CANARIES: [&[u8]; 2] = [b"wscope check: first", b"wscope check: second"];
 
 impl Facts {

@@ -587,11 +587,11 @@ mod tests {
         ] {
             assert_eq!(judge(&case, &closed(code), echoes).verdict, verdict, "{code}");
         }
-        // What breaks a rule comes behind a message that is declined before.
-        let behind = CASE.send(&["/frame text wscope check", "/frame continuation x"]);
-        let behind = behind.expect(Expect::Dies(&[1002]));
-        assert_eq!(judge(&behind, &closed(1003), false).verdict, Verdict::Inconclusive);
-        assert_eq!(judge(&behind, &closed(1003), true).verdict, Verdict::Warn);
+        // What breaks a rule comes after a message that is declined before.
+        let after = CASE.send(&["/frame text wscope check", "/frame continuation x"]);
+        let after = after.expect(Expect::Dies(&[1002]));
+        assert_eq!(judge(&after, &closed(1003), false).verdict, Verdict::Inconclusive);
+        assert_eq!(judge(&after, &closed(1003), true).verdict, Verdict::Warn);
         let within = CASE.send(&["/frame text rsv2=on x"]).expect(Expect::Dies(&[1002]));
         assert_eq!(judge(&within, &closed(1003), false).verdict, Verdict::Warn);
         // A ping is for no application.

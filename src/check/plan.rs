@@ -275,8 +275,12 @@ pub struct Plan {
     unsure: BTreeSet<usize>,
     /// What came of the parts of a case that runs.
     parts: Vec<String>,
-    /// What came of a control connection that ended without an answer: another one decides.
+    /// What came of a control connection that was cut off: another one decides.
     lapse: Option<String>,
+    /// The first such connection, and that the next one worked.
+    lapsed: Option<Judgement>,
+    /// The test for an echo was cut off, and runs again.
+    echo_lapsed: bool,
 }
 
 impl Plan {
@@ -332,6 +336,8 @@ impl Plan {
             unsure: BTreeSet::new(),
             parts: Vec::new(),
             lapse: None,
+            lapsed: None,
+            echo_lapsed: false,
         }
     }
 
@@ -469,19 +475,19 @@ impl Plan {
         self.suspect(work, facts, verdict);
         match work.purpose {
             Purpose::Control => self.controlled(&judgement, facts),
-            Purpose::Echo => self.echoes = is_echo(facts),
+            Purpose::Echo => {
+                self.echoes = is_echo(facts);
+                if is_cut(facts) && !self.echoes && !mem::replace(&mut self.echo_lapsed, true) {
+                    self.first.push_front(Work::new(&ECHO, Purpose::Echo));
+                }
+            }
             Purpose::Result(at) => self.judged(at, work.case, judgement, facts),
             Purpose::Part(at) => self.take_part(at, work.case, judgement.got),
             Purpose::Again(at) => {
-                let first = self.results[at].take();
                 self.unsure.remove(&at);
                 let lost = matches!(facts.opening, Opening::Unreachable(_));
-                self.results[at] = Some(match first {
-                    Some(first) if first.verdict != judgement.verdict && !lost => {
-                        differ(&first, &judgement)
-                    }
-                    _ => judgement,
-                });
+                let first = self.results[at].take().filter(|_| !lost);
+                self.results[at] = Some(merged(first, judgement));
                 if lost && self.options.tested == Role::Server {
                     self.died(facts);
                 }
@@ -513,10 +519,12 @@ impl Plan {
     fn suspect(&mut self, work: Work, facts: &Facts, verdict: Verdict) {
         let answered = match work.purpose {
             Purpose::Control => verdict == Verdict::Pass,
-            _ => matches!(
-                facts.opening,
-                Opening::Open | Opening::Refused(_) | Opening::Bad(_) | Opening::Garbage(_)
-            ),
+            _ => match facts.opening {
+                // A gateway may say so of a server that is gone.
+                Opening::Refused(500..) => !work.case.open.is_empty(),
+                Opening::Open | Opening::Refused(_) | Opening::Bad(_) | Opening::Garbage(_) => true,
+                _ => false,
+            },
         };
         if work.purpose == Purpose::Control {
             self.calm |= answered && work.calm && work.number == self.begun;
@@ -553,10 +561,14 @@ impl Plan {
         let about = |id| self.cases.iter().position(|case| case.id == id);
         if judgement.verdict == Verdict::Pass {
             self.usable = true;
-            if let (Some(first), Some(at)) = (self.lapse.take(), about(CONTROL.id)) {
-                let text = format!("once: {first}; then: {got}");
-                self.results[at] = Some(Judgement::new(Verdict::Flaky, text));
+            if let Some(first) = self.lapse.take() {
+                let first = Judgement::new(Verdict::Fail, first);
+                self.lapsed.get_or_insert_with(|| merged(Some(first), judgement.clone()));
             }
+        } else if self.lapse.is_none() && is_cut(facts) && (self.usable || judgement.why.is_none())
+        {
+            self.lapse = Some(got);
+            self.first.push_front(Work::new(control(self.options.tested), Purpose::Control));
         } else if !self.usable {
             // This is known, though it is not known of anything else.
             let breach = match facts.opening {
@@ -573,9 +585,6 @@ impl Plan {
                 self.results[at] = Some(breach);
             }
             self.stop(Stop::Unusable(got, facts.opening.clone()));
-        } else if self.lapse.is_none() && is_cut(facts) {
-            self.lapse = Some(got);
-            self.first.push_front(Work::new(control(self.options.tested), Purpose::Control));
         } else {
             self.died(facts);
         }
@@ -585,14 +594,24 @@ impl Plan {
         let unreachable = matches!(facts.opening, Opening::Unreachable(_));
         let silent = facts.timed_out || facts.opening == Opening::Silent;
         // One that drops connections now and then does not do so because of the case.
-        let silent = silent || is_cut(facts) && judgement.verdict == Verdict::Fail;
+        let cut = match judgement.verdict {
+            Verdict::Fail => is_cut(facts),
+            Verdict::Inconclusive => facts.opening == Opening::Dropped,
+            _ => false,
+        };
         if self.options.awaits {
             return self.record(at, judgement);
         }
         let again = |work: &&Work| matches!(work.purpose, Purpose::Again(_));
-        let unsure = silent && self.alone.iter().filter(again).count() < SECOND_LOOKS;
+        let unsure = (silent || cut) && self.alone.iter().filter(again).count() < SECOND_LOOKS;
         if (unreachable || unsure) && judgement.verdict != Verdict::Info {
-            self.results[at].get_or_insert(judgement);
+            // An opening that is cut off is another result than one that is not.
+            let verdict = if cut { Verdict::Fail } else { judgement.verdict };
+            let first = self.results[at].take();
+            self.results[at] = match unreachable && first.is_some() {
+                true => first,
+                false => Some(merged(first, Judgement { verdict, ..judgement })),
+            };
             self.unsure.insert(at);
             self.alone.push_back(Work::new(case, Purpose::Again(at)));
             self.look_again();
@@ -630,11 +649,7 @@ impl Plan {
     /// Keeps a result; two that differ are one of their own.
     fn record(&mut self, at: usize, judgement: Judgement) {
         let failed = judgement.verdict.is_failure(self.options.strict);
-        let judgement = match self.results[at].take() {
-            Some(first) if first.verdict != judgement.verdict => differ(&first, &judgement),
-            _ => judgement,
-        };
-        self.results[at] = Some(judgement);
+        self.results[at] = Some(merged(self.results[at].take(), judgement));
         if failed && self.options.fail_fast {
             self.stop(Stop::FailFast);
         }
@@ -662,11 +677,9 @@ impl Plan {
                 return self.stop(Stop::Refuses(format!("{text}; {cure}")));
             }
             Opening::Refused(status) => {
-                let text = format!(
-                    "the server answered {status} to a valid handshake, though it had accepted others: \
-                     the same request has to get the same answer each time to test anything"
-                );
-                return self.stop(Stop::Refuses(text));
+                let text = self.death(&format!("answered {status} to a valid handshake"));
+                let cure = "if several servers share the address, test one of them";
+                return self.stop(Stop::Refuses(format!("{text}; {cure}")));
             }
             Opening::Unreachable(text) if self.options.tested == Role::Client => {
                 return self.stop(Stop::Refuses(text.clone()));
@@ -739,6 +752,12 @@ impl Plan {
             let got = format!("{}; it did not run again", outcomes[*at].judgement.got);
             outcomes[*at].judgement = Judgement::new(Verdict::Inconclusive, got);
         }
+        for one in outcomes.iter_mut().filter(|one| one.case.id == CONTROL.id) {
+            let known = [Verdict::Fail, Verdict::Flaky].contains(&one.judgement.verdict);
+            if let Some(lapsed) = self.lapsed.as_ref().filter(|_| !known) {
+                one.judgement = lapsed.clone();
+            }
+        }
         // Foreign origins are a matter of taste, unless the server refuses some of them.
         let refuses = outcomes.iter().any(|one| {
             let status = one.judgement.got.strip_prefix("HTTP status ");
@@ -758,11 +777,25 @@ impl Plan {
     }
 }
 
-/// The verdict on two runs that differ; one in which nothing was found out differs from none.
-fn differ(first: &Judgement, then: &Judgement) -> Judgement {
-    let unknown = [first, then].iter().any(|it| it.verdict == Verdict::Inconclusive);
-    let verdict = if unknown { Verdict::Inconclusive } else { Verdict::Flaky };
-    Judgement::new(verdict, format!("once: {}; then: {}", first.got, then.got))
+/// The result of several runs. If they differ, it lists what came; one in which nothing was found out
+/// differs from none.
+fn merged(first: Option<Judgement>, then: Judgement) -> Judgement {
+    let Some(first) = first else { return then };
+    let list = first.got.strip_prefix("once: ");
+    let mut known = list.unwrap_or(&first.got).split("; then: ");
+    let is_known = known.any(|got| got == then.got);
+    match list {
+        Some(_) if is_known => return first,
+        None if is_known || first.verdict == then.verdict => return then,
+        _ => {}
+    }
+    let unknown = [first.verdict, then.verdict].contains(&Verdict::Inconclusive);
+    let verdict = match unknown && first.verdict != Verdict::Flaky {
+        true => Verdict::Inconclusive,
+        false => Verdict::Flaky,
+    };
+    let once = if list.is_some() { "" } else { "once: " };
+    Judgement::new(verdict, format!("{once}{}; then: {}", first.got, then.got))
 }
 
 /// Whether the connection ended where something had to come.
@@ -939,6 +972,151 @@ mod tests {
         assert_eq!(plan.outcomes()[0].level(), Level::Must);
     }
 
+    /// The server behind a gateway dies, and the gateway answers.
+    #[test]
+    fn another_status_than_before_is_said_to_have_come_after_a_case() {
+        for status in [502, 500, 404] {
+            let mut plan = plan(PlanOptions { jobs: 1, ..OPTIONS });
+            let a = plan.start().expect("a");
+            plan.finish(a, &good());
+            let control = plan.start().expect("a control");
+            plan.finish(control, &Facts { opening: Opening::Refused(status), ..Facts::default() });
+            let text = format!(
+                "the server answered {status} to a valid handshake after f/a (1 case done); \
+                 if several servers share the address, test one of them"
+            );
+            assert_eq!(plan.stopped(), Some(&Stop::Refuses(text)));
+            let rest = [Verdict::Pass, Verdict::Inconclusive, Verdict::Inconclusive];
+            assert_eq!(verdicts(&plan), rest);
+        }
+    }
+
+    fn cut() -> Facts {
+        Facts { opening: Opening::Dropped, ..Facts::default() }
+    }
+
+    /// Runs the cases where each connection, by number from 1, shows this.
+    fn ran(cases: Vec<&'static Case>, repeat: usize, facts: impl Fn(u64) -> Facts) -> Plan {
+        let mut plan = Plan::new(cases, PlanOptions { jobs: 1, repeat, ..OPTIONS });
+        while let Some(work) = plan.start() {
+            plan.finish(work, &facts(work.number));
+        }
+        plan
+    }
+
+    const ONCE: &str = "once: the connection ended without an answer; then: \
+                        the connection stays open: a ping is answered";
+
+    #[test]
+    fn a_control_connection_that_is_cut_off_is_said_once_whichever_it_is() {
+        for number in 1..=7 {
+            let plan = ran(vec![&A, &CONTROL], 1, |at| if at == number { cut() } else { good() });
+            assert_eq!(plan.stopped(), None, "{number}");
+            let outcomes = plan.outcomes();
+            let flaky: Vec<_> =
+                outcomes.iter().filter(|one| one.judgement.verdict == Verdict::Flaky).collect();
+            assert_eq!(flaky.len(), 1, "{number}");
+            assert_eq!(flaky[0].judgement.got, ONCE, "{number}");
+            assert_eq!(flaky[0].case.id, if number == 4 { "f/a" } else { CONTROL.id });
+        }
+        // However often it happens, and to whom.
+        for every in [2, 3, 5] {
+            let plan =
+                ran(vec![&A, &CONTROL], 3, |at| if at % every == 0 { cut() } else { good() });
+            assert_eq!(plan.stopped(), None, "{every}");
+            for outcome in plan.outcomes() {
+                let got = outcome.judgement.got;
+                assert!(got.matches("once: ").count() <= 1, "{every}: {got}");
+                assert!(got.matches("then: ").count() <= 1, "{every}: {got}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_control_connections_that_are_cut_off_at_the_beginning_end_the_run() {
+        let plan = ran(vec![&A, &CONTROL], 1, |_| cut());
+        let why = "the connection ended without an answer".to_owned();
+        assert_eq!(plan.stopped(), Some(&Stop::Unusable(why, Opening::Dropped)));
+        assert_eq!(plan.begun, 2);
+        assert_eq!(verdicts(&plan), [Verdict::Inconclusive; 2]);
+    }
+
+    #[test]
+    fn a_failure_of_the_control_case_is_not_forgotten_for_a_control_connection() {
+        let wrong = Facts { seen: vec![Seen::Violation("a bad frame".into())], ..good() };
+        let plan = ran(vec![&CONTROL, &A], 1, |at| match at {
+            4 => wrong.clone(),
+            5 => cut(),
+            _ => good(),
+        });
+        assert_eq!(verdicts(&plan), [Verdict::Fail, Verdict::Pass]);
+    }
+
+    #[test]
+    fn results_that_differ_are_one_list() {
+        let failed = Facts { opening: Opening::Open, ..Facts::default() };
+        let closed = Facts { ended: Some(End::InOrder), ..failed.clone() };
+        let limited = Facts { opening: Opening::Refused(503), ..Facts::default() };
+        // Controls come between: the case has each second connection from the fourth.
+        let plan = ran(vec![&A], 4, |at| match at {
+            4 => good(),
+            6 => failed.clone(),
+            8 => limited.clone(),
+            10 => closed.clone(),
+            _ => good(),
+        });
+        let outcome = &plan.outcomes()[0].judgement;
+        let got = "once: the connection stays open: a ping is answered; then: 101; \
+                   then: HTTP status 503; then: the end of TCP without a Close";
+        assert_eq!((outcome.verdict, &*outcome.got), (Verdict::Flaky, got));
+    }
+
+    /// Most cases have no word on whether a valid handshake is accepted.
+    #[test]
+    fn a_case_whose_opening_is_cut_off_runs_again() {
+        for (again, verdict) in [(good(), Verdict::Flaky), (cut(), Verdict::Inconclusive)] {
+            let mut plan = plan(PlanOptions { jobs: 1, ..OPTIONS });
+            while let Some(work) = plan.start() {
+                let facts = match work.purpose {
+                    Purpose::Result(1) => cut(),
+                    Purpose::Again(1) => again.clone(),
+                    _ => good(),
+                };
+                plan.finish(work, &facts);
+            }
+            assert_eq!(verdicts(&plan), [Verdict::Pass, verdict, Verdict::Pass]);
+            let got = plan.outcomes()[1].judgement.got.clone();
+            let same = "the connection ended without an answer";
+            assert_eq!(got, if verdict == Verdict::Flaky { ONCE } else { same });
+        }
+    }
+
+    #[test]
+    fn the_test_for_an_echo_is_repeated_once_if_it_is_cut_off() {
+        let text = "wscope check: is this echoed? ä € 😀".as_bytes().to_vec();
+        let seen = vec![
+            Seen::Message(OpCode::Data(Data::Text), text),
+            Seen::Message(OpCode::Data(Data::Binary), b"\0\xff\xfe\x80".to_vec()),
+        ];
+        static ECHOES: Case = Case::new("m/a", "a", rule("RFC", "says"), "why")
+            .expect(Expect::Echoes(OpCode::Data(Data::Text), "x"));
+        let echo = Facts { opening: Opening::Open, seen, ..Facts::default() };
+        for (cuts, echoes, times) in [(0, true, 1), (1, true, 2), (5, false, 2)] {
+            let mut plan = Plan::new(vec![&ECHOES], PlanOptions { jobs: 1, ..OPTIONS });
+            let mut asked = 0;
+            while let Some(work) = plan.start() {
+                asked += u32::from(work.purpose == Purpose::Echo);
+                let facts = match work.purpose {
+                    Purpose::Echo if asked <= cuts => cut(),
+                    Purpose::Echo => echo.clone(),
+                    _ => good(),
+                };
+                plan.finish(work, &facts);
+            }
+            assert_eq!((plan.echoes(), asked), (echoes, times));
+        }
+    }
+
     /// A server that drops connections now and then drops those of some cases.
     #[test]
     fn a_case_that_is_cut_off_runs_again_and_so_does_a_control_connection() {
@@ -1037,7 +1215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_case_behind_a_moment_in_which_the_server_lived_is_blamed() {
+    fn a_case_after_a_moment_in_which_the_server_lived_is_blamed() {
         let refused = Facts { opening: Opening::Refused(400), ..Facts::default() };
         let dropped =
             Facts { ended: Some(End::Broken), opening: Opening::Open, ..Facts::default() };

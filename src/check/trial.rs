@@ -1,7 +1,7 @@
 //! What a case does next on its open connection, from what was seen so far.
 //!
 //! First everything is sent that the case sends. Where the connection must be failed, two pings
-//! follow, each after a pause: a server that fails the connection can't answer what is behind in the
+//! follow, each after a pause: a server that fails the connection can't answer what comes after in the
 //! same stream, but some check messages in another task than pings, and so answer the first.
 
 use std::time::{Duration, Instant};

@@ -801,6 +801,84 @@ fn a_connection_that_closes_is_one_of_those_that_may_be_open() {
     assert_eq!((run.status, MOST.load(Relaxed)), (Some(0), 2), "{}", run.stdout);
 }
 
+/// A server that pongs and answers a Close, cuts off connections by number, and leaves the end of TCP to
+/// the client.
+fn leaves_tcp(is_cut: impl Fn(usize) -> bool + Send + 'static) -> String {
+    serve(move |number, stream| {
+        if is_cut(number + 1) {
+            return true;
+        }
+        let mut stream = stream.try_clone().expect("a socket");
+        thread::spawn(move || -> Option<()> {
+            let head = head(&mut stream)?;
+            accept(&mut stream, &head)?;
+            loop {
+                let mut first = [0];
+                stream.peek(&mut first).ok().filter(|n| *n > 0)?;
+                let payload = frame(&mut stream)?;
+                match first[0] {
+                    0x88 => stream.write_all(b"\x88\x02\x03\xe8").ok()?,
+                    _ => pong(&mut stream, &payload)?,
+                }
+            }
+        });
+        true
+    })
+}
+
+/// The first connection shows that the server waits: the next ones are not held up by it.
+#[test]
+fn a_server_that_leaves_the_end_of_tcp_to_the_client_gets_it_at_once() {
+    let url = leaves_tcp(|_| false);
+    let began = std::time::Instant::now();
+    let run = check(&[&url, "-j", "1", "--repeat", "10", "f/ping", "k/ping-0"]);
+    let took = began.elapsed();
+    assert_eq!(run.status, Some(0), "{}", run.stdout);
+    // Some 24 connections, of which each one held up the next for 0.25 s.
+    assert!(took < std::time::Duration::from_secs(3), "{took:?}");
+}
+
+#[test]
+fn a_connection_that_is_cut_off_now_and_then_is_said_once() {
+    let pong = |id| {
+        if id == "f/ping" { "the pong" } else { "the connection stays open: a ping is answered" }
+    };
+    let patterns = ["-j", "1", "f/ping", "h/control", "--output", "json"];
+    for (number, id) in [(1, "h/control"), (2, "h/control"), (4, "h/control"), (6, "f/ping")] {
+        let url = leaves_tcp(move |own| own == number);
+        let run = check(&[&[&*url], &patterns[..]].concat());
+        let got = format!("once: the connection ended without an answer; then: {}", pong(id));
+        assert_eq!(run.verdict(id), ("FLAKY".into(), got), "{number}: {}", run.stdout);
+        assert_eq!(run.status, Some(13), "{number}: {}", run.stdout);
+    }
+}
+
+/// What is behind the gateway dies of the first breach; the gateway says so.
+#[test]
+fn a_server_that_dies_behind_a_gateway_is_named_with_the_case() {
+    let url = serve({
+        let dead = AtomicUsize::new(0);
+        move |_, stream| {
+            if dead.load(Relaxed) > 0 {
+                let _ = head(stream);
+                let answer =
+                    "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                return stream.write_all(answer.as_bytes()).is_ok();
+            }
+            let Some(first) = open(stream) else { return true };
+            if !first.starts_with(b"wscope check: first") {
+                dead.store(1, Relaxed);
+                return true;
+            }
+            pong(stream, &first).is_some() && frame(stream).is_some()
+        }
+    });
+    let run = check(&[&url, "-j", "1", "f/rsv2", "f/rsv3"]);
+    let line = "stopped: the server answered 502 to a valid handshake after f/rsv2 (1 case done); \
+                if several servers share the address, test one of them";
+    assert_eq!(run.stdout.lines().nth(1), Some(line), "{}", run.stdout);
+}
+
 #[test]
 fn what_no_websocket_may_be_answered_with_is_said_in_full() {
     let refusal =

@@ -76,6 +76,8 @@ pub(super) struct Battery {
     /// Of control connections.
     slowest_opening: Duration,
     running: Vec<Option<Recorded>>,
+    /// The server once left the end of TCP to the client, which does not wait for it again.
+    leaves_tcp: bool,
     /// No connection begins before.
     resumes: Option<Instant>,
     /// Something ended in this round, so that something else may begin.
@@ -128,6 +130,7 @@ impl Battery {
             round_trips: Vec::new(),
             slowest_opening: Duration::ZERO,
             running: Vec::new(),
+            leaves_tcp: false,
             resumes: None,
             moved: false,
             memory: Budget::new(MEMORY),
@@ -277,7 +280,12 @@ impl Battery {
             }
             Running::Leaving { work, mut connection, until } => {
                 runtime.give_turn(&mut connection, now)?;
-                if connection.is_over() || now >= until {
+                let close = connection.endpoint().and_then(|own| own.received_close());
+                let has_closed = close.is_some() && connection.backlog() == 0;
+                self.leaves_tcp |= has_closed && now >= until && !connection.is_over();
+                let enough =
+                    now >= until || self.leaves_tcp && has_closed && !self.is_shown(runtime);
+                if connection.is_over() || enough {
                     self.leave(work, &mut connection, runtime, now)?;
                     return Ok(None);
                 }
