@@ -66,6 +66,9 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
         Some(Mode::Ping(args)) => Some(&args.display),
         Some(Mode::Replay(args)) => Some(&args.display),
         Some(Mode::Demo(args)) => Some(&args.display),
+        Some(Mode::Decode(args)) => Some(&args.display),
+        Some(Mode::Show(args)) => Some(&args.display),
+        Some(Mode::Check(args)) => Some(&args.display),
         Some(_) => None,
     };
     let mut redactor = match display {

@@ -274,3 +274,30 @@ fn a_log_that_begins_amid_a_connection_and_one_of_a_server() {
         decoding().stdin(line).stderr(format!("wscope: stdin: {why}\n")).status(1);
     }
 }
+
+/// What `--show-secrets` and `--redact` say holds for what a lens reads, too.
+#[test]
+fn a_lens_hides_what_the_options_say() {
+    let content = br#"{"token":"s3cr3t-long","HeartbeatInterval":60}"#;
+    let mut frame = vec![0x81, u8::try_from(content.len()).expect("small")];
+    frame.extend_from_slice(content);
+    let meant = |args: &[&'static str]| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("frames");
+        std::fs::write(&path, &frame).expect("room");
+        let name = path.to_str().expect("a path");
+        let output = Test::new()
+            .args(["decode", "--raw", "--lens", "json"])
+            .args(args.iter().copied())
+            .args([name])
+            .stdout_any()
+            .status(0);
+        let line = output.stdout().lines().find(|line| line.starts_with("= "));
+        line.unwrap_or_default().to_owned()
+    };
+    assert_eq!(meant(&[]), r#"= {"token":"[redacted]","HeartbeatInterval":60}"#);
+    let all = r#"= {"token":"s3cr3t-long","HeartbeatInterval":60}"#;
+    assert_eq!(meant(&["--show-secrets"]), all);
+    let hidden = meant(&["--redact", "HeartbeatInterval"]);
+    assert!(!hidden.contains("60"), "{hidden}");
+}
