@@ -30,6 +30,7 @@ use crate::wire::decoder::Input;
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::fault::{BehaviourFault, Fault, FaultKind, FaultPiece, FrameFault, pieces};
 use crate::wire::handshake::Agreed;
+use crate::wire::violation::{Violation, ViolationKind};
 use crate::wire::writer::RawFrame;
 use crate::wire::{Control, Data, FrameHeader, OpCode};
 
@@ -403,6 +404,14 @@ impl Gate {
     /// What makes the frames that are put in.
     pub fn endpoint(&self) -> &Endpoint {
         &self.flow.endpoint
+    }
+
+    /// The first rule that a frame of our making broke. What is put in may be compressed, if that was
+    /// agreed.
+    pub fn breach(&self) -> Option<&(Made, Violation)> {
+        let compressed =
+            |kind| kind == ViolationKind::Rsv1WithoutExtension && self.flow.deflate.is_some();
+        self.flow.outbox.breach().filter(|(_, broken)| !compressed(broken.kind))
     }
 
     /// Whether there is room for what is put in.
