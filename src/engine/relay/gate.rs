@@ -752,6 +752,8 @@ impl Flow {
         }
         let opcode = header.opcode;
         let answers = self.shut && close;
+        let held = self.queue.front().is_some_and(|entry| entry.wait == Wait::Held);
+        let waits = close && held && !self.shut && !self.mischief.drops(control);
         if self.shut || self.mischief.drops(control) {
             self.frame.clear();
             // The answer to a Close of our making is not for the other end, who gets its own.
@@ -771,6 +773,11 @@ impl Flow {
             self.out.append(&mut self.frame);
         } else {
             self.push_raw(false, true, false, close);
+        }
+        if waits {
+            let towards = towards(self.direction);
+            let text = format!("close #{number} {towards} waits behind a message that is held");
+            runtime.report(self.conn, &Event::Note(&text))?;
         }
         Ok(())
     }
