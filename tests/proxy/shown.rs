@@ -153,7 +153,7 @@ fn a_close_that_was_kept_back_here_is_no_fault_of_its_sender() {
 #[test]
 fn what_this_proxy_broke_is_no_fault_of_an_end() {
     let refusal =
-        |code: u16| frames::bytes([frames::frame(CLOSE, &frames::close_payload(code, ""))]);
+        |code: u16| frames::bytes([frames::frame(CLOSE, frames::close_payload(code, ""))]);
     for (fault, code) in [("> unmasked", "W628"), ("> rsv2", "W603")] {
         let said = said_with(&["--fault", fault], &masked("hi"), &refusal(1002));
         let expected = format!(
