@@ -42,43 +42,116 @@ pub(super) enum Subject {
     Path,
 }
 
-/// Phrases in lower case; the first that stands in the text counts. A phrase in front of another
-/// subject's is more exact.
+/// Phrases in lower case, as [`says`] takes them; the first that stands in the text counts. A phrase
+/// in front of another subject's is more exact.
 #[rustfmt::skip]
 const PHRASES: &[(Subject, &[&str])] = &[
-    (Subject::Tls, &["plain http request was sent to https port", "http request to an https server", "speaking plain http to an ssl-enabled", "combination of host and port requires tls", "https is required", "use https", "https required", "ssl required", "tls required", "requires wss", "use wss", "wss required", "requires ssl", "requires https", "ssl is required", "tls is required", "secure connection"]),
+    (Subject::Tls, &["plain http request was sent to https port", "http request to an https server", "speaking plain http to an ssl-enabled", "combination of host and port requires tls", "https is required", "use https", "https required", "ssl required", "tls required", "requires wss", "use wss", "wss required", "requires ssl", "requires https", "ssl is required", "tls is required", "secure connection required", "secure connection is required", "require a secure connection", "requires a secure connection", "use a secure connection", "must be a secure connection", "secure connections only"]),
     (Subject::Alpn, &["missing alpn protocol"]),
     (Subject::Certificate, &["no required ssl certificate", "ssl certificate error", "client certificate"]),
     (Subject::HeadSize, &["cookie too large", "header fields too large", "header too large", "headers too large", "header line too long", "uri too long", "request-uri too large"]),
-    (Subject::Host, &["host header", "header host", "invalid host", "bad host", "unknown host", "host not allowed", "disallowed host", "disallowedhost", "allowed_hosts", "this host", "blocked host", "host name is not", "hostname is not", "invalid http_host", "host validation", "host not in", "host not permitted", "host is not", "hosts list", "untrusted host"]),
+    (Subject::Host, &["host header", "header host", "invalid host", "invalid hostname", "bad host", "bad hostname", "unknown host", "unknown hostname", "host not allowed", "disallowed host", "disallowedhost", "allowed_hosts", "blocked request. this host", "blocked host", "invalid http_host", "host validation", "host not in", "host not permitted", HOST_IS_NOT, "hosts list", "untrusted host"]),
     (Subject::Subprotocol, &["subprotocol", "sub-protocol", "sub protocol", "sec-websocket-protocol", "protocol not supported", "protocol mismatch", "no matching protocol", "no acceptable protocol", "protocol not accepted", "must support one of"]),
     (Subject::Http, &["http version", "http/1.0", "version of http"]),
     (Subject::Version, &["sec-websocket-version", "unsupported version", "websocket version", "unsupported websocket", "version not supported", "invalid version"]),
     (Subject::Key, &["sec-websocket-key", "websocket key", "invalid key", "missing key", "challenge failed"]),
-    (Subject::Header, &["sec-websocket-"]),
+    (Subject::Header, &["sec-websocket-*"]),
     (Subject::Session, &["connection id", "connectionid", "connection with that id", "session id", "sessionid", "session not found", "unknown session", "invalid session", "session expired", "no such session", "session does not exist", "client id required", "missing sid", "negotiate"]),
-    (Subject::Upgrade, &["upgrade", "websocket only", "not a websocket", "not websocket", "non-websocket", "expected websocket", "expected a websocket", "websocket expected", "websocket request", "websocket connection", "websocket client", "websocket endpoint", "websocket handshake", "requires websocket", "websocket is required", "websockets only", "connection header", "hop-by-hop", "bad handshake"]),
-    (Subject::Rate, &["too many requests", "too many connections", "rate limit", "quota", "too many clients", "number of connections", "connections reached", "max connections", "maximum connections", "limit reached", "limit exceeded", "throttl", "connection limit"]),
-    (Subject::Credentials, &["token", "api key", "apikey", "api-key", "api_key", "credential", "authentic", "authoriz", "unauthoris", "jwt", "not logged in", "log in", "login required", "sign in", "permission", "signature", "missing auth", "invalid auth", "access key", "password"]),
+    (Subject::Upgrade, &["upgrade", "upgraded", "websocket only", "not a websocket", "not websocket", "non-websocket", "expected websocket", "expected a websocket", "websocket expected", "websocket request", "websocket connection", "websocket client", "websocket endpoint", "websocket handshake", "requires websocket", "websocket is required", "websockets only", "connection header", "hop-by-hop", "bad handshake"]),
+    (Subject::Rate, &["too many requests", "too many connections", "rate limit*", "rate-limit*", "quota", "too many clients", "number of connections", "connections reached", "max connections", "maximum connections", "limit reached", "limit exceeded", "throttl*", "connection limit"]),
+    (Subject::Credentials, &["token", "accesstoken", "authtoken", "csrftoken", "api key", "apikey", "api-key", "api_key", "credential*", "authentic*", "unauthentic*", "authoriz*", "authoris*", "unauthoriz*", "unauthoris*", "jwt", "not logged in", "log in", "login required", "sign in", "permission", "signature", "missing auth", "invalid auth", "access key", "password"]),
     (Subject::Method, &["method not allowed", "bad handshake method", "only get", "invalid method", "method must be", "request method"]),
     (Subject::Path, &["cannot get", "no route", "no such path", "unknown path", "invalid path", "path not found", "unknown endpoint", "no such endpoint", "not found", "does not exist", "no handler", "unknown channel", "unknown room", "no such", "invalid url", "wrong path", "doesn't exist", "no matching", "unknown route"]),
 ];
 
+/// A host that "is not", in the way that a list of hosts says it.
+const HOST_IS_NOT: &str = "host is not";
+
+/// What such a list says of a host.
+const OF_A_LIST: [&str; 12] = [
+    "allow*",
+    "permitted",
+    "accepted",
+    "valid",
+    "trusted",
+    "recogni*",
+    "known",
+    "in",
+    "on the",
+    "listed",
+    "whitelisted",
+    "an ip address",
+];
+
 /// The phrase that says it, and what it is about.
 pub(super) fn subject(text: &str) -> Option<(Subject, &'static str)> {
-    let text = text.to_ascii_lowercase();
     let found = PHRASES.iter().find_map(|(subject, phrases)| {
-        phrases.iter().find(|phrase| text.contains(*phrase)).map(|phrase| (*subject, *phrase))
+        let means = |phrase: &&&str| places(text, phrase).any(|at| is_meant(text, phrase, at));
+        phrases.iter().find(means).map(|phrase| (*subject, *phrase))
     });
     // What is exact about the request outranks the Origin; the rest may stand beside it by chance.
     let exact = [Subject::Tls, Subject::Alpn, Subject::Certificate, Subject::HeadSize];
     match found {
         // Another upgrade is meant: of the client, of a plan.
-        Some((Subject::Upgrade, "upgrade")) if speaks_of_product(&text) => None,
+        Some((Subject::Upgrade, "upgrade")) if speaks_of_product(text) => None,
         Some((subject, phrase)) if exact.contains(&subject) => Some((subject, phrase)),
-        _ if speaks_of_origin(&text) => Some((Subject::Origin, "origin")),
+        _ if speaks_of_origin(text) => Some((Subject::Origin, "origin")),
         found => found,
     }
+}
+
+/// Whether a phrase that stands at a place means what it is listed for: its neighbours decide that
+/// for those which have another meaning, too.
+fn is_meant(text: &str, phrase: &str, at: usize) -> bool {
+    let before = text[..at].to_ascii_lowercase();
+    let after = text[at + phrase.trim_end_matches('*').len()..].to_ascii_lowercase();
+    match phrase {
+        HOST_IS_NOT => {
+            let after = after.trim_start();
+            OF_A_LIST.iter().any(|word| places(after, word).next() == Some(0))
+        }
+        "use https" | "use wss" => {
+            let refused = ["not allowed to ", "not permitted to ", "not ", "n't ", "cannot "];
+            let address = after.strip_prefix("://").unwrap_or_default();
+            let elsewhere = phrase == "use https"
+                && address.starts_with(|c: char| c.is_alphanumeric())
+                && !says(&after, "instead");
+            !elsewhere && !refused.iter().any(|words| before.ends_with(words))
+        }
+        // That is a parser's.
+        "token" => !before.ends_with("unexpected "),
+        _ => true,
+    }
+}
+
+/// Whether a phrase in lower case stands in a text as whole words, in any letter case; the last word
+/// may be in the plural. After a `*`, it may be the beginning of a longer one.
+pub(super) fn says(text: &str, phrase: &str) -> bool {
+    places(text, phrase).next().is_some()
+}
+
+/// Where it does.
+fn places(text: &str, phrase: &str) -> impl Iterator<Item = usize> {
+    let (stem, goes_on) = phrase.strip_suffix('*').map_or((phrase, false), |stem| (stem, true));
+    let windows = text.as_bytes().windows(stem.len().max(1)).enumerate();
+    let ends = move |at: usize| {
+        let plural = text[at..].starts_with(['s', 'S']).then_some(at + 1);
+        goes_on || is_edge(text, at) || plural.is_some_and(|at| is_edge(text, at))
+    };
+    windows
+        .filter(|(_, window)| window.eq_ignore_ascii_case(stem.as_bytes()))
+        .map(|(at, _)| at)
+        .filter(move |at| is_edge(text, *at) && ends(at + stem.len()))
+}
+
+/// Whether no word goes on at a place: `AccessToken` has two.
+fn is_edge(text: &str, at: usize) -> bool {
+    let (before, after) = text.split_at(at);
+    let mut next = after.chars();
+    let (Some(last), Some(first)) = (before.chars().next_back(), next.next()) else { return true };
+    let hump = first.is_uppercase()
+        && (last.is_lowercase() || next.next().is_some_and(char::is_lowercase));
+    !last.is_alphanumeric() || !first.is_alphanumeric() || hump
 }
 
 /// Whether what is to be upgraded is a program or a contract.
@@ -91,20 +164,18 @@ fn speaks_of_product(text: &str) -> bool {
         "upgrade plan",
         "please upgrade to",
     ];
+    let text = text.to_ascii_lowercase();
     !text.contains("websocket") && other.iter().any(|words| text.contains(words))
 }
 
 /// Whether the Origin header is meant, and not the server behind a CDN.
 fn speaks_of_origin(text: &str) -> bool {
     let word = |at: usize| {
-        let before = text[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
-        let after = &text[at + "origin".len()..];
-        let ends = after.strip_prefix('s').unwrap_or(after);
-        let ends = ends.chars().next().is_none_or(|c| !c.is_alphanumeric());
+        let after = text[at + "origin".len()..].to_ascii_lowercase();
         let server = [" server", " web server", " host", " dns", " is unreachable", " error"];
-        before && ends && !server.iter().any(|word| after.starts_with(word))
+        !server.iter().any(|word| after.starts_with(word))
     };
-    text.match_indices("origin").any(|(at, _)| word(at)) || text.contains("cors")
+    places(text, "origin").any(word) || says(text, "cors")
 }
 
 /// Whether a server of TLS says that it was spoken to in plain HTTP.
@@ -145,8 +216,9 @@ pub(super) fn words(body: &[u8]) -> String {
 pub(super) fn names_path(text: &str) -> bool {
     let words = [
         "path",
-        "route",
+        "route*",
         "page",
+        "webpage",
         "url",
         "uri",
         "cannot get",
@@ -155,8 +227,7 @@ pub(super) fn names_path(text: &str) -> bool {
         "handler",
         "file",
     ];
-    let text = text.to_ascii_lowercase();
-    words.iter().any(|word| text.contains(word))
+    words.iter().any(|word| says(text, word))
 }
 
 /// Marks in front of a path that a page of "not found" names, in lower case.
@@ -315,10 +386,15 @@ const STOCK_SENTENCES: [&str; 19] = [
     "the server is temporarily unable to service your request due to maintenance downtime or capacity problems",
 ];
 
-/// What a text says beside such sentences, in lower case.
+/// What a text says beside such sentences.
 pub(super) fn without_stock(text: &str) -> String {
-    let text = text.to_ascii_lowercase().replace('’', "'");
-    STOCK_SENTENCES.iter().fold(text, |text, sentence| text.replace(sentence, " "))
+    STOCK_SENTENCES.iter().fold(text.replace('’', "'"), |mut text, sentence| {
+        // Only ASCII changes its case, so the places are the same.
+        while let Some(at) = text.to_ascii_lowercase().find(sentence) {
+            text.replace_range(at..at + sentence.len(), " ");
+        }
+        text
+    })
 }
 
 /// What a page in HTML says below its title, which is the site's name as often as not; `None` if it

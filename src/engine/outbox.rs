@@ -26,6 +26,7 @@ use crate::session::{Endpoint, Limits, Observer};
 use crate::wire::Data;
 use crate::wire::decoder::Input;
 use crate::wire::deflate::params::DeflateParams;
+use crate::wire::violation::Violation;
 use crate::wire::writer::RawFrame;
 
 /// Who sends a message in pieces.
@@ -283,6 +284,11 @@ impl Outbox {
         if let Some(observer) = &mut self.observer {
             observer.made = Some(made);
         }
+    }
+
+    /// The first rule that a frame of a relay's making broke.
+    pub fn breach(&self) -> Option<&(Made, Violation)> {
+        self.observer.as_ref()?.breach.as_deref()
     }
 
     /// Starts observing after `len` bytes of the send buffer, which are the handshake.
@@ -582,6 +588,8 @@ pub struct OutboundObserver {
     scratch: Vec<u8>,
     /// A relay makes these frames.
     made: Option<Made>,
+    /// The first rule that one of them broke.
+    breach: Option<Box<(Made, Violation)>>,
 }
 
 impl OutboundObserver {
@@ -595,6 +603,7 @@ impl OutboundObserver {
             automatic: Vec::new(),
             scratch: Vec::new(),
             made: None,
+            breach: None,
         }
     }
 
@@ -606,7 +615,7 @@ impl OutboundObserver {
         stdout: &mut Stdout,
     ) -> io::Result<()> {
         let Some(fresh @ [_, ..]) = tx.get(self.seen..) else { return Ok(()) };
-        let Self { direction, observer, counters, seen, automatic, scratch, made } = self;
+        let Self { direction, observer, counters, seen, automatic, scratch, made, breach } = self;
         // Decoding unmasks in place, and what is sent must stay as it is.
         scratch.clear();
         scratch.extend_from_slice(fresh);
@@ -623,6 +632,9 @@ impl OutboundObserver {
                 if automatic.iter().any(|made| made.contains(&at)) {
                     reporter.event(&stamp, &Event::Automatic(*direction), stdout)?;
                 }
+            }
+            if let (Some(made), None, FrameEvent::Violation(broken)) = (*made, &breach, &event) {
+                *breach = Some(Box::new((made, (*broken).clone())));
             }
             let event = match *made {
                 None => Event::Frame(*direction, event),

@@ -24,14 +24,16 @@ use super::opening_evidence::OpeningEvidence;
 use super::runtime::Runtime;
 use crate::config::rule::{Pacing, Rules};
 use crate::diagnostics::{Diagnostic, Facts, Severity, classify};
-use crate::event::{Cause, ConnId, Direction, Ending, Event, Lost, Side};
+use crate::event::{Cause, ConnId, Direction, Ending, Event, Lost, Made, Side};
 use crate::net::link::Link;
 use crate::session::{Limits, Observer};
 use crate::wire::Role;
+use crate::wire::close::CloseBody;
 use crate::wire::fault::{Fault, FaultKind, with_fault};
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::rules::{HandshakeContext, check};
 use crate::wire::head::Head;
+use crate::wire::violation::Violation;
 
 /// What a relay begins with.
 pub struct RelaySetup<'a> {
@@ -450,7 +452,8 @@ impl Relay {
     fn note_firsts(&mut self, role: Role, now: Instant) {
         let leg = self.leg(role);
         let (closed, ended) = (leg.ending(now).received.is_some(), leg.has_peer_ended());
-        let broke = leg.is_peer_to_blame();
+        // What follows a breach of ours is its consequence.
+        let broke = leg.is_peer_to_blame() && self.own_breach().is_none();
         for (is, first) in [
             (closed, &mut self.first_close),
             (ended, &mut self.first_end),
@@ -509,6 +512,11 @@ impl Relay {
         };
         let mut found = leg.explain(facts, &ending, now);
         found.retain(|found| found.severity != Severity::Note);
+        if let Some((_, broken)) = self.own_breach_towards(role) {
+            // It answers our breach, or sends our Close back.
+            let ours = ["W702", "W707", "W709", broken.kind.rule().code];
+            found.retain(|found| !ours.contains(&found.entry.code));
+        }
         for found in &mut found {
             found.notes.insert(0, format!("this is about what the {} sent", name(role)));
         }
@@ -520,6 +528,37 @@ impl Relay {
         let mut found = classify(&self.evidence.facts());
         found.retain(|found| found.severity != Severity::Note);
         found
+    }
+
+    /// The first rule that a frame broke which was made here, and to whom it went.
+    fn own_breach(&self) -> Option<(Role, &(Made, Violation))> {
+        let towards = |role| Some((role, self.own_breach_towards(role)?));
+        towards(Role::Server).or_else(|| towards(Role::Client))
+    }
+
+    fn own_breach_towards(&self, role: Role) -> Option<&(Made, Violation)> {
+        self.gate(Direction::sent_by(role).opposite())?.breach()
+    }
+
+    /// How the connection was broken here, on purpose, before an end left.
+    fn own_end(&self, first: Role, ending: &Ending) -> Option<String> {
+        let direction = Direction::sent_by(first);
+        if self.gate(direction.opposite()).is_some_and(|gate| gate.end().is_some()) {
+            let name = name(first);
+            return Some(format!(
+                "this proxy broke the connection: it ended the stream to the {name}"
+            ));
+        }
+        [direction, direction.opposite()].into_iter().find_map(|direction| {
+            let sender = direction.sender();
+            let sent = close_of(sender, ending).is_some();
+            // A gate through which a Close has passed makes no frames any more.
+            let kept = self.gate(direction).is_some_and(|gate| gate.endpoint().is_open());
+            (sent && kept).then(|| {
+                let (name, closed) = (name(sender), "the connection broke: the Close of the");
+                format!("{closed} {name} was kept back here, so nobody could answer it")
+            })
+        })
     }
 
     /// Who broke the connection, where somebody did, in a sentence.
@@ -540,7 +579,28 @@ impl Relay {
                 "the {name} broke the connection{before}: its frames break a rule; {theirs}"
             ));
         }
+        if let Some((to, (made, broken))) = self.own_breach() {
+            let answer = match close_of(to, ending).map(|close| close.code) {
+                Some(Some(code)) => format!("; the {} answered with {code}", name(to)),
+                Some(None) => format!("; the {} answered with a Close", name(to)),
+                None => String::new(),
+            };
+            return Some(format!(
+                "wscope's frame #{} to the {} ({}) breaks {}{answer}",
+                broken.frame,
+                name(to),
+                made.name(),
+                broken.kind.rule().code,
+            ));
+        }
         let (Side::End(role), Cause::Lost(how)) = (ending.by, &ending.cause) else { return None };
+        if let Some(text) = self.own_end(role, ending) {
+            return Some(text);
+        }
+        // Who has sent its Close may leave.
+        if close_of(role, ending).is_some() && *how == Lost::EndOfStream {
+            return None;
+        }
         let name = name(role);
         Some(match how {
             Lost::EndOfStream => {
@@ -551,6 +611,14 @@ impl Relay {
             }
             _ => format!("the {name}, or a device between it and this proxy, broke the connection"),
         })
+    }
+}
+
+/// The Close that an end sent.
+fn close_of(role: Role, ending: &Ending) -> Option<&CloseBody> {
+    match role {
+        Role::Client => ending.sent.as_ref(),
+        Role::Server => ending.received.as_ref(),
     }
 }
 

@@ -205,6 +205,66 @@ fn the_servers_own_words_come_first() {
 }
 
 #[test]
+fn a_word_of_a_body_is_a_whole_word() {
+    for (status, body, code) in [
+        // A gateway speaks of the server behind it.
+        ("502 Bad Gateway", "localhost is not reachable", "W343"),
+        ("502 Bad Gateway", "unknown host api.internal", "W343"),
+        ("502 Bad Gateway", "The backend host is not responding", "W343"),
+        ("502 Bad Gateway", "the upstream requires TLS", "W343"),
+        ("503 Service Unavailable", "upstream host is not available", "W344"),
+        ("500 Internal Server Error", "Ghost is not configured", "W341"),
+        ("500 Internal Server Error", "the database host is not allowed", "W341"),
+        ("429 Too Many Requests", "quota: this hostel has no rooms", "W340"),
+        ("429 Too Many Requests", "too many connections from this host", "W340"),
+        ("401 Unauthorized", "token for localhost is not valid", "W326"),
+        ("404 Not Found", "Cannot find this hosted file", "W334"),
+        ("403 Forbidden", "the room's host is not online", "W332"),
+        ("403 Forbidden", "rejected because https://x.example says so", "W332"),
+        ("403 Forbidden", "the id must be verified because use https://x.example", "W332"),
+        ("403 Forbidden", "not allowed to use https tunnelling here", "W332"),
+        ("403 Forbidden", "banned; use https://help.example/ to appeal", "W332"),
+        ("403 Forbidden", "see the blog in the footer", "W332"),
+        ("403 Forbidden", "corsairs stay outside", "W332"),
+        ("400 Bad Request", "Unexpected token o in JSON at position 1", "W323"),
+        // These are said of this request.
+        ("403 Forbidden", "please use HTTPS", "W204"),
+        ("403 Forbidden", "you have to use https instead of http", "W204"),
+        ("403 Forbidden", "use wss://", "W204"),
+        ("400 Bad Request", "Invalid hostname", "W351"),
+        ("403 Forbidden", "Host is not in the list", "W351"),
+        ("400 Bad Request", "DisallowedHost at /ws", "W351"),
+        ("403 Forbidden", "AccessTokenExpired", "W326"),
+        ("403 Forbidden", "{\"error\":\"invalid_token\"}", "W326"),
+        ("403 Forbidden", "Unauthorized client", "W326"),
+        ("400 Bad Request", "the connection was not upgraded", "W320"),
+        ("400 Bad Request", "subprotocols missing", "W350"),
+        ("403 Forbidden", "you are being throttled", "W340"),
+    ] {
+        let port = serve_by(move |_| answer(status, "", body));
+        let told = Told::of(&[], port, "/");
+        assert_eq!(told.code(), code, "{body}: {}", told.text);
+    }
+}
+
+#[test]
+fn what_wscopes_own_proxy_says_of_its_upstream_is_the_cause() {
+    for why in [
+        "the certificate of localhost is not accepted: self-signed certificate",
+        "cannot connect to 127.0.0.1:9: connection refused",
+        "the client certificate is missing, and the origin requires https",
+    ] {
+        let body = format!("wscope proxy: {why}\n");
+        let port = serve_by(move |_| answer("502 Bad Gateway", "", &body));
+        for args in [&[][..], &["--diagnose"]] {
+            let told = Told::of(args, port, "/");
+            told.is("W343", &format!("its reason is \"{why}\""));
+            told.lacks("--host NAME");
+        }
+    }
+}
+
+#[test]
 fn a_proxy_that_loses_the_upgrade_is_told_from_a_wrong_path() {
     // Express behind nginx: the upgrade and a plain GET get the same page.
     let port = serve_by(|request| {

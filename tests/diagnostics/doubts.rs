@@ -4,7 +4,7 @@
 use wscope::diagnostics::facts::{Trial, TrialOutcome, Variation};
 use wscope::diagnostics::{Confidence, Diagnostic, Facts, classify};
 
-use crate::support::Pair;
+use crate::support::{Pair, stream_of};
 
 fn verdict(facts: &Facts<'_>) -> Diagnostic {
     classify(facts).into_iter().next().expect("a verdict")
@@ -236,4 +236,25 @@ fn an_application_may_use_the_words_of_a_gateway() {
     assert_eq!(sure(&offline, "the tunnel is offline"), Some(Confidence::High), "{offline:?}");
     let d = of("503 No", "", "{\"error\":\"no healthy upstream for search\"}");
     assert_eq!(sure(&d, "no healthy server"), None, "{d:?}");
+}
+
+#[test]
+fn a_welcome_of_another_protocol_is_not_action_cables() {
+    let cable = "Sec-WebSocket-Protocol: actioncable-v1-json\r\n";
+    for (headers, first, is) in [
+        ("", "{\"type\":\"welcome\"}", true),
+        ("", "{\"type\":\"welcome\",\"sid\":\"a1\"}", true),
+        ("", "{ \"sid\": \"a1\", \"type\": \"welcome\" }", true),
+        (cable, "{\"type\":\"welcome\",\"version\":2}", true),
+        ("", "{\"type\":\"welcome\",\"token\":\"abc\"}", false),
+        ("", "{\"type\":\"welcome\",\"user\":\"ann\"}", false),
+        ("", "[{\"type\":\"welcome\"}]", false),
+        ("", "{\"text\":{\"type\":\"welcome\"}}", false),
+        (cable, "{\"type\":\"ping\"}", false),
+    ] {
+        let pair = Pair::open(headers, headers);
+        let facts = Facts { stream: stream_of(first.as_bytes()), ..pair.facts() };
+        let found = classify(&facts).iter().any(|d| d.entry.code == "W508");
+        assert_eq!(found, is, "{headers} {first}");
+    }
 }

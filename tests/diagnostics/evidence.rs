@@ -335,3 +335,17 @@ fn the_library_ws_has_a_form_of_its_own() {
     let found = first(&Pair::new("", &dated).facts());
     assert!(!found.1.contains("verifyClient of the library"), "{found:?}");
 }
+
+#[test]
+fn who_left_after_a_close_that_was_not_answered_was_not_cut_off() {
+    let pair = Pair::open("", "");
+    let normal = CloseBody { code: Some(1000), reason: Vec::new() };
+    for how in [EndKind::Fin, EndKind::Reset] {
+        let close = CloseFacts { received: Some(&normal), by_peer: true, ..CloseFacts::default() };
+        let facts = Facts { close, end: Some(end(how, 30.0)), ..pair.facts() };
+        let codes: Vec<_> = classify(&facts).iter().map(|d| d.entry.code).collect();
+        assert!(codes.iter().all(|code| !code.starts_with("W8")), "{codes:?}");
+        let facts = Facts { close: CloseFacts::default(), ..facts };
+        assert_eq!(classify(&facts).first().map(|d| d.entry.code), Some("W804"));
+    }
+}

@@ -80,7 +80,10 @@ fn beyond_max_clients_there_is_503() {
     let upstream = Upstream::new();
     let proxy = upstream.proxy(&["--max-clients", "1"]);
     let one = upstream.open(&proxy);
-    assert_eq!(proxy.raw().ask("/", UPGRADE).status(), 503);
+    let response = proxy.raw().ask("/", UPGRADE);
+    assert_eq!(response.status(), 503);
+    let body = &response.body;
+    assert!(body.starts_with("this proxy already has 1 client, its maximum"), "{body}");
     drop(one);
     proxy.interrupt();
 }

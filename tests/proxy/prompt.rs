@@ -4,10 +4,10 @@ use std::net::TcpStream;
 
 use wscope::event::Direction;
 
-use crate::frames::TEXT;
+use crate::frames::{self, CLOSE, TEXT};
 use crate::harness::wscope;
 use crate::raw::{Raw, UPGRADE};
-use crate::rules::{Peer, text};
+use crate::rules::{Peer, masked, text};
 use crate::terminal::Terminal;
 use crate::upstream::{SWITCHED, Upstream, head};
 
@@ -38,6 +38,23 @@ fn open(upstream: &Upstream, port: u16) -> (Raw, TcpStream) {
 fn has(terminal: &Terminal, parts: &[&str]) {
     let has = |row: &String| parts.iter().all(|part| row.contains(part));
     terminal.wait_for_screen(|screen| screen.rows.iter().any(has));
+}
+
+#[test]
+fn a_close_behind_a_held_message_is_said_to_wait() {
+    let upstream = Upstream::new();
+    let (mut terminal, port) = start(&upstream, &["--rule", "> /order/ -> hold"]);
+    let (mut client, server) = open(&upstream, port);
+    let mut at_server = Peer::new(&server, Direction::ToServer, None);
+    client.send(text("order 7"));
+    has(&terminal, &["text #1 to the server: held"]);
+    client.send(frames::bytes([masked(frames::frame(CLOSE, frames::close_payload(1000, "")))]));
+    has(&terminal, &["close #2 to the server waits behind a message that is held"]);
+    terminal.keys("/next\r");
+    at_server.expect(TEXT, "order 7");
+    assert_eq!(at_server.next(), (CLOSE, frames::close_payload(1000, "")));
+    terminal.keys("/quit\r");
+    assert!(terminal.end().success());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The transcript, JSON and the log: one connection, both directions, and who broke it.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use wscope::event::Direction;
 
@@ -114,4 +114,62 @@ fn q_prints_no_transcript_unless_one_is_asked_for() {
         assert!(text(args).0.contains("hi"), "{args:?}");
     }
     server.interrupt();
+}
+
+/// What the proxy says of a connection to which these options do something; the server answers the
+/// first bytes with these, if any, and the client leaves.
+fn said_with(args: &[&str], sent: &[u8], answer: &[u8]) -> String {
+    let upstream = Upstream::new();
+    let proxy = upstream.proxy(args);
+    let (mut client, mut server): (Raw, _) = upstream.open(&proxy);
+    client.send(sent);
+    if !answer.is_empty() {
+        let mut some = [0; 64];
+        assert!(server.read(&mut some).expect("a frame") > 0);
+        server.write_all(answer).expect("it reads");
+        client.receive_frame();
+    } else {
+        proxy.stdout.wait_for("#1 CLOSE");
+    }
+    client.hang_up();
+    let _ = server.read_to_end(&mut Vec::new());
+    drop((client, server));
+    proxy.stdout.wait_for("on the wire)");
+    let output = proxy.interrupt();
+    output.stdout
+}
+
+#[test]
+fn a_close_that_was_kept_back_here_is_no_fault_of_its_sender() {
+    let close = frames::close_payload(1000, "");
+    let bye = frames::bytes([frames::towards(Direction::ToServer, frames::frame(CLOSE, &close))]);
+    let said = said_with(&["--rule", "> close -> drop"], &bye, b"");
+    assert!(said.contains("the Close of the client was kept back here"), "{said}");
+    for wrong in ["the client broke", "the server broke", "W804", "W801"] {
+        assert!(!said.contains(wrong), "{wrong}: {said}");
+    }
+}
+
+#[test]
+fn what_this_proxy_broke_is_no_fault_of_an_end() {
+    let refusal =
+        |code: u16| frames::bytes([frames::frame(CLOSE, frames::close_payload(code, ""))]);
+    for (fault, code) in [("> unmasked", "W628"), ("> rsv2", "W603")] {
+        let said = said_with(&["--fault", fault], &masked("hi"), &refusal(1002));
+        let expected = format!(
+            "wscope's frame #1 to the server (injected) breaks {code}; the server answered with 1002"
+        );
+        assert!(said.contains(&expected), "{said}");
+        for wrong in ["W702", "broke the connection"] {
+            assert!(!said.contains(wrong), "{wrong}: {said}");
+        }
+    }
+    let close = frames::close_payload(1000, "");
+    let bye = frames::bytes([frames::towards(Direction::ToServer, frames::frame(CLOSE, &close))]);
+    let echo = frames::bytes([frames::frame(CLOSE, b"ab")]);
+    let said = said_with(&["--rule", "> close -> replace /.*/ab/"], &bye, &echo);
+    let expected = "wscope's frame #1 to the server (edited) breaks W620";
+    assert!(said.contains(expected), "{said}");
+    assert!(!said.contains("the server broke"), "{said}");
+    assert!(!said.contains("error[W620]"), "{said}");
 }

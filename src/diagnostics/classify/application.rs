@@ -1,6 +1,8 @@
 //! The protocol inside the WebSocket, recognised by its first message, the subprotocol, path and
 //! host; and which message it expects first.
 
+use serde_json::Value;
+
 use super::findings::Findings;
 use crate::diagnostics::facts::EndKind;
 use crate::diagnostics::sniff::contains;
@@ -76,7 +78,7 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
         if is_engine_io_3(facts, first) { "W514" } else { "W501" }
     } else if first == b"o" {
         "W503"
-    } else if contains(first, b"\"type\":\"welcome\"") {
+    } else if is_action_cable(&protocol, first) {
         "W508"
     } else if contains(first, b"pusher:connection_established") {
         "W509"
@@ -133,6 +135,14 @@ fn ended_by_peer(facts: &Facts<'_>) -> bool {
     let lost = facts.end.is_some_and(|end| matches!(end.how, EndKind::Fin | EndKind::Reset));
     let ours = facts.close.sent.is_some() && !facts.close.by_peer;
     (lost && !ours) || facts.close.by_peer && facts.close.received.is_some()
+}
+
+/// Its welcome is this object alone, with the `sid` of AnyCable; with the subprotocol, it may have more.
+fn is_action_cable(protocol: &str, first: &[u8]) -> bool {
+    let Ok(Value::Object(members)) = serde_json::from_slice::<Value>(first) else { return false };
+    let welcome = members.get("type").is_some_and(|kind| kind == "welcome");
+    let bare = members.keys().all(|name| matches!(name.as_str(), "type" | "sid"));
+    welcome && (bare || protocol.starts_with("actioncable-v1-"))
 }
 
 fn is_discord(first: &[u8]) -> bool {

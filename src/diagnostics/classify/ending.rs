@@ -42,6 +42,8 @@ pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 }
             });
         }
+        // Who sent a Close that was not answered has a right to leave.
+        EndKind::Fin | EndKind::Reset if facts.close.received.is_some() => {}
         EndKind::Fin | EndKind::Reset if !was_closed(facts) => lost(facts, &end, found),
         _ => {}
     }

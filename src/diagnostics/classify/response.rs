@@ -21,6 +21,9 @@ const PHRASES: &[u8] = b"bad request unauthorized payment required forbidden not
     error implemented gateway service temporarily http version supported variant also negotiates insufficient \
     storage loop detected extended network";
 
+/// How the body of an answer begins that `wscope proxy` gives in the place of its upstream.
+const OWN_PROXY: &str = "wscope proxy: ";
+
 /// Redirects that are not followed.
 const MAX_HOPS: usize = 5;
 
@@ -79,6 +82,7 @@ impl RefusalResponse<'_> {
             _ => None,
         };
         found
+            .or_else(|| self.own_proxy().map(|_| self.by_status()))
             .or_else(|| Clue::Interceptor.seen(self.facts).map(|_| "W117"))
             .or_else(|| self.tls())
             .or_else(|| self.origin())
@@ -101,6 +105,12 @@ impl RefusalResponse<'_> {
         // A page that explains such errors names them, too.
         let page = self.status >= 400 && contains_word(self.body, "err_ngrok_");
         (page || self.header("Ngrok-Error-Code").is_some()).then(|| self.by_status())
+    }
+
+    /// What `wscope proxy` says of its upstream.
+    fn own_proxy(&self) -> Option<&[u8]> {
+        let gateway = matches!(self.status, 502..=504);
+        self.body.strip_prefix(OWN_PROXY.as_bytes()).filter(|_| gateway)
     }
 
     /// What a gateway says of its upstream is true, whoever runs it.
@@ -185,19 +195,25 @@ impl RefusalResponse<'_> {
         }
         let start = text.get(..PAGE).unwrap_or(&text);
         // What is written for any ground says nothing of this one.
-        let (subject, _) = said::subject(&said::without_stock(start))?;
+        let (subject, phrase) = said::subject(&said::without_stock(start))?;
         // Such a page speaks of permission whatever the ground was.
         if subject == Subject::Credentials && Clue::ProxyPage.seen(self.facts).is_some() {
             return None;
         }
         let asked = self.facts.request.is_none_or(|head| head.has_token("Upgrade", "websocket"));
         Some(match subject {
+            // A gateway that can't connect speaks of its own way to the server.
+            Subject::Tls | Subject::Certificate | Subject::Alpn if self.status > 500 => {
+                return None;
+            }
             Subject::Tls if self.facts.url.is_some_and(|url| !Url::of(url).is_secure()) => "W204",
             Subject::Tls => return None,
             Subject::Certificate => "W212",
             Subject::Alpn => "W215",
             Subject::HeadSize => "W325",
-            Subject::Host => "W351",
+            // Chrome's DevTools refuse with 500; otherwise such a status is about another host.
+            Subject::Host if self.status < 500 => "W351",
+            Subject::Host if self.status == 500 && phrase == "host header" => "W351",
             Subject::Origin if self.sent("Origin") => "W327",
             Subject::Origin => "W328",
             Subject::Subprotocol => "W350",
@@ -492,7 +508,11 @@ impl RefusalResponse<'_> {
         }
         // No guess stands beside the server's own sentence.
         let challenged = Clue::NoChallenge.seen(self.facts).is_none();
-        let sentence = said::sentence(self.body).unwrap_or_else(|| self.beyond_status(&text));
+        let own =
+            self.own_proxy().map(|why| String::from_utf8_lossy(why.trim_ascii()).into_owned());
+        let told = own.is_some();
+        let sentence =
+            own.or_else(|| said::sentence(self.body)).unwrap_or_else(|| self.beyond_status(&text));
         let generic = match d.entry.code {
             "W323" | "W332" | "W339" | "W340" | "W341" | "W344" => true,
             "W326" => !challenged,
@@ -515,7 +535,7 @@ impl RefusalResponse<'_> {
             || Clue::ProxyPage.seen(self.facts).is_some() && !says_rule(self.body);
         let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High)
             || Clue::EdgeRefuses.seen(self.facts).is_some();
-        if generic && !self.is_vague() && !page && !shown {
+        if told || generic && !self.is_vague() && !page && !shown {
             let mut reason: String = sentence.chars().take(REASON).collect();
             if sentence.chars().count() > REASON {
                 reason.push('…');
@@ -526,6 +546,9 @@ impl RefusalResponse<'_> {
                     "send what the server names: `-u USER:PASSWORD`, `--bearer TOKEN`, `--cookie NAME=VALUE`, `-H 'NAME: VALUE'`, or a token in the query"
                 }
                 "W340" => d.entry.help,
+                _ if told => {
+                    "put right the proxy's own way to the server, its UPSTREAM: this client reached the proxy"
+                }
                 _ => "do as the server says: its words are the reason, and its log may hold more",
             };
             let reason = format!("its reason is \"{reason}\"");

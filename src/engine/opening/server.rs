@@ -14,6 +14,7 @@ use crate::net::link::{Buffers, Fill, Link, SocketLink};
 use crate::net::tls::TlsError;
 use crate::net::transport::TransportError;
 use crate::session::{Limits, Observer};
+use crate::ui::number;
 use crate::ui::redact::REDACTED;
 use crate::ui::sanitize::escaped;
 use crate::wire::handshake::Agreed;
@@ -110,8 +111,8 @@ pub struct ServerOpening {
     securing: bool,
     /// When it must have come to its end.
     until: Instant,
-    /// How many clients there are at most, if this one is beyond that.
-    excess_of: Option<usize>,
+    /// Who has how many clients at most, if this one is beyond that.
+    excess_of: Option<(&'static str, usize)>,
     /// It asks a proxy.
     of_proxy: bool,
 }
@@ -149,9 +150,9 @@ impl ServerOpening {
         Self { securing: false, ..self }
     }
 
-    /// Answers that there are `most` clients already.
-    pub fn turn_away(&mut self, most: usize) {
-        self.excess_of = Some(most);
+    /// Answers that there are `most` clients already, of `whom`: a server or a proxy.
+    pub fn turn_away(&mut self, whom: &'static str, most: usize) {
+        self.excess_of = Some((whom, most));
     }
 
     /// Whether the TLS handshake is not done.
@@ -222,8 +223,8 @@ impl ServerOpening {
                 Err(error) => return Ok(self.dropped(error.to_string())),
             }
         }
-        if let Some(most) = self.excess_of {
-            return self.refuse_foreign(turned_away(most), outputs);
+        if let Some((whom, most)) = self.excess_of {
+            return self.refuse_foreign(turned_away(whom, most), outputs);
         }
         match self.link.fill() {
             Ok(Fill::Data) => {}
@@ -484,8 +485,9 @@ pub fn too_slow() -> ForeignAnswer {
 }
 
 /// For a client beyond `--max-clients`.
-pub fn turned_away(most: usize) -> ForeignAnswer {
-    let why = format!("this server already has {most} clients, its maximum");
+pub fn turned_away(whom: &str, most: usize) -> ForeignAnswer {
+    let clients = number::counted(most as u64, "client");
+    let why = format!("this {whom} already has {clients}, its maximum");
     let refusal = Refusal::new(503, &[("Retry-After", "1")], why);
     ForeignAnswer { bytes: refusal.response, why: refusal.reason }
 }

@@ -30,6 +30,7 @@ use crate::wire::decoder::Input;
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::fault::{BehaviourFault, Fault, FaultKind, FaultPiece, FrameFault, pieces};
 use crate::wire::handshake::Agreed;
+use crate::wire::violation::{Violation, ViolationKind};
 use crate::wire::writer::RawFrame;
 use crate::wire::{Control, Data, FrameHeader, OpCode};
 
@@ -405,6 +406,14 @@ impl Gate {
         &self.flow.endpoint
     }
 
+    /// The first rule that a frame of our making broke. What is put in may be compressed, if that was
+    /// agreed.
+    pub fn breach(&self) -> Option<&(Made, Violation)> {
+        let compressed =
+            |kind| kind == ViolationKind::Rsv1WithoutExtension && self.flow.deflate.is_some();
+        self.flow.outbox.breach().filter(|(_, broken)| !compressed(broken.kind))
+    }
+
     /// Whether there is room for what is put in.
     pub fn has_room_for(&self, producer: Producer) -> bool {
         let Flow { endpoint, outbox, made, out, .. } = &self.flow;
@@ -743,6 +752,8 @@ impl Flow {
         }
         let opcode = header.opcode;
         let answers = self.shut && close;
+        let held = self.queue.front().is_some_and(|entry| entry.wait == Wait::Held);
+        let waits = close && held && !self.shut && !self.mischief.drops(control);
         if self.shut || self.mischief.drops(control) {
             self.frame.clear();
             // The answer to a Close of our making is not for the other end, who gets its own.
@@ -762,6 +773,11 @@ impl Flow {
             self.out.append(&mut self.frame);
         } else {
             self.push_raw(false, true, false, close);
+        }
+        if waits {
+            let towards = towards(self.direction);
+            let text = format!("close #{number} {towards} waits behind a message that is held");
+            runtime.report(self.conn, &Event::Note(&text))?;
         }
         Ok(())
     }

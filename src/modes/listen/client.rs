@@ -87,7 +87,7 @@ impl Client {
         let (limits, timeout) = (config.limits, config.handshake_timeout);
         let mut opening = ServerOpening::new(id, address, link, limits, timeout, now);
         if excess {
-            opening.turn_away(shared.most_clients);
+            opening.turn_away("server", shared.most_clients);
         }
         Self {
             id,

@@ -145,7 +145,7 @@ impl Pair {
         let timeout = shared.config.open.handshake_timeout;
         let mut opening = ServerOpening::new(id, address, link, Limits::default(), timeout, now);
         if let Some(most) = most {
-            opening.turn_away(most);
+            opening.turn_away("proxy", most);
         }
         if shared.config.forward.is_some() {
             opening = opening.of_proxy();
