@@ -37,7 +37,9 @@ pub fn refused(program: &Command, typed: &Invocation, error: &clap::Error) -> St
             _ => surplus(program, typed),
         },
         ErrorKind::ArgumentConflict => surplus(program, typed).or_else(|| conflict(error)),
-        ErrorKind::MissingRequiredArgument => missing(program, typed, error),
+        ErrorKind::MissingRequiredArgument => {
+            no_program(program, typed).or_else(|| missing(program, typed, error))
+        }
         ErrorKind::InvalidSubcommand => no_action(program, typed, error),
         ErrorKind::InvalidUtf8 => Some(
             "an argument is not valid UTF-8; bytes that are not text are sent from a file: \
@@ -127,6 +129,16 @@ fn name_of(mode: &Command, typed: &Invocation) -> String {
         Some(_) => format!("wscope {}", mode.get_name()),
         None => "wscope".to_owned(),
     }
+}
+
+/// `--` before a program to run, and no program.
+pub fn no_program(program: &Command, typed: &Invocation) -> Option<String> {
+    let mode = mode_of(program, typed.mode());
+    let takes_one = mode.get_positionals().any(clap::Arg::is_last_set);
+    let mut dashes = typed.arguments.iter().skip_while(|word| *word != "--");
+    let is_alone = dashes.next().is_some() && dashes.next().is_none();
+    (takes_one && is_alone)
+        .then(|| format!("{}: the command is missing after --", name_of(mode, typed)))
 }
 
 /// A command that was mistyped, and would be taken for the host to connect to.
@@ -232,7 +244,10 @@ fn missing(program: &Command, typed: &Invocation, error: &clap::Error) -> Option
 fn swallowed(mode: &Command, typed: &Invocation, lacks: &[String]) -> Option<(String, String)> {
     let serves = matches!(mode.get_name(), "listen" | "proxy");
     let fits = |value: &str| match lacks.iter().any(|name| name.contains("PORT")) {
-        true => value.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok()),
+        true => {
+            !is_url(value)
+                && value.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok())
+        }
         false => !serves && lacks.iter().any(|name| name == "URL") && is_url(value),
     };
     typed.values.iter().rev().find(|(_, value)| fits(value)).cloned()
