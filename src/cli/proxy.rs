@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::lens::LensMapOptions;
@@ -27,8 +28,9 @@ pub struct ProxyArgs {
 
     /// The server to forward to: ws://, wss://, or host[:port][/base]
     ///
-    /// The path of URL precedes the path of each request. Without this option, clients use wscope as
-    /// their HTTP or SOCKS5 proxy and name the server themselves.
+    /// The path of URL precedes the path of each request. If the option is repeated, the last one
+    /// counts. Without it, clients use wscope as their HTTP or SOCKS5 proxy and name the server
+    /// themselves.
     #[arg(long, value_name = "URL", help_heading = "Connection")]
     pub to: Option<String>,
 
@@ -53,11 +55,11 @@ pub struct ProxyArgs {
     /// Decrypt TLS with these hosts only: a name, host:port, or a pattern with *; may be repeated
     ///
     /// The certificates come from wscope's own authority, which clients must trust: see `wscope ca`.
-    #[arg(long, value_name = "GLOB", action = ArgAction::Append, conflicts_with_all = ["to", "server"], help_heading = "Forward proxy")]
+    #[arg(long, value_name = "GLOB", action = ArgAction::Append, value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["to", "server"], help_heading = "Forward proxy")]
     pub intercept: Vec<String>,
 
     /// Forward tunnels to these hosts unread, never decrypted; may be repeated
-    #[arg(long, value_name = "GLOB", action = ArgAction::Append, conflicts_with_all = ["to", "server"], help_heading = "Forward proxy")]
+    #[arg(long, value_name = "GLOB", action = ArgAction::Append, value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["to", "server"], help_heading = "Forward proxy")]
     pub tunnel: Vec<String>,
 
     /// The folder of wscope's certificate authority [default: $XDG_DATA_HOME/wscope/ca]

@@ -38,7 +38,9 @@ pub fn refused(program: &Command, typed: &Invocation, error: &clap::Error) -> St
             _ => surplus(program, typed),
         },
         ErrorKind::ArgumentConflict => surplus(program, typed).or_else(|| conflict(error)),
-        ErrorKind::MissingRequiredArgument => missing(program, typed, error),
+        ErrorKind::MissingRequiredArgument => {
+            no_program(program, typed).or_else(|| missing(program, typed, error))
+        }
         ErrorKind::InvalidSubcommand => no_action(program, typed, error),
         ErrorKind::InvalidUtf8 => Some(
             "an argument is not valid UTF-8; bytes that are not text are sent from a file: \
@@ -128,6 +130,16 @@ fn name_of(mode: &Command, typed: &Invocation) -> String {
         Some(_) => format!("wscope {}", mode.get_name()),
         None => "wscope".to_owned(),
     }
+}
+
+/// `--` before a program to run, and no program.
+pub fn no_program(program: &Command, typed: &Invocation) -> Option<String> {
+    let mode = mode_of(program, typed.mode());
+    let takes_one = mode.get_positionals().any(clap::Arg::is_last_set);
+    let mut dashes = typed.arguments.iter().skip_while(|word| *word != "--");
+    let is_alone = dashes.next().is_some() && dashes.next().is_none();
+    (takes_one && is_alone)
+        .then(|| format!("{}: the command is missing after --", name_of(mode, typed)))
 }
 
 /// A command that was mistyped, and would be taken for the host to connect to.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::usage::UsageError;
 use crate::event::Direction;
+use crate::net::plain_io::plain_io;
 use crate::ui::notation;
 use crate::ui::pattern::Pattern;
 use crate::ui::suggest::did_you_mean;
@@ -142,7 +143,7 @@ impl Rules {
         for file in files {
             let name = file.display();
             let text = std::fs::read_to_string(file)
-                .map_err(|error| UsageError(format!("--rules {name}: {error}")))?;
+                .map_err(|error| UsageError(format!("--rules {name}: {}", plain_io(&error))))?;
             for (at, line) in text.lines().enumerate() {
                 if line.trim().is_empty() || line.trim_start().starts_with('#') {
                     continue;
@@ -273,6 +274,9 @@ impl Pacing {
 type Selection<'t> = (&'t str, Option<Direction>, Vec<OpCode>, Option<Pattern>);
 
 /// `DIR [OPCODES] [/RE/]`, and what follows.
+/// Opcodes that a rule may name.
+const OPCODES: [&str; 5] = ["text", "binary", "close", "ping", "pong"];
+
 fn selection(text: &str) -> Result<Selection<'_>, String> {
     let no = |why: String| format!("rule {text:?}: {why}");
     let (word, mut rest) = word(text);
@@ -291,9 +295,10 @@ fn selection(text: &str) -> Result<Selection<'_>, String> {
                 && !matches!(opcode, OpCode::Control(Control::Reserved(_)))
         };
         opcodes = read.filter(|all| all.iter().all(known)).ok_or_else(|| {
-            no(format!(
-                "{word:?} is not a list of opcodes (text, binary, close, ping, pong), and not ->"
-            ))
+            let unknown = word.split(',').find(|one| notation::opcode(one).is_none());
+            let near = did_you_mean("", unknown.unwrap_or_default(), OPCODES.iter().copied());
+            let known = OPCODES.join(", ");
+            no(format!("{word:?} is not a list of opcodes ({known}), and not ->{near}"))
         })?;
         rest = after;
     }

@@ -32,7 +32,7 @@ use crate::wire::close::CloseBody;
 use crate::wire::fault::{Fault, FaultKind, with_fault};
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::rules::{HandshakeContext, check};
-use crate::wire::head::Head;
+use crate::wire::head::{Head, RequestBody};
 use crate::wire::violation::Violation;
 
 /// What a relay begins with.
@@ -93,6 +93,8 @@ pub struct Relay {
     client: Connection,
     server: Connection,
     request: Head,
+    /// Where an ordinary request ends: its exchange is the only one of its connection.
+    exchange: Option<Exchange>,
     answer: Answer,
     evidence: OpeningEvidence,
     /// Whose Close, whose end and whose broken rule came first.
@@ -106,6 +108,38 @@ pub struct Relay {
     share: Share,
     /// Why both directions were closed here, if they were.
     closed: Option<RelayClose>,
+}
+
+/// An ordinary request and its response.
+struct Exchange {
+    body: RequestBody,
+    /// Bytes of the body that wait for the server's leg.
+    waiting: usize,
+    /// More came after it.
+    more: bool,
+}
+
+impl Exchange {
+    /// None, where what follows the request may be something else.
+    fn of(request: &Head) -> Option<Self> {
+        let is_tunnel = request.request_line().is_none_or(|line| line.method == b"CONNECT");
+        let is_ordinary = !is_tunnel && request.get("Upgrade").is_none();
+        is_ordinary.then(|| Self { body: RequestBody::of(request), waiting: 0, more: false })
+    }
+
+    /// Leaves of what the client has sent what belongs to the request; whether it is the first time
+    /// that more has come. The server is to close its connection after its response, and does not
+    /// answer a second request: the client repeats that on another connection (RFC 9112 §9.3.2).
+    fn end(&mut self, client: &mut Connection) -> bool {
+        let mut received = client.take_received();
+        let new = received.get(self.waiting..).unwrap_or_default();
+        let own = self.waiting + self.body.take(new);
+        let more = own < received.len();
+        received.truncate(own);
+        self.waiting = own;
+        client.put_back(received);
+        more && !std::mem::replace(&mut self.more, more)
+    }
 }
 
 /// Whether a request asks for a WebSocket.
@@ -145,11 +179,13 @@ impl Relay {
         if !asks_for_websocket(&request) || has_body(&request) {
             client.expect_body(false);
         }
+        let exchange = Exchange::of(&request);
         Self {
             id,
             client,
             server,
             request,
+            exchange,
             answer: Answer::Awaited,
             evidence,
             first_close: None,
@@ -273,8 +309,18 @@ impl Relay {
             waits && self.server.undecoded() > 0,
         ];
         let Self { client, server, passages: [to_server, to_client], .. } = self;
+        if let Some(exchange) = &mut self.exchange
+            && exchange.end(client)
+        {
+            let text = "what the client sent after its first request is not passed on: the server \
+                        closes this connection after its response";
+            runtime.report(self.id, &Event::Note(text))?;
+        }
         if !request || client.is_lost() {
             to_server.pass(client, server, runtime, now)?;
+        }
+        if let Some(exchange) = &mut self.exchange {
+            exchange.waiting = client.received_bytes().len();
         }
         if !answer || server.is_lost() {
             to_client.pass(server, client, runtime, now)?;

@@ -158,7 +158,8 @@ fn parse(
         Ok((Cli::from_arg_matches(&matches)?, given))
     });
     let fault = match &parsed {
-        Ok(_) => mistyped::command(program, typed, false),
+        Ok(_) => mistyped::no_program(program, typed)
+            .or_else(|| mistyped::command(program, typed, false)),
         Err(error) => match defaults.and_then(|made| made.blame(error)) {
             Some(fault) => Some(fault.to_string()),
             // An option of another mode is named with that mode.

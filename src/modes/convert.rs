@@ -286,6 +286,9 @@ fn convert(
         out.push(b'\n');
         return Ok(Converted::without((!left.is_empty()).then(|| left.join(", "))));
     }
+    if !missing.is_empty() {
+        return Ok(Converted::default());
+    }
     let session = only(&mut sessions)?;
     let mut converted = Converted::default();
     let (text, sent) = match format {

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -61,6 +61,7 @@ impl Log {
             // A pipe that nobody reads must not stop the program.
             .custom_flags(OFlags::NONBLOCK.bits() as i32)
             .open(path)
+            .and_then(|file| end_last_line(path, &file).map(|()| file))
             .map_err(|error| format!("{}: {}", name(path), plain_io(&error)))?;
         let printer = JsonPrinter::new(role).with_secrets(secrets::redactor().shows_all());
         Ok(Self { path: path.to_owned(), file, printer, lines: Vec::new(), failure: None })
@@ -186,6 +187,23 @@ impl Sink for Log {
         }
         Ok(())
     }
+}
+
+/// Ends the last line of a log whose writer was killed in the middle of it.
+fn end_last_line(path: &Path, mut log: &File) -> io::Result<()> {
+    let facts = log.metadata()?;
+    if !facts.is_file() || facts.len() == 0 {
+        return Ok(());
+    }
+    let mut last = [b'\n'];
+    // A file that may only be written to is left as it is.
+    if let Ok(file) = File::open(path) {
+        file.read_exact_at(&mut last, facts.len() - 1)?;
+    }
+    if last != *b"\n" {
+        log.write_all(b"\n")?;
+    }
+    Ok(())
 }
 
 fn name(path: &Path) -> String {

@@ -405,7 +405,8 @@ impl Reporter {
         self.log.as_ref().map(Log::path)
     }
 
-    /// Hands out an event of a connection that happens now, and flushes.
+    /// Hands out an event of a connection that happens now, and flushes; but what a relay does to a
+    /// message stands in the message's line, and the next one may be in what waits too.
     pub fn emit_for(
         &mut self,
         conn: ConnId,
@@ -418,7 +419,9 @@ impl Reporter {
         if self.looks_at_frames() {
             let stamp = self.stamp_of(conn);
             self.event(&stamp, event, stdout)?;
-            self.flush()?;
+            if !matches!(event, Event::Intervened(_)) {
+                self.flush()?;
+            }
         }
         Ok(())
     }

@@ -311,13 +311,14 @@ impl Sink for Transcript {
             return Ok(());
         }
         let mut text = Vec::new();
-        let width = self.screen_columns().unwrap_or(self.width);
+        // Each line has the number of its connection, as those of the transcript do.
+        let prefix = format!("[{}] ", at.conn.0);
+        let width = self.screen_columns().unwrap_or(self.width).saturating_sub(prefix.len());
         diagnostic::write_all(found, width, self.palette, &mut text);
         self.append(stdout, |_, out| {
-            // Each line has the number of its connection, as those of the transcript do.
             let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
             for line in lines {
-                out.extend_from_slice(format!("[{}] ", at.conn.0).as_bytes());
+                out.extend_from_slice(prefix.as_bytes());
                 out.extend_from_slice(line);
                 out.push(b'\n');
             }

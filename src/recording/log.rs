@@ -45,11 +45,23 @@ pub struct LogReader<R> {
     waiting: Option<Record>,
     /// The role of the program that wrote it, as its first object has it.
     role: Option<Role>,
-    cut: bool,
+    /// The first line that is cut, and how many are.
+    cut: Option<(u64, u64)>,
+    /// A line that can't be read, and why: it may be the last one of a program that was killed.
+    broken: Option<Broken>,
     /// The highest number of a connection so far, and that before this run: a file may hold several
     /// runs, each of which counts its connections from 1.
     last: u64,
     before: u64,
+}
+
+/// A line that can't be read.
+#[derive(Debug)]
+struct Broken {
+    number: u64,
+    /// It ends too early.
+    cut: bool,
+    error: RecordingError,
 }
 
 type Result<T> = std::result::Result<T, RecordingError>;
@@ -71,16 +83,27 @@ impl<R: BufRead> LogReader<R> {
             made: Vec::new(),
             waiting: None,
             role: None,
-            cut: false,
+            cut: None,
+            broken: None,
             last: 0,
             before: 0,
         }
     }
 
-    /// Whether the last line is cut, in a sentence.
+    /// Whether lines are cut, in a sentence.
     pub fn remark(&self) -> Option<String> {
-        self.cut
-            .then(|| format!("line {} is cut: the program that wrote it was stopped", self.number))
+        self.cut.map(|(first, count)| match count {
+            1 => format!("line {first} is cut: the program that wrote it was stopped"),
+            _ => format!(
+                "line {first} and {} more are cut: the programs that wrote them were stopped",
+                count - 1
+            ),
+        })
+    }
+
+    /// Counts the line that was broken as cut.
+    fn skip(&mut self, number: u64) {
+        self.cut.get_or_insert((number, 0)).1 += 1;
     }
 
     /// The next record.
@@ -96,7 +119,15 @@ impl<R: BufRead> LogReader<R> {
             self.line.clear();
             let n = (&mut self.input).take(LINE).read_until(b'\n', &mut self.line)?;
             if n == 0 {
-                return Ok(None);
+                // A program that was killed may have left a part of its last line.
+                return match self.broken.take() {
+                    Some(broken) if broken.cut => {
+                        self.skip(broken.number);
+                        Ok(None)
+                    }
+                    Some(broken) => Err(broken.error),
+                    None => Ok(None),
+                };
             }
             self.number += 1;
             let whole = self.line.ends_with(b"\n");
@@ -109,17 +140,33 @@ impl<R: BufRead> LogReader<R> {
             if text.is_empty() {
                 continue;
             }
-            let record = match serde_json::from_str::<Value>(&text) {
-                Ok(object) => self
-                    .object(&object)
-                    .map_err(|error| RecordingError::new(format!("{place}: {error}")))?,
-                // A program that was killed may have left a part of its last line.
-                Err(error) if error.is_eof() && !whole => {
-                    self.cut = true;
-                    return Ok(None);
+            let parsed = serde_json::from_str::<Value>(&text);
+            if let Some(broken) = self.broken.take() {
+                // The next run of a program begins with its start.
+                match parsed.as_ref().is_ok_and(is_start) {
+                    true => self.skip(broken.number),
+                    false => return Err(broken.error),
                 }
-                Err(error) => return wrong(format!("{place}: not a line of a log: {error}")),
+            }
+            let object = match parsed {
+                Ok(object) => object,
+                Err(error) => match start_in(&text) {
+                    Some(start) => {
+                        self.skip(self.number);
+                        start
+                    }
+                    None => {
+                        let text = format!("{place}: not a line of a log: {error}");
+                        let (number, cut) = (self.number, error.is_eof() && !whole);
+                        let error = RecordingError::new(text);
+                        self.broken = Some(Broken { number, cut, error });
+                        continue;
+                    }
+                },
             };
+            let record = self
+                .object(&object)
+                .map_err(|error| RecordingError::new(format!("{place}: {error}")))?;
             self.line = line;
             if record.is_some() {
                 return Ok(record);
@@ -310,6 +357,17 @@ impl<R: BufRead> LogReader<R> {
             _ => Ok(None),
         }
     }
+}
+
+fn is_start(object: &Value) -> bool {
+    object.get("event").and_then(Value::as_str) == Some("start")
+}
+
+/// The start of a run that was appended to a line that is cut. In a string its quotes would be
+/// escaped.
+fn start_in(line: &str) -> Option<Value> {
+    let at = line.rfind(r#"{"event":"start""#)?;
+    serde_json::from_str(&line[at..]).ok()
 }
 
 /// The header of a frame, and its mask key.

@@ -39,6 +39,8 @@ pub struct Player {
 #[derive(Debug, Default)]
 struct Connection {
     request: Option<Head>,
+    /// A relay has it from its client: what connects next is the server's leg.
+    accepted: bool,
     /// When it was opened.
     opened: Option<i64>,
     switched: bool,
@@ -133,20 +135,21 @@ impl Player {
                 take(&at, &Event::AddressFailed { address, error: &error })
             }
             Fact::Connected { local, peer } => {
-                // A connection of a retry begins anew; a relayed one has two legs, and its proxy
-                // connects to the server when it has the client's request.
+                // A connection of a retry begins anew; a relayed one has two legs, that of its client
+                // first.
                 let before = self.connections.get(&at.conn);
-                let leads_on =
-                    self.role.is_none() && before.is_some_and(|one| one.request.is_some());
-                let anew = before.is_some_and(|one| one.switched);
-                if anew {
+                if before.is_some_and(|one| one.switched) {
                     self.connections.remove(&at.conn);
                 }
                 let (local, peer) = (&*local, &*peer);
-                match self.role {
-                    None if leads_on && !anew => take(&at, &Event::Connected { local, peer }),
-                    Some(Role::Client) => take(&at, &Event::Connected { local, peer }),
-                    _ => take(&at, &Event::Accepted { local, peer }),
+                if self.role == Some(Role::Client) {
+                    return take(&at, &Event::Connected { local, peer });
+                }
+                let connection = self.connections.entry(at.conn).or_default();
+                let before = std::mem::replace(&mut connection.accepted, true);
+                match before && self.role.is_none() {
+                    true => take(&at, &Event::Connected { local, peer }),
+                    false => take(&at, &Event::Accepted { local, peer }),
                 }
             }
             Fact::Listening(url) => take(&at, &Event::Listening { url: &url }),

@@ -27,14 +27,20 @@ pub struct ReplayTotals {
 pub const PERCENTILES: [f64; 3] = [50.0, 90.0, 99.0];
 
 impl ReplayTotals {
+    /// The differences, if anything could be compared.
+    pub fn compared(&self) -> Option<u64> {
+        let nothing_came = self.failed == self.connections && self.received == 0;
+        self.differences.filter(|differences| *differences > 0 || !nothing_came)
+    }
+
     /// The summary.
     pub fn summary(&self) -> String {
-        let Self { connections, failed, sent, received, differences, latencies, time } = self;
+        let Self { connections, failed, sent, received, latencies, time, .. } = self;
         let failed = if *failed > 0 { format!(" ({failed} failed)") } else { String::new() };
-        let compared = match differences {
+        let compared = match self.compared() {
             None => String::new(),
             Some(0) => ", no difference".to_owned(),
-            Some(n) => format!(", {}", counted(*n, "difference")),
+            Some(n) => format!(", {}", counted(n, "difference")),
         };
         let mut text = format!(
             "replayed on {}{failed} in {}: {} sent, {received} received{compared}\n",

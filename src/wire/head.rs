@@ -6,6 +6,7 @@
 //! wrong with them is in its defects. Judging is the business of the
 //! `handshake` module.
 
+mod body;
 mod defect;
 mod forward;
 mod parser;
@@ -14,6 +15,7 @@ mod syntax;
 
 use std::ops::Range;
 
+pub use body::RequestBody;
 pub use defect::{HeadDefect, HeadDefectKind};
 pub use forward::{Forwarding, absolute_form};
 pub use parser::{Fed, HeadError, HeadLimits, HeadParser};

@@ -59,6 +59,21 @@ fn every_frame_survives_json_lines_and_packets() {
 }
 
 #[test]
+fn a_connection_that_is_not_in_it_is_named_in_every_format() {
+    let (folder, path) = recorded();
+    for name in ["x.wsc", "x.js", "x.har", "x.jsonl", "x.txt"] {
+        let out = folder.path().join(name).display().to_string();
+        let missing = |args: &[&str]| {
+            let said = Test::new().args(args).stderr_any().status(1);
+            let expected = "connection 5 is not in it, or was never open";
+            assert!(said.stderr().contains(expected), "{name}: {}", said.stderr());
+        };
+        missing(&["convert", &path, &out, "--conn", "5"]);
+        missing(&["convert", &format!("{path}#5"), &out]);
+    }
+}
+
+#[test]
 fn wireshark_has_no_complaint_about_the_packets() {
     let (folder, path) = recorded();
     let out = folder.path().join("packets.pcapng");

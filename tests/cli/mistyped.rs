@@ -135,6 +135,12 @@ fn an_option_that_took_the_url_or_the_port_is_named() {
         ),
         (&["listen", "9001", "9002"], "one address only, not 9002 too; run wscope once for each"),
         (&["proxy", "1", "ws://h", "cat"], "[..] only [ADDR:]PORT and URL, and CMD after --"),
+        (&["proxy", "--to", "ws://h:1", "--"], "wscope proxy: the command is missing after --"),
+        (&["proxy", "--to", "ws://h", "0", "--"], "wscope proxy: the command is missing after --"),
+        (
+            &["proxy", "--to", "ws://h:1", "--to", "ws://h:2"],
+            "wscope proxy needs [ADDR:]PORT; wscope help proxy shows how",
+        ),
         (&["--until", "(", "ws://h"], "--until: \"(\" is not a regular expression: unclosed group"),
         (
             &["proxy", "1", "--rule", "> -> dorp"],

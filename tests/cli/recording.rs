@@ -126,6 +126,47 @@ fn a_recording_of_a_killed_program_is_read_up_to_its_last_whole_line() {
 }
 
 #[test]
+fn a_run_goes_on_behind_the_recording_of_a_killed_one() {
+    let (_folder, path) = in_folder();
+    let record = || {
+        Test::new()
+            .args(["--record", &path, "-x", "hello"])
+            .peer(|p| {
+                p.open();
+                p.receive_text("hello");
+                p.answer_close(1000);
+            })
+            .stdout_any()
+            .stderr_any()
+            .status(0);
+    };
+    record();
+    let whole = std::fs::read_to_string(&path).expect("a recording");
+    let cut = &whole[..whole.len() - 40];
+    std::fs::write(&path, cut).expect("a disk");
+    record();
+    let both = std::fs::read_to_string(&path).expect("a recording");
+    assert!(both.starts_with(&format!("{cut}\n{{\"event\":\"start\"")), "{both}");
+    let number = whole.lines().count();
+    // As older versions appended to it, too.
+    for text in [both.clone(), both.replacen(&format!("{cut}\n"), cut, 1)] {
+        std::fs::write(&path, text).expect("a disk");
+        let shown = Test::new()
+            .args(["show", "--timestamps", "off", &path])
+            .stdout_any()
+            .stderr(format!(
+                "wscope: note: {path}: line {number} is cut: the program that wrote it was stopped\n"
+            ))
+            .status(0);
+        assert_eq!(shown.stdout().matches("TEXT F-M 5 hello").count(), 2, "{}", shown.stdout());
+    }
+    // A bad line inside of a run is an error.
+    std::fs::write(&path, whole.replacen("\n", "\n{\"event\n", 1)).expect("a disk");
+    let said = Test::new().args(["show", &path]).stdout_any().stderr_any().status(1);
+    assert!(said.stderr().contains("line 2: not a line of a log"), "{}", said.stderr());
+}
+
+#[test]
 fn show_takes_a_view_a_filter_and_a_lens() {
     let (_folder, path) = in_folder();
     Test::new()

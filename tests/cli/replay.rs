@@ -568,6 +568,9 @@ fn nobody_listens() {
     drop(listener);
     let output = replay(&recording.path, &[&url]).stderr_any().status(4);
     assert!(output.stderr().contains("connection refused"), "{}", output.stderr());
+    // Nothing was compared.
+    let output = replay(&recording.path, &[&url, "--compare", "json"]).stderr_any().status(4);
+    assert!(output.stdout().ends_with("0 messages sent, 0 received\n"), "{}", output.stdout());
     let args = [&url, "--parallel", "2", "--repeat", "1000"];
     let output = replay(&recording.path, &args).stderr_any().status(4);
     // It is not tried two thousand times.

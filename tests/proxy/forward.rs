@@ -380,6 +380,10 @@ fn hostile_requests_are_answered_and_harm_nobody() {
     let mut client = proxy.raw();
     client.send(b"\x04\x01\0\x50\x7f\0\0\x01\0");
     assert_eq!(client.rest(), [0, 91, 0, 0, 0, 0, 0, 0], "a request of SOCKS4 is rejected");
+    let said = proxy.stdout.wait_for("the client speaks SOCKS4");
+    let said = said.lines().last().expect("a line");
+    let advice = "SOCKS4; use SOCKS5 or HTTP (curl: --socks5-hostname or --proxy)";
+    assert!(said.ends_with(advice), "{said}");
     drop(proxy.tunnel(upstream.port()));
     upstream.accept();
     proxy.interrupt();

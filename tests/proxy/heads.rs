@@ -73,6 +73,33 @@ fn ordinary_http_passes_one_request_to_a_connection() {
 }
 
 #[test]
+fn of_requests_sent_at_once_the_first_is_answered() {
+    let upstream = Upstream::new();
+    let proxy = upstream.proxy(&[]);
+    let chunks = "Transfer-Encoding: chunked\r\n";
+    for (fields, body) in
+        [("", ""), ("Content-Length: 2\r\n", "ab"), (chunks, "2\r\nab\r\n0\r\n\r\n")]
+    {
+        let mut client = proxy.raw();
+        let next = "GET /2 HTTP/1.1\r\nHost: x\r\n\r\n";
+        client.send(format!("POST /1 HTTP/1.1\r\nHost: x\r\n{fields}\r\n{body}{next}"));
+        let mut server = upstream.accept();
+        assert!(head(&mut server).starts_with("POST /1 "));
+        assert_eq!(read(&mut server, body.len()), body.as_bytes());
+        proxy.stdout.wait_for("what the client sent after its first request is not passed on");
+        let response = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+        server.write_all(response.as_bytes()).expect("it reads");
+        server.shutdown(std::net::Shutdown::Write).expect("a socket");
+        assert_eq!(client.rest(), response.as_bytes());
+        drop(client);
+        let mut after = Vec::new();
+        server.read_to_end(&mut after).expect("it ends");
+        assert_eq!(String::from_utf8_lossy(&after), "", "{fields}");
+    }
+    proxy.interrupt();
+}
+
+#[test]
 fn interim_responses_and_a_refusal_pass() {
     let upstream = Upstream::new();
     let proxy = upstream.proxy(&[]);

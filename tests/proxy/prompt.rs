@@ -58,6 +58,55 @@ fn a_close_behind_a_held_message_is_said_to_wait() {
 }
 
 #[test]
+fn what_became_of_each_message_stands_in_its_line() {
+    let upstream = Upstream::new();
+    let rules = ["--rule", "> /order/ -> hold", "--rule", "> /gone/ -> drop"];
+    let (mut terminal, port) = start(&upstream, &rules);
+    let (mut client, server) = open(&upstream, port);
+    terminal.wait_for_screen(|screen| screen.ends_with_line("1 client    > "));
+    client.send([text("gone 1"), text("gone 2"), text("order 3"), text("order 4")].concat());
+    for line in ["gone 1 (dropped)", "gone 2 (dropped)", "order 3 (held)", "order 4 (held)"] {
+        has(&terminal, &["> [1]", line]);
+    }
+    terminal.keys("/quit\r");
+    terminal.end();
+    drop(server);
+}
+
+#[test]
+fn diagnostics_are_wrapped_between_words_beside_the_number() {
+    let upstream = Upstream::new();
+    let mut command = wscope();
+    let to = format!("ws://127.0.0.1:{}", upstream.port());
+    command.args(["proxy", "--to", &to, "--no-history", "0"]);
+    command.env("TERM", "xterm-256color").env("NO_COLOR", "1");
+    let mut terminal = Terminal::start(&command, 60, 250);
+    let shown = terminal.wait_for_screen(|screen| screen.ends_with_line("listening   > "));
+    let row = shown.rows.iter().find_map(|row| row.strip_prefix("listening on ws://127.0.0.1:"));
+    let port = row.and_then(|row| row.trim_end_matches('/').parse().ok()).expect("a port");
+    let mut client = Raw::connect(port);
+    client.send(format!("GET / HTTP/1.1\r\nHost: x\r\n{UPGRADE}\r\n"));
+    let mut server = upstream.accept();
+    head(&mut server);
+    let refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+    std::io::Write::write_all(&mut server, refusal).expect("it reads");
+    drop(server);
+    client.rest();
+    drop(client);
+    let screen = terminal.wait_for_screen(|screen| {
+        let has = |part: &str| screen.rows.iter().any(|row| row.contains(part));
+        has("[1] help: ") && screen.ends_with_line("listening   > ")
+    });
+    let first = screen.rows.iter().position(|row| row.starts_with("[1] ")).expect("a diagnostic");
+    let rows = screen.rows[first..].iter().take_while(|row| !row.starts_with("listening"));
+    let rows: Vec<&String> = rows.collect();
+    assert!(rows.len() > 2, "{rows:?}");
+    assert!(rows.iter().all(|row| row.starts_with("[1] ")), "{rows:#?}");
+    terminal.keys("/quit\r");
+    terminal.end();
+}
+
+#[test]
 fn a_held_message_is_edited_in_the_editor() {
     let upstream = Upstream::new();
     let (mut terminal, port) = start(&upstream, &["--rule", "> /order/ -> hold"]);

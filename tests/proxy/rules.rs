@@ -371,7 +371,15 @@ fn rules_come_from_files_and_what_is_none_is_wrong_usage() {
     };
     let said = run(&["--rules", path]);
     assert!(said.contains("rules:4: ") && said.contains("\"explode\""), "{said}");
-    assert!(run(&["--rules", "/no/such/file"]).contains("--rules /no/such/file"));
+    assert!(
+        run(&["--rules", "/no/such/file"])
+            .ends_with("--rules /no/such/file: no such file or directory\n")
+    );
+    assert!(run(&["--rule", "> txt -> drop"]).contains("did you mean text?"));
+    for option in ["--intercept", "--tunnel"] {
+        let said = run(&[option, ""]);
+        assert!(said.contains(&format!("{option} needs a value")), "{said}");
+    }
     assert!(run(&["--rule", "nonsense"]).contains("is not a direction"));
     assert!(run(&["--latency", "10±20"]).contains("--latency"));
     assert!(run(&["--throttle", "0"]).contains("nothing would pass"));

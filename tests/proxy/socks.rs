@@ -48,6 +48,28 @@ fn a_server_is_named_by_address_or_name() {
 }
 
 #[test]
+fn a_recording_keeps_who_connected_to_whom() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("session.jsonl").display().to_string();
+    let (upstream, proxy) = (Upstream::new(), forward(&["--record", &path]));
+    let mut client = greeted(&proxy);
+    client.send(request(1, &[127, 0, 0, 1], upstream.port()));
+    let mut server = upstream.accept();
+    receive::<10>(&mut client);
+    client.send(format!("GET / HTTP/1.1\r\nHost: x\r\n{UPGRADE}\r\n"));
+    head(&mut server);
+    server.write_all(SWITCHED.as_bytes()).expect("it reads");
+    assert_eq!(client.response().status(), 101);
+    let from = client.tcp().local_addr().expect("connected");
+    drop((client, server));
+    proxy.interrupt();
+    let shown = crate::harness::wscope().args(["show", "--timestamps", "off", &path]).output();
+    let shown = String::from_utf8(shown.expect("it runs").stdout).expect("text");
+    assert!(shown.contains(&format!("connection from {from} ")), "{shown}");
+    assert!(shown.contains(&format!("connected to 127.0.0.1:{} ", upstream.port())), "{shown}");
+}
+
+#[test]
 fn ipv6_is_reached() {
     let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) else { return };
     let port = listener.local_addr().expect("bound").port();

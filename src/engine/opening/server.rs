@@ -274,7 +274,7 @@ impl ServerOpening {
             None => {
                 return match self.inbound.partial_head() {
                     Some(parser) if parser.not_http() => {
-                        let answer = not_http(parser.raw());
+                        let answer = not_http(parser.raw(), self.of_proxy);
                         self.refuse_foreign(answer, outputs)
                     }
                     _ => Ok(OpeningProgress::Pending),
@@ -427,8 +427,8 @@ pub struct ForeignAnswer {
     pub why: String,
 }
 
-/// Names what came instead of a request's head.
-pub fn not_http(first: &[u8]) -> ForeignAnswer {
+/// Names what came instead of a request's head; `of_proxy`, to a proxy that takes SOCKS5 and HTTP.
+pub fn not_http(first: &[u8], of_proxy: bool) -> ForeignAnswer {
     let quote = escaped(&first[..first.len().min(QUOTED)]);
     // A record of type handshake in any version of SSL 3 or TLS (RFC 8446 §5.1).
     if first.starts_with(&[22, 3]) {
@@ -444,8 +444,15 @@ pub fn not_http(first: &[u8]) -> ForeignAnswer {
         // Request rejected (91), as the description of SOCKS4 has it.
         [4, 1 | 2, ..] => refused(
             &[0, 91, 0, 0, 0, 0, 0, 0],
-            "the client speaks SOCKS4; `wscope proxy PORT` without --to takes SOCKS5 and HTTP instead \
-             (curl: --socks5-hostname or --proxy)",
+            match of_proxy {
+                true => {
+                    "the client speaks SOCKS4; use SOCKS5 or HTTP (curl: --socks5-hostname or --proxy)"
+                }
+                false => {
+                    "the client speaks SOCKS4; `wscope proxy PORT` without --to takes SOCKS5 and HTTP \
+                     instead (curl: --socks5-hostname or --proxy)"
+                }
+            },
         ),
         // No acceptable methods (RFC 1928 §3).
         [5, count, methods @ ..] if *count > 0 && methods.len() == usize::from(*count) => refused(
@@ -518,7 +525,7 @@ mod tests {
             (b"\x00\x01\xff", "not HTTP: \"\\0"),
             (b"{\"hello\":1}", "not HTTP"),
         ] {
-            let answer = not_http(first);
+            let answer = not_http(first, false);
             assert!(answer.why.contains(name), "{}", answer.why);
             let in_its_words = match first[0] {
                 4 => answer.bytes == [0, 91, 0, 0, 0, 0, 0, 0],

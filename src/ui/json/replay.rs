@@ -53,14 +53,13 @@ impl JsonPrinter {
 
     /// Appends what came of all connections.
     pub fn replay_summary(&mut self, at: &Stamp, totals: &ReplayTotals, out: &mut Vec<u8>) {
-        let ReplayTotals { connections, failed, sent, received, differences, latencies, time } =
-            totals;
+        let ReplayTotals { connections, failed, sent, received, latencies, time, .. } = totals;
         self.object("replay-summary", at, out, |object| {
             object.number("connections", *connections);
             object.number("failed", *failed);
             object.number("sent", *sent);
             object.number("received", *received);
-            object.optional_number("differences", *differences);
+            object.optional_number("differences", totals.compared());
             object.micros("duration_us", *time);
             object.number("answers", latencies.count());
             for percent in PERCENTILES {

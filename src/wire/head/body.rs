@@ -1,0 +1,154 @@
+//! Where the body of a request ends (RFC 9112 §6).
+
+use super::Head;
+
+/// Follows the body of a request to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestBody(Place);
+
+/// What comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// So many bytes, then nothing of it.
+    Bytes(u64),
+    /// The size of a chunk, of which this has come; nothing yet, or its extensions.
+    Size(Option<u64>, bool),
+    /// So many bytes of a chunk.
+    Chunk(u64),
+    /// The end of its line.
+    ChunkEnd,
+    /// Fields after the last chunk; whether the line has been empty so far.
+    Trailer(bool),
+    /// It is not known where it ends.
+    Endless,
+}
+
+impl RequestBody {
+    /// The body that a head announces. "If this is a request message and none of the above are true,
+    /// then the message body length is zero" (§6.3).
+    pub fn of(request: &Head) -> Self {
+        let mut lengths = request.get_all("Content-Length").map(length);
+        let mut codings = request.tokens("Transfer-Encoding");
+        Self(match (codings.next(), codings.next()) {
+            (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => {
+                Place::Size(None, false)
+            }
+            (None, _) => match lengths.next() {
+                None => Place::Bytes(0),
+                Some(Some(first)) if lengths.all(|other| other == Some(first)) => {
+                    Place::Bytes(first)
+                }
+                Some(_) => Place::Endless,
+            },
+            _ => Place::Endless,
+        })
+    }
+
+    /// How many of the bytes that follow belong to it.
+    pub fn take(&mut self, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        while at < bytes.len() {
+            match &mut self.0 {
+                Place::Bytes(0) => break,
+                Place::Bytes(left) | Place::Chunk(left @ 1..) => {
+                    let rest = bytes.len() - at;
+                    let n = usize::try_from(*left).map_or(rest, |left| left.min(rest));
+                    *left -= n as u64;
+                    at += n;
+                }
+                Place::Endless => return bytes.len(),
+                _ => {
+                    self.byte(bytes[at]);
+                    at += 1;
+                }
+            }
+        }
+        at
+    }
+
+    /// Takes a byte of what stands around the content of chunks.
+    fn byte(&mut self, byte: u8) {
+        let place = &mut self.0;
+        *place = match (&*place, byte) {
+            (Place::Size(Some(0), _), b'\n') => Place::Trailer(true),
+            (Place::Size(Some(size), _), b'\n') => Place::Chunk(*size),
+            (Place::Size(size @ Some(_), true), _) => Place::Size(*size, true),
+            (Place::Size(size @ Some(_), false), b';' | b' ' | b'\t' | b'\r') => {
+                Place::Size(*size, true)
+            }
+            (Place::Size(size, false), digit) => {
+                let digit = char::from(digit).to_digit(16).map(u64::from);
+                let size = digit
+                    .and_then(|digit| size.unwrap_or(0).checked_mul(16).map(|size| size + digit));
+                size.map_or(Place::Endless, |size| Place::Size(Some(size), false))
+            }
+            (Place::Chunk(_) | Place::ChunkEnd, b'\r') => Place::ChunkEnd,
+            (Place::Chunk(_) | Place::ChunkEnd, b'\n') => Place::Size(None, false),
+            (Place::Trailer(true), b'\n') => Place::Bytes(0),
+            (Place::Trailer(_), b'\n') => Place::Trailer(true),
+            (Place::Trailer(empty), b'\r') => Place::Trailer(*empty),
+            (Place::Trailer(_), _) => Place::Trailer(false),
+            _ => Place::Endless,
+        };
+    }
+}
+
+/// "1*DIGIT" (RFC 9110 §8.6).
+fn length(value: &[u8]) -> Option<u64> {
+    let value = value.trim_ascii();
+    let digits = value.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(value).ok().filter(|_| digits)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::head::HeadKind;
+
+    const NEXT: &[u8] = b"GET /2 HTTP/1.1\r\n\r\n";
+
+    #[test]
+    fn a_body_ends_where_its_head_says_however_it_comes() {
+        let chunked = "Transfer-Encoding: Chunked\r\n";
+        for (fields, body) in [
+            ("", &b""[..]),
+            ("Content-Length: 0\r\n", b""),
+            ("Content-Length: 3\r\n", b"abc"),
+            ("Content-Length: 3\r\nContent-Length: 3\r\n", b"abc"),
+            (chunked, b"0\r\n\r\n"),
+            (chunked, b"a;x=\"0\"\r\n0\r\n\r\n01234\r\n0\r\n\r\n"),
+            (chunked, b"2\r\nab\r\n00\r\nX: y\r\nZ: 0\r\n\r\n"),
+            (chunked, b"2\nab\n0\n\n"),
+        ] {
+            let head = format!("POST / HTTP/1.1\r\n{fields}\r\n");
+            let head = Head::parse(HeadKind::Request, head.as_bytes());
+            let all = [body, NEXT].concat();
+            for cut in 0..=all.len() {
+                let mut end = RequestBody::of(&head);
+                let (first, second) = all.split_at(cut);
+                let n = end.take(first) + end.take(second);
+                assert_eq!(n, body.len(), "{fields:?} cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_its_end_is_not_known_everything_belongs_to_it() {
+        let chunked = "Transfer-Encoding: chunked\r\n";
+        for (fields, body) in [
+            ("Content-Length: 3\r\nContent-Length: 4\r\n", &b"abc"[..]),
+            ("Content-Length: x\r\n", b""),
+            ("Content-Length:\r\n", b""),
+            ("Transfer-Encoding: gzip, chunked\r\n", b"0\r\n\r\n"),
+            (chunked, b"\r\n"),
+            (chunked, b"x\r\n"),
+            (chunked, b"11111111111111111111\r\n"),
+            (chunked, b"1\r\nab\r\n"),
+        ] {
+            let head = format!("POST / HTTP/1.1\r\n{fields}\r\n");
+            let mut end = RequestBody::of(&Head::parse(HeadKind::Request, head.as_bytes()));
+            let all = [body, NEXT].concat();
+            assert_eq!(end.take(&all), all.len(), "{fields:?} {body:?}");
+        }
+    }
+}
