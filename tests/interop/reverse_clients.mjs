@@ -8,11 +8,11 @@ const clients = {
   // Begins with polling, and is upgraded to a WebSocket.
   async "socket.io"(url) {
     const socket = io(url, { reconnection: false });
-    await new Promise((done, fail) => socket.on("connect", done).on("connect_error", fail));
     const began = socket.io.engine.transport.name;
-    if (began !== "websocket") {
-      await new Promise((done) => socket.io.engine.once("upgrade", done));
-    }
+    // It may be upgraded before it is connected.
+    const upgrade = new Promise((done) => socket.io.engine.once("upgrade", done));
+    await new Promise((done, fail) => socket.on("connect", done).on("connect_error", fail));
+    await upgrade;
     const upgraded = socket.io.engine.transport.name;
     const [text, bytes] = await new Promise((done) =>
       socket.emit("echo", "wörld", Buffer.from([0, 255]), (...all) => done(all)),
