@@ -1019,7 +1019,7 @@ mod tests {
             assert_eq!(flaky[0].judgement.got, ONCE, "{number}");
             assert_eq!(flaky[0].case.id, if number == 4 { "f/a" } else { CONTROL.id });
         }
-        // However often it happens, and to whom.
+        // However many cases it hits, and whichever these are.
         for every in [2, 3, 5] {
             let plan =
                 ran(vec![&A, &CONTROL], 3, |at| if at % every == 0 { cut() } else { good() });

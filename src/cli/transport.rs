@@ -114,7 +114,7 @@ pub struct IdentityOptions {
     pub pass_file: Option<PathBuf>,
 }
 
-/// Whom to trust, and who we are, in TLS with a server of a mode that has `--cert` for its own clients.
+/// TLS with a server, for a mode that has `--cert` for its own clients: which certificates are accepted, and ours.
 #[derive(Debug, Args)]
 pub struct UpstreamTlsOptions {
     /// Those of them that were typed and are not defaults.
