@@ -134,6 +134,11 @@ pub fn millis(duration: Duration) -> String {
     format!("{}.{:03} ms", micros / 1000, micros % 1000)
 }
 
+/// A duration as a sentence names it: `8.123 ms`, and from one second on `3.001 s`.
+pub fn brief(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) { millis(duration) } else { seconds(duration) }
+}
+
 /// As in ` +3.204`: seconds to the millisecond.
 fn relative(micros: i64, opened: i64, out: &mut Vec<u8>) {
     let since = micros.saturating_sub(opened);
@@ -216,6 +221,8 @@ mod tests {
     fn durations_have_three_decimals() {
         assert_eq!(seconds(Duration::from_micros(3_204_999)), "3.204 s");
         assert_eq!(millis(Duration::from_nanos(1_234_056_789)), "1234.056 ms");
+        assert_eq!(brief(Duration::from_micros(999_999)), "999.999 ms");
+        assert_eq!(brief(Duration::from_micros(3_001_045)), "3.001 s");
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl DoctorStep {
         number::spaces(NAME.saturating_sub(self.name.len()).max(1), out);
         out.extend_from_slice(sanitize::escaped(self.text.as_bytes()).as_bytes());
         if let Some(elapsed) = self.elapsed {
-            out.extend_from_slice(format!(" ({})", clock::millis(elapsed)).as_bytes());
+            out.extend_from_slice(format!(" ({})", clock::brief(elapsed)).as_bytes());
         }
         out.push(b'\n');
     }

@@ -103,7 +103,7 @@ impl Silence {
         };
         let what = match &self.outcome {
             SilenceOutcome::Open(time) => {
-                format!("open, answered in {}", super::clock::millis(*time))
+                format!("open, answered in {}", super::clock::brief(*time))
             }
             SilenceOutcome::Cut(after, timer) => {
                 format!("ended after {}: {}", seconds(*after), timer.sign())

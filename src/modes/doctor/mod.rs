@@ -132,7 +132,7 @@ impl Exam<'_> {
                 self.attempt(Variation::OwnOrigin, &mut trace, runtime)?;
                 self.steps.extend(after);
                 let (verdict, exit) = unhealthy.unwrap_or_else(|| {
-                    (format!("a WebSocket opens in {}", clock::millis(elapsed)), Exit::Success)
+                    (format!("a WebSocket opens in {}", clock::brief(elapsed)), Exit::Success)
                 });
                 Ok((true, verdict, exit))
             }
@@ -344,7 +344,7 @@ impl Exam<'_> {
         self.found.retain(|found| std::mem::take(&mut first) || found.severity != Severity::Note);
         let verdict = match (&ended.received, self.found.first()) {
             (Some(body), _) if ended.by == Side::Peer => {
-                let after = clock::millis(ended.duration);
+                let after = clock::brief(ended.duration);
                 format!("the server closed with {} after {after}", ending::close_body(body))
             }
             (_, Some(found)) if was_open || ended.cause != Cause::Closed => found.title.to_string(),
