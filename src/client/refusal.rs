@@ -71,8 +71,8 @@ pub fn lead(found: &[Diagnostic], text: &str, runtime: &Runtime) -> String {
     let led = verdict.lead(first);
     let front = led.strip_suffix(first).unwrap_or_default();
     let front = escaped(front.as_bytes());
-    let front = runtime.reporter.redactor().bytes(front.as_bytes());
-    format!("{}{first}{rest}", String::from_utf8_lossy(&front))
+    let front = runtime.reporter.redactor().sentence(&front);
+    format!("{front}{first}{rest}")
 }
 
 /// The first line of a text.

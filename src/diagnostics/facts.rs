@@ -232,6 +232,8 @@ pub struct TlsAttempt<'a> {
     pub own_roots: bool,
     /// Whether an open connection ended without close_notify.
     pub truncated: bool,
+    /// Whether the certificate shown to a client is one that a proxy made to decrypt TLS.
+    pub intercepted: bool,
 }
 
 /// Why TLS failed.

@@ -97,7 +97,7 @@ impl Notifier {
     fn line(&self, ink: Ink, mark: &str, text: &str) {
         let Self::Screen(screen, palette) = self else { return };
         let mut out = Vec::new();
-        let text = secrets::redact(text);
+        let text = secrets::redact_sentence(text);
         for line in text.split('\n') {
             palette.begin(ink, &mut out);
             out.extend_from_slice(mark.as_bytes());

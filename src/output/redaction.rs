@@ -75,9 +75,9 @@ impl Redaction {
         let Self { redactor, .. } = self;
         match event {
             Event::Head(direction, head) => emit(&Event::Head(*direction, &redactor.head(head))),
-            Event::Note(text) => emit(&Event::Note(&redactor.text(text))),
-            Event::Failed(text) => emit(&Event::Failed(&redactor.text(text))),
-            Event::Passed(text) => emit(&Event::Passed(&redactor.text(text))),
+            Event::Note(text) => emit(&Event::Note(&redactor.sentence(text))),
+            Event::Failed(text) => emit(&Event::Failed(&redactor.sentence(text))),
+            Event::Passed(text) => emit(&Event::Passed(&redactor.sentence(text))),
             Event::Listening { url } => emit(&Event::Listening { url: &redactor.text(url) }),
             Event::Body(bytes) => match masked(bytes, redactor.values()) {
                 Some(masked) => emit(&Event::Body(&masked)),
@@ -86,7 +86,7 @@ impl Redaction {
             Event::Judged(report) => {
                 let mut report = (*report).clone();
                 for verdict in &mut report.verdicts {
-                    verdict.text = redactor.text(&verdict.text).into_owned();
+                    verdict.text = redactor.sentence(&verdict.text).into_owned();
                 }
                 emit(&Event::Judged(&report))
             }
@@ -123,13 +123,13 @@ impl Redaction {
         let mut found = found.to_vec();
         for diagnostic in &mut found {
             for note in &mut diagnostic.notes {
-                *note = self.redactor.text(note).into_owned();
+                *note = self.redactor.sentence(note).into_owned();
             }
             for because in diagnostic.causes.iter_mut().filter_map(|cause| cause.because.as_mut()) {
-                *because = self.redactor.text(because).into_owned();
+                *because = self.redactor.sentence(because).into_owned();
             }
-            diagnostic.title = self.redactor.text(&diagnostic.title).into_owned().into();
-            diagnostic.help = self.redactor.text(&diagnostic.help).into_owned().into();
+            diagnostic.title = self.redactor.sentence(&diagnostic.title).into_owned().into();
+            diagnostic.help = self.redactor.sentence(&diagnostic.help).into_owned().into();
             let span = diagnostic.span.as_mut();
             if let Some(span) = span
                 && let Some(bytes) = masked(&span.bytes, self.redactor.values())
@@ -222,7 +222,7 @@ impl Redaction {
                 None => emit(event.clone()),
             },
             FrameEvent::Violation(violation) => emit(FrameEvent::Violation(&Violation {
-                detail: self.redactor.text(&violation.detail).into_owned(),
+                detail: self.redactor.sentence(&violation.detail).into_owned(),
                 ..(*violation).clone()
             })),
             FrameEvent::Start { header, .. } => {
@@ -248,7 +248,7 @@ impl Redaction {
         ending.sent.iter_mut().chain(&mut ending.received).for_each(close);
         match &mut ending.cause {
             Cause::Violation(violation) => {
-                violation.detail = self.redactor.text(&violation.detail).into_owned();
+                violation.detail = self.redactor.sentence(&violation.detail).into_owned();
             }
             Cause::Lost(Lost::Other(how)) => *how = self.redactor.text(how).into_owned(),
             _ => {}

@@ -568,6 +568,11 @@ impl Reporter {
         }
     }
 
+    /// Diagnostics without secrets.
+    pub fn without_secrets(&self, found: &[Diagnostic]) -> Vec<Diagnostic> {
+        self.redaction.diagnostics(found)
+    }
+
     /// Diagnostics as text for people: empty with `-q`, and where all went well and nobody looks
     /// closely.
     pub fn advice(&self, found: &[Diagnostic], end: EndSeverity, at_prompt: bool) -> Vec<u8> {

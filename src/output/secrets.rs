@@ -23,3 +23,8 @@ pub fn redactor() -> Redactor {
 pub fn redact(text: &str) -> Cow<'_, str> {
     SECRETS.read().unwrap_or_else(PoisonError::into_inner).text(text)
 }
+
+/// A sentence of wscope without secrets: see [`Redactor::sentence`].
+pub fn redact_sentence(text: &str) -> Cow<'_, str> {
+    SECRETS.read().unwrap_or_else(PoisonError::into_inner).sentence(text)
+}

@@ -148,7 +148,7 @@ pub fn of(conn: u64, text: &str) {
 /// Texts quote what was typed and what came from elsewhere: no control character of it gets
 /// through but the line ends of our own, and no secret.
 pub fn line(text: &str) {
-    let text = secrets::redact(text);
+    let text = secrets::redact_sentence(text);
     let lines: Vec<String> = text.split('\n').map(|line| escaped(line.as_bytes())).collect();
     let mut lines = (lines.join("\n") + "\n").into_bytes();
     if let Some(columns) = columns() {

@@ -167,7 +167,32 @@ impl Redactor {
         }
     }
 
-    /// The same for bytes.
+    /// A sentence of wscope's own without secrets. A secret that is a plain word (`wrong`) may be a
+    /// word of the sentence too. Taken out there, it would give itself away: so it is taken out only
+    /// where foreign text stands, in quotes, or as a value after `:` or `=`.
+    pub fn sentence<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.shows_all {
+            return Cow::Borrowed(text);
+        }
+        let bytes = text.as_bytes();
+        let mut secrets = Vec::new();
+        self.find_values(bytes, &mut secrets);
+        secrets.retain(|range| {
+            let is_word = bytes[range.clone()].iter().all(u8::is_ascii_lowercase);
+            let before = &bytes[..range.start];
+            let quotes = before.iter().filter(|byte| **byte == b'"').count();
+            let is_value = before.trim_ascii_end().ends_with(b":") || before.ends_with(b"=");
+            !is_word || quotes % 2 == 1 || is_value
+        });
+        self.find_in_urls(bytes, |_, range| secrets.push(range));
+        let secrets = apart(secrets);
+        match secrets.is_empty() {
+            true => Cow::Borrowed(text),
+            false => String::from_utf8_lossy(&self.without(bytes, secrets)).into_owned().into(),
+        }
+    }
+
+    /// Bytes without secrets.
     pub fn bytes<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
         let secrets = self.spans(bytes);
         match secrets.is_empty() {
@@ -447,6 +472,26 @@ mod tests {
             "query%20token bWU6aHVudGVyMg== hunter2 b.token dark 0123456789 k3y! protocol-token";
         let hidden = redactor.text(text).replace(REDACTED, "-");
         assert_eq!(hidden, "- - - - dark - - -");
+    }
+
+    #[test]
+    fn a_secret_that_is_a_word_of_the_sentence_stays_in_it() {
+        let mut redactor = Redactor::new();
+        redactor.learn(b"wrong");
+        redactor.learn(b"s3cret");
+        let cases = [
+            (
+                "the credentials sent are wrong, or expired",
+                "the credentials sent are wrong, or expired",
+            ),
+            ("its reason is \"wrong is bad\"", "its reason is \"[redacted] is bad\""),
+            ("X-Echo: wrong", "X-Echo: [redacted]"),
+            ("ws://wrong@a/?token=wrong is wrong", "ws://[redacted]@a/?token=[redacted] is wrong"),
+            ("s3cret stands alone", "[redacted] stands alone"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(redactor.sentence(text), expected);
+        }
     }
 
     #[test]

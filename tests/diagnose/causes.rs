@@ -465,6 +465,17 @@ fn credentials_that_were_sent_are_not_missing() {
 }
 
 #[test]
+fn a_password_that_is_a_word_of_the_verdict_is_not_given_away_by_it() {
+    let port = serve_by(|_| answer("401 Unauthorized", "WWW-Authenticate: Basic\r\n", "wrong: no"));
+    for command in [&["-u", "me:wrong"][..], &["doctor", "-u", "me:wrong"]] {
+        let told = Told::of(command, port, "/");
+        told.has("the credentials sent are wrong");
+        told.lacks("are [redacted]");
+        told.lacks("wrong: no");
+    }
+}
+
+#[test]
 fn a_digest_challenge_is_answered() {
     let challenge = "WWW-Authenticate: Digest realm=\"cam\", nonce=\"abc\", algorithm=SHA-256, qop=\"auth\", opaque=\"o\"\r\n";
     let port = serve_by(move |request| {

@@ -89,6 +89,8 @@ pub fn cases(golden: &mut Golden) {
         let mut facts = Facts::new(Role::Server);
         facts.tls.fault = Some(fault);
         golden.verdict("W368", what, &facts);
+        facts.tls.intercepted = true;
+        golden.verdict("W368", &format!("{what}, behind a proxy that decrypts"), &facts);
     }
     assert_eq!(Wish::of(&request("/", KEY), None), None);
 }

@@ -122,3 +122,68 @@ fn a_client_that_leaves_for_want_of_a_subprotocol_is_explained() {
         assert!(!shown.contains("timer"), "{shown}");
     }
 }
+
+/// In a pipe no frames are shown; the cure stands there all the same.
+#[test]
+fn where_no_frames_are_shown_the_cure_is_a_line() {
+    let server = listen(["--echo"]);
+    let mut raw = server.raw();
+    let offer = format!("{}Sec-WebSocket-Protocol: ocpp1.6\r\n", crate::raw::UPGRADE);
+    assert_eq!(raw.ask("/CP01", &offer).status(), 101);
+    set_socket_linger(raw.tcp(), Some(Duration::ZERO)).expect("a TCP socket");
+    drop(raw);
+    let cure =
+        "[1] the client offered \"ocpp1.6\" and got no subprotocol; start wscope with `-s ocpp1.6`";
+    server.stderr.wait_for(cure);
+    let mut raw = server.raw();
+    raw.send("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n");
+    raw.rest();
+    server.stderr.wait_for("`wscope proxy PORT` is a forward proxy");
+    // One that leaves in order gets no such line.
+    crate::harness::close(server.client());
+    let said = server.stderr.wait_for("[3] left: ");
+    server.interrupt();
+    assert!(!said.contains("[3] the client"), "{said}");
+}
+
+#[test]
+fn what_a_balancer_puts_before_the_request_is_named() {
+    let server = listen(["--output", "frames"]);
+    let mut raw = server.raw();
+    raw.send("PROXY TCP4 10.0.0.1 10.0.0.2 4444 80\r\n");
+    assert_eq!(raw.ask("/", crate::raw::UPGRADE).status(), 400);
+    raw.rest();
+    let shown = server.interrupt().stdout;
+    for mark in ["line of the PROXY protocol", "error[W363]", "haproxy: no send-proxy"] {
+        assert!(shown.contains(mark), "{mark}: {shown}");
+    }
+}
+
+#[test]
+fn the_first_line_of_another_protocol_is_quoted() {
+    let server = listen(["--echo"]);
+    for line in ["SSH-2.0-OpenSSH_9.2p1", "EHLO me"] {
+        let mut raw = server.raw();
+        raw.send(format!("{line}\r\n"));
+        raw.hang_up();
+        server.stderr.wait_for(&format!("the request is not HTTP: \"{line}\""));
+    }
+    server.interrupt();
+}
+
+#[test]
+fn a_client_that_does_not_trust_the_certificate_is_told_apart_from_one_that_sends_nothing() {
+    let server = listen(["--echo", "--self-signed"]);
+    let mut mute = server.raw();
+    mute.hang_up();
+    mute.end();
+    server.stderr.wait_for("[1] 127.0.0.1");
+    let client =
+        crate::harness::wscope().args(["-x", "hi", server.url()]).output().expect("it runs");
+    assert!(!client.status.success());
+    let said =
+        server.stderr.wait_for("[2] the client does not trust the certificate of this server");
+    server.interrupt();
+    assert!(said.contains("--self-signed-out FILE"), "{said}");
+    assert!(!said.contains("[1] the client"), "{said}");
+}

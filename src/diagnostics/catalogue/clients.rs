@@ -46,10 +46,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("use a plain WebSocket client, or let `--exec` answer in that protocol")
         .source(KNOWN)
         .seen("/socket.io/, /sockjs, mqtt or graphql in the request, and the client left without sending a message"),
-    error("W368", "the client does not trust the certificate of this proxy")
-        .because("to decrypt TLS, the proxy shows a certificate of its own authority, which the client must trust")
-        .help("make the client trust it: `wscope ca trust-help`; or do not decrypt its TLS: `--tunnel HOST`")
+    error("W368", "the client does not trust the certificate of this server")
+        .because("the client refused the certificate: it must trust the certificate or its issuer")
+        .help("make the client trust it: `listen --self-signed-out FILE` writes the certificate; then `wscope --cacert FILE`, curl --cacert FILE, NODE_EXTRA_CA_CERTS=FILE, Python cafile=FILE")
         .source("RFC 8446 §6.2")
         .causes(&[low("the authority is not among those that the client trusts"), low("the client has its own list of authorities, or pins the server's key")])
-        .seen("alert 42, 46 or 48 of a client whose TLS is intercepted, or its end during the handshake"),
+        .seen("alert 42, 46 or 48 of a client of listen or proxy, or its end during the TLS handshake"),
 ];

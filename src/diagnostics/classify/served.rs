@@ -20,7 +20,9 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let get =
         |name: &str| request.get_all(name).next().map(|v| String::from_utf8_lossy(v).into_owned());
     let asked = request.has_token("Upgrade", "websocket");
+    let balanced = request.raw().starts_with(b"PROXY ");
     let code = match status {
+        _ if balanced => "W363",
         _ if !asked => "W360",
         404 => "W361",
         403 => "W362",
@@ -39,10 +41,16 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
             "W360" if get("Sec-WebSocket-Key").is_some() => d
                 .because("a proxy removed Upgrade", "the request has a Sec-WebSocket-Key but no Upgrade")
                 .help("make the proxy forward it; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
+            "W360" if request.request_line().is_some_and(|line| line.method == b"CONNECT") => d
+                .because("the client takes this server for a forward proxy", "the method is CONNECT")
+                .help("`wscope proxy PORT` is a forward proxy; or remove http_proxy, https_proxy or the proxy setting from the client"),
             "W360" => match wish::kind(request) {
                 Some((what, help)) => d.because(what, format!("the path is {}", path.unwrap_or_default())).help(help),
                 None => d,
             },
+            "W363" if balanced => d
+                .because("a balancer in front of this server speaks the PROXY protocol", "the first line begins with PROXY")
+                .help("switch the PROXY protocol off at the balancer (haproxy: no send-proxy; nginx: proxy_protocol off)"),
             "W361" => d.help(format!("serve it too: `--path {}`, or correct the client's URL", path.unwrap_or_default())),
             "W362" => {
                 let origin = get("Origin").unwrap_or_default();

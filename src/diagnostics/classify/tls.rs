@@ -13,10 +13,10 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
         Some(TlsFault::NotTls(bytes)) => not_tls(bytes, found),
         // A client of ours, to which a certificate was shown.
         Some(TlsFault::Alert(number @ (42 | 46 | 48))) if facts.role == Role::Server => {
-            found.add("W368", |d| d.note(format!("the alert's number is {number}")));
+            distrust(facts, format!("the alert's number is {number}"), found);
         }
         Some(TlsFault::Closed) if facts.role == Role::Server => {
-            found.add("W368", |d| d.note("it closed the connection during the TLS handshake"));
+            distrust(facts, "it closed the connection during the TLS handshake".to_owned(), found);
         }
         Some(TlsFault::Closed) => found.add("W202", |d| d),
         Some(TlsFault::Silent) => found.add("W203", |d| d),
@@ -56,6 +56,18 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if let Some(certificate) = certificate {
         found.add("W217", |d| d.note(issuer(certificate)));
     }
+}
+
+/// A client that left when it saw the certificate.
+fn distrust(facts: &Facts<'_>, note: String, found: &mut Findings<'_>) {
+    found.add("W368", |d| match facts.tls.intercepted {
+        true => d
+            .title("the client does not trust the certificate of this proxy")
+            .note("the proxy decrypts TLS with a certificate of its own authority")
+            .note(note)
+            .help("make the client trust it: `wscope ca trust-help`; or do not decrypt its TLS: `--tunnel HOST`"),
+        false => d.note(note),
+    });
 }
 
 fn not_tls(bytes: &[u8], found: &mut Findings<'_>) {

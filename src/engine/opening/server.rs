@@ -7,9 +7,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::diagnostics::Wish;
+use crate::diagnostics::{Diagnostic, Facts, Wish, classify};
 use crate::engine::connection::Outputs;
 use crate::event::{ConnId, Direction, Event, Observed, TimeoutKind};
+use crate::net::facts::tls_fault;
 use crate::net::link::{Buffers, Fill, Link, SocketLink};
 use crate::net::tls::TlsError;
 use crate::net::transport::TransportError;
@@ -17,6 +18,7 @@ use crate::session::{Limits, Observer};
 use crate::ui::number;
 use crate::ui::redact::REDACTED;
 use crate::ui::sanitize::escaped;
+use crate::wire::Role;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::admission::path;
 use crate::wire::handshake::rules::{HandshakeContext, check};
@@ -155,6 +157,20 @@ impl ServerOpening {
         self.excess_of = Some((whom, most));
     }
 
+    /// What explains that TLS failed after the client had begun it. `intercepted`: a proxy made the
+    /// certificate.
+    pub fn explain_tls(&mut self, intercepted: bool) -> Vec<Diagnostic> {
+        let Err(TransportError::Tls(error)) = self.link.handshake() else { return Vec::new() };
+        // Who sends nothing has seen no certificate.
+        if matches!(error, TlsError::ClosedDuringHandshake { answered: false }) {
+            return Vec::new();
+        }
+        let mut facts = Facts::new(Role::Server);
+        facts.tls.fault = tls_fault(&error);
+        facts.tls.intercepted = intercepted;
+        classify(&facts)
+    }
+
     /// Whether the TLS handshake is not done.
     pub fn is_securing(&self) -> bool {
         self.securing
@@ -233,10 +249,11 @@ impl ServerOpening {
             }
             Ok(Fill::Blocked) => return Ok(OpeningProgress::Pending),
             Ok(Fill::End { .. }) => {
-                let came = self.inbound.partial_head().map_or(0, |head| head.raw().len());
-                return Ok(self.dropped(match came {
-                    0 => "it closed the connection without sending a byte".to_owned(),
-                    n => format!("it closed the connection after {n} bytes of its request"),
+                let came = self.inbound.partial_head().map_or(&[][..], |head| head.raw());
+                return Ok(self.dropped(match (came.len(), foreign_line(came)) {
+                    (0, _) => "it closed the connection without sending a byte".to_owned(),
+                    (_, Some(line)) => format!("the request is not HTTP: \"{line}\""),
+                    (n, None) => format!("it closed the connection after {n} bytes of its request"),
                 }));
             }
             Err(error) => return Ok(self.dropped(error.to_string())),
@@ -281,7 +298,7 @@ impl ServerOpening {
                 };
             }
         };
-        if let Some(answer) = http2(&head) {
+        if let Some(answer) = http2(&head).or_else(|| proxy_protocol(&head)) {
             return self.refuse_foreign(answer, outputs);
         }
         let early = came.saturating_sub(head.raw().len()) as u64;
@@ -300,8 +317,7 @@ impl ServerOpening {
                 let about = self.about(&head, &accepted.agreed);
                 let path = String::from_utf8_lossy(path(&head)).into_owned();
                 let agreed = accepted.agreed;
-                let looks = outputs.looks();
-                let wish = looks.then(|| Wish::of(&head, agreed.subprotocol.as_deref())).flatten();
+                let wish = Wish::of(&head, agreed.subprotocol.as_deref());
                 Ok(OpeningProgress::Accepted(Request {
                     agreed,
                     about,
@@ -481,6 +497,23 @@ pub fn http2(head: &Head) -> Option<ForeignAnswer> {
     Some(ForeignAnswer { bytes, why: why.to_owned() })
 }
 
+/// Recognises the line that a balancer puts before the request to name the client's address: "PROXY
+/// TCP4 …" (The PROXY protocol, version 1, §2.1).
+fn proxy_protocol(head: &Head) -> Option<ForeignAnswer> {
+    head.raw()
+        .starts_with(b"PROXY ")
+        .then(|| plain("the request begins with a line of the PROXY protocol", 400))
+}
+
+/// The first line, escaped, if it is whole and can't begin a request (RFC 9112 §3).
+fn foreign_line(first: &[u8]) -> Option<String> {
+    let line = &first[..memchr::memchr(b'\n', first)?];
+    let is_request = line.trim_ascii_end().split(|byte| *byte == b' ').count() == 3
+        && memchr::memmem::find(line, b" HTTP/").is_some();
+    let line = line.trim_ascii_end();
+    (!is_request).then(|| escaped(&line[..line.len().min(QUOTED)]).to_string())
+}
+
 /// For a head beyond the limits.
 pub fn too_large(error: &HeadError) -> ForeignAnswer {
     plain(&error.to_string(), 431)
@@ -534,6 +567,23 @@ mod tests {
             };
             assert!(in_its_words, "{}", answer.why);
         }
+    }
+
+    #[test]
+    fn a_first_line_that_begins_no_request_is_quoted() {
+        let line = |text: &str| foreign_line(text.as_bytes());
+        assert_eq!(line("SSH-2.0-OpenSSH_9.2p1\r\n").as_deref(), Some("SSH-2.0-OpenSSH_9.2p1"));
+        assert_eq!(line("EHLO me\r\n").as_deref(), Some("EHLO me"));
+        for text in ["", "GET", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\n", "SSH-2.0"] {
+            assert_eq!(line(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_line_of_a_balancer_is_named() {
+        let raw = b"PROXY TCP4 10.0.0.1 10.0.0.2 4444 80\r\nGET / HTTP/1.1\r\n\r\n";
+        let answer = proxy_protocol(&Head::parse(HeadKind::Request, raw)).expect("recognised");
+        assert!(answer.why.contains("line of the PROXY protocol"), "{}", answer.why);
     }
 
     #[test]

@@ -76,7 +76,12 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         Err(error) => return Ok(error.exit()),
     };
     let healthy = exit == Exit::Success;
-    let report = Examination { opened, healthy, verdict, found: exam.found, steps: exam.steps };
+    let redactor = runtime.reporter.redactor();
+    let verdict = redactor.sentence(&verdict).into_owned();
+    let mut steps = exam.steps;
+    steps.iter_mut().for_each(|step| step.text = redactor.sentence(&step.text).into_owned());
+    let found = runtime.reporter.without_secrets(&exam.found);
+    let report = Examination { opened, healthy, verdict, found, steps };
     let out = &mut Vec::new();
     match args.output {
         ReportFormat::Text => {
@@ -88,8 +93,7 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
             JsonPrinter::new(Some(Role::Client)).report(&stamp, &report, out);
         }
     }
-    let text = runtime.reporter.redactor().bytes(out);
-    runtime.stdout.buffer().extend_from_slice(&text);
+    runtime.stdout.buffer().extend_from_slice(out);
     runtime.drain_stdout(None)?;
     summary.finish(exit, &mut runtime)
 }

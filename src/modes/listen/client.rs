@@ -306,10 +306,9 @@ impl Client {
             }
             OpeningProgress::Refused { why, answer, securing, then } => {
                 outputs.report(self.id, &Event::Failed(&why))?;
-                let inbound = &opening.inbound;
-                explain::refused(self.id, inbound, answer.as_deref(), securing, runtime)?;
                 let who = peer_name(self.address);
                 runtime.remark(self.id, &format!("{who} was not accepted: {why}"));
+                explain::refused(self.id, &mut opening, answer.as_deref(), securing, runtime)?;
                 let (mut link, _) = opening.into_parts();
                 let leaving = match then {
                     Then::End => Lingering::begin(link, now),
@@ -353,7 +352,8 @@ impl Client {
             endpoint: Some(&config.endpoint),
             limits: config.limits,
             observed: looks,
-            evidence: looks,
+            // What a client of another protocol does is explained in any case.
+            evidence: looks || self.wish.is_some(),
             memory: &shared.memory,
             backlog: &shared.backlog,
         };
@@ -457,9 +457,9 @@ impl Client {
         }
         let ending = connection.ending(now);
         runtime.report(self.id, &Event::End(&ending))?;
-        explain::ended(&connection, &ending, self.wish.as_deref(), runtime, now)?;
         let command = command.map(|end| format!("; {end}")).unwrap_or_default();
         runtime.remark(self.id, &format!("left: {}{command}", ending::describe(&ending)));
+        explain::ended(&connection, &ending, self.wish.as_deref(), runtime, now)?;
         let script = shared.scripts.iter().find(|script| script.id == id);
         let received = shared.received.as_ref();
         if let Some(received) = script.map(|script| script.runner.received()).or(received) {

@@ -6,27 +6,29 @@ use std::time::Instant;
 use crate::diagnostics::facts::TlsFault;
 use crate::diagnostics::{Diagnostic, Facts, Severity, Wish, classify};
 use crate::engine::connection::Connection;
+use crate::engine::opening::server::ServerOpening;
 use crate::engine::runtime::Runtime;
 use crate::event::{ConnId, Ending};
-use crate::session::Observer;
+
 use crate::wire::Role;
 use crate::wire::head::{Head, HeadKind};
 
-/// Explains a refusal. `answer` is what the client gets; `securing` means that TLS was expected.
+/// Explains a refusal. `answer` is what the client gets; `securing` means that TLS was not done.
 ///
 /// # Errors
 ///
 /// stdout or the log failed.
 pub fn refused(
     conn: ConnId,
-    inbound: &Observer,
+    opening: &mut ServerOpening,
     answer: Option<&[u8]>,
     securing: bool,
     runtime: &mut Runtime,
 ) -> io::Result<()> {
-    if !runtime.reporter.looks_at_frames() {
-        return Ok(());
+    if securing && answer.is_none() {
+        return print(conn, &opening.explain_tls(false), runtime);
     }
+    let inbound = &opening.inbound;
     let mut facts = Facts::new(Role::Server);
     let first = inbound.partial_head().map_or(&[][..], |head| head.raw());
     let response = answer.map(|bytes| Head::parse(HeadKind::Response, bytes));
@@ -63,9 +65,13 @@ pub fn ended(
     print(connection.id(), &found, runtime)
 }
 
-/// Only what is wrong: a server has many clients, and most of them leave in order.
+/// Only what is wrong: a server has many clients, and most of them leave in order. Where no frames
+/// are shown, the first one as a line.
 fn print(conn: ConnId, found: &[Diagnostic], runtime: &mut Runtime) -> io::Result<()> {
     let wrong: Vec<Diagnostic> =
         found.iter().filter(|found| found.severity != Severity::Note).cloned().collect();
+    if let Some(first) = wrong.first() {
+        runtime.remark(conn, &format!("{}; {}", first.title, first.help));
+    }
     runtime.reporter.diagnose_for(conn, &wrong, &mut runtime.stdout)
 }

@@ -10,7 +10,6 @@ use super::socks::{Socks, SocksProgress, reply_of};
 use super::tunnel::{Carried, Tunnel};
 use super::wanted::{Wanted, server};
 use crate::config::{ForwardConfig, OpenConfig, ProxyConfig};
-use crate::diagnostics::{Diagnostic, Facts, classify};
 use crate::engine::lingering::Lingering;
 use crate::engine::memory::Budget;
 use crate::engine::open_error::OpenError;
@@ -26,11 +25,9 @@ use crate::engine::runtime::Runtime;
 use crate::engine::slots::Slot;
 use crate::event::{ConnId, Direction, Event, PASSED_ON};
 use crate::net::authority::Authority;
-use crate::net::facts::tls_fault;
 use crate::net::link::{Link, SocketLink};
 use crate::net::proxy::Destination;
 use crate::net::target::Target;
-use crate::net::transport::TransportError;
 use crate::script::runner::{Expect, Received};
 use crate::session::{Limits, Observer};
 use crate::ui::sanitize::escaped;
@@ -410,7 +407,7 @@ impl Pair {
                     return Ok(leaving(link, now));
                 }
                 let found = match asking.inside.is_some() && securing {
-                    true => distrust(&mut asking.opening.link),
+                    true => asking.opening.explain_tls(true),
                     false => Vec::new(),
                 };
                 self.failed(&why, runtime)?;
@@ -885,14 +882,6 @@ impl Pair {
 /// Whom a target names.
 fn destination(target: &Target) -> Destination {
     Destination::new(target.host.as_str(), target.port)
-}
-
-/// Explains why a client's TLS failed, to which a certificate of ours was shown.
-fn distrust(client: &mut SocketLink) -> Vec<Diagnostic> {
-    let Err(TransportError::Tls(error)) = client.handshake() else { return Vec::new() };
-    let mut facts = Facts::new(Role::Server);
-    facts.tls.fault = tls_fault(&error);
-    classify(&facts)
 }
 
 /// Sends what waits and ends our side.
