@@ -167,8 +167,8 @@ impl Behaviour for Mock {
             Some(at) => {
                 if !self.due.is_empty() && !std::mem::replace(&mut self.noted, true) {
                     self.note = Some(format!(
-                        "message {} of the client came before the recorded answers to the one before \
-                         it were sent; answers keep the order of the recording",
+                        "message {} of the client arrived before the recorded answers to its \
+                         previous message were sent; answers keep the order of the recording",
                         self.received
                     ));
                 }

@@ -250,7 +250,7 @@ impl Replay {
             0 => String::new(),
             _ => format!("; frame {} of {all} waits for it", done + 1),
         };
-        let text = format!("{what} did not come within {seconds} s (--step-timeout){before}");
+        let text = format!("{what} did not arrive within {seconds} s (--step-timeout){before}");
         let mut log = self.log.borrow_mut();
         (log.unanswered, log.timed_out) = (Some(text), true);
         // It is open.

@@ -65,7 +65,7 @@ pub const OPTIONS: &[Habit] = &[
     both(
         &["--auth", "-a", "--basic-auth", "--http-user", "--username"],
         "-u USER:PASSWORD sends Basic authorization, --bearer TOKEN a token",
-        "-u USER:PASSWORD asks for Basic authorization, --bearer TOKEN for a token",
+        "-u USER:PASSWORD requires Basic authorization, --bearer TOKEN a token",
     ),
     habit(
         &["--password", "--http-password"],
@@ -74,7 +74,7 @@ pub const OPTIONS: &[Habit] = &[
     both(
         &["--token", "--oauth2-bearer", "--access-token"],
         "--bearer TOKEN sends it",
-        "--bearer TOKEN asks for it",
+        "--bearer TOKEN requires it",
     ),
     both(
         &[

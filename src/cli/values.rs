@@ -84,7 +84,7 @@ pub(super) fn width(text: &str) -> Result<usize, String> {
 /// A bound for what is held in memory, as [`size`] takes it; at least 1.
 pub(super) fn memory(text: &str) -> Result<usize, String> {
     match size(text)? {
-        0 => Err("a bound of 0 would let nothing through; write 256M, for example".to_owned()),
+        0 => Err("a limit of 0 would allow nothing; write 256M, for example".to_owned()),
         bytes => Ok(usize::try_from(bytes).unwrap_or(usize::MAX)),
     }
 }

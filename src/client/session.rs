@@ -607,7 +607,10 @@ impl<'a> Session<'a> {
         runtime.record.ended(&outcome.ending, current.connection.first_frame());
         if self.input.abandon_message() {
             self.skipped = true;
-            runtime.note("the connection ended inside a message of stdin; its rest is skipped")?;
+            runtime.note(
+                "the connection ended inside a message of stdin; the rest of the message is \
+                 skipped",
+            )?;
         }
         self.exit = outcome.exit;
         if self.runner.is_some() {

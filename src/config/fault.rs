@@ -66,7 +66,8 @@ impl Faults {
     pub fn drawn(&self) -> Option<String> {
         match self {
             Self::Random { seed } => Some(format!(
-                "faults are drawn from seed {seed}: --fault random:{seed} repeats them"
+                "--fault random uses the seed {seed}; --fault random:{seed} picks the same \
+                 faults again"
             )),
             Self::None | Self::Chosen(_) => None,
         }

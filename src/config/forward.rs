@@ -46,7 +46,8 @@ impl ForwardConfig {
     ) -> Result<Self, UsageError> {
         // Where connections are redirected, no client names a server of its choice.
         if options.user.is_none() && !address.is_local() && !options.transparent {
-            let text = "anyone who reaches this address could use this proxy; add -u USER:PASS, or listen on this machine alone with PORT";
+            let text = "anyone who reaches this address could use this proxy; add -u USER:PASS, or \
+                 write only PORT to listen on this machine alone";
             return Err(UsageError(text.to_owned()));
         }
         let authority = options.ca_dir.or_else(authority_folder);

@@ -126,8 +126,7 @@ impl FromCurl {
         }
         let mut reader = Reader::default();
         for name in unexpanded {
-            reader
-                .note(format!("{name} is sent as written: variables of a shell are not expanded"));
+            reader.note(format!("shell variables are not expanded: {name} is sent as written"));
         }
         reader.read(words)?;
         reader.finish()
@@ -363,8 +362,8 @@ impl Reader {
         const USUAL: &str = "permessage-deflate; client_max_window_bits";
         if value != USUAL {
             self.note(format!(
-                "Sec-WebSocket-Extensions is omitted: this program makes its own offer; \
-                 the browser's was {value:?}"
+                "Sec-WebSocket-Extensions is omitted: wscope makes its own offer; the browser's \
+                 was {value:?}"
             ));
         }
     }

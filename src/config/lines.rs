@@ -82,7 +82,8 @@ pub(super) fn check_transcript(
     match typed.first() {
         Some(option) if output != OutputFormat::Frames && display.verbose == 0 => {
             let text = format!(
-                "--{option} changes the transcript, and none is shown; add -v or --output frames"
+                "--{option} changes the transcript, but no transcript is shown; add -v or \
+                 --output frames"
             );
             Err(UsageError::new(text))
         }
@@ -129,7 +130,7 @@ pub(super) fn variables(
     by_lines: bool,
 ) -> Result<Vec<(String, String)>, UsageError> {
     if !by_lines && !texts.is_empty() {
-        let text = "--set: only for lines of a script, of -x with --commands, or of the prompt";
+        let text = "--set needs a script, the prompt, or -x with --commands";
         return Err(UsageError::new(text.to_owned()));
     }
     let read = |text: &String| match text.split_once('=') {

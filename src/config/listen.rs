@@ -35,12 +35,12 @@ use crate::wire::handshake::server::ServerConfig;
 
 /// RFC 6455 §10.2: "Servers that are not intended to process input from any web page but only for
 /// certain sites SHOULD verify the |Origin| field is an origin they expect."
-const ANY_PAGE: &str = "pages of every site can connect, as no --origin is given; --origin ORIGIN lets in \
-     those of one site, --origin '*' those of all without this note";
+const ANY_PAGE: &str = "without --origin, web pages of any site can connect; --origin ORIGIN accepts one site, \
+     --origin '*' accepts all without this note";
 
 /// The error where every page would get a process.
-const EXEC_FOR_ALL: &str = "--exec would start a process for every web page and every machine that reaches this \
-     address; name the pages that may connect with --origin ORIGIN ('*' for all), or ask for \
+const EXEC_FOR_ALL: &str = "with --exec, every web page and every machine that reaches this address can start a \
+     process; name the pages that may connect with --origin ORIGIN ('*' for all), or require \
      credentials with -u or --bearer";
 
 /// What a server does.
@@ -187,7 +187,7 @@ impl ListenConfig {
                 ));
             }
             (UnmatchedChoice::Close | UnmatchedChoice::Ignore, Some(_)) => {
-                return Err(UsageError("--to: only with --on-unmatched pass".to_owned()));
+                return Err(UsageError("--to needs --on-unmatched pass".to_owned()));
             }
             _ => {}
         }
@@ -195,7 +195,8 @@ impl ListenConfig {
         // for nothing.
         if let (None, Some(id)) = (&args.to, args.tls_client.typed.first()) {
             return Err(UsageError(format!(
-                "--{}: it is for the connection to the server of --to; give --on-unmatched pass --to URL, too",
+                "--{} applies to the connection to the server of --to; add --on-unmatched pass \
+                 --to URL",
                 id.replace('_', "-")
             )));
         }
@@ -225,7 +226,7 @@ impl ListenConfig {
         let LineOptions { script, set, no_commands, no_history, traffic, max_kept } = args.prompt;
         let TrafficOptions { log, view, timestamps, filter, lenses, typed } = traffic;
         if args.each && lines::is_stdin(script.as_deref()) {
-            let text = "--each: a script from stdin runs once; name a file, as in --script FILE";
+            let text = "--each can't repeat a script from stdin; name a file, as in --script FILE";
             return Err(UsageError(text.to_owned()));
         }
         let input = match args.input {
@@ -256,8 +257,8 @@ impl ListenConfig {
         let by_lines =
             script.is_some() || matches!(input, InputFormat::Prompt | InputFormat::Commands);
         if args.stay.follows_input() && !args.once && !by_lines {
-            let text =
-                "-w, --idle-exit: only with --once, or lines of a script; a server stays by itself";
+            let text = "-w and --idle-exit need --once or a script; without these, a server does not \
+                 end by itself";
             return Err(UsageError(text.to_owned()));
         }
         let variables = lines::variables(&set, by_lines)?;

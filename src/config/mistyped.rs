@@ -70,7 +70,9 @@ fn conflict(error: &clap::Error) -> Option<String> {
     };
     // Nothing can stand beside it, and clap does not say what does.
     if others.is_empty() {
-        return one.starts_with('-').then(|| format!("{one} stands alone; leave the others out"));
+        return one
+            .starts_with('-')
+            .then(|| format!("{one} can't be combined with other arguments; leave them out"));
     }
     let others = others.join(" and ");
     Some(format!("{one} can't be combined with {others}; leave one of them out"))
@@ -197,7 +199,7 @@ fn unknown_option(program: &Command, typed: &Invocation, option: &str) -> String
     // The program's own options are those of connect.
     let others = program.get_subcommands().filter(|other| other.get_name() != mode.get_name());
     if let Some(other) = others.into_iter().find(|other| has(other)) {
-        return format!("{no_option}; it is one of wscope {}", other.get_name());
+        return format!("{no_option}; wscope {} has it", other.get_name());
     }
     let longs = mode.get_arguments().filter_map(Arg::get_long);
     let hint = name.strip_prefix("--").map(|long| suggest::did_you_mean("--", long, longs));

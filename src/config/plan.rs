@@ -226,7 +226,7 @@ impl ShellSecrets {
             self.0.iter().map(|(_, name, label)| format!("{name} ({label})")).collect();
         (!set.is_empty()).then(|| {
             format!(
-                "secrets are variables of the shell: set {} before the command, or print it with \
+                "the command takes secrets from shell variables: set {} first, or add \
                  --show-secrets",
                 set.join(", ")
             )

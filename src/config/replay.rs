@@ -182,7 +182,7 @@ struct Given {
 fn url(given: Option<&str>, request: &Request, name: &RecordedName) -> Result<String, UsageError> {
     let lacks = |text: &str| {
         let name = name.shown();
-        Err(UsageError(format!("{name}: its URL has a secret that was left out; {text}")))
+        Err(UsageError(format!("{name}: a secret was removed from the recorded URL; {text}")))
     };
     let Some(given) = given else {
         return match request.lacks_in_url() {
@@ -225,8 +225,10 @@ fn again(open: &mut OpenConfig, request: Request, given: Given) -> Result<Vec<St
             "sec-websocket-protocol" => "-s NAME".to_owned(),
             _ => format!("-H '{name}: …'"),
         };
-        notes
-            .push(format!("the recording lacks the value of {name}, a secret; give it with {how}"));
+        notes.push(format!(
+            "the recording does not contain the value of {name}, because it is a secret; \
+                 give it with {how}"
+        ));
     }
     let kept: Vec<_> = headers.iter().filter(|(name, _)| !is_given(open, name)).collect();
     let kept: Vec<HeaderEdit> =

@@ -74,7 +74,7 @@ impl Rule {
         if matches!(action, Action::Reject(_))
             && (direction != Some(Direction::ToServer) || !opcodes.is_empty())
         {
-            let why = "reject is about requests: write '> /RE/ -> reject 403'";
+            let why = "reject applies only to requests: write '> /RE/ -> reject 403'";
             return Err(format!("rule {text:?}: {why}"));
         }
         Ok(Self { text: text.trim().to_owned(), direction, opcodes, pattern, action })
@@ -298,14 +298,14 @@ fn selection(text: &str) -> Result<Selection<'_>, String> {
             let unknown = word.split(',').find(|one| notation::opcode(one).is_none());
             let near = did_you_mean("", unknown.unwrap_or_default(), OPCODES.iter().copied());
             let known = OPCODES.join(", ");
-            no(format!("{word:?} is not a list of opcodes ({known}), and not ->{near}"))
+            no(format!("{word:?} is neither a list of opcodes ({known}) nor ->{near}"))
         })?;
         rest = after;
     }
     let mut pattern = None;
     if let Some(behind) = rest.strip_prefix('/') {
         let (expression, after) =
-            delimited(behind).ok_or_else(|| no("the expression has no / at its end".to_owned()))?;
+            delimited(behind).ok_or_else(|| no("the expression has no closing /".to_owned()))?;
         pattern = Some(compile(&expression).map_err(no)?);
         rest = after;
     }

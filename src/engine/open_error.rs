@@ -114,7 +114,7 @@ pub enum OpenError {
         received: usize,
     },
     /// The way leads back to where this program listens.
-    #[error("{0} is where this proxy listens: the connection would go round in it")]
+    #[error("{0} is this proxy's own address: the connection would loop")]
     Loop(String),
     /// A deadline passed.
     #[error("timed out after {} s: {what}", (.seconds * 1000.0).round() / 1000.0)]

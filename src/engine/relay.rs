@@ -312,8 +312,8 @@ impl Relay {
         if let Some(exchange) = &mut self.exchange
             && exchange.end(client)
         {
-            let text = "what the client sent after its first request is not passed on: the server \
-                        closes this connection after its response";
+            let text = "what the client sent after its first request is not forwarded: the server \
+                 closes this connection after its response";
             runtime.report(self.id, &Event::Note(text))?;
         }
         if !request || client.is_lost() {
@@ -422,7 +422,7 @@ impl Relay {
             self.answer = Answer::Unreadable;
             self.client.expect_body(false);
             self.server.expect_body(true);
-            let text = format!("the server's response is passed on and not decoded: {why}");
+            let text = format!("the server's response is forwarded, but not decoded: {why}");
             runtime.report(self.id, &Event::Note(&text))?;
         }
         Ok(())

@@ -48,8 +48,8 @@ impl fmt::Display for PatternError {
         match self {
             Self::Syntax(reason) => f.write_str(reason),
             Self::TooLarge => f.write_str(
-                "compiled it has more than 1 MiB; repeat less, or begin it with (?-u), which makes \
-                 \\w, \\d and \\s those of ASCII",
+                "it is larger than 1 MiB when compiled; use fewer repetitions, or begin it with \
+                 (?-u), which limits \\w, \\d and \\s to ASCII",
             ),
         }
     }

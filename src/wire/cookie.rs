@@ -67,7 +67,8 @@ pub enum CookieError {
     },
     /// A domain under which anybody can have a name.
     #[error(
-        "the cookie {name:?} is for all of {domain:?}, where anybody can have a name; it is ignored (RFC 6265 §5.3)"
+        "the cookie {name:?} is for all of {domain:?}, a public suffix; it is ignored (RFC 6265 \
+         §5.3)"
     )]
     PublicSuffix {
         /// Its name.
@@ -83,7 +84,8 @@ pub enum CookieError {
     },
     /// A name that promises what the attributes do not keep.
     #[error(
-        "the cookie {name:?} lacks what its name promises: __Secure- needs Secure, __Host- also Path=/ and no Domain; it is ignored (RFC 6265bis §4.1.3)"
+        "the cookie {name:?} breaks the rule of its prefix: __Secure- needs Secure, __Host- also \
+         Path=/ and no Domain; it is ignored (RFC 6265bis §4.1.3)"
     )]
     Prefix {
         /// Its name.

@@ -113,7 +113,9 @@ impl FaultInjector {
                             endpoint.set_compress(false);
                         }
                     }
-                    Err(error) => return format!("fault {}: not done, {error}", fault.info.name),
+                    Err(error) => {
+                        return format!("fault {} was not sent: {error}", fault.info.name);
+                    }
                 }
             }
             FaultKind::Behaviour(behaviour) => self.behaviour(behaviour, fault, endpoint, tx, now),

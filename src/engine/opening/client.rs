@@ -513,7 +513,7 @@ impl ClientOpening {
                 self.go(OpeningState::ConnectingUnix(result))
             }
             Hop::Tcp(host) => {
-                self.expect(self.config.connect_timeout, "the name lookup did not end", now);
+                self.expect(self.config.connect_timeout, "the name lookup did not finish", now);
                 self.resolve(host, runtime, now)
             }
         }

@@ -457,8 +457,7 @@ pub fn not_http(first: &[u8], of_proxy: bool) -> ForeignAnswer {
         // No acceptable methods (RFC 1928 §3).
         [5, count, methods @ ..] if *count > 0 && methods.len() == usize::from(*count) => refused(
             &[socks::VERSION, socks::method::REFUSED],
-            "the client speaks SOCKS5, and takes this port for a proxy; `wscope proxy PORT` without \
-             --to is one",
+            "the client speaks SOCKS5, as to a proxy; `wscope proxy PORT` without --to is one",
         ),
         _ => plain(&format!("the request is not HTTP: \"{quote}\""), 400),
     }

@@ -579,7 +579,7 @@ impl Flow {
                 let pieces = match pieces(fault, self.deflate.as_ref(), role) {
                     Ok(pieces) => pieces,
                     Err(error) => {
-                        return Ok(format!("fault {}: not done, {error}", fault.info.name));
+                        return Ok(format!("fault {} was not sent: {error}", fault.info.name));
                     }
                 };
                 for piece in pieces {
@@ -677,7 +677,7 @@ impl Flow {
         };
         if self.looks_at(whole.opcode) {
             let text = format!(
-                "the message of frame #{} {} passes without a look by the rules: it has more than 1 MiB",
+                "the message of frame #{} {} is forwarded without rules: it has more than 1 MiB",
                 whole.frame,
                 towards(self.direction),
             );
@@ -776,7 +776,7 @@ impl Flow {
         }
         if waits {
             let towards = towards(self.direction);
-            let text = format!("close #{number} {towards} waits behind a message that is held");
+            let text = format!("close #{number} {towards} waits for a message that is held");
             runtime.report(self.conn, &Event::Note(&text))?;
         }
         Ok(())
@@ -1006,7 +1006,8 @@ impl Flow {
             return Ok(());
         }
         let text = format!(
-            "messages {} are recompressed from here on, because a compressed one was changed or kept back",
+            "messages {} are recompressed from here on, because a compressed message was changed \
+             or dropped",
             towards(self.direction)
         );
         runtime.report(self.conn, &Event::Note(&text))
@@ -1079,10 +1080,8 @@ impl Flow {
         if self.outbox.queued() == 0 {
             return Ok(());
         }
-        let text = format!(
-            "what was to be injected {} is not sent: a Close has passed",
-            towards(self.direction)
-        );
+        let text =
+            format!("nothing more can be injected {}: a Close has passed", towards(self.direction));
         runtime.report(self.conn, &Event::Note(&text))
     }
 }

@@ -94,7 +94,7 @@ impl Passage {
                 true => {
                     gate.finish(runtime, now)?;
                     if lost && gate.waits() {
-                        let text = "what was held is discarded: the connection has ended";
+                        let text = "held messages are discarded: the connection has ended";
                         runtime.report(from.id(), &Event::Note(text))?;
                     }
                 }

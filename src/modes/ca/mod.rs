@@ -54,7 +54,7 @@ pub fn run(args: CaArgs) -> anyhow::Result<Exit> {
             let roots = authority.write_bundle(&file)?;
             if roots == 0 {
                 stderr::note(
-                    "the system's certificates were not found: the bundle has wscope's alone",
+                    "the system's certificates were not found: the bundle contains only wscope's",
                 );
             }
             return Ok(Exit::Success);

@@ -63,8 +63,8 @@ const ANSWERED: Duration = Duration::from_secs(5);
 const FIRST: Duration = Duration::from_secs(30);
 
 /// Why a harness does not get a case.
-const UNASKED: &str =
-    "its response opens no connection, which a harness may not expect; a pattern includes it";
+const UNASKED: &str = "its response opens no connection, and a harness may not expect that; a pattern includes the \
+     case";
 
 /// Processes that have still to end and are no reason to wait.
 const FEW: usize = 8;
@@ -471,7 +471,7 @@ impl Clients {
             },
             (Address::Root | Address::Other, true) if attach => match self.next_place() {
                 Some(at) => self.claim(at, head),
-                None => not_found("every case has had its client"),
+                None => not_found("every case already had its client"),
             },
             (Address::Case(_, Some(token)), true) => {
                 let call = self.calls.iter_mut().find(|call| call.token == token && !call.came);
@@ -481,7 +481,7 @@ impl Clients {
                         let work = call.work;
                         self.case(work, Some(token), head)
                     }
-                    None => not_found("the case of this URL is over, or has its client"),
+                    None => not_found("the case of this URL is over, or already has a client"),
                 }
             }
             _ => not_found("there is nothing here; the URLs of cases are ws://HOST:PORT/ID"),

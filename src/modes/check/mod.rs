@@ -275,8 +275,8 @@ fn refuse_what_is_ignored(args: &CheckArgs) -> Result<(), UsageError> {
         || deflate.server_max_window_bits.or(deflate.client_max_window_bits).is_some();
     if compression {
         return Err(UsageError::new(
-            "check takes no options of compression: each case has its own; '!z/' leaves those of \
-             compression out"
+            "check has no compression options, because each case sets its own; '!z/' leaves the \
+             compression cases out"
                 .to_owned(),
         ));
     }
@@ -482,11 +482,14 @@ fn writable(option: &str, path: impl Into<PathBuf>) -> Result<PathBuf, UsageErro
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let shown = |path: &Path| escaped(path.as_os_str().as_encoded_bytes()).to_string();
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        let text = format!("{option} {}: there is no folder {}", shown(&path), shown(folder));
+        let text =
+            format!("{option} {}: the folder {} does not exist", shown(&path), shown(folder));
         return Err(UsageError::new(text));
     }
     match path.is_dir() {
-        true => Err(UsageError::new(format!("{option} {}: this is a folder", shown(&path)))),
+        true => {
+            Err(UsageError::new(format!("{option} {}: it is a folder, not a file", shown(&path))))
+        }
         false => Ok(path),
     }
 }

@@ -162,7 +162,8 @@ fn most_clients(config: &ListenConfig) -> usize {
     match config.max_clients {
         Some(most) if most > possible && !config.display.quiet => {
             stderr::note(&format!(
-                "the limit of descriptors allows {possible} clients, not {most}; raise it with ulimit -n"
+                "the descriptor limit allows {possible} clients, not {most}; raise it with \
+                 ulimit -n"
             ));
             most
         }

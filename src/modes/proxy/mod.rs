@@ -81,7 +81,7 @@ pub fn run(mut config: ProxyConfig) -> anyhow::Result<Exit> {
         && config.open.transport.unix_socket.is_none()
         && listeners.addresses().iter().any(leads_here)
     {
-        let text = "--to is where this proxy listens: connections would go round in it";
+        let text = "--to is this proxy's own address: connections would loop";
         return Err(UsageError::new(text.to_owned()).into());
     }
     let written = config.tls.as_ref().and_then(|tls| tls.certificate_out.as_ref());
@@ -94,7 +94,8 @@ pub fn run(mut config: ProxyConfig) -> anyhow::Result<Exit> {
     let authority = authority.map(|forward| Authority::open(&forward.authority)).transpose()?;
     if let Some(made) = authority.as_ref().filter(|made| made.is_new() && !config.display.quiet) {
         stderr::note(&format!(
-            "made a certificate authority for TLS: {}; `wscope ca trust-help` says how clients trust it",
+            "created a certificate authority for TLS: {}; `wscope ca trust-help` shows how to \
+             make clients trust it",
             made.path().display()
         ));
     }

@@ -404,7 +404,8 @@ impl Pair {
                     .is_some_and(|head| !head.raw().is_empty());
                 if asking.inside.is_some() && !securing && !begun {
                     // Browsers open tunnels that they then have no use for.
-                    runtime.report(self.id, &Event::Passed(&format!("no request came: {why}")))?;
+                    runtime
+                        .report(self.id, &Event::Passed(&format!("no request arrived: {why}")))?;
                     let mut link = asking.opening.into_parts().0;
                     link.drop_unsent();
                     return Ok(leaving(link, now));
@@ -491,7 +492,7 @@ impl Pair {
         let Some((address, target)) = found.and_then(|address| {
             Some((address, server(&address.ip().to_string(), address.port())?))
         }) else {
-            self.failed("no rule of the firewall has redirected it here (--transparent)", runtime)?;
+            self.failed("the firewall did not redirect it here (--transparent)", runtime)?;
             return Ok(Stage::Gone);
         };
         runtime.report(self.id, &Event::Note(&format!("the client connected to {address}")))?;
@@ -801,7 +802,7 @@ impl Pair {
         relay.turn(runtime, now)?;
         if *relay.answer() == Answer::Missing {
             let (why, found) = match relay.has_client_left() {
-                true => ("the client ended its stream before a response came", Vec::new()),
+                true => ("the client ended its stream before a response arrived", Vec::new()),
                 false => {
                     let mut found = relay.evidence().explain(&OpenError::Closed { received: 0 });
                     found.truncate(1);

@@ -63,7 +63,7 @@ impl Socks {
         };
         match progress {
             SocksProgress::Pending if self.link.has_ended_ahead() => SocksProgress::Failed(
-                "it closed the connection within its SOCKS5 request".to_owned(),
+                "it closed the connection during its SOCKS5 request".to_owned(),
             ),
             SocksProgress::Pending if self.until <= now => SocksProgress::Failed(
                 "no complete SOCKS5 request within the handshake timeout".to_owned(),
@@ -93,11 +93,13 @@ impl Socks {
                     Some(&method::NONE) => SocksStep::Request,
                     Some(_) => SocksStep::Login,
                     None if config.authorization.is_some() => {
-                        let text = "it has no user and password, which this proxy asks for";
+                        let text = "it sent no user and password, which this proxy requires";
                         return Err(Some(text.to_owned()));
                     }
                     None => {
-                        return Err(Some("it offers no method of SOCKS5 that is known".to_owned()));
+                        return Err(Some(
+                            "it offers no SOCKS5 method that this proxy supports".to_owned(),
+                        ));
                     }
                 };
             }
@@ -108,7 +110,7 @@ impl Socks {
                 let accepted = config.lets_in(&user, &password);
                 self.link.tx.extend([1, u8::from(!accepted)]);
                 if !accepted {
-                    let text = "this proxy does not know that user with that password";
+                    let text = "the user or the password is wrong";
                     return Err(Some(text.to_owned()));
                 }
                 self.step = SocksStep::Request;

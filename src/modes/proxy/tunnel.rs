@@ -52,7 +52,7 @@ impl Tunnel {
             return Carried::Nothing(error.to_string());
         }
         if self.client.pending() > 0 {
-            let text = "the client does not take the answer to its request";
+            let text = "the client does not read the answer to its request";
             return match self.until > now {
                 true => Carried::Unknown,
                 false => Carried::Nothing(text.to_owned()),
@@ -83,9 +83,9 @@ impl Tunnel {
             FirstBytes::Unknown => {
                 let none = bytes.is_empty();
                 match () {
-                    () if none && ended => {
-                        Carried::Nothing("the client closed its tunnel without a byte".to_owned())
-                    }
+                    () if none && ended => Carried::Nothing(
+                        "the client closed its tunnel without sending a byte".to_owned(),
+                    ),
                     () if self.server_spoke() || ended => Carried::Bytes(FOREIGN),
                     () if self.until > now => Carried::Unknown,
                     () if none => {

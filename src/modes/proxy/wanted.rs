@@ -30,8 +30,8 @@ impl Wanted {
             && !head.get("Proxy-Authorization").is_some_and(|given| asked.is_met_by(given))
         {
             let text = match head.get("Proxy-Authorization") {
-                None => "this proxy asks for a user and a password",
-                Some(_) => "this proxy does not know that user with that password",
+                None => "this proxy requires a user and a password",
+                Some(_) => "the user or the password is wrong",
             };
             let challenge = [("Proxy-Authenticate", asked.challenge())];
             return Self::Nothing(Refusal::new(407, &challenge, text));

@@ -105,8 +105,8 @@ impl ProxyError {
                      the proxy sees them"
                 }
                 Some(400 | 405 | 501) => {
-                    "this may be a web server and no proxy, or a proxy without CONNECT: check \
-                     --proxy and the environment"
+                    "this may be a web server instead of a proxy, or a proxy without CONNECT: \
+                     check --proxy and the environment"
                 }
                 _ => "check the proxy's rules, or bypass it with --noproxy HOST",
             },

@@ -227,15 +227,16 @@ impl TlsError {
                  passphrase goes in WSCOPE_PASSPHRASE or --pass-file",
             ),
             Self::Certificate { problem: CertificateProblem::Other, .. } => {
-                Some("use --insecure to go on without proof")
+                Some("use --insecure to connect without verification")
             }
             Self::PassphraseNeeded { .. } => {
                 Some("give it with --pass-env NAME or --pass-file FILE")
             }
             Self::KeyLog { .. } => Some("give another file, or unset SSLKEYLOGFILE"),
-            Self::Pinned { .. } => {
-                Some("somebody may be in between; if the server's key was renewed, pin the new one")
-            }
+            Self::Pinned { .. } => Some(
+                "someone may intercept the connection; if the server has a new key, pin that \
+                     one",
+            ),
             _ => Some(diagnostics::entry(self.code()?)?.help),
         }
     }

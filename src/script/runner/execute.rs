@@ -558,7 +558,7 @@ impl ScriptRunner {
     fn edit(&mut self, beginning: Payload) -> Result<Option<String>, String> {
         if self.prompt.is_none() || !self.to_answer {
             let text =
-                "/edit: needs the prompt; in a script /drop, and @1> TEXT or @1< TEXT in its place";
+                "/edit needs the prompt; in a script, write /drop, then @1> TEXT or @1< TEXT";
             return Err(text.to_owned());
         }
         let bytes = send::read(&beginning)?;
@@ -602,7 +602,7 @@ impl ScriptRunner {
             return Ok(None);
         }
         if self.prompt.is_none() || !self.to_answer {
-            return Err("/clear: needs the prompt".to_owned());
+            return Err("/clear needs the prompt".to_owned());
         }
         self.answer = PromptAction::Clear;
         Ok(None)

@@ -47,7 +47,7 @@ pub(crate) fn read_whole(
         }
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
-            return Err(format!("{name}: its writer did not end it within a second"));
+            return Err(format!("{name}: its writer did not close it within a second"));
         }
         events(&file, left).map_err(plain)?;
     }

@@ -513,7 +513,7 @@ impl ScriptRunner {
         if let Some((id, text)) = self.edited.take()
             && !connections.release(id, Release::Edit(text.into_bytes()))
         {
-            self.notifier.error("the message that was edited is not held any more");
+            self.notifier.error("the edited message is no longer held");
         }
         self.read_stdin();
         self.expect_queue.append(&mut self.received.queue.borrow_mut());

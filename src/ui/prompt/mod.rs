@@ -79,7 +79,7 @@ pub struct PromptSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum PromptError {
     /// It is none, or one that can't move its cursor.
-    #[error("no terminal that lines can be edited on: {0}")]
+    #[error("lines can't be edited on this terminal: {0}")]
     Terminal(#[source] io::Error),
     /// No thread could be started.
     #[error("can't start a thread for the prompt: {0}")]

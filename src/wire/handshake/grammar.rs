@@ -91,7 +91,7 @@ pub enum GrammarErrorKind {
     #[error("quoted value that is not a token")]
     QuotedNotToken,
     /// A subprotocol stands in the list twice.
-    #[error("{0:?} for the second time")]
+    #[error("repeated {0:?}")]
     Repeated(String),
 }
 

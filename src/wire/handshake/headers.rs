@@ -45,7 +45,7 @@ pub enum HeaderError {
         text: String,
     },
     /// A character that no header name may hold.
-    #[error("character {found:?} at byte {offset} cannot stand in a header name: {name:?}")]
+    #[error("character {found:?} at byte {offset} is not allowed in a header name: {name:?}")]
     IllegalName {
         /// The name as given.
         name: String,
