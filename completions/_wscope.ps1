@@ -147,7 +147,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'Connects to a server: with a prompt on a terminal, with stdin and stdout in a pipe')
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Runs a server: shows its clients, answers them, sends them messages')
             [CompletionResult]::new('proxy', 'proxy', [CompletionResultType]::ParameterValue, 'Forwards connections to a server, byte for byte, and shows the traffic')
-            [CompletionResult]::new('ca', 'ca', [CompletionResultType]::ParameterValue, 'Manages the certificate authority with which `wscope proxy` decrypts TLS')
+            [CompletionResult]::new('ca', 'ca', [CompletionResultType]::ParameterValue, 'Manages the certificate authority that `wscope proxy` uses to decrypt TLS')
             [CompletionResult]::new('handshake', 'handshake', [CompletionResultType]::ParameterValue, 'Performs only the opening handshake and checks every rule')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Checks a server step by step and prints the verdict first')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Tests a server against the rules of RFC 6455 and RFC 7692, case by case')
@@ -344,7 +344,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--pong-timeout', '--pong-timeout', [CompletionResultType]::ParameterName, 'Close a client if nothing is received for SECS after a ping')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read FILE instead of ~/.config/wscope/config')
             [CompletionResult]::new('--fault', '--fault', [CompletionResultType]::ParameterName, 'Break a rule on purpose, to test the peer: NAME[:ARG][@open|@message:N]; may be repeated')
-            [CompletionResult]::new('--lens-map', '--lens-map', [CompletionResultType]::ParameterName, 'Read the messages of clients of PATH with the lens NAME; may be repeated; see --lens')
+            [CompletionResult]::new('--lens-map', '--lens-map', [CompletionResultType]::ParameterName, 'Use the lens NAME for clients that request PATH; may be repeated; see --lens')
             [CompletionResult]::new('--script', '--script', [CompletionResultType]::ParameterName, 'Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin')
             [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'Set a variable: ${NAME} in a line is replaced by VALUE; may be repeated')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Append every event to FILE, as lines of JSON')
@@ -447,7 +447,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--proto', '--proto', [CompletionResultType]::ParameterName, 'Read binary messages as protobuf, by the schema in FILE.proto')
             [CompletionResult]::new('--decode-with', '--decode-with', [CompletionResultType]::ParameterName, 'Pass each message to CMD as a line of JSON, and show CMD''s answer below the message')
             [CompletionResult]::new('--message', '--message', [CompletionResultType]::ParameterName, 'With --proto: the type of each message, as in `pkg.Type`')
-            [CompletionResult]::new('--lens-map', '--lens-map', [CompletionResultType]::ParameterName, 'Read the messages of clients of PATH with the lens NAME; may be repeated; see --lens')
+            [CompletionResult]::new('--lens-map', '--lens-map', [CompletionResultType]::ParameterName, 'Use the lens NAME for clients that request PATH; may be repeated; see --lens')
             [CompletionResult]::new('--pretty', '--pretty', [CompletionResultType]::ParameterName, 'When to pretty-print and colour JSON')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('--width', '--width', [CompletionResultType]::ParameterName, 'Width of the transcript''s lines, or `full` to cut nothing [default: the terminal''s; otherwise full]')
@@ -708,7 +708,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--echo', '--echo', [CompletionResultType]::ParameterName, 'Whether the server sends messages back [default: wscope tests it]')
             [CompletionResult]::new('--rerun', '--rerun', [CompletionResultType]::ParameterName, 'Run only the cases that did not pass in FILE, a JSON report or a baseline')
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Test clients: listen, and give each connection the case that its URL names')
-            [CompletionResult]::new('--self-signed-out', '--self-signed-out', [CompletionResultType]::ParameterName, 'Like --self-signed, and write the certificate to FILE, for clients that want to check it')
+            [CompletionResult]::new('--self-signed-out', '--self-signed-out', [CompletionResultType]::ParameterName, 'Like --self-signed, and write the certificate to FILE, for clients that verify it')
             [CompletionResult]::new('--exec', '--exec', [CompletionResultType]::ParameterName, 'With --listen: run CMD for each case, with the case''s URL instead of {url}')
             [CompletionResult]::new('--feed', '--feed', [CompletionResultType]::ParameterName, 'With --listen: run CMD once; each line of its stdin is the URL of a case')
             [CompletionResult]::new('--connect-wait', '--connect-wait', [CompletionResultType]::ParameterName, 'With --exec and --feed: how long a client has to connect [default: 5; the first has at least 30]')
@@ -914,7 +914,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
         }
         'wscope;show' {
             [CompletionResult]::new('--view', '--view', [CompletionResultType]::ParameterName, 'How the transcript shows traffic [default: frames]')
-            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Which time the transcript shows')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'The timestamps of the transcript')
             [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Show only what passes FILTER, written as for /filter: ''in text /price/''')
             [CompletionResult]::new('--lens', '--lens', [CompletionResultType]::ParameterName, 'Show what messages mean in the protocol NAME: `auto`, `none`, `stomp`, `mqtt`, …')
             [CompletionResult]::new('--proto', '--proto', [CompletionResultType]::ParameterName, 'Read binary messages as protobuf, by the schema in FILE.proto')
@@ -925,7 +925,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('--width', '--width', [CompletionResultType]::ParameterName, 'Width of the transcript''s lines, or `full` to cut nothing [default: the terminal''s; otherwise full]')
             [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'Hide the values of headers and query parameters of this name; may be repeated')
-            [CompletionResult]::new('--no-pager', '--no-pager', [CompletionResultType]::ParameterName, 'Print all of it at once, on a terminal too')
+            [CompletionResult]::new('--no-pager', '--no-pager', [CompletionResultType]::ParameterName, 'Print everything at once, without a pager')
             [CompletionResult]::new('--no-config', '--no-config', [CompletionResultType]::ParameterName, 'Ignore the configuration file and the variables WSCOPE_…')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show handshake and frames on stderr; -vv adds hex of every header and payload')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show handshake and frames on stderr; -vv adds hex of every header and payload')
@@ -937,7 +937,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             break
         }
         'wscope;convert' {
-            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The format to write, whatever the name of the file')
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The format of OUT, regardless of its name')
             [CompletionResult]::new('--conn', '--conn', [CompletionResultType]::ParameterName, 'Convert only this connection; may be repeated')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')

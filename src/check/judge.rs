@@ -301,7 +301,7 @@ fn returns(facts: &Facts) -> Judgement {
         0 => format!("it does not connect again{within}"),
         n if n < RETURNS => {
             let times = counted(n as u64, "time");
-            format!("it connects again {times}, then does not come{within}")
+            format!("it connects again {times}, then does not connect again{within}")
         }
         _ if !grown => "it connects again; the pauses do not grow".to_owned(),
         _ if pauses.is_sorted_by(|one, next| one < next) => {
@@ -321,7 +321,7 @@ fn keys(facts: &Facts) -> Judgement {
     sorted.dedup();
     let (all, distinct) = (facts.keys.len(), sorted.len());
     match (all, distinct) {
-        (0 | 1, _) => Judgement::new(Verdict::Inconclusive, "fewer than two frames came"),
+        (0 | 1, _) => Judgement::new(Verdict::Inconclusive, "fewer than two frames arrived"),
         _ if sorted.first() == Some(&[0; 4]) => Judgement::new(Verdict::Fail, "the mask key 0"),
         (all, distinct) if all == distinct => {
             Judgement::new(Verdict::Pass, "a key of its own for each frame")
@@ -350,7 +350,7 @@ fn refusal(case: &Case, facts: &Facts, pass: Judgement) -> Judgement {
 fn wrong_echo(facts: &Facts) -> String {
     let came = facts.seen.iter().filter(|seen| matches!(seen, Seen::Message(..))).count();
     match came {
-        0 => "the echo did not come".to_owned(),
+        0 => "the echo did not arrive".to_owned(),
         _ => "the echo differs from the message".to_owned(),
     }
 }
@@ -456,7 +456,7 @@ mod tests {
         let case = CASE.expect(Expect::Echoes(text, "x"));
         let mut facts = ponged();
         assert_eq!(judge(&case, &facts, false).verdict, Verdict::Pass);
-        assert_eq!(judge(&case, &facts, true).got, "the echo did not come");
+        assert_eq!(judge(&case, &facts, true).got, "the echo did not arrive");
         facts.seen.push(Seen::Message(text, b"y".to_vec()));
         assert_eq!(judge(&case, &facts, true).got, "the echo differs from the message");
         facts.seen.push(Seen::Message(text, b"x".to_vec()));

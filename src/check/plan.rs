@@ -44,7 +44,7 @@ pub static CONTROL: Case = Case::new(
     "h/control",
     "a valid handshake and a ping",
     rule("RFC 6455 §5.5.2", "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame."),
-    "nothing can be said of a peer that does not open a connection and answer a ping",
+    "a peer that does not open a connection and answer a ping can't be tested",
 )
 .autobahn("2.1");
 
@@ -499,7 +499,7 @@ impl Plan {
                     format!("{text}, {REFUSALS} times in a row")
                 }
                 Opening::Refused(status) => format!(
-                    "the server answered {status} {REFUSALS} times in a row, and is left alone"
+                    "the server answered {status} {REFUSALS} times in a row, so the run stopped"
                 ),
                 _ => {
                     self.doubt("stopped accepting connections");
@@ -738,7 +738,8 @@ impl Plan {
 
     /// What is known of each case; of those without a result, why not.
     pub fn outcomes(&self) -> Vec<Outcome> {
-        let unasked = if self.options.awaits { "no client came for it" } else { "it did not run" };
+        let unasked =
+            if self.options.awaits { "no client connected for it" } else { "it did not run" };
         let why = self.stop.as_ref().map_or_else(|| unasked.to_owned(), Stop::describe);
         let of = |(case, result): (&&'static Case, &Option<Judgement>)| Outcome {
             case,

@@ -66,7 +66,7 @@ pub struct CheckArgs {
     #[arg(long, requires = "listen", conflicts_with = "cert", help_heading = "Clients")]
     pub self_signed: bool,
 
-    /// Like --self-signed, and write the certificate to FILE, for clients that want to check it
+    /// Like --self-signed, and write the certificate to FILE, for clients that verify it
     #[arg(
         long,
         value_name = "FILE",

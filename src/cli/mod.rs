@@ -82,7 +82,7 @@ pub enum Mode {
     /// proxy shows the frames of both sides and the rules that either side breaks. It forwards ordinary
     /// HTTP on the same port, too.
     Proxy(Box<ProxyArgs>),
-    /// Manages the certificate authority with which `wscope proxy` decrypts TLS
+    /// Manages the certificate authority that `wscope proxy` uses to decrypt TLS
     ///
     /// The authority is made at its first use, for this user only. Clients of the proxy must trust it.
     /// Keep its key secret.
@@ -126,7 +126,7 @@ pub enum Mode {
     Show(ShowArgs),
     /// Converts a recording: to HAR, pcapng, an HTML report, a script, a load test
     ///
-    /// Counts on stderr what the format of OUT can't hold.
+    /// A line on stderr counts what the format of OUT can't hold.
     Convert(ConvertArgs),
     /// Plays the client's side of a recording against a server
     ///
@@ -649,15 +649,15 @@ pub struct ShowArgs {
     #[arg(long, value_enum, value_name = "VIEW", help_heading = "Display")]
     pub view: Option<View>,
 
-    /// Which time the transcript shows
+    /// The timestamps of the transcript
     #[arg(long, value_enum, value_name = "TIME", default_value = "auto", help_heading = "Display")]
     pub timestamps: Timestamps,
 
-    /// Show only what passes FILTER, written as for /filter: 'in text /price/'
+    /// Show only frames that pass FILTER, as in /filter: 'in text /price/'
     #[arg(long, value_name = "FILTER", help_heading = "Display")]
     pub filter: Option<String>,
 
-    /// Print all of it at once, on a terminal too
+    /// Print everything at once, without a pager
     #[arg(long, help_heading = "Display")]
     pub no_pager: bool,
 

@@ -198,7 +198,10 @@ impl Decoded {
                 let quiet = super::text::span(quiet);
                 self.breaks(
                     rule,
-                    format!("nothing came for {quiet} before it: the other side may give up"),
+                    format!(
+                        "nothing was sent for {quiet} before it: the other side may close the \
+                         connection"
+                    ),
                 )
             }
             None => self,

@@ -94,10 +94,14 @@ pub(super) static CASES: &[Case] = &[
     fails("cl/upgrade-other", "Upgrade: h2c", UPGRADE, PROOF, &[Edit::Set("Upgrade", "h2c")]),
     fails("cl/connection-missing", "a 101 without Connection", CONNECTION, PROOF, &[Edit::Drop("Connection")]),
     fails("cl/connection-other", "Connection: keep-alive", CONNECTION, PROOF, &[Edit::Set("Connection", "keep-alive")]),
-    fails("cl/status-200", "a right response, but for its status 200", STATUS, PROOF, &[Edit::Line("HTTP/1.1 200 OK"), Edit::Set("Content-Length", "0")]),
+    fails("cl/status-200",
+        "a correct response, except for its status \
+         200", STATUS, PROOF, &[Edit::Line("HTTP/1.1 200 OK"), Edit::Set("Content-Length", "0")]),
     fails("cl/proto-unoffered", "a subprotocol that was not offered", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "x-wscope-unoffered")]),
     fails("cl/proto-list", "two subprotocols; only one was offered", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "{subprotocol}, x-wscope-unoffered")]).needs(Needs::Subprotocol),
-    fails("cl/proto-case", "the offered subprotocol in other letters", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "{SUBPROTOCOL}")]).needs(Needs::Subprotocol),
+    fails("cl/proto-case",
+        "the offered subprotocol in other letter \
+         case", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "{SUBPROTOCOL}")]).needs(Needs::Subprotocol),
     fails("cl/proto-absent", "none of the offered subprotocols", SUBPROTOCOL, "shows whether the client insists on a subprotocol, as browsers do", &[Edit::Drop(PROTO)]).info().needs(Needs::Subprotocol),
     fails("cl/ext-unoffered", "an extension that was not offered", EXTENSION, ASSUMED, &[Edit::Set(EXT, "x-wscope-unoffered")]),
     fails("cl/ext-badparam", "permessage-deflate with an unknown parameter", PARAMETERS, MISREAD, &[Edit::Set(EXT, "permessage-deflate; x_wscope=1")]),

@@ -78,7 +78,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "retain",
             arguments: "TOPIC [BODY…]",
-            help: "Publishes a retained message; without BODY, removes the one there is.",
+            help: "Publishes a retained message; without BODY, removes the retained message.",
             example: "a/b a body",
         },
         Command { name: "ping", arguments: "", help: "Sends PINGREQ.", example: "" },
@@ -341,7 +341,7 @@ impl Mqtt {
         let decoded = decoded.asks("connect", "").breaks_if(
             wrong,
             "MQTT 5 §3.1.2",
-            "the protocol name and level are those of no version",
+            "no version has this protocol name and level",
         );
         Some(
             decoded
@@ -592,7 +592,7 @@ impl Mqtt {
             .breaks_if(
                 wrong,
                 "MQTT 5 §3.9.3",
-                "there are not as many codes as filters were asked for",
+                "the number of codes differs from the number of filters",
             )
     }
 }

@@ -46,7 +46,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "signin",
             arguments: "AUTH USER_DATA…",
-            help: "Says which user this is, with the signature of your own server.",
+            help: "Signs in a user, with a signature of your own server.",
             example: "key:signature {\"id\":\"1\"}",
         },
         Command { name: "ping", arguments: "", help: "Asks for a pong.", example: "" },

@@ -32,7 +32,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "connect",
             arguments: "[LOGIN] [PASSCODE] [HOST]",
-            help: "Opens the session, with heartbeats every 10 s; in RabbitMQ HOST is mostly /.",
+            help: "Opens the session, with heartbeats every 10 s; in RabbitMQ, HOST is usually /.",
             example: "guest guest /",
         },
         Command {
@@ -56,7 +56,8 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "send-in",
             arguments: "TRANSACTION DESTINATION [BODY…]",
-            help: "Sends a message that counts once its transaction is committed.",
+            help: "Sends a message in a transaction; it is delivered when the transaction is \
+                 committed.",
             example: "tx1 /topic/a a body",
         },
         Command {
@@ -80,13 +81,13 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "commit",
             arguments: "TRANSACTION",
-            help: "Ends a transaction: what was sent in it counts.",
+            help: "Commits a transaction: its messages are delivered.",
             example: "tx1",
         },
         Command {
             name: "abort",
             arguments: "TRANSACTION",
-            help: "Ends a transaction: what was sent in it is dropped.",
+            help: "Aborts a transaction: its messages are dropped.",
             example: "tx1",
         },
         Command {

@@ -28,15 +28,15 @@ pub struct Candidate {
 /// Headers that are worth proposing: those of the handshake, and what servers ask for.
 const HEADERS: &[(&str, &str)] = &[
     ("Authorization", "credentials"),
-    ("Cookie", "the session of a browser"),
+    ("Cookie", "a browser's session"),
     ("Host", "the virtual host"),
-    ("Origin", "the page a browser would come from"),
+    ("Origin", "the page that a browser would send"),
     ("Sec-WebSocket-Extensions", "extensions offered"),
     ("Sec-WebSocket-Key", "16 bytes in base64"),
     ("Sec-WebSocket-Protocol", "subprotocols offered"),
     ("Sec-WebSocket-Version", "13"),
     ("User-Agent", "the program"),
-    ("X-Forwarded-For", "the address a proxy saw"),
+    ("X-Forwarded-For", "the client's address, as a proxy reports it"),
 ];
 
 /// What completion depends on besides the line.

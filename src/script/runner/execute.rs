@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a line waits for the answer to its request.
 const ANSWER: Duration = Duration::from_secs(10);
 
-const NO_PROXY: &str = "nothing passes through here; it is for wscope proxy";
+const NO_PROXY: &str = "it is for wscope proxy";
 
 /// The grammar of a server has no such commands.
 const NO_CLIENT: &str = "a server does not open connections";
@@ -71,7 +71,7 @@ impl ScriptRunner {
             | Command::On(_)
                 if connections.relays() =>
             {
-                Err("a proxy answers nothing by itself; what passes is changed with /rule"
+                Err("a proxy does not answer messages; /rule changes those that it forwards"
                     .to_owned())
             }
             Command::Wait(time) => {
