@@ -68,7 +68,7 @@ impl FaultInfo {
 pub enum FaultKind {
     /// The 101 is changed; the connection is taken for open all the same.
     Head(HeadFault),
-    /// Something else than a 101 is sent, and the connection never is open.
+    /// Something other than a 101 is sent, and the connection never opens.
     Answer(AnswerFault),
     /// The 101 is right, but late.
     Pace(PaceFault),
