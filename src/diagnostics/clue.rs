@@ -439,7 +439,8 @@ impl Clue {
                     let same = |a: &str, b: &str| a.trim_matches('/') == b.trim_matches('/');
                     let coded = [named.as_str(), asked].iter().any(|path| path.contains(['%', '\\', '\u{fffd}']));
                     let other = !coded && !same(&named, asked) && !same(inner, asked);
-                    other.then(|| format!("the answer speaks of the path {inner}, and {asked} was asked for"))
+                    other.then(|| format!(
+                        "the answer names the path {inner}, but {asked} was requested"))
                 })
             }
             Self::OtherPathElsewhere => {
@@ -478,7 +479,9 @@ impl Clue {
                 let closes = header("Connection").is_some_and(|value| value == "close");
                 let body = facts.body == line.reason;
                 (bare && html && closes && body)
-                    .then(|| "the answer has the form of the library ws, whose 401 is its verifyClient's no".to_owned())
+                    .then(||
+                        "the answer looks like that of the library ws, which sends 401 if its \
+                         verifyClient refuses".to_owned())
             }
             Self::SubprotocolIgnored => {
                 let head = facts.response.filter(|_| status == Some(101))?;
@@ -600,7 +603,9 @@ impl Clue {
             }
             Self::KeptAlive => {
                 let kept = facts.response?.has_token("Connection", "keep-alive");
-                kept.then(|| "the answer keeps the connection, as a TLS port would not".to_owned())
+                kept.then(||
+                    "the answer keeps the connection open, which a TLS port would not \
+                     do".to_owned())
             }
             Self::PlainPageBehindProxy => {
                 let proxy = proxied(facts.response?)?;
@@ -630,7 +635,8 @@ impl Clue {
                 let end = facts.end?;
                 let nothing = facts.stream.messages == 0 && end.lifetime < SILENCE;
                 let nothing = nothing && facts.stream.ended_on_ours;
-                nothing.then(|| format!("nothing came in the {} ms after the 101", end.lifetime.as_millis()))
+                nothing.then(|| format!(
+                    "nothing arrived in the {} ms after the 101", end.lifetime.as_millis()))
             }
             Self::TimerReason => {
                 let other = [Self::PingReason, Self::FirstMessageReason];

@@ -212,7 +212,7 @@ fn odd(facts: &Facts<'_>, found: &mut Findings<'_>) {
         });
     } else if pings.unsolicited > 0 {
         let count = pings.unsolicited;
-        found.add("W622", |d| d.note(format!("{count} of them came")).severity(Severity::Note));
+        found.add("W622", |d| d.note(format!("{count} of them arrived")).severity(Severity::Note));
     }
     // A peer that has had no time for its answer owes none yet, and one that closed owes none.
     // Nor does one whose connection this side has failed.

@@ -463,7 +463,7 @@ impl RefusalResponse<'_> {
                 d.title("the server answers 401: it refuses the Origin, or credentials are missing or wrong")
             }
             "W326" if self.status != 401 => d.title(format!(
-                "the server refuses the credentials or misses them ({})",
+                "the server refuses the credentials, or requires others ({})",
                 self.status
             )),
             _ => d,
@@ -547,9 +547,10 @@ impl RefusalResponse<'_> {
                 }
                 "W340" => d.entry.help,
                 _ if told => {
-                    "put right the proxy's own way to the server, its UPSTREAM: this client reached the proxy"
+                    "check the server and its address: this client reached the proxy, but the \
+                     proxy did not reach the server"
                 }
-                _ => "do as the server says: its words are the reason, and its log may hold more",
+                _ => "follow the server's message, which gives the reason; its log may have more",
             };
             let reason = format!("its reason is \"{reason}\"");
             let fact = "the answer has this text";

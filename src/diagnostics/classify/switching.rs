@@ -27,7 +27,7 @@ pub(super) fn switching(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
     if facts.stream.early > 0 {
         let count = facts.stream.early;
-        found.add("W440", |d| d.note(format!("{count} bytes came with it")));
+        found.add("W440", |d| d.note(format!("{count} bytes arrived with it")));
     }
 }
 
@@ -81,8 +81,15 @@ fn unanswered(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if let Some(diagnostic) = ignored.filter(|_| waits) {
         *diagnostic = diagnostic
             .clone()
-            .title("our message was not answered, and the server took none of the subprotocols offered")
-            .suggests("the server answers only who speaks a subprotocol of its own", "nothing came before our Close")
+            .title(
+                "our message was not answered, and the server accepted none of the subprotocols \
+                 offered",
+            )
+            .suggests(
+                "the server answers only clients that speak one of its \
+                 subprotocols",
+                "nothing was received before our Close",
+            )
             .help("offer one that the server knows, `-s NAME`, or none; names are case-sensitive");
     }
 }
