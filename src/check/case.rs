@@ -173,7 +173,7 @@ impl Expect {
             Self::Refused(codes) => format!("HTTP status {}", list(codes)),
             Self::Ignored => "no WebSocket: an HTTP status from 200 to 499, 501 or 505".to_owned(),
             Self::Accepted => "101".to_owned(),
-            Self::Keeps(_) => "101 with a response that keeps the rule".to_owned(),
+            Self::Keeps(_) => "a 101 that follows the rule".to_owned(),
             Self::Declined => "101 without permessage-deflate".to_owned(),
             Self::Dies(codes) | Self::DiesUnlike(codes, _) => {
                 format!("Close {}, or the end of the connection", list(codes))
@@ -186,14 +186,14 @@ impl Expect {
             Self::PongsWithin(_) => "a pong before the message is complete".to_owned(),
             Self::Closes(codes) => format!("Close {}, then the end of TCP", list(codes)),
             Self::Condemns(codes) => format!("Close {}, or the end of the connection", list(codes)),
-            Self::Silence => "nothing after the Close but the end of the connection".to_owned(),
+            Self::Silence => "the end of the connection, and no frame after the Close".to_owned(),
             Self::Learns | Self::Observed(_) | Self::Ends | Self::Returns => {
-                "nothing is prescribed".to_owned()
+                "no rule applies".to_owned()
             }
             Self::Protects => "the connection ends; waiting is allowed".to_owned(),
             Self::Fails => "the end of the connection, and no frame before it".to_owned(),
-            Self::Keys => "a mask key of its own for each frame, none of them 0".to_owned(),
-            Self::FreshKey => "a Sec-WebSocket-Key of its own for each connection".to_owned(),
+            Self::Keys => "a different mask key for each frame, none of them 0".to_owned(),
+            Self::FreshKey => "a different Sec-WebSocket-Key for each connection".to_owned(),
             Self::Judged(_, text) => (*text).to_owned(),
         }
     }

@@ -144,7 +144,7 @@ impl Facts {
             Opening::Pending | Opening::Silent => return "no answer to the request".to_owned(),
             Opening::Refused(status) => return format!("HTTP status {status}"),
             Opening::Bad(text) if peer == "client" => {
-                return format!("a request that breaks the rules: {text}");
+                return format!("a request that breaks a rule: {text}");
             }
             Opening::Bad(text) => return format!("101 that breaks the rules: {text}"),
             Opening::Garbage(text) | Opening::Unsecured(text) => return text.clone(),

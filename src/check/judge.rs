@@ -269,7 +269,9 @@ fn failed_opening(facts: &Facts) -> Judgement {
     let is = |verdict, got: &str| Judgement::new(verdict, got);
     match (facts.seen.first(), &facts.close, facts.ended) {
         (Some(Seen::Pong(_)), ..) => is(Verdict::Fail, "the connection opens: a ping is answered"),
-        (Some(Seen::Message(..)), ..) => is(Verdict::Fail, "the connection opens: a message came"),
+        (Some(Seen::Message(..)), ..) => {
+            is(Verdict::Fail, "the connection opens: a message arrived")
+        }
         (Some(Seen::Violation(text)), ..) => {
             Judgement::new(Verdict::Warn, format!("bytes that are not a frame: {text}"))
         }

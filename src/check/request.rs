@@ -38,7 +38,7 @@ pub enum Edit {
     Slow,
     /// TLS offers these protocols (ALPN).
     Alpn(&'static [&'static str]),
-    /// TLS 1.0 and 1.1 alone.
+    /// only TLS 1.0 and 1.1.
     OldTls,
 }
 

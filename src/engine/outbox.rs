@@ -449,7 +449,7 @@ impl Sender<'_> {
         speaking(&mut self.endpoint)?.send_ping(payload, self.now, self.tx)
     }
 
-    /// Sends a pong that answers no ping.
+    /// Sends an unsolicited pong.
     ///
     /// # Errors
     ///
