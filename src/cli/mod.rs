@@ -599,14 +599,6 @@ pub struct DecodeArgs {
     #[arg(long, value_enum, value_name = "ROLE")]
     pub role: Option<SenderRole>,
 
-    /// Where defaults come from.
-    #[command(flatten)]
-    pub defaults: DefaultsOptions,
-
-    /// Lenses.
-    #[command(flatten)]
-    pub lenses: lens::LensOptions,
-
     /// List the connections of a recording or a packet capture, instead of decoding them
     #[arg(long, conflicts_with = "hex")]
     pub list: bool,
@@ -628,6 +620,14 @@ pub struct DecodeArgs {
     /// Let --output raw write to a terminal
     #[arg(long)]
     pub force: bool,
+
+    /// Lenses.
+    #[command(flatten)]
+    pub lenses: lens::LensOptions,
+
+    /// Where defaults come from.
+    #[command(flatten)]
+    pub defaults: DefaultsOptions,
 
     /// Limits.
     #[command(flatten)]

@@ -33,15 +33,15 @@ pub fn run(args: CaArgs) -> anyhow::Result<Exit> {
     if matches!(args.action, Some(CaAction::Renew)) {
         let made = Authority::renew(&folder)?;
         return generated::print_for_people(&format!(
-            "made a new certificate authority: {}\n\
-             programs must trust this one now: `wscope ca trust-help`\n\
-             remove the old one where it was imported; proxies that run keep it until they end\n",
+            "created a new certificate authority: {}\n\
+             make programs trust it: `wscope ca trust-help`\n\
+             remove the old one where you imported it; running proxies use the old one until they end\n",
             made.path().display()
         ));
     }
     let authority = Authority::open(&folder)?;
     if authority.is_new() {
-        stderr::note(&format!("made a certificate authority: {}", authority.path().display()));
+        stderr::note(&format!("created a certificate authority: {}", authority.path().display()));
     }
     let is_page = args.action.is_none();
     let text = match args.action {
@@ -76,7 +76,7 @@ fn overview(authority: &Authority) -> anyhow::Result<String> {
     let facts = CertificateFacts::from_der(authority.der()).context("the certificate")?;
     Ok(format!(
         "certificate  {}\nsubject      {}\nvalid        {} to {}\nSPKI hash    {}\n\n\
-         wscope ca trust-help says how programs trust it\n",
+         wscope ca trust-help shows how to make programs trust it\n",
         authority.path().display(),
         facts.subject,
         facts.not_before,

@@ -16,11 +16,11 @@ pub enum Wanted {
     Nothing(Refusal),
 }
 
-/// What is said to somebody who takes the proxy for a server.
-const NO_PAGES: &str = "This is a proxy of wscope, and it has no pages: requests here must name the \
-    server in full (GET http://HOST/ HTTP/1.1), or begin with CONNECT.\n\nUse it as a proxy:\n\n    \
+/// The answer to a client that uses the proxy as a server.
+const NO_PAGES: &str = "This is a proxy (wscope), not a web server: a request must contain the whole \
+    URL (GET http://HOST/ HTTP/1.1), or be a CONNECT.\n\nUse it as a proxy:\n\n    \
     curl --proxy http://HERE http://HOST/\n    curl --proxy socks5h://HERE http://HOST/\n    \
-    wscope ws://HOST/ --proxy http://HERE\n\nTo put wscope before one server: wscope proxy PORT --to URL";
+    wscope ws://HOST/ --proxy http://HERE\n\nTo put wscope in front of one server: wscope proxy PORT --to URL";
 
 impl Wanted {
     /// Reads a request.
