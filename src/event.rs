@@ -1,8 +1,8 @@
-//! The vocabulary every layer above the wire shares: what happened, when, on which connection.
+//! The events that all layers above `wire` share: what happened, when, on which connection.
 //!
 //! Producers (observers, the network, the modes) make [`Event`]s; printers, recordings and the
-//! active endpoint read them. Nothing here knows how an event is printed. Events borrow: looking
-//! at one costs no copy.
+//! active endpoint read them. Nothing here knows how an event is printed. Events borrow their data:
+//! reading one costs no copy.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! `--exec`: a process of the client's own takes its messages on stdin and makes its answers on
-//! stdout.
+//! `--exec`: runs a process for each client, which gets its messages on stdin and writes the
+//! answers to stdout.
 
 use std::io;
 use std::time::{Duration, Instant};

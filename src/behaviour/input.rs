@@ -1,4 +1,4 @@
-//! stdin becomes messages, for one connection or for many.
+//! Sends stdin as messages, to one connection or to many.
 
 use std::io;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Sends what one end of a recorded connection sent: a step of its plan at a time.
+//! Sends again what one side of a recorded connection sent, one step of its plan at a time.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;

@@ -1,5 +1,5 @@
-//! `wscope ping`: pings at an interval, or messages whose echo is waited for, and what becomes of
-//! each.
+//! `wscope ping`: sends pings, or messages that the peer echoes, at an interval, and reports the
+//! result of each.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

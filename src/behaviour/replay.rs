@@ -1,4 +1,4 @@
-//! `wscope replay`: the client's side of a recorded connection, and what comes of it.
+//! `wscope replay`: plays the client's side of a recorded connection, and collects the result.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

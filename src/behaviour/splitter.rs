@@ -1,7 +1,7 @@
-//! stdin becomes messages: the formats of `--input`, in constant memory.
+//! Splits stdin into messages: the formats of `--input`, in constant memory.
 //!
-//! A message that outgrows a mebibyte before its end is known goes out in fragments, so a line or a
-//! file of any length passes. Knows no sockets: bytes come in through [`MessageSplitter::space`], messages
+//! If a message reaches 1 MiB before its end is known, it is sent in fragments, so a line or a file
+//! may have any length. Uses no sockets: bytes come in through [`MessageSplitter::space`], messages
 //! leave through an [`Outlet`]: one connection, or many.
 
 use memchr::{memchr, memchr_iter};

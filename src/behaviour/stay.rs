@@ -4,12 +4,12 @@
 //! | --- | --- |
 //! | `--for SECS` | SECS after the connection opened |
 //! | `-w SECS` | SECS after the end of the input, whatever the peer does |
-//! | `--idle-exit SECS` | once no message has come for SECS after the end of the input |
-//! | an open `--exit-after` or `--until` | by one of the above only |
-//! | none of these | 2 s after the last message if one came since our last one, else 5 s after the end of the input |
+//! | `--idle-exit SECS` | when no message has arrived for SECS after the end of the input |
+//! | an open `--exit-after` or `--until` | only by one of the above |
+//! | none of these | 2 s after the last message if it arrived after our last one, otherwise 5 s after the end of the input |
 //!
 //! The input of a script ends when its last line is done: an `/expect` there has its own TIMEOUT.
-//! Pings and pongs are not messages. `--max-time` is an error rather than an end, and lives with the
+//! Pings and pongs are not messages. `--max-time` is an error, not a normal end, and belongs to the
 //! endpoint's timeouts.
 
 use std::fmt;

@@ -1,5 +1,5 @@
-//! What a client that is tested asks for: a case in the path of its URL, what the page in a browser
-//! needs, or what a harness written for Autobahn's fuzzing server asks.
+//! What a tested client requests: a case in the path of its URL, a resource of the browser page, or
+//! a request of a harness for Autobahn's fuzzing server.
 
 use crate::net::target::percent_decoded;
 

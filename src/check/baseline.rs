@@ -1,4 +1,4 @@
-//! What was known before: a file of verdicts, one JSON object a line, sorted by case.
+//! A baseline: a file of earlier verdicts, one JSON object on each line, sorted by case.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a case is: a row of the table, which says what is sent and what has to follow.
+//! A case: a row of the table, with what is sent and what must follow.
 
 use super::facts::Facts;
 use super::request::Edit;

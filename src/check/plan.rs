@@ -1,11 +1,11 @@
 //! In which order cases run, which run again, and when the run stops.
 //!
 //! Control connections come first, after every case that the server may not have survived, and
-//! last. What got no answer runs once more, alone, before it counts. Where clients come by
-//! themselves, they decide about the order, and the plan only knows what is still open.
+//! last. A case without an answer runs once more, alone, before it counts. If clients connect by
+//! themselves, they decide the order, and the plan only knows which cases are still open.
 //!
-//! A server that dies may have answered the case that ends it. So every case that has ended is a suspect
-//! until the server answers a connection that began after it.
+//! A server may answer a case and crash afterwards. So every case that has ended is a possible
+//! cause until the server answers a connection that began later.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::mem;

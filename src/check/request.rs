@@ -1,7 +1,7 @@
 //! Our half of the handshake in a case, the request to a server or the response to a client: the usual
 //! one, changed where the case says so.
 //!
-//! It is changed as bytes, because what is wrong on purpose is nothing that a request writer makes.
+//! The change is made in the bytes, because a request writer can't produce deliberate errors.
 
 use std::time::Duration;
 

@@ -1,8 +1,9 @@
-//! What a case does next on its open connection, from what was seen so far.
+//! What a case does next on its open connection, depending on the events so far.
 //!
-//! First everything is sent that the case sends. Where the connection must be failed, two pings
-//! follow, each after a pause: a server that fails the connection can't answer what comes after in the
-//! same stream, but some check messages in another task than pings, and so answer the first.
+//! First, all bytes of the case are sent. If the peer must fail the connection, two pings follow,
+//! each after a pause: a server that fails the connection can't answer later frames of the same
+//! stream, but some servers check messages and pings in different tasks, and so answer the first
+//! ping.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What the outcome of a case is worth.
+//! The verdicts of a case.
 
 /// What an outcome is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
-//! What those used to other programs type, and what it is called here.
+//! Options and commands of other programs, and their names in wscope.
 //!
-//! One table of options and one of commands. A name that this program has too is never looked up
-//! here, whatever it means elsewhere.
+//! One table of options and one of commands. A name that wscope has, too, is never looked up here,
+//! even if it has another meaning elsewhere.
 
 /// An option of other programs.
 pub struct Habit {

@@ -1,4 +1,4 @@
-//! The command line as typed: options, their help, and nothing resolved yet.
+//! The command line as typed: options and their help; nothing is resolved yet.
 //!
 //! Help is written once, here, in doc comments: a terse first sentence, then detail. The man page
 //! and the completions are generated from it.

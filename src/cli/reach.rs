@@ -1,4 +1,4 @@
-//! Options about who the user is, redirects, retries, reports, and where defaults come from.
+//! Options for credentials, redirects, retries, reports, and the source of defaults.
 //!
 //! As typed; `config/reach.rs` checks them.
 

@@ -1,4 +1,4 @@
-//! The options that decide how long a run stays.
+//! The options that decide when a run ends.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is read and asked before anything is dialled: tokens, passwords, cookies, the passphrase of
+//! What wscope reads and asks for before it connects: tokens, passwords, cookies, the passphrase of
 //! a key, the format of `--write-out`.
 
 use crate::config::ask::{self, PasswordError};

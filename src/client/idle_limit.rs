@@ -1,6 +1,6 @@
 //! The search for the longest silence that a connection survives: doubling, then bisection.
 //!
-//! Decides what is tried next, and tries nothing itself.
+//! Decides which time is tested next; the test itself is done elsewhere.
 
 use std::time::Duration;
 

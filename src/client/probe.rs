@@ -1,5 +1,5 @@
-//! Other connections to the same place, each different in one thing: what that changes shows
-//! causes apart.
+//! More connections to the same server, each different in one thing: the differences of the results
+//! distinguish the causes.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
-//! The session of a client, over one connection after the other, until it is done.
+//! The session of a client, over one or more connections in sequence.
 //!
 //! One task of the event loop. While a connection is open, stdin or the lines of a runner go to the
-//! peer and the peer's messages to stdout; when it has ended, another one may follow.
+//! peer and the peer's messages to stdout; when the connection has ended, another one may follow.
 
 use std::cell::{Cell, RefCell};
 use std::io;

@@ -1,8 +1,8 @@
-//! Asking the person at the terminal for a password, without showing what is typed.
+//! Asks for a password at the terminal, without showing the typed keys.
 //!
-//! The terminal itself is asked, not stdin, which may be a pipe of messages. Whatever ends the
-//! question, the terminal is left as it was: the settings go back in a destructor, keys that would
-//! end the program arrive as bytes, and a signal to end is noticed while waiting.
+//! It reads from the terminal, not from stdin, which may be a pipe of messages. The terminal's
+//! settings are always restored: by a destructor. Keys that would end the program arrive as bytes,
+//! and signals are noticed while it waits.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};

@@ -1,7 +1,7 @@
-//! `-u`, `--bearer`: who the user is, as headers.
+//! `-u`, `--bearer`: credentials, as headers.
 //!
-//! Says where a secret comes from and what is sent; who reads files, variables and the terminal
-//! is not decided here.
+//! Decides where a secret comes from and what is sent. Other files read files, variables and the
+//! terminal.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use thiserror::Error;

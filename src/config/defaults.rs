@@ -2,10 +2,10 @@
 //! that are put before those typed.
 //!
 //! Precedence, weakest first: the file's first part, the profile, the environment, the command
-//! line. Options with one value take the last one (the command must have
-//! `args_override_self(true)`), those that can be repeated gather all. What stands in the way of
-//! something stronger, such as `quiet` of `-v`, is left out. Pure: file and environment are handed
-//! in.
+//! line. For an option with one value, the last one counts (the command must have
+//! `args_override_self(true)`); options that can be repeated collect all values. A default that
+//! conflicts with a stronger option, such as `quiet` with `-v`, is left out. Pure: file and
+//! environment are arguments.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! How much is shown beside the output, and how.
+//! How much is shown in addition to the output, and how.
 
 use super::environment::{columns, no_color};
 use crate::cli::DisplayOptions;

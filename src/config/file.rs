@@ -1,4 +1,4 @@
-//! The configuration file: an option a line, in curl's manner, and profiles.
+//! The configuration file: one option on each line, as in curl's, and profiles.
 //!
 //! ```text
 //! # every run
@@ -9,7 +9,7 @@
 //! --insecure
 //! ```
 //!
-//! Total: any text is a list of settings and a list of faults with their lines. Knows no option
+//! Total: any text gives a list of settings and a list of errors with their lines. Knows no option,
 //! and reads no file.
 
 use thiserror::Error;

@@ -1,4 +1,4 @@
-//! What a forward proxy lets in, and what it decrypts.
+//! Which clients a forward proxy accepts, and which hosts it decrypts.
 
 use std::path::PathBuf;
 

@@ -1,8 +1,8 @@
 //! `--from-curl`: a request that a browser copied "as cURL" becomes the options of a connection.
 //!
-//! Takes what shapes the request and the way to the server, drops what belonged to the browser's
-//! own connection, and reports it. Reads no file and no environment; what it makes is checked like
-//! anything typed.
+//! It takes the options that affect the request and the route to the server, and drops those of the
+//! browser's own connection, with a note. It reads no file and no environment; its result is
+//! checked like typed options.
 
 mod options;
 mod words;

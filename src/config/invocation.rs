@@ -1,5 +1,5 @@
-//! What is found in a command line before clap reads it: the mode, the profile, which configuration
-//! file, and which options are there, so that defaults can be put before them.
+//! Looks at a command line before clap reads it: for the mode, the profile, the configuration file
+//! and the given options, because defaults are inserted before them.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! The choices of a session with lines, a client's or a server's: where lines come from, and what is
-//! shown beside the one being typed.
+//! The choices of a session with lines, a client's or a server's: where lines come from, and what
+//! is shown while one is typed.
 
 use std::path::{Path, PathBuf};
 

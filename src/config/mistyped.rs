@@ -1,5 +1,6 @@
-//! A command line that clap refuses, or that would dial a mistyped command: what was meant. Whatever
-//! clap refuses has a sentence here, so that none of its own is shown.
+//! Finds out what was meant by a command line that clap refuses, or that would connect to a
+//! mistyped command. This file has a sentence for each error of clap, so that clap's own messages
+//! are never shown.
 
 use std::ffi::OsString;
 

@@ -1,6 +1,6 @@
-//! How a connection is opened: the URL, the request, the way, who the user is.
+//! How a connection is opened: the URL, the request, the route, the credentials.
 //!
-//! Knows which header goes to which server: what was meant for one origin stays there.
+//! Decides which header goes to which server: credentials for one origin go to no other.
 
 use std::time::Duration;
 

@@ -1,8 +1,9 @@
-//! What a run would do, printed instead of done: `--dry-run`, and `--curl` as a command for another
+//! What a run would do, without doing it: `--dry-run`, and `--curl` as a command for another
 //! program.
 //!
-//! From the resolved configuration and the very bytes of the request to text. Opens nothing. Every
-//! secret is a `…`, or in a command a variable of the shell, unless the user wants to see it.
+//! It makes text from the resolved configuration and the exact bytes of the request, and opens no
+//! connection. Every secret is shown as `…`, or in a command as a shell variable, unless
+//! `--show-secrets` is given.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;

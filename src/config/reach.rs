@@ -1,4 +1,4 @@
-//! The options of `cli/reach.rs` checked: who the user is, where to go on, when to try again.
+//! Checks the options of `cli/reach.rs`: credentials, redirects, retries.
 
 use std::path::PathBuf;
 

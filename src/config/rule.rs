@@ -1,4 +1,4 @@
-//! `--rule`: what is done to the messages that pass a proxy, read and matched.
+//! `--rule`: what a proxy does to forwarded messages. Reads and matches rules.
 //!
 //! `DIR [OPCODES] [/RE/] -> ACTION`, as in `< text /price/ -> drop`. The first rule that matches a
 //! message decides what is done to it.

@@ -1,4 +1,4 @@
-//! Wrong usage, and the checks of values that several modes take.
+//! Errors of usage, and checks of values that several modes share.
 
 use crate::cli::LimitOptions;
 use crate::net::files;

@@ -1,7 +1,7 @@
-//! What speaks for a cause, or against it: something that this run has seen.
+//! A fact of this run that supports a cause, or contradicts it.
 //!
 //! A clue is a question to the [`Facts`]; its answer is the fact in words, or nothing. So no cause
-//! can be named for a reason that was not there.
+//! is named without a fact.
 
 use super::Facts;
 use super::facts::{SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation};

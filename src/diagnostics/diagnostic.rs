@@ -1,4 +1,4 @@
-//! One finding: an entry of the catalogue with what was seen, ready to be printed.
+//! One finding: an entry of the catalogue with its evidence, ready to be printed.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -1,7 +1,8 @@
-//! What an attempt to talk WebSocket left behind: the input of the classification.
+//! The facts of an attempt to open a WebSocket: the input of the classification.
 //!
-//! Everything is optional, so that a caller who knows a part can ask. The owner fills in what it saw
-//! and judges nothing; [`classify`](super::classify()) does. Times are durations: no clock here.
+//! All fields are optional, so that a caller with some of the facts can ask, too. The owner fills
+//! in facts and judges nothing; [`classify`](super::classify()) does. Times are durations: no clock
+//! here.
 
 use std::net::SocketAddr;
 use std::time::Duration;

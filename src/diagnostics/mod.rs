@@ -1,10 +1,10 @@
 //! What can go wrong with a WebSocket connection, and how to explain it.
 //!
-//! The [catalogue](SECTIONS) has one [`CatalogueEntry`] for each symptom, under a stable code (`W602`);
-//! [`classify()`] looks at the [`Facts`] that an attempt left behind, in a fixed order, and makes
-//! [`Diagnostic`]s of them; [`browser`] finds the entry for a browser's message. All of it is
-//! pure: no I/O, no clock, no terminal. How a diagnostic is printed is the business of `ui`.
-//! docs/diagnosis.md says how a diagnosis is made and how to add one.
+//! The [catalogue](SECTIONS) has one [`CatalogueEntry`] for each symptom, under a stable code
+//! (`W602`); [`classify()`] checks the [`Facts`] of an attempt in a fixed order, and makes
+//! [`Diagnostic`]s of them; [`browser`] finds the entry for a browser's message. All of it is pure:
+//! no I/O, no clock, no terminal. `ui` prints diagnostics. docs/diagnosis.md says how a diagnosis
+//! is made and how to add one.
 
 pub mod browser;
 mod catalogue;

@@ -1,5 +1,5 @@
-//! What the body of a refusal says, in text, JSON or HTML: the server's own words come before
-//! whatever else its answer may mean.
+//! What the body of a refusal says, in text, JSON or HTML: the server's own words are more
+//! important than the rest of its answer.
 
 use super::sniff::contains_word;
 

@@ -1,4 +1,4 @@
-//! Which protocol some first bytes are of.
+//! Recognises a protocol by its first bytes.
 
 /// Greetings of services that speak first, and the port where WebSocket may be found instead.
 const BANNERS: &[(&[u8], &str, &str)] = &[

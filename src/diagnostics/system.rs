@@ -1,5 +1,5 @@
-//! Errors of the operating system, by the names of its `errno.h` and by its words, as programs in any
-//! language print them.
+//! Errors of the operating system, by their names in `errno.h` and by their texts, as programs in
+//! any language print them.
 
 /// An error of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

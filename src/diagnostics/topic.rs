@@ -1,5 +1,5 @@
-//! What `wscope explain` can be asked about: a code of the catalogue, a close code or its name, an
-//! HTTP status, the name of a violation, the id of a handshake rule.
+//! The topics of `wscope explain`: a code of the catalogue, a close code or its name, an HTTP
+//! status, the name of a violation, the id of a handshake rule.
 
 use super::system::{self, SYSTEM_ERRORS};
 use super::{CatalogueEntry, browser, entries, entry, of_close_code, of_status};

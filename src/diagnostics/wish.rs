@@ -1,4 +1,4 @@
-//! What a client of ours wanted and did not get, as its request shows.
+//! What a client of `listen` wanted and did not get, judged by its request.
 
 use crate::wire::head::Head;
 

@@ -1,4 +1,4 @@
-//! Takes those who connect, one after the other, as long as the system has descriptors.
+//! Accepts connections, one after the other, while the system has descriptors.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,8 +1,8 @@
-//! The seam between a connection and what it does: a [`Behaviour`] sees what the peer sends and
-//! sends what it likes.
+//! The interface between a connection and what it does: a [`Behaviour`] gets what the peer sends,
+//! and can send.
 //!
-//! A connection asks each behaviour what it wants and takes the cheapest way that serves all:
-//! runs of small messages, whole messages, pieces as they come.
+//! Each behaviour says what it needs: runs of small messages, whole messages, or pieces as they
+//! arrive. The connection takes the cheapest way that serves all.
 
 use std::io;
 use std::time::{Duration, Instant};

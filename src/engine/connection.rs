@@ -1,9 +1,8 @@
-//! An open connection, whatever opened it and whatever it is for: bytes in, events to whoever wants
-//! them, bytes out, one ending.
+//! An open connection of any mode: bytes in, events to all readers, bytes out, one ending.
 //!
-//! It takes turns with others. A turn reads once, so that a peer that never stops sending costs
-//! the others one buffer's worth; the peer is read only while there is room for what comes of it.
-//! Nothing here waits.
+//! It takes turns with other connections. A turn reads once, so that a peer that never stops
+//! sending delays the others by one buffer only. The connection reads only while there is room for
+//! the data. Nothing here waits.
 
 use std::io;
 use std::rc::Rc;

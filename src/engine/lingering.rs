@@ -1,7 +1,7 @@
-//! The end of a transport that is closed in order: our side has ended, the peer's end is awaited.
+//! The orderly end of a transport: our side has ended, and waits for the peer's end.
 //!
-//! A close before it would become a reset if something of the peer's is still on its way, and
-//! destroy what we sent last.
+//! If the socket were closed earlier, data of the peer still on its way would cause a reset, and
+//! the reset would destroy what we sent last.
 
 use std::time::{Duration, Instant};
 

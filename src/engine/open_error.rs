@@ -1,4 +1,4 @@
-//! Why there is no open connection, in words, and the status to end with.
+//! Why a connection could not be opened, as a text and an exit status.
 
 use std::fmt::{Display, Write as _};
 use std::io;

@@ -1,8 +1,8 @@
-//! What opening a connection leaves behind for the diagnostics: what was tried, what answered, and
-//! how long it took.
+//! The facts of an opening, for the diagnostics: what was tried, what answered, and how long it
+//! took.
 //!
-//! A sink that reads the events of the opening as printers do, and judges nothing. What follows the
-//! handshake is kept by [`SessionEvidence`](crate::engine::session_evidence::SessionEvidence).
+//! A sink that reads the events of the opening as printers do, and judges nothing. The facts after
+//! the handshake are in [`SessionEvidence`](crate::engine::session_evidence::SessionEvidence).
 
 use std::time::{Duration, Instant};
 

@@ -1,10 +1,11 @@
-//! Everything a connection sends goes through its outbox, so that nothing is sent unseen.
+//! Everything that a connection sends goes through its outbox, so that all of it is counted and can
+//! be shown.
 //!
-//! Frames are appended to the connection's send buffer by a [`Sender`]. The outbox decodes them
-//! before they leave, if somebody looks; it counts them; and it keeps messages whole: a producer
-//! that sends a message in pieces owns the message slot until its last piece. Control frames pass
-//! between the pieces. Messages of other producers wait in a queue, which is bounded because
-//! producers ask for room ([`Outbox::has_room`]) and because what waits is counted (see
+//! Frames are appended to the connection's send buffer by a [`Sender`]. The outbox counts them,
+//! decodes them before they are sent if a sink needs them, and keeps messages whole: a producer
+//! that sends a message in pieces blocks the messages of others until its last piece. Control
+//! frames pass between the pieces. Messages of other producers wait in a queue, which is bounded
+//! because producers ask for room ([`Outbox::has_room`]) and because queued data is counted (see
 //! [`memory`](super::memory)).
 
 use std::collections::VecDeque;

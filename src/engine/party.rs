@@ -1,4 +1,4 @@
-//! Who answers on a connection: an [`Endpoint`]; or nobody, where the connection is one [`Leg`] of a
+//! Who answers on a connection: an [`Endpoint`], or nobody if the connection is one [`Leg`] of a
 //! relay.
 
 use std::time::Instant;

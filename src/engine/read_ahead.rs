@@ -1,9 +1,9 @@
-//! Pings after data that waits: answered although nothing before them can be handed on yet.
+//! Answers pings that follow queued data, although the data before them can't be passed on yet.
 //!
-//! "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response … It SHOULD respond
-//! with Pong frame as soon as is practical" (RFC 6455 §5.5.2). A decoder of its own goes through what
-//! has been received and not been consumed; everything but the answer happens when the frame's turn
-//! comes.
+//! "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response … It SHOULD
+//! respond with Pong frame as soon as is practical" (RFC 6455 §5.5.2). A separate decoder reads the
+//! received data that is not yet consumed. It only sends the answer; everything else happens when
+//! the frame's turn comes.
 
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,9 @@
-//! Two connections as one: what one peer sends goes to the other, byte for byte, and how it ends.
+//! Two connections as one: what one peer sends goes to the other, byte for byte, and so do the ends
+//! of the streams.
 //!
 //! Each leg keeps what it has received until the other has room for it; each direction is decoded
-//! once, from a copy of what was received. The request's head has been taken already; the response's
-//! is looked at as it passes, and decides whether frames follow.
+//! once, from a copy of what was received. The request's head has already been read; the response's
+//! head is decoded as it passes, and decides whether frames follow.
 
 mod gate;
 mod mischief;

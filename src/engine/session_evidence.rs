@@ -1,8 +1,8 @@
-//! What an open connection leaves behind for the diagnostics, in either role: clocks, the peer's
-//! first bytes, the rules it broke.
+//! The facts of an open connection, for the diagnostics, in both roles: times, the peer's first
+//! bytes, the rules that it broke.
 //!
-//! Judges nothing. Its clocks are set once for each buffer, the first bytes are copied as they come
-//! and decoded at the end, and a frame is looked at closely only where it breaks a rule.
+//! It judges nothing. Times are set once for each buffer; the first bytes are copied as they arrive
+//! and decoded at the end; a frame is examined only if it breaks a rule.
 
 use std::time::{Duration, Instant};
 

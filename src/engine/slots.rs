@@ -1,7 +1,7 @@
 //! What is in the loop, by slot: its tokens, its turns and its timers.
 //!
-//! Idle entries cost nothing in a round: only those in the queue, or whose timer has expired, are
-//! looked at.
+//! Idle entries cost nothing in a round: it visits only entries in the queue or with an expired
+//! timer.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

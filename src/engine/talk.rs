@@ -1,4 +1,4 @@
-//! Who spoke last on a connection: the clocks of its messages. Pings and pongs are not messages.
+//! Who spoke last on a connection: the times of its messages. Pings and pongs are not messages.
 
 use std::time::Instant;
 

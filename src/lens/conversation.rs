@@ -1,4 +1,5 @@
-//! A conversation in the inner protocol of one connection: its lens, its pairs, its heartbeats.
+//! The session of the protocol inside one connection: its lens, its requests and answers, its
+//! heartbeats.
 
 use std::fmt::Write;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What a lens says of a packet.
+//! What a lens reports about a packet.
 
 use std::time::Duration;
 

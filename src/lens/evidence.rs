@@ -1,7 +1,7 @@
-//! Which protocol a conversation is in: what speaks for it, and how much of that is enough.
+//! Recognises the protocol of a conversation: the evidence, and how much of it is enough.
 //!
-//! One sign may be chance, as a path `/ws` or a message that begins with a digit. Two of different
-//! kinds are not.
+//! One sign may be a coincidence, such as a path `/ws` or a message that begins with a digit. Two
+//! signs of different kinds are enough.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a protocol has to provide, and its row of the table.
+//! The interface of a protocol, and its row in the table.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a lens remembers of a conversation, bounded whatever a peer sends.
+//! What a lens remembers of a conversation; its size is limited, whatever a peer sends.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Requests that wait for their answers, and the time between.
+//! Requests without an answer yet, and the times until the answers.
 
 use std::time::Duration;
 

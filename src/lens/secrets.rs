@@ -1,4 +1,4 @@
-//! What is taken out of meanings before they are shown.
+//! Removes secrets from meanings before they are shown.
 
 use std::borrow::Cow;
 

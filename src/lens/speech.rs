@@ -1,4 +1,4 @@
-//! Speaking: commands of a protocol become messages that are correct in it.
+//! Turns the commands of a protocol into correct messages.
 
 use std::time::Duration;
 

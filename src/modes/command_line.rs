@@ -1,4 +1,5 @@
-//! From what was typed to options: a curl command and the user's defaults are put before it.
+//! From the typed command line to options: a curl command and the user's defaults are inserted
+//! before the typed options.
 
 use std::ffi::OsString;
 use std::io;

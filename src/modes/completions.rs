@@ -1,9 +1,9 @@
-//! `wscope completions`: the script of a shell, and what the script asks this program for when Tab is
-//! typed.
+//! `wscope completions`: the script of a shell, and the answers to that script when Tab is pressed.
 //!
 //! The scripts for bash, zsh and fish hold no names. They pass the words of the command line, up to
-//! the cursor, to `wscope completions SHELL -- WORD…`, so that all three propose the same, profiles of
-//! the configuration file included. No connection is made and no name is looked up.
+//! the cursor, to `wscope completions SHELL -- WORD…`, so that all three propose the same,
+//! including the profiles of the configuration file. Completion opens no connection and looks up no
+//! name.
 
 use std::ffi::OsString;
 

@@ -1,4 +1,4 @@
-//! `wscope connect`: a client, as a pipe, as a transcript, with a prompt or a script.
+//! `wscope connect`: a client: a pipe, a transcript, a prompt or a script.
 
 use std::time::Instant;
 

@@ -1,7 +1,7 @@
 //! `wscope demo`: a session over loopback with an echo server inside the process.
 //!
-//! Nothing is staged but the steps: the client is the one of `wscope connect`, the server is built
-//! from the parts of `wscope listen`, and between them are real sockets.
+//! Only the steps are scripted: the client is that of `wscope connect`, the server is made of the
+//! parts of `wscope listen`, and they use real sockets.
 
 use std::io;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! `wscope explain`: the catalogue of diagnostics, read aloud.
+//! `wscope explain`: prints entries of the catalogue of diagnostics.
 
 use crate::cli::{DisplayOptions, ExplainArgs};
 use crate::config::Display;

@@ -1,8 +1,8 @@
-//! A certificate authority of our own, for TLS that is to be read on its way: made at its first use,
-//! kept in a folder, and a certificate for each host.
+//! wscope's own certificate authority, for decrypting TLS: created at its first use and kept in a
+//! folder. It issues a certificate for each host.
 //!
-//! Owns the files; must not know where the folder is, nor who connects. Its key never leaves its file,
-//! which is its owner's alone.
+//! Owns the files; must not know where the folder is, nor who connects. The key never leaves its
+//! file, which only its owner can read.
 
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};

@@ -1,7 +1,8 @@
-//! A child process whose stdin and stdout are in the loop, how it ended, and its orderly end.
+//! A child process whose stdin and stdout are part of the event loop: its output, its exit status,
+//! and its orderly end.
 //!
-//! Bytes only; must not know messages. The child leads a process group of its own, so that what it
-//! starts ends with it.
+//! Bytes only; must not know messages. The child leads its own process group, so that the processes
+//! it starts end with it.
 
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;

@@ -1,4 +1,4 @@
-//! Reads the ClientHello of TLS before it is answered: which name does the client ask for?
+//! Reads the requested server name from a TLS ClientHello, before it is answered.
 //!
 //! Bytes in, the name out (RFC 8446 §4.1.2, RFC 6066 §3); must not know sockets or certificates.
 //! Total: any bytes give an answer.

@@ -1,4 +1,4 @@
-//! What this layer's errors are to the diagnostics: facts, without words.
+//! Turns the errors of this layer into facts for the diagnostics.
 
 use std::io::ErrorKind;
 

@@ -1,8 +1,9 @@
-//! Small files that options name: read whole within a bound, and written so that others can't read
-//! a secret.
+//! Small files that options name: read completely up to a limit, and written so that other users
+//! can't read a secret.
 //!
-//! A device or a pipe may never end, so no file is read without a bound. A FIFO is waited for, as
-//! every program does: these files are read before signals are taken over, so Ctrl-C ends the wait.
+//! A device or a pipe may never end, so no file is read without a limit. Reading waits for the
+//! writer of a FIFO, as in every program: these files are read before wscope handles signals, so
+//! Ctrl-C ends the wait.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};

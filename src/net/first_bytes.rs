@@ -1,4 +1,4 @@
-//! What the first bytes of a client in a tunnel are: TLS, HTTP, or something else.
+//! Recognises the first bytes of a client in a tunnel: TLS, HTTP, or something else.
 
 use super::client_hello::{self, ClientHello};
 use crate::wire::head::is_token_byte;

@@ -1,6 +1,6 @@
-//! A connection's transport with a bounded buffer each way.
+//! A connection's transport with a bounded buffer in each direction.
 //!
-//! Knows nothing of WebSocket; what crosses [`Link::split`] is plaintext.
+//! Knows nothing about WebSocket; the data of [`Link::split`] is plaintext.
 
 use std::io;
 

@@ -1,7 +1,7 @@
-//! Other places than the URL's: `--resolve` gives a name its addresses, `--connect-to` another
-//! host and port to go to. By curl's rules.
+//! Other destinations than the URL's: `--resolve` sets the addresses of a name, `--connect-to`
+//! another host and port; as in curl.
 //!
-//! The request, and the name that TLS proves, stay the URL's. Must not know sockets.
+//! The request, and the name that TLS verifies, are still the URL's. Must not know sockets.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! The system's errors as sentences of this program.
+//! Turns errors of the system into wscope's sentences.
 
 use std::io;
 use std::path::Path;

@@ -1,7 +1,8 @@
-//! A program that runs beside us with our stdin, stdout and stderr, and whose status becomes ours.
+//! A program that runs with wscope's stdin, stdout and stderr, and whose exit status becomes
+//! wscope's.
 //!
-//! Unlike a [`Child`](super::child::Child) it stays in our process group, so that it may read the
-//! terminal and gets Ctrl-C from there.
+//! Unlike a [`Child`](super::child::Child) it stays in wscope's process group, so that it can read
+//! the terminal and gets Ctrl-C.
 
 use std::ffi::OsString;
 use std::io;

@@ -1,9 +1,9 @@
-//! Proxies between us and the server: which one it is, and the dialogue with it until the way is
-//! open.
+//! Proxies on the route to the server: the choice of a proxy, and the dialogue with it until the
+//! tunnel is open.
 //!
 //! [`choice`] decides, a [`Dialogue`] speaks (bytes in, bytes out), [`tunnel`] drives it over a
-//! link. What passes through the tunnel afterwards is not looked at here. Passwords appear in
-//! no message, error or debug output.
+//! link. The data in the tunnel is not read here. Passwords appear in no message, error or debug
+//! output.
 
 mod address;
 pub mod choice;

@@ -1,8 +1,8 @@
-//! `-L`: where a response sends the client, and whether it goes there.
+//! `-L`: where a response redirects the client, and whether the client follows.
 //!
-//! Decides from texts alone: a status, a Location, where we are and how often we were sent on.
-//! Opens nothing. A redirect is what a page on the other side chooses, so what the user trusted
-//! one origin with stays there.
+//! Decides only from texts and numbers: a status, a Location, the current URL and the number of
+//! redirects. Opens nothing. The server chooses the target of a redirect, so credentials for one
+//! origin are not sent to another.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
-//! A host name becomes the addresses to try, in the order to try them.
+//! Resolves a host name to addresses, in the order to try them.
 //!
-//! Asks the system's resolver (`getaddrinfo`), which blocks, in a helper thread
-//! with a deadline. Must not know URLs or connections.
+//! Asks the system's resolver (`getaddrinfo`), which blocks, in a thread with a deadline. Must not
+//! know URLs or connections.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};

@@ -1,7 +1,7 @@
-//! The way from here to a server: every choice about it in one place, and the hops it leads to.
+//! The route to a server: all choices about it in one place, and the resulting hops.
 //!
-//! A [`RouteOptions`] is what was chosen, a [`Route`] what that means for one URL: where to connect
-//! first, what to send to a proxy, whose name TLS proves. Opening it is the caller's.
+//! [`RouteOptions`] are the choices; a [`Route`] is their result for one URL: where to connect
+//! first, what to send to a proxy, which name TLS verifies. The caller opens it.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,9 +1,9 @@
-//! Reads the ServerHello in passing: protocol version and cipher suite.
+//! Reads protocol version and cipher suite from the ServerHello as it passes.
 //!
-//! The system's TLS libraries keep both to themselves, but the ServerHello is
-//! never encrypted (RFC 8446 §4.1.3, RFC 5246 §7.4.1.3). Bytes in, facts out:
-//! must not know sockets, native-tls or certificates. Total: any bytes give an
-//! answer, and at most one handshake message of bounded size is kept.
+//! The system's TLS libraries do not report them, but the ServerHello is never encrypted (RFC 8446
+//! §4.1.3, RFC 5246 §7.4.1.3). Bytes in, facts out: must not know sockets, native-tls or
+//! certificates. Total: any bytes give an answer, and at most one handshake message of bounded size
+//! is kept.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The near end of a connection: which address, port or network interface it leaves from.
+//! The local end of a connection: its address, port or network interface.
 //!
 //! Deals with one socket at a time; must not know names or races.
 

@@ -1,6 +1,6 @@
 //! A connected socket: TCP, or a Unix socket of the same machine.
 //!
-//! Bytes only; readiness is the business of `link`.
+//! Bytes only; `link` handles readiness.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};

@@ -1,4 +1,4 @@
-//! The URL as typed becomes what is dialled and what is sent.
+//! Turns the typed URL into the address to connect to and the request to send.
 //!
 //! Deals with RFC 6455 §3 and the URL Standard's host rules. Must not know DNS,
 //! sockets or other options. A user name and password appear in no

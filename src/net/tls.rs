@@ -1,15 +1,13 @@
 //! TLS as a byte pipe: ciphertext on one side, plaintext on the other.
 //!
-//! The library works on an in-memory stream, so the caller moves bytes and never
-//! guesses what the library waits for; tests need no sockets, and the
-//! ServerHello can be read in passing. Must not know what the plaintext means
-//! or which socket the ciphertext goes to.
+//! The library works on an in-memory stream: the caller moves bytes and never has to guess what the
+//! library waits for, tests need no sockets, and wscope can read the ServerHello as it passes. Must
+//! not know what the plaintext means or which socket the ciphertext goes to.
 //!
-//! The one rule: after `handshake`, `read_plain`, `write_plain` and
-//! `close_notify`, send what [`TlsPipe::write_tls`] has, because each can make
-//! the library speak (handshake, alerts, key updates). When ciphertext has come,
-//! call [`TlsPipe::handshake`] until it is done, from then on
-//! [`TlsPipe::read_plain`] until it is empty.
+//! The one rule: after `handshake`, `read_plain`, `write_plain` and `close_notify`, send what
+//! [`TlsPipe::write_tls`] has, because each can make the library send data (handshake, alerts, key
+//! updates). When ciphertext has arrived, call [`TlsPipe::handshake`] until it is done, from then
+//! on [`TlsPipe::read_plain`] until it is empty.
 
 mod client;
 mod engine;

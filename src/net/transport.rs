@@ -1,8 +1,8 @@
-//! What carries the bytes of a connection: a pipe of plaintext each way, which never waits.
+//! Carries the bytes of a connection: a pipe of plaintext in each direction, which never waits.
 //!
-//! A transport holds only what it must: bytes that it has taken and can't have back, such as those
-//! that TLS has sealed. What it does not take stays with its owner ([`Link`](super::link::Link)) and
-//! counts there, so a transport with a window of its own reports nothing but how much it takes.
+//! A transport holds only bytes that it has accepted and can't return, such as those that TLS has
+//! encrypted. Other bytes stay with the owner ([`Link`](super::link::Link)) and are counted there,
+//! so a transport with its own window only reports how much it accepts.
 
 mod socket;
 

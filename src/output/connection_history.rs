@@ -1,4 +1,5 @@
-//! What a session remembers of a connection beside its frames, for `/show`, `/last` and `/status`.
+//! What a session remembers of a connection in addition to its frames, for `/show`, `/last` and
+//! `/status`.
 
 use crate::event::{Direction, Event, FrameEvent, Stamp, TlsFacts};
 use crate::session::Assembler;

@@ -1,7 +1,7 @@
-//! A command of the user's that is handed each message and answers with a line (`--decode-with`).
+//! The user's command that gets each message and answers with a line (`--decode-with`).
 //!
-//! Answers come when they come: they name the message that they are about. What waits for the
-//! command is bounded; a message for which there is no room is not handed to it, and named.
+//! Answers may arrive at any time; each names its message. The queue for the command is bounded; a
+//! message without room is not passed to it, and is reported.
 
 use std::collections::VecDeque;
 use std::io;

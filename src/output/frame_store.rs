@@ -1,5 +1,5 @@
 //! The frames of a run that are remembered, for `/show frames` and `/find`. Bounded in bytes, over
-//! all connections: the oldest leave first, and are counted.
+//! all connections: the oldest are dropped first, and counted.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;

@@ -1,6 +1,6 @@
 //! What a session remembers of its connections: of a client's one, or of each of a server's.
 //!
-//! What clients sent is bounded in all, not for each: a server has any number of them.
+//! One limit applies to all clients together, because a server may have any number of them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;

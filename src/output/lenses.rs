@@ -1,6 +1,6 @@
-//! A lens for each connection: it reads the messages that cross it, beside the sinks.
+//! A lens for each connection: it reads the connection's messages, next to the sinks.
 //!
-//! Messages are collected only as long as a lens reads them, each direction's in at most a mebibyte.
+//! Messages are collected only while a lens reads them, with at most 1 MiB for each direction.
 
 use std::collections::VecDeque;
 

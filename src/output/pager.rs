@@ -1,4 +1,4 @@
-//! A pager, which a long transcript is read in on a terminal.
+//! The pager that shows a long transcript on a terminal.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};

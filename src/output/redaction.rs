@@ -1,12 +1,13 @@
-//! Events without secrets, for all sinks at once.
+//! Removes secrets from events, for all sinks at once.
 //!
-//! Heads, texts and verdicts lose what a [`Redactor`] finds. Payloads are a record of what was sent:
-//! only the very values of secrets are masked in them, with as many asterisks as they have bytes, so
-//! that all lengths stay true. A value that comes in two pieces of a payload is found as well; for
-//! that, what may be its beginning is held back until the next piece, or the end of frame or message.
+//! In heads, texts and verdicts, everything that a [`Redactor`] finds is removed. Payloads record
+//! what was sent: in them, only the exact values of secrets are replaced, with one asterisk for
+//! each byte, so that lengths stay correct. A value in two pieces of a payload is found, too; for
+//! that, a possible beginning of a value is held back until the next piece, or the end of the frame
+//! or message.
 //!
-//! The bytes of a compressed frame would show the value to whoever inflates them. They are held back
-//! until the frame ends, and are asterisks all over if a secret is in what they hold.
+//! Anyone could inflate the bytes of a compressed frame and see the value. Therefore they are held
+//! back until the frame ends, and are replaced by asterisks if the frame contains a secret.
 
 use std::io;
 

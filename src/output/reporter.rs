@@ -1,4 +1,4 @@
-//! Hands each event to all sinks, and answers what others ask about what is shown.
+//! Passes each event to all sinks, and answers questions about what is shown.
 
 use std::io;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What reads the event stream.
+//! The readers of the event stream.
 
 use std::io;
 

@@ -1,9 +1,9 @@
 //! stderr: notes, errors and a transcript, in one buffer that is written without waiting.
 //!
-//! It belongs to the process, as [`std::io::stderr`] does: a note may be due before there is a poll,
-//! and in any layer above this. Whoever prints a transcript asks [`is_full`] first and so loses
-//! nothing while stderr is read, however slowly. What comes while nobody reads is dropped, beyond a
-//! bound, and counted.
+//! It belongs to the process, as [`std::io::stderr`] does: a note may be printed before there is a
+//! poll, and by any layer above this one. Code that prints a transcript calls [`is_full`] first,
+//! and so loses nothing while stderr is read, however slowly. If nobody reads stderr, output beyond
+//! a limit is dropped and counted.
 
 use std::fmt::Display;
 use std::io;

@@ -1,8 +1,8 @@
-//! What both ends of a connection did, frame by frame, so that it can be done again.
+//! What both ends of a connection did, frame by frame, so that it can be replayed.
 //!
-//! What an endpoint does by itself is left out, for whoever plays an end again has an endpoint too: pongs
-//! that answer a ping, the Close that answers a Close. Where a recording does not say which frames
-//! these are, it follows from what they answer.
+//! Automatic frames of an endpoint are left out, because the replay has an endpoint, too: pongs
+//! that answer a ping, and the Close that answers a Close. If a recording does not mark these
+//! frames, they are recognised by what they answer.
 
 use std::collections::VecDeque;
 use std::mem;

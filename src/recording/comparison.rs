@@ -1,4 +1,4 @@
-//! What was received beside what the recording has: whether they agree, and where they do not.
+//! Compares the received messages with the recorded ones, and finds the differences.
 
 use serde_json::Value;
 

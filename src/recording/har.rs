@@ -1,8 +1,8 @@
 //! HTTP archives as Chrome, mitmproxy and Proxyman write them.
 //!
-//! The messages of a WebSocket stand in `_webSocketMessages` of its entry. They are whole messages and no
-//! frames: each becomes one frame, without compression, and with a mask key of zeros where a client
-//! sends it.
+//! The messages of a WebSocket are in `_webSocketMessages` of its entry. They are whole messages,
+//! not frames: each becomes one frame, without compression, and with a mask key of zeros if it is
+//! the client's.
 
 use std::io::{BufRead, Read as _};
 use std::vec;

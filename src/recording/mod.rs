@@ -1,9 +1,10 @@
-//! Recordings: what crossed on connections, read from a file.
+//! Recordings: the data of connections, read from a file.
 //!
-//! One model for every format. A file is a sequence of [`Record`]s: bytes of a direction, and facts that
-//! are not bytes, each with its time and its connection. A [`Player`] turns them into the events that a
-//! live session has, so that whoever reads events reads a recording of any format. Readers are total:
-//! any bytes give records or an error that says where; what they hold is bounded.
+//! One model for every format. A file is a sequence of [`Record`]s: bytes of a direction, and facts
+//! that are not bytes, each with its time and its connection. A [`Player`] turns them into the
+//! events that a live session has, so that all readers of events can read a recording of any
+//! format. Readers are total: any bytes give records, or an error with its position; their memory
+//! is bounded.
 
 mod acts;
 mod capture;

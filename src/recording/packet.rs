@@ -1,4 +1,4 @@
-//! What is in a packet: link layers, IP, the segment of TCP.
+//! Parses a packet: link layers, IP, the TCP segment.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

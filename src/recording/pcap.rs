@@ -1,6 +1,6 @@
-//! Files of packets: pcap in either byte order and either resolution, and pcapng.
+//! Packet capture files: pcap in both byte orders and resolutions, and pcapng.
 //!
-//! Reads one packet at a time; knows nothing of what is in it.
+//! Reads one packet at a time; does not parse its content.
 
 use std::io::{BufRead, Read as _};
 

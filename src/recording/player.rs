@@ -1,8 +1,8 @@
 //! Plays a recording: records in, the events of a session out.
 //!
 //! Bytes go through the same observers as on a live connection, one for each direction of each
-//! connection. Where a recording states what was agreed and how a connection ended, that is played;
-//! where it does not (a capture of packets), it follows from the bytes.
+//! connection. If a recording states what was agreed and how a connection ended, that is played; if
+//! not (a packet capture), it is derived from the bytes.
 
 use std::collections::HashMap;
 use std::time::Duration;

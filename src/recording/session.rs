@@ -1,4 +1,4 @@
-//! A recording as the messages of its connections, for formats that hold no frames.
+//! A recording as the messages of its connections, for formats without frames.
 
 use std::collections::BTreeMap;
 

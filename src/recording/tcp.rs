@@ -1,7 +1,7 @@
-//! One direction of a connection of TCP, put together from its segments.
+//! One direction of a TCP connection, assembled from its segments.
 //!
-//! Segments may come out of order, twice, overlapping, or not at all; the sequence number may wrap. The
-//! first copy of a byte counts. What waits for a missing segment is bounded.
+//! Segments may come out of order, twice, overlapping, or not at all; the sequence number may wrap.
+//! The first copy of a byte counts. The data that waits for a missing segment is bounded.
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,9 @@
-//! What differs from one run of a recorded session to the next: values that the other end chooses, and
+//! Values that differ between runs of a recorded session: those that the other end chooses, and
 //! those that the user gives.
 //!
-//! The value that a pattern captures in a message is known from the recording and from the run. Where
-//! the recorded one stands in a message that is sent later, the one of the run takes its place. Of a
-//! pattern that matches several messages, the first match belongs to the first, and so on.
+//! A pattern captures a value both in the recording and in the run. In messages that are sent
+//! later, the value of the run replaces the recorded one. If a pattern matches several messages,
+//! the first match in the run belongs to the first one in the recording, and so on.
 
 use std::borrow::Cow;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! The commands of `--input json`: one object a line, any frame can be expressed.
+//! The commands of `--input json`: one object on each line, which can describe any frame.
 //!
 //! `docs/json.md` describes them for users. A line becomes the same [`Command`] as one of the
 //! prompt, and the same code sends it.

@@ -1,9 +1,9 @@
 //! The endpoint: client or server, after the handshake.
 //!
-//! Fed with the events of an [`Observer`](super::Observer) and with what its owner wants to send,
-//! it appends bytes to send and names its next deadline. It answers pings, completes closing
-//! handshakes, fails the connection when the peer breaks a rule, watches its timers, and reports at
-//! the end who ended the connection and how.
+//! It gets the events of an [`Observer`](super::Observer) and the requests of its owner, appends
+//! bytes to send, and returns its next deadline. It answers pings, completes closing handshakes,
+//! fails the connection when the peer breaks a rule, watches its timers, and reports at the end who
+//! ended the connection and how.
 
 mod keepalive;
 mod pings;

@@ -1,6 +1,6 @@
-//! The rules a frame header must keep, judged from the header and the state of its direction.
+//! The rules of a frame header, judged by the header and the state of its direction.
 //!
-//! Quotes the RFC at each rule. Finds every breach of a header, not just the first.
+//! Quotes the RFC at each rule. Finds every broken rule of a header, not just the first.
 
 use crate::event::Direction;
 use crate::wire::close::CloseBody;

@@ -1,7 +1,7 @@
 //! Mask keys drawn in bulk, RFC 6455 §5.3.
 //!
 //! "The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong
-//! source of entropy." The source is handed in; a million small frames ask it a thousand times.
+//! source of entropy." The source is an argument; a million small frames call it a thousand times.
 
 use crate::wire::mask::MaskKey;
 

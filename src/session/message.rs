@@ -1,7 +1,7 @@
-//! Messages out of the events of one direction: whole, or in pieces of a bounded size.
+//! Assembles messages from the events of one direction: whole, or in pieces of a bounded size.
 //!
-//! The one place that collects content, which is copied once. Between messages next to nothing is
-//! held.
+//! The only place that collects content, which is copied once. Between messages, it holds almost no
+//! memory.
 
 use crate::event::FrameEvent;
 use crate::wire::{Data, FrameHeader, OpCode};

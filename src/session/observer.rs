@@ -1,12 +1,12 @@
 //! The observer: bytes of one direction in, events out.
 //!
-//! The one place where bytes are decoded. It reads the head of the opening handshake, then frames,
+//! The only place that decodes bytes. It reads the head of the opening handshake, then frames,
 //! inflates compressed messages, checks every rule and joins frames into messages. It never fails:
-//! a breach of the RFC is an event, and what to do about it is the endpoint's policy.
+//! a broken rule of the RFC is an event, and the endpoint decides what follows.
 //!
 //! Drain rule: build an [`Input`] over the bytes received, call [`Observer::next`] until it gives
-//! `None`, only then bring more bytes. To pause in between (a full pipe), keep the same bytes and
-//! go on with [`Input::resume`].
+//! `None`, only then add more bytes. To pause in between (a full pipe), keep the same bytes and
+//! continue with [`Input::resume`].
 
 mod frames;
 

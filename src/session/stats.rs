@@ -1,5 +1,5 @@
-//! Statistics of one connection: what crossed in each direction, how fast the peer answered, and
-//! how long it was silent. Fed with events; the time is theirs.
+//! Statistics of one connection: the data of each direction, how fast the peer answered, and how
+//! long it was silent. They are computed from events and the events' times.
 
 use std::time::Duration;
 

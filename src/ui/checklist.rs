@@ -1,5 +1,5 @@
-//! The opening handshake as a report: the verdict, the rules that were broken, both heads, the accept
-//! value step by step, what was agreed; every rule where that is wanted.
+//! The report of the opening handshake: the verdict, the broken rules (with `-v` every rule), both
+//! heads, the accept value step by step, and what was agreed.
 
 use super::style::{Ink, Palette};
 use super::{number, sanitize};

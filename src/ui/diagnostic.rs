@@ -1,8 +1,8 @@
-//! A diagnostic for people, in the manner of rustc's errors: code and title, where it can be seen
-//! with a caret line, why, the likely causes, what to do.
+//! A diagnostic as text, like an error of rustc: code and title, the evidence with a caret line,
+//! the reason, the likely causes, the cure.
 //!
-//! Appends lines to a buffer. All foreign bytes are escaped. Text between backquotes is never
-//! broken, so that a command can be copied.
+//! Appends lines to a buffer. All bytes from outside are escaped. Text between backquotes is never
+//! wrapped, so that a command can be copied.
 
 use unicode_width::UnicodeWidthStr as _;
 

@@ -1,5 +1,5 @@
-//! The end of a connection as a sentence: who closed, with which codes, and whether it was
-//! in order.
+//! The end of a connection as a sentence: who closed, with which codes, and whether the closing
+//! handshake was complete.
 
 use super::{clock, number, sanitize};
 use crate::event::{Cause, Ending, Side, TimeoutKind, Totals};

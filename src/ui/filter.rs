@@ -1,7 +1,7 @@
-//! Which frames people are shown: a gate in front of the lines of the transcript.
+//! Decides which frames the transcript shows.
 //!
-//! What it holds back is only not shown; it was sent or received all the same, and logs have it.
-//! Broken rules, notes and endings never meet a gate.
+//! Hidden frames are still sent and received, and logs contain them. Broken rules, notes and
+//! endings are never hidden.
 
 use std::fmt;
 

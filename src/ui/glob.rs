@@ -1,4 +1,4 @@
-//! Patterns with `*`, as shells have them for names.
+//! Patterns with `*`, as in shells.
 
 /// Whether all of `text` is what `pattern` says; `*` stands for any characters.
 pub fn glob(pattern: &str, text: &str) -> bool {

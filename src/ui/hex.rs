@@ -1,6 +1,6 @@
 //! Hex as people write it: digits in pairs, in any grouping.
 //!
-//! Reads text only; what a dump adds (offsets, a column of text) is not its business.
+//! Reads only digits, not the additions of a dump (offsets, a column of text).
 
 /// Why a text is not hex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,9 +1,10 @@
 //! The transcript: events as lines for people.
 //!
-//! `>` was sent, `<` was received, `=` is what that means, `*` informs, `!` marks a broken rule. Heads are shown line by
-//! line as they crossed the wire; frames as one line each, or with every byte; or messages by
-//! their content. Appends to a buffer, and holds back just what is still coming in: the line of a
-//! frame is printed at its end, and of a message's content a bounded beginning is kept until then.
+//! `>` was sent, `<` was received, `=` is the meaning of a message, `*` informs, `!` marks a broken
+//! rule. Heads are shown line by line, exactly as sent; frames as one line each, or with every
+//! byte; or messages by their content. Appends to a buffer, and keeps only incomplete data: the
+//! line of a frame is printed at its end, and until then a bounded beginning of a message's content
+//! is kept.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! What `wscope ping --idle-limit` prints: a line for each silence that was tried, and what follows.
+//! What `wscope ping --idle-limit` prints: a line for each tested idle time, and the result.
 
 use std::time::Duration;
 

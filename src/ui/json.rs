@@ -1,4 +1,4 @@
-//! Events for machines: one JSON object a line, nothing lost.
+//! Events as JSON: one object on each line, with every byte.
 //!
 //! The same lines are the recording format; `docs/json.md` describes them. Appends to a buffer.
 //! Memory is bounded by [`INLINE`] for each direction, however long frames and messages are.

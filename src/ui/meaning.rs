@@ -1,4 +1,4 @@
-//! What a message means in the protocol that it carries, on its way to the printers.
+//! The meaning of a message in the protocol that it carries, as printers get it.
 
 use crate::event::Direction;
 use crate::lens::Decoded;

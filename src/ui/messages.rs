@@ -1,4 +1,4 @@
-//! Which message a frame belongs to, and so how its payload is to be read.
+//! Which message a frame belongs to, and how to read its payload.
 
 use crate::wire::{Data, FrameHeader, OpCode, ViolationKind};
 

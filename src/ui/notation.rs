@@ -1,7 +1,7 @@
 //! How single values are written: opcodes, close codes, keys, lengths, switches, times.
 //!
-//! One notation for the prompt, the command line and the JSON commands. Each function returns `None`
-//! or an error in words; the caller knows where the value stood.
+//! One notation for the prompt, the command line and the JSON commands. Each function returns
+//! `None` or an error in words; the caller knows the position of the value.
 
 use std::time::Duration;
 

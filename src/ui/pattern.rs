@@ -1,7 +1,7 @@
-//! What `/expect`, `/filter` and `--until` look for in content: a regular expression.
+//! The regular expressions of `/expect`, `/filter` and `--until`.
 //!
-//! A search runs inside the event loop, so it has to be short: a plain text is searched for as one,
-//! and what is more than that is bounded in size.
+//! A search runs inside the event loop, so it must be fast: a plain text is searched as text, and
+//! the size of other expressions is limited.
 
 use std::fmt;
 

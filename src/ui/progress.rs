@@ -1,4 +1,4 @@
-//! How far the sending of a file is, as one line of a given width. Draws nothing by itself.
+//! The progress of sending a file, as one line of a given width. It does not print.
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
-//! Secrets kept out of what is shown: by the names they go by, and by their values.
+//! Removes secrets from output: by their names and by their values.
 //!
-//! A header field, a query parameter or a subprotocol is secret by its name; the userinfo of
-//! a URL always is. What was secret in a request of ours is then known by its value, and taken out
-//! wherever it turns up, also in what the server sends back. What is taken out is replaced where it
-//! stood, so that a head still has its true structure. `docs/secrets.md` describes it for users.
+//! A header field, a query parameter or a subprotocol is secret by its name; the userinfo of a URL
+//! is always secret. The values of secrets in our request are then removed wherever they appear,
+//! even if the server sends them back. A secret is replaced in place, so that a head keeps its
+//! structure. `docs/secrets.md` describes it for users.
 
 use std::borrow::Cow;
 use std::ops::Range;

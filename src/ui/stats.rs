@@ -1,4 +1,5 @@
-//! The statistics of a connection as a table for people, no wider than 60 columns but for its last lines.
+//! The statistics of a connection as a table for people, at most 60 columns wide, except for its
+//! last lines.
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What somebody who mistyped a name may have meant.
+//! Suggestions for a mistyped name.
 
 /// More names than these help nobody.
 const MOST: usize = 3;

@@ -1,7 +1,7 @@
-//! Facts about the terminal: is there one, how wide is it, may it have colours.
+//! Facts about the terminal: whether there is one, its width, whether it has colours.
 //!
 //! The only part of this layer that asks the system. It changes nothing, and reads no environment
-//! variable: whether `NO_COLOR` is set is handed in.
+//! variable: whether `NO_COLOR` is set is an argument.
 
 use std::io;
 

@@ -1,8 +1,8 @@
-//! `--write-out FORMAT`: what is printed about a run when it is over, in a form of the user's, as curl's
-//! `-w` does.
+//! `--write-out FORMAT`: prints facts about a run at its end, in the user's format, like curl's
+//! `-w`.
 //!
-//! A format is read whole before anything is dialled, so that a wrong name is wrong usage and not
-//! a surprise at the end. Knows no clock and no file.
+//! A format is parsed before wscope connects, so that a wrong name is wrong usage, and not an error
+//! at the end. Uses no clock and no file.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! Cookies (RFC 6265): what a Set-Cookie holds, and which cookies a request carries.
+//! Cookies (RFC 6265): the content of a Set-Cookie, and the cookies of a request.
 //!
-//! Deals with texts, names of hosts and seconds that are handed in. Knows no file and no clock.
+//! Works on texts, host names and times that are arguments. Uses no file and no clock.
 
 use std::fmt::{self, Write as _};
 

@@ -1,8 +1,8 @@
 //! The incremental frame decoder: any bytes in, frame headers and unmasked payload out.
 //!
-//! Total and zero-copy: payload is unmasked where it lies and handed on as a slice, headers that
-//! arrive in pieces are gathered in fourteen bytes, and an announced length reserves nothing. It
-//! judges nothing; breaches of the RFC are found above, in the observer.
+//! Total and zero-copy: payload is unmasked in place and returned as a slice, headers that arrive
+//! in pieces are collected in fourteen bytes, and an announced length allocates nothing. It judges
+//! nothing; the observer finds broken rules.
 
 use super::frame::{FrameHeader, MAX_HEADER_LEN};
 use super::mask;

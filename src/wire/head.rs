@@ -1,10 +1,9 @@
 //! HTTP/1.x message heads, kept as the bytes that crossed the wire.
 //!
-//! A [`Head`] is the raw bytes plus a view into them: start line, header fields in
-//! order with case and duplicates preserved, and a list of [`HeadDefect`]s. It knows
-//! nothing of WebSocket, and it never refuses: any bytes give a head, and what is
-//! wrong with them is in its defects. Judging is the business of the
-//! `handshake` module.
+//! A [`Head`] is the raw bytes plus a view into them: start line, header fields in order with case
+//! and duplicates preserved, and a list of [`HeadDefect`]s. It knows nothing about WebSocket, and
+//! never fails: any bytes give a head, with a list of its defects. The `handshake` module judges
+//! it.
 
 mod body;
 mod defect;

@@ -1,7 +1,7 @@
 //! Dates in HTTP headers, in whatever form a server writes them.
 //!
-//! The algorithm of RFC 6265 §5.1.1 reads all three forms of RFC 9110 §5.6.7 and the many that
-//! follow neither. Knows no clock.
+//! The algorithm of RFC 6265 §5.1.1 reads all three forms of RFC 9110 §5.6.7 and the many other
+//! forms. Uses no clock.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;

@@ -1,7 +1,7 @@
 //! SOCKS5 as a proxy reads it: the messages of a client (RFC 1928, RFC 1929), and the answers.
 //!
-//! Total and without I/O: each message is read from the front of what has come, and says how long it
-//! was, so that not one byte after it is taken.
+//! Total and without I/O: each message is parsed at the beginning of the received bytes, and
+//! reports its length, so that no byte after it is consumed.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

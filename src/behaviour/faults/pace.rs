@@ -1,4 +1,5 @@
-//! How slowly a faulty side sends and reads. Knows no bytes, only how many there are and when.
+//! How slowly a faulty side sends and reads. Works with numbers of bytes and times, not with the
+//! bytes.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Limits: what a server takes before it protects itself.
+//! Limits: how much a server accepts before it protects itself.
 
 use crate::check::case::{Case, Expect, Rule, Tested, rule};
 use crate::check::facts::Facts;

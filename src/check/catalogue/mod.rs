@@ -1,4 +1,4 @@
-//! All cases, by area. Ids are frozen: reports, baselines and scripts of others name them.
+//! All cases, by area. Ids never change: reports, baselines and users' scripts refer to them.
 
 mod closing;
 mod compression;

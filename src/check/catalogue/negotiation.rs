@@ -1,4 +1,4 @@
-//! Origin, subprotocols, extensions: what is offered, and what may come back.
+//! Origin, subprotocols, extensions: what is offered, and which answers are allowed.
 
 use crate::check::case::{Case, Expect, Needs, Rule, Tested, rule};
 use crate::check::facts::{Facts, Opening};

@@ -1,4 +1,4 @@
-//! What a client makes of the response to its request: what opens a connection, and what must not.
+//! How a client handles the response: which responses open a connection, and which must not.
 
 use crate::check::case::{Case, Expect, Needs, Rule, Tested, rule};
 use crate::check::request::Edit;

@@ -1,4 +1,4 @@
-//! What carries the connection: TLS.
+//! TLS.
 
 use crate::check::case::{Case, Expect, Needs, Rule, Tested, rule};
 use crate::check::facts::{Facts, Opening};

@@ -1,5 +1,5 @@
-//! curl's options as far as they may stand in a copied request: their names and what they mean
-//! for a WebSocket handshake.
+//! The options of curl that a copied request may have: their names, and their meaning for a
+//! WebSocket handshake.
 
 /// What an option of curl means here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

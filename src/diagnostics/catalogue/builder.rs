@@ -1,5 +1,5 @@
-//! What the tables of the catalogue are written with: an entry is begun with its code and title, then
-//! given its texts.
+//! The builder for the tables of the catalogue: an entry begins with its code and title, and then
+//! gets its texts.
 
 use crate::diagnostics::{CatalogueEntry, Clue, Confidence, Family, LikelyCause, Severity};
 

@@ -1,4 +1,4 @@
-//! W360 to W368: what a client of ours did that was not accepted, or did not stay.
+//! W360 to W368: why `listen` did not accept a client, or why the client left.
 
 use super::builder::{KNOWN, error, low};
 use crate::diagnostics::CatalogueEntry;

@@ -1,5 +1,5 @@
-//! W7xx: close codes as they were received. Their registered names stand in
-//! [`close::REGISTRY`](crate::wire::close::REGISTRY); here is what to make of them.
+//! W7xx: received close codes. Their registered names are in
+//! [`close::REGISTRY`](crate::wire::close::REGISTRY); this file explains them.
 
 use super::builder::{IANA, error, high, low, medium, note, warning};
 use crate::diagnostics::{CatalogueEntry, Clue as C};

@@ -1,5 +1,5 @@
-//! W6xx: faults of frames. Code, explanation and section of a broken rule are those of
-//! [`violation::CATALOGUE`]; what a user can do about it stands here.
+//! W6xx: errors in frames. Code, explanation and section of a broken rule are those of
+//! [`violation::CATALOGUE`]; this file says what a user can do about it.
 
 use super::builder::{blank, error, low, note, warning};
 use crate::diagnostics::{CatalogueEntry, Severity};

@@ -1,4 +1,4 @@
-//! W0xx and W1xx: the URL, the name, TCP, a proxy, and what answers without speaking HTTP.
+//! W0xx and W1xx: the URL, the name, TCP, a proxy, and servers that do not speak HTTP.
 
 use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium, note, warning};
 use crate::diagnostics::{CatalogueEntry, Clue as C};

@@ -1,4 +1,4 @@
-//! W320 to W353: error statuses where a 101 should be, and one in an old version.
+//! W320 to W353: error statuses instead of a 101, and a 101 in an old version of HTTP.
 
 use super::builder::{KNOWN, MEASURED, error, high, low, medium, warning};
 use crate::diagnostics::{CatalogueEntry, Clue as C, Family};

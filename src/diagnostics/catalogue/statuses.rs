@@ -1,4 +1,4 @@
-//! W300 to W313: a page, a stream or a redirect where a 101 should be.
+//! W300 to W313: a page, a stream or a redirect instead of a 101.
 
 use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium};
 use crate::diagnostics::{CatalogueEntry, Clue as C};

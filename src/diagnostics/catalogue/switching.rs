@@ -1,4 +1,4 @@
-//! W401 to W414: a 101 that proves nothing, switches elsewhere or picks a wrong subprotocol.
+//! W401 to W414: a 101 without a valid proof, for another protocol, or with a wrong subprotocol.
 
 use super::builder::{MEASURED, WHATWG, error, low, warning};
 use crate::diagnostics::CatalogueEntry;

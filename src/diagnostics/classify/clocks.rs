@@ -1,4 +1,4 @@
-//! Times in words, and the ping interval that fits a silence.
+//! Times in words, and a ping interval for an idle time.
 
 use std::time::Duration;
 

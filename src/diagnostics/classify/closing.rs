@@ -1,4 +1,4 @@
-//! Close codes: those of the application's protocol first, then the registered ones.
+//! Close codes: first those of the application's protocol, then the registered ones.
 
 use super::application::Inside;
 use super::clocks::{ping_interval, seconds};

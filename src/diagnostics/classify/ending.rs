@@ -1,4 +1,4 @@
-//! Endings without a closing handshake: what the clocks show.
+//! Endings without a closing handshake, judged by their times.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Rules of frames that were broken, and what is odd about frames that are legal.
+//! Broken rules of frames, and unusual frames that are legal.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
-//! From facts to diagnostics: each layer is asked in the order in which a connection comes about,
+//! From facts to diagnostics: the layers are checked in the order in which a connection is opened,
 //! and the first one that explains the failure ends the search.
 //!
-//! The order: URL, name, TCP, proxy, TLS, first bytes, status, 101, bytes behind it, frames, close
-//! code, ending and timing, the protocol inside. No layer looks at what another one found.
+//! The order: URL, name, TCP, proxy, TLS, first bytes, status, 101, bytes after it, frames, close
+//! code, ending and timing, the protocol inside. No layer uses the findings of another.
 
 mod application;
 mod clocks;

@@ -1,4 +1,4 @@
-//! The URL, the name, TCP, a proxy; and what answers a plain request without speaking HTTP.
+//! The URL, the name, TCP, a proxy; and servers that do not speak HTTP.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! A status other than 101: what answered, and why it did not upgrade.
 //!
-//! A status can lie (a 404 for a refused Origin, a 400 for a wrong path), so headers and body are
-//! asked before the number.
+//! A status can be misleading (a 404 for a refused Origin, a 400 for a wrong path), so headers and
+//! body are checked before the number.
 
 use super::application::path_hint;
 use super::findings::Findings;

@@ -1,5 +1,5 @@
-//! The server's side: what a client did wrong that was not accepted, and which option of `listen` lets
-//! it in; and what a client wanted that left at once. Our own answer is never diagnosed.
+//! The server's side: why a client was not accepted, and which option of `listen` accepts it; and
+//! what a client wanted that left at once. wscope's own answer is never diagnosed.
 
 use super::findings::Findings;
 use crate::diagnostics::Facts;

@@ -1,5 +1,5 @@
-//! From a URL to an open connection: name, socket, proxy, TLS, request, response; and where a
-//! redirect leads, the same again.
+//! From a URL to an open connection: name, socket, proxy, TLS, request, response; after a redirect,
+//! the same steps again.
 
 use std::net::SocketAddr;
 use std::rc::Rc;

@@ -1,7 +1,7 @@
-//! Openings: step machines that lead to an open connection, and neither wait nor own the poll.
+//! Openings: state machines that lead to an open connection. They do not wait, and do not own the
+//! poll.
 //!
-//! Whoever runs one calls `advance` whenever something is ready or due. Hundreds can be in flight
-//! at once.
+//! The owner calls `advance` when a socket is ready or a timer is due. Hundreds can run at once.
 
 pub mod client;
 mod response;

@@ -1,4 +1,4 @@
-//! What a server's answer to the opening handshake amounts to.
+//! Evaluates a server's answer to the opening handshake.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -1,7 +1,7 @@
 //! From an accepted socket to an open connection: TLS, the request's head, the answer.
 //!
-//! A step machine like the client's. What a client sends instead of a handshake is recognised,
-//! named, and answered in its own language where that can be done.
+//! A state machine like the client's. If a client sends another protocol instead of a handshake, it
+//! is recognised, reported and, if possible, answered in that protocol.
 
 use std::io;
 use std::net::SocketAddr;

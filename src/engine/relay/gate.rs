@@ -1,12 +1,14 @@
-//! A direction of a relay in which somebody may intervene: rules, lines of a prompt, faults.
+//! A direction of a relay that rules, lines of the prompt and faults can change.
 //!
-//! What comes is cut into frames and passes as the very bytes it came as. Where a rule may match, a
-//! message is collected first. What is put in waits for the end of a frame, and a message for the end
-//! of the message that passes. A message that waits holds those after it; pings and pongs pass it.
+//! Received bytes are split into frames and forwarded unchanged. If a rule may match, the message
+//! is collected first. An injected frame waits for the end of the current frame, and an injected
+//! message for the end of the current message. A held message delays the messages after it, but not
+//! pings and pongs.
 //!
 //! "the compressor and decompressor … use the same LZ77 sliding window" (RFC 7692 §7.1.1): once a
-//! compressed message is not passed on as it came, those after it are compressed anew, unless each
-//! begins with an empty window. What is put in is not compressed, and so touches no window.
+//! compressed message was changed or dropped, all later messages are compressed again, unless each
+//! begins with an empty window. Injected messages are not compressed, so they do not affect a
+//! window.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

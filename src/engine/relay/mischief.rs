@@ -1,7 +1,7 @@
-//! What a relay does wrong on purpose in one direction: `--fault`.
+//! The faults of one direction of a relay: `--fault`.
 //!
-//! The bytes come from [`crate::wire::fault`]. What a session would leave undone is taken away here:
-//! the pongs and the Close of the other end.
+//! The bytes come from [`crate::wire::fault`]. Faults that omit an answer remove it here: the pongs
+//! and the Close of the other end.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! One direction of a relay between its two legs: the gate, where somebody may intervene, then the
-//! time it takes on purpose.
+//! One direction of a relay between its two legs: first the gate, then the delay of `--latency` and
+//! `--throttle`.
 
 use std::collections::VecDeque;
 use std::io;

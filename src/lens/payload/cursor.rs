@@ -1,4 +1,4 @@
-//! Reads binary formats from their beginning, and counts what it gives.
+//! Reads binary formats from the beginning, and counts the values that it returns.
 
 use super::{DEPTH, VALUES};
 

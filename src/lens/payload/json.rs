@@ -1,4 +1,4 @@
-//! JSON, RFC 8259, with the order of its keys and its numbers exactly as they are written.
+//! JSON, RFC 8259, with the order of the keys, and numbers exactly as written.
 
 use crate::lens::Value;
 

@@ -1,9 +1,9 @@
 //! Protocol Buffers: <https://protobuf.dev/programming-guides/encoding/>.
 //!
-//! Without a schema a message is its field numbers with what their wire types show: a varint is an
-//! integer, `fixed32(…)`, `fixed64(…)` and `group(…)` are marked, and bytes are a text if they can
-//! be read, else a message if they are one. With a schema fields have names and types; what does
-//! not fit the schema is shown as without.
+//! Without a schema, a message is shown as field numbers with values of their wire types: a varint
+//! is an integer, `fixed32(…)`, `fixed64(…)` and `group(…)` are marked, and bytes are a text if
+//! they are readable, otherwise a message if they can be parsed as one. With a schema, fields have
+//! names and types; data that does not fit the schema is shown as without one.
 
 use super::cursor::Cursor;
 use super::schema::{Field, Scalar, Schema, Type};

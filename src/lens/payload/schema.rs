@@ -1,7 +1,7 @@
 //! Schemas of Protocol Buffers, as `.proto` files describe them.
 //!
-//! The files are read by who calls; a lens touches none. The compiler of another crate checks them;
-//! what is kept is only what reading a message needs.
+//! The caller reads the files; a lens reads none. Another crate compiles and checks them; only the
+//! data needed to read a message is kept.
 
 use std::collections::HashMap;
 

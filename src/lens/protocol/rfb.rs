@@ -1,7 +1,7 @@
 //! RFB, which noVNC speaks through websockify: RFC 6143. Its packets may span and share messages.
 //!
-//! The handshake and what the client sends are read. What the server draws depends on encodings and is
-//! only counted; what is typed is not shown.
+//! The handshake and what the client sends are read. Drawings of the server depend on encodings, so
+//! they are only counted; typed keys are not shown.
 
 use crate::lens::decoded;
 use crate::lens::kept::{Next, Streams, Want};

@@ -1,4 +1,4 @@
-//! `wscope ca`: the certificate authority of the forward proxy, printed, explained, made anew.
+//! `wscope ca`: prints, explains and replaces the certificate authority of the forward proxy.
 
 mod trust_help;
 

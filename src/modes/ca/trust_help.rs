@@ -1,4 +1,4 @@
-//! How programs and systems are made to trust the certificate authority.
+//! How to make programs and systems trust the certificate authority.
 
 use crate::cli::TrustTarget;
 

@@ -1,5 +1,5 @@
-//! The connections of a run, several at a time in the one loop: each opens as its case asks, then
-//! does what its trial says, and leaves what it saw.
+//! The connections of a run, several at a time in the one loop: each opens as its case requires,
+//! does the steps of its trial, and records the facts.
 
 use std::io;
 use std::mem;

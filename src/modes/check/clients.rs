@@ -1,5 +1,5 @@
-//! Clients that are tested: each connects to the URL of a case, gets what the case has for it, and
-//! leaves what it showed. They come by themselves, or because a command was told to bring them.
+//! Tested clients: each connects to the URL of a case and gets the bytes of the case; its reaction
+//! is recorded. Clients connect by themselves, or a command starts them.
 
 use std::collections::BTreeSet;
 use std::io;

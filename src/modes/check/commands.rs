@@ -1,6 +1,8 @@
-//! The processes that bring clients: one for each case (`--exec`), or one that reads URLs (`--feed`).
+//! The processes that start clients: one for each case (`--exec`), or one that reads URLs
+//! (`--feed`).
 //!
-//! How a process ends is no verdict; it says why nobody came.
+//! The exit status of a process does not affect a verdict; it only explains why no client
+//! connected.
 
 use std::io;
 use std::time::{Duration, Instant};

@@ -1,8 +1,8 @@
-//! `wscope check`: a battery of cases against a server, or for clients, each on a connection of its own.
+//! `wscope check`: runs cases against a server, or against clients, each on its own connection.
 //!
-//! The cases, their verdicts and the reports are in [`check`](crate::check); `battery` makes the
-//! connections to a server, `clients` takes those of clients. This reads the options, asks whether the
-//! server may be tested, and writes reports.
+//! The cases, their verdicts and the reports are in [`check`](crate::check); `battery` opens the
+//! connections to a server, `clients` accepts those of clients. This file reads the options, asks
+//! whether the server may be tested, and writes reports.
 
 mod battery;
 mod clients;

@@ -1,4 +1,4 @@
-//! What decodes bytes and prints what they are.
+//! Decodes bytes and prints the result.
 
 use std::borrow::Cow;
 use std::io;

@@ -1,4 +1,4 @@
-//! What is in a recording: a line for each connection.
+//! Lists a recording: a line for each connection.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,7 +1,7 @@
-//! `wscope doctor`: what stands between here and a WebSocket, step by step, the verdict first.
+//! `wscope doctor`: checks every step to a WebSocket, and prints the verdict first.
 //!
-//! [`probe`] makes connections that differ in one thing, `talk` uses the one that opened; this
-//! puts them in order and prints the results.
+//! [`probe`] makes connections that differ in one thing, `talk` uses the one that opened; this file
+//! orders and prints the results.
 
 mod talk;
 

@@ -1,4 +1,4 @@
-//! A short session for an examination: a ping, a silence, a close.
+//! A short test session: a ping, an idle time, a close.
 
 use std::cell::Cell;
 use std::io;

@@ -1,5 +1,4 @@
-//! The clients of a server and what happens among them: who comes, whose turn it is, who is sent
-//! what, who leaves.
+//! The clients of a server: new clients, their turns, the messages to them, and clients that leave.
 //!
 //! [`Hub::round`] does a bounded amount of work and never waits.
 

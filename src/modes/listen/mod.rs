@@ -1,6 +1,6 @@
 //! `wscope listen`: a server for any number of clients.
 //!
-//! This sets it up; `server.rs` is the task that runs, `hub.rs` owns the clients.
+//! This file sets it up; `server.rs` is the task that runs, `hub.rs` owns the clients.
 
 mod client;
 mod client_script;

@@ -1,7 +1,7 @@
 //! `--on-unmatched pass`: the connection of one client of a mock to the server that answers what the
 //! recording does not have.
 //!
-//! It belongs to no sink: what crosses is shown on the client's connection.
+//! It has no sink: its messages are shown on the client's connection.
 
 use std::cell::RefCell;
 use std::io;

@@ -1,4 +1,5 @@
-//! `wscope ping --idle-limit`: silences on one connection after the other, then the cure.
+//! `wscope ping --idle-limit`: idle times on one connection after the other, then a test of the
+//! ping interval.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! `wscope ping`: round trips of pings over one connection, or how long silence is allowed.
+//! `wscope ping`: round trips of pings over one connection, or the idle timeout.
 
 mod idle_limit;
 mod trial;

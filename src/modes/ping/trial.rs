@@ -1,4 +1,4 @@
-//! A connection with pings, from its opening to its end, and how what came of it is written.
+//! A connection with pings, from its opening to its end, and the output of its results.
 
 use std::cell::RefCell;
 use std::io;

@@ -1,6 +1,7 @@
-//! `wscope proxy`: connections are passed on to a server, and shown.
+//! `wscope proxy`: forwards connections to a server, and shows them.
 //!
-//! This sets it up; `server.rs` is the task that runs, `pair.rs` is one connection on its two legs.
+//! This file sets it up; `server.rs` is the task that runs, `pair.rs` is one connection on its two
+//! legs.
 
 mod connections;
 mod pair;

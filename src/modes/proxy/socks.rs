@@ -1,4 +1,4 @@
-//! The talk with a client of SOCKS5 until it has said whom it wants to reach.
+//! The dialogue with a SOCKS5 client, until it has named its destination.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! A tunnel whose server is reached, until its first bytes have said what it carries.
+//! A tunnel with a connected server, until its first bytes show what it carries.
 
 use std::time::Instant;
 

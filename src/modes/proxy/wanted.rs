@@ -1,4 +1,4 @@
-//! What a client of a forward proxy wants, as its request says.
+//! What a client of a forward proxy requests.
 
 use crate::config::ForwardConfig;
 use crate::net::proxy::Destination;

@@ -1,4 +1,4 @@
-//! The connections of a replay, one after the other or many at a time, in the one loop.
+//! The connections of a replay, in sequence or in parallel, in one event loop.
 
 use std::cell::RefCell;
 use std::io;

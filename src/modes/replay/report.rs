@@ -1,4 +1,4 @@
-//! What a replay tells of its connections: to people on stderr and stdout, or to machines on stdout.
+//! The output of a replay: text on stderr and stdout, or JSON on stdout.
 
 use std::io;
 

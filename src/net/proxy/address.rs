@@ -1,6 +1,6 @@
-//! A proxy as it is written: `[SCHEME://][USER[:PASSWORD]@]HOST[:PORT]`, by curl's rules.
+//! The address of a proxy: `[SCHEME://][USER[:PASSWORD]@]HOST[:PORT]`, as in curl.
 //!
-//! Knows neither the environment nor which proxy is used. No error quotes what may be a password.
+//! Knows neither the environment nor which proxy is used. No error quotes a possible password.
 
 use std::fmt;
 use std::net::Ipv6Addr;

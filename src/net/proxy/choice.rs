@@ -1,7 +1,7 @@
 //! Which proxy a connection goes through: options first, then the environment, by curl's rules.
 //!
-//! The environment is an argument. What decided is part of the result, because a proxy that
-//! nobody thought of is the hardest to find (W114).
+//! The environment is an argument. The result contains the source of the decision, because an
+//! unexpected proxy is the hardest to find (W114).
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,7 +1,6 @@
-//! What goes wrong with a proxy, each kind with its remedy.
+//! Errors of proxies, each with its cure.
 //!
-//! A proxy's words are foreign: they are kept raw in the head, and escaped where a message quotes
-//! them.
+//! The texts of a proxy are not trusted: they are kept raw in the head, and escaped in messages.
 
 use thiserror::Error;
 

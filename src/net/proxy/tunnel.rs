@@ -1,6 +1,6 @@
-//! A dialogue with a proxy, driven over a link until the way is open.
+//! Runs a dialogue with a proxy over a link until the tunnel is open.
 //!
-//! The link may speak TLS to the proxy; that handshake comes before. Waiting is the caller's.
+//! The link may use TLS to the proxy; that handshake comes first. The caller waits.
 
 use super::{Dialogue, ProxyError};
 use crate::net::link::{Fill, SocketLink};

@@ -1,4 +1,4 @@
-//! stdout and stderr: one writer for each, with a buffer that knows when it is full.
+//! stdout and stderr: one writer for each, with a bounded buffer.
 
 use std::io::{self, Write};
 use std::os::fd::BorrowedFd;

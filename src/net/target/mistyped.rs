@@ -1,4 +1,4 @@
-//! Texts that are nearly a URL, and what their author meant to write.
+//! Mistyped URLs, and what was meant.
 
 use super::TargetError;
 

@@ -1,4 +1,4 @@
-//! The TLS libraries' objects behind one face: native-tls, and on Linux OpenSSL itself.
+//! One interface to the objects of the TLS libraries: native-tls, and on Linux OpenSSL itself.
 //!
 //! On Linux only tests use native-tls, as an independent peer. Knows the in-memory stream and
 //! nothing of sockets.

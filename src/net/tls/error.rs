@@ -1,7 +1,7 @@
-//! What goes wrong with TLS, each kind with its remedy.
+//! Errors of TLS, each with its cure.
 //!
-//! The TLS libraries give text only. OpenSSL's words are read here and nowhere
-//! else; on other systems an unknown text is passed on as it is.
+//! The TLS libraries give text only. Only this file interprets OpenSSL's texts; on other systems,
+//! an unknown text is printed unchanged.
 
 use std::path::PathBuf;
 

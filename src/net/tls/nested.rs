@@ -1,7 +1,7 @@
-//! TLS that travels inside TLS: to a server through a proxy that is itself reached by TLS.
+//! TLS inside TLS: to a server through a proxy that uses TLS, too.
 //!
-//! The outer pipe takes the inner one's ciphertext for plaintext. From outside the two look like
-//! one pipe with the plaintext of the inner and the ciphertext of the outer.
+//! The plaintext of the outer pipe is the ciphertext of the inner one. For the caller, both are one
+//! pipe with the plaintext of the inner and the ciphertext of the outer one.
 
 use std::io::{self, Read};
 

@@ -1,4 +1,4 @@
-//! Recordings in the formats of others.
+//! Writes recordings in the formats of other programs.
 
 mod artillery;
 mod har;

@@ -1,7 +1,7 @@
-//! A capture of packets, made up: connections of TCP without TLS, whose bytes are those of the recording.
+//! A generated packet capture: TCP connections without TLS, with the bytes of the recording.
 //!
-//! Raw IP, one packet for each piece of the recording, with right lengths, numbers and checksums, so
-//! that Wireshark has nothing to complain about.
+//! Raw IP, one packet for each piece of the recording, with correct lengths, numbers and checksums,
+//! so that Wireshark reports no errors.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -1,5 +1,5 @@
-//! A script of the program itself, for `--script`: what the client sent, each message after as many of the
-//! server's as had come.
+//! A wscope script for `--script`: what the client sent, each message after as many messages of the
+//! server as in the recording.
 
 use std::fmt::Write as _;
 

@@ -1,6 +1,6 @@
 //! What can be proposed at the cursor: commands, their arguments, files.
 //!
-//! Pure: the files come from a function, the rest from the table.
+//! Pure: a function returns the files; everything else is in the table.
 
 use crate::lens;
 use crate::script::command::frame::FRAME_KEYS;

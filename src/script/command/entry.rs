@@ -1,4 +1,4 @@
-//! What the table has about a command, and how its arguments are taken from the line.
+//! A row of the table of commands, and how its arguments are read from the line.
 
 use crate::script::command::Command;
 use crate::script::command::error::{ParseError, ParseFault, shown};

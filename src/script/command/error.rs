@@ -1,4 +1,4 @@
-//! Why a line is not a command: what was wrong, where it stood, what is accepted instead.
+//! Why a line is not a command: what is wrong, where, and what is accepted instead.
 
 use crate::net::target::TargetError;
 use crate::ui::base64::Base64Fault;

@@ -1,4 +1,4 @@
-//! `/help`: the table as text, without colours; whoever shows it breaks its lines.
+//! `/help`: the table as text, without colours; the caller wraps the lines.
 
 use std::fmt::Write as _;
 

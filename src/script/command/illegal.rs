@@ -1,7 +1,7 @@
-//! Which rules a frame breaks that is about to be sent.
+//! Which rules an outgoing frame breaks.
 //!
-//! An illegal frame is sent without a question; one line prints what is illegal about it. The rules
-//! of headers are judged as for frames of the peer, in the words of the catalogue.
+//! An illegal frame is sent without confirmation; one line says which rules it breaks. Headers are
+//! judged like those of the peer's frames, with the texts of the catalogue.
 
 use crate::session::framing::{Situation, content_faults, judge};
 use crate::wire::writer::RawFrame;

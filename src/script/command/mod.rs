@@ -1,15 +1,15 @@
 //! The commands of the prompt and of scripts: what a line means.
 //!
 //! One table has each command's name, arguments and help; the parser, the completion, the hints,
-//! `/help`, `docs/commands.md` and the man page all read it. Knows no connection: a [`Command`]
-//! is what a line asks for, the runner carries it out.
+//! `/help`, `docs/commands.md` and the man page all read it. Uses no connection: a [`Command`] is
+//! the meaning of a line, and the runner carries it out.
 //!
 //! A line of a server may name its clients: [`target`].
 //!
 //! [`table`] is that table. [`parse()`] goes through it to `parse.rs` and [`frame`], which read
-//! [`payload`]s and the notations of single values; `words.rs` cuts the line. [`completion`] and
-//! `hint` ask `cursor.rs` where a line has come to. [`help`] prints the table, [`illegal`] judges
-//! what is about to be sent.
+//! [`payload`]s and the notations of single values; `words.rs` splits the line. [`completion`] and
+//! `hint` ask `cursor.rs` for the position in the line. [`help`] prints the table, [`illegal`]
+//! judges outgoing frames.
 
 pub mod completion;
 mod entry;

@@ -1,7 +1,7 @@
-//! `${NAME}` in lines: what stands for it.
+//! `${NAME}` in lines, and its value.
 //!
-//! A value is put where a word or a payload is read, not into the line before that: it never
-//! becomes a command, an option or a notation, whatever a peer has sent.
+//! The value is inserted after the line was split into words, so it never becomes a command, an
+//! option or a notation, whatever a peer has sent.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

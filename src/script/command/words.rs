@@ -1,6 +1,6 @@
-//! Pieces of a line, each with its place, and paths as they are typed.
+//! The words of a line, each with its position, and paths as they are typed.
 //!
-//! Knows white space, quotes and backslashes; not what the words mean.
+//! Knows white space, quotes and backslashes, but not the meaning of the words.
 
 use crate::script::command::error::{ParseError, ParseFault, shown};
 

@@ -1,7 +1,7 @@
 //! The rules of `/on`: which messages are answered, and with what.
 //!
-//! A rule sees only messages of the peer, so that an answer never answers itself. A peer that sends
-//! answers back would, without end: such a rule ends with an error.
+//! A rule sees only messages of the peer, so that an answer never answers itself. If the peer
+//! echoes the answers, a rule would answer without end; such a rule ends with an error.
 
 use std::time::{Duration, Instant};
 

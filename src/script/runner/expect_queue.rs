@@ -1,4 +1,5 @@
-//! What was received and no line has used up: messages for `/expect`, ends for `/expect-close`.
+//! Received data that no line has used yet: messages for `/expect`, ends of connections for
+//! `/expect-close`.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -1,5 +1,5 @@
-//! Keeps sessions alive as the protocol of their lens demands, and prints what the other side waits
-//! for.
+//! Keeps sessions alive as the protocol of their lens requires, and prints what the other side
+//! waits for.
 
 use std::time::{Duration, Instant};
 

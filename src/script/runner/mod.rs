@@ -1,10 +1,11 @@
 //! Carries out the lines of the prompt and of scripts, one after the other.
 //!
 //! Lines come from a prompt, from stdin, from `-x`, from files; each is a message or a command.
-//! Some have to be over before the next: `/wait`, `/expect`, `/repeat`, `/file`. Nothing here waits:
+//! Some must end before the next line: `/wait`, `/expect`, `/repeat`, `/file`. Nothing here waits:
 //! a call of [`ScriptRunner::run`] does what can be done now, for a bounded time, and
-//! [`ScriptRunner::deadline`] is when to call again. It outlives connections, so that settings and jobs hold after `/reconnect`. The
-//! connections are behind [`Connections`]: one of a client, or those of a server.
+//! [`ScriptRunner::deadline`] says when to call again. The runner outlives connections, so that
+//! settings and jobs continue after `/reconnect`. It uses the connections through [`Connections`]:
+//! one of a client, or those of a server.
 
 mod answers;
 mod client_directory;

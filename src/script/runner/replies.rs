@@ -1,4 +1,4 @@
-//! Replies to the commands that ask.
+//! Replies to commands that show something.
 
 use std::fmt::Write as _;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Sends what commands ask for: from a command to bytes on the wire, legal or not.
+//! Carries out commands that send: from a command to bytes on the wire, legal or not.
 
 use std::borrow::Cow;
 

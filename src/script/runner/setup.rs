@@ -1,5 +1,5 @@
-//! Sets up where lines come from: the prompt where the terminal can have one, plain lines
-//! otherwise, or a script.
+//! Sets up the source of lines: the prompt if the terminal supports it, otherwise plain lines, or a
+//! script.
 
 use std::path::{MAIN_SEPARATOR, Path};
 

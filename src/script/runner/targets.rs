@@ -1,4 +1,4 @@
-//! Sends a line to its clients, and finds the one that a reply is about.
+//! Sends a line to its clients, and finds the client of a reply.
 
 use std::time::Instant;
 

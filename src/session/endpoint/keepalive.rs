@@ -1,5 +1,5 @@
-//! Pings and pongs, RFC 6455 §5.5.2 and §5.5.3: which pong is due when, and how long the
-//! peer took for its own.
+//! Pings and pongs, RFC 6455 §5.5.2 and §5.5.3: when a pong is due, and how long the peer took for
+//! its pongs.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Pings that are not answered, pongs that wait for their time, and their counts.
+//! Unanswered pings, delayed pongs, and their counts.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

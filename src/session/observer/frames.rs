@@ -1,7 +1,7 @@
-//! Frames, and the messages they make: the observer after the handshake.
+//! Frames, and the messages that they form: the observer after the handshake.
 //!
-//! A small machine between decoder and reader: each call to [`Frames::next`] gives one event, and
-//! the stage says what is left to report of the bytes at hand before more are taken.
+//! A small state machine between decoder and reader: each call to [`Frames::next`] gives one event,
+//! and the stage says what remains to be reported of the current bytes before more are read.
 
 use std::cell::Cell;
 use std::collections::VecDeque;

@@ -1,7 +1,7 @@
 //! Messages by their content: the line of a message in the view of messages, and JSON on several
 //! lines.
 //!
-//! Of a message too long to be shown only the beginning is kept.
+//! Only the beginning of a message that is too long is kept.
 
 use super::dump::INDENT;
 use super::line::LineColumns;

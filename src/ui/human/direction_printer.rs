@@ -1,8 +1,8 @@
 //! One direction of one connection: from the pieces of a frame to its line.
 //!
-//! A frame's line is printed at its end, when the preview, the inflated length and the round trip are
-//! known, and the `!` lines follow it. Until then violations wait here. When it becomes known that
-//! the end will not come, the line is printed with what came. Where messages are shown by their
+//! A frame's line is printed at its end, when the preview, the inflated length and the round trip
+//! are known, and the `!` lines follow it. Until then, violations wait here. If the end can no
+//! longer arrive, the line is printed with the received data. If messages are shown by their
 //! content, their frames have no lines.
 
 use std::collections::VecDeque;

@@ -1,7 +1,8 @@
 //! The line of a frame or of a message: mark, time, number, opcode, bits, length, then the payload.
 //! `docs/transcript.md` is its legend.
 //!
-//! Written by hand from end to end: this is what a million frames a second go through.
+//! The whole line is written without `core::fmt`, because a million frames per second pass through
+//! this code.
 
 use super::line_writer::{LineWriter, ink};
 use super::preview::PayloadPreview;

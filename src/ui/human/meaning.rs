@@ -1,4 +1,4 @@
-//! The lines of what a message means.
+//! The lines with the meaning of a message.
 
 use super::line_writer::{LineWriter, ink};
 use crate::event::{ConnId, Direction};

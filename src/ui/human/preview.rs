@@ -1,6 +1,6 @@
-//! What a frame or a message holds, in the columns that are left on its line.
+//! The content of a frame or a message, in the remaining columns of its line.
 //!
-//! What is cut ends in `… +277 B`: so many bytes of it are not shown.
+//! A cut preview ends in `… +277 B`, the number of bytes that are not shown.
 
 use std::ops::Range;
 use std::time::Duration;

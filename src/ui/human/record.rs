@@ -1,4 +1,4 @@
-//! A frame as it is remembered, with all that its line shows: it is printed when somebody asks.
+//! A remembered frame, with everything that its line shows; it is printed on request.
 
 use std::mem::size_of;
 use std::ops::Range;

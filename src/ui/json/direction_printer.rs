@@ -1,8 +1,8 @@
 //! The frames and messages of one direction of one connection.
 //!
-//! A frame's object is written at its end, with its payload; that of a frame too long for one
-//! object is written at its start, and the payload follows in pieces. Violations are printed at once,
-//! with the number of their frame.
+//! A frame's object is written at its end, with its payload. If a frame is too long for one object,
+//! its object is written at its start, and the payload follows in pieces. Violations are printed at
+//! once, with the number of their frame.
 
 use super::object::{INLINE, Object, PIECE};
 use crate::event::{Direction, FrameEvent, Made, MessageInfo, Stamp};

@@ -1,4 +1,4 @@
-//! One object a line, field by field.
+//! Writes one object on a line, field by field.
 
 use std::fmt::Display;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Objects of `wscope ping`: what became of each ping or silence, and the result.
+//! Objects of `wscope ping`: the outcome of each ping or idle time, and the result.
 
 use std::time::Duration;
 

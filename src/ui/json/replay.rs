@@ -1,4 +1,4 @@
-//! Objects of `wscope replay`: what differs, what failed, and the result.
+//! Objects of `wscope replay`: differences, failures, and the result.
 
 use super::JsonPrinter;
 use crate::event::Stamp;

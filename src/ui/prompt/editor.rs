@@ -1,6 +1,7 @@
-//! The editor thread: reads a line, hands it over, waits for what is next.
+//! The editor thread: reads a line, passes it on, and waits for the next request.
 //!
-//! While it waits it shows what comes; while it reads, the line editor does ([`super::helper`]).
+//! While it waits, it shows the queued lines; while it reads, the line editor shows them
+//! ([`super::helper`]).
 
 use std::io;
 use std::mem;

@@ -1,4 +1,4 @@
-//! What the prompt and its program hand each other.
+//! The data that the prompt and the program exchange.
 
 use std::io;
 

@@ -1,8 +1,9 @@
-//! What the line editor asks for while it draws: the prompt, hints, completions.
+//! The callbacks of the line editor: the prompt, hints, completions.
 //!
-//! Drawing the prompt is also how lines get above it. The line editor has just cleared its rows and
-//! is about to write the prompt where they began: what is written before it there scrolls up, and
-//! the editor's own account of rows and columns, which begins at the prompt, stays true.
+//! Lines above the prompt are also printed when the prompt is drawn. At that moment, the line
+//! editor has cleared its rows and will write the prompt at their beginning. Text written before
+//! the prompt scrolls up, and the editor's count of rows and columns, which begins at the prompt,
+//! stays correct.
 
 use std::borrow::Cow;
 use std::mem;

@@ -1,7 +1,7 @@
-//! The lines of earlier: the file they are kept in, and how they come back.
+//! The history: the file of earlier lines, and how they are recalled.
 //!
-//! The file is rustyline's own: one entry a line, locked while it is written, so that several
-//! sessions can share it. What is too long to be edited comes back as a label.
+//! The file is rustyline's own: one entry on each line, locked while it is written, so that several
+//! sessions can share it. An entry that is too long to edit is recalled as a label.
 
 use std::borrow::Cow;
 use std::fs::{self, DirBuilder};

@@ -1,8 +1,8 @@
-//! The prompt: a line that is edited while frames arrive above it.
+//! The prompt: the user edits a line while frames appear above it.
 //!
 //! Three threads: the caller's, which never waits for the terminal; the editor thread, the only one
 //! that reads keys and writes to the terminal; and one that wakes the line editor when there is
-//! something to show. Knows no commands: what a line means, and what completes it, is the caller's.
+//! something to show. It knows no commands: the caller interprets lines and supplies completions.
 
 mod editor;
 mod exchange;

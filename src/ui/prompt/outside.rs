@@ -1,9 +1,9 @@
 //! Other programs on the same terminal: an editor for a message, a pager for a long answer, and the
 //! shell when wscope is suspended.
 //!
-//! The user's own settings name them (`$VISUAL`, `$EDITOR`, `$PAGER`); they may hold arguments, so a
-//! shell splits them, as it does for git. What is edited or shown is handed over as an argument or
-//! as input, never as part of a command.
+//! The user's own settings name them (`$VISUAL`, `$EDITOR`, `$PAGER`); they may hold arguments, so
+//! a shell splits them, as it does for git. The edited or shown text is passed as an argument or as
+//! input, never as part of a command.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};

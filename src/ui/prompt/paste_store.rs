@@ -1,8 +1,9 @@
-//! Long texts kept aside: in the line stands a label in their place.
+//! Stores long texts; the line contains a label in their place.
 //!
-//! The line editor measures and draws the whole line at each key, and counts its rows in 16 bits: a
-//! megabyte in it would take a second for each key, ten would end the program. Texts with control
-//! characters are kept aside as well, since the line is drawn as it is.
+//! The line editor measures and draws the whole line at each key, and counts its rows in 16 bits:
+//! with a megabyte in the line, each key would take a second, and with ten megabytes, the program
+//! would crash. Texts with control characters are stored here, too, because the line is drawn
+//! unescaped.
 
 use crate::ui::number::grouped;
 

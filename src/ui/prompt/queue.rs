@@ -1,8 +1,8 @@
-//! What waits to be shown: whole lines, as many as fit.
+//! The queue of lines to be shown: whole lines, up to a limit.
 //!
-//! A terminal may be slower than the network, or its user may sit in a search, a list or an editor
-//! while frames arrive. Then the oldest lines of traffic make room for the newest; one line reports
-//! how many are missing. Knows no terminal and no thread.
+//! A terminal may be slower than the network, or the user may be in a search, a list or an editor
+//! while frames arrive. Then the oldest lines of traffic are dropped for the newest, and one line
+//! reports how many are missing. Uses no terminal and no thread.
 
 use std::collections::VecDeque;
 

@@ -1,7 +1,7 @@
-//! What the threads of the prompt share, and the handle through which the others show lines.
+//! The shared state of the prompt's threads, and the handle through which other threads show lines.
 //!
 //! Only the editor thread writes to the terminal: through the line editor while a line is read,
-//! directly otherwise. Others put lines into the queue and announce them.
+//! directly otherwise. Other threads put lines into the queue and wake it.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 

@@ -1,9 +1,9 @@
-//! The terminal itself: its modes for the whole life of the prompt, written to outside of the line
-//! editor, and put back as it was.
+//! The terminal: its modes during the prompt, output outside of the line editor, and restoring its
+//! settings.
 //!
-//! Between two lines the terminal keeps what is typed for the next one, as it does while a line is
-//! read: nothing is echoed, no key is taken for the end of a line or of the input. Only Ctrl-C is a
-//! signal then, because nobody reads it as a key, and the loop may be busy.
+//! Between two lines, the terminal keeps typed keys for the next line, as while a line is read:
+//! nothing is echoed, and no key ends a line or the input. Only Ctrl-C is a signal then, because no
+//! thread reads it as a key, and the loop may be busy.
 //!
 //! Knows no lines and no queue.
 

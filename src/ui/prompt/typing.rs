@@ -1,7 +1,7 @@
-//! The keys that mean something else here than to the line editor, and what is pasted.
+//! The keys with another meaning than in the line editor, and pasted text.
 //!
-//! A handler sees every key before the line editor does. It answers with the command to carry out,
-//! or leaves the key to the line editor.
+//! A handler gets every key before the line editor. It returns the command to carry out, or leaves
+//! the key to the line editor.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,8 +1,8 @@
 //! The two halves of permessage-deflate, RFC 7692 §7.2: messages to and from DEFLATE streams.
 //!
-//! Knows bytes and the agreed parameters, not frames. A connection that never compresses pays
-//! nothing, and one that is idle keeps the text that later messages may refer to, not the states of
-//! the algorithm: see `pool`.
+//! Works on bytes and the agreed parameters, not on frames. A connection that never compresses uses
+//! no memory for it, and an idle one keeps only the window to which later messages may refer, not
+//! the states of the algorithm: see `pool`.
 
 use std::cell::RefCell;
 

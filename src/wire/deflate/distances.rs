@@ -1,9 +1,9 @@
 //! How far back DEFLATE blocks refer, RFC 1951 §3.2.
 //!
-//! An inflater with a large window follows any distance, so a sender that leaves a smaller agreed
+//! An inflater with a large window accepts any distance, so a sender that exceeds a smaller agreed
 //! window goes unnoticed until a stricter receiver fails. [`Distances`] reads the block structure
-//! and the codes, and compares each distance with the agreed window. It makes no output. It judges
-//! nothing else: what is not DEFLATE is the inflater's to report.
+//! and the codes, and compares each distance with the agreed window. It makes no output, and judges
+//! nothing else: the inflater reports data that is not DEFLATE.
 
 /// §3.2.5: the shortest length that the codes 257 to 285 stand for, and their extra bits.
 const LENGTHS: ([u16; 29], [u8; 29]) = (

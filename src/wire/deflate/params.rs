@@ -1,7 +1,6 @@
-//! The parameters of permessage-deflate (RFC 7692 §7): what a client offers, what a
-//! server may answer, and what both then have agreed on. Text in, decisions out; the
-//! compression itself is not known here. This file is the client's half, `server` the
-//! other one.
+//! The parameters of permessage-deflate (RFC 7692 §7): what a client offers, what a server may
+//! answer, and the resulting agreement. Text in, decisions out; no compression here. This file is
+//! the client's half, `server` the other one.
 
 use std::fmt;
 

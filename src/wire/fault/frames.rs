@@ -1,4 +1,4 @@
-//! What faults put between frames.
+//! The bytes that faults insert between frames.
 
 use super::{Fault, FaultKind, FrameFault, Value};
 use crate::wire::close::CloseBody;

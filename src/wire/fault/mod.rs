@@ -1,9 +1,7 @@
-//! Faults on demand: what a server or a client can be asked to do wrong, so that the other can be
-//! tested.
+//! Faults on demand: rules that a server or a client can break on purpose, to test the other side.
 //!
-//! A fault is a row of [`CATALOGUE`] with an argument and a moment. What it puts on the wire is made
-//! here, as bytes; when it comes, and how slowly, is for whoever runs it. Knows nothing of
-//! sockets and clocks.
+//! A fault is a row of [`CATALOGUE`] with an argument and a moment. This module makes its bytes;
+//! the caller decides when and how slowly they are sent. Uses no sockets and no clocks.
 
 mod catalogue;
 mod frames;

@@ -1,5 +1,4 @@
-//! The `Sec-WebSocket-Accept` proof (RFC 6455 §4.2.2), step by step, and the ways in
-//! which servers are known to get it wrong.
+//! The `Sec-WebSocket-Accept` proof (RFC 6455 §4.2.2), step by step, and known errors of servers.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Who is let in: paths, origins, credentials and subprotocols a server insists on.
+//! Which clients a server accepts: by path, origin, credentials and subprotocol.
 //!
 //! Judges a request that is a valid opening handshake already (see `rules`); pure functions of the
 //! head, no sockets.

@@ -1,5 +1,5 @@
-//! Headers the user gives by hand: how they are written (`-H`, the curl habits), and
-//! how they change the headers a head would have by default.
+//! Headers that the user gives: their notation (`-H`, as in curl), and how they change the default
+//! headers of a head.
 
 use std::str::FromStr;
 

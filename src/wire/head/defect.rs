@@ -1,4 +1,4 @@
-//! What can be wrong with a head.
+//! The defects of a head.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! A request's head as a proxy passes it on: a few bytes changed, all others in their place.
+//! A request's head as a proxy forwards it: a few bytes are changed, all others are unchanged.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -1,8 +1,7 @@
 //! Collects the bytes of one head from chunks of any size.
 //!
-//! The only things decided here are where the head ends and whether it is too big;
-//! reading the lines is left to `scan`. Every byte is looked at once, so a head that
-//! arrives byte by byte costs linear time.
+//! It decides only where the head ends and whether it is too large; `scan` reads the lines. Every
+//! byte is examined once, so a head that arrives byte by byte takes linear time.
 
 use memchr::memchr;
 use thiserror::Error;

@@ -1,4 +1,4 @@
-//! native-tls's connector, where the system's own library must do: no key log, keys in PKCS#8
+//! native-tls's connector, for systems whose own library is used: no key log, keys in PKCS#8
 //! without a passphrase or in PKCS#12.
 
 use native_tls::{Protocol, TlsConnector};

@@ -1,6 +1,6 @@
 //! The rows of the table: every command of the prompt with its arguments and its help.
 //!
-//! Help texts are written for users: what happens, what is left out, what surprises.
+//! Help texts are written for users: what happens, what does not happen, and what may surprise.
 
 use crate::script::command::entry::Args;
 use crate::script::command::error::ParseError;

@@ -1,5 +1,5 @@
-//! A captured handshake read once: lists parsed, offers and answers matched. The rules
-//! only compare what stands here.
+//! A captured handshake, parsed once: its lists, and its offers matched with the answers. The rules
+//! only compare these facts.
 
 use super::context::HandshakeContext;
 use crate::wire::deflate::params::{self, DeflateFault, DeflateOffer, Fit};

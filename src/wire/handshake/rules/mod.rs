@@ -1,9 +1,8 @@
-//! Judges a captured opening handshake: every rule of RFC 6455 §4, RFC 7692 §7 and
-//! their neighbours that can be decided from one request and its response.
+//! Judges a captured opening handshake: every rule of RFC 6455 §4, RFC 7692 §7 and related
+//! documents that one request and its response can show.
 //!
-//! The rules are one table ([`RULES`]), each row with the function that judges it, so
-//! that none can be skipped and all are judged even after one has failed. What came
-//! over the wire is read once, into `HandshakeFacts`.
+//! The rules are one table ([`RULES`]), each row with its function, so that no rule can be skipped,
+//! and all are judged even after one has failed. The bytes are parsed once, into `HandshakeFacts`.
 
 mod context;
 mod deflate;
