@@ -13,7 +13,7 @@ use crate::net::stdio::{Stdin, StdinRead};
 pub struct StdinInput {
     stdin: Option<Stdin>,
     splitter: MessageSplitter,
-    /// When it ended; at once where it is not read at all.
+    /// When it ended; at once if it is not read.
     pub ended: Option<Instant>,
 }
 

@@ -17,7 +17,7 @@ use crate::session::Assembler;
 use crate::ui::latency::Latencies;
 use crate::wire::{CloseCode, Data};
 
-/// Bytes of a received message that are looked at.
+/// Bytes of a received message that are examined.
 const LOOKED_AT: usize = 64 << 20;
 
 /// Differences of a connection that are kept to be shown.
@@ -38,7 +38,7 @@ pub struct ReplayScript {
 }
 
 impl ReplayScript {
-    /// Plays a plan as was asked for.
+    /// Plays a plan with the given options.
     pub fn new(plan: Plan, options: ReplayOptions) -> Self {
         let ReplayOptions { pace, max_gap, patience, rules, comparison } = options;
         let speed = match pace {
@@ -68,7 +68,7 @@ impl ReplayScript {
     }
 }
 
-/// What came of a connection so far.
+/// The result of a connection so far.
 #[derive(Debug, Default)]
 pub struct ReplayLog {
     /// Messages that were sent and received.
@@ -238,7 +238,7 @@ impl Replay {
         self.ready = true;
     }
 
-    /// Gives up, because nothing came in time.
+    /// Gives up because a message did not arrive in time.
     fn give_up(&mut self, awaits: &Await, cx: &mut Context<'_>) {
         let seconds = self.script.patience.as_secs_f64();
         let what = match awaits {

@@ -3,7 +3,7 @@
 
 use crate::net::target::percent_decoded;
 
-/// What is asked for.
+/// What is requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// `/`: the page for browsers; over WebSocket the next case that is open.
@@ -41,7 +41,7 @@ pub enum Number {
     Unknown,
 }
 
-/// The longest target that is looked at.
+/// The longest target that is examined.
 const LONGEST: usize = 1024;
 
 /// Reads the target of a request.

@@ -23,7 +23,7 @@ pub enum Change {
     Known,
     /// It is worse.
     Worse,
-    /// It is better: the file can be written anew.
+    /// It is better: the file can be updated.
     Better,
     /// The file does not know the case.
     New,

@@ -119,7 +119,8 @@ pub enum Needs {
 pub enum Expect {
     /// An HTTP status: one of these, or any of 400 to 499 if there are none.
     Refused(&'static [u16]),
-    /// No WebSocket opens, as the request asks for none: any status that is no error of the server.
+    /// No WebSocket opens, because the request does not ask for one: any status except an error of
+    /// the server.
     Ignored,
     /// A 101 that keeps every rule.
     Accepted,
@@ -129,11 +130,11 @@ pub enum Expect {
     Declined,
     /// The connection is failed: a Close with one of these codes, or its end.
     Dies(&'static [u16]),
-    /// The same; an answer with this code takes the frame for a legal one.
+    /// The same; a Close with this code shows that the peer considers the frame legal.
     DiesUnlike(&'static [u16], u16),
-    /// The connection goes on: it answers a ping that is sent after it.
+    /// The connection stays open: it answers a ping after the case.
     Lives,
-    /// The same; where the server echoes, this message comes back.
+    /// The same; if the server echoes, this message is received.
     Echoes(OpCode, &'static str),
     /// A pong with this payload.
     Pongs(&'static str),
@@ -157,7 +158,7 @@ pub enum Expect {
     FreshKey,
     /// A function decides on the handshake; what has to follow, in words.
     Judged(fn(&Facts) -> Judgement, &'static str),
-    /// A function decides on what came until the ping after it was answered.
+    /// A function judges the facts up to the answer to the ping after the case.
     Observed(fn(&Facts) -> Judgement),
     /// The end of TCP; what happens is reported.
     Ends,
@@ -231,7 +232,7 @@ pub struct Case {
     pub title: &'static str,
     /// What it is about.
     pub rule: Rule,
-    /// What breaks in the field where it is not kept.
+    /// What fails in practice if the rule is broken.
     pub why: &'static str,
     /// How binding it is.
     pub level: Level,
@@ -248,7 +249,7 @@ pub struct Case {
     pub open: &'static [Edit],
     /// What is sent after the handshake: commands of the prompt.
     pub send: &'static [&'static str],
-    /// The same for a client, where it differs.
+    /// The same for a client, if it is different.
     pub mirror: &'static [&'static str],
     /// What has to follow.
     pub expect: Expect,
@@ -263,8 +264,8 @@ impl std::fmt::Debug for Case {
 }
 
 impl Case {
-    /// A row, to be filled in by the functions that follow; without them it opens a connection, and
-    /// that must go on.
+    /// A row, which the following functions fill in; without them, the case opens a connection,
+    /// which must stay open.
     pub const fn new(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Self {
         Self {
             id,
@@ -344,7 +345,7 @@ impl Case {
         Self { connections, ..self }
     }
 
-    /// The row as it stands for an end of this role, which alone it is about then.
+    /// The row for a peer of this role only.
     pub fn for_role(self, role: Role) -> Self {
         let tested = match role {
             Role::Server => Tested::Server,
@@ -391,7 +392,7 @@ impl Case {
         self.commands().any(|command| sends_data(&command))
     }
 
-    /// Whether what breaks a rule comes after a whole message that breaks none.
+    /// Whether the broken rule follows a whole message that breaks none.
     pub fn begins_with_message(&self) -> bool {
         let mut commands = self.commands();
         let is_whole = match commands.next() {

@@ -256,7 +256,7 @@ fn declines(got: &str, case: &Case) -> String {
     format!("{got}: the {} does not take the message", case.peer())
 }
 
-/// Whether this is a ping whose pong came. Others may come unasked.
+/// Whether this is a ping whose pong arrived. Others may come unasked.
 fn is_answered(command: &Command, facts: &Facts) -> bool {
     let Command::Frame(spec) = command else { return false };
     let Payload::Bytes(bytes) = &spec.payload else { return false };

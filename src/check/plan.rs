@@ -56,7 +56,7 @@ pub static ECHO: Case = Case::new("h/echo", "a text and a binary message", rule(
 /// The same for a client.
 static CLIENT_CONTROL: Case = Case { tested: Tested::Client, ..CONTROL };
 
-/// The control connection where it also has to find out whether messages come back.
+/// The control connection that also finds out whether the server echoes.
 static MEETING: Case = Case { send: ECHO.send, ..CLIENT_CONTROL };
 
 /// One connection to make.
@@ -117,7 +117,7 @@ pub enum Stop {
     Refuses(String),
     /// `--max-time` is over.
     MaxTime,
-    /// A signal came.
+    /// A signal arrived.
     Signal,
     /// The clients were done before any case had run.
     Nothing,
@@ -249,7 +249,7 @@ pub struct Plan {
     main: VecDeque<Work>,
     /// Runs one after the other, after them.
     alone: VecDeque<Work>,
-    /// Cases that clients have come for.
+    /// Cases that clients have arrived for.
     claimed: BTreeSet<usize>,
     running: Vec<Work>,
     /// Connections that have begun.
@@ -273,9 +273,9 @@ pub struct Plan {
     stop: Option<Stop>,
     /// Cases that are to run again before their result counts.
     unsure: BTreeSet<usize>,
-    /// What came of the parts of a case that runs.
+    /// The results of the parts of a running case.
     parts: Vec<String>,
-    /// What came of a control connection that was cut off: another one decides.
+    /// The result of a control connection that was cut off; another one decides.
     lapse: Option<String>,
     /// The first such connection, and that the next one worked.
     lapsed: Option<Judgement>,
@@ -409,13 +409,13 @@ impl Plan {
         &self.cases
     }
 
-    /// The first such case that has no result, for a client that comes and names none.
+    /// The first such case without a result, for a client that names no case.
     pub fn next_open(&self, is_such: impl Fn(&Case) -> bool) -> Option<usize> {
         let open = |at: &usize| self.results[*at].is_none() && !self.claimed.contains(at);
         (0..self.cases.len()).find(|at| open(at) && is_such(self.cases[*at]))
     }
 
-    /// A client has come for a case.
+    /// A client has arrived for a case.
     pub fn claim(&mut self, at: usize) -> Work {
         self.claimed.insert(at);
         let asks = self.options.echoes.is_none() && self.cases[at].id == CONTROL.id;
@@ -428,7 +428,7 @@ impl Plan {
         self.results.get(at)?.as_ref()
     }
 
-    /// A case that these clients can't be asked for.
+    /// A case that these clients can't run.
     pub fn skip(&mut self, at: usize, why: &str) {
         self.results[at].get_or_insert_with(|| Judgement::new(Verdict::Skip, why));
     }
@@ -631,7 +631,7 @@ impl Plan {
         self.record(at, judgement);
     }
 
-    /// Keeps what came of one of several connections; the last of them decides.
+    /// Keeps the result of one of several connections; the last one decides.
     fn take_part(&mut self, at: usize, case: &'static Case, got: String) {
         self.parts.push(got);
         if self.parts.len() < usize::from(case.connections) {
@@ -646,7 +646,7 @@ impl Plan {
         self.record(at, Judgement::new(Verdict::Info, got));
     }
 
-    /// Keeps a result; two that differ are one of their own.
+    /// Keeps a result; if two differ, that is a separate result.
     fn record(&mut self, at: usize, judgement: Judgement) {
         let failed = judgement.verdict.is_failure(self.options.strict);
         self.results[at] = Some(merged(self.results[at].take(), judgement));
@@ -655,8 +655,8 @@ impl Plan {
         }
     }
 
-    /// Makes a control connection next, unless one waits already. Of a client nothing is left
-    /// behind by the case before.
+    /// Makes a control connection next, unless one waits already. A client keeps nothing of the
+    /// previous case.
     fn control(&mut self) {
         if self.options.tested == Role::Client {
             return;
@@ -698,7 +698,7 @@ impl Plan {
         self.suspects.iter().map(|suspect| suspect.at).chain(running).collect()
     }
 
-    /// What the cases came to that the server may have died of: one has to do with it.
+    /// The verdict of the cases that may have crashed the server: one of them did.
     fn doubt(&mut self, what: &str) {
         let suspects = self.suspects();
         let alone = suspects.len() == 1 && self.suspects.iter().all(|suspect| suspect.sure);
@@ -778,8 +778,8 @@ impl Plan {
     }
 }
 
-/// The result of several runs. If they differ, it lists what came; one in which nothing was found out
-/// differs from none.
+/// The result of several runs. If they differ, it lists what arrived; one in which nothing was
+/// found out differs from none.
 fn merged(first: Option<Judgement>, then: Judgement) -> Judgement {
     let Some(first) = first else { return then };
     let list = first.got.strip_prefix("once: ");
@@ -812,7 +812,7 @@ fn control(tested: Role) -> &'static Case {
     }
 }
 
-/// Whether both messages of [`ECHO`] came back.
+/// Whether the server echoed both messages of [`ECHO`].
 fn is_echo(facts: &Facts) -> bool {
     let text = "wscope check: is this echoed? ä € 😀".as_bytes();
     facts.has_message(OpCode::Data(Data::Text), text)
@@ -973,7 +973,7 @@ mod tests {
         assert_eq!(plan.outcomes()[0].level(), Level::Must);
     }
 
-    /// The server behind a gateway dies, and the gateway answers.
+    /// The server behind a gateway crashes, and the gateway answers.
     #[test]
     fn another_status_than_before_is_said_to_have_come_after_a_case() {
         for status in [502, 500, 404] {
@@ -1186,7 +1186,7 @@ mod tests {
         plan
     }
 
-    /// A crash that takes a moment ends the connection of the next case, which has nothing to do with it.
+    /// A delayed crash ends the connection of the next case, which did not cause it.
     #[test]
     fn a_case_that_another_may_have_ended_is_a_candidate_and_no_failure() {
         let dropped =

@@ -73,7 +73,8 @@ pub struct Trial {
     resumes: Option<Instant>,
     /// What has to come has to come before.
     until: Instant,
-    /// Pings that were sent, and pongs that came: one that answers them one by one is not silent.
+    /// Pings that were sent, and pongs that arrived: one that answers them one by one is not
+    /// silent.
     pings: usize,
     pongs: usize,
     /// So long the end is waited for after a Close that decides.

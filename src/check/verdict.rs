@@ -63,7 +63,7 @@ impl Verdict {
     }
 }
 
-/// A verdict with what it comes from.
+/// A verdict with its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
     /// The verdict.

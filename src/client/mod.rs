@@ -17,11 +17,11 @@ use crate::config::OpenConfig;
 use crate::config::reach::ReachConfig;
 use crate::engine::runtime::Runtime;
 
-/// Everything that is read or asked before something is dialled.
+/// Everything that is read or asked before wscope connects.
 ///
 /// # Errors
 ///
-/// It can't be had.
+/// It can't be obtained.
 pub fn prepare(
     open: &mut OpenConfig,
     reach: &ReachConfig,

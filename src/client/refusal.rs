@@ -62,8 +62,7 @@ pub fn failed(
     runtime.stdout.flush()
 }
 
-/// An error with its cause in front, where that is known. Foreign text is escaped, and secrets are
-/// taken out.
+/// An error with its cause first, if known. Text from outside is escaped, and secrets are removed.
 pub fn lead(found: &[Diagnostic], text: &str, runtime: &Runtime) -> String {
     let Some(verdict) = found.first() else { return text.to_owned() };
     let (first, rest) = text.split_at(one_line(text).len());

@@ -95,7 +95,7 @@ enum SessionPhase {
 /// The connection that is open.
 struct Current {
     connection: Connection,
-    /// What its opening left behind.
+    /// The results of its opening.
     evidence: OpeningEvidence,
     began: Instant,
     /// When the input ended, or the connection opened if that was later.
@@ -165,7 +165,7 @@ impl<'a> Session<'a> {
         Ok(session)
     }
 
-    /// Sends a fixed sequence instead of stdin; the caller reports what came of it.
+    /// Sends a fixed sequence instead of stdin; the caller reports the result.
     pub fn with_steps(self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.quietly().with(Steps::new(steps))
     }

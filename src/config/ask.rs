@@ -44,11 +44,11 @@ pub enum PasswordError {
     Io(#[from] io::Error),
 }
 
-/// Asks the terminal that controls this process.
+/// Asks on the controlling terminal of this process.
 ///
 /// # Errors
 ///
-/// There is none, or nothing was answered.
+/// There is no terminal, or no answer.
 pub fn password(question: &str) -> Result<Secret, PasswordError> {
     let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
     ask(&terminal.map_err(PasswordError::NoTerminal)?, question)
@@ -121,7 +121,7 @@ impl TypedLine {
     }
 }
 
-/// A terminal that shows nothing of what is typed, until this is dropped.
+/// A terminal without echo, until this is dropped.
 struct Silence<'t> {
     terminal: &'t File,
     before: Termios,

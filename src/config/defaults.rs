@@ -32,7 +32,7 @@ const NO_OPTIONS: [&str; 5] = ["passphrase", "conn", "peer", "port", "dynamic-op
 /// The others that it gives; they are options too, but not where `WSCOPE_CONN` is set.
 const OF_A_CLIENT: [&str; 2] = ["path", "subprotocol"];
 
-/// Where a default stands.
+/// The place of a default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// In a line of a file.
@@ -112,7 +112,7 @@ pub enum DefaultsError {
     },
 }
 
-/// The command line with everything in its place.
+/// The command line with all values in place.
 #[derive(Clone)]
 pub struct Arguments {
     /// For clap: program, mode, defaults, what was typed.
@@ -370,7 +370,7 @@ impl<'c> ArgMaker<'c> {
 }
 
 /// Options that agree with some values of the other only, so that clap lets both pass: as defaults,
-/// the weaker one gives way.
+/// the weaker one is dropped.
 const MAY_DISAGREE: [(&str, &str); 2] = [("echo", "input"), ("script", "input")];
 
 /// Whether an option can't be given together with one of those.

@@ -19,7 +19,7 @@ pub struct Display {
     pub verbose: u8,
     /// What the standard streams are.
     pub terminal: Terminal,
-    /// The columns that were asked for.
+    /// The requested columns.
     pub width: Option<usize>,
     /// Whether to colour.
     pub color: ColorChoice,
@@ -60,8 +60,8 @@ impl Display {
         }
     }
 
-    /// Columns of the lines of a transcript on a stream that is a terminal, or is not: where there is
-    /// no screen, nothing is cut.
+    /// Columns of the lines of a transcript on a stream that is a terminal, or is not: without a
+    /// screen, nothing is cut.
     pub fn columns(&self, is_terminal: bool) -> usize {
         self.width.unwrap_or(if is_terminal { self.terminal.width } else { FULL_WIDTH })
     }

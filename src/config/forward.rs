@@ -25,7 +25,7 @@ pub(super) struct ForwardOptions {
 /// A forward proxy: its clients name the servers.
 #[derive(Clone, Debug)]
 pub struct ForwardConfig {
-    /// Who is let in.
+    /// Which clients are accepted.
     pub authorization: Option<Authorization>,
     /// Hosts whose TLS is decrypted; empty for all.
     intercept: Vec<String>,
@@ -84,7 +84,7 @@ impl ForwardConfig {
         !self.tunnel.iter().any(|glob| glob == "*")
     }
 
-    /// Whether a user of SOCKS5 is let in.
+    /// Whether a SOCKS5 user is accepted.
     pub fn lets_in(&self, user: &[u8], password: &[u8]) -> bool {
         let pair = BASE64_STANDARD.encode([user, b":", password].concat());
         let given = format!("Basic {pair}");

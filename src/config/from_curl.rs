@@ -102,7 +102,7 @@ const HOP_BY_HOP: [&str; 9] = [
     "Content-Length",
 ];
 
-/// Headers of the copied handshake that are made anew for each.
+/// Headers of the copied handshake that each handshake has its own value of.
 const STALE: [&str; 3] = ["Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Accept"];
 
 /// Whether curl has an option of this long name that means the same as here.

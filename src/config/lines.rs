@@ -27,7 +27,7 @@ pub struct LineConfig {
     pub history: Option<PathBuf>,
 }
 
-/// The way of stdin that was asked for, if there can be one.
+/// The requested input format, if it is possible.
 ///
 /// # Errors
 ///
@@ -54,7 +54,7 @@ pub(super) fn check_input(
     }
 }
 
-/// Whether lines are typed at a prompt unless something else is asked for: it shares the terminal
+/// Whether lines are typed at a prompt unless something else is requested: it shares the terminal
 /// with a transcript, but not with output that another program reads, or that is raw.
 pub(super) fn may_prompt(output: Option<OutputFormat>, terminal: Terminal) -> bool {
     terminal.is_interactive() && output != Some(OutputFormat::Raw)
@@ -68,8 +68,8 @@ pub(super) fn is_stdin(script: Option<&Path>) -> bool {
 /// Options that change a transcript, by their ids.
 pub const OF_TRANSCRIPTS: [&str; 4] = ["view", "timestamps", "filter", "pretty"];
 
-/// Refuses what was typed about a transcript where none is shown. Defaults of the user are for any
-/// run, so these do not count.
+/// Refuses typed options of the transcript if no transcript is shown. The user's defaults are for
+/// any run, so they do not count.
 ///
 /// # Errors
 ///

@@ -50,13 +50,13 @@ pub struct ListenConfig {
     pub address: ListenAddress,
     /// TLS, or plain.
     pub tls: Option<TlsConfig>,
-    /// Whom it lets in, and what it agrees on.
+    /// Which clients it accepts, and what it agrees to.
     pub server: ServerConfig,
     /// For TLS and the request's head.
     pub handshake_timeout: Duration,
     /// The endpoints' behaviour; compression is filled in once agreed.
     pub endpoint: Arc<EndpointConfig>,
-    /// How much is taken from a client.
+    /// How much data is accepted from a client.
     pub limits: Limits,
     /// The most bytes that may wait in memory, over all connections.
     pub max_memory: usize,
@@ -139,7 +139,7 @@ pub struct MockConfig {
     pub unmatched: UnmatchedChoice,
 }
 
-/// Where what is sent first comes from.
+/// The source of the first messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GreetingSource {
     /// stdin, read to its end once.
@@ -148,7 +148,7 @@ pub enum GreetingSource {
     File(PathBuf),
 }
 
-/// How TLS is spoken.
+/// How TLS is used.
 #[derive(Clone)]
 pub struct TlsConfig {
     /// Certificate and key.
@@ -330,7 +330,7 @@ impl ListenConfig {
 ///
 /// # Errors
 ///
-/// It is none of these.
+/// It has none of these forms.
 pub fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
     if let Some((_, rest)) = text.split_once("://") {
         let place = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -442,7 +442,7 @@ fn accepted_deflate(options: &ServerDeflateOptions) -> Option<ServerDeflateConfi
     })
 }
 
-/// How TLS is spoken with clients, if it is.
+/// How TLS is used with clients, if it is.
 ///
 /// # Errors
 ///

@@ -145,7 +145,7 @@ pub fn no_program(program: &Command, typed: &Invocation) -> Option<String> {
         .then(|| format!("{}: the command is missing after --", name_of(mode, typed)))
 }
 
-/// A command that was mistyped, and would be taken for the host to connect to.
+/// A mistyped command, which would be used as a host name.
 pub fn command(program: &Command, typed: &Invocation, refused: bool) -> Option<String> {
     let by_option = typed.given.iter().any(|id| id == "connect_to_url");
     let first = typed.positionals.first().filter(|_| typed.mode().is_none() && !by_option)?;
@@ -285,7 +285,7 @@ fn needs(program: &Command, typed: &Invocation, other: &str) -> Option<String> {
     Some(wanted.1.to_owned())
 }
 
-/// More words than the mode takes.
+/// More words than the mode allows.
 fn surplus(program: &Command, typed: &Invocation) -> Option<String> {
     let mode = mode_of(program, typed.mode());
     let by_option = typed.given.iter().any(|id| id == "connect_to_url");

@@ -42,7 +42,7 @@ pub struct PlannedRoute {
     pub proxy: Option<String>,
     /// What decided on the proxy, or against one: `--proxy`, `https_proxy`, `no_proxy`.
     pub decided_by: Option<String>,
-    /// The name asked for in TLS, if it is not the URL's host.
+    /// The name in TLS (SNI), if it is not the URL's host.
     pub server_name: Option<String>,
 }
 
@@ -51,8 +51,8 @@ pub struct PlannedRoute {
 pub struct DryRun {
     /// Where to and by which way, one sentence each: for stderr.
     pub notes: Vec<String>,
-    /// The request's head: for stdout. Exactly what would be sent, but for hidden secrets; the
-    /// key is drawn anew for each connection.
+    /// The request's head: for stdout. Exactly what would be sent, except for hidden secrets; each
+    /// connection has a new key.
     pub head: Vec<u8>,
 }
 
@@ -193,8 +193,8 @@ enum Part {
 struct ShellSecrets(Vec<(Vec<u8>, String, String)>);
 
 impl ShellSecrets {
-    /// A text with a variable in the place of each secret; a secret has one variable, however often
-    /// it is there.
+    /// A text with a variable instead of each secret; a secret has one variable, however often it
+    /// is there.
     fn parts(
         &mut self,
         text: &[u8],

@@ -33,7 +33,7 @@ pub struct ProxyConfig {
     pub tls: Option<TlsConfig>,
     /// How the server is reached.
     pub open: OpenConfig,
-    /// What is changed in the head of a request, where there is one server.
+    /// What is changed in the head of a request, if there is one server.
     pub forwarding: Forwarding,
     /// What is done where clients name the servers; `open` is the same for all of them.
     pub forward: Option<ForwardConfig>,
@@ -45,7 +45,7 @@ pub struct ProxyConfig {
     pub max_clients: Option<usize>,
     /// What is done to messages.
     pub rules: Rules,
-    /// How long what travels to the server, and to the client, takes.
+    /// The delays of data to the server and to the client.
     pub pacing: [Pacing; 2],
     /// What goes wrong on purpose towards the server, and towards the client.
     pub faults: [Faults; 2],
@@ -193,7 +193,7 @@ impl ProxyConfig {
     }
 }
 
-/// `--fault [DIR] FAULT`: towards the client, unless `>` stands before it.
+/// `--fault [DIR] FAULT`: towards the client, unless `>` is before it.
 fn faults(texts: &[String]) -> Result<[Faults; 2], UsageError> {
     let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
     for text in texts {

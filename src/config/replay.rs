@@ -21,7 +21,7 @@ use crate::wire::handshake::headers::HeaderEdit;
 /// When messages are sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
-    /// Once as many messages came as had come before.
+    /// After as many messages as in the recording.
     Wait,
     /// At once.
     Fast,
@@ -38,7 +38,7 @@ pub struct ReplayOptions {
     pub max_gap: Option<Duration>,
     /// How long a message is waited for.
     pub patience: Duration,
-    /// What is sent in the place of what was recorded.
+    /// What is sent instead of what was recorded.
     pub rules: ValueRules,
     /// How what is received is compared.
     pub comparison: Comparison,
@@ -171,7 +171,7 @@ impl ReplayConfig {
     }
 }
 
-/// Credentials that have an option of their own.
+/// Credentials with their own option.
 #[derive(Clone, Copy)]
 struct Given {
     has_cookie: bool,

@@ -18,11 +18,11 @@ use crate::wire::{Control, Data, OpCode, close};
 pub struct Rule {
     /// As it was written.
     text: String,
-    /// Both, if there is none.
+    /// Both, without one.
     direction: Option<Direction>,
     /// Text and binary, if there are none.
     opcodes: Vec<OpCode>,
-    /// Whatever it holds, if there is none.
+    /// Any content, without one.
     pattern: Option<Pattern>,
     action: Action,
 }
@@ -32,15 +32,15 @@ pub struct Rule {
 pub enum Action {
     /// It is not passed on.
     Drop,
-    /// It waits so long, and what is behind it too.
+    /// It waits for this time, and so do the messages after it.
     Delay(Duration),
     /// What matches is replaced.
     Replace(Pattern, Vec<u8>),
     /// It is passed on twice.
     Copy,
-    /// Both ends are sent a Close with this code in its place.
+    /// Both ends get a Close with this code instead.
     Close(u16),
-    /// It waits until a line of the prompt lets it go.
+    /// It waits until a line of the prompt forwards it.
     Hold,
     /// A request is answered with this status.
     Reject(u16),
@@ -54,7 +54,7 @@ const FORM: &str = "write 'DIR [OPCODES] [/RE/] -> ACTION', as in '< text /price
      DIR is > to the server, < to the client, or <>; ACTION is drop, delay 2s, \
      replace /RE/TEXT/, dup, close 1011, hold or reject STATUS";
 
-/// What may be passed on in the place of a message has at most so many bytes.
+/// What may be passed on instead of a message has at most so many bytes.
 pub const MAX_EDITED: usize = 16 << 20;
 
 /// The longest latency.
@@ -220,7 +220,7 @@ impl Rules {
 pub struct Pacing {
     /// Each byte waits so long.
     latency: Duration,
-    /// By so much more or less, at random.
+    /// A random deviation of up to this time.
     jitter: Duration,
     /// Bytes a second; none for all that come.
     pub rate: Option<f64>,
@@ -258,12 +258,12 @@ impl Pacing {
         Self { rate: Some(rate), ..Self::default() }
     }
 
-    /// Whether it takes any time.
+    /// Whether there is a delay.
     pub fn takes_time(&self) -> bool {
         *self != Self::default()
     }
 
-    /// How long what comes now waits.
+    /// The delay of the next data.
     pub fn delay(&self, random: [u8; 16]) -> Duration {
         let [a, b, ..] = random;
         let part = f64::from(u16::from_be_bytes([a, b])) / f64::from(u16::MAX);

@@ -158,7 +158,7 @@ pub enum Clue {
     InPath(&'static str),
     /// The response names this server.
     Server(&'static str),
-    /// The response names a program that stands in front of others.
+    /// The response names a program that is in front of others.
     Proxied,
     /// The response lists version 13, as gorilla/websocket does in every refusal.
     ListsVersion13,
@@ -202,7 +202,7 @@ pub enum Clue {
     NoBody,
     /// The same request without the upgrade got the same answer.
     PlainSame,
-    /// The same, and a program that stands in front of others answered.
+    /// The same, and a program that is in front of others answered.
     PlainSameBehindProxy,
     /// The same request without the upgrade got the same answer, of a library that knows WebSocket.
     PlainSameByLibrary,
@@ -241,7 +241,8 @@ pub enum Clue {
     OwnOriginBehindProxy,
     /// The request's head is longer than many servers take.
     LongHead,
-    /// Our message was the first thing that crossed, and the end came right after it and the 101.
+    /// Our message was the first thing that crossed, and the end arrived right after it and the
+    /// 101.
     AtOnce,
     /// The reason of the Close speaks of a timer on silence.
     TimerReason,
@@ -332,7 +333,7 @@ pub enum Clue {
     Idle(u64),
     /// The same, and this program is on the way.
     IdleAt(u64, &'static str),
-    /// It was silent, and a program that stands in front of others answered the handshake.
+    /// It was silent, and a program that is in front of others answered the handshake.
     SilenceBehindProxy,
     /// The connection lived for so many seconds, give or take 2 %.
     Lived(u64),
@@ -942,7 +943,7 @@ pub(super) fn is_near(time: std::time::Duration, seconds: u64) -> bool {
     time.abs_diff(wanted) <= wanted / 50
 }
 
-/// The header that names a program which stands in front of others.
+/// The header that names a program which is in front of others.
 pub(super) fn proxied(head: &Head) -> Option<String> {
     if let Some(via) = head.get("Via") {
         return Some(format!("Via: {}", String::from_utf8_lossy(via)));

@@ -8,7 +8,7 @@ use super::{CatalogueEntry, Confidence, Facts, Family, Severity, entry};
 use crate::wire::head::{Head, HeadKind};
 use crate::wire::secret::is_secret;
 
-/// What is shown instead of a secret.
+/// The text that is shown instead of a secret.
 const HIDDEN: &[u8] = b"(hidden)";
 
 /// Bytes of a body or a stream that are shown.

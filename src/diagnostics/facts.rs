@@ -34,7 +34,7 @@ pub struct Facts<'a> {
     pub tls: TlsAttempt<'a>,
     /// The first bytes of an answer that is not an HTTP head, to a plain request.
     pub first_bytes: &'a [u8],
-    /// How the wait for the response ended, if no response came.
+    /// How the wait for the response ended, if no response arrived.
     pub unanswered: Option<Unanswered>,
     /// The request as it was sent or received.
     pub request: Option<&'a Head>,
@@ -112,7 +112,7 @@ impl Facts<'_> {
         self.response.and_then(Head::status_line).map(|line| line.code)
     }
 
-    /// Whether the handshake was completed: a 101 came and nothing in it is fatal.
+    /// Whether the handshake was completed: a 101 arrived and nothing in it is fatal.
     pub fn is_open(&self) -> bool {
         let switched = self.response.and_then(Head::status_line).is_some_and(|l| l.code == 101);
         switched && self.report.is_none_or(|report| report.fatal().next().is_none())
@@ -242,7 +242,7 @@ pub enum TlsFault<'a> {
     NotTls(&'a [u8]),
     /// The stream ended before a ServerHello.
     Closed,
-    /// Nothing came until the timeout.
+    /// Nothing arrived until the timeout.
     Silent,
     /// The dates of the certificate exclude now.
     Dates {
@@ -271,7 +271,7 @@ pub struct Unanswered {
     pub how: StreamEnd,
     /// From the request on.
     pub after: Duration,
-    /// Bytes of a response that came.
+    /// Bytes of a response that arrived.
     pub received: usize,
 }
 
@@ -286,14 +286,14 @@ pub enum StreamEnd {
     Timeout,
 }
 
-/// Another connection to the same place that differed in one thing, and what came of it.
+/// Another connection to the same place that differed in one thing, and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trial {
     /// In what it differed.
     pub variation: Variation,
     /// Where to, or with what, if the variation alone does not say it.
     pub what: String,
-    /// What came of it.
+    /// Its result.
     pub outcome: TrialOutcome,
 }
 
@@ -310,7 +310,7 @@ pub enum Variation {
     NoSubprotocol,
     /// The Host of the URL.
     OwnHost,
-    /// A path that nobody has.
+    /// A path that no server has.
     OtherPath,
     /// With TLS instead of without, or the other way round.
     OtherScheme,
@@ -318,7 +318,7 @@ pub enum Variation {
     OtherFamily,
 }
 
-/// What came of a trial.
+/// The result of a trial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrialOutcome {
     /// A WebSocket opened, or TCP where no more was tried.
@@ -327,7 +327,7 @@ pub enum TrialOutcome {
     Status {
         /// The number.
         code: u16,
-        /// The line it came in.
+        /// The line it arrived in.
         text: String,
         /// The beginning of the body.
         body: Vec<u8>,
@@ -363,7 +363,7 @@ impl Trial {
         }
     }
 
-    /// Whether what was tried is what is spoken there. A server of TLS that answers plain HTTP does
+    /// Whether what was tried is what is used there. A server of TLS that answers plain HTTP does
     /// so only to say that it is none.
     pub fn is_spoken(&self) -> bool {
         let refuses = self.body().is_some_and(super::said::wants_tls);
@@ -404,7 +404,7 @@ impl std::fmt::Display for Trial {
 pub struct StreamFacts<'a> {
     /// Its first bytes: a few hundred are plenty.
     pub first: &'a [u8],
-    /// How many bytes came in the same segment as the 101.
+    /// How many bytes arrived in the same segment as the 101.
     pub early: usize,
     /// Frames received.
     pub frames: u64,

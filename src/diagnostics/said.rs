@@ -36,14 +36,14 @@ pub(super) enum Subject {
     Method,
     /// Too many requests.
     Rate,
-    /// Who the user is, and what they may do.
+    /// The credentials, and what they may do.
     Credentials,
     /// The path.
     Path,
 }
 
-/// Phrases in lower case, as [`says`] takes them; the first that stands in the text counts. A phrase
-/// in front of another subject's is more exact.
+/// Phrases in lower case, as [`says`] takes them; the first that is in the text counts. A phrase in
+/// front of another subject's is more exact.
 #[rustfmt::skip]
 const PHRASES: &[(Subject, &[&str])] = &[
     (Subject::Tls, &["plain http request was sent to https port", "http request to an https server", "speaking plain http to an ssl-enabled", "combination of host and port requires tls", "https is required", "use https", "https required", "ssl required", "tls required", "requires wss", "use wss", "wss required", "requires ssl", "requires https", "ssl is required", "tls is required", "secure connection required", "secure connection is required", "require a secure connection", "requires a secure connection", "use a secure connection", "must be a secure connection", "secure connections only"]),
@@ -124,7 +124,7 @@ fn is_meant(text: &str, phrase: &str, at: usize) -> bool {
     }
 }
 
-/// Whether a phrase in lower case stands in a text as whole words, in any letter case; the last word
+/// Whether a phrase in lower case is in a text as whole words, in any letter case; the last word
 /// may be in the plural. After a `*`, it may be the beginning of a longer one.
 pub(super) fn says(text: &str, phrase: &str) -> bool {
     places(text, phrase).next().is_some()
@@ -144,7 +144,7 @@ fn places(text: &str, phrase: &str) -> impl Iterator<Item = usize> {
         .filter(move |at| is_edge(text, *at) && ends(at + stem.len()))
 }
 
-/// Whether no word goes on at a place: `AccessToken` has two.
+/// Whether no word continues at a place: `AccessToken` has two.
 fn is_edge(text: &str, at: usize) -> bool {
     let (before, after) = text.split_at(at);
     let mut next = after.chars();
@@ -244,7 +244,7 @@ const PATH_MARKS: [&str; 10] = [
     "uri:</th><td>",
 ];
 
-/// The path that a page says was asked for, without its query.
+/// The path that a page says was requested, without its query.
 pub(super) fn named_path(body: &[u8]) -> Option<String> {
     let text = decoded(String::from_utf8_lossy(body).into_owned());
     // The marks and the text have the same places: only ASCII changes its case.
@@ -263,7 +263,7 @@ pub(super) fn named_path(body: &[u8]) -> Option<String> {
     })
 }
 
-/// Whether what follows stands in the outermost object of JSON, beside the number of the status.
+/// Whether what follows is in the outermost object of JSON, beside the number of the status.
 fn is_outermost(before: &str) -> bool {
     let count = |marks: [char; 2]| before.matches(marks).count();
     before.trim_start().starts_with('{')

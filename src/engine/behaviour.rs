@@ -135,8 +135,8 @@ pub enum Pipe {
 /// What does something wrong on purpose: it adds to the bytes that are sent, takes from them, and
 /// slows the transport down.
 pub trait Interference {
-    /// Does what is due after `messages` of the peer, the last byte of which came at `last_received`.
-    /// Returns what is to be reported.
+    /// Does what is due after `messages` of the peer, the last byte of which arrived at
+    /// `last_received`. Returns what is to be reported.
     fn act(
         &mut self,
         messages: u64,

@@ -56,7 +56,7 @@ pub struct ConnectionSetup<'a> {
     /// How the endpoint behaves; compression is filled in from `agreed`. Without one the connection
     /// is a leg of a relay: see [`Connection::relay_to`].
     pub endpoint: Option<&'a Arc<EndpointConfig>>,
-    /// How much is taken from the peer.
+    /// How much data is accepted from the peer.
     pub limits: Limits,
     /// Whether what is sent is decoded, because somebody looks or counts.
     pub observed: bool,
@@ -82,10 +82,10 @@ pub struct Connection {
     evidence: Option<Box<SessionEvidence>>,
     /// Collects a message that comes in pieces, where a behaviour wants it whole.
     assembler: Option<Box<Assembler>>,
-    /// What waits here to be handed on, and to be sent.
+    /// What waits here to be passed on, and to be sent.
     share: Share,
     unsent: Share,
-    /// When a byte came, and when one came or left.
+    /// When a byte arrived, and when one arrived or left.
     last_received: Instant,
     active: Instant,
     /// None before the first message, of either side.
@@ -107,8 +107,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Takes over a transport whose opening handshake is done. Frames may have come after it; our
-    /// side of it may still wait in the send buffer.
+    /// Takes over a transport whose opening handshake is done. Frames may have arrived after it;
+    /// our side of it may still wait in the send buffer.
     pub fn new(
         mut link: Link,
         inbound: Observer,
@@ -271,7 +271,7 @@ impl Connection {
         self.party.leg().is_some_and(Leg::has_ended)
     }
 
-    /// Hands on to the other leg of a relay what this one has received, as far as there is room,
+    /// Passes on to the other leg of a relay what this one has received, as far as there is room,
     /// and then how its stream ended: with its end, or with a reset. Call it after each turn of
     /// either.
     pub fn relay_to(&mut self, other: &mut Self, now: Instant) {
@@ -303,7 +303,7 @@ impl Connection {
         self.party.leg_mut().map(|leg| std::mem::take(&mut leg.received)).unwrap_or_default()
     }
 
-    /// Gives back what is not handed on yet.
+    /// Gives back what is not passed on yet.
     pub fn put_back(&mut self, received: Vec<u8>) {
         if let Some(leg) = self.party.leg_mut() {
             leg.received = received;

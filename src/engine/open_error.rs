@@ -25,7 +25,7 @@ use crate::wire::head::{Head, HeadError};
 pub struct Pair {
     /// The request as it was sent.
     pub request: Head,
-    /// The response as it came.
+    /// The response as received.
     pub response: Head,
     /// Every rule's verdict.
     pub report: Report,
@@ -110,7 +110,7 @@ pub enum OpenError {
         "the server closed the connection before its response was complete, after {received} bytes"
     )]
     Closed {
-        /// Bytes of the response that came.
+        /// Bytes of the response that arrived.
         received: usize,
     },
     /// The way leads back to where this program listens.
@@ -124,7 +124,7 @@ pub enum OpenError {
         /// What was waited for.
         what: &'static str,
     },
-    /// A signal came.
+    /// A signal arrived.
     #[error("interrupted")]
     Signal(Signal),
     /// The socket failed.

@@ -58,7 +58,7 @@ pub struct OpeningEvidence {
     pub refused_tls: Option<TlsFacts>,
     /// From the request to the end of the attempt, where it failed.
     failed_after: Option<Duration>,
-    /// The proxy was asked for a way and has not answered.
+    /// The proxy was requested a way and has not answered.
     asks_proxy: bool,
     /// How long earlier connections of the run lasted that were lost in the same way.
     pub lifetimes: Vec<Duration>,
@@ -119,7 +119,7 @@ impl OpeningEvidence {
         self.asks_proxy = false;
     }
 
-    /// Notes that a proxy is asked for a way.
+    /// Notes that a proxy is requested a way.
     pub fn asks_proxy(&mut self) {
         self.asks_proxy = true;
     }
@@ -134,7 +134,7 @@ impl OpeningEvidence {
         &self.body
     }
 
-    /// Notes how much of a head has come that is not complete.
+    /// Notes how much of a head has arrived that is not complete.
     pub fn received(&mut self, bytes: usize) {
         self.received = bytes;
     }
@@ -171,12 +171,12 @@ impl OpeningEvidence {
         self.request.as_ref()?.get(name)
     }
 
-    /// Whether a proxy was asked for a way and has not opened it.
+    /// Whether a proxy was requested a way and has not opened it.
     pub fn awaits_proxy(&self) -> bool {
         self.asks_proxy
     }
 
-    /// Whether the answer says that TLS is spoken there.
+    /// Whether the answer says that TLS is used there.
     pub fn wants_tls(&self) -> bool {
         diagnostics::wants_tls(&self.body)
     }
@@ -191,12 +191,12 @@ impl OpeningEvidence {
         self.is_connected
     }
 
-    /// Every rule's verdict on the handshake, if it came so far.
+    /// Every rule's verdict on the handshake, if it arrived so far.
     pub fn report(&self) -> Option<&Report> {
         self.report.as_ref()
     }
 
-    /// The response, if one came.
+    /// The response, if one arrived.
     pub fn response(&self) -> Option<&Head> {
         self.response.as_ref()
     }

@@ -189,7 +189,7 @@ impl Outbox {
         waits && pending < HIGH_WATER
     }
 
-    /// Reports and sends what has been made, then ends our side if that was asked for.
+    /// Reports and sends what has been made, then ends our side if that was requested.
     ///
     /// # Errors
     ///
@@ -229,8 +229,8 @@ impl Outbox {
         self.slot = goes_on.then_some(Producer::Relay);
     }
 
-    /// Whether a message that a relay passes on may go on or begin: no producer of this side is inside
-    /// one.
+    /// Whether a message that a relay passes on may continue or begin: no producer of this side is
+    /// inside one.
     pub fn is_free(&self, endpoint: &Endpoint) -> bool {
         match self.slot {
             // A frame by hand may have begun one.
@@ -273,7 +273,7 @@ impl Outbox {
         }
     }
 
-    /// Notes that the endpoint itself has made what stands after `start` bytes of the send buffer.
+    /// Notes that the endpoint itself has made what is after `start` bytes of the send buffer.
     pub fn note_automatic(&mut self, start: usize, tx: &[u8]) {
         if let Some(observer) = self.observer.as_mut().filter(|_| tx.len() > start) {
             observer.automatic.push(start..tx.len());
@@ -509,7 +509,7 @@ impl Sender<'_> {
         }
     }
 
-    /// Ends our side of the stream after what has been sent; receiving goes on.
+    /// Ends our side of the stream after what has been sent; receiving continues.
     pub fn half_close(&mut self) {
         self.outbox.clear_queue();
         self.outbox.early_end.get_or_insert(EarlyEnd::HalfClose);

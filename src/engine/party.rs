@@ -82,7 +82,7 @@ impl Leg {
         self.lost
     }
 
-    /// Takes the end of the peer's stream; ours goes on.
+    /// Takes the end of the peer's stream; ours continues.
     pub fn end(&mut self, how: Lost) {
         self.end.get_or_insert((how.by(), Cause::Lost(how)));
     }
@@ -161,7 +161,7 @@ impl Party {
         }
     }
 
-    /// The peer's stream ended: an endpoint does not go on alone.
+    /// The peer's stream ended: an endpoint does not continue alone.
     pub fn end_of_stream(&mut self, how: Lost) {
         match self {
             Self::Endpoint(endpoint) => endpoint.end_of_stream(how),

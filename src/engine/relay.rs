@@ -59,7 +59,7 @@ pub struct RelaySetup<'a> {
 pub struct Intervening {
     /// What is done to messages; none if nobody intervenes.
     pub rules: Option<Rc<RefCell<Rules>>>,
-    /// How long what travels to the server, and to the client, takes.
+    /// The delays of data to the server and to the client.
     pub pacing: [Pacing; 2],
     /// What goes wrong on purpose towards the server, and towards the client.
     pub faults: [Vec<Fault>; 2],
@@ -80,7 +80,7 @@ pub enum Answer {
     Switched,
     /// A body follows it: the status line without its version.
     Status(String),
-    /// It is not HTTP; what came is passed on all the same.
+    /// It is not HTTP; what arrived is passed on all the same.
     Unreadable,
     /// The server's stream ended before the first byte of it.
     Missing,
@@ -129,8 +129,9 @@ impl Exchange {
     }
 
     /// Leaves of what the client has sent what belongs to the request; whether it is the first time
-    /// that more has come. The server is to close its connection after its response, and does not
-    /// answer a second request: the client repeats that on another connection (RFC 9112 §9.3.2).
+    /// that more has arrived. The server is to close its connection after its response, and does
+    /// not answer a second request: the client repeats that on another connection (RFC 9112
+    /// §9.3.2).
     fn end(&mut self, client: &mut Connection) -> bool {
         let mut received = client.take_received();
         let new = received.get(self.waiting..).unwrap_or_default();
@@ -267,7 +268,7 @@ impl Relay {
         self.client.into_link().0
     }
 
-    /// Gives each leg a turn, and hands on what it brings.
+    /// Gives each leg a turn, and passes on what it brings.
     ///
     /// # Errors
     ///
@@ -301,7 +302,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Hands on what has been received, both ways.
+    /// Passes on what has been received, both ways.
     fn pass(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         // Where somebody may intervene, frames that come early wait for the answer.
         let waits = self.answer == Answer::Awaited && self.intervening.is_any();
@@ -384,7 +385,7 @@ impl Relay {
         self.server.drop_connection();
     }
 
-    /// Sends both ends a Close in the place of all that still comes, once frames pass.
+    /// Sends both ends a Close instead of all that still comes, once frames pass.
     ///
     /// # Errors
     ///

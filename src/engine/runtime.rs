@@ -55,7 +55,7 @@ pub struct Runtime {
     pub notifier: Notifier,
     /// The prompt, if there is one: its Ctrl-C is not a signal.
     pub screen: Option<Screen>,
-    /// What the run leaves behind.
+    /// The results of the run.
     pub record: Record,
     /// Lent to whoever has its turn.
     pub buffers: Buffers,
@@ -233,7 +233,8 @@ impl Runtime {
         self.report(conn, &Event::Note(text))
     }
 
-    /// A signal that came since the last call; Ctrl-C at a prompt counts until it is taken there.
+    /// A signal that arrived since the last call; Ctrl-C at a prompt counts until it is taken
+    /// there.
     pub fn take_signal(&mut self) -> Option<Signal> {
         let interrupted = self.screen.as_ref().is_some_and(Screen::is_interrupted);
         self.signals.take().or(interrupted.then_some(Signal::Interrupt))
@@ -319,7 +320,7 @@ impl Runtime {
         Ok(result)
     }
 
-    /// Waits for events until `deadline`, and hands them on.
+    /// Waits for events until `deadline`, and passes them on.
     fn wait(&mut self, task: &mut dyn Task, deadline: Option<Instant>) -> io::Result<()> {
         self.unpolled = 0;
         self.reactor.wait_for(&mut self.events, deadline)?;

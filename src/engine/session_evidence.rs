@@ -46,7 +46,7 @@ pub struct SessionEvidence {
     messages: u64,
     /// What a slow reader on our side held up, once one did.
     stall: Option<Box<Stall>>,
-    /// The silence before the last bytes that came, in milliseconds.
+    /// The silence before the last received bytes, in milliseconds.
     quiet: u32,
     /// The longest silence before that one, in milliseconds.
     longest_quiet: u32,
@@ -54,7 +54,7 @@ pub struct SessionEvidence {
     masks: (u32, [u8; 4]),
     /// Our side of the stream ended first, on purpose.
     half_closed: bool,
-    /// The header of the frame that came last, as long as no rule was broken.
+    /// The header of the frame that arrived last, as long as no rule was broken.
     header: Option<FrameHeader>,
     breach: Option<Box<Breach>>,
 }
@@ -79,7 +79,7 @@ struct BrokenFrame {
 /// Times in which nothing could be received, because a reader on our side was slow.
 #[derive(Debug)]
 struct Stall {
-    /// When the one that goes on began.
+    /// When the one that continues began.
     since: Option<Instant>,
     /// The longest one of late.
     from: Instant,
@@ -91,7 +91,7 @@ impl Stall {
         Self { since: None, from: now, to: now }
     }
 
-    /// The one that goes on, unless an earlier one was longer and is recent.
+    /// The one that continues, unless an earlier one was longer and is recent.
     fn longest(&self, now: Instant) -> (Instant, Instant) {
         let recent = now.saturating_duration_since(self.to) <= RECENT;
         let longest = self.to.saturating_duration_since(self.from);
@@ -129,7 +129,7 @@ impl SessionEvidence {
         evidence
     }
 
-    /// Notes bytes that came, before they are decoded.
+    /// Notes received bytes, before they are decoded.
     pub fn received(&mut self, bytes: &[u8], now: Instant) {
         let quiet = now.saturating_duration_since(self.last_received.max(self.last_sent));
         self.longest_quiet = self.longest_quiet.max(self.quiet);
@@ -246,8 +246,8 @@ impl SessionEvidence {
     /// Explains how the connection ended. The first diagnostic is the verdict. `opening` holds what
     /// is known of the time before the 101: a client has it from its
     /// [`OpeningEvidence`](crate::engine::opening_evidence::OpeningEvidence), a server may begin
-    /// with [`Facts::new`]; its `ended_on_ours` is whether nothing came since our last message. A leg of a relay has no `endpoint`; `deflate` is the compression that was
-    /// agreed.
+    /// with [`Facts::new`]; its `ended_on_ours` is whether nothing arrived since our last message.
+    /// A leg of a relay has no `endpoint`; `deflate` is the compression that was agreed.
     pub fn explain(
         &self,
         opening: Facts<'_>,

@@ -56,7 +56,7 @@ impl Conversation {
         Self::watching(facts, watch, false)
     }
 
-    /// Reads a protocol that somebody named; a message that does not fit is a breach of it.
+    /// Reads a protocol that somebody named; a message that does not fit is a violation of it.
     pub fn of(protocol: &'static Protocol, facts: Facts) -> Self {
         let mut new = Self::new(facts, Choice::Off, false);
         new.choose(protocol, vec![Evidence::Asked]);

@@ -52,8 +52,8 @@ pub struct Decoded {
 }
 
 /// The packets of a message: so many of them, and how many more there are. All are read, so that a
-/// lens knows what came, but a message of a million tiny packets is not a reason to hold a million
-/// meanings. `None` if one of them is none.
+/// lens knows what arrived, but a message of a million tiny packets is not a reason to hold a
+/// million meanings. `None` if one of them is none.
 pub(super) fn packets(all: impl Iterator<Item = Option<Decoded>>) -> Option<Vec<Decoded>> {
     let (mut first, mut more) = (Vec::new(), 0);
     for packet in all {
@@ -96,7 +96,7 @@ pub struct Answered {
     pub after: Duration,
 }
 
-/// A breach of the inner protocol.
+/// A violation of the inner protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
     /// Where the rule is written, as in `STOMP 1.2, Value Encoding`.
@@ -175,7 +175,7 @@ impl Decoded {
         self
     }
 
-    /// With a breach of a rule.
+    /// With a violation of a rule.
     pub(super) fn breaks(mut self, rule: &'static str, text: impl AsRef<str>) -> Self {
         if self.complaints.len() < COMPLAINTS {
             self.complaints.push(Complaint { rule, text: clipped(text.as_ref(), SUMMARY) });
@@ -183,12 +183,12 @@ impl Decoded {
         self
     }
 
-    /// With a breach of a rule, if it is one.
+    /// With a violation of a rule, if it is one.
     pub(super) fn breaks_if(self, wrong: bool, rule: &'static str, text: &str) -> Self {
         if wrong { self.breaks(rule, text) } else { self }
     }
 
-    /// With a breach if its side was quiet for too long before it.
+    /// With a violation if its side was quiet for too long before it.
     pub(super) fn after_quiet(self, quiet: Option<Duration>, rule: &'static str) -> Self {
         match quiet {
             Some(quiet) => {

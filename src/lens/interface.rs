@@ -22,7 +22,7 @@ pub trait Lens: Send {
         None
     }
 
-    /// What has to come next for the conversation to go on.
+    /// What has to come next for the conversation to continue.
     fn expects(&self) -> Option<Expectation> {
         None
     }
@@ -59,7 +59,7 @@ pub trait Lens: Send {
 
 /// A conversation inside another one, as who carries it sees it.
 pub trait Carried {
-    /// What has to come next for the conversation to go on.
+    /// What has to come next for the conversation to continue.
     fn expects(&mut self) -> Option<Expectation>;
 
     /// What a client has to send regularly.
@@ -79,7 +79,7 @@ pub trait Carried {
     fn known(&mut self) -> Vec<(&'static str, String)>;
 }
 
-/// A message without which the conversation does not go on.
+/// A message without which the conversation does not continue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
     /// The direction of the message.
@@ -125,7 +125,7 @@ pub struct Protocol {
     /// Whether the path and query of a request are typical of it.
     pub url: fn(&str) -> bool,
     /// Whether a message is typical of the beginning of a conversation; rather too strict than too
-    /// lax. Where packets span messages it may be several that came in a row.
+    /// lax. Where packets span messages it may be several that arrived in a row.
     pub beginning: fn(&Message<'_>) -> bool,
     /// Whether a message is a sign only beside URL or subprotocol: any message may begin so.
     pub begins_like_others: bool,

@@ -13,7 +13,7 @@ const ENTRIES: usize = 1024;
 const TEXT: usize = 256;
 
 /// A map that forgets its oldest entry when it is full. Looked up from the newest on, as what is
-/// asked for is mostly new.
+/// requested is mostly new.
 #[derive(Clone, Debug)]
 pub(super) struct Kept<K, V> {
     entries: VecDeque<(K, V)>,

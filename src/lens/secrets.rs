@@ -9,7 +9,7 @@ pub struct Secrets<'a> {
     pub is_secret: &'a dyn Fn(&str) -> bool,
     /// A text without the secrets that are known by their value.
     pub clean: &'a dyn for<'t> Fn(&'t str) -> Cow<'t, str>,
-    /// What is shown in the place of a secret.
+    /// The text that is shown instead of a secret.
     pub mask: &'a str,
 }
 
@@ -216,7 +216,7 @@ fn colon_after(text: &str, at: usize) -> Option<usize> {
         .find_map(|level| ignored(text, at, level).filter(|colon| text[*colon..].starts_with(':')))
 }
 
-/// What stands in a text from here on. Only what follows tells of which level the text is.
+/// What is in a text from here on. Only what follows tells of which level the text is.
 fn value_of(text: &str, at: usize, is_variable: bool) -> Found {
     let (mut value, mut other) = (None::<usize>, None::<usize>);
     for level in LEVELS {
@@ -403,7 +403,7 @@ mod tests {
             .unwrap_or_else(|| text.to_owned())
     }
 
-    /// A text as it stands in a string of JSON.
+    /// A text as it is in a string of JSON.
     fn packed(text: &str) -> String {
         let string = crate::lens::Value::from(text).json();
         string[1..string.len() - 1].to_owned()

@@ -157,7 +157,7 @@ impl Value {
         }
     }
 
-    /// As it stands in a summary, a text without the quotes around it.
+    /// As it is in a summary, a text without the quotes around it.
     fn written(&self) -> String {
         let written = super::text::clipped(&self.beginning(), usize::MAX);
         match self {

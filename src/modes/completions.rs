@@ -27,7 +27,7 @@ const FILES: &str = "<files>";
 /// A word, and what it means in a few words.
 type Proposal = (String, String);
 
-/// Prints the script of a shell, or what can stand in the place of the last word.
+/// Prints the script of a shell, or what can stand instead of the last word.
 pub fn run(shell: Shell, words: &[OsString]) -> anyhow::Result<Exit> {
     let Some((typed, before)) = words.split_last() else {
         return generated::print(script(shell));

@@ -80,7 +80,7 @@ fn is_same(input: &Path, output: &Path) -> bool {
     of(input).is_some_and(|(.., is_file)| is_file && of(input) == of(output))
 }
 
-/// What came of a recording.
+/// The result of a recording.
 #[derive(Default)]
 struct Converted {
     /// What the format can't hold.

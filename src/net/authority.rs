@@ -47,7 +47,7 @@ const LIFE: u64 = 3650 * DAY;
 /// (CA/Browser Forum, Baseline Requirements §6.3.2).
 const LEAF_LIFE: u64 = 199 * DAY;
 
-/// A certificate is made anew after that.
+/// After this time, a certificate is replaced.
 const LEAF_USE: Duration = Duration::from_secs(30 * DAY);
 
 /// Hosts whose certificates are kept.
@@ -124,7 +124,7 @@ impl Authority {
         Ok(Self { is_new, ..read })
     }
 
-    /// Makes a new one in the place of what there is.
+    /// Makes a new one instead of what there is.
     ///
     /// # Errors
     ///

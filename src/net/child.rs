@@ -36,7 +36,7 @@ pub struct Child {
     /// Waits for the child to read it.
     out: Vec<u8>,
     out_at: usize,
-    /// How it ended by itself, once that was asked for.
+    /// How it ended by itself, once that was requested.
     end: Option<CommandEnd>,
 }
 
@@ -220,7 +220,7 @@ impl Dying {
         false
     }
 
-    /// How it ended before it was made to, where that was asked for.
+    /// How it ended before it was made to, where that was requested.
     pub fn ended(&self) -> Option<CommandEnd> {
         self.child.end
     }

@@ -27,7 +27,7 @@ const CLIENT_HELLO: u8 = 1;
 const SERVER_NAME: u16 = 0;
 const HOST_NAME: u8 = 0;
 
-/// Reads what has come of it, records and all.
+/// Reads what has arrived of it, records and all.
 pub fn read(bytes: &[u8]) -> ClientHello {
     let mut message = Vec::new();
     let mut rest = bytes;

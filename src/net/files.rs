@@ -155,7 +155,7 @@ fn read_from(reader: impl Read, name: &str, most: u64) -> Result<Vec<u8>, FileEr
     }
 }
 
-/// Opens a file that is written anew; one that was not there is for its owner only.
+/// Opens a file to overwrite it; a new file is readable by its owner only.
 ///
 /// # Errors
 ///

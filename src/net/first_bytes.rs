@@ -26,7 +26,7 @@ pub enum FirstBytes {
 }
 
 impl FirstBytes {
-    /// Looks at what has come.
+    /// Looks at the received bytes.
     pub fn of(bytes: &[u8]) -> Self {
         match bytes {
             [] => Self::Unknown,

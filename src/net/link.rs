@@ -140,12 +140,12 @@ impl SocketLink {
         &self.transport
     }
 
-    /// TLS, if it is spoken.
+    /// TLS, if it is used.
     pub fn tls(&self) -> Option<&TlsPipe> {
         self.transport.tls()
     }
 
-    /// Speaks TLS from here on, inside the TLS the link may speak already (to a proxy). What was
+    /// Uses TLS from here on, inside the TLS the link may speak already (to a proxy). What was
     /// received and not consumed is its beginning. Then see [`Link::handshake`].
     pub fn start_tls(&mut self, pipe: TlsPipe) {
         debug_assert!(self.tx.is_empty());
@@ -195,7 +195,8 @@ impl<T: Transport + ?Sized> Link<T> {
     }
 
     /// Lends buffers for a turn, so that thousands of links that take turns share a pair. Whoever
-    /// still has input or output of its own goes on with that; lend again once the input is consumed.
+    /// still has input or output of its own continues with that; lend again once the input is
+    /// consumed.
     pub fn lend(&mut self, buffers: &mut Buffers) {
         if !self.has_input() && self.rx.len() < buffers.rx.len() {
             self.rx = std::mem::take(&mut buffers.rx);
@@ -204,7 +205,7 @@ impl<T: Transport + ?Sized> Link<T> {
     }
 
     /// Takes the buffers back. `unfinished` means that the observer stopped on the way, and needs
-    /// the same bytes to go on (see [`Input::resume`]); they are kept then, like what could not
+    /// the same bytes to continue (see [`Input::resume`]); they are kept then, like what could not
     /// be sent.
     pub fn take_back(&mut self, buffers: &mut Buffers, unfinished: bool) {
         if buffers.rx.is_empty() {
@@ -248,7 +249,7 @@ impl<T: Transport + ?Sized> Link<T> {
     ///
     /// # Errors
     ///
-    /// The transport broke; what was received before has been handed on.
+    /// The transport broke; what was received before has been passed on.
     pub fn fill(&mut self) -> Result<Fill, TransportError> {
         debug_assert!(self.rx_at == self.rx_end);
         (self.rx_at, self.rx_end) = (0, 0);
@@ -275,7 +276,7 @@ impl<T: Transport + ?Sized> Link<T> {
         })
     }
 
-    /// Receives after what is not yet consumed, `most` bytes in all, and returns what came now;
+    /// Receives after what is not yet consumed, `most` bytes in all, and returns what arrived now;
     /// [`Link::fill`] gives it later.
     ///
     /// # Errors
@@ -388,7 +389,7 @@ impl<T: Transport + ?Sized> Link<T> {
         Ok(())
     }
 
-    /// Ends our side of the stream after what is pending, and goes on receiving. What the
+    /// Ends our side of the stream after what is pending, and continues receiving. What the
     /// transport does not take at once leaves with [`Link::flush`].
     ///
     /// # Errors

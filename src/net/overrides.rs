@@ -127,7 +127,7 @@ impl FromStr for ConnectTo {
     }
 }
 
-/// A host up to its colon; an IPv6 address stands in brackets, which are taken off.
+/// A host up to its colon; an IPv6 address is in brackets, which are taken off.
 fn split_host(text: &str) -> Option<(&str, &str)> {
     match text.strip_prefix('[') {
         Some(rest) => rest.split_once("]:"),

@@ -64,7 +64,7 @@ impl Program {
         Ok(status.code().or(signal).and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
     }
 
-    /// Hands a signal on.
+    /// Passes a signal on.
     pub fn signal(&self, signal: Signal) {
         if !self.ended {
             // It may just have ended.

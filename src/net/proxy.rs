@@ -144,7 +144,7 @@ impl Dialogue {
         }
     }
 
-    /// The last response as it came, if the proxy speaks HTTP.
+    /// The last response as received, if the proxy speaks HTTP.
     pub fn response(&self) -> Option<&Head> {
         match &self.protocol {
             Protocol::Connect(connect) => connect.response.as_ref(),

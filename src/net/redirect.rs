@@ -100,7 +100,7 @@ pub fn is_credential(name: &str) -> bool {
         .any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// The URLs asked so far, and the decision where to go on.
+/// The URLs asked so far, and the decision where to continue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trail {
     /// The first URL.
@@ -133,7 +133,7 @@ impl Trail {
         self.outdated = self.hops.len() + 1;
     }
 
-    /// Decides where to go on after a response with a status that [`is_redirect`], and goes
+    /// Decides where to continue after a response with a status that [`is_redirect`], and goes
     /// there. `locations` are the values of the response's Location headers.
     ///
     /// # Errors

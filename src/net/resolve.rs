@@ -31,27 +31,27 @@ pub enum ResolveError {
         "host {host} was not found; check the spelling, and whether the name exists only inside a VPN"
     )]
     NotFound {
-        /// The name asked for.
+        /// The requested name.
         host: String,
     },
     /// The resolver could not get an answer now (W102).
     #[error("host {host} could not be resolved: the name server failed temporarily; try again")]
     Temporary {
-        /// The name asked for.
+        /// The requested name.
         host: String,
     },
     /// The resolver did not answer before the deadline (W102).
     #[error("host {host} could not be resolved in time: the name server does not answer")]
     TimedOut {
-        /// The name asked for.
+        /// The requested name.
         host: String,
     },
     /// The name has addresses, but none of the family asked for.
     #[error("host {host} has no {family} address, only {found} of the other family; allow both")]
     NoAddressOfFamily {
-        /// The name asked for.
+        /// The requested name.
         host: String,
-        /// The family asked for.
+        /// The requested family.
         family: AddressFamily,
         /// How many addresses of the other family there are.
         found: usize,
@@ -59,7 +59,7 @@ pub enum ResolveError {
     /// The system refused in a way of its own.
     #[error("host {host} could not be resolved: {source}")]
     System {
-        /// The name asked for.
+        /// The requested name.
         host: String,
         /// The system's error.
         source: io::Error,

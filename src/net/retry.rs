@@ -17,7 +17,7 @@ const CAP: Duration = Duration::from_secs(60);
 /// A Retry-After beyond this is a refusal; a run that sleeps for days is of no use.
 const MOST_ASKED: Duration = Duration::from_secs(3600);
 
-/// A connection that stood so long shows that the trouble was over: delays begin anew.
+/// If a connection stayed open for this time, the problem was solved: the delays start over.
 const STABLE: Duration = Duration::from_secs(10);
 
 /// What went wrong while a connection was opened.

@@ -37,7 +37,7 @@ pub struct RouteOptions {
     pub unix_socket: Option<PathBuf>,
     /// Which addresses may be used.
     pub family: AddressFamily,
-    /// How TLS is spoken to the server.
+    /// How TLS is used to the server.
     pub tls: TlsOptions,
 }
 
@@ -145,7 +145,7 @@ impl RouteOptions {
         Ok(Some(Dialogue::begin(proxy, &destination)?))
     }
 
-    /// How TLS is spoken to a proxy: with the same trust and versions as to the server, always
+    /// How TLS is used to a proxy: with the same trust and versions as to the server, always
     /// verified, and without what is meant for the server alone (certificate, name, pins, `-k`).
     pub fn proxy_tls(&self) -> TlsOptions {
         TlsOptions {

@@ -76,7 +76,7 @@ pub struct ServerHelloTap {
     message: Vec<u8>,
     /// Bytes of a message after the ServerHello that are passed over.
     skipped: usize,
-    /// A CertificateRequest came in plain text, as it does up to TLS 1.2.
+    /// A CertificateRequest arrived in plain text, as it does up to TLS 1.2.
     wants_certificate: bool,
 }
 

@@ -56,7 +56,7 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// `NotConnected` while connecting goes on; otherwise why it failed.
+    /// `NotConnected` while connecting continues; otherwise why it failed.
     pub fn connected(&self) -> io::Result<()> {
         let Self::Tcp(tcp) = self else { return Ok(()) };
         if let Some(error) = tcp.take_error()? {

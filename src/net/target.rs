@@ -23,7 +23,7 @@ use url::{Host, ParseError, Position, Url};
 /// A WebSocket URL, taken apart.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target {
-    /// Whether TLS is spoken: `wss` and `https`.
+    /// Whether TLS is used: `wss` and `https`.
     pub secure: bool,
     /// The host as it is resolved, dialled and named to TLS: lower case ASCII
     /// (IDNA names in punycode), an IPv6 address without brackets.

@@ -355,8 +355,8 @@ impl TlsPipe {
         Ok(taken)
     }
 
-    /// Ends our plaintext: RFC 8446 §6.1 "Each party MUST send a "close_notify"
-    /// alert before closing its write side of the connection". Reading goes on.
+    /// Ends our plaintext: RFC 8446 §6.1 "Each party MUST send a "close_notify" alert before
+    /// closing its write side of the connection". Reading continues.
     pub fn close_notify(&mut self) {
         if let PipeState::Open(stream) = &mut self.state {
             stream.shutdown();

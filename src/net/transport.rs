@@ -18,7 +18,7 @@ pub use socket::Socket;
 /// What receiving gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// So many bytes; none where something came that carries no content, but shows life.
+    /// So many bytes; none where something arrived that carries no content, but shows life.
     Data(usize),
     /// None for now.
     Blocked,
@@ -49,7 +49,7 @@ pub trait Transport {
     ///
     /// # Errors
     ///
-    /// The transport broke; what was received before has been handed on.
+    /// The transport broke; what was received before has been passed on.
     fn receive(&mut self, buffer: &mut [u8]) -> Result<Received, TransportError>;
 
     /// Sends what was taken before, then takes as many of these bytes as it can; returns how many.
@@ -74,7 +74,7 @@ pub trait Transport {
     /// Why it is gone, if it is: found out without receiving what waits.
     fn failure(&self) -> Option<io::Error>;
 
-    /// Ends our side after what was taken, and goes on receiving. What can't be sent at once
+    /// Ends our side after what was taken, and continues receiving. What can't be sent at once
     /// leaves with [`Transport::send`].
     ///
     /// # Errors

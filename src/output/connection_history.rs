@@ -25,7 +25,7 @@ pub struct ConnectionHistory {
     pub stats: Stats,
     /// The request as it was sent.
     pub request: Option<Head>,
-    /// The response as it came.
+    /// The response as received.
     pub response: Option<Head>,
     /// Every rule's verdict.
     pub report: Option<Report>,

@@ -59,7 +59,7 @@ impl History {
         self.connections.get(&self.key(id))
     }
 
-    /// The connection that sent the last message, or else the one that came last.
+    /// The connection that sent the last message, or else the one that arrived last.
     pub fn last_received(&self) -> Option<ConnId> {
         let received = self.received.back().copied();
         received.or_else(|| self.connections.last_key_value().map(|(id, _)| *id))

@@ -226,8 +226,8 @@ impl Lenses {
         self.received_bytes = self.received.iter().map(|received| received.len).sum();
     }
 
-    /// What has to be sent now so that sessions go on, and when, in microseconds since the epoch,
-    /// more will have to be; heartbeats only where there are `beats`.
+    /// What has to be sent now so that sessions continue, and when, in microseconds since the
+    /// epoch, more will have to be; heartbeats only where there are `beats`.
     pub fn due(&mut self, now: i64, beats: bool) -> (Vec<(ConnId, Outgoing)>, Option<i64>) {
         let (mut due, mut next) = (std::mem::take(&mut self.owed), None);
         if beats && self.speaker == Some(Role::Client) {

@@ -270,7 +270,7 @@ impl Reporter {
     }
 
     /// Whether the reader of the transcript should be waited for before more events are made;
-    /// stdout is asked for itself.
+    /// stdout is requested itself.
     pub fn is_full(&self) -> bool {
         self.transcript.as_ref().is_some_and(Transcript::is_full)
     }
@@ -406,7 +406,7 @@ impl Reporter {
     }
 
     /// Hands out an event of a connection that happens now, and flushes; but what a relay does to a
-    /// message stands in the message's line, and the next one may be in what waits too.
+    /// message is in the message's line, and the next one may be in what waits too.
     pub fn emit_for(
         &mut self,
         conn: ConnId,
@@ -457,7 +457,7 @@ impl Reporter {
         }
     }
 
-    /// The end that did not go on, unless it is ours.
+    /// The end that did not continue, unless it is ours.
     fn ended_by(&self, side: Side) -> Option<Role> {
         match (side, self.role) {
             (Side::End(role), _) => Some(role),

@@ -14,7 +14,7 @@ pub trait Sink {
     /// Takes one event. Those of one direction of a connection come in order.
     fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()>;
 
-    /// Takes what the message that came last in its direction means.
+    /// Takes what the message that arrived last in its direction means.
     fn meaning(&mut self, _: &Stamp, _: &Meaning, _: &mut Stdout) -> io::Result<()> {
         Ok(())
     }

@@ -18,8 +18,7 @@ use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter, diagnostic};
 use crate::wire::Role;
 use crate::wire::head::Head;
 
-/// Lines for the screen are handed over when there are so many bytes of them, or nothing else to
-/// do.
+/// Lines for the screen are passed on when there are so many bytes of them, or nothing else to do.
 const BATCH: usize = 64 * 1024;
 
 /// Where a transcript goes.
@@ -107,7 +106,7 @@ pub struct Transcript {
     width: usize,
     /// Whether stdout and stderr are terminals both.
     on_terminals: bool,
-    /// The width was asked for, and does not follow the window.
+    /// The width was requested, and does not follow the window.
     fixed: bool,
 }
 
@@ -192,7 +191,7 @@ impl Transcript {
     }
 
     /// Whether its reader should be waited for: a transcript is whole as long as it is read. A
-    /// client waits for ever, as it does for stdout. A server has others to serve, and gives up a
+    /// client waits forever, as it does for stdout. A server has others to serve, and gives up a
     /// reader that takes nothing: see [`Transcript::resumes_at`].
     pub(super) fn is_full(&self) -> bool {
         matches!(self.target, TranscriptTarget::Stderr)
@@ -200,7 +199,7 @@ impl Transcript {
             && self.resumes_at().is_none_or(|at| at > std::time::Instant::now())
     }
 
-    /// When a server that waits for its reader goes on without.
+    /// When a server that waits for its reader continues without.
     pub(super) fn resumes_at(&self) -> Option<std::time::Instant> {
         let waits =
             self.role != Some(Role::Client) && matches!(self.target, TranscriptTarget::Stderr);

@@ -52,7 +52,7 @@ pub struct StreamFacts {
 #[derive(Debug)]
 pub struct Capture<R> {
     file: PacketFile<R>,
-    /// Streams that go on, by their ends in order.
+    /// Streams that continue, by their ends in order.
     open: HashMap<(SocketAddr, SocketAddr), Stream>,
     facts: Vec<StreamFacts>,
     ready: VecDeque<Record>,

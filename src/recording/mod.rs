@@ -66,7 +66,7 @@ pub enum Fact {
         /// follows from the bytes.
         complete: bool,
     },
-    /// A whole head: a stream begins, or begins anew.
+    /// A whole head: a stream begins, or starts over.
     Head(Direction, Vec<u8>),
     /// Bytes of a direction, after those before.
     Bytes(Direction, Vec<u8>),

@@ -39,7 +39,7 @@ impl Half {
         self.delivered
     }
 
-    /// Takes a segment, and hands on the bytes that follow those before.
+    /// Takes a segment, and passes on the bytes that follow those before.
     pub fn take(
         &mut self,
         sequence: u32,

@@ -11,10 +11,10 @@ use std::rc::Rc;
 use super::plan::Plan;
 use crate::ui::pattern::Pattern;
 
-/// What comes of a replacement has at most so many bytes.
+/// The result of a replacement has at most so many bytes.
 const MOST: usize = 64 << 20;
 
-/// What is asked for.
+/// What is requested.
 #[derive(Clone, Debug, Default)]
 pub struct ValueRules {
     /// What `${NAME}` stands for.
@@ -99,7 +99,7 @@ impl Values {
         put(content, &pairs)
     }
 
-    /// What is sent in the place of a recorded message.
+    /// What is sent instead of a recorded message.
     pub fn to_send<'c>(&self, content: &'c [u8]) -> Cow<'c, [u8]> {
         let mut content = self.renewed(content);
         let captures = self.rules.captures.iter().zip(&self.captured);

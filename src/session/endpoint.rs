@@ -166,7 +166,7 @@ impl Endpoint {
     }
 
     /// Notes that some of `waiting` bytes have left. If our Close was among these, the wait for its
-    /// answer starts anew; pongs after it prolong nothing.
+    /// answer starts again; pongs after it do not extend the wait.
     pub fn note_sent(&mut self, waiting: usize, now: Instant) {
         if waiting > self.sent_after_close() {
             self.wait_anew(now);
@@ -184,7 +184,7 @@ impl Endpoint {
         self.closing.as_ref().map_or(0, |closing| closing.after_sent)
     }
 
-    /// Starts the wait for the answer to our Close anew.
+    /// Starts the wait for the answer to our Close again.
     fn wait_anew(&mut self, now: Instant) {
         if self.state != State::Closing {
             return;
@@ -348,7 +348,7 @@ impl Endpoint {
 pub struct EndpointConfig {
     /// Client or server.
     pub role: Role,
-    /// Report violations, but go on as long as frame boundaries can be found.
+    /// Report violations, but continue as long as frame boundaries can be found.
     pub lenient: bool,
     /// A server leaves it to the client to end TCP, for as long as `transport_timeout`.
     pub keeps_transport: bool,
@@ -364,7 +364,7 @@ pub struct EndpointConfig {
     pub ping_interval: Option<Duration>,
     /// After a ping, how long to wait for any byte.
     pub pong_timeout: Duration,
-    /// How long nothing may cross in either direction; `None` for ever.
+    /// How long nothing may cross in either direction; `None` forever.
     pub idle_timeout: Option<Duration>,
     /// Compress messages where that was agreed.
     pub compress: bool,

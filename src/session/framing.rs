@@ -21,7 +21,7 @@ pub struct Situation {
     pub closed: bool,
 }
 
-/// Hands every breach in `header` to `found`, with what was seen.
+/// Hands every violation in `header` to `found`, with what was seen.
 pub fn judge(
     header: &FrameHeader,
     situation: Situation,

@@ -17,7 +17,7 @@ const FIRST: usize = 64;
 /// A supply of mask keys, each used once.
 pub struct MaskKeys {
     source: RandomSource,
-    /// Made when the first key is asked for: a server needs none.
+    /// Made when the first key is requested: a server needs none.
     pool: Option<Box<KeyPool>>,
 }
 
@@ -28,7 +28,7 @@ struct KeyPool {
 }
 
 impl MaskKeys {
-    /// Draws from `source` when the first key is asked for.
+    /// Draws from `source` when the first key is requested.
     pub fn new(source: RandomSource) -> Self {
         Self { source, pool: None }
     }

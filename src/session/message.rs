@@ -6,7 +6,7 @@
 use crate::event::FrameEvent;
 use crate::wire::{Data, FrameHeader, OpCode};
 
-/// A message that is not held whole goes on in fragments of this size: memory stays constant, and
+/// A message that is not held whole continues in fragments of this size: memory stays constant, and
 /// control frames pass between them.
 pub const FRAGMENT_SIZE: usize = 1024 * 1024;
 
@@ -35,7 +35,7 @@ impl Message<'_> {
     }
 }
 
-/// A part of a message that is handed on before the message is complete.
+/// A part of a message that is passed on before the message is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessagePiece<'a> {
     /// Text or binary, as the message's first frame says.
@@ -59,7 +59,7 @@ pub struct Assembler {
 }
 
 impl Assembler {
-    /// Holds at most `limit` bytes of a message, or hands on pieces of about that size.
+    /// Holds at most `limit` bytes of a message, or passes on pieces of about that size.
     pub fn new(limit: usize) -> Self {
         Self { limit, opcode: Data::Binary, content: Vec::new() }
     }
@@ -89,8 +89,8 @@ impl Assembler {
         None
     }
 
-    /// Takes one event; hands on a piece as soon as the limit is reached, and at the message's end.
-    /// A piece holds at most the limit and one event's bytes.
+    /// Takes one event; passes on a piece as soon as the limit is reached, and at the message's
+    /// end. A piece holds at most the limit and one event's bytes.
     #[inline]
     pub fn take_pieces<R>(
         &mut self,
@@ -132,7 +132,7 @@ impl Assembler {
         self.content.capacity()
     }
 
-    /// Forgets what has come of a message.
+    /// Forgets what has arrived of a message.
     pub fn clear(&mut self) {
         self.content.clear();
         self.content.shrink_to(KEPT);

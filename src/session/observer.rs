@@ -162,7 +162,7 @@ impl Observer {
 
     /// As [`Observer::next`], but a message that lies whole in one frame in `input`, and breaks no
     /// rule, comes as one [`Observed::Whole`] in place of the five events it stands for. For
-    /// readers of many small messages, most of the cost of an event is in handing it on.
+    /// readers of many small messages, most of the cost of an event is in passing it on.
     #[inline]
     pub fn next_or_whole<'e>(&'e mut self, input: &'e mut Input<'_>) -> Option<Observed<'e>> {
         let whole = match &mut self.phase {
@@ -177,7 +177,7 @@ impl Observer {
     }
 
     /// Takes small messages of a server as long as each lies whole in one frame in `input` and
-    /// breaks no rule, and hands on their contents; at most `most` bytes of the stream, and one
+    /// breaks no rule, and passes on their contents; at most `most` bytes of the stream, and one
     /// frame. What it leaves is for [`Observer::next`]. For readers who want content and nothing
     /// else: a message then costs a fraction of its events.
     #[inline]
@@ -188,7 +188,7 @@ impl Observer {
         }
     }
 
-    /// The same for small messages of a client, which are unmasked where they lie; hands on
+    /// The same for small messages of a client, which are unmasked where they lie; passes on
     /// whether they are text or binary, too.
     #[inline]
     pub fn take_masked_run(
@@ -228,7 +228,7 @@ impl Observer {
         }
     }
 
-    /// A decoder that goes on after the bytes taken so far.
+    /// A decoder that continues after the bytes taken so far.
     pub fn decoder(&self) -> Option<Decoder> {
         match &self.phase {
             Phase::Frames(frames) => Some(frames.decoder().clone()),
@@ -276,7 +276,7 @@ impl Observer {
         }
     }
 
-    /// Bytes that have come of a frame that is not complete.
+    /// Bytes that have arrived of a frame that is not complete.
     pub fn partial_frame(&self) -> u64 {
         match &self.phase {
             Phase::Frames(frames) => frames.partial(),
@@ -285,7 +285,7 @@ impl Observer {
     }
 
     /// Whether a message has begun whose last frame has not ended; after a Close, whether it was so
-    /// when the Close came.
+    /// when the Close arrived.
     pub fn inside_message(&self) -> bool {
         matches!(&self.phase, Phase::Frames(frames) if frames.is_inside_message())
     }

@@ -13,7 +13,7 @@ use crate::wire::head::Head;
 pub struct Checklist<'a> {
     /// The request as it was sent.
     pub request: &'a Head,
-    /// The response, if one came.
+    /// The response, if one arrived.
     pub response: Option<&'a Head>,
     /// The verdicts on the two.
     pub report: &'a Report,
@@ -71,7 +71,7 @@ impl Checklist<'_> {
         self.report.verdicts.iter().filter(|v| is_against(v)).for_each(|v| page.verdict(v));
     }
 
-    /// The steps of RFC 6455 §4.2.2 from the key to the accept value, and the value that came.
+    /// The steps of RFC 6455 §4.2.2 from the key to the accept value, and the value that arrived.
     fn accept(&self, page: &mut ChecklistWriter<'_>) {
         let Some(steps) = &self.report.accept else { return };
         page.title("Sec-WebSocket-Accept");

@@ -12,7 +12,7 @@ use super::terminal::{FALLBACK_WIDTH, FULL_WIDTH};
 use super::wrap::wrap;
 use crate::diagnostics::{CatalogueEntry, Diagnostic, Form, Place, Severity, Span};
 
-/// What stands before a line of the excerpt.
+/// What is before a line of the excerpt.
 const BAR: &str = "   |";
 
 /// Columns left to text, however narrow the terminal.

@@ -108,7 +108,7 @@ pub(super) enum Gate {
     Shut,
     /// It is not, for what it holds.
     Barred,
-    /// Its content decides; this is what came of it.
+    /// Its content decides; this is its result.
     Undecided(Vec<u8>),
 }
 
@@ -142,7 +142,7 @@ impl Gate {
         }
     }
 
-    /// Decides by what came.
+    /// Decides by what arrived.
     pub(super) fn decide(&mut self, filter: Option<&Filter>) {
         if let Self::Undecided(seen) = self {
             // The filter may have been taken away in the meantime.

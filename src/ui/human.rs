@@ -92,7 +92,7 @@ pub struct HumanPrinter {
 /// What is remembered of one connection.
 #[derive(Debug, Default)]
 struct ConnectionPrinter {
-    /// When it was opened, or else when its first event came, in microseconds since the epoch.
+    /// When it was opened, or else when its first event arrived, in microseconds since the epoch.
     opened: Option<i64>,
     to_server: HumanDirectionPrinter,
     to_client: HumanDirectionPrinter,
@@ -246,8 +246,8 @@ impl HumanPrinter {
         }
     }
 
-    /// Appends what the message that came last in its direction means: a line for each packet and
-    /// for each rule that it breaks. Heartbeats are counted in the line of what follows them.
+    /// Appends what the message that arrived last in its direction means: a line for each packet
+    /// and for each rule that it breaks. Heartbeats are counted in the line of what follows them.
     pub fn print_meaning(&mut self, at: &Stamp, meaning: &Meaning, out: &mut Vec<u8>) {
         let printer = self.connections.of(at.conn).printer(meaning.direction);
         let lines = meaning::lines(meaning);

@@ -11,13 +11,13 @@ use crate::wire::close::CloseBody;
 pub struct Silence {
     /// How long it was to last.
     pub time: Duration,
-    /// What came of it.
+    /// Its result.
     pub outcome: SilenceOutcome,
     /// Frames that the peer sent meanwhile.
     pub frames: u64,
 }
 
-/// What came of a silence.
+/// The result of a silence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SilenceOutcome {
     /// The connection lives: a ping was answered after it, in this time.

@@ -10,7 +10,7 @@ pub struct Meaning {
     pub direction: Direction,
     /// The number of the message in its direction, from 1.
     pub number: u64,
-    /// Whether others came between it and this, because only they made clear what it means.
+    /// Whether others arrived between it and this, because only they made clear what it means.
     pub is_late: bool,
     /// Its packets.
     pub packets: Vec<Decoded>,

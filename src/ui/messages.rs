@@ -18,7 +18,7 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    /// The message that a frame opens or goes on with.
+    /// The message that a frame opens or continues with.
     #[inline]
     pub(super) fn begin(&mut self, header: &FrameHeader) -> Option<MessageKind> {
         match header.opcode {

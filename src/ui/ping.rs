@@ -111,7 +111,7 @@ pub struct RoundTripFigures {
 }
 
 impl RoundTrips {
-    /// Counts what became of a ping.
+    /// Counts the result of a ping.
     pub fn take(&mut self, event: &PingEvent) {
         let time = match event {
             PingEvent::Answered { time, .. } => *time,

@@ -15,7 +15,7 @@ use crate::net::target::percent_decoded;
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
 
-/// What stands in the place of a secret.
+/// The text that replaces a secret.
 pub const REDACTED: &str = "[redacted]";
 
 /// A shorter value is not looked for elsewhere: it would be found everywhere.
@@ -29,7 +29,7 @@ const MIN_COOKIE: usize = 8;
 pub struct Redactor {
     /// Nothing is taken out: `--show-secrets`.
     shows_all: bool,
-    /// What stands in the place of a secret.
+    /// The text that replaces a secret.
     mark: &'static str,
     /// Names that are secret too: `--redact`; lower case.
     names: Vec<String>,
@@ -55,7 +55,7 @@ impl Redactor {
         Self { shows_all, names, ..Self::new() }
     }
 
-    /// The same with a `…` in the place of a secret, after the scheme of credentials.
+    /// The same with a `…` instead of a secret, after the scheme of credentials.
     pub fn brief(&self) -> Self {
         Self { mark: "…", ..self.clone() }
     }

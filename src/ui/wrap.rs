@@ -24,7 +24,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The words of a text; what stands between backquotes is part of one word.
+/// The words of a text; what is between backquotes is part of one word.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     let split = move |c: char| {

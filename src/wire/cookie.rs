@@ -231,7 +231,7 @@ fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// Max-Age (§5.2.2): digits, or `-` and digits; more than fits is for ever.
+/// Max-Age (§5.2.2): digits, or `-` and digits; more than fits is forever.
 fn seconds(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

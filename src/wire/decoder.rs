@@ -216,8 +216,8 @@ impl Decoder {
         }
     }
 
-    /// What the stream still owes to the frame it is in: nothing at a boundary, else how many
-    /// bytes of header or payload have come, and how many are announced as far as known.
+    /// What the stream still owes to the frame it is in: nothing at a boundary, else how many bytes
+    /// of header or payload have arrived, and how many are announced as far as known.
     pub fn unfinished(&self) -> Option<Unfinished> {
         match &self.state {
             DecoderState::Header { have: 0, .. } | DecoderState::Lost => None,
@@ -235,14 +235,14 @@ impl Decoder {
 /// A frame the stream ended in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfinished {
-    /// Some bytes of a header came.
+    /// Some bytes of a header arrived.
     Header {
         /// How many.
         have: usize,
     },
-    /// The header came, and part of the payload.
+    /// The header arrived, and part of the payload.
     Payload {
-        /// Payload bytes that came.
+        /// Payload received bytes.
         have: u64,
         /// Payload bytes announced.
         len: u64,

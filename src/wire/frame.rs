@@ -127,7 +127,7 @@ impl FrameHeader {
         })
     }
 
-    /// The header's own bytes, made anew: the fields hold every bit of them.
+    /// The header's bytes, encoded again: the fields contain every bit of them.
     pub fn bytes(&self) -> HeaderBytes {
         let mut bytes = [0; MAX_HEADER_LEN];
         let bit = |set: bool, at: u8| u8::from(set) << at;

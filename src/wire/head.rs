@@ -28,7 +28,7 @@ pub enum StartLine<'a> {
     Request(RequestLine<'a>),
     /// `HTTP-version SP status-code SP reason-phrase`
     Status(StatusLine<'a>),
-    /// Neither; the line as it came, without its line end.
+    /// Neither; the line as received, without its line end.
     Unparsable(&'a [u8]),
 }
 
@@ -138,7 +138,7 @@ impl Head {
         }
     }
 
-    /// The header fields in the order they came.
+    /// The header fields in the order they arrived.
     pub fn headers(&self) -> impl ExactSizeIterator<Item = HeaderField<'_>> + Clone {
         self.fields.iter().map(|span| HeaderField {
             name: self.slice(&span.name),

@@ -3,7 +3,7 @@
 //! Works only on bytes. A payload may arrive in pieces; `phase` is the number of bytes before the
 //! piece, so that masking continues at the right position.
 
-/// A masking key as it stands in the header.
+/// A masking key as it is in the header.
 pub type MaskKey = [u8; 4];
 
 /// XORs `bytes` with `key`, starting `phase` bytes into the payload. Masking twice undoes it.

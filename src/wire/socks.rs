@@ -32,7 +32,7 @@ pub enum Reply {
     AddressNotSupported = 8,
 }
 
-/// How far a message has come.
+/// The state of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Read<T> {
     /// More bytes are needed.

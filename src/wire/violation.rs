@@ -129,7 +129,7 @@ impl ViolationKind {
     }
 }
 
-/// One breach, where it happened.
+/// One violation, where it happened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("frame #{frame}, byte {offset}: {}{} ({}, {})", self.kind.rule().explanation, self.detail_suffix(), self.kind.rule().code, self.kind.rule().section)]
 pub struct Violation {

@@ -19,7 +19,8 @@ impl FaultInjector {
         }
     }
 
-    /// Puts the faults into a 101 and returns what is to be reported; or what is sent in its place.
+    /// Puts the faults into a 101 and returns what is to be reported; or what is sent instead of
+    /// it.
     ///
     /// # Errors
     ///

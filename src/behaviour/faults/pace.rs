@@ -24,7 +24,7 @@ pub struct Pace {
 struct Drip {
     interval: Duration,
     next: Instant,
-    /// Up to this byte; all, if there is none.
+    /// Up to this byte; without it, everything.
     until: Option<u64>,
     /// Bytes that had left by the last one.
     flushed: u64,

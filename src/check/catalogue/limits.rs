@@ -44,7 +44,7 @@ fn round_trips(facts: &Facts) -> Judgement {
     Judgement { measured: Some(measured), ..Judgement::new(Verdict::Info, got) }
 }
 
-/// Whether pings came.
+/// Whether pings arrived.
 fn pings(facts: &Facts) -> Judgement {
     let judgement = Judgement::new(
         Verdict::Info,

@@ -106,7 +106,7 @@ const fn learns(
     of_server(id, title, rule, why).info().open(edits).expect(Expect::Learns)
 }
 
-/// A foreign origin that is accepted matters where there are cookies.
+/// An accepted foreign origin matters only if there are cookies.
 fn foreign(facts: &Facts) -> Judgement {
     let got = facts.describe("server");
     match facts.opening {
@@ -133,7 +133,7 @@ fn clean(facts: &Facts) -> Judgement {
     Judgement::new(verdict, got)
 }
 
-/// The same where ignoring it is a breach that harms nobody.
+/// The same, if ignoring it is a violation without harm.
 fn strict(facts: &Facts) -> Judgement {
     let judgement = clean(facts);
     match judgement.verdict {

@@ -55,7 +55,7 @@ pub fn split(text: &str) -> Result<Words, WordsError> {
     if is_for_cmd(text) { split_cmd(text) } else { ShellReader::new(text).split() }
 }
 
-/// Whether the text was copied "as cURL (cmd)": quotes after carets, or lines that go on after
+/// Whether the text was copied "as cURL (cmd)": quotes after carets, or lines that continue after
 /// one. Neither stands in what is copied for other shells, but for a caret inside of quotes that
 /// those put around everything.
 fn is_for_cmd(text: &str) -> bool {

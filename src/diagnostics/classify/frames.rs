@@ -99,7 +99,7 @@ fn spells_text(header: &FrameHeader) -> bool {
     header.form != LengthForm::Bits7 && printable
 }
 
-/// The byte that breaks the rule if it stands after the header, otherwise the header.
+/// The byte that breaks the rule if it is after the header, otherwise the header.
 fn span(violation: &Violation, context: &FrameContext<'_>) -> Span {
     let FrameContext { header, around, around_at, after } = context;
     let own = header.bytes();

@@ -21,7 +21,7 @@ const PHRASES: &[u8] = b"bad request unauthorized payment required forbidden not
     error implemented gateway service temporarily http version supported variant also negotiates insufficient \
     storage loop detected extended network";
 
-/// How the body of an answer begins that `wscope proxy` gives in the place of its upstream.
+/// How the body of an answer begins that `wscope proxy` gives instead of its upstream.
 const OWN_PROXY: &str = "wscope proxy: ";
 
 /// Redirects that are not followed.

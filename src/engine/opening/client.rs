@@ -58,11 +58,11 @@ pub struct Opened {
     pub inbound: Observer,
     /// The request as it was sent.
     pub request: Head,
-    /// The response as it came.
+    /// The response as received.
     pub response: Head,
     /// Every rule's verdict, and what was agreed.
     pub report: Report,
-    /// What the opening left behind.
+    /// The results of the opening.
     pub evidence: OpeningEvidence,
 }
 
@@ -72,7 +72,7 @@ pub trait Opening {
     ///
     /// # Errors
     ///
-    /// Whatever stands between a URL and an open connection.
+    /// Whatever is between a URL and an open connection.
     fn advance(
         &mut self,
         runtime: &mut Runtime,
@@ -88,7 +88,7 @@ pub trait Opening {
     /// Whether something may have been received that has not been looked at.
     fn wants_turn(&self) -> bool;
 
-    /// What it leaves behind, for diagnostics.
+    /// Its results, for diagnostics.
     fn evidence(&mut self) -> &mut OpeningEvidence;
 }
 
@@ -108,7 +108,7 @@ enum OpeningState {
     SecuringProxy(Box<SocketLink>),
     /// The server's name is being looked up for the proxy.
     Asking(Box<SocketLink>, Receiver<Result<Option<Dialogue>, ProxyRequestError>>),
-    /// The proxy is asked for a way to the server.
+    /// The proxy is requested a way to the server.
     Talking(Box<SocketLink>, Box<Dialogue>),
     /// TLS with the server.
     Securing(Box<SocketLink>),
@@ -145,7 +145,7 @@ pub struct ClientOpening {
     request: Option<Head>,
     phases: Phases,
     phase_began: Instant,
-    /// What it leaves behind.
+    /// Its results.
     evidence: OpeningEvidence,
     /// The answer to a Digest challenge, for the request that is to come.
     digest: Option<HeaderEdit>,
@@ -214,8 +214,8 @@ impl ClientOpening {
         }
     }
 
-    /// Sends these bytes as the request, whatever they are. A refusal is not an occasion to ask again,
-    /// and of its body only what has come with the head is read.
+    /// Sends these bytes as the request, whatever they are. A refusal is not an occasion to ask
+    /// again, and of its body only what has arrived with the head is read.
     pub fn asking(mut self, request: Vec<u8>) -> Self {
         self.given = Some(request);
         self
@@ -239,8 +239,8 @@ impl ClientOpening {
         self
     }
 
-    /// Speaks TLS with a client that was set up with the same options: that takes as long as the rest of an
-    /// opening to a near server.
+    /// Uses TLS with a client that was set up with the same options: that takes as long as the rest
+    /// of an opening to a near server.
     pub fn sharing(mut self, tls: Option<&TlsClient>) -> Self {
         self.shared_tls = tls.cloned();
         self
@@ -268,7 +268,7 @@ impl ClientOpening {
     ///
     /// # Errors
     ///
-    /// Whatever stands between a URL and a server that can be asked.
+    /// Whatever is between a URL and a server that can be asked.
     pub fn advance_way(
         &mut self,
         runtime: &mut Runtime,
@@ -280,7 +280,7 @@ impl ClientOpening {
         })
     }
 
-    /// Speaks TLS on a way that it has led to, as with `host`; then see
+    /// Uses TLS on a way that it has led to, as with `host`; then see
     /// [`ClientOpening::advance_way`].
     ///
     /// # Errors

@@ -86,7 +86,7 @@ impl RefusalBody {
         self.content.len() >= self.enough || self.chunked && self.content.ends_with(b"0\r\n\r\n")
     }
 
-    /// What came of it, taken out of its chunks.
+    /// Its result, taken out of its chunks.
     pub(crate) fn content(&self) -> Cow<'_, [u8]> {
         let unchunked = self.chunked.then(|| without_chunks(&self.content));
         // What does not begin with a chunk is shown as it is.

@@ -65,7 +65,7 @@ pub enum Then {
     Nothing,
 }
 
-/// How far an opening has come.
+/// The state of an opening.
 pub enum OpeningProgress {
     /// It has still to wait.
     Pending,
@@ -94,7 +94,7 @@ pub struct Request {
     pub agreed: Agreed,
     /// Who it is, in a line, safe for a terminal.
     pub about: Box<str>,
-    /// The path that was asked for.
+    /// The path that was requested.
     pub path: String,
     /// What it wanted and did not get, where somebody looks.
     pub wish: Option<Box<Wish>>,
@@ -249,7 +249,7 @@ impl ServerOpening {
         }
     }
 
-    /// Takes what came; what follows the head stays for the connection.
+    /// Takes what arrived; what follows the head stays for the connection.
     fn take_request(
         &mut self,
         respond: &mut dyn FnMut(&Head) -> HandshakeAnswer,
@@ -423,11 +423,12 @@ const QUOTED: usize = 32;
 pub struct ForeignAnswer {
     /// Bytes to send before the end.
     pub bytes: Vec<u8>,
-    /// What came, in a sentence.
+    /// What arrived, in a sentence.
     pub why: String,
 }
 
-/// Names what came instead of a request's head; `of_proxy`, to a proxy that takes SOCKS5 and HTTP.
+/// Names what arrived instead of a request's head; `of_proxy`, to a proxy that takes SOCKS5 and
+/// HTTP.
 pub fn not_http(first: &[u8], of_proxy: bool) -> ForeignAnswer {
     let quote = escaped(&first[..first.len().min(QUOTED)]);
     // A record of type handshake in any version of SSL 3 or TLS (RFC 8446 §5.1).

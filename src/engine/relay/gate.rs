@@ -98,14 +98,14 @@ struct Flow {
     /// Each compressed message builds on those before it.
     takeover: bool,
     deflate: Option<DeflateParams>,
-    /// Compressed messages are compressed anew.
+    /// Compressed messages are compressed again.
     recoding: bool,
     /// No extension is in use that nothing is known of.
     readable: bool,
     /// What comes is passed on, or dropped, as bytes: it follows a Close, or no frames can be told
     /// apart.
     plain: bool,
-    /// A Close was sent in the place of all that still comes.
+    /// A Close was sent instead of all that still comes.
     shut: bool,
     /// The rule that asked for it.
     shut_by: Option<u64>,
@@ -123,7 +123,7 @@ enum Handling {
     Pass,
     /// A rule looks at it.
     Collect(Whole),
-    /// It is compressed anew, piece by piece.
+    /// It is compressed again, piece by piece.
     Recode(Data, u64),
     /// It is dropped.
     Discard,
@@ -135,7 +135,7 @@ struct Whole {
     /// Number of its first frame.
     frame: u64,
     compressed: bool,
-    /// As it came.
+    /// Unchanged.
     raw: Vec<u8>,
     content: Vec<u8>,
     /// It breaks a rule of the protocol: what it holds is not known.
@@ -149,10 +149,10 @@ struct Entry {
 }
 
 enum Item {
-    /// Bytes that pass as they came: of a data frame or not, to its end or not; whether its message
-    /// goes on; whether it is a Close.
+    /// Bytes that pass as received: of a data frame or not, to its end or not; whether its message
+    /// continues; whether it is a Close.
     Raw { bytes: Vec<u8>, about: Option<About>, data: bool, whole: bool, open: bool, close: bool },
-    /// A piece of a message that is compressed anew.
+    /// A piece of a message that is compressed again.
     Piece { opcode: Data, frame: u64, content: Vec<u8>, last: bool },
     /// A message or control frame that a rule looked at.
     Whole(Whole, Fate),
@@ -281,7 +281,7 @@ impl Gate {
         flow.drain(runtime, now)
     }
 
-    /// Takes the end of the stream: what came of a message passes as it came.
+    /// Takes the end of the stream: the result of a message passes as received.
     ///
     /// # Errors
     ///
@@ -311,7 +311,8 @@ impl Gate {
         out
     }
 
-    /// Does what is to go wrong now: `messages` of the receiver have come, and it was `heard` last.
+    /// Does what is to go wrong now: `messages` of the receiver have arrived, and it was `heard`
+    /// last.
     ///
     /// # Errors
     ///
@@ -422,7 +423,8 @@ impl Gate {
         !endpoint.is_open() || outbox.has_room(producer, made.len() + out.len())
     }
 
-    /// How the direction is to end for its receiver, if that was asked for: with a reset, or in order.
+    /// How the direction is to end for its receiver, if that was requested: with a reset, or in
+    /// order.
     pub fn end(&self) -> Option<bool> {
         let Flow { outbox, out, mischief, .. } = &self.flow;
         let asked = (outbox.has_end() && out.is_empty()).then(|| outbox.wants_abort());
@@ -469,7 +471,7 @@ impl Gate {
         self.flow.close.take()
     }
 
-    /// Sends a Close in the place of all that still comes.
+    /// Sends a Close instead of all that still comes.
     ///
     /// # Errors
     ///
@@ -884,7 +886,7 @@ impl Flow {
         self.queue.push_back(Entry { item, wait: Wait::No });
     }
 
-    /// What came of the frame passes as it came, after what waits.
+    /// The result of the frame passes as received, after what waits.
     fn push_raw(&mut self, is_data: bool, is_whole: bool, goes_on: bool, is_close: bool) {
         let mut new = std::mem::take(&mut self.frame);
         if self.shut && self.plain {
@@ -902,7 +904,7 @@ impl Flow {
         }
     }
 
-    /// What came of a message that does not go on passes as it came.
+    /// The result of a message that does not continue passes as received.
     fn push_cut(&mut self) {
         if let Handling::Collect(whole) = std::mem::replace(&mut self.handling, Handling::Pass)
             && !whole.raw.is_empty()
@@ -913,7 +915,7 @@ impl Flow {
         }
     }
 
-    /// What has come of a frame that need not be whole passes.
+    /// What has arrived of a frame that need not be whole passes.
     fn push_begun(&mut self) {
         let Some(header) = self.header else { return };
         if matches!(self.handling, Handling::Recode(..) | Handling::Discard) {
@@ -1002,7 +1004,7 @@ impl Flow {
         Ok(())
     }
 
-    /// From now on compressed messages are compressed anew.
+    /// From now on compressed messages are compressed again.
     fn recode(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         if std::mem::replace(&mut self.recoding, true) {
             return Ok(());

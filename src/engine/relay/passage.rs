@@ -54,7 +54,7 @@ impl Passage {
         }
     }
 
-    /// Hands on what one leg has received, as far as the other has room, and then how it ended.
+    /// Passes on what one leg has received, as far as the other has room, and then how it ended.
     ///
     /// # Errors
     ///

@@ -138,7 +138,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What stands between brackets, with commas between.
+    /// What is between brackets, with commas between.
     fn items(
         &mut self,
         end: u8,

@@ -65,7 +65,7 @@ pub enum SchemaError {
     /// They do not describe the message.
     #[error("no message {name} in {file}; it has {}", .known.join(", "))]
     NoMessage {
-        /// The name that was asked for.
+        /// The name that was requested.
         name: String,
         /// The file.
         file: String,

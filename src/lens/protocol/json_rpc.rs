@@ -243,7 +243,7 @@ impl Lens for JsonRpc {
         }
     }
 
-    /// What stands before the part that is too large, mostly method or id.
+    /// What is before the part that is too large, mostly method or id.
     fn pass_over(&mut self, beginning: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
         let (value, next) = json::begun(beginning.beginning());
         let (id, method) = (value.get("id"), value.text_of("method"));

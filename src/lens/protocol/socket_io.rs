@@ -111,7 +111,7 @@ impl<'a> Packet<'a> {
         Some(Self { data, ..packet })
     }
 
-    /// What stands before the JSON, and the JSON.
+    /// What is before the JSON, and the JSON.
     fn head(text: &'a str) -> Option<(Self, &'a str)> {
         let kind = text.bytes().next()?.checked_sub(b'0').map(usize::from)?;
         KINDS.get(kind)?;

@@ -373,7 +373,7 @@ impl Stomp {
         }
     }
 
-    /// What a message leaves of a frame that goes on in the next.
+    /// What a message leaves of a frame that continues in the next.
     fn part(&self, message: &Message<'_>) -> Option<Decoded> {
         let begun = self.streams.begun(message.from_client());
         // Only where the frame begins; what follows says nothing new.

@@ -47,7 +47,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// What was asked for, or what suits the distance; all is over at `until`.
+    /// What was requested, or what suits the distance; all is over at `until`.
     pub(super) fn new(delay: Option<Duration>, near: bool, until: Instant) -> Self {
         let usual = if near { Duration::ZERO } else { Duration::from_millis(20) };
         Self { delay: delay.unwrap_or(usual), until }
@@ -56,7 +56,7 @@ impl Pace {
 
 /// A run.
 pub(super) struct Battery {
-    /// What runs next, and what came of it.
+    /// What runs next, and its result.
     pub(super) plan: Plan,
     /// The status of the last connection that did not open.
     pub(super) failure: Option<Exit>,
@@ -323,7 +323,7 @@ impl Battery {
         OpenTrial::new(work, connection, facts, trial)
     }
 
-    /// The facts are complete: what comes of them, and the connection closes.
+    /// The facts are complete: the result of them, and the connection closes.
     fn finished(
         &mut self,
         open: OpenTrial,

@@ -95,7 +95,7 @@ pub(super) struct Patience {
 
 /// A run.
 pub(super) struct Clients {
-    /// What runs next, and what came of it.
+    /// What runs next, and its result.
     pub(super) plan: Plan,
     /// The signal that stopped the run.
     pub(super) signal: Option<Signal>,
@@ -120,7 +120,7 @@ pub(super) struct Clients {
     connections: u64,
     /// A page or a harness says when it is done.
     held: bool,
-    /// A client has come.
+    /// A client has arrived.
     visited: bool,
     /// A client whose connections end, and who may come back.
     drops: Option<Drops>,
@@ -141,7 +141,7 @@ struct Drops {
     until: Instant,
 }
 
-/// A case that was handed to a command.
+/// A case that was passed to a command.
 struct Call {
     work: Work,
     token: String,
@@ -353,7 +353,7 @@ impl Clients {
         self.nobody_came(call.work, why);
     }
 
-    /// Whether the case goes on: its client may come back, and its next connection ends as well.
+    /// Whether the case continues: its client may come back, and its next connection ends as well.
     fn drops_again(&mut self, work: Work, token: Option<&str>, now: Instant) -> bool {
         let until = now + RETURN;
         let drops = self.drops.get_or_insert(Drops { work, times: Vec::new(), until });
@@ -370,7 +370,7 @@ impl Clients {
         true
     }
 
-    /// The client has come back often enough, or does not: the time is over, or it has ended.
+    /// The client has arrived back often enough, or does not: the time is over, or it has ended.
     fn end_drops(&mut self, timed_out: bool) {
         let Some(Drops { work, times, .. }) = self.drops.take() else { return };
         let pauses = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -504,7 +504,7 @@ impl Clients {
         }
     }
 
-    /// A client came for the case at this place.
+    /// A client arrived for the case at this place.
     fn claim(&mut self, at: usize, head: &Head) -> (HandshakeAnswer, Asked) {
         let returning = self.drops.as_ref().map(|drops| drops.work);
         let work = match returning.filter(|work| work.place() == Some(at)) {

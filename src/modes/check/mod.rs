@@ -296,7 +296,7 @@ fn refuse_what_is_ignored(args: &CheckArgs) -> Result<(), UsageError> {
     }
 }
 
-/// TLS with clients, where it was asked for; and the certificate, where it was made here.
+/// TLS with clients, where it was requested; and the certificate, where it was made here.
 fn tls_of(args: &CheckArgs, address: &ListenAddress) -> anyhow::Result<Option<TlsServer>> {
     let identity = &args.handshake.transport.identity;
     let options = TlsServerOptions {

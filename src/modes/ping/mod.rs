@@ -23,7 +23,7 @@ use crate::ui::sanitize::escaped;
 use crate::ui::terminal::Terminal;
 use crate::wire::Role;
 
-/// Pings, and prints what came of it.
+/// Pings, and prints its result.
 ///
 /// # Errors
 ///

@@ -184,7 +184,7 @@ fn start(
     Ok(Program::start(&config.command, &variables, &EXCEPTIONS))
 }
 
-/// A word of a command, with the URL in the place of `{url}`; a word that is no text has none.
+/// A word of a command, with the URL instead of `{url}`; a word that is no text has none.
 fn with_url(word: &OsStr, url: &str) -> OsString {
     word.to_str().map_or_else(|| word.to_owned(), |text| text.replace("{url}", url).into())
 }

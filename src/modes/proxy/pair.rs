@@ -46,7 +46,7 @@ const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
 /// What all pairs share.
 pub struct Shared {
-    /// What was asked for.
+    /// What was requested.
     pub config: ProxyConfig,
     /// The bound on what waits in memory.
     pub memory: Rc<Budget>,
@@ -102,7 +102,7 @@ struct Asking {
 struct Inside {
     way: ClientOpening,
     server: Box<SocketLink>,
-    /// The host with which TLS is spoken, if it is.
+    /// The host with which TLS is used, if it is.
     tls: Option<String>,
 }
 
@@ -351,7 +351,7 @@ impl Pair {
         Ok(())
     }
 
-    /// Takes the client's request as far as it has come.
+    /// Takes the client's request as far as it has arrived.
     fn ask(
         &mut self,
         mut asking: Box<Asking>,
@@ -502,7 +502,7 @@ impl Pair {
         Ok(self.reaching(client, target, shared, runtime, now))
     }
 
-    /// Takes the request of SOCKS as far as it has come.
+    /// Takes the request of SOCKS as far as it has arrived.
     fn ask_by_socks(
         &mut self,
         mut socks: Box<Socks>,
@@ -577,7 +577,7 @@ impl Pair {
         Ok(Stage::Tunnel(Box::new(Tunnel { client: link, way, server, destination, until })))
     }
 
-    /// Looks at the first bytes of a tunnel, and goes on as they say.
+    /// Looks at the first bytes of a tunnel, and continues as they say.
     fn look_into(
         &mut self,
         mut tunnel: Box<Tunnel>,

@@ -49,7 +49,7 @@ impl Running {
         Ok(None)
     }
 
-    /// Hands a signal of ours on.
+    /// Passes a signal of ours on.
     pub fn signal(&self, signal: Signal) {
         match signal {
             Signal::Interrupt if self.on_terminal => {}

@@ -46,7 +46,7 @@ pub const UNDECRYPTED: &str = "tunnelled, not decrypted";
 const FOREIGN: &str = "neither TLS nor HTTP, forwarded unchanged";
 
 impl Tunnel {
-    /// Looks at what has come of either side.
+    /// Looks at what has arrived of either side.
     pub fn turn(&mut self, config: &ForwardConfig, now: Instant) -> Carried {
         if let Err(error) = self.client.flush() {
             return Carried::Nothing(error.to_string());

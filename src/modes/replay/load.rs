@@ -105,7 +105,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// Tells what came of all, and gives the status.
+    /// Tells the result of all, and gives the status.
     pub(super) fn finish(mut self, runtime: &mut Runtime) -> io::Result<Exit> {
         self.report.totals.time = self.began.elapsed();
         if let Some(name) = &self.uncaptured
@@ -233,7 +233,7 @@ impl<'a> Load<'a> {
         Ok(())
     }
 
-    /// A connection has ended: what comes of it.
+    /// A connection has ended: its result.
     fn end(&mut self, open: Open, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         let Open { mut connection, evidence, log } = open;
         self.moved = true;

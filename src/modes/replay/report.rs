@@ -18,7 +18,7 @@ use crate::wire::Role;
 /// Connections of which it is told what went wrong.
 const TOLD: u64 = 5;
 
-/// Tells what came of connections.
+/// Tells the result of connections.
 pub(super) struct Report {
     /// All together.
     pub(super) totals: ReplayTotals,
@@ -144,7 +144,7 @@ impl Report {
         stderr::write(lines.as_bytes());
     }
 
-    /// Tells what came of all.
+    /// Tells the result of all.
     pub(super) fn finish(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         let untold = self.told.saturating_sub(TOLD);
         if untold > 0 && self.json.is_none() {

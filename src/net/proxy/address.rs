@@ -91,7 +91,7 @@ impl Scheme {
         table.into_iter().find(|scheme| scheme.name().eq_ignore_ascii_case(name))
     }
 
-    /// As it stands before `://`.
+    /// As it is before `://`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Http => "http",

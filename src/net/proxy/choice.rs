@@ -30,7 +30,7 @@ pub const VARIABLES: [&str; 11] = [
     "NO_PROXY",
 ];
 
-/// What was asked for.
+/// What was requested.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ProxyOptions {
     /// `--proxy`: a proxy, or empty for none.

@@ -12,7 +12,7 @@ const MAX_INTERIM: usize = 16;
 /// A proxy's bytes that are quoted when they are not HTTP.
 const QUOTED: usize = 64;
 
-/// The request, and the response as far as it has come.
+/// The request, and the response as far as it has arrived.
 pub(super) struct Connect {
     pub(super) output: Vec<u8>,
     pub(super) request: Head,
@@ -145,7 +145,7 @@ fn offered(head: &Head) -> Vec<String> {
     schemes
 }
 
-/// The value without what stands in quotes, where commas mean nothing.
+/// The value without what is in quotes, where commas mean nothing.
 fn unquoted(value: &[u8]) -> Vec<u8> {
     let (mut inside, mut escaped) = (false, false);
     let mut outside = Vec::with_capacity(value.len());

@@ -12,7 +12,7 @@ pub enum ProxyError {
     /// Another status than 2xx to CONNECT (W112).
     #[error("the proxy refused the tunnel with {}", status(head))]
     Refused {
-        /// The response as it came.
+        /// The response as received.
         head: Box<Head>,
     },
     /// 407 to CONNECT, or 401, which tinyproxy says to a wrong password (W113).
@@ -23,7 +23,7 @@ pub enum ProxyError {
         if offered.is_empty() { "no scheme".to_owned() } else { offered.join(", ") }
     )]
     Unauthorized {
-        /// The response as it came.
+        /// The response as received.
         head: Box<Head>,
         /// The authentication schemes of `Proxy-Authenticate` (RFC 9110 §11.7.1), escaped.
         offered: Vec<String>,
@@ -50,7 +50,7 @@ pub enum ProxyError {
     /// The first bytes are not a status line (W112).
     #[error("the proxy does not speak HTTP; it sent \"{}\"", first_bytes.escape_ascii())]
     NotHttp {
-        /// The beginning of what came, at most 64 bytes.
+        /// The beginning of what arrived, at most 64 bytes.
         first_bytes: Vec<u8>,
     },
     /// The response has no end (W112).
@@ -66,7 +66,7 @@ pub enum ProxyError {
         version: u8,
         /// Which byte of the dialogue.
         what: &'static str,
-        /// The byte that came.
+        /// The byte that arrived.
         found: u8,
         /// What it must be.
         expected: &'static str,

@@ -174,7 +174,7 @@ impl StdioWriter {
     ///
     /// # Errors
     ///
-    /// A signal came, or the system refuses.
+    /// A signal arrived, or the system refuses.
     pub fn wait(&mut self, timeout: Option<&Timespec>) -> io::Result<bool> {
         self.writable = is_writable(self.stream.fd(), timeout)?;
         Ok(self.writable)

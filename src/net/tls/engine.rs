@@ -27,7 +27,7 @@ pub(super) enum PendingHandshake {
     Openssl(MidHandshakeSslStream<MemoryStream>),
 }
 
-/// How far a step of the handshake came.
+/// The result of a step of the handshake.
 pub(super) enum HandshakeStep {
     Done(EngineStream),
     Wait(PendingHandshake),

@@ -86,7 +86,7 @@ pub enum TlsError {
     /// The server sent something that is neither TLS nor HTTP (W110).
     #[error("the port does not speak TLS; it sent \"{}\"", first_bytes.escape_ascii())]
     NotTls {
-        /// The beginning of what came, at most 64 bytes.
+        /// The beginning of what arrived, at most 64 bytes.
         first_bytes: Vec<u8>,
     },
     /// A client sent an HTTP request where our server expects TLS.
@@ -110,7 +110,7 @@ pub enum TlsError {
     /// The peer asked for a certificate of ours, then refused or hung up (W212).
     #[error("the server asked for a client certificate, and then {how}")]
     CertificateWanted {
-        /// What came of it.
+        /// Its result.
         how: String,
     },
     /// The handshake failed in another way.

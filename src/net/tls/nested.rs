@@ -36,7 +36,7 @@ impl TlsPipe {
         while !bytes.is_empty() && wire.receive(&mut bytes).is_ok() {}
     }
 
-    /// Hands on what waits to be sent, as far as the outer pipe has room.
+    /// Passes on what waits to be sent, as far as the outer pipe has room.
     pub(super) fn push_out(&mut self) {
         let Some(outer) = &mut self.outer else { return };
         let mut wire = self.wire.borrow_mut();

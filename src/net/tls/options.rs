@@ -15,7 +15,7 @@ use super::TlsError;
 use crate::net::files::FileOnce;
 use crate::net::secret::Secret;
 
-/// How a client speaks TLS.
+/// How a client uses TLS.
 #[derive(Debug, Clone)]
 pub struct TlsOptions {
     /// Accept any certificate for any name (`-k`). Pins hold even so.
@@ -30,7 +30,7 @@ pub struct TlsOptions {
     pub min: Option<TlsVersion>,
     /// The newest version (`--tls-max`); without it the newest there is.
     pub max: Option<TlsVersion>,
-    /// The name asked for.
+    /// The requested name.
     pub server_name: ServerName,
     /// The application protocols offered (RFC 7301), best first, each of 1 to 255 bytes; empty
     /// offers none.

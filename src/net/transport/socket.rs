@@ -27,7 +27,7 @@ pub struct Socket {
 /// How far our side of the stream is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WriteSide {
-    /// It goes on.
+    /// It continues.
     Open,
     /// close_notify has been made, if there is TLS; FIN follows what waits.
     Ending,
@@ -63,7 +63,7 @@ impl Socket {
         Ok(Self { raw, tls: tls.map(Box::new), outgoing: WriteSide::Open })
     }
 
-    /// How the connecting of a socket ended; `None` while it goes on.
+    /// How the connecting of a socket ended; `None` while it continues.
     pub fn connected(&self) -> Option<io::Result<()>> {
         let stream = self.raw.stream.as_ref()?;
         match stream.connected() {
@@ -90,13 +90,13 @@ impl Socket {
         self.raw.stream.as_ref().ok_or(io::ErrorKind::NotConnected)?.original_destination()
     }
 
-    /// TLS, if it is spoken.
+    /// TLS, if it is used.
     pub fn tls(&self) -> Option<&TlsPipe> {
         self.tls.as_deref()
     }
 
-    /// Speaks TLS from here on, inside the TLS that is spoken already (to a proxy). `received` is
-    /// its beginning. Then see [`Socket::handshake`].
+    /// Uses TLS from here on, inside the TLS that is spoken already (to a proxy). `received` is its
+    /// beginning. Then see [`Socket::handshake`].
     pub fn start_tls(&mut self, pipe: TlsPipe, received: &[u8]) {
         let mut pipe = match self.tls.take() {
             Some(outer) => pipe.inside(*outer),

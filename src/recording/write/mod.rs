@@ -20,7 +20,7 @@ use super::session::Session;
 use crate::event::Direction;
 use crate::ui::redact::Redactor;
 
-/// Header fields of a request that a client makes anew.
+/// Header fields of a request that each client makes itself.
 const OWN: [&str; 9] = [
     "host",
     "upgrade",

@@ -93,7 +93,7 @@ impl PcapngWriter {
         self.heads
     }
 
-    /// Ends all connections that go on.
+    /// Ends all connections that continue.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         if !self.began {
             self.began = true;

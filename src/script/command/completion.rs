@@ -59,7 +59,7 @@ pub fn complete(
     complete_for(line, pos, &Surroundings { role: Role::Client, files, clients: &[] })
 }
 
-/// What can be written at byte `pos` of `line`: where it begins, and the candidates for what stands
+/// What can be written at byte `pos` of `line`: where it begins, and the candidates for what is
 /// between there and `pos`.
 ///
 /// A `pos` inside a character counts as before it, one beyond the end as the end.

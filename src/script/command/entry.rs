@@ -140,7 +140,7 @@ impl Arg {
     }
 }
 
-/// What can stand in the place of an argument.
+/// What can stand instead of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArgKind {
     /// A payload, in one of its notations.
@@ -301,8 +301,8 @@ impl<'a> Args<'a> {
         self.take_to(rest.at + len);
     }
 
-    /// Takes what stands between the delimiter that comes next and its partner. A backslash before
-    /// the delimiter makes it a part of the text; all other backslashes stay.
+    /// Takes what is between the delimiter that comes next and its partner. A backslash before the
+    /// delimiter makes it a part of the text; all other backslashes stay.
     ///
     /// # Errors
     ///
@@ -333,8 +333,8 @@ impl<'a> Args<'a> {
         Err(ParseFault::Open(delimiter).at(start.at))
     }
 
-    /// Whether what comes next stands between double quotes, or is to: a piece of JSON goes on
-    /// after its second one.
+    /// Whether what comes next is between double quotes, or is to: a piece of JSON continues after
+    /// its second one.
     pub fn is_quoted(&mut self) -> bool {
         let before = self.rest;
         let goes_on =

@@ -89,7 +89,7 @@ pub enum ParseFault {
         /// The command with all its arguments.
         usage: String,
     },
-    /// A word that is not what stands in its place.
+    /// A word that is not valid in its place.
     #[error("{word} is {not}; write {accepted}{}", meant(word, accepted))]
     Not {
         /// The word, quoted.

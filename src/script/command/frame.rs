@@ -16,7 +16,7 @@ use crate::wire::{Control, Data, OpCode};
 /// An option of `/frame`, as it is explained and completed.
 #[derive(Clone, Copy, Debug)]
 pub struct FrameKey {
-    /// What stands before the `=`.
+    /// What is before the `=`.
     pub name: &'static str,
     /// What it means, in a few words.
     pub meaning: &'static str,

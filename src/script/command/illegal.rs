@@ -10,8 +10,8 @@ use crate::wire::{FrameHeader, LengthForm, ViolationKind};
 /// What `frame` breaks if it is sent next, in one line: each rule with its code and its section,
 /// divided by `; `. `None` if it is legal.
 ///
-/// The mask must have been chosen. What only later frames show is not judged: whether a text
-/// that goes on will be UTF-8.
+/// The mask must have been chosen. What only later frames show is not judged: whether a text that
+/// continues will be UTF-8.
 pub fn breaches(frame: &RawFrame, situation: Situation) -> Option<String> {
     let len = frame.announced.unwrap_or(frame.payload.len() as u64);
     let minimal = LengthForm::minimal(len);

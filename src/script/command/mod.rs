@@ -51,7 +51,7 @@ pub enum Command {
     Text(Payload),
     /// `/binary PAYLOAD`: a binary message.
     Binary(Payload),
-    /// A text or binary message that goes on in the next one: `"fin":false` of a JSON command.
+    /// A text or binary message that continues in the next one: `"fin":false` of a JSON command.
     Unfinished {
         /// Text or binary; counts with the first part.
         opcode: Data,
@@ -84,7 +84,7 @@ pub enum Command {
     Bytes(Payload),
     /// `/abort`: ends TCP with a reset.
     Abort,
-    /// `/half-close`: ends our side of the stream, goes on receiving.
+    /// `/half-close`: ends our side of the stream, continues receiving.
     HalfClose,
     /// `/autopong [on|off|delay SECONDS]`.
     AutoPong(Option<AutoPong>),
@@ -302,7 +302,7 @@ pub struct OnRule {
     pub pattern: Pattern,
     /// The answer as written; it has been found to be one.
     pub line: String,
-    /// The answer, unless it has variables: then it is read anew for each message.
+    /// The answer, unless it has variables: then it is read again for each message.
     pub command: Option<Box<Command>>,
 }
 

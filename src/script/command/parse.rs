@@ -614,7 +614,7 @@ fn frames(args: &mut Args<'_>) -> Result<Command, ParseError> {
     alone(command, args)
 }
 
-/// `/find REGEX`: all that is left, unless it stands in slashes or quotes.
+/// `/find REGEX`: all that is left, unless it is in slashes or quotes.
 pub(crate) fn find(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let most = FRAMES_SHOWN;
     let pattern = match delimiter(args) {

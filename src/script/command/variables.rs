@@ -48,7 +48,7 @@ impl Variables {
 ///
 /// # Errors
 ///
-/// What stands between the braces is not the name of a variable.
+/// What is between the braces is not the name of a variable.
 fn parts<'t>(variables: &'t Variables, piece: Word<'t>) -> Result<Vec<Part<'t>>, ParseError> {
     let (mut parts, mut rest) = (Vec::new(), piece);
     while let Some(at) = rest.text.find("${") {

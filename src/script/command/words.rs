@@ -46,7 +46,7 @@ impl<'a> Word<'a> {
 ///
 /// In double quotes and outside of quotes a backslash makes the next character a part of the path;
 /// single quotes leave everything as it is. A path without quotes ends at white space, unless it
-/// may go on `to_end`; then only white space at the end is not part of it.
+/// may continue `to_end`; then only white space at the end is not part of it.
 ///
 /// # Errors
 ///

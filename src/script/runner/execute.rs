@@ -442,7 +442,7 @@ impl ScriptRunner {
         self.jobs.retain(|job| !left.contains(&job.id));
     }
 
-    /// What goes on by itself, by kind: jobs and answers.
+    /// What continues by itself, by kind: jobs and answers.
     pub(crate) fn by_itself(&self) -> Vec<(&'static str, String)> {
         let jobs = self.jobs.iter().map(|job| ("job", job.describe()));
         let answers = self.received.answers.borrow().lines();

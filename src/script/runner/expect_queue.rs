@@ -72,7 +72,7 @@ impl ExpectQueue {
     }
 
     /// Looks for a message of `target` that matches, until `turn_ends`: where messages are left
-    /// unseen then, another turn goes on. What was found is used up, the messages before it are
+    /// unseen then, another turn continues. What was found is used up, the messages before it are
     /// not: peers may answer in any order.
     pub(crate) fn find(
         &mut self,
@@ -151,7 +151,7 @@ pub(crate) fn preview(message: &[u8]) -> String {
 /// What connections and the runner share.
 #[derive(Debug, Default)]
 pub struct Received {
-    /// What came since the last run.
+    /// What arrived since the last run.
     pub queue: RefCell<ExpectQueue>,
     /// What is answered by itself.
     pub answers: RefCell<Answers>,

@@ -10,7 +10,7 @@ use crate::wire::Role;
 /// How long a user has to type what the other side waits for, before that is printed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What goes on by itself in the protocol of a lens.
+/// What continues by itself in the protocol of a lens.
 pub(super) struct KeepAlive {
     /// `/keepalive`
     pub(super) on: bool,

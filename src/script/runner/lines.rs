@@ -183,7 +183,7 @@ fn set_groups(pattern: &Pattern, known: &mut Variables) {
     pattern.names().for_each(|name| known.set(name, "0"));
 }
 
-/// An odd number of backslashes at the end: the line goes on in the next one.
+/// An odd number of backslashes at the end: the line continues in the next one.
 fn continues(line: &str) -> bool {
     line.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
 }
@@ -218,7 +218,7 @@ pub struct LineBuffer {
     /// Bytes of stdin before `start`.
     offset: u64,
     line: u64,
-    /// A line that goes on in the next one.
+    /// A line that continues in the next one.
     unfinished: Option<(SourceLocation, String)>,
 }
 
@@ -234,12 +234,12 @@ impl LineBuffer {
     }
 
     /// The next line without its end; at the end of stdin also the last one without a newline. A
-    /// backslash at its end goes on in the next one.
+    /// backslash at its end continues in the next one.
     ///
     /// # Errors
     ///
-    /// What came is not a line. The location is the line's. After [`LineError::TooLong`] stdin must
-    /// not be read any more.
+    /// What arrived is not a line. The location is the line's. After [`LineError::TooLong`] stdin
+    /// must not be read any more.
     #[allow(clippy::should_implement_trait)] // it needs to know whether more comes
     pub fn next(&mut self, at_end: bool) -> Option<(SourceLocation, Result<String, LineError>)> {
         loop {

@@ -62,8 +62,8 @@ const QUEUE: usize = 1024;
 /// Bytes of the lines that wait at most, but for one line.
 const QUEUE_BYTES: usize = 1024 * 1024;
 
-/// How long lines, repetitions and searches go on before the network, timers and signals get their
-/// turn.
+/// How long lines, repetitions and searches continue before the network, timers and signals get
+/// their turn.
 const TURN: Duration = Duration::from_millis(10);
 
 /// What a runner asks of the session: it goes beyond the connection.
@@ -171,7 +171,7 @@ pub struct ScriptRunner {
     /// The editor waits until it may read the next line.
     to_answer: bool,
     answer: PromptAction,
-    /// The first error ends the run: no user is there to go on after it.
+    /// The first error ends the run: no user is there to continue after it.
     scripted: bool,
     no_commands: bool,
     /// Plain lines are binary messages.
@@ -183,7 +183,7 @@ pub struct ScriptRunner {
     jobs: Vec<Job>,
     last_job: u64,
     expect_queue: ExpectQueue,
-    /// Messages that came since the last run.
+    /// Received messages since the last run.
     received: Rc<Received>,
     /// What `${NAME}` stands for.
     variables: Variables,
@@ -210,13 +210,13 @@ pub struct ScriptRunner {
     has_turned: bool,
     /// The last line was an `/expect` that was met.
     met_last: bool,
-    /// What goes on waits for room.
+    /// What continues waits for room.
     starved: bool,
     /// When the terminal may take more.
     look_again: Option<Instant>,
     /// A message may have been begun whose rest will not be sent.
     given_up: bool,
-    /// Where the message is held that is in the editor, and what came of it.
+    /// Where the message is held that is in the editor, and its result.
     editing: Option<ConnId>,
     edited: Option<(ConnId, String)>,
 }
@@ -483,7 +483,7 @@ impl ScriptRunner {
             }
     }
 
-    /// Whether there is room for what goes on.
+    /// Whether there is room for what continues.
     fn has_room(&self, connections: &dyn Connections) -> bool {
         match self.pending.last() {
             // Time passes whether or not there is room.
@@ -765,7 +765,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Takes a message that is expected out of those that came.
+    /// Takes a message that is expected out of those that arrived.
     fn find(
         &mut self,
         expected: &Expected,
@@ -789,8 +789,8 @@ impl ScriptRunner {
         }
     }
 
-    /// Whether messages came that the expectation has not looked at. Of fields all are looked at in
-    /// a turn.
+    /// Whether messages arrived that the expectation has not looked at. Of fields all are looked at
+    /// in a turn.
     fn has_unseen(&self, expected: &Expected) -> bool {
         matches!(expected, Expected::Content(_)) && self.expect_queue.has_unseen()
     }

@@ -48,7 +48,7 @@ impl Endpoint {
         }
     }
 
-    /// Sends the delayed pongs whose time has come.
+    /// Sends the delayed pongs whose time has arrived.
     fn send_pongs_due(&mut self, now: Instant, out: &mut Vec<u8>) {
         while let Some(payload) = self.pings.as_mut().and_then(|pings| pings.pong_due(now)) {
             self.write_control(Control::Pong, &payload, out);

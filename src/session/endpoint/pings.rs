@@ -10,7 +10,7 @@ pub const PONGS_WAITING: usize = 1024;
 /// A delay beyond what a clock can count to is as good as this one.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// Pings of ours and what became of them.
+/// Our pings and their results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PingFacts {
     /// Answered.
@@ -19,11 +19,11 @@ pub struct PingFacts {
     pub ignored: u64,
     /// Pongs that no ping asked for.
     pub unsolicited: u64,
-    /// The last pong that came while a ping waited, with another payload than any ping's.
+    /// The last pong that arrived while a ping waited, with another payload than any ping's.
     pub mismatched: Option<PongMismatch>,
     /// The age of the oldest one that was not answered.
     pub waiting: Option<Duration>,
-    /// Whether other bytes came since.
+    /// Whether other bytes arrived since.
     pub data_since: bool,
 }
 

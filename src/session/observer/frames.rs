@@ -27,7 +27,7 @@ pub struct Run {
     pub bytes: u64,
 }
 
-/// Inflated bytes handed on at once.
+/// Inflated bytes passed on at once.
 const INFLATE_PIECE: usize = 32 * 1024;
 
 /// "All control frames MUST have a payload length of 125 bytes or less" (RFC 6455 §5.5).
@@ -55,11 +55,11 @@ pub(super) struct Frames {
     ended: bool,
     /// Whether the payload of the frame being decoded belongs to the open message.
     in_message: bool,
-    /// A Close has come.
+    /// A Close has arrived.
     closed: bool,
     /// The other side has sent a Close: an HTTP response may come in place of an answer.
     awaits_close: bool,
-    /// It came inside a message, which stays unfinished whatever follows.
+    /// It arrived inside a message, which stays unfinished whatever follows.
     cut_by_close: bool,
     /// What follows the Close is not frames: that was reported, and nothing more of it is judged.
     foreign: bool,
@@ -67,7 +67,7 @@ pub(super) struct Frames {
     control: Vec<u8>,
     utf8: Utf8Validator,
     inflate: Option<Box<Inflate>>,
-    /// Violations that wait to be handed on; none for as long as no rule is broken.
+    /// Violations that wait to be passed on; none for as long as no rule is broken.
     found: Option<Box<ViolationQueue>>,
 }
 
@@ -75,7 +75,7 @@ pub(super) struct Frames {
 #[derive(Debug, Default)]
 struct ViolationQueue {
     waiting: VecDeque<Violation>,
-    /// The one handed on last.
+    /// The one passed on last.
     handed_on: Option<Violation>,
 }
 
@@ -126,7 +126,7 @@ impl Open {
     }
 }
 
-/// What is to be reported before the decoder goes on.
+/// What is to be reported before the decoder continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FrameStage {
     /// Ask the decoder.
@@ -139,7 +139,7 @@ enum FrameStage {
     Inflate { n: usize, done: usize },
     /// Of the tail after a compressed message, `done` bytes have been inflated.
     InflateTail { done: usize },
-    /// Inflated bytes after the good ones wait in the buffer; then goes on with the stage noted.
+    /// Inflated bytes after the good ones wait in the buffer; then continues with the stage noted.
     Inflated { n: usize, done: usize, tail: bool },
     /// The frame is complete: its control event, then its end.
     Finish,
@@ -232,7 +232,7 @@ impl Frames {
     }
 
     /// Takes a run of small messages from a server, each whole in one frame and without fault, and
-    /// hands on their contents; stops before the first frame that is anything else, or when `most`
+    /// passes on their contents; stops before the first frame that is anything else, or when `most`
     /// bytes of the stream have been taken.
     pub(super) fn take_run(
         &mut self,
@@ -307,7 +307,7 @@ impl Frames {
         self.awaits_close = true;
     }
 
-    /// Whether nothing is under way or waits to be handed on, and the peer has not closed.
+    /// Whether nothing is under way or waits to be passed on, and the peer has not closed.
     #[inline]
     fn is_between_messages(&mut self) -> bool {
         self.forget_ended();
@@ -315,13 +315,13 @@ impl Frames {
         free && !self.has_found()
     }
 
-    /// Whether violations wait to be handed on.
+    /// Whether violations wait to be passed on.
     #[inline]
     fn has_found(&self) -> bool {
         self.found.as_ref().is_some_and(|found| !found.waiting.is_empty())
     }
 
-    /// Forgets a message whose end has been handed on.
+    /// Forgets a message whose end has been passed on.
     #[inline]
     fn forget_ended(&mut self) {
         if std::mem::take(&mut self.ended) {
@@ -392,7 +392,7 @@ impl Frames {
         }
     }
 
-    /// Whether a message has begun whose last frame has not ended, at the Close if one has come:
+    /// Whether a message has begun whose last frame has not ended, at the Close if one has arrived:
     /// what follows it belongs to no message any more (RFC 6455 §5.5.1).
     pub(super) fn is_inside_message(&self) -> bool {
         if self.closed { self.cut_by_close } else { self.message.is_some() && !self.ended }
@@ -498,7 +498,7 @@ impl Frames {
         }
     }
 
-    /// Judges a header and opens a message with it, or goes on with the open one.
+    /// Judges a header and opens a message with it, or continues with the open one.
     fn begin_frame(&mut self) {
         self.number += 1;
         let Some(header) = self.decoder.header().copied() else { return };
@@ -559,7 +559,7 @@ impl Frames {
         }
     }
 
-    /// Gives up an open message whose last frame never came.
+    /// Gives up an open message whose last frame never arrived.
     fn abandon_message(&mut self) {
         let Some(open) = self.message.take() else { return };
         self.utf8 = Utf8Validator::default();

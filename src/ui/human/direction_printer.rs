@@ -26,12 +26,12 @@ use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind};
 pub(super) struct HumanDirectionPrinter {
     frame: Option<HumanFrame>,
     messages: Messages,
-    /// How the message that came last is shown, and its content.
+    /// How the message that arrived last is shown, and its content.
     mode: DisplayMode,
     content: Content,
     /// Whether that message is shown, where it is shown as a whole.
     message_gate: Gate,
-    /// Whether the frame that came last is shown.
+    /// Whether the frame that arrived last is shown.
     gate: Gate,
     /// Payload of a frame of which every byte may be shown, until that is decided.
     undecided: Vec<u8>,
@@ -58,7 +58,7 @@ pub(super) struct HumanDirectionPrinter {
     hidden_bytes: usize,
 }
 
-/// The line of a frame of a relay, to be written anew when it is known what became of the frame.
+/// The line of a frame of a relay, which is written again when the result for the frame is known.
 #[derive(Debug)]
 struct PassingLine {
     frame: HumanFrame,
@@ -138,7 +138,7 @@ impl HumanDirectionPrinter {
         }
     }
 
-    /// Whether the message that came last is shown.
+    /// Whether the message that arrived last is shown.
     fn shows_last(&self) -> bool {
         match self.mode.view {
             View::Messages => self.message_gate.is_open(),
@@ -270,7 +270,7 @@ impl HumanDirectionPrinter {
         }
     }
 
-    /// Shows what waited for the decision that the frame is shown, if that has come.
+    /// Shows what waited for the decision that the frame is shown, if that has arrived.
     fn dump_decided(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
         if self.gate.is_open() {
             self.begin_dump(writer, out);
@@ -404,8 +404,8 @@ impl HumanDirectionPrinter {
         self.passing.push_back(PassingLine { frame, preview, line });
     }
 
-    /// Says in the line of a frame what became of its message, if the line has not been handed on: a
-    /// relay decides when it has read all that has arrived.
+    /// Adds the result for a message to the line of its frame, if that line has not been written
+    /// yet: a relay decides when it has read all received data.
     pub(super) fn mark(
         &mut self,
         number: u64,

@@ -86,12 +86,12 @@ impl FrameRecord {
         matches!(self.frame.header.opcode, OpCode::Control(_))
     }
 
-    /// Whether it goes on with a message.
+    /// Whether it continues with a message.
     pub fn continues(&self) -> bool {
         self.frame.header.opcode == OpCode::Data(Data::Continue) && self.frame.is_of_message()
     }
 
-    /// Whether the message it belongs to goes on after it.
+    /// Whether the message it belongs to continues after it.
     pub fn is_continued(&self) -> bool {
         self.frame.is_of_message() && !self.frame.header.fin && self.why == Why::Complete
     }

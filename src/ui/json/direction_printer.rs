@@ -130,7 +130,7 @@ impl JsonDirectionPrinter {
         self.automatic = true;
     }
 
-    /// Writes the frame with what came of it.
+    /// Writes the frame with its result.
     pub(super) fn flush(&mut self, clock: &mut UtcClock, out: &mut Vec<u8>) {
         let Some(frame) = self.frame.take() else { return };
         if frame.is_long() {

@@ -88,7 +88,7 @@ impl<'o> Object<'o> {
         string(text, self.key(name));
     }
 
-    /// A value that is JSON already; what must not reach a terminal stands in its strings, and is
+    /// A value that is JSON already; what must not reach a terminal is in its strings, and is
     /// escaped.
     pub(super) fn json(&mut self, name: &str, json: &str) {
         let out = self.key(name);

@@ -209,7 +209,7 @@ impl EditorThread {
         }
     }
 
-    /// Reports once that lines are not kept, and goes on without.
+    /// Reports once that lines are not kept, and continues without.
     fn give_up_history(&mut self, verb: &str, error: &io::Error) {
         let Some(path) = self.history.take() else { return };
         let path = crate::ui::sanitize::escaped(path.as_os_str().as_encoded_bytes());

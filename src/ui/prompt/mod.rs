@@ -46,7 +46,7 @@ pub const HISTORY_SIZE: usize = 10_000;
 /// How long a lone Escape waits for the rest of a sequence, milliseconds. Output waits with it.
 const KEYSEQ_TIMEOUT: u16 = 50;
 
-/// What makes the line editor draw itself anew. It insists on ending a message with a line end: up
+/// What makes the line editor draw itself again. It insists on ending a message with a line end: up
 /// one row before it, the message takes no room.
 const TICK: &str = "\x1b[A\n";
 

@@ -72,7 +72,7 @@ fn rows_of(text: &[u8], columns: usize) -> usize {
     text.split_inclusive(|byte| *byte == b'\n').map(|line| line_rows(line.trim_ascii_end())).sum()
 }
 
-/// Stops this process and those it was started with, as Ctrl-Z does; returns when it goes on.
+/// Stops this process and those it was started with, as Ctrl-Z does; returns when it continues.
 ///
 /// Where no shell could let it go on the system does not stop it, and this returns soon.
 pub fn suspend(tty: &Tty) {

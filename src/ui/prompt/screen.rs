@@ -102,9 +102,9 @@ pub struct Inner {
     pub interrupted: bool,
     /// A line was entered, and waits to be taken.
     pub entered: bool,
-    /// The line editor shall draw itself anew.
+    /// The line editor shall draw itself again.
     pub tick: bool,
-    /// The prompt stands in the first row.
+    /// The prompt is in the first row.
     pub at_top: bool,
     /// The editor or pager that has the terminal.
     pub child: Option<Pid>,
@@ -159,7 +159,7 @@ impl SharedScreen {
         }
     }
 
-    /// The program goes on after it was stopped: the modes of the terminal are another's.
+    /// The program continues after it was stopped: the modes of the terminal are another's.
     pub fn resume(&self) {
         let mut inner = self.lock();
         match inner.phase {

@@ -128,7 +128,7 @@ impl Tty {
     }
 
     /// Puts the modes back as they were found: those of the driver at once, since it may be stopped
-    /// and waiting for its output would be for ever.
+    /// and waiting for its output would be forever.
     pub fn restore(&self) {
         self.set(&self.found);
     }
@@ -168,8 +168,9 @@ impl Tty {
         }));
     }
 
-    /// Puts the terminal back before a signal that nobody else handles ends or stops the program, and calls `resumed`
-    /// when the program goes on after a stop: the shell has set the modes to its own meanwhile.
+    /// Puts the terminal back before a signal that nobody else handles ends or stops the program,
+    /// and calls `resumed` when the program continues after a stop: the shell has set the modes to
+    /// its own meanwhile.
     pub fn attend_signals(self: &Arc<Self>, resumed: impl Fn() + Send + 'static) -> io::Result<()> {
         let mut signals = Signals::new([SIGCONT, SIGTSTP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2])?;
         let tty = Arc::clone(self);
@@ -203,9 +204,10 @@ impl Tty {
     }
 }
 
-/// Whether somebody could let this process go on if it stopped. The system does not stop one of an
-/// orphaned process group for SIGTSTP: "A process that is a member of an orphaned process group shall not
-/// be allowed to stop in response to the SIGTSTP, SIGTTIN, or SIGTTOU signals" (POSIX, 2.4.3).
+/// Whether somebody could let this process continue if it stopped. The system does not stop one of
+/// an orphaned process group for SIGTSTP: "A process that is a member of an orphaned process group
+/// shall not be allowed to stop in response to the SIGTSTP, SIGTTIN, or SIGTTOU signals" (POSIX,
+/// 2.4.3).
 fn has_shell() -> bool {
     let Some(parent) = getppid() else { return false };
     let (Ok(session), Ok(group)) = (getsid(None), getpgid(None)) else { return false };

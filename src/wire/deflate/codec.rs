@@ -184,7 +184,7 @@ impl Drop for Inflater {
     }
 }
 
-/// A stream that stands after the text of an owner.
+/// A stream that is after the text of an owner.
 fn borrow_inflating(owner: Owner, history: &Window) -> Box<Decompress> {
     match INFLATING.with_borrow_mut(|pool| pool.take(owner, |_| true)) {
         Some((stream, true)) => stream,
@@ -196,7 +196,7 @@ fn borrow_inflating(owner: Owner, history: &Window) -> Box<Decompress> {
     }
 }
 
-/// Begins a stream anew, after a text.
+/// Begins a stream again, after a text.
 fn stand_behind(stream: &mut Decompress, history: &Window) {
     stream.reset(false);
     if let text @ [_, ..] = history.window() {
@@ -261,8 +261,8 @@ impl Deflater {
         self.give_back(stream, piece, last && !self.keep_context);
     }
 
-    /// A stream that stands after the text so far. What was flushed ends with a whole byte, so any
-    /// stream with the same text after it can go on.
+    /// A stream that is after the text so far. What was flushed ends with a whole byte, so any
+    /// stream with the same text after it can continue.
     fn borrow(&self) -> Box<Compress> {
         let bits = self.window_bits;
         match DEFLATING.with_borrow_mut(|pool| pool.take(self.owner, |(other, _)| *other == bits)) {
@@ -287,7 +287,7 @@ impl Deflater {
         }
     }
 
-    /// Gives the stream back, which now stands after `piece`; if it `ends`, nothing refers back to
+    /// Gives the stream back, which now is after `piece`; if it `ends`, nothing refers back to
     /// that.
     fn give_back(&mut self, stream: Box<Compress>, piece: &[u8], ends: bool) {
         let owner = match ends {

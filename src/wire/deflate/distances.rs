@@ -111,8 +111,8 @@ impl Distances {
         }
     }
 
-    /// Reads the next bytes of a message; returns its first reference beyond the window, if one
-    /// has come.
+    /// Reads the next bytes of a message; returns its first reference beyond the window, if one has
+    /// arrived.
     pub(super) fn push(&mut self, mut input: &[u8]) -> Option<TooFar> {
         while self.place != BlockPart::Stopped {
             if let BlockPart::Stored { left } = &mut self.place
@@ -146,7 +146,7 @@ impl Distances {
         self.found
     }
 
-    /// Ends a message; what follows begins anew if no context is taken over.
+    /// Ends a message; what follows begins again if no context is taken over.
     pub(super) fn end_message(&mut self, keeps_context: bool) {
         (self.consumed, self.produced, self.found) = (0, 0, None);
         if !keeps_context {

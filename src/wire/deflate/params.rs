@@ -229,7 +229,7 @@ pub enum DeflateFault {
         /// The parameter as sent.
         name: String,
     },
-    /// A parameter stands in the element twice.
+    /// A parameter is in the element twice.
     #[error("permessage-deflate parameter {name} is repeated")]
     RepeatedParameter {
         /// The parameter.

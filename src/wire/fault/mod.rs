@@ -253,11 +253,11 @@ pub enum When {
     /// Right after the opening handshake, or in it.
     #[default]
     Open,
-    /// Once so many messages of the peer have come and have been answered.
+    /// Once so many messages of the peer have arrived and have been answered.
     Message(u64),
 }
 
-/// A fault that was asked for.
+/// A fault that was requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Its row.

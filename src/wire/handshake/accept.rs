@@ -23,7 +23,7 @@ pub struct AcceptSteps {
 }
 
 impl AcceptSteps {
-    /// Computes the accept value for a key as it stands in the header.
+    /// Computes the accept value for a key as it is in the header.
     ///
     /// RFC 6455 §4.2.2: "The value of this header field is constructed by
     /// concatenating /key/, defined above in step 4 in Section 4.2.2, with the string
@@ -52,7 +52,7 @@ pub enum AcceptMistake {
     HexDigest,
     /// The key was hashed without the GUID.
     GuidMissing,
-    /// The key was sent back as it came.
+    /// The key was sent back as received.
     KeyEchoed,
     /// The answer differs from the proof in letter case only.
     CaseChanged,

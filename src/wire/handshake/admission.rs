@@ -191,7 +191,7 @@ impl Reject {
 }
 
 impl Authorization {
-    /// Whether the value of Authorization or Proxy-Authorization is what is asked for.
+    /// Whether the value of Authorization or Proxy-Authorization is what is requested.
     pub fn is_met_by(&self, given: &[u8]) -> bool {
         let (scheme, wanted) = match self {
             Self::Basic(pair) => ("basic", BASE64_STANDARD.encode(pair)),

@@ -90,7 +90,7 @@ pub enum GrammarErrorKind {
     /// The quoted value is not a token.
     #[error("quoted value that is not a token")]
     QuotedNotToken,
-    /// A subprotocol stands in the list twice.
+    /// A subprotocol is in the list twice.
     #[error("repeated {0:?}")]
     Repeated(String),
 }

@@ -20,8 +20,8 @@ pub const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
 /// One change to the default headers: send this header, or leave a default out.
 ///
-/// All values given for one name stand, in the order given, in the place of the default
-/// header of that name, or after all others. Name and value are fit to be sent.
+/// All values given for one name stand, in the order given, instead of the default header of that
+/// name, or after all others. Name and value are fit to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderEdit {
     name: String,

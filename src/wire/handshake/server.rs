@@ -19,7 +19,7 @@ pub struct ServerConfig {
     pub deflate: Option<ServerDeflateConfig>,
     /// Headers to add to, replace in or leave out of the 101.
     pub headers: Vec<HeaderEdit>,
-    /// Who is let in.
+    /// Which clients are accepted.
     pub admission: Admission,
 }
 

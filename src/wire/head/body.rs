@@ -11,7 +11,7 @@ pub struct RequestBody(Place);
 enum Place {
     /// So many bytes, then nothing of it.
     Bytes(u64),
-    /// The size of a chunk, of which this has come; nothing yet, or its extensions.
+    /// The size of a chunk, of which this has arrived; nothing yet, or its extensions.
     Size(Option<u64>, bool),
     /// So many bytes of a chunk.
     Chunk(u64),
@@ -66,7 +66,7 @@ impl RequestBody {
         at
     }
 
-    /// Takes a byte of what stands around the content of chunks.
+    /// Takes a byte of what is around the content of chunks.
     fn byte(&mut self, byte: u8) {
         let place = &mut self.0;
         *place = match (&*place, byte) {

@@ -24,7 +24,7 @@ pub enum HeadDefectKind {
     BareLineFeed,
     /// A field line has no colon (§5).
     MissingColon,
-    /// Nothing stands before the colon (§5).
+    /// Nothing is before the colon (§5).
     EmptyName,
     /// White space between the field name and the colon (§5.1).
     SpaceBeforeColon,
@@ -41,7 +41,7 @@ pub enum HeadDefectKind {
 }
 
 impl HeadDefect {
-    /// Whether RFC 9112 lets a recipient go on in spite of it.
+    /// Whether RFC 9112 lets a recipient continue in spite of it.
     pub fn is_tolerable(&self) -> bool {
         matches!(self.kind, HeadDefectKind::LeadingEmptyLine | HeadDefectKind::BareLineFeed)
     }

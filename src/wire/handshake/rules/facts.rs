@@ -29,7 +29,7 @@ pub(super) struct DeflateFacts {
     pub offered: Vec<Result<DeflateOffer, Vec<DeflateFault>>>,
     /// The offers without fault, which a server may accept.
     pub offers: Vec<DeflateOffer>,
-    /// The elements in the response; more than one is a breach.
+    /// The elements in the response; more than one is a violation.
     pub answers: Vec<Extension>,
     /// The first answer measured against the offers.
     pub fit: Option<Fit>,
@@ -76,8 +76,8 @@ impl<'a> HandshakeFacts<'a> {
         }
     }
 
-    /// Whether the request offers this subprotocol, spelled exactly so. Compares with
-    /// what stands in the request, legal or not.
+    /// Whether the request offers this subprotocol, spelled exactly so. Compares with what is in
+    /// the request, legal or not.
     pub fn offers_subprotocol(&self, name: &[u8]) -> bool {
         self.request.tokens(PROTOCOL).any(|offered| offered == name)
     }

@@ -45,9 +45,9 @@ pub struct Rule {
     pub side: Role,
     /// What it asks, as a sentence.
     pub title: &'static str,
-    /// The diagnostic that explains a breach, if there is one.
+    /// The diagnostic that explains a violation, if there is one.
     pub code: Option<&'static str>,
-    /// Whether a client must fail the connection over a breach.
+    /// Whether a client must fail the connection over a violation.
     pub fatal: bool,
     judge: fn(&HandshakeFacts<'_>) -> Finding,
 }
@@ -88,9 +88,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// The breaches that make a 101 unusable: the client then must _Fail the WebSocket
-    /// Connection_ (RFC 6455 §4.1). Always in the order of [`RULES`]; a status other
-    /// than 101 is not such a breach and has to be looked at first.
+    /// The violations that make a 101 unusable: the client then must _Fail the WebSocket
+    /// Connection_ (RFC 6455 §4.1). Always in the order of [`RULES`]; a status other than 101 is
+    /// not such a violation and has to be looked at first.
     pub fn fatal(&self) -> impl Iterator<Item = &Verdict> {
         self.verdicts
             .iter()
