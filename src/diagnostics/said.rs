@@ -100,8 +100,8 @@ pub(super) fn subject(text: &str) -> Option<(Subject, &'static str)> {
     }
 }
 
-/// Whether a phrase that stands at a place means what it is listed for: its neighbours decide that
-/// for those which have another meaning, too.
+/// Whether a phrase at a position has the listed meaning: for phrases with several meanings, the
+/// neighbouring words decide.
 fn is_meant(text: &str, phrase: &str, at: usize) -> bool {
     let before = text[..at].to_ascii_lowercase();
     let after = text[at + phrase.trim_end_matches('*').len()..].to_ascii_lowercase();
@@ -144,7 +144,7 @@ fn places(text: &str, phrase: &str) -> impl Iterator<Item = usize> {
         .filter(move |at| is_edge(text, *at) && ends(at + stem.len()))
 }
 
-/// Whether no word continues at a place: `AccessToken` has two.
+/// Whether no word continues at a position: `AccessToken` has two words.
 fn is_edge(text: &str, at: usize) -> bool {
     let (before, after) = text.split_at(at);
     let mut next = after.chars();
@@ -178,7 +178,7 @@ fn speaks_of_origin(text: &str) -> bool {
     places(text, "origin").any(word) || says(text, "cors")
 }
 
-/// Whether a server of TLS says that it was spoken to in plain HTTP.
+/// Whether a TLS server says that it received plain HTTP.
 pub fn wants_tls(body: &[u8]) -> bool {
     let (_, phrases) = PHRASES[0];
     phrases[..4].iter().any(|phrase| contains_word(body, phrase))
@@ -244,7 +244,7 @@ const PATH_MARKS: [&str; 10] = [
     "uri:</th><td>",
 ];
 
-/// The path that a page says was requested, without its query.
+/// The requested path as a page names it, without its query.
 pub(super) fn named_path(body: &[u8]) -> Option<String> {
     let text = decoded(String::from_utf8_lossy(body).into_owned());
     // The marks and the text have the same places: only ASCII changes its case.

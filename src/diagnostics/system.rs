@@ -52,7 +52,7 @@ pub const SYSTEM_ERRORS: &[SystemError] = &[
     error("UNABLE_TO_VERIFY_LEAF_SIGNATURE", &["unable to get local issuer certificate", "unable to verify the first certificate"], "the issuer of the certificate is not trusted, or the server does not send the intermediate certificate.", Some("W208")),
 ];
 
-/// The error that a text names, with whatever is around its name or words, as in
+/// The error that a text contains, with any text around its name or words, as in
 /// `connect ECONNREFUSED 127.0.0.1:80` and `Connection reset by peer (os error 104)`.
 pub fn find(text: &str) -> Option<&'static SystemError> {
     let lower = text.to_lowercase();

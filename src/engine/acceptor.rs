@@ -32,17 +32,17 @@ impl Acceptor {
         Self { listeners: Some(listeners), ready: true, paused_until: None, short: false }
     }
 
-    /// Notes that somebody may wait.
+    /// Notes that a client may wait.
     pub fn set_ready(&mut self) {
         self.ready = true;
     }
 
-    /// Accepts nobody any more.
+    /// Accepts no more clients.
     pub fn stop(&mut self) {
         self.listeners = None;
     }
 
-    /// Whether somebody may be accepted at once.
+    /// Whether a client may be accepted at once.
     pub fn is_ready(&self) -> bool {
         self.ready && self.paused_until.is_none() && self.listeners.is_some()
     }

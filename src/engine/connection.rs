@@ -58,13 +58,13 @@ pub struct ConnectionSetup<'a> {
     pub endpoint: Option<&'a Arc<EndpointConfig>>,
     /// How much data is accepted from the peer.
     pub limits: Limits,
-    /// Whether what is sent is decoded, because somebody looks or counts.
+    /// Whether sent data is decoded, for a sink or for counting.
     pub observed: bool,
     /// Whether evidence for diagnostics is kept.
     pub evidence: bool,
     /// The bound on what waits in memory.
     pub memory: &'a Rc<Budget>,
-    /// The bound on what waits to be sent; whoever runs the connection closes the slowest.
+    /// The limit for data that waits to be sent; the owner of the connection closes the slowest.
     pub backlog: &'a Rc<Budget>,
 }
 
@@ -76,16 +76,16 @@ pub struct Connection {
     party: Party,
     outbox: Outbox,
     received: Counters,
-    /// Nearly always one, which then takes no memory of its own.
+    /// Nearly always one, which then needs no separate memory.
     behaviours: SmallVec<[Box<dyn Behaviour>; 1]>,
     injector: Option<Box<dyn Interference>>,
     evidence: Option<Box<SessionEvidence>>,
-    /// Collects a message that comes in pieces, where a behaviour wants it whole.
+    /// Collects a message in pieces, if a behaviour needs it whole.
     assembler: Option<Box<Assembler>>,
-    /// What waits here to be passed on, and to be sent.
+    /// The data that waits to be passed on, and to be sent.
     share: Share,
     unsent: Share,
-    /// When a byte arrived, and when one arrived or left.
+    /// When a byte was received, and when one was received or sent.
     last_received: Instant,
     active: Instant,
     /// None before the first message, of either side.
@@ -94,12 +94,12 @@ pub struct Connection {
     ahead: Option<Box<ReadAhead>>,
     /// The observer may have more events in the bytes at hand.
     more: bool,
-    /// What comes next belongs to a data frame, as far as that is known.
+    /// The next data belongs to a data frame, as far as that is known.
     in_data: bool,
     /// What the peer sends reaches no behaviour any more.
     ignore_rest: bool,
-    /// Bytes to send that receiving has made: what leaves is taken to be theirs first, so that others
-    /// who keep the send buffer full don't keep the peer from being read.
+    /// Bytes to send that receiving has produced. Sent bytes are subtracted from these first, so
+    /// that other producers that keep the send buffer full do not stop reading from the peer.
     answers: u32,
     write_error: Option<Box<Lost>>,
     /// Something was sent since the last turn.
@@ -293,7 +293,7 @@ impl Connection {
         }
     }
 
-    /// What a leg of a relay has received and the other leg has not been handed.
+    /// What a leg of a relay has received, but not yet passed to the other leg.
     pub fn received_bytes(&self) -> &[u8] {
         self.party.leg().map_or(&[], |leg| &leg.received)
     }
@@ -374,7 +374,7 @@ impl Connection {
         self.talk.as_deref().copied().unwrap_or_else(|| Talk::new(self.party.opened()))
     }
 
-    /// When a byte last came from the peer or left for it.
+    /// When a byte was last received from the peer or sent to it.
     pub fn active(&self) -> Instant {
         self.active
     }
@@ -399,8 +399,8 @@ impl Connection {
         self.inbound.inside_message() && !self.ignore_rest
     }
 
-    /// Bytes of ours that were never sent, not counting the answer to the peer's Close: nobody
-    /// waits for that once the peer is gone.
+    /// Our bytes that were never sent, without the answer to the peer's Close, which is not needed
+    /// once the peer is gone.
     pub fn unsent(&self) -> usize {
         /// Header and mask key, and what TLS puts around a record.
         const AROUND: usize = 6 + 64;
@@ -502,7 +502,7 @@ impl Connection {
                 && self.behaviours.iter().any(|behaviour| behaviour.is_ready(&self.outbox, pending))
     }
 
-    /// Whether it waits for an output to be written, which no event of its own reports.
+    /// Whether it waits until an output is written, for which there is no event.
     pub fn waits_for_outputs(&self, stdout: &Stdout, reporter: &Reporter) -> bool {
         self.more && is_blocked(&self.behaviours, stdout, reporter)
     }
@@ -648,8 +648,9 @@ impl Connection {
         }
     }
 
-    /// Whether pings after what waits can be looked for. A server has too many clients for it. Where
-    /// frames are shown, the answer is shown when it is sent: before its ping, whose turn comes later.
+    /// Whether it can look for pings after the waiting data. A server has too many clients for it.
+    /// If frames are shown, the answer is shown when it is sent: before its ping, whose turn is
+    /// later.
     fn may_read_ahead(&self) -> bool {
         let client = self.party.endpoint().is_some_and(|one| one.role() == Role::Client);
         client && self.write_error.is_none()
@@ -661,7 +662,8 @@ impl Connection {
             && self.link.may_read_ahead(read_ahead::MOST)
     }
 
-    /// Answers pings after what waits for a slow reader of ours, once it has waited for a while.
+    /// Answers pings after data that waits for a slow reader on our side, once it has waited for a
+    /// while.
     fn read_ahead(&mut self, now: Instant) {
         let Self { link, inbound, party, ahead, answers, .. } = self;
         let Some(endpoint) = party.endpoint_mut() else { return };
@@ -687,7 +689,7 @@ impl Connection {
         *answers = answers.saturating_add((link.tx.len() - before) as u32);
     }
 
-    /// What was received waits for a slow reader of ours: that is not silence of the peer.
+    /// Received data waits for a slow reader on our side: that is not silence of the peer.
     fn wait_for_outputs(&mut self, outputs: &Outputs<'_>, now: Instant) {
         let blocked = self.is_blocked(outputs);
         if let Some(evidence) = &mut self.evidence {
@@ -1032,7 +1034,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Reports what waits in memory here, and gives way where the sum exceeds the limit.
+    /// Reports its queued data, and ends if the sum exceeds the limit.
     fn account(&mut self, now: Instant) {
         self.settle();
         let behaviours: usize = self.behaviours.iter().map(|behaviour| behaviour.held()).sum();

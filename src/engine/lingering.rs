@@ -40,7 +40,7 @@ impl Lingering {
         flushed.is_err() || self.until <= now || !matches!(filled, Ok(Fill::Data | Fill::Blocked))
     }
 
-    /// What still comes is for nobody.
+    /// Data that still arrives is discarded.
     fn skip(&mut self) {
         let (input, _) = self.link.split();
         let at = input.consumed() + input.rest().len();

@@ -85,7 +85,7 @@ pub enum OpenError {
         status: String,
         /// The status line, headers and body for stderr, if the transcript did not show them.
         body: String,
-        /// What was asked, answered and judged.
+        /// The request, the response, and the verdicts.
         pair: Box<Pair>,
     },
     /// A 101 that can't be used.
@@ -93,7 +93,7 @@ pub enum OpenError {
     BadHandshake {
         /// The broken rules.
         list: String,
-        /// What was asked, answered and judged.
+        /// The request, the response, and the verdicts.
         pair: Box<Pair>,
     },
     /// Not HTTP.

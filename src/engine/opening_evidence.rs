@@ -23,7 +23,7 @@ use crate::wire::Role;
 use crate::wire::handshake::rules::Report;
 use crate::wire::head::Head;
 
-/// Bytes of a refusal's body that are looked at.
+/// Bytes of a refusal's body that are examined.
 const BODY: usize = 8 * 1024;
 
 /// The evidence of one opening.
@@ -34,7 +34,7 @@ pub struct OpeningEvidence {
     secure: bool,
     /// The time it began, RFC 3339.
     now: String,
-    /// The URLs asked one after the other, where redirects are followed.
+    /// The requested URLs, in order, if redirects are followed.
     pub hops: Vec<String>,
     /// The proxy without credentials, and the variable that named it.
     proxy: Option<(String, Option<&'static str>)>,
@@ -52,11 +52,11 @@ pub struct OpeningEvidence {
     phases: Phases,
     /// What other connections gave that differed in one thing.
     pub trials: Vec<Trial>,
-    /// Whether roots of its own were given to this run.
+    /// Whether this run has its own root certificates.
     own_roots: bool,
     /// What TLS showed to another connection that does not verify: the certificate that was refused.
     pub refused_tls: Option<TlsFacts>,
-    /// From the request to the end of the attempt, where it failed.
+    /// From the request to the end of a failed attempt.
     failed_after: Option<Duration>,
     /// The proxy was requested a way and has not answered.
     asks_proxy: bool,
@@ -65,7 +65,7 @@ pub struct OpeningEvidence {
 }
 
 impl OpeningEvidence {
-    /// Of an opening that has done nothing yet, in a run that has roots of its own or not.
+    /// For an opening that has not begun yet, in a run with or without its own root certificates.
     pub fn of(own_roots: bool) -> Self {
         Self { own_roots, ..Self::default() }
     }
@@ -124,7 +124,7 @@ impl OpeningEvidence {
         self.asks_proxy = true;
     }
 
-    /// Notes that the attempt has failed, now: what is tried afterwards has clocks of its own.
+    /// Notes that the attempt has failed now: later attempts have their own times.
     pub fn failed(&mut self) {
         self.failed_after = self.asked.map(|at| at.elapsed());
     }
@@ -176,7 +176,7 @@ impl OpeningEvidence {
         self.asks_proxy
     }
 
-    /// Whether the answer says that TLS is used there.
+    /// Whether the answer says that the port uses TLS.
     pub fn wants_tls(&self) -> bool {
         diagnostics::wants_tls(&self.body)
     }
@@ -186,7 +186,7 @@ impl OpeningEvidence {
         self.asked.is_some()
     }
 
-    /// Whether TCP came about.
+    /// Whether TCP was connected.
     pub fn is_connected(&self) -> bool {
         self.is_connected
     }

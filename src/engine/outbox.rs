@@ -72,7 +72,7 @@ impl SharedMessage {
     }
 }
 
-/// What a message takes beside its content where it waits: also an empty one takes room.
+/// The memory of a queued message in addition to its content: even an empty one needs some.
 const ENTRY: usize = 128;
 
 #[derive(Debug)]
@@ -152,7 +152,7 @@ impl Outbox {
         self.observer.as_ref().map(|observer| observer.counters.totals()).unwrap_or_default()
     }
 
-    /// What the queue takes: its messages are not encoded yet.
+    /// The size of the queue: its messages are not encoded yet.
     pub fn queued(&self) -> usize {
         self.queue.as_ref().map_or(0, |queue| queue.queued + queue.messages.len() * ENTRY)
     }
@@ -189,7 +189,7 @@ impl Outbox {
         waits && pending < HIGH_WATER
     }
 
-    /// Reports and sends what has been made, then ends our side if that was requested.
+    /// Reports and sends the new data, then ends our side if that was requested.
     ///
     /// # Errors
     ///
@@ -229,8 +229,8 @@ impl Outbox {
         self.slot = goes_on.then_some(Producer::Relay);
     }
 
-    /// Whether a message that a relay passes on may continue or begin: no producer of this side is
-    /// inside one.
+    /// Whether a forwarded message may continue or begin: no producer on this side is inside a
+    /// message.
     pub fn is_free(&self, endpoint: &Endpoint) -> bool {
         match self.slot {
             // A frame by hand may have begun one.
@@ -239,12 +239,12 @@ impl Outbox {
         }
     }
 
-    /// Whether the end that has been asked for is a reset.
+    /// Whether the requested end is a reset.
     pub fn wants_abort(&self) -> bool {
         self.early_end == Some(EarlyEnd::Abort)
     }
 
-    /// Whether the end of our side has been asked for.
+    /// Whether the end of our side was requested.
     pub fn has_end(&self) -> bool {
         self.end.is_some()
     }
@@ -273,7 +273,7 @@ impl Outbox {
         }
     }
 
-    /// Notes that the endpoint itself has made what is after `start` bytes of the send buffer.
+    /// Notes that the endpoint itself made the data after `start` bytes of the send buffer.
     pub fn note_automatic(&mut self, start: usize, tx: &[u8]) {
         if let Some(observer) = self.observer.as_mut().filter(|_| tx.len() > start) {
             observer.automatic.push(start..tx.len());
@@ -317,8 +317,8 @@ impl Outbox {
         self.queue.as_ref().is_some_and(|queue| queue.close.is_some())
     }
 
-    /// Whether a producer may append to the send buffer: nobody else is inside a message, and
-    /// nothing waits that comes first.
+    /// Whether a producer may append to the send buffer: no other producer is inside a message, and
+    /// no earlier data waits.
     #[inline]
     fn is_free_for(&self, producer: Producer) -> bool {
         let free = self.slot.is_none_or(|owner| owner == producer);
@@ -402,7 +402,7 @@ impl Sender<'_> {
         Ok(())
     }
 
-    /// Ends the message that a producer has begun: its rest never comes.
+    /// Ends the message that a producer has begun: its rest will not follow.
     pub fn end_message(&mut self, producer: Producer) {
         let queue = self.outbox.queue.as_ref();
         let waits = queue.and_then(|q| q.messages.iter().rfind(|q| q.producer == producer));
@@ -498,7 +498,7 @@ impl Sender<'_> {
         self.tx.extend_from_slice(bytes);
     }
 
-    /// The same, and empties the buffer; it changes places with the send buffer where it can.
+    /// The same, and empties the buffer; it is swapped with the send buffer if possible.
     pub fn take_bytes(&mut self, bytes: &mut Vec<u8>) {
         match self.tx.is_empty() && self.endpoint.is_none() {
             true => std::mem::swap(self.tx, bytes),
@@ -576,7 +576,7 @@ fn speaking<'e>(endpoint: &'e mut Option<&mut Endpoint>) -> Result<&'e mut Endpo
     endpoint.as_deref_mut().ok_or(SendError::NotOpen)
 }
 
-/// Decodes what is sent, because somebody looks.
+/// Decodes sent data, because a sink needs it.
 #[derive(Debug)]
 pub struct OutboundObserver {
     direction: Direction,

@@ -40,13 +40,13 @@ use crate::wire::violation::Violation;
 pub struct RelaySetup<'a> {
     /// Its number.
     pub id: ConnId,
-    /// The client, with the observer that has taken the head of its request.
+    /// The client, with the observer that has read the head of its request.
     pub client: (Link, Observer),
     /// The way to the server.
     pub server: Link,
     /// The request as it is passed on.
     pub request: Head,
-    /// What the way to the server left behind.
+    /// The results of the connection to the server.
     pub evidence: OpeningEvidence,
     /// The bound on what waits in memory.
     pub memory: &'a Rc<Budget>,
@@ -54,10 +54,10 @@ pub struct RelaySetup<'a> {
     pub intervening: Intervening,
 }
 
-/// Who may intervene, and how long it takes.
+/// Rules and delays.
 #[derive(Clone, Default)]
 pub struct Intervening {
-    /// What is done to messages; none if nobody intervenes.
+    /// The rules for messages, if there are any.
     pub rules: Option<Rc<RefCell<Rules>>>,
     /// The delays of data to the server and to the client.
     pub pacing: [Pacing; 2],
@@ -84,7 +84,7 @@ pub enum Answer {
     Unreadable,
     /// The server's stream ended before the first byte of it.
     Missing,
-    /// None: bytes pass that nobody looks at.
+    /// None: bytes are forwarded undecoded.
     Blind,
 }
 
@@ -98,7 +98,7 @@ pub struct Relay {
     exchange: Option<Exchange>,
     answer: Answer,
     evidence: OpeningEvidence,
-    /// Whose Close, whose end and whose broken rule came first.
+    /// Whose Close, end and broken rule were first.
     first_close: Option<Role>,
     first_end: Option<Role>,
     first_breach: Option<Role>,
@@ -116,7 +116,7 @@ struct Exchange {
     body: RequestBody,
     /// Bytes of the body that wait for the server's leg.
     waiting: usize,
-    /// More came after it.
+    /// More followed it.
     more: bool,
 }
 
@@ -201,7 +201,7 @@ impl Relay {
         }
     }
 
-    /// Passes on whatever comes, without a look. The request is an empty one.
+    /// Forwards all bytes undecoded. The request is an empty one.
     pub fn blind(setup: RelaySetup<'_>, now: Instant) -> Self {
         let mut relay = Self::new(setup, now);
         relay.answer = Answer::Blind;
@@ -210,7 +210,7 @@ impl Relay {
         relay
     }
 
-    /// Where somebody may intervene in a direction, once frames pass.
+    /// The gate of a direction, once frames are forwarded.
     pub fn gate(&self, direction: Direction) -> Option<&Gate> {
         self.passages[direction as usize].gate.as_deref()
     }
@@ -268,7 +268,7 @@ impl Relay {
         self.client.into_link().0
     }
 
-    /// Gives each leg a turn, and passes on what it brings.
+    /// Gives each leg a turn, and forwards its data.
     ///
     /// # Errors
     ///
@@ -385,7 +385,7 @@ impl Relay {
         self.server.drop_connection();
     }
 
-    /// Sends both ends a Close instead of all that still comes, once frames pass.
+    /// Sends both ends a Close instead of all later data, once frames are forwarded.
     ///
     /// # Errors
     ///
@@ -609,7 +609,7 @@ impl Relay {
         })
     }
 
-    /// Who broke the connection, where somebody did, in a sentence.
+    /// Which side broke the connection, if one did, in a sentence.
     pub fn who_broke_it(&self, ending: &Ending) -> Option<String> {
         let other = |role: Role| if role == Role::Client { Role::Server } else { Role::Client };
         let before = match self.evidence.goes_by_proxy() {

@@ -36,7 +36,7 @@ pub struct SessionEvidence {
     opened: Instant,
     /// The first bytes of the peer's stream.
     first: Vec<u8>,
-    /// How many of them came along with the handshake.
+    /// How many of them arrived with the handshake.
     early: u32,
     last_received: Instant,
     last_sent: Instant,
@@ -54,7 +54,7 @@ pub struct SessionEvidence {
     masks: (u32, [u8; 4]),
     /// Our side of the stream ended first, on purpose.
     half_closed: bool,
-    /// The header of the frame that arrived last, as long as no rule was broken.
+    /// The header of the last received frame, while no rule was broken.
     header: Option<FrameHeader>,
     breach: Option<Box<Breach>>,
 }
@@ -105,7 +105,7 @@ impl Stall {
 }
 
 impl SessionEvidence {
-    /// Begins at the 101, in our role; the `early` bytes of the peer came along with the handshake.
+    /// Begins at the 101, in our role; the peer's `early` bytes arrived with the handshake.
     pub fn new(role: Role, early: &[u8], now: Instant) -> Self {
         let mut evidence = Self {
             role,

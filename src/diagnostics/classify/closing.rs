@@ -308,7 +308,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     }
 }
 
-/// Whether a Close has a ground of its own, which no missing subprotocol explains.
+/// Whether a Close has its own reason, which a missing subprotocol does not explain.
 fn unexplained_by_subprotocol(body: &CloseBody) -> bool {
     let neutral = matches!(body.code, None | Some(1000..=1003 | 1008 | 1010 | 1011 | 4000..=4999));
     let speaks = crate::diagnostics::sniff::contains_word(&body.reason, "protocol");

@@ -151,7 +151,7 @@ fn bits(header: &FrameHeader) -> String {
 }
 
 /// By how many bytes the frame before may have been too long (negative) or too short, if a legal
-/// header stands that far from the illegal one and no nearer.
+/// header is at that distance from the illegal one, and none is nearer.
 fn desync(context: &FrameContext<'_>, role: Role) -> Option<i64> {
     let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
     // The illegal header's own mask bit proves nothing: a client masks, a server does not.

@@ -113,7 +113,7 @@ impl RefusalResponse<'_> {
         self.body.strip_prefix(OWN_PROXY.as_bytes()).filter(|_| gateway)
     }
 
-    /// What a gateway says of its upstream is true, whoever runs it.
+    /// What a gateway says about its upstream is true, even if someone else operates it.
     fn maybe_interceptor(&self) -> Option<&'static str> {
         let gateway = matches!(self.status, 502..=504);
         Clue::MaybeInterceptor.seen(self.facts).filter(|_| !gateway).map(|_| "W117")
@@ -231,8 +231,8 @@ impl RefusalResponse<'_> {
         })
     }
 
-    /// What the answer says in words: its body, else the header of websocket-node, else a reason
-    /// phrase that is none of the registry's.
+    /// The text of the answer: its body, or the header of websocket-node, or a reason phrase that
+    /// is not in the registry.
     fn text(&self) -> String {
         if let Some(exception) = said::exception(self.body) {
             return exception;

@@ -69,7 +69,7 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
     });
 }
 
-/// A client that was let in and left before it said anything.
+/// A client that was accepted, and left before it sent anything.
 pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let (Some(wish), Some(end)) = (facts.wish, facts.end) else { return };
     let by_peer = match end.how {

@@ -24,7 +24,7 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// `given` from `now` on, or the end of the whole run if that comes first.
+    /// `given` from `now` on, or the end of the whole run if that is earlier.
     pub fn within(given: Duration, max_time: Option<Instant>, now: Instant) -> Self {
         match max_time {
             Some(at) if at < now + given => {

@@ -52,13 +52,13 @@ pub(crate) fn fatal(report: &Report) -> String {
     broken.collect::<Vec<_>>().join("; ")
 }
 
-/// The body of a refusal while it comes in: by its length, or to the end of the
-/// stream, which is not waited for without end.
+/// The body of a refusal while it is received: by its length, or up to the end of the stream, with
+/// a time limit.
 pub(crate) struct RefusalBody {
     content: Vec<u8>,
     enough: usize,
-    /// The last chunk says that no more comes (RFC 9112 §7.1); a peer that keeps the connection
-    /// would be waited for in vain.
+    /// The last chunk ends the body (RFC 9112 §7.1); a peer that keeps the connection open sends
+    /// nothing more.
     chunked: bool,
 }
 

@@ -38,7 +38,7 @@ pub enum HandshakeAnswer {
     Refuse(Refusal),
     /// Wrongly, on purpose.
     Wrong(Wrong),
-    /// By somebody else, to whom the request is passed on.
+    /// By another server, to which the request is forwarded.
     Elsewhere,
 }
 
@@ -73,7 +73,7 @@ pub enum OpeningProgress {
     Accepted(Request),
     /// This request is answered elsewhere.
     Asked(Head),
-    /// The first byte is that of SOCKS5, and nothing has been taken.
+    /// The first byte is that of SOCKS5, and nothing was consumed.
     Socks,
     /// No connection will be opened; an answer is in the send buffer if `answered`.
     Refused {
@@ -88,13 +88,13 @@ pub enum OpeningProgress {
     },
 }
 
-/// What is known of a client that was let in.
+/// The facts about an accepted client.
 pub struct Request {
     /// What was agreed.
     pub agreed: Agreed,
     /// Who it is, in a line, safe for a terminal.
     pub about: Box<str>,
-    /// The path that was requested.
+    /// The requested path.
     pub path: String,
     /// What it wanted and did not get, where somebody looks.
     pub wish: Option<Box<Wish>>,
@@ -139,13 +139,13 @@ impl ServerOpening {
         }
     }
 
-    /// The same for a client of a forward proxy: it may speak SOCKS5, and what it proves to the proxy
-    /// is reported to nobody.
+    /// The same for a client of a forward proxy: it may speak SOCKS5, and its credentials for the
+    /// proxy are not reported.
     pub fn of_proxy(self) -> Self {
         Self { of_proxy: true, ..self }
     }
 
-    /// The same for a client whose TLS handshake is done, or that speaks none.
+    /// The same for a client whose TLS handshake is done, or that does not use TLS.
     pub fn in_the_open(self) -> Self {
         Self { securing: false, ..self }
     }
@@ -348,8 +348,8 @@ impl ServerOpening {
         Ok(self.answered(answer.bytes, answer.why, Then::End))
     }
 
-    /// Reports what was found in a request, and the answer to it: its head, and its body if it is
-    /// no 101.
+    /// Reports the findings about a request, and the answer: its head, and its body if it is not a
+    /// 101.
     fn report_answer(
         &self,
         request: &Head,

@@ -83,13 +83,13 @@ struct Flow {
     out: Vec<u8>,
     /// That ends inside a frame.
     inside: bool,
-    /// Bytes of the frame that comes, as far as they are not in `queue`.
+    /// Bytes of the current frame that are not in `queue`.
     frame: Vec<u8>,
     /// What is known of it: a message has the number of its first frame.
     about: Option<About>,
     /// Its header, until it ends.
     header: Option<FrameHeader>,
-    /// What becomes of the data message that comes.
+    /// What happens to the current data message.
     handling: Handling,
     /// The payload of a control frame.
     control: Vec<u8>,
@@ -102,12 +102,12 @@ struct Flow {
     recoding: bool,
     /// No extension is in use that nothing is known of.
     readable: bool,
-    /// What comes is passed on, or dropped, as bytes: it follows a Close, or no frames can be told
-    /// apart.
+    /// Data is forwarded, or dropped, as bytes: it follows a Close, or frame boundaries can't be
+    /// found.
     plain: bool,
-    /// A Close was sent instead of all that still comes.
+    /// A Close was sent instead of all later data.
     shut: bool,
-    /// The rule that asked for it.
+    /// The rule that caused it.
     shut_by: Option<u64>,
     /// That is to be done to both directions.
     close: Option<RelayClose>,
@@ -149,12 +149,12 @@ struct Entry {
 }
 
 enum Item {
-    /// Bytes that pass as received: of a data frame or not, to its end or not; whether its message
-    /// continues; whether it is a Close.
+    /// Bytes that are forwarded unchanged: of a data frame or not, up to its end or not; whether
+    /// its message continues; whether it is a Close.
     Raw { bytes: Vec<u8>, about: Option<About>, data: bool, whole: bool, open: bool, close: bool },
     /// A piece of a message that is compressed again.
     Piece { opcode: Data, frame: u64, content: Vec<u8>, last: bool },
-    /// A message or control frame that a rule looked at.
+    /// A message or control frame that the rules have checked.
     Whole(Whole, Fate),
 }
 
@@ -195,7 +195,7 @@ impl Item {
         }
     }
 
-    /// Whether it must wait for the end of a message that was put in.
+    /// Whether it must wait for the end of an injected message.
     fn is_data(&self) -> bool {
         match self {
             Self::Raw { data, .. } => *data,
@@ -404,12 +404,12 @@ impl Gate {
         Sender { endpoint: Some(endpoint), outbox, tx: made, now }
     }
 
-    /// What makes the frames that are put in.
+    /// Makes the injected frames.
     pub fn endpoint(&self) -> &Endpoint {
         &self.flow.endpoint
     }
 
-    /// The first rule that a frame of our making broke. What is put in may be compressed, if that was
+    /// The first rule that an injected frame broke. Injected frames may be compressed, if that was
     /// agreed.
     pub fn breach(&self) -> Option<&(Made, Violation)> {
         let compressed =
@@ -417,7 +417,7 @@ impl Gate {
         self.flow.outbox.breach().filter(|(_, broken)| !compressed(broken.kind))
     }
 
-    /// Whether there is room for what is put in.
+    /// Whether there is room for injected data.
     pub fn has_room_for(&self, producer: Producer) -> bool {
         let Flow { endpoint, outbox, made, out, .. } = &self.flow;
         !endpoint.is_open() || outbox.has_room(producer, made.len() + out.len())
@@ -471,7 +471,7 @@ impl Gate {
         self.flow.close.take()
     }
 
-    /// Sends a Close instead of all that still comes.
+    /// Sends a Close instead of all later data.
     ///
     /// # Errors
     ///
@@ -667,7 +667,7 @@ impl Flow {
         Ok(())
     }
 
-    /// A message that has become too long is not looked at.
+    /// A message that has become too long is not checked.
     fn check_size(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         let Handling::Collect(whole) = &self.handling else { return Ok(()) };
         let OpCode::Data(opcode) = whole.opcode else { return Ok(()) };
@@ -947,7 +947,7 @@ impl Flow {
         }
     }
 
-    /// Whether it waits on purpose, or for the end of a message that was put in.
+    /// Whether it waits because of a rule, or for the end of an injected message.
     fn must_wait(&self, entry: &Entry, now: Instant) -> bool {
         let waits = match entry.wait {
             Wait::No => false,
@@ -1058,7 +1058,7 @@ impl Flow {
         result
     }
 
-    /// Passes on what was put in. No frame must be begun.
+    /// Forwards the injected data. No frame may be incomplete.
     fn put_in(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         let pending = self.out.len();
         let Self { endpoint, outbox, made, .. } = self;
@@ -1078,7 +1078,7 @@ impl Flow {
         Ok(())
     }
 
-    /// A Close has passed: nothing may be put in after it.
+    /// A Close has passed: nothing may be injected after it.
     fn closed(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         self.endpoint.drop_connection();
         if self.outbox.queued() == 0 {

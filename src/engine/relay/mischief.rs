@@ -123,7 +123,7 @@ impl Mischief {
         self.end
     }
 
-    /// Whether the end of the stream is kept back.
+    /// Whether the end of the stream is held back.
     pub fn keeps_transport(&self) -> bool {
         self.keeps
     }

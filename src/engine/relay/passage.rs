@@ -28,7 +28,7 @@ pub struct Passage {
     pub unread: bool,
 }
 
-/// What takes time on purpose.
+/// The deliberate delays.
 struct Pace {
     pacing: Pacing,
     /// What waits, each with its moment.
@@ -39,7 +39,7 @@ struct Pace {
 }
 
 impl Passage {
-    /// From now on this takes time.
+    /// Delays data from now on.
     pub fn pace(&mut self, pacing: Pacing, now: Instant) {
         let (waiting, bytes) = (VecDeque::new(), 0);
         self.pace =

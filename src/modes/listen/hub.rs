@@ -132,7 +132,7 @@ impl Hub {
         self.shared.dying.iter_mut().for_each(|(_, dying)| dying.kill(now));
     }
 
-    /// Accepts nobody any more.
+    /// Accepts no more clients.
     pub fn stop_accepting(&mut self) {
         self.acceptor.stop();
     }

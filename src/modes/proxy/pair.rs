@@ -169,7 +169,7 @@ impl Pair {
         matches!(&self.stage, Stage::Relaying(relay) if *relay.answer() == Answer::Switched)
     }
 
-    /// Where somebody may intervene in a direction.
+    /// The gate of a direction.
     pub fn gate(&self, direction: Direction) -> Option<&Gate> {
         match &self.stage {
             Stage::Relaying(relay) => relay.gate(direction),
