@@ -122,7 +122,7 @@ impl MockScript {
         Self { plan, matching, unmatched, groups, known }
     }
 
-    /// The message of the recording that a message is, where `next` is the one that comes next.
+    /// The recorded message that corresponds to a message, if `next` is the next one.
     fn find(&self, next: usize, opcode: Data, content: &[u8]) -> Option<usize> {
         match self.matching {
             MatchChoice::Order => (next < self.plan.awaited.len()).then_some(next),

@@ -90,7 +90,7 @@ impl Leave {
         Some((start.checked_add(time)?, why))
     }
 
-    /// The note for a user who did not choose when the run ends, after `sent` messages of ours. A
+    /// The note for a user who did not choose when the run ends, after `sent` messages from us. A
     /// feed that pauses looks like a peer that has answered, so the note is also printed after
     /// answers.
     pub fn remark(self, sent: u64) -> Option<String> {

@@ -37,7 +37,7 @@ pub enum Number {
     Place(usize),
     /// By its id.
     Id(String),
-    /// None, or a number that is none.
+    /// None, or an invalid number.
     Unknown,
 }
 

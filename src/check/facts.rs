@@ -64,7 +64,8 @@ pub struct Facts {
     pub takeover: bool,
     /// The mask keys of the frames that arrived, up to [`KEYS`].
     pub keys: Vec<[u8; 4]>,
-    /// A client's Sec-WebSocket-Key came before, on another connection; none if there was no other.
+    /// A client's Sec-WebSocket-Key was used before, on another connection; none if there was no
+    /// other.
     pub stale_key: Option<bool>,
     /// TLS was established.
     pub secured: bool,

@@ -357,7 +357,7 @@ fn wrong_echo(facts: &Facts) -> String {
     }
 }
 
-/// The bytes that a payload of a command stands for.
+/// The bytes that the payload of a command encodes.
 pub fn content(payload: &str) -> Vec<u8> {
     match parse(&format!("/text {payload}")) {
         Ok(Command::Text(Payload::Bytes(bytes))) => bytes,

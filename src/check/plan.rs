@@ -459,8 +459,8 @@ impl Plan {
         self.stop.as_ref()
     }
 
-    /// Takes the facts of a connection that [`Plan::start`] or [`Plan::claim`] asked for; the
-    /// verdict on it alone.
+    /// Takes the facts of a connection from [`Plan::start`] or [`Plan::claim`]; returns its own
+    /// verdict.
     pub fn finish(&mut self, work: Work, facts: &Facts) -> Verdict {
         self.running.retain(|own| own.number != work.number);
         (self.exclusive, self.paused) = (false, false);

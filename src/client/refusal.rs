@@ -11,7 +11,7 @@ use crate::output::notifier::Notifier;
 use crate::output::reporter::EndSeverity;
 use crate::ui::sanitize::escaped;
 
-/// Reports why there is no connection.
+/// Reports why a connection could not be opened.
 ///
 /// # Errors
 ///
@@ -38,7 +38,7 @@ pub fn refused(
     }
 }
 
-/// Reports why there is no connection, and explains it.
+/// Reports why a connection could not be opened, and explains it.
 pub fn failed(
     error: &OpenError,
     notifier: &Notifier,

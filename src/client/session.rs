@@ -357,7 +357,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Reports why there is no connection.
+    /// Reports why a connection could not be opened.
     fn not_opened(
         &mut self,
         error: OpenError,

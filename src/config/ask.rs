@@ -194,7 +194,7 @@ mod tests {
         (File::from(person), program)
     }
 
-    /// Asks, types once the question stands there, and returns what was seen.
+    /// Asks, types when the question appears, and returns what was shown.
     fn dialogue(typed: &[u8]) -> (Result<String, String>, String) {
         let (mut person, program) = terminal();
         let before = format!("{:?}", tcgetattr(&program).expect("settings"));

@@ -13,11 +13,11 @@ use crate::net::secret::Secret;
 pub struct User {
     /// The name; may be empty.
     pub name: String,
-    /// The password; without one, the terminal is asked.
+    /// The password; without one, it is asked for on the terminal.
     pub password: Option<Secret>,
 }
 
-/// `--bearer`: where a token comes from.
+/// `--bearer`: the source of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenSource {
     /// It was typed.

@@ -24,9 +24,9 @@ use crate::ui::suggest;
 /// Options about where defaults come from can't be defaults in the file itself.
 const OUTSIDE: [&str; 2] = ["config", "no-config"];
 
-/// Variables that are not options: a key's passphrase is read where it is needed, two are what
-/// `wscope listen --exec` gives a process about its client, one what `wscope proxy --to URL -- CMD`
-/// gives its program, one is the build's.
+/// Variables that are not options: a key's passphrase is read where it is needed; two are set by
+/// `wscope listen --exec` for a process, one by `wscope proxy --to URL -- CMD` for its program; one
+/// is the build's.
 const NO_OPTIONS: [&str; 5] = ["passphrase", "conn", "peer", "port", "dynamic-openssl"];
 
 /// The others that it gives; they are options too, but not where `WSCOPE_CONN` is set.
@@ -369,8 +369,8 @@ impl<'c> ArgMaker<'c> {
     }
 }
 
-/// Options that agree with some values of the other only, so that clap lets both pass: as defaults,
-/// the weaker one is dropped.
+/// Options that conflict only with some values of the other one, so that clap accepts both: as
+/// defaults, the weaker one is dropped.
 const MAY_DISAGREE: [(&str, &str); 2] = [("echo", "input"), ("script", "input")];
 
 /// Whether an option can't be given together with one of those.

@@ -10,7 +10,7 @@ use crate::ui::terminal::{ColorChoice, FULL_WIDTH, Terminal};
 use crate::ui::view::{Timestamps, View};
 use crate::wire::Role;
 
-/// How much is shown beside the output, and how.
+/// How much is shown in addition to the output, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Display {
     /// Nothing but errors.

@@ -25,7 +25,7 @@ pub enum Faults {
     },
 }
 
-/// The name that stands for any fault.
+/// The name for any fault.
 pub const RANDOM: &str = "random";
 
 impl Faults {

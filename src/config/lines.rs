@@ -10,14 +10,14 @@ use crate::ui::notation::is_variable;
 use crate::ui::terminal::Terminal;
 use crate::ui::view::{Timestamps, View};
 
-/// Where the lines of a session come from, beside stdin, and what they mean.
+/// The sources of a session's lines, other than stdin, and their meaning.
 #[derive(Clone, Debug, Default)]
 pub struct LineConfig {
     /// A script.
     pub script: Option<PathBuf>,
     /// Lines of `-x`.
     pub execute: Vec<String>,
-    /// What `${NAME}` stands for at the beginning.
+    /// The values of `${NAME}` at the beginning.
     pub variables: Vec<(String, String)>,
     /// Lines that start with `/` are messages too.
     pub no_commands: bool,

@@ -103,8 +103,7 @@ impl Plan<'_> {
 
     /// The curl command that sends the same request the same way.
     ///
-    /// curl puts Host first and a header of its own making where it always does, so that the
-    /// order may differ.
+    /// curl puts Host first and its own header where it always does, so the order may differ.
     pub fn curl(&self, redactor: &Redactor) -> CurlCommand {
         let Self { target, request, way, options } = self;
         let redactor = self.redactor(redactor);
@@ -187,8 +186,7 @@ enum Part {
     Variable(String),
 }
 
-/// The secrets of a command, each with the variable that stands for it and where it belongs. No
-/// `Debug`.
+/// The secrets of a command, each with its variable and its place. No `Debug`.
 #[derive(Default)]
 struct ShellSecrets(Vec<(Vec<u8>, String, String)>);
 
@@ -275,7 +273,7 @@ fn shell_word(parts: Vec<Part>) -> String {
 }
 
 /// A word in the plainest form that a shell reads as this text: bare, in single quotes, or in
-/// `$'…'` where it has characters that a terminal must not get.
+/// `$'…'` if it has characters that could harm a terminal.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) && !word.starts_with('=') {

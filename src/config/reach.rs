@@ -12,7 +12,7 @@ use crate::ui::write_out::{Format, FormatSource};
 /// What to do on the way to a connection, and instead of one.
 #[derive(Clone, Default)]
 pub struct ReachConfig {
-    /// The credentials; nothing of it has been read or asked yet.
+    /// The sources of credentials; nothing has been read or asked yet.
     pub account: Account,
     /// Which cookies are sent.
     pub cookies: Vec<CookieSource>,

@@ -113,7 +113,7 @@ impl RecordedName {
     ///
     /// # Errors
     ///
-    /// The file can't be read, is no recording, or does not have one such connection.
+    /// The file can't be read, is not a recording, or does not have one such connection.
     pub fn read(&self) -> Result<Recorded, RecordedError> {
         let fail = |why: String| RecordedError(format!("{}: {why}", self.shown()));
         let (sessions, notes) = self.sessions(self.open()?).map_err(|error| match error {

@@ -377,7 +377,7 @@ fn word(text: &str) -> (&str, &str) {
     (word, rest.trim_start())
 }
 
-/// A text up to its `/`, in which `\/` stands for one, and what follows.
+/// A text up to its `/`, in which `\/` is a slash, and the rest.
 pub(super) fn delimited(text: &str) -> Option<(String, &str)> {
     let mut escaped = false;
     let end = text.find(|c| {

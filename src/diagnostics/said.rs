@@ -263,7 +263,7 @@ pub(super) fn named_path(body: &[u8]) -> Option<String> {
     })
 }
 
-/// Whether what follows is in the outermost object of JSON, beside the number of the status.
+/// Whether the following text is in the outermost object of JSON, next to the number of the status.
 fn is_outermost(before: &str) -> bool {
     let count = |marks: [char; 2]| before.matches(marks).count();
     before.trim_start().starts_with('{')
@@ -386,7 +386,7 @@ const STOCK_SENTENCES: [&str; 19] = [
     "the server is temporarily unable to service your request due to maintenance downtime or capacity problems",
 ];
 
-/// What a text says beside such sentences.
+/// What a text says in addition to such sentences.
 pub(super) fn without_stock(text: &str) -> String {
     STOCK_SENTENCES.iter().fold(text.replace('’', "'"), |mut text, sentence| {
         // Only ASCII changes its case, so the places are the same.
@@ -434,7 +434,7 @@ pub(super) fn exception(body: &[u8]) -> Option<String> {
     (named && !name.contains(' ') && !says.trim().is_empty()).then(|| line.trim().to_owned())
 }
 
-/// Words that say nothing beside a status.
+/// Words that say nothing more than a status.
 const EMPTY: &[&str] = &[
     "error",
     "status",

@@ -271,9 +271,8 @@ impl Connection {
         self.party.leg().is_some_and(Leg::has_ended)
     }
 
-    /// Passes on to the other leg of a relay what this one has received, as far as there is room,
-    /// and then how its stream ended: with its end, or with a reset. Call it after each turn of
-    /// either.
+    /// Passes the received data of this leg to the other leg of a relay, as far as there is room,
+    /// and then the end of its stream: an end, or a reset. Call it after each turn of either.
     pub fn relay_to(&mut self, other: &mut Self, now: Instant) {
         let Some(leg) = self.party.leg_mut() else { return };
         // What is large waits until it need not be copied after something.

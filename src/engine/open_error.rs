@@ -31,7 +31,7 @@ pub struct Pair {
     pub report: Report,
 }
 
-/// Why there is no open connection.
+/// Why a connection could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The request can't be written.

@@ -240,7 +240,7 @@ impl OpeningEvidence {
         facts
     }
 
-    /// Explains why there is no open connection.
+    /// Explains why a connection could not be opened.
     pub fn explain(&self, error: &OpenError) -> Vec<Diagnostic> {
         let mut facts = self.facts();
         let dials = facts.dials;

@@ -348,8 +348,8 @@ impl Outbox {
 
 /// Sends on one connection: frames go to the send buffer, or messages to the queue.
 pub struct Sender<'a> {
-    /// The protocol of the connection. On a leg of a relay there is none: frames made by hand and
-    /// bytes are sent as they are, everything else is refused.
+    /// The protocol of the connection. A leg of a relay has none: frames made by hand and bytes are
+    /// sent unchanged, everything else is refused.
     pub endpoint: Option<&'a mut Endpoint>,
     /// What waits besides the send buffer.
     pub outbox: &'a mut Outbox,
@@ -523,8 +523,7 @@ impl Sender<'_> {
         self.outbox.end.get_or_insert(self.tx.len());
     }
 
-    /// Moves what waits to the send buffer, in which `pending` bytes wait, as far as there is room
-    /// for it.
+    /// Moves queued data to the send buffer, which has `pending` bytes, as far as there is room.
     pub fn move_queued(&mut self, pending: usize) {
         if self.outbox.queue.is_none() {
             return;

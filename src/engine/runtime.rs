@@ -234,8 +234,7 @@ impl Runtime {
         self.report(conn, &Event::Note(text))
     }
 
-    /// A signal that arrived since the last call; Ctrl-C at a prompt counts until it is taken
-    /// there.
+    /// A signal that arrived since the last call; Ctrl-C at a prompt counts until it is read there.
     pub fn take_signal(&mut self) -> Option<Signal> {
         let interrupted = self.screen.as_ref().is_some_and(Screen::is_interrupted);
         self.signals.take().or(interrupted.then_some(Signal::Interrupt))

@@ -222,8 +222,9 @@ impl SessionEvidence {
         self.breach.is_some()
     }
 
-    /// Copies the bytes around the first violation while they are at hand: call it after the events
-    /// of a buffer. `offset` is the stream's at the first byte of `input` that was not taken.
+    /// Copies the bytes around the first violation while they are available: call it after the
+    /// events of a buffer. `offset` is the stream position of the first byte of `input` that was
+    /// not consumed.
     pub fn look_around(&mut self, input: &Input<'_>, offset: u64, now: Instant) {
         let (Some(breach), Some(header)) = (&mut self.breach, self.header) else { return };
         let (Some(violation), None) = (breach.violations.first(), &breach.frame) else { return };

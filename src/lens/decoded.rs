@@ -10,7 +10,7 @@ use super::value::Value;
 /// Characters of a summary, at most.
 const SUMMARY: usize = 240;
 
-/// Characters of the key of a pair; of a longer one only a digest is kept beside them.
+/// Characters of the key of a pair; for a longer key, a digest is kept as well.
 const KEY: usize = 256;
 
 /// Packets of one message that are returned.
@@ -39,8 +39,8 @@ pub struct Decoded {
     pub complaints: Vec<Complaint>,
     /// Whether it only keeps the session alive.
     pub heartbeat: bool,
-    /// How many heartbeats passed, of both sides, since the last packet that is none; filled in by
-    /// the conversation.
+    /// The number of heartbeats, of both sides, since the last other packet; filled in by the
+    /// conversation.
     pub beats_before: u64,
     /// How the message was compressed inside its frames, as in `gzip`; filled in by the
     /// conversation.
@@ -51,9 +51,9 @@ pub struct Decoded {
     pub inner: Vec<Decoded>,
 }
 
-/// The packets of a message: so many of them, and how many more there are. All are read, so that a
-/// lens knows what arrived, but a message of a million tiny packets is not a reason to hold a
-/// million meanings. `None` if one of them is none.
+/// The first packets of a message, and the number of the others. All are read, so that a lens knows
+/// their content, but a message of a million tiny packets must not produce a million meanings.
+/// `None` if one of them is not a packet.
 pub(super) fn packets(all: impl Iterator<Item = Option<Decoded>>) -> Option<Vec<Decoded>> {
     let (mut first, mut more) = (Vec::new(), 0);
     for packet in all {
@@ -158,7 +158,7 @@ impl Decoded {
         self.paired(Pairing::AnswersInPart(key.to_string()))
     }
 
-    /// As the end of a request of its own side.
+    /// As the end of a request of the same side.
     pub(super) fn withdraws(self, key: impl ToString) -> Self {
         self.paired(Pairing::Withdraws(key.to_string()))
     }
@@ -208,7 +208,7 @@ impl Decoded {
         }
     }
 
-    /// With the answer that its receiver owes.
+    /// With the answer that its receiver must send.
     pub(super) fn replied_by(mut self, reply: Outgoing) -> Self {
         self.reply = Some(reply);
         self

@@ -11,7 +11,7 @@ use super::message::Message;
 use super::payload::inflate::inflate_within;
 use super::text::brief;
 
-/// A sign that speaks for a protocol.
+/// A sign of a protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
     /// Somebody named it.
@@ -74,14 +74,14 @@ impl Begun {
 pub(super) enum Watched {
     /// Nothing yet.
     Unclear,
-    /// A protocol, why, and what came before.
+    /// A protocol, its evidence, and the earlier messages.
     Clear(&'static Protocol, Vec<Evidence>, Vec<Begun>),
     /// No protocol has shown.
     Hopeless,
 }
 
 impl Watch {
-    /// Watches for any of `protocols` until one has so much evidence.
+    /// Looks for any of `protocols` until one has enough evidence.
     pub(super) fn new(facts: &Facts, protocols: &[&'static Protocol], enough: usize) -> Self {
         let known = |protocol: &'static Protocol| {
             let named = facts
@@ -131,8 +131,8 @@ impl Watch {
         self.candidates.iter().any(|(protocol, _)| [protocol.name, protocol.word].contains(&word))
     }
 
-    /// The protocol for somebody who speaks one by its name or word, and what came before: that which
-    /// carries it, if something speaks for that, or else the protocol itself.
+    /// The protocol for a command that names one, and the earlier messages: the protocol that
+    /// carries it, if there is evidence for that, otherwise the protocol itself.
     pub(super) fn speaks(
         &mut self,
         word: &str,

@@ -147,7 +147,7 @@ pub(super) fn config_file(
     Ok(text.map(|text| (path, ConfigFile::parse(&text))))
 }
 
-/// Parses the words; a fault in a default is reported with the place where the default stands.
+/// Parses the words; an error in a default is reported with the place of the default.
 fn parse(
     program: &mut Command,
     words: Vec<OsString>,

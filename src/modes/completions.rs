@@ -129,7 +129,7 @@ fn commands(command: &Command) -> impl Iterator<Item = Proposal> + '_ {
     shown.map(|command| (command.get_name().to_owned(), about(command.get_about())))
 }
 
-/// The options that can still be given, with their short names too if these are asked for.
+/// The options that can still be given, with their short names if these are requested.
 fn options(mode: &Command, seen: &Invocation, short: bool) -> Vec<Proposal> {
     let repeats = |arg: &Arg| matches!(arg.get_action(), ArgAction::Append | ArgAction::Count);
     let given = |arg: &Arg| seen.given.iter().any(|id| arg.get_id() == id);

@@ -136,8 +136,8 @@ impl Output {
         self.file.insert(file).write_all(&self.bytes)
     }
 
-    /// Begins a draft beside the file; the file itself where that is no regular one, such as a pipe,
-    /// or its folder takes no other.
+    /// Begins a draft next to the file; the file itself if it is not a regular file, such as a
+    /// pipe, or no file can be created in its folder.
     fn create(&mut self) -> io::Result<File> {
         let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let before = fs::metadata(&target).ok();

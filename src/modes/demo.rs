@@ -84,7 +84,7 @@ pub fn run(args: &DemoArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     Ok(session.exit())
 }
 
-/// Serves one client in a loop of its own: every message goes back as received.
+/// Serves one client in a separate loop: every message is sent back unchanged.
 fn serve(listeners: Listeners, mut runtime: Runtime) -> io::Result<()> {
     run_task(&mut EchoServer { listeners, stage: DemoStage::Listening }, &mut runtime)
 }

@@ -37,7 +37,7 @@ const PUBLIC: &str = "wscope-ca.pem";
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// Clocks of other machines may be behind.
+/// The clocks of other machines may be slow.
 const BACK: u64 = 2 * DAY;
 
 /// Of the authority: ten years.
@@ -67,7 +67,7 @@ pub enum AuthorityError {
         /// The system's words.
         reason: String,
     },
-    /// What the file holds is no authority of ours.
+    /// The content of the file is not our authority.
     #[error("the certificate authority in {} can't be used: {reason}; `wscope ca renew` makes a new one", path.display())]
     Unusable {
         /// The file.
@@ -91,7 +91,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// The authority of a folder; it is made if there is none.
+    /// The authority of a folder; it is created if there is none.
     ///
     /// # Errors
     ///
@@ -195,7 +195,7 @@ impl Authority {
         Ok(roots.len())
     }
 
-    /// The same beside its own files; the path of the bundle.
+    /// The same, next to its own files; the path of the bundle.
     ///
     /// # Errors
     ///

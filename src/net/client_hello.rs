@@ -16,7 +16,7 @@ pub enum ClientHello {
         /// In lower case.
         name: Option<String>,
     },
-    /// It is none that can be read.
+    /// It can't be parsed.
     Unreadable,
 }
 

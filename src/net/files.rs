@@ -132,7 +132,7 @@ pub fn read_text(path: impl AsRef<Path>) -> Result<String, FileError> {
         .map_err(|error| FileFault::NotText(error.utf8_error().valid_up_to()).of(name))
 }
 
-/// The same, but a file that is not there is `None`: for those nobody named.
+/// The same, but a missing file is `None`: for files that the user did not name.
 pub fn read_text_if_there(path: &Path) -> Result<Option<String>, FileError> {
     match read_text(path) {
         Ok(text) => Ok(Some(text)),

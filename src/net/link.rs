@@ -97,7 +97,7 @@ pub struct Link<T: Transport + ?Sized = dyn Transport> {
     ends: bool,
     /// How many bytes of plaintext may still be sent, if not all.
     send_limit: Option<usize>,
-    /// How many bytes may be taken in at once.
+    /// How many bytes may be received at once.
     fill_limit: usize,
     transport: Box<T>,
 }
@@ -154,7 +154,7 @@ impl SocketLink {
         self.transport.start_tls(pipe, &received);
     }
 
-    /// Takes the TLS handshake as far as it goes; `Ok(true)` when plaintext can flow.
+    /// Continues the TLS handshake as far as possible; `Ok(true)` when plaintext can flow.
     ///
     /// # Errors
     ///
@@ -194,8 +194,8 @@ impl<T: Transport + ?Sized> Link<T> {
         }
     }
 
-    /// Lends buffers for a turn, so that thousands of links that take turns share a pair. Whoever
-    /// still has input or output of its own continues with that; lend again once the input is
+    /// Lends buffers for a turn, so that thousands of links that take turns share a pair. A link
+    /// with unread input or unsent output keeps its own buffers; lend again once the input is
     /// consumed.
     pub fn lend(&mut self, buffers: &mut Buffers) {
         if !self.has_input() && self.rx.len() < buffers.rx.len() {
@@ -223,8 +223,8 @@ impl<T: Transport + ?Sized> Link<T> {
         buffers.take_back(&mut self.tx);
     }
 
-    /// Lets no more than so many bytes be sent until this is set again, and no more than so many,
-    /// at least one, be taken in at once: for those who are slow on purpose.
+    /// Limits the bytes that can be sent until this is set again, and the bytes (at least one) that
+    /// can be received at once: for deliberately slow peers.
     pub fn limit(&mut self, send: Option<usize>, fill: usize) {
         (self.send_limit, self.fill_limit) = (send, fill.max(1));
     }
@@ -405,15 +405,15 @@ impl<T: Transport + ?Sized> Link<T> {
         self.transport.has_ended()
     }
 
-    /// Ends the connection at once with a reset: the peer's next read fails, and whatever is on
-    /// its way, either way, is lost. From then on nothing comes and nothing is pending.
+    /// Ends the connection at once with a reset: the peer's next read fails, and all data on the
+    /// way, in both directions, is lost. After that, no data arrives or waits.
     pub fn abort(&mut self) {
         self.drop_unsent();
         (self.rx_at, self.rx_end) = (0, 0);
         self.transport.reset();
     }
 
-    /// Forgets what waits to be sent and has not been taken by the transport.
+    /// Drops the data that waits to be sent and has not been taken by the transport.
     pub fn drop_unsent(&mut self) {
         self.tx.clear();
         self.tx_at = 0;

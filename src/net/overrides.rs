@@ -74,8 +74,8 @@ impl Overrides {
         }
     }
 
-    /// The addresses given for a host and port. A rule with its name comes before one with `*`,
-    /// and a later one before an earlier one.
+    /// The addresses given for a host and port. A rule with its name precedes one with `*`, and a
+    /// later rule precedes an earlier one.
     pub fn addresses(&self, wanted: &Destination) -> Option<Vec<SocketAddr>> {
         let rules = || self.resolve.iter().rev().filter(|rule| rule.port == wanted.port);
         let named = rules().find(|rule| {
@@ -127,7 +127,7 @@ impl FromStr for ConnectTo {
     }
 }
 
-/// A host up to its colon; an IPv6 address is in brackets, which are taken off.
+/// A host up to its colon; the brackets of an IPv6 address are removed.
 fn split_host(text: &str) -> Option<(&str, &str)> {
     match text.strip_prefix('[') {
         Some(rest) => rest.split_once("]:"),

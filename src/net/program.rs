@@ -11,7 +11,7 @@ use std::process::{Child as Process, Command};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
-/// What a shell ends with where there is no such program, and where it can't be run.
+/// The status of a shell if a program does not exist, and if it can't be run.
 const NOT_FOUND: u8 = 127;
 const NOT_RUN: u8 = 126;
 
@@ -22,7 +22,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts it: the name and the arguments, with variables set and others taken away.
+    /// Starts it: the name and the arguments, with some variables set and others removed.
     ///
     /// # Errors
     ///

@@ -100,14 +100,14 @@ pub fn is_credential(name: &str) -> bool {
         .any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// The URLs asked so far, and the decision where to continue.
+/// The requested URLs so far, and the decision where to continue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trail {
     /// The first URL.
     first: Target,
     /// Those it led to.
     hops: Vec<Target>,
-    /// How many of all were asked before a response set a cookie.
+    /// How many of all were requested before a response set a cookie.
     outdated: usize,
 }
 
@@ -117,7 +117,7 @@ impl Trail {
         Self { first, hops: Vec::new(), outdated: 0 }
     }
 
-    /// The URL that is asked now.
+    /// The URL of the current request.
     pub fn current(&self) -> &Target {
         self.hops.last().unwrap_or(&self.first)
     }
@@ -127,7 +127,7 @@ impl Trail {
         self.hops.len()
     }
 
-    /// The current response set a cookie that will be sent: a URL asked before may now answer
+    /// The current response set a cookie that will be sent: an earlier URL may now answer
     /// differently, as after a login.
     pub fn cookies_changed(&mut self) {
         self.outdated = self.hops.len() + 1;

@@ -46,7 +46,7 @@ pub enum ResolveError {
         /// The requested name.
         host: String,
     },
-    /// The name has addresses, but none of the family asked for.
+    /// The name has addresses, but none of the requested family.
     #[error("host {host} has no {family} address, only {found} of the other family; allow both")]
     NoAddressOfFamily {
         /// The requested name.
@@ -56,7 +56,7 @@ pub enum ResolveError {
         /// How many addresses of the other family there are.
         found: usize,
     },
-    /// The system refused in a way of its own.
+    /// The system reported another error.
     #[error("host {host} could not be resolved: {source}")]
     System {
         /// The requested name.

@@ -75,7 +75,7 @@ pub struct UnixSocketError {
     pub source: io::Error,
 }
 
-/// Why a proxy can't even be asked.
+/// Why a proxy can't even get a request.
 #[derive(Debug, Error)]
 pub enum ProxyRequestError {
     /// The proxy wants an address, and the server's name has none.
@@ -125,7 +125,7 @@ impl RouteOptions {
         dial::dial_from(&self.source, addresses, deadline)
     }
 
-    /// Begins the talk with the route's proxy; `None` if there is none.
+    /// Begins the dialogue with the route's proxy; `None` if there is none.
     pub fn dialogue(
         &self,
         route: &Route,

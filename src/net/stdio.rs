@@ -85,7 +85,7 @@ impl Access {
         Ok(())
     }
 
-    /// Whether an event follows when a call has taken or given less than all.
+    /// Whether an event follows when a call has transferred less than all.
     fn is_polled(&self) -> bool {
         matches!(self, Self::Own(_) | Self::Socket)
     }

@@ -57,7 +57,7 @@ pub struct TlsPipe {
     host: String,
     verified: bool,
     facts: Option<TlsFacts>,
-    /// What the peer sent, its own first, whatever came of it.
+    /// The certificates that the peer sent, its own first, whatever the result of the handshake.
     certificates: Vec<CertificateFacts>,
     /// The peer's key must be one of these, if there are any.
     pins: Vec<Pin>,
@@ -81,7 +81,7 @@ pub enum Handshake {
 pub enum PlainRead {
     /// So many bytes.
     Data(usize),
-    /// None before more ciphertext comes.
+    /// None until more ciphertext arrives.
     Empty,
     /// None ever again.
     Closed(Closure),
@@ -131,7 +131,7 @@ impl TlsPipe {
         MemoryStream(Rc::clone(&self.wire))
     }
 
-    /// Takes the handshake as far as the ciphertext at hand goes.
+    /// Continues the handshake as far as the received ciphertext allows.
     ///
     /// # Errors
     ///
@@ -327,8 +327,8 @@ impl TlsPipe {
         }
     }
 
-    /// Encrypts plaintext and returns how much was taken: less than all, even none,
-    /// while the handshake lasts or 256 KiB of ciphertext wait to be sent.
+    /// Encrypts plaintext and returns how much was accepted: less than all, even nothing, during
+    /// the handshake or while 256 KiB of ciphertext wait to be sent.
     pub fn write_plain(&mut self, plain: &[u8]) -> Result<usize, TlsError> {
         let taken = self.encrypt(plain);
         self.push_out();

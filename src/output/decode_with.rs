@@ -16,13 +16,13 @@ use crate::ui::json;
 use crate::ui::meaning::Meaning;
 use crate::ui::number::counted;
 
-/// A command that does not answer for so long is not asked again.
+/// A command that does not answer for this time gets no more messages.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Messages that wait for the command, and bytes of them.
 const WAITING: (usize, usize) = (4096, 16 << 20);
 
-/// A command, and the messages whose lines it owes.
+/// A command, and the messages that it must still answer.
 pub struct DecodeWith {
     command: Coprocess,
     coming: PerConnection<Coming>,
@@ -54,7 +54,7 @@ struct Question {
 pub struct Answers {
     /// What the command says of messages, and their connections.
     pub meanings: Vec<(ConnId, Meaning)>,
-    /// Why it will not be asked again.
+    /// Why it gets no more messages.
     pub given_up: Option<String>,
 }
 
@@ -115,8 +115,8 @@ impl DecodeWith {
         self.bytes += len;
     }
 
-    /// What the command has answered; `wait` for all that it owes, but not longer than it is given
-    /// for one answer.
+    /// The answers of the command; `wait` for all missing ones, but not longer than the time for
+    /// one answer.
     pub fn answers(&mut self, wait: bool) -> Answers {
         let mut answers = Answers::default();
         if wait {

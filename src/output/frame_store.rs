@@ -15,7 +15,7 @@ use crate::ui::{HumanOptions, HumanPrinter, number};
 /// The part of the memory that one frame may take.
 const SHARE: usize = 4;
 
-/// Frames among which one is looked for whose meaning comes late.
+/// The number of frames that are searched for a meaning that arrives late.
 const RECENT: usize = 10_000;
 
 /// Remembered frames.
@@ -43,7 +43,7 @@ struct Coming {
 pub struct KeptMessage {
     /// The connection it travelled on.
     pub conn: ConnId,
-    /// What it holds, as far as that is remembered.
+    /// Its content, as far as that is remembered.
     pub content: Vec<u8>,
     /// Whether that is a text.
     pub is_text: bool,

@@ -120,7 +120,7 @@ impl Log {
         }
     }
 
-    /// Writes what is taken without waiting.
+    /// Writes as much as is accepted without waiting.
     fn write(&mut self) {
         let mut written = 0;
         while written < self.lines.len() {

@@ -10,7 +10,7 @@ pub struct Pager {
 }
 
 impl Pager {
-    /// Starts a command of the shell that pages its stdin; `None` where it can't be started.
+    /// Starts a shell command that pages its stdin; `None` if it can't be started.
     ///
     /// `less` gets what it needs for colours, and leaves a text that fits on the screen there.
     pub fn start(command: &OsStr) -> Option<Self> {

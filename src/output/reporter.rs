@@ -33,7 +33,7 @@ use crate::ui::view::{Timestamps, View};
 use crate::ui::{HumanOptions, JsonPrinter, diagnostic};
 use crate::wire::Role;
 
-/// How a connection ended, as far as it decides which diagnostics are worth printing.
+/// How a connection ended, as far as it decides which diagnostics are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndSeverity {
     /// Something failed: everything that explains it is wanted.
@@ -52,7 +52,7 @@ pub struct Reporter {
     events: EventFilter,
     redaction: Redaction,
     lenses: Lenses,
-    /// The command of `--decode-with`, and once it runs what it owes.
+    /// The command of `--decode-with`, and its missing answers.
     command: Option<String>,
     decode_with: Option<DecodeWith>,
     quiet: bool,
@@ -208,7 +208,7 @@ impl Reporter {
         }
     }
 
-    /// Folds the handshake to a line where it would not be shown at all.
+    /// Shortens the handshake to one line if it would not be shown at all.
     pub fn folded(mut self) -> Self {
         if self.events == EventFilter::Frames {
             self.events = EventFilter::FoldedHandshake;
@@ -243,7 +243,7 @@ impl Reporter {
         }
     }
 
-    /// The prompt is closed: the rest of the transcript goes where it went before.
+    /// The prompt is closed: the rest of the transcript goes to its former target.
     pub fn move_transcript_back(&mut self, display: &Display) {
         if let Some(transcript) = &mut self.transcript
             && matches!(transcript.target, TranscriptTarget::Screen(_))
@@ -481,7 +481,7 @@ impl Reporter {
         self.sinks().try_for_each(|sink| sink.meaning(at, &meaning, stdout))
     }
 
-    /// Hands out what the command of `--decode-with` has answered; `wait` for all that it owes.
+    /// Passes the answers of the `--decode-with` command to the sinks; `wait` for all missing ones.
     ///
     /// # Errors
     ///
@@ -568,8 +568,8 @@ impl Reporter {
         }
     }
 
-    /// Diagnostics as text for people: empty with `-q`, and where all went well and nobody looks
-    /// closely.
+    /// Diagnostics as text for people: empty with `-q`, and if there was no error and no transcript
+    /// is shown.
     pub fn advice(&self, found: &[Diagnostic], end: EndSeverity, at_prompt: bool) -> Vec<u8> {
         let mut out = Vec::new();
         let wanted = end == EndSeverity::Failed || self.verbose > 0 || at_prompt;
@@ -581,8 +581,8 @@ impl Reporter {
         out
     }
 
-    /// Writes what sinks and stderr have gathered, as far as that is possible without waiting: to
-    /// be called in each round of a loop.
+    /// Writes what sinks and stderr have buffered, as far as possible without waiting; call it in
+    /// each round of a loop.
     pub fn flush(&mut self) -> io::Result<()> {
         self.sinks().try_for_each(Sink::flush)?;
         let written = stderr::flush();
@@ -615,20 +615,20 @@ impl Reporter {
         !self.quiet
     }
 
-    /// Takes secrets out of what is shown beside the events.
+    /// Removes secrets from output other than events.
     pub fn redactor(&self) -> &Redactor {
         &self.redaction.redactor
     }
 
-    /// Learns secrets of the command line, so that they are taken out of all that is shown.
+    /// Learns secrets of the command line, so that they are removed from all output.
     pub fn learn_secrets(&mut self, learn: impl FnOnce(&mut Redactor)) {
         learn(&mut self.redaction.redactor);
         secrets::publish(&self.redaction.redactor);
     }
 }
 
-/// The verdict on a failure, what is wrong beside it, what is odd about frames, and which protocol is
-/// spoken inside; other notes only if `all` are wanted, and something failed.
+/// The verdict on a failure, other errors, unusual frames, and the protocol inside; other notes
+/// only if `all` are wanted, and something failed.
 fn worth_printing(found: &[Diagnostic], end: EndSeverity, all: bool) -> Vec<Diagnostic> {
     let failed = end == EndSeverity::Failed;
     let worthy = found.iter().enumerate().filter(|(at, diagnostic)| {

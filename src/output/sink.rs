@@ -27,7 +27,7 @@ pub trait Sink {
         stdout: &mut Stdout,
     ) -> io::Result<()>;
 
-    /// Writes what it has gathered, as far as that is possible without waiting.
+    /// Writes what it has buffered, as far as possible without waiting.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }

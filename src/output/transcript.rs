@@ -41,7 +41,7 @@ pub enum EventFilter {
     Frames,
     /// The same, and the handshake folded to a line.
     FoldedHandshake,
-    /// How the connection came about, but not what was sent on it.
+    /// How the connection was opened, but not the data sent on it.
     Opening,
 }
 
@@ -216,7 +216,7 @@ impl Transcript {
         same_place && matches!(self.events, EventFilter::All | EventFilter::FoldedHandshake)
     }
 
-    /// Whether nobody can read it any more.
+    /// Whether it can no longer be read.
     pub(super) fn is_closed(&self) -> bool {
         matches!(self.target, TranscriptTarget::Stderr) && stderr::is_closed()
     }
@@ -257,7 +257,7 @@ impl Transcript {
         }
     }
 
-    /// Prints a handshake as one line: what was asked and what was answered.
+    /// Prints a handshake as one line: the request and the response.
     fn fold(&mut self, at: &Stamp, direction: Direction, head: &Head, stdout: &mut Stdout) {
         let line = head.raw().split(|byte| *byte == b'\r' || *byte == b'\n').next();
         let line = String::from_utf8_lossy(line.unwrap_or_default()).into_owned();

@@ -15,7 +15,7 @@ use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode, Role};
 /// Pings of one direction whose pong is expected, at most.
 const MAX_PINGS: usize = 64;
 
-/// What an act takes beside its content.
+/// The memory of an act in addition to its content.
 const ENTRY: usize = 160;
 
 /// What one end did.
@@ -70,7 +70,7 @@ pub struct Acts {
 #[derive(Debug, Default)]
 struct Way {
     frame: Option<Frame>,
-    /// The frame that comes next was made by the endpoint.
+    /// The endpoint made the next frame.
     automatic: bool,
     /// Of the message under way.
     message: Option<(Data, bool)>,
@@ -91,7 +91,7 @@ struct Frame {
 }
 
 impl Acts {
-    /// What comes next in the direction was made by an endpoint itself.
+    /// An endpoint itself made the next data in this direction.
     pub fn automatic(&mut self, direction: Direction) {
         self.ways[direction as usize].automatic = true;
     }

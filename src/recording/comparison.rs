@@ -7,7 +7,7 @@ use crate::ui::pattern::Pattern;
 use crate::ui::sanitize::escaped;
 use crate::wire::Data;
 
-/// Bytes of a message that a difference shows, around the place where it begins.
+/// Bytes of a message that a difference shows, around its position.
 const SHOWN: usize = 160;
 
 /// Bytes before that place.

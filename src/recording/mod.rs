@@ -70,9 +70,9 @@ pub enum Fact {
     Head(Direction, Vec<u8>),
     /// Bytes of a direction, after those before.
     Bytes(Direction, Vec<u8>),
-    /// Bytes that a relay put into a direction itself, behind those that it put in before.
+    /// Bytes that a relay injected into a direction, after those that it injected before.
     Made(Made, Direction, Vec<u8>),
-    /// The frame that comes next in the direction was made by the endpoint itself.
+    /// The endpoint itself made the next frame in this direction.
     Automatic(Direction),
     /// Bytes of a direction are missing, so that nothing after them can be decoded; in words.
     Missing(Direction, String),

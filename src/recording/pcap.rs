@@ -6,7 +6,7 @@ use std::io::{BufRead, Read as _};
 
 use super::RecordingError;
 
-/// The longest packet or block that is taken; captures on a loopback have 64 KiB segments.
+/// The longest packet or block that is accepted; captures on a loopback have 64 KiB segments.
 const MAX_BLOCK: u32 = 16 << 20;
 
 /// The interfaces that are kept of a section.

@@ -49,7 +49,8 @@ pub struct Step {
     pub after: usize,
     /// How long after the opening it was done.
     pub at: Duration,
-    /// A message ends with it, and the other end's next message came before the next one of this end.
+    /// A message ends with it, and the other end's next message arrived before the next one of this
+    /// end.
     pub answered: bool,
     /// What is done.
     pub what: What,

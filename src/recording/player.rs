@@ -28,7 +28,7 @@ const MAX_EARLY: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Player {
     limits: Limits,
-    /// What is taken as agreed where no handshake says so.
+    /// What counts as agreed if there is no handshake.
     deflate: Option<DeflateParams>,
     role: Option<Role>,
     complete: bool,
@@ -57,7 +57,7 @@ struct Connection {
 #[derive(Debug, Default)]
 struct Way {
     observer: Option<Observer>,
-    /// Of what a relay put in.
+    /// Of the data that a relay injected.
     made: Option<Observer>,
     counters: Counters,
     close: Option<CloseBody>,
@@ -86,12 +86,12 @@ pub fn agreed(response: &Head, given: Option<DeflateParams>) -> Option<DeflatePa
 }
 
 impl Player {
-    /// Plays with these limits; `deflate` is taken as agreed where there is no handshake.
+    /// Plays with these limits; `deflate` counts as agreed if there is no handshake.
     pub fn new(limits: Limits, deflate: Option<DeflateParams>) -> Self {
         Self { limits, deflate, role: None, complete: false, connections: HashMap::new() }
     }
 
-    /// Plays a record, and hands the events it makes to `take`.
+    /// Plays a record, and passes its events to `take`.
     ///
     /// # Errors
     ///

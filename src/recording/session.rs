@@ -105,7 +105,7 @@ impl SessionMessage {
 }
 
 impl Session {
-    /// The URL that was requested, as far as it is known.
+    /// The requested URL, as far as it is known.
     pub fn url(&self) -> String {
         let scheme = if self.secure { "wss" } else { "ws" };
         let request = self.request.as_ref();

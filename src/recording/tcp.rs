@@ -92,7 +92,7 @@ impl Half {
         first.checked_sub(self.delivered).filter(|missing| *missing > 0)
     }
 
-    /// Whether so much waits that the missing bytes are not expected any more.
+    /// Whether so much data waits that the missing bytes are no longer expected.
     pub fn is_full(&self) -> bool {
         self.held > MAX_WAITING || self.waiting.len() > MAX_SEGMENTS
     }

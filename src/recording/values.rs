@@ -17,7 +17,7 @@ const MOST: usize = 64 << 20;
 /// What is requested.
 #[derive(Clone, Debug, Default)]
 pub struct ValueRules {
-    /// What `${NAME}` stands for.
+    /// The values of `${NAME}`.
     pub set: Vec<(String, String)>,
     /// Names, and the patterns whose first group they are.
     pub captures: Vec<(String, Pattern)>,
@@ -49,7 +49,7 @@ pub struct Values {
 /// What one pattern has captured.
 #[derive(Clone, Debug, Default)]
 struct Captured {
-    /// How many messages of the recording were looked at.
+    /// How many messages of the recording were examined.
     looked_at: usize,
     /// Recorded values, and what takes the place of each.
     pairs: Vec<(Vec<u8>, Vec<u8>)>,
@@ -133,7 +133,7 @@ fn dollars(text: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// Puts the second of each pair where the first stands, in one pass.
+/// Replaces the first of each pair by the second, in one pass.
 fn put<'c>(content: &'c [u8], pairs: &[(&[u8], &[u8])]) -> Cow<'c, [u8]> {
     if !pairs.iter().any(|(old, _)| memchr::memmem::find(content, old).is_some()) {
         return Cow::Borrowed(content);

@@ -33,7 +33,7 @@ pub enum CommandError {
     /// The connection does not take it.
     #[error(transparent)]
     Send(#[from] SendError),
-    /// `conn` is given where there is only one connection.
+    /// `conn` is given, but there is only one connection.
     #[error("conn is for wscope listen: here there is one connection")]
     OneConnection,
 }

@@ -50,7 +50,7 @@ pub struct Endpoint {
     keys: MaskKeys,
     /// Where compression was agreed in a way that can be written.
     compressor: Option<Box<Compressor>>,
-    /// Inside a fragmented message of ours.
+    /// Inside our fragmented message.
     fragmenting: bool,
     /// The last data frame that went out, by hand or not, left its message open.
     left_open: bool,
@@ -179,7 +179,8 @@ impl Endpoint {
         self.wait_anew(now);
     }
 
-    /// Bytes that were made behind our Close: pongs, which are not loss once the peer is gone.
+    /// Bytes that were made after our Close: pongs, which do not count as lost when the peer is
+    /// gone.
     pub fn sent_after_close(&self) -> usize {
         self.closing.as_ref().map_or(0, |closing| closing.after_sent)
     }
@@ -331,7 +332,7 @@ impl Endpoint {
         self.closing.get_or_insert_default().deadline = None;
     }
 
-    /// The first cause stays; what comes later follows from it.
+    /// The first cause stays; later ones follow from it.
     fn finish(&mut self, by: Side, cause: Cause) {
         self.closing.get_or_insert_default().end.get_or_insert((by, cause));
         self.stop_pings();
@@ -373,7 +374,8 @@ pub struct EndpointConfig {
 }
 
 impl EndpointConfig {
-    /// The defaults for a role: strict, pongs sent, five seconds for a Close, no pings of its own.
+    /// The defaults for a role: strict, pongs sent, five seconds for a Close, no pings of this
+    /// side.
     pub fn new(role: Role) -> Self {
         Self {
             role,
@@ -500,7 +502,7 @@ impl Endpoint {
         self.illegal
     }
 
-    /// Whether a fragmented message of ours lacks its last frame: data sent now continues it.
+    /// Whether our fragmented message lacks its last frame: data sent now continues it.
     pub fn is_fragmenting(&self) -> bool {
         self.fragmenting
     }

@@ -17,7 +17,7 @@ pub struct Situation {
     pub compression: bool,
     /// Whether fragments of a message are still to come.
     pub message_open: bool,
-    /// Whether a Close frame came before.
+    /// Whether there was a Close frame before.
     pub closed: bool,
 }
 
@@ -103,7 +103,7 @@ pub fn judge(
     }
 }
 
-/// What is wrong with the payload of a frame to be sent, as far as it shows in one frame.
+/// What is wrong with the payload of a frame to be sent, as far as one frame shows it.
 pub fn content_faults(frame: &RawFrame, situation: Situation) -> Vec<(ViolationKind, String)> {
     match frame.opcode {
         // What is compressed is judged when it has been inflated.

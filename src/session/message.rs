@@ -49,8 +49,8 @@ pub struct MessagePiece<'a> {
 /// Collects the messages of one direction.
 ///
 /// Its owner calls either [`Assembler::take`] or [`Assembler::take_pieces`] with every frame event
-/// of the direction. A message whose last frame never comes, because another one begins, is
-/// forgotten.
+/// of the direction. A message whose last frame never arrives, because another one begins, is
+/// dropped.
 #[derive(Debug)]
 pub struct Assembler {
     limit: usize,
@@ -64,8 +64,8 @@ impl Assembler {
         Self { limit, opcode: Data::Binary, content: Vec::new() }
     }
 
-    /// Takes one event; hands a message to `complete` at its end. Of one that is longer than the
-    /// limit only the beginning is kept.
+    /// Takes one event; passes a message to `complete` at its end. For a message that is longer
+    /// than the limit, only the beginning is kept.
     #[inline]
     pub fn take<R>(
         &mut self,

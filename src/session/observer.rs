@@ -18,7 +18,7 @@ use crate::wire::deflate::params::DeflateParams;
 use crate::wire::head::{Fed, Head, HeadError, HeadKind, HeadLimits, HeadParser};
 use crate::wire::{Data, Violation};
 
-/// How much of a peer's data is taken before it counts as a violation.
+/// How much of a peer's data is accepted before it counts as a violation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Of the head of the handshake.
@@ -119,7 +119,7 @@ impl Observer {
         *self = Self::before_handshake(self.direction, limits);
     }
 
-    /// Whether the owner must decide what follows the head before anything is taken.
+    /// Whether the owner must decide what follows the head before more is decoded.
     pub fn is_undecided(&self) -> bool {
         matches!(self.phase, Phase::Undecided(_) | Phase::Refused(_))
     }
@@ -160,9 +160,9 @@ impl Observer {
         }
     }
 
-    /// As [`Observer::next`], but a message that lies whole in one frame in `input`, and breaks no
-    /// rule, comes as one [`Observed::Whole`] in place of the five events it stands for. For
-    /// readers of many small messages, most of the cost of an event is in passing it on.
+    /// As [`Observer::next`], but a message that is complete in one frame in `input`, and breaks no
+    /// rule, is one [`Observed::Whole`] instead of five events. For readers of many small messages,
+    /// most of the cost of an event is in passing it on.
     #[inline]
     pub fn next_or_whole<'e>(&'e mut self, input: &'e mut Input<'_>) -> Option<Observed<'e>> {
         let whole = match &mut self.phase {
@@ -176,10 +176,10 @@ impl Observer {
         self.next(input)
     }
 
-    /// Takes small messages of a server as long as each lies whole in one frame in `input` and
-    /// breaks no rule, and passes on their contents; at most `most` bytes of the stream, and one
-    /// frame. What it leaves is for [`Observer::next`]. For readers who want content and nothing
-    /// else: a message then costs a fraction of its events.
+    /// Takes small messages of a server while each is complete in one frame in `input` and breaks
+    /// no rule, and passes on their contents; at most `most` bytes of the stream, and one frame.
+    /// The rest is for [`Observer::next`]. For readers that need only the content: a message then
+    /// costs a fraction of its events.
     #[inline]
     pub fn take_run(&mut self, input: &mut Input<'_>, most: usize, take: impl FnMut(&[u8])) -> Run {
         match &mut self.phase {
@@ -212,7 +212,7 @@ impl Observer {
         }
     }
 
-    /// Between two frames, whether a data frame comes next in `input`; none inside a frame.
+    /// Between two frames, whether the next frame in `input` is a data frame; none inside a frame.
     pub fn is_before_data(&self, input: &Input<'_>) -> Option<bool> {
         /// "Opcodes 0x8 to 0xF are control frames" by their most significant bit (RFC 6455 §5.5).
         const CONTROL: u8 = 0x08;
@@ -221,14 +221,14 @@ impl Observer {
         at_boundary.then(|| input.rest().first().is_some_and(data))
     }
 
-    /// The other side has sent a Close: what comes instead of frames is not an answer to it.
+    /// The other side has sent a Close: data other than frames is not an answer to it.
     pub fn await_close(&mut self) {
         if let Phase::Frames(frames) = &mut self.phase {
             frames.await_close();
         }
     }
 
-    /// A decoder that continues after the bytes taken so far.
+    /// A decoder that continues after the bytes consumed so far.
     pub fn decoder(&self) -> Option<Decoder> {
         match &self.phase {
             Phase::Frames(frames) => Some(frames.decoder().clone()),
@@ -268,7 +268,7 @@ impl Observer {
         }
     }
 
-    /// Bytes of the direction's stream, head included, that have been taken.
+    /// Bytes of the direction's stream, head included, that were consumed.
     pub fn offset(&self) -> u64 {
         match &self.phase {
             Phase::Frames(frames) => frames.offset(),

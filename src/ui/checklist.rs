@@ -25,8 +25,8 @@ pub struct Checklist<'a> {
 const NAME: usize = 14;
 
 impl Checklist<'_> {
-    /// Appends the whole report: first the verdict and what speaks against the handshake, then
-    /// `facts` of its connection, if there are any, then the details.
+    /// Appends the whole report: first the verdict and the broken rules, then `facts` of its
+    /// connection, if there are any, then the details.
     pub fn write(&self, facts: &[u8], palette: Palette, out: &mut Vec<u8>) {
         let mut page = ChecklistWriter { palette, rule_width: rule_width(self.report), out };
         self.verdict(&mut page);
@@ -130,7 +130,7 @@ struct ChecklistWriter<'o> {
 }
 
 impl ChecklistWriter<'_> {
-    /// A title, with an empty line between it and what came before.
+    /// A title, with an empty line before it.
     fn title(&mut self, title: &str) {
         if !self.out.is_empty() {
             self.out.push(b'\n');

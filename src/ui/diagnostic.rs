@@ -18,8 +18,8 @@ const BAR: &str = "   |";
 /// Columns left to text, however narrow the terminal.
 const LEAST: usize = 40;
 
-/// Appends the diagnostics of one connection: the verdict whole, the others as far as they add to
-/// it.
+/// Appends the diagnostics of one connection: the verdict in full, the others if they add
+/// something.
 pub fn write_all(found: &[Diagnostic], width: usize, palette: Palette, out: &mut Vec<u8>) {
     for (at, diagnostic) in found.iter().enumerate() {
         if at > 0 {
@@ -134,7 +134,7 @@ impl DiagnosticWriter<'_> {
     }
 }
 
-/// Where the excerpt stands, in words.
+/// The place of the excerpt, in words.
 fn place(span: &Span) -> String {
     let at = span.offset + span.marked.start as u64;
     match &span.place {

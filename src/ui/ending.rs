@@ -21,7 +21,7 @@ pub fn describe(ending: &Ending) -> String {
     }
 }
 
-/// The same where the rule that was broken is explained beside it: only its code is named.
+/// The same, if the broken rule is explained elsewhere: only its code is named.
 pub fn summarize(ending: &Ending) -> String {
     let Cause::Violation(violation) = &ending.cause else { return describe(ending) };
     failed(ending, &format!("the peer broke the protocol ({})", violation.kind.rule().code))

@@ -42,8 +42,8 @@ use crate::wire::{Control, OpCode};
 pub struct HumanOptions {
     /// The direction marked `>`; the other one is marked `<`.
     pub sent: Direction,
-    /// Columns a frame's line may take, 30 to 1000; other values are taken as the nearest of
-    /// these, but [`FULL_WIDTH`] cuts nothing up to 16 MiB.
+    /// The columns of a frame's line, 30 to 1000; other values are set to the nearest of these, but
+    /// [`FULL_WIDTH`] cuts nothing up to 16 MiB.
     pub width: usize,
     /// Colours or none.
     pub palette: Palette,
@@ -172,10 +172,10 @@ impl HumanPrinter {
 
     /// Chooses which of the frames to come are shown; `None` shows all.
     ///
-    /// A regex is matched against the first [`LOOKED_AT`](super::filter::LOOKED_AT) bytes of what
-    /// stands in one line of the view: of a whole message where messages are shown; elsewhere of
-    /// each frame's own content, so that fragments of a message are decided one by one. A message that
-    /// it keeps back is shown if a line of what the message means matches.
+    /// A regex is matched against the first [`LOOKED_AT`](super::filter::LOOKED_AT) bytes of one
+    /// line's content: of a whole message if messages are shown; otherwise of each frame, so that
+    /// fragments of a message are decided one by one. A hidden message is shown if a line of its
+    /// meaning matches.
     pub fn set_filter(&mut self, filter: Option<Filter>) {
         self.writer.filter = filter;
     }
@@ -325,7 +325,7 @@ struct Body {
     /// The beginning of a line whose end is still to come.
     line: Vec<u8>,
     seen: u64,
-    /// It is a page whose text is shown when it is there: nobody reads HTML on a terminal.
+    /// It is a page whose text is shown when it has arrived: HTML is unreadable on a terminal.
     is_page: bool,
 }
 

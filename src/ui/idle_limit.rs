@@ -22,7 +22,7 @@ pub struct Silence {
 pub enum SilenceOutcome {
     /// The connection lives: a ping was answered after it, in this time.
     Open(Duration),
-    /// The connection was ended after so much of it.
+    /// The connection ended after this much of it.
     Cut(Duration, Timer),
     /// The connection did not live, which showed only when something was sent.
     Dead(Timer),
@@ -123,7 +123,7 @@ pub struct IdleLimit {
     pub cut: Option<(Duration, Timer)>,
     /// The ping interval that prevents it, and whether a connection lived with it, if that was tried.
     pub cure: Option<(Duration, Option<bool>)>,
-    /// The peer sent frames of its own while this side was silent.
+    /// The peer sent frames while this side was silent.
     pub busy: bool,
 }
 

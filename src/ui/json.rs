@@ -194,8 +194,7 @@ fn step(at: &Stamp, step: &DoctorStep, clock: &mut UtcClock, out: &mut Vec<u8>) 
     object.end();
 }
 
-/// Prints one finding. `verdict` means that it is the one that explains the end, and not a note
-/// beside it.
+/// Prints one finding. `verdict` means that it explains the end, and is not an additional note.
 fn diagnostic(
     at: &Stamp,
     diagnostic: &Diagnostic,

@@ -147,7 +147,7 @@ impl Pattern {
         }
     }
 
-    /// What its first group matched, where it first matches in `content`; all that it matched if it has no
+    /// What its first group matched, at its first match in `content`; the whole match if it has no
     /// group.
     pub fn first_group<'c>(&self, content: &'c [u8]) -> Option<&'c [u8]> {
         match &self.search {
@@ -169,7 +169,7 @@ impl Pattern {
         regex.into_iter().flat_map(|regex| regex.capture_names().flatten())
     }
 
-    /// The named groups of the first match in `content`, each with what it matched: nothing where it
+    /// The named groups of the first match in `content`, each with what it matched: nothing if it
     /// took no part. `None` if there is no match.
     pub fn captures<'c>(&self, content: &'c [u8]) -> Option<Vec<(&str, &'c [u8])>> {
         match &self.search {

@@ -24,16 +24,16 @@ pub enum PingEvent {
     Answered {
         /// Its number, from 1.
         seq: u64,
-        /// Bytes of payload that came back.
+        /// Bytes of payload in the answer.
         bytes: usize,
         /// The round trip.
         time: Duration,
     },
-    /// It was answered after it had been taken for lost.
+    /// It was answered after it counted as lost.
     Late {
         /// Its number.
         seq: u64,
-        /// Bytes of payload that came back.
+        /// Bytes of payload in the answer.
         bytes: usize,
         /// The round trip.
         time: Duration,

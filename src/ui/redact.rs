@@ -27,7 +27,7 @@ const MIN_COOKIE: usize = 8;
 /// Takes secrets out of what is shown.
 #[derive(Clone, Debug)]
 pub struct Redactor {
-    /// Nothing is taken out: `--show-secrets`.
+    /// Nothing is removed: `--show-secrets`.
     shows_all: bool,
     /// The text that replaces a secret.
     mark: &'static str,
@@ -65,7 +65,7 @@ impl Redactor {
         self.shows_all
     }
 
-    /// Whether what goes by this name is taken out.
+    /// Whether the value of this name is removed.
     pub fn hides(&self, name: &str) -> bool {
         !self.shows_all && self.is_secret(name)
     }
@@ -79,7 +79,7 @@ impl Redactor {
         if self.shows_all { &[] } else { &self.values }
     }
 
-    /// From now on this is taken out wherever it turns up.
+    /// From now on, this is removed wherever it appears.
     pub fn learn(&mut self, value: &[u8]) {
         if value.len() >= MIN_VALUE && !self.values.iter().any(|known| known == value) {
             self.values.push(value.to_vec());
@@ -96,7 +96,7 @@ impl Redactor {
         }
     }
 
-    /// Learns every secret of a request of ours.
+    /// Learns every secret of our request.
     pub fn learn_head(&mut self, head: &Head) {
         for (name, range) in self.named(head) {
             let value = head.raw()[range].trim_ascii();
@@ -199,7 +199,7 @@ impl Redactor {
         })
     }
 
-    /// Where in a head something secret stands, and by which name it goes.
+    /// Where a secret is in a head, and its name.
     fn named<'h>(&self, head: &'h Head) -> Vec<(&'h [u8], Range<usize>)> {
         let raw = head.raw();
         let mut found: Vec<(&[u8], Range<usize>)> = Vec::new();
@@ -321,8 +321,8 @@ fn apart(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     apart
 }
 
-/// Where userinfo stands: between `://` and the last `@` of an authority (RFC 3986 §3.2). Every
-/// `@` before a delimiter counts, as it does for the parsers that browsers use.
+/// Where userinfo is: between `://` and the last `@` of an authority (RFC 3986 §3.2). Every `@`
+/// before a delimiter counts, as in the parsers of browsers.
 fn userinfo(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     const TUNNEL: &[u8] = b"CONNECT ";
     let starts = memchr::memmem::find_iter(bytes, b"://").map(|at| at + 3);

@@ -14,8 +14,8 @@ use unicode_width::UnicodeWidthChar as _;
 
 use super::number;
 
-/// Appends `bytes` with everything escaped that must not reach a terminal. Quotes and backslashes
-/// stay as they are: use it where text stands alone on its line, as a header does.
+/// Appends `bytes` with everything escaped that could harm a terminal. Quotes and backslashes are
+/// not changed: use it for text that is alone on its line, such as a header.
 pub fn escape_into(bytes: &[u8], out: &mut Vec<u8>) {
     write_escaped(bytes, false, out);
 }

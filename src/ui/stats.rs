@@ -9,8 +9,8 @@ use crate::event::Direction;
 use crate::session::stats::{DirectionStats, OpcodeStats, Stats};
 use crate::wire::{OpCode, frame};
 
-/// Renders all of it. What travels as `sent` is ours; `now` is in microseconds since the epoch.
-/// Nothing in it is foreign text. Each line has its `\n`.
+/// Renders all of it. Data sent as `sent` is ours; `now` is in microseconds since the epoch. It
+/// contains no text from outside. Each line has its `\n`.
 pub fn render(stats: &Stats, sent: Direction, now: i64) -> String {
     let ways = [("sent", sent), ("received", sent.opposite())];
     let mut out = row(["", "", "frames", "messages", "content", "wire"]);

@@ -76,7 +76,7 @@ impl<'a> FormatSource<'a> {
 }
 
 impl Format {
-    /// Reads a format: `%{name}`, `%%`, `\n`, `\r`, `\t`; everything else stands for itself.
+    /// Parses a format: `%{name}`, `%%`, `\n`, `\r`, `\t`; everything else is literal.
     ///
     /// # Errors
     ///
@@ -204,7 +204,7 @@ impl WriteOutFacts {
     }
 }
 
-/// A name and what it stands for.
+/// A name and its meaning.
 #[derive(Debug)]
 pub struct Variable {
     /// As it is written between `%{` and `}`.
@@ -222,7 +222,7 @@ impl PartialEq for Variable {
 
 impl Eq for Variable {}
 
-/// Where a value is taken from.
+/// The source of a value.
 #[derive(Debug)]
 enum Get {
     Text(fn(&WriteOutFacts) -> Option<&str>),
@@ -278,7 +278,7 @@ fn find(name: &str) -> Option<&'static Variable> {
     NAMES.iter().find(|variable| variable.name == name)
 }
 
-/// A value as text: nothing where there is none, but `0.000000` for a time, as curl does it.
+/// A value as text: nothing if there is none, but `0.000000` for a time, as in curl.
 fn text(variable: &Variable, facts: &WriteOutFacts) -> String {
     match variable.get {
         Get::Text(get) => sanitize::escaped(get(facts).unwrap_or_default().as_bytes()),

@@ -94,7 +94,7 @@ pub enum CookieError {
 }
 
 impl Cookie {
-    /// Reads the value of a Set-Cookie header that came from a place at a time.
+    /// Reads the value of a Set-Cookie header from a place at a time.
     ///
     /// # Errors
     ///
@@ -350,8 +350,8 @@ pub struct Jar {
 }
 
 impl Jar {
-    /// Puts a cookie in; one of the same name, domain and path gives way but lends it its place
-    /// in the order (RFC 6265 §5.3, step 11). One that is over only removes.
+    /// Stores a cookie; it replaces one of the same name, domain and path, and takes its place in
+    /// the order (RFC 6265 §5.3, step 11). An expired one only removes.
     pub fn put(&mut self, cookie: Cookie, now: i64) {
         let same = |other: &Cookie| {
             other.name == cookie.name && other.domain == cookie.domain && other.path == cookie.path

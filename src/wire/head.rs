@@ -64,7 +64,7 @@ pub struct HeaderField<'a> {
     pub value: &'a [u8],
     /// Where the field's line or lines stand in [`Head::raw`], without the last line end.
     pub line: Range<usize>,
-    /// Where the value stands in [`Head::raw`].
+    /// The position of the value in [`Head::raw`].
     pub value_at: Range<usize>,
 }
 
@@ -122,7 +122,7 @@ impl Head {
         }
     }
 
-    /// Where the request target stands in [`Head::raw`].
+    /// The position of the request target in [`Head::raw`].
     pub fn target_at(&self) -> Option<Range<usize>> {
         match &self.start {
             StartSpan::Request { target, .. } => Some(target.clone()),

@@ -39,7 +39,7 @@ pub enum Read<T> {
     More,
     /// It is whole.
     Whole(T, usize),
-    /// It is none, in a sentence; and the reply that says so, if there is one.
+    /// It is invalid, in a sentence; and the reply that reports it, if there is one.
     Wrong(String, Option<Reply>),
 }
 

@@ -129,7 +129,7 @@ impl ViolationKind {
     }
 }
 
-/// One violation, where it happened.
+/// One violation, and its position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("frame #{frame}, byte {offset}: {}{} ({}, {})", self.kind.rule().explanation, self.detail_suffix(), self.kind.rule().code, self.kind.rule().section)]
 pub struct Violation {

@@ -20,7 +20,7 @@ pub(super) enum Means {
     Bearer,
     /// `-E FILE[:PASSPHRASE]`.
     Certificate,
-    /// A proxy; the scheme that its value gets where it has none.
+    /// A proxy; the scheme of its value if that has none.
     Proxy(&'static str),
     /// wscope's option of this name, with the same value.
     Same(&'static str),
@@ -84,7 +84,7 @@ const fn only(long: &'static str, means: Means) -> CurlOption {
 }
 
 const ITS_OWN: &str = "a handshake is HTTP/1.1 (RFC 6455 §4.1)";
-/// Why no passphrase is taken over.
+/// Why a passphrase is not taken over.
 pub(super) const PASSPHRASE: &str =
     "wscope reads a passphrase from the terminal, a file or a variable, never from a command line";
 const CIPHERS: &str = "the system's TLS library decides";

@@ -8,7 +8,7 @@ use crate::wire::handshake::headers::{EXTENSIONS, PROTOCOL};
 use crate::wire::handshake::rules::{Outcome, Report, Verdict};
 use crate::wire::head::Head;
 
-/// A subprotocol that no server speaks: a server that accepts it accepts any (W412).
+/// A subprotocol that no server supports: a server that accepts it accepts any (W412).
 pub const PROBE_SUBPROTOCOL: &str = "x-wscope-probe";
 
 pub(super) fn switching(facts: &Facts<'_>, found: &mut Findings<'_>) {

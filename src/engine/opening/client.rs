@@ -157,7 +157,7 @@ pub struct ClientOpening {
     is_way: bool,
     /// The request as it is to be sent, with what follows it in the same segment.
     given: Option<Vec<u8>>,
-    /// What is asked on the same connection once the first request has been refused.
+    /// The request on the same connection after the first one has been refused.
     behind: Option<Vec<u8>>,
     /// The request leaves one byte at a time: the pause between two, and when the next is due.
     trickle: Option<(Duration, Instant)>,

@@ -86,7 +86,7 @@ impl RefusalBody {
         self.content.len() >= self.enough || self.chunked && self.content.ends_with(b"0\r\n\r\n")
     }
 
-    /// Its result, taken out of its chunks.
+    /// Its content, without the chunk framing.
     pub(crate) fn content(&self) -> Cow<'_, [u8]> {
         let unchunked = self.chunked.then(|| without_chunks(&self.content));
         // What does not begin with a chunk is shown as it is.
@@ -97,7 +97,7 @@ impl RefusalBody {
     }
 }
 
-/// The content of a body in chunks (RFC 9112 §7.1), as far as it is one.
+/// The content of a body in chunks (RFC 9112 §7.1), as far as it is valid.
 fn without_chunks(mut rest: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {

@@ -96,7 +96,7 @@ pub struct Request {
     pub about: Box<str>,
     /// The requested path.
     pub path: String,
-    /// What it wanted and did not get, where somebody looks.
+    /// What it wanted and did not get, if a sink needs it.
     pub wish: Option<Box<Wish>>,
 }
 
@@ -180,7 +180,8 @@ impl ServerOpening {
         (self.link, self.inbound)
     }
 
-    /// Goes as far as it can without waiting, with lent buffers. `respond` answers the request.
+    /// Advances as far as possible without waiting, with lent buffers. `respond` answers the
+    /// request.
     pub fn advance(
         &mut self,
         respond: &mut dyn FnMut(&Head) -> HandshakeAnswer,
@@ -416,7 +417,7 @@ pub fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-/// Bytes of a foreign greeting that are quoted.
+/// Bytes of another protocol's greeting that are quoted.
 const QUOTED: usize = 32;
 
 /// An answer for a connection that can't become a WebSocket.

@@ -43,7 +43,7 @@ pub const MOST: usize = 1 << 20;
 /// "All control frames MUST have a payload length of 125 bytes or less" (RFC 6455 §5.5).
 const MAX_CONTROL: u64 = 125;
 
-/// A direction in which somebody may intervene.
+/// A direction with rules, held messages and injected frames.
 pub struct Gate {
     observer: Observer,
     flow: Flow,
@@ -74,7 +74,7 @@ struct Flow {
     conn: ConnId,
     direction: Direction,
     rules: Rc<RefCell<Rules>>,
-    /// Makes frames: it is the sender of this direction as far as the receiver sees.
+    /// Makes frames: for the receiver, it is the sender of this direction.
     endpoint: Endpoint,
     outbox: Outbox,
     /// What was made, until a frame ends.
@@ -797,7 +797,7 @@ impl Flow {
         }
     }
 
-    /// Asks the rules what is done to a message or control frame, and does it when its turn comes.
+    /// Asks the rules what to do with a message or control frame, and does it when its turn comes.
     fn decide(&mut self, whole: Whole, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         let (opcode, frame) = (whole.opcode, whole.frame);
         // "All control frames MUST have a payload length of 125 bytes or less" (RFC 6455 §5.5).

@@ -54,7 +54,7 @@ impl Passage {
         }
     }
 
-    /// Passes on what one leg has received, as far as the other has room, and then how it ended.
+    /// Passes on the received data of one leg, as far as the other has room, and then its end.
     ///
     /// # Errors
     ///

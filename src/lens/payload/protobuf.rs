@@ -183,8 +183,8 @@ fn named(names: &[(i32, String)], number: i32) -> Value {
     name.map_or_else(|| i64::from(number).into(), |(_, name)| name.as_str().into())
 }
 
-/// A number. One of 32 bits that comes with more is cut, as its receivers do: "you will get the
-/// same effect as if you had cast the number to that type in C++" (Updating a message type).
+/// A number. A 32-bit number with more bits is cut, as its receivers do: "you will get the same
+/// effect as if you had cast the number to that type in C++" (Updating a message type).
 fn value(from: &mut Cursor<'_>, scalar: &Scalar) -> Option<Value> {
     Some(match scalar {
         Scalar::Int32 => i64::from(from.varint(10)? as i32).into(),

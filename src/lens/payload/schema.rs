@@ -75,8 +75,8 @@ pub enum SchemaError {
 }
 
 impl Schema {
-    /// Reads the schema of a message, as in `pkg.Type`, from a file. The text of the file, and of
-    /// those that it imports, comes from `open`; Google's own are known.
+    /// Reads the schema of a message, as in `pkg.Type`, from a file. `open` returns the text of the
+    /// file, and of those that it imports; Google's own are built in.
     pub fn parse(
         file: &str,
         message: &str,

@@ -140,7 +140,7 @@ struct GraphQl {
     dialect: &'static Dialect,
     /// Whether a subprotocol says which of the two it is; else their messages do.
     is_agreed: bool,
-    /// Whether there were messages that nobody read.
+    /// Whether there were messages that were not read.
     is_partial: bool,
     asked: bool,
     acknowledged: bool,

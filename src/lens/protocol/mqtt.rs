@@ -143,7 +143,7 @@ struct Mqtt {
     ids: Fresh,
 }
 
-/// A packet as it was taken off the stream.
+/// A packet as read from the stream.
 struct Packet {
     kind: u8,
     flags: u8,

@@ -63,7 +63,7 @@ struct Pusher {
     /// Seconds.
     activity_timeout: u64,
     channels: Kept<String, bool>,
-    /// Whether there were messages that nobody read.
+    /// Whether there were messages that were not read.
     is_partial: bool,
 }
 

@@ -133,7 +133,7 @@ const OF_CLIENTS: usize = 11;
 /// Bytes of the command and the headers of a frame.
 const HEAD: usize = 64 * 1024;
 
-/// A frame taken apart.
+/// A parsed frame.
 struct Frame {
     command: &'static str,
     headers: Vec<(String, String)>,
@@ -651,7 +651,7 @@ impl Frame {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    /// Blames a length that is none.
+    /// Reports an invalid length.
     fn with_checked_length(mut self) -> Self {
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         if self.header("content-length").is_some_and(|length| !is_number(length.trim())) {
@@ -708,8 +708,8 @@ fn next(bytes: &[u8], version: Option<&str>) -> Next<Frame> {
     Next::Packet(frame, (before + end + 1).min(eols + bytes.len()))
 }
 
-/// The command and the headers of a frame, and what follows; `Some(None)` if more has to come, `None`
-/// if it is none.
+/// The command and the headers of a frame, and what follows; `Some(None)` if more data is needed,
+/// `None` if it is not a frame.
 fn head<'a>(bytes: &'a [u8], version: Option<&str>) -> Option<Option<(Frame, &'a [u8])>> {
     let Some((command, mut rest)) = line(bytes) else {
         let begins = |row: &(&str, _, _)| {

@@ -18,12 +18,12 @@ use crate::net::authority::Authority;
 use crate::net::listener::ListenAddress;
 use crate::output::stderr;
 
-/// Does what was asked. An authority that is not there yet is made: whoever asks for it is about to
-/// use it.
+/// Carries out the command. If there is no authority yet, it is created: the user is about to use
+/// it.
 ///
 /// # Errors
 ///
-/// A file can't be read or written, or the proxy's address is none.
+/// A file can't be read or written, or the proxy's address is invalid.
 pub fn run(args: CaArgs) -> anyhow::Result<Exit> {
     let folder = args.ca_dir.or_else(authority_folder).ok_or_else(|| {
         let text =

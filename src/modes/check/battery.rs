@@ -66,7 +66,7 @@ pub(super) struct Battery {
     /// Set up once for all connections, where they speak TLS.
     tls: Option<TlsClient>,
     pace: Pace,
-    /// Shows the case, where there is only one.
+    /// Shows the case, if there is only one.
     shown: Option<Reporter>,
     transcripts: Option<Transcripts>,
     /// The verdict on the connection that has just had its turn.
@@ -209,7 +209,7 @@ impl Battery {
         Ok(())
     }
 
-    /// The request of a case, and what is asked once it has been refused.
+    /// The request of a case, and the request after a refusal.
     fn requests(&self, work: Work) -> Result<(Vec<u8>, Option<Vec<u8>>), OpenError> {
         let target = &self.config.target;
         let usual = request(&self.config, target, None)?;
@@ -228,7 +228,7 @@ impl Battery {
         })
     }
 
-    /// Whether somebody sees frames.
+    /// Whether frames are shown.
     fn is_shown(&self, runtime: &Runtime) -> bool {
         self.shown.is_some() || runtime.reporter.looks_at_frames()
     }

@@ -137,7 +137,7 @@ struct Drops {
     work: Work,
     /// When they ended.
     times: Vec<Instant>,
-    /// It comes back before, or not at all.
+    /// The client comes back before, or not at all.
     until: Instant,
 }
 
@@ -330,7 +330,7 @@ impl Clients {
         self.moved = true;
     }
 
-    /// Looks after the calls that nobody has answered.
+    /// Checks the calls without a client.
     fn look_after_calls(&mut self, now: Instant) {
         let late = |call: &Call| !call.came && call.deadline <= now;
         while let Some(at) = self.calls.iter().position(late) {
@@ -339,7 +339,7 @@ impl Clients {
         }
     }
 
-    /// Nobody comes for a call: the time is over, or the process has ended.
+    /// No client connects for a call: the time is over, or the process has ended.
     fn give_up(&mut self, at: usize, why: String, late: bool, now: Instant) {
         let call = self.calls.remove(at);
         let is_it = |drops: &Drops| drops.work.place() == call.work.place();
@@ -488,8 +488,8 @@ impl Clients {
         }
     }
 
-    /// The case of a client that names none. Nothing tells a client that comes back from one that comes for the
-    /// next case: the cases whose clients come back are for those that come when nothing else is open.
+    /// The case of a client that names none. A client that comes back can't be distinguished from a
+    /// new one: cases whose clients come back run when no other case is open.
     fn next_place(&self) -> Option<usize> {
         let returning = || self.drops.as_ref().and_then(|drops| drops.work.place());
         let usual = self.plan.next_open(|case| !case.expect.is_of_return());
@@ -770,7 +770,7 @@ fn data(value: &Value) -> (HandshakeAnswer, Asked) {
     page("application/json", &value.to_string())
 }
 
-/// A whole answer that is no handshake.
+/// A whole response that is not a handshake.
 fn page(media_type: &str, body: &str) -> (HandshakeAnswer, Asked) {
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\n\

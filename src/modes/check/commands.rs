@@ -29,7 +29,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts `sh -c command`; its stderr comes with its stdout.
+    /// Starts `sh -c command`; its stderr is mixed with its stdout.
     pub(super) fn spawn(
         command: &str,
         url: &str,
@@ -95,7 +95,8 @@ impl Process {
     }
 }
 
-/// The command for a case: `{url}` in it is the URL, or it comes last.
+/// The command for a case: `{url}` in it is replaced by the URL; without it, the URL is the last
+/// word.
 pub(super) fn with_url(command: &str, url: &str) -> String {
     match command.contains("{url}") {
         true => command.replace("{url}", url),

@@ -296,7 +296,7 @@ fn refuse_what_is_ignored(args: &CheckArgs) -> Result<(), UsageError> {
     }
 }
 
-/// TLS with clients, where it was requested; and the certificate, where it was made here.
+/// TLS with clients, if requested; and the certificate, if it was created here.
 fn tls_of(args: &CheckArgs, address: &ListenAddress) -> anyhow::Result<Option<TlsServer>> {
     let identity = &args.handshake.transport.identity;
     let options = TlsServerOptions {
@@ -476,7 +476,7 @@ fn report_file(text: &str) -> Result<Report, UsageError> {
     Ok(Report { format, path: writable("--report", path)? })
 }
 
-/// A path at which a file can be made, as far as can be told before the run.
+/// A path at which a file can be created, as far as can be known before the run.
 fn writable(option: &str, path: impl Into<PathBuf>) -> Result<PathBuf, UsageError> {
     let path = path.into();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -540,7 +540,7 @@ fn explain(id: &str, args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exi
     print(&show(case, args.url.as_deref()), args, terminal)
 }
 
-/// Whether a server is local or on a private network, as far as its address says so.
+/// Whether a server is local or on a private network, judged by its address.
 fn is_near(target: &Target) -> bool {
     let host = target.host.trim_matches(['[', ']']);
     let private = match host.parse::<IpAddr>().map(|address| address.to_canonical()) {
@@ -551,7 +551,7 @@ fn is_near(target: &Target) -> bool {
     private || target.is_loopback()
 }
 
-/// Asks for the host's name, where there is somebody to ask.
+/// Asks for the host's name, if there is a terminal.
 fn confirm(target: &Target, cases: usize, terminal: Terminal) -> Result<(), UsageError> {
     let refusal = || {
         UsageError::new(format!(

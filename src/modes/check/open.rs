@@ -44,7 +44,7 @@ pub(super) struct OpenTrial {
     ponged: usize,
 }
 
-/// Notes what comes after the handshake.
+/// Notes the events after the handshake.
 struct Witness {
     facts: Rc<RefCell<Facts>>,
     opcode: OpCode,

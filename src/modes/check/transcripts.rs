@@ -36,7 +36,7 @@ pub(super) struct Recorder {
 }
 
 impl Transcripts {
-    /// Makes the folder, where it is not there.
+    /// Creates the folder, if it does not exist.
     ///
     /// # Errors
     ///

@@ -279,7 +279,7 @@ impl Client {
         }
     }
 
-    /// Takes the opening handshake as far as it goes.
+    /// Continues the opening handshake as far as possible.
     fn advance(
         &mut self,
         shared: &mut Shared,

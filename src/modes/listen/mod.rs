@@ -154,7 +154,7 @@ fn set_up_tls(config: &TlsConfig) -> anyhow::Result<TlsServer> {
     })
 }
 
-/// How many clients there may be: as asked for, or as descriptors allow.
+/// How many clients there may be: as requested, or as descriptors allow.
 fn most_clients(config: &ListenConfig) -> usize {
     // A process of --exec has a pipe for its stdin and one for its stdout.
     let each = if matches!(config.answer, ListenBehaviour::Exec { .. }) { 3 } else { 1 };
@@ -172,7 +172,7 @@ fn most_clients(config: &ListenConfig) -> usize {
     }
 }
 
-/// Says where it listens, before anybody can be let in; gives the URLs.
+/// Prints where it listens, before any client is accepted; returns the URLs.
 fn announce(
     config: &ListenConfig,
     listeners: &Listeners,

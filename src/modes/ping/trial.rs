@@ -16,7 +16,7 @@ use crate::engine::runtime::{Runtime, run as run_task};
 use crate::event::{ConnId, Ending, Stamp};
 use crate::net::clock::wall_micros;
 
-/// What a connection with pings came to.
+/// The results of a connection with pings.
 pub(super) struct Pinged {
     /// The status of the connection alone.
     pub(super) exit: Exit,

@@ -184,12 +184,12 @@ fn start(
     Ok(Program::start(&config.command, &variables, &EXCEPTIONS))
 }
 
-/// A word of a command, with the URL instead of `{url}`; a word that is no text has none.
+/// A word of a command, with the URL instead of `{url}`; a word that is not text has none.
 fn with_url(word: &OsStr, url: &str) -> OsString {
     word.to_str().map_or_else(|| word.to_owned(), |text| text.replace("{url}", url).into())
 }
 
-/// Says where it listens, before anybody can connect; gives the URLs.
+/// Prints where it listens, before any client can connect; returns the URLs.
 fn announce(
     config: &ProxyConfig,
     listeners: &Listeners,

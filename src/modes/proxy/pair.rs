@@ -69,7 +69,7 @@ pub struct Pair {
     server_slot: Slot,
     /// The server that the client has named, if that is the client's business.
     to: Option<Box<str>>,
-    /// What passes, if it is not looked at.
+    /// What is forwarded without being decoded.
     unseen: &'static str,
     stage: Stage,
 }
@@ -120,14 +120,14 @@ enum Waiting {
     Tunnel { link: SocketLink, destination: Destination, asked: AskedBy },
 }
 
-/// How a client has asked for a tunnel, and is answered.
+/// How a client has requested a tunnel, and is answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum AskedBy {
     /// CONNECT of HTTP.
     Connect,
     /// SOCKS5.
     Socks,
-    /// It has not asked: the system redirected its connection.
+    /// It has not requested one: the system redirected its connection.
     Redirection,
 }
 
@@ -351,7 +351,7 @@ impl Pair {
         Ok(())
     }
 
-    /// Takes the client's request as far as it has arrived.
+    /// Reads the client's request as far as it has arrived.
     fn ask(
         &mut self,
         mut asking: Box<Asking>,
@@ -428,7 +428,7 @@ impl Pair {
         }
     }
 
-    /// Reports that nothing came of it.
+    /// Reports that the tunnel was not used.
     fn failed(&self, why: &str, runtime: &mut Runtime) -> io::Result<()> {
         runtime.report(self.id, &Event::Failed(why))?;
         let who = peer_name(self.address);
@@ -502,7 +502,7 @@ impl Pair {
         Ok(self.reaching(client, target, shared, runtime, now))
     }
 
-    /// Takes the request of SOCKS as far as it has arrived.
+    /// Reads the SOCKS request as far as it has arrived.
     fn ask_by_socks(
         &mut self,
         mut socks: Box<Socks>,
@@ -529,7 +529,8 @@ impl Pair {
         }
     }
 
-    /// Goes on with the way to the server, and tells the client at its end, or passes its request on.
+    /// Continues the connection to the server; at its end, answers the client or forwards its
+    /// request.
     fn reach(
         &mut self,
         mut reaching: Box<Reaching>,
@@ -709,7 +710,8 @@ impl Pair {
         Ok(Stage::Relaying(relay))
     }
 
-    /// The server can't be asked: the client is told so, and the diagnosis is that of a client.
+    /// The server can't be reached: the client gets an error, and the diagnosis is that of a
+    /// client.
     fn unreachable(
         &self,
         reaching: Reaching,
@@ -888,7 +890,7 @@ fn destination(target: &Target) -> Destination {
     Destination::new(target.host.as_str(), target.port)
 }
 
-/// Explains why a client's TLS failed, to which a certificate of ours was shown.
+/// Explains why the TLS handshake of a client failed that got our certificate.
 fn distrust(client: &mut SocketLink) -> Vec<Diagnostic> {
     let Err(TransportError::Tls(error)) = client.handshake() else { return Vec::new() };
     let mut facts = Facts::new(Role::Server);

@@ -49,7 +49,7 @@ impl Running {
         Ok(None)
     }
 
-    /// Passes a signal of ours on.
+    /// Passes on a signal that wscope got.
     pub fn signal(&self, signal: Signal) {
         match signal {
             Signal::Interrupt if self.on_terminal => {}

@@ -41,12 +41,12 @@ pub enum SocksProgress {
 }
 
 impl Socks {
-    /// Begins with the first byte, which has been seen and not taken.
+    /// Begins with the first byte, which has been seen but not consumed.
     pub fn new(link: SocketLink, until: Instant) -> Self {
         Self { link, until, step: SocksStep::Greeting }
     }
 
-    /// Goes as far as it can without waiting.
+    /// Advances as far as possible without waiting.
     pub fn turn(&mut self, config: &ForwardConfig, now: Instant) -> SocksProgress {
         if self.link.may_read_ahead(MOST)
             && let Err(error) = self.link.read_ahead(MOST)

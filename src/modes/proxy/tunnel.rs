@@ -8,7 +8,7 @@ use crate::net::first_bytes::{self, FirstBytes};
 use crate::net::link::SocketLink;
 use crate::net::proxy::Destination;
 
-/// So much is received of a server that speaks first.
+/// The most bytes that are received from a server that speaks first.
 const PEEK: usize = 4096;
 
 /// A client, its server, and nothing known of what will pass.
@@ -19,7 +19,7 @@ pub struct Tunnel {
     pub way: ClientOpening,
     /// The server.
     pub server: Box<SocketLink>,
-    /// Whom the client asked for.
+    /// The destination that the client requested.
     pub destination: Destination,
     /// When the client must have sent something.
     pub until: Instant,
@@ -27,7 +27,7 @@ pub struct Tunnel {
 
 /// What a tunnel carries.
 pub enum Carried {
-    /// That can't be told yet.
+    /// That is not known yet.
     Unknown,
     /// TLS that is to be decrypted, as with this host.
     Tls(String),

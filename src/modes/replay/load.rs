@@ -24,7 +24,7 @@ use crate::recording::Compare;
 use crate::ui::ending::summarize;
 use crate::wire::CloseCode;
 
-/// Connections that are being opened at once: each may look up a name in a thread of its own.
+/// Connections that are opened at the same time: each may look up a name in a separate thread.
 const OPENING: usize = 64;
 
 /// After a signal, how long the answers to our Closes are waited for.
@@ -204,7 +204,7 @@ impl<'a> Load<'a> {
         Open { connection, evidence, log }
     }
 
-    /// There is no connection: told in full of the first, and counted.
+    /// There is no connection: the first one is reported in full, all are counted.
     fn not_opened(
         &mut self,
         conn: ConnId,

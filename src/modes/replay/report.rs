@@ -15,7 +15,7 @@ use crate::ui::number::counted;
 use crate::ui::replay::ReplayTotals;
 use crate::wire::Role;
 
-/// Connections of which it is told what went wrong.
+/// The number of connections whose failures are reported.
 const TOLD: u64 = 5;
 
 /// Tells the result of connections.
@@ -25,7 +25,7 @@ pub(super) struct Report {
     json: Option<JsonPrinter>,
     /// There are several connections, whose numbers matter.
     many: bool,
-    /// How many failed connections were told of.
+    /// The number of failed connections that were reported.
     told: u64,
 }
 
@@ -47,7 +47,8 @@ impl Report {
         self.many
     }
 
-    /// Counts a connection that has ended, and tells what differs. Whether it may be told why it failed.
+    /// Counts a connection that has ended, and reports differences. Returns whether its failure may
+    /// be reported.
     pub(super) fn ended(
         &mut self,
         conn: ConnId,

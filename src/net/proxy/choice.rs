@@ -15,7 +15,7 @@ use crate::net::proxy::address::{read_port, split_port};
 /// Environment variables by name.
 pub type Environment = BTreeMap<String, String>;
 
-/// Every variable that [`choose`] looks at, so that nobody has to hand in more.
+/// Every variable that [`choose`] reads, so that the caller passes no others.
 pub const VARIABLES: [&str; 11] = [
     "ws_proxy",
     "WS_PROXY",
@@ -55,7 +55,7 @@ pub struct Choice {
 /// What decided. As text it continues "the proxy …" or "no proxy …".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProxyReason {
-    /// Nobody asked for one.
+    /// No option or variable set one.
     Unasked,
     /// `--proxy`.
     Option,
@@ -72,7 +72,7 @@ pub enum ProxyReason {
     },
 }
 
-/// A proxy that can't be read, and where it is written.
+/// A proxy that can't be parsed, and where it is written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{source_name}: {error}")]
 pub struct ChoiceError {

@@ -126,8 +126,8 @@ fn parser() -> HeadParser {
 }
 
 /// The schemes of all challenges: "Proxy-Authenticate = #challenge" (RFC 9110 §11.7.1), and those
-/// of `WWW-Authenticate`, which comes with a 401. A comma
-/// also parts a challenge's parameters, so that only a token without `=` after it counts.
+/// of `WWW-Authenticate` in a 401. A comma also separates the parameters of a challenge, so only a
+/// token without `=` after it counts.
 fn offered(head: &Head) -> Vec<String> {
     let mut schemes = Vec::new();
     let challenges = head.get_all("proxy-authenticate").chain(head.get_all("www-authenticate"));

@@ -30,7 +30,7 @@ pub enum ProxyError {
         /// Whether credentials were sent.
         sent: bool,
     },
-    /// SOCKS5: no method of ours is acceptable, or user and password are wrong (W113).
+    /// SOCKS5: none of our methods is acceptable, or user and password are wrong (W113).
     #[error(
         "the SOCKS5 proxy {}",
         if *sent { "did not accept the user and password" } else { "requires a user and password" }
@@ -150,7 +150,7 @@ impl ProxyError {
         }
     }
 
-    /// The response that reports it, if the proxy speaks HTTP.
+    /// The response that reports it, if the proxy uses HTTP.
     pub fn head(&self) -> Option<&Head> {
         match self {
             Self::Refused { head } | Self::Unauthorized { head, .. } => Some(head),

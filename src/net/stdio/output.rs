@@ -41,7 +41,7 @@ impl OutputStream {
     }
 }
 
-/// Writes to stdout where there is no loop, and waits. An error names stdout; its kind stays.
+/// Writes to stdout without a loop, and waits. An error names stdout and keeps its kind.
 ///
 /// # Errors
 ///
@@ -125,7 +125,7 @@ impl StdioWriter {
         Ok(())
     }
 
-    /// Writes what is taken now.
+    /// Writes as much as is accepted now.
     ///
     /// # Errors
     ///

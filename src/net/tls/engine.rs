@@ -34,7 +34,7 @@ pub(super) enum HandshakeStep {
     Failed(HandshakeFailure),
 }
 
-/// A handshake that came to nothing.
+/// A handshake that failed.
 pub(super) struct HandshakeFailure {
     /// The library's words.
     pub(super) words: String,
@@ -135,7 +135,7 @@ impl EngineStream {
         }
     }
 
-    /// What verification found wrong, where it was to be ignored and the library shows it.
+    /// The errors that verification found, if they were ignored and the library shows them.
     pub(super) fn verify_problem(&self) -> Option<String> {
         match self {
             Self::Native(_) => None,

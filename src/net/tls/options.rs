@@ -78,7 +78,7 @@ pub enum Passphrase {
 }
 
 impl Passphrase {
-    /// The passphrase itself, read from its file where it is in one; `None` if it is unknown.
+    /// The passphrase itself, read from its file if it is in a file; `None` if it is unknown.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl Passphrase {
     }
 }
 
-/// A version of TLS that can be asked for.
+/// A version of TLS that an option can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TlsVersion {
     /// RFC 2246; deprecated by RFC 8996.

@@ -39,8 +39,8 @@ struct Plan {
     subprotocols: Vec<String>,
     /// Names, and values or the variables that hold them.
     headers: Vec<(String, Result<String, String>)>,
-    /// Messages of the client: milliseconds from the opening, `text` or `binary` in base64, and how many messages of the
-    /// server came before it.
+    /// Messages of the client: milliseconds from the opening, `text` or `binary` in base64, and how
+    /// many messages of the server were before it.
     sends: Vec<Value>,
     /// Messages of the server.
     receives: usize,

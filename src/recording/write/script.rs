@@ -129,7 +129,7 @@ fn close(bytes: &[u8]) -> String {
     }
 }
 
-/// A payload behind a command, with the space before it and `before` where it is written as it is.
+/// A payload after a command, with the space before it, and `before` if it is written unchanged.
 fn payload(before: &str, bytes: &[u8]) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || " .,_".contains(c);
     match std::str::from_utf8(bytes) {

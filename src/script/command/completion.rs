@@ -59,8 +59,8 @@ pub fn complete(
     complete_for(line, pos, &Surroundings { role: Role::Client, files, clients: &[] })
 }
 
-/// What can be written at byte `pos` of `line`: where it begins, and the candidates for what is
-/// between there and `pos`.
+/// The possible completions at byte `pos` of `line`: where they begin, and the candidates for the
+/// text between there and `pos`.
 ///
 /// A `pos` inside a character counts as before it, one beyond the end as the end.
 pub fn complete_for(line: &str, pos: usize, amid: &Surroundings<'_>) -> (usize, Vec<Candidate>) {
@@ -235,7 +235,7 @@ fn paths(
 /// What may follow a client's `line` with the cursor at byte `pos`: the rest of the name if it is clear, and
 /// the arguments that are left. `None` in a text, in a payload and before the line's end.
 ///
-/// It is to be shown, not to be taken over.
+/// It is shown, but not inserted.
 pub fn hint(line: &str, pos: usize) -> Option<String> {
     hint_for(line, pos, Role::Client)
 }
@@ -318,7 +318,7 @@ pub(crate) enum CompletionPoint<'a> {
     Name {
         /// The name so far, with its slash.
         typed: Word<'a>,
-        /// The command it stands in.
+        /// The command of this position.
         outer: Option<&'static CommandEntry>,
     },
     /// In the arguments of a command.

@@ -73,7 +73,7 @@ pub enum ParseFault {
         /// The command with all its arguments.
         usage: String,
     },
-    /// No command of the protocol that a lens speaks.
+    /// Not a command of the lens's protocol.
     #[error("/{word}: {why}; /help {word} lists its commands")]
     NotSpoken {
         /// The protocol's word.

@@ -69,7 +69,7 @@ pub enum Command {
     Ping(Payload),
     /// `/pong [PAYLOAD]`: a pong without a ping.
     Pong(Payload),
-    /// `/close [CODE [REASON]]`. Any code can be asked for, illegal ones too.
+    /// `/close [CODE [REASON]]`. Any code is allowed, even an illegal one.
     Close {
         /// The code; `None` sends an empty Close.
         code: Option<u16>,
@@ -161,7 +161,7 @@ pub enum Command {
     },
     /// `/rule`, `/hold`: what is done to messages that pass a proxy.
     Rule(RuleChange),
-    /// `/next`, `/drop`, `/pass`: lets messages go that are held.
+    /// `/next`, `/drop`, `/pass`: releases held messages.
     Release(ReleaseWhat),
     /// `/clients`: who is connected.
     Clients,
@@ -220,7 +220,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// What it sends, where it sends something that was written.
+    /// The message that it sends, if it was written in the line.
     pub fn payload(&self) -> Option<&Payload> {
         match self {
             Self::Text(payload)

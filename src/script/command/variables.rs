@@ -16,7 +16,7 @@ pub struct Variables(BTreeMap<String, String>);
 /// A part of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part<'t> {
-    /// As it stands there.
+    /// Unchanged.
     Text(Word<'t>),
     /// The value of a variable.
     Value(&'t str),
@@ -79,7 +79,7 @@ pub(crate) struct Scope<'a> {
     words: &'a [(usize, String)],
 }
 
-/// The words of a line that have variables, each with what it stands for.
+/// The words of a line with variables, each with its value.
 ///
 /// # Errors
 ///

@@ -43,8 +43,8 @@ const NO_PROXY: &str = "it is for wscope proxy";
 const NO_CLIENT: &str = "a server does not open connections";
 
 impl ScriptRunner {
-    /// Carries out one command, on `target` where it is about connections. Returns whether that
-    /// worked; an error has been reported.
+    /// Carries out one command, on `target` if it is about connections. Returns whether it
+    /// succeeded; an error has been reported.
     pub(crate) fn execute(
         &mut self,
         command: Command,

@@ -19,7 +19,7 @@ use crate::wire::Data;
 /// Columns of a message in an error.
 const PREVIEW: usize = 60;
 
-/// How much of a message is looked at.
+/// How much of a message is searched.
 const LOOKED_AT: usize = 1024 * 1024;
 
 /// Bytes that are kept in all; beyond them the oldest messages are forgotten.
@@ -161,7 +161,7 @@ pub struct Received {
 /// the rules of `/on`.
 pub struct Expect {
     received: Rc<Received>,
-    /// The beginning of a message that comes in pieces.
+    /// The beginning of a message in pieces.
     beginning: Assembler,
     /// The direction of a relayed connection.
     towards: Option<Direction>,
@@ -173,7 +173,7 @@ impl Expect {
         Self { received: Rc::clone(received), beginning: Assembler::new(LOOKED_AT), towards: None }
     }
 
-    /// Feeds it with one direction of a relayed connection, which is answered by nobody here.
+    /// Feeds it with one direction of a relayed connection, which is not answered here.
     pub fn towards(self, direction: Direction) -> Self {
         Self { towards: Some(direction), ..self }
     }
@@ -217,7 +217,7 @@ mod tests {
         queue.push(ConnId(1), message);
     }
 
-    /// A turn that ends when all has been looked at.
+    /// A turn that ends when everything was examined.
     fn find(queue: &mut ExpectQueue, text: &str, target: &ClientSet) -> bool {
         queue.find(&pattern(text), target, Instant::now() + Duration::from_secs(60)).is_some()
     }

@@ -33,8 +33,8 @@ impl KeepAlive {
         self.beat.into_iter().chain(said).min()
     }
 
-    /// Sends what is due; prints for a user what the other side waits for. Without `beats` it sends
-    /// no heartbeats, but what it owes.
+    /// Sends what is due; reports to the user what the other side waits for. Without `beats`, it
+    /// sends no heartbeats, only required answers.
     pub(super) fn run(
         &mut self,
         connections: &mut dyn Connections,

@@ -18,7 +18,7 @@ use crate::wire::Role;
 /// Longest line of stdin in bytes, those that a backslash continues included.
 const MAX_LINE: usize = 64 * 1024 * 1024;
 
-/// Where a line stands.
+/// The position of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceLocation {
     /// Typed at the prompt: the user sees it there.
@@ -44,13 +44,13 @@ impl SourceLocation {
 pub struct Source {
     name: Arc<str>,
     lines: Lines,
-    /// The number of the last line taken.
+    /// The number of the last line.
     line: u64,
 }
 
 #[derive(Clone, Debug)]
 enum Lines {
-    /// Those of a text from a byte on: a line costs nothing before it is taken.
+    /// The lines of a text from a byte on: a line costs nothing before it is read.
     OfText(Arc<str>, usize),
     /// Given one by one; a newline in one of them belongs to it.
     Given(VecDeque<String>),
@@ -69,7 +69,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// The first line that is none; in words.
+    /// The first invalid line.
     pub fn checked(self, role: Role, variables: Option<Variables>) -> Result<Self, String> {
         let mut lines = self.clone();
         let mut variables = variables;
@@ -133,7 +133,7 @@ impl Source {
         Self { name: name.into(), lines, line: 0 }
     }
 
-    /// The next line and where it stands.
+    /// The next line and its position.
     #[allow(clippy::should_implement_trait)] // a source is more than its lines
     pub fn next(&mut self) -> Option<(SourceLocation, String)> {
         let mut text = self.next_plain()?;

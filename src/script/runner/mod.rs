@@ -159,7 +159,7 @@ impl Job {
 /// Carries out lines. See the [module](self).
 pub struct ScriptRunner {
     prompt: Option<Prompt>,
-    /// A SIGINT came before the line that had been entered before it.
+    /// A SIGINT arrived before the line that had been entered earlier.
     interrupted_early: bool,
     /// Lines come from stdin as bytes.
     stdin: Option<(Stdin, LineBuffer)>,
@@ -185,13 +185,13 @@ pub struct ScriptRunner {
     expect_queue: ExpectQueue,
     /// Received messages since the last run.
     received: Rc<Received>,
-    /// What `${NAME}` stands for.
+    /// The values of `${NAME}`.
     variables: Variables,
     /// The connection ended with the code that the script expects.
     end_expected: bool,
     settings: Settings,
     keep_alive: KeepAlive,
-    /// After the last line of a script the run ends when no message comes.
+    /// After the last line of a script, the run ends if no message arrives.
     ends_by_silence: bool,
     role: Role,
     /// The clients of a line that names none.
@@ -289,8 +289,8 @@ impl ScriptRunner {
         self.scripted && self.stdin.is_none() && !self.is_busy()
     }
 
-    /// Whether the run ends when no message comes after the last line of a script: then no heartbeats
-    /// of ours make the peer answer.
+    /// Whether the run ends if no message arrives after the last line of a script: then our
+    /// heartbeats do not make the peer answer.
     pub fn set_end_by_silence(&mut self, ends: bool) {
         self.ends_by_silence = ends;
     }
@@ -387,17 +387,17 @@ impl ScriptRunner {
         self.prompt.take()
     }
 
-    /// Prints notes and errors where the lines came from.
+    /// Prints notes and errors at the source of the lines.
     pub fn notifier(&self) -> &Notifier {
         &self.notifier
     }
 
-    /// Takes what the session is asked to do.
+    /// Takes the requests to the session.
     pub fn take_request(&mut self) -> Option<SessionRequest> {
         self.request.take()
     }
 
-    /// What the session is asked to do, once this connection has ended.
+    /// The requests to the session, once this connection has ended.
     pub fn request(&self) -> Option<&SessionRequest> {
         self.request.as_ref()
     }
@@ -557,7 +557,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Has the prompt read what comes next, if it waits for that.
+    /// Tells the prompt to read the next line, if it waits for that.
     pub(crate) fn answer_prompt(&mut self) {
         if std::mem::take(&mut self.to_answer)
             && let Some(prompt) = &self.prompt
@@ -789,8 +789,8 @@ impl ScriptRunner {
         }
     }
 
-    /// Whether messages arrived that the expectation has not looked at. Of fields all are looked at
-    /// in a turn.
+    /// Whether there are received messages that the expectation has not examined. For fields, all
+    /// are examined in a turn.
     fn has_unseen(&self, expected: &Expected) -> bool {
         matches!(expected, Expected::Content(_)) && self.expect_queue.has_unseen()
     }

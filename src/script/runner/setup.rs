@@ -144,7 +144,7 @@ pub fn script(lines: Option<&LineConfig>, role: Role) -> Result<Source, UsageErr
 /// The most files that are proposed: a longer list is not read.
 const MAX_FILES: usize = 1000;
 
-/// Completes commands and their arguments, or nothing where there are no commands.
+/// Completes commands and their arguments, or nothing if there are no commands.
 pub struct CommandAssist {
     /// Lines that start with a slash are commands.
     pub commands: bool,

@@ -68,8 +68,7 @@ impl ScriptRunner {
         present
     }
 
-    /// The clients of `target` that messages can be sent to; if there is none, that has been
-    /// reported.
+    /// The clients of `target` that can get messages; if there is none, that has been reported.
     pub(crate) fn open_clients(
         &mut self,
         target: &ClientSet,

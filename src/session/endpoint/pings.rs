@@ -17,7 +17,7 @@ pub struct PingFacts {
     pub answered: u64,
     /// Pings of the peer that were not answered, on purpose.
     pub ignored: u64,
-    /// Pongs that no ping asked for.
+    /// Unsolicited pongs.
     pub unsolicited: u64,
     /// The last pong that arrived while a ping waited, with another payload than any ping's.
     pub mismatched: Option<PongMismatch>,

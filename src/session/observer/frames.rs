@@ -93,7 +93,7 @@ struct Inflate {
     output: Box<[u8]>,
     /// Bytes of `output` that are content.
     given: usize,
-    /// How many of these come before an impossible byte of a text; all, if there is none.
+    /// How many of these are before an impossible byte of a text; all, if there is none.
     good: usize,
     /// What ends the content after these.
     broken: Option<Violation>,
@@ -201,8 +201,8 @@ impl Frames {
         }
     }
 
-    /// Takes a message that lies whole in one frame at the front of `input`, is not compressed and
-    /// breaks no rule; takes nothing, and gives false, if any of that is not so.
+    /// Takes a message that is complete in one frame at the front of `input`, is not compressed and
+    /// breaks no rule; otherwise takes nothing, and returns false.
     #[inline]
     pub(super) fn take_whole(&mut self, input: &mut Input<'_>) -> bool {
         if !self.is_between_messages() {
@@ -231,9 +231,9 @@ impl Frames {
         taken
     }
 
-    /// Takes a run of small messages from a server, each whole in one frame and without fault, and
-    /// passes on their contents; stops before the first frame that is anything else, or when `most`
-    /// bytes of the stream have been taken.
+    /// Takes a run of small messages from a server, each complete in one frame and without an
+    /// error, and passes on their contents; stops before the first other frame, or when `most`
+    /// bytes of the stream were consumed.
     pub(super) fn take_run(
         &mut self,
         input: &mut Input<'_>,
@@ -296,7 +296,7 @@ impl Frames {
         self.end_run(run, input, at, last)
     }
 
-    /// Whether small messages in `direction` can be taken without their events.
+    /// Whether small messages in `direction` can be read without their events.
     fn may_run(&mut self, direction: Direction) -> bool {
         let free = self.is_between_messages() && self.decoder.at_boundary();
         free && self.direction == direction && self.max_message >= 125
@@ -346,7 +346,7 @@ impl Frames {
         run
     }
 
-    /// The message that [`Frames::take_whole`] has just taken.
+    /// The message that [`Frames::take_whole`] has just read.
     #[inline]
     pub(super) fn whole<'e>(&'e self, input: &'e Input<'_>) -> Option<WholeMessage<'e>> {
         let header = self.decoder.header()?;
@@ -377,7 +377,7 @@ impl Frames {
         &self.decoder
     }
 
-    /// Bytes of the stream that have been taken.
+    /// Bytes of the stream that were consumed.
     pub(super) fn offset(&self) -> u64 {
         self.decoder.offset()
     }

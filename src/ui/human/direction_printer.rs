@@ -29,7 +29,7 @@ pub(super) struct HumanDirectionPrinter {
     /// How the message that arrived last is shown, and its content.
     mode: DisplayMode,
     content: Content,
-    /// Whether that message is shown, where it is shown as a whole.
+    /// Whether that message is shown, if it is shown as a whole.
     message_gate: Gate,
     /// Whether the frame that arrived last is shown.
     gate: Gate,
@@ -50,10 +50,9 @@ pub(super) struct HumanDirectionPrinter {
     lost_in_hex: bool,
     /// A relay made these frames.
     pub(super) made: Option<Made>,
-    /// The lines of the message that comes which its content has kept back.
+    /// The lines of the current message that wait for its content.
     kept_back: Vec<u8>,
-    /// The messages that are not shown, by number, each with those lines: what they mean may be asked
-    /// for.
+    /// The hidden messages, by number, each with those lines: their meaning may be needed.
     hidden: VecDeque<(u64, Vec<u8>)>,
     hidden_bytes: usize,
 }
@@ -160,8 +159,8 @@ impl HumanDirectionPrinter {
         }
     }
 
-    /// Whether what a message means is shown: with the message, or because a filter asks for it. The
-    /// message, if it was kept back for what it holds, is shown then, too.
+    /// Whether the meaning of a message is shown: with the message, or because a filter matches it.
+    /// Then the message is shown, too, if its content hid it.
     pub(super) fn shows_meaning(
         &mut self,
         number: u64,
@@ -464,7 +463,7 @@ impl HumanDirectionPrinter {
     }
 }
 
-/// A broken rule, and where it was broken.
+/// A broken rule, and its position.
 pub(super) fn violation_text(violation: &Violation) -> String {
     let Violation { kind, frame, offset, detail } = violation;
     let rule = kind.rule();

@@ -65,7 +65,7 @@ fn complaints(packet: &Decoded, lines: &mut Vec<MeaningLine>) {
     packet.inner.iter().for_each(|inner| complaints(inner, lines));
 }
 
-/// Appends lines about a message; `marked` with who sent it, where it does not stand above.
+/// Appends lines about a message; `marked` with its sender, if that is not above.
 pub(super) fn print(
     lines: &[MeaningLine],
     conn: ConnId,

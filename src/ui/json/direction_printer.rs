@@ -58,7 +58,7 @@ impl JsonFrame {
         }
     }
 
-    /// Whether the payload comes in objects of its own.
+    /// Whether the payload has separate objects.
     fn is_long(&self) -> bool {
         self.header.len > INLINE as u64
     }

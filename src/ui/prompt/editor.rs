@@ -145,7 +145,7 @@ impl EditorThread {
         outcome
     }
 
-    /// Hands over what was typed; shows what comes until the answer is there.
+    /// Passes on the typed line; shows queued lines until the answer arrives.
     fn hand_over(&self, typed: PromptInput) -> PromptAction {
         self.shared.lock().interrupted = matches!(typed, PromptInput::Interrupted);
         // Who no longer listens has asked this thread to leave, or is about to.
@@ -171,7 +171,7 @@ impl EditorThread {
         }
     }
 
-    /// Leaves the half-typed line behind: the line editor has cleared its rows and nothing is drawn.
+    /// Leaves the half-typed line: the line editor has cleared its rows and nothing is drawn.
     fn part(&self) {
         self.shared.tty.modes_off();
         let draft = mem::take(&mut self.typing.lock().draft);

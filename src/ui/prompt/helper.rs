@@ -104,7 +104,7 @@ impl Hinter for Helper {
     }
 }
 
-/// A hint at what may follow, and can't be taken over.
+/// A hint at what may follow, which can't be inserted.
 pub struct Shown(String);
 
 impl Hint for Shown {
@@ -137,8 +137,8 @@ impl Completer for Helper {
     }
 }
 
-/// The list as it is shown: with descriptions, each in a row of its own, where there are rows for
-/// that; else the line editor puts several into a row.
+/// The list as it is shown: with descriptions, each in its own row, if there are enough rows;
+/// otherwise the line editor puts several into a row.
 fn laid_out(completions: Vec<Completion>, (columns, rows): (usize, usize)) -> Vec<Pair> {
     let shown = |one: &Completion| sanitize::escaped(one.shown.as_bytes());
     let widest = completions.iter().map(|one| shown(one).width()).max().unwrap_or(0);

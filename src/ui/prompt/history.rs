@@ -62,7 +62,7 @@ impl Recall {
         Self { file: FileHistory::with_config(config), typing }
     }
 
-    /// An entry as it comes into the line; a match in what a label hides has no place.
+    /// An entry as it is recalled; a match inside a text that a label hides has no position.
     fn fold<'a>(&self, found: SearchResult<'a>) -> SearchResult<'a> {
         let entry = self.typing.lock().pastes.fold("recalled", found.entry.to_string());
         let pos = if entry == found.entry { found.pos } else { entry.len() };

@@ -23,8 +23,8 @@ struct Paste {
 }
 
 impl PasteStore {
-    /// What stands for `text` in the line: itself if it is short and harmless, else a label that
-    /// names where it comes from (`pasted`) and its size.
+    /// The text in the line for `text`: itself if it is short and harmless, otherwise a label that
+    /// names its origin (`pasted`) and its size.
     pub fn fold(&mut self, what: &str, text: String) -> String {
         if is_inline(&text) {
             return text;

@@ -50,8 +50,8 @@ pub enum ReadlineEnd {
     Suspended(usize),
 }
 
-/// A [`Typing`] in the hands of the helper, the key handler and the history at once. All run in the
-/// editor thread; the line editor's traits want them to be able to run in any.
+/// A [`Typing`] that the helper, the key handler and the history share. All run in the editor
+/// thread; the line editor's traits require that they can run in any thread.
 #[derive(Clone, Debug, Default)]
 pub struct SharedTyping(Arc<Mutex<Typing>>);
 

@@ -16,8 +16,8 @@ use super::pool::{Owner, Pool, Window};
 /// "append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message" (§7.2.2).
 pub const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
-/// Bytes of its text that a [`Deflater`] without a stream of its own refers back to. It may refer to
-/// less than was agreed, and the first kilobytes save the most; what is received may refer to all.
+/// Bytes of the window to which a [`Deflater`] without its own stream refers. It may refer to less
+/// than was agreed, and the first kilobytes save the most; received data may refer to all.
 const REFERRED: usize = 8 * 1024;
 
 thread_local! {
@@ -39,8 +39,8 @@ pub struct CodecProgress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("inflating failed after {consumed} compressed and {produced} inflated bytes")]
 pub struct InflateError {
-    /// The reference beyond the agreed window; `None` for data that is not DEFLATE, or refers back
-    /// beyond what came before.
+    /// The reference beyond the agreed window; `None` for data that is not DEFLATE, or refers to
+    /// data before the beginning.
     pub too_far: Option<TooFar>,
     /// Compressed bytes of this message read before.
     pub consumed: u64,

@@ -57,7 +57,7 @@ pub(super) struct Distances {
     distances: Code,
     /// Code lengths read so far, while a dynamic block's codes are read.
     lengths: Vec<u8>,
-    /// Compressed bytes of this message taken, and bytes that they inflate to.
+    /// Compressed bytes of this message that were read, and their inflated size.
     consumed: u64,
     produced: u64,
     found: Option<TooFar>,
@@ -88,7 +88,7 @@ enum BlockPart {
 
 /// Why a step did not happen.
 enum ScanStop {
-    /// More input is needed; no bit was taken.
+    /// More input is needed; no bit was consumed.
     Wait,
     /// The bits are not DEFLATE.
     Malformed,
@@ -146,7 +146,7 @@ impl Distances {
         self.found
     }
 
-    /// Ends a message; what follows begins again if no context is taken over.
+    /// Ends a message; the next one begins with an empty window if there is no context takeover.
     pub(super) fn end_message(&mut self, keeps_context: bool) {
         (self.consumed, self.produced, self.found) = (0, 0, None);
         if !keeps_context {

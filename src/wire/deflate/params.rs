@@ -271,10 +271,10 @@ pub enum DeflateFault {
         /// The value in the response.
         bits: u8,
     },
-    /// The response lacks the flag the offer asked for.
+    /// The response lacks the flag of the offer.
     #[error("server_no_context_takeover was offered and is not confirmed")]
     ServerNoContextTakeoverNotConfirmed,
-    /// The response lacks the limit the offer asked for.
+    /// The response lacks the limit of the offer.
     #[error("server_max_window_bits={offered} was offered and is not confirmed")]
     ServerBitsNotConfirmed {
         /// The limit offered.
@@ -435,7 +435,7 @@ pub struct ServerDeflateConfig {
     pub server_no_context_takeover: bool,
     /// Have the client compress each of its messages on its own.
     pub client_no_context_takeover: bool,
-    /// The largest window of ours, 9–15; other values are brought into that range.
+    /// Our largest window, 9–15; other values are brought into that range.
     pub server_max_window_bits: u8,
     /// The largest window of the client, 9–15. A wish: a client that does not offer
     /// `client_max_window_bits` keeps its 15.

@@ -32,7 +32,7 @@ pub enum Impossible {
     /// It needs compression.
     #[error("permessage-deflate was not agreed, which it needs")]
     NoDeflate,
-    /// It is none with compression.
+    /// It is not a fault with compression.
     #[error("permessage-deflate was agreed, which gives RSV1 a meaning")]
     Deflate,
 }

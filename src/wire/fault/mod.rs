@@ -64,7 +64,7 @@ impl FaultInfo {
 /// What a fault does, by the part of the connection it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// The 101 is changed; the connection is taken for open all the same.
+    /// The 101 is changed, but the connection counts as open.
     Head(HeadFault),
     /// Something other than a 101 is sent, and the connection never opens.
     Answer(AnswerFault),
@@ -209,7 +209,7 @@ pub enum Argument {
 }
 
 impl Argument {
-    /// How it is written behind the name, as in `[:CODE[:REASON]]`; empty if there is none.
+    /// Its notation after the name, as in `[:CODE[:REASON]]`; empty if there is none.
     pub fn usage(self) -> String {
         match self {
             Self::None => String::new(),
@@ -247,7 +247,7 @@ pub enum Value {
     Close(u16, String),
 }
 
-/// When a fault comes.
+/// When a fault is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum When {
     /// Right after the opening handshake, or in it.
@@ -305,8 +305,8 @@ impl Fault {
     }
 }
 
-/// As it is printed when it comes: `fault masked: a text message in a masked frame (RFC 6455 §5.1,
-/// W601)`.
+/// As printed when it is sent:
+/// `fault masked: a text message in a masked frame (RFC 6455 §5.1, W601)`.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let FaultInfo { name, does, rule, codes, .. } = self.info;

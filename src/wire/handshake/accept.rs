@@ -8,7 +8,7 @@ use sha1::{Digest as _, Sha1};
 /// The GUID of RFC 6455 §1.3.
 pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// The computation of an accept value with all that lies between key and result.
+/// The computation of an accept value with all steps between key and result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptSteps {
     /// The value of `Sec-WebSocket-Key` without white space around it. It is not

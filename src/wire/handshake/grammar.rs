@@ -154,7 +154,7 @@ pub fn parse_extensions<'a>(
 pub struct SubprotocolList {
     /// The legal names in order, each once.
     pub names: Vec<String>,
-    /// What else stood there, in order.
+    /// Other elements, in order.
     pub faults: Vec<GrammarError>,
 }
 

@@ -133,9 +133,9 @@ impl FromStr for HeaderEdit {
     }
 }
 
-/// Writes a head: the start line, `defaults` changed by `edits`, the blank line. The
-/// defaults must have been through [`check_value`] if they hold foreign text. Fields whose names
-/// are in `order` come first, in that order.
+/// Writes a head: the start line, `defaults` changed by `edits`, the blank line. The defaults must
+/// have passed [`check_value`] if they contain text from outside. Fields whose names are in `order`
+/// are first, in that order.
 pub(super) fn write_head(
     start_line: &str,
     defaults: &[(&str, String)],

@@ -13,7 +13,7 @@ use crate::wire::head::Head;
 /// What a server is willing to agree on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerConfig {
-    /// The subprotocols it speaks, the preferred one first.
+    /// The supported subprotocols, the preferred one first.
     pub subprotocols: Vec<String>,
     /// How it compresses; `None` declines permessage-deflate.
     pub deflate: Option<ServerDeflateConfig>,

@@ -6,7 +6,7 @@ use super::Head;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestBody(Place);
 
-/// What comes next.
+/// What is next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
     /// So many bytes, then nothing of it.
@@ -19,7 +19,7 @@ enum Place {
     ChunkEnd,
     /// Fields after the last chunk; whether the line has been empty so far.
     Trailer(bool),
-    /// It is not known where it ends.
+    /// Its end is not known.
     Endless,
 }
 

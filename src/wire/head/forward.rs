@@ -12,7 +12,7 @@ pub struct Forwarding {
     pub base: String,
     /// The value of Host, if it is not to stay.
     pub host: Option<String>,
-    /// The fields that a client sends to a proxy are for nobody else.
+    /// The fields that a client sends only to a proxy.
     pub is_proxy: bool,
 }
 

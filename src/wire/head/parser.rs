@@ -47,7 +47,7 @@ pub enum HeadError {
 /// What became of the bytes given to [`HeadParser::push`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fed {
-    /// All bytes were taken and the blank line is still to come.
+    /// All bytes were consumed, and the blank line has not arrived yet.
     Incomplete,
     /// The head is whole; the bytes from `consumed` on belong to what follows it.
     Complete {

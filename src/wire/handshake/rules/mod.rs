@@ -52,7 +52,7 @@ pub struct Rule {
     judge: fn(&HandshakeFacts<'_>) -> Finding,
 }
 
-/// How a rule came out.
+/// The result of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Kept.
@@ -65,7 +65,7 @@ pub enum Outcome {
     NotApplicable,
 }
 
-/// One rule and how it came out.
+/// One rule and its result.
 #[derive(Clone, Debug)]
 pub struct Verdict {
     /// The rule.
@@ -81,7 +81,7 @@ pub struct Verdict {
 pub struct Report {
     /// One verdict for each rule, in the order of [`RULES`].
     pub verdicts: Vec<Verdict>,
-    /// What was agreed on, as far as it was agreed on legally.
+    /// What was agreed, as far as it is legal.
     pub agreed: Agreed,
     /// The accept value that the request's key demands, step by step; `None` without a key.
     pub accept: Option<AcceptSteps>,
@@ -90,7 +90,7 @@ pub struct Report {
 impl Report {
     /// The violations that make a 101 unusable: the client then must _Fail the WebSocket
     /// Connection_ (RFC 6455 §4.1). Always in the order of [`RULES`]; a status other than 101 is
-    /// not such a violation and has to be looked at first.
+    /// not such a violation and must be checked first.
     pub fn fatal(&self) -> impl Iterator<Item = &Verdict> {
         self.verdicts
             .iter()
