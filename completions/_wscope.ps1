@@ -398,7 +398,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'Accept only clients that send this user and password; required on a public address')
             [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Accept only clients that send this user and password; required on a public address')
             [CompletionResult]::new('--intercept', '--intercept', [CompletionResultType]::ParameterName, 'Decrypt TLS with these hosts only: a name, host:port, or a pattern with *; may be repeated')
-            [CompletionResult]::new('--tunnel', '--tunnel', [CompletionResultType]::ParameterName, 'Forward tunnels to these hosts unread, never decrypted; may be repeated')
+            [CompletionResult]::new('--tunnel', '--tunnel', [CompletionResultType]::ParameterName, 'Forward tunnels to these hosts without decrypting them; may be repeated')
             [CompletionResult]::new('--ca-dir', '--ca-dir', [CompletionResultType]::ParameterName, 'The folder of wscope''s certificate authority [default: $XDG_DATA_HOME/wscope/ca]')
             [CompletionResult]::new('--handshake-timeout', '--handshake-timeout', [CompletionResultType]::ParameterName, 'Time limit for TLS on either side and for the client''s request')
             [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'Time limit for the server''s DNS lookup and TCP connect')

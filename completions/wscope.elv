@@ -392,7 +392,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand -u 'Accept only clients that send this user and password; required on a public address'
             cand --user 'Accept only clients that send this user and password; required on a public address'
             cand --intercept 'Decrypt TLS with these hosts only: a name, host:port, or a pattern with *; may be repeated'
-            cand --tunnel 'Forward tunnels to these hosts unread, never decrypted; may be repeated'
+            cand --tunnel 'Forward tunnels to these hosts without decrypting them; may be repeated'
             cand --ca-dir 'The folder of wscope''s certificate authority [default: $XDG_DATA_HOME/wscope/ca]'
             cand --handshake-timeout 'Time limit for TLS on either side and for the client''s request'
             cand --connect-timeout 'Time limit for the server''s DNS lookup and TCP connect'

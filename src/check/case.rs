@@ -76,7 +76,7 @@ pub enum Tested {
 }
 
 impl Tested {
-    /// Whether a case about this end means something to an end of this role.
+    /// Whether a case for this role applies to a peer of that role.
     pub fn includes(self, role: Role) -> bool {
         match self {
             Self::Server => role == Role::Server,
@@ -108,7 +108,7 @@ pub enum Needs {
     Subprotocol,
     /// A client that offers permessage-deflate without `client_max_window_bits`.
     NoClientBits,
-    /// permessage-deflate, where what we compress must not refer to messages before.
+    /// permessage-deflate, if our compressed messages must not refer to earlier messages.
     NoTakeover,
     /// TLS.
     Tls,
@@ -124,11 +124,12 @@ pub enum Expect {
     Ignored,
     /// A 101 that keeps every rule.
     Accepted,
-    /// A 101 that keeps these rules of the response, besides those that every client checks.
+    /// A 101 that follows these rules of the response, in addition to those that every client
+    /// checks.
     Keeps(&'static [&'static str]),
     /// A 101 without permessage-deflate.
     Declined,
-    /// The connection is failed: a Close with one of these codes, or its end.
+    /// The peer fails the connection: a Close with one of these codes, or its end.
     Dies(&'static [u16]),
     /// The same; a Close with this code shows that the peer considers the frame legal.
     DiesUnlike(&'static [u16], u16),
@@ -138,7 +139,7 @@ pub enum Expect {
     Echoes(OpCode, &'static str),
     /// A pong with this payload.
     Pongs(&'static str),
-    /// A pong, before the message in which the ping was sent is over.
+    /// A pong, before the end of the message inside which the ping was sent.
     PongsWithin(&'static str),
     /// The answer to our Close: one of these codes or none, then the end of the connection.
     Closes(&'static [u16]),
@@ -146,17 +147,17 @@ pub enum Expect {
     Condemns(&'static [u16]),
     /// The connection ends, and nothing is answered after our Close.
     Silence,
-    /// Whatever happens is reported; the connection's state is found out with a ping.
+    /// The behaviour is reported; a ping finds out the state of the connection.
     Learns,
-    /// The peer may refuse to wait for this: an end is good, anything else is reported.
+    /// The peer may refuse to wait: an end passes, any other behaviour is reported.
     Protects,
-    /// The client ends the connection, and sends no frame before: the response opens nothing.
+    /// The client ends the connection without a frame: the response must not open it.
     Fails,
     /// The frames that come are masked with keys that differ.
     Keys,
     /// The key of the request is a new one.
     FreshKey,
-    /// A function decides on the handshake; what has to follow, in words.
+    /// A function judges the handshake; and the expected result, in words.
     Judged(fn(&Facts) -> Judgement, &'static str),
     /// A function judges the facts up to the answer to the ping after the case.
     Observed(fn(&Facts) -> Judgement),

@@ -246,8 +246,9 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     }
 }
 
-/// Whether an end that keeps the rules may close with this code because of a message that does: it has a limit,
-/// or an application that expects other messages; one that echoes expects all of them.
+/// Whether a peer that follows the rules may close with this code because of a legal message: it
+/// has a limit, or an application that expects other messages. A peer that echoes expects all
+/// messages.
 fn may_decline(code: u16, echoes: bool) -> bool {
     code == 1009 || !echoes && matches!(code, 1000 | 1001 | 1003 | 1008 | 3000..=4999)
 }
@@ -256,7 +257,7 @@ fn declines(got: &str, case: &Case) -> String {
     format!("{got}: the {} does not take the message", case.peer())
 }
 
-/// Whether this is a ping whose pong arrived. Others may come unasked.
+/// Whether this is a ping whose pong was received. Other pongs may be unsolicited.
 fn is_answered(command: &Command, facts: &Facts) -> bool {
     let Command::Frame(spec) = command else { return false };
     let Payload::Bytes(bytes) = &spec.payload else { return false };

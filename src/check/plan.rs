@@ -21,13 +21,14 @@ use crate::wire::{Data, OpCode, Role};
 /// Control connections before the first case: the round trip is the median of theirs.
 const CONTROLS: usize = 3;
 
-/// Cases that run again for want of an answer: where more of them got none, chance has no part in it.
+/// The most cases that run again because they got no answer: if more have none, that is not chance.
 const SECOND_LOOKS: usize = 8;
 
-/// A run of so few cases looks after each whether the server lives, a moment later.
+/// A run with at most this many cases checks after each case, a moment later, whether the server is
+/// alive.
 pub const FEW: usize = 8;
 
-/// A server that ends itself after its last answer has done so by then.
+/// The time after which a server that crashes after its last answer has crashed.
 const MOMENT: Duration = Duration::from_millis(20);
 
 /// The same in a run of few cases.
@@ -39,7 +40,7 @@ const NAMED: usize = 6;
 /// Refusals in a row after which a server is left alone.
 const REFUSALS: usize = 3;
 
-/// A connection that works: without one nothing else means anything.
+/// A connection that works: without one, no other result is meaningful.
 pub static CONTROL: Case = Case::new(
     "h/control",
     "a valid handshake and a ping",
@@ -48,7 +49,7 @@ pub static CONTROL: Case = Case::new(
 )
 .autobahn("2.1");
 
-/// Finds out whether messages come back. It tests nothing, and is not a row of the table.
+/// Finds out whether the server echoes. It tests nothing, and is not a row of the table.
 pub static ECHO: Case = Case::new("h/echo", "a text and a binary message", rule("", ""), "")
     .send(&["/text wscope check: is this echoed? ä € 😀", "/binary 00 ff fe 80"])
     .expect(Expect::Learns);
@@ -159,7 +160,7 @@ impl Outcome {
         self.judgement.why.unwrap_or(self.case.why)
     }
 
-    /// The rule that decided, where what was got does not name it; or what breaks.
+    /// The rule that decided, if the received data does not name it; or what fails.
     pub fn reason(&self) -> String {
         let rule = self.case.rule;
         let quoted = || format!("{}: {}", rule.section, rule.says);
@@ -188,7 +189,7 @@ pub struct PlanOptions {
     pub subprotocol: bool,
     /// Connections speak TLS.
     pub secure: bool,
-    /// So much time is between connections that a server dies before the next.
+    /// The time between connections that is enough for a server to crash before the next one.
     pub slow: bool,
 }
 
@@ -205,7 +206,7 @@ impl PlanOptions {
     }
 }
 
-/// How a server ended a case: by what it does then it may end itself.
+/// How a server ended a case: each way may crash it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Ending {
     /// Another status than 101.
@@ -234,7 +235,7 @@ impl Ending {
 struct Suspect {
     at: usize,
     begun: u64,
-    /// Nothing before has to do with it: a server that dies of an earlier case had the time to do so.
+    /// No earlier case is the cause: a server that crashes because of one had enough time.
     sure: bool,
 }
 
@@ -268,7 +269,7 @@ pub struct Plan {
     pause: Option<Duration>,
     /// It has waited, and nothing has ended since.
     paused: bool,
-    /// The server is known to live a moment after everything that has ended, and no case has begun since.
+    /// The server was alive a moment after all cases had ended, and no case has begun since.
     calm: bool,
     stop: Option<Stop>,
     /// Cases that are to run again before their result counts.
@@ -543,7 +544,7 @@ impl Plan {
         }
     }
 
-    /// Makes a control connection in a moment: a server that has answered may be about to end.
+    /// Makes a control connection after a moment: a server that has answered may be about to crash.
     fn look_again(&mut self) {
         if self.options.tested == Role::Server {
             self.pause = Some(if self.is_short() { LONG_MOMENT } else { MOMENT });
@@ -667,8 +668,8 @@ impl Plan {
         }
     }
 
-    /// A connection without a fault did not work, after others had. Of a client only those before the
-    /// first case are without a fault.
+    /// A control connection did not work, after others had worked. For a client, only those before
+    /// the first case count.
     fn died(&mut self, facts: &Facts) {
         let what = match &facts.opening {
             Opening::Refused(status @ (429 | 503)) => {
@@ -736,7 +737,7 @@ impl Plan {
         format!("the {peer} {what}{after} ({} done){cure}", counted(done as u64, "case"))
     }
 
-    /// What is known of each case; of those without a result, why not.
+    /// The result of each case; for those without one, the reason.
     pub fn outcomes(&self) -> Vec<Outcome> {
         let unasked =
             if self.options.awaits { "no client connected for it" } else { "it did not run" };
@@ -778,8 +779,8 @@ impl Plan {
     }
 }
 
-/// The result of several runs. If they differ, it lists what arrived; one in which nothing was
-/// found out differs from none.
+/// The result of several runs. If they differ, it lists the received data; a run without a result
+/// does not count as different.
 fn merged(first: Option<Judgement>, then: Judgement) -> Judgement {
     let Some(first) = first else { return then };
     let list = first.got.strip_prefix("once: ");
@@ -819,7 +820,7 @@ fn is_echo(facts: &Facts) -> bool {
         && facts.has_message(OpCode::Data(Data::Binary), b"\0\xff\xfe\x80")
 }
 
-/// Whether both echoes are there: nothing more need be waited for.
+/// Whether both echoes were received, so that the wait can end.
 pub fn has_echoed(facts: &Facts) -> bool {
     let is_message = |seen: &&Seen| matches!(seen, Seen::Message(..));
     facts.seen.iter().filter(is_message).count() >= 2
@@ -1072,7 +1073,7 @@ mod tests {
         assert_eq!((outcome.verdict, &*outcome.got), (Verdict::Flaky, got));
     }
 
-    /// Most cases have no word on whether a valid handshake is accepted.
+    /// Most cases do not test whether a valid handshake is accepted.
     #[test]
     fn a_case_whose_opening_is_cut_off_runs_again() {
         for (again, verdict) in [(good(), Verdict::Flaky), (cut(), Verdict::Inconclusive)] {
@@ -1253,7 +1254,7 @@ mod tests {
         assert_eq!(plan.result(0).map(|result| &*result.got), Some(got));
     }
 
-    /// The verdict on an Origin like that of the site, where the Origin of another site led to this.
+    /// The verdict on an Origin similar to the site's, if the Origin of another site led to this.
     #[track_caller]
     fn like_the_site(evil: &[Facts]) -> Verdict {
         let find = |id| crate::check::catalogue::find(id, Role::Server).expect("a case");

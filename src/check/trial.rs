@@ -73,8 +73,8 @@ pub struct Trial {
     resumes: Option<Instant>,
     /// What has to come has to come before.
     until: Instant,
-    /// Pings that were sent, and pongs that arrived: one that answers them one by one is not
-    /// silent.
+    /// Pings that were sent, and pongs that were received: a peer that answers them one by one is
+    /// not silent.
     pings: usize,
     pongs: usize,
     /// So long the end is waited for after a Close that decides.
@@ -190,7 +190,7 @@ impl Trial {
         matches!(self.case.expect, Expect::Dies(_) | Expect::DiesUnlike(..) | Expect::Protects)
     }
 
-    /// Whether nothing that may still come would change the verdict.
+    /// Whether no later data can change the verdict.
     fn is_decided(&self, facts: &Facts) -> bool {
         if facts.ended.is_some() || facts.opening != Opening::Open {
             return true;

@@ -85,7 +85,7 @@ pub struct LensOptions {
     pub message: Option<String>,
 }
 
-/// How messages are read where there are many paths.
+/// How messages are read if there are several paths.
 #[derive(Debug, Args)]
 pub struct LensMapOptions {
     /// Use the lens NAME for clients that request PATH; may be repeated; see --lens

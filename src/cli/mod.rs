@@ -78,7 +78,7 @@ pub enum Mode {
     /// Forwards connections to a server, byte for byte, and shows the traffic
     ///
     /// With --to, clients connect to PORT instead of the server. Without it, clients use PORT as their
-    /// HTTP or SOCKS5 proxy, and TLS is decrypted with certificates of an authority of its own. The
+    /// HTTP or SOCKS5 proxy, and wscope decrypts TLS with certificates of its own authority. The
     /// proxy shows the frames of both sides and the rules that either side breaks. It forwards ordinary
     /// HTTP on the same port, too.
     Proxy(Box<ProxyArgs>),
@@ -456,7 +456,7 @@ pub struct DeflateOptions {
     pub client_max_window_bits: Option<u8>,
 }
 
-/// How much of a peer's data is taken.
+/// How much of a peer's data is accepted.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitOptions {
@@ -762,7 +762,7 @@ pub fn command_of(mode: &str) -> clap::Command {
     })
 }
 
-/// A negative number after an option that takes a number is its value, and no option: so the error is
+/// A negative number after an option that takes a number is its value, not an option, so the error is
 /// about the number.
 fn with_negative_numbers(arg: clap::Arg) -> clap::Arg {
     let numbers = ["N", "N|full", "SECS", "SIZE", "BYTES", "BITS", "MODE"];

@@ -144,7 +144,7 @@ pub struct UpstreamTlsOptions {
     pub client: TlsClientOptions,
 }
 
-/// How TLS is spoken with a server.
+/// The TLS options for a server.
 #[derive(Debug, Args)]
 pub struct TlsClientOptions {
     /// Also trust the CA certificates in the PEM files of a directory

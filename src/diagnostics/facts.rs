@@ -422,7 +422,7 @@ pub struct StreamFacts<'a> {
     pub ping_inside_compressed: bool,
     /// The rule that a frame sent from here broke, if one did.
     pub illegal_sent: Option<&'static str>,
-    /// Whether bytes were sent as they are, so that nothing is known of their frames.
+    /// Whether raw bytes were sent, whose frames are unknown.
     pub bytes_sent: bool,
     /// Frames in a row with the same mask key, and the key.
     pub equal_masks: Option<(u64, [u8; 4])>,

@@ -107,8 +107,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Takes over a transport whose opening handshake is done. Frames may have arrived after it;
-    /// our side of it may still wait in the send buffer.
+    /// Takes a transport whose opening handshake is done. Frames may have arrived after it; our
+    /// side of it may still be in the send buffer.
     pub fn new(
         mut link: Link,
         inbound: Observer,
@@ -224,7 +224,7 @@ impl Connection {
         }
     }
 
-    /// Begins to decode frames on a leg of a relay, which has passed on heads so far.
+    /// Begins to decode frames on a leg of a relay, which has forwarded only heads so far.
     pub fn expect_frames(&mut self, deflate: Option<DeflateParams>, evidence: bool, now: Instant) {
         self.inbound.expect_frames(deflate.as_ref());
         let role = self.sent_direction().sender();
@@ -319,7 +319,7 @@ impl Connection {
         self.link.is_read_closed()
     }
 
-    /// Whether what was received has all been decoded, and reported.
+    /// Whether all received data has been decoded and reported.
     pub fn is_decoded(&self) -> bool {
         !self.more
     }
@@ -562,8 +562,8 @@ impl Connection {
         self.unsent.set(self.outbox.held() + self.link.tx.len());
     }
 
-    /// Gives back the transport, if its end is still to be waited for: not where the connection
-    /// was lost or given up.
+    /// Returns the transport, if its end must still be awaited: not if the connection was lost or
+    /// abandoned.
     pub fn into_link(self) -> (Link, bool) {
         let in_order = self.injector.as_ref().is_some_and(|injector| injector.ends_in_order());
         let lost = self.state() == State::Closed && !in_order;
@@ -587,7 +587,7 @@ impl Connection {
         let _ = self.sender(now).close(Some(CloseCode::Error.into()), reason);
     }
 
-    /// Whether the peer is read now: not if that is left undone on purpose.
+    /// Whether the peer is read now: not if a fault forbids it.
     fn may_read(&self) -> bool {
         let leg_may = |leg: &Leg| leg.received.is_empty() && !leg.has_ended();
         self.party.leg().is_none_or(|leg| self.more || leg_may(leg))
@@ -1061,10 +1061,10 @@ fn begun<'t>(talk: &'t mut Option<Box<Talk>>, party: &Party) -> &'t mut Talk {
     talk.get_or_insert_with(|| Box::new(Talk::new(party.opened())))
 }
 
-/// Whoever holds no more than this does not give way where all together hold too much.
+/// A connection with no more than this is not closed if all together hold too much.
 const SMALL: usize = 16 * 1024;
 
-/// A relay copies so many bytes after what still waits to be sent.
+/// The number of bytes that a relay copies after the data that waits to be sent.
 const COPIED: usize = 16 * 1024;
 
 /// The reason of a Close for lack of memory.

@@ -134,7 +134,7 @@ impl Reporter {
         }
     }
 
-    /// Remembers what a session asks for later; of frames as many as fit into `bound` bytes.
+    /// Remembers what a session may need later, with frames up to `bound` bytes.
     pub fn with_history(mut self, display: &Display, bound: usize) -> Self {
         // Its lines are for a screen.
         let width = display.text_columns(true);
@@ -270,12 +270,12 @@ impl Reporter {
     }
 
     /// Whether the reader of the transcript should be waited for before more events are made;
-    /// stdout is requested itself.
+    /// stdout has its own check.
     pub fn is_full(&self) -> bool {
         self.transcript.as_ref().is_some_and(Transcript::is_full)
     }
 
-    /// When that ends by itself, if the reader takes nothing until then.
+    /// When that wait ends, if the reader accepts nothing until then.
     pub fn resumes_at(&self) -> Option<Instant> {
         self.transcript.as_ref().and_then(Transcript::resumes_at)
     }
@@ -383,7 +383,7 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// It can't be opened, or the log before it is not whole; in words.
+    /// It can't be opened, or the previous log is incomplete.
     pub fn log_to(&mut self, path: &Path) -> Result<(), String> {
         let log = Log::open(path, self.role)?;
         self.end_log()?;
@@ -395,7 +395,7 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// It is not whole; in words, with the number of events that it lacks.
+    /// It is incomplete; the error has the number of missing events.
     pub fn end_log(&mut self) -> Result<(), String> {
         self.log.take().map_or(Ok(()), Log::close)
     }
@@ -405,8 +405,8 @@ impl Reporter {
         self.log.as_ref().map(Log::path)
     }
 
-    /// Hands out an event of a connection that happens now, and flushes; but what a relay does to a
-    /// message is in the message's line, and the next one may be in what waits too.
+    /// Passes an event that happens now to the sinks, and flushes. The action of a relay on a
+    /// message is in the message's line, so lines of a relay may wait.
     pub fn emit_for(
         &mut self,
         conn: ConnId,
@@ -534,8 +534,7 @@ impl Reporter {
         result
     }
 
-    /// Hands machines what was found on the connection of the client: those diagnostics that are
-    /// worth it.
+    /// Writes the important diagnostics of the client's connection as JSON.
     pub fn diagnose(
         &mut self,
         found: &[Diagnostic],

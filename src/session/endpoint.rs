@@ -24,7 +24,7 @@ pub use pings::{PONGS_WAITING, PingFacts, PongMismatch};
 pub use sending::SendError;
 
 /// How long the transport of a failed connection, or of one whose closing handshake is done, may
-/// take to end in order. Nothing can come any more that a longer wait would serve.
+/// take to end in order. A longer wait would have no use, because no data can arrive any more.
 const TRANSPORT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The state of the connection after the handshake, RFC 6455 §4.1 and §7.1.
@@ -126,8 +126,8 @@ impl Endpoint {
         self.state == State::Open
     }
 
-    /// Whether what the peer sends is still to be acted on: not after its Close, nor after the
-    /// connection has been failed.
+    /// Whether to act on the peer's data: not after its Close, and not after the connection has
+    /// been failed.
     pub fn is_receiving(&self) -> bool {
         self.closing.as_ref().is_none_or(|c| c.received.is_none() && c.end.is_none())
     }
@@ -365,7 +365,7 @@ pub struct EndpointConfig {
     pub ping_interval: Option<Duration>,
     /// After a ping, how long to wait for any byte.
     pub pong_timeout: Duration,
-    /// How long nothing may cross in either direction; `None` forever.
+    /// How long there may be no traffic in either direction; `None` is unlimited.
     pub idle_timeout: Option<Duration>,
     /// Compress messages where that was agreed.
     pub compress: bool,
@@ -417,7 +417,7 @@ impl Endpoint {
         self.config.deflate.as_ref()
     }
 
-    /// How long nothing may cross in either direction. The connection measures it.
+    /// How long there may be no traffic in either direction. The connection measures it.
     pub fn idle_timeout(&self) -> Option<Duration> {
         self.config.idle_timeout
     }
@@ -492,7 +492,7 @@ impl Endpoint {
         self.mixed
     }
 
-    /// Whether bytes were sent as they are, so that nothing is known of their frames.
+    /// Whether raw bytes were sent, whose frames are unknown.
     pub fn has_sent_bytes(&self) -> bool {
         self.bytes
     }

@@ -178,7 +178,7 @@ pub struct ScriptRunner {
     binary: bool,
     queue: VecDeque<QueuedLine>,
     sources: Vec<Source>,
-    /// The last one has to be over first: a job may put its own on top of the script's.
+    /// The last one must end first: a job may put its own line on top of the script's.
     pending: Vec<Pending>,
     jobs: Vec<Job>,
     last_job: u64,
@@ -601,7 +601,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Goes on with what is pending; it is over unless it is put back. Returns whether something
+    /// Continues the pending line; it is done unless it is put back. Returns whether something
     /// changed.
     fn go_on(
         &mut self,
