@@ -314,7 +314,10 @@ fn a_breach_of_the_server_itself_is_no_matter_of_the_case() {
     let run = check(&[server.url(), "l/small-1000", "--stress", "--output", "json"]);
     let case = &run.objects()[0];
     assert_eq!((&case["level"], &case["verdict"]), (&"must".into(), &"FAIL".into()), "{case}");
-    assert!(case["why"].as_str().is_some_and(|why| why.contains("refuse what this peer sends")), "{case}");
+    assert!(
+        case["why"].as_str().is_some_and(|why| why.contains("refuse what this peer sends")),
+        "{case}"
+    );
 }
 
 #[test]

@@ -530,7 +530,11 @@ fn what_is_no_recording_is_refused() {
     }
     let missing = format!("{}#9", recording.path);
     let output = Test::new().args(["replay", &missing]).stderr_any().status(1);
-    assert!(output.stderr().contains("it has no connection 9 that was open"), "{}", output.stderr());
+    assert!(
+        output.stderr().contains("it has no connection 9 that was open"),
+        "{}",
+        output.stderr()
+    );
     // The second run of a file that two were written to.
     let two = recording.beside("two", &format!("{text}{text}"));
     replay(&format!("{two}#2"), &["--compare", "text"]).peer(|p| dialogue(p, "done")).status(0);

@@ -30,10 +30,10 @@ pub enum FaultPiece {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Impossible {
     /// It needs compression.
-    #[error("permessage-deflate was not agreed, which it needs")]
+    #[error("it needs permessage-deflate, which was not agreed")]
     NoDeflate,
     /// It is not a fault with compression.
-    #[error("permessage-deflate was agreed, which gives RSV1 a meaning")]
+    #[error("permessage-deflate was agreed, so RSV1 is legal")]
     Deflate,
 }
 
