@@ -91,7 +91,9 @@ impl DecodeWith {
                     return None;
                 } else {
                     let behind = counted(self.waiting.len() as u64, "message");
-                    format!("{len} B, not passed to the command, which has {behind} to answer")
+                    format!(
+                        "{len} B, not passed to the command, because {behind} wait for its answer"
+                    )
                 };
                 let packets = vec![Decoded::new("command", "not-asked", why)];
                 let (direction, number) = (*direction, info.number);
@@ -138,8 +140,7 @@ impl DecodeWith {
                 Answer::Pending => {
                     let owed = counted(self.waiting.len() as u64, "message");
                     let text = format!(
-                        "--decode-with: {owed} not decoded after {} s; the command is not asked \
-                         again",
+                        "--decode-with: {owed} not decoded after {} s; the command gets no more messages",
                         PATIENCE.as_secs()
                     );
                     answers.given_up = Some(text);

@@ -198,7 +198,7 @@ impl FrameStore {
             summary += &format!("; the last {} are shown", found.len());
         }
         if shortened {
-            summary += "; of some only the beginning is in memory";
+            summary += "; for some, only the beginning is in memory";
         }
         lines.extend_from_slice(summary.as_bytes());
         lines.push(b'\n');
@@ -239,7 +239,7 @@ impl FrameStore {
         let total: u64 = frames.iter().map(|frame| frame.total()).sum();
         let kept = content.len() as u64;
         let missing = match (first.continues(), kept < total, last.is_continued()) {
-            (true, ..) => Some("the beginning of the message has left memory".to_owned()),
+            (true, ..) => Some("the beginning of the message is no longer in memory".to_owned()),
             (_, true, _) => Some(format!("{kept} of {total} bytes are in memory")),
             (.., true) => Some("the message is not complete".to_owned()),
             _ => None,

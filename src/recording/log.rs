@@ -327,7 +327,8 @@ impl<R: BufRead> LogReader<R> {
                 let (.., mask) = self.compressed.remove(at_of);
                 let content = payload()?;
                 if content.len() as u64 != number(object, "length").unwrap_or_default() {
-                    let text = "a message is not in the recording, for a secret in it".to_owned();
+                    let text = "a message is not in the recording, because it contains a secret"
+                        .to_owned();
                     return made(Fact::Missing(direction, text));
                 }
                 let opcode = text("opcode").and_then(notation::opcode);
@@ -344,7 +345,7 @@ impl<R: BufRead> LogReader<R> {
                     self.compressed.iter().any(|(c, d, _)| (*c, *d) == (conn, direction));
                 if is_compressed && is_hidden(&bytes) {
                     self.left_out.push((conn, direction));
-                    let text = "a message is not in the recording, as it may hold a secret";
+                    let text = "a message is not in the recording, because it may contain a secret";
                     return made(Fact::Missing(direction, text.to_owned()));
                 }
                 let of = self.masks.iter().find(|(c, d, _)| (*c, *d) == (conn, direction));

@@ -99,7 +99,7 @@ impl<R: BufRead> PacketFile<R> {
         let (ticks, big_endian) = match (pcap_form(first), pcap_form(first.swap_bytes())) {
             (Some(ticks), _) => (ticks, false),
             (None, Some(ticks)) => (ticks, true),
-            (None, None) => return Err(RecordingError::new("not a file of packets")),
+            (None, None) => return Err(RecordingError::new("not a packet capture")),
         };
         (file.form, file.big_endian) = (Form::Pcap { ticks }, big_endian);
         let mut header = [0; 20];

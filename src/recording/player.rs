@@ -247,7 +247,7 @@ impl Player {
                 None => break,
                 Some(Observed::Head(head)) => head.clone(),
                 Some(Observed::HeadError(error)) => {
-                    let text = format!("the head can't be read, nor what follows it: {error}");
+                    let text = format!("the head and the data after it can't be read: {error}");
                     connection.way(direction).stopped = true;
                     take(at, &Event::Note(&text))?;
                     break;

@@ -269,5 +269,5 @@ fn archives_of_chrome_and_mitmproxy_are_read() {
         assert_eq!(frames(&shown), expected, "{shown}");
     }
     let (_, said) = decoded(&written(b"{\"log\": {}}"), &[], 1);
-    assert!(said.contains("not an archive of HTTP: it has no log.entries"), "{said}");
+    assert!(said.contains("not an HTTP archive: it has no log.entries"), "{said}");
 }

@@ -320,7 +320,7 @@ fn what_is_awaited_too_long_ends_loudly() {
     let text = "wscope: message 1 of the server did not arrive within 0.05 s (--step-timeout); \
         frame 2 of 6 waits for it\n";
     replay(&recording.path, &["--step-timeout", "0.05"]).peer(silent).stderr(text).status(12);
-    let missing = "wscope: messages 1 to 2 did not come\n  expected  welcome\n";
+    let missing = "wscope: messages 1 to 2 were not received\n  expected  welcome\n";
     replay(&recording.path, &["--step-timeout", "0.05", "--compare", "count"])
         .peer(silent)
         .stderr(format!("{missing}{text}"))

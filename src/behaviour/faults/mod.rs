@@ -114,7 +114,7 @@ impl FaultInjector {
                         }
                     }
                     Err(error) => {
-                        return format!("fault {} was not sent: {error}", fault.info.name);
+                        return format!("fault {}: not sent: {error}", fault.info.name);
                     }
                 }
             }

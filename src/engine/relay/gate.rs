@@ -583,7 +583,7 @@ impl Flow {
                 let pieces = match pieces(fault, self.deflate.as_ref(), role) {
                     Ok(pieces) => pieces,
                     Err(error) => {
-                        return Ok(format!("fault {} was not sent: {error}", fault.info.name));
+                        return Ok(format!("fault {}: not sent: {error}", fault.info.name));
                     }
                 };
                 for piece in pieces {

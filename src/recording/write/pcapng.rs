@@ -113,7 +113,7 @@ impl PcapngWriter {
         let mut connection =
             Connection { ends: [client, server], next: [1000, 2000], last_head: None };
         let secure = self.secure.contains(&conn);
-        let comment = if secure { "wss: recorded as plain text, its TLS is left out" } else { "" };
+        let comment = if secure { "wss: written as plain text, without TLS" } else { "" };
         connection.packet(micros, 0, SYN, b"", comment, out);
         connection.packet(micros, 1, SYN | ACK, b"", "", out);
         connection.packet(micros, 0, ACK, b"", "", out);
