@@ -648,8 +648,8 @@ mod tests {
                 false,
                 "it connects again, later at last than at first, but not each time",
             ),
-            (&[1, 2], true, "it connects again 2 times, then does not come within 10 s"),
-            (&[1], false, "it connects again 1 time, then does not come"),
+            (&[1, 2], true, "it connects again 2 times, then does not connect again within 10 s"),
+            (&[1], false, "it connects again 1 time, then does not connect again"),
             (&[], true, "it does not connect again within 10 s"),
             (&[], false, "it does not connect again"),
         ] {

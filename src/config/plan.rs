@@ -359,9 +359,8 @@ mod tests {
             made.notes,
             [
                 "--sni is omitted: curl does not have it",
-                "secrets are variables of the shell: set WSCOPE_SECRET_1 (Authorization), \
-                 WSCOPE_SECRET_2 (Cookie), WSCOPE_SECRET_3 (the proxy) before the command, or print \
-                 it with --show-secrets",
+                "the command takes secrets from shell variables: set WSCOPE_SECRET_1 (Authorization), \
+                 WSCOPE_SECRET_2 (Cookie), WSCOPE_SECRET_3 (the proxy) first, or add --show-secrets",
             ]
         );
         let shown = plan.curl(&Redactor::of(true, &[])).command;

@@ -435,8 +435,8 @@ mod tests {
         for (text, why) in [
             ("", "not a direction"),
             ("in /x/ -> drop", "not a direction"),
-            ("> txt -> drop", "not a list of opcodes"),
-            ("> /x -> drop", "no / at its end"),
+            ("> txt -> drop", "neither a list of opcodes"),
+            ("> /x -> drop", "no closing /"),
             ("> /(/ -> drop", "unclosed group"),
             ("> /x/ drop", "no ->"),
             ("> -> explode", "not an action"),

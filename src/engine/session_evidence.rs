@@ -397,7 +397,7 @@ mod tests {
         assert_eq!((codes, notes), (vec!["W628"], vec![]));
         let (codes, notes) = served(b"\x81\x85\0\0\0\0hel");
         assert_eq!(codes, ["W803"]);
-        assert_eq!(notes[..2], ["3 of 5 payload bytes came", "9 bytes of the frame came"]);
+        assert_eq!(notes[..2], ["3 of 5 payload bytes came", "9 bytes of the frame arrived"]);
         assert_eq!(served(b"").0, ["W801"]);
     }
 

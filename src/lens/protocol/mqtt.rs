@@ -1199,7 +1199,7 @@ mod tests {
         blamed(&script, "a/#/b: # must be the whole last level");
         blamed(&script, "a+: + must be a whole level");
         script.server_bytes(b"\x90\x03\0\x01\0");
-        blamed(&script, "not as many codes");
+        blamed(&script, "the number of codes differs");
         script.client_bytes(b"\x38\x04\0\x01ax");
         blamed(&script, "dup");
         script.client_bytes(b"\x30\x03\0\0x");
