@@ -21,7 +21,7 @@ use crate::wire::handshake::rules::{Outcome, RULES, Report, Verdict};
 use crate::wire::mask::{self, MaskKey};
 use crate::wire::violation::CATALOGUE;
 use crate::wire::writer::RawFrame;
-use crate::wire::{OpCode, Role, Violation};
+use crate::wire::{OpCode, Role, Violation, role_name};
 
 /// The most bytes of a line, its end included.
 pub const LINE: u64 = 64 << 20;
@@ -206,11 +206,7 @@ impl<R: BufRead> LogReader<R> {
         let Some(direction) = direction else {
             return made(match event {
                 "start" => {
-                    let role = match text("role") {
-                        Some("server") => Some(Role::Server),
-                        Some("client") => Some(Role::Client),
-                        _ => None,
-                    };
+                    let role = role(object, "role");
                     self.role = role;
                     Fact::Start { role, secrets: text("secrets") == Some("shown"), complete: true }
                 }
@@ -462,15 +458,15 @@ fn phases(object: &Value) -> Phases {
     }
 }
 
+fn role(object: &Value, name: &str) -> Option<Role> {
+    let own = object.get(name)?.as_str()?;
+    [Role::Client, Role::Server].into_iter().find(|role| role_name(*role) == own)
+}
+
 fn tls(object: &Value) -> TlsFacts {
     let chain = object.get("chain").and_then(Value::as_array);
-    let peer = match object.get("peer").and_then(Value::as_str) {
-        Some("client") => Some(Role::Client),
-        Some("server") => Some(Role::Server),
-        _ => None,
-    };
     TlsFacts {
-        peer,
+        peer: role(object, "peer"),
         version: string(object, "version"),
         cipher: string(object, "cipher"),
         alpn: string(object, "alpn"),
