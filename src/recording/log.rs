@@ -115,7 +115,7 @@ impl<R: BufRead> LogReader<R> {
     ///
     /// # Errors
     ///
-    /// The file can't be read, or a line is none of a log.
+    /// The file can't be read, or a line is not of a log.
     pub fn next_record(&mut self) -> Result<Option<Record>> {
         loop {
             if let Some(record) = self.waiting.take() {
@@ -313,7 +313,8 @@ impl<R: BufRead> LogReader<R> {
                 let Some(mask) = way.compressed.take() else { return Ok(None) };
                 let content = payload()?;
                 if content.len() as u64 != number(object, "length").unwrap_or_default() {
-                    let text = "a message is not in the recording, for a secret in it".to_owned();
+                    let text = "a message is not in the recording, because it contains a secret"
+                        .to_owned();
                     return made(Fact::Missing(direction, text));
                 }
                 let opcode = text("opcode").and_then(notation::opcode);
@@ -328,7 +329,7 @@ impl<R: BufRead> LogReader<R> {
                 let bytes = payload()?;
                 if way.compressed.is_some() && is_hidden(&bytes) {
                     way.left_out = true;
-                    let text = "a message is not in the recording, as it may hold a secret";
+                    let text = "a message is not in the recording, because it may contain a secret";
                     return made(Fact::Missing(direction, text.to_owned()));
                 }
                 let offset = number(object, "offset").unwrap_or_default();

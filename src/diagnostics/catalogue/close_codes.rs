@@ -1,5 +1,5 @@
-//! W7xx: close codes as they were received. Their registered names stand in
-//! [`close::REGISTRY`](crate::wire::close::REGISTRY); here is what to make of them.
+//! W7xx: received close codes. Their registered names are in
+//! [`close::REGISTRY`](crate::wire::close::REGISTRY); this file explains them.
 
 use super::builder::{IANA, error, high, low, medium, note, warning};
 use crate::diagnostics::{CatalogueEntry, Clue as C};
@@ -24,9 +24,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("this side sent an illegal frame, and the peer rejected it", C::IllegalSent).cure("correct the frame that was sent by hand or by a fault"),
             medium("the bytes sent by hand are not legal frames here, and the peer rejected them", C::BytesSent).cure("correct the bytes"),
-            medium("the peer can't take a control frame between the fragments of a compressed message, a known defect of some libraries", C::PingInsideCompressed)
+            medium("the peer can't process a control frame between the fragments of a compressed message, a known defect of some libraries", C::PingInsideCompressed)
                 .cure("send the message whole or uncompressed, `--no-compress`, to check"),
-            low("a proxy changed the frames"), low("the application chose this code for a reason of its own").unless(&[C::IllegalSent]), low("the peer answers 1012 or 1014 with 1002 because it does not know them, as faye, cowboy and websocket-driver do")])
+            low("a proxy changed the frames"), low("the application chose this code for its own reason").unless(&[C::IllegalSent]), low("the peer answers 1012 or 1014 with 1002 because it does not know them, as faye, cowboy and websocket-driver do")])
         .seen("close code 1002 from the peer"),
     error("W703", "the peer can't take this type of data (1003)")
         .because("it accepts only text or only binary messages, and received the other type")
@@ -62,7 +62,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         ])
         .seen("close code 1007 from the peer"),
     error("W708", "a message broke the peer's policy (1008)")
-        .because("1008 is the general code where no other fits; the reason has the details")
+        .because("1008 is the general code if no other fits; the reason has the details")
         .help("read the reason; common ones are a missing login, a rate limit, too many fragments")
         .source("RFC 6455 §7.4.1")
         .causes(&[

@@ -1,4 +1,4 @@
-//! W5xx: the handshake is good, but another protocol is spoken inside.
+//! W5xx: the handshake succeeds, but the messages carry another protocol.
 
 use super::builder::{MEASURED, error, low, note};
 use crate::diagnostics::CatalogueEntry;

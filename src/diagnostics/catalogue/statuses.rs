@@ -1,4 +1,4 @@
-//! W300 to W313: a page, a stream or a redirect where a 101 should be.
+//! W300 to W313: a page, a stream or a redirect instead of a 101.
 
 use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium};
 use crate::diagnostics::{CatalogueEntry, Clue as C};
@@ -12,7 +12,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("Django's development server or wsgiref answered, and does not support WebSocket", C::Server("wsgiserver"))
                 .cure("run the application under an ASGI server, such as daphne or uvicorn"),
-            medium("the page is a login: the server sends it to who has none", C::LoginPage)
+            medium("the page is a login page: the server sends it to clients that are not logged in", C::LoginPage)
                 .cure("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`"),
             medium("a wrong path: a plain GET gets this page, too", C::PlainSame).unless(&[C::LoginPage]),
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage]),

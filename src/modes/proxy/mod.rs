@@ -1,6 +1,7 @@
-//! `wscope proxy`: connections are passed on to a server, and shown.
+//! `wscope proxy`: forwards connections to a server, and shows them.
 //!
-//! This sets it up; `server.rs` is the task that runs, `pair.rs` is one connection on its two legs.
+//! This file sets it up; `server.rs` is the task that runs, `pair.rs` is one connection on its two
+//! legs.
 
 mod connections;
 mod pair;
@@ -58,7 +59,7 @@ pub fn run(mut config: ProxyConfig) -> anyhow::Result<Exit> {
         && config.open.transport.unix_socket.is_none()
         && listeners.addresses().iter().any(leads_here)
     {
-        let text = "--to is where this proxy listens: connections would go round in it";
+        let text = "--to is this proxy's own address: connections would loop";
         return Err(UsageError::new(text.to_owned()).into());
     }
     write_certificate(config.tls.as_ref(), tls.as_ref())?;
@@ -69,7 +70,8 @@ pub fn run(mut config: ProxyConfig) -> anyhow::Result<Exit> {
         authority.as_ref().filter(|made| made.is_new() && !config.traffic.display.quiet)
     {
         stderr::note(&format!(
-            "made a certificate authority for TLS: {}; `wscope ca trust-help` says how clients trust it",
+            "created a certificate authority for TLS: {}; `wscope ca trust-help` shows how to \
+             make clients trust it",
             made.path().display()
         ));
     }
@@ -136,12 +138,12 @@ fn start(
     Ok(Program::start(&config.command, &variables, &EXCEPTIONS))
 }
 
-/// A word of a command, with the URL in the place of `{url}`; a word that is no text has none.
+/// A word of a command, with the URL instead of `{url}`; a word that is not text has none.
 fn with_url(word: &OsStr, url: &str) -> OsString {
     word.to_str().map_or_else(|| word.to_owned(), |text| text.replace("{url}", url).into())
 }
 
-/// Says where it listens, before anybody can connect; gives the URLs.
+/// Prints where it listens, before any client can connect; returns the URLs.
 fn announce(
     config: &ProxyConfig,
     listeners: &Listeners,

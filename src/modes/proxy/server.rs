@@ -1,4 +1,5 @@
-//! A proxy as a task of the event loop: takes connections, gives them their turns, knows when to end.
+//! A proxy as a task of the event loop: accepts connections, gives them turns, and knows when to
+//! end.
 
 use std::cell::RefCell;
 use std::io;
