@@ -444,7 +444,7 @@ mod tests {
             ("> -> delay x", "not a time"),
             ("> -> close 1005", "not a code that can be sent"),
             ("> -> replace /x/", "write /RE/TEXT/"),
-            ("< -> reject 403", "about requests"),
+            ("< -> reject 403", "only to requests"),
             ("> -> reject 99", "not a status"),
         ] {
             let error = Rule::parse(text).expect_err(text);
