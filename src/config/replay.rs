@@ -305,7 +305,7 @@ mod tests {
         let recorded = request("wss://a.example/?token=[redacted]");
         for given in [None, Some("ws://b")] {
             let error = url(given, &recorded, &name).expect_err("a secret is missing");
-            assert!(error.to_string().contains("left out"), "{error}");
+            assert!(error.to_string().contains("a secret was removed"), "{error}");
         }
         assert!(url(Some("ws://b/?token=1"), &recorded, &name).is_ok());
     }

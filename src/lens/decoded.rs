@@ -308,7 +308,7 @@ mod tests {
             let decoded = Decoded::new("x", "y", "z").after_quiet(quiet, "rule");
             let complaint = &decoded.complaints[0].text;
             assert!(
-                complaint.starts_with(&format!("nothing came for {text} before")),
+                complaint.starts_with(&format!("nothing was sent for {text} before")),
                 "{complaint}"
             );
         }

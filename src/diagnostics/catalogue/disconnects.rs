@@ -8,7 +8,7 @@ use crate::diagnostics::{CatalogueEntry, Clue as C, LikelyCause};
 const LOSSES: &[LikelyCause] = &[
     high("this side sent an illegal frame, and the peer ended the connection", C::IllegalSent)
         .cure("correct the frame; a peer may also answer it with Close 1002"),
-    medium("the bytes sent by hand are not legal frames here, and the peer ended the connection for them", C::BytesSent)
+    medium("the bytes sent by hand are not legal frames here, and the peer ended the connection because of them", C::BytesSent)
         .cure("correct the bytes"),
     high("this side did not answer the peer's pings, and the peer gave up", C::PingsIgnored).unless(&[C::AfterOurMessage])
         .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
@@ -21,7 +21,7 @@ const LOSSES: &[LikelyCause] = &[
     medium("the peer's application ended its handler, right after the opening or because of our message", C::AtOnce)
         .cure("read the peer's log at that moment; `wscope doctor` shows whether it also ends without a message"),
     medium("the peer's application ended its handler because of our message", C::AfterOurMessage).unless(&[C::AtOnce])
-        .cure("read the peer's log at that moment: it ended on the message sent last, for its content or its size"),
+        .cure("read the peer's log at that moment: it ended because of the content or the size of the last message"),
     low("the peer's process ended, or its handler ended without closing"),
     low("a load balancer or proxy ended it"),
 ];
@@ -42,7 +42,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("ECONNRESET or EPIPE, less than a second after the last byte"),
     error("W803", "cut in the middle of a frame")
         .because("the connection ended while the sender was still sending")
-        .help("look at the number of received bytes: a round number suggests a limit, another one a crash")
+        .help("look at the number of received bytes: a round number suggests a limit, any other number a crash")
         .source(KNOWN)
         .causes(&[
             high("this side read too slowly, and the peer gave up", C::Stalled)
@@ -52,8 +52,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         ])
         .seen("end of stream or reset inside a frame"),
     error("W804", "cut after a silence")
-        .because("nothing had crossed for some time, and then the connection was ended without a Close frame, as a timer does")
-        .help("send pings more often than that: `--ping-interval SECS`; or raise the timer")
+        .because("there was no traffic for some time, then the connection ended without a Close frame, as with a timer")
+        .help("send pings more often: `--ping-interval SECS`; or raise the timeout")
         .source("documentation of nginx, haproxy, Heroku, AWS, Google Cloud, Azure, Envoy and Cloudflare; measured on nginx and haproxy")
         .causes(&[
             high("this side did not answer the peer's pings, and the peer gave up", C::PingsIgnored)
@@ -63,9 +63,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("Envoy's or Istio's stream idle timeout", C::IdleAt(300, "envoy")),
             high("Heroku's router", C::IdleAt(55, "heroku")),
             medium("a timer of the proxy that answered", C::SilenceBehindProxy),
-            medium("haproxy's `timeout client`, where `timeout tunnel` is not set, or Google Cloud's timeoutSec", C::Idle(30)),
+            medium("haproxy's `timeout client`, if `timeout tunnel` is not set, or Google Cloud's timeoutSec", C::Idle(30)),
             medium("Heroku's router", C::Idle(55)),
-            medium("nginx's proxy_read_timeout or the idle timeout of an AWS load balancer, whose default it is", C::Idle(60)),
+            medium("nginx's proxy_read_timeout or the idle timeout of an AWS load balancer, both 60 s by default", C::Idle(60)),
             medium("Cloudflare's idle timeout", C::Idle(100)),
             medium("Azure's load balancer, which drops flows after four minutes", C::Idle(240)),
             medium("Envoy's or Istio's stream idle timeout", C::Idle(300)),

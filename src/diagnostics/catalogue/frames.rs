@@ -88,7 +88,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("use a standard UTF-8 encoder, not Java's modified UTF-8 or CESU-8")
         .source("RFC 3629 §3, RFC 6455 §8.1")
         .causes(&[low("an encoder of CESU-8 or Java's modified UTF-8"), low("a hostile sender")])
-        .seen("ed a0 80, c0 af, f4 90 80 80 and the like"),
+        .seen("bytes such as ed a0 80, c0 af, f4 90 80 80"),
     broken(K::FrameAfterClose, W, "frames came after the Close frame")
         .help("stop sending once a Close has been sent")
         .causes(&[low("another thread of the sender was still writing")])

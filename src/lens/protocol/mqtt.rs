@@ -1206,7 +1206,7 @@ mod tests {
         blamed(&script, "the topic is empty");
         script.wait(91);
         script.client_bytes(b"\xc0\0");
-        blamed(&script, "nothing came for 91 s before it");
+        blamed(&script, "nothing was sent for 91 s before it");
         script.client_bytes(b"\xe0\0");
         assert_eq!(complaints(script.decoded()), [""; 0]);
         script.client_bytes(b"\x30\x04\0\x01ax");

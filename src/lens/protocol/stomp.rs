@@ -870,7 +870,7 @@ mod tests {
         assert!(state.contains("subscriptions: 0 /topic/a"), "{state}");
         script.wait(11);
         script.server("\n");
-        assert!(complaints(script.decoded())[0].starts_with("nothing came for 11 s"));
+        assert!(complaints(script.decoded())[0].starts_with("nothing was sent for 11 s"));
     }
 
     #[test]
@@ -1100,7 +1100,7 @@ mod tests {
         script.wait(9);
         script.server_large(message.as_bytes(), 2_000_000 + message.len() as u64 + 1);
         let all = complaints(script.decoded());
-        assert!(all.iter().any(|text| text.starts_with("nothing came for 9 s")), "{all:?}");
+        assert!(all.iter().any(|text| text.starts_with("nothing was sent for 9 s")), "{all:?}");
     }
 
     #[test]
