@@ -35,7 +35,7 @@ pub use environment::expand_home;
 pub use fault::Faults;
 pub use forward::ForwardConfig;
 pub use lens::LensConfig;
-pub use lines::LineConfig;
+pub use lines::{LineConfig, TrafficConfig};
 pub use listen::{
     GreetingSource, ListenBehaviour, ListenConfig, MockConfig, TlsConfig,
     parse_address as listen_address, server_tls,

@@ -198,7 +198,7 @@ fn no_mode_uses_another() {
         let own = file.name["modes/".len()..].split(['/', '.']).next().unwrap_or_default();
         for (number, line) in file.code() {
             for used in line.split("crate::modes::").skip(1).map(identifier) {
-                let shared = ["command_line", "generated"].contains(&used);
+                let shared = ["command_line", "generated", "serving"].contains(&used);
                 if own != "mod" && used != own && !shared {
                     fault(&mut faults, &file, number, &format!("uses the mode {used}"));
                 }

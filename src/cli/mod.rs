@@ -36,7 +36,7 @@ pub use convert::{ConvertArgs, ConvertFormat};
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
 pub use ping::PingArgs;
 pub use proxy::{ProxyArgs, ProxyFormat, ProxyInput};
-pub use reach::{AccountOptions, DefaultsOptions, LocationOptions, ReachOptions, ReportOptions};
+pub use reach::{AccountOptions, DefaultsOptions, ReachOptions, RetryArguments};
 pub use replay::{CompareChoice, MatchChoice, ReplayArgs, UnmatchedChoice};
 pub use stay::StayOptions;
 pub use transport::{IdentityOptions, RouteArguments, TransportOptions, UpstreamTlsOptions};
@@ -282,9 +282,13 @@ pub struct ConnectArgs {
     #[arg(long, help_heading = "Connection")]
     pub diagnose: bool,
 
-    /// Credentials, redirects, retries, reports, defaults.
+    /// Credentials, redirects, reports, defaults.
     #[command(flatten)]
     pub reach: ReachOptions,
+
+    /// Trying again.
+    #[command(flatten)]
+    pub retry: RetryArguments,
 
     /// The prompt and scripts.
     #[command(flatten)]
@@ -345,21 +349,9 @@ pub struct HandshakeArgs {
     #[arg(long, help_heading = "Protocol")]
     pub strict: bool,
 
-    /// Who the user is.
+    /// Credentials, redirects, reports, defaults.
     #[command(flatten)]
-    pub account: AccountOptions,
-
-    /// Redirects.
-    #[command(flatten)]
-    pub location: LocationOptions,
-
-    /// Reports.
-    #[command(flatten)]
-    pub report: ReportOptions,
-
-    /// Where defaults come from.
-    #[command(flatten)]
-    pub defaults: DefaultsOptions,
+    pub reach: ReachOptions,
 
     /// What is shown.
     #[command(flatten)]

@@ -9,7 +9,7 @@ use clap::{ArgAction, Args};
 
 use super::values::{duration, number};
 
-/// All of them.
+/// All of them but those about trying again.
 #[derive(Clone, Debug, Args)]
 pub struct ReachOptions {
     /// Who the user is.
@@ -19,10 +19,6 @@ pub struct ReachOptions {
     /// Redirects.
     #[command(flatten)]
     pub location: LocationOptions,
-
-    /// Trying again.
-    #[command(flatten)]
-    pub retry: RetryArguments,
 
     /// Reports.
     #[command(flatten)]
@@ -116,13 +112,6 @@ pub struct RetryArguments {
     /// attempts.
     #[arg(long)]
     pub reconnect: bool,
-}
-
-impl Default for RetryArguments {
-    /// Nothing is tried again.
-    fn default() -> Self {
-        Self { retry: None, retry_delay: Duration::from_secs(1), reconnect: false }
-    }
 }
 
 /// What is printed about a run, or instead of one.

@@ -7,10 +7,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::values::{duration, number};
-use super::{
-    AccountOptions, DefaultsOptions, DisplayOptions, HandshakeOptions, LocationOptions,
-    ReportFormat, ReportOptions,
-};
+use super::{DisplayOptions, HandshakeOptions, ReachOptions, ReportFormat};
 
 /// `wscope replay`.
 #[derive(Debug, Args)]
@@ -111,21 +108,9 @@ pub struct ReplayArgs {
     #[command(flatten)]
     pub handshake: HandshakeOptions,
 
-    /// Who the user is.
+    /// Credentials, redirects, reports, defaults.
     #[command(flatten)]
-    pub account: AccountOptions,
-
-    /// Redirects.
-    #[command(flatten)]
-    pub location: LocationOptions,
-
-    /// Reports.
-    #[command(flatten)]
-    pub report: ReportOptions,
-
-    /// Where defaults come from.
-    #[command(flatten)]
-    pub defaults: DefaultsOptions,
+    pub reach: ReachOptions,
 
     /// What is shown.
     #[command(flatten)]

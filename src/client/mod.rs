@@ -15,9 +15,11 @@ pub use self::refusal::{failed, lead, one_line, refused};
 use self::summary::RunSummary;
 use crate::config::OpenConfig;
 use crate::config::reach::ReachConfig;
+use crate::engine::exit::Exit;
 use crate::engine::runtime::Runtime;
 
-/// Everything that is read or asked before wscope connects.
+/// Everything that is read or asked before wscope connects; the status of the run where it is over
+/// with that, as with `--dry-run`.
 ///
 /// # Errors
 ///
@@ -26,8 +28,13 @@ pub fn prepare(
     open: &mut OpenConfig,
     reach: &ReachConfig,
     runtime: &mut Runtime,
-) -> Result<RunSummary, AccountError> {
-    let summary = RunSummary::begin(reach)?;
-    account::prepare(open, reach, runtime)?;
-    Ok(summary)
+) -> anyhow::Result<Result<RunSummary, Exit>> {
+    let begun = RunSummary::begin(reach);
+    let begun = begun.and_then(|summary| Ok((summary, account::prepare(open, reach, runtime)?)));
+    match (begun, reach.instead) {
+        (Err(AccountError::Ended(exit)), _) => Ok(Err(exit)),
+        (Err(AccountError::Usage(error)), _) => Err(error.into()),
+        (Ok(_), Some(what)) => summary::instead(what, open, reach, runtime).map(Err),
+        (Ok((summary, ())), None) => Ok(Ok(summary)),
+    }
 }

@@ -147,7 +147,7 @@ impl<'a> Session<'a> {
             config,
             max_time,
             runner: None,
-            input: StdinInput::open(config.input, config.binary_input, runtime)?,
+            input: StdinInput::open(config.traffic.input, config.traffic.binary_input, runtime)?,
             stop: StopCondition::new(config.exit_after, config.until.clone()),
             memory: Budget::new(config.max_memory),
             reconnect: config.reach.reconnect.map(Schedule::new),
@@ -228,7 +228,7 @@ impl<'a> Session<'a> {
             injector.begin(&report.agreed, 0, now);
             connection.interfere(injector, &mut runtime.outputs_and_buffers().0, now)?;
         }
-        let sink = PayloadSink::new(config.output, config.display.terminal.stdout);
+        let sink = PayloadSink::new(config.traffic.output, config.traffic.display.terminal.stdout);
         if self.half_written.take() {
             sink.end_message(&mut runtime.stdout);
         }
@@ -241,14 +241,14 @@ impl<'a> Session<'a> {
         if let Some(stop) = &self.stop {
             connection.add(Stop::new(stop));
         }
-        let opcode = if config.binary { Data::Binary } else { Data::Text };
+        let opcode = if config.traffic.binary { Data::Binary } else { Data::Text };
         for message in &config.execute {
             // The connection has just been opened, so it takes them.
             let _ = connection.sender(now).message(opcode, message.as_bytes());
         }
         // Events of stdin's, and that of its end, may have come while the connection was opened.
         self.input.set_ready(false);
-        let ended = config.input == InputFormat::None
+        let ended = config.traffic.input == InputFormat::None
             && (!config.execute.is_empty() || config.stay.follows_input());
         self.began.get_or_insert(now);
         let mut current = Box::new(Current {
@@ -404,7 +404,7 @@ impl<'a> Session<'a> {
 
     /// `--exit-on-close`, unless the runner asks for something.
     fn exits_on_close(&self) -> bool {
-        let by_option = self.config.lines.as_ref().is_some_and(|lines| lines.exit_on_close);
+        let by_option = self.config.traffic.lines.as_ref().is_some_and(|lines| lines.exit_on_close);
         by_option && self.runner.as_ref().is_none_or(|runner| runner.request().is_none())
     }
 
@@ -456,7 +456,7 @@ impl<'a> Session<'a> {
 
     /// JSON commands send frames by hand.
     fn input_producer(&self) -> Producer {
-        match self.config.input {
+        match self.config.traffic.input {
             InputFormat::Json => Producer::Hand,
             _ => Producer::Input,
         }
@@ -511,10 +511,10 @@ impl<'a> Session<'a> {
             current.leave_by.get_or_insert(now + READER_GONE);
             close(current, CloseCode::Normal, now);
         }
-        let signal = runtime.signals.take().filter(|signal| {
-            let Some(runner) = &mut self.runner else { return true };
-            *signal != Signal::Interrupt || !runner.is_away() && !runner.interrupt()
-        });
+        let signal = runtime
+            .signals
+            .take()
+            .filter(|signal| !self.runner.as_mut().is_some_and(|runner| runner.absorbs(*signal)));
         if let Some(signal) = signal {
             match current.signal {
                 Some(_) => current.connection.drop_connection(),
@@ -598,7 +598,7 @@ impl<'a> Session<'a> {
 
     /// Whether the reader of stdout is gone; without output that does not matter.
     fn is_unread(&self, runtime: &Runtime) -> bool {
-        self.config.output != OutputFormat::None && runtime.stdout.is_closed()
+        self.config.traffic.output != OutputFormat::None && runtime.stdout.is_closed()
     }
 
     /// Reports the end of a connection, and decides what follows.
@@ -668,7 +668,7 @@ impl<'a> Session<'a> {
         if let SessionPhase::Opening(tries) = &mut self.phase {
             tries.pause(&describe(&outcome.ending), after, number, runtime, now)?;
         }
-        if let (Some(runner), Some(lines)) = (&mut self.runner, &self.config.lines)
+        if let (Some(runner), Some(lines)) = (&mut self.runner, &self.config.traffic.lines)
             && !lines.execute.is_empty()
         {
             runner.push_source(Source::of_lines("-x", &lines.execute));
@@ -795,8 +795,8 @@ impl<'a> Session<'a> {
             Some(runner) => runner.notifier(),
             None => &runtime.notifier,
         };
-        let shown =
-            self.config.input == InputFormat::Prompt || runtime.reporter.shows_end_on_stderr();
+        let shown = self.config.traffic.input == InputFormat::Prompt
+            || runtime.reporter.shows_end_on_stderr();
         outcome.print(notifier, shown);
         if outcome.ending.by != Side::Us && self.input.has_more() {
             notifier.note("the connection ended before the end of stdin; the rest was not sent");
@@ -830,7 +830,7 @@ impl<'a> Session<'a> {
             }
             None => {}
         }
-        if self.config.input != InputFormat::Prompt && !runner.is_busy() {
+        if self.config.traffic.input != InputFormat::Prompt && !runner.is_busy() {
             return self.phase = SessionPhase::Done;
         }
         if let Some(signal) = runtime.signals.take()

@@ -78,7 +78,7 @@ impl RunSummary {
 /// # Errors
 ///
 /// The request or the proxy can't be made of what was typed, or stdout failed.
-pub fn instead(
+pub(super) fn instead(
     what: Preview,
     config: &OpenConfig,
     reach: &ReachConfig,

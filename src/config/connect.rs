@@ -1,19 +1,20 @@
 //! The choices of a client's session, made and checked.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::display::Display;
 use super::environment::history_path;
 use super::fault::Faults;
-use super::lens::LensConfig;
-use super::lines::{self, LineConfig};
+use super::lines::{self, LineConfig, TrafficConfig};
 use super::open::OpenConfig;
 use super::reach::ReachConfig;
 use super::usage::{UsageError, check_raw, limits};
-use crate::cli::prompt::{LineOptions, PromptOptions, TrafficOptions};
-use crate::cli::{ConnectArgs, InputFormat, OutputFormat, StayOptions};
+use crate::cli::prompt::{LineOptions, PromptOptions};
+use crate::cli::{
+    ConnectArgs, DisplayOptions, HandshakeOptions, InputFormat, OutputFormat, ReachOptions,
+    StayOptions,
+};
 use crate::session::EndpointConfig;
 use crate::session::endpoint::AutoPong;
 use crate::ui::pattern::Pattern;
@@ -32,28 +33,12 @@ pub struct ClientConfig {
     pub reach: ReachConfig,
     /// The endpoint's behaviour; compression is filled in once agreed.
     pub endpoint: Arc<EndpointConfig>,
-    /// How stdin becomes messages.
-    pub input: InputFormat,
-    /// What is written to stdout.
-    pub output: OutputFormat,
-    /// Send binary messages.
-    pub binary: bool,
-    /// Those of stdin are.
-    pub binary_input: bool,
+    /// Where lines come from, what is shown and kept.
+    pub traffic: TrafficConfig,
     /// Messages to send after connecting.
     pub execute: Vec<String>,
-    /// For a session with a prompt or a script.
-    pub lines: Option<LineConfig>,
-    /// Every event goes to this file.
-    pub log: Option<PathBuf>,
     /// What goes wrong on purpose.
     pub faults: Faults,
-    /// What the transcript shows, as for `/filter`.
-    pub filter: Option<String>,
-    /// How messages are read.
-    pub lenses: LensConfig,
-    /// The most bytes of remembered frames.
-    pub max_kept: usize,
     /// Send everything back.
     pub echo: bool,
     /// How long to stay.
@@ -68,20 +53,15 @@ pub struct ClientConfig {
     pub max_memory: usize,
     /// End after this time.
     pub max_time: Option<Duration>,
-    /// How much is shown.
-    pub display: Display,
 }
 
 impl ClientConfig {
     /// Makes every choice that was left open.
     pub fn resolve(args: ConnectArgs, terminal: Terminal) -> Result<Self, UsageError> {
         let url = args.url.or(args.connect_url).unwrap_or_default();
-        let reach = ReachConfig::resolve(args.reach)?;
-        let mut open = OpenConfig {
-            redirects: reach.redirects,
-            keeps_cookies: reach.keeps_cookies(),
-            ..OpenConfig::resolve(&url, args.handshake, limits(&args.limits))?
-        };
+        let reach = ReachConfig::resolve(args.reach)?.again(&args.retry);
+        let mut open = OpenConfig::resolve(&url, args.handshake)?.reaching(&reach);
+        open.limits = limits(&args.limits);
         let faults = Faults::parse(&args.faults.faults, Role::Client)?;
         if faults.decline_deflate() {
             open.deflate = None;
@@ -103,7 +83,6 @@ impl ClientConfig {
         }
         let PromptOptions { lines, commands, exit_on_close } = args.prompt;
         let LineOptions { script, set, no_commands, no_history, traffic, max_kept } = lines;
-        let TrafficOptions { log, view, timestamps, filter, lenses, typed } = traffic;
         let input = match args.input {
             Some(input) => lines::check_input(input, script.as_deref(), args.echo, terminal)?,
             None if lines::is_stdin(script.as_deref()) => InputFormat::Commands,
@@ -119,9 +98,8 @@ impl ClientConfig {
             false => OutputFormat::Lines,
         });
         check_raw(output == OutputFormat::Raw, args.force, terminal)?;
-        let mut display = Display::resolve(&args.display, terminal);
-        let output = lines::share_screen(input, output, view, timestamps, &mut display);
-        lines::check_transcript(&typed, output, &display)?;
+        let display = Display::resolve(&args.display, terminal);
+        let traffic = TrafficConfig::resolve(traffic, (input, output), &[], max_kept, display)?;
         let by_lines = commands
             || script.is_some()
             || matches!(input, InputFormat::Prompt | InputFormat::Commands);
@@ -146,18 +124,10 @@ impl ClientConfig {
             })
         });
         Ok(Self {
-            lines: lines.transpose()?,
-            log,
-            filter,
-            lenses: LensConfig::resolve(&lenses, &[])?,
-            max_kept,
+            traffic: traffic.with(args.binary, args.text, lines.transpose()?),
             open,
             reach,
             endpoint: endpoint.into(),
-            input,
-            output,
-            binary: args.binary,
-            binary_input: args.binary || input == InputFormat::Chunks && !args.text,
             execute,
             faults,
             echo: args.echo,
@@ -167,29 +137,37 @@ impl ClientConfig {
             diagnose: args.diagnose,
             max_memory: args.max_memory,
             max_time: args.max_time,
-            display,
         })
     }
 }
 
 impl ClientConfig {
+    /// A session of a mode that dials, reads no stdin and writes stdout itself.
+    ///
+    /// # Errors
+    ///
+    /// Something that was typed can't be used.
+    pub fn dial(
+        url: &str,
+        handshake: HandshakeOptions,
+        reach: ReachOptions,
+        display: &DisplayOptions,
+        terminal: Terminal,
+    ) -> Result<Self, UsageError> {
+        let reach = ReachConfig::resolve(reach)?;
+        let open = OpenConfig::resolve(url, handshake)?.reaching(&reach);
+        Ok(Self { reach, ..Self::silent(open, Display::resolve(display, terminal)) })
+    }
+
     /// A session that neither reads stdin nor writes stdout, for modes that bring a script.
     pub fn silent(open: OpenConfig, display: Display) -> Self {
         Self {
             open,
             reach: ReachConfig::default(),
             endpoint: EndpointConfig::new(Role::Client).into(),
-            input: InputFormat::None,
-            output: OutputFormat::None,
-            binary: false,
-            binary_input: false,
+            traffic: TrafficConfig::silent(display),
             execute: Vec::new(),
-            lines: None,
-            log: None,
             faults: Faults::None,
-            filter: None,
-            lenses: LensConfig::default(),
-            max_kept: 0,
             echo: false,
             stay: StayOptions::FOREVER,
             exit_after: None,
@@ -197,7 +175,6 @@ impl ClientConfig {
             diagnose: false,
             max_memory: MAX_MEMORY,
             max_time: None,
-            display,
         }
     }
 }

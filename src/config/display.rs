@@ -35,9 +35,15 @@ impl Display {
     /// Takes what was typed.
     pub fn resolve(options: &DisplayOptions, terminal: Terminal) -> Self {
         let DisplayOptions { quiet, verbose, color, pretty, width, .. } = *options;
-        let width = width.or_else(columns);
+        let plain = Self::plain(color, terminal);
+        Self { quiet, verbose, width: width.or(plain.width), pretty, ..plain }
+    }
+
+    /// For a mode without a transcript.
+    pub fn plain(color: ColorChoice, terminal: Terminal) -> Self {
         let (view, timestamps) = (View::default(), Timestamps::default());
-        Self { quiet, verbose, terminal, width, color, view, timestamps, pretty }
+        let (quiet, verbose, pretty) = (false, 0, Pretty::default());
+        Self { quiet, verbose, terminal, width: columns(), color, view, timestamps, pretty }
     }
 
     /// How a transcript looks on a stream that is a terminal, or is not.

@@ -5,10 +5,10 @@ use crate::cli::size;
 use crate::net::random;
 use crate::ui::notation;
 use crate::ui::suggest::near;
-use crate::wire::Role;
 use crate::wire::close::MAX_REASON_LEN;
 use crate::wire::fault::{Argument, CATALOGUE, Fault, FaultInfo, FaultKind, Value, When};
 use crate::wire::handshake::headers::HeaderEdit;
+use crate::wire::{Role, role_name};
 
 /// What a server does wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,10 +124,7 @@ fn parse(text: &str, role: Role) -> Result<Fault, UsageError> {
         return Err(UsageError(format!("--fault: unknown fault {name:?}; {advice}")));
     };
     if let Some(why) = info.unfit_for(role) {
-        let who = match role {
-            Role::Client => "client",
-            Role::Server => "server",
-        };
+        let who = role_name(role);
         return Err(UsageError(format!("--fault: {name} is not a fault of a {who}: {why}")));
     }
     let mut fault = Fault { when: when.unwrap_or_default(), ..Fault::plain(info) };

@@ -10,7 +10,7 @@ use super::from_curl::FromCurl;
 use crate::cli::is_group;
 
 /// A command line, looked through.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Invocation {
     /// The arguments without the profile, the program's name first.
     pub arguments: Vec<OsString>,
@@ -87,18 +87,7 @@ impl Invocation {
             Some(first) if is_mode(first) => 2,
             _ => arguments.len().min(1),
         };
-        let mut invocation = Self {
-            front,
-            profile,
-            config: None,
-            no_config: false,
-            from_curl: None,
-            given: Vec::new(),
-            positionals: Vec::new(),
-            values: Vec::new(),
-            awaiting: None,
-            arguments: Vec::new(),
-        };
+        let mut invocation = Self { front, profile, ..Self::default() };
         let mode = mode_of(program, arguments.get(1).map(OsString::as_os_str));
         let later = invocation.walk(mode, arguments.get(front..).unwrap_or_default());
         if let (None, Some(at)) = (&invocation.profile, later) {

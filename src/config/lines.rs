@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use super::display::Display;
+use super::lens::LensConfig;
 use super::usage::UsageError;
+use crate::cli::prompt::TrafficOptions;
 use crate::cli::{InputFormat, OutputFormat};
 use crate::ui::notation::is_variable;
 use crate::ui::terminal::Terminal;
@@ -25,6 +27,71 @@ pub struct LineConfig {
     pub exit_on_close: bool,
     /// Where the prompt's history is kept.
     pub history: Option<PathBuf>,
+}
+
+/// What every session with traffic has, a client's, a server's or a proxy's: where lines come from, what
+/// is shown and kept of the traffic.
+#[derive(Clone, Debug)]
+pub struct TrafficConfig {
+    /// How stdin becomes messages.
+    pub input: InputFormat,
+    /// What is written to stdout.
+    pub output: OutputFormat,
+    /// Messages are binary, not text.
+    pub binary: bool,
+    /// Those of stdin are.
+    pub binary_input: bool,
+    /// For a session with a prompt or a script.
+    pub lines: Option<LineConfig>,
+    /// Every event goes to this file.
+    pub log: Option<PathBuf>,
+    /// What the transcript shows, as for `/filter`.
+    pub filter: Option<String>,
+    /// How messages are read.
+    pub lenses: LensConfig,
+    /// The most bytes of remembered frames.
+    pub max_kept: usize,
+    /// What is shown.
+    pub display: Display,
+}
+
+impl TrafficConfig {
+    /// Checks what was typed; `input` and `output` were chosen, `paths` have lenses of their own.
+    pub(super) fn resolve(
+        options: TrafficOptions,
+        (input, output): (InputFormat, OutputFormat),
+        paths: &[String],
+        max_kept: usize,
+        mut display: Display,
+    ) -> Result<Self, UsageError> {
+        let TrafficOptions { log, view, timestamps, filter, lenses, typed } = options;
+        let output = share_screen(input, output, view, timestamps, &mut display);
+        check_transcript(&typed, output, &display)?;
+        let lenses = LensConfig::resolve(&lenses, paths)?;
+        Ok(Self { input, output, log, filter, lenses, max_kept, ..Self::silent(display) })
+    }
+
+    /// Nothing is read, and nothing written.
+    pub(super) fn silent(display: Display) -> Self {
+        Self {
+            input: InputFormat::None,
+            output: OutputFormat::None,
+            binary: false,
+            binary_input: false,
+            lines: None,
+            log: None,
+            filter: None,
+            lenses: LensConfig::default(),
+            max_kept: 0,
+            display,
+        }
+    }
+
+    /// Whether messages are what `--binary` and `--text` make of them, and which lines there are.
+    pub(super) fn with(self, binary: bool, text: bool, lines: Option<LineConfig>) -> Self {
+        let binary_input = binary || self.input == InputFormat::Chunks && !text;
+        Self { binary, binary_input, lines, ..self }
+    }
 }
 
 /// The requested input format, if it is possible.
@@ -74,7 +141,7 @@ pub const OF_TRANSCRIPTS: [&str; 4] = ["view", "timestamps", "filter", "pretty"]
 /// # Errors
 ///
 /// There is none.
-pub(super) fn check_transcript(
+fn check_transcript(
     typed: &[String],
     output: OutputFormat,
     display: &Display,
@@ -93,7 +160,7 @@ pub(super) fn check_transcript(
 
 /// Chooses how traffic is shown; what is written to a terminal that lines are typed on becomes a
 /// transcript of that view.
-pub(super) fn share_screen(
+fn share_screen(
     input: InputFormat,
     output: OutputFormat,
     view: Option<View>,

@@ -8,13 +8,12 @@ use std::time::Duration;
 use super::display::Display;
 use super::environment::{history_path, variable};
 use super::fault::Faults;
-use super::lens::LensConfig;
-use super::lines::{self, LineConfig};
+use super::lines::{self, LineConfig, TrafficConfig};
 use super::open::OpenConfig;
 use super::recorded::RecordedName;
 use super::transport;
 use super::usage::{UsageError, check_raw, check_subprotocols, header_edits};
-use crate::cli::prompt::{LineOptions, TrafficOptions};
+use crate::cli::prompt::LineOptions;
 use crate::cli::{
     AdmissionOptions, InputFormat, ListenArgs, MatchChoice, OutputFormat, RouteArguments,
     ServerDeflateOptions, StayOptions, TlsServerOptions, UnmatchedChoice,
@@ -70,26 +69,10 @@ pub struct ListenConfig {
     pub upstream: Option<OpenConfig>,
     /// What each client is sent first.
     pub send: Option<GreetingSource>,
-    /// How stdin becomes messages.
-    pub input: InputFormat,
-    /// For a session with a prompt or a script.
-    pub lines: Option<LineConfig>,
+    /// Where lines come from, what is shown and kept.
+    pub traffic: TrafficConfig,
     /// The script runs once for each client.
     pub each: bool,
-    /// Every event goes to this file.
-    pub log: Option<PathBuf>,
-    /// What the transcript shows, as for `/filter`.
-    pub filter: Option<String>,
-    /// How messages are read.
-    pub lenses: LensConfig,
-    /// The most bytes of remembered frames.
-    pub max_kept: usize,
-    /// What stdout is for.
-    pub output: OutputFormat,
-    /// Messages are binary, not text.
-    pub binary: bool,
-    /// Those of stdin are.
-    pub binary_input: bool,
     /// Serve one session.
     pub once: bool,
     /// How long to stay after a script's end, or with `once` after the input's.
@@ -100,8 +83,6 @@ pub struct ListenConfig {
     pub max_time: Option<Duration>,
     /// What is done wrong on purpose.
     pub faults: Faults,
-    /// What is shown.
-    pub display: Display,
     /// What follows from these choices and may surprise, one sentence each.
     pub notes: Vec<&'static str>,
 }
@@ -224,7 +205,6 @@ impl ListenConfig {
         });
         let answers = answer != ListenBehaviour::Nothing;
         let LineOptions { script, set, no_commands, no_history, traffic, max_kept } = args.prompt;
-        let TrafficOptions { log, view, timestamps, filter, lenses, typed } = traffic;
         if args.each && lines::is_stdin(script.as_deref()) {
             let text = "--each can't repeat a script from stdin; name a file, as in --script FILE";
             return Err(UsageError(text.to_owned()));
@@ -251,9 +231,9 @@ impl ListenConfig {
             false => OutputFormat::Lines,
         });
         check_raw(output == OutputFormat::Raw, args.force, terminal)?;
-        let mut display = Display::resolve(&args.display, terminal);
-        let output = lines::share_screen(input, output, view, timestamps, &mut display);
-        lines::check_transcript(&typed, output, &display)?;
+        let display = Display::resolve(&args.display, terminal);
+        let paths = &args.lens_map.lens_map;
+        let traffic = TrafficConfig::resolve(traffic, (input, output), paths, max_kept, display)?;
         let by_lines =
             script.is_some() || matches!(input, InputFormat::Prompt | InputFormat::Commands);
         if args.stay.follows_input() && !args.once && !by_lines {
@@ -305,22 +285,13 @@ impl ListenConfig {
             answer,
             upstream,
             send,
-            input,
-            lines,
+            traffic: traffic.with(args.binary, args.text, lines),
             each: args.each,
-            log,
-            filter,
-            lenses: LensConfig::resolve(&lenses, &args.lens_map.lens_map)?,
-            max_kept,
-            output,
-            binary: args.binary,
-            binary_input: args.binary || input == InputFormat::Chunks && !args.text,
             once: args.once,
             stay: args.stay,
             exit_after: args.exit_after,
             max_time: args.max_time,
             faults: Faults::parse(&args.faults.faults, Role::Server)?,
-            display,
             notes,
         })
     }

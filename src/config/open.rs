@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::credentials::{User, cookie_header};
 use super::netrc::Netrc;
+use super::reach::ReachConfig;
 use super::transport::{Basics, transport};
 use super::usage::{UsageError, check_subprotocols, header_edits};
 use crate::cli::{DeflateOptions, HandshakeOptions};
@@ -68,8 +69,12 @@ pub struct Login {
 impl OpenConfig {
     /// For a URL alone, everything else by default.
     pub fn of_url(url: &str) -> Result<Self, UsageError> {
-        Ok(Self {
-            target: Target::parse(url).map_err(usage)?,
+        Target::parse(url).map(Self::to).map_err(usage)
+    }
+
+    fn to(target: Target) -> Self {
+        Self {
+            target,
             path_as_is: false,
             headers: Vec::new(),
             header_order: Vec::new(),
@@ -83,7 +88,7 @@ impl OpenConfig {
             connect_timeout: Duration::from_secs(10),
             handshake_timeout: Duration::from_secs(10),
             limits: Limits::default(),
-        })
+        }
     }
 
     /// Checks what was typed.
@@ -91,11 +96,7 @@ impl OpenConfig {
     /// # Errors
     ///
     /// The URL, a header, a subprotocol, the origin or something about the way can't be used.
-    pub fn resolve(
-        url: &str,
-        options: HandshakeOptions,
-        limits: Limits,
-    ) -> Result<Self, UsageError> {
+    pub fn resolve(url: &str, options: HandshakeOptions) -> Result<Self, UsageError> {
         let target = parse(url, options.path_as_is).map_err(usage)?;
         let mut headers = header_edits(&options.headers)?;
         let header_order = match options.http_header_order.as_deref() {
@@ -112,15 +113,10 @@ impl OpenConfig {
             headers.push(edit.map_err(|error| UsageError(format!("--host: {error}")))?);
         }
         check_subprotocols(&options.subprotocols)?;
-        let family = match (options.ipv4, options.ipv6) {
-            (true, _) => AddressFamily::V4,
-            (_, true) => AddressFamily::V6,
-            _ => AddressFamily::Any,
-        };
+        let family = AddressFamily::only(options.ipv4, options.ipv6);
         let basics = Basics { family, insecure: options.insecure, cacert: options.cacert };
         Ok(Self {
             login: Login { meant_for: Some(target.clone()), ..Login::default() },
-            target,
             path_as_is: options.path_as_is,
             headers,
             header_order,
@@ -128,12 +124,15 @@ impl OpenConfig {
             origin: options.origin,
             deflate: offer(&options.deflate),
             transport: transport(options.transport, basics)?,
-            redirects: None,
-            keeps_cookies: false,
             connect_timeout: options.connect_timeout,
             handshake_timeout: options.handshake_timeout,
-            limits,
+            ..Self::to(target)
         })
+    }
+
+    /// With redirects and cookies as they were asked for.
+    pub fn reaching(self, reach: &ReachConfig) -> Self {
+        Self { redirects: reach.redirects, keeps_cookies: reach.keeps_cookies(), ..self }
     }
 
     /// What is odd about the Origin: `-o` names a file in other programs.

@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use super::reach::ReachConfig;
-use super::{ClientConfig, Display, OpenConfig, UsageError};
-use crate::cli::reach::RetryArguments;
-use crate::cli::{PingArgs, ReachOptions, ReportFormat};
-use crate::session::Limits;
+use super::{ClientConfig, UsageError};
+use crate::cli::{PingArgs, ReportFormat};
 use crate::ui::terminal::Terminal;
 
 /// More pings than a thousand a second measure this program.
@@ -74,21 +71,9 @@ impl PingConfig {
         if args.pong_timeout.is_zero() {
             return Err(UsageError("--pong-timeout must be more than 0".to_owned()));
         }
-        let reach = ReachConfig::resolve(ReachOptions {
-            account: args.account,
-            location: args.location,
-            retry: RetryArguments::default(),
-            report: args.report,
-            defaults: args.defaults,
-        })?;
-        let open = OpenConfig {
-            redirects: reach.redirects,
-            keeps_cookies: reach.keeps_cookies(),
-            ..OpenConfig::resolve(&args.url, args.handshake, Limits::default())?
-        };
-        let display = Display::resolve(&args.display, terminal);
+        let PingArgs { url, handshake, reach, display, .. } = args;
         Ok(Self {
-            client: ClientConfig { reach, ..ClientConfig::silent(open, display) },
+            client: ClientConfig::dial(&url, handshake, reach, &display, terminal)?,
             plan: PingPlan {
                 first: Duration::ZERO,
                 interval: args.interval,

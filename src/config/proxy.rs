@@ -1,21 +1,18 @@
 //! The choices of `wscope proxy`, made and checked.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::display::Display;
 use super::environment::history_path;
 use super::fault::Faults;
 use super::forward::{ForwardConfig, ForwardOptions};
-use super::lens::LensConfig;
-use super::lines::{self, LineConfig};
+use super::lines::{self, LineConfig, TrafficConfig};
 use super::listen::{TlsConfig, parse_address, server_tls};
 use super::open::OpenConfig;
 use super::rule::{Action, Pacing, Rules};
 use super::transport::upstream;
 use super::usage::UsageError;
-use crate::cli::prompt::TrafficOptions;
 use crate::cli::{InputFormat, OutputFormat, ProxyArgs, ProxyFormat, ProxyInput};
 use crate::net::listener::ListenAddress;
 use crate::net::resolve::AddressFamily;
@@ -49,24 +46,10 @@ pub struct ProxyConfig {
     pub pacing: [Pacing; 2],
     /// What goes wrong on purpose towards the server, and towards the client.
     pub faults: [Faults; 2],
-    /// How stdin is read: as lines of a prompt, as commands, or not.
-    pub input: InputFormat,
-    /// For a prompt or a script.
-    pub lines: Option<LineConfig>,
-    /// The most bytes of remembered frames.
-    pub max_kept: usize,
-    /// What stdout is for.
-    pub output: OutputFormat,
-    /// Every event goes to this file.
-    pub log: Option<PathBuf>,
-    /// What the transcript shows, as for `/filter`.
-    pub filter: Option<String>,
-    /// How messages are read.
-    pub lenses: LensConfig,
+    /// Where lines come from, what is shown and kept.
+    pub traffic: TrafficConfig,
     /// End after so long.
     pub max_time: Option<Duration>,
-    /// What is shown.
-    pub display: Display,
 }
 
 impl ProxyConfig {
@@ -78,11 +61,7 @@ impl ProxyConfig {
     /// Makes every choice that was left open.
     pub fn resolve(args: ProxyArgs, terminal: Terminal) -> Result<Self, UsageError> {
         let address = parse_address(args.address.as_deref().unwrap_or("0"))?;
-        let family = match (args.ipv4, args.ipv6) {
-            (true, _) => AddressFamily::V4,
-            (_, true) => AddressFamily::V6,
-            _ => AddressFamily::Any,
-        };
+        let family = AddressFamily::only(args.ipv4, args.ipv6);
         // Each request of a forward proxy brings its own URL.
         let server = args.to.as_deref().or(args.server.as_deref());
         let to = server.unwrap_or("ws://localhost");
@@ -117,7 +96,6 @@ impl ProxyConfig {
             host: (!args.keep_host).then(|| open.target.host_header.clone()),
             is_proxy: false,
         };
-        let TrafficOptions { log, view, timestamps, filter, lenses, typed } = args.traffic;
         let mut display = Display::resolve(&args.display, terminal);
         let output = match args.output {
             Some(ProxyFormat::Json) if runs => {
@@ -130,7 +108,10 @@ impl ProxyConfig {
                 OutputFormat::None
             }
             // Without a prompt the transcript is all that `-q` could silence.
-            None if display.quiet && typed.is_empty() && !lines::may_prompt(None, terminal) => {
+            None if display.quiet
+                && args.traffic.typed.is_empty()
+                && !lines::may_prompt(None, terminal) =>
+            {
                 OutputFormat::None
             }
             Some(ProxyFormat::Frames) | None => OutputFormat::Frames,
@@ -155,8 +136,9 @@ impl ProxyConfig {
             }
             None => InputFormat::None,
         };
-        let output = lines::share_screen(input, output, view, timestamps, &mut display);
-        lines::check_transcript(&typed, output, &display)?;
+        let paths = &args.lens_map.lens_map;
+        let traffic =
+            TrafficConfig::resolve(args.traffic, (input, output), paths, args.max_kept, display)?;
         let by_lines = script.is_some() || input != InputFormat::None;
         let variables = lines::variables(&args.set, by_lines)?;
         let script = script.filter(|path| !lines::is_stdin(Some(path)));
@@ -177,18 +159,11 @@ impl ProxyConfig {
             command: args.command,
             rules,
             faults: faults(&args.faults)?,
-            input,
-            lines: by_lines.then_some(lines),
-            max_kept: args.max_kept,
+            traffic: traffic.with(false, false, by_lines.then_some(lines)),
             pacing: [Pacing::read(args.latency.as_deref(), args.throttle)?; 2],
             max_memory: args.max_memory,
             max_clients: args.max_clients.map(|most| most as usize),
-            output,
-            log,
-            filter,
-            lenses: LensConfig::resolve(&lenses, &args.lens_map.lens_map)?,
             max_time: args.max_time,
-            display,
         })
     }
 }

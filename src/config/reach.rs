@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::credentials::{CookieSource, TokenSource, User};
 use super::usage::UsageError;
-use crate::cli::reach::{AccountOptions, ReachOptions};
+use crate::cli::{AccountOptions, ReachOptions, RetryArguments};
 use crate::net::redirect::RedirectOptions;
 use crate::net::retry::RetryOptions;
 use crate::ui::write_out::{Format, FormatSource};
@@ -108,7 +108,7 @@ impl ReachConfig {
     ///
     /// A token's place, a cookie or a format can't be used.
     pub fn resolve(options: ReachOptions) -> Result<Self, UsageError> {
-        let ReachOptions { account, location, retry: typed, report, defaults: _ } = options;
+        let ReachOptions { account, location, report, defaults: _ } = options;
         let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
         let write_out = report.write_out.as_deref().map(|text| match FormatSource::of(text) {
             FormatSource::Given(format) => Format::parse(format).map(WriteOut::Format),
@@ -120,12 +120,8 @@ impl ReachConfig {
             trusted: location.location_trusted,
             downgrade: location.location_downgrade,
         };
-        let retry =
-            |without| RetryOptions { retries: typed.retry.or(without), delay: typed.retry_delay };
         Ok(Self {
             redirects: follows.then_some(redirects),
-            retry: retry(Some(0)),
-            reconnect: typed.reconnect.then(|| retry(None)),
             instead: match (report.dry_run, report.curl) {
                 (true, _) => Some(Preview::DryRun),
                 (_, true) => Some(Preview::Curl),
@@ -135,6 +131,13 @@ impl ReachConfig {
             timing: report.timing,
             ..Self::of_account(account)?
         })
+    }
+
+    /// The same, and when to try again.
+    pub(super) fn again(self, typed: &RetryArguments) -> Self {
+        let retry =
+            |without| RetryOptions { retries: typed.retry.or(without), delay: typed.retry_delay };
+        Self { retry: retry(Some(0)), reconnect: typed.reconnect.then(|| retry(None)), ..self }
     }
 }
 
@@ -158,13 +161,17 @@ mod tests {
 
     fn resolve(line: &str) -> Result<ReachConfig, String> {
         let command = ReachOptions::augment_args(clap::Command::new("wscope"));
+        let command = RetryArguments::augment_args(command);
         command.clone().debug_assert();
         let words = ["wscope"].into_iter().chain(line.split_whitespace());
         let matches = command.try_get_matches_from(words).map_err(|error| error.to_string())?;
         let options =
             ReachOptions::from_arg_matches(&matches).map_err(|error| error.to_string())?;
+        let again =
+            RetryArguments::from_arg_matches(&matches).map_err(|error| error.to_string())?;
         assert!(!format!("{options:?}").contains("hunter2"));
-        ReachConfig::resolve(options).map_err(|error| error.to_string())
+        let made = ReachConfig::resolve(options).map_err(|error| error.to_string())?;
+        Ok(made.again(&again))
     }
 
     fn config(line: &str) -> ReachConfig {

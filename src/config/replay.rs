@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::reach::{Account, ReachConfig};
+use super::reach::Account;
 use super::recorded::RecordedName;
 use super::rule::{compile, delimited, replacement};
 use super::usage::check_subprotocols;
-use super::{ClientConfig, Display, OpenConfig, UsageError, lines};
-use crate::cli::reach::RetryArguments;
-use crate::cli::{CompareChoice, ReachOptions, ReplayArgs, ReportFormat};
+use super::{ClientConfig, OpenConfig, UsageError, lines};
+use crate::cli::{CompareChoice, ReplayArgs, ReportFormat};
 use crate::recording::{Compare, Comparison, Request, ValueRules};
-use crate::session::{EndpointConfig, Limits};
+use crate::session::EndpointConfig;
 use crate::ui::notation::is_variable;
 use crate::ui::pattern::Pattern;
 use crate::ui::terminal::Terminal;
@@ -135,33 +134,16 @@ impl ReplayConfig {
         terminal: Terminal,
     ) -> Result<Self, UsageError> {
         let url = url(args.url.as_deref(), &request, name)?;
+        let ReplayArgs { handshake, reach, display, .. } = args;
         let ReplayArgs { parallel, repeat, max_time, close_timeout, log, .. } = args;
-        let has_cookie = !args.account.cookie.is_empty();
-        let reach = ReachConfig::resolve(ReachOptions {
-            account: args.account,
-            location: args.location,
-            retry: RetryArguments::default(),
-            report: args.report,
-            defaults: args.defaults,
-        })?;
-        let mut open = OpenConfig {
-            redirects: reach.redirects,
-            keeps_cookies: reach.keeps_cookies(),
-            ..OpenConfig::resolve(&url, args.handshake, Limits::default())?
-        };
-        let has_account = reach.account != Account::Unspecified;
-        let given = Given { has_cookie, has_account };
-        let notes = again(&mut open, request, given)?;
-        let display = Display::resolve(&args.display, terminal);
+        let mut client = ClientConfig::dial(&url, handshake, reach, &display, terminal)?;
+        let has_cookie = !client.reach.cookies.is_empty();
+        let has_account = client.reach.account != Account::Unspecified;
+        let notes = again(&mut client.open, request, Given { has_cookie, has_account })?;
         let endpoint = EndpointConfig { close_timeout, ..EndpointConfig::new(Role::Client) };
+        client.traffic.log = log;
         Ok(Self {
-            client: ClientConfig {
-                reach,
-                log,
-                max_time,
-                endpoint: Arc::new(endpoint),
-                ..ClientConfig::silent(open, display)
-            },
+            client: ClientConfig { max_time, endpoint: Arc::new(endpoint), ..client },
             options,
             parallel,
             repeat,

@@ -3,6 +3,7 @@
 pub mod acceptor;
 pub mod behaviour;
 pub mod connection;
+pub mod crowd;
 pub mod exit;
 pub mod lingering;
 pub mod memory;

@@ -323,7 +323,7 @@ impl Runtime {
     /// Waits for events until `deadline`, and passes them to the task.
     fn wait(&mut self, task: &mut dyn Task, deadline: Option<Instant>) -> io::Result<()> {
         self.unpolled = 0;
-        self.reactor.wait_for(&mut self.events, deadline)?;
+        self.reactor.wait(&mut self.events, deadline)?;
         for event in self.events.iter() {
             match event.token() {
                 STDOUT => self.stdout.set_ready(event.is_write_closed()),

@@ -252,11 +252,6 @@ impl Conversation {
         self.pairs.unanswered()
     }
 
-    /// How many heartbeats went in a direction.
-    pub fn heartbeats(&self, direction: Direction) -> u64 {
-        self.beats[usize::from(direction == Direction::ToClient)]
-    }
-
     /// The state of the conversation for people, a line for each thing.
     pub fn state(&mut self, now_micros: i64) -> String {
         let listed = |evidence: &[Evidence]| {

@@ -20,7 +20,7 @@ const PACKETS: usize = 1000;
 const COMPLAINTS: usize = 8;
 
 /// The meaning of a packet of the inner protocol.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decoded {
     /// The name of the protocol, as in `stomp`.
     pub protocol: &'static str,
@@ -112,15 +112,7 @@ impl Decoded {
             protocol,
             kind: clipped(kind.as_ref(), 64),
             summary: clipped(summary.as_ref(), SUMMARY),
-            fields: Vec::new(),
-            pairing: None,
-            answered: None,
-            complaints: Vec::new(),
-            heartbeat: false,
-            beats_before: 0,
-            inflated: None,
-            reply: None,
-            inner: Vec::new(),
+            ..Self::default()
         }
     }
 

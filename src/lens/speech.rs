@@ -119,9 +119,6 @@ pub enum SpeechError {
     /// An argument is not what it should be.
     #[error("{0}")]
     Wrong(String),
-    /// The conversation is not that far.
-    #[error("{0}")]
-    TooEarly(&'static str),
 }
 
 /// A word in quotes, as in `"two words"`, and what follows it.

@@ -26,6 +26,16 @@ pub enum Value {
     Marked(String, Option<Box<Value>>),
 }
 
+/// What an entry of an object is, beside the others.
+enum Part {
+    /// Another entry names it as a secret.
+    Secret,
+    /// It names the entry `value`.
+    Name,
+    /// Only its own key says what it is.
+    Own,
+}
+
 impl Value {
     /// The value of a key of a map.
     pub fn get(&self, key: &str) -> Option<&Self> {
@@ -90,19 +100,13 @@ impl Value {
         match self {
             Self::List(values) => values.iter_mut().for_each(|value| value.mask(secrets)),
             Self::Map(entries) => {
-                let is_pair = Self::has_value(entries);
-                let is_named_secret = Self::names_secret(entries, secrets);
+                let part = Self::parts(entries, secrets);
                 for (key, value) in entries {
-                    match key.as_str() {
-                        Some("value" | "attributeValue") if is_named_secret => {
-                            *value = secrets.mask.into();
-                        }
-                        // It names what is beside it.
-                        Some("key") if is_pair && matches!(value, Self::Text(_)) => {
-                            value.mask(secrets);
-                        }
-                        Some(key) if (secrets.is_secret)(key) => *value = secrets.mask.into(),
-                        _ => value.mask(secrets),
+                    let is_secret = || key.as_str().is_some_and(|key| (secrets.is_secret)(key));
+                    match part(key, value) {
+                        Part::Secret => *value = secrets.mask.into(),
+                        Part::Own if is_secret() => *value = secrets.mask.into(),
+                        Part::Name | Part::Own => value.mask(secrets),
                     }
                 }
             }
@@ -127,9 +131,18 @@ impl Value {
         })
     }
 
-    /// Whether an object has a `value`, which its `key` names.
-    fn has_value(entries: &[(Self, Self)]) -> bool {
-        entries.iter().any(|(key, _)| key.as_str() == Some("value"))
+    /// What an entry of an object is, beside the others.
+    fn parts(
+        entries: &[(Self, Self)],
+        secrets: &Secrets<'_>,
+    ) -> impl Fn(&Self, &Self) -> Part + use<> {
+        let is_pair = entries.iter().any(|(key, _)| key.as_str() == Some("value"));
+        let is_named_secret = Self::names_secret(entries, secrets);
+        move |key, value| match key.as_str() {
+            Some("value" | "attributeValue") if is_named_secret => Part::Secret,
+            Some("key") if is_pair && matches!(value, Self::Text(_)) => Part::Name,
+            _ => Part::Own,
+        }
     }
 
     /// Notes what objects say in `key` of their `value`: a text may show a part of them, in which
@@ -139,17 +152,12 @@ impl Value {
             Self::List(values) => values.iter().for_each(|value| value.note_named(secrets, named)),
             Self::Marked(_, Some(value)) => value.note_named(secrets, named),
             Self::Map(entries) => {
-                let is_pair = Self::has_value(entries);
-                let is_named_secret = Self::names_secret(entries, secrets);
+                let part = Self::parts(entries, secrets);
                 for (key, value) in entries {
-                    match key.as_str() {
-                        Some("value" | "attributeValue") if is_named_secret => {
-                            named.secrets.push(value.written());
-                        }
-                        Some("key") if is_pair && matches!(value, Self::Text(_)) => {
-                            named.names.push(value.written());
-                        }
-                        _ => value.note_named(secrets, named),
+                    match part(key, value) {
+                        Part::Secret => named.secrets.push(value.written()),
+                        Part::Name => named.names.push(value.written()),
+                        Part::Own => value.note_named(secrets, named),
                     }
                 }
             }

@@ -4,18 +4,15 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use crate::cli::InputFormat;
-use crate::client::account::AccountError;
 use crate::client::retry::Tries;
 use crate::client::session::Session;
-use crate::client::{prepare, probe, refused, summary};
+use crate::client::{prepare, probe, refused};
 use crate::config::ClientConfig;
 use crate::diagnostics::Diagnostic;
 use crate::engine::exit::Exit;
 use crate::engine::opening::{Opening, open};
 use crate::engine::runtime::{self, Runtime};
 use crate::net::retry::Schedule;
-use crate::output::reporter::Reporter;
 use crate::output::stderr;
 use crate::script::runner::{self, ScriptSetup, Source};
 use crate::wire::Role;
@@ -35,28 +32,13 @@ const ONE_MORE: &str =
 /// used.
 pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
     let max_time = config.max_time.map(|time| Instant::now() + time);
-    let script = runner::script(config.lines.as_ref(), Role::Client)?;
-    let mut reporter = Reporter::new(config.output, &config.display)
-        .with_lenses(std::mem::take(&mut config.lenses));
-    if config.input == InputFormat::Prompt {
-        reporter = reporter.folded();
-    }
-    if config.lines.is_some() {
-        reporter = reporter.with_history(&config.display, config.max_kept);
-    }
-    runner::set_filter(config.filter.as_deref(), &mut reporter)?;
-    if let Some(path) = &config.log {
-        reporter.log_to(path).map_err(anyhow::Error::msg)?;
-    }
+    let script = runner::script(config.traffic.lines.as_ref(), Role::Client)?;
+    let reporter = runner::reporter(Some(Role::Client), &config.traffic)?;
     let mut runtime = Runtime::new(reporter).context("can't set up stdout and the event loop")?;
-    let summary = match prepare(&mut config.open, &config.reach, &mut runtime) {
+    let summary = match prepare(&mut config.open, &config.reach, &mut runtime)? {
         Ok(summary) => summary,
-        Err(AccountError::Ended(exit)) => return Ok(exit),
-        Err(AccountError::Usage(error)) => return Err(error.into()),
+        Err(exit) => return Ok(exit),
     };
-    if let Some(what) = config.reach.instead {
-        return summary::instead(what, &config.open, &config.reach, &mut runtime);
-    }
     if runtime.reporter.prints_warnings() {
         if let Some(note) = config.open.odd_origin() {
             stderr::note(&note);
@@ -102,23 +84,12 @@ fn connect(
     };
     let mut session =
         Session::new(config, opened, max_time, runtime).context("can't read stdin")?;
-    if let Some(lines) = &config.lines {
-        let setup = ScriptSetup {
-            lines,
-            input: config.input,
-            binary: config.binary,
-            display: &config.display,
-            open: Some(&config.open),
-            greeting: GREETING,
-        };
+    if let Some(setup) = ScriptSetup::of(&config.traffic, Some(&config.open), GREETING) {
         session = session.with_runner(setup.runner(script, runtime)?);
     }
     let ran = runtime::run(&mut session, runtime).context("the session ended early");
-    if let Some(prompt) = session.take_runner().and_then(|mut runner| runner.take_prompt()) {
-        runtime.reporter.flush().context("the transcript failed")?;
-        prompt.close();
-        runtime.reporter.move_transcript_back(&config.display);
-    }
+    let left = session.take_runner().map(|runner| runner.leave(&config.traffic.display, runtime));
+    left.transpose().context("the transcript failed")?;
     runtime.reporter.end_log().map_err(anyhow::Error::msg)?;
     ran.map(|()| session.exit())
 }

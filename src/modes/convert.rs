@@ -66,7 +66,8 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
     if let Some(text) = reader.remark() {
         stderr::note(&format!("{name}: {text}"));
     }
-    if let Some(text) = left_out {
+    if !left_out.is_empty() {
+        let text = left_out.join(", ");
         stderr::note(&format!("not converted, because the format can't hold it: {text}"));
     }
     Ok(Exit::Success)
@@ -84,15 +85,15 @@ fn is_same(input: &Path, output: &Path) -> bool {
 #[derive(Default)]
 struct Converted {
     /// What the format can't hold.
-    left_out: Option<String>,
+    left_out: Vec<String>,
     /// A second file, and its content.
     beside: Option<(PathBuf, String)>,
 }
 
 impl Converted {
     /// One file.
-    fn without(left_out: Option<String>) -> Self {
-        Self { left_out, beside: None }
+    fn without(left_out: impl IntoIterator<Item = String>) -> Self {
+        Self { left_out: left_out.into_iter().collect(), beside: None }
     }
 }
 
@@ -271,8 +272,7 @@ fn convert(
                 (notes > 0).then(|| format!("{} of notes and diagnostics", counted(notes, "line")));
             let heads =
                 (heads > 0).then(|| format!("{} as a proxy changed it", counted(heads, "head")));
-            let left: Vec<String> = lines.into_iter().chain(heads).chain(of_proxy).collect();
-            return Ok(Converted::without((!left.is_empty()).then(|| left.join(", "))));
+            return Ok(Converted::without(lines.into_iter().chain(heads).chain(of_proxy)));
         }
         ConvertFormat::Html => {
             out.extend_from_slice(report.page().as_bytes());
@@ -285,7 +285,7 @@ fn convert(
     if format == ConvertFormat::Har {
         serde_json::to_writer_pretty(&mut *out, &har(&sessions))?;
         out.push(b'\n');
-        return Ok(Converted::without((!left.is_empty()).then(|| left.join(", "))));
+        return Ok(Converted::without(left));
     }
     if !missing.is_empty() {
         return Ok(Converted::default());
@@ -316,7 +316,7 @@ fn convert(
         stderr::note("the client of this connection sent nothing");
     }
     out.extend_from_slice(text.as_bytes());
-    converted.left_out = (!left.is_empty()).then(|| left.join(", "));
+    converted.left_out = left;
     Ok(converted)
 }
 

@@ -64,7 +64,7 @@ pub fn run(args: &DemoArgs, terminal: Terminal) -> anyhow::Result<Exit> {
 
     let url = format!("ws://{address}/demo");
     let config = ClientConfig::silent(OpenConfig::of_url(&url)?, display);
-    let reporter = Reporter::new(OutputFormat::Frames, &config.display);
+    let reporter = Reporter::new(OutputFormat::Frames, &config.traffic.display);
     let mut runtime = Runtime::new(reporter)?;
     let now = Instant::now();
     let opened =

@@ -1,28 +1,18 @@
 //! `wscope explain`: prints entries of the catalogue of diagnostics.
 
-use crate::cli::{DisplayOptions, ExplainArgs};
+use crate::cli::ExplainArgs;
 use crate::config::Display;
 use crate::diagnostics::{CatalogueEntry, browser, entry, topic};
 use crate::engine::exit::Exit;
 use crate::modes::generated;
 use crate::output::stderr;
 use crate::ui::explain;
-use crate::ui::pretty::Pretty;
 use crate::ui::style::Palette;
 use crate::ui::terminal::{FULL_WIDTH, Terminal};
 
 /// Prints what is known about a topic; an unknown one is wrong usage.
 pub fn run(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<Exit> {
-    let options = DisplayOptions {
-        width: None,
-        verbose: 0,
-        quiet: false,
-        pretty: Pretty::default(),
-        color: args.color,
-        show_secrets: false,
-        redact: Vec::new(),
-    };
-    let palette = Display::resolve(&options, terminal).palette(terminal.stdout);
+    let palette = Display::plain(args.color, terminal).palette(terminal.stdout);
     let width = if terminal.stdout { terminal.width } else { FULL_WIDTH };
     let page = Page { width, palette };
     let topic = Some(args.topic.join(" ")).filter(|topic| !topic.is_empty());

@@ -4,22 +4,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::behaviour::steps::Step;
-use crate::cli::reach::RetryArguments;
-use crate::cli::{HandshakeArgs, OutputFormat, ReachOptions, ReportFormat};
-use crate::client::account::AccountError;
+use crate::cli::{HandshakeArgs, OutputFormat, ReportFormat};
 use crate::client::probe::SLOT;
 use crate::client::session::Session;
-use crate::client::summary::instead;
 use crate::client::{prepare, refused};
+use crate::config::ClientConfig;
 use crate::config::reach::ReachConfig;
-use crate::config::{ClientConfig, Display, OpenConfig};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opening as _, open};
 use crate::engine::runtime::{Runtime, run as run_task};
 use crate::modes::command_line::Given;
 use crate::output::reporter::{EventFilter, Reporter};
-use crate::session::Limits;
 use crate::ui::checklist::Checklist;
 use crate::ui::terminal::Terminal;
 use crate::ui::wrap;
@@ -35,34 +31,21 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 ///
 /// The arguments can't be used, or stdout, stderr or the system failed.
 pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Result<Exit> {
-    let display = Display::resolve(&args.display, terminal);
-    let reach = ReachConfig::resolve(ReachOptions {
-        account: args.account,
-        location: args.location,
-        retry: RetryArguments::default(),
-        report: args.report,
-        defaults: args.defaults,
-    })?;
-    let reach = ReachConfig { given, ..reach };
-    let mut config = OpenConfig {
-        redirects: reach.redirects,
-        keeps_cookies: reach.keeps_cookies(),
-        ..OpenConfig::resolve(&args.url, args.handshake, Limits::default())?
-    };
+    let HandshakeArgs { url, handshake, reach, display, .. } = args;
+    let mut config = ClientConfig::dial(&url, handshake, reach, &display, terminal)?;
+    config.reach.given = given;
+    Arc::make_mut(&mut config.endpoint).close_timeout = CLOSE_TIMEOUT;
+    let display = config.traffic.display;
     let json = args.output == ReportFormat::Json;
     let reporter = match json {
         true => Reporter::new(OutputFormat::Json, &display),
         false => Reporter::holding(EventFilter::Opening, &display),
     };
     let mut runtime = Runtime::new(reporter)?;
-    let summary = match prepare(&mut config, &reach, &mut runtime) {
+    let summary = match prepare(&mut config.open, &config.reach, &mut runtime)? {
         Ok(summary) => summary,
-        Err(AccountError::Ended(exit)) => return Ok(exit),
-        Err(AccountError::Usage(error)) => return Err(error.into()),
+        Err(exit) => return Ok(exit),
     };
-    if let Some(what) = reach.instead {
-        return instead(what, &config, &reach, &mut runtime);
-    }
     let palette = display.palette(terminal.stdout);
     let width = display.text_columns(terminal.stdout);
     let all = display.verbose > 0;
@@ -80,15 +63,14 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
         }
     };
     let now = Instant::now();
-    let mut opening = ClientOpening::new(&config, SLOT, None, &runtime, now);
+    let mut opening = ClientOpening::new(&config.open, SLOT, None, &runtime, now);
     let exit = match open(&mut opening, &mut runtime) {
         Ok(opened) => {
             show(&opened.request, &opened.response, &opened.report, &mut runtime);
             runtime.stdout.flush()?;
             let exit = verdict(&opened.report, args.strict);
-            let mut quiet = ClientConfig::silent(config, display);
-            Arc::make_mut(&mut quiet.endpoint).close_timeout = CLOSE_TIMEOUT;
-            // How the server closes is not part of the verdict.
+            // How the server closes is not part of the verdict, nor of what is printed at the end.
+            let quiet = ClientConfig { reach: ReachConfig::default(), ..config };
             let mut session = Session::new(&quiet, *opened, None, &mut runtime)?
                 .with_steps([Step::Close(1000, "")]);
             run_task(&mut session, &mut runtime)?;

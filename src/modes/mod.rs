@@ -16,6 +16,7 @@ pub mod listen;
 pub mod ping;
 pub mod proxy;
 pub mod replay;
+mod serving;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -66,7 +66,8 @@ pub struct DialError {
     pub timed_out: bool,
 }
 
-/// Connects to one of `addrs`, each given a head start of 250 ms over the next.
+/// Connects to one of `addrs`, each given a head start of 250 ms over the next, from an address, port
+/// or interface of this machine.
 ///
 /// A failure starts the next attempt at once and the first success wins. A lone
 /// address is connected to in the calling thread, which spares the start-up time
@@ -74,17 +75,8 @@ pub struct DialError {
 ///
 /// # Errors
 ///
-/// [`DialError`] with one attempt for each address tried.
-pub fn dial(addrs: &[SocketAddr], deadline: Instant) -> Result<Dialed, DialError> {
-    dial_from(&LocalAddress::default(), addrs, deadline)
-}
-
-/// The same from an address, port or interface of this machine.
-///
-/// # Errors
-///
-/// Those of [`dial`], and what [`LocalAddress::connect`] adds to each attempt.
-pub fn dial_from(
+/// [`DialError`] with one attempt for each address tried; [`LocalAddress::connect`] may fail each.
+pub fn dial(
     source: &LocalAddress,
     addrs: &[SocketAddr],
     deadline: Instant,

@@ -19,10 +19,9 @@ pub const SIGNAL: Token = Token(4);
 /// Standard error.
 pub const STDERR: Token = Token(7);
 
-/// The poll, its events and the waker of other threads.
+/// The poll and the waker of other threads.
 pub struct Reactor {
     poll: Poll,
-    events: Events,
     waker: Arc<Waker>,
 }
 
@@ -35,7 +34,7 @@ impl Reactor {
     pub fn new() -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
-        Ok(Self { poll, events: Events::with_capacity(64), waker })
+        Ok(Self { poll, waker })
     }
 
     /// Where sources are registered.
@@ -53,29 +52,14 @@ impl Reactor {
     /// # Errors
     ///
     /// The poll failed. A signal is not a failure: there are just no events.
-    pub fn wait(&mut self, deadline: Option<Instant>) -> io::Result<&Events> {
-        poll(&mut self.poll, &mut self.events, deadline)?;
-        Ok(&self.events)
+    pub fn wait(&mut self, events: &mut Events, deadline: Option<Instant>) -> io::Result<()> {
+        let timeout = deadline.map(|at| round_up(at.saturating_duration_since(Instant::now())));
+        match self.poll.poll(events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
+            other => other?,
+        }
+        Ok(())
     }
-
-    /// As [`Reactor::wait`], with a place for the events of the caller's own: for many sources at
-    /// once, or a caller that owns the reactor and what its events are for.
-    ///
-    /// # Errors
-    ///
-    /// The poll failed.
-    pub fn wait_for(&mut self, events: &mut Events, deadline: Option<Instant>) -> io::Result<()> {
-        poll(&mut self.poll, events, deadline)
-    }
-}
-
-fn poll(poll: &mut Poll, events: &mut Events, deadline: Option<Instant>) -> io::Result<()> {
-    let timeout = deadline.map(|at| round_up(at.saturating_duration_since(Instant::now())));
-    match poll.poll(events, timeout) {
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
-        other => other?,
-    }
-    Ok(())
 }
 
 /// epoll counts in milliseconds: rounded down, the last one would be spent spinning.

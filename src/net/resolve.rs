@@ -23,6 +23,17 @@ pub enum AddressFamily {
     V6,
 }
 
+impl AddressFamily {
+    /// One of both, if only that is wanted.
+    pub fn only(ipv4: bool, ipv6: bool) -> Self {
+        match (ipv4, ipv6) {
+            (true, _) => Self::V4,
+            (_, true) => Self::V6,
+            _ => Self::Any,
+        }
+    }
+}
+
 /// Why a host has no address to connect to.
 #[derive(Debug, Error)]
 pub enum ResolveError {

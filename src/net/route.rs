@@ -122,7 +122,7 @@ impl RouteOptions {
 
     /// Connects to one of the addresses.
     pub fn dial(&self, addresses: &[SocketAddr], deadline: Instant) -> Result<Dialed, DialError> {
-        dial::dial_from(&self.source, addresses, deadline)
+        dial::dial(&self.source, addresses, deadline)
     }
 
     /// Begins the dialogue with the route's proxy; `None` if there is none.

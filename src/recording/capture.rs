@@ -54,9 +54,7 @@ pub struct Capture<R> {
     file: PacketFile<R>,
     /// Streams that continue, by their ends in order.
     open: HashMap<(SocketAddr, SocketAddr), Stream>,
-    facts: Vec<StreamFacts>,
-    ready: VecDeque<Record>,
-    only: Option<u64>,
+    found: Found,
     /// A packet of a link type that can't be read.
     foreign: Option<u16>,
     last: i64,
@@ -64,7 +62,16 @@ pub struct Capture<R> {
     ended: bool,
 }
 
-#[derive(Debug)]
+/// What was found so far.
+#[derive(Debug, Default)]
+struct Found {
+    facts: Vec<StreamFacts>,
+    ready: VecDeque<Record>,
+    /// The stream that is wanted alone.
+    only: Option<u64>,
+}
+
+#[derive(Debug, Default)]
 struct Stream {
     /// Its place among the facts.
     index: usize,
@@ -83,9 +90,7 @@ impl<R: BufRead> Capture<R> {
         Self {
             file,
             open: HashMap::new(),
-            facts: Vec::new(),
-            ready: VecDeque::new(),
-            only: None,
+            found: Found::default(),
             foreign: None,
             last: 0,
             started: false,
@@ -95,12 +100,12 @@ impl<R: BufRead> Capture<R> {
 
     /// Decodes this stream even if no handshake of it was captured, and no other.
     pub fn only(&mut self, stream: u64) {
-        self.only = Some(stream);
+        self.found.only = Some(stream);
     }
 
     /// The streams so far.
     pub fn streams(&self) -> &[StreamFacts] {
-        &self.facts
+        &self.found.facts
     }
 
     /// What is not whole about the capture, in a sentence.
@@ -125,13 +130,13 @@ impl<R: BufRead> Capture<R> {
             return Ok(Some(Record { at, fact }));
         }
         loop {
-            if let Some(record) = self.ready.pop_front() {
+            if let Some(record) = self.found.ready.pop_front() {
                 return Ok(Some(record));
             }
             if self.ended {
                 return Ok(None);
             }
-            let Self { file, open, facts, ready, only, foreign, last, .. } = self;
+            let Self { file, open, found, foreign, last, .. } = self;
             let Some(packet) = file.next_packet()? else {
                 self.ended = true;
                 self.end();
@@ -150,23 +155,24 @@ impl<R: BufRead> Capture<R> {
             let begins = segment.syn() && !segment.ack();
             // The port is used again.
             if begins
-                && open.get(&key).is_some_and(|stream| stream.is_used(&segment, facts))
+                && open.get(&key).is_some_and(|stream| stream.is_used(&segment, found))
                 && let Some(mut stream) = open.remove(&key)
             {
-                stream.close(packet.micros, false, facts, *only, ready);
+                stream.close(packet.micros, false, found);
             }
             let stream = match open.entry(key) {
                 Entry::Occupied(stream) => stream.into_mut(),
                 Entry::Vacant(_) if segment.payload.is_empty() && !segment.syn() => continue,
-                Entry::Vacant(_) if facts.len() == MAX_STREAMS => {
+                Entry::Vacant(_) if found.facts.len() == MAX_STREAMS => {
                     return Err(RecordingError::new("the capture has too many streams"));
                 }
                 Entry::Vacant(place) => {
-                    facts.push(StreamFacts::of(&segment, facts.len() as u64 + 1));
-                    place.insert(Stream::new(facts.len() - 1, segment.syn()))
+                    let index = found.facts.len();
+                    found.facts.push(StreamFacts::of(&segment, index as u64 + 1));
+                    place.insert(Stream { index, seen_syn: segment.syn(), ..Stream::default() })
                 }
             };
-            if stream.take(&segment, packet.micros, facts, *only, ready) {
+            if stream.take(&segment, packet.micros, found) {
                 open.remove(&key);
             }
         }
@@ -174,12 +180,12 @@ impl<R: BufRead> Capture<R> {
 
     /// Takes the end of the capture.
     fn end(&mut self) {
-        let Self { open, facts, ready, only, last, .. } = self;
+        let Self { open, found, last, .. } = self;
         let mut rest: Vec<Stream> = open.drain().map(|(_, stream)| stream).collect();
         rest.sort_by_key(|stream| stream.index);
         for mut stream in rest {
-            stream.look_for_gaps(*last, true, facts, *only, ready);
-            stream.decide(true, facts, *only, ready);
+            stream.look_for_gaps(*last, true, found);
+            stream.decide(true, found);
         }
     }
 }
@@ -200,21 +206,9 @@ impl StreamFacts {
 }
 
 impl Stream {
-    fn new(index: usize, seen_syn: bool) -> Self {
-        Self {
-            index,
-            to_server: Half::default(),
-            to_client: Half::default(),
-            beginning: Vec::new(),
-            gone: [false; 2],
-            first_end: None,
-            seen_syn,
-        }
-    }
-
     /// Whether a segment that begins a stream begins another one than this.
-    fn is_used(&self, segment: &Segment<'_>, facts: &[StreamFacts]) -> bool {
-        let half = match segment.from == facts[self.index].client {
+    fn is_used(&self, segment: &Segment<'_>, found: &Found) -> bool {
+        let half = match segment.from == found.facts[self.index].client {
             true => &self.to_server,
             false => &self.to_client,
         };
@@ -229,15 +223,8 @@ impl Stream {
     }
 
     /// Takes a segment; returns whether the stream is over.
-    fn take(
-        &mut self,
-        segment: &Segment<'_>,
-        micros: i64,
-        facts: &mut [StreamFacts],
-        only: Option<u64>,
-        ready: &mut VecDeque<Record>,
-    ) -> bool {
-        let direction = match segment.from == facts[self.index].client {
+    fn take(&mut self, segment: &Segment<'_>, micros: i64, found: &mut Found) -> bool {
+        let direction = match segment.from == found.facts[self.index].client {
             true => Direction::ToServer,
             false => Direction::ToClient,
         };
@@ -250,65 +237,44 @@ impl Stream {
         let fin = segment.fin() && segment.missing == 0;
         half.take(sequence, segment.payload, fin, |piece| bytes.extend_from_slice(piece));
         if !bytes.is_empty() {
-            self.bytes(micros, direction, bytes, facts, only, ready);
+            self.bytes(micros, direction, bytes, found);
         }
-        self.look_for_gaps(micros, false, facts, only, ready);
+        self.look_for_gaps(micros, false, found);
         if self.half(direction).has_ended() {
             self.first_end.get_or_insert(direction.sender());
         }
         let over = self.to_server.has_ended() && self.to_client.has_ended();
         if over || segment.rst() {
             self.first_end.get_or_insert(direction.sender());
-            self.close(micros, segment.rst(), facts, only, ready);
+            self.close(micros, segment.rst(), found);
             return true;
         }
         false
     }
 
-    fn bytes(
-        &mut self,
-        micros: i64,
-        direction: Direction,
-        bytes: Vec<u8>,
-        facts: &mut [StreamFacts],
-        only: Option<u64>,
-        ready: &mut VecDeque<Record>,
-    ) {
-        match facts[self.index].kind {
+    fn bytes(&mut self, micros: i64, direction: Direction, bytes: Vec<u8>, found: &mut Found) {
+        match found.facts[self.index].kind {
             StreamKind::Empty => {
                 self.beginning.push((micros, direction, bytes));
-                self.decide(false, facts, only, ready);
+                self.decide(false, found);
             }
             StreamKind::WebSocket => {
-                self.record(micros, facts, Fact::Bytes(direction, bytes), only, ready);
+                self.record(micros, Fact::Bytes(direction, bytes), found);
             }
             _ => {}
         }
     }
 
-    fn record(
-        &self,
-        micros: i64,
-        facts: &[StreamFacts],
-        fact: Fact,
-        only: Option<u64>,
-        ready: &mut VecDeque<Record>,
-    ) {
-        let number = facts[self.index].number;
-        if only.is_none_or(|only| only == number) {
-            ready.push_back(Record { at: Stamp { micros, conn: ConnId(number) }, fact });
+    fn record(&self, micros: i64, fact: Fact, found: &mut Found) {
+        let number = found.facts[self.index].number;
+        if found.only.is_none_or(|only| only == number) {
+            found.ready.push_back(Record { at: Stamp { micros, conn: ConnId(number) }, fact });
         }
     }
 
     /// Finds out what it is, once its first bytes show it, or are all there is.
-    fn decide(
-        &mut self,
-        at_end: bool,
-        facts: &mut [StreamFacts],
-        only: Option<u64>,
-        ready: &mut VecDeque<Record>,
-    ) {
-        if facts[self.index].kind != StreamKind::Empty || self.beginning.is_empty() {
+    fn decide(&mut self, at_end: bool, found: &mut Found) {
+        if found.facts[self.index].kind != StreamKind::Empty || self.beginning.is_empty() {
             return;
         }
         let of = |direction: Direction| -> Vec<u8> {
@@ -322,7 +288,7 @@ impl Stream {
         if swapped {
             std::mem::swap(&mut client, &mut server);
         }
-        let forced = only == Some(facts[self.index].number);
+        let forced = found.only == Some(found.facts[self.index].number);
         let enough = at_end || client.len() + server.len() > MAX_BEGINNING;
         let kind = match kind_of(&client, &server, enough) {
             None if !enough => return,
@@ -331,7 +297,7 @@ impl Stream {
             None => StreamKind::Other,
             Some(kind) => kind,
         };
-        let fact = &mut facts[self.index];
+        let fact = &mut found.facts[self.index];
         if swapped {
             std::mem::swap(&mut fact.client, &mut fact.server);
             std::mem::swap(&mut self.to_server, &mut self.to_client);
@@ -345,28 +311,21 @@ impl Stream {
         }
         let (local, peer) = (fact.server.to_string(), fact.client.to_string());
         let first = beginning.first().map_or(0, |(micros, ..)| *micros);
-        self.record(first, facts, Fact::Connected { local, peer }, only, ready);
+        self.record(first, Fact::Connected { local, peer }, found);
         if !self.seen_syn {
             let text = "the capture begins inside this connection";
-            self.record(first, facts, Fact::Note(text.to_owned()), only, ready);
+            self.record(first, Fact::Note(text.to_owned()), found);
         }
         for (micros, direction, bytes) in beginning {
             let direction = if swapped { direction.opposite() } else { direction };
-            self.record(micros, facts, Fact::Bytes(direction, bytes), only, ready);
+            self.record(micros, Fact::Bytes(direction, bytes), found);
         }
     }
 
     /// Reports bytes that are missing, once they are not expected any more.
-    fn look_for_gaps(
-        &mut self,
-        micros: i64,
-        at_end: bool,
-        facts: &[StreamFacts],
-        only: Option<u64>,
-        ready: &mut VecDeque<Record>,
-    ) {
+    fn look_for_gaps(&mut self, micros: i64, at_end: bool, found: &mut Found) {
         for direction in [Direction::ToServer, Direction::ToClient] {
-            let shown = facts[self.index].kind == StreamKind::WebSocket;
+            let shown = found.facts[self.index].kind == StreamKind::WebSocket;
             let index = direction as usize;
             let half = self.half(direction);
             let Some(missing) = half.gap().filter(|_| at_end || half.is_full()) else { continue };
@@ -384,23 +343,16 @@ impl Stream {
                 "{missing} bytes of the {name} are missing in the capture after byte {delivered}: \
                  what follows them can't be decoded"
             );
-            self.record(micros, facts, Fact::Missing(direction, text), only, ready);
+            self.record(micros, Fact::Missing(direction, text), found);
         }
     }
 
-    fn close(
-        &mut self,
-        micros: i64,
-        reset: bool,
-        facts: &mut [StreamFacts],
-        only: Option<u64>,
-        ready: &mut VecDeque<Record>,
-    ) {
-        self.decide(true, facts, only, ready);
-        self.look_for_gaps(micros, true, facts, only, ready);
-        if facts[self.index].kind == StreamKind::WebSocket {
+    fn close(&mut self, micros: i64, reset: bool, found: &mut Found) {
+        self.decide(true, found);
+        self.look_for_gaps(micros, true, found);
+        if found.facts[self.index].kind == StreamKind::WebSocket {
             let fact = Fact::Closed { by: self.first_end, reset };
-            self.record(micros, facts, fact, only, ready);
+            self.record(micros, fact, found);
         }
     }
 }

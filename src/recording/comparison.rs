@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::plan::RecordedMessage;
+pub use crate::ui::json::Difference;
+use crate::ui::json::Member;
 use crate::ui::pattern::Pattern;
 use crate::ui::sanitize::escaped;
 use crate::wire::Data;
@@ -46,26 +48,6 @@ pub struct Comparison {
     pub ignore_json: Vec<String>,
 }
 
-/// A member of JSON that differs: its pointer, what was recorded, what was received.
-pub type Member = (String, Option<String>, Option<String>);
-
-/// Something that is not as recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// The number of the message, from 1.
-    pub message: u64,
-    /// What differs, in a word: `count`, `kind`, `content`, `close`.
-    pub what: &'static str,
-    /// As in `message 2 differs at byte 7`; harmless for a terminal.
-    pub text: String,
-    /// What was recorded, harmless for a terminal.
-    pub expected: Option<String>,
-    /// What was received.
-    pub received: Option<String>,
-    /// Members of JSON that differ.
-    pub members: Vec<Member>,
-}
-
 impl Comparison {
     /// Where a received message is not as recorded; `number` counts from 1.
     pub fn difference(
@@ -88,7 +70,7 @@ impl Comparison {
                 ),
                 expected: Some(shown(expected, 0)),
                 received: Some(shown(received, 0)),
-                members: Vec::new(),
+                ..Difference::default()
             });
         }
         if self.how < Compare::Text || expected == received {
@@ -125,9 +107,8 @@ impl Comparison {
             message: number,
             what: "count",
             text: format!("message {number} was received, but the recording has {recorded}"),
-            expected: None,
             received: Some(shown(received, 0)),
-            members: Vec::new(),
+            ..Difference::default()
         })
     }
 
@@ -143,8 +124,7 @@ impl Comparison {
             what: "count",
             text,
             expected: Some(shown(&first.content, 0)),
-            received: None,
-            members: Vec::new(),
+            ..Difference::default()
         })
     }
 
@@ -169,7 +149,7 @@ impl Comparison {
             text: text.to_owned(),
             expected: Some(code(expected)),
             received: received.map(code),
-            members: Vec::new(),
+            ..Difference::default()
         })
     }
 

@@ -134,21 +134,15 @@ fn request(entry: &Value, url: &str) -> Vec<u8> {
     let target = target.split('#').next().unwrap_or_default();
     let slash = if target.starts_with('/') { "" } else { "/" };
     let mut head = format!("GET {slash}{} HTTP/1.1\r\n", line(target)).into_bytes();
-    let headers = headers(entry.pointer("/request/headers"));
     // Chrome may leave all of them out.
-    let has = |name: &str| headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
-    for (name, value) in [
+    let usual = [
         ("Host", host_of(url)),
         ("Connection", "Upgrade"),
         ("Upgrade", "websocket"),
         ("Sec-WebSocket-Version", "13"),
         ("Sec-WebSocket-Key", KEY),
-    ] {
-        if !has(name) {
-            head.extend_from_slice(format!("{name}: {}\r\n", line(value)).as_bytes());
-        }
-    }
-    write_headers(&headers, &mut head);
+    ];
+    write_headers(&usual, &headers(entry.pointer("/request/headers")), &mut head);
     head
 }
 
@@ -162,20 +156,19 @@ fn response(entry: &Value, opened: bool) -> Vec<u8> {
     };
     let mut head = format!("HTTP/1.1 {status} {}\r\n", line(reason)).into_bytes();
     let headers = headers(entry.pointer("/response/headers"));
-    let has = |name: &str| headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
     if status == 101 {
         let sent = self::headers(entry.pointer("/request/headers"));
         let key = sent.iter().find(|(name, _)| name.eq_ignore_ascii_case("Sec-WebSocket-Key"));
         let accept = AcceptSteps::for_key(key.map_or(KEY, |(_, key)| key).as_bytes()).accept;
-        for (name, value) in
-            [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Accept", &accept)]
-        {
-            if !has(name) {
-                head.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
-            }
-        }
+        let usual = [
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Accept", &accept),
+        ];
+        write_headers(&usual, &headers, &mut head);
+    } else {
+        write_headers(&[], &headers, &mut head);
     }
-    write_headers(&headers, &mut head);
     head
 }
 
@@ -186,8 +179,11 @@ fn headers(array: Option<&Value>) -> Vec<(&str, &str)> {
     fields.filter(|(name, _)| !name.is_empty() && !name.starts_with(':')).collect()
 }
 
-fn write_headers(headers: &[(&str, &str)], head: &mut Vec<u8>) {
-    for (name, value) in headers {
+/// Writes the header fields, after those of the usual ones that are not among them.
+fn write_headers(usual: &[(&str, &str)], headers: &[(&str, &str)], head: &mut Vec<u8>) {
+    let has = |name: &str| headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+    let left_out = usual.iter().filter(|(name, _)| !has(name));
+    for (name, value) in left_out.chain(headers) {
         head.extend_from_slice(format!("{}: {}\r\n", line(name), line(value)).as_bytes());
     }
     head.extend_from_slice(b"\r\n");

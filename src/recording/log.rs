@@ -1,5 +1,6 @@
 //! The JSON lines of this program (`--record`, `--log`, `--output json`) as records.
 
+use std::collections::HashMap;
 use std::io::{BufRead, Read as _};
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use crate::wire::handshake::rules::{Outcome, RULES, Report, Verdict};
 use crate::wire::mask::{self, MaskKey};
 use crate::wire::violation::CATALOGUE;
 use crate::wire::writer::RawFrame;
-use crate::wire::{OpCode, Role, Violation};
+use crate::wire::{OpCode, Role, Violation, role_name};
 
 /// The most bytes of a line, its end included.
 pub const LINE: u64 = 64 << 20;
@@ -32,15 +33,8 @@ pub struct LogReader<R> {
     input: R,
     line: Vec<u8>,
     number: u64,
-    /// Masks of the frames whose payload follows in pieces, by connection and direction.
-    masks: Vec<(ConnId, Direction, Option<MaskKey>)>,
-    /// Directions with a compressed message, with the mask of its last frame.
-    compressed: Vec<(ConnId, Direction, Option<MaskKey>)>,
-    /// Directions in which a compressed frame was left out because of a secret, so that later
-    /// frames can't be inflated: their messages are used as they were read at that time.
-    left_out: Vec<(ConnId, Direction)>,
-    /// As `masks`, of frames that a relay made: they come between those that pass.
-    made: Vec<(ConnId, Direction, Option<MaskKey>)>,
+    /// What the lines of each direction of a connection leave behind for those after them.
+    ways: HashMap<ConnId, [Way; 2]>,
     /// Records of the line that wait.
     waiting: Option<Record>,
     /// The role of the program that wrote it, as its first object has it.
@@ -53,6 +47,20 @@ pub struct LogReader<R> {
     /// runs, each of which counts its connections from 1.
     last: u64,
     before: u64,
+}
+
+/// What the lines of a direction leave behind for those after them.
+#[derive(Debug, Default)]
+struct Way {
+    /// The mask of the frame whose payload follows in pieces.
+    mask: Option<MaskKey>,
+    /// Where a compressed message comes, the mask of its last frame.
+    compressed: Option<Option<MaskKey>>,
+    /// A compressed frame was left out for a secret in it, so that those after it can't be inflated:
+    /// their messages are taken as they were read then.
+    left_out: bool,
+    /// As `mask`, of a frame that a relay made: they come between those that pass.
+    made: Option<MaskKey>,
 }
 
 /// A line that can't be read.
@@ -77,10 +85,7 @@ impl<R: BufRead> LogReader<R> {
             input,
             line: Vec::new(),
             number: 0,
-            masks: Vec::new(),
-            compressed: Vec::new(),
-            left_out: Vec::new(),
-            made: Vec::new(),
+            ways: HashMap::new(),
             waiting: None,
             role: None,
             cut: None,
@@ -197,7 +202,7 @@ impl<R: BufRead> LogReader<R> {
             _ => None,
         };
         if event == "start" {
-            (self.masks, self.compressed, self.left_out, self.made) = Default::default();
+            self.ways.clear();
         } else if micros.is_none() {
             return wrong("its time can't be read");
         }
@@ -206,11 +211,7 @@ impl<R: BufRead> LogReader<R> {
         let Some(direction) = direction else {
             return made(match event {
                 "start" => {
-                    let role = match text("role") {
-                        Some("server") => Some(Role::Server),
-                        Some("client") => Some(Role::Client),
-                        _ => None,
-                    };
+                    let role = role(object, "role");
                     self.role = role;
                     Fact::Start { role, secrets: text("secrets") == Some("shown"), complete: true }
                 }
@@ -244,15 +245,13 @@ impl<R: BufRead> LogReader<R> {
                 "passed" => Fact::Passed(owned("text")),
                 "diagnostic" => Fact::Diagnostic(Box::new(object.clone())),
                 "end" => {
-                    self.masks.retain(|(other, ..)| *other != conn);
-                    self.compressed.retain(|(other, ..)| *other != conn);
-                    self.left_out.retain(|(other, _)| *other != conn);
-                    self.made.retain(|(other, ..)| *other != conn);
+                    self.ways.remove(&conn);
                     Fact::End(Box::new(ending(object, self.role)))
                 }
                 _ => return Ok(None),
             });
         };
+        let way = &mut self.ways.entry(conn).or_default()[direction as usize];
         let payload = || payload(object);
         if let Some(name) = text("made") {
             // A later version may know other reasons.
@@ -260,17 +259,15 @@ impl<R: BufRead> LogReader<R> {
             let bytes = match event {
                 "frame" => {
                     let (mut bytes, mask) = header(object)?;
-                    self.made.retain(|(c, d, _)| (*c, *d) != (conn, direction));
-                    match text("payload") {
-                        Some(_) => self.made.push((conn, direction, mask)),
-                        None => bytes.extend(masked(mask, 0, payload()?)),
+                    way.made = mask;
+                    if text("payload").is_none() {
+                        bytes.extend(masked(mask, 0, payload()?));
                     }
                     bytes
                 }
                 "payload" => {
-                    let of = self.made.iter().find(|(c, d, _)| (*c, *d) == (conn, direction));
                     let offset = number(object, "offset").unwrap_or_default();
-                    masked(of.and_then(|(.., mask)| *mask), offset, payload()?)
+                    masked(way.made, offset, payload()?)
                 }
                 _ => return Ok(None),
             };
@@ -291,27 +288,18 @@ impl<R: BufRead> LogReader<R> {
                 let opcode = text("opcode").unwrap_or_default();
                 let is_data = matches!(opcode, "text" | "binary" | "continuation");
                 if is_data && opcode != "continuation" {
-                    self.compressed.retain(|(c, d, _)| (*c, *d) != (conn, direction));
-                    if object.get("rsv1").and_then(Value::as_bool) == Some(true) {
-                        self.compressed.push((conn, direction, mask));
-                    }
+                    let is_compressed = object.get("rsv1").and_then(Value::as_bool) == Some(true);
+                    way.compressed = is_compressed.then_some(mask);
                 }
-                let of = self.compressed.iter_mut().find(|(c, d, _)| (*c, *d) == (conn, direction));
-                if let Some((.., key)) = of.filter(|_| is_data) {
+                if let Some(key) = way.compressed.as_mut().filter(|_| is_data) {
                     *key = mask;
-                    let is_known = self.left_out.contains(&(conn, direction));
-                    if !is_known && is_hidden(&payload()?) {
-                        self.left_out.push((conn, direction));
-                    }
-                    if self.left_out.contains(&(conn, direction)) {
+                    way.left_out = way.left_out || is_hidden(&payload()?);
+                    if way.left_out {
                         return Ok(None);
                     }
                 }
                 match text("payload") {
-                    Some(_) => {
-                        self.masks.retain(|(c, d, _)| (*c, *d) != (conn, direction));
-                        self.masks.push((conn, direction, mask));
-                    }
+                    Some(_) => way.mask = mask,
                     None => bytes.extend(masked(mask, 0, payload()?)),
                 }
                 let fact = Fact::Bytes(direction, bytes);
@@ -321,10 +309,8 @@ impl<R: BufRead> LogReader<R> {
                 }
                 made(fact)
             }
-            "message" if self.left_out.contains(&(conn, direction)) => {
-                let of = self.compressed.iter().position(|(c, d, _)| (*c, *d) == (conn, direction));
-                let Some(at_of) = of else { return Ok(None) };
-                let (.., mask) = self.compressed.remove(at_of);
+            "message" if way.left_out => {
+                let Some(mask) = way.compressed.take() else { return Ok(None) };
                 let content = payload()?;
                 if content.len() as u64 != number(object, "length").unwrap_or_default() {
                     let text = "a message is not in the recording, because it contains a secret"
@@ -338,20 +324,16 @@ impl<R: BufRead> LogReader<R> {
                     .write(&mut bytes);
                 made(Fact::Bytes(direction, bytes))
             }
-            "payload" if self.left_out.contains(&(conn, direction)) => Ok(None),
+            "payload" if way.left_out => Ok(None),
             "payload" => {
                 let bytes = payload()?;
-                let is_compressed =
-                    self.compressed.iter().any(|(c, d, _)| (*c, *d) == (conn, direction));
-                if is_compressed && is_hidden(&bytes) {
-                    self.left_out.push((conn, direction));
+                if way.compressed.is_some() && is_hidden(&bytes) {
+                    way.left_out = true;
                     let text = "a message is not in the recording, because it may contain a secret";
                     return made(Fact::Missing(direction, text.to_owned()));
                 }
-                let of = self.masks.iter().find(|(c, d, _)| (*c, *d) == (conn, direction));
-                let mask = of.and_then(|(.., mask)| *mask);
                 let offset = number(object, "offset").unwrap_or_default();
-                made(Fact::Bytes(direction, masked(mask, offset, bytes)))
+                made(Fact::Bytes(direction, masked(way.mask, offset, bytes)))
             }
             "intervened" => Ok(intervened(direction, object)
                 .map(|done| Record { at, fact: Fact::Intervened(done) })),
@@ -463,15 +445,15 @@ fn phases(object: &Value) -> Phases {
     }
 }
 
+fn role(object: &Value, name: &str) -> Option<Role> {
+    let own = object.get(name)?.as_str()?;
+    [Role::Client, Role::Server].into_iter().find(|role| role_name(*role) == own)
+}
+
 fn tls(object: &Value) -> TlsFacts {
     let chain = object.get("chain").and_then(Value::as_array);
-    let peer = match object.get("peer").and_then(Value::as_str) {
-        Some("client") => Some(Role::Client),
-        Some("server") => Some(Role::Server),
-        _ => None,
-    };
     TlsFacts {
-        peer,
+        peer: role(object, "peer"),
         version: string(object, "version"),
         cipher: string(object, "cipher"),
         alpn: string(object, "alpn"),

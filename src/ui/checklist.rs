@@ -178,7 +178,7 @@ impl ChecklistWriter<'_> {
     }
 
     fn painted(&mut self, ink: Ink, text: &[u8]) {
-        painted(self.palette, ink, text, self.out);
+        self.palette.paint(ink, text, self.out);
     }
 }
 
@@ -196,7 +196,7 @@ pub(super) fn verdict(verdict: &Verdict, rule_width: usize, palette: Palette, ou
         Outcome::NotApplicable => (Ink::Info, "- n/a "),
     };
     out.extend_from_slice(b"  ");
-    painted(palette, ink, mark.as_bytes(), out);
+    palette.paint(ink, mark, out);
     out.extend_from_slice(b"  ");
     let rule = verdict.rule;
     padded(rule.id, rule_width, out);
@@ -211,10 +211,4 @@ pub(super) fn verdict(verdict: &Verdict, rule_width: usize, palette: Palette, ou
 fn padded(text: &str, width: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(text.as_bytes());
     number::spaces(width.saturating_sub(text.len()).max(1), out);
-}
-
-fn painted(palette: Palette, ink: Ink, text: &[u8], out: &mut Vec<u8>) {
-    palette.begin(ink, out);
-    out.extend_from_slice(text);
-    palette.end(out);
 }

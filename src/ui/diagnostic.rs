@@ -128,9 +128,7 @@ impl DiagnosticWriter<'_> {
     }
 
     fn painted(&mut self, ink: Ink, text: &str) {
-        self.palette.begin(ink, self.out);
-        self.out.extend_from_slice(text.as_bytes());
-        self.palette.end(self.out);
+        self.palette.paint(ink, text, self.out);
     }
 }
 

@@ -83,9 +83,7 @@ impl Examination {
             (false, _) => (Ink::Violation, "no WebSocket"),
         };
         let start = out.len();
-        palette.begin(ink, out);
-        out.extend_from_slice(word.as_bytes());
-        palette.end(out);
+        palette.paint(ink, word, out);
         out.extend_from_slice(b": ");
         line(&self.verdict, out);
         if !self.found.is_empty() {
@@ -103,9 +101,7 @@ impl Examination {
 impl DoctorStep {
     fn write(&self, palette: Palette, out: &mut Vec<u8>) {
         let word = self.outcome.name();
-        palette.begin(self.outcome.ink(), out);
-        out.extend_from_slice(word.as_bytes());
-        palette.end(out);
+        palette.paint(self.outcome.ink(), word, out);
         number::spaces(9 - word.len(), out);
         out.extend_from_slice(self.name.as_bytes());
         number::spaces(NAME.saturating_sub(self.name.len()).max(1), out);

@@ -54,9 +54,7 @@ pub fn list(palette: Palette, out: &mut Vec<u8>) {
         out.extend_from_slice(format!("{}\n", section.title).as_bytes());
         for entry in section.entries {
             out.extend_from_slice(b"  ");
-            palette.begin(ink(entry.severity), out);
-            out.extend_from_slice(entry.code.as_bytes());
-            palette.end(out);
+            palette.paint(ink(entry.severity), entry.code, out);
             out.extend_from_slice(format!("  {}\n", entry.title).as_bytes());
         }
     }
@@ -64,9 +62,8 @@ pub fn list(palette: Palette, out: &mut Vec<u8>) {
 
 /// `error[W602]: RSV1 is set …`, without the severity where none is certain yet.
 fn title(entry: &CatalogueEntry, palette: Palette, out: &mut Vec<u8>) {
-    palette.begin(ink(entry.severity), out);
-    out.extend_from_slice(format!("{}[{}]", entry.severity.name(), entry.code).as_bytes());
-    palette.end(out);
+    let name = format!("{}[{}]", entry.severity.name(), entry.code);
+    palette.paint(ink(entry.severity), name, out);
     out.extend_from_slice(format!(": {}\n", entry.title).as_bytes());
 }
 

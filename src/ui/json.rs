@@ -13,7 +13,7 @@ mod replay;
 use direction_printer::JsonDirectionPrinter;
 use object::Object;
 pub use object::{INLINE, PIECE};
-pub use replay::{DifferenceFields, Member};
+pub use replay::{Difference, Member};
 
 use super::connections::PerConnection;
 use super::doctor::{DoctorStep, Examination};
@@ -21,7 +21,7 @@ use crate::diagnostics::{Diagnostic, Place, Span};
 use crate::event::{Direction, Event, MessageInfo, Stamp};
 use crate::ui::clock::UtcClock;
 use crate::ui::meaning::Meaning;
-use crate::wire::Role;
+use crate::wire::{Role, role_name};
 
 /// The version of the schema, in the first object.
 pub const VERSION: u64 = 1;
@@ -155,13 +155,7 @@ impl JsonPrinter {
         let mut object = Object::go_on(at, None, &mut self.clock, out);
         object.string("program", env!("CARGO_PKG_NAME"));
         object.string("version", env!("CARGO_PKG_VERSION"));
-        object.optional(
-            "role",
-            self.role.map(|role| match role {
-                Role::Client => "client",
-                Role::Server => "server",
-            }),
-        );
+        object.optional("role", self.role.map(role_name));
         object.word("secrets", if self.shows_secrets { "shown" } else { "left-out" });
         object.end();
     }

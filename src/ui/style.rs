@@ -50,6 +50,13 @@ impl Palette {
         }
     }
 
+    /// Writes a text of this kind.
+    pub fn paint(self, ink: Ink, text: impl AsRef<[u8]>, out: &mut Vec<u8>) {
+        self.begin(ink, out);
+        out.extend_from_slice(text.as_ref());
+        self.end(out);
+    }
+
     /// Bytes of the codes around one piece of text: they take no columns.
     pub fn invisible(self, ink: Ink) -> usize {
         if self.on { self.code(ink).len() + RESET.len() } else { 0 }

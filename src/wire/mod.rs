@@ -24,3 +24,11 @@ pub use frame::{FrameHeader, LengthForm};
 pub use tungstenite::protocol::Role;
 pub use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 pub use violation::{Violation, ViolationKind};
+
+/// The word for a role.
+pub fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Client => "client",
+        Role::Server => "server",
+    }
+}

@@ -1,22 +1,19 @@
 //! The closing handshake.
 
+use super::framing::CONTROL;
 use crate::check::case::{Case, Expect, Rule, Tested, rule};
 
-const ANSWER: Rule = rule(
+pub(super) const UTF8: Rule = rule(
+    "RFC 6455 §8.1",
+    "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_.",
+);
+pub(super) const ANSWER: Rule = rule(
     "RFC 6455 §5.5.1",
     "If an endpoint receives a Close frame and did not previously send a Close frame, the endpoint MUST send a Close frame in response.",
-);
-const CONTROL: Rule = rule(
-    "RFC 6455 §5.5",
-    "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented.",
 );
 const TWO_BYTES: Rule = rule(
     "RFC 6455 §5.5.1",
     "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte order) representing a status code with value /code/ defined in Section 7.4.",
-);
-const UTF8: Rule = rule(
-    "RFC 6455 §8.1",
-    "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_.",
 );
 const DEFINED: Rule = rule(
     "RFC 6455 §7.4.1",
@@ -45,7 +42,7 @@ const ENDED: Rule = rule(
     "RFC 6455 §7.2.1",
     "If at any point the underlying transport layer connection is unexpectedly lost, the client MUST _Fail the WebSocket Connection_.",
 );
-const ENDING: Rule = rule(
+pub(super) const ENDING: Rule = rule(
     "RFC 6455 §7.1.1",
     "In abnormal cases (such as not having received a TCP Close from the server after a reasonable amount of time) a client MAY initiate the TCP Close.",
 );

@@ -1,5 +1,7 @@
 //! Compressed messages: what DEFLATE and permessage-deflate allow.
 
+use super::closing::UTF8;
+use super::framing::RSV;
 use crate::check::case::{Case, Expect, Needs, Rule, Tested, rule};
 use crate::check::request::Edit;
 use crate::wire::{Data, OpCode};
@@ -11,10 +13,6 @@ const COMPRESSED: Rule = rule(
 const FIRST: Rule = rule(
     "RFC 7692 §6",
     "An endpoint MUST NOT set the \"Per-Message Compressed\" bit of control frames and non-first fragments of a data message.",
-);
-const RSV: Rule = rule(
-    "RFC 6455 §5.2",
-    "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.",
 );
 const EMPTY_WINDOW: Rule = rule(
     "RFC 7692 §7.2.2",
@@ -29,11 +27,6 @@ const WINDOW: Rule = rule(
     "decompress each new message using the LZ77 sliding window used to process the last compressed message.",
 );
 const INFLATE: Rule = rule("RFC 7692 §7.2.2", "Decompress the resulting data using DEFLATE.");
-const UTF8: Rule = rule(
-    "RFC 6455 §8.1",
-    "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_.",
-);
-
 const PROTECT: Rule = rule(
     "RFC 6455 §10.4",
     "Such an implementation SHOULD impose a limit on frame sizes and the total message size after reassembly from multiple frames.",

@@ -3,7 +3,11 @@
 use crate::check::case::{Case, Expect, Rule, Tested, rule};
 use crate::wire::{Data, OpCode};
 
-const PONG: Rule = rule(
+pub(super) const PROTECT: Rule = rule(
+    "RFC 6455 §10.4",
+    "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits.",
+);
+pub(super) const PONG: Rule = rule(
     "RFC 6455 §5.5.2",
     "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame.",
 );
@@ -16,7 +20,7 @@ const NEWEST: Rule = rule(
     "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most recently processed Ping frame.",
 );
 const UNSOLICITED: Rule = rule("RFC 6455 §5.5.3", "A Pong frame MAY be sent unsolicited.");
-const RSV: Rule = rule(
+pub(super) const RSV: Rule = rule(
     "RFC 6455 §5.2",
     "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.",
 );
@@ -32,11 +36,7 @@ const TOP_BIT: Rule = rule(
     "RFC 6455 §5.2",
     "If 127, the following 8 bytes interpreted as a 64-bit unsigned integer (the most significant bit MUST be 0) are the payload length.",
 );
-const PROTECT: Rule = rule(
-    "RFC 6455 §10.4",
-    "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits.",
-);
-const STREAM: Rule = rule(
+pub(super) const STREAM: Rule = rule(
     "RFC 6455 §5.1",
     "In the WebSocket Protocol, data is transmitted using a sequence of frames.",
 );
@@ -52,7 +52,7 @@ const UNMASKED: Rule =
     rule("RFC 6455 §5.1", "A client MUST close a connection if it detects a masked frame.");
 const KEY: Rule =
     rule("RFC 6455 §5.3", "The masking key is a 32-bit value chosen at random by the client.");
-const CONTROL: Rule = rule(
+pub(super) const CONTROL: Rule = rule(
     "RFC 6455 §5.5",
     "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented.",
 );
@@ -97,7 +97,7 @@ const fn written(bytes: &'static [u8]) -> &'static str {
     }
 }
 
-const fn dies(
+pub(super) const fn dies(
     id: &'static str,
     title: &'static str,
     rule: Rule,

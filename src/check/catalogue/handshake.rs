@@ -1,5 +1,6 @@
 //! The opening handshake: requests that must be refused, and odd ones that must be accepted.
 
+use super::framing::RSV;
 use crate::check::case::{Case, Expect, Rule, Tested, rule};
 use crate::check::request::Edit;
 
@@ -41,7 +42,7 @@ const UPGRADE: Rule = rule(
     "RFC 6455 §4.2.1",
     "An |Upgrade| header field containing the value \"websocket\", treated as an ASCII case-insensitive value.",
 );
-const NAMES: Rule = rule("RFC 9110 §5.1", "Field names are case-insensitive");
+pub(super) const NAMES: Rule = rule("RFC 9110 §5.1", "Field names are case-insensitive");
 const FOLD: Rule = rule(
     "RFC 9112 §5.2",
     "A server that receives an obs-fold in a request message that is not within a \"message/http\" container MUST either reject the message by sending a 400 (Bad Request), preferably with a representation explaining that obsolete line folding is unacceptable, or replace each received obs-fold with one or more SP octets prior to interpreting the field value or forwarding the message downstream.",
@@ -65,10 +66,6 @@ const SERVICE: Rule = rule(
 const WAIT: Rule = rule(
     "RFC 6455 §4.1",
     "Once the client's opening handshake has been sent, the client MUST wait for a response from the server before sending any further data.",
-);
-const ILLEGAL: Rule = rule(
-    "RFC 6455 §5.2",
-    "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.",
 );
 const TIMEOUT: Rule = rule(
     "RFC 9112 §9.5",
@@ -174,7 +171,7 @@ pub(super) static CASES: &[Case] = &[
     learns("h/early-data", "a ping in the same segment as the request", WAIT, "some servers lose early data, and in others it corrupts the stream")
         .open(&[Edit::Behind(b"\x89\x80\0\0\0\0")]),
     // Long enough to be a whole frame: some servers read all of a frame before they judge it.
-    of_server("h/twice", "the request again after the 101", ILLEGAL, "a proxy that sends a second request on an open WebSocket must not be answered")
+    of_server("h/twice", "the request again after the 101", RSV, "a proxy that sends a second request on an open WebSocket must not be answered")
         .send(&[r"/bytes GET\x20/\x20HTTP/1.1\r\nHost:\x20a\r\nUser-Agent:\x20wscope-check\r\nAccept:\x20*/*\r\nConnection:\x20close\r\n\r\n"]).expect(Expect::Dies(&[1002])),
     learns("h/reuse-after-4xx", "a valid request on the connection of one without a key", PERSISTENT, "shows whether the connection can be used for another request").open(&[Edit::After(&[Edit::Drop(KEY)])]),
     learns("h/parallel-5", "five connections at the same time", NO_LIMIT, "shows whether connections from one address are limited").stress().connections(5),

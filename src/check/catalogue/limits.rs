@@ -1,27 +1,15 @@
 //! Limits: how much a server accepts before it protects itself.
 
+use super::framing::{PONG, PROTECT, STREAM};
 use crate::check::case::{Case, Expect, Rule, Tested, rule};
 use crate::check::facts::Facts;
 use crate::check::verdict::{Judgement, Verdict};
 
-const PROTECT: Rule = rule(
-    "RFC 6455 §10.4",
-    "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits.",
-);
-
-const STREAM: Rule = rule(
-    "RFC 6455 §5.1",
-    "In the WebSocket Protocol, data is transmitted using a sequence of frames.",
-);
 const ALIVE: Rule = rule(
     "RFC 6455 §7.1.7",
     "Except as indicated above or as specified by the application layer (e.g., a script using the WebSocket API), clients SHOULD NOT close the connection.",
 );
 
-const PING: Rule = rule(
-    "RFC 6455 §5.5.2",
-    "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame.",
-);
 const KEEPALIVE: Rule = rule(
     "RFC 6455 §5.5.2",
     "NOTE: A Ping frame may serve either as a keepalive or as a means to verify that the remote endpoint is still responsive.",
@@ -61,7 +49,7 @@ const SIZE: &str = "shows the limit on messages, if there is one: a Close with 1
 
 #[rustfmt::skip] // a table
 pub(super) static CASES: &[Case] = &[
-    Case::new("l/rtt", "20 pings, one after the other", PING, "shows how long the server takes to answer").of(Tested::Server).info()
+    Case::new("l/rtt", "20 pings, one after the other", PONG, "shows how long the server takes to answer").of(Tested::Server).info()
         .send(&["/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001"]).expect(Expect::Observed(round_trips)),
     Case::new("l/msg-64k", "a binary message of 64 KiB", PROTECT, SIZE).info()
         .send(&["/frame binary mask=00000000 length=65536", r"/repeat 512 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"])

@@ -1,5 +1,7 @@
 //! Messages in fragments, and UTF-8.
 
+use super::closing::{ANSWER, UTF8};
+use super::framing::{PROTECT, dies};
 use crate::check::case::{Case, Expect, Rule, rule};
 use crate::wire::{Data, OpCode};
 
@@ -14,18 +16,6 @@ const INJECTED: Rule = rule(
 const INTERLEAVED: Rule = rule(
     "RFC 6455 §5.4",
     "The fragments of one message MUST NOT be interleaved between the fragments of another message unless an extension has been negotiated that can interpret the interleaving.",
-);
-const PROTECT: Rule = rule(
-    "RFC 6455 §10.4",
-    "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits.",
-);
-const CLOSE: Rule = rule(
-    "RFC 6455 §5.5.1",
-    "If an endpoint receives a Close frame and did not previously send a Close frame, the endpoint MUST send a Close frame in response.",
-);
-const UTF8: Rule = rule(
-    "RFC 6455 §8.1",
-    "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_.",
 );
 const PARTIAL: Rule = rule(
     "RFC 6455 §5.6",
@@ -44,16 +34,6 @@ const GARBAGE: &str =
 const LANGUAGES: &str = "legal text of some languages is refused";
 
 const TEXT: OpCode = OpCode::Data(Data::Text);
-
-const fn dies(
-    id: &'static str,
-    title: &'static str,
-    rule: Rule,
-    why: &'static str,
-    send: &'static [&'static str],
-) -> Case {
-    Case::new(id, title, rule, why).send(send).expect(Expect::Dies(&[1002]))
-}
 
 const fn echoes(
     id: &'static str,
@@ -86,7 +66,7 @@ pub(super) static CASES: &[Case] = &[
     Case::new("g/20k", "a text message in 20000 frames of one byte", PROTECT, "each fragment costs memory").info().stress()
         .send(&["/frame text fin=off x", "/repeat 19998 /frame continuation fin=off x", "/frame continuation x"]).expect(Expect::Learns).autobahn("9.9"),
     Case::new("g/open-idle", "the beginning of a message, a pause of 5 s, a ping", INJECTED, KEEPALIVE).should().stress().send(&["/frame text fin=off wscope", "/wait 5"]).autobahn("5.19"),
-    Case::new("g/never-end", "the beginning of a message, then a Close", CLOSE, "the connection stays open for ever").send(&["/frame text fin=off wscope", "/frame close code=1000"])
+    Case::new("g/never-end", "the beginning of a message, then a Close", ANSWER, "the connection stays open for ever").send(&["/frame text fin=off wscope", "/frame close code=1000"])
         .should().expect(Expect::Closes(&[1000])).autobahn("7.1.5"),
 
     garbage("u/bad", "a text of ff fe", &[r"/frame text \xff\xfe"]).autobahn("6.3.1"),

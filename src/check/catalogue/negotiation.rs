@@ -22,7 +22,7 @@ const UNIQUE: Rule = rule(
     "RFC 6455 §4.1",
     "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be unique strings.",
 );
-const CASE: Rule = rule(
+pub(super) const CASE: Rule = rule(
     "RFC 6455 §4.1",
     "If the response includes a |Sec-WebSocket-Protocol| header field and this header field indicates the use of a subprotocol that was not present in the client's handshake (the server has indicated a subprotocol not requested by the client), the client MUST _Fail the WebSocket Connection_.",
 );
@@ -46,7 +46,7 @@ const SMWB: Rule = rule(
     "RFC 7692 §7.1.2.1",
     "A server accepts an extension negotiation offer with this parameter by including the \"server_max_window_bits\" extension parameter in the extension negotiation response to send back to the client with the same or smaller value as the offer.",
 );
-const CMWB: Rule = rule(
+pub(super) const CMWB: Rule = rule(
     "RFC 7692 §7.1.2.2",
     "If a received extension negotiation offer doesn't have the \"client_max_window_bits\" extension parameter, the corresponding extension negotiation response to the offer MUST NOT include the \"client_max_window_bits\" extension parameter.",
 );

@@ -1,5 +1,8 @@
 //! How a client handles the response: which responses open a connection, and which must not.
 
+use super::closing::ENDING;
+use super::handshake::NAMES;
+use super::negotiation::{CASE, CMWB};
 use crate::check::case::{Case, Expect, Needs, Rule, Tested, rule};
 use crate::check::request::Edit;
 
@@ -23,10 +26,6 @@ const ACCEPT_ONCE: Rule = rule(
     "RFC 6455 §11.3.3",
     "The |Sec-WebSocket-Accept| header MUST NOT appear more than once in an HTTP response.",
 );
-const SUBPROTOCOL: Rule = rule(
-    "RFC 6455 §4.1",
-    "If the response includes a |Sec-WebSocket-Protocol| header field and this header field indicates the use of a subprotocol that was not present in the client's handshake (the server has indicated a subprotocol not requested by the client), the client MUST _Fail the WebSocket Connection_.",
-);
 const EXTENSION: Rule = rule(
     "RFC 6455 §4.1",
     "If the response includes a |Sec-WebSocket-Extensions| header field and this header field indicates the use of an extension that was not present in the client's handshake (the server has indicated an extension not requested by the client), the client MUST _Fail the WebSocket Connection_.",
@@ -35,11 +34,6 @@ const PARAMETERS: Rule = rule(
     "RFC 7692 §7",
     "A client MUST _Fail the WebSocket Connection_ if the peer server accepted an extension negotiation offer for this extension with an extension negotiation response meeting any of the following conditions",
 );
-const CLIENT_BITS: Rule = rule(
-    "RFC 7692 §7.1.2.2",
-    "If a received extension negotiation offer doesn't have the \"client_max_window_bits\" extension parameter, the corresponding extension negotiation response to the offer MUST NOT include the \"client_max_window_bits\" extension parameter.",
-);
-const NAMES: Rule = rule("RFC 9110 §5.1", "Field names are case-insensitive");
 const REASON: Rule = rule("RFC 9112 §4", "A client SHOULD ignore the reason-phrase content");
 const STREAM: Rule = rule(
     "RFC 6455 §4.1",
@@ -48,10 +42,6 @@ const STREAM: Rule = rule(
 const MASK_KEY: Rule = rule(
     "RFC 6455 §5.3",
     "When preparing a masked frame, the client MUST pick a fresh masking key from the set of allowed 32-bit values.",
-);
-const ENDING: Rule = rule(
-    "RFC 6455 §7.1.1",
-    "In abnormal cases (such as not having received a TCP Close from the server after a reasonable amount of time) a client MAY initiate the TCP Close.",
 );
 const BACKOFF: Rule = rule(
     "RFC 6455 §7.2.3",
@@ -97,18 +87,18 @@ pub(super) static CASES: &[Case] = &[
     fails("cl/status-200",
         "a correct response, except for its status \
          200", STATUS, PROOF, &[Edit::Line("HTTP/1.1 200 OK"), Edit::Set("Content-Length", "0")]),
-    fails("cl/proto-unoffered", "a subprotocol that was not offered", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "x-wscope-unoffered")]),
-    fails("cl/proto-list", "two subprotocols; only one was offered", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "{subprotocol}, x-wscope-unoffered")]).needs(Needs::Subprotocol),
+    fails("cl/proto-unoffered", "a subprotocol that was not offered", CASE, ASSUMED, &[Edit::Set(PROTO, "x-wscope-unoffered")]),
+    fails("cl/proto-list", "two subprotocols; only one was offered", CASE, ASSUMED, &[Edit::Set(PROTO, "{subprotocol}, x-wscope-unoffered")]).needs(Needs::Subprotocol),
     fails("cl/proto-case",
         "the offered subprotocol in other letter \
-         case", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "{SUBPROTOCOL}")]).needs(Needs::Subprotocol),
-    fails("cl/proto-absent", "none of the offered subprotocols", SUBPROTOCOL, "shows whether the client insists on a subprotocol, as browsers do", &[Edit::Drop(PROTO)]).info().needs(Needs::Subprotocol),
+         case", CASE, ASSUMED, &[Edit::Set(PROTO, "{SUBPROTOCOL}")]).needs(Needs::Subprotocol),
+    fails("cl/proto-absent", "none of the offered subprotocols", CASE, "shows whether the client insists on a subprotocol, as browsers do", &[Edit::Drop(PROTO)]).info().needs(Needs::Subprotocol),
     fails("cl/ext-unoffered", "an extension that was not offered", EXTENSION, ASSUMED, &[Edit::Set(EXT, "x-wscope-unoffered")]),
     fails("cl/ext-badparam", "permessage-deflate with an unknown parameter", PARAMETERS, MISREAD, &[Edit::Set(EXT, "permessage-deflate; x_wscope=1")]),
     fails("cl/ext-dup", "permessage-deflate with a parameter twice", PARAMETERS, MISREAD, &[Edit::Set(EXT, "permessage-deflate; server_no_context_takeover; server_no_context_takeover")]),
     fails("cl/bits-16", "server_max_window_bits of 16", PARAMETERS, MISREAD, &[Edit::Set(EXT, "permessage-deflate; server_max_window_bits=16")]),
     fails("cl/bits-novalue", "server_max_window_bits without a value", PARAMETERS, MISREAD, &[Edit::Set(EXT, "permessage-deflate; server_max_window_bits")]),
-    fails("cl/cmwb-unoffered", "client_max_window_bits, which was not offered", CLIENT_BITS, MISREAD, &[Edit::Set(EXT, "permessage-deflate; client_max_window_bits=10")]).needs(Needs::NoClientBits),
+    fails("cl/cmwb-unoffered", "client_max_window_bits, which was not offered", CMWB, MISREAD, &[Edit::Set(EXT, "permessage-deflate; client_max_window_bits=10")]).needs(Needs::NoClientBits),
     opens("cl/upgrade-case", "Upgrade: WebSocket with capitals", UPGRADE, &[Edit::Set("Upgrade", "WebSocket")]),
     opens("cl/connection-list", "Connection: keep-alive, Upgrade", CONNECTION, &[Edit::Set("Connection", "keep-alive, Upgrade")]),
     opens("cl/header-case", "header names in lower case", NAMES, &[Edit::Name("upgrade"), Edit::Name("connection"), Edit::Name("sec-websocket-accept")]),

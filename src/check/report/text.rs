@@ -6,6 +6,7 @@ use super::results::Results;
 use crate::check::baseline::Change;
 use crate::check::plan::Outcome;
 use crate::check::verdict::Verdict;
+use crate::ui::number::counted;
 use crate::ui::sanitize::escaped;
 use crate::ui::style::{Ink, Palette};
 
@@ -17,10 +18,10 @@ pub(super) fn write(results: &Results<'_>, palette: Palette) -> Vec<u8> {
         (0, Some(_)) => (Ink::Violation, "not finished"),
         _ => (Ink::Violation, "failed"),
     };
-    coloured(word, ink, palette, &mut out);
+    palette.paint(ink, word, &mut out);
     let what = match failures {
-        0 => plural(all, "case"),
-        n => format!("{n} of {}", plural(all, "case")),
+        0 => counted(all as u64, "case"),
+        n => format!("{n} of {}", counted(all as u64, "case")),
     };
     line(&format!(": {}, {what}", escaped(results.subject.as_bytes())), &mut out);
     if let Some(why) = &results.stopped {
@@ -47,7 +48,7 @@ pub(super) fn write(results: &Results<'_>, palette: Palette) -> Vec<u8> {
             let measured = judgement.measured.as_ref().map(|text| format!(" ({text})"));
             let (got, measured) = (escaped(judgement.got.as_bytes()), measured.unwrap_or_default());
             let text = format!("  {:<18} {}: {got}{measured}", case.id, case.title);
-            coloured("INFO", Ink::Info, palette, &mut out);
+            palette.paint(Ink::Info, "INFO", &mut out);
             line(&text, &mut out);
         }
     }
@@ -69,7 +70,7 @@ pub(super) fn write(results: &Results<'_>, palette: Palette) -> Vec<u8> {
         for reason in reasons {
             let cases = short(results, verdict);
             let count = cases.iter().filter(|outcome| outcome.judgement.got == reason).count();
-            let (word, cases) = (verdict.name(), plural(count, "case"));
+            let (word, cases) = (verdict.name(), counted(count as u64, "case"));
             line(&format!("\n{word}  {cases}: {}", escaped(reason.as_bytes())), &mut out);
         }
     }
@@ -95,7 +96,7 @@ fn whole(results: &Results<'_>, outcome: &Outcome, palette: Palette, out: &mut V
         Verdict::Pass => Ink::Good,
         _ => Ink::Received,
     };
-    coloured(judgement.verdict.name(), ink, palette, out);
+    palette.paint(ink, judgement.verdict.name(), out);
     line(&format!("  {}  {}{known}", case.id, case.title), out);
     for sent in case.send.iter().take(6) {
         field("sent", sent, out);
@@ -145,16 +146,6 @@ fn changes(results: &Results<'_>) -> Option<String> {
 
 fn field(name: &str, text: &str, out: &mut Vec<u8>) {
     line(&format!("      {name:<9} {text}"), out);
-}
-
-fn plural(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
-}
-
-fn coloured(text: &str, ink: Ink, palette: Palette, out: &mut Vec<u8>) {
-    palette.begin(ink, out);
-    out.extend_from_slice(text.as_bytes());
-    palette.end(out);
 }
 
 fn line(text: &str, out: &mut Vec<u8>) {

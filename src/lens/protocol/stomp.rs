@@ -147,6 +147,7 @@ enum Body {
     Large(Option<usize>),
 }
 
+#[derive(Default)]
 struct Stomp {
     streams: Streams<Frame>,
     host: String,
@@ -179,7 +180,6 @@ struct Stomp {
 impl Stomp {
     fn new(facts: &Facts) -> Self {
         Self {
-            streams: Streams::default(),
             host: facts.host.clone(),
             version: match facts.subprotocol.as_deref() {
                 Some("v10.stomp") => Some("1.0".to_owned()),
@@ -188,19 +188,7 @@ impl Stomp {
             },
             is_agreed: ["v11.stomp", "v12.stomp"]
                 .contains(&facts.subprotocol.as_deref().unwrap_or_default()),
-            offered: [0; 2],
-            agreed: [0; 2],
-            heard: Default::default(),
-            begun: false,
-            asked: false,
-            connected: false,
-            session: None,
-            subscriptions: Kept::default(),
-            ended: Kept::default(),
-            transactions: Kept::default(),
-            unacknowledged: Kept::default(),
-            last: [None; 2],
-            ids: Fresh::default(),
+            ..Self::default()
         }
     }
 

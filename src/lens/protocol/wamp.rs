@@ -160,6 +160,7 @@ enum Format {
 /// A registration, or else a subscription, and its number.
 type Named = (bool, u64);
 
+#[derive(Default)]
 struct Wamp {
     /// What the subprotocol names; without one each message shows it.
     format: Option<Format>,
@@ -190,20 +191,7 @@ impl Wamp {
             Some("cbor") => Some(Format::Cbor),
             _ => None,
         };
-        Self {
-            format,
-            batched: name.ends_with(".batched"),
-            asked: false,
-            session: None,
-            begun: [false; 2],
-            left: [false; 2],
-            aborted: false,
-            realm: String::new(),
-            pending: Kept::default(),
-            ending: Kept::default(),
-            names: Kept::default(),
-            ids: Fresh::default(),
-        }
+        Self { format, batched: name.ends_with(".batched"), ..Self::default() }
     }
 
     fn look(&mut self, value: &Value, from_client: bool) -> Option<Decoded> {

@@ -24,7 +24,6 @@ use crate::check::plan::{FEW, Plan, PlanOptions, Stop};
 use crate::check::report::{self, Catalogue, Format, Results, show};
 use crate::check::select::{self, Allowed, select};
 use crate::cli::{CheckArgs, CheckFormat, OutputFormat, TlsServerOptions, YesNo};
-use crate::client::account::AccountError;
 use crate::client::prepare;
 use crate::config::reach::ReachConfig;
 use crate::config::{Display, OpenConfig, UsageError, listen_address, server_tls};
@@ -33,6 +32,7 @@ use crate::engine::runtime::{LISTENERS, Runtime};
 use crate::modes::check::battery::{Battery, Pace};
 use crate::modes::check::clients::{Clients, Driver, Patience};
 use crate::modes::check::transcripts::Transcripts;
+use crate::modes::serving::set_up_tls;
 use crate::net::files;
 use crate::net::listener::{ListenAddress, Listeners};
 use crate::net::plain_io::plain_io;
@@ -40,7 +40,6 @@ use crate::net::target::Target;
 use crate::net::tls::TlsServer;
 use crate::output::reporter::Reporter;
 use crate::output::stderr;
-use crate::session::Limits;
 use crate::ui::sanitize::escaped;
 use crate::ui::style::Palette;
 use crate::ui::terminal::Terminal;
@@ -106,13 +105,8 @@ fn test_server(
     let reach = ReachConfig::of_account(args.account)?;
     let mut display = Display::resolve(&args.display, terminal);
     let mut config = OpenConfig {
-        keeps_cookies: false,
         deflate: None,
-        ..OpenConfig::resolve(
-            args.url.as_deref().unwrap_or_default(),
-            args.handshake,
-            Limits::default(),
-        )?
+        ..OpenConfig::resolve(args.url.as_deref().unwrap_or_default(), args.handshake)?
     };
     if !config.headers.iter().any(|edit| edit.name().eq_ignore_ascii_case("user-agent")) {
         let name = concat!("wscope-check/", env!("CARGO_PKG_VERSION"));
@@ -129,10 +123,9 @@ fn test_server(
     let seen = if loud { loud_display } else { display };
     display.quiet |= display.verbose == 0;
     let mut runtime = Runtime::new(Reporter::new(OutputFormat::None, &display))?;
-    let summary = match prepare(&mut config, &reach, &mut runtime) {
+    let summary = match prepare(&mut config, &reach, &mut runtime)? {
         Ok(summary) => summary,
-        Err(AccountError::Ended(exit)) => return Ok(exit),
-        Err(AccountError::Usage(error)) => return Err(error.into()),
+        Err(exit) => return Ok(exit),
     };
     runtime.listen_to_signals()?;
     let transcripts = demands.transcripts(Role::Client, seen)?;
@@ -306,17 +299,14 @@ fn tls_of(args: &CheckArgs, address: &ListenAddress) -> anyhow::Result<Option<Tl
         self_signed: args.self_signed,
         self_signed_out: args.self_signed_out.clone(),
     };
-    let Some(config) = server_tls(options, address)? else { return Ok(None) };
-    let tls = TlsServer::new(&config.identity, &config.passphrase).map_err(|error| match error
-        .help()
+    let config = server_tls(options, address)?;
+    let tls = set_up_tls(config.as_ref())?;
+    if let (Some(config), Some(tls)) = (&config, &tls)
+        && let (Some(out), Some(pem)) = (&config.certificate_out, &tls.certificate().pem)
     {
-        Some(help) => anyhow::anyhow!("{error}\n\nhelp: {help}"),
-        None => error.into(),
-    })?;
-    if let (Some(out), Some(pem)) = (&config.certificate_out, &tls.certificate().pem) {
         write(out, pem.as_bytes())?;
     }
-    Ok(Some(tls))
+    Ok(tls)
 }
 
 /// The command line that tests the same clients again, without patterns.

@@ -7,8 +7,7 @@ mod talk;
 
 use std::time::{Duration, Instant};
 
-use crate::cli::{DisplayOptions, DoctorArgs, OutputFormat, ReportFormat};
-use crate::client::account::AccountError;
+use crate::cli::{DoctorArgs, OutputFormat, ReportFormat};
 use crate::client::probe;
 use crate::client::{one_line, prepare};
 use crate::config::reach::ReachConfig;
@@ -25,11 +24,9 @@ use crate::modes::doctor::talk::Talk;
 use crate::net::clock::wall_micros;
 use crate::net::route::Hop;
 use crate::output::reporter::Reporter;
-use crate::session::Limits;
 use crate::session::endpoint::PongMismatch;
 use crate::ui::JsonPrinter;
 use crate::ui::doctor::{DoctorStep, Examination, StepOutcome};
-use crate::ui::pretty::Pretty;
 use crate::ui::sanitize::escaped;
 use crate::ui::terminal::Terminal;
 use crate::ui::{clock, ending};
@@ -49,25 +46,12 @@ const PONG_TIMEOUT: Duration = Duration::from_secs(5);
 /// The arguments can't be used, or stdout or the system failed.
 pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let reach = ReachConfig::of_account(args.account)?;
-    let options = DisplayOptions {
-        width: None,
-        verbose: 0,
-        quiet: true,
-        pretty: Pretty::default(),
-        color: args.color,
-        show_secrets: false,
-        redact: Vec::new(),
-    };
-    let display = Display::resolve(&options, terminal);
-    let mut config = OpenConfig {
-        keeps_cookies: reach.keeps_cookies(),
-        ..OpenConfig::resolve(&args.url, args.handshake, Limits::default())?
-    };
+    let display = Display { quiet: true, ..Display::plain(args.color, terminal) };
+    let mut config = OpenConfig::resolve(&args.url, args.handshake)?.reaching(&reach);
     let mut runtime = Runtime::new(Reporter::new(OutputFormat::None, &display))?;
-    let summary = match prepare(&mut config, &reach, &mut runtime) {
+    let summary = match prepare(&mut config, &reach, &mut runtime)? {
         Ok(summary) => summary,
-        Err(AccountError::Ended(exit)) => return Ok(exit),
-        Err(AccountError::Usage(error)) => return Err(error.into()),
+        Err(exit) => return Ok(exit),
     };
     let mut exam = Exam { config: &config, steps: Vec::new(), found: Vec::new() };
     let (opened, verdict, exit) = match exam.examine(args.idle, &mut runtime) {

@@ -20,6 +20,7 @@ use crate::behaviour::stop::Stop;
 use crate::config::ListenBehaviour;
 use crate::diagnostics::Wish;
 use crate::engine::connection::{Connection, ConnectionSetup};
+use crate::engine::crowd::{Arrival, Member};
 use crate::engine::lingering::Lingering;
 use crate::engine::opening::server::{
     HandshakeAnswer, OpeningProgress, Request, ServerOpening, Then, peer_name,
@@ -28,7 +29,7 @@ use crate::engine::runtime::Runtime;
 use crate::engine::slots::{Slot, SlotPart, token};
 use crate::event::{ConnId, Event};
 use crate::net::child::{Child, Dying};
-use crate::net::link::{Link, SocketLink};
+use crate::net::link::Link;
 use crate::script::runner::{Expect, ScriptSetup};
 use crate::session::Observer;
 use crate::session::endpoint::SendError;
@@ -72,22 +73,55 @@ enum Stage {
     Gone,
 }
 
+impl Member for Client {
+    fn id(&self) -> ConnId {
+        self.id
+    }
+
+    fn is_gone(&self) -> bool {
+        matches!(self.stage, Stage::Gone)
+    }
+
+    fn wants_turn(&self, runtime: &Runtime) -> bool {
+        match &self.stage {
+            Stage::Opening(opening) => opening.wants_turn(),
+            Stage::Open(connection) => {
+                connection.wants_turn(&runtime.stdout, &runtime.reporter)
+                    || self.upstream.as_ref().is_some_and(|upstream| upstream.wants_turn(runtime))
+            }
+            Stage::Leaving(lingering) => lingering.wants_turn(),
+            Stage::Gone => false,
+        }
+    }
+
+    fn is_stalled(&self, runtime: &Runtime) -> bool {
+        self.connection().is_some_and(|connection| {
+            connection.waits_for_outputs(&runtime.stdout, &runtime.reporter)
+        })
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match &self.stage {
+            Stage::Opening(opening) => Some(opening.deadline()),
+            Stage::Open(connection) => {
+                let upstream = self.upstream.as_ref().and_then(|upstream| upstream.deadline());
+                connection.deadline().into_iter().chain(upstream).min()
+            }
+            Stage::Leaving(lingering) => Some(lingering.deadline()),
+            Stage::Gone => None,
+        }
+    }
+}
+
 impl Client {
     /// Takes over an accepted socket, which waits for its first turn.
-    pub fn new(
-        id: ConnId,
-        address: Option<SocketAddr>,
-        slot: Slot,
-        link: SocketLink,
-        shared: &Shared,
-        excess: bool,
-        now: Instant,
-    ) -> Self {
+    pub fn new(arrival: Arrival, shared: &Shared, now: Instant) -> Self {
+        let Arrival { id, address, slot, link, excess } = arrival;
         let config = &shared.config;
         let (limits, timeout) = (config.limits, config.handshake_timeout);
         let mut opening = ServerOpening::new(id, address, link, limits, timeout, now);
-        if excess {
-            opening.turn_away("server", shared.most_clients);
+        if let Some(most) = excess {
+            opening.turn_away("server", most);
         }
         Self {
             id,
@@ -100,11 +134,6 @@ impl Client {
             wish: None,
             upstream: None,
         }
-    }
-
-    /// Its number.
-    pub fn id(&self) -> ConnId {
-        self.id
     }
 
     /// Who it is: address, path, user agent, what was agreed. Safe for a terminal.
@@ -184,11 +213,6 @@ impl Client {
         }
     }
 
-    /// Whether it can be dropped.
-    pub fn is_gone(&self) -> bool {
-        matches!(self.stage, Stage::Gone)
-    }
-
     /// Notes what the poll reports of a part of it.
     pub fn ready(&mut self, part: SlotPart, event: Option<&mio::event::Event>) {
         match (&mut self.stage, part, event) {
@@ -244,39 +268,6 @@ impl Client {
     /// Whether something that it waits for may have arrived from another thread.
     pub fn awaits_thread(&self) -> bool {
         self.upstream.as_ref().is_some_and(|upstream| upstream.is_opening())
-    }
-
-    /// Whether another turn would do something, without an event.
-    pub fn wants_turn(&self, runtime: &Runtime) -> bool {
-        match &self.stage {
-            Stage::Opening(opening) => opening.wants_turn(),
-            Stage::Open(connection) => {
-                connection.wants_turn(&runtime.stdout, &runtime.reporter)
-                    || self.upstream.as_ref().is_some_and(|upstream| upstream.wants_turn(runtime))
-            }
-            Stage::Leaving(lingering) => lingering.wants_turn(),
-            Stage::Gone => false,
-        }
-    }
-
-    /// Whether it waits for an output or for other clients, which its own events do not report.
-    pub fn is_stalled(&self, runtime: &Runtime) -> bool {
-        self.connection().is_some_and(|connection| {
-            connection.waits_for_outputs(&runtime.stdout, &runtime.reporter)
-        })
-    }
-
-    /// When something is due.
-    pub fn deadline(&self) -> Option<Instant> {
-        match &self.stage {
-            Stage::Opening(opening) => Some(opening.deadline()),
-            Stage::Open(connection) => {
-                let upstream = self.upstream.as_ref().and_then(|upstream| upstream.deadline());
-                connection.deadline().into_iter().chain(upstream).min()
-            }
-            Stage::Leaving(lingering) => Some(lingering.deadline()),
-            Stage::Gone => None,
-        }
     }
 
     /// Continues the opening handshake as far as possible.
@@ -366,15 +357,8 @@ impl Client {
         if let Some(received) = &shared.received {
             connection.add(Expect::new(received));
         }
-        if let (Some(script), Some(lines)) = (&shared.script, &config.lines) {
-            let setup = ScriptSetup {
-                lines,
-                input: config.input,
-                binary: config.binary,
-                display: &config.display,
-                open: None,
-                greeting: "",
-            };
+        let setup = ScriptSetup::of(&config.traffic, None, "");
+        if let (Some(script), Some(setup)) = (&shared.script, setup) {
             let runner = setup.runner_of_client(script.clone(), self.id);
             connection.add(Expect::new(runner.received()));
             shared.scripts.push(ClientScript::new(self.id, runner));
@@ -395,13 +379,13 @@ impl Client {
             }
             ListenBehaviour::Broadcast => connection.add(Broadcast::new(&shared.posts)),
             ListenBehaviour::Reply(text) => connection.add(Reply {
-                opcode: if config.binary { Data::Binary } else { Data::Text },
+                opcode: if config.traffic.binary { Data::Binary } else { Data::Text },
                 content: Rc::clone(shared.reply.get_or_insert_with(|| text.as_bytes().into())),
             }),
             ListenBehaviour::Exec { command, raw } => {
                 let subprotocol = agreed.subprotocol.as_deref().unwrap_or_default();
                 match self.spawn(command, &path, subprotocol, runtime) {
-                    Ok(child) => connection.add(Exec::new(child, *raw, config.binary)),
+                    Ok(child) => connection.add(Exec::new(child, *raw, config.traffic.binary)),
                     Err(error) => {
                         let fault = format!("--exec: {error}");
                         runtime.notifier.of(self.id.0, &fault);

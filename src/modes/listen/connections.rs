@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::client::Client;
 use super::hub::Hub;
 use crate::engine::connection::Connection;
+use crate::engine::crowd::Member as _;
 use crate::engine::outbox::{Producer, Sender};
 use crate::engine::runtime::Runtime;
 use crate::event::ConnId;

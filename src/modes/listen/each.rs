@@ -33,8 +33,7 @@ impl ClientScript {
             self.runner.run(&mut AllClients { hub, runtime }, now);
         }
         if let Some(failure) = self.runner.take_failure() {
-            let exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
-            return ScriptProgress::Failed(exit, failure.text);
+            return ScriptProgress::Failed(failure.exit(), failure.text);
         }
         if self.runner.request() == Some(&SessionRequest::Quit) {
             self.close(hub, CloseCode::Normal, now);

@@ -2,37 +2,23 @@
 //!
 //! [`Hub::round`] does a bounded amount of work and never waits.
 
-use std::collections::BTreeSet;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::client::Client;
 use super::shared::Shared;
 use super::upstream;
 use crate::behaviour::splitter::Outlet;
-use crate::engine::acceptor::{ACCEPTS, Acceptor};
-use crate::engine::opening::server::{canonical, peer_name};
+use crate::engine::crowd::{Crowd, Member as _};
 use crate::engine::outbox::Producer;
 use crate::engine::runtime::{Ready, Runtime};
-use crate::engine::slots::{Slot, SlotPart, Slots, token};
-use crate::event::{ConnId, Event};
-use crate::net::link::SocketLink;
+use crate::engine::slots::{Slot, SlotPart, token};
+use crate::event::ConnId;
 use crate::net::listener::Listeners;
-use crate::net::plain_io::plain_io;
-use crate::net::stream::Stream;
 use crate::output::stderr;
 use crate::script::json::{self, CommandError};
 use crate::session::endpoint::SendError;
 use crate::wire::{CloseCode, Data};
-
-/// A round ends after that: signals, timers and events wait for its end.
-const ROUND: Duration = Duration::from_millis(20);
-
-/// Turns between two looks at the clock.
-const TURNS: usize = 8;
-
-/// Clients that are answered that there are too many, at once; more are dropped without an answer.
-const TURNED_AWAY: usize = 64;
 
 /// Processes of clients that have left which are never too many.
 const FEW: usize = 64;
@@ -44,11 +30,7 @@ const SMALL: usize = 64 * 1024;
 pub struct Hub {
     /// What all share.
     pub shared: Shared,
-    clients: Slots<Client>,
-    acceptor: Acceptor,
-    connections: u64,
-    /// Clients that wait for an output, or for the others to take their messages.
-    stalled: BTreeSet<Slot>,
+    clients: Crowd<Client>,
     /// A message of stdin to all has begun and not ended.
     amid_message: bool,
     /// Connections opened so far.
@@ -60,16 +42,7 @@ pub struct Hub {
 impl Hub {
     /// Begins without clients.
     pub fn new(shared: Shared, listeners: Listeners, urls: Vec<String>) -> Self {
-        Self {
-            shared,
-            clients: Slots::default(),
-            acceptor: Acceptor::new(listeners),
-            connections: 0,
-            stalled: BTreeSet::new(),
-            amid_message: false,
-            opened: 0,
-            urls,
-        }
+        Self { shared, clients: Crowd::new(listeners), amid_message: false, opened: 0, urls }
     }
 
     /// The clients there are.
@@ -79,19 +52,17 @@ impl Hub {
 
     /// One of them, by its number.
     pub fn client(&self, id: ConnId) -> Option<&Client> {
-        self.clients.iter().find(|client| client.id() == id)
+        self.clients.member(id)
     }
 
     /// The number of the connection accepted last; 0 before the first.
     pub fn connections(&self) -> u64 {
-        self.connections
+        self.clients.accepted()
     }
 
     /// One of them, by its number. It gets a turn, so that what is done to it takes effect.
     pub fn client_mut(&mut self, id: ConnId) -> Option<&mut Client> {
-        let slot = self.clients.find(|client| client.id() == id)?;
-        self.clients.enqueue(slot);
-        self.clients.get_mut(slot)
+        self.clients.member_mut(id)
     }
 
     /// Whether there are none, those included who are leaving, nor a process of theirs.
@@ -134,13 +105,13 @@ impl Hub {
 
     /// Accepts no more clients.
     pub fn stop_accepting(&mut self) {
-        self.acceptor.stop();
+        self.clients.stop_accepting();
     }
 
     /// Notes that something is ready.
     pub fn ready(&mut self, ready: &Ready<'_>) {
         let (slot, part, event) = match *ready {
-            Ready::Listener => return self.acceptor.set_ready(),
+            Ready::Listener => return self.clients.set_ready(),
             Ready::Socket(slot, event) => match upstream::client_of(slot) {
                 None => (slot, SlotPart::Socket, Some(event)),
                 Some(slot) => {
@@ -172,17 +143,9 @@ impl Hub {
     /// An output failed.
     pub fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         self.accept(runtime, now)?;
-        self.clients.expire(now);
-        if !runtime.is_output_full() {
-            let stalled = std::mem::take(&mut self.stalled);
-            stalled.into_iter().for_each(|slot| self.clients.enqueue(slot));
-        }
-        for turn in 1..=self.clients.waiting() {
-            let Some(slot) = self.clients.dequeue() else { break };
+        self.clients.begin_round(runtime, now);
+        while let Some(slot) = self.clients.next_turn(now) {
             self.turn(slot, runtime, now)?;
-            if turn % TURNS == 0 && now.elapsed() >= ROUND {
-                break;
-            }
         }
         self.shed(now);
         self.shared.reap(&runtime.notifier, now);
@@ -192,14 +155,13 @@ impl Hub {
     /// Whether another round would do something at once.
     pub fn is_busy(&self, runtime: &Runtime) -> bool {
         // Outputs may have taken all since: a file does at once, and no event reports that.
-        let resumes = !self.stalled.is_empty() && !runtime.is_output_full();
-        resumes || self.clients.waiting() > 0 || self.acceptor.is_ready()
+        self.clients.is_busy(runtime)
     }
 
     /// When a round is due.
     pub fn deadline(&mut self) -> Option<Instant> {
         let dying = self.shared.dying.iter().map(|(_, dying)| dying.deadline()).min();
-        [self.clients.deadline(), self.acceptor.deadline(), dying].into_iter().flatten().min()
+        self.clients.due().into_iter().chain(dying).min()
     }
 
     fn turn(&mut self, slot: Slot, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
@@ -208,20 +170,12 @@ impl Hub {
         let was_open = client.connection().is_some();
         client.turn(shared, runtime, *amid_message, now)?;
         self.opened += u64::from(!was_open && client.connection().is_some());
-        let (id, gone, deadline) = (client.id(), client.is_gone(), client.deadline());
-        let (again, stalled) = (client.wants_turn(runtime), client.is_stalled(runtime));
+        let id = client.id();
         let posted = !self.shared.posts.borrow().is_empty();
         if posted {
             self.distribute(id, now);
         }
-        if gone {
-            self.clients.remove(slot);
-        } else if posted || again {
-            self.clients.enqueue(slot);
-        } else if stalled {
-            self.stalled.insert(slot);
-        }
-        self.clients.arm(slot, deadline);
+        self.clients.end_turn(slot, posted, runtime);
         Ok(())
     }
 
@@ -257,57 +211,16 @@ impl Hub {
     }
 
     fn accept(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
-        for _ in 0..ACCEPTS {
-            let Some((stream, address)) = self.acceptor.accept(&runtime.notifier, now) else {
-                break;
-            };
-            self.join(stream, address, runtime, now)?;
-        }
-        Ok(())
-    }
-
-    fn join(
-        &mut self,
-        stream: Stream,
-        address: Option<std::net::SocketAddr>,
-        runtime: &mut Runtime,
-        now: Instant,
-    ) -> io::Result<()> {
-        let most = self.shared.most_clients;
+        let Self { shared, clients, .. } = self;
+        let most = shared.most_clients;
         // Processes that have still to end are too many as well: clients that come and go quickly
         // would start them without limit.
-        let excess = self.clients.len() >= most || self.shared.dying.len() >= most.max(FEW);
-        if self.clients.len() >= most.saturating_add(TURNED_AWAY) {
-            return Ok(());
-        }
-        self.connections += 1;
-        let id = ConnId(self.connections);
-        if runtime.reporter.looks_at_frames() {
-            let local = match (stream.addresses(), self.acceptor.path()) {
-                (Ok((local, _)), _) => canonical(local).to_string(),
-                (Err(_), path) => path,
-            };
-            let peer = peer_name(address);
-            runtime.report(id, &Event::Accepted { local: &local, peer: &peer })?;
-        }
-        let pipe = match self.shared.tls.as_ref().map(|tls| tls.accept()).transpose() {
-            Ok(pipe) => pipe,
-            Err(error) => return runtime.report(id, &Event::Failed(&error.to_string())),
-        };
-        let slot = self.clients.next_slot();
-        let socket = token(slot, SlotPart::Socket);
-        let link = match SocketLink::without_buffer(stream, pipe, runtime.registry(), socket) {
-            Ok(link) => link,
-            // The system has no memory for one more, or not for this user.
-            Err(error) => return runtime.report(id, &Event::Failed(&plain_io(&error))),
-        };
-        let client = Client::new(id, address, slot, link, &self.shared, excess, now);
-        let deadline = client.deadline();
-        let slot = self.clients.insert(client);
-        self.clients.arm(slot, deadline);
-        // Its request may be there already.
-        self.clients.enqueue(slot);
-        Ok(())
+        let crowded = (shared.dying.len() >= most.max(FEW)).then_some(most);
+        let socket = |slot| token(slot, SlotPart::Socket);
+        clients.accept((shared.tls.as_ref(), most), socket, runtime, now, |mut arrival| {
+            arrival.excess = arrival.excess.or(crowded);
+            Client::new(arrival, shared, now)
+        })
     }
 }
 

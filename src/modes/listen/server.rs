@@ -11,10 +11,11 @@ use super::hub::{Everybody, Hub};
 use crate::behaviour::input::StdinInput;
 use crate::behaviour::stay::{Leave, SessionProgress};
 use crate::cli::{InputFormat, OutputFormat};
+use crate::engine::crowd::Member as _;
 use crate::engine::exit::Exit;
 use crate::engine::outbox::Producer;
 use crate::engine::runtime::{NextRound, Ready, Runtime, Task};
-use crate::net::signals::Signal;
+use crate::modes::serving::Serves;
 use crate::script::runner::{ScriptRunner, SessionRequest};
 use crate::wire::CloseCode;
 
@@ -61,27 +62,6 @@ impl Server {
         }
     }
 
-    /// The status to end with, and what was wrong on this side.
-    pub fn result(&mut self) -> (Exit, Option<String>) {
-        let mut exit = self.end.map_or(Exit::Failure, |(exit, _)| exit);
-        if let Some(runner) = &mut self.runner {
-            runner.disconnected("");
-            if let (Some(failure), Exit::Success) = (runner.take_failure(), exit) {
-                exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
-                self.fault.get_or_insert(failure.text);
-            }
-        }
-        if let (Some(failed), Exit::Success) = (self.failed, exit) {
-            exit = failed;
-        }
-        (exit, self.fault.take())
-    }
-
-    /// Gives the runner back, at the end.
-    pub fn take_runner(&mut self) -> Option<ScriptRunner> {
-        self.runner.take()
-    }
-
     /// Reads stdin once, if there is a client.
     fn take_input(&mut self, now: Instant) {
         if !self.wants_input() {
@@ -95,7 +75,7 @@ impl Server {
 
     /// Data before the first client waits for it.
     fn wants_input(&self) -> bool {
-        let producer = match self.hub.shared.config.input {
+        let producer = match self.hub.shared.config.traffic.input {
             InputFormat::Json => Producer::Message,
             _ => Producer::Input,
         };
@@ -124,8 +104,8 @@ impl Server {
         }
         let asked = runner.request().cloned();
         if let Some(failure) = runner.take_failure() {
+            let exit = failure.exit();
             self.fault = Some(failure.text);
-            let exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
             self.finish(exit, CloseCode::Away, now);
             // A script that failed leaves at once.
             self.end = self.end.map(|(exit, _)| (exit, now + CLOSE_ANSWER_TIMEOUT));
@@ -143,11 +123,10 @@ impl Server {
 
     /// Signals, deadlines, and whatever else ends the run.
     fn do_what_is_due(&mut self, runtime: &mut Runtime, now: Instant) {
-        let away = self.runner.as_ref().is_some_and(ScriptRunner::is_away);
-        let signal = runtime.signals.take().filter(|signal| {
-            *signal != Signal::Interrupt
-                || !away && !self.runner.as_mut().is_some_and(ScriptRunner::interrupt)
-        });
+        let signal = runtime
+            .signals
+            .take()
+            .filter(|signal| !self.runner.as_mut().is_some_and(|runner| runner.absorbs(*signal)));
         if let Some(signal) = signal {
             let exit = Exit::from(signal);
             match self.end {
@@ -179,7 +158,7 @@ impl Server {
         if shared.stop.as_ref().is_some_and(|stop| stop.borrow().is_met()) {
             return self.finish(Exit::Success, CloseCode::Normal, now);
         }
-        if config.output != OutputFormat::None && runtime.stdout.is_closed() {
+        if config.traffic.output != OutputFormat::None && runtime.stdout.is_closed() {
             self.finish(Exit::Success, CloseCode::Away, now);
             self.end = self.end.map(|(exit, _)| (exit, now + READER_GONE));
             return;
@@ -276,6 +255,27 @@ impl Server {
     }
 }
 
+impl Serves for Server {
+    fn result(&mut self) -> (Exit, Option<String>) {
+        let mut exit = self.end.map_or(Exit::Failure, |(exit, _)| exit);
+        if let Some(runner) = &mut self.runner {
+            runner.disconnected("");
+            if let (Some(failure), Exit::Success) = (runner.take_failure(), exit) {
+                exit = failure.exit();
+                self.fault.get_or_insert(failure.text);
+            }
+        }
+        if let (Some(failed), Exit::Success) = (self.failed, exit) {
+            exit = failed;
+        }
+        (exit, self.fault.take())
+    }
+
+    fn take_runner(&mut self) -> Option<ScriptRunner> {
+        self.runner.take()
+    }
+}
+
 impl Task for Server {
     fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         self.hub.round(runtime, now)?;
@@ -293,7 +293,7 @@ impl Task for Server {
         }
         let runner = self.runner.as_ref().filter(|_| self.end.is_none());
         let lines = runner.is_some_and(ScriptRunner::is_ready);
-        let unread = self.hub.shared.config.output != OutputFormat::None
+        let unread = self.hub.shared.config.traffic.output != OutputFormat::None
             && runtime.stdout.is_closed()
             && self.end.is_none();
         let scripts = self.end.is_none() && each::is_ready(&self.hub);

@@ -73,9 +73,10 @@ impl Shared {
         let memory = Budget::new(config.max_memory);
         let backlog = Budget::part_of(&memory, config.max_backlog);
         let upstreams = config.upstream.clone();
-        let upstreams = upstreams.map(|open| Upstreams::new(open, &config.display, &memory));
+        let upstreams =
+            upstreams.map(|open| Upstreams::new(open, &config.traffic.display, &memory));
         Self {
-            sink: PayloadSink::new(config.output, config.display.terminal.stdout),
+            sink: PayloadSink::new(config.traffic.output, config.traffic.display.terminal.stdout),
             half_written: Rc::default(),
             posts: Posts::new(Rc::clone(&backlog)),
             reply: None,

@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::behaviour::ping::{PingLog, PingPrinter};
 use crate::cli::{OutputFormat, PingArgs};
-use crate::client::account::AccountError;
 use crate::client::prepare;
-use crate::client::summary::instead;
 use crate::config::{PingConfig, PingPlan};
 use crate::engine::exit::Exit;
 use crate::engine::runtime::Runtime;
@@ -31,16 +29,13 @@ use crate::wire::Role;
 pub fn run(args: PingArgs, terminal: Terminal, given: Given) -> anyhow::Result<Exit> {
     let mut config = PingConfig::resolve(args, terminal)?;
     config.client.reach.given = given;
-    let mut runtime = Runtime::new(Reporter::new(OutputFormat::None, &config.client.display))?;
+    let mut runtime =
+        Runtime::new(Reporter::new(OutputFormat::None, &config.client.traffic.display))?;
     let client = &mut config.client;
-    let summary = match prepare(&mut client.open, &client.reach, &mut runtime) {
+    let summary = match prepare(&mut client.open, &client.reach, &mut runtime)? {
         Ok(summary) => summary,
-        Err(AccountError::Ended(exit)) => return Ok(exit),
-        Err(AccountError::Usage(error)) => return Err(error.into()),
+        Err(exit) => return Ok(exit),
     };
-    if let Some(what) = client.reach.instead {
-        return instead(what, &client.open, &client.reach, &mut runtime);
-    }
     let exit = match config.idle_limit {
         Some(time) => idle_limit::search(&config, Instant::now() + time, &mut runtime)?,
         None => ping(&config, &mut runtime)?,
@@ -83,7 +78,7 @@ fn ping(config: &PingConfig, runtime: &mut Runtime) -> anyhow::Result<Exit> {
             printer.ping_summary(&stamp(1), &log.trips, time, end.as_deref(), out);
         }
         _ => {
-            let terminal = config.client.display.terminal;
+            let terminal = config.client.traffic.display.terminal;
             let mut text = log.trips.summary(&url, time);
             if terminal.stdout {
                 text += &log.trips.drawing(terminal.width);

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::pair::Pair;
-use super::pairs::Pairs;
+use super::pair::{Pair, Shared};
 use crate::config::rule::Rules;
+use crate::engine::crowd::{Crowd, Member as _};
 use crate::engine::outbox::{Producer, Sender};
 use crate::engine::relay::Release;
 use crate::engine::runtime::Runtime;
@@ -17,6 +17,16 @@ use crate::session::Endpoint;
 use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 use crate::wire::close::CloseBody;
+
+/// The connections of a proxy.
+pub struct Pairs {
+    /// What all share.
+    pub shared: Shared,
+    /// All of them.
+    pub all: Crowd<Pair>,
+    /// Where it listens.
+    pub urls: Vec<String>,
+}
 
 /// All connections, each with two directions.
 pub struct AllPairs<'a> {
@@ -29,12 +39,12 @@ pub struct AllPairs<'a> {
 impl AllPairs<'_> {
     /// The connection with a number, or with that of one of its directions.
     fn pair(&self, id: ConnId) -> Option<&Pair> {
-        self.pairs.all.iter().find(|pair| pair.id() == id.pair())
+        self.pairs.all.member(id.pair())
     }
 
     /// The same, to do something to it: it gets a turn.
     fn pair_mut(&mut self, id: ConnId) -> Option<&mut Pair> {
-        self.pairs.pair_mut(id.pair())
+        self.pairs.all.member_mut(id.pair())
     }
 
     /// The open ones, in the order of their numbers.
@@ -88,7 +98,7 @@ impl Connections for AllPairs<'_> {
         match target {
             ClientSet::Only(ids) => ids
                 .iter()
-                .any(|id| id.pair().0 > self.pairs.connections || self.pair(*id).is_some()),
+                .any(|id| id.pair().0 > self.pairs.all.accepted() || self.pair(*id).is_some()),
             _ => true,
         }
     }
@@ -134,14 +144,14 @@ impl Connections for AllPairs<'_> {
 
     fn release(&mut self, id: ConnId, how: Release) -> bool {
         let Some(direction) = id.direction() else { return false };
-        let Some(pair) = self.pairs.pair_mut(id.pair()) else { return false };
+        let Some(pair) = self.pairs.all.member_mut(id.pair()) else { return false };
         let Some(gate) = pair.gate_mut(direction) else { return false };
         // What an output does not take ends the run in its next round.
         gate.release(how, self.runtime).unwrap_or(false)
     }
 
     fn close_both(&mut self, id: ConnId, body: &CloseBody, now: Instant) -> bool {
-        let Some(pair) = self.pairs.pair_mut(id.pair()) else { return false };
+        let Some(pair) = self.pairs.all.member_mut(id.pair()) else { return false };
         // What an output does not take ends the run in its next round.
         pair.close(body, self.runtime, now).unwrap_or(false)
     }

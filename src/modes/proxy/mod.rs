@@ -5,7 +5,6 @@
 
 mod connections;
 mod pair;
-mod pairs;
 mod running;
 mod server;
 mod socks;
@@ -13,34 +12,27 @@ mod tunnel;
 mod wanted;
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
 use self::running::Running;
 use self::server::Server;
-use crate::cli::{InputFormat, OutputFormat};
 use crate::config::trust::{EXCEPTIONS, proxy_variables, trust_variables};
 use crate::config::{ProxyConfig, UsageError};
 use crate::engine::exit::Exit;
-use crate::engine::runtime::{self, LISTENERS, Runtime};
-use crate::event::{ConnId, Event};
+use crate::engine::runtime::{LISTENERS, Runtime};
+use crate::modes::serving::{self, set_up_tls, write_certificate};
 use crate::net::authority::Authority;
 use crate::net::listener::Listeners;
 use crate::net::plain_io::plain_io;
 use crate::net::program::Program;
 use crate::net::proxy::Proxy;
 use crate::net::tls::TlsServer;
-use crate::output::reporter::Reporter;
 use crate::output::stderr;
-use crate::script::runner::{self, ScriptSetup, set_filter};
+use crate::script::runner::{self, ScriptSetup};
 use crate::wire::Role;
-
-/// After a signal, how long to wait for a reader of stdout.
-const STDOUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the prompt greets with.
 const GREETING: &str = "@> hello goes to the server, @< hello to the client (Ctrl-D or /quit leaves, /help for commands)";
@@ -51,24 +43,9 @@ const GREETING: &str = "@> hello goes to the server, @< hello to the client (Ctr
 ///
 /// It can't listen, a file can't be used, or stdout or stderr failed.
 pub fn run(mut config: ProxyConfig) -> anyhow::Result<Exit> {
-    let tls = config.tls.as_ref().map(|tls| TlsServer::new(&tls.identity, &tls.passphrase));
-    let tls = tls.transpose().map_err(|error| match error.help() {
-        Some(help) => anyhow::anyhow!("{error}\n\nhelp: {help}"),
-        None => error.into(),
-    })?;
-    let script = runner::script(config.lines.as_ref(), Role::Server)?;
-    let mut reporter =
-        Reporter::of(None, config.output, &config.display).with_lenses(config.lenses.clone());
-    if config.lines.is_some() {
-        reporter = reporter.with_history(&config.display, config.max_kept);
-    }
-    if config.input == InputFormat::Prompt {
-        reporter = reporter.folded();
-    }
-    if let Some(path) = &config.log {
-        reporter.log_to(path).map_err(anyhow::Error::msg)?;
-    }
-    set_filter(config.filter.as_deref(), &mut reporter)?;
+    let tls = set_up_tls(config.tls.as_ref())?;
+    let script = runner::script(config.traffic.lines.as_ref(), Role::Server)?;
+    let reporter = runner::reporter(None, &config.traffic)?;
     let mut runtime = Runtime::new(reporter).context("can't set up stdout and the event loop")?;
     runtime.listen_to_signals()?;
     let listeners = Listeners::bind(&config.address, runtime.registry(), LISTENERS)?;
@@ -85,15 +62,13 @@ pub fn run(mut config: ProxyConfig) -> anyhow::Result<Exit> {
         let text = "--to is this proxy's own address: connections would loop";
         return Err(UsageError::new(text.to_owned()).into());
     }
-    let written = config.tls.as_ref().and_then(|tls| tls.certificate_out.as_ref());
-    if let (Some(tls), Some(out)) = (&tls, written) {
-        let pem = tls.certificate().pem.as_deref().unwrap_or_default();
-        fs::write(out, pem).with_context(|| format!("--self-signed-out {}", out.display()))?;
-    }
+    write_certificate(config.tls.as_ref(), tls.as_ref())?;
     let forward = config.forward.as_ref();
     let authority = forward.filter(|forward| forward.may_intercept());
     let authority = authority.map(|forward| Authority::open(&forward.authority)).transpose()?;
-    if let Some(made) = authority.as_ref().filter(|made| made.is_new() && !config.display.quiet) {
+    if let Some(made) =
+        authority.as_ref().filter(|made| made.is_new() && !config.traffic.display.quiet)
+    {
         stderr::note(&format!(
             "created a certificate authority for TLS: {}; `wscope ca trust-help` shows how to \
              make clients trust it",
@@ -101,45 +76,24 @@ pub fn run(mut config: ProxyConfig) -> anyhow::Result<Exit> {
         ));
     }
     let urls = announce(&config, &listeners, tls.as_ref(), &mut runtime)?;
-    let runner = config.lines.as_ref().map(|lines| {
-        let setup = ScriptSetup {
-            lines,
-            input: config.input,
-            binary: false,
-            display: &config.display,
-            open: None,
-            greeting: GREETING,
-        };
-        setup.runner(script, &mut runtime)
-    });
+    let setup = ScriptSetup::of(&config.traffic, None, GREETING);
+    let runner = setup.map(|setup| setup.runner(script, &mut runtime));
     let program = match config.command.first() {
         None => None,
         Some(name) => match start(&config, authority.as_ref(), &listeners, tls.is_some())? {
-            Ok(program) => Some(Running::new(program, config.display.terminal.stdin, &runtime)?),
+            Ok(program) => {
+                Some(Running::new(program, config.traffic.display.terminal.stdin, &runtime)?)
+            }
             Err((error, status)) => {
                 stderr::error(&format!("can't run {}: {}", name.display(), plain_io(&error)));
                 return Ok(Exit::Command(status));
             }
         },
     };
-    let display = config.display;
+    let display = config.traffic.display;
     let runner = runner.transpose()?;
     let mut server = Server::new(config, tls, listeners, urls, runner, authority, program);
-    let ran = runtime::run(&mut server, &mut runtime);
-    let (exit, fault) = server.result();
-    if let Some(prompt) = server.take_runner().and_then(|mut runner| runner.take_prompt()) {
-        runtime.reporter.flush()?;
-        prompt.close();
-        runtime.reporter.move_transcript_back(&display);
-    }
-    ran?;
-    runtime.reporter.take_answers(true, &mut runtime.stdout)?;
-    runtime.reporter.end_log().map_err(anyhow::Error::msg)?;
-    let signal = runtime.drain_stdout(Some(Instant::now() + STDOUT_TIMEOUT))?;
-    if let Some(fault) = &fault {
-        stderr::error(fault);
-    }
-    Ok(signal.map_or(exit, Exit::from))
+    serving::run(&mut server, &display, |_| true, &mut runtime)
 }
 
 /// Variables that name this very proxy are for its clients: it runs in a shell that was prepared for
@@ -202,27 +156,13 @@ fn announce(
         (false, true) => "wss",
         (false, false) => "ws",
     };
-    let quiet = config.display.quiet;
-    // A program knows where by its variables.
-    let runs_program = !config.command.is_empty();
-    if !quiet && !config.address.is_local() {
+    if !config.traffic.display.quiet && !config.address.is_local() {
         stderr::note("other machines can connect, too");
     }
     let urls: Vec<String> =
         listeners.addresses().iter().map(|address| format!("{scheme}://{address}/")).collect();
-    for url in &urls {
-        let asked = config.address.has_any_port() && !runs_program;
-        if !quiet || asked && config.output != OutputFormat::Json {
-            stderr::line(&format!("listening on {url}"));
-        }
-        if config.output == OutputFormat::Json {
-            runtime.report(ConnId(0), &Event::Listening { url })?;
-        }
-    }
-    let certificate = tls.map(TlsServer::certificate).filter(|made| made.pem.is_some());
-    if let Some(certificate) = certificate.filter(|_| !quiet) {
-        stderr::line(&format!("certificate fingerprint (SHA-256) {}", certificate.fingerprint));
-    }
-    runtime.drain_stdout(None)?;
+    // A program knows where by its variables.
+    let asked = config.address.has_any_port() && config.command.is_empty();
+    serving::announce(&urls, asked, &config.traffic, None, tls, runtime)?;
     Ok(urls)
 }

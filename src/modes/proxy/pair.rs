@@ -10,6 +10,7 @@ use super::socks::{Socks, SocksProgress, reply_of};
 use super::tunnel::{Carried, Tunnel};
 use super::wanted::{Wanted, server};
 use crate::config::{ForwardConfig, OpenConfig, ProxyConfig};
+use crate::engine::crowd::{Arrival, Member};
 use crate::engine::lingering::Lingering;
 use crate::engine::memory::Budget;
 use crate::engine::open_error::OpenError;
@@ -128,20 +129,51 @@ enum AskedBy {
     Redirection,
 }
 
+impl Member for Pair {
+    fn id(&self) -> ConnId {
+        self.id
+    }
+
+    fn is_gone(&self) -> bool {
+        matches!(self.stage, Stage::Gone)
+    }
+
+    fn wants_turn(&self, runtime: &Runtime) -> bool {
+        match &self.stage {
+            Stage::Asking(asking) => asking.opening.wants_turn(),
+            Stage::Socks(socks) => socks.wants_turn(),
+            Stage::Tunnel(tunnel) => tunnel.wants_turn(),
+            Stage::Reaching(reaching) => reaching.way.wants_turn(),
+            Stage::Relaying(relay) => relay.wants_turn(runtime),
+            Stage::Leaving(lingering) => lingering.wants_turn(),
+            Stage::Gone => false,
+        }
+    }
+
+    fn is_stalled(&self, runtime: &Runtime) -> bool {
+        matches!(&self.stage, Stage::Relaying(relay) if relay.waits_for_outputs(runtime))
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match &self.stage {
+            Stage::Asking(asking) => Some(asking.opening.deadline()),
+            Stage::Socks(socks) => Some(socks.until),
+            Stage::Tunnel(tunnel) => Some(tunnel.until),
+            Stage::Reaching(reaching) => reaching.way.deadline(),
+            Stage::Leaving(lingering) => Some(lingering.deadline()),
+            Stage::Relaying(relay) => relay.deadline(),
+            Stage::Gone => None,
+        }
+    }
+}
+
 impl Pair {
     /// Takes over an accepted socket, which waits for its first turn.
-    pub fn new(
-        id: ConnId,
-        address: Option<SocketAddr>,
-        server_slot: Slot,
-        link: SocketLink,
-        shared: &Shared,
-        most: Option<usize>,
-        now: Instant,
-    ) -> Self {
+    pub fn new(arrival: Arrival, server_slot: Slot, shared: &Shared, now: Instant) -> Self {
+        let Arrival { id, address, link, excess, .. } = arrival;
         let timeout = shared.config.open.handshake_timeout;
         let mut opening = ServerOpening::new(id, address, link, Limits::default(), timeout, now);
-        if let Some(most) = most {
+        if let Some(most) = excess {
             opening.turn_away("proxy", most);
         }
         if shared.config.forward.is_some() {
@@ -149,16 +181,6 @@ impl Pair {
         }
         let stage = Stage::Asking(Box::new(Asking { opening, inside: None }));
         Self { id, address, server_slot, to: None, unseen: "", stage }
-    }
-
-    /// Its number.
-    pub fn id(&self) -> ConnId {
-        self.id
-    }
-
-    /// Whether it can be dropped.
-    pub fn is_gone(&self) -> bool {
-        matches!(self.stage, Stage::Gone)
     }
 
     /// Whether frames pass.
@@ -271,40 +293,9 @@ impl Pair {
         }
     }
 
-    /// Whether another turn would do something, without an event.
-    pub fn wants_turn(&self, runtime: &Runtime) -> bool {
-        match &self.stage {
-            Stage::Asking(asking) => asking.opening.wants_turn(),
-            Stage::Socks(socks) => socks.wants_turn(),
-            Stage::Tunnel(tunnel) => tunnel.wants_turn(),
-            Stage::Reaching(reaching) => reaching.way.wants_turn(),
-            Stage::Relaying(relay) => relay.wants_turn(runtime),
-            Stage::Leaving(lingering) => lingering.wants_turn(),
-            Stage::Gone => false,
-        }
-    }
-
     /// Whether a thread looks a name up or dials, which no event of a socket reports.
     pub fn is_reaching(&self) -> bool {
         matches!(self.stage, Stage::Reaching(_))
-    }
-
-    /// Whether it waits for an output.
-    pub fn is_stalled(&self, runtime: &Runtime) -> bool {
-        matches!(&self.stage, Stage::Relaying(relay) if relay.waits_for_outputs(runtime))
-    }
-
-    /// When something is due.
-    pub fn deadline(&self) -> Option<Instant> {
-        match &self.stage {
-            Stage::Asking(asking) => Some(asking.opening.deadline()),
-            Stage::Socks(socks) => Some(socks.until),
-            Stage::Tunnel(tunnel) => Some(tunnel.until),
-            Stage::Reaching(reaching) => reaching.way.deadline(),
-            Stage::Leaving(lingering) => Some(lingering.deadline()),
-            Stage::Relaying(relay) => relay.deadline(),
-            Stage::Gone => None,
-        }
     }
 
     /// Takes a turn.

@@ -8,9 +8,7 @@ use std::time::Instant;
 
 use crate::behaviour::replay::ReplayScript;
 use crate::cli::{OutputFormat, ReplayArgs};
-use crate::client::account::AccountError;
 use crate::client::prepare;
-use crate::client::summary::instead;
 use crate::config::recorded::{Recorded, RecordedName};
 use crate::config::{ReplayConfig, UsageError};
 use crate::engine::exit::Exit;
@@ -57,8 +55,8 @@ pub fn run(args: ReplayArgs, terminal: Terminal, given: Given) -> anyhow::Result
         ));
     }
     config.client.reach.given = given;
-    let mut reporter = Reporter::new(OutputFormat::None, &config.client.display);
-    if let Some(path) = &config.client.log {
+    let mut reporter = Reporter::new(OutputFormat::None, &config.client.traffic.display);
+    if let Some(path) = &config.client.traffic.log {
         reporter.log_to(path).map_err(anyhow::Error::msg)?;
     }
     let mut runtime = Runtime::new(reporter)?;
@@ -66,14 +64,10 @@ pub fn run(args: ReplayArgs, terminal: Terminal, given: Given) -> anyhow::Result
         notes.iter().for_each(|note| stderr::note(note));
     }
     let client = &mut config.client;
-    let summary = match prepare(&mut client.open, &client.reach, &mut runtime) {
+    let summary = match prepare(&mut client.open, &client.reach, &mut runtime)? {
         Ok(summary) => summary,
-        Err(AccountError::Ended(exit)) => return Ok(exit),
-        Err(AccountError::Usage(error)) => return Err(error.into()),
+        Err(exit) => return Ok(exit),
     };
-    if let Some(what) = client.reach.instead {
-        return instead(what, &client.open, &client.reach, &mut runtime);
-    }
     let possible = descriptors_left();
     if u64::from(config.parallel) > possible {
         let text = format!(

@@ -10,7 +10,6 @@ use crate::net::clock::wall_micros;
 use crate::output::{secrets, stderr};
 use crate::recording::Difference;
 use crate::ui::JsonPrinter;
-use crate::ui::json::DifferenceFields;
 use crate::ui::number::counted;
 use crate::ui::replay::ReplayTotals;
 use crate::wire::Role;
@@ -107,37 +106,31 @@ impl Report {
     }
 
     fn differs(&mut self, conn: ConnId, difference: &Difference, runtime: &mut Runtime) {
-        let Difference { message, what, text, expected, received, members } = difference;
         let redact = |text: &str| secrets::redact(text).into_owned();
-        let (text, expected, received) =
-            (redact(text), expected.as_deref().map(redact), received.as_deref().map(redact));
-        let members: Vec<_> = members
-            .iter()
-            .map(|(pointer, expected, received)| {
-                (redact(pointer), expected.as_deref().map(redact), received.as_deref().map(redact))
-            })
-            .collect();
+        let members = difference.members.iter().map(|(pointer, expected, received)| {
+            (redact(pointer), expected.as_deref().map(redact), received.as_deref().map(redact))
+        });
+        let difference = Difference {
+            text: redact(&difference.text),
+            expected: difference.expected.as_deref().map(redact),
+            received: difference.received.as_deref().map(redact),
+            members: members.collect(),
+            ..*difference
+        };
         if let Some(printer) = &mut self.json {
-            let fields = DifferenceFields {
-                message: *message,
-                what,
-                text: &text,
-                expected: expected.as_deref(),
-                received: received.as_deref(),
-                members: &members,
-            };
-            return printer.difference(&stamp(conn), fields, runtime.stdout.buffer());
+            return printer.difference(&stamp(conn), &difference, runtime.stdout.buffer());
         }
+        let Difference { text, expected, received, members, .. } = &difference;
         let number = if self.many { format!("[{}] ", conn.0) } else { String::new() };
         let mut lines = format!("wscope: {number}{text}\n");
         // All of it is escaped already.
-        for (name, text) in [("expected", &expected), ("received", &received)] {
+        for (name, text) in [("expected", expected), ("received", received)] {
             if let Some(text) = text {
                 lines += &format!("  {name}  {text}\n");
             }
         }
         let nothing = "nothing".to_owned();
-        for (pointer, expected, received) in &members {
+        for (pointer, expected, received) in members {
             let (expected, received) =
                 (expected.as_ref().unwrap_or(&nothing), received.as_ref().unwrap_or(&nothing));
             lines += &format!("  {pointer}: expected {expected}, received {received}\n");

@@ -26,7 +26,7 @@ fn addr(port: u16) -> SocketAddr {
 #[test]
 fn a_lone_address_is_connected_to() {
     let (listener, addr) = listener();
-    let dialed = dial(&[addr], soon()).unwrap();
+    let dialed = dial(&LocalAddress::default(), &[addr], soon()).unwrap();
     assert_eq!(dialed.stream.peer_addr().unwrap(), addr);
     assert!(dialed.stream.nodelay().unwrap());
     assert!(matches!(dialed.attempts[..], [Attempt { outcome: AttemptOutcome::Connected, .. }]));
@@ -49,7 +49,7 @@ fn a_refused_address_is_passed_over_at_once_and_reported() {
 #[test]
 fn a_lone_refusal_is_one_line() {
     let bad = refused();
-    let error = dial(&[bad], soon()).unwrap_err();
+    let error = dial(&LocalAddress::default(), &[bad], soon()).unwrap_err();
     assert_eq!(error.to_string(), format!("cannot connect to {bad}: connection refused"));
     assert!(!error.timed_out);
 }
@@ -57,7 +57,7 @@ fn a_lone_refusal_is_one_line() {
 #[test]
 fn several_refusals_are_a_line_each() {
     let (one, two) = (refused(), refused());
-    let error = dial(&[one, two], soon()).unwrap_err();
+    let error = dial(&LocalAddress::default(), &[one, two], soon()).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
@@ -69,7 +69,7 @@ fn several_refusals_are_a_line_each() {
 
 #[test]
 fn no_address_is_an_error() {
-    let error = dial(&[], soon()).unwrap_err();
+    let error = dial(&LocalAddress::default(), &[], soon()).unwrap_err();
     assert_eq!(error.to_string(), "no address to connect to");
 }
 
@@ -77,7 +77,7 @@ fn no_address_is_an_error() {
 fn a_passed_deadline_times_out() {
     let (_listener, addr) = listener();
     for addrs in [&[addr][..], &[addr, addr][..]] {
-        let error = dial(addrs, Instant::now()).unwrap_err();
+        let error = dial(&LocalAddress::default(), addrs, Instant::now()).unwrap_err();
         assert!(error.timed_out);
         assert!(error.to_string().contains("no answer within"), "{error}");
     }

@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
 use std::time::{Duration, Instant};
 
+use mio::Events;
+
 use super::*;
 use crate::net::reactor::{Reactor, SOCKET};
 use crate::net::tls::TlsOptions;
@@ -111,7 +113,8 @@ impl Pair {
     /// Waits for an event of the link's socket.
     fn wait(&mut self) {
         let deadline = Instant::now() + Duration::from_secs(10);
-        let events = self.reactor.wait(Some(deadline)).expect("a poll");
+        let mut events = Events::with_capacity(8);
+        self.reactor.wait(&mut events, Some(deadline)).expect("a poll");
         assert!(!events.is_empty(), "no event after {} bytes", self.peer.received.len());
         events.iter().for_each(|event| self.link.ready(event));
     }

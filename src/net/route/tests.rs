@@ -5,6 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use mio::Events;
+
 use super::*;
 use crate::net::link::{Fill, SocketLink};
 use crate::net::proxy::tunnel::{self, TunnelError};
@@ -56,9 +58,9 @@ impl Way {
     }
 
     fn wait(&mut self) {
-        for event in self.reactor.wait(Some(soon())).unwrap() {
-            self.link.ready(event);
-        }
+        let mut events = Events::with_capacity(8);
+        self.reactor.wait(&mut events, Some(soon())).unwrap();
+        events.iter().for_each(|event| self.link.ready(event));
     }
 
     fn shake_hands(&mut self) {

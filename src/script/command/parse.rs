@@ -212,11 +212,8 @@ pub(crate) fn rule(args: &mut Args<'_>) -> Result<Command, ParseError> {
         return Ok(Command::Rule(RuleChange::Ask));
     }
     if args.take_if("off") {
-        let id = args.word().map(|word| {
-            number(word.text)
-                .ok_or_else(|| word.not("not a number", "the number of a rule, or nothing"))
-        });
-        return alone(Command::Rule(RuleChange::Remove(id.transpose()?)), args);
+        let id = number_or_nothing(args, "a rule")?;
+        return alone(Command::Rule(RuleChange::Remove(id)), args);
     }
     let text = args.trimmed();
     let rule = Rule::parse(&args.scope.text(text)?);
@@ -353,11 +350,14 @@ fn is_without_slash(line: Word<'_>, args: &Args<'_>) -> bool {
 
 /// `/stop [N]`.
 pub(crate) fn stop(args: &mut Args<'_>) -> Result<Command, ParseError> {
-    let which = args.word().map(|word| {
-        number(word.text)
-            .ok_or_else(|| word.not("not a number", "the number of an /every, or nothing"))
-    });
-    alone(Command::Stop(which.transpose()?), args)
+    let which = number_or_nothing(args, "an /every")?;
+    alone(Command::Stop(which), args)
+}
+
+fn number_or_nothing(args: &mut Args<'_>, of: &str) -> Result<Option<u64>, ParseError> {
+    let Some(word) = args.word() else { return Ok(None) };
+    let accepted = || format!("the number of {of}, or nothing");
+    number(word.text).map(Some).ok_or_else(|| word.not("not a number", accepted()))
 }
 
 /// `/wait TIME`.
@@ -530,11 +530,8 @@ pub(crate) fn is_answer(command: &Command) -> bool {
 
 /// `/off [N]`.
 pub(crate) fn off(args: &mut Args<'_>) -> Result<Command, ParseError> {
-    let which = args.word().map(|word| {
-        number(word.text)
-            .ok_or_else(|| word.not("not a number", "the number of an /on, or nothing"))
-    });
-    alone(Command::OffRule(which.transpose()?), args)
+    let which = number_or_nothing(args, "an /on")?;
+    alone(Command::OffRule(which), args)
 }
 
 /// What a regular expression is delimited by, if it is.

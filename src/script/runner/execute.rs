@@ -19,7 +19,8 @@ use crate::script::runner::lines::{Source, SourceLocation};
 use crate::script::runner::send::{self, bad_text};
 use crate::script::runner::targets::{ONE_DIRECTION, lens_id};
 use crate::script::runner::{
-    Connections, Job, MAX_NESTING, Pending, ScriptFailure, ScriptRunner, SessionRequest, replies,
+    Connections, Job, MAX_NESTING, Origin, Pending, ScriptFailure, ScriptRunner, SessionRequest,
+    replies,
 };
 use crate::session::Endpoint;
 use crate::ui::filter::ClientSet;
@@ -48,18 +49,17 @@ impl ScriptRunner {
     pub(crate) fn execute(
         &mut self,
         command: Command,
-        target: &ClientSet,
-        location: &SourceLocation,
+        of: &Origin,
         connections: &mut dyn Connections,
         now: Instant,
     ) -> bool {
+        let Origin { target, location } = of;
         let about_lens = matches!(
             command,
             Command::Lens(Some(_)) | Command::Speak { .. } | Command::Show(Show::Lens)
         );
         if about_lens && !self.has_turned {
-            let (target, location) = (target.clone(), location.clone());
-            self.pending.push(Pending::Turn { command, target, location, since: now });
+            self.pending.push(Pending::Turn { command, origin: of.clone(), since: now });
             return true;
         }
         self.met_last &= matches!(command, Command::Nothing);
@@ -80,18 +80,17 @@ impl ScriptRunner {
             }
             Command::Expect { expected, timeout } => {
                 let given = timeout.unwrap_or(self.patience());
-                self.expect(false, expected, given, target, location, now);
+                self.expect(false, expected, given, of, now);
                 Ok(None)
             }
             Command::ExpectNot { expected, timeout } => {
-                self.expect(true, expected, timeout, target, location, now);
+                self.expect(true, expected, timeout, of, now);
                 Ok(None)
             }
             Command::ExpectClose { code, timeout } => {
                 let given = timeout.unwrap_or(self.patience());
-                let until = now + given;
-                let (target, location) = (target.clone(), location.clone());
-                self.pending.push(Pending::ExpectClose { code, given, until, target, location });
+                let (until, origin) = (now + given, of.clone());
+                self.pending.push(Pending::ExpectClose { code, given, until, origin });
                 Ok(None)
             }
             Command::Set { name, value } => self.set_variable(name, value),
@@ -115,14 +114,15 @@ impl ScriptRunner {
                 Err(ONE_DIRECTION.to_owned())
             }
             Command::To { target, command: Some(command) } => {
+                let of = Origin { target, location: location.clone() };
                 if connections.relays()
-                    && target.direction().is_none()
+                    && of.target.direction().is_none()
                     && let Command::Close { code, reason } = *command
                 {
                     let body = CloseBody { code, reason };
-                    return self.close_both(&body, &target, location, connections, now);
+                    return self.close_both(&body, &of, connections, now);
                 }
-                return self.execute(*command, &target, location, connections, now);
+                return self.execute(*command, &of, connections, now);
             }
             Command::To { target, command: None } => {
                 let whose = replies::clients(&target, connections.relays());
@@ -135,8 +135,8 @@ impl ScriptRunner {
                 Ok(self.page(text))
             }
             Command::Repeat { count, command } => {
-                let (command, target, location) = (*command, target.clone(), location.clone());
-                self.pending.push(Pending::Repeat { command, left: count, target, location });
+                let (command, origin) = (*command, of.clone());
+                self.pending.push(Pending::Repeat { command, left: count, origin });
                 Ok(None)
             }
             Command::Every { interval, command, line } => {
@@ -145,7 +145,7 @@ impl ScriptRunner {
             Command::Stop(id) => self.stop(id),
             Command::Source(path) => self.source(&path),
             Command::File { path, text } => {
-                let Some(ids) = self.open_clients(target, location, connections) else {
+                let Some(ids) = self.open_clients(of, connections) else {
                     return false;
                 };
                 FileSending::begin(&path, text, ids, connections, now).map(|file| {
@@ -155,7 +155,7 @@ impl ScriptRunner {
             }
             Command::Fragment(spec) => {
                 self.expect_answers(location);
-                let Some(ids) = self.open_clients(target, location, connections) else {
+                let Some(ids) = self.open_clients(of, connections) else {
                     return false;
                 };
                 self.fragment(&spec, ids, location, connections.reporter())
@@ -174,7 +174,7 @@ impl ScriptRunner {
             }),
             Command::Headers(edit) => self.headers(edit.as_deref()),
             Command::AutoPong(_) | Command::AutoClose(_) | Command::Compress(_) => {
-                Ok(self.set(&command, target, location, connections))
+                Ok(self.set(&command, of, connections))
             }
             Command::Edit(beginning) => match connections.held(target) {
                 Some((id, content)) => self.edit_held(id, content),
@@ -244,13 +244,12 @@ impl ScriptRunner {
                 Ok(self.confirm(on.is_some(), format!("keepalive {text}")))
             }
             Command::Speak { word, line } => {
-                let Some(answer) = self.speak(word, &line, target, location, connections, now)
-                else {
+                let Some(answer) = self.speak(word, &line, of, connections, now) else {
                     return false;
                 };
                 // At a prompt the answer is seen when it comes.
                 if let Some(test) = answer.filter(|_| *location != SourceLocation::Typed) {
-                    self.expect(false, Expected::Answer(test), ANSWER, target, location, now);
+                    self.expect(false, Expected::Answer(test), ANSWER, of, now);
                 }
                 return true;
             }
@@ -261,7 +260,7 @@ impl ScriptRunner {
                 });
                 Ok(self.page(text.into_bytes()))
             }
-            sending => return self.send(&sending, target, location, connections, now),
+            sending => return self.send(&sending, of, connections, now),
         };
         match result {
             Ok(note) => {
@@ -280,13 +279,12 @@ impl ScriptRunner {
         not: bool,
         expected: Expected,
         given: Duration,
-        target: &ClientSet,
-        location: &SourceLocation,
+        of: &Origin,
         now: Instant,
     ) {
         self.expect_queue.look_again();
-        let (until, target, location) = (now + given, target.clone(), location.clone());
-        self.pending.push(Pending::Expect { not, expected, given, until, target, location });
+        let (until, origin) = (now + given, of.clone());
+        self.pending.push(Pending::Expect { not, expected, given, until, origin });
     }
 
     /// How long an expectation without a time waits. A client's script waits until the connection
@@ -430,7 +428,8 @@ impl ScriptRunner {
                 // What takes several turns has to be over before the next such thing begins.
                 if !self.pending.iter().any(Pending::is_of_a_job) {
                     let command = job.command.clone();
-                    self.execute(command, &target, &SourceLocation::Job, connections, now);
+                    let of = Origin { target, location: SourceLocation::Job };
+                    self.execute(command, &of, connections, now);
                 }
             } else if self.role == Role::Server && !connections.may_connect(&target) {
                 left.push(job.id);

@@ -1,10 +1,11 @@
 //! Where the next line comes from: the prompt, stdin, files.
 
 use crate::net::plain_io::plain_io;
+use crate::net::signals::Signal;
 use crate::net::stdio::StdinRead;
 use crate::script::command::{Command, Payload, parse_with};
 use crate::script::runner::{
-    Connections, LineError, QUEUE, QUEUE_BYTES, QueuedLine, ScriptFailure, ScriptRunner,
+    Connections, LineError, Origin, QUEUE, QUEUE_BYTES, QueuedLine, ScriptFailure, ScriptRunner,
     SessionRequest, SourceLocation, replies,
 };
 use crate::ui::prompt::{Prompt, PromptInput};
@@ -116,6 +117,11 @@ impl ScriptRunner {
         }
     }
 
+    /// Whether a signal is for the line that is typed or the lines that run, and not for the session.
+    pub fn absorbs(&mut self, signal: Signal) -> bool {
+        signal == Signal::Interrupt && (self.is_away() || self.interrupt())
+    }
+
     /// A SIGINT: Ctrl-C was pressed between two lines, or another process sent it. Returns whether
     /// there was something to stop.
     pub fn interrupt(&mut self) -> bool {
@@ -161,8 +167,8 @@ impl ScriptRunner {
         };
         match command {
             Ok(command) => {
-                let target = self.target.clone();
-                self.execute(command, &target, &location, connections, now);
+                let of = Origin { target: self.target.clone(), location };
+                self.execute(command, &of, connections, now);
             }
             Err(error) => self.fail(&location, &error, false),
         }

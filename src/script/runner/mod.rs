@@ -32,9 +32,10 @@ pub use crate::script::runner::client_directory::ClientDirectory;
 pub use crate::script::runner::connections::{ClientFacts, Connections, Settings};
 pub use crate::script::runner::expect_queue::{Expect, ExpectQueue, Received};
 pub use crate::script::runner::lines::{LineBuffer, LineError, Source, SourceLocation};
-pub use crate::script::runner::setup::{ScriptSetup, script, set_filter};
+pub use crate::script::runner::setup::{ScriptSetup, reporter, script};
 
 use crate::config::OpenConfig;
+use crate::engine::exit::Exit;
 use crate::engine::outbox::Producer;
 use crate::engine::relay::Release;
 use crate::event::ConnId;
@@ -86,6 +87,20 @@ pub struct ScriptFailure {
     pub unmet: bool,
 }
 
+impl ScriptFailure {
+    /// The status to end with.
+    pub fn exit(&self) -> Exit {
+        if self.unmet { Exit::Unmet } else { Exit::Failure }
+    }
+}
+
+/// Whom a line is for, and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    target: ClientSet,
+    location: SourceLocation,
+}
+
 /// A line that waits.
 pub(crate) struct QueuedLine {
     location: SourceLocation,
@@ -100,37 +115,24 @@ enum Pending {
     /// `/wait`
     Wait(Instant),
     /// `/expect-close`
-    ExpectClose {
-        code: u16,
-        given: Duration,
-        until: Instant,
-        target: ClientSet,
-        location: SourceLocation,
-    },
+    ExpectClose { code: u16, given: Duration, until: Instant, origin: Origin },
     /// `/expect`, or with `not` `/expect-not`
-    Expect {
-        not: bool,
-        expected: Expected,
-        given: Duration,
-        until: Instant,
-        target: ClientSet,
-        location: SourceLocation,
-    },
+    Expect { not: bool, expected: Expected, given: Duration, until: Instant, origin: Origin },
     /// `/await`
     Await { count: usize, given: Duration, until: Instant, location: SourceLocation },
     /// `/repeat`
-    Repeat { command: Command, left: u64, target: ClientSet, location: SourceLocation },
+    Repeat { command: Command, left: u64, origin: Origin },
     /// `/file`
     File(Box<FileSending>, SourceLocation),
     /// `/fragment`
     Fragments(Box<Fragments>, SourceLocation),
     /// A line about a lens, in the turn that began then: what was sent in it is read before.
-    Turn { command: Command, target: ClientSet, location: SourceLocation, since: Instant },
+    Turn { command: Command, origin: Origin, since: Instant },
 }
 
 impl Pending {
     fn is_of_a_job(&self) -> bool {
-        let (Self::Repeat { location, .. }
+        let (Self::Repeat { origin: Origin { location, .. }, .. }
         | Self::File(_, location)
         | Self::Fragments(_, location)) = self
         else {
@@ -235,7 +237,7 @@ impl ScriptRunner {
             answer: PromptAction::Read,
             scripted,
             no_commands: setup.lines.no_commands,
-            binary: setup.binary,
+            binary: setup.traffic.binary,
             queue: VecDeque::new(),
             sources: Vec::new(),
             pending: Vec::new(),
@@ -382,11 +384,6 @@ impl ScriptRunner {
         self.prompt.as_ref()
     }
 
-    /// The editor, to end it.
-    pub fn take_prompt(&mut self) -> Option<Prompt> {
-        self.prompt.take()
-    }
-
     /// Prints notes and errors at the source of the lines.
     pub fn notifier(&self) -> &Notifier {
         &self.notifier
@@ -474,7 +471,9 @@ impl ScriptRunner {
                 }
                 Some(Pending::File(file, _)) => file.is_ready(),
                 Some(Pending::Expect { expected, .. }) => self.has_unseen(expected),
-                Some(Pending::ExpectClose { target, .. }) => self.expect_queue.has_ends(target),
+                Some(Pending::ExpectClose { origin, .. }) => {
+                    self.expect_queue.has_ends(&origin.target)
+                }
                 Some(Pending::Wait(_) | Pending::Await { .. }) => false,
                 None => {
                     let reads = self.stdin.as_ref().is_some_and(|(stdin, _)| stdin.is_ready());
@@ -500,7 +499,7 @@ impl ScriptRunner {
                 connections.has_room(&message.target(), Producer::Fragments)
             }
             Some(Pending::Repeat { command: Command::To { target, .. }, .. })
-            | Some(Pending::Repeat { target, .. }) => {
+            | Some(Pending::Repeat { origin: Origin { target, .. }, .. }) => {
                 connections.has_room(target, Producer::Message)
             }
             None => connections.has_room(&ClientSet::All, Producer::Message),
@@ -571,10 +570,10 @@ impl ScriptRunner {
     pub fn disconnected(&mut self, how: &str) {
         how.clone_into(&mut self.ended);
         let lost = self.pending.iter().rev().find_map(|pending| match pending {
-            Pending::Expect { not: false, expected, location, .. } => {
-                Some((location.clone(), self.lost_expectation(expected), true))
+            Pending::Expect { not: false, expected, origin, .. } => {
+                Some((origin.location.clone(), self.lost_expectation(expected), true))
             }
-            Pending::Repeat { location, .. }
+            Pending::Repeat { origin: Origin { location, .. }, .. }
             | Pending::File(_, location)
             | Pending::Fragments(_, location) => {
                 let text = "the connection ended before everything was sent";
@@ -621,15 +620,20 @@ impl ScriptRunner {
                 self.pending.push(pending);
                 false
             }
-            Pending::Turn { command, target, location, .. } => {
+            Pending::Turn { command, origin, .. } => {
                 self.has_turned = true;
-                let done = self.execute(command, &target, &location, connections, now);
+                let done = self.execute(command, &origin, connections, now);
                 self.has_turned = false;
                 // The first error ends what repeats it.
                 self.pending.pop_if(|pending| !done && matches!(pending, Pending::Repeat { .. }));
                 true
             }
-            Pending::ExpectClose { code, given, until, ref target, ref location } => {
+            Pending::ExpectClose {
+                code,
+                given,
+                until,
+                origin: Origin { ref target, ref location },
+            } => {
                 let ends = self.expect_queue.take_ends(target);
                 if ends.contains(&code) {
                     self.met_last = true;
@@ -650,7 +654,11 @@ impl ScriptRunner {
                 true
             }
             Pending::Expect {
-                not: true, ref expected, until, ref target, ref location, ..
+                not: true,
+                ref expected,
+                until,
+                origin: Origin { ref target, ref location },
+                ..
             } => {
                 if let Some(found) = self.find(expected, target, connections, turn_ends) {
                     let found = expect_queue::preview(&found);
@@ -669,7 +677,13 @@ impl ScriptRunner {
                 self.met_last = true;
                 true
             }
-            Pending::Expect { ref expected, given, until, ref target, ref location, .. } => {
+            Pending::Expect {
+                ref expected,
+                given,
+                until,
+                origin: Origin { ref target, ref location },
+                ..
+            } => {
                 if let Some(found) = self.find(expected, target, connections, turn_ends) {
                     if let Expected::Content(pattern) = expected
                         && let Err(error) = self.take_groups(pattern, &found)
@@ -715,19 +729,14 @@ impl ScriptRunner {
                 }
                 true
             }
-            Pending::Repeat { command, left, target, location } => {
+            Pending::Repeat { command, left, origin } => {
                 let depth = self.pending.len();
-                let (again, of) = (command.clone(), (target.clone(), location.clone()));
+                let (again, of) = (command.clone(), origin.clone());
                 if left > 1 {
-                    self.pending.push(Pending::Repeat {
-                        command,
-                        left: left - 1,
-                        target,
-                        location,
-                    });
+                    self.pending.push(Pending::Repeat { command, left: left - 1, origin });
                 }
                 // The first error ends it: the others would be the same.
-                if !self.execute(again, &of.0, &of.1, connections, now) {
+                if !self.execute(again, &of, connections, now) {
                     self.pending.truncate(depth);
                 }
                 true

@@ -1,12 +1,13 @@
 //! Sets up the source of lines: the prompt if the terminal supports it, otherwise plain lines, or a
 //! script.
 
+use std::io;
 use std::path::{MAIN_SEPARATOR, Path};
 
 use anyhow::Context as _;
 
 use crate::cli::InputFormat;
-use crate::config::{Display, LineConfig, OpenConfig, UsageError};
+use crate::config::{Display, LineConfig, OpenConfig, TrafficConfig, UsageError};
 use crate::engine::runtime::Runtime;
 use crate::event::ConnId;
 use crate::lens;
@@ -25,41 +26,47 @@ use crate::wire::Role;
 #[derive(Clone, Copy)]
 pub struct ScriptSetup<'a> {
     /// Where lines come from, and what they mean.
-    pub lines: &'a LineConfig,
-    /// How stdin is read.
-    pub input: InputFormat,
-    /// Plain lines are binary messages.
-    pub binary: bool,
-    /// What is shown.
-    pub display: &'a Display,
+    pub(super) lines: &'a LineConfig,
+    /// How stdin is read, and what is shown.
+    pub(super) traffic: &'a TrafficConfig,
     /// How a client opens its next connection; a server opens none.
-    pub open: Option<&'a OpenConfig>,
+    pub(super) open: Option<&'a OpenConfig>,
     /// The first note at a prompt.
-    pub greeting: &'a str,
+    greeting: &'a str,
 }
 
-impl ScriptSetup<'_> {
+impl<'a> ScriptSetup<'a> {
+    /// For a session with lines. A client opens connections as `open` has it, a server opens none; a
+    /// prompt begins with `greeting`.
+    pub fn of(
+        traffic: &'a TrafficConfig,
+        open: Option<&'a OpenConfig>,
+        greeting: &'a str,
+    ) -> Option<Self> {
+        Some(Self { lines: traffic.lines.as_ref()?, traffic, open, greeting })
+    }
+
     /// Opens the prompt or stdin. From then on the transcript goes above the prompt.
     pub fn runner(&self, script: Source, runtime: &mut Runtime) -> anyhow::Result<ScriptRunner> {
-        let typed = self.input == InputFormat::Prompt;
-        let quiet = Notifier::Stderr { quiet: self.display.quiet };
+        let typed = self.traffic.input == InputFormat::Prompt;
+        let quiet = Notifier::Stderr { quiet: self.traffic.display.quiet };
         let mut runner = ScriptRunner::new(!typed, quiet, self);
         if typed && let Some(prompt) = self.start_prompt(&runner, runtime)? {
             let screen = prompt.screen();
-            runtime.reporter.move_transcript_to(&screen, self.display);
+            runtime.reporter.move_transcript_to(&screen, &self.traffic.display);
             runtime.screen = Some(screen.clone());
             runner.notifier = Notifier::Screen(screen, runtime.reporter.palette());
             runtime.notifier = runner.notifier.clone();
             runner.prompt = Some(prompt);
         }
         if runner.prompt.is_none()
-            && matches!(self.input, InputFormat::Prompt | InputFormat::Commands)
+            && matches!(self.traffic.input, InputFormat::Prompt | InputFormat::Commands)
         {
             runner.read_from(runtime.open_stdin().context("can't read stdin")?);
         }
         if typed {
             runner.notifier.note(self.greeting);
-            if !self.display.terminal.stdout && self.display.verbose == 0 {
+            if !self.traffic.display.terminal.stdout && self.traffic.display.verbose == 0 {
                 runner.notifier.note("messages are printed on stdout; -v shows the frames here");
             }
         }
@@ -73,7 +80,7 @@ impl ScriptSetup<'_> {
 
     /// Carries out a script on one client of a server.
     pub fn runner_of_client(&self, script: Source, client: ConnId) -> ScriptRunner {
-        let notifier = Notifier::Stderr { quiet: self.display.quiet };
+        let notifier = Notifier::Stderr { quiet: self.traffic.display.quiet };
         let mut runner = ScriptRunner::new(true, notifier, self);
         runner.target = ClientSet::Only(vec![client]);
         runner.push_source(script);
@@ -93,7 +100,7 @@ impl ScriptSetup<'_> {
             history: self.lines.history.clone(),
             palette: runtime.reporter.palette(),
             history_size: HISTORY_SIZE,
-            keep_stdout_free: !self.display.terminal.stdout,
+            keep_stdout_free: !self.traffic.display.terminal.stdout,
         };
         let wake = move || {
             // The loop is gone only when the program ends.
@@ -108,19 +115,45 @@ impl ScriptSetup<'_> {
     }
 }
 
-/// Sets what the transcript shows, as `--filter` has it.
+impl ScriptRunner {
+    /// Gives the terminal back, at the end of a session.
+    ///
+    /// # Errors
+    ///
+    /// The transcript failed.
+    pub fn leave(mut self, display: &Display, runtime: &mut Runtime) -> io::Result<()> {
+        if let Some(prompt) = self.prompt.take() {
+            runtime.reporter.flush()?;
+            prompt.close();
+            runtime.reporter.move_transcript_back(display);
+        }
+        Ok(())
+    }
+}
+
+/// What shows and logs the traffic of a session, for a role or for none, where connections are relayed.
 ///
 /// # Errors
 ///
-/// It is not a filter.
-pub fn set_filter(text: Option<&str>, reporter: &mut Reporter) -> Result<(), UsageError> {
-    let role = reporter.role();
-    if let (Some(text), Ok(transcript)) = (text, reporter.transcript_mut()) {
+/// The filter or the log can't be used.
+pub fn reporter(role: Option<Role>, config: &TrafficConfig) -> anyhow::Result<Reporter> {
+    let TrafficConfig { output, ref display, ref filter, .. } = *config;
+    let mut reporter = Reporter::of(role, output, display).with_lenses(config.lenses.clone());
+    if config.lines.is_some() {
+        reporter = reporter.with_history(display, config.max_kept);
+    }
+    if config.input == InputFormat::Prompt {
+        reporter = reporter.folded();
+    }
+    if let (Some(text), Ok(transcript)) = (filter, reporter.transcript_mut()) {
         let filter = command::filter_for(text, role.unwrap_or(Role::Client));
         let refused = |error| UsageError::new(format!("--filter {text:?}: {error}"));
         transcript.set_filter(filter.map_err(refused)?);
     }
-    Ok(())
+    if let Some(path) = &config.log {
+        reporter.log_to(path).map_err(anyhow::Error::msg)?;
+    }
+    Ok(reporter)
 }
 
 /// The script, read and checked before anything is opened.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::event::ConnId;
 use crate::script::command::{Command, FieldTest};
 use crate::script::runner::lines::SourceLocation;
-use crate::script::runner::{Connections, ScriptRunner, Settings, replies, send};
+use crate::script::runner::{Connections, Origin, ScriptRunner, Settings, replies, send};
 use crate::session::Endpoint;
 use crate::session::endpoint::SendError;
 use crate::ui::filter::ClientSet;
@@ -28,26 +28,18 @@ const NOBODY: &str = "no client is connected";
 
 impl ScriptRunner {
     /// The clients of `target` that are connected. Reports those that are not.
-    pub(crate) fn resolve(
-        &mut self,
-        target: &ClientSet,
-        location: &SourceLocation,
-        connections: &dyn Connections,
-    ) -> Vec<ConnId> {
+    pub(crate) fn resolve(&mut self, of: &Origin, connections: &dyn Connections) -> Vec<ConnId> {
+        let Origin { target, location } = of;
         if connections.relays() && target.direction().is_none() {
             self.fail(location, NO_DIRECTION, false);
             return Vec::new();
         }
-        self.those_present(target, location, connections)
+        self.those_present(of, connections)
     }
 
     /// The same, of relayed connections those of both directions too.
-    fn those_present(
-        &mut self,
-        target: &ClientSet,
-        location: &SourceLocation,
-        connections: &dyn Connections,
-    ) -> Vec<ConnId> {
+    fn those_present(&mut self, of: &Origin, connections: &dyn Connections) -> Vec<ConnId> {
+        let Origin { target, location } = of;
         let present = connections.present(target);
         match target {
             ClientSet::Only(ids) => {
@@ -71,15 +63,14 @@ impl ScriptRunner {
     /// The clients of `target` that can get messages; if there is none, that has been reported.
     pub(crate) fn open_clients(
         &mut self,
-        target: &ClientSet,
-        location: &SourceLocation,
+        of: &Origin,
         connections: &dyn Connections,
     ) -> Option<Vec<ConnId>> {
-        let mut ids = self.resolve(target, location, connections);
+        let mut ids = self.resolve(of, connections);
         let connected = !ids.is_empty();
         ids.retain(|id| connections.endpoint(*id).is_some_and(Endpoint::is_open));
         if connected && ids.is_empty() {
-            self.fail(location, &SendError::NotOpen.to_string(), false);
+            self.fail(&of.location, &SendError::NotOpen.to_string(), false);
         }
         Some(ids).filter(|ids| !ids.is_empty())
     }
@@ -96,15 +87,15 @@ impl ScriptRunner {
     pub(crate) fn send(
         &mut self,
         command: &Command,
-        target: &ClientSet,
-        location: &SourceLocation,
+        of: &Origin,
         connections: &mut dyn Connections,
         now: Instant,
     ) -> bool {
+        let location = &of.location;
         self.expect_answers(location);
         // Where frames are shown, a rule of the catalogue is shown with its frame.
         let shown_anyway = connections.reporter().prints_violations();
-        let ids = self.resolve(target, location, connections);
+        let ids = self.resolve(of, connections);
         if ids.is_empty() {
             return false;
         }
@@ -138,17 +129,16 @@ impl ScriptRunner {
     pub(crate) fn close_both(
         &mut self,
         body: &CloseBody,
-        target: &ClientSet,
-        location: &SourceLocation,
+        of: &Origin,
         connections: &mut dyn Connections,
         now: Instant,
     ) -> bool {
-        let ids = self.those_present(target, location, connections);
+        let ids = self.those_present(of, connections);
         let mut all_closed = !ids.is_empty();
         for id in ids {
             if !connections.close_both(id, body, now) {
                 let error = self.named(id, "a Close has passed already");
-                self.fail(location, &error, false);
+                self.fail(&of.location, &error, false);
                 all_closed = false;
             }
         }
@@ -162,13 +152,13 @@ impl ScriptRunner {
         &mut self,
         word: &str,
         line: &str,
-        target: &ClientSet,
-        location: &SourceLocation,
+        of: &Origin,
         connections: &mut dyn Connections,
         now: Instant,
     ) -> Option<Option<FieldTest>> {
+        let Origin { target, location } = of;
         self.expect_answers(location);
-        let ids = self.open_clients(target, location, connections)?;
+        let ids = self.open_clients(of, connections)?;
         let (mut all_sent, mut answer) = (true, None);
         for id in ids {
             let of_lens = lens_id(id, connections);
@@ -206,14 +196,14 @@ impl ScriptRunner {
     pub(crate) fn set(
         &mut self,
         command: &Command,
-        target: &ClientSet,
-        location: &SourceLocation,
+        of: &Origin,
         connections: &mut dyn Connections,
     ) -> Option<String> {
+        let target = &of.target;
         let present = match target {
             // It is set for those that are still to connect, too.
             ClientSet::All => connections.present(target),
-            _ => match self.resolve(target, location, connections) {
+            _ => match self.resolve(of, connections) {
                 present if present.is_empty() => return None,
                 present => present,
             },

@@ -12,7 +12,7 @@ use crate::wire::handshake::Agreed;
 use crate::wire::handshake::accept::AcceptSteps;
 use crate::wire::handshake::rules::{Level, Outcome, Verdict};
 use crate::wire::head::{Head, HeadKind, StartLine};
-use crate::wire::{Role, Violation};
+use crate::wire::{Violation, role_name};
 
 /// Prints an event that needs no memory of others.
 pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &mut Vec<u8>) {
@@ -106,8 +106,7 @@ pub(super) fn end(at: &Stamp, end: &Ending, clock: &mut UtcClock, out: &mut Vec<
             Side::Us => "us",
             Side::Peer => "peer",
             Side::Network => "network",
-            Side::End(Role::Client) => "client",
-            Side::End(Role::Server) => "server",
+            Side::End(role) => role_name(*role),
         },
     );
     let (name, detail) = match cause {
@@ -154,13 +153,7 @@ pub(super) fn violation(violation: &Violation, object: &mut Object<'_>) {
 fn tls(facts: &TlsFacts, object: &mut Object<'_>) {
     let TlsFacts { peer, version, cipher, alpn, certificate: own, chain, verified, problem } =
         facts;
-    object.optional(
-        "peer",
-        peer.map(|role| match role {
-            Role::Client => "client",
-            Role::Server => "server",
-        }),
-    );
+    object.optional("peer", peer.map(role_name));
     object.optional("version", version.as_deref());
     object.optional("cipher", cipher.as_deref());
     object.optional("alpn", alpn.as_deref());
@@ -221,13 +214,7 @@ fn verdict(verdict: &Verdict, out: &mut Vec<u8>) {
     Object::inline(out, |object| {
         object.string("rule", rule.id);
         object.string("title", rule.title);
-        object.word(
-            "side",
-            match rule.side {
-                Role::Client => "client",
-                Role::Server => "server",
-            },
-        );
+        object.word("side", role_name(rule.side));
         object.word(
             "level",
             match rule.level {

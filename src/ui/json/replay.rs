@@ -7,33 +7,33 @@ use crate::ui::replay::{PERCENTILES, ReplayTotals};
 /// A member of JSON that differs: its pointer, what was recorded, what was received.
 pub type Member = (String, Option<String>, Option<String>);
 
-/// What differs from the recording.
-#[derive(Clone, Copy, Debug)]
-pub struct DifferenceFields<'d> {
-    /// The number of the message.
+/// Something that is not as recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// The number of the message, from 1.
     pub message: u64,
-    /// `count`, `kind`, `content` or `close`.
-    pub what: &'d str,
-    /// In words.
-    pub text: &'d str,
-    /// What was recorded.
-    pub expected: Option<&'d str>,
+    /// What differs, in a word: `count`, `kind`, `content`, `close`.
+    pub what: &'static str,
+    /// As in `message 2 differs at byte 7`; harmless for a terminal.
+    pub text: String,
+    /// What was recorded, harmless for a terminal.
+    pub expected: Option<String>,
     /// What was received.
-    pub received: Option<&'d str>,
-    /// Members of JSON.
-    pub members: &'d [Member],
+    pub received: Option<String>,
+    /// Members of JSON that differ.
+    pub members: Vec<Member>,
 }
 
 impl JsonPrinter {
     /// Appends what differs.
-    pub fn difference(&mut self, at: &Stamp, found: DifferenceFields<'_>, out: &mut Vec<u8>) {
+    pub fn difference(&mut self, at: &Stamp, found: &Difference, out: &mut Vec<u8>) {
         self.object("difference", at, out, |object| {
             object.number("message", found.message);
             object.word("what", found.what);
-            object.string("text", found.text);
-            object.optional("expected", found.expected);
-            object.optional("received", found.received);
-            object.array("members", found.members, |(pointer, expected, received), out| {
+            object.string("text", &found.text);
+            object.optional("expected", found.expected.as_deref());
+            object.optional("received", found.received.as_deref());
+            object.array("members", &found.members, |(pointer, expected, received), out| {
                 super::Object::inline(out, |object| {
                     object.string("pointer", pointer);
                     object.optional("expected", expected.as_deref());

@@ -166,9 +166,7 @@ fn whole_lines(text: &[u8], room: usize) -> usize {
 }
 
 fn write_gap(count: u64, palette: Palette, out: &mut Vec<u8>) {
-    palette.begin(Ink::Info, out);
-    out.push(b'*');
-    palette.end(out);
+    palette.paint(Ink::Info, "*", out);
     out.push(b' ');
     out.extend_from_slice(grouped(count).as_bytes());
     out.extend_from_slice(if count == 1 { b" line was" } else { b" lines were" });
