@@ -48,6 +48,7 @@ pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
         reporter.log_to(path).map_err(anyhow::Error::msg)?;
     }
     let mut runtime = Runtime::new(reporter).context("can't set up stdout and the event loop")?;
+    runtime.ends_at = max_time;
     let summary = match prepare(&mut config.open, &config.reach, &mut runtime) {
         Ok(summary) => summary,
         Err(AccountError::Ended(exit)) => return Ok(exit),

@@ -89,7 +89,7 @@ impl Server {
         }
         if let Err(fault) = self.input.take(&mut Everybody { hub: &mut self.hub, now }, now) {
             self.fault = Some(fault);
-            self.finish(Exit::Failure, CloseCode::Away, now);
+            self.fail(Exit::Failure, now);
         }
     }
 
@@ -126,9 +126,7 @@ impl Server {
         if let Some(failure) = runner.take_failure() {
             self.fault = Some(failure.text);
             let exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
-            self.finish(exit, CloseCode::Away, now);
-            // A script that failed leaves at once.
-            self.end = self.end.map(|(exit, _)| (exit, now + CLOSE_ANSWER_TIMEOUT));
+            self.fail(exit, now);
             return;
         }
         match asked {
@@ -267,6 +265,12 @@ impl Server {
             self.hub.close_all(code, now);
             self.end_with(exit, now);
         }
+    }
+
+    /// Ends because of what was read: that leaves at once, whoever does not answer our Close.
+    fn fail(&mut self, exit: Exit, now: Instant) {
+        self.finish(exit, CloseCode::Away, now);
+        self.end = self.end.map(|(exit, at)| (exit, at.min(now + CLOSE_ANSWER_TIMEOUT)));
     }
 
     fn end_with(&mut self, exit: Exit, now: Instant) {

@@ -21,7 +21,10 @@ use rustix::termios::{
     InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize,
     tcsetattr,
 };
-use signal_hook::consts::{SIGALRM, SIGCONT, SIGQUIT, SIGTSTP, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{
+    SIGABRT, SIGALRM, SIGCONT, SIGPROF, SIGQUIT, SIGSYS, SIGTRAP, SIGTSTP, SIGUSR1, SIGUSR2, SIGVTALRM,
+    SIGXCPU,
+};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
@@ -171,7 +174,10 @@ impl Tty {
     /// Puts the terminal back before a signal that nobody else handles ends or stops the program, and calls `resumed`
     /// when the program goes on after a stop: the shell has set the modes to its own meanwhile.
     pub fn attend_signals(self: &Arc<Self>, resumed: impl Fn() + Send + 'static) -> io::Result<()> {
-        let mut signals = Signals::new([SIGCONT, SIGTSTP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2])?;
+        let mut signals = Signals::new([
+            SIGCONT, SIGTSTP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGABRT, SIGPROF, SIGSYS, SIGTRAP,
+            SIGVTALRM, SIGXCPU,
+        ])?;
         let tty = Arc::clone(self);
         std::thread::Builder::new().name("terminal".to_owned()).spawn(move || {
             for signal in signals.forever() {
