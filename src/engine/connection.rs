@@ -499,9 +499,17 @@ impl Connection {
         unread.said = true;
         let waiting = number::grouped(u64::from(self.answers));
         let text = format!(
-            "the peer sends and does not read: {waiting} bytes of pongs and other answers wait; until it reads, it is not read"
+            "the peer sends but reads nothing: {waiting} bytes of pongs and other answers wait; reading \
+             goes on when it reads"
         );
-        outputs.note(self.id(), &text)
+        match self.endpoint().map(Endpoint::role) {
+            Some(Role::Client) if !outputs.reporter.has_transcript() => {
+                outputs.notifier.note(&text)
+            }
+            Some(Role::Client) => {}
+            _ => outputs.remark(self.id(), &text),
+        }
+        outputs.report(self.id(), &Event::Note(&text))
     }
 
     /// Whether another turn would do something, without an event.
@@ -1068,9 +1076,7 @@ impl Connection {
             + self.outbox.observer_held()
             + self.endpoint().map_or(0, Endpoint::held);
         self.share.set(held + windows);
-        if held > SMALL
-            && self.share.gives_way()
-            && self.endpoint().is_some_and(Endpoint::is_open)
+        if held > SMALL && self.share.gives_way() && self.endpoint().is_some_and(Endpoint::is_open)
         {
             self.assembler = None;
             self.share.set(behaviours);

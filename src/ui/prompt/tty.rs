@@ -22,8 +22,8 @@ use rustix::termios::{
     tcsetattr,
 };
 use signal_hook::consts::{
-    SIGABRT, SIGALRM, SIGCONT, SIGPROF, SIGQUIT, SIGSYS, SIGTRAP, SIGTSTP, SIGUSR1, SIGUSR2, SIGVTALRM,
-    SIGXCPU,
+    SIGABRT, SIGALRM, SIGCONT, SIGPROF, SIGQUIT, SIGSYS, SIGTRAP, SIGTSTP, SIGUSR1, SIGUSR2,
+    SIGVTALRM, SIGXCPU,
 };
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
@@ -175,8 +175,8 @@ impl Tty {
     /// when the program goes on after a stop: the shell has set the modes to its own meanwhile.
     pub fn attend_signals(self: &Arc<Self>, resumed: impl Fn() + Send + 'static) -> io::Result<()> {
         let mut signals = Signals::new([
-            SIGCONT, SIGTSTP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGABRT, SIGPROF, SIGSYS, SIGTRAP,
-            SIGVTALRM, SIGXCPU,
+            SIGCONT, SIGTSTP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGABRT, SIGPROF, SIGSYS,
+            SIGTRAP, SIGVTALRM, SIGXCPU,
         ])?;
         let tty = Arc::clone(self);
         std::thread::Builder::new().name("terminal".to_owned()).spawn(move || {
