@@ -7,7 +7,7 @@
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
@@ -33,6 +33,7 @@ use crate::output::reporter::Reporter;
 use crate::session::counters::Counters;
 use crate::session::endpoint::State;
 use crate::session::{Assembler, Endpoint, EndpointConfig, Limits, Observer};
+use crate::ui::number;
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::handshake::Agreed;
 use crate::wire::{CloseCode, Data, OpCode, Role, close};
@@ -101,6 +102,8 @@ pub struct Connection {
     /// Bytes to send that receiving has produced. Sent bytes are subtracted from these first, so
     /// that other producers that keep the send buffer full do not stop reading from the peer.
     answers: u32,
+    /// Since when the peer is not read because it does not read what answers it.
+    unread: Option<Unread>,
     write_error: Option<Box<Lost>>,
     /// Something was sent since the last turn.
     touched: bool,
@@ -158,6 +161,7 @@ impl Connection {
             in_data: false,
             ignore_rest: false,
             answers: 0,
+            unread: None,
             write_error: None,
             touched: false,
         }
@@ -477,7 +481,33 @@ impl Connection {
             injector.after_flush(&mut self.link, endpoint, now);
         }
         self.account(now);
-        Ok(())
+        self.look_after_answers(outputs, now)
+    }
+
+    /// Says so when a peer has sent for a while and has read no answers, so that it is not read any more.
+    fn look_after_answers(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
+        if self.has_answer_room() || !self.is_open() {
+            self.unread.take_if(|unread| !unread.said);
+            return Ok(());
+        }
+        let unread = self.unread.get_or_insert(Unread { since: now, said: false });
+        if unread.said || now < unread.since + UNREAD_FOR {
+            return Ok(());
+        }
+        unread.said = true;
+        let waiting = number::grouped(u64::from(self.answers));
+        let text = format!(
+            "the peer sends but reads nothing: {waiting} bytes of pongs and other answers wait; reading \
+             goes on when it reads"
+        );
+        match self.endpoint().map(Endpoint::role) {
+            Some(Role::Client) if !outputs.reporter.has_transcript() => {
+                outputs.notifier.note(&text)
+            }
+            Some(Role::Client) => {}
+            _ => outputs.remark(self.id(), &text),
+        }
+        outputs.report(self.id(), &Event::Note(&text))
     }
 
     /// Whether another turn would do something, without an event.
@@ -517,7 +547,9 @@ impl Connection {
         let behaviours = self.behaviours.iter().filter_map(|behaviour| behaviour.deadline()).min();
         let behaviours = behaviours.filter(|_| self.is_open());
         let ahead = self.ahead.as_ref().filter(|_| self.more).and_then(|ahead| ahead.due());
-        [endpoint, idle, injector, behaviours, ahead].into_iter().flatten().min()
+        let unread = self.unread.as_ref().filter(|unread| !unread.said && self.is_open());
+        let unread = unread.map(|unread| unread.since + UNREAD_FOR);
+        [endpoint, idle, injector, behaviours, ahead, unread].into_iter().flatten().min()
     }
 
     /// Whether it has ended.
@@ -843,7 +875,7 @@ impl Connection {
                             });
                             handed.unwrap_or(Ok(()))?;
                             share.set(assembler.held());
-                            if assembler.held() > SMALL && share.is_exceeded() {
+                            if assembler.held() > SMALL && share.gives_way() {
                                 // Nobody is served by half of it.
                                 assembler.clear();
                                 share.set(0);
@@ -1044,9 +1076,7 @@ impl Connection {
             + self.outbox.observer_held()
             + self.endpoint().map_or(0, Endpoint::held);
         self.share.set(held + windows);
-        if held > SMALL
-            && self.share.is_exceeded()
-            && self.endpoint().is_some_and(Endpoint::is_open)
+        if held > SMALL && self.share.gives_way() && self.endpoint().is_some_and(Endpoint::is_open)
         {
             self.assembler = None;
             self.share.set(behaviours);
@@ -1060,6 +1090,16 @@ impl Connection {
 fn begun<'t>(talk: &'t mut Option<Box<Talk>>, party: &Party) -> &'t mut Talk {
     talk.get_or_insert_with(|| Box::new(Talk::new(party.opened())))
 }
+
+/// A peer that does not read what answers it.
+struct Unread {
+    since: Instant,
+    /// Whether that was reported: it is reported once.
+    said: bool,
+}
+
+/// A peer that has read nothing for so long while it sent is not just slow.
+const UNREAD_FOR: Duration = Duration::from_secs(3);
 
 /// A connection with no more than this is not closed if all together hold too much.
 const SMALL: usize = 16 * 1024;

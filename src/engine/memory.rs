@@ -12,6 +12,8 @@ use std::rc::Rc;
 pub struct Budget {
     limit: usize,
     used: Cell<usize>,
+    /// How much of it budgets hold that are a part of this one.
+    in_parts: Cell<usize>,
     /// What is held here counts there too.
     part_of: Option<Rc<Budget>>,
 }
@@ -19,12 +21,16 @@ pub struct Budget {
 impl Budget {
     /// Creates a budget of `limit` bytes.
     pub fn new(limit: usize) -> Rc<Self> {
-        Rc::new(Self { limit, used: Cell::new(0), part_of: None })
+        Self::with(limit, None)
     }
 
     /// Creates a budget of `limit` bytes that are part of another one.
     pub fn part_of(whole: &Rc<Self>, limit: usize) -> Rc<Self> {
-        Rc::new(Self { limit, used: Cell::new(0), part_of: Some(Rc::clone(whole)) })
+        Self::with(limit, Some(Rc::clone(whole)))
+    }
+
+    fn with(limit: usize, part_of: Option<Rc<Self>>) -> Rc<Self> {
+        Rc::new(Self { limit, used: Cell::new(0), in_parts: Cell::new(0), part_of })
     }
 
     /// Whether more is held than the limit allows.
@@ -53,6 +59,7 @@ impl Budget {
         self.used.set(self.used.get() - before + after);
         if let Some(whole) = &self.part_of {
             whole.replace(before, after);
+            whole.in_parts.set(whole.in_parts.get() - before + after);
         }
     }
 }
@@ -78,9 +85,13 @@ impl Share {
         }
     }
 
-    /// Whether all holders together exceed the limit, and this one holds something.
-    pub fn is_exceeded(&self) -> bool {
-        self.held > 0 && self.budget.is_exceeded()
+    /// Whether this holder has to give way: all together exceed the limit, and no part is most of that.
+    /// Where a part is, it gives way first, for as long as that helps.
+    pub fn gives_way(&self) -> bool {
+        let budget = &self.budget;
+        let used = budget.used();
+        let part_does = budget.in_parts.get() > used / 2 && used < budget.limit + budget.limit / 4;
+        self.held > 0 && budget.is_exceeded() && !part_does
     }
 
     /// Bytes this holder has reported.
@@ -105,12 +116,28 @@ mod tests {
         let (mut one, mut other) = (Share::of(&budget), Share::of(&budget));
         one.set(60);
         other.set(40);
-        assert!(!one.is_exceeded() && !budget.is_exceeded());
+        assert!(!one.gives_way() && !budget.is_exceeded());
         other.set(41);
-        assert!(one.is_exceeded() && other.is_exceeded());
+        assert!(one.gives_way() && other.gives_way());
         drop(one);
-        assert!(!other.is_exceeded() && other.held() == 41);
+        assert!(!other.gives_way() && other.held() == 41);
         other.set(0);
         assert_eq!(budget.used.get(), 0);
+    }
+
+    #[test]
+    fn the_part_that_holds_most_gives_way_first() {
+        let whole = Budget::new(100);
+        let part = Budget::part_of(&whole, 100);
+        let (mut queued, mut unfinished) = (Share::of(&part), Share::of(&whole));
+        queued.set(90);
+        unfinished.set(20);
+        assert!(part.gives_way() && !unfinished.gives_way());
+        // What the part holds did not become less.
+        unfinished.set(40);
+        assert!(unfinished.gives_way());
+        queued.set(10);
+        unfinished.set(95);
+        assert!(!part.gives_way() && unfinished.gives_way());
     }
 }

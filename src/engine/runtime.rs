@@ -45,6 +45,8 @@ pub struct Runtime {
     unpolled: u32,
     /// stdin had something while a task ran that does not read it; whether its writers are gone.
     missed_input: Option<bool>,
+    /// When the run ends in any case (`--max-time`): no reader of the outputs is waited for after that.
+    pub ends_at: Option<Instant>,
     /// The writer of stdout.
     pub stdout: Stdout,
     /// SIGINT, SIGTERM and SIGHUP, once they are handled here.
@@ -152,6 +154,7 @@ impl Runtime {
             events: Events::with_capacity(EVENTS),
             unpolled: 0,
             missed_input: None,
+            ends_at: None,
             stdout,
             signals: Signals::default(),
             notifier: Notifier::Stderr { quiet: !reporter.prints_warnings() },
@@ -290,6 +293,7 @@ impl Runtime {
         until: Option<Instant>,
         waits: fn(&Self) -> bool,
     ) -> io::Result<Option<Signal>> {
+        let until = until.or(self.ends_at);
         let missed_input = self.missed_input.take();
         let mut drain = Drain { until, waits, signal: None, missed_input };
         self.flush()?;

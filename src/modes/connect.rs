@@ -35,6 +35,7 @@ pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
     let script = runner::script(config.traffic.lines.as_ref(), Role::Client)?;
     let reporter = runner::reporter(Some(Role::Client), &config.traffic)?;
     let mut runtime = Runtime::new(reporter).context("can't set up stdout and the event loop")?;
+    runtime.ends_at = max_time;
     let summary = match prepare(&mut config.open, &config.reach, &mut runtime)? {
         Ok(summary) => summary,
         Err(exit) => return Ok(exit),

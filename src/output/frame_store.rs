@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
+use crate::ui::excerpt::ExcerptRoom;
 use crate::ui::filter::ClientSet;
 use crate::ui::human::{FrameRecord, FrameRecorder};
 use crate::ui::meaning::Meaning;
@@ -25,6 +26,8 @@ pub struct FrameStore {
     bound: usize,
     frames: VecDeque<FrameRecord>,
     bytes: usize,
+    /// What the frames that are coming in may take.
+    room: ExcerptRoom,
     /// Frames that have left.
     left: u64,
     connections: BTreeMap<ConnId, Coming>,
@@ -65,6 +68,7 @@ impl FrameStore {
             bound,
             frames: VecDeque::new(),
             bytes: 0,
+            room: ExcerptRoom::new(bound / 2),
             left: 0,
             connections: BTreeMap::new(),
         }
@@ -131,7 +135,7 @@ impl FrameStore {
         let Coming { opened, recorders, made } = self.connections.entry(at.conn).or_default();
         let opened = *opened.get_or_insert(at.micros);
         let recorders = if is_made { made } else { recorders };
-        recorders[direction as usize].take(at, direction, event, opened, most)
+        recorders[direction as usize].take(at, direction, event, opened, most, &self.room)
     }
 
     fn push(&mut self, record: FrameRecord) {

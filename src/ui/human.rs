@@ -30,6 +30,7 @@ use super::pretty::Pretty;
 use super::style::Palette;
 use crate::diagnostics::page_text;
 use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
+use crate::ui::excerpt::ExcerptRoom;
 use crate::ui::filter::Filter;
 use crate::ui::meaning::Meaning;
 use crate::ui::sanitize;
@@ -140,6 +141,7 @@ impl HumanPrinter {
             wraps,
             number_width: 1,
             dumping: None,
+            excerpts: ExcerptRoom::new(line_writer::UNFINISHED),
         };
         Self { writer, connections: PerConnection::default() }
     }

@@ -14,6 +14,7 @@ pub mod diagnostic;
 pub mod diagram;
 pub mod doctor;
 pub mod ending;
+pub mod excerpt;
 pub mod explain;
 pub mod filter;
 pub mod glob;

@@ -2,6 +2,7 @@
 //!
 //! Works on texts, host names and times that are arguments. Uses no file and no clock.
 
+use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 
 use psl::Psl as _;
@@ -347,23 +348,27 @@ fn cookie(line: &str, http_only: bool) -> Result<Cookie, &'static str> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Jar {
     cookies: Vec<Cookie>,
+    /// Where each is in that list, by name, domain and path: a file may hold a hundred thousand.
+    at: HashMap<[String; 3], usize>,
 }
 
 impl Jar {
     /// Stores a cookie; it replaces one of the same name, domain and path, and takes its place in
     /// the order (RFC 6265 §5.3, step 11). An expired one only removes.
     pub fn put(&mut self, cookie: Cookie, now: i64) {
-        let same = |other: &Cookie| {
-            other.name == cookie.name && other.domain == cookie.domain && other.path == cookie.path
-        };
-        let at = self.cookies.iter().position(same);
-        match (at, cookie.is_over(now)) {
+        let key = [cookie.name.clone(), cookie.domain.clone(), cookie.path.clone()];
+        match (self.at.get(&key).copied(), cookie.is_over(now)) {
             (Some(at), true) => {
                 self.cookies.remove(at);
+                self.at.remove(&key);
+                self.at.values_mut().filter(|other| **other > at).for_each(|other| *other -= 1);
             }
             (Some(at), false) => self.cookies[at] = cookie,
             (None, true) => {}
-            (None, false) => self.cookies.push(cookie),
+            (None, false) => {
+                self.at.insert(key, self.cookies.len());
+                self.cookies.push(cookie);
+            }
         }
     }
 

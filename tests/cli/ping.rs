@@ -1,5 +1,6 @@
 //! `wscope ping`: a line for each pong, the summary, the status; the limit on silence.
 
+use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
@@ -416,4 +417,20 @@ fn a_search_that_has_no_time_for_a_silence_is_an_error() {
              raise --max-time, or lower --interval or --pong-timeout\n",
         )
         .status(12);
+}
+
+#[test]
+fn max_time_is_the_end_although_the_close_is_not_answered() {
+    let began = std::time::Instant::now();
+    Test::new()
+        .args(["ping", "-i", "0.1", "--max-time", "1"])
+        .peer(|peer| {
+            peer.open();
+            // Nothing is answered, neither pings nor the Close.
+            while peer.tcp().read(&mut [0; 1000]).is_ok_and(|n| n > 0) {}
+        })
+        .stdout_any()
+        .stderr_any()
+        .status(12);
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
 }

@@ -1,5 +1,6 @@
 //! Clients that do what they should not: each is named, and the others are served.
 
+use rustix::process::Signal;
 use wscope::event::Direction;
 
 use crate::frames::{self, BINARY, PING, PONG, TEXT};
@@ -244,6 +245,50 @@ fn small_messages_to_all_are_handed_on_in_portions() {
         assert_eq!(hearer.receive_frame(), (BINARY, Vec::new()));
     }
     assert_eq!(hearer.receive_frame(), (TEXT, b"the end".to_vec()));
+    server.interrupt();
+}
+
+#[test]
+fn unfinished_frames_of_many_clients_are_shown_from_bounded_memory() {
+    let server = listen(["--output", "frames"]);
+    let frame = frames::fragment(BINARY, vec![b'x'; 17 << 20]);
+    let mut begun = frames::bytes([frames::towards(Direction::ToServer, frame)]);
+    begun.pop();
+    let mut clients: Vec<_> = (0..16).map(|_| server.open()).collect();
+    for client in &mut clients {
+        client.send(&begun);
+    }
+    // The last byte of each, and a ping: all of it has been looked at.
+    for client in &mut clients {
+        client.send(b"x");
+        client.frame(frames::frame(PING, ""));
+        assert_eq!(client.receive_frame().0, PONG);
+    }
+    let peak = peak_memory(server.pid());
+    assert!(peak < 192 << 20, "{peak} bytes of memory");
+    server.signal(Signal::TERM);
+    server.ends(143);
+}
+
+#[test]
+fn who_floods_pings_and_reads_nothing_is_named() {
+    let server = listen(["--echo"]);
+    let flood = server.open();
+    flood.tcp().set_nonblocking(true).expect("a flag");
+    let ping = frames::frame(PING, vec![b'x'; 100]);
+    let pings = frames::bytes([frames::towards(Direction::ToServer, ping)]).repeat(1000);
+    // Until both directions are full.
+    let mut full = 0;
+    while full < 1000 {
+        match std::io::Write::write(&mut flood.tcp(), &pings) {
+            Ok(1..) => full = 0,
+            _ => full += 1,
+        }
+        std::thread::yield_now();
+    }
+    server.stderr.wait_for("the peer sends but reads nothing");
+    server.still_echoes();
+    drop(flood);
     server.interrupt();
 }
 

@@ -88,3 +88,14 @@ fn text_that_is_not_utf8_is_refused() {
     let output = server.ends(1);
     assert!(output.stderr.contains("message 2, byte 5 of the input"), "{}", output.stderr);
 }
+
+#[test]
+fn a_command_that_cannot_be_used_ends_the_run_whoever_does_not_answer() {
+    for (format, line) in [("json", "{\"nope\":1}\n"), ("commands", "/nope\n")] {
+        let mut server = listen(["--input", format, "--close-timeout", "3600"]);
+        let mut silent = server.open();
+        server.write(line);
+        silent.receive_close(1001);
+        server.ends(1);
+    }
+}

@@ -3,7 +3,7 @@
 use tungstenite::Message;
 use wscope::event::Direction;
 
-use crate::frames::{self, BINARY, TEXT};
+use crate::frames::{self, BINARY, PING, PONG, TEXT};
 use crate::harness::{Server, close, echoes, listen, shell};
 use crate::raw::UPGRADE;
 
@@ -57,6 +57,32 @@ fn a_message_beyond_the_limit_is_failed_with_1009() {
     let mut raw = server.open();
     raw.frame(frames::frame(TEXT, "x".repeat(1001)));
     raw.receive_close(1009);
+    server.interrupt();
+}
+
+#[test]
+fn who_does_not_read_gives_way_before_who_sends() {
+    let server = listen([
+        "--broadcast",
+        "--close-timeout",
+        "1",
+        "--max-memory",
+        "24M",
+        "--max-backlog",
+        "24M",
+    ]);
+    let slow = server.open();
+    let mut sender = server.open();
+    server.stderr.wait_for("[2] joined");
+    let frame = frames::frame(BINARY, vec![b'x'; 7 << 20]);
+    let bytes = frames::bytes([frames::towards(Direction::ToServer, frame)]);
+    for _ in 0..8 {
+        sender.send(&bytes);
+    }
+    sender.frame(frames::frame(PING, "here"));
+    assert_eq!(sender.receive_frame(), (PONG, b"here".to_vec()));
+    server.stderr.wait_for("[1] left");
+    drop(slow);
     server.interrupt();
 }
 

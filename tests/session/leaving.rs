@@ -2,6 +2,7 @@
 
 use crate::frames::{BINARY, CONTINUATION};
 use crate::session::{PROMPT, Setup, quiet};
+use crate::waiting::gate;
 
 #[test]
 fn ctrl_c_clears_the_line_and_on_an_empty_one_leaves_with_1001() {
@@ -95,4 +96,25 @@ fn ctrl_c_ends_the_message_of_a_file_and_others_follow() {
     s.wait_for_line(PROMPT);
     s.enter("afterwards");
     s.leave();
+}
+
+#[test]
+fn a_peer_that_does_not_read_is_reset_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("much");
+    // More than the sockets hold.
+    std::fs::write(&file, vec![b'x'; 30 << 20]).expect("a file");
+    for send in ["/text @", "/file "] {
+        let (key, seen) = gate();
+        let mut s = Setup::new().ready(move |p, _| {
+            p.open();
+            seen.wait();
+        });
+        s.enter(&format!("{send}{}", file.display()));
+        s.keys("/abort\r");
+        s.wait_for_line("closed 1006 > ");
+        key.open();
+        s.keys("/quit\r");
+        s.end(1);
+    }
 }

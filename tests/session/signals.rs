@@ -103,18 +103,20 @@ fn a_stop_from_outside_is_survived_by_the_line() {
 }
 
 #[test]
-fn a_quit_leaves_the_terminal_as_it_was() {
-    let mut s = Setup::new().ready(|p, _| {
-        p.open();
-        p.receive_end();
-    });
-    s.keys("half typed");
-    s.wait_for_line(&format!("{PROMPT}half typed"));
-    s.signal(Signal::QUIT);
-    let ended = s.terminal.end();
-    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended), Some(Signal::QUIT.as_raw()));
-    let screen = s.screen();
-    assert!(!screen.bracketed_paste && screen.line().is_empty(), "{screen:#?}");
+fn signals_that_nobody_handles_leave_the_terminal_as_it_was() {
+    for signal in [Signal::QUIT, Signal::XCPU, Signal::VTALARM] {
+        let mut s = Setup::new().ready(|p, _| {
+            p.open();
+            p.receive_end();
+        });
+        s.keys("half typed");
+        s.wait_for_line(&format!("{PROMPT}half typed"));
+        s.signal(signal);
+        let ended = s.terminal.end();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended), Some(signal.as_raw()));
+        let screen = s.screen();
+        assert!(!screen.bracketed_paste && screen.line().is_empty(), "{screen:#?}");
+    }
 }
 
 #[test]

@@ -69,7 +69,7 @@ impl Server {
         }
         if let Err(fault) = self.input.take(&mut Everybody { hub: &mut self.hub, now }, now) {
             self.fault = Some(fault);
-            self.finish(Exit::Failure, CloseCode::Away, now);
+            self.fail(Exit::Failure, now);
         }
     }
 
@@ -106,9 +106,7 @@ impl Server {
         if let Some(failure) = runner.take_failure() {
             let exit = failure.exit();
             self.fault = Some(failure.text);
-            self.finish(exit, CloseCode::Away, now);
-            // A script that failed leaves at once.
-            self.end = self.end.map(|(exit, _)| (exit, now + CLOSE_ANSWER_TIMEOUT));
+            self.fail(exit, now);
             return;
         }
         match asked {
@@ -247,6 +245,12 @@ impl Server {
             self.hub.close_all(code, now);
             self.end_with(exit, now);
         }
+    }
+
+    /// Ends because of what was read: that leaves at once, whoever does not answer our Close.
+    fn fail(&mut self, exit: Exit, now: Instant) {
+        self.finish(exit, CloseCode::Away, now);
+        self.end = self.end.map(|(exit, at)| (exit, at.min(now + CLOSE_ANSWER_TIMEOUT)));
     }
 
     fn end_with(&mut self, exit: Exit, now: Instant) {

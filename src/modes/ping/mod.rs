@@ -46,6 +46,7 @@ pub fn run(args: PingArgs, terminal: Terminal, given: Given) -> anyhow::Result<E
 /// Measures round trips until all are done, and prints the summary.
 fn ping(config: &PingConfig, runtime: &mut Runtime) -> anyhow::Result<Exit> {
     let until = config.max_time.map(|time| Instant::now() + time);
+    runtime.ends_at = until;
     let target = &config.client.open.target;
     let url = escaped(runtime.reporter.redactor().text(&target.to_string()).as_bytes());
     let log = PingLog::new(Some(match config.json {
@@ -87,6 +88,10 @@ fn ping(config: &PingConfig, runtime: &mut Runtime) -> anyhow::Result<Exit> {
         }
     }
     runtime.drain_stdout(None)?;
+    let unwritten = runtime.stdout.pending();
+    if unwritten > 0 {
+        runtime.notifier.error(&format!("{unwritten} bytes of output were not written"));
+    }
     Ok(match (pinged.exit, log.trips.answered) {
         (exit @ (Exit::Terminated | Exit::HungUp), _) => exit,
         (_, 1..) => Exit::Success,

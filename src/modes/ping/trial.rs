@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::behaviour::ping::{PingLog, Pinger};
 use crate::client::probe::SLOT;
@@ -15,6 +15,9 @@ use crate::engine::opening::{ClientOpening, Opening as _, open};
 use crate::engine::runtime::{Runtime, run as run_task};
 use crate::event::{ConnId, Ending, Stamp};
 use crate::net::clock::wall_micros;
+
+/// How long the closing handshake may take at the end of `--max-time`.
+const CLOSING: Duration = Duration::from_millis(200);
 
 /// The results of a connection with pings.
 pub(super) struct Pinged {
@@ -37,12 +40,18 @@ pub(super) fn connection(
         Ok(opened) => *opened,
         Err(error) => return Ok(Err(refused(error, opening.evidence(), runtime)?)),
     };
-    let session = Session::new(&config.client, opened, None, runtime)?;
     let now = Instant::now();
     // A search leaves time for each of its connections.
     let mut session = match config.idle_limit {
-        Some(_) => session.quietly().with(Pinger::new(plan, log, None, now)),
-        None => session.with(Pinger::new(plan, log, until, now)),
+        Some(_) => Session::new(&config.client, opened, None, runtime)?
+            .quietly()
+            .with(Pinger::new(plan, log, None, now)),
+        None => {
+            let session = Session::new(&config.client, opened, until, runtime)?;
+            let closes_at =
+                until.map(|at| at - CLOSING.min(at.saturating_duration_since(now) / 10));
+            session.with(Pinger::new(plan, log, closes_at, now))
+        }
     };
     run_task(&mut session, runtime)?;
     Ok(Ok(Pinged { exit: session.exit(), ending: session.ending.take() }))

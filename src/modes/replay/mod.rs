@@ -80,6 +80,7 @@ pub fn run(args: ReplayArgs, terminal: Terminal, given: Given) -> anyhow::Result
     let report = Report::new(json, parallel, repeat);
     let script = Rc::new(ReplayScript::new(plan, options));
     let until = client.max_time.map(|time| Instant::now() + time);
+    runtime.ends_at = until;
     let mut load = Load::new(&client, script, report, (parallel, repeat), until);
     runtime::run(&mut load, &mut runtime)?;
     let exit = load.finish(&mut runtime)?;

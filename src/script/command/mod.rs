@@ -235,6 +235,33 @@ impl Command {
         }
     }
 
+    /// Whether it is carried out although what was to be sent before can't leave yet. It sends no data, or
+    /// ends the connection.
+    pub fn waits_for_no_room(&self) -> bool {
+        match self {
+            Self::To { command: Some(command), .. } => command.waits_for_no_room(),
+            Self::Close { .. }
+            | Self::Abort
+            | Self::HalfClose
+            | Self::Stop(_)
+            | Self::To { .. }
+            | Self::Clients
+            | Self::Last
+            | Self::Show(_)
+            | Self::Find { .. }
+            | Self::View(_)
+            | Self::Pretty(_)
+            | Self::Filter(_)
+            | Self::Timestamps(_)
+            | Self::Log(_)
+            | Self::Status
+            | Self::Clear
+            | Self::Help(_)
+            | Self::Quit => true,
+            _ => false,
+        }
+    }
+
     /// Whether it acts on single connections or asks about one, so that a server's line can name
     /// clients for it.
     pub fn takes_target(&self) -> bool {

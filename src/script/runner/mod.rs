@@ -63,6 +63,9 @@ const QUEUE: usize = 1024;
 /// Bytes of the lines that wait at most, but for one line.
 const QUEUE_BYTES: usize = 1024 * 1024;
 
+/// A line with more bytes is a message.
+const SHORT_LINE: usize = 4096;
+
 /// How long lines, repetitions and searches continue before the network, timers and signals get
 /// their turn.
 const TURN: Duration = Duration::from_millis(10);
@@ -523,7 +526,11 @@ impl ScriptRunner {
         let beats = !(self.ends_by_silence && self.is_exhausted());
         self.keep_alive.run(connections, &self.notifier, (!self.scripted, beats), now);
         let turn_ends = Instant::now() + TURN;
-        while self.request.is_none() && self.failure.is_none() && self.has_room(connections) {
+        self.give_way_to_abort();
+        while self.request.is_none()
+            && self.failure.is_none()
+            && (self.has_room(connections) || self.is_next_at_once())
+        {
             let went_on = match self.pending.pop() {
                 Some(pending) => self.go_on(pending, connections, now, turn_ends),
                 None => self.next_line(connections, now),
@@ -544,6 +551,38 @@ impl ScriptRunner {
             self.stop_jobs();
         }
         self.answer_prompt();
+    }
+
+    /// Whether the next line is carried out although there is no room for data. Lines of a script keep
+    /// their order; who types sees that a peer does not read, and ends that.
+    fn is_next_at_once(&self) -> bool {
+        self.pending.is_empty()
+            && self.typed_next().is_some_and(|command| command.waits_for_no_room())
+    }
+
+    /// The command that was typed and is next, if it is one.
+    fn typed_next(&self) -> Option<Command> {
+        if self.scripted || self.no_commands || !self.sources.is_empty() {
+            return None;
+        }
+        let next = self.queue.front().filter(|next| !next.verbatim)?;
+        let line = next.line.as_ref().ok().filter(|line| line.len() < SHORT_LINE)?;
+        line.contains('/').then(|| self.read(line.clone()).ok())?
+    }
+
+    /// Gives up what is being sent if a reset comes next.
+    fn give_way_to_abort(&mut self) {
+        let sends = matches!(
+            self.pending.last(),
+            Some(Pending::File(..) | Pending::Fragments(..) | Pending::Repeat { .. })
+        );
+        let aborts = |command: &Command| match command {
+            Command::To { command: Some(command), .. } => matches!(**command, Command::Abort),
+            command => matches!(command, Command::Abort),
+        };
+        if sends && self.typed_next().is_some_and(|command| aborts(&command)) {
+            self.pending.clear();
+        }
     }
 
     /// Ends the messages whose rest will not be sent, so that others can follow.

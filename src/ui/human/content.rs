@@ -8,6 +8,7 @@ use super::line::LineColumns;
 use super::line_writer::{DisplayMode, LineWriter};
 use super::preview::{PayloadPreview, PreviewKind};
 use crate::event::{ConnId, Direction};
+use crate::ui::excerpt::Excerpt;
 use crate::ui::number;
 use crate::ui::pretty::{self, Pretty};
 use crate::ui::style::Ink;
@@ -17,9 +18,6 @@ use crate::wire::OpCode;
 /// Lines of JSON that are shown of one message.
 const LINES_SHOWN: usize = 20;
 
-/// A buffer that grew beyond this is given back after use.
-const KEPT: usize = 64 * 1024;
-
 /// The content of a message that is coming in.
 #[derive(Debug, Default)]
 pub(super) struct Content {
@@ -27,7 +25,7 @@ pub(super) struct Content {
     heading: Option<Heading>,
     mode: DisplayMode,
     text: bool,
-    kept: Vec<u8>,
+    kept: Excerpt,
     total: u64,
 }
 
@@ -56,8 +54,8 @@ impl Content {
         let Some(heading) = &mut self.heading else { return };
         heading.at = at;
         self.total += bytes.len() as u64;
-        let room = self.room(writer).saturating_sub(self.kept.len());
-        self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        let most = self.room(writer);
+        self.kept.push(bytes, most, &writer.excerpts);
     }
 
     /// Shows the message in one line, which ends with a remark, or, if JSON does not fit, in
@@ -172,8 +170,5 @@ impl Content {
         self.heading = None;
         self.total = 0;
         self.kept.clear();
-        if self.kept.capacity() > KEPT {
-            self.kept = Vec::new();
-        }
     }
 }

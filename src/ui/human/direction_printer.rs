@@ -14,6 +14,7 @@ use super::frame::HumanFrame;
 use super::line_writer::{DisplayMode, LineWriter, ink};
 use super::preview;
 use crate::event::{ConnId, Direction, FrameEvent, Made, Stamp};
+use crate::ui::excerpt::Excerpt;
 use crate::ui::filter::{self, Gate};
 use crate::ui::hexdump::Rows;
 use crate::ui::messages::{MessageKind, Messages};
@@ -36,7 +37,7 @@ pub(super) struct HumanDirectionPrinter {
     /// Payload of a frame of which every byte may be shown, until that is decided.
     undecided: Vec<u8>,
     /// The beginning of what the preview shows.
-    preview: Vec<u8>,
+    preview: Excerpt,
     /// Lines that wait for the line of their frame.
     held: Vec<u8>,
     /// Of a relay: the lines of frames whose fate is not known yet, the latest at the end.
@@ -110,7 +111,7 @@ impl HumanDirectionPrinter {
                     self.preview.clear();
                 }
                 frame.content += bytes.len() as u64;
-                keep(&mut self.preview, bytes, writer);
+                self.preview.push(bytes, writer.preview_len(), &writer.excerpts);
                 self.content.push(bytes, at.micros, writer);
                 if frame.is_in_message() {
                     self.message_gate.push(bytes, writer.filter.as_ref());
@@ -250,7 +251,7 @@ impl HumanDirectionPrinter {
         let Some(frame) = &mut self.frame else { return };
         frame.wire += bytes.len() as u64;
         if frame.shows_wire() {
-            keep(&mut self.preview, bytes, writer);
+            self.preview.push(bytes, writer.preview_len(), &writer.excerpts);
         }
         if self.gate.is_undecided() {
             if frame.is_hex() {
@@ -399,7 +400,7 @@ impl HumanDirectionPrinter {
             let Some(first) = self.passing.pop_front() else { break };
             self.passing_bytes -= first.line.len();
         }
-        let (preview, line) = (self.preview.clone(), line.to_vec());
+        let (preview, line) = (self.preview.to_vec(), line.to_vec());
         self.passing.push_back(PassingLine { frame, preview, line });
     }
 
@@ -485,11 +486,4 @@ pub(super) fn rest(frame: &HumanFrame, why: Why, made: Option<Made>) -> String {
         Why::Endless => "(no end)".to_owned(),
     };
     (made + &rest).trim_end().to_owned()
-}
-
-/// Keeps the beginning of what a preview can show.
-#[inline]
-fn keep(preview: &mut Vec<u8>, bytes: &[u8], writer: &LineWriter) {
-    let room = writer.preview_len().saturating_sub(preview.len());
-    preview.extend_from_slice(&bytes[..bytes.len().min(room)]);
 }

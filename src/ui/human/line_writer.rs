@@ -2,6 +2,7 @@
 
 use crate::event::{ConnId, Direction};
 use crate::ui::clock::LocalClock;
+use crate::ui::excerpt::ExcerptRoom;
 use crate::ui::filter::Filter;
 use crate::ui::pretty::Pretty;
 use crate::ui::style::{Ink, Palette};
@@ -19,6 +20,9 @@ pub(super) fn ink(direction: Direction, sent: Direction) -> Ink {
 
 /// Bytes of a payload that are shown where lines are not cut.
 pub(super) const WHOLE: usize = 16 * 1024 * 1024;
+
+/// Bytes of payloads that are kept for all incomplete lines together.
+pub(super) const UNFINISHED: usize = 4 * WHOLE;
 
 /// A screen of this width has room for the time of each frame; the time of a message is always
 /// shown. It does not depend on the rest of the line, so that the columns do not change.
@@ -56,6 +60,8 @@ pub(super) struct LineWriter {
     pub(super) number_width: usize,
     /// The frame whose dump is the last thing written, if it is.
     pub(super) dumping: Option<Dumping>,
+    /// What the lines that are not complete may keep.
+    pub(super) excerpts: ExcerptRoom,
 }
 
 impl LineWriter {

@@ -11,6 +11,7 @@ use super::line_writer::{DisplayMode, LineWriter};
 use super::meaning::{self, MeaningLine};
 use super::preview::{PayloadPreview, PreviewKind};
 use crate::event::{ConnId, Direction, FrameEvent, Made, Stamp};
+use crate::ui::excerpt::{Excerpt, ExcerptRoom};
 use crate::ui::meaning::Meaning;
 use crate::ui::messages::Messages;
 use crate::ui::pattern::Pattern;
@@ -183,13 +184,13 @@ impl FrameRecord {
 pub struct FrameRecorder {
     frame: Option<HumanFrame>,
     messages: Messages,
-    content: Vec<u8>,
+    content: Excerpt,
     violations: Vec<Violation>,
 }
 
 impl FrameRecorder {
     /// Takes the next event; returns the frame that it ends. Of a content the first `most` bytes
-    /// are remembered. `opened`: when the connection was opened, in microseconds since the epoch.
+    /// are remembered, as far as there is `room`. `opened`: when the connection was opened, in microseconds since the epoch.
     pub fn take(
         &mut self,
         at: &Stamp,
@@ -197,6 +198,7 @@ impl FrameRecorder {
         event: &FrameEvent<'_>,
         opened: i64,
         most: usize,
+        room: &ExcerptRoom,
     ) -> Option<FrameRecord> {
         if let Some(frame) = &mut self.frame {
             frame.at = at.micros;
@@ -210,7 +212,7 @@ impl FrameRecorder {
                 let expected = usize::try_from(header.len).unwrap_or(usize::MAX);
                 if !message.is_some_and(|message| message.compressed) {
                     // What is announced may never come.
-                    self.content.reserve_exact(expected.min(most).min(1 << 16));
+                    self.content.expect(expected.min(most).min(1 << 16));
                 }
                 return cut;
             }
@@ -218,7 +220,7 @@ impl FrameRecorder {
                 let frame = self.frame.as_mut()?;
                 frame.wire += bytes.len() as u64;
                 if frame.shows_wire() {
-                    keep(&mut self.content, bytes, most);
+                    self.content.push(bytes, most, room);
                 }
             }
             FrameEvent::Data(bytes) => {
@@ -227,7 +229,7 @@ impl FrameRecorder {
                     self.content.clear();
                 }
                 frame.content += bytes.len() as u64;
-                keep(&mut self.content, bytes, most);
+                self.content.push(bytes, most, room);
             }
             FrameEvent::Violation(violation) => {
                 let frame = self.frame.as_mut()?;
@@ -258,14 +260,9 @@ impl FrameRecorder {
 
     fn end(&mut self, why: Why, opened: i64) -> Option<FrameRecord> {
         let frame = self.frame.take()?;
-        let content = std::mem::take(&mut self.content).into_boxed_slice();
+        let content = self.content.finish().into_boxed_slice();
         let violations = std::mem::take(&mut self.violations);
         let (made, message, meaning) = (None, 0, Vec::new());
         Some(FrameRecord { frame, content, violations, why, opened, made, message, meaning })
     }
-}
-
-fn keep(content: &mut Vec<u8>, bytes: &[u8], most: usize) {
-    let room = most.saturating_sub(content.len());
-    content.extend_from_slice(&bytes[..bytes.len().min(room)]);
 }

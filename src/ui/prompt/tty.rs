@@ -21,7 +21,10 @@ use rustix::termios::{
     InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize,
     tcsetattr,
 };
-use signal_hook::consts::{SIGALRM, SIGCONT, SIGQUIT, SIGTSTP, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{
+    SIGABRT, SIGALRM, SIGCONT, SIGPROF, SIGQUIT, SIGSYS, SIGTRAP, SIGTSTP, SIGUSR1, SIGUSR2,
+    SIGVTALRM, SIGXCPU,
+};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
@@ -172,7 +175,10 @@ impl Tty {
     /// `resumed` when the program continues after a stop: the shell has changed the modes
     /// meanwhile.
     pub fn attend_signals(self: &Arc<Self>, resumed: impl Fn() + Send + 'static) -> io::Result<()> {
-        let mut signals = Signals::new([SIGCONT, SIGTSTP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2])?;
+        let mut signals = Signals::new([
+            SIGCONT, SIGTSTP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGABRT, SIGPROF, SIGSYS,
+            SIGTRAP, SIGVTALRM, SIGXCPU,
+        ])?;
         let tty = Arc::clone(self);
         std::thread::Builder::new().name("terminal".to_owned()).spawn(move || {
             for signal in signals.forever() {

@@ -176,3 +176,19 @@ fn lines_that_are_no_cookies_are_reported() {
     assert_eq!(lines, [4, 5, 6, 7, 8]);
     assert!(faults[1].to_string().starts_with("line 5: its second field"));
 }
+
+#[test]
+fn a_jar_keeps_its_order_and_its_places_whatever_leaves() {
+    let mut jar = Jar::default();
+    let put = |jar: &mut Jar, text: &str| jar.put(parse(text), 100);
+    for text in ["a=1", "b=1", "c=1", "a=1; Max-Age=0", "c=2", "a=3", "b=4"] {
+        put(&mut jar, text);
+    }
+    let sent = jar.header(at("www.example.com", "/a/b"), 100);
+    assert_eq!(sent.as_deref(), Some("b=4; c=2; a=3"));
+    // A search for each would take minutes.
+    for n in 0..50_000 {
+        put(&mut jar, &format!("n{n}=1"));
+    }
+    assert_eq!(jar.to_netscape().lines().count(), 3 + 50_003);
+}
