@@ -57,7 +57,7 @@ pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
         return summary::instead(what, &config.open, &config.reach, &mut runtime);
     }
     if runtime.reporter.prints_warnings() {
-        if let Some(note) = config.open.odd_origin() {
+        for note in config.open.oddities() {
             stderr::note(&note);
         }
         for note in &config.open.target.notes {
