@@ -102,7 +102,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "In a pipe: subscribe, and keep every message as a line:",
-        "echo '{\"op\":\"subscribe\"}' | wscope -w -1 wss://api.example/feed > feed.jsonl",
+        "echo '{\"op\":\"subscribe\"}' | wscope -w forever wss://api.example/feed > feed.jsonl",
     ),
     ("Ask, print the answer, leave:", "wscope -x ping --exit-after 1 ws://localhost:8080"),
     (
