@@ -87,8 +87,8 @@ pub(super) fn bare_ipv6(place: &str) -> Option<TargetError> {
         _ => (place, false),
     };
     let is_address = |text: &str| {
-        let (address, _) = text.split_once('%').unwrap_or((text, ""));
-        address.parse::<Ipv6Addr>().is_ok()
+        let (address, zone) = text.split_once('%').unwrap_or((text, ""));
+        address.parse::<Ipv6Addr>().is_ok() && !zone.contains(':')
     };
     let whole = is_address(bare).then(|| format!("[{bare}]"));
     let with_port =
