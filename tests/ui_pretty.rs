@@ -7,7 +7,7 @@ use wscope::ui::style::Palette;
 
 fn pretty(text: impl AsRef<[u8]>) -> Option<String> {
     let mut out = b"kept".to_vec();
-    let done = append(text.as_ref(), 0, Palette::default(), &mut out);
+    let done = append(text.as_ref(), 0, usize::MAX, Palette::default(), &mut out);
     let text = String::from_utf8(out.split_off(4)).expect("UTF-8");
     assert!(out == b"kept" && (done.is_some() || text.is_empty()));
     done.map(|()| text)
@@ -48,14 +48,29 @@ fn order_duplicates_and_spelling_stay() {
 #[test]
 fn lines_behind_the_first_are_indented() {
     let mut out = Vec::new();
-    append(b"[1]", 4, Palette::default(), &mut out).expect("JSON");
+    append(b"[1]", 4, usize::MAX, Palette::default(), &mut out).expect("JSON");
     assert_eq!(out, b"[\n      1\n    ]");
+}
+
+#[test]
+fn what_a_line_has_no_room_for_is_cut_and_counted() {
+    let mut out = Vec::new();
+    let text = format!(r#"{{"a":"{}","b":1,"c":["{}"]}}"#, "x".repeat(100), "漢".repeat(12));
+    append(text.as_bytes(), 2, 30, Palette::default(), &mut out).expect("JSON");
+    let expected = r#"{
+    "a": "xxxxxxxxxxx… +90 B,
+    "b": 1,
+    "c": [
+      "漢漢漢漢漢漢漢… +16 B
+    ]
+  }"#;
+    assert_eq!(String::from_utf8_lossy(&out), expected);
 }
 
 #[test]
 fn tokens_have_their_colours() {
     let mut out = Vec::new();
-    append(br#"{"a":["b",1,null]}"#, 0, Palette { on: true }, &mut out).expect("JSON");
+    append(br#"{"a":["b",1,null]}"#, 0, usize::MAX, Palette { on: true }, &mut out).expect("JSON");
     let expected = "{\n  \x1b[34m\"a\"\x1b[0m: [\n    \x1b[32m\"b\"\x1b[0m,\n    \
                     \x1b[33m1\x1b[0m,\n    \x1b[35mnull\x1b[0m\n  ]\n}";
     assert_eq!(String::from_utf8_lossy(&out), expected);

@@ -52,8 +52,9 @@ pub fn failed(
     runtime.stdout.flush()?;
     notifier.error(&lead(&found, text, runtime));
     runtime.reporter.diagnose(&found, EndSeverity::Failed, &mut runtime.stdout)?;
-    if matches!(error, OpenError::Refused { body, .. } if !body.is_empty()) {
-        // The answer has just been shown whole; a transcript shows its head alone.
+    let quoted = matches!(error, OpenError::Refused { body, .. } if !body.is_empty());
+    if quoted || runtime.reporter.shows_bodies() {
+        // The answer has just been shown.
         found.iter_mut().for_each(|found| found.notes.retain(|note| !note.starts_with(BODY)));
     }
     let first = one_line(text);

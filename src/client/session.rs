@@ -750,6 +750,7 @@ impl<'a> Session<'a> {
         }
         let captured = matches!(current.left, Some(Leave::For(_)));
         let ours = current.fault.is_some() || current.signal.is_some() || met || captured;
+        let ours = ours || self.is_unread(runtime);
         let asked =
             current.connection.is_half_closed() && ending.cause == Cause::Lost(Lost::EndOfStream);
         let over = ending.cause == Cause::Timeout(TimeoutKind::MaxTime);

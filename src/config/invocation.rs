@@ -39,11 +39,11 @@ pub fn mode_of<'c>(program: &'c Command, name: Option<&OsStr>) -> &'c Command {
     name.and_then(OsStr::to_str).and_then(|name| named(program, name)).unwrap_or(program)
 }
 
-/// A mode by its name, or by its flag as in `-l`.
+/// A mode by its name, or by its flag as in `-l` and `-lv`.
 fn named<'c>(program: &'c Command, name: &str) -> Option<&'c Command> {
     let by_flag = |mode: &&Command| {
-        mode.get_short_flag()
-            .is_some_and(|flag| name.strip_prefix('-') == Some(flag.encode_utf8(&mut [0; 4])))
+        let flag = mode.get_short_flag();
+        flag.is_some_and(|flag| name.strip_prefix('-').is_some_and(|rest| rest.starts_with(flag)))
     };
     program.find_subcommand(name).or_else(|| program.get_subcommands().find(by_flag))
 }

@@ -15,8 +15,8 @@ use crate::cli::habits;
 use crate::ui::sanitize::escaped;
 use crate::ui::suggest;
 
-/// A name that short may as well be a host's.
-const SHORT: usize = 5;
+/// A name that short may as well be a host's, where it stands alone.
+const SHORT: usize = 3;
 
 /// What was meant by words that clap refused.
 pub fn refused(program: &Command, typed: &Invocation, error: &clap::Error) -> String {
@@ -26,6 +26,9 @@ pub fn refused(program: &Command, typed: &Invocation, error: &clap::Error) -> St
         _ => false,
     };
     if let Some(text) = command(program, typed, true).filter(|_| !option || typed.begins_so()) {
+        return text;
+    }
+    if let Some(text) = one_dash(program, typed) {
         return text;
     }
     let text = match error.kind() {
@@ -167,14 +170,36 @@ pub fn command(program: &Command, typed: &Invocation, refused: bool) -> Option<S
     }
     // Two slips make another word of a short one.
     let slips = |mode: &str| strsim::osa_distance(&name, mode);
-    let may_be = |mode: &&str| mode.len() >= SHORT || refused && slips(mode) == 1;
+    let long = if refused { 1 } else { SHORT };
+    let may_be = |mode: &&str| mode.len() > 4 || mode.len() >= long && slips(mode) == 1;
     let near = suggest::near(&name, modes().filter(may_be));
     let begun = || {
-        let begins = |mode: &&str| refused && name.len() >= 3 && mode.starts_with(&name);
+        let begins = |mode: &&str| name.len() > long && mode.starts_with(&name);
         modes().find(begins).or_else(|| habits::command(&name).filter(|_| refused))
     };
     let meant = near.first().copied().or_else(begun)?;
     Some(format!("no command '{}'; did you mean {meant}?{host}", escaped(first.as_bytes())))
+}
+
+/// `-header`, which is a long option of this mode but for a dash.
+pub fn one_dash(program: &Command, typed: &Invocation) -> Option<String> {
+    let mode = mode_of(program, typed.mode());
+    let words = typed.arguments.get(typed.front..)?.iter().filter_map(|word| word.to_str());
+    let long = words.take_while(|word| *word != "--").find_map(|word| {
+        let name = word.strip_prefix('-')?.split('=').next()?;
+        let is_value = typed.values.iter().any(|(_, value)| value == word);
+        let known = name.len() > 2 && find_long(mode, name).is_some() || name == "version";
+        (known && !is_value && name != "help").then_some(name)
+    })?;
+    let option = format!("-{long}");
+    Some(format!("{}; did you mean --{long}?", no_option(mode, typed, &option)))
+}
+
+fn no_option(mode: &Command, typed: &Invocation, name: &str) -> String {
+    match typed.mode() {
+        Some(_) => format!("wscope {} has no option {name}", mode.get_name()),
+        None => format!("unknown option {name}"),
+    }
 }
 
 /// An option that this mode does not have.
@@ -182,10 +207,7 @@ fn unknown_option(program: &Command, typed: &Invocation, option: &str) -> String
     let mode = mode_of(program, typed.mode());
     let name = escaped(option.split('=').next().unwrap_or_default().as_bytes());
     let serves = mode.get_name() == "listen";
-    let no_option = match typed.mode() {
-        Some(_) => format!("wscope {} has no option {name}", mode.get_name()),
-        None => format!("unknown option {name}"),
-    };
+    let no_option = no_option(mode, typed, &name);
     if let Some(advice) = habits::option_of(mode.get_name(), &name) {
         return format!("{no_option}; {advice}");
     }
@@ -324,6 +346,9 @@ fn surplus(program: &Command, typed: &Invocation) -> Option<String> {
         _ => return None,
     };
     let sends = find_long(mode, "execute").is_some();
+    // Nothing of a URL: neither a dot nor a colon nor a slash.
+    let is_word =
+        first != "localhost" && !first.is_empty() && !first.contains(['.', ':', '/', '@']);
     Some(match second {
         "-" => format!("{one}; - is not needed, stdin is read without it"),
         _ if first == "-" => {
@@ -339,6 +364,9 @@ fn surplus(program: &Command, typed: &Invocation) -> Option<String> {
         _ if serves => {
             format!("{one}; to answer every message: --reply {}", shown(&quoted(&joined)))
         }
+        _ if is_url(second) && is_word => {
+            format!("{one}; {} before it is none: wscope {}", shown(first), shown(second))
+        }
         _ if is_url(second) => {
             format!("{one}, not {} too; run wscope once for each", shown(second))
         }
@@ -346,6 +374,11 @@ fn surplus(program: &Command, typed: &Invocation) -> Option<String> {
             "{one}; a header is written -H {}{}",
             shown(&quoted(second)),
             if sends { ", a message -x" } else { "" }
+        ),
+        _ if sends && is_word && typed.mode().is_none() => format!(
+            "no command '{}', and {one}; to send a message: -x {}",
+            shown(first),
+            shown(&quoted(&joined))
         ),
         _ if sends => format!("{one}; to send a message: -x {}", shown(&quoted(&joined))),
         _ => format!("{one}, not {} too", shown(&quoted(second))),

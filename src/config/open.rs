@@ -135,13 +135,21 @@ impl OpenConfig {
         Self { redirects: reach.redirects, keeps_cookies: reach.keeps_cookies(), ..self }
     }
 
-    /// What is odd about the Origin: `-o` names a file in other programs.
-    pub fn odd_origin(&self) -> Option<String> {
-        let origin = self.origin.as_deref().filter(|o| *o != "null" && !o.contains("://"))?;
-        Some(format!(
-            "-o sends {origin:?} as Origin, which is usually a scheme and a host, as in \
-             https://example.com; to write messages to a file: > FILE"
-        ))
+    /// Notes about options that mean something else in other programs: there, `-o` names a file,
+    /// and `-sSL` are three options of curl.
+    pub fn oddities(&self) -> impl Iterator<Item = String> {
+        let origin = self.origin.iter().filter(|o| *o != "null" && !o.contains("://"));
+        let origin = origin.map(|origin| {
+            format!(
+                "-o sends {origin:?} as Origin, which is usually a scheme and a host, as in \
+                 https://example.com; to write messages to a file: > FILE"
+            )
+        });
+        let of_curl = |name: &&String| name.bytes().all(|letter| b"SLfkgv".contains(&letter));
+        let names = self.subprotocols.iter().filter(of_curl);
+        origin.chain(
+            names.map(|name| format!("-s offers {name:?} as subprotocol; curl's -s is -q here")),
+        )
     }
 
     /// The same options for another URL, without credentials that are not for its origin.

@@ -455,6 +455,7 @@ impl Connection {
         if sent > 0 {
             begun(&mut self.talk, &self.party).sent(sent);
         }
+        let taken = self.inbound.offset();
         if self.more && self.may_read() {
             self.take_events(outputs, now)?;
         }
@@ -464,11 +465,17 @@ impl Connection {
             self.ahead.take_if(|_| !self.link.has_ahead());
             self.fill(outputs, now)?;
         }
+        // Where nothing waits, what comes next, or does not, is the peer's doing.
+        let blocked = self.more && self.is_blocked(outputs);
+        if let Some(evidence) = &mut self.evidence {
+            evidence.stalls(blocked && outputs.stdout.is_full(), now);
+        }
+        let flows = self.inbound.offset() > taken;
+        if let Some(endpoint) = self.party.endpoint_mut() {
+            endpoint.note_stall(blocked, flows, now);
+        }
         if self.more {
-            self.wait_for_outputs(outputs, now);
-        } else if let Some(evidence) = &mut self.evidence {
-            // What comes next, or does not, is the peer's doing.
-            evidence.stalls(false, now);
+            self.wait_for_outputs(blocked, now);
         }
         self.let_behaviours_send(outputs, now)?;
         let pending = self.link.pending();
@@ -721,11 +728,7 @@ impl Connection {
     }
 
     /// Received data waits for a slow reader on our side: that is not silence of the peer.
-    fn wait_for_outputs(&mut self, outputs: &Outputs<'_>, now: Instant) {
-        let blocked = self.is_blocked(outputs);
-        if let Some(evidence) = &mut self.evidence {
-            evidence.stalls(blocked && outputs.stdout.is_full(), now);
-        }
+    fn wait_for_outputs(&mut self, blocked: bool, now: Instant) {
         if blocked && self.may_read_ahead() && self.has_answer_room() {
             self.read_ahead(now);
         } else {
@@ -737,9 +740,6 @@ impl Connection {
         }
         self.last_received = now;
         begun(&mut self.talk, &self.party).heard = now;
-        if let Some(endpoint) = self.party.endpoint_mut() {
-            endpoint.note_stall(now);
-        }
         // A peer that is gone need not be waited for.
         if self.link.is_read_closed()
             && let Some(error) = self.link.failure()

@@ -21,7 +21,7 @@ use crate::config::{UsageError, environment, mistyped};
 use crate::engine::exit::Exit;
 use crate::modes::generated;
 use crate::net::files;
-use crate::net::plain_io::plain_io;
+use crate::net::stdio::stdout_failed;
 use crate::output::stderr;
 use crate::script::command::{help as command_help, table};
 
@@ -164,7 +164,8 @@ fn parse(
         Err(error) => match defaults.and_then(|made| made.blame(error)) {
             Some(fault) => Some(fault.to_string()),
             // An option of another mode is named with that mode.
-            None if !error.use_stderr() => None,
+            // `-header` asks for help by its first letter.
+            None if !error.use_stderr() => mistyped::one_dash(program, typed),
             None if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => None,
             None => Some(mistyped::refused(&cli::command(), typed, error)),
         },
@@ -215,7 +216,7 @@ fn print(error: &clap::Error) -> CommandLine {
     match error.print() {
         // If nobody reads it, there is nobody to help.
         Err(failed) if failed.kind() != io::ErrorKind::BrokenPipe && !error.use_stderr() => {
-            stderr::error(&format!("stdout: {}", plain_io(&failed)));
+            stderr::error(&stdout_failed(&failed).to_string());
             CommandLine::Ended(Exit::Failure)
         }
         _ => CommandLine::Ended(if error.use_stderr() { Exit::Usage } else { Exit::Success }),

@@ -41,7 +41,7 @@ pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     if runtime.reporter.prints_warnings() {
-        if let Some(note) = config.open.odd_origin() {
+        for note in config.open.oddities() {
             stderr::note(&note);
         }
         for note in &config.open.target.notes {

@@ -11,7 +11,7 @@ mod input;
 mod output;
 
 pub use input::{Stdin, StdinRead};
-pub use output::{StdioWriter, Stdout, write_stdout};
+pub use output::{StdioWriter, Stdout, stdout_failed, write_stdout};
 
 use std::fs::File;
 use std::io;

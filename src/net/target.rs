@@ -11,7 +11,7 @@ mod tests;
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
@@ -106,12 +106,6 @@ pub enum TargetError {
     /// No host before the port or the path.
     #[error("the URL has no host; write one, as in ws://localhost:9000/chat")]
     MissingHost,
-    /// An IPv6 address whose colons can't be distinguished from the port's.
-    #[error("an IPv6 address needs brackets in a URL; write [{address}]")]
-    BareIpv6 {
-        /// The address found.
-        address: Ipv6Addr,
-    },
     /// A port that is not a number from 1 to 65535.
     #[error("the port{} is not a number from 1 to 65535", shown(port))]
     BadPort {
@@ -393,8 +387,8 @@ fn is_scheme(text: &str) -> bool {
 
 /// Parses `host[:port]` and the resource after it.
 fn parse_place(secure: bool, place: &str, resource: &str) -> Result<Url, TargetError> {
-    if let Ok(address) = place.parse::<Ipv6Addr>() {
-        return Err(TargetError::BareIpv6 { address });
+    if let Some(slip) = mistyped::bare_ipv6(place) {
+        return Err(slip);
     }
     let host_end = place.find(']').map_or(0, |bracket| bracket + 1);
     let (host, port) = match place[host_end..].find(':') {

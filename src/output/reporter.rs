@@ -609,6 +609,11 @@ impl Reporter {
         self.transcript.as_ref().is_some_and(Transcript::shows_end_on_stderr)
     }
 
+    /// Whether the body of a refusal is a part of the transcript.
+    pub fn shows_bodies(&self) -> bool {
+        self.transcript.is_some() && self.events.shows(&Event::Body(b""))
+    }
+
     /// Whether a broken rule of a frame is printed with the frame.
     pub fn prints_violations(&self) -> bool {
         self.transcript.is_some()

@@ -4,6 +4,7 @@
 //! prompt, and the same code sends it.
 
 use serde::Deserialize;
+use serde_json::error::Category;
 
 use crate::engine::outbox::Sender;
 use crate::event::ConnId;
@@ -21,9 +22,9 @@ use crate::wire::{Data, LengthForm, OpCode};
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// Not JSON, or not one of the commands.
-    #[error("{}", escaped(error.to_string().as_bytes()))]
+    #[error("{}", escaped(in_words(error).as_bytes()))]
     Json {
-        /// What serde reports; it quotes the line.
+        /// What serde reports; it may quote the line.
         #[from]
         error: serde_json::Error,
     },
@@ -36,6 +37,22 @@ pub enum CommandError {
     /// `conn` is given, but there is only one connection.
     #[error("conn is for wscope listen: here there is one connection")]
     OneConnection,
+}
+
+/// What is wrong with a line of JSON.
+fn in_words(error: &serde_json::Error) -> String {
+    let column = error.column();
+    match error.classify() {
+        Category::Eof => format!("the JSON is not complete: it ends after column {column}"),
+        Category::Syntax => {
+            format!("not JSON at column {column}; write an object, as in {{\"text\": \"hello\"}}")
+        }
+        // The line is counted already.
+        _ => {
+            let text = error.to_string();
+            text.split(" at line ").next().unwrap_or(&text).to_owned()
+        }
+    }
 }
 
 /// Sends what one line of a client's input asks for.

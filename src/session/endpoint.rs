@@ -27,6 +27,9 @@ pub use sending::SendError;
 /// take to end in order. A longer wait would have no use, because no data can arrive any more.
 const TRANSPORT_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// A reader that takes something more often than that is slow, but does not stall.
+const STALL: Duration = Duration::from_secs(1);
+
 /// The state of the connection after the handshake, RFC 6455 §4.1 and §7.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -78,6 +81,15 @@ struct Closing {
     received: Option<CloseBody>,
     end: Option<(Side, Cause)>,
     deadline: Option<Instant>,
+    stall: Option<Stall>,
+}
+
+/// A reader on our side takes nothing.
+#[derive(Debug)]
+struct Stall {
+    since: Instant,
+    /// Until when it has moved the deadline.
+    counted: Instant,
 }
 
 /// What compresses the messages that are sent.
@@ -173,10 +185,22 @@ impl Endpoint {
         }
     }
 
-    /// Notes that what was received waits for a reader on our side: that is not silence of the peer.
-    pub fn note_stall(&mut self, now: Instant) {
-        self.touch();
-        self.wait_anew(now);
+    /// Notes whether what was received waits for a reader on our side, which is not silence of the
+    /// peer, and whether some of it went on since the last time. While nothing goes on, the wait for
+    /// the answer to our Close does not count; a peer that just keeps sending prolongs nothing.
+    pub fn note_stall(&mut self, stalls: bool, flows: bool, now: Instant) {
+        if stalls {
+            self.touch();
+        }
+        let Some(closing) = &mut self.closing else { return };
+        if let (Some(stall), Some(deadline)) = (&mut closing.stall, &mut closing.deadline)
+            && now.saturating_duration_since(stall.since) >= STALL
+        {
+            *deadline += now.saturating_duration_since(stall.counted);
+            stall.counted = now;
+        }
+        let stall = closing.stall.take().filter(|_| !flows);
+        closing.stall = stalls.then(|| stall.unwrap_or(Stall { since: now, counted: now }));
     }
 
     /// Bytes that were made after our Close: pongs, which do not count as lost when the peer is
@@ -193,6 +217,7 @@ impl Endpoint {
         let closing = self.closing.get_or_insert_default();
         let answered = closing.received.is_some() || closing.end.is_some();
         let timeout = self.config.close_timeout;
+        closing.stall = closing.stall.take().map(|stall| Stall { counted: now, ..stall });
         closing.deadline =
             Some(now + if answered { self.config.transport_timeout.min(timeout) } else { timeout });
     }

@@ -4,6 +4,8 @@
 //! of numbers and strings do not change. Characters that could harm a terminal are written as JSON
 //! escapes: the result is still the same JSON.
 
+use unicode_width::UnicodeWidthChar as _;
+
 use super::number;
 use super::sanitize::{self, is_hidden};
 use super::style::{Ink, Palette};
@@ -32,11 +34,19 @@ pub enum Pretty {
 
 /// Appends `text` on several lines, without a line end after the last; the lines after the
 /// first begin with `indent` spaces. Appends nothing and returns `None` if `text` is not JSON (RFC
-/// 8259), longer than [`MAX_LEN`], or deeper than [`MAX_DEPTH`].
-pub fn append(text: &[u8], indent: usize, palette: Palette, out: &mut Vec<u8>) -> Option<()> {
+/// 8259), longer than [`MAX_LEN`], or deeper than [`MAX_DEPTH`]. A key or a value that has no room
+/// left of `width` columns is cut, and says how many bytes of it are missing.
+pub fn append(
+    text: &[u8],
+    indent: usize,
+    width: usize,
+    palette: Palette,
+    out: &mut Vec<u8>,
+) -> Option<()> {
     let text = std::str::from_utf8(text).ok().filter(|text| text.len() <= MAX_LEN)?;
     let start = out.len();
-    let done = Printer { rest: text, open: Vec::new(), indent, palette, out }.print();
+    let (open, column) = (Vec::new(), indent);
+    let done = Printer { rest: text, open, indent, width, column, palette, out }.print();
     if done.is_none() {
         out.truncate(start);
     }
@@ -49,6 +59,9 @@ struct Printer<'a> {
     open: Vec<Bracket>,
     /// Spaces before the lines after the first.
     indent: usize,
+    /// Columns of a line, and how many of them are taken.
+    width: usize,
+    column: usize,
     palette: Palette,
     out: &'a mut Vec<u8>,
 }
@@ -129,13 +142,15 @@ impl Printer<'_> {
                 return None;
             }
             self.out.extend_from_slice(b": ");
+            self.column += ": ".len();
         }
         Some(())
     }
 
     fn new_line(&mut self) {
         self.out.push(b'\n');
-        number::spaces(self.indent + STEP * self.open.len(), self.out);
+        self.column = self.indent + STEP * self.open.len();
+        number::spaces(self.column, self.out);
     }
 
     fn white(&mut self) {
@@ -210,6 +225,9 @@ impl Printer<'_> {
         let (token, rest) = self.rest.split_at(len);
         self.rest = rest;
         self.palette.begin(ink, self.out);
+        let (fitting, columns) = self.fitting(token);
+        let (token, missing) = token.split_at(fitting);
+        self.column += columns;
         let mut shown = 0;
         // Only strings have such characters.
         for (at, c) in token.char_indices().filter(|(_, c)| is_hidden(*c)) {
@@ -222,7 +240,30 @@ impl Printer<'_> {
             shown = at + c.len_utf8();
         }
         self.out.extend_from_slice(&token.as_bytes()[shown..]);
+        if !missing.is_empty() {
+            sanitize::cut_mark(missing.len() as u64, usize::MAX, self.out);
+        }
         self.palette.end(self.out);
+    }
+
+    /// How many bytes of a token the line has room for, before a comma, and their columns.
+    fn fitting(&self, token: &str) -> (usize, usize) {
+        let room = self.width.saturating_sub(self.column + ",".len());
+        let columns = |c: char| match is_hidden(c) {
+            true => 6 * c.len_utf16(),
+            false => c.width().unwrap_or_default(),
+        };
+        let all = token.chars().map(columns).sum();
+        if all <= room {
+            return (token.len(), all);
+        }
+        let room = room.saturating_sub(sanitize::cut_mark_columns(token.len() as u64));
+        let mut used = 0;
+        let end = token.char_indices().find(|(_, c)| {
+            used += columns(*c);
+            used > room
+        });
+        (end.map_or(token.len(), |(at, _)| at), self.width)
     }
 }
 

@@ -8,6 +8,8 @@ use std::io;
 use crossterm::terminal;
 use crossterm::tty::IsTty as _;
 
+use crate::ui::wrap;
+
 /// Columns where the system does not know.
 pub const FALLBACK_WIDTH: usize = 80;
 
@@ -60,6 +62,13 @@ impl Terminal {
         // Without a terminal the question is not asked: crossterm would run `tput` for an answer.
         let width = if stdout || stderr { width(terminal::size()) } else { FALLBACK_WIDTH };
         Self { stdin: io::stdin().is_tty(), stdout, stderr, width }
+    }
+
+    /// Breaks lines for stdout at words; a terminal would break them inside words.
+    pub fn fold(&self, text: &mut Vec<u8>) {
+        if self.stdout {
+            wrap::fold_from(0, self.width, text);
+        }
     }
 
     /// Whether a user can answer: input and output are a terminal.

@@ -17,7 +17,7 @@ pub enum View {
 /// Which time is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Timestamps {
-    /// The time of day; of single frames only with 80 columns or more
+    /// The time of day; of frames only with 80 columns or more, of messages with 50
     #[default]
     Auto,
     /// The time of day

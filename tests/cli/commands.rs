@@ -142,7 +142,8 @@ fn frames_are_written_bit_by_bit() {
 #[test]
 fn a_line_that_is_no_command_is_refused_by_its_number() {
     for (line, why) in [
-        ("nonsense", "[..]line 1 column 2"),
+        ("nonsense", "not JSON at column 2; write an object, as in {\"text\": \"hello\"}"),
+        ("{\"text\":", "the JSON is not complete: it ends after column 8"),
         (r#"{"type":"shout","text":"x"}"#, "unknown variant `shout`[..]"),
         (r#"{"type":"text","txet":"x"}"#, "unknown field `txet`[..]"),
         (r#"{"type":"text","text":"x","hex":"00"}"#, "give one of text, base64 and hex"),

@@ -59,6 +59,17 @@ fn a_mistyped_command_is_no_host() {
             &["lisen"],
             "no command 'lisen'; did you mean listen?; a host of this name is written ws://lisen",
         ),
+        (
+            &["helpp"],
+            "no command 'helpp'; did you mean help?; a host of this name is [..]ws://helpp",
+        ),
+        (
+            &["demos"],
+            "no command 'demos'; did you mean demo?; a host of this name is [..]ws://demos",
+        ),
+        (&["mann"], "no command 'mann'; did you mean man?; a host of this name is [..]ws://mann"),
+        (&["comp"], "no command 'comp'; did you mean completions?; a host of this name [..]"),
+        (&["send", "hello"], "no command 'send', and one URL only; to send a message: -x hello"),
         (&["-v", "listen", "9001"], "the command comes first: wscope listen …"),
         (
             &["-q", "demo"],
@@ -97,6 +108,12 @@ fn a_word_too_many_says_where_it_belongs() {
             "one address only; a port follows a colon: localhost:9001",
         ),
         (&["listen", "9001", "hi"], "one address only; to answer every message: --reply hi"),
+        (
+            &["POST", "ws://127.0.0.1:1"],
+            "one URL only; POST before it is none: wscope ws://127.0.0.1:1",
+        ),
+        (&["-b", "k=v", "ws://h"], "one URL only; k=v before it is none: wscope ws://h"),
+        (&["-lp", "9001"], "wscope listen has no option -p; the port is an argument, [..]"),
         (&["decode", "81", "85"], "one FILE only; hex digits are written --hex '81 85'"),
         (&["connect", "localhost:1", "@dev", "@b"], "unknown profile @dev[..]"),
     ] {
@@ -114,12 +131,49 @@ fn a_slip_in_a_url_says_what_to_write() {
         ("wss:///h", "`wss:///` has too many slashes; write wss://h"),
         ("ws://ws://h", "the URL has two schemes; write ws://h"),
         ("wws://h", "wws:// is not a scheme; write ws://h"),
+        ("//h:1", "the scheme is missing; write ws://h:1"),
+        (
+            "/app.sock",
+            "a path is not a URL; write ws+unix:/app.sock for a Unix socket, ws://HOST/app.sock for a \
+             server",
+        ),
+        ("./app.sock", "a path is not a URL; write ws+unix:./app.sock"),
+        ("::1:9001", "an IPv6 address needs brackets in a URL; write [::1]:9001 or [::1:9001]"),
+        ("ws://fe80::1%eth0/x", "an IPv6 address needs brackets in a URL; write [fe80::1%eth0]"),
+        ("[::1", "an IPv6 address needs brackets in a URL; write [::1]"),
+        ("ws-l:127.0.0.1:9001", "`ws-l:` is websocat's; write wscope listen 127.0.0.1:9001"),
+        ("autoreconnect:ws://h", "`autoreconnect:` is websocat's; write --reconnect ws://h"),
         ("70000", "the port `70000` is not a number from 1 to 65535"),
         ("ws+unix:", "the path of the Unix socket is missing; [..]"),
         ("[fe80::1%25a/b]", "[..]"),
     ] {
         refused(&[url], stderr);
     }
+}
+
+#[test]
+fn a_long_option_needs_two_dashes() {
+    for (args, stderr) in [
+        (&["-insecure", "ws://h"][..], "unknown option -insecure; did you mean --insecure?"),
+        (&["-header", "A: b", "ws://h"], "unknown option -header; did you mean --header?"),
+        (&["-version"], "unknown option -version; did you mean --version?"),
+        (&["listen", "-cert=x", "0"], "wscope listen has no option -cert; did you mean --cert?"),
+    ] {
+        refused(args, stderr);
+    }
+}
+
+#[test]
+fn letters_of_curl_are_hardly_a_subprotocol() {
+    Test::new()
+        .args(["-sSL", "-w", "0"])
+        .stdin("")
+        .peer(|p| {
+            p.open_with("Sec-WebSocket-Protocol: SL\r\n");
+            p.answer_close(1000);
+        })
+        .stderr("wscope: note: -s offers \"SL\" as subprotocol; curl's -s is -q here\n")
+        .status(0);
 }
 
 #[test]

@@ -149,6 +149,22 @@ fn a_closed_reader_is_noticed_before_the_next_message() {
         .status(0);
 }
 
+/// Nothing is explained to somebody who had enough.
+#[test]
+fn a_reader_that_leaves_is_no_failure_to_explain() {
+    let (key, closed) = gate();
+    receiving("lines")
+        .close_stdout_after(6, key)
+        .peer(move |p| {
+            p.open_and("", frames::bytes([frames::frame(TEXT, b"first")]));
+            closed.wait();
+            p.receive_close(1000);
+            p.receive_end();
+        })
+        .stdout("first\n")
+        .status(0);
+}
+
 #[test]
 fn who_reads_nothing_of_nothing_is_no_end() {
     let (key, closed) = gate();
@@ -186,7 +202,7 @@ fn a_full_disk_behind_stdout_is_named() {
     ] {
         let output = wscope().args(args).stdout(full()).output().expect("it runs");
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(stderr, "wscope: stdout: no space left on device\n", "{args:?}");
+        assert_eq!(stderr, "wscope: stdout (/dev/full): no space left on device\n", "{args:?}");
         assert_eq!(output.status.code(), Some(1), "{args:?}");
     }
 }

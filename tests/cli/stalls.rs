@@ -1,6 +1,6 @@
 //! Peers that stop reading, or never stop writing: the run still ends, and reports what was lost.
 
-use crate::frames::BINARY;
+use crate::frames::{self, BINARY, TEXT};
 use crate::harness::Test;
 use crate::waiting::gate;
 
@@ -130,4 +130,20 @@ fn decode_prints_what_came_before_a_bad_line() {
         .stdout("< #1 TEXT F-- 5 Hello\n")
         .stderr("wscope: stdin: line 2, column 1: 'z' is not a hex digit; to read raw bytes, use --raw\n")
         .status(1);
+}
+
+#[test]
+fn a_peer_that_never_stops_sending_is_not_waited_for_longer() {
+    Test::new()
+        .args(["-w", "100ms", "--close-timeout", "200ms"])
+        .stdin("")
+        .peer(|p| {
+            p.open();
+            let line = [b'x'; 1000];
+            let frames = frames::bytes([frames::frame(TEXT, line)]).repeat(100);
+            while p.try_send(&frames).is_ok() {}
+        })
+        .stdout_any()
+        .stderr("wscope: the peer did not answer our Close frame within the close timeout; [..]\nwarning[W816]: [..]\n...\n")
+        .status(12);
 }

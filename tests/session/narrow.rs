@@ -84,6 +84,8 @@ fn reports_errors_and_help_are_broken_at_words() {
         &["-q", "-v", "ws://h"],
         &["ws://h", "--no-such-option-at-all-in-this-program-whatever-it-is"],
         &["demo"],
+        &["check", "--list"],
+        &["version"],
     ] {
         let screen = run(args);
         assert!(!screen.text().is_empty(), "{args:?}");
@@ -133,4 +135,43 @@ fn a_page_of_a_refusal_is_shown_as_text() {
     let text = "< (HTML) No entry You may not come in & look around this\n  house.\n";
     assert!(shown.contains(text), "{shown}");
     assert!(!shown.contains("<p>"), "{shown}");
+}
+
+#[test]
+fn a_close_keeps_its_line_and_its_reason() {
+    let setup = Setup::new().size(30, 60).args(["--exit-on-close"]);
+    let mut s = setup.ready(quiet);
+    s.enter("/close 1000 bye");
+    let screen = s.end(0);
+    assert!(screen.has("> #1 CLOSE F-M 5 1000 \"bye\""), "{screen:#?}");
+}
+
+#[test]
+fn a_message_has_room_where_its_time_would_leave_none() {
+    let mut s = Setup::new().size(30, 60).args(["--view", "messages"]).ready(|p, _| {
+        p.open();
+        p.receive_text("hello");
+        p.answer_close(1000);
+    });
+    s.enter("hello");
+    s.wait_for_row("> TEXT 5 hello");
+    s.leave();
+}
+
+#[test]
+fn laid_out_json_keeps_to_its_lines() {
+    let s = Setup::new().size(COLUMNS, 60).args(["--view", "messages"]).ready(|p, _| {
+        p.open();
+        p.text(format!(r#"{{"id":1,"text":"{}"}}"#, "lorem ".repeat(2000)));
+        p.answer_close(1000);
+    });
+    let screen = s.wait_for_screen(|screen| screen.has("    }"));
+    assert!(
+        screen
+            .rows
+            .iter()
+            .any(|row| row.starts_with("      \"text\": \"lorem") && row.ends_with(" B"))
+    );
+    is_broken_at_words(&screen);
+    s.leave();
 }

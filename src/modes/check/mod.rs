@@ -43,7 +43,6 @@ use crate::output::stderr;
 use crate::ui::sanitize::escaped;
 use crate::ui::style::Palette;
 use crate::ui::terminal::Terminal;
-use crate::ui::wrap;
 use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
 
@@ -401,7 +400,7 @@ impl Demands {
         let text = report::write(&results, self.output, palette);
         let mut text = redactor.bytes(&text).into_owned();
         if matches!(self.output, Format::Text) {
-            for_people(&mut text, Terminal::look());
+            Terminal::look().fold(&mut text);
         }
         runtime.stdout.buffer().extend_from_slice(&text);
         runtime.drain_stdout(None)?;
@@ -504,17 +503,10 @@ fn print(text: &str, args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exi
     let display = Display::resolve(&args.display, terminal);
     let mut runtime = Runtime::new(Reporter::new(OutputFormat::None, &display))?;
     let mut text = text.as_bytes().to_vec();
-    for_people(&mut text, terminal);
+    terminal.fold(&mut text);
     runtime.stdout.buffer().extend_from_slice(&text);
     runtime.drain_stdout(None)?;
     Ok(Exit::Success)
-}
-
-/// Breaks lines at words where a terminal would break them inside of one.
-fn for_people(text: &mut Vec<u8>, terminal: Terminal) {
-    if terminal.stdout {
-        wrap::fold_from(0, terminal.width, text);
-    }
 }
 
 fn explain(id: &str, args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {

@@ -80,11 +80,12 @@ fn ping(config: &PingConfig, runtime: &mut Runtime) -> anyhow::Result<Exit> {
         }
         _ => {
             let terminal = config.client.traffic.display.terminal;
-            let mut text = log.trips.summary(&url, time);
+            let mut text = log.trips.summary(&url, time).into_bytes();
+            terminal.fold(&mut text);
             if terminal.stdout {
-                text += &log.trips.drawing(terminal.width);
+                text.extend_from_slice(log.trips.drawing(terminal.width).as_bytes());
             }
-            runtime.stdout.buffer().extend_from_slice(text.as_bytes());
+            runtime.stdout.buffer().extend_from_slice(&text);
         }
     }
     runtime.drain_stdout(None)?;

@@ -15,6 +15,7 @@ use crate::engine::opening::{ClientOpening, Opening as _, open};
 use crate::engine::runtime::{Runtime, run as run_task};
 use crate::event::{ConnId, Ending, Stamp};
 use crate::net::clock::wall_micros;
+use crate::ui::terminal::Terminal;
 
 /// How long the closing handshake may take at the end of `--max-time`.
 const CLOSING: Duration = Duration::from_millis(200);
@@ -64,9 +65,8 @@ pub(super) fn stamp(conn: u64) -> Stamp {
 
 /// Writes lines to stdout.
 pub(super) fn print(lines: &[String], runtime: &mut Runtime) -> io::Result<()> {
-    for line in lines {
-        runtime.stdout.buffer().extend_from_slice(line.as_bytes());
-        runtime.stdout.buffer().push(b'\n');
-    }
+    let mut text = lines.iter().map(|line| format!("{line}\n")).collect::<String>().into_bytes();
+    Terminal::look().fold(&mut text);
+    runtime.stdout.buffer().extend_from_slice(&text);
     runtime.stdout.flush()
 }

@@ -12,6 +12,7 @@ use crate::recording::Difference;
 use crate::ui::JsonPrinter;
 use crate::ui::number::counted;
 use crate::ui::replay::ReplayTotals;
+use crate::ui::terminal::Terminal;
 use crate::wire::Role;
 
 /// The number of connections whose failures are reported.
@@ -147,7 +148,11 @@ impl Report {
         let out = runtime.stdout.buffer();
         match &mut self.json {
             Some(printer) => printer.replay_summary(&stamp(ConnId(0)), &self.totals, out),
-            None => out.extend_from_slice(self.totals.summary().as_bytes()),
+            None => {
+                let mut text = self.totals.summary().into_bytes();
+                Terminal::look().fold(&mut text);
+                out.extend_from_slice(&text);
+            }
         }
         runtime.drain_stdout(None).map(|_| ())
     }

@@ -1,7 +1,7 @@
 //! stdout and stderr: one writer for each, with a bounded buffer.
 
 use std::io::{self, Write};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd as _, BorrowedFd};
 
 use mio::{Registry, Token};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -31,13 +31,17 @@ impl OutputStream {
         }
     }
 
-    /// The error with the name of the stream.
+    /// The error with the name of the stream, and of the file that it was redirected to.
     fn named(self, error: &io::Error) -> io::Error {
         let name = match self {
             Self::Stdout => "stdout",
             Self::Stderr => "stderr",
         };
-        io::Error::new(error.kind(), format!("{name}: {}", plain_io(error)))
+        // A pipe and a socket have names that are no paths.
+        let link = format!("/proc/self/fd/{}", self.fd().as_raw_fd());
+        let file = std::fs::read_link(link).ok().filter(|file| file.is_absolute());
+        let file = file.map(|file| format!(" ({})", file.display())).unwrap_or_default();
+        io::Error::new(error.kind(), format!("{name}{file}: {}", plain_io(error)))
     }
 }
 
@@ -50,6 +54,11 @@ pub fn write_stdout(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
     written.map_err(|error| OutputStream::Stdout.named(&error))
+}
+
+/// An error of writing to stdout elsewhere, with the name of stdout.
+pub fn stdout_failed(error: &io::Error) -> io::Error {
+    OutputStream::Stdout.named(error)
 }
 
 /// The writer of stdout.

@@ -1,5 +1,7 @@
 //! Mistyped URLs, and what was meant.
 
+use std::net::Ipv6Addr;
+
 use super::TargetError;
 
 /// The schemes that a slip is compared with, the longest first.
@@ -14,6 +16,9 @@ pub(super) fn slip(text: &str) -> Option<TargetError> {
     if let Some(quote) = quote {
         let bare = text.trim_matches(|c| "\"'`<>“”‘’«»()".contains(c));
         return Some(error(format!("a URL does not begin with {quote}"), "", bare));
+    }
+    if let Some(slip) = path(text).or_else(|| specifier(text)) {
+        return Some(slip);
     }
     let known = SCHEMES.into_iter().find(|scheme| {
         let start = text.get(..scheme.len());
@@ -44,6 +49,61 @@ pub(super) fn slip(text: &str) -> Option<TargetError> {
     Some(error(fault, scheme, rest))
 }
 
+/// `//host`, `/path`, `./socket`: what stands after the scheme, or after the host.
+fn path(text: &str) -> Option<TargetError> {
+    if let Some(rest) = text.strip_prefix("//") {
+        return Some(error("the scheme is missing".to_owned(), "ws", rest));
+    }
+    let relative = ["./", "../", "~/"].iter().any(|start| text.starts_with(start));
+    if !relative && !text.starts_with('/') {
+        return None;
+    }
+    let fault = "a path is not a URL".to_owned();
+    let write = match text {
+        _ if is_secret(text) => "ws://HOST".to_owned(),
+        _ if relative => format!("ws+unix:{text}"),
+        _ => format!("ws+unix:{text} for a Unix socket, ws://HOST{text} for a server"),
+    };
+    Some(TargetError::Mistyped { fault, write })
+}
+
+/// `ws-l:ADDRESS`, `autoreconnect:URL`: what websocat does by a word before the address.
+fn specifier(text: &str) -> Option<TargetError> {
+    let (name, rest) = text.split_once(':')?;
+    let here = match name {
+        "ws-l" | "ws-listen" | "l-ws" | "listen-ws" => "wscope listen",
+        "autoreconnect" => "--reconnect",
+        _ => return None,
+    };
+    let rest = if is_secret(rest) { "URL" } else { rest };
+    let fault = format!("`{name}:` is websocat's");
+    (!is_port(rest)).then(|| TargetError::Mistyped { fault, write: format!("{here} {rest}") })
+}
+
+/// `::1`, `::1:9000`, `fe80::1%eth0`, `[::1`: an address whose colons can't be told from the port's.
+pub(super) fn bare_ipv6(place: &str) -> Option<TargetError> {
+    let (bare, is_open) = match place.strip_prefix('[') {
+        Some(rest) if !rest.contains(']') => (rest, true),
+        _ => (place, false),
+    };
+    let is_address = |text: &str| {
+        let (address, zone) = text.split_once('%').unwrap_or((text, ""));
+        address.parse::<Ipv6Addr>().is_ok() && !zone.contains(':')
+    };
+    let whole = is_address(bare).then(|| format!("[{bare}]"));
+    let with_port =
+        bare.rsplit_once(':').filter(|(address, port)| is_port(port) && is_address(address));
+    let write = match (with_port, whole) {
+        (Some((address, port)), Some(whole)) => format!("[{address}]:{port} or {whole}"),
+        (Some((address, port)), None) => format!("[{address}]:{port}"),
+        (None, Some(whole)) => whole,
+        (None, None) if is_open => "[ADDRESS]:PORT".to_owned(),
+        (None, None) => return None,
+    };
+    let fault = "an IPv6 address needs brackets in a URL".to_owned();
+    Some(TargetError::Mistyped { fault, write })
+}
+
 /// `ws://ws://host`: one URL was pasted after the beginning of another.
 fn twice(rest: &str) -> Option<TargetError> {
     let inner = SCHEMES.into_iter().find(|scheme| {
@@ -65,10 +125,14 @@ fn misspelled(text: &str) -> Option<TargetError> {
 }
 
 fn error(fault: String, scheme: &str, rest: &str) -> TargetError {
-    let secret = rest.contains(['@', '?', '\\']) || rest.is_empty();
-    let rest = if secret { "HOST" } else { rest };
+    let rest = if is_secret(rest) || rest.is_empty() { "HOST" } else { rest };
     let colon = if scheme.is_empty() { "" } else { "://" };
     TargetError::Mistyped { fault, write: format!("{scheme}{colon}{rest}") }
+}
+
+/// What may hold a password or a token.
+fn is_secret(rest: &str) -> bool {
+    rest.contains(['@', '?', '\\'])
 }
 
 /// `9000`, `9000/path`.

@@ -174,6 +174,11 @@ fn a_slip_says_what_to_write() {
         ("\"ws://h\"", "ws://h"),
         ("<ws://h>", "ws://h"),
         ("“ws://h”", "ws://h"),
+        ("//h/x", "ws://h/x"),
+        ("../app.sock", "ws+unix:../app.sock"),
+        ("/p", "ws+unix:/p for a Unix socket, ws://HOST/p for a server"),
+        ("/?token=secret", "ws://HOST"),
+        ("ws-listen:h:1", "wscope listen h:1"),
         ("ws:me:secret@h", "ws://HOST"),
         ("wss//h/?token=secret", "wss://HOST"),
     ] {
@@ -243,7 +248,7 @@ fn a_zone_is_dialled_and_not_sent() {
 
 #[test]
 fn missing_host() {
-    for typed in ["ws://", "/path", "//h/x", "?q", "user:pw@"] {
+    for typed in ["ws://", "?q", "user:pw@"] {
         assert_eq!(Target::parse(typed), Err(TargetError::MissingHost), "{typed}");
     }
 }
@@ -251,7 +256,18 @@ fn missing_host() {
 #[test]
 fn bare_ipv6() {
     assert_eq!(error_text("::1"), "an IPv6 address needs brackets in a URL; write [::1]");
-    assert!(matches!(Target::parse("ws://fe80::1/x"), Err(TargetError::BareIpv6 { .. })));
+    for (typed, write) in [
+        ("ws://fe80::1/x", "[fe80::1]"),
+        ("fe80::1%eth0", "[fe80::1%eth0]"),
+        ("::1:9001/x", "[::1]:9001 or [::1:9001]"),
+        ("::1:18701", "[::1]:18701"),
+        ("fe80::1%eth0:9001", "[fe80::1%eth0]:9001"),
+        ("[::1", "[::1]"),
+        ("[::1:18701", "[::1]:18701"),
+        ("[h", "[ADDRESS]:PORT"),
+    ] {
+        assert!(error_text(typed).ends_with(&format!("write {write}")), "{}", error_text(typed));
+    }
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn content(content: &[u8], is_text: bool, reporter: &Reporter, out: &mut Vec<u8>
     if !is_text {
         hexdump::dump(content, 0, 0, out);
     } else if reporter.pretty() != Pretty::Never
-        && pretty::append(content, 0, reporter.palette(), out).is_some()
+        && pretty::append(content, 0, usize::MAX, reporter.palette(), out).is_some()
     {
         out.push(b'\n');
     } else {

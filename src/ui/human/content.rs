@@ -137,7 +137,11 @@ impl Content {
     /// not JSON.
     fn write_pretty(&self, writer: &LineWriter, out: &mut Vec<u8>) -> bool {
         let start = out.len();
-        if pretty::append(&self.kept, INDENT, writer.palette, out).is_none() {
+        // What has no lines is not laid out.
+        let brackets = self.kept.trim_ascii_start().starts_with(b"[")
+            || self.kept.trim_ascii_start().starts_with(b"{");
+        let width = if self.mode.whole { usize::MAX } else { writer.width };
+        if !brackets || pretty::append(&self.kept, INDENT, width, writer.palette, out).is_none() {
             return false;
         }
         out.push(b'\n');

@@ -24,9 +24,12 @@ pub(super) const WHOLE: usize = 16 * 1024 * 1024;
 /// Bytes of payloads that are kept for all incomplete lines together.
 pub(super) const UNFINISHED: usize = 4 * WHOLE;
 
-/// A screen of this width has room for the time of each frame; the time of a message is always
-/// shown. It does not depend on the rest of the line, so that the columns do not change.
+/// A screen of this width has room for the time of each frame. It does not depend on the rest of the
+/// line, so that the columns do not change.
 const TIMED: usize = 80;
+
+/// The same for the time of a message.
+const MESSAGE_TIMED: usize = 50;
 
 /// How a frame or a message is shown, from its beginning to its end: what is half in when this
 /// changes is neither lost nor printed twice.
@@ -108,7 +111,8 @@ impl LineWriter {
     /// Appends the time of a line, which may be that of a message.
     #[inline]
     pub(super) fn time(&mut self, micros: i64, is_message: bool, out: &mut Vec<u8>) {
-        if is_message || self.width >= TIMED || !self.clock.gives_way() {
+        let room = if is_message { MESSAGE_TIMED } else { TIMED };
+        if self.width >= room || !self.clock.gives_way() {
             self.clock.write(micros, self.opened, out);
         }
     }

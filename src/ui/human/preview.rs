@@ -14,6 +14,9 @@ use crate::wire::close;
 /// Bytes at most that are shown before a part that is looked for.
 const BEFORE: usize = 16;
 
+/// Columns of a reason that are worth more than the name of the close code.
+const MIN_REASON: usize = 16;
+
 /// How a payload is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PreviewKind {
@@ -64,7 +67,8 @@ impl PayloadPreview<'_> {
             PreviewKind::Bytes => bytes(start, total, room, out),
             PreviewKind::Close => close(start, total, room, out),
             PreviewKind::Note => {
-                let time = round_trip.map(self::round_trip).unwrap_or_default();
+                let time = round_trip.map(self::round_trip).filter(|time| time.len() <= room);
+                let time = time.unwrap_or_default();
                 let space = if time.is_empty() || start.is_empty() { "" } else { " " };
                 let room = room.saturating_sub(time.len() + space.len());
                 let complete = fit_into(start, total, room, out);
@@ -148,13 +152,29 @@ fn close(body: &[u8], total: u64, room: usize, out: &mut Vec<u8>) -> bool {
     };
     let code = u16::from_be_bytes(*code);
     number::decimal(code.into(), out);
-    out.push(b' ');
-    out.extend_from_slice(close::lookup(code).name.as_bytes());
+    if out.len() - start > room {
+        out.truncate(start);
+        cut_mark(total, room, out);
+        return false;
+    }
+    // Where there is room for one of them, the reason says more than the name.
+    let name = close::lookup(code).name;
+    let reason_columns = match total {
+        2 => 0,
+        _ => escaped(reason).width().min(MIN_REASON) + " \"\"".len(),
+    };
+    if out.len() - start + 1 + name.len() + reason_columns <= room {
+        out.push(b' ');
+        out.extend_from_slice(name.as_bytes());
+    }
     if total == 2 {
         return out.len() - start <= room;
     }
+    let room = room.saturating_sub(out.len() - start + " \"\"".len());
+    if room == 0 {
+        return false;
+    }
     out.extend_from_slice(b" \"");
-    let room = room.saturating_sub(out.len() - start + 1);
     let complete = fit_into(reason, total - 2, room, out);
     out.push(b'"');
     complete
