@@ -111,3 +111,9 @@ fn a_reset_ends_a_fault_that_drips() {
           \0\0\xfc\xf7",
     );
 }
+
+/// Found by fuzzing.
+#[test]
+fn pings_that_wait_behind_a_piece_are_answered_in_order() {
+    driver::drive(b"\x05\x02\x88\x15\x23\0\0\0\xce\xa2\x50\xff\xef\x9b\xf0\x97\x06\xf0\x97\x06");
+}

@@ -711,8 +711,8 @@ impl Connection {
             if now < due {
                 return;
             }
-            ahead.begin(inbound);
             let (input, tx) = link.split();
+            ahead.begin(inbound, endpoint, now, tx);
             ahead.take(input.rest(), endpoint, now, tx);
         }
         if link.may_read_ahead(read_ahead::MOST) {

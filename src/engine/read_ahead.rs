@@ -30,7 +30,7 @@ pub struct ReadAhead {
     begun: bool,
     /// None where nothing more is to be answered ahead: after a Close or a broken rule.
     decoder: Option<Decoder>,
-    /// The payload of a ping; of a frame that began before, nothing.
+    /// The payload of a ping, as far as it has arrived.
     payload: Option<Vec<u8>>,
     /// Pings that were answered and have not had their turn.
     answered: u32,
@@ -48,18 +48,40 @@ impl ReadAhead {
     }
 
     /// Begins after the bytes that an observer has consumed.
-    pub fn begin(&mut self, inbound: &Observer) {
+    pub fn begin(
+        &mut self,
+        inbound: &Observer,
+        endpoint: &mut Endpoint,
+        now: Instant,
+        tx: &mut Vec<u8>,
+    ) {
         (self.begun, self.decoder) = (true, inbound.decoder());
+        // A ping that the observer has begun and not reported would be taken for the first one that
+        // is answered here, so it has to be.
+        self.payload = inbound.unreported_ping().map(<[u8]>::to_vec);
+        if self.decoder.as_ref().is_some_and(|decoder| decoder.open_frame().is_none()) {
+            self.answer(endpoint, now, tx);
+        }
+    }
+
+    /// Answers a ping that is complete.
+    fn answer(&mut self, endpoint: &mut Endpoint, now: Instant, tx: &mut Vec<u8>) {
+        if let Some(payload) = self.payload.take() {
+            let opcode = OpCode::Control(Control::Ping);
+            endpoint.receive(&FrameEvent::Control { opcode, payload: &payload }, now, tx);
+            self.answered += 1;
+        }
     }
 
     /// Takes the next bytes, and answers the pings in them.
     pub fn take(&mut self, bytes: &[u8], endpoint: &mut Endpoint, now: Instant, tx: &mut Vec<u8>) {
-        let Some(decoder) = &mut self.decoder else { return };
         // Decoding unmasks in place.
         let mut copy = bytes.to_vec();
         let mut input = Input::new(&mut copy);
-        while let Some(step) = decoder.step(&mut input) {
-            let Some(header) = decoder.header() else { break };
+        while let Some(decoder) = &mut self.decoder
+            && let Some(step) = decoder.step(&mut input)
+            && let Some(header) = decoder.header()
+        {
             let is_ping = header.opcode == OpCode::Control(Control::Ping);
             match step {
                 Decoded::Header => {
@@ -82,14 +104,7 @@ impl ReadAhead {
                         payload.extend_from_slice(input.taken(n));
                     }
                 }
-                Decoded::End => {
-                    if let Some(payload) = self.payload.take() {
-                        let opcode = OpCode::Control(Control::Ping);
-                        let event = FrameEvent::Control { opcode, payload: &payload };
-                        endpoint.receive(&event, now, tx);
-                        self.answered += 1;
-                    }
-                }
+                Decoded::End => self.answer(endpoint, now, tx),
                 Decoded::Undecodable(_) => return,
             }
         }

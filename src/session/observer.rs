@@ -236,6 +236,14 @@ impl Observer {
         }
     }
 
+    /// The payload, as far as it has arrived, of a ping that has begun and is not reported yet.
+    pub fn unreported_ping(&self) -> Option<&[u8]> {
+        match &self.phase {
+            Phase::Frames(frames) => frames.unreported_ping(),
+            _ => None,
+        }
+    }
+
     /// The head that has been reported, until its owner decides what follows it.
     pub fn head(&self) -> Option<&Head> {
         match &self.phase {

@@ -207,6 +207,11 @@ impl Decoder {
         self.header.as_ref()
     }
 
+    /// The header of the frame that has begun and not ended.
+    pub fn open_frame(&self) -> Option<&FrameHeader> {
+        self.header().filter(|_| matches!(self.state, DecoderState::Payload { .. }))
+    }
+
     /// Bytes consumed so far, counted from the start of the direction's stream.
     pub fn offset(&self) -> u64 {
         match self.state {

@@ -202,7 +202,7 @@ fn the_servers_own_words_come_first() {
     // A body is shown once, with the answer.
     let told = Told::of(&["-v"], port, "/");
     told.has("< the moon is full");
-    told.lacks("the server's message");
+    told.lacks("= seen: the server's message");
     // doctor does not show the answer, so the words stand in the diagnosis.
     Told::of(&["doctor"], port, "/").has("= seen: the server's message: the moon is full");
 }

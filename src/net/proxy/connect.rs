@@ -75,7 +75,11 @@ impl Connect {
                     self.end = self.judge(&head);
                     self.response = Some(head);
                 }
-                Err(error) => self.end = Some(Err(error.into())),
+                Err(error) => {
+                    self.end = Some(Err(error.into()));
+                    // Another protocol is named, however many of its bytes arrive at once.
+                    self.sniff();
+                }
             }
         }
         match &self.end {

@@ -155,6 +155,13 @@ fn connect_to_what_is_no_proxy() {
     assert!(matches!(fails("http://p", &endless), ProxyError::Head(_)));
 }
 
+/// More lines than a head may have, in one read.
+#[test]
+fn much_of_another_protocol_at_once() {
+    let error = fails("http://p", &b"220 hello\r\n".repeat(1000));
+    assert!(matches!(error, ProxyError::NotHttp { .. }), "{error}");
+}
+
 #[test]
 fn an_end_in_the_middle() {
     let mut dialogue = begin("http://p", "h", 443);

@@ -377,6 +377,14 @@ impl Frames {
         &self.decoder
     }
 
+    /// See [`Observer::unreported_ping`](super::Observer::unreported_ping).
+    pub(super) fn unreported_ping(&self) -> Option<&[u8]> {
+        let is_open =
+            self.decoder.open_frame().is_some() || matches!(self.stage, FrameStage::Finish);
+        let header = self.decoder.header().filter(|header| is_open && header.len <= 125)?;
+        (header.opcode == OpCode::Control(Control::Ping)).then_some(&*self.control)
+    }
+
     /// Bytes of the stream that were consumed.
     pub(super) fn offset(&self) -> u64 {
         self.decoder.offset()
