@@ -24,7 +24,7 @@ fn the_path_of_the_client_chooses_a_lens_for_both_directions() {
         assert_eq!(receive(&mut client), RESULT);
         close(client);
     }
-    proxy.stdout.wait_until("both ends", |text| text.matches("on the wire)").count() == 2);
+    proxy.stdout.wait_for("[2] the client sent");
     let said = proxy.interrupt().stdout;
     server.interrupt();
     let meant: Vec<&str> = said.lines().filter(|line| line.starts_with('=')).collect();
