@@ -163,7 +163,9 @@ fn a_recording_of_a_proxy_has_both_legs_as_they_were() {
     for _ in 0..2 {
         drop(upstream.open(&proxy));
     }
-    proxy.stdout.wait_until("two ends", |said| said.matches("on the wire)").count() == 2);
+    for number in 1..=2 {
+        proxy.stdout.wait_for(&format!("[{number}] the client sent"));
+    }
     let said: Vec<String> = proxy.interrupt().stdout.lines().map(str::to_owned).collect();
     let (live, of_log) = (legs(&said), legs(&converted(&log, "* [")));
     assert_eq!(live.len(), 4, "{said:#?}");
