@@ -296,11 +296,11 @@ fn listen_unread(args: &[&str]) -> Server {
 
 #[test]
 fn bombs_do_not_keep_the_end_from_coming() {
-    let server = listen(["--reply", "ok", "--max-time", "2"]);
     let mut deflater = frames::deflater(true);
     let payload = frames::deflated(&mut deflater, vec![0; 32 << 20]);
     let frame = frames::compressed(BINARY, payload);
     let bytes = frames::bytes([frames::towards(Direction::ToServer, frame)]).repeat(4);
+    let server = listen(["--reply", "ok", "--max-time", "2"]);
     let deflate = format!("{UPGRADE}Sec-WebSocket-Extensions: permessage-deflate\r\n");
     let begun = Instant::now();
     let clients: Vec<_> = (0..8)
