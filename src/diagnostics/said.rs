@@ -364,13 +364,16 @@ fn after(text: &str, end: &str) -> usize {
 
 /// Sentences that servers and frameworks write for a status, whatever the ground was: of RFC 9110 as
 /// CherryPy and Tomcat quote it, of Werkzeug, Apache and IIS.
-const STOCK_SENTENCES: [&str; 19] = [
+const STOCK_SENTENCES: [&str; 22] = [
     "the server encountered an unexpected condition which prevented it from fulfilling the request",
     "the server encountered an unexpected condition that prevented it from fulfilling the request",
     "the server encountered an internal error and was unable to complete your request",
     "the server encountered an internal error or misconfiguration and was unable to complete your request",
     "either the server is overloaded or there is an error in the application",
     "server got itself in trouble",
+    "request forbidden by administrative rules",
+    "the origin server did not find a current representation for the target resource or is not willing to disclose that one exists",
+    "that's all i know",
     "the server could not verify that you are authorized to access the url requested",
     "this server could not verify that you are authorized to access the document requested",
     "you either supplied the wrong credentials (e.g. a bad password), or your browser doesn't understand how to supply the credentials required",
@@ -407,6 +410,21 @@ pub(super) fn below_title(body: &[u8]) -> Option<String> {
     (!rest.is_empty()).then_some(rest)
 }
 
+/// Characters of a sentence that stands for a reason.
+const TELLING: usize = 160;
+
+/// The sentence with which a short body says more than its status does.
+pub(super) fn telling(body: &[u8], status: u16) -> Option<String> {
+    let text = exception(body)
+        .or_else(|| sentence(body))
+        .or_else(|| below_title(body))
+        .unwrap_or_else(|| words(body));
+    let told = !text.is_empty()
+        && text.chars().count() <= TELLING
+        && !is_bare(&without_stock(&text), status, VAGUE);
+    told.then_some(text)
+}
+
 /// Characters of an exception that are read.
 const EXCEPTION: usize = 300;
 
@@ -434,6 +452,13 @@ pub(super) fn exception(body: &[u8]) -> Option<String> {
     (named && !name.contains(' ') && !says.trim().is_empty()).then(|| line.trim().to_owned())
 }
 
+/// Words that give no reason.
+pub(super) const VAGUE: &[u8] = b"nothing here there to see nope no not none empty found sorry lost missing endpoint default backend an a is was this your you not allowed permitted access denied forbidden rejected refused \
+    unauthorized bad invalid internal failed failure unknown unexpected something went wrong occurred \
+    please try again later handshake connection websocket connect unable to client contact support browser or \
+    proxy sent that could understand resource requested server got itself in trouble s all i know we re \
+    problem problems happened page go home back what happened oh oops hello world it works";
+
 /// Words that say nothing beside a status.
 const EMPTY: &[&str] = &[
     "error",
@@ -450,6 +475,18 @@ const EMPTY: &[&str] = &[
     "nginx",
     "openresty",
     "apache",
+    "tomcat",
+    "jetty",
+    "undertow",
+    "glassfish",
+    "debian",
+    "ubuntu",
+    "microsoft",
+    "iis",
+    "eclipse",
+    "powered",
+    "by",
+    "report",
     "server",
     "success",
     "false",

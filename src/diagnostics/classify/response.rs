@@ -36,12 +36,6 @@ const PAGE: usize = 600;
 /// Characters of the server's words that are shown.
 const SHOWN: usize = 300;
 
-/// Words that give no reason.
-const VAGUE: &[u8] = b"nothing here there to see nope no not none empty found sorry lost missing endpoint default backend an a is was this your you not allowed permitted access denied forbidden rejected refused \
-    unauthorized bad invalid internal failed failure unknown unexpected something went wrong occurred \
-    please try again later handshake connection websocket connect unable to client contact support browser or \
-    proxy sent that could understand resource requested server got itself in trouble";
-
 /// Characters of a sentence; what is longer is a page.
 const SENTENCE: usize = 300;
 
@@ -261,7 +255,7 @@ impl RefusalResponse<'_> {
         let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
         let text = String::from_utf8_lossy(reason);
         let says = |known| !said::is_bare(&text, self.status, known);
-        (self.status >= 400 && says(PHRASES) && says(VAGUE)).then_some(reason)
+        (self.status >= 400 && says(PHRASES) && says(said::VAGUE)).then_some(reason)
     }
 
     /// A text without the status that pages begin with.
@@ -283,13 +277,18 @@ impl RefusalResponse<'_> {
         let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
         // The phrase itself can't be what says nothing.
         let reason = if self.own_phrase().is_some() { b"" } else { reason };
-        said::is_bare(text, self.status, &[reason, b" ", self.path().as_bytes()].concat())
+        let path = self.path();
+        // A page that ends with the name of its server says no more.
+        let server = self.header("Server").unwrap_or_default();
+        let phrase = phrase(self.status).as_bytes();
+        let known = [reason, phrase, path.as_bytes(), server].join(&b" "[..]);
+        said::is_bare(text, self.status, &known)
     }
 
     /// Whether the answer's words give no reason.
     fn is_vague(&self) -> bool {
         let text = said::without_stock(&self.text());
-        self.is_bare(&text) || said::is_bare(&text, self.status, VAGUE)
+        self.is_bare(&text) || said::is_bare(&text, self.status, said::VAGUE)
     }
 
     fn redirect(&self) -> Option<&'static str> {
@@ -625,9 +624,30 @@ impl RefusalResponse<'_> {
     }
 }
 
+/// The words that the registry has for a status, and pages for it.
+fn phrase(status: u16) -> &'static str {
+    match status {
+        400 => "bad request",
+        401 => "unauthorized authorization required",
+        402 => "payment required",
+        403 => "forbidden access denied",
+        404 => "not found",
+        405 => "method not allowed",
+        408 => "request timeout",
+        426 => "upgrade required",
+        429 => "too many requests",
+        500 => "internal server error",
+        501 => "not implemented",
+        502 => "bad gateway",
+        503 => "service temporarily unavailable",
+        504 => "gateway timeout time out",
+        _ => "",
+    }
+}
+
 /// Whether a proxy's page says why itself.
 fn says_rule(body: &[u8]) -> bool {
-    contains_word(body, "administrative rules") || contains_word(body, "no server is available")
+    contains_word(body, "no server is available")
 }
 
 /// `{"code":3,"message":"Bad request"}` and what older versions write.

@@ -3,13 +3,12 @@
 //! [`probe`] makes connections that differ in one thing, `talk` uses the one that opened; this
 //! puts them in order and prints the results.
 
-mod talk;
-
 use std::time::{Duration, Instant};
 
 use crate::cli::{DisplayOptions, DoctorArgs, OutputFormat, ReportFormat};
 use crate::client::account::AccountError;
 use crate::client::probe;
+use crate::client::talk::Talk;
 use crate::client::{one_line, prepare};
 use crate::config::reach::ReachConfig;
 use crate::config::{Display, OpenConfig};
@@ -21,7 +20,6 @@ use crate::engine::opening::{ClientOpening, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
 use crate::event::{Cause, CertificateFacts, ConnId, Side, Stamp};
-use crate::modes::doctor::talk::Talk;
 use crate::net::clock::wall_micros;
 use crate::net::route::Hop;
 use crate::output::reporter::Reporter;
@@ -242,7 +240,8 @@ impl Exam<'_> {
                 TrialOutcome::Unreached(_)
                 | TrialOutcome::Tls(_)
                 | TrialOutcome::Nothing(_)
-                | TrialOutcome::Silence(_),
+                | TrialOutcome::Silence(_)
+                | TrialOutcome::Ended(_),
                 _,
             ) => StepOutcome::Odd,
             (_, Variation::OtherScheme | Variation::OtherFamily) => StepOutcome::Odd,
@@ -257,7 +256,8 @@ impl Exam<'_> {
         let name = match variation {
             Variation::NoUpgrade => "http",
             Variation::OwnOrigin | Variation::NoOrigin => "origin",
-            Variation::NoSubprotocol => "subprotocol",
+            Variation::NoSubprotocol | Variation::Subprotocol => "subprotocol",
+            Variation::Again => "once more",
             Variation::OwnHost => "host",
             Variation::OtherPath => "other path",
             Variation::OtherScheme => "other scheme",
@@ -328,6 +328,15 @@ impl Exam<'_> {
             _ => StepOutcome::Failed,
         };
         self.add("close", outcome, &ending::describe(&ended), Some(asked.elapsed()));
+        if probe::ended_early(&ended) {
+            let asked = Instant::now();
+            probe::compare_session(self.config, &ended, false, &mut talk.evidence, runtime)?;
+            let trials = talk.evidence.trials.iter().map(ToString::to_string);
+            let lines: Vec<String> = trials.collect();
+            for text in lines {
+                self.add("once more", StepOutcome::Odd, &text, Some(asked.elapsed()));
+            }
+        }
         self.found = talk.explain(&ended);
         let exit = match Exit::of(&ended) {
             // It was to stay open.

@@ -1,4 +1,4 @@
-//! A short session for an examination: a ping, a silence, a close.
+//! A short session for an examination or a trial: a ping, a silence, a close.
 
 use std::cell::Cell;
 use std::io;
@@ -26,7 +26,7 @@ const MEMORY: usize = 1024 * 1024;
 pub struct Talk {
     connection: Connection,
     /// What its opening left behind.
-    evidence: OpeningEvidence,
+    pub evidence: OpeningEvidence,
     /// The round trip of the ping answered last.
     round_trip: Rc<Cell<Option<Duration>>>,
 }
