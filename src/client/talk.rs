@@ -110,9 +110,9 @@ impl Talk {
         self.connection.ending(Instant::now())
     }
 
-    /// Explains how it ended.
-    pub fn explain(&self, ending: &Ending) -> Vec<Diagnostic> {
-        self.connection.explain(self.evidence.facts(), ending, Instant::now())
+    /// Explains how it ended; `now` is when it was over.
+    pub fn explain(&self, ending: &Ending, now: Instant) -> Vec<Diagnostic> {
+        self.connection.explain(self.evidence.facts(), ending, now)
     }
 
     fn run(

@@ -1078,7 +1078,9 @@ const BEAT: std::time::Duration = std::time::Duration::from_millis(300);
 /// The message right before the end that complains of something.
 pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<(Complaint, &'a [u8])> {
     let heard = facts.stream.heard.as_ref()?;
-    if heard.answered || heard.quiet >= SILENCE {
+    // What was sent at once after the opening had not waited for it.
+    let early = facts.end.is_some_and(|end| end.lifetime < SILENCE);
+    if (heard.answered && !early) || heard.quiet >= SILENCE {
         return None;
     }
     [heard.content, heard.before]

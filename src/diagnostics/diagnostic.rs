@@ -73,7 +73,9 @@ impl Diagnostic {
             if unsupported || cause.unless.iter().any(|clue| clue.seen(facts).is_some()) {
                 continue;
             }
-            let because = because.flatten();
+            // A guess has no fact that speaks for it, only one that lets it be named.
+            let guess = cause.confidence == Confidence::Low;
+            let because = because.flatten().filter(|_| !guess);
             let text = Cow::Borrowed(cause.text);
             match found.iter_mut().find(|(other, _)| other.text == text) {
                 // A second clue for the same cause.

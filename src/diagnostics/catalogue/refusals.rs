@@ -177,12 +177,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("do as that answer says"),
             medium("the application knows this path and refuses: credentials, a parameter or the Origin", C::PlainKnown).unless(&[C::ProxyPage])
                 .cure("see the application's log, and compare credentials, query and Origin with those of a client that works"),
-            low("the Origin is not on the application's list, nor is any that was tried").unless(&[C::NoOrigin]),
+            low("the Origin is not on the application's list, nor is any that was tried").with(C::NoOriginSame).unless(&[C::NoOrigin]),
             low("the path matches no route: ASGI servers answer 403 then").unless(&[C::OtherPathDiffers, C::ProxyPage, C::PlainServes, C::PlainKnown, C::AllSame]),
-            low("the application requires credentials, or a subprotocol, parameter or header that was not sent").unless(&[C::CredentialsSent, C::ProxyPage]),
-            low("the application requires an Origin, possibly of another site than its own").unless(&[C::OriginSent, C::ProxyPage, C::AllSame]),
+            low("the application requires credentials, an Origin, or a subprotocol, parameter or header that was not sent").unless(&[C::CredentialsSent, C::OriginSent, C::ProxyPage]),
+            low("the application requires credentials, or a subprotocol, parameter or header that was not sent").with(C::OriginSent).unless(&[C::CredentialsSent, C::ProxyPage]),
+            low("a filter in front refuses this client: a list of addresses, a web application firewall").unless(&[C::AllSame, C::ProxyPage]),
             low("a parameter or header that this path needs is missing or wrong").unless(&[C::OtherPathSame, C::ProxyPage, C::PlainServes]),
-            low("a web application firewall, or a list of addresses, refused").unless(&[C::AllSame]),
+            low("a web application firewall refused").with(C::ProxyPage),
         ])
         .seen("403 without a more specific cause"),
     error("W333", "ActionCable answers 404: the Origin is refused, or the upgrade was lost")
@@ -317,6 +318,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the connection was refused: nothing listens at the proxy's upstream address, or a firewall rejects it", C::Envoy("connection refused"))
                 .cure("start the application, or correct the upstream's address and port in the proxy"),
             high("the connection was refused: nothing listens at the proxy's upstream address, or a firewall rejects it", C::Envoy("delayed connect error: 111"))
+                .cure("start the application, or correct the upstream's address and port in the proxy"),
+            high("the proxy could not connect to the server behind it, which is down or on another port", C::Envoy("connection failure")).unless(&[C::Envoy("transport failure reason: tls"), C::Envoy("connection refused"), C::Envoy("delayed connect error: 111")])
                 .cure("start the application, or correct the upstream's address and port in the proxy"),
             high("the proxy's upstream address does not answer in time", C::Envoy("reset reason: connection timeout"))
                 .cure("correct the upstream's address and port in the proxy, and look at the firewall between them"),

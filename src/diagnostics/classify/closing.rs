@@ -205,7 +205,15 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             .stream
             .sent
             .is_some_and(|(_, sent)| crate::diagnostics::sniff::contains(sent, b"connection_init"));
-    if refused && says_nothing(body) && end.last < SILENCE && d.entry.code != "W506" {
+    let refuses = matches!(body.code, None | Some(1000 | 1001 | 1008 | 1011 | 3000..=4999));
+    let hinted = Clue::PathWantsSubprotocol.seen(facts).is_some();
+    if refused
+        && refuses
+        && !hinted
+        && says_nothing(body)
+        && end.last < SILENCE
+        && d.entry.code != "W506"
+    {
         let d = if d.severity == Severity::Note { d.severity(Severity::Warning) } else { d };
         return subprotocol(
             d.title("closed after our connection_init, without connection_ack").suggests(
@@ -280,7 +288,8 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     }
     let first =
         "the application waited in vain for a message of its protocol: a first one, or a heartbeat";
-    if let Some(reason) = Clue::FirstMessageReason.seen(facts) {
+    let named = d.entry.family == Family::Application || d.entry.code == "W719";
+    if let Some(reason) = Clue::FirstMessageReason.seen(facts).filter(|_| !named) {
         return d
             .because("the peer waited in vain for the first message of its protocol", reason)
             .help("send that message at once, with -x");
@@ -341,7 +350,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
                 let fact = format!("nothing crossed for {quiet} before the Close");
                 let d = titled(d.certain()).severity(Severity::Warning).help(help);
                 let d = d.suggests("possibly an idle timeout of the server or of a proxy", fact);
-                return if asked { d } else { d.possible(first) };
+                return d.possible(first);
             }
             let d = match unsaid && !(ordinary && steady) {
                 true if asked => d.possible(timer),

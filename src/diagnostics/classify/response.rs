@@ -217,6 +217,8 @@ impl RefusalResponse<'_> {
             Subject::Session => "W352",
             Subject::Upgrade if asked || self.status == 426 => "W320",
             Subject::Upgrade => "W320",
+            // A limit that is paid for is another one.
+            Subject::Rate if self.status == 402 => return None,
             Subject::Rate if self.status < 500 || self.status == 503 => "W340",
             Subject::Credentials if matches!(self.status, 200..=499) => "W326",
             Subject::Method if self.status < 500 => "W336",
@@ -299,8 +301,7 @@ impl RefusalResponse<'_> {
         }
         let location = self.header("Location")?;
         let location = String::from_utf8_lossy(location).to_ascii_lowercase();
-        let words = ["login", "signin", "sign-in", "sign_in", "/auth", "sso", "oauth", "saml"];
-        if words.iter().any(|word| location.contains(word)) {
+        if is_login(&location) {
             return Some("W312");
         }
         let asked = self.facts.url.map(Url::of)?;
@@ -624,6 +625,35 @@ impl RefusalResponse<'_> {
     }
 }
 
+/// Whether a URL is that of a login: a part of its path, or the first of its host's name, is a word for
+/// one.
+fn is_login(location: &str) -> bool {
+    const WORDS: [&str; 17] = [
+        "login",
+        "log-in",
+        "signin",
+        "sign-in",
+        "sign_in",
+        "auth",
+        "authn",
+        "oauth",
+        "oauth2",
+        "authorize",
+        "authenticate",
+        "sso",
+        "saml",
+        "saml2",
+        "openid",
+        "openid-connect",
+        "cas",
+    ];
+    let url = Url::of(location);
+    let plain = |part: &str| part.split(['.', ';']).next().unwrap_or_default().to_owned();
+    let host = url.host.split('.').next().unwrap_or_default().to_owned();
+    let parts = url.path.split('/').map(plain).chain([host]);
+    parts.into_iter().any(|part| WORDS.contains(&part.as_str()))
+}
+
 /// The words that the registry has for a status, and pages for it.
 fn phrase(status: u16) -> &'static str {
     match status {
@@ -705,6 +735,30 @@ pub fn of_status(status: u16) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_is_told_by_whole_words() {
+        for url in [
+            "/login?rd=/ws",
+            "https://sso.example/start",
+            "/users/sign_in",
+            "/realms/x/protocol/openid-connect/auth",
+            "/login.php",
+            "https://h/oauth2/start",
+        ] {
+            assert!(is_login(url), "{url}");
+        }
+        for url in [
+            "/lesson",
+            "/authors",
+            "/blogin",
+            "https://app.example/ws?next=/login",
+            "/possessions",
+            "",
+        ] {
+            assert!(!is_login(url), "{url}");
+        }
+    }
 
     #[test]
     fn every_status_has_an_entry() {

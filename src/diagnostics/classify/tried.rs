@@ -2,13 +2,20 @@
 //! open show why.
 
 use crate::diagnostics::facts::{Trial, TrialOutcome, Variation};
-use crate::diagnostics::{Diagnostic, Facts, Severity};
+use crate::diagnostics::{Clue, Diagnostic, Facts, Severity, Supported};
 
 /// What the trials show of an end at once: a cause in front, or what they rule out.
 pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     let Some(first) = facts.trials.iter().find(|trial| is_of_session(trial)) else { return d };
     let stayed = facts.trials.iter().find(|trial| trial.outcome == TrialOutcome::Stayed);
-    if let Some(trial) = stayed {
+    // The peer's own words are more than what a trial shows.
+    let told = d.is_proved() || Clue::Complained.seen(facts).is_some();
+    // Nor is what a message is wrong for found by leaving it out.
+    let known = d.is_supported() && !d.causes.iter().take(1).any(|cause| speaks_of_ours(cause));
+    let told = told
+        || stayed.is_some_and(|trial| trial.variation == Variation::Again)
+            && (known || Clue::ReasonGiven.seen(facts).is_some());
+    if let Some(trial) = stayed.filter(|_| !told) {
         let sent = facts.request.is_some_and(|head| head.get("Origin").is_some());
         let (text, help) = match trial.variation {
             Variation::Again => (
@@ -55,8 +62,16 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         return d.help(help);
     }
     let mut d = d;
-    if matches!(first.outcome, TrialOutcome::Ended(_)) {
-        d.causes.retain(|cause| !cause.text.contains("our message"));
+    if matches!(first.outcome, TrialOutcome::Ended(_)) && first.variation == Variation::Again {
+        for cause in d.causes.iter_mut().filter(|cause| speaks_of_ours(cause)) {
+            cause.text = "the peer's application ended its handler right after the opening".into();
+            cause.because = Some(first.to_string());
+        }
+        // Another path gets another answer, so this one is known.
+        let other = facts.trial(Variation::OtherPath).and_then(Trial::status);
+        if other.is_some_and(|status| status >= 400) {
+            d.causes.retain(|cause| !cause.text.contains("does not know the path"));
+        }
     }
     if let Some(gone) = gone(facts) {
         return d
@@ -68,6 +83,11 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         .iter()
         .filter(|trial| is_of_session(trial))
         .fold(d, |d, trial| d.note(trial.to_string()))
+}
+
+/// Whether a cause is that of a message of this side.
+fn speaks_of_ours(cause: &Supported) -> bool {
+    cause.text.contains("our message")
 }
 
 /// Whether a trial was watched after it had opened.

@@ -257,7 +257,7 @@ impl Exam<'_> {
             Variation::NoUpgrade => "http",
             Variation::OwnOrigin | Variation::NoOrigin => "origin",
             Variation::NoSubprotocol | Variation::Subprotocol => "subprotocol",
-            Variation::Again => "once more",
+            Variation::Again => "again",
             Variation::OwnHost => "host",
             Variation::OtherPath => "other path",
             Variation::OtherScheme => "other scheme",
@@ -328,16 +328,16 @@ impl Exam<'_> {
             _ => StepOutcome::Failed,
         };
         self.add("close", outcome, &ending::describe(&ended), Some(asked.elapsed()));
+        let over = Instant::now();
         if probe::ended_early(&ended) {
-            let asked = Instant::now();
             probe::compare_session(self.config, &ended, false, &mut talk.evidence, runtime)?;
             let trials = talk.evidence.trials.iter().map(ToString::to_string);
             let lines: Vec<String> = trials.collect();
             for text in lines {
-                self.add("once more", StepOutcome::Odd, &text, Some(asked.elapsed()));
+                self.add("again", StepOutcome::Odd, &text, None);
             }
         }
-        self.found = talk.explain(&ended);
+        self.found = talk.explain(&ended, over);
         let exit = match Exit::of(&ended) {
             // It was to stay open.
             Exit::Success if !was_open => Exit::Unmet,
@@ -354,9 +354,17 @@ impl Exam<'_> {
         let verdict = match (&ended.received, self.found.first()) {
             (Some(body), _) if ended.by == Side::Peer => {
                 let after = clock::millis(ended.duration);
-                format!("the server closed with {} after {after}", ending::close_body(body))
+                let seen =
+                    format!("the server closed with {} after {after}", ending::close_body(body));
+                match self.found.first() {
+                    Some(found) if found.is_supported() => found.lead(&seen),
+                    _ => seen,
+                }
             }
-            (_, Some(found)) if was_open || ended.cause != Cause::Closed => found.title.to_string(),
+            (_, Some(found)) if was_open || ended.cause != Cause::Closed => {
+                let title = found.title.to_string();
+                if found.is_supported() { found.lead(&title) } else { title }
+            }
             _ => "pings are not answered".to_owned(),
         };
         Ok(Some((verdict, exit)))

@@ -353,7 +353,8 @@ impl Client {
             endpoint: Some(&config.endpoint),
             limits: config.limits,
             observed: looks,
-            evidence: looks,
+            // Who gets what it asked for leaves no riddle.
+            evidence: looks || self.wish.is_some(),
             memory: &shared.memory,
             backlog: &shared.backlog,
         };
@@ -457,9 +458,10 @@ impl Client {
         }
         let ending = connection.ending(now);
         runtime.report(self.id, &Event::End(&ending))?;
-        explain::ended(&connection, &ending, self.wish.as_deref(), runtime, now)?;
+        let why = explain::ended(&connection, &ending, self.wish.as_deref(), runtime, now)?;
         let command = command.map(|end| format!("; {end}")).unwrap_or_default();
-        runtime.remark(self.id, &format!("left: {}{command}", ending::describe(&ending)));
+        let why = why.map(|why| format!("; {why}")).unwrap_or_default();
+        runtime.remark(self.id, &format!("left: {}{command}{why}", ending::describe(&ending)));
         let script = shared.scripts.iter().find(|script| script.id == id);
         let received = shared.received.as_ref();
         if let Some(received) = script.map(|script| script.runner.received()).or(received) {

@@ -46,7 +46,8 @@ pub fn refused(
     print(conn, &classify(&facts), runtime)
 }
 
-/// Explains an end that was not in order.
+/// Explains an end that was not in order; gives what the client wanted and did not get, and what to do
+/// about that, for the line that says that it left.
 ///
 /// # Errors
 ///
@@ -57,10 +58,14 @@ pub fn ended(
     wish: Option<&Wish>,
     runtime: &mut Runtime,
     now: Instant,
-) -> io::Result<()> {
+) -> io::Result<Option<String>> {
     let facts = Facts { wish, ..Facts::new(Role::Server) };
     let found = connection.explain(facts, ending, now);
-    print(connection.id(), &found, runtime)
+    if runtime.reporter.looks_at_frames() {
+        print(connection.id(), &found, runtime)?;
+    }
+    let wanted = found.iter().find(|found| matches!(found.entry.code, "W366" | "W367"));
+    Ok(wanted.map(|found| format!("{}: {}", found.title, found.help)))
 }
 
 /// Only what is wrong: a server has many clients, and most of them leave in order.
