@@ -691,6 +691,9 @@ impl<'a> Session<'a> {
         let expected = runner.is_some_and(|runner| runner.note_end(seen_code(&ending)));
         let fine = met == Some(true) || expected;
         let ours = fine || current.signal.is_some() || current.fault.is_some();
+        // Who has done what was asked ends so.
+        let code = ending.received.as_ref().and_then(|body| body.code);
+        let ours = ours || matches!(code, Some(1000 | 1001));
         if self.config.diagnose && self.reconnect.is_none() && !ours && probe::ended_early(&ending)
         {
             let spoke = current.connection.endpoint().is_some_and(|one| one.first_sent().is_some());

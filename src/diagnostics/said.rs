@@ -456,7 +456,7 @@ pub(super) fn exception(body: &[u8]) -> Option<String> {
 pub(super) const VAGUE: &[u8] = b"nothing here there to see nope no not none empty found sorry lost missing endpoint default backend an a is was this your you not allowed permitted access denied forbidden rejected refused \
     unauthorized bad invalid internal failed failure unknown unexpected something went wrong occurred \
     please try again later handshake connection websocket connect unable to client contact support browser or \
-    proxy sent that could understand resource requested server got itself in trouble s all i know we re \
+    proxy sent that could understand resource requested server got itself in trouble s all i know we re n \
     problem problems happened page go home back what happened oh oops hello world it works";
 
 /// Words that say nothing beside a status.

@@ -1,6 +1,7 @@
 //! W320 to W353: error statuses where a 101 should be, and one in an old version.
 
 use super::builder::{KNOWN, MEASURED, error, high, low, medium, warning};
+use crate::diagnostics::classify::response::PLAIN_TELLS;
 use crate::diagnostics::{CatalogueEntry, Clue as C, Family};
 
 #[rustfmt::skip]
@@ -173,7 +174,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the credentials sent are refused", C::CredentialsSent).unless(&[C::ProxyPage]),
             medium("the path serves plain HTTP and no WebSocket", C::PlainServes)
                 .cure("find the path of the WebSocket: a plain GET succeeds at this one"),
-            medium("the server gives its reason in the answer to a plain GET", C::PlainTells).unless(&[C::ProxyPage])
+            medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
                 .cure("do as that answer says"),
             medium("the application knows this path and refuses: credentials, a parameter or the Origin", C::PlainKnown).unless(&[C::ProxyPage])
                 .cure("see the application's log, and compare credentials, query and Origin with those of a client that works"),
@@ -288,7 +289,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("the program that runs the application has no WebSocket support", C::Unable)
                 .cure("run the application under a server with WebSocket support"),
-            medium("the server gives its reason in the answer to a plain GET", C::PlainTells).unless(&[C::ProxyPage])
+            medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
                 .cure("do as that answer says"),
             medium("the path serves plain HTTP, and its handler does not take this upgrade", C::PlainServes)
                 .cure("check the subprotocol that the handler requires, `-s NAME`; then whether the WebSocket has another path"),

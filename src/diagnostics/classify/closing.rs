@@ -224,7 +224,9 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         )
         .help("put into its payload what the server asks for, as in `{\"type\":\"connection_init\",\"payload\":{\"Authorization\":\"…\"}}`");
     }
-    if let Some((complaint, text)) = complained(facts).filter(|_| says_nothing(body)) {
+    // "bye" is no reason beside a complaint.
+    let bland = regular && heard::complains(&body.reason).is_none();
+    if let Some((complaint, text)) = complained(facts).filter(|_| bland || says_nothing(body)) {
         let shown = format!("its last message is {}", heard::shown(text));
         let why = "the Close came right after it";
         // Who has done what was asked says so, whatever the last message speaks of.

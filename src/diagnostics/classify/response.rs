@@ -46,6 +46,10 @@ const REASON: usize = 160;
 const STOCK_PAGES: [&str; 3] =
     ["due to maintenance downtime or capacity", "backend fetch failed", "ring-balancer"];
 
+/// A cause whose words are in the answer to a plain GET.
+pub(in crate::diagnostics) const PLAIN_TELLS: &str =
+    "the server gives its reason in the answer to a plain GET";
+
 /// Headers that show which hop answered.
 const HOPS: [&str; 5] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By"];
 
@@ -404,7 +408,13 @@ impl RefusalResponse<'_> {
             let value = self.header(name).map(String::from_utf8_lossy);
             d.note_if(value.map(|value| format!("{name}: {value}")))
         });
-        let d = self.said(d).note_if(path_hint(self.facts));
+        let mut d = self.said(d).note_if(path_hint(self.facts));
+        let plain = self.facts.trial(Variation::NoUpgrade);
+        let told = plain.and_then(|trial| said::telling(trial.body()?, trial.status()?));
+        let cause = d.causes.iter_mut().find(|cause| cause.text == PLAIN_TELLS);
+        if let (Some(cause), Some(told)) = (cause, told) {
+            cause.text = format!("to a plain GET, the server says \"{told}\"").into();
+        }
         let d = self.facts.trials.iter().fold(d, |d, trial| {
             let text = trial.to_string();
             let told = d.causes.iter().filter_map(|cause| cause.because.as_deref());

@@ -12,9 +12,10 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     let told = d.is_proved() || Clue::Complained.seen(facts).is_some();
     // Nor is what a message is wrong for found by leaving it out.
     let known = d.is_supported() && !d.causes.iter().take(1).any(|cause| speaks_of_ours(cause));
+    let fine = d.severity == Severity::Note && facts.stream.messages > 0;
     let told = told
         || stayed.is_some_and(|trial| trial.variation == Variation::Again)
-            && (known || Clue::ReasonGiven.seen(facts).is_some());
+            && (known || fine || Clue::ReasonGiven.seen(facts).is_some());
     if let Some(trial) = stayed.filter(|_| !told) {
         let sent = facts.request.is_some_and(|head| head.get("Origin").is_some());
         let (text, help) = match trial.variation {
