@@ -44,13 +44,16 @@ const PLAIN_PAGES: [(&str, &str); 4] = [
 ];
 
 /// What only the pages of programs that stand in front of others have.
-const PROXY_PAGES: [&str; 8] = [
+const PROXY_PAGES: [&str; 11] = [
     "<center>nginx",
     "<center>openresty",
     "<address>apache/",
     "you don't have permission to access this resource.</p>",
     "<p>the requested url was not found on this server.</p>",
     "request forbidden by administrative rules",
+    "no route matched with those values",
+    "404 route not found",
+    "default backend - 404",
     "no server is available to handle this request",
     "xhtml1-transitional.dtd\">\n<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n <head>\n  <title>",
 ];
@@ -127,7 +130,8 @@ const INTERCEPTORS: [&str; 22] = [
 ];
 
 /// Names in Server of programs that have no WebSocket support, whatever runs under them.
-const UNABLE: [&str; 4] = ["waitress", "wsgiserver", "simplehttp", "webrick"];
+const UNABLE: [&str; 6] =
+    ["waitress", "wsgiserver", "simplehttp", "webrick", "amazons3", "github.com"];
 
 /// Characters of a filter's page; what is longer is a site, which speaks of anything.
 const FILTER_PAGE: usize = 2000;
@@ -298,6 +302,8 @@ pub enum Clue {
     SpeaksHttp,
     /// The answer names a program that has no WebSocket support.
     Unable,
+    /// Every request gets this answer, and it is JSON.
+    AllSameJson,
     /// A plain GET, at a path that serves something, succeeds or is told a fault of its own.
     PlainTells,
     /// Pings of the peer were left unanswered on purpose.
@@ -804,6 +810,10 @@ impl Clue {
                 let server = header("Server")?;
                 let known = UNABLE.iter().any(|name| contains_word(server.as_bytes(), name));
                 known.then(|| format!("Server: {server}"))
+            }
+            Self::AllSameJson => {
+                let json = matches!(facts.body.trim_ascii_start().first(), Some(b'{' | b'['));
+                Self::AllSame.seen(facts).filter(|_| json)
             }
             Self::PlainTells => {
                 let trial = trial(Variation::NoUpgrade)?;

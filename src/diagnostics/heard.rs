@@ -12,6 +12,8 @@ const SHOWN: usize = 160;
 pub(super) enum Complaint {
     /// A word in it may mean that.
     Word,
+    /// It begins like one, as lines of a log do, too.
+    Shouted,
     /// It is marked as an error.
     Marked,
 }
@@ -59,8 +61,11 @@ pub(super) fn complains(content: &[u8]) -> Option<Complaint> {
     );
     let start = text.trim_start();
     let shouts = ["ERROR", "-ERR", "ERR ", "Error:", "error:"];
-    if shouts.iter().any(|word| start.starts_with(word)) || is_marked(start) {
+    if is_marked(start) {
         return Some(Complaint::Marked);
+    }
+    if shouts.iter().any(|word| start.starts_with(word)) {
+        return Some(Complaint::Shouted);
     }
     let text = without_none(&text);
     let reason = text.contains("\"reason\":\"");
@@ -150,8 +155,9 @@ mod tests {
         for (text, wanted) in [
             (r#"{"type":"error","data":"Invalid Host/Origin header"}"#, Some(Complaint::Marked)),
             (r#"{"type":"connection_error","payload":{"message":"no"}}"#, Some(Complaint::Marked)),
-            ("-ERR 'Unknown Protocol Operation'\r\n", Some(Complaint::Marked)),
-            ("ERROR\nmessage:no\n\n", Some(Complaint::Marked)),
+            ("-ERR 'Unknown Protocol Operation'\r\n", Some(Complaint::Shouted)),
+            ("ERROR\nmessage:no\n\n", Some(Complaint::Shouted)),
+            (r#"{"level":"error","msg":"disk full"}"#, Some(Complaint::Word)),
             (r#"{"id":null,"error":{"message":"invalid session","sta"#, Some(Complaint::Marked)),
             ("<stream:error><host-unknown/></stream:error>", Some(Complaint::Marked)),
             (r#"{"auth":"fail"}"#, Some(Complaint::Word)),

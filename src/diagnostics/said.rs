@@ -284,6 +284,7 @@ fn decoded(text: String) -> String {
         ("&lt;", "<"),
         ("&gt;", ">"),
         ("&nbsp;", " "),
+        ("&copy;", "©"),
         ("&#32;", " "),
         ("&#35;", "#"),
         ("&#46;", "."),
@@ -333,9 +334,35 @@ pub(super) fn sentence(body: &[u8]) -> Option<String> {
                 }
             }
             // A word is a status or a name.
-            out.contains(' ').then_some(out)
+            out.contains(' ').then(|| placed(text, out))
         })
     })
+}
+
+/// A sentence with the place that it is about, as lists of wrong fields have one.
+fn placed(text: &str, sentence: String) -> String {
+    let place = text.split_once("\"loc\":[").and_then(|(_, rest)| rest.split_once(']'));
+    match place {
+        Some((place, _)) if place.len() < 80 => {
+            let place = place.replace(['"', ' '], "").replace(',', ".");
+            format!("{place}: {sentence}")
+        }
+        _ => sentence,
+    }
+}
+
+/// The row of an error page that has the application's own message: of Tomcat, of Jetty.
+pub(super) fn message_row(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let lower = text.to_ascii_lowercase();
+    [("<b>message</b>", "</p>"), ("message:</th><td>", "</td>")].into_iter().find_map(
+        |(start, end)| {
+            let at = lower.find(start)? + start.len();
+            let row = &text[at..at + lower[at..].find(end)?];
+            let row = without_tags(row).split_whitespace().collect::<Vec<_>>().join(" ");
+            (!row.is_empty()).then_some(row)
+        },
+    )
 }
 
 fn without_tags(html: &str) -> String {
@@ -349,6 +376,10 @@ fn without_tags(html: &str) -> String {
         let end = match lower.as_str() {
             _ if lower.starts_with("<style") => after(rest, "</style>"),
             "<noscri" => after(rest, "</noscript>"),
+            // What stands on every page of a site.
+            _ if lower.starts_with("<nav") => after(rest, "</nav>"),
+            "<header" => after(rest, "</header>"),
+            "<footer" => after(rest, "</footer>"),
             "<script" => after(rest, "</script>"),
             _ => after(rest, ">"),
         };

@@ -141,6 +141,9 @@ impl OpeningEvidence {
         if let Some(encoding) = encoding {
             self.body = coding::decoded(encoding, &self.body, BODY);
         }
+        if let Some(kind) = self.response.as_ref().and_then(|head| head.get("Content-Type")) {
+            self.body = coding::as_utf8(kind, std::mem::take(&mut self.body));
+        }
     }
 
     /// The beginning of the body of a refusal.

@@ -24,11 +24,30 @@ pub fn decoded(encoding: &[u8], body: &[u8], most: usize) -> Vec<u8> {
     text
 }
 
+/// A body as UTF-8, where Content-Type says that it is written in a charset of single bytes.
+pub fn as_utf8(content_type: &[u8], body: Vec<u8>) -> Vec<u8> {
+    let kind = String::from_utf8_lossy(content_type).to_ascii_lowercase();
+    let known = ["iso-8859-1", "iso-8859-15", "latin1", "windows-1252", "us-ascii"];
+    let single = kind.contains("charset=") && known.iter().any(|name| kind.contains(name));
+    if !single || body.is_ascii() || std::str::from_utf8(&body).is_ok() {
+        return body;
+    }
+    body.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes()
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
 
     use super::*;
+
+    #[test]
+    fn a_body_of_single_bytes_becomes_text() {
+        let read = |kind: &[u8], body: &[u8]| as_utf8(kind, body.to_vec());
+        assert_eq!(read(b"text/plain; charset=ISO-8859-1", b"f\xfcr"), "für".as_bytes());
+        assert_eq!(read(b"text/plain", b"f\xfcr"), b"f\xfcr");
+        assert_eq!(read(b"text/plain; charset=utf-8", "für".as_bytes()), "für".as_bytes());
+    }
 
     #[test]
     fn a_compressed_body_is_read() {

@@ -57,7 +57,8 @@ fn a_complaint_is_the_reason_of_the_end_behind_it() {
     assert_eq!(first(&found), ("W700", Severity::Warning, Some((Confidence::Medium, &*text))));
     let found = ended(error, 0.0, Some(Some(1011)));
     assert_eq!(first(&found), ("W711", Severity::Error, Some((Confidence::High, &*text))));
-    let (code, _, cause) = first(&ended(error, 0.0, None)).to_owned();
+    let found = ended(error, 0.0, None);
+    let (code, _, cause) = first(&found);
     assert_eq!((code, cause.map(|(sure, _)| sure)), ("W801", Some(Confidence::Medium)));
 }
 

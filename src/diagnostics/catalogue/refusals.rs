@@ -56,8 +56,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("send fewer or shorter cookies and headers"),
             medium("the path serves plain HTTP and no WebSocket", C::PlainServes)
                 .cure("find the path of the WebSocket: a plain GET succeeds at this one"),
-            medium("every request is refused, whatever its path: something in front refuses it, or puts bytes before it, such as the PROXY protocol", C::AllSame).unless(&[C::Proxied])
+            medium("every request is refused, whatever its path: something in front refuses it, or puts bytes before it, such as the PROXY protocol", C::AllSame).unless(&[C::Proxied, C::AllSameJson])
                 .cure("read the log of the server that answers, and check what stands in front of it"),
+            medium("the application refuses every request alike: credentials, a header or a parameter that all of it needs", C::AllSameJson)
+                .cure("compare headers, query and cookies with those of a client that works"),
             medium("the path is not the one the server was made for", C::OtherPathSame).unless(&[C::AllSame]),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
@@ -224,8 +226,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a wrong path, in the URL or rewritten by a proxy, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::Proxied]),
             medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::ProxyOwn]),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllSame]),
-            medium("the program that runs the application has no WebSocket support", C::Unable)
-                .cure("run the application under a server with WebSocket support"),
+            medium("the program or host that answers has no WebSocket support", C::Unable)
+                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
             low("the server has no WebSocket support").with(C::Http10).unless(&[C::Unable])
                 .cure("run the application under a server with WebSocket support"),
             low("a proxy rewrites the path: it strips, adds or changes a prefix").unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::ProxyOwn]),
@@ -257,6 +259,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
+            medium("the program or host that answers has no WebSocket support", C::Unable)
+                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
             low("the path belongs to an API that accepts POST only"),
             low("a proxy changed the method"),
         ])
@@ -287,8 +291,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("read the server's log; then try without the optional parts: `--no-compress`, no subprotocol, no Origin")
         .source(MEASURED)
         .causes(&[
-            medium("the program that runs the application has no WebSocket support", C::Unable)
-                .cure("run the application under a server with WebSocket support"),
+            medium("the program or host that answers has no WebSocket support", C::Unable)
+                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
                 .cure("do as that answer says"),
             medium("the path serves plain HTTP, and its handler does not take this upgrade", C::PlainServes)

@@ -226,11 +226,19 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     }
     // "bye" is no reason beside a complaint.
     let bland = regular && heard::complains(&body.reason).is_none();
-    if let Some((complaint, text)) = complained(facts).filter(|_| bland || says_nothing(body)) {
+    // A stream of messages may end with any of them, and what ends in order has said what it had to say.
+    let few = facts.stream.messages <= 2 && end.lifetime < SILENCE;
+    let weighs = |complaint: Complaint| match body.code {
+        Some(1000 | 1001) => complaint == Complaint::Marked,
+        None => complaint == Complaint::Marked || few,
+        _ => true,
+    };
+    let complaint = complained(facts).filter(|(complaint, _)| weighs(*complaint));
+    if let Some((complaint, text)) = complaint.filter(|_| bland || says_nothing(body)) {
         let shown = format!("its last message is {}", heard::shown(text));
         let why = "the Close came right after it";
         // Who has done what was asked says so, whatever the last message speaks of.
-        let sure = complaint == Complaint::Marked && body.code != Some(1000);
+        let sure = complaint >= Complaint::Shouted && body.code != Some(1000);
         let d = match regular || d.severity == Severity::Note {
             true => d
                 .title("closed right after a message that may give the reason")

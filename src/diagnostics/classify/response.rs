@@ -87,7 +87,11 @@ impl RefusalResponse<'_> {
             .or_else(|| self.own_code())
             .or_else(|| self.service())
             .or_else(|| self.page())
-            .or_else(|| self.words())
+            .or_else(|| {
+                // A filter speaks of permission, too.
+                let filter = || self.maybe_interceptor().is_some();
+                self.words().filter(|code| *code != "W326" || !filter())
+            })
             .or_else(|| self.handshake())
             .or_else(|| self.maybe_interceptor())
             .unwrap_or(self.by_status())
@@ -199,6 +203,11 @@ impl RefusalResponse<'_> {
             return None;
         }
         let asked = self.facts.request.is_none_or(|head| head.has_token("Upgrade", "websocket"));
+        // The words of a program's error are its own names.
+        let raised = ["fatal error", "uncaught", "exception", "traceback", "stack trace", "panic"];
+        if self.status >= 500 && raised.iter().any(|word| said::says(start, word)) {
+            return None;
+        }
         Some(match subject {
             // A gateway that can't connect speaks of its own way to the server.
             Subject::Tls | Subject::Certificate | Subject::Alpn if self.status > 500 => {
@@ -218,6 +227,8 @@ impl RefusalResponse<'_> {
             Subject::Http => "W346",
             Subject::Version => "W321",
             Subject::Key | Subject::Header => "W322",
+            // A session of a login is as possible.
+            Subject::Session if self.status == 401 => "W326",
             Subject::Session => "W352",
             Subject::Upgrade if asked || self.status == 426 => "W320",
             Subject::Upgrade => "W320",
@@ -226,7 +237,8 @@ impl RefusalResponse<'_> {
             Subject::Rate if self.status < 500 || self.status == 503 => "W340",
             Subject::Credentials if matches!(self.status, 200..=499) => "W326",
             Subject::Method if self.status < 500 => "W336",
-            Subject::Path if matches!(self.status, 200..=400 | 402..=403 | 405..=499) => "W334",
+            // What is forbidden is there.
+            Subject::Path if matches!(self.status, 200..=400 | 402 | 405..=499) => "W334",
             _ => return None,
         })
     }
@@ -236,6 +248,9 @@ impl RefusalResponse<'_> {
     fn text(&self) -> String {
         if let Some(exception) = said::exception(self.body) {
             return exception;
+        }
+        if let Some(row) = said::message_row(self.body).filter(|row| !self.is_bare(row)) {
+            return row;
         }
         let text = said::below_title(self.body).unwrap_or_else(|| said::words(self.body));
         if !self.is_bare(&text) {
@@ -524,7 +539,10 @@ impl RefusalResponse<'_> {
         let sentence =
             own.or_else(|| said::sentence(self.body)).unwrap_or_else(|| self.beyond_status(&text));
         let generic = match d.entry.code {
-            "W323" | "W332" | "W339" | "W340" | "W341" | "W344" => true,
+            "W323" | "W332" | "W337" | "W339" | "W340" | "W341" | "W344" => true,
+            "W352" => !["connection id", "connectionid", "negotiate"]
+                .iter()
+                .any(|words| said::says(&text, words)),
             "W326" => !challenged,
             // Where the catalogue does not know the words.
             "W343" => {
@@ -536,7 +554,8 @@ impl RefusalResponse<'_> {
                 let page = said::page_text(self.body).is_some();
                 let path = said::names_path(&sentence)
                     || page && (sentence.contains("ot found") || sentence.contains("404"));
-                self.status == 404 && !path
+                // Pages for an unknown path have words of any kind.
+                self.status == 404 && !path && !page
             }
             _ => false,
         };
