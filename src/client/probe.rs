@@ -347,10 +347,13 @@ pub fn is_about_certificate(error: &OpenError) -> bool {
 }
 
 /// An end this soon after the opening is the peer's answer to it, or to our first message.
-const EARLY: Duration = Duration::from_secs(1);
+const EARLY: Duration = Duration::from_millis(1200);
 
 /// How long a session is watched that should stay open, at least.
 const WATCHED: Duration = Duration::from_millis(300);
+
+/// The same, at most.
+const WATCHED_MOST: Duration = Duration::from_millis(1500);
 
 /// Subprotocols that servers require at paths which hold a word.
 const SUBPROTOCOLS: [(&str, &[&str]); 6] = [
@@ -384,7 +387,7 @@ pub fn compare_session(
     runtime: &mut Runtime,
 ) -> Result<(), OpenError> {
     let conn = runtime.reporter.connection();
-    let patience = WATCHED.max(ending.duration * 3);
+    let patience = (ending.duration * 3).clamp(WATCHED, WATCHED_MOST);
     let silent = watch(Variation::Again, String::new(), config, patience, runtime)?;
     let ended = matches!(silent.outcome, TrialOutcome::Ended(_));
     // Where nothing was said before, it shows only that the end comes again.

@@ -1089,7 +1089,7 @@ const BEAT: std::time::Duration = std::time::Duration::from_millis(300);
 pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<(Complaint, &'a [u8])> {
     let heard = facts.stream.heard.as_ref()?;
     // What was sent at once after the opening had not waited for it.
-    let early = facts.end.is_some_and(|end| end.lifetime < SILENCE);
+    let early = facts.end.is_some_and(|end| end.last < SILENCE);
     if (heard.answered && !early) || heard.quiet >= SILENCE {
         return None;
     }

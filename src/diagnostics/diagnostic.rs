@@ -128,7 +128,7 @@ impl Diagnostic {
     }
 
     /// The surest cause, and the next one if it is as sure and neither is proved.
-    fn suspects(&self) -> String {
+    pub fn suspects(&self) -> String {
         let first = self.causes.first().map(|cause| cause.confidence);
         let equal = |cause: &&Supported| Some(cause.confidence) == first;
         let most = if first == Some(Confidence::High) { 1 } else { 2 };

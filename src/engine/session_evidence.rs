@@ -344,7 +344,11 @@ impl SessionEvidence {
             LastHeard {
                 content: &heard.last,
                 before: if gap < SILENCE { &heard.before } else { &[] },
-                quiet: since(heard.at),
+                // A Close may wait for the end of TCP.
+                quiet: match ending.received {
+                    Some(_) => self.last_received.saturating_duration_since(heard.at),
+                    None => since(heard.at),
+                },
                 answered: heard.sent != self.sent,
             }
         });
@@ -480,6 +484,6 @@ mod tests {
 
     #[test]
     fn it_is_small_until_a_rule_is_broken() {
-        assert!(size_of::<SessionEvidence>() <= 184, "{}", size_of::<SessionEvidence>());
+        assert!(size_of::<SessionEvidence>() <= 200, "{}", size_of::<SessionEvidence>());
     }
 }

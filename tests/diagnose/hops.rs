@@ -133,7 +133,7 @@ fn a_head_that_is_cut_is_said() {
     let port = serve_by(|_| b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: web".to_vec());
     let told = Told::of(&[], port, "/ws");
     told.is("W107", "fails or hangs while it writes its response");
-    told.has("44 bytes of the head came");
+    told.has("46 bytes of the head came");
 }
 
 #[test]

@@ -106,7 +106,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
-            medium("a plain GET is answered and the upgrade is not: a proxy in front does not pass it on, or the WebSocket's handler hangs", C::UpgradeAlone)
+            medium("a plain GET is answered and the upgrade is not: a proxy in front does not pass it on, or the WebSocket's handler hangs or is slow", C::UpgradeAlone)
                 .cure("make the proxy in front pass the upgrade, in proxies of Node.js the option `ws: true` and the event `upgrade`; otherwise find out what the handler waits for before it accepts"),
             medium("the handler of this path hangs or is slow, or a proxy in front does not forward its upgrade: other paths are answered", C::OtherPathAnswered).unless(&[C::UpgradeAlone])
                 .cure("find out what the handler does before it accepts; a longer `--handshake-timeout` helps if it is only slow"),

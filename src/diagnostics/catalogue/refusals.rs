@@ -50,7 +50,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("offer another one, `-s NAME`, or none"),
             high("the server refuses the Host header", C::OwnHostHelps)
                 .cure("leave out `--host`, or make the server accept that name"),
-            medium("something in front puts bytes before the request, such as the PROXY protocol, or changes it: the server could not read it", C::BareParser).unless(&[C::AllSame, C::LongHead])
+            medium("something in front puts bytes before the request, such as the PROXY protocol, or changes it: the server could not read it", C::BareParser).unless(&[C::AllSame, C::LongHead, C::PlainDiffers])
                 .cure("check what stands in front of the server, and whether that and the server agree on the PROXY protocol"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
@@ -181,7 +181,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the application knows this path and refuses: credentials, a parameter or the Origin", C::PlainKnown).unless(&[C::ProxyPage])
                 .cure("see the application's log, and compare credentials, query and Origin with those of a client that works"),
             low("the Origin is not on the application's list, nor is any that was tried").with(C::NoOriginSame).unless(&[C::NoOrigin]),
-            low("the path matches no route: ASGI servers answer 403 then").unless(&[C::OtherPathDiffers, C::ProxyPage, C::PlainServes, C::PlainKnown, C::AllSame]),
+            low("the path matches no route: ASGI servers answer 403 then").unless(&[C::OtherPathDiffers, C::ProxyPage, C::PlainServes, C::PlainKnown]),
             low("the application requires credentials, an Origin, or a subprotocol, parameter or header that was not sent").unless(&[C::CredentialsSent, C::OriginSent, C::ProxyPage]),
             low("the application requires credentials, or a subprotocol, parameter or header that was not sent").with(C::OriginSent).unless(&[C::CredentialsSent, C::ProxyPage]),
             low("a filter in front refuses this client: a list of addresses, a web application firewall").unless(&[C::AllSame, C::ProxyPage]),

@@ -355,7 +355,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             // A message right in front of the Close was what the peer had to say.
             let spoke = end.idle_data.saturating_sub(end.idle) < SILENCE;
             let steady = spoke || end.quiet * 2 < end.longest_quiet * 3;
-            let ordinary = matches!(body.code, None | Some(1000 | 1001));
+            let ordinary = matches!(body.code, Some(1000 | 1001));
             if ordinary && unsaid && !steady {
                 let fact = format!("nothing crossed for {quiet} before the Close");
                 let d = titled(d.certain()).severity(Severity::Warning).help(help);
@@ -363,11 +363,15 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
                 return d.possible(first);
             }
             let d = match unsaid && !(ordinary && steady) {
-                true if asked => d.possible(timer),
+                true if asked && body.code.is_some() => d.possible(timer),
                 true => d.possible(first).possible(timer),
                 false => d,
             };
-            if regular && !steady { titled(d).help(help) } else { d }
+            if !regular || steady {
+                return d;
+            }
+            let d = titled(d).help(help);
+            if body.code.is_none() { d.severity(Severity::Warning) } else { d }
         }
     }
 }

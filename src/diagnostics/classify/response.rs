@@ -87,11 +87,7 @@ impl RefusalResponse<'_> {
             .or_else(|| self.own_code())
             .or_else(|| self.service())
             .or_else(|| self.page())
-            .or_else(|| {
-                // A filter speaks of permission, too.
-                let filter = || self.maybe_interceptor().is_some();
-                self.words().filter(|code| *code != "W326" || !filter())
-            })
+            .or_else(|| self.words())
             .or_else(|| self.handshake())
             .or_else(|| self.maybe_interceptor())
             .unwrap_or(self.by_status())
@@ -200,6 +196,10 @@ impl RefusalResponse<'_> {
         let (subject, phrase) = said::subject(&said::without_stock(start))?;
         // Such a page speaks of permission whatever the ground was.
         if subject == Subject::Credentials && Clue::ProxyPage.seen(self.facts).is_some() {
+            return None;
+        }
+        // A filter speaks of permission, too.
+        if phrase == "permission" && self.maybe_interceptor().is_some() {
             return None;
         }
         let asked = self.facts.request.is_none_or(|head| head.has_token("Upgrade", "websocket"));

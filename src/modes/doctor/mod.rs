@@ -363,7 +363,10 @@ impl Exam<'_> {
             }
             (_, Some(found)) if was_open || ended.cause != Cause::Closed => {
                 let title = found.title.to_string();
-                if found.is_supported() { found.lead(&title) } else { title }
+                match found.is_supported() {
+                    true => format!("{title}: {}", found.suspects()),
+                    false => title,
+                }
             }
             _ => "pings are not answered".to_owned(),
         };
