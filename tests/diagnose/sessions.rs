@@ -87,8 +87,7 @@ fn the_last_message_before_a_cut_is_the_reason_too() {
         stream.shutdown(Shutdown::Write).ok()
     });
     let told = Told::of(&["-x", "hi", "-w", "2"], port, "/");
-    told.is("W801", "the reason that its last message gives");
-    told.has("Unknown Protocol Operation");
+    told.is("W801", "its last message is -ERR 'Unknown Protocol Operation'");
 }
 
 #[test]

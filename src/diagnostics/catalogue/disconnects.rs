@@ -14,8 +14,6 @@ const LOSSES: &[LikelyCause] = &[
         .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
     high("this side read too slowly, and the peer gave up", C::Stalled)
         .cure("read stdout faster, or write it to a file"),
-    medium("the peer ended the connection for the reason that its last message gives", C::Complained)
-        .cure("do as the message says"),
     medium("the application waited in vain for the answer to its heartbeat message", C::BeatUnanswered)
         .cure("answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt"),
     medium("the peer can't take a control frame between the fragments of a compressed message, a known defect of some libraries (wsproto, tornado)", C::PingInsideCompressed)

@@ -12,12 +12,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("Django's development server or wsgiref answered, and does not support WebSocket", C::Server("wsgiserver"))
                 .cure("run the application under an ASGI server, such as daphne or uvicorn"),
-            medium("the page is a login: the server sends it to who has none", C::LoginPage)
+            medium("the page is a login: the server sends it to who has none", C::LoginPage).unless(&[C::AllSame])
                 .cure("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`"),
-            medium("a wrong path: a plain GET gets this page, too", C::PlainSame).unless(&[C::LoginPage]),
-            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage]),
-            medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame),
-            low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers]),
+            medium("a wrong path: the server answers any path with this page, as single-page applications do, or a portal of this network answers for it", C::AllSame)
+                .cure("find the path of the WebSocket; if the page is the network's, log in to that first"),
+            medium("a wrong path: a plain GET gets this page, too", C::PlainSame).unless(&[C::LoginPage, C::AllSame]),
+            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage, C::AllSame]),
+            medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame).unless(&[C::AllSame]),
+            low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers, C::OtherPathSame]),
             low("a proxy forwards without Upgrade and Connection"),
             low("the server's WebSocket handler is not mounted"),
         ])
