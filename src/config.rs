@@ -1,4 +1,4 @@
-//! From the command line as typed to what a mode needs: every choice made, every value checked.
+//! Turns the typed command line into the configuration of a mode, and checks every value.
 
 pub mod ask;
 mod bad_value;

@@ -1,8 +1,8 @@
-//! The vocabulary every layer above the wire shares: what happened, when, on which connection.
+//! The events that all layers above `wire` share: what happened, when, on which connection.
 //!
 //! Producers (observers, the network, the modes) make [`Event`]s; printers, recordings and the
-//! active endpoint read them. Nothing here knows how an event is printed. Events borrow: looking
-//! at one costs no copy.
+//! active endpoint read them. Nothing here knows how an event is printed. Events borrow their data:
+//! reading one costs no copy.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -111,7 +111,7 @@ pub struct Stamp {
 pub enum Event<'a> {
     /// A name became addresses, in the order they will be tried.
     Resolved {
-        /// The name asked for.
+        /// The requested name.
         host: &'a str,
         /// What it resolved to.
         addresses: &'a [SocketAddr],
@@ -160,10 +160,10 @@ pub enum Event<'a> {
     Made(Made, Direction, FrameEvent<'a>),
     /// A relay did something to a message or control frame that passes.
     Intervened(&'a Intervened),
-    /// A ping of ours was answered.
+    /// The peer answered our ping.
     RoundTrip(Duration),
-    /// The frame of ours that comes next in this direction was made by the endpoint itself: a pong, a
-    /// Close in answer to one, a Close that fails the connection, a keepalive ping.
+    /// The endpoint itself made our next frame in this direction: a pong, a Close that answers one,
+    /// a Close that fails the connection, a keepalive ping.
     Automatic(Direction),
     /// The command that served the connection has ended, and so the connection is closed.
     CommandEnded(CommandEnd),
@@ -177,18 +177,18 @@ pub enum Event<'a> {
     End(&'a Ending),
 }
 
-/// The note before the head of a request as a relay passes it on: the stream of the client goes on behind
-/// the one before.
+/// The note before the head of a request as a relay forwards it: the client's stream continues
+/// after the previous one.
 pub const PASSED_ON: &str = "the request is passed on as:";
 
 /// Why a relay put a frame into a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Made {
-    /// A line of the prompt or of a script asked for it, or a fault.
+    /// A line of the prompt or of a script, or a fault, made it.
     Injected,
-    /// It stands in the place of one that came.
+    /// It replaces a received frame.
     Edited,
-    /// It is the copy of one that came.
+    /// It is the copy of a received frame.
     Copied,
 }
 
@@ -217,7 +217,7 @@ pub struct Intervened {
     pub opcode: OpCode,
     /// Number of its frame, the first of a message, in its direction.
     pub frame: u64,
-    /// The rule that asked for it; a line of the prompt has none.
+    /// The rule that made it; none for a line of the prompt.
     pub rule: Option<u64>,
     /// What was done.
     pub what: Intervention,
@@ -234,16 +234,16 @@ pub enum Intervention {
     Held,
     /// It was let go.
     Released,
-    /// Another one is passed on in its place.
+    /// Another one is forwarded instead.
     Edited,
     /// It is passed on twice.
     Copied,
-    /// Both ends are sent a Close with this code in its place.
+    /// Both ends get a Close with this code instead.
     Closed(u16),
 }
 
 impl Intervention {
-    /// What became of the message, for the line of its frame; `None` if it went on as it came.
+    /// What became of the message, for the line of its frame; `None` if it continued as received.
     pub fn fate(self) -> Option<&'static str> {
         match self {
             Self::Dropped | Self::Closed(_) => Some("dropped"),
@@ -316,7 +316,7 @@ pub struct MessageInfo {
     pub number: u64,
     /// Text or binary.
     pub opcode: OpCode,
-    /// How many frames it came in.
+    /// The number of its frames.
     pub frames: u64,
     /// Number of its first frame in its direction.
     pub first_frame: u64,
@@ -410,7 +410,7 @@ pub enum Side {
     End(Role),
 }
 
-/// A deadline of ours that passed.
+/// One of our deadlines that passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeoutKind {
     /// No connection within `--connect-timeout`.
@@ -448,13 +448,13 @@ pub enum Cause {
     Closed,
     /// The peer broke the protocol, and the connection was failed (RFC 6455 §7.1.7).
     Violation(Violation),
-    /// A deadline of ours passed.
+    /// One of our deadlines passed.
     Timeout(TimeoutKind),
     /// The stream ended, or broke, before the closing handshake was completed: 1006.
     Lost(Lost),
     /// A relay closed both directions.
     Relay {
-        /// The rule that asked for it; a line of the prompt has none.
+        /// The rule that made it; none for a line of the prompt.
         rule: Option<u64>,
         /// What both ends were sent.
         close: CloseBody,
@@ -476,7 +476,7 @@ pub enum Lost {
     InsideFrame {
         /// Number of the frame in its direction, from 1.
         frame: u64,
-        /// Which of its bytes came, as in `2 of 5 payload bytes came`.
+        /// Which of its bytes were received, as in `2 of 5 payload bytes came`.
         missing: String,
     },
     /// The peer's stream ended without the alert that announces its end (RFC 8446 §6.1), so bytes
@@ -486,7 +486,7 @@ pub enum Lost {
     /// The peer, or something on the way, reset the connection: ECONNRESET.
     #[error("connection reset by peer")]
     Reset,
-    /// The peer no longer takes what is sent: EPIPE.
+    /// The peer no longer reads: EPIPE.
     #[error("broken pipe")]
     BrokenPipe,
     /// What was sent stayed unacknowledged: ETIMEDOUT.
@@ -547,13 +547,13 @@ pub struct Ending {
     pub duration: Duration,
     /// What went out.
     pub out: Totals,
-    /// What came in.
+    /// What was received.
     pub r#in: Totals,
 }
 
 impl Ending {
-    /// Whether the peer ended the stream in order after our Close, without a Close of its own. What
-    /// was to be said had been said by then.
+    /// Whether the peer ended the stream in order after our Close, without its own Close. All data
+    /// had been sent by then.
     pub fn is_unanswered_close(&self) -> bool {
         let in_order = matches!(self.cause, Cause::Lost(Lost::EndOfStream | Lost::TruncatedTls));
         in_order && self.sent.is_some() && self.received.is_none()
@@ -585,9 +585,10 @@ impl std::ops::AddAssign for Totals {
 /// What an observer of one direction reports.
 #[derive(Clone, Debug)]
 pub enum Observed<'a> {
-    /// The head is complete. Nothing more comes until the owner decides what follows it.
+    /// The head is complete. No further event follows until the owner decides what comes after it.
     Head(&'a Head),
-    /// The head can't be one, or is too large; what was read of it is in the error's head.
+    /// The bytes are not a head, or the head is too large; the error contains the part that was
+    /// read.
     HeadError(&'a HeadError),
     /// Bytes of a body.
     Body(&'a [u8]),
@@ -611,11 +612,11 @@ pub struct WholeMessage<'a> {
 }
 
 impl WholeMessage<'_> {
-    /// Hands out the events it stands for, in order, until one is refused.
+    /// Returns the events that it replaces, in order, until `take` fails.
     ///
     /// # Errors
     ///
-    /// What `take` gives.
+    /// The error of `take`.
     pub fn try_events<E>(
         &self,
         mut take: impl FnMut(FrameEvent<'_>) -> Result<(), E>,

@@ -1,4 +1,4 @@
-//! `--broadcast`: every message of a client goes to all other clients.
+//! `--broadcast`: sends every message of a client to all other clients.
 
 use std::cell::RefCell;
 use std::io;

@@ -1,4 +1,4 @@
-//! `--echo`: every message goes back as it came, the simplest conforming endpoint.
+//! `--echo`: sends every message back unchanged; the simplest conforming endpoint.
 
 use std::io;
 

@@ -1,5 +1,5 @@
-//! `--exec`: a process of the client's own takes its messages on stdin and makes its answers on
-//! stdout.
+//! `--exec`: runs a process for each client, which gets its messages on stdin and writes the
+//! answers to stdout.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -13,8 +13,8 @@ use crate::net::child::{Child, ChildRead, Dying};
 use crate::net::stdio::Stdout;
 use crate::wire::{CloseCode, Data};
 
-/// After its stdout has ended, how long the end of a process is waited for: one that goes on without
-/// stdout has nothing more to say.
+/// After its stdout has ended, how long the end of a process is waited for: one that continues
+/// without stdout has nothing more to say.
 const BEFORE_CLOSE: Duration = Duration::from_secs(1);
 
 /// Between two looks at a process whose stdout has ended.

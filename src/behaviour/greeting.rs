@@ -1,6 +1,6 @@
-//! `--send`: what each client is sent first.
+//! `--send`: the messages that each client gets first.
 //!
-//! One open file, or stdin read once, serves all; each client keeps only how far it is.
+//! All clients share one open file, or stdin read once; each client keeps only its position.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;

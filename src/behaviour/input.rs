@@ -1,4 +1,4 @@
-//! stdin becomes messages, for one connection or for many.
+//! Sends stdin as messages, to one connection or to many.
 
 use std::io;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use crate::net::stdio::{Stdin, StdinRead};
 pub struct StdinInput {
     stdin: Option<Stdin>,
     splitter: MessageSplitter,
-    /// When it ended; at once where it is not read at all.
+    /// When it ended; at once if it is not read.
     pub ended: Option<Instant>,
 }
 

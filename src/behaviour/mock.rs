@@ -122,7 +122,7 @@ impl MockScript {
         Self { plan, matching, unmatched, groups, known }
     }
 
-    /// The message of the recording that a message is, where `next` is the one that comes next.
+    /// The recorded message that corresponds to a message, if `next` is the next one.
     fn find(&self, next: usize, opcode: Data, content: &[u8]) -> Option<usize> {
         match self.matching {
             MatchChoice::Order => (next < self.plan.awaited.len()).then_some(next),
@@ -167,8 +167,8 @@ impl Behaviour for Mock {
             Some(at) => {
                 if !self.due.is_empty() && !std::mem::replace(&mut self.noted, true) {
                     self.note = Some(format!(
-                        "message {} of the client came before the recorded answers to the one before \
-                         it were sent; answers keep the order of the recording",
+                        "message {} of the client arrived before the recorded answers to its \
+                         previous message were sent; answers keep the order of the recording",
                         self.received
                     ));
                 }

@@ -1,5 +1,5 @@
-//! What a connection does with what it sees, and when: one small behaviour a file, each for either
-//! role.
+//! What a connection does with received data, and when: one small behaviour in each file, for both
+//! roles.
 
 pub mod broadcast;
 pub mod echo;

@@ -1,4 +1,4 @@
-//! The content of received messages goes to stdout.
+//! Writes the content of received messages to stdout.
 
 use std::cell::Cell;
 use std::io;

@@ -1,4 +1,4 @@
-//! Sends what one end of a recorded connection sent: a step of its plan at a time.
+//! Sends again what one side of a recorded connection sent, one step of its plan at a time.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -16,7 +16,7 @@ pub(super) struct Performer {
 }
 
 impl Performer {
-    /// Sends step `at`; `values` are those that this run has in the place of the recorded ones.
+    /// Sends step `at`; `values` are those that this run has instead of the recorded ones.
     pub fn send(
         &mut self,
         steps: &[Step],
@@ -46,8 +46,8 @@ impl Performer {
         }
     }
 
-    /// Puts the values of this run into the message with which `steps` begin. Its fragments end where they
-    /// did, as far as it goes; the last one takes the rest.
+    /// Replaces values in the message at the beginning of `steps` by those of this run. Its
+    /// fragments keep their lengths as far as possible; the last one gets the rest.
     fn renew(&mut self, steps: &[Step], values: &Values) {
         self.pieces.clear();
         let mut pieces = Vec::new();
@@ -76,7 +76,7 @@ impl Performer {
     }
 }
 
-/// Compressed anew, or as it is.
+/// Compressed again, or unchanged.
 fn send_piece(piece: &Piece, content: &[u8], sender: &mut Sender<'_>) {
     if piece.compressed {
         // It is open, as whoever sends has made sure.

@@ -1,5 +1,5 @@
-//! `wscope ping`: pings at an interval, or messages whose echo is waited for, and what becomes of
-//! each.
+//! `wscope ping`: sends pings, or messages that the peer echoes, at an interval, and reports the
+//! result of each.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -17,7 +17,7 @@ use crate::ui::JsonPrinter;
 use crate::ui::ping::{PingEvent, RoundTrips};
 use crate::wire::{CloseCode, Control, Data, OpCode};
 
-/// Pings whose answer is waited for at most, those taken for lost included.
+/// The maximum number of unanswered pings, including lost ones.
 const WAITING: usize = 1024;
 
 /// What became of the pings of a run. It outlives the connection.
@@ -84,7 +84,7 @@ struct Probe {
     seq: u64,
     payload: Vec<u8>,
     sent_at: Instant,
-    /// It is taken for lost, and that was printed.
+    /// It counts as lost, and that was printed.
     is_lost: bool,
 }
 

@@ -1,4 +1,4 @@
-//! `wscope replay`: the client's side of a recorded connection, and what comes of it.
+//! `wscope replay`: plays the client's side of a recorded connection, and collects the result.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -17,7 +17,7 @@ use crate::session::Assembler;
 use crate::ui::latency::Latencies;
 use crate::wire::{CloseCode, Data};
 
-/// Bytes of a received message that are looked at.
+/// Bytes of a received message that are examined.
 const LOOKED_AT: usize = 64 << 20;
 
 /// Differences of a connection that are kept to be shown.
@@ -38,7 +38,7 @@ pub struct ReplayScript {
 }
 
 impl ReplayScript {
-    /// Plays a plan as was asked for.
+    /// Plays a plan with the given options.
     pub fn new(plan: Plan, options: ReplayOptions) -> Self {
         let ReplayOptions { pace, max_gap, patience, rules, comparison } = options;
         let speed = match pace {
@@ -68,7 +68,7 @@ impl ReplayScript {
     }
 }
 
-/// What came of a connection so far.
+/// The result of a connection so far.
 #[derive(Debug, Default)]
 pub struct ReplayLog {
     /// Messages that were sent and received.
@@ -238,7 +238,7 @@ impl Replay {
         self.ready = true;
     }
 
-    /// Gives up, because nothing came in time.
+    /// Gives up because a message did not arrive in time.
     fn give_up(&mut self, awaits: &Await, cx: &mut Context<'_>) {
         let seconds = self.script.patience.as_secs_f64();
         let what = match awaits {
@@ -250,7 +250,7 @@ impl Replay {
             0 => String::new(),
             _ => format!("; frame {} of {all} waits for it", done + 1),
         };
-        let text = format!("{what} did not come within {seconds} s (--step-timeout){before}");
+        let text = format!("{what} did not arrive within {seconds} s (--step-timeout){before}");
         let mut log = self.log.borrow_mut();
         (log.unanswered, log.timed_out) = (Some(text), true);
         // It is open.

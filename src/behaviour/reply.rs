@@ -1,4 +1,4 @@
-//! `--reply`: every message is answered with the same one.
+//! `--reply`: answers every message with the same text.
 
 use std::io;
 use std::rc::Rc;

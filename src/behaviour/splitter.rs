@@ -1,7 +1,7 @@
-//! stdin becomes messages: the formats of `--input`, in constant memory.
+//! Splits stdin into messages: the formats of `--input`, in constant memory.
 //!
-//! A message that outgrows a mebibyte before its end is known goes out in fragments, so a line or a
-//! file of any length passes. Knows no sockets: bytes come in through [`MessageSplitter::space`], messages
+//! If a message reaches 1 MiB before its end is known, it is sent in fragments, so a line or a file
+//! may have any length. Uses no sockets: bytes come in through [`MessageSplitter::space`], messages
 //! leave through an [`Outlet`]: one connection, or many.
 
 use memchr::{memchr, memchr_iter};
@@ -98,7 +98,7 @@ pub struct To<'s, 'a> {
     pub commands: Commands,
 }
 
-/// Carries out a command that stands in a line; in words, why it can't be.
+/// Carries out a command in a line.
 pub type Commands = fn(&[u8], &mut Sender<'_>) -> Result<(), String>;
 
 impl Outlet for To<'_, '_> {
@@ -117,7 +117,7 @@ impl Outlet for To<'_, '_> {
     }
 }
 
-/// Cuts stdin into messages and hands them to the endpoint.
+/// Splits stdin into messages and passes them to the endpoint.
 pub struct MessageSplitter {
     format: InputFormat,
     opcode: Data,
@@ -131,7 +131,7 @@ pub struct MessageSplitter {
     /// Inside a message that is sent in fragments.
     fragmenting: bool,
     utf8: Utf8Validator,
-    /// What comes up to the end of the message is dropped.
+    /// Everything up to the end of the message is dropped.
     skipping: bool,
 }
 
@@ -160,7 +160,7 @@ impl MessageSplitter {
         inside
     }
 
-    /// Room to read stdin into; report with [`MessageSplitter::filled`] how much came.
+    /// The buffer to read stdin into; report the number of bytes with [`MessageSplitter::filled`].
     pub fn space(&mut self) -> &mut [u8] {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -177,11 +177,11 @@ impl MessageSplitter {
         &mut self.buffer[self.end..self.end + READ]
     }
 
-    /// Sends what `n` more bytes complete.
+    /// Sends the messages that `n` more bytes complete.
     ///
     /// # Errors
     ///
-    /// What came can't be sent; what came before it has been.
+    /// A message can't be sent; the messages before it were sent.
     pub fn filled(&mut self, n: usize, outlet: &mut impl Outlet) -> Result<(), FeedError> {
         let mut fresh = self.end;
         self.end += n;

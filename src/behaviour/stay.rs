@@ -4,12 +4,12 @@
 //! | --- | --- |
 //! | `--for SECS` | SECS after the connection opened |
 //! | `-w SECS` | SECS after the end of the input, whatever the peer does |
-//! | `--idle-exit SECS` | once no message has come for SECS after the end of the input |
-//! | an open `--exit-after` or `--until` | by one of the above only |
-//! | none of these | 2 s after the last message if one came since our last one, else 5 s after the end of the input |
+//! | `--idle-exit SECS` | when no message has arrived for SECS after the end of the input |
+//! | an open `--exit-after` or `--until` | only by one of the above |
+//! | none of these | 2 s after the last message if it arrived after our last one, otherwise 5 s after the end of the input |
 //!
 //! The input of a script ends when its last line is done: an `/expect` there has its own TIMEOUT.
-//! Pings and pongs are not messages. `--max-time` is an error rather than an end, and lives with the
+//! Pings and pongs are not messages. `--max-time` is an error, not a normal end, and belongs to the
 //! endpoint's timeouts.
 
 use std::fmt;
@@ -17,23 +17,23 @@ use std::time::{Duration, Instant};
 
 use crate::cli::{StayOptions, Wait};
 
-/// Without options: how long the peer may be silent after something came.
+/// Without options: how long the peer may be silent after something arrived.
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// Without options: how long to wait for a first answer.
 const FIRST_ANSWER: Duration = Duration::from_secs(5);
 
-/// What is known of a session when it is asked whether it should go on.
+/// The facts about a session that decide whether it continues.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionProgress {
     /// When the input ended, if it has.
     pub input_ended: Option<Instant>,
-    /// When a message, or a part of one, last came.
+    /// When a message, or a part of one, last arrived.
     pub heard: Instant,
-    /// Something came since the last message we sent.
+    /// Something arrived since the last message we sent.
     pub answered: bool,
-    /// All that was to be sent has left, and all that came has been handed on: what is not so is no
-    /// silence of the peer's. Then the time when the last byte of a message left.
+    /// The time when the last byte of a message was sent, if all data was sent and all received
+    /// data was passed on: otherwise, a pause is not the peer's silence.
     pub settled: Option<Instant>,
     /// `--exit-after` or `--until` is not met yet.
     pub expects: bool,
@@ -54,7 +54,7 @@ pub enum Leave {
     Satisfied,
     /// The default: the peer fell silent.
     Silence,
-    /// The default: nothing came.
+    /// The default: nothing arrived.
     NoAnswer,
 }
 
@@ -75,7 +75,7 @@ impl Leave {
         by_for.into_iter().chain(by_wait).min_by_key(|(at, _)| *at)
     }
 
-    /// When the run ends because no message comes, unless one does before.
+    /// When the run ends if no message arrives before.
     pub fn by_silence(options: &StayOptions, now: &SessionProgress) -> Option<(Instant, Self)> {
         let (ended, sent) = (now.input_ended?, now.settled?);
         let quiet = now.heard.max(ended);
@@ -90,8 +90,9 @@ impl Leave {
         Some((start.checked_add(time)?, why))
     }
 
-    /// The note for a user who did not choose when the run ends, after `sent` messages of ours. A feed
-    /// that pauses looks like a peer that has answered, so the note comes after answers, too.
+    /// The note for a user who did not choose when the run ends, after `sent` messages from us. A
+    /// feed that pauses looks like a peer that has answered, so the note is also printed after
+    /// answers.
     pub fn remark(self, sent: u64) -> Option<String> {
         let stays = "-w SECS waits longer, -w forever until the peer closes, --exit-after N until N messages have arrived";
         let what = match self {

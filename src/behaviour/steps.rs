@@ -1,4 +1,4 @@
-//! A fixed sequence of things to send, each once the peer has answered the one before.
+//! Sends a fixed sequence of messages, each after the peer has answered the previous one.
 
 use std::collections::VecDeque;
 use std::io;

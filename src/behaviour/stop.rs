@@ -31,7 +31,7 @@ impl StopCondition {
         is_set.then(|| Rc::new(RefCell::new(condition)))
     }
 
-    /// Whether what was waited for has come.
+    /// Whether what was waited for has arrived.
     pub fn is_met(&self) -> bool {
         self.met
     }

@@ -1,9 +1,9 @@
-//! What a client that is tested asks for: a case in the path of its URL, what the page in a browser
-//! needs, or what a harness written for Autobahn's fuzzing server asks.
+//! What a tested client requests: a case in the path of its URL, a resource of the browser page, or
+//! a request of a harness for Autobahn's fuzzing server.
 
 use crate::net::target::percent_decoded;
 
-/// What is asked for.
+/// What is requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// `/`: the page for browsers; over WebSocket the next case that is open.
@@ -37,11 +37,11 @@ pub enum Number {
     Place(usize),
     /// By its id.
     Id(String),
-    /// None, or a number that is none.
+    /// None, or an invalid number.
     Unknown,
 }
 
-/// The longest target that is looked at.
+/// The longest target that is examined.
 const LONGEST: usize = 1024;
 
 /// Reads the target of a request.

@@ -1,4 +1,4 @@
-//! What was known before: a file of verdicts, one JSON object a line, sorted by case.
+//! A baseline: a file of earlier verdicts, one JSON object on each line, sorted by case.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub enum Change {
     Known,
     /// It is worse.
     Worse,
-    /// It is better: the file can be written anew.
+    /// It is better: the file can be updated.
     Better,
     /// The file does not know the case.
     New,

@@ -1,4 +1,4 @@
-//! What a case is: a row of the table, which says what is sent and what has to follow.
+//! A case: a row of the table, with what is sent and what must follow.
 
 use super::facts::Facts;
 use super::request::Edit;
@@ -76,7 +76,7 @@ pub enum Tested {
 }
 
 impl Tested {
-    /// Whether a case about this end means something to an end of this role.
+    /// Whether a case for this role applies to a peer of that role.
     pub fn includes(self, role: Role) -> bool {
         match self {
             Self::Server => role == Role::Server,
@@ -108,7 +108,7 @@ pub enum Needs {
     Subprotocol,
     /// A client that offers permessage-deflate without `client_max_window_bits`.
     NoClientBits,
-    /// permessage-deflate, where what we compress must not refer to messages before.
+    /// permessage-deflate, if our compressed messages must not refer to earlier messages.
     NoTakeover,
     /// TLS.
     Tls,
@@ -119,25 +119,27 @@ pub enum Needs {
 pub enum Expect {
     /// An HTTP status: one of these, or any of 400 to 499 if there are none.
     Refused(&'static [u16]),
-    /// No WebSocket opens, as the request asks for none: any status that is no error of the server.
+    /// No WebSocket opens, because the request does not ask for one: any status except an error of
+    /// the server.
     Ignored,
     /// A 101 that keeps every rule.
     Accepted,
-    /// A 101 that keeps these rules of the response, besides those that every client checks.
+    /// A 101 that follows these rules of the response, in addition to those that every client
+    /// checks.
     Keeps(&'static [&'static str]),
     /// A 101 without permessage-deflate.
     Declined,
-    /// The connection is failed: a Close with one of these codes, or its end.
+    /// The peer fails the connection: a Close with one of these codes, or its end.
     Dies(&'static [u16]),
-    /// The same; an answer with this code takes the frame for a legal one.
+    /// The same; a Close with this code shows that the peer considers the frame legal.
     DiesUnlike(&'static [u16], u16),
-    /// The connection goes on: it answers a ping that is sent after it.
+    /// The connection stays open: it answers a ping after the case.
     Lives,
-    /// The same; where the server echoes, this message comes back.
+    /// The same; if the server echoes, this message is received.
     Echoes(OpCode, &'static str),
     /// A pong with this payload.
     Pongs(&'static str),
-    /// A pong, before the message in which the ping was sent is over.
+    /// A pong, before the end of the message inside which the ping was sent.
     PongsWithin(&'static str),
     /// The answer to our Close: one of these codes or none, then the end of the connection.
     Closes(&'static [u16]),
@@ -145,19 +147,19 @@ pub enum Expect {
     Condemns(&'static [u16]),
     /// The connection ends, and nothing is answered after our Close.
     Silence,
-    /// Whatever happens is reported; the connection's state is found out with a ping.
+    /// The behaviour is reported; a ping finds out the state of the connection.
     Learns,
-    /// The peer may refuse to wait for this: an end is good, anything else is reported.
+    /// The peer may refuse to wait: an end passes, any other behaviour is reported.
     Protects,
-    /// The client ends the connection, and sends no frame before: the response opens nothing.
+    /// The client ends the connection without a frame: the response must not open it.
     Fails,
     /// The frames that come are masked with keys that differ.
     Keys,
     /// The key of the request is a new one.
     FreshKey,
-    /// A function decides on the handshake; what has to follow, in words.
+    /// A function judges the handshake; and the expected result, in words.
     Judged(fn(&Facts) -> Judgement, &'static str),
-    /// A function decides on what came until the ping after it was answered.
+    /// A function judges the facts up to the answer to the ping after the case.
     Observed(fn(&Facts) -> Judgement),
     /// The end of TCP; what happens is reported.
     Ends,
@@ -173,7 +175,7 @@ impl Expect {
             Self::Refused(codes) => format!("HTTP status {}", list(codes)),
             Self::Ignored => "no WebSocket: an HTTP status from 200 to 499, 501 or 505".to_owned(),
             Self::Accepted => "101".to_owned(),
-            Self::Keeps(_) => "101 with a response that keeps the rule".to_owned(),
+            Self::Keeps(_) => "a 101 that follows the rule".to_owned(),
             Self::Declined => "101 without permessage-deflate".to_owned(),
             Self::Dies(codes) | Self::DiesUnlike(codes, _) => {
                 format!("Close {}, or the end of the connection", list(codes))
@@ -186,14 +188,14 @@ impl Expect {
             Self::PongsWithin(_) => "a pong before the message is complete".to_owned(),
             Self::Closes(codes) => format!("Close {}, then the end of TCP", list(codes)),
             Self::Condemns(codes) => format!("Close {}, or the end of the connection", list(codes)),
-            Self::Silence => "nothing after the Close but the end of the connection".to_owned(),
+            Self::Silence => "the end of the connection, and no frame after the Close".to_owned(),
             Self::Learns | Self::Observed(_) | Self::Ends | Self::Returns => {
-                "nothing is prescribed".to_owned()
+                "no rule applies".to_owned()
             }
             Self::Protects => "the connection ends; waiting is allowed".to_owned(),
             Self::Fails => "the end of the connection, and no frame before it".to_owned(),
-            Self::Keys => "a mask key of its own for each frame, none of them 0".to_owned(),
-            Self::FreshKey => "a Sec-WebSocket-Key of its own for each connection".to_owned(),
+            Self::Keys => "a different mask key for each frame, none of them 0".to_owned(),
+            Self::FreshKey => "a different Sec-WebSocket-Key for each connection".to_owned(),
             Self::Judged(_, text) => (*text).to_owned(),
         }
     }
@@ -231,7 +233,7 @@ pub struct Case {
     pub title: &'static str,
     /// What it is about.
     pub rule: Rule,
-    /// What breaks in the field where it is not kept.
+    /// What fails in practice if the rule is broken.
     pub why: &'static str,
     /// How binding it is.
     pub level: Level,
@@ -248,7 +250,7 @@ pub struct Case {
     pub open: &'static [Edit],
     /// What is sent after the handshake: commands of the prompt.
     pub send: &'static [&'static str],
-    /// The same for a client, where it differs.
+    /// The same for a client, if it is different.
     pub mirror: &'static [&'static str],
     /// What has to follow.
     pub expect: Expect,
@@ -263,8 +265,8 @@ impl std::fmt::Debug for Case {
 }
 
 impl Case {
-    /// A row, to be filled in by the functions that follow; without them it opens a connection, and
-    /// that must go on.
+    /// A row, which the following functions fill in; without them, the case opens a connection,
+    /// which must stay open.
     pub const fn new(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Self {
         Self {
             id,
@@ -344,7 +346,7 @@ impl Case {
         Self { connections, ..self }
     }
 
-    /// The row as it stands for an end of this role, which alone it is about then.
+    /// The row for a peer of this role only.
     pub fn for_role(self, role: Role) -> Self {
         let tested = match role {
             Role::Server => Tested::Server,
@@ -391,7 +393,7 @@ impl Case {
         self.commands().any(|command| sends_data(&command))
     }
 
-    /// Whether what breaks a rule comes after a whole message that breaks none.
+    /// Whether the broken rule follows a whole message that breaks none.
     pub fn begins_with_message(&self) -> bool {
         let mut commands = self.commands();
         let is_whole = match commands.next() {

@@ -22,7 +22,7 @@ pub enum Opening {
     Garbage(String),
     /// The connection ended without an answer.
     Dropped,
-    /// No answer came in time.
+    /// No answer arrived in time.
     Silent,
     /// TLS does not come about as the case wants it; why.
     Unsecured(String),
@@ -32,7 +32,7 @@ pub enum Opening {
     Unreachable(String),
 }
 
-/// What came after the handshake.
+/// The events after the handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen {
     /// A whole message, cut to [`KEPT`] bytes.
@@ -62,21 +62,22 @@ pub struct Facts {
     pub deflate: bool,
     /// What we compress may refer to messages before.
     pub takeover: bool,
-    /// The mask keys of the frames that came, up to [`KEYS`].
+    /// The mask keys of the frames that arrived, up to [`KEYS`].
     pub keys: Vec<[u8; 4]>,
-    /// A client's Sec-WebSocket-Key came before, on another connection; none if there was no other.
+    /// A client's Sec-WebSocket-Key was used before, on another connection; none if there was no
+    /// other.
     pub stale_key: Option<bool>,
-    /// TLS came about.
+    /// TLS was established.
     pub secured: bool,
     /// What TLS agreed on by ALPN.
     pub alpn: Option<String>,
-    /// Pings that came.
+    /// Received pings.
     pub pings: u32,
     /// From each ping of the case to its pong.
     pub round_trips: Vec<Duration>,
-    /// What came, in order.
+    /// The received frames, in order.
     pub seen: Vec<Seen>,
-    /// What came after the peer's Close, where no frame may: the rule.
+    /// The rule that a frame after the peer's Close broke.
     pub late_breach: Option<String>,
     /// Pongs after the peer's Close, up to [`KEYS`].
     pub late_pongs: Vec<Vec<u8>>,
@@ -104,19 +105,19 @@ pub enum End {
 pub const CANARIES: [&[u8]; 2] = [b"wscope check: first", b"wscope check: second"];
 
 impl Facts {
-    /// Whether this pong came.
+    /// Whether this pong arrived.
     pub fn has_pong(&self, payload: &[u8]) -> bool {
         self.seen.iter().any(|seen| matches!(seen, Seen::Pong(pong) if pong == payload))
     }
 
-    /// Whether this message came.
+    /// Whether this message arrived.
     pub fn has_message(&self, opcode: OpCode, content: &[u8]) -> bool {
         let is_it =
             |seen: &Seen| matches!(seen, Seen::Message(o, c) if *o == opcode && c == content);
         self.seen.iter().any(is_it)
     }
 
-    /// What came in the place of the pong to the ping after the case.
+    /// What arrived instead of the pong to the ping after the case.
     pub fn wrong_answer(&self) -> Option<&'static str> {
         let silent = self.close.is_none() && self.ended.is_none() && self.timed_out;
         if !silent || self.has_pong(CANARIES[0]) {
@@ -144,7 +145,7 @@ impl Facts {
             Opening::Pending | Opening::Silent => return "no answer to the request".to_owned(),
             Opening::Refused(status) => return format!("HTTP status {status}"),
             Opening::Bad(text) if peer == "client" => {
-                return format!("a request that breaks the rules: {text}");
+                return format!("a request that breaks a rule: {text}");
             }
             Opening::Bad(text) => return format!("101 that breaks the rules: {text}"),
             Opening::Garbage(text) | Opening::Unsecured(text) => return text.clone(),

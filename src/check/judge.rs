@@ -246,8 +246,9 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     }
 }
 
-/// Whether an end that keeps the rules may close with this code because of a message that does: it has a limit,
-/// or an application that expects other messages; one that echoes expects all of them.
+/// Whether a peer that follows the rules may close with this code because of a legal message: it
+/// has a limit, or an application that expects other messages. A peer that echoes expects all
+/// messages.
 fn may_decline(code: u16, echoes: bool) -> bool {
     code == 1009 || !echoes && matches!(code, 1000 | 1001 | 1003 | 1008 | 3000..=4999)
 }
@@ -256,7 +257,7 @@ fn declines(got: &str, case: &Case) -> String {
     format!("{got}: the {} does not take the message", case.peer())
 }
 
-/// Whether this is a ping whose pong came. Others may come unasked.
+/// Whether this is a ping whose pong was received. Other pongs may be unsolicited.
 fn is_answered(command: &Command, facts: &Facts) -> bool {
     let Command::Frame(spec) = command else { return false };
     let Payload::Bytes(bytes) = &spec.payload else { return false };
@@ -269,7 +270,9 @@ fn failed_opening(facts: &Facts) -> Judgement {
     let is = |verdict, got: &str| Judgement::new(verdict, got);
     match (facts.seen.first(), &facts.close, facts.ended) {
         (Some(Seen::Pong(_)), ..) => is(Verdict::Fail, "the connection opens: a ping is answered"),
-        (Some(Seen::Message(..)), ..) => is(Verdict::Fail, "the connection opens: a message came"),
+        (Some(Seen::Message(..)), ..) => {
+            is(Verdict::Fail, "the connection opens: a message arrived")
+        }
         (Some(Seen::Violation(text)), ..) => {
             Judgement::new(Verdict::Warn, format!("bytes that are not a frame: {text}"))
         }
@@ -301,7 +304,7 @@ fn returns(facts: &Facts) -> Judgement {
         0 => format!("it does not connect again{within}"),
         n if n < RETURNS => {
             let times = counted(n as u64, "time");
-            format!("it connects again {times}, then does not come{within}")
+            format!("it connects again {times}, then does not connect again{within}")
         }
         _ if !grown => "it connects again; the pauses do not grow".to_owned(),
         _ if pauses.is_sorted_by(|one, next| one < next) => {
@@ -321,7 +324,7 @@ fn keys(facts: &Facts) -> Judgement {
     sorted.dedup();
     let (all, distinct) = (facts.keys.len(), sorted.len());
     match (all, distinct) {
-        (0 | 1, _) => Judgement::new(Verdict::Inconclusive, "fewer than two frames came"),
+        (0 | 1, _) => Judgement::new(Verdict::Inconclusive, "fewer than two frames arrived"),
         _ if sorted.first() == Some(&[0; 4]) => Judgement::new(Verdict::Fail, "the mask key 0"),
         (all, distinct) if all == distinct => {
             Judgement::new(Verdict::Pass, "a key of its own for each frame")
@@ -350,12 +353,12 @@ fn refusal(case: &Case, facts: &Facts, pass: Judgement) -> Judgement {
 fn wrong_echo(facts: &Facts) -> String {
     let came = facts.seen.iter().filter(|seen| matches!(seen, Seen::Message(..))).count();
     match came {
-        0 => "the echo did not come".to_owned(),
+        0 => "the echo did not arrive".to_owned(),
         _ => "the echo differs from the message".to_owned(),
     }
 }
 
-/// The bytes that a payload of a command stands for.
+/// The bytes that the payload of a command encodes.
 pub fn content(payload: &str) -> Vec<u8> {
     match parse(&format!("/text {payload}")) {
         Ok(Command::Text(Payload::Bytes(bytes))) => bytes,
@@ -456,7 +459,7 @@ mod tests {
         let case = CASE.expect(Expect::Echoes(text, "x"));
         let mut facts = ponged();
         assert_eq!(judge(&case, &facts, false).verdict, Verdict::Pass);
-        assert_eq!(judge(&case, &facts, true).got, "the echo did not come");
+        assert_eq!(judge(&case, &facts, true).got, "the echo did not arrive");
         facts.seen.push(Seen::Message(text, b"y".to_vec()));
         assert_eq!(judge(&case, &facts, true).got, "the echo differs from the message");
         facts.seen.push(Seen::Message(text, b"x".to_vec()));
@@ -645,8 +648,8 @@ mod tests {
                 false,
                 "it connects again, later at last than at first, but not each time",
             ),
-            (&[1, 2], true, "it connects again 2 times, then does not come within 10 s"),
-            (&[1], false, "it connects again 1 time, then does not come"),
+            (&[1, 2], true, "it connects again 2 times, then does not connect again within 10 s"),
+            (&[1], false, "it connects again 1 time, then does not connect again"),
             (&[], true, "it does not connect again within 10 s"),
             (&[], false, "it does not connect again"),
         ] {

@@ -1,8 +1,8 @@
-//! `wscope check` without its connections: the cases, what a case does next, what its outcome is
-//! worth, in which order cases run, how the results are reported.
+//! `wscope check` without its connections: the cases, the next step of a case, its verdict, the
+//! order of the cases, the reports.
 //!
-//! Nothing here knows a socket or a clock: [`trial::Trial`] and [`plan::Plan`] get what was seen
-//! and the time as arguments, [`judge::judge`] decides from [`facts::Facts`] alone.
+//! Nothing here uses a socket or a clock: [`trial::Trial`] and [`plan::Plan`] get what was seen and
+//! the time as arguments, [`judge::judge`] decides from [`facts::Facts`] alone.
 
 pub mod address;
 pub mod baseline;

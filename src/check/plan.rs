@@ -1,11 +1,11 @@
 //! In which order cases run, which run again, and when the run stops.
 //!
 //! Control connections come first, after every case that the server may not have survived, and
-//! last. What got no answer runs once more, alone, before it counts. Where clients come by
-//! themselves, they decide about the order, and the plan only knows what is still open.
+//! last. A case without an answer runs once more, alone, before it counts. If clients connect by
+//! themselves, they decide the order, and the plan only knows which cases are still open.
 //!
-//! A server that dies may have answered the case that ends it. So every case that has ended is a suspect
-//! until the server answers a connection that began after it.
+//! A server may answer a case and crash afterwards. So every case that has ended is a possible
+//! cause until the server answers a connection that began later.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::mem;
@@ -21,13 +21,14 @@ use crate::wire::{Data, OpCode, Role};
 /// Control connections before the first case: the round trip is the median of theirs.
 const CONTROLS: usize = 3;
 
-/// Cases that run again for want of an answer: where more of them got none, chance has no part in it.
+/// The most cases that run again because they got no answer: if more have none, that is not chance.
 const SECOND_LOOKS: usize = 8;
 
-/// A run of so few cases looks after each whether the server lives, a moment later.
+/// A run with at most this many cases checks after each case, a moment later, whether the server is
+/// alive.
 pub const FEW: usize = 8;
 
-/// A server that ends itself after its last answer has done so by then.
+/// The time after which a server that crashes after its last answer has crashed.
 const MOMENT: Duration = Duration::from_millis(20);
 
 /// The same in a run of few cases.
@@ -39,16 +40,16 @@ const NAMED: usize = 6;
 /// Refusals in a row after which a server is left alone.
 const REFUSALS: usize = 3;
 
-/// A connection that works: without one nothing else means anything.
+/// A connection that works: without one, no other result is meaningful.
 pub static CONTROL: Case = Case::new(
     "h/control",
     "a valid handshake and a ping",
     rule("RFC 6455 §5.5.2", "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame."),
-    "nothing can be said of a peer that does not open a connection and answer a ping",
+    "a peer that does not open a connection and answer a ping can't be tested",
 )
 .autobahn("2.1");
 
-/// Finds out whether messages come back. It tests nothing, and is not a row of the table.
+/// Finds out whether the server echoes. It tests nothing, and is not a row of the table.
 pub static ECHO: Case = Case::new("h/echo", "a text and a binary message", rule("", ""), "")
     .send(&["/text wscope check: is this echoed? ä € 😀", "/binary 00 ff fe 80"])
     .expect(Expect::Learns);
@@ -56,7 +57,7 @@ pub static ECHO: Case = Case::new("h/echo", "a text and a binary message", rule(
 /// The same for a client.
 static CLIENT_CONTROL: Case = Case { tested: Tested::Client, ..CONTROL };
 
-/// The control connection where it also has to find out whether messages come back.
+/// The control connection that also finds out whether the server echoes.
 static MEETING: Case = Case { send: ECHO.send, ..CLIENT_CONTROL };
 
 /// One connection to make.
@@ -117,7 +118,7 @@ pub enum Stop {
     Refuses(String),
     /// `--max-time` is over.
     MaxTime,
-    /// A signal came.
+    /// A signal arrived.
     Signal,
     /// The clients were done before any case had run.
     Nothing,
@@ -159,7 +160,7 @@ impl Outcome {
         self.judgement.why.unwrap_or(self.case.why)
     }
 
-    /// The rule that decided, where what was got does not name it; or what breaks.
+    /// The rule that decided, if the received data does not name it; or what fails.
     pub fn reason(&self) -> String {
         let rule = self.case.rule;
         let quoted = || format!("{}: {}", rule.section, rule.says);
@@ -188,7 +189,7 @@ pub struct PlanOptions {
     pub subprotocol: bool,
     /// Connections speak TLS.
     pub secure: bool,
-    /// So much time is between connections that a server dies before the next.
+    /// The time between connections that is enough for a server to crash before the next one.
     pub slow: bool,
 }
 
@@ -205,7 +206,7 @@ impl PlanOptions {
     }
 }
 
-/// How a server ended a case: by what it does then it may end itself.
+/// How a server ended a case: each way may crash it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Ending {
     /// Another status than 101.
@@ -234,7 +235,7 @@ impl Ending {
 struct Suspect {
     at: usize,
     begun: u64,
-    /// Nothing before has to do with it: a server that dies of an earlier case had the time to do so.
+    /// No earlier case is the cause: a server that crashes because of one had enough time.
     sure: bool,
 }
 
@@ -249,7 +250,7 @@ pub struct Plan {
     main: VecDeque<Work>,
     /// Runs one after the other, after them.
     alone: VecDeque<Work>,
-    /// Cases that clients have come for.
+    /// Cases that clients have arrived for.
     claimed: BTreeSet<usize>,
     running: Vec<Work>,
     /// Connections that have begun.
@@ -268,14 +269,14 @@ pub struct Plan {
     pause: Option<Duration>,
     /// It has waited, and nothing has ended since.
     paused: bool,
-    /// The server is known to live a moment after everything that has ended, and no case has begun since.
+    /// The server was alive a moment after all cases had ended, and no case has begun since.
     calm: bool,
     stop: Option<Stop>,
     /// Cases that are to run again before their result counts.
     unsure: BTreeSet<usize>,
-    /// What came of the parts of a case that runs.
+    /// The results of the parts of a running case.
     parts: Vec<String>,
-    /// What came of a control connection that was cut off: another one decides.
+    /// The result of a control connection that was cut off; another one decides.
     lapse: Option<String>,
     /// The first such connection, and that the next one worked.
     lapsed: Option<Judgement>,
@@ -409,13 +410,13 @@ impl Plan {
         &self.cases
     }
 
-    /// The first such case that has no result, for a client that comes and names none.
+    /// The first such case without a result, for a client that names no case.
     pub fn next_open(&self, is_such: impl Fn(&Case) -> bool) -> Option<usize> {
         let open = |at: &usize| self.results[*at].is_none() && !self.claimed.contains(at);
         (0..self.cases.len()).find(|at| open(at) && is_such(self.cases[*at]))
     }
 
-    /// A client has come for a case.
+    /// A client has arrived for a case.
     pub fn claim(&mut self, at: usize) -> Work {
         self.claimed.insert(at);
         let asks = self.options.echoes.is_none() && self.cases[at].id == CONTROL.id;
@@ -428,7 +429,7 @@ impl Plan {
         self.results.get(at)?.as_ref()
     }
 
-    /// A case that these clients can't be asked for.
+    /// A case that these clients can't run.
     pub fn skip(&mut self, at: usize, why: &str) {
         self.results[at].get_or_insert_with(|| Judgement::new(Verdict::Skip, why));
     }
@@ -459,8 +460,8 @@ impl Plan {
         self.stop.as_ref()
     }
 
-    /// Takes the facts of a connection that [`Plan::start`] or [`Plan::claim`] asked for; the
-    /// verdict on it alone.
+    /// Takes the facts of a connection from [`Plan::start`] or [`Plan::claim`]; returns its own
+    /// verdict.
     pub fn finish(&mut self, work: Work, facts: &Facts) -> Verdict {
         self.running.retain(|own| own.number != work.number);
         (self.exclusive, self.paused) = (false, false);
@@ -499,7 +500,7 @@ impl Plan {
                     format!("{text}, {REFUSALS} times in a row")
                 }
                 Opening::Refused(status) => format!(
-                    "the server answered {status} {REFUSALS} times in a row, and is left alone"
+                    "the server answered {status} {REFUSALS} times in a row, so the run stopped"
                 ),
                 _ => {
                     self.doubt("stopped accepting connections");
@@ -543,7 +544,7 @@ impl Plan {
         }
     }
 
-    /// Makes a control connection in a moment: a server that has answered may be about to end.
+    /// Makes a control connection after a moment: a server that has answered may be about to crash.
     fn look_again(&mut self) {
         if self.options.tested == Role::Server {
             self.pause = Some(if self.is_short() { LONG_MOMENT } else { MOMENT });
@@ -631,7 +632,7 @@ impl Plan {
         self.record(at, judgement);
     }
 
-    /// Keeps what came of one of several connections; the last of them decides.
+    /// Keeps the result of one of several connections; the last one decides.
     fn take_part(&mut self, at: usize, case: &'static Case, got: String) {
         self.parts.push(got);
         if self.parts.len() < usize::from(case.connections) {
@@ -646,7 +647,7 @@ impl Plan {
         self.record(at, Judgement::new(Verdict::Info, got));
     }
 
-    /// Keeps a result; two that differ are one of their own.
+    /// Keeps a result; if two differ, that is a separate result.
     fn record(&mut self, at: usize, judgement: Judgement) {
         let failed = judgement.verdict.is_failure(self.options.strict);
         self.results[at] = Some(merged(self.results[at].take(), judgement));
@@ -655,8 +656,8 @@ impl Plan {
         }
     }
 
-    /// Makes a control connection next, unless one waits already. Of a client nothing is left
-    /// behind by the case before.
+    /// Makes a control connection next, unless one waits already. A client keeps nothing of the
+    /// previous case.
     fn control(&mut self) {
         if self.options.tested == Role::Client {
             return;
@@ -667,8 +668,8 @@ impl Plan {
         }
     }
 
-    /// A connection without a fault did not work, after others had. Of a client only those before the
-    /// first case are without a fault.
+    /// A control connection did not work, after others had worked. For a client, only those before
+    /// the first case count.
     fn died(&mut self, facts: &Facts) {
         let what = match &facts.opening {
             Opening::Refused(status @ (429 | 503)) => {
@@ -698,7 +699,7 @@ impl Plan {
         self.suspects.iter().map(|suspect| suspect.at).chain(running).collect()
     }
 
-    /// What the cases came to that the server may have died of: one has to do with it.
+    /// The verdict of the cases that may have crashed the server: one of them did.
     fn doubt(&mut self, what: &str) {
         let suspects = self.suspects();
         let alone = suspects.len() == 1 && self.suspects.iter().all(|suspect| suspect.sure);
@@ -736,9 +737,10 @@ impl Plan {
         format!("the {peer} {what}{after} ({} done){cure}", counted(done as u64, "case"))
     }
 
-    /// What is known of each case; of those without a result, why not.
+    /// The result of each case; for those without one, the reason.
     pub fn outcomes(&self) -> Vec<Outcome> {
-        let unasked = if self.options.awaits { "no client came for it" } else { "it did not run" };
+        let unasked =
+            if self.options.awaits { "no client connected for it" } else { "it did not run" };
         let why = self.stop.as_ref().map_or_else(|| unasked.to_owned(), Stop::describe);
         let of = |(case, result): (&&'static Case, &Option<Judgement>)| Outcome {
             case,
@@ -777,8 +779,8 @@ impl Plan {
     }
 }
 
-/// The result of several runs. If they differ, it lists what came; one in which nothing was found out
-/// differs from none.
+/// The result of several runs. If they differ, it lists the received data; a run without a result
+/// does not count as different.
 fn merged(first: Option<Judgement>, then: Judgement) -> Judgement {
     let Some(first) = first else { return then };
     let list = first.got.strip_prefix("once: ");
@@ -811,14 +813,14 @@ fn control(tested: Role) -> &'static Case {
     }
 }
 
-/// Whether both messages of [`ECHO`] came back.
+/// Whether the server echoed both messages of [`ECHO`].
 fn is_echo(facts: &Facts) -> bool {
     let text = "wscope check: is this echoed? ä € 😀".as_bytes();
     facts.has_message(OpCode::Data(Data::Text), text)
         && facts.has_message(OpCode::Data(Data::Binary), b"\0\xff\xfe\x80")
 }
 
-/// Whether both echoes are there: nothing more need be waited for.
+/// Whether both echoes were received, so that the wait can end.
 pub fn has_echoed(facts: &Facts) -> bool {
     let is_message = |seen: &&Seen| matches!(seen, Seen::Message(..));
     facts.seen.iter().filter(is_message).count() >= 2
@@ -972,7 +974,7 @@ mod tests {
         assert_eq!(plan.outcomes()[0].level(), Level::Must);
     }
 
-    /// The server behind a gateway dies, and the gateway answers.
+    /// The server behind a gateway crashes, and the gateway answers.
     #[test]
     fn another_status_than_before_is_said_to_have_come_after_a_case() {
         for status in [502, 500, 404] {
@@ -1071,7 +1073,7 @@ mod tests {
         assert_eq!((outcome.verdict, &*outcome.got), (Verdict::Flaky, got));
     }
 
-    /// Most cases have no word on whether a valid handshake is accepted.
+    /// Most cases do not test whether a valid handshake is accepted.
     #[test]
     fn a_case_whose_opening_is_cut_off_runs_again() {
         for (again, verdict) in [(good(), Verdict::Flaky), (cut(), Verdict::Inconclusive)] {
@@ -1185,7 +1187,7 @@ mod tests {
         plan
     }
 
-    /// A crash that takes a moment ends the connection of the next case, which has nothing to do with it.
+    /// A delayed crash ends the connection of the next case, which did not cause it.
     #[test]
     fn a_case_that_another_may_have_ended_is_a_candidate_and_no_failure() {
         let dropped =
@@ -1252,7 +1254,7 @@ mod tests {
         assert_eq!(plan.result(0).map(|result| &*result.got), Some(got));
     }
 
-    /// The verdict on an Origin like that of the site, where the Origin of another site led to this.
+    /// The verdict on an Origin similar to the site's, if the Origin of another site led to this.
     #[track_caller]
     fn like_the_site(evil: &[Facts]) -> Verdict {
         let find = |id| crate::check::catalogue::find(id, Role::Server).expect("a case");

@@ -1,7 +1,7 @@
 //! Our half of the handshake in a case, the request to a server or the response to a client: the usual
 //! one, changed where the case says so.
 //!
-//! It is changed as bytes, because what is wrong on purpose is nothing that a request writer makes.
+//! The change is made in the bytes, because a request writer can't produce deliberate errors.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub const SLOWNESS: Duration = Duration::from_millis(2);
 /// A change of the request or response, or of the way there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edit {
-    /// Another first line; `{target}` stands for path and query, `{host}` for the authority.
+    /// Another first line; `{target}` is path and query, `{host}` the authority.
     Line(&'static str),
     /// The header has this value, whatever it had before.
     Set(&'static str, &'static str),
@@ -32,13 +32,13 @@ pub enum Edit {
     Half,
     /// Bytes after the blank line, in the same segment.
     Behind(&'static [u8]),
-    /// A request that is changed like this comes before, on the same connection.
+    /// A request that is changed like this is sent first, on the same connection.
     After(&'static [Edit]),
     /// One byte every [`SLOWNESS`].
     Slow,
     /// TLS offers these protocols (ALPN).
     Alpn(&'static [&'static str]),
-    /// TLS 1.0 and 1.1 alone.
+    /// only TLS 1.0 and 1.1.
     OldTls,
 }
 
@@ -114,7 +114,7 @@ fn is_of(line: &str, name: &str) -> bool {
     line.split_once(':').is_some_and(|(own, _)| own.eq_ignore_ascii_case(name))
 }
 
-/// The request that comes before, where there is one.
+/// The request that is sent first, if there is one.
 pub fn before(edits: &[Edit]) -> Option<&'static [Edit]> {
     edits.iter().find_map(|edit| match edit {
         Edit::After(before) => Some(*before),
@@ -122,7 +122,7 @@ pub fn before(edits: &[Edit]) -> Option<&'static [Edit]> {
     })
 }
 
-/// The changes as options of `wscope`, where it has options for all of them.
+/// The changes as options of `wscope`, if it has options for all of them.
 pub fn as_options(edits: &[Edit]) -> Option<String> {
     let option = |edit: &Edit| match edit {
         Edit::Set(name, "") => Some(format!(" -H '{name};'")),

@@ -1,4 +1,4 @@
-//! Which cases a run is about: patterns, and what the options leave out.
+//! Which cases run: the patterns, and the cases that options exclude.
 
 use super::case::{Case, Level, Risk};
 use super::catalogue;

@@ -1,8 +1,9 @@
-//! What a case does next on its open connection, from what was seen so far.
+//! What a case does next on its open connection, depending on the events so far.
 //!
-//! First everything is sent that the case sends. Where the connection must be failed, two pings
-//! follow, each after a pause: a server that fails the connection can't answer what comes after in the
-//! same stream, but some check messages in another task than pings, and so answer the first.
+//! First, all bytes of the case are sent. If the peer must fail the connection, two pings follow,
+//! each after a pause: a server that fails the connection can't answer later frames of the same
+//! stream, but some servers check messages and pings in different tasks, and so answer the first
+//! ping.
 
 use std::time::{Duration, Instant};
 
@@ -72,7 +73,8 @@ pub struct Trial {
     resumes: Option<Instant>,
     /// What has to come has to come before.
     until: Instant,
-    /// Pings that were sent, and pongs that came: one that answers them one by one is not silent.
+    /// Pings that were sent, and pongs that were received: a peer that answers them one by one is
+    /// not silent.
     pings: usize,
     pongs: usize,
     /// So long the end is waited for after a Close that decides.
@@ -188,7 +190,7 @@ impl Trial {
         matches!(self.case.expect, Expect::Dies(_) | Expect::DiesUnlike(..) | Expect::Protects)
     }
 
-    /// Whether nothing that may still come would change the verdict.
+    /// Whether no later data can change the verdict.
     fn is_decided(&self, facts: &Facts) -> bool {
         if facts.ended.is_some() || facts.opening != Opening::Open {
             return true;

@@ -1,4 +1,4 @@
-//! What the outcome of a case is worth.
+//! The verdicts of a case.
 
 /// What an outcome is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +63,7 @@ impl Verdict {
     }
 }
 
-/// A verdict with what it comes from.
+/// A verdict with its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
     /// The verdict.
@@ -84,13 +84,13 @@ impl Judgement {
 
     /// The peer broke a rule in what it sent, whatever the case is about.
     pub fn of_own_breach(got: impl Into<String>) -> Self {
-        let why = "what the peer sends itself is refused by those who keep the rules";
+        let why = "peers that follow the rules refuse what this peer sends";
         Self { why: Some(why), ..Self::new(Verdict::Fail, got) }
     }
 
     /// The server died of the case.
     pub fn of_death(got: impl Into<String>) -> Self {
-        let why = "anybody who can connect can end the server";
+        let why = "anyone who can connect can crash the server";
         Self { why: Some(why), ..Self::new(Verdict::Fail, got) }
     }
 }

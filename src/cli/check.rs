@@ -53,20 +53,20 @@ pub struct CheckArgs {
 
     /// Test clients: listen, and give each connection the case that its URL names
     ///
-    /// PORT listens for this machine only; 0 lets the system choose. Without --exec and --feed clients
-    /// come by themselves: a browser to http://127.0.0.1:PORT/, any client to ws://127.0.0.1:PORT/ID,
-    /// a harness for Autobahn's fuzzing server without changes.
+    /// PORT listens for this machine only; 0 lets the system choose. Without --exec and --feed, wscope
+    /// waits for clients: open http://127.0.0.1:PORT/ in a browser, connect a client to
+    /// ws://127.0.0.1:PORT/ID, or run a harness for Autobahn's fuzzing server unchanged.
     #[arg(long, value_name = "[ADDR:]PORT", num_args = 0..=1, default_missing_value = "9001", conflicts_with_all = ["headers", "subprotocols", "origin", "handshake_timeout", "connect_timeout", "ipv4", "ipv6", "host", "http_header_order", "path_as_is", "insecure", "cacert", "proxy", "proxy_user", "noproxy", "resolve", "connect_to", "interface", "local_port", "unix_socket", "capath", "pass_env", "tls_min", "tls_max", "alpn", "sni", "no_sni", "pinned_sha256", "tls_keylog", "user", "bearer", "netrc", "netrc_file", "cookie", "cookie_jar", "i_own_this"], help_heading = "Clients")]
     pub listen: Option<String>,
 
     /// With --listen: use TLS with a temporary self-signed certificate for this machine
     ///
-    /// --cert and --key use TLS with a certificate of yours; its passphrase is read from
+    /// --cert and --key use TLS with your own certificate; its passphrase is read from
     /// WSCOPE_PASSPHRASE or --pass-file.
     #[arg(long, requires = "listen", conflicts_with = "cert", help_heading = "Clients")]
     pub self_signed: bool,
 
-    /// Like --self-signed, and write the certificate to FILE, for clients that want to check it
+    /// Like --self-signed, and write the certificate to FILE, for clients that verify it
     #[arg(
         long,
         value_name = "FILE",

@@ -20,7 +20,7 @@ pub struct ConvertArgs {
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
 
-    /// The format to write, whatever the name of the file
+    /// The format of OUT, regardless of its name
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub to: Option<ConvertFormat>,
 
@@ -36,7 +36,7 @@ pub enum ConvertFormat {
     Jsonl,
     /// An HTTP archive, as Chrome writes it
     Har,
-    /// A capture of packets for Wireshark, without TLS
+    /// A packet capture for Wireshark, without TLS
     Pcapng,
     /// A report in one HTML file
     Html,

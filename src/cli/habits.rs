@@ -1,7 +1,7 @@
-//! What those used to other programs type, and what it is called here.
+//! Options and commands of other programs, and their names in wscope.
 //!
-//! One table of options and one of commands. A name that this program has too is never looked up
-//! here, whatever it means elsewhere.
+//! One table of options and one of commands. A name that wscope has, too, is never looked up here,
+//! even if it has another meaning elsewhere.
 
 /// An option of other programs.
 pub struct Habit {
@@ -65,7 +65,7 @@ pub const OPTIONS: &[Habit] = &[
     both(
         &["--auth", "-a", "--basic-auth", "--http-user", "--username"],
         "-u USER:PASSWORD sends Basic authorization, --bearer TOKEN a token",
-        "-u USER:PASSWORD asks for Basic authorization, --bearer TOKEN for a token",
+        "-u USER:PASSWORD requires Basic authorization, --bearer TOKEN a token",
     ),
     habit(
         &["--password", "--http-password"],
@@ -74,7 +74,7 @@ pub const OPTIONS: &[Habit] = &[
     both(
         &["--token", "--oauth2-bearer", "--access-token"],
         "--bearer TOKEN sends it",
-        "--bearer TOKEN asks for it",
+        "--bearer TOKEN requires it",
     ),
     both(
         &[

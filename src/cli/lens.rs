@@ -85,10 +85,10 @@ pub struct LensOptions {
     pub message: Option<String>,
 }
 
-/// How messages are read where there are many paths.
+/// How messages are read if there are several paths.
 #[derive(Debug, Args)]
 pub struct LensMapOptions {
-    /// Read the messages of clients of PATH with the lens NAME; may be repeated; see --lens
+    /// Use the lens NAME for clients that request PATH; may be repeated; see --lens
     #[arg(long = "lens-map", value_name = "/PATH=NAME", action = ArgAction::Append, help_heading = "Display", hide_short_help = true)]
     pub lens_map: Vec<String>,
 }

@@ -247,7 +247,7 @@ pub struct ListenArgs {
     pub display: DisplayOptions,
 }
 
-/// Who is let in, and what the 101 has.
+/// Which clients are accepted, and the headers of the 101.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Handshake")]
 pub struct AdmissionOptions {

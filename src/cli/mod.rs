@@ -1,4 +1,4 @@
-//! The command line as typed: options, their help, and nothing resolved yet.
+//! The command line as typed: options and their help; nothing is resolved yet.
 //!
 //! Help is written once, here, in doc comments: a terse first sentence, then detail. The man page
 //! and the completions are generated from it.
@@ -78,11 +78,11 @@ pub enum Mode {
     /// Forwards connections to a server, byte for byte, and shows the traffic
     ///
     /// With --to, clients connect to PORT instead of the server. Without it, clients use PORT as their
-    /// HTTP or SOCKS5 proxy, and TLS is decrypted with certificates of an authority of its own. The
+    /// HTTP or SOCKS5 proxy, and wscope decrypts TLS with certificates of its own authority. The
     /// proxy shows the frames of both sides and the rules that either side breaks. It forwards ordinary
     /// HTTP on the same port, too.
     Proxy(Box<ProxyArgs>),
-    /// Manages the certificate authority with which `wscope proxy` decrypts TLS
+    /// Manages the certificate authority that `wscope proxy` uses to decrypt TLS
     ///
     /// The authority is made at its first use, for this user only. Clients of the proxy must trust it.
     /// Keep its key secret.
@@ -126,7 +126,7 @@ pub enum Mode {
     Show(ShowArgs),
     /// Converts a recording: to HAR, pcapng, an HTML report, a script, a load test
     ///
-    /// Counts on stderr what the format of OUT can't hold.
+    /// A line on stderr counts what the format of OUT can't hold.
     Convert(ConvertArgs),
     /// Plays the client's side of a recording against a server
     ///
@@ -456,7 +456,7 @@ pub struct DeflateOptions {
     pub client_max_window_bits: Option<u8>,
 }
 
-/// How much of a peer's data is taken.
+/// How much of a peer's data is accepted.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitOptions {
@@ -599,14 +599,6 @@ pub struct DecodeArgs {
     #[arg(long, value_enum, value_name = "ROLE")]
     pub role: Option<SenderRole>,
 
-    /// Where defaults come from.
-    #[command(flatten)]
-    pub defaults: DefaultsOptions,
-
-    /// Lenses.
-    #[command(flatten)]
-    pub lenses: lens::LensOptions,
-
     /// List the connections of a recording or a packet capture, instead of decoding them
     #[arg(long, conflicts_with = "hex")]
     pub list: bool,
@@ -629,6 +621,14 @@ pub struct DecodeArgs {
     #[arg(long)]
     pub force: bool,
 
+    /// Lenses.
+    #[command(flatten)]
+    pub lenses: lens::LensOptions,
+
+    /// Where defaults come from.
+    #[command(flatten)]
+    pub defaults: DefaultsOptions,
+
     /// Limits.
     #[command(flatten)]
     pub limits: LimitOptions,
@@ -649,15 +649,15 @@ pub struct ShowArgs {
     #[arg(long, value_enum, value_name = "VIEW", help_heading = "Display")]
     pub view: Option<View>,
 
-    /// Which time the transcript shows
+    /// The timestamps of the transcript
     #[arg(long, value_enum, value_name = "TIME", default_value = "auto", help_heading = "Display")]
     pub timestamps: Timestamps,
 
-    /// Show only what passes FILTER, written as for /filter: 'in text /price/'
+    /// Show only frames that pass FILTER, as in /filter: 'in text /price/'
     #[arg(long, value_name = "FILTER", help_heading = "Display")]
     pub filter: Option<String>,
 
-    /// Print all of it at once, on a terminal too
+    /// Print everything at once, without a pager
     #[arg(long, help_heading = "Display")]
     pub no_pager: bool,
 
@@ -762,7 +762,7 @@ pub fn command_of(mode: &str) -> clap::Command {
     })
 }
 
-/// A negative number after an option that takes a number is its value, and no option: so the error is
+/// A negative number after an option that takes a number is its value, not an option, so the error is
 /// about the number.
 fn with_negative_numbers(arg: clap::Arg) -> clap::Arg {
     let numbers = ["N", "N|full", "SECS", "SIZE", "BYTES", "BITS", "MODE"];

@@ -8,7 +8,7 @@ use super::lens::LensOptions;
 use super::values::memory;
 use crate::ui::view::{Timestamps, View};
 
-/// What a client's session has beside [`LineOptions`].
+/// The options of a client's session in addition to [`LineOptions`].
 #[derive(Debug, Args)]
 pub struct PromptOptions {
     /// What every session with lines has.

@@ -58,7 +58,7 @@ pub struct ProxyArgs {
     #[arg(long, value_name = "GLOB", action = ArgAction::Append, value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["to", "server"], help_heading = "Forward proxy")]
     pub intercept: Vec<String>,
 
-    /// Forward tunnels to these hosts unread, never decrypted; may be repeated
+    /// Forward tunnels to these hosts without decrypting them; may be repeated
     #[arg(long, value_name = "GLOB", action = ArgAction::Append, value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["to", "server"], help_heading = "Forward proxy")]
     pub tunnel: Vec<String>,
 

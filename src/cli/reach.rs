@@ -1,4 +1,4 @@
-//! Options about who the user is, redirects, retries, reports, and where defaults come from.
+//! Options for credentials, redirects, retries, reports, and the source of defaults.
 //!
 //! As typed; `config/reach.rs` checks them.
 
@@ -40,7 +40,7 @@ pub struct AccountOptions {
     /// Send Basic authorization; without a password, ask for it on the terminal
     ///
     /// The first colon ends the user name. -u overrides a user in the URL; an Authorization header of -H
-    /// overrides both. A Digest challenge is answered, too.
+    /// overrides both. wscope answers a Digest challenge, too.
     #[arg(short, long, value_name = "USER[:PASSWORD]", conflicts_with = "bearer")]
     pub user: Option<String>,
 

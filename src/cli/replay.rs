@@ -147,7 +147,7 @@ pub enum CompareChoice {
     Json,
 }
 
-/// Which recorded message a client's message stands for.
+/// How a client's message is matched with a recorded one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MatchChoice {
     /// In the recorded order, whatever the content

@@ -1,4 +1,4 @@
-//! The options that decide how long a run stays.
+//! The options that decide when a run ends.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl StayOptions {
         self.wait.is_some() || self.idle_exit.is_some()
     }
 
-    /// Whether the run may end because no message comes.
+    /// Whether the run may end because no message arrives.
     pub fn end_by_silence(&self) -> bool {
         self.idle_exit.is_some() || !self.is_given()
     }

@@ -1,5 +1,5 @@
-//! Options about the way to a server: proxies, other addresses, the near end, TLS. Their names are
-//! curl's where curl has them.
+//! Options for the route to a server: proxies, other addresses, the local address, TLS. Options
+//! that curl has, too, have curl's names.
 
 use std::path::PathBuf;
 
@@ -144,7 +144,7 @@ pub struct UpstreamTlsOptions {
     pub client: TlsClientOptions,
 }
 
-/// How TLS is spoken with a server.
+/// The TLS options for a server.
 #[derive(Debug, Args)]
 pub struct TlsClientOptions {
     /// Also trust the CA certificates in the PEM files of a directory

@@ -69,7 +69,7 @@ pub(super) fn number<T: TryFrom<u64>>(
     }
 }
 
-/// A greater bound is none that a person would reach.
+/// No user would reach a greater limit.
 const MANY: u64 = 1 << 31;
 
 /// A number of columns, or `full`.
@@ -81,15 +81,15 @@ pub(super) fn width(text: &str) -> Result<usize, String> {
     }
 }
 
-/// A bound for what is held in memory, as [`size`] takes it; at least 1.
+/// A memory limit in the notation of [`size`]; at least 1.
 pub(super) fn memory(text: &str) -> Result<usize, String> {
     match size(text)? {
-        0 => Err("a bound of 0 would let nothing through; write 256M, for example".to_owned()),
+        0 => Err("a limit of 0 would allow nothing; write 256M, for example".to_owned()),
         bytes => Ok(usize::try_from(bytes).unwrap_or(usize::MAX)),
     }
 }
 
-/// Permissions as `chmod` takes them: `600`, `0660`.
+/// Permissions in the notation of `chmod`: `600`, `0660`.
 pub(super) fn file_mode(text: &str) -> Result<u32, String> {
     u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777).ok_or_else(|| {
         format!("{text:?} is not a mode; write three octal digits, as in 600 or 666")

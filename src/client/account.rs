@@ -1,4 +1,4 @@
-//! What is read and asked before anything is dialled: tokens, passwords, cookies, the passphrase of
+//! What wscope reads and asks for before it connects: tokens, passwords, cookies, the passphrase of
 //! a key, the format of `--write-out`.
 
 use crate::config::ask::{self, PasswordError};
@@ -23,7 +23,7 @@ pub enum AccountError {
     /// Something that was named can't be used.
     #[error(transparent)]
     Usage(#[from] UsageError),
-    /// Somebody who was asked ended the program instead.
+    /// The user ended the program instead of answering.
     #[error("interrupted")]
     Ended(Exit),
 }
@@ -81,8 +81,8 @@ pub fn prepare(
     Ok(())
 }
 
-/// Asks for the passphrase of an encrypted key if none was given, and keeps it in `options`, so that
-/// it is asked for once. What else is wrong with the files, and a missing answer, is reported when
+/// Asks for the passphrase of an encrypted key if none was given, and keeps it in `options`, so
+/// that it is requested once. Other errors of the files, and a missing answer, are reported when
 /// the connection is opened.
 fn ask_for_passphrase(options: &mut TlsOptions) {
     let Err(TlsError::PassphraseNeeded { path }) = TlsClient::new(options) else { return };

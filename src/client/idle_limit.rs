@@ -1,6 +1,6 @@
 //! The search for the longest silence that a connection survives: doubling, then bisection.
 //!
-//! Decides what is tried next, and tries nothing itself.
+//! Decides which time is tested next; the test itself is done elsewhere.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub struct IdleSearch {
     first: Duration,
     allowed: Duration,
     cut: Option<(Duration, Timer)>,
-    /// The end came during the silence, so its length is known.
+    /// The end arrived during the silence, so its length is known.
     exact: bool,
     busy: bool,
 }
@@ -47,7 +47,7 @@ impl IdleSearch {
         (next <= left).then_some(next)
     }
 
-    /// Takes what came of a silence.
+    /// Takes the result of an idle time.
     pub fn take(&mut self, silence: &Silence) {
         self.busy |= silence.frames > 0;
         match &silence.outcome {

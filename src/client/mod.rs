@@ -1,5 +1,5 @@
-//! What every mode that opens connections uses: who the user is, opening with retries, the session,
-//! what is printed at the end, connections made beside it to compare causes.
+//! What all modes that connect share: credentials, opening with retries, the session, the summary,
+//! and additional connections that compare causes.
 
 pub mod account;
 pub mod idle_limit;
@@ -18,11 +18,11 @@ use crate::config::OpenConfig;
 use crate::config::reach::ReachConfig;
 use crate::engine::runtime::Runtime;
 
-/// Everything that is read or asked before something is dialled.
+/// Everything that is read or asked before wscope connects.
 ///
 /// # Errors
 ///
-/// It can't be had.
+/// It can't be obtained.
 pub fn prepare(
     open: &mut OpenConfig,
     reach: &ReachConfig,

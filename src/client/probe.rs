@@ -1,5 +1,5 @@
-//! Other connections to the same place, each different in one thing: what that changes shows
-//! causes apart.
+//! More connections to the same server, each different in one thing: the differences of the results
+//! distinguish the causes.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ const LOOPBACK_PATIENCE: Duration = Duration::from_secs(1);
 /// A path that no server has.
 const UNKNOWN_PATH: &str = "/wscope-unknown-path";
 
-/// The slot of a connection beside which there is no other.
+/// The slot of a single connection.
 pub const SLOT: usize = 0;
 
 /// What makes a request one for an upgrade.
@@ -168,18 +168,19 @@ fn without_subprotocols(config: &OpenConfig) -> OpenConfig {
     other
 }
 
-/// The same request to a path that nobody has.
+/// The same request to a path that no server has.
 fn with_other_path(config: &OpenConfig) -> OpenConfig {
     let mut other = config.clone();
     other.target.resource_name = UNKNOWN_PATH.to_owned();
     other
 }
 
-/// Makes the same connection once more, different in one thing; `None` where it would be the same.
+/// Makes the same connection once more, with one difference; `None` if there would be no
+/// difference.
 ///
 /// # Errors
 ///
-/// A signal came, or this side failed.
+/// A signal arrived, or this side failed.
 pub fn attempt(
     variation: Variation,
     config: &OpenConfig,
@@ -229,7 +230,7 @@ pub fn attempt(
     Ok(Some(Trial { variation, what, outcome }))
 }
 
-/// The loopback address of the other family, where the one asked for refused; TCP only.
+/// The loopback address of the other family, if the requested one refused; TCP only.
 fn other_family(config: &OpenConfig, evidence: &OpeningEvidence) -> Option<Trial> {
     let (first, rest) = evidence.dials().split_first()?;
     let same = |dial: &Dial| dial.address.is_ipv4() == first.address.is_ipv4();
@@ -298,8 +299,8 @@ pub fn can_compare(config: &OpenConfig, error: &OpenError, evidence: &OpeningEvi
     is_about_certificate(error) || variations(error, evidence).iter().any(costs)
 }
 
-/// Spends connections on telling the causes of a failure apart: what they show is noted in the
-/// evidence of the failure. Unless `all` is asked for, only what costs next to nothing.
+/// Makes more connections to distinguish the causes of a failure, and adds their results to the
+/// evidence of the failure. Without `all`, only the cheapest ones.
 ///
 /// # Errors
 ///
@@ -330,8 +331,8 @@ pub fn compare(
     Ok(())
 }
 
-/// What is tried without being asked for: the other loopback address, and TLS where a plain request
-/// was cut off without a byte.
+/// What is tried without `--diagnose`: the other loopback address, and TLS if a plain request was
+/// cut off without a byte.
 fn is_cheap(variation: Variation, config: &OpenConfig, error: &OpenError) -> bool {
     let cut = matches!(error, OpenError::Closed { .. } | OpenError::Io(_));
     match variation {

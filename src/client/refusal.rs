@@ -11,7 +11,7 @@ use crate::output::notifier::Notifier;
 use crate::output::reporter::EndSeverity;
 use crate::ui::sanitize::escaped;
 
-/// Reports why there is no connection.
+/// Reports why a connection could not be opened.
 ///
 /// # Errors
 ///
@@ -38,7 +38,7 @@ pub fn refused(
     }
 }
 
-/// Reports why there is no connection, and explains it.
+/// Reports why a connection could not be opened, and explains it.
 pub fn failed(
     error: &OpenError,
     notifier: &Notifier,
@@ -62,8 +62,7 @@ pub fn failed(
     runtime.stdout.flush()
 }
 
-/// An error with its cause in front, where that is known. Foreign text is escaped, and secrets are
-/// taken out.
+/// An error with its cause first, if known. Text from outside is escaped, and secrets are removed.
 pub fn lead(found: &[Diagnostic], text: &str, runtime: &Runtime) -> String {
     let Some(verdict) = found.first() else { return text.to_owned() };
     let (first, rest) = text.split_at(one_line(text).len());

@@ -1,7 +1,7 @@
-//! The session of a client, over one connection after the other, until it is done.
+//! The session of a client, over one or more connections in sequence.
 //!
 //! One task of the event loop. While a connection is open, stdin or the lines of a runner go to the
-//! peer and the peer's messages to stdout; when it has ended, another one may follow.
+//! peer and the peer's messages to stdout; when the connection has ended, another one may follow.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -96,7 +96,7 @@ enum SessionPhase {
 /// The connection that is open.
 struct Current {
     connection: Connection,
-    /// What its opening left behind.
+    /// The results of its opening.
     evidence: OpeningEvidence,
     began: Instant,
     /// When the input ended, or the connection opened if that was later.
@@ -166,7 +166,7 @@ impl<'a> Session<'a> {
         Ok(session)
     }
 
-    /// Sends a fixed sequence instead of stdin; the caller reports what came of it.
+    /// Sends a fixed sequence instead of stdin; the caller reports the result.
     pub fn with_steps(self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.quietly().with(Steps::new(steps))
     }
@@ -358,7 +358,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Reports why there is no connection.
+    /// Reports why a connection could not be opened.
     fn not_opened(
         &mut self,
         error: OpenError,
@@ -608,7 +608,10 @@ impl<'a> Session<'a> {
         runtime.record.ended(&outcome.ending, current.connection.first_frame());
         if self.input.abandon_message() {
             self.skipped = true;
-            runtime.note("the connection ended inside a message of stdin; its rest is skipped")?;
+            runtime.note(
+                "the connection ended inside a message of stdin; the rest of the message is \
+                 skipped",
+            )?;
         }
         self.exit = outcome.exit;
         if self.runner.is_some() {

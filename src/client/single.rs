@@ -13,7 +13,7 @@ use crate::session::endpoint::State;
 use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 
-/// A connection whose number nobody needs.
+/// A connection without a number.
 const ONLY: ConnId = ConnId(1);
 
 /// The client's connection, if there is one.

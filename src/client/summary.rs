@@ -1,5 +1,5 @@
-//! What is printed of a run when it is over, and what instead of it: `--write-out`, `--timing`, the
-//! cookie jar; `--dry-run` and `--curl`.
+//! What is written at the end of a run (`--write-out`, `--timing`, the cookie jar), and instead of
+//! a run (`--dry-run`, `--curl`).
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! A short session for an examination or a trial: a ping, a silence, a close.
+//! A short test session: a ping, an idle time, a close.
 
 use std::cell::Cell;
 use std::io;
@@ -25,7 +25,7 @@ const MEMORY: usize = 1024 * 1024;
 /// A session under examination.
 pub struct Talk {
     connection: Connection,
-    /// What its opening left behind.
+    /// The results of its opening.
     pub evidence: OpeningEvidence,
     /// The round trip of the ping answered last.
     round_trip: Rc<Cell<Option<Duration>>>,

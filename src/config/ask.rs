@@ -1,8 +1,8 @@
-//! Asking the person at the terminal for a password, without showing what is typed.
+//! Asks for a password at the terminal, without showing the typed keys.
 //!
-//! The terminal itself is asked, not stdin, which may be a pipe of messages. Whatever ends the
-//! question, the terminal is left as it was: the settings go back in a destructor, keys that would
-//! end the program arrive as bytes, and a signal to end is noticed while waiting.
+//! It reads from the terminal, not from stdin, which may be a pipe of messages. The terminal's
+//! settings are always restored: by a destructor. Keys that would end the program arrive as bytes,
+//! and signals are noticed while it waits.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -44,11 +44,11 @@ pub enum PasswordError {
     Io(#[from] io::Error),
 }
 
-/// Asks the terminal that controls this process.
+/// Asks on the controlling terminal of this process.
 ///
 /// # Errors
 ///
-/// There is none, or nothing was answered.
+/// There is no terminal, or no answer.
 pub fn password(question: &str) -> Result<Secret, PasswordError> {
     let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
     ask(&terminal.map_err(PasswordError::NoTerminal)?, question)
@@ -121,7 +121,7 @@ impl TypedLine {
     }
 }
 
-/// A terminal that shows nothing of what is typed, until this is dropped.
+/// A terminal without echo, until this is dropped.
 struct Silence<'t> {
     terminal: &'t File,
     before: Termios,
@@ -194,7 +194,7 @@ mod tests {
         (File::from(person), program)
     }
 
-    /// Asks, types once the question stands there, and returns what was seen.
+    /// Asks, types when the question appears, and returns what was shown.
     fn dialogue(typed: &[u8]) -> (Result<String, String>, String) {
         let (mut person, program) = terminal();
         let before = format!("{:?}", tcgetattr(&program).expect("settings"));

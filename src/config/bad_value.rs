@@ -1,4 +1,5 @@
-//! A value that an option does not take, in one sentence: the option, what is wrong, what it takes.
+//! The error for a wrong value of an option, in one sentence: the option, what is wrong, which
+//! values are allowed.
 
 use std::error::Error as _;
 

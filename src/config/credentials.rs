@@ -1,7 +1,7 @@
-//! `-u`, `--bearer`: who the user is, as headers.
+//! `-u`, `--bearer`: credentials, as headers.
 //!
-//! Says where a secret comes from and what is sent; who reads files, variables and the terminal
-//! is not decided here.
+//! Decides where a secret comes from and what is sent. Other files read files, variables and the
+//! terminal.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use thiserror::Error;
@@ -13,11 +13,11 @@ use crate::net::secret::Secret;
 pub struct User {
     /// The name; may be empty.
     pub name: String,
-    /// The password; without one, the terminal is asked.
+    /// The password; without one, it is asked for on the terminal.
     pub password: Option<Secret>,
 }
 
-/// `--bearer`: where a token comes from.
+/// `--bearer`: the source of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenSource {
     /// It was typed.

@@ -2,10 +2,10 @@
 //! that are put before those typed.
 //!
 //! Precedence, weakest first: the file's first part, the profile, the environment, the command
-//! line. Options with one value take the last one (the command must have
-//! `args_override_self(true)`), those that can be repeated gather all. What stands in the way of
-//! something stronger, such as `quiet` of `-v`, is left out. Pure: file and environment are handed
-//! in.
+//! line. For an option with one value, the last one counts (the command must have
+//! `args_override_self(true)`); options that can be repeated collect all values. A default that
+//! conflicts with a stronger option, such as `quiet` with `-v`, is left out. Pure: file and
+//! environment are arguments.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -24,15 +24,15 @@ use crate::ui::suggest;
 /// Options about where defaults come from can't be defaults in the file itself.
 const OUTSIDE: [&str; 2] = ["config", "no-config"];
 
-/// Variables that are not options: a key's passphrase is read where it is needed, two are what
-/// `wscope listen --exec` gives a process about its client, one what `wscope proxy --to URL -- CMD`
-/// gives its program, one is the build's.
+/// Variables that are not options: a key's passphrase is read where it is needed; two are set by
+/// `wscope listen --exec` for a process, one by `wscope proxy --to URL -- CMD` for its program; one
+/// is the build's.
 const NO_OPTIONS: [&str; 5] = ["passphrase", "conn", "peer", "port", "dynamic-openssl"];
 
 /// The others that it gives; they are options too, but not where `WSCOPE_CONN` is set.
 const OF_A_CLIENT: [&str; 2] = ["path", "subprotocol"];
 
-/// Where a default stands.
+/// The place of a default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// In a line of a file.
@@ -112,7 +112,7 @@ pub enum DefaultsError {
     },
 }
 
-/// The command line with everything in its place.
+/// The command line with all values in place.
 #[derive(Clone)]
 pub struct Arguments {
     /// For clap: program, mode, defaults, what was typed.
@@ -369,8 +369,8 @@ impl<'c> ArgMaker<'c> {
     }
 }
 
-/// Options that agree with some values of the other only, so that clap lets both pass: as defaults,
-/// the weaker one gives way.
+/// Options that conflict only with some values of the other one, so that clap accepts both: as
+/// defaults, the weaker one is dropped.
 const MAY_DISAGREE: [(&str, &str); 2] = [("echo", "input"), ("script", "input")];
 
 /// Whether an option can't be given together with one of those.

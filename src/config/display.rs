@@ -1,4 +1,4 @@
-//! How much is shown beside the output, and how.
+//! How much is shown in addition to the output, and how.
 
 use super::environment::{columns, no_color};
 use crate::cli::DisplayOptions;
@@ -10,7 +10,7 @@ use crate::ui::terminal::{ColorChoice, FULL_WIDTH, Terminal};
 use crate::ui::view::{Timestamps, View};
 use crate::wire::Role;
 
-/// How much is shown beside the output, and how.
+/// How much is shown in addition to the output, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Display {
     /// Nothing but errors.
@@ -19,7 +19,7 @@ pub struct Display {
     pub verbose: u8,
     /// What the standard streams are.
     pub terminal: Terminal,
-    /// The columns that were asked for.
+    /// The requested columns.
     pub width: Option<usize>,
     /// Whether to colour.
     pub color: ColorChoice,
@@ -60,8 +60,8 @@ impl Display {
         }
     }
 
-    /// Columns of the lines of a transcript on a stream that is a terminal, or is not: where there is
-    /// no screen, nothing is cut.
+    /// Columns of the lines of a transcript on a stream that is a terminal, or is not: without a
+    /// screen, nothing is cut.
     pub fn columns(&self, is_terminal: bool) -> usize {
         self.width.unwrap_or(if is_terminal { self.terminal.width } else { FULL_WIDTH })
     }

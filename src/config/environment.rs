@@ -1,5 +1,5 @@
-//! What this process was started with, and where its user's files are: the one place that asks the
-//! system for it.
+//! The arguments and environment of this process, and the folders of the user's files: the only
+//! place that asks the system for them.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -25,7 +25,7 @@ pub enum Faults {
     },
 }
 
-/// The name that stands for any fault.
+/// The name for any fault.
 pub const RANDOM: &str = "random";
 
 impl Faults {
@@ -66,7 +66,8 @@ impl Faults {
     pub fn drawn(&self) -> Option<String> {
         match self {
             Self::Random { seed } => Some(format!(
-                "faults are drawn from seed {seed}: --fault random:{seed} repeats them"
+                "--fault random uses the seed {seed}; --fault random:{seed} picks the same \
+                 faults again"
             )),
             Self::None | Self::Chosen(_) => None,
         }
@@ -100,7 +101,7 @@ fn fresh_seed() -> u64 {
     u64::from(u32::from_be_bytes([0, a, b, c]))
 }
 
-/// What stands after `random`, if that is the name.
+/// The text after `random`, if that is the name.
 fn random_seed(text: &str) -> Option<Option<&str>> {
     match text.split_once(':') {
         None => (text == RANDOM).then_some(None),
@@ -146,7 +147,7 @@ fn parse(text: &str, role: Role) -> Result<Fault, UsageError> {
     Ok(fault)
 }
 
-/// Takes `@open` or `@message:N` off the end. A reason of a Close may hold an `@` of its own.
+/// Removes `@open` or `@message:N` from the end. The reason of a Close may contain an `@`, too.
 fn split_when(text: &str) -> Result<(&str, Option<When>), UsageError> {
     let Some((rest, when)) = text.rsplit_once('@') else { return Ok((text, None)) };
     let when = match when.split_once(':') {
@@ -209,7 +210,7 @@ fn wanted(info: &FaultInfo, role: Role) -> String {
     }
 }
 
-/// Whether a fault has a moment of its own choice.
+/// Whether a fault has its own fixed moment.
 pub fn takes_when(kind: FaultKind) -> bool {
     matches!(kind, FaultKind::Frames(_) | FaultKind::Behaviour(_))
 }

@@ -1,4 +1,4 @@
-//! The configuration file: an option a line, in curl's manner, and profiles.
+//! The configuration file: one option on each line, as in curl's, and profiles.
 //!
 //! ```text
 //! # every run
@@ -9,7 +9,7 @@
 //! --insecure
 //! ```
 //!
-//! Total: any text is a list of settings and a list of faults with their lines. Knows no option
+//! Total: any text gives a list of settings and a list of errors with their lines. Knows no option,
 //! and reads no file.
 
 use thiserror::Error;
@@ -23,7 +23,7 @@ pub(super) const OPEN_QUOTE: &str = "a quote is not closed on its line";
 /// A file, read.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ConfigFile {
-    /// What stands before the first profile: for every run.
+    /// The part before the first profile: for every run.
     pub common: Vec<Setting>,
     /// The profiles in their order.
     pub profiles: Vec<Profile>,
@@ -45,7 +45,7 @@ pub struct Profile {
 pub struct Setting {
     /// The long name without dashes.
     pub name: String,
-    /// The value, if one stands there.
+    /// The value, if there is one.
     pub value: Option<String>,
     /// Counted from 1.
     pub line: usize,
@@ -139,8 +139,8 @@ fn unquoted(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// What stands after an opening quote, with `\"`, `\\`, `\n`, `\r` and `\t` as in curl's files; and
-/// what follows the closing quote, unless the line ends before.
+/// The text after an opening quote, with `\"`, `\\`, `\n`, `\r` and `\t` as in curl's files; and
+/// the text after the closing quote, if there is one.
 pub(super) fn in_quotes(text: &str) -> (String, Option<&str>) {
     let mut value = String::new();
     let mut chars = text.chars();

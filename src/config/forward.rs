@@ -1,4 +1,4 @@
-//! What a forward proxy lets in, and what it decrypts.
+//! Which clients a forward proxy accepts, and which hosts it decrypts.
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ pub(super) struct ForwardOptions {
 /// A forward proxy: its clients name the servers.
 #[derive(Clone, Debug)]
 pub struct ForwardConfig {
-    /// Who is let in.
+    /// Which clients are accepted.
     pub authorization: Option<Authorization>,
     /// Hosts whose TLS is decrypted; empty for all.
     intercept: Vec<String>,
@@ -46,7 +46,8 @@ impl ForwardConfig {
     ) -> Result<Self, UsageError> {
         // Where connections are redirected, no client names a server of its choice.
         if options.user.is_none() && !address.is_local() && !options.transparent {
-            let text = "anyone who reaches this address could use this proxy; add -u USER:PASS, or listen on this machine alone with PORT";
+            let text = "anyone who reaches this address could use this proxy; add -u USER:PASS, or \
+                 write only PORT to listen on this machine alone";
             return Err(UsageError(text.to_owned()));
         }
         let authority = options.ca_dir.or_else(authority_folder);
@@ -83,7 +84,7 @@ impl ForwardConfig {
         !self.tunnel.iter().any(|glob| glob == "*")
     }
 
-    /// Whether a user of SOCKS5 is let in.
+    /// Whether a SOCKS5 user is accepted.
     pub fn lets_in(&self, user: &[u8], password: &[u8]) -> bool {
         let pair = BASE64_STANDARD.encode([user, b":", password].concat());
         let given = format!("Basic {pair}");

@@ -1,8 +1,8 @@
 //! `--from-curl`: a request that a browser copied "as cURL" becomes the options of a connection.
 //!
-//! Takes what shapes the request and the way to the server, drops what belonged to the browser's
-//! own connection, and reports it. Reads no file and no environment; what it makes is checked like
-//! anything typed.
+//! It takes the options that affect the request and the route to the server, and drops those of the
+//! browser's own connection, with a note. It reads no file and no environment; its result is
+//! checked like typed options.
 
 mod options;
 mod words;
@@ -102,7 +102,7 @@ const HOP_BY_HOP: [&str; 9] = [
     "Content-Length",
 ];
 
-/// Headers of the copied handshake that are made anew for each.
+/// Headers of the copied handshake that each handshake has its own value of.
 const STALE: [&str; 3] = ["Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Accept"];
 
 /// Whether curl has an option of this long name that means the same as here.
@@ -126,8 +126,7 @@ impl FromCurl {
         }
         let mut reader = Reader::default();
         for name in unexpanded {
-            reader
-                .note(format!("{name} is sent as written: variables of a shell are not expanded"));
+            reader.note(format!("shell variables are not expanded: {name} is sent as written"));
         }
         reader.read(words)?;
         reader.finish()
@@ -363,8 +362,8 @@ impl Reader {
         const USUAL: &str = "permessage-deflate; client_max_window_bits";
         if value != USUAL {
             self.note(format!(
-                "Sec-WebSocket-Extensions is omitted: this program makes its own offer; \
-                 the browser's was {value:?}"
+                "Sec-WebSocket-Extensions is omitted: wscope makes its own offer; the browser's \
+                 was {value:?}"
             ));
         }
     }

@@ -1,5 +1,5 @@
-//! What is found in a command line before clap reads it: the mode, the profile, which configuration
-//! file, and which options are there, so that defaults can be put before them.
+//! Looks at a command line before clap reads it: for the mode, the profile, the configuration file
+//! and the given options, because defaults are inserted before them.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub struct Invocation {
     pub given: Vec<String>,
     /// The URL and other positional arguments.
     pub positionals: Vec<String>,
-    /// Options whose value is an argument of its own, as typed, and that value.
+    /// Options whose value is a separate argument, as typed, and that value.
     pub values: Vec<(String, String)>,
     /// The id of the last option, if its value is missing.
     pub awaiting: Option<String>,
@@ -136,8 +136,8 @@ impl Invocation {
         self
     }
 
-    /// Goes through options as clap will: a value is never taken for an option. Returns where a
-    /// profile stands.
+    /// Reads options as clap will: a value never counts as an option. Returns the position of a
+    /// profile.
     fn walk(&mut self, mode: &Command, arguments: &[OsString]) -> Option<usize> {
         let mut rest = arguments.iter();
         let mut profile = None;

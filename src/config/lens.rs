@@ -12,7 +12,7 @@ use crate::net::plain_io::plain_io;
 /// Which lens reads the messages of which connection.
 #[derive(Clone, Debug, Default)]
 pub struct LensConfig {
-    /// Where no path has one of its own.
+    /// For paths without their own lens.
     pub choice: LensChoice,
     /// Paths of a server and their lenses.
     pub paths: Vec<(String, LensChoice)>,

@@ -1,5 +1,5 @@
-//! The choices of a session with lines, a client's or a server's: where lines come from, and what is
-//! shown beside the one being typed.
+//! The choices of a session with lines, a client's or a server's: where lines come from, and what
+//! is shown while one is typed.
 
 use std::path::{Path, PathBuf};
 
@@ -10,14 +10,14 @@ use crate::ui::notation::is_variable;
 use crate::ui::terminal::Terminal;
 use crate::ui::view::{Timestamps, View};
 
-/// Where the lines of a session come from, beside stdin, and what they mean.
+/// The sources of a session's lines, other than stdin, and their meaning.
 #[derive(Clone, Debug, Default)]
 pub struct LineConfig {
     /// A script.
     pub script: Option<PathBuf>,
     /// Lines of `-x`.
     pub execute: Vec<String>,
-    /// What `${NAME}` stands for at the beginning.
+    /// The values of `${NAME}` at the beginning.
     pub variables: Vec<(String, String)>,
     /// Lines that start with `/` are messages too.
     pub no_commands: bool,
@@ -27,7 +27,7 @@ pub struct LineConfig {
     pub history: Option<PathBuf>,
 }
 
-/// The way of stdin that was asked for, if there can be one.
+/// The requested input format, if it is possible.
 ///
 /// # Errors
 ///
@@ -54,7 +54,7 @@ pub(super) fn check_input(
     }
 }
 
-/// Whether lines are typed at a prompt unless something else is asked for: it shares the terminal
+/// Whether lines are typed at a prompt unless something else is requested: it shares the terminal
 /// with a transcript, but not with output that another program reads, or that is raw.
 pub(super) fn may_prompt(output: Option<OutputFormat>, terminal: Terminal) -> bool {
     terminal.is_interactive() && output != Some(OutputFormat::Raw)
@@ -68,8 +68,8 @@ pub(super) fn is_stdin(script: Option<&Path>) -> bool {
 /// Options that change a transcript, by their ids.
 pub const OF_TRANSCRIPTS: [&str; 4] = ["view", "timestamps", "filter", "pretty"];
 
-/// Refuses what was typed about a transcript where none is shown. Defaults of the user are for any
-/// run, so these do not count.
+/// Refuses typed options of the transcript if no transcript is shown. The user's defaults are for
+/// any run, so they do not count.
 ///
 /// # Errors
 ///
@@ -82,7 +82,8 @@ pub(super) fn check_transcript(
     match typed.first() {
         Some(option) if output != OutputFormat::Frames && display.verbose == 0 => {
             let text = format!(
-                "--{option} changes the transcript, and none is shown; add -v or --output frames"
+                "--{option} changes the transcript, but no transcript is shown; add -v or \
+                 --output frames"
             );
             Err(UsageError::new(text))
         }
@@ -129,7 +130,7 @@ pub(super) fn variables(
     by_lines: bool,
 ) -> Result<Vec<(String, String)>, UsageError> {
     if !by_lines && !texts.is_empty() {
-        let text = "--set: only for lines of a script, of -x with --commands, or of the prompt";
+        let text = "--set needs a script, the prompt, or -x with --commands";
         return Err(UsageError::new(text.to_owned()));
     }
     let read = |text: &String| match text.split_once('=') {

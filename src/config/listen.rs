@@ -35,12 +35,12 @@ use crate::wire::handshake::server::ServerConfig;
 
 /// RFC 6455 §10.2: "Servers that are not intended to process input from any web page but only for
 /// certain sites SHOULD verify the |Origin| field is an origin they expect."
-const ANY_PAGE: &str = "pages of every site can connect, as no --origin is given; --origin ORIGIN lets in \
-     those of one site, --origin '*' those of all without this note";
+const ANY_PAGE: &str = "without --origin, web pages of any site can connect; --origin ORIGIN accepts one site, \
+     --origin '*' accepts all without this note";
 
 /// The error where every page would get a process.
-const EXEC_FOR_ALL: &str = "--exec would start a process for every web page and every machine that reaches this \
-     address; name the pages that may connect with --origin ORIGIN ('*' for all), or ask for \
+const EXEC_FOR_ALL: &str = "with --exec, every web page and every machine that reaches this address can start a \
+     process; name the pages that may connect with --origin ORIGIN ('*' for all), or require \
      credentials with -u or --bearer";
 
 /// What a server does.
@@ -50,13 +50,13 @@ pub struct ListenConfig {
     pub address: ListenAddress,
     /// TLS, or plain.
     pub tls: Option<TlsConfig>,
-    /// Whom it lets in, and what it agrees on.
+    /// Which clients it accepts, and what it agrees to.
     pub server: ServerConfig,
     /// For TLS and the request's head.
     pub handshake_timeout: Duration,
     /// The endpoints' behaviour; compression is filled in once agreed.
     pub endpoint: Arc<EndpointConfig>,
-    /// How much is taken from a client.
+    /// How much data is accepted from a client.
     pub limits: Limits,
     /// The most bytes that may wait in memory, over all connections.
     pub max_memory: usize,
@@ -139,7 +139,7 @@ pub struct MockConfig {
     pub unmatched: UnmatchedChoice,
 }
 
-/// Where what is sent first comes from.
+/// The source of the first messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GreetingSource {
     /// stdin, read to its end once.
@@ -148,7 +148,7 @@ pub enum GreetingSource {
     File(PathBuf),
 }
 
-/// How TLS is spoken.
+/// How TLS is used.
 #[derive(Clone)]
 pub struct TlsConfig {
     /// Certificate and key.
@@ -187,7 +187,7 @@ impl ListenConfig {
                 ));
             }
             (UnmatchedChoice::Close | UnmatchedChoice::Ignore, Some(_)) => {
-                return Err(UsageError("--to: only with --on-unmatched pass".to_owned()));
+                return Err(UsageError("--to needs --on-unmatched pass".to_owned()));
             }
             _ => {}
         }
@@ -195,7 +195,8 @@ impl ListenConfig {
         // for nothing.
         if let (None, Some(id)) = (&args.to, args.tls_client.typed.first()) {
             return Err(UsageError(format!(
-                "--{}: it is for the connection to the server of --to; give --on-unmatched pass --to URL, too",
+                "--{} applies to the connection to the server of --to; add --on-unmatched pass \
+                 --to URL",
                 id.replace('_', "-")
             )));
         }
@@ -225,7 +226,7 @@ impl ListenConfig {
         let LineOptions { script, set, no_commands, no_history, traffic, max_kept } = args.prompt;
         let TrafficOptions { log, view, timestamps, filter, lenses, typed } = traffic;
         if args.each && lines::is_stdin(script.as_deref()) {
-            let text = "--each: a script from stdin runs once; name a file, as in --script FILE";
+            let text = "--each can't repeat a script from stdin; name a file, as in --script FILE";
             return Err(UsageError(text.to_owned()));
         }
         let input = match args.input {
@@ -256,8 +257,8 @@ impl ListenConfig {
         let by_lines =
             script.is_some() || matches!(input, InputFormat::Prompt | InputFormat::Commands);
         if args.stay.follows_input() && !args.once && !by_lines {
-            let text =
-                "-w, --idle-exit: only with --once, or lines of a script; a server stays by itself";
+            let text = "-w and --idle-exit need --once or a script; without these, a server does not \
+                 end by itself";
             return Err(UsageError(text.to_owned()));
         }
         let variables = lines::variables(&set, by_lines)?;
@@ -329,7 +330,7 @@ impl ListenConfig {
 ///
 /// # Errors
 ///
-/// It is none of these.
+/// It has none of these forms.
 pub fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
     if let Some((_, rest)) = text.split_once("://") {
         let place = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -441,7 +442,7 @@ fn accepted_deflate(options: &ServerDeflateOptions) -> Option<ServerDeflateConfi
     })
 }
 
-/// How TLS is spoken with clients, if it is.
+/// How TLS is used with clients, if it is.
 ///
 /// # Errors
 ///

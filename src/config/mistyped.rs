@@ -1,5 +1,6 @@
-//! A command line that clap refuses, or that would dial a mistyped command: what was meant. Whatever
-//! clap refuses has a sentence here, so that none of its own is shown.
+//! Finds out what was meant by a command line that clap refuses, or that would connect to a
+//! mistyped command. This file has a sentence for each error of clap, so that clap's own messages
+//! are never shown.
 
 use std::ffi::OsString;
 
@@ -70,7 +71,9 @@ fn conflict(error: &clap::Error) -> Option<String> {
     };
     // Nothing can stand beside it, and clap does not say what does.
     if others.is_empty() {
-        return one.starts_with('-').then(|| format!("{one} stands alone; leave the others out"));
+        return one
+            .starts_with('-')
+            .then(|| format!("{one} can't be combined with other arguments; leave them out"));
     }
     let others = others.join(" and ");
     Some(format!("{one} can't be combined with {others}; leave one of them out"))
@@ -142,7 +145,7 @@ pub fn no_program(program: &Command, typed: &Invocation) -> Option<String> {
         .then(|| format!("{}: the command is missing after --", name_of(mode, typed)))
 }
 
-/// A command that was mistyped, and would be taken for the host to connect to.
+/// A mistyped command, which would be used as a host name.
 pub fn command(program: &Command, typed: &Invocation, refused: bool) -> Option<String> {
     let by_option = typed.given.iter().any(|id| id == "connect_to_url");
     let first = typed.positionals.first().filter(|_| typed.mode().is_none() && !by_option)?;
@@ -197,7 +200,7 @@ fn unknown_option(program: &Command, typed: &Invocation, option: &str) -> String
     // The program's own options are those of connect.
     let others = program.get_subcommands().filter(|other| other.get_name() != mode.get_name());
     if let Some(other) = others.into_iter().find(|other| has(other)) {
-        return format!("{no_option}; it is one of wscope {}", other.get_name());
+        return format!("{no_option}; wscope {} has it", other.get_name());
     }
     let longs = mode.get_arguments().filter_map(Arg::get_long);
     let hint = name.strip_prefix("--").map(|long| suggest::did_you_mean("--", long, longs));
@@ -282,7 +285,7 @@ fn needs(program: &Command, typed: &Invocation, other: &str) -> Option<String> {
     Some(wanted.1.to_owned())
 }
 
-/// More words than the mode takes.
+/// More words than the mode allows.
 fn surplus(program: &Command, typed: &Invocation) -> Option<String> {
     let mode = mode_of(program, typed.mode());
     let by_option = typed.given.iter().any(|id| id == "connect_to_url");

@@ -1,6 +1,6 @@
-//! `.netrc`: who to be on which machine, in the format of ftp(1) as curl reads it.
+//! `.netrc`: the credentials for each machine, in the format of ftp(1) as curl reads it.
 //!
-//! Total: any text is a list of entries and a list of faults with their lines. Reads no file.
+//! Total: any text gives a list of entries and a list of errors with their lines. Reads no file.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
-//! How a connection is opened: the URL, the request, the way, who the user is.
+//! How a connection is opened: the URL, the request, the route, the credentials.
 //!
-//! Knows which header goes to which server: what was meant for one origin stays there.
+//! Decides which header goes to which server: credentials for one origin go to no other.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub struct OpenConfig {
     pub headers: Vec<HeaderEdit>,
     /// Names of headers that come first, in their order.
     pub header_order: Vec<String>,
-    /// Who the user is.
+    /// The credentials.
     pub login: Login,
     /// Subprotocols to offer, best first.
     pub subprotocols: Vec<String>,
@@ -48,11 +48,11 @@ pub struct OpenConfig {
     pub connect_timeout: Duration,
     /// For proxy, TLS and the response.
     pub handshake_timeout: Duration,
-    /// How much is taken from the peer.
+    /// How much data is accepted from the peer.
     pub limits: Limits,
 }
 
-/// Who the user is, once everything has been read and asked.
+/// The credentials, once everything has been read and asked.
 #[derive(Clone, Debug, Default)]
 pub struct Login {
     /// The URL whose origin the user meant with all but `netrc`.
@@ -145,19 +145,18 @@ impl OpenConfig {
         ))
     }
 
-    /// The same options for another URL; who the user is stays behind where it was not meant for
-    /// this origin.
+    /// The same options for another URL, without credentials that are not for its origin.
     pub fn with_url(&self, url: &str) -> Result<Self, UsageError> {
         let target = parse(url, self.path_as_is).map_err(usage)?;
         Ok(Self { target, ..self.clone() })
     }
 
-    /// What is sent beside the defaults to `target`: this URL, or one that a redirect led to.
-    /// `from_jar` are the cookies that were kept for it.
+    /// The headers for `target` in addition to the defaults: for this URL, or the target of a
+    /// redirect. `from_jar` are the stored cookies for it.
     ///
     /// # Errors
     ///
-    /// What somebody typed or a file holds can't be sent in a header.
+    /// Typed text, or the content of a file, can't be sent in a header.
     pub fn edits(
         &self,
         target: &Target,

@@ -12,7 +12,7 @@ use crate::ui::terminal::Terminal;
 /// More pings than a thousand a second measure this program.
 const LEAST_INTERVAL: Duration = Duration::from_millis(1);
 
-/// How long the search for a limit on silence takes at most.
+/// The time limit of the search for an idle timeout.
 const SEARCH: Duration = Duration::from_secs(600);
 
 /// Which pings are sent, and when.
@@ -22,7 +22,7 @@ pub struct PingPlan {
     pub first: Duration,
     /// From one to the next.
     pub interval: Duration,
-    /// How many; without a number, for ever.
+    /// How many; without a number, forever.
     pub count: Option<u64>,
     /// Bytes of payload, at most 125.
     pub size: usize,

@@ -1,8 +1,9 @@
-//! What a run would do, printed instead of done: `--dry-run`, and `--curl` as a command for another
+//! What a run would do, without doing it: `--dry-run`, and `--curl` as a command for another
 //! program.
 //!
-//! From the resolved configuration and the very bytes of the request to text. Opens nothing. Every
-//! secret is a `…`, or in a command a variable of the shell, unless the user wants to see it.
+//! It makes text from the resolved configuration and the exact bytes of the request, and opens no
+//! connection. Every secret is shown as `…`, or in a command as a shell variable, unless
+//! `--show-secrets` is given.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -41,7 +42,7 @@ pub struct PlannedRoute {
     pub proxy: Option<String>,
     /// What decided on the proxy, or against one: `--proxy`, `https_proxy`, `no_proxy`.
     pub decided_by: Option<String>,
-    /// The name asked for in TLS, if it is not the URL's host.
+    /// The name in TLS (SNI), if it is not the URL's host.
     pub server_name: Option<String>,
 }
 
@@ -50,8 +51,8 @@ pub struct PlannedRoute {
 pub struct DryRun {
     /// Where to and by which way, one sentence each: for stderr.
     pub notes: Vec<String>,
-    /// The request's head: for stdout. Exactly what would be sent, but for hidden secrets; the
-    /// key is drawn anew for each connection.
+    /// The request's head: for stdout. Exactly what would be sent, except for hidden secrets; each
+    /// connection has a new key.
     pub head: Vec<u8>,
 }
 
@@ -102,8 +103,7 @@ impl Plan<'_> {
 
     /// The curl command that sends the same request the same way.
     ///
-    /// curl puts Host first and a header of its own making where it always does, so that the
-    /// order may differ.
+    /// curl puts Host first and its own header where it always does, so the order may differ.
     pub fn curl(&self, redactor: &Redactor) -> CurlCommand {
         let Self { target, request, way, options } = self;
         let redactor = self.redactor(redactor);
@@ -186,14 +186,13 @@ enum Part {
     Variable(String),
 }
 
-/// The secrets of a command, each with the variable that stands for it and where it belongs. No
-/// `Debug`.
+/// The secrets of a command, each with its variable and its place. No `Debug`.
 #[derive(Default)]
 struct ShellSecrets(Vec<(Vec<u8>, String, String)>);
 
 impl ShellSecrets {
-    /// A text with a variable in the place of each secret; a secret has one variable, however often
-    /// it is there.
+    /// A text with a variable instead of each secret; a secret has one variable, however often it
+    /// is there.
     fn parts(
         &mut self,
         text: &[u8],
@@ -226,7 +225,7 @@ impl ShellSecrets {
             self.0.iter().map(|(_, name, label)| format!("{name} ({label})")).collect();
         (!set.is_empty()).then(|| {
             format!(
-                "secrets are variables of the shell: set {} before the command, or print it with \
+                "the command takes secrets from shell variables: set {} first, or add \
                  --show-secrets",
                 set.join(", ")
             )
@@ -274,7 +273,7 @@ fn shell_word(parts: Vec<Part>) -> String {
 }
 
 /// A word in the plainest form that a shell reads as this text: bare, in single quotes, or in
-/// `$'…'` where it has characters that a terminal must not get.
+/// `$'…'` if it has characters that could harm a terminal.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) && !word.starts_with('=') {
@@ -360,9 +359,8 @@ mod tests {
             made.notes,
             [
                 "--sni is omitted: curl does not have it",
-                "secrets are variables of the shell: set WSCOPE_SECRET_1 (Authorization), \
-                 WSCOPE_SECRET_2 (Cookie), WSCOPE_SECRET_3 (the proxy) before the command, or print \
-                 it with --show-secrets",
+                "the command takes secrets from shell variables: set WSCOPE_SECRET_1 (Authorization), \
+                 WSCOPE_SECRET_2 (Cookie), WSCOPE_SECRET_3 (the proxy) first, or add --show-secrets",
             ]
         );
         let shown = plan.curl(&Redactor::of(true, &[])).command;

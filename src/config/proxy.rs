@@ -33,7 +33,7 @@ pub struct ProxyConfig {
     pub tls: Option<TlsConfig>,
     /// How the server is reached.
     pub open: OpenConfig,
-    /// What is changed in the head of a request, where there is one server.
+    /// What is changed in the head of a request, if there is one server.
     pub forwarding: Forwarding,
     /// What is done where clients name the servers; `open` is the same for all of them.
     pub forward: Option<ForwardConfig>,
@@ -45,7 +45,7 @@ pub struct ProxyConfig {
     pub max_clients: Option<usize>,
     /// What is done to messages.
     pub rules: Rules,
-    /// How long what travels to the server, and to the client, takes.
+    /// The delays of data to the server and to the client.
     pub pacing: [Pacing; 2],
     /// What goes wrong on purpose towards the server, and towards the client.
     pub faults: [Faults; 2],
@@ -94,7 +94,7 @@ impl ProxyConfig {
         };
         let runs = !args.command.is_empty();
         if runs && server.is_none() && open.transport.unix_socket.is_some() {
-            let text = "--unix-socket is the way to one server: name it with --to URL";
+            let text = "--unix-socket leads to one server; add --to URL";
             return Err(UsageError(text.to_owned()));
         }
         let options = ForwardOptions {
@@ -108,7 +108,8 @@ impl ProxyConfig {
         let forward = server.is_none().then(|| ForwardConfig::resolve(options, &address));
         let path = open.target.resource_name.as_str();
         if path.contains('?') {
-            let text = "--to: a query can't stand before the path of a request; leave it out";
+            let text = "--to: the URL can't have a query, because the path of each request follows it; \
+                 leave it out";
             return Err(UsageError(text.to_owned()));
         }
         let forwarding = Forwarding {
@@ -163,7 +164,8 @@ impl ProxyConfig {
         let lines = LineConfig { script, variables, history, ..LineConfig::default() };
         let rules = Rules::read(&args.rules, &args.rule_files)?;
         if !by_lines && rules.any(|action| matches!(action, Action::Hold)) {
-            let text = "a rule that holds messages needs the prompt, --script or --input commands, which pass them on";
+            let text = "a rule that holds messages needs the prompt, --script or --input commands, to \
+                 pass them on";
             return Err(UsageError(text.to_owned()));
         }
         Ok(Self {
@@ -191,7 +193,7 @@ impl ProxyConfig {
     }
 }
 
-/// `--fault [DIR] FAULT`: towards the client, unless `>` stands before it.
+/// `--fault [DIR] FAULT`: towards the client, unless `>` is before it.
 fn faults(texts: &[String]) -> Result<[Faults; 2], UsageError> {
     let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
     for text in texts {
@@ -212,7 +214,7 @@ fn faults(texts: &[String]) -> Result<[Faults; 2], UsageError> {
                 for fault in faults {
                     let why = match fault.info.kind {
                         FaultKind::Answer(_) => "--rule '> -> reject 503' answers a request",
-                        FaultKind::Pace(_) => "the 101 passes when it comes",
+                        FaultKind::Pace(_) => "the proxy forwards the 101 when it arrives",
                         _ => continue,
                     };
                     return refuse(fault.info.name, why);

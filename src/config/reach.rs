@@ -1,4 +1,4 @@
-//! The options of `cli/reach.rs` checked: who the user is, where to go on, when to try again.
+//! Checks the options of `cli/reach.rs`: credentials, redirects, retries.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use crate::ui::write_out::{Format, FormatSource};
 /// What to do on the way to a connection, and instead of one.
 #[derive(Clone, Default)]
 pub struct ReachConfig {
-    /// Who the user is; nothing of it has been read or asked yet.
+    /// The sources of credentials; nothing has been read or asked yet.
     pub account: Account,
     /// Which cookies are sent.
     pub cookies: Vec<CookieSource>,
@@ -35,7 +35,7 @@ pub struct ReachConfig {
     pub given: Vec<(String, Option<String>)>,
 }
 
-/// Who the user is.
+/// The credentials.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Account {
     /// Nobody, or the user of the URL or of a header.
@@ -85,7 +85,7 @@ impl ReachConfig {
         !self.cookies.is_empty() || self.cookie_jar.is_some()
     }
 
-    /// Who the user is, and nothing else.
+    /// The credentials, and nothing else.
     ///
     /// # Errors
     ///

@@ -71,7 +71,8 @@ impl RecordedName {
     /// The error where a connection is not there.
     pub fn without(&self, conn: u64) -> RecordedError {
         let why = format!(
-            "connection {conn} is not in it, or was never open; `wscope decode --list` lists them"
+            "it has no connection {conn} that was open; `wscope decode --list` lists its \
+             connections"
         );
         RecordedError(format!("{}: {why}", self.shown()))
     }
@@ -112,7 +113,7 @@ impl RecordedName {
     ///
     /// # Errors
     ///
-    /// The file can't be read, is no recording, or does not have one such connection.
+    /// The file can't be read, is not a recording, or does not have one such connection.
     pub fn read(&self) -> Result<Recorded, RecordedError> {
         let fail = |why: String| RecordedError(format!("{}: {why}", self.shown()));
         let (sessions, notes) = self.sessions(self.open()?).map_err(|error| match error {
@@ -136,7 +137,7 @@ impl RecordedName {
             (Some(session), _) => Ok(Recorded { session, notes }),
             (None, Some(conn)) => Err(self.without(conn)),
             (None, None) => Err(fail(
-                "no connection of it was open; `wscope decode --list` lists what it has".to_owned(),
+                "none of its connections was open; `wscope decode --list` lists them".to_owned(),
             )),
         }
     }
@@ -148,7 +149,8 @@ impl RecordedName {
         let Sniffed { format, input } = Reader::sniff(input)?;
         let format = format.ok_or_else(|| {
             RecordingError::new(
-                "not a recording: neither lines of --record, nor an HTTP archive, nor a capture of packets",
+                "not a recording: neither JSON lines of --record, nor an HTTP archive, nor a \
+                 packet capture",
             )
         })?;
         let mut reader = Reader::of(format, input)?;
@@ -167,7 +169,8 @@ impl RecordedName {
             if sessions.held() > MAX_HELD {
                 let most = MAX_HELD >> 20;
                 return Err(RecordingError::new(format!(
-                    "it has more than {most} MiB of messages, and playing keeps them in memory; name one connection, as in FILE#1"
+                    "it has more than {most} MiB of messages, too many to keep in memory; name \
+                     one connection, as in FILE#1"
                 )));
             }
         }

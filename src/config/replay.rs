@@ -21,7 +21,7 @@ use crate::wire::handshake::headers::HeaderEdit;
 /// When messages are sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
-    /// Once as many messages came as had come before.
+    /// After as many messages as in the recording.
     Wait,
     /// At once.
     Fast,
@@ -38,7 +38,7 @@ pub struct ReplayOptions {
     pub max_gap: Option<Duration>,
     /// How long a message is waited for.
     pub patience: Duration,
-    /// What is sent in the place of what was recorded.
+    /// What is sent instead of what was recorded.
     pub rules: ValueRules,
     /// How what is received is compared.
     pub comparison: Comparison,
@@ -171,7 +171,7 @@ impl ReplayConfig {
     }
 }
 
-/// Credentials that have an option of their own.
+/// Credentials with their own option.
 #[derive(Clone, Copy)]
 struct Given {
     has_cookie: bool,
@@ -182,7 +182,7 @@ struct Given {
 fn url(given: Option<&str>, request: &Request, name: &RecordedName) -> Result<String, UsageError> {
     let lacks = |text: &str| {
         let name = name.shown();
-        Err(UsageError(format!("{name}: its URL has a secret that was left out; {text}")))
+        Err(UsageError(format!("{name}: a secret was removed from the recorded URL; {text}")))
     };
     let Some(given) = given else {
         return match request.lacks_in_url() {
@@ -225,8 +225,10 @@ fn again(open: &mut OpenConfig, request: Request, given: Given) -> Result<Vec<St
             "sec-websocket-protocol" => "-s NAME".to_owned(),
             _ => format!("-H '{name}: …'"),
         };
-        notes
-            .push(format!("the recording lacks the value of {name}, a secret; give it with {how}"));
+        notes.push(format!(
+            "the recording does not contain the value of {name}, because it is a secret; \
+                 give it with {how}"
+        ));
     }
     let kept: Vec<_> = headers.iter().filter(|(name, _)| !is_given(open, name)).collect();
     let kept: Vec<HeaderEdit> =
@@ -321,7 +323,7 @@ mod tests {
         let recorded = request("wss://a.example/?token=[redacted]");
         for given in [None, Some("ws://b")] {
             let error = url(given, &recorded, &name).expect_err("a secret is missing");
-            assert!(error.to_string().contains("left out"), "{error}");
+            assert!(error.to_string().contains("a secret was removed"), "{error}");
         }
         assert!(url(Some("ws://b/?token=1"), &recorded, &name).is_ok());
     }

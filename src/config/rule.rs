@@ -1,4 +1,4 @@
-//! `--rule`: what is done to the messages that pass a proxy, read and matched.
+//! `--rule`: what a proxy does to forwarded messages. Reads and matches rules.
 //!
 //! `DIR [OPCODES] [/RE/] -> ACTION`, as in `< text /price/ -> drop`. The first rule that matches a
 //! message decides what is done to it.
@@ -18,11 +18,11 @@ use crate::wire::{Control, Data, OpCode, close};
 pub struct Rule {
     /// As it was written.
     text: String,
-    /// Both, if there is none.
+    /// Both, without one.
     direction: Option<Direction>,
     /// Text and binary, if there are none.
     opcodes: Vec<OpCode>,
-    /// Whatever it holds, if there is none.
+    /// Any content, without one.
     pattern: Option<Pattern>,
     action: Action,
 }
@@ -32,15 +32,15 @@ pub struct Rule {
 pub enum Action {
     /// It is not passed on.
     Drop,
-    /// It waits so long, and what is behind it too.
+    /// It waits for this time, and so do the messages after it.
     Delay(Duration),
     /// What matches is replaced.
     Replace(Pattern, Vec<u8>),
     /// It is passed on twice.
     Copy,
-    /// Both ends are sent a Close with this code in its place.
+    /// Both ends get a Close with this code instead.
     Close(u16),
-    /// It waits until a line of the prompt lets it go.
+    /// It waits until a line of the prompt forwards it.
     Hold,
     /// A request is answered with this status.
     Reject(u16),
@@ -54,7 +54,7 @@ const FORM: &str = "write 'DIR [OPCODES] [/RE/] -> ACTION', as in '< text /price
      DIR is > to the server, < to the client, or <>; ACTION is drop, delay 2s, \
      replace /RE/TEXT/, dup, close 1011, hold or reject STATUS";
 
-/// What may be passed on in the place of a message has at most so many bytes.
+/// What may be passed on instead of a message has at most so many bytes.
 pub const MAX_EDITED: usize = 16 << 20;
 
 /// The longest latency.
@@ -74,7 +74,7 @@ impl Rule {
         if matches!(action, Action::Reject(_))
             && (direction != Some(Direction::ToServer) || !opcodes.is_empty())
         {
-            let why = "reject is about requests: write '> /RE/ -> reject 403'";
+            let why = "reject applies only to requests: write '> /RE/ -> reject 403'";
             return Err(format!("rule {text:?}: {why}"));
         }
         Ok(Self { text: text.trim().to_owned(), direction, opcodes, pattern, action })
@@ -220,7 +220,7 @@ impl Rules {
 pub struct Pacing {
     /// Each byte waits so long.
     latency: Duration,
-    /// By so much more or less, at random.
+    /// A random deviation of up to this time.
     jitter: Duration,
     /// Bytes a second; none for all that come.
     pub rate: Option<f64>,
@@ -258,12 +258,12 @@ impl Pacing {
         Self { rate: Some(rate), ..Self::default() }
     }
 
-    /// Whether it takes any time.
+    /// Whether there is a delay.
     pub fn takes_time(&self) -> bool {
         *self != Self::default()
     }
 
-    /// How long what comes now waits.
+    /// The delay of the next data.
     pub fn delay(&self, random: [u8; 16]) -> Duration {
         let [a, b, ..] = random;
         let part = f64::from(u16::from_be_bytes([a, b])) / f64::from(u16::MAX);
@@ -298,14 +298,14 @@ fn selection(text: &str) -> Result<Selection<'_>, String> {
             let unknown = word.split(',').find(|one| notation::opcode(one).is_none());
             let near = did_you_mean("", unknown.unwrap_or_default(), OPCODES.iter().copied());
             let known = OPCODES.join(", ");
-            no(format!("{word:?} is not a list of opcodes ({known}), and not ->{near}"))
+            no(format!("{word:?} is neither a list of opcodes ({known}) nor ->{near}"))
         })?;
         rest = after;
     }
     let mut pattern = None;
     if let Some(behind) = rest.strip_prefix('/') {
         let (expression, after) =
-            delimited(behind).ok_or_else(|| no("the expression has no / at its end".to_owned()))?;
+            delimited(behind).ok_or_else(|| no("the expression has no closing /".to_owned()))?;
         pattern = Some(compile(&expression).map_err(no)?);
         rest = after;
     }
@@ -377,7 +377,7 @@ fn word(text: &str) -> (&str, &str) {
     (word, rest.trim_start())
 }
 
-/// A text up to its `/`, in which `\/` stands for one, and what follows.
+/// A text up to its `/`, in which `\/` is a slash, and the rest.
 pub(super) fn delimited(text: &str) -> Option<(String, &str)> {
     let mut escaped = false;
     let end = text.find(|c| {
@@ -435,8 +435,8 @@ mod tests {
         for (text, why) in [
             ("", "not a direction"),
             ("in /x/ -> drop", "not a direction"),
-            ("> txt -> drop", "not a list of opcodes"),
-            ("> /x -> drop", "no / at its end"),
+            ("> txt -> drop", "neither a list of opcodes"),
+            ("> /x -> drop", "no closing /"),
             ("> /(/ -> drop", "unclosed group"),
             ("> /x/ drop", "no ->"),
             ("> -> explode", "not an action"),
@@ -444,7 +444,7 @@ mod tests {
             ("> -> delay x", "not a time"),
             ("> -> close 1005", "not a code that can be sent"),
             ("> -> replace /x/", "write /RE/TEXT/"),
-            ("< -> reject 403", "about requests"),
+            ("< -> reject 403", "only to requests"),
             ("> -> reject 99", "not a status"),
         ] {
             let error = Rule::parse(text).expect_err(text);

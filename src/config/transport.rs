@@ -1,4 +1,4 @@
-//! The options about the way to a server, and the environment, become a [`RouteOptions`].
+//! Makes the options for the route to a server, and the environment, into a [`RouteOptions`].
 
 use std::path::PathBuf;
 

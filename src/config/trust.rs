@@ -1,4 +1,4 @@
-//! The variables by which programs use a proxy and trust a certificate authority.
+//! The environment variables that make programs use a proxy and trust a certificate authority.
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Wrong usage, and the checks of values that several modes take.
+//! Errors of usage, and checks of values that several modes share.
 
 use crate::cli::LimitOptions;
 use crate::net::files;
@@ -52,7 +52,7 @@ pub(super) fn header_edits(texts: &[String]) -> Result<Vec<HeaderEdit>, UsageErr
 ///
 /// # Errors
 ///
-/// The first line that is none; without its text, which may be a secret.
+/// The first invalid line; without its text, which may be a secret.
 pub fn header_lines(name: &str, text: &str) -> Result<Vec<HeaderEdit>, String> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let edit = |(at, line): (usize, &str)| {
@@ -78,7 +78,7 @@ pub(super) fn check_subprotocols(names: &[String]) -> Result<(), UsageError> {
     }
 }
 
-/// The limits as the session takes them.
+/// The limits in the form that the session needs.
 pub fn limits(options: &LimitOptions) -> Limits {
     Limits { message: options.max_message, inflated: options.max_inflated, ..Limits::default() }
 }

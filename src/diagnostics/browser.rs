@@ -5,7 +5,7 @@
 
 use super::of_status;
 
-/// What a message stands for.
+/// The meaning of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meaning {
     /// Who talks like this.
@@ -133,8 +133,7 @@ const MESSAGES: &[(&str, &str, &[&str])] = &[
     ("code 1006", "any browser", &["W706"]),
 ];
 
-/// Finds the entries for a message, copied from a console with or without what stands around
-/// it.
+/// Finds the entries for a message, copied from a console with or without what is around it.
 pub fn explain(message: &str) -> Option<Meaning> {
     let message = message.to_lowercase().replace(['\u{2018}', '\u{2019}'], "'");
     for (words, speaker) in WITH_STATUS {

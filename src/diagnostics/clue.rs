@@ -1,7 +1,7 @@
-//! What speaks for a cause, or against it: something that this run has seen.
+//! A fact of this run that supports a cause, or contradicts it.
 //!
 //! A clue is a question to the [`Facts`]; its answer is the fact in words, or nothing. So no cause
-//! can be named for a reason that was not there.
+//! is named without a fact.
 
 use super::Facts;
 use super::facts::{EndKind, SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation};
@@ -133,7 +133,7 @@ const INTERCEPTORS: [&str; 22] = [
 const UNABLE: [&str; 6] =
     ["waitress", "wsgiserver", "simplehttp", "webrick", "amazons3", "github.com"];
 
-/// Characters of a filter's page; what is longer is a site, which speaks of anything.
+/// The most characters of a filter's page; a longer page is a website, which may contain any words.
 const FILTER_PAGE: usize = 2000;
 
 /// Servers limit a head to 8 KB or more.
@@ -171,17 +171,17 @@ pub enum Clue {
     InPath(&'static str),
     /// The response names this server.
     Server(&'static str),
-    /// The response names a program that stands in front of others.
+    /// The response names a program that usually is a reverse proxy.
     Proxied,
     /// The response lists version 13, as gorilla/websocket does in every refusal.
     ListsVersion13,
-    /// A filter or a proxy that nobody asked wrote the answer itself: it says so.
+    /// A filter or an unrequested proxy wrote the answer itself, and says so.
     Interceptor,
     /// A word in the answer suggests the same.
     MaybeInterceptor,
-    /// The answer names a program that is a forward proxy in most places, though none was asked.
+    /// The answer names a program that usually is a forward proxy, although none was used.
     ForwardProxied,
-    /// The answer names another path than the one asked for.
+    /// The answer names another path than the requested one.
     NamesOtherPath,
     /// An unknown path is answered by another server than this one.
     OtherPathElsewhere,
@@ -191,7 +191,7 @@ pub enum Clue {
     WsRefusal,
     /// Subprotocols were offered, and the 101 names none.
     SubprotocolIgnored,
-    /// The same, and the end came before any message of the peer.
+    /// The same, and the connection ended before any message of the peer.
     DroppedWithoutSubprotocol,
     /// The status is this one.
     StatusIs(u16),
@@ -215,7 +215,7 @@ pub enum Clue {
     NoBody,
     /// The same request without the upgrade got the same answer.
     PlainSame,
-    /// The same, and a program that stands in front of others answered.
+    /// The same, and a reverse proxy answered.
     PlainSameBehindProxy,
     /// The same request without the upgrade got the same answer, of a library that knows WebSocket.
     PlainSameByLibrary,
@@ -235,13 +235,13 @@ pub enum Clue {
     LoginPage,
     /// The edge of a CDN, or its firewall, refused.
     EdgeRefuses,
-    /// Every request gets this answer, and nothing shows a program in front, or that there is none.
+    /// Every request gets this answer, and no fact shows whether there is a proxy in front.
     AllSameUnproxied,
     /// The answer is written in HTTP/1.0, and nothing shows a program in front.
     Http10,
     /// The answer keeps the connection, as a TLS port does not with a request that it can't read.
     KeptAlive,
-    /// The page is a proxy's own, so nothing behind it was asked.
+    /// The page is the proxy's own, so no server behind it was asked.
     ProxyPage,
     /// The same, or its headers show that.
     ProxyOwn,
@@ -272,15 +272,16 @@ pub enum Clue {
     OwnOriginBehindProxy,
     /// The request's head is longer than many servers take.
     LongHead,
-    /// Our message was the first thing that crossed, and the end came right after it and the 101.
+    /// Our message was the first thing that crossed, and the end arrived right after it and the
+    /// 101.
     AtOnce,
-    /// The reason of the Close speaks of a timer on silence.
+    /// The reason of the Close names an idle timer.
     TimerReason,
-    /// The reason of the Close speaks of a time that was up, and not of which.
+    /// The reason of the Close names a timeout, without its kind.
     TimeoutReason,
-    /// The reason of the Close speaks of a first message that did not come in time.
+    /// The reason of the Close names a first message that did not arrive in time.
     FirstMessageReason,
-    /// The reason of the Close speaks of a ping that was not answered.
+    /// The reason of the Close names a ping that was not answered.
     PingReason,
     /// The Close has a reason.
     ReasonGiven,
@@ -340,7 +341,7 @@ pub enum Clue {
     OtherSchemeAnswers,
     /// The other scheme is not answered on this port.
     OtherSchemeFails,
-    /// The other loopback address takes the connection.
+    /// The other loopback address accepts the connection.
     OtherFamilyListens,
     /// There is a status, which says so itself.
     Status,
@@ -363,13 +364,13 @@ pub enum Clue {
     HasNames,
     /// The certificate has no subjectAltName.
     NoNames,
-    /// The server asked for a certificate of ours.
+    /// The server requested a client certificate.
     CertificateAsked,
     /// The host of the URL is an address.
     HostIsAddress,
     /// Nothing crossed for so long before the end that a timer may have ended it.
     Silence,
-    /// The last bytes before the end were a message of ours.
+    /// The last bytes before the end were our message.
     AfterOurMessage,
     /// The last message sent was compressed, in several frames, with a control frame between them.
     PingInsideCompressed,
@@ -385,7 +386,7 @@ pub enum Clue {
     Idle(u64),
     /// The same, and this program is on the way.
     IdleAt(u64, &'static str),
-    /// It was silent, and a program that stands in front of others answered the handshake.
+    /// It was idle, and a reverse proxy answered the handshake.
     SilenceBehindProxy,
     /// The connection lived for so many seconds, give or take 2 %.
     Lived(u64),
@@ -492,7 +493,8 @@ impl Clue {
                     let same = |a: &str, b: &str| a.trim_matches('/') == b.trim_matches('/');
                     let coded = [named.as_str(), asked].iter().any(|path| path.contains(['%', '\\', '\u{fffd}']));
                     let other = !coded && !same(&named, asked) && !same(inner, asked);
-                    other.then(|| format!("the answer speaks of the path {inner}, and {asked} was asked for"))
+                    other.then(|| format!(
+                        "the answer names the path {inner}, but {asked} was requested"))
                 })
             }
             Self::OtherPathElsewhere => {
@@ -531,7 +533,9 @@ impl Clue {
                 let closes = header("Connection").is_some_and(|value| value == "close");
                 let body = facts.body == line.reason;
                 (bare && html && closes && body)
-                    .then(|| "the answer has the form of the library ws, whose 401 is its verifyClient's no".to_owned())
+                    .then(||
+                        "the answer looks like that of the library ws, which sends 401 if its \
+                         verifyClient refuses".to_owned())
             }
             Self::SubprotocolIgnored => {
                 let head = facts.response.filter(|_| status == Some(101))?;
@@ -700,7 +704,9 @@ impl Clue {
             }
             Self::KeptAlive => {
                 let kept = facts.response?.has_token("Connection", "keep-alive");
-                kept.then(|| "the answer keeps the connection, as a TLS port would not".to_owned())
+                kept.then(||
+                    "the answer keeps the connection open, which a TLS port would not \
+                     do".to_owned())
             }
             Self::PlainPageBehindProxy => {
                 let proxy = proxied(facts.response?)?;
@@ -730,7 +736,8 @@ impl Clue {
                 let end = facts.end?;
                 let nothing = facts.stream.messages == 0 && end.lifetime < SILENCE;
                 let nothing = nothing && facts.stream.ended_on_ours;
-                nothing.then(|| format!("nothing came in the {} ms after the 101", end.lifetime.as_millis()))
+                nothing.then(|| format!(
+                    "nothing arrived in the {} ms after the 101", end.lifetime.as_millis()))
             }
             Self::TimerReason => {
                 let other = [Self::PingReason, Self::FirstMessageReason];
@@ -1004,8 +1011,8 @@ fn cloudflare(facts: &Facts<'_>) -> Option<u16> {
     number.parse().ok()
 }
 
-/// The status and head of an error that something on the way may have written: over plain TCP, and
-/// without a proxy that was asked. What crosses TLS is the server's.
+/// The status and head of an error that a device on the path may have written: over plain TCP, and
+/// without a configured proxy. An answer inside TLS is the server's.
 fn interceptable<'a>(facts: &Facts<'a>) -> Option<(u16, &'a Head)> {
     let head = facts.response?;
     let code = head.status_line()?.code;
@@ -1060,8 +1067,8 @@ fn sent<'a>(facts: &Facts<'a>, name: &'static str) -> Option<&'a [u8]> {
     facts.request?.get(name)
 }
 
-/// What the request has that looks like credentials, beside Authorization and Cookie. The values are
-/// secret.
+/// Parts of the request that look like credentials, in addition to Authorization and Cookie. The
+/// values are secret.
 fn secret_sent(facts: &Facts<'_>) -> Option<String> {
     let request = facts.request?;
     let names = request.headers().map(|field| String::from_utf8_lossy(field.name).into_owned());
@@ -1144,7 +1151,7 @@ pub(super) fn is_near(time: std::time::Duration, seconds: u64) -> bool {
     time.abs_diff(wanted) <= wanted / 50
 }
 
-/// The header that names a program which stands in front of others.
+/// The header that names a reverse proxy.
 pub(super) fn proxied(head: &Head) -> Option<String> {
     if let Some(via) = head.get("Via") {
         return Some(format!("Via: {}", String::from_utf8_lossy(via)));

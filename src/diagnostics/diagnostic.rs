@@ -1,4 +1,4 @@
-//! One finding: an entry of the catalogue with what was seen, ready to be printed.
+//! One finding: an entry of the catalogue with its evidence, ready to be printed.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use super::{CatalogueEntry, Confidence, Facts, Family, Severity, entry};
 use crate::wire::head::{Head, HeadKind};
 use crate::wire::secret::is_secret;
 
-/// What is shown instead of a secret.
+/// The text that is shown instead of a secret.
 const HIDDEN: &[u8] = b"(hidden)";
 
 /// Bytes of a body or a stream that are shown.
@@ -27,8 +27,8 @@ pub struct Supported {
     pub confidence: Confidence,
     /// What it is, lower case, no full stop.
     pub text: Cow<'static, str>,
-    /// The fact that speaks for it; none if it is only the symptom. Foreign text in it is raw:
-    /// printers escape it.
+    /// The fact that supports it; none if only the symptom does. Text from outside is raw: printers
+    /// escape it.
     pub because: Option<String>,
 }
 
@@ -54,7 +54,7 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// The entry as it stands; `None` if there is no such code.
+    /// The unchanged entry; `None` if there is no such code.
     pub fn of(code: &str) -> Option<Self> {
         let entry = entry(code)?;
         let (title, help) = (Cow::Borrowed(entry.title), Cow::Borrowed(entry.help));
@@ -105,8 +105,8 @@ impl Diagnostic {
         Some(diagnostic)
     }
 
-    /// An error in one line, the cause in front: the title, the first cause if a fact speaks for it,
-    /// then what was seen. Foreign text is raw.
+    /// An error in one line, with the cause first: the title, the first cause if a fact supports
+    /// it, then the symptom. Text from outside is raw.
     pub fn lead(&self, seen: &str) -> String {
         let cause = self.causes.first().filter(|cause| cause.confidence != Confidence::Low);
         // What was seen is the same in other words.
@@ -141,7 +141,7 @@ impl Diagnostic {
         self.causes.first().is_some_and(|cause| cause.confidence == Confidence::High)
     }
 
-    /// Whether a fact of this run speaks for the first cause.
+    /// Whether a fact of this run supports the first cause.
     pub fn is_supported(&self) -> bool {
         self.causes.first().is_some_and(|cause| cause.confidence != Confidence::Low)
     }
@@ -189,7 +189,7 @@ impl Diagnostic {
         self
     }
 
-    /// With the place where it can be seen.
+    /// With the place of the evidence.
     pub fn at(mut self, span: impl Into<Option<Span>>) -> Self {
         self.span = span.into();
         self
@@ -238,7 +238,7 @@ pub struct Span {
     pub place: Place,
     /// From the start of that to the first of `bytes`, in bytes.
     pub offset: u64,
-    /// The excerpt, secrets taken out.
+    /// The excerpt, without secrets.
     pub bytes: Vec<u8>,
     /// Which bytes of the excerpt are meant.
     pub marked: Range<usize>,
@@ -287,7 +287,7 @@ pub enum Form {
     Text,
     /// As hexadecimal digits.
     Hex,
-    /// As hexadecimal digits, with the text beside them.
+    /// As hexadecimal digits, with their text.
     HexAndText,
 }
 

@@ -1,7 +1,8 @@
-//! What an attempt to talk WebSocket left behind: the input of the classification.
+//! The facts of an attempt to open a WebSocket: the input of the classification.
 //!
-//! Everything is optional, so that a caller who knows a part can ask. The owner fills in what it saw
-//! and judges nothing; [`classify`](super::classify()) does. Times are durations: no clock here.
+//! All fields are optional, so that a caller with some of the facts can ask, too. The owner fills
+//! in facts and judges nothing; [`classify`](super::classify()) does. Times are durations: no clock
+//! here.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -33,7 +34,7 @@ pub struct Facts<'a> {
     pub tls: TlsAttempt<'a>,
     /// The first bytes of an answer that is not an HTTP head, to a plain request.
     pub first_bytes: &'a [u8],
-    /// How the wait for the response ended, if no response came.
+    /// How the wait for the response ended, if no response arrived.
     pub unanswered: Option<Unanswered>,
     /// The request as it was sent or received.
     pub request: Option<&'a Head>,
@@ -47,7 +48,7 @@ pub struct Facts<'a> {
     pub hops: &'a [String],
     /// What other connections gave that differed in one thing.
     pub trials: &'a [Trial],
-    /// What a client of ours wanted and did not get.
+    /// What a client of `listen` wanted and did not get.
     pub wish: Option<&'a Wish>,
     /// The verdicts on the handshake.
     pub report: Option<&'a Report>,
@@ -57,7 +58,7 @@ pub struct Facts<'a> {
     pub violations: &'a [Violation],
     /// The frame of the first violation.
     pub frame: Option<FrameContext<'a>>,
-    /// Pings of ours.
+    /// Our pings.
     pub pings: PingFacts,
     /// Close frames.
     pub close: CloseFacts<'a>,
@@ -111,7 +112,7 @@ impl Facts<'_> {
         self.response.and_then(Head::status_line).map(|line| line.code)
     }
 
-    /// Whether the handshake was completed: a 101 came and nothing in it is fatal.
+    /// Whether the handshake was completed: a 101 was received, without a fatal error.
     pub fn is_open(&self) -> bool {
         let switched = self.response.and_then(Head::status_line).is_some_and(|l| l.code == 101);
         switched && self.report.is_none_or(|report| report.fatal().next().is_none())
@@ -137,7 +138,7 @@ impl<'a> CloseFacts<'a> {
 pub enum LookupFault {
     /// There is no such name, or no address for it.
     NotFound,
-    /// There are addresses, but of the other family than asked for.
+    /// There are addresses, but only of the family that was not requested.
     OtherFamily,
     /// No answer could be had now.
     Unanswered,
@@ -205,11 +206,11 @@ pub struct ProxyFacts<'a> {
 pub enum ProxyFault {
     /// It refused.
     Refused,
-    /// There is no way to it: its name or its address.
+    /// Its name or its address can't be reached.
     Away,
     /// It took the request and answered nothing.
     Silent,
-    /// It does not speak what it was spoken to in.
+    /// It does not speak the protocol of the request.
     Foreign,
     /// It requires a user and password, or others.
     Unauthorized,
@@ -228,7 +229,7 @@ pub struct TlsAttempt<'a> {
     pub now: Option<&'a str>,
     /// How many certificates the peer sent, its own included.
     pub chain: Option<usize>,
-    /// Whether roots of its own were given to this run.
+    /// Whether this run has its own root certificates.
     pub own_roots: bool,
     /// Whether a certificate of ours was given to this run.
     pub own_certificate: bool,
@@ -243,7 +244,7 @@ pub enum TlsFault<'a> {
     NotTls(&'a [u8]),
     /// The stream ended before a ServerHello.
     Closed,
-    /// Nothing came until the timeout.
+    /// Nothing arrived until the timeout.
     Silent,
     /// The dates of the certificate exclude now.
     Dates {
@@ -259,7 +260,7 @@ pub enum TlsFault<'a> {
     },
     /// The peer sent this alert.
     Alert(u8),
-    /// The peer asked for a certificate of ours, and refused then.
+    /// The peer requested a client certificate, and then refused.
     CertificateWanted,
     /// A client spoke plain HTTP to our TLS port.
     PlainRequest,
@@ -272,7 +273,7 @@ pub struct Unanswered {
     pub how: StreamEnd,
     /// From the request on.
     pub after: Duration,
-    /// Bytes of a response that came.
+    /// Bytes of a response that arrived.
     pub received: usize,
 }
 
@@ -287,14 +288,14 @@ pub enum StreamEnd {
     Timeout,
 }
 
-/// Another connection to the same place that differed in one thing, and what came of it.
+/// Another connection to the same server with one difference, and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trial {
     /// In what it differed.
     pub variation: Variation,
     /// Where to, or with what, if the variation alone does not say it.
     pub what: String,
-    /// What came of it.
+    /// Its result.
     pub outcome: TrialOutcome,
 }
 
@@ -315,7 +316,7 @@ pub enum Variation {
     Again,
     /// The Host of the URL.
     OwnHost,
-    /// A path that nobody has.
+    /// A path that no server has.
     OtherPath,
     /// With TLS instead of without, or the other way round.
     OtherScheme,
@@ -323,7 +324,7 @@ pub enum Variation {
     OtherFamily,
 }
 
-/// What came of a trial.
+/// The result of a trial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrialOutcome {
     /// A WebSocket opened, or TCP where no more was tried.
@@ -336,7 +337,7 @@ pub enum TrialOutcome {
     Status {
         /// The number.
         code: u16,
-        /// The line it came in.
+        /// Its line.
         text: String,
         /// The beginning of the body.
         body: Vec<u8>,
@@ -364,7 +365,7 @@ impl Trial {
         }
     }
 
-    /// The beginning of the body that came with a status.
+    /// The beginning of the body of a status.
     pub fn body(&self) -> Option<&[u8]> {
         match &self.outcome {
             TrialOutcome::Status { body, .. } => Some(body),
@@ -372,8 +373,8 @@ impl Trial {
         }
     }
 
-    /// Whether what was tried is what is spoken there. A server of TLS that answers plain HTTP does
-    /// so only to say that it is none.
+    /// Whether the server speaks the tried protocol. A TLS server that answers plain HTTP does so
+    /// only to report the error.
     pub fn is_spoken(&self) -> bool {
         let refuses = self.body().is_some_and(super::said::wants_tls);
         (self.status().is_some() && !refuses) || matches!(self.outcome, TrialOutcome::Tls(_))
@@ -417,7 +418,7 @@ impl std::fmt::Display for Trial {
 pub struct StreamFacts<'a> {
     /// Its first bytes: a few hundred are plenty.
     pub first: &'a [u8],
-    /// How many bytes came in the same segment as the 101.
+    /// How many bytes arrived in the same segment as the 101.
     pub early: usize,
     /// Frames received.
     pub frames: u64,
@@ -437,7 +438,7 @@ pub struct StreamFacts<'a> {
     pub ping_inside_compressed: bool,
     /// The rule that a frame sent from here broke, if one did.
     pub illegal_sent: Option<&'static str>,
-    /// Whether bytes were sent as they are, so that nothing is known of their frames.
+    /// Whether raw bytes were sent, whose frames are unknown.
     pub bytes_sent: bool,
     /// Frames in a row with the same mask key, and the key.
     pub equal_masks: Option<(u64, [u8; 4])>,
@@ -476,7 +477,7 @@ pub struct CloseFacts<'a> {
     pub received: Option<&'a CloseBody>,
     /// The one sent.
     pub sent: Option<&'a CloseBody>,
-    /// Whether the peer's came first.
+    /// Whether the peer's was first.
     pub by_peer: bool,
     /// A code that never travels, as an API gives it: 1005, 1006 or 1015.
     pub label: Option<u16>,
@@ -499,7 +500,7 @@ pub struct End {
     pub longest_quiet: Duration,
     /// From the 101 to the last bytes of the peer.
     pub last: Duration,
-    /// Bytes that came of a frame that is not complete.
+    /// The received bytes of an incomplete frame.
     pub partial: u64,
 }
 
@@ -524,7 +525,7 @@ pub enum EndKind {
     Reset,
     /// The peer did not answer our Close.
     CloseTimeout,
-    /// Nothing came after a ping, or what we sent stayed unacknowledged.
+    /// Nothing was received after a ping, or our data was not acknowledged.
     Dead,
     /// We failed it because of a violation.
     Failed,

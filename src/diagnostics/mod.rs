@@ -1,10 +1,10 @@
 //! What can go wrong with a WebSocket connection, and how to explain it.
 //!
-//! The [catalogue](SECTIONS) has one [`CatalogueEntry`] for each symptom, under a stable code (`W602`);
-//! [`classify()`] looks at the [`Facts`] that an attempt left behind, in a fixed order, and makes
-//! [`Diagnostic`]s of them; [`browser`] finds the entry for a browser's message. All of it is
-//! pure: no I/O, no clock, no terminal. How a diagnostic is printed is the business of `ui`.
-//! docs/diagnosis.md says how a diagnosis is made and how to add one.
+//! The [catalogue](SECTIONS) has one [`CatalogueEntry`] for each symptom, under a stable code
+//! (`W602`); [`classify()`] checks the [`Facts`] of an attempt in a fixed order, and makes
+//! [`Diagnostic`]s of them; [`browser`] finds the entry for a browser's message. All of it is pure:
+//! no I/O, no clock, no terminal. `ui` prints diagnostics. docs/diagnosis.md says how a diagnosis
+//! is made and how to add one.
 
 pub mod browser;
 mod catalogue;
@@ -79,7 +79,7 @@ pub enum Family {
 pub enum Confidence {
     /// A fact of this run shows it.
     High,
-    /// A fact of this run speaks for it.
+    /// A fact of this run supports it.
     Medium,
     /// Nothing but the symptom itself points to it.
     Low,
@@ -103,11 +103,11 @@ pub struct LikelyCause {
     pub text: &'static str,
     /// How sure it is where its clue was seen.
     pub confidence: Confidence,
-    /// What speaks for it; nothing but the symptom if there is none.
+    /// The fact that supports it; none if only the symptom does.
     pub clue: Option<Clue>,
     /// Any of these rules it out.
     pub unless: &'static [Clue],
-    /// The cure, where it is another than the entry's.
+    /// The cure, if it is not the entry's.
     pub help: Option<&'static str>,
 }
 
@@ -126,7 +126,7 @@ pub struct CatalogueEntry {
     pub explanation: &'static str,
     /// One imperative sentence that says what to do, commands in backquotes, no full stop.
     pub help: &'static str,
-    /// Where it is laid down (`RFC 6455 §5.2`), or how it came to be known.
+    /// Its source (`RFC 6455 §5.2`), or how it was found.
     pub source: &'static str,
     /// Possible causes, the most frequent first; none where the explanation says it all.
     pub causes: &'static [LikelyCause],

@@ -1,5 +1,5 @@
-//! What the body of a refusal says, in text, JSON or HTML: the server's own words come before
-//! whatever else its answer may mean.
+//! What the body of a refusal says, in text, JSON or HTML: the server's own words are more
+//! important than the rest of its answer.
 
 use super::sniff::contains_word;
 
@@ -36,14 +36,14 @@ pub(super) enum Subject {
     Method,
     /// Too many requests.
     Rate,
-    /// Who the user is, and what they may do.
+    /// The credentials, and what they may do.
     Credentials,
     /// The path.
     Path,
 }
 
-/// Phrases in lower case, as [`says`] takes them; the first that stands in the text counts. A phrase
-/// in front of another subject's is more exact.
+/// Phrases in lower case, as [`says`] takes them; the first that is in the text counts. A phrase in
+/// front of another subject's is more exact.
 #[rustfmt::skip]
 const PHRASES: &[(Subject, &[&str])] = &[
     (Subject::Tls, &["plain http request was sent to https port", "http request to an https server", "speaking plain http to an ssl-enabled", "combination of host and port requires tls", "https is required", "use https", "https required", "ssl required", "tls required", "requires wss", "use wss", "wss required", "requires ssl", "requires https", "ssl is required", "tls is required", "secure connection required", "secure connection is required", "require a secure connection", "requires a secure connection", "use a secure connection", "must be a secure connection", "secure connections only"]),
@@ -100,8 +100,8 @@ pub(super) fn subject(text: &str) -> Option<(Subject, &'static str)> {
     }
 }
 
-/// Whether a phrase that stands at a place means what it is listed for: its neighbours decide that
-/// for those which have another meaning, too.
+/// Whether a phrase at a position has the listed meaning: for phrases with several meanings, the
+/// neighbouring words decide.
 fn is_meant(text: &str, phrase: &str, at: usize) -> bool {
     let before = text[..at].to_ascii_lowercase();
     let after = text[at + phrase.trim_end_matches('*').len()..].to_ascii_lowercase();
@@ -124,7 +124,7 @@ fn is_meant(text: &str, phrase: &str, at: usize) -> bool {
     }
 }
 
-/// Whether a phrase in lower case stands in a text as whole words, in any letter case; the last word
+/// Whether a phrase in lower case is in a text as whole words, in any letter case; the last word
 /// may be in the plural. After a `*`, it may be the beginning of a longer one.
 pub(super) fn says(text: &str, phrase: &str) -> bool {
     places(text, phrase).next().is_some()
@@ -144,7 +144,7 @@ fn places(text: &str, phrase: &str) -> impl Iterator<Item = usize> {
         .filter(move |at| is_edge(text, *at) && ends(at + stem.len()))
 }
 
-/// Whether no word goes on at a place: `AccessToken` has two.
+/// Whether no word continues at a position: `AccessToken` has two words.
 fn is_edge(text: &str, at: usize) -> bool {
     let (before, after) = text.split_at(at);
     let mut next = after.chars();
@@ -178,7 +178,7 @@ fn speaks_of_origin(text: &str) -> bool {
     places(text, "origin").any(word) || says(text, "cors")
 }
 
-/// Whether a server of TLS says that it was spoken to in plain HTTP.
+/// Whether a TLS server says that it received plain HTTP.
 pub fn wants_tls(body: &[u8]) -> bool {
     let (_, phrases) = PHRASES[0];
     phrases[..4].iter().any(|phrase| contains_word(body, phrase))
@@ -244,7 +244,7 @@ const PATH_MARKS: [&str; 10] = [
     "uri:</th><td>",
 ];
 
-/// The path that a page says was asked for, without its query.
+/// The requested path as a page names it, without its query.
 pub(super) fn named_path(body: &[u8]) -> Option<String> {
     let text = decoded(String::from_utf8_lossy(body).into_owned());
     // The marks and the text have the same places: only ASCII changes its case.
@@ -263,7 +263,7 @@ pub(super) fn named_path(body: &[u8]) -> Option<String> {
     })
 }
 
-/// Whether what follows stands in the outermost object of JSON, beside the number of the status.
+/// Whether the following text is in the outermost object of JSON, next to the number of the status.
 fn is_outermost(before: &str) -> bool {
     let count = |marks: [char; 2]| before.matches(marks).count();
     before.trim_start().starts_with('{')
@@ -420,7 +420,7 @@ const STOCK_SENTENCES: [&str; 22] = [
     "the server is temporarily unable to service your request due to maintenance downtime or capacity problems",
 ];
 
-/// What a text says beside such sentences.
+/// What a text says in addition to such sentences.
 pub(super) fn without_stock(text: &str) -> String {
     STOCK_SENTENCES.iter().fold(text.replace('’', "'"), |mut text, sentence| {
         // Only ASCII changes its case, so the places are the same.
@@ -490,7 +490,7 @@ pub(super) const VAGUE: &[u8] = b"nothing here there to see nope no not none emp
     proxy sent that could understand resource requested server got itself in trouble s all i know we re n \
     problem problems happened page go home back what happened oh oops hello world it works";
 
-/// Words that say nothing beside a status.
+/// Words that say nothing more than a status.
 const EMPTY: &[&str] = &[
     "error",
     "status",

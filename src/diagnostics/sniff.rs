@@ -1,4 +1,4 @@
-//! Which protocol some first bytes are of.
+//! Recognises a protocol by its first bytes.
 
 /// Greetings of services that speak first, and the port where WebSocket may be found instead.
 const BANNERS: &[(&[u8], &str, &str)] = &[
@@ -108,12 +108,12 @@ pub(super) fn is_plausible(first: u8) -> bool {
     first & 0x30 == 0 && matches!(first & 0xf, 0..=2 | 8..=10)
 }
 
-/// Whether `needle` stands somewhere in `bytes`.
+/// Whether `bytes` contains `needle`.
 pub(super) fn contains(bytes: &[u8], needle: &[u8]) -> bool {
     bytes.windows(needle.len().max(1)).any(|window| window == needle)
 }
 
-/// Whether a lower-case text stands somewhere in `bytes`, in any letter case.
+/// Whether `bytes` contains a lower-case text, in any letter case.
 pub(super) fn contains_word(bytes: &[u8], needle: &str) -> bool {
     let needle = needle.as_bytes();
     bytes.windows(needle.len().max(1)).any(|window| window.eq_ignore_ascii_case(needle))

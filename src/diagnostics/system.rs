@@ -1,5 +1,5 @@
-//! Errors of the operating system, by the names of its `errno.h` and by its words, as programs in any
-//! language print them.
+//! Errors of the operating system, by their names in `errno.h` and by their texts, as programs in
+//! any language print them.
 
 /// An error of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ const fn error(
 pub const SYSTEM_ERRORS: &[SystemError] = &[
     error("ECONNRESET", &["connection reset by peer", "forcibly closed by the remote host"], "the peer, or a device on the path, ended the TCP connection with a reset.", Some("W802")),
     error("ECONNREFUSED", &["connection refused", "actively refused"], "the host answers, but nothing listens on that port.", Some("W103")),
-    error("ECONNABORTED", &["software caused connection abort", "connection aborted"], "this system gave the TCP connection up.", Some("W802")),
+    error("ECONNABORTED", &["software caused connection abort", "connection aborted"], "this system aborted the TCP connection.", Some("W802")),
     error("EPIPE", &["broken pipe"], "this side wrote to a connection that the peer had closed.", Some("W801")),
     error("ETIMEDOUT", &["connection timed out", "operation timed out"], "the peer did not answer in time, and the system gave up the connection.", Some("W105")),
     error("EHOSTUNREACH", &["no route to host", "host is unreachable"], "no path leads to the host, or a firewall rejects the packets.", Some("W106")),
@@ -39,20 +39,20 @@ pub const SYSTEM_ERRORS: &[SystemError] = &[
     error("EAI_AGAIN", &["temporary failure in name resolution"], "the name server did not answer.", Some("W102")),
     error("EADDRINUSE", &["address already in use", "only one usage of each socket address"], "another program listens on that address and port; choose another port, or find the program with `ss -ltnp`.", None),
     error("EADDRNOTAVAIL", &["cannot assign requested address", "can't assign requested address"], "the address is not one of this machine, or all local ports are in use.", None),
-    error("EACCES", &["permission denied"], "the system does not allow it; ports below 1024 need the right to bind them, files and Unix sockets need theirs.", None),
+    error("EACCES", &["permission denied"], "the system does not allow it: ports below 1024 need a privilege, files and Unix sockets need permissions.", None),
     error("EPERM", &["operation not permitted"], "the system does not allow it; a local firewall may reject the packets.", None),
-    error("EMFILE", &["too many open files"], "the process has as many open files and connections as it may have; `ulimit -n` shows and raises the limit.", None),
+    error("EMFILE", &["too many open files"], "the process has reached its limit of open files and connections; `ulimit -n` shows and raises the limit.", None),
     error("ENOENT", &["no such file or directory"], "no file or Unix socket has that name.", None),
     error("ENOBUFS", &["no buffer space available"], "the system has no memory left for the data of connections.", None),
     error("ENOTCONN", &["transport endpoint is not connected", "socket is not connected"], "the connection ended before it was used.", Some("W801")),
     error("EPROTO", &["wrong version number", "packet length too long"], "the port does not speak TLS, or another version of it.", Some("W201")),
-    error("CERT_HAS_EXPIRED", &["certificate has expired"], "the certificate's time is over.", Some("W206")),
+    error("CERT_HAS_EXPIRED", &["certificate has expired"], "the certificate has expired.", Some("W206")),
     error("ERR_TLS_CERT_ALTNAME_INVALID", &["hostname mismatch", "does not match certificate's altnames"], "the certificate is for other names.", Some("W207")),
     error("DEPTH_ZERO_SELF_SIGNED_CERT", &["self-signed certificate", "self signed certificate"], "the server's certificate is self-signed.", Some("W208")),
     error("UNABLE_TO_VERIFY_LEAF_SIGNATURE", &["unable to get local issuer certificate", "unable to verify the first certificate"], "the issuer of the certificate is not trusted, or the server does not send the intermediate certificate.", Some("W208")),
 ];
 
-/// The error that a text names, with whatever stands around its name or words, as in
+/// The error that a text contains, with any text around its name or words, as in
 /// `connect ECONNREFUSED 127.0.0.1:80` and `Connection reset by peer (os error 104)`.
 pub fn find(text: &str) -> Option<&'static SystemError> {
     let lower = text.to_lowercase();

@@ -1,5 +1,5 @@
-//! What `wscope explain` can be asked about: a code of the catalogue, a close code or its name, an
-//! HTTP status, the name of a violation, the id of a handshake rule.
+//! The topics of `wscope explain`: a code of the catalogue, a close code or its name, an HTTP
+//! status, the name of a violation, the id of a handshake rule.
 
 use super::system::{self, SYSTEM_ERRORS};
 use super::{CatalogueEntry, browser, entries, entry, of_close_code, of_status};
@@ -12,18 +12,18 @@ use crate::wire::violation;
 pub struct Topic {
     /// The entry; `None` where the title of a handshake rule explains everything.
     pub entry: Option<&'static CatalogueEntry>,
-    /// What was asked about, unless that is the entry itself: one sentence.
+    /// The topic, unless it is the entry itself: one sentence.
     pub asked: Option<String>,
 }
 
-/// Nobody knows what was asked about.
+/// The topic is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "unknown topic {asked:?}{}; see `wscope explain --list`",
     .nearest.as_ref().map(|name| format!(" (did you mean {name}?)")).unwrap_or_default()
 )]
 pub struct UnknownTopic {
-    /// What was asked about.
+    /// The topic.
     pub asked: String,
     /// What may have been meant.
     pub nearest: Option<String>,
@@ -42,7 +42,7 @@ pub fn topic(asked: &str) -> Result<Topic, UnknownTopic> {
     found.ok_or_else(|| UnknownTopic { asked: asked.to_owned(), nearest: nearest(asked) })
 }
 
-/// What has a name of its own, with a few words about each.
+/// Topics with their own name, with a few words about each.
 pub fn topics() -> impl Iterator<Item = (String, &'static str)> {
     let codes = entries().map(|entry| (entry.code.to_owned(), entry.title));
     let one_code = close::REGISTRY.iter().filter(|info| info.first == info.last);

@@ -1,4 +1,4 @@
-//! A URL as typed, taken apart just enough to judge and to show it without its secrets.
+//! A URL as typed, split only as far as needed to judge it and to show it without its secrets.
 //!
 //! `net::target` decides what is a legal URL; here any text has parts.
 

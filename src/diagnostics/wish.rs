@@ -1,4 +1,4 @@
-//! What a client of ours wanted and did not get, as its request shows.
+//! What a client of `listen` wanted and did not get, judged by its request.
 
 use crate::wire::head::Head;
 
@@ -12,8 +12,8 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// Of a client that was let in with this subprotocol; `None` if it got what it asked for, as far
-    /// as the request shows.
+    /// For a client that was accepted with this subprotocol; `None` if it got what it wanted,
+    /// judged by its request.
     pub fn of(request: &Head, agreed: Option<&str>) -> Option<Self> {
         let offered = match agreed {
             Some(_) => Vec::new(),

@@ -1,4 +1,4 @@
-//! Takes those who connect, one after the other, as long as the system has descriptors.
+//! Accepts connections, one after the other, while the system has descriptors.
 
 use std::io;
 use std::net::SocketAddr;
@@ -32,17 +32,17 @@ impl Acceptor {
         Self { listeners: Some(listeners), ready: true, paused_until: None, short: false }
     }
 
-    /// Notes that somebody may wait.
+    /// Notes that a client may wait.
     pub fn set_ready(&mut self) {
         self.ready = true;
     }
 
-    /// Accepts nobody any more.
+    /// Accepts no more clients.
     pub fn stop(&mut self) {
         self.listeners = None;
     }
 
-    /// Whether somebody may be accepted at once.
+    /// Whether a client may be accepted at once.
     pub fn is_ready(&self) -> bool {
         self.ready && self.paused_until.is_none() && self.listeners.is_some()
     }

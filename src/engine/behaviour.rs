@@ -1,8 +1,8 @@
-//! The seam between a connection and what it does: a [`Behaviour`] sees what the peer sends and
-//! sends what it likes.
+//! The interface between a connection and what it does: a [`Behaviour`] gets what the peer sends,
+//! and can send.
 //!
-//! A connection asks each behaviour what it wants and takes the cheapest way that serves all:
-//! runs of small messages, whole messages, pieces as they come.
+//! Each behaviour says what it needs: runs of small messages, whole messages, or pieces as they
+//! arrive. The connection takes the cheapest way that serves all.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -42,7 +42,7 @@ pub trait Behaviour {
         false
     }
 
-    /// Whether [`Behaviour::take_run`] takes anything.
+    /// Whether [`Behaviour::take_run`] is used.
     fn takes_runs(&self) -> bool {
         false
     }
@@ -68,15 +68,15 @@ pub trait Behaviour {
         Ok(())
     }
 
-    /// Takes an event of a message that comes in pieces, if the behaviour streams.
+    /// Takes an event of a message in pieces, if the behaviour streams.
     fn on_event(&mut self, _event: &FrameEvent<'_>, _cx: &mut Context<'_>) -> io::Result<()> {
         Ok(())
     }
 
-    /// Takes an event of what comes after the peer's Close, its Close included. Nothing acts on that.
+    /// Takes an event after the peer's Close, including the Close. Nothing acts on these.
     fn on_late(&mut self, _event: &FrameEvent<'_>) {}
 
-    /// The peer answered a ping of ours, after this time.
+    /// The peer answered our ping, after this time.
     fn on_round_trip(&mut self, _time: Duration, _cx: &mut Context<'_>) {}
 
     /// Whether the peer should not be read now, because what it sends would have to wait here.
@@ -132,11 +132,11 @@ pub enum Pipe {
     Stdout,
 }
 
-/// What does something wrong on purpose: it adds to the bytes that are sent, takes from them, and
-/// slows the transport down.
+/// Breaks rules on purpose: it adds bytes to the sent ones, removes bytes, and slows the transport
+/// down.
 pub trait Interference {
-    /// Does what is due after `messages` of the peer, the last byte of which came at `last_received`.
-    /// Returns what is to be reported.
+    /// Does what is due after `messages` of the peer, the last byte of which arrived at
+    /// `last_received`. Returns what is to be reported.
     fn act(
         &mut self,
         messages: u64,

@@ -1,9 +1,8 @@
-//! An open connection, whatever opened it and whatever it is for: bytes in, events to whoever wants
-//! them, bytes out, one ending.
+//! An open connection of any mode: bytes in, events to all readers, bytes out, one ending.
 //!
-//! It takes turns with others. A turn reads once, so that a peer that never stops sending costs
-//! the others one buffer's worth; the peer is read only while there is room for what comes of it.
-//! Nothing here waits.
+//! It takes turns with other connections. A turn reads once, so that a peer that never stops
+//! sending delays the others by one buffer only. The connection reads only while there is room for
+//! the data. Nothing here waits.
 
 use std::io;
 use std::rc::Rc;
@@ -57,15 +56,15 @@ pub struct ConnectionSetup<'a> {
     /// How the endpoint behaves; compression is filled in from `agreed`. Without one the connection
     /// is a leg of a relay: see [`Connection::relay_to`].
     pub endpoint: Option<&'a Arc<EndpointConfig>>,
-    /// How much is taken from the peer.
+    /// How much data is accepted from the peer.
     pub limits: Limits,
-    /// Whether what is sent is decoded, because somebody looks or counts.
+    /// Whether sent data is decoded, for a sink or for counting.
     pub observed: bool,
     /// Whether evidence for diagnostics is kept.
     pub evidence: bool,
     /// The bound on what waits in memory.
     pub memory: &'a Rc<Budget>,
-    /// The bound on what waits to be sent; whoever runs the connection closes the slowest.
+    /// The limit for data that waits to be sent; the owner of the connection closes the slowest.
     pub backlog: &'a Rc<Budget>,
 }
 
@@ -77,16 +76,16 @@ pub struct Connection {
     party: Party,
     outbox: Outbox,
     received: Counters,
-    /// Nearly always one, which then takes no memory of its own.
+    /// Nearly always one, which then needs no separate memory.
     behaviours: SmallVec<[Box<dyn Behaviour>; 1]>,
     injector: Option<Box<dyn Interference>>,
     evidence: Option<Box<SessionEvidence>>,
-    /// Collects a message that comes in pieces, where a behaviour wants it whole.
+    /// Collects a message in pieces, if a behaviour needs it whole.
     assembler: Option<Box<Assembler>>,
-    /// What waits here to be handed on, and to be sent.
+    /// The data that waits to be passed on, and to be sent.
     share: Share,
     unsent: Share,
-    /// When a byte came, and when one came or left.
+    /// When a byte was received, and when one was received or sent.
     last_received: Instant,
     active: Instant,
     /// None before the first message, of either side.
@@ -95,12 +94,12 @@ pub struct Connection {
     ahead: Option<Box<ReadAhead>>,
     /// The observer may have more events in the bytes at hand.
     more: bool,
-    /// What comes next belongs to a data frame, as far as that is known.
+    /// The next data belongs to a data frame, as far as that is known.
     in_data: bool,
     /// What the peer sends reaches no behaviour any more.
     ignore_rest: bool,
-    /// Bytes to send that receiving has made: what leaves is taken to be theirs first, so that others
-    /// who keep the send buffer full don't keep the peer from being read.
+    /// Bytes to send that receiving has produced. Sent bytes are subtracted from these first, so
+    /// that other producers that keep the send buffer full do not stop reading from the peer.
     answers: u32,
     write_error: Option<Box<Lost>>,
     /// Something was sent since the last turn.
@@ -108,8 +107,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Takes over a transport whose opening handshake is done. Frames may have come after it; our
-    /// side of it may still wait in the send buffer.
+    /// Takes a transport whose opening handshake is done. Frames may have arrived after it; our
+    /// side of it may still be in the send buffer.
     pub fn new(
         mut link: Link,
         inbound: Observer,
@@ -225,7 +224,7 @@ impl Connection {
         }
     }
 
-    /// Begins to decode frames on a leg of a relay, which has passed on heads so far.
+    /// Begins to decode frames on a leg of a relay, which has forwarded only heads so far.
     pub fn expect_frames(&mut self, deflate: Option<DeflateParams>, evidence: bool, now: Instant) {
         self.inbound.expect_frames(deflate.as_ref());
         let role = self.sent_direction().sender();
@@ -272,9 +271,8 @@ impl Connection {
         self.party.leg().is_some_and(Leg::has_ended)
     }
 
-    /// Hands on to the other leg of a relay what this one has received, as far as there is room,
-    /// and then how its stream ended: with its end, or with a reset. Call it after each turn of
-    /// either.
+    /// Passes the received data of this leg to the other leg of a relay, as far as there is room,
+    /// and then the end of its stream: an end, or a reset. Call it after each turn of either.
     pub fn relay_to(&mut self, other: &mut Self, now: Instant) {
         let Some(leg) = self.party.leg_mut() else { return };
         // What is large waits until it need not be copied after something.
@@ -294,7 +292,7 @@ impl Connection {
         }
     }
 
-    /// What a leg of a relay has received and the other leg has not been handed.
+    /// What a leg of a relay has received, but not yet passed to the other leg.
     pub fn received_bytes(&self) -> &[u8] {
         self.party.leg().map_or(&[], |leg| &leg.received)
     }
@@ -304,7 +302,7 @@ impl Connection {
         self.party.leg_mut().map(|leg| std::mem::take(&mut leg.received)).unwrap_or_default()
     }
 
-    /// Gives back what is not handed on yet.
+    /// Gives back what is not passed on yet.
     pub fn put_back(&mut self, received: Vec<u8>) {
         if let Some(leg) = self.party.leg_mut() {
             leg.received = received;
@@ -321,7 +319,7 @@ impl Connection {
         self.link.is_read_closed()
     }
 
-    /// Whether what was received has all been decoded, and reported.
+    /// Whether all received data has been decoded and reported.
     pub fn is_decoded(&self) -> bool {
         !self.more
     }
@@ -375,7 +373,7 @@ impl Connection {
         self.talk.as_deref().copied().unwrap_or_else(|| Talk::new(self.party.opened()))
     }
 
-    /// When a byte last came from the peer or left for it.
+    /// When a byte was last received from the peer or sent to it.
     pub fn active(&self) -> Instant {
         self.active
     }
@@ -400,8 +398,8 @@ impl Connection {
         self.inbound.inside_message() && !self.ignore_rest
     }
 
-    /// Bytes of ours that were never sent, not counting the answer to the peer's Close: nobody
-    /// waits for that once the peer is gone.
+    /// Our bytes that were never sent, without the answer to the peer's Close, which is not needed
+    /// once the peer is gone.
     pub fn unsent(&self) -> usize {
         /// Header and mask key, and what TLS puts around a record.
         const AROUND: usize = 6 + 64;
@@ -503,7 +501,7 @@ impl Connection {
                 && self.behaviours.iter().any(|behaviour| behaviour.is_ready(&self.outbox, pending))
     }
 
-    /// Whether it waits for an output to be written, which no event of its own reports.
+    /// Whether it waits until an output is written, for which there is no event.
     pub fn waits_for_outputs(&self, stdout: &Stdout, reporter: &Reporter) -> bool {
         self.more && is_blocked(&self.behaviours, stdout, reporter)
     }
@@ -564,8 +562,8 @@ impl Connection {
         self.unsent.set(self.outbox.held() + self.link.tx.len());
     }
 
-    /// Gives back the transport, if its end is still to be waited for: not where the connection
-    /// was lost or given up.
+    /// Returns the transport, if its end must still be awaited: not if the connection was lost or
+    /// abandoned.
     pub fn into_link(self) -> (Link, bool) {
         let in_order = self.injector.as_ref().is_some_and(|injector| injector.ends_in_order());
         let lost = self.state() == State::Closed && !in_order;
@@ -589,7 +587,7 @@ impl Connection {
         let _ = self.sender(now).close(Some(CloseCode::Error.into()), reason);
     }
 
-    /// Whether the peer is read now: not if that is left undone on purpose.
+    /// Whether the peer is read now: not if a fault forbids it.
     fn may_read(&self) -> bool {
         let leg_may = |leg: &Leg| leg.received.is_empty() && !leg.has_ended();
         self.party.leg().is_none_or(|leg| self.more || leg_may(leg))
@@ -649,8 +647,9 @@ impl Connection {
         }
     }
 
-    /// Whether pings after what waits can be looked for. A server has too many clients for it. Where
-    /// frames are shown, the answer is shown when it is sent: before its ping, whose turn comes later.
+    /// Whether it can look for pings after the waiting data. A server has too many clients for it.
+    /// If frames are shown, the answer is shown when it is sent: before its ping, whose turn is
+    /// later.
     fn may_read_ahead(&self) -> bool {
         let client = self.party.endpoint().is_some_and(|one| one.role() == Role::Client);
         client && self.write_error.is_none()
@@ -662,7 +661,8 @@ impl Connection {
             && self.link.may_read_ahead(read_ahead::MOST)
     }
 
-    /// Answers pings after what waits for a slow reader of ours, once it has waited for a while.
+    /// Answers pings after data that waits for a slow reader on our side, once it has waited for a
+    /// while.
     fn read_ahead(&mut self, now: Instant) {
         let Self { link, inbound, party, ahead, answers, .. } = self;
         let Some(endpoint) = party.endpoint_mut() else { return };
@@ -688,7 +688,7 @@ impl Connection {
         *answers = answers.saturating_add((link.tx.len() - before) as u32);
     }
 
-    /// What was received waits for a slow reader of ours: that is not silence of the peer.
+    /// Received data waits for a slow reader on our side: that is not silence of the peer.
     fn wait_for_outputs(&mut self, outputs: &Outputs<'_>, now: Instant) {
         let blocked = self.is_blocked(outputs);
         if let Some(evidence) = &mut self.evidence {
@@ -1040,7 +1040,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Reports what waits in memory here, and gives way where the sum exceeds the limit.
+    /// Reports its queued data, and ends if the sum exceeds the limit.
     fn account(&mut self, now: Instant) {
         self.settle();
         let behaviours: usize = self.behaviours.iter().map(|behaviour| behaviour.held()).sum();
@@ -1068,10 +1068,10 @@ fn begun<'t>(talk: &'t mut Option<Box<Talk>>, party: &Party) -> &'t mut Talk {
     talk.get_or_insert_with(|| Box::new(Talk::new(party.opened())))
 }
 
-/// Whoever holds no more than this does not give way where all together hold too much.
+/// A connection with no more than this is not closed if all together hold too much.
 const SMALL: usize = 16 * 1024;
 
-/// A relay copies so many bytes after what still waits to be sent.
+/// The number of bytes that a relay copies after the data that waits to be sent.
 const COPIED: usize = 16 * 1024;
 
 /// The reason of a Close for lack of memory.

@@ -1,4 +1,4 @@
-//! Exit codes: one table from which the man page and the tests are derived.
+//! Exit codes: one table, from which the manual page and the tests are made.
 
 use crate::event::{Cause, Ending, Side};
 use crate::net::signals::Signal;

@@ -1,7 +1,7 @@
-//! The end of a transport that is closed in order: our side has ended, the peer's end is awaited.
+//! The orderly end of a transport: our side has ended, and waits for the peer's end.
 //!
-//! A close before it would become a reset if something of the peer's is still on its way, and
-//! destroy what we sent last.
+//! If the socket were closed earlier, data of the peer still on its way would cause a reset, and
+//! the reset would destroy what we sent last.
 
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,7 @@ impl Lingering {
         flushed.is_err() || self.until <= now || !matches!(filled, Ok(Fill::Data | Fill::Blocked))
     }
 
-    /// What still comes is for nobody.
+    /// Data that still arrives is discarded.
     fn skip(&mut self) {
         let (input, _) = self.link.split();
         let at = input.consumed() + input.rest().len();

@@ -1,8 +1,8 @@
-//! One bound for all that waits in memory: unfinished messages, messages that wait to be sent,
+//! One limit for all queued data in memory: unfinished messages, messages that wait to be sent,
 //! input that a process has not read.
 //!
-//! Each holder reports what it holds with a [`Share`]; the sum of all shares is compared with the
-//! limit. Who finds the limit exceeded decides what gives way.
+//! Each holder reports its size with a [`Share`]; the sum of all shares is compared with the limit.
+//! The code that finds the limit exceeded decides what is dropped.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! What runs connections: the one event loop, openings, open connections, what they leave behind.
+//! Runs connections: the event loop, openings, open connections, and the evidence that they leave.
 
 pub mod acceptor;
 pub mod behaviour;

@@ -1,4 +1,4 @@
-//! Why there is no open connection, in words, and the status to end with.
+//! Why a connection could not be opened, as a text and an exit status.
 
 use std::fmt::{Display, Write as _};
 use std::io;
@@ -25,13 +25,13 @@ use crate::wire::head::{Head, HeadError};
 pub struct Pair {
     /// The request as it was sent.
     pub request: Head,
-    /// The response as it came.
+    /// The response as received.
     pub response: Head,
     /// Every rule's verdict.
     pub report: Report,
 }
 
-/// Why there is no open connection.
+/// Why a connection could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The request can't be written.
@@ -85,7 +85,7 @@ pub enum OpenError {
         status: String,
         /// The status line, headers and body for stderr, if the transcript did not show them.
         body: String,
-        /// What was asked, answered and judged.
+        /// The request, the response, and the verdicts.
         pair: Box<Pair>,
     },
     /// A 101 that can't be used.
@@ -93,7 +93,7 @@ pub enum OpenError {
     BadHandshake {
         /// The broken rules.
         list: String,
-        /// What was asked, answered and judged.
+        /// The request, the response, and the verdicts.
         pair: Box<Pair>,
     },
     /// Not HTTP.
@@ -110,11 +110,11 @@ pub enum OpenError {
         "the server closed the connection before its response was complete, after {received} bytes"
     )]
     Closed {
-        /// Bytes of the response that came.
+        /// Bytes of the response that arrived.
         received: usize,
     },
     /// The way leads back to where this program listens.
-    #[error("{0} is where this proxy listens: the connection would go round in it")]
+    #[error("{0} is this proxy's own address: the connection would loop")]
     Loop(String),
     /// A deadline passed.
     #[error("timed out after {} s: {what}", (.seconds * 1000.0).round() / 1000.0)]
@@ -124,7 +124,7 @@ pub enum OpenError {
         /// What was waited for.
         what: &'static str,
     },
-    /// A signal came.
+    /// A signal arrived.
     #[error("interrupted")]
     Signal(Signal),
     /// The socket failed.

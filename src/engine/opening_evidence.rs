@@ -1,8 +1,8 @@
-//! What opening a connection leaves behind for the diagnostics: what was tried, what answered, and
-//! how long it took.
+//! The facts of an opening, for the diagnostics: what was tried, what answered, and how long it
+//! took.
 //!
-//! A sink that reads the events of the opening as printers do, and judges nothing. What follows the
-//! handshake is kept by [`SessionEvidence`](crate::engine::session_evidence::SessionEvidence).
+//! A sink that reads the events of the opening as printers do, and judges nothing. The facts after
+//! the handshake are in [`SessionEvidence`](crate::engine::session_evidence::SessionEvidence).
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ use crate::wire::handshake::rules::Report;
 use crate::wire::head::Head;
 use crate::wire::{Role, coding};
 
-/// Bytes of a refusal's body that are looked at.
+/// Bytes of a refusal's body that are examined.
 const BODY: usize = 8 * 1024;
 
 /// The evidence of one opening.
@@ -35,7 +35,7 @@ pub struct OpeningEvidence {
     secure: bool,
     /// The time it began, RFC 3339.
     now: String,
-    /// The URLs asked one after the other, where redirects are followed.
+    /// The requested URLs, in order, if redirects are followed.
     pub hops: Vec<String>,
     /// The proxy without credentials, and the variable that named it.
     proxy: Option<(String, Option<&'static str>)>,
@@ -57,9 +57,9 @@ pub struct OpeningEvidence {
     own: OwnTls,
     /// What TLS showed to another connection that does not verify: the certificate that was refused.
     pub refused_tls: Option<TlsFacts>,
-    /// From the request to the end of the attempt, where it failed.
+    /// From the request to the end of a failed attempt.
     failed_after: Option<Duration>,
-    /// The proxy was asked for a way and has not answered.
+    /// The proxy was requested a way and has not answered.
     asks_proxy: bool,
     /// How long earlier connections of the run lasted that were lost in the same way.
     pub lifetimes: Vec<Duration>,
@@ -129,12 +129,12 @@ impl OpeningEvidence {
         self.asks_proxy = false;
     }
 
-    /// Notes that a proxy is asked for a way.
+    /// Notes that a proxy is requested a way.
     pub fn asks_proxy(&mut self) {
         self.asks_proxy = true;
     }
 
-    /// Notes that the attempt has failed, now: what is tried afterwards has clocks of its own.
+    /// Notes that the attempt has failed now: later attempts have their own times.
     pub fn failed(&mut self) {
         self.failed_after = self.asked.map(|at| at.elapsed());
         let encoding = self.response.as_ref().and_then(|head| head.get("Content-Encoding"));
@@ -151,7 +151,7 @@ impl OpeningEvidence {
         &self.body
     }
 
-    /// Notes how much of a head has come that is not complete.
+    /// Notes how much of a head has arrived that is not complete.
     pub fn received(&mut self, bytes: usize) {
         self.received = bytes;
     }
@@ -188,12 +188,12 @@ impl OpeningEvidence {
         self.request.as_ref()?.get(name)
     }
 
-    /// Whether a proxy was asked for a way and has not opened it.
+    /// Whether a proxy was requested a way and has not opened it.
     pub fn awaits_proxy(&self) -> bool {
         self.asks_proxy
     }
 
-    /// Whether the answer says that TLS is spoken there.
+    /// Whether the answer says that the port uses TLS.
     pub fn wants_tls(&self) -> bool {
         diagnostics::wants_tls(&self.body)
     }
@@ -203,17 +203,17 @@ impl OpeningEvidence {
         self.asked.is_some()
     }
 
-    /// Whether TCP came about.
+    /// Whether TCP was connected.
     pub fn is_connected(&self) -> bool {
         self.is_connected
     }
 
-    /// Every rule's verdict on the handshake, if it came so far.
+    /// Every rule's verdict on the handshake, if it arrived so far.
     pub fn report(&self) -> Option<&Report> {
         self.report.as_ref()
     }
 
-    /// The response, if one came.
+    /// The response, if one arrived.
     pub fn response(&self) -> Option<&Head> {
         self.response.as_ref()
     }
@@ -257,7 +257,7 @@ impl OpeningEvidence {
         facts
     }
 
-    /// Explains why there is no open connection.
+    /// Explains why a connection could not be opened.
     pub fn explain(&self, error: &OpenError) -> Vec<Diagnostic> {
         let mut facts = self.facts();
         let dials = facts.dials;

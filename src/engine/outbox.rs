@@ -1,10 +1,11 @@
-//! Everything a connection sends goes through its outbox, so that nothing is sent unseen.
+//! Everything that a connection sends goes through its outbox, so that all of it is counted and can
+//! be shown.
 //!
-//! Frames are appended to the connection's send buffer by a [`Sender`]. The outbox decodes them
-//! before they leave, if somebody looks; it counts them; and it keeps messages whole: a producer
-//! that sends a message in pieces owns the message slot until its last piece. Control frames pass
-//! between the pieces. Messages of other producers wait in a queue, which is bounded because
-//! producers ask for room ([`Outbox::has_room`]) and because what waits is counted (see
+//! Frames are appended to the connection's send buffer by a [`Sender`]. The outbox counts them,
+//! decodes them before they are sent if a sink needs them, and keeps messages whole: a producer
+//! that sends a message in pieces blocks the messages of others until its last piece. Control
+//! frames pass between the pieces. Messages of other producers wait in a queue, which is bounded
+//! because producers ask for room ([`Outbox::has_room`]) and because queued data is counted (see
 //! [`memory`](super::memory)).
 
 use std::collections::VecDeque;
@@ -71,7 +72,7 @@ impl SharedMessage {
     }
 }
 
-/// What a message takes beside its content where it waits: also an empty one takes room.
+/// The memory of a queued message in addition to its content: even an empty one needs some.
 const ENTRY: usize = 128;
 
 #[derive(Debug)]
@@ -151,7 +152,7 @@ impl Outbox {
         self.observer.as_ref().map(|observer| observer.counters.totals()).unwrap_or_default()
     }
 
-    /// What the queue takes: its messages are not encoded yet.
+    /// The size of the queue: its messages are not encoded yet.
     pub fn queued(&self) -> usize {
         self.queue.as_ref().map_or(0, |queue| queue.queued + queue.messages.len() * ENTRY)
     }
@@ -188,7 +189,7 @@ impl Outbox {
         waits && pending < HIGH_WATER
     }
 
-    /// Reports and sends what has been made, then ends our side if that was asked for.
+    /// Reports and sends the new data, then ends our side if that was requested.
     ///
     /// # Errors
     ///
@@ -228,8 +229,8 @@ impl Outbox {
         self.slot = goes_on.then_some(Producer::Relay);
     }
 
-    /// Whether a message that a relay passes on may go on or begin: no producer of this side is inside
-    /// one.
+    /// Whether a forwarded message may continue or begin: no producer on this side is inside a
+    /// message.
     pub fn is_free(&self, endpoint: &Endpoint) -> bool {
         match self.slot {
             // A frame by hand may have begun one.
@@ -238,12 +239,12 @@ impl Outbox {
         }
     }
 
-    /// Whether the end that has been asked for is a reset.
+    /// Whether the requested end is a reset.
     pub fn wants_abort(&self) -> bool {
         self.early_end == Some(EarlyEnd::Abort)
     }
 
-    /// Whether the end of our side has been asked for.
+    /// Whether the end of our side was requested.
     pub fn has_end(&self) -> bool {
         self.end.is_some()
     }
@@ -272,7 +273,7 @@ impl Outbox {
         }
     }
 
-    /// Notes that the endpoint itself has made what stands after `start` bytes of the send buffer.
+    /// Notes that the endpoint itself made the data after `start` bytes of the send buffer.
     pub fn note_automatic(&mut self, start: usize, tx: &[u8]) {
         if let Some(observer) = self.observer.as_mut().filter(|_| tx.len() > start) {
             observer.automatic.push(start..tx.len());
@@ -316,8 +317,8 @@ impl Outbox {
         self.queue.as_ref().is_some_and(|queue| queue.close.is_some())
     }
 
-    /// Whether a producer may append to the send buffer: nobody else is inside a message, and
-    /// nothing waits that comes first.
+    /// Whether a producer may append to the send buffer: no other producer is inside a message, and
+    /// no earlier data waits.
     #[inline]
     fn is_free_for(&self, producer: Producer) -> bool {
         let free = self.slot.is_none_or(|owner| owner == producer);
@@ -347,8 +348,8 @@ impl Outbox {
 
 /// Sends on one connection: frames go to the send buffer, or messages to the queue.
 pub struct Sender<'a> {
-    /// The protocol of the connection. On a leg of a relay there is none: frames made by hand and
-    /// bytes are sent as they are, everything else is refused.
+    /// The protocol of the connection. A leg of a relay has none: frames made by hand and bytes are
+    /// sent unchanged, everything else is refused.
     pub endpoint: Option<&'a mut Endpoint>,
     /// What waits besides the send buffer.
     pub outbox: &'a mut Outbox,
@@ -401,7 +402,7 @@ impl Sender<'_> {
         Ok(())
     }
 
-    /// Ends the message that a producer has begun: its rest never comes.
+    /// Ends the message that a producer has begun: its rest will not follow.
     pub fn end_message(&mut self, producer: Producer) {
         let queue = self.outbox.queue.as_ref();
         let waits = queue.and_then(|q| q.messages.iter().rfind(|q| q.producer == producer));
@@ -449,7 +450,7 @@ impl Sender<'_> {
         speaking(&mut self.endpoint)?.send_ping(payload, self.now, self.tx)
     }
 
-    /// Sends a pong that answers no ping.
+    /// Sends an unsolicited pong.
     ///
     /// # Errors
     ///
@@ -497,7 +498,7 @@ impl Sender<'_> {
         self.tx.extend_from_slice(bytes);
     }
 
-    /// The same, and empties the buffer; it changes places with the send buffer where it can.
+    /// The same, and empties the buffer; it is swapped with the send buffer if possible.
     pub fn take_bytes(&mut self, bytes: &mut Vec<u8>) {
         match self.tx.is_empty() && self.endpoint.is_none() {
             true => std::mem::swap(self.tx, bytes),
@@ -508,7 +509,7 @@ impl Sender<'_> {
         }
     }
 
-    /// Ends our side of the stream after what has been sent; receiving goes on.
+    /// Ends our side of the stream after what has been sent; receiving continues.
     pub fn half_close(&mut self) {
         self.outbox.clear_queue();
         self.outbox.early_end.get_or_insert(EarlyEnd::HalfClose);
@@ -522,8 +523,7 @@ impl Sender<'_> {
         self.outbox.end.get_or_insert(self.tx.len());
     }
 
-    /// Moves what waits to the send buffer, in which `pending` bytes wait, as far as there is room
-    /// for it.
+    /// Moves queued data to the send buffer, which has `pending` bytes, as far as there is room.
     pub fn move_queued(&mut self, pending: usize) {
         if self.outbox.queue.is_none() {
             return;
@@ -575,7 +575,7 @@ fn speaking<'e>(endpoint: &'e mut Option<&mut Endpoint>) -> Result<&'e mut Endpo
     endpoint.as_deref_mut().ok_or(SendError::NotOpen)
 }
 
-/// Decodes what is sent, because somebody looks.
+/// Decodes sent data, because a sink needs it.
 #[derive(Debug)]
 pub struct OutboundObserver {
     direction: Direction,

@@ -1,4 +1,4 @@
-//! Who answers on a connection: an [`Endpoint`]; or nobody, where the connection is one [`Leg`] of a
+//! Who answers on a connection: an [`Endpoint`], or nobody if the connection is one [`Leg`] of a
 //! relay.
 
 use std::time::Instant;
@@ -19,7 +19,7 @@ pub(super) enum Party {
 }
 
 /// One leg of a relay: it keeps what was received until the other leg takes it, and knows how its
-/// streams ended. Each of both ends for itself, as TCP has it.
+/// streams ended. Each direction ends separately, as in TCP.
 pub(super) struct Leg {
     opened: Instant,
     /// Bytes as they were received.
@@ -64,7 +64,7 @@ impl Leg {
         }
     }
 
-    /// Forgets what the other leg has taken.
+    /// Removes what the other leg has taken.
     pub fn taken(&mut self) {
         match self.received.capacity() > KEPT {
             true => self.received = Vec::new(),
@@ -82,7 +82,7 @@ impl Leg {
         self.lost
     }
 
-    /// Takes the end of the peer's stream; ours goes on.
+    /// Notes the end of the peer's stream; ours continues.
     pub fn end(&mut self, how: Lost) {
         self.end.get_or_insert((how.by(), Cause::Lost(how)));
     }
@@ -161,7 +161,7 @@ impl Party {
         }
     }
 
-    /// The peer's stream ended: an endpoint does not go on alone.
+    /// The peer's stream ended: an endpoint ends its own, too.
     pub fn end_of_stream(&mut self, how: Lost) {
         match self {
             Self::Endpoint(endpoint) => endpoint.end_of_stream(how),

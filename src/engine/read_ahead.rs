@@ -1,9 +1,9 @@
-//! Pings after data that waits: answered although nothing before them can be handed on yet.
+//! Answers pings that follow queued data, although the data before them can't be passed on yet.
 //!
-//! "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response … It SHOULD respond
-//! with Pong frame as soon as is practical" (RFC 6455 §5.5.2). A decoder of its own goes through what
-//! has been received and not been consumed; everything but the answer happens when the frame's turn
-//! comes.
+//! "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response … It SHOULD
+//! respond with Pong frame as soon as is practical" (RFC 6455 §5.5.2). A separate decoder reads the
+//! received data that is not yet consumed. It only sends the answer; everything else happens when
+//! the frame's turn comes.
 
 use std::time::{Duration, Instant};
 
@@ -18,8 +18,8 @@ pub const MOST: usize = 1024 * 1024;
 /// Pings that are answered ahead: each answer waits in memory, too, and is shown.
 const ANSWERS: u32 = 4096;
 
-/// How long data waits before anything is received behind it: most readers are only a moment late,
-/// and what is received ahead is copied twice more.
+/// How long data waits before more is received after it: most readers are only a moment late, and
+/// data that is received ahead is copied twice more.
 pub const DELAY: Duration = Duration::from_millis(250);
 
 /// Looks through what waits. See the [module](self).
@@ -47,7 +47,7 @@ impl ReadAhead {
         (!self.begun).then(|| self.since + DELAY)
     }
 
-    /// Begins after the bytes that an observer has taken.
+    /// Begins after the bytes that an observer has consumed.
     pub fn begin(&mut self, inbound: &Observer) {
         (self.begun, self.decoder) = (true, inbound.decoder());
     }

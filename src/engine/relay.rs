@@ -1,8 +1,9 @@
-//! Two connections as one: what one peer sends goes to the other, byte for byte, and how it ends.
+//! Two connections as one: what one peer sends goes to the other, byte for byte, and so do the ends
+//! of the streams.
 //!
 //! Each leg keeps what it has received until the other has room for it; each direction is decoded
-//! once, from a copy of what was received. The request's head has been taken already; the response's
-//! is looked at as it passes, and decides whether frames follow.
+//! once, from a copy of what was received. The request's head has already been read; the response's
+//! head is decoded as it passes, and decides whether frames follow.
 
 mod gate;
 mod mischief;
@@ -39,13 +40,13 @@ use crate::wire::violation::Violation;
 pub struct RelaySetup<'a> {
     /// Its number.
     pub id: ConnId,
-    /// The client, with the observer that has taken the head of its request.
+    /// The client, with the observer that has read the head of its request.
     pub client: (Link, Observer),
     /// The way to the server.
     pub server: Link,
     /// The request as it is passed on.
     pub request: Head,
-    /// What the way to the server left behind.
+    /// The results of the connection to the server.
     pub evidence: OpeningEvidence,
     /// The bound on what waits in memory.
     pub memory: &'a Rc<Budget>,
@@ -53,12 +54,12 @@ pub struct RelaySetup<'a> {
     pub intervening: Intervening,
 }
 
-/// Who may intervene, and how long it takes.
+/// Rules and delays.
 #[derive(Clone, Default)]
 pub struct Intervening {
-    /// What is done to messages; none if nobody intervenes.
+    /// The rules for messages, if there are any.
     pub rules: Option<Rc<RefCell<Rules>>>,
-    /// How long what travels to the server, and to the client, takes.
+    /// The delays of data to the server and to the client.
     pub pacing: [Pacing; 2],
     /// What goes wrong on purpose towards the server, and towards the client.
     pub faults: [Vec<Fault>; 2],
@@ -79,11 +80,11 @@ pub enum Answer {
     Switched,
     /// A body follows it: the status line without its version.
     Status(String),
-    /// It is not HTTP; what came is passed on all the same.
+    /// It is not HTTP; what arrived is passed on all the same.
     Unreadable,
     /// The server's stream ended before the first byte of it.
     Missing,
-    /// None: bytes pass that nobody looks at.
+    /// None: bytes are forwarded undecoded.
     Blind,
 }
 
@@ -97,7 +98,7 @@ pub struct Relay {
     exchange: Option<Exchange>,
     answer: Answer,
     evidence: OpeningEvidence,
-    /// Whose Close, whose end and whose broken rule came first.
+    /// Whose Close, end and broken rule were first.
     first_close: Option<Role>,
     first_end: Option<Role>,
     first_breach: Option<Role>,
@@ -115,7 +116,7 @@ struct Exchange {
     body: RequestBody,
     /// Bytes of the body that wait for the server's leg.
     waiting: usize,
-    /// More came after it.
+    /// More followed it.
     more: bool,
 }
 
@@ -128,8 +129,9 @@ impl Exchange {
     }
 
     /// Leaves of what the client has sent what belongs to the request; whether it is the first time
-    /// that more has come. The server is to close its connection after its response, and does not
-    /// answer a second request: the client repeats that on another connection (RFC 9112 §9.3.2).
+    /// that more has arrived. The server is to close its connection after its response, and does
+    /// not answer a second request: the client repeats that on another connection (RFC 9112
+    /// §9.3.2).
     fn end(&mut self, client: &mut Connection) -> bool {
         let mut received = client.take_received();
         let new = received.get(self.waiting..).unwrap_or_default();
@@ -199,7 +201,7 @@ impl Relay {
         }
     }
 
-    /// Passes on whatever comes, without a look. The request is an empty one.
+    /// Forwards all bytes undecoded. The request is an empty one.
     pub fn blind(setup: RelaySetup<'_>, now: Instant) -> Self {
         let mut relay = Self::new(setup, now);
         relay.answer = Answer::Blind;
@@ -208,7 +210,7 @@ impl Relay {
         relay
     }
 
-    /// Where somebody may intervene in a direction, once frames pass.
+    /// The gate of a direction, once frames are forwarded.
     pub fn gate(&self, direction: Direction) -> Option<&Gate> {
         self.passages[direction as usize].gate.as_deref()
     }
@@ -266,7 +268,7 @@ impl Relay {
         self.client.into_link().0
     }
 
-    /// Gives each leg a turn, and hands on what it brings.
+    /// Gives each leg a turn, and forwards its data.
     ///
     /// # Errors
     ///
@@ -300,7 +302,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Hands on what has been received, both ways.
+    /// Passes on what has been received, both ways.
     fn pass(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         // Where somebody may intervene, frames that come early wait for the answer.
         let waits = self.answer == Answer::Awaited && self.intervening.is_any();
@@ -312,8 +314,8 @@ impl Relay {
         if let Some(exchange) = &mut self.exchange
             && exchange.end(client)
         {
-            let text = "what the client sent after its first request is not passed on: the server \
-                        closes this connection after its response";
+            let text = "what the client sent after its first request is not forwarded: the server \
+                 closes this connection after its response";
             runtime.report(self.id, &Event::Note(text))?;
         }
         if !request || client.is_lost() {
@@ -383,7 +385,7 @@ impl Relay {
         self.server.drop_connection();
     }
 
-    /// Sends both ends a Close in the place of all that still comes, once frames pass.
+    /// Sends both ends a Close instead of all later data, once frames are forwarded.
     ///
     /// # Errors
     ///
@@ -422,7 +424,7 @@ impl Relay {
             self.answer = Answer::Unreadable;
             self.client.expect_body(false);
             self.server.expect_body(true);
-            let text = format!("the server's response is passed on and not decoded: {why}");
+            let text = format!("the server's response is forwarded, but not decoded: {why}");
             runtime.report(self.id, &Event::Note(&text))?;
         }
         Ok(())
@@ -607,7 +609,7 @@ impl Relay {
         })
     }
 
-    /// Who broke the connection, where somebody did, in a sentence.
+    /// Which side broke the connection, if one did, in a sentence.
     pub fn who_broke_it(&self, ending: &Ending) -> Option<String> {
         let other = |role: Role| if role == Role::Client { Role::Server } else { Role::Client };
         let before = match self.evidence.goes_by_proxy() {

@@ -1,4 +1,4 @@
-//! What a run leaves behind: cookies, and the facts that `--write-out` and `--timing` print.
+//! The results of a run: cookies, and the facts that `--write-out` and `--timing` print.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -27,7 +27,7 @@ use crate::ui::prompt::Screen;
 /// The tokens of sockets that listen.
 pub const LISTENERS: [Token; 2] = [Token(5), Token(6)];
 
-/// Events taken from the poll at once.
+/// Events read from the poll at once.
 const EVENTS: usize = 256;
 
 /// While there is work, looking for events every so many rounds is enough: a system call less for
@@ -41,7 +41,7 @@ const TIME_UNPOLLED: Duration = Duration::from_millis(10);
 pub struct Runtime {
     reactor: Reactor,
     events: Events,
-    /// Rounds since the poll was asked.
+    /// Rounds since the last poll.
     unpolled: u32,
     /// stdin had something while a task ran that does not read it; whether its writers are gone.
     missed_input: Option<bool>,
@@ -55,9 +55,9 @@ pub struct Runtime {
     pub notifier: Notifier,
     /// The prompt, if there is one: its Ctrl-C is not a signal.
     pub screen: Option<Screen>,
-    /// What the run leaves behind.
+    /// The results of the run.
     pub record: Record,
-    /// Lent to whoever has its turn.
+    /// Lent to the connection that has its turn.
     pub buffers: Buffers,
 }
 
@@ -190,7 +190,8 @@ impl Runtime {
         self.signals.listen(self.reactor.registry())
     }
 
-    /// Where events and payload go, with the buffers that are lent to whoever has its turn.
+    /// The outputs of events and payload, with the buffers that are lent to the connection that has
+    /// its turn.
     pub fn outputs_and_buffers(&mut self) -> (Outputs<'_>, &mut Buffers) {
         let Self { stdout, reporter, notifier, buffers, .. } = self;
         (Outputs { stdout, reporter, notifier }, buffers)
@@ -233,7 +234,7 @@ impl Runtime {
         self.report(conn, &Event::Note(text))
     }
 
-    /// A signal that came since the last call; Ctrl-C at a prompt counts until it is taken there.
+    /// A signal that arrived since the last call; Ctrl-C at a prompt counts until it is read there.
     pub fn take_signal(&mut self) -> Option<Signal> {
         let interrupted = self.screen.as_ref().is_some_and(Screen::is_interrupted);
         self.signals.take().or(interrupted.then_some(Signal::Interrupt))
@@ -265,7 +266,7 @@ impl Runtime {
         self.drain(until, |runtime| runtime.stdout.pending() > 0)
     }
 
-    /// The same for stdout and stderr. What stderr has not taken by then is given up.
+    /// The same for stdout and stderr. Data that stderr has not accepted by then is dropped.
     ///
     /// # Errors
     ///
@@ -299,7 +300,7 @@ impl Runtime {
         Ok(drain.signal)
     }
 
-    /// Runs a call that blocks in a thread of its own. The result wakes the loop.
+    /// Runs a blocking call in a separate thread. The result wakes the loop.
     ///
     /// # Errors
     ///
@@ -319,7 +320,7 @@ impl Runtime {
         Ok(result)
     }
 
-    /// Waits for events until `deadline`, and hands them on.
+    /// Waits for events until `deadline`, and passes them to the task.
     fn wait(&mut self, task: &mut dyn Task, deadline: Option<Instant>) -> io::Result<()> {
         self.unpolled = 0;
         self.reactor.wait_for(&mut self.events, deadline)?;

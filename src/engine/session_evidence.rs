@@ -1,8 +1,8 @@
-//! What an open connection leaves behind for the diagnostics, in either role: clocks, the peer's
-//! first bytes, the rules it broke.
+//! The facts of an open connection, for the diagnostics, in both roles: times, the peer's first
+//! bytes, the rules that it broke.
 //!
-//! Judges nothing. Its clocks are set once for each buffer, the first bytes are copied as they come
-//! and decoded at the end, and a frame is looked at closely only where it breaks a rule.
+//! It judges nothing. Times are set once for each buffer; the first bytes are copied as they arrive
+//! and decoded at the end; a frame is examined only if it breaks a rule.
 
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,7 @@ pub struct SessionEvidence {
     opened: Instant,
     /// The first bytes of the peer's stream.
     first: Vec<u8>,
-    /// How many of them came along with the handshake.
+    /// How many of them arrived with the handshake.
     early: u32,
     last_received: Instant,
     last_sent: Instant,
@@ -49,7 +49,7 @@ pub struct SessionEvidence {
     messages: u64,
     /// What a slow reader on our side held up, once one did.
     stall: Option<Box<Stall>>,
-    /// The silence before the last bytes that came, in milliseconds.
+    /// The silence before the last received bytes, in milliseconds.
     quiet: u32,
     /// The longest silence before that one, in milliseconds.
     longest_quiet: u32,
@@ -57,7 +57,7 @@ pub struct SessionEvidence {
     masks: (u32, [u8; 4]),
     /// Our side of the stream ended first, on purpose.
     half_closed: bool,
-    /// The header of the frame that came last, as long as no rule was broken.
+    /// The header of the last received frame, while no rule was broken.
     header: Option<FrameHeader>,
     breach: Option<Box<Breach>>,
     /// The messages that came last, once one did.
@@ -119,7 +119,7 @@ struct BrokenFrame {
 /// Times in which nothing could be received, because a reader on our side was slow.
 #[derive(Debug)]
 struct Stall {
-    /// When the one that goes on began.
+    /// When the one that continues began.
     since: Option<Instant>,
     /// The longest one of late.
     from: Instant,
@@ -131,7 +131,7 @@ impl Stall {
         Self { since: None, from: now, to: now }
     }
 
-    /// The one that goes on, unless an earlier one was longer and is recent.
+    /// The one that continues, unless an earlier one was longer and is recent.
     fn longest(&self, now: Instant) -> (Instant, Instant) {
         let recent = now.saturating_duration_since(self.to) <= RECENT;
         let longest = self.to.saturating_duration_since(self.from);
@@ -145,7 +145,7 @@ impl Stall {
 }
 
 impl SessionEvidence {
-    /// Begins at the 101, in our role; the `early` bytes of the peer came along with the handshake.
+    /// Begins at the 101, in our role; the peer's `early` bytes arrived with the handshake.
     pub fn new(role: Role, early: &[u8], now: Instant) -> Self {
         let mut evidence = Self {
             role,
@@ -171,7 +171,7 @@ impl SessionEvidence {
         evidence
     }
 
-    /// Notes bytes that came, before they are decoded.
+    /// Notes received bytes, before they are decoded.
     pub fn received(&mut self, bytes: &[u8], now: Instant) {
         let quiet = now.saturating_duration_since(self.last_received.max(self.last_sent));
         self.longest_quiet = self.longest_quiet.max(self.quiet);
@@ -291,8 +291,9 @@ impl SessionEvidence {
         self.breach.is_some()
     }
 
-    /// Copies the bytes around the first violation while they are at hand: call it after the events
-    /// of a buffer. `offset` is the stream's at the first byte of `input` that was not taken.
+    /// Copies the bytes around the first violation while they are available: call it after the
+    /// events of a buffer. `offset` is the stream position of the first byte of `input` that was
+    /// not consumed.
     pub fn look_around(&mut self, input: &Input<'_>, offset: u64, now: Instant) {
         let (Some(breach), Some(header)) = (&mut self.breach, self.header) else { return };
         let (Some(violation), None) = (breach.violations.first(), &breach.frame) else { return };
@@ -315,8 +316,8 @@ impl SessionEvidence {
     /// Explains how the connection ended. The first diagnostic is the verdict. `opening` holds what
     /// is known of the time before the 101: a client has it from its
     /// [`OpeningEvidence`](crate::engine::opening_evidence::OpeningEvidence), a server may begin
-    /// with [`Facts::new`]; its `ended_on_ours` is whether nothing came since our last message. A leg of a relay has no `endpoint`; `deflate` is the compression that was
-    /// agreed.
+    /// with [`Facts::new`]; its `ended_on_ours` is whether nothing arrived since our last message.
+    /// A leg of a relay has no `endpoint`; `deflate` is the compression that was agreed.
     pub fn explain(
         &self,
         opening: Facts<'_>,
@@ -478,7 +479,7 @@ mod tests {
         assert_eq!((codes, notes), (vec!["W628"], vec![]));
         let (codes, notes) = served(b"\x81\x85\0\0\0\0hel");
         assert_eq!(codes, ["W803"]);
-        assert_eq!(notes[..2], ["3 of 5 payload bytes came", "9 bytes of the frame came"]);
+        assert_eq!(notes[..2], ["3 of 5 payload bytes came", "9 bytes of the frame arrived"]);
         assert_eq!(served(b"").0, ["W801"]);
     }
 

@@ -1,7 +1,7 @@
 //! What is in the loop, by slot: its tokens, its turns and its timers.
 //!
-//! Idle entries cost nothing in a round: only those in the queue, or whose timer has expired, are
-//! looked at.
+//! Idle entries cost nothing in a round: it visits only entries in the queue or with an expired
+//! timer.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -37,7 +37,7 @@ pub fn token(slot: Slot, part: SlotPart) -> Token {
     Token(FIRST_TOKEN + slot * TOKENS + part)
 }
 
-/// The slot and part that a token stands for.
+/// The slot and part of a token.
 pub fn slot_of(token: Token) -> Option<(Slot, SlotPart)> {
     let at = token.0.checked_sub(FIRST_TOKEN)?;
     let part = match at % TOKENS {
@@ -63,7 +63,7 @@ pub struct Slots<T> {
     /// Whose turn it is, in order.
     queue: VecDeque<Slot>,
     timers: BinaryHeap<Reverse<(Instant, Slot)>>,
-    /// Where the last search ended: the next entry asked for is often its neighbour.
+    /// Where the last search ended: the next requested entry is often its neighbour.
     found: Slot,
 }
 

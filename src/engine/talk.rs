@@ -1,4 +1,4 @@
-//! Who spoke last on a connection: the clocks of its messages. Pings and pongs are not messages.
+//! Who spoke last on a connection: the times of its messages. Pings and pongs are not messages.
 
 use std::time::Instant;
 
@@ -7,9 +7,9 @@ use crate::event::Totals;
 /// The clocks of the messages of one connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Talk {
-    /// When a message, or a part of one, last came.
+    /// When a message, or a part of one, last arrived.
     pub heard: Instant,
-    /// Something came since the last message was sent.
+    /// Something arrived since the last message was sent.
     pub answered: bool,
     /// When a byte of what was sent last left.
     pub left: Instant,
@@ -26,7 +26,7 @@ impl Talk {
         Self { heard: now, answered: false, left: now, received, sent, all_left }
     }
 
-    /// Whether a message was sent and nothing has come since.
+    /// Whether a message was sent and nothing has arrived since.
     pub fn awaits_answer(&self) -> bool {
         self.sent != 0 && !self.answered
     }

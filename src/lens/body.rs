@@ -1,4 +1,4 @@
-//! Contents whose format no protocol names.
+//! Contents whose format the protocol does not specify.
 
 use super::payload::json;
 use super::value::Value;

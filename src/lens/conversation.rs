@@ -1,4 +1,5 @@
-//! A conversation in the inner protocol of one connection: its lens, its pairs, its heartbeats.
+//! The session of the protocol inside one connection: its lens, its requests and answers, its
+//! heartbeats.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -29,13 +30,13 @@ pub struct Conversation {
     pairs: Pairs,
     /// Heartbeats to the server and to the client.
     beats: [u64; 2],
-    /// Heartbeats since the last packet that is none.
+    /// Heartbeats since the last packet that is not one.
     beats_in_a_row: u64,
     /// Whether another conversation carries this one, and pairs and counts for it.
     is_carried: bool,
     /// Messages in a row that are not of the protocol.
     misfits: usize,
-    /// What the messages meant that came before a protocol was clear.
+    /// The meanings of messages that arrived before the protocol was clear.
     earlier: Vec<Vec<Decoded>>,
     /// The lens that a message did not fit, as it was then.
     ended: Option<(&'static Protocol, Box<dyn Lens>)>,
@@ -55,7 +56,7 @@ impl Conversation {
         Self::watching(facts, watch, false)
     }
 
-    /// Reads a protocol that somebody named; a message that does not fit is a breach of it.
+    /// Reads a protocol that the user named; a message that does not fit is a violation of it.
     pub fn of(protocol: &'static Protocol, facts: Facts) -> Self {
         let mut new = Self::new(facts, Choice::Off, false);
         new.choose(protocol, vec![Evidence::Asked]);
@@ -98,7 +99,7 @@ impl Conversation {
         self.lens = Choice::Chosen { protocol, evidence, lens };
     }
 
-    /// The protocol and what speaks for it, once that is clear.
+    /// The protocol and its evidence, once it is clear.
     pub fn protocol(&self) -> Option<(&'static Protocol, &[Evidence])> {
         match &self.lens {
             Choice::Chosen { protocol, evidence, .. } => Some((protocol, evidence)),
@@ -113,8 +114,8 @@ impl Conversation {
         Some((protocol, (protocol.lens)(&self.facts).expects()?))
     }
 
-    /// Goes on with the lens that a message did not fit, with all that it knows, if it reads this
-    /// protocol; says whether it does. Now it is one that somebody named.
+    /// Continues, with its state, with the lens that a message did not fit, if it reads this
+    /// protocol; returns whether it does. Now it is a lens that the user named.
     pub fn resume(&mut self, word: &str) -> bool {
         let own = |(protocol, _): &mut (&'static Protocol, _)| {
             [protocol.name, protocol.word].contains(&word)
@@ -124,12 +125,12 @@ impl Conversation {
         true
     }
 
-    /// Whether no lens will read the messages, so that nobody needs to collect them.
+    /// Whether no lens will read the messages, so that they need not be collected.
     pub fn is_off(&self) -> bool {
         matches!(self.lens, Choice::Off)
     }
 
-    /// What the messages meant that came before a protocol was clear, in their order; once, after
+    /// The meanings of messages that arrived before the protocol was clear, in order; once, after
     /// the [`Conversation::read`] that made it clear.
     pub fn take_earlier(&mut self) -> Vec<Vec<Decoded>> {
         std::mem::take(&mut self.earlier)
@@ -317,7 +318,7 @@ impl Conversation {
     }
 }
 
-/// Also what a conversation without another around it is asked.
+/// Also asked of a conversation that is not inside another one.
 impl Carried for Conversation {
     fn expects(&mut self) -> Option<Expectation> {
         let lens = self.chosen()?;

@@ -1,4 +1,4 @@
-//! What a lens says of a packet.
+//! What a lens reports about a packet.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::value::Value;
 /// Characters of a summary, at most.
 const SUMMARY: usize = 240;
 
-/// Characters of the key of a pair; of a longer one only a digest is kept beside them.
+/// Characters of the key of a pair; for a longer key, a digest is kept as well.
 const KEY: usize = 256;
 
 /// Packets of one message that are returned.
@@ -39,8 +39,8 @@ pub struct Decoded {
     pub complaints: Vec<Complaint>,
     /// Whether it only keeps the session alive.
     pub heartbeat: bool,
-    /// How many heartbeats passed, of both sides, since the last packet that is none; filled in by
-    /// the conversation.
+    /// The number of heartbeats, of both sides, since the last other packet; filled in by the
+    /// conversation.
     pub beats_before: u64,
     /// How the message was compressed inside its frames, as in `gzip`; filled in by the
     /// conversation.
@@ -51,9 +51,9 @@ pub struct Decoded {
     pub inner: Vec<Decoded>,
 }
 
-/// The packets of a message: so many of them, and how many more there are. All are read, so that a
-/// lens knows what came, but a message of a million tiny packets is not a reason to hold a million
-/// meanings. `None` if one of them is none.
+/// The first packets of a message, and the number of the others. All are read, so that a lens knows
+/// their content, but a message of a million tiny packets must not produce a million meanings.
+/// `None` if one of them is not a packet.
 pub(super) fn packets(all: impl Iterator<Item = Option<Decoded>>) -> Option<Vec<Decoded>> {
     let (mut first, mut more) = (Vec::new(), 0);
     for packet in all {
@@ -96,7 +96,7 @@ pub struct Answered {
     pub after: Duration,
 }
 
-/// A breach of the inner protocol.
+/// A violation of the inner protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
     /// Where the rule is written, as in `STOMP 1.2, Value Encoding`.
@@ -158,7 +158,7 @@ impl Decoded {
         self.paired(Pairing::AnswersInPart(key.to_string()))
     }
 
-    /// As the end of a request of its own side.
+    /// As the end of a request of the same side.
     pub(super) fn withdraws(self, key: impl ToString) -> Self {
         self.paired(Pairing::Withdraws(key.to_string()))
     }
@@ -175,7 +175,7 @@ impl Decoded {
         self
     }
 
-    /// With a breach of a rule.
+    /// With a violation of a rule.
     pub(super) fn breaks(mut self, rule: &'static str, text: impl AsRef<str>) -> Self {
         if self.complaints.len() < COMPLAINTS {
             self.complaints.push(Complaint { rule, text: clipped(text.as_ref(), SUMMARY) });
@@ -183,12 +183,12 @@ impl Decoded {
         self
     }
 
-    /// With a breach of a rule, if it is one.
+    /// With a violation of a rule, if it is one.
     pub(super) fn breaks_if(self, wrong: bool, rule: &'static str, text: &str) -> Self {
         if wrong { self.breaks(rule, text) } else { self }
     }
 
-    /// With a breach if its side was quiet for too long before it.
+    /// With a violation if its side was quiet for too long before it.
     pub(super) fn after_quiet(self, quiet: Option<Duration>, rule: &'static str) -> Self {
         match quiet {
             Some(quiet) => {
@@ -198,14 +198,17 @@ impl Decoded {
                 let quiet = super::text::span(quiet);
                 self.breaks(
                     rule,
-                    format!("nothing came for {quiet} before it: the other side may give up"),
+                    format!(
+                        "nothing was sent for {quiet} before it: the other side may close the \
+                         connection"
+                    ),
                 )
             }
             None => self,
         }
     }
 
-    /// With the answer that its receiver owes.
+    /// With the answer that its receiver must send.
     pub(super) fn replied_by(mut self, reply: Outgoing) -> Self {
         self.reply = Some(reply);
         self
@@ -313,7 +316,7 @@ mod tests {
             let decoded = Decoded::new("x", "y", "z").after_quiet(quiet, "rule");
             let complaint = &decoded.complaints[0].text;
             assert!(
-                complaint.starts_with(&format!("nothing came for {text} before")),
+                complaint.starts_with(&format!("nothing was sent for {text} before")),
                 "{complaint}"
             );
         }

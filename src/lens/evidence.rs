@@ -1,7 +1,7 @@
-//! Which protocol a conversation is in: what speaks for it, and how much of that is enough.
+//! Recognises the protocol of a conversation: the evidence, and how much of it is enough.
 //!
-//! One sign may be chance, as a path `/ws` or a message that begins with a digit. Two of different
-//! kinds are not.
+//! One sign may be a coincidence, such as a path `/ws` or a message that begins with a digit. Two
+//! signs of different kinds are enough.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use super::message::Message;
 use super::payload::inflate::inflate_within;
 use super::text::brief;
 
-/// A sign that speaks for a protocol.
+/// A sign of a protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
     /// Somebody named it.
@@ -74,14 +74,14 @@ impl Begun {
 pub(super) enum Watched {
     /// Nothing yet.
     Unclear,
-    /// A protocol, why, and what came before.
+    /// A protocol, its evidence, and the earlier messages.
     Clear(&'static Protocol, Vec<Evidence>, Vec<Begun>),
     /// No protocol has shown.
     Hopeless,
 }
 
 impl Watch {
-    /// Watches for any of `protocols` until one has so much evidence.
+    /// Looks for any of `protocols` until one has enough evidence.
     pub(super) fn new(facts: &Facts, protocols: &[&'static Protocol], enough: usize) -> Self {
         let known = |protocol: &'static Protocol| {
             let named = facts
@@ -131,8 +131,8 @@ impl Watch {
         self.candidates.iter().any(|(protocol, _)| [protocol.name, protocol.word].contains(&word))
     }
 
-    /// The protocol for somebody who speaks one by its name or word, and what came before: that which
-    /// carries it, if something speaks for that, or else the protocol itself.
+    /// The protocol for a command that names one, and the earlier messages: the protocol that
+    /// carries it, if there is evidence for that, otherwise the protocol itself.
     pub(super) fn speaks(
         &mut self,
         word: &str,

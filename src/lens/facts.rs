@@ -1,4 +1,4 @@
-//! What a lens can know of a connection before the first message.
+//! What a lens knows about a connection before the first message.
 
 use std::sync::Arc;
 

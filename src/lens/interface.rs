@@ -1,4 +1,4 @@
-//! What a protocol has to provide, and its row of the table.
+//! The interface of a protocol, and its row in the table.
 
 use std::fmt;
 
@@ -8,21 +8,21 @@ use super::message::Message;
 use super::speech::{Arguments, Beat, Command, Outgoing, SpeechError};
 use crate::event::Direction;
 
-/// Reads, and speaks, one protocol on one connection.
+/// Reads, and writes, one protocol on one connection.
 pub trait Lens: Send {
     /// What a message says: any number of packets, as some protocols put several into a message or
     /// one into several messages. `None` if it is not a message of this protocol; the state is then as
     /// it was.
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>>;
 
-    /// What a message of `len` bytes says that is longer than a lens reads, of which only the
-    /// beginning is there. `None` if no more can be said than its length; what it said is unknown from
-    /// then on. Of a conversation that is read from its middle on it stands for all that came before.
+    /// The meaning of a message of `len` bytes that is longer than a lens reads; only its beginning
+    /// is there. `None` if nothing is known but its length; the rest of it is unknown from then on.
+    /// For a conversation that is read from the middle, it represents everything before.
     fn pass_over(&mut self, _beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
         None
     }
 
-    /// What has to come next for the conversation to go on.
+    /// What has to come next for the conversation to continue.
     fn expects(&self) -> Option<Expectation> {
         None
     }
@@ -59,7 +59,7 @@ pub trait Lens: Send {
 
 /// A conversation inside another one, as who carries it sees it.
 pub trait Carried {
-    /// What has to come next for the conversation to go on.
+    /// What has to come next for the conversation to continue.
     fn expects(&mut self) -> Option<Expectation>;
 
     /// What a client has to send regularly.
@@ -72,14 +72,14 @@ pub trait Carried {
     /// Whether it is in a protocol, by its name or word, or may turn out to be.
     fn may_speak(&self, protocol: &str) -> bool;
 
-    /// The protocols that are spoken, the outer one first.
+    /// The protocols, the outer one first.
     fn spoken(&mut self) -> Vec<&'static Protocol>;
 
     /// What the lenses know, the outer one first: names and texts.
     fn known(&mut self) -> Vec<(&'static str, String)>;
 }
 
-/// A message without which the conversation does not go on.
+/// A message without which the conversation does not continue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
     /// The direction of the message.
@@ -125,9 +125,10 @@ pub struct Protocol {
     /// Whether the path and query of a request are typical of it.
     pub url: fn(&str) -> bool,
     /// Whether a message is typical of the beginning of a conversation; rather too strict than too
-    /// lax. Where packets span messages it may be several that came in a row.
+    /// lax. Where packets span messages it may be several that arrived in a row.
     pub beginning: fn(&Message<'_>) -> bool,
-    /// Whether a message is a sign only beside URL or subprotocol: any message may begin so.
+    /// Whether a message is evidence only together with URL or subprotocol: any message may begin
+    /// like this.
     pub begins_like_others: bool,
     /// Makes a lens for a new connection.
     pub lens: fn(&Facts) -> Box<dyn Lens>,

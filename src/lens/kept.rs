@@ -1,4 +1,4 @@
-//! What a lens remembers of a conversation, bounded whatever a peer sends.
+//! What a lens remembers of a conversation; its size is limited, whatever a peer sends.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,7 +13,7 @@ const ENTRIES: usize = 1024;
 const TEXT: usize = 256;
 
 /// A map that forgets its oldest entry when it is full. Looked up from the newest on, as what is
-/// asked for is mostly new.
+/// requested is mostly new.
 #[derive(Clone, Debug)]
 pub(super) struct Kept<K, V> {
     entries: VecDeque<(K, V)>,
@@ -50,12 +50,13 @@ impl<K: PartialEq, V> Kept<K, V> {
         self.entries.iter_mut().rev().find(|(other, _)| other == key).map(|(_, value)| value)
     }
 
-    /// Whether it is sure that there is no such key: what is not here may have been forgotten.
+    /// Whether it is certain that there is no such key: a missing key may have been forgotten.
     pub(super) fn lacks(&self, key: &K) -> bool {
         !self.is_partial && self.get(key).is_none()
     }
 
-    /// Notes that an entry may be missing, as nobody read what would have added it.
+    /// Notes that an entry may be missing, because the message that would have added it was not
+    /// read.
     pub(super) fn doubt(&mut self) {
         self.is_partial = true;
     }
@@ -72,7 +73,7 @@ impl<K: PartialEq, V> Kept<K, V> {
     }
 }
 
-/// A text to remember: the beginning of a long one, and what tells it from others.
+/// A text to remember: the beginning of a long one, and a digest that distinguishes it from others.
 pub(super) fn remembered(text: &str) -> String {
     super::text::distinct(text, TEXT)
 }
@@ -107,15 +108,16 @@ struct Stream<T> {
     want: Want,
     /// A packet that is too large to be collected, and where it ends.
     passing: Option<(T, End)>,
-    /// Whether what comes next may be the rest of a packet whose beginning, or end, was not collected.
+    /// Whether the next data may be the rest of a packet whose beginning, or end, was not
+    /// collected.
     is_lost: bool,
     /// Whether that packet had its line.
     is_named: bool,
 }
 
 impl<T> Stream<T> {
-    /// So many bytes after a loss that were not read, if nothing was said of the packet that was
-    /// lost. They may be its rest, or packets that begin nobody knows where.
+    /// The number of bytes after a loss that were not read, if the lost packet was not reported.
+    /// They may be its rest, or packets whose beginning is unknown.
     fn rest(&self, len: usize) -> Option<Taken<T>> {
         let text = || format!("{len} B not read: where the next packet begins is not known");
         (len > 0 && !self.is_named).then(|| Taken::Unread(text()))
@@ -213,7 +215,7 @@ impl<T> Streams<T> {
         &self.streams[usize::from(from_client)].bytes
     }
 
-    /// Whether there may have been packets that nobody saw.
+    /// Whether there may have been packets that were not read.
     pub(super) fn has_gaps(&self) -> bool {
         self.has_gaps
     }
@@ -226,11 +228,11 @@ impl<T> Streams<T> {
     }
 }
 
-/// What was taken off a stream.
+/// What was removed from a stream.
 #[derive(Debug)]
 pub(super) enum Taken<T> {
     Packet(T),
-    /// Bytes that nobody read, in words.
+    /// The bytes that were not read, in words.
     Unread(String),
 }
 
@@ -271,9 +273,9 @@ fn are_packets<T>(mut bytes: &[u8], mut next: impl FnMut(&[u8]) -> Next<T>) -> b
 pub(super) enum Next<T> {
     /// A packet of so many bytes, at least one.
     Packet(T, usize),
-    /// A packet that is larger than a lens reads: what its beginning says, and where it ends.
+    /// A packet that is larger than a lens reads: the meaning of its beginning, and where it ends.
     Large(T, End),
-    /// The beginning of one, and what it needs to be more, so that nobody looks at it in vain.
+    /// The beginning of a packet, and how many bytes it needs to be examined again.
     Incomplete(Want),
     /// Nothing of the protocol.
     Wrong,

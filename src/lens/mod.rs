@@ -1,10 +1,10 @@
 //! Lenses: what the messages of a session mean in the protocol that they carry.
 //!
-//! A [`Lens`] gets whole messages and returns what they say, beside the frames and never instead of
-//! them. It knows no socket, alters no byte, and is total: any bytes give a meaning or none, in
+//! A [`Lens`] gets whole messages and returns their meaning, which is shown in addition to the
+//! frames. It uses no socket, changes no byte, and is total: any bytes give a meaning or none, in
 //! bounded time and memory. [`PROTOCOLS`] registers them all; a [`Conversation`] chooses one by
-//! [`Evidence`], pairs requests with answers and counts heartbeats. `docs/lenses.md` shows how one
-//! is added.
+//! [`Evidence`], pairs requests with answers and counts heartbeats. `docs/lenses.md` shows how to
+//! add one.
 
 mod body;
 mod conversation;

@@ -1,4 +1,4 @@
-//! Requests that wait for their answers, and the time between.
+//! Requests without an answer yet, and the times until the answers.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::event::Direction;
 /// A request without an answer yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unanswered {
-    /// Who asked.
+    /// The side that asked.
     pub direction: Direction,
     /// The protocol of the request.
     pub protocol: &'static str,

@@ -1,4 +1,4 @@
-//! What is taken out of meanings before they are shown.
+//! Removes secrets from meanings before they are shown.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ pub struct Secrets<'a> {
     pub is_secret: &'a dyn Fn(&str) -> bool,
     /// A text without the secrets that are known by their value.
     pub clean: &'a dyn for<'t> Fn(&'t str) -> Cow<'t, str>,
-    /// What is shown in the place of a secret.
+    /// The text that is shown instead of a secret.
     pub mask: &'a str,
 }
 
@@ -32,8 +32,8 @@ impl Named {
         }
     }
 
-    /// Whether a value of JSON, of which a text may show only the beginning, is a secret; `None`
-    /// where only its own name tells.
+    /// Whether a JSON value, of which a text may show only the beginning, is a secret; `None` if
+    /// only its own name decides.
     fn is_secret(&self, name: &str, value: &str) -> Option<bool> {
         let has = |all: &[String]| {
             all.iter().any(|other| {
@@ -50,7 +50,7 @@ impl Named {
 }
 
 impl Secrets<'_> {
-    /// A text about a conversation without secrets. Its lines begin with names of ours.
+    /// A text about a conversation without secrets. Its lines begin with our own names.
     pub fn masked(&self, text: &str) -> String {
         let mut text = text.to_owned();
         self.take_out_of_line(&mut text, &Named::default());
@@ -79,8 +79,8 @@ impl Secrets<'_> {
     }
 }
 
-/// A text with `mask` in place of the values whose JSON name is a secret's, as in `"token":"…"`, also
-/// where the JSON is itself in a string, or in one in a string. `None` if there is none.
+/// A text with `mask` instead of the values whose JSON name is a secret's, as in `"token":"…"`,
+/// also if the JSON is inside a string, or in a string inside a string. `None` if there is none.
 fn mask_quoted(
     text: &str,
     is_secret: &dyn Fn(&str) -> bool,
@@ -124,7 +124,7 @@ fn mask_quoted(
     (done > 0).then(|| masked + &text[done..])
 }
 
-/// A text with `mask` in place of what follows a secret's name and a colon on a line, as in
+/// A text with `mask` instead of what follows a secret's name and a colon on a line, as in
 /// `passcode:…` of STOMP, or `a=ice-pwd:…` of SDP. `None` if there is none.
 fn mask_lines(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> Option<String> {
     let is_header = |line: &str| {
@@ -153,8 +153,8 @@ fn mask_lines(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> Optio
     is_any.then_some(masked)
 }
 
-/// A text with `mask` in place of the values that go by a secret's name without quotes, as in
-/// `login(password:"…")` of GraphQL, also where that is in a string of JSON. `None` if there is none.
+/// A text with `mask` instead of values after a secret's name without quotes, as in
+/// `login(password:"…")` of GraphQL, also inside a JSON string. `None` if there is none.
 fn mask_arguments(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> Option<String> {
     let (mut masked, mut done, mut at) = (String::new(), 0, 0);
     while let Some(begin) = text[at..].find(is_of_name).map(|begin| at + begin) {
@@ -186,8 +186,8 @@ fn mask_arguments(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> O
 /// Backslashes of a quote in a text, in one that is in a string of JSON, in one in that, and so on.
 const LEVELS: [usize; 5] = [0, 1, 3, 7, 15];
 
-/// Bytes of a comment, or of the arguments of a directive, that are looked at, so that a text of
-/// them costs no more than another one.
+/// Bytes of a comment, or of the arguments of a directive, that are examined, so that a text full
+/// of them does not take longer than another one.
 const ASIDE: usize = 256;
 
 /// What follows a name and a colon.
@@ -216,7 +216,7 @@ fn colon_after(text: &str, at: usize) -> Option<usize> {
         .find_map(|level| ignored(text, at, level).filter(|colon| text[*colon..].starts_with(':')))
 }
 
-/// What stands in a text from here on. Only what follows tells of which level the text is.
+/// The content of a text from here on. Only the following characters show the level of the text.
 fn value_of(text: &str, at: usize, is_variable: bool) -> Found {
     let (mut value, mut other) = (None::<usize>, None::<usize>);
     for level in LEVELS {
@@ -286,8 +286,8 @@ fn line_end(text: &str, level: usize) -> Option<usize> {
     ends.find(|at| before(*at) == level.div_ceil(2)).map(|at| at + 1)
 }
 
-/// Where the default of a variable stands whose type begins here, as in `[String!]! = "…"`; the end
-/// of a type in brackets without one; else where it is. `None` if that is not known.
+/// The position of the default of a variable whose type begins here, as in `[String!]! = "…"`; the
+/// end of a type in brackets without one; otherwise its own position. `None` if that is not known.
 fn default_of(text: &str, start: usize, level: usize, is_variable: bool) -> Option<usize> {
     let mut at = start;
     while text[at..].starts_with('[') {
@@ -342,7 +342,7 @@ fn balanced(text: &str, level: usize) -> Option<usize> {
     }
 }
 
-/// Of the string of GraphQL whose first quote is here: where its content begins and ends, and where
+/// For the GraphQL string whose first quote is here: where its content begins and ends, and where
 /// it ends itself.
 fn string(text: &str, quote: usize, level: usize) -> (usize, usize, usize) {
     let mark = format!("{}\"", "\\".repeat(level));
@@ -376,7 +376,7 @@ fn quotes(text: &str, level: usize) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Where a value that is no string ends; a list or an object with its bracket.
+/// Where a value that is not a string ends; a list or an object with its bracket.
 fn value_end(value: &str, level: usize) -> usize {
     if !value.starts_with(['[', '{']) {
         return value.find([',', ']', '}', ' ']).unwrap_or(value.len());
@@ -403,7 +403,7 @@ mod tests {
             .unwrap_or_else(|| text.to_owned())
     }
 
-    /// A text as it stands in a string of JSON.
+    /// A text as it is in a string of JSON.
     fn packed(text: &str) -> String {
         let string = crate::lens::Value::from(text).json();
         string[1..string.len() - 1].to_owned()

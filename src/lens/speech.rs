@@ -1,4 +1,4 @@
-//! Speaking: commands of a protocol become messages that are correct in it.
+//! Turns the commands of a protocol into correct messages.
 
 use std::time::Duration;
 
@@ -86,13 +86,13 @@ pub struct Beat {
 }
 
 impl Beat {
-    /// A heartbeat as often as the other side demands it, or as the protocol does; no more often than
-    /// makes sense, so that nobody can make a client flood.
+    /// A heartbeat as often as the other side or the protocol requires; never so often that a peer
+    /// could make a client flood.
     pub(super) fn every(time: Duration, message: Outgoing) -> Self {
         Self { every: time.max(Duration::from_millis(100)), message }
     }
 
-    /// A heartbeat as often as both sides have agreed; the client asked for no more.
+    /// A heartbeat as often as both sides have agreed; the client requested no more.
     pub(super) fn agreed(time: Duration, message: Outgoing) -> Self {
         Self { every: time.max(Duration::from_millis(100)), message }
     }
@@ -104,7 +104,7 @@ pub enum SpeechError {
     /// The protocol has no commands.
     #[error("this protocol has no commands")]
     Mute,
-    /// Another protocol, or none, is spoken.
+    /// The connection uses another protocol, or none.
     #[error("the lens of this connection is not {0}; /lens {0} chooses it")]
     OtherProtocol(String),
     /// The protocol does not have the command.
@@ -171,7 +171,7 @@ impl<'a> Arguments<'a> {
         self.0.get(at).copied()
     }
 
-    /// An argument as JSON; one that is none as a string. `None` if it was not given.
+    /// An argument as JSON; as a string if it is not JSON. `None` if it was not given.
     pub(super) fn json(&self, at: usize) -> Option<Value> {
         self.given(at).map(|text| json::read(text).unwrap_or_else(|| text.into()))
     }

@@ -1,7 +1,7 @@
-//! Values of every payload format, in their order and with their types.
+//! Values of all payload formats, with their order and types.
 //!
-//! Written as JSON where JSON has the type, else in the diagnostic notation of CBOR, RFC 8949 §8:
-//! `h'0102'`, `1(1363896240)`, `undefined`.
+//! They are written as JSON if JSON has the type, otherwise in the diagnostic notation of CBOR, RFC
+//! 8949 §8: `h'0102'`, `1(1363896240)`, `undefined`.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -157,7 +157,7 @@ impl Value {
         }
     }
 
-    /// As it stands in a summary, a text without the quotes around it.
+    /// As it is in a summary, a text without the quotes around it.
     fn written(&self) -> String {
         let written = super::text::clipped(&self.beginning(), usize::MAX);
         match self {

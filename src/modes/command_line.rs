@@ -1,4 +1,5 @@
-//! From what was typed to options: a curl command and the user's defaults are put before it.
+//! From the typed command line to options: a curl command and the user's defaults are inserted
+//! before the typed options.
 
 use std::ffi::OsString;
 use std::io;
@@ -146,7 +147,7 @@ pub(super) fn config_file(
     Ok(text.map(|text| (path, ConfigFile::parse(&text))))
 }
 
-/// Parses the words; a fault in a default is reported with the place where the default stands.
+/// Parses the words; an error in a default is reported with the place of the default.
 fn parse(
     program: &mut Command,
     words: Vec<OsString>,

@@ -1,9 +1,9 @@
-//! `wscope completions`: the script of a shell, and what the script asks this program for when Tab is
-//! typed.
+//! `wscope completions`: the script of a shell, and the answers to that script when Tab is pressed.
 //!
 //! The scripts for bash, zsh and fish hold no names. They pass the words of the command line, up to
-//! the cursor, to `wscope completions SHELL -- WORD…`, so that all three propose the same, profiles of
-//! the configuration file included. No connection is made and no name is looked up.
+//! the cursor, to `wscope completions SHELL -- WORD…`, so that all three propose the same,
+//! including the profiles of the configuration file. Completion opens no connection and looks up no
+//! name.
 
 use std::ffi::OsString;
 
@@ -27,7 +27,7 @@ const FILES: &str = "<files>";
 /// A word, and what it means in a few words.
 type Proposal = (String, String);
 
-/// Prints the script of a shell, or what can stand in the place of the last word.
+/// Prints the script of a shell, or what can stand instead of the last word.
 pub fn run(shell: Shell, words: &[OsString]) -> anyhow::Result<Exit> {
     let Some((typed, before)) = words.split_last() else {
         return generated::print(script(shell));
@@ -129,7 +129,7 @@ fn commands(command: &Command) -> impl Iterator<Item = Proposal> + '_ {
     shown.map(|command| (command.get_name().to_owned(), about(command.get_about())))
 }
 
-/// The options that can still be given, with their short names too if these are asked for.
+/// The options that can still be given, with their short names if these are requested.
 fn options(mode: &Command, seen: &Invocation, short: bool) -> Vec<Proposal> {
     let repeats = |arg: &Arg| matches!(arg.get_action(), ArgAction::Append | ArgAction::Count);
     let given = |arg: &Arg| seen.given.iter().any(|id| arg.get_id() == id);

@@ -1,4 +1,4 @@
-//! `wscope connect`: a client, as a pipe, as a transcript, with a prompt or a script.
+//! `wscope connect`: a client: a pipe, a transcript, a prompt or a script.
 
 use std::time::Instant;
 
@@ -24,7 +24,8 @@ use crate::wire::Role;
 const GREETING: &str = "Connected (press Ctrl-D or type /quit to leave, /help for commands)";
 
 /// Printed at a terminal in place of a question, which would block a program that drives one.
-const ONE_MORE: &str = "--diagnose makes a few more connections to tell the causes apart; wscope doctor examines every step";
+const ONE_MORE: &str =
+    "--diagnose makes a few more connections to find the cause; wscope doctor checks every step";
 
 /// Runs a client session.
 ///

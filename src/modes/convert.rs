@@ -42,12 +42,13 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
         Reader::sniff(input).with_context(|| format!("can't read {name}"))?;
     let Some(found) = found else {
         bail!(
-            "{name}: not a recording: neither lines of --record, nor an HTTP archive, nor a capture of packets"
+            "{name}: not a recording: neither JSON lines of --record, nor an HTTP archive, nor a \
+             packet capture"
         );
     };
     let mut reader = Reader::of(found, input).with_context(|| name.clone())?;
     if is_same(recorded.path(), &args.output) {
-        bail!("{name}: IN and OUT are the same file; name another one to write");
+        bail!("{name}: IN and OUT are the same file; give another OUT");
     }
     let mut output = Output::new(&args.output);
     let chosen: Vec<u64> = args.conn.iter().copied().chain(recorded.conn()).collect();
@@ -66,7 +67,7 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
         stderr::note(&format!("{name}: {text}"));
     }
     if let Some(text) = left_out {
-        stderr::note(&format!("left out, as the format can't hold it: {text}"));
+        stderr::note(&format!("not converted, because the format can't hold it: {text}"));
     }
     Ok(Exit::Success)
 }
@@ -79,7 +80,7 @@ fn is_same(input: &Path, output: &Path) -> bool {
     of(input).is_some_and(|(.., is_file)| is_file && of(input) == of(output))
 }
 
-/// What came of a recording.
+/// The result of a recording.
 #[derive(Default)]
 struct Converted {
     /// What the format can't hold.
@@ -135,8 +136,8 @@ impl Output {
         self.file.insert(file).write_all(&self.bytes)
     }
 
-    /// Begins a draft beside the file; the file itself where that is no regular one, such as a pipe,
-    /// or its folder takes no other.
+    /// Begins a draft next to the file; the file itself if it is not a regular file, such as a
+    /// pipe, or no file can be created in its folder.
     fn create(&mut self) -> io::Result<File> {
         let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let before = fs::metadata(&target).ok();
@@ -322,7 +323,7 @@ fn convert(
 /// The one connection that a script plays.
 fn only(sessions: &mut [Session]) -> anyhow::Result<&mut Session> {
     match sessions {
-        [] => bail!("no connection of it was open"),
+        [] => bail!("none of its connections was open"),
         [one] => Ok(one),
         more => {
             let numbers: Vec<String> = more.iter().map(|one| one.conn.to_string()).collect();
@@ -350,8 +351,10 @@ fn format_of(path: &Path) -> anyhow::Result<ConvertFormat> {
         "yml" | "yaml" => ConvertFormat::Artillery,
         "txt" => ConvertFormat::Txt,
         _ => {
-            let text =
-                format!("{}: its name does not show a format; name one with --to", path.display());
+            let text = format!(
+                "{}: the name does not determine a format; give one with --to",
+                path.display()
+            );
             return Err(UsageError::new(text).into());
         }
     })

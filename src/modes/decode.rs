@@ -70,8 +70,8 @@ pub fn show(args: &ShowArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         Reader::sniff(input).with_context(|| format!("can't read {name}"))?;
     let Some(format) = format else {
         anyhow::bail!(
-            "{name}: not a recording: neither lines of --record, nor an HTTP archive, nor a capture \
-             of packets; `wscope decode` reads bytes and hex"
+            "{name}: not a recording: neither JSON lines of --record, nor an HTTP archive, nor a \
+             packet capture; `wscope decode` reads bytes and hex"
         );
     };
     let mut reader = Reader::of(format, input).with_context(|| name.clone())?;
@@ -163,12 +163,12 @@ fn recording(
         let (websockets, tls) = (count(StreamKind::WebSocket), count(StreamKind::Tls));
         if tls > 0 {
             stderr::note(&format!(
-                "{name}: streams of TLS, which can't be decoded without their keys: {tls} (--list shows \
-                 them; record with `wscope proxy`, or have tshark decrypt them)"
+                "{name}: TLS streams, which can't be decoded without their keys: {tls} (--list \
+                 shows them; record with `wscope proxy`, or decrypt them with tshark)"
             ));
         } else if websockets == 0 {
             stderr::note(&format!(
-                "{name}: no stream of it asks for a WebSocket; --list shows them"
+                "{name}: no stream in it requests a WebSocket; --list shows all streams"
             ));
         }
     }

@@ -1,7 +1,7 @@
 //! `wscope demo`: a session over loopback with an echo server inside the process.
 //!
-//! Nothing is staged but the steps: the client is the one of `wscope connect`, the server is built
-//! from the parts of `wscope listen`, and between them are real sockets.
+//! Only the steps are scripted: the client is that of `wscope connect`, the server is made of the
+//! parts of `wscope listen`, and they use real sockets.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -84,7 +84,7 @@ pub fn run(args: &DemoArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     Ok(session.exit())
 }
 
-/// Serves one client in a loop of its own: every message goes back as it came.
+/// Serves one client in a separate loop: every message is sent back unchanged.
 fn serve(listeners: Listeners, mut runtime: Runtime) -> io::Result<()> {
     run_task(&mut EchoServer { listeners, stage: DemoStage::Listening }, &mut runtime)
 }

@@ -1,4 +1,4 @@
-//! `wscope explain`: the catalogue of diagnostics, read aloud.
+//! `wscope explain`: prints entries of the catalogue of diagnostics.
 
 use crate::cli::{DisplayOptions, ExplainArgs};
 use crate::config::Display;
@@ -73,8 +73,8 @@ impl Page {
 
     fn browser(self, message: &str) -> Result<String, String> {
         let meaning = browser::explain(message).ok_or(
-            "this message is not known; browsers tell pages little, so connect from here to learn \
-             what happened: wscope -v URL",
+            "this message is not known; browsers hide the cause from pages, so run wscope -v URL \
+             to see it",
         )?;
         let (first, others) = meaning.codes.split_first().ok_or("no code")?;
         let mut out = Vec::new();

@@ -1,4 +1,4 @@
-//! `wscope man`: the committed page, as it was generated.
+//! `wscope man`: prints the generated manual page.
 
 use std::io;
 

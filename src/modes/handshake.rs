@@ -1,4 +1,4 @@
-//! `wscope handshake`: only the opening handshake, judged rule by rule.
+//! `wscope handshake`: performs only the opening handshake, and judges it rule by rule.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

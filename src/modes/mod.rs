@@ -1,4 +1,4 @@
-//! One function for each thing the program does; each wires the layers together.
+//! One module for each subcommand; it connects the layers.
 
 pub mod ca;
 pub mod check;

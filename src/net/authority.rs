@@ -1,8 +1,8 @@
-//! A certificate authority of our own, for TLS that is to be read on its way: made at its first use,
-//! kept in a folder, and a certificate for each host.
+//! wscope's own certificate authority, for decrypting TLS: created at its first use and kept in a
+//! folder. It issues a certificate for each host.
 //!
-//! Owns the files; must not know where the folder is, nor who connects. Its key never leaves its file,
-//! which is its owner's alone.
+//! Owns the files; must not know where the folder is, nor who connects. The key never leaves its
+//! file, which only its owner can read.
 
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -37,7 +37,7 @@ const PUBLIC: &str = "wscope-ca.pem";
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// Clocks of other machines may be behind.
+/// The clocks of other machines may be slow.
 const BACK: u64 = 2 * DAY;
 
 /// Of the authority: ten years.
@@ -47,7 +47,7 @@ const LIFE: u64 = 3650 * DAY;
 /// (CA/Browser Forum, Baseline Requirements §6.3.2).
 const LEAF_LIFE: u64 = 199 * DAY;
 
-/// A certificate is made anew after that.
+/// After this time, a certificate is replaced.
 const LEAF_USE: Duration = Duration::from_secs(30 * DAY);
 
 /// Hosts whose certificates are kept.
@@ -67,7 +67,7 @@ pub enum AuthorityError {
         /// The system's words.
         reason: String,
     },
-    /// What the file holds is no authority of ours.
+    /// The content of the file is not our authority.
     #[error("the certificate authority in {} can't be used: {reason}; `wscope ca renew` makes a new one", path.display())]
     Unusable {
         /// The file.
@@ -91,7 +91,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// The authority of a folder; it is made if there is none.
+    /// The authority of a folder; it is created if there is none.
     ///
     /// # Errors
     ///
@@ -124,7 +124,7 @@ impl Authority {
         Ok(Self { is_new, ..read })
     }
 
-    /// Makes a new one in the place of what there is.
+    /// Makes a new one instead of what there is.
     ///
     /// # Errors
     ///
@@ -195,7 +195,7 @@ impl Authority {
         Ok(roots.len())
     }
 
-    /// The same beside its own files; the path of the bundle.
+    /// The same, next to its own files; the path of the bundle.
     ///
     /// # Errors
     ///

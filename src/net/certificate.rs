@@ -1,5 +1,4 @@
-//! What a person wants to know about a certificate: whose, from whom, for
-//! which names, how long.
+//! What a person wants to know about a certificate: subject, issuer, names, validity.
 //!
 //! DER in, text out (RFC 5280). Verifies nothing, and must not know TLS or
 //! sockets. The texts come from the peer and must be escaped where they are printed.

@@ -1,7 +1,8 @@
-//! A child process whose stdin and stdout are in the loop, how it ended, and its orderly end.
+//! A child process whose stdin and stdout are part of the event loop: its output, its exit status,
+//! and its orderly end.
 //!
-//! Bytes only; must not know messages. The child leads a process group of its own, so that what it
-//! starts ends with it.
+//! Bytes only; must not know messages. The child leads its own process group, so that the processes
+//! it starts end with it.
 
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
@@ -35,7 +36,7 @@ pub struct Child {
     /// Waits for the child to read it.
     out: Vec<u8>,
     out_at: usize,
-    /// How it ended by itself, once that was asked for.
+    /// How it ended by itself, once that was requested.
     end: Option<CommandEnd>,
 }
 
@@ -219,7 +220,7 @@ impl Dying {
         false
     }
 
-    /// How it ended before it was made to, where that was asked for.
+    /// How it ended before it was made to, where that was requested.
     pub fn ended(&self) -> Option<CommandEnd> {
         self.child.end
     }

@@ -1,4 +1,4 @@
-//! Reads the ClientHello of TLS before it is answered: which name does the client ask for?
+//! Reads the requested server name from a TLS ClientHello, before it is answered.
 //!
 //! Bytes in, the name out (RFC 8446 §4.1.2, RFC 6066 §3); must not know sockets or certificates.
 //! Total: any bytes give an answer.
@@ -16,7 +16,7 @@ pub enum ClientHello {
         /// In lower case.
         name: Option<String>,
     },
-    /// It is none that can be read.
+    /// It can't be parsed.
     Unreadable,
 }
 
@@ -27,7 +27,7 @@ const CLIENT_HELLO: u8 = 1;
 const SERVER_NAME: u16 = 0;
 const HOST_NAME: u8 = 0;
 
-/// Reads what has come of it, records and all.
+/// Reads what has arrived of it, records and all.
 pub fn read(bytes: &[u8]) -> ClientHello {
     let mut message = Vec::new();
     let mut rest = bytes;

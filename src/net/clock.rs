@@ -1,4 +1,4 @@
-//! The wall clock, for stamps on events.
+//! The wall clock, for the timestamps of events.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,7 +1,7 @@
 //! A command that runs beside the program and answers each line with a line.
 //!
-//! Bytes only; must not know messages. Two threads carry the calls that block, one for each pipe,
-//! as a command may write before it has read a long line to its end.
+//! Bytes only; must not know messages. Two threads make the blocking calls, one for each pipe,
+//! because a command may write before it has read a long line completely.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;

@@ -24,7 +24,7 @@ use super::source::LocalAddress;
 /// is 250 milliseconds."
 pub const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// A TCP connection and how it came about.
+/// A TCP connection, and how it was opened.
 #[derive(Debug)]
 pub struct Dialed {
     /// The connection: blocking, with `TCP_NODELAY`.

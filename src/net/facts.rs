@@ -1,4 +1,4 @@
-//! What this layer's errors are to the diagnostics: facts, without words.
+//! Turns the errors of this layer into facts for the diagnostics.
 
 use std::io::ErrorKind;
 
@@ -37,7 +37,7 @@ impl From<TransportError> for Lost {
     }
 }
 
-/// Why a proxy did not open the way; `None` where nothing was asked of it.
+/// Why a proxy did not open the tunnel; `None` if it got no request.
 pub fn proxy_fault(error: &ProxyError) -> Option<ProxyFault> {
     match error {
         ProxyError::Unauthorized { .. } | ProxyError::SocksUnauthorized { .. } => {
@@ -68,7 +68,7 @@ impl From<&Attempt> for Dial {
     }
 }
 
-/// The fault that an error of TLS stands for; `None` for what is not a fault of a handshake with a peer, such
+/// The fault of a TLS error; `None` for errors that are not part of a handshake with a peer, such
 /// as a CA file that can't be read.
 pub fn tls_fault(error: &TlsError) -> Option<TlsFault<'_>> {
     use CertificateProblem as Problem;

@@ -1,8 +1,9 @@
-//! Small files that options name: read whole within a bound, and written so that others can't read
-//! a secret.
+//! Small files that options name: read completely up to a limit, and written so that other users
+//! can't read a secret.
 //!
-//! A device or a pipe may never end, so no file is read without a bound. A FIFO is waited for, as
-//! every program does: these files are read before signals are taken over, so Ctrl-C ends the wait.
+//! A device or a pipe may never end, so no file is read without a limit. Reading waits for the
+//! writer of a FIFO, as in every program: these files are read before wscope handles signals, so
+//! Ctrl-C ends the wait.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -131,7 +132,7 @@ pub fn read_text(path: impl AsRef<Path>) -> Result<String, FileError> {
         .map_err(|error| FileFault::NotText(error.utf8_error().valid_up_to()).of(name))
 }
 
-/// The same, but a file that is not there is `None`: for those nobody named.
+/// The same, but a missing file is `None`: for files that the user did not name.
 pub fn read_text_if_there(path: &Path) -> Result<Option<String>, FileError> {
     match read_text(path) {
         Ok(text) => Ok(Some(text)),
@@ -154,7 +155,7 @@ fn read_from(reader: impl Read, name: &str, most: u64) -> Result<Vec<u8>, FileEr
     }
 }
 
-/// Opens a file that is written anew; one that was not there is for its owner only.
+/// Opens a file to overwrite it; a new file is readable by its owner only.
 ///
 /// # Errors
 ///

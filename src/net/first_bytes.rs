@@ -1,18 +1,18 @@
-//! What the first bytes of a client in a tunnel are: TLS, HTTP, or something else.
+//! Recognises the first bytes of a client in a tunnel: TLS, HTTP, or something else.
 
 use super::client_hello::{self, ClientHello};
 use crate::wire::head::is_token_byte;
 
-/// So many bytes are looked at.
+/// The number of bytes that are examined.
 pub const MOST: usize = client_hello::MOST + 1024;
 
-/// A request line of more bytes is taken for none.
+/// A line with more bytes is not a request line.
 const LINE: usize = 8 * 1024;
 
 /// What they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FirstBytes {
-    /// That can't be told yet.
+    /// That is not known yet.
     Unknown,
     /// A whole ClientHello.
     Tls {
@@ -26,7 +26,7 @@ pub enum FirstBytes {
 }
 
 impl FirstBytes {
-    /// Looks at what has come.
+    /// Looks at the received bytes.
     pub fn of(bytes: &[u8]) -> Self {
         match bytes {
             [] => Self::Unknown,

@@ -1,6 +1,6 @@
-//! A connection's transport with a bounded buffer each way.
+//! A connection's transport with a bounded buffer in each direction.
 //!
-//! Knows nothing of WebSocket; what crosses [`Link::split`] is plaintext.
+//! Knows nothing about WebSocket; the data of [`Link::split`] is plaintext.
 
 use std::io;
 
@@ -97,7 +97,7 @@ pub struct Link<T: Transport + ?Sized = dyn Transport> {
     ends: bool,
     /// How many bytes of plaintext may still be sent, if not all.
     send_limit: Option<usize>,
-    /// How many bytes may be taken in at once.
+    /// How many bytes may be received at once.
     fill_limit: usize,
     transport: Box<T>,
 }
@@ -140,12 +140,12 @@ impl SocketLink {
         &self.transport
     }
 
-    /// TLS, if it is spoken.
+    /// TLS, if it is used.
     pub fn tls(&self) -> Option<&TlsPipe> {
         self.transport.tls()
     }
 
-    /// Speaks TLS from here on, inside the TLS the link may speak already (to a proxy). What was
+    /// Uses TLS from here on, inside the TLS the link may speak already (to a proxy). What was
     /// received and not consumed is its beginning. Then see [`Link::handshake`].
     pub fn start_tls(&mut self, pipe: TlsPipe) {
         debug_assert!(self.tx.is_empty());
@@ -154,7 +154,7 @@ impl SocketLink {
         self.transport.start_tls(pipe, &received);
     }
 
-    /// Takes the TLS handshake as far as it goes; `Ok(true)` when plaintext can flow.
+    /// Continues the TLS handshake as far as possible; `Ok(true)` when plaintext can flow.
     ///
     /// # Errors
     ///
@@ -194,8 +194,9 @@ impl<T: Transport + ?Sized> Link<T> {
         }
     }
 
-    /// Lends buffers for a turn, so that thousands of links that take turns share a pair. Whoever
-    /// still has input or output of its own goes on with that; lend again once the input is consumed.
+    /// Lends buffers for a turn, so that thousands of links that take turns share a pair. A link
+    /// with unread input or unsent output keeps its own buffers; lend again once the input is
+    /// consumed.
     pub fn lend(&mut self, buffers: &mut Buffers) {
         if !self.has_input() && self.rx.len() < buffers.rx.len() {
             self.rx = std::mem::take(&mut buffers.rx);
@@ -204,7 +205,7 @@ impl<T: Transport + ?Sized> Link<T> {
     }
 
     /// Takes the buffers back. `unfinished` means that the observer stopped on the way, and needs
-    /// the same bytes to go on (see [`Input::resume`]); they are kept then, like what could not
+    /// the same bytes to continue (see [`Input::resume`]); they are kept then, like what could not
     /// be sent.
     pub fn take_back(&mut self, buffers: &mut Buffers, unfinished: bool) {
         if buffers.rx.is_empty() {
@@ -222,8 +223,8 @@ impl<T: Transport + ?Sized> Link<T> {
         buffers.take_back(&mut self.tx);
     }
 
-    /// Lets no more than so many bytes be sent until this is set again, and no more than so many,
-    /// at least one, be taken in at once: for those who are slow on purpose.
+    /// Limits the bytes that can be sent until this is set again, and the bytes (at least one) that
+    /// can be received at once: for deliberately slow peers.
     pub fn limit(&mut self, send: Option<usize>, fill: usize) {
         (self.send_limit, self.fill_limit) = (send, fill.max(1));
     }
@@ -248,7 +249,7 @@ impl<T: Transport + ?Sized> Link<T> {
     ///
     /// # Errors
     ///
-    /// The transport broke; what was received before has been handed on.
+    /// The transport broke; what was received before has been passed on.
     pub fn fill(&mut self) -> Result<Fill, TransportError> {
         debug_assert!(self.rx_at == self.rx_end);
         (self.rx_at, self.rx_end) = (0, 0);
@@ -275,7 +276,7 @@ impl<T: Transport + ?Sized> Link<T> {
         })
     }
 
-    /// Receives after what is not yet consumed, `most` bytes in all, and returns what came now;
+    /// Receives after what is not yet consumed, `most` bytes in all, and returns what arrived now;
     /// [`Link::fill`] gives it later.
     ///
     /// # Errors
@@ -388,7 +389,7 @@ impl<T: Transport + ?Sized> Link<T> {
         Ok(())
     }
 
-    /// Ends our side of the stream after what is pending, and goes on receiving. What the
+    /// Ends our side of the stream after what is pending, and continues receiving. What the
     /// transport does not take at once leaves with [`Link::flush`].
     ///
     /// # Errors
@@ -404,15 +405,15 @@ impl<T: Transport + ?Sized> Link<T> {
         self.transport.has_ended()
     }
 
-    /// Ends the connection at once with a reset: the peer's next read fails, and whatever is on
-    /// its way, either way, is lost. From then on nothing comes and nothing is pending.
+    /// Ends the connection at once with a reset: the peer's next read fails, and all data on the
+    /// way, in both directions, is lost. After that, no data arrives or waits.
     pub fn abort(&mut self) {
         self.drop_unsent();
         (self.rx_at, self.rx_end) = (0, 0);
         self.transport.reset();
     }
 
-    /// Forgets what waits to be sent and has not been taken by the transport.
+    /// Drops the data that waits to be sent and has not been taken by the transport.
     pub fn drop_unsent(&mut self) {
         self.tx.clear();
         self.tx_at = 0;

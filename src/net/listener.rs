@@ -16,10 +16,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::plain_io::plain_io;
 use super::stream::Stream;
 
-/// Where to listen, as asked for.
+/// Where to listen, as requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenAddress {
-    /// This machine alone, IPv4 and IPv6; port 0 lets the system choose.
+    /// Only this machine, IPv4 and IPv6; port 0 lets the system choose.
     Loopback(u16),
     /// One address.
     Address(SocketAddr),
@@ -138,7 +138,7 @@ impl Listeners {
         self.file.as_ref().map(|file| file.path.as_path())
     }
 
-    /// The next client that waits, and its address if it has one; `None` when there is none.
+    /// The next waiting client, and its address if it has one; `None` if there is none.
     pub fn accept(&mut self) -> io::Result<Option<(Stream, Option<SocketAddr>)>> {
         for socket in &mut self.sockets {
             loop {
@@ -171,7 +171,7 @@ fn is_of_the_client(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | PermissionDenied)
 }
 
-/// IPv4, and IPv6 on the same port where it can be had.
+/// IPv4, and IPv6 on the same port if possible.
 fn loopback(port: u16) -> Result<Vec<ListeningSocket>, ListenError> {
     /// Another program may have the port the system chose on the other family; that is rare.
     const ATTEMPTS: usize = 8;
@@ -269,11 +269,11 @@ fn unix(path: &Path, mode: u32) -> Result<(ListeningSocket, SocketFile), ListenE
     }
 }
 
-/// Kept for what is opened beside connections: a client that is refused, a file of a command, the
-/// pipes of a process while it starts.
+/// Reserved for other descriptors than connections: a client that is refused, a file of a command,
+/// the pipes of a process while it starts.
 const SPARE: u64 = 8;
-/// Raises the soft limit of descriptors to the hard one, and returns how many are left for clients:
-/// beside those that are open and a few to spare; about `u64::MAX` if there is no limit.
+/// Raises the soft limit of descriptors to the hard one, and returns how many are left for clients,
+/// without the open ones and a small reserve; about `u64::MAX` if there is no limit.
 ///
 /// The soft limit (1024 on most systems) protects programs that use `select`; this one does not.
 pub fn descriptors_left() -> u64 {

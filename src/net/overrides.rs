@@ -1,7 +1,7 @@
-//! Other places than the URL's: `--resolve` gives a name its addresses, `--connect-to` another
-//! host and port to go to. By curl's rules.
+//! Other destinations than the URL's: `--resolve` sets the addresses of a name, `--connect-to`
+//! another host and port; as in curl.
 //!
-//! The request, and the name that TLS proves, stay the URL's. Must not know sockets.
+//! The request, and the name that TLS verifies, are still the URL's. Must not know sockets.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -74,8 +74,8 @@ impl Overrides {
         }
     }
 
-    /// The addresses given for a host and port. A rule with its name comes before one with `*`,
-    /// and a later one before an earlier one.
+    /// The addresses given for a host and port. A rule with its name precedes one with `*`, and a
+    /// later rule precedes an earlier one.
     pub fn addresses(&self, wanted: &Destination) -> Option<Vec<SocketAddr>> {
         let rules = || self.resolve.iter().rev().filter(|rule| rule.port == wanted.port);
         let named = rules().find(|rule| {
@@ -127,7 +127,7 @@ impl FromStr for ConnectTo {
     }
 }
 
-/// A host up to its colon; an IPv6 address stands in brackets, which are taken off.
+/// A host up to its colon; the brackets of an IPv6 address are removed.
 fn split_host(text: &str) -> Option<(&str, &str)> {
     match text.strip_prefix('[') {
         Some(rest) => rest.split_once("]:"),

@@ -1,4 +1,4 @@
-//! The system's errors as sentences of this program.
+//! Turns errors of the system into wscope's sentences.
 
 use std::io;
 use std::path::Path;
@@ -11,7 +11,7 @@ pub fn plain_io(error: &io::Error) -> String {
     chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// Why a file that somebody named can't be opened, and what was meant if it is a URL.
+/// Why a file that the user named can't be opened, and what was meant if it is a URL.
 pub fn cannot_open(path: &Path, error: &io::Error) -> String {
     let name = path.to_string_lossy();
     match name.contains("://") {

@@ -1,7 +1,8 @@
-//! A program that runs beside us with our stdin, stdout and stderr, and whose status becomes ours.
+//! A program that runs with wscope's stdin, stdout and stderr, and whose exit status becomes
+//! wscope's.
 //!
-//! Unlike a [`Child`](super::child::Child) it stays in our process group, so that it may read the
-//! terminal and gets Ctrl-C from there.
+//! Unlike a [`Child`](super::child::Child) it stays in wscope's process group, so that it can read
+//! the terminal and gets Ctrl-C.
 
 use std::ffi::OsString;
 use std::io;
@@ -10,7 +11,7 @@ use std::process::{Child as Process, Command};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
-/// What a shell ends with where there is no such program, and where it can't be run.
+/// The status of a shell if a program does not exist, and if it can't be run.
 const NOT_FOUND: u8 = 127;
 const NOT_RUN: u8 = 126;
 
@@ -21,7 +22,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts it: the name and the arguments, with variables set and others taken away.
+    /// Starts it: the name and the arguments, with some variables set and others removed.
     ///
     /// # Errors
     ///
@@ -63,7 +64,7 @@ impl Program {
         Ok(status.code().or(signal).and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
     }
 
-    /// Hands a signal on.
+    /// Passes a signal on.
     pub fn signal(&self, signal: Signal) {
         if !self.ended {
             // It may just have ended.

@@ -1,9 +1,9 @@
-//! Proxies between us and the server: which one it is, and the dialogue with it until the way is
-//! open.
+//! Proxies on the route to the server: the choice of a proxy, and the dialogue with it until the
+//! tunnel is open.
 //!
 //! [`choice`] decides, a [`Dialogue`] speaks (bytes in, bytes out), [`tunnel`] drives it over a
-//! link. What passes through the tunnel afterwards is not looked at here. Passwords appear in
-//! no message, error or debug output.
+//! link. The data in the tunnel is not read here. Passwords appear in no message, error or debug
+//! output.
 
 mod address;
 pub mod choice;
@@ -103,8 +103,8 @@ impl Dialogue {
         })
     }
 
-    /// Takes what the proxy has sent, up to the end of its last word and not one byte more. Once
-    /// the way is open, or has failed, nothing more is taken.
+    /// Takes what the proxy has sent, up to the end of its last message and no byte more. Once the
+    /// tunnel is open, or has failed, nothing more is taken.
     ///
     /// # Errors
     ///
@@ -135,7 +135,7 @@ impl Dialogue {
         }
     }
 
-    /// The request as it is sent, if the proxy speaks HTTP. It holds the password: see
+    /// The request as it is sent, if the proxy uses HTTP. It contains the password: see
     /// `Proxy-Authorization`.
     pub fn request(&self) -> Option<&Head> {
         match &self.protocol {
@@ -144,7 +144,7 @@ impl Dialogue {
         }
     }
 
-    /// The last response as it came, if the proxy speaks HTTP.
+    /// The last response as received, if the proxy uses HTTP.
     pub fn response(&self) -> Option<&Head> {
         match &self.protocol {
             Protocol::Connect(connect) => connect.response.as_ref(),

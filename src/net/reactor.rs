@@ -14,7 +14,7 @@ pub const STDIN: Token = Token(1);
 pub const STDOUT: Token = Token(2);
 /// Another thread has something.
 pub const WAKER: Token = Token(3);
-/// A signal came.
+/// A signal arrived.
 pub const SIGNAL: Token = Token(4);
 /// Standard error.
 pub const STDERR: Token = Token(7);
@@ -48,7 +48,7 @@ impl Reactor {
         &self.waker
     }
 
-    /// Waits for events until `deadline`, or only looks if it has passed; without one, for ever.
+    /// Waits for events until `deadline`, or only looks if it has passed; without one, forever.
     ///
     /// # Errors
     ///

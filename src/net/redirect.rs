@@ -1,8 +1,8 @@
-//! `-L`: where a response sends the client, and whether it goes there.
+//! `-L`: where a response redirects the client, and whether the client follows.
 //!
-//! Decides from texts alone: a status, a Location, where we are and how often we were sent on.
-//! Opens nothing. A redirect is what a page on the other side chooses, so what the user trusted
-//! one origin with stays there.
+//! Decides only from texts and numbers: a status, a Location, the current URL and the number of
+//! redirects. Opens nothing. The server chooses the target of a redirect, so credentials for one
+//! origin are not sent to another.
 
 use std::path::Path;
 
@@ -100,14 +100,14 @@ pub fn is_credential(name: &str) -> bool {
         .any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// The URLs asked so far, and the decision where to go on.
+/// The requested URLs so far, and the decision where to continue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trail {
     /// The first URL.
     first: Target,
     /// Those it led to.
     hops: Vec<Target>,
-    /// How many of all were asked before a response set a cookie.
+    /// How many of all were requested before a response set a cookie.
     outdated: usize,
 }
 
@@ -117,7 +117,7 @@ impl Trail {
         Self { first, hops: Vec::new(), outdated: 0 }
     }
 
-    /// The URL that is asked now.
+    /// The URL of the current request.
     pub fn current(&self) -> &Target {
         self.hops.last().unwrap_or(&self.first)
     }
@@ -127,13 +127,13 @@ impl Trail {
         self.hops.len()
     }
 
-    /// The current response set a cookie that will be sent: a URL asked before may now answer
+    /// The current response set a cookie that will be sent: an earlier URL may now answer
     /// differently, as after a login.
     pub fn cookies_changed(&mut self) {
         self.outdated = self.hops.len() + 1;
     }
 
-    /// Decides where to go on after a response with a status that [`is_redirect`], and goes
+    /// Decides where to continue after a response with a status that [`is_redirect`], and goes
     /// there. `locations` are the values of the response's Location headers.
     ///
     /// # Errors

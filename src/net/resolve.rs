@@ -1,7 +1,7 @@
-//! A host name becomes the addresses to try, in the order to try them.
+//! Resolves a host name to addresses, in the order to try them.
 //!
-//! Asks the system's resolver (`getaddrinfo`), which blocks, in a helper thread
-//! with a deadline. Must not know URLs or connections.
+//! Asks the system's resolver (`getaddrinfo`), which blocks, in a thread with a deadline. Must not
+//! know URLs or connections.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
@@ -31,35 +31,35 @@ pub enum ResolveError {
         "host {host} was not found; check the spelling, and whether the name exists only inside a VPN"
     )]
     NotFound {
-        /// The name asked for.
+        /// The requested name.
         host: String,
     },
     /// The resolver could not get an answer now (W102).
     #[error("host {host} could not be resolved: the name server failed temporarily; try again")]
     Temporary {
-        /// The name asked for.
+        /// The requested name.
         host: String,
     },
     /// The resolver did not answer before the deadline (W102).
     #[error("host {host} could not be resolved in time: the name server does not answer")]
     TimedOut {
-        /// The name asked for.
+        /// The requested name.
         host: String,
     },
-    /// The name has addresses, but none of the family asked for.
+    /// The name has addresses, but none of the requested family.
     #[error("host {host} has no {family} address, only {found} of the other family; allow both")]
     NoAddressOfFamily {
-        /// The name asked for.
+        /// The requested name.
         host: String,
-        /// The family asked for.
+        /// The requested family.
         family: AddressFamily,
         /// How many addresses of the other family there are.
         found: usize,
     },
-    /// The system refused in a way of its own.
+    /// The system reported another error.
     #[error("host {host} could not be resolved: {source}")]
     System {
-        /// The name asked for.
+        /// The requested name.
         host: String,
         /// The system's error.
         source: io::Error,

@@ -17,7 +17,7 @@ const CAP: Duration = Duration::from_secs(60);
 /// A Retry-After beyond this is a refusal; a run that sleeps for days is of no use.
 const MOST_ASKED: Duration = Duration::from_secs(3600);
 
-/// A connection that stood so long shows that the trouble was over: delays begin anew.
+/// If a connection stayed open for this time, the problem was solved: the delays start over.
 const STABLE: Duration = Duration::from_secs(10);
 
 /// What went wrong while a connection was opened.
@@ -33,7 +33,7 @@ pub enum OpenFailure {
     ProxyRefused,
     /// TLS was refused or the certificate is not trusted: the same would happen again.
     Tls,
-    /// A time of ours was over.
+    /// One of our timeouts expired.
     TimedOut,
     /// The stream ended before the response was whole.
     Lost,
@@ -58,7 +58,7 @@ pub enum Ended {
     Violation,
 }
 
-/// What the user asked for.
+/// The user's options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryOptions {
     /// How often to try again in a row; `None` without end, as `--reconnect` does.
@@ -93,7 +93,7 @@ pub enum RetryDecision {
 pub enum RetryReason {
     /// The same would happen.
     Lasting,
-    /// It was tried as often as was asked.
+    /// The requested number of attempts is used up.
     Exhausted,
     /// The server asks to wait for more than an hour.
     TooLong(Duration),
@@ -140,7 +140,7 @@ impl Schedule {
         Self { options, granted: 0 }
     }
 
-    /// After a connection could not be opened. `retry_after` is what the response asked for,
+    /// After a connection could not be opened. `retry_after` is the header of the response,
     /// `random` any number.
     pub fn failed(
         &mut self,
@@ -159,7 +159,7 @@ impl Schedule {
         }
     }
 
-    /// After an open connection ended, which had stood for this time: what `--reconnect` does.
+    /// After an open connection ended, which was open for this time: what `--reconnect` does.
     pub fn ended(&mut self, ended: Ended, stood: Duration, random: u64) -> RetryDecision {
         if !ended.is_reconnected() {
             return RetryDecision::GiveUp(RetryReason::Lasting);

@@ -1,7 +1,7 @@
-//! The way from here to a server: every choice about it in one place, and the hops it leads to.
+//! The route to a server: all choices about it in one place, and the resulting hops.
 //!
-//! A [`RouteOptions`] is what was chosen, a [`Route`] what that means for one URL: where to connect
-//! first, what to send to a proxy, whose name TLS proves. Opening it is the caller's.
+//! [`RouteOptions`] are the choices; a [`Route`] is their result for one URL: where to connect
+//! first, what to send to a proxy, which name TLS verifies. The caller opens it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -37,7 +37,7 @@ pub struct RouteOptions {
     pub unix_socket: Option<PathBuf>,
     /// Which addresses may be used.
     pub family: AddressFamily,
-    /// How TLS is spoken to the server.
+    /// How TLS is used to the server.
     pub tls: TlsOptions,
 }
 
@@ -75,7 +75,7 @@ pub struct UnixSocketError {
     pub source: io::Error,
 }
 
-/// Why a proxy can't even be asked.
+/// Why a proxy can't even get a request.
 #[derive(Debug, Error)]
 pub enum ProxyRequestError {
     /// The proxy wants an address, and the server's name has none.
@@ -125,7 +125,7 @@ impl RouteOptions {
         dial::dial_from(&self.source, addresses, deadline)
     }
 
-    /// Begins the talk with the route's proxy; `None` if there is none.
+    /// Begins the dialogue with the route's proxy; `None` if there is none.
     pub fn dialogue(
         &self,
         route: &Route,
@@ -145,7 +145,7 @@ impl RouteOptions {
         Ok(Some(Dialogue::begin(proxy, &destination)?))
     }
 
-    /// How TLS is spoken to a proxy: with the same trust and versions as to the server, always
+    /// How TLS is used to a proxy: with the same trust and versions as to the server, always
     /// verified, and without what is meant for the server alone (certificate, name, pins, `-k`).
     pub fn proxy_tls(&self) -> TlsOptions {
         TlsOptions {

@@ -1,4 +1,4 @@
-//! Text that must not be seen: passwords, tokens, passphrases.
+//! Text that must not be shown: passwords, tokens, passphrases.
 
 use std::fmt;
 

@@ -1,9 +1,9 @@
-//! Reads the ServerHello in passing: protocol version and cipher suite.
+//! Reads protocol version and cipher suite from the ServerHello as it passes.
 //!
-//! The system's TLS libraries keep both to themselves, but the ServerHello is
-//! never encrypted (RFC 8446 §4.1.3, RFC 5246 §7.4.1.3). Bytes in, facts out:
-//! must not know sockets, native-tls or certificates. Total: any bytes give an
-//! answer, and at most one handshake message of bounded size is kept.
+//! The system's TLS libraries do not report them, but the ServerHello is never encrypted (RFC 8446
+//! §4.1.3, RFC 5246 §7.4.1.3). Bytes in, facts out: must not know sockets, native-tls or
+//! certificates. Total: any bytes give an answer, and at most one handshake message of bounded size
+//! is kept.
 
 use std::fmt;
 
@@ -31,11 +31,11 @@ const HELLO_RETRY_REQUEST: [u8; 32] = [
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
-/// A protocol version as it stands on the wire, such as 0x0304.
+/// A protocol version as on the wire, such as 0x0304.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ProtocolVersion(pub u16);
 
-/// A cipher suite as it stands on the wire, such as 0x1301.
+/// A cipher suite as on the wire, such as 0x1301.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CipherSuite(pub u16);
 
@@ -76,7 +76,7 @@ pub struct ServerHelloTap {
     message: Vec<u8>,
     /// Bytes of a message after the ServerHello that are passed over.
     skipped: usize,
-    /// A CertificateRequest came in plain text, as it does up to TLS 1.2.
+    /// A CertificateRequest arrived in plain text, as it does up to TLS 1.2.
     wants_certificate: bool,
 }
 
@@ -96,7 +96,7 @@ impl ServerHelloTap {
         }
     }
 
-    /// Whether the server asked for a certificate, where that can be seen.
+    /// Whether the server requested a certificate, if that is visible.
     pub fn wants_certificate(&self) -> bool {
         self.wants_certificate
     }
@@ -135,7 +135,7 @@ impl ServerHelloTap {
         }
     }
 
-    /// Whether what comes is still to be read: up to TLS 1.2 the whole handshake is plain text.
+    /// Whether the next data must be read: up to TLS 1.2, the whole handshake is plain text.
     fn is_readable(&self) -> bool {
         match self.state {
             HelloState::Nothing => true,
@@ -275,8 +275,8 @@ impl fmt::Display for CipherSuite {
     }
 }
 
-/// The IANA "TLS Cipher Suites" registry, as far as servers still choose them:
-/// all of TLS 1.3, and what OpenSSL and SChannel offer for TLS 1.2 and before.
+/// The IANA "TLS Cipher Suites" registry, limited to those that servers still choose: all of TLS
+/// 1.3, and those that OpenSSL and SChannel offer for TLS 1.2 and before.
 const CIPHER_SUITES: [(u16, &str); 60] = [
     (0x000a, "TLS_RSA_WITH_3DES_EDE_CBC_SHA"),
     (0x002f, "TLS_RSA_WITH_AES_128_CBC_SHA"),

@@ -63,7 +63,7 @@ impl Signals {
         self.ready = true;
     }
 
-    /// A signal that came since the last call.
+    /// A signal that arrived since the last call.
     pub fn take(&mut self) -> Option<Signal> {
         if !std::mem::take(&mut self.ready) {
             return None;

@@ -1,4 +1,4 @@
-//! The near end of a connection: which address, port or network interface it leaves from.
+//! The local end of a connection: its address, port or network interface.
 //!
 //! Deals with one socket at a time; must not know names or races.
 
@@ -57,8 +57,8 @@ impl LocalAddress {
     ///
     /// # Errors
     ///
-    /// Those of the connection; `AddrNotAvailable` when the near end is of another family than
-    /// `address` or this machine has it not; `AddrInUse` when every port is taken.
+    /// Those of the connection; `AddrNotAvailable` if the local address has another family than
+    /// `address` or does not belong to this machine; `AddrInUse` if every port is in use.
     pub fn connect(&self, address: SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
         if self.is_any() {
             return TcpStream::connect_timeout(&address, timeout);

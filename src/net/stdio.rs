@@ -1,11 +1,11 @@
-//! stdin and stdout without waiting, and without touching what was inherited.
+//! stdin and stdout without waiting, and without changing the inherited descriptors.
 //!
 //! "Never set O_NONBLOCK on inherited stdio": the flag belongs to the open file, which a shell or
 //! another program shares. On Linux a pipe or a terminal is opened a second time through `/proc`,
-//! which gives an open file of our own; a socket is read and written with `MSG_DONTWAIT`; a plain
+//! which gives wscope its own open file; a socket is read and written with `MSG_DONTWAIT`; a plain
 //! file never blocks. So the loop can wait for stdin, stdout and the network in one place, and a
-//! line's way through the program needs no second thread. Where that can't be had (another Unix, a
-//! pipe of another user), a thread reads stdin, and what is written is asked for room before.
+//! line passes through the program without a second thread. If that is not possible (another Unix,
+//! a pipe of another user), a thread reads stdin, and a write first checks for room.
 
 mod input;
 mod output;
@@ -85,7 +85,7 @@ impl Access {
         Ok(())
     }
 
-    /// Whether an event follows when a call has taken or given less than all.
+    /// Whether an event follows when a call has transferred less than all.
     fn is_polled(&self) -> bool {
         matches!(self, Self::Own(_) | Self::Socket)
     }

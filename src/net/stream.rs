@@ -1,6 +1,6 @@
 //! A connected socket: TCP, or a Unix socket of the same machine.
 //!
-//! Bytes only; readiness is the business of `link`.
+//! Bytes only; `link` handles readiness.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -56,7 +56,7 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// `NotConnected` while connecting goes on; otherwise why it failed.
+    /// `NotConnected` while connecting continues; otherwise why it failed.
     pub fn connected(&self) -> io::Result<()> {
         let Self::Tcp(tcp) = self else { return Ok(()) };
         if let Some(error) = tcp.take_error()? {

@@ -1,4 +1,4 @@
-//! The URL as typed becomes what is dialled and what is sent.
+//! Turns the typed URL into the address to connect to and the request to send.
 //!
 //! Deals with RFC 6455 §3 and the URL Standard's host rules. Must not know DNS,
 //! sockets or other options. A user name and password appear in no
@@ -20,10 +20,10 @@ use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 use url::{Host, ParseError, Position, Url};
 
-/// A WebSocket URL, taken apart.
+/// A parsed WebSocket URL.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target {
-    /// Whether TLS is spoken: `wss` and `https`.
+    /// Whether TLS is used: `wss` and `https`.
     pub secure: bool,
     /// The host as it is resolved, dialled and named to TLS: lower case ASCII
     /// (IDNA names in punycode), an IPv6 address without brackets.
@@ -91,7 +91,7 @@ pub enum TargetError {
         /// What was meant.
         write: String,
     },
-    /// `-`, which stands for stdin in other programs.
+    /// `-`, which means stdin in other programs.
     #[error("- is not a URL; wscope reads stdin without it")]
     Dash,
     /// `@name`, which no URL is.
@@ -100,7 +100,7 @@ pub enum TargetError {
     /// `ws+unix:` without a path.
     #[error("the path of the Unix socket is missing; write ws+unix:/PATH/TO/SOCKET:/RESOURCE")]
     NoSocket,
-    /// A zone where there is none, or one that no interface has.
+    /// A zone without an address that can have one, or one that is not an interface.
     #[error("the zone {0:?} of the address is not the name of an interface; write [fe80::1%eth0]")]
     BadZone(String),
     /// No host before the port or the path.
@@ -230,7 +230,7 @@ impl Target {
         })
     }
 
-    /// The scheme that is spoken: `ws` or `wss`.
+    /// The scheme that is used: `ws` or `wss`.
     pub fn scheme(&self) -> &'static str {
         if self.secure { "wss" } else { "ws" }
     }
@@ -353,8 +353,8 @@ fn split_unix_socket(text: &str) -> Result<Option<(bool, PathBuf, &str)>, Target
     }
 }
 
-/// A port alone is one of `localhost`, as for `wscope listen`; an IPv4 address as one number is only
-/// meant where it can't be a port.
+/// A port alone means `localhost`, as for `wscope listen`; an IPv4 address as one number is only
+/// meant if it can't be a port.
 fn with_host<'p>(place: &'p str, bare: bool, notes: &mut Vec<String>) -> Cow<'p, str> {
     let port = place.strip_prefix(':').unwrap_or(place);
     let number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());

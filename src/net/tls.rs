@@ -1,15 +1,13 @@
 //! TLS as a byte pipe: ciphertext on one side, plaintext on the other.
 //!
-//! The library works on an in-memory stream, so the caller moves bytes and never
-//! guesses what the library waits for; tests need no sockets, and the
-//! ServerHello can be read in passing. Must not know what the plaintext means
-//! or which socket the ciphertext goes to.
+//! The library works on an in-memory stream: the caller moves bytes and never has to guess what the
+//! library waits for, tests need no sockets, and wscope can read the ServerHello as it passes. Must
+//! not know what the plaintext means or which socket the ciphertext goes to.
 //!
-//! The one rule: after `handshake`, `read_plain`, `write_plain` and
-//! `close_notify`, send what [`TlsPipe::write_tls`] has, because each can make
-//! the library speak (handshake, alerts, key updates). When ciphertext has come,
-//! call [`TlsPipe::handshake`] until it is done, from then on
-//! [`TlsPipe::read_plain`] until it is empty.
+//! The one rule: after `handshake`, `read_plain`, `write_plain` and `close_notify`, send what
+//! [`TlsPipe::write_tls`] has, because each can make the library send data (handshake, alerts, key
+//! updates). When ciphertext has arrived, call [`TlsPipe::handshake`] until it is done, from then
+//! on [`TlsPipe::read_plain`] until it is empty.
 
 mod client;
 mod engine;
@@ -59,7 +57,7 @@ pub struct TlsPipe {
     host: String,
     verified: bool,
     facts: Option<TlsFacts>,
-    /// What the peer sent, its own first, whatever came of it.
+    /// The certificates that the peer sent, its own first, whatever the result of the handshake.
     certificates: Vec<CertificateFacts>,
     /// The peer's key must be one of these, if there are any.
     pins: Vec<Pin>,
@@ -83,7 +81,7 @@ pub enum Handshake {
 pub enum PlainRead {
     /// So many bytes.
     Data(usize),
-    /// None before more ciphertext comes.
+    /// None until more ciphertext arrives.
     Empty,
     /// None ever again.
     Closed(Closure),
@@ -133,7 +131,7 @@ impl TlsPipe {
         MemoryStream(Rc::clone(&self.wire))
     }
 
-    /// Takes the handshake as far as the ciphertext at hand goes.
+    /// Continues the handshake as far as the received ciphertext allows.
     ///
     /// # Errors
     ///
@@ -329,8 +327,8 @@ impl TlsPipe {
         }
     }
 
-    /// Encrypts plaintext and returns how much was taken: less than all, even none,
-    /// while the handshake lasts or 256 KiB of ciphertext wait to be sent.
+    /// Encrypts plaintext and returns how much was accepted: less than all, even nothing, during
+    /// the handshake or while 256 KiB of ciphertext wait to be sent.
     pub fn write_plain(&mut self, plain: &[u8]) -> Result<usize, TlsError> {
         let taken = self.encrypt(plain);
         self.push_out();
@@ -357,8 +355,8 @@ impl TlsPipe {
         Ok(taken)
     }
 
-    /// Ends our plaintext: RFC 8446 §6.1 "Each party MUST send a "close_notify"
-    /// alert before closing its write side of the connection". Reading goes on.
+    /// Ends our plaintext: RFC 8446 §6.1 "Each party MUST send a "close_notify" alert before
+    /// closing its write side of the connection". Reading continues.
     pub fn close_notify(&mut self) {
         if let PipeState::Open(stream) = &mut self.state {
             stream.shutdown();

@@ -1,8 +1,8 @@
-//! What carries the bytes of a connection: a pipe of plaintext each way, which never waits.
+//! Carries the bytes of a connection: a pipe of plaintext in each direction, which never waits.
 //!
-//! A transport holds only what it must: bytes that it has taken and can't have back, such as those
-//! that TLS has sealed. What it does not take stays with its owner ([`Link`](super::link::Link)) and
-//! counts there, so a transport with a window of its own reports nothing but how much it takes.
+//! A transport holds only bytes that it has accepted and can't return, such as those that TLS has
+//! encrypted. Other bytes stay with the owner ([`Link`](super::link::Link)) and are counted there,
+//! so a transport with its own window only reports how much it accepts.
 
 mod socket;
 
@@ -18,7 +18,7 @@ pub use socket::Socket;
 /// What receiving gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// So many bytes; none where something came that carries no content, but shows life.
+    /// So many bytes; none where something arrived that carries no content, but shows life.
     Data(usize),
     /// None for now.
     Blocked,
@@ -43,23 +43,24 @@ pub enum TransportError {
 /// A pipe of bytes to the peer and from it.
 ///
 /// Edge-triggered: after [`Transport::receive`] has reported that it is blocked, or
-/// [`Transport::send`] has taken less than all, nothing changes before an event.
+/// [`Transport::send`] has accepted less than all, nothing changes before an event.
 pub trait Transport {
     /// Receives once, into a buffer of at least one byte.
     ///
     /// # Errors
     ///
-    /// The transport broke; what was received before has been handed on.
+    /// The transport broke; what was received before has been passed on.
     fn receive(&mut self, buffer: &mut [u8]) -> Result<Received, TransportError>;
 
-    /// Sends what was taken before, then takes as many of these bytes as it can; returns how many.
+    /// Sends what was accepted before, then accepts as many of these bytes as possible; returns how
+    /// many.
     ///
     /// # Errors
     ///
     /// The transport broke.
     fn send(&mut self, bytes: &[u8]) -> Result<usize, TransportError>;
 
-    /// Bytes that were taken and are not sent yet.
+    /// Bytes that were accepted and are not sent yet.
     fn waiting(&self) -> usize;
 
     /// Whether [`Transport::receive`] might bring something without waiting.
@@ -74,22 +75,22 @@ pub trait Transport {
     /// Why it is gone, if it is: found out without receiving what waits.
     fn failure(&self) -> Option<io::Error>;
 
-    /// Ends our side after what was taken, and goes on receiving. What can't be sent at once
-    /// leaves with [`Transport::send`].
+    /// Ends our side after the accepted bytes, and continues receiving. Bytes that can't be sent at
+    /// once are sent by [`Transport::send`].
     ///
     /// # Errors
     ///
     /// The transport broke.
     fn half_close(&mut self) -> Result<(), TransportError>;
 
-    /// Whether our side ends, at the latest after what was taken: nothing more is taken.
+    /// Whether our side ends, at the latest after the accepted bytes: nothing more is accepted.
     fn has_ended(&self) -> bool;
 
     /// Ends our side at once, in order if that can be done without waiting.
     fn shutdown(&mut self);
 
-    /// Ends both sides at once: the peer's next read fails, and whatever is on its way, either
-    /// way, is lost. From then on nothing comes, nothing is taken and nothing waits.
+    /// Ends both sides at once: the peer's next read fails, and all data on the way, in both
+    /// directions, is lost. After that, nothing is received, accepted or queued.
     fn reset(&mut self);
 
     /// Notes what the poll reports of it; nothing for one that no poll knows.

@@ -1,4 +1,5 @@
-//! What a session remembers of a connection beside its frames, for `/show`, `/last` and `/status`.
+//! What a session remembers of a connection in addition to its frames, for `/show`, `/last` and
+//! `/status`.
 
 use crate::event::{Direction, Event, FrameEvent, Stamp, TlsFacts};
 use crate::session::Assembler;
@@ -24,7 +25,7 @@ pub struct ConnectionHistory {
     pub stats: Stats,
     /// The request as it was sent.
     pub request: Option<Head>,
-    /// The response as it came.
+    /// The response as received.
     pub response: Option<Head>,
     /// Every rule's verdict.
     pub report: Option<Report>,

@@ -1,7 +1,7 @@
-//! A command of the user's that is handed each message and answers with a line (`--decode-with`).
+//! The user's command that gets each message and answers with a line (`--decode-with`).
 //!
-//! Answers come when they come: they name the message that they are about. What waits for the
-//! command is bounded; a message for which there is no room is not handed to it, and named.
+//! Answers may arrive at any time; each names its message. The queue for the command is bounded; a
+//! message without room is not passed to it, and is reported.
 
 use std::collections::VecDeque;
 use std::io;
@@ -16,13 +16,13 @@ use crate::ui::json;
 use crate::ui::meaning::Meaning;
 use crate::ui::number::counted;
 
-/// A command that does not answer for so long is not asked again.
+/// A command that does not answer for this time gets no more messages.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Messages that wait for the command, and bytes of them.
 const WAITING: (usize, usize) = (4096, 16 << 20);
 
-/// A command, and the messages whose lines it owes.
+/// A command, and the messages that it must still answer.
 pub struct DecodeWith {
     command: Coprocess,
     coming: PerConnection<Coming>,
@@ -54,7 +54,7 @@ struct Question {
 pub struct Answers {
     /// What the command says of messages, and their connections.
     pub meanings: Vec<(ConnId, Meaning)>,
-    /// Why it will not be asked again.
+    /// Why it gets no more messages.
     pub given_up: Option<String>,
 }
 
@@ -91,7 +91,9 @@ impl DecodeWith {
                     return None;
                 } else {
                     let behind = counted(self.waiting.len() as u64, "message");
-                    format!("{len} B, not passed to the command, which has {behind} to answer")
+                    format!(
+                        "{len} B, not passed to the command, because {behind} wait for its answer"
+                    )
                 };
                 let packets = vec![Decoded::new("command", "not-asked", why)];
                 let (direction, number) = (*direction, info.number);
@@ -115,8 +117,8 @@ impl DecodeWith {
         self.bytes += len;
     }
 
-    /// What the command has answered; `wait` for all that it owes, but not longer than it is given
-    /// for one answer.
+    /// The answers of the command; `wait` for all missing ones, but not longer than the time for
+    /// one answer.
     pub fn answers(&mut self, wait: bool) -> Answers {
         let mut answers = Answers::default();
         if wait {
@@ -138,8 +140,7 @@ impl DecodeWith {
                 Answer::Pending => {
                     let owed = counted(self.waiting.len() as u64, "message");
                     let text = format!(
-                        "--decode-with: {owed} not decoded after {} s; the command is not asked \
-                         again",
+                        "--decode-with: {owed} not decoded after {} s; the command gets no more messages",
                         PATIENCE.as_secs()
                     );
                     answers.given_up = Some(text);

@@ -1,5 +1,5 @@
 //! The frames of a run that are remembered, for `/show frames` and `/find`. Bounded in bytes, over
-//! all connections: the oldest leave first, and are counted.
+//! all connections: the oldest are dropped first, and counted.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -15,7 +15,7 @@ use crate::ui::{HumanOptions, HumanPrinter, number};
 /// The part of the memory that one frame may take.
 const SHARE: usize = 4;
 
-/// Frames among which one is looked for whose meaning comes late.
+/// The number of frames that are searched for a meaning that arrives late.
 const RECENT: usize = 10_000;
 
 /// Remembered frames.
@@ -43,7 +43,7 @@ struct Coming {
 pub struct KeptMessage {
     /// The connection it travelled on.
     pub conn: ConnId,
-    /// What it holds, as far as that is remembered.
+    /// Its content, as far as that is remembered.
     pub content: Vec<u8>,
     /// Whether that is a text.
     pub is_text: bool,
@@ -198,7 +198,7 @@ impl FrameStore {
             summary += &format!("; the last {} are shown", found.len());
         }
         if shortened {
-            summary += "; of some only the beginning is in memory";
+            summary += "; for some, only the beginning is in memory";
         }
         lines.extend_from_slice(summary.as_bytes());
         lines.push(b'\n');
@@ -239,7 +239,7 @@ impl FrameStore {
         let total: u64 = frames.iter().map(|frame| frame.total()).sum();
         let kept = content.len() as u64;
         let missing = match (first.continues(), kept < total, last.is_continued()) {
-            (true, ..) => Some("the beginning of the message has left memory".to_owned()),
+            (true, ..) => Some("the beginning of the message is no longer in memory".to_owned()),
             (_, true, _) => Some(format!("{kept} of {total} bytes are in memory")),
             (.., true) => Some("the message is not complete".to_owned()),
             _ => None,

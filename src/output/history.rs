@@ -1,6 +1,6 @@
 //! What a session remembers of its connections: of a client's one, or of each of a server's.
 //!
-//! What clients sent is bounded in all, not for each: a server has any number of them.
+//! One limit applies to all clients together, because a server may have any number of them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -59,7 +59,7 @@ impl History {
         self.connections.get(&self.key(id))
     }
 
-    /// The connection that sent the last message, or else the one that came last.
+    /// The connection that sent the last message, or else the one that arrived last.
     pub fn last_received(&self) -> Option<ConnId> {
         let received = self.received.back().copied();
         received.or_else(|| self.connections.last_key_value().map(|(id, _)| *id))

@@ -1,6 +1,6 @@
-//! A lens for each connection: it reads the messages that cross it, beside the sinks.
+//! A lens for each connection: it reads the connection's messages, next to the sinks.
 //!
-//! Messages are collected only as long as a lens reads them, each direction's in at most a mebibyte.
+//! Messages are collected only while a lens reads them, with at most 1 MiB for each direction.
 
 use std::collections::VecDeque;
 
@@ -24,8 +24,8 @@ const KEPT: (usize, usize) = (4096, 16 << 20);
 #[derive(Default)]
 pub struct Lenses {
     config: LensConfig,
-    /// The side of who speaks: answers that a protocol demands, and what was received, are kept for
-    /// it.
+    /// The side of the user: for it, the answers that a protocol requires and the received messages
+    /// are kept.
     speaker: Option<Role>,
     owed: Vec<(ConnId, Outgoing)>,
     received: VecDeque<Received>,
@@ -66,7 +66,7 @@ struct Conversing {
     conversation: Conversation,
     /// To the server, and to the client.
     coming: [Assembler; 2],
-    /// The messages that came before a protocol was clear, by direction and number.
+    /// The messages before the protocol was clear, by direction and number.
     begun: Vec<(Direction, u64)>,
     /// How many of the protocols have been named.
     named: usize,
@@ -80,7 +80,7 @@ impl Lenses {
         Self { config, ..Self::default() }
     }
 
-    /// Keeps what somebody on this side needs who speaks.
+    /// Keeps what a user on this side needs.
     pub fn serve(&mut self, speaker: Option<Role>) {
         self.speaker = speaker;
     }
@@ -226,8 +226,8 @@ impl Lenses {
         self.received_bytes = self.received.iter().map(|received| received.len).sum();
     }
 
-    /// What has to be sent now so that sessions go on, and when, in microseconds since the epoch,
-    /// more will have to be; heartbeats only where there are `beats`.
+    /// What must be sent now to keep sessions alive, and when, in microseconds since the epoch,
+    /// more must be sent; heartbeats only with `beats`.
     pub fn due(&mut self, now: i64, beats: bool) -> (Vec<(ConnId, Outgoing)>, Option<i64>) {
         let (mut due, mut next) = (std::mem::take(&mut self.owed), None);
         if beats && self.speaker == Some(Role::Client) {
@@ -255,7 +255,7 @@ impl Lenses {
     ///
     /// # Errors
     ///
-    /// Another protocol is spoken, or the line can't be carried out now.
+    /// The connection uses another protocol, or the line can't be carried out now.
     pub fn speak(
         &mut self,
         conn: ConnId,

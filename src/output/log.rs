@@ -1,7 +1,7 @@
 //! `--log` and `/log`: every event as a line of JSON in a file.
 //!
-//! A log holds whole lines, whatever happens. Where the file takes no more (the disk is full, nobody
-//! reads the pipe), the log ends after its last whole line, and counts what it lacks.
+//! A log has only whole lines. If the file accepts no more data (the disk is full, or nobody reads
+//! the pipe), the log ends after its last whole line, and counts the missing events.
 
 use std::fs::File;
 use std::io::{self, Seek, Write};
@@ -120,7 +120,7 @@ impl Log {
         }
     }
 
-    /// Writes what is taken without waiting.
+    /// Writes as much as is accepted without waiting.
     fn write(&mut self) {
         let mut written = 0;
         while written < self.lines.len() {

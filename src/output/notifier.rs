@@ -53,8 +53,8 @@ impl Notifier {
         }
     }
 
-    /// Whether more should be printed: a terminal, or a reader of stderr, may be slower than whoever
-    /// prints.
+    /// Whether more should be printed: a terminal, or a reader of stderr, may be slower than the
+    /// caller.
     pub fn has_room(&self) -> bool {
         match self {
             Self::Screen(screen, _) => !screen.is_full(),

@@ -1,4 +1,4 @@
-//! A pager, which a long transcript is read in on a terminal.
+//! The pager that shows a long transcript on a terminal.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
@@ -10,7 +10,7 @@ pub struct Pager {
 }
 
 impl Pager {
-    /// Starts a command of the shell that pages its stdin; `None` where it can't be started.
+    /// Starts a shell command that pages its stdin; `None` if it can't be started.
     ///
     /// `less` gets what it needs for colours, and leaves a text that fits on the screen there.
     pub fn start(command: &OsStr) -> Option<Self> {

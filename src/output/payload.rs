@@ -1,4 +1,4 @@
-//! Messages become stdout: the payload formats of `--output`, streamed as they arrive.
+//! Writes messages to stdout in the payload formats of `--output`, streamed as they arrive.
 
 use std::io;
 

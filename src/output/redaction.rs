@@ -1,12 +1,13 @@
-//! Events without secrets, for all sinks at once.
+//! Removes secrets from events, for all sinks at once.
 //!
-//! Heads, texts and verdicts lose what a [`Redactor`] finds. Payloads are a record of what was sent:
-//! only the very values of secrets are masked in them, with as many asterisks as they have bytes, so
-//! that all lengths stay true. A value that comes in two pieces of a payload is found as well; for
-//! that, what may be its beginning is held back until the next piece, or the end of frame or message.
+//! In heads, texts and verdicts, everything that a [`Redactor`] finds is removed. Payloads record
+//! what was sent: in them, only the exact values of secrets are replaced, with one asterisk for
+//! each byte, so that lengths stay correct. A value in two pieces of a payload is found, too; for
+//! that, a possible beginning of a value is held back until the next piece, or the end of the frame
+//! or message.
 //!
-//! The bytes of a compressed frame would show the value to whoever inflates them. They are held back
-//! until the frame ends, and are asterisks all over if a secret is in what they hold.
+//! Anyone could inflate the bytes of a compressed frame and see the value. Therefore they are held
+//! back until the frame ends, and are replaced by asterisks if the frame contains a secret.
 
 use std::io;
 
@@ -30,9 +31,9 @@ struct Held {
     direction: Direction,
     payload: Vec<u8>,
     data: Vec<u8>,
-    /// The frame that comes is a control frame.
+    /// The current frame is a control frame.
     in_control: bool,
-    /// What is known of the compressed message that comes, if it is one.
+    /// The known facts about the current compressed message, if it is one.
     compressed: Option<Compressed>,
 }
 
@@ -48,7 +49,7 @@ struct Compressed {
 /// The bytes of a compressed frame that are held back at most; all of a longer one are hidden.
 const HELD_BACK: usize = 1 << 20;
 
-/// A shorter beginning of a secret at the end of a fragment is taken for something else.
+/// A shorter beginning of a secret at the end of a fragment does not count.
 const MIN_BEGINNING: usize = 3;
 
 type Emit<'e> = dyn FnMut(&Event<'_>) -> io::Result<()> + 'e;
@@ -264,7 +265,7 @@ impl Held {
     }
 }
 
-/// As many asterisks as there are bytes, which are taken.
+/// One asterisk for each byte; the bytes are consumed.
 fn stars(bytes: &mut Vec<u8>) -> Vec<u8> {
     let stars = vec![b'*'; bytes.len()];
     bytes.clear();
@@ -297,7 +298,7 @@ fn piece(
     if shown.is_empty() { Ok(()) } else { emit(shown) }
 }
 
-/// The bytes with asterisks for each of `values`; `None` if there is none in them.
+/// The bytes with asterisks for each of `values`; `None` if they contain none.
 fn masked(bytes: &[u8], values: &[Vec<u8>]) -> Option<Vec<u8>> {
     let mut masked: Option<Vec<u8>> = None;
     for value in values {
@@ -314,7 +315,7 @@ mod tests {
     use crate::wire::{FrameHeader, LengthForm};
     use proptest::prelude::*;
 
-    /// What is emitted of a payload that comes in these pieces.
+    /// What is emitted for a payload in these pieces.
     fn shown(values: &[&str], pieces: &[&[u8]]) -> Vec<u8> {
         let mut redactor = Redactor::new();
         values.iter().for_each(|value| redactor.learn(value.as_bytes()));

@@ -1,4 +1,4 @@
-//! Hands each event to all sinks, and answers what others ask about what is shown.
+//! Passes each event to all sinks, and answers questions about what is shown.
 
 use std::io;
 use std::path::Path;
@@ -33,7 +33,7 @@ use crate::ui::view::{Timestamps, View};
 use crate::ui::{HumanOptions, JsonPrinter, diagnostic};
 use crate::wire::Role;
 
-/// How a connection ended, as far as it decides which diagnostics are worth printing.
+/// How a connection ended, as far as it decides which diagnostics are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndSeverity {
     /// Something failed: everything that explains it is wanted.
@@ -52,7 +52,7 @@ pub struct Reporter {
     events: EventFilter,
     redaction: Redaction,
     lenses: Lenses,
-    /// The command of `--decode-with`, and once it runs what it owes.
+    /// The command of `--decode-with`, and its missing answers.
     command: Option<String>,
     decode_with: Option<DecodeWith>,
     quiet: bool,
@@ -134,7 +134,7 @@ impl Reporter {
         }
     }
 
-    /// Remembers what a session asks for later; of frames as many as fit into `bound` bytes.
+    /// Remembers what a session may need later, with frames up to `bound` bytes.
     pub fn with_history(mut self, display: &Display, bound: usize) -> Self {
         // Its lines are for a screen.
         let width = display.text_columns(true);
@@ -208,7 +208,7 @@ impl Reporter {
         }
     }
 
-    /// Folds the handshake to a line where it would not be shown at all.
+    /// Shortens the handshake to one line if it would not be shown at all.
     pub fn folded(mut self) -> Self {
         if self.events == EventFilter::Frames {
             self.events = EventFilter::FoldedHandshake;
@@ -243,7 +243,7 @@ impl Reporter {
         }
     }
 
-    /// The prompt is closed: the rest of the transcript goes where it went before.
+    /// The prompt is closed: the rest of the transcript goes to its former target.
     pub fn move_transcript_back(&mut self, display: &Display) {
         if let Some(transcript) = &mut self.transcript
             && matches!(transcript.target, TranscriptTarget::Screen(_))
@@ -270,12 +270,12 @@ impl Reporter {
     }
 
     /// Whether the reader of the transcript should be waited for before more events are made;
-    /// stdout is asked for itself.
+    /// stdout has its own check.
     pub fn is_full(&self) -> bool {
         self.transcript.as_ref().is_some_and(Transcript::is_full)
     }
 
-    /// When that ends by itself, if the reader takes nothing until then.
+    /// When that wait ends, if the reader accepts nothing until then.
     pub fn resumes_at(&self) -> Option<Instant> {
         self.transcript.as_ref().and_then(Transcript::resumes_at)
     }
@@ -383,7 +383,7 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// It can't be opened, or the log before it is not whole; in words.
+    /// It can't be opened, or the previous log is incomplete.
     pub fn log_to(&mut self, path: &Path) -> Result<(), String> {
         let log = Log::open(path, self.role)?;
         self.end_log()?;
@@ -395,7 +395,7 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// It is not whole; in words, with the number of events that it lacks.
+    /// It is incomplete; the error has the number of missing events.
     pub fn end_log(&mut self) -> Result<(), String> {
         self.log.take().map_or(Ok(()), Log::close)
     }
@@ -405,8 +405,8 @@ impl Reporter {
         self.log.as_ref().map(Log::path)
     }
 
-    /// Hands out an event of a connection that happens now, and flushes; but what a relay does to a
-    /// message stands in the message's line, and the next one may be in what waits too.
+    /// Passes an event that happens now to the sinks, and flushes. The action of a relay on a
+    /// message is in the message's line, so lines of a relay may wait.
     pub fn emit_for(
         &mut self,
         conn: ConnId,
@@ -457,7 +457,7 @@ impl Reporter {
         }
     }
 
-    /// The end that did not go on, unless it is ours.
+    /// The end that did not continue, unless it is ours.
     fn ended_by(&self, side: Side) -> Option<Role> {
         match (side, self.role) {
             (Side::End(role), _) => Some(role),
@@ -481,7 +481,7 @@ impl Reporter {
         self.sinks().try_for_each(|sink| sink.meaning(at, &meaning, stdout))
     }
 
-    /// Hands out what the command of `--decode-with` has answered; `wait` for all that it owes.
+    /// Passes the answers of the `--decode-with` command to the sinks; `wait` for all missing ones.
     ///
     /// # Errors
     ///
@@ -534,8 +534,7 @@ impl Reporter {
         result
     }
 
-    /// Hands machines what was found on the connection of the client: those diagnostics that are
-    /// worth it.
+    /// Writes the important diagnostics of the client's connection as JSON.
     pub fn diagnose(
         &mut self,
         found: &[Diagnostic],
@@ -568,8 +567,8 @@ impl Reporter {
         }
     }
 
-    /// Diagnostics as text for people: empty with `-q`, and where all went well and nobody looks
-    /// closely.
+    /// Diagnostics as text for people: empty with `-q`, and if there was no error and no transcript
+    /// is shown.
     pub fn advice(&self, found: &[Diagnostic], end: EndSeverity, at_prompt: bool) -> Vec<u8> {
         let mut out = Vec::new();
         let wanted = end == EndSeverity::Failed || self.verbose > 0 || at_prompt;
@@ -581,8 +580,8 @@ impl Reporter {
         out
     }
 
-    /// Writes what sinks and stderr have gathered, as far as that is possible without waiting: to
-    /// be called in each round of a loop.
+    /// Writes what sinks and stderr have buffered, as far as possible without waiting; call it in
+    /// each round of a loop.
     pub fn flush(&mut self) -> io::Result<()> {
         self.sinks().try_for_each(Sink::flush)?;
         let written = stderr::flush();
@@ -615,20 +614,20 @@ impl Reporter {
         !self.quiet
     }
 
-    /// Takes secrets out of what is shown beside the events.
+    /// Removes secrets from output other than events.
     pub fn redactor(&self) -> &Redactor {
         &self.redaction.redactor
     }
 
-    /// Learns secrets of the command line, so that they are taken out of all that is shown.
+    /// Learns secrets of the command line, so that they are removed from all output.
     pub fn learn_secrets(&mut self, learn: impl FnOnce(&mut Redactor)) {
         learn(&mut self.redaction.redactor);
         secrets::publish(&self.redaction.redactor);
     }
 }
 
-/// The verdict on a failure, what is wrong beside it, what is odd about frames, and which protocol is
-/// spoken inside; other notes only if `all` are wanted, and something failed.
+/// The verdict on a failure, other errors, unusual frames, and the protocol inside; other notes
+/// only if `all` are wanted, and something failed.
 fn worth_printing(found: &[Diagnostic], end: EndSeverity, all: bool) -> Vec<Diagnostic> {
     let failed = end == EndSeverity::Failed;
     let worthy = found.iter().enumerate().filter(|(at, diagnostic)| {

@@ -1,6 +1,6 @@
-//! What this run keeps secret, for all that is printed beside the events: notes, errors, answers.
+//! The secrets of this run, for all output other than events: notes, errors, answers.
 //!
-//! It belongs to the process, as the command line does that names the secrets.
+//! They belong to the process, because the command line names them.
 
 use std::borrow::Cow;
 use std::sync::{PoisonError, RwLock};

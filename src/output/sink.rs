@@ -1,4 +1,4 @@
-//! What reads the event stream.
+//! The readers of the event stream.
 
 use std::io;
 
@@ -14,7 +14,7 @@ pub trait Sink {
     /// Takes one event. Those of one direction of a connection come in order.
     fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()>;
 
-    /// Takes what the message that came last in its direction means.
+    /// Takes what the message that arrived last in its direction means.
     fn meaning(&mut self, _: &Stamp, _: &Meaning, _: &mut Stdout) -> io::Result<()> {
         Ok(())
     }
@@ -27,7 +27,7 @@ pub trait Sink {
         stdout: &mut Stdout,
     ) -> io::Result<()>;
 
-    /// Writes what it has gathered, as far as that is possible without waiting.
+    /// Writes what it has buffered, as far as possible without waiting.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }

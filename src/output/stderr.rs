@@ -1,9 +1,9 @@
 //! stderr: notes, errors and a transcript, in one buffer that is written without waiting.
 //!
-//! It belongs to the process, as [`std::io::stderr`] does: a note may be due before there is a poll,
-//! and in any layer above this. Whoever prints a transcript asks [`is_full`] first and so loses
-//! nothing while stderr is read, however slowly. What comes while nobody reads is dropped, beyond a
-//! bound, and counted.
+//! It belongs to the process, as [`std::io::stderr`] does: a note may be printed before there is a
+//! poll, and by any layer above this one. Code that prints a transcript calls [`is_full`] first,
+//! and so loses nothing while stderr is read, however slowly. If nobody reads stderr, output beyond
+//! a limit is dropped and counted.
 
 use std::fmt::Display;
 use std::io;
@@ -35,7 +35,7 @@ static STDERR: Mutex<Stderr> =
 struct Stderr {
     /// Opened when it is first needed.
     writer: Option<StdioWriter>,
-    /// Since when nothing was taken of what waits.
+    /// Since when nothing of the queued data was accepted.
     stalled: Option<Instant>,
     /// Lines that were dropped since the last one that was not.
     dropped: u64,
@@ -64,7 +64,7 @@ pub fn append(print: impl FnOnce(&mut Vec<u8>)) {
     }
 }
 
-/// Writes what is taken now.
+/// Writes as much as is accepted now.
 ///
 /// # Errors
 ///
@@ -106,8 +106,8 @@ pub fn give_up() {
     lock().given_up = true;
 }
 
-/// Writes what waits, when nothing else is left to do. Waits as long as the reader takes
-/// something now and then if there is a `timeout`, and without one until a signal comes.
+/// Writes the queued data at the end. With a `timeout`, it waits as long as the reader accepts data
+/// now and then; without one, until a signal arrives.
 pub fn finish(timeout: Option<Duration>) {
     let mut stderr = lock();
     loop {
@@ -145,8 +145,8 @@ pub fn of(conn: u64, text: &str) {
 
 /// Prints a line as it is, without the program's name before it: scripts wait for it.
 ///
-/// Texts quote what was typed and what came from elsewhere: no control character of it gets
-/// through but the line ends of our own, and no secret.
+/// Texts quote typed text and text from outside: no control character of these is printed except
+/// our own line ends, and no secret.
 pub fn line(text: &str) {
     let text = secrets::redact(text);
     let lines: Vec<String> = text.split('\n').map(|line| escaped(line.as_bytes())).collect();

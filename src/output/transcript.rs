@@ -18,8 +18,7 @@ use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter, diagnostic};
 use crate::wire::Role;
 use crate::wire::head::Head;
 
-/// Lines for the screen are handed over when there are so many bytes of them, or nothing else to
-/// do.
+/// Lines for the screen are passed on when there are so many bytes of them, or nothing else to do.
 const BATCH: usize = 64 * 1024;
 
 /// Where a transcript goes.
@@ -42,7 +41,7 @@ pub enum EventFilter {
     Frames,
     /// The same, and the handshake folded to a line.
     FoldedHandshake,
-    /// How the connection came about, but not what was sent on it.
+    /// How the connection was opened, but not the data sent on it.
     Opening,
 }
 
@@ -107,7 +106,7 @@ pub struct Transcript {
     width: usize,
     /// Whether stdout and stderr are terminals both.
     on_terminals: bool,
-    /// The width was asked for, and does not follow the window.
+    /// The width was requested, and does not follow the window.
     fixed: bool,
 }
 
@@ -192,7 +191,7 @@ impl Transcript {
     }
 
     /// Whether its reader should be waited for: a transcript is whole as long as it is read. A
-    /// client waits for ever, as it does for stdout. A server has others to serve, and gives up a
+    /// client waits forever, as it does for stdout. A server has others to serve, and gives up a
     /// reader that takes nothing: see [`Transcript::resumes_at`].
     pub(super) fn is_full(&self) -> bool {
         matches!(self.target, TranscriptTarget::Stderr)
@@ -200,7 +199,7 @@ impl Transcript {
             && self.resumes_at().is_none_or(|at| at > std::time::Instant::now())
     }
 
-    /// When a server that waits for its reader goes on without.
+    /// When a server that waits for its reader continues without.
     pub(super) fn resumes_at(&self) -> Option<std::time::Instant> {
         let waits =
             self.role != Some(Role::Client) && matches!(self.target, TranscriptTarget::Stderr);
@@ -217,7 +216,7 @@ impl Transcript {
         same_place && matches!(self.events, EventFilter::All | EventFilter::FoldedHandshake)
     }
 
-    /// Whether nobody can read it any more.
+    /// Whether it can no longer be read.
     pub(super) fn is_closed(&self) -> bool {
         matches!(self.target, TranscriptTarget::Stderr) && stderr::is_closed()
     }
@@ -258,7 +257,7 @@ impl Transcript {
         }
     }
 
-    /// Prints a handshake as one line: what was asked and what was answered.
+    /// Prints a handshake as one line: the request and the response.
     fn fold(&mut self, at: &Stamp, direction: Direction, head: &Head, stdout: &mut Stdout) {
         let line = head.raw().split(|byte| *byte == b'\r' || *byte == b'\n').next();
         let line = String::from_utf8_lossy(line.unwrap_or_default()).into_owned();

@@ -1,8 +1,8 @@
-//! What both ends of a connection did, frame by frame, so that it can be done again.
+//! What both ends of a connection did, frame by frame, so that it can be replayed.
 //!
-//! What an endpoint does by itself is left out, for whoever plays an end again has an endpoint too: pongs
-//! that answer a ping, the Close that answers a Close. Where a recording does not say which frames
-//! these are, it follows from what they answer.
+//! Automatic frames of an endpoint are left out, because the replay has an endpoint, too: pongs
+//! that answer a ping, and the Close that answers a Close. If a recording does not mark these
+//! frames, they are recognised by what they answer.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -15,7 +15,7 @@ use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode, Role};
 /// Pings of one direction whose pong is expected, at most.
 const MAX_PINGS: usize = 64;
 
-/// What an act takes beside its content.
+/// The memory of an act in addition to its content.
 const ENTRY: usize = 160;
 
 /// What one end did.
@@ -70,7 +70,7 @@ pub struct Acts {
 #[derive(Debug, Default)]
 struct Way {
     frame: Option<Frame>,
-    /// The frame that comes next was made by the endpoint.
+    /// The endpoint made the next frame.
     automatic: bool,
     /// Of the message under way.
     message: Option<(Data, bool)>,
@@ -91,7 +91,7 @@ struct Frame {
 }
 
 impl Acts {
-    /// What comes next in the direction was made by an endpoint itself.
+    /// An endpoint itself made the next data in this direction.
     pub fn automatic(&mut self, direction: Direction) {
         self.ways[direction as usize].automatic = true;
     }

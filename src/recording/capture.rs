@@ -1,7 +1,7 @@
-//! The WebSocket connections of a capture of packets.
+//! The WebSocket connections of a packet capture.
 //!
-//! Streams of TCP are numbered in the order in which they begin. A stream is recorded once its client
-//! has asked for a WebSocket; of all others is known what they are.
+//! TCP streams are numbered in the order in which they begin. A stream is decoded when its client
+//! has requested a WebSocket; for all others, only their kind is known.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -52,7 +52,7 @@ pub struct StreamFacts {
 #[derive(Debug)]
 pub struct Capture<R> {
     file: PacketFile<R>,
-    /// Streams that go on, by their ends in order.
+    /// Streams that continue, by their ends in order.
     open: HashMap<(SocketAddr, SocketAddr), Stream>,
     facts: Vec<StreamFacts>,
     ready: VecDeque<Record>,

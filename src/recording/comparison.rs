@@ -1,4 +1,4 @@
-//! What was received beside what the recording has: whether they agree, and where they do not.
+//! Compares the received messages with the recorded ones, and finds the differences.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::ui::pattern::Pattern;
 use crate::ui::sanitize::escaped;
 use crate::wire::Data;
 
-/// Bytes of a message that a difference shows, around the place where it begins.
+/// Bytes of a message that a difference shows, around its position.
 const SHOWN: usize = 160;
 
 /// Bytes before that place.
@@ -124,19 +124,19 @@ impl Comparison {
         (self.how >= Compare::Count).then(|| Difference {
             message: number,
             what: "count",
-            text: format!("message {number} came, and the recording has {recorded}"),
+            text: format!("message {number} was received, but the recording has {recorded}"),
             expected: None,
             received: Some(shown(received, 0)),
             members: Vec::new(),
         })
     }
 
-    /// Messages of the recording from this number on did not come.
+    /// Messages of the recording from this number on were not received.
     pub fn missing(&self, number: u64, expected: &[RecordedMessage]) -> Option<Difference> {
         let first = expected.first().filter(|_| self.how >= Compare::Count)?;
         let text = match expected.len() {
-            1 => format!("message {number} did not come"),
-            more => format!("messages {number} to {} did not come", number + more as u64 - 1),
+            1 => format!("message {number} was not received"),
+            more => format!("messages {number} to {} were not received", number + more as u64 - 1),
         };
         Some(Difference {
             message: number,
@@ -160,7 +160,7 @@ impl Comparison {
         }
         let text = match received {
             Some(_) => "the Close has another code",
-            None => "the Close did not come",
+            None => "the Close was not received",
         };
         let code = |code: Option<u16>| code.map_or("no code".to_owned(), |code| code.to_string());
         Some(Difference {
@@ -396,15 +396,15 @@ mod tests {
         let count = comparison(Compare::Count, &[], &[]);
         let two = vec![RecordedMessage { opcode: Data::Text, content: b"x".to_vec() }; 2];
         let missing = count.missing(2, &two).expect("a difference");
-        assert_eq!(missing.text, "messages 2 to 3 did not come");
+        assert_eq!(missing.text, "messages 2 to 3 were not received");
         let extra = count.extra(4, 3, b"more").expect("a difference");
-        assert_eq!(extra.text, "message 4 came, and the recording has 3");
+        assert_eq!(extra.text, "message 4 was received, but the recording has 3");
         assert_eq!(comparison(Compare::None, &[], &[]).extra(4, 3, b""), None);
         assert_eq!(count.close(1, Some(1000), Some(Some(1011))), None);
         let kind = comparison(Compare::Kind, &[], &[]);
         assert!(kind.close(1, Some(1000), Some(Some(1011))).is_some());
         let missed = kind.close(1, Some(1000), None).expect("a difference");
-        assert_eq!((&*missed.text, missed.received), ("the Close did not come", None));
+        assert_eq!((&*missed.text, missed.received), ("the Close was not received", None));
         let found =
             kind.difference(1, (Data::Text, b"x"), (Data::Binary, b"x")).expect("a difference");
         assert_eq!(found.text, "message 1 is binary, not text");

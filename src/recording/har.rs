@@ -1,8 +1,8 @@
 //! HTTP archives as Chrome, mitmproxy and Proxyman write them.
 //!
-//! The messages of a WebSocket stand in `_webSocketMessages` of its entry. They are whole messages and no
-//! frames: each becomes one frame, without compression, and with a mask key of zeros where a client
-//! sends it.
+//! The messages of a WebSocket are in `_webSocketMessages` of its entry. They are whole messages,
+//! not frames: each becomes one frame, without compression, and with a mask key of zeros if it is
+//! the client's.
 
 use std::io::{BufRead, Read as _};
 use std::vec;
@@ -34,14 +34,14 @@ impl HarReader {
         let mut bytes = Vec::new();
         input.take(MAX_LEN + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > MAX_LEN {
-            let text = format!("an archive of more than {} MiB is not read", MAX_LEN >> 20);
+            let text = format!("the archive is larger than {} MiB", MAX_LEN >> 20);
             return Err(RecordingError::new(text));
         }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let archive: Value = serde_json::from_slice(bytes)
-            .map_err(|error| RecordingError::new(format!("not an archive of HTTP: {error}")))?;
+            .map_err(|error| RecordingError::new(format!("not an HTTP archive: {error}")))?;
         let Some(entries) = archive.pointer("/log/entries").and_then(Value::as_array) else {
-            return Err(RecordingError::new("not an archive of HTTP: it has no log.entries"));
+            return Err(RecordingError::new("not an HTTP archive: it has no log.entries"));
         };
         let at = Stamp { micros: 0, conn: ConnId(0) };
         let fact = Fact::Start { role: Some(Role::Client), secrets: true, complete: false };

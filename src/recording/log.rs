@@ -34,10 +34,10 @@ pub struct LogReader<R> {
     number: u64,
     /// Masks of the frames whose payload follows in pieces, by connection and direction.
     masks: Vec<(ConnId, Direction, Option<MaskKey>)>,
-    /// Directions in which a compressed message comes, with the mask of its last frame.
+    /// Directions with a compressed message, with the mask of its last frame.
     compressed: Vec<(ConnId, Direction, Option<MaskKey>)>,
-    /// Directions in which a compressed frame was left out for a secret in it, so that those after it
-    /// can't be inflated: their messages are taken as they were read then.
+    /// Directions in which a compressed frame was left out because of a secret, so that later
+    /// frames can't be inflated: their messages are used as they were read at that time.
     left_out: Vec<(ConnId, Direction)>,
     /// As `masks`, of frames that a relay made: they come between those that pass.
     made: Vec<(ConnId, Direction, Option<MaskKey>)>,
@@ -110,7 +110,7 @@ impl<R: BufRead> LogReader<R> {
     ///
     /// # Errors
     ///
-    /// The file can't be read, or a line is none of a log.
+    /// The file can't be read, or a line is not of a log.
     pub fn next_record(&mut self) -> Result<Option<Record>> {
         loop {
             if let Some(record) = self.waiting.take() {
@@ -327,7 +327,8 @@ impl<R: BufRead> LogReader<R> {
                 let (.., mask) = self.compressed.remove(at_of);
                 let content = payload()?;
                 if content.len() as u64 != number(object, "length").unwrap_or_default() {
-                    let text = "a message is not in the recording, for a secret in it".to_owned();
+                    let text = "a message is not in the recording, because it contains a secret"
+                        .to_owned();
                     return made(Fact::Missing(direction, text));
                 }
                 let opcode = text("opcode").and_then(notation::opcode);
@@ -344,7 +345,7 @@ impl<R: BufRead> LogReader<R> {
                     self.compressed.iter().any(|(c, d, _)| (*c, *d) == (conn, direction));
                 if is_compressed && is_hidden(&bytes) {
                     self.left_out.push((conn, direction));
-                    let text = "a message is not in the recording, as it may hold a secret";
+                    let text = "a message is not in the recording, because it may contain a secret";
                     return made(Fact::Missing(direction, text.to_owned()));
                 }
                 let of = self.masks.iter().find(|(c, d, _)| (*c, *d) == (conn, direction));

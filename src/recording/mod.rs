@@ -1,9 +1,10 @@
-//! Recordings: what crossed on connections, read from a file.
+//! Recordings: the data of connections, read from a file.
 //!
-//! One model for every format. A file is a sequence of [`Record`]s: bytes of a direction, and facts that
-//! are not bytes, each with its time and its connection. A [`Player`] turns them into the events that a
-//! live session has, so that whoever reads events reads a recording of any format. Readers are total:
-//! any bytes give records or an error that says where; what they hold is bounded.
+//! One model for every format. A file is a sequence of [`Record`]s: bytes of a direction, and facts
+//! that are not bytes, each with its time and its connection. A [`Player`] turns them into the
+//! events that a live session has, so that all readers of events can read a recording of any
+//! format. Readers are total: any bytes give records, or an error with its position; their memory
+//! is bounded.
 
 mod acts;
 mod capture;
@@ -65,13 +66,13 @@ pub enum Fact {
         /// follows from the bytes.
         complete: bool,
     },
-    /// A whole head: a stream begins, or begins anew.
+    /// A whole head: a stream begins, or starts over.
     Head(Direction, Vec<u8>),
     /// Bytes of a direction, after those before.
     Bytes(Direction, Vec<u8>),
-    /// Bytes that a relay put into a direction itself, behind those that it put in before.
+    /// Bytes that a relay injected into a direction, after those that it injected before.
     Made(Made, Direction, Vec<u8>),
-    /// The frame that comes next in the direction was made by the endpoint itself.
+    /// The endpoint itself made the next frame in this direction.
     Automatic(Direction),
     /// Bytes of a direction are missing, so that nothing after them can be decoded; in words.
     Missing(Direction, String),

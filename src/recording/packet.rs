@@ -1,11 +1,11 @@
-//! What is in a packet: link layers, IP, the segment of TCP.
+//! Parses a packet: link layers, IP, the TCP segment.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// A segment of TCP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment<'p> {
-    /// Where it comes from.
+    /// Its source.
     pub from: SocketAddr,
     /// Where it goes.
     pub to: SocketAddr,
@@ -13,7 +13,7 @@ pub struct Segment<'p> {
     pub sequence: u32,
     /// The flags, and what they mean: see the methods.
     flags: u8,
-    /// What it carries, as far as that was captured.
+    /// Its content, as far as it was captured.
     pub payload: &'p [u8],
     /// Bytes that were not captured.
     pub missing: usize,

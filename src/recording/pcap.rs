@@ -1,12 +1,12 @@
-//! Files of packets: pcap in either byte order and either resolution, and pcapng.
+//! Packet capture files: pcap in both byte orders and resolutions, and pcapng.
 //!
-//! Reads one packet at a time; knows nothing of what is in it.
+//! Reads one packet at a time; does not parse its content.
 
 use std::io::{BufRead, Read as _};
 
 use super::RecordingError;
 
-/// The longest packet or block that is taken; captures on a loopback have 64 KiB segments.
+/// The longest packet or block that is accepted; captures on a loopback have 64 KiB segments.
 const MAX_BLOCK: u32 = 16 << 20;
 
 /// The interfaces that are kept of a section.
@@ -99,7 +99,7 @@ impl<R: BufRead> PacketFile<R> {
         let (ticks, big_endian) = match (pcap_form(first), pcap_form(first.swap_bytes())) {
             (Some(ticks), _) => (ticks, false),
             (None, Some(ticks)) => (ticks, true),
-            (None, None) => return Err(RecordingError::new("not a file of packets")),
+            (None, None) => return Err(RecordingError::new("not a packet capture")),
         };
         (file.form, file.big_endian) = (Form::Pcap { ticks }, big_endian);
         let mut header = [0; 20];

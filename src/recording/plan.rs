@@ -11,7 +11,7 @@ use crate::wire::close::CloseBody;
 use crate::wire::head::Head;
 use crate::wire::{Control, Data, OpCode, Role};
 
-/// Header fields that a client makes anew, or that were for a proxy.
+/// Header fields that each client makes itself, or that were for a proxy.
 const OWN: [&str; 11] = [
     "host",
     "upgrade",
@@ -26,7 +26,7 @@ const OWN: [&str; 11] = [
     "sec-websocket-protocol",
 ];
 
-/// Where a secret may have been in a payload: so many asterisks in its place.
+/// This many asterisks in a payload may replace a secret.
 const ASTERISKS: &[u8] = b"********";
 
 /// What one end does.
@@ -45,11 +45,12 @@ pub struct Plan {
 /// One thing that it does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// How many messages of the other end had come before.
+    /// How many messages of the other end had arrived before.
     pub after: usize,
     /// How long after the opening it was done.
     pub at: Duration,
-    /// A message ends with it, and the other end's next message came before the next one of this end.
+    /// A message ends with it, and the other end's next message arrived before the next one of this
+    /// end.
     pub answered: bool,
     /// What is done.
     pub what: What,
@@ -150,7 +151,7 @@ impl What {
 pub struct Request {
     /// Where to.
     pub url: String,
-    /// The header fields that are not made anew, in their order.
+    /// The header fields that a client does not make itself, in their order.
     pub headers: Vec<(String, String)>,
     /// The names of all header fields, in their order.
     pub order: Vec<String>,

@@ -1,8 +1,8 @@
 //! Plays a recording: records in, the events of a session out.
 //!
 //! Bytes go through the same observers as on a live connection, one for each direction of each
-//! connection. Where a recording states what was agreed and how a connection ended, that is played;
-//! where it does not (a capture of packets), it follows from the bytes.
+//! connection. If a recording states what was agreed and how a connection ended, that is played; if
+//! not (a packet capture), it is derived from the bytes.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -28,7 +28,7 @@ const MAX_EARLY: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Player {
     limits: Limits,
-    /// What is taken as agreed where no handshake says so.
+    /// What counts as agreed if there is no handshake.
     deflate: Option<DeflateParams>,
     role: Option<Role>,
     complete: bool,
@@ -57,7 +57,7 @@ struct Connection {
 #[derive(Debug, Default)]
 struct Way {
     observer: Option<Observer>,
-    /// Of what a relay put in.
+    /// Of the data that a relay injected.
     made: Option<Observer>,
     counters: Counters,
     close: Option<CloseBody>,
@@ -86,12 +86,12 @@ pub fn agreed(response: &Head, given: Option<DeflateParams>) -> Option<DeflatePa
 }
 
 impl Player {
-    /// Plays with these limits; `deflate` is taken as agreed where there is no handshake.
+    /// Plays with these limits; `deflate` counts as agreed if there is no handshake.
     pub fn new(limits: Limits, deflate: Option<DeflateParams>) -> Self {
         Self { limits, deflate, role: None, complete: false, connections: HashMap::new() }
     }
 
-    /// Plays a record, and hands the events it makes to `take`.
+    /// Plays a record, and passes its events to `take`.
     ///
     /// # Errors
     ///
@@ -247,7 +247,7 @@ impl Player {
                 None => break,
                 Some(Observed::Head(head)) => head.clone(),
                 Some(Observed::HeadError(error)) => {
-                    let text = format!("the head can't be read, nor what follows it: {error}");
+                    let text = format!("the head and the data after it can't be read: {error}");
                     connection.way(direction).stopped = true;
                     take(at, &Event::Note(&text))?;
                     break;

@@ -44,7 +44,7 @@ enum Kind<'r> {
 
 type Input<'r> = BufReader<io::Chain<Cursor<Vec<u8>>, Box<dyn Read + 'r>>>;
 
-/// An input whose beginning has been looked at.
+/// An input whose beginning has been examined.
 pub struct Sniffed<'r> {
     /// What it is.
     pub format: Option<Format>,
@@ -101,7 +101,7 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// What is not whole about the recording, in a sentence; asked for at its end.
+    /// What is missing in the recording, in a sentence; available at its end.
     pub fn remark(&self) -> Option<String> {
         match &self.kind {
             Kind::Log(log) => log.remark(),
@@ -111,7 +111,7 @@ impl<'r> Reader<'r> {
     }
 }
 
-/// What a capture knows beside its records.
+/// What a capture contains in addition to its records.
 pub trait CaptureFacts {
     /// Decodes this stream even if no handshake of it was captured, and no other.
     fn only(&mut self, stream: u64);

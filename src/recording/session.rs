@@ -1,4 +1,4 @@
-//! A recording as the messages of its connections, for formats that hold no frames.
+//! A recording as the messages of its connections, for formats without frames.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ pub struct LeftOut {
     pub pings: u64,
     /// Pongs.
     pub pongs: u64,
-    /// Frames of messages that came in several.
+    /// Frames of received messages in several.
     pub fragments: u64,
     /// Frames that break a rule.
     pub illegal: u64,
@@ -87,7 +87,7 @@ pub struct Session {
 /// A message.
 #[derive(Clone, Debug)]
 pub struct SessionMessage {
-    /// When its last frame came.
+    /// When its last frame arrived.
     pub micros: i64,
     /// Where it went.
     pub direction: Direction,
@@ -105,7 +105,7 @@ impl SessionMessage {
 }
 
 impl Session {
-    /// The URL that was asked for, as far as it is known.
+    /// The requested URL, as far as it is known.
     pub fn url(&self) -> String {
         let scheme = if self.secure { "wss" } else { "ws" };
         let request = self.request.as_ref();

@@ -1,7 +1,7 @@
-//! One direction of a connection of TCP, put together from its segments.
+//! One direction of a TCP connection, assembled from its segments.
 //!
-//! Segments may come out of order, twice, overlapping, or not at all; the sequence number may wrap. The
-//! first copy of a byte counts. What waits for a missing segment is bounded.
+//! Segments may come out of order, twice, overlapping, or not at all; the sequence number may wrap.
+//! The first copy of a byte counts. The data that waits for a missing segment is bounded.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ impl Half {
         self.delivered
     }
 
-    /// Takes a segment, and hands on the bytes that follow those before.
+    /// Takes a segment, and passes on the bytes that follow those before.
     pub fn take(
         &mut self,
         sequence: u32,
@@ -92,7 +92,7 @@ impl Half {
         first.checked_sub(self.delivered).filter(|missing| *missing > 0)
     }
 
-    /// Whether so much waits that the missing bytes are not expected any more.
+    /// Whether so much data waits that the missing bytes are no longer expected.
     pub fn is_full(&self) -> bool {
         self.held > MAX_WAITING || self.waiting.len() > MAX_SEGMENTS
     }

@@ -1,9 +1,9 @@
-//! What differs from one run of a recorded session to the next: values that the other end chooses, and
+//! Values that differ between runs of a recorded session: those that the other end chooses, and
 //! those that the user gives.
 //!
-//! The value that a pattern captures in a message is known from the recording and from the run. Where
-//! the recorded one stands in a message that is sent later, the one of the run takes its place. Of a
-//! pattern that matches several messages, the first match belongs to the first, and so on.
+//! A pattern captures a value both in the recording and in the run. In messages that are sent
+//! later, the value of the run replaces the recorded one. If a pattern matches several messages,
+//! the first match in the run belongs to the first one in the recording, and so on.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -11,13 +11,13 @@ use std::rc::Rc;
 use super::plan::Plan;
 use crate::ui::pattern::Pattern;
 
-/// What comes of a replacement has at most so many bytes.
+/// The result of a replacement has at most so many bytes.
 const MOST: usize = 64 << 20;
 
-/// What is asked for.
+/// What is requested.
 #[derive(Clone, Debug, Default)]
 pub struct ValueRules {
-    /// What `${NAME}` stands for.
+    /// The values of `${NAME}`.
     pub set: Vec<(String, String)>,
     /// Names, and the patterns whose first group they are.
     pub captures: Vec<(String, Pattern)>,
@@ -49,7 +49,7 @@ pub struct Values {
 /// What one pattern has captured.
 #[derive(Clone, Debug, Default)]
 struct Captured {
-    /// How many messages of the recording were looked at.
+    /// How many messages of the recording were examined.
     looked_at: usize,
     /// Recorded values, and what takes the place of each.
     pairs: Vec<(Vec<u8>, Vec<u8>)>,
@@ -99,7 +99,7 @@ impl Values {
         put(content, &pairs)
     }
 
-    /// What is sent in the place of a recorded message.
+    /// What is sent instead of a recorded message.
     pub fn to_send<'c>(&self, content: &'c [u8]) -> Cow<'c, [u8]> {
         let mut content = self.renewed(content);
         let captures = self.rules.captures.iter().zip(&self.captured);
@@ -133,7 +133,7 @@ fn dollars(text: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// Puts the second of each pair where the first stands, in one pass.
+/// Replaces the first of each pair by the second, in one pass.
 fn put<'c>(content: &'c [u8], pairs: &[(&[u8], &[u8])]) -> Cow<'c, [u8]> {
     if !pairs.iter().any(|(old, _)| memchr::memmem::find(content, old).is_some()) {
         return Cow::Borrowed(content);

@@ -1,4 +1,4 @@
-//! The commands of `--input json`: one object a line, any frame can be expressed.
+//! The commands of `--input json`: one object on each line, which can describe any frame.
 //!
 //! `docs/json.md` describes them for users. A line becomes the same [`Command`] as one of the
 //! prompt, and the same code sends it.
@@ -33,7 +33,7 @@ pub enum CommandError {
     /// The connection does not take it.
     #[error(transparent)]
     Send(#[from] SendError),
-    /// `conn` is given where there is only one connection.
+    /// `conn` is given, but there is only one connection.
     #[error("conn is for wscope listen: here there is one connection")]
     OneConnection,
 }

@@ -1,4 +1,4 @@
-//! Commands: their grammar, their table, and the runner of prompt and scripts.
+//! Commands: their grammar, their table, and the runner of the prompt and of scripts.
 
 pub mod command;
 pub mod json;

@@ -1,9 +1,9 @@
 //! The endpoint: client or server, after the handshake.
 //!
-//! Fed with the events of an [`Observer`](super::Observer) and with what its owner wants to send,
-//! it appends bytes to send and names its next deadline. It answers pings, completes closing
-//! handshakes, fails the connection when the peer breaks a rule, watches its timers, and reports at
-//! the end who ended the connection and how.
+//! It gets the events of an [`Observer`](super::Observer) and the requests of its owner, appends
+//! bytes to send, and returns its next deadline. It answers pings, completes closing handshakes,
+//! fails the connection when the peer breaks a rule, watches its timers, and reports at the end who
+//! ended the connection and how.
 
 mod keepalive;
 mod pings;
@@ -24,7 +24,7 @@ pub use pings::{PONGS_WAITING, PingFacts, PongMismatch};
 pub use sending::SendError;
 
 /// How long the transport of a failed connection, or of one whose closing handshake is done, may
-/// take to end in order. Nothing can come any more that a longer wait would serve.
+/// take to end in order. A longer wait would have no use, because no data can arrive any more.
 const TRANSPORT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The state of the connection after the handshake, RFC 6455 §4.1 and §7.1.
@@ -50,7 +50,7 @@ pub struct Endpoint {
     keys: MaskKeys,
     /// Where compression was agreed in a way that can be written.
     compressor: Option<Box<Compressor>>,
-    /// Inside a fragmented message of ours.
+    /// Inside our fragmented message.
     fragmenting: bool,
     /// The last data frame that went out, by hand or not, left its message open.
     left_open: bool,
@@ -126,8 +126,8 @@ impl Endpoint {
         self.state == State::Open
     }
 
-    /// Whether what the peer sends is still to be acted on: not after its Close, nor after the
-    /// connection has been failed.
+    /// Whether to act on the peer's data: not after its Close, and not after the connection has
+    /// been failed.
     pub fn is_receiving(&self) -> bool {
         self.closing.as_ref().is_none_or(|c| c.received.is_none() && c.end.is_none())
     }
@@ -166,7 +166,7 @@ impl Endpoint {
     }
 
     /// Notes that some of `waiting` bytes have left. If our Close was among these, the wait for its
-    /// answer starts anew; pongs after it prolong nothing.
+    /// answer starts again; pongs after it do not extend the wait.
     pub fn note_sent(&mut self, waiting: usize, now: Instant) {
         if waiting > self.sent_after_close() {
             self.wait_anew(now);
@@ -179,12 +179,13 @@ impl Endpoint {
         self.wait_anew(now);
     }
 
-    /// Bytes that were made behind our Close: pongs, which are not loss once the peer is gone.
+    /// Bytes that were made after our Close: pongs, which do not count as lost when the peer is
+    /// gone.
     pub fn sent_after_close(&self) -> usize {
         self.closing.as_ref().map_or(0, |closing| closing.after_sent)
     }
 
-    /// Starts the wait for the answer to our Close anew.
+    /// Starts the wait for the answer to our Close again.
     fn wait_anew(&mut self, now: Instant) {
         if self.state != State::Closing {
             return;
@@ -331,7 +332,7 @@ impl Endpoint {
         self.closing.get_or_insert_default().deadline = None;
     }
 
-    /// The first cause stays; what comes later follows from it.
+    /// The first cause stays; later ones follow from it.
     fn finish(&mut self, by: Side, cause: Cause) {
         self.closing.get_or_insert_default().end.get_or_insert((by, cause));
         self.stop_pings();
@@ -348,7 +349,7 @@ impl Endpoint {
 pub struct EndpointConfig {
     /// Client or server.
     pub role: Role,
-    /// Report violations, but go on as long as frame boundaries can be found.
+    /// Report violations, but continue as long as frame boundaries can be found.
     pub lenient: bool,
     /// A server leaves it to the client to end TCP, for as long as `transport_timeout`.
     pub keeps_transport: bool,
@@ -364,7 +365,7 @@ pub struct EndpointConfig {
     pub ping_interval: Option<Duration>,
     /// After a ping, how long to wait for any byte.
     pub pong_timeout: Duration,
-    /// How long nothing may cross in either direction; `None` for ever.
+    /// How long there may be no traffic in either direction; `None` is unlimited.
     pub idle_timeout: Option<Duration>,
     /// Compress messages where that was agreed.
     pub compress: bool,
@@ -373,7 +374,8 @@ pub struct EndpointConfig {
 }
 
 impl EndpointConfig {
-    /// The defaults for a role: strict, pongs sent, five seconds for a Close, no pings of its own.
+    /// The defaults for a role: strict, pongs sent, five seconds for a Close, no pings of this
+    /// side.
     pub fn new(role: Role) -> Self {
         Self {
             role,
@@ -415,7 +417,7 @@ impl Endpoint {
         self.config.deflate.as_ref()
     }
 
-    /// How long nothing may cross in either direction. The connection measures it.
+    /// How long there may be no traffic in either direction. The connection measures it.
     pub fn idle_timeout(&self) -> Option<Duration> {
         self.config.idle_timeout
     }
@@ -490,7 +492,7 @@ impl Endpoint {
         self.mixed
     }
 
-    /// Whether bytes were sent as they are, so that nothing is known of their frames.
+    /// Whether raw bytes were sent, whose frames are unknown.
     pub fn has_sent_bytes(&self) -> bool {
         self.bytes
     }
@@ -500,7 +502,7 @@ impl Endpoint {
         self.illegal
     }
 
-    /// Whether a fragmented message of ours lacks its last frame: data sent now continues it.
+    /// Whether our fragmented message lacks its last frame: data sent now continues it.
     pub fn is_fragmenting(&self) -> bool {
         self.fragmenting
     }

@@ -1,6 +1,6 @@
-//! The rules a frame header must keep, judged from the header and the state of its direction.
+//! The rules of a frame header, judged by the header and the state of its direction.
 //!
-//! Quotes the RFC at each rule. Finds every breach of a header, not just the first.
+//! Quotes the RFC at each rule. Finds every broken rule of a header, not just the first.
 
 use crate::event::Direction;
 use crate::wire::close::CloseBody;
@@ -17,11 +17,11 @@ pub struct Situation {
     pub compression: bool,
     /// Whether fragments of a message are still to come.
     pub message_open: bool,
-    /// Whether a Close frame came before.
+    /// Whether there was a Close frame before.
     pub closed: bool,
 }
 
-/// Hands every breach in `header` to `found`, with what was seen.
+/// Hands every violation in `header` to `found`, with what was seen.
 pub fn judge(
     header: &FrameHeader,
     situation: Situation,
@@ -103,7 +103,7 @@ pub fn judge(
     }
 }
 
-/// What is wrong with the payload of a frame to be sent, as far as it shows in one frame.
+/// What is wrong with the payload of a frame to be sent, as far as one frame shows it.
 pub fn content_faults(frame: &RawFrame, situation: Situation) -> Vec<(ViolationKind, String)> {
     match frame.opcode {
         // What is compressed is judged when it has been inflated.

@@ -1,7 +1,7 @@
 //! Mask keys drawn in bulk, RFC 6455 §5.3.
 //!
 //! "The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong
-//! source of entropy." The source is handed in; a million small frames ask it a thousand times.
+//! source of entropy." The source is an argument; a million small frames call it a thousand times.
 
 use crate::wire::mask::MaskKey;
 
@@ -17,7 +17,7 @@ const FIRST: usize = 64;
 /// A supply of mask keys, each used once.
 pub struct MaskKeys {
     source: RandomSource,
-    /// Made when the first key is asked for: a server needs none.
+    /// Made when the first key is requested: a server needs none.
     pool: Option<Box<KeyPool>>,
 }
 
@@ -28,7 +28,7 @@ struct KeyPool {
 }
 
 impl MaskKeys {
-    /// Draws from `source` when the first key is asked for.
+    /// Draws from `source` when the first key is requested.
     pub fn new(source: RandomSource) -> Self {
         Self { source, pool: None }
     }

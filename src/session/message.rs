@@ -1,12 +1,12 @@
-//! Messages out of the events of one direction: whole, or in pieces of a bounded size.
+//! Assembles messages from the events of one direction: whole, or in pieces of a bounded size.
 //!
-//! The one place that collects content, which is copied once. Between messages next to nothing is
-//! held.
+//! The only place that collects content, which is copied once. Between messages, it holds almost no
+//! memory.
 
 use crate::event::FrameEvent;
 use crate::wire::{Data, FrameHeader, OpCode};
 
-/// A message that is not held whole goes on in fragments of this size: memory stays constant, and
+/// A message that is not held whole continues in fragments of this size: memory stays constant, and
 /// control frames pass between them.
 pub const FRAGMENT_SIZE: usize = 1024 * 1024;
 
@@ -35,7 +35,7 @@ impl Message<'_> {
     }
 }
 
-/// A part of a message that is handed on before the message is complete.
+/// A part of a message that is passed on before the message is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessagePiece<'a> {
     /// Text or binary, as the message's first frame says.
@@ -49,8 +49,8 @@ pub struct MessagePiece<'a> {
 /// Collects the messages of one direction.
 ///
 /// Its owner calls either [`Assembler::take`] or [`Assembler::take_pieces`] with every frame event
-/// of the direction. A message whose last frame never comes, because another one begins, is
-/// forgotten.
+/// of the direction. A message whose last frame never arrives, because another one begins, is
+/// dropped.
 #[derive(Debug)]
 pub struct Assembler {
     limit: usize,
@@ -59,13 +59,13 @@ pub struct Assembler {
 }
 
 impl Assembler {
-    /// Holds at most `limit` bytes of a message, or hands on pieces of about that size.
+    /// Holds at most `limit` bytes of a message, or passes on pieces of about that size.
     pub fn new(limit: usize) -> Self {
         Self { limit, opcode: Data::Binary, content: Vec::new() }
     }
 
-    /// Takes one event; hands a message to `complete` at its end. Of one that is longer than the
-    /// limit only the beginning is kept.
+    /// Takes one event; passes a message to `complete` at its end. For a message that is longer
+    /// than the limit, only the beginning is kept.
     #[inline]
     pub fn take<R>(
         &mut self,
@@ -89,8 +89,8 @@ impl Assembler {
         None
     }
 
-    /// Takes one event; hands on a piece as soon as the limit is reached, and at the message's end.
-    /// A piece holds at most the limit and one event's bytes.
+    /// Takes one event; passes on a piece as soon as the limit is reached, and at the message's
+    /// end. A piece holds at most the limit and one event's bytes.
     #[inline]
     pub fn take_pieces<R>(
         &mut self,
@@ -132,7 +132,7 @@ impl Assembler {
         self.content.capacity()
     }
 
-    /// Forgets what has come of a message.
+    /// Forgets what has arrived of a message.
     pub fn clear(&mut self) {
         self.content.clear();
         self.content.shrink_to(KEPT);

@@ -1,7 +1,7 @@
-//! One connection's logic without a connection: bytes and events in, events and bytes out.
+//! The logic of one connection, without I/O: bytes and events in, events and bytes out.
 //!
-//! Knows the wire and the event vocabulary; no sockets, printers, clocks or environment. Time is
-//! an argument, randomness is handed in, output is bytes to send and the next deadline.
+//! Knows the wire and the event vocabulary; no sockets, printers, clocks or environment. Time and
+//! randomness are arguments; the output is bytes to send and the next deadline.
 
 pub mod counters;
 pub mod endpoint;

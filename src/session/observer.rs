@@ -1,12 +1,12 @@
 //! The observer: bytes of one direction in, events out.
 //!
-//! The one place where bytes are decoded. It reads the head of the opening handshake, then frames,
+//! The only place that decodes bytes. It reads the head of the opening handshake, then frames,
 //! inflates compressed messages, checks every rule and joins frames into messages. It never fails:
-//! a breach of the RFC is an event, and what to do about it is the endpoint's policy.
+//! a broken rule of the RFC is an event, and the endpoint decides what follows.
 //!
 //! Drain rule: build an [`Input`] over the bytes received, call [`Observer::next`] until it gives
-//! `None`, only then bring more bytes. To pause in between (a full pipe), keep the same bytes and
-//! go on with [`Input::resume`].
+//! `None`, only then add more bytes. To pause in between (a full pipe), keep the same bytes and
+//! continue with [`Input::resume`].
 
 mod frames;
 
@@ -18,7 +18,7 @@ use crate::wire::deflate::params::DeflateParams;
 use crate::wire::head::{Fed, Head, HeadError, HeadKind, HeadLimits, HeadParser};
 use crate::wire::{Data, Violation};
 
-/// How much of a peer's data is taken before it counts as a violation.
+/// How much of a peer's data is accepted before it counts as a violation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Of the head of the handshake.
@@ -119,7 +119,7 @@ impl Observer {
         *self = Self::before_handshake(self.direction, limits);
     }
 
-    /// Whether the owner must decide what follows the head before anything is taken.
+    /// Whether the owner must decide what follows the head before more is decoded.
     pub fn is_undecided(&self) -> bool {
         matches!(self.phase, Phase::Undecided(_) | Phase::Refused(_))
     }
@@ -160,9 +160,9 @@ impl Observer {
         }
     }
 
-    /// As [`Observer::next`], but a message that lies whole in one frame in `input`, and breaks no
-    /// rule, comes as one [`Observed::Whole`] in place of the five events it stands for. For
-    /// readers of many small messages, most of the cost of an event is in handing it on.
+    /// As [`Observer::next`], but a message that is complete in one frame in `input`, and breaks no
+    /// rule, is one [`Observed::Whole`] instead of five events. For readers of many small messages,
+    /// most of the cost of an event is in passing it on.
     #[inline]
     pub fn next_or_whole<'e>(&'e mut self, input: &'e mut Input<'_>) -> Option<Observed<'e>> {
         let whole = match &mut self.phase {
@@ -176,10 +176,10 @@ impl Observer {
         self.next(input)
     }
 
-    /// Takes small messages of a server as long as each lies whole in one frame in `input` and
-    /// breaks no rule, and hands on their contents; at most `most` bytes of the stream, and one
-    /// frame. What it leaves is for [`Observer::next`]. For readers who want content and nothing
-    /// else: a message then costs a fraction of its events.
+    /// Takes small messages of a server while each is complete in one frame in `input` and breaks
+    /// no rule, and passes on their contents; at most `most` bytes of the stream, and one frame.
+    /// The rest is for [`Observer::next`]. For readers that need only the content: a message then
+    /// costs a fraction of its events.
     #[inline]
     pub fn take_run(&mut self, input: &mut Input<'_>, most: usize, take: impl FnMut(&[u8])) -> Run {
         match &mut self.phase {
@@ -188,7 +188,7 @@ impl Observer {
         }
     }
 
-    /// The same for small messages of a client, which are unmasked where they lie; hands on
+    /// The same for small messages of a client, which are unmasked where they lie; passes on
     /// whether they are text or binary, too.
     #[inline]
     pub fn take_masked_run(
@@ -218,7 +218,7 @@ impl Observer {
         }
     }
 
-    /// Between two frames, whether a data frame comes next in `input`; none inside a frame.
+    /// Between two frames, whether the next frame in `input` is a data frame; none inside a frame.
     pub fn is_before_data(&self, input: &Input<'_>) -> Option<bool> {
         /// "Opcodes 0x8 to 0xF are control frames" by their most significant bit (RFC 6455 §5.5).
         const CONTROL: u8 = 0x08;
@@ -227,14 +227,14 @@ impl Observer {
         at_boundary.then(|| input.rest().first().is_some_and(data))
     }
 
-    /// The other side has sent a Close: what comes instead of frames is not an answer to it.
+    /// The other side has sent a Close: data other than frames is not an answer to it.
     pub fn await_close(&mut self) {
         if let Phase::Frames(frames) = &mut self.phase {
             frames.await_close();
         }
     }
 
-    /// A decoder that goes on after the bytes taken so far.
+    /// A decoder that continues after the bytes consumed so far.
     pub fn decoder(&self) -> Option<Decoder> {
         match &self.phase {
             Phase::Frames(frames) => Some(frames.decoder().clone()),
@@ -274,7 +274,7 @@ impl Observer {
         }
     }
 
-    /// Bytes of the direction's stream, head included, that have been taken.
+    /// Bytes of the direction's stream, head included, that were consumed.
     pub fn offset(&self) -> u64 {
         match &self.phase {
             Phase::Frames(frames) => frames.offset(),
@@ -282,7 +282,7 @@ impl Observer {
         }
     }
 
-    /// Bytes that have come of a frame that is not complete.
+    /// Bytes that have arrived of a frame that is not complete.
     pub fn partial_frame(&self) -> u64 {
         match &self.phase {
             Phase::Frames(frames) => frames.partial(),
@@ -291,7 +291,7 @@ impl Observer {
     }
 
     /// Whether a message has begun whose last frame has not ended; after a Close, whether it was so
-    /// when the Close came.
+    /// when the Close arrived.
     pub fn inside_message(&self) -> bool {
         matches!(&self.phase, Phase::Frames(frames) if frames.is_inside_message())
     }

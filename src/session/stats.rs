@@ -1,5 +1,5 @@
-//! Statistics of one connection: what crossed in each direction, how fast the peer answered, and
-//! how long it was silent. Fed with events; the time is theirs.
+//! Statistics of one connection: the data of each direction, how fast the peer answered, and how
+//! long it was silent. They are computed from events and the events' times.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::wire::{Data, OpCode};
 /// Counts of one opcode in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OpcodeStats {
-    /// Frames whose header came.
+    /// Frames whose header arrived.
     pub frames: u64,
     /// Messages complete; only text and binary have any.
     pub messages: u64,
@@ -32,7 +32,7 @@ impl OpcodeStats {
 #[derive(Clone, Debug, Default)]
 pub struct DirectionStats {
     opcodes: [OpcodeStats; 16],
-    /// The opcode of the frame that came last.
+    /// The opcode of the frame that arrived last.
     current: u8,
     /// Bytes of compressed messages as they travelled.
     pub compressed: u64,
@@ -42,7 +42,7 @@ pub struct DirectionStats {
     pub violations: u64,
     /// Bytes after a lost frame boundary.
     pub undecodable: u64,
-    /// When the last frame began or went on, in microseconds since the epoch.
+    /// When the last frame began or continued, in microseconds since the epoch.
     last: Option<i64>,
     longest_silence: u64,
 }
@@ -215,7 +215,7 @@ impl Stats {
         Duration::from_micros(self.opened.map_or(0, |opened| since(now, opened)))
     }
 
-    /// Since the last frame of a direction; `None` if none came.
+    /// Since the last frame of a direction; `None` if none arrived.
     pub fn idle(&self, direction: Direction, now: i64) -> Option<Duration> {
         let now = self.ended.unwrap_or(now);
         self.direction(direction).last.map(|last| Duration::from_micros(since(now, last)))

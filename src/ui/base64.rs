@@ -46,7 +46,7 @@ impl Base64Fault {
     }
 }
 
-/// The bytes that `text` stands for.
+/// The bytes that `text` encodes.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! The opening handshake as a report: the verdict, the rules that were broken, both heads, the accept
-//! value step by step, what was agreed; every rule where that is wanted.
+//! The report of the opening handshake: the verdict, the broken rules (with `-v` every rule), both
+//! heads, the accept value step by step, and what was agreed.
 
 use super::style::{Ink, Palette};
 use super::{number, sanitize};
@@ -13,7 +13,7 @@ use crate::wire::head::Head;
 pub struct Checklist<'a> {
     /// The request as it was sent.
     pub request: &'a Head,
-    /// The response, if one came.
+    /// The response, if one arrived.
     pub response: Option<&'a Head>,
     /// The verdicts on the two.
     pub report: &'a Report,
@@ -25,8 +25,8 @@ pub struct Checklist<'a> {
 const NAME: usize = 14;
 
 impl Checklist<'_> {
-    /// Appends the whole report: first the verdict and what speaks against the handshake, then
-    /// `facts` of its connection, if there are any, then the details.
+    /// Appends the whole report: first the verdict and the broken rules, then `facts` of its
+    /// connection, if there are any, then the details.
     pub fn write(&self, facts: &[u8], palette: Palette, out: &mut Vec<u8>) {
         let mut page = ChecklistWriter { palette, rule_width: rule_width(self.report), out };
         self.verdict(&mut page);
@@ -71,7 +71,7 @@ impl Checklist<'_> {
         self.report.verdicts.iter().filter(|v| is_against(v)).for_each(|v| page.verdict(v));
     }
 
-    /// The steps of RFC 6455 §4.2.2 from the key to the accept value, and the value that came.
+    /// The steps of RFC 6455 §4.2.2 from the key to the accept value, and the value that arrived.
     fn accept(&self, page: &mut ChecklistWriter<'_>) {
         let Some(steps) = &self.report.accept else { return };
         page.title("Sec-WebSocket-Accept");
@@ -130,7 +130,7 @@ struct ChecklistWriter<'o> {
 }
 
 impl ChecklistWriter<'_> {
-    /// A title, with an empty line between it and what came before.
+    /// A title, with an empty line before it.
     fn title(&mut self, title: &str) {
         if !self.out.is_empty() {
             self.out.push(b'\n');

@@ -1,8 +1,8 @@
 //! Microseconds since the Unix epoch as times of day: local for people, UTC for machines.
 //!
-//! Reads no clock; the time is an argument. The system's time zone is looked up at the first local
-//! time that is written, and its offset once a minute of event time, because offsets change at
-//! most on minutes.
+//! Reads no clock; the time is an argument. The system's time zone is read when the first local
+//! time is written, and its offset once per minute of event time, because offsets change only on
+//! full minutes.
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use crate::event::ConnId;
 /// One `T` for each connection, quickest for the one used last.
 #[derive(Debug)]
 pub struct PerConnection<T> {
-    /// Whose the value is; nobody's value is the default.
+    /// The owner of the value; a value without an owner is the default.
     current: Option<ConnId>,
     value: Box<T>,
     others: HashMap<ConnId, Box<T>>,

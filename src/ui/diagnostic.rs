@@ -1,8 +1,8 @@
-//! A diagnostic for people, in the manner of rustc's errors: code and title, where it can be seen
-//! with a caret line, why, the likely causes, what to do.
+//! A diagnostic as text, like an error of rustc: code and title, the evidence with a caret line,
+//! the reason, the likely causes, the cure.
 //!
-//! Appends lines to a buffer. All foreign bytes are escaped. Text between backquotes is never
-//! broken, so that a command can be copied.
+//! Appends lines to a buffer. All bytes from outside are escaped. Text between backquotes is never
+//! wrapped, so that a command can be copied.
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -12,14 +12,14 @@ use super::terminal::{FALLBACK_WIDTH, FULL_WIDTH};
 use super::wrap::wrap;
 use crate::diagnostics::{CatalogueEntry, Diagnostic, Form, Place, Severity, Span};
 
-/// What stands before a line of the excerpt.
+/// What is before a line of the excerpt.
 const BAR: &str = "   |";
 
 /// Columns left to text, however narrow the terminal.
 const LEAST: usize = 40;
 
-/// Appends the diagnostics of one connection: the verdict whole, the others as far as they add to
-/// it.
+/// Appends the diagnostics of one connection: the verdict in full, the others if they add
+/// something.
 pub fn write_all(found: &[Diagnostic], width: usize, palette: Palette, out: &mut Vec<u8>) {
     for (at, diagnostic) in found.iter().enumerate() {
         if at > 0 {
@@ -134,7 +134,7 @@ impl DiagnosticWriter<'_> {
     }
 }
 
-/// Where the excerpt stands, in words.
+/// The place of the excerpt, in words.
 fn place(span: &Span) -> String {
     let at = span.offset + span.marked.start as u64;
     match &span.place {

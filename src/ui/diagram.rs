@@ -16,7 +16,7 @@ const RULER: &str = "  \
   0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
 ";
 
-/// A field, or the part of one that stands in a row.
+/// A field, or the part of one that is in a row.
 struct Cell {
     bits: usize,
     /// The name, from top to bottom.

@@ -49,7 +49,7 @@ impl StepOutcome {
 /// One step of the examination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DoctorStep {
-    /// What was looked at, one word or two.
+    /// What was checked, one word or two.
     pub name: &'static str,
     /// How it went.
     pub outcome: StepOutcome,

@@ -1,5 +1,5 @@
-//! The end of a connection as a sentence: who closed, with which codes, and whether it was
-//! in order.
+//! The end of a connection as a sentence: who closed, with which codes, and whether the closing
+//! handshake was complete.
 
 use super::{clock, number, sanitize};
 use crate::event::{Cause, Ending, Side, TimeoutKind, Totals};
@@ -21,7 +21,7 @@ pub fn describe(ending: &Ending) -> String {
     }
 }
 
-/// The same where the rule that was broken is explained beside it: only its code is named.
+/// The same, if the broken rule is explained elsewhere: only its code is named.
 pub fn summarize(ending: &Ending) -> String {
     let Cause::Violation(violation) = &ending.cause else { return describe(ending) };
     failed(ending, &format!("the peer broke the protocol ({})", violation.kind.rule().code))

@@ -1,7 +1,7 @@
-//! Which frames people are shown: a gate in front of the lines of the transcript.
+//! Decides which frames the transcript shows.
 //!
-//! What it holds back is only not shown; it was sent or received all the same, and logs have it.
-//! Broken rules, notes and endings never meet a gate.
+//! Hidden frames are still sent and received, and logs contain them. Broken rules, notes and
+//! endings are never hidden.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::event::{ConnId, Direction};
 use crate::ui::pattern::Pattern;
 use crate::wire::OpCode;
 
-/// So much of the content is looked at by a regex: of a longer one, the beginning decides.
+/// How much of the content a regex searches: for a longer one, the beginning decides.
 pub const LOOKED_AT: usize = 64 * 1024;
 
 /// Some of a server's clients, or all of them.
@@ -75,7 +75,7 @@ pub struct Filter {
     pub clients: ClientSet,
     /// Only frames that travel in this direction.
     pub direction: Option<Direction>,
-    /// Only these opcodes; empty lets all pass. A continuation counts as what it continues.
+    /// Only these opcodes; empty means all. A continuation counts as the opcode that it continues.
     pub opcodes: Vec<OpCode>,
     /// Only frames whose content matches.
     pub regex: Option<Pattern>,
@@ -90,7 +90,7 @@ impl Filter {
         self.regex.as_ref().is_some_and(matches) && !self.unless.as_ref().is_some_and(matches)
     }
 
-    /// Whether a frame may pass as far as its header shows. `opcode` is that of its message.
+    /// Whether a frame may pass, judged by its header. `opcode` is that of its message.
     fn lets_pass(&self, conn: ConnId, direction: Direction, opcode: OpCode) -> bool {
         self.clients.includes(conn)
             && self.direction.is_none_or(|only| only == direction)
@@ -108,7 +108,7 @@ pub(super) enum Gate {
     Shut,
     /// It is not, for what it holds.
     Barred,
-    /// Its content decides; this is what came of it.
+    /// Its content decides; this is its result.
     Undecided(Vec<u8>),
 }
 
@@ -142,7 +142,7 @@ impl Gate {
         }
     }
 
-    /// Decides by what came.
+    /// Decides by what arrived.
     pub(super) fn decide(&mut self, filter: Option<&Filter>) {
         if let Self::Undecided(seen) = self {
             // The filter may have been taken away in the meantime.

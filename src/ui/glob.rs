@@ -1,6 +1,6 @@
-//! Patterns with `*`, as shells have them for names.
+//! Patterns with `*`, as in shells.
 
-/// Whether all of `text` is what `pattern` says; `*` stands for any characters.
+/// Whether `text` as a whole matches `pattern`; `*` matches any characters.
 pub fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };

@@ -1,6 +1,6 @@
 //! Hex as people write it: digits in pairs, in any grouping.
 //!
-//! Reads text only; what a dump adds (offsets, a column of text) is not its business.
+//! Reads only digits, not the additions of a dump (offsets, a column of text).
 
 /// Why a text is not hex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +30,7 @@ impl HexFault {
     }
 }
 
-/// Appends the bytes that `text` stands for to `out`.
+/// Appends the bytes that `text` encodes to `out`.
 ///
 /// Groups of digits may be separated by white space, `,`, `;` and `:`, and begin with `0x` or `\x`.
 ///
@@ -62,7 +62,7 @@ pub fn append(text: &str, out: &mut Vec<u8>) -> Result<(), HexFault> {
     }
 }
 
-/// The bytes that `text` stands for, see [`append`].
+/// The bytes that `text` encodes, see [`append`].
 pub fn unhex(text: &str) -> Result<Vec<u8>, HexFault> {
     let mut out = Vec::with_capacity(text.len() / 2);
     append(text, &mut out)?;

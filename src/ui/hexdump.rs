@@ -40,7 +40,7 @@ impl Rows {
         self.keep(rest);
     }
 
-    /// Appends the last row if it is not whole. The dump can go on after it.
+    /// Appends the last row if it is not whole. The dump can continue after it.
     pub fn finish(&mut self, indent: usize, out: &mut Vec<u8>) {
         let have = std::mem::take(&mut self.have);
         if have > 0 {

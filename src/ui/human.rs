@@ -1,9 +1,10 @@
 //! The transcript: events as lines for people.
 //!
-//! `>` was sent, `<` was received, `=` is what that means, `*` informs, `!` marks a broken rule. Heads are shown line by
-//! line as they crossed the wire; frames as one line each, or with every byte; or messages by
-//! their content. Appends to a buffer, and holds back just what is still coming in: the line of a
-//! frame is printed at its end, and of a message's content a bounded beginning is kept until then.
+//! `>` was sent, `<` was received, `=` is the meaning of a message, `*` informs, `!` marks a broken
+//! rule. Heads are shown line by line, exactly as sent; frames as one line each, or with every
+//! byte; or messages by their content. Appends to a buffer, and keeps only incomplete data: the
+//! line of a frame is printed at its end, and until then a bounded beginning of a message's content
+//! is kept.
 
 use std::ops::Range;
 
@@ -41,8 +42,8 @@ use crate::wire::{Control, OpCode};
 pub struct HumanOptions {
     /// The direction marked `>`; the other one is marked `<`.
     pub sent: Direction,
-    /// Columns a frame's line may take, 30 to 1000; other values are taken as the nearest of
-    /// these, but [`FULL_WIDTH`] cuts nothing up to 16 MiB.
+    /// The columns of a frame's line, 30 to 1000; other values are set to the nearest of these, but
+    /// [`FULL_WIDTH`] cuts nothing up to 16 MiB.
     pub width: usize,
     /// Colours or none.
     pub palette: Palette,
@@ -91,7 +92,7 @@ pub struct HumanPrinter {
 /// What is remembered of one connection.
 #[derive(Debug, Default)]
 struct ConnectionPrinter {
-    /// When it was opened, or else when its first event came, in microseconds since the epoch.
+    /// When it was opened, or else when its first event arrived, in microseconds since the epoch.
     opened: Option<i64>,
     to_server: HumanDirectionPrinter,
     to_client: HumanDirectionPrinter,
@@ -171,10 +172,10 @@ impl HumanPrinter {
 
     /// Chooses which of the frames to come are shown; `None` shows all.
     ///
-    /// A regex is matched against the first [`LOOKED_AT`](super::filter::LOOKED_AT) bytes of what
-    /// stands in one line of the view: of a whole message where messages are shown; elsewhere of
-    /// each frame's own content, so that fragments of a message are decided one by one. A message that
-    /// it keeps back is shown if a line of what the message means matches.
+    /// A regex is matched against the first [`LOOKED_AT`](super::filter::LOOKED_AT) bytes of one
+    /// line's content: of a whole message if messages are shown; otherwise of each frame, so that
+    /// fragments of a message are decided one by one. A hidden message is shown if a line of its
+    /// meaning matches.
     pub fn set_filter(&mut self, filter: Option<Filter>) {
         self.writer.filter = filter;
     }
@@ -245,8 +246,8 @@ impl HumanPrinter {
         }
     }
 
-    /// Appends what the message that came last in its direction means: a line for each packet and
-    /// for each rule that it breaks. Heartbeats are counted in the line of what follows them.
+    /// Appends what the message that arrived last in its direction means: a line for each packet
+    /// and for each rule that it breaks. Heartbeats are counted in the line of what follows them.
     pub fn print_meaning(&mut self, at: &Stamp, meaning: &Meaning, out: &mut Vec<u8>) {
         let printer = self.connections.of(at.conn).printer(meaning.direction);
         let lines = meaning::lines(meaning);
@@ -324,7 +325,7 @@ struct Body {
     /// The beginning of a line whose end is still to come.
     line: Vec<u8>,
     seen: u64,
-    /// It is a page whose text is shown when it is there: nobody reads HTML on a terminal.
+    /// It is a page whose text is shown when it has arrived: HTML is unreadable on a terminal.
     is_page: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What `wscope ping --idle-limit` prints: a line for each silence that was tried, and what follows.
+//! What `wscope ping --idle-limit` prints: a line for each tested idle time, and the result.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use crate::wire::close::CloseBody;
 pub struct Silence {
     /// How long it was to last.
     pub time: Duration,
-    /// What came of it.
+    /// Its result.
     pub outcome: SilenceOutcome,
     /// Frames that the peer sent meanwhile.
     pub frames: u64,
 }
 
-/// What came of a silence.
+/// The result of a silence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SilenceOutcome {
     /// The connection lives: a ping was answered after it, in this time.
     Open(Duration),
-    /// The connection was ended after so much of it.
+    /// The connection ended after this much of it.
     Cut(Duration, Timer),
     /// The connection did not live, which showed only when something was sent.
     Dead(Timer),
@@ -123,7 +123,7 @@ pub struct IdleLimit {
     pub cut: Option<(Duration, Timer)>,
     /// The ping interval that prevents it, and whether a connection lived with it, if that was tried.
     pub cure: Option<(Duration, Option<bool>)>,
-    /// The peer sent frames of its own while this side was silent.
+    /// The peer sent frames while this side was silent.
     pub busy: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Events for machines: one JSON object a line, nothing lost.
+//! Events as JSON: one object on each line, with every byte.
 //!
 //! The same lines are the recording format; `docs/json.md` describes them. Appends to a buffer.
 //! Memory is bounded by [`INLINE`] for each direction, however long frames and messages are.
@@ -194,8 +194,7 @@ fn step(at: &Stamp, step: &DoctorStep, clock: &mut UtcClock, out: &mut Vec<u8>) 
     object.end();
 }
 
-/// Prints one finding. `verdict` means that it is the one that explains the end, and not a note
-/// beside it.
+/// Prints one finding. `verdict` means that it explains the end, and is not an additional note.
 fn diagnostic(
     at: &Stamp,
     diagnostic: &Diagnostic,

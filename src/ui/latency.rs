@@ -1,4 +1,4 @@
-//! Times of answers in constant memory, and the percentiles of them.
+//! Answer times in constant memory, and their percentiles.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a message means in the protocol that it carries, on its way to the printers.
+//! The meaning of a message in the protocol that it carries, as printers get it.
 
 use crate::event::Direction;
 use crate::lens::Decoded;
@@ -10,7 +10,7 @@ pub struct Meaning {
     pub direction: Direction,
     /// The number of the message in its direction, from 1.
     pub number: u64,
-    /// Whether others came between it and this, because only they made clear what it means.
+    /// Whether others arrived between it and this, because only they made clear what it means.
     pub is_late: bool,
     /// Its packets.
     pub packets: Vec<Decoded>,

@@ -1,4 +1,4 @@
-//! Which message a frame belongs to, and so how its payload is to be read.
+//! Which message a frame belongs to, and how to read its payload.
 
 use crate::wire::{Data, FrameHeader, OpCode, ViolationKind};
 
@@ -18,7 +18,7 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    /// The message that a frame opens or goes on with.
+    /// The message that a frame opens or continues with.
     #[inline]
     pub(super) fn begin(&mut self, header: &FrameHeader) -> Option<MessageKind> {
         match header.opcode {

@@ -1,10 +1,10 @@
-//! What is shown: events turned into lines for people and for machines.
+//! Turns events into text for people and JSON for programs.
 //!
-//! Printers are pure: they append bytes to a buffer that somebody else writes, and keep just the
-//! state that the lines need. They know the event vocabulary and the wire; no sockets, no files,
-//! no clock (events carry their time). Only [`terminal`] asks the system, and only for facts.
+//! Printers are pure: they append bytes to a buffer that another layer writes, and keep only the
+//! state that the lines need. They use events and `wire`, but no sockets, files or clock (events
+//! carry their time). Only [`terminal`] asks the system, and changes nothing.
 //!
-//! Everything that came from outside passes through [`sanitize`] on its way.
+//! All data from outside passes through [`sanitize`].
 
 pub mod base64;
 pub mod checklist;

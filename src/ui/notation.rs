@@ -1,7 +1,7 @@
 //! How single values are written: opcodes, close codes, keys, lengths, switches, times.
 //!
-//! One notation for the prompt, the command line and the JSON commands. Each function returns `None`
-//! or an error in words; the caller knows where the value stood.
+//! One notation for the prompt, the command line and the JSON commands. Each function returns
+//! `None` or an error in words; the caller knows the position of the value.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub const OPCODES: &str = "0 to 15, or continuation, text, binary, close, ping, 
 /// What [`duration`] takes, in words.
 pub const TIMES: &str = "seconds, as in 1.5, or 250ms, 2m, 1h";
 
-/// The longest time that can be asked for: added to any instant of now, it makes a valid one.
+/// The longest time that can be given: the current time plus this time is valid.
 pub const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 86400);
 
 /// An opcode by its name, or by its number: `0` to `15`, `0x0` to `0xf`.
@@ -42,7 +42,7 @@ pub fn close_code(word: &str) -> Option<u16> {
     close_names().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, info)| info.first)
 }
 
-/// The close codes that have a name of their own, with that name as [`close_code`] reads it.
+/// The close codes with a name, with that name as [`close_code`] reads it.
 pub fn close_names() -> impl Iterator<Item = (String, &'static CloseCodeInfo)> {
     let single = REGISTRY.iter().filter(|info| info.first == info.last);
     single.map(|info| (info.name.replace(' ', "-").to_lowercase(), info))

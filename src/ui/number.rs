@@ -1,4 +1,4 @@
-//! Numbers as text, straight into a buffer.
+//! Writes numbers as text directly into a buffer.
 //!
 //! A transcript of a million frames holds ten million numbers; going through `core::fmt` for each
 //! would cost more than decoding the frames.

@@ -1,7 +1,7 @@
-//! What `/expect`, `/filter` and `--until` look for in content: a regular expression.
+//! The regular expressions of `/expect`, `/filter` and `--until`.
 //!
-//! A search runs inside the event loop, so it has to be short: a plain text is searched for as one,
-//! and what is more than that is bounded in size.
+//! A search runs inside the event loop, so it must be fast: a plain text is searched as text, and
+//! the size of other expressions is limited.
 
 use std::fmt;
 
@@ -48,8 +48,8 @@ impl fmt::Display for PatternError {
         match self {
             Self::Syntax(reason) => f.write_str(reason),
             Self::TooLarge => f.write_str(
-                "compiled it has more than 1 MiB; repeat less, or begin it with (?-u), which makes \
-                 \\w, \\d and \\s those of ASCII",
+                "it is larger than 1 MiB when compiled; use fewer repetitions, or begin it with \
+                 (?-u), which limits \\w, \\d and \\s to ASCII",
             ),
         }
     }
@@ -147,7 +147,7 @@ impl Pattern {
         }
     }
 
-    /// What its first group matched, where it first matches in `content`; all that it matched if it has no
+    /// What its first group matched, at its first match in `content`; the whole match if it has no
     /// group.
     pub fn first_group<'c>(&self, content: &'c [u8]) -> Option<&'c [u8]> {
         match &self.search {
@@ -169,7 +169,7 @@ impl Pattern {
         regex.into_iter().flat_map(|regex| regex.capture_names().flatten())
     }
 
-    /// The named groups of the first match in `content`, each with what it matched: nothing where it
+    /// The named groups of the first match in `content`, each with what it matched: nothing if it
     /// took no part. `None` if there is no match.
     pub fn captures<'c>(&self, content: &'c [u8]) -> Option<Vec<(&str, &'c [u8])>> {
         match &self.search {

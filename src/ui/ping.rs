@@ -24,16 +24,16 @@ pub enum PingEvent {
     Answered {
         /// Its number, from 1.
         seq: u64,
-        /// Bytes of payload that came back.
+        /// Bytes of payload in the answer.
         bytes: usize,
         /// The round trip.
         time: Duration,
     },
-    /// It was answered after it had been taken for lost.
+    /// It was answered after it counted as lost.
     Late {
         /// Its number.
         seq: u64,
-        /// Bytes of payload that came back.
+        /// Bytes of payload in the answer.
         bytes: usize,
         /// The round trip.
         time: Duration,
@@ -111,7 +111,7 @@ pub struct RoundTripFigures {
 }
 
 impl RoundTrips {
-    /// Counts what became of a ping.
+    /// Counts the result of a ping.
     pub fn take(&mut self, event: &PingEvent) {
         let time = match event {
             PingEvent::Answered { time, .. } => *time,

@@ -1,8 +1,8 @@
 //! JSON on several lines, with colours: the same text, only with other white space.
 //!
-//! Works on the tokens and makes no values, so the order and the duplicates of keys and the
-//! spelling of numbers and strings stay as they came. What a terminal must not see is written as
-//! the escape that JSON has for it: the result is still the same JSON.
+//! It works on tokens and makes no values, so the order of keys, duplicate keys, and the spelling
+//! of numbers and strings do not change. Characters that could harm a terminal are written as JSON
+//! escapes: the result is still the same JSON.
 
 use super::number;
 use super::sanitize::{self, is_hidden};

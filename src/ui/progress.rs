@@ -1,4 +1,4 @@
-//! How far the sending of a file is, as one line of a given width. Draws nothing by itself.
+//! The progress of sending a file, as one line of a given width. It does not print.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub struct ProgressBar {
 
 impl ProgressBar {
     /// The line, as in `[====>     ]  45 %  12.3 MiB of 27.0 MiB  85.1 MiB/s  eta 0:12`, in at most
-    /// `width` columns: where there is no room, the parts at the right are left out.
+    /// `width` columns: without room, the parts at the right are left out.
     pub fn render(&self, width: usize) -> String {
         let parts = [
             format!(" {:>3} %", self.percent()),

@@ -1,9 +1,9 @@
-//! Secrets kept out of what is shown: by the names they go by, and by their values.
+//! Removes secrets from output: by their names and by their values.
 //!
-//! A header field, a query parameter or a subprotocol is secret by its name; the userinfo of
-//! a URL always is. What was secret in a request of ours is then known by its value, and taken out
-//! wherever it turns up, also in what the server sends back. What is taken out is replaced where it
-//! stood, so that a head still has its true structure. `docs/secrets.md` describes it for users.
+//! A header field, a query parameter or a subprotocol is secret by its name; the userinfo of a URL
+//! is always secret. The values of secrets in our request are then removed wherever they appear,
+//! even if the server sends them back. A secret is replaced in place, so that a head keeps its
+//! structure. `docs/secrets.md` describes it for users.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,7 +15,7 @@ use crate::net::target::percent_decoded;
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
 
-/// What stands in the place of a secret.
+/// The text that replaces a secret.
 pub const REDACTED: &str = "[redacted]";
 
 /// A shorter value is not looked for elsewhere: it would be found everywhere.
@@ -27,9 +27,9 @@ const MIN_COOKIE: usize = 8;
 /// Takes secrets out of what is shown.
 #[derive(Clone, Debug)]
 pub struct Redactor {
-    /// Nothing is taken out: `--show-secrets`.
+    /// Nothing is removed: `--show-secrets`.
     shows_all: bool,
-    /// What stands in the place of a secret.
+    /// The text that replaces a secret.
     mark: &'static str,
     /// Names that are secret too: `--redact`; lower case.
     names: Vec<String>,
@@ -55,7 +55,7 @@ impl Redactor {
         Self { shows_all, names, ..Self::new() }
     }
 
-    /// The same with a `…` in the place of a secret, after the scheme of credentials.
+    /// The same with a `…` instead of a secret, after the scheme of credentials.
     pub fn brief(&self) -> Self {
         Self { mark: "…", ..self.clone() }
     }
@@ -65,7 +65,7 @@ impl Redactor {
         self.shows_all
     }
 
-    /// Whether what goes by this name is taken out.
+    /// Whether the value of this name is removed.
     pub fn hides(&self, name: &str) -> bool {
         !self.shows_all && self.is_secret(name)
     }
@@ -79,7 +79,7 @@ impl Redactor {
         if self.shows_all { &[] } else { &self.values }
     }
 
-    /// From now on this is taken out wherever it turns up.
+    /// From now on, this is removed wherever it appears.
     pub fn learn(&mut self, value: &[u8]) {
         if value.len() >= MIN_VALUE && !self.values.iter().any(|known| known == value) {
             self.values.push(value.to_vec());
@@ -96,7 +96,7 @@ impl Redactor {
         }
     }
 
-    /// Learns every secret of a request of ours.
+    /// Learns every secret of our request.
     pub fn learn_head(&mut self, head: &Head) {
         for (name, range) in self.named(head) {
             let value = head.raw()[range].trim_ascii();
@@ -199,7 +199,7 @@ impl Redactor {
         })
     }
 
-    /// Where in a head something secret stands, and by which name it goes.
+    /// Where a secret is in a head, and its name.
     fn named<'h>(&self, head: &'h Head) -> Vec<(&'h [u8], Range<usize>)> {
         let raw = head.raw();
         let mut found: Vec<(&[u8], Range<usize>)> = Vec::new();
@@ -321,8 +321,8 @@ fn apart(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     apart
 }
 
-/// Where userinfo stands: between `://` and the last `@` of an authority (RFC 3986 §3.2). Every
-/// `@` before a delimiter counts, as it does for the parsers that browsers use.
+/// Where userinfo is: between `://` and the last `@` of an authority (RFC 3986 §3.2). Every `@`
+/// before a delimiter counts, as in the parsers of browsers.
 fn userinfo(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     const TUNNEL: &[u8] = b"CONNECT ";
     let starts = memchr::memmem::find_iter(bytes, b"://").map(|at| at + 3);

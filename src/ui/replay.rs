@@ -6,7 +6,7 @@ use super::clock;
 use super::latency::Latencies;
 use super::number::counted;
 
-/// What came of all connections.
+/// The result of all connections.
 #[derive(Clone, Debug, Default)]
 pub struct ReplayTotals {
     /// Connections that were begun, and those that did not go as planned.

@@ -1,21 +1,21 @@
-//! Foreign text made harmless for a terminal, and still readable.
+//! Makes text from outside harmless for a terminal, and keeps it readable.
 //!
-//! Headers, payloads, close reasons, certificate names: whatever a peer chose may hold escape
-//! sequences that retitle the window, text direction marks that reorder a line, or characters
-//! that cannot be seen. None of them gets through here. Plain ASCII passes unchanged and at
-//! memory speed; so do the letters of all scripts.
+//! Headers, payloads, close reasons, certificate names: all text from a peer may contain escape
+//! sequences that change the window title, direction marks that reorder a line, or invisible
+//! characters. All of these are escaped. Plain ASCII passes unchanged and at memory speed; so do
+//! the letters of all scripts.
 //!
 //! Control characters become `\n \r \t \0 \e` or `\u{85}`, bytes that are not UTF-8 `\x85`.
 //!
-//! Two characters without width are shown where text needs them: joiners between emoji, and after
+//! Two characters without width are shown if text needs them: joiners between emoji, and after
 //! letters of scripts whose letters join (Persian, Hindi, Sinhala).
 
 use unicode_width::UnicodeWidthChar as _;
 
 use super::number;
 
-/// Appends `bytes` with everything escaped that must not reach a terminal. Quotes and backslashes
-/// stay as they are: use it where text stands alone on its line, as a header does.
+/// Appends `bytes` with everything escaped that could harm a terminal. Quotes and backslashes are
+/// not changed: use it for text that is alone on its line, such as a header.
 pub fn escape_into(bytes: &[u8], out: &mut Vec<u8>) {
     write_escaped(bytes, false, out);
 }

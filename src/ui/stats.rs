@@ -1,4 +1,5 @@
-//! The statistics of a connection as a table for people, no wider than 60 columns but for its last lines.
+//! The statistics of a connection as a table for people, at most 60 columns wide, except for its
+//! last lines.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -8,8 +9,8 @@ use crate::event::Direction;
 use crate::session::stats::{DirectionStats, OpcodeStats, Stats};
 use crate::wire::{OpCode, frame};
 
-/// Renders all of it. What travels as `sent` is ours; `now` is in microseconds since the epoch.
-/// Nothing in it is foreign text. Each line has its `\n`.
+/// Renders all of it. Data sent as `sent` is ours; `now` is in microseconds since the epoch. It
+/// contains no text from outside. Each line has its `\n`.
 pub fn render(stats: &Stats, sent: Direction, now: i64) -> String {
     let ways = [("sent", sent), ("received", sent.opposite())];
     let mut out = row(["", "", "frames", "messages", "content", "wire"]);

@@ -1,7 +1,7 @@
-//! Colours: which parts of a transcript have which, decided once when a printer is made.
+//! Colours of the parts of a transcript, decided once when a printer is made.
 //!
-//! The codes are written here and not by `crossterm::style`, whose colours look at `NO_COLOR` in
-//! the environment each time they are displayed and so can't be turned on by `--color always`.
+//! The codes are defined here because the colours of `crossterm::style` read `NO_COLOR` from the
+//! environment each time they are displayed, so `--color always` could not turn them on.
 
 /// What a piece of text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
-//! What somebody who mistyped a name may have meant.
+//! Suggestions for a mistyped name.
 
-/// More names than these help nobody.
+/// More names than this do not help.
 const MOST: usize = 3;
 
 /// Too many names begin with fewer letters.
@@ -32,8 +32,8 @@ pub fn near<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'
         .collect()
 }
 
-/// `; did you mean a or b?`, or nothing: the end of a sentence that names what is unknown. Each
-/// name is written behind `prefix`.
+/// `; did you mean a or b?`, or nothing: the end of a sentence that names an unknown word. Each
+/// name is written after `prefix`.
 pub fn did_you_mean<'a>(
     prefix: &str,
     typed: &str,

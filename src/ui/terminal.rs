@@ -1,7 +1,7 @@
-//! Facts about the terminal: is there one, how wide is it, may it have colours.
+//! Facts about the terminal: whether there is one, its width, whether it has colours.
 //!
 //! The only part of this layer that asks the system. It changes nothing, and reads no environment
-//! variable: whether `NO_COLOR` is set is handed in.
+//! variable: whether `NO_COLOR` is set is an argument.
 
 use std::io;
 
@@ -48,7 +48,7 @@ pub struct Terminal {
     pub stdout: bool,
     /// Standard error is a terminal.
     pub stderr: bool,
-    /// Columns, [`FALLBACK_WIDTH`] where there is no terminal.
+    /// Columns, [`FALLBACK_WIDTH`] without a terminal.
     pub width: usize,
 }
 
@@ -62,7 +62,7 @@ impl Terminal {
         Self { stdin: io::stdin().is_tty(), stdout, stderr, width }
     }
 
-    /// Whether somebody sits there who can be talked with: input and output are a terminal.
+    /// Whether a user can answer: input and output are a terminal.
     pub fn is_interactive(&self) -> bool {
         self.stdin && self.stdout
     }

@@ -1,4 +1,4 @@
-//! What a person can choose about a transcript: how frames are shown, and which time.
+//! The user's choices for a transcript: the view of frames, and the timestamps.
 
 /// How traffic is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

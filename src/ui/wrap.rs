@@ -1,8 +1,8 @@
-//! Lines for people, broken at words where a terminal would break them inside of one.
+//! Wraps lines at words, where a terminal would break them inside a word.
 //!
-//! Text between backquotes is never broken, so that a command can be copied; nor is a word that is
-//! longer than a line. Knows no terminal: a width is an argument, and whoever writes to a pipe or a
-//! file does not ask.
+//! Text between backquotes is never wrapped, so that a command can be copied; a word that is longer
+//! than a line is not broken either. The width is an argument; output to a pipe or a file is not
+//! wrapped.
 
 use memchr::memchr;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
@@ -24,7 +24,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The words of a text; what stands between backquotes is part of one word.
+/// The words of a text; what is between backquotes is part of one word.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     let split = move |c: char| {

@@ -1,8 +1,8 @@
-//! `--write-out FORMAT`: what is printed about a run when it is over, in a form of the user's, as curl's
-//! `-w` does.
+//! `--write-out FORMAT`: prints facts about a run at its end, in the user's format, like curl's
+//! `-w`.
 //!
-//! A format is read whole before anything is dialled, so that a wrong name is wrong usage and not
-//! a surprise at the end. Knows no clock and no file.
+//! A format is parsed before wscope connects, so that a wrong name is wrong usage, and not an error
+//! at the end. Uses no clock and no file.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ impl<'a> FormatSource<'a> {
 }
 
 impl Format {
-    /// Reads a format: `%{name}`, `%%`, `\n`, `\r`, `\t`; everything else stands for itself.
+    /// Parses a format: `%{name}`, `%%`, `\n`, `\r`, `\t`; everything else is literal.
     ///
     /// # Errors
     ///
@@ -204,7 +204,7 @@ impl WriteOutFacts {
     }
 }
 
-/// A name and what it stands for.
+/// A name and its meaning.
 #[derive(Debug)]
 pub struct Variable {
     /// As it is written between `%{` and `}`.
@@ -222,7 +222,7 @@ impl PartialEq for Variable {
 
 impl Eq for Variable {}
 
-/// Where a value is taken from.
+/// The source of a value.
 #[derive(Debug)]
 enum Get {
     Text(fn(&WriteOutFacts) -> Option<&str>),
@@ -253,7 +253,8 @@ pub const NAMES: &[Variable] = &[
     name("errormsg", Get::Text(|f| f.errormsg.as_deref()), "the error, if the run ended with one"),
     name("time_namelookup", Get::Time(|f| f.time_namelookup), "seconds from the start until the name was resolved"),
     name("time_connect", Get::Time(|f| f.time_connect), "seconds until TCP was connected"),
-    name("time_proxy", Get::Time(|f| f.time_proxy), "seconds until the proxy had let through"),
+    name("time_proxy", Get::Time(|f| f.time_proxy),
+        "seconds until the proxy had opened the tunnel"),
     name("time_appconnect", Get::Time(|f| f.time_appconnect), "seconds until TLS was agreed"),
     name("time_upgrade", Get::Time(|f| f.time_upgrade), "seconds until the response was complete"),
     name("time_first_frame", Get::Time(|f| f.time_first_frame), "seconds until the first frame was received"),
@@ -277,7 +278,7 @@ fn find(name: &str) -> Option<&'static Variable> {
     NAMES.iter().find(|variable| variable.name == name)
 }
 
-/// A value as text: nothing where there is none, but `0.000000` for a time, as curl does it.
+/// A value as text: nothing if there is none, but `0.000000` for a time, as in curl.
 fn text(variable: &Variable, facts: &WriteOutFacts) -> String {
     match variable.get {
         Get::Text(get) => sanitize::escaped(get(facts).unwrap_or_default().as_bytes()),

@@ -1,7 +1,7 @@
 //! Close codes, RFC 6455 §7.4 and the IANA registry: names, meanings, who may send them; and the
 //! body of a Close frame.
 //!
-//! Codes are plain `u16` here, because a debugger must keep the ones tungstenite's [`CloseCode`]
+//! Codes are plain `u16` here, because a debugger must keep codes that tungstenite's [`CloseCode`]
 //! would rewrite; [`CloseCode`] names the well-known ones elsewhere.
 //!
 //! [`CloseCode`]: super::CloseCode

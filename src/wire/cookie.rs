@@ -1,6 +1,6 @@
-//! Cookies (RFC 6265): what a Set-Cookie holds, and which cookies a request carries.
+//! Cookies (RFC 6265): the content of a Set-Cookie, and the cookies of a request.
 //!
-//! Deals with texts, names of hosts and seconds that are handed in. Knows no file and no clock.
+//! Works on texts, host names and times that are arguments. Uses no file and no clock.
 
 use std::fmt::{self, Write as _};
 
@@ -67,7 +67,8 @@ pub enum CookieError {
     },
     /// A domain under which anybody can have a name.
     #[error(
-        "the cookie {name:?} is for all of {domain:?}, where anybody can have a name; it is ignored (RFC 6265 §5.3)"
+        "the cookie {name:?} is for all of {domain:?}, a public suffix; it is ignored (RFC 6265 \
+         §5.3)"
     )]
     PublicSuffix {
         /// Its name.
@@ -83,7 +84,8 @@ pub enum CookieError {
     },
     /// A name that promises what the attributes do not keep.
     #[error(
-        "the cookie {name:?} lacks what its name promises: __Secure- needs Secure, __Host- also Path=/ and no Domain; it is ignored (RFC 6265bis §4.1.3)"
+        "the cookie {name:?} breaks the rule of its prefix: __Secure- needs Secure, __Host- also \
+         Path=/ and no Domain; it is ignored (RFC 6265bis §4.1.3)"
     )]
     Prefix {
         /// Its name.
@@ -92,7 +94,7 @@ pub enum CookieError {
 }
 
 impl Cookie {
-    /// Reads the value of a Set-Cookie header that came from a place at a time.
+    /// Reads the value of a Set-Cookie header from a place at a time.
     ///
     /// # Errors
     ///
@@ -229,7 +231,7 @@ fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// Max-Age (§5.2.2): digits, or `-` and digits; more than fits is for ever.
+/// Max-Age (§5.2.2): digits, or `-` and digits; more than fits is forever.
 fn seconds(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -348,8 +350,8 @@ pub struct Jar {
 }
 
 impl Jar {
-    /// Puts a cookie in; one of the same name, domain and path gives way but lends it its place
-    /// in the order (RFC 6265 §5.3, step 11). One that is over only removes.
+    /// Stores a cookie; it replaces one of the same name, domain and path, and takes its place in
+    /// the order (RFC 6265 §5.3, step 11). An expired one only removes.
     pub fn put(&mut self, cookie: Cookie, now: i64) {
         let same = |other: &Cookie| {
             other.name == cookie.name && other.domain == cookie.domain && other.path == cookie.path

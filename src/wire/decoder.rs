@@ -1,8 +1,8 @@
 //! The incremental frame decoder: any bytes in, frame headers and unmasked payload out.
 //!
-//! Total and zero-copy: payload is unmasked where it lies and handed on as a slice, headers that
-//! arrive in pieces are gathered in fourteen bytes, and an announced length reserves nothing. It
-//! judges nothing; breaches of the RFC are found above, in the observer.
+//! Total and zero-copy: payload is unmasked in place and returned as a slice, headers that arrive
+//! in pieces are collected in fourteen bytes, and an announced length allocates nothing. It judges
+//! nothing; the observer finds broken rules.
 
 use super::frame::{FrameHeader, MAX_HEADER_LEN};
 use super::mask;
@@ -20,34 +20,33 @@ impl<'a> Input<'a> {
         Self { bytes, at: 0 }
     }
 
-    /// Goes on with the same `bytes` after `at` of them have been taken: see
-    /// [`Input::consumed`].
+    /// Continues with the same `bytes` after `at` of them were consumed: see [`Input::consumed`].
     pub fn resume(bytes: &'a mut [u8], at: usize) -> Self {
         let at = at.min(bytes.len());
         Self { bytes, at }
     }
 
-    /// How many bytes have been taken.
+    /// How many bytes were consumed.
     pub fn consumed(&self) -> usize {
         self.at
     }
 
-    /// What is still to be taken.
+    /// The bytes that are not yet consumed.
     pub fn rest(&self) -> &[u8] {
         &self.bytes[self.at..]
     }
 
-    /// All bytes, those taken included; masked payload among these is unmasked by now.
+    /// All bytes, including the consumed ones, in which masked payload is unmasked by now.
     pub fn whole(&self) -> &[u8] {
         self.bytes
     }
 
-    /// What is still to be taken, to be unmasked where it lies.
+    /// The bytes that are not yet consumed, to be unmasked in place.
     pub(crate) fn rest_mut(&mut self) -> &mut [u8] {
         &mut self.bytes[self.at..]
     }
 
-    /// Whether all bytes have been taken.
+    /// Whether all bytes were consumed.
     pub fn is_empty(&self) -> bool {
         self.at == self.bytes.len()
     }
@@ -59,7 +58,7 @@ impl<'a> Input<'a> {
         &mut self.bytes[start..self.at]
     }
 
-    /// The `n` bytes taken last.
+    /// The `n` bytes consumed last.
     pub(crate) fn taken(&self, n: usize) -> &[u8] {
         &self.bytes[self.at.saturating_sub(n)..self.at]
     }
@@ -70,11 +69,11 @@ impl<'a> Input<'a> {
 pub enum Decoded {
     /// A whole header has been read: see [`Decoder::header`].
     Header,
-    /// The given number of payload bytes, the last ones taken from the input, are now unmasked.
+    /// The given number of payload bytes, the last ones consumed from the input, are now unmasked.
     Payload(usize),
     /// The frame's last payload byte has been reported.
     End,
-    /// The given number of bytes, the last ones taken from the input, follow a length with its
+    /// The given number of bytes, the last ones consumed from the input, follow a length with its
     /// top bit set: where the next frame begins can't be known.
     Undecodable(usize),
 }
@@ -94,7 +93,7 @@ enum DecoderState {
 pub struct Decoder {
     state: DecoderState,
     header: Option<FrameHeader>,
-    /// Bytes taken before a header that arrives in pieces.
+    /// Bytes consumed before a header that arrives in pieces.
     offset: u64,
 }
 
@@ -155,9 +154,9 @@ impl Decoder {
         }
     }
 
-    /// Takes a whole frame at once if it lies in `input` from header to last byte and `accept`
-    /// wants it, given its header and unmasked payload; else takes nothing. The payload is then
-    /// the last bytes taken.
+    /// Takes a whole frame at once if it is complete in `input` and `accept` wants it, given its
+    /// header and unmasked payload; otherwise takes nothing. The payload is then the last bytes
+    /// consumed.
     #[inline]
     pub fn take_whole(
         &mut self,
@@ -208,7 +207,7 @@ impl Decoder {
         self.header.as_ref()
     }
 
-    /// Bytes taken so far, counted from the start of the direction's stream.
+    /// Bytes consumed so far, counted from the start of the direction's stream.
     pub fn offset(&self) -> u64 {
         match self.state {
             DecoderState::Header { have, .. } => self.offset + u64::from(have),
@@ -216,8 +215,8 @@ impl Decoder {
         }
     }
 
-    /// What the stream still owes to the frame it is in: nothing at a boundary, else how many
-    /// bytes of header or payload have come, and how many are announced as far as known.
+    /// What is missing of the current frame: nothing at a boundary, otherwise how many bytes of
+    /// header or payload have arrived, and how many are announced, as far as known.
     pub fn unfinished(&self) -> Option<Unfinished> {
         match &self.state {
             DecoderState::Header { have: 0, .. } | DecoderState::Lost => None,
@@ -235,14 +234,14 @@ impl Decoder {
 /// A frame the stream ended in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfinished {
-    /// Some bytes of a header came.
+    /// Some bytes of a header arrived.
     Header {
         /// How many.
         have: usize,
     },
-    /// The header came, and part of the payload.
+    /// The header arrived, and part of the payload.
     Payload {
-        /// Payload bytes that came.
+        /// Payload received bytes.
         have: u64,
         /// Payload bytes announced.
         len: u64,

@@ -1,7 +1,7 @@
-//! The frame header of RFC 6455 §5.2, exactly as it stood on the wire.
+//! The frame header of RFC 6455 §5.2, exactly as on the wire.
 //!
-//! Keeps what a message engine throws away: the reserved bits, the opcode whatever its value, the
-//! mask key, the form the length was written in, the header's own bytes and where they began.
+//! It keeps what a message engine discards: the reserved bits, any opcode, the mask key, the form
+//! of the length, the header's bytes and their position.
 
 use super::mask::MaskKey;
 use super::{Control, Data, OpCode};
@@ -127,7 +127,7 @@ impl FrameHeader {
         })
     }
 
-    /// The header's own bytes, made anew: the fields hold every bit of them.
+    /// The header's bytes, encoded again: the fields contain every bit of them.
     pub fn bytes(&self) -> HeaderBytes {
         let mut bytes = [0; MAX_HEADER_LEN];
         let bit = |set: bool, at: u8| u8::from(set) << at;

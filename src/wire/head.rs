@@ -1,10 +1,9 @@
 //! HTTP/1.x message heads, kept as the bytes that crossed the wire.
 //!
-//! A [`Head`] is the raw bytes plus a view into them: start line, header fields in
-//! order with case and duplicates preserved, and a list of [`HeadDefect`]s. It knows
-//! nothing of WebSocket, and it never refuses: any bytes give a head, and what is
-//! wrong with them is in its defects. Judging is the business of the
-//! `handshake` module.
+//! A [`Head`] is the raw bytes plus a view into them: start line, header fields in order with case
+//! and duplicates preserved, and a list of [`HeadDefect`]s. It knows nothing about WebSocket, and
+//! never fails: any bytes give a head, with a list of its defects. The `handshake` module judges
+//! it.
 
 mod body;
 mod defect;
@@ -29,7 +28,7 @@ pub enum StartLine<'a> {
     Request(RequestLine<'a>),
     /// `HTTP-version SP status-code SP reason-phrase`
     Status(StatusLine<'a>),
-    /// Neither; the line as it came, without its line end.
+    /// Neither; the line as received, without its line end.
     Unparsable(&'a [u8]),
 }
 
@@ -65,7 +64,7 @@ pub struct HeaderField<'a> {
     pub value: &'a [u8],
     /// Where the field's line or lines stand in [`Head::raw`], without the last line end.
     pub line: Range<usize>,
-    /// Where the value stands in [`Head::raw`].
+    /// The position of the value in [`Head::raw`].
     pub value_at: Range<usize>,
 }
 
@@ -123,7 +122,7 @@ impl Head {
         }
     }
 
-    /// Where the request target stands in [`Head::raw`].
+    /// The position of the request target in [`Head::raw`].
     pub fn target_at(&self) -> Option<Range<usize>> {
         match &self.start {
             StartSpan::Request { target, .. } => Some(target.clone()),
@@ -139,7 +138,7 @@ impl Head {
         }
     }
 
-    /// The header fields in the order they came.
+    /// The header fields in the order they arrived.
     pub fn headers(&self) -> impl ExactSizeIterator<Item = HeaderField<'_>> + Clone {
         self.fields.iter().map(|span| HeaderField {
             name: self.slice(&span.name),

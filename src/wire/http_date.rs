@@ -1,7 +1,7 @@
 //! Dates in HTTP headers, in whatever form a server writes them.
 //!
-//! The algorithm of RFC 6265 §5.1.1 reads all three forms of RFC 9110 §5.6.7 and the many that
-//! follow neither. Knows no clock.
+//! The algorithm of RFC 6265 §5.1.1 reads all three forms of RFC 9110 §5.6.7 and the many other
+//! forms. Uses no clock.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -10,7 +10,7 @@ const MONTHS: [&[u8]; 12] = [
     b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
 ];
 
-/// Reads a date as seconds since the Unix epoch, negative before it; `None` if it is none.
+/// Reads a date as seconds since the Unix epoch, negative before it; `None` if it is not a date.
 pub fn parse(text: &str) -> Option<i64> {
     let (mut time, mut day, mut month, mut year) = (None, None, None, None);
     for token in text.as_bytes().split(|byte| is_delimiter(*byte)).filter(|t| !t.is_empty()) {

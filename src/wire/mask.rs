@@ -1,9 +1,9 @@
 //! Masking, RFC 6455 §5.3: the payload XORed with a four-byte key, at memory speed.
 //!
-//! Knows only bytes. A payload may arrive in pieces; `phase` is how many of its bytes came
-//! before the piece, so that masking resumes where it stopped.
+//! Works only on bytes. A payload may arrive in pieces; `phase` is the number of bytes before the
+//! piece, so that masking continues at the right position.
 
-/// A masking key as it stands in the header.
+/// A masking key as it is in the header.
 pub type MaskKey = [u8; 4];
 
 /// XORs `bytes` with `key`, starting `phase` bytes into the payload. Masking twice undoes it.

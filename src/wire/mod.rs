@@ -1,8 +1,8 @@
 //! Bytes and the rules of RFC 6455, RFC 7692 and HTTP/1.1 heads.
 //!
-//! Everything here turns bytes into meaning or meaning into bytes. It knows no sockets, clocks,
-//! terminals, environment or threads, and no input makes it panic: whatever a peer sends has a
-//! representation.
+//! Everything here turns bytes into meaning or meaning into bytes. It uses no sockets, clocks,
+//! terminals, environment or threads, and no input makes it panic: everything that a peer can send
+//! has a representation.
 
 pub mod close;
 pub mod coding;

@@ -1,6 +1,7 @@
 //! Which headers, query parameters and subprotocols are secret, by their names.
 //!
-//! The one table for all that redacts, warns or leaves credentials out; `docs/secrets.md` lists it.
+//! The only table for all code that redacts, warns or omits credentials; `docs/secrets.md` lists
+//! it.
 
 /// A name that has one of these anywhere in it is that of a secret, letter case ignored.
 const PARTS: [&str; 11] = [

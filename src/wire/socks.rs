@@ -1,7 +1,7 @@
 //! SOCKS5 as a proxy reads it: the messages of a client (RFC 1928, RFC 1929), and the answers.
 //!
-//! Total and without I/O: each message is read from the front of what has come, and says how long it
-//! was, so that not one byte after it is taken.
+//! Total and without I/O: each message is parsed at the beginning of the received bytes, and
+//! reports its length, so that no byte after it is consumed.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -32,14 +32,14 @@ pub enum Reply {
     AddressNotSupported = 8,
 }
 
-/// How far a message has come.
+/// The state of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Read<T> {
     /// More bytes are needed.
     More,
     /// It is whole.
     Whole(T, usize),
-    /// It is none, in a sentence; and the reply that says so, if there is one.
+    /// It is invalid, in a sentence; and the reply that reports it, if there is one.
     Wrong(String, Option<Reply>),
 }
 

@@ -1,8 +1,8 @@
 //! UTF-8 checked as it arrives, RFC 6455 §8.1 and RFC 3629: across frames, inside characters,
 //! failing at the first byte that can't belong to any text.
 //!
-//! Knows only bytes. Whole pieces go through `simdutf8`; a character cut by a piece's end, and the
-//! search for the guilty byte, go through a small automaton.
+//! Works only on bytes. `simdutf8` checks whole pieces; a small automaton checks a character that
+//! is split between pieces, and finds the invalid byte.
 
 /// Validates one text given in pieces.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
-//! The one catalogue of what a peer can do wrong after the handshake.
+//! The only catalogue of the rules that a peer can break after the handshake.
 //!
-//! Decoder, endpoint, printers and docs all read [`CATALOGUE`]: a breach has a stable code, the
-//! section it breaks, the close code to fail the connection with, and one sentence.
+//! Decoder, endpoint, printers and docs all read [`CATALOGUE`]: a broken rule has a stable code,
+//! its section, the close code that fails the connection, and one sentence.
 
 use super::CloseCode;
 
@@ -129,7 +129,7 @@ impl ViolationKind {
     }
 }
 
-/// One breach, where it happened.
+/// One violation, and its position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("frame #{frame}, byte {offset}: {}{} ({}, {})", self.kind.rule().explanation, self.detail_suffix(), self.kind.rule().code, self.kind.rule().section)]
 pub struct Violation {

@@ -250,7 +250,9 @@ fn a_page_runs_the_cases_in_a_browser() {
     assert_eq!(page(&server, "/done"), (200, "true".to_owned()));
     let text = report(server, 0);
     assert!(
-        text.ends_with("\nINCONCLUSIVE  1 case: no client came for it\n\n1 PASS, 1 INCONCLUSIVE\n"),
+        text.ends_with(
+            "\nINCONCLUSIVE  1 case: no client connected for it\n\n1 PASS, 1 INCONCLUSIVE\n"
+        ),
         "{text}"
     );
 }

@@ -53,7 +53,7 @@ fn wrong_patterns_and_empty_selections_are_wrong_usage() {
 fn options_that_would_do_nothing_are_wrong_usage() {
     let client = ["--listen", "0"];
     for (args, error) in [
-        (&["ws://127.0.0.1:1", "--no-compress"][..], "check takes no options of compression"),
+        (&["ws://127.0.0.1:1", "--no-compress"][..], "check has no compression options"),
         (&["ws://127.0.0.1:1", "--connect-wait", "1"], "--listen"),
         (&["ws://127.0.0.1:1", "--self-signed"], "--listen"),
         (&["ws://127.0.0.1:1", "--exec", "true"], "--listen"),

@@ -24,7 +24,7 @@ fn reports_are_written_in_every_format() {
     assert!(read("github").starts_with("::error title=FAIL f/rsv1::"));
     let missing = check(&[server.url(), "f/ping", "--report", "json=/nowhere/at/all"]);
     assert_eq!((missing.status, missing.stdout.as_str()), (Some(2), ""));
-    let error = "wscope: --report /nowhere/at/all: there is no folder /nowhere/at\n";
+    let error = "wscope: --report /nowhere/at/all: the folder /nowhere/at does not exist\n";
     assert_eq!(missing.stderr, error);
     let missing = check(&[server.url(), "f/ping", "--write-baseline", "/nowhere/at/all"]);
     assert_eq!((missing.status, missing.stdout.as_str()), (Some(2), ""));

@@ -198,15 +198,12 @@ fn streams_are_listed_by_what_they_carry() {
     talk.segment(0, SYN, b"").segment(0, ACK, b"\x16\x03\x01\0\x05hello");
     let file = talk.pcap(false);
     let (listed, _) = decoded(&file, &["--list"], 0);
-    let tls = "   1  10.0.0.1:50000 > 10.0.0.2:80  TLS: can't be decoded without its keys; record it with \
-               `wscope proxy`, or have tshark decrypt it\n";
+    let tls = "   1  10.0.0.1:50000 > 10.0.0.2:80  TLS: can't be decoded without its keys; record it \
+         with `wscope proxy`, or decrypt it with tshark\n";
     assert_eq!(listed, tls);
     let (shown, said) = decoded(&file, &[], 0);
     assert_eq!(shown, "");
-    assert!(
-        said.contains("streams of TLS, which can't be decoded without their keys: 1 ("),
-        "{said}"
-    );
+    assert!(said.contains("TLS streams, which can't be decoded without their keys: 1 ("), "{said}");
     let mut talk = Talk::opened(101);
     talk.segment(0, ACK, HELLO).closed();
     let (listed, _) = decoded(&talk.pcap(false), &["--list"], 0);
@@ -272,5 +269,5 @@ fn archives_of_chrome_and_mitmproxy_are_read() {
         assert_eq!(frames(&shown), expected, "{shown}");
     }
     let (_, said) = decoded(&written(b"{\"log\": {}}"), &[], 1);
-    assert!(said.contains("not an archive of HTTP: it has no log.entries"), "{said}");
+    assert!(said.contains("not an HTTP archive: it has no log.entries"), "{said}");
 }

@@ -65,7 +65,7 @@ fn a_connection_that_is_not_in_it_is_named_in_every_format() {
         let out = folder.path().join(name).display().to_string();
         let missing = |args: &[&str]| {
             let said = Test::new().args(args).stderr_any().status(1);
-            let expected = "connection 5 is not in it, or was never open";
+            let expected = "it has no connection 5 that was open";
             assert!(said.stderr().contains(expected), "{name}: {}", said.stderr());
         };
         missing(&["convert", &path, &out, "--conn", "5"]);
@@ -99,7 +99,7 @@ fn an_archive_has_the_fields_that_chrome_imports() {
     let said = convert(&path, &out);
     assert_eq!(
         said.stderr(),
-        "wscope: note: left out, as the format can't hold it: 1 ping, 1 pong, 2 Close frames, 2 boundaries of \
+        "wscope: note: not converted, because the format can't hold it: 1 ping, 1 pong, 2 Close frames, 2 boundaries of \
          fragments\n"
     );
     let text = std::fs::read_to_string(&out).expect("an archive");
@@ -206,7 +206,9 @@ fn what_can_not_be_converted_is_said() {
     let out = folder.path().join("x.unknown").display().to_string();
     Test::new()
         .args(["convert", &path, &out])
-        .stderr(format!("wscope: {out}: its name does not show a format; name one with --to\n"))
+        .stderr(format!(
+            "wscope: {out}: the name does not determine a format; give one with --to\n"
+        ))
         .status(2);
     Test::new()
         .args(["convert", &path, "/dev/full", "--to", "jsonl"])
@@ -220,9 +222,7 @@ fn a_file_is_not_emptied_by_what_can_not_be_converted() {
     let was = std::fs::read(&path).expect("a recording");
     Test::new()
         .args(["convert", &path, &path])
-        .stderr(format!(
-            "wscope: {path}: IN and OUT are the same file; name another one to write\n"
-        ))
+        .stderr(format!("wscope: {path}: IN and OUT are the same file; give another OUT\n"))
         .status(1);
     assert_eq!(std::fs::read(&path).expect("a recording"), was);
     let out = folder.path().join("kept.wsc");
@@ -247,7 +247,8 @@ fn a_connection_is_named_behind_the_file() {
         let shown = Test::new().args([command, &format!("{path}#1")]).stdout_any().status(0);
         assert!(shown.stdout().contains("hello ${"), "{}", shown.stdout());
         let missing = format!(
-            "wscope: {path}: connection 2 is not in it, or was never open; `wscope decode --list` lists them\n"
+            "wscope: {path}: it has no connection 2 that was open; `wscope decode --list` lists \
+             its connections\n"
         );
         Test::new().args([command, &format!("{path}#2")]).stderr(missing).status(1);
         let unread = format!(
@@ -268,7 +269,7 @@ fn in_is_never_written() {
     for (from, to) in
         [(path.clone(), &path), (format!("{path}#1"), &path), (format!("{path}#1"), &link)]
     {
-        let said = "IN and OUT are the same file; name another one to write\n";
+        let said = "IN and OUT are the same file; give another OUT\n";
         let said = format!("wscope: {path}: {said}");
         Test::new().args(["convert", &from, to]).stderr(said).status(1);
         assert_eq!(std::fs::read(&path).expect("a recording"), was);

@@ -412,8 +412,8 @@ fn a_search_that_has_no_time_for_a_silence_is_an_error() {
         .server(cuts(&[], |_| ()))
         .stdout("")
         .stderr(
-            "wscope: no silence was tried: the first takes 3 s, with the time for its answer; give \
-             --max-time more than that, or a shorter --interval or --pong-timeout\n",
+            "wscope: no idle time was tested: the first test takes 3 s, including the wait for its answer; \
+             raise --max-time, or lower --interval or --pong-timeout\n",
         )
         .status(12);
 }

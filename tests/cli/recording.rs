@@ -208,8 +208,8 @@ fn show_takes_a_view_a_filter_and_a_lens() {
     Test::new()
         .args(["show", "/dev/null"])
         .stderr(
-            "wscope: /dev/null: not a recording: neither lines of --record, nor an HTTP archive, nor a \
-             capture of packets; `wscope decode` reads bytes and hex\n",
+            "wscope: /dev/null: not a recording: neither JSON lines of --record, nor an HTTP \
+             archive, nor a packet capture; `wscope decode` reads bytes and hex\n",
         )
         .status(1);
 }

@@ -186,8 +186,9 @@ fn the_request_is_that_of_the_recording_but_for_secrets_and_what_is_given() {
             p.hang_up();
         })
         .stderr(
-            "wscope: note: the recording lacks the value of Cookie, a secret; give it with --cookie NAME=VALUE\n\
-             wscope: note: the recording lacks the value of Authorization, a secret; give it with \
+            "wscope: note: the recording does not contain the value of Cookie, because it is a secret; give it with --cookie NAME=VALUE\n\
+             wscope: note: the recording does not contain the value of Authorization, because it \
+             is a secret; give it with \
              -u USER:PASSWORD, --bearer TOKEN or -H 'Authorization: …'\n",
         )
         .status(0);
@@ -236,7 +237,8 @@ fn a_url_that_lost_its_secret_is_not_dialled() {
     Test::new()
         .args(["replay", &recording.path])
         .stderr(format!(
-            "wscope: {}: its URL has a secret that was left out; give the whole URL after the file\n",
+            "wscope: {}: a secret was removed from the recorded URL; give the whole URL after \
+             the file\n",
             recording.path
         ))
         .status(2);
@@ -315,10 +317,10 @@ fn what_is_awaited_too_long_ends_loudly() {
         p.receive_text("hello");
         p.answer_close(1001);
     };
-    let text = "wscope: message 1 of the server did not come within 0.05 s (--step-timeout); \
+    let text = "wscope: message 1 of the server did not arrive within 0.05 s (--step-timeout); \
         frame 2 of 6 waits for it\n";
     replay(&recording.path, &["--step-timeout", "0.05"]).peer(silent).stderr(text).status(12);
-    let missing = "wscope: messages 1 to 2 did not come\n  expected  welcome\n";
+    let missing = "wscope: messages 1 to 2 were not received\n  expected  welcome\n";
     replay(&recording.path, &["--step-timeout", "0.05", "--compare", "count"])
         .peer(silent)
         .stderr(format!("{missing}{text}"))
@@ -513,11 +515,11 @@ fn what_is_no_recording_is_refused() {
     let recording = recorded_dialogue();
     let text = fs::read_to_string(&recording.path).expect("a recording");
     let begun: String = text.lines().take(3).map(|line| format!("{line}\n")).collect();
-    let list = "`wscope decode --list` lists what it has";
+    let list = "`wscope decode --list` lists them";
     for (name, content, why) in [
-        ("empty", String::new(), "not a recording: neither lines".to_owned()),
-        ("text", "hello\n".to_owned(), "not a recording: neither lines".to_owned()),
-        ("begun", begun.clone(), format!("no connection of it was open; {list}")),
+        ("empty", String::new(), "not a recording: neither JSON lines".to_owned()),
+        ("text", "hello\n".to_owned(), "not a recording: neither JSON lines".to_owned()),
+        ("begun", begun.clone(), format!("none of its connections was open; {list}")),
         ("broken", format!("{begun}{{\"x\":1}}\n"), "line 4: not an event of a log".to_owned()),
         ("two", format!("{text}{text}"), "it has connections 1, 2; choose one, as in".to_owned()),
     ] {
@@ -528,7 +530,11 @@ fn what_is_no_recording_is_refused() {
     }
     let missing = format!("{}#9", recording.path);
     let output = Test::new().args(["replay", &missing]).stderr_any().status(1);
-    assert!(output.stderr().contains("connection 9 is not in it"), "{}", output.stderr());
+    assert!(
+        output.stderr().contains("it has no connection 9 that was open"),
+        "{}",
+        output.stderr()
+    );
     // The second run of a file that two were written to.
     let two = recording.beside("two", &format!("{text}{text}"));
     replay(&format!("{two}#2"), &["--compare", "text"]).peer(|p| dialogue(p, "done")).status(0);

@@ -48,7 +48,8 @@ fn what_changes_a_transcript_is_an_error_where_none_is_shown() {
             Test::new()
                 .args([mode, "--input", "none", option, value, place])
                 .stderr(format!(
-                    "wscope: {option} changes the transcript, and none is shown; add -v or --output frames\n"
+                    "wscope: {option} changes the transcript, but no transcript is shown; add -v \
+                     or --output frames\n"
                 ))
                 .status(2);
         }

@@ -220,7 +220,7 @@ fn what_can_not_be_repeated_is_refused_with_the_reason() {
         (
             "/every 1 /view hex",
             9,
-            "/view can't be used in /every: repeating a setting changes nothing",
+            "/view can't be used in /every: repeating a setting has no effect",
         ),
     ]);
 }

@@ -220,8 +220,8 @@ fn the_reason_of_a_close_names_the_timer() {
     for (reason, ignored, cause) in [
         ("idle timeout", 0, "an idle timeout of the server"),
         ("keepalive ping timeout", 2, "this side did not answer the peer's pings"),
-        ("keepalive ping timeout", 0, "missed a ping, a pong or a heartbeat"),
-        ("login timeout", 0, "waited in vain for the first message"),
+        ("keepalive ping timeout", 0, "did not receive a ping, a pong or a heartbeat"),
+        ("login timeout", 0, "did not receive the first message"),
     ] {
         let body = CloseBody { code: Some(1008), reason: reason.as_bytes().to_vec() };
         let facts = closed(&pair, &body, 5.0, 2.0);
@@ -241,7 +241,7 @@ fn a_ping_in_another_word_is_no_ping() {
     }
     for reason in ["PING_TIMEOUT", "missed heartbeat", "no pong", "keep-alive failed"] {
         let body = CloseBody { code: Some(1008), reason: reason.as_bytes().to_vec() };
-        let cause = "missed a ping, a pong or a heartbeat";
+        let cause = "did not receive a ping, a pong or a heartbeat";
         is(&closed(&pair, &body, 5.0, 0.1), "W708", cause, Confidence::High);
     }
 }
@@ -261,12 +261,12 @@ fn a_time_that_was_up_need_not_be_one_on_silence() {
 fn who_was_never_spoken_to_may_have_waited_for_that() {
     let pair = Pair::open("", "");
     let body = CloseBody { code: None, reason: Vec::new() };
-    is(&closed(&pair, &body, 5.0, 2.0), "W705", "waited in vain for a message", Confidence::Low);
+    is(&closed(&pair, &body, 5.0, 2.0), "W705", "did not receive a message", Confidence::Low);
     // Its own messages are no silence, and yet none of this side's crossed.
     let facts = closed(&pair, &body, 5.0, 0.5);
     let mut stream = stream_of(b"{\"type\":\"ping\"}");
     stream.messages = 2;
-    is(&Facts { stream, ..facts }, "W705", "waited in vain for a message", Confidence::Low);
+    is(&Facts { stream, ..facts }, "W705", "did not receive a message", Confidence::Low);
     // At once, after a message of either side.
     let facts = closed(&pair, &body, 0.01, 0.0);
     let mut stream = stream_of(b"{\"error\":\"Invalid Host\"}");

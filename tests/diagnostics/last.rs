@@ -79,7 +79,7 @@ fn an_answer_is_no_reason_and_nor_is_a_complaint_of_long_ago() {
 
 #[test]
 fn a_heartbeat_without_an_answer_is_suspected() {
-    let cause = "the application waited in vain for the answer to its heartbeat message";
+    let cause = "the application did not receive the answer to its heartbeat message";
     for (last, code, entry) in [
         ("PING", None, "W801"),
         (r#"{"type":"ping"}"#, Some(None), "W705"),

@@ -8,11 +8,15 @@ use wscope::check::catalogue::{AREAS, all};
 const PREAMBLE: &str = "\
 # The cases of wscope check
 
-What [`wscope check`](check.md) tests, in the order of a connection's life. Ids do not change. `wscope check
---show ID` prints the whole rule, what breaks where it is not kept, and how to do it by hand. Of whom: who is tested,
-with `--listen` a client. AB are the numbers of Autobahn's cases.
+[`wscope check`](check.md) tests these cases, in the order in which a connection proceeds. Ids \
+do not change.
+`wscope check --show ID` prints the whole rule, what fails if a peer breaks it, and how to \
+repeat the case by hand.
+`from` is the side that is tested: `server`, `client` (with `--listen`) or `both`. `AB` has the \
+numbers of Autobahn's
+cases.
 
-This page is made from the program's own table.
+This page is generated from the program's own table.
 ";
 
 /// The page.

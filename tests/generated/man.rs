@@ -21,22 +21,22 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     (
         "WSCOPE_CONN, WSCOPE_PEER, WSCOPE_PATH, WSCOPE_SUBPROTOCOL",
         "Set for the process of listen --exec: the number of the client's connection, its address, \
-         the path it asked for, the subprotocol agreed.",
+         the requested path, the agreed subprotocol.",
     ),
     (
         "ws_proxy, wss_proxy, http_proxy, https_proxy, all_proxy, no_proxy",
-        "Which proxy to use and for which hosts to use none, unless --proxy or --noproxy is given. \
-         Names in capitals count too, except HTTP_PROXY.",
+        "The proxy, and the hosts without a proxy, unless --proxy or --noproxy is given. \
+         Upper case works too, except for HTTP_PROXY.",
     ),
     (
         "SSL_CERT_FILE, SSL_CERT_DIR",
-        "Where OpenSSL finds the authorities to trust, instead of the system's store.",
+        "The certificates that OpenSSL trusts, instead of the system's store.",
     ),
     ("SSLKEYLOGFILE", "As --tls-keylog FILE."),
     (
         "SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, DENO_CERT, CURL_CA_BUNDLE, REQUESTS_CA_BUNDLE and others",
         "Set for the program of proxy -- CMD, with those of the proxy and NODE_USE_ENV_PROXY; NO_PROXY \
-         is taken away. wscope ca env prints them.",
+         is removed. wscope ca env prints them.",
     ),
     ("HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME", "Where the files below are."),
     ("NETRC", "The file that --netrc reads, instead of ~/.netrc."),
@@ -54,13 +54,13 @@ const FILES: &[(&str, &str)] = &[
     ),
     (
         "~/.local/state/wscope/history",
-        "The lines typed at the prompt, readable by their owner alone. In $XDG_STATE_HOME/wscope if \
-         that is set; --no-history keeps none.",
+        "The lines typed at the prompt, readable only by their owner. In $XDG_STATE_HOME/wscope if \
+         that is set; --no-history stores none.",
     ),
     (
         "~/.local/share/wscope/ca",
-        "The certificate authority of the forward proxy; its key, wscope-ca-key.pem, is readable by its \
-         owner alone. In $XDG_DATA_HOME/wscope if that is set; --ca-dir names another folder.",
+        "The certificate authority of the forward proxy; its key, wscope-ca-key.pem, is readable \
+         only by its owner. In $XDG_DATA_HOME/wscope if that is set; --ca-dir names another folder.",
     ),
     ("~/.netrc", "User and password by host, read only with --netrc."),
     (
@@ -90,21 +90,24 @@ const JSON: &[(&str, &str)] = &[
          length, and the content as text or base64.",
     ),
     ("violation", "A broken rule: code, section, explanation, frame, offset."),
-    ("diagnostic", "What went wrong, explained."),
+    ("diagnostic", "An explanation of a failure."),
     ("end", "The end of the connection: how, codes, counts."),
 ];
 
 const EXAMPLES: &[(&str, &str)] = &[
     ("A first look, without a network:", "wscope demo"),
     (
-        "On a terminal: the handshake, then a line per frame; what is typed is sent:",
+        "On a terminal: the handshake, then a line per frame; typed lines are sent:",
         "wscope wss://echo.example/ws",
     ),
     (
         "In a pipe: subscribe, and keep every message as a line:",
-        "echo '{\"op\":\"subscribe\"}' | wscope -w -1 wss://api.example/feed > feed.jsonl",
+        "echo '{\"op\":\"subscribe\"}' | wscope -w forever wss://api.example/feed > feed.jsonl",
     ),
-    ("Ask, print the answer, leave:", "wscope -x ping --exit-after 1 ws://localhost:8080"),
+    (
+        "Send a message, print the answer, exit:",
+        "wscope -x ping --exit-after 1 ws://localhost:8080",
+    ),
     (
         "The text of each message received, with its time:",
         "wscope --output json wss://api.example/feed | \
@@ -115,12 +118,12 @@ const EXAMPLES: &[(&str, &str)] = &[
         "wscope handshake -H 'Authorization: Bearer abc' wss://api.example/feed",
     ),
     (
-        "A ping with a bit set that nobody agreed on:",
+        "A ping with RSV1, which is illegal here:",
         "echo '{\"type\":\"frame\",\"opcode\":\"ping\",\"rsv1\":true,\"text\":\"x\"}' | \
          wscope --input json -v ws://localhost:8080  # exits 11: the server closes with 1002",
     ),
     (
-        "A server that breaks a rule once a client has been answered three times:",
+        "A server that breaks a rule after it has answered three messages:",
         "wscope listen --echo --fault masked@message:3 9001",
     ),
     ("What do these bytes mean?", "wscope decode --hex '81 85 37 fa 21 3d 7f 9f 4d 51 58'"),
@@ -260,8 +263,8 @@ fn prompt() -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["COMMANDS"]);
     roff.text([roman(
-        "On a terminal, lines are read. A line is sent as a text message, as it is. A line that begins \
-         with / is a command; // begins a text with a slash, /# a comment.",
+        "On a terminal, wscope reads lines. A line is sent as a text message, unchanged. A line that \
+         begins with / is a command; // begins a text with a slash, /# begins a comment.",
     )]);
     for group in Group::ALL {
         roff.control("SS", [group.title()]);

@@ -66,7 +66,7 @@ fn a_script_that_ends_closes_its_client_and_one_that_fails_is_reported() {
 fn each_wants_a_file_of_lines() {
     for (args, stderr) in [
         (&["--each", "0"][..], "needs --script FILE"),
-        (&["--each", "--script", "-", "0"], "--each: a script from stdin runs once"),
+        (&["--each", "--script", "-", "0"], "--each can't repeat a script from stdin"),
     ] {
         let output = wscope().arg("listen").args(args).output().expect("it runs");
         let text = String::from_utf8_lossy(&output.stderr).into_owned();

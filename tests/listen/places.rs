@@ -29,7 +29,7 @@ fn all_addresses_with_a_warning() {
     server.still_echoes();
     let output = server.interrupt();
     assert!(output.stderr.contains("other machines can connect"), "{}", output.stderr);
-    assert!(output.stderr.contains("pages of every site can connect"), "{}", output.stderr);
+    assert!(output.stderr.contains("web pages of any site can connect"), "{}", output.stderr);
     for admission in [["--origin", "*"], ["--origin", "https://a.example"], ["-u", "a:b"]] {
         let server = Server::start(wscope().args(["listen", "--echo", ":0"]).args(admission));
         let output = server.interrupt();
@@ -43,10 +43,7 @@ fn a_process_is_not_for_every_page() {
         let output = wscope().args(["listen", "--exec", "cat", address]).output().expect("it runs");
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{address}: {said}");
-        assert!(
-            said.starts_with("wscope: --exec would start a process for every web page"),
-            "{said}"
-        );
+        assert!(said.starts_with("wscope: with --exec, every web page"), "{said}");
     }
     let folder = TempDir::new().expect("a folder");
     let socket = folder.path().join("s");

@@ -336,7 +336,7 @@ fn a_mock_needs_a_recording_with_one_connection() {
         (&["--match", "content", "0"], 2, "--replay"),
         (&["--on-unmatched", "ignore", "0"], 2, "--replay"),
         (&["--replay", "x", "--on-unmatched", "pass", "0"], 2, "name the server with --to URL"),
-        (&["--replay", "x", "--to", "ws://a", "0"], 2, "--to: only with --on-unmatched pass"),
+        (&["--replay", "x", "--to", "ws://a", "0"], 2, "--to needs --on-unmatched pass"),
     ] {
         let output = wscope().arg("listen").args(args).output().expect("the binary runs");
         let said = String::from_utf8_lossy(&output.stderr);
@@ -364,8 +364,8 @@ fn a_client_that_does_not_wait_for_the_recorded_answers_is_noted() {
         drop(client);
         server.interrupt().stderr
     };
-    let note =
-        "message 2 of the client came before the recorded answers to the one before it were sent";
+    let note = "message 2 of the client arrived before the recorded answers to its previous message \
+         were sent";
     let early = said(&[b"12"]);
     assert_eq!(early.matches(note).count(), 1, "{early}");
     let patient = said(&[b"1", b"2"]);

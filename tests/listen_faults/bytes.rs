@@ -62,7 +62,9 @@ fn a_cut_may_be_inside_the_101() {
 fn what_needs_compression_is_not_done_without_it() {
     let server = listen(["--echo", "--fault", "deflate-bomb"]);
     let mut raw = server.open();
-    server.stderr.wait_for("fault deflate-bomb: not done, permessage-deflate was not agreed");
+    server.stderr.wait_for(
+        "fault deflate-bomb: not sent: it needs permessage-deflate, which was not agreed",
+    );
     raw.frame(crate::frames::frame(TEXT, "still here"));
     assert_eq!(raw.receive_frame(), (TEXT, b"still here".to_vec()));
     server.interrupt();

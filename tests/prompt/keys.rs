@@ -282,9 +282,9 @@ fn stdout_stays_free_if_it_is_wanted_elsewhere() {
 #[test]
 fn without_a_terminal_that_can_there_is_no_prompt() {
     let t = Driven::start_with(&[("TERM", "dumb")]);
-    assert!(t.report().starts_with("no terminal that lines can be edited on: "));
+    assert!(t.report().starts_with("lines can't be edited on this terminal: "));
     let file = tempfile::NamedTempFile::new().expect("a file");
     let stdout = file.reopen().expect("the file");
     let t = Driven::on(&[], |command| Terminal::start_with_stdout(&command, stdout, 80, 24));
-    assert!(t.report().starts_with("no terminal that lines can be edited on: "));
+    assert!(t.report().starts_with("lines can't be edited on this terminal: "));
 }

@@ -26,7 +26,7 @@ fn mode(path: &Path) -> u32 {
 fn it_is_made_at_its_first_use_for_its_owner_alone() {
     let home = TempDir::new().expect("a folder");
     let (path, note) = ca(&home, &["path"]);
-    assert!(note.contains("made a certificate authority"), "{note}");
+    assert!(note.contains("created a certificate authority"), "{note}");
     let path = Path::new(path.trim_end());
     assert_eq!(path, home.path().join(".local/share/wscope/ca/wscope-ca.pem"));
     let folder = path.parent().expect("a folder");
@@ -103,7 +103,7 @@ fn a_bundle_has_the_systems_roots_too() {
     let bundle = fs::read_to_string(&out).expect("a bundle");
     assert!(bundle.ends_with(&ca(&home, &["pem"]).0));
     let has_roots = bundle.matches("BEGIN CERTIFICATE").count() > 1;
-    assert!(has_roots || note.contains("has wscope's alone"), "{note}");
+    assert!(has_roots || note.contains("contains only wscope's"), "{note}");
 }
 
 #[test]

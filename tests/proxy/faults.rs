@@ -161,7 +161,7 @@ fn every_fault_of_the_table_but_those_instead_of_the_101_comes() {
 fn what_is_no_fault_of_a_proxy_is_wrong_usage() {
     for (fault, why) in [
         ("status:503", "--rule '> -> reject 503' answers a request"),
-        ("delay", "the 101 passes when it comes"),
+        ("delay", "the proxy forwards the 101 when it arrives"),
         ("random", "name the fault"),
         ("> masked", "a client masks all its frames"),
         ("nonsense", "unknown fault"),

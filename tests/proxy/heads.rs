@@ -86,7 +86,7 @@ fn of_requests_sent_at_once_the_first_is_answered() {
         let mut server = upstream.accept();
         assert!(head(&mut server).starts_with("POST /1 "));
         assert_eq!(read(&mut server, body.len()), body.as_bytes());
-        proxy.stdout.wait_for("what the client sent after its first request is not passed on");
+        proxy.stdout.wait_for("what the client sent after its first request is not forwarded");
         let response = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
         server.write_all(response.as_bytes()).expect("it reads");
         server.shutdown(std::net::Shutdown::Write).expect("a socket");
@@ -159,7 +159,7 @@ fn what_is_no_http_passes_too() {
     drop(server);
     assert_eq!(client.rest(), b"SSH-2.0-x\r\n\0\xff");
     drop(client);
-    proxy.stdout.wait_for("passed on and not decoded: it is not HTTP");
+    proxy.stdout.wait_for("forwarded, but not decoded: it is not HTTP");
     proxy.interrupt();
 }
 
@@ -216,7 +216,7 @@ fn a_proxy_to_itself_does_not_start() {
     let run = crate::harness::wscope().args(["proxy", &port, "--to", &to]).output().expect("a run");
     assert_eq!(run.status.code(), Some(2));
     let said = String::from_utf8_lossy(&run.stderr);
-    assert!(said.contains("connections would go round in it"), "{said}");
+    assert!(said.contains("connections would loop"), "{said}");
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn a_client_that_goes_first_ends_the_way() {
     drop(client);
     assert_eq!(server.read(&mut [0; 9]).expect("an end in order"), 0);
     drop(server);
-    let said = proxy.stdout.wait_for("the client ended its stream before a response came");
+    let said = proxy.stdout.wait_for("the client ended its stream before a response arrived");
     assert!(!said.contains("the server closed"), "{said}");
     proxy.interrupt();
 }

@@ -261,7 +261,7 @@ fn what_is_held_when_its_sender_is_lost_is_named() {
     rustix::net::sockopt::set_socket_linger(client.tcp(), Some(std::time::Duration::ZERO))
         .expect("a socket");
     drop(client);
-    proxy.stdout.wait_for("what was held is discarded: the connection has ended");
+    proxy.stdout.wait_for("held messages are discarded: the connection has ended");
     drop(server);
     proxy.interrupt();
 }

@@ -49,7 +49,7 @@ fn a_close_behind_a_held_message_is_said_to_wait() {
     client.send(text("order 7"));
     has(&terminal, &["text #1 to the server: held"]);
     client.send(frames::bytes([masked(frames::frame(CLOSE, frames::close_payload(1000, "")))]));
-    has(&terminal, &["close #2 to the server waits behind a message that is held"]);
+    has(&terminal, &["close #2 to the server waits for a message that is held"]);
     terminal.keys("/next\r");
     at_server.expect(TEXT, "order 7");
     assert_eq!(at_server.next(), (CLOSE, frames::close_payload(1000, "")));

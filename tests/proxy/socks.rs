@@ -149,7 +149,7 @@ fn a_login_is_asked_for_where_there_is_a_user() {
         }
     }
     let said = proxy.interrupt();
-    assert!(!said.contains("s3cre") && said.contains("does not know that user"), "{said}");
+    assert!(!said.contains("s3cre") && said.contains("user or the password is wrong"), "{said}");
 }
 
 #[test]

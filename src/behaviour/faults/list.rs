@@ -7,14 +7,15 @@ use crate::wire::fault::{Argument, FaultInfo, FaultKind};
 
 const OF_SERVERS: &str = "\
 Faults for wscope listen --fault NAME[:ARG][@WHEN]. WHEN is @open, right after the 101 (the default),
-or @message:N, once N messages of the client have come and been answered; faults of the handshake
-have none. `random` draws one for each connection and prints its seed, `random:SEED` repeats the draw.
+or @message:N, after N messages of the client were received and answered; faults of the handshake
+take no WHEN. `random` picks a fault for each connection and prints its seed; `random:SEED` picks the
+same again.
 ";
 
 const OF_CLIENTS: &str = "\
 Faults for wscope connect --fault NAME[:ARG][@WHEN]. WHEN is @open, right after the opening handshake
-(the default), or @message:N, once N messages of the server have come and been answered. `random`
-draws one for each connection and prints its seed, `random:SEED` repeats the draw.
+(the default), or @message:N, after N messages of the server were received and answered. `random`
+picks a fault for each connection and prints its seed; `random:SEED` picks the same again.
 ";
 
 /// All faults of a role.
@@ -47,11 +48,11 @@ pub fn list(role: Role) -> String {
 
 fn title(kind: FaultKind) -> &'static str {
     match kind {
-        FaultKind::Head(_) => "A 101 that is wrong",
-        FaultKind::Answer(_) => "Something else than a 101",
-        FaultKind::Pace(_) => "A 101 that is late",
-        FaultKind::Frames(_) => "Between the frames",
-        FaultKind::Behaviour(_) => "BehaviourFault, and the transport",
+        FaultKind::Head(_) => "A wrong 101",
+        FaultKind::Answer(_) => "Something other than a 101",
+        FaultKind::Pace(_) => "A late 101",
+        FaultKind::Frames(_) => "Frames",
+        FaultKind::Behaviour(_) => "Behaviour and transport",
     }
 }
 

@@ -1,8 +1,8 @@
-//! `--fault`: what this side does wrong on one connection, and when.
+//! `--fault`: which rule this side breaks on one connection, and when.
 //!
-//! The bytes come from [`crate::wire::fault`]; this puts them between those of a well-behaved
-//! session, or takes away from them. What a session asks of it is little: [`FaultInjector::act`] before
-//! bytes are shown and sent, [`FaultInjector::pace`] and [`FaultInjector::after_flush`] around sending.
+//! The bytes come from [`crate::wire::fault`]; this file inserts them between the bytes of a normal
+//! session, or removes bytes. A session calls only [`FaultInjector::act`] before bytes are shown
+//! and sent, and [`FaultInjector::pace`] and [`FaultInjector::after_flush`] around sending.
 
 mod list;
 mod opening;
@@ -113,7 +113,9 @@ impl FaultInjector {
                             endpoint.set_compress(false);
                         }
                     }
-                    Err(error) => return format!("fault {}: not done, {error}", fault.info.name),
+                    Err(error) => {
+                        return format!("fault {}: not sent: {error}", fault.info.name);
+                    }
                 }
             }
             FaultKind::Behaviour(behaviour) => self.behaviour(behaviour, fault, endpoint, tx, now),

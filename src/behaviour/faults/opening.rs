@@ -11,7 +11,7 @@ use crate::wire::handshake::server::{Accepted, Refusal, ServerConfig};
 use crate::wire::head::Head;
 
 impl FaultInjector {
-    /// The server's choices, as far as the faults leave them to it.
+    /// The server's choices, unless a fault decides them.
     pub fn config<'c>(&self, config: &'c ServerConfig) -> Cow<'c, ServerConfig> {
         match self.waiting.iter().any(Fault::declines_deflate) {
             true => Cow::Owned(ServerConfig { deflate: None, ..config.clone() }),
@@ -19,7 +19,8 @@ impl FaultInjector {
         }
     }
 
-    /// Puts the faults into a 101 and returns what is to be reported; or what is sent in its place.
+    /// Puts the faults into a 101 and returns what is to be reported; or what is sent instead of
+    /// it.
     ///
     /// # Errors
     ///

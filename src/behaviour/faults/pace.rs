@@ -1,4 +1,5 @@
-//! How slowly a faulty side sends and reads. Knows no bytes, only how many there are and when.
+//! How slowly a faulty side sends and reads. Works with numbers of bytes and times, not with the
+//! bytes.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,7 @@ pub struct Pace {
 struct Drip {
     interval: Duration,
     next: Instant,
-    /// Up to this byte; all, if there is none.
+    /// Up to this byte; without it, everything.
     until: Option<u64>,
     /// Bytes that had left by the last one.
     flushed: u64,

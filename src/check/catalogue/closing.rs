@@ -58,9 +58,9 @@ const FIRST: Rule = rule(
     "The underlying TCP connection, in most normal cases, SHOULD be closed first by the server, so that it holds the TIME_WAIT state and not the client",
 );
 
-const STUCK: &str = "the other side waits for the answer until a time-out, and reports 1006";
+const STUCK: &str = "the other side waits for the answer until its timeout, and reports 1006";
 const READ: &str = "applications tell a regular end from an error by this code";
-const INVENTED: &str = "a code that can't be sent means that something on the way is broken";
+const INVENTED: &str = "a code that must not be sent shows that something on the path is broken";
 const PREDATES: &str = "the library is older than the registration of the code";
 
 const fn answered(
@@ -121,16 +121,16 @@ pub(super) static CASES: &[Case] = &[
     Case::new("c/bad-1015", "Close 1015, a reserved code", RESERVED, INVENTED).send(&["/frame close code=1015"]).expect(Expect::Condemns(&[1002])),
     Case::new("c/info-5000", "Close 5000, which nothing defines", PRIVATE, READ).info().send(&["/frame close code=5000"]).expect(Expect::Learns).autobahn("7.13.1"),
     Case::new("c/info-65535", "Close 65535, which nothing defines", PRIVATE, READ).info().send(&["/frame close code=65535"]).expect(Expect::Learns).autobahn("7.13.2"),
-    Case::new("c/ping-after", "a ping after a Close", NO_MORE, "nobody reads what follows a Close").send(&["/close 1000", "/frame ping wscope check"])
+    Case::new("c/ping-after", "a ping after a Close", NO_MORE, "data after a Close is lost").send(&["/close 1000", "/frame ping wscope check"])
         .expect(Expect::Silence).autobahn("7.1.3"),
-    Case::new("c/two", "two Closes", NO_MORE, "the second Close may be counted for another connection").send(&["/frame close code=1000", "/frame close code=1000"])
+    Case::new("c/two", "two Closes", NO_MORE, "the second Close may be attributed to another connection").send(&["/frame close code=1000", "/frame close code=1000"])
         .expect(Expect::Silence).autobahn("7.1.2"),
     Case::new("c/frag", "a Close without FIN", CONTROL, "control frames would have to wait for data").send(&["/frame close fin=off code=1000"])
         .expect(Expect::DiesUnlike(&[1002], 1000)),
-    answered("c/tcp-first", "Close 1000; the server is to end TCP", FIRST, "the client holds a port for minutes", &["/close 1000"], &[1000]).should().of(Tested::Server),
-    answered("c/data-then-close", "256 KiB, then Close 1000", ANSWER, "the end of a transfer is cut off", &["/frame binary mask=00000000 length=262144", r"/repeat 2048 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a", "/close 1000"], &[1000])
+    answered("c/tcp-first", "Close 1000; the server must end TCP first", FIRST, "the client's port stays in TIME_WAIT for minutes", &["/close 1000"], &[1000]).should().of(Tested::Server),
+    answered("c/data-then-close", "256 KiB, then Close 1000", ANSWER, "the end of a transfer is lost", &["/frame binary mask=00000000 length=262144", r"/repeat 2048 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a", "/close 1000"], &[1000])
         .mirror(&["/frame binary length=262144", r"/repeat 2048 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a", "/close 1000"]).should().stress().autobahn("7.1.6"),
-    Case::new("c/no-reply", "a Close of the other side that is not answered", ENDING, "shows whether a connection whose peer does not close is kept").info().stress()
+    Case::new("c/no-reply", "no answer to a Close of the other side", ENDING, "shows whether a connection whose peer does not close is kept").info().stress()
         .send(&["/autoclose off", "/frame ping rsv2=on wscope check", "/wait 10"]).expect(Expect::Ends),
     Case::new("c/half-close", "the end of our stream without a Close", ENDED, "shows whether a connection whose peer is gone is kept").info().stress()
         .send(&["/half-close"]).expect(Expect::Learns),

@@ -39,7 +39,8 @@ const PROTECT: Rule = rule(
     "Such an implementation SHOULD impose a limit on frame sizes and the total message size after reassembly from multiple frames.",
 );
 
-const OTHERS: &str = "compressors of other languages write it so, and their messages are refused";
+const OTHERS: &str =
+    "compressors of other languages send this form, and their messages are refused";
 const BOTH: &str = "only one side treats the message as compressed";
 
 const OFFER: &[Edit] = &[Edit::Set("Sec-WebSocket-Extensions", "permessage-deflate")];
@@ -77,7 +78,7 @@ const fn dies(
 #[rustfmt::skip] // a table
 pub(super) static CASES: &[Case] = &[
     echoes("z/text", "a compressed text message", COMPRESSED, &[r"/frame text rsv1=on \xf2\x48\xcd\xc9\xc9\x07\x00"], "Hello").autobahn("12"),
-    Case { why: "messages are refused that are not worth compressing", ..echoes("z/plain", "a message that is not compressed", COMPRESSED, &["/frame text Hello"], "Hello") },
+    Case { why: "uncompressed messages are refused", ..echoes("z/plain", "a message that is not compressed", COMPRESSED, &["/frame text Hello"], "Hello") },
     echoes("z/frag", "a compressed message in three frames", FIRST, &[r"/frame text fin=off rsv1=on \xf2\x48\xcd", r"/frame continuation fin=off \xc9\xc9", r"/frame continuation \x07\x00"], "Hello").autobahn("12.1.11"),
     dies("z/rsv1-cont", "RSV1 on a continuation frame", FIRST, BOTH, &[r"/frame text fin=off rsv1=on \xf2\x48\xcd", r"/frame continuation rsv1=on \xc9\xc9\x07\x00"], &[1002]),
     dies("z/rsv1-ping", "RSV1 on a ping", FIRST, BOTH, &["/frame ping rsv1=on wscope check"], &[1002]),
@@ -87,12 +88,12 @@ pub(super) static CASES: &[Case] = &[
     echoes("z/stored", "a block without compression", INFLATE, &[r"/frame text rsv1=on \x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"], "Hello"),
     echoes("z/bfinal", "a block with BFINAL", FINAL, &[r"/frame text rsv1=on \xf3\x48\xcd\xc9\xc9\x07\x00\x00"], "Hello"),
     echoes("z/two-blocks", "a message of two blocks", INFLATE, &[r"/frame text rsv1=on \xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"], "Hello"),
-    echoes("z/takeover", "a message that refers to the one before", WINDOW, &[r"/frame text rsv1=on \xf2\x48\xcd\xc9\xc9\x07\x00", r"/frame text rsv1=on \xf2\x00\x11\x00\x00"], "Hello")
+    echoes("z/takeover", "a message that refers to the previous one", WINDOW, &[r"/frame text rsv1=on \xf2\x48\xcd\xc9\xc9\x07\x00", r"/frame text rsv1=on \xf2\x00\x11\x00\x00"], "Hello")
         .needs(Needs::Takeover).autobahn("13.1"),
-    Case::new("z/no-takeover-violated", "a message that refers to the one before, although that was excluded", EMPTY_WINDOW, "shows whether the other side keeps a window that it does not need").info().needs(Needs::NoTakeover)
+    Case::new("z/no-takeover-violated", "a message that refers to the previous one, although no context takeover was agreed", EMPTY_WINDOW, "shows whether the other side keeps a window that it does not need").info().needs(Needs::NoTakeover)
         .open(&[Edit::Set("Sec-WebSocket-Extensions", "permessage-deflate; client_no_context_takeover")])
         .send(&[r"/frame text rsv1=on \xf2\x48\xcd\xc9\xc9\x07\x00", r"/frame text rsv1=on \xf2\x00\x11\x00\x00"]).expect(Expect::Learns).of(Tested::Server),
-    dies("z/badutf8", "a compressed text that is not UTF-8", UTF8, "what is not UTF-8 reaches applications where it is compressed", &[r"/frame text rsv1=on \x00\x02\x00\xfd\xff\xff\xfe\x00"], &[1007]),
+    dies("z/badutf8", "a compressed text that is not UTF-8", UTF8, "text that is not UTF-8 reaches applications if it is compressed", &[r"/frame text rsv1=on \x00\x02\x00\xfd\xff\xff\xfe\x00"], &[1007]),
     Case::new("z/bomb-8m", "52 KB that become 8 MiB of zeros", PROTECT, "a small message fills memory").info().stress().needs(Needs::Deflate).open(OFFER)
         .send(&["/frame binary rsv1=on mask=00000000 length=52824", r"/bytes \x62\x18", r"/repeat 4063 /bytes \x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x28\x18", r"/bytes \x05\x00\x00"])
         .mirror(&["/frame binary rsv1=on length=52824", r"/bytes \x62\x18", r"/repeat 4063 /bytes \x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x28\x18", r"/bytes \x05\x00\x00"]).expect(Expect::Learns),

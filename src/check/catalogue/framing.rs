@@ -63,7 +63,7 @@ const COMPRESSED: &str = "a proxy and its backend disagree on whether a message 
 const EXTENSION: &str = "an extension's bit is misread";
 const LENGTHS: &str = "a proxy that reads the length otherwise takes payload for frames";
 const CORRECT: &str = "legal traffic is refused";
-const CACHES: &str = "unmasked frames let a page write bytes of its choice to proxies that cache";
+const CACHES: &str = "unmasked frames let a page write bytes of its choice to caching proxies";
 const TAKEN: &str = "something between the client and the server has changed the stream";
 const CONTROLS: &str = "control frames would have to wait for data, or fill memory";
 
@@ -160,11 +160,11 @@ pub(super) static CASES: &[Case] = &[
     dies("f/len16-ping", "a ping of 5 bytes with a length of 16 bits", MINIMAL, LENGTHS, &["/frame ping form=16 hello"]).should(),
     Case::new("f/len-msb", "a length with its top bit set", TOP_BIT, "a negative length in many languages").send(&["/frame text form=64 length=9223372036854775813 hello"])
         .expect(Expect::Dies(&[1002, 1009])),
-    Case::new("f/len-2^62", "the header of a frame of 4 EiB, no payload", PROTECT, "the announced length is allocated, or kept waiting for").should()
+    Case::new("f/len-2^62", "the header of a frame of 4 EiB, no payload", PROTECT, "the peer allocates the announced length, or waits forever for the payload").should()
         .send(&["/frame binary form=64 length=4611686018427387904"]).expect(Expect::Protects),
-    Case::new("f/len-1g", "the header of a frame of 1 GiB, no payload", PROTECT, "the announced length is allocated, or kept waiting for").should()
+    Case::new("f/len-1g", "the header of a frame of 1 GiB, no payload", PROTECT, "the peer allocates the announced length, or waits forever for the payload").should()
         .send(&["/frame binary form=64 length=1073741824"]).expect(Expect::Protects),
-    Case::new("f/bytewise", "a ping byte by byte", STREAM, "TCP divides frames as it likes").send(&[
+    Case::new("f/bytewise", "a ping byte by byte", STREAM, "TCP may split frames at any byte").send(&[
         r"/bytes \x89", "/wait 0.002", r"/bytes \x82", "/wait 0.002", r"/bytes \x00", "/wait 0.002", r"/bytes \x00", "/wait 0.002",
         r"/bytes \x00", "/wait 0.002", r"/bytes \x00", "/wait 0.002", r"/bytes \x6f", "/wait 0.002", r"/bytes \x6b",
     ]).mirror(&[r"/bytes \x89", "/wait 0.002", r"/bytes \x02", "/wait 0.002", r"/bytes \x6f", "/wait 0.002", r"/bytes \x6b"])
@@ -199,7 +199,7 @@ pub(super) static CASES: &[Case] = &[
     dies("k/ping-frag", "a ping in two fragments", CONTROL, CONTROLS, &["/frame ping fin=off a", "/frame continuation b"]).autobahn("5.1"),
     dies("k/pong-frag", "a pong in two fragments", CONTROL, CONTROLS, &["/frame pong fin=off a", "/frame continuation b"]).autobahn("5.2"),
     dies("k/ping-fin0", "a ping without FIN, and nothing after it", CONTROL, CONTROLS, &["/frame ping fin=off a"]),
-    lives("k/pong-unsolicited", "a pong that answers no ping", UNSOLICITED, "clients send them to keep a connection alive", &["/pong wscope check"]).autobahn("2.7–2.9"),
+    lives("k/pong-unsolicited", "an unsolicited pong", UNSOLICITED, "clients send them to keep a connection alive", &["/pong wscope check"]).autobahn("2.7–2.9"),
     lives("k/ping-10", "ten pings at once", NEWEST, LIVENESS, &["/repeat 10 /ping wscope check"]).should().autobahn("2.10"),
     lives("k/ping-50", "50 pings at once", NEWEST, LIVENESS, &["/repeat 50 /ping wscope check"]).should().stress(),
     lives("k/ping-100", "100 pings at once", NEWEST, LIVENESS, &["/repeat 100 /ping wscope check"]).info().stress(),

@@ -102,7 +102,7 @@ const SMUGGLES: &str =
 const OLD: &str =
     "a client of another version of the protocol is accepted, and its frames are misread";
 const REFUSE: &str = "a request that is not a WebSocket handshake opens a connection, which other checks then never see";
-const COMMON: &str = "browsers, proxies and libraries write it so, and are refused";
+const COMMON: &str = "browsers, proxies and libraries send this form, and are refused";
 
 const KEY: &str = "Sec-WebSocket-Key";
 const VER: &str = "Sec-WebSocket-Version";
@@ -147,8 +147,8 @@ pub(super) static CASES: &[Case] = &[
     ignored("h/method-post", "POST", GET, REFUSE).open(&[Edit::Line("POST {target} HTTP/1.1"), Edit::Add("Content-Length", "0")]),
     ignored("h/method-head", "HEAD", GET, REFUSE).open(&[Edit::Line("HEAD {target} HTTP/1.1")]),
     ignored("h/http10", "HTTP/1.0", GET, REFUSE).open(&[Edit::Line("GET {target} HTTP/1.0")]),
-    of_server("h/res-version", "a valid handshake; its answer is to be HTTP/1.1", STATUS_LINE, "proxies and clients that know HTTP/1.0 has no Upgrade end the connection (W349)").expect(Expect::Keeps(&["4.2.2-res-httpver"])),
-    of_server("h/res-grammar", "a valid handshake; its answer is to be written as HTTP is", GRAMMAR, "clients and proxies that read HTTP as it is written refuse the answer").expect(Expect::Keeps(&[RES_GRAMMAR])),
+    of_server("h/res-version", "a valid handshake; the answer must be HTTP/1.1", STATUS_LINE, "HTTP/1.0 has no Upgrade, so some proxies and clients end the connection (W349)").expect(Expect::Keeps(&["4.2.2-res-httpver"])),
+    of_server("h/res-grammar", "a valid handshake; the answer must follow the grammar of HTTP", GRAMMAR, "clients and proxies with a strict HTTP parser refuse the answer").expect(Expect::Keeps(&[RES_GRAMMAR])),
     refused("h/host-missing", "no Host", HOST, SMUGGLES).open(&[Edit::Drop("Host")]),
     refused("h/host-dup", "two Host headers", HOST, SMUGGLES).open(&[Edit::Add("Host", "other.example")]),
     learns("h/host-other", "the Host of another site", HOST, "shows whether the server looks at Host, which protects from DNS rebinding").open(&[Edit::Set("Host", "other.example")]),
@@ -157,32 +157,32 @@ pub(super) static CASES: &[Case] = &[
     ignored("h/upgrade-h2c", "Upgrade to h2c", UPGRADE, REFUSE).open(&[Edit::Set("Upgrade", "h2c")]),
     learns("h/upgrade-list", "websocket as the second of two protocols", UPGRADE, "shows whether Upgrade is read as a list").open(&[Edit::Set("Upgrade", "foo, websocket")]),
     ignored("h/conn-missing", "no Connection", CONNECTION, SMUGGLES).open(&[Edit::Drop("Connection")]),
-    ignored("h/conn-keepalive", "Connection: keep-alive alone", CONNECTION, SMUGGLES).open(&[Edit::Set("Connection", "keep-alive")]),
+    ignored("h/conn-keepalive", "only Connection: keep-alive", CONNECTION, SMUGGLES).open(&[Edit::Set("Connection", "keep-alive")]),
     accepted("h/conn-list", "Connection: keep-alive, Upgrade, as Firefox sends it", CONNECTION).open(&[Edit::Set("Connection", "keep-alive, Upgrade")]),
     accepted("h/conn-case", "Connection: upgrade in lower case", CONNECTION).open(&[Edit::Set("Connection", "upgrade")]),
     accepted("h/upgrade-case", "Upgrade: WebSocket with capitals", UPGRADE).open(&[Edit::Set("Upgrade", "WebSocket")]),
-    accepted("h/header-case", "names of headers in lower case", NAMES).open(&[
+    accepted("h/header-case", "header names in lower case", NAMES).open(&[
         Edit::Name("host"), Edit::Name("upgrade"), Edit::Name("connection"), Edit::Name("sec-websocket-key"), Edit::Name("sec-websocket-version"),
     ]),
     refused("h/folded", "a header folded over two lines", FOLD, SMUGGLES).info().open(&[Edit::Raw("X-Wscope: a"), Edit::Raw(" b")]),
     refused("h/space-colon", "white space before a colon", COLON, SMUGGLES).open(&[Edit::Raw("X-Wscope : a")]),
-    learns("h/bare-lf", "lines that end with LF alone", LF, SMUGGLES).open(&[Edit::BareLf]),
+    learns("h/bare-lf", "lines that end with LF only", LF, SMUGGLES).open(&[Edit::BareLf]),
     accepted("h/abs-uri", "the URL in absolute form", ABSOLUTE).open(&[Edit::Line("GET http://{host}{target} HTTP/1.1")]),
     learns("h/path-404", "a path that is unlikely to exist", SERVICE, "shows whether the server opens a WebSocket on any path").open(&[Edit::Line("GET /wscope-check/no-such-path HTTP/1.1")]),
     learns("h/body", "a request with a body of 5 bytes", WAIT, "the body is read as frames, or as the next request")
         .open(&[Edit::Set("Content-Length", "5"), Edit::Behind(b"hello")]),
-    learns("h/early-data", "a ping in the same segment as the request", WAIT, "what comes early is lost by some servers, and corrupts the stream of others")
+    learns("h/early-data", "a ping in the same segment as the request", WAIT, "some servers lose early data, and in others it corrupts the stream")
         .open(&[Edit::Behind(b"\x89\x80\0\0\0\0")]),
     // Long enough to be a whole frame: some servers read all of a frame before they judge it.
     of_server("h/twice", "the request again after the 101", ILLEGAL, "a proxy that sends a second request on an open WebSocket must not be answered")
         .send(&[r"/bytes GET\x20/\x20HTTP/1.1\r\nHost:\x20a\r\nUser-Agent:\x20wscope-check\r\nAccept:\x20*/*\r\nConnection:\x20close\r\n\r\n"]).expect(Expect::Dies(&[1002])),
-    learns("h/reuse-after-4xx", "a valid request on the connection of one without a key", PERSISTENT, "shows whether a connection is good for another request").open(&[Edit::After(&[Edit::Drop(KEY)])]),
+    learns("h/reuse-after-4xx", "a valid request on the connection of one without a key", PERSISTENT, "shows whether the connection can be used for another request").open(&[Edit::After(&[Edit::Drop(KEY)])]),
     learns("h/parallel-5", "five connections at the same time", NO_LIMIT, "shows whether connections from one address are limited").stress().connections(5),
     learns("h/slow-head", "a request one byte at a time, 2 ms apart", TIMEOUT, "shows whether a slow request is refused as an attack").stress().open(&[Edit::Slow]),
     learns("h/head-8k", "a header of 8 KB", LIMITS, "shows the limit on the size of a request").stress().open(&[Edit::Set("X-Wscope", LONG)]),
     learns("h/head-20k", "two headers of 20 KB together", LIMITS, "shows the limit on the size of a request").stress().open(&[Edit::Set("X-Wscope", LONGER), Edit::Add("X-Wscope", LONG)]),
     learns("h/head-200", "200 headers", LIMITS, "shows the limit on the number of headers").stress().open(&[Edit::Raw(MANY)]),
-    learns("h/stall-head", "half a request, then silence for 12 s", TIMEOUT, "shows whether a request that never ends is given up").stress().open(&[Edit::Half]),
+    learns("h/stall-head", "half a request, then silence for 12 s", TIMEOUT, "shows whether the server gives up a request that never ends").stress().open(&[Edit::Half]),
 ];
 
 /// 200 header lines.

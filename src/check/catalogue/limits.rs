@@ -1,4 +1,4 @@
-//! Limits: what a server takes before it protects itself.
+//! Limits: how much a server accepts before it protects itself.
 
 use crate::check::case::{Case, Expect, Rule, Tested, rule};
 use crate::check::facts::Facts;
@@ -44,7 +44,7 @@ fn round_trips(facts: &Facts) -> Judgement {
     Judgement { measured: Some(measured), ..Judgement::new(Verdict::Info, got) }
 }
 
-/// Whether pings came.
+/// Whether pings arrived.
 fn pings(facts: &Facts) -> Judgement {
     let judgement = Judgement::new(
         Verdict::Info,
@@ -74,12 +74,12 @@ pub(super) static CASES: &[Case] = &[
     Case::new("l/msg-16m", "a binary message of 16 MiB", PROTECT, SIZE).info().intrusive()
         .send(&["/frame binary mask=00000000 length=16777216", r"/repeat 131072 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"])
         .mirror(&["/frame binary length=16777216", r"/repeat 131072 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"]).expect(Expect::Learns).autobahn("9.2.6"),
-    Case::new("l/small-1000", "1000 text messages of one byte", PROTECT, "shows whether many small messages are taken").should().stress()
+    Case::new("l/small-1000", "1000 text messages of one byte", PROTECT, "shows whether the server accepts many small messages").should().stress()
         .send(&["/repeat 1000 /text x"]).autobahn("9.7"),
-    Case::new("l/slow-frame", "a text frame of 20 bytes, one each 0.1 s", STREAM, "a slow network looks like a dead connection").should().stress()
+    Case::new("l/slow-frame", "a text frame of 20 bytes, one byte every 0.1 s", STREAM, "a slow network looks like a dead connection").should().stress()
         .send(&["/frame text mask=00000000 length=20", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1"])
         .mirror(&["/frame text length=20", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1"]).autobahn("9.5"),
-    Case::new("l/half-frame", "half a frame, then silence for 5 s", PROTECT, "shows whether a frame that never ends is given up").info().stress()
+    Case::new("l/half-frame", "half a frame, then silence for 5 s", PROTECT, "shows whether the server gives up a frame that never ends").info().stress()
         .send(&["/frame binary mask=00000000 length=1000", r"/bytes wscope\x20check", "/wait 5"])
         .mirror(&["/frame binary length=1000", r"/bytes wscope\x20check", "/wait 5"]).expect(Expect::Learns),
     Case::new("l/idle-10", "silence for 10 s, then a ping", ALIVE, "shows whether an idle connection is ended within 10 s; wscope ping --idle-limit finds the limit").info().stress()

@@ -36,11 +36,11 @@ const BINARY: Rule = rule(
     "The \"Payload data\" is arbitrary binary data whose interpretation is solely up to the application layer.",
 );
 
-const SPLITS: &str = "browsers and proxies divide messages as they like";
+const SPLITS: &str = "browsers and proxies may split messages anywhere";
 const MIXED: &str = "parts of one message end up in another";
 const KEEPALIVE: &str = "a long upload looks like a dead connection";
 const GARBAGE: &str =
-    "what is not UTF-8 reaches databases, logs and other clients, which then fail";
+    "text that is not UTF-8 reaches databases, logs and other clients, which then fail";
 const LANGUAGES: &str = "legal text of some languages is refused";
 
 const TEXT: OpCode = OpCode::Data(Data::Text);
@@ -83,10 +83,10 @@ pub(super) static CASES: &[Case] = &[
     dies("g/bin-in-text", "a binary frame inside a text message", INTERLEAVED, MIXED, &["/frame text fin=off wscope", r"/frame binary \x00"]),
     Case::new("g/502", "a text message in 502 frames of one byte", FRAGMENTED, SPLITS)
         .send(&["/frame text fin=off x", "/repeat 500 /frame continuation fin=off x", "/frame continuation x"]).autobahn("9.3"),
-    Case::new("g/20k", "a text message in 20000 frames of one byte", PROTECT, "each fragment costs memory of its own").info().stress()
+    Case::new("g/20k", "a text message in 20000 frames of one byte", PROTECT, "each fragment costs memory").info().stress()
         .send(&["/frame text fin=off x", "/repeat 19998 /frame continuation fin=off x", "/frame continuation x"]).expect(Expect::Learns).autobahn("9.9"),
-    Case::new("g/open-idle", "a message that is begun, a pause of 5 s, a ping", INJECTED, KEEPALIVE).should().stress().send(&["/frame text fin=off wscope", "/wait 5"]).autobahn("5.19"),
-    Case::new("g/never-end", "a message that is begun, then a Close", CLOSE, "the connection stays open for ever").send(&["/frame text fin=off wscope", "/frame close code=1000"])
+    Case::new("g/open-idle", "the beginning of a message, a pause of 5 s, a ping", INJECTED, KEEPALIVE).should().stress().send(&["/frame text fin=off wscope", "/wait 5"]).autobahn("5.19"),
+    Case::new("g/never-end", "the beginning of a message, then a Close", CLOSE, "the connection stays open for ever").send(&["/frame text fin=off wscope", "/frame close code=1000"])
         .should().expect(Expect::Closes(&[1000])).autobahn("7.1.5"),
 
     garbage("u/bad", "a text of ff fe", &[r"/frame text \xff\xfe"]).autobahn("6.3.1"),

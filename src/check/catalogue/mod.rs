@@ -1,4 +1,4 @@
-//! All cases, by area. Ids are frozen: reports, baselines and scripts of others name them.
+//! All cases, by area. Ids never change: reports, baselines and users' scripts refer to them.
 
 mod closing;
 mod compression;
@@ -32,8 +32,8 @@ pub const AREAS: &[(&str, &str)] = &[
     ("c", "the closing handshake"),
     ("z", "compressed messages"),
     ("l", "limits and liveness"),
-    ("t", "what carries the connection"),
-    ("cl", "what a client makes of the response, and its keys"),
+    ("t", "TLS"),
+    ("cl", "how a client handles the response, and its keys"),
 ];
 
 /// Every case, in the order of the table.

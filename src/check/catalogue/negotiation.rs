@@ -1,4 +1,4 @@
-//! Origin, subprotocols, extensions: what is offered, and what may come back.
+//! Origin, subprotocols, extensions: what is offered, and which answers are allowed.
 
 use crate::check::case::{Case, Expect, Needs, Rule, Tested, rule};
 use crate::check::facts::{Facts, Opening};
@@ -106,7 +106,7 @@ const fn learns(
     of_server(id, title, rule, why).info().open(edits).expect(Expect::Learns)
 }
 
-/// A foreign origin that is accepted matters where there are cookies.
+/// An accepted foreign origin matters only if there are cookies.
 fn foreign(facts: &Facts) -> Judgement {
     let got = facts.describe("server");
     match facts.opening {
@@ -133,7 +133,7 @@ fn clean(facts: &Facts) -> Judgement {
     Judgement::new(verdict, got)
 }
 
-/// The same where ignoring it is a breach that harms nobody.
+/// The same, if ignoring it is a violation without harm.
 fn strict(facts: &Facts) -> Judgement {
     let judgement = clean(facts);
     match judgement.verdict {
@@ -170,7 +170,7 @@ fn exact(facts: &Facts) -> Judgement {
 #[rustfmt::skip] // a table
 pub(super) static CASES: &[Case] = &[
     learns("o/none", "no Origin", NO_ORIGIN, "clients other than browsers send none", &[Edit::Drop("Origin")]),
-    learns("o/scheme", "the site's own Origin with http: instead of https:", ORIGIN, "a page that was changed on its way can connect", &[Edit::Set("Origin", "http://{host}")]).needs(Needs::Tls),
+    learns("o/scheme", "the site's own Origin with http: instead of https:", ORIGIN, "a page that was modified on the network can connect", &[Edit::Set("Origin", "http://{host}")]).needs(Needs::Tls),
     learns("o/same", "the site's own Origin", ORIGIN, "pages of the site itself are refused", &[Edit::Set("Origin", "{origin}")]),
     origin("o/evil", "the Origin of another site", &[Edit::Set("Origin", "https://evil.example")]),
     origin("o/null", "Origin: null, as a sandboxed page sends it", &[Edit::Set("Origin", "null")]),

@@ -1,4 +1,4 @@
-//! What a client makes of the response to its request: what opens a connection, and what must not.
+//! How a client handles the response: which responses open a connection, and which must not.
 
 use crate::check::case::{Case, Expect, Needs, Rule, Tested, rule};
 use crate::check::request::Edit;
@@ -61,11 +61,11 @@ const NONCE: Rule =
     rule("RFC 6455 §4.1", "The nonce MUST be selected randomly for each connection.");
 
 const PROOF: &str = "the client mistakes an HTTP server or a cache for a WebSocket server";
-const ASSUMED: &str = "the client sends what the server does not understand";
+const ASSUMED: &str = "the client sends messages that the server does not understand";
 const MISREAD: &str = "both sides compress differently, and messages can't be read";
-const COMMON: &str = "servers and proxies write it so, and are refused";
-const LOST: &str = "what comes with the response is lost";
-const BEHAVIOUR: &str = "shows what the client does then";
+const COMMON: &str = "servers and proxies send this form, and are refused";
+const LOST: &str = "data that arrives with the response is lost";
+const BEHAVIOUR: &str = "shows what the client does";
 
 const ACC: &str = "Sec-WebSocket-Accept";
 const EXT: &str = "Sec-WebSocket-Extensions";
@@ -89,15 +89,19 @@ const fn opens(id: &'static str, title: &'static str, rule: Rule, edits: &'stati
 pub(super) static CASES: &[Case] = &[
     fails("cl/accept-wrong", "a wrong Sec-WebSocket-Accept", ACCEPT, PROOF, &[Edit::Set(ACC, "AAECAwQFBgcICQoLDA0ODxAREhM=")]),
     fails("cl/accept-missing", "no Sec-WebSocket-Accept", ACCEPT, PROOF, &[Edit::Drop(ACC)]),
-    fails("cl/accept-dup", "a second Sec-WebSocket-Accept, which is wrong", ACCEPT_ONCE, PROOF, &[Edit::Add(ACC, "AAECAwQFBgcICQoLDA0ODxAREhM=")]).should(),
+    fails("cl/accept-dup", "two Sec-WebSocket-Accept headers, the second one wrong", ACCEPT_ONCE, PROOF, &[Edit::Add(ACC, "AAECAwQFBgcICQoLDA0ODxAREhM=")]).should(),
     fails("cl/upgrade-missing", "a 101 without Upgrade", UPGRADE, PROOF, &[Edit::Drop("Upgrade")]),
     fails("cl/upgrade-other", "Upgrade: h2c", UPGRADE, PROOF, &[Edit::Set("Upgrade", "h2c")]),
     fails("cl/connection-missing", "a 101 without Connection", CONNECTION, PROOF, &[Edit::Drop("Connection")]),
     fails("cl/connection-other", "Connection: keep-alive", CONNECTION, PROOF, &[Edit::Set("Connection", "keep-alive")]),
-    fails("cl/status-200", "a right response, but for its status 200", STATUS, PROOF, &[Edit::Line("HTTP/1.1 200 OK"), Edit::Set("Content-Length", "0")]),
+    fails("cl/status-200",
+        "a correct response, except for its status \
+         200", STATUS, PROOF, &[Edit::Line("HTTP/1.1 200 OK"), Edit::Set("Content-Length", "0")]),
     fails("cl/proto-unoffered", "a subprotocol that was not offered", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "x-wscope-unoffered")]),
     fails("cl/proto-list", "two subprotocols; only one was offered", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "{subprotocol}, x-wscope-unoffered")]).needs(Needs::Subprotocol),
-    fails("cl/proto-case", "the offered subprotocol in other letters", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "{SUBPROTOCOL}")]).needs(Needs::Subprotocol),
+    fails("cl/proto-case",
+        "the offered subprotocol in other letter \
+         case", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "{SUBPROTOCOL}")]).needs(Needs::Subprotocol),
     fails("cl/proto-absent", "none of the offered subprotocols", SUBPROTOCOL, "shows whether the client insists on a subprotocol, as browsers do", &[Edit::Drop(PROTO)]).info().needs(Needs::Subprotocol),
     fails("cl/ext-unoffered", "an extension that was not offered", EXTENSION, ASSUMED, &[Edit::Set(EXT, "x-wscope-unoffered")]),
     fails("cl/ext-badparam", "permessage-deflate with an unknown parameter", PARAMETERS, MISREAD, &[Edit::Set(EXT, "permessage-deflate; x_wscope=1")]),
@@ -107,7 +111,7 @@ pub(super) static CASES: &[Case] = &[
     fails("cl/cmwb-unoffered", "client_max_window_bits, which was not offered", CLIENT_BITS, MISREAD, &[Edit::Set(EXT, "permessage-deflate; client_max_window_bits=10")]).needs(Needs::NoClientBits),
     opens("cl/upgrade-case", "Upgrade: WebSocket with capitals", UPGRADE, &[Edit::Set("Upgrade", "WebSocket")]),
     opens("cl/connection-list", "Connection: keep-alive, Upgrade", CONNECTION, &[Edit::Set("Connection", "keep-alive, Upgrade")]),
-    opens("cl/header-case", "names of headers in lower case", NAMES, &[Edit::Name("upgrade"), Edit::Name("connection"), Edit::Name("sec-websocket-accept")]),
+    opens("cl/header-case", "header names in lower case", NAMES, &[Edit::Name("upgrade"), Edit::Name("connection"), Edit::Name("sec-websocket-accept")]),
     opens("cl/reason", "a 101 with another reason phrase", REASON, &[Edit::Line("HTTP/1.1 101 Web Socket Protocol Handshake")]).should(),
     opens("cl/reason-empty", "a 101 without a reason phrase", REASON, &[Edit::Line("HTTP/1.1 101 ")]).should(),
     Case::new("cl/early-frame", "a ping in the same segment as the response", STREAM, LOST).of(Tested::Client)
@@ -123,7 +127,7 @@ pub(super) static CASES: &[Case] = &[
     ]).info(),
     Case::new("cl/close-no-tcp", "a Close, and TCP stays open", ENDING, "shows whether the client ends TCP when the server does not").of(Tested::Client).info()
         .send(&["/autoclose off", "/frame close code=1000", "/wait 5"]).expect(Expect::Ends),
-    Case::new("cl/reconnect", "a reset of each connection, five times", BACKOFF, "clients that come back at once, all of them, keep a server down").of(Tested::Client).info().stress()
+    Case::new("cl/reconnect", "a reset of each connection, five times", BACKOFF, "if all clients reconnect at once, a server can't recover").of(Tested::Client).info().stress()
         .send(&["/wait 0.05", "/abort"]).expect(Expect::Returns),
     Case::new("cl/mask-random", "64 pings, whose pongs show the mask keys", MASK_KEY, "a page that knows the keys chooses the bytes that proxies see").of(Tested::Client)
         .send(&["/repeat 64 /ping wscope check"]).expect(Expect::Keys),

@@ -1,4 +1,4 @@
-//! What carries the connection: TLS.
+//! TLS.
 
 use crate::check::case::{Case, Expect, Needs, Rule, Tested, rule};
 use crate::check::facts::{Facts, Opening};
@@ -11,7 +11,7 @@ const MAY_OFFER: Rule = rule(
     "A new extension type (\"application_layer_protocol_negotiation(16)\") is defined and MAY be included by the client in its \"ClientHello\" message.",
 );
 
-/// Whether TLS comes about that must not.
+/// Whether TLS is established that must not.
 fn old(facts: &Facts) -> Judgement {
     match without_tls(facts) {
         Some((true, got)) if facts.opening == Opening::Dropped => {
@@ -23,7 +23,7 @@ fn old(facts: &Facts) -> Judgement {
     }
 }
 
-/// Whether TLS comes about, and over what a WebSocket opens then.
+/// Whether TLS is established, and over what a WebSocket opens then.
 fn opens(facts: &Facts) -> Judgement {
     match (without_tls(facts), &facts.opening, &facts.alpn) {
         (Some((true, got)), ..) => Judgement::new(Verdict::Fail, got),
@@ -54,12 +54,12 @@ const fn of_tls(id: &'static str, title: &'static str, rule: Rule, why: &'static
 
 #[rustfmt::skip] // a table
 pub(super) static CASES: &[Case] = &[
-    of_tls("t/tls-old", "TLS 1.0 and 1.1 alone", OLD, "old versions of TLS can be broken").should().open(&[Edit::OldTls])
+    of_tls("t/tls-old", "only TLS 1.0 and 1.1", OLD, "old versions of TLS can be broken").should().open(&[Edit::OldTls])
         .expect(Expect::Judged(old, "no TLS")),
     of_tls("t/alpn-none", "TLS without ALPN", MAY_OFFER, "clients that offer no protocol are refused").should().open(&[Edit::Alpn(&[])])
-        .expect(Expect::Judged(opens, "TLS comes about")),
+        .expect(Expect::Judged(opens, "TLS is established")),
     of_tls("t/alpn-h2", "ALPN offers h2 before http/1.1, and the request is HTTP/1.1", MAY_OFFER, "shows what a client with both gets; a browser speaks what ALPN agrees on").info().open(&[Edit::Alpn(&["h2", "http/1.1"])])
-        .expect(Expect::Judged(opens, "nothing is prescribed")),
+        .expect(Expect::Judged(opens, "no rule applies")),
 ];
 
 #[cfg(test)]

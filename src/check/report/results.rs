@@ -1,4 +1,4 @@
-//! All results of a run, and what they amount to.
+//! All results of a run, and their totals.
 
 use crate::check::baseline::{Baseline, Change};
 use crate::check::plan::Outcome;

@@ -1,4 +1,4 @@
-//! Who wins, what is gathered, and how errors are reported.
+//! Which value wins, which values are collected, and how errors are reported.
 
 use super::*;
 use crate::cli;

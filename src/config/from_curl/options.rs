@@ -1,5 +1,5 @@
-//! curl's options as far as they may stand in a copied request: their names and what they mean
-//! for a WebSocket handshake.
+//! The options of curl that a copied request may have: their names, and their meaning for a
+//! WebSocket handshake.
 
 /// What an option of curl means here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(super) enum Means {
     Bearer,
     /// `-E FILE[:PASSPHRASE]`.
     Certificate,
-    /// A proxy; the scheme that its value gets where it has none.
+    /// A proxy; the scheme of its value if that has none.
     Proxy(&'static str),
     /// wscope's option of this name, with the same value.
     Same(&'static str),
@@ -84,10 +84,10 @@ const fn only(long: &'static str, means: Means) -> CurlOption {
 }
 
 const ITS_OWN: &str = "a handshake is HTTP/1.1 (RFC 6455 §4.1)";
-/// Why no passphrase is taken over.
+/// Why a passphrase is not taken over.
 pub(super) const PASSPHRASE: &str =
-    "a passphrase is asked for, or read from a file or a variable, never taken from a command line";
-const CIPHERS: &str = "the system's TLS chooses";
+    "wscope reads a passphrase from the terminal, a file or a variable, never from a command line";
+const CIPHERS: &str = "the system's TLS library decides";
 
 /// The table.
 const OPTIONS: &[CurlOption] = &[
@@ -102,7 +102,7 @@ const OPTIONS: &[CurlOption] = &[
     with('x', "proxy", Means::Proxy("http://")),
     only("socks5", Means::Proxy("socks5://")),
     only("socks5-hostname", Means::Proxy("socks5h://")),
-    only("preproxy", Means::Refused("only one proxy stands between wscope and a server")),
+    only("preproxy", Means::Refused("wscope supports one proxy, not a chain")),
     with('U', "proxy-user", Means::Same("proxy-user")),
     only("noproxy", Means::Same("noproxy")),
     only("cacert", Means::Same("cacert")),
@@ -139,7 +139,7 @@ const OPTIONS: &[CurlOption] = &[
     only("form-string", Means::Content),
     with('T', "upload-file", Means::Content),
     with('I', "head", Means::Refused("a handshake is a GET (RFC 6455 §4.1)")),
-    with('K', "config", Means::Dropped("options in files of curl are not read")),
+    with('K', "config", Means::Dropped("wscope does not read curl's configuration files")),
     only("http1.1", Means::OutputFlag),
     with('0', "http1.0", Means::DroppedFlag(ITS_OWN)),
     only("http2", Means::DroppedFlag(ITS_OWN)),
@@ -153,7 +153,7 @@ const OPTIONS: &[CurlOption] = &[
     only("ntlm", Means::DroppedFlag("only Basic and Bearer authorization are sent")),
     only("negotiate", Means::DroppedFlag("only Basic and Bearer authorization are sent")),
     only("basic", Means::OutputFlag),
-    only("compressed", Means::DroppedFlag("a response of 101 has no content to compress")),
+    only("compressed", Means::DroppedFlag("a 101 response has no content to compress")),
     with('G', "get", Means::OutputFlag),
     with('s', "silent", Means::OutputFlag),
     with('S', "show-error", Means::OutputFlag),

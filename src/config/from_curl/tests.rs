@@ -1,4 +1,4 @@
-//! What browsers copy, and what becomes of each option.
+//! Commands that browsers copy, and the result of each option.
 
 use super::*;
 

@@ -55,9 +55,9 @@ pub fn split(text: &str) -> Result<Words, WordsError> {
     if is_for_cmd(text) { split_cmd(text) } else { ShellReader::new(text).split() }
 }
 
-/// Whether the text was copied "as cURL (cmd)": quotes after carets, or lines that go on after
-/// one. Neither stands in what is copied for other shells, but for a caret inside of quotes that
-/// those put around everything.
+/// Whether the text was copied "as cURL (cmd)": quotes after carets, or lines that continue after
+/// one. Neither occurs in text copied for other shells, except for a caret inside the quotes around
+/// everything.
 fn is_for_cmd(text: &str) -> bool {
     let first_quote = text.find(['"', '\'']);
     let quoted = first_quote.is_some_and(|at| text[..at].ends_with('^'));
@@ -94,8 +94,8 @@ fn split_cmd(text: &str) -> Result<Words, WordsError> {
     Ok(Words { words, unexpanded: Vec::new() })
 }
 
-/// `^x` is x; a caret at a line's end joins it with the next, whose first character then stands
-/// for itself, even if it is a line end. Within quotes that have no caret, carets are characters.
+/// `^x` is x; a caret at a line's end joins it with the next line, whose first character is then
+/// literal, even if it is a line end. Within quotes without a caret, carets are characters.
 fn without_carets(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut quoted = false;
@@ -222,7 +222,7 @@ impl<'t> ShellReader<'t> {
         }
     }
 
-    /// The next character stands for itself; a line end stands for nothing.
+    /// The next character is literal; a line end is removed.
     fn backslash(&mut self) {
         match self.chars.next() {
             Some((_, '\n')) => {}

@@ -1,5 +1,5 @@
-//! What the tables of the catalogue are written with: an entry is begun with its code and title, then
-//! given its texts.
+//! The builder for the tables of the catalogue: an entry begins with its code and title, and then
+//! gets its texts.
 
 use crate::diagnostics::{CatalogueEntry, Clue, Confidence, Family, LikelyCause, Severity};
 
@@ -42,7 +42,7 @@ pub(super) const fn blank(
     }
 }
 
-/// The family that the first digit of a code stands for.
+/// The family of a code, from its first digit.
 const fn family_of(code: &str) -> Family {
     match code.as_bytes() {
         [b'W', b'0' | b'1', ..] => Family::Reaching,
@@ -61,7 +61,7 @@ pub(super) const fn high(text: &'static str, clue: Clue) -> LikelyCause {
     LikelyCause { text, confidence: Confidence::High, clue: Some(clue), unless: &[], help: None }
 }
 
-/// A cause that this clue speaks for.
+/// A cause that this clue supports.
 pub(super) const fn medium(text: &'static str, clue: Clue) -> LikelyCause {
     LikelyCause { text, confidence: Confidence::Medium, clue: Some(clue), unless: &[], help: None }
 }
@@ -84,7 +84,7 @@ impl LikelyCause {
         self
     }
 
-    /// With a cure of its own.
+    /// With its own cure.
     pub(super) const fn cure(mut self, help: &'static str) -> Self {
         self.help = Some(help);
         self

@@ -1,4 +1,4 @@
-//! W360 to W368: what a client of ours did that was not accepted, or did not stay.
+//! W360 to W368: why `listen` did not accept a client, or why the client left.
 
 use super::builder::{KNOWN, error, low};
 use crate::diagnostics::CatalogueEntry;
@@ -19,7 +19,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("a browser sends the site of its page as Origin, and this site is not allowed")
         .help("allow it: `--origin ORIGIN`")
         .source("RFC 6455 §10.2")
-        .seen("an Origin that no --origin names; without --origin, one of another site where listen serves this machine alone"),
+        .seen("an Origin that is not in --origin; without --origin, an Origin of another site if listen serves only this machine"),
     error("W363", "the client's handshake breaks a rule")
         .because("the request is not a valid opening handshake")
         .help("correct the client: the answer names the header")

@@ -1,5 +1,5 @@
-//! W7xx: close codes as they were received. Their registered names stand in
-//! [`close::REGISTRY`](crate::wire::close::REGISTRY); here is what to make of them.
+//! W7xx: received close codes. Their registered names are in
+//! [`close::REGISTRY`](crate::wire::close::REGISTRY); this file explains them.
 
 use super::builder::{IANA, error, high, low, medium, note, warning};
 use crate::diagnostics::{CatalogueEntry, Clue as C};
@@ -24,11 +24,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("this side sent an illegal frame, and the peer rejected it", C::IllegalSent).cure("correct the frame that was sent by hand or by a fault"),
             medium("the bytes sent by hand are not legal frames here, and the peer rejected them", C::BytesSent).cure("correct the bytes"),
-            medium("the peer can't take a control frame between the fragments of a compressed message, a known defect of some libraries", C::PingInsideCompressed)
+            medium("the peer can't process a control frame between the fragments of a compressed message, a known defect of some libraries", C::PingInsideCompressed)
                 .cure("send the message whole or uncompressed, `--no-compress`, to check"),
             medium("the peer answers 1012 or 1014 with 1002 because it does not know them, as faye, cowboy and websocket-driver do", C::NewCodeSent)
                 .cure("close with 1000 or 1001 to check"),
-            low("the application chose this code for a reason of its own").unless(&[C::IllegalSent]),
+            low("the application chose this code for its own reason").unless(&[C::IllegalSent]),
             low("a proxy changed the frames").unless(&[C::NothingSent]),
         ])
         .seen("close code 1002 from the peer"),
@@ -66,7 +66,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         ])
         .seen("close code 1007 from the peer"),
     error("W708", "a message broke the peer's policy (1008)")
-        .because("1008 is the general code where no other fits; the reason has the details")
+        .because("1008 is the general code if no other fits; the reason has the details")
         .help("read the reason; common ones are a missing login, a rate limit, too many fragments")
         .source("RFC 6455 §7.4.1")
         .causes(&[

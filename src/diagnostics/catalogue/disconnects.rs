@@ -8,22 +8,22 @@ use crate::diagnostics::{CatalogueEntry, Clue as C, LikelyCause};
 const LOSSES: &[LikelyCause] = &[
     high("this side sent an illegal frame, and the peer ended the connection", C::IllegalSent)
         .cure("correct the frame; a peer may also answer it with Close 1002"),
-    medium("the bytes sent by hand are not legal frames here, and the peer ended the connection for them", C::BytesSent)
+    medium("the bytes sent by hand are not legal frames here, and the peer ended the connection because of them", C::BytesSent)
         .cure("correct the bytes"),
     high("this side did not answer the peer's pings, and the peer gave up", C::PingsIgnored).unless(&[C::AfterOurMessage])
         .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
     high("this side read too slowly, and the peer gave up", C::Stalled)
         .cure("read stdout faster, or write it to a file"),
-    medium("the application waited in vain for the answer to its heartbeat message", C::BeatUnanswered)
+    medium("the application did not receive the answer to its heartbeat message", C::BeatUnanswered)
         .cure("answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt"),
-    medium("the peer can't take a control frame between the fragments of a compressed message, a known defect of some libraries (wsproto, tornado)", C::PingInsideCompressed)
+    medium("the peer can't process a control frame between the fragments of a compressed message, a known defect of some libraries (wsproto, tornado)", C::PingInsideCompressed)
         .cure("send the message whole or uncompressed, `--no-compress`, to check"),
     medium("the server supports none of the subprotocols offered", C::DroppedWithoutSubprotocol)
         .cure("offer one that the server knows, `-s NAME`, or none; names are case-sensitive"),
     medium("the peer's application ended its handler, right after the opening or because of our message", C::AtOnce).unless(&[C::Complained])
         .cure("read the peer's log at that moment; `wscope doctor` shows whether it also ends without a message"),
     medium("the peer's application ended its handler because of our message", C::AfterOurMessage).unless(&[C::AtOnce])
-        .cure("read the peer's log at that moment: it ended on the message sent last, for its content or its size"),
+        .cure("read the peer's log at that moment: it ended because of the content or the size of the last message"),
     medium("a limit of the proxy that answered, such as one on the age of connections", C::TrafficBehindProxy)
         .cure("compare the time with the limits of that proxy, and reconnect"),
     low("the peer's process ended, or its handler ended, possibly because of our message").with(C::SoonAfterOurs),
@@ -47,7 +47,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("ECONNRESET or EPIPE, less than a second after the last byte"),
     error("W803", "cut in the middle of a frame")
         .because("the connection ended while the sender was still sending")
-        .help("look at the number of received bytes: a round number suggests a limit, another one a crash")
+        .help("look at the number of received bytes: a round number suggests a limit, any other number a crash")
         .source(KNOWN)
         .causes(&[
             high("this side read too slowly, and the peer gave up", C::Stalled)
@@ -57,22 +57,22 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         ])
         .seen("end of stream or reset inside a frame"),
     error("W804", "cut after a silence")
-        .because("nothing had crossed for some time, and then the connection was ended without a Close frame, as a timer does")
-        .help("send pings more often than that: `--ping-interval SECS`; or raise the timer")
+        .because("there was no traffic for some time, then the connection ended without a Close frame, as with a timer")
+        .help("send pings more often: `--ping-interval SECS`; or raise the timeout")
         .source("documentation of nginx, haproxy, Heroku, AWS, Google Cloud, Azure, Envoy and Cloudflare; measured on nginx and haproxy")
         .causes(&[
             high("this side did not answer the peer's pings, and the peer gave up", C::PingsIgnored)
                 .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
-            medium("the application waited in vain for the answer to its heartbeat message", C::BeatUnanswered)
+            medium("the application did not receive the answer to its heartbeat message", C::BeatUnanswered)
                 .cure("answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt"),
             high("nginx's proxy_read_timeout, 60 s unless set", C::IdleAt(60, "nginx")),
             high("Cloudflare's idle timeout", C::IdleAt(100, "cloudflare")),
             high("Envoy's or Istio's stream idle timeout", C::IdleAt(300, "envoy")),
             high("Heroku's router", C::IdleAt(55, "heroku")),
             medium("a timer of the proxy that answered", C::SilenceBehindProxy),
-            medium("haproxy's `timeout client`, where `timeout tunnel` is not set, or Google Cloud's timeoutSec", C::Idle(30)),
+            medium("haproxy's `timeout client`, if `timeout tunnel` is not set, or Google Cloud's timeoutSec", C::Idle(30)),
             medium("Heroku's router", C::Idle(55)),
-            medium("nginx's proxy_read_timeout or the idle timeout of an AWS load balancer, whose default it is", C::Idle(60)),
+            medium("nginx's proxy_read_timeout or the idle timeout of an AWS load balancer, both 60 s by default", C::Idle(60)),
             medium("Cloudflare's idle timeout", C::Idle(100)),
             medium("Azure's load balancer, which drops flows after four minutes", C::Idle(240)),
             medium("Envoy's or Istio's stream idle timeout", C::Idle(300)),

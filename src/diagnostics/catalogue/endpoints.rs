@@ -1,4 +1,4 @@
-//! W5xx: the handshake is good, but another protocol is spoken inside.
+//! W5xx: the handshake succeeds, but the messages carry another protocol.
 
 use super::builder::{MEASURED, error, low, note};
 use crate::diagnostics::CatalogueEntry;
@@ -14,7 +14,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("each message must begin with the digit of its packet type")
         .help("begin messages with a digit: `40` first, then `42[\"name\",\"value\"]`")
         .source(MEASURED)
-        .seen("after the open packet and a message of ours without a digit, a Close without code"),
+        .seen("after the open packet and our message without a digit, a Close without code"),
     note("W503", "this is a SockJS session")
         .because("the first message is SockJS's open frame, so messages are JSON arrays of strings")
         .help("send messages as `[\"text\"]`; received ones have the form `a[\"text\"]`")
@@ -29,7 +29,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("graphql-transport-ws expects that message first, and closes with 4408 if it is late")
         .help("send it first: `-x '{\"type\":\"connection_init\"}'`")
         .source("measured on real servers; graphql-ws protocol")
-        .seen("a Close 4408 where the subprotocol or the path says GraphQL"),
+        .seen("a Close 4408 if the subprotocol or the path names GraphQL"),
     error("W506", "the GraphQL server refused the subprotocol")
         .because("it supports none of the offered ones")
         .help("offer `-s graphql-transport-ws`; old servers use `-s graphql-ws`")
@@ -39,7 +39,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("STOMP begins with a CONNECT frame, which ends with a NUL")
         .help("send it: `printf 'CONNECT\\naccept-version:1.2\\nhost:/\\n\\n\\0' | wscope --input whole -s v12.stomp URL`")
         .source("measured on RabbitMQ; STOMP 1.2")
-        .causes(&[low("no CONNECT was sent"), low("it lacked the NUL at its end, or a header")])
+        .causes(&[low("no CONNECT was sent"), low("CONNECT lacked the NUL at its end, or a header")])
         .seen("an ERROR frame about CONNECT; or a stomp subprotocol, and the server ends before any message"),
     note("W508", "this is ActionCable")
         .because("the first message is its welcome, and a ping follows every three seconds")

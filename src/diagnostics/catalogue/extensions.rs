@@ -1,4 +1,4 @@
-//! W420 to W463: extensions in a 101, and what comes right after its blank line.
+//! W420 to W463: extensions in a 101, and the bytes right after its blank line.
 
 use super::builder::{KNOWN, MEASURED, error, low, medium, note, warning};
 use crate::diagnostics::{CatalogueEntry, Clue as C};

@@ -1,5 +1,5 @@
-//! W6xx: faults of frames. Code, explanation and section of a broken rule are those of
-//! [`violation::CATALOGUE`]; what a user can do about it stands here.
+//! W6xx: errors in frames. Code, explanation and section of a broken rule are those of
+//! [`violation::CATALOGUE`]; this file says what a user can do about it.
 
 use super::builder::{blank, error, low, note, warning};
 use crate::diagnostics::{CatalogueEntry, Severity};
@@ -56,7 +56,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("write lengths up to 125 in 7 bits and up to 65535 in 16; most receivers accept longer forms")
         .causes(&[low("the sender always writes 16 or 64 bits")])
         .seen("16 bits for up to 125, or 64 bits for up to 65535, as in 81 7e 00 05")
-        .more("Nine of fourteen servers tried accept it."),
+        .more("Nine of the fourteen servers we tested accept it."),
     broken(K::LengthTopBit, E, "a length has its top bit set")
         .help("look for a signed or little-endian length in the sender, or a wrong length in the frame before")
         .causes(&[low("a signed or byte-swapped length"), low("the previous frame's length was wrong")])
@@ -88,7 +88,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("use a standard UTF-8 encoder, not Java's modified UTF-8 or CESU-8")
         .source("RFC 3629 §3, RFC 6455 §8.1")
         .causes(&[low("an encoder of CESU-8 or Java's modified UTF-8"), low("a hostile sender")])
-        .seen("ed a0 80, c0 af, f4 90 80 80 and the like"),
+        .seen("bytes such as ed a0 80, c0 af, f4 90 80 80"),
     broken(K::FrameAfterClose, W, "frames came after the Close frame")
         .help("stop sending once a Close has been sent")
         .causes(&[low("another thread of the sender was still writing")])
@@ -99,7 +99,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("a Close of length 1, as in 88 01 03"),
     broken(K::IllegalCloseCode, E, "a close code that must not be sent")
         .help("send 1000 to 1003, 1007 to 1014, or 3000 to 4999")
-        .causes(&[low("a library sends a local label: 1005 for no code, 1006 for a lost connection"), low("a code made up below 3000")])
+        .causes(&[low("a library sends a local label: 1005 for no code, 1006 for a lost connection"), low("an invented code below 3000")])
         .seen("0 to 999, 1004, 1005, 1006, 1015, 1016 to 2999, or 5000 and above, in a Close frame"),
     broken(K::CloseReasonNotUtf8, E, "a close reason is not UTF-8")
         .help("cut reasons to 123 bytes between characters")
@@ -137,7 +137,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("make the client mask its frames; browsers and libraries do")
         .causes(&[low("a hand-written client"), low("a proxy that removed the mask")])
         .seen("no mask bit in a frame from a client; closed with 1002")
-        .more("Three of fourteen servers tried accept such frames, so it may go unnoticed."),
+        .more("Three of the fourteen servers we tested accept such frames, so it may go unnoticed."),
     warning("W629", "the client reuses its mask key")
         .because("mask keys must be unpredictable; otherwise a page can choose the bytes that proxies see")
         .help("take each key from a strong random source")

@@ -1,4 +1,4 @@
-//! W0xx and W1xx: the URL, the name, TCP, a proxy, and what answers without speaking HTTP.
+//! W0xx and W1xx: the URL, the name, TCP, a proxy, and servers that do not speak HTTP.
 
 use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium, note, warning};
 use crate::diagnostics::{CatalogueEntry, Clue as C};
@@ -133,7 +133,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .more("If the settings contain number 8 with value 1, the server supports WebSocket over HTTP/2 (RFC 8441)."),
     error("W112", "the proxy refused the tunnel")
         .because("the forward proxy did not answer CONNECT with a 2xx status")
-        .help("have the port allowed in the proxy's access list, or bypass the proxy: `--noproxy HOST`")
+        .help("allow the port in the proxy's access list, or bypass the proxy: `--noproxy HOST`")
         .source("RFC 6455 §4.1")
         .causes(&[
             medium("the proxy can't reach the server", C::ProxyFailed).cure("check host and port, and whether the proxy can reach them"),
@@ -165,7 +165,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("no answer to CONNECT or to SOCKS within the handshake timeout, or the end of the stream"),
     error("W117", "a proxy on the path answered instead of the server")
         .because("the answer comes from a filter or proxy that was not requested: a transparent proxy, the network's login page, or a proxy in front of the server")
-        .help("use `wss://`, which a proxy can't read unless this machine trusts its certificate; or have the proxy allow the address")
+        .help("use `wss://`, which a proxy can't read unless this machine trusts its certificate; or allow the address in the proxy")
         .source("documentation of Squid, tinyproxy, Privoxy, FortiGate, Zscaler; RFC 6585 §6")
         .causes(&[
             high("the network requires a login in a browser first (a captive portal)", C::StatusIs(511))
@@ -173,5 +173,5 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("a transparent proxy or filter of this network intercepts the connection, or a proxy in front of the server refuses it", C::Interceptor).unless(&[C::StatusIs(511)]),
             medium("a transparent proxy or filter of this network intercepts the connection, or a proxy in front of the server refuses it", C::MaybeInterceptor),
         ])
-        .seen("over ws:// and without a proxy: 511, X-Squid-Error or the page of a filter; where nothing else explains the answer, 407, or the name of a forward proxy in Server or on the page"),
+        .seen("over ws:// and without a proxy: 511, X-Squid-Error or the page of a filter; if nothing else explains the answer, 407, or the name of a forward proxy in Server or on the page"),
 ];

@@ -1,4 +1,4 @@
-//! W320 to W353: error statuses where a 101 should be, and one in an old version.
+//! W320 to W353: error statuses instead of a 101, and a 101 in an old version of HTTP.
 
 use super::builder::{KNOWN, MEASURED, error, high, low, medium, warning};
 use crate::diagnostics::classify::response::PLAIN_TELLS;
@@ -206,7 +206,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §4.2.2")
         .causes(&[
             medium("a proxy or the server rewrites the path, and there is no WebSocket at the new one", C::NamesOtherPath)
-                .cure("compare the paths, and whether the server takes a prefix off itself: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
+                .cure("compare the paths, and whether the server itself strips a prefix: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
             medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
                 .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`"),
             medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
@@ -220,7 +220,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path, a Host that the server has no site for, or a proxy removed Upgrade and Connection: every request gets this answer", C::AllSameUnproxied).unless(&[C::NamesOtherPath, C::PlainSameAtKnownPath])
-                .cure("check the path, then the name and port of the URL; where they are right, make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
+                .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSameUnproxied, C::ProxyOwn]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
             medium("a wrong path, in the URL or rewritten by a proxy, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::Proxied]),

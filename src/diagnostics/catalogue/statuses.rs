@@ -1,4 +1,4 @@
-//! W300 to W313: a page, a stream or a redirect where a 101 should be.
+//! W300 to W313: a page, a stream or a redirect instead of a 101.
 
 use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium};
 use crate::diagnostics::{CatalogueEntry, Clue as C};
@@ -12,7 +12,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("Django's development server or wsgiref answered, and does not support WebSocket", C::Server("wsgiserver"))
                 .cure("run the application under an ASGI server, such as daphne or uvicorn"),
-            medium("the page is a login: the server sends it to who has none", C::LoginPage).unless(&[C::AllSame])
+            medium("the page is a login page: the server sends it to clients that are not logged in", C::LoginPage).unless(&[C::AllSame])
                 .cure("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`"),
             medium("a wrong path: the server answers any path with this page, as single-page applications do, or a portal of this network answers for it", C::AllSame)
                 .cure("find the path of the WebSocket; if the page is the network's, log in to that first"),

@@ -1,4 +1,4 @@
-//! W401 to W414: a 101 that proves nothing, switches elsewhere or picks a wrong subprotocol.
+//! W401 to W414: a 101 without a valid proof, for another protocol, or with a wrong subprotocol.
 
 use super::builder::{MEASURED, WHATWG, error, low, warning};
 use crate::diagnostics::CatalogueEntry;
@@ -15,7 +15,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("Sec-WebSocket-Accept must be the base64 of the SHA-1 of the key, as text, followed by the RFC's GUID")
         .help("compare the steps: `wscope handshake URL` shows key, concatenation, SHA-1 and base64")
         .source("RFC 6455 §4.1, §4.2.2")
-        .causes(&[low("the key is decoded, lower-cased or trimmed wrongly before hashing"), low("the digest is encoded as hex"), low("the answer is that to another connection, from a cache")])
+        .causes(&[low("the key is decoded, lower-cased or trimmed wrongly before hashing"), low("the digest is encoded as hex"), low("a cache sent the answer to another connection")])
         .seen("the value differs from the one computed from the key"),
     warning("W403", "Sec-WebSocket-Accept appears more than once")
         .because("the response must contain the header only once")

@@ -23,7 +23,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("use ws:// instead of wss://, or the server's TLS port")
         .source(MEASURED)
         .seen("the first byte after the ClientHello is none of 0x14 to 0x18, most often the H of HTTP")
-        .more("OpenSSL calls this \"wrong version number\", rustls InvalidContentType. Twelve of sixteen servers tried answer like this."),
+        .more("OpenSSL calls this \"wrong version number\", rustls InvalidContentType. Twelve of the sixteen servers we tested answer like this."),
     error("W202", "the server closed the connection on our ClientHello")
         .because("the stream ended at the beginning of the TLS handshake")
         .help("run `wscope doctor URL`; the server may accept only other TLS versions, names or addresses")
@@ -69,14 +69,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("the verifier compares notBefore and notAfter with the clock"),
     error("W207", "the certificate is for other names")
         .because("the certificate's subjectAltName does not contain the requested host")
-        .help("use a name that the certificate lists, or --insecure to go on without proof")
+        .help("use a name that the certificate lists, or --insecure to connect without verification")
         .source("RFC 9525 §6")
         .causes(&[
             high("the certificate has only a common name, which TLS clients ignore", C::NoNames)
                 .cure("make a certificate with subjectAltName, as in `openssl req -addext subjectAltName=DNS:HOST`, or use --insecure"),
             medium("an address was used instead of a name", C::HostIsAddress),
             low("another name of the server was used"),
-            low("the certificate has only a common name, which is not looked at").unless(&[C::HasNames]),
+            low("the certificate has only a common name, which TLS clients ignore").unless(&[C::HasNames]),
             low("the server has several sites and answers with its default one"),
         ])
         .seen("the host is not among the subject alternative names"),
@@ -113,7 +113,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 8446 §6.2")
         .causes(&[low("the server speaks only TLS 1.0 or 1.1"), low("the server requires TLS 1.3, which this system's library lacks")])
         .seen("alert 70 protocol_version"),
-    error("W211", "the server has no site of this name")
+    error("W211", "the server has no site with this name")
         .because("the name sent in the TLS handshake, or the Host header, matches no site there")
         .help("connect by a name the server knows, not by address")
         .source("RFC 6455 §4.1, RFC 9110 §15.5.20")

@@ -14,7 +14,7 @@ use crate::wire::{Data, OpCode};
 /// The byte that ends SignalR's messages.
 const RECORD_SEPARATOR: u8 = 0x1e;
 
-/// Which protocols may be spoken inside.
+/// The possible protocols inside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Inside {
     pub engine_io: bool,
@@ -42,7 +42,7 @@ impl Inside {
     }
 }
 
-/// The protocol that the path stands for, if the request lacks what that needs.
+/// The protocol of the path, if the request lacks a requirement of it.
 pub(super) fn path_hint(facts: &Facts<'_>) -> Option<&'static str> {
     let url = Url::of(facts.url?);
     let path = url.path.to_ascii_lowercase();

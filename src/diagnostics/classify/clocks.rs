@@ -1,9 +1,9 @@
-//! Times in words, and the ping interval that fits a silence.
+//! Times in words, and a ping interval for an idle time.
 
 use std::time::Duration;
 
-/// A ping interval that a timer of this length survives, as an option takes it: half of it, and less
-/// of a long one, which gains nothing by waiting.
+/// A ping interval that keeps a timer of this length from expiring, as the value of an option: half
+/// of the time, and less if it is long.
 pub(super) fn ping_interval(silence: Duration) -> String {
     let seconds = silence.as_secs_f64();
     match seconds {

@@ -1,4 +1,4 @@
-//! Close codes: those of the application's protocol first, then the registered ones.
+//! Close codes: first those of the application's protocol, then the registered ones.
 
 use super::application::{Inside, path_hint};
 use super::clocks::{ping_interval, seconds};
@@ -151,9 +151,9 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
             let d = d.note(format!("the peer sent {code} {}", info.name));
             let at = usize::from(code.saturating_sub(4000));
             match (d.entry.code, DISCORD.get(at)) {
-                ("W720", Some(meaning)) => d.note(format!("Discord means by it: {meaning}")),
+                ("W720", Some(meaning)) => d.note(format!("its meaning for Discord: {meaning}")),
                 ("W723", _) if (4400..4500).contains(&code) => {
-                    d.note(format!("{code} may borrow from HTTP's status {}", code - 4000))
+                    d.note(format!("{code} may have the meaning of HTTP status {}", code - 4000))
                 }
                 ("W722", _) => d.note(match code {
                     ..4100 => "do not reconnect unchanged",
@@ -194,8 +194,8 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     {
         return d
             .severity(Severity::Warning)
-            .title("closed at once, after the server took none of the subprotocols offered")
-            .note(format!("{} ms after the 101, before any message of it", end.last.as_millis()))
+            .title("closed at once, after the server accepted none of the subprotocols offered")
+            .note(format!("{} ms after the 101, before it sent any message", end.last.as_millis()))
             .suggests("the server supports none of the subprotocols offered", ignored)
             .help("offer one that the server knows, `-s NAME`, or none; names are case-sensitive");
     }
@@ -246,12 +246,12 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             false => d,
         };
         let d = if sure { d.because(shown, why) } else { d.suggests(shown, why) };
-        return d.help("do as the message says");
+        return d.help("follow the message");
     }
     let early = facts.stream.messages == 0 && end.last < SILENCE && d.entry.code != "W502";
     if early && (unasked || says_nothing(body)) {
-        let d =
-            d.note(format!("{} ms after the 101, before any message of it", end.last.as_millis()));
+        let d = d
+            .note(format!("{} ms after the 101, before it sent any message", end.last.as_millis()));
         // 1000 and 1001 are what a server says that has done what it was asked.
         if body.code.is_some() {
             return at_once(d, facts, body);
@@ -288,20 +288,29 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     if let Some(reason) = Clue::PingReason.seen(facts) {
         let d = match Clue::PingsIgnored.seen(facts) {
             Some(ignored) => d
-                .because("this side did not answer the peer's pings", format!("{ignored}; {reason}"))
+                .because(
+                    "this side did not answer the peer's pings",
+                    format!("{ignored}; {reason}"),
+                )
                 .help("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
             None => d
-                .because("the peer missed a ping, a pong or a heartbeat of this side", reason)
-                .help("send the heartbeat that the application expects; find out what held the pongs up"),
+                .because(
+                    "the peer did not receive a ping, a pong or a heartbeat from this \
+                     side",
+                    reason,
+                )
+                .help(
+                    "send the heartbeat that the application expects; find out what delayed the \
+                     pongs",
+                ),
         };
         return d;
     }
-    let first =
-        "the application waited in vain for a message of its protocol: a first one, or a heartbeat";
+    let first = "the application did not receive a message that its protocol requires: a first one, or a heartbeat";
     let named = d.entry.family == Family::Application || d.entry.code == "W719";
     if let Some(reason) = Clue::FirstMessageReason.seen(facts).filter(|_| !named) {
         return d
-            .because("the peer waited in vain for the first message of its protocol", reason)
+            .because("the peer did not receive the first message of its protocol", reason)
             .help("send that message at once, with -x");
     }
     if end.quiet < SILENCE {
@@ -343,7 +352,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         None if Clue::TimeoutReason.seen(facts).is_some() => {
             // Of the server's work, or of ours.
             let fact = Clue::TimeoutReason.seen(facts).unwrap_or_default();
-            let d = titled(d).suggests("a timeout of the server, such as one on silence", fact);
+            let d = titled(d).suggests("a timeout of the server, such as an idle timeout", fact);
             let d = d.help(help);
             if regular { d.severity(Severity::Warning) } else { d }
         }
@@ -357,7 +366,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             let steady = spoke || end.quiet * 2 < end.longest_quiet * 3;
             let ordinary = matches!(body.code, Some(1000 | 1001));
             if ordinary && unsaid && !steady {
-                let fact = format!("nothing crossed for {quiet} before the Close");
+                let fact = format!("there was no traffic for {quiet} before the Close");
                 let d = titled(d.certain()).severity(Severity::Warning).help(help);
                 let d = d.suggests("possibly an idle timeout of the server or of a proxy", fact);
                 return d.possible(first);
@@ -377,7 +386,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
 }
 
 /// A heartbeat that this side did not answer.
-const UNANSWERED: &str = "the application waited in vain for the answer to its heartbeat message";
+const UNANSWERED: &str = "the application did not receive the answer to its heartbeat message";
 
 /// What to do then.
 const ANSWER_IT: &str = "answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt";

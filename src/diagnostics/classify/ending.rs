@@ -1,4 +1,4 @@
-//! Endings without a closing handshake: what the clocks show.
+//! Endings without a closing handshake, judged by their times.
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
         let partial = end.partial;
         found.add("W803", |d| {
             d.note_if(cut.map(|violation| violation.detail.clone()))
-                .note_if((partial > 0).then(|| format!("{partial} bytes of the frame came")))
+                .note_if((partial > 0).then(|| format!("{partial} bytes of the frame arrived")))
                 .note_if(round.then_some("that is a power of two, which suggests a limit"))
                 .note(clocks(end))
         });
@@ -97,7 +97,7 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
                         format!("its last message is {}", heard::shown(text)),
                         "it came right before the end",
                     )
-                    .help("do as the message says"),
+                    .help("follow the message"),
                 None => d,
             }
         });

@@ -1,4 +1,4 @@
-//! Rules of frames that were broken, and what is odd about frames that are legal.
+//! Broken rules of frames, and unusual frames that are legal.
 
 use std::time::Duration;
 
@@ -99,7 +99,7 @@ fn spells_text(header: &FrameHeader) -> bool {
     header.form != LengthForm::Bits7 && printable
 }
 
-/// The byte that breaks the rule if it stands after the header, otherwise the header.
+/// The byte that breaks the rule if it is after the header, otherwise the header.
 fn span(violation: &Violation, context: &FrameContext<'_>) -> Span {
     let FrameContext { header, around, around_at, after } = context;
     let own = header.bytes();
@@ -151,7 +151,7 @@ fn bits(header: &FrameHeader) -> String {
 }
 
 /// By how many bytes the frame before may have been too long (negative) or too short, if a legal
-/// header stands that far from the illegal one and no nearer.
+/// header is at that distance from the illegal one, and none is nearer.
 fn desync(context: &FrameContext<'_>, role: Role) -> Option<i64> {
     let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
     // The illegal header's own mask bit proves nothing: a client masks, a server does not.
@@ -212,7 +212,7 @@ fn odd(facts: &Facts<'_>, found: &mut Findings<'_>) {
         });
     } else if pings.unsolicited > 0 {
         let count = pings.unsolicited;
-        found.add("W622", |d| d.note(format!("{count} of them came")).severity(Severity::Note));
+        found.add("W622", |d| d.note(format!("{count} of them arrived")).severity(Severity::Note));
     }
     // A peer that has had no time for its answer owes none yet, and one that closed owes none.
     // Nor does one whose connection this side has failed.

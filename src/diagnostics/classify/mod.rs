@@ -1,8 +1,8 @@
-//! From facts to diagnostics: each layer is asked in the order in which a connection comes about,
+//! From facts to diagnostics: the layers are checked in the order in which a connection is opened,
 //! and the first one that explains the failure ends the search.
 //!
-//! The order: URL, name, TCP, proxy, TLS, first bytes, status, 101, bytes behind it, frames, close
-//! code, ending and timing, the protocol inside. No layer looks at what another one found.
+//! The order: URL, name, TCP, proxy, TLS, first bytes, status, 101, bytes after it, frames, close
+//! code, ending and timing, the protocol inside. No layer uses the findings of another.
 
 mod application;
 mod clocks;
@@ -25,7 +25,7 @@ pub use switching::PROBE_SUBPROTOCOL;
 /// A layer's judgement.
 type Layer = fn(&Facts<'_>, &mut Findings<'_>);
 
-/// In the order in which they are asked.
+/// In the order in which they are checked.
 const LAYERS: [Layer; 15] = [
     reaching::url,
     reaching::lookup,
@@ -47,8 +47,8 @@ const LAYERS: [Layer; 15] = [
 /// Explains what happened. The first diagnostic is the verdict, the others are worth knowing; none
 /// means that there is nothing to explain.
 ///
-/// The layers after the first one with an error are not asked, but for the protocol inside, which
-/// is known all the same and often is the cure.
+/// The layers after the first one with an error are not checked, except for the protocol inside,
+/// which is still known and often leads to the cure.
 pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
     let mut found = Findings { found: Vec::new(), facts };
     for (at, layer) in LAYERS.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The URL, the name, TCP, a proxy; and what answers a plain request without speaking HTTP.
+//! The URL, the name, TCP, a proxy; and servers that do not speak HTTP.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub(super) fn url(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// A place in the URL as it is shown. What stands after the path is left out, but for the `#`.
+/// A position in the URL as it is shown. Text after the path is left out, except for the `#`.
 fn url_span(url: &Url<'_>, typed: &str, from: usize, len: usize, label: &str) -> Option<Span> {
     let mut shown = url.shown();
     if url.scheme.is_empty() && !typed.contains("://") {

@@ -1,7 +1,7 @@
 //! A status other than 101: what answered, and why it did not upgrade.
 //!
-//! A status can lie (a 404 for a refused Origin, a 400 for a wrong path), so headers and body are
-//! asked before the number.
+//! A status can be misleading (a 404 for a refused Origin, a 400 for a wrong path), so headers and
+//! body are checked before the number.
 
 use super::application::path_hint;
 use super::findings::Findings;
@@ -21,7 +21,7 @@ const PHRASES: &[u8] = b"bad request unauthorized payment required forbidden not
     error implemented gateway service temporarily http version supported variant also negotiates insufficient \
     storage loop detected extended network";
 
-/// How the body of an answer begins that `wscope proxy` gives in the place of its upstream.
+/// How the body of an answer begins that `wscope proxy` gives instead of its upstream.
 const OWN_PROXY: &str = "wscope proxy: ";
 
 /// Redirects that are not followed.
@@ -111,7 +111,7 @@ impl RefusalResponse<'_> {
         self.body.strip_prefix(OWN_PROXY.as_bytes()).filter(|_| gateway)
     }
 
-    /// What a gateway says of its upstream is true, whoever runs it.
+    /// What a gateway says about its upstream is true, even if someone else operates it.
     fn maybe_interceptor(&self) -> Option<&'static str> {
         let gateway = matches!(self.status, 502..=504);
         Clue::MaybeInterceptor.seen(self.facts).filter(|_| !gateway).map(|_| "W117")
@@ -243,8 +243,8 @@ impl RefusalResponse<'_> {
         })
     }
 
-    /// What the answer says in words: its body, else the header of websocket-node, else a reason
-    /// phrase that is none of the registry's.
+    /// The text of the answer: its body, or the header of websocket-node, or a reason phrase that
+    /// is not in the registry.
     fn text(&self) -> String {
         if let Some(exception) = said::exception(self.body) {
             return exception;
@@ -488,7 +488,7 @@ impl RefusalResponse<'_> {
                 d.title("the server answers 401: it refuses the Origin, or credentials are missing or wrong")
             }
             "W326" if self.status != 401 => d.title(format!(
-                "the server refuses the credentials or misses them ({})",
+                "the server refuses the credentials, or requires others ({})",
                 self.status
             )),
             _ => d,
@@ -576,9 +576,10 @@ impl RefusalResponse<'_> {
                 }
                 "W340" => d.entry.help,
                 _ if told => {
-                    "put right the proxy's own way to the server, its UPSTREAM: this client reached the proxy"
+                    "check the server and its address: this client reached the proxy, but the \
+                     proxy did not reach the server"
                 }
-                _ => "do as the server says: its words are the reason, and its log may hold more",
+                _ => "follow the server's message, which gives the reason; its log may have more",
             };
             let reason = format!("its reason is \"{reason}\"");
             let fact = "the answer has this text";

@@ -1,5 +1,5 @@
-//! The server's side: what a client did wrong that was not accepted, and which option of `listen` lets
-//! it in; and what a client wanted that left at once. Our own answer is never diagnosed.
+//! The server's side: why a client was not accepted, and which option of `listen` accepts it; and
+//! what a client wanted that left at once. wscope's own answer is never diagnosed.
 
 use super::findings::Findings;
 use crate::diagnostics::Facts;
@@ -69,7 +69,7 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
     });
 }
 
-/// A client that was let in and left before it said anything.
+/// A client that was accepted, and left before it sent anything.
 pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let (Some(wish), Some(end)) = (facts.wish, facts.end) else { return };
     let by_peer = match end.how {

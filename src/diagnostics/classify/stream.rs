@@ -1,4 +1,4 @@
-//! The first bytes after a 101: frames, or something that is none.
+//! The first bytes after a 101: frames, or something else.
 
 use std::time::Duration;
 

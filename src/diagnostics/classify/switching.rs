@@ -8,7 +8,7 @@ use crate::wire::handshake::headers::{EXTENSIONS, PROTOCOL};
 use crate::wire::handshake::rules::{Outcome, Report, Verdict};
 use crate::wire::head::Head;
 
-/// A subprotocol that no server speaks: a server that accepts it accepts any (W412).
+/// A subprotocol that no server supports: a server that accepts it accepts any (W412).
 pub const PROBE_SUBPROTOCOL: &str = "x-wscope-probe";
 
 pub(super) fn switching(facts: &Facts<'_>, found: &mut Findings<'_>) {
@@ -27,7 +27,7 @@ pub(super) fn switching(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
     if facts.stream.early > 0 {
         let count = facts.stream.early;
-        found.add("W440", |d| d.note(format!("{count} bytes came with it")));
+        found.add("W440", |d| d.note(format!("{count} bytes arrived with it")));
     }
 }
 
@@ -81,8 +81,15 @@ fn unanswered(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if let Some(diagnostic) = ignored.filter(|_| waits) {
         *diagnostic = diagnostic
             .clone()
-            .title("our message was not answered, and the server took none of the subprotocols offered")
-            .suggests("the server answers only who speaks a subprotocol of its own", "nothing came before our Close")
+            .title(
+                "our message was not answered, and the server accepted none of the subprotocols \
+                 offered",
+            )
+            .suggests(
+                "the server answers only clients that speak one of its \
+                 subprotocols",
+                "nothing was received before our Close",
+            )
             .help("offer one that the server knows, `-s NAME`, or none; names are case-sensitive");
     }
 }

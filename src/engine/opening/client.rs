@@ -1,5 +1,5 @@
-//! From a URL to an open connection: name, socket, proxy, TLS, request, response; and where a
-//! redirect leads, the same again.
+//! From a URL to an open connection: name, socket, proxy, TLS, request, response; after a redirect,
+//! the same steps again.
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -58,21 +58,21 @@ pub struct Opened {
     pub inbound: Observer,
     /// The request as it was sent.
     pub request: Head,
-    /// The response as it came.
+    /// The response as received.
     pub response: Head,
     /// Every rule's verdict, and what was agreed.
     pub report: Report,
-    /// What the opening left behind.
+    /// The results of the opening.
     pub evidence: OpeningEvidence,
 }
 
 /// What leads to an open connection: one opening, or several tries.
 pub trait Opening {
-    /// Goes as far as it can without waiting. `None` if it has still to wait.
+    /// Advances as far as possible without waiting. `None` if it must wait.
     ///
     /// # Errors
     ///
-    /// Whatever stands between a URL and an open connection.
+    /// Any error between a URL and an open connection.
     fn advance(
         &mut self,
         runtime: &mut Runtime,
@@ -85,10 +85,10 @@ pub trait Opening {
     /// Notes what the poll reports of the socket.
     fn ready(&mut self, event: &mio::event::Event);
 
-    /// Whether something may have been received that has not been looked at.
+    /// Whether there may be received data that has not been examined.
     fn wants_turn(&self) -> bool;
 
-    /// What it leaves behind, for diagnostics.
+    /// Its results, for diagnostics.
     fn evidence(&mut self) -> &mut OpeningEvidence;
 }
 
@@ -100,7 +100,7 @@ enum OpeningState {
     Resolving(Receiver<Result<Vec<SocketAddr>, ResolveError>>),
     /// A lone address is being connected to.
     Connecting { link: Box<SocketLink>, address: SocketAddr },
-    /// Addresses race in threads of their own.
+    /// Addresses race in separate threads.
     Racing(Receiver<Result<Dialed, DialError>>),
     /// A Unix socket is being connected to.
     ConnectingUnix(Receiver<Result<Stream, UnixSocketError>>),
@@ -108,7 +108,7 @@ enum OpeningState {
     SecuringProxy(Box<SocketLink>),
     /// The server's name is being looked up for the proxy.
     Asking(Box<SocketLink>, Receiver<Result<Option<Dialogue>, ProxyRequestError>>),
-    /// The proxy is asked for a way to the server.
+    /// The proxy is requested a way to the server.
     Talking(Box<SocketLink>, Box<Dialogue>),
     /// TLS with the server.
     Securing(Box<SocketLink>),
@@ -145,7 +145,7 @@ pub struct ClientOpening {
     request: Option<Head>,
     phases: Phases,
     phase_began: Instant,
-    /// What it leaves behind.
+    /// Its results.
     evidence: OpeningEvidence,
     /// The answer to a Digest challenge, for the request that is to come.
     digest: Option<HeaderEdit>,
@@ -153,11 +153,11 @@ pub struct ClientOpening {
     answered_digest: bool,
     /// Whether the facts of the run, for `--write-out`, are those of this opening.
     records: bool,
-    /// It leads to a transport on which somebody else asks.
+    /// It leads to a transport, on which the caller sends the request.
     is_way: bool,
     /// The request as it is to be sent, with what follows it in the same segment.
     given: Option<Vec<u8>>,
-    /// What is asked on the same connection once the first request has been refused.
+    /// The request on the same connection after the first one has been refused.
     behind: Option<Vec<u8>>,
     /// The request leaves one byte at a time: the pause between two, and when the next is due.
     trickle: Option<(Duration, Instant)>,
@@ -173,7 +173,7 @@ enum OpeningStep {
     Wait,
     /// The connection is open.
     Open(Box<Opened>),
-    /// The server can be asked.
+    /// The server can get a request.
     Way(Box<SocketLink>),
 }
 
@@ -214,8 +214,8 @@ impl ClientOpening {
         }
     }
 
-    /// Sends these bytes as the request, whatever they are. A refusal is not an occasion to ask again,
-    /// and of its body only what has come with the head is read.
+    /// Sends these bytes as the request, whatever they are. A refusal is not an occasion to ask
+    /// again, and of its body only what has arrived with the head is read.
     pub fn asking(mut self, request: Vec<u8>) -> Self {
         self.given = Some(request);
         self
@@ -233,21 +233,21 @@ impl ClientOpening {
         self
     }
 
-    /// The same for a connection beside that of the run: it leaves the facts of the run alone.
+    /// The same for an additional connection: it does not change the facts of the run.
     pub fn beside(mut self) -> Self {
         self.records = false;
         self
     }
 
-    /// Speaks TLS with a client that was set up with the same options: that takes as long as the rest of an
-    /// opening to a near server.
+    /// Uses TLS with a client that was set up with the same options: that takes as long as the rest
+    /// of an opening to a near server.
     pub fn sharing(mut self, tls: Option<&TlsClient>) -> Self {
         self.shared_tls = tls.cloned();
         self
     }
 
-    /// Creates an opening that leads to a transport and no further: over a proxy and TLS, to where
-    /// the request of somebody else can be sent. See [`ClientOpening::advance_way`].
+    /// Creates an opening that leads to a transport and no further: over a proxy and TLS, up to the
+    /// point where the caller can send its own request. See [`ClientOpening::advance_way`].
     pub fn way(
         config: &OpenConfig,
         slot: Slot,
@@ -264,11 +264,11 @@ impl ClientOpening {
         Self { own: Rc::clone(own), ..self }
     }
 
-    /// Goes as far as it can without waiting. `None` if it has still to wait.
+    /// Advances as far as possible without waiting. `None` if it must wait.
     ///
     /// # Errors
     ///
-    /// Whatever stands between a URL and a server that can be asked.
+    /// Any error between a URL and a server that can get a request.
     pub fn advance_way(
         &mut self,
         runtime: &mut Runtime,
@@ -280,7 +280,7 @@ impl ClientOpening {
         })
     }
 
-    /// Speaks TLS on a way that it has led to, as with `host`; then see
+    /// Uses TLS on a way that it has led to, as with `host`; then see
     /// [`ClientOpening::advance_way`].
     ///
     /// # Errors
@@ -513,7 +513,7 @@ impl ClientOpening {
                 self.go(OpeningState::ConnectingUnix(result))
             }
             Hop::Tcp(host) => {
-                self.expect(self.config.connect_timeout, "the name lookup did not end", now);
+                self.expect(self.config.connect_timeout, "the name lookup did not finish", now);
                 self.resolve(host, runtime, now)
             }
         }
@@ -583,7 +583,7 @@ impl ClientOpening {
         }
     }
 
-    /// Whether this program listens there, as far as the address tells.
+    /// Whether this program listens there, judged by the address.
     fn leads_back(&self, address: SocketAddr) -> bool {
         let ip = address.ip().to_canonical();
         self.own.iter().any(|own| {
@@ -617,7 +617,7 @@ impl ClientOpening {
         }
     }
 
-    /// Reports the attempts, and takes the stream of the one that won.
+    /// Reports the attempts, and uses the stream of the first that succeeded.
     fn dialled(
         &mut self,
         dialed: Result<Dialed, DialError>,
@@ -911,9 +911,9 @@ impl ClientOpening {
         Ok(OpeningStep::Open(Box::new(opened)))
     }
 
-    /// Says that none of the subprotocols was taken, which a server may do: "If the server does not
-    /// agree to any of the client's requested subprotocols, … the only acceptable value is null" (RFC
-    /// 6455 §4.2.2).
+    /// Reports that the server accepted none of the subprotocols, which is legal: "If the server
+    /// does not agree to any of the client's requested subprotocols, … the only acceptable value is
+    /// null" (RFC 6455 §4.2.2).
     fn not_agreed(&self, agreed: &Agreed) -> Option<String> {
         let offered = &self.config.subprotocols;
         (agreed.subprotocol.is_none() && !offered.is_empty()).then(|| {
@@ -1131,7 +1131,7 @@ pub fn request(
     Ok(Head::parse(HeadKind::Request, &spec.encode()?))
 }
 
-/// Runs an opening to its end, with nothing beside it.
+/// Runs a single opening to its end.
 ///
 /// # Errors
 ///
@@ -1142,7 +1142,7 @@ pub fn open(opening: &mut dyn Opening, runtime: &mut Runtime) -> Result<Box<Open
     task.result.unwrap_or_else(|| Err(io::Error::other("the opening did not end").into()))
 }
 
-/// One opening and nothing beside it.
+/// A single opening.
 struct Alone<'a> {
     opening: &'a mut dyn Opening,
     result: Option<Result<Box<Opened>, OpenError>>,

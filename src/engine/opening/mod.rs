@@ -1,7 +1,7 @@
-//! Openings: step machines that lead to an open connection, and neither wait nor own the poll.
+//! Openings: state machines that lead to an open connection. They do not wait, and do not own the
+//! poll.
 //!
-//! Whoever runs one calls `advance` whenever something is ready or due. Hundreds can be in flight
-//! at once.
+//! The owner calls `advance` when a socket is ready or a timer is due. Hundreds can run at once.
 
 pub mod client;
 mod response;
@@ -24,7 +24,7 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// `given` from `now` on, or the end of the whole run if that comes first.
+    /// `given` from `now` on, or the end of the whole run if that is earlier.
     pub fn within(given: Duration, max_time: Option<Instant>, now: Instant) -> Self {
         match max_time {
             Some(at) if at < now + given => {

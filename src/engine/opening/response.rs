@@ -1,4 +1,4 @@
-//! What a server's answer to the opening handshake amounts to.
+//! Evaluates a server's answer to the opening handshake.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -52,13 +52,13 @@ pub(crate) fn fatal(report: &Report) -> String {
     broken.collect::<Vec<_>>().join("; ")
 }
 
-/// The body of a refusal while it comes in: by its length, or to the end of the
-/// stream, which is not waited for without end.
+/// The body of a refusal while it is received: by its length, or up to the end of the stream, with
+/// a time limit.
 pub(crate) struct RefusalBody {
     content: Vec<u8>,
     enough: usize,
-    /// The last chunk says that no more comes (RFC 9112 §7.1); a peer that keeps the connection
-    /// would be waited for in vain.
+    /// The last chunk ends the body (RFC 9112 §7.1); a peer that keeps the connection open sends
+    /// nothing more.
     chunked: bool,
 }
 
@@ -86,7 +86,7 @@ impl RefusalBody {
         self.content.len() >= self.enough || self.chunked && self.content.ends_with(b"0\r\n\r\n")
     }
 
-    /// What came of it, taken out of its chunks.
+    /// Its content, without the chunk framing.
     pub(crate) fn content(&self) -> Cow<'_, [u8]> {
         let unchunked = self.chunked.then(|| without_chunks(&self.content));
         // What does not begin with a chunk is shown as it is.
@@ -97,7 +97,7 @@ impl RefusalBody {
     }
 }
 
-/// The content of a body in chunks (RFC 9112 §7.1), as far as it is one.
+/// The content of a body in chunks (RFC 9112 §7.1), as far as it is valid.
 fn without_chunks(mut rest: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {

@@ -1,7 +1,7 @@
 //! From an accepted socket to an open connection: TLS, the request's head, the answer.
 //!
-//! A step machine like the client's. What a client sends instead of a handshake is recognised,
-//! named, and answered in its own language where that can be done.
+//! A state machine like the client's. If a client sends another protocol instead of a handshake, it
+//! is recognised, reported and, if possible, answered in that protocol.
 
 use std::io;
 use std::net::SocketAddr;
@@ -38,7 +38,7 @@ pub enum HandshakeAnswer {
     Refuse(Refusal),
     /// Wrongly, on purpose.
     Wrong(Wrong),
-    /// By somebody else, to whom the request is passed on.
+    /// By another server, to which the request is forwarded.
     Elsewhere,
 }
 
@@ -65,7 +65,7 @@ pub enum Then {
     Nothing,
 }
 
-/// How far an opening has come.
+/// The state of an opening.
 pub enum OpeningProgress {
     /// It has still to wait.
     Pending,
@@ -73,7 +73,7 @@ pub enum OpeningProgress {
     Accepted(Request),
     /// This request is answered elsewhere.
     Asked(Head),
-    /// The first byte is that of SOCKS5, and nothing has been taken.
+    /// The first byte is that of SOCKS5, and nothing was consumed.
     Socks,
     /// No connection will be opened; an answer is in the send buffer if `answered`.
     Refused {
@@ -88,15 +88,15 @@ pub enum OpeningProgress {
     },
 }
 
-/// What is known of a client that was let in.
+/// The facts about an accepted client.
 pub struct Request {
     /// What was agreed.
     pub agreed: Agreed,
     /// Who it is, in a line, safe for a terminal.
     pub about: Box<str>,
-    /// The path that was asked for.
+    /// The requested path.
     pub path: String,
-    /// What it wanted and did not get, where somebody looks.
+    /// What it wanted and did not get, if a sink needs it.
     pub wish: Option<Box<Wish>>,
 }
 
@@ -139,13 +139,13 @@ impl ServerOpening {
         }
     }
 
-    /// The same for a client of a forward proxy: it may speak SOCKS5, and what it proves to the proxy
-    /// is reported to nobody.
+    /// The same for a client of a forward proxy: it may speak SOCKS5, and its credentials for the
+    /// proxy are not reported.
     pub fn of_proxy(self) -> Self {
         Self { of_proxy: true, ..self }
     }
 
-    /// The same for a client whose TLS handshake is done, or that speaks none.
+    /// The same for a client whose TLS handshake is done, or that does not use TLS.
     pub fn in_the_open(self) -> Self {
         Self { securing: false, ..self }
     }
@@ -180,7 +180,8 @@ impl ServerOpening {
         (self.link, self.inbound)
     }
 
-    /// Goes as far as it can without waiting, with lent buffers. `respond` answers the request.
+    /// Advances as far as possible without waiting, with lent buffers. `respond` answers the
+    /// request.
     pub fn advance(
         &mut self,
         respond: &mut dyn FnMut(&Head) -> HandshakeAnswer,
@@ -249,7 +250,7 @@ impl ServerOpening {
         }
     }
 
-    /// Takes what came; what follows the head stays for the connection.
+    /// Takes what arrived; what follows the head stays for the connection.
     fn take_request(
         &mut self,
         respond: &mut dyn FnMut(&Head) -> HandshakeAnswer,
@@ -348,8 +349,8 @@ impl ServerOpening {
         Ok(self.answered(answer.bytes, answer.why, Then::End))
     }
 
-    /// Reports what was found in a request, and the answer to it: its head, and its body if it is
-    /// no 101.
+    /// Reports the findings about a request, and the answer: its head, and its body if it is not a
+    /// 101.
     fn report_answer(
         &self,
         request: &Head,
@@ -416,18 +417,19 @@ pub fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-/// Bytes of a foreign greeting that are quoted.
+/// Bytes of another protocol's greeting that are quoted.
 const QUOTED: usize = 32;
 
 /// An answer for a connection that can't become a WebSocket.
 pub struct ForeignAnswer {
     /// Bytes to send before the end.
     pub bytes: Vec<u8>,
-    /// What came, in a sentence.
+    /// What arrived, in a sentence.
     pub why: String,
 }
 
-/// Names what came instead of a request's head; `of_proxy`, to a proxy that takes SOCKS5 and HTTP.
+/// Names what arrived instead of a request's head; `of_proxy`, to a proxy that takes SOCKS5 and
+/// HTTP.
 pub fn not_http(first: &[u8], of_proxy: bool) -> ForeignAnswer {
     let quote = escaped(&first[..first.len().min(QUOTED)]);
     // A record of type handshake in any version of SSL 3 or TLS (RFC 8446 §5.1).
@@ -457,8 +459,7 @@ pub fn not_http(first: &[u8], of_proxy: bool) -> ForeignAnswer {
         // No acceptable methods (RFC 1928 §3).
         [5, count, methods @ ..] if *count > 0 && methods.len() == usize::from(*count) => refused(
             &[socks::VERSION, socks::method::REFUSED],
-            "the client speaks SOCKS5, and takes this port for a proxy; `wscope proxy PORT` without \
-             --to is one",
+            "the client speaks SOCKS5, as to a proxy; `wscope proxy PORT` without --to is one",
         ),
         _ => plain(&format!("the request is not HTTP: \"{quote}\""), 400),
     }

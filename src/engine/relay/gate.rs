@@ -1,12 +1,14 @@
-//! A direction of a relay in which somebody may intervene: rules, lines of a prompt, faults.
+//! A direction of a relay that rules, lines of the prompt and faults can change.
 //!
-//! What comes is cut into frames and passes as the very bytes it came as. Where a rule may match, a
-//! message is collected first. What is put in waits for the end of a frame, and a message for the end
-//! of the message that passes. A message that waits holds those after it; pings and pongs pass it.
+//! Received bytes are split into frames and forwarded unchanged. If a rule may match, the message
+//! is collected first. An injected frame waits for the end of the current frame, and an injected
+//! message for the end of the current message. A held message delays the messages after it, but not
+//! pings and pongs.
 //!
 //! "the compressor and decompressor … use the same LZ77 sliding window" (RFC 7692 §7.1.1): once a
-//! compressed message is not passed on as it came, those after it are compressed anew, unless each
-//! begins with an empty window. What is put in is not compressed, and so touches no window.
+//! compressed message was changed or dropped, all later messages are compressed again, unless each
+//! begins with an empty window. Injected messages are not compressed, so they do not affect a
+//! window.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -41,7 +43,7 @@ pub const MOST: usize = 1 << 20;
 /// "All control frames MUST have a payload length of 125 bytes or less" (RFC 6455 §5.5).
 const MAX_CONTROL: u64 = 125;
 
-/// A direction in which somebody may intervene.
+/// A direction with rules, held messages and injected frames.
 pub struct Gate {
     observer: Observer,
     flow: Flow,
@@ -72,7 +74,7 @@ struct Flow {
     conn: ConnId,
     direction: Direction,
     rules: Rc<RefCell<Rules>>,
-    /// Makes frames: it is the sender of this direction as far as the receiver sees.
+    /// Makes frames: for the receiver, it is the sender of this direction.
     endpoint: Endpoint,
     outbox: Outbox,
     /// What was made, until a frame ends.
@@ -81,13 +83,13 @@ struct Flow {
     out: Vec<u8>,
     /// That ends inside a frame.
     inside: bool,
-    /// Bytes of the frame that comes, as far as they are not in `queue`.
+    /// Bytes of the current frame that are not in `queue`.
     frame: Vec<u8>,
     /// What is known of it: a message has the number of its first frame.
     about: Option<About>,
     /// Its header, until it ends.
     header: Option<FrameHeader>,
-    /// What becomes of the data message that comes.
+    /// What happens to the current data message.
     handling: Handling,
     /// The payload of a control frame.
     control: Vec<u8>,
@@ -96,16 +98,16 @@ struct Flow {
     /// Each compressed message builds on those before it.
     takeover: bool,
     deflate: Option<DeflateParams>,
-    /// Compressed messages are compressed anew.
+    /// Compressed messages are compressed again.
     recoding: bool,
     /// No extension is in use that nothing is known of.
     readable: bool,
-    /// What comes is passed on, or dropped, as bytes: it follows a Close, or no frames can be told
-    /// apart.
+    /// Data is forwarded, or dropped, as bytes: it follows a Close, or frame boundaries can't be
+    /// found.
     plain: bool,
-    /// A Close was sent in the place of all that still comes.
+    /// A Close was sent instead of all later data.
     shut: bool,
-    /// The rule that asked for it.
+    /// The rule that caused it.
     shut_by: Option<u64>,
     /// That is to be done to both directions.
     close: Option<RelayClose>,
@@ -121,7 +123,7 @@ enum Handling {
     Pass,
     /// A rule looks at it.
     Collect(Whole),
-    /// It is compressed anew, piece by piece.
+    /// It is compressed again, piece by piece.
     Recode(Data, u64),
     /// It is dropped.
     Discard,
@@ -133,7 +135,7 @@ struct Whole {
     /// Number of its first frame.
     frame: u64,
     compressed: bool,
-    /// As it came.
+    /// Unchanged.
     raw: Vec<u8>,
     content: Vec<u8>,
     /// It breaks a rule of the protocol: what it holds is not known.
@@ -147,12 +149,12 @@ struct Entry {
 }
 
 enum Item {
-    /// Bytes that pass as they came: of a data frame or not, to its end or not; whether its message
-    /// goes on; whether it is a Close.
+    /// Bytes that are forwarded unchanged: of a data frame or not, up to its end or not; whether
+    /// its message continues; whether it is a Close.
     Raw { bytes: Vec<u8>, about: Option<About>, data: bool, whole: bool, open: bool, close: bool },
-    /// A piece of a message that is compressed anew.
+    /// A piece of a message that is compressed again.
     Piece { opcode: Data, frame: u64, content: Vec<u8>, last: bool },
-    /// A message or control frame that a rule looked at.
+    /// A message or control frame that the rules have checked.
     Whole(Whole, Fate),
 }
 
@@ -193,7 +195,7 @@ impl Item {
         }
     }
 
-    /// Whether it must wait for the end of a message that was put in.
+    /// Whether it must wait for the end of an injected message.
     fn is_data(&self) -> bool {
         match self {
             Self::Raw { data, .. } => *data,
@@ -279,7 +281,7 @@ impl Gate {
         flow.drain(runtime, now)
     }
 
-    /// Takes the end of the stream: what came of a message passes as it came.
+    /// Takes the end of the stream: the result of a message passes as received.
     ///
     /// # Errors
     ///
@@ -309,7 +311,8 @@ impl Gate {
         out
     }
 
-    /// Does what is to go wrong now: `messages` of the receiver have come, and it was `heard` last.
+    /// Does what is to go wrong now: `messages` of the receiver have arrived, and it was `heard`
+    /// last.
     ///
     /// # Errors
     ///
@@ -401,12 +404,12 @@ impl Gate {
         Sender { endpoint: Some(endpoint), outbox, tx: made, now }
     }
 
-    /// What makes the frames that are put in.
+    /// Makes the injected frames.
     pub fn endpoint(&self) -> &Endpoint {
         &self.flow.endpoint
     }
 
-    /// The first rule that a frame of our making broke. What is put in may be compressed, if that was
+    /// The first rule that an injected frame broke. Injected frames may be compressed, if that was
     /// agreed.
     pub fn breach(&self) -> Option<&(Made, Violation)> {
         let compressed =
@@ -414,13 +417,14 @@ impl Gate {
         self.flow.outbox.breach().filter(|(_, broken)| !compressed(broken.kind))
     }
 
-    /// Whether there is room for what is put in.
+    /// Whether there is room for injected data.
     pub fn has_room_for(&self, producer: Producer) -> bool {
         let Flow { endpoint, outbox, made, out, .. } = &self.flow;
         !endpoint.is_open() || outbox.has_room(producer, made.len() + out.len())
     }
 
-    /// How the direction is to end for its receiver, if that was asked for: with a reset, or in order.
+    /// How the direction is to end for its receiver, if that was requested: with a reset, or in
+    /// order.
     pub fn end(&self) -> Option<bool> {
         let Flow { outbox, out, mischief, .. } = &self.flow;
         let asked = (outbox.has_end() && out.is_empty()).then(|| outbox.wants_abort());
@@ -467,7 +471,7 @@ impl Gate {
         self.flow.close.take()
     }
 
-    /// Sends a Close in the place of all that still comes.
+    /// Sends a Close instead of all later data.
     ///
     /// # Errors
     ///
@@ -579,7 +583,7 @@ impl Flow {
                 let pieces = match pieces(fault, self.deflate.as_ref(), role) {
                     Ok(pieces) => pieces,
                     Err(error) => {
-                        return Ok(format!("fault {}: not done, {error}", fault.info.name));
+                        return Ok(format!("fault {}: not sent: {error}", fault.info.name));
                     }
                 };
                 for piece in pieces {
@@ -663,7 +667,7 @@ impl Flow {
         Ok(())
     }
 
-    /// A message that has become too long is not looked at.
+    /// A message that has become too long is not checked.
     fn check_size(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         let Handling::Collect(whole) = &self.handling else { return Ok(()) };
         let OpCode::Data(opcode) = whole.opcode else { return Ok(()) };
@@ -677,7 +681,7 @@ impl Flow {
         };
         if self.looks_at(whole.opcode) {
             let text = format!(
-                "the message of frame #{} {} passes without a look by the rules: it has more than 1 MiB",
+                "the message of frame #{} {} is forwarded without rules: it has more than 1 MiB",
                 whole.frame,
                 towards(self.direction),
             );
@@ -776,7 +780,7 @@ impl Flow {
         }
         if waits {
             let towards = towards(self.direction);
-            let text = format!("close #{number} {towards} waits behind a message that is held");
+            let text = format!("close #{number} {towards} waits for a message that is held");
             runtime.report(self.conn, &Event::Note(&text))?;
         }
         Ok(())
@@ -793,7 +797,7 @@ impl Flow {
         }
     }
 
-    /// Asks the rules what is done to a message or control frame, and does it when its turn comes.
+    /// Asks the rules what to do with a message or control frame, and does it when its turn comes.
     fn decide(&mut self, whole: Whole, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         let (opcode, frame) = (whole.opcode, whole.frame);
         // "All control frames MUST have a payload length of 125 bytes or less" (RFC 6455 §5.5).
@@ -882,7 +886,7 @@ impl Flow {
         self.queue.push_back(Entry { item, wait: Wait::No });
     }
 
-    /// What came of the frame passes as it came, after what waits.
+    /// The result of the frame passes as received, after what waits.
     fn push_raw(&mut self, is_data: bool, is_whole: bool, goes_on: bool, is_close: bool) {
         let mut new = std::mem::take(&mut self.frame);
         if self.shut && self.plain {
@@ -900,7 +904,7 @@ impl Flow {
         }
     }
 
-    /// What came of a message that does not go on passes as it came.
+    /// The result of a message that does not continue passes as received.
     fn push_cut(&mut self) {
         if let Handling::Collect(whole) = std::mem::replace(&mut self.handling, Handling::Pass)
             && !whole.raw.is_empty()
@@ -911,7 +915,7 @@ impl Flow {
         }
     }
 
-    /// What has come of a frame that need not be whole passes.
+    /// What has arrived of a frame that need not be whole passes.
     fn push_begun(&mut self) {
         let Some(header) = self.header else { return };
         if matches!(self.handling, Handling::Recode(..) | Handling::Discard) {
@@ -943,7 +947,7 @@ impl Flow {
         }
     }
 
-    /// Whether it waits on purpose, or for the end of a message that was put in.
+    /// Whether it waits because of a rule, or for the end of an injected message.
     fn must_wait(&self, entry: &Entry, now: Instant) -> bool {
         let waits = match entry.wait {
             Wait::No => false,
@@ -1000,13 +1004,14 @@ impl Flow {
         Ok(())
     }
 
-    /// From now on compressed messages are compressed anew.
+    /// From now on compressed messages are compressed again.
     fn recode(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         if std::mem::replace(&mut self.recoding, true) {
             return Ok(());
         }
         let text = format!(
-            "messages {} are recompressed from here on, because a compressed one was changed or kept back",
+            "messages {} are recompressed from here on, because a compressed message was changed \
+             or dropped",
             towards(self.direction)
         );
         runtime.report(self.conn, &Event::Note(&text))
@@ -1053,7 +1058,7 @@ impl Flow {
         result
     }
 
-    /// Passes on what was put in. No frame must be begun.
+    /// Forwards the injected data. No frame may be incomplete.
     fn put_in(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         let pending = self.out.len();
         let Self { endpoint, outbox, made, .. } = self;
@@ -1073,16 +1078,14 @@ impl Flow {
         Ok(())
     }
 
-    /// A Close has passed: nothing may be put in after it.
+    /// A Close has passed: nothing may be injected after it.
     fn closed(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         self.endpoint.drop_connection();
         if self.outbox.queued() == 0 {
             return Ok(());
         }
-        let text = format!(
-            "what was to be injected {} is not sent: a Close has passed",
-            towards(self.direction)
-        );
+        let text =
+            format!("nothing more can be injected {}: a Close has passed", towards(self.direction));
         runtime.report(self.conn, &Event::Note(&text))
     }
 }

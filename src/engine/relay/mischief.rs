@@ -1,7 +1,7 @@
-//! What a relay does wrong on purpose in one direction: `--fault`.
+//! The faults of one direction of a relay: `--fault`.
 //!
-//! The bytes come from [`crate::wire::fault`]. What a session would leave undone is taken away here:
-//! the pongs and the Close of the other end.
+//! The bytes come from [`crate::wire::fault`]. Faults that omit an answer remove it here: the pongs
+//! and the Close of the other end.
 
 use std::time::{Duration, Instant};
 
@@ -123,7 +123,7 @@ impl Mischief {
         self.end
     }
 
-    /// Whether the end of the stream is kept back.
+    /// Whether the end of the stream is held back.
     pub fn keeps_transport(&self) -> bool {
         self.keeps
     }

@@ -1,5 +1,5 @@
-//! One direction of a relay between its two legs: the gate, where somebody may intervene, then the
-//! time it takes on purpose.
+//! One direction of a relay between its two legs: first the gate, then the delay of `--latency` and
+//! `--throttle`.
 
 use std::collections::VecDeque;
 use std::io;
@@ -28,7 +28,7 @@ pub struct Passage {
     pub unread: bool,
 }
 
-/// What takes time on purpose.
+/// The deliberate delays.
 struct Pace {
     pacing: Pacing,
     /// What waits, each with its moment.
@@ -39,7 +39,7 @@ struct Pace {
 }
 
 impl Passage {
-    /// From now on this takes time.
+    /// Delays data from now on.
     pub fn pace(&mut self, pacing: Pacing, now: Instant) {
         let (waiting, bytes) = (VecDeque::new(), 0);
         self.pace =
@@ -54,7 +54,7 @@ impl Passage {
         }
     }
 
-    /// Hands on what one leg has received, as far as the other has room, and then how it ended.
+    /// Passes on the received data of one leg, as far as the other has room, and then its end.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl Passage {
                 true => {
                     gate.finish(runtime, now)?;
                     if lost && gate.waits() {
-                        let text = "what was held is discarded: the connection has ended";
+                        let text = "held messages are discarded: the connection has ended";
                         runtime.report(from.id(), &Event::Note(text))?;
                     }
                 }

@@ -1,4 +1,4 @@
-//! Reads binary formats from their beginning, and counts what it gives.
+//! Reads binary formats from the beginning, and counts the values that it returns.
 
 use super::{DEPTH, VALUES};
 
@@ -76,7 +76,7 @@ impl<'a> Cursor<'a> {
         value
     }
 
-    /// Reads something a level deeper from bytes that were taken.
+    /// Reads a nested value from bytes that were read before.
     pub(in crate::lens) fn inside<T>(
         &mut self,
         bytes: &'a [u8],

@@ -1,4 +1,4 @@
-//! Messages that an application compressed before they became messages.
+//! Messages that the application compressed itself (gzip, zlib).
 
 use std::io::Read;
 

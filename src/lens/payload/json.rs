@@ -1,4 +1,4 @@
-//! JSON, RFC 8259, with the order of its keys and its numbers exactly as they are written.
+//! JSON, RFC 8259, with the order of the keys, and numbers exactly as written.
 
 use crate::lens::Value;
 
@@ -11,7 +11,7 @@ pub fn read(text: &str) -> Option<Value> {
     text[end..].bytes().all(is_space).then_some(value)
 }
 
-/// Reads the value that a text begins with, and where it ends.
+/// Reads the value at the beginning of a text, and where it ends.
 pub(in crate::lens) fn read_first(text: &str) -> Option<(Value, usize)> {
     let mut reader = Reader { text, at: 0 };
     let value = reader.value(DEPTH)?;
@@ -88,7 +88,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Takes a byte, if it comes next after white space.
+    /// Consumes a byte, if it is next after white space.
     fn takes(&mut self, byte: u8) -> bool {
         self.skip_space();
         let is_next = self.peek() == Some(byte);
@@ -138,7 +138,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What stands between brackets, with commas between.
+    /// What is between brackets, with commas between.
     fn items(
         &mut self,
         end: u8,

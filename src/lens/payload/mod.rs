@@ -1,7 +1,7 @@
-//! Payload formats: bytes to values, and values to bytes where a lens speaks.
+//! Payload formats: bytes to values, and values to bytes for commands.
 //!
-//! All readers are total. What is nested deeper than [`DEPTH`] or holds more than [`VALUES`] values
-//! is not read.
+//! All readers are total. They do not read data that is nested deeper than [`DEPTH`] or has more
+//! than [`VALUES`] values.
 
 pub mod cbor;
 pub(super) mod cursor;

@@ -1,9 +1,9 @@
 //! Protocol Buffers: <https://protobuf.dev/programming-guides/encoding/>.
 //!
-//! Without a schema a message is its field numbers with what their wire types show: a varint is an
-//! integer, `fixed32(…)`, `fixed64(…)` and `group(…)` are marked, and bytes are a text if they can
-//! be read, else a message if they are one. With a schema fields have names and types; what does
-//! not fit the schema is shown as without.
+//! Without a schema, a message is shown as field numbers with values of their wire types: a varint
+//! is an integer, `fixed32(…)`, `fixed64(…)` and `group(…)` are marked, and bytes are a text if
+//! they are readable, otherwise a message if they can be parsed as one. With a schema, fields have
+//! names and types; data that does not fit the schema is shown as without one.
 
 use super::cursor::Cursor;
 use super::schema::{Field, Scalar, Schema, Type};
@@ -183,8 +183,8 @@ fn named(names: &[(i32, String)], number: i32) -> Value {
     name.map_or_else(|| i64::from(number).into(), |(_, name)| name.as_str().into())
 }
 
-/// A number. One of 32 bits that comes with more is cut, as its receivers do: "you will get the
-/// same effect as if you had cast the number to that type in C++" (Updating a message type).
+/// A number. A 32-bit number with more bits is cut, as its receivers do: "you will get the same
+/// effect as if you had cast the number to that type in C++" (Updating a message type).
 fn value(from: &mut Cursor<'_>, scalar: &Scalar) -> Option<Value> {
     Some(match scalar {
         Scalar::Int32 => i64::from(from.varint(10)? as i32).into(),

@@ -1,7 +1,7 @@
 //! Schemas of Protocol Buffers, as `.proto` files describe them.
 //!
-//! The files are read by who calls; a lens touches none. The compiler of another crate checks them;
-//! what is kept is only what reading a message needs.
+//! The caller reads the files; a lens reads none. Another crate compiles and checks them; only the
+//! data needed to read a message is kept.
 
 use std::collections::HashMap;
 
@@ -65,7 +65,7 @@ pub enum SchemaError {
     /// They do not describe the message.
     #[error("no message {name} in {file}; it has {}", .known.join(", "))]
     NoMessage {
-        /// The name that was asked for.
+        /// The name that was requested.
         name: String,
         /// The file.
         file: String,
@@ -75,8 +75,8 @@ pub enum SchemaError {
 }
 
 impl Schema {
-    /// Reads the schema of a message, as in `pkg.Type`, from a file. The text of the file, and of
-    /// those that it imports, comes from `open`; Google's own are known.
+    /// Reads the schema of a message, as in `pkg.Type`, from a file. `open` returns the text of the
+    /// file, and of those that it imports; Google's own are built in.
     pub fn parse(
         file: &str,
         message: &str,

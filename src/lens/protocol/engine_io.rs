@@ -39,7 +39,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "upgrade",
             arguments: "",
-            help: "Sends the packet that ends an upgrade (5); the probe before it is probe.",
+            help: "Sends the packet that completes an upgrade (5), after probe.",
             example: "",
         },
         Command { name: "probe", arguments: "", help: "Begins an upgrade (2probe).", example: "" },

@@ -140,7 +140,7 @@ struct GraphQl {
     dialect: &'static Dialect,
     /// Whether a subprotocol says which of the two it is; else their messages do.
     is_agreed: bool,
-    /// Whether there were messages that nobody read.
+    /// Whether there were messages that were not read.
     is_partial: bool,
     asked: bool,
     acknowledged: bool,
@@ -344,7 +344,7 @@ impl Lens for GraphQl {
                     && needs_id
                     && value.get("id").is_some_and(|id| id.as_str().is_none_or(str::is_empty)),
                 RULE,
-                "the id is no text, or an empty one: the other side closes with 4400",
+                "the id is not a text, or is empty: the other side closes with 4400",
             )
             .breaks_if(
                 modern
@@ -479,7 +479,7 @@ mod tests {
         for id in ["1", "\"\""] {
             let text = format!(r#"{{"id":{id},"type":"subscribe","payload":{{"query":"{{a}}"}}}}"#);
             script.client(&text);
-            let expected = "the id is no text, or an empty one: the other side closes with 4400";
+            let expected = "the id is not a text, or is empty: the other side closes with 4400";
             assert_eq!(complaints(script.decoded()), [expected]);
         }
     }

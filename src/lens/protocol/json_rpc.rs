@@ -82,7 +82,7 @@ fn key(id: &Value, session: Option<&str>) -> String {
     format!("{}#{}", session.unwrap_or_default(), id.json())
 }
 
-/// The session of DevTools that a message belongs to, as much of it as tells two apart.
+/// The session of DevTools that a message belongs to, as far as needed to distinguish two.
 fn at_session(session: Option<&str>) -> String {
     session.map(|session| format!(" @{}", clipped(session, 9))).unwrap_or_default()
 }
@@ -94,7 +94,7 @@ fn invalid(summary: impl AsRef<str>) -> Decoded {
 
 #[derive(Default)]
 struct JsonRpc {
-    /// Whether `jsonrpc` was seen, and is missed where it is not.
+    /// Whether `jsonrpc` was seen, so that its absence is an error.
     strict: bool,
     /// Whether it is unknown there, or was missing in the first message, so that ours have none
     /// either.
@@ -243,7 +243,7 @@ impl Lens for JsonRpc {
         }
     }
 
-    /// What stands before the part that is too large, mostly method or id.
+    /// What is before the part that is too large, mostly method or id.
     fn pass_over(&mut self, beginning: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
         let (value, next) = json::begun(beginning.beginning());
         let (id, method) = (value.get("id"), value.text_of("method"));

@@ -40,7 +40,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "resize",
             arguments: "COLUMNS ROWS",
-            help: "Says how large the terminal is.",
+            help: "Sets the size of the terminal.",
             example: "80 24",
         },
         Command {

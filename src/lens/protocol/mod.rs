@@ -24,7 +24,8 @@ mod vite;
 mod wamp;
 mod xmpp;
 
-/// What carries a protocol that never stands on a WebSocket alone; else the protocol itself.
+/// The protocol that carries a protocol which is never used directly on a WebSocket; otherwise the
+/// protocol itself.
 pub fn carrier_of(protocol: &'static Protocol) -> &'static Protocol {
     match protocol.name == socket_io::PROTOCOL.name {
         true => &engine_io::PROTOCOL,

@@ -78,7 +78,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "retain",
             arguments: "TOPIC [BODY…]",
-            help: "Publishes a retained message; without BODY, removes the one there is.",
+            help: "Publishes a retained message; without BODY, removes the retained message.",
             example: "a/b a body",
         },
         Command { name: "ping", arguments: "", help: "Sends PINGREQ.", example: "" },
@@ -143,7 +143,7 @@ struct Mqtt {
     ids: Fresh,
 }
 
-/// A packet as it was taken off the stream.
+/// A packet as read from the stream.
 struct Packet {
     kind: u8,
     flags: u8,
@@ -341,7 +341,7 @@ impl Mqtt {
         let decoded = decoded.asks("connect", "").breaks_if(
             wrong,
             "MQTT 5 §3.1.2",
-            "the protocol name and level are those of no version",
+            "no version has this protocol name and level",
         );
         Some(
             decoded
@@ -592,7 +592,7 @@ impl Mqtt {
             .breaks_if(
                 wrong,
                 "MQTT 5 §3.9.3",
-                "there are not as many codes as filters were asked for",
+                "the number of codes differs from the number of filters",
             )
     }
 }
@@ -1199,14 +1199,14 @@ mod tests {
         blamed(&script, "a/#/b: # must be the whole last level");
         blamed(&script, "a+: + must be a whole level");
         script.server_bytes(b"\x90\x03\0\x01\0");
-        blamed(&script, "not as many codes");
+        blamed(&script, "the number of codes differs");
         script.client_bytes(b"\x38\x04\0\x01ax");
         blamed(&script, "dup");
         script.client_bytes(b"\x30\x03\0\0x");
         blamed(&script, "the topic is empty");
         script.wait(91);
         script.client_bytes(b"\xc0\0");
-        blamed(&script, "nothing came for 91 s before it");
+        blamed(&script, "nothing was sent for 91 s before it");
         script.client_bytes(b"\xe0\0");
         assert_eq!(complaints(script.decoded()), [""; 0]);
         script.client_bytes(b"\x30\x04\0\x01ax");

@@ -78,7 +78,7 @@ struct Nats {
 
 struct Subscription {
     subject: String,
-    /// Messages that came, and after how many it ends.
+    /// Received messages, and after how many it ends.
     come: u64,
     most: Option<u64>,
 }

@@ -120,7 +120,7 @@ impl Lens for Ocpp {
                 let unknown = self.waiting[other].lacks(&key) && self.begun;
                 self.waiting[other].remove(&key);
                 decoded
-                    .breaks_if(unknown, "OCPP-J §4.2.2", "it answers no CALL that waits")
+                    .breaks_if(unknown, "OCPP-J §4.2.2", "no CALL waits for this answer")
                     .answers(id)
             }
             _ => decoded,
@@ -244,7 +244,7 @@ mod tests {
         script.client(r#"[2,"2","Heartbeat",{}]"#);
         assert_eq!(complaints(script.decoded()), ["the id was used for another call"]);
         script.server(r#"[3,"7",{}]"#);
-        assert_eq!(complaints(script.decoded()), ["it answers no CALL that waits"]);
+        assert_eq!(complaints(script.decoded()), ["no CALL waits for this answer"]);
     }
 
     #[test]

@@ -351,7 +351,7 @@ mod tests {
         assert_eq!(complaints(script.decoded()).len(), 1);
         script.wait(61);
         script.client(r#"[null,"6","phoenix","heartbeat",{}]"#);
-        assert!(complaints(script.decoded())[0].starts_with("nothing came for 61 s"));
+        assert!(complaints(script.decoded())[0].starts_with("nothing was sent for 61 s"));
         let sent = script.conversation.speak("phx", "push room:1 new_msg {\"a\":1}").expect("one");
         assert_eq!(sent[0].content, br#"["3","7","room:1","new_msg",{"a":1}]"#);
     }

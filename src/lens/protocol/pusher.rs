@@ -46,7 +46,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "signin",
             arguments: "AUTH USER_DATA…",
-            help: "Says which user this is, with the signature of your own server.",
+            help: "Signs in a user, with a signature of your own server.",
             example: "key:signature {\"id\":\"1\"}",
         },
         Command { name: "ping", arguments: "", help: "Asks for a pong.", example: "" },
@@ -63,7 +63,7 @@ struct Pusher {
     /// Seconds.
     activity_timeout: u64,
     channels: Kept<String, bool>,
-    /// Whether there were messages that nobody read.
+    /// Whether there were messages that were not read.
     is_partial: bool,
 }
 

@@ -1,7 +1,7 @@
 //! RFB, which noVNC speaks through websockify: RFC 6143. Its packets may span and share messages.
 //!
-//! The handshake and what the client sends are read. What the server draws depends on encodings and is
-//! only counted; what is typed is not shown.
+//! The handshake and what the client sends are read. Drawings of the server depend on encodings, so
+//! they are only counted; typed keys are not shown.
 
 use crate::lens::decoded;
 use crate::lens::kept::{Next, Streams, Want};
@@ -31,7 +31,7 @@ fn version(bytes: &[u8]) -> Option<u32> {
     text.strip_prefix("RFB 003.")?.strip_suffix('\n')?.parse().ok()
 }
 
-/// What comes next from a side.
+/// The next data of a side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
     #[default]
@@ -42,7 +42,7 @@ enum Phase {
     SecurityResult,
     Init,
     Messages,
-    /// Nothing that can be told apart.
+    /// Nothing that can be distinguished.
     Opaque,
 }
 
@@ -174,7 +174,7 @@ impl Rfb {
         }
     }
 
-    /// What comes after a packet.
+    /// What follows a packet.
     fn after(&mut self, phase: Phase, packet: &[u8], from_client: bool) {
         let phases = &mut self.phases;
         match (phase, from_client) {

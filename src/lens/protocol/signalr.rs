@@ -178,7 +178,7 @@ struct SignalR {
     closed: [bool; 2],
     /// Invocations of the server, and of the client, that have not been completed.
     running: [Kept<String, ()>; 2],
-    /// Streams that the server, and the client, send to an invocation of their own.
+    /// Streams that the server, and the client, send with their own invocation.
     streams: [Kept<String, ()>; 2],
     ids: Fresh,
 }

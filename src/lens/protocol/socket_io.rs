@@ -77,8 +77,8 @@ struct SocketIo {
     /// Namespaces and the session ids in them.
     namespaces: Kept<String, String>,
     asked: bool,
-    /// Namespaces that the client has asked for, and those that the server has let it into; also one
-    /// whose missing CONNECT was blamed.
+    /// Namespaces that the client has requested, and those that the server has accepted; also one
+    /// whose missing CONNECT was reported.
     joined: [Kept<String, ()>; 2],
     /// Attachments to come from the server and from the client.
     attachments: [Attachments; 2],
@@ -111,7 +111,7 @@ impl<'a> Packet<'a> {
         Some(Self { data, ..packet })
     }
 
-    /// What stands before the JSON, and the JSON.
+    /// What is before the JSON, and the JSON.
     fn head(text: &'a str) -> Option<(Self, &'a str)> {
         let kind = text.bytes().next()?.checked_sub(b'0').map(usize::from)?;
         KINDS.get(kind)?;
@@ -178,7 +178,7 @@ impl SocketIo {
         new
     }
 
-    /// Notes that namespaces may have been joined where nobody saw it.
+    /// Notes that namespaces may have been joined in messages that were not read.
     fn begun_elsewhere(&mut self) {
         self.asked = true;
         self.joined.iter_mut().for_each(Kept::doubt);

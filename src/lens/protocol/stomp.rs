@@ -32,7 +32,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "connect",
             arguments: "[LOGIN] [PASSCODE] [HOST]",
-            help: "Opens the session, with heartbeats every 10 s; in RabbitMQ HOST is mostly /.",
+            help: "Opens the session, with heartbeats every 10 s; in RabbitMQ, HOST is usually /.",
             example: "guest guest /",
         },
         Command {
@@ -56,7 +56,8 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "send-in",
             arguments: "TRANSACTION DESTINATION [BODY…]",
-            help: "Sends a message that counts once its transaction is committed.",
+            help: "Sends a message in a transaction; it is delivered when the transaction is \
+                 committed.",
             example: "tx1 /topic/a a body",
         },
         Command {
@@ -80,13 +81,13 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "commit",
             arguments: "TRANSACTION",
-            help: "Ends a transaction: what was sent in it counts.",
+            help: "Commits a transaction: its messages are delivered.",
             example: "tx1",
         },
         Command {
             name: "abort",
             arguments: "TRANSACTION",
-            help: "Ends a transaction: what was sent in it is dropped.",
+            help: "Aborts a transaction: its messages are dropped.",
             example: "tx1",
         },
         Command {
@@ -132,7 +133,7 @@ const OF_CLIENTS: usize = 11;
 /// Bytes of the command and the headers of a frame.
 const HEAD: usize = 64 * 1024;
 
-/// A frame taken apart.
+/// A parsed frame.
 struct Frame {
     command: &'static str,
     headers: Vec<(String, String)>,
@@ -372,7 +373,7 @@ impl Stomp {
         }
     }
 
-    /// What a message leaves of a frame that goes on in the next.
+    /// What a message leaves of a frame that continues in the next.
     fn part(&self, message: &Message<'_>) -> Option<Decoded> {
         let begun = self.streams.begun(message.from_client());
         // Only where the frame begins; what follows says nothing new.
@@ -650,7 +651,7 @@ impl Frame {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    /// Blames a length that is none.
+    /// Reports an invalid length.
     fn with_checked_length(mut self) -> Self {
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         if self.header("content-length").is_some_and(|length| !is_number(length.trim())) {
@@ -707,8 +708,8 @@ fn next(bytes: &[u8], version: Option<&str>) -> Next<Frame> {
     Next::Packet(frame, (before + end + 1).min(eols + bytes.len()))
 }
 
-/// The command and the headers of a frame, and what follows; `Some(None)` if more has to come, `None`
-/// if it is none.
+/// The command and the headers of a frame, and what follows; `Some(None)` if more data is needed,
+/// `None` if it is not a frame.
 fn head<'a>(bytes: &'a [u8], version: Option<&str>) -> Option<Option<(Frame, &'a [u8])>> {
     let Some((command, mut rest)) = line(bytes) else {
         let begins = |row: &(&str, _, _)| {
@@ -881,7 +882,7 @@ mod tests {
         assert!(state.contains("subscriptions: 0 /topic/a"), "{state}");
         script.wait(11);
         script.server("\n");
-        assert!(complaints(script.decoded())[0].starts_with("nothing came for 11 s"));
+        assert!(complaints(script.decoded())[0].starts_with("nothing was sent for 11 s"));
     }
 
     #[test]
@@ -1111,7 +1112,7 @@ mod tests {
         script.wait(9);
         script.server_large(message.as_bytes(), 2_000_000 + message.len() as u64 + 1);
         let all = complaints(script.decoded());
-        assert!(all.iter().any(|text| text.starts_with("nothing came for 9 s")), "{all:?}");
+        assert!(all.iter().any(|text| text.starts_with("nothing was sent for 9 s")), "{all:?}");
     }
 
     #[test]

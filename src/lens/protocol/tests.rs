@@ -1,4 +1,4 @@
-//! What the tests of the protocols share, and what holds for all of them.
+//! Shared code of the protocols' tests, and tests of all protocols.
 
 use proptest::prelude::*;
 

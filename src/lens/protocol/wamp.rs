@@ -267,7 +267,7 @@ impl Wamp {
         let decoded = decoded.breaks_if(
             get("request").is_some_and(|id| !is_id(id)),
             "WAMP 2, IDs",
-            "the id of a request is no integer from 1 to 2^53",
+            "the id of a request is not an integer from 1 to 2^53",
         );
         if ONE_WAY[usize::from(from_client)].contains(&code) {
             // What the wrong side says changes nothing.

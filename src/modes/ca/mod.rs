@@ -1,4 +1,4 @@
-//! `wscope ca`: the certificate authority of the forward proxy, printed, explained, made anew.
+//! `wscope ca`: prints, explains and replaces the certificate authority of the forward proxy.
 
 mod trust_help;
 
@@ -18,12 +18,12 @@ use crate::net::authority::Authority;
 use crate::net::listener::ListenAddress;
 use crate::output::stderr;
 
-/// Does what was asked. An authority that is not there yet is made: whoever asks for it is about to
-/// use it.
+/// Carries out the command. If there is no authority yet, it is created: the user is about to use
+/// it.
 ///
 /// # Errors
 ///
-/// A file can't be read or written, or the proxy's address is none.
+/// A file can't be read or written, or the proxy's address is invalid.
 pub fn run(args: CaArgs) -> anyhow::Result<Exit> {
     let folder = args.ca_dir.or_else(authority_folder).ok_or_else(|| {
         let text =
@@ -33,15 +33,15 @@ pub fn run(args: CaArgs) -> anyhow::Result<Exit> {
     if matches!(args.action, Some(CaAction::Renew)) {
         let made = Authority::renew(&folder)?;
         return generated::print_for_people(&format!(
-            "made a new certificate authority: {}\n\
-             programs must trust this one now: `wscope ca trust-help`\n\
-             remove the old one where it was imported; proxies that run keep it until they end\n",
+            "created a new certificate authority: {}\n\
+             make programs trust it: `wscope ca trust-help`\n\
+             remove the old one where you imported it; running proxies use the old one until they end\n",
             made.path().display()
         ));
     }
     let authority = Authority::open(&folder)?;
     if authority.is_new() {
-        stderr::note(&format!("made a certificate authority: {}", authority.path().display()));
+        stderr::note(&format!("created a certificate authority: {}", authority.path().display()));
     }
     let is_page = args.action.is_none();
     let text = match args.action {
@@ -54,7 +54,7 @@ pub fn run(args: CaArgs) -> anyhow::Result<Exit> {
             let roots = authority.write_bundle(&file)?;
             if roots == 0 {
                 stderr::note(
-                    "the system's certificates were not found: the bundle has wscope's alone",
+                    "the system's certificates were not found: the bundle contains only wscope's",
                 );
             }
             return Ok(Exit::Success);
@@ -76,7 +76,7 @@ fn overview(authority: &Authority) -> anyhow::Result<String> {
     let facts = CertificateFacts::from_der(authority.der()).context("the certificate")?;
     Ok(format!(
         "certificate  {}\nsubject      {}\nvalid        {} to {}\nSPKI hash    {}\n\n\
-         wscope ca trust-help says how programs trust it\n",
+         wscope ca trust-help shows how to make programs trust it\n",
         authority.path().display(),
         facts.subject,
         facts.not_before,

@@ -1,4 +1,4 @@
-//! How programs and systems are made to trust the certificate authority.
+//! How to make programs and systems trust the certificate authority.
 
 use crate::cli::TrustTarget;
 
@@ -7,7 +7,7 @@ const TARGETS: [(TrustTarget, &str, &str); 9] = [
     (
         TrustTarget::Chromium,
         "Chromium, Chrome, Edge",
-        "# for one run, with a profile of its own; without the bypass list, localhost skips the proxy\n\
+        "# for one run, with a separate profile; without the bypass list, localhost skips the proxy\n\
          chromium --user-data-dir=\"$(mktemp -d)\" --proxy-server=http://127.0.0.1:PORT \\\n  \
          --proxy-bypass-list='<-loopback>' --ignore-certificate-errors-spki-list=SPKI\n\
          # for all runs on Linux (certutil is in libnss3-tools)\n\
@@ -62,7 +62,7 @@ const TARGETS: [(TrustTarget, &str, &str); 9] = [
     ),
     (
         TrustTarget::Windows,
-        "Windows: this user, with the certificate copied there",
+        "Windows: for this user, after you have copied the certificate there",
         "certutil -user -addstore Root wscope-ca.pem\n\
          # to undo it: certmgr.msc, Trusted Root Certification Authorities\n",
     ),
@@ -77,8 +77,9 @@ pub fn text(target: Option<TrustTarget>, path: &str, spki: &str) -> String {
     });
     let parts: Vec<String> = parts.collect();
     format!(
-        "{}\nPORT is that of the proxy, as in `wscope proxy PORT`. Whoever has the key of this authority can\n\
-         read and change the TLS of all who trust it: trust it for tests, and undo that afterwards.\n",
+        "{}\nPORT is the port of `wscope proxy PORT`. Anyone who has the key of this authority can read and\n\
+         change the TLS traffic of all programs that trust it: trust it only for tests, and undo that\n\
+         afterwards.\n",
         parts.join("\n")
     )
 }

@@ -1,5 +1,5 @@
-//! The connections of a run, several at a time in the one loop: each opens as its case asks, then
-//! does what its trial says, and leaves what it saw.
+//! The connections of a run, several at a time in the one loop: each opens as its case requires,
+//! does the steps of its trial, and records the facts.
 
 use std::io;
 use std::mem;
@@ -47,7 +47,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// What was asked for, or what suits the distance; all is over at `until`.
+    /// What was requested, or what suits the distance; all is over at `until`.
     pub(super) fn new(delay: Option<Duration>, near: bool, until: Instant) -> Self {
         let usual = if near { Duration::ZERO } else { Duration::from_millis(20) };
         Self { delay: delay.unwrap_or(usual), until }
@@ -56,7 +56,7 @@ impl Pace {
 
 /// A run.
 pub(super) struct Battery {
-    /// What runs next, and what came of it.
+    /// What runs next, and its result.
     pub(super) plan: Plan,
     /// The status of the last connection that did not open.
     pub(super) failure: Option<Exit>,
@@ -66,7 +66,7 @@ pub(super) struct Battery {
     /// Set up once for all connections, where they speak TLS.
     tls: Option<TlsClient>,
     pace: Pace,
-    /// Shows the case, where there is only one.
+    /// Shows the case, if there is only one.
     shown: Option<Reporter>,
     transcripts: Option<Transcripts>,
     /// The verdict on the connection that has just had its turn.
@@ -209,7 +209,7 @@ impl Battery {
         Ok(())
     }
 
-    /// The request of a case, and what is asked once it has been refused.
+    /// The request of a case, and the request after a refusal.
     fn requests(&self, work: Work) -> Result<(Vec<u8>, Option<Vec<u8>>), OpenError> {
         let target = &self.config.target;
         let usual = request(&self.config, target, None)?;
@@ -228,7 +228,7 @@ impl Battery {
         })
     }
 
-    /// Whether somebody sees frames.
+    /// Whether frames are shown.
     fn is_shown(&self, runtime: &Runtime) -> bool {
         self.shown.is_some() || runtime.reporter.looks_at_frames()
     }
@@ -323,7 +323,7 @@ impl Battery {
         OpenTrial::new(work, connection, facts, trial)
     }
 
-    /// The facts are complete: what comes of them, and the connection closes.
+    /// The facts are complete: the result of them, and the connection closes.
     fn finished(
         &mut self,
         open: OpenTrial,

@@ -1,5 +1,5 @@
-//! Clients that are tested: each connects to the URL of a case, gets what the case has for it, and
-//! leaves what it showed. They come by themselves, or because a command was told to bring them.
+//! Tested clients: each connects to the URL of a case and gets the bytes of the case; its reaction
+//! is recorded. Clients connect by themselves, or a command starts them.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -63,8 +63,8 @@ const ANSWERED: Duration = Duration::from_secs(5);
 const FIRST: Duration = Duration::from_secs(30);
 
 /// Why a harness does not get a case.
-const UNASKED: &str =
-    "its response opens no connection, which a harness may not expect; a pattern includes it";
+const UNASKED: &str = "its response opens no connection, and a harness may not expect that; a pattern includes the \
+     case";
 
 /// Processes that have still to end and are no reason to wait.
 const FEW: usize = 8;
@@ -95,7 +95,7 @@ pub(super) struct Patience {
 
 /// A run.
 pub(super) struct Clients {
-    /// What runs next, and what came of it.
+    /// What runs next, and its result.
     pub(super) plan: Plan,
     /// The signal that stopped the run.
     pub(super) signal: Option<Signal>,
@@ -120,7 +120,7 @@ pub(super) struct Clients {
     connections: u64,
     /// A page or a harness says when it is done.
     held: bool,
-    /// A client has come.
+    /// A client has arrived.
     visited: bool,
     /// A client whose connections end, and who may come back.
     drops: Option<Drops>,
@@ -137,11 +137,11 @@ struct Drops {
     work: Work,
     /// When they ended.
     times: Vec<Instant>,
-    /// It comes back before, or not at all.
+    /// The client comes back before, or not at all.
     until: Instant,
 }
 
-/// A case that was handed to a command.
+/// A case that was passed to a command.
 struct Call {
     work: Work,
     token: String,
@@ -330,7 +330,7 @@ impl Clients {
         self.moved = true;
     }
 
-    /// Looks after the calls that nobody has answered.
+    /// Checks the calls without a client.
     fn look_after_calls(&mut self, now: Instant) {
         let late = |call: &Call| !call.came && call.deadline <= now;
         while let Some(at) = self.calls.iter().position(late) {
@@ -339,7 +339,7 @@ impl Clients {
         }
     }
 
-    /// Nobody comes for a call: the time is over, or the process has ended.
+    /// No client connects for a call: the time is over, or the process has ended.
     fn give_up(&mut self, at: usize, why: String, late: bool, now: Instant) {
         let call = self.calls.remove(at);
         let is_it = |drops: &Drops| drops.work.place() == call.work.place();
@@ -353,7 +353,7 @@ impl Clients {
         self.nobody_came(call.work, why);
     }
 
-    /// Whether the case goes on: its client may come back, and its next connection ends as well.
+    /// Whether the case continues: its client may come back, and its next connection ends as well.
     fn drops_again(&mut self, work: Work, token: Option<&str>, now: Instant) -> bool {
         let until = now + RETURN;
         let drops = self.drops.get_or_insert(Drops { work, times: Vec::new(), until });
@@ -370,7 +370,7 @@ impl Clients {
         true
     }
 
-    /// The client has come back often enough, or does not: the time is over, or it has ended.
+    /// The client has arrived back often enough, or does not: the time is over, or it has ended.
     fn end_drops(&mut self, timed_out: bool) {
         let Some(Drops { work, times, .. }) = self.drops.take() else { return };
         let pauses = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -471,7 +471,7 @@ impl Clients {
             },
             (Address::Root | Address::Other, true) if attach => match self.next_place() {
                 Some(at) => self.claim(at, head),
-                None => not_found("every case has had its client"),
+                None => not_found("every case already had its client"),
             },
             (Address::Case(_, Some(token)), true) => {
                 let call = self.calls.iter_mut().find(|call| call.token == token && !call.came);
@@ -481,15 +481,15 @@ impl Clients {
                         let work = call.work;
                         self.case(work, Some(token), head)
                     }
-                    None => not_found("the case of this URL is over, or has its client"),
+                    None => not_found("the case of this URL is over, or already has a client"),
                 }
             }
             _ => not_found("there is nothing here; the URLs of cases are ws://HOST:PORT/ID"),
         }
     }
 
-    /// The case of a client that names none. Nothing tells a client that comes back from one that comes for the
-    /// next case: the cases whose clients come back are for those that come when nothing else is open.
+    /// The case of a client that names none. A client that comes back can't be distinguished from a
+    /// new one: cases whose clients come back run when no other case is open.
     fn next_place(&self) -> Option<usize> {
         let returning = || self.drops.as_ref().and_then(|drops| drops.work.place());
         let usual = self.plan.next_open(|case| !case.expect.is_of_return());
@@ -504,7 +504,7 @@ impl Clients {
         }
     }
 
-    /// A client came for the case at this place.
+    /// A client arrived for the case at this place.
     fn claim(&mut self, at: usize, head: &Head) -> (HandshakeAnswer, Asked) {
         let returning = self.drops.as_ref().map(|drops| drops.work);
         let work = match returning.filter(|work| work.place() == Some(at)) {
@@ -770,7 +770,7 @@ fn data(value: &Value) -> (HandshakeAnswer, Asked) {
     page("application/json", &value.to_string())
 }
 
-/// A whole answer that is no handshake.
+/// A whole response that is not a handshake.
 fn page(media_type: &str, body: &str) -> (HandshakeAnswer, Asked) {
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\n\

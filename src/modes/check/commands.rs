@@ -1,6 +1,8 @@
-//! The processes that bring clients: one for each case (`--exec`), or one that reads URLs (`--feed`).
+//! The processes that start clients: one for each case (`--exec`), or one that reads URLs
+//! (`--feed`).
 //!
-//! How a process ends is no verdict; it says why nobody came.
+//! The exit status of a process does not affect a verdict; it only explains why no client
+//! connected.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -27,7 +29,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts `sh -c command`; its stderr comes with its stdout.
+    /// Starts `sh -c command`; its stderr is mixed with its stdout.
     pub(super) fn spawn(
         command: &str,
         url: &str,
@@ -93,7 +95,8 @@ impl Process {
     }
 }
 
-/// The command for a case: `{url}` in it is the URL, or it comes last.
+/// The command for a case: `{url}` in it is replaced by the URL; without it, the URL is the last
+/// word.
 pub(super) fn with_url(command: &str, url: &str) -> String {
     match command.contains("{url}") {
         true => command.replace("{url}", url),

@@ -1,8 +1,8 @@
-//! `wscope check`: a battery of cases against a server, or for clients, each on a connection of its own.
+//! `wscope check`: runs cases against a server, or against clients, each on its own connection.
 //!
-//! The cases, their verdicts and the reports are in [`check`](crate::check); `battery` makes the
-//! connections to a server, `clients` takes those of clients. This reads the options, asks whether the
-//! server may be tested, and writes reports.
+//! The cases, their verdicts and the reports are in [`check`](crate::check); `battery` opens the
+//! connections to a server, `clients` accepts those of clients. This file reads the options, asks
+//! whether the server may be tested, and writes reports.
 
 mod battery;
 mod clients;
@@ -275,8 +275,8 @@ fn refuse_what_is_ignored(args: &CheckArgs) -> Result<(), UsageError> {
         || deflate.server_max_window_bits.or(deflate.client_max_window_bits).is_some();
     if compression {
         return Err(UsageError::new(
-            "check takes no options of compression: each case has its own; '!z/' leaves those of \
-             compression out"
+            "check has no compression options, because each case sets its own; '!z/' leaves the \
+             compression cases out"
                 .to_owned(),
         ));
     }
@@ -296,7 +296,7 @@ fn refuse_what_is_ignored(args: &CheckArgs) -> Result<(), UsageError> {
     }
 }
 
-/// TLS with clients, where it was asked for; and the certificate, where it was made here.
+/// TLS with clients, if requested; and the certificate, if it was created here.
 fn tls_of(args: &CheckArgs, address: &ListenAddress) -> anyhow::Result<Option<TlsServer>> {
     let identity = &args.handshake.transport.identity;
     let options = TlsServerOptions {
@@ -476,17 +476,20 @@ fn report_file(text: &str) -> Result<Report, UsageError> {
     Ok(Report { format, path: writable("--report", path)? })
 }
 
-/// A path at which a file can be made, as far as can be told before the run.
+/// A path at which a file can be created, as far as can be known before the run.
 fn writable(option: &str, path: impl Into<PathBuf>) -> Result<PathBuf, UsageError> {
     let path = path.into();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let shown = |path: &Path| escaped(path.as_os_str().as_encoded_bytes()).to_string();
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        let text = format!("{option} {}: there is no folder {}", shown(&path), shown(folder));
+        let text =
+            format!("{option} {}: the folder {} does not exist", shown(&path), shown(folder));
         return Err(UsageError::new(text));
     }
     match path.is_dir() {
-        true => Err(UsageError::new(format!("{option} {}: this is a folder", shown(&path)))),
+        true => {
+            Err(UsageError::new(format!("{option} {}: it is a folder, not a file", shown(&path))))
+        }
         false => Ok(path),
     }
 }
@@ -537,7 +540,7 @@ fn explain(id: &str, args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exi
     print(&show(case, args.url.as_deref()), args, terminal)
 }
 
-/// Whether a server is local or on a private network, as far as its address says so.
+/// Whether a server is local or on a private network, judged by its address.
 fn is_near(target: &Target) -> bool {
     let host = target.host.trim_matches(['[', ']']);
     let private = match host.parse::<IpAddr>().map(|address| address.to_canonical()) {
@@ -548,7 +551,7 @@ fn is_near(target: &Target) -> bool {
     private || target.is_loopback()
 }
 
-/// Asks for the host's name, where there is somebody to ask.
+/// Asks for the host's name, if there is a terminal.
 fn confirm(target: &Target, cases: usize, terminal: Terminal) -> Result<(), UsageError> {
     let refusal = || {
         UsageError::new(format!(

@@ -1,5 +1,5 @@
-//! A case on its open connection, to a server or from a client: does what the trial says, and notes
-//! what comes of it.
+//! A case on its open connection, to a server or from a client: does the steps of the trial, and
+//! records the results.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -44,7 +44,7 @@ pub(super) struct OpenTrial {
     ponged: usize,
 }
 
-/// Notes what comes after the handshake.
+/// Notes the events after the handshake.
 struct Witness {
     facts: Rc<RefCell<Facts>>,
     opcode: OpCode,

@@ -28,7 +28,7 @@ pub(super) struct Transcripts {
 /// The recording of one connection.
 pub(super) struct Recorder {
     reporter: Reporter,
-    /// Where it is written until it is known what it is of, and what came of that.
+    /// Where it is written until it is known what it is of, and the result of that.
     path: PathBuf,
     /// Where it is kept.
     name: Option<PathBuf>,
@@ -36,7 +36,7 @@ pub(super) struct Recorder {
 }
 
 impl Transcripts {
-    /// Makes the folder, where it is not there.
+    /// Creates the folder, if it does not exist.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What decodes bytes and prints what they are.
+//! Decodes bytes and prints the result.
 
 use std::borrow::Cow;
 use std::io;
@@ -340,7 +340,7 @@ impl Decoding {
         self.ask_command(stamp, event);
     }
 
-    /// What the command of `--decode-with` says of a message stands below it.
+    /// The answer of `--decode-with` to a message is below it.
     fn ask_command(&mut self, stamp: &Stamp, event: &Event<'_>) {
         let Some(command) = &mut self.decode_with else { return };
         let too_large = command.take(stamp, event);

@@ -1,8 +1,9 @@
 //! Hex as people paste it: digits in any grouping, and the dumps of `xxd`, `hexdump -C` and
 //! Wireshark.
 //!
-//! Reads line by line, so a dump of any length passes. What can't be hex is an error with its
-//! line and column; nothing is skipped silently but what a dump adds: offsets, the text column.
+//! Reads line by line, so a dump may have any length. Characters that can't be hex are an error
+//! with line and column; only the additions of a dump are skipped silently: offsets and the text
+//! column.
 
 use crate::ui::hex::{self, HexFault};
 

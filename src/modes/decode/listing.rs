@@ -1,4 +1,4 @@
-//! What is in a recording: a line for each connection.
+//! Lists a recording: a line for each connection.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -79,9 +79,11 @@ impl Listing {
             let what = match kind {
                 StreamKind::WebSocket => continue,
                 StreamKind::Empty => "no data".to_owned(),
-                StreamKind::Tls => "TLS: can't be decoded without its keys; record it with \
-                                    `wscope proxy`, or have tshark decrypt it"
-                    .to_owned(),
+                StreamKind::Tls => {
+                    "TLS: can't be decoded without its keys; record it with `wscope proxy`, or \
+                     decrypt it with tshark"
+                        .to_owned()
+                }
                 StreamKind::Http(line) => format!("HTTP: {}", escaped(line.as_bytes())),
                 StreamKind::Other => {
                     "neither HTTP nor TLS; --stream decodes it as frames".to_owned()

@@ -1,7 +1,7 @@
-//! `wscope doctor`: what stands between here and a WebSocket, step by step, the verdict first.
+//! `wscope doctor`: checks every step to a WebSocket, and prints the verdict first.
 //!
-//! [`probe`] makes connections that differ in one thing, `talk` uses the one that opened; this
-//! puts them in order and prints the results.
+//! [`probe`] makes connections that differ in one thing, `talk` uses the one that opened; this file
+//! orders and prints the results.
 
 use std::time::{Duration, Instant};
 
@@ -289,12 +289,12 @@ impl Exam<'_> {
         let (outcome, text) = match (&report.agreed.subprotocol, offered.as_str()) {
             (Some(name), _) => (StepOutcome::Ok, escaped(name.as_bytes())),
             (None, "") => (StepOutcome::Ok, "none was offered".to_owned()),
-            (None, names) => (StepOutcome::Odd, format!("none of {names} was taken")),
+            (None, names) => (StepOutcome::Odd, format!("the server accepted none of {names}")),
         };
         self.add("subprotocol", outcome, &text, None);
         let text = match (&report.agreed.deflate, &self.config.deflate) {
             (Some(_), _) => "permessage-deflate",
-            (None, Some(_)) => "permessage-deflate was offered and not taken",
+            (None, Some(_)) => "permessage-deflate was offered, but not accepted",
             (None, None) => "none was offered",
         };
         self.add("compression", StepOutcome::Ok, text, None);

@@ -52,7 +52,7 @@ pub struct Client {
     about: Box<str>,
     /// What goes wrong with it on purpose, until it is open.
     injector: Option<Box<FaultInjector>>,
-    /// It came while a message to all was under way, which it can't be sent the rest of.
+    /// It arrived while a message to all was under way, which it can't be sent the rest of.
     late: bool,
     /// What it wanted and did not get.
     wish: Option<Box<Wish>>,
@@ -241,7 +241,7 @@ impl Client {
         self.upstream.iter_mut().for_each(|upstream| upstream.ready(event));
     }
 
-    /// Whether something that it waits for may have come from another thread.
+    /// Whether something that it waits for may have arrived from another thread.
     pub fn awaits_thread(&self) -> bool {
         self.upstream.as_ref().is_some_and(|upstream| upstream.is_opening())
     }
@@ -279,7 +279,7 @@ impl Client {
         }
     }
 
-    /// Takes the opening handshake as far as it goes.
+    /// Continues the opening handshake as far as possible.
     fn advance(
         &mut self,
         shared: &mut Shared,

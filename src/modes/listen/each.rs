@@ -14,7 +14,7 @@ use crate::wire::CloseCode;
 
 /// What has become of a script.
 enum ScriptProgress {
-    /// It goes on, or its client is waited for.
+    /// It continues, or its client is waited for.
     GoesOn,
     /// It is over.
     Over,

@@ -1,4 +1,5 @@
-//! Why a client was not accepted, or did not stay: the catalogue's words, from the server's side.
+//! Why a client was not accepted, or did not stay: the texts of the catalogue, from the server's
+//! side.
 
 use std::io;
 use std::time::Instant;

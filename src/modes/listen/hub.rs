@@ -1,5 +1,4 @@
-//! The clients of a server and what happens among them: who comes, whose turn it is, who is sent
-//! what, who leaves.
+//! The clients of a server: new clients, their turns, the messages to them, and clients that leave.
 //!
 //! [`Hub::round`] does a bounded amount of work and never waits.
 
@@ -29,7 +28,7 @@ use crate::wire::{CloseCode, Data};
 /// A round ends after that: signals, timers and events wait for its end.
 const ROUND: Duration = Duration::from_millis(20);
 
-/// Turns after which the clock is looked at.
+/// Turns between two looks at the clock.
 const TURNS: usize = 8;
 
 /// Clients that are answered that there are too many, at once; more are dropped without an answer.
@@ -105,8 +104,8 @@ impl Hub {
         self.opened
     }
 
-    /// Whether somebody is there for a message to all, and has room for it. The fastest sets the
-    /// pace: what the others can't take in time waits for them, up to a bound.
+    /// Whether there is a client with room for a message to all. The fastest client sets the pace:
+    /// the data of the others is queued, up to a limit.
     pub fn has_audience(&self, producer: Producer) -> bool {
         self.clients.iter().any(|client| {
             client.is_open() && client.connection().is_some_and(|c| c.has_room(producer))
@@ -133,7 +132,7 @@ impl Hub {
         self.shared.dying.iter_mut().for_each(|(_, dying)| dying.kill(now));
     }
 
-    /// Accepts nobody any more.
+    /// Accepts no more clients.
     pub fn stop_accepting(&mut self) {
         self.acceptor.stop();
     }

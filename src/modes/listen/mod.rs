@@ -1,6 +1,6 @@
 //! `wscope listen`: a server for any number of clients.
 //!
-//! This sets it up; `server.rs` is the task that runs, `hub.rs` owns the clients.
+//! This file sets it up; `server.rs` is the task that runs, `hub.rs` owns the clients.
 
 mod client;
 mod client_script;
@@ -154,7 +154,7 @@ fn set_up_tls(config: &TlsConfig) -> anyhow::Result<TlsServer> {
     })
 }
 
-/// How many clients there may be: as asked for, or as descriptors allow.
+/// How many clients there may be: as requested, or as descriptors allow.
 fn most_clients(config: &ListenConfig) -> usize {
     // A process of --exec has a pipe for its stdin and one for its stdout.
     let each = if matches!(config.answer, ListenBehaviour::Exec { .. }) { 3 } else { 1 };
@@ -162,7 +162,8 @@ fn most_clients(config: &ListenConfig) -> usize {
     match config.max_clients {
         Some(most) if most > possible && !config.display.quiet => {
             stderr::note(&format!(
-                "the limit of descriptors allows {possible} clients, not {most}; raise it with ulimit -n"
+                "the descriptor limit allows {possible} clients, not {most}; raise it with \
+                 ulimit -n"
             ));
             most
         }
@@ -171,7 +172,7 @@ fn most_clients(config: &ListenConfig) -> usize {
     }
 }
 
-/// Says where it listens, before anybody can be let in; gives the URLs.
+/// Prints where it listens, before any client is accepted; returns the URLs.
 fn announce(
     config: &ListenConfig,
     listeners: &Listeners,

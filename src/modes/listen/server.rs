@@ -82,7 +82,7 @@ impl Server {
         self.runner.take()
     }
 
-    /// Reads stdin once, if somebody is there.
+    /// Reads stdin once, if there is a client.
     fn take_input(&mut self, now: Instant) {
         if !self.wants_input() {
             return;
@@ -93,7 +93,7 @@ impl Server {
         }
     }
 
-    /// What comes before the first client waits for it.
+    /// Data before the first client waits for it.
     fn wants_input(&self) -> bool {
         let producer = match self.hub.shared.config.input {
             InputFormat::Json => Producer::Message,
@@ -202,8 +202,9 @@ impl Server {
         }
     }
 
-    /// When time ends the run, and by what. From the end of the input only where a script or `--once`
-    /// makes it the server's; a script's end is the server's at once where nobody is there.
+    /// When time ends the run, and for what reason. The end of the input counts only if a script or
+    /// `--once` makes it the server's end; the end of a script is the server's end at once if there
+    /// is no client.
     fn leaves(&self) -> Option<(Instant, Leave)> {
         let config = &self.hub.shared.config;
         let scripted = self.runner.as_ref().is_some_and(ScriptRunner::is_scripted);

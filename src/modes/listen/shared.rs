@@ -22,9 +22,9 @@ use crate::ui::number::grouped;
 
 /// What all clients share.
 pub struct Shared {
-    /// What was asked for.
+    /// What was requested.
     pub config: ListenConfig,
-    /// The acceptor, if TLS is spoken.
+    /// The acceptor, if TLS is used.
     pub tls: Option<TlsServer>,
     /// What each client is sent first.
     pub greeting: Option<Greeting>,

@@ -1,7 +1,7 @@
 //! `--on-unmatched pass`: the connection of one client of a mock to the server that answers what the
 //! recording does not have.
 //!
-//! It belongs to no sink: what crosses is shown on the client's connection.
+//! It has no sink: its messages are shown on the client's connection.
 
 use std::cell::RefCell;
 use std::io;
@@ -59,18 +59,18 @@ pub struct Upstream {
 }
 
 enum Stage {
-    /// Nothing is to be asked yet.
+    /// There is nothing to ask yet.
     Idle,
     Opening(Box<ClientOpening>),
     Open(Box<Connection>),
     Over,
 }
 
-/// How the client is to be closed, now that nobody answers it.
+/// How the client must be closed, if no server answers it.
 pub type UpstreamEnd = (CloseCode, String);
 
 impl Upstream {
-    /// That of a client, which is opened when something is to be asked.
+    /// The connection for a client, which is opened when there is something to ask.
     pub fn new(client: Slot, subprotocol: Option<&str>) -> Self {
         Self {
             slot: FIRST + client,

@@ -1,4 +1,5 @@
-//! `wscope ping --idle-limit`: silences on one connection after the other, then the cure.
+//! `wscope ping --idle-limit`: idle times on one connection after the other, then a test of the
+//! ping interval.
 
 use std::time::{Duration, Instant};
 
@@ -52,8 +53,8 @@ pub(super) fn search(
     if !tried {
         let needed = config.plan.interval + config.plan.timeout;
         stderr::error(&format!(
-            "no silence was tried: the first takes {} s, with the time for its answer; give --max-time \
-             more than that, or a shorter --interval or --pong-timeout",
+            "no idle time was tested: the first test takes {} s, including the wait for its \
+             answer; raise --max-time, or lower --interval or --pong-timeout",
             needed.as_secs_f64()
         ));
         return Ok(Exit::Timeout);

@@ -1,4 +1,4 @@
-//! `wscope ping`: round trips of pings over one connection, or how long silence is allowed.
+//! `wscope ping`: round trips of pings over one connection, or the idle timeout.
 
 mod idle_limit;
 mod trial;
@@ -23,7 +23,7 @@ use crate::ui::sanitize::escaped;
 use crate::ui::terminal::Terminal;
 use crate::wire::Role;
 
-/// Pings, and prints what came of it.
+/// Pings, and prints its result.
 ///
 /// # Errors
 ///

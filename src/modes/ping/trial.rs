@@ -1,4 +1,4 @@
-//! A connection with pings, from its opening to its end, and how what came of it is written.
+//! A connection with pings, from its opening to its end, and the output of its results.
 
 use std::cell::RefCell;
 use std::io;
@@ -16,7 +16,7 @@ use crate::engine::runtime::{Runtime, run as run_task};
 use crate::event::{ConnId, Ending, Stamp};
 use crate::net::clock::wall_micros;
 
-/// What a connection with pings came to.
+/// The results of a connection with pings.
 pub(super) struct Pinged {
     /// The status of the connection alone.
     pub(super) exit: Exit,

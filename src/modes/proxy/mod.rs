@@ -1,6 +1,7 @@
-//! `wscope proxy`: connections are passed on to a server, and shown.
+//! `wscope proxy`: forwards connections to a server, and shows them.
 //!
-//! This sets it up; `server.rs` is the task that runs, `pair.rs` is one connection on its two legs.
+//! This file sets it up; `server.rs` is the task that runs, `pair.rs` is one connection on its two
+//! legs.
 
 mod connections;
 mod pair;
@@ -81,7 +82,7 @@ pub fn run(mut config: ProxyConfig) -> anyhow::Result<Exit> {
         && config.open.transport.unix_socket.is_none()
         && listeners.addresses().iter().any(leads_here)
     {
-        let text = "--to is where this proxy listens: connections would go round in it";
+        let text = "--to is this proxy's own address: connections would loop";
         return Err(UsageError::new(text.to_owned()).into());
     }
     let written = config.tls.as_ref().and_then(|tls| tls.certificate_out.as_ref());
@@ -94,7 +95,8 @@ pub fn run(mut config: ProxyConfig) -> anyhow::Result<Exit> {
     let authority = authority.map(|forward| Authority::open(&forward.authority)).transpose()?;
     if let Some(made) = authority.as_ref().filter(|made| made.is_new() && !config.display.quiet) {
         stderr::note(&format!(
-            "made a certificate authority for TLS: {}; `wscope ca trust-help` says how clients trust it",
+            "created a certificate authority for TLS: {}; `wscope ca trust-help` shows how to \
+             make clients trust it",
             made.path().display()
         ));
     }
@@ -182,12 +184,12 @@ fn start(
     Ok(Program::start(&config.command, &variables, &EXCEPTIONS))
 }
 
-/// A word of a command, with the URL in the place of `{url}`; a word that is no text has none.
+/// A word of a command, with the URL instead of `{url}`; a word that is not text has none.
 fn with_url(word: &OsStr, url: &str) -> OsString {
     word.to_str().map_or_else(|| word.to_owned(), |text| text.replace("{url}", url).into())
 }
 
-/// Says where it listens, before anybody can connect; gives the URLs.
+/// Prints where it listens, before any client can connect; returns the URLs.
 fn announce(
     config: &ProxyConfig,
     listeners: &Listeners,

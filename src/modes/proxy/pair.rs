@@ -46,7 +46,7 @@ const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
 /// What all pairs share.
 pub struct Shared {
-    /// What was asked for.
+    /// What was requested.
     pub config: ProxyConfig,
     /// The bound on what waits in memory.
     pub memory: Rc<Budget>,
@@ -69,7 +69,7 @@ pub struct Pair {
     server_slot: Slot,
     /// The server that the client has named, if that is the client's business.
     to: Option<Box<str>>,
-    /// What passes, if it is not looked at.
+    /// What is forwarded without being decoded.
     unseen: &'static str,
     stage: Stage,
 }
@@ -102,7 +102,7 @@ struct Asking {
 struct Inside {
     way: ClientOpening,
     server: Box<SocketLink>,
-    /// The host with which TLS is spoken, if it is.
+    /// The host with which TLS is used, if it is.
     tls: Option<String>,
 }
 
@@ -120,14 +120,14 @@ enum Waiting {
     Tunnel { link: SocketLink, destination: Destination, asked: AskedBy },
 }
 
-/// How a client has asked for a tunnel, and is answered.
+/// How a client has requested a tunnel, and is answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum AskedBy {
     /// CONNECT of HTTP.
     Connect,
     /// SOCKS5.
     Socks,
-    /// It has not asked: the system redirected its connection.
+    /// It has not requested one: the system redirected its connection.
     Redirection,
 }
 
@@ -169,7 +169,7 @@ impl Pair {
         matches!(&self.stage, Stage::Relaying(relay) if *relay.answer() == Answer::Switched)
     }
 
-    /// Where somebody may intervene in a direction.
+    /// The gate of a direction.
     pub fn gate(&self, direction: Direction) -> Option<&Gate> {
         match &self.stage {
             Stage::Relaying(relay) => relay.gate(direction),
@@ -351,7 +351,7 @@ impl Pair {
         Ok(())
     }
 
-    /// Takes the client's request as far as it has come.
+    /// Reads the client's request as far as it has arrived.
     fn ask(
         &mut self,
         mut asking: Box<Asking>,
@@ -404,7 +404,8 @@ impl Pair {
                     .is_some_and(|head| !head.raw().is_empty());
                 if asking.inside.is_some() && !securing && !begun {
                     // Browsers open tunnels that they then have no use for.
-                    runtime.report(self.id, &Event::Passed(&format!("no request came: {why}")))?;
+                    runtime
+                        .report(self.id, &Event::Passed(&format!("no request arrived: {why}")))?;
                     let mut link = asking.opening.into_parts().0;
                     link.drop_unsent();
                     return Ok(leaving(link, now));
@@ -427,7 +428,7 @@ impl Pair {
         }
     }
 
-    /// Reports that nothing came of it.
+    /// Reports that the tunnel was not used.
     fn failed(&self, why: &str, runtime: &mut Runtime) -> io::Result<()> {
         runtime.report(self.id, &Event::Failed(why))?;
         let who = peer_name(self.address);
@@ -491,7 +492,7 @@ impl Pair {
         let Some((address, target)) = found.and_then(|address| {
             Some((address, server(&address.ip().to_string(), address.port())?))
         }) else {
-            self.failed("no rule of the firewall has redirected it here (--transparent)", runtime)?;
+            self.failed("the firewall did not redirect it here (--transparent)", runtime)?;
             return Ok(Stage::Gone);
         };
         runtime.report(self.id, &Event::Note(&format!("the client connected to {address}")))?;
@@ -501,7 +502,7 @@ impl Pair {
         Ok(self.reaching(client, target, shared, runtime, now))
     }
 
-    /// Takes the request of SOCKS as far as it has come.
+    /// Reads the SOCKS request as far as it has arrived.
     fn ask_by_socks(
         &mut self,
         mut socks: Box<Socks>,
@@ -528,7 +529,8 @@ impl Pair {
         }
     }
 
-    /// Goes on with the way to the server, and tells the client at its end, or passes its request on.
+    /// Continues the connection to the server; at its end, answers the client or forwards its
+    /// request.
     fn reach(
         &mut self,
         mut reaching: Box<Reaching>,
@@ -576,7 +578,7 @@ impl Pair {
         Ok(Stage::Tunnel(Box::new(Tunnel { client: link, way, server, destination, until })))
     }
 
-    /// Looks at the first bytes of a tunnel, and goes on as they say.
+    /// Looks at the first bytes of a tunnel, and continues as they say.
     fn look_into(
         &mut self,
         mut tunnel: Box<Tunnel>,
@@ -708,7 +710,8 @@ impl Pair {
         Ok(Stage::Relaying(relay))
     }
 
-    /// The server can't be asked: the client is told so, and the diagnosis is that of a client.
+    /// The server can't be reached: the client gets an error, and the diagnosis is that of a
+    /// client.
     fn unreachable(
         &self,
         reaching: Reaching,
@@ -801,7 +804,7 @@ impl Pair {
         relay.turn(runtime, now)?;
         if *relay.answer() == Answer::Missing {
             let (why, found) = match relay.has_client_left() {
-                true => ("the client ended its stream before a response came", Vec::new()),
+                true => ("the client ended its stream before a response arrived", Vec::new()),
                 false => {
                     let mut found = relay.evidence().explain(&OpenError::Closed { received: 0 });
                     found.truncate(1);
@@ -887,7 +890,7 @@ fn destination(target: &Target) -> Destination {
     Destination::new(target.host.as_str(), target.port)
 }
 
-/// Explains why a client's TLS failed, to which a certificate of ours was shown.
+/// Explains why the TLS handshake of a client failed that got our certificate.
 fn distrust(client: &mut SocketLink) -> Vec<Diagnostic> {
     let Err(TransportError::Tls(error)) = client.handshake() else { return Vec::new() };
     let mut facts = Facts::new(Role::Server);

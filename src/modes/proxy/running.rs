@@ -1,4 +1,4 @@
-//! A program that uses the proxy: started when it listens, looked after until it has ended.
+//! A program that uses the proxy: wscope starts it when the proxy listens, and waits until it ends.
 
 use std::io;
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -49,7 +49,7 @@ impl Running {
         Ok(None)
     }
 
-    /// Hands a signal of ours on.
+    /// Passes on a signal that wscope got.
     pub fn signal(&self, signal: Signal) {
         match signal {
             Signal::Interrupt if self.on_terminal => {}

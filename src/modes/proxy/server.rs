@@ -1,4 +1,5 @@
-//! A proxy as a task of the event loop: takes connections, gives them their turns, knows when to end.
+//! A proxy as a task of the event loop: accepts connections, gives them turns, and knows when to
+//! end.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -34,7 +35,7 @@ use crate::wire::Role;
 /// A round ends after that: signals, timers and events wait for its end.
 const ROUND: Duration = Duration::from_millis(20);
 
-/// Turns after which the clock is looked at.
+/// Turns between two looks at the clock.
 const TURNS: usize = 8;
 
 /// Clients that are answered that there are too many, at once; more are dropped without an answer.

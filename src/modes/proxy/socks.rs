@@ -1,4 +1,4 @@
-//! The talk with a client of SOCKS5 until it has said whom it wants to reach.
+//! The dialogue with a SOCKS5 client, until it has named its destination.
 
 use std::time::Instant;
 
@@ -41,12 +41,12 @@ pub enum SocksProgress {
 }
 
 impl Socks {
-    /// Begins with the first byte, which has been seen and not taken.
+    /// Begins with the first byte, which has been seen but not consumed.
     pub fn new(link: SocketLink, until: Instant) -> Self {
         Self { link, until, step: SocksStep::Greeting }
     }
 
-    /// Goes as far as it can without waiting.
+    /// Advances as far as possible without waiting.
     pub fn turn(&mut self, config: &ForwardConfig, now: Instant) -> SocksProgress {
         if self.link.may_read_ahead(MOST)
             && let Err(error) = self.link.read_ahead(MOST)
@@ -63,7 +63,7 @@ impl Socks {
         };
         match progress {
             SocksProgress::Pending if self.link.has_ended_ahead() => SocksProgress::Failed(
-                "it closed the connection within its SOCKS5 request".to_owned(),
+                "it closed the connection during its SOCKS5 request".to_owned(),
             ),
             SocksProgress::Pending if self.until <= now => SocksProgress::Failed(
                 "no complete SOCKS5 request within the handshake timeout".to_owned(),
@@ -93,11 +93,13 @@ impl Socks {
                     Some(&method::NONE) => SocksStep::Request,
                     Some(_) => SocksStep::Login,
                     None if config.authorization.is_some() => {
-                        let text = "it has no user and password, which this proxy asks for";
+                        let text = "it sent no user and password, which this proxy requires";
                         return Err(Some(text.to_owned()));
                     }
                     None => {
-                        return Err(Some("it offers no method of SOCKS5 that is known".to_owned()));
+                        return Err(Some(
+                            "it offers no SOCKS5 method that this proxy supports".to_owned(),
+                        ));
                     }
                 };
             }
@@ -108,7 +110,7 @@ impl Socks {
                 let accepted = config.lets_in(&user, &password);
                 self.link.tx.extend([1, u8::from(!accepted)]);
                 if !accepted {
-                    let text = "this proxy does not know that user with that password";
+                    let text = "the user or the password is wrong";
                     return Err(Some(text.to_owned()));
                 }
                 self.step = SocksStep::Request;

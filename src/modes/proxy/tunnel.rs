@@ -1,4 +1,4 @@
-//! A tunnel whose server is reached, until its first bytes have said what it carries.
+//! A tunnel with a connected server, until its first bytes show what it carries.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use crate::net::first_bytes::{self, FirstBytes};
 use crate::net::link::SocketLink;
 use crate::net::proxy::Destination;
 
-/// So much is received of a server that speaks first.
+/// The most bytes that are received from a server that speaks first.
 const PEEK: usize = 4096;
 
 /// A client, its server, and nothing known of what will pass.
@@ -19,7 +19,7 @@ pub struct Tunnel {
     pub way: ClientOpening,
     /// The server.
     pub server: Box<SocketLink>,
-    /// Whom the client asked for.
+    /// The destination that the client requested.
     pub destination: Destination,
     /// When the client must have sent something.
     pub until: Instant,
@@ -27,7 +27,7 @@ pub struct Tunnel {
 
 /// What a tunnel carries.
 pub enum Carried {
-    /// That can't be told yet.
+    /// That is not known yet.
     Unknown,
     /// TLS that is to be decrypted, as with this host.
     Tls(String),
@@ -46,13 +46,13 @@ pub const UNDECRYPTED: &str = "tunnelled, not decrypted";
 const FOREIGN: &str = "neither TLS nor HTTP, forwarded unchanged";
 
 impl Tunnel {
-    /// Looks at what has come of either side.
+    /// Looks at what has arrived of either side.
     pub fn turn(&mut self, config: &ForwardConfig, now: Instant) -> Carried {
         if let Err(error) = self.client.flush() {
             return Carried::Nothing(error.to_string());
         }
         if self.client.pending() > 0 {
-            let text = "the client does not take the answer to its request";
+            let text = "the client does not read the answer to its request";
             return match self.until > now {
                 true => Carried::Unknown,
                 false => Carried::Nothing(text.to_owned()),
@@ -83,9 +83,9 @@ impl Tunnel {
             FirstBytes::Unknown => {
                 let none = bytes.is_empty();
                 match () {
-                    () if none && ended => {
-                        Carried::Nothing("the client closed its tunnel without a byte".to_owned())
-                    }
+                    () if none && ended => Carried::Nothing(
+                        "the client closed its tunnel without sending a byte".to_owned(),
+                    ),
                     () if self.server_spoke() || ended => Carried::Bytes(FOREIGN),
                     () if self.until > now => Carried::Unknown,
                     () if none => {

@@ -1,4 +1,4 @@
-//! What a client of a forward proxy wants, as its request says.
+//! What a client of a forward proxy requests.
 
 use crate::config::ForwardConfig;
 use crate::net::proxy::Destination;
@@ -16,11 +16,11 @@ pub enum Wanted {
     Nothing(Refusal),
 }
 
-/// What is said to somebody who takes the proxy for a server.
-const NO_PAGES: &str = "This is a proxy of wscope, and it has no pages: requests here must name the \
-    server in full (GET http://HOST/ HTTP/1.1), or begin with CONNECT.\n\nUse it as a proxy:\n\n    \
+/// The answer to a client that uses the proxy as a server.
+const NO_PAGES: &str = "This is a proxy (wscope), not a web server: a request must contain the whole \
+    URL (GET http://HOST/ HTTP/1.1), or be a CONNECT.\n\nUse it as a proxy:\n\n    \
     curl --proxy http://HERE http://HOST/\n    curl --proxy socks5h://HERE http://HOST/\n    \
-    wscope ws://HOST/ --proxy http://HERE\n\nTo put wscope before one server: wscope proxy PORT --to URL";
+    wscope ws://HOST/ --proxy http://HERE\n\nTo put wscope in front of one server: wscope proxy PORT --to URL";
 
 impl Wanted {
     /// Reads a request.
@@ -30,8 +30,8 @@ impl Wanted {
             && !head.get("Proxy-Authorization").is_some_and(|given| asked.is_met_by(given))
         {
             let text = match head.get("Proxy-Authorization") {
-                None => "this proxy asks for a user and a password",
-                Some(_) => "this proxy does not know that user with that password",
+                None => "this proxy requires a user and a password",
+                Some(_) => "the user or the password is wrong",
             };
             let challenge = [("Proxy-Authenticate", asked.challenge())];
             return Self::Nothing(Refusal::new(407, &challenge, text));

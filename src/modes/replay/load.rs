@@ -1,4 +1,4 @@
-//! The connections of a replay, one after the other or many at a time, in the one loop.
+//! The connections of a replay, in sequence or in parallel, in one event loop.
 
 use std::cell::RefCell;
 use std::io;
@@ -24,7 +24,7 @@ use crate::recording::Compare;
 use crate::ui::ending::summarize;
 use crate::wire::CloseCode;
 
-/// Connections that are being opened at once: each may look up a name in a thread of its own.
+/// Connections that are opened at the same time: each may look up a name in a separate thread.
 const OPENING: usize = 64;
 
 /// After a signal, how long the answers to our Closes are waited for.
@@ -105,7 +105,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// Tells what came of all, and gives the status.
+    /// Tells the result of all, and gives the status.
     pub(super) fn finish(mut self, runtime: &mut Runtime) -> io::Result<Exit> {
         self.report.totals.time = self.began.elapsed();
         if let Some(name) = &self.uncaptured
@@ -204,7 +204,7 @@ impl<'a> Load<'a> {
         Open { connection, evidence, log }
     }
 
-    /// There is no connection: told in full of the first, and counted.
+    /// There is no connection: the first one is reported in full, all are counted.
     fn not_opened(
         &mut self,
         conn: ConnId,
@@ -233,7 +233,7 @@ impl<'a> Load<'a> {
         Ok(())
     }
 
-    /// A connection has ended: what comes of it.
+    /// A connection has ended: its result.
     fn end(&mut self, open: Open, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         let Open { mut connection, evidence, log } = open;
         self.moved = true;

@@ -45,14 +45,15 @@ pub fn run(args: ReplayArgs, terminal: Terminal, given: Given) -> anyhow::Result
     notes.append(&mut config.notes);
     if plan.cut > 0 {
         let cut = counted(plan.cut, "frame");
-        notes.push(format!("{cut} of the recording is not whole, and is not sent"));
+        notes.push(format!("{cut} of the recording is incomplete, and is not sent"));
     }
     if plan.steps.is_empty() {
         notes.push("the client of this connection sent nothing".to_owned());
     }
     if let [first, ..] = plan.masked()[..] {
         notes.push(format!(
-            "message {first} of the recording has asterisks, maybe instead of a secret; --replace /RE/TEXT/ can restore it"
+            "message {first} of the recording contains asterisks, maybe in place of a secret; \
+             --replace /RE/TEXT/ can restore it"
         ));
     }
     config.client.reach.given = given;
@@ -76,7 +77,8 @@ pub fn run(args: ReplayArgs, terminal: Terminal, given: Given) -> anyhow::Result
     let possible = descriptors_left();
     if u64::from(config.parallel) > possible {
         let text = format!(
-            "--parallel: the limit of descriptors allows {possible} connections; raise it with ulimit -n"
+            "--parallel: the descriptor limit allows {possible} connections; raise it with \
+             ulimit -n"
         );
         return Err(UsageError::new(text).into());
     }

@@ -1,4 +1,4 @@
-//! What a replay tells of its connections: to people on stderr and stdout, or to machines on stdout.
+//! The output of a replay: text on stderr and stdout, or JSON on stdout.
 
 use std::io;
 
@@ -15,17 +15,17 @@ use crate::ui::number::counted;
 use crate::ui::replay::ReplayTotals;
 use crate::wire::Role;
 
-/// Connections of which it is told what went wrong.
+/// The number of connections whose failures are reported.
 const TOLD: u64 = 5;
 
-/// Tells what came of connections.
+/// Tells the result of connections.
 pub(super) struct Report {
     /// All together.
     pub(super) totals: ReplayTotals,
     json: Option<JsonPrinter>,
     /// There are several connections, whose numbers matter.
     many: bool,
-    /// How many failed connections were told of.
+    /// The number of failed connections that were reported.
     told: u64,
 }
 
@@ -47,7 +47,8 @@ impl Report {
         self.many
     }
 
-    /// Counts a connection that has ended, and tells what differs. Whether it may be told why it failed.
+    /// Counts a connection that has ended, and reports differences. Returns whether its failure may
+    /// be reported.
     pub(super) fn ended(
         &mut self,
         conn: ConnId,
@@ -144,7 +145,7 @@ impl Report {
         stderr::write(lines.as_bytes());
     }
 
-    /// Tells what came of all.
+    /// Tells the result of all.
     pub(super) fn finish(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         let untold = self.told.saturating_sub(TOLD);
         if untold > 0 && self.json.is_none() {

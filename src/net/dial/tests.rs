@@ -1,4 +1,4 @@
-//! Races on loopback and with made-up connectors; nothing leaves the machine.
+//! Races on loopback and with fake connectors; nothing leaves the machine.
 
 use super::*;
 use std::net::TcpListener;

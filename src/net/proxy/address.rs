@@ -1,6 +1,6 @@
-//! A proxy as it is written: `[SCHEME://][USER[:PASSWORD]@]HOST[:PORT]`, by curl's rules.
+//! The address of a proxy: `[SCHEME://][USER[:PASSWORD]@]HOST[:PORT]`, as in curl.
 //!
-//! Knows neither the environment nor which proxy is used. No error quotes what may be a password.
+//! Knows neither the environment nor which proxy is used. No error quotes a possible password.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -16,7 +16,7 @@ const DEFAULT_PORT: u16 = 1080;
 /// curl's for a proxy under TLS.
 const DEFAULT_TLS_PORT: u16 = 443;
 
-/// How a proxy is spoken to.
+/// The protocol of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
     /// HTTP CONNECT (RFC 9110 §9.3.6).
@@ -36,7 +36,7 @@ pub enum Scheme {
 /// A proxy and what it is sent about us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
-    /// How it is spoken to.
+    /// Its protocol.
     pub scheme: Scheme,
     /// A name, or an address without brackets.
     pub host: String,
@@ -58,7 +58,7 @@ pub struct Credentials {
 /// Why a text is not a proxy.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AddressError {
-    /// A scheme that is not spoken.
+    /// A scheme that is not supported.
     #[error(
         "the proxy scheme {scheme}:// is not supported; use http, https, socks5, socks5h, socks4 \
          or socks4a"
@@ -91,7 +91,7 @@ impl Scheme {
         table.into_iter().find(|scheme| scheme.name().eq_ignore_ascii_case(name))
     }
 
-    /// As it stands before `://`.
+    /// As it is before `://`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -110,7 +110,7 @@ impl Scheme {
 }
 
 impl Proxy {
-    /// Reads a proxy; without a scheme it speaks HTTP.
+    /// Parses a proxy; without a scheme, it is HTTP.
     ///
     /// # Errors
     ///
@@ -162,7 +162,7 @@ impl Credentials {
         Self { user: user.into(), password: password.into() }
     }
 
-    /// Reads the same out of a URL, where `%XX` stands for a byte.
+    /// Parses the same from a URL, in which `%XX` is a byte.
     fn from_userinfo(text: &str) -> Self {
         let (user, password) = text.split_once(':').unwrap_or((text, ""));
         let decode = crate::net::target::percent_decoded;

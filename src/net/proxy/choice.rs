@@ -1,7 +1,7 @@
 //! Which proxy a connection goes through: options first, then the environment, by curl's rules.
 //!
-//! The environment is an argument. What decided is part of the result, because a proxy that
-//! nobody thought of is the hardest to find (W114).
+//! The environment is an argument. The result contains the source of the decision, because an
+//! unexpected proxy is the hardest to find (W114).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::net::proxy::address::{read_port, split_port};
 /// Environment variables by name.
 pub type Environment = BTreeMap<String, String>;
 
-/// Every variable that [`choose`] looks at, so that nobody has to hand in more.
+/// Every variable that [`choose`] reads, so that the caller passes no others.
 pub const VARIABLES: [&str; 11] = [
     "ws_proxy",
     "WS_PROXY",
@@ -30,7 +30,7 @@ pub const VARIABLES: [&str; 11] = [
     "NO_PROXY",
 ];
 
-/// What was asked for.
+/// What was requested.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ProxyOptions {
     /// `--proxy`: a proxy, or empty for none.
@@ -55,7 +55,7 @@ pub struct Choice {
 /// What decided. As text it continues "the proxy …" or "no proxy …".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProxyReason {
-    /// Nobody asked for one.
+    /// No option or variable set one.
     Unasked,
     /// `--proxy`.
     Option,
@@ -72,7 +72,7 @@ pub enum ProxyReason {
     },
 }
 
-/// A proxy that can't be read, and where it is written.
+/// A proxy that can't be parsed, and where it is written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{source_name}: {error}")]
 pub struct ChoiceError {

@@ -12,7 +12,7 @@ const MAX_INTERIM: usize = 16;
 /// A proxy's bytes that are quoted when they are not HTTP.
 const QUOTED: usize = 64;
 
-/// The request, and the response as far as it has come.
+/// The request, and the response as far as it has arrived.
 pub(super) struct Connect {
     pub(super) output: Vec<u8>,
     pub(super) request: Head,
@@ -126,8 +126,8 @@ fn parser() -> HeadParser {
 }
 
 /// The schemes of all challenges: "Proxy-Authenticate = #challenge" (RFC 9110 §11.7.1), and those
-/// of `WWW-Authenticate`, which comes with a 401. A comma
-/// also parts a challenge's parameters, so that only a token without `=` after it counts.
+/// of `WWW-Authenticate` in a 401. A comma also separates the parameters of a challenge, so only a
+/// token without `=` after it counts.
 fn offered(head: &Head) -> Vec<String> {
     let mut schemes = Vec::new();
     let challenges = head.get_all("proxy-authenticate").chain(head.get_all("www-authenticate"));
@@ -145,7 +145,7 @@ fn offered(head: &Head) -> Vec<String> {
     schemes
 }
 
-/// The value without what stands in quotes, where commas mean nothing.
+/// The value without what is in quotes, where commas mean nothing.
 fn unquoted(value: &[u8]) -> Vec<u8> {
     let (mut inside, mut escaped) = (false, false);
     let mut outside = Vec::with_capacity(value.len());

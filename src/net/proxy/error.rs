@@ -1,7 +1,6 @@
-//! What goes wrong with a proxy, each kind with its remedy.
+//! Errors of proxies, each with its cure.
 //!
-//! A proxy's words are foreign: they are kept raw in the head, and escaped where a message quotes
-//! them.
+//! The texts of a proxy are not trusted: they are kept raw in the head, and escaped in messages.
 
 use thiserror::Error;
 
@@ -13,7 +12,7 @@ pub enum ProxyError {
     /// Another status than 2xx to CONNECT (W112).
     #[error("the proxy refused the tunnel with {}", status(head))]
     Refused {
-        /// The response as it came.
+        /// The response as received.
         head: Box<Head>,
     },
     /// 407 to CONNECT, or 401, which tinyproxy says to a wrong password (W113).
@@ -24,14 +23,14 @@ pub enum ProxyError {
         if offered.is_empty() { "no scheme".to_owned() } else { offered.join(", ") }
     )]
     Unauthorized {
-        /// The response as it came.
+        /// The response as received.
         head: Box<Head>,
         /// The authentication schemes of `Proxy-Authenticate` (RFC 9110 §11.7.1), escaped.
         offered: Vec<String>,
         /// Whether credentials were sent.
         sent: bool,
     },
-    /// SOCKS5: no method of ours is acceptable, or user and password are wrong (W113).
+    /// SOCKS5: none of our methods is acceptable, or user and password are wrong (W113).
     #[error(
         "the SOCKS5 proxy {}",
         if *sent { "did not accept the user and password" } else { "requires a user and password" }
@@ -51,7 +50,7 @@ pub enum ProxyError {
     /// The first bytes are not a status line (W112).
     #[error("the proxy does not speak HTTP; it sent \"{}\"", first_bytes.escape_ascii())]
     NotHttp {
-        /// The beginning of what came, at most 64 bytes.
+        /// The beginning of what arrived, at most 64 bytes.
         first_bytes: Vec<u8>,
     },
     /// The response has no end (W112).
@@ -67,7 +66,7 @@ pub enum ProxyError {
         version: u8,
         /// Which byte of the dialogue.
         what: &'static str,
-        /// The byte that came.
+        /// The byte that arrived.
         found: u8,
         /// What it must be.
         expected: &'static str,
@@ -105,8 +104,8 @@ impl ProxyError {
                      the proxy sees them"
                 }
                 Some(400 | 405 | 501) => {
-                    "this may be a web server and no proxy, or a proxy without CONNECT: check \
-                     --proxy and the environment"
+                    "this may be a web server instead of a proxy, or a proxy without CONNECT: \
+                     check --proxy and the environment"
                 }
                 _ => "check the proxy's rules, or bypass it with --noproxy HOST",
             },
@@ -151,7 +150,7 @@ impl ProxyError {
         }
     }
 
-    /// The response that reports it, if the proxy speaks HTTP.
+    /// The response that reports it, if the proxy uses HTTP.
     pub fn head(&self) -> Option<&Head> {
         match self {
             Self::Refused { head } | Self::Unauthorized { head, .. } => Some(head),

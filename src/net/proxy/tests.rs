@@ -28,7 +28,7 @@ fn begin(proxy: &str, host: &str, port: u16) -> Dialogue {
     Dialogue::begin(&proxy, &Destination::new(host, port)).unwrap()
 }
 
-/// A dialogue that opens the way: what is sent and what comes.
+/// A dialogue that opens the tunnel: what is sent and what is received.
 fn opens(proxy: &str, host: &str, sent: &[u8], received: &[u8]) {
     for size in [received.len(), 1, 3] {
         for trailing in [&b""[..], b"\x81\x02hi"] {
@@ -54,7 +54,7 @@ fn opens(proxy: &str, host: &str, sent: &[u8], received: &[u8]) {
     }
 }
 
-/// A dialogue that fails, the same way each time it is asked.
+/// A dialogue that fails, in the same way each time.
 fn fails(proxy: &str, received: &[u8]) -> ProxyError {
     let [whole, cut] = [usize::MAX, 1].map(|size| {
         let mut dialogue = begin(proxy, "h", 443);

@@ -1,6 +1,6 @@
-//! A dialogue with a proxy, driven over a link until the way is open.
+//! Runs a dialogue with a proxy over a link until the tunnel is open.
 //!
-//! The link may speak TLS to the proxy; that handshake comes before. Waiting is the caller's.
+//! The link may use TLS to the proxy; that handshake comes first. The caller waits.
 
 use super::{Dialogue, ProxyError};
 use crate::net::link::{Fill, SocketLink};
@@ -9,7 +9,7 @@ use crate::net::transport::TransportError;
 /// Why there is no tunnel.
 #[derive(Debug, thiserror::Error)]
 pub enum TunnelError {
-    /// The proxy refuses, or is none.
+    /// The proxy refuses, or is not a proxy.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
     /// The socket failed, or TLS to the proxy.
@@ -17,8 +17,8 @@ pub enum TunnelError {
     Link(#[from] TransportError),
 }
 
-/// Takes the dialogue as far as it goes without waiting; `true` when the tunnel is open. What the
-/// link has received beyond the proxy's last word stays in it.
+/// Continues the dialogue as far as possible without waiting; `true` when the tunnel is open. Data
+/// after the proxy's last message stays in the link.
 pub fn advance(link: &mut SocketLink, dialogue: &mut Dialogue) -> Result<bool, TunnelError> {
     loop {
         let (input, tx) = link.split();

@@ -67,7 +67,7 @@ impl Way {
         }
     }
 
-    /// Sends a word and gives what comes back.
+    /// Sends a word and returns the answer.
     fn echo(&mut self, word: &[u8]) -> Vec<u8> {
         self.link.tx.extend_from_slice(word);
         let mut got = Vec::new();
@@ -89,7 +89,7 @@ impl Way {
     }
 }
 
-/// A peer on a port of its own: a script for its one client.
+/// A peer on its own port: a script for its one client.
 fn peer<T: Send + 'static>(
     script: impl FnOnce(TcpStream) -> T + Send + 'static,
 ) -> (u16, JoinHandle<T>) {

@@ -9,7 +9,7 @@ use mio::{Registry, Token, Waker};
 
 use super::{Access, IoDirection};
 
-/// Bytes read at once by the thread that stands in where stdin can't be polled.
+/// Bytes read at once by the thread that is used if stdin can't be polled.
 const THREAD_CHUNK: usize = 64 * 1024;
 
 /// Linux keeps this much of a line typed on a terminal in canonical mode, and drops the rest:
@@ -27,7 +27,7 @@ pub struct Stdin {
     /// A line from it was as long as it can be: see [`Stdin::take_cut_line`].
     cut_line: bool,
     thread: Option<Receiver<io::Result<Vec<u8>>>>,
-    /// What the thread gave and the loop has not yet taken.
+    /// What the thread has read and the loop has not yet taken.
     left: Vec<u8>,
     left_at: usize,
 }
@@ -131,8 +131,8 @@ impl Stdin {
     }
 }
 
-/// Reads stdin in a thread of its own; the channel's bound is the back-pressure. The thread is
-/// left behind at the end, because nothing ends a blocked read.
+/// Reads stdin in a separate thread; the channel's limit is the back-pressure. The thread is
+/// abandoned at the end, because nothing ends a blocked read.
 fn read_in_thread(waker: Arc<Waker>) -> Receiver<io::Result<Vec<u8>>> {
     let (sender, receiver) = sync_channel(4);
     std::thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! stdout and stderr: one writer for each, with a buffer that knows when it is full.
+//! stdout and stderr: one writer for each, with a bounded buffer.
 
 use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
@@ -41,7 +41,7 @@ impl OutputStream {
     }
 }
 
-/// Writes to stdout where there is no loop, and waits. An error names stdout; its kind stays.
+/// Writes to stdout without a loop, and waits. An error names stdout and keeps its kind.
 ///
 /// # Errors
 ///
@@ -125,7 +125,7 @@ impl StdioWriter {
         Ok(())
     }
 
-    /// Writes what is taken now.
+    /// Writes as much as is accepted now.
     ///
     /// # Errors
     ///
@@ -174,7 +174,7 @@ impl StdioWriter {
     ///
     /// # Errors
     ///
-    /// A signal came, or the system refuses.
+    /// A signal arrived, or the system refuses.
     pub fn wait(&mut self, timeout: Option<&Timespec>) -> io::Result<bool> {
         self.writable = is_writable(self.stream.fd(), timeout)?;
         Ok(self.writable)

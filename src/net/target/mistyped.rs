@@ -1,4 +1,4 @@
-//! Texts that are nearly a URL, and what their author meant to write.
+//! Mistyped URLs, and what was meant.
 
 use super::TargetError;
 
@@ -44,7 +44,7 @@ pub(super) fn slip(text: &str) -> Option<TargetError> {
     Some(error(fault, scheme, rest))
 }
 
-/// `ws://ws://host`: one URL was pasted behind the beginning of another.
+/// `ws://ws://host`: one URL was pasted after the beginning of another.
 fn twice(rest: &str) -> Option<TargetError> {
     let inner = SCHEMES.into_iter().find(|scheme| {
         let start = rest.get(..scheme.len());

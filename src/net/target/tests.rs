@@ -1,4 +1,4 @@
-//! The URL table: what is accepted, what is refused, and that no password leaks.
+//! A table of URLs: which are accepted, which are refused; and no password leaks.
 
 use super::*;
 

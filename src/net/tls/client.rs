@@ -1,8 +1,8 @@
 //! The client's side: the library set up with the options, then one pipe for each connection.
 //!
-//! Reads the files that the options name; must not know sockets, nor where a passphrase comes
-//! from. On Linux the library is OpenSSL itself, because native-tls has no key log, takes no
-//! encrypted keys, and shows neither the chain nor why it would have distrusted it.
+//! Reads the files that the options name; must not know sockets, nor where a passphrase comes from.
+//! On Linux the library is OpenSSL itself, because native-tls has no key log, accepts no encrypted
+//! keys, and shows neither the chain nor the reason why it does not trust it.
 
 use std::fs;
 use std::path::Path;

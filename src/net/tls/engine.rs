@@ -1,4 +1,4 @@
-//! The TLS libraries' objects behind one face: native-tls, and on Linux OpenSSL itself.
+//! One interface to the objects of the TLS libraries: native-tls, and on Linux OpenSSL itself.
 //!
 //! On Linux only tests use native-tls, as an independent peer. Knows the in-memory stream and
 //! nothing of sockets.
@@ -27,14 +27,14 @@ pub(super) enum PendingHandshake {
     Openssl(MidHandshakeSslStream<MemoryStream>),
 }
 
-/// How far a step of the handshake came.
+/// The result of a step of the handshake.
 pub(super) enum HandshakeStep {
     Done(EngineStream),
     Wait(PendingHandshake),
     Failed(HandshakeFailure),
 }
 
-/// A handshake that came to nothing.
+/// A handshake that failed.
 pub(super) struct HandshakeFailure {
     /// The library's words.
     pub(super) words: String,
@@ -135,7 +135,7 @@ impl EngineStream {
         }
     }
 
-    /// What verification found wrong, where it was to be ignored and the library shows it.
+    /// The errors that verification found, if they were ignored and the library shows them.
     pub(super) fn verify_problem(&self) -> Option<String> {
         match self {
             Self::Native(_) => None,

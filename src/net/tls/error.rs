@@ -1,7 +1,7 @@
-//! What goes wrong with TLS, each kind with its remedy.
+//! Errors of TLS, each with its cure.
 //!
-//! The TLS libraries give text only. OpenSSL's words are read here and nowhere
-//! else; on other systems an unknown text is passed on as it is.
+//! The TLS libraries give text only. Only this file interprets OpenSSL's texts; on other systems,
+//! an unknown text is printed unchanged.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::diagnostics;
 
-/// Why TLS cannot be spoken, or no longer.
+/// Why TLS can't be used, or no longer.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TlsError {
     /// The system's TLS library does not start.
@@ -86,7 +86,7 @@ pub enum TlsError {
     /// The server sent something that is neither TLS nor HTTP (W110).
     #[error("the port does not speak TLS; it sent \"{}\"", first_bytes.escape_ascii())]
     NotTls {
-        /// The beginning of what came, at most 64 bytes.
+        /// The beginning of what arrived, at most 64 bytes.
         first_bytes: Vec<u8>,
     },
     /// A client sent an HTTP request where our server expects TLS.
@@ -98,7 +98,7 @@ pub enum TlsError {
         if *answered { "during" } else { "at the start of" }
     )]
     ClosedDuringHandshake {
-        /// Whether anything came before the end.
+        /// Whether anything was received before the end.
         answered: bool,
     },
     /// The peer refused with an alert (RFC 8446 §6.2).
@@ -107,10 +107,10 @@ pub enum TlsError {
         /// The alert's description number.
         number: u8,
     },
-    /// The peer asked for a certificate of ours, then refused or hung up (W212).
+    /// The peer requested a client certificate, then refused or hung up (W212).
     #[error("the server asked for a client certificate, and then {how}")]
     CertificateWanted {
-        /// What came of it.
+        /// Its result.
         how: String,
     },
     /// The handshake failed in another way.
@@ -119,7 +119,7 @@ pub enum TlsError {
         /// The library's words.
         reason: String,
     },
-    /// Something came after the handshake that TLS does not allow.
+    /// Data that TLS does not allow was received after the handshake.
     #[error("the TLS connection broke: {reason}")]
     Broken {
         /// The library's words.
@@ -169,8 +169,9 @@ impl TlsError {
         }
     }
 
-    /// Whether the peer did not come to terms: an error of this side, or of its TLS library, proves nothing
-    /// about the peer, and neither does a certificate, which comes once the version is agreed on.
+    /// Whether the peer and this side could not agree: an error of this side, or of its TLS
+    /// library, proves nothing about the peer, and neither does a certificate, which is sent after
+    /// the version is agreed.
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::PlainHttp
@@ -185,7 +186,7 @@ impl TlsError {
         }
     }
 
-    /// The entry in the catalogue of diagnostics, where there is one.
+    /// The entry in the catalogue of diagnostics, if there is one.
     pub fn code(&self) -> Option<&'static str> {
         use CertificateProblem as Problem;
         Some(match self {
@@ -227,15 +228,16 @@ impl TlsError {
                  passphrase goes in WSCOPE_PASSPHRASE or --pass-file",
             ),
             Self::Certificate { problem: CertificateProblem::Other, .. } => {
-                Some("use --insecure to go on without proof")
+                Some("use --insecure to connect without verification")
             }
             Self::PassphraseNeeded { .. } => {
                 Some("give it with --pass-env NAME or --pass-file FILE")
             }
             Self::KeyLog { .. } => Some("give another file, or unset SSLKEYLOGFILE"),
-            Self::Pinned { .. } => {
-                Some("somebody may be in between; if the server's key was renewed, pin the new one")
-            }
+            Self::Pinned { .. } => Some(
+                "someone may intercept the connection; if the server has a new key, pin that \
+                     one",
+            ),
             _ => Some(diagnostics::entry(self.code()?)?.help),
         }
     }

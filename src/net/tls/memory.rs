@@ -1,9 +1,9 @@
-//! The two ciphertext buffers of a TLS pipe, and the stream that the TLS
-//! library reads and writes in place of a socket.
+//! The two ciphertext buffers of a TLS pipe, and the stream that the TLS library reads and writes
+//! instead of a socket.
 //!
-//! Knows bytes only; must not know sockets or the TLS library. Both buffers
-//! move what is left to the front only when that is no more than was consumed
-//! before it, so moving never costs more than reading did.
+//! Knows bytes only; must not know sockets or the TLS library. Both buffers move the remaining
+//! bytes to the front only when they are not more than the consumed bytes, so moving never costs
+//! more than reading.
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};

@@ -1,7 +1,7 @@
-//! TLS that travels inside TLS: to a server through a proxy that is itself reached by TLS.
+//! TLS inside TLS: to a server through a proxy that uses TLS, too.
 //!
-//! The outer pipe takes the inner one's ciphertext for plaintext. From outside the two look like
-//! one pipe with the plaintext of the inner and the ciphertext of the outer.
+//! The plaintext of the outer pipe is the ciphertext of the inner one. For the caller, both are one
+//! pipe with the plaintext of the inner and the ciphertext of the outer one.
 
 use std::io::{self, Read};
 
@@ -30,13 +30,14 @@ impl TlsPipe {
         self
     }
 
-    /// Takes ciphertext of this pipe, not of one it travels in, that came before it was begun.
+    /// Takes ciphertext of this pipe, not of an outer pipe, that was received before this pipe
+    /// began.
     pub(in crate::net) fn begin_with(&mut self, mut bytes: &[u8]) {
         let mut wire = self.wire.borrow_mut();
         while !bytes.is_empty() && wire.receive(&mut bytes).is_ok() {}
     }
 
-    /// Hands on what waits to be sent, as far as the outer pipe has room.
+    /// Passes on the data that waits to be sent, as far as the outer pipe has room.
     pub(super) fn push_out(&mut self) {
         let Some(outer) = &mut self.outer else { return };
         let mut wire = self.wire.borrow_mut();

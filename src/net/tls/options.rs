@@ -15,7 +15,7 @@ use super::TlsError;
 use crate::net::files::FileOnce;
 use crate::net::secret::Secret;
 
-/// How a client speaks TLS.
+/// How a client uses TLS.
 #[derive(Debug, Clone)]
 pub struct TlsOptions {
     /// Accept any certificate for any name (`-k`). Pins hold even so.
@@ -30,7 +30,7 @@ pub struct TlsOptions {
     pub min: Option<TlsVersion>,
     /// The newest version (`--tls-max`); without it the newest there is.
     pub max: Option<TlsVersion>,
-    /// The name asked for.
+    /// The requested name.
     pub server_name: ServerName,
     /// The application protocols offered (RFC 7301), best first, each of 1 to 255 bytes; empty
     /// offers none.
@@ -78,7 +78,7 @@ pub enum Passphrase {
 }
 
 impl Passphrase {
-    /// The passphrase itself, read from its file where it is in one; `None` if it is unknown.
+    /// The passphrase itself, read from its file if it is in a file; `None` if it is unknown.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl Passphrase {
     }
 }
 
-/// A version of TLS that can be asked for.
+/// A version of TLS that an option can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TlsVersion {
     /// RFC 2246; deprecated by RFC 8996.

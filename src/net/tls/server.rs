@@ -1,5 +1,5 @@
-//! The server's side: certificate and key from files, or made on the spot; then one pipe for each
-//! client.
+//! The server's side: certificate and key from files, or created at the start; then one pipe for
+//! each client.
 //!
 //! Reads the files; must not know sockets, nor where a passphrase comes from.
 

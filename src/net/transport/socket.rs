@@ -16,8 +16,7 @@ use crate::net::tls::{Closure, Handshake, PlainRead, TlsPipe};
 /// such without end (RFC 8446 §4.6.3 sets no limit to KeyUpdate), and others wait for their turn.
 const BARREN_READS: u32 = 2;
 
-/// A connected socket, or one that is connecting, with what is known of its readiness; and the TLS
-/// that is spoken on it.
+/// A socket, connected or connecting, with its known readiness, and its TLS.
 pub struct Socket {
     raw: RawSocket,
     tls: Option<Box<TlsPipe>>,
@@ -27,7 +26,7 @@ pub struct Socket {
 /// How far our side of the stream is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WriteSide {
-    /// It goes on.
+    /// It continues.
     Open,
     /// close_notify has been made, if there is TLS; FIN follows what waits.
     Ending,
@@ -35,7 +34,7 @@ enum WriteSide {
     Ended,
 }
 
-/// The socket below TLS. A side is taken for ready until the system says it would block.
+/// The socket below TLS. A side counts as ready until the system says it would block.
 struct RawSocket {
     /// `None` once it has been reset.
     stream: Option<Stream>,
@@ -63,7 +62,7 @@ impl Socket {
         Ok(Self { raw, tls: tls.map(Box::new), outgoing: WriteSide::Open })
     }
 
-    /// How the connecting of a socket ended; `None` while it goes on.
+    /// How the connecting of a socket ended; `None` while it continues.
     pub fn connected(&self) -> Option<io::Result<()>> {
         let stream = self.raw.stream.as_ref()?;
         match stream.connected() {
@@ -90,13 +89,13 @@ impl Socket {
         self.raw.stream.as_ref().ok_or(io::ErrorKind::NotConnected)?.original_destination()
     }
 
-    /// TLS, if it is spoken.
+    /// TLS, if it is used.
     pub fn tls(&self) -> Option<&TlsPipe> {
         self.tls.as_deref()
     }
 
-    /// Speaks TLS from here on, inside the TLS that is spoken already (to a proxy). `received` is
-    /// its beginning. Then see [`Socket::handshake`].
+    /// Uses TLS from here on, inside an existing TLS (to a proxy). `received` is its beginning.
+    /// Then see [`Socket::handshake`].
     pub fn start_tls(&mut self, pipe: TlsPipe, received: &[u8]) {
         let mut pipe = match self.tls.take() {
             Some(outer) => pipe.inside(*outer),
@@ -111,7 +110,7 @@ impl Socket {
         self.tls = None;
     }
 
-    /// Takes the TLS handshake as far as it goes; `Ok(true)` when plaintext can flow.
+    /// Continues the TLS handshake as far as possible; `Ok(true)` when plaintext can flow.
     ///
     /// # Errors
     ///
@@ -134,7 +133,7 @@ impl Socket {
         }
     }
 
-    /// Takes the end of our side as far as it goes.
+    /// Continues the end of our side as far as possible.
     fn end(&mut self) -> Result<(), TransportError> {
         if let Some(tls) = &mut self.tls {
             self.raw.send_tls(tls)?;
@@ -327,7 +326,7 @@ impl RawSocket {
         }
     }
 
-    /// Moves ciphertext in once; `false` when there is none to be had for now.
+    /// Receives ciphertext once; `false` if there is none now.
     fn receive_tls(&mut self, tls: &mut TlsPipe) -> io::Result<bool> {
         if !self.readable || !tls.wants_ciphertext() {
             return Ok(false);
@@ -345,7 +344,7 @@ impl RawSocket {
         }
     }
 
-    /// Moves ciphertext out until there is none or the socket would block.
+    /// Sends ciphertext until there is none or the socket would block.
     fn send_tls(&mut self, tls: &mut TlsPipe) -> io::Result<()> {
         let Some(stream) = &mut self.stream else { return Ok(()) };
         while self.writable && tls.pending_ciphertext() > 0 {

@@ -1,7 +1,7 @@
 //! A load test for Artillery: the test itself, and the processor that plays the messages.
 //!
-//! Artillery's own steps wait in unexpected units, and break where one message more comes than they wait
-//! for; so one step plays all.
+//! Artillery's own steps wait in unexpected units, and fail if one message more arrives than they
+//! wait for; so one step plays everything.
 
 use serde_json::json;
 

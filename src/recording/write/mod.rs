@@ -1,4 +1,4 @@
-//! Recordings in the formats of others.
+//! Writes recordings in the formats of other programs.
 
 mod artillery;
 mod har;
@@ -20,7 +20,7 @@ use super::session::Session;
 use crate::event::Direction;
 use crate::ui::redact::Redactor;
 
-/// Header fields of a request that a client makes anew.
+/// Header fields of a request that each client makes itself.
 const OWN: [&str; 9] = [
     "host",
     "upgrade",
@@ -39,8 +39,8 @@ struct Plan {
     subprotocols: Vec<String>,
     /// Names, and values or the variables that hold them.
     headers: Vec<(String, Result<String, String>)>,
-    /// Messages of the client: milliseconds from the opening, `text` or `binary` in base64, and how many messages of the
-    /// server came before it.
+    /// Messages of the client: milliseconds from the opening, `text` or `binary` in base64, and how
+    /// many messages of the server were before it.
     sends: Vec<Value>,
     /// Messages of the server.
     receives: usize,

@@ -1,7 +1,7 @@
-//! A capture of packets, made up: connections of TCP without TLS, whose bytes are those of the recording.
+//! A generated packet capture: TCP connections without TLS, with the bytes of the recording.
 //!
-//! Raw IP, one packet for each piece of the recording, with right lengths, numbers and checksums, so
-//! that Wireshark has nothing to complain about.
+//! Raw IP, one packet for each piece of the recording, with correct lengths, numbers and checksums,
+//! so that Wireshark reports no errors.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -93,7 +93,7 @@ impl PcapngWriter {
         self.heads
     }
 
-    /// Ends all connections that go on.
+    /// Ends all connections that continue.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         if !self.began {
             self.began = true;
@@ -113,7 +113,7 @@ impl PcapngWriter {
         let mut connection =
             Connection { ends: [client, server], next: [1000, 2000], last_head: None };
         let secure = self.secure.contains(&conn);
-        let comment = if secure { "wss: recorded as plain text, its TLS is left out" } else { "" };
+        let comment = if secure { "wss: written as plain text, without TLS" } else { "" };
         connection.packet(micros, 0, SYN, b"", comment, out);
         connection.packet(micros, 1, SYN | ACK, b"", "", out);
         connection.packet(micros, 0, ACK, b"", "", out);

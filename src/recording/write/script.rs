@@ -1,5 +1,5 @@
-//! A script of the program itself, for `--script`: what the client sent, each message after as many of the
-//! server's as had come.
+//! A wscope script for `--script`: what the client sent, each message after as many messages of the
+//! server as in the recording.
 
 use std::fmt::Write as _;
 
@@ -129,7 +129,7 @@ fn close(bytes: &[u8]) -> String {
     }
 }
 
-/// A payload behind a command, with the space before it and `before` where it is written as it is.
+/// A payload after a command, with the space before it, and `before` if it is written unchanged.
 fn payload(before: &str, bytes: &[u8]) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || " .,_".contains(c);
     match std::str::from_utf8(bytes) {

@@ -1,6 +1,6 @@
 //! What can be proposed at the cursor: commands, their arguments, files.
 //!
-//! Pure: the files come from a function, the rest from the table.
+//! Pure: a function returns the files; everything else is in the table.
 
 use crate::lens;
 use crate::script::command::frame::FRAME_KEYS;
@@ -28,15 +28,15 @@ pub struct Candidate {
 /// Headers that are worth proposing: those of the handshake, and what servers ask for.
 const HEADERS: &[(&str, &str)] = &[
     ("Authorization", "credentials"),
-    ("Cookie", "the session of a browser"),
+    ("Cookie", "a browser's session"),
     ("Host", "the virtual host"),
-    ("Origin", "the page a browser would come from"),
+    ("Origin", "the page that a browser would send"),
     ("Sec-WebSocket-Extensions", "extensions offered"),
     ("Sec-WebSocket-Key", "16 bytes in base64"),
     ("Sec-WebSocket-Protocol", "subprotocols offered"),
     ("Sec-WebSocket-Version", "13"),
     ("User-Agent", "the program"),
-    ("X-Forwarded-For", "the address a proxy saw"),
+    ("X-Forwarded-For", "the client's address, as a proxy reports it"),
 ];
 
 /// What completion depends on besides the line.
@@ -59,8 +59,8 @@ pub fn complete(
     complete_for(line, pos, &Surroundings { role: Role::Client, files, clients: &[] })
 }
 
-/// What can be written at byte `pos` of `line`: where it begins, and the candidates for what stands
-/// between there and `pos`.
+/// The possible completions at byte `pos` of `line`: where they begin, and the candidates for the
+/// text between there and `pos`.
 ///
 /// A `pos` inside a character counts as before it, one beyond the end as the end.
 pub fn complete_for(line: &str, pos: usize, amid: &Surroundings<'_>) -> (usize, Vec<Candidate>) {
@@ -235,7 +235,7 @@ fn paths(
 /// What may follow a client's `line` with the cursor at byte `pos`: the rest of the name if it is clear, and
 /// the arguments that are left. `None` in a text, in a payload and before the line's end.
 ///
-/// It is to be shown, not to be taken over.
+/// It is shown, but not inserted.
 pub fn hint(line: &str, pos: usize) -> Option<String> {
     hint_for(line, pos, Role::Client)
 }
@@ -318,7 +318,7 @@ pub(crate) enum CompletionPoint<'a> {
     Name {
         /// The name so far, with its slash.
         typed: Word<'a>,
-        /// The command it stands in.
+        /// The command of this position.
         outer: Option<&'static CommandEntry>,
     },
     /// In the arguments of a command.

@@ -1,4 +1,4 @@
-//! What the table has about a command, and how its arguments are taken from the line.
+//! A row of the table of commands, and how its arguments are read from the line.
 
 use crate::script::command::Command;
 use crate::script::command::error::{ParseError, ParseFault, shown};
@@ -89,7 +89,7 @@ impl Availability {
         }
     }
 
-    /// The word that a list puts beside the command, if it is not for both: `client`, `server`.
+    /// The word that a list shows next to the command, if it is not for both: `client`, `server`.
     pub fn word(self) -> Option<&'static str> {
         match self {
             Self::Both => None,
@@ -140,7 +140,7 @@ impl Arg {
     }
 }
 
-/// What can stand in the place of an argument.
+/// What can stand instead of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArgKind {
     /// A payload, in one of its notations.
@@ -155,7 +155,7 @@ pub enum ArgKind {
     Timestamps,
     /// A lens, `auto` or `none`.
     Lens,
-    /// A command of the protocol that a lens speaks.
+    /// A command of the protocol of a lens.
     Spoken,
     /// A file, or one of these words.
     Path(Choices),
@@ -281,8 +281,8 @@ impl<'a> Args<'a> {
         Ok(self.scope.text(Word { text: &path, ..rest })?.into_owned())
     }
 
-    /// `NAME=VALUE` that comes next, without the quotes around the value or around both; and the bytes
-    /// that it takes of the line.
+    /// The next `NAME=VALUE`, without the quotes around the value or around both; and the number of
+    /// its bytes in the line.
     pub fn peek_assignment(&self) -> Option<(String, usize)> {
         let rest = self.trimmed();
         let (name, value) = rest.text.split_once('=')?;
@@ -295,14 +295,14 @@ impl<'a> Args<'a> {
         open.is_none().then(|| (rest.text[..before].to_owned() + &text, before + len))
     }
 
-    /// Takes so much of the line.
+    /// Consumes this much of the line.
     pub fn take(&mut self, len: usize) {
         let rest = self.trimmed();
         self.take_to(rest.at + len);
     }
 
-    /// Takes what stands between the delimiter that comes next and its partner. A backslash before
-    /// the delimiter makes it a part of the text; all other backslashes stay.
+    /// Takes the text between the next delimiter and its partner. A backslash before the delimiter
+    /// makes it a part of the text; all other backslashes stay.
     ///
     /// # Errors
     ///
@@ -333,8 +333,8 @@ impl<'a> Args<'a> {
         Err(ParseFault::Open(delimiter).at(start.at))
     }
 
-    /// Whether what comes next stands between double quotes, or is to: a piece of JSON goes on
-    /// after its second one.
+    /// Whether the next text is between double quotes, or should be: a piece of JSON continues
+    /// after its second quote.
     pub fn is_quoted(&mut self) -> bool {
         let before = self.rest;
         let goes_on =
@@ -343,7 +343,7 @@ impl<'a> Args<'a> {
         !goes_on
     }
 
-    /// Takes a character off what comes next, if it is there and what follows it will do.
+    /// Consumes a character, if it is next and the following character is allowed.
     pub fn take_prefix(&mut self, prefix: char, follows: impl Fn(&str) -> bool) -> bool {
         let next = self.trimmed();
         let Some(rest) = next.text.strip_prefix(prefix).filter(|rest| follows(rest)) else {

@@ -1,4 +1,4 @@
-//! Why a line is not a command: what was wrong, where it stood, what is accepted instead.
+//! Why a line is not a command: what is wrong, where, and what is accepted instead.
 
 use crate::net::target::TargetError;
 use crate::ui::base64::Base64Fault;
@@ -73,7 +73,7 @@ pub enum ParseFault {
         /// The command with all its arguments.
         usage: String,
     },
-    /// No command of the protocol that a lens speaks.
+    /// Not a command of the lens's protocol.
     #[error("/{word}: {why}; /help {word} lists its commands")]
     NotSpoken {
         /// The protocol's word.
@@ -89,7 +89,7 @@ pub enum ParseFault {
         /// The command with all its arguments.
         usage: String,
     },
-    /// A word that is not what stands in its place.
+    /// A word that is not valid in its place.
     #[error("{word} is {not}; write {accepted}{}", meant(word, accepted))]
     Not {
         /// The word, quoted.

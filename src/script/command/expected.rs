@@ -1,4 +1,4 @@
-//! What `/expect` waits for: content that matches, or a field that a lens has read.
+//! What `/expect` waits for: matching content, or a field that a lens has read.
 
 use std::fmt;
 

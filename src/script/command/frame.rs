@@ -16,7 +16,7 @@ use crate::wire::{Control, Data, OpCode};
 /// An option of `/frame`, as it is explained and completed.
 #[derive(Clone, Copy, Debug)]
 pub struct FrameKey {
-    /// What stands before the `=`.
+    /// What is before the `=`.
     pub name: &'static str,
     /// What it means, in a few words.
     pub meaning: &'static str,
@@ -51,7 +51,7 @@ const fn key(
 /// What a close code is, in words.
 const CODES: &str = "0 to 65535, or a name such as going-away; a reason comes after the code";
 
-/// The most fragments `/fragment` makes of a message.
+/// The largest number of fragments of `/fragment`.
 const MAX_FRAGMENTS: usize = 1_000_000;
 
 /// `/frame [OPCODE] [KEY=VALUE…] [PAYLOAD]`.
@@ -94,7 +94,7 @@ pub(crate) fn frame(args: &mut Args<'_>) -> Result<Command, ParseError> {
     draft.finish(payload, args.scope)
 }
 
-/// The key and the value of an option; `None` if the word is none.
+/// The key and the value of an option; `None` if the word is not an option.
 ///
 /// # Errors
 ///
@@ -268,7 +268,7 @@ pub(crate) fn close(args: &mut Args<'_>) -> Result<Command, ParseError> {
 ///
 /// # Errors
 ///
-/// The cut is none, the message is missing or can't be read.
+/// The cut is invalid, the message is missing or can't be read.
 pub(crate) fn fragment(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let cut = cut(args.need("N, or sizes such as 2,0,5")?)?;
     let (mut binary, mut ping) = (false, false);

@@ -1,4 +1,4 @@
-//! `/help`: the table as text, without colours; whoever shows it breaks its lines.
+//! `/help`: the table as text, without colours; the caller wraps the lines.
 
 use std::fmt::Write as _;
 
@@ -51,7 +51,7 @@ fn is_of_use(entry: &CommandEntry, role: Option<Role>) -> bool {
     }
 }
 
-/// All that is known of one command; `None` if there is none of that name.
+/// Everything about one command; `None` if there is none with that name.
 pub fn of(name: &str) -> Option<String> {
     let entry = find(name)?;
     let mut out = format!("{}\n  {}\n", entry.usage(), entry.summary);

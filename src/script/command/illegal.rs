@@ -1,7 +1,7 @@
-//! Which rules a frame breaks that is about to be sent.
+//! Which rules an outgoing frame breaks.
 //!
-//! An illegal frame is sent without a question; one line prints what is illegal about it. The rules
-//! of headers are judged as for frames of the peer, in the words of the catalogue.
+//! An illegal frame is sent without confirmation; one line says which rules it breaks. Headers are
+//! judged like those of the peer's frames, with the texts of the catalogue.
 
 use crate::session::framing::{Situation, content_faults, judge};
 use crate::wire::writer::RawFrame;
@@ -10,8 +10,8 @@ use crate::wire::{FrameHeader, LengthForm, ViolationKind};
 /// What `frame` breaks if it is sent next, in one line: each rule with its code and its section,
 /// divided by `; `. `None` if it is legal.
 ///
-/// The mask must have been chosen. What only later frames show is not judged: whether a text
-/// that goes on will be UTF-8.
+/// The mask must have been chosen. What only later frames show is not judged: whether a text that
+/// continues will be UTF-8.
 pub fn breaches(frame: &RawFrame, situation: Situation) -> Option<String> {
     let len = frame.announced.unwrap_or(frame.payload.len() as u64);
     let minimal = LengthForm::minimal(len);

@@ -1,15 +1,15 @@
 //! The commands of the prompt and of scripts: what a line means.
 //!
 //! One table has each command's name, arguments and help; the parser, the completion, the hints,
-//! `/help`, `docs/commands.md` and the man page all read it. Knows no connection: a [`Command`]
-//! is what a line asks for, the runner carries it out.
+//! `/help`, `docs/commands.md` and the man page all read it. Uses no connection: a [`Command`] is
+//! the meaning of a line, and the runner carries it out.
 //!
 //! A line of a server may name its clients: [`target`].
 //!
 //! [`table`] is that table. [`parse()`] goes through it to `parse.rs` and [`frame`], which read
-//! [`payload`]s and the notations of single values; `words.rs` cuts the line. [`completion`] and
-//! `hint` ask `cursor.rs` where a line has come to. [`help`] prints the table, [`illegal`] judges
-//! what is about to be sent.
+//! [`payload`]s and the notations of single values; `words.rs` splits the line. [`completion`] and
+//! `hint` ask `cursor.rs` for the position in the line. [`help`] prints the table, [`illegal`]
+//! judges outgoing frames.
 
 pub mod completion;
 mod entry;
@@ -51,7 +51,7 @@ pub enum Command {
     Text(Payload),
     /// `/binary PAYLOAD`: a binary message.
     Binary(Payload),
-    /// A text or binary message that goes on in the next one: `"fin":false` of a JSON command.
+    /// A text or binary message that continues in the next one: `"fin":false` of a JSON command.
     Unfinished {
         /// Text or binary; counts with the first part.
         opcode: Data,
@@ -69,7 +69,7 @@ pub enum Command {
     Ping(Payload),
     /// `/pong [PAYLOAD]`: a pong without a ping.
     Pong(Payload),
-    /// `/close [CODE [REASON]]`. Any code can be asked for, illegal ones too.
+    /// `/close [CODE [REASON]]`. Any code is allowed, even an illegal one.
     Close {
         /// The code; `None` sends an empty Close.
         code: Option<u16>,
@@ -84,7 +84,7 @@ pub enum Command {
     Bytes(Payload),
     /// `/abort`: ends TCP with a reset.
     Abort,
-    /// `/half-close`: ends our side of the stream, goes on receiving.
+    /// `/half-close`: ends our side of the stream, continues receiving.
     HalfClose,
     /// `/autopong [on|off|delay SECONDS]`.
     AutoPong(Option<AutoPong>),
@@ -161,7 +161,7 @@ pub enum Command {
     },
     /// `/rule`, `/hold`: what is done to messages that pass a proxy.
     Rule(RuleChange),
-    /// `/next`, `/drop`, `/pass`: lets messages go that are held.
+    /// `/next`, `/drop`, `/pass`: releases held messages.
     Release(ReleaseWhat),
     /// `/clients`: who is connected.
     Clients,
@@ -220,7 +220,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// What it sends, where it sends something that was written.
+    /// The message that it sends, if it was written in the line.
     pub fn payload(&self) -> Option<&Payload> {
         match self {
             Self::Text(payload)
@@ -302,7 +302,7 @@ pub struct OnRule {
     pub pattern: Pattern,
     /// The answer as written; it has been found to be one.
     pub line: String,
-    /// The answer, unless it has variables: then it is read anew for each message.
+    /// The answer, unless it has variables: then it is read again for each message.
     pub command: Option<Box<Command>>,
 }
 

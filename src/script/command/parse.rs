@@ -54,8 +54,8 @@ pub fn parse(line: &str) -> Result<Command, ParseError> {
     parse_for(line, Role::Client)
 }
 
-/// The same for a side. A line of a server that begins with `@` names its clients, and is a line of
-/// its own after them: `@3 hello`, `@3,5 /ping`.
+/// The same for a side. A line of a server that begins with `@` names its clients, followed by a
+/// separate line: `@3 hello`, `@3,5 /ping`.
 ///
 /// # Errors
 ///
@@ -64,7 +64,7 @@ pub fn parse_for(line: &str, role: Role) -> Result<Command, ParseError> {
     command(Word { at: 0, text: line }, None, role, Scope::default())
 }
 
-/// The same for a line in which `${NAME}` stands for the value of a variable.
+/// The same for a line in which `${NAME}` is replaced by the value of a variable.
 ///
 /// # Errors
 ///
@@ -614,7 +614,7 @@ fn frames(args: &mut Args<'_>) -> Result<Command, ParseError> {
     alone(command, args)
 }
 
-/// `/find REGEX`: all that is left, unless it stands in slashes or quotes.
+/// `/find REGEX`: all that is left, unless it is in slashes or quotes.
 pub(crate) fn find(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let most = FRAMES_SHOWN;
     let pattern = match delimiter(args) {

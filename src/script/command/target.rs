@@ -1,7 +1,7 @@
 //! Which of a server's clients a line is for: `@3`, `@3,5`, `@all`.
 //!
-//! On a proxy a direction follows: `@3>` is to the server, `@3<` to the client, `@>` and `@<` mean the
-//! connection that was opened last.
+//! On a proxy a direction follows: `@3>` goes to the server, `@3<` to the client, `@>` and `@<`
+//! mean the connection that was opened last.
 //!
 //! Knows numbers only, not which of them are connected.
 

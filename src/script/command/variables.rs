@@ -1,7 +1,7 @@
-//! `${NAME}` in lines: what stands for it.
+//! `${NAME}` in lines, and its value.
 //!
-//! A value is put where a word or a payload is read, not into the line before that: it never
-//! becomes a command, an option or a notation, whatever a peer has sent.
+//! The value is inserted after the line was split into words, so it never becomes a command, an
+//! option or a notation, whatever a peer has sent.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ pub struct Variables(BTreeMap<String, String>);
 /// A part of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part<'t> {
-    /// As it stands there.
+    /// Unchanged.
     Text(Word<'t>),
     /// The value of a variable.
     Value(&'t str),
@@ -48,7 +48,7 @@ impl Variables {
 ///
 /// # Errors
 ///
-/// What stands between the braces is not the name of a variable.
+/// What is between the braces is not the name of a variable.
 fn parts<'t>(variables: &'t Variables, piece: Word<'t>) -> Result<Vec<Part<'t>>, ParseError> {
     let (mut parts, mut rest) = (Vec::new(), piece);
     while let Some(at) = rest.text.find("${") {
@@ -79,7 +79,7 @@ pub(crate) struct Scope<'a> {
     words: &'a [(usize, String)],
 }
 
-/// The words of a line that have variables, each with what it stands for.
+/// The words of a line with variables, each with its value.
 ///
 /// # Errors
 ///

@@ -1,6 +1,6 @@
-//! Pieces of a line, each with its place, and paths as they are typed.
+//! The words of a line, each with its position, and paths as they are typed.
 //!
-//! Knows white space, quotes and backslashes; not what the words mean.
+//! Knows white space, quotes and backslashes, but not the meaning of the words.
 
 use crate::script::command::error::{ParseError, ParseFault, shown};
 
@@ -46,7 +46,7 @@ impl<'a> Word<'a> {
 ///
 /// In double quotes and outside of quotes a backslash makes the next character a part of the path;
 /// single quotes leave everything as it is. A path without quotes ends at white space, unless it
-/// may go on `to_end`; then only white space at the end is not part of it.
+/// may continue `to_end`; then only white space at the end is not part of it.
 ///
 /// # Errors
 ///

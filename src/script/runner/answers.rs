@@ -1,7 +1,7 @@
 //! The rules of `/on`: which messages are answered, and with what.
 //!
-//! A rule sees only messages of the peer, so that an answer never answers itself. A peer that sends
-//! answers back would, without end: such a rule ends with an error.
+//! A rule sees only messages of the peer, so that an answer never answers itself. If the peer
+//! echoes the answers, a rule would answer without end; such a rule ends with an error.
 
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ const ERRORS: usize = 16;
 pub struct Answers {
     rules: Vec<Rule>,
     last: u64,
-    /// What `${NAME}` stands for, beside the groups of a rule.
+    /// The values of `${NAME}`, in addition to the groups of a rule.
     variables: Variables,
     /// What went wrong, in words.
     errors: Vec<String>,
@@ -44,7 +44,7 @@ struct Rule {
     target: ClientSet,
     /// What it sent last, and to whom.
     sent: Option<(ConnId, Vec<u8>)>,
-    /// How often that came back, and since when.
+    /// How often the answer was echoed, and since when.
     returned: u32,
     since: Option<Instant>,
 }

@@ -1,6 +1,6 @@
-//! What a runner needs of the connections: the one of a client, or those of a server.
+//! The interface of a runner to the connections: the one of a client, or those of a server.
 //!
-//! It knows their numbers and how to send on each; the modes keep them.
+//! It has their numbers, and can send on each; the modes own them.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -37,14 +37,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a line waits for the answer to its request.
 const ANSWER: Duration = Duration::from_secs(10);
 
-const NO_PROXY: &str = "nothing passes through here; it is for wscope proxy";
+const NO_PROXY: &str = "it is for wscope proxy";
 
 /// The grammar of a server has no such commands.
 const NO_CLIENT: &str = "a server does not open connections";
 
 impl ScriptRunner {
-    /// Carries out one command, on `target` where it is about connections. Returns whether that
-    /// worked; an error has been reported.
+    /// Carries out one command, on `target` if it is about connections. Returns whether it
+    /// succeeded; an error has been reported.
     pub(crate) fn execute(
         &mut self,
         command: Command,
@@ -71,7 +71,7 @@ impl ScriptRunner {
             | Command::On(_)
                 if connections.relays() =>
             {
-                Err("a proxy answers nothing by itself; what passes is changed with /rule"
+                Err("a proxy does not answer messages; /rule changes those that it forwards"
                     .to_owned())
             }
             Command::Wait(time) => {
@@ -442,7 +442,7 @@ impl ScriptRunner {
         self.jobs.retain(|job| !left.contains(&job.id));
     }
 
-    /// What goes on by itself, by kind: jobs and answers.
+    /// What continues by itself, by kind: jobs and answers.
     pub(crate) fn by_itself(&self) -> Vec<(&'static str, String)> {
         let jobs = self.jobs.iter().map(|job| ("job", job.describe()));
         let answers = self.received.answers.borrow().lines();
@@ -558,7 +558,7 @@ impl ScriptRunner {
     fn edit(&mut self, beginning: Payload) -> Result<Option<String>, String> {
         if self.prompt.is_none() || !self.to_answer {
             let text =
-                "/edit: needs the prompt; in a script /drop, and @1> TEXT or @1< TEXT in its place";
+                "/edit needs the prompt; in a script, write /drop, then @1> TEXT or @1< TEXT";
             return Err(text.to_owned());
         }
         let bytes = send::read(&beginning)?;
@@ -602,7 +602,7 @@ impl ScriptRunner {
             return Ok(None);
         }
         if self.prompt.is_none() || !self.to_answer {
-            return Err("/clear: needs the prompt".to_owned());
+            return Err("/clear needs the prompt".to_owned());
         }
         self.answer = PromptAction::Clear;
         Ok(None)

@@ -1,4 +1,5 @@
-//! What was received and no line has used up: messages for `/expect`, ends for `/expect-close`.
+//! Received data that no line has used yet: messages for `/expect`, ends of connections for
+//! `/expect-close`.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -18,7 +19,7 @@ use crate::wire::Data;
 /// Columns of a message in an error.
 const PREVIEW: usize = 60;
 
-/// How much of a message is looked at.
+/// How much of a message is searched.
 const LOOKED_AT: usize = 1024 * 1024;
 
 /// Bytes that are kept in all; beyond them the oldest messages are forgotten.
@@ -71,7 +72,7 @@ impl ExpectQueue {
     }
 
     /// Looks for a message of `target` that matches, until `turn_ends`: where messages are left
-    /// unseen then, another turn goes on. What was found is used up, the messages before it are
+    /// unseen then, another turn continues. What was found is used up, the messages before it are
     /// not: peers may answer in any order.
     pub(crate) fn find(
         &mut self,
@@ -150,7 +151,7 @@ pub(crate) fn preview(message: &[u8]) -> String {
 /// What connections and the runner share.
 #[derive(Debug, Default)]
 pub struct Received {
-    /// What came since the last run.
+    /// What arrived since the last run.
     pub queue: RefCell<ExpectQueue>,
     /// What is answered by itself.
     pub answers: RefCell<Answers>,
@@ -160,7 +161,7 @@ pub struct Received {
 /// the rules of `/on`.
 pub struct Expect {
     received: Rc<Received>,
-    /// The beginning of a message that comes in pieces.
+    /// The beginning of a message in pieces.
     beginning: Assembler,
     /// The direction of a relayed connection.
     towards: Option<Direction>,
@@ -172,7 +173,7 @@ impl Expect {
         Self { received: Rc::clone(received), beginning: Assembler::new(LOOKED_AT), towards: None }
     }
 
-    /// Feeds it with one direction of a relayed connection, which is answered by nobody here.
+    /// Feeds it with one direction of a relayed connection, which is not answered here.
     pub fn towards(self, direction: Direction) -> Self {
         Self { towards: Some(direction), ..self }
     }
@@ -216,7 +217,7 @@ mod tests {
         queue.push(ConnId(1), message);
     }
 
-    /// A turn that ends when all has been looked at.
+    /// A turn that ends when everything was examined.
     fn find(queue: &mut ExpectQueue, text: &str, target: &ClientSet) -> bool {
         queue.find(&pattern(text), target, Instant::now() + Duration::from_secs(60)).is_some()
     }

@@ -18,7 +18,7 @@ use crate::ui::sanitize::escaped;
 /// The most bytes of a file that is read whole.
 const MAX_WHOLE: usize = 64 * 1024 * 1024;
 
-/// How long a pipe is waited for that is read whole: the loop stands still meanwhile.
+/// The time limit for a pipe that is read whole: the loop is blocked meanwhile.
 pub(crate) const PIPE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Reads a file of at most 64 MiB. If it is a pipe, `timeout` limits how long it is waited for.
@@ -47,7 +47,7 @@ pub(crate) fn read_whole(
         }
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
-            return Err(format!("{name}: its writer did not end it within a second"));
+            return Err(format!("{name}: its writer did not close it within a second"));
         }
         events(&file, left).map_err(plain)?;
     }

@@ -37,7 +37,7 @@ pub(crate) struct FileSending {
     /// What a text has had so far.
     utf8: Utf8Validator,
     /// A text that can be read twice is checked before it is sent: a message that has begun can't
-    /// be taken back.
+    /// be cancelled.
     checking: bool,
     /// The size, as long as it is known and was not exceeded.
     size: Option<u64>,

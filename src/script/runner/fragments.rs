@@ -12,7 +12,7 @@ use crate::session::endpoint::SendError;
 use crate::ui::filter::ClientSet;
 use crate::wire::Data;
 
-/// Fragments that are sent before the clock is looked at.
+/// Fragments that are sent between two looks at the clock.
 const AT_ONCE: usize = 256;
 
 /// A message on its way.

@@ -116,8 +116,8 @@ impl ScriptRunner {
         }
     }
 
-    /// A SIGINT: Ctrl-C was pressed between two lines, or somebody sent it. Returns whether there was
-    /// something to stop.
+    /// A SIGINT: Ctrl-C was pressed between two lines, or another process sent it. Returns whether
+    /// there was something to stop.
     pub fn interrupt(&mut self) -> bool {
         if self.prompt.is_none() {
             return false;

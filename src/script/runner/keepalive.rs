@@ -1,5 +1,5 @@
-//! Keeps sessions alive as the protocol of their lens demands, and prints what the other side waits
-//! for.
+//! Keeps sessions alive as the protocol of their lens requires, and prints what the other side
+//! waits for.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::wire::Role;
 /// How long a user has to type what the other side waits for, before that is printed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What goes on by itself in the protocol of a lens.
+/// What continues by itself in the protocol of a lens.
 pub(super) struct KeepAlive {
     /// `/keepalive`
     pub(super) on: bool,
@@ -33,8 +33,8 @@ impl KeepAlive {
         self.beat.into_iter().chain(said).min()
     }
 
-    /// Sends what is due; prints for a user what the other side waits for. Without `beats` it sends
-    /// no heartbeats, but what it owes.
+    /// Sends what is due; reports to the user what the other side waits for. Without `beats`, it
+    /// sends no heartbeats, only required answers.
     pub(super) fn run(
         &mut self,
         connections: &mut dyn Connections,

@@ -18,7 +18,7 @@ use crate::wire::Role;
 /// Longest line of stdin in bytes, those that a backslash continues included.
 const MAX_LINE: usize = 64 * 1024 * 1024;
 
-/// Where a line stands.
+/// The position of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceLocation {
     /// Typed at the prompt: the user sees it there.
@@ -44,13 +44,13 @@ impl SourceLocation {
 pub struct Source {
     name: Arc<str>,
     lines: Lines,
-    /// The number of the last line taken.
+    /// The number of the last line.
     line: u64,
 }
 
 #[derive(Clone, Debug)]
 enum Lines {
-    /// Those of a text from a byte on: a line costs nothing before it is taken.
+    /// The lines of a text from a byte on: a line costs nothing before it is read.
     OfText(Arc<str>, usize),
     /// Given one by one; a newline in one of them belongs to it.
     Given(VecDeque<String>),
@@ -69,7 +69,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// The first line that is none; in words.
+    /// The first invalid line.
     pub fn checked(self, role: Role, variables: Option<Variables>) -> Result<Self, String> {
         let mut lines = self.clone();
         let mut variables = variables;
@@ -133,7 +133,7 @@ impl Source {
         Self { name: name.into(), lines, line: 0 }
     }
 
-    /// The next line and where it stands.
+    /// The next line and its position.
     #[allow(clippy::should_implement_trait)] // a source is more than its lines
     pub fn next(&mut self) -> Option<(SourceLocation, String)> {
         let mut text = self.next_plain()?;
@@ -183,7 +183,7 @@ fn set_groups(pattern: &Pattern, known: &mut Variables) {
     pattern.names().for_each(|name| known.set(name, "0"));
 }
 
-/// An odd number of backslashes at the end: the line goes on in the next one.
+/// An odd number of backslashes at the end: the line continues in the next one.
 fn continues(line: &str) -> bool {
     line.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
 }
@@ -218,7 +218,7 @@ pub struct LineBuffer {
     /// Bytes of stdin before `start`.
     offset: u64,
     line: u64,
-    /// A line that goes on in the next one.
+    /// A line that continues in the next one.
     unfinished: Option<(SourceLocation, String)>,
 }
 
@@ -234,12 +234,12 @@ impl LineBuffer {
     }
 
     /// The next line without its end; at the end of stdin also the last one without a newline. A
-    /// backslash at its end goes on in the next one.
+    /// backslash at its end continues in the next one.
     ///
     /// # Errors
     ///
-    /// What came is not a line. The location is the line's. After [`LineError::TooLong`] stdin must
-    /// not be read any more.
+    /// What arrived is not a line. The location is the line's. After [`LineError::TooLong`] stdin
+    /// must not be read any more.
     #[allow(clippy::should_implement_trait)] // it needs to know whether more comes
     pub fn next(&mut self, at_end: bool) -> Option<(SourceLocation, Result<String, LineError>)> {
         loop {

@@ -1,10 +1,11 @@
 //! Carries out the lines of the prompt and of scripts, one after the other.
 //!
 //! Lines come from a prompt, from stdin, from `-x`, from files; each is a message or a command.
-//! Some have to be over before the next: `/wait`, `/expect`, `/repeat`, `/file`. Nothing here waits:
+//! Some must end before the next line: `/wait`, `/expect`, `/repeat`, `/file`. Nothing here waits:
 //! a call of [`ScriptRunner::run`] does what can be done now, for a bounded time, and
-//! [`ScriptRunner::deadline`] is when to call again. It outlives connections, so that settings and jobs hold after `/reconnect`. The
-//! connections are behind [`Connections`]: one of a client, or those of a server.
+//! [`ScriptRunner::deadline`] says when to call again. The runner outlives connections, so that
+//! settings and jobs continue after `/reconnect`. It uses the connections through [`Connections`]:
+//! one of a client, or those of a server.
 
 mod answers;
 mod client_directory;
@@ -61,8 +62,8 @@ const QUEUE: usize = 1024;
 /// Bytes of the lines that wait at most, but for one line.
 const QUEUE_BYTES: usize = 1024 * 1024;
 
-/// How long lines, repetitions and searches go on before the network, timers and signals get their
-/// turn.
+/// How long lines, repetitions and searches continue before the network, timers and signals get
+/// their turn.
 const TURN: Duration = Duration::from_millis(10);
 
 /// What a runner asks of the session: it goes beyond the connection.
@@ -158,7 +159,7 @@ impl Job {
 /// Carries out lines. See the [module](self).
 pub struct ScriptRunner {
     prompt: Option<Prompt>,
-    /// A SIGINT came before the line that had been entered before it.
+    /// A SIGINT arrived before the line that had been entered earlier.
     interrupted_early: bool,
     /// Lines come from stdin as bytes.
     stdin: Option<(Stdin, LineBuffer)>,
@@ -170,27 +171,27 @@ pub struct ScriptRunner {
     /// The editor waits until it may read the next line.
     to_answer: bool,
     answer: PromptAction,
-    /// The first error ends the run: no user is there to go on after it.
+    /// The first error ends the run: no user is there to continue after it.
     scripted: bool,
     no_commands: bool,
     /// Plain lines are binary messages.
     binary: bool,
     queue: VecDeque<QueuedLine>,
     sources: Vec<Source>,
-    /// The last one has to be over first: a job may put its own on top of the script's.
+    /// The last one must end first: a job may put its own line on top of the script's.
     pending: Vec<Pending>,
     jobs: Vec<Job>,
     last_job: u64,
     expect_queue: ExpectQueue,
-    /// Messages that came since the last run.
+    /// Received messages since the last run.
     received: Rc<Received>,
-    /// What `${NAME}` stands for.
+    /// The values of `${NAME}`.
     variables: Variables,
     /// The connection ended with the code that the script expects.
     end_expected: bool,
     settings: Settings,
     keep_alive: KeepAlive,
-    /// After the last line of a script the run ends when no message comes.
+    /// After the last line of a script, the run ends if no message arrives.
     ends_by_silence: bool,
     role: Role,
     /// The clients of a line that names none.
@@ -209,13 +210,13 @@ pub struct ScriptRunner {
     has_turned: bool,
     /// The last line was an `/expect` that was met.
     met_last: bool,
-    /// What goes on waits for room.
+    /// What continues waits for room.
     starved: bool,
     /// When the terminal may take more.
     look_again: Option<Instant>,
     /// A message may have been begun whose rest will not be sent.
     given_up: bool,
-    /// Where the message is held that is in the editor, and what came of it.
+    /// Where the message is held that is in the editor, and its result.
     editing: Option<ConnId>,
     edited: Option<(ConnId, String)>,
 }
@@ -288,8 +289,8 @@ impl ScriptRunner {
         self.scripted && self.stdin.is_none() && !self.is_busy()
     }
 
-    /// Whether the run ends when no message comes after the last line of a script: then no heartbeats
-    /// of ours make the peer answer.
+    /// Whether the run ends if no message arrives after the last line of a script: then our
+    /// heartbeats do not make the peer answer.
     pub fn set_end_by_silence(&mut self, ends: bool) {
         self.ends_by_silence = ends;
     }
@@ -386,17 +387,17 @@ impl ScriptRunner {
         self.prompt.take()
     }
 
-    /// Prints notes and errors where the lines came from.
+    /// Prints notes and errors at the source of the lines.
     pub fn notifier(&self) -> &Notifier {
         &self.notifier
     }
 
-    /// Takes what the session is asked to do.
+    /// Takes the requests to the session.
     pub fn take_request(&mut self) -> Option<SessionRequest> {
         self.request.take()
     }
 
-    /// What the session is asked to do, once this connection has ended.
+    /// The requests to the session, once this connection has ended.
     pub fn request(&self) -> Option<&SessionRequest> {
         self.request.as_ref()
     }
@@ -482,7 +483,7 @@ impl ScriptRunner {
             }
     }
 
-    /// Whether there is room for what goes on.
+    /// Whether there is room for what continues.
     fn has_room(&self, connections: &dyn Connections) -> bool {
         match self.pending.last() {
             // Time passes whether or not there is room.
@@ -513,7 +514,7 @@ impl ScriptRunner {
         if let Some((id, text)) = self.edited.take()
             && !connections.release(id, Release::Edit(text.into_bytes()))
         {
-            self.notifier.error("the message that was edited is not held any more");
+            self.notifier.error("the edited message is no longer held");
         }
         self.read_stdin();
         self.expect_queue.append(&mut self.received.queue.borrow_mut());
@@ -556,7 +557,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Has the prompt read what comes next, if it waits for that.
+    /// Tells the prompt to read the next line, if it waits for that.
     pub(crate) fn answer_prompt(&mut self) {
         if std::mem::take(&mut self.to_answer)
             && let Some(prompt) = &self.prompt
@@ -600,7 +601,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Goes on with what is pending; it is over unless it is put back. Returns whether something
+    /// Continues the pending line; it is done unless it is put back. Returns whether something
     /// changed.
     fn go_on(
         &mut self,
@@ -764,7 +765,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Takes a message that is expected out of those that came.
+    /// Takes a message that is expected out of those that arrived.
     fn find(
         &mut self,
         expected: &Expected,
@@ -788,8 +789,8 @@ impl ScriptRunner {
         }
     }
 
-    /// Whether messages came that the expectation has not looked at. Of fields all are looked at in
-    /// a turn.
+    /// Whether there are received messages that the expectation has not examined. For fields, all
+    /// are examined in a turn.
     fn has_unseen(&self, expected: &Expected) -> bool {
         matches!(expected, Expected::Content(_)) && self.expect_queue.has_unseen()
     }

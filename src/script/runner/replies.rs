@@ -1,4 +1,4 @@
-//! Replies to the commands that ask.
+//! Replies to commands that show something.
 
 use std::fmt::Write as _;
 use std::time::Instant;
@@ -410,7 +410,7 @@ fn unknown(id: ConnId, connections: &dyn Connections) -> String {
     }
 }
 
-/// Begins an answer of a server: of which client it speaks.
+/// Begins an answer of a server, with its client.
 pub(crate) fn name_client(id: ConnId, reporter: &Reporter, out: &mut Vec<u8>) {
     if reporter.role() != Some(Role::Client) {
         let noun = if reporter.role().is_none() { "connection" } else { "client" };
@@ -456,7 +456,7 @@ pub(crate) fn status_of_client(
     }
 }
 
-/// Who it is; how it stands.
+/// The client, and its state.
 fn entry(client: &ClientFacts, connections: &dyn Connections) -> String {
     let ClientFacts { id, about, state, times } = client;
     let mut text = format!("[{}] {about}\n    {state}", id.0);

@@ -1,4 +1,4 @@
-//! Sends what commands ask for: from a command to bytes on the wire, legal or not.
+//! Carries out commands that send: from a command to bytes on the wire, legal or not.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::wire::utf8::is_utf8;
 use crate::wire::writer::RawFrame;
 use crate::wire::{Control, Data, OpCode, ViolationKind};
 
-/// The payload of a command, empty where it has none; a file is read now.
+/// The payload of a command, empty if it has none; a file is read now.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! Sets up where lines come from: the prompt where the terminal can have one, plain lines
-//! otherwise, or a script.
+//! Sets up the source of lines: the prompt if the terminal supports it, otherwise plain lines, or a
+//! script.
 
 use std::path::{MAIN_SEPARATOR, Path};
 
@@ -144,7 +144,7 @@ pub fn script(lines: Option<&LineConfig>, role: Role) -> Result<Source, UsageErr
 /// The most files that are proposed: a longer list is not read.
 const MAX_FILES: usize = 1000;
 
-/// Completes commands and their arguments, or nothing where there are no commands.
+/// Completes commands and their arguments, or nothing if there are no commands.
 pub struct CommandAssist {
     /// Lines that start with a slash are commands.
     pub commands: bool,

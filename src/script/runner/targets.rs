@@ -1,4 +1,4 @@
-//! Sends a line to its clients, and finds the one that a reply is about.
+//! Sends a line to its clients, and finds the client of a reply.
 
 use std::time::Instant;
 
@@ -68,8 +68,7 @@ impl ScriptRunner {
         present
     }
 
-    /// The clients of `target` that messages can be sent to; if there is none, that has been
-    /// reported.
+    /// The clients of `target` that can get messages; if there is none, that has been reported.
     pub(crate) fn open_clients(
         &mut self,
         target: &ClientSet,

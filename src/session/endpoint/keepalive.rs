@@ -1,5 +1,5 @@
-//! Pings and pongs, RFC 6455 §5.5.2 and §5.5.3: which pong is due when, and how long the
-//! peer took for its own.
+//! Pings and pongs, RFC 6455 §5.5.2 and §5.5.3: when a pong is due, and how long the peer took for
+//! its pongs.
 
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ impl Endpoint {
         }
     }
 
-    /// Sends the delayed pongs whose time has come.
+    /// Sends the delayed pongs whose time has arrived.
     fn send_pongs_due(&mut self, now: Instant, out: &mut Vec<u8>) {
         while let Some(payload) = self.pings.as_mut().and_then(|pings| pings.pong_due(now)) {
             self.write_control(Control::Pong, &payload, out);

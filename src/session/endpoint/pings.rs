@@ -1,4 +1,4 @@
-//! Pings that are not answered, pongs that wait for their time, and their counts.
+//! Unanswered pings, delayed pongs, and their counts.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -10,20 +10,20 @@ pub const PONGS_WAITING: usize = 1024;
 /// A delay beyond what a clock can count to is as good as this one.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// Pings of ours and what became of them.
+/// Our pings and their results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PingFacts {
     /// Answered.
     pub answered: u64,
     /// Pings of the peer that were not answered, on purpose.
     pub ignored: u64,
-    /// Pongs that no ping asked for.
+    /// Unsolicited pongs.
     pub unsolicited: u64,
-    /// The last pong that came while a ping waited, with another payload than any ping's.
+    /// The last pong that arrived while a ping waited, with another payload than any ping's.
     pub mismatched: Option<PongMismatch>,
     /// The age of the oldest one that was not answered.
     pub waiting: Option<Duration>,
-    /// Whether other bytes came since.
+    /// Whether other bytes arrived since.
     pub data_since: bool,
 }
 

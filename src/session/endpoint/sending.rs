@@ -217,7 +217,7 @@ impl Endpoint {
         self.keys.next_key()
     }
 
-    /// A mask key for a frame of ours, where the role demands one.
+    /// A mask key for our frame, if the role requires one.
     pub fn key(&mut self) -> Option<MaskKey> {
         match self.config.role {
             Role::Client => Some(self.keys.next_key()),
@@ -256,14 +256,14 @@ impl Endpoint {
         self.note_close(body, now);
     }
 
-    /// Counts the bytes of a frame that was made behind our Close.
+    /// Counts the bytes of a frame that was made after our Close.
     fn note_made(&mut self, bytes: usize) {
         if let Some(closing) = self.closing.as_mut().filter(|closing| closing.sent.is_some()) {
             closing.after_sent += bytes;
         }
     }
 
-    /// Takes a Close of ours into account: from now on only the end is awaited.
+    /// Notes our Close: from now on, only the end is expected.
     fn note_close(&mut self, body: CloseBody, now: Instant) {
         let closing = self.closing.get_or_insert_default();
         closing.sent = Some(body);

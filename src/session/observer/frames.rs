@@ -1,7 +1,7 @@
-//! Frames, and the messages they make: the observer after the handshake.
+//! Frames, and the messages that they form: the observer after the handshake.
 //!
-//! A small machine between decoder and reader: each call to [`Frames::next`] gives one event, and
-//! the stage says what is left to report of the bytes at hand before more are taken.
+//! A small state machine between decoder and reader: each call to [`Frames::next`] gives one event,
+//! and the stage says what remains to be reported of the current bytes before more are read.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -27,7 +27,7 @@ pub struct Run {
     pub bytes: u64,
 }
 
-/// Inflated bytes handed on at once.
+/// Inflated bytes passed on at once.
 const INFLATE_PIECE: usize = 32 * 1024;
 
 /// "All control frames MUST have a payload length of 125 bytes or less" (RFC 6455 §5.5).
@@ -55,11 +55,11 @@ pub(super) struct Frames {
     ended: bool,
     /// Whether the payload of the frame being decoded belongs to the open message.
     in_message: bool,
-    /// A Close has come.
+    /// A Close has arrived.
     closed: bool,
     /// The other side has sent a Close: an HTTP response may come in place of an answer.
     awaits_close: bool,
-    /// It came inside a message, which stays unfinished whatever follows.
+    /// It arrived inside a message, which stays unfinished whatever follows.
     cut_by_close: bool,
     /// What follows the Close is not frames: that was reported, and nothing more of it is judged.
     foreign: bool,
@@ -67,7 +67,7 @@ pub(super) struct Frames {
     control: Vec<u8>,
     utf8: Utf8Validator,
     inflate: Option<Box<Inflate>>,
-    /// Violations that wait to be handed on; none for as long as no rule is broken.
+    /// Violations that wait to be passed on; none for as long as no rule is broken.
     found: Option<Box<ViolationQueue>>,
 }
 
@@ -75,7 +75,7 @@ pub(super) struct Frames {
 #[derive(Debug, Default)]
 struct ViolationQueue {
     waiting: VecDeque<Violation>,
-    /// The one handed on last.
+    /// The one passed on last.
     handed_on: Option<Violation>,
 }
 
@@ -93,7 +93,7 @@ struct Inflate {
     output: Box<[u8]>,
     /// Bytes of `output` that are content.
     given: usize,
-    /// How many of these come before an impossible byte of a text; all, if there is none.
+    /// How many of these are before an impossible byte of a text; all, if there is none.
     good: usize,
     /// What ends the content after these.
     broken: Option<Violation>,
@@ -126,7 +126,7 @@ impl Open {
     }
 }
 
-/// What is to be reported before the decoder goes on.
+/// What is to be reported before the decoder continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FrameStage {
     /// Ask the decoder.
@@ -139,7 +139,7 @@ enum FrameStage {
     Inflate { n: usize, done: usize },
     /// Of the tail after a compressed message, `done` bytes have been inflated.
     InflateTail { done: usize },
-    /// Inflated bytes after the good ones wait in the buffer; then goes on with the stage noted.
+    /// Inflated bytes after the good ones wait in the buffer; then continues with the stage noted.
     Inflated { n: usize, done: usize, tail: bool },
     /// The frame is complete: its control event, then its end.
     Finish,
@@ -201,8 +201,8 @@ impl Frames {
         }
     }
 
-    /// Takes a message that lies whole in one frame at the front of `input`, is not compressed and
-    /// breaks no rule; takes nothing, and gives false, if any of that is not so.
+    /// Takes a message that is complete in one frame at the front of `input`, is not compressed and
+    /// breaks no rule; otherwise takes nothing, and returns false.
     #[inline]
     pub(super) fn take_whole(&mut self, input: &mut Input<'_>) -> bool {
         if !self.is_between_messages() {
@@ -231,9 +231,9 @@ impl Frames {
         taken
     }
 
-    /// Takes a run of small messages from a server, each whole in one frame and without fault, and
-    /// hands on their contents; stops before the first frame that is anything else, or when `most`
-    /// bytes of the stream have been taken.
+    /// Takes a run of small messages from a server, each complete in one frame and without an
+    /// error, and passes on their contents; stops before the first other frame, or when `most`
+    /// bytes of the stream were consumed.
     pub(super) fn take_run(
         &mut self,
         input: &mut Input<'_>,
@@ -296,7 +296,7 @@ impl Frames {
         self.end_run(run, input, at, last)
     }
 
-    /// Whether small messages in `direction` can be taken without their events.
+    /// Whether small messages in `direction` can be read without their events.
     fn may_run(&mut self, direction: Direction) -> bool {
         let free = self.is_between_messages() && self.decoder.at_boundary();
         free && self.direction == direction && self.max_message >= 125
@@ -307,7 +307,7 @@ impl Frames {
         self.awaits_close = true;
     }
 
-    /// Whether nothing is under way or waits to be handed on, and the peer has not closed.
+    /// Whether nothing is under way or waits to be passed on, and the peer has not closed.
     #[inline]
     fn is_between_messages(&mut self) -> bool {
         self.forget_ended();
@@ -315,13 +315,13 @@ impl Frames {
         free && !self.has_found()
     }
 
-    /// Whether violations wait to be handed on.
+    /// Whether violations wait to be passed on.
     #[inline]
     fn has_found(&self) -> bool {
         self.found.as_ref().is_some_and(|found| !found.waiting.is_empty())
     }
 
-    /// Forgets a message whose end has been handed on.
+    /// Forgets a message whose end has been passed on.
     #[inline]
     fn forget_ended(&mut self) {
         if std::mem::take(&mut self.ended) {
@@ -346,7 +346,7 @@ impl Frames {
         run
     }
 
-    /// The message that [`Frames::take_whole`] has just taken.
+    /// The message that [`Frames::take_whole`] has just read.
     #[inline]
     pub(super) fn whole<'e>(&'e self, input: &'e Input<'_>) -> Option<WholeMessage<'e>> {
         let header = self.decoder.header()?;
@@ -377,7 +377,7 @@ impl Frames {
         &self.decoder
     }
 
-    /// Bytes of the stream that have been taken.
+    /// Bytes of the stream that were consumed.
     pub(super) fn offset(&self) -> u64 {
         self.decoder.offset()
     }
@@ -392,7 +392,7 @@ impl Frames {
         }
     }
 
-    /// Whether a message has begun whose last frame has not ended, at the Close if one has come:
+    /// Whether a message has begun whose last frame has not ended, at the Close if one has arrived:
     /// what follows it belongs to no message any more (RFC 6455 §5.5.1).
     pub(super) fn is_inside_message(&self) -> bool {
         if self.closed { self.cut_by_close } else { self.message.is_some() && !self.ended }
@@ -498,7 +498,7 @@ impl Frames {
         }
     }
 
-    /// Judges a header and opens a message with it, or goes on with the open one.
+    /// Judges a header and opens a message with it, or continues with the open one.
     fn begin_frame(&mut self) {
         self.number += 1;
         let Some(header) = self.decoder.header().copied() else { return };
@@ -559,7 +559,7 @@ impl Frames {
         }
     }
 
-    /// Gives up an open message whose last frame never came.
+    /// Gives up an open message whose last frame never arrived.
     fn abandon_message(&mut self) {
         let Some(open) = self.message.take() else { return };
         self.utf8 = Utf8Validator::default();

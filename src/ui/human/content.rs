@@ -1,7 +1,7 @@
 //! Messages by their content: the line of a message in the view of messages, and JSON on several
 //! lines.
 //!
-//! Of a message too long to be shown only the beginning is kept.
+//! Only the beginning of a message that is too long is kept.
 
 use super::dump::INDENT;
 use super::line::LineColumns;
@@ -60,8 +60,8 @@ impl Content {
         self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    /// Shows the message in a line of its own, which ends with a remark, or JSON that does not fit
-    /// into it in several. One that is not `complete` is a line.
+    /// Shows the message in one line, which ends with a remark, or, if JSON does not fit, in
+    /// several lines. An incomplete message is one line.
     pub(super) fn print(
         &mut self,
         complete: bool,
@@ -135,8 +135,8 @@ impl Content {
         wanted && self.text && self.total <= pretty::MAX_LEN as u64
     }
 
-    /// Writes JSON in lines, the first of them and then how many are left out. Writes nothing if
-    /// it is none.
+    /// Writes JSON in lines: the first lines, and the number of the others. Writes nothing if it is
+    /// not JSON.
     fn write_pretty(&self, writer: &LineWriter, out: &mut Vec<u8>) -> bool {
         let start = out.len();
         if pretty::append(&self.kept, INDENT, writer.palette, out).is_none() {

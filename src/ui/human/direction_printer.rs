@@ -1,8 +1,8 @@
 //! One direction of one connection: from the pieces of a frame to its line.
 //!
-//! A frame's line is printed at its end, when the preview, the inflated length and the round trip are
-//! known, and the `!` lines follow it. Until then violations wait here. When it becomes known that
-//! the end will not come, the line is printed with what came. Where messages are shown by their
+//! A frame's line is printed at its end, when the preview, the inflated length and the round trip
+//! are known, and the `!` lines follow it. Until then, violations wait here. If the end can no
+//! longer arrive, the line is printed with the received data. If messages are shown by their
 //! content, their frames have no lines.
 
 use std::collections::VecDeque;
@@ -26,12 +26,12 @@ use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind};
 pub(super) struct HumanDirectionPrinter {
     frame: Option<HumanFrame>,
     messages: Messages,
-    /// How the message that came last is shown, and its content.
+    /// How the message that arrived last is shown, and its content.
     mode: DisplayMode,
     content: Content,
-    /// Whether that message is shown, where it is shown as a whole.
+    /// Whether that message is shown, if it is shown as a whole.
     message_gate: Gate,
-    /// Whether the frame that came last is shown.
+    /// Whether the frame that arrived last is shown.
     gate: Gate,
     /// Payload of a frame of which every byte may be shown, until that is decided.
     undecided: Vec<u8>,
@@ -50,15 +50,14 @@ pub(super) struct HumanDirectionPrinter {
     lost_in_hex: bool,
     /// A relay made these frames.
     pub(super) made: Option<Made>,
-    /// The lines of the message that comes which its content has kept back.
+    /// The lines of the current message that wait for its content.
     kept_back: Vec<u8>,
-    /// The messages that are not shown, by number, each with those lines: what they mean may be asked
-    /// for.
+    /// The hidden messages, by number, each with those lines: their meaning may be needed.
     hidden: VecDeque<(u64, Vec<u8>)>,
     hidden_bytes: usize,
 }
 
-/// The line of a frame of a relay, to be written anew when it is known what became of the frame.
+/// The line of a frame of a relay, which is written again when the result for the frame is known.
 #[derive(Debug)]
 struct PassingLine {
     frame: HumanFrame,
@@ -138,7 +137,7 @@ impl HumanDirectionPrinter {
         }
     }
 
-    /// Whether the message that came last is shown.
+    /// Whether the message that arrived last is shown.
     fn shows_last(&self) -> bool {
         match self.mode.view {
             View::Messages => self.message_gate.is_open(),
@@ -160,8 +159,8 @@ impl HumanDirectionPrinter {
         }
     }
 
-    /// Whether what a message means is shown: with the message, or because a filter asks for it. The
-    /// message, if it was kept back for what it holds, is shown then, too.
+    /// Whether the meaning of a message is shown: with the message, or because a filter matches it.
+    /// Then the message is shown, too, if its content hid it.
     pub(super) fn shows_meaning(
         &mut self,
         number: u64,
@@ -270,7 +269,7 @@ impl HumanDirectionPrinter {
         }
     }
 
-    /// Shows what waited for the decision that the frame is shown, if that has come.
+    /// Shows what waited for the decision that the frame is shown, if that has arrived.
     fn dump_decided(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
         if self.gate.is_open() {
             self.begin_dump(writer, out);
@@ -404,8 +403,8 @@ impl HumanDirectionPrinter {
         self.passing.push_back(PassingLine { frame, preview, line });
     }
 
-    /// Says in the line of a frame what became of its message, if the line has not been handed on: a
-    /// relay decides when it has read all that has arrived.
+    /// Adds the result for a message to the line of its frame, if that line has not been written
+    /// yet: a relay decides when it has read all received data.
     pub(super) fn mark(
         &mut self,
         number: u64,
@@ -464,7 +463,7 @@ impl HumanDirectionPrinter {
     }
 }
 
-/// A broken rule, and where it was broken.
+/// A broken rule, and its position.
 pub(super) fn violation_text(violation: &Violation) -> String {
     let Violation { kind, frame, offset, detail } = violation;
     let rule = kind.rule();

@@ -1,5 +1,5 @@
-//! Every byte of a frame, below its line: the header, the payload as rows, then what only its end
-//! shows.
+//! Every byte of a frame, below its line: the header, the payload as rows, then the facts that are
+//! known only at its end.
 
 use super::frame::HumanFrame;
 use super::line_writer::LineWriter;

@@ -108,7 +108,7 @@ impl HumanFrame {
         PayloadPreview { kind, start, total, shown: 0..0, round_trip }
     }
 
-    /// Whether its message is shown as a whole, and it has no line of its own.
+    /// Whether its message is shown as a whole, so that it has no line.
     pub(super) fn is_in_message(&self) -> bool {
         self.message.is_some() && self.mode.view == View::Messages
     }

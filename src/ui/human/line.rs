@@ -1,7 +1,8 @@
 //! The line of a frame or of a message: mark, time, number, opcode, bits, length, then the payload.
 //! `docs/transcript.md` is its legend.
 //!
-//! Written by hand from end to end: this is what a million frames a second go through.
+//! The whole line is written without `core::fmt`, because a million frames per second pass through
+//! this code.
 
 use super::line_writer::{LineWriter, ink};
 use super::preview::PayloadPreview;
@@ -16,7 +17,7 @@ const OPCODE: usize = 5;
 /// A screen so wide has room for the mask keys.
 const WIDE: usize = 160;
 
-/// What stands on a line before the payload.
+/// The part of a line before the payload.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LineColumns {
     pub(super) conn: ConnId,
@@ -32,8 +33,8 @@ pub(super) struct LineColumns {
     pub(super) inflated: Option<u64>,
     /// Whether the line is less important than others.
     pub(super) dim: bool,
-    /// The numbers of the first and the last frame, where they are what somebody looks for: they give
-    /// way to nothing.
+    /// The numbers of the first and the last frame, if the user searches for them: they are never
+    /// left out.
     pub(super) found: Option<(u64, u64)>,
 }
 
@@ -45,7 +46,7 @@ struct LineForm {
     inflated: bool,
 }
 
-/// What gives way to the payload, one thing after the other.
+/// What is left out to make room for the payload, in order.
 const FORMS: [LineForm; 4] = [
     LineForm { key: true, ..ALL },
     ALL,

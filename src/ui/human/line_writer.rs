@@ -20,8 +20,8 @@ pub(super) fn ink(direction: Direction, sent: Direction) -> Ink {
 /// Bytes of a payload that are shown where lines are not cut.
 pub(super) const WHOLE: usize = 16 * 1024 * 1024;
 
-/// A screen so wide has room for the time of each frame; that of a message is always shown. It does not
-/// depend on what else is in the line: what comes and goes is not found.
+/// A screen of this width has room for the time of each frame; the time of a message is always
+/// shown. It does not depend on the rest of the line, so that the columns do not change.
 const TIMED: usize = 80;
 
 /// How a frame or a message is shown, from its beginning to its end: what is half in when this
@@ -34,7 +34,7 @@ pub(super) struct DisplayMode {
     pub(super) whole: bool,
 }
 
-/// How lines look and where the transcript stands.
+/// The appearance of lines, and the target of the transcript.
 #[derive(Debug)]
 pub(super) struct LineWriter {
     pub(super) sent: Direction,
@@ -66,7 +66,7 @@ impl LineWriter {
         (self.width * 4).clamp(128, WHOLE)
     }
 
-    /// Appends the mark of a line and, where there are several, the connection's number.
+    /// Appends the mark of a line and, if there are several, the connection's number.
     #[inline]
     pub(super) fn mark(&mut self, ink: Ink, conn: ConnId, out: &mut Vec<u8>) {
         let mark = match ink {

@@ -1,4 +1,4 @@
-//! The lines of what a message means.
+//! The lines with the meaning of a message.
 
 use super::line_writer::{LineWriter, ink};
 use crate::event::{ConnId, Direction};
@@ -65,7 +65,7 @@ fn complaints(packet: &Decoded, lines: &mut Vec<MeaningLine>) {
     packet.inner.iter().for_each(|inner| complaints(inner, lines));
 }
 
-/// Appends lines about a message; `marked` with who sent it, where it does not stand above.
+/// Appends lines about a message; `marked` with its sender, if that is not above.
 pub(super) fn print(
     lines: &[MeaningLine],
     conn: ConnId,

@@ -1,6 +1,6 @@
-//! What a frame or a message holds, in the columns that are left on its line.
+//! The content of a frame or a message, in the remaining columns of its line.
 //!
-//! What is cut ends in `… +277 B`: so many bytes of it are not shown.
+//! A cut preview ends in `… +277 B`, the number of bytes that are not shown.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -77,8 +77,8 @@ impl PayloadPreview<'_> {
 }
 
 impl PayloadPreview<'_> {
-    /// Where the excerpt begins that has the part to be shown in it: at 0 where the beginning of the
-    /// payload has, otherwise a little before that part, as far as there is room.
+    /// Where the excerpt begins that contains the part to be shown: at 0 if the beginning of the
+    /// payload contains it, otherwise a little before that part, if there is room.
     fn first_shown(&self, room: usize) -> usize {
         if self.kind == PreviewKind::Close {
             return 0;

@@ -1,4 +1,4 @@
-//! A frame as it is remembered, with all that its line shows: it is printed when somebody asks.
+//! A remembered frame, with everything that its line shows; it is printed on request.
 
 use std::mem::size_of;
 use std::ops::Range;
@@ -86,12 +86,12 @@ impl FrameRecord {
         matches!(self.frame.header.opcode, OpCode::Control(_))
     }
 
-    /// Whether it goes on with a message.
+    /// Whether it continues with a message.
     pub fn continues(&self) -> bool {
         self.frame.header.opcode == OpCode::Data(Data::Continue) && self.frame.is_of_message()
     }
 
-    /// Whether the message it belongs to goes on after it.
+    /// Whether the message it belongs to continues after it.
     pub fn is_continued(&self) -> bool {
         self.frame.is_of_message() && !self.frame.header.fin && self.why == Why::Complete
     }

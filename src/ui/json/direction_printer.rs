@@ -1,8 +1,8 @@
 //! The frames and messages of one direction of one connection.
 //!
-//! A frame's object is written at its end, with its payload; that of a frame too long for one
-//! object is written at its start, and the payload follows in pieces. Violations are printed at once,
-//! with the number of their frame.
+//! A frame's object is written at its end, with its payload. If a frame is too long for one object,
+//! its object is written at its start, and the payload follows in pieces. Violations are printed at
+//! once, with the number of their frame.
 
 use super::object::{INLINE, Object, PIECE};
 use crate::event::{Direction, FrameEvent, Made, MessageInfo, Stamp};
@@ -58,7 +58,7 @@ impl JsonFrame {
         }
     }
 
-    /// Whether the payload comes in objects of its own.
+    /// Whether the payload has separate objects.
     fn is_long(&self) -> bool {
         self.header.len > INLINE as u64
     }
@@ -130,7 +130,7 @@ impl JsonDirectionPrinter {
         self.automatic = true;
     }
 
-    /// Writes the frame with what came of it.
+    /// Writes the frame with its result.
     pub(super) fn flush(&mut self, clock: &mut UtcClock, out: &mut Vec<u8>) {
         let Some(frame) = self.frame.take() else { return };
         if frame.is_long() {

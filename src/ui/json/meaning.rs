@@ -1,4 +1,4 @@
-//! The object of what a message means.
+//! The object with the meaning of a message.
 
 use super::object::Object;
 use crate::event::Stamp;

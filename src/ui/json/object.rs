@@ -1,4 +1,4 @@
-//! One object a line, field by field.
+//! Writes one object on a line, field by field.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -33,8 +33,7 @@ pub(super) struct Object<'o> {
 }
 
 impl<'o> Object<'o> {
-    /// Begins an object with the fields that all have: `event`, `time`, `conn`, and `dir` where it
-    /// applies.
+    /// Begins an object with the common fields: `event`, `time`, `conn`, and `dir` if it applies.
     #[inline]
     pub(super) fn begin(
         event: &str,
@@ -88,7 +87,7 @@ impl<'o> Object<'o> {
         string(text, self.key(name));
     }
 
-    /// A value that is JSON already; what must not reach a terminal stands in its strings, and is
+    /// A value that is JSON already; what must not reach a terminal is in its strings, and is
     /// escaped.
     pub(super) fn json(&mut self, name: &str, json: &str) {
         let out = self.key(name);
@@ -231,7 +230,7 @@ impl<'o> Object<'o> {
         }
     }
 
-    /// An object without a line of its own.
+    /// An object inside a line.
     pub(super) fn inline(out: &mut Vec<u8>, fields: impl FnOnce(&mut Object<'_>)) {
         out.push(b'{');
         fields(&mut Object { out });
@@ -241,8 +240,8 @@ impl<'o> Object<'o> {
 
 /// Appends a JSON string with its quotes.
 ///
-/// Beside what JSON demands, everything that must not reach a terminal is escaped: a line of JSON
-/// is often looked at with `cat`.
+/// In addition to what JSON requires, everything that could harm a terminal is escaped: JSON lines
+/// are often printed with `cat`.
 pub(super) fn string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text;

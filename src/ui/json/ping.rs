@@ -1,4 +1,4 @@
-//! Objects of `wscope ping`: what became of each ping or silence, and the result.
+//! Objects of `wscope ping`: the outcome of each ping or idle time, and the result.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::ui::idle_limit::{IdleLimit, Silence, SilenceOutcome, Timer};
 use crate::ui::ping::{PingEvent, RoundTrips};
 
 impl JsonPrinter {
-    /// Appends what became of a ping.
+    /// Appends the result of a ping.
     pub fn ping(&mut self, at: &Stamp, event: &PingEvent, out: &mut Vec<u8>) {
         let (seq, outcome, bytes, time) = match *event {
             PingEvent::Answered { seq, bytes, time } => {
@@ -51,7 +51,7 @@ impl JsonPrinter {
         });
     }
 
-    /// Appends what came of a silence.
+    /// Appends the result of a silence.
     pub fn silence(&mut self, at: &Stamp, silence: &Silence, out: &mut Vec<u8>) {
         let (outcome, after, timer) = match &silence.outcome {
             SilenceOutcome::Open(_) => ("open", None, None),

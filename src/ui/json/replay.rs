@@ -1,4 +1,4 @@
-//! Objects of `wscope replay`: what differs, what failed, and the result.
+//! Objects of `wscope replay`: differences, failures, and the result.
 
 use super::JsonPrinter;
 use crate::event::Stamp;
@@ -51,7 +51,7 @@ impl JsonPrinter {
         });
     }
 
-    /// Appends what came of all connections.
+    /// Appends the result of all connections.
     pub fn replay_summary(&mut self, at: &Stamp, totals: &ReplayTotals, out: &mut Vec<u8>) {
         let ReplayTotals { connections, failed, sent, received, latencies, time, .. } = totals;
         self.object("replay-summary", at, out, |object| {

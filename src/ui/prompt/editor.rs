@@ -1,6 +1,7 @@
-//! The editor thread: reads a line, hands it over, waits for what is next.
+//! The editor thread: reads a line, passes it on, and waits for the next request.
 //!
-//! While it waits it shows what comes; while it reads, the line editor does ([`super::helper`]).
+//! While it waits, it shows the queued lines; while it reads, the line editor shows them
+//! ([`super::helper`]).
 
 use std::io;
 use std::mem;
@@ -144,7 +145,7 @@ impl EditorThread {
         outcome
     }
 
-    /// Hands over what was typed; shows what comes until the answer is there.
+    /// Passes on the typed line; shows queued lines until the answer arrives.
     fn hand_over(&self, typed: PromptInput) -> PromptAction {
         self.shared.lock().interrupted = matches!(typed, PromptInput::Interrupted);
         // Who no longer listens has asked this thread to leave, or is about to.
@@ -170,7 +171,7 @@ impl EditorThread {
         }
     }
 
-    /// Leaves the half-typed line behind: the line editor has cleared its rows and nothing is drawn.
+    /// Leaves the half-typed line: the line editor has cleared its rows and nothing is drawn.
     fn part(&self) {
         self.shared.tty.modes_off();
         let draft = mem::take(&mut self.typing.lock().draft);
@@ -208,7 +209,7 @@ impl EditorThread {
         }
     }
 
-    /// Reports once that lines are not kept, and goes on without.
+    /// Reports once that lines are not kept, and continues without.
     fn give_up_history(&mut self, verb: &str, error: &io::Error) {
         let Some(path) = self.history.take() else { return };
         let path = crate::ui::sanitize::escaped(path.as_os_str().as_encoded_bytes());

@@ -1,4 +1,4 @@
-//! What the prompt and its program hand each other.
+//! The data that the prompt and the program exchange.
 
 use std::io;
 
@@ -9,7 +9,7 @@ pub trait Assist: Send {
     /// the position given back up to the cursor.
     fn complete(&self, line: &str, pos: usize) -> (usize, Vec<Completion>);
 
-    /// What may follow the line; shown after the cursor, never taken over.
+    /// What may follow the line; shown after the cursor, never inserted.
     fn hint(&self, line: &str, pos: usize) -> Option<String>;
 
     /// Whether a line may be kept in the history; those that look as if they held a secret are not,
@@ -24,7 +24,7 @@ pub trait Assist: Send {
 pub struct Completion {
     /// As the list shows it.
     pub shown: String,
-    /// What comes into the line.
+    /// The text that is inserted into the line.
     pub replacement: String,
     /// What it means, in a few words; may be empty.
     pub description: String,

@@ -1,8 +1,9 @@
-//! What the line editor asks for while it draws: the prompt, hints, completions.
+//! The callbacks of the line editor: the prompt, hints, completions.
 //!
-//! Drawing the prompt is also how lines get above it. The line editor has just cleared its rows and
-//! is about to write the prompt where they began: what is written before it there scrolls up, and
-//! the editor's own account of rows and columns, which begins at the prompt, stays true.
+//! Lines above the prompt are also printed when the prompt is drawn. At that moment, the line
+//! editor has cleared its rows and will write the prompt at their beginning. Text written before
+//! the prompt scrolls up, and the editor's count of rows and columns, which begins at the prompt,
+//! stays correct.
 
 use std::borrow::Cow;
 use std::mem;
@@ -103,7 +104,7 @@ impl Hinter for Helper {
     }
 }
 
-/// A hint at what may follow, and can't be taken over.
+/// A hint at what may follow, which can't be inserted.
 pub struct Shown(String);
 
 impl Hint for Shown {
@@ -136,8 +137,8 @@ impl Completer for Helper {
     }
 }
 
-/// The list as it is shown: with descriptions, each in a row of its own, where there are rows for
-/// that; else the line editor puts several into a row.
+/// The list as it is shown: with descriptions, each in its own row, if there are enough rows;
+/// otherwise the line editor puts several into a row.
 fn laid_out(completions: Vec<Completion>, (columns, rows): (usize, usize)) -> Vec<Pair> {
     let shown = |one: &Completion| sanitize::escaped(one.shown.as_bytes());
     let widest = completions.iter().map(|one| shown(one).width()).max().unwrap_or(0);

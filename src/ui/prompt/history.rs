@@ -1,7 +1,7 @@
-//! The lines of earlier: the file they are kept in, and how they come back.
+//! The history: the file of earlier lines, and how they are recalled.
 //!
-//! The file is rustyline's own: one entry a line, locked while it is written, so that several
-//! sessions can share it. What is too long to be edited comes back as a label.
+//! The file is rustyline's own: one entry on each line, locked while it is written, so that several
+//! sessions can share it. An entry that is too long to edit is recalled as a label.
 
 use std::borrow::Cow;
 use std::fs::{self, DirBuilder};
@@ -62,7 +62,7 @@ impl Recall {
         Self { file: FileHistory::with_config(config), typing }
     }
 
-    /// An entry as it comes into the line; a match in what a label hides has no place.
+    /// An entry as it is recalled; a match inside a text that a label hides has no position.
     fn fold<'a>(&self, found: SearchResult<'a>) -> SearchResult<'a> {
         let entry = self.typing.lock().pastes.fold("recalled", found.entry.to_string());
         let pos = if entry == found.entry { found.pos } else { entry.len() };

@@ -1,8 +1,8 @@
-//! The prompt: a line that is edited while frames arrive above it.
+//! The prompt: the user edits a line while frames appear above it.
 //!
 //! Three threads: the caller's, which never waits for the terminal; the editor thread, the only one
 //! that reads keys and writes to the terminal; and one that wakes the line editor when there is
-//! something to show. Knows no commands: what a line means, and what completes it, is the caller's.
+//! something to show. It knows no commands: the caller interprets lines and supplies completions.
 
 mod editor;
 mod exchange;
@@ -46,7 +46,7 @@ pub const HISTORY_SIZE: usize = 10_000;
 /// How long a lone Escape waits for the rest of a sequence, milliseconds. Output waits with it.
 const KEYSEQ_TIMEOUT: u16 = 50;
 
-/// What makes the line editor draw itself anew. It insists on ending a message with a line end: up
+/// What makes the line editor draw itself again. It insists on ending a message with a line end: up
 /// one row before it, the message takes no room.
 const TICK: &str = "\x1b[A\n";
 
@@ -78,8 +78,8 @@ pub struct PromptSettings {
 /// Why there is no prompt.
 #[derive(Debug, thiserror::Error)]
 pub enum PromptError {
-    /// It is none, or one that can't move its cursor.
-    #[error("no terminal that lines can be edited on: {0}")]
+    /// It is not a terminal, or one that can't move its cursor.
+    #[error("lines can't be edited on this terminal: {0}")]
     Terminal(#[source] io::Error),
     /// No thread could be started.
     #[error("can't start a thread for the prompt: {0}")]
@@ -147,8 +147,8 @@ impl Prompt {
         Some(typed)
     }
 
-    /// Sets what comes next. After each [`PromptInput`] the prompt waits for this. What is typed meanwhile
-    /// is typed into the next line, but for Ctrl-C, which is a signal.
+    /// Sets what is next. After each [`PromptInput`], the prompt waits for this. Text typed
+    /// meanwhile belongs to the next line, except for Ctrl-C, which is a signal.
     pub fn next(&self, next: PromptAction) {
         self.shared.lock().next = Some(next);
         self.shared.changed.notify_all();
@@ -173,7 +173,8 @@ impl Prompt {
         self.shared.lock().phase == PromptPhase::Away
     }
 
-    /// Whether a line was entered that [`Prompt::take`] has not given yet: a SIGINT came after it.
+    /// Whether a line was entered that [`Prompt::take`] has not returned yet: a SIGINT arrived
+    /// after it.
     pub fn is_handing_over(&self) -> bool {
         self.shared.lock().entered
     }
@@ -206,7 +207,7 @@ impl Prompt {
         }
     }
 
-    /// Leaves the editor thread where it is stuck; it won't touch the terminal any more.
+    /// Abandons the blocked editor thread; it will not touch the terminal any more.
     fn give_up_editor(&self, mut inner: std::sync::MutexGuard<'_, screen::Inner>) {
         inner.phase = PromptPhase::Left;
         self.shared.ticks.notify_all();
@@ -257,8 +258,8 @@ fn config(options: &PromptSettings) -> rustyline::Result<Config> {
         .build())
 }
 
-/// Wakes the line editor when there is something new for it to draw. Sending a tick may wait until
-/// the one before it is read, for as long as a search is open: hence a thread of its own.
+/// Wakes the line editor when there is something new to draw. Sending a tick may wait until the
+/// previous one is read, for as long as a search is open: therefore it has its own thread.
 fn tick(shared: &SharedScreen, mut printer: impl ExternalPrinter) {
     loop {
         let mut inner = shared.lock();

@@ -1,9 +1,9 @@
 //! Other programs on the same terminal: an editor for a message, a pager for a long answer, and the
 //! shell when wscope is suspended.
 //!
-//! The user's own settings name them (`$VISUAL`, `$EDITOR`, `$PAGER`); they may hold arguments, so a
-//! shell splits them, as it does for git. What is edited or shown is handed over as an argument or
-//! as input, never as part of a command.
+//! The user's own settings name them (`$VISUAL`, `$EDITOR`, `$PAGER`); they may hold arguments, so
+//! a shell splits them, as it does for git. The edited or shown text is passed as an argument or as
+//! input, never as part of a command.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -72,7 +72,7 @@ fn rows_of(text: &[u8], columns: usize) -> usize {
     text.split_inclusive(|byte| *byte == b'\n').map(|line| line_rows(line.trim_ascii_end())).sum()
 }
 
-/// Stops this process and those it was started with, as Ctrl-Z does; returns when it goes on.
+/// Stops this process and those it was started with, as Ctrl-Z does; returns when it continues.
 ///
 /// Where no shell could let it go on the system does not stop it, and this returns soon.
 pub fn suspend(tty: &Tty) {

@@ -1,8 +1,9 @@
-//! Long texts kept aside: in the line stands a label in their place.
+//! Stores long texts; the line contains a label in their place.
 //!
-//! The line editor measures and draws the whole line at each key, and counts its rows in 16 bits: a
-//! megabyte in it would take a second for each key, ten would end the program. Texts with control
-//! characters are kept aside as well, since the line is drawn as it is.
+//! The line editor measures and draws the whole line at each key, and counts its rows in 16 bits:
+//! with a megabyte in the line, each key would take a second, and with ten megabytes, the program
+//! would crash. Texts with control characters are stored here, too, because the line is drawn
+//! unescaped.
 
 use crate::ui::number::grouped;
 
@@ -22,8 +23,8 @@ struct Paste {
 }
 
 impl PasteStore {
-    /// What stands for `text` in the line: itself if it is short and harmless, else a label that
-    /// names where it comes from (`pasted`) and its size.
+    /// The text in the line for `text`: itself if it is short and harmless, otherwise a label that
+    /// names its origin (`pasted`) and its size.
     pub fn fold(&mut self, what: &str, text: String) -> String {
         if is_inline(&text) {
             return text;

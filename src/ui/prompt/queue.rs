@@ -1,8 +1,8 @@
-//! What waits to be shown: whole lines, as many as fit.
+//! The queue of lines to be shown: whole lines, up to a limit.
 //!
-//! A terminal may be slower than the network, or its user may sit in a search, a list or an editor
-//! while frames arrive. Then the oldest lines of traffic make room for the newest; one line reports
-//! how many are missing. Knows no terminal and no thread.
+//! A terminal may be slower than the network, or the user may be in a search, a list or an editor
+//! while frames arrive. Then the oldest lines of traffic are dropped for the newest, and one line
+//! reports how many are missing. Uses no terminal and no thread.
 
 use std::collections::VecDeque;
 
@@ -28,11 +28,11 @@ pub struct LineQueue {
 /// Neighbours of one kind.
 #[derive(Debug)]
 enum Chunk {
-    /// May be thinned. What lies before `start` has been.
+    /// May be dropped. Lines before `start` have been dropped.
     Traffic { text: Vec<u8>, start: usize },
     /// Is shown whatever happens.
     Said(Vec<u8>),
-    /// So many lines of traffic stood here.
+    /// The number of lines of traffic that were here.
     Gap(u64),
 }
 
@@ -74,7 +74,7 @@ impl LineQueue {
         };
     }
 
-    /// Whether whoever prints lines that are never dropped should wait before printing more.
+    /// Whether the printer of lines that are never dropped should wait before printing more.
     pub fn is_full(&self) -> bool {
         self.kept_bytes >= MAX_BYTES
     }
@@ -179,7 +179,7 @@ fn write_gap(count: u64, palette: Palette, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
-    /// All that waits, taken in pieces of `limit` bytes.
+    /// All queued data, in pieces of `limit` bytes.
     fn all(queue: &mut LineQueue, limit: usize) -> String {
         let mut out = Vec::new();
         while !queue.is_empty() {

@@ -1,7 +1,7 @@
-//! What the threads of the prompt share, and the handle through which the others show lines.
+//! The shared state of the prompt's threads, and the handle through which other threads show lines.
 //!
 //! Only the editor thread writes to the terminal: through the line editor while a line is read,
-//! directly otherwise. Others put lines into the queue and announce them.
+//! directly otherwise. Other threads put lines into the queue and wake it.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -40,7 +40,7 @@ impl Screen {
         self.put(lines, LineQueue::print);
     }
 
-    /// Whether so much waits for the terminal that nothing more should be printed for now.
+    /// Whether so much is queued for the terminal that nothing more should be printed for now.
     pub fn is_full(&self) -> bool {
         self.shared.lock().queue.is_full()
     }
@@ -50,7 +50,7 @@ impl Screen {
         self.shared.tty.size().0
     }
 
-    /// Whether Ctrl-C was pressed with nothing typed, and nobody has taken that yet.
+    /// Whether Ctrl-C was pressed on an empty line, and has not been read yet.
     pub fn is_interrupted(&self) -> bool {
         self.shared.lock().interrupted
     }
@@ -98,13 +98,13 @@ pub struct Inner {
     pub next: Option<PromptAction>,
     /// It shall end, whatever it does.
     pub leave: bool,
-    /// What was typed last is [`super::PromptInput::Interrupted`], and waits to be taken.
+    /// The last input is [`super::PromptInput::Interrupted`], and waits to be read.
     pub interrupted: bool,
-    /// A line was entered, and waits to be taken.
+    /// A line was entered, and waits to be read.
     pub entered: bool,
-    /// The line editor shall draw itself anew.
+    /// The line editor shall draw itself again.
     pub tick: bool,
-    /// The prompt stands in the first row.
+    /// The prompt is in the first row.
     pub at_top: bool,
     /// The editor or pager that has the terminal.
     pub child: Option<Pid>,
@@ -113,7 +113,7 @@ pub struct Inner {
 /// What the editor thread does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PromptPhase {
-    /// Waits for what is next; shows what comes.
+    /// Waits for what is next; shows queued lines.
     Idle,
     /// Reads a line.
     Reading,
@@ -142,7 +142,7 @@ impl SharedScreen {
         Self { inner: Mutex::new(inner), changed, ticks, tty, palette }
     }
 
-    /// Nothing that is done under this lock can leave half of it behind.
+    /// No operation under this lock can be interrupted halfway.
     pub fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -159,7 +159,7 @@ impl SharedScreen {
         }
     }
 
-    /// The program goes on after it was stopped: the modes of the terminal are another's.
+    /// The program continues after it was stopped: the modes of the terminal are another's.
     pub fn resume(&self) {
         let mut inner = self.lock();
         match inner.phase {

@@ -1,9 +1,9 @@
-//! The terminal itself: its modes for the whole life of the prompt, written to outside of the line
-//! editor, and put back as it was.
+//! The terminal: its modes during the prompt, output outside of the line editor, and restoring its
+//! settings.
 //!
-//! Between two lines the terminal keeps what is typed for the next one, as it does while a line is
-//! read: nothing is echoed, no key is taken for the end of a line or of the input. Only Ctrl-C is a
-//! signal then, because nobody reads it as a key, and the loop may be busy.
+//! Between two lines, the terminal keeps typed keys for the next line, as while a line is read:
+//! nothing is echoed, and no key ends a line or the input. Only Ctrl-C is a signal then, because no
+//! thread reads it as a key, and the loop may be busy.
 //!
 //! Knows no lines and no queue.
 
@@ -52,7 +52,7 @@ impl Tty {
     ///
     /// # Errors
     ///
-    /// It is not a terminal; there is none.
+    /// It is not a terminal, or there is none.
     pub fn open(keep_stdout_free: bool) -> io::Result<Self> {
         let file = if keep_stdout_free {
             File::options().read(true).write(true).open("/dev/tty")?
@@ -128,7 +128,7 @@ impl Tty {
     }
 
     /// Puts the modes back as they were found: those of the driver at once, since it may be stopped
-    /// and waiting for its output would be for ever.
+    /// and waiting for its output would be forever.
     pub fn restore(&self) {
         self.set(&self.found);
     }
@@ -145,13 +145,13 @@ impl Tty {
         let _ = self.write(MODES_OFF);
     }
 
-    /// Whether a panic has put the terminal back; its report stands there now.
+    /// Whether a panic has restored the terminal; its report is there now.
     pub fn has_panicked(&self) -> bool {
         self.panicked.load(Ordering::SeqCst)
     }
 
-    /// Lets every panic, in whatever thread, restore the terminal before it is reported: its text
-    /// would be torn by raw mode, and the shell behind it unusable.
+    /// Lets every panic, in any thread, restore the terminal before it is reported: in raw mode,
+    /// its text would be unreadable, and the shell unusable afterwards.
     pub fn restore_on_panic(self: &Arc<Self>) {
         let tty = Arc::downgrade(self);
         let report = panic::take_hook();
@@ -168,8 +168,9 @@ impl Tty {
         }));
     }
 
-    /// Puts the terminal back before a signal that nobody else handles ends or stops the program, and calls `resumed`
-    /// when the program goes on after a stop: the shell has set the modes to its own meanwhile.
+    /// Restores the terminal before an unhandled signal ends or stops the program, and calls
+    /// `resumed` when the program continues after a stop: the shell has changed the modes
+    /// meanwhile.
     pub fn attend_signals(self: &Arc<Self>, resumed: impl Fn() + Send + 'static) -> io::Result<()> {
         let mut signals = Signals::new([SIGCONT, SIGTSTP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2])?;
         let tty = Arc::clone(self);
@@ -203,9 +204,10 @@ impl Tty {
     }
 }
 
-/// Whether somebody could let this process go on if it stopped. The system does not stop one of an
-/// orphaned process group for SIGTSTP: "A process that is a member of an orphaned process group shall not
-/// be allowed to stop in response to the SIGTSTP, SIGTTIN, or SIGTTOU signals" (POSIX, 2.4.3).
+/// Whether another process could continue this process if it stopped. The system does not stop a
+/// process of an orphaned process group for SIGTSTP: "A process that is a member of an orphaned
+/// process group shall not be allowed to stop in response to the SIGTSTP, SIGTTIN, or SIGTTOU
+/// signals" (POSIX, 2.4.3).
 fn has_shell() -> bool {
     let Some(parent) = getppid() else { return false };
     let (Ok(session), Ok(group)) = (getsid(None), getpgid(None)) else { return false };

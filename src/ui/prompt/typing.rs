@@ -1,7 +1,7 @@
-//! The keys that mean something else here than to the line editor, and what is pasted.
+//! The keys with another meaning than in the line editor, and pasted text.
 //!
-//! A handler sees every key before the line editor does. It answers with the command to carry out,
-//! or leaves the key to the line editor.
+//! A handler gets every key before the line editor. It returns the command to carry out, or leaves
+//! the key to the line editor.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -50,8 +50,8 @@ pub enum ReadlineEnd {
     Suspended(usize),
 }
 
-/// A [`Typing`] in the hands of the helper, the key handler and the history at once. All run in the
-/// editor thread; the line editor's traits want them to be able to run in any.
+/// A [`Typing`] that the helper, the key handler and the history share. All run in the editor
+/// thread; the line editor's traits require that they can run in any thread.
 #[derive(Clone, Debug, Default)]
 pub struct SharedTyping(Arc<Mutex<Typing>>);
 

@@ -1,8 +1,8 @@
 //! The two halves of permessage-deflate, RFC 7692 §7.2: messages to and from DEFLATE streams.
 //!
-//! Knows bytes and the agreed parameters, not frames. A connection that never compresses pays
-//! nothing, and one that is idle keeps the text that later messages may refer to, not the states of
-//! the algorithm: see `pool`.
+//! Works on bytes and the agreed parameters, not on frames. A connection that never compresses uses
+//! no memory for it, and an idle one keeps only the window to which later messages may refer, not
+//! the states of the algorithm: see `pool`.
 
 use std::cell::RefCell;
 
@@ -16,8 +16,8 @@ use super::pool::{Owner, Pool, Window};
 /// "append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message" (§7.2.2).
 pub const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
-/// Bytes of its text that a [`Deflater`] without a stream of its own refers back to. It may refer to
-/// less than was agreed, and the first kilobytes save the most; what is received may refer to all.
+/// Bytes of the window to which a [`Deflater`] without its own stream refers. It may refer to less
+/// than was agreed, and the first kilobytes save the most; received data may refer to all.
 const REFERRED: usize = 8 * 1024;
 
 thread_local! {
@@ -39,8 +39,8 @@ pub struct CodecProgress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("inflating failed after {consumed} compressed and {produced} inflated bytes")]
 pub struct InflateError {
-    /// The reference beyond the agreed window; `None` for data that is not DEFLATE, or refers back
-    /// beyond what came before.
+    /// The reference beyond the agreed window; `None` for data that is not DEFLATE, or refers to
+    /// data before the beginning.
     pub too_far: Option<TooFar>,
     /// Compressed bytes of this message read before.
     pub consumed: u64,
@@ -184,7 +184,7 @@ impl Drop for Inflater {
     }
 }
 
-/// A stream that stands after the text of an owner.
+/// A stream that is after the text of an owner.
 fn borrow_inflating(owner: Owner, history: &Window) -> Box<Decompress> {
     match INFLATING.with_borrow_mut(|pool| pool.take(owner, |_| true)) {
         Some((stream, true)) => stream,
@@ -196,7 +196,7 @@ fn borrow_inflating(owner: Owner, history: &Window) -> Box<Decompress> {
     }
 }
 
-/// Begins a stream anew, after a text.
+/// Begins a stream again, after a text.
 fn stand_behind(stream: &mut Decompress, history: &Window) {
     stream.reset(false);
     if let text @ [_, ..] = history.window() {
@@ -261,8 +261,8 @@ impl Deflater {
         self.give_back(stream, piece, last && !self.keep_context);
     }
 
-    /// A stream that stands after the text so far. What was flushed ends with a whole byte, so any
-    /// stream with the same text after it can go on.
+    /// A stream that is after the text so far. What was flushed ends with a whole byte, so any
+    /// stream with the same text after it can continue.
     fn borrow(&self) -> Box<Compress> {
         let bits = self.window_bits;
         match DEFLATING.with_borrow_mut(|pool| pool.take(self.owner, |(other, _)| *other == bits)) {
@@ -287,7 +287,7 @@ impl Deflater {
         }
     }
 
-    /// Gives the stream back, which now stands after `piece`; if it `ends`, nothing refers back to
+    /// Gives the stream back, which now is after `piece`; if it `ends`, nothing refers back to
     /// that.
     fn give_back(&mut self, stream: Box<Compress>, piece: &[u8], ends: bool) {
         let owner = match ends {

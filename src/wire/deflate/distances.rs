@@ -1,9 +1,9 @@
 //! How far back DEFLATE blocks refer, RFC 1951 §3.2.
 //!
-//! An inflater with a large window follows any distance, so a sender that leaves a smaller agreed
+//! An inflater with a large window accepts any distance, so a sender that exceeds a smaller agreed
 //! window goes unnoticed until a stricter receiver fails. [`Distances`] reads the block structure
-//! and the codes, and compares each distance with the agreed window. It makes no output. It judges
-//! nothing else: what is not DEFLATE is the inflater's to report.
+//! and the codes, and compares each distance with the agreed window. It makes no output, and judges
+//! nothing else: the inflater reports data that is not DEFLATE.
 
 /// §3.2.5: the shortest length that the codes 257 to 285 stand for, and their extra bits.
 const LENGTHS: ([u16; 29], [u8; 29]) = (
@@ -57,7 +57,7 @@ pub(super) struct Distances {
     distances: Code,
     /// Code lengths read so far, while a dynamic block's codes are read.
     lengths: Vec<u8>,
-    /// Compressed bytes of this message taken, and bytes that they inflate to.
+    /// Compressed bytes of this message that were read, and their inflated size.
     consumed: u64,
     produced: u64,
     found: Option<TooFar>,
@@ -88,7 +88,7 @@ enum BlockPart {
 
 /// Why a step did not happen.
 enum ScanStop {
-    /// More input is needed; no bit was taken.
+    /// More input is needed; no bit was consumed.
     Wait,
     /// The bits are not DEFLATE.
     Malformed,
@@ -111,8 +111,8 @@ impl Distances {
         }
     }
 
-    /// Reads the next bytes of a message; returns its first reference beyond the window, if one
-    /// has come.
+    /// Reads the next bytes of a message; returns its first reference beyond the window, if one has
+    /// arrived.
     pub(super) fn push(&mut self, mut input: &[u8]) -> Option<TooFar> {
         while self.place != BlockPart::Stopped {
             if let BlockPart::Stored { left } = &mut self.place
@@ -146,7 +146,7 @@ impl Distances {
         self.found
     }
 
-    /// Ends a message; what follows begins anew if no context is taken over.
+    /// Ends a message; the next one begins with an empty window if there is no context takeover.
     pub(super) fn end_message(&mut self, keeps_context: bool) {
         (self.consumed, self.produced, self.found) = (0, 0, None);
         if !keeps_context {

@@ -1,7 +1,6 @@
-//! The parameters of permessage-deflate (RFC 7692 §7): what a client offers, what a
-//! server may answer, and what both then have agreed on. Text in, decisions out; the
-//! compression itself is not known here. This file is the client's half, `server` the
-//! other one.
+//! The parameters of permessage-deflate (RFC 7692 §7): what a client offers, what a server may
+//! answer, and the resulting agreement. Text in, decisions out; no compression here. This file is
+//! the client's half, `server` the other one.
 
 use std::fmt;
 
@@ -230,7 +229,7 @@ pub enum DeflateFault {
         /// The parameter as sent.
         name: String,
     },
-    /// A parameter stands in the element twice.
+    /// A parameter is in the element twice.
     #[error("permessage-deflate parameter {name} is repeated")]
     RepeatedParameter {
         /// The parameter.
@@ -272,10 +271,10 @@ pub enum DeflateFault {
         /// The value in the response.
         bits: u8,
     },
-    /// The response lacks the flag the offer asked for.
+    /// The response lacks the flag of the offer.
     #[error("server_no_context_takeover was offered and is not confirmed")]
     ServerNoContextTakeoverNotConfirmed,
-    /// The response lacks the limit the offer asked for.
+    /// The response lacks the limit of the offer.
     #[error("server_max_window_bits={offered} was offered and is not confirmed")]
     ServerBitsNotConfirmed {
         /// The limit offered.
@@ -436,7 +435,7 @@ pub struct ServerDeflateConfig {
     pub server_no_context_takeover: bool,
     /// Have the client compress each of its messages on its own.
     pub client_no_context_takeover: bool,
-    /// The largest window of ours, 9–15; other values are brought into that range.
+    /// Our largest window, 9–15; other values are brought into that range.
     pub server_max_window_bits: u8,
     /// The largest window of the client, 9–15. A wish: a client that does not offer
     /// `client_max_window_bits` keeps its 15.

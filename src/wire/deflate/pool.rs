@@ -1,9 +1,9 @@
-//! DEFLATE states, shared by those who are at work.
+//! A pool of DEFLATE states, shared by all connections.
 //!
-//! A state that compresses takes some 270 KiB, one that inflates 40 KiB; the text that either
-//! refers back to ends after 32 KiB. So a connection keeps the text alone, and borrows a state for
-//! a message. The state that an owner used last still stands where it left it, as long as there are
-//! not too many; any other is reset and given the owner's text.
+//! A state for compression takes about 270 KiB, one for decompression 40 KiB; the window that they
+//! refer to has at most 32 KiB. So a connection keeps only the window, and borrows a state for each
+//! message. If the state that it used last is still in the pool, it is used again unchanged; any
+//! other state is reset and gets the connection's window.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

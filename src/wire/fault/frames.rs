@@ -1,4 +1,4 @@
-//! What faults put between frames.
+//! The bytes that faults insert between frames.
 
 use super::{Fault, FaultKind, FrameFault, Value};
 use crate::wire::close::CloseBody;
@@ -30,10 +30,10 @@ pub enum FaultPiece {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Impossible {
     /// It needs compression.
-    #[error("permessage-deflate was not agreed, which it needs")]
+    #[error("it needs permessage-deflate, which was not agreed")]
     NoDeflate,
-    /// It is none with compression.
-    #[error("permessage-deflate was agreed, which gives RSV1 a meaning")]
+    /// It is not a fault with compression.
+    #[error("permessage-deflate was agreed, so RSV1 is legal")]
     Deflate,
 }
 

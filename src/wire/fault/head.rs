@@ -5,11 +5,11 @@ use crate::wire::handshake::accept::AcceptSteps;
 use crate::wire::handshake::headers::{ACCEPT, EXTENSIONS, PROTOCOL};
 use crate::wire::head::Head;
 
-/// The key of RFC 6455 §1.3, which is nobody's.
+/// The sample key of RFC 6455 §1.3.
 const OTHER_KEY: &[u8] = b"dGhlIHNhbXBsZSBub25jZQ==";
 
-/// Changes `response`, a good 101 to `request`, as the fault says. One that is none of the head
-/// leaves it as it is.
+/// Changes `response`, a good 101 to `request`, as the fault requires. A fault that is not of the
+/// head does not change it.
 pub fn with_fault(fault: &Fault, request: &Head, response: &[u8]) -> Vec<u8> {
     let FaultKind::Head(kind) = fault.info.kind else { return response.to_vec() };
     let steps = AcceptSteps::for_key(request.get("Sec-WebSocket-Key").unwrap_or_default());
@@ -88,7 +88,7 @@ impl HeadLines {
         field.map(|(_, value)| value.as_str())
     }
 
-    /// Gives a header this value, once, where it stood or at the end.
+    /// Sets a header to this value, once, in its place or at the end.
     fn set(&mut self, name: &str, value: &str) {
         let at = self.fields.iter().position(|(other, _)| other.eq_ignore_ascii_case(name));
         self.remove(name);

@@ -1,9 +1,7 @@
-//! Faults on demand: what a server or a client can be asked to do wrong, so that the other can be
-//! tested.
+//! Faults on demand: rules that a server or a client can break on purpose, to test the other side.
 //!
-//! A fault is a row of [`CATALOGUE`] with an argument and a moment. What it puts on the wire is made
-//! here, as bytes; when it comes, and how slowly, is for whoever runs it. Knows nothing of
-//! sockets and clocks.
+//! A fault is a row of [`CATALOGUE`] with an argument and a moment. This module makes its bytes;
+//! the caller decides when and how slowly they are sent. Uses no sockets and no clocks.
 
 mod catalogue;
 mod frames;
@@ -66,9 +64,9 @@ impl FaultInfo {
 /// What a fault does, by the part of the connection it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// The 101 is changed; the connection is taken for open all the same.
+    /// The 101 is changed, but the connection counts as open.
     Head(HeadFault),
-    /// Something else than a 101 is sent, and the connection never is open.
+    /// Something other than a 101 is sent, and the connection never opens.
     Answer(AnswerFault),
     /// The 101 is right, but late.
     Pace(PaceFault),
@@ -211,7 +209,7 @@ pub enum Argument {
 }
 
 impl Argument {
-    /// How it is written behind the name, as in `[:CODE[:REASON]]`; empty if there is none.
+    /// Its notation after the name, as in `[:CODE[:REASON]]`; empty if there is none.
     pub fn usage(self) -> String {
         match self {
             Self::None => String::new(),
@@ -249,17 +247,17 @@ pub enum Value {
     Close(u16, String),
 }
 
-/// When a fault comes.
+/// When a fault is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum When {
     /// Right after the opening handshake, or in it.
     #[default]
     Open,
-    /// Once so many messages of the peer have come and have been answered.
+    /// Once so many messages of the peer have arrived and have been answered.
     Message(u64),
 }
 
-/// A fault that was asked for.
+/// A fault that was requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Its row.
@@ -307,8 +305,8 @@ impl Fault {
     }
 }
 
-/// As it is printed when it comes: `fault masked: a text message in a masked frame (RFC 6455 §5.1,
-/// W601)`.
+/// As printed when it is sent:
+/// `fault masked: a text message in a masked frame (RFC 6455 §5.1, W601)`.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let FaultInfo { name, does, rule, codes, .. } = self.info;

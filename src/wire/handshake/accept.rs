@@ -1,5 +1,4 @@
-//! The `Sec-WebSocket-Accept` proof (RFC 6455 §4.2.2), step by step, and the ways in
-//! which servers are known to get it wrong.
+//! The `Sec-WebSocket-Accept` proof (RFC 6455 §4.2.2), step by step, and known errors of servers.
 
 use std::fmt;
 
@@ -9,7 +8,7 @@ use sha1::{Digest as _, Sha1};
 /// The GUID of RFC 6455 §1.3.
 pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// The computation of an accept value with all that lies between key and result.
+/// The computation of an accept value with all steps between key and result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptSteps {
     /// The value of `Sec-WebSocket-Key` without white space around it. It is not
@@ -24,7 +23,7 @@ pub struct AcceptSteps {
 }
 
 impl AcceptSteps {
-    /// Computes the accept value for a key as it stands in the header.
+    /// Computes the accept value for a key as it is in the header.
     ///
     /// RFC 6455 §4.2.2: "The value of this header field is constructed by
     /// concatenating /key/, defined above in step 4 in Section 4.2.2, with the string
@@ -53,7 +52,7 @@ pub enum AcceptMistake {
     HexDigest,
     /// The key was hashed without the GUID.
     GuidMissing,
-    /// The key was sent back as it came.
+    /// The key was sent back as received.
     KeyEchoed,
     /// The answer differs from the proof in letter case only.
     CaseChanged,

@@ -1,4 +1,4 @@
-//! Who is let in: paths, origins, credentials and subprotocols a server insists on.
+//! Which clients a server accepts: by path, origin, credentials and subprotocol.
 //!
 //! Judges a request that is a valid opening handshake already (see `rules`); pure functions of the
 //! head, no sockets.
@@ -12,32 +12,33 @@ use super::quoted;
 use super::rules::request_http::is_origin;
 use crate::wire::head::Head;
 
-/// What a server asks of a request beyond the rules of the RFC. The default lets everybody in.
+/// What a server requires of a request in addition to the rules of the RFC. The default accepts
+/// everybody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Admission {
     /// The paths served, without query; empty serves all.
     pub paths: Vec<String>,
     /// Whose pages may connect.
     pub origins: Origins,
-    /// The credentials asked for.
+    /// The required credentials.
     pub authorization: Option<Authorization>,
-    /// Refuse a client that offers none of the subprotocols spoken.
+    /// Refuse a client that offers none of the supported subprotocols.
     pub require_subprotocol: bool,
     /// Refuse everybody, in this way.
     pub reject: Option<Reject>,
 }
 
-/// Whose pages may connect. Programs other than browsers send no `Origin`, and are let in: the
-/// header protects people who browse, not servers from programs (RFC 6455 §10.2).
+/// Whose pages may connect. Programs other than browsers send no `Origin`, and are accepted: the
+/// header protects users of browsers, not servers from programs (RFC 6455 §10.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origins {
     /// Any page.
     #[default]
     Any,
-    /// Pages of this machine, and those that come from the address they connect to. What listens on
-    /// loopback should not answer to any page the person at this machine happens to visit. That a
-    /// page comes from the name it connects to proves nothing: the owner of a name can make it point
-    /// here once the page is loaded (DNS rebinding).
+    /// Pages of this machine, and pages from the address to which they connect. A server on
+    /// loopback should not answer any page that the user happens to visit. That a page comes from
+    /// the name to which it connects proves nothing: the owner of a name can make it point here
+    /// after the page is loaded (DNS rebinding).
     Local,
     /// These, as in `https://example.com` or `null`, compared without regard to case.
     Listed(Vec<String>),
@@ -57,11 +58,11 @@ pub enum Authorization {
 pub struct Reject {
     /// The status, 200 to 599.
     pub status: u16,
-    /// The body; a sentence about it where there is none.
+    /// The body; a sentence about it if there is none.
     pub body: Option<String>,
 }
 
-/// Why a request is not let in, and what to answer.
+/// Why a request is not accepted, and the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
     /// The HTTP status.
@@ -191,7 +192,7 @@ impl Reject {
 }
 
 impl Authorization {
-    /// Whether the value of Authorization or Proxy-Authorization is what is asked for.
+    /// Whether the value of Authorization or Proxy-Authorization is what is requested.
     pub fn is_met_by(&self, given: &[u8]) -> bool {
         let (scheme, wanted) = match self {
             Self::Basic(pair) => ("basic", BASE64_STANDARD.encode(pair)),

@@ -1,7 +1,7 @@
 //! Digest authorization, RFC 7616: a server's challenge in, the value of an Authorization header out.
 //!
-//! SHA-256 and MD5, their `-sess` forms, `qop=auth`, and servers of RFC 2069 without qop. What is
-//! random is an argument.
+//! SHA-256 and MD5, their `-sess` forms, `qop=auth`, and servers of RFC 2069 without qop.
+//! Randomness is an argument.
 
 use std::fmt::Write as _;
 

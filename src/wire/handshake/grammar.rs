@@ -90,8 +90,8 @@ pub enum GrammarErrorKind {
     /// The quoted value is not a token.
     #[error("quoted value that is not a token")]
     QuotedNotToken,
-    /// A subprotocol stands in the list twice.
-    #[error("{0:?} for the second time")]
+    /// A subprotocol is in the list twice.
+    #[error("repeated {0:?}")]
     Repeated(String),
 }
 
@@ -154,7 +154,7 @@ pub fn parse_extensions<'a>(
 pub struct SubprotocolList {
     /// The legal names in order, each once.
     pub names: Vec<String>,
-    /// What else stood there, in order.
+    /// Other elements, in order.
     pub faults: Vec<GrammarError>,
 }
 

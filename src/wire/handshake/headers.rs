@@ -1,5 +1,5 @@
-//! Headers the user gives by hand: how they are written (`-H`, the curl habits), and
-//! how they change the headers a head would have by default.
+//! Headers that the user gives: their notation (`-H`, as in curl), and how they change the default
+//! headers of a head.
 
 use std::str::FromStr;
 
@@ -20,8 +20,8 @@ pub const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
 /// One change to the default headers: send this header, or leave a default out.
 ///
-/// All values given for one name stand, in the order given, in the place of the default
-/// header of that name, or after all others. Name and value are fit to be sent.
+/// All values given for one name stand, in the order given, instead of the default header of that
+/// name, or after all others. Name and value are fit to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderEdit {
     name: String,
@@ -45,7 +45,7 @@ pub enum HeaderError {
         text: String,
     },
     /// A character that no header name may hold.
-    #[error("character {found:?} at byte {offset} cannot stand in a header name: {name:?}")]
+    #[error("character {found:?} at byte {offset} is not allowed in a header name: {name:?}")]
     IllegalName {
         /// The name as given.
         name: String,
@@ -133,9 +133,9 @@ impl FromStr for HeaderEdit {
     }
 }
 
-/// Writes a head: the start line, `defaults` changed by `edits`, the blank line. The
-/// defaults must have been through [`check_value`] if they hold foreign text. Fields whose names
-/// are in `order` come first, in that order.
+/// Writes a head: the start line, `defaults` changed by `edits`, the blank line. The defaults must
+/// have passed [`check_value`] if they contain text from outside. Fields whose names are in `order`
+/// are first, in that order.
 pub(super) fn write_head(
     start_line: &str,
     defaults: &[(&str, String)],

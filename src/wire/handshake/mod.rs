@@ -1,9 +1,9 @@
 //! The opening handshake (RFC 6455 §4) on bytes: composing a request, judging a
 //! captured pair of heads, answering as a server.
 //!
-//! Everything works on [`Head`](crate::wire::head::Head)s, the bytes that really
-//! crossed the wire, so a header the user replaced is judged as it was sent. No
-//! sockets, no randomness, no clock: keys come in as arguments.
+//! Everything works on [`Head`](crate::wire::head::Head)s, the exact bytes of the wire, so a header
+//! that the user replaced is judged as it was sent. No sockets, no randomness, no clock: keys are
+//! arguments.
 
 pub mod accept;
 pub mod admission;

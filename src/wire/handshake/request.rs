@@ -1,8 +1,7 @@
 //! The client's opening request (RFC 6455 §4.1) as bytes.
 //!
-//! The defaults are what a correct client sends. The user may replace or remove any of
-//! them; what then goes out may be wrong on purpose, and is judged by `rules` from the
-//! bytes, never from this specification.
+//! The defaults are what a correct client sends. The user may replace or remove any of them, so a
+//! request may be wrong on purpose; `rules` judges its bytes, never this specification.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 

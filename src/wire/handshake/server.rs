@@ -13,13 +13,13 @@ use crate::wire::head::Head;
 /// What a server is willing to agree on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerConfig {
-    /// The subprotocols it speaks, the preferred one first.
+    /// The supported subprotocols, the preferred one first.
     pub subprotocols: Vec<String>,
     /// How it compresses; `None` declines permessage-deflate.
     pub deflate: Option<ServerDeflateConfig>,
     /// Headers to add to, replace in or leave out of the 101.
     pub headers: Vec<HeaderEdit>,
-    /// Who is let in.
+    /// Which clients are accepted.
     pub admission: Admission,
 }
 

@@ -6,12 +6,12 @@ use super::Head;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestBody(Place);
 
-/// What comes next.
+/// What is next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
     /// So many bytes, then nothing of it.
     Bytes(u64),
-    /// The size of a chunk, of which this has come; nothing yet, or its extensions.
+    /// The size of a chunk, of which this has arrived; nothing yet, or its extensions.
     Size(Option<u64>, bool),
     /// So many bytes of a chunk.
     Chunk(u64),
@@ -19,7 +19,7 @@ enum Place {
     ChunkEnd,
     /// Fields after the last chunk; whether the line has been empty so far.
     Trailer(bool),
-    /// It is not known where it ends.
+    /// Its end is not known.
     Endless,
 }
 
@@ -66,7 +66,7 @@ impl RequestBody {
         at
     }
 
-    /// Takes a byte of what stands around the content of chunks.
+    /// Takes a byte of what is around the content of chunks.
     fn byte(&mut self, byte: u8) {
         let place = &mut self.0;
         *place = match (&*place, byte) {

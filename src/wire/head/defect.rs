@@ -1,8 +1,8 @@
-//! What can be wrong with a head.
+//! The defects of a head.
 
 use std::fmt;
 
-/// One departure from the HTTP/1.1 message syntax (RFC 9112), and where it stands.
+/// One deviation from the HTTP/1.1 message syntax (RFC 9112), and its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeadDefect {
     /// What is wrong.
@@ -16,15 +16,15 @@ pub struct HeadDefect {
 /// The kinds of defects a head can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeadDefectKind {
-    /// An empty line before the request line (RFC 9112 §2.2 lets a server ignore it).
+    /// An empty line before the request line (RFC 9112 §2.2 allows a server to ignore it).
     LeadingEmptyLine,
     /// The first line is not a request line (§3) or a status line (§4).
     MalformedStartLine,
-    /// A line ends with LF alone (§2.2 lets a recipient accept it).
+    /// A line ends with LF only (§2.2 allows a recipient to accept it).
     BareLineFeed,
     /// A field line has no colon (§5).
     MissingColon,
-    /// Nothing stands before the colon (§5).
+    /// Nothing is before the colon (§5).
     EmptyName,
     /// White space between the field name and the colon (§5.1).
     SpaceBeforeColon,
@@ -41,7 +41,7 @@ pub enum HeadDefectKind {
 }
 
 impl HeadDefect {
-    /// Whether RFC 9112 lets a recipient go on in spite of it.
+    /// Whether RFC 9112 allows a recipient to continue in spite of it.
     pub fn is_tolerable(&self) -> bool {
         matches!(self.kind, HeadDefectKind::LeadingEmptyLine | HeadDefectKind::BareLineFeed)
     }

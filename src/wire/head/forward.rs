@@ -1,4 +1,4 @@
-//! A request's head as a proxy passes it on: a few bytes changed, all others in their place.
+//! A request's head as a proxy forwards it: a few bytes are changed, all others are unchanged.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,7 +12,7 @@ pub struct Forwarding {
     pub base: String,
     /// The value of Host, if it is not to stay.
     pub host: Option<String>,
-    /// The fields that a client sends to a proxy are for nobody else.
+    /// The fields that a client sends only to a proxy.
     pub is_proxy: bool,
 }
 

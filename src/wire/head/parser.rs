@@ -1,8 +1,7 @@
 //! Collects the bytes of one head from chunks of any size.
 //!
-//! The only things decided here are where the head ends and whether it is too big;
-//! reading the lines is left to `scan`. Every byte is looked at once, so a head that
-//! arrives byte by byte costs linear time.
+//! It decides only where the head ends and whether it is too large; `scan` reads the lines. Every
+//! byte is examined once, so a head that arrives byte by byte takes linear time.
 
 use memchr::memchr;
 use thiserror::Error;
@@ -48,7 +47,7 @@ pub enum HeadError {
 /// What became of the bytes given to [`HeadParser::push`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fed {
-    /// All bytes were taken and the blank line is still to come.
+    /// All bytes were consumed, and the blank line has not arrived yet.
     Incomplete,
     /// The head is whole; the bytes from `consumed` on belong to what follows it.
     Complete {

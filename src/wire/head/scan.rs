@@ -1,5 +1,5 @@
-//! Splits the bytes of a head into lines and the lines into parts. Total: whatever the
-//! bytes are, it gives spans into them and a list of defects.
+//! Splits the bytes of a head into lines and the lines into parts. Total: any bytes give spans into
+//! them and a list of defects.
 
 use std::ops::Range;
 

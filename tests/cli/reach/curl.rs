@@ -122,9 +122,9 @@ fn a_printed_command_runs_with_variables_for_its_secrets() {
     assert!(!hidden.stdout().contains('…'));
     assert_eq!(
         hidden.stderr(),
-        "wscope: note: secrets are variables of the shell: set WSCOPE_SECRET_1 (Authorization), \
+        "wscope: note: the command takes secrets from shell variables: set WSCOPE_SECRET_1 (Authorization), \
          WSCOPE_SECRET_2 (X-Api-Key), WSCOPE_SECRET_3 (Cookie), WSCOPE_SECRET_4 (the proxy), \
-         WSCOPE_SECRET_5 (the URL) before the command, or print it with --show-secrets\n"
+         WSCOPE_SECRET_5 (the URL) first, or add --show-secrets\n"
     );
     assert_eq!(open.stderr(), "");
     let values = [

@@ -97,7 +97,7 @@ fn a_pipe_without_a_writer_holds_up_only_the_lines() {
                 p.answer_close(1001);
             })
             .stderr(format!(
-                "wscope: stdin: line 1: {path}: its writer did not end it within a second\n"
+                "wscope: stdin: line 1: {path}: its writer did not close it within a second\n"
             ))
             .status(1);
     }
@@ -219,7 +219,9 @@ fn an_expression_that_is_too_slow_is_refused_with_a_way_out() {
             p.answer_close(1001);
         })
         .stderr(
-            "wscope: stdin: line 1: \"\\\\w{100}\" is not a regular expression: compiled it has more than 1 MiB; repeat less, or begin it with (?-u), which makes \\w, \\d and \\s those of ASCII\n",
+            "wscope: stdin: line 1: \"\\\\w{100}\" is not a regular expression: it is larger \
+             than 1 MiB when compiled; use fewer repetitions, or begin it with (?-u), which \
+             limits \\w, \\d and \\s to ASCII\n",
         )
         .status(1);
 }

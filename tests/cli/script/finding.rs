@@ -155,7 +155,7 @@ fn of_a_message_beyond_all_memory_the_beginning_is_searched() {
     let lines = shown(&output);
     assert!(lines[1].starts_with("#1 TEXT F-- 100007 needle xxx"), "{lines:?}");
     let told =
-        "/needle/ is in 2 of 4 messages in memory; of some only the beginning is in memory\n";
+        "/needle/ is in 2 of 4 messages in memory; for some, only the beginning is in memory\n";
     assert!(output.stderr().ends_with(told), "{}", output.stderr());
 }
 

@@ -155,7 +155,7 @@ fn set_shows_and_its_option_is_checked() {
             &["--set", "1a=x", "-x", "/ping", "--commands"],
             "--set: \"1a=x\" is not NAME=VALUE; [..]",
         ),
-        (&["--set", "a=b", "-x", "hi"], "--set: only for lines of a script, [..]"),
+        (&["--set", "a=b", "-x", "hi"], "--set needs a script, the prompt, [..]"),
     ] {
         let args = args.iter().copied().chain(["ws://127.0.0.1:1"]);
         Test::new().args(args).stderr(format!("wscope: {stderr}\n")).status(2);

@@ -1,4 +1,4 @@
-//! native-tls's connector, where the system's own library must do: no key log, keys in PKCS#8
+//! native-tls's connector, for systems whose own library is used: no key log, keys in PKCS#8
 //! without a passphrase or in PKCS#12.
 
 use native_tls::{Protocol, TlsConnector};
@@ -12,7 +12,7 @@ pub(super) type Certificate = native_tls::Certificate;
 pub(super) type Identity = native_tls::Identity;
 pub(super) type Connector = TlsConnector;
 
-/// The systems have words of their own for it; on macOS these.
+/// The systems use different texts for it; on macOS these.
 pub(super) const BAD_PASSPHRASE: &str = "The user name or passphrase you entered is not correct.";
 
 pub(super) fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, String> {

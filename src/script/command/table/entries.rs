@@ -1,6 +1,6 @@
 //! The rows of the table: every command of the prompt with its arguments and its help.
 //!
-//! Help texts are written for users: what happens, what is left out, what surprises.
+//! Help texts are written for users: what happens, what does not happen, and what may surprise.
 
 use crate::script::command::entry::Args;
 use crate::script::command::error::ParseError;
@@ -38,12 +38,11 @@ const OPENS: Availability = Availability::Client("a server does not open connect
 const MANY: Availability =
     Availability::Server("a client has one connection only; this command is for wscope listen");
 
-const RELAYS: Availability =
-    Availability::Proxy("nothing passes through a client; it is for wscope proxy");
+const RELAYS: Availability = Availability::Proxy("it is for wscope proxy");
 
 const ENDS: Nesting = Nesting::No("it ends the connection");
-const SETS: Nesting = Nesting::No("repeating a setting changes nothing");
-const HOLDS: Nesting = Nesting::No("it makes the following lines wait, and there are none");
+const SETS: Nesting = Nesting::No("repeating a setting has no effect");
+const HOLDS: Nesting = Nesting::No("it makes the following lines wait, but no lines follow");
 const ASKS: Nesting = Nesting::No("it can only be a line of its own");
 
 /// A row with what most have in common: no other names, no arguments, repeatable.
@@ -86,8 +85,8 @@ const fn spoken(
     CommandEntry { args, help: SPEAKING, examples, ..row(Group::Lens, name, summary, parse::speak) }
 }
 
-const SPEAKING: &str = "Sends a valid message, with a fresh id where the protocol has one. If no lens is active, this \
-    one is from now on.";
+const SPEAKING: &str = "Sends a valid message, with a new id if the protocol has one. If no lens is active, this \
+     command activates its own.";
 
 /// Every command, those of a group together, in the order of lists.
 pub const ENTRIES: &[CommandEntry] = &[
@@ -304,18 +303,17 @@ pub const ENTRIES: &[CommandEntry] = &[
         help: "RULE is written as for --rule: DIR [OPCODES] [/RE/] -> ACTION. It is added after the existing \
             rules; the first match counts. Without an argument, lists the rules. \"off N\" removes rule N, \"off\" removes all.",
         examples: &[
-            ("/rule > text /secret/ -> drop", "such texts do not reach the server"),
+            ("/rule > text /secret/ -> drop", "these texts do not reach the server"),
             ("/rule < /price/ -> replace /[0-9]+/7/", "other prices for the client"),
             ("/rule off 2", "ends rule 2"),
         ],
         nesting: SETS,
         side: RELAYS,
-        ..row(Group::Connection, "rule", "changes what passes a proxy", parse::rule)
+        ..row(Group::Connection, "rule", "changes the messages that a proxy forwards", parse::rule)
     },
     CommandEntry {
         args: &[Arg { shown: "[DIR [OPCODES] [/RE/]|off]", kind: ArgKind::Text }],
-        help: "DIR is > to the server, < to the client, or <>. Without an argument, holds every text and \
-            binary message. Messages after a held one wait too, except pings and pongs. off stops holding new \
+        help: "DIR is > to the server, < to the client, or <> for both. Without an argument, holds every text and binary message. Messages after a held one wait too, except pings and pongs. off stops holding new \
             messages.",
         examples: &[
             ("/hold > /order/", "messages to the server with this text"),
@@ -323,30 +321,30 @@ pub const ENTRIES: &[CommandEntry] = &[
         ],
         nesting: SETS,
         side: RELAYS,
-        ..row(Group::Connection, "hold", "holds messages that pass a proxy", parse::hold)
+        ..row(Group::Connection, "hold", "holds messages in a proxy", parse::hold)
     },
     CommandEntry {
-        help: "Passes on the first held message of the connection and direction named before the command, as \
-            in @3> /next.",
+        help: "Forwards the first held message. A connection and direction before the command, as \
+             in @3> /next, selects whose.",
         examples: &[("/next", "one passes")],
         side: RELAYS,
-        ..row(Group::Connection, "next", "passes on a held message", |args| {
+        ..row(Group::Connection, "next", "forwards a held message", |args| {
             parse::alone(Command::Release(ReleaseWhat::Next), args)
         })
     },
     CommandEntry {
-        help: "Drops the first held message; the other end never sees it.",
-        examples: &[("/drop", "one does not pass")],
+        help: "Drops the first held message; the other end does not receive it.",
+        examples: &[("/drop", "one message is not forwarded")],
         side: RELAYS,
         ..row(Group::Connection, "drop", "drops a held message", |args| {
             parse::alone(Command::Release(ReleaseWhat::Drop), args)
         })
     },
     CommandEntry {
-        help: "Ends the rules that hold messages, too.",
-        examples: &[("/pass", "as if nothing had been held")],
+        help: "Also ends the rules that hold messages.",
+        examples: &[("/pass", "the proxy holds nothing any more")],
         side: RELAYS,
-        ..row(Group::Connection, "pass", "passes on all held messages, ends /hold", |args| {
+        ..row(Group::Connection, "pass", "forwards all held messages, ends /hold", |args| {
             parse::alone(Command::Release(ReleaseWhat::All), args)
         })
     },
@@ -394,7 +392,7 @@ pub const ENTRIES: &[CommandEntry] = &[
         args: &[SWITCH],
         help: "Without an argument, shows the current setting. Applies only if permessage-deflate was \
             agreed; both settings are legal at any time.",
-        examples: &[("/compress off", "messages go out as they are")],
+        examples: &[("/compress off", "messages are sent uncompressed")],
         nesting: SETS,
         ..row(Group::Connection, "compress", "sets whether messages are compressed", |args| {
             parse::switch(args).map(Command::Compress)
@@ -464,7 +462,8 @@ pub const ENTRIES: &[CommandEntry] = &[
             A script searches all messages since the connection was opened; the prompt searches those since \
             the last line that sent something. Each message matches only one /expect.\n\
             A REGEX with spaces is written /in slashes/ or \"in quotes\"; a backslash escapes a slash or \
-            quote inside. A REGEX may have 1 MiB compiled; a plain text may have any length. Only the first \
+            quote inside. A REGEX may have up to 1 MiB when compiled; a plain text may have any \
+            length. Only the first \
             MiB of a message is searched.\n\
             stomp.command=MESSAGE waits for a packet of a protocol that a lens reads, with this value in a \
             field, as JSON output has it in fields; dots lead into a field, kind is the kind of the packet.",
@@ -673,17 +672,19 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[Arg { shown: "[NAME]", kind: ArgKind::Lens }],
-        help: "The messages that follow are read as the protocol NAME; auto waits for two kinds of evidence, \
-            none reads nothing. Without an argument, shows the current setting. docs/lenses.md has the names.",
+        help: "The following messages are read as the protocol NAME; auto waits for two kinds of \
+             evidence, none turns lenses off. Without an argument, shows the current setting. \
+             docs/lenses.md has the names.",
         examples: &[("/lens stomp", "reads STOMP"), ("/lens none", "reads nothing")],
         nesting: SETS,
         ..row(Group::Lens, "lens", "sets which protocol messages are read as", parse::lens)
     },
     CommandEntry {
         args: &[SWITCH],
-        help: "Sends the heartbeats, and the answers to heartbeats and acknowledgements, that the protocol of \
-            the lens demands, as in Engine.IO, STOMP, MQTT and Phoenix; on by default. Without an argument, shows the current setting.",
-        examples: &[("/keepalive off", "see when the server gives up")],
+        help: "Sends the heartbeats, answers and acknowledgements that the protocol of the lens \
+             requires, as in Engine.IO, STOMP, MQTT and Phoenix; on by default. Without an \
+             argument, shows the current setting.",
+        examples: &[("/keepalive off", "shows when the server gives up")],
         nesting: SETS,
         ..row(Group::Lens, "keepalive", "sets whether heartbeats are sent", |args| {
             parse::switch(args).map(Command::KeepAlive)

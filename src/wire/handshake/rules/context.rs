@@ -2,12 +2,12 @@
 
 use crate::wire::head::Head;
 
-/// What is known of the URL that was asked for.
+/// What is known of the URL that was requested.
 #[derive(Clone, Copy, Debug)]
 pub struct UrlFacts<'a> {
     /// True for `wss`.
     pub secure: bool,
-    /// The host as it stands in a `Host` header: IPv6 addresses in brackets.
+    /// The host as it is in a `Host` header: IPv6 addresses in brackets.
     pub host: &'a str,
     /// The port, the scheme's default filled in.
     pub port: u16,
@@ -44,7 +44,7 @@ pub struct HandshakeContext<'a> {
     pub earlier_keys: &'a [Vec<u8>],
     /// The request as it was sent.
     pub request: &'a Head,
-    /// The response as it came; without it, all rules for servers are not applicable.
+    /// The response as received; without it, all rules for servers are not applicable.
     pub response: Option<&'a Head>,
 }
 

@@ -1,5 +1,5 @@
-//! The rules for negotiating permessage-deflate (RFC 7692 §5, §7). Reading and matching
-//! the elements is done in `deflate::params`; here its faults are sorted into rules.
+//! The rules for negotiating permessage-deflate (RFC 7692 §5, §7). `deflate::params` reads and
+//! matches the elements; this file assigns its errors to rules.
 
 use super::facts::HandshakeFacts;
 use super::finding::Finding::{self, Moot};

@@ -1,5 +1,5 @@
-//! A captured handshake read once: lists parsed, offers and answers matched. The rules
-//! only compare what stands here.
+//! A captured handshake, parsed once: its lists, and its offers matched with the answers. The rules
+//! only compare these facts.
 
 use super::context::HandshakeContext;
 use crate::wire::deflate::params::{self, DeflateFault, DeflateOffer, Fit};
@@ -29,7 +29,7 @@ pub(super) struct DeflateFacts {
     pub offered: Vec<Result<DeflateOffer, Vec<DeflateFault>>>,
     /// The offers without fault, which a server may accept.
     pub offers: Vec<DeflateOffer>,
-    /// The elements in the response; more than one is a breach.
+    /// The elements in the response; more than one is a violation.
     pub answers: Vec<Extension>,
     /// The first answer measured against the offers.
     pub fit: Option<Fit>,
@@ -76,8 +76,8 @@ impl<'a> HandshakeFacts<'a> {
         }
     }
 
-    /// Whether the request offers this subprotocol, spelled exactly so. Compares with
-    /// what stands in the request, legal or not.
+    /// Whether the request offers this subprotocol, spelled exactly so. Compares with what is in
+    /// the request, legal or not.
     pub fn offers_subprotocol(&self, name: &[u8]) -> bool {
         self.request.tokens(PROTOCOL).any(|offered| offered == name)
     }

@@ -1,4 +1,4 @@
-//! What the function of a rule returns.
+//! The result of a rule's function.
 
 use crate::wire::head::Head;
 

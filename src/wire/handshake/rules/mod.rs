@@ -1,9 +1,8 @@
-//! Judges a captured opening handshake: every rule of RFC 6455 §4, RFC 7692 §7 and
-//! their neighbours that can be decided from one request and its response.
+//! Judges a captured opening handshake: every rule of RFC 6455 §4, RFC 7692 §7 and related
+//! documents that one request and its response can show.
 //!
-//! The rules are one table ([`RULES`]), each row with the function that judges it, so
-//! that none can be skipped and all are judged even after one has failed. What came
-//! over the wire is read once, into `HandshakeFacts`.
+//! The rules are one table ([`RULES`]), each row with its function, so that no rule can be skipped,
+//! and all are judged even after one has failed. The bytes are parsed once, into `HandshakeFacts`.
 
 mod context;
 mod deflate;
@@ -46,14 +45,14 @@ pub struct Rule {
     pub side: Role,
     /// What it asks, as a sentence.
     pub title: &'static str,
-    /// The diagnostic that explains a breach, if there is one.
+    /// The diagnostic that explains a violation, if there is one.
     pub code: Option<&'static str>,
-    /// Whether a client must fail the connection over a breach.
+    /// Whether a client must fail the connection over a violation.
     pub fatal: bool,
     judge: fn(&HandshakeFacts<'_>) -> Finding,
 }
 
-/// How a rule came out.
+/// The result of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Kept.
@@ -66,7 +65,7 @@ pub enum Outcome {
     NotApplicable,
 }
 
-/// One rule and how it came out.
+/// One rule and its result.
 #[derive(Clone, Debug)]
 pub struct Verdict {
     /// The rule.
@@ -82,16 +81,16 @@ pub struct Verdict {
 pub struct Report {
     /// One verdict for each rule, in the order of [`RULES`].
     pub verdicts: Vec<Verdict>,
-    /// What was agreed on, as far as it was agreed on legally.
+    /// What was agreed, as far as it is legal.
     pub agreed: Agreed,
     /// The accept value that the request's key demands, step by step; `None` without a key.
     pub accept: Option<AcceptSteps>,
 }
 
 impl Report {
-    /// The breaches that make a 101 unusable: the client then must _Fail the WebSocket
-    /// Connection_ (RFC 6455 §4.1). Always in the order of [`RULES`]; a status other
-    /// than 101 is not such a breach and has to be looked at first.
+    /// The violations that make a 101 unusable: the client then must _Fail the WebSocket
+    /// Connection_ (RFC 6455 §4.1). Always in the order of [`RULES`]; a status other than 101 is
+    /// not such a violation and must be checked first.
     pub fn fatal(&self) -> impl Iterator<Item = &Verdict> {
         self.verdicts
             .iter()

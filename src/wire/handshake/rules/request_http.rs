@@ -233,7 +233,7 @@ fn absolute_http(target: &[u8]) -> Option<(&[u8], &[u8])> {
     Some(rest.split_at(end.unwrap_or(rest.len())))
 }
 
-/// RFC 6455 §3: an empty path stands for "/".
+/// RFC 6455 §3: an empty path means "/".
 fn resource_eq(sent: &[u8], resource: &str) -> bool {
     sent == resource.as_bytes()
         || (!sent.starts_with(b"/") && resource.as_bytes() == [b"/", sent].concat())

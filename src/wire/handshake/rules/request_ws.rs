@@ -144,8 +144,8 @@ pub(super) fn extension_abnf(facts: &HandshakeFacts<'_>) -> Finding {
     }
 }
 
-/// RFC 6455 §9.1 asks for registered names; since private ones are in wide use and
-/// harm nobody, an unregistered name is no more than odd.
+/// RFC 6455 §9.1 requires registered names; private ones are in wide use and do no harm, so an
+/// unregistered name is only a note.
 pub(super) fn extension_registered(facts: &HandshakeFacts<'_>) -> Finding {
     let list = facts.offered_extensions.as_deref().unwrap_or_default();
     if list.is_empty() {

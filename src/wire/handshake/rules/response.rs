@@ -159,8 +159,7 @@ pub(super) fn extension_abnf(facts: &HandshakeFacts<'_>) -> Finding {
     }
 }
 
-/// RFC 6455 §11.3.2 allows one such header in a response, §4.2.2 speaks of several;
-/// hence a warning only.
+/// RFC 6455 §11.3.2 allows one such header in a response, §4.2.2 several; therefore only a warning.
 pub(super) fn extension_once(facts: &HandshakeFacts<'_>) -> Finding {
     Finding::at_most_once(switched!(facts), EXTENSIONS)
 }
@@ -225,8 +224,8 @@ pub(super) fn subprotocol_once(facts: &HandshakeFacts<'_>) -> Finding {
     Finding::at_most_once(switched!(facts), PROTOCOL)
 }
 
-/// RFC 6455 lets a server stay silent; browsers fail the connection then (WHATWG
-/// WebSockets, "establish a WebSocket connection").
+/// RFC 6455 allows a server to choose none; browsers fail the connection then (WHATWG WebSockets,
+/// "establish a WebSocket connection").
 pub(super) fn subprotocol_acked(facts: &HandshakeFacts<'_>) -> Finding {
     let response = switched!(facts);
     if facts.request.get(PROTOCOL).is_none() {
@@ -311,7 +310,7 @@ pub(super) fn status_401(facts: &HandshakeFacts<'_>) -> Finding {
     status_needs(facts, 401, "WWW-Authenticate")
 }
 
-/// RFC 6455 §4.1 lets a client follow redirects; browsers do not (WHATWG WebSockets).
+/// RFC 6455 §4.1 allows a client to follow redirects; browsers do not (WHATWG WebSockets).
 pub(super) fn redirect(facts: &HandshakeFacts<'_>) -> Finding {
     match facts.response {
         None => Moot("no response"),
