@@ -12,9 +12,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("Django's development server or wsgiref answered, and does not support WebSocket", C::Server("wsgiserver"))
                 .cure("run the application under an ASGI server, such as daphne or uvicorn"),
-            medium("the page is a login page: the server sends it to clients that are not logged in", C::LoginPage).unless(&[C::AllSame])
+            medium("the page is a login page: the server, or a portal of this network, sends it to clients that are not logged in", C::LoginPage)
                 .cure("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`"),
-            medium("a wrong path: the server answers any path with this page, as single-page applications do, or a portal of this network answers for it", C::AllSame)
+            medium("a wrong path: the server answers any path with this page, as single-page applications do, or a portal of this network answers for it", C::AllSame).unless(&[C::LoginPage])
                 .cure("find the path of the WebSocket; if the page is the network's, log in to that first"),
             medium("a wrong path: a plain GET gets this page, too", C::PlainSame).unless(&[C::LoginPage, C::AllSame]),
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage, C::AllSame]),
