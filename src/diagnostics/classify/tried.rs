@@ -11,7 +11,7 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     // The peer's own words are more than what a trial shows.
     let told = d.is_proved() || Clue::Complained.seen(facts).is_some();
     // Nor is what a message is wrong for found by leaving it out.
-    let known = d.is_supported() && !d.causes.iter().take(1).any(|cause| speaks_of_ours(cause));
+    let known = d.is_supported() && !d.causes.iter().take(1).any(speaks_of_ours);
     let fine = d.severity == Severity::Note && facts.stream.messages > 0;
     let told = told
         || stayed.is_some_and(|trial| trial.variation == Variation::Again)
