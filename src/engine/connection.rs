@@ -785,6 +785,12 @@ impl Connection {
                     && let Some(evidence) = evidence
                     && let Some(last) = inbound.last_of_run(&input)
                 {
+                    let (from, len) = run.before_last;
+                    if let Some(content) = input.whole().get(from..from + len)
+                        && run.messages > 1
+                    {
+                        evidence.message(content);
+                    }
                     evidence.message(last.content);
                 }
             }

@@ -64,10 +64,13 @@ fn the_last_message_before_a_close_is_the_reason_whatever_was_sent() {
         r#"{"type":"ERROR","payload":{"msg":"No id, token, or key supplied"}}"#,
         r#"{"id":null,"error":{"message":"invalid session","code":-32001}}"#,
         r#"{"auth":"fail"}"#,
+        r#"{"reason":"room full"}"#,
     ] {
         let port = serve(move |request, stream| {
             open(request, stream)?;
-            stream.write_all(&[text(message), CLOSE.to_vec()].concat()).ok()
+            // The protocol's own word for an end may stand between them.
+            let end = if message.contains("room") { text("server::close") } else { Vec::new() };
+            stream.write_all(&[text(message), end, CLOSE.to_vec()].concat()).ok()
         });
         for args in [&["-x", "hi", "-w", "2"][..], &["-w", "2"], &["doctor"]] {
             let told = Told::of(args, port, "/");

@@ -2,14 +2,15 @@
 //! open show why.
 
 use crate::diagnostics::facts::{Trial, TrialOutcome, Variation};
-use crate::diagnostics::{Clue, Diagnostic, Facts, Severity, Supported};
+use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supported};
 
 /// What the trials show of an end at once: a cause in front, or what they rule out.
 pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     let Some(first) = facts.trials.iter().find(|trial| is_of_session(trial)) else { return d };
     let stayed = facts.trials.iter().find(|trial| trial.outcome == TrialOutcome::Stayed);
     // The peer's own words are more than what a trial shows.
-    let told = d.is_proved() || Clue::Complained.seen(facts).is_some();
+    let exact = matches!(d.entry.code, "W703" | "W707" | "W709");
+    let told = exact || d.is_proved() || Clue::Complained.seen(facts).is_some();
     // Nor is what a message is wrong for found by leaving it out.
     let known = d.is_supported() && !d.causes.iter().take(1).any(speaks_of_ours);
     let fine = d.severity == Severity::Note && facts.stream.messages > 0;
@@ -66,7 +67,9 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     if matches!(first.outcome, TrialOutcome::Ended(_)) && first.variation == Variation::Again {
         for cause in d.causes.iter_mut().filter(|cause| speaks_of_ours(cause)) {
             cause.text = "the peer's application ended its handler right after the opening".into();
-            cause.because = Some(first.to_string());
+            // A guess has no fact that speaks for it.
+            let guess = cause.confidence == Confidence::Low;
+            cause.because = (!guess).then(|| first.to_string());
         }
         // Another path gets another answer, so this one is known.
         let other = facts.trial(Variation::OtherPath).and_then(Trial::status);
