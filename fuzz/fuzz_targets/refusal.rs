@@ -4,16 +4,19 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wscope::diagnostics::facts::{CloseFacts, End, EndKind, StreamFacts};
+use wscope::diagnostics::facts::{CloseFacts, End, EndKind, LastHeard, StreamFacts};
 use wscope::diagnostics::{Facts, classify};
 use wscope::event::MessageInfo;
 use wscope::wire::close::CloseBody;
 use wscope::wire::head::{Head, HeadKind};
-use wscope::wire::{Data, OpCode, Role};
+use wscope::wire::{Data, OpCode, Role, coding};
 use wscope_fuzz::Case;
 
 /// Characters of a cause, with all that is put around a quotation.
 const MOST: usize = 400;
+
+/// Bytes that a compressed body may become.
+const DECODED: usize = 4096;
 
 fuzz_target!(|input: &[u8]| {
     let Some(case) = Case::read(input) else { return };
@@ -27,6 +30,9 @@ fuzz_target!(|input: &[u8]| {
         ..Facts::new(Role::Client)
     };
     check(&refused);
+    for coding in [&b"gzip"[..], b"deflate"] {
+        assert!(coding::decoded(coding, body, DECODED).len() <= DECODED);
+    }
 
     let open = b"HTTP/1.1 101 Switching Protocols\r\n\r\n";
     let open = Head::parse(HeadKind::Response, open);
@@ -55,6 +61,7 @@ fuzz_target!(|input: &[u8]| {
         first: head,
         message: Some((info, body)),
         messages: 1,
+        heard: Some(LastHeard { content: body, before: head, quiet: time, answered: case.flag(2) }),
         ..StreamFacts::default()
     };
     let close = CloseFacts { received: Some(&reason), by_peer: true, ..CloseFacts::default() };

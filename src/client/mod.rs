@@ -9,6 +9,7 @@ pub mod retry;
 pub mod session;
 pub mod single;
 pub mod summary;
+pub mod talk;
 
 use self::account::AccountError;
 pub use self::refusal::{failed, lead, one_line, refused};

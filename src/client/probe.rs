@@ -5,14 +5,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::one_line;
+use super::talk::Talk;
 use crate::config::{Login, OpenConfig};
 use crate::diagnostics::facts::{Dial, DialOutcome, Trial, TrialOutcome, Variation};
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
-use crate::event::TlsFacts;
+use crate::event::{Cause, Ending, Side, TlsFacts};
 use crate::net::tls::TlsError;
+use crate::ui::ending;
 use crate::ui::sanitize::escaped;
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::head::Head;
@@ -218,7 +220,11 @@ pub fn attempt(
             (other, own)
         }
         Variation::OtherFamily => return Ok(other_family(config, evidence)),
-        Variation::NoOrigin | Variation::NoSubprotocol | Variation::OtherPath => return Ok(None),
+        Variation::NoOrigin
+        | Variation::NoSubprotocol
+        | Variation::OtherPath
+        | Variation::Subprotocol
+        | Variation::Again => return Ok(None),
     };
     let (outcome, _) = traced(&other, runtime)?;
     Ok(Some(Trial { variation, what, outcome }))
@@ -279,6 +285,7 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
                     V::OwnHost,
                     V::OtherPath,
                 ],
+                Some(200..=299) => &[V::NoUpgrade, V::OtherPath],
                 _ => &[V::NoUpgrade],
             }
         }
@@ -338,6 +345,127 @@ fn is_cheap(variation: Variation, config: &OpenConfig, error: &OpenError) -> boo
 /// Whether only the certificate is in the way.
 pub fn is_about_certificate(error: &OpenError) -> bool {
     matches!(error, OpenError::Tls(TlsError::Certificate { .. }))
+}
+
+/// An end this soon after the opening is the peer's answer to it, or to our first message.
+const EARLY: Duration = Duration::from_millis(1200);
+
+/// How long a session is watched that should stay open, at least.
+const WATCHED: Duration = Duration::from_millis(300);
+
+/// The same, at most.
+const WATCHED_MOST: Duration = Duration::from_millis(1500);
+
+/// Subprotocols that servers require at paths which hold a word.
+const SUBPROTOCOLS: [(&str, &[&str]); 6] = [
+    ("graphql", &["graphql-transport-ws", "graphql-ws"]),
+    ("subscriptions", &["graphql-transport-ws", "graphql-ws"]),
+    ("mqtt", &["mqtt"]),
+    ("stomp", &["v12.stomp"]),
+    ("xmpp", &["xmpp"]),
+    ("ocpp", &["ocpp1.6", "ocpp2.0.1"]),
+];
+
+/// Whether the peer ended a session soon after it opened.
+pub fn ended_early(ending: &Ending) -> bool {
+    let lost = matches!(ending.cause, Cause::Lost(_)) && ending.sent.is_none();
+    let closed = ending.by == Side::Peer && ending.received.is_some();
+    (lost || closed) && ending.duration < EARLY
+}
+
+/// Opens sessions that differ in one thing from one which the peer ended at once, and says nothing in
+/// them: those that stay open show why. `spoke` is whether the first one had sent a message. What they
+/// show is noted in the evidence.
+///
+/// # Errors
+///
+/// Those of [`attempt`].
+pub fn compare_session(
+    config: &OpenConfig,
+    ending: &Ending,
+    spoke: bool,
+    evidence: &mut OpeningEvidence,
+    runtime: &mut Runtime,
+) -> Result<(), OpenError> {
+    let conn = runtime.reporter.connection();
+    let patience = (ending.duration * 3).clamp(WATCHED, WATCHED_MOST);
+    let silent = watch(Variation::Again, String::new(), config, patience, runtime)?;
+    let ended = matches!(silent.outcome, TrialOutcome::Ended(_));
+    // Where nothing was said before, it shows only that the end comes again.
+    if spoke || !matches!(silent.outcome, TrialOutcome::Stayed) {
+        evidence.trials.push(silent);
+    }
+    if ended {
+        for (variation, what, other) in session_variations(config, evidence) {
+            let trial = watch(variation, what, &other, patience, runtime)?;
+            let found = trial.outcome == TrialOutcome::Stayed;
+            evidence.trials.push(trial);
+            if found {
+                break;
+            }
+        }
+    }
+    runtime.reporter.return_to(conn);
+    Ok(())
+}
+
+/// What may keep such a session open.
+fn session_variations(
+    config: &OpenConfig,
+    evidence: &OpeningEvidence,
+) -> Vec<(Variation, String, OpenConfig)> {
+    let mut list = Vec::new();
+    let own = with_own_origin(config);
+    let origin = own.origin.clone().unwrap_or_default();
+    if evidence.sent("Origin").is_none_or(|sent| sent != origin.as_bytes()) {
+        list.push((Variation::OwnOrigin, origin, own));
+    }
+    if has_origin(config) {
+        list.push((Variation::NoOrigin, String::new(), without_origin(config)));
+    }
+    let resource = path(&config.target.resource_name).to_ascii_lowercase();
+    let known = SUBPROTOCOLS.iter().find(|(word, _)| resource.contains(word));
+    for name in known.map_or(&[][..], |(_, names)| names) {
+        if config.subprotocols.iter().any(|offered| offered == name) {
+            continue;
+        }
+        let mut other = without_subprotocols(config);
+        other.subprotocols = vec![(*name).to_owned()];
+        list.push((Variation::Subprotocol, (*name).to_owned(), other));
+    }
+    if evidence.sent("Sec-WebSocket-Protocol").is_some() {
+        list.push((Variation::NoSubprotocol, String::new(), without_subprotocols(config)));
+    }
+    if path(&config.target.resource_name) != UNKNOWN_PATH {
+        list.push((Variation::OtherPath, UNKNOWN_PATH.to_owned(), with_other_path(config)));
+    }
+    list
+}
+
+/// Opens a session and watches in silence whether it stays open.
+fn watch(
+    variation: Variation,
+    what: String,
+    config: &OpenConfig,
+    patience: Duration,
+    runtime: &mut Runtime,
+) -> Result<Trial, OpenError> {
+    let mut config = config.clone();
+    config.handshake_timeout = config.handshake_timeout.min(PROBE_TIMEOUT);
+    runtime.reporter.next_connection();
+    let mut opening = ClientOpening::new(&config, SLOT, None, runtime, Instant::now()).beside();
+    let outcome = match open(&mut opening, runtime) {
+        Ok(opened) => {
+            let mut talk = Talk::new(*opened);
+            match talk.idle(patience, runtime)? {
+                true => TrialOutcome::Stayed,
+                false => TrialOutcome::Ended(ending::describe(&talk.ending())),
+            }
+        }
+        Err(error @ (OpenError::Signal(_) | OpenError::Local(_))) => return Err(error),
+        Err(error) => outcome(&std::mem::take(opening.evidence()), &error),
+    };
+    Ok(Trial { variation, what, outcome })
 }
 
 /// What TLS shows where nothing is verified: a refused certificate is not kept by the library.

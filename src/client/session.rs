@@ -17,6 +17,7 @@ use crate::behaviour::stay::{Leave, SessionProgress};
 use crate::behaviour::steps::{Step, Steps};
 use crate::behaviour::stop::{Stop, StopCondition};
 use crate::cli::{InputFormat, OutputFormat};
+use crate::client::probe;
 use crate::client::retry::{self, SLOT, Tries};
 use crate::client::single::SingleConnection;
 use crate::client::{failed, lead};
@@ -692,6 +693,17 @@ impl<'a> Session<'a> {
         let runner = self.runner.as_mut();
         let expected = runner.is_some_and(|runner| runner.note_end(seen_code(&ending)));
         let fine = met == Some(true) || expected;
+        let ours = fine || current.signal.is_some() || current.fault.is_some();
+        // Who has done what was asked ends so.
+        let code = ending.received.as_ref().and_then(|body| body.code);
+        let ours = ours || matches!(code, Some(1000 | 1001));
+        if self.config.diagnose && self.reconnect.is_none() && !ours && probe::ended_early(&ending)
+        {
+            let spoke = current.connection.endpoint().is_some_and(|one| one.first_sent().is_some());
+            let open = &self.config.open;
+            // What can't be tried shows nothing.
+            let _ = probe::compare_session(open, &ending, spoke, &mut current.evidence, runtime);
+        }
         let (advice, led) = self.explain(current, &ending, fine, runtime, now)?;
         // After a signal, or at the end of `--max-time`, a reader that stalls is not waited for.
         let deadline = match (current.signal, self.max_time) {

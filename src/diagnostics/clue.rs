@@ -4,14 +4,15 @@
 //! is named without a fact.
 
 use super::Facts;
-use super::facts::{SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation};
+use super::facts::{EndKind, SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation};
+use super::heard::Complaint;
 use super::sniff::contains_word;
 use super::url::Url;
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
 
 /// Names in Server and Via of programs that stand in front of others.
-const PROXIES: [&str; 15] = [
+const PROXIES: [&str; 19] = [
     "nginx",
     "apache",
     "haproxy",
@@ -27,6 +28,10 @@ const PROXIES: [&str; 15] = [
     "tengine",
     "lighttpd",
     "litespeed",
+    "nghttpx",
+    "h2o/",
+    "kong/",
+    "apisix",
 ];
 
 /// Pages that frameworks write for a plain request which they have no route for, and not for an
@@ -39,12 +44,16 @@ const PLAIN_PAGES: [(&str, &str); 4] = [
 ];
 
 /// What only the pages of programs that stand in front of others have.
-const PROXY_PAGES: [&str; 7] = [
+const PROXY_PAGES: [&str; 11] = [
     "<center>nginx",
     "<center>openresty",
     "<address>apache/",
     "you don't have permission to access this resource.</p>",
+    "<p>the requested url was not found on this server.</p>",
     "request forbidden by administrative rules",
+    "no route matched with those values",
+    "404 route not found",
+    "default backend - 404",
     "no server is available to handle this request",
     "xhtml1-transitional.dtd\">\n<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n <head>\n  <title>",
 ];
@@ -119,6 +128,10 @@ const INTERCEPTORS: [&str; 22] = [
     "portswigger",
     "squid",
 ];
+
+/// Names in Server of programs that have no WebSocket support, whatever runs under them.
+const UNABLE: [&str; 6] =
+    ["waitress", "wsgiserver", "simplehttp", "webrick", "amazons3", "github.com"];
 
 /// The most characters of a filter's page; a longer page is a website, which may contain any words.
 const FILTER_PAGE: usize = 2000;
@@ -230,6 +243,24 @@ pub enum Clue {
     KeptAlive,
     /// The page is the proxy's own, so no server behind it was asked.
     ProxyPage,
+    /// The same, or its headers show that.
+    ProxyOwn,
+    /// The answer has none of what servers add: the parser of the request wrote it.
+    BareParser,
+    /// Our first message was sent shortly before the end, which came early.
+    SoonAfterOurs,
+    /// A program in front answered the handshake, and the end came in the middle of traffic.
+    TrafficBehindProxy,
+    /// The redirect leads to the same path but for a slash at its end.
+    RedirectsSlash,
+    /// The redirect leads to another host.
+    RedirectsHost,
+    /// The redirect leads to another path.
+    RedirectsPath,
+    /// Another path and a plain GET are answered, and the upgrade at this one is not.
+    UpgradeAlone,
+    /// A certificate of ours was sent.
+    CertificateSent,
     /// A program in front answered, with a page that this framework writes for plain requests alone.
     PlainPageBehindProxy,
     /// Without a subprotocol it opens, or gets another answer.
@@ -254,6 +285,28 @@ pub enum Clue {
     PingReason,
     /// The Close has a reason.
     ReasonGiven,
+    /// The message that came last complains of something, and the end came right after it.
+    Complained,
+    /// The message that came last is a heartbeat, which was not answered.
+    BeatUnanswered,
+    /// No message was sent, so that none can have broken a rule.
+    NothingSent,
+    /// Our Close has a code that is younger than the RFC.
+    NewCodeSent,
+    /// The end came so early that no timer of this kind may have caused it.
+    EndedEarly,
+    /// The path is that of a protocol that needs a subprotocol, and none of it was offered.
+    PathWantsSubprotocol,
+    /// A later connection to the same place was refused, where this one was taken.
+    Gone,
+    /// What answered a trial is HTTP, whatever it answered.
+    SpeaksHttp,
+    /// The answer names a program that has no WebSocket support.
+    Unable,
+    /// Every request gets this answer, and it is JSON.
+    AllSameJson,
+    /// A plain GET, at a path that serves something, succeeds or is told a fault of its own.
+    PlainTells,
     /// Pings of the peer were left unanswered on purpose.
     PingsIgnored,
     /// The proxy's answer says that it could not reach the server.
@@ -564,6 +617,53 @@ impl Clue {
                 .into_iter()
                 .find(|page| contains_word(facts.body, page))
                 .map(|_| "the page is the proxy's own".to_owned()),
+            Self::ProxyOwn => Self::ProxyPage.seen(facts).or_else(|| {
+                let head = facts.response?;
+                let server = header("Server")?;
+                let named = |name: &str| contains_word(server.as_bytes(), name);
+                // They mark what they pass on.
+                let envoy = named("envoy") && head.get("x-envoy-upstream-service-time").is_none();
+                let caddy = named("caddy") && head.get("Via").is_none();
+                (envoy || caddy).then(|| format!("{server} answered itself: what it passes on is marked"))
+            }),
+            Self::BareParser => {
+                let head = facts.response.filter(|_| status == Some(400))?;
+                let names = ["Date", "Server", "Content-Type", "Content-Length", "Via"];
+                let bare = facts.body.is_empty() && names.iter().all(|name| head.get(name).is_none());
+                bare.then(|| "the answer has neither a date nor a body, as those of a parser".to_owned())
+            }
+            Self::SoonAfterOurs => {
+                let end = facts.end.filter(|end| end.lifetime < SILENCE)?;
+                let sent = facts.stream.sent.is_some() && facts.stream.messages > 0;
+                sent.then(|| format!("it ended {} ms after the 101, and a message was sent meanwhile", end.lifetime.as_millis()))
+            }
+            Self::TrafficBehindProxy => {
+                let hop = proxied(facts.response?)?;
+                let end = facts.end.filter(|end| !end.is_silent() && end.lifetime >= SILENCE)?;
+                Some(format!("it ended {:.1} s after the 101, in the middle of traffic; {hop}", end.lifetime.as_secs_f64()))
+            }
+            Self::RedirectsSlash | Self::RedirectsHost | Self::RedirectsPath => {
+                let location = header("Location")?;
+                let (to, asked) = (Url::of(&location), url?);
+                let bare = |path: &str| path.trim_end_matches('/').to_owned();
+                let host = !to.host.is_empty() && !to.host.eq_ignore_ascii_case(asked.host);
+                let slash = to.path != asked.path && bare(to.path) == bare(asked.path);
+                let path = bare(to.path) != bare(asked.path);
+                let seen = match self {
+                    Self::RedirectsSlash => slash && !host,
+                    Self::RedirectsHost => host,
+                    _ => path && !host,
+                };
+                seen.then(|| format!("Location: {location}"))
+            }
+            Self::UpgradeAlone => {
+                let plain = Self::PlainAnswered.seen(facts)?;
+                let other = Self::OtherPathAnswered.seen(facts)?;
+                Some(format!("{plain}; {other}"))
+            }
+            Self::CertificateSent => {
+                facts.tls.own_certificate.then(|| "a client certificate was given".to_owned())
+            }
             Self::PlainSameByLibrary => {
                 let same = Self::PlainSame.seen(facts)?;
                 let library = Self::ListsVersion13.seen(facts)?;
@@ -666,6 +766,68 @@ impl Clue {
             Self::ReasonGiven => {
                 let text = &facts.close.received?.reason;
                 (!text.is_empty()).then(|| "the Close has a reason".to_owned())
+            }
+            Self::Complained => complained(facts).map(|(_, text)| {
+                format!("it came right before the end: {}", super::heard::shown(text))
+            }),
+            Self::BeatUnanswered => beat_unanswered(facts),
+            Self::NothingSent => {
+                facts.stream.sent.is_none().then(|| "no message had been sent".to_owned())
+            }
+            Self::NewCodeSent => {
+                let code = facts.close.sent?.code.filter(|code| (1012..=1014).contains(code))?;
+                Some(format!("our Close has the code {code}"))
+            }
+            Self::EndedEarly => {
+                let end = facts.end.filter(|end| end.lifetime < SILENCE)?;
+                Some(format!("it ended {} ms after the 101", end.lifetime.as_millis()))
+            }
+            Self::PathWantsSubprotocol => {
+                let offered = facts.request?.get("Sec-WebSocket-Protocol").is_some();
+                let path = url?.path.to_ascii_lowercase();
+                let name = ["graphql", "mqtt", "stomp", "xmpp", "wamp", "ocpp"]
+                    .into_iter()
+                    .find(|name| path.contains(name))?;
+                (!offered).then(|| format!("no subprotocol was offered, and {name} in the path wants one"))
+            }
+            Self::Gone => {
+                // The one before was taken: a trial that is refused came later.
+                let taken = facts.unanswered.is_some() || status.is_some();
+                let refused = |trial: &&Trial| {
+                    let here = trial.variation != Variation::OtherFamily;
+                    let text = match &trial.outcome {
+                        TrialOutcome::Unreached(text) => text,
+                        _ => return false,
+                    };
+                    here && text.contains("connection refused")
+                };
+                let trial = facts.trials.iter().find(refused).filter(|_| taken)?;
+                Some(format!("{trial}, a moment later"))
+            }
+            Self::SpeaksHttp => {
+                let spoken = |trial: &&Trial| {
+                    let other = trial.variation == Variation::OtherScheme;
+                    let plain = matches!(&trial.outcome, TrialOutcome::Nothing(text) if text.contains("plain HTTP"));
+                    if other { plain } else { trial.status().is_some() }
+                };
+                let here = url?.is_secure();
+                facts.trials.iter().find(spoken).filter(|_| !here).map(ToString::to_string)
+            }
+            Self::Unable => {
+                let server = header("Server")?;
+                let known = UNABLE.iter().any(|name| contains_word(server.as_bytes(), name));
+                known.then(|| format!("Server: {server}"))
+            }
+            Self::AllSameJson => {
+                let json = matches!(facts.body.trim_ascii_start().first(), Some(b'{' | b'['));
+                Self::AllSame.seen(facts).filter(|_| json)
+            }
+            Self::PlainTells => {
+                let trial = trial(Variation::NoUpgrade)?;
+                let telling = super::said::telling(trial.body()?, trial.status()?)?;
+                let bare = super::said::telling(facts.body, status?).is_none();
+                let known = !matches!(trial.status(), Some(200..=399 | 404 | 405 | 426 | 501));
+                (bare && known).then(|| format!("to {trial}, it says \"{telling}\""))
             }
             Self::PingsIgnored => {
                 let ignored = facts.pings.ignored;
@@ -782,9 +944,13 @@ impl Clue {
                 let end = facts.end?;
                 end.is_silent().then(|| format!("no traffic for {:.1} s", end.idle.as_secs_f64()))
             }
-            Self::AfterOurMessage => facts.stream.ended_on_ours.then(|| {
-                "the last traffic was a message from this side".to_owned()
-            }),
+            Self::AfterOurMessage => {
+                // Where others were answered for a while, it was not the last one.
+                let steady = facts.stream.messages > 1
+                    && facts.end.is_some_and(|end| end.lifetime >= SILENCE);
+                (facts.stream.ended_on_ours && !steady)
+                    .then(|| "the last traffic was a message from this side".to_owned())
+            }
             Self::PingInsideCompressed => facts.stream.ping_inside_compressed.then(|| {
                 "the last message was compressed and fragmented, with a control frame between its frames".to_owned()
             }),
@@ -921,6 +1087,48 @@ fn secret_sent(facts: &Facts<'_>) -> Option<String> {
     let mut offered = request.tokens("Sec-WebSocket-Protocol");
     let secret = offered.any(|name| is_secret(&String::from_utf8_lossy(name)));
     secret.then(|| "a subprotocol that carries credentials was offered".to_owned())
+}
+
+/// How long after a heartbeat an end may be its consequence, at least.
+const BEAT: std::time::Duration = std::time::Duration::from_millis(300);
+
+/// The message right before the end that complains of something.
+pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<(Complaint, &'a [u8])> {
+    let heard = facts.stream.heard.as_ref()?;
+    // What was sent at once after the opening had not waited for it.
+    let early = facts.end.is_some_and(|end| end.last < SILENCE);
+    if (heard.answered && !early) || heard.quiet >= SILENCE {
+        return None;
+    }
+    [heard.content, heard.before]
+        .into_iter()
+        .find_map(|text| super::heard::complains(text).map(|complaint| (complaint, text)))
+}
+
+/// The heartbeat that was the last message of the peer, where nothing was sent after it and the peer
+/// ended the connection a while later.
+fn beat_unanswered(facts: &Facts<'_>) -> Option<String> {
+    let (heard, end) = (facts.stream.heard.as_ref()?, facts.end?);
+    let engine_io = facts.stream.message.is_some_and(|(_, first)| first.starts_with(b"0{\"sid\""));
+    let beats = |text: &[u8]| super::heard::is_heartbeat(text, engine_io);
+    let first = facts.stream.message.map(|(_, content)| content).unwrap_or_default();
+    // These ask for nothing.
+    let one_way = super::sniff::contains(first, b"\"welcome\"") || first == b"o";
+    let by_peer = match end.how {
+        EndKind::Fin | EndKind::Reset => facts.close.sent.is_none(),
+        EndKind::Closed => facts.close.by_peer && facts.close.received.is_some(),
+        _ => false,
+    };
+    // The Close comes some time after the beat, and before our end.
+    let waited = heard.quiet >= BEAT || end.quiet >= BEAT;
+    let silent = !heard.answered && !one_way && by_peer && waited;
+    (silent && beats(heard.content)).then(|| {
+        format!(
+            "{} came {:.1} s before the end, and nothing was sent after it",
+            super::heard::shown(heard.content),
+            heard.quiet.as_secs_f64()
+        )
+    })
 }
 
 /// What a reason says whose time was up.

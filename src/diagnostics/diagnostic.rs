@@ -73,7 +73,9 @@ impl Diagnostic {
             if unsupported || cause.unless.iter().any(|clue| clue.seen(facts).is_some()) {
                 continue;
             }
-            let because = because.flatten();
+            // A guess has no fact that speaks for it, only one that lets it be named.
+            let guess = cause.confidence == Confidence::Low;
+            let because = because.flatten().filter(|_| !guess);
             let text = Cow::Borrowed(cause.text);
             match found.iter_mut().find(|(other, _)| other.text == text) {
                 // A second clue for the same cause.
@@ -126,7 +128,7 @@ impl Diagnostic {
     }
 
     /// The surest cause, and the next one if it is as sure and neither is proved.
-    fn suspects(&self) -> String {
+    pub fn suspects(&self) -> String {
         let first = self.causes.first().map(|cause| cause.confidence);
         let equal = |cause: &&Supported| Some(cause.confidence) == first;
         let most = if first == Some(Confidence::High) { 1 } else { 2 };

@@ -231,6 +231,8 @@ pub struct TlsAttempt<'a> {
     pub chain: Option<usize>,
     /// Whether this run has its own root certificates.
     pub own_roots: bool,
+    /// Whether a certificate of ours was given to this run.
+    pub own_certificate: bool,
     /// Whether an open connection ended without close_notify.
     pub truncated: bool,
     /// Whether the certificate shown to a client is one that a proxy made to decrypt TLS.
@@ -310,6 +312,10 @@ pub enum Variation {
     NoOrigin,
     /// No subprotocol.
     NoSubprotocol,
+    /// This subprotocol alone.
+    Subprotocol,
+    /// Nothing but that no message was sent.
+    Again,
     /// The Host of the URL.
     OwnHost,
     /// A path that no server has.
@@ -325,6 +331,10 @@ pub enum Variation {
 pub enum TrialOutcome {
     /// A WebSocket opened, or TCP where no more was tried.
     Opened,
+    /// A WebSocket opened and stayed open, where the one before had been ended.
+    Stayed,
+    /// A WebSocket opened and was ended at once, too; in words.
+    Ended(String),
     /// An HTTP status: as in `426 Upgrade Required, Server: nginx`, and the beginning of the body.
     Status {
         /// The number.
@@ -348,7 +358,7 @@ impl Trial {
     /// The status, 101 included.
     pub fn status(&self) -> Option<u16> {
         match &self.outcome {
-            TrialOutcome::Opened => Some(101),
+            TrialOutcome::Opened | TrialOutcome::Stayed | TrialOutcome::Ended(_) => Some(101),
             TrialOutcome::Status { code, .. } => Some(*code),
             TrialOutcome::Unreached(_)
             | TrialOutcome::Tls(_)
@@ -381,6 +391,8 @@ impl std::fmt::Display for Trial {
             Variation::OwnOrigin => write!(f, "with Origin: {}", self.what)?,
             Variation::NoOrigin => f.write_str("without an Origin")?,
             Variation::NoSubprotocol => f.write_str("without a subprotocol")?,
+            Variation::Subprotocol => write!(f, "with the subprotocol {}", self.what)?,
+            Variation::Again => f.write_str("once more, without a message")?,
             Variation::OwnHost => write!(f, "with Host: {}", self.what)?,
             Variation::OtherPath => write!(f, "at the path {}", self.what)?,
             Variation::OtherScheme => write!(f, "with {}", self.what)?,
@@ -389,6 +401,8 @@ impl std::fmt::Display for Trial {
         match (&self.outcome, self.variation) {
             (TrialOutcome::Opened, Variation::OtherFamily) => f.write_str(": the port is open"),
             (TrialOutcome::Opened, _) => f.write_str(": a WebSocket opens"),
+            (TrialOutcome::Stayed, _) => f.write_str(": it stays open"),
+            (TrialOutcome::Ended(text), _) => write!(f, ": {text}"),
             (
                 TrialOutcome::Status { text, .. }
                 | TrialOutcome::Tls(text)
@@ -418,7 +432,9 @@ pub struct StreamFacts<'a> {
     pub second: Option<&'a [u8]>,
     /// Data messages received.
     pub messages: u64,
-    /// Whether the last data was our message, just before the end.
+    /// The last one of them.
+    pub heard: Option<LastHeard<'a>>,
+    /// Whether the last thing that crossed was a message of ours, just before the end.
     pub ended_on_ours: bool,
     /// Whether our last message was compressed, in fragments, with a control frame between them.
     pub ping_inside_compressed: bool,
@@ -428,6 +444,19 @@ pub struct StreamFacts<'a> {
     pub bytes_sent: bool,
     /// Frames in a row with the same mask key, and the key.
     pub equal_masks: Option<(u64, [u8; 4])>,
+}
+
+/// The data message that was received last.
+#[derive(Clone, Copy, Debug)]
+pub struct LastHeard<'a> {
+    /// The beginning of its content.
+    pub content: &'a [u8],
+    /// The beginning of the one before it, if it came shortly before.
+    pub before: &'a [u8],
+    /// From it to the end.
+    pub quiet: Duration,
+    /// Whether a message of ours was sent after it.
+    pub answered: bool,
 }
 
 /// The frame that broke a rule.

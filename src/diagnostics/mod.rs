@@ -12,6 +12,7 @@ mod classify;
 mod clue;
 mod diagnostic;
 pub mod facts;
+mod heard;
 mod said;
 mod sniff;
 pub mod system;

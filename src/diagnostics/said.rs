@@ -284,6 +284,7 @@ fn decoded(text: String) -> String {
         ("&lt;", "<"),
         ("&gt;", ">"),
         ("&nbsp;", " "),
+        ("&copy;", "©"),
         ("&#32;", " "),
         ("&#35;", "#"),
         ("&#46;", "."),
@@ -333,9 +334,35 @@ pub(super) fn sentence(body: &[u8]) -> Option<String> {
                 }
             }
             // A word is a status or a name.
-            out.contains(' ').then_some(out)
+            out.contains(' ').then(|| placed(text, out))
         })
     })
+}
+
+/// A sentence with the place that it is about, as lists of wrong fields have one.
+fn placed(text: &str, sentence: String) -> String {
+    let place = text.split_once("\"loc\":[").and_then(|(_, rest)| rest.split_once(']'));
+    match place {
+        Some((place, _)) if place.len() < 80 => {
+            let place = place.replace(['"', ' '], "").replace(',', ".");
+            format!("{place}: {sentence}")
+        }
+        _ => sentence,
+    }
+}
+
+/// The row of an error page that has the application's own message: of Tomcat, of Jetty.
+pub(super) fn message_row(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let lower = text.to_ascii_lowercase();
+    [("<b>message</b>", "</p>"), ("message:</th><td>", "</td>")].into_iter().find_map(
+        |(start, end)| {
+            let at = lower.find(start)? + start.len();
+            let row = &text[at..at + lower[at..].find(end)?];
+            let row = without_tags(row).split_whitespace().collect::<Vec<_>>().join(" ");
+            (!row.is_empty()).then_some(row)
+        },
+    )
 }
 
 fn without_tags(html: &str) -> String {
@@ -349,6 +376,10 @@ fn without_tags(html: &str) -> String {
         let end = match lower.as_str() {
             _ if lower.starts_with("<style") => after(rest, "</style>"),
             "<noscri" => after(rest, "</noscript>"),
+            // What stands on every page of a site.
+            _ if lower.starts_with("<nav") => after(rest, "</nav>"),
+            "<header" => after(rest, "</header>"),
+            "<footer" => after(rest, "</footer>"),
             "<script" => after(rest, "</script>"),
             _ => after(rest, ">"),
         };
@@ -364,13 +395,16 @@ fn after(text: &str, end: &str) -> usize {
 
 /// Sentences that servers and frameworks write for a status, whatever the ground was: of RFC 9110 as
 /// CherryPy and Tomcat quote it, of Werkzeug, Apache and IIS.
-const STOCK_SENTENCES: [&str; 19] = [
+const STOCK_SENTENCES: [&str; 22] = [
     "the server encountered an unexpected condition which prevented it from fulfilling the request",
     "the server encountered an unexpected condition that prevented it from fulfilling the request",
     "the server encountered an internal error and was unable to complete your request",
     "the server encountered an internal error or misconfiguration and was unable to complete your request",
     "either the server is overloaded or there is an error in the application",
     "server got itself in trouble",
+    "request forbidden by administrative rules",
+    "the origin server did not find a current representation for the target resource or is not willing to disclose that one exists",
+    "that's all i know",
     "the server could not verify that you are authorized to access the url requested",
     "this server could not verify that you are authorized to access the document requested",
     "you either supplied the wrong credentials (e.g. a bad password), or your browser doesn't understand how to supply the credentials required",
@@ -407,6 +441,21 @@ pub(super) fn below_title(body: &[u8]) -> Option<String> {
     (!rest.is_empty()).then_some(rest)
 }
 
+/// Characters of a sentence that stands for a reason.
+const TELLING: usize = 160;
+
+/// The sentence with which a short body says more than its status does.
+pub(super) fn telling(body: &[u8], status: u16) -> Option<String> {
+    let text = exception(body)
+        .or_else(|| sentence(body))
+        .or_else(|| below_title(body))
+        .unwrap_or_else(|| words(body));
+    let told = !text.is_empty()
+        && text.chars().count() <= TELLING
+        && !is_bare(&without_stock(&text), status, VAGUE);
+    told.then_some(text)
+}
+
 /// Characters of an exception that are read.
 const EXCEPTION: usize = 300;
 
@@ -434,6 +483,13 @@ pub(super) fn exception(body: &[u8]) -> Option<String> {
     (named && !name.contains(' ') && !says.trim().is_empty()).then(|| line.trim().to_owned())
 }
 
+/// Words that give no reason.
+pub(super) const VAGUE: &[u8] = b"nothing here there to see nope no not none empty found sorry lost missing endpoint default backend an a is was this your you not allowed permitted access denied forbidden rejected refused \
+    unauthorized bad invalid internal failed failure unknown unexpected something went wrong occurred \
+    please try again later handshake connection websocket connect unable to client contact support browser or \
+    proxy sent that could understand resource requested server got itself in trouble s all i know we re n \
+    problem problems happened page go home back what happened oh oops hello world it works";
+
 /// Words that say nothing more than a status.
 const EMPTY: &[&str] = &[
     "error",
@@ -450,6 +506,18 @@ const EMPTY: &[&str] = &[
     "nginx",
     "openresty",
     "apache",
+    "tomcat",
+    "jetty",
+    "undertow",
+    "glassfish",
+    "debian",
+    "ubuntu",
+    "microsoft",
+    "iis",
+    "eclipse",
+    "powered",
+    "by",
+    "report",
     "server",
     "success",
     "false",

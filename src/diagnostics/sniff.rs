@@ -18,6 +18,10 @@ const BANNERS: &[(&[u8], &str, &str)] = &[
     (b"INFO {", "NATS", "NATS speaks WebSocket on the port of its websocket block, often 8080"),
 ];
 
+/// Protocols whose status line has the form of HTTP's.
+const LIKE_HTTP: [(&[u8], &str); 3] =
+    [(b"RTSP/", "RTSP"), (b"SIP/", "SIP"), (b"ICY ", "SHOUTcast (ICY)")];
+
 /// A service that greets in another language, with what else is known of it.
 pub(super) fn banner(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     if let Some((_, name, hint)) = BANNERS.iter().find(|(start, ..)| bytes.starts_with(start)) {
@@ -27,6 +31,16 @@ pub(super) fn banner(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     if bytes.starts_with(b"220 ") || bytes.starts_with(b"220-") {
         let smtp = contains_word(bytes, "smtp") || contains_word(bytes, "mail");
         return Some((if smtp { "SMTP" } else { "FTP or SMTP" }, ""));
+    }
+    if let Some((_, name)) = LIKE_HTTP.iter().find(|(start, _)| bytes.starts_with(start)) {
+        return Some((name, ""));
+    }
+    // XMPP answers anything with the head of its stream (RFC 6120 §4.2).
+    if bytes.starts_with(b"<") && contains(bytes, b"<stream:stream") {
+        return Some((
+            "XMPP",
+            "XMPP over WebSocket (RFC 7395) has a port and path of its own, such as /xmpp-websocket",
+        ));
     }
     // IRC: a prefix and a command (RFC 2812 §2.3.1).
     if bytes.starts_with(b":") && contains(bytes, b" NOTICE ") || bytes.starts_with(b"NOTICE ") {
@@ -120,6 +134,8 @@ mod tests {
             (b"RFB 003.008\n", "VNC (RFB)"),
             (b"-ERR unknown command 'GET'\r\n", "Redis or POP3"),
             (b"AMQP\0\0\x09\x01", "AMQP (RabbitMQ)"),
+            (b"RTSP/1.0 400 Bad Request\r\n", "RTSP"),
+            (b"<?xml version='1.0'?><stream:stream from='x'>", "XMPP"),
             (b"J\0\0\0\x0a8.0.36\0", "MySQL"),
             (b"E\0\0\0\x8cSFATAL\0VFATAL\0", "PostgreSQL"),
         ] {

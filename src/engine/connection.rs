@@ -813,6 +813,18 @@ impl Connection {
                     None => inbound.skip_run(&mut input, HIGH_WATER),
                 };
                 counters.count_run(run);
+                if run.messages > 0
+                    && let Some(evidence) = evidence
+                    && let Some(last) = inbound.last_of_run(&input)
+                {
+                    let (from, len) = run.before_last;
+                    if let Some(content) = input.whole().get(from..from + len)
+                        && run.messages > 1
+                    {
+                        evidence.message(content);
+                    }
+                    evidence.message(last.content);
+                }
             }
             let Some(observed) = inbound.next_or_whole(&mut input) else {
                 break inbound.is_undecided() && !input.is_empty();
@@ -822,6 +834,7 @@ impl Connection {
                     counters.count_whole(&message);
                     if let Some(evidence) = evidence {
                         evidence.frame(message.header);
+                        evidence.message(message.content);
                     }
                     if party.is_receiving() && !*ignore_rest {
                         let opcode = data_opcode(message.header.opcode);

@@ -18,10 +18,11 @@ use crate::net::facts::{proxy_fault, tls_fault};
 use crate::net::proxy::choice::ProxyReason;
 use crate::net::route::Route;
 use crate::net::target::Target;
+use crate::net::tls::options::TlsOptions;
 use crate::ui::clock::UtcClock;
-use crate::wire::Role;
 use crate::wire::handshake::rules::Report;
 use crate::wire::head::Head;
+use crate::wire::{Role, coding};
 
 /// Bytes of a refusal's body that are examined.
 const BODY: usize = 8 * 1024;
@@ -52,8 +53,8 @@ pub struct OpeningEvidence {
     phases: Phases,
     /// What other connections gave that differed in one thing.
     pub trials: Vec<Trial>,
-    /// Whether this run has its own root certificates.
-    own_roots: bool,
+    /// Whether roots, or a certificate, of its own were given to this run.
+    own: OwnTls,
     /// What TLS showed to another connection that does not verify: the certificate that was refused.
     pub refused_tls: Option<TlsFacts>,
     /// From the request to the end of a failed attempt.
@@ -64,10 +65,19 @@ pub struct OpeningEvidence {
     pub lifetimes: Vec<Duration>,
 }
 
+/// What of TLS was given to a run.
+#[derive(Clone, Copy, Debug, Default)]
+struct OwnTls {
+    roots: bool,
+    certificate: bool,
+}
+
 impl OpeningEvidence {
-    /// For an opening that has not begun yet, in a run with or without its own root certificates.
-    pub fn of(own_roots: bool) -> Self {
-        Self { own_roots, ..Self::default() }
+    /// Of an opening that has done nothing yet.
+    pub fn of(options: &TlsOptions) -> Self {
+        let own =
+            OwnTls { roots: options.has_own_roots(), certificate: options.identity.is_some() };
+        Self { own, ..Self::default() }
     }
 
     /// Forgets everything but the lifetimes of earlier connections and the way here by redirects:
@@ -85,8 +95,8 @@ impl OpeningEvidence {
         let mut now = Vec::new();
         UtcClock::default().write(wall_micros(), &mut now);
         let now = String::from_utf8_lossy(&now).into_owned();
-        let own_roots = self.own_roots;
-        *self = Self { url, secure: *secure, now, lifetimes, hops, own_roots, ..Self::default() };
+        let own = self.own;
+        *self = Self { url, secure: *secure, now, lifetimes, hops, own, ..Self::default() };
     }
 
     /// What is reached already turns out to speak TLS.
@@ -127,6 +137,13 @@ impl OpeningEvidence {
     /// Notes that the attempt has failed now: later attempts have their own times.
     pub fn failed(&mut self) {
         self.failed_after = self.asked.map(|at| at.elapsed());
+        let encoding = self.response.as_ref().and_then(|head| head.get("Content-Encoding"));
+        if let Some(encoding) = encoding {
+            self.body = coding::decoded(encoding, &self.body, BODY);
+        }
+        if let Some(kind) = self.response.as_ref().and_then(|head| head.get("Content-Type")) {
+            self.body = coding::as_utf8(kind, std::mem::take(&mut self.body));
+        }
     }
 
     /// The beginning of the body of a refusal.
@@ -235,7 +252,7 @@ impl OpeningEvidence {
             facts.tls.certificate = tls.certificate.as_ref();
             facts.tls.chain = tls.certificate.is_some().then_some(1 + tls.chain.len());
         }
-        facts.tls.own_roots = self.own_roots;
+        (facts.tls.own_roots, facts.tls.own_certificate) = (self.own.roots, self.own.certificate);
         facts.tls.now = Some(&self.now);
         facts
     }

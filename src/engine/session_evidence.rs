@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::diagnostics::facts::{CloseFacts, End, EndKind, FrameContext, SILENCE};
+use crate::diagnostics::facts::{CloseFacts, End, EndKind, FrameContext, LastHeard, SILENCE};
 use crate::diagnostics::{Diagnostic, Facts, classify};
 use crate::event::{Cause, Direction, Ending, FrameEvent, Lost, MessageInfo, Observed, Totals};
 use crate::session::{Endpoint, Limits, Observer};
@@ -16,6 +16,9 @@ use crate::wire::{Data, FrameHeader, OpCode, Role, Violation, ViolationKind};
 
 /// Bytes from the start of the stream that are kept.
 const FIRST: usize = 512;
+
+/// Bytes kept of the messages that came last.
+const HEARD: usize = 320;
 
 /// Bytes of the stream kept before and after a header that breaks a rule.
 const AROUND: usize = 64;
@@ -57,6 +60,43 @@ pub struct SessionEvidence {
     /// The header of the last received frame, while no rule was broken.
     header: Option<FrameHeader>,
     breach: Option<Box<Breach>>,
+    /// The messages that came last, once one did.
+    heard: Option<Box<Heard>>,
+    /// Messages sent so far, by the last count.
+    sent: u32,
+}
+
+/// The two messages that came last.
+#[derive(Debug)]
+struct Heard {
+    last: Vec<u8>,
+    before: Vec<u8>,
+    /// When the last one came, and the one before it.
+    at: Instant,
+    before_at: Instant,
+    /// Messages sent by then.
+    sent: u32,
+    /// The last one has not ended yet.
+    open: bool,
+}
+
+impl Heard {
+    fn new(now: Instant) -> Self {
+        let (last, before) = (Vec::new(), Vec::new());
+        Self { last, before, at: now, before_at: now, sent: 0, open: false }
+    }
+
+    /// Begins another message.
+    fn begin(&mut self) {
+        std::mem::swap(&mut self.last, &mut self.before);
+        self.last.clear();
+        (self.before_at, self.open) = (self.at, true);
+    }
+
+    fn extend(&mut self, content: &[u8]) {
+        let room = HEARD.saturating_sub(self.last.len());
+        self.last.extend_from_slice(&content[..content.len().min(room)]);
+    }
 }
 
 /// The rules that the peer broke first.
@@ -124,6 +164,8 @@ impl SessionEvidence {
             half_closed: false,
             header: None,
             breach: None,
+            heard: None,
+            sent: 0,
         };
         evidence.keep_first(early);
         evidence
@@ -151,6 +193,7 @@ impl SessionEvidence {
 
     /// Notes what was received and how many messages were sent so far.
     pub fn counted(&mut self, received: Totals, sent: u64, now: Instant) {
+        self.sent = sent as u32;
         let messages = received.messages + sent;
         if messages != self.messages {
             (self.messages, self.last_message) = (messages, now);
@@ -192,10 +235,36 @@ impl SessionEvidence {
         *last = key;
     }
 
+    /// Takes a message that came whole, or the last one of several.
+    #[inline]
+    pub fn message(&mut self, content: &[u8]) {
+        let sent = self.sent;
+        let heard = self.heard.get_or_insert_with(|| Box::new(Heard::new(self.last_received)));
+        heard.begin();
+        heard.extend(content);
+        (heard.at, heard.sent, heard.open) = (self.last_received, sent, false);
+    }
+
+    /// Takes a piece of a message, or its end.
+    fn piece(&mut self, content: Option<&[u8]>) {
+        let heard = self.heard.get_or_insert_with(|| Box::new(Heard::new(self.last_received)));
+        if !heard.open {
+            heard.begin();
+        }
+        match content {
+            Some(content) => heard.extend(content),
+            None => {
+                (heard.at, heard.sent, heard.open) = (self.last_received, self.sent, false);
+            }
+        }
+    }
+
     /// Takes an event of the peer's stream.
     #[inline]
     pub fn take(&mut self, event: &FrameEvent<'_>) {
         match event {
+            FrameEvent::Data(content) => self.piece(Some(content)),
+            FrameEvent::Message(_) => self.piece(None),
             FrameEvent::Start { header, .. } => {
                 self.frame(header);
                 if self.breach.is_none() {
@@ -271,6 +340,19 @@ impl SessionEvidence {
         facts.stream.messages = ending.r#in.messages;
         facts.stream.message = messages.first().map(|(info, content)| (*info, content.as_slice()));
         facts.stream.second = messages.get(1).map(|(_, content)| content.as_slice());
+        facts.stream.heard = self.heard.as_ref().filter(|heard| !heard.open).map(|heard| {
+            let gap = heard.at.saturating_duration_since(heard.before_at);
+            LastHeard {
+                content: &heard.last,
+                before: if gap < SILENCE { &heard.before } else { &[] },
+                // A Close may wait for the end of TCP.
+                quiet: match ending.received {
+                    Some(_) => self.last_received.saturating_duration_since(heard.at),
+                    None => since(heard.at),
+                },
+                answered: heard.sent != self.sent,
+            }
+        });
         facts.stream.ended_on_ours = after_ours && since(self.last_sent) < SILENCE;
         facts.stream.ping_inside_compressed =
             after_ours && endpoint.is_some_and(Endpoint::mixes_control_into_compressed);
@@ -403,6 +485,6 @@ mod tests {
 
     #[test]
     fn it_is_small_until_a_rule_is_broken() {
-        assert!(size_of::<SessionEvidence>() <= 184, "{}", size_of::<SessionEvidence>());
+        assert!(size_of::<SessionEvidence>() <= 200, "{}", size_of::<SessionEvidence>());
     }
 }

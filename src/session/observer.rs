@@ -12,7 +12,7 @@ mod frames;
 
 use self::frames::Frames;
 pub use self::frames::Run;
-use crate::event::{Direction, Observed};
+use crate::event::{Direction, Observed, WholeMessage};
 use crate::wire::decoder::{Decoder, Input};
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::head::{Fed, Head, HeadError, HeadKind, HeadLimits, HeadParser};
@@ -201,6 +201,12 @@ impl Observer {
             Phase::Frames(frames) => frames.take_masked_run(input, most, take),
             _ => Run::default(),
         }
+    }
+
+    /// The last message of the run that was just taken.
+    pub fn last_of_run<'e>(&'e self, input: &'e Input<'_>) -> Option<WholeMessage<'e>> {
+        let Phase::Frames(frames) = &self.phase else { return None };
+        frames.whole(input)
     }
 
     /// Takes a run of small messages of either side and drops their contents: see

@@ -5,6 +5,7 @@
 //! has a representation.
 
 pub mod close;
+pub mod coding;
 pub mod cookie;
 pub mod decoder;
 pub mod deflate;

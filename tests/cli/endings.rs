@@ -342,7 +342,7 @@ fn exit_11_with_code_and_reason_when_the_peer_closes_with_an_error() {
         })
         .stderr(
             "wscope: the server closed with 4001 \"token expired\" after [..] s\n\
-             note[W723]: [..]\n...\n",
+             warning[W723]: [..]\n...\n",
         )
         .status(11);
 }

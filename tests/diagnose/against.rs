@@ -127,7 +127,10 @@ fn what_can_not_be_told_apart_is_one_cause() {
     // A wrong path, or a proxy without a trace in front of a right one.
     let port = serve_by(|_| answer("404 Not Found", "", "404 Not Found"));
     let told = Told::of(&["--diagnose"], port, "/ws");
-    told.is("W334", "a wrong path, or a proxy on the path removed Upgrade and Connection");
+    told.is(
+        "W334",
+        "a wrong path, a Host that the server has no site for, or a proxy removed Upgrade",
+    );
     // The upgrade reached a server that opens another path.
     let port = serve_by(|request| match asks(request) && !is_for(request, "/ws") {
         true => OPEN.to_vec(),

@@ -285,7 +285,7 @@ fn a_proxy_that_loses_the_upgrade_is_told_from_a_wrong_path() {
     let own = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n";
     let port = serve_by(move |_| answer("404 Not Found", "Server: nginx/1.22.1\r\n", own));
     let told = Told::of(&["--diagnose"], port, "/ws");
-    told.is("W334", "the server in front does not know the path itself");
+    told.is("W334", "the server in front answered itself");
     told.lacks("without Upgrade and Connection");
     // flask behind nginx.
     let flask = "<!doctype html>\n<html lang=en>\n<title>400 Bad Request</title>\n<h1>Bad Request</h1>\n<p>The browser (or proxy) sent a request that this server could not understand.</p>\n";

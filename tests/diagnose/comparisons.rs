@@ -23,9 +23,10 @@ fn a_refusal_without_a_reason_is_no_proof_that_a_login_is_missing() {
     for status in ["403 Forbidden", "403 Access denied"] {
         let port = serve_by(move |_| answer(status, "", ""));
         let told = Told::of(&["--diagnose"], port, "/ws");
-        told.is("W332", "possible: the path matches no route");
+        told.is("W332", "likely (medium): a filter in front refuses this client");
         told.has("without a reason");
-        told.lacks("likely");
+        told.has("possible: the path matches no route");
+        told.lacks("(high)");
     }
     // The application answers otherwise at another path: so it knows this one.
     let port = serve_by(|request| match is_for(request, "/ws") {
@@ -102,7 +103,7 @@ fn the_words_of_an_answer_are_its_reason_whatever_its_status_is() {
         (
             "402 Payment Required",
             "{\"error\":\"quota exceeded this month\"}",
-            "W340",
+            "W323",
             "quota exceeded this month",
         ),
         ("403 no entry for you", "", "W332", "no entry for you"),
@@ -160,7 +161,8 @@ fn who_hangs_is_told_by_other_paths() {
         }
         stream.write_all(&answer("404 Not Found", "", "")).ok()
     });
-    Told::of(&args, port, "/slow").is("W109", "(medium): the handler of this path hangs");
+    Told::of(&args, port, "/slow")
+        .is("W109", "(medium): a plain GET is answered and the upgrade is not");
     // Each upgrade hangs, at whatever path.
     let port = serve_all(listen(), |stream| {
         let request = String::from_utf8_lossy(&receive(stream)).into_owned();
@@ -189,7 +191,7 @@ fn what_every_request_gets_is_not_about_the_path() {
     Told::of(&["--diagnose"], port, "/ws")
         .is("W323", "every request is refused, whatever its path");
     let port = serve_by(|_| answer("500 Internal Server Error", "", ""));
-    Told::of(&["--diagnose"], port, "/ws").is("W341", "the application fails at any path");
+    Told::of(&["--diagnose"], port, "/ws").is("W341", "every request fails alike");
 }
 
 #[test]
@@ -266,7 +268,7 @@ fn the_message_before_a_close_is_its_reason() {
         stream.read_to_end(&mut Vec::new()).ok().map(drop)
     });
     let told = Told::of(&["doctor"], port, "/");
-    told.is("W705", "its message is {\"error\":\"Invalid Host\"}");
+    told.is("W705", "its last message is {\"error\":\"Invalid Host\"}");
     told.lacks("no action needed");
 }
 
@@ -288,7 +290,7 @@ fn a_close_behind_our_message_is_about_it() {
         stream.read_to_end(&mut Vec::new()).ok().map(drop)
     });
     let told = Told::of(&["-x", "hi", "--exit-after", "1"], port, "/");
-    told.is("W705", "or its handler ended because of our message");
+    told.is("W705", "handler ended because of our message");
 }
 
 #[test]

@@ -309,7 +309,7 @@ fn a_subprotocol_that_was_not_taken_is_named_where_nothing_follows() {
             told.text
         );
         // Without an offer, it is not.
-        Told::of(&[], port, "/").lacks("subprotocol");
+        Told::of(&[], port, "/").lacks("subprotocols offered");
     }
     // It ends the stream.
     let port = serve_open(|_| None);

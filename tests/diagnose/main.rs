@@ -13,9 +13,11 @@ mod every;
 mod frames;
 mod gateways;
 mod golden;
+mod hops;
 mod reaching;
 mod secrets;
 mod server;
+mod sessions;
 
 #[path = "../common/golden.rs"]
 mod committed;

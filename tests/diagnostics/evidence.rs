@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use wscope::diagnostics::facts::{
-    CloseFacts, End, EndKind, ProxyFacts, StreamEnd, StreamFacts, TlsAttempt, TlsFault, Trial,
-    TrialOutcome, Unanswered, Variation,
+    CloseFacts, End, EndKind, LastHeard, ProxyFacts, StreamEnd, StreamFacts, TlsAttempt, TlsFault,
+    Trial, TrialOutcome, Unanswered, Variation,
 };
 use wscope::diagnostics::{Confidence, Facts, classify};
 use wscope::event::CertificateFacts;
@@ -271,7 +271,14 @@ fn who_was_never_spoken_to_may_have_waited_for_that() {
     let facts = closed(&pair, &body, 0.01, 0.0);
     let mut stream = stream_of(b"{\"error\":\"Invalid Host\"}");
     stream.messages = 1;
-    is(&Facts { stream, ..facts.clone() }, "W705", "its message is {\"error\"", Confidence::High);
+    stream.heard = Some(LastHeard {
+        content: b"{\"error\":\"Invalid Host\"}",
+        before: b"",
+        quiet: Duration::ZERO,
+        answered: false,
+    });
+    let cause = "its last message is {\"error\"";
+    is(&Facts { stream, ..facts.clone() }, "W705", cause, Confidence::High);
     let stream = StreamFacts { sent: Some(message(Data::Text, b"hi")), ..StreamFacts::default() };
     is(&Facts { stream, ..facts }, "W705", "because of our message", Confidence::Low);
 }

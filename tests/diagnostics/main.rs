@@ -13,6 +13,7 @@ mod doubts;
 mod evidence;
 mod frames;
 mod inside;
+mod last;
 mod reaching;
 mod refusals;
 mod statuses;

@@ -28,7 +28,7 @@ fn the_line_stays_the_ending_is_printed_once_and_a_reconnect_goes_on() {
     };
     assert_eq!(told(&screen), 1, "{screen:#?}");
     assert!(screen.rows.iter().any(|row| row.contains("4001") && row.contains("\"enough\"")));
-    assert!(screen.rows.iter().any(|row| row.starts_with("note[W723]")), "{screen:#?}");
+    assert!(screen.rows.iter().any(|row| row.starts_with("warning[W723]")), "{screen:#?}");
     // Without a connection there is nobody to send it to, and nothing is lost: it comes back.
     s.keys(" a line\r");
     s.wait_for_row("error: not connected; /reconnect connects again, /open URL connects elsewhere");

@@ -72,6 +72,12 @@ pub(super) const fn low(text: &'static str) -> LikelyCause {
 }
 
 impl LikelyCause {
+    /// Named only where this was seen.
+    pub(super) const fn with(mut self, clue: Clue) -> Self {
+        self.clue = Some(clue);
+        self
+    }
+
     /// Ruled out by any of these.
     pub(super) const fn unless(mut self, clues: &'static [Clue]) -> Self {
         self.unless = clues;

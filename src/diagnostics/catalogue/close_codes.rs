@@ -18,7 +18,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[low("a shutdown or deployment of the server"), low("an idle timeout of AWS API Gateway")])
         .seen("close code 1001 from the peer"),
     error("W702", "the peer reports that this side broke the protocol (1002)")
-        .because("it did not accept a frame that this side sent")
+        .because("the code means that a frame of this side was not accepted; some applications refuse with it for reasons of their own")
         .help("look at the last frames sent: `wscope -vv URL` shows every byte")
         .source("RFC 6455 §7.4.1; measured on real servers")
         .causes(&[
@@ -26,7 +26,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the bytes sent by hand are not legal frames here, and the peer rejected them", C::BytesSent).cure("correct the bytes"),
             medium("the peer can't process a control frame between the fragments of a compressed message, a known defect of some libraries", C::PingInsideCompressed)
                 .cure("send the message whole or uncompressed, `--no-compress`, to check"),
-            low("a proxy changed the frames"), low("the application chose this code for its own reason").unless(&[C::IllegalSent]), low("the peer answers 1012 or 1014 with 1002 because it does not know them, as faye, cowboy and websocket-driver do")])
+            medium("the peer answers 1012 or 1014 with 1002 because it does not know them, as faye, cowboy and websocket-driver do", C::NewCodeSent)
+                .cure("close with 1000 or 1001 to check"),
+            low("the application chose this code for its own reason").unless(&[C::IllegalSent]),
+            low("a proxy changed the frames").unless(&[C::NothingSent]),
+        ])
         .seen("close code 1002 from the peer"),
     error("W703", "the peer can't take this type of data (1003)")
         .because("it accepts only text or only binary messages, and received the other type")
@@ -41,7 +45,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("close code 1004 from the peer"),
     note("W705", "closed without a code (1005)")
         .because("the Close frame had no code; 1005 is a local label for that and is never sent")
-        .help("no action needed")
+        .help("if this is unexpected, read the last messages and the peer's log")
         .source("RFC 6455 §7.1.5")
         .seen("a Close frame with an empty body, or the label 1005 of an API"),
     error("W706", "the connection was lost without a Close frame (1006)")
@@ -73,8 +77,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W709", "a message was too big for the peer (1009)")
         .because("the peer limits the length of messages")
         .help("send smaller messages, or raise the peer's limit")
+        .more("Defaults: Engine.IO 1 MB, websockets 1 MiB, aiohttp 4 MiB, ws 100 MiB; AWS API Gateway takes 32 KB a frame, 128 KB a message.")
         .source("RFC 6455 §7.4.1; measured on real servers")
-        .causes(&[low("the library's default: Engine.IO 1 MB, websockets 1 MiB, aiohttp 4 MiB, ws 100 MiB"), low("AWS API Gateway: 32 KB a frame, 128 KB a message")])
+        .causes(&[low("the limit that the server's configuration or its library's default sets")])
         .seen("close code 1009 from the peer"),
     error("W710", "the peer needed an extension (1010)")
         .because("a client sends 1010 if the server does not accept a required extension; a server must not send it")
@@ -83,11 +88,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("close code 1010 from the peer"),
     error("W711", "the peer failed (1011)")
         .because("the peer met an unexpected condition that kept it from continuing")
-        .help("read the peer's log; if the reason is keepalive ping timeout, find out why its pings were not answered")
+        .help("read the peer's log at that moment")
         .source("RFC 6455 §7.4.1; documentation of websockets")
         .causes(&[
             low("an exception in the peer's application").unless(&[C::PingReason]),
-            low("keepalive ping timeout, from the Python library websockets").unless(&[C::ReasonGiven]),
+            low("keepalive ping timeout, from the Python library websockets").unless(&[C::ReasonGiven, C::EndedEarly]),
         ])
         .seen("close code 1011 from the peer"),
     note("W712", "the service restarts (1012)")

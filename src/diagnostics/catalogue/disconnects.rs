@@ -14,23 +14,28 @@ const LOSSES: &[LikelyCause] = &[
         .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
     high("this side read too slowly, and the peer gave up", C::Stalled)
         .cure("read stdout faster, or write it to a file"),
+    medium("the application did not receive the answer to its heartbeat message", C::BeatUnanswered)
+        .cure("answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt"),
     medium("the peer can't process a control frame between the fragments of a compressed message, a known defect of some libraries (wsproto, tornado)", C::PingInsideCompressed)
         .cure("send the message whole or uncompressed, `--no-compress`, to check"),
     medium("the server supports none of the subprotocols offered", C::DroppedWithoutSubprotocol)
         .cure("offer one that the server knows, `-s NAME`, or none; names are case-sensitive"),
-    medium("the peer's application ended its handler, right after the opening or because of our message", C::AtOnce)
+    medium("the peer's application ended its handler, right after the opening or because of our message", C::AtOnce).unless(&[C::Complained])
         .cure("read the peer's log at that moment; `wscope doctor` shows whether it also ends without a message"),
     medium("the peer's application ended its handler because of our message", C::AfterOurMessage).unless(&[C::AtOnce])
         .cure("read the peer's log at that moment: it ended because of the content or the size of the last message"),
-    low("the peer's process ended, or its handler ended without closing"),
-    low("a load balancer or proxy ended it"),
+    medium("a limit of the proxy that answered, such as one on the age of connections", C::TrafficBehindProxy)
+        .cure("compare the time with the limits of that proxy, and reconnect"),
+    low("the peer's process ended, or its handler ended, possibly because of our message").with(C::SoonAfterOurs),
+    low("the peer's process ended, or its handler ended without closing").unless(&[C::SoonAfterOurs]),
+    low("a load balancer or proxy ended it, as for a limit on the age of connections"),
 ];
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W801", "the stream ended without a Close frame")
         .because("the peer's process or a proxy closed the TCP connection without closing the WebSocket")
-        .help("read the peer's log at that moment; `wscope ping --idle-limit` shows whether an idle timeout is the cause")
+        .help("read the peer's log at that moment")
         .source("RFC 6455 §7.1.5")
         .causes(LOSSES)
         .seen("end of stream (FIN) without a Close frame, less than a second after the last byte"),
@@ -58,6 +63,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("this side did not answer the peer's pings, and the peer gave up", C::PingsIgnored)
                 .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
+            medium("the application did not receive the answer to its heartbeat message", C::BeatUnanswered)
+                .cure("answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt"),
             high("nginx's proxy_read_timeout, 60 s unless set", C::IdleAt(60, "nginx")),
             high("Cloudflare's idle timeout", C::IdleAt(100, "cloudflare")),
             high("Envoy's or Istio's stream idle timeout", C::IdleAt(300, "envoy")),

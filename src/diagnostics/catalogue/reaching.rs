@@ -69,6 +69,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
+            high("the server stopped listening after this request: its process ended, or restarts", C::Gone)
+                .cure("read the server's log: the request may have ended its process"),
             medium("the application did not answer the upgrade in time, and the server gave up", C::GaveUp).unless(&[C::PlainUnanswered, C::NoSubprotocolHelps])
                 .cure("read the application's log: find out what its handler waits for before it accepts"),
             high("a proxy answers, which can't reach the application behind it", C::PlainGateway)
@@ -83,12 +85,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("send fewer or shorter cookies and headers"),
             medium("an HTTP server drops each request for this path", C::OtherPathAnswered).unless(&[C::OtherSchemeAnswers, C::PlainAnswered])
                 .cure("check the path, and the server's rules for it"),
-            medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each request, as nginx's 444 does", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered])
+            medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each request, as nginx's 444 does", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone])
                 .cure("check what listens on this port, what it expects first, and what is behind it if it is forwarded"),
-            medium("the port speaks TLS only", C::TlsPort).unless(&[C::OtherSchemeFails, C::UrlIsSecure]).cure("try `wss://`"),
-            low("the port speaks TLS only").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered]),
-            low("the port speaks another protocol than HTTP, or it forwards to a target that is down").unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::PlainUnanswered]),
-            low("the server drops upgrades that it refuses: the path, the Origin, the credentials").unless(&[C::PlainUnanswered]),
+            medium("an HTTP server listens here, and drops requests that nothing handles or that it refuses: a wrong path, an Origin, credentials", C::SpeaksHttp).unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::OtherPathAnswered, C::GaveUp])
+                .cure("check the path, then the Origin and the credentials: the server drops what it refuses"),
+            medium("the port speaks TLS only", C::TlsPort).unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::Gone]).cure("try `wss://`"),
+            low("the port speaks TLS only").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered, C::Gone]),
+            low("the port speaks another protocol than HTTP, or it forwards to a target that is down").unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::PlainUnanswered, C::SpeaksHttp, C::Gone]),
+            low("the server drops upgrades that it refuses: the path, the Origin, the credentials").unless(&[C::PlainUnanswered, C::SpeaksHttp, C::Gone]),
         ])
         .seen("end of stream or reset with no byte received"),
     error("W108", "closed after one second, as Engine.IO does for an unknown path")
@@ -102,7 +106,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
-            medium("the handler of this path hangs or is slow, or a proxy in front does not forward its upgrade: other paths are answered", C::OtherPathAnswered)
+            medium("a plain GET is answered and the upgrade is not: a proxy in front does not pass it on, or the WebSocket's handler hangs or is slow", C::UpgradeAlone)
+                .cure("make the proxy in front pass the upgrade, in proxies of Node.js the option `ws: true` and the event `upgrade`; otherwise find out what the handler waits for before it accepts"),
+            medium("the handler of this path hangs or is slow, or a proxy in front does not forward its upgrade: other paths are answered", C::OtherPathAnswered).unless(&[C::UpgradeAlone])
                 .cure("find out what the handler does before it accepts; a longer `--handshake-timeout` helps if it is only slow"),
             medium("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades", C::PlainAnswered).unless(&[C::OtherPathAnswered])
                 .cure("check the path, and whether a proxy in front handles upgrades"),

@@ -1,6 +1,7 @@
 //! W320 to W353: error statuses instead of a 101, and a 101 in an old version of HTTP.
 
 use super::builder::{KNOWN, MEASURED, error, high, low, medium, warning};
+use crate::diagnostics::classify::response::PLAIN_TELLS;
 use crate::diagnostics::{CatalogueEntry, Clue as C, Family};
 
 #[rustfmt::skip]
@@ -49,12 +50,16 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("offer another one, `-s NAME`, or none"),
             high("the server refuses the Host header", C::OwnHostHelps)
                 .cure("leave out `--host`, or make the server accept that name"),
+            medium("something in front puts bytes before the request, such as the PROXY protocol, or changes it: the server could not read it", C::BareParser).unless(&[C::AllSame, C::LongHead, C::PlainDiffers])
+                .cure("check what stands in front of the server, and whether that and the server agree on the PROXY protocol"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
             medium("the path serves plain HTTP and no WebSocket", C::PlainServes)
                 .cure("find the path of the WebSocket: a plain GET succeeds at this one"),
-            medium("every request is refused, whatever its path: something in front refuses it, or puts bytes before it, such as the PROXY protocol", C::AllSame).unless(&[C::Proxied])
+            medium("every request is refused, whatever its path: something in front refuses it, or puts bytes before it, such as the PROXY protocol", C::AllSame).unless(&[C::Proxied, C::AllSameJson])
                 .cure("read the log of the server that answers, and check what stands in front of it"),
+            medium("the application refuses every request alike: credentials, a header or a parameter that all of it needs", C::AllSameJson)
+                .cure("compare headers, query and cookies with those of a client that works"),
             medium("the path is not the one the server was made for", C::OtherPathSame).unless(&[C::AllSame]),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
@@ -163,20 +168,25 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the edge of the CDN or its firewall refused the request", C::EdgeRefuses)
                 .cure("look for the request, by the reference on its page, in the CDN's security events"),
             medium("a rule of the server that answered forbids it: deny, Require, an access list", C::ProxyPage)
-                .cure("look for the rule in the configuration of the server that answered"),
-            medium("the Origin is not allowed", C::OriginSent).unless(&[C::NoOriginSame, C::ProxyPage])
+                .cure("look for the rule in the configuration of the server that answered: it may test the path, the Origin or the address"),
+            medium("a filter in front refuses this client, or every request: a list of addresses, a firewall, credentials for the whole site", C::AllSame).unless(&[C::ProxyPage, C::PlainTells])
+                .cure("find out which hop answers, and whether it lets this address in; then the credentials"),
+            medium("the Origin is not allowed", C::OriginSent).unless(&[C::NoOriginSame])
                 .cure("send an Origin that the server allows, `-o ORIGIN`, then check path and credentials"),
             medium("the credentials sent are refused", C::CredentialsSent).unless(&[C::ProxyPage]),
             medium("the path serves plain HTTP and no WebSocket", C::PlainServes)
                 .cure("find the path of the WebSocket: a plain GET succeeds at this one"),
+            medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
+                .cure("do as that answer says"),
             medium("the application knows this path and refuses: credentials, a parameter or the Origin", C::PlainKnown).unless(&[C::ProxyPage])
                 .cure("see the application's log, and compare credentials, query and Origin with those of a client that works"),
-            low("the Origin is not on the application's list, nor is any that was tried").unless(&[C::NoOrigin, C::ProxyPage]),
+            low("the Origin is not on the application's list, nor is any that was tried").with(C::NoOriginSame).unless(&[C::NoOrigin]),
             low("the path matches no route: ASGI servers answer 403 then").unless(&[C::OtherPathDiffers, C::ProxyPage, C::PlainServes, C::PlainKnown]),
-            low("the application requires credentials, or a parameter or header that was not sent").unless(&[C::CredentialsSent, C::ProxyPage]),
-            low("the application requires an Origin, possibly of another site than its own").unless(&[C::OriginSent, C::ProxyPage]),
+            low("the application requires credentials, an Origin, or a subprotocol, parameter or header that was not sent").unless(&[C::CredentialsSent, C::OriginSent, C::ProxyPage]),
+            low("the application requires credentials, or a subprotocol, parameter or header that was not sent").with(C::OriginSent).unless(&[C::CredentialsSent, C::ProxyPage]),
+            low("a filter in front refuses this client: a list of addresses, a web application firewall").unless(&[C::AllSame, C::ProxyPage]),
             low("a parameter or header that this path needs is missing or wrong").unless(&[C::OtherPathSame, C::ProxyPage, C::PlainServes]),
-            low("a web application firewall refused"),
+            low("a web application firewall refused").with(C::ProxyPage),
         ])
         .seen("403 without a more specific cause"),
     error("W333", "ActionCable answers 404: the Origin is refused, or the upgrade was lost")
@@ -201,23 +211,27 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`"),
             medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainPageBehindProxy).unless(&[C::PlainDiffers])
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainPageBehindProxy).unless(&[C::PlainDiffers, C::ProxyOwn])
                 .cure("make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyOwn])
                 .cure("make the proxy forward the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
-            medium("the server in front does not know the path itself", C::ProxyPage),
+            medium("the server in front answered itself: it has no route for this path, or none for this Host", C::ProxyOwn)
+                .cure("check the path, and the name and port of the URL, against the configuration of the server in front"),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
-            medium("a wrong path, or a proxy on the path removed Upgrade and Connection: every request gets this answer", C::AllSameUnproxied).unless(&[C::NamesOtherPath, C::PlainSameAtKnownPath])
-                .cure("check the path; if it is right, make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
-            medium("a wrong path", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSameUnproxied]),
+            medium("a wrong path, a Host that the server has no site for, or a proxy removed Upgrade and Connection: every request gets this answer", C::AllSameUnproxied).unless(&[C::NamesOtherPath, C::PlainSameAtKnownPath])
+                .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
+            medium("a wrong path, in the URL or rewritten by a proxy", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSameUnproxied, C::ProxyOwn]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
-            medium("a wrong path, in the URL or rewritten by a proxy", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame]),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
-            medium("the server has no WebSocket support", C::Http10)
+            medium("a wrong path, in the URL or rewritten by a proxy, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::Proxied]),
+            medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::ProxyOwn]),
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllSame]),
+            medium("the program or host that answers has no WebSocket support", C::Unable)
+                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
+            low("the server has no WebSocket support").with(C::Http10).unless(&[C::Unable])
                 .cure("run the application under a server with WebSocket support"),
-            low("a proxy rewrites the path: it strips, adds or changes a prefix").unless(&[C::NamesOtherPath, C::OtherPathElsewhere]),
-            low("a proxy on the path, possibly a transparent one, removed Upgrade and Connection").unless(&[C::Proxied, C::PlainDiffers, C::AllSameUnproxied, C::UpgradePasses]),
+            low("a proxy rewrites the path: it strips, adds or changes a prefix").unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::ProxyOwn]),
+            low("the server in front has no site for this Host, the name and port of the URL").unless(&[C::UpgradePasses, C::ProxyOwn, C::AllSameUnproxied, C::OtherPathDiffers]),
             low("the server hides a refusal behind 404").unless(&[C::OtherPathSame]),
         ])
         .seen("status 404, or a 4xx whose body reports an unknown path"),
@@ -245,6 +259,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
+            medium("the program or host that answers has no WebSocket support", C::Unable)
+                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
             low("the path belongs to an API that accepts POST only"),
             low("a proxy changed the method"),
         ])
@@ -275,13 +291,24 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("read the server's log; then try without the optional parts: `--no-compress`, no subprotocol, no Origin")
         .source(MEASURED)
         .causes(&[
-            medium("the application fails at any path: it has no route for this one, or fails before it looks", C::OtherPathSame)
+            medium("the program or host that answers has no WebSocket support", C::Unable)
+                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
+            medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
+                .cure("do as that answer says"),
+            medium("the path serves plain HTTP, and its handler does not take this upgrade", C::PlainServes)
+                .cure("check the subprotocol that the handler requires, `-s NAME`; then whether the WebSocket has another path"),
+            medium("the server in front failed itself, and asked no application", C::ProxyPage)
+                .cure("read the log of the server in front: its configuration, its files or its way to the application"),
+            medium("every request fails alike: the server does before it looks at the path, or a proxy in front can't reach it, as over TLS or with a certificate that it does not trust", C::AllSame).unless(&[C::ProxyPage, C::Unable])
+                .cure("find out which hop answers, and read its log; check the proxy's scheme, port and trust for its upstream"),
+            medium("the application fails at any path: it has no route for this one, or fails before it looks", C::OtherPathSame).unless(&[C::AllSame, C::ProxyPage])
                 .cure("check the path, then the application's log: some frameworks raise an exception for an unknown path"),
-            medium("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET", C::PlainSameBehindProxy).unless(&[C::OtherPathSame])
+            medium("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET", C::PlainSameBehindProxy).unless(&[C::OtherPathSame, C::ProxyPage])
                 .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
-            low("an exception in the application's handler"),
+            low("an exception in the application's handler").unless(&[C::AllSame, C::ProxyPage, C::Unable]),
+            low("a proxy in front can't reach the application, as over TLS").unless(&[C::OtherPathDiffers, C::AllSame, C::ProxyPage, C::PlainDiffers]),
             low("the application has no route for this path: Django Channels and others raise an exception then").unless(&[C::OtherPathSame, C::OtherPathDiffers]),
-            low("the server can't parse an extension parameter (tornado)").unless(&[C::OtherPathSame]),
+            low("a subprotocol or an extension was not to the server's liking").unless(&[C::OtherPathSame]),
         ])
         .seen("status 500, or a 5xx with no entry of its own"),
     error("W343", "the proxy got no valid answer from its upstream")
@@ -296,6 +323,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the connection was refused: nothing listens at the proxy's upstream address, or a firewall rejects it", C::Envoy("connection refused"))
                 .cure("start the application, or correct the upstream's address and port in the proxy"),
             high("the connection was refused: nothing listens at the proxy's upstream address, or a firewall rejects it", C::Envoy("delayed connect error: 111"))
+                .cure("start the application, or correct the upstream's address and port in the proxy"),
+            high("the proxy could not connect to the server behind it, which is down or on another port", C::Envoy("connection failure")).unless(&[C::Envoy("transport failure reason: tls"), C::Envoy("connection refused"), C::Envoy("delayed connect error: 111")])
                 .cure("start the application, or correct the upstream's address and port in the proxy"),
             high("the proxy's upstream address does not answer in time", C::Envoy("reset reason: connection timeout"))
                 .cure("correct the upstream's address and port in the proxy, and look at the firewall between them"),

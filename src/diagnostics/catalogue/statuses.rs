@@ -12,12 +12,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("Django's development server or wsgiref answered, and does not support WebSocket", C::Server("wsgiserver"))
                 .cure("run the application under an ASGI server, such as daphne or uvicorn"),
-            medium("the page is a login page: the server sends it to clients that are not logged in", C::LoginPage)
+            medium("the page is a login page: the server, or a portal of this network, sends it to clients that are not logged in", C::LoginPage)
                 .cure("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`"),
-            medium("a wrong path: a plain GET gets this page, too", C::PlainSame).unless(&[C::LoginPage]),
-            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage]),
-            medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame),
-            low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers]),
+            medium("a wrong path: the server answers any path with this page, as single-page applications do, or a portal of this network answers for it", C::AllSame).unless(&[C::LoginPage])
+                .cure("find the path of the WebSocket; if the page is the network's, log in to that first"),
+            medium("a wrong path: a plain GET gets this page, too", C::PlainSame).unless(&[C::LoginPage, C::AllSame]),
+            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage, C::AllSame]),
+            medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame).unless(&[C::AllSame]),
+            low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers, C::OtherPathSame]),
             low("a proxy forwards without Upgrade and Connection"),
             low("the server's WebSocket handler is not mounted"),
         ])
@@ -42,24 +44,27 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("subscriptions usually have a path of their own")
         .help("try `/graphql/ws` or `/subscriptions` with `-s graphql-transport-ws`")
         .source(KNOWN)
-        .causes(&[low("the server serves queries here and subscriptions elsewhere"), low("no graphql subprotocol was offered")])
+        .causes(&[medium("the path serves GraphQL over HTTP alone", C::PlainSame), low("the server serves queries here and subscriptions elsewhere, or none"), low("no graphql subprotocol was offered").unless(&[C::SubprotocolSent])])
         .seen("JSON with errors or data where the path says graphql"),
     error("W305", "the endpoint exists, but does not upgrade")
         .because("the server answered with a success status instead of 101")
         .help("check the path, and the order of the routes on the server; a proxy may remove Upgrade: `wscope explain W320`")
         .source("RFC 6455 §4.1")
         .causes(&[
-            medium("an HTTP handler serves this path, and no WebSocket", C::PlainSame),
-            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy),
-            low("an HTTP handler serves this path, and no WebSocket").unless(&[C::PlainSame]),
-            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainSameBehindProxy]),
+            medium("the server gives this answer to every request: it has no site for this Host, the name and port of the URL, or answers any path alike", C::AllSame)
+                .cure("use the name that the server is set up for, `--host NAME`, and check the path"),
+            medium("an HTTP handler serves this path, and no WebSocket", C::PlainSame).unless(&[C::AllSame, C::ProxyOwn]),
+            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::AllSame, C::ProxyOwn]),
+            low("an HTTP handler serves this path, and no WebSocket").unless(&[C::PlainSame, C::AllSame]),
+            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainSameBehindProxy, C::ProxyOwn]),
+            low("the server has no site for this Host, the name and port of the URL").with(C::NoBody).unless(&[C::AllSame]),
         ])
         .seen("a 2xx status that no other entry explains"),
     error("W310", "the server redirects the handshake")
         .because("the WebSocket is at another URL; browsers do not follow redirects here")
         .help("use the URL in the Location header")
         .source(WHATWG)
-        .causes(&[low("a trailing slash of the path is missing or superfluous"), low("the site has moved")])
+        .causes(&[high("a trailing slash of the path is missing or superfluous", C::RedirectsSlash), medium("the site is at another host", C::RedirectsHost), medium("the WebSocket is at another path, or a login or default page is", C::RedirectsPath)])
         .seen("status 301, 302, 303, 307 or 308 to another path or host"),
     error("W311", "the site forces TLS")
         .because("the server redirects to the same place with https://")
@@ -71,7 +76,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`")
         .source("RFC 6455 §4.2.2, RFC 9110 §15.4")
         .causes(&[high("no session cookie or token was sent", C::NoCredentials).unless(&[C::SecretSent]), high("the credentials sent are wrong or have expired", C::CredentialsSent), medium("the credentials sent are wrong, have expired, or belong into a header", C::SecretSent)])
-        .seen("a redirect to a URL with login, signin, auth, sso, oauth or saml in it"),
+        .seen("a redirect to a URL whose host or path has login, signin, auth, sso, oauth or saml as a part"),
     error("W313", "the redirects never end")
         .because("the chain of redirects returns to an earlier URL, or is too long")
         .help("follow the chain with `curl -sIL URL` and correct the server that redirects back")

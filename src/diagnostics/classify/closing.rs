@@ -1,9 +1,11 @@
 //! Close codes: first those of the application's protocol, then the registered ones.
 
-use super::application::Inside;
+use super::application::{Inside, path_hint};
 use super::clocks::{ping_interval, seconds};
 use super::findings::Findings;
+use crate::diagnostics::clue::complained;
 use crate::diagnostics::facts::{EndKind, SILENCE};
+use crate::diagnostics::heard::{self, Complaint};
 use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Family, Severity};
 use crate::wire::Role;
 use crate::wire::close::{self, CloseBody};
@@ -47,8 +49,12 @@ pub(super) fn closing(facts: &Facts<'_>, found: &mut Findings<'_>) {
         return;
     }
     let inside = Inside::of(facts);
-    let code = own(received, facts, &inside).unwrap_or_else(|| registered(received.code));
-    found.add(code, |d| timed(explain(d, received), facts, received));
+    let code = own(received, facts, &inside).unwrap_or_else(|| match registered(received.code) {
+        // Libraries had used them for anything before they were registered.
+        "W717" if !speaks_of_access(received) => "W718",
+        code => code,
+    });
+    found.add(code, |d| timed(lawful(explain(d, received), facts, received), facts, received));
 }
 
 /// What the protocol inside means by it.
@@ -101,6 +107,40 @@ fn registered(code: Option<u16>) -> &'static str {
 /// The code of the entry for a close code, where nothing else is known.
 pub fn of_close_code(code: u16) -> &'static str {
     registered(Some(code))
+}
+
+/// A peer that complains of a breach where there was none, and a private code that ends the session.
+fn lawful(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
+    let by_server = facts.role == Role::Client && facts.close.by_peer;
+    match d.entry.code {
+        // The exit status says that it failed.
+        "W723" | "W718" if by_server => d.severity(Severity::Warning),
+        "W719" if body.code == Some(4400) => d.help(
+            "correct the message that its reason names: `start` and `stop` are of the old subprotocol graphql-ws, `subscribe` and `complete` of graphql-transport-ws",
+        ),
+        "W702" if by_server => {
+            let stream = &facts.stream;
+            let legal = stream.illegal_sent.is_none()
+                && !stream.bytes_sent
+                && !stream.ping_inside_compressed;
+            if !legal {
+                return d;
+            }
+            let d = d.note("no frame that this side sent breaks a rule");
+            let speaks = ["frame", "mask", "opcode", "rsv", "utf", "protocol error", "continuation"];
+            let other = !says_nothing(body)
+                && !speaks
+                    .iter()
+                    .any(|word| crate::diagnostics::sniff::contains_word(&body.reason, word));
+            match other {
+                true => d
+                    .title("closed with 1002, a protocol error, for a reason of the peer's own")
+                    .help("do as its reason says, and read the peer's log at that moment"),
+                false => d,
+            }
+        }
+        _ => d,
+    }
 }
 
 fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
@@ -159,12 +199,62 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             .suggests("the server supports none of the subprotocols offered", ignored)
             .help("offer one that the server knows, `-s NAME`, or none; names are case-sensitive");
     }
-    if facts.stream.messages == 0 && unasked && end.last < SILENCE && d.entry.code != "W502" {
+    let refused = facts.stream.messages == 0
+        && Inside::of(facts).graphql
+        && facts
+            .stream
+            .sent
+            .is_some_and(|(_, sent)| crate::diagnostics::sniff::contains(sent, b"connection_init"));
+    let refuses = matches!(body.code, None | Some(1000 | 1001 | 1008 | 1011 | 3000..=4999));
+    let hinted = Clue::PathWantsSubprotocol.seen(facts).is_some();
+    if refused
+        && refuses
+        && !hinted
+        && says_nothing(body)
+        && end.last < SILENCE
+        && d.entry.code != "W506"
+    {
+        let d = if d.severity == Severity::Note { d.severity(Severity::Warning) } else { d };
+        return subprotocol(
+            d.title("closed after our connection_init, without connection_ack").suggests(
+                "the server refuses connection_init: a token or login in its payload is missing or wrong",
+                "the first message sent was connection_init, and no message came",
+            ),
+            facts,
+        )
+        .help("put into its payload what the server asks for, as in `{\"type\":\"connection_init\",\"payload\":{\"Authorization\":\"…\"}}`");
+    }
+    // "bye" is no reason beside a complaint.
+    let bland = regular && heard::complains(&body.reason).is_none();
+    // A stream of messages may end with any of them, and what ends in order has said what it had to say.
+    let few = facts.stream.messages <= 2 && end.lifetime < SILENCE;
+    let weighs = |complaint: Complaint| match body.code {
+        Some(1000 | 1001) => complaint == Complaint::Marked,
+        None => complaint == Complaint::Marked || few,
+        _ => true,
+    };
+    let complaint = complained(facts).filter(|(complaint, _)| weighs(*complaint));
+    if let Some((complaint, text)) = complaint.filter(|_| bland || says_nothing(body)) {
+        let shown = format!("its last message is {}", heard::shown(text));
+        let why = "the Close came right after it";
+        // Who has done what was asked says so, whatever the last message speaks of.
+        let sure = complaint >= Complaint::Shouted && body.code != Some(1000);
+        let d = match regular || d.severity == Severity::Note {
+            true => d
+                .title("closed right after a message that may give the reason")
+                .severity(Severity::Warning),
+            false => d,
+        };
+        let d = if sure { d.because(shown, why) } else { d.suggests(shown, why) };
+        return d.help("follow the message");
+    }
+    let early = facts.stream.messages == 0 && end.last < SILENCE && d.entry.code != "W502";
+    if early && (unasked || says_nothing(body)) {
         let d = d
             .note(format!("{} ms after the 101, before it sent any message", end.last.as_millis()));
         // 1000 and 1001 are what a server says that has done what it was asked.
         if body.code.is_some() {
-            return d;
+            return at_once(d, facts, body);
         }
         let d = d.severity(Severity::Warning);
         if let Some(fact) = Clue::NamesOtherPath.seen(facts) {
@@ -177,40 +267,23 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             true => d
                 .title("closed at once, after our message")
                 .help("check the path, and which message the application expects first; the peer's log at that moment has more")
-                .possible("the application does not know the path, which a proxy may have rewritten, or its handler ended because of our message"),
+                .possible("the application's handler ended because of our message, or with an exception")
+                .possible("the application does not know the path, which a proxy may have rewritten"),
             false => d
                 .title("closed at once, before any message")
                 .help("check the path, and which message the application expects first: some frameworks accept every path, then close")
                 .possible("the application does not know the path, which a proxy may have rewritten"),
         };
-        return d.possible("the application requires a login");
+        return subprotocol(d, facts).possible(WANTS_MORE);
     }
-    // A message, and the Close after it: it is the reason.
-    let last = facts.stream.message.filter(|_| facts.stream.messages == 1 && !asked);
-    let unsaid = body.reason.is_empty() && !matches!(body.code, Some(1000 | 1001));
-    if let Some((_, content)) = last.filter(|_| end.last < SILENCE && unsaid) {
-        let text = String::from_utf8_lossy(content);
-        let words = [
-            "error",
-            "invalid",
-            "denied",
-            "unauthor",
-            "forbidden",
-            "not allowed",
-            "missing",
-            "required",
-            "refused",
-            "reject",
-        ];
-        let lower = text.to_ascii_lowercase();
-        if words.iter().any(|word| lower.contains(word)) {
-            let shown: String = text.chars().take(SHOWN).collect();
-            return d
-                .title("closed at once, after a message that gives the reason")
-                .severity(Severity::Warning)
-                .because(format!("its message is {shown}"), "the Close came right after it")
-                .help("follow the message");
-        }
+    if let Some(fact) = Clue::BeatUnanswered.seen(facts).filter(|_| says_nothing(body)) {
+        let d = match regular || d.severity == Severity::Note {
+            true => d
+                .title("closed after a heartbeat of the application was not answered")
+                .severity(Severity::Warning),
+            false => d,
+        };
+        return d.suggests(UNANSWERED, fact).help(ANSWER_IT);
     }
     if let Some(reason) = Clue::PingReason.seen(facts) {
         let d = match Clue::PingsIgnored.seen(facts) {
@@ -233,8 +306,13 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         };
         return d;
     }
-    let first = "the application did not receive a message that its protocol requires: a first one, or a \
-         heartbeat";
+    let first = "the application did not receive a message that its protocol requires: a first one, or a heartbeat";
+    let named = d.entry.family == Family::Application || d.entry.code == "W719";
+    if let Some(reason) = Clue::FirstMessageReason.seen(facts).filter(|_| !named) {
+        return d
+            .because("the peer did not receive the first message of its protocol", reason)
+            .help("send that message at once, with -x");
+    }
     if end.quiet < SILENCE {
         let waited = !asked && facts.stream.messages > 0 && end.last >= SILENCE;
         let unclear =
@@ -251,11 +329,6 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     // The protocol inside has a name for it.
     if d.entry.family == Family::Application || d.entry.code == "W719" {
         return d;
-    }
-    if let Some(reason) = Clue::FirstMessageReason.seen(facts) {
-        return d
-            .because("the peer did not receive the first message of its protocol", reason)
-            .help("send that message at once, with -x");
     }
     if !regular && !matches!(body.code, Some(1008 | 1011 | 3000..=4999)) {
         return d;
@@ -296,19 +369,85 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
                 let fact = format!("there was no traffic for {quiet} before the Close");
                 let d = titled(d.certain()).severity(Severity::Warning).help(help);
                 let d = d.suggests("possibly an idle timeout of the server or of a proxy", fact);
-                return if asked { d } else { d.possible(first) };
+                return d.possible(first);
             }
             let d = match unsaid && !(ordinary && steady) {
-                true if asked => d.possible(timer),
+                true if asked && body.code.is_some() => d.possible(timer),
                 true => d.possible(first).possible(timer),
                 false => d,
             };
-            if regular && !steady { titled(d).help(help) } else { d }
+            if !regular || steady {
+                return d;
+            }
+            let d = titled(d).help(help);
+            if body.code.is_none() { d.severity(Severity::Warning) } else { d }
         }
     }
 }
 
-/// Whether a Close has its own reason, which a missing subprotocol does not explain.
+/// A heartbeat that this side did not answer.
+const UNANSWERED: &str = "the application did not receive the answer to its heartbeat message";
+
+/// What to do then.
+const ANSWER_IT: &str = "answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt";
+
+/// What a refusal at once may be about, beside the path.
+const WANTS_MORE: &str = "the application requires a login, or a parameter of the URL";
+
+/// A Close at once with a code that says little.
+fn at_once(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
+    let ordinary = matches!(body.code, Some(1000 | 1001));
+    let neutral = matches!(body.code, Some(1002 | 1003 | 1008 | 1010 | 1011 | 3000..=4999));
+    if ordinary
+        || !neutral
+        || !says_nothing(body)
+        || d.is_proved()
+        || d.entry.family == Family::Application
+    {
+        return d;
+    }
+    subprotocol(d, facts)
+}
+
+/// That the subprotocol may be the ground of a Close at once.
+fn subprotocol(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
+    if let Some(fact) = Clue::PathWantsSubprotocol.seen(facts) {
+        let name = path_hint(facts).unwrap_or("offer it: `-s NAME`");
+        return d.suggests("the application requires a subprotocol", fact).help(name);
+    }
+    match Clue::NoSubprotocol.seen(facts) {
+        Some(_) => {
+            d.possible("the application requires a subprotocol, `-s NAME`, and none was offered")
+        }
+        None => d.possible("the application does not support the subprotocol that was agreed"),
+    }
+}
+
+/// Whether a reason is about a login, a permission or a time that was up; also where there is none.
+fn speaks_of_access(body: &CloseBody) -> bool {
+    let words = [
+        "auth",
+        "login",
+        "permi",
+        "forbid",
+        "denied",
+        "access",
+        "token",
+        "time",
+        "expired",
+        "credential",
+    ];
+    says_nothing(body)
+        || words.iter().any(|word| crate::diagnostics::sniff::contains_word(&body.reason, word))
+}
+
+/// Whether a Close has no reason, or one that repeats its code.
+fn says_nothing(body: &CloseBody) -> bool {
+    let name = body.code.map(|code| close::lookup(code).name).unwrap_or_default();
+    body.reason.is_empty() || body.reason.eq_ignore_ascii_case(name.as_bytes())
+}
+
+/// Whether a Close has a ground of its own, which no missing subprotocol explains.
 fn unexplained_by_subprotocol(body: &CloseBody) -> bool {
     let neutral = matches!(body.code, None | Some(1000..=1003 | 1008 | 1010 | 1011 | 4000..=4999));
     let speaks = crate::diagnostics::sniff::contains_word(&body.reason, "protocol");
@@ -318,9 +457,6 @@ fn unexplained_by_subprotocol(body: &CloseBody) -> bool {
 /// What a page shows that names another path.
 const REWRITTEN: &str =
     "a proxy or the server rewrites the path, and the application has no WebSocket at the new one";
-
-/// Characters of a message that are shown.
-const SHOWN: usize = 160;
 
 /// Whether the end is that of a closing handshake.
 pub(super) fn was_closed(facts: &Facts<'_>) -> bool {

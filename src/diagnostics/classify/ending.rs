@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::clocks::{ping_interval, seconds};
 use super::closing::was_closed;
 use super::findings::Findings;
+use crate::diagnostics::clue::complained;
 use crate::diagnostics::facts::{End, EndKind};
+use crate::diagnostics::heard;
 use crate::diagnostics::{Clue, Facts, Severity};
 use crate::wire::ViolationKind;
 
@@ -87,7 +89,18 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
     let code = if end.how == EndKind::Reset { "W802" } else { "W801" };
     // Beside a better explanation this would add nothing.
     if !found.has_error() {
-        found.add(code, |d| d.note(clocks(end)));
+        found.add(code, |d| {
+            let d = d.note(clocks(end));
+            match complained(facts) {
+                Some((_, text)) => d
+                    .suggests(
+                        format!("its last message is {}", heard::shown(text)),
+                        "it came right before the end",
+                    )
+                    .help("follow the message"),
+                None => d,
+            }
+        });
     }
 }
 

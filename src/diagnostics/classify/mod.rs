@@ -16,6 +16,7 @@ mod served;
 mod stream;
 mod switching;
 mod tls;
+mod tried;
 
 use super::{Diagnostic, Facts, Family, Severity};
 use findings::Findings;
@@ -55,11 +56,26 @@ pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
             layer(facts, &mut found);
         }
     }
+    let ended = |d: &Diagnostic| {
+        matches!(d.entry.family, Family::CloseCode | Family::Ending)
+            || matches!(d.entry.code, "W463" | "W505" | "W506")
+    };
+    if facts.is_open()
+        && let Some(at) = found.found.iter().position(ended)
+    {
+        let diagnostic = found.found.remove(at);
+        found.found.insert(at, tried::tried(diagnostic, facts));
+    }
     // Stable: within a severity the order of the layers stays. What was or was not agreed explains
     // no end alone, so it comes last unless it is an error.
     found.found.sort_by_key(|diagnostic| {
         let agreed = diagnostic.entry.family == Family::Agreement;
-        (diagnostic.severity, diagnostic.severity != Severity::Error && agreed)
+        // Who goes on after a Close has given the reason before.
+        let late = diagnostic.entry.code == "W618" && diagnostic.severity != Severity::Error;
+        let inside = diagnostic.entry.family == Family::Application;
+        let is_error = diagnostic.severity == Severity::Error;
+        // What was wrong inside is the reason of an end that shows none.
+        (diagnostic.severity, !is_error && agreed, late || is_error && !inside)
     });
     found.found
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::application::path_hint;
 use super::findings::Findings;
 use crate::diagnostics::facts::{
-    DialOutcome, LookupFault, ProxyFacts, ProxyFault, StreamEnd, Trial, Variation,
+    DialOutcome, LookupFault, ProxyFacts, ProxyFault, StreamEnd, Trial, Unanswered, Variation,
 };
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Clue, Facts, Form, Place, Span, sniff};
@@ -158,7 +158,10 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if !bytes.is_empty() {
         return foreign(facts, bytes, found);
     }
-    let Some(unanswered) = facts.unanswered.filter(|end| end.received == 0) else { return };
+    let Some(unanswered) = facts.unanswered else { return };
+    if unanswered.received > 0 {
+        return begun(unanswered, found);
+    }
     let after =
         format!("the connection closed {:.3} s after the request", unanswered.after.as_secs_f64());
     let code = match unanswered.how {
@@ -179,6 +182,36 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
             }
             _ => d,
         }
+    });
+}
+
+/// A response that was begun and not completed.
+fn begun(unanswered: Unanswered, found: &mut Findings<'_>) {
+    let received = unanswered.received;
+    let after = unanswered.after.as_secs_f64();
+    let (code, title, how) = match unanswered.how {
+        StreamEnd::Timeout => (
+            "W109",
+            "the server began its response and did not complete its head",
+            "nothing more came",
+        ),
+        _ => (
+            "W107",
+            "the peer closed the connection in the middle of the response's head",
+            "the end",
+        ),
+    };
+    found.add(code, |d| {
+        d.certain()
+            .title(title)
+            .note(format!(
+                "{received} bytes of the head came, and then {how}, {after:.1} s after the request"
+            ))
+            .possible(
+                "the server, or a proxy in front, fails or hangs while it writes its response",
+            )
+            .possible("the head is written without the empty line at its end")
+            .help("read the server's log; `wscope -vv URL` shows what came")
     });
 }
 

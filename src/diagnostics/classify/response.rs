@@ -36,12 +36,6 @@ const PAGE: usize = 600;
 /// Characters of the server's words that are shown.
 const SHOWN: usize = 300;
 
-/// Words that give no reason.
-const VAGUE: &[u8] = b"nothing here there to see nope no not none empty found sorry lost missing endpoint default backend an a is was this your you not allowed permitted access denied forbidden rejected refused \
-    unauthorized bad invalid internal failed failure unknown unexpected something went wrong occurred \
-    please try again later handshake connection websocket connect unable to client contact support browser or \
-    proxy sent that could understand resource requested server got itself in trouble";
-
 /// Characters of a sentence; what is longer is a page.
 const SENTENCE: usize = 300;
 
@@ -51,6 +45,10 @@ const REASON: usize = 160;
 /// Words of pages that a program in front has for many grounds; they are no reason.
 const STOCK_PAGES: [&str; 3] =
     ["due to maintenance downtime or capacity", "backend fetch failed", "ring-balancer"];
+
+/// A cause whose words are in the answer to a plain GET.
+pub(in crate::diagnostics) const PLAIN_TELLS: &str =
+    "the server gives its reason in the answer to a plain GET";
 
 /// Headers that show which hop answered.
 const HOPS: [&str; 5] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By"];
@@ -200,7 +198,16 @@ impl RefusalResponse<'_> {
         if subject == Subject::Credentials && Clue::ProxyPage.seen(self.facts).is_some() {
             return None;
         }
+        // A filter speaks of permission, too.
+        if phrase == "permission" && self.maybe_interceptor().is_some() {
+            return None;
+        }
         let asked = self.facts.request.is_none_or(|head| head.has_token("Upgrade", "websocket"));
+        // The words of a program's error are its own names.
+        let raised = ["fatal error", "uncaught", "exception", "traceback", "stack trace", "panic"];
+        if self.status >= 500 && raised.iter().any(|word| said::says(start, word)) {
+            return None;
+        }
         Some(match subject {
             // A gateway that can't connect speaks of its own way to the server.
             Subject::Tls | Subject::Certificate | Subject::Alpn if self.status > 500 => {
@@ -220,13 +227,18 @@ impl RefusalResponse<'_> {
             Subject::Http => "W346",
             Subject::Version => "W321",
             Subject::Key | Subject::Header => "W322",
+            // A session of a login is as possible.
+            Subject::Session if self.status == 401 => "W326",
             Subject::Session => "W352",
             Subject::Upgrade if asked || self.status == 426 => "W320",
             Subject::Upgrade => "W320",
+            // A limit that is paid for is another one.
+            Subject::Rate if self.status == 402 => return None,
             Subject::Rate if self.status < 500 || self.status == 503 => "W340",
             Subject::Credentials if matches!(self.status, 200..=499) => "W326",
             Subject::Method if self.status < 500 => "W336",
-            Subject::Path if matches!(self.status, 200..=400 | 402..=403 | 405..=499) => "W334",
+            // What is forbidden is there.
+            Subject::Path if matches!(self.status, 200..=400 | 402 | 405..=499) => "W334",
             _ => return None,
         })
     }
@@ -236,6 +248,9 @@ impl RefusalResponse<'_> {
     fn text(&self) -> String {
         if let Some(exception) = said::exception(self.body) {
             return exception;
+        }
+        if let Some(row) = said::message_row(self.body).filter(|row| !self.is_bare(row)) {
+            return row;
         }
         let text = said::below_title(self.body).unwrap_or_else(|| said::words(self.body));
         if !self.is_bare(&text) {
@@ -261,7 +276,7 @@ impl RefusalResponse<'_> {
         let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
         let text = String::from_utf8_lossy(reason);
         let says = |known| !said::is_bare(&text, self.status, known);
-        (self.status >= 400 && says(PHRASES) && says(VAGUE)).then_some(reason)
+        (self.status >= 400 && says(PHRASES) && says(said::VAGUE)).then_some(reason)
     }
 
     /// A text without the status that pages begin with.
@@ -283,13 +298,18 @@ impl RefusalResponse<'_> {
         let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
         // The phrase itself can't be what says nothing.
         let reason = if self.own_phrase().is_some() { b"" } else { reason };
-        said::is_bare(text, self.status, &[reason, b" ", self.path().as_bytes()].concat())
+        let path = self.path();
+        // A page that ends with the name of its server says no more.
+        let server = self.header("Server").unwrap_or_default();
+        let phrase = phrase(self.status).as_bytes();
+        let known = [reason, phrase, path.as_bytes(), server].join(&b" "[..]);
+        said::is_bare(text, self.status, &known)
     }
 
     /// Whether the answer's words give no reason.
     fn is_vague(&self) -> bool {
         let text = said::without_stock(&self.text());
-        self.is_bare(&text) || said::is_bare(&text, self.status, VAGUE)
+        self.is_bare(&text) || said::is_bare(&text, self.status, said::VAGUE)
     }
 
     fn redirect(&self) -> Option<&'static str> {
@@ -300,8 +320,7 @@ impl RefusalResponse<'_> {
         }
         let location = self.header("Location")?;
         let location = String::from_utf8_lossy(location).to_ascii_lowercase();
-        let words = ["login", "signin", "sign-in", "sign_in", "/auth", "sso", "oauth", "saml"];
-        if words.iter().any(|word| location.contains(word)) {
+        if is_login(&location) {
             return Some("W312");
         }
         let asked = self.facts.url.map(Url::of)?;
@@ -404,7 +423,13 @@ impl RefusalResponse<'_> {
             let value = self.header(name).map(String::from_utf8_lossy);
             d.note_if(value.map(|value| format!("{name}: {value}")))
         });
-        let d = self.said(d).note_if(path_hint(self.facts));
+        let mut d = self.said(d).note_if(path_hint(self.facts));
+        let plain = self.facts.trial(Variation::NoUpgrade);
+        let told = plain.and_then(|trial| said::telling(trial.body()?, trial.status()?));
+        let cause = d.causes.iter_mut().find(|cause| cause.text == PLAIN_TELLS);
+        if let (Some(cause), Some(told)) = (cause, told) {
+            cause.text = format!("to a plain GET, the server says \"{told}\"").into();
+        }
         let d = self.facts.trials.iter().fold(d, |d, trial| {
             let text = trial.to_string();
             let told = d.causes.iter().filter_map(|cause| cause.because.as_deref());
@@ -514,7 +539,10 @@ impl RefusalResponse<'_> {
         let sentence =
             own.or_else(|| said::sentence(self.body)).unwrap_or_else(|| self.beyond_status(&text));
         let generic = match d.entry.code {
-            "W323" | "W332" | "W339" | "W340" | "W341" | "W344" => true,
+            "W323" | "W332" | "W337" | "W339" | "W340" | "W341" | "W344" => true,
+            "W352" => !["connection id", "connectionid", "negotiate"]
+                .iter()
+                .any(|words| said::says(&text, words)),
             "W326" => !challenged,
             // Where the catalogue does not know the words.
             "W343" => {
@@ -526,7 +554,8 @@ impl RefusalResponse<'_> {
                 let page = said::page_text(self.body).is_some();
                 let path = said::names_path(&sentence)
                     || page && (sentence.contains("ot found") || sentence.contains("404"));
-                self.status == 404 && !path
+                // Pages for an unknown path have words of any kind.
+                self.status == 404 && !path && !page
             }
             _ => false,
         };
@@ -626,9 +655,59 @@ impl RefusalResponse<'_> {
     }
 }
 
+/// Whether a URL is that of a login: a part of its path, or the first of its host's name, is a word for
+/// one.
+fn is_login(location: &str) -> bool {
+    const WORDS: [&str; 17] = [
+        "login",
+        "log-in",
+        "signin",
+        "sign-in",
+        "sign_in",
+        "auth",
+        "authn",
+        "oauth",
+        "oauth2",
+        "authorize",
+        "authenticate",
+        "sso",
+        "saml",
+        "saml2",
+        "openid",
+        "openid-connect",
+        "cas",
+    ];
+    let url = Url::of(location);
+    let plain = |part: &str| part.split(['.', ';']).next().unwrap_or_default().to_owned();
+    let host = url.host.split('.').next().unwrap_or_default().to_owned();
+    let parts = url.path.split('/').map(plain).chain([host]);
+    parts.into_iter().any(|part| WORDS.contains(&part.as_str()))
+}
+
+/// The words that the registry has for a status, and pages for it.
+fn phrase(status: u16) -> &'static str {
+    match status {
+        400 => "bad request",
+        401 => "unauthorized authorization required",
+        402 => "payment required",
+        403 => "forbidden access denied",
+        404 => "not found",
+        405 => "method not allowed",
+        408 => "request timeout",
+        426 => "upgrade required",
+        429 => "too many requests",
+        500 => "internal server error",
+        501 => "not implemented",
+        502 => "bad gateway",
+        503 => "service temporarily unavailable",
+        504 => "gateway timeout time out",
+        _ => "",
+    }
+}
+
 /// Whether a proxy's page says why itself.
 fn says_rule(body: &[u8]) -> bool {
-    contains_word(body, "administrative rules") || contains_word(body, "no server is available")
+    contains_word(body, "no server is available")
 }
 
 /// `{"code":3,"message":"Bad request"}` and what older versions write.
@@ -686,6 +765,30 @@ pub fn of_status(status: u16) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_is_told_by_whole_words() {
+        for url in [
+            "/login?rd=/ws",
+            "https://sso.example/start",
+            "/users/sign_in",
+            "/realms/x/protocol/openid-connect/auth",
+            "/login.php",
+            "https://h/oauth2/start",
+        ] {
+            assert!(is_login(url), "{url}");
+        }
+        for url in [
+            "/lesson",
+            "/authors",
+            "/blogin",
+            "https://app.example/ws?next=/login",
+            "/possessions",
+            "",
+        ] {
+            assert!(!is_login(url), "{url}");
+        }
+    }
 
     #[test]
     fn every_status_has_an_entry() {

@@ -37,6 +37,23 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
             let other = tls.certificate.filter(|one| one.issuer != one.subject);
             found.add("W208", |d| d.note_if(other.map(issuer)));
         }
+        // These are about the certificate of the side that gets them.
+        Some(TlsFault::Alert(number @ (42..=46 | 48 | 49 | 51)))
+            if facts.role == Role::Client && tls.own_certificate =>
+        {
+            found.add("W212", |d| {
+                let d = d.title("the server refuses our client certificate");
+                let d = d.note(format!("the alert's number is {number}"));
+                let fact = "a client certificate was sent, and the alert is about that";
+                match number {
+                    48 => d.because("the server does not trust the issuer of the client certificate", fact),
+                    45 => d.because("the client certificate has expired", fact),
+                    44 => d.because("the client certificate was revoked", fact),
+                    _ => d.suggests("the client certificate does not meet the server's rules", fact),
+                }
+                .help("send a certificate of an issuer that the server trusts: `--cert FILE --key FILE`")
+            });
+        }
         Some(TlsFault::Alert(number)) => {
             // Any other alert means that the handshake failed.
             let code = of_alert(number).unwrap_or("W209");

@@ -202,7 +202,7 @@ impl ClientOpening {
             request: None,
             phases: Phases::default(),
             phase_began: now,
-            evidence: OpeningEvidence::of(config.transport.tls.has_own_roots()),
+            evidence: OpeningEvidence::of(&config.transport.tls),
             digest: None,
             answered_digest: false,
             records: true,

@@ -3,12 +3,11 @@
 //! [`probe`] makes connections that differ in one thing, `talk` uses the one that opened; this file
 //! orders and prints the results.
 
-mod talk;
-
 use std::time::{Duration, Instant};
 
 use crate::cli::{DoctorArgs, OutputFormat, ReportFormat};
 use crate::client::probe;
+use crate::client::talk::Talk;
 use crate::client::{one_line, prepare};
 use crate::config::reach::ReachConfig;
 use crate::config::{Display, OpenConfig};
@@ -20,7 +19,6 @@ use crate::engine::opening::{ClientOpening, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
 use crate::event::{Cause, CertificateFacts, ConnId, Side, Stamp};
-use crate::modes::doctor::talk::Talk;
 use crate::net::clock::wall_micros;
 use crate::net::route::Hop;
 use crate::output::reporter::Reporter;
@@ -230,7 +228,8 @@ impl Exam<'_> {
                 TrialOutcome::Unreached(_)
                 | TrialOutcome::Tls(_)
                 | TrialOutcome::Nothing(_)
-                | TrialOutcome::Silence(_),
+                | TrialOutcome::Silence(_)
+                | TrialOutcome::Ended(_),
                 _,
             ) => StepOutcome::Odd,
             (_, Variation::OtherScheme | Variation::OtherFamily) => StepOutcome::Odd,
@@ -245,7 +244,8 @@ impl Exam<'_> {
         let name = match variation {
             Variation::NoUpgrade => "http",
             Variation::OwnOrigin | Variation::NoOrigin => "origin",
-            Variation::NoSubprotocol => "subprotocol",
+            Variation::NoSubprotocol | Variation::Subprotocol => "subprotocol",
+            Variation::Again => "again",
             Variation::OwnHost => "host",
             Variation::OtherPath => "other path",
             Variation::OtherScheme => "other scheme",
@@ -316,7 +316,16 @@ impl Exam<'_> {
             _ => StepOutcome::Failed,
         };
         self.add("close", outcome, &ending::describe(&ended), Some(asked.elapsed()));
-        self.found = talk.explain(&ended);
+        let over = Instant::now();
+        if probe::ended_early(&ended) {
+            probe::compare_session(self.config, &ended, false, &mut talk.evidence, runtime)?;
+            let trials = talk.evidence.trials.iter().map(ToString::to_string);
+            let lines: Vec<String> = trials.collect();
+            for text in lines {
+                self.add("again", StepOutcome::Odd, &text, None);
+            }
+        }
+        self.found = talk.explain(&ended, over);
         let exit = match Exit::of(&ended) {
             // It was to stay open.
             Exit::Success if !was_open => Exit::Unmet,
@@ -333,9 +342,20 @@ impl Exam<'_> {
         let verdict = match (&ended.received, self.found.first()) {
             (Some(body), _) if ended.by == Side::Peer => {
                 let after = clock::brief(ended.duration);
-                format!("the server closed with {} after {after}", ending::close_body(body))
+                let seen =
+                    format!("the server closed with {} after {after}", ending::close_body(body));
+                match self.found.first() {
+                    Some(found) if found.is_supported() => found.lead(&seen),
+                    _ => seen,
+                }
             }
-            (_, Some(found)) if was_open || ended.cause != Cause::Closed => found.title.to_string(),
+            (_, Some(found)) if was_open || ended.cause != Cause::Closed => {
+                let title = found.title.to_string();
+                match found.is_supported() {
+                    true => format!("{title}: {}", found.suspects()),
+                    false => title,
+                }
+            }
             _ => "pings are not answered".to_owned(),
         };
         Ok(Some((verdict, exit)))

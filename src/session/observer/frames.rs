@@ -25,6 +25,9 @@ pub struct Run {
     pub wire_bytes: u64,
     /// Bytes of content.
     pub bytes: u64,
+    /// Where the content of the last message but one begins in the input, and its length, in a run of
+    /// a server.
+    pub before_last: (usize, usize),
 }
 
 /// Inflated bytes passed on at once.
@@ -245,6 +248,7 @@ impl Frames {
             return run;
         }
         let (mut at, mut last) = (0, 0);
+        let (base, mut content_of_last) = (input.consumed(), (0, 0));
         let rest = input.rest();
         // FIN and the opcode text or binary, no RSV bits; no mask and a length of seven bits.
         while at < most
@@ -254,6 +258,8 @@ impl Frames {
         {
             take(content);
             last = at;
+            run.before_last = content_of_last;
+            content_of_last = (base + at + 2, content.len());
             at += 2 + content.len();
             run.messages += 1;
             run.bytes += content.len() as u64;

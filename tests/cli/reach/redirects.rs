@@ -27,7 +27,7 @@ fn exit_7_without_location_for_a_circle_and_beyond_the_limit() {
         .server(|listener| {
             answer(&listener, "HTTP/1.1 302 Found\nLocation: /new\nContent-Length: 0\n\n");
         })
-        .stderr("wscope: the server redirects the handshake; the server answered 302 Found instead of 101 [..]\n...\n")
+        .stderr("wscope: the server redirects the handshake: the WebSocket is at another path, or a login or default page is; the server answered 302 Found instead of 101 [..]\n...\n")
         .status(7);
     client(["-L"])
         .server(|listener| {

@@ -26,7 +26,7 @@ const MEMORY: usize = 1024 * 1024;
 pub struct Talk {
     connection: Connection,
     /// The results of its opening.
-    evidence: OpeningEvidence,
+    pub evidence: OpeningEvidence,
     /// The round trip of the ping answered last.
     round_trip: Rc<Cell<Option<Duration>>>,
 }
@@ -110,9 +110,9 @@ impl Talk {
         self.connection.ending(Instant::now())
     }
 
-    /// Explains how it ended.
-    pub fn explain(&self, ending: &Ending) -> Vec<Diagnostic> {
-        self.connection.explain(self.evidence.facts(), ending, Instant::now())
+    /// Explains how it ended; `now` is when it was over.
+    pub fn explain(&self, ending: &Ending, now: Instant) -> Vec<Diagnostic> {
+        self.connection.explain(self.evidence.facts(), ending, now)
     }
 
     fn run(

@@ -1,0 +1,110 @@
+//! A session that the peer ended at once, and others that differed in one thing: those that stayed
+//! open show why.
+
+use crate::diagnostics::facts::{Trial, TrialOutcome, Variation};
+use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supported};
+
+/// What the trials show of an end at once: a cause in front, or what they rule out.
+pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
+    let Some(first) = facts.trials.iter().find(|trial| is_of_session(trial)) else { return d };
+    let stayed = facts.trials.iter().find(|trial| trial.outcome == TrialOutcome::Stayed);
+    // The peer's own words are more than what a trial shows.
+    let exact = matches!(d.entry.code, "W703" | "W707" | "W709");
+    let told = exact || d.is_proved() || Clue::Complained.seen(facts).is_some();
+    // Nor is what a message is wrong for found by leaving it out.
+    let known = d.is_supported() && !d.causes.iter().take(1).any(speaks_of_ours);
+    let fine = d.severity == Severity::Note && facts.stream.messages > 0;
+    let told = told
+        || stayed.is_some_and(|trial| trial.variation == Variation::Again)
+            && (known || fine || Clue::ReasonGiven.seen(facts).is_some());
+    if let Some(trial) = stayed.filter(|_| !told) {
+        let sent = facts.request.is_some_and(|head| head.get("Origin").is_some());
+        let (text, help) = match trial.variation {
+            Variation::Again => (
+                "the application ended it because of our message",
+                "check what the application expects: its log at that moment has more".to_owned(),
+            ),
+            Variation::OwnOrigin if sent => (
+                "the server refuses our Origin once the connection is open",
+                format!("send the server's own: `-o {}`, or add yours to its list", trial.what),
+            ),
+            Variation::OwnOrigin => (
+                "the server requires an Origin, and ends connections without one",
+                format!("send the server's own: `-o {}`", trial.what),
+            ),
+            Variation::NoOrigin => (
+                "the server refuses our Origin once the connection is open",
+                "leave the Origin out, or send one of the server's list: `-o ORIGIN`".to_owned(),
+            ),
+            Variation::NoSubprotocol => (
+                "the application does not support the subprotocol offered",
+                "offer one that it knows, `-s NAME`, or none".to_owned(),
+            ),
+            Variation::Subprotocol => (
+                "the application requires a subprotocol, and ends connections without it",
+                format!("offer it: `-s {}`", trial.what),
+            ),
+            Variation::OtherPath => (
+                "the application knows this path, and refuses: a parameter, a login, or a limit",
+                "compare query, headers and cookies with those of a client that works".to_owned(),
+            ),
+            _ => return d,
+        };
+        // The end came again without that, so it is no accident.
+        let again = trial.variation != Variation::Again && first.variation == Variation::Again;
+        let fact = match again {
+            true => format!("{trial}; {first}"),
+            false => trial.to_string(),
+        };
+        let d = if d.severity == Severity::Note { d.severity(Severity::Warning) } else { d };
+        let d = match trial.variation {
+            Variation::OtherPath => d.suggests(text, fact),
+            _ => d.because(text, fact),
+        };
+        return d.help(help);
+    }
+    let mut d = d;
+    if matches!(first.outcome, TrialOutcome::Ended(_)) && first.variation == Variation::Again {
+        for cause in d.causes.iter_mut().filter(|cause| speaks_of_ours(cause)) {
+            cause.text = "the peer's application ended its handler right after the opening".into();
+            // A guess has no fact that speaks for it.
+            let guess = cause.confidence == Confidence::Low;
+            cause.because = (!guess).then(|| first.to_string());
+        }
+        // Another path gets another answer, so this one is known.
+        let other = facts.trial(Variation::OtherPath).and_then(Trial::status);
+        if other.is_some_and(|status| status >= 400) {
+            d.causes.retain(|cause| !cause.text.contains("does not know the path"));
+        }
+    }
+    if let Some(gone) = gone(facts) {
+        return d
+            .because("the server stopped listening: its process ended, or restarts", gone)
+            .help("read the server's log: what was received last may have ended its process");
+    }
+    facts
+        .trials
+        .iter()
+        .filter(|trial| is_of_session(trial))
+        .fold(d, |d, trial| d.note(trial.to_string()))
+}
+
+/// Whether a cause is that of a message of this side.
+fn speaks_of_ours(cause: &Supported) -> bool {
+    cause.text.contains("our message")
+}
+
+/// Whether a trial was watched after it had opened.
+fn is_of_session(trial: &Trial) -> bool {
+    trial.variation == Variation::Again
+        || matches!(trial.outcome, TrialOutcome::Stayed | TrialOutcome::Ended(_))
+}
+
+/// The trial whose connection was refused.
+fn gone(facts: &Facts<'_>) -> Option<String> {
+    let refused = |trial: &&Trial| match &trial.outcome {
+        TrialOutcome::Unreached(text) => text.contains("connection refused"),
+        _ => false,
+    };
+    facts.trials.iter().find(refused).map(ToString::to_string)
+}

@@ -1,0 +1,223 @@
+//! Sessions that the peer ended: what its last message says, a heartbeat that nobody answered, and, with
+//! `--diagnose` and in doctor, other sessions that differ in one thing.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::time::Duration;
+
+use crate::causes::Told;
+use crate::server::{receive, serve_all, switching};
+
+/// A text frame of a server.
+fn text(content: &str) -> Vec<u8> {
+    let mut frame = vec![0x81];
+    match u8::try_from(content.len()) {
+        Ok(len @ ..126) => frame.push(len),
+        _ => {
+            frame.push(126);
+            let len = u16::try_from(content.len()).expect("a short text");
+            frame.extend(len.to_be_bytes());
+        }
+    }
+    frame.extend(content.as_bytes());
+    frame
+}
+
+const CLOSE: &[u8] = b"\x88\x00";
+
+/// A server that knows each request before it answers.
+fn serve(script: impl Fn(&str, &mut TcpStream) -> Option<()> + Send + Sync + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    serve_all(listener, move |stream| {
+        let request = receive(stream);
+        let request = String::from_utf8_lossy(&request).into_owned();
+        if !request.contains("Upgrade: websocket") {
+            stream.write_all(b"HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n").ok()?;
+            return None;
+        }
+        script(&request, stream)
+    })
+}
+
+fn open(request: &str, stream: &mut TcpStream) -> Option<()> {
+    let wanted = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Protocol: "));
+    let chosen =
+        wanted.map(|name| format!("Sec-WebSocket-Protocol: {name}\r\n")).unwrap_or_default();
+    stream.write_all(switching(request.as_bytes(), &chosen).as_bytes()).ok()
+}
+
+/// Until the client ends.
+fn stay(stream: &mut TcpStream) -> Option<()> {
+    let mut buffer = [0; 512];
+    while stream.read(&mut buffer).ok()? > 0 {
+        if buffer[0] == 0x88 {
+            stream.write_all(b"\x88\x02\x03\xe8").ok()?;
+            break;
+        }
+    }
+    None
+}
+
+#[test]
+fn the_last_message_before_a_close_is_the_reason_whatever_was_sent() {
+    for message in [
+        r#"{"type":"ERROR","payload":{"msg":"No id, token, or key supplied"}}"#,
+        r#"{"id":null,"error":{"message":"invalid session","code":-32001}}"#,
+        r#"{"auth":"fail"}"#,
+        r#"{"reason":"room full"}"#,
+    ] {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            // The protocol's own word for an end may stand between them.
+            let end = if message.contains("room") { text("server::close") } else { Vec::new() };
+            stream.write_all(&[text(message), end, CLOSE.to_vec()].concat()).ok()
+        });
+        for args in [&["-x", "hi", "-w", "2"][..], &["-w", "2"], &["doctor"]] {
+            let told = Told::of(args, port, "/");
+            told.is("W705", &format!("its last message is {message}"));
+            told.lacks("no action");
+        }
+    }
+}
+
+#[test]
+fn the_last_message_before_a_cut_is_the_reason_too() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&text("INFO {}")).ok()?;
+        let _ = stream.read(&mut [0; 512]).ok()?;
+        stream.write_all(&text("-ERR 'Unknown Protocol Operation'")).ok()?;
+        stream.shutdown(Shutdown::Write).ok()
+    });
+    let told = Told::of(&["-x", "hi", "-w", "2"], port, "/");
+    told.is("W801", "its last message is -ERR 'Unknown Protocol Operation'");
+}
+
+#[test]
+fn a_session_whose_last_message_is_an_answer_has_no_diagnosis() {
+    for (message, close) in [
+        (r#"{"result":3,"error":null}"#, &b"\x88\x02\x03\xe8"[..]),
+        (r#"{"data":{},"errors":[]}"#, CLOSE),
+        ("bye", b"\x88\x02\x03\xe8"),
+    ] {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            let _ = stream.read(&mut [0; 512]).ok()?;
+            stream.write_all(&[text(message), close.to_vec()].concat()).ok()
+        });
+        for args in [&["-x", "hi", "-w", "2"][..], &["--diagnose", "-x", "hi", "-w", "2"]] {
+            let told = Told::of(args, port, "/");
+            assert_eq!((told.code(), told.status), ("none", Some(0)), "{}", told.text);
+        }
+    }
+}
+
+#[test]
+fn a_heartbeat_that_was_not_answered_is_the_cause() {
+    for (beat, end) in [("PING", None), (r#"{"type":"ping"}"#, Some(CLOSE)), ("", Some(CLOSE))] {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            stream.write_all(&text(beat)).ok()?;
+            // The server's clock, which is shorter than any timer on silence.
+            stream.set_read_timeout(Some(Duration::from_millis(400))).ok()?;
+            while stream.read(&mut [0; 512]).is_ok_and(|n| n > 0) {}
+            match end {
+                Some(close) => stream.write_all(close).ok(),
+                None => stream.shutdown(Shutdown::Write).ok(),
+            }
+        });
+        let told = Told::of(&["-w", "5"], port, "/");
+        assert!(
+            told.cause().contains("the answer to its heartbeat message"),
+            "{beat}: {}",
+            told.text
+        );
+        told.has("/on REGEX /text ANSWER");
+    }
+}
+
+#[test]
+fn a_session_that_stays_open_with_one_thing_different_shows_the_cause() {
+    // It ends what has no subprotocol of its own, as a library for GraphQL does.
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        match request.contains("Protocol: graphql-ws\r\n") {
+            true => stay(stream),
+            false => stream.write_all(b"\x88\x02\x03\xea").ok(),
+        }
+    });
+    let told = Told::of(&["-w", "2"], port, "/graphql");
+    told.is("W702", "the application requires a subprotocol");
+    told.lacks("a proxy changed the frames");
+    told.lacks("1012");
+    for args in [&["--diagnose", "-x", "hi", "-w", "2"][..], &["doctor"]] {
+        let told = Told::of(args, port, "/graphql");
+        told.is("W702", "likely (high): the application requires a subprotocol");
+        told.has("`-s graphql-ws`");
+    }
+    // It opens for any Origin, and ends what is not its own.
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        match request.contains("Origin: http://127.0.0.1:") {
+            true => stay(stream),
+            false => stream.shutdown(Shutdown::Write).ok(),
+        }
+    });
+    let told = Told::of(&["--diagnose", "-o", "https://other.example", "-w", "2"], port, "/");
+    assert!(told.cause().contains("likely (high): the server refuses our Origin"), "{}", told.text);
+}
+
+#[test]
+fn a_session_that_stays_open_without_a_message_shows_that_the_message_was_wrong() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let _ = stream.read(&mut [0; 512]).ok().filter(|n| *n > 0)?;
+        stream.shutdown(Shutdown::Write).ok()
+    });
+    let told = Told::of(&["--diagnose", "-x", "hi", "-w", "2"], port, "/");
+    told.is("W801", "likely (high): the application ended it because of our message");
+    // One that ends always has another cause.
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.shutdown(Shutdown::Write).ok()
+    });
+    let told = Told::of(&["--diagnose", "-x", "hi", "-w", "2"], port, "/");
+    told.lacks("our message");
+}
+
+#[test]
+fn a_server_that_is_gone_after_the_request_has_ended() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = listener.local_addr().expect("bound").port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().ok()?;
+        let _ = receive(&mut stream);
+        drop(listener);
+        stream.shutdown(Shutdown::Both).ok()
+    });
+    Told::of(&[], port, "/").is("W107", "likely (high): the server stopped listening");
+}
+
+#[test]
+fn the_peer_is_not_told_that_a_frame_was_wrong_where_none_was() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let _ = stream.read(&mut [0; 512]).ok()?;
+        stream.write_all(b"\x88\x10\x03\xeaIOException no").ok()
+    });
+    let told = Told::of(&["-x", "hi", "-w", "2"], port, "/");
+    told.has("for a reason of the peer's own");
+    told.has("no frame that this side sent breaks a rule");
+}
+
+#[test]
+fn graphql_without_an_ack_was_refused() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let _ = stream.read(&mut [0; 512]).ok()?;
+        stream.write_all(b"\x88\x02\x03\xe8").ok()
+    });
+    let init = r#"{"type":"connection_init"}"#;
+    let told = Told::of(&["-s", "graphql-transport-ws", "-x", init, "-w", "2"], port, "/");
+    told.is("W700", "the server refuses connection_init");
+}

@@ -1,0 +1,146 @@
+//! What the last message says of an end, and what other sessions show.
+
+use std::time::Duration;
+
+use wscope::diagnostics::facts::{
+    CloseFacts, EndKind, LastHeard, StreamFacts, Trial, TrialOutcome, Variation,
+};
+use wscope::diagnostics::{Confidence, Diagnostic, Facts, Severity, classify};
+use wscope::wire::Data;
+use wscope::wire::close::CloseBody;
+
+use crate::support::{Pair, end, message};
+
+/// An end of a session of which this was the last message, `quiet` seconds before it.
+fn ended(last: &'static str, quiet: f64, code: Option<Option<u16>>) -> Vec<Diagnostic> {
+    let pair = Pair::open("", "");
+    let heard = LastHeard {
+        content: last.as_bytes(),
+        before: b"",
+        quiet: Duration::from_secs_f64(quiet),
+        answered: false,
+    };
+    let stream = StreamFacts {
+        frames: 2,
+        messages: 2,
+        message: Some(message(Data::Text, b"hello")),
+        heard: Some(heard),
+        ..StreamFacts::default()
+    };
+    let body = CloseBody { code: code.flatten(), reason: Vec::new() };
+    let how = if code.is_some() { EndKind::Closed } else { EndKind::Fin };
+    let mut end = end(how, 0.1);
+    end.quiet = Duration::from_secs_f64(quiet);
+    end.last = end.lifetime;
+    let close = CloseFacts {
+        received: code.is_some().then_some(&body),
+        by_peer: code.is_some(),
+        ..CloseFacts::default()
+    };
+    classify(&Facts { stream, close, end: Some(end), ..pair.facts() })
+}
+
+fn first(found: &[Diagnostic]) -> (&str, Severity, Option<(Confidence, &str)>) {
+    let verdict = found.first().expect("a verdict");
+    let cause = verdict.causes.first().map(|cause| (cause.confidence, &*cause.text));
+    (verdict.entry.code, verdict.severity, cause)
+}
+
+#[test]
+fn a_complaint_is_the_reason_of_the_end_behind_it() {
+    let error = r#"{"type":"error","data":"no such room"}"#;
+    let text = format!("its last message is {error}");
+    let found = ended(error, 0.0, Some(None));
+    assert_eq!(first(&found), ("W705", Severity::Warning, Some((Confidence::High, &*text))));
+    // Who closes with 1000 has done what was asked: the message may be about something else.
+    let found = ended(error, 0.0, Some(Some(1000)));
+    assert_eq!(first(&found), ("W700", Severity::Warning, Some((Confidence::Medium, &*text))));
+    let found = ended(error, 0.0, Some(Some(1011)));
+    assert_eq!(first(&found), ("W711", Severity::Error, Some((Confidence::High, &*text))));
+    let found = ended(error, 0.0, None);
+    let (code, _, cause) = first(&found);
+    assert_eq!((code, cause.map(|(sure, _)| sure)), ("W801", Some(Confidence::Medium)));
+}
+
+#[test]
+fn an_answer_is_no_reason_and_nor_is_a_complaint_of_long_ago() {
+    for (last, quiet) in [(r#"{"result":1,"error":null}"#, 0.0), (r#"{"type":"error"}"#, 5.0)] {
+        let found = ended(last, quiet, Some(Some(1011)));
+        let named =
+            |d: &Diagnostic| d.causes.iter().any(|cause| cause.text.contains("last message"));
+        assert!(!found.iter().any(named), "{last}: {found:?}");
+    }
+    let found = ended("done", 0.0, Some(Some(1000)));
+    assert_eq!(first(&found).1, Severity::Note);
+    // A log has lines about errors, and ends in order.
+    let found = ended(r#"{"level":"error","line":"disk full"}"#, 0.0, Some(Some(1000)));
+    assert_eq!(first(&found).1, Severity::Note);
+}
+
+#[test]
+fn a_heartbeat_without_an_answer_is_suspected() {
+    let cause = "the application did not receive the answer to its heartbeat message";
+    for (last, code, entry) in [
+        ("PING", None, "W801"),
+        (r#"{"type":"ping"}"#, Some(None), "W705"),
+        ("", Some(Some(4001)), "W723"),
+    ] {
+        let found = ended(last, 0.7, code);
+        let (named, severity, said) = first(&found);
+        assert_eq!((named, said), (entry, Some((Confidence::Medium, cause))), "{last}");
+        assert!(severity <= Severity::Warning);
+    }
+    // It came together with the end, or is none.
+    for (last, quiet) in [("PING", 0.0), ("tick", 0.7)] {
+        let found = ended(last, quiet, None);
+        assert!(!found[0].causes.iter().any(|found| found.text == cause), "{last}");
+    }
+}
+
+/// A session that was lost at once, and these trials.
+fn tried(asked: &str, trials: &[(Variation, TrialOutcome)]) -> Diagnostic {
+    let pair = Pair::open(asked, "");
+    let trials: Vec<Trial> = trials
+        .iter()
+        .map(|(variation, outcome)| Trial {
+            variation: *variation,
+            what: "https://own.example".to_owned(),
+            outcome: outcome.clone(),
+        })
+        .collect();
+    let mut end = end(EndKind::Fin, 0.0);
+    end.lifetime = Duration::from_millis(3);
+    let stream = StreamFacts {
+        sent: Some(message(Data::Text, b"hi")),
+        ended_on_ours: true,
+        ..StreamFacts::default()
+    };
+    let facts = Facts { trials: &trials, stream, end: Some(end), ..pair.facts() };
+    classify(&facts).into_iter().next().expect("a verdict")
+}
+
+#[test]
+fn what_stays_open_shows_why_the_other_did_not() {
+    let lost = || TrialOutcome::Ended("connection lost".to_owned());
+    let stayed = || TrialOutcome::Stayed;
+    let d = tried("", &[(Variation::Again, stayed())]);
+    assert_eq!(
+        (&*d.causes[0].text, d.is_proved()),
+        ("the application ended it because of our message", true)
+    );
+    let d = tried(
+        "Origin: https://a.example\r\n",
+        &[(Variation::Again, lost()), (Variation::OwnOrigin, stayed())],
+    );
+    assert!(d.is_proved() && d.causes[0].text.contains("refuses our Origin"), "{d:?}");
+    assert!(d.help.contains("-o https://own.example"), "{}", d.help);
+    let d = tried("", &[(Variation::Again, lost()), (Variation::OtherPath, stayed())]);
+    assert!(!d.is_proved() && d.causes[0].text.contains("knows this path"), "{d:?}");
+    // All end alike: no cause is proved, and our message is none.
+    let d = tried("", &[(Variation::Again, lost()), (Variation::OtherPath, lost())]);
+    assert!(!d.is_proved(), "{d:?}");
+    assert!(d.causes.iter().all(|cause| !cause.text.contains("our message")), "{d:?}");
+    let gone = TrialOutcome::Unreached("cannot connect to h: connection refused".to_owned());
+    let d = tried("", &[(Variation::Again, gone)]);
+    assert!(d.is_proved() && d.causes[0].text.contains("stopped listening"), "{d:?}");
+}
