@@ -9,7 +9,7 @@ use wscope::config::netrc::Netrc;
 use wscope::net::redirect::{RedirectOptions, Trail};
 use wscope::net::retry::retry_after;
 use wscope::net::target::Target;
-use wscope::ui::write_out::{Format, WriteOutFacts};
+use wscope::ui::write_out::{WriteOutFormat, WriteOutFacts};
 use wscope::wire::cookie::{Cookie, CookieScope, Jar, read_netscape};
 use wscope::wire::http_date;
 
@@ -45,7 +45,7 @@ fuzz_target!(|input: &[u8]| {
     again.into_iter().for_each(|cookie| read.put(cookie, NOW));
     assert_eq!(read.to_netscape(), jar.to_netscape());
 
-    if let Ok(format) = Format::parse(text) {
+    if let Ok(format) = WriteOutFormat::parse(text) {
         format.fill(&WriteOutFacts::default());
     }
     http_date::parse(text);

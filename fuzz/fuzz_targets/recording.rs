@@ -6,11 +6,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use wscope::event::Direction;
-use wscope::recording::write::{PcapngWriter, Report, har};
+use wscope::recording::write::{PcapngWriter, HtmlReport, har};
 use wscope::behaviour::mock::MockScript;
 use wscope::cli::{MatchChoice, UnmatchedChoice};
 use wscope::recording::{
-    Compare, Comparison, Fact, Plan, Player, Reader, Record, Request, Sessions, Sniffed,
+    Compare, Comparison, Fact, ReplayPlan, Player, Reader, Record, RecordedRequest, Sessions, Sniffed,
 };
 use wscope::session::Limits;
 use wscope::wire::Role;
@@ -47,9 +47,9 @@ fn carried(records: &[Record]) -> [usize; 2] {
 /// What each end did, as whoever plays it takes it.
 fn plans(sessions: Sessions, role: Role) {
     for mut session in sessions.finish().0 {
-        let request = Request::of(&session);
+        let request = RecordedRequest::of(&session);
         assert!(!request.resource().is_empty() || request.url.is_empty());
-        let plan = Plan::of(&mut session, role);
+        let plan = ReplayPlan::of(&mut session, role);
         assert!(plan.steps.is_sorted_by_key(|step| step.after));
         assert!(plan.steps.iter().all(|step| step.after <= plan.awaited.len()));
         let json = Comparison { how: Compare::Json, ..Comparison::default() };
@@ -67,7 +67,7 @@ fuzz_target!(|input: &[u8]| {
     let Some(all) = records(input) else { return };
     let limits = Limits { inflated: 1 << 20, ..Limits::default() };
     let (mut player, mut sessions, mut report) =
-        (Player::new(limits, None), Sessions::default(), Report::default());
+        (Player::new(limits, None), Sessions::default(), HtmlReport::default());
     let (mut packets, mut file) = (PcapngWriter::default(), Vec::new());
     let mut acts = [Sessions::of_acts(None), Sessions::of_acts(None)];
     for record in &all {

@@ -4,7 +4,7 @@
 //! and its length in two bytes.
 
 use wscope::event::Direction;
-use wscope::lens::{Carried, Conversation, Decoded, Facts, Message, PROTOCOLS, Secrets, find};
+use wscope::lens::{Carried, Conversation, Decoded, LensFacts, Message, PROTOCOLS, Secrets, find};
 
 /// URLs that are signs of some protocols.
 const URLS: [&str; 4] =
@@ -16,7 +16,7 @@ pub fn converse(protocols: &[&str], input: &[u8]) {
     let name = protocols[usize::from(protocol) % protocols.len()];
     let protocol = find(name).expect("a lens of this name");
     let subprotocol = protocol.subprotocols.get(usize::from(flags >> 3 & 7));
-    let facts = Facts {
+    let facts = LensFacts {
         subprotocol: subprotocol.map(|name| (*name).to_owned()),
         url: URLS[usize::from(flags >> 1 & 3)].to_owned(),
         ..Facts::default()

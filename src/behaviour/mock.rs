@@ -11,7 +11,7 @@ use crate::engine::behaviour::{Behaviour, Context, TURN_CONTENT};
 use crate::engine::outbox::{Outbox, Producer, Sender};
 use crate::net::link::HIGH_WATER;
 use crate::net::stdio::Stdout;
-use crate::recording::{Plan, What, canonical};
+use crate::recording::{ReplayPlan, What, canonical};
 use crate::wire::{CloseCode, Data};
 
 /// Steps that may wait for a client to read.
@@ -87,7 +87,7 @@ impl Behaviour for PassedOn {
 /// What is played for each client.
 #[derive(Debug)]
 pub struct MockScript {
-    plan: Plan,
+    plan: ReplayPlan,
     matching: MatchChoice,
     unmatched: UnmatchedChoice,
     /// The steps that follow so many messages of the client.
@@ -98,7 +98,7 @@ pub struct MockScript {
 
 impl MockScript {
     /// Plays a server's plan.
-    pub fn new(plan: Plan, matching: MatchChoice, unmatched: UnmatchedChoice) -> Self {
+    pub fn new(plan: ReplayPlan, matching: MatchChoice, unmatched: UnmatchedChoice) -> Self {
         let mut groups = vec![Vec::new(); plan.awaited.len() + 1];
         let mut group = 0;
         for (at, step) in plan.steps.iter().enumerate() {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use crate::engine::outbox::{Producer, Sender};
-use crate::recording::{Piece, Step, Values, What};
+use crate::recording::{Piece, PlanStep, Values, What};
 use crate::wire::writer::RawFrame;
 use crate::wire::{Data, OpCode};
 
@@ -19,7 +19,7 @@ impl Performer {
     /// Sends step `at`; `values` are those that this run has instead of the recorded ones.
     pub fn send(
         &mut self,
-        steps: &[Step],
+        steps: &[PlanStep],
         at: usize,
         values: Option<&Values>,
         sender: &mut Sender<'_>,
@@ -48,7 +48,7 @@ impl Performer {
 
     /// Replaces values in the message at the beginning of `steps` by those of this run. Its
     /// fragments keep their lengths as far as possible; the last one gets the rest.
-    fn renew(&mut self, steps: &[Step], values: &Values) {
+    fn renew(&mut self, steps: &[PlanStep], values: &Values) {
         self.pieces.clear();
         let mut pieces = Vec::new();
         for step in steps {

@@ -14,7 +14,7 @@ use crate::event::{FrameEvent, Stamp};
 use crate::net::clock::wall_micros;
 use crate::net::stdio::Stdout;
 use crate::ui::JsonPrinter;
-use crate::ui::ping::{PingEvent, RoundTrips};
+use crate::ui::ping::{PingEvent, PingRoundTrips};
 use crate::wire::{CloseCode, Control, Data, OpCode};
 
 /// The maximum number of unanswered pings, including lost ones.
@@ -23,7 +23,7 @@ const WAITING: usize = 1024;
 /// What became of the pings of a run. It outlives the connection.
 pub struct PingLog {
     /// The numbers.
-    pub trips: RoundTrips,
+    pub trips: PingRoundTrips,
     /// Frames and messages of the peer that answer no ping.
     pub others: u64,
     /// How each is printed, if it is.
@@ -46,7 +46,7 @@ pub enum PingPrinter {
 impl PingLog {
     /// Nothing has happened yet.
     pub fn new(printer: Option<PingPrinter>) -> Rc<RefCell<Self>> {
-        Rc::new(RefCell::new(Self { trips: RoundTrips::default(), others: 0, printer }))
+        Rc::new(RefCell::new(Self { trips: PingRoundTrips::default(), others: 0, printer }))
     }
 
     fn take(&mut self, event: &PingEvent, cx: &mut Context<'_>) {

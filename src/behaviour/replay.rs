@@ -12,7 +12,7 @@ use crate::config::{Pace, ReplayOptions};
 use crate::engine::behaviour::{Behaviour, Context, TURN_CONTENT};
 use crate::engine::outbox::{Outbox, Producer};
 use crate::event::{Ending, FrameEvent};
-use crate::recording::{Compare, Comparison, Difference, Plan, ValueRules, Values};
+use crate::recording::{Compare, Comparison, Difference, ReplayPlan, ValueRules, Values};
 use crate::session::Assembler;
 use crate::ui::latency::Latencies;
 use crate::wire::{CloseCode, Data};
@@ -26,7 +26,7 @@ const SHOWN: usize = 10;
 /// What is played, on each connection.
 #[derive(Debug)]
 pub struct ReplayScript {
-    plan: Plan,
+    plan: ReplayPlan,
     pace: Pace,
     /// How long after the opening each step is due, with a timed pace.
     offsets: Vec<Duration>,
@@ -39,7 +39,7 @@ pub struct ReplayScript {
 
 impl ReplayScript {
     /// Plays a plan with the given options.
-    pub fn new(plan: Plan, options: ReplayOptions) -> Self {
+    pub fn new(plan: ReplayPlan, options: ReplayOptions) -> Self {
         let ReplayOptions { pace, max_gap, patience, rules, comparison } = options;
         let speed = match pace {
             Pace::Timed(speed) => speed,
@@ -58,7 +58,7 @@ impl ReplayScript {
     }
 
     /// What is played.
-    pub fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &ReplayPlan {
         &self.plan
     }
 

@@ -1,6 +1,6 @@
 //! A case: a row of the table, with what is sent and what must follow.
 
-use super::facts::Facts;
+use super::facts::CaseFacts;
 use super::request::Edit;
 use super::verdict::Judgement;
 use crate::script::command::{Command, Payload, parse};
@@ -116,7 +116,7 @@ pub enum Needs {
 
 /// What has to follow.
 #[derive(Clone, Copy)]
-pub enum Expect {
+pub enum Expectation {
     /// An HTTP status: one of these, or any of 400 to 499 if there are none.
     Refused(&'static [u16]),
     /// No WebSocket opens, because the request does not ask for one: any status except an error of
@@ -158,16 +158,16 @@ pub enum Expect {
     /// The key of the request is a new one.
     FreshKey,
     /// A function judges the handshake; and the expected result, in words.
-    Judged(fn(&Facts) -> Judgement, &'static str),
+    Judged(fn(&CaseFacts) -> Judgement, &'static str),
     /// A function judges the facts up to the answer to the ping after the case.
-    Observed(fn(&Facts) -> Judgement),
+    Observed(fn(&CaseFacts) -> Judgement),
     /// The end of TCP; what happens is reported.
     Ends,
     /// The client connects again each time its connection ends; whether and when is reported.
     Returns,
 }
 
-impl Expect {
+impl Expectation {
     /// In words, for reports.
     pub fn describe(&self) -> String {
         match self {
@@ -253,7 +253,7 @@ pub struct Case {
     /// The same for a client, if it is different.
     pub mirror: &'static [&'static str],
     /// What has to follow.
-    pub expect: Expect,
+    pub expect: Expectation,
     /// How many connections do the same at the same time.
     pub connections: u8,
 }
@@ -281,7 +281,7 @@ impl Case {
             open: &[],
             send: &[],
             mirror: &[],
-            expect: Expect::Lives,
+            expect: Expectation::Lives,
             connections: 1,
         }
     }
@@ -337,7 +337,7 @@ impl Case {
     }
 
     /// What has to follow.
-    pub const fn expect(self, expect: Expect) -> Self {
+    pub const fn expect(self, expect: Expectation) -> Self {
         Self { expect, ..self }
     }
 
@@ -369,7 +369,7 @@ impl Case {
     pub fn expected(&self) -> String {
         match (self.expect, self.tested) {
             // It is we who end TCP then.
-            (Expect::Closes(codes), Tested::Client) => {
+            (Expectation::Closes(codes), Tested::Client) => {
                 format!("Close {}, or one without a code", list(codes))
             }
             (expect, _) => expect.describe(),
@@ -407,7 +407,7 @@ impl Case {
     }
 
     /// Why the case means nothing on this connection.
-    pub fn lacks(&self, facts: &Facts) -> Option<&'static str> {
+    pub fn lacks(&self, facts: &CaseFacts) -> Option<&'static str> {
         let is_client = self.tested == Tested::Client;
         let missing = |name| facts.header(name).is_none_or(str::is_empty);
         match self.needs {

@@ -51,7 +51,7 @@ pub const KEYS: usize = 256;
 
 /// All of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct CaseFacts {
     /// The opening handshake.
     pub opening: Opening,
     /// Rules of the response that were broken: their names, and what was found.
@@ -104,7 +104,7 @@ pub enum End {
 /// connection can't answer them, because they come after it in the same stream.
 pub const CANARIES: [&[u8]; 2] = [b"wscope check: first", b"wscope check: second"];
 
-impl Facts {
+impl CaseFacts {
     /// Whether this pong arrived.
     pub fn has_pong(&self, payload: &[u8]) -> bool {
         self.seen.iter().any(|seen| matches!(seen, Seen::Pong(pong) if pong == payload))

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::case::{Case, Expect, Level, Needs, Tested};
-use super::facts::{CANARIES, End, Facts, Opening, Seen};
+use super::case::{Case, Expectation, Level, Needs, Tested};
+use super::facts::{CANARIES, CaseFacts, End, Opening, Seen};
 use super::verdict::{Judgement, Verdict};
 use crate::script::command::{Command, Payload, parse};
 use crate::ui::number::counted;
@@ -16,7 +16,7 @@ pub const RETURNS: usize = 4;
 pub const RETURN: Duration = Duration::from_secs(10);
 
 /// Decides. `echoes`: the peer sends messages back.
-pub fn judge(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
+pub fn judge(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
     let judgement = decide(case, facts, echoes);
     if judgement.why.is_some() {
         return judgement;
@@ -29,16 +29,16 @@ pub fn judge(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     Judgement { verdict, ..judgement }
 }
 
-fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
+fn decide(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
     // A peer that lets a breach pass may send it back; that is no breach of its own.
     let mut sound = facts.clone();
     if matches!(
         case.expect,
-        Expect::Dies(_)
-            | Expect::DiesUnlike(..)
-            | Expect::Condemns(_)
-            | Expect::Learns
-            | Expect::Ends
+        Expectation::Dies(_)
+            | Expectation::DiesUnlike(..)
+            | Expectation::Condemns(_)
+            | Expectation::Learns
+            | Expectation::Ends
     ) {
         sound.seen.retain(|seen| !matches!(seen, Seen::Violation(_)));
     }
@@ -53,16 +53,16 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
         return Judgement::of_own_breach(got);
     }
     if let Opening::Refused(429 | 503) = facts.opening
-        && !matches!(case.expect, Expect::Learns)
+        && !matches!(case.expect, Expectation::Learns)
         && case.needs != Needs::Tls
     {
         // Too many connections: the next may get another answer.
         return is(Verdict::Inconclusive);
     }
-    if let Expect::Judged(function, _) = case.expect {
+    if let Expectation::Judged(function, _) = case.expect {
         return function(facts);
     }
-    if let Expect::Refused(wanted) = case.expect {
+    if let Expectation::Refused(wanted) = case.expect {
         return is(match &facts.opening {
             Opening::Refused(status) => match wanted {
                 [] if (400..500).contains(status) => {
@@ -78,7 +78,7 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             _ => Verdict::Fail,
         });
     }
-    if let Expect::Ignored = case.expect {
+    if let Expectation::Ignored = case.expect {
         return is(match &facts.opening {
             Opening::Refused(..=499 | 501 | 505) => return refusal(case, facts, is(Verdict::Pass)),
             Opening::Refused(_) => Verdict::Warn,
@@ -93,10 +93,10 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             _ => Verdict::Fail,
         });
     }
-    if matches!(case.expect, Expect::Learns) && facts.opening != Opening::Open {
+    if matches!(case.expect, Expectation::Learns) && facts.opening != Opening::Open {
         return is(Verdict::Info);
     }
-    if let (Expect::Declined, Opening::Refused(400..600)) = (case.expect, &facts.opening) {
+    if let (Expectation::Declined, Opening::Refused(400..600)) = (case.expect, &facts.opening) {
         // To decline an offer is to go on without it; but nothing wrong was agreed to.
         return is(Verdict::Warn);
     }
@@ -126,35 +126,39 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
         return Judgement::new(Verdict::Skip, why);
     }
     let broke = |seen: &Seen| matches!(seen, Seen::Violation(_));
-    if !matches!(case.expect, Expect::Fails) && facts.seen.iter().any(broke) {
+    if !matches!(case.expect, Expectation::Fails) && facts.seen.iter().any(broke) {
         return Judgement::of_own_breach(got);
     }
     let code = facts.close.as_ref().map(|close| close.code);
     let dropped = facts.ended.is_some() && facts.close.is_none();
     match case.expect {
-        Expect::Refused(_) | Expect::Ignored | Expect::Judged(..) => is(Verdict::Inconclusive),
-        Expect::Accepted => Judgement::new(Verdict::Pass, "101"),
-        Expect::Keeps(rules) => match facts.broken.iter().find(|(id, _)| rules.contains(id)) {
+        Expectation::Refused(_) | Expectation::Ignored | Expectation::Judged(..) => {
+            is(Verdict::Inconclusive)
+        }
+        Expectation::Accepted => Judgement::new(Verdict::Pass, "101"),
+        Expectation::Keeps(rules) => match facts.broken.iter().find(|(id, _)| rules.contains(id)) {
             Some((id, text)) => Judgement::new(Verdict::Fail, format!("{text} ({id})")),
             None => Judgement::new(Verdict::Pass, "101"),
         },
-        Expect::Declined if facts.deflate || facts.header("sec-websocket-extensions").is_some() => {
+        Expectation::Declined
+            if facts.deflate || facts.header("sec-websocket-extensions").is_some() =>
+        {
             let answer = facts.header("sec-websocket-extensions").unwrap_or_default();
             Judgement::new(Verdict::Fail, format!("101 with Sec-WebSocket-Extensions: {answer}"))
         }
-        Expect::Declined => Judgement::new(Verdict::Pass, "101 without the extension"),
-        Expect::Dies(_) | Expect::DiesUnlike(..)
+        Expectation::Declined => Judgement::new(Verdict::Pass, "101 without the extension"),
+        Expectation::Dies(_) | Expectation::DiesUnlike(..)
             if (code.is_some() || dropped)
                 && case.commands().any(|command| is_answered(&command, facts)) =>
         {
             Judgement::new(Verdict::Fail, format!("the ping is answered, then: {got}"))
         }
-        Expect::Dies(codes) | Expect::DiesUnlike(codes, _) => match code {
+        Expectation::Dies(codes) | Expectation::DiesUnlike(codes, _) => match code {
             Some(Some(code)) if codes.contains(&code) => is(Verdict::Pass),
             Some(Some(code)) if case.begins_with_message() && may_decline(code, echoes) => {
                 Judgement::new(Verdict::Inconclusive, declines(&got, case))
             }
-            Some(Some(code)) if matches!(case.expect, Expect::DiesUnlike(_, c) if c == code) => {
+            Some(Some(code)) if matches!(case.expect, Expectation::DiesUnlike(_, c) if c == code) => {
                 is(Verdict::Fail)
             }
             Some(_) => Judgement::new(Verdict::Warn, whole.describe(case.peer())),
@@ -162,34 +166,35 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             None if facts.timed_out => Judgement::new(Verdict::Fail, whole.describe(case.peer())),
             None => is(Verdict::Fail),
         },
-        Expect::Lives if facts.has_pong(CANARIES[0]) => is(Verdict::Pass),
-        Expect::Echoes(opcode, line) if facts.has_pong(CANARIES[0]) => {
+        Expectation::Lives if facts.has_pong(CANARIES[0]) => is(Verdict::Pass),
+        Expectation::Echoes(opcode, line) if facts.has_pong(CANARIES[0]) => {
             let wanted = content(line);
             match echoes && !facts.has_message(opcode, &wanted) {
                 true => Judgement::new(Verdict::Fail, wrong_echo(facts)),
                 false => is(Verdict::Pass),
             }
         }
-        Expect::Pongs(payload) if facts.has_pong(&content(payload)) => {
+        Expectation::Pongs(payload) if facts.has_pong(&content(payload)) => {
             Judgement::new(Verdict::Pass, "the pong")
         }
-        Expect::PongsWithin(payload) if facts.has_pong(&content(payload)) => {
+        Expectation::PongsWithin(payload) if facts.has_pong(&content(payload)) => {
             Judgement::new(Verdict::Pass, "the pong")
         }
-        Expect::Pongs(_) | Expect::PongsWithin(_)
+        Expectation::Pongs(_) | Expectation::PongsWithin(_)
             if facts.seen.iter().any(|seen| matches!(seen, Seen::Pong(_))) =>
         {
             Judgement::new(Verdict::Fail, "a pong with another payload")
         }
-        Expect::Lives | Expect::Echoes(..) | Expect::Pongs(_) | Expect::PongsWithin(_) => {
-            match code.flatten() {
-                Some(code) if case.sends_data() && may_decline(code, echoes) => {
-                    Judgement::new(Verdict::Inconclusive, declines(&got, case))
-                }
-                _ => is(Verdict::Fail),
+        Expectation::Lives
+        | Expectation::Echoes(..)
+        | Expectation::Pongs(_)
+        | Expectation::PongsWithin(_) => match code.flatten() {
+            Some(code) if case.sends_data() && may_decline(code, echoes) => {
+                Judgement::new(Verdict::Inconclusive, declines(&got, case))
             }
-        }
-        Expect::Closes(codes) => match code {
+            _ => is(Verdict::Fail),
+        },
+        Expectation::Closes(codes) => match code {
             Some(code) if code.is_none_or(|code| codes.contains(&code)) => match facts.ended {
                 Some(End::ByUs) | None if case.tested != Tested::Client => {
                     Judgement::new(Verdict::Warn, format!("{got}, but TCP stays open"))
@@ -202,23 +207,23 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             None if dropped => is(Verdict::Warn),
             None => is(Verdict::Fail),
         },
-        Expect::Condemns(codes) => match code {
+        Expectation::Condemns(codes) => match code {
             Some(Some(code)) if codes.contains(&code) => is(Verdict::Pass),
             Some(Some(code)) if sent_code(case) == Some(code) => is(Verdict::Fail),
             Some(_) => is(Verdict::Warn),
             None if dropped => is(Verdict::PassBare),
             None => is(Verdict::Fail),
         },
-        Expect::Silence => match case.commands().any(|command| is_answered(&command, facts)) {
+        Expectation::Silence => match case.commands().any(|command| is_answered(&command, facts)) {
             true => Judgement::new(Verdict::Fail, "a pong to a ping after the Close"),
             _ if code.is_some() => is(Verdict::Pass),
             _ if dropped => is(Verdict::PassBare),
             _ => is(Verdict::Fail),
         },
-        Expect::Learns => is(Verdict::Info),
-        Expect::Observed(function) => function(facts),
-        Expect::Returns => returns(facts),
-        Expect::Ends => {
+        Expectation::Learns => is(Verdict::Info),
+        Expectation::Observed(function) => function(facts),
+        Expectation::Returns => returns(facts),
+        Expectation::Ends => {
             let end = match facts.ended {
                 Some(End::ByUs) | None => "TCP stays open",
                 Some(End::InOrder) => "the end of TCP",
@@ -230,14 +235,14 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             };
             Judgement::new(Verdict::Info, got)
         }
-        Expect::Fails => failed_opening(facts),
-        Expect::Keys => keys(facts),
-        Expect::FreshKey => match facts.stale_key {
+        Expectation::Fails => failed_opening(facts),
+        Expectation::Keys => keys(facts),
+        Expectation::FreshKey => match facts.stale_key {
             Some(false) => Judgement::new(Verdict::Pass, "a new key"),
             Some(true) => Judgement::new(Verdict::Fail, "the key of another connection"),
             None => Judgement::new(Verdict::Inconclusive, "there was only one connection"),
         },
-        Expect::Protects => match code.is_some() || dropped {
+        Expectation::Protects => match code.is_some() || dropped {
             true => is(Verdict::Pass),
             false => {
                 Judgement::new(Verdict::Info, format!("the {} waits for the rest", case.peer()))
@@ -258,7 +263,7 @@ fn declines(got: &str, case: &Case) -> String {
 }
 
 /// Whether this is a ping whose pong was received. Other pongs may be unsolicited.
-fn is_answered(command: &Command, facts: &Facts) -> bool {
+fn is_answered(command: &Command, facts: &CaseFacts) -> bool {
     let Command::Frame(spec) = command else { return false };
     let Payload::Bytes(bytes) = &spec.payload else { return false };
     spec.opcode == OpCode::Control(Control::Ping)
@@ -266,7 +271,7 @@ fn is_answered(command: &Command, facts: &Facts) -> bool {
 }
 
 /// What becomes of a response that must not open a connection.
-fn failed_opening(facts: &Facts) -> Judgement {
+fn failed_opening(facts: &CaseFacts) -> Judgement {
     let is = |verdict, got: &str| Judgement::new(verdict, got);
     match (facts.seen.first(), &facts.close, facts.ended) {
         (Some(Seen::Pong(_)), ..) => is(Verdict::Fail, "the connection opens: a ping is answered"),
@@ -292,7 +297,7 @@ fn failed_opening(facts: &Facts) -> Judgement {
 }
 
 /// Whether a client connected again, and after which pauses.
-fn returns(facts: &Facts) -> Judgement {
+fn returns(facts: &CaseFacts) -> Judgement {
     let pauses: Vec<f64> = facts.round_trips.iter().map(Duration::as_secs_f64).collect();
     // It may come later still, unless its process has ended.
     let within = match facts.timed_out {
@@ -318,7 +323,7 @@ fn returns(facts: &Facts) -> Judgement {
 }
 
 /// Whether mask keys look as if they were drawn at random.
-fn keys(facts: &Facts) -> Judgement {
+fn keys(facts: &CaseFacts) -> Judgement {
     let mut sorted = facts.keys.clone();
     sorted.sort_unstable();
     sorted.dedup();
@@ -334,7 +339,7 @@ fn keys(facts: &Facts) -> Judgement {
 }
 
 /// What else a refusal has to hold.
-fn refusal(case: &Case, facts: &Facts, pass: Judgement) -> Judgement {
+fn refusal(case: &Case, facts: &CaseFacts, pass: Judgement) -> Judgement {
     let names = |name| facts.header(name).is_some();
     match (&facts.opening, case.id) {
         (Opening::Refused(405), _) if !names("allow") => {
@@ -350,7 +355,7 @@ fn refusal(case: &Case, facts: &Facts, pass: Judgement) -> Judgement {
     }
 }
 
-fn wrong_echo(facts: &Facts) -> String {
+fn wrong_echo(facts: &CaseFacts) -> String {
     let came = facts.seen.iter().filter(|seen| matches!(seen, Seen::Message(..))).count();
     match came {
         0 => "the echo did not arrive".to_owned(),
@@ -386,33 +391,33 @@ mod tests {
 
     const CASE: Case = Case::new("t/t", "title", rule("RFC", "says"), "why");
 
-    fn open() -> Facts {
-        Facts { opening: Opening::Open, ..Facts::default() }
+    fn open() -> CaseFacts {
+        CaseFacts { opening: Opening::Open, ..CaseFacts::default() }
     }
 
-    fn closed(code: u16) -> Facts {
-        Facts { close: Some(CloseBody { code: Some(code), reason: Vec::new() }), ..open() }
+    fn closed(code: u16) -> CaseFacts {
+        CaseFacts { close: Some(CloseBody { code: Some(code), reason: Vec::new() }), ..open() }
     }
 
-    fn dropped() -> Facts {
-        Facts { ended: Some(End::InOrder), ..open() }
+    fn dropped() -> CaseFacts {
+        CaseFacts { ended: Some(End::InOrder), ..open() }
     }
 
-    fn ponged() -> Facts {
+    fn ponged() -> CaseFacts {
         let seen = CANARIES.iter().map(|payload| Seen::Pong(payload.to_vec())).collect();
-        Facts { seen, ..open() }
+        CaseFacts { seen, ..open() }
     }
 
-    fn silent() -> Facts {
-        Facts { timed_out: true, ..open() }
+    fn silent() -> CaseFacts {
+        CaseFacts { timed_out: true, ..open() }
     }
 
-    fn refused(status: u16) -> Facts {
-        Facts { opening: Opening::Refused(status), ..Facts::default() }
+    fn refused(status: u16) -> CaseFacts {
+        CaseFacts { opening: Opening::Refused(status), ..CaseFacts::default() }
     }
 
     #[track_caller]
-    fn check(case: Case, outcomes: &[(Facts, Verdict)]) {
+    fn check(case: Case, outcomes: &[(CaseFacts, Verdict)]) {
         for (facts, verdict) in outcomes {
             let judgement = judge(&case, facts, true);
             assert_eq!(judgement.verdict, *verdict, "{facts:?} {}", judgement.got);
@@ -421,7 +426,7 @@ mod tests {
 
     #[test]
     fn a_connection_that_must_die() {
-        let case = CASE.expect(Expect::Dies(&[1002]));
+        let case = CASE.expect(Expectation::Dies(&[1002]));
         check(
             case,
             &[
@@ -435,12 +440,12 @@ mod tests {
         );
         check(case.should(), &[(ponged(), Verdict::Warn)]);
         check(case.info(), &[(ponged(), Verdict::Info), (closed(1002), Verdict::Pass)]);
-        let late = Facts { seen: vec![Seen::Pong(CANARIES[0].to_vec())], ..closed(1002) };
+        let late = CaseFacts { seen: vec![Seen::Pong(CANARIES[0].to_vec())], ..closed(1002) };
         assert_eq!(
             judge(&case, &late, false),
             Judgement::new(Verdict::Pass, "Close 1002, after answering a ping")
         );
-        let taken = CASE.expect(Expect::DiesUnlike(&[1002], 1000));
+        let taken = CASE.expect(Expectation::DiesUnlike(&[1002], 1000));
         check(taken, &[(closed(1000), Verdict::Fail), (closed(1001), Verdict::Warn)]);
     }
 
@@ -456,7 +461,7 @@ mod tests {
             ],
         );
         let text = crate::wire::OpCode::Data(crate::wire::Data::Text);
-        let case = CASE.expect(Expect::Echoes(text, "x"));
+        let case = CASE.expect(Expectation::Echoes(text, "x"));
         let mut facts = ponged();
         assert_eq!(judge(&case, &facts, false).verdict, Verdict::Pass);
         assert_eq!(judge(&case, &facts, true).got, "the echo did not arrive");
@@ -468,9 +473,9 @@ mod tests {
 
     #[test]
     fn a_close_that_must_be_answered() {
-        let ended = |facts: Facts, end| Facts { ended: Some(end), ..facts };
+        let ended = |facts: CaseFacts, end| CaseFacts { ended: Some(end), ..facts };
         check(
-            CASE.send(&["/close 1001"]).expect(Expect::Closes(&[1001, 1000])),
+            CASE.send(&["/close 1001"]).expect(Expectation::Closes(&[1001, 1000])),
             &[
                 (ended(closed(1001), End::InOrder), Verdict::Pass),
                 (ended(closed(1000), End::Broken), Verdict::Pass),
@@ -482,7 +487,7 @@ mod tests {
             ],
         );
         check(
-            CASE.send(&["/frame close code=1005"]).expect(Expect::Condemns(&[1002])),
+            CASE.send(&["/frame close code=1005"]).expect(Expectation::Condemns(&[1002])),
             &[
                 (closed(1002), Verdict::Pass),
                 (closed(1005), Verdict::Fail),
@@ -496,31 +501,31 @@ mod tests {
     #[test]
     fn a_request_that_must_be_refused() {
         check(
-            CASE.expect(Expect::Refused(&[])),
+            CASE.expect(Expectation::Refused(&[])),
             &[
                 (refused(400), Verdict::Pass),
                 (refused(500), Verdict::Warn),
                 (open(), Verdict::Fail),
-                (Facts { opening: Opening::Bad("x".into()), ..open() }, Verdict::Fail),
-                (Facts { opening: Opening::Dropped, ..open() }, Verdict::PassBare),
-                (Facts { opening: Opening::Silent, ..open() }, Verdict::Fail),
+                (CaseFacts { opening: Opening::Bad("x".into()), ..open() }, Verdict::Fail),
+                (CaseFacts { opening: Opening::Dropped, ..open() }, Verdict::PassBare),
+                (CaseFacts { opening: Opening::Silent, ..open() }, Verdict::Fail),
             ],
         );
-        check(CASE.expect(Expect::Refused(&[405])), &[(refused(405), Verdict::Warn)]);
+        check(CASE.expect(Expectation::Refused(&[405])), &[(refused(405), Verdict::Warn)]);
         // Whether the end of TCP is seen too is a matter of time.
-        let ended = Facts { ended: Some(End::InOrder), ..open() };
-        assert_eq!(judge(&CASE.expect(Expect::Refused(&[])), &ended, false).got, "101");
+        let ended = CaseFacts { ended: Some(End::InOrder), ..open() };
+        assert_eq!(judge(&CASE.expect(Expectation::Refused(&[])), &ended, false).got, "101");
     }
 
     #[test]
     fn a_request_that_asks_for_no_websocket_may_be_answered_by_anything_else() {
-        let bad = |upgrade: &str| Facts {
+        let bad = |upgrade: &str| CaseFacts {
             opening: Opening::Bad("x".into()),
             headers: vec![("upgrade".into(), upgrade.into())],
             ..open()
         };
         check(
-            CASE.expect(Expect::Ignored),
+            CASE.expect(Expectation::Ignored),
             &[
                 (refused(200), Verdict::Pass),
                 (refused(302), Verdict::Pass),
@@ -532,16 +537,16 @@ mod tests {
                 (open(), Verdict::Fail),
                 (bad("WebSocket"), Verdict::Fail),
                 (bad("h2c"), Verdict::Pass),
-                (Facts { opening: Opening::Dropped, ..open() }, Verdict::PassBare),
-                (Facts { opening: Opening::Silent, ..open() }, Verdict::Fail),
+                (CaseFacts { opening: Opening::Dropped, ..open() }, Verdict::PassBare),
+                (CaseFacts { opening: Opening::Silent, ..open() }, Verdict::Fail),
             ],
         );
     }
 
     #[test]
     fn a_server_may_insist_on_a_subprotocol() {
-        let keeps = |id| Case { id, ..CASE }.expect(Expect::Keeps(&[]));
-        let dropped = Facts { opening: Opening::Dropped, ..Facts::default() };
+        let keeps = |id| Case { id, ..CASE }.expect(Expectation::Keeps(&[]));
+        let dropped = CaseFacts { opening: Opening::Dropped, ..CaseFacts::default() };
         check(keeps("p/two"), &[(refused(400), Verdict::Info), (dropped, Verdict::Info)]);
         check(keeps("p/two"), &[(refused(500), Verdict::Fail), (open(), Verdict::Pass)]);
         check(keeps("x/split"), &[(refused(400), Verdict::Fail)]);
@@ -549,20 +554,20 @@ mod tests {
 
     #[test]
     fn an_answer_that_breaks_rules_is_named_where_a_breach_is_not_noticed() {
-        let case = CASE.expect(Expect::Dies(&[1002]));
+        let case = CASE.expect(Expectation::Dies(&[1002]));
         let seen = vec![Seen::Violation("a Close of 126 bytes".into())];
         let text = "the server broke a rule itself: a Close of 126 bytes";
-        let silent = Facts { seen: seen.clone(), ..silent() };
+        let silent = CaseFacts { seen: seen.clone(), ..silent() };
         assert_eq!(judge(&case, &silent, true), Judgement::new(Verdict::Fail, text));
-        let garbage = Facts { seen, ..closed(21584) };
+        let garbage = CaseFacts { seen, ..closed(21584) };
         assert_eq!(judge(&case, &garbage, true), Judgement::new(Verdict::Warn, text));
     }
 
     #[test]
     fn an_offer_that_must_be_declined() {
-        let agreed = Facts { deflate: true, ..open() };
+        let agreed = CaseFacts { deflate: true, ..open() };
         check(
-            CASE.expect(Expect::Declined),
+            CASE.expect(Expectation::Declined),
             &[
                 (open(), Verdict::Pass),
                 (agreed, Verdict::Fail),
@@ -592,10 +597,10 @@ mod tests {
         }
         // What breaks a rule comes after a message that is declined before.
         let after = CASE.send(&["/frame text wscope check", "/frame continuation x"]);
-        let after = after.expect(Expect::Dies(&[1002]));
+        let after = after.expect(Expectation::Dies(&[1002]));
         assert_eq!(judge(&after, &closed(1003), false).verdict, Verdict::Inconclusive);
         assert_eq!(judge(&after, &closed(1003), true).verdict, Verdict::Warn);
-        let within = CASE.send(&["/frame text rsv2=on x"]).expect(Expect::Dies(&[1002]));
+        let within = CASE.send(&["/frame text rsv2=on x"]).expect(Expectation::Dies(&[1002]));
         assert_eq!(judge(&within, &closed(1003), false).verdict, Verdict::Warn);
         // A ping is for no application.
         let pinged = judge(&CASE.send(&["/ping"]), &closed(1008), false);
@@ -605,31 +610,31 @@ mod tests {
     #[test]
     fn a_limit_of_connections_is_no_answer_to_the_case() {
         for status in [429, 503] {
-            let dropped = Expect::Judged(|_| Judgement::new(Verdict::Warn, ""), "");
+            let dropped = Expectation::Judged(|_| Judgement::new(Verdict::Warn, ""), "");
             for expect in [
-                Expect::Accepted,
-                Expect::Keeps(&[]),
-                Expect::Declined,
-                Expect::Refused(&[]),
-                Expect::Refused(&[426]),
-                Expect::Ignored,
+                Expectation::Accepted,
+                Expectation::Keeps(&[]),
+                Expectation::Declined,
+                Expectation::Refused(&[]),
+                Expectation::Refused(&[426]),
+                Expectation::Ignored,
                 dropped,
             ] {
                 check(CASE.expect(expect), &[(refused(status), Verdict::Inconclusive)]);
             }
         }
-        check(CASE.expect(Expect::Accepted), &[(refused(403), Verdict::Fail)]);
+        check(CASE.expect(Expectation::Accepted), &[(refused(403), Verdict::Fail)]);
     }
 
     #[test]
     fn a_pong_that_nobody_asked_for_is_no_answer() {
         let beat = || Seen::Pong(Vec::new());
-        let both = Facts { seen: vec![beat(), Seen::Pong(b"x".to_vec())], ..open() };
-        check(CASE.expect(Expect::Pongs("x")), &[(both, Verdict::Pass)]);
-        let beaten = Facts { seen: vec![beat()], ..closed(1000) };
-        check(CASE.send(&["/close"]).expect(Expect::Silence), &[(beaten, Verdict::Pass)]);
-        let answered = Facts { seen: vec![Seen::Pong(b"x".to_vec())], ..closed(1000) };
-        let case = CASE.send(&["/close", "/frame ping x"]).expect(Expect::Silence);
+        let both = CaseFacts { seen: vec![beat(), Seen::Pong(b"x".to_vec())], ..open() };
+        check(CASE.expect(Expectation::Pongs("x")), &[(both, Verdict::Pass)]);
+        let beaten = CaseFacts { seen: vec![beat()], ..closed(1000) };
+        check(CASE.send(&["/close"]).expect(Expectation::Silence), &[(beaten, Verdict::Pass)]);
+        let answered = CaseFacts { seen: vec![Seen::Pong(b"x".to_vec())], ..closed(1000) };
+        let case = CASE.send(&["/close", "/frame ping x"]).expect(Expectation::Silence);
         check(case, &[(answered, Verdict::Fail)]);
     }
 
@@ -637,7 +642,7 @@ mod tests {
     fn a_client_that_comes_back_later_each_time_does_so_each_time() {
         let got = |tenths: &[u64], timed_out| {
             let round_trips = tenths.iter().map(|it| Duration::from_millis(100 * it)).collect();
-            returns(&Facts { round_trips, timed_out, ..open() }).got
+            returns(&CaseFacts { round_trips, timed_out, ..open() }).got
         };
         for (tenths, late, text) in [
             (&[1, 2, 4, 8][..], false, "it connects again, each time later"),
@@ -660,6 +665,6 @@ mod tests {
     #[test]
     fn a_server_that_breaks_a_rule_itself_fails() {
         let seen = vec![Seen::Violation("a masked frame".into())];
-        check(CASE, &[(Facts { seen, ..ponged() }, Verdict::Fail)]);
+        check(CASE, &[(CaseFacts { seen, ..ponged() }, Verdict::Fail)]);
     }
 }

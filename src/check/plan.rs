@@ -11,8 +11,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::mem;
 use std::time::Duration;
 
-use super::case::{Case, Expect, Level, Needs, Risk, Tested, rule};
-use super::facts::{Facts, Opening, Seen};
+use super::case::{Case, Expectation, Level, Needs, Risk, Tested, rule};
+use super::facts::{CaseFacts, Opening, Seen};
 use super::judge::judge;
 use super::verdict::{Judgement, Verdict};
 use crate::ui::number::counted;
@@ -52,7 +52,7 @@ pub static CONTROL: Case = Case::new(
 /// Finds out whether the server echoes. It tests nothing, and is not a row of the table.
 pub static ECHO: Case = Case::new("h/echo", "a text and a binary message", rule("", ""), "")
     .send(&["/text wscope check: is this echoed? ä € 😀", "/binary 00 ff fe 80"])
-    .expect(Expect::Learns);
+    .expect(Expectation::Learns);
 
 /// The same for a client.
 static CLIENT_CONTROL: Case = Case { tested: Tested::Client, ..CONTROL };
@@ -218,7 +218,7 @@ enum Ending {
 }
 
 impl Ending {
-    fn of(facts: &Facts) -> Option<Self> {
+    fn of(facts: &CaseFacts) -> Option<Self> {
         match (&facts.opening, &facts.close) {
             (Opening::Refused(_), _) => Some(Self::Refused),
             (Opening::Open, Some(close)) => {
@@ -241,7 +241,7 @@ struct Suspect {
 
 /// A run under way.
 #[derive(Debug)]
-pub struct Plan {
+pub struct CheckRun {
     options: PlanOptions,
     cases: Vec<&'static Case>,
     results: Vec<Option<Judgement>>,
@@ -284,12 +284,12 @@ pub struct Plan {
     echo_lapsed: bool,
 }
 
-impl Plan {
+impl CheckRun {
     /// Plans a run of these cases.
     pub fn new(mut cases: Vec<&'static Case>, options: PlanOptions) -> Self {
         let control = Work::new(control(options.tested), Purpose::Control);
         let mut first: VecDeque<Work> = std::iter::repeat_n(control, CONTROLS).collect();
-        let asks = cases.iter().any(|case| matches!(case.expect, Expect::Echoes(..)));
+        let asks = cases.iter().any(|case| matches!(case.expect, Expectation::Echoes(..)));
         if options.echoes.is_none() && asks {
             first.push_back(Work::new(&ECHO, Purpose::Echo));
         }
@@ -460,9 +460,9 @@ impl Plan {
         self.stop.as_ref()
     }
 
-    /// Takes the facts of a connection from [`Plan::start`] or [`Plan::claim`]; returns its own
+    /// Takes the facts of a connection from [`CheckRun::start`] or [`CheckRun::claim`]; returns its own
     /// verdict.
-    pub fn finish(&mut self, work: Work, facts: &Facts) -> Verdict {
+    pub fn finish(&mut self, work: Work, facts: &CaseFacts) -> Verdict {
         self.running.retain(|own| own.number != work.number);
         (self.exclusive, self.paused) = (false, false);
         let judgement = judge(work.case, facts, self.echoes);
@@ -517,7 +517,7 @@ impl Plan {
     }
 
     /// Notes who may have ended the server, and who has not.
-    fn suspect(&mut self, work: Work, facts: &Facts, verdict: Verdict) {
+    fn suspect(&mut self, work: Work, facts: &CaseFacts, verdict: Verdict) {
         let answered = match work.purpose {
             Purpose::Control => verdict == Verdict::Pass,
             _ => match facts.opening {
@@ -557,7 +557,7 @@ impl Plan {
         self.cases.len() * self.options.repeat <= FEW
     }
 
-    fn controlled(&mut self, judgement: &Judgement, facts: &Facts) {
+    fn controlled(&mut self, judgement: &Judgement, facts: &CaseFacts) {
         let got = judgement.got.clone();
         let about = |id| self.cases.iter().position(|case| case.id == id);
         if judgement.verdict == Verdict::Pass {
@@ -591,7 +591,7 @@ impl Plan {
         }
     }
 
-    fn judged(&mut self, at: usize, case: &'static Case, judgement: Judgement, facts: &Facts) {
+    fn judged(&mut self, at: usize, case: &'static Case, judgement: Judgement, facts: &CaseFacts) {
         let unreachable = matches!(facts.opening, Opening::Unreachable(_));
         let silent = facts.timed_out || facts.opening == Opening::Silent;
         // One that drops connections now and then does not do so because of the case.
@@ -670,7 +670,7 @@ impl Plan {
 
     /// A control connection did not work, after others had worked. For a client, only those before
     /// the first case count.
-    fn died(&mut self, facts: &Facts) {
+    fn died(&mut self, facts: &CaseFacts) {
         let what = match &facts.opening {
             Opening::Refused(status @ (429 | 503)) => {
                 let text = self.death(&format!("answered {status} to a valid handshake"));
@@ -801,7 +801,7 @@ fn merged(first: Option<Judgement>, then: Judgement) -> Judgement {
 }
 
 /// Whether the connection ended where something had to come.
-fn is_cut(facts: &Facts) -> bool {
+fn is_cut(facts: &CaseFacts) -> bool {
     facts.opening == Opening::Dropped || facts.ended.is_some() && facts.close.is_none()
 }
 
@@ -814,14 +814,14 @@ fn control(tested: Role) -> &'static Case {
 }
 
 /// Whether the server echoed both messages of [`ECHO`].
-fn is_echo(facts: &Facts) -> bool {
+fn is_echo(facts: &CaseFacts) -> bool {
     let text = "wscope check: is this echoed? ä € 😀".as_bytes();
     facts.has_message(OpCode::Data(Data::Text), text)
         && facts.has_message(OpCode::Data(Data::Binary), b"\0\xff\xfe\x80")
 }
 
 /// Whether both echoes were received, so that the wait can end.
-pub fn has_echoed(facts: &Facts) -> bool {
+pub fn has_echoed(facts: &CaseFacts) -> bool {
     let is_message = |seen: &&Seen| matches!(seen, Seen::Message(..));
     facts.seen.iter().filter(is_message).count() >= 2
 }
@@ -848,21 +848,21 @@ mod tests {
         slow: false,
     };
 
-    fn good() -> Facts {
+    fn good() -> CaseFacts {
         let seen = vec![Seen::Pong(CANARIES[0].to_vec())];
-        Facts { opening: Opening::Open, seen, ..Facts::default() }
+        CaseFacts { opening: Opening::Open, seen, ..CaseFacts::default() }
     }
 
-    fn hang() -> Facts {
-        Facts { opening: Opening::Open, timed_out: true, ..Facts::default() }
+    fn hang() -> CaseFacts {
+        CaseFacts { opening: Opening::Open, timed_out: true, ..CaseFacts::default() }
     }
 
-    fn away() -> Facts {
-        Facts { opening: Opening::Unreachable("refused".into()), ..Facts::default() }
+    fn away() -> CaseFacts {
+        CaseFacts { opening: Opening::Unreachable("refused".into()), ..CaseFacts::default() }
     }
 
-    fn plan(options: PlanOptions) -> Plan {
-        let mut plan = Plan::new(vec![&A, &B, &C], options);
+    fn plan(options: PlanOptions) -> CheckRun {
+        let mut plan = CheckRun::new(vec![&A, &B, &C], options);
         for _ in 0..CONTROLS {
             let work = plan.start().expect("a control");
             assert!(work.purpose == Purpose::Control && plan.start().is_none());
@@ -873,14 +873,14 @@ mod tests {
 
     /// The server lives a moment later.
     #[track_caller]
-    fn survives(plan: &mut Plan) {
+    fn survives(plan: &mut CheckRun) {
         assert!(plan.pause().is_some(), "a moment");
         let control = plan.start().expect("a control");
         assert_eq!(control.purpose, Purpose::Control);
         plan.finish(control, &good());
     }
 
-    fn verdicts(plan: &Plan) -> Vec<Verdict> {
+    fn verdicts(plan: &CheckRun) -> Vec<Verdict> {
         plan.outcomes().iter().map(|outcome| outcome.judgement.verdict).collect()
     }
 
@@ -922,8 +922,8 @@ mod tests {
 
     #[test]
     fn a_limit_of_connections_makes_no_case_flaky() {
-        let limited = Facts { opening: Opening::Refused(503), ..Facts::default() };
-        let mut plan = Plan::new(vec![&A], PlanOptions { jobs: 1, repeat: 2, ..OPTIONS });
+        let limited = CaseFacts { opening: Opening::Refused(503), ..CaseFacts::default() };
+        let mut plan = CheckRun::new(vec![&A], PlanOptions { jobs: 1, repeat: 2, ..OPTIONS });
         let mut limit = Some(limited);
         while let Some(work) = plan.start() {
             let facts = limit.take_if(|_| work.case.id == "f/a").unwrap_or_else(good);
@@ -947,7 +947,8 @@ mod tests {
     fn a_server_that_dies_is_one_sentence() {
         let mut plan = plan(PlanOptions { jobs: 1, ..OPTIONS });
         let a = plan.start().expect("a");
-        let dead = Facts { ended: Some(End::Broken), opening: Opening::Open, ..Facts::default() };
+        let dead =
+            CaseFacts { ended: Some(End::Broken), opening: Opening::Open, ..CaseFacts::default() };
         plan.finish(a, &dead);
         let control = plan.start().expect("a control");
         plan.finish(control, &away());
@@ -965,7 +966,7 @@ mod tests {
         // In a run of few cases it has a moment to die of each, however that ended.
         assert!(plan.pause().is_some());
         let control = plan.start().expect("a control");
-        plan.finish(control, &Facts { opening: Opening::Dropped, ..Facts::default() });
+        plan.finish(control, &CaseFacts { opening: Opening::Dropped, ..CaseFacts::default() });
         let control = plan.start().expect("another one, because that one was cut off");
         plan.finish(control, &away());
         let text = "the server stopped accepting connections after f/a (1 case done)";
@@ -982,7 +983,10 @@ mod tests {
             let a = plan.start().expect("a");
             plan.finish(a, &good());
             let control = plan.start().expect("a control");
-            plan.finish(control, &Facts { opening: Opening::Refused(status), ..Facts::default() });
+            plan.finish(
+                control,
+                &CaseFacts { opening: Opening::Refused(status), ..CaseFacts::default() },
+            );
             let text = format!(
                 "the server answered {status} to a valid handshake after f/a (1 case done); \
                  if several servers share the address, test one of them"
@@ -993,13 +997,13 @@ mod tests {
         }
     }
 
-    fn cut() -> Facts {
-        Facts { opening: Opening::Dropped, ..Facts::default() }
+    fn cut() -> CaseFacts {
+        CaseFacts { opening: Opening::Dropped, ..CaseFacts::default() }
     }
 
     /// Runs the cases where each connection, by number from 1, shows this.
-    fn ran(cases: Vec<&'static Case>, repeat: usize, facts: impl Fn(u64) -> Facts) -> Plan {
-        let mut plan = Plan::new(cases, PlanOptions { jobs: 1, repeat, ..OPTIONS });
+    fn ran(cases: Vec<&'static Case>, repeat: usize, facts: impl Fn(u64) -> CaseFacts) -> CheckRun {
+        let mut plan = CheckRun::new(cases, PlanOptions { jobs: 1, repeat, ..OPTIONS });
         while let Some(work) = plan.start() {
             plan.finish(work, &facts(work.number));
         }
@@ -1045,7 +1049,7 @@ mod tests {
 
     #[test]
     fn a_failure_of_the_control_case_is_not_forgotten_for_a_control_connection() {
-        let wrong = Facts { seen: vec![Seen::Violation("a bad frame".into())], ..good() };
+        let wrong = CaseFacts { seen: vec![Seen::Violation("a bad frame".into())], ..good() };
         let plan = ran(vec![&CONTROL, &A], 1, |at| match at {
             4 => wrong.clone(),
             5 => cut(),
@@ -1056,9 +1060,9 @@ mod tests {
 
     #[test]
     fn results_that_differ_are_one_list() {
-        let failed = Facts { opening: Opening::Open, ..Facts::default() };
-        let closed = Facts { ended: Some(End::InOrder), ..failed.clone() };
-        let limited = Facts { opening: Opening::Refused(503), ..Facts::default() };
+        let failed = CaseFacts { opening: Opening::Open, ..CaseFacts::default() };
+        let closed = CaseFacts { ended: Some(End::InOrder), ..failed.clone() };
+        let limited = CaseFacts { opening: Opening::Refused(503), ..CaseFacts::default() };
         // Controls come between: the case has each second connection from the fourth.
         let plan = ran(vec![&A], 4, |at| match at {
             4 => good(),
@@ -1101,10 +1105,10 @@ mod tests {
             Seen::Message(OpCode::Data(Data::Binary), b"\0\xff\xfe\x80".to_vec()),
         ];
         static ECHOES: Case = Case::new("m/a", "a", rule("RFC", "says"), "why")
-            .expect(Expect::Echoes(OpCode::Data(Data::Text), "x"));
-        let echo = Facts { opening: Opening::Open, seen, ..Facts::default() };
+            .expect(Expectation::Echoes(OpCode::Data(Data::Text), "x"));
+        let echo = CaseFacts { opening: Opening::Open, seen, ..CaseFacts::default() };
         for (cuts, echoes, times) in [(0, true, 1), (1, true, 2), (5, false, 2)] {
-            let mut plan = Plan::new(vec![&ECHOES], PlanOptions { jobs: 1, ..OPTIONS });
+            let mut plan = CheckRun::new(vec![&ECHOES], PlanOptions { jobs: 1, ..OPTIONS });
             let mut asked = 0;
             while let Some(work) = plan.start() {
                 asked += u32::from(work.purpose == Purpose::Echo);
@@ -1123,10 +1127,11 @@ mod tests {
     #[test]
     fn a_case_that_is_cut_off_runs_again_and_so_does_a_control_connection() {
         static KEEPS: Case =
-            Case::new("x/a", "a", rule("RFC", "says"), "why").expect(Expect::Accepted);
-        let dropped = Facts { opening: Opening::Dropped, ..Facts::default() };
+            Case::new("x/a", "a", rule("RFC", "says"), "why").expect(Expectation::Accepted);
+        let dropped = CaseFacts { opening: Opening::Dropped, ..CaseFacts::default() };
         for lapses in [[false, false], [true, false], [false, true]] {
-            let mut plan = Plan::new(vec![&CONTROL, &KEEPS], PlanOptions { jobs: 1, ..OPTIONS });
+            let mut plan =
+                CheckRun::new(vec![&CONTROL, &KEEPS], PlanOptions { jobs: 1, ..OPTIONS });
             let (mut left, mut controls) = (lapses, 0);
             while let Some(work) = plan.start() {
                 controls += usize::from(work.purpose == Purpose::Control);
@@ -1145,9 +1150,9 @@ mod tests {
 
     #[test]
     fn a_breach_in_the_first_handshake_is_a_failure_and_the_rest_is_not_known() {
-        let bad = Facts { opening: Opening::Bad("no key".into()), ..Facts::default() };
+        let bad = CaseFacts { opening: Opening::Bad("no key".into()), ..CaseFacts::default() };
         let seen = vec![Seen::Violation("an unmasked frame".into())];
-        let breaks = Facts { seen, ..good() };
+        let breaks = CaseFacts { seen, ..good() };
         for facts in [bad, breaks] {
             for (tested, cases, first) in [
                 (Role::Server, [&CONTROL, &B], Verdict::Fail),
@@ -1156,7 +1161,7 @@ mod tests {
                 (Role::Client, [&A, &B], Verdict::Fail),
                 (Role::Server, [&A, &B], Verdict::Inconclusive),
             ] {
-                let mut plan = Plan::new(cases.to_vec(), PlanOptions { tested, ..OPTIONS });
+                let mut plan = CheckRun::new(cases.to_vec(), PlanOptions { tested, ..OPTIONS });
                 let control = plan.start().expect("a control");
                 plan.finish(control, &facts);
                 assert_eq!(verdicts(&plan), [first, Verdict::Inconclusive], "{facts:?}");
@@ -1166,7 +1171,7 @@ mod tests {
 
     #[test]
     fn the_last_case_may_be_the_end_of_the_server_too() {
-        let mut plan = Plan::new(vec![&A], PlanOptions { echoes: Some(false), ..OPTIONS });
+        let mut plan = CheckRun::new(vec![&A], PlanOptions { echoes: Some(false), ..OPTIONS });
         for _ in 0..=CONTROLS {
             let work = plan.start().expect("work");
             plan.finish(work, &good());
@@ -1178,8 +1183,8 @@ mod tests {
     }
 
     /// A plan of more cases than are looked after one by one.
-    fn long_plan(options: PlanOptions) -> Plan {
-        let mut plan = Plan::new(vec![&A, &B, &A, &B, &A, &B, &A, &B, &A, &B], options);
+    fn long_plan(options: PlanOptions) -> CheckRun {
+        let mut plan = CheckRun::new(vec![&A, &B, &A, &B, &A, &B, &A, &B, &A, &B], options);
         for _ in 0..CONTROLS {
             let work = plan.start().expect("a control");
             plan.finish(work, &good());
@@ -1191,8 +1196,8 @@ mod tests {
     #[test]
     fn a_case_that_another_may_have_ended_is_a_candidate_and_no_failure() {
         let dropped =
-            Facts { ended: Some(End::Broken), opening: Opening::Open, ..Facts::default() };
-        let refused = Facts { opening: Opening::Refused(400), ..Facts::default() };
+            CaseFacts { ended: Some(End::Broken), opening: Opening::Open, ..CaseFacts::default() };
+        let refused = CaseFacts { opening: Opening::Refused(400), ..CaseFacts::default() };
         // With one at a time the first refusal is looked after, and the second one is known by then.
         for (jobs, looked) in [(1, true), (2, false)] {
             let mut plan = long_plan(PlanOptions { jobs, ..OPTIONS });
@@ -1218,9 +1223,9 @@ mod tests {
 
     #[test]
     fn a_case_after_a_moment_in_which_the_server_lived_is_blamed() {
-        let refused = Facts { opening: Opening::Refused(400), ..Facts::default() };
+        let refused = CaseFacts { opening: Opening::Refused(400), ..CaseFacts::default() };
         let dropped =
-            Facts { ended: Some(End::Broken), opening: Opening::Open, ..Facts::default() };
+            CaseFacts { ended: Some(End::Broken), opening: Opening::Open, ..CaseFacts::default() };
         let mut plan = long_plan(PlanOptions { jobs: 1, ..OPTIONS });
         let first = plan.start().expect("a case");
         plan.finish(first, &refused);
@@ -1238,7 +1243,7 @@ mod tests {
     #[test]
     fn repeated_connections_of_a_case_are_no_more_at_once_than_it_has() {
         static TWO: Case = Case::new("h/two", "two", rule("RFC", "says"), "why").connections(2);
-        let mut plan = Plan::new(vec![&TWO], PlanOptions { jobs: 1, repeat: 2, ..OPTIONS });
+        let mut plan = CheckRun::new(vec![&TWO], PlanOptions { jobs: 1, repeat: 2, ..OPTIONS });
         for _ in 0..CONTROLS {
             let work = plan.start().expect("a control");
             plan.finish(work, &good());
@@ -1256,11 +1261,11 @@ mod tests {
 
     /// The verdict on an Origin similar to the site's, if the Origin of another site led to this.
     #[track_caller]
-    fn like_the_site(evil: &[Facts]) -> Verdict {
+    fn like_the_site(evil: &[CaseFacts]) -> Verdict {
         let find = |id| crate::check::catalogue::find(id, Role::Server).expect("a case");
         let cases = vec![find("o/evil"), find("o/suffix")];
         let options = PlanOptions { jobs: 1, repeat: evil.len(), ..OPTIONS };
-        let (mut plan, mut evil) = (Plan::new(cases, options), evil.iter());
+        let (mut plan, mut evil) = (CheckRun::new(cases, options), evil.iter());
         while let Some(work) = plan.start() {
             match work.case.id {
                 "o/evil" => plan.finish(work, evil.next().expect("as often")),
@@ -1273,14 +1278,15 @@ mod tests {
 
     #[test]
     fn an_origin_like_that_of_the_site_matters_where_another_is_refused_for_sure() {
-        let refused = |status| Facts { opening: Opening::Refused(status), ..Facts::default() };
+        let refused =
+            |status| CaseFacts { opening: Opening::Refused(status), ..CaseFacts::default() };
         let cookie = ("set-cookie".to_owned(), "a=b".to_owned());
-        let accepted = Facts { headers: vec![cookie], ..good() };
+        let accepted = CaseFacts { headers: vec![cookie], ..good() };
         assert_eq!(like_the_site(&[refused(403)]), Verdict::Warn);
         for other in [accepted, good(), refused(429), refused(503), refused(500)] {
             assert_eq!(like_the_site(std::slice::from_ref(&other)), Verdict::Info, "{other:?}");
         }
-        let dropped = Facts { opening: Opening::Dropped, ..Facts::default() };
+        let dropped = CaseFacts { opening: Opening::Dropped, ..CaseFacts::default() };
         assert_eq!(like_the_site(&[dropped]), Verdict::Info);
         assert_eq!(like_the_site(&[refused(503), good()]), Verdict::Info);
     }
@@ -1288,7 +1294,7 @@ mod tests {
     #[test]
     fn what_connections_do_at_the_same_time_is_counted() {
         static FIVE: Case = Case::new("h/five", "five", rule("RFC", "says"), "why").connections(2);
-        let mut plan = Plan::new(vec![&FIVE], PlanOptions { jobs: 1, ..OPTIONS });
+        let mut plan = CheckRun::new(vec![&FIVE], PlanOptions { jobs: 1, ..OPTIONS });
         for _ in 0..CONTROLS {
             let work = plan.start().expect("a control");
             plan.finish(work, &good());
@@ -1296,7 +1302,7 @@ mod tests {
         let (one, other) = (plan.start().expect("one"), plan.start().expect("the other"));
         assert!(plan.start().is_none());
         plan.finish(one, &good());
-        plan.finish(other, &Facts { opening: Opening::Refused(503), ..Facts::default() });
+        plan.finish(other, &CaseFacts { opening: Opening::Refused(503), ..CaseFacts::default() });
         let result = plan.result(0).expect("a result").clone();
         let got = "1 time: HTTP status 503; 1 time: the connection stays open: a ping is answered";
         assert_eq!(result, Judgement::new(Verdict::Info, got));
@@ -1307,7 +1313,7 @@ mod tests {
         let mut plan = plan(OPTIONS);
         let (a, b) = (plan.start().expect("a"), plan.start().expect("b"));
         let ended = Some(End::Broken);
-        let dropped = Facts { opening: Opening::Open, ended, ..Facts::default() };
+        let dropped = CaseFacts { opening: Opening::Open, ended, ..CaseFacts::default() };
         plan.finish(a, &dropped);
         plan.finish(b, &dropped);
         let control = plan.start().expect("a control");
@@ -1325,7 +1331,7 @@ mod tests {
         static NAMED: Case =
             Case::new("p/a", "a", rule("RFC", "says"), "why").needs(Needs::Subprotocol);
         for (subprotocol, verdict) in [(false, Verdict::Skip), (true, Verdict::Pass)] {
-            let mut plan = Plan::new(vec![&NAMED], PlanOptions { subprotocol, ..OPTIONS });
+            let mut plan = CheckRun::new(vec![&NAMED], PlanOptions { subprotocol, ..OPTIONS });
             while let Some(work) = plan.start() {
                 plan.finish(work, &good());
             }
@@ -1336,7 +1342,7 @@ mod tests {
 
     #[test]
     fn without_a_control_nothing_runs() {
-        let mut plan = Plan::new(vec![&A], OPTIONS);
+        let mut plan = CheckRun::new(vec![&A], OPTIONS);
         let control = plan.start().expect("a control");
         plan.finish(control, &away());
         assert!(plan.is_done() && matches!(plan.stopped(), Some(Stop::Unusable(..))));
@@ -1345,7 +1351,7 @@ mod tests {
 
     #[test]
     fn clients_that_come_by_themselves_choose_the_order() {
-        let mut plan = Plan::new(vec![&A, &B, &C], PlanOptions { awaits: true, ..OPTIONS });
+        let mut plan = CheckRun::new(vec![&A, &B, &C], PlanOptions { awaits: true, ..OPTIONS });
         assert!(plan.start().is_none() && !plan.is_done());
         let b = plan.claim(1);
         assert_eq!((b.case.id, plan.next_open(|_| true)), ("f/b", Some(0)));
@@ -1378,7 +1384,7 @@ mod tests {
     #[test]
     fn repeated_runs_that_differ_are_flaky() {
         let mut plan = plan(PlanOptions { repeat: 2, jobs: 1, ..OPTIONS });
-        let (mut runs, failed) = (0, Facts { opening: Opening::Open, ..Facts::default() });
+        let (mut runs, failed) = (0, CaseFacts { opening: Opening::Open, ..CaseFacts::default() });
         while let Some(work) = plan.start() {
             runs += 1;
             let facts = if runs == 1 { failed.clone() } else { good() };

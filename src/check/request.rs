@@ -44,7 +44,7 @@ pub enum Edit {
 
 /// What a request is for, to fill in what only is known then.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct RequestPlace<'a> {
     /// Path and query.
     pub target: &'a str,
     /// The Host header.
@@ -57,7 +57,7 @@ pub struct Place<'a> {
     pub subprotocol: &'a str,
 }
 
-impl Place<'_> {
+impl RequestPlace<'_> {
     fn fill(&self, text: &str) -> String {
         text.replace("{target}", self.target)
             .replace("{host}", self.host)
@@ -69,7 +69,7 @@ impl Place<'_> {
 }
 
 /// The usual request or response with the changes made.
-pub fn edited(usual: &[u8], edits: &[Edit], place: Place<'_>) -> Vec<u8> {
+pub fn edited(usual: &[u8], edits: &[Edit], place: RequestPlace<'_>) -> Vec<u8> {
     if edits.is_empty() {
         return usual.to_vec();
     }
@@ -140,8 +140,13 @@ mod tests {
     use super::*;
 
     const USUAL: &[u8] = b"GET /a HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n";
-    const PLACE: Place<'_> =
-        Place { target: "/a", host: "h", name: "h", origin: "http://h", subprotocol: "chat" };
+    const PLACE: RequestPlace<'_> = RequestPlace {
+        target: "/a",
+        host: "h",
+        name: "h",
+        origin: "http://h",
+        subprotocol: "chat",
+    };
 
     fn changed(edits: &[Edit]) -> String {
         String::from_utf8(edited(USUAL, edits, PLACE)).expect("text")

@@ -7,8 +7,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::case::{Case, Expect, Tested};
-use super::facts::{CANARIES, Facts, Opening, Seen};
+use super::case::{Case, Expectation, Tested};
+use super::facts::{CANARIES, CaseFacts, Opening, Seen};
 use super::judge::content;
 use crate::script::command::Command;
 use crate::wire::{Control, OpCode};
@@ -99,7 +99,7 @@ impl Trial {
     }
 
     /// What is next.
-    pub fn next(&mut self, facts: &Facts, now: Instant) -> Next {
+    pub fn next(&mut self, facts: &CaseFacts, now: Instant) -> Next {
         let pongs = facts.seen.iter().filter(|seen| matches!(seen, Seen::Pong(_))).count();
         if pongs > self.pongs && pongs <= self.pings {
             self.until = now + self.timing.patience;
@@ -110,7 +110,7 @@ impl Trial {
         next
     }
 
-    fn go_on(&mut self, facts: &Facts, now: Instant) -> Next {
+    fn go_on(&mut self, facts: &CaseFacts, now: Instant) -> Next {
         if self.is_decided(facts) {
             // What may not come after a Close is seen only where that is waited for.
             let open = facts.close.is_some() && facts.ended.is_none();
@@ -170,28 +170,34 @@ impl Trial {
     /// What follows what was sent.
     fn behind(&self, now: Instant) -> Phase {
         match self.case.expect {
-            Expect::Dies(_) | Expect::DiesUnlike(..) | Expect::Protects | Expect::Learns
+            Expectation::Dies(_)
+            | Expectation::DiesUnlike(..)
+            | Expectation::Protects
+            | Expectation::Learns
                 if !self.case.send.is_empty() =>
             {
                 Phase::Pausing(0, now + self.timing.pause)
             }
-            Expect::Fails => Phase::Pausing(0, now + self.timing.pause),
-            Expect::Pongs(_)
-            | Expect::PongsWithin(_)
-            | Expect::Closes(_)
-            | Expect::Condemns(_)
-            | Expect::Ends
-            | Expect::Silence => Phase::Awaiting,
+            Expectation::Fails => Phase::Pausing(0, now + self.timing.pause),
+            Expectation::Pongs(_)
+            | Expectation::PongsWithin(_)
+            | Expectation::Closes(_)
+            | Expectation::Condemns(_)
+            | Expectation::Ends
+            | Expectation::Silence => Phase::Awaiting,
             _ => Phase::Pausing(0, now),
         }
     }
 
     fn needs_two(&self) -> bool {
-        matches!(self.case.expect, Expect::Dies(_) | Expect::DiesUnlike(..) | Expect::Protects)
+        matches!(
+            self.case.expect,
+            Expectation::Dies(_) | Expectation::DiesUnlike(..) | Expectation::Protects
+        )
     }
 
     /// Whether no later data can change the verdict.
-    fn is_decided(&self, facts: &Facts) -> bool {
+    fn is_decided(&self, facts: &CaseFacts) -> bool {
         if facts.ended.is_some() || facts.opening != Opening::Open {
             return true;
         }
@@ -200,30 +206,37 @@ impl Trial {
         }
         let ponged = facts.has_pong(CANARIES[0]);
         match self.case.expect {
-            Expect::Refused(_) | Expect::Ignored | Expect::Accepted => true,
-            Expect::Keeps(_) | Expect::Declined | Expect::Judged(..) | Expect::FreshKey => true,
-            Expect::Closes(_) | Expect::Silence
+            Expectation::Refused(_) | Expectation::Ignored | Expectation::Accepted => true,
+            Expectation::Keeps(_)
+            | Expectation::Declined
+            | Expectation::Judged(..)
+            | Expectation::FreshKey => true,
+            Expectation::Closes(_) | Expectation::Silence
                 if self.case.tested == Tested::Client && facts.close.is_some() =>
             {
                 true
             }
             // The end of TCP belongs to it.
-            Expect::Closes(_) | Expect::Silence | Expect::Ends => false,
+            Expectation::Closes(_) | Expectation::Silence | Expectation::Ends => false,
             _ if facts.close.is_some() => true,
-            Expect::Fails if !facts.seen.is_empty() => true,
-            Expect::Dies(_) | Expect::DiesUnlike(..) | Expect::Protects | Expect::Fails => {
-                facts.has_pong(CANARIES[1])
-            }
-            Expect::Echoes(opcode, line) if self.echoes => {
+            Expectation::Fails if !facts.seen.is_empty() => true,
+            Expectation::Dies(_)
+            | Expectation::DiesUnlike(..)
+            | Expectation::Protects
+            | Expectation::Fails => facts.has_pong(CANARIES[1]),
+            Expectation::Echoes(opcode, line) if self.echoes => {
                 ponged && facts.has_message(opcode, &content(line))
             }
-            Expect::Lives | Expect::Echoes(..) | Expect::Learns | Expect::Keys => ponged,
-            Expect::Observed(_) | Expect::Returns => ponged,
+            Expectation::Lives
+            | Expectation::Echoes(..)
+            | Expectation::Learns
+            | Expectation::Keys => ponged,
+            Expectation::Observed(_) | Expectation::Returns => ponged,
             // Another may come unasked.
-            Expect::Pongs(payload) | Expect::PongsWithin(payload) => {
+            Expectation::Pongs(payload) | Expectation::PongsWithin(payload) => {
                 facts.has_pong(&content(payload))
             }
-            Expect::Condemns(_) => false,
+            Expectation::Condemns(_) => false,
         }
     }
 }
@@ -246,7 +259,7 @@ mod tests {
 
     static DIES: Case = Case::new("t/dies", "title", rule("RFC", "says"), "why")
         .send(&["/frame text rsv2=on x"])
-        .expect(Expect::Dies(&[1002]));
+        .expect(Expectation::Dies(&[1002]));
     static BYTEWISE: Case = Case::new("t/bytewise", "title", rule("RFC", "says"), "why").send(&[
         "/repeat 2 /bytes 61",
         "/wait 0.5",
@@ -256,8 +269,8 @@ mod tests {
     const TIMING: Timing =
         Timing { pause: Duration::from_millis(50), patience: Duration::from_secs(2) };
 
-    fn facts() -> Facts {
-        Facts { opening: Opening::Open, ..Facts::default() }
+    fn facts() -> CaseFacts {
+        CaseFacts { opening: Opening::Open, ..CaseFacts::default() }
     }
 
     #[test]
@@ -285,11 +298,12 @@ mod tests {
         let mut trial = Trial::new(&DIES, TIMING, false, now);
         assert!(matches!(trial.next(&facts(), now), Next::Send(_)));
         assert!(matches!(trial.next(&facts(), now), Next::Wait(_)));
-        let closed = Facts { close: Some(CloseBody { code: None, reason: Vec::new() }), ..facts() };
+        let closed =
+            CaseFacts { close: Some(CloseBody { code: None, reason: Vec::new() }), ..facts() };
         let pause = now + TIMING.pause;
         assert!(matches!(trial.next(&closed, now), Next::Wait(at) if at == pause));
         assert!(matches!(trial.next(&closed, pause), Next::Done));
-        let ended = Facts { ended: Some(End::InOrder), ..facts() };
+        let ended = CaseFacts { ended: Some(End::InOrder), ..facts() };
         assert!(matches!(trial.next(&ended, now), Next::Done));
         assert!(matches!(trial.next(&facts(), now + TIMING.pause), Next::Ping(_)));
         let late = now + TIMING.pause + TIMING.patience;
@@ -300,7 +314,7 @@ mod tests {
     fn a_pong_that_nobody_asked_for_ends_no_case() {
         static PINGS: Case = Case::new("t/pings", "title", rule("RFC", "says"), "why")
             .send(&["/ping x"])
-            .expect(Expect::Pongs("x"));
+            .expect(Expectation::Pongs("x"));
         let now = Instant::now();
         let (mut facts, mut trial) = (facts(), Trial::new(&PINGS, TIMING, false, now));
         assert!(matches!(trial.next(&facts, now), Next::Send(_)));

@@ -14,7 +14,7 @@ use crate::net::secret::Secret;
 use crate::net::tls::options::Passphrase;
 use crate::net::tls::{TlsClient, TlsError, TlsOptions};
 use crate::ui::sanitize::escaped;
-use crate::ui::write_out::Format;
+use crate::ui::write_out::WriteOutFormat;
 use crate::wire::cookie::read_netscape;
 
 /// Why nothing is dialled.
@@ -100,13 +100,13 @@ fn ask_for_passphrase(options: &mut TlsOptions) {
 /// # Errors
 ///
 /// Its file can't be read, or holds no format.
-pub fn format(reach: &ReachConfig) -> Result<Option<Format>, AccountError> {
+pub fn format(reach: &ReachConfig) -> Result<Option<WriteOutFormat>, AccountError> {
     Ok(match &reach.write_out {
         None => None,
         Some(WriteOut::Format(format)) => Some(format.clone()),
         Some(WriteOut::File(name)) => {
             let text = files::read_text(name).map_err(|e| usage(&format!("--write-out: {e}")))?;
-            Some(Format::parse(&text).map_err(|error| usage(&error))?)
+            Some(WriteOutFormat::parse(&text).map_err(|error| usage(&error))?)
         }
     })
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::one_line;
-use super::talk::Talk;
+use super::talk::TrialTalk;
 use crate::config::{Login, OpenConfig};
 use crate::diagnostics::facts::{Dial, DialOutcome, Trial, TrialOutcome, Variation};
 use crate::engine::open_error::OpenError;
@@ -456,7 +456,7 @@ fn watch(
     let mut opening = ClientOpening::new(&config, SLOT, None, runtime, Instant::now()).beside();
     let outcome = match open(&mut opening, runtime) {
         Ok(opened) => {
-            let mut talk = Talk::new(*opened);
+            let mut talk = TrialTalk::new(*opened);
             match talk.idle(patience, runtime)? {
                 true => TrialOutcome::Stayed,
                 false => TrialOutcome::Ended(ending::describe(&talk.ending())),

@@ -55,7 +55,7 @@ const PEER_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const READER_GONE: Duration = Duration::from_millis(500);
 
 /// A client's session.
-pub struct Session<'a> {
+pub struct ClientSession<'a> {
     config: &'a ClientConfig,
     max_time: Option<Instant>,
     /// Carries out the lines of a prompt or a script.
@@ -132,7 +132,7 @@ struct SessionOutcome {
     led: String,
 }
 
-impl<'a> Session<'a> {
+impl<'a> ClientSession<'a> {
     /// Takes over an open connection.
     ///
     /// # Errors
@@ -859,7 +859,7 @@ impl<'a> Session<'a> {
     }
 }
 
-impl Task for Session<'_> {
+impl Task for ClientSession<'_> {
     fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         match std::mem::replace(&mut self.phase, SessionPhase::Offline) {
             SessionPhase::Opening(tries) => self.opening_round(tries, runtime, now),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::client::account::{self, AccountError};
 use crate::config::OpenConfig;
-use crate::config::plan::{Plan, PlannedRoute};
+use crate::config::plan::{ConnectPlan, PlannedRoute};
 use crate::config::reach::{Preview, ReachConfig};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
@@ -17,11 +17,11 @@ use crate::net::proxy::choice::ProxyReason;
 use crate::net::route::Hop;
 use crate::net::tls::options::ServerName;
 use crate::output::stderr;
-use crate::ui::write_out::{Format, OutputTarget};
+use crate::ui::write_out::{OutputTarget, WriteOutFormat};
 
 /// What is printed at the end.
 pub struct RunSummary {
-    format: Option<Format>,
+    format: Option<WriteOutFormat>,
     timing: bool,
     jar: Option<PathBuf>,
 }
@@ -94,7 +94,7 @@ pub(super) fn instead(
     };
     let options: Vec<_> =
         reach.given.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    let plan = Plan { target, request: &request, way: &way, options: &options };
+    let plan = ConnectPlan { target, request: &request, way: &way, options: &options };
     let (notes, output) = match what {
         Preview::DryRun => {
             let dry = plan.dry_run(runtime.reporter.redactor());

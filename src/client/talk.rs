@@ -23,7 +23,7 @@ use crate::wire::Role;
 const MEMORY: usize = 1024 * 1024;
 
 /// A session under examination.
-pub struct Talk {
+pub struct TrialTalk {
     connection: Connection,
     /// The results of its opening.
     pub evidence: OpeningEvidence,
@@ -44,7 +44,7 @@ impl Behaviour for LastRoundTrip {
     }
 }
 
-impl Talk {
+impl TrialTalk {
     /// Takes over an open connection.
     pub fn new(opened: Opened) -> Self {
         let memory = Budget::new(MEMORY);
@@ -129,7 +129,7 @@ impl Talk {
 
 /// Keeps the session going until a moment, its end or, if that is waited for, a pong.
 struct Watch<'a> {
-    talk: &'a mut Talk,
+    talk: &'a mut TrialTalk,
     until: Instant,
     for_pong: bool,
     signal: Option<Signal>,

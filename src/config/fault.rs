@@ -6,7 +6,7 @@ use crate::net::random;
 use crate::ui::notation;
 use crate::ui::suggest::near;
 use crate::wire::close::MAX_REASON_LEN;
-use crate::wire::fault::{Argument, CATALOGUE, Fault, FaultInfo, FaultKind, Value, When};
+use crate::wire::fault::{Argument, CATALOGUE, Fault, FaultInfo, FaultKind, FaultValue, When};
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::{Role, role_name};
 
@@ -136,7 +136,7 @@ fn parse(text: &str, role: Role) -> Result<Fault, UsageError> {
         (Argument::Place, Some(("messages", count))) if when.is_none() => {
             let count = notation::number(count).filter(|count| *count > 0);
             fault.when = When::Message(count.ok_or_else(|| usage(text, &wanted(info, role)))?);
-            Some(Value::None)
+            Some(FaultValue::None)
         }
         (kind, _) => value(kind, argument),
     };
@@ -158,27 +158,27 @@ fn split_when(text: &str) -> Result<(&str, Option<When>), UsageError> {
     }
 }
 
-fn value(kind: Argument, text: &str) -> Option<Value> {
+fn value(kind: Argument, text: &str) -> Option<FaultValue> {
     match kind {
         Argument::None => None,
         Argument::Number { least, most, .. } => {
             let number = size(text).ok()?;
-            (least..=most).contains(&number).then_some(Value::Number(number))
+            (least..=most).contains(&number).then_some(FaultValue::Number(number))
         }
-        Argument::Time { .. } => notation::duration(text).ok().map(Value::Time),
+        Argument::Time { .. } => notation::duration(text).ok().map(FaultValue::Time),
         Argument::Text { .. } => {
             // It is written into a header.
             HeaderEdit::send("X", text).ok().filter(|_| !text.is_empty())?;
-            Some(Value::Text(text.to_owned()))
+            Some(FaultValue::Text(text.to_owned()))
         }
         Argument::Close { .. } => {
             let (code, reason) = text.split_once(':').unwrap_or((text, ""));
             let code = notation::close_code(code)?;
-            (reason.len() <= MAX_REASON_LEN).then(|| Value::Close(code, reason.to_owned()))
+            (reason.len() <= MAX_REASON_LEN).then(|| FaultValue::Close(code, reason.to_owned()))
         }
         Argument::Place => {
             let bytes = size(text.strip_prefix("bytes=")?).ok()?;
-            Some(Value::Number(bytes))
+            Some(FaultValue::Number(bytes))
         }
     }
 }
@@ -261,14 +261,17 @@ mod tests {
 
     #[test]
     fn arguments_stand_behind_a_colon() {
-        assert_eq!(one("status:404").value, Value::Number(404));
-        assert_eq!(one("delay:1.5").value, Value::Time(Duration::from_millis(1500)));
-        assert_eq!(one("drip:20ms").value, Value::Time(Duration::from_millis(20)));
-        assert_eq!(one("close:4000").value, Value::Close(4000, String::new()));
-        assert_eq!(one("close:going-away:b: c@d@open").value, Value::Close(1001, "b: c@d".into()));
-        assert_eq!(one("deflate-bomb:1M").value, Value::Number(1 << 20));
-        assert_eq!(one("rst:bytes=1000").value, Value::Number(1000));
-        assert_eq!(one("subprotocol-unoffered:x.y").value, Value::Text("x.y".into()));
+        assert_eq!(one("status:404").value, FaultValue::Number(404));
+        assert_eq!(one("delay:1.5").value, FaultValue::Time(Duration::from_millis(1500)));
+        assert_eq!(one("drip:20ms").value, FaultValue::Time(Duration::from_millis(20)));
+        assert_eq!(one("close:4000").value, FaultValue::Close(4000, String::new()));
+        assert_eq!(
+            one("close:going-away:b: c@d@open").value,
+            FaultValue::Close(1001, "b: c@d".into())
+        );
+        assert_eq!(one("deflate-bomb:1M").value, FaultValue::Number(1 << 20));
+        assert_eq!(one("rst:bytes=1000").value, FaultValue::Number(1000));
+        assert_eq!(one("subprotocol-unoffered:x.y").value, FaultValue::Text("x.y".into()));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::wire::head::Head;
 
 /// A connection that could be opened. No `Debug`: options may be secrets.
 #[derive(Clone, Copy)]
-pub struct Plan<'a> {
+pub struct ConnectPlan<'a> {
     /// The URL.
     pub target: &'a Target,
     /// The request, byte for byte.
@@ -65,7 +65,7 @@ pub struct CurlCommand {
     pub notes: Vec<String>,
 }
 
-impl Plan<'_> {
+impl ConnectPlan<'_> {
     /// Describes what would be sent, and where to.
     pub fn dry_run(&self, redactor: &Redactor) -> DryRun {
         let Self { target, way, .. } = self;
@@ -336,7 +336,7 @@ mod tests {
             ..PlannedRoute::default()
         };
         let request = request(&target, &SECRETS);
-        let plan = Plan { target: &target, request: &request, way: &way, options: &options };
+        let plan = ConnectPlan { target: &target, request: &request, way: &way, options: &options };
         let made = plan.curl(&Redactor::new());
         assert_eq!(
             made.command,
@@ -372,7 +372,7 @@ mod tests {
         let target = Target::parse("ws://h/").expect("a URL");
         let request = request(&target, &["X-B;", "Host: other", "User-Agent:", "X-C: \x1b[1m"]);
         let way = PlannedRoute::default();
-        let plan = Plan { target: &target, request: &request, way: &way, options: &[] };
+        let plan = ConnectPlan { target: &target, request: &request, way: &way, options: &[] };
         let back =
             FromCurl::parse(&plan.curl(&Redactor::of(true, &[])).command).expect("a curl command");
         assert_eq!(back.url, "http://h/");
@@ -398,7 +398,7 @@ mod tests {
             decided_by: Some("all_proxy".to_owned()),
             ..PlannedRoute::default()
         };
-        let plan = Plan { target: &target, request: &request, way: &way, options: &[] };
+        let plan = ConnectPlan { target: &target, request: &request, way: &way, options: &[] };
         let run = plan.dry_run(&Redactor::new());
         assert_eq!(
             run.notes,
@@ -418,7 +418,7 @@ mod tests {
         let target = Target::parse("ws://[::1]:9/").expect("a URL");
         let request = request(&target, &[]);
         let printed = |way: PlannedRoute| {
-            let plan = Plan { target: &target, request: &request, way: &way, options: &[] };
+            let plan = ConnectPlan { target: &target, request: &request, way: &way, options: &[] };
             plan.dry_run(&Redactor::new()).notes.join("|")
         };
         assert_eq!(printed(PlannedRoute::default()), "would resolve and connect to [::1]:9");

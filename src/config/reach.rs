@@ -7,7 +7,7 @@ use super::usage::UsageError;
 use crate::cli::{AccountOptions, ReachOptions, RetryArguments};
 use crate::net::redirect::RedirectOptions;
 use crate::net::retry::RetryOptions;
-use crate::ui::write_out::{Format, FormatSource};
+use crate::ui::write_out::{FormatSource, WriteOutFormat};
 
 /// What to do on the way to a connection, and instead of one.
 #[derive(Clone, Default)]
@@ -62,7 +62,7 @@ pub enum Preview {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteOut {
     /// Read already.
-    Format(Format),
+    Format(WriteOutFormat),
     /// In a file; `-` is stdin. To be read before anything is dialled.
     File(String),
 }
@@ -111,7 +111,7 @@ impl ReachConfig {
         let ReachOptions { account, location, report, defaults: _ } = options;
         let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
         let write_out = report.write_out.as_deref().map(|text| match FormatSource::of(text) {
-            FormatSource::Given(format) => Format::parse(format).map(WriteOut::Format),
+            FormatSource::Given(format) => WriteOutFormat::parse(format).map(WriteOut::Format),
             FormatSource::File(name) => Ok(WriteOut::File(name.to_owned())),
         });
         let follows = location.location || location.location_trusted || location.location_downgrade;

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::net::plain_io::{cannot_open, plain_io};
-use crate::recording::{Fact, Player, Reader, RecordingError, Session, Sessions, Sniffed};
+use crate::recording::{Fact, Player, Reader, RecordedSession, RecordingError, Sessions, Sniffed};
 use crate::session::Limits;
 use crate::ui::sanitize::escaped;
 
@@ -28,7 +28,7 @@ pub struct RecordedName {
 #[derive(Debug)]
 pub struct Recorded {
     /// The connection.
-    pub session: Session,
+    pub session: RecordedSession,
     /// What is not whole, a sentence each.
     pub notes: Vec<String>,
 }
@@ -145,7 +145,7 @@ impl RecordedName {
     fn sessions(
         &self,
         input: Box<dyn Read>,
-    ) -> Result<(Vec<Session>, Vec<String>), RecordingError> {
+    ) -> Result<(Vec<RecordedSession>, Vec<String>), RecordingError> {
         let Sniffed { format, input } = Reader::sniff(input)?;
         let format = format.ok_or_else(|| {
             RecordingError::new(

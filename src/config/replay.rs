@@ -9,7 +9,7 @@ use super::rule::{compile, delimited, replacement};
 use super::usage::check_subprotocols;
 use super::{ClientConfig, OpenConfig, UsageError, lines};
 use crate::cli::{CompareChoice, ReplayArgs, ReportFormat};
-use crate::recording::{Compare, Comparison, Request, ValueRules};
+use crate::recording::{Compare, Comparison, RecordedRequest, ValueRules};
 use crate::session::EndpointConfig;
 use crate::ui::notation::is_variable;
 use crate::ui::pattern::Pattern;
@@ -130,7 +130,7 @@ impl ReplayConfig {
         args: ReplayArgs,
         options: ReplayOptions,
         name: &RecordedName,
-        request: Request,
+        request: RecordedRequest,
         terminal: Terminal,
     ) -> Result<Self, UsageError> {
         let url = url(args.url.as_deref(), &request, name)?;
@@ -161,7 +161,11 @@ struct Given {
 }
 
 /// Where to: the given URL, with the recording's path if it has none.
-fn url(given: Option<&str>, request: &Request, name: &RecordedName) -> Result<String, UsageError> {
+fn url(
+    given: Option<&str>,
+    request: &RecordedRequest,
+    name: &RecordedName,
+) -> Result<String, UsageError> {
     let lacks = |text: &str| {
         let name = name.shown();
         Err(UsageError(format!("{name}: a secret was removed from the recorded URL; {text}")))
@@ -184,8 +188,12 @@ fn url(given: Option<&str>, request: &Request, name: &RecordedName) -> Result<St
 }
 
 /// Asks as the recording did, where nothing else was given; returns what it lacks.
-fn again(open: &mut OpenConfig, request: Request, given: Given) -> Result<Vec<String>, UsageError> {
-    let Request { headers, order, subprotocols, missing, .. } = request;
+fn again(
+    open: &mut OpenConfig,
+    request: RecordedRequest,
+    given: Given,
+) -> Result<Vec<String>, UsageError> {
+    let RecordedRequest { headers, order, subprotocols, missing, .. } = request;
     let is_given = |open: &OpenConfig, name: &str| {
         let named = |other: &str| name.eq_ignore_ascii_case(other);
         open.headers.iter().any(|edit| named(edit.name()))
@@ -273,8 +281,8 @@ mod tests {
     use super::*;
     use std::ffi::OsStr;
 
-    fn request(url: &str) -> Request {
-        Request { url: url.to_owned(), ..Request::default() }
+    fn request(url: &str) -> RecordedRequest {
+        RecordedRequest { url: url.to_owned(), ..Request::default() }
     }
 
     #[test]
@@ -315,7 +323,7 @@ mod tests {
         let mut open = OpenConfig::of_url("ws://a/").expect("a URL");
         open.headers.push("x-id: mine".parse().expect("a header"));
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let recorded = Request {
+        let recorded = RecordedRequest {
             headers: vec![
                 pair("User-Agent", "u"),
                 pair("X-Id", "7"),

@@ -7,7 +7,7 @@ use super::of_status;
 
 /// The meaning of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Meaning {
+pub struct BrowserMeaning {
     /// Who talks like this.
     pub speaker: &'static str,
     /// The codes of the entries, the most likely first.
@@ -134,19 +134,19 @@ const MESSAGES: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Finds the entries for a message, copied from a console with or without what is around it.
-pub fn explain(message: &str) -> Option<Meaning> {
+pub fn explain(message: &str) -> Option<BrowserMeaning> {
     let message = message.to_lowercase().replace(['\u{2018}', '\u{2019}'], "'");
     for (words, speaker) in WITH_STATUS {
         if let Some((_, rest)) = message.split_once(words) {
             let rest = rest.trim_start();
             let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
             if let Ok(status) = rest[..digits].parse() {
-                return Some(Meaning { speaker, codes: vec![of_status(status)] });
+                return Some(BrowserMeaning { speaker, codes: vec![of_status(status)] });
             }
         }
     }
     let row = MESSAGES.iter().find(|(words, ..)| message.contains(words));
-    row.map(|(_, speaker, codes)| Meaning { speaker, codes: codes.to_vec() })
+    row.map(|(_, speaker, codes)| BrowserMeaning { speaker, codes: codes.to_vec() })
 }
 
 #[cfg(test)]

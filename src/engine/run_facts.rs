@@ -13,7 +13,7 @@ use crate::wire::handshake::Agreed;
 use crate::wire::head::Head;
 
 /// What is known of a run by now.
-pub struct Record {
+pub struct RunRecord {
     /// The cookies of files and responses.
     pub jar: Jar,
     /// What `--write-out` prints.
@@ -23,7 +23,7 @@ pub struct Record {
     last: Duration,
 }
 
-impl Default for Record {
+impl Default for RunRecord {
     /// The run begins now.
     fn default() -> Self {
         let (jar, facts) = (Jar::default(), WriteOutFacts::default());
@@ -41,7 +41,7 @@ fn cookie_scope(target: &Target) -> CookieScope<'_> {
     CookieScope { host: &target.host, path, secure: target.secure }
 }
 
-impl Record {
+impl RunRecord {
     /// A connection is about to be opened; what was known of the one before does not hold for it.
     pub fn begin(&mut self, target: &Target, redirects: usize) {
         let before = std::mem::take(&mut self.facts);

@@ -12,7 +12,7 @@ use mio::event::Event as Readiness;
 use mio::{Events, Registry, Token};
 
 use super::connection::{Connection, Outputs};
-use super::run_facts::Record;
+use super::run_facts::RunRecord;
 use super::slots::{self, Slot, SlotPart};
 use crate::event::{ConnId, Event};
 use crate::net::link::Buffers;
@@ -58,7 +58,7 @@ pub struct Runtime {
     /// The prompt, if there is one: its Ctrl-C is not a signal.
     pub screen: Option<Screen>,
     /// The results of the run.
-    pub record: Record,
+    pub record: RunRecord,
     /// Lent to the connection that has its turn.
     pub buffers: Buffers,
 }
@@ -160,7 +160,7 @@ impl Runtime {
             notifier: Notifier::Stderr { quiet: !reporter.prints_warnings() },
             reporter,
             screen: None,
-            record: Record::default(),
+            record: RunRecord::default(),
             buffers: Buffers::default(),
         })
     }

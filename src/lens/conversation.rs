@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::decoded::Decoded;
 use super::evidence::{Begun, Evidence, Watch, Watched};
-use super::facts::Facts;
+use super::facts::LensFacts;
 use super::interface::{Carried, Expectation, Lens, Protocol};
 use super::message::{LARGEST, Message, TOO_LARGE};
 use super::pairs::{Pairs, Unanswered};
 use super::payload::inflate::{inflate, is_inflated_beyond};
 use super::payload::json;
-use super::speech::{Arguments, Beat, Command, Outgoing, SpeechError};
+use super::speech::{Arguments, Beat, Outgoing, SpeechCommand, SpeechError};
 use super::text::{count, span};
 use crate::event::Direction;
 
@@ -25,7 +25,7 @@ const MISFITS: usize = 3;
 
 /// Reads the messages of one connection through a lens.
 pub struct Conversation {
-    facts: Facts,
+    facts: LensFacts,
     lens: Choice,
     pairs: Pairs,
     /// Heartbeats to the server and to the client.
@@ -51,13 +51,13 @@ enum Choice {
 impl Conversation {
     /// Chooses one of the protocols by two kinds of evidence, and drops it when a message does not
     /// fit.
-    pub fn auto(protocols: &[&'static Protocol], facts: Facts) -> Self {
+    pub fn auto(protocols: &[&'static Protocol], facts: LensFacts) -> Self {
         let watch = Watch::new(&facts, protocols, 2);
         Self::watching(facts, watch, false)
     }
 
     /// Reads a protocol that the user named; a message that does not fit is a violation of it.
-    pub fn of(protocol: &'static Protocol, facts: Facts) -> Self {
+    pub fn of(protocol: &'static Protocol, facts: LensFacts) -> Self {
         let mut new = Self::new(facts, Choice::Off, false);
         new.choose(protocol, vec![Evidence::Asked]);
         new
@@ -65,13 +65,13 @@ impl Conversation {
 
     /// A conversation inside another one, in one of the protocols. What carries it is a sign in
     /// itself, so one more is enough.
-    pub(super) fn carried(protocols: &[&'static Protocol], facts: &Facts) -> Self {
-        let facts = Facts { subprotocol: None, ..facts.clone() };
+    pub(super) fn carried(protocols: &[&'static Protocol], facts: &LensFacts) -> Self {
+        let facts = LensFacts { subprotocol: None, ..facts.clone() };
         let watch = Watch::new(&facts, protocols, 1);
         Self::watching(facts, watch, true)
     }
 
-    fn watching(facts: Facts, mut watch: Watch, is_carried: bool) -> Self {
+    fn watching(facts: LensFacts, mut watch: Watch, is_carried: bool) -> Self {
         let clear = watch.judge();
         let mut new = Self::new(facts, Choice::Watching(watch), is_carried);
         if let Watched::Clear(protocol, evidence, _) = clear {
@@ -80,7 +80,7 @@ impl Conversation {
         new
     }
 
-    fn new(facts: Facts, lens: Choice, is_carried: bool) -> Self {
+    fn new(facts: LensFacts, lens: Choice, is_carried: bool) -> Self {
         let (pairs, earlier) = (Pairs::default(), Vec::new());
         let (beats, beats_in_a_row, ended) = ([0; 2], 0, None);
         let misfits = 0;
@@ -339,7 +339,7 @@ impl Carried for Conversation {
             return Err(other());
         };
         if [own.name, own.word].contains(&protocol) {
-            let (command, rest) = Command::find(own.commands, line)?;
+            let (command, rest) = SpeechCommand::find(own.commands, line)?;
             return lens.speak(command.name, &Arguments::parse(command, rest)?);
         }
         let messages = lens.inner().ok_or_else(other)?.speak(protocol, line)?;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::facts::Facts;
+use super::facts::LensFacts;
 use super::interface::Protocol;
 use super::message::Message;
 use super::payload::inflate::inflate_within;
@@ -82,7 +82,7 @@ pub(super) enum Watched {
 
 impl Watch {
     /// Looks for any of `protocols` until one has enough evidence.
-    pub(super) fn new(facts: &Facts, protocols: &[&'static Protocol], enough: usize) -> Self {
+    pub(super) fn new(facts: &LensFacts, protocols: &[&'static Protocol], enough: usize) -> Self {
         let known = |protocol: &'static Protocol| {
             let named = facts
                 .subprotocol
@@ -136,7 +136,7 @@ impl Watch {
     pub(super) fn speaks(
         &mut self,
         word: &str,
-        facts: &Facts,
+        facts: &LensFacts,
     ) -> Option<(&'static Protocol, Vec<Begun>)> {
         let is_it = |protocol: &Protocol| [protocol.name, protocol.word].contains(&word);
         let all = self.candidates.iter();

@@ -6,7 +6,7 @@ use super::payload::schema::Schema;
 
 /// What is known before the first message.
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
+pub struct LensFacts {
     /// The subprotocol that was agreed.
     pub subprotocol: Option<String>,
     /// Host and port of the request.

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::decoded::Decoded;
-use super::facts::Facts;
+use super::facts::LensFacts;
 use super::message::Message;
-use super::speech::{Arguments, Beat, Command, Outgoing, SpeechError};
+use super::speech::{Arguments, Beat, Outgoing, SpeechCommand, SpeechError};
 use crate::event::Direction;
 
 /// Reads, and writes, one protocol on one connection.
@@ -131,7 +131,7 @@ pub struct Protocol {
     /// like this.
     pub begins_like_others: bool,
     /// Makes a lens for a new connection.
-    pub lens: fn(&Facts) -> Box<dyn Lens>,
+    pub lens: fn(&LensFacts) -> Box<dyn Lens>,
     /// What a client can say in it.
-    pub commands: &'static [Command],
+    pub commands: &'static [SpeechCommand],
 }

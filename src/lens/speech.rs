@@ -7,7 +7,7 @@ use super::value::Value;
 
 /// A command of a protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Command {
+pub struct SpeechCommand {
     /// Its name, as in `subscribe`; empty for the one that needs none.
     pub name: &'static str,
     /// Its arguments: `NAME` must be given, `[NAME]` may be; one that ends with `…` takes the rest
@@ -19,7 +19,7 @@ pub struct Command {
     pub example: &'static str,
 }
 
-impl Command {
+impl SpeechCommand {
     /// The command that a line begins with, and the rest of the line. The one without a name takes
     /// every other line.
     pub fn find<'a, 'b>(
@@ -40,8 +40,12 @@ impl Command {
 
 /// Whether a line of a protocol gives a value for an argument whose name is a
 /// secret's, as in `connect LOGIN PASSCODE`.
-pub fn gives_secret(commands: &[Command], line: &str, is_secret: &dyn Fn(&str) -> bool) -> bool {
-    let Ok((command, rest)) = Command::find(commands, line) else { return false };
+pub fn gives_secret(
+    commands: &[SpeechCommand],
+    line: &str,
+    is_secret: &dyn Fn(&str) -> bool,
+) -> bool {
+    let Ok((command, rest)) = SpeechCommand::find(commands, line) else { return false };
     let slots = command.arguments.split_whitespace();
     slots.zip(rest.split_whitespace()).any(|(slot, _)| is_secret(&slot.to_ascii_lowercase()))
 }
@@ -134,7 +138,7 @@ pub struct Arguments<'a>(Vec<&'a str>);
 
 impl<'a> Arguments<'a> {
     /// Takes a line apart as a command's arguments demand.
-    pub fn parse(command: &Command, line: &'a str) -> Result<Self, SpeechError> {
+    pub fn parse(command: &SpeechCommand, line: &'a str) -> Result<Self, SpeechError> {
         let mut rest = line.trim();
         let mut words = Vec::new();
         for slot in command.arguments.split_whitespace() {
@@ -200,8 +204,8 @@ impl<'a> Arguments<'a> {
 mod tests {
     use super::*;
 
-    fn command(arguments: &'static str) -> Command {
-        Command { name: "x", arguments, help: "", example: "" }
+    fn command(arguments: &'static str) -> SpeechCommand {
+        SpeechCommand { name: "x", arguments, help: "", example: "" }
     }
 
     #[test]
@@ -220,7 +224,7 @@ mod tests {
 
     #[test]
     fn secrets_are_known_by_the_names_of_their_arguments() {
-        let connect = [Command { name: "connect", ..command("[LOGIN] [PASSCODE]") }];
+        let connect = [SpeechCommand { name: "connect", ..command("[LOGIN] [PASSCODE]") }];
         let gives = |line| gives_secret(&connect, line, &|name| name.contains("pass"));
         assert!(gives("connect me pw") && !gives("connect me") && !gives("send a b"));
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use crate::client::retry::Tries;
-use crate::client::session::Session;
+use crate::client::session::ClientSession;
 use crate::client::{prepare, probe, refused};
 use crate::config::ClientConfig;
 use crate::diagnostics::Diagnostic;
@@ -84,7 +84,7 @@ fn connect(
         }
     };
     let mut session =
-        Session::new(config, opened, max_time, runtime).context("can't read stdin")?;
+        ClientSession::new(config, opened, max_time, runtime).context("can't read stdin")?;
     if let Some(setup) = ScriptSetup::of(&config.traffic, Some(&config.open), GREETING) {
         session = session.with_runner(setup.runner(script, runtime)?);
     }

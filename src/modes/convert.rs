@@ -16,8 +16,8 @@ use crate::net::files;
 use crate::net::plain_io::plain_io;
 use crate::net::stdio::write_stdout;
 use crate::output::stderr;
-use crate::recording::write::{PcapngWriter, Report, artillery, har, k6, script};
-use crate::recording::{Fact, Plan, Player, Reader, Session, Sessions, Sniffed};
+use crate::recording::write::{HtmlReport, PcapngWriter, artillery, har, k6, script};
+use crate::recording::{Fact, Player, Reader, RecordedSession, ReplayPlan, Sessions, Sniffed};
 use crate::session::Limits;
 use crate::ui::number::counted;
 use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter};
@@ -191,7 +191,7 @@ fn convert(
     let mut json = JsonPrinter::new(role);
     let mut human = human_of(role);
     let mut packets = PcapngWriter::default();
-    let mut report = Report::default();
+    let mut report = HtmlReport::default();
     let mut sessions = match format {
         ConvertFormat::Wsc => Sessions::of_acts(None),
         _ => Sessions::default(),
@@ -294,7 +294,7 @@ fn convert(
     let mut converted = Converted::default();
     let (text, sent) = match format {
         ConvertFormat::Wsc => {
-            let plan = Plan::of(session, Role::Client);
+            let plan = ReplayPlan::of(session, Role::Client);
             if plan.cut > 0 {
                 left.push(counted(plan.cut, "unfinished frame"));
             }
@@ -321,7 +321,7 @@ fn convert(
 }
 
 /// The one connection that a script plays.
-fn only(sessions: &mut [Session]) -> anyhow::Result<&mut Session> {
+fn only(sessions: &mut [RecordedSession]) -> anyhow::Result<&mut RecordedSession> {
     match sessions {
         [] => bail!("none of its connections was open"),
         [one] => Ok(one),

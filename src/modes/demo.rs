@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use crate::behaviour::echo::Echo;
 use crate::behaviour::steps::Step;
 use crate::cli::{DemoArgs, OutputFormat};
-use crate::client::session::Session;
+use crate::client::session::ClientSession;
 use crate::config::{ClientConfig, Display, OpenConfig};
 use crate::engine::connection::{Connection, ConnectionSetup};
 use crate::engine::exit::Exit;
@@ -77,7 +77,7 @@ pub fn run(args: &DemoArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         Step::Ping(b"are you there?"),
         Step::Close(1000, "that was the demo"),
     ];
-    let mut session = Session::new(&config, *opened, None, &mut runtime)?.with_steps(steps);
+    let mut session = ClientSession::new(&config, *opened, None, &mut runtime)?.with_steps(steps);
     run_task(&mut session, &mut runtime)?;
     let served = server.join().map_err(|_| anyhow::anyhow!("the echo server panicked"))?;
     served.context("the echo server failed")?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::behaviour::steps::Step;
 use crate::cli::{HandshakeArgs, OutputFormat, ReportFormat};
 use crate::client::probe::SLOT;
-use crate::client::session::Session;
+use crate::client::session::ClientSession;
 use crate::client::{prepare, refused};
 use crate::config::ClientConfig;
 use crate::config::reach::ReachConfig;
@@ -71,7 +71,7 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
             let exit = verdict(&opened.report, args.strict);
             // How the server closes is not part of the verdict, nor of what is printed at the end.
             let quiet = ClientConfig { reach: ReachConfig::default(), ..config };
-            let mut session = Session::new(&quiet, *opened, None, &mut runtime)?
+            let mut session = ClientSession::new(&quiet, *opened, None, &mut runtime)?
                 .with_steps([Step::Close(1000, "")]);
             run_task(&mut session, &mut runtime)?;
             exit

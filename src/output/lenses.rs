@@ -8,8 +8,8 @@ use crate::cli::lens::LensChoice;
 use crate::config::LensConfig;
 use crate::event::{ConnId, Direction, Event, FrameEvent, MessageInfo, Stamp};
 use crate::lens::{
-    Beat, Carried, Conversation, Decoded, Evidence, Expectation, Facts, LARGEST, Message, Outgoing,
-    PROTOCOLS, SpeechError, carrier_of,
+    Beat, Carried, Conversation, Decoded, Evidence, Expectation, LARGEST, LensFacts, Message,
+    Outgoing, PROTOCOLS, SpeechError, carrier_of,
 };
 use crate::session::Assembler;
 use crate::ui::connections::PerConnection;
@@ -52,7 +52,7 @@ struct Received {
 /// What is known of one connection.
 #[derive(Default)]
 struct Reader {
-    facts: Facts,
+    facts: LensFacts,
     /// The choice was made.
     begun: bool,
     /// While messages are read.

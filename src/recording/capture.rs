@@ -37,7 +37,7 @@ pub enum StreamKind {
 
 /// What is known of a stream.
 #[derive(Clone, Debug)]
-pub struct StreamFacts {
+pub struct CapturedStream {
     /// Its number, from 1.
     pub number: u64,
     /// Who began it, if that was seen, or else is likely.
@@ -65,7 +65,7 @@ pub struct Capture<R> {
 /// What was found so far.
 #[derive(Debug, Default)]
 struct Found {
-    facts: Vec<StreamFacts>,
+    facts: Vec<CapturedStream>,
     ready: VecDeque<Record>,
     /// The stream that is wanted alone.
     only: Option<u64>,
@@ -104,7 +104,7 @@ impl<R: BufRead> Capture<R> {
     }
 
     /// The streams so far.
-    pub fn streams(&self) -> &[StreamFacts] {
+    pub fn streams(&self) -> &[CapturedStream] {
         &self.found.facts
     }
 
@@ -168,7 +168,7 @@ impl<R: BufRead> Capture<R> {
                 }
                 Entry::Vacant(place) => {
                     let index = found.facts.len();
-                    found.facts.push(StreamFacts::of(&segment, index as u64 + 1));
+                    found.facts.push(CapturedStream::of(&segment, index as u64 + 1));
                     place.insert(Stream { index, seen_syn: segment.syn(), ..Stream::default() })
                 }
             };
@@ -190,7 +190,7 @@ impl<R: BufRead> Capture<R> {
     }
 }
 
-impl StreamFacts {
+impl CapturedStream {
     fn of(segment: &Segment<'_>, number: u64) -> Self {
         let from_server = match (segment.syn(), segment.ack()) {
             (true, answers) => answers,

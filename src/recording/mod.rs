@@ -23,15 +23,15 @@ mod values;
 pub mod write;
 
 pub use acts::{Act, Acts, Piece, What};
-pub use capture::{Capture, StreamFacts, StreamKind};
+pub use capture::{Capture, CapturedStream, StreamKind};
 pub use comparison::{Compare, Comparison, Difference, canonical};
 pub use error::RecordingError;
 pub use log::LogReader;
 pub use pcap::PacketFile;
-pub use plan::{Plan, RecordedMessage, Request, Step};
+pub use plan::{PlanStep, RecordedMessage, RecordedRequest, ReplayPlan};
 pub use player::{Player, agreed};
-pub use reader::{Format, Reader, Sniffed};
-pub use session::{LeftOut, Session, SessionMessage, Sessions};
+pub use reader::{Reader, RecordingFormat, Sniffed};
+pub use session::{LeftOut, RecordedSession, SessionMessage, Sessions};
 pub use tcp::Half;
 pub use values::{ValueRules, Values};
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::acts::{Act, What};
-use super::session::Session;
+use super::session::RecordedSession;
 use crate::event::Direction;
 use crate::ui::redact::REDACTED;
 use crate::wire::close::CloseBody;
@@ -31,9 +31,9 @@ const ASTERISKS: &[u8] = b"********";
 
 /// What one end does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
+pub struct ReplayPlan {
     /// What it does, in its order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<PlanStep>,
     /// The messages of the other end.
     pub awaited: Vec<RecordedMessage>,
     /// The Close with which the other end began to close.
@@ -44,7 +44,7 @@ pub struct Plan {
 
 /// One thing that it does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct PlanStep {
     /// How many messages of the other end had arrived before.
     pub after: usize,
     /// How long after the opening it was done.
@@ -65,9 +65,9 @@ pub struct RecordedMessage {
     pub content: Vec<u8>,
 }
 
-impl Plan {
+impl ReplayPlan {
     /// What the end with this role does.
-    pub fn of(session: &mut Session, role: Role) -> Self {
+    pub fn of(session: &mut RecordedSession, role: Role) -> Self {
         let (acts, cut) = std::mem::take(&mut session.acts).finish();
         let opened = session.opened.unwrap_or(session.began);
         let own = Direction::sent_by(role);
@@ -77,7 +77,7 @@ impl Plan {
             if direction == own {
                 let at = u64::try_from(micros.saturating_sub(opened)).unwrap_or(0);
                 let (after, at) = (plan.awaited.len(), Duration::from_micros(at));
-                plan.steps.push(Step { after, at, answered: false, what });
+                plan.steps.push(PlanStep { after, at, answered: false, what });
                 continue;
             }
             match what {
@@ -143,7 +143,7 @@ impl What {
 
 /// The request of a recorded connection, to be made again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Request {
+pub struct RecordedRequest {
     /// Where to.
     pub url: String,
     /// The header fields that a client does not make itself, in their order.
@@ -156,9 +156,9 @@ pub struct Request {
     pub missing: Vec<String>,
 }
 
-impl Request {
+impl RecordedRequest {
     /// That of a connection.
-    pub fn of(session: &Session) -> Self {
+    pub fn of(session: &RecordedSession) -> Self {
         let mut request = Self { url: session.url(), ..Self::default() };
         for field in session.request.iter().flat_map(Head::headers) {
             let name = String::from_utf8_lossy(field.name).into_owned();
@@ -216,7 +216,7 @@ mod tests {
         Sec-WebSocket-Protocol: chat\r\n\r\n";
 
     /// A session in which each of these was a millisecond later than the one before.
-    fn session(role: Option<Role>, complete: bool, facts: Vec<Fact>) -> Session {
+    fn session(role: Option<Role>, complete: bool, facts: Vec<Fact>) -> RecordedSession {
         let heads = [(ToServer, REQUEST), (ToClient, RESPONSE)];
         let heads = heads.map(|(way, head)| Fact::Head(way, head.as_bytes().to_vec()));
         let mut player = Player::new(Limits::default(), None);
@@ -260,7 +260,7 @@ mod tests {
         What::Piece(Piece { opcode: Data::Text, content, first, last, compressed: false })
     }
 
-    fn messages(plan: &Plan) -> usize {
+    fn messages(plan: &ReplayPlan) -> usize {
         plan.steps.iter().filter(|step| step.what.ends_message()).count()
     }
 
@@ -273,7 +273,7 @@ mod tests {
             text(ToClient, "push"),
             text(ToServer, "three"),
         ];
-        let plan = Plan::of(&mut session(Some(Role::Client), true, facts), Role::Client);
+        let plan = ReplayPlan::of(&mut session(Some(Role::Client), true, facts), Role::Client);
         let steps: Vec<_> =
             plan.steps.iter().map(|step| (step.after, step.answered, step.what.clone())).collect();
         let expected = [
@@ -295,7 +295,7 @@ mod tests {
             control(ToServer, Control::Ping, b"p"),
             frame(ToServer, OpCode::Data(Data::Continue), true, b"llo"),
         ];
-        let plan = Plan::of(&mut session(Some(Role::Client), true, facts), Role::Client);
+        let plan = ReplayPlan::of(&mut session(Some(Role::Client), true, facts), Role::Client);
         let steps: Vec<_> = plan.steps.iter().map(|step| step.what.clone()).collect();
         let ping = RawFrame {
             opcode: OpCode::Control(Control::Ping),
@@ -319,7 +319,7 @@ mod tests {
             Fact::Automatic(ToServer),
             control(ToServer, Control::Close, &[0x0f, 0xa0]),
         ];
-        let plan = Plan::of(&mut session(Some(Role::Client), true, facts), Role::Client);
+        let plan = ReplayPlan::of(&mut session(Some(Role::Client), true, facts), Role::Client);
         assert_eq!((plan.steps.len(), plan.closes()), (1, false));
         assert_eq!(plan.close.and_then(|close| close.code), Some(4000));
         // Inferred.
@@ -333,7 +333,7 @@ mod tests {
                 control(ToClient, Control::Close, &[3, 0xe8]),
             ];
             let mut session = session(role, complete, facts);
-            let plan = Plan::of(&mut session, Role::Client);
+            let plan = ReplayPlan::of(&mut session, Role::Client);
             assert_eq!((plan.steps.len(), plan.closes()), (2, true), "{role:?}");
             assert_eq!(plan.close, None);
         }
@@ -350,7 +350,7 @@ mod tests {
         let mut bytes = Vec::new();
         broken.write(&mut bytes);
         let facts = vec![Fact::Bytes(ToServer, bytes), text(ToServer, "after")];
-        let plan = Plan::of(&mut session(Some(Role::Client), true, facts), Role::Client);
+        let plan = ReplayPlan::of(&mut session(Some(Role::Client), true, facts), Role::Client);
         let steps: Vec<_> = plan.steps.into_iter().map(|step| step.what).collect();
         assert_eq!(steps, [What::Frame(broken), piece("after", true, true)]);
     }
@@ -358,10 +358,10 @@ mod tests {
     #[test]
     fn a_frame_that_was_cut_is_counted() {
         let facts = vec![text(ToServer, "one"), Fact::Bytes(ToServer, vec![0x81, 0x85, 1, 2])];
-        let plan = Plan::of(&mut session(None, false, facts), Role::Client);
+        let plan = ReplayPlan::of(&mut session(None, false, facts), Role::Client);
         assert_eq!((plan.steps.len(), plan.cut), (1, 0));
         let facts = vec![Fact::Bytes(ToServer, vec![0x81, 0x85, 1, 2, 3, 4, 0])];
-        let plan = Plan::of(&mut session(None, false, facts), Role::Client);
+        let plan = ReplayPlan::of(&mut session(None, false, facts), Role::Client);
         assert_eq!((plan.steps.len(), plan.cut), (0, 1));
     }
 
@@ -374,14 +374,14 @@ mod tests {
             control(ToClient, Control::Close, &[0x0f, 0xa0]),
             control(ToServer, Control::Close, &[0x0f, 0xa0]),
         ];
-        let plan = Plan::of(&mut session(Some(Role::Client), true, facts), Role::Server);
+        let plan = ReplayPlan::of(&mut session(Some(Role::Client), true, facts), Role::Server);
         let after: Vec<_> = plan.steps.iter().map(|step| step.after).collect();
         assert_eq!((after, plan.closes(), plan.close), (vec![0, 1, 1], true, None));
     }
 
     #[test]
     fn the_request_is_made_again_without_what_is_its_own() {
-        let request = Request::of(&session(Some(Role::Client), true, vec![]));
+        let request = RecordedRequest::of(&session(Some(Role::Client), true, vec![]));
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(request.headers, [pair("User-Agent", "u"), pair("X-Id", "7")]);
         assert_eq!(request.missing, ["Authorization"]);
@@ -393,7 +393,7 @@ mod tests {
     #[test]
     fn a_masked_secret_is_noticed() {
         let facts = vec![text(ToServer, "fine"), text(ToServer, "token=**********")];
-        let plan = Plan::of(&mut session(Some(Role::Client), true, facts), Role::Client);
+        let plan = ReplayPlan::of(&mut session(Some(Role::Client), true, facts), Role::Client);
         assert_eq!(plan.masked(), [2]);
     }
 }

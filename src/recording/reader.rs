@@ -7,7 +7,7 @@ use super::{Capture, LogReader, PacketFile, Record, RecordingError};
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum RecordingFormat {
     /// JSON lines of this program.
     Log,
     /// An HTTP archive.
@@ -19,7 +19,7 @@ pub enum Format {
 /// Bytes that decide.
 const BEGINNING: u64 = 256;
 
-impl Format {
+impl RecordingFormat {
     /// What begins like this, if it is a recording.
     pub fn of(beginning: &[u8]) -> Option<Self> {
         if PacketFile::<&[u8]>::is_one(beginning) {
@@ -47,7 +47,7 @@ type Input<'r> = BufReader<io::Chain<Cursor<Vec<u8>>, Box<dyn Read + 'r>>>;
 /// An input whose beginning has been examined.
 pub struct Sniffed<'r> {
     /// What it is.
-    pub format: Option<Format>,
+    pub format: Option<RecordingFormat>,
     /// All of it.
     pub input: Input<'r>,
 }
@@ -61,7 +61,7 @@ impl<'r> Reader<'r> {
     pub fn sniff(mut input: Box<dyn Read + 'r>) -> io::Result<Sniffed<'r>> {
         let mut beginning = Vec::new();
         (&mut input).take(BEGINNING).read_to_end(&mut beginning)?;
-        let format = Format::of(&beginning);
+        let format = RecordingFormat::of(&beginning);
         let input = BufReader::with_capacity(256 * 1024, Cursor::new(beginning).chain(input));
         Ok(Sniffed { format, input })
     }
@@ -71,11 +71,13 @@ impl<'r> Reader<'r> {
     /// # Errors
     ///
     /// It is not one.
-    pub fn of(format: Format, input: Input<'r>) -> Result<Self, RecordingError> {
+    pub fn of(format: RecordingFormat, input: Input<'r>) -> Result<Self, RecordingError> {
         let kind = match format {
-            Format::Log => Kind::Log(Box::new(LogReader::new(input))),
-            Format::Har => Kind::Har(HarReader::read(input)?),
-            Format::Packets => Kind::Packets(Box::new(Capture::new(PacketFile::new(input)?))),
+            RecordingFormat::Log => Kind::Log(Box::new(LogReader::new(input))),
+            RecordingFormat::Har => Kind::Har(HarReader::read(input)?),
+            RecordingFormat::Packets => {
+                Kind::Packets(Box::new(Capture::new(PacketFile::new(input)?)))
+            }
         };
         Ok(Self { kind })
     }
@@ -116,7 +118,7 @@ pub trait CaptureFacts {
     /// Decodes this stream even if no handshake of it was captured, and no other.
     fn only(&mut self, stream: u64);
     /// The streams so far.
-    fn streams(&self) -> &[super::StreamFacts];
+    fn streams(&self) -> &[super::CapturedStream];
 }
 
 impl<R: BufRead> CaptureFacts for Capture<R> {
@@ -124,7 +126,7 @@ impl<R: BufRead> CaptureFacts for Capture<R> {
         self.only(stream);
     }
 
-    fn streams(&self) -> &[super::StreamFacts] {
+    fn streams(&self) -> &[super::CapturedStream] {
         self.streams()
     }
 }
@@ -133,7 +135,7 @@ impl<R: BufRead> CaptureFacts for Capture<R> {
 mod tests {
     use super::*;
     use crate::event::{Event, Stamp};
-    use crate::recording::{Plan, Player, Request, Sessions};
+    use crate::recording::{Player, RecordedRequest, ReplayPlan, Sessions};
     use crate::session::Limits;
     use crate::wire::Role;
     use proptest::prelude::*;
@@ -154,8 +156,8 @@ mod tests {
         }
         player.end(0, &mut take).expect("nothing is refused");
         for mut session in sessions.finish().0 {
-            Request::of(&session);
-            let plan = Plan::of(&mut session, Role::Client);
+            RecordedRequest::of(&session);
+            let plan = ReplayPlan::of(&mut session, Role::Client);
             assert!(plan.steps.iter().all(|step| step.after <= plan.awaited.len()));
         }
         events

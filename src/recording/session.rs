@@ -17,7 +17,7 @@ const MAX_MESSAGE: usize = 64 << 20;
 /// The connections of a recording.
 #[derive(Debug, Default)]
 pub struct Sessions {
-    connections: BTreeMap<ConnId, (Session, [Assembler; 2])>,
+    connections: BTreeMap<ConnId, (RecordedSession, [Assembler; 2])>,
     /// The role of the program that recorded.
     role: Option<Role>,
     /// Whether it states which frames it made by itself.
@@ -53,7 +53,7 @@ pub struct LeftOut {
 
 /// One connection.
 #[derive(Debug, Default)]
-pub struct Session {
+pub struct RecordedSession {
     /// Its number.
     pub conn: u64,
     /// The client's address.
@@ -104,7 +104,7 @@ impl SessionMessage {
     }
 }
 
-impl Session {
+impl RecordedSession {
     /// The requested URL, as far as it is known.
     pub fn url(&self) -> String {
         let scheme = if self.secure { "wss" } else { "ws" };
@@ -153,7 +153,10 @@ impl Sessions {
         let (session, assemblers) = connections.entry(number).or_insert_with(|| {
             let (conn, began) = (number.0, at.micros);
             let assembler = || Assembler::new(MAX_MESSAGE);
-            (Session { conn, began, ..Session::default() }, [assembler(), assembler()])
+            (
+                RecordedSession { conn, began, ..RecordedSession::default() },
+                [assembler(), assembler()],
+            )
         });
         session.ended = at.micros;
         match event {
@@ -218,12 +221,12 @@ impl Sessions {
     }
 
     /// The connections that were open; of all, or of the one that is wanted.
-    pub fn finish(self) -> (Vec<Session>, LeftOut) {
+    pub fn finish(self) -> (Vec<RecordedSession>, LeftOut) {
         let Self { connections, mut left_out, only, .. } = self;
         let all = connections.len();
         let sessions = connections.into_values().map(|(session, _)| session);
         // One that was recorded amid its life has messages and no handshake.
-        let open: Vec<Session> = sessions
+        let open: Vec<RecordedSession> = sessions
             .filter(|session| {
                 let empty = session.messages.is_empty() && session.acts.held() == 0;
                 session.opened.is_some() || !empty

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::plan::Plan;
+use super::plan::ReplayPlan;
 use crate::ui::pattern::Pattern;
 
 /// The result of a replacement has at most so many bytes.
@@ -27,7 +27,7 @@ pub struct ValueRules {
 
 impl ValueRules {
     /// The first capture that matches no message of the recording.
-    pub fn unmatched(&self, plan: &Plan) -> Option<&(String, Pattern)> {
+    pub fn unmatched(&self, plan: &ReplayPlan) -> Option<&(String, Pattern)> {
         self.captures.iter().find(|(_, pattern)| {
             !plan.awaited.iter().any(|message| pattern.is_match(&message.content))
         })
@@ -65,7 +65,7 @@ impl Values {
     }
 
     /// Looks for values in a message that was received.
-    pub fn received(&mut self, plan: &Plan, content: &[u8]) {
+    pub fn received(&mut self, plan: &ReplayPlan, content: &[u8]) {
         for ((_, pattern), captured) in self.rules.captures.iter().zip(&mut self.captured) {
             let Some(value) = pattern.first_group(content) else { continue };
             captured.last = Some(value.to_vec());
@@ -160,10 +160,10 @@ mod tests {
     use crate::recording::RecordedMessage;
     use crate::wire::Data;
 
-    fn plan(awaited: &[&str]) -> Plan {
+    fn plan(awaited: &[&str]) -> ReplayPlan {
         let message =
             |text: &&str| RecordedMessage { opcode: Data::Text, content: text.as_bytes().to_vec() };
-        Plan { awaited: awaited.iter().map(message).collect(), ..Plan::default() }
+        ReplayPlan { awaited: awaited.iter().map(message).collect(), ..Plan::default() }
     }
 
     fn rules(captures: &[(&str, &str)], set: &[(&str, &str)]) -> ValueRules {

@@ -100,7 +100,7 @@ impl Filter {
 
 /// What is known of one frame, or of one message where messages are shown as a whole.
 #[derive(Debug, Default)]
-pub(super) enum Gate {
+pub(super) enum FilterGate {
     /// It is shown.
     #[default]
     Open,
@@ -112,7 +112,7 @@ pub(super) enum Gate {
     Undecided(Vec<u8>),
 }
 
-impl Gate {
+impl FilterGate {
     /// The gate of a frame or message of a connection; a filter that looks at content leaves it
     /// undecided.
     #[inline]
@@ -177,7 +177,7 @@ mod tests {
     const PING: OpCode = OpCode::Control(Control::Ping);
 
     fn passes(filter: &Filter, direction: Direction, opcode: OpCode, content: &[u8]) -> bool {
-        let mut gate = Gate::new(Some(filter), ConnId(1), direction, opcode);
+        let mut gate = FilterGate::new(Some(filter), ConnId(1), direction, opcode);
         content.chunks(1000).for_each(|piece| gate.push(piece, Some(filter)));
         gate.decide(Some(filter));
         gate.is_open()
@@ -213,16 +213,16 @@ mod tests {
         content.push(b'a');
         assert!(!passes(&filter, Direction::ToClient, TEXT, &content));
         assert!(passes(&filter, Direction::ToClient, TEXT, &content[1..]));
-        let mut gate = Gate::new(Some(&filter), ConnId(1), Direction::ToClient, TEXT);
+        let mut gate = FilterGate::new(Some(&filter), ConnId(1), Direction::ToClient, TEXT);
         gate.push(&content, Some(&filter));
         assert!(!gate.is_undecided(), "no more is needed");
     }
 
     #[test]
     fn without_a_filter_all_is_shown() {
-        assert!(Gate::new(None, ConnId(1), Direction::ToClient, TEXT).is_open());
+        assert!(FilterGate::new(None, ConnId(1), Direction::ToClient, TEXT).is_open());
         let filter = Filter { regex: Some(Pattern::new("a").expect("valid")), ..Filter::default() };
-        let mut gate = Gate::new(Some(&filter), ConnId(1), Direction::ToClient, TEXT);
+        let mut gate = FilterGate::new(Some(&filter), ConnId(1), Direction::ToClient, TEXT);
         gate.decide(None);
         assert!(gate.is_open());
     }

@@ -81,7 +81,7 @@ fn answer(echo: bool) -> &'static str {
 
 /// The round trips of a run, in constant memory.
 #[derive(Clone, Debug, Default)]
-pub struct RoundTrips {
+pub struct PingRoundTrips {
     /// Pings sent.
     pub sent: u64,
     /// Answered in time.
@@ -110,7 +110,7 @@ pub struct RoundTripFigures {
     pub mdev: Duration,
 }
 
-impl RoundTrips {
+impl PingRoundTrips {
     /// Counts the result of a ping.
     pub fn take(&mut self, event: &PingEvent) {
         let time = match event {
@@ -243,8 +243,8 @@ mod tests {
         PingEvent::Lost { seq, after: Duration::from_secs(5) }
     }
 
-    fn run(events: &[PingEvent]) -> RoundTrips {
-        let mut trips = RoundTrips { sent: events.len() as u64, ..RoundTrips::default() };
+    fn run(events: &[PingEvent]) -> PingRoundTrips {
+        let mut trips = PingRoundTrips { sent: events.len() as u64, ..RoundTrips::default() };
         events.iter().for_each(|event| trips.take(event));
         trips
     }
@@ -259,7 +259,7 @@ mod tests {
              5 sent, 3 answered, 1 not yet answered, 25.0 % lost, in 4.003 s\n\
              round trip min/avg/max/mdev = 10.000/20.000/30.000/8.165 ms\n"
         );
-        let unsent = RoundTrips::default().summary("ws://h/", Duration::from_secs(1));
+        let unsent = PingRoundTrips::default().summary("ws://h/", Duration::from_secs(1));
         assert!(unsent.ends_with("\n0 sent, 0 answered, in 1.000 s\n"), "{unsent}");
         let nothing = run(&[lost(1)]).summary("ws://h/", Duration::from_secs(5));
         assert!(nothing.ends_with("1 sent, 0 answered, 100.0 % lost, in 5.000 s\n"), "{nothing}");
@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn memory_and_width_are_bounded() {
-        let mut trips = RoundTrips::default();
+        let mut trips = PingRoundTrips::default();
         (1..2000).for_each(|seq| trips.take(&answered(seq, 3_600_000)));
         assert_eq!(trips.recent.len(), RECENT);
         for width in [0, 40, 80, 10_000] {

@@ -16,7 +16,7 @@ use crate::ui::waterfall::OpeningPhase;
 
 /// A format, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Format {
+pub struct WriteOutFormat {
     pieces: Vec<FormatPart>,
 }
 
@@ -75,7 +75,7 @@ impl<'a> FormatSource<'a> {
     }
 }
 
-impl Format {
+impl WriteOutFormat {
     /// Parses a format: `%{name}`, `%%`, `\n`, `\r`, `\t`; everything else is literal.
     ///
     /// # Errors
@@ -322,7 +322,7 @@ mod tests {
     }
 
     fn filled(format: &str) -> Vec<(OutputTarget, String)> {
-        Format::parse(format).unwrap_or_else(|error| panic!("{error}")).fill(&facts())
+        WriteOutFormat::parse(format).unwrap_or_else(|error| panic!("{error}")).fill(&facts())
     }
 
     fn stdout(format: &str) -> String {
@@ -370,14 +370,14 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_reported_with_its_neighbours() {
-        let error = Format::parse("%{http_cod}").expect_err("unknown");
+        let error = WriteOutFormat::parse("%{http_cod}").expect_err("unknown");
         assert_eq!(
             error.to_string(),
             "--write-out: unknown name %{http_cod}; did you mean http_code?"
         );
-        let error = Format::parse("%{size_upload}").expect_err("unknown");
+        let error = WriteOutFormat::parse("%{size_upload}").expect_err("unknown");
         assert_eq!(error.to_string(), "--write-out: unknown name %{size_upload}");
-        assert_eq!(Format::parse("a%{url"), Err(FormatError::Open { offset: 1 }));
+        assert_eq!(WriteOutFormat::parse("a%{url"), Err(FormatError::Open { offset: 1 }));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub mod method {
 /// The replies of RFC 1928 §6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // the names are those of the RFC
-pub enum Reply {
+pub enum SocksReply {
     Succeeded = 0,
     Failure = 1,
     NotAllowed = 2,
@@ -40,12 +40,12 @@ pub enum Read<T> {
     /// It is whole.
     Whole(T, usize),
     /// It is invalid, in a sentence; and the reply that reports it, if there is one.
-    Wrong(String, Option<Reply>),
+    Wrong(String, Option<SocksReply>),
 }
 
 /// Whom a client wants to reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct SocksWanted {
     /// A name, or an address without brackets.
     pub host: String,
     /// The port.
@@ -85,7 +85,7 @@ pub fn login(bytes: &[u8]) -> Read<(Vec<u8>, Vec<u8>)> {
 }
 
 /// A request: VER, CMD, RSV, ATYP, DST.ADDR, DST.PORT (RFC 1928 §4).
-pub fn request(bytes: &[u8]) -> Read<Wanted> {
+pub fn request(bytes: &[u8]) -> Read<SocksWanted> {
     match bytes {
         [] | [VERSION] => return Read::More,
         [VERSION, 1, ..] => {}
@@ -96,7 +96,7 @@ pub fn request(bytes: &[u8]) -> Read<Wanted> {
                 other => format!("the command {other}"),
             };
             let text = format!("the client asks for {name} of SOCKS5, and only CONNECT is served");
-            return Read::Wrong(text, Some(Reply::CommandNotSupported));
+            return Read::Wrong(text, Some(SocksReply::CommandNotSupported));
         }
         [version, ..] => return wrong_version(*version),
     }
@@ -114,16 +114,16 @@ pub fn request(bytes: &[u8]) -> Read<Wanted> {
         }
         (other, _) => {
             let text = format!("the address of the SOCKS5 request is of the unknown type {other}");
-            return Read::Wrong(text, Some(Reply::AddressNotSupported));
+            return Read::Wrong(text, Some(SocksReply::AddressNotSupported));
         }
     };
     let port = rest.get(length..).and_then(address::<2>).map(u16::from_be_bytes);
     let (Some(host), Some(port)) = (host, port) else { return Read::More };
-    Read::Whole(Wanted { host, port }, 4 + length + 2)
+    Read::Whole(SocksWanted { host, port }, 4 + length + 2)
 }
 
 /// The answer to a request: VER, REP, RSV, ATYP, BND.ADDR, BND.PORT (RFC 1928 §6).
-pub fn reply(reply: Reply, bound: Option<SocketAddr>) -> Vec<u8> {
+pub fn reply(reply: SocksReply, bound: Option<SocketAddr>) -> Vec<u8> {
     let bound = bound.unwrap_or_else(|| (Ipv4Addr::UNSPECIFIED, 0).into());
     let mut bytes = vec![VERSION, reply as u8, 0];
     match bound.ip() {
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(whole(greeting, &[5, 0]), [0_u8; 0]);
         assert_eq!(whole(login, b"\x01\x02me\x03pwd"), (b"me".to_vec(), b"pwd".to_vec()));
         assert_eq!(whole(login, b"\x01\x01u\x00"), (b"u".to_vec(), vec![]));
-        let wanted = |host: &str, port| Wanted { host: host.to_owned(), port };
+        let wanted = |host: &str, port| SocksWanted { host: host.to_owned(), port };
         let v4 = [5, 1, 0, 1, 127, 0, 0, 1, 0x1f, 0x90];
         assert_eq!(whole(request, &v4), wanted("127.0.0.1", 8080));
         let v6 = [&[5, 1, 0, 4][..], &Ipv6Addr::LOCALHOST.octets(), &[0, 80]].concat();
@@ -186,9 +186,9 @@ mod tests {
             Read::Wrong(_, reply) => reply,
             other => panic!("{other:?}"),
         };
-        assert_eq!(code(&[5, 2]), Some(Reply::CommandNotSupported));
-        assert_eq!(code(&[5, 3, 0]), Some(Reply::CommandNotSupported));
-        assert_eq!(code(&[5, 1, 0, 9]), Some(Reply::AddressNotSupported));
+        assert_eq!(code(&[5, 2]), Some(SocksReply::CommandNotSupported));
+        assert_eq!(code(&[5, 3, 0]), Some(SocksReply::CommandNotSupported));
+        assert_eq!(code(&[5, 1, 0, 9]), Some(SocksReply::AddressNotSupported));
         assert_eq!(code(&[4, 1]), None);
         assert!(
             matches!(greeting(b"G"), Read::Wrong(..)) && matches!(login(b"\x05"), Read::Wrong(..))
@@ -198,8 +198,8 @@ mod tests {
     #[test]
     fn a_reply_names_the_address() {
         let v4 = "127.0.0.1:258".parse().ok();
-        assert_eq!(reply(Reply::Succeeded, v4), [5, 0, 0, 1, 127, 0, 0, 1, 1, 2]);
-        assert_eq!(reply(Reply::Refused, None), [5, 5, 0, 1, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(reply(Reply::Failure, "[::1]:1".parse().ok()).len(), 4 + 16 + 2);
+        assert_eq!(reply(SocksReply::Succeeded, v4), [5, 0, 0, 1, 127, 0, 0, 1, 1, 2]);
+        assert_eq!(reply(SocksReply::Refused, None), [5, 5, 0, 1, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(reply(SocksReply::Failure, "[::1]:1".parse().ok()).len(), 4 + 16 + 2);
     }
 }

@@ -17,7 +17,7 @@ use crate::net::link::Link;
 use crate::session::Endpoint;
 use crate::session::endpoint::{AutoPong, State};
 use crate::wire::fault::{
-    BehaviourFault, Fault, FaultKind, FaultPiece, FrameFault, PaceFault, Value, When, pieces,
+    BehaviourFault, Fault, FaultKind, FaultPiece, FaultValue, FrameFault, PaceFault, When, pieces,
 };
 use crate::wire::handshake::Agreed;
 use crate::wire::writer::RawFrame;
@@ -177,9 +177,9 @@ impl FaultInjector {
         }
     }
 
-    fn cut_at(&mut self, place: &Value, cut: Cut) {
+    fn cut_at(&mut self, place: &FaultValue, cut: Cut) {
         match place {
-            Value::Number(at) => self.cut = Some((*at, cut)),
+            FaultValue::Number(at) => self.cut = Some((*at, cut)),
             _ => self.cut_here(cut),
         }
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::behaviour::faults::FaultInjector;
 use crate::engine::opening::server::{Then, Wrong};
 use crate::wire::fault::{
-    AnswerFault, BehaviourFault, Fault, FaultKind, Value, endless_head, garbage, with_fault,
+    AnswerFault, BehaviourFault, Fault, FaultKind, FaultValue, endless_head, garbage, with_fault,
 };
 use crate::wire::handshake::server::{Accepted, Refusal, ServerConfig};
 use crate::wire::head::Head;
@@ -60,7 +60,7 @@ fn instead(fault: &Fault, response: &[u8]) -> Option<Wrong> {
         // A cut inside of the 101.
         FaultKind::Behaviour(behaviour @ (BehaviourFault::Rst | BehaviourFault::Fin)) => {
             match fault.value {
-                Value::Number(at) if at < response.len() as u64 => {
+                FaultValue::Number(at) if at < response.len() as u64 => {
                     let then =
                         if behaviour == BehaviourFault::Rst { Then::Reset } else { Then::End };
                     (response[..at as usize].to_vec(), then)

@@ -1,7 +1,7 @@
 //! The closing handshake.
 
 use super::framing::CONTROL;
-use crate::check::case::{Case, Expect, Rule, Tested, rule};
+use crate::check::case::{Case, Expectation, Rule, Tested, rule};
 
 pub(super) const UTF8: Rule = rule(
     "RFC 6455 §8.1",
@@ -68,7 +68,7 @@ const fn answered(
     send: &'static [&'static str],
     codes: &'static [u16],
 ) -> Case {
-    Case::new(id, title, rule, why).send(send).expect(Expect::Closes(codes))
+    Case::new(id, title, rule, why).send(send).expect(Expectation::Closes(codes))
 }
 
 const fn bad(
@@ -77,7 +77,7 @@ const fn bad(
     rule: Rule,
     send: &'static [&'static str],
 ) -> Case {
-    Case::new(id, title, rule, INVENTED).send(send).expect(Expect::Condemns(&[1002]))
+    Case::new(id, title, rule, INVENTED).send(send).expect(Expectation::Condemns(&[1002]))
 }
 
 #[rustfmt::skip] // a table
@@ -87,10 +87,10 @@ pub(super) static CASES: &[Case] = &[
     answered("c/reason", "Close 1000 with a reason", ANSWER, STUCK, &["/close 1000 wscope check"], &[1000]).autobahn("7.3.4"),
     answered("c/reason-123", "Close 1000 with the longest reason", ANSWER, STUCK, &["/close 1000 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"], &[1000]).autobahn("7.3.5"),
     Case::new("c/reason-124", "a Close of 126 bytes", CONTROL, "control frames would fill memory").send(&["/frame close code=1000 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"])
-        .expect(Expect::DiesUnlike(&[1002], 1000)).autobahn("7.3.6"),
+        .expect(Expectation::DiesUnlike(&[1002], 1000)).autobahn("7.3.6"),
     bad("c/1byte", "a Close with a body of one byte", TWO_BYTES, &[r"/frame close \x03"]).autobahn("7.3.2"),
     Case::new("c/reason-badutf8", "a Close whose reason is not UTF-8", UTF8, "the reason reaches logs and applications as garbage").send(&[r"/frame close code=1000 \xff"])
-        .expect(Expect::Condemns(&[1007, 1002])).autobahn("7.5.1"),
+        .expect(Expectation::Condemns(&[1007, 1002])).autobahn("7.5.1"),
     answered("c/valid-1001", "Close 1001", DEFINED, READ, &["/close 1001"], &[1001, 1000]).autobahn("7.7.2"),
     answered("c/valid-1002", "Close 1002", DEFINED, READ, &["/close 1002"], &[1002, 1000]).autobahn("7.7.3"),
     answered("c/valid-1003", "Close 1003", DEFINED, READ, &["/close 1003"], &[1003, 1000]).autobahn("7.7.4"),
@@ -115,20 +115,20 @@ pub(super) static CASES: &[Case] = &[
     bad("c/bad-1100", "Close 1100, which is not registered", REGISTERED, &["/frame close code=1100"]).autobahn("7.9.7"),
     bad("c/bad-2000", "Close 2000, which is not registered", REGISTERED, &["/frame close code=2000"]).autobahn("7.9.8"),
     bad("c/bad-2999", "Close 2999, which is not registered", REGISTERED, &["/frame close code=2999"]).autobahn("7.9.9"),
-    Case::new("c/bad-1015", "Close 1015, a reserved code", RESERVED, INVENTED).send(&["/frame close code=1015"]).expect(Expect::Condemns(&[1002])),
-    Case::new("c/info-5000", "Close 5000, which nothing defines", PRIVATE, READ).info().send(&["/frame close code=5000"]).expect(Expect::Learns).autobahn("7.13.1"),
-    Case::new("c/info-65535", "Close 65535, which nothing defines", PRIVATE, READ).info().send(&["/frame close code=65535"]).expect(Expect::Learns).autobahn("7.13.2"),
+    Case::new("c/bad-1015", "Close 1015, a reserved code", RESERVED, INVENTED).send(&["/frame close code=1015"]).expect(Expectation::Condemns(&[1002])),
+    Case::new("c/info-5000", "Close 5000, which nothing defines", PRIVATE, READ).info().send(&["/frame close code=5000"]).expect(Expectation::Learns).autobahn("7.13.1"),
+    Case::new("c/info-65535", "Close 65535, which nothing defines", PRIVATE, READ).info().send(&["/frame close code=65535"]).expect(Expectation::Learns).autobahn("7.13.2"),
     Case::new("c/ping-after", "a ping after a Close", NO_MORE, "data after a Close is lost").send(&["/close 1000", "/frame ping wscope check"])
-        .expect(Expect::Silence).autobahn("7.1.3"),
+        .expect(Expectation::Silence).autobahn("7.1.3"),
     Case::new("c/two", "two Closes", NO_MORE, "the second Close may be attributed to another connection").send(&["/frame close code=1000", "/frame close code=1000"])
-        .expect(Expect::Silence).autobahn("7.1.2"),
+        .expect(Expectation::Silence).autobahn("7.1.2"),
     Case::new("c/frag", "a Close without FIN", CONTROL, "control frames would have to wait for data").send(&["/frame close fin=off code=1000"])
-        .expect(Expect::DiesUnlike(&[1002], 1000)),
+        .expect(Expectation::DiesUnlike(&[1002], 1000)),
     answered("c/tcp-first", "Close 1000; the server must end TCP first", FIRST, "the client's port stays in TIME_WAIT for minutes", &["/close 1000"], &[1000]).should().of(Tested::Server),
     answered("c/data-then-close", "256 KiB, then Close 1000", ANSWER, "the end of a transfer is lost", &["/frame binary mask=00000000 length=262144", r"/repeat 2048 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a", "/close 1000"], &[1000])
         .mirror(&["/frame binary length=262144", r"/repeat 2048 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a", "/close 1000"]).should().stress().autobahn("7.1.6"),
     Case::new("c/no-reply", "no answer to a Close of the other side", ENDING, "shows whether a connection whose peer does not close is kept").info().stress()
-        .send(&["/autoclose off", "/frame ping rsv2=on wscope check", "/wait 10"]).expect(Expect::Ends),
+        .send(&["/autoclose off", "/frame ping rsv2=on wscope check", "/wait 10"]).expect(Expectation::Ends),
     Case::new("c/half-close", "the end of our stream without a Close", ENDED, "shows whether a connection whose peer is gone is kept").info().stress()
-        .send(&["/half-close"]).expect(Expect::Learns),
+        .send(&["/half-close"]).expect(Expectation::Learns),
 ];

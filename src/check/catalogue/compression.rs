@@ -2,7 +2,7 @@
 
 use super::closing::UTF8;
 use super::framing::RSV;
-use crate::check::case::{Case, Expect, Needs, Rule, Tested, rule};
+use crate::check::case::{Case, Expectation, Needs, Rule, Tested, rule};
 use crate::check::request::Edit;
 use crate::wire::{Data, OpCode};
 
@@ -50,7 +50,7 @@ const fn echoes(
         .needs(Needs::Deflate)
         .open(OFFER)
         .send(send)
-        .expect(Expect::Echoes(TEXT, content))
+        .expect(Expectation::Echoes(TEXT, content))
 }
 
 const fn dies(
@@ -65,7 +65,7 @@ const fn dies(
         .needs(Needs::Deflate)
         .open(OFFER)
         .send(send)
-        .expect(Expect::Dies(codes))
+        .expect(Expectation::Dies(codes))
 }
 
 #[rustfmt::skip] // a table
@@ -85,12 +85,12 @@ pub(super) static CASES: &[Case] = &[
         .needs(Needs::Takeover).autobahn("13.1"),
     Case::new("z/no-takeover-violated", "a message that refers to the previous one, although no context takeover was agreed", EMPTY_WINDOW, "shows whether the other side keeps a window that it does not need").info().needs(Needs::NoTakeover)
         .open(&[Edit::Set("Sec-WebSocket-Extensions", "permessage-deflate; client_no_context_takeover")])
-        .send(&[r"/frame text rsv1=on \xf2\x48\xcd\xc9\xc9\x07\x00", r"/frame text rsv1=on \xf2\x00\x11\x00\x00"]).expect(Expect::Learns).of(Tested::Server),
+        .send(&[r"/frame text rsv1=on \xf2\x48\xcd\xc9\xc9\x07\x00", r"/frame text rsv1=on \xf2\x00\x11\x00\x00"]).expect(Expectation::Learns).of(Tested::Server),
     dies("z/badutf8", "a compressed text that is not UTF-8", UTF8, "text that is not UTF-8 reaches applications if it is compressed", &[r"/frame text rsv1=on \x00\x02\x00\xfd\xff\xff\xfe\x00"], &[1007]),
     Case::new("z/bomb-8m", "52 KB that become 8 MiB of zeros", PROTECT, "a small message fills memory").info().stress().needs(Needs::Deflate).open(OFFER)
         .send(&["/frame binary rsv1=on mask=00000000 length=52824", r"/bytes \x62\x18", r"/repeat 4063 /bytes \x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x28\x18", r"/bytes \x05\x00\x00"])
-        .mirror(&["/frame binary rsv1=on length=52824", r"/bytes \x62\x18", r"/repeat 4063 /bytes \x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x28\x18", r"/bytes \x05\x00\x00"]).expect(Expect::Learns),
+        .mirror(&["/frame binary rsv1=on length=52824", r"/bytes \x62\x18", r"/repeat 4063 /bytes \x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x28\x18", r"/bytes \x05\x00\x00"]).expect(Expectation::Learns),
     Case::new("z/bomb-256m", "1.7 MB that become 256 MiB of zeros", PROTECT, "a small message fills memory").info().intrusive().needs(Needs::Deflate).open(OFFER)
         .send(&["/frame binary rsv1=on mask=00000000 length=1690616", r"/bytes \x62\x18", r"/repeat 130047 /bytes \x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x28\x18", r"/bytes \x05\x00\x00"])
-        .mirror(&["/frame binary rsv1=on length=1690616", r"/bytes \x62\x18", r"/repeat 130047 /bytes \x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x28\x18", r"/bytes \x05\x00\x00"]).expect(Expect::Learns),
+        .mirror(&["/frame binary rsv1=on length=1690616", r"/bytes \x62\x18", r"/repeat 130047 /bytes \x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x28\x18", r"/bytes \x05\x00\x00"]).expect(Expectation::Learns),
 ];

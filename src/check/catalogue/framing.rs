@@ -1,6 +1,6 @@
 //! Frames, masks, control frames.
 
-use crate::check::case::{Case, Expect, Rule, Tested, rule};
+use crate::check::case::{Case, Expectation, Rule, Tested, rule};
 use crate::wire::{Data, OpCode};
 
 pub(super) const PROTECT: Rule = rule(
@@ -104,7 +104,7 @@ pub(super) const fn dies(
     why: &'static str,
     send: &'static [&'static str],
 ) -> Case {
-    Case::new(id, title, rule, why).send(send).expect(Expect::Dies(&[1002]))
+    Case::new(id, title, rule, why).send(send).expect(Expectation::Dies(&[1002]))
 }
 
 const fn lives(
@@ -123,7 +123,7 @@ const fn echoes(
     send: &'static [&'static str],
     content: &'static str,
 ) -> Case {
-    Case::new(id, title, LENGTH, CORRECT).send(send).expect(Expect::Echoes(TEXT, content))
+    Case::new(id, title, LENGTH, CORRECT).send(send).expect(Expectation::Echoes(TEXT, content))
 }
 
 const fn pongs(
@@ -132,17 +132,17 @@ const fn pongs(
     send: &'static [&'static str],
     payload: &'static str,
 ) -> Case {
-    Case::new(id, title, SAME, LIVENESS).send(send).expect(Expect::Pongs(payload))
+    Case::new(id, title, SAME, LIVENESS).send(send).expect(Expectation::Pongs(payload))
 }
 
 #[rustfmt::skip] // a table
 pub(super) static CASES: &[Case] = &[
-    Case::new("f/ping", "a ping", PONG, LIVENESS).send(&["/ping wscope check"]).expect(Expect::Pongs("wscope check")).autobahn("2.2"),
+    Case::new("f/ping", "a ping", PONG, LIVENESS).send(&["/ping wscope check"]).expect(Expectation::Pongs("wscope check")).autobahn("2.2"),
     dies("f/rsv1", "a text frame with RSV1, nothing negotiated", RSV, COMPRESSED, &["/frame text rsv1=on wscope check"]).autobahn("3.3"),
     dies("f/rsv2", "a text frame with RSV2", RSV, EXTENSION, &["/frame text rsv2=on wscope check"]).autobahn("3.2"),
     dies("f/rsv3", "a text frame with RSV3", RSV, EXTENSION, &["/frame text rsv3=on wscope check"]).autobahn("3.1"),
     dies("f/rsv-ping", "a ping with RSV3", RSV, EXTENSION, &["/frame ping rsv3=on wscope check"]).autobahn("3.5"),
-    Case::new("f/rsv-close", "a Close with all RSV bits", RSV, EXTENSION).send(&["/frame close rsv=7 code=1000"]).expect(Expect::DiesUnlike(&[1002], 1000)).autobahn("3.7"),
+    Case::new("f/rsv-close", "a Close with all RSV bits", RSV, EXTENSION).send(&["/frame close rsv=7 code=1000"]).expect(Expectation::DiesUnlike(&[1002], 1000)).autobahn("3.7"),
     dies("f/rsv-binary", "a binary frame with RSV1 and RSV3", RSV, EXTENSION, &[r"/frame binary rsv=5 \x00\x01"]).autobahn("3.6"),
     dies("f/op3", "a frame with the reserved opcode 3", OPCODE, EXTENSION, &["/frame 3 -- wscope check"]).autobahn("4.1.1"),
     dies("f/op4", "a frame with the reserved opcode 4", OPCODE, EXTENSION, &["/frame 4 -- wscope check"]).autobahn("4.1.2"),
@@ -159,16 +159,16 @@ pub(super) static CASES: &[Case] = &[
     dies("f/len64-200", "200 bytes with a length of 64 bits", MINIMAL, LENGTHS, &["/frame text form=64 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"]).should(),
     dies("f/len16-ping", "a ping of 5 bytes with a length of 16 bits", MINIMAL, LENGTHS, &["/frame ping form=16 hello"]).should(),
     Case::new("f/len-msb", "a length with its top bit set", TOP_BIT, "a negative length in many languages").send(&["/frame text form=64 length=9223372036854775813 hello"])
-        .expect(Expect::Dies(&[1002, 1009])),
+        .expect(Expectation::Dies(&[1002, 1009])),
     Case::new("f/len-2^62", "the header of a frame of 4 EiB, no payload", PROTECT, "the peer allocates the announced length, or waits forever for the payload").should()
-        .send(&["/frame binary form=64 length=4611686018427387904"]).expect(Expect::Protects),
+        .send(&["/frame binary form=64 length=4611686018427387904"]).expect(Expectation::Protects),
     Case::new("f/len-1g", "the header of a frame of 1 GiB, no payload", PROTECT, "the peer allocates the announced length, or waits forever for the payload").should()
-        .send(&["/frame binary form=64 length=1073741824"]).expect(Expect::Protects),
+        .send(&["/frame binary form=64 length=1073741824"]).expect(Expectation::Protects),
     Case::new("f/bytewise", "a ping byte by byte", STREAM, "TCP may split frames at any byte").send(&[
         r"/bytes \x89", "/wait 0.002", r"/bytes \x82", "/wait 0.002", r"/bytes \x00", "/wait 0.002", r"/bytes \x00", "/wait 0.002",
         r"/bytes \x00", "/wait 0.002", r"/bytes \x00", "/wait 0.002", r"/bytes \x6f", "/wait 0.002", r"/bytes \x6b",
     ]).mirror(&[r"/bytes \x89", "/wait 0.002", r"/bytes \x02", "/wait 0.002", r"/bytes \x6f", "/wait 0.002", r"/bytes \x6b"])
-        .expect(Expect::Pongs("ok")).autobahn("2.6, 2.11"),
+        .expect(Expectation::Pongs("ok")).autobahn("2.6, 2.11"),
     lives("f/coalesced", "three pings in one segment", STREAM, "frames after the first are lost", &["/ping a", "/ping b", "/ping c"]).autobahn("2.10"),
     echoes("f/empty-text", "an empty text message", &["/text"], "").autobahn("1.1.1, 6.1.1"),
     echoes("f/len-125", "a text message of 125 bytes", &["/text xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"], "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx").autobahn("1.1.2"),
@@ -183,13 +183,13 @@ pub(super) static CASES: &[Case] = &[
     dies("m/unmasked-text", "an unmasked text frame", MASK, CACHES, &["/frame text mask=off wscope check"]).of(Tested::Server),
     dies("m/unmasked-ping", "an unmasked ping", MASK, CACHES, &["/frame ping mask=off wscope check"]).of(Tested::Server),
     dies("m/unmasked-empty", "an unmasked empty text frame", MASK, CACHES, &["/frame text mask=off"]).of(Tested::Server),
-    Case::new("m/unmasked-close", "an unmasked Close", MASK, CACHES).send(&["/frame close mask=off code=1000"]).expect(Expect::DiesUnlike(&[1002], 1000)).of(Tested::Server),
+    Case::new("m/unmasked-close", "an unmasked Close", MASK, CACHES).send(&["/frame close mask=off code=1000"]).expect(Expectation::DiesUnlike(&[1002], 1000)).of(Tested::Server),
     Case::new("m/zero-key", "a text frame with the mask key 0", KEY, CORRECT).send(&["/frame text mask=00000000 wscope check"])
-        .expect(Expect::Echoes(TEXT, "wscope check")).of(Tested::Server),
+        .expect(Expectation::Echoes(TEXT, "wscope check")).of(Tested::Server),
     dies("m/masked-text", "a masked text frame", UNMASKED, TAKEN, &["/frame text mask=01020304 wscope check"]).of(Tested::Client),
     dies("m/masked-ping", "a masked ping", UNMASKED, TAKEN, &["/frame ping mask=01020304 wscope check"]).of(Tested::Client),
     dies("m/masked-empty", "a masked empty text frame", UNMASKED, TAKEN, &["/frame text mask=01020304"]).of(Tested::Client),
-    Case::new("m/masked-close", "a masked Close", UNMASKED, TAKEN).send(&["/frame close mask=01020304 code=1000"]).expect(Expect::DiesUnlike(&[1002], 1000)).of(Tested::Client),
+    Case::new("m/masked-close", "a masked Close", UNMASKED, TAKEN).send(&["/frame close mask=01020304 code=1000"]).expect(Expectation::DiesUnlike(&[1002], 1000)).of(Tested::Client),
 
     pongs("k/ping-0", "an empty ping", &["/ping"], "").autobahn("2.1"),
     pongs("k/ping-125", "a ping of 125 bytes", &["/ping xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"], "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx").autobahn("2.4"),

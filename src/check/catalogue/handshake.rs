@@ -1,10 +1,10 @@
 //! The opening handshake: requests that must be refused, and odd ones that must be accepted.
 
 use super::framing::RSV;
-use crate::check::case::{Case, Expect, Rule, Tested, rule};
+use crate::check::case::{Case, Expectation, Rule, Tested, rule};
 use crate::check::request::Edit;
 
-/// What [`Facts::broken`](crate::check::facts::Facts::broken) calls a response that is not written as HTTP is.
+/// What [`CaseFacts::broken`](crate::check::facts::Facts::broken) calls a response that is not written as HTTP is.
 pub const RES_GRAMMAR: &str = "9110-2.2-res-grammar";
 
 const MUST_STOP: &str = "the server MUST stop processing the client's handshake and return an HTTP response with an appropriate error code (such as 400 Bad Request)";
@@ -109,20 +109,20 @@ const fn of_server(id: &'static str, title: &'static str, rule: Rule, why: &'sta
 }
 
 const fn refused(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
-    of_server(id, title, rule, why).expect(Expect::Refused(&[]))
+    of_server(id, title, rule, why).expect(Expectation::Refused(&[]))
 }
 
 /// What asks for no WebSocket may get a page, or whatever else is there.
 const fn ignored(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
-    of_server(id, title, rule, why).expect(Expect::Ignored)
+    of_server(id, title, rule, why).expect(Expectation::Ignored)
 }
 
 const fn accepted(id: &'static str, title: &'static str, rule: Rule) -> Case {
-    of_server(id, title, rule, COMMON).expect(Expect::Accepted)
+    of_server(id, title, rule, COMMON).expect(Expectation::Accepted)
 }
 
 const fn learns(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
-    of_server(id, title, rule, why).info().expect(Expect::Learns)
+    of_server(id, title, rule, why).info().expect(Expectation::Learns)
 }
 
 #[rustfmt::skip] // a table
@@ -144,8 +144,8 @@ pub(super) static CASES: &[Case] = &[
     ignored("h/method-post", "POST", GET, REFUSE).open(&[Edit::Line("POST {target} HTTP/1.1"), Edit::Add("Content-Length", "0")]),
     ignored("h/method-head", "HEAD", GET, REFUSE).open(&[Edit::Line("HEAD {target} HTTP/1.1")]),
     ignored("h/http10", "HTTP/1.0", GET, REFUSE).open(&[Edit::Line("GET {target} HTTP/1.0")]),
-    of_server("h/res-version", "a valid handshake; the answer must be HTTP/1.1", STATUS_LINE, "HTTP/1.0 has no Upgrade, so some proxies and clients end the connection (W349)").expect(Expect::Keeps(&["4.2.2-res-httpver"])),
-    of_server("h/res-grammar", "a valid handshake; the answer must follow the grammar of HTTP", GRAMMAR, "clients and proxies with a strict HTTP parser refuse the answer").expect(Expect::Keeps(&[RES_GRAMMAR])),
+    of_server("h/res-version", "a valid handshake; the answer must be HTTP/1.1", STATUS_LINE, "HTTP/1.0 has no Upgrade, so some proxies and clients end the connection (W349)").expect(Expectation::Keeps(&["4.2.2-res-httpver"])),
+    of_server("h/res-grammar", "a valid handshake; the answer must follow the grammar of HTTP", GRAMMAR, "clients and proxies with a strict HTTP parser refuse the answer").expect(Expectation::Keeps(&[RES_GRAMMAR])),
     refused("h/host-missing", "no Host", HOST, SMUGGLES).open(&[Edit::Drop("Host")]),
     refused("h/host-dup", "two Host headers", HOST, SMUGGLES).open(&[Edit::Add("Host", "other.example")]),
     learns("h/host-other", "the Host of another site", HOST, "shows whether the server looks at Host, which protects from DNS rebinding").open(&[Edit::Set("Host", "other.example")]),
@@ -172,7 +172,7 @@ pub(super) static CASES: &[Case] = &[
         .open(&[Edit::Behind(b"\x89\x80\0\0\0\0")]),
     // Long enough to be a whole frame: some servers read all of a frame before they judge it.
     of_server("h/twice", "the request again after the 101", RSV, "a proxy that sends a second request on an open WebSocket must not be answered")
-        .send(&[r"/bytes GET\x20/\x20HTTP/1.1\r\nHost:\x20a\r\nUser-Agent:\x20wscope-check\r\nAccept:\x20*/*\r\nConnection:\x20close\r\n\r\n"]).expect(Expect::Dies(&[1002])),
+        .send(&[r"/bytes GET\x20/\x20HTTP/1.1\r\nHost:\x20a\r\nUser-Agent:\x20wscope-check\r\nAccept:\x20*/*\r\nConnection:\x20close\r\n\r\n"]).expect(Expectation::Dies(&[1002])),
     learns("h/reuse-after-4xx", "a valid request on the connection of one without a key", PERSISTENT, "shows whether the connection can be used for another request").open(&[Edit::After(&[Edit::Drop(KEY)])]),
     learns("h/parallel-5", "five connections at the same time", NO_LIMIT, "shows whether connections from one address are limited").stress().connections(5),
     learns("h/slow-head", "a request one byte at a time, 2 ms apart", TIMEOUT, "shows whether a slow request is refused as an attack").stress().open(&[Edit::Slow]),
@@ -216,14 +216,14 @@ const LONGER: &str = XS;
 #[cfg(test)]
 mod tests {
     use crate::check::catalogue::find;
-    use crate::check::facts::{Facts, Opening};
+    use crate::check::facts::{CaseFacts, Opening};
     use crate::check::judge::judge;
     use crate::check::verdict::Verdict;
     use crate::wire::Role;
 
     #[test]
     fn a_server_need_not_decode_the_key_but_has_to_read_it() {
-        let facts = Facts { opening: Opening::Open, ..Facts::default() };
+        let facts = CaseFacts { opening: Opening::Open, ..Facts::default() };
         for (id, verdict) in [
             ("h/key-15", Verdict::Warn),
             ("h/key-17", Verdict::Warn),

@@ -1,8 +1,8 @@
 //! Limits: how much a server accepts before it protects itself.
 
 use super::framing::{PONG, PROTECT, STREAM};
-use crate::check::case::{Case, Expect, Rule, Tested, rule};
-use crate::check::facts::Facts;
+use crate::check::case::{Case, Expectation, Rule, Tested, rule};
+use crate::check::facts::CaseFacts;
 use crate::check::verdict::{Judgement, Verdict};
 
 const ALIVE: Rule = rule(
@@ -16,7 +16,7 @@ const KEEPALIVE: Rule = rule(
 );
 
 /// How long pongs took.
-fn round_trips(facts: &Facts) -> Judgement {
+fn round_trips(facts: &CaseFacts) -> Judgement {
     // The last is that of the ping after the case.
     let mut times = facts.round_trips.clone();
     times.truncate(20);
@@ -33,7 +33,7 @@ fn round_trips(facts: &Facts) -> Judgement {
 }
 
 /// Whether pings arrived.
-fn pings(facts: &Facts) -> Judgement {
+fn pings(facts: &CaseFacts) -> Judgement {
     let judgement = Judgement::new(
         Verdict::Info,
         match facts.pings {
@@ -50,18 +50,18 @@ const SIZE: &str = "shows the limit on messages, if there is one: a Close with 1
 #[rustfmt::skip] // a table
 pub(super) static CASES: &[Case] = &[
     Case::new("l/rtt", "20 pings, one after the other", PONG, "shows how long the server takes to answer").of(Tested::Server).info()
-        .send(&["/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001"]).expect(Expect::Observed(round_trips)),
+        .send(&["/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001", "/ping wscope check", "/wait 0.001"]).expect(Expectation::Observed(round_trips)),
     Case::new("l/msg-64k", "a binary message of 64 KiB", PROTECT, SIZE).info()
         .send(&["/frame binary mask=00000000 length=65536", r"/repeat 512 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"])
-        .mirror(&["/frame binary length=65536", r"/repeat 512 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"]).expect(Expect::Learns).autobahn("9.2.1"),
+        .mirror(&["/frame binary length=65536", r"/repeat 512 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"]).expect(Expectation::Learns).autobahn("9.2.1"),
     Case::new("l/server-ping", "silence for 35 s", KEEPALIVE, "shows whether the server keeps the connection alive, and how often").of(Tested::Server).info().stress()
-        .send(&["/wait 35"]).expect(Expect::Observed(pings)),
+        .send(&["/wait 35"]).expect(Expectation::Observed(pings)),
     Case::new("l/msg-1m", "a binary message of 1 MiB", PROTECT, SIZE).info().stress()
         .send(&["/frame binary mask=00000000 length=1048576", r"/repeat 8192 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"])
-        .mirror(&["/frame binary length=1048576", r"/repeat 8192 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"]).expect(Expect::Learns).autobahn("9.2.3"),
+        .mirror(&["/frame binary length=1048576", r"/repeat 8192 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"]).expect(Expectation::Learns).autobahn("9.2.3"),
     Case::new("l/msg-16m", "a binary message of 16 MiB", PROTECT, SIZE).info().intrusive()
         .send(&["/frame binary mask=00000000 length=16777216", r"/repeat 131072 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"])
-        .mirror(&["/frame binary length=16777216", r"/repeat 131072 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"]).expect(Expect::Learns).autobahn("9.2.6"),
+        .mirror(&["/frame binary length=16777216", r"/repeat 131072 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"]).expect(Expectation::Learns).autobahn("9.2.6"),
     Case::new("l/small-1000", "1000 text messages of one byte", PROTECT, "shows whether the server accepts many small messages").should().stress()
         .send(&["/repeat 1000 /text x"]).autobahn("9.7"),
     Case::new("l/slow-frame", "a text frame of 20 bytes, one byte every 0.1 s", STREAM, "a slow network looks like a dead connection").should().stress()
@@ -69,7 +69,7 @@ pub(super) static CASES: &[Case] = &[
         .mirror(&["/frame text length=20", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1"]).autobahn("9.5"),
     Case::new("l/half-frame", "half a frame, then silence for 5 s", PROTECT, "shows whether the server gives up a frame that never ends").info().stress()
         .send(&["/frame binary mask=00000000 length=1000", r"/bytes wscope\x20check", "/wait 5"])
-        .mirror(&["/frame binary length=1000", r"/bytes wscope\x20check", "/wait 5"]).expect(Expect::Learns),
+        .mirror(&["/frame binary length=1000", r"/bytes wscope\x20check", "/wait 5"]).expect(Expectation::Learns),
     Case::new("l/idle-10", "silence for 10 s, then a ping", ALIVE, "shows whether an idle connection is ended within 10 s; wscope ping --idle-limit finds the limit").info().stress()
-        .send(&["/wait 10"]).expect(Expect::Learns),
+        .send(&["/wait 10"]).expect(Expectation::Learns),
 ];

@@ -2,7 +2,7 @@
 
 use super::closing::{ANSWER, UTF8};
 use super::framing::{PROTECT, dies};
-use crate::check::case::{Case, Expect, Rule, rule};
+use crate::check::case::{Case, Expectation, Rule, rule};
 use crate::wire::{Data, OpCode};
 
 const FRAGMENTED: Rule = rule(
@@ -43,18 +43,18 @@ const fn echoes(
     send: &'static [&'static str],
     content: &'static str,
 ) -> Case {
-    Case::new(id, title, rule, why).send(send).expect(Expect::Echoes(TEXT, content))
+    Case::new(id, title, rule, why).send(send).expect(Expectation::Echoes(TEXT, content))
 }
 
 const fn garbage(id: &'static str, title: &'static str, send: &'static [&'static str]) -> Case {
-    Case::new(id, title, UTF8, GARBAGE).send(send).expect(Expect::Dies(&[1007]))
+    Case::new(id, title, UTF8, GARBAGE).send(send).expect(Expectation::Dies(&[1007]))
 }
 
 #[rustfmt::skip] // a table
 pub(super) static CASES: &[Case] = &[
     echoes("g/two", "a text message in two frames", FRAGMENTED, SPLITS, &["/frame text fin=off wscope ", "/frame continuation -- check"], "wscope check").autobahn("5.3–5.5"),
     Case::new("g/ping-between", "a ping inside a message", INJECTED, KEEPALIVE).send(&["/frame text fin=off wscope", "/ping wscope check"])
-        .expect(Expect::PongsWithin("wscope check")).autobahn("5.6–5.8, 5.19–5.20"),
+        .expect(Expectation::PongsWithin("wscope check")).autobahn("5.6–5.8, 5.19–5.20"),
     echoes("g/empty-frags", "a text message in three empty frames", FRAGMENTED, SPLITS, &["/frame text fin=off", "/frame continuation fin=off", "/frame continuation"], "").autobahn("6.1.2–6.1.3"),
     dies("g/cont-first", "a continuation frame with no message open", FRAGMENTED, MIXED, &["/frame continuation -- wscope check"]).autobahn("5.9, 5.11"),
     dies("g/cont-first-open", "a continuation frame without FIN with no message open", FRAGMENTED, MIXED, &["/frame continuation fin=off wscope check"]).autobahn("5.12–5.14"),
@@ -64,10 +64,10 @@ pub(super) static CASES: &[Case] = &[
     Case::new("g/502", "a text message in 502 frames of one byte", FRAGMENTED, SPLITS)
         .send(&["/frame text fin=off x", "/repeat 500 /frame continuation fin=off x", "/frame continuation x"]).autobahn("9.3"),
     Case::new("g/20k", "a text message in 20000 frames of one byte", PROTECT, "each fragment costs memory").info().stress()
-        .send(&["/frame text fin=off x", "/repeat 19998 /frame continuation fin=off x", "/frame continuation x"]).expect(Expect::Learns).autobahn("9.9"),
+        .send(&["/frame text fin=off x", "/repeat 19998 /frame continuation fin=off x", "/frame continuation x"]).expect(Expectation::Learns).autobahn("9.9"),
     Case::new("g/open-idle", "the beginning of a message, a pause of 5 s, a ping", INJECTED, KEEPALIVE).should().stress().send(&["/frame text fin=off wscope", "/wait 5"]).autobahn("5.19"),
     Case::new("g/never-end", "the beginning of a message, then a Close", ANSWER, "the connection stays open for ever").send(&["/frame text fin=off wscope", "/frame close code=1000"])
-        .should().expect(Expect::Closes(&[1000])).autobahn("7.1.5"),
+        .should().expect(Expectation::Closes(&[1000])).autobahn("7.1.5"),
 
     garbage("u/bad", "a text of ff fe", &[r"/frame text \xff\xfe"]).autobahn("6.3.1"),
     garbage("u/lone-cont", "a text of 80", &[r"/frame text \x80"]).autobahn("6.12, 6.16"),
@@ -81,10 +81,10 @@ pub(super) static CASES: &[Case] = &[
     echoes("u/split-ok", "a character divided between two frames", PARTIAL, LANGUAGES, &[r"/frame text fin=off \xe2\x82", r"/frame continuation \xac"], "€").autobahn("6.2.3–6.2.4"),
     garbage("u/split-bad", "U+110000 divided between two frames", &[r"/frame text fin=off wscope \xf4\x90", r"/frame continuation \x80\x80"]).autobahn("6.3.2, 6.4.1"),
     Case::new("u/failfast", "U+110000 in a frame without FIN", UTF8, "shows whether text is checked as it comes").info()
-        .send(&[r"/frame text fin=off \xf4\x90\x80\x80"]).expect(Expect::Learns).autobahn("6.4.1–6.4.4"),
+        .send(&[r"/frame text fin=off \xf4\x90\x80\x80"]).expect(Expectation::Learns).autobahn("6.4.1–6.4.4"),
     echoes("u/zero", "U+0000", UTF8, LANGUAGES, &[r"/text a\0b"], r"a\0b").autobahn("6.7"),
     echoes("u/noncharacter", "U+FFFE and U+FFFF", UTF8, LANGUAGES, &[r"/text \u{FFFE}\u{FFFF}"], r"\u{FFFE}\u{FFFF}").autobahn("6.22"),
     echoes("u/max", "U+10FFFF", UTF8, LANGUAGES, &[r"/text \u{10FFFF}"], r"\u{10FFFF}").autobahn("6.9"),
     Case::new("u/binary-any", "a binary message that is not UTF-8", BINARY, "binary messages are checked as if they were text").send(&[r"/binary ff fe 80"])
-        .expect(Expect::Echoes(OpCode::Data(Data::Binary), r"\xff\xfe\x80")).autobahn("1.2"),
+        .expect(Expectation::Echoes(OpCode::Data(Data::Binary), r"\xff\xfe\x80")).autobahn("1.2"),
 ];

@@ -75,7 +75,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::check::case::Expect;
+    use crate::check::case::Expectation;
     use crate::script::command::{Command, parse};
     use crate::wire::handshake::rules::RULES;
 
@@ -122,7 +122,7 @@ mod tests {
             assert!(!title.is_empty() && rule.section.starts_with("RFC "), "{id}");
             assert!(rule.says.len() > 10 && why.len() > 10, "{id}");
             assert!(!rule.says.contains("\" \"") && !why.ends_with('.'), "{id}");
-            if let Expect::Keeps(rules) = case.expect {
+            if let Expectation::Keeps(rules) = case.expect {
                 for rule in rules {
                     let is_known = RULES.iter().any(|known| known.id == *rule);
                     assert!(is_known || *rule == RES_GRAMMAR, "{id}: {rule}");

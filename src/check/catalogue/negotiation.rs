@@ -1,7 +1,7 @@
 //! Origin, subprotocols, extensions: what is offered, and which answers are allowed.
 
-use crate::check::case::{Case, Expect, Needs, Rule, Tested, rule};
-use crate::check::facts::{Facts, Opening};
+use crate::check::case::{Case, Expectation, Needs, Rule, Tested, rule};
+use crate::check::facts::{CaseFacts, Opening};
 use crate::check::request::Edit;
 use crate::check::verdict::{Judgement, Verdict};
 
@@ -72,18 +72,18 @@ const fn origin(id: &'static str, title: &'static str, edits: &'static [Edit]) -
     of_server(id, title, ORIGIN, HIJACK)
         .should()
         .open(edits)
-        .expect(Expect::Judged(foreign, "any answer; no cookie for a foreign Origin"))
+        .expect(Expectation::Judged(foreign, "any answer; no cookie for a foreign Origin"))
 }
 
 const fn refuses(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {
     of_server(id, title, UNIQUE, STAMPS)
         .should()
         .open(edits)
-        .expect(Expect::Judged(clean, "an HTTP status from 400 to 499, or a 101"))
+        .expect(Expectation::Judged(clean, "an HTTP status from 400 to 499, or a 101"))
 }
 
 const fn declines(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {
-    of_server(id, title, DECLINE, MISREAD).open(edits).expect(Expect::Declined)
+    of_server(id, title, DECLINE, MISREAD).open(edits).expect(Expectation::Declined)
 }
 
 const fn keeps(
@@ -93,7 +93,7 @@ const fn keeps(
     edits: &'static [Edit],
     rules: &'static [&'static str],
 ) -> Case {
-    of_server(id, title, rule, MISREAD).open(edits).expect(Expect::Keeps(rules))
+    of_server(id, title, rule, MISREAD).open(edits).expect(Expectation::Keeps(rules))
 }
 
 const fn learns(
@@ -103,11 +103,11 @@ const fn learns(
     why: &'static str,
     edits: &'static [Edit],
 ) -> Case {
-    of_server(id, title, rule, why).info().open(edits).expect(Expect::Learns)
+    of_server(id, title, rule, why).info().open(edits).expect(Expectation::Learns)
 }
 
 /// An accepted foreign origin matters only if there are cookies.
-fn foreign(facts: &Facts) -> Judgement {
+fn foreign(facts: &CaseFacts) -> Judgement {
     let got = facts.describe("server");
     match facts.opening {
         Opening::Open if facts.header("set-cookie").is_some() => {
@@ -119,7 +119,7 @@ fn foreign(facts: &Facts) -> Judgement {
 }
 
 /// An illegal header that may be refused or ignored, but should be no error of the server.
-fn clean(facts: &Facts) -> Judgement {
+fn clean(facts: &CaseFacts) -> Judgement {
     let got = facts.describe("server");
     let verdict = match facts.opening {
         Opening::Refused(status) if (400..500).contains(&status) => Verdict::Pass,
@@ -134,7 +134,7 @@ fn clean(facts: &Facts) -> Judgement {
 }
 
 /// The same, if ignoring it is a violation without harm.
-fn strict(facts: &Facts) -> Judgement {
+fn strict(facts: &CaseFacts) -> Judgement {
     let judgement = clean(facts);
     match judgement.verdict {
         Verdict::Fail if matches!(facts.opening, Opening::Bad(_)) => {
@@ -145,7 +145,7 @@ fn strict(facts: &Facts) -> Judgement {
     }
 }
 
-fn unstamped(facts: &Facts) -> Judgement {
+fn unstamped(facts: &CaseFacts) -> Judgement {
     match (&facts.opening, facts.header("sec-websocket-protocol")) {
         (Opening::Open, Some(name)) => {
             Judgement::new(Verdict::Info, format!("101 with Sec-WebSocket-Protocol: {name}"))
@@ -155,7 +155,7 @@ fn unstamped(facts: &Facts) -> Judgement {
     }
 }
 
-fn exact(facts: &Facts) -> Judgement {
+fn exact(facts: &CaseFacts) -> Judgement {
     match (&facts.opening, facts.header("sec-websocket-protocol")) {
         (Opening::Open, None) => Judgement::new(Verdict::Pass, "101 without a subprotocol"),
         (Opening::Refused(_), _) => Judgement::new(Verdict::Pass, facts.describe("server")),
@@ -178,18 +178,18 @@ pub(super) static CASES: &[Case] = &[
     origin("o/prefix", "an Origin whose host ends with that of the site", &[Edit::Set("Origin", "https://evil{name}")]),
 
     of_server("p/unknown", "an unknown subprotocol", NONE, STAMPS).should().open(&[Edit::Set(PROTO, "x-wscope-unknown")])
-        .expect(Expect::Judged(unstamped, "101 without a subprotocol")),
+        .expect(Expectation::Judged(unstamped, "101 without a subprotocol")),
     keeps("p/two", "two unknown subprotocols", ONE, &[Edit::Set(PROTO, "x-wscope-a, x-wscope-b")], &["4.1-res-proto-offered", "4.2.2-res-proto-token"]),
     keeps("p/none", "no subprotocol", NONE, &[Edit::Drop(PROTO)], &["4.1-res-proto-offered", "4.2.2-res-proto-none"]),
     refuses("p/empty", "an empty Sec-WebSocket-Protocol", &[Edit::Set(PROTO, "")]),
     refuses("p/dup", "the same subprotocol twice", &[Edit::Set(PROTO, "x-wscope-a, x-wscope-a")]),
     refuses("p/illegal", "a subprotocol with a slash", &[Edit::Set(PROTO, "x-wscope/")]),
     of_server("p/case", "a known subprotocol in capitals", CASE, BROWSERS).needs(Needs::Subprotocol)
-        .open(&[Edit::Set(PROTO, "{SUBPROTOCOL}")]).expect(Expect::Judged(exact, "101 without a subprotocol, or a refusal")),
+        .open(&[Edit::Set(PROTO, "{SUBPROTOCOL}")]).expect(Expectation::Judged(exact, "101 without a subprotocol, or a refusal")),
 
-    of_server("x/unknown", "an unknown extension", OFFERED, BROWSERS).open(&[Edit::Set(EXT, "x-wscope-unknown; a=1")]).expect(Expect::Declined),
+    of_server("x/unknown", "an unknown extension", OFFERED, BROWSERS).open(&[Edit::Set(EXT, "x-wscope-unknown; a=1")]).expect(Expectation::Declined),
     of_server("x/malformed", "a header that is not a list of extensions", MALFORMED, STAMPS).should().open(&[Edit::Set(EXT, "permessage-deflate; =;;,")])
-        .expect(Expect::Judged(strict, "an HTTP status from 400 to 499")),
+        .expect(Expectation::Judged(strict, "an HTTP status from 400 to 499")),
     learns("x/deflate", "a plain offer of permessage-deflate", OFFERED, "shows whether messages can be compressed", &[Edit::Set(EXT, "permessage-deflate")]),
     declines("x/param-unknown", "an offer with an unknown parameter", &[Edit::Set(EXT, "permessage-deflate; x_foo=1")]),
     declines("x/bits-7", "an offer with a window of 7 bits", &[Edit::Set(EXT, "permessage-deflate; server_max_window_bits=7")]),
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn an_error_of_the_server_opens_nothing_and_is_no_breach() {
-        let facts = Facts { opening: Opening::Refused(500), ..Facts::default() };
+        let facts = CaseFacts { opening: Opening::Refused(500), ..Facts::default() };
         for id in ["x/malformed", "x/bits-7", "p/illegal"] {
             let case = find(id, Role::Server).expect("a case");
             assert_eq!(judge(case, &facts, false).verdict, Verdict::Warn, "{id}");

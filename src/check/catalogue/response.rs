@@ -3,7 +3,7 @@
 use super::closing::ENDING;
 use super::handshake::NAMES;
 use super::negotiation::{CASE, CMWB};
-use crate::check::case::{Case, Expect, Needs, Rule, Tested, rule};
+use crate::check::case::{Case, Expectation, Needs, Rule, Tested, rule};
 use crate::check::request::Edit;
 
 const STATUS: Rule = rule(
@@ -68,7 +68,7 @@ const fn fails(
     why: &'static str,
     edits: &'static [Edit],
 ) -> Case {
-    Case::new(id, title, rule, why).of(Tested::Client).open(edits).expect(Expect::Fails)
+    Case::new(id, title, rule, why).of(Tested::Client).open(edits).expect(Expectation::Fails)
 }
 
 const fn opens(id: &'static str, title: &'static str, rule: Rule, edits: &'static [Edit]) -> Case {
@@ -105,7 +105,7 @@ pub(super) static CASES: &[Case] = &[
     opens("cl/reason", "a 101 with another reason phrase", REASON, &[Edit::Line("HTTP/1.1 101 Web Socket Protocol Handshake")]).should(),
     opens("cl/reason-empty", "a 101 without a reason phrase", REASON, &[Edit::Line("HTTP/1.1 101 ")]).should(),
     Case::new("cl/early-frame", "a ping in the same segment as the response", STREAM, LOST).of(Tested::Client)
-        .open(&[Edit::Behind(b"\x89\x0cwscope check")]).expect(Expect::Pongs("wscope check")),
+        .open(&[Edit::Behind(b"\x89\x0cwscope check")]).expect(Expectation::Pongs("wscope check")),
     fails("cl/redirect", "status 302", STATUS, BEHAVIOUR, &[
         Edit::Line("HTTP/1.1 302 Found"), Edit::Drop("Upgrade"), Edit::Set("Connection", "close"), Edit::Drop(ACC), Edit::Set("Location", "/wscope-check"), Edit::Set("Content-Length", "0"),
     ]).info(),
@@ -116,10 +116,10 @@ pub(super) static CASES: &[Case] = &[
         Edit::Line("HTTP/1.1 426 Upgrade Required"), Edit::Set("Connection", "close"), Edit::Drop(ACC), Edit::Set("Sec-WebSocket-Version", "14"), Edit::Set("Content-Length", "0"),
     ]).info(),
     Case::new("cl/close-no-tcp", "a Close, and TCP stays open", ENDING, "shows whether the client ends TCP when the server does not").of(Tested::Client).info()
-        .send(&["/autoclose off", "/frame close code=1000", "/wait 5"]).expect(Expect::Ends),
+        .send(&["/autoclose off", "/frame close code=1000", "/wait 5"]).expect(Expectation::Ends),
     Case::new("cl/reconnect", "a reset of each connection, five times", BACKOFF, "if all clients reconnect at once, a server can't recover").of(Tested::Client).info().stress()
-        .send(&["/wait 0.05", "/abort"]).expect(Expect::Returns),
+        .send(&["/wait 0.05", "/abort"]).expect(Expectation::Returns),
     Case::new("cl/mask-random", "64 pings, whose pongs show the mask keys", MASK_KEY, "a page that knows the keys chooses the bytes that proxies see").of(Tested::Client)
-        .send(&["/repeat 64 /ping wscope check"]).expect(Expect::Keys),
-    Case::new("cl/key-fresh", "a connection after others", NONCE, "a cache could answer instead of the server").of(Tested::Client).expect(Expect::FreshKey),
+        .send(&["/repeat 64 /ping wscope check"]).expect(Expectation::Keys),
+    Case::new("cl/key-fresh", "a connection after others", NONCE, "a cache could answer instead of the server").of(Tested::Client).expect(Expectation::FreshKey),
 ];

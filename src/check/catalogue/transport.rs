@@ -1,7 +1,7 @@
 //! TLS.
 
-use crate::check::case::{Case, Expect, Needs, Rule, Tested, rule};
-use crate::check::facts::{Facts, Opening};
+use crate::check::case::{Case, Expectation, Needs, Rule, Tested, rule};
+use crate::check::facts::{CaseFacts, Opening};
 use crate::check::request::Edit;
 use crate::check::verdict::{Judgement, Verdict};
 
@@ -12,7 +12,7 @@ const MAY_OFFER: Rule = rule(
 );
 
 /// Whether TLS is established that must not.
-fn old(facts: &Facts) -> Judgement {
+fn old(facts: &CaseFacts) -> Judgement {
     match without_tls(facts) {
         Some((true, got)) if facts.opening == Opening::Dropped => {
             Judgement::new(Verdict::PassBare, got)
@@ -24,7 +24,7 @@ fn old(facts: &Facts) -> Judgement {
 }
 
 /// Whether TLS is established, and over what a WebSocket opens then.
-fn opens(facts: &Facts) -> Judgement {
+fn opens(facts: &CaseFacts) -> Judgement {
     match (without_tls(facts), &facts.opening, &facts.alpn) {
         (Some((true, got)), ..) => Judgement::new(Verdict::Fail, got),
         (Some((false, got)), ..) => Judgement::new(Verdict::Inconclusive, got),
@@ -38,7 +38,7 @@ fn opens(facts: &Facts) -> Judgement {
 }
 
 /// Where TLS did not come about: whether the server ended the handshake, and what was seen.
-fn without_tls(facts: &Facts) -> Option<(bool, String)> {
+fn without_tls(facts: &CaseFacts) -> Option<(bool, String)> {
     match &facts.opening {
         _ if facts.secured => None,
         Opening::Unsecured(text) => Some((true, text.clone())),
@@ -55,11 +55,11 @@ const fn of_tls(id: &'static str, title: &'static str, rule: Rule, why: &'static
 #[rustfmt::skip] // a table
 pub(super) static CASES: &[Case] = &[
     of_tls("t/tls-old", "only TLS 1.0 and 1.1", OLD, "old versions of TLS can be broken").should().open(&[Edit::OldTls])
-        .expect(Expect::Judged(old, "no TLS")),
+        .expect(Expectation::Judged(old, "no TLS")),
     of_tls("t/alpn-none", "TLS without ALPN", MAY_OFFER, "clients that offer no protocol are refused").should().open(&[Edit::Alpn(&[])])
-        .expect(Expect::Judged(opens, "TLS is established")),
+        .expect(Expectation::Judged(opens, "TLS is established")),
     of_tls("t/alpn-h2", "ALPN offers h2 before http/1.1, and the request is HTTP/1.1", MAY_OFFER, "shows what a client with both gets; a browser speaks what ALPN agrees on").info().open(&[Edit::Alpn(&["h2", "http/1.1"])])
-        .expect(Expect::Judged(opens, "no rule applies")),
+        .expect(Expectation::Judged(opens, "no rule applies")),
 ];
 
 #[cfg(test)]
@@ -72,7 +72,7 @@ mod tests {
     #[track_caller]
     fn check(id: &str, secured: bool, opening: Opening, verdict: Verdict) {
         let case = find(id, Role::Server).expect("a case");
-        let facts = Facts { opening, secured, ..Facts::default() };
+        let facts = CaseFacts { opening, secured, ..Facts::default() };
         let judgement = judge(case, &facts, false);
         assert_eq!(judgement.verdict, verdict, "{id} {facts:?}: {}", judgement.got);
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::check::case::{Case, Needs, Tested};
-use crate::check::request::{Place, as_options, before, edited};
+use crate::check::request::{RequestPlace, as_options, before, edited};
 
 /// A selection of cases, to list it.
 pub struct Catalogue<'a>(pub &'a [&'static Case]);
@@ -107,7 +107,7 @@ pub fn show(case: &Case, url: Option<&str>) -> String {
 
 /// Our half of the handshake, line by line.
 fn by_hand(usual: &str, case: &Case, text: &mut String) {
-    let place = Place {
+    let place = RequestPlace {
         target: "/path",
         host: "example",
         name: "example",

@@ -17,7 +17,7 @@ use crate::ui::style::Palette;
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum ResultsFormat {
     /// For people.
     Text,
     /// An object for each case, then one with the counts.
@@ -30,7 +30,7 @@ pub enum Format {
     Github,
 }
 
-impl Format {
+impl ResultsFormat {
     /// The format of this name.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
@@ -45,12 +45,12 @@ impl Format {
 }
 
 /// Writes results.
-pub fn write(results: &Results<'_>, format: Format, palette: Palette) -> Vec<u8> {
+pub fn write(results: &Results<'_>, format: ResultsFormat, palette: Palette) -> Vec<u8> {
     match format {
-        Format::Text => text::write(results, palette),
-        Format::Json => json::write(results).into_bytes(),
-        Format::Junit => junit::write(results).into_bytes(),
-        Format::Tap => tap::write(results).into_bytes(),
-        Format::Github => github::write(results).into_bytes(),
+        ResultsFormat::Text => text::write(results, palette),
+        ResultsFormat::Json => json::write(results).into_bytes(),
+        ResultsFormat::Junit => junit::write(results).into_bytes(),
+        ResultsFormat::Tap => tap::write(results).into_bytes(),
+        ResultsFormat::Github => github::write(results).into_bytes(),
     }
 }

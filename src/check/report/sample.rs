@@ -1,7 +1,7 @@
 //! Results for the tests of reports.
 
 use super::results::Results;
-use crate::check::case::{Case, Expect, rule};
+use crate::check::case::{Case, Expectation, rule};
 use crate::check::plan::Outcome;
 use crate::check::verdict::{Judgement, Verdict};
 
@@ -9,7 +9,7 @@ static GOOD: Case = Case::new("f/ping", "a ping", rule("RFC 1 §1", "says"), "wh
 static BAD: Case =
     Case::new("f/rsv2", "a text frame <with> RSV2", rule("RFC 1 §2", "must"), "because")
         .send(&["/frame text rsv2=on x"])
-        .expect(Expect::Dies(&[1002]));
+        .expect(Expectation::Dies(&[1002]));
 static ODD: Case = Case::new("k/odd", "odd", rule("RFC 1 §3", "should"), "why").should();
 static LEFT: Case = Case::new("z/left", "left", rule("RFC 1 §4", "may"), "why");
 

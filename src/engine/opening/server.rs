@@ -72,7 +72,7 @@ pub enum OpeningProgress {
     /// It has still to wait.
     Pending,
     /// The 101 is in the send buffer.
-    Accepted(Request),
+    Accepted(AcceptedRequest),
     /// This request is answered elsewhere.
     Asked(Head),
     /// The first byte is that of SOCKS5, and nothing was consumed.
@@ -91,7 +91,7 @@ pub enum OpeningProgress {
 }
 
 /// The facts about an accepted client.
-pub struct Request {
+pub struct AcceptedRequest {
     /// What was agreed.
     pub agreed: Agreed,
     /// Who it is, in a line, safe for a terminal.
@@ -319,7 +319,7 @@ impl ServerOpening {
                 let path = String::from_utf8_lossy(path(&head)).into_owned();
                 let agreed = accepted.agreed;
                 let wish = Wish::of(&head, agreed.subprotocol.as_deref());
-                Ok(OpeningProgress::Accepted(Request {
+                Ok(OpeningProgress::Accepted(AcceptedRequest {
                     agreed,
                     about,
                     path,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::session::Endpoint;
 use crate::wire::Control;
-use crate::wire::fault::{BehaviourFault, Fault, FrameFault, Value, When};
+use crate::wire::fault::{BehaviourFault, Fault, FaultValue, FrameFault, When};
 use crate::wire::mask::MaskKey;
 
 /// What goes wrong in a direction.
@@ -62,7 +62,7 @@ impl Mischief {
     pub fn behave(&mut self, behaviour: BehaviourFault, fault: &Fault, pending: usize) {
         let here = self.passed + pending as u64;
         let place = match fault.value {
-            Value::Number(at) => at,
+            FaultValue::Number(at) => at,
             _ => here,
         };
         match behaviour {

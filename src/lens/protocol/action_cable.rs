@@ -5,7 +5,8 @@ use crate::lens::kept::{Kept, remembered};
 use crate::lens::payload::json;
 use crate::lens::text::{brief, path_ends};
 use crate::lens::{
-    Arguments, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechError, Value,
+    Arguments, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechCommand, SpeechError,
+    Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -27,19 +28,19 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     begins_like_others: false,
     lens: |_| Box::new(Cable::default()),
     commands: &[
-        Command {
+        SpeechCommand {
             name: "subscribe",
             arguments: "CHANNEL [PARAMS…]",
             help: "Subscribes to a channel with parameters as a JSON object.",
             example: "ChatChannel {\"room\":1}",
         },
-        Command {
+        SpeechCommand {
             name: "unsubscribe",
             arguments: "CHANNEL [PARAMS…]",
             help: "Ends a subscription.",
             example: "ChatChannel {\"room\":1}",
         },
-        Command {
+        SpeechCommand {
             name: "perform",
             arguments: "CHANNEL ACTION [DATA…]",
             help: "Calls an action of a channel, with the parameters of the last subscription to it.",

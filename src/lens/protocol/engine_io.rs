@@ -8,8 +8,8 @@ use crate::lens::kept::remembered;
 use crate::lens::payload::json;
 use crate::lens::text::{millis, query};
 use crate::lens::{
-    Arguments, Beat, Carried, Command, Conversation, Decoded, Expectation, Facts, Lens, Message,
-    Outgoing, Protocol, SpeechError,
+    Arguments, Beat, Carried, Conversation, Decoded, Expectation, Lens, LensFacts, Message,
+    Outgoing, Protocol, SpeechCommand, SpeechError,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -27,22 +27,27 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     begins_like_others: false,
     lens: |facts| Box::new(EngineIo::new(facts)),
     commands: &[
-        Command {
+        SpeechCommand {
             name: "send",
             arguments: "TEXT…",
             help: "Sends a text as a message (4).",
             example: "2[\"chat\",1]",
         },
-        Command { name: "ping", arguments: "", help: "Sends a ping (2).", example: "" },
-        Command { name: "pong", arguments: "", help: "Answers a ping (3).", example: "" },
-        Command { name: "close", arguments: "", help: "Ends the session (1).", example: "" },
-        Command {
+        SpeechCommand { name: "ping", arguments: "", help: "Sends a ping (2).", example: "" },
+        SpeechCommand { name: "pong", arguments: "", help: "Answers a ping (3).", example: "" },
+        SpeechCommand { name: "close", arguments: "", help: "Ends the session (1).", example: "" },
+        SpeechCommand {
             name: "upgrade",
             arguments: "",
             help: "Sends the packet that completes an upgrade (5), after probe.",
             example: "",
         },
-        Command { name: "probe", arguments: "", help: "Begins an upgrade (2probe).", example: "" },
+        SpeechCommand {
+            name: "probe",
+            arguments: "",
+            help: "Begins an upgrade (2probe).",
+            example: "",
+        },
     ],
 };
 
@@ -80,7 +85,7 @@ struct Open {
 }
 
 impl EngineIo {
-    fn new(facts: &Facts) -> Self {
+    fn new(facts: &LensFacts) -> Self {
         Self {
             version: if query(&facts.url, "EIO") == Some("3") { 3 } else { 4 },
             is_versioned: query(&facts.url, "EIO").is_some(),

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::text::{brief, path_ends};
 use crate::lens::{
-    Arguments, Command, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
+    Arguments, Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechCommand,
     SpeechError, Value,
 };
 
@@ -40,38 +40,38 @@ pub(super) static LEGACY: Protocol = Protocol {
     commands: &COMMANDS,
 };
 
-static COMMANDS: [Command; 6] = [
-    Command {
+static COMMANDS: [SpeechCommand; 6] = [
+    SpeechCommand {
         name: "init",
         arguments: "[PAYLOAD…]",
         help: "Opens the session, with a JSON payload to authenticate.",
         example: "{\"token\":\"x\"}",
     },
-    Command {
+    SpeechCommand {
         name: "subscribe",
         arguments: "QUERY…",
         help: "Runs a query, mutation or subscription under a new id.",
         example: "query { hello }",
     },
-    Command {
+    SpeechCommand {
         name: "run",
         arguments: "VARIABLES QUERY…",
         help: "Runs an operation with variables, which are a JSON object in single quotes.",
         example: "'{\"n\": 2}' query ($n: Int) { count(to: $n) }",
     },
-    Command {
+    SpeechCommand {
         name: "complete",
         arguments: "ID",
         help: "Ends the operation of an id.",
         example: "1",
     },
-    Command {
+    SpeechCommand {
         name: "ping",
         arguments: "",
         help: "Asks the other side for a pong (graphql-transport-ws only).",
         example: "",
     },
-    Command {
+    SpeechCommand {
         name: "terminate",
         arguments: "",
         help: "Ends the session (graphql-ws only; in graphql-transport-ws /close does).",
@@ -154,7 +154,7 @@ struct GraphQl {
 }
 
 impl GraphQl {
-    fn new(dialect: &'static Dialect, facts: &Facts) -> Self {
+    fn new(dialect: &'static Dialect, facts: &LensFacts) -> Self {
         let (running, over, ids) = (Kept::default(), Kept::default(), Fresh::default());
         Self {
             dialect,

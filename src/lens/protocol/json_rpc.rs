@@ -9,7 +9,7 @@ use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::json;
 use crate::lens::text::{brief, clipped, path_ends};
 use crate::lens::{
-    Arguments, Command, Decoded, Lens, Message, Outgoing, Protocol, SpeechError, Value,
+    Arguments, Decoded, Lens, Message, Outgoing, Protocol, SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -32,25 +32,25 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     begins_like_others: false,
     lens: |facts| Box::new(JsonRpc { lax: is_devtools(&facts.url), ..JsonRpc::default() }),
     commands: &[
-        Command {
+        SpeechCommand {
             name: "",
             arguments: "METHOD [PARAMS…]",
             help: "Calls a method under a new id; in a script, waits for the answer. PARAMS are JSON.",
             example: "eth_subscribe [\"newHeads\"]",
         },
-        Command {
+        SpeechCommand {
             name: "notify",
             arguments: "METHOD [PARAMS…]",
             help: "Calls a method that does not answer.",
             example: "log {\"text\":\"hi\"}",
         },
-        Command {
+        SpeechCommand {
             name: "reply",
             arguments: "ID [RESULT…]",
             help: "Answers a request of the server, with JSON or a word; null by default.",
             example: "1 {\"ok\":true}",
         },
-        Command {
+        SpeechCommand {
             name: "refuse",
             arguments: "ID CODE MESSAGE…",
             help: "Answers a request of the server with an error.",

@@ -6,7 +6,8 @@ use crate::lens::kept::Kept;
 use crate::lens::payload::json;
 use crate::lens::text::brief;
 use crate::lens::{
-    Arguments, Command, Decoded, Facts, Lens, Message, Outgoing, Protocol, SpeechError, Value,
+    Arguments, Decoded, Lens, LensFacts, Message, Outgoing, Protocol, SpeechCommand, SpeechError,
+    Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -31,19 +32,19 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     begins_like_others: true,
     lens: |facts| Box::new(Kubernetes::new(facts)),
     commands: &[
-        Command {
+        SpeechCommand {
             name: "stdin",
             arguments: "TEXT…",
             help: "Sends a line to the standard input of the process.",
             example: "ls -l",
         },
-        Command {
+        SpeechCommand {
             name: "resize",
             arguments: "COLUMNS ROWS",
             help: "Sets the size of the terminal.",
             example: "80 24",
         },
-        Command {
+        SpeechCommand {
             name: "close",
             arguments: "",
             help: "Closes the standard input of the process (v5).",
@@ -76,7 +77,7 @@ struct Kubernetes {
 }
 
 impl Kubernetes {
-    fn new(facts: &Facts) -> Self {
+    fn new(facts: &LensFacts) -> Self {
         let subprotocol = facts.subprotocol.as_deref().unwrap_or_default();
         let (path, query) = facts.url.split_once('?').unwrap_or((&facts.url, ""));
         let ports = query.split('&').filter_map(|pair| pair.strip_prefix("ports="));

@@ -10,8 +10,8 @@ use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::cursor::Cursor;
 use crate::lens::text::{brief, listed, path_ends};
 use crate::lens::{
-    Arguments, Beat, Command, Decoded, Expectation, LARGEST, Lens, Message, Outgoing, Protocol,
-    SpeechError, Value,
+    Arguments, Beat, Decoded, Expectation, LARGEST, Lens, Message, Outgoing, Protocol,
+    SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -33,56 +33,56 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     begins_like_others: false,
     lens: |_| Box::new(Mqtt::default()),
     commands: &[
-        Command {
+        SpeechCommand {
             name: "connect",
             arguments: "[CLIENT_ID] [USER] [PASSWORD]",
             help: "Opens a clean session of MQTT 3.1.1, kept alive every 60 s.",
             example: "me user secret",
         },
-        Command {
+        SpeechCommand {
             name: "connect5",
             arguments: "[CLIENT_ID] [USER] [PASSWORD]",
             help: "Opens a clean session of MQTT 5, kept alive every 60 s.",
             example: "me user secret",
         },
-        Command {
+        SpeechCommand {
             name: "sub",
             arguments: "FILTER [QOS]",
             help: "Subscribes to a filter, with QoS 0 by default.",
             example: "a/# 1",
         },
-        Command {
+        SpeechCommand {
             name: "unsub",
             arguments: "FILTER",
             help: "Ends the subscription to a filter.",
             example: "a/#",
         },
-        Command {
+        SpeechCommand {
             name: "pub",
             arguments: "TOPIC [BODY…]",
             help: "Publishes with QoS 0.",
             example: "a/b a body",
         },
-        Command {
+        SpeechCommand {
             name: "pub1",
             arguments: "TOPIC [BODY…]",
             help: "Publishes with QoS 1: the server acknowledges it.",
             example: "a/b a body",
         },
-        Command {
+        SpeechCommand {
             name: "pub2",
             arguments: "TOPIC [BODY…]",
             help: "Publishes with QoS 2: PUBREL follows when the server has answered PUBREC.",
             example: "a/b a body",
         },
-        Command {
+        SpeechCommand {
             name: "retain",
             arguments: "TOPIC [BODY…]",
             help: "Publishes a retained message; without BODY, removes the retained message.",
             example: "a/b a body",
         },
-        Command { name: "ping", arguments: "", help: "Sends PINGREQ.", example: "" },
-        Command { name: "disconnect", arguments: "", help: "Ends the session.", example: "" },
+        SpeechCommand { name: "ping", arguments: "", help: "Sends PINGREQ.", example: "" },
+        SpeechCommand { name: "disconnect", arguments: "", help: "Ends the session.", example: "" },
     ],
 };
 

@@ -8,7 +8,7 @@ use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::json;
 use crate::lens::text::brief;
 use crate::lens::{
-    Arguments, Command, Decoded, Expectation, LARGEST, Lens, Message, Outgoing, Protocol,
+    Arguments, Decoded, Expectation, LARGEST, Lens, Message, Outgoing, Protocol, SpeechCommand,
     SpeechError, Value,
 };
 
@@ -25,37 +25,37 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     begins_like_others: false,
     lens: |_| Box::new(Nats::default()),
     commands: &[
-        Command {
+        SpeechCommand {
             name: "connect",
             arguments: "[OPTIONS…]",
             help: "Opens the session, with a JSON object of options.",
             example: "{\"verbose\":false}",
         },
-        Command {
+        SpeechCommand {
             name: "sub",
             arguments: "SUBJECT [QUEUE]",
             help: "Subscribes to a subject under a new id.",
             example: "a.>",
         },
-        Command {
+        SpeechCommand {
             name: "pub",
             arguments: "SUBJECT [BODY…]",
             help: "Publishes to a subject.",
             example: "a.b a body",
         },
-        Command {
+        SpeechCommand {
             name: "request",
             arguments: "SUBJECT REPLY [BODY…]",
             help: "Publishes with the subject that answers go to; subscribe to it before.",
             example: "a.b inbox.1 a body",
         },
-        Command {
+        SpeechCommand {
             name: "unsub",
             arguments: "SID [MOST]",
             help: "Ends a subscription by its id, at once or after so many messages.",
             example: "1",
         },
-        Command { name: "ping", arguments: "", help: "Asks for a PONG.", example: "" },
+        SpeechCommand { name: "ping", arguments: "", help: "Asks for a PONG.", example: "" },
     ],
 };
 

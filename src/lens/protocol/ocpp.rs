@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::text::brief;
 use crate::lens::{
-    Arguments, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechError, Value,
+    Arguments, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechCommand, SpeechError,
+    Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -25,7 +26,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     },
     begins_like_others: false,
     lens: |_| Box::new(Ocpp::default()),
-    commands: &[Command {
+    commands: &[SpeechCommand {
         name: "",
         arguments: "ACTION [PAYLOAD…]",
         help: "Calls an action with a JSON payload under a new id.",

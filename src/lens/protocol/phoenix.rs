@@ -8,8 +8,8 @@ use crate::lens::kept::{Fresh, Heard, Kept, remembered};
 use crate::lens::payload::cursor::Cursor;
 use crate::lens::text::{brief, query};
 use crate::lens::{
-    Arguments, Beat, Command, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
-    SpeechError, Value,
+    Arguments, Beat, Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol,
+    SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -29,20 +29,25 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     begins_like_others: false,
     lens: |facts| Box::new(Phoenix::new(facts)),
     commands: &[
-        Command {
+        SpeechCommand {
             name: "join",
             arguments: "TOPIC [PAYLOAD…]",
             help: "Joins a topic with a JSON payload, {} by default.",
             example: "room:1 {\"token\":\"x\"}",
         },
-        Command {
+        SpeechCommand {
             name: "push",
             arguments: "TOPIC EVENT [PAYLOAD…]",
             help: "Pushes an event with a JSON payload to a topic that was joined.",
             example: "room:1 new_msg {\"body\":\"hi\"}",
         },
-        Command { name: "leave", arguments: "TOPIC", help: "Leaves a topic.", example: "room:1" },
-        Command {
+        SpeechCommand {
+            name: "leave",
+            arguments: "TOPIC",
+            help: "Leaves a topic.",
+            example: "room:1",
+        },
+        SpeechCommand {
             name: "heartbeat",
             arguments: "",
             help: "Keeps the session alive; /keepalive does so by itself.",
@@ -150,7 +155,7 @@ struct Phoenix {
 }
 
 impl Phoenix {
-    fn new(facts: &Facts) -> Self {
+    fn new(facts: &LensFacts) -> Self {
         let first_version = query(&facts.url, "vsn").is_some_and(|vsn| vsn.starts_with('1'));
         let (topics, closed) = (Kept::default(), Kept::default());
         let (heard, refs) = (Heard::default(), Fresh::default());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::lens::payload::schema::Schema;
 use crate::lens::payload::{cbor, json, msgpack, protobuf};
 use crate::lens::{
-    Arguments, Command, Decoded, Lens, Message, Outgoing, Protocol, SpeechError, Value,
+    Arguments, Decoded, Lens, Message, Outgoing, Protocol, SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static JSON: Protocol = Protocol {
@@ -47,7 +47,7 @@ const MESSAGEPACK: Protocol = Protocol {
     beginning: |_| false,
     begins_like_others: false,
     lens: |_| Box::new(Plain::new("msgpack", |_, bytes| msgpack::read(bytes))),
-    commands: &[Command {
+    commands: &[SpeechCommand {
         name: "",
         arguments: "VALUE…",
         help: "Sends a value that is written as JSON.",

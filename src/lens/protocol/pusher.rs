@@ -7,8 +7,8 @@ use crate::lens::kept::{Kept, remembered};
 use crate::lens::payload::json;
 use crate::lens::text::{brief, query};
 use crate::lens::{
-    Arguments, Beat, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechError,
-    Value,
+    Arguments, Beat, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechCommand,
+    SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -25,31 +25,31 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     begins_like_others: false,
     lens: |_| Box::new(Pusher::default()),
     commands: &[
-        Command {
+        SpeechCommand {
             name: "subscribe",
             arguments: "CHANNEL [AUTH] [CHANNEL_DATA…]",
             help: "Subscribes to a channel; a private one needs AUTH, a presence one both.",
             example: "presence-x key:signature {\"user_id\":\"1\"}",
         },
-        Command {
+        SpeechCommand {
             name: "unsubscribe",
             arguments: "CHANNEL",
             help: "Ends a subscription.",
             example: "x",
         },
-        Command {
+        SpeechCommand {
             name: "trigger",
             arguments: "CHANNEL EVENT [DATA…]",
             help: "Sends an event of the client to a private or presence channel.",
             example: "private-x client-typing {\"a\":1}",
         },
-        Command {
+        SpeechCommand {
             name: "signin",
             arguments: "AUTH USER_DATA…",
             help: "Signs in a user, with a signature of your own server.",
             example: "key:signature {\"id\":\"1\"}",
         },
-        Command { name: "ping", arguments: "", help: "Asks for a pong.", example: "" },
+        SpeechCommand { name: "ping", arguments: "", help: "Asks for a pong.", example: "" },
     ],
 };
 

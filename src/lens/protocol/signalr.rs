@@ -10,8 +10,8 @@ use crate::lens::payload::cursor::Cursor;
 use crate::lens::payload::{json, msgpack};
 use crate::lens::text::{brief, query};
 use crate::lens::{
-    Arguments, Beat, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechError,
-    Value,
+    Arguments, Beat, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechCommand,
+    SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -36,44 +36,49 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     begins_like_others: false,
     lens: |_| Box::new(SignalR::default()),
     commands: &[
-        Command {
+        SpeechCommand {
             name: "handshake",
             arguments: "[PROTOCOL]",
             help: "Asks for a protocol, json by default or messagepack, version 1.",
             example: "json",
         },
-        Command {
+        SpeechCommand {
             name: "invoke",
             arguments: "METHOD [ARGS…]",
             help: "Calls a hub method with JSON values or words and waits for its completion.",
             example: "Send 42 x",
         },
-        Command {
+        SpeechCommand {
             name: "send",
             arguments: "METHOD [ARGS…]",
             help: "Calls a hub method that does not answer.",
             example: "Send 42 x",
         },
-        Command {
+        SpeechCommand {
             name: "stream",
             arguments: "METHOD [ARGS…]",
             help: "Calls a hub method that answers with a stream.",
             example: "Counter 10",
         },
-        Command {
+        SpeechCommand {
             name: "cancel",
             arguments: "ID",
             help: "Ends a stream by its number.",
             example: "1",
         },
-        Command {
+        SpeechCommand {
             name: "complete",
             arguments: "ID [RESULT…]",
             help: "Answers an invocation of the server, with a JSON value or a word.",
             example: "s1 5",
         },
-        Command { name: "ping", arguments: "", help: "Keeps the session alive.", example: "" },
-        Command { name: "close", arguments: "", help: "Ends the session.", example: "" },
+        SpeechCommand {
+            name: "ping",
+            arguments: "",
+            help: "Keeps the session alive.",
+            example: "",
+        },
+        SpeechCommand { name: "close", arguments: "", help: "Ends the session.", example: "" },
     ],
 };
 

@@ -7,7 +7,7 @@ use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::{json, msgpack};
 use crate::lens::text::{brief, count, query};
 use crate::lens::{
-    Arguments, Command, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
+    Arguments, Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechCommand,
     SpeechError, Value,
 };
 
@@ -28,37 +28,37 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     begins_like_others: false,
     lens: |facts| Box::new(SocketIo::new(facts)),
     commands: &[
-        Command {
+        SpeechCommand {
             name: "connect",
             arguments: "[NAMESPACE] [AUTH…]",
             help: "Joins a namespace, / by default, with JSON to authenticate.",
             example: "/admin {\"token\":\"x\"}",
         },
-        Command {
+        SpeechCommand {
             name: "emit",
             arguments: "EVENT [ARGS…]",
             help: "Emits an event with JSON values or words; /admin,chat emits it in a namespace.",
             example: "/admin,chat 1 {\"a\":2} word",
         },
-        Command {
+        SpeechCommand {
             name: "call",
             arguments: "EVENT [ARGS…]",
             help: "Emits an event and asks for an acknowledgement.",
             example: "chat 1",
         },
-        Command {
+        SpeechCommand {
             name: "binary",
             arguments: "EVENT HEX…",
             help: "Emits an event whose argument is bytes, as pairs of hexadecimal digits.",
             example: "upload 00 ff",
         },
-        Command {
+        SpeechCommand {
             name: "ack",
             arguments: "ID [ARGS…]",
             help: "Acknowledges an event by its number; /admin,12 in a namespace.",
             example: "12 \"done\"",
         },
-        Command {
+        SpeechCommand {
             name: "disconnect",
             arguments: "[NAMESPACE]",
             help: "Leaves a namespace.",
@@ -165,7 +165,7 @@ fn in_namespace(text: &str) -> (&str, &str) {
 }
 
 impl SocketIo {
-    fn new(facts: &Facts) -> Self {
+    fn new(facts: &LensFacts) -> Self {
         let mut new = Self::default();
         if query(&facts.url, "sid").is_some() {
             // The session began over HTTP: what was joined there nobody saw.

@@ -6,8 +6,8 @@ use crate::lens::decoded;
 use crate::lens::payload::json;
 use crate::lens::text::{brief, count};
 use crate::lens::{
-    Arguments, Carried, Command, Conversation, Decoded, Expectation, Facts, Lens, Message,
-    Outgoing, Protocol, SpeechError, Value,
+    Arguments, Carried, Conversation, Decoded, Expectation, Lens, LensFacts, Message, Outgoing,
+    Protocol, SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -24,7 +24,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     },
     begins_like_others: true,
     lens: |facts| Box::new(SockJs::new(facts)),
-    commands: &[Command {
+    commands: &[SpeechCommand {
         name: "send",
         arguments: "TEXT…",
         help: "Sends a text as a message.",
@@ -55,7 +55,7 @@ struct SockJs {
 }
 
 impl SockJs {
-    fn new(facts: &Facts) -> Self {
+    fn new(facts: &LensFacts) -> Self {
         let carried = [
             &stomp::PROTOCOL,
             &json_rpc::PROTOCOL,

@@ -9,8 +9,8 @@ use crate::lens::kept::{End, Fresh, Heard, Kept, Next, Streams, Want, remembered
 use crate::lens::message::TOO_LARGE;
 use crate::lens::text::{brief, millis, path_ends};
 use crate::lens::{
-    Arguments, Beat, Command, Decoded, Expectation, Facts, LARGEST, Lens, Message, Outgoing,
-    Protocol, SpeechError, Value,
+    Arguments, Beat, Decoded, Expectation, LARGEST, Lens, LensFacts, Message, Outgoing, Protocol,
+    SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -29,68 +29,68 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     begins_like_others: false,
     lens: |facts| Box::new(Stomp::new(facts)),
     commands: &[
-        Command {
+        SpeechCommand {
             name: "connect",
             arguments: "[LOGIN] [PASSCODE] [HOST]",
             help: "Opens the session, with heartbeats every 10 s; in RabbitMQ, HOST is usually /.",
             example: "guest guest /",
         },
-        Command {
+        SpeechCommand {
             name: "subscribe",
             arguments: "DESTINATION [ACK]",
             help: "Subscribes under a new id; ACK is auto, client or client-individual.",
             example: "/topic/a client",
         },
-        Command {
+        SpeechCommand {
             name: "unsubscribe",
             arguments: "ID",
             help: "Ends the subscription of an id.",
             example: "0",
         },
-        Command {
+        SpeechCommand {
             name: "send",
             arguments: "DESTINATION [BODY…]",
             help: "Sends a message to a destination.",
             example: "/topic/a a body",
         },
-        Command {
+        SpeechCommand {
             name: "send-in",
             arguments: "TRANSACTION DESTINATION [BODY…]",
             help: "Sends a message in a transaction; it is delivered when the transaction is \
                  committed.",
             example: "tx1 /topic/a a body",
         },
-        Command {
+        SpeechCommand {
             name: "ack",
             arguments: "ID",
             help: "Acknowledges a message by its ack header, before STOMP 1.2 by its message-id.",
             example: "T_1",
         },
-        Command {
+        SpeechCommand {
             name: "nack",
             arguments: "ID",
             help: "Refuses a message, by the same header.",
             example: "T_1",
         },
-        Command {
+        SpeechCommand {
             name: "begin",
             arguments: "TRANSACTION",
             help: "Begins a transaction.",
             example: "tx1",
         },
-        Command {
+        SpeechCommand {
             name: "commit",
             arguments: "TRANSACTION",
             help: "Commits a transaction: its messages are delivered.",
             example: "tx1",
         },
-        Command {
+        SpeechCommand {
             name: "abort",
             arguments: "TRANSACTION",
             help: "Aborts a transaction: its messages are dropped.",
             example: "tx1",
         },
-        Command {
+        SpeechCommand {
             name: "disconnect",
             arguments: "",
             help: "Ends the session and asks for a receipt.",
@@ -178,7 +178,7 @@ struct Stomp {
 }
 
 impl Stomp {
-    fn new(facts: &Facts) -> Self {
+    fn new(facts: &LensFacts) -> Self {
         Self {
             host: facts.host.clone(),
             version: match facts.subprotocol.as_deref() {

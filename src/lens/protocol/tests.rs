@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use crate::event::Direction;
 use crate::lens::{
-    Carried, Conversation, Decoded, Facts, Message, Outgoing, PROTOCOLS, Secrets, carrier_of, find,
+    Carried, Conversation, Decoded, LensFacts, Message, Outgoing, PROTOCOLS, Secrets, carrier_of,
+    find,
 };
 
 /// Microseconds between two messages.
@@ -32,7 +33,7 @@ impl Script {
     /// With the lens of a name, from the middle of a conversation on.
     pub(super) fn midway(name: &str) -> Self {
         let protocol = find(name).expect("a lens of this name");
-        let facts = Facts { is_midway: true, ..facts("", "/") };
+        let facts = LensFacts { is_midway: true, ..facts("", "/") };
         Self::in_conversation(Conversation::of(carrier_of(protocol), facts))
     }
 
@@ -110,8 +111,8 @@ impl Script {
     }
 }
 
-fn facts(subprotocol: &str, url: &str) -> Facts {
-    Facts {
+fn facts(subprotocol: &str, url: &str) -> LensFacts {
+    LensFacts {
         subprotocol: (!subprotocol.is_empty()).then(|| subprotocol.to_owned()),
         host: "example.com:80".to_owned(),
         url: url.to_owned(),
@@ -426,7 +427,7 @@ proptest! {
         for protocol in PROTOCOLS {
             let url = if eio { "/socket.io/?EIO=3&transport=websocket" } else { "/000/0/websocket" };
             for subprotocol in [None].into_iter().chain(protocol.subprotocols.iter().map(Some)) {
-                let facts = Facts {
+                let facts = LensFacts {
                     subprotocol: subprotocol.map(|name| (*name).to_owned()),
                     url: url.to_owned(),
                     ..Facts::default()

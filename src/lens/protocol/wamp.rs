@@ -7,7 +7,7 @@ use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::payload::{cbor, json, msgpack};
 use crate::lens::text::brief;
 use crate::lens::{
-    Arguments, Command, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
+    Arguments, Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechCommand,
     SpeechError, Value,
 };
 
@@ -42,73 +42,73 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     begins_like_others: false,
     lens: |facts| Box::new(Wamp::new(facts)),
     commands: &[
-        Command {
+        SpeechCommand {
             name: "hello",
             arguments: "REALM [METHOD] [AUTHID]",
             help: "Joins a realm with all roles, anonymously or by a METHOD as ticket.",
             example: "realm1 ticket me",
         },
-        Command {
+        SpeechCommand {
             name: "authenticate",
             arguments: "SIGNATURE",
             help: "Answers a CHALLENGE, with the ticket or the signature.",
             example: "secret",
         },
-        Command {
+        SpeechCommand {
             name: "subscribe",
             arguments: "TOPIC",
             help: "Subscribes to a topic.",
             example: "com.x.topic",
         },
-        Command {
+        SpeechCommand {
             name: "unsubscribe",
             arguments: "TOPIC",
             help: "Ends a subscription, by its topic or its number.",
             example: "7",
         },
-        Command {
+        SpeechCommand {
             name: "publish",
             arguments: "TOPIC [ARGS…]",
             help: "Publishes JSON values or words and asks for an acknowledgement.",
             example: "com.x.topic 1 word",
         },
-        Command {
+        SpeechCommand {
             name: "call",
             arguments: "PROCEDURE [ARGS…]",
             help: "Calls a procedure with JSON values or words.",
             example: "com.x.add 2 3",
         },
-        Command {
+        SpeechCommand {
             name: "cancel",
             arguments: "REQUEST",
             help: "Cancels a call by its number.",
             example: "2",
         },
-        Command {
+        SpeechCommand {
             name: "register",
             arguments: "PROCEDURE",
             help: "Registers a procedure: its calls come as INVOCATION.",
             example: "com.x.add",
         },
-        Command {
+        SpeechCommand {
             name: "unregister",
             arguments: "PROCEDURE",
             help: "Ends a registration, by its procedure or its number.",
             example: "7",
         },
-        Command {
+        SpeechCommand {
             name: "yield",
             arguments: "REQUEST [ARGS…]",
             help: "Answers an INVOCATION by its number, with JSON values or words.",
             example: "1 5",
         },
-        Command {
+        SpeechCommand {
             name: "error",
             arguments: "REQUEST ERROR [ARGS…]",
             help: "Refuses an INVOCATION by its number, with the URI of an error.",
             example: "1 com.x.error text",
         },
-        Command { name: "goodbye", arguments: "", help: "Leaves the realm.", example: "" },
+        SpeechCommand { name: "goodbye", arguments: "", help: "Leaves the realm.", example: "" },
     ],
 };
 
@@ -183,7 +183,7 @@ struct Wamp {
 }
 
 impl Wamp {
-    fn new(facts: &Facts) -> Self {
+    fn new(facts: &LensFacts) -> Self {
         let name = facts.subprotocol.as_deref().unwrap_or_default().to_ascii_lowercase();
         let format = match name.strip_prefix("wamp.2.").and_then(|rest| rest.split('.').next()) {
             Some("json") => Some(Format::Json),

@@ -2,7 +2,7 @@
 
 use crate::lens::text::brief;
 use crate::lens::{
-    Arguments, Command, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
+    Arguments, Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechCommand,
     SpeechError, Value,
 };
 
@@ -18,13 +18,13 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     begins_like_others: false,
     lens: |facts| Box::new(Xmpp::new(facts)),
     commands: &[
-        Command {
+        SpeechCommand {
             name: "open",
             arguments: "[DOMAIN]",
             help: "Opens the stream to a domain, by default that of the URL.",
             example: "example.com",
         },
-        Command { name: "close", arguments: "", help: "Closes the stream.", example: "" },
+        SpeechCommand { name: "close", arguments: "", help: "Closes the stream.", example: "" },
     ],
 };
 
@@ -80,7 +80,7 @@ impl<'a> Tag<'a> {
 }
 
 impl Xmpp {
-    fn new(facts: &Facts) -> Self {
+    fn new(facts: &LensFacts) -> Self {
         let host = facts.host.split(':').next().unwrap_or_default().to_owned();
         Self { host, opened: [false; 2], closed: [false; 2] }
     }

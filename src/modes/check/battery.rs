@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use crate::check::case::Needs;
 use crate::check::catalogue::RES_GRAMMAR;
-use crate::check::facts::{Facts, Opening, Seen};
-use crate::check::plan::{Plan, Purpose, Stop, Work};
-use crate::check::request::{Edit, Place, SLOWNESS, STALL, before, edited};
+use crate::check::facts::{CaseFacts, Opening, Seen};
+use crate::check::plan::{CheckRun, Purpose, Stop, Work};
+use crate::check::request::{Edit, RequestPlace, SLOWNESS, STALL, before, edited};
 use crate::check::trial::{Timing, Trial};
 use crate::check::verdict::Verdict;
 use crate::config::OpenConfig;
@@ -57,7 +57,7 @@ impl Pace {
 /// A run.
 pub(super) struct Battery {
     /// What runs next, and its result.
-    pub(super) plan: Plan,
+    pub(super) plan: CheckRun,
     /// The status of the last connection that did not open.
     pub(super) failure: Option<Exit>,
     /// The signal that stopped the run.
@@ -109,7 +109,7 @@ enum Running {
 
 impl Battery {
     pub(super) fn new(
-        plan: Plan,
+        plan: CheckRun,
         config: OpenConfig,
         pace: Pace,
         shown: Option<Reporter>,
@@ -214,7 +214,7 @@ impl Battery {
         let target = &self.config.target;
         let usual = request(&self.config, target, None)?;
         let scheme = if target.secure { "https" } else { "http" };
-        let place = Place {
+        let place = RequestPlace {
             target: &target.resource_name,
             host: &target.host_header,
             name: &target.host,
@@ -310,7 +310,7 @@ impl Battery {
             memory: &self.memory,
             backlog: &self.memory,
         };
-        let facts = Facts {
+        let facts = CaseFacts {
             opening: Opening::Open,
             deflate: opened.report.agreed.deflate.is_some(),
             secured: opened.evidence.tls().is_some(),
@@ -375,7 +375,7 @@ impl Battery {
                 let Pair { response, report, .. } = &**pair;
                 of_response(response, report)
             }
-            _ => Facts::default(),
+            _ => CaseFacts::default(),
         };
         facts.opening = opening_of(error, work.case.needs);
         facts.secured = secured;
@@ -383,14 +383,14 @@ impl Battery {
         self.show(work, runtime);
     }
 
-    fn finish(&mut self, work: Work, facts: &Facts) {
+    fn finish(&mut self, work: Work, facts: &CaseFacts) {
         if work.purpose == Purpose::Control && facts.opening == Opening::Open {
             let broke = |seen: &Seen| matches!(seen, Seen::Violation(_));
             self.failure = match facts {
                 facts if facts.seen.iter().any(broke) => Some(Exit::Violation),
                 facts if facts.wrong_answer().is_some() => Some(Exit::Unmet),
-                Facts { timed_out: true, .. } => Some(Exit::Timeout),
-                Facts { ended: Some(_), close: None, .. } => Some(Exit::Lost),
+                CaseFacts { timed_out: true, .. } => Some(Exit::Timeout),
+                CaseFacts { ended: Some(_), close: None, .. } => Some(Exit::Lost),
                 _ => None,
             };
         }
@@ -420,18 +420,18 @@ fn opening_of(error: &OpenError, needs: Needs) -> Opening {
 }
 
 /// What a response shows.
-fn of_response(response: &Head, report: &Report) -> Facts {
+fn of_response(response: &Head, report: &Report) -> CaseFacts {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let server = report.verdicts.iter().filter(|verdict| verdict.rule.side == Role::Server);
     let failed = server.filter(|verdict| verdict.outcome == Outcome::Fail);
     let defect = response.defects().first().map(|defect| (RES_GRAMMAR, defect.to_string()));
-    Facts {
+    CaseFacts {
         broken: failed.map(|verdict| (verdict.rule.id, finding(verdict))).chain(defect).collect(),
         headers: response
             .headers()
             .map(|field| (text(field.name).to_ascii_lowercase(), text(field.value)))
             .collect(),
-        ..Facts::default()
+        ..CaseFacts::default()
     }
 }
 

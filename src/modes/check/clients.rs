@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::check::address::{Address, Number, read};
-use crate::check::case::{Expect, Needs};
-use crate::check::facts::{Facts, Opening};
+use crate::check::case::{Expectation, Needs};
+use crate::check::facts::{CaseFacts, Opening};
 use crate::check::judge::{RETURN, RETURNS};
-use crate::check::plan::{Plan, Stop, Work};
-use crate::check::request::{Place, edited};
+use crate::check::plan::{CheckRun, Stop, Work};
+use crate::check::request::{RequestPlace, edited};
 use crate::check::trial::{Timing, Trial};
 use crate::check::verdict::Verdict;
 use crate::engine::acceptor::{ACCEPTS, Acceptor};
@@ -96,7 +96,7 @@ pub(super) struct Patience {
 /// A run.
 pub(super) struct Clients {
     /// What runs next, and its result.
-    pub(super) plan: Plan,
+    pub(super) plan: CheckRun,
     /// The signal that stopped the run.
     pub(super) signal: Option<Signal>,
     driver: Driver,
@@ -177,7 +177,7 @@ enum Stage {
 /// What a request was about.
 enum Asked {
     /// A case: the work, the token of its URL, what the request shows.
-    Case(Work, Option<String>, Box<Facts>),
+    Case(Work, Option<String>, Box<CaseFacts>),
     /// A question of a harness: the answer, and whether it was the last.
     Question(Option<String>, bool),
     /// Nothing that opens a connection.
@@ -186,7 +186,7 @@ enum Asked {
 
 impl Clients {
     pub(super) fn new(
-        plan: Plan,
+        plan: CheckRun,
         driver: Driver,
         (listeners, tls): (Listeners, Option<TlsServer>),
         base: String,
@@ -194,7 +194,7 @@ impl Clients {
         transcripts: Option<Transcripts>,
     ) -> Self {
         let opens = |at: &usize| {
-            patience.all_numbered || !matches!(plan.cases()[*at].expect, Expect::Fails)
+            patience.all_numbered || !matches!(plan.cases()[*at].expect, Expectation::Fails)
         };
         let endpoint = EndpointConfig {
             lenient: true,
@@ -325,7 +325,7 @@ impl Clients {
     }
 
     fn nobody_came(&mut self, work: Work, why: String) {
-        let facts = Facts { opening: Opening::Unreachable(why), ..Facts::default() };
+        let facts = CaseFacts { opening: Opening::Unreachable(why), ..CaseFacts::default() };
         self.plan.finish(work, &facts);
         self.moved = true;
     }
@@ -375,7 +375,7 @@ impl Clients {
         let Some(Drops { work, times, .. }) = self.drops.take() else { return };
         let pauses = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
         let opening = Opening::Open;
-        let facts = Facts { opening, round_trips: pauses, timed_out, ..Facts::default() };
+        let facts = CaseFacts { opening, round_trips: pauses, timed_out, ..CaseFacts::default() };
         self.plan.finish(work, &facts);
         self.moved = true;
     }
@@ -524,7 +524,7 @@ impl Clients {
         let subprotocols = offered.iter().take(1).cloned().collect();
         match respond(head, &ServerConfig { deflate, subprotocols, ..ServerConfig::default() }) {
             Ok(mut accepted) => {
-                let place = Place {
+                let place = RequestPlace {
                     target: "",
                     host: "",
                     name: "",
@@ -559,14 +559,14 @@ impl Clients {
     }
 
     /// What a request shows.
-    fn of_request(&mut self, head: &Head) -> Facts {
+    fn of_request(&mut self, head: &Head) -> CaseFacts {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let mut facts = Facts {
+        let mut facts = CaseFacts {
             headers: head
                 .headers()
                 .map(|field| (text(field.name).to_ascii_lowercase(), text(field.value)))
                 .collect(),
-            ..Facts::default()
+            ..CaseFacts::default()
         };
         if let Some(key) = head.get("Sec-WebSocket-Key") {
             let others = !self.keys.is_empty();
@@ -693,7 +693,7 @@ impl Clients {
     fn opened(&self, asked: Asked, mut connection: Connection, now: Instant) -> Stage {
         match asked {
             Asked::Case(work, token, facts) => {
-                let ends = matches!(work.case.expect, Expect::Ends);
+                let ends = matches!(work.case.expect, Expectation::Ends);
                 if let Some(endpoint) = connection.endpoint_mut().filter(|_| ends) {
                     endpoint.end_transport();
                 }
@@ -716,7 +716,7 @@ impl Clients {
         }
     }
 
-    fn finish(&mut self, work: Work, token: Option<&str>, facts: &Facts, now: Instant) {
+    fn finish(&mut self, work: Work, token: Option<&str>, facts: &CaseFacts, now: Instant) {
         let returns = work.case.expect.is_of_return() && facts.opening == Opening::Open;
         if returns && self.drops_again(work, token, now) {
             return;

@@ -20,8 +20,8 @@ use crate::check::baseline::{self, Baseline};
 use crate::check::case::{Case, Risk};
 use crate::check::catalogue;
 use crate::check::facts::Opening;
-use crate::check::plan::{FEW, Plan, PlanOptions, Stop};
-use crate::check::report::{self, Catalogue, Format, Results, show};
+use crate::check::plan::{CheckRun, FEW, PlanOptions, Stop};
+use crate::check::report::{self, Catalogue, Results, ResultsFormat, show};
 use crate::check::select::{self, Allowed, select};
 use crate::cli::{CheckArgs, CheckFormat, OutputFormat, TlsServerOptions, YesNo};
 use crate::client::prepare;
@@ -63,7 +63,7 @@ const CLIENT_TIME: Duration = Duration::from_secs(600);
 
 /// A report besides that on stdout.
 struct Report {
-    format: Format,
+    format: ResultsFormat,
     path: PathBuf,
 }
 
@@ -132,7 +132,7 @@ fn test_server(
     let near = config.target.is_loopback();
     // One after the other it is known which case a server died of.
     let usual = if near && cases.len() > FEW { 4 } else { 1 };
-    let plan = Plan::new(
+    let plan = CheckRun::new(
         cases,
         PlanOptions {
             tested: Role::Server,
@@ -239,7 +239,7 @@ fn test_clients(
         all_numbered: args.url.is_some(),
     };
     let again = command_line(&args);
-    let plan = Plan::new(cases, options);
+    let plan = CheckRun::new(cases, options);
     let mut clients =
         Clients::new(plan, driver, (listeners, tls), base.clone(), patience, transcripts);
     clients.run(&mut runtime)?;
@@ -341,7 +341,7 @@ struct Demands {
     known: Option<Baseline>,
     write_baseline: Option<PathBuf>,
     transcripts: Option<PathBuf>,
-    output: Format,
+    output: ResultsFormat,
     strict: bool,
 }
 
@@ -373,7 +373,7 @@ impl Demands {
     /// Writes all reports; whether something failed.
     fn publish(
         &self,
-        plan: &Plan,
+        plan: &CheckRun,
         tested: &Tested<'_>,
         palette: Palette,
         runtime: &mut Runtime,
@@ -399,7 +399,7 @@ impl Demands {
         }
         let text = report::write(&results, self.output, palette);
         let mut text = redactor.bytes(&text).into_owned();
-        if matches!(self.output, Format::Text) {
+        if matches!(self.output, ResultsFormat::Text) {
             Terminal::look().fold(&mut text);
         }
         runtime.stdout.buffer().extend_from_slice(&text);
@@ -455,7 +455,7 @@ fn read_baseline(path: &PathBuf) -> Result<Baseline, UsageError> {
 
 fn report_file(text: &str) -> Result<Report, UsageError> {
     let parts = text.split_once('=').filter(|(_, path)| !path.is_empty());
-    let found = parts.and_then(|(name, path)| Some((Format::named(name)?, path)));
+    let found = parts.and_then(|(name, path)| Some((ResultsFormat::named(name)?, path)));
     let (format, path) = found.ok_or_else(|| {
         let text = format!(
             "--report {text}: write FORMAT=FILE, with text, json, junit, tap or github as FORMAT"
@@ -483,13 +483,13 @@ fn writable(option: &str, path: impl Into<PathBuf>) -> Result<PathBuf, UsageErro
     }
 }
 
-fn format_of(format: CheckFormat) -> Format {
+fn format_of(format: CheckFormat) -> ResultsFormat {
     match format {
-        CheckFormat::Text => Format::Text,
-        CheckFormat::Json => Format::Json,
-        CheckFormat::Junit => Format::Junit,
-        CheckFormat::Tap => Format::Tap,
-        CheckFormat::Github => Format::Github,
+        CheckFormat::Text => ResultsFormat::Text,
+        CheckFormat::Json => ResultsFormat::Json,
+        CheckFormat::Junit => ResultsFormat::Junit,
+        CheckFormat::Tap => ResultsFormat::Tap,
+        CheckFormat::Github => ResultsFormat::Github,
     }
 }
 

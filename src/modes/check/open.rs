@@ -8,7 +8,7 @@ use std::mem;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::check::facts::{End, Facts, KEPT, KEYS, Seen};
+use crate::check::facts::{CaseFacts, End, KEPT, KEYS, Seen};
 use crate::check::plan::{Work, has_echoed};
 use crate::check::trial::{Next, Trial};
 use crate::engine::behaviour::{Behaviour, Context};
@@ -32,7 +32,7 @@ pub(super) struct OpenTrial {
     /// The connection.
     pub(super) connection: Connection,
     /// What it has shown so far.
-    pub(super) facts: Rc<RefCell<Facts>>,
+    pub(super) facts: Rc<RefCell<CaseFacts>>,
     /// When the last ping left.
     pub(super) pinged: Option<Instant>,
     /// When there is something to do; none once the facts are complete.
@@ -46,7 +46,7 @@ pub(super) struct OpenTrial {
 
 /// Notes the events after the handshake.
 struct Witness {
-    facts: Rc<RefCell<Facts>>,
+    facts: Rc<RefCell<CaseFacts>>,
     opcode: OpCode,
     content: Vec<u8>,
 }
@@ -129,7 +129,12 @@ fn leaves_frame_open(command: &Command) -> bool {
 
 impl OpenTrial {
     /// Begins a case on a connection that has just opened.
-    pub(super) fn new(work: Work, mut connection: Connection, facts: Facts, trial: Trial) -> Self {
+    pub(super) fn new(
+        work: Work,
+        mut connection: Connection,
+        facts: CaseFacts,
+        trial: Trial,
+    ) -> Self {
         let facts = Rc::new(RefCell::new(facts));
         let opcode = OpCode::Data(Data::Text);
         connection.add(Witness { facts: Rc::clone(&facts), opcode, content: Vec::new() });

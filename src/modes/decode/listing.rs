@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
-use crate::recording::{StreamFacts, StreamKind};
+use crate::recording::{CapturedStream, StreamKind};
 use crate::ui::number;
 use crate::ui::sanitize::escaped;
 
@@ -61,7 +61,7 @@ impl Listing {
     }
 
     /// Prints a line for each; of streams that are not WebSockets, what they are.
-    pub(super) fn print(&self, streams: &[StreamFacts], out: &mut Vec<u8>) {
+    pub(super) fn print(&self, streams: &[CapturedStream], out: &mut Vec<u8>) {
         let mut lines: BTreeMap<u64, String> = BTreeMap::new();
         for (conn, row) in &self.connections {
             let Row { peers, request, status, frames, bytes, ending } = row;
@@ -75,7 +75,7 @@ impl Listing {
             line.push_str(if ending.is_empty() { "no end is recorded" } else { ending });
             lines.insert(conn.0, line);
         }
-        for StreamFacts { number, client, server, kind } in streams {
+        for CapturedStream { number, client, server, kind } in streams {
             let what = match kind {
                 StreamKind::WebSocket => continue,
                 StreamKind::Empty => "no data".to_owned(),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::{DoctorArgs, OutputFormat, ReportFormat};
 use crate::client::probe;
-use crate::client::talk::Talk;
+use crate::client::talk::TrialTalk;
 use crate::client::{one_line, prepare};
 use crate::config::reach::ReachConfig;
 use crate::config::{Display, OpenConfig};
@@ -108,7 +108,7 @@ impl Exam<'_> {
             Ok(opened) => {
                 let place = self.steps.len();
                 self.judged(&trace);
-                let unhealthy = self.talk(Talk::new(*opened), idle, runtime)?;
+                let unhealthy = self.talk(TrialTalk::new(*opened), idle, runtime)?;
                 // What was looked at beside belongs before what came of the connection.
                 let after = self.steps.split_off(place);
                 self.attempt(Variation::NoUpgrade, &mut trace, runtime)?;
@@ -291,7 +291,7 @@ impl Exam<'_> {
     /// Pings, is silent, closes. Gives the verdict and the status if it is not healthy.
     fn talk(
         &mut self,
-        mut talk: Talk,
+        mut talk: TrialTalk,
         idle: Duration,
         runtime: &mut Runtime,
     ) -> Result<Option<(String, Exit)>, OpenError> {
@@ -365,7 +365,7 @@ impl Exam<'_> {
     fn ping(
         &mut self,
         name: &'static str,
-        talk: &mut Talk,
+        talk: &mut TrialTalk,
         runtime: &mut Runtime,
     ) -> Result<bool, OpenError> {
         let answer = talk.ping(PONG_TIMEOUT, runtime)?;

@@ -23,7 +23,7 @@ use crate::engine::connection::{Connection, ConnectionSetup};
 use crate::engine::crowd::{Arrival, Member};
 use crate::engine::lingering::Lingering;
 use crate::engine::opening::server::{
-    HandshakeAnswer, OpeningProgress, Request, ServerOpening, Then, peer_name,
+    AcceptedRequest, HandshakeAnswer, OpeningProgress, ServerOpening, Then, peer_name,
 };
 use crate::engine::runtime::Runtime;
 use crate::engine::slots::{Slot, SlotPart, token};
@@ -324,12 +324,12 @@ impl Client {
         &mut self,
         link: Link,
         inbound: Observer,
-        request: Request,
+        request: AcceptedRequest,
         shared: &mut Shared,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<()> {
-        let Request { agreed, about, path, wish } = request;
+        let AcceptedRequest { agreed, about, path, wish } = request;
         self.wish = wish;
         runtime.remark(self.id, &format!("joined: {about}"));
         // What completion and /clients show comes past no sink.

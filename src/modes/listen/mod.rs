@@ -18,7 +18,7 @@ use std::rc::Rc;
 use anyhow::Context as _;
 
 use self::hub::Hub;
-use self::server::Server;
+use self::server::ListenServer;
 use self::shared::Shared;
 use crate::behaviour::greeting::Greeting;
 use crate::behaviour::input::StdinInput;
@@ -31,7 +31,7 @@ use crate::modes::serving::{self, set_up_tls, write_certificate};
 use crate::net::listener::{Listeners, descriptors_left};
 use crate::net::tls::TlsServer;
 use crate::output::stderr;
-use crate::recording::Plan;
+use crate::recording::ReplayPlan;
 use crate::script::json;
 use crate::script::runner::{self, ScriptSetup, Source};
 use crate::wire::Role;
@@ -76,7 +76,7 @@ pub fn run(mut config: ListenConfig) -> anyhow::Result<Exit> {
         .context("can't read stdin")?;
     let mut shared = Shared::new(config, tls, greeting, most_clients, received, each);
     shared.mock = mock.map(Rc::new);
-    let mut server = Server::new(Hub::new(shared, listeners, urls), input, runner);
+    let mut server = ListenServer::new(Hub::new(shared, listeners, urls), input, runner);
     let hurries = |exit| matches!(exit, Exit::Interrupted | Exit::Terminated | Exit::Timeout);
     serving::run(&mut server, &display, hurries, &mut runtime)
 }
@@ -88,7 +88,7 @@ fn recorded_server(config: &MockConfig, server: &mut ServerConfig) -> anyhow::Re
     if server.subprotocols.is_empty() {
         server.subprotocols.extend(session.subprotocol.take());
     }
-    let plan = Plan::of(&mut session, Role::Server);
+    let plan = ReplayPlan::of(&mut session, Role::Server);
     if plan.steps.is_empty() {
         stderr::note("the server of this connection sent nothing");
     }

@@ -26,7 +26,7 @@ const CLOSE_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 const READER_GONE: Duration = Duration::from_millis(500);
 
 /// A server.
-pub struct Server {
+pub struct ListenServer {
     hub: Hub,
     input: StdinInput,
     /// Carries out the lines of a prompt or a script.
@@ -43,7 +43,7 @@ pub struct Server {
     done: bool,
 }
 
-impl Server {
+impl ListenServer {
     /// Begins to serve.
     pub fn new(hub: Hub, input: StdinInput, runner: Option<ScriptRunner>) -> Self {
         let began = Instant::now();
@@ -259,7 +259,7 @@ impl Server {
     }
 }
 
-impl Serves for Server {
+impl Serves for ListenServer {
     fn result(&mut self) -> (Exit, Option<String>) {
         let mut exit = self.end.map_or(Exit::Failure, |(exit, _)| exit);
         if let Some(runner) = &mut self.runner {
@@ -280,7 +280,7 @@ impl Serves for Server {
     }
 }
 
-impl Task for Server {
+impl Task for ListenServer {
     fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         self.hub.round(runtime, now)?;
         self.take_input(now);

@@ -14,7 +14,7 @@ use crate::output::stderr;
 use crate::ui::JsonPrinter;
 use crate::ui::ending::describe;
 use crate::ui::idle_limit::{Silence, SilenceOutcome, Timer};
-use crate::ui::ping::RoundTrips;
+use crate::ui::ping::PingRoundTrips;
 use crate::wire::Role;
 
 /// Searches, prints each silence and the result.
@@ -92,7 +92,10 @@ impl Trial<'_> {
     }
 
     /// A connection with these pings; fails with the status to end with.
-    fn run(&mut self, plan: PingPlan) -> anyhow::Result<Result<(Pinged, RoundTrips, u64), Exit>> {
+    fn run(
+        &mut self,
+        plan: PingPlan,
+    ) -> anyhow::Result<Result<(Pinged, PingRoundTrips, u64), Exit>> {
         if self.number > 0 {
             self.runtime.reporter.next_connection();
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::behaviour::ping::{PingLog, Pinger};
 use crate::client::probe::SLOT;
 use crate::client::refused;
-use crate::client::session::Session;
+use crate::client::session::ClientSession;
 use crate::config::{PingConfig, PingPlan};
 use crate::engine::exit::Exit;
 use crate::engine::opening::{ClientOpening, Opening as _, open};
@@ -44,11 +44,11 @@ pub(super) fn connection(
     let now = Instant::now();
     // A search leaves time for each of its connections.
     let mut session = match config.idle_limit {
-        Some(_) => Session::new(&config.client, opened, None, runtime)?
+        Some(_) => ClientSession::new(&config.client, opened, None, runtime)?
             .quietly()
             .with(Pinger::new(plan, log, None, now)),
         None => {
-            let session = Session::new(&config.client, opened, until, runtime)?;
+            let session = ClientSession::new(&config.client, opened, until, runtime)?;
             let closes_at =
                 until.map(|at| at - CLOSING.min(at.saturating_duration_since(now) / 10));
             session.with(Pinger::new(plan, log, closes_at, now))

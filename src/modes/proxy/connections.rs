@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::pair::{Pair, Shared};
+use super::pair::{ProxyPair, Shared};
 use crate::config::rule::Rules;
 use crate::engine::crowd::{Crowd, Member as _};
 use crate::engine::outbox::{Producer, Sender};
@@ -19,11 +19,11 @@ use crate::wire::Role;
 use crate::wire::close::CloseBody;
 
 /// The connections of a proxy.
-pub struct Pairs {
+pub struct ProxyPairs {
     /// What all share.
     pub shared: Shared,
     /// All of them.
-    pub all: Crowd<Pair>,
+    pub all: Crowd<ProxyPair>,
     /// Where it listens.
     pub urls: Vec<String>,
 }
@@ -31,26 +31,26 @@ pub struct Pairs {
 /// All connections, each with two directions.
 pub struct AllPairs<'a> {
     /// The connections.
-    pub pairs: &'a mut Pairs,
+    pub pairs: &'a mut ProxyPairs,
     /// Sinks, stdout, the poll.
     pub runtime: &'a mut Runtime,
 }
 
 impl AllPairs<'_> {
     /// The connection with a number, or with that of one of its directions.
-    fn pair(&self, id: ConnId) -> Option<&Pair> {
+    fn pair(&self, id: ConnId) -> Option<&ProxyPair> {
         self.pairs.all.member(id.pair())
     }
 
     /// The same, to do something to it: it gets a turn.
-    fn pair_mut(&mut self, id: ConnId) -> Option<&mut Pair> {
+    fn pair_mut(&mut self, id: ConnId) -> Option<&mut ProxyPair> {
         self.pairs.all.member_mut(id.pair())
     }
 
     /// The open ones, in the order of their numbers.
     fn open(&self) -> Vec<ConnId> {
         let open = self.pairs.all.iter().filter(|pair| pair.is_open());
-        let mut open: Vec<ConnId> = open.map(Pair::id).collect();
+        let mut open: Vec<ConnId> = open.map(ProxyPair::id).collect();
         open.sort_unstable();
         open
     }
@@ -118,7 +118,7 @@ impl Connections for AllPairs<'_> {
     }
 
     fn clients(&self, _: Instant) -> Vec<ClientFacts> {
-        let facts = |pair: &Pair| ClientFacts {
+        let facts = |pair: &ProxyPair| ClientFacts {
             id: pair.id(),
             about: self.runtime.reporter.redactor().text(&pair.about()).into_owned(),
             state: pair.state(),

@@ -18,7 +18,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use anyhow::Context as _;
 
 use self::running::Running;
-use self::server::Server;
+use self::server::ProxyServer;
 use crate::config::trust::{EXCEPTIONS, proxy_variables, trust_variables};
 use crate::config::{ProxyConfig, UsageError};
 use crate::engine::exit::Exit;
@@ -92,7 +92,7 @@ pub fn run(mut config: ProxyConfig) -> anyhow::Result<Exit> {
     };
     let display = config.traffic.display;
     let runner = runner.transpose()?;
-    let mut server = Server::new(config, tls, listeners, urls, runner, authority, program);
+    let mut server = ProxyServer::new(config, tls, listeners, urls, runner, authority, program);
     serving::run(&mut server, &display, |_| true, &mut runtime)
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::socks::{Socks, SocksProgress, reply_of};
-use super::tunnel::{Carried, Tunnel};
+use super::tunnel::{Tunnel, TunnelContent};
 use super::wanted::{Wanted, server};
 use crate::config::{ForwardConfig, OpenConfig, ProxyConfig};
 use crate::engine::crowd::{Arrival, Member};
@@ -37,7 +37,7 @@ use crate::wire::Role;
 use crate::wire::close::CloseBody;
 use crate::wire::handshake::server::Refusal;
 use crate::wire::head::{Forwarding, Head, HeadKind};
-use crate::wire::socks::{self, Reply};
+use crate::wire::socks::{self, SocksReply};
 
 /// What a tunnel begins with.
 const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
@@ -59,7 +59,7 @@ pub struct Shared {
 }
 
 /// One connection.
-pub struct Pair {
+pub struct ProxyPair {
     id: ConnId,
     /// The client's; none on a Unix socket.
     address: Option<SocketAddr>,
@@ -129,7 +129,7 @@ enum AskedBy {
     Redirection,
 }
 
-impl Member for Pair {
+impl Member for ProxyPair {
     fn id(&self) -> ConnId {
         self.id
     }
@@ -167,7 +167,7 @@ impl Member for Pair {
     }
 }
 
-impl Pair {
+impl ProxyPair {
     /// Takes over an accepted socket, which waits for its first turn.
     pub fn new(arrival: Arrival, server_slot: Slot, shared: &Shared, now: Instant) -> Self {
         let Arrival { id, address, link, excess, .. } = arrival;
@@ -556,7 +556,7 @@ impl Pair {
             }
             AskedBy::Socks => {
                 let bound = server.socket().addresses().ok().map(|(local, _)| local);
-                link.tx.extend(socks::reply(Reply::Succeeded, bound));
+                link.tx.extend(socks::reply(SocksReply::Succeeded, bound));
             }
             AskedBy::Redirection => {}
         }
@@ -577,14 +577,16 @@ impl Pair {
         let Some(forward) = &shared.config.forward else { return Ok(Stage::Gone) };
         let carried = tunnel.turn(forward, now);
         let tls = match carried {
-            Carried::Unknown => return Ok(Stage::Tunnel(tunnel)),
-            Carried::Nothing(why) => {
+            TunnelContent::Unknown => return Ok(Stage::Tunnel(tunnel)),
+            TunnelContent::Nothing(why) => {
                 runtime.report(self.id, &Event::Passed(&why))?;
                 return Ok(Stage::Gone);
             }
-            Carried::Bytes(what) => return self.pass_blindly(*tunnel, what, shared, runtime, now),
-            Carried::Http => None,
-            Carried::Tls(host) => Some(host),
+            TunnelContent::Bytes(what) => {
+                return self.pass_blindly(*tunnel, what, shared, runtime, now);
+            }
+            TunnelContent::Http => None,
+            TunnelContent::Tls(host) => Some(host),
         };
         let Tunnel { mut client, way, server, .. } = *tunnel;
         if let (Some(host), Some(authority)) = (&tls, &shared.authority) {

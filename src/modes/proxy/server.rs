@@ -6,8 +6,8 @@ use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::connections::{AllPairs, Pairs};
-use super::pair::{Pair, Shared};
+use super::connections::{AllPairs, ProxyPairs};
+use super::pair::{ProxyPair, Shared};
 use super::running::Running;
 use crate::cli::OutputFormat;
 use crate::config::ProxyConfig;
@@ -33,8 +33,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 const SMALL: usize = 64 * 1024;
 
 /// A proxy.
-pub struct Server {
-    pairs: Pairs,
+pub struct ProxyServer {
+    pairs: ProxyPairs,
     tls: Option<TlsServer>,
     most: usize,
     /// Carries out the lines of a prompt or a script.
@@ -50,7 +50,7 @@ pub struct Server {
     ended: Option<(Exit, Instant)>,
 }
 
-impl Server {
+impl ProxyServer {
     /// Begins to listen.
     pub fn new(
         config: ProxyConfig,
@@ -81,7 +81,7 @@ impl Server {
             most: config.max_clients.unwrap_or(possible),
             max_time: config.max_time.map(|time| Instant::now() + time),
             tls,
-            pairs: Pairs { shared, all: Crowd::new(listeners), urls },
+            pairs: ProxyPairs { shared, all: Crowd::new(listeners), urls },
             runner,
             known: Vec::new(),
             fault: None,
@@ -95,10 +95,10 @@ impl Server {
     fn run_lines(&mut self, runtime: &mut Runtime, now: Instant) {
         let Self { pairs, runner: Some(runner), known, exit: None, .. } = self else { return };
         let open = || pairs.all.iter().filter(|pair| pair.is_open());
-        if !open().map(Pair::id).eq(known.iter().copied()) {
-            *known = open().map(Pair::id).collect();
+        if !open().map(ProxyPair::id).eq(known.iter().copied()) {
+            *known = open().map(ProxyPair::id).collect();
             let redactor = runtime.reporter.redactor();
-            let about = |pair: &Pair| (pair.id().0, redactor.text(&pair.about()).into_owned());
+            let about = |pair: &ProxyPair| (pair.id().0, redactor.text(&pair.about()).into_owned());
             runner.set_clients(open().map(about).collect());
         }
         runner.run(&mut AllPairs { pairs, runtime }, now);
@@ -116,16 +116,16 @@ impl Server {
     }
 
     fn accept(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
-        let Pairs { shared, all, .. } = &mut self.pairs;
+        let ProxyPairs { shared, all, .. } = &mut self.pairs;
         let socket = |slot| token(tokens_of(slot)[0], SlotPart::Socket);
         all.accept((self.tls.as_ref(), self.most), socket, runtime, now, |arrival| {
             let [_, server] = tokens_of(arrival.slot);
-            Pair::new(arrival, server, shared, now)
+            ProxyPair::new(arrival, server, shared, now)
         })
     }
 
     fn turn(&mut self, slot: Slot, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
-        let Pairs { shared, all, .. } = &mut self.pairs;
+        let ProxyPairs { shared, all, .. } = &mut self.pairs;
         let Some(pair) = all.get_mut(slot) else { return Ok(()) };
         pair.turn(shared, runtime, now)?;
         all.end_turn(slot, false, runtime);
@@ -135,7 +135,7 @@ impl Server {
     /// Resets the connection with the slowest end, while too much waits.
     fn shed(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         while self.pairs.shared.memory.is_exceeded() {
-            let slowest = self.pairs.all.iter().map(Pair::backlog).max().unwrap_or_default();
+            let slowest = self.pairs.all.iter().map(ProxyPair::backlog).max().unwrap_or_default();
             if slowest <= SMALL {
                 break;
             }
@@ -162,7 +162,7 @@ impl Server {
     }
 }
 
-impl Server {
+impl ProxyServer {
     /// Looks after the program: its end, and signals that are for it. True if it has the signal.
     fn run_program(&mut self, signal: Option<Signal>, now: Instant) -> io::Result<bool> {
         if let Some(program) = &mut self.program {
@@ -192,7 +192,7 @@ fn tokens_of(slot: Slot) -> [Slot; 2] {
     [slot * 2, slot * 2 + 1]
 }
 
-impl Serves for Server {
+impl Serves for ProxyServer {
     fn result(&mut self) -> (Exit, Option<String>) {
         (self.exit.unwrap_or(Exit::Failure), self.fault.take())
     }
@@ -202,7 +202,7 @@ impl Serves for Server {
     }
 }
 
-impl Task for Server {
+impl Task for ProxyServer {
     fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         self.accept(runtime, now)?;
         self.pairs.all.begin_round(runtime, now);

@@ -9,7 +9,7 @@ use crate::net::dial::AttemptOutcome;
 use crate::net::link::SocketLink;
 use crate::net::target::Target;
 use crate::ui::sanitize::escaped;
-use crate::wire::socks::{self, Read, Reply, method};
+use crate::wire::socks::{self, Read, SocksReply, method};
 
 /// More than the longest messages together.
 const MOST: usize = 1024;
@@ -119,7 +119,7 @@ impl Socks {
                 let Some(wanted) = self.message(socks::request)? else { return Ok(None) };
                 let target = server(&wanted.host, wanted.port);
                 return target.map(Some).ok_or_else(|| {
-                    self.link.tx.extend(socks::reply(Reply::Failure, None));
+                    self.link.tx.extend(socks::reply(SocksReply::Failure, None));
                     let host = escaped(wanted.host.as_bytes());
                     Some(format!("there is no server at \"{host}\" port {}", wanted.port))
                 });
@@ -151,23 +151,25 @@ impl Socks {
 }
 
 /// The reply that says why a server was not reached.
-pub fn reply_of(error: &OpenError) -> Reply {
+pub fn reply_of(error: &OpenError) -> SocksReply {
     use std::io::ErrorKind;
     match error {
-        OpenError::Loop(_) => Reply::NotAllowed,
-        OpenError::Resolve { .. } | OpenError::TimedOut { .. } => Reply::HostUnreachable,
+        OpenError::Loop(_) => SocksReply::NotAllowed,
+        OpenError::Resolve { .. } | OpenError::TimedOut { .. } => SocksReply::HostUnreachable,
         OpenError::Dial(error) => {
             let mut kinds = error.attempts.iter().map(|attempt| match &attempt.outcome {
                 AttemptOutcome::Failed(error) => error.kind(),
                 _ => ErrorKind::TimedOut,
             });
             match kinds.next_back() {
-                Some(ErrorKind::ConnectionRefused) => Reply::Refused,
-                Some(ErrorKind::NetworkUnreachable) => Reply::NetworkUnreachable,
-                Some(ErrorKind::HostUnreachable | ErrorKind::TimedOut) => Reply::HostUnreachable,
-                _ => Reply::Failure,
+                Some(ErrorKind::ConnectionRefused) => SocksReply::Refused,
+                Some(ErrorKind::NetworkUnreachable) => SocksReply::NetworkUnreachable,
+                Some(ErrorKind::HostUnreachable | ErrorKind::TimedOut) => {
+                    SocksReply::HostUnreachable
+                }
+                _ => SocksReply::Failure,
             }
         }
-        _ => Reply::Failure,
+        _ => SocksReply::Failure,
     }
 }

@@ -26,7 +26,7 @@ pub struct Tunnel {
 }
 
 /// What a tunnel carries.
-pub enum Carried {
+pub enum TunnelContent {
     /// That is not known yet.
     Unknown,
     /// TLS that is to be decrypted, as with this host.
@@ -47,24 +47,24 @@ const FOREIGN: &str = "neither TLS nor HTTP, forwarded unchanged";
 
 impl Tunnel {
     /// Looks at what has arrived of either side.
-    pub fn turn(&mut self, config: &ForwardConfig, now: Instant) -> Carried {
+    pub fn turn(&mut self, config: &ForwardConfig, now: Instant) -> TunnelContent {
         if let Err(error) = self.client.flush() {
-            return Carried::Nothing(error.to_string());
+            return TunnelContent::Nothing(error.to_string());
         }
         if self.client.pending() > 0 {
             let text = "the client does not read the answer to its request";
             return match self.until > now {
-                true => Carried::Unknown,
-                false => Carried::Nothing(text.to_owned()),
+                true => TunnelContent::Unknown,
+                false => TunnelContent::Nothing(text.to_owned()),
             };
         }
         if config.is_tunnelled(&self.destination) {
-            return Carried::Bytes(UNDECRYPTED);
+            return TunnelContent::Bytes(UNDECRYPTED);
         }
         if self.client.may_read_ahead(first_bytes::MOST)
             && let Err(error) = self.client.read_ahead(first_bytes::MOST)
         {
-            return Carried::Nothing(error.to_string());
+            return TunnelContent::Nothing(error.to_string());
         }
         let ended = self.client.has_ended_ahead();
         let bytes = self.client.set_back();
@@ -74,25 +74,25 @@ impl Tunnel {
                 let named = Destination::new(named, self.destination.port);
                 let decrypts = config.intercepts(&self.destination) || config.intercepts(&named);
                 match decrypts && !config.is_tunnelled(&named) {
-                    true => Carried::Tls(named.host),
-                    false => Carried::Bytes(UNDECRYPTED),
+                    true => TunnelContent::Tls(named.host),
+                    false => TunnelContent::Bytes(UNDECRYPTED),
                 }
             }
-            FirstBytes::Http => Carried::Http,
-            FirstBytes::Other => Carried::Bytes(FOREIGN),
+            FirstBytes::Http => TunnelContent::Http,
+            FirstBytes::Other => TunnelContent::Bytes(FOREIGN),
             FirstBytes::Unknown => {
                 let none = bytes.is_empty();
                 match () {
-                    () if none && ended => Carried::Nothing(
+                    () if none && ended => TunnelContent::Nothing(
                         "the client closed its tunnel without sending a byte".to_owned(),
                     ),
-                    () if self.server_spoke() || ended => Carried::Bytes(FOREIGN),
-                    () if self.until > now => Carried::Unknown,
+                    () if self.server_spoke() || ended => TunnelContent::Bytes(FOREIGN),
+                    () if self.until > now => TunnelContent::Unknown,
                     () if none => {
                         let text = "the client sent nothing through its tunnel within the handshake timeout";
-                        Carried::Nothing(text.to_owned())
+                        TunnelContent::Nothing(text.to_owned())
                     }
-                    () => Carried::Bytes(FOREIGN),
+                    () => TunnelContent::Bytes(FOREIGN),
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::report::Report;
+use super::report::ReplayReport;
 use crate::behaviour::replay::{Replay, ReplayLog, ReplayScript};
 use crate::client::{lead, one_line, refused};
 use crate::config::ClientConfig;
@@ -34,7 +34,7 @@ const LEAVING: Duration = Duration::from_secs(1);
 pub(super) struct Load<'a> {
     config: &'a ClientConfig,
     script: Rc<ReplayScript>,
-    report: Report,
+    report: ReplayReport,
     parallel: usize,
     /// How many are still to be begun.
     left: u64,
@@ -75,7 +75,7 @@ impl<'a> Load<'a> {
     pub(super) fn new(
         config: &'a ClientConfig,
         script: Rc<ReplayScript>,
-        mut report: Report,
+        mut report: ReplayReport,
         (parallel, repeat): (u32, u32),
         until: Option<Instant>,
     ) -> Self {

@@ -15,11 +15,11 @@ use crate::engine::exit::Exit;
 use crate::engine::runtime::{self, Runtime};
 use crate::modes::command_line::Given;
 use crate::modes::replay::load::Load;
-use crate::modes::replay::report::Report;
+use crate::modes::replay::report::ReplayReport;
 use crate::net::listener::descriptors_left;
 use crate::output::reporter::Reporter;
 use crate::output::stderr;
-use crate::recording::{Plan, Request};
+use crate::recording::{RecordedRequest, ReplayPlan};
 use crate::ui::number::counted;
 use crate::ui::terminal::Terminal;
 use crate::wire::Role;
@@ -33,8 +33,8 @@ pub fn run(args: ReplayArgs, terminal: Terminal, given: Given) -> anyhow::Result
     let options = ReplayConfig::options(&args)?;
     let name = RecordedName::new(&args.file);
     let Recorded { mut session, mut notes } = name.read()?;
-    let request = Request::of(&session);
-    let plan = Plan::of(&mut session, Role::Client);
+    let request = RecordedRequest::of(&session);
+    let plan = ReplayPlan::of(&mut session, Role::Client);
     if let Some((name, pattern)) = options.rules.unmatched(&plan) {
         let text = format!("--capture {name}: no message of the recorded server matches {pattern}");
         return Err(UsageError::new(text).into());
@@ -77,7 +77,7 @@ pub fn run(args: ReplayArgs, terminal: Terminal, given: Given) -> anyhow::Result
         return Err(UsageError::new(text).into());
     }
     let ReplayConfig { client, options, parallel, repeat, json, .. } = config;
-    let report = Report::new(json, parallel, repeat);
+    let report = ReplayReport::new(json, parallel, repeat);
     let script = Rc::new(ReplayScript::new(plan, options));
     let until = client.max_time.map(|time| Instant::now() + time);
     runtime.ends_at = until;

@@ -19,7 +19,7 @@ use crate::wire::Role;
 const TOLD: u64 = 5;
 
 /// Tells the result of connections.
-pub(super) struct Report {
+pub(super) struct ReplayReport {
     /// All together.
     pub(super) totals: ReplayTotals,
     json: Option<JsonPrinter>,
@@ -29,7 +29,7 @@ pub(super) struct Report {
     told: u64,
 }
 
-impl Report {
+impl ReplayReport {
     /// Nothing has happened yet.
     pub(super) fn new(json: bool, parallel: u32, repeat: u32) -> Self {
         let shows_all = secrets::redactor().shows_all();

@@ -6,10 +6,10 @@
 use serde_json::json;
 
 use super::Plan;
-use crate::recording::session::Session;
+use crate::recording::session::RecordedSession;
 
 /// The test in YAML, and the processor, which is to be written to a file of this name.
-pub fn artillery(session: &Session, processor: &str) -> (String, String) {
+pub fn artillery(session: &RecordedSession, processor: &str) -> (String, String) {
     let plan = Plan::of(session);
     let mut headers = String::new();
     for (name, value) in &plan.headers {

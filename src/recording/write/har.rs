@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::base64;
 use crate::event::Direction;
-use crate::recording::session::{Session, SessionMessage};
+use crate::recording::session::{RecordedSession, SessionMessage};
 use crate::ui::clock::UtcClock;
 use crate::wire::head::Head;
 
 /// The archive of these connections.
-pub fn har(sessions: &[Session]) -> Value {
+pub fn har(sessions: &[RecordedSession]) -> Value {
     let entries: Vec<Value> = sessions.iter().map(entry).collect();
     json!({ "log": {
         "version": "1.2",
@@ -19,7 +19,7 @@ pub fn har(sessions: &[Session]) -> Value {
     } })
 }
 
-fn entry(session: &Session) -> Value {
+fn entry(session: &RecordedSession) -> Value {
     let millis = |from: i64, to: i64| to.saturating_sub(from).max(0) as f64 / 1000.0;
     let opened = session.opened.unwrap_or(session.began);
     let line = session.response.as_ref().and_then(Head::status_line);

@@ -19,7 +19,7 @@ const PAGE: &str = include_str!("report.html");
 
 /// Collects what the report has.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct HtmlReport {
     connections: BTreeMap<ConnId, Connection>,
     kept: usize,
     cut: u64,
@@ -54,7 +54,7 @@ struct Coming {
     automatic: bool,
 }
 
-impl Report {
+impl HtmlReport {
     /// Takes what is not an event: findings.
     pub fn record(&mut self, record: &Record) {
         if let Fact::Diagnostic(found) = &record.fact {

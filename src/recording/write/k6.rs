@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::Plan;
-use crate::recording::session::Session;
+use crate::recording::session::RecordedSession;
 
 /// The script of a connection: `k6 run FILE`. Needs k6 1.6 or later.
-pub fn k6(session: &Session) -> String {
+pub fn k6(session: &RecordedSession) -> String {
     let plan = Plan::of(session);
     let headers: Vec<String> = plan
         .headers

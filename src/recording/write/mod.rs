@@ -9,14 +9,14 @@ mod script;
 
 pub use artillery::artillery;
 pub use har::har;
-pub use html::Report;
+pub use html::HtmlReport;
 pub use k6::k6;
 pub use pcapng::PcapngWriter;
 pub use script::script;
 
 use serde_json::{Value, json};
 
-use super::session::Session;
+use super::session::RecordedSession;
 use crate::event::Direction;
 use crate::ui::redact::Redactor;
 
@@ -49,7 +49,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn of(session: &Session) -> Self {
+    fn of(session: &RecordedSession) -> Self {
         let redactor = Redactor::new();
         let mut headers = Vec::new();
         for field in session.request.iter().flat_map(|head| head.headers()) {

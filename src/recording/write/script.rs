@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::base64;
-use crate::recording::{Piece, Plan, RecordedMessage, What};
+use crate::recording::{Piece, RecordedMessage, ReplayPlan, What};
 use crate::ui::sanitize::escaped;
 use crate::wire::close::CloseBody;
 use crate::wire::writer::RawFrame;
@@ -17,7 +17,7 @@ const SHOWN: usize = 60;
 const NO_CODE: u16 = 1005;
 
 /// The script of the client of a connection.
-pub fn script(url: &str, plan: &Plan) -> String {
+pub fn script(url: &str, plan: &ReplayPlan) -> String {
     let mut out = format!("/# {}\n", escaped(url.as_bytes()));
     let mut came = 0;
     for step in &plan.steps {

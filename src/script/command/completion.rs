@@ -278,7 +278,7 @@ fn spoken_hint(entry: &CommandEntry, line: &str) -> Option<String> {
     if rest.trim().is_empty() {
         return None;
     }
-    let (command, given) = lens::Command::find(protocol.commands, rest).ok()?;
+    let (command, given) = lens::SpeechCommand::find(protocol.commands, rest).ok()?;
     let slots = command.arguments.split_whitespace().skip(given.split_whitespace().count());
     let slots = slots.collect::<Vec<_>>().join(" ");
     let space = if line.ends_with(char::is_whitespace) || slots.is_empty() { "" } else { " " };

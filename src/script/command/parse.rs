@@ -412,7 +412,7 @@ pub(crate) fn speak(args: &mut Args<'_>) -> Result<Command, ParseError> {
     if line.is_empty() {
         return Err(args.missing(args.entry.args[0].shown));
     }
-    let read = lens::Command::find(commands, &line)
+    let read = lens::SpeechCommand::find(commands, &line)
         .and_then(|(command, rest)| Arguments::parse(command, rest).map(drop));
     match read {
         Ok(()) => Ok(Command::Speak { word, line }),

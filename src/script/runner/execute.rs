@@ -19,8 +19,8 @@ use crate::script::runner::lines::{Source, SourceLocation};
 use crate::script::runner::send::{self, bad_text};
 use crate::script::runner::targets::{ONE_DIRECTION, lens_id};
 use crate::script::runner::{
-    Connections, Job, MAX_NESTING, Origin, Pending, ScriptFailure, ScriptRunner, SessionRequest,
-    replies,
+    Connections, Job, LineOrigin, MAX_NESTING, Pending, ScriptFailure, ScriptRunner,
+    SessionRequest, replies,
 };
 use crate::session::Endpoint;
 use crate::ui::filter::ClientSet;
@@ -49,11 +49,11 @@ impl ScriptRunner {
     pub(crate) fn execute(
         &mut self,
         command: Command,
-        of: &Origin,
+        of: &LineOrigin,
         connections: &mut dyn Connections,
         now: Instant,
     ) -> bool {
-        let Origin { target, location } = of;
+        let LineOrigin { target, location } = of;
         let about_lens = matches!(
             command,
             Command::Lens(Some(_)) | Command::Speak { .. } | Command::Show(Show::Lens)
@@ -114,7 +114,7 @@ impl ScriptRunner {
                 Err(ONE_DIRECTION.to_owned())
             }
             Command::To { target, command: Some(command) } => {
-                let of = Origin { target, location: location.clone() };
+                let of = LineOrigin { target, location: location.clone() };
                 if connections.relays()
                     && of.target.direction().is_none()
                     && let Command::Close { code, reason } = *command
@@ -279,7 +279,7 @@ impl ScriptRunner {
         not: bool,
         expected: Expected,
         given: Duration,
-        of: &Origin,
+        of: &LineOrigin,
         now: Instant,
     ) {
         self.expect_queue.look_again();
@@ -428,7 +428,7 @@ impl ScriptRunner {
                 // What takes several turns has to be over before the next such thing begins.
                 if !self.pending.iter().any(Pending::is_of_a_job) {
                     let command = job.command.clone();
-                    let of = Origin { target, location: SourceLocation::Job };
+                    let of = LineOrigin { target, location: SourceLocation::Job };
                     self.execute(command, &of, connections, now);
                 }
             } else if self.role == Role::Server && !connections.may_connect(&target) {

@@ -5,8 +5,8 @@ use crate::net::signals::Signal;
 use crate::net::stdio::StdinRead;
 use crate::script::command::{Command, Payload, parse_with};
 use crate::script::runner::{
-    Connections, LineError, Origin, QUEUE, QUEUE_BYTES, QueuedLine, ScriptFailure, ScriptRunner,
-    SessionRequest, SourceLocation, replies,
+    Connections, LineError, LineOrigin, QUEUE, QUEUE_BYTES, QueuedLine, ScriptFailure,
+    ScriptRunner, SessionRequest, SourceLocation, replies,
 };
 use crate::ui::prompt::{Prompt, PromptInput};
 use crate::wire::Role;
@@ -167,7 +167,7 @@ impl ScriptRunner {
         };
         match command {
             Ok(command) => {
-                let of = Origin { target: self.target.clone(), location };
+                let of = LineOrigin { target: self.target.clone(), location };
                 self.execute(command, &of, connections, now);
             }
             Err(error) => self.fail(&location, &error, false),

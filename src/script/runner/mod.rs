@@ -99,7 +99,7 @@ impl ScriptFailure {
 
 /// Whom a line is for, and where it stands.
 #[derive(Clone, Debug)]
-pub(crate) struct Origin {
+pub(crate) struct LineOrigin {
     target: ClientSet,
     location: SourceLocation,
 }
@@ -118,24 +118,24 @@ enum Pending {
     /// `/wait`
     Wait(Instant),
     /// `/expect-close`
-    ExpectClose { code: u16, given: Duration, until: Instant, origin: Origin },
+    ExpectClose { code: u16, given: Duration, until: Instant, origin: LineOrigin },
     /// `/expect`, or with `not` `/expect-not`
-    Expect { not: bool, expected: Expected, given: Duration, until: Instant, origin: Origin },
+    Expect { not: bool, expected: Expected, given: Duration, until: Instant, origin: LineOrigin },
     /// `/await`
     Await { count: usize, given: Duration, until: Instant, location: SourceLocation },
     /// `/repeat`
-    Repeat { command: Command, left: u64, origin: Origin },
+    Repeat { command: Command, left: u64, origin: LineOrigin },
     /// `/file`
     File(Box<FileSending>, SourceLocation),
     /// `/fragment`
     Fragments(Box<Fragments>, SourceLocation),
     /// A line about a lens, in the turn that began then: what was sent in it is read before.
-    Turn { command: Command, origin: Origin, since: Instant },
+    Turn { command: Command, origin: LineOrigin, since: Instant },
 }
 
 impl Pending {
     fn is_of_a_job(&self) -> bool {
-        let (Self::Repeat { origin: Origin { location, .. }, .. }
+        let (Self::Repeat { origin: LineOrigin { location, .. }, .. }
         | Self::File(_, location)
         | Self::Fragments(_, location)) = self
         else {
@@ -502,7 +502,7 @@ impl ScriptRunner {
                 connections.has_room(&message.target(), Producer::Fragments)
             }
             Some(Pending::Repeat { command: Command::To { target, .. }, .. })
-            | Some(Pending::Repeat { origin: Origin { target, .. }, .. }) => {
+            | Some(Pending::Repeat { origin: LineOrigin { target, .. }, .. }) => {
                 connections.has_room(target, Producer::Message)
             }
             None => connections.has_room(&ClientSet::All, Producer::Message),
@@ -612,7 +612,7 @@ impl ScriptRunner {
             Pending::Expect { not: false, expected, origin, .. } => {
                 Some((origin.location.clone(), self.lost_expectation(expected), true))
             }
-            Pending::Repeat { origin: Origin { location, .. }, .. }
+            Pending::Repeat { origin: LineOrigin { location, .. }, .. }
             | Pending::File(_, location)
             | Pending::Fragments(_, location) => {
                 let text = "the connection ended before everything was sent";
@@ -671,7 +671,7 @@ impl ScriptRunner {
                 code,
                 given,
                 until,
-                origin: Origin { ref target, ref location },
+                origin: LineOrigin { ref target, ref location },
             } => {
                 let ends = self.expect_queue.take_ends(target);
                 if ends.contains(&code) {
@@ -696,7 +696,7 @@ impl ScriptRunner {
                 not: true,
                 ref expected,
                 until,
-                origin: Origin { ref target, ref location },
+                origin: LineOrigin { ref target, ref location },
                 ..
             } => {
                 if let Some(found) = self.find(expected, target, connections, turn_ends) {
@@ -720,7 +720,7 @@ impl ScriptRunner {
                 ref expected,
                 given,
                 until,
-                origin: Origin { ref target, ref location },
+                origin: LineOrigin { ref target, ref location },
                 ..
             } => {
                 if let Some(found) = self.find(expected, target, connections, turn_ends) {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::event::ConnId;
 use crate::script::command::{Command, FieldTest};
 use crate::script::runner::lines::SourceLocation;
-use crate::script::runner::{Connections, Origin, ScriptRunner, Settings, replies, send};
+use crate::script::runner::{Connections, LineOrigin, ScriptRunner, Settings, replies, send};
 use crate::session::Endpoint;
 use crate::session::endpoint::SendError;
 use crate::ui::filter::ClientSet;
@@ -28,8 +28,12 @@ const NOBODY: &str = "no client is connected";
 
 impl ScriptRunner {
     /// The clients of `target` that are connected. Reports those that are not.
-    pub(crate) fn resolve(&mut self, of: &Origin, connections: &dyn Connections) -> Vec<ConnId> {
-        let Origin { target, location } = of;
+    pub(crate) fn resolve(
+        &mut self,
+        of: &LineOrigin,
+        connections: &dyn Connections,
+    ) -> Vec<ConnId> {
+        let LineOrigin { target, location } = of;
         if connections.relays() && target.direction().is_none() {
             self.fail(location, NO_DIRECTION, false);
             return Vec::new();
@@ -38,8 +42,8 @@ impl ScriptRunner {
     }
 
     /// The same, of relayed connections those of both directions too.
-    fn those_present(&mut self, of: &Origin, connections: &dyn Connections) -> Vec<ConnId> {
-        let Origin { target, location } = of;
+    fn those_present(&mut self, of: &LineOrigin, connections: &dyn Connections) -> Vec<ConnId> {
+        let LineOrigin { target, location } = of;
         let present = connections.present(target);
         match target {
             ClientSet::Only(ids) => {
@@ -63,7 +67,7 @@ impl ScriptRunner {
     /// The clients of `target` that can get messages; if there is none, that has been reported.
     pub(crate) fn open_clients(
         &mut self,
-        of: &Origin,
+        of: &LineOrigin,
         connections: &dyn Connections,
     ) -> Option<Vec<ConnId>> {
         let mut ids = self.resolve(of, connections);
@@ -87,7 +91,7 @@ impl ScriptRunner {
     pub(crate) fn send(
         &mut self,
         command: &Command,
-        of: &Origin,
+        of: &LineOrigin,
         connections: &mut dyn Connections,
         now: Instant,
     ) -> bool {
@@ -129,7 +133,7 @@ impl ScriptRunner {
     pub(crate) fn close_both(
         &mut self,
         body: &CloseBody,
-        of: &Origin,
+        of: &LineOrigin,
         connections: &mut dyn Connections,
         now: Instant,
     ) -> bool {
@@ -152,11 +156,11 @@ impl ScriptRunner {
         &mut self,
         word: &str,
         line: &str,
-        of: &Origin,
+        of: &LineOrigin,
         connections: &mut dyn Connections,
         now: Instant,
     ) -> Option<Option<FieldTest>> {
-        let Origin { target, location } = of;
+        let LineOrigin { target, location } = of;
         self.expect_answers(location);
         let ids = self.open_clients(of, connections)?;
         let (mut all_sent, mut answer) = (true, None);
@@ -196,7 +200,7 @@ impl ScriptRunner {
     pub(crate) fn set(
         &mut self,
         command: &Command,
-        of: &Origin,
+        of: &LineOrigin,
         connections: &mut dyn Connections,
     ) -> Option<String> {
         let target = &of.target;

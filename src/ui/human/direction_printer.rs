@@ -15,7 +15,7 @@ use super::line_writer::{DisplayMode, LineWriter, ink};
 use super::preview;
 use crate::event::{ConnId, Direction, FrameEvent, Made, Stamp};
 use crate::ui::excerpt::Excerpt;
-use crate::ui::filter::{self, Gate};
+use crate::ui::filter::{self, FilterGate};
 use crate::ui::hexdump::Rows;
 use crate::ui::messages::{MessageKind, Messages};
 use crate::ui::style::Ink;
@@ -31,9 +31,9 @@ pub(super) struct HumanDirectionPrinter {
     mode: DisplayMode,
     content: Content,
     /// Whether that message is shown, if it is shown as a whole.
-    message_gate: Gate,
+    message_gate: FilterGate,
     /// Whether the frame that arrived last is shown.
-    gate: Gate,
+    gate: FilterGate,
     /// Payload of a frame of which every byte may be shown, until that is decided.
     undecided: Vec<u8>,
     /// The beginning of what the preview shows.
@@ -234,9 +234,9 @@ impl HumanDirectionPrinter {
             self.mode = writer.mode;
             let heading = Heading { conn: at.conn, direction, opcode, at: at.micros };
             self.content.begin(heading, opcode == OpCode::Data(Data::Text), self.mode);
-            self.message_gate = Gate::new(writer.filter.as_ref(), at.conn, direction, opcode);
+            self.message_gate = FilterGate::new(writer.filter.as_ref(), at.conn, direction, opcode);
         }
-        self.gate = Gate::new(writer.filter.as_ref(), at.conn, direction, opcode);
+        self.gate = FilterGate::new(writer.filter.as_ref(), at.conn, direction, opcode);
         self.preview.clear();
         self.undecided.clear();
         let mode = if message.is_some() { self.mode } else { writer.mode };

@@ -6,7 +6,7 @@ use super::JsonPrinter;
 use super::object::Object;
 use crate::event::Stamp;
 use crate::ui::idle_limit::{IdleLimit, Silence, SilenceOutcome, Timer};
-use crate::ui::ping::{PingEvent, RoundTrips};
+use crate::ui::ping::{PingEvent, PingRoundTrips};
 
 impl JsonPrinter {
     /// Appends the result of a ping.
@@ -31,7 +31,7 @@ impl JsonPrinter {
     pub fn ping_summary(
         &mut self,
         at: &Stamp,
-        trips: &RoundTrips,
+        trips: &PingRoundTrips,
         time: Duration,
         end: Option<&str>,
         out: &mut Vec<u8>,

@@ -1,6 +1,6 @@
 //! The bytes that faults insert between frames.
 
-use super::{Fault, FaultKind, FrameFault, Value};
+use super::{Fault, FaultKind, FaultValue, FrameFault};
 use crate::wire::close::CloseBody;
 use crate::wire::deflate::codec::Deflater;
 use crate::wire::deflate::params::DeflateParams;
@@ -81,8 +81,8 @@ pub fn pieces(
     })
 }
 
-fn close_payload(value: &Value) -> Vec<u8> {
-    let Value::Close(code, reason) = value else { return Vec::new() };
+fn close_payload(value: &FaultValue) -> Vec<u8> {
+    let FaultValue::Close(code, reason) = value else { return Vec::new() };
     CloseBody { code: Some(*code), reason: reason.clone().into() }.to_payload()
 }
 

@@ -221,20 +221,20 @@ impl Argument {
     }
 
     /// What is meant without an argument.
-    pub fn default_value(self) -> Value {
+    pub fn default_value(self) -> FaultValue {
         match self {
-            Self::None | Self::Place => Value::None,
-            Self::Number { default, .. } => Value::Number(default),
-            Self::Time { default } => Value::Time(default),
-            Self::Text { default, .. } => Value::Text(default.to_owned()),
-            Self::Close { default } => Value::Close(default, String::new()),
+            Self::None | Self::Place => FaultValue::None,
+            Self::Number { default, .. } => FaultValue::Number(default),
+            Self::Time { default } => FaultValue::Time(default),
+            Self::Text { default, .. } => FaultValue::Text(default.to_owned()),
+            Self::Close { default } => FaultValue::Close(default, String::new()),
         }
     }
 }
 
 /// The argument of a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub enum FaultValue {
     /// There is none.
     None,
     /// A number, or a count of bytes.
@@ -263,7 +263,7 @@ pub struct Fault {
     /// Its row.
     pub info: &'static FaultInfo,
     /// Its argument.
-    pub value: Value,
+    pub value: FaultValue,
     /// Its moment.
     pub when: When,
 }
@@ -277,7 +277,7 @@ impl Fault {
     /// The number in its argument; 0 if there is none.
     pub fn number(&self) -> u64 {
         match self.value {
-            Value::Number(number) => number,
+            FaultValue::Number(number) => number,
             _ => 0,
         }
     }
@@ -285,7 +285,7 @@ impl Fault {
     /// The time in its argument; none is not a time at all.
     pub fn time(&self) -> Duration {
         match self.value {
-            Value::Time(time) => time,
+            FaultValue::Time(time) => time,
             _ => Duration::ZERO,
         }
     }
@@ -293,7 +293,7 @@ impl Fault {
     /// The text in its argument.
     pub fn text(&self) -> &str {
         match &self.value {
-            Value::Text(text) => text,
+            FaultValue::Text(text) => text,
             _ => "",
         }
     }
