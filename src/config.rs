@@ -43,5 +43,5 @@ pub use listen::{
 pub use open::{Login, OpenConfig};
 pub use ping::{PingConfig, PingPlan};
 pub use proxy::ProxyConfig;
-pub use replay::{Pace, ReplayConfig, ReplayOptions};
+pub use replay::{ReplayConfig, ReplayOptions, ReplayPace};
 pub use usage::{UsageError, check_raw, header_lines, limits};

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wscope::wire::decoder::{Decoded, Decoder, Input, Unfinished};
+use wscope::wire::decoder::{DecoderStep, Decoder, Input, Unfinished};
 use wscope::wire::{LengthForm, mask};
 use wscope_fuzz::{Case, seen};
 
@@ -28,13 +28,13 @@ fn decode_and_write(pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
             let end = input.consumed();
             let header = *decoder.header().expect("a header comes first");
             match step {
-                Decoded::Header => {
+                DecoderStep::Header => {
                     assert!(header.form == LengthForm::minimal(header.len) || header.len < 65536);
                     written.extend_from_slice(&header.bytes());
                     headers.push(header.bytes().to_vec());
                     last = written.len();
                 }
-                Decoded::Payload(n) => {
+                DecoderStep::Payload(n) => {
                     assert_eq!(n, end - before);
                     let mut payload = Input::new(&mut bytes);
                     payload.take(before);
@@ -46,8 +46,8 @@ fn decode_and_write(pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
                     written.extend_from_slice(payload);
                     input = Input::resume(&mut bytes, end);
                 }
-                Decoded::End => assert_eq!((written.len() - last) as u64, header.len),
-                Decoded::Undecodable(n) => {
+                DecoderStep::End => assert_eq!((written.len() - last) as u64, header.len),
+                DecoderStep::Undecodable(n) => {
                     assert!(!header.has_end());
                     let mut rest = Input::resume(&mut bytes, end - n);
                     written.extend_from_slice(rest.take(n));

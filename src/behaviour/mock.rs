@@ -19,14 +19,14 @@ const MOST_DUE: usize = 65_536;
 
 /// Messages between a client of a mock and the server that answers what the recording does not have.
 #[derive(Debug, Default)]
-pub struct Passage {
+pub struct MockPassage {
     to_server: VecDeque<(Data, Vec<u8>)>,
     to_client: VecDeque<(Data, Vec<u8>)>,
     /// Bytes of content in both.
     held: usize,
 }
 
-impl Passage {
+impl MockPassage {
     /// Whether a message waits for the server.
     pub fn asks(&self) -> bool {
         !self.to_server.is_empty()
@@ -59,7 +59,7 @@ fn pass_on(
 
 /// The server's end of a passage: a behaviour of the connection to it.
 #[derive(Debug)]
-pub struct PassedOn(pub Rc<RefCell<Passage>>);
+pub struct PassedOn(pub Rc<RefCell<MockPassage>>);
 
 impl Behaviour for PassedOn {
     fn on_message(&mut self, opcode: Data, content: &[u8], _: &mut Context<'_>) -> io::Result<()> {
@@ -70,7 +70,7 @@ impl Behaviour for PassedOn {
     }
 
     fn on_turn(&mut self, pending: usize, cx: &mut Context<'_>) -> Result<(), String> {
-        let Passage { to_server, held, .. } = &mut *self.0.borrow_mut();
+        let MockPassage { to_server, held, .. } = &mut *self.0.borrow_mut();
         pass_on(to_server, held, pending, &mut cx.sender);
         Ok(())
     }
@@ -147,12 +147,12 @@ pub struct Mock {
     note: Option<String>,
     noted: bool,
     /// Where messages go that the recording does not have.
-    passage: Option<Rc<RefCell<Passage>>>,
+    passage: Option<Rc<RefCell<MockPassage>>>,
 }
 
 impl Mock {
     /// The connection is open now.
-    pub fn new(script: &Rc<MockScript>, passage: Option<&Rc<RefCell<Passage>>>) -> Self {
+    pub fn new(script: &Rc<MockScript>, passage: Option<&Rc<RefCell<MockPassage>>>) -> Self {
         let due = script.groups.first().into_iter().flatten().copied().collect();
         let (script, performer) = (Rc::clone(script), Performer::default());
         let passage = passage.cloned();
@@ -195,7 +195,7 @@ impl Behaviour for Mock {
     fn on_turn(&mut self, pending: usize, cx: &mut Context<'_>) -> Result<(), String> {
         let before = cx.sender.tx.len();
         if let Some(passage) = &self.passage {
-            let Passage { to_client, held, .. } = &mut *passage.borrow_mut();
+            let MockPassage { to_client, held, .. } = &mut *passage.borrow_mut();
             pass_on(to_client, held, pending, &mut cx.sender);
         }
         while cx.sender.is_open() {
@@ -216,7 +216,7 @@ impl Behaviour for Mock {
     }
 
     fn is_ready(&self, outbox: &Outbox, pending: usize) -> bool {
-        let answered = |passage: &Rc<RefCell<Passage>>| !passage.borrow().to_client.is_empty();
+        let answered = |passage: &Rc<RefCell<MockPassage>>| !passage.borrow().to_client.is_empty();
         !self.due.is_empty() && outbox.has_room(Producer::Hand, pending)
             || self.passage.as_ref().is_some_and(answered)
                 && outbox.has_room(Producer::Message, pending)

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::perform::Performer;
-use crate::config::{Pace, ReplayOptions};
+use crate::config::{ReplayOptions, ReplayPace};
 use crate::engine::behaviour::{Behaviour, Context, TURN_CONTENT};
 use crate::engine::outbox::{Outbox, Producer};
 use crate::event::{Ending, FrameEvent};
@@ -27,7 +27,7 @@ const SHOWN: usize = 10;
 #[derive(Debug)]
 pub struct ReplayScript {
     plan: ReplayPlan,
-    pace: Pace,
+    pace: ReplayPace,
     /// How long after the opening each step is due, with a timed pace.
     offsets: Vec<Duration>,
     /// How long a message is waited for.
@@ -42,8 +42,8 @@ impl ReplayScript {
     pub fn new(plan: ReplayPlan, options: ReplayOptions) -> Self {
         let ReplayOptions { pace, max_gap, patience, rules, comparison } = options;
         let speed = match pace {
-            Pace::Timed(speed) => speed,
-            Pace::Wait | Pace::Fast => 1.0,
+            ReplayPace::Timed(speed) => speed,
+            ReplayPace::Wait | ReplayPace::Fast => 1.0,
         };
         let (mut before, mut sum) = (Duration::ZERO, Duration::ZERO);
         let offset = |at: Duration| {
@@ -181,18 +181,18 @@ impl Replay {
             };
         };
         // Behind a Close nothing would come any more.
-        let waits = *pace == Pace::Wait || step.what.is_close();
+        let waits = *pace == ReplayPace::Wait || step.what.is_close();
         if waits && self.received < step.after {
             return Await::Message;
         }
         match pace {
-            Pace::Timed(_) => match self.opened.checked_add(offsets[self.next]) {
+            ReplayPace::Timed(_) => match self.opened.checked_add(offsets[self.next]) {
                 Some(due) if due <= now => Await::Nothing,
                 Some(due) => Await::Time(due),
                 // So far away that it never comes.
                 None => Await::End,
             },
-            Pace::Wait | Pace::Fast => Await::Nothing,
+            ReplayPace::Wait | ReplayPace::Fast => Await::Nothing,
         }
     }
 

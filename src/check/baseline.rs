@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::plan::Outcome;
+use super::plan::CaseResult;
 use super::verdict::Verdict;
 
 /// A file that is not a baseline.
@@ -57,7 +57,7 @@ impl Baseline {
     }
 
     /// How an outcome compares.
-    pub fn compare(&self, outcome: &Outcome) -> Change {
+    pub fn compare(&self, outcome: &CaseResult) -> Change {
         let verdict = outcome.judgement.verdict;
         match self.0.get(outcome.case.id) {
             None => Change::New,
@@ -78,12 +78,12 @@ impl Baseline {
 
 /// A file for [`Baseline::parse`]: the program and its version, then the verdicts. Nothing in it
 /// changes from run to run.
-pub fn write(outcomes: &[Outcome]) -> String {
-    let mut sorted: Vec<&Outcome> = outcomes.iter().collect();
+pub fn write(outcomes: &[CaseResult]) -> String {
+    let mut sorted: Vec<&CaseResult> = outcomes.iter().collect();
     sorted.sort_by_key(|outcome| outcome.case.id);
     let mut text = json!({ "wscope": env!("CARGO_PKG_VERSION") }).to_string();
     text.push('\n');
-    for Outcome { case, judgement } in sorted {
+    for CaseResult { case, judgement } in sorted {
         let (verdict, got) = (judgement.verdict.name(), &judgement.got);
         text += &json!({ "id": case.id, "verdict": verdict, "got": got }).to_string();
         text.push('\n');
@@ -100,8 +100,8 @@ mod tests {
     static A: Case = Case::new("f/a", "a", rule("RFC", "says"), "why");
     static B: Case = Case::new("f/b", "b", rule("RFC", "says"), "why");
 
-    fn outcome(case: &'static Case, verdict: Verdict) -> Outcome {
-        Outcome { case, judgement: Judgement::new(verdict, "got") }
+    fn outcome(case: &'static Case, verdict: Verdict) -> CaseResult {
+        CaseResult { case, judgement: Judgement::new(verdict, "got") }
     }
 
     #[test]

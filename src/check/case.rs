@@ -8,7 +8,7 @@ use crate::wire::{Data, OpCode, Role};
 
 /// The rule that a case is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rule {
+pub struct CitedRule {
     /// Document and section, as in `RFC 6455 §5.2`.
     pub section: &'static str,
     /// Its sentence, quoted.
@@ -16,13 +16,13 @@ pub struct Rule {
 }
 
 /// Writes a rule.
-pub const fn rule(section: &'static str, says: &'static str) -> Rule {
-    Rule { section, says }
+pub const fn rule(section: &'static str, says: &'static str) -> CitedRule {
+    CitedRule { section, says }
 }
 
 /// How binding the rule is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
+pub enum Obligation {
     /// A MUST: breaking it is a FAIL.
     Must,
     /// A SHOULD: breaking it is a WARN.
@@ -31,7 +31,7 @@ pub enum Level {
     Info,
 }
 
-impl Level {
+impl Obligation {
     /// The word for it.
     pub fn name(self) -> &'static str {
         match self {
@@ -232,11 +232,11 @@ pub struct Case {
     /// What is sent, in a few words.
     pub title: &'static str,
     /// What it is about.
-    pub rule: Rule,
+    pub rule: CitedRule,
     /// What fails in practice if the rule is broken.
     pub why: &'static str,
     /// How binding it is.
-    pub level: Level,
+    pub level: Obligation,
     /// What it may cost.
     pub risk: Risk,
     /// Which end it is about.
@@ -267,13 +267,18 @@ impl std::fmt::Debug for Case {
 impl Case {
     /// A row, which the following functions fill in; without them, the case opens a connection,
     /// which must stay open.
-    pub const fn new(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Self {
+    pub const fn new(
+        id: &'static str,
+        title: &'static str,
+        rule: CitedRule,
+        why: &'static str,
+    ) -> Self {
         Self {
             id,
             title,
             rule,
             why,
-            level: Level::Must,
+            level: Obligation::Must,
             risk: Risk::Default,
             tested: Tested::Both,
             needs: Needs::Nothing,
@@ -288,12 +293,12 @@ impl Case {
 
     /// The rule is a SHOULD.
     pub const fn should(self) -> Self {
-        Self { level: Level::Should, ..self }
+        Self { level: Obligation::Should, ..self }
     }
 
     /// No rule decides.
     pub const fn info(self) -> Self {
-        Self { level: Level::Info, ..self }
+        Self { level: Obligation::Info, ..self }
     }
 
     /// It costs the server something.

@@ -7,7 +7,7 @@ use crate::wire::close::CloseBody;
 
 /// How the opening handshake went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Opening {
+pub enum CaseOpening {
     /// It has not ended.
     #[default]
     Pending,
@@ -53,7 +53,7 @@ pub const KEYS: usize = 256;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaseFacts {
     /// The opening handshake.
-    pub opening: Opening,
+    pub opening: CaseOpening,
     /// Rules of the response that were broken: their names, and what was found.
     pub broken: Vec<(&'static str, String)>,
     /// Headers of the peer's half of the handshake: names in lower case.
@@ -84,14 +84,14 @@ pub struct CaseFacts {
     /// The peer's Close.
     pub close: Option<CloseBody>,
     /// The connection is over; by a reset or not.
-    pub ended: Option<End>,
+    pub ended: Option<CaseEnd>,
     /// What had to come did not come in time.
     pub timed_out: bool,
 }
 
 /// How the connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum CaseEnd {
     /// In order: FIN.
     InOrder,
     /// By a reset, or inside a frame.
@@ -142,16 +142,18 @@ impl CaseFacts {
     /// `peer` is the word for who is tested.
     pub fn describe(&self, peer: &str) -> String {
         match &self.opening {
-            Opening::Pending | Opening::Silent => return "no answer to the request".to_owned(),
-            Opening::Refused(status) => return format!("HTTP status {status}"),
-            Opening::Bad(text) if peer == "client" => {
+            CaseOpening::Pending | CaseOpening::Silent => {
+                return "no answer to the request".to_owned();
+            }
+            CaseOpening::Refused(status) => return format!("HTTP status {status}"),
+            CaseOpening::Bad(text) if peer == "client" => {
                 return format!("a request that breaks a rule: {text}");
             }
-            Opening::Bad(text) => return format!("101 that breaks the rules: {text}"),
-            Opening::Garbage(text) | Opening::Unsecured(text) => return text.clone(),
-            Opening::Dropped => return "the connection ended without an answer".to_owned(),
-            Opening::Unable(text) | Opening::Unreachable(text) => return text.clone(),
-            Opening::Open => {}
+            CaseOpening::Bad(text) => return format!("101 that breaks the rules: {text}"),
+            CaseOpening::Garbage(text) | CaseOpening::Unsecured(text) => return text.clone(),
+            CaseOpening::Dropped => return "the connection ended without an answer".to_owned(),
+            CaseOpening::Unable(text) | CaseOpening::Unreachable(text) => return text.clone(),
+            CaseOpening::Open => {}
         }
         if let Some(Seen::Violation(text)) =
             self.seen.iter().find(|seen| matches!(seen, Seen::Violation(_)))
@@ -166,7 +168,7 @@ impl CaseFacts {
             };
         }
         match self.ended {
-            Some(End::Broken) => return format!("a reset without a Close{late}"),
+            Some(CaseEnd::Broken) => return format!("a reset without a Close{late}"),
             Some(_) => return format!("the end of TCP without a Close{late}"),
             None => {}
         }

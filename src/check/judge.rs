@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::case::{Case, Expectation, Level, Needs, Tested};
-use super::facts::{CANARIES, CaseFacts, End, Opening, Seen};
+use super::case::{Case, Expectation, Needs, Obligation, Tested};
+use super::facts::{CANARIES, CaseEnd, CaseFacts, CaseOpening, Seen};
 use super::verdict::{Judgement, Verdict};
 use crate::script::command::{Command, Payload, parse};
 use crate::ui::number::counted;
@@ -22,8 +22,8 @@ pub fn judge(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
         return judgement;
     }
     let verdict = match (judgement.verdict, case.level) {
-        (Verdict::Fail, Level::Should) => Verdict::Warn,
-        (Verdict::Fail | Verdict::Warn | Verdict::PassBare, Level::Info) => Verdict::Info,
+        (Verdict::Fail, Obligation::Should) => Verdict::Warn,
+        (Verdict::Fail | Verdict::Warn | Verdict::PassBare, Obligation::Info) => Verdict::Info,
         (verdict, _) => verdict,
     };
     Judgement { verdict, ..judgement }
@@ -45,14 +45,14 @@ fn decide(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
     let (facts, whole) = (&sound, facts);
     let got = facts.describe(case.peer());
     let is = |verdict| Judgement::new(verdict, got.clone());
-    if let Opening::Unable(_) | Opening::Unreachable(_) = facts.opening {
+    if let CaseOpening::Unable(_) | CaseOpening::Unreachable(_) = facts.opening {
         return is(Verdict::Inconclusive);
     }
-    if let (Opening::Open, Some(rule)) = (&facts.opening, &facts.late_breach) {
+    if let (CaseOpening::Open, Some(rule)) = (&facts.opening, &facts.late_breach) {
         let got = format!("a frame of the {} after its own Close: {rule}", case.peer());
         return Judgement::of_own_breach(got);
     }
-    if let Opening::Refused(429 | 503) = facts.opening
+    if let CaseOpening::Refused(429 | 503) = facts.opening
         && !matches!(case.expect, Expectation::Learns)
         && case.needs != Needs::Tls
     {
@@ -64,7 +64,7 @@ fn decide(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
     }
     if let Expectation::Refused(wanted) = case.expect {
         return is(match &facts.opening {
-            Opening::Refused(status) => match wanted {
+            CaseOpening::Refused(status) => match wanted {
                 [] if (400..500).contains(status) => {
                     return refusal(case, facts, is(Verdict::Pass));
                 }
@@ -73,18 +73,20 @@ fn decide(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
                 }
                 _ => Verdict::Warn,
             },
-            Opening::Dropped => Verdict::PassBare,
-            Opening::Open => return Judgement::new(Verdict::Fail, "101"),
+            CaseOpening::Dropped => Verdict::PassBare,
+            CaseOpening::Open => return Judgement::new(Verdict::Fail, "101"),
             _ => Verdict::Fail,
         });
     }
     if let Expectation::Ignored = case.expect {
         return is(match &facts.opening {
-            Opening::Refused(..=499 | 501 | 505) => return refusal(case, facts, is(Verdict::Pass)),
-            Opening::Refused(_) => Verdict::Warn,
-            Opening::Dropped => Verdict::PassBare,
-            Opening::Open => return Judgement::new(Verdict::Fail, "101"),
-            Opening::Bad(_) => match facts.header("upgrade") {
+            CaseOpening::Refused(..=499 | 501 | 505) => {
+                return refusal(case, facts, is(Verdict::Pass));
+            }
+            CaseOpening::Refused(_) => Verdict::Warn,
+            CaseOpening::Dropped => Verdict::PassBare,
+            CaseOpening::Open => return Judgement::new(Verdict::Fail, "101"),
+            CaseOpening::Bad(_) => match facts.header("upgrade") {
                 Some(other) if !other.eq_ignore_ascii_case("websocket") => {
                     return Judgement::new(Verdict::Pass, "101 to another protocol");
                 }
@@ -93,28 +95,28 @@ fn decide(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
             _ => Verdict::Fail,
         });
     }
-    if matches!(case.expect, Expectation::Learns) && facts.opening != Opening::Open {
+    if matches!(case.expect, Expectation::Learns) && facts.opening != CaseOpening::Open {
         return is(Verdict::Info);
     }
-    if let (Expectation::Declined, Opening::Refused(400..600)) = (case.expect, &facts.opening) {
+    if let (Expectation::Declined, CaseOpening::Refused(400..600)) = (case.expect, &facts.opening) {
         // To decline an offer is to go on without it; but nothing wrong was agreed to.
         return is(Verdict::Warn);
     }
-    if let (Tested::Client, Opening::Bad(_) | Opening::Garbage(_) | Opening::Dropped) =
+    if let (Tested::Client, CaseOpening::Bad(_) | CaseOpening::Garbage(_) | CaseOpening::Dropped) =
         (case.tested, &facts.opening)
     {
         // A client whose request breaks a rule gets no connection, whatever the case is about.
         return match facts.opening {
-            Opening::Bad(_) => Judgement::of_own_breach(got),
+            CaseOpening::Bad(_) => Judgement::of_own_breach(got),
             _ => is(Verdict::Fail),
         };
     }
-    let refused = matches!(facts.opening, Opening::Refused(400..500) | Opening::Dropped);
+    let refused = matches!(facts.opening, CaseOpening::Refused(400..500) | CaseOpening::Dropped);
     if refused && case.area() == "p" {
         // A server need not go on without a subprotocol that it knows.
         return is(Verdict::Info);
     }
-    if facts.opening != Opening::Open {
+    if facts.opening != CaseOpening::Open {
         // Whether a request is accepted is what a case of the handshake is about.
         let verdict = match case.expect.is_of_handshake() || !case.open.is_empty() {
             true => Verdict::Fail,
@@ -196,7 +198,7 @@ fn decide(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
         },
         Expectation::Closes(codes) => match code {
             Some(code) if code.is_none_or(|code| codes.contains(&code)) => match facts.ended {
-                Some(End::ByUs) | None if case.tested != Tested::Client => {
+                Some(CaseEnd::ByUs) | None if case.tested != Tested::Client => {
                     Judgement::new(Verdict::Warn, format!("{got}, but TCP stays open"))
                 }
                 _ => is(Verdict::Pass),
@@ -225,9 +227,9 @@ fn decide(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
         Expectation::Returns => returns(facts),
         Expectation::Ends => {
             let end = match facts.ended {
-                Some(End::ByUs) | None => "TCP stays open",
-                Some(End::InOrder) => "the end of TCP",
-                Some(End::Broken) => "a reset",
+                Some(CaseEnd::ByUs) | None => "TCP stays open",
+                Some(CaseEnd::InOrder) => "the end of TCP",
+                Some(CaseEnd::Broken) => "a reset",
             };
             let got = match &facts.close {
                 Some(_) => format!("{got}, then {end}").replace("then TCP", "and TCP"),
@@ -342,10 +344,10 @@ fn keys(facts: &CaseFacts) -> Judgement {
 fn refusal(case: &Case, facts: &CaseFacts, pass: Judgement) -> Judgement {
     let names = |name| facts.header(name).is_some();
     match (&facts.opening, case.id) {
-        (Opening::Refused(405), _) if !names("allow") => {
+        (CaseOpening::Refused(405), _) if !names("allow") => {
             Judgement::new(Verdict::Warn, "HTTP status 405 without Allow")
         }
-        (Opening::Refused(status), "h/version-0" | "h/version-12" | "h/version-99")
+        (CaseOpening::Refused(status), "h/version-0" | "h/version-12" | "h/version-99")
             if !names("sec-websocket-version") =>
         {
             let got = format!("HTTP status {status} without Sec-WebSocket-Version");
@@ -392,7 +394,7 @@ mod tests {
     const CASE: Case = Case::new("t/t", "title", rule("RFC", "says"), "why");
 
     fn open() -> CaseFacts {
-        CaseFacts { opening: Opening::Open, ..CaseFacts::default() }
+        CaseFacts { opening: CaseOpening::Open, ..CaseFacts::default() }
     }
 
     fn closed(code: u16) -> CaseFacts {
@@ -400,7 +402,7 @@ mod tests {
     }
 
     fn dropped() -> CaseFacts {
-        CaseFacts { ended: Some(End::InOrder), ..open() }
+        CaseFacts { ended: Some(CaseEnd::InOrder), ..open() }
     }
 
     fn ponged() -> CaseFacts {
@@ -413,7 +415,7 @@ mod tests {
     }
 
     fn refused(status: u16) -> CaseFacts {
-        CaseFacts { opening: Opening::Refused(status), ..CaseFacts::default() }
+        CaseFacts { opening: CaseOpening::Refused(status), ..CaseFacts::default() }
     }
 
     #[track_caller]
@@ -477,11 +479,11 @@ mod tests {
         check(
             CASE.send(&["/close 1001"]).expect(Expectation::Closes(&[1001, 1000])),
             &[
-                (ended(closed(1001), End::InOrder), Verdict::Pass),
-                (ended(closed(1000), End::Broken), Verdict::Pass),
-                (ended(closed(1001), End::ByUs), Verdict::Warn),
-                (ended(closed(1002), End::InOrder), Verdict::Fail),
-                (ended(closed(1011), End::InOrder), Verdict::Warn),
+                (ended(closed(1001), CaseEnd::InOrder), Verdict::Pass),
+                (ended(closed(1000), CaseEnd::Broken), Verdict::Pass),
+                (ended(closed(1001), CaseEnd::ByUs), Verdict::Warn),
+                (ended(closed(1002), CaseEnd::InOrder), Verdict::Fail),
+                (ended(closed(1011), CaseEnd::InOrder), Verdict::Warn),
                 (dropped(), Verdict::Warn),
                 (silent(), Verdict::Fail),
             ],
@@ -506,21 +508,21 @@ mod tests {
                 (refused(400), Verdict::Pass),
                 (refused(500), Verdict::Warn),
                 (open(), Verdict::Fail),
-                (CaseFacts { opening: Opening::Bad("x".into()), ..open() }, Verdict::Fail),
-                (CaseFacts { opening: Opening::Dropped, ..open() }, Verdict::PassBare),
-                (CaseFacts { opening: Opening::Silent, ..open() }, Verdict::Fail),
+                (CaseFacts { opening: CaseOpening::Bad("x".into()), ..open() }, Verdict::Fail),
+                (CaseFacts { opening: CaseOpening::Dropped, ..open() }, Verdict::PassBare),
+                (CaseFacts { opening: CaseOpening::Silent, ..open() }, Verdict::Fail),
             ],
         );
         check(CASE.expect(Expectation::Refused(&[405])), &[(refused(405), Verdict::Warn)]);
         // Whether the end of TCP is seen too is a matter of time.
-        let ended = CaseFacts { ended: Some(End::InOrder), ..open() };
+        let ended = CaseFacts { ended: Some(CaseEnd::InOrder), ..open() };
         assert_eq!(judge(&CASE.expect(Expectation::Refused(&[])), &ended, false).got, "101");
     }
 
     #[test]
     fn a_request_that_asks_for_no_websocket_may_be_answered_by_anything_else() {
         let bad = |upgrade: &str| CaseFacts {
-            opening: Opening::Bad("x".into()),
+            opening: CaseOpening::Bad("x".into()),
             headers: vec![("upgrade".into(), upgrade.into())],
             ..open()
         };
@@ -537,8 +539,8 @@ mod tests {
                 (open(), Verdict::Fail),
                 (bad("WebSocket"), Verdict::Fail),
                 (bad("h2c"), Verdict::Pass),
-                (CaseFacts { opening: Opening::Dropped, ..open() }, Verdict::PassBare),
-                (CaseFacts { opening: Opening::Silent, ..open() }, Verdict::Fail),
+                (CaseFacts { opening: CaseOpening::Dropped, ..open() }, Verdict::PassBare),
+                (CaseFacts { opening: CaseOpening::Silent, ..open() }, Verdict::Fail),
             ],
         );
     }
@@ -546,7 +548,7 @@ mod tests {
     #[test]
     fn a_server_may_insist_on_a_subprotocol() {
         let keeps = |id| Case { id, ..CASE }.expect(Expectation::Keeps(&[]));
-        let dropped = CaseFacts { opening: Opening::Dropped, ..CaseFacts::default() };
+        let dropped = CaseFacts { opening: CaseOpening::Dropped, ..CaseFacts::default() };
         check(keeps("p/two"), &[(refused(400), Verdict::Info), (dropped, Verdict::Info)]);
         check(keeps("p/two"), &[(refused(500), Verdict::Fail), (open(), Verdict::Pass)]);
         check(keeps("x/split"), &[(refused(400), Verdict::Fail)]);

@@ -11,8 +11,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::mem;
 use std::time::Duration;
 
-use super::case::{Case, Expectation, Level, Needs, Risk, Tested, rule};
-use super::facts::{CaseFacts, Opening, Seen};
+use super::case::{Case, Expectation, Needs, Obligation, Risk, Tested, rule};
+use super::facts::{CaseFacts, CaseOpening, Seen};
 use super::judge::judge;
 use super::verdict::{Judgement, Verdict};
 use crate::ui::number::counted;
@@ -109,9 +109,9 @@ pub enum Purpose {
 
 /// Why a run stopped before its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stop {
+pub enum StopReason {
     /// No control connection worked at the beginning; why.
-    Unusable(String, Opening),
+    Unusable(String, CaseOpening),
     /// The server stopped working: a sentence, with the case before.
     Died(String),
     /// It refuses connections one after the other.
@@ -126,7 +126,7 @@ pub enum Stop {
     FailFast,
 }
 
-impl Stop {
+impl StopReason {
     /// In a sentence.
     pub fn describe(&self) -> String {
         match self {
@@ -142,17 +142,17 @@ impl Stop {
 
 /// What is known of a case.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct CaseResult {
     /// The case.
     pub case: &'static Case,
     /// Its verdict.
     pub judgement: Judgement,
 }
 
-impl Outcome {
+impl CaseResult {
     /// How binding the rule is that decided.
-    pub fn level(&self) -> Level {
-        if self.judgement.why.is_some() { Level::Must } else { self.case.level }
+    pub fn level(&self) -> Obligation {
+        if self.judgement.why.is_some() { Obligation::Must } else { self.case.level }
     }
 
     /// What breaks in the field.
@@ -220,11 +220,11 @@ enum Ending {
 impl Ending {
     fn of(facts: &CaseFacts) -> Option<Self> {
         match (&facts.opening, &facts.close) {
-            (Opening::Refused(_), _) => Some(Self::Refused),
-            (Opening::Open, Some(close)) => {
+            (CaseOpening::Refused(_), _) => Some(Self::Refused),
+            (CaseOpening::Open, Some(close)) => {
                 Some(Self::Closed(close.code.filter(|code| [1002, 1007, 1009].contains(code))))
             }
-            (Opening::Dropped, _) => Some(Self::Dropped),
+            (CaseOpening::Dropped, _) => Some(Self::Dropped),
             _ => facts.ended.map(|_| Self::Dropped),
         }
     }
@@ -271,7 +271,7 @@ pub struct CheckRun {
     paused: bool,
     /// The server was alive a moment after all cases had ended, and no case has begun since.
     calm: bool,
-    stop: Option<Stop>,
+    stop: Option<StopReason>,
     /// Cases that are to run again before their result counts.
     unsure: BTreeSet<usize>,
     /// The results of the parts of a running case.
@@ -438,7 +438,7 @@ impl CheckRun {
     pub fn end(&mut self) {
         match self.results.iter().any(Option::is_some) {
             true => self.claimed.extend(0..self.cases.len()),
-            false => self.stop(Stop::Nothing),
+            false => self.stop(StopReason::Nothing),
         }
     }
 
@@ -448,7 +448,7 @@ impl CheckRun {
     }
 
     /// Stops: what runs is given up, what waits does not begin.
-    pub fn stop(&mut self, why: Stop) {
+    pub fn stop(&mut self, why: StopReason) {
         self.stop.get_or_insert(why);
         self.first.clear();
         self.main.clear();
@@ -456,7 +456,7 @@ impl CheckRun {
     }
 
     /// Why the run stopped.
-    pub fn stopped(&self) -> Option<&Stop> {
+    pub fn stopped(&self) -> Option<&StopReason> {
         self.stop.as_ref()
     }
 
@@ -471,7 +471,10 @@ impl CheckRun {
             self.echoes |= is_echo(facts);
         }
         let refuses = !matches!(work.purpose, Purpose::Part(_))
-            && matches!(facts.opening, Opening::Unreachable(_) | Opening::Refused(429 | 503));
+            && matches!(
+                facts.opening,
+                CaseOpening::Unreachable(_) | CaseOpening::Refused(429 | 503)
+            );
         self.refusals = if refuses { self.refusals + 1 } else { 0 };
         self.suspect(work, facts, verdict);
         match work.purpose {
@@ -486,7 +489,7 @@ impl CheckRun {
             Purpose::Part(at) => self.take_part(at, work.case, judgement.got),
             Purpose::Again(at) => {
                 self.unsure.remove(&at);
-                let lost = matches!(facts.opening, Opening::Unreachable(_));
+                let lost = matches!(facts.opening, CaseOpening::Unreachable(_));
                 let first = self.results[at].take().filter(|_| !lost);
                 self.results[at] = Some(merged(first, judgement));
                 if lost && self.options.tested == Role::Server {
@@ -496,10 +499,10 @@ impl CheckRun {
         }
         if self.refusals >= REFUSALS && self.usable && self.stop.is_none() {
             let text = match &facts.opening {
-                Opening::Unreachable(text) if self.options.tested == Role::Client => {
+                CaseOpening::Unreachable(text) if self.options.tested == Role::Client => {
                     format!("{text}, {REFUSALS} times in a row")
                 }
-                Opening::Refused(status) => format!(
+                CaseOpening::Refused(status) => format!(
                     "the server answered {status} {REFUSALS} times in a row, so the run stopped"
                 ),
                 _ => {
@@ -507,7 +510,7 @@ impl CheckRun {
                     self.death("stopped accepting connections")
                 }
             };
-            self.stop(Stop::Refuses(text));
+            self.stop(StopReason::Refuses(text));
         }
         let over = self.is_done() && self.stop.is_none() && self.usable;
         if over && !self.suspects.is_empty() {
@@ -522,8 +525,11 @@ impl CheckRun {
             Purpose::Control => verdict == Verdict::Pass,
             _ => match facts.opening {
                 // A gateway may say so of a server that is gone.
-                Opening::Refused(500..) => !work.case.open.is_empty(),
-                Opening::Open | Opening::Refused(_) | Opening::Bad(_) | Opening::Garbage(_) => true,
+                CaseOpening::Refused(500..) => !work.case.open.is_empty(),
+                CaseOpening::Open
+                | CaseOpening::Refused(_)
+                | CaseOpening::Bad(_)
+                | CaseOpening::Garbage(_) => true,
                 _ => false,
             },
         };
@@ -536,7 +542,7 @@ impl CheckRun {
         // A valid request that gets no answer ends no server.
         let harmless = !answered && work.case.open.is_empty();
         let Some(at) = work.place() else { return };
-        let far = matches!(facts.opening, Opening::Unable(_) | Opening::Unreachable(_));
+        let far = matches!(facts.opening, CaseOpening::Unable(_) | CaseOpening::Unreachable(_));
         // That its answer came, or broke off, does not say so: a crash after the case before takes a moment.
         let sure = work.calm || self.options.slow;
         if self.options.tested == Role::Server && !harmless && !far {
@@ -573,7 +579,7 @@ impl CheckRun {
         } else if !self.usable {
             // This is known, though it is not known of anything else.
             let breach = match facts.opening {
-                Opening::Bad(_) => Some(Judgement::of_own_breach(got.clone())),
+                CaseOpening::Bad(_) => Some(Judgement::of_own_breach(got.clone())),
                 _ if facts.wrong_answer().is_some() || judgement.why.is_some() => {
                     Some(judgement.clone())
                 }
@@ -585,19 +591,19 @@ impl CheckRun {
             if let (Some(breach), Some(at)) = (breach, at) {
                 self.results[at] = Some(breach);
             }
-            self.stop(Stop::Unusable(got, facts.opening.clone()));
+            self.stop(StopReason::Unusable(got, facts.opening.clone()));
         } else {
             self.died(facts);
         }
     }
 
     fn judged(&mut self, at: usize, case: &'static Case, judgement: Judgement, facts: &CaseFacts) {
-        let unreachable = matches!(facts.opening, Opening::Unreachable(_));
-        let silent = facts.timed_out || facts.opening == Opening::Silent;
+        let unreachable = matches!(facts.opening, CaseOpening::Unreachable(_));
+        let silent = facts.timed_out || facts.opening == CaseOpening::Silent;
         // One that drops connections now and then does not do so because of the case.
         let cut = match judgement.verdict {
             Verdict::Fail => is_cut(facts),
-            Verdict::Inconclusive => facts.opening == Opening::Dropped,
+            Verdict::Inconclusive => facts.opening == CaseOpening::Dropped,
             _ => false,
         };
         if self.options.awaits {
@@ -625,7 +631,7 @@ impl CheckRun {
             self.look_again();
         } else if judgement.verdict == Verdict::Fail || is_cut(facts) {
             self.control();
-        } else if matches!(facts.opening, Opening::Refused(429 | 503)) {
+        } else if matches!(facts.opening, CaseOpening::Refused(429 | 503)) {
             // Whether that is the answer to everything now.
             self.control();
         }
@@ -652,7 +658,7 @@ impl CheckRun {
         let failed = judgement.verdict.is_failure(self.options.strict);
         self.results[at] = Some(merged(self.results[at].take(), judgement));
         if failed && self.options.fail_fast {
-            self.stop(Stop::FailFast);
+            self.stop(StopReason::FailFast);
         }
     }
 
@@ -672,25 +678,25 @@ impl CheckRun {
     /// the first case count.
     fn died(&mut self, facts: &CaseFacts) {
         let what = match &facts.opening {
-            Opening::Refused(status @ (429 | 503)) => {
+            CaseOpening::Refused(status @ (429 | 503)) => {
                 let text = self.death(&format!("answered {status} to a valid handshake"));
                 let cure = "if it limits connections, use -j 1 and --delay SECS";
-                return self.stop(Stop::Refuses(format!("{text}; {cure}")));
+                return self.stop(StopReason::Refuses(format!("{text}; {cure}")));
             }
-            Opening::Refused(status) => {
+            CaseOpening::Refused(status) => {
                 let text = self.death(&format!("answered {status} to a valid handshake"));
                 let cure = "if several servers share the address, test one of them";
-                return self.stop(Stop::Refuses(format!("{text}; {cure}")));
+                return self.stop(StopReason::Refuses(format!("{text}; {cure}")));
             }
-            Opening::Unreachable(text) if self.options.tested == Role::Client => {
-                return self.stop(Stop::Refuses(text.clone()));
+            CaseOpening::Unreachable(text) if self.options.tested == Role::Client => {
+                return self.stop(StopReason::Refuses(text.clone()));
             }
-            Opening::Unreachable(_) => "stopped accepting connections",
+            CaseOpening::Unreachable(_) => "stopped accepting connections",
             _ => "stopped answering",
         };
         let text = self.death(what);
         self.doubt(what);
-        self.stop(Stop::Died(text));
+        self.stop(StopReason::Died(text));
     }
 
     /// Those who may have ended the server, and those that run.
@@ -738,18 +744,18 @@ impl CheckRun {
     }
 
     /// The result of each case; for those without one, the reason.
-    pub fn outcomes(&self) -> Vec<Outcome> {
+    pub fn outcomes(&self) -> Vec<CaseResult> {
         let unasked =
             if self.options.awaits { "no client connected for it" } else { "it did not run" };
-        let why = self.stop.as_ref().map_or_else(|| unasked.to_owned(), Stop::describe);
-        let of = |(case, result): (&&'static Case, &Option<Judgement>)| Outcome {
+        let why = self.stop.as_ref().map_or_else(|| unasked.to_owned(), StopReason::describe);
+        let of = |(case, result): (&&'static Case, &Option<Judgement>)| CaseResult {
             case,
             judgement: result.clone().unwrap_or_else(|| match self.options.skips(case) {
                 Some(why) => Judgement::new(Verdict::Skip, why),
                 None => Judgement::new(Verdict::Inconclusive, why.clone()),
             }),
         };
-        let mut outcomes: Vec<Outcome> = self.cases.iter().zip(&self.results).map(of).collect();
+        let mut outcomes: Vec<CaseResult> = self.cases.iter().zip(&self.results).map(of).collect();
         for at in &self.unsure {
             let got = format!("{}; it did not run again", outcomes[*at].judgement.got);
             outcomes[*at].judgement = Judgement::new(Verdict::Inconclusive, got);
@@ -802,7 +808,7 @@ fn merged(first: Option<Judgement>, then: Judgement) -> Judgement {
 
 /// Whether the connection ended where something had to come.
 fn is_cut(facts: &CaseFacts) -> bool {
-    facts.opening == Opening::Dropped || facts.ended.is_some() && facts.close.is_none()
+    facts.opening == CaseOpening::Dropped || facts.ended.is_some() && facts.close.is_none()
 }
 
 /// The control connection to an end of this role.
@@ -829,7 +835,7 @@ pub fn has_echoed(facts: &CaseFacts) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::facts::{CANARIES, End};
+    use crate::check::facts::{CANARIES, CaseEnd};
 
     static A: Case = Case::new("f/a", "a", rule("RFC", "says"), "why");
     static B: Case = Case::new("f/b", "b", rule("RFC", "says"), "why");
@@ -850,15 +856,15 @@ mod tests {
 
     fn good() -> CaseFacts {
         let seen = vec![Seen::Pong(CANARIES[0].to_vec())];
-        CaseFacts { opening: Opening::Open, seen, ..CaseFacts::default() }
+        CaseFacts { opening: CaseOpening::Open, seen, ..CaseFacts::default() }
     }
 
     fn hang() -> CaseFacts {
-        CaseFacts { opening: Opening::Open, timed_out: true, ..CaseFacts::default() }
+        CaseFacts { opening: CaseOpening::Open, timed_out: true, ..CaseFacts::default() }
     }
 
     fn away() -> CaseFacts {
-        CaseFacts { opening: Opening::Unreachable("refused".into()), ..CaseFacts::default() }
+        CaseFacts { opening: CaseOpening::Unreachable("refused".into()), ..CaseFacts::default() }
     }
 
     fn plan(options: PlanOptions) -> CheckRun {
@@ -922,7 +928,7 @@ mod tests {
 
     #[test]
     fn a_limit_of_connections_makes_no_case_flaky() {
-        let limited = CaseFacts { opening: Opening::Refused(503), ..CaseFacts::default() };
+        let limited = CaseFacts { opening: CaseOpening::Refused(503), ..CaseFacts::default() };
         let mut plan = CheckRun::new(vec![&A], PlanOptions { jobs: 1, repeat: 2, ..OPTIONS });
         let mut limit = Some(limited);
         while let Some(work) = plan.start() {
@@ -937,7 +943,7 @@ mod tests {
         let mut plan = plan(PlanOptions { jobs: 1, ..OPTIONS });
         let a = plan.start().expect("a");
         plan.finish(a, &hang());
-        plan.stop(Stop::Signal);
+        plan.stop(StopReason::Signal);
         assert_eq!(verdicts(&plan), [Verdict::Inconclusive; 3]);
         let got = &plan.outcomes()[0].judgement.got;
         assert!(got.ends_with("; it did not run again"), "{got}");
@@ -947,14 +953,17 @@ mod tests {
     fn a_server_that_dies_is_one_sentence() {
         let mut plan = plan(PlanOptions { jobs: 1, ..OPTIONS });
         let a = plan.start().expect("a");
-        let dead =
-            CaseFacts { ended: Some(End::Broken), opening: Opening::Open, ..CaseFacts::default() };
+        let dead = CaseFacts {
+            ended: Some(CaseEnd::Broken),
+            opening: CaseOpening::Open,
+            ..CaseFacts::default()
+        };
         plan.finish(a, &dead);
         let control = plan.start().expect("a control");
         plan.finish(control, &away());
         assert!(plan.is_done());
         let text = "the server stopped accepting connections after f/a (1 case done)";
-        assert_eq!(plan.stopped(), Some(&Stop::Died(text.to_owned())));
+        assert_eq!(plan.stopped(), Some(&StopReason::Died(text.to_owned())));
         assert_eq!(verdicts(&plan), [Verdict::Fail, Verdict::Inconclusive, Verdict::Inconclusive]);
     }
 
@@ -966,13 +975,13 @@ mod tests {
         // In a run of few cases it has a moment to die of each, however that ended.
         assert!(plan.pause().is_some());
         let control = plan.start().expect("a control");
-        plan.finish(control, &CaseFacts { opening: Opening::Dropped, ..CaseFacts::default() });
+        plan.finish(control, &CaseFacts { opening: CaseOpening::Dropped, ..CaseFacts::default() });
         let control = plan.start().expect("another one, because that one was cut off");
         plan.finish(control, &away());
         let text = "the server stopped accepting connections after f/a (1 case done)";
-        assert_eq!(plan.stopped(), Some(&Stop::Died(text.to_owned())));
+        assert_eq!(plan.stopped(), Some(&StopReason::Died(text.to_owned())));
         assert_eq!(verdicts(&plan), [Verdict::Fail, Verdict::Inconclusive, Verdict::Inconclusive]);
-        assert_eq!(plan.outcomes()[0].level(), Level::Must);
+        assert_eq!(plan.outcomes()[0].level(), Obligation::Must);
     }
 
     /// The server behind a gateway crashes, and the gateway answers.
@@ -985,20 +994,20 @@ mod tests {
             let control = plan.start().expect("a control");
             plan.finish(
                 control,
-                &CaseFacts { opening: Opening::Refused(status), ..CaseFacts::default() },
+                &CaseFacts { opening: CaseOpening::Refused(status), ..CaseFacts::default() },
             );
             let text = format!(
                 "the server answered {status} to a valid handshake after f/a (1 case done); \
                  if several servers share the address, test one of them"
             );
-            assert_eq!(plan.stopped(), Some(&Stop::Refuses(text)));
+            assert_eq!(plan.stopped(), Some(&StopReason::Refuses(text)));
             let rest = [Verdict::Pass, Verdict::Inconclusive, Verdict::Inconclusive];
             assert_eq!(verdicts(&plan), rest);
         }
     }
 
     fn cut() -> CaseFacts {
-        CaseFacts { opening: Opening::Dropped, ..CaseFacts::default() }
+        CaseFacts { opening: CaseOpening::Dropped, ..CaseFacts::default() }
     }
 
     /// Runs the cases where each connection, by number from 1, shows this.
@@ -1042,7 +1051,7 @@ mod tests {
     fn two_control_connections_that_are_cut_off_at_the_beginning_end_the_run() {
         let plan = ran(vec![&A, &CONTROL], 1, |_| cut());
         let why = "the connection ended without an answer".to_owned();
-        assert_eq!(plan.stopped(), Some(&Stop::Unusable(why, Opening::Dropped)));
+        assert_eq!(plan.stopped(), Some(&StopReason::Unusable(why, CaseOpening::Dropped)));
         assert_eq!(plan.begun, 2);
         assert_eq!(verdicts(&plan), [Verdict::Inconclusive; 2]);
     }
@@ -1060,9 +1069,9 @@ mod tests {
 
     #[test]
     fn results_that_differ_are_one_list() {
-        let failed = CaseFacts { opening: Opening::Open, ..CaseFacts::default() };
-        let closed = CaseFacts { ended: Some(End::InOrder), ..failed.clone() };
-        let limited = CaseFacts { opening: Opening::Refused(503), ..CaseFacts::default() };
+        let failed = CaseFacts { opening: CaseOpening::Open, ..CaseFacts::default() };
+        let closed = CaseFacts { ended: Some(CaseEnd::InOrder), ..failed.clone() };
+        let limited = CaseFacts { opening: CaseOpening::Refused(503), ..CaseFacts::default() };
         // Controls come between: the case has each second connection from the fourth.
         let plan = ran(vec![&A], 4, |at| match at {
             4 => good(),
@@ -1106,7 +1115,7 @@ mod tests {
         ];
         static ECHOES: Case = Case::new("m/a", "a", rule("RFC", "says"), "why")
             .expect(Expectation::Echoes(OpCode::Data(Data::Text), "x"));
-        let echo = CaseFacts { opening: Opening::Open, seen, ..CaseFacts::default() };
+        let echo = CaseFacts { opening: CaseOpening::Open, seen, ..CaseFacts::default() };
         for (cuts, echoes, times) in [(0, true, 1), (1, true, 2), (5, false, 2)] {
             let mut plan = CheckRun::new(vec![&ECHOES], PlanOptions { jobs: 1, ..OPTIONS });
             let mut asked = 0;
@@ -1128,7 +1137,7 @@ mod tests {
     fn a_case_that_is_cut_off_runs_again_and_so_does_a_control_connection() {
         static KEEPS: Case =
             Case::new("x/a", "a", rule("RFC", "says"), "why").expect(Expectation::Accepted);
-        let dropped = CaseFacts { opening: Opening::Dropped, ..CaseFacts::default() };
+        let dropped = CaseFacts { opening: CaseOpening::Dropped, ..CaseFacts::default() };
         for lapses in [[false, false], [true, false], [false, true]] {
             let mut plan =
                 CheckRun::new(vec![&CONTROL, &KEEPS], PlanOptions { jobs: 1, ..OPTIONS });
@@ -1150,7 +1159,7 @@ mod tests {
 
     #[test]
     fn a_breach_in_the_first_handshake_is_a_failure_and_the_rest_is_not_known() {
-        let bad = CaseFacts { opening: Opening::Bad("no key".into()), ..CaseFacts::default() };
+        let bad = CaseFacts { opening: CaseOpening::Bad("no key".into()), ..CaseFacts::default() };
         let seen = vec![Seen::Violation("an unmasked frame".into())];
         let breaks = CaseFacts { seen, ..good() };
         for facts in [bad, breaks] {
@@ -1195,9 +1204,12 @@ mod tests {
     /// A delayed crash ends the connection of the next case, which did not cause it.
     #[test]
     fn a_case_that_another_may_have_ended_is_a_candidate_and_no_failure() {
-        let dropped =
-            CaseFacts { ended: Some(End::Broken), opening: Opening::Open, ..CaseFacts::default() };
-        let refused = CaseFacts { opening: Opening::Refused(400), ..CaseFacts::default() };
+        let dropped = CaseFacts {
+            ended: Some(CaseEnd::Broken),
+            opening: CaseOpening::Open,
+            ..CaseFacts::default()
+        };
+        let refused = CaseFacts { opening: CaseOpening::Refused(400), ..CaseFacts::default() };
         // With one at a time the first refusal is looked after, and the second one is known by then.
         for (jobs, looked) in [(1, true), (2, false)] {
             let mut plan = long_plan(PlanOptions { jobs, ..OPTIONS });
@@ -1223,9 +1235,12 @@ mod tests {
 
     #[test]
     fn a_case_after_a_moment_in_which_the_server_lived_is_blamed() {
-        let refused = CaseFacts { opening: Opening::Refused(400), ..CaseFacts::default() };
-        let dropped =
-            CaseFacts { ended: Some(End::Broken), opening: Opening::Open, ..CaseFacts::default() };
+        let refused = CaseFacts { opening: CaseOpening::Refused(400), ..CaseFacts::default() };
+        let dropped = CaseFacts {
+            ended: Some(CaseEnd::Broken),
+            opening: CaseOpening::Open,
+            ..CaseFacts::default()
+        };
         let mut plan = long_plan(PlanOptions { jobs: 1, ..OPTIONS });
         let first = plan.start().expect("a case");
         plan.finish(first, &refused);
@@ -1279,14 +1294,14 @@ mod tests {
     #[test]
     fn an_origin_like_that_of_the_site_matters_where_another_is_refused_for_sure() {
         let refused =
-            |status| CaseFacts { opening: Opening::Refused(status), ..CaseFacts::default() };
+            |status| CaseFacts { opening: CaseOpening::Refused(status), ..CaseFacts::default() };
         let cookie = ("set-cookie".to_owned(), "a=b".to_owned());
         let accepted = CaseFacts { headers: vec![cookie], ..good() };
         assert_eq!(like_the_site(&[refused(403)]), Verdict::Warn);
         for other in [accepted, good(), refused(429), refused(503), refused(500)] {
             assert_eq!(like_the_site(std::slice::from_ref(&other)), Verdict::Info, "{other:?}");
         }
-        let dropped = CaseFacts { opening: Opening::Dropped, ..CaseFacts::default() };
+        let dropped = CaseFacts { opening: CaseOpening::Dropped, ..CaseFacts::default() };
         assert_eq!(like_the_site(&[dropped]), Verdict::Info);
         assert_eq!(like_the_site(&[refused(503), good()]), Verdict::Info);
     }
@@ -1302,7 +1317,10 @@ mod tests {
         let (one, other) = (plan.start().expect("one"), plan.start().expect("the other"));
         assert!(plan.start().is_none());
         plan.finish(one, &good());
-        plan.finish(other, &CaseFacts { opening: Opening::Refused(503), ..CaseFacts::default() });
+        plan.finish(
+            other,
+            &CaseFacts { opening: CaseOpening::Refused(503), ..CaseFacts::default() },
+        );
         let result = plan.result(0).expect("a result").clone();
         let got = "1 time: HTTP status 503; 1 time: the connection stays open: a ping is answered";
         assert_eq!(result, Judgement::new(Verdict::Info, got));
@@ -1312,8 +1330,8 @@ mod tests {
     fn what_ended_with_a_dying_server_beside_others_is_not_judged() {
         let mut plan = plan(OPTIONS);
         let (a, b) = (plan.start().expect("a"), plan.start().expect("b"));
-        let ended = Some(End::Broken);
-        let dropped = CaseFacts { opening: Opening::Open, ended, ..CaseFacts::default() };
+        let ended = Some(CaseEnd::Broken);
+        let dropped = CaseFacts { opening: CaseOpening::Open, ended, ..CaseFacts::default() };
         plan.finish(a, &dropped);
         plan.finish(b, &dropped);
         let control = plan.start().expect("a control");
@@ -1321,7 +1339,7 @@ mod tests {
         assert_eq!(verdicts(&plan), [Verdict::Inconclusive; 3]);
         let text = "the server stopped accepting connections after one of f/a, f/b (2 cases done); \
                     -j 1 --delay 0.1 finds out which";
-        assert_eq!(plan.stopped(), Some(&Stop::Died(text.to_owned())));
+        assert_eq!(plan.stopped(), Some(&StopReason::Died(text.to_owned())));
         let got = &plan.outcomes()[0].judgement.got;
         assert!(got.ends_with("; then the server stopped accepting connections"), "{got}");
     }
@@ -1345,7 +1363,7 @@ mod tests {
         let mut plan = CheckRun::new(vec![&A], OPTIONS);
         let control = plan.start().expect("a control");
         plan.finish(control, &away());
-        assert!(plan.is_done() && matches!(plan.stopped(), Some(Stop::Unusable(..))));
+        assert!(plan.is_done() && matches!(plan.stopped(), Some(StopReason::Unusable(..))));
         assert_eq!(verdicts(&plan), [Verdict::Inconclusive]);
     }
 
@@ -1384,7 +1402,8 @@ mod tests {
     #[test]
     fn repeated_runs_that_differ_are_flaky() {
         let mut plan = plan(PlanOptions { repeat: 2, jobs: 1, ..OPTIONS });
-        let (mut runs, failed) = (0, CaseFacts { opening: Opening::Open, ..CaseFacts::default() });
+        let (mut runs, failed) =
+            (0, CaseFacts { opening: CaseOpening::Open, ..CaseFacts::default() });
         while let Some(work) = plan.start() {
             runs += 1;
             let facts = if runs == 1 { failed.clone() } else { good() };

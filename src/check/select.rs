@@ -1,6 +1,6 @@
 //! Which cases run: the patterns, and the cases that options exclude.
 
-use super::case::{Case, Level, Risk};
+use super::case::{Case, Obligation, Risk};
 use super::catalogue;
 use crate::ui::glob::glob;
 use crate::ui::suggest;
@@ -79,9 +79,9 @@ fn lacks(case: &Case, allowed: Allowed) -> Option<&'static str> {
 fn matches(pattern: &str, case: &Case) -> bool {
     let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
     match pattern.strip_prefix('@') {
-        Some("must") => case.level == Level::Must,
-        Some("should") => case.level == Level::Should,
-        Some("info") => case.level == Level::Info,
+        Some("must") => case.level == Obligation::Must,
+        Some("should") => case.level == Obligation::Should,
+        Some("info") => case.level == Obligation::Info,
         Some(document) if document.starts_with("rfc") => {
             let of = case.rule.section.split(" §").next().unwrap_or_default();
             digits(of) == digits(document)

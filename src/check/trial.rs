@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use super::case::{Case, Expectation, Tested};
-use super::facts::{CANARIES, CaseFacts, Opening, Seen};
+use super::facts::{CANARIES, CaseFacts, CaseOpening, Seen};
 use super::judge::content;
 use crate::script::command::Command;
 use crate::wire::{Control, OpCode};
@@ -35,7 +35,7 @@ impl Timing {
 
 /// What is to be done.
 #[derive(Clone, Debug)]
-pub enum Next {
+pub enum NextStep {
     /// Carry this out.
     Send(Command),
     /// Send a ping with this payload.
@@ -62,7 +62,7 @@ enum Phase {
 
 /// A case under way.
 #[derive(Debug)]
-pub struct Trial {
+pub struct CaseRun {
     case: &'static Case,
     timing: Timing,
     echoes: bool,
@@ -81,7 +81,7 @@ pub struct Trial {
     lingers: Option<Instant>,
 }
 
-impl Trial {
+impl CaseRun {
     /// Begins on a connection that has just opened.
     pub fn new(case: &'static Case, timing: Timing, echoes: bool, now: Instant) -> Self {
         Self {
@@ -99,7 +99,7 @@ impl Trial {
     }
 
     /// What is next.
-    pub fn next(&mut self, facts: &CaseFacts, now: Instant) -> Next {
+    pub fn next(&mut self, facts: &CaseFacts, now: Instant) -> NextStep {
         let pongs = facts.seen.iter().filter(|seen| matches!(seen, Seen::Pong(_))).count();
         if pongs > self.pongs && pongs <= self.pings {
             self.until = now + self.timing.patience;
@@ -110,22 +110,22 @@ impl Trial {
         next
     }
 
-    fn go_on(&mut self, facts: &CaseFacts, now: Instant) -> Next {
+    fn go_on(&mut self, facts: &CaseFacts, now: Instant) -> NextStep {
         if self.is_decided(facts) {
             // What may not come after a Close is seen only where that is waited for.
             let open = facts.close.is_some() && facts.ended.is_none();
             let until = *self.lingers.get_or_insert(now + self.timing.pause);
-            return if open && now < until { Next::Wait(until) } else { Next::Done };
+            return if open && now < until { NextStep::Wait(until) } else { NextStep::Done };
         }
         if let Some(at) = self.resumes.filter(|at| *at > now) {
-            return Next::Wait(at);
+            return NextStep::Wait(at);
         }
         loop {
             match self.phase {
                 Phase::Sending(line) => {
                     if let Some((count, command)) = self.repeated.take() {
                         self.repeated = (count > 1).then(|| (count - 1, command.clone()));
-                        return Next::Send(command);
+                        return NextStep::Send(command);
                     }
                     match self.case.commands().nth(line) {
                         Some(command) => {
@@ -133,12 +133,12 @@ impl Trial {
                             match command {
                                 Command::Wait(time) => {
                                     self.resumes = Some(now + time);
-                                    return Next::Wait(now + time);
+                                    return NextStep::Wait(now + time);
                                 }
                                 Command::Repeat { count, command } => {
                                     self.repeated = Some((count, *command));
                                 }
-                                command => return Next::Send(command),
+                                command => return NextStep::Send(command),
                             }
                         }
                         None => {
@@ -147,11 +147,11 @@ impl Trial {
                         }
                     }
                 }
-                Phase::Pausing(_, at) if at > now => return Next::Wait(at),
+                Phase::Pausing(_, at) if at > now => return NextStep::Wait(at),
                 Phase::Pausing(ping, _) => {
                     self.until = now + self.timing.patience;
                     self.phase = Phase::Pinged(ping);
-                    return Next::Ping(CANARIES[ping]);
+                    return NextStep::Ping(CANARIES[ping]);
                 }
                 Phase::Pinged(0) if self.needs_two() && facts.has_pong(CANARIES[0]) => {
                     self.phase = Phase::Pausing(1, now + self.timing.pause);
@@ -161,7 +161,7 @@ impl Trial {
                     let more =
                         facts.close.as_ref().map_or(Duration::ZERO, |_| self.timing.patience);
                     let until = self.until + more;
-                    return if now >= until { Next::TimedOut } else { Next::Wait(until) };
+                    return if now >= until { NextStep::TimedOut } else { NextStep::Wait(until) };
                 }
             }
         }
@@ -198,7 +198,7 @@ impl Trial {
 
     /// Whether no later data can change the verdict.
     fn is_decided(&self, facts: &CaseFacts) -> bool {
-        if facts.ended.is_some() || facts.opening != Opening::Open {
+        if facts.ended.is_some() || facts.opening != CaseOpening::Open {
             return true;
         }
         if self.case.lacks(facts).is_some() {
@@ -242,10 +242,10 @@ impl Trial {
 }
 
 /// Whether a pong is to answer this.
-fn is_ping(next: &Next) -> bool {
+fn is_ping(next: &NextStep) -> bool {
     match next {
-        Next::Ping(_) | Next::Send(Command::Ping(_)) => true,
-        Next::Send(Command::Frame(spec)) => spec.opcode == OpCode::Control(Control::Ping),
+        NextStep::Ping(_) | NextStep::Send(Command::Ping(_)) => true,
+        NextStep::Send(Command::Frame(spec)) => spec.opcode == OpCode::Control(Control::Ping),
         _ => false,
     }
 }
@@ -254,7 +254,7 @@ fn is_ping(next: &Next) -> bool {
 mod tests {
     use super::*;
     use crate::check::case::rule;
-    use crate::check::facts::End;
+    use crate::check::facts::CaseEnd;
     use crate::wire::close::CloseBody;
 
     static DIES: Case = Case::new("t/dies", "title", rule("RFC", "says"), "why")
@@ -270,44 +270,44 @@ mod tests {
         Timing { pause: Duration::from_millis(50), patience: Duration::from_secs(2) };
 
     fn facts() -> CaseFacts {
-        CaseFacts { opening: Opening::Open, ..CaseFacts::default() }
+        CaseFacts { opening: CaseOpening::Open, ..CaseFacts::default() }
     }
 
     #[test]
     fn a_server_that_lives_on_gets_two_pings_behind_pauses() {
         let now = Instant::now();
-        let (mut facts, mut trial) = (facts(), Trial::new(&DIES, TIMING, false, now));
-        assert!(matches!(trial.next(&facts, now), Next::Send(Command::Frame(_))));
+        let (mut facts, mut trial) = (facts(), CaseRun::new(&DIES, TIMING, false, now));
+        assert!(matches!(trial.next(&facts, now), NextStep::Send(Command::Frame(_))));
         let first = now + TIMING.pause;
-        assert!(matches!(trial.next(&facts, now), Next::Wait(at) if at == first));
-        assert!(matches!(trial.next(&facts, first), Next::Ping(p) if p == CANARIES[0]));
+        assert!(matches!(trial.next(&facts, now), NextStep::Wait(at) if at == first));
+        assert!(matches!(trial.next(&facts, first), NextStep::Ping(p) if p == CANARIES[0]));
         assert!(
-            matches!(trial.next(&facts, first), Next::Wait(at) if at == first + TIMING.patience)
+            matches!(trial.next(&facts, first), NextStep::Wait(at) if at == first + TIMING.patience)
         );
         facts.seen.push(Seen::Pong(CANARIES[0].to_vec()));
         let second = first + TIMING.pause;
-        assert!(matches!(trial.next(&facts, first), Next::Wait(at) if at == second));
-        assert!(matches!(trial.next(&facts, second), Next::Ping(p) if p == CANARIES[1]));
+        assert!(matches!(trial.next(&facts, first), NextStep::Wait(at) if at == second));
+        assert!(matches!(trial.next(&facts, second), NextStep::Ping(p) if p == CANARIES[1]));
         facts.seen.push(Seen::Pong(CANARIES[1].to_vec()));
-        assert!(matches!(trial.next(&facts, second), Next::Done));
+        assert!(matches!(trial.next(&facts, second), NextStep::Done));
     }
 
     #[test]
     fn an_end_decides_at_once_a_close_in_a_moment_and_silence_when_the_time_is_over() {
         let now = Instant::now();
-        let mut trial = Trial::new(&DIES, TIMING, false, now);
-        assert!(matches!(trial.next(&facts(), now), Next::Send(_)));
-        assert!(matches!(trial.next(&facts(), now), Next::Wait(_)));
+        let mut trial = CaseRun::new(&DIES, TIMING, false, now);
+        assert!(matches!(trial.next(&facts(), now), NextStep::Send(_)));
+        assert!(matches!(trial.next(&facts(), now), NextStep::Wait(_)));
         let closed =
             CaseFacts { close: Some(CloseBody { code: None, reason: Vec::new() }), ..facts() };
         let pause = now + TIMING.pause;
-        assert!(matches!(trial.next(&closed, now), Next::Wait(at) if at == pause));
-        assert!(matches!(trial.next(&closed, pause), Next::Done));
-        let ended = CaseFacts { ended: Some(End::InOrder), ..facts() };
-        assert!(matches!(trial.next(&ended, now), Next::Done));
-        assert!(matches!(trial.next(&facts(), now + TIMING.pause), Next::Ping(_)));
+        assert!(matches!(trial.next(&closed, now), NextStep::Wait(at) if at == pause));
+        assert!(matches!(trial.next(&closed, pause), NextStep::Done));
+        let ended = CaseFacts { ended: Some(CaseEnd::InOrder), ..facts() };
+        assert!(matches!(trial.next(&ended, now), NextStep::Done));
+        assert!(matches!(trial.next(&facts(), now + TIMING.pause), NextStep::Ping(_)));
         let late = now + TIMING.pause + TIMING.patience;
-        assert!(matches!(trial.next(&facts(), late), Next::TimedOut));
+        assert!(matches!(trial.next(&facts(), late), NextStep::TimedOut));
     }
 
     #[test]
@@ -316,12 +316,12 @@ mod tests {
             .send(&["/ping x"])
             .expect(Expectation::Pongs("x"));
         let now = Instant::now();
-        let (mut facts, mut trial) = (facts(), Trial::new(&PINGS, TIMING, false, now));
-        assert!(matches!(trial.next(&facts, now), Next::Send(_)));
+        let (mut facts, mut trial) = (facts(), CaseRun::new(&PINGS, TIMING, false, now));
+        assert!(matches!(trial.next(&facts, now), NextStep::Send(_)));
         facts.seen.push(Seen::Pong(Vec::new()));
-        assert!(matches!(trial.next(&facts, now), Next::Wait(_)));
+        assert!(matches!(trial.next(&facts, now), NextStep::Wait(_)));
         facts.seen.push(Seen::Pong(b"x".to_vec()));
-        assert!(matches!(trial.next(&facts, now), Next::Done));
+        assert!(matches!(trial.next(&facts, now), NextStep::Done));
     }
 
     #[test]
@@ -329,36 +329,36 @@ mod tests {
         static PINGS: Case =
             Case::new("t/pings", "title", rule("RFC", "says"), "why").send(&["/repeat 3 /ping x"]);
         let mut now = Instant::now();
-        let (mut facts, mut trial) = (facts(), Trial::new(&PINGS, TIMING, false, now));
+        let (mut facts, mut trial) = (facts(), CaseRun::new(&PINGS, TIMING, false, now));
         for _ in 0..3 {
-            assert!(matches!(trial.next(&facts, now), Next::Send(_)));
+            assert!(matches!(trial.next(&facts, now), NextStep::Send(_)));
         }
-        assert!(matches!(trial.next(&facts, now), Next::Ping(_)));
+        assert!(matches!(trial.next(&facts, now), NextStep::Ping(_)));
         for _ in 0..3 {
             now += TIMING.patience - Duration::from_millis(1);
             facts.seen.push(Seen::Pong(b"x".to_vec()));
-            assert!(matches!(trial.next(&facts, now), Next::Wait(_)));
+            assert!(matches!(trial.next(&facts, now), NextStep::Wait(_)));
         }
         // Others come unasked, and answer nothing.
         now += TIMING.patience - Duration::from_millis(1);
         facts.seen.extend([Seen::Pong(Vec::new()), Seen::Pong(Vec::new())]);
-        assert!(matches!(trial.next(&facts, now), Next::Wait(_)));
-        assert!(matches!(trial.next(&facts, now + TIMING.patience), Next::TimedOut));
+        assert!(matches!(trial.next(&facts, now), NextStep::Wait(_)));
+        assert!(matches!(trial.next(&facts, now + TIMING.patience), NextStep::TimedOut));
     }
 
     #[test]
     fn what_is_sent_is_repeated_and_paused() {
         let now = Instant::now();
-        let (facts, mut trial) = (facts(), Trial::new(&BYTEWISE, TIMING, false, now));
+        let (facts, mut trial) = (facts(), CaseRun::new(&BYTEWISE, TIMING, false, now));
         for _ in 0..2 {
-            assert!(matches!(trial.next(&facts, now), Next::Send(Command::Bytes(_))));
+            assert!(matches!(trial.next(&facts, now), NextStep::Send(Command::Bytes(_))));
         }
         let later = now + Duration::from_millis(500);
         for _ in 0..2 {
-            assert!(matches!(trial.next(&facts, now), Next::Wait(at) if at == later));
+            assert!(matches!(trial.next(&facts, now), NextStep::Wait(at) if at == later));
         }
-        assert!(matches!(trial.next(&facts, later), Next::Send(Command::Bytes(_))));
-        assert!(matches!(trial.next(&facts, later), Next::Ping(p) if p == CANARIES[0]));
+        assert!(matches!(trial.next(&facts, later), NextStep::Send(Command::Bytes(_))));
+        assert!(matches!(trial.next(&facts, later), NextStep::Ping(p) if p == CANARIES[0]));
     }
 
     #[test]

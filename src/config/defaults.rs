@@ -34,7 +34,7 @@ const OF_A_CLIENT: [&str; 2] = ["path", "subprotocol"];
 
 /// The place of a default.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum OptionOrigin {
     /// In a line of a file.
     File {
         /// The file.
@@ -46,7 +46,7 @@ pub enum Origin {
     Variable(String),
 }
 
-impl std::fmt::Display for Origin {
+impl std::fmt::Display for OptionOrigin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
@@ -62,7 +62,7 @@ pub enum DefaultsError {
     #[error("{origin}: {what}")]
     Line {
         /// Where.
-        origin: Origin,
+        origin: OptionOrigin,
         /// What is wrong.
         what: &'static str,
     },
@@ -70,7 +70,7 @@ pub enum DefaultsError {
     #[error("{origin}: unknown option --{name}{hint}")]
     Unknown {
         /// Where.
-        origin: Origin,
+        origin: OptionOrigin,
         /// The name as written.
         name: String,
         /// What may have been meant, as the sentence's end.
@@ -80,7 +80,7 @@ pub enum DefaultsError {
     #[error("{origin}: --{name} needs a value")]
     NoValue {
         /// Where.
-        origin: Origin,
+        origin: OptionOrigin,
         /// The option.
         name: String,
     },
@@ -88,7 +88,7 @@ pub enum DefaultsError {
     #[error("{origin}: --{name} takes no value; write the name alone, or yes or no")]
     NoFlag {
         /// Where.
-        origin: Origin,
+        origin: OptionOrigin,
         /// The option.
         name: String,
     },
@@ -96,7 +96,7 @@ pub enum DefaultsError {
     #[error("{origin}: {reason}")]
     BadValue {
         /// Where.
-        origin: Origin,
+        origin: OptionOrigin,
         /// The option, what is wrong and what it takes.
         reason: String,
     },
@@ -120,7 +120,7 @@ pub struct Arguments {
     /// What is worth knowing, one sentence each: variables whose names mean nothing.
     pub notes: Vec<String>,
     /// The defaults that were used, to find the one clap complains of.
-    used: Vec<(Origin, OsString)>,
+    used: Vec<(OptionOrigin, OsString)>,
 }
 
 /// Where the file is unless `--config` says otherwise: `$XDG_CONFIG_HOME/wscope/config`,
@@ -171,7 +171,7 @@ pub fn assemble(
     // Of an option with one value, and of several URLs, the strongest counts; a flag that was
     // turned off does not.
     let mut decided = BTreeSet::new();
-    let mut used: Vec<(Origin, OsString)> = Vec::new();
+    let mut used: Vec<(OptionOrigin, OsString)> = Vec::new();
     for made in all.into_iter().rev() {
         let gathers = matches!(made.arg.get_action(), ArgAction::Append | ArgAction::Count);
         let counts = !decided.contains(made.id());
@@ -214,7 +214,7 @@ impl Arguments {
 /// A default as an argument.
 struct DefaultArg<'c> {
     arg: &'c Arg,
-    origin: Origin,
+    origin: OptionOrigin,
     /// `None` turns a flag off that something weaker turned on.
     word: Option<OsString>,
 }
@@ -253,7 +253,7 @@ fn of_file<'c>(
             None => Ok(Vec::new()),
         };
     };
-    let origin = |line| Origin::File { path: path.to_owned(), line };
+    let origin = |line| OptionOrigin::File { path: path.to_owned(), line };
     if let Some(fault) = file.faults.first() {
         return Err(DefaultsError::Line { origin: origin(fault.line), what: fault.what });
     }
@@ -296,7 +296,7 @@ fn of_environment<'c>(
         if name_is(&OUTSIDE) || name_is(&NO_OPTIONS) || in_exec && name_is(&OF_A_CLIENT) {
             continue;
         }
-        let origin = || Origin::Variable(variable.clone());
+        let origin = || OptionOrigin::Variable(variable.clone());
         let is_list = find_long(maker.mode, &name)
             .is_some_and(|arg| matches!(arg.get_action(), ArgAction::Append));
         let values: Vec<&str> = match is_list {
@@ -321,7 +321,7 @@ impl<'c> ArgMaker<'c> {
         &self,
         name: &str,
         value: Option<&str>,
-        origin: Origin,
+        origin: OptionOrigin,
     ) -> Result<Option<DefaultArg<'c>>, DefaultsError> {
         let name = name.to_ascii_lowercase();
         let outside = OUTSIDE.contains(&name.as_str()) || matches!(&*name, "help" | "version");
@@ -355,7 +355,7 @@ impl<'c> ArgMaker<'c> {
         Ok(Some(DefaultArg { arg, origin, word: Some(word.into()) }))
     }
 
-    fn unknown(&self, name: String, origin: Origin) -> DefaultsError {
+    fn unknown(&self, name: String, origin: OptionOrigin) -> DefaultsError {
         let modes = std::iter::once(self.program).chain(self.program.get_subcommands());
         let mut names: Vec<&str> = modes
             .flat_map(Command::get_arguments)

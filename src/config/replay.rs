@@ -19,7 +19,7 @@ use crate::wire::handshake::headers::HeaderEdit;
 
 /// When messages are sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Pace {
+pub enum ReplayPace {
     /// After as many messages as in the recording.
     Wait,
     /// At once.
@@ -32,7 +32,7 @@ pub enum Pace {
 #[derive(Debug)]
 pub struct ReplayOptions {
     /// When messages are sent.
-    pub pace: Pace,
+    pub pace: ReplayPace,
     /// No pause is longer.
     pub max_gap: Option<Duration>,
     /// How long a message is waited for.
@@ -67,7 +67,7 @@ impl ReplayConfig {
     /// Something of it can't be used.
     pub fn options(args: &ReplayArgs) -> Result<ReplayOptions, UsageError> {
         let pace = pace(&args.pace)?;
-        if args.max_gap.is_some() && !matches!(pace, Pace::Timed(_)) {
+        if args.max_gap.is_some() && !matches!(pace, ReplayPace::Timed(_)) {
             let text = "--max-gap: only with --pace original or a factor, such as 2x";
             return Err(UsageError(text.to_owned()));
         }
@@ -234,13 +234,13 @@ fn again(
 }
 
 /// `wait`, `original`, `fast`, `2x`.
-fn pace(text: &str) -> Result<Pace, UsageError> {
+fn pace(text: &str) -> Result<ReplayPace, UsageError> {
     let factor = |text: &str| text.parse().ok().filter(|n: &f64| n.is_finite() && *n > 0.0);
     match text {
-        "wait" => Ok(Pace::Wait),
-        "fast" => Ok(Pace::Fast),
-        "original" => Ok(Pace::Timed(1.0)),
-        _ => text.strip_suffix('x').and_then(factor).map(Pace::Timed).ok_or_else(|| {
+        "wait" => Ok(ReplayPace::Wait),
+        "fast" => Ok(ReplayPace::Fast),
+        "original" => Ok(ReplayPace::Timed(1.0)),
+        _ => text.strip_suffix('x').and_then(factor).map(ReplayPace::Timed).ok_or_else(|| {
             UsageError(format!(
                 "--pace: {text:?} is not a pace; write wait, original, fast, or a factor such as 2x or 0.5x"
             ))
@@ -282,14 +282,14 @@ mod tests {
     use std::ffi::OsStr;
 
     fn request(url: &str) -> RecordedRequest {
-        RecordedRequest { url: url.to_owned(), ..Request::default() }
+        RecordedRequest { url: url.to_owned(), ..RecordedRequest::default() }
     }
 
     #[test]
     fn a_pace_is_a_word_or_a_factor() {
-        assert_eq!(pace("wait").ok(), Some(Pace::Wait));
-        assert_eq!(pace("original").ok(), Some(Pace::Timed(1.0)));
-        assert_eq!(pace("0.5x").ok(), Some(Pace::Timed(0.5)));
+        assert_eq!(pace("wait").ok(), Some(ReplayPace::Wait));
+        assert_eq!(pace("original").ok(), Some(ReplayPace::Timed(1.0)));
+        assert_eq!(pace("0.5x").ok(), Some(ReplayPace::Timed(0.5)));
         for wrong in ["", "x", "0x", "-1x", "2", "NaNx", "infx", "slow"] {
             assert!(pace(wrong).is_err(), "{wrong}");
         }
@@ -332,7 +332,7 @@ mod tests {
             ],
             subprotocols: vec!["chat".to_owned()],
             missing: vec!["X-Token".to_owned(), "x-ID".to_owned()],
-            ..Request::default()
+            ..RecordedRequest::default()
         };
         let given = Given { has_cookie: true, has_account: false };
         let notes = again(&mut open, recorded, given).expect("a request");

@@ -34,10 +34,10 @@ const PROXY: [&str; 8] = [
 ];
 
 /// Variables and their values.
-pub type Variables = Vec<(&'static str, OsString)>;
+pub type CaVariables = Vec<(&'static str, OsString)>;
 
 /// By which programs trust an authority; `bundle` has it with what the system trusts.
-pub fn trust_variables(authority: &Path, bundle: &Path) -> Variables {
+pub fn trust_variables(authority: &Path, bundle: &Path) -> CaVariables {
     let all = |names: &'static [&'static str], path: &Path| {
         let value = path.as_os_str().to_owned();
         names.iter().map(move |name| (*name, value.clone()))
@@ -46,7 +46,7 @@ pub fn trust_variables(authority: &Path, bundle: &Path) -> Variables {
 }
 
 /// By which programs use a proxy.
-pub fn proxy_variables(url: &str) -> Variables {
+pub fn proxy_variables(url: &str) -> CaVariables {
     let proxy = PROXY.iter().map(|name| (*name, OsString::from(url)));
     // From Node.js 24 on it reads the variables if it is asked to.
     proxy.chain([("NODE_USE_ENV_PROXY", "1".into())]).collect()

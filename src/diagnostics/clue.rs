@@ -5,7 +5,7 @@
 
 use super::Facts;
 use super::facts::{EndKind, SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation};
-use super::heard::Complaint;
+use super::heard::Grievance;
 use super::sniff::contains_word;
 use super::url::Url;
 use crate::wire::head::Head;
@@ -1093,7 +1093,7 @@ fn secret_sent(facts: &Facts<'_>) -> Option<String> {
 const BEAT: std::time::Duration = std::time::Duration::from_millis(300);
 
 /// The message right before the end that complains of something.
-pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<(Complaint, &'a [u8])> {
+pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<(Grievance, &'a [u8])> {
     let heard = facts.stream.heard.as_ref()?;
     // What was sent at once after the opening had not waited for it.
     let early = facts.end.is_some_and(|end| end.last < SILENCE);

@@ -9,7 +9,7 @@ const SHOWN: usize = 160;
 
 /// How sure it is that a message complains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Complaint {
+pub(super) enum Grievance {
     /// A word in it may mean that.
     Word,
     /// It begins like one, as lines of a log do, too.
@@ -54,7 +54,7 @@ const WORDS: [&str; 31] = [
 ];
 
 /// Whether a message complains of something, and how surely.
-pub(super) fn complains(content: &[u8]) -> Option<Complaint> {
+pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
     let text = std::str::from_utf8(content).map_or_else(
         |error| String::from_utf8_lossy(&content[..error.valid_up_to()]).into_owned(),
         str::to_owned,
@@ -62,15 +62,15 @@ pub(super) fn complains(content: &[u8]) -> Option<Complaint> {
     let start = text.trim_start();
     let shouts = ["ERROR", "-ERR", "ERR ", "Error:", "error:"];
     if is_marked(start) {
-        return Some(Complaint::Marked);
+        return Some(Grievance::Marked);
     }
     if shouts.iter().any(|word| start.starts_with(word)) {
-        return Some(Complaint::Shouted);
+        return Some(Grievance::Shouted);
     }
     let text = without_none(&text);
     let reason = text.contains("\"reason\":\"");
     let speaks = reason || WORDS.iter().any(|word| says(&text, word));
-    speaks.then_some(Complaint::Word)
+    speaks.then_some(Grievance::Word)
 }
 
 /// Whether JSON or XML says that it is an error.
@@ -153,16 +153,16 @@ mod tests {
     #[test]
     fn a_complaint_is_told_from_an_answer() {
         for (text, wanted) in [
-            (r#"{"type":"error","data":"Invalid Host/Origin header"}"#, Some(Complaint::Marked)),
-            (r#"{"type":"connection_error","payload":{"message":"no"}}"#, Some(Complaint::Marked)),
-            ("-ERR 'Unknown Protocol Operation'\r\n", Some(Complaint::Shouted)),
-            ("ERROR\nmessage:no\n\n", Some(Complaint::Shouted)),
-            (r#"{"level":"error","msg":"disk full"}"#, Some(Complaint::Word)),
-            (r#"{"id":null,"error":{"message":"invalid session","sta"#, Some(Complaint::Marked)),
-            ("<stream:error><host-unknown/></stream:error>", Some(Complaint::Marked)),
-            (r#"{"auth":"fail"}"#, Some(Complaint::Word)),
-            (r#"{"reason":"room full"}"#, Some(Complaint::Word)),
-            ("token expired", Some(Complaint::Word)),
+            (r#"{"type":"error","data":"Invalid Host/Origin header"}"#, Some(Grievance::Marked)),
+            (r#"{"type":"connection_error","payload":{"message":"no"}}"#, Some(Grievance::Marked)),
+            ("-ERR 'Unknown Protocol Operation'\r\n", Some(Grievance::Shouted)),
+            ("ERROR\nmessage:no\n\n", Some(Grievance::Shouted)),
+            (r#"{"level":"error","msg":"disk full"}"#, Some(Grievance::Word)),
+            (r#"{"id":null,"error":{"message":"invalid session","sta"#, Some(Grievance::Marked)),
+            ("<stream:error><host-unknown/></stream:error>", Some(Grievance::Marked)),
+            (r#"{"auth":"fail"}"#, Some(Grievance::Word)),
+            (r#"{"reason":"room full"}"#, Some(Grievance::Word)),
+            ("token expired", Some(Grievance::Word)),
             (r#"{"result":3,"error":null}"#, None),
             (r#"{"data":{"user":1},"errors":[]}"#, None),
             ("hello", None),

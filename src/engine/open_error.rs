@@ -22,7 +22,7 @@ use crate::wire::head::{Head, HeadError};
 
 /// A handshake that did not lead to a connection.
 #[derive(Clone, Debug)]
-pub struct Pair {
+pub struct HandshakePair {
     /// The request as it was sent.
     pub request: Head,
     /// The response as received.
@@ -73,7 +73,7 @@ pub enum OpenError {
         /// Why not.
         error: RedirectError,
         /// The response that redirects.
-        pair: Box<Pair>,
+        pair: Box<HandshakePair>,
     },
     /// TLS.
     #[error("{}", tls_text(.0))]
@@ -86,7 +86,7 @@ pub enum OpenError {
         /// The status line, headers and body for stderr, if the transcript did not show them.
         body: String,
         /// The request, the response, and the verdicts.
-        pair: Box<Pair>,
+        pair: Box<HandshakePair>,
     },
     /// A 101 that can't be used.
     #[error("the server's 101 breaks the handshake's rules: {list}")]
@@ -94,7 +94,7 @@ pub enum OpenError {
         /// The broken rules.
         list: String,
         /// The request, the response, and the verdicts.
-        pair: Box<Pair>,
+        pair: Box<HandshakePair>,
     },
     /// Not HTTP.
     #[error("the server's answer is not HTTP: {}", sanitize::escaped(.0))]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::event::FrameEvent;
 use crate::session::{Endpoint, Observer};
-use crate::wire::decoder::{Decoded, Decoder, Input};
+use crate::wire::decoder::{Decoder, DecoderStep, Input};
 use crate::wire::{Control, OpCode};
 
 /// Bytes that are received ahead.
@@ -84,7 +84,7 @@ impl ReadAhead {
         {
             let is_ping = header.opcode == OpCode::Control(Control::Ping);
             match step {
-                Decoded::Header => {
+                DecoderStep::Header => {
                     let legal = header.fin && !(header.rsv1 || header.rsv2 || header.rsv3);
                     let ends = match header.opcode {
                         OpCode::Control(Control::Ping | Control::Pong) => {
@@ -99,13 +99,13 @@ impl ReadAhead {
                     }
                     self.payload = is_ping.then(Vec::new);
                 }
-                Decoded::Payload(n) => {
+                DecoderStep::Payload(n) => {
                     if let Some(payload) = &mut self.payload {
                         payload.extend_from_slice(input.taken(n));
                     }
                 }
-                Decoded::End => self.answer(endpoint, now, tx),
-                Decoded::Undecodable(_) => return,
+                DecoderStep::End => self.answer(endpoint, now, tx),
+                DecoderStep::Undecodable(_) => return,
             }
         }
     }

@@ -73,7 +73,7 @@ impl Intervening {
 
 /// What is known of the server's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum UpstreamAnswer {
     /// It is awaited.
     Awaited,
     /// Frames follow it.
@@ -96,7 +96,7 @@ pub struct Relay {
     request: Head,
     /// Where an ordinary request ends: its exchange is the only one of its connection.
     exchange: Option<Exchange>,
-    answer: Answer,
+    answer: UpstreamAnswer,
     evidence: OpeningEvidence,
     /// Whose Close, end and broken rule were first.
     first_close: Option<Role>,
@@ -188,7 +188,7 @@ impl Relay {
             server,
             request,
             exchange,
-            answer: Answer::Awaited,
+            answer: UpstreamAnswer::Awaited,
             evidence,
             first_close: None,
             first_end: None,
@@ -204,7 +204,7 @@ impl Relay {
     /// Forwards all bytes undecoded. The request is an empty one.
     pub fn blind(setup: RelaySetup<'_>, now: Instant) -> Self {
         let mut relay = Self::new(setup, now);
-        relay.answer = Answer::Blind;
+        relay.answer = UpstreamAnswer::Blind;
         relay.client.expect_body(false);
         relay.server.expect_body(false);
         relay
@@ -244,7 +244,7 @@ impl Relay {
     }
 
     /// What is known of the server's answer.
-    pub fn answer(&self) -> &Answer {
+    pub fn answer(&self) -> &UpstreamAnswer {
         &self.answer
     }
 
@@ -282,9 +282,9 @@ impl Relay {
                 continue;
             }
             runtime.give_turn(leg, now)?;
-            let awaited = self.answer == Answer::Awaited;
+            let awaited = self.answer == UpstreamAnswer::Awaited;
             self.look_at_answer(runtime, now)?;
-            if awaited && self.answer == Answer::Switched {
+            if awaited && self.answer == UpstreamAnswer::Switched {
                 // What came with the head is reported before it is handed on, or what answers it
                 // might be reported first.
                 for early in [&mut self.client, &mut self.server] {
@@ -294,7 +294,7 @@ impl Relay {
                 }
             }
             self.note_firsts(role, now);
-            if self.answer == Answer::Missing {
+            if self.answer == UpstreamAnswer::Missing {
                 return Ok(());
             }
             self.pass(runtime, now)?;
@@ -305,7 +305,7 @@ impl Relay {
     /// Passes on what has been received, both ways.
     fn pass(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         // Where somebody may intervene, frames that come early wait for the answer.
-        let waits = self.answer == Answer::Awaited && self.intervening.is_any();
+        let waits = self.answer == UpstreamAnswer::Awaited && self.intervening.is_any();
         let [request, answer] = [
             waits && asks_for_websocket(&self.request) && !has_body(&self.request),
             waits && self.server.undecoded() > 0,
@@ -404,7 +404,7 @@ impl Relay {
     }
 
     fn look_at_answer(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
-        if self.answer != Answer::Awaited {
+        if self.answer != UpstreamAnswer::Awaited {
             return Ok(());
         }
         let inbound = self.server.inbound();
@@ -414,14 +414,14 @@ impl Relay {
         let foreign = inbound.partial_head().is_some_and(|head| head.not_http());
         let ended = self.server.has_peer_ended();
         if ended && inbound.offset() == 0 && inbound.head_error().is_none() {
-            self.answer = Answer::Missing;
+            self.answer = UpstreamAnswer::Missing;
         } else if ended || foreign || inbound.head_error().is_some() {
             let why = match inbound.head_error() {
                 Some(error) => error.to_string(),
                 None if foreign => "it is not HTTP".to_owned(),
                 None => "it was not complete".to_owned(),
             };
-            self.answer = Answer::Unreadable;
+            self.answer = UpstreamAnswer::Unreadable;
             self.client.expect_body(false);
             self.server.expect_body(true);
             let text = format!("the server's response is forwarded, but not decoded: {why}");
@@ -477,13 +477,13 @@ impl Relay {
                         .map(|rules| Gate::new(self.id, direction, agreed, rules, faults, now));
                     passage.gate = gate.map(Box::new);
                 }
-                self.answer = Answer::Switched;
+                self.answer = UpstreamAnswer::Switched;
             }
             code => {
                 let line = head.raw().split(|byte| *byte == b'\r' || *byte == b'\n').next();
                 let line = String::from_utf8_lossy(line.unwrap_or_default()).into_owned();
                 let status = line.split_once(' ').map(|(_, rest)| rest.to_owned());
-                self.answer = Answer::Status(status.unwrap_or(line));
+                self.answer = UpstreamAnswer::Status(status.unwrap_or(line));
                 self.client.expect_body(false);
                 if upgrade {
                     let report = check(&HandshakeContext::new(&self.request, Some(head)));

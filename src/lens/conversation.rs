@@ -9,10 +9,10 @@ use super::evidence::{Begun, Evidence, Watch, Watched};
 use super::facts::LensFacts;
 use super::interface::{Carried, Expectation, Lens, Protocol};
 use super::message::{LARGEST, Message, TOO_LARGE};
-use super::pairs::{Pairs, Unanswered};
+use super::pairs::{Pairs, UnansweredCall};
 use super::payload::inflate::{inflate, is_inflated_beyond};
 use super::payload::json;
-use super::speech::{Arguments, Beat, Outgoing, SpeechCommand, SpeechError};
+use super::speech::{Beat, Outgoing, SpeechArguments, SpeechCommand, SpeechError};
 use super::text::{count, span};
 use crate::event::Direction;
 
@@ -248,7 +248,7 @@ impl Conversation {
     }
 
     /// The requests without an answer, the oldest first.
-    pub fn unanswered(&self) -> impl ExactSizeIterator<Item = Unanswered> {
+    pub fn unanswered(&self) -> impl ExactSizeIterator<Item = UnansweredCall> {
         self.pairs.unanswered()
     }
 
@@ -292,7 +292,7 @@ impl Conversation {
         if waiting.len() > 0 {
             let _ = writeln!(text, "unanswered: {}", count(waiting.len(), "request"));
         }
-        for Unanswered { direction, key, about, micros, .. } in waiting.take(LISTED) {
+        for UnansweredCall { direction, key, about, micros, .. } in waiting.take(LISTED) {
             let arrow = if direction == Direction::ToServer { '→' } else { '←' };
             let since = now_micros.saturating_sub(micros).try_into().unwrap_or(0);
             let since = span(Duration::from_micros(since));
@@ -340,7 +340,7 @@ impl Carried for Conversation {
         };
         if [own.name, own.word].contains(&protocol) {
             let (command, rest) = SpeechCommand::find(own.commands, line)?;
-            return lens.speak(command.name, &Arguments::parse(command, rest)?);
+            return lens.speak(command.name, &SpeechArguments::parse(command, rest)?);
         }
         let messages = lens.inner().ok_or_else(other)?.speak(protocol, line)?;
         let wrap = |message: Outgoing| {

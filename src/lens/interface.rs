@@ -5,7 +5,7 @@ use std::fmt;
 use super::decoded::Decoded;
 use super::facts::LensFacts;
 use super::message::Message;
-use super::speech::{Arguments, Beat, Outgoing, SpeechCommand, SpeechError};
+use super::speech::{Beat, Outgoing, SpeechArguments, SpeechCommand, SpeechError};
 use crate::event::Direction;
 
 /// Reads, and writes, one protocol on one connection.
@@ -41,7 +41,7 @@ pub trait Lens: Send {
     fn speak(
         &mut self,
         _command: &str,
-        _arguments: &Arguments<'_>,
+        _arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         Err(SpeechError::Mute)
     }

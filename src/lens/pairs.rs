@@ -8,7 +8,7 @@ use crate::event::Direction;
 
 /// A request without an answer yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unanswered {
+pub struct UnansweredCall {
     /// The side that asked.
     pub direction: Direction,
     /// The protocol of the request.
@@ -59,8 +59,8 @@ impl Pairs {
     }
 
     /// The requests without an answer, the oldest first.
-    pub(super) fn unanswered(&self) -> impl ExactSizeIterator<Item = Unanswered> {
-        self.waiting.iter().map(|((direction, protocol, key), (about, micros))| Unanswered {
+    pub(super) fn unanswered(&self) -> impl ExactSizeIterator<Item = UnansweredCall> {
+        self.waiting.iter().map(|((direction, protocol, key), (about, micros))| UnansweredCall {
             direction: *direction,
             protocol,
             key: key.clone(),

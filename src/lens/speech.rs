@@ -134,9 +134,9 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 
 /// The arguments of a command, by their place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Arguments<'a>(Vec<&'a str>);
+pub struct SpeechArguments<'a>(Vec<&'a str>);
 
-impl<'a> Arguments<'a> {
+impl<'a> SpeechArguments<'a> {
     /// Takes a line apart as a command's arguments demand.
     pub fn parse(command: &SpeechCommand, line: &'a str) -> Result<Self, SpeechError> {
         let mut rest = line.trim();
@@ -211,15 +211,15 @@ mod tests {
     #[test]
     fn arguments_are_taken_by_their_places() {
         let send = command("DEST [BODY…]");
-        let parsed = Arguments::parse(&send, " /topic/a  two words ").expect("both given");
+        let parsed = SpeechArguments::parse(&send, " /topic/a  two words ").expect("both given");
         assert_eq!((parsed.get(0), parsed.get(1)), ("/topic/a", "two words"));
-        assert_eq!(Arguments::parse(&send, ""), Err(SpeechError::Missing("DEST".into())));
-        let parsed = Arguments::parse(&send, r#""two words"  "b" c"#).expect("both given");
+        assert_eq!(SpeechArguments::parse(&send, ""), Err(SpeechError::Missing("DEST".into())));
+        let parsed = SpeechArguments::parse(&send, r#""two words"  "b" c"#).expect("both given");
         assert_eq!((parsed.get(0), parsed.get(1)), ("two words", r#""b" c"#));
-        let parsed = Arguments::parse(&send, "it's 'b'").expect("both given");
+        let parsed = SpeechArguments::parse(&send, "it's 'b'").expect("both given");
         assert_eq!((parsed.get(0), parsed.get(1)), ("it's", "'b'"));
         let none = command("");
-        assert_eq!(Arguments::parse(&none, "x y"), Err(SpeechError::TooMany("x y".into())));
+        assert_eq!(SpeechArguments::parse(&none, "x y"), Err(SpeechError::TooMany("x y".into())));
     }
 
     #[test]
@@ -232,7 +232,8 @@ mod tests {
     #[test]
     fn values_are_json_or_words() {
         let emit = command("ARGS…");
-        let parsed = Arguments::parse(&emit, r#"1 {"a": [2]} "b c" word 12x"#).expect("given");
+        let parsed =
+            SpeechArguments::parse(&emit, r#"1 {"a": [2]} "b c" word 12x"#).expect("given");
         let values: Value = parsed.values(0).into_iter().collect();
         assert_eq!(values.json(), r#"[1,{"a":[2]},"b c","word","12x"]"#);
     }

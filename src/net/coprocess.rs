@@ -27,7 +27,7 @@ pub struct Coprocess {
 
 /// What [`Coprocess::answer`] returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum CoprocessAnswer {
     /// The line that answers the oldest question, without its end.
     Line(Vec<u8>),
     /// It is awaited.
@@ -69,18 +69,18 @@ impl Coprocess {
     }
 
     /// The next answer; waits for it until a moment if there is one.
-    pub fn answer(&self, until: Option<Instant>) -> Answer {
+    pub fn answer(&self, until: Option<Instant>) -> CoprocessAnswer {
         let Some(until) = until else {
             return match self.answers.try_recv() {
-                Ok(line) => Answer::Line(line),
-                Err(TryRecvError::Empty) => Answer::Pending,
-                Err(TryRecvError::Disconnected) => Answer::Ended,
+                Ok(line) => CoprocessAnswer::Line(line),
+                Err(TryRecvError::Empty) => CoprocessAnswer::Pending,
+                Err(TryRecvError::Disconnected) => CoprocessAnswer::Ended,
             };
         };
         match self.answers.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(line) => Answer::Line(line),
-            Err(RecvTimeoutError::Timeout) => Answer::Pending,
-            Err(RecvTimeoutError::Disconnected) => Answer::Ended,
+            Ok(line) => CoprocessAnswer::Line(line),
+            Err(RecvTimeoutError::Timeout) => CoprocessAnswer::Pending,
+            Err(RecvTimeoutError::Disconnected) => CoprocessAnswer::Ended,
         }
     }
 }
@@ -90,7 +90,9 @@ impl Drop for Coprocess {
     fn drop(&mut self) {
         self.questions = None;
         let until = Instant::now() + BEFORE_KILL;
-        while matches!(self.answer(Some(until)), Answer::Line(_)) && Instant::now() < until {}
+        while matches!(self.answer(Some(until)), CoprocessAnswer::Line(_)) && Instant::now() < until
+        {
+        }
         // It is not reaped yet, so its number is still its own. It may have ended.
         let _ = kill_process_group(Pid::from_child(&self.process), Signal::KILL);
         let _ = self.process.wait();
@@ -142,18 +144,18 @@ mod tests {
         let long = [vec![b'x'; 1 << 20], vec![b'\n']].concat();
         command.ask(long);
         command.ask(b"second\r\n".to_vec());
-        assert_eq!(command.answer(soon()), Answer::Line(vec![b'x'; LONGEST as usize]));
-        assert_eq!(command.answer(soon()), Answer::Line(b"second".to_vec()));
-        assert_eq!(command.answer(None), Answer::Pending);
+        assert_eq!(command.answer(soon()), CoprocessAnswer::Line(vec![b'x'; LONGEST as usize]));
+        assert_eq!(command.answer(soon()), CoprocessAnswer::Line(b"second".to_vec()));
+        assert_eq!(command.answer(None), CoprocessAnswer::Pending);
     }
 
     #[test]
     fn a_command_that_ends_answers_no_more() {
         let command = Coprocess::spawn("read line; echo got $line", || ()).expect("sh");
         command.ask(b"one\n".to_vec());
-        assert_eq!(command.answer(soon()), Answer::Line(b"got one".to_vec()));
-        assert_eq!(command.answer(soon()), Answer::Ended);
+        assert_eq!(command.answer(soon()), CoprocessAnswer::Line(b"got one".to_vec()));
+        assert_eq!(command.answer(soon()), CoprocessAnswer::Ended);
         command.ask(b"two\n".to_vec());
-        assert_eq!(command.answer(None), Answer::Ended);
+        assert_eq!(command.answer(None), CoprocessAnswer::Ended);
     }
 }

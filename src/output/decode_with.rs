@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::event::{ConnId, Direction, Event, FrameEvent, MessageInfo, Stamp};
 use crate::lens::{Decoded, LARGEST, Value};
-use crate::net::coprocess::{Answer, Coprocess};
+use crate::net::coprocess::{Coprocess, CoprocessAnswer};
 use crate::session::Assembler;
 use crate::ui::connections::PerConnection;
 use crate::ui::json;
@@ -127,7 +127,7 @@ impl DecodeWith {
         let mut patience = self.since + PATIENCE;
         while !self.waiting.is_empty() {
             match self.command.answer(wait.then_some(patience)) {
-                Answer::Line(line) => {
+                CoprocessAnswer::Line(line) => {
                     self.since = Instant::now();
                     if !wait {
                         patience = self.since + PATIENCE;
@@ -136,8 +136,8 @@ impl DecodeWith {
                     self.bytes -= question.len;
                     answers.meanings.extend(question.meaning(&line));
                 }
-                Answer::Pending if Instant::now() < patience => break,
-                Answer::Pending => {
+                CoprocessAnswer::Pending if Instant::now() < patience => break,
+                CoprocessAnswer::Pending => {
                     let owed = counted(self.waiting.len() as u64, "message");
                     let text = format!(
                         "--decode-with: {owed} not decoded after {} s; the command gets no more messages",
@@ -146,7 +146,7 @@ impl DecodeWith {
                     answers.given_up = Some(text);
                     break;
                 }
-                Answer::Ended => {
+                CoprocessAnswer::Ended => {
                     let owed = counted(self.waiting.len() as u64, "message");
                     let text = format!("--decode-with: the command has ended, {owed} not decoded");
                     answers.given_up = Some(text);

@@ -18,7 +18,7 @@ use crate::wire::deflate::params::DeflateParams;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::accept::AcceptSteps;
 use crate::wire::handshake::grammar::parse_extensions;
-use crate::wire::handshake::rules::{Outcome, RULES, Report, Verdict};
+use crate::wire::handshake::rules::{Outcome, RULES, Report, RuleVerdict};
 use crate::wire::mask::{self, MaskKey};
 use crate::wire::violation::CATALOGUE;
 use crate::wire::writer::RawFrame;
@@ -488,7 +488,7 @@ fn report(object: &Value) -> Report {
             _ => Outcome::NotApplicable,
         };
         let rule = RULES.iter().find(|rule| rule.id == id)?;
-        Some(Verdict { rule, outcome, text: string(object, "text").unwrap_or_default() })
+        Some(RuleVerdict { rule, outcome, text: string(object, "text").unwrap_or_default() })
     };
     let key = object.get("accept").and_then(|accept| string(accept, "key"));
     Report {

@@ -163,7 +163,7 @@ mod tests {
     fn plan(awaited: &[&str]) -> ReplayPlan {
         let message =
             |text: &&str| RecordedMessage { opcode: Data::Text, content: text.as_bytes().to_vec() };
-        ReplayPlan { awaited: awaited.iter().map(message).collect(), ..Plan::default() }
+        ReplayPlan { awaited: awaited.iter().map(message).collect(), ..ReplayPlan::default() }
     }
 
     fn rules(captures: &[(&str, &str)], set: &[(&str, &str)]) -> ValueRules {

@@ -5,7 +5,7 @@ use super::style::{Ink, Palette};
 use super::{number, sanitize};
 use crate::wire::Role;
 use crate::wire::handshake::accept::AcceptMistake;
-use crate::wire::handshake::rules::{Outcome, Report, Verdict};
+use crate::wire::handshake::rules::{Outcome, Report, RuleVerdict};
 use crate::wire::head::Head;
 
 /// What a report is made of.
@@ -106,7 +106,7 @@ impl Checklist<'_> {
 }
 
 /// As in `67 rules: 38 passed, 0 FAILED, 0 warned, 29 not applicable`.
-pub(super) fn count<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> String {
+pub(super) fn count<'a>(verdicts: impl IntoIterator<Item = &'a RuleVerdict>) -> String {
     let (mut all, mut counts) = (0, [0; 4]);
     for verdict in verdicts {
         all += 1;
@@ -117,7 +117,7 @@ pub(super) fn count<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> Stri
 }
 
 /// Whether a rule was broken, or something is odd.
-pub(super) fn is_against(verdict: &Verdict) -> bool {
+pub(super) fn is_against(verdict: &RuleVerdict) -> bool {
     matches!(verdict.outcome, Outcome::Fail | Outcome::Warn)
 }
 
@@ -149,7 +149,7 @@ impl ChecklistWriter<'_> {
         }
     }
 
-    fn verdict(&mut self, verdict: &Verdict) {
+    fn verdict(&mut self, verdict: &RuleVerdict) {
         self::verdict(verdict, self.rule_width, self.palette, self.out);
     }
 
@@ -188,7 +188,12 @@ pub(super) fn rule_width(report: &Report) -> usize {
 }
 
 /// Appends a line as in `  ✓ pass  4.1-req-method           the method is GET: GET`.
-pub(super) fn verdict(verdict: &Verdict, rule_width: usize, palette: Palette, out: &mut Vec<u8>) {
+pub(super) fn verdict(
+    verdict: &RuleVerdict,
+    rule_width: usize,
+    palette: Palette,
+    out: &mut Vec<u8>,
+) {
     let (ink, mark) = match verdict.outcome {
         Outcome::Pass => (Ink::Good, "✓ pass"),
         Outcome::Fail => (Ink::Violation, "✗ FAIL"),

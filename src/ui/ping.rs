@@ -244,7 +244,7 @@ mod tests {
     }
 
     fn run(events: &[PingEvent]) -> PingRoundTrips {
-        let mut trips = PingRoundTrips { sent: events.len() as u64, ..RoundTrips::default() };
+        let mut trips = PingRoundTrips { sent: events.len() as u64, ..PingRoundTrips::default() };
         events.iter().for_each(|event| trips.take(event));
         trips
     }

@@ -66,7 +66,7 @@ impl<'a> Input<'a> {
 
 /// One step of decoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decoded {
+pub enum DecoderStep {
     /// A whole header has been read: see [`Decoder::header`].
     Header,
     /// The given number of payload bytes, the last ones consumed from the input, are now unmasked.
@@ -106,8 +106,8 @@ impl Decoder {
     /// Takes bytes from `input` until something is worth telling; `None` when it is used up.
     ///
     /// However the stream is cut into inputs, the same headers, payload bytes and ends come out;
-    /// only the size of the [`Decoded::Payload`] pieces differs.
-    pub fn step(&mut self, input: &mut Input<'_>) -> Option<Decoded> {
+    /// only the size of the [`DecoderStep::Payload`] pieces differs.
+    pub fn step(&mut self, input: &mut Input<'_>) -> Option<DecoderStep> {
         match &mut self.state {
             DecoderState::Header { partial, have } => {
                 let header = if *have == 0
@@ -125,11 +125,11 @@ impl Decoder {
                     DecoderState::Lost
                 };
                 self.header = Some(header);
-                Some(Decoded::Header)
+                Some(DecoderStep::Header)
             }
             DecoderState::Payload { left: 0 } => {
                 self.state = DecoderState::between_frames();
-                Some(Decoded::End)
+                Some(DecoderStep::End)
             }
             DecoderState::Payload { left } => {
                 let header = self.header.as_ref()?;
@@ -144,12 +144,12 @@ impl Decoder {
                 }
                 *left -= piece.len() as u64;
                 self.offset += piece.len() as u64;
-                Some(Decoded::Payload(piece.len()))
+                Some(DecoderStep::Payload(piece.len()))
             }
             DecoderState::Lost => {
                 let rest = input.take(usize::MAX).len();
                 self.offset += rest as u64;
-                (rest > 0).then_some(Decoded::Undecodable(rest))
+                (rest > 0).then_some(DecoderStep::Undecodable(rest))
             }
         }
     }
@@ -303,15 +303,15 @@ mod tests {
             let mut input = Input::new(&mut bytes);
             while let Some(step) = decoder.step(&mut input) {
                 match step {
-                    Decoded::Header => {
+                    DecoderStep::Header => {
                         seen.push(Seen::Header(*decoder.header().expect("a header")))
                     }
-                    Decoded::Payload(n) => match seen.last_mut() {
+                    DecoderStep::Payload(n) => match seen.last_mut() {
                         Some(Seen::Payload(so_far)) => so_far.extend_from_slice(input.taken(n)),
                         _ => seen.push(Seen::Payload(input.taken(n).to_vec())),
                     },
-                    Decoded::End => seen.push(Seen::End),
-                    Decoded::Undecodable(n) => match seen.last_mut() {
+                    DecoderStep::End => seen.push(Seen::End),
+                    DecoderStep::Undecodable(n) => match seen.last_mut() {
                         Some(Seen::Undecodable(so_far)) => so_far.extend_from_slice(input.taken(n)),
                         _ => seen.push(Seen::Undecodable(input.taken(n).to_vec())),
                     },
@@ -405,7 +405,7 @@ mod tests {
         let mut input = Input::new(&mut bytes);
         let mut offsets = Vec::new();
         while let Some(step) = decoder.step(&mut input) {
-            if step == Decoded::Header {
+            if step == DecoderStep::Header {
                 offsets.push(decoder.header().map(|h| h.offset));
             }
         }

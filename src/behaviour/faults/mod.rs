@@ -10,7 +10,7 @@ mod pace;
 
 use std::time::{Duration, Instant};
 
-use crate::behaviour::faults::pace::{Pace, Reading};
+use crate::behaviour::faults::pace::{FaultPace, ReadPace};
 use crate::engine::behaviour::Interference;
 use crate::engine::relay::mask;
 use crate::net::link::Link;
@@ -37,8 +37,8 @@ pub struct FaultInjector {
     seen: usize,
     /// The stream stops here, whatever else is made.
     cut: Option<(u64, Cut)>,
-    sending: Pace,
-    reading: Reading,
+    sending: FaultPace,
+    reading: ReadPace,
     keeps_tcp: bool,
     idle: Option<Duration>,
 }
@@ -66,8 +66,8 @@ impl FaultInjector {
             made: 0,
             seen: 0,
             cut: None,
-            sending: Pace::default(),
-            reading: Reading::default(),
+            sending: FaultPace::default(),
+            reading: ReadPace::default(),
             keeps_tcp,
             idle: None,
         };
@@ -154,8 +154,8 @@ impl FaultInjector {
             BehaviourFault::Fin => self.cut_at(&fault.value, Cut::Fin),
             BehaviourFault::IdleEnd => self.idle = Some(fault.time()),
             BehaviourFault::Drip => self.sending.drip(fault.time(), None, now),
-            BehaviourFault::SlowReader => self.reading = Reading::slow(fault.number()),
-            BehaviourFault::NeverRead => self.reading = Reading::Never,
+            BehaviourFault::SlowReader => self.reading = ReadPace::slow(fault.number()),
+            BehaviourFault::NeverRead => self.reading = ReadPace::Never,
             BehaviourFault::NoPong => endpoint.set_auto_pong(AutoPong::Off),
             BehaviourFault::NoCloseAnswer => endpoint.set_auto_close(false),
             BehaviourFault::KeepTcp => {

@@ -8,7 +8,7 @@ const SIP: Duration = Duration::from_millis(100);
 
 /// How what is made leaves.
 #[derive(Debug, Default)]
-pub struct Pace {
+pub struct FaultPace {
     /// Nothing beyond this byte before that moment.
     hold: Option<(u64, Instant)>,
     drip: Option<Drip>,
@@ -30,7 +30,7 @@ struct Drip {
     flushed: u64,
 }
 
-impl Pace {
+impl FaultPace {
     /// Sends nothing beyond a byte of the stream before a moment.
     pub fn hold(&mut self, at: u64, until: Instant) {
         self.hold = Some((at, until));
@@ -79,7 +79,7 @@ impl Pace {
 
 /// How the client is read.
 #[derive(Debug, Default)]
-pub enum Reading {
+pub enum ReadPace {
     /// As always.
     #[default]
     Always,
@@ -94,7 +94,7 @@ pub enum Reading {
     Never,
 }
 
-impl Reading {
+impl ReadPace {
     /// At so many bytes a second, at least one.
     pub fn slow(rate: u64) -> Self {
         Self::Slow { rate: rate.max(1), next: None }
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn what_is_held_leaves_at_its_moment() {
         let now = Instant::now();
-        let mut sending = Pace::default();
+        let mut sending = FaultPace::default();
         assert_eq!(sending.allowed(0, now), None);
         sending.hold(60, now + SECOND);
         assert_eq!(sending.allowed(0, now), Some(60));
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn what_drips_leaves_byte_by_byte() {
         let now = Instant::now();
-        let mut sending = Pace::default();
+        let mut sending = FaultPace::default();
         sending.drip(SECOND, Some(2), now);
         assert_eq!(sending.allowed(0, now), Some(1));
         sending.flushed(1, true, now);
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn what_the_transport_refuses_waits_for_the_transport() {
         let now = Instant::now();
-        let mut sending = Pace::default();
+        let mut sending = FaultPace::default();
         sending.drip(SECOND, None, now);
         assert_eq!(sending.allowed(0, now), Some(1));
         sending.flushed(0, true, now);
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn a_slow_reader_sips() {
         let now = Instant::now();
-        let mut reading = Reading::slow(1000);
+        let mut reading = ReadPace::slow(1000);
         assert!(reading.may_read());
         assert_eq!(reading.most_at_once(), 100);
         reading.has_read(100, now);
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(reading.deadline(), Some(now + SIP));
         reading.tick(now + SIP);
         assert!(reading.may_read());
-        assert_eq!(Reading::slow(0).most_at_once(), 1);
-        assert!(!Reading::Never.may_read());
+        assert_eq!(ReadPace::slow(0).most_at_once(), 1);
+        assert!(!ReadPace::Never.may_read());
     }
 }

@@ -1,56 +1,56 @@
 //! The closing handshake.
 
 use super::framing::CONTROL;
-use crate::check::case::{Case, Expectation, Rule, Tested, rule};
+use crate::check::case::{Case, CitedRule, Expectation, Tested, rule};
 
-pub(super) const UTF8: Rule = rule(
+pub(super) const UTF8: CitedRule = rule(
     "RFC 6455 §8.1",
     "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_.",
 );
-pub(super) const ANSWER: Rule = rule(
+pub(super) const ANSWER: CitedRule = rule(
     "RFC 6455 §5.5.1",
     "If an endpoint receives a Close frame and did not previously send a Close frame, the endpoint MUST send a Close frame in response.",
 );
-const TWO_BYTES: Rule = rule(
+const TWO_BYTES: CitedRule = rule(
     "RFC 6455 §5.5.1",
     "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte order) representing a status code with value /code/ defined in Section 7.4.",
 );
-const DEFINED: Rule = rule(
+const DEFINED: CitedRule = rule(
     "RFC 6455 §7.4.1",
     "Endpoints MAY use the following pre-defined status codes when sending a Close frame.",
 );
-const REGISTERED: Rule = rule(
+const REGISTERED: CitedRule = rule(
     "RFC 6455 §7.4.2",
     "Status codes in the range 1000-2999 are reserved for definition by this protocol, its future revisions, and extensions specified in a permanent and readily available public specification.",
 );
-const LIBRARIES: Rule = rule(
+const LIBRARIES: CitedRule = rule(
     "RFC 6455 §7.4.2",
     "Status codes in the range 3000-3999 are reserved for use by libraries, frameworks, and applications.",
 );
-const PRIVATE: Rule = rule(
+const PRIVATE: CitedRule = rule(
     "RFC 6455 §7.4.2",
     "Status codes in the range 4000-4999 are reserved for private use and thus can't be registered.",
 );
-const UNUSED: Rule = rule("RFC 6455 §7.4.2", "Status codes in the range 0-999 are not used.");
-const RESERVED: Rule = rule(
+const UNUSED: CitedRule = rule("RFC 6455 §7.4.2", "Status codes in the range 0-999 are not used.");
+const RESERVED: CitedRule = rule(
     "RFC 6455 §7.4.1",
     "is a reserved value and MUST NOT be set as a status code in a Close control frame by an endpoint.",
 );
-const LATER: Rule =
+const LATER: CitedRule =
     rule("RFC 6455 §7.4.1", "Reserved. The specific meaning might be defined in the future.");
-const ENDED: Rule = rule(
+const ENDED: CitedRule = rule(
     "RFC 6455 §7.2.1",
     "If at any point the underlying transport layer connection is unexpectedly lost, the client MUST _Fail the WebSocket Connection_.",
 );
-pub(super) const ENDING: Rule = rule(
+pub(super) const ENDING: CitedRule = rule(
     "RFC 6455 §7.1.1",
     "In abnormal cases (such as not having received a TCP Close from the server after a reasonable amount of time) a client MAY initiate the TCP Close.",
 );
-const NO_MORE: Rule = rule(
+const NO_MORE: CitedRule = rule(
     "RFC 6455 §5.5.1",
     "The application MUST NOT send any more data frames after sending a Close frame.",
 );
-const FIRST: Rule = rule(
+const FIRST: CitedRule = rule(
     "RFC 6455 §7.1.1",
     "The underlying TCP connection, in most normal cases, SHOULD be closed first by the server, so that it holds the TIME_WAIT state and not the client",
 );
@@ -63,7 +63,7 @@ const PREDATES: &str = "the library is older than the registration of the code";
 const fn answered(
     id: &'static str,
     title: &'static str,
-    rule: Rule,
+    rule: CitedRule,
     why: &'static str,
     send: &'static [&'static str],
     codes: &'static [u16],
@@ -74,7 +74,7 @@ const fn answered(
 const fn bad(
     id: &'static str,
     title: &'static str,
-    rule: Rule,
+    rule: CitedRule,
     send: &'static [&'static str],
 ) -> Case {
     Case::new(id, title, rule, INVENTED).send(send).expect(Expectation::Condemns(&[1002]))

@@ -2,32 +2,32 @@
 
 use super::closing::UTF8;
 use super::framing::RSV;
-use crate::check::case::{Case, Expectation, Needs, Rule, Tested, rule};
+use crate::check::case::{Case, CitedRule, Expectation, Needs, Tested, rule};
 use crate::check::request::Edit;
 use crate::wire::{Data, OpCode};
 
-const COMPRESSED: Rule = rule(
+const COMPRESSED: CitedRule = rule(
     "RFC 7692 §6",
     "This document allocates the RSV1 bit of the WebSocket header for PMCEs and calls the bit the \"Per-Message Compressed\" bit.",
 );
-const FIRST: Rule = rule(
+const FIRST: CitedRule = rule(
     "RFC 7692 §6",
     "An endpoint MUST NOT set the \"Per-Message Compressed\" bit of control frames and non-first fragments of a data message.",
 );
-const EMPTY_WINDOW: Rule = rule(
+const EMPTY_WINDOW: CitedRule = rule(
     "RFC 7692 §7.2.2",
     "If the \"agreed parameters\" contain the \"client_no_context_takeover\" extension parameter, the server MAY decompress each new message with an empty LZ77 sliding window.",
 );
-const FINAL: Rule = rule(
+const FINAL: CitedRule = rule(
     "RFC 7692 §7.2.1",
     "An endpoint MAY use both DEFLATE blocks with the \"BFINAL\" bit set to 0 and DEFLATE blocks with the \"BFINAL\" bit set to 1.",
 );
-const WINDOW: Rule = rule(
+const WINDOW: CitedRule = rule(
     "RFC 7692 §7.2.2",
     "decompress each new message using the LZ77 sliding window used to process the last compressed message.",
 );
-const INFLATE: Rule = rule("RFC 7692 §7.2.2", "Decompress the resulting data using DEFLATE.");
-const PROTECT: Rule = rule(
+const INFLATE: CitedRule = rule("RFC 7692 §7.2.2", "Decompress the resulting data using DEFLATE.");
+const PROTECT: CitedRule = rule(
     "RFC 6455 §10.4",
     "Such an implementation SHOULD impose a limit on frame sizes and the total message size after reassembly from multiple frames.",
 );
@@ -42,7 +42,7 @@ const TEXT: OpCode = OpCode::Data(Data::Text);
 const fn echoes(
     id: &'static str,
     title: &'static str,
-    rule: Rule,
+    rule: CitedRule,
     send: &'static [&'static str],
     content: &'static str,
 ) -> Case {
@@ -56,7 +56,7 @@ const fn echoes(
 const fn dies(
     id: &'static str,
     title: &'static str,
-    rule: Rule,
+    rule: CitedRule,
     why: &'static str,
     send: &'static [&'static str],
     codes: &'static [u16],

@@ -1,58 +1,58 @@
 //! Frames, masks, control frames.
 
-use crate::check::case::{Case, Expectation, Rule, Tested, rule};
+use crate::check::case::{Case, CitedRule, Expectation, Tested, rule};
 use crate::wire::{Data, OpCode};
 
-pub(super) const PROTECT: Rule = rule(
+pub(super) const PROTECT: CitedRule = rule(
     "RFC 6455 §10.4",
     "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits.",
 );
-pub(super) const PONG: Rule = rule(
+pub(super) const PONG: CitedRule = rule(
     "RFC 6455 §5.5.2",
     "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame.",
 );
-const SAME: Rule = rule(
+const SAME: CitedRule = rule(
     "RFC 6455 §5.5.3",
     "A Pong frame sent in response to a Ping frame must have identical \"Application data\" as found in the message body of the Ping frame being replied to.",
 );
-const NEWEST: Rule = rule(
+const NEWEST: CitedRule = rule(
     "RFC 6455 §5.5.3",
     "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most recently processed Ping frame.",
 );
-const UNSOLICITED: Rule = rule("RFC 6455 §5.5.3", "A Pong frame MAY be sent unsolicited.");
-pub(super) const RSV: Rule = rule(
+const UNSOLICITED: CitedRule = rule("RFC 6455 §5.5.3", "A Pong frame MAY be sent unsolicited.");
+pub(super) const RSV: CitedRule = rule(
     "RFC 6455 §5.2",
     "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.",
 );
-const OPCODE: Rule = rule(
+const OPCODE: CitedRule = rule(
     "RFC 6455 §5.2",
     "If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket Connection_.",
 );
-const MINIMAL: Rule = rule(
+const MINIMAL: CitedRule = rule(
     "RFC 6455 §5.2",
     "Note that in all cases, the minimal number of bytes MUST be used to encode the length",
 );
-const TOP_BIT: Rule = rule(
+const TOP_BIT: CitedRule = rule(
     "RFC 6455 §5.2",
     "If 127, the following 8 bytes interpreted as a 64-bit unsigned integer (the most significant bit MUST be 0) are the payload length.",
 );
-pub(super) const STREAM: Rule = rule(
+pub(super) const STREAM: CitedRule = rule(
     "RFC 6455 §5.1",
     "In the WebSocket Protocol, data is transmitted using a sequence of frames.",
 );
-const LENGTH: Rule = rule(
+const LENGTH: CitedRule = rule(
     "RFC 6455 §5.2",
     "The length of the \"Payload data\", in bytes: if 0-125, that is the payload length.",
 );
-const MASK: Rule = rule(
+const MASK: CitedRule = rule(
     "RFC 6455 §5.1",
     "The server MUST close the connection upon receiving a frame that is not masked.",
 );
-const UNMASKED: Rule =
+const UNMASKED: CitedRule =
     rule("RFC 6455 §5.1", "A client MUST close a connection if it detects a masked frame.");
-const KEY: Rule =
+const KEY: CitedRule =
     rule("RFC 6455 §5.3", "The masking key is a 32-bit value chosen at random by the client.");
-pub(super) const CONTROL: Rule = rule(
+pub(super) const CONTROL: CitedRule = rule(
     "RFC 6455 §5.5",
     "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented.",
 );
@@ -100,7 +100,7 @@ const fn written(bytes: &'static [u8]) -> &'static str {
 pub(super) const fn dies(
     id: &'static str,
     title: &'static str,
-    rule: Rule,
+    rule: CitedRule,
     why: &'static str,
     send: &'static [&'static str],
 ) -> Case {
@@ -110,7 +110,7 @@ pub(super) const fn dies(
 const fn lives(
     id: &'static str,
     title: &'static str,
-    rule: Rule,
+    rule: CitedRule,
     why: &'static str,
     send: &'static [&'static str],
 ) -> Case {

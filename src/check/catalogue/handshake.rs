@@ -1,94 +1,94 @@
 //! The opening handshake: requests that must be refused, and odd ones that must be accepted.
 
 use super::framing::RSV;
-use crate::check::case::{Case, Expectation, Rule, Tested, rule};
+use crate::check::case::{Case, CitedRule, Expectation, Tested, rule};
 use crate::check::request::Edit;
 
 /// What [`CaseFacts::broken`](crate::check::facts::Facts::broken) calls a response that is not written as HTTP is.
 pub const RES_GRAMMAR: &str = "9110-2.2-res-grammar";
 
 const MUST_STOP: &str = "the server MUST stop processing the client's handshake and return an HTTP response with an appropriate error code (such as 400 Bad Request)";
-const STOP: Rule = rule("RFC 6455 §4.2.1", MUST_STOP);
+const STOP: CitedRule = rule("RFC 6455 §4.2.1", MUST_STOP);
 // A server that does not decode the key keeps §4.2.2: "It is not necessary for the server to base64-decode".
-const SIXTEEN: Rule = rule(
+const SIXTEEN: CitedRule = rule(
     "RFC 6455 §4.2.1",
     "A |Sec-WebSocket-Key| header field with a base64-encoded (see Section 4 of [RFC4648]) value that, when decoded, is 16 bytes in length.",
 );
-const KEY_ONCE: Rule = rule(
+const KEY_ONCE: CitedRule = rule(
     "RFC 6455 §11.3.1",
     "The |Sec-WebSocket-Key| header field MUST NOT appear more than once in an HTTP request.",
 );
-const VERSION: Rule = rule(
+const VERSION: CitedRule = rule(
     "RFC 6455 §4.2.2",
     "the server MUST abort the WebSocket handshake described in this section and instead send an appropriate HTTP error code (such as 426 Upgrade Required) and a |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of understanding.",
 );
-const VERSION_ONCE: Rule = rule(
+const VERSION_ONCE: CitedRule = rule(
     "RFC 6455 §11.3.5",
     "The |Sec-WebSocket-Version| header field MUST NOT appear more than once in an HTTP request.",
 );
-const GET: Rule = rule(
+const GET: CitedRule = rule(
     "RFC 6455 §4.1",
     "The method of the request MUST be GET, and the HTTP version MUST be at least 1.1.",
 );
-const HOST: Rule = rule(
+const HOST: CitedRule = rule(
     "RFC 9112 §3.2",
     "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host header field and to any request message that contains more than one Host header field line or a Host header field with an invalid field value.",
 );
-const CONNECTION: Rule = rule(
+const CONNECTION: CitedRule = rule(
     "RFC 6455 §4.2.1",
     "A |Connection| header field that includes the token \"Upgrade\", treated as an ASCII case-insensitive value.",
 );
-const UPGRADE: Rule = rule(
+const UPGRADE: CitedRule = rule(
     "RFC 6455 §4.2.1",
     "An |Upgrade| header field containing the value \"websocket\", treated as an ASCII case-insensitive value.",
 );
-pub(super) const NAMES: Rule = rule("RFC 9110 §5.1", "Field names are case-insensitive");
-const FOLD: Rule = rule(
+pub(super) const NAMES: CitedRule = rule("RFC 9110 §5.1", "Field names are case-insensitive");
+const FOLD: CitedRule = rule(
     "RFC 9112 §5.2",
     "A server that receives an obs-fold in a request message that is not within a \"message/http\" container MUST either reject the message by sending a 400 (Bad Request), preferably with a representation explaining that obsolete line folding is unacceptable, or replace each received obs-fold with one or more SP octets prior to interpreting the field value or forwarding the message downstream.",
 );
-const COLON: Rule = rule(
+const COLON: CitedRule = rule(
     "RFC 9112 §5.1",
     "A server MUST reject, with a response status code of 400 (Bad Request), any received request message that contains whitespace between a header field name and colon.",
 );
-const LF: Rule = rule(
+const LF: CitedRule = rule(
     "RFC 9112 §2.2",
     "Although the line terminator for the start-line and fields is the sequence CRLF, a recipient MAY recognize a single LF as a line terminator and ignore any preceding CR.",
 );
-const ABSOLUTE: Rule = rule(
+const ABSOLUTE: CitedRule = rule(
     "RFC 9112 §3.2.2",
     "A server MUST accept the absolute-form in requests even though most HTTP/1.1 clients will only send the absolute-form to a proxy.",
 );
-const SERVICE: Rule = rule(
+const SERVICE: CitedRule = rule(
     "RFC 6455 §4.2.2",
     "If the requested service is not available, the server MUST send an appropriate HTTP error code (such as 404 Not Found) and abort the WebSocket handshake.",
 );
-const WAIT: Rule = rule(
+const WAIT: CitedRule = rule(
     "RFC 6455 §4.1",
     "Once the client's opening handshake has been sent, the client MUST wait for a response from the server before sending any further data.",
 );
-const TIMEOUT: Rule = rule(
+const TIMEOUT: CitedRule = rule(
     "RFC 9112 §9.5",
     "Servers will usually have some timeout value beyond which they will no longer maintain an inactive connection.",
 );
-const PERSISTENT: Rule = rule(
+const PERSISTENT: CitedRule = rule(
     "RFC 9112 §9.3",
     "HTTP/1.1 defaults to the use of \"persistent connections\", allowing multiple requests and responses to be carried over a single connection.",
 );
-const NO_LIMIT: Rule = rule(
+const NO_LIMIT: CitedRule = rule(
     "RFC 6455 §4.1",
     "There is no limit to the number of established WebSocket connections a client can have with a single remote host.",
 );
-const LIMITS: Rule = rule(
+const LIMITS: CitedRule = rule(
     "RFC 9110 §5.4",
     "A server that receives a request header field line, field value, or set of fields larger than it wishes to process MUST respond with an appropriate 4xx (Client Error) status code.",
 );
 
-const GRAMMAR: Rule = rule(
+const GRAMMAR: CitedRule = rule(
     "RFC 9110 §2.2",
     "A sender MUST NOT generate protocol elements that do not match the grammar defined by the corresponding ABNF rules.",
 );
-const STATUS_LINE: Rule = rule(
+const STATUS_LINE: CitedRule = rule(
     "RFC 6455 §4.2.2",
     "A Status-Line with a 101 response code as per RFC 2616 [RFC2616]. Such a response could look like \"HTTP/1.1 101 Switching Protocols\"",
 );
@@ -104,24 +104,39 @@ const COMMON: &str = "browsers, proxies and libraries send this form, and are re
 const KEY: &str = "Sec-WebSocket-Key";
 const VER: &str = "Sec-WebSocket-Version";
 
-const fn of_server(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
+const fn of_server(
+    id: &'static str,
+    title: &'static str,
+    rule: CitedRule,
+    why: &'static str,
+) -> Case {
     Case::new(id, title, rule, why).of(Tested::Server)
 }
 
-const fn refused(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
+const fn refused(
+    id: &'static str,
+    title: &'static str,
+    rule: CitedRule,
+    why: &'static str,
+) -> Case {
     of_server(id, title, rule, why).expect(Expectation::Refused(&[]))
 }
 
 /// What asks for no WebSocket may get a page, or whatever else is there.
-const fn ignored(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
+const fn ignored(
+    id: &'static str,
+    title: &'static str,
+    rule: CitedRule,
+    why: &'static str,
+) -> Case {
     of_server(id, title, rule, why).expect(Expectation::Ignored)
 }
 
-const fn accepted(id: &'static str, title: &'static str, rule: Rule) -> Case {
+const fn accepted(id: &'static str, title: &'static str, rule: CitedRule) -> Case {
     of_server(id, title, rule, COMMON).expect(Expectation::Accepted)
 }
 
-const fn learns(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
+const fn learns(id: &'static str, title: &'static str, rule: CitedRule, why: &'static str) -> Case {
     of_server(id, title, rule, why).info().expect(Expectation::Learns)
 }
 
@@ -216,14 +231,14 @@ const LONGER: &str = XS;
 #[cfg(test)]
 mod tests {
     use crate::check::catalogue::find;
-    use crate::check::facts::{CaseFacts, Opening};
+    use crate::check::facts::{CaseFacts, CaseOpening};
     use crate::check::judge::judge;
     use crate::check::verdict::Verdict;
     use crate::wire::Role;
 
     #[test]
     fn a_server_need_not_decode_the_key_but_has_to_read_it() {
-        let facts = CaseFacts { opening: Opening::Open, ..Facts::default() };
+        let facts = CaseFacts { opening: CaseOpening::Open, ..CaseFacts::default() };
         for (id, verdict) in [
             ("h/key-15", Verdict::Warn),
             ("h/key-17", Verdict::Warn),

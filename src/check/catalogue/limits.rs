@@ -1,16 +1,16 @@
 //! Limits: how much a server accepts before it protects itself.
 
 use super::framing::{PONG, PROTECT, STREAM};
-use crate::check::case::{Case, Expectation, Rule, Tested, rule};
+use crate::check::case::{Case, CitedRule, Expectation, Tested, rule};
 use crate::check::facts::CaseFacts;
 use crate::check::verdict::{Judgement, Verdict};
 
-const ALIVE: Rule = rule(
+const ALIVE: CitedRule = rule(
     "RFC 6455 §7.1.7",
     "Except as indicated above or as specified by the application layer (e.g., a script using the WebSocket API), clients SHOULD NOT close the connection.",
 );
 
-const KEEPALIVE: Rule = rule(
+const KEEPALIVE: CitedRule = rule(
     "RFC 6455 §5.5.2",
     "NOTE: A Ping frame may serve either as a keepalive or as a means to verify that the remote endpoint is still responsive.",
 );

@@ -2,26 +2,26 @@
 
 use super::closing::{ANSWER, UTF8};
 use super::framing::{PROTECT, dies};
-use crate::check::case::{Case, Expectation, Rule, rule};
+use crate::check::case::{Case, CitedRule, Expectation, rule};
 use crate::wire::{Data, OpCode};
 
-const FRAGMENTED: Rule = rule(
+const FRAGMENTED: CitedRule = rule(
     "RFC 6455 §5.4",
     "A fragmented message consists of a single frame with the FIN bit clear and an opcode other than 0, followed by zero or more frames with the FIN bit clear and the opcode set to 0, and terminated by a single frame with the FIN bit set and an opcode of 0.",
 );
-const INJECTED: Rule = rule(
+const INJECTED: CitedRule = rule(
     "RFC 6455 §5.4",
     "Control frames (see Section 5.5) MAY be injected in the middle of a fragmented message.",
 );
-const INTERLEAVED: Rule = rule(
+const INTERLEAVED: CitedRule = rule(
     "RFC 6455 §5.4",
     "The fragments of one message MUST NOT be interleaved between the fragments of another message unless an extension has been negotiated that can interpret the interleaving.",
 );
-const PARTIAL: Rule = rule(
+const PARTIAL: CitedRule = rule(
     "RFC 6455 §5.6",
     "Note that a particular text frame might include a partial UTF-8 sequence; however, the whole message MUST contain valid UTF-8.",
 );
-const BINARY: Rule = rule(
+const BINARY: CitedRule = rule(
     "RFC 6455 §5.6",
     "The \"Payload data\" is arbitrary binary data whose interpretation is solely up to the application layer.",
 );
@@ -38,7 +38,7 @@ const TEXT: OpCode = OpCode::Data(Data::Text);
 const fn echoes(
     id: &'static str,
     title: &'static str,
-    rule: Rule,
+    rule: CitedRule,
     why: &'static str,
     send: &'static [&'static str],
     content: &'static str,

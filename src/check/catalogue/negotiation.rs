@@ -1,57 +1,58 @@
 //! Origin, subprotocols, extensions: what is offered, and which answers are allowed.
 
-use crate::check::case::{Case, Expectation, Needs, Rule, Tested, rule};
-use crate::check::facts::{CaseFacts, Opening};
+use crate::check::case::{Case, CitedRule, Expectation, Needs, Tested, rule};
+use crate::check::facts::{CaseFacts, CaseOpening};
 use crate::check::request::Edit;
 use crate::check::verdict::{Judgement, Verdict};
 
-const ORIGIN: Rule = rule(
+const ORIGIN: CitedRule = rule(
     "RFC 6455 §10.2",
     "Servers that are not intended to process input from any web page but only for certain sites SHOULD verify the |Origin| field is an origin they expect.",
 );
-const NO_ORIGIN: Rule = rule("RFC 6455 §4.2.1", "Optionally, an |Origin| header field.");
-const ONE: Rule = rule(
+const NO_ORIGIN: CitedRule = rule("RFC 6455 §4.2.1", "Optionally, an |Origin| header field.");
+const ONE: CitedRule = rule(
     "RFC 6455 §4.2.2",
     "The value chosen MUST be derived from the client's handshake, specifically by selecting one of the values from the |Sec-WebSocket-Protocol| field that the server is willing to use for this connection (if any).",
 );
-const NONE: Rule = rule(
+const NONE: CitedRule = rule(
     "RFC 6455 §4.2.2",
     "if the server does not wish to agree to one of the suggested subprotocols, it MUST NOT send back a |Sec-WebSocket-Protocol| header field in its response",
 );
-const UNIQUE: Rule = rule(
+const UNIQUE: CitedRule = rule(
     "RFC 6455 §4.1",
     "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be unique strings.",
 );
-pub(super) const CASE: Rule = rule(
+pub(super) const CASE: CitedRule = rule(
     "RFC 6455 §4.1",
     "If the response includes a |Sec-WebSocket-Protocol| header field and this header field indicates the use of a subprotocol that was not present in the client's handshake (the server has indicated a subprotocol not requested by the client), the client MUST _Fail the WebSocket Connection_.",
 );
-const OFFERED: Rule = rule(
+const OFFERED: CitedRule = rule(
     "RFC 6455 §4.2.2",
     "If the server supports multiple extensions, then the value MUST be derived from the client's handshake, specifically by selecting one or more of the values from the |Sec-WebSocket-Extensions| field.",
 );
-const MALFORMED: Rule = rule(
+const MALFORMED: CitedRule = rule(
     "RFC 6455 §9.1",
     "If a value is received by either the client or the server during negotiation that does not conform to the ABNF below, the recipient of such malformed data MUST immediately _Fail the WebSocket Connection_.",
 );
-const DECLINE: Rule = rule(
+const DECLINE: CitedRule = rule(
     "RFC 7692 §7",
     "A server MUST decline an extension negotiation offer for this extension if any of the following conditions are met",
 );
-const SNCT: Rule = rule(
+const SNCT: CitedRule = rule(
     "RFC 7692 §7.1.1.1",
     "A server accepts an extension negotiation offer that includes the \"server_no_context_takeover\" extension parameter by including the \"server_no_context_takeover\" extension parameter in the corresponding extension negotiation response to send back to the client.",
 );
-const SMWB: Rule = rule(
+const SMWB: CitedRule = rule(
     "RFC 7692 §7.1.2.1",
     "A server accepts an extension negotiation offer with this parameter by including the \"server_max_window_bits\" extension parameter in the extension negotiation response to send back to the client with the same or smaller value as the offer.",
 );
-pub(super) const CMWB: Rule = rule(
+pub(super) const CMWB: CitedRule = rule(
     "RFC 7692 §7.1.2.2",
     "If a received extension negotiation offer doesn't have the \"client_max_window_bits\" extension parameter, the corresponding extension negotiation response to the offer MUST NOT include the \"client_max_window_bits\" extension parameter.",
 );
-const FALLBACK: Rule = rule("RFC 6455 §9.1", "Note that the order of extensions is significant.");
-const LIST: Rule = rule(
+const FALLBACK: CitedRule =
+    rule("RFC 6455 §9.1", "Note that the order of extensions is significant.");
+const LIST: CitedRule = rule(
     "RFC 6455 §9.1",
     "Note that like other HTTP header fields, this header field MAY be split or combined across multiple lines.",
 );
@@ -64,7 +65,12 @@ const MISREAD: &str = "both sides compress differently, and messages can't be re
 const EXT: &str = "Sec-WebSocket-Extensions";
 const PROTO: &str = "Sec-WebSocket-Protocol";
 
-const fn of_server(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
+const fn of_server(
+    id: &'static str,
+    title: &'static str,
+    rule: CitedRule,
+    why: &'static str,
+) -> Case {
     Case::new(id, title, rule, why).of(Tested::Server)
 }
 
@@ -89,7 +95,7 @@ const fn declines(id: &'static str, title: &'static str, edits: &'static [Edit])
 const fn keeps(
     id: &'static str,
     title: &'static str,
-    rule: Rule,
+    rule: CitedRule,
     edits: &'static [Edit],
     rules: &'static [&'static str],
 ) -> Case {
@@ -99,7 +105,7 @@ const fn keeps(
 const fn learns(
     id: &'static str,
     title: &'static str,
-    rule: Rule,
+    rule: CitedRule,
     why: &'static str,
     edits: &'static [Edit],
 ) -> Case {
@@ -110,10 +116,10 @@ const fn learns(
 fn foreign(facts: &CaseFacts) -> Judgement {
     let got = facts.describe("server");
     match facts.opening {
-        Opening::Open if facts.header("set-cookie").is_some() => {
+        CaseOpening::Open if facts.header("set-cookie").is_some() => {
             Judgement::new(Verdict::Warn, "101 with Set-Cookie: a page of any site can connect")
         }
-        Opening::Open => Judgement::new(Verdict::Info, "101"),
+        CaseOpening::Open => Judgement::new(Verdict::Info, "101"),
         _ => Judgement::new(Verdict::Info, got),
     }
 }
@@ -122,12 +128,12 @@ fn foreign(facts: &CaseFacts) -> Judgement {
 fn clean(facts: &CaseFacts) -> Judgement {
     let got = facts.describe("server");
     let verdict = match facts.opening {
-        Opening::Refused(status) if (400..500).contains(&status) => Verdict::Pass,
+        CaseOpening::Refused(status) if (400..500).contains(&status) => Verdict::Pass,
         // An error of the server, but one that opens nothing.
-        Opening::Refused(status) if status >= 500 => Verdict::Warn,
-        Opening::Dropped => Verdict::PassBare,
-        Opening::Open => return Judgement::new(Verdict::Info, "101"),
-        Opening::Silent | Opening::Bad(_) => Verdict::Fail,
+        CaseOpening::Refused(status) if status >= 500 => Verdict::Warn,
+        CaseOpening::Dropped => Verdict::PassBare,
+        CaseOpening::Open => return Judgement::new(Verdict::Info, "101"),
+        CaseOpening::Silent | CaseOpening::Bad(_) => Verdict::Fail,
         _ => Verdict::Info,
     };
     Judgement::new(verdict, got)
@@ -137,32 +143,32 @@ fn clean(facts: &CaseFacts) -> Judgement {
 fn strict(facts: &CaseFacts) -> Judgement {
     let judgement = clean(facts);
     match judgement.verdict {
-        Verdict::Fail if matches!(facts.opening, Opening::Bad(_)) => {
+        Verdict::Fail if matches!(facts.opening, CaseOpening::Bad(_)) => {
             Judgement::of_own_breach(judgement.got)
         }
-        Verdict::Info if facts.opening == Opening::Open => Judgement::new(Verdict::Warn, "101"),
+        Verdict::Info if facts.opening == CaseOpening::Open => Judgement::new(Verdict::Warn, "101"),
         _ => judgement,
     }
 }
 
 fn unstamped(facts: &CaseFacts) -> Judgement {
     match (&facts.opening, facts.header("sec-websocket-protocol")) {
-        (Opening::Open, Some(name)) => {
+        (CaseOpening::Open, Some(name)) => {
             Judgement::new(Verdict::Info, format!("101 with Sec-WebSocket-Protocol: {name}"))
         }
-        (Opening::Open, None) => Judgement::new(Verdict::Pass, "101 without a subprotocol"),
+        (CaseOpening::Open, None) => Judgement::new(Verdict::Pass, "101 without a subprotocol"),
         _ => Judgement::new(Verdict::Info, facts.describe("server")),
     }
 }
 
 fn exact(facts: &CaseFacts) -> Judgement {
     match (&facts.opening, facts.header("sec-websocket-protocol")) {
-        (Opening::Open, None) => Judgement::new(Verdict::Pass, "101 without a subprotocol"),
-        (Opening::Refused(_), _) => Judgement::new(Verdict::Pass, facts.describe("server")),
-        (Opening::Open, Some(name)) => {
+        (CaseOpening::Open, None) => Judgement::new(Verdict::Pass, "101 without a subprotocol"),
+        (CaseOpening::Refused(_), _) => Judgement::new(Verdict::Pass, facts.describe("server")),
+        (CaseOpening::Open, Some(name)) => {
             Judgement::new(Verdict::Info, format!("101 with Sec-WebSocket-Protocol: {name}"))
         }
-        (Opening::Dropped, _) => Judgement::new(Verdict::PassBare, facts.describe("server")),
+        (CaseOpening::Dropped, _) => Judgement::new(Verdict::PassBare, facts.describe("server")),
         _ => Judgement::new(Verdict::Fail, facts.describe("server")),
     }
 }
@@ -217,7 +223,7 @@ mod tests {
 
     #[test]
     fn an_error_of_the_server_opens_nothing_and_is_no_breach() {
-        let facts = CaseFacts { opening: Opening::Refused(500), ..Facts::default() };
+        let facts = CaseFacts { opening: CaseOpening::Refused(500), ..CaseFacts::default() };
         for id in ["x/malformed", "x/bits-7", "p/illegal"] {
             let case = find(id, Role::Server).expect("a case");
             assert_eq!(judge(case, &facts, false).verdict, Verdict::Warn, "{id}");

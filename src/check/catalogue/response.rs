@@ -3,51 +3,51 @@
 use super::closing::ENDING;
 use super::handshake::NAMES;
 use super::negotiation::{CASE, CMWB};
-use crate::check::case::{Case, Expectation, Needs, Rule, Tested, rule};
+use crate::check::case::{Case, CitedRule, Expectation, Needs, Tested, rule};
 use crate::check::request::Edit;
 
-const STATUS: Rule = rule(
+const STATUS: CitedRule = rule(
     "RFC 6455 §4.1",
     "If the status code received from the server is not 101, the client handles the response per HTTP [RFC2616] procedures.",
 );
-const UPGRADE: Rule = rule(
+const UPGRADE: CitedRule = rule(
     "RFC 6455 §4.1",
     "If the response lacks an |Upgrade| header field or the |Upgrade| header field contains a value that is not an ASCII case-insensitive match for the value \"websocket\", the client MUST _Fail the WebSocket Connection_.",
 );
-const CONNECTION: Rule = rule(
+const CONNECTION: CitedRule = rule(
     "RFC 6455 §4.1",
     "If the response lacks a |Connection| header field or the |Connection| header field doesn't contain a token that is an ASCII case-insensitive match for the value \"Upgrade\", the client MUST _Fail the WebSocket Connection_.",
 );
-const ACCEPT: Rule = rule(
+const ACCEPT: CitedRule = rule(
     "RFC 6455 §4.1",
     "If the response lacks a |Sec-WebSocket-Accept| header field or the |Sec-WebSocket-Accept| contains a value other than the base64-encoded SHA-1 of the concatenation of the |Sec-WebSocket-Key| (as a string, not base64-decoded) with the string \"258EAFA5-E914-47DA-95CA-C5AB0DC85B11\" but ignoring any leading and trailing whitespace, the client MUST _Fail the WebSocket Connection_.",
 );
-const ACCEPT_ONCE: Rule = rule(
+const ACCEPT_ONCE: CitedRule = rule(
     "RFC 6455 §11.3.3",
     "The |Sec-WebSocket-Accept| header MUST NOT appear more than once in an HTTP response.",
 );
-const EXTENSION: Rule = rule(
+const EXTENSION: CitedRule = rule(
     "RFC 6455 §4.1",
     "If the response includes a |Sec-WebSocket-Extensions| header field and this header field indicates the use of an extension that was not present in the client's handshake (the server has indicated an extension not requested by the client), the client MUST _Fail the WebSocket Connection_.",
 );
-const PARAMETERS: Rule = rule(
+const PARAMETERS: CitedRule = rule(
     "RFC 7692 §7",
     "A client MUST _Fail the WebSocket Connection_ if the peer server accepted an extension negotiation offer for this extension with an extension negotiation response meeting any of the following conditions",
 );
-const REASON: Rule = rule("RFC 9112 §4", "A client SHOULD ignore the reason-phrase content");
-const STREAM: Rule = rule(
+const REASON: CitedRule = rule("RFC 9112 §4", "A client SHOULD ignore the reason-phrase content");
+const STREAM: CitedRule = rule(
     "RFC 6455 §4.1",
     "If the server's response is validated as provided for above, it is said that _The WebSocket Connection is Established_ and that the WebSocket Connection is in the OPEN state.",
 );
-const MASK_KEY: Rule = rule(
+const MASK_KEY: CitedRule = rule(
     "RFC 6455 §5.3",
     "When preparing a masked frame, the client MUST pick a fresh masking key from the set of allowed 32-bit values.",
 );
-const BACKOFF: Rule = rule(
+const BACKOFF: CitedRule = rule(
     "RFC 6455 §7.2.3",
     "Should the first reconnect attempt fail, subsequent reconnect attempts SHOULD be delayed by increasingly longer amounts of time, using a method such as truncated binary exponential backoff.",
 );
-const NONCE: Rule =
+const NONCE: CitedRule =
     rule("RFC 6455 §4.1", "The nonce MUST be selected randomly for each connection.");
 
 const PROOF: &str = "the client mistakes an HTTP server or a cache for a WebSocket server";
@@ -64,14 +64,19 @@ const PROTO: &str = "Sec-WebSocket-Protocol";
 const fn fails(
     id: &'static str,
     title: &'static str,
-    rule: Rule,
+    rule: CitedRule,
     why: &'static str,
     edits: &'static [Edit],
 ) -> Case {
     Case::new(id, title, rule, why).of(Tested::Client).open(edits).expect(Expectation::Fails)
 }
 
-const fn opens(id: &'static str, title: &'static str, rule: Rule, edits: &'static [Edit]) -> Case {
+const fn opens(
+    id: &'static str,
+    title: &'static str,
+    rule: CitedRule,
+    edits: &'static [Edit],
+) -> Case {
     Case::new(id, title, rule, COMMON).of(Tested::Client).open(edits)
 }
 

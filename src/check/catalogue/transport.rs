@@ -1,12 +1,12 @@
 //! TLS.
 
-use crate::check::case::{Case, Expectation, Needs, Rule, Tested, rule};
-use crate::check::facts::{CaseFacts, Opening};
+use crate::check::case::{Case, CitedRule, Expectation, Needs, Tested, rule};
+use crate::check::facts::{CaseFacts, CaseOpening};
 use crate::check::request::Edit;
 use crate::check::verdict::{Judgement, Verdict};
 
-const OLD: Rule = rule("RFC 8996 §5", "TLS 1.1 MUST NOT be used.");
-const MAY_OFFER: Rule = rule(
+const OLD: CitedRule = rule("RFC 8996 §5", "TLS 1.1 MUST NOT be used.");
+const MAY_OFFER: CitedRule = rule(
     "RFC 7301 §3.1",
     "A new extension type (\"application_layer_protocol_negotiation(16)\") is defined and MAY be included by the client in its \"ClientHello\" message.",
 );
@@ -14,7 +14,7 @@ const MAY_OFFER: Rule = rule(
 /// Whether TLS is established that must not.
 fn old(facts: &CaseFacts) -> Judgement {
     match without_tls(facts) {
-        Some((true, got)) if facts.opening == Opening::Dropped => {
+        Some((true, got)) if facts.opening == CaseOpening::Dropped => {
             Judgement::new(Verdict::PassBare, got)
         }
         Some((true, got)) => Judgement::new(Verdict::Pass, got),
@@ -28,10 +28,12 @@ fn opens(facts: &CaseFacts) -> Judgement {
     match (without_tls(facts), &facts.opening, &facts.alpn) {
         (Some((true, got)), ..) => Judgement::new(Verdict::Fail, got),
         (Some((false, got)), ..) => Judgement::new(Verdict::Inconclusive, got),
-        (None, Opening::Open, Some(name)) => {
+        (None, CaseOpening::Open, Some(name)) => {
             Judgement::new(Verdict::Pass, format!("101; ALPN agreed on {name}"))
         }
-        (None, Opening::Open, None) => Judgement::new(Verdict::Pass, "101; nothing agreed by ALPN"),
+        (None, CaseOpening::Open, None) => {
+            Judgement::new(Verdict::Pass, "101; nothing agreed by ALPN")
+        }
         // The answer over TLS says nothing about TLS.
         _ => Judgement::new(Verdict::Info, format!("TLS, then {}", facts.describe("server"))),
     }
@@ -41,14 +43,16 @@ fn opens(facts: &CaseFacts) -> Judgement {
 fn without_tls(facts: &CaseFacts) -> Option<(bool, String)> {
     match &facts.opening {
         _ if facts.secured => None,
-        Opening::Unsecured(text) => Some((true, text.clone())),
-        Opening::Dropped => Some((true, "the connection ended in the TLS handshake".to_owned())),
-        Opening::Silent => Some((false, "no answer in the TLS handshake".to_owned())),
+        CaseOpening::Unsecured(text) => Some((true, text.clone())),
+        CaseOpening::Dropped => {
+            Some((true, "the connection ended in the TLS handshake".to_owned()))
+        }
+        CaseOpening::Silent => Some((false, "no answer in the TLS handshake".to_owned())),
         _ => None,
     }
 }
 
-const fn of_tls(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
+const fn of_tls(id: &'static str, title: &'static str, rule: CitedRule, why: &'static str) -> Case {
     Case::new(id, title, rule, why).of(Tested::Server).needs(Needs::Tls)
 }
 
@@ -70,9 +74,9 @@ mod tests {
     use crate::wire::Role;
 
     #[track_caller]
-    fn check(id: &str, secured: bool, opening: Opening, verdict: Verdict) {
+    fn check(id: &str, secured: bool, opening: CaseOpening, verdict: Verdict) {
         let case = find(id, Role::Server).expect("a case");
-        let facts = CaseFacts { opening, secured, ..Facts::default() };
+        let facts = CaseFacts { opening, secured, ..CaseFacts::default() };
         let judgement = judge(case, &facts, false);
         assert_eq!(judgement.verdict, verdict, "{id} {facts:?}: {}", judgement.got);
     }
@@ -80,31 +84,36 @@ mod tests {
     #[test]
     fn what_comes_over_tls_without_alpn_is_no_matter_of_alpn() {
         for opening in [
-            Opening::Refused(403),
-            Opening::Refused(429),
-            Opening::Refused(503),
-            Opening::Dropped,
-            Opening::Silent,
+            CaseOpening::Refused(403),
+            CaseOpening::Refused(429),
+            CaseOpening::Refused(503),
+            CaseOpening::Dropped,
+            CaseOpening::Silent,
         ] {
             check("t/alpn-none", true, opening.clone(), Verdict::Info);
             check("t/alpn-h2", true, opening, Verdict::Info);
         }
-        let failed = || Opening::Unsecured("the TLS handshake failed".into());
+        let failed = || CaseOpening::Unsecured("the TLS handshake failed".into());
         check("t/alpn-none", false, failed(), Verdict::Warn);
-        check("t/alpn-none", false, Opening::Dropped, Verdict::Warn);
-        check("t/alpn-none", false, Opening::Silent, Verdict::Inconclusive);
-        check("t/alpn-none", true, Opening::Open, Verdict::Pass);
+        check("t/alpn-none", false, CaseOpening::Dropped, Verdict::Warn);
+        check("t/alpn-none", false, CaseOpening::Silent, Verdict::Inconclusive);
+        check("t/alpn-none", true, CaseOpening::Open, Verdict::Pass);
         check("t/alpn-h2", false, failed(), Verdict::Info);
     }
 
     #[test]
     fn an_old_version_is_accepted_where_tls_comes_about_whatever_follows() {
-        for opening in [Opening::Open, Opening::Dropped, Opening::Silent, Opening::Refused(403)] {
+        for opening in [
+            CaseOpening::Open,
+            CaseOpening::Dropped,
+            CaseOpening::Silent,
+            CaseOpening::Refused(403),
+        ] {
             check("t/tls-old", true, opening, Verdict::Warn);
         }
-        check("t/tls-old", false, Opening::Unsecured("no".into()), Verdict::Pass);
-        check("t/tls-old", false, Opening::Dropped, Verdict::PassBare);
-        check("t/tls-old", false, Opening::Silent, Verdict::Inconclusive);
-        check("t/tls-old", false, Opening::Unable("no".into()), Verdict::Inconclusive);
+        check("t/tls-old", false, CaseOpening::Unsecured("no".into()), Verdict::Pass);
+        check("t/tls-old", false, CaseOpening::Dropped, Verdict::PassBare);
+        check("t/tls-old", false, CaseOpening::Silent, Verdict::Inconclusive);
+        check("t/tls-old", false, CaseOpening::Unable("no".into()), Verdict::Inconclusive);
     }
 }

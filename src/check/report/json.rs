@@ -4,12 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::results::Results;
 use crate::check::baseline::Change;
-use crate::check::plan::Outcome;
+use crate::check::plan::CaseResult;
 
 pub(super) fn write(results: &Results<'_>) -> String {
     let mut text = String::new();
     for outcome in results.outcomes {
-        let Outcome { case, judgement } = outcome;
+        let CaseResult { case, judgement } = outcome;
         let mut object = json!({
             "event": "case",
             "id": case.id,

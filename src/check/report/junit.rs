@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::results::Results;
-use crate::check::plan::Outcome;
+use crate::check::plan::CaseResult;
 use crate::check::verdict::Verdict;
 
 pub(super) fn write(results: &Results<'_>) -> String {
@@ -16,8 +16,8 @@ pub(super) fn write(results: &Results<'_>) -> String {
         let len = rest.iter().take_while(|outcome| outcome.case.area() == area).count();
         let (suite, others) = rest.split_at(len);
         rest = others;
-        let count = |is: &dyn Fn(&Outcome) -> bool| suite.iter().filter(|one| is(one)).count();
-        let of = |verdict| move |one: &Outcome| one.judgement.verdict == verdict;
+        let count = |is: &dyn Fn(&CaseResult) -> bool| suite.iter().filter(|one| is(one)).count();
+        let of = |verdict| move |one: &CaseResult| one.judgement.verdict == verdict;
         let _ = writeln!(
             text,
             "<testsuite name=\"{area}\" tests=\"{len}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">",
@@ -38,8 +38,8 @@ pub(super) fn write(results: &Results<'_>) -> String {
     text
 }
 
-fn case(results: &Results<'_>, outcome: &Outcome, text: &mut String) {
-    let Outcome { case, judgement } = outcome;
+fn case(results: &Results<'_>, outcome: &CaseResult, text: &mut String) {
+    let CaseResult { case, judgement } = outcome;
     let (name, title) = (escaped(case.id), escaped(case.title));
     let _ = write!(
         text,

@@ -1,7 +1,7 @@
 //! All results of a run, and their totals.
 
 use crate::check::baseline::{Baseline, Change};
-use crate::check::plan::Outcome;
+use crate::check::plan::CaseResult;
 use crate::check::verdict::Verdict;
 
 /// All results of a run.
@@ -13,7 +13,7 @@ pub struct Results<'a> {
     /// The command line that runs cases again, without their ids.
     pub again: &'a str,
     /// One for each case, in the order of the table.
-    pub outcomes: &'a [Outcome],
+    pub outcomes: &'a [CaseResult],
     /// Why the run stopped before its end.
     pub stopped: Option<String>,
     /// What was known before.
@@ -26,7 +26,7 @@ pub struct Results<'a> {
 
 impl Results<'_> {
     /// Whether a result counts as failed: by itself, or against what was known.
-    pub fn is_failure(&self, outcome: &Outcome) -> bool {
+    pub fn is_failure(&self, outcome: &CaseResult) -> bool {
         let failed = outcome.judgement.verdict.is_failure(self.strict);
         match self.change(outcome) {
             Some(Change::Worse) => true,
@@ -37,7 +37,7 @@ impl Results<'_> {
     }
 
     /// How a result compares with what was known.
-    pub fn change(&self, outcome: &Outcome) -> Option<Change> {
+    pub fn change(&self, outcome: &CaseResult) -> Option<Change> {
         self.baseline.map(|baseline| baseline.compare(outcome))
     }
 

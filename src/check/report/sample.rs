@@ -2,7 +2,7 @@
 
 use super::results::Results;
 use crate::check::case::{Case, Expectation, rule};
-use crate::check::plan::Outcome;
+use crate::check::plan::CaseResult;
 use crate::check::verdict::{Judgement, Verdict};
 
 static GOOD: Case = Case::new("f/ping", "a ping", rule("RFC 1 §1", "says"), "why");
@@ -13,8 +13,9 @@ static BAD: Case =
 static ODD: Case = Case::new("k/odd", "odd", rule("RFC 1 §3", "should"), "why").should();
 static LEFT: Case = Case::new("z/left", "left", rule("RFC 1 §4", "may"), "why");
 
-pub fn outcomes() -> Vec<Outcome> {
-    let of = |case, verdict, got: &str| Outcome { case, judgement: Judgement::new(verdict, got) };
+pub fn outcomes() -> Vec<CaseResult> {
+    let of =
+        |case, verdict, got: &str| CaseResult { case, judgement: Judgement::new(verdict, got) };
     vec![
         of(&GOOD, Verdict::Pass, "the pong"),
         of(&BAD, Verdict::Fail, "a ping is answered\u{1b}"),
@@ -23,7 +24,7 @@ pub fn outcomes() -> Vec<Outcome> {
     ]
 }
 
-pub fn results(outcomes: &[Outcome]) -> Results<'_> {
+pub fn results(outcomes: &[CaseResult]) -> Results<'_> {
     let url = "ws://127.0.0.1:1/";
     Results {
         subject: url,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::results::Results;
 use crate::check::baseline::Change;
-use crate::check::plan::Outcome;
+use crate::check::plan::CaseResult;
 use crate::check::verdict::Verdict;
 use crate::ui::number::counted;
 use crate::ui::sanitize::escaped;
@@ -44,7 +44,7 @@ pub(super) fn write(results: &Results<'_>, palette: Palette) -> Vec<u8> {
     };
     if !infos.is_empty() {
         line("", &mut out);
-        for Outcome { case, judgement } in infos {
+        for CaseResult { case, judgement } in infos {
             let measured = judgement.measured.as_ref().map(|text| format!(" ({text})"));
             let (got, measured) = (escaped(judgement.got.as_bytes()), measured.unwrap_or_default());
             let text = format!("  {:<18} {}: {got}{measured}", case.id, case.title);
@@ -84,8 +84,8 @@ pub(super) fn write(results: &Results<'_>, palette: Palette) -> Vec<u8> {
 }
 
 /// Everything about one case.
-fn whole(results: &Results<'_>, outcome: &Outcome, palette: Palette, out: &mut Vec<u8>) {
-    let Outcome { case, judgement } = outcome;
+fn whole(results: &Results<'_>, outcome: &CaseResult, palette: Palette, out: &mut Vec<u8>) {
+    let CaseResult { case, judgement } = outcome;
     let known = match results.change(outcome) {
         Some(Change::Known) => " (known)",
         Some(Change::Worse) => " (worse than known)",
@@ -114,7 +114,7 @@ fn whole(results: &Results<'_>, outcome: &Outcome, palette: Palette, out: &mut V
     field("again", &format!("{} {}", escaped(results.again.as_bytes()), case.id), out);
 }
 
-fn short<'a>(results: &'a Results<'_>, verdict: Verdict) -> Vec<&'a Outcome> {
+fn short<'a>(results: &'a Results<'_>, verdict: Verdict) -> Vec<&'a CaseResult> {
     results.outcomes.iter().filter(|outcome| outcome.judgement.verdict == verdict).collect()
 }
 
@@ -127,7 +127,7 @@ fn grouped(results: &Results<'_>, verdict: Verdict, what: &str, out: &mut Vec<u8
 
 fn changes(results: &Results<'_>) -> Option<String> {
     let of = |change| {
-        let same = |outcome: &&Outcome| results.change(outcome) == Some(change);
+        let same = |outcome: &&CaseResult| results.change(outcome) == Some(change);
         results.outcomes.iter().filter(same).map(|outcome| outcome.case.id).collect::<Vec<_>>()
     };
     results.baseline?;

@@ -5,7 +5,7 @@ use super::clocks::{ping_interval, seconds};
 use super::findings::Findings;
 use crate::diagnostics::clue::complained;
 use crate::diagnostics::facts::{EndKind, SILENCE};
-use crate::diagnostics::heard::{self, Complaint};
+use crate::diagnostics::heard::{self, Grievance};
 use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Family, Severity};
 use crate::wire::Role;
 use crate::wire::close::{self, CloseBody};
@@ -228,9 +228,9 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     let bland = regular && heard::complains(&body.reason).is_none();
     // A stream of messages may end with any of them, and what ends in order has said what it had to say.
     let few = facts.stream.messages <= 2 && end.lifetime < SILENCE;
-    let weighs = |complaint: Complaint| match body.code {
-        Some(1000 | 1001) => complaint == Complaint::Marked,
-        None => complaint == Complaint::Marked || few,
+    let weighs = |complaint: Grievance| match body.code {
+        Some(1000 | 1001) => complaint == Grievance::Marked,
+        None => complaint == Grievance::Marked || few,
         _ => true,
     };
     let complaint = complained(facts).filter(|(complaint, _)| weighs(*complaint));
@@ -238,7 +238,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         let shown = format!("its last message is {}", heard::shown(text));
         let why = "the Close came right after it";
         // Who has done what was asked says so, whatever the last message speaks of.
-        let sure = complaint >= Complaint::Shouted && body.code != Some(1000);
+        let sure = complaint >= Grievance::Shouted && body.code != Some(1000);
         let d = match regular || d.severity == Severity::Note {
             true => d
                 .title("closed right after a message that may give the reason")

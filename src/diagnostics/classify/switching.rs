@@ -5,7 +5,7 @@ use crate::diagnostics::{Diagnostic, Facts, Family, Severity, Span, entry};
 use crate::wire::deflate::params;
 use crate::wire::handshake::grammar::parse_extensions;
 use crate::wire::handshake::headers::{EXTENSIONS, PROTOCOL};
-use crate::wire::handshake::rules::{Outcome, Report, Verdict};
+use crate::wire::handshake::rules::{Outcome, Report, RuleVerdict};
 use crate::wire::head::Head;
 
 /// A subprotocol that no server supports: a server that accepts it accepts any (W412).
@@ -31,7 +31,7 @@ pub(super) fn switching(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
 }
 
-fn judge(verdict: &Verdict, facts: &Facts<'_>, head: &Head, found: &mut Findings<'_>) {
+fn judge(verdict: &RuleVerdict, facts: &Facts<'_>, head: &Head, found: &mut Findings<'_>) {
     let Some(code) = code_of(verdict, facts, head) else { return };
     let severity = |d: Diagnostic| match (verdict.rule.fatal, verdict.outcome) {
         (true, Outcome::Fail) => d.severity(Severity::Error),
@@ -53,7 +53,7 @@ fn judge(verdict: &Verdict, facts: &Facts<'_>, head: &Head, found: &mut Findings
 }
 
 /// The entry for a broken rule: the rule's own, unless the catalogue distinguishes more.
-fn code_of(verdict: &Verdict, facts: &Facts<'_>, head: &Head) -> Option<&'static str> {
+fn code_of(verdict: &RuleVerdict, facts: &Facts<'_>, head: &Head) -> Option<&'static str> {
     let code = verdict.rule.code?;
     // The rules for other statuses are the business of the layer before.
     if entry(code)?.family != Family::Agreement {

@@ -12,7 +12,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use super::Deadline;
 use super::response::{self, RefusalBody};
 use crate::config::OpenConfig;
-use crate::engine::open_error::{OpenError, Pair};
+use crate::engine::open_error::{HandshakePair, OpenError};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::{NextRound, Ready, Runtime, Task, run};
 use crate::engine::slots::{Slot, SlotPart, token};
@@ -119,7 +119,7 @@ enum OpeningState {
         link: Box<SocketLink>,
         inbound: Observer,
         body: RefusalBody,
-        pair: Box<Pair>,
+        pair: Box<HandshakePair>,
         until: Deadline,
     },
     /// It has led to something, which was returned.
@@ -870,7 +870,7 @@ impl ClientOpening {
         };
         if status.code != 101 {
             if self.config.redirects.is_some() && is_redirect(status.code) {
-                let pair = Box::new(Pair { request, response, report });
+                let pair = Box::new(HandshakePair { request, response, report });
                 return self.follow(pair, runtime);
             }
             if status.code == 401
@@ -881,7 +881,7 @@ impl ClientOpening {
             }
             inbound.expect_body();
             let body = RefusalBody::of(&response);
-            let pair = Box::new(Pair { request, response, report });
+            let pair = Box::new(HandshakePair { request, response, report });
             // The handshake's time may be over sooner.
             let alone = self.given.is_some() && self.behind.is_none();
             let wait = if alone { Duration::ZERO } else { BODY_TIMEOUT };
@@ -891,7 +891,7 @@ impl ClientOpening {
         }
         let list = response::fatal(&report);
         if !list.is_empty() {
-            let pair = Box::new(Pair { request, response, report });
+            let pair = Box::new(HandshakePair { request, response, report });
             return Err(OpenError::BadHandshake { list, pair });
         }
         inbound.expect_frames(report.agreed.deflate.as_ref());
@@ -954,7 +954,11 @@ impl ClientOpening {
     }
 
     /// Goes where the response leads, and reports that.
-    fn follow(&mut self, pair: Box<Pair>, runtime: &mut Runtime) -> Result<OpeningStep, OpenError> {
+    fn follow(
+        &mut self,
+        pair: Box<HandshakePair>,
+        runtime: &mut Runtime,
+    ) -> Result<OpeningStep, OpenError> {
         let status = pair.response.status_line().map_or(0, |line| line.code);
         let locations: Vec<String> = pair
             .response
@@ -1011,7 +1015,12 @@ impl ClientOpening {
     }
 
     /// The error of another status than 101.
-    fn refused(&mut self, body: &RefusalBody, pair: Box<Pair>, runtime: &mut Runtime) -> OpenError {
+    fn refused(
+        &mut self,
+        body: &RefusalBody,
+        pair: Box<HandshakePair>,
+        runtime: &mut Runtime,
+    ) -> OpenError {
         let body = &*body.content();
         if !body.is_empty() {
             // A failing output must not hide the refusal itself.

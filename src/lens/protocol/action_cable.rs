@@ -5,8 +5,8 @@ use crate::lens::kept::{Kept, remembered};
 use crate::lens::payload::json;
 use crate::lens::text::{brief, path_ends};
 use crate::lens::{
-    Arguments, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechCommand, SpeechError,
-    Value,
+    Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechArguments, SpeechCommand,
+    SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -194,7 +194,7 @@ impl Lens for Cable {
     fn speak(
         &mut self,
         command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         // The entries of an object that is an argument, after those that must be there.
         let object = |first: (&str, Value), at: usize| {

@@ -8,8 +8,8 @@ use crate::lens::kept::remembered;
 use crate::lens::payload::json;
 use crate::lens::text::{millis, query};
 use crate::lens::{
-    Arguments, Beat, Carried, Conversation, Decoded, Expectation, Lens, LensFacts, Message,
-    Outgoing, Protocol, SpeechCommand, SpeechError,
+    Beat, Carried, Conversation, Decoded, Expectation, Lens, LensFacts, Message, Outgoing,
+    Protocol, SpeechArguments, SpeechCommand, SpeechError,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -272,7 +272,7 @@ impl Lens for EngineIo {
     fn speak(
         &mut self,
         command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         Ok(vec![Outgoing::text(match command {
             "send" => format!("4{}", arguments.get(0)),

@@ -7,8 +7,8 @@ use std::fmt::Write;
 use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::text::{brief, path_ends};
 use crate::lens::{
-    Arguments, Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechCommand,
-    SpeechError, Value,
+    Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechArguments,
+    SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static TRANSPORT_WS: Protocol = Protocol {
@@ -409,7 +409,7 @@ impl Lens for GraphQl {
     fn speak(
         &mut self,
         command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let kind = |kind: &str| ("type", kind.into());
         let [start, _, stop] = self.dialect.words;

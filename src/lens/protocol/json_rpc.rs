@@ -9,7 +9,7 @@ use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::json;
 use crate::lens::text::{brief, clipped, path_ends};
 use crate::lens::{
-    Arguments, Decoded, Lens, Message, Outgoing, Protocol, SpeechCommand, SpeechError, Value,
+    Decoded, Lens, Message, Outgoing, Protocol, SpeechArguments, SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -272,7 +272,7 @@ impl Lens for JsonRpc {
     fn speak(
         &mut self,
         command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         if ["reply", "refuse"].contains(&command) {
             let version = (!self.lax).then(|| ("jsonrpc", "2.0".into()));

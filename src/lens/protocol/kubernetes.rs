@@ -6,8 +6,8 @@ use crate::lens::kept::Kept;
 use crate::lens::payload::json;
 use crate::lens::text::brief;
 use crate::lens::{
-    Arguments, Decoded, Lens, LensFacts, Message, Outgoing, Protocol, SpeechCommand, SpeechError,
-    Value,
+    Decoded, Lens, LensFacts, Message, Outgoing, Protocol, SpeechArguments, SpeechCommand,
+    SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -177,7 +177,7 @@ impl Lens for Kubernetes {
     fn speak(
         &mut self,
         command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let (channel, data) = match command {
             "stdin" => (0, format!("{}\n", arguments.get(0)).into_bytes()),

@@ -10,7 +10,7 @@ use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::cursor::Cursor;
 use crate::lens::text::{brief, listed, path_ends};
 use crate::lens::{
-    Arguments, Beat, Decoded, Expectation, LARGEST, Lens, Message, Outgoing, Protocol,
+    Beat, Decoded, Expectation, LARGEST, Lens, Message, Outgoing, Protocol, SpeechArguments,
     SpeechCommand, SpeechError, Value,
 };
 
@@ -724,7 +724,7 @@ impl Lens for Mqtt {
     fn speak(
         &mut self,
         command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let five = command == "connect5" || self.level == Some(5);
         let mut body = Vec::new();

@@ -8,8 +8,8 @@ use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::json;
 use crate::lens::text::brief;
 use crate::lens::{
-    Arguments, Decoded, Expectation, LARGEST, Lens, Message, Outgoing, Protocol, SpeechCommand,
-    SpeechError, Value,
+    Decoded, Expectation, LARGEST, Lens, Message, Outgoing, Protocol, SpeechArguments,
+    SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -274,7 +274,7 @@ impl Lens for Nats {
     fn speak(
         &mut self,
         command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let (first, second) = (arguments.get(0), arguments.get(1));
         let subjects = match command {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::text::brief;
 use crate::lens::{
-    Arguments, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechCommand, SpeechError,
-    Value,
+    Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechArguments, SpeechCommand,
+    SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -146,7 +146,7 @@ impl Lens for Ocpp {
     fn speak(
         &mut self,
         _command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let id = self.ids.next().to_string().into();
         let payload = arguments.json(1).unwrap_or(Value::Map(Vec::new()));

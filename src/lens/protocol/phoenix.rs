@@ -8,7 +8,7 @@ use crate::lens::kept::{Fresh, Heard, Kept, remembered};
 use crate::lens::payload::cursor::Cursor;
 use crate::lens::text::{brief, query};
 use crate::lens::{
-    Arguments, Beat, Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol,
+    Beat, Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechArguments,
     SpeechCommand, SpeechError, Value,
 };
 
@@ -281,7 +281,7 @@ impl Lens for Phoenix {
     fn speak(
         &mut self,
         command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         if command == "heartbeat" {
             let own = self.refs.next().to_string();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::lens::payload::schema::Schema;
 use crate::lens::payload::{cbor, json, msgpack, protobuf};
 use crate::lens::{
-    Arguments, Decoded, Lens, Message, Outgoing, Protocol, SpeechCommand, SpeechError, Value,
+    Decoded, Lens, Message, Outgoing, Protocol, SpeechArguments, SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static JSON: Protocol = Protocol {
@@ -81,7 +81,7 @@ impl Lens for Plain {
     fn speak(
         &mut self,
         _command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let text = arguments.get(0);
         let wrong = || SpeechError::Wrong(format!("VALUE is not JSON: {text}"));

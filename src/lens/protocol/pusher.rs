@@ -7,7 +7,7 @@ use crate::lens::kept::{Kept, remembered};
 use crate::lens::payload::json;
 use crate::lens::text::{brief, query};
 use crate::lens::{
-    Arguments, Beat, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechCommand,
+    Beat, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechArguments, SpeechCommand,
     SpeechError, Value,
 };
 
@@ -227,7 +227,7 @@ impl Lens for Pusher {
     fn speak(
         &mut self,
         command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let channel = ("channel", Value::from(arguments.get(0)));
         Ok(vec![match command {

@@ -10,7 +10,7 @@ use crate::lens::payload::cursor::Cursor;
 use crate::lens::payload::{json, msgpack};
 use crate::lens::text::{brief, query};
 use crate::lens::{
-    Arguments, Beat, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechCommand,
+    Beat, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechArguments, SpeechCommand,
     SpeechError, Value,
 };
 
@@ -399,7 +399,7 @@ impl Lens for SignalR {
     fn speak(
         &mut self,
         command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let mut call = |kind: u8, answered: bool| {
             let id = answered.then(|| ("invocationId", self.ids.next().to_string().into()));

@@ -7,8 +7,8 @@ use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::{json, msgpack};
 use crate::lens::text::{brief, count, query};
 use crate::lens::{
-    Arguments, Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechCommand,
-    SpeechError, Value,
+    Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechArguments,
+    SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -406,7 +406,7 @@ impl Lens for SocketIo {
     fn speak(
         &mut self,
         command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let (namespace, name) = in_namespace(arguments.get(0));
         let event = || std::iter::once(name.into()).chain(arguments.values(1)).collect();

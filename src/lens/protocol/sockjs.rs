@@ -6,8 +6,8 @@ use crate::lens::decoded;
 use crate::lens::payload::json;
 use crate::lens::text::{brief, count};
 use crate::lens::{
-    Arguments, Carried, Conversation, Decoded, Expectation, Lens, LensFacts, Message, Outgoing,
-    Protocol, SpeechCommand, SpeechError, Value,
+    Carried, Conversation, Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol,
+    SpeechArguments, SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -134,7 +134,7 @@ impl Lens for SockJs {
     fn speak(
         &mut self,
         _command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         Ok(vec![self.wrap(Outgoing::text(arguments.get(0)))])
     }

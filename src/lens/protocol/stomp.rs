@@ -9,8 +9,8 @@ use crate::lens::kept::{End, Fresh, Heard, Kept, Next, Streams, Want, remembered
 use crate::lens::message::TOO_LARGE;
 use crate::lens::text::{brief, millis, path_ends};
 use crate::lens::{
-    Arguments, Beat, Decoded, Expectation, LARGEST, Lens, LensFacts, Message, Outgoing, Protocol,
-    SpeechCommand, SpeechError, Value,
+    Beat, Decoded, Expectation, LARGEST, Lens, LensFacts, Message, Outgoing, Protocol,
+    SpeechArguments, SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -579,7 +579,7 @@ impl Lens for Stomp {
     fn speak(
         &mut self,
         command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let first = arguments.get(0).to_owned();
         let message = match command {

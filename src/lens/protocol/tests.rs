@@ -430,7 +430,7 @@ proptest! {
                 let facts = LensFacts {
                     subprotocol: subprotocol.map(|name| (*name).to_owned()),
                     url: url.to_owned(),
-                    ..Facts::default()
+                    ..LensFacts::default()
                 };
                 for mut conversation in
                     [Conversation::of(protocol, facts.clone()), Conversation::auto(&PROTOCOLS, facts)]

@@ -7,8 +7,8 @@ use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::payload::{cbor, json, msgpack};
 use crate::lens::text::brief;
 use crate::lens::{
-    Arguments, Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechCommand,
-    SpeechError, Value,
+    Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechArguments,
+    SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -457,7 +457,7 @@ impl Lens for Wamp {
     fn speak(
         &mut self,
         command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let (name, nothing) = (Value::from(arguments.get(0)), Value::Map(Vec::new()));
         let args = Value::List(arguments.values(1));

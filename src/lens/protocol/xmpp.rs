@@ -2,8 +2,8 @@
 
 use crate::lens::text::brief;
 use crate::lens::{
-    Arguments, Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechCommand,
-    SpeechError, Value,
+    Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechArguments,
+    SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -161,7 +161,7 @@ impl Lens for Xmpp {
     fn speak(
         &mut self,
         command: &str,
-        arguments: &Arguments<'_>,
+        arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let to = arguments.given(0).unwrap_or(&self.host);
         if to.contains(['<', '>', '"', '&']) {

@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use crate::check::case::Needs;
 use crate::check::catalogue::RES_GRAMMAR;
-use crate::check::facts::{CaseFacts, Opening, Seen};
-use crate::check::plan::{CheckRun, Purpose, Stop, Work};
+use crate::check::facts::{CaseFacts, CaseOpening, Seen};
+use crate::check::plan::{CheckRun, Purpose, StopReason, Work};
 use crate::check::request::{Edit, RequestPlace, SLOWNESS, STALL, before, edited};
-use crate::check::trial::{Timing, Trial};
+use crate::check::trial::{CaseRun, Timing};
 use crate::check::verdict::Verdict;
 use crate::config::OpenConfig;
 use crate::engine::connection::{Connection, ConnectionSetup};
 use crate::engine::exit::Exit;
 use crate::engine::memory::Budget;
-use crate::engine::open_error::{OpenError, Pair};
+use crate::engine::open_error::{HandshakePair, OpenError};
 use crate::engine::opening::{ClientOpening, Opened, Opening as _, request};
 use crate::engine::runtime::{NextRound, Ready, Runtime, Task, run};
 use crate::event::Event;
@@ -41,12 +41,12 @@ pub(super) const LEAVING: Duration = Duration::from_millis(250);
 
 /// How fast connections follow each other.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+pub(super) struct CheckPace {
     delay: Duration,
     until: Instant,
 }
 
-impl Pace {
+impl CheckPace {
     /// What was requested, or what suits the distance; all is over at `until`.
     pub(super) fn new(delay: Option<Duration>, near: bool, until: Instant) -> Self {
         let usual = if near { Duration::ZERO } else { Duration::from_millis(20) };
@@ -65,7 +65,7 @@ pub(super) struct Battery {
     config: OpenConfig,
     /// Set up once for all connections, where they speak TLS.
     tls: Option<TlsClient>,
-    pace: Pace,
+    pace: CheckPace,
     /// Shows the case, if there is only one.
     shown: Option<Reporter>,
     transcripts: Option<Transcripts>,
@@ -111,7 +111,7 @@ impl Battery {
     pub(super) fn new(
         plan: CheckRun,
         config: OpenConfig,
-        pace: Pace,
+        pace: CheckPace,
         shown: Option<Reporter>,
         transcripts: Option<Transcripts>,
     ) -> Self {
@@ -311,7 +311,7 @@ impl Battery {
             backlog: &self.memory,
         };
         let facts = CaseFacts {
-            opening: Opening::Open,
+            opening: CaseOpening::Open,
             deflate: opened.report.agreed.deflate.is_some(),
             secured: opened.evidence.tls().is_some(),
             alpn: opened.evidence.tls().and_then(|tls| tls.alpn.clone()),
@@ -319,7 +319,7 @@ impl Battery {
             ..of_response(&opened.response, &opened.report)
         };
         let connection = Connection::new(opened.link, opened.inbound, &setup, now);
-        let trial = Trial::new(work.case, self.timing, self.plan.echoes(), now);
+        let trial = CaseRun::new(work.case, self.timing, self.plan.echoes(), now);
         OpenTrial::new(work, connection, facts, trial)
     }
 
@@ -372,7 +372,7 @@ impl Battery {
         self.failure = Some(error.exit());
         let mut facts = match error {
             OpenError::Refused { pair, .. } | OpenError::BadHandshake { pair, .. } => {
-                let Pair { response, report, .. } = &**pair;
+                let HandshakePair { response, report, .. } = &**pair;
                 of_response(response, report)
             }
             _ => CaseFacts::default(),
@@ -384,7 +384,7 @@ impl Battery {
     }
 
     fn finish(&mut self, work: Work, facts: &CaseFacts) {
-        if work.purpose == Purpose::Control && facts.opening == Opening::Open {
+        if work.purpose == Purpose::Control && facts.opening == CaseOpening::Open {
             let broke = |seen: &Seen| matches!(seen, Seen::Violation(_));
             self.failure = match facts {
                 facts if facts.seen.iter().any(broke) => Some(Exit::Violation),
@@ -400,22 +400,22 @@ impl Battery {
 }
 
 /// What an opening that failed shows of the server.
-fn opening_of(error: &OpenError, needs: Needs) -> Opening {
+fn opening_of(error: &OpenError, needs: Needs) -> CaseOpening {
     match error {
         OpenError::Refused { pair, .. } | OpenError::Redirect { pair, .. } => {
-            Opening::Refused(pair.response.status_line().map_or(0, |line| line.code))
+            CaseOpening::Refused(pair.response.status_line().map_or(0, |line| line.code))
         }
-        OpenError::BadHandshake { pair, .. } => Opening::Bad(fatal(&pair.report)),
+        OpenError::BadHandshake { pair, .. } => CaseOpening::Bad(fatal(&pair.report)),
         // Its bytes may be others next time.
-        OpenError::NotHttp(_) => Opening::Garbage("an answer that is not HTTP".to_owned()),
-        OpenError::Head(_) | OpenError::OnlyInterim(_) => Opening::Garbage(error.to_string()),
-        OpenError::Closed { .. } | OpenError::Io(_) => Opening::Dropped,
-        OpenError::TimedOut { .. } => Opening::Silent,
+        OpenError::NotHttp(_) => CaseOpening::Garbage("an answer that is not HTTP".to_owned()),
+        OpenError::Head(_) | OpenError::OnlyInterim(_) => CaseOpening::Garbage(error.to_string()),
+        OpenError::Closed { .. } | OpenError::Io(_) => CaseOpening::Dropped,
+        OpenError::TimedOut { .. } => CaseOpening::Silent,
         OpenError::Tls(error) if needs == Needs::Tls => match error.is_refusal() {
-            true => Opening::Unsecured("the TLS handshake failed".to_owned()),
-            false => Opening::Unable(error.to_string()),
+            true => CaseOpening::Unsecured("the TLS handshake failed".to_owned()),
+            false => CaseOpening::Unable(error.to_string()),
         },
-        _ => Opening::Unreachable(error.to_string()),
+        _ => CaseOpening::Unreachable(error.to_string()),
     }
 }
 
@@ -442,7 +442,7 @@ fn fatal(report: &Report) -> String {
 }
 
 /// What broke a rule, without the key of this connection: runs are compared.
-fn finding(verdict: &rules::Verdict) -> String {
+fn finding(verdict: &rules::RuleVerdict) -> String {
     let text = sanitize::escaped(verdict.text.as_bytes());
     match (verdict.rule.id, text.split_once("; ")) {
         ("4.1-res-accept-present", _) => "no Sec-WebSocket-Accept".to_owned(),
@@ -459,9 +459,9 @@ impl Task for Battery {
         self.moved = false;
         if let Some(signal) = runtime.take_signal() {
             self.signal = Some(signal);
-            self.plan.stop(Stop::Signal);
+            self.plan.stop(StopReason::Signal);
         } else if now >= self.pace.until && !self.plan.is_done() {
-            self.plan.stop(Stop::MaxTime);
+            self.plan.stop(StopReason::MaxTime);
         }
         if self.plan.stopped().is_some() {
             let mut left = self.running.drain(..).flatten();
@@ -539,9 +539,9 @@ mod tests {
     #[test]
     fn an_error_of_this_side_says_nothing_of_the_server() {
         let own = OpenError::Tls(TlsError::Unavailable { option: "--tls-max" });
-        assert!(matches!(opening_of(&own, Needs::Tls), Opening::Unable(_)));
+        assert!(matches!(opening_of(&own, Needs::Tls), CaseOpening::Unable(_)));
         let alert = OpenError::Tls(TlsError::Alert { number: 70 });
-        assert!(matches!(opening_of(&alert, Needs::Tls), Opening::Unsecured(_)));
-        assert!(matches!(opening_of(&alert, Needs::Nothing), Opening::Unreachable(_)));
+        assert!(matches!(opening_of(&alert, Needs::Tls), CaseOpening::Unsecured(_)));
+        assert!(matches!(opening_of(&alert, Needs::Nothing), CaseOpening::Unreachable(_)));
     }
 }

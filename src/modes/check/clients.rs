@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use crate::check::address::{Address, Number, read};
 use crate::check::case::{Expectation, Needs};
-use crate::check::facts::{CaseFacts, Opening};
+use crate::check::facts::{CaseFacts, CaseOpening};
 use crate::check::judge::{RETURN, RETURNS};
-use crate::check::plan::{CheckRun, Stop, Work};
+use crate::check::plan::{CheckRun, StopReason, Work};
 use crate::check::request::{RequestPlace, edited};
-use crate::check::trial::{Timing, Trial};
+use crate::check::trial::{CaseRun, Timing};
 use crate::check::verdict::Verdict;
 use crate::engine::acceptor::{ACCEPTS, Acceptor};
 use crate::engine::connection::{Connection, ConnectionSetup};
@@ -325,7 +325,7 @@ impl Clients {
     }
 
     fn nobody_came(&mut self, work: Work, why: String) {
-        let facts = CaseFacts { opening: Opening::Unreachable(why), ..CaseFacts::default() };
+        let facts = CaseFacts { opening: CaseOpening::Unreachable(why), ..CaseFacts::default() };
         self.plan.finish(work, &facts);
         self.moved = true;
     }
@@ -374,7 +374,7 @@ impl Clients {
     fn end_drops(&mut self, timed_out: bool) {
         let Some(Drops { work, times, .. }) = self.drops.take() else { return };
         let pauses = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        let opening = Opening::Open;
+        let opening = CaseOpening::Open;
         let facts = CaseFacts { opening, round_trips: pauses, timed_out, ..CaseFacts::default() };
         self.plan.finish(work, &facts);
         self.moved = true;
@@ -533,7 +533,7 @@ impl Clients {
                 };
                 accepted.response = edited(&accepted.response, work.case.open, place);
                 let agreed = accepted.agreed.deflate;
-                facts.opening = Opening::Open;
+                facts.opening = CaseOpening::Open;
                 facts.deflate = agreed.is_some();
                 facts.takeover = agreed.is_some_and(|it| !it.server_no_context_takeover);
                 let asked = Asked::Case(work, token, Box::new(facts));
@@ -542,7 +542,7 @@ impl Clients {
             Err(refusal) => {
                 let rule = refusal.rule.map(|rule| format!("{}: ", rule.title));
                 let text = format!("{}{}", rule.unwrap_or_default(), refusal.reason);
-                facts.opening = Opening::Bad(text);
+                facts.opening = CaseOpening::Bad(text);
                 let asked = Asked::Case(work, token, Box::new(facts));
                 (HandshakeAnswer::Refuse(refusal), asked)
             }
@@ -697,7 +697,7 @@ impl Clients {
                 if let Some(endpoint) = connection.endpoint_mut().filter(|_| ends) {
                     endpoint.end_transport();
                 }
-                let trial = Trial::new(work.case, self.timing, self.plan.echoes(), now);
+                let trial = CaseRun::new(work.case, self.timing, self.plan.echoes(), now);
                 Stage::Open(Box::new(OpenTrial::new(work, connection, *facts, trial)), token)
             }
             Asked::Question(text, last) => {
@@ -717,7 +717,7 @@ impl Clients {
     }
 
     fn finish(&mut self, work: Work, token: Option<&str>, facts: &CaseFacts, now: Instant) {
-        let returns = work.case.expect.is_of_return() && facts.opening == Opening::Open;
+        let returns = work.case.expect.is_of_return() && facts.opening == CaseOpening::Open;
         if returns && self.drops_again(work, token, now) {
             return;
         }
@@ -787,11 +787,11 @@ impl Task for Clients {
         self.moved = false;
         if let Some(signal) = runtime.take_signal() {
             self.signal = Some(signal);
-            self.plan.stop(Stop::Signal);
+            self.plan.stop(StopReason::Signal);
         } else if self.patience.until.is_some_and(|at| at <= now)
             && (self.held || !self.plan.is_done())
         {
-            self.plan.stop(Stop::MaxTime);
+            self.plan.stop(StopReason::MaxTime);
         }
         self.dying.retain_mut(|dying| !dying.look(now));
         if self.plan.stopped().is_some() {

@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 use crate::check::baseline::{self, Baseline};
 use crate::check::case::{Case, Risk};
 use crate::check::catalogue;
-use crate::check::facts::Opening;
-use crate::check::plan::{CheckRun, FEW, PlanOptions, Stop};
+use crate::check::facts::CaseOpening;
+use crate::check::plan::{CheckRun, FEW, PlanOptions, StopReason};
 use crate::check::report::{self, Catalogue, Results, ResultsFormat, show};
 use crate::check::select::{self, Allowed, select};
 use crate::cli::{CheckArgs, CheckFormat, OutputFormat, TlsServerOptions, YesNo};
@@ -29,7 +29,7 @@ use crate::config::reach::ReachConfig;
 use crate::config::{Display, OpenConfig, UsageError, listen_address, server_tls};
 use crate::engine::exit::Exit;
 use crate::engine::runtime::{LISTENERS, Runtime};
-use crate::modes::check::battery::{Battery, Pace};
+use crate::modes::check::battery::{Battery, CheckPace};
 use crate::modes::check::clients::{Clients, Driver, Patience};
 use crate::modes::check::transcripts::Transcripts;
 use crate::modes::serving::set_up_tls;
@@ -149,25 +149,27 @@ fn test_server(
     );
     let usual = if args.stress || args.intrusive { STRESS_TIME } else { SERVER_TIME };
     let max_time = args.max_time.unwrap_or(usual);
-    let pace = Pace::new(args.delay, near, Instant::now() + max_time);
+    let pace = CheckPace::new(args.delay, near, Instant::now() + max_time);
     let mut battery = Battery::new(plan, config, pace, shown, transcripts);
     battery.run(&mut runtime)?;
     let tested = Tested { subject: &url, url: &url, again: &format!("wscope check {url}") };
     let palette = display.palette(terminal.stdout);
     let failed = demands.publish(&battery.plan, &tested, palette, &mut runtime)?;
-    if let (Some(Stop::Unusable(..)), CheckFormat::Text) = (battery.plan.stopped(), args.output) {
+    if let (Some(StopReason::Unusable(..)), CheckFormat::Text) =
+        (battery.plan.stopped(), args.output)
+    {
         let shown = runtime.reporter.redactor().bytes(url.as_bytes());
         stderr::note(&format!("wscope doctor {} looks for the cause", escaped(&shown)));
     }
     let exit = match battery.plan.stopped() {
-        Some(Stop::Signal) => battery.signal.map_or(Exit::Interrupted, Into::into),
-        Some(Stop::Nothing) => Exit::Unmet,
-        Some(Stop::Unusable(..)) => battery.failure.unwrap_or(Exit::Unmet),
-        Some(Stop::Died(_)) => Exit::Connect,
-        Some(Stop::Refuses(_)) => battery.failure.unwrap_or(Exit::Refused),
-        Some(Stop::MaxTime) => Exit::Timeout,
-        Some(Stop::FailFast) | None if failed => Exit::Unmet,
-        Some(Stop::FailFast) | None => Exit::Success,
+        Some(StopReason::Signal) => battery.signal.map_or(Exit::Interrupted, Into::into),
+        Some(StopReason::Nothing) => Exit::Unmet,
+        Some(StopReason::Unusable(..)) => battery.failure.unwrap_or(Exit::Unmet),
+        Some(StopReason::Died(_)) => Exit::Connect,
+        Some(StopReason::Refuses(_)) => battery.failure.unwrap_or(Exit::Refused),
+        Some(StopReason::MaxTime) => Exit::Timeout,
+        Some(StopReason::FailFast) | None if failed => Exit::Unmet,
+        Some(StopReason::FailFast) | None => Exit::Success,
     };
     summary.finish(exit, &mut runtime)
 }
@@ -247,14 +249,16 @@ fn test_clients(
     let palette = display.palette(terminal.stdout);
     let failed = demands.publish(&clients.plan, &tested, palette, &mut runtime)?;
     Ok(match clients.plan.stopped() {
-        Some(Stop::Signal) => clients.signal.map_or(Exit::Interrupted, Into::into),
-        Some(Stop::Unusable(_, Opening::Unreachable(_)) | Stop::Refuses(_) | Stop::Died(_)) => {
-            Exit::Connect
-        }
-        Some(Stop::Unusable(..) | Stop::Nothing) => Exit::Unmet,
-        Some(Stop::MaxTime) => Exit::Timeout,
-        Some(Stop::FailFast) | None if failed => Exit::Unmet,
-        Some(Stop::FailFast) | None => Exit::Success,
+        Some(StopReason::Signal) => clients.signal.map_or(Exit::Interrupted, Into::into),
+        Some(
+            StopReason::Unusable(_, CaseOpening::Unreachable(_))
+            | StopReason::Refuses(_)
+            | StopReason::Died(_),
+        ) => Exit::Connect,
+        Some(StopReason::Unusable(..) | StopReason::Nothing) => Exit::Unmet,
+        Some(StopReason::MaxTime) => Exit::Timeout,
+        Some(StopReason::FailFast) | None if failed => Exit::Unmet,
+        Some(StopReason::FailFast) | None => Exit::Success,
     })
 }
 
@@ -384,7 +388,7 @@ impl Demands {
             url: tested.url,
             again: tested.again,
             outcomes: &outcomes,
-            stopped: plan.stopped().map(Stop::describe),
+            stopped: plan.stopped().map(StopReason::describe),
             baseline: self.known.as_ref(),
             strict: self.strict,
             echoes: plan.echoes(),

@@ -8,9 +8,9 @@ use std::mem;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::check::facts::{CaseFacts, End, KEPT, KEYS, Seen};
+use crate::check::facts::{CaseEnd, CaseFacts, KEPT, KEYS, Seen};
 use crate::check::plan::{Work, has_echoed};
-use crate::check::trial::{Next, Trial};
+use crate::check::trial::{CaseRun, NextStep};
 use crate::engine::behaviour::{Behaviour, Context};
 use crate::engine::connection::Connection;
 use crate::event::{Cause, FrameEvent, Lost};
@@ -37,7 +37,7 @@ pub(super) struct OpenTrial {
     pub(super) pinged: Option<Instant>,
     /// When there is something to do; none once the facts are complete.
     pub(super) wake: Option<Instant>,
-    trial: Trial,
+    trial: CaseRun,
     closed: Option<Instant>,
     /// When pings of the case left, whose pongs have not come.
     asked: VecDeque<Instant>,
@@ -133,7 +133,7 @@ impl OpenTrial {
         work: Work,
         mut connection: Connection,
         facts: CaseFacts,
-        trial: Trial,
+        trial: CaseRun,
     ) -> Self {
         let facts = Rc::new(RefCell::new(facts));
         let opcode = OpCode::Data(Data::Text);
@@ -159,20 +159,20 @@ impl OpenTrial {
         loop {
             let next = self.trial.next(&self.facts.borrow(), now);
             match next {
-                Next::Send(command) => {
+                NextStep::Send(command) => {
                     self.send(&command, now);
                     sent = true;
                 }
-                Next::Ping(payload) => {
+                NextStep::Ping(payload) => {
                     self.pinged = Some(now);
                     self.send(&Command::Ping(Payload::Bytes(payload.to_vec())), now);
                     sent = true;
                 }
-                Next::Wait(at) => {
+                NextStep::Wait(at) => {
                     self.wake = Some(at);
                     return sent;
                 }
-                Next::Done | Next::TimedOut => {
+                NextStep::Done | NextStep::TimedOut => {
                     // Some echo after the pong.
                     let echo = self.pinged.map(|at| at + Duration::from_millis(200));
                     if self.work.asks_for_echo()
@@ -183,7 +183,7 @@ impl OpenTrial {
                         self.wake = Some(until);
                         return sent;
                     }
-                    self.facts.borrow_mut().timed_out = matches!(next, Next::TimedOut);
+                    self.facts.borrow_mut().timed_out = matches!(next, NextStep::TimedOut);
                     self.wake = None;
                     return sent;
                 }
@@ -230,10 +230,12 @@ impl OpenTrial {
         if facts.ended.is_none() && self.connection.is_over() {
             let late = self.closed.is_some_and(|at| now + MARGIN >= at + TRANSPORT);
             facts.ended = Some(match self.connection.ending(now).cause {
-                Cause::Closed if late => End::ByUs,
-                Cause::Closed | Cause::Lost(Lost::EndOfStream | Lost::TruncatedTls) => End::InOrder,
-                Cause::Timeout(_) | Cause::Dropped | Cause::Relay { .. } => End::ByUs,
-                Cause::Lost(_) | Cause::Violation(_) => End::Broken,
+                Cause::Closed if late => CaseEnd::ByUs,
+                Cause::Closed | Cause::Lost(Lost::EndOfStream | Lost::TruncatedTls) => {
+                    CaseEnd::InOrder
+                }
+                Cause::Timeout(_) | Cause::Dropped | Cause::Relay { .. } => CaseEnd::ByUs,
+                Cause::Lost(_) | Cause::Violation(_) => CaseEnd::Broken,
             });
         }
     }

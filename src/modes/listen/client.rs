@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::client_script::ClientScript;
 use super::explain;
-use super::shared::Shared;
+use super::shared::ListenShared;
 use super::upstream::Upstream;
 use crate::behaviour::broadcast::Broadcast;
 use crate::behaviour::echo::Echo;
@@ -115,7 +115,7 @@ impl Member for Client {
 
 impl Client {
     /// Takes over an accepted socket, which waits for its first turn.
-    pub fn new(arrival: Arrival, shared: &Shared, now: Instant) -> Self {
+    pub fn new(arrival: Arrival, shared: &ListenShared, now: Instant) -> Self {
         let Arrival { id, address, slot, link, excess } = arrival;
         let config = &shared.config;
         let (limits, timeout) = (config.limits, config.handshake_timeout);
@@ -231,7 +231,7 @@ impl Client {
     /// An output failed; the connection's own troubles end the connection.
     pub fn turn(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut ListenShared,
         runtime: &mut Runtime,
         amid_message: bool,
         now: Instant,
@@ -273,7 +273,7 @@ impl Client {
     /// Continues the opening handshake as far as possible.
     fn advance(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut ListenShared,
         runtime: &mut Runtime,
         amid_message: bool,
         now: Instant,
@@ -325,7 +325,7 @@ impl Client {
         link: Link,
         inbound: Observer,
         request: AcceptedRequest,
-        shared: &mut Shared,
+        shared: &mut ListenShared,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<()> {
@@ -424,7 +424,12 @@ impl Client {
     }
 
     /// Reports the end of an open connection, and begins to leave.
-    fn end(&mut self, shared: &mut Shared, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+    fn end(
+        &mut self,
+        shared: &mut ListenShared,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
         let Stage::Open(mut connection) = std::mem::replace(&mut self.stage, Stage::Gone) else {
             return Ok(());
         };

@@ -6,7 +6,7 @@ use std::io;
 use std::time::Instant;
 
 use super::client::Client;
-use super::shared::Shared;
+use super::shared::ListenShared;
 use super::upstream;
 use crate::behaviour::splitter::Outlet;
 use crate::engine::crowd::{Crowd, Member as _};
@@ -29,7 +29,7 @@ const SMALL: usize = 64 * 1024;
 /// A server's clients.
 pub struct Hub {
     /// What all share.
-    pub shared: Shared,
+    pub shared: ListenShared,
     clients: Crowd<Client>,
     /// A message of stdin to all has begun and not ended.
     amid_message: bool,
@@ -41,7 +41,7 @@ pub struct Hub {
 
 impl Hub {
     /// Begins without clients.
-    pub fn new(shared: Shared, listeners: Listeners, urls: Vec<String>) -> Self {
+    pub fn new(shared: ListenShared, listeners: Listeners, urls: Vec<String>) -> Self {
         Self { shared, clients: Crowd::new(listeners), amid_message: false, opened: 0, urls }
     }
 

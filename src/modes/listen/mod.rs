@@ -19,7 +19,7 @@ use anyhow::Context as _;
 
 use self::hub::Hub;
 use self::server::ListenServer;
-use self::shared::Shared;
+use self::shared::ListenShared;
 use crate::behaviour::greeting::Greeting;
 use crate::behaviour::input::StdinInput;
 use crate::behaviour::mock::MockScript;
@@ -74,7 +74,7 @@ pub fn run(mut config: ListenConfig) -> anyhow::Result<Exit> {
     let display = config.traffic.display;
     let input = StdinInput::open(config.traffic.input, config.traffic.binary_input, &runtime)
         .context("can't read stdin")?;
-    let mut shared = Shared::new(config, tls, greeting, most_clients, received, each);
+    let mut shared = ListenShared::new(config, tls, greeting, most_clients, received, each);
     shared.mock = mock.map(Rc::new);
     let mut server = ListenServer::new(Hub::new(shared, listeners, urls), input, runner);
     let hurries = |exit| matches!(exit, Exit::Interrupted | Exit::Terminated | Exit::Timeout);

@@ -21,7 +21,7 @@ use crate::script::runner::{Received, Source};
 use crate::ui::number::grouped;
 
 /// What all clients share.
-pub struct Shared {
+pub struct ListenShared {
     /// What was requested.
     pub config: ListenConfig,
     /// The acceptor, if TLS is used.
@@ -60,7 +60,7 @@ pub struct Shared {
     pub ended: Option<Ending>,
 }
 
-impl Shared {
+impl ListenShared {
     /// What a server begins with.
     pub fn new(
         config: ListenConfig,

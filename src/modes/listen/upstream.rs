@@ -9,7 +9,7 @@ use std::mem;
 use std::rc::Rc;
 use std::time::Instant;
 
-use crate::behaviour::mock::{Passage, PassedOn};
+use crate::behaviour::mock::{MockPassage, PassedOn};
 use crate::cli::OutputFormat;
 use crate::client::one_line;
 use crate::config::{Display, OpenConfig};
@@ -54,7 +54,7 @@ pub struct Upstream {
     slot: Slot,
     /// What the client agreed on.
     subprotocol: Option<String>,
-    passage: Rc<RefCell<Passage>>,
+    passage: Rc<RefCell<MockPassage>>,
     stage: Stage,
 }
 
@@ -81,7 +81,7 @@ impl Upstream {
     }
 
     /// What is on its way.
-    pub fn passage(&self) -> &Rc<RefCell<Passage>> {
+    pub fn passage(&self) -> &Rc<RefCell<MockPassage>> {
         &self.passage
     }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::pair::{ProxyPair, Shared};
+use super::pair::{ProxyPair, ProxyShared};
 use crate::config::rule::Rules;
 use crate::engine::crowd::{Crowd, Member as _};
 use crate::engine::outbox::{Producer, Sender};
@@ -21,7 +21,7 @@ use crate::wire::close::CloseBody;
 /// The connections of a proxy.
 pub struct ProxyPairs {
     /// What all share.
-    pub shared: Shared,
+    pub shared: ProxyShared,
     /// All of them.
     pub all: Crowd<ProxyPair>,
     /// Where it listens.

@@ -20,7 +20,7 @@ use crate::engine::opening::server::{
 use crate::engine::opening::{ClientOpening, Opening as _};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::relay::{
-    Answer, Gate, Intervening, Relay, RelayClose, RelaySetup, asks_for_websocket,
+    Gate, Intervening, Relay, RelayClose, RelaySetup, UpstreamAnswer, asks_for_websocket,
 };
 use crate::engine::runtime::Runtime;
 use crate::engine::slots::Slot;
@@ -43,7 +43,7 @@ use crate::wire::socks::{self, SocksReply};
 const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
 /// What all pairs share.
-pub struct Shared {
+pub struct ProxyShared {
     /// What was requested.
     pub config: ProxyConfig,
     /// The bound on what waits in memory.
@@ -169,7 +169,7 @@ impl Member for ProxyPair {
 
 impl ProxyPair {
     /// Takes over an accepted socket, which waits for its first turn.
-    pub fn new(arrival: Arrival, server_slot: Slot, shared: &Shared, now: Instant) -> Self {
+    pub fn new(arrival: Arrival, server_slot: Slot, shared: &ProxyShared, now: Instant) -> Self {
         let Arrival { id, address, link, excess, .. } = arrival;
         let timeout = shared.config.open.handshake_timeout;
         let mut opening = ServerOpening::new(id, address, link, Limits::default(), timeout, now);
@@ -185,7 +185,7 @@ impl ProxyPair {
 
     /// Whether frames pass.
     pub fn is_open(&self) -> bool {
-        matches!(&self.stage, Stage::Relaying(relay) if *relay.answer() == Answer::Switched)
+        matches!(&self.stage, Stage::Relaying(relay) if *relay.answer() == UpstreamAnswer::Switched)
     }
 
     /// The gate of a direction.
@@ -231,7 +231,7 @@ impl ProxyPair {
             None => peer_name(self.address),
         };
         match &self.stage {
-            Stage::Relaying(relay) if *relay.answer() != Answer::Blind => {
+            Stage::Relaying(relay) if *relay.answer() != UpstreamAnswer::Blind => {
                 let line = relay.request().request_line();
                 let target = escaped(line.map_or(&b"/"[..], |line| line.target));
                 format!("{peer} {target}")
@@ -247,9 +247,9 @@ impl ProxyPair {
             Stage::Tunnel(_) => "a tunnel, waiting for its first bytes",
             Stage::Reaching(_) => "connecting to the server",
             Stage::Relaying(relay) => match relay.answer() {
-                Answer::Switched => "open",
-                Answer::Blind => "a tunnel",
-                Answer::Awaited => "waiting for the server's response",
+                UpstreamAnswer::Switched => "open",
+                UpstreamAnswer::Blind => "a tunnel",
+                UpstreamAnswer::Awaited => "waiting for the server's response",
                 _ => "passing a response",
             },
             Stage::Leaving(_) | Stage::Gone => "leaving",
@@ -303,7 +303,12 @@ impl ProxyPair {
     /// # Errors
     ///
     /// An output failed; the connection's own troubles end the connection.
-    pub fn turn(&mut self, shared: &Shared, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+    pub fn turn(
+        &mut self,
+        shared: &ProxyShared,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
         let mut again = true;
         while std::mem::take(&mut again) {
             self.stage = match std::mem::replace(&mut self.stage, Stage::Gone) {
@@ -343,7 +348,7 @@ impl ProxyPair {
     fn ask(
         &mut self,
         mut asking: Box<Asking>,
-        shared: &Shared,
+        shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Stage> {
@@ -429,7 +434,7 @@ impl ProxyPair {
         &self,
         client: Waiting,
         target: Target,
-        shared: &Shared,
+        shared: &ProxyShared,
         runtime: &Runtime,
         now: Instant,
     ) -> Stage {
@@ -445,7 +450,7 @@ impl ProxyPair {
         opening: ServerOpening,
         request: Head,
         forward: &ForwardConfig,
-        shared: &Shared,
+        shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Stage> {
@@ -471,7 +476,7 @@ impl ProxyPair {
     fn redirected(
         &mut self,
         link: SocketLink,
-        shared: &Shared,
+        shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Stage> {
@@ -494,7 +499,7 @@ impl ProxyPair {
     fn ask_by_socks(
         &mut self,
         mut socks: Box<Socks>,
-        shared: &Shared,
+        shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Stage> {
@@ -522,7 +527,7 @@ impl ProxyPair {
     fn reach(
         &mut self,
         mut reaching: Box<Reaching>,
-        shared: &Shared,
+        shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Stage> {
@@ -570,7 +575,7 @@ impl ProxyPair {
     fn look_into(
         &mut self,
         mut tunnel: Box<Tunnel>,
-        shared: &Shared,
+        shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Stage> {
@@ -612,7 +617,7 @@ impl ProxyPair {
         &mut self,
         tunnel: Tunnel,
         what: &'static str,
-        shared: &Shared,
+        shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Stage> {
@@ -643,7 +648,7 @@ impl ProxyPair {
         opening: ServerOpening,
         inside: Inside,
         request: Head,
-        shared: &Shared,
+        shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Stage> {
@@ -671,7 +676,7 @@ impl ProxyPair {
         request: Head,
         forwarding: &Forwarding,
         (server, evidence): (Link, OpeningEvidence),
-        shared: &Shared,
+        shared: &ProxyShared,
         runtime: &mut Runtime,
     ) -> io::Result<Stage> {
         let now = Instant::now();
@@ -786,13 +791,13 @@ impl ProxyPair {
     fn relay(
         &mut self,
         mut relay: Box<Relay>,
-        shared: &Shared,
+        shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Stage> {
-        let awaited = *relay.answer() == Answer::Awaited;
+        let awaited = *relay.answer() == UpstreamAnswer::Awaited;
         relay.turn(runtime, now)?;
-        if *relay.answer() == Answer::Missing {
+        if *relay.answer() == UpstreamAnswer::Missing {
             let (why, found) = match relay.has_client_left() {
                 true => ("the client ended its stream before a response arrived", Vec::new()),
                 false => {
@@ -805,7 +810,7 @@ impl ProxyPair {
             runtime.reporter.diagnose_for(self.id, &found, &mut runtime.stdout)?;
             return Ok(stage);
         }
-        if awaited && *relay.answer() == Answer::Switched {
+        if awaited && *relay.answer() == UpstreamAnswer::Switched {
             let target = relay.request().request_line().map_or(&b"/"[..], |line| line.target);
             let text = format!("{} {}: open", peer_name(self.address), escaped(target));
             runtime.remark(self.id, &text);
@@ -821,13 +826,13 @@ impl ProxyPair {
     fn end(
         &self,
         relay: &Relay,
-        shared: &Shared,
+        shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<()> {
         let upgrade = asks_for_websocket(relay.request());
         let status = match relay.answer() {
-            Answer::Switched => {
+            UpstreamAnswer::Switched => {
                 let ending = relay.ending(now);
                 if let Some(received) = &shared.received {
                     let code = ending::seen_code(&ending);
@@ -845,7 +850,7 @@ impl ProxyPair {
                 }
                 return Ok(());
             }
-            Answer::Blind => {
+            UpstreamAnswer::Blind => {
                 let came = |role| number::counted(relay.leg(role).inbound().offset(), "byte");
                 let to = self.to.as_deref().unwrap_or_default();
                 let text = format!(
@@ -857,9 +862,11 @@ impl ProxyPair {
                 runtime.remark(self.id, &text);
                 return runtime.report(self.id, &Event::Passed(&text));
             }
-            Answer::Status(status) => format!("the server answered {}", escaped(status.as_bytes())),
-            Answer::Unreadable => "the server's response was not HTTP".to_owned(),
-            Answer::Awaited | Answer::Missing => {
+            UpstreamAnswer::Status(status) => {
+                format!("the server answered {}", escaped(status.as_bytes()))
+            }
+            UpstreamAnswer::Unreadable => "the server's response was not HTTP".to_owned(),
+            UpstreamAnswer::Awaited | UpstreamAnswer::Missing => {
                 "the connection ended before a response".to_owned()
             }
         };

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::connections::{AllPairs, ProxyPairs};
-use super::pair::{ProxyPair, Shared};
+use super::pair::{ProxyPair, ProxyShared};
 use super::running::Running;
 use crate::cli::OutputFormat;
 use crate::config::ProxyConfig;
@@ -64,7 +64,7 @@ impl ProxyServer {
         // Each connection has two sockets.
         let possible = usize::try_from(descriptors_left() / 2).unwrap_or(usize::MAX).max(1);
         let intervenes = config.intervenes() || runner.is_some();
-        let shared = Shared {
+        let shared = ProxyShared {
             memory: Budget::new(config.max_memory),
             intervening: Intervening {
                 rules: intervenes.then(|| Rc::new(config.rules.clone().into())),

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use crate::config::rule::Rule;
 use crate::event::Direction;
-use crate::lens::{self, Arguments};
+use crate::lens::{self, SpeechArguments};
 use crate::net::target::Target;
 use crate::script::command::entry::Args;
 use crate::script::command::error::{ParseError, ParseFault, shown};
@@ -413,7 +413,7 @@ pub(crate) fn speak(args: &mut Args<'_>) -> Result<Command, ParseError> {
         return Err(args.missing(args.entry.args[0].shown));
     }
     let read = lens::SpeechCommand::find(commands, &line)
-        .and_then(|(command, rest)| Arguments::parse(command, rest).map(drop));
+        .and_then(|(command, rest)| SpeechArguments::parse(command, rest).map(drop));
     match read {
         Ok(()) => Ok(Command::Speak { word, line }),
         Err(error) => {

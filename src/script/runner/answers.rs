@@ -28,7 +28,7 @@ const ERRORS: usize = 16;
 
 /// All rules, with what they need.
 #[derive(Debug, Default)]
-pub struct Answers {
+pub struct AnswerRules {
     rules: Vec<Rule>,
     last: u64,
     /// The values of `${NAME}`, in addition to the groups of a rule.
@@ -49,7 +49,7 @@ struct Rule {
     since: Option<Instant>,
 }
 
-impl Answers {
+impl AnswerRules {
     /// Adds a rule, and gives its description.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::engine::behaviour::{Behaviour, Context};
 use crate::event::{ConnId, Direction, FrameEvent};
-use crate::script::runner::answers::Answers;
+use crate::script::runner::answers::AnswerRules;
 use crate::session::Assembler;
 use crate::ui::filter::ClientSet;
 use crate::ui::pattern::Pattern;
@@ -154,7 +154,7 @@ pub struct Received {
     /// What arrived since the last run.
     pub queue: RefCell<ExpectQueue>,
     /// What is answered by itself.
-    pub answers: RefCell<Answers>,
+    pub answers: RefCell<AnswerRules>,
 }
 
 /// Puts the messages of one connection into the queue that `/expect` searches, and answers them by

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use crate::event::{Direction, FrameEvent, MessageInfo, WholeMessage};
 use crate::session::framing::{self, Situation};
 use crate::wire::close::CloseBody;
-use crate::wire::decoder::{Decoded, Decoder, Input, Unfinished};
+use crate::wire::decoder::{Decoder, DecoderStep, Input, Unfinished};
 use crate::wire::deflate::codec::{CodecProgress, InflateError, Inflater, TAIL, TooFar};
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::mask;
@@ -422,17 +422,17 @@ impl Frames {
             }
             match self.stage {
                 FrameStage::Decode => match self.decoder.step(input)? {
-                    Decoded::Header => {
+                    DecoderStep::Header => {
                         self.begin_frame();
                         let header = self.decoder.header()?;
                         return Some(FrameEvent::Start { number: self.number, header });
                     }
-                    Decoded::Payload(n) => {
+                    DecoderStep::Payload(n) => {
                         self.stage = self.take_payload(input.taken(n));
                         return Some(FrameEvent::Payload(input.taken(n)));
                     }
-                    Decoded::End => self.stage = self.end_payload(),
-                    Decoded::Undecodable(n) => {
+                    DecoderStep::End => self.stage = self.end_payload(),
+                    DecoderStep::Undecodable(n) => {
                         return Some(FrameEvent::Undecodable(input.taken(n)));
                     }
                 },

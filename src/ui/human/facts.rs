@@ -11,7 +11,7 @@ use crate::ui::view::View;
 use crate::ui::{checklist, clock, notation, sanitize};
 use crate::wire::Role;
 use crate::wire::handshake::Agreed;
-use crate::wire::handshake::rules::{Outcome, Report, Verdict};
+use crate::wire::handshake::rules::{Outcome, Report, RuleVerdict};
 use crate::wire::head::Head;
 
 /// Prints an event that needs no memory of others.
@@ -157,7 +157,7 @@ fn judged(conn: ConnId, report: &Report, writer: &mut LineWriter, out: &mut Vec<
         let duties = report.verdicts.iter().filter(|verdict| verdict.rule.side == Role::Client);
         writer.info(conn, &checklist::count(duties.clone()), out);
         let all = writer.all_rules;
-        let applies = |verdict: &&Verdict| verdict.outcome != Outcome::NotApplicable;
+        let applies = |verdict: &&RuleVerdict| verdict.outcome != Outcome::NotApplicable;
         for verdict in duties.filter(|v| checklist::is_against(v) || all && applies(v)) {
             let mut line = Vec::new();
             checklist::verdict(verdict, checklist::rule_width(report), writer.palette, &mut line);

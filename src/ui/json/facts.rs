@@ -10,7 +10,7 @@ use crate::ui::ending;
 use crate::wire::close::CloseBody;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::accept::AcceptSteps;
-use crate::wire::handshake::rules::{Level, Outcome, Verdict};
+use crate::wire::handshake::rules::{Level, Outcome, RuleVerdict};
 use crate::wire::head::{Head, HeadKind, StartLine};
 use crate::wire::{Violation, role_name};
 
@@ -209,8 +209,8 @@ fn head(head: &Head, object: &mut Object<'_>) {
     }
 }
 
-fn verdict(verdict: &Verdict, out: &mut Vec<u8>) {
-    let Verdict { rule, outcome, text } = verdict;
+fn verdict(verdict: &RuleVerdict, out: &mut Vec<u8>) {
+    let RuleVerdict { rule, outcome, text } = verdict;
     Object::inline(out, |object| {
         object.string("rule", rule.id);
         object.string("title", rule.title);

@@ -67,7 +67,7 @@ pub enum Outcome {
 
 /// One rule and its result.
 #[derive(Clone, Debug)]
-pub struct Verdict {
+pub struct RuleVerdict {
     /// The rule.
     pub rule: &'static Rule,
     /// The outcome.
@@ -80,7 +80,7 @@ pub struct Verdict {
 #[derive(Clone, Debug)]
 pub struct Report {
     /// One verdict for each rule, in the order of [`RULES`].
-    pub verdicts: Vec<Verdict>,
+    pub verdicts: Vec<RuleVerdict>,
     /// What was agreed, as far as it is legal.
     pub agreed: Agreed,
     /// The accept value that the request's key demands, step by step; `None` without a key.
@@ -91,14 +91,14 @@ impl Report {
     /// The violations that make a 101 unusable: the client then must _Fail the WebSocket
     /// Connection_ (RFC 6455 §4.1). Always in the order of [`RULES`]; a status other than 101 is
     /// not such a violation and must be checked first.
-    pub fn fatal(&self) -> impl Iterator<Item = &Verdict> {
+    pub fn fatal(&self) -> impl Iterator<Item = &RuleVerdict> {
         self.verdicts
             .iter()
             .filter(|verdict| verdict.rule.fatal && verdict.outcome == Outcome::Fail)
     }
 
     /// The verdict on the rule with this id.
-    pub fn verdict(&self, id: &str) -> Option<&Verdict> {
+    pub fn verdict(&self, id: &str) -> Option<&RuleVerdict> {
         self.verdicts.iter().find(|verdict| verdict.rule.id == id)
     }
 }
@@ -115,20 +115,20 @@ pub fn check(context: &HandshakeContext<'_>) -> Report {
 
 /// Judges a request by the rules for clients, as a server does before it answers. See
 /// [`refusal`] for what to answer.
-pub fn check_request(context: &HandshakeContext<'_>) -> Vec<Verdict> {
+pub fn check_request(context: &HandshakeContext<'_>) -> Vec<RuleVerdict> {
     let facts = HandshakeFacts::gather(context);
     RULES.iter().filter(|rule| rule.side == Role::Client).map(|rule| rule.judge(&facts)).collect()
 }
 
 impl Rule {
-    fn judge(&'static self, facts: &HandshakeFacts<'_>) -> Verdict {
+    fn judge(&'static self, facts: &HandshakeFacts<'_>) -> RuleVerdict {
         let (outcome, text) = match (self.judge)(facts) {
             Finding::Kept(text) => (Outcome::Pass, text),
             Finding::Broken(text) if self.level == Level::Must => (Outcome::Fail, text),
             Finding::Broken(text) | Finding::Odd(text) => (Outcome::Warn, text),
             Finding::Moot(why) => (Outcome::NotApplicable, why.to_owned()),
         };
-        Verdict { rule: self, outcome, text }
+        RuleVerdict { rule: self, outcome, text }
     }
 }
 
@@ -192,11 +192,11 @@ const GROUNDS: [(&str, Status); 18] = [
 
 /// Decides whether and how a server refuses a request, from the verdicts that
 /// [`check_request`] gave on it.
-pub fn refusal(request: &Head, verdicts: &[Verdict]) -> Option<RefusalStatus> {
+pub fn refusal(request: &Head, verdicts: &[RuleVerdict]) -> Option<RefusalStatus> {
     let failed = |id: &str| {
         verdicts.iter().find(|verdict| verdict.rule.id == id && verdict.outcome == Outcome::Fail)
     };
-    let refuse = |verdict: &Verdict, status: Status| RefusalStatus {
+    let refuse = |verdict: &RuleVerdict, status: Status| RefusalStatus {
         code: status.code,
         headers: status.headers,
         rule: verdict.rule,
