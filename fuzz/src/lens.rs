@@ -19,7 +19,7 @@ pub fn converse(protocols: &[&str], input: &[u8]) {
     let facts = LensFacts {
         subprotocol: subprotocol.map(|name| (*name).to_owned()),
         url: URLS[usize::from(flags >> 1 & 3)].to_owned(),
-        ..Facts::default()
+        ..LensFacts::default()
     };
     let mut conversation = match flags & 1 {
         0 => Conversation::of(protocol, facts),
