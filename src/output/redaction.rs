@@ -126,8 +126,11 @@ impl Redaction {
             for note in &mut diagnostic.notes {
                 *note = self.redactor.sentence(note).into_owned();
             }
-            for because in diagnostic.causes.iter_mut().filter_map(|cause| cause.because.as_mut()) {
-                *because = self.redactor.sentence(because).into_owned();
+            for cause in &mut diagnostic.causes {
+                cause.text = self.redactor.sentence(&cause.text).into_owned().into();
+                if let Some(because) = &mut cause.because {
+                    *because = self.redactor.sentence(because).into_owned();
+                }
             }
             diagnostic.title = self.redactor.sentence(&diagnostic.title).into_owned().into();
             diagnostic.help = self.redactor.sentence(&diagnostic.help).into_owned().into();

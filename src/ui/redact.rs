@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
+use crate::diagnostics;
 use crate::lens::{Decoded, Secrets};
 use crate::net::target::percent_decoded;
 use crate::wire::head::Head;
@@ -167,9 +168,9 @@ impl Redactor {
         }
     }
 
-    /// A sentence of wscope's own without secrets. A secret that is a plain word (`wrong`) may be a
-    /// word of the sentence too. Taken out there, it would give itself away: so it is taken out only
-    /// where foreign text stands, in quotes, or as a value after `:` or `=`.
+    /// A sentence of wscope without secrets. A secret that is a word of the catalogue (`wrong`) may
+    /// be a word of the sentence, too. To replace it there would reveal it: such a secret is replaced
+    /// only in text from outside, which is in quotes, or a value after `:` or `=`.
     pub fn sentence<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if self.shows_all {
             return Cow::Borrowed(text);
@@ -178,7 +179,7 @@ impl Redactor {
         let mut secrets = Vec::new();
         self.find_values(bytes, &mut secrets);
         secrets.retain(|range| {
-            let is_word = bytes[range.clone()].iter().all(u8::is_ascii_lowercase);
+            let is_word = is_own_word(&bytes[range.clone()]);
             let before = &bytes[..range.start];
             let quotes = before.iter().filter(|byte| **byte == b'"').count();
             let is_value = before.trim_ascii_end().ends_with(b":") || before.ends_with(b"=");
@@ -333,6 +334,22 @@ impl Redactor {
     }
 }
 
+/// Whether the catalogue of diagnostics, or a refusal of `listen`, contains this word.
+fn is_own_word(value: &[u8]) -> bool {
+    let Some(word) =
+        std::str::from_utf8(value).ok().filter(|_| value.iter().all(u8::is_ascii_lowercase))
+    else {
+        return false;
+    };
+    let has = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric()).any(|one| one == word);
+    word == "right"
+        || diagnostics::entries().any(|entry| {
+            let causes =
+                entry.causes.iter().flat_map(|cause| [cause.text, cause.help.unwrap_or("")]);
+            [entry.title, entry.explanation, entry.help].into_iter().chain(causes).any(has)
+        })
+}
+
 /// Ranges in order; those that overlap are one.
 fn apart(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.sort_unstable_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
@@ -479,6 +496,7 @@ mod tests {
         let mut redactor = Redactor::new();
         redactor.learn(b"wrong");
         redactor.learn(b"s3cret");
+        redactor.learn(b"swordfish");
         let cases = [
             (
                 "the credentials sent are wrong, or expired",
@@ -488,6 +506,8 @@ mod tests {
             ("X-Echo: wrong", "X-Echo: [redacted]"),
             ("ws://wrong@a/?token=wrong is wrong", "ws://[redacted]@a/?token=[redacted] is wrong"),
             ("s3cret stands alone", "[redacted] stands alone"),
+            ("its reason: invalid token swordfish", "its reason: invalid token [redacted]"),
+            ("answered 403 no swordfish here", "answered 403 no [redacted] here"),
         ];
         for (text, expected) in cases {
             assert_eq!(redactor.sentence(text), expected);

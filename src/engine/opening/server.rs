@@ -508,10 +508,12 @@ fn proxy_protocol(head: &Head) -> Option<ForeignAnswer> {
 
 /// The first line, escaped, if it is whole and can't begin a request (RFC 9112 §3).
 fn foreign_line(first: &[u8]) -> Option<String> {
-    let line = &first[..memchr::memchr(b'\n', first)?];
-    let is_request = line.trim_ascii_end().split(|byte| *byte == b' ').count() == 3
-        && memchr::memmem::find(line, b" HTTP/").is_some();
-    let line = line.trim_ascii_end();
+    // "a server … SHOULD ignore at least one empty line (CRLF) received prior to the request-line"
+    // (RFC 9112 §2.2).
+    let first = first.trim_ascii_start();
+    let line = first[..memchr::memchr(b'\n', first)?].trim_ascii_end();
+    // A request line that breaks the grammar is still one of HTTP.
+    let is_request = memchr::memmem::find(line, b" HTTP/").is_some();
     (!is_request).then(|| escaped(&line[..line.len().min(QUOTED)]).to_string())
 }
 
@@ -575,7 +577,15 @@ mod tests {
         let line = |text: &str| foreign_line(text.as_bytes());
         assert_eq!(line("SSH-2.0-OpenSSH_9.2p1\r\n").as_deref(), Some("SSH-2.0-OpenSSH_9.2p1"));
         assert_eq!(line("EHLO me\r\n").as_deref(), Some("EHLO me"));
-        for text in ["", "GET", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\n", "SSH-2.0"] {
+        for text in [
+            "",
+            "GET",
+            "GET / HTTP/1.1\r\n",
+            "\r\nGET / HTTP/1.1\r\n",
+            "GET /a b HTTP/1.1\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\n",
+            "SSH-2.0",
+        ] {
             assert_eq!(line(text), None, "{text:?}");
         }
     }

@@ -344,7 +344,7 @@ impl Client {
             limits: config.limits,
             observed: looks,
             // What a client of another protocol does is explained in any case.
-            evidence: looks || self.wish.is_some(),
+            evidence: looks || self.wish.is_some() && runtime.reporter.prints_warnings(),
             memory: &shared.memory,
             backlog: &shared.backlog,
         };

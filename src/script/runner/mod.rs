@@ -526,7 +526,7 @@ impl ScriptRunner {
         let beats = !(self.ends_by_silence && self.is_exhausted());
         self.keep_alive.run(connections, &self.notifier, (!self.scripted, beats), now);
         let turn_ends = Instant::now() + TURN;
-        self.give_way_to_abort();
+        self.give_way_to_abort(connections);
         while self.request.is_none()
             && self.failure.is_none()
             && (self.has_room(connections) || self.is_next_at_once())
@@ -570,17 +570,26 @@ impl ScriptRunner {
         line.contains('/').then(|| self.read(line.clone()).ok())?
     }
 
-    /// Gives up what is being sent if a reset comes next.
-    fn give_way_to_abort(&mut self) {
-        let sends = matches!(
-            self.pending.last(),
-            Some(Pending::File(..) | Pending::Fragments(..) | Pending::Repeat { .. })
-        );
-        let aborts = |command: &Command| match command {
-            Command::To { command: Some(command), .. } => matches!(**command, Command::Abort),
-            command => matches!(command, Command::Abort),
+    /// Gives up what is being sent if a reset of all that get it comes next.
+    fn give_way_to_abort(&mut self, connections: &dyn Connections) {
+        let sent_to = match self.pending.last() {
+            Some(Pending::File(file, _)) => file.target(),
+            Some(Pending::Fragments(message, _)) => message.target(),
+            Some(Pending::Repeat { command: Command::To { target, .. }, .. })
+            | Some(Pending::Repeat { origin: LineOrigin { target, .. }, .. }) => target.clone(),
+            _ => return,
         };
-        if sends && self.typed_next().is_some_and(|command| aborts(&command)) {
+        let aborted = match self.typed_next() {
+            Some(Command::Abort) => self.target.clone(),
+            Some(Command::To { target, command: Some(command) })
+                if matches!(*command, Command::Abort) =>
+            {
+                target
+            }
+            _ => return,
+        };
+        let aborted = connections.present(&aborted);
+        if connections.present(&sent_to).iter().all(|id| aborted.contains(id)) {
             self.pending.clear();
         }
     }
