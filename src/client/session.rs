@@ -550,7 +550,7 @@ impl<'a> ClientSession<'a> {
     /// When time ends the run, and by what.
     fn leaves(&self, current: &Current) -> Option<(Instant, Leave)> {
         let connection = &current.connection;
-        let settled = connection.backlog() == 0 && !connection.has_input();
+        let settled = connection.has_sent_its_own() && !connection.has_input();
         let unmet = self.stop.as_ref().is_some_and(|stop| !stop.borrow().is_met());
         let progress = SessionProgress {
             input_ended: current.input_ended,

@@ -124,7 +124,7 @@ pub(super) fn check_input(
 /// Whether lines are typed at a prompt unless something else is requested: it shares the terminal
 /// with a transcript, but not with output that another program reads, or that is raw.
 pub(super) fn may_prompt(output: Option<OutputFormat>, terminal: Terminal) -> bool {
-    terminal.is_interactive() && output != Some(OutputFormat::Raw)
+    terminal.is_interactive() && !terminal.background && output != Some(OutputFormat::Raw)
 }
 
 /// Whether a script is stdin.

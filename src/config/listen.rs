@@ -222,7 +222,7 @@ impl ListenConfig {
                 InputFormat::None
             }
             None if lines::may_prompt(args.output, terminal) => InputFormat::Prompt,
-            None if send.is_some() => InputFormat::None,
+            None if send.is_some() || terminal.background => InputFormat::None,
             None => InputFormat::Lines,
         };
         let output = args.output.unwrap_or(match terminal.is_interactive() {

@@ -150,7 +150,10 @@ pub fn no_program(program: &Command, typed: &Invocation) -> Option<String> {
 
 /// A mistyped command, which would be used as a host name.
 pub fn command(program: &Command, typed: &Invocation, refused: bool) -> Option<String> {
-    let by_option = typed.given.iter().any(|id| id == "connect_to_url");
+    // Options that say where a host is leave no doubt that it is one.
+    let by_option = typed.given.iter().any(|id| {
+        matches!(id.as_str(), "connect_to_url" | "resolve" | "connect_to" | "host" | "unix_socket")
+    });
     let first = typed.positionals.first().filter(|_| typed.mode().is_none() && !by_option)?;
     if first.contains(['.', ':', '/', '[', '@']) {
         return None;
@@ -168,10 +171,14 @@ pub fn command(program: &Command, typed: &Invocation, refused: bool) -> Option<S
             false => format!("the command comes first: wscope {name} …{host}"),
         });
     }
-    // Two slips make another word of a short one.
     let slips = |mode: &str| strsim::osa_distance(&name, mode);
+    let may_be = |mode: &&str| match refused {
+        // Two slips make another word of a short one.
+        true => mode.len() > 4 || slips(mode) == 1,
+        // Alone, it may as well be a host: shop, relay1, listener.
+        false => slips(mode) == 1 && (mode.len() > 5 || is_slip(&name, mode)),
+    };
     let long = if refused { 1 } else { SHORT };
-    let may_be = |mode: &&str| mode.len() > 4 || mode.len() >= long && slips(mode) == 1;
     let near = suggest::near(&name, modes().filter(may_be));
     let begun = || {
         let begins = |mode: &&str| name.len() > long && mode.starts_with(&name);
@@ -179,6 +186,24 @@ pub fn command(program: &Command, typed: &Invocation, refused: bool) -> Option<S
     };
     let meant = near.first().copied().or_else(begun)?;
     Some(format!("no command '{}'; did you mean {meant}?{host}", escaped(first.as_bytes())))
+}
+
+/// Whether a word is this one with a letter doubled or dropped, or with two letters exchanged: such a
+/// word is hardly another one.
+fn is_slip(word: &str, of: &str) -> bool {
+    let sorted = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let doubled = || {
+        let letters: Vec<char> = word.chars().collect();
+        (1..letters.len()).any(|at| {
+            let mut less = letters.clone();
+            letters[at] == less.remove(at - 1) && less.iter().collect::<String>() == of
+        })
+    };
+    word.len() + 1 == of.len() || doubled() || sorted(word) == sorted(of)
 }
 
 /// `-header`, which is a long option of this mode but for a dash.

@@ -367,6 +367,11 @@ impl Connection {
         self.link.pending() + self.outbox.queued()
     }
 
+    /// Whether only answers to what the peer sent wait to be sent, such as pongs.
+    pub fn has_sent_its_own(&self) -> bool {
+        self.backlog() <= self.answers as usize
+    }
+
     /// Messages sent to their end.
     pub fn messages_sent(&self) -> u64 {
         self.party.messages_sent()

@@ -50,6 +50,9 @@ pub struct Terminal {
     pub stdout: bool,
     /// Standard error is a terminal.
     pub stderr: bool,
+    /// Standard input is a terminal that belongs to other processes: a shell has put this one in the
+    /// background. To read from it, or to change its mode, stops the process.
+    pub background: bool,
     /// Columns, [`FALLBACK_WIDTH`] without a terminal.
     pub width: usize,
 }
@@ -61,7 +64,10 @@ impl Terminal {
         let stderr = io::stderr().is_tty();
         // Without a terminal the question is not asked: crossterm would run `tput` for an answer.
         let width = if stdout || stderr { width(terminal::size()) } else { FALLBACK_WIDTH };
-        Self { stdin: io::stdin().is_tty(), stdout, stderr, width }
+        let stdin = io::stdin().is_tty();
+        let front = rustix::termios::tcgetpgrp(io::stdin());
+        let background = stdin && front.is_ok_and(|front| front != rustix::process::getpgrp());
+        Self { stdin, stdout, stderr, background, width }
     }
 
     /// Breaks lines for stdout at words; a terminal would break them inside words.

@@ -63,10 +63,7 @@ fn a_mistyped_command_is_no_host() {
             &["helpp"],
             "no command 'helpp'; did you mean help?; a host of this name is [..]ws://helpp",
         ),
-        (
-            &["demos"],
-            "no command 'demos'; did you mean demo?; a host of this name is [..]ws://demos",
-        ),
+        (&["hlep"], "no command 'hlep'; did you mean help?; a host of this name [..]"),
         (&["mann"], "no command 'mann'; did you mean man?; a host of this name is [..]ws://mann"),
         (&["comp"], "no command 'comp'; did you mean completions?; a host of this name [..]"),
         (&["send", "hello"], "no command 'send', and one URL only; to send a message: -x hello"),
@@ -81,6 +78,21 @@ fn a_mistyped_command_is_no_host() {
         ),
     ] {
         refused(args, stderr);
+    }
+}
+
+/// Names of hosts that are near a command.
+#[test]
+fn a_word_alone_may_be_a_host() {
+    for name in ["shop", "main", "king", "slow", "pong", "listener", "ping1", "proxy2", "relay"] {
+        let to = format!("{name}:80:127.0.0.1");
+        let output =
+            wscope().args([name, "--resolve", &to, "--dry-run"]).output().expect("it runs");
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    for name in ["shop", "main", "king", "slow", "pong", "listener"] {
+        let output = wscope().args([name, "--dry-run"]).output().expect("it runs");
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
 

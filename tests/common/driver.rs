@@ -999,7 +999,8 @@ impl Driver {
 }
 
 fn display() -> Display {
-    let terminal = Terminal { stdin: false, stdout: false, stderr: false, width: 80 };
+    let terminal =
+        Terminal { stdin: false, stdout: false, stderr: false, background: false, width: 80 };
     Display {
         quiet: true,
         verbose: 0,

@@ -48,7 +48,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("/socket.io/, /sockjs, mqtt or graphql in the request, and the client left without sending a message"),
     error("W368", "the client does not trust the certificate of this server")
         .because("the client refused the certificate: it must trust the certificate or its issuer")
-        .help("make the client trust it: `listen --self-signed-out FILE` writes the certificate; then `wscope --cacert FILE`, curl --cacert FILE, NODE_EXTRA_CA_CERTS=FILE, Python cafile=FILE")
+        .help("give the certificate to the client (`listen --self-signed-out FILE` writes it): `wscope --cacert FILE`, curl --cacert FILE, NODE_EXTRA_CA_CERTS=FILE, Python cafile=FILE")
         .source("RFC 8446 §6.2")
         .causes(&[low("the authority is not among those that the client trusts"), low("the client has its own list of authorities, or pins the server's key")])
         .seen("alert 42, 46 or 48 of a client of listen or proxy, or its end during the TLS handshake"),

@@ -459,6 +459,12 @@ pub fn not_http(first: &[u8], of_proxy: bool) -> ForeignAnswer {
     let refused =
         |bytes: &[u8], why: &str| ForeignAnswer { bytes: bytes.to_vec(), why: why.into() };
     match first {
+        // The PROXY protocol, version 2, §2.2.
+        [b'\r', b'\n', b'\r', b'\n', 0, b'\r', b'\n', b'Q', ..] => plain(
+            "the client speaks the PROXY protocol, version 2; switch it off at the balancer (haproxy: \
+             no send-proxy-v2)",
+            400,
+        ),
         // Request rejected (91), as the description of SOCKS4 has it.
         [4, 1 | 2, ..] => refused(
             &[0, 91, 0, 0, 0, 0, 0, 0],
@@ -558,6 +564,7 @@ mod tests {
             (b"\x04\x01\x1f\x90\x7f\x00\x00\x01\x00", "speaks SOCKS4"),
             (b"\x05\x02\x00\x02", "speaks SOCKS5"),
             (b"\x05\x02\x00", "not HTTP"),
+            (b"\r\n\r\n\0\r\nQUIT\n\x21\x11", "PROXY protocol, version 2"),
             (b"\x00\x01\xff", "not HTTP: \"\\0"),
             (b"{\"hello\":1}", "not HTTP"),
         ] {

@@ -556,8 +556,13 @@ impl ScriptRunner {
     /// Whether the next line is carried out although there is no room for data. Lines of a script keep
     /// their order; who types sees that a peer does not read, and ends that.
     fn is_next_at_once(&self) -> bool {
-        self.pending.is_empty()
-            && self.typed_next().is_some_and(|command| command.waits_for_no_room())
+        self.typed_next().is_some_and(|command| command.waits_for_no_room())
+            && self.pending.last().is_none_or(|pending| {
+                matches!(
+                    pending,
+                    Pending::File(..) | Pending::Fragments(..) | Pending::Repeat { .. }
+                )
+            })
     }
 
     /// The command that was typed and is next, if it is one.
