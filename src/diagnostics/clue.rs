@@ -8,6 +8,7 @@ use super::facts::{EndKind, SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, V
 use super::heard::Grievance;
 use super::sniff::contains_word;
 use super::url::Url;
+use crate::wire::Role;
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
 
@@ -948,7 +949,8 @@ impl Clue {
                 // Where others were answered for a while, it was not the last one.
                 let steady = facts.stream.messages > 1
                     && facts.end.is_some_and(|end| end.lifetime >= SILENCE);
-                (facts.stream.ended_on_ours && !steady)
+                // What a server sends is mostly an answer, which the client asked for.
+                (facts.stream.ended_on_ours && !steady && facts.role == Role::Client)
                     .then(|| "the last traffic was a message from this side".to_owned())
             }
             Self::PingInsideCompressed => facts.stream.ping_inside_compressed.then(|| {

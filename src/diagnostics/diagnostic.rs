@@ -116,10 +116,11 @@ impl Diagnostic {
             || ("W112"..="W116").contains(&code);
         let unread = self.entry.family == Family::CloseCode && self.title == self.entry.title;
         let again = code == "W310" && seen.contains("redirects");
-        let repeats =
-            same || again || unread || seen.contains(self.title.trim_start_matches("the "));
+        let repeats = same || unread || seen.contains(self.title.trim_start_matches("the "));
         match cause {
-            _ if self.severity == Severity::Note || self.is_said_by(seen) => seen.to_owned(),
+            _ if self.severity == Severity::Note || again || self.is_said_by(seen) => {
+                seen.to_owned()
+            }
             None if repeats => seen.to_owned(),
             None => format!("{}; {seen}", self.title),
             Some(_) if repeats => format!("{}; {seen}", self.suspects()),

@@ -138,3 +138,15 @@ fn when_the_reader_has_left_the_session_ends_whether_or_not_the_peer_answers() {
         s.end(0);
     }
 }
+
+/// A shell stops what reads from the terminal in the background: a server there reads nothing.
+#[test]
+fn a_server_in_the_background_has_no_prompt() {
+    for mode in ["listen --for 1 0", "proxy --to ws://127.0.0.1:9 --max-time 1 0"] {
+        let line = format!("set -m; {} {mode} & wait $!; exit 7", env!("CARGO_BIN_EXE_wscope"));
+        let mut s = Setup::new().shell(&line).serve(|_, _| {});
+        let screen = s.end(7);
+        assert!(!screen.text().iter().any(|row| row.contains("Stopped")), "{:?}", screen.text());
+        assert!(screen.text().iter().any(|row| row.contains("listening on")));
+    }
+}

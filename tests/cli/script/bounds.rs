@@ -81,14 +81,15 @@ fn a_file_whose_size_the_system_does_not_know_is_sent_whole() {
 fn a_pipe_without_a_writer_holds_up_only_the_lines() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = fifo(folder.path());
-    script_of(&format!("/file {path}\n"))
+    script_of(&format!("begun\n/file {path}\n"))
         .peer(|p| {
             p.open();
+            p.receive_text("begun");
             p.ping("are you there");
             p.receive_pong("are you there");
             p.close_first(1000, "");
         })
-        .stderr("wscope: stdin: line 1: the connection ended before everything was sent\n")
+        .stderr("wscope: stdin: line 2: the connection ended before everything was sent\n")
         .status(1);
     for line in ["/text @", "/source "] {
         script_of(&format!("{line}{path}\n"))
