@@ -446,6 +446,9 @@ pub struct StreamFacts<'a> {
     pub equal_masks: Option<(u64, [u8; 4])>,
 }
 
+/// Bytes of such a message that are looked at; one that has more was cut.
+pub const HEARD_MOST: usize = 320;
+
 /// The data message that was received last.
 #[derive(Clone, Copy, Debug)]
 pub struct LastHeard<'a> {

@@ -63,20 +63,102 @@ fn the_last_message_before_a_close_is_the_reason_whatever_was_sent() {
     for message in [
         r#"{"type":"ERROR","payload":{"msg":"No id, token, or key supplied"}}"#,
         r#"{"id":null,"error":{"message":"invalid session","code":-32001}}"#,
-        r#"{"auth":"fail"}"#,
-        r#"{"reason":"room full"}"#,
     ] {
         let port = serve(move |request, stream| {
             open(request, stream)?;
-            // The protocol's own word for an end may stand between them.
-            let end = if message.contains("room") { text("server::close") } else { Vec::new() };
-            stream.write_all(&[text(message), end, CLOSE.to_vec()].concat()).ok()
+            stream.write_all(&[text(message), CLOSE.to_vec()].concat()).ok()
         });
         for args in [&["-x", "hi", "-w", "2"][..], &["-w", "2"], &["doctor"]] {
             let told = Told::of(args, port, "/");
             told.is("W705", &format!("its last message is {message}"));
             told.lacks("no action");
         }
+    }
+}
+
+#[test]
+fn a_goodbye_may_stand_between_the_reason_and_the_close() {
+    for (last, cause) in [
+        (
+            "server::close",
+            "likely (medium): the message before its last is {\"error\":\"no room\"}",
+        ),
+        ("{}", "likely (medium): the message before its last is {\"error\":\"no room\"}"),
+        ("hello", ""),
+    ] {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            let frames = [text(r#"{"error":"no room"}"#), text(last), CLOSE.to_vec()];
+            stream.write_all(&frames.concat()).ok()
+        });
+        let told = Told::of(&["-w", "2"], port, "/");
+        assert!(told.cause().contains(cause), "{last}: {}", told.text);
+        if cause.is_empty() {
+            assert_eq!(told.code(), "none", "{last}: {}", told.text);
+        }
+    }
+}
+
+#[test]
+fn a_message_that_is_no_error_is_no_reason() {
+    let long = "x".repeat(400);
+    let messages = [
+        r#"{"status":"no errors"}"#.to_owned(),
+        r#"{"event":"error_count","value":0}"#.to_owned(),
+        r#"{"error":"none"}"#.to_owned(),
+        r#"{"errors":0.0,"ok":1}"#.to_owned(),
+        r#"{"error":{"code":0,"message":"success"}}"#.to_owned(),
+        r#"<report errors="0"/>"#.to_owned(),
+        r#"<svg><g id="error-bars"/></svg>"#.to_owned(),
+        "<html><p>no errors</p></html>".to_owned(),
+        "0 errors, 0 failed".to_owned(),
+        "all required checks done".to_owned(),
+        r#"{"ok":true,"missing":0}"#.to_owned(),
+        r#"{"reason":"done"}"#.to_owned(),
+        "the last job failed".to_owned(),
+        format!(r#"{{"error":"","data":"{long}"}}"#),
+        format!(r#"{{"error": {{}}, "data":"{long}"}}"#),
+        format!(r#"{{"id":1,"schema":{{"error":{{"type":"{long}"}}}}}}"#),
+    ];
+    for message in messages {
+        for end in [&b"\x88\x02\x03\xe8"[..], b"\x88\x02\x03\xe9", CLOSE, b"\x88\x02\x03\xf3", b""]
+        {
+            let frames = [text(&message), end.to_vec()].concat();
+            let port = serve(move |request, stream| {
+                open(request, stream)?;
+                stream.write_all(&frames).ok()?;
+                stream.shutdown(Shutdown::Write).ok()
+            });
+            let told = Told::of(&["-w", "2"], port, "/");
+            told.lacks("(high)");
+            assert!(!told.cause().contains("message is"), "{message} {end:?}: {}", told.text);
+            let first = told.text.lines().next().unwrap_or_default();
+            assert!(!first.contains("message is"), "{message} {end:?}: {}", told.text);
+            // It was in order, or says nothing.
+            if end.len() == 2 || matches!(end.get(3), Some(0xe8 | 0xe9)) {
+                assert_eq!(told.code(), "none", "{message} {end:?}: {}", told.text);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_text_about_hearts_and_balls_is_no_heartbeat() {
+    for message in [
+        "Liverpool beat Everton",
+        r#"{"user":"ping","text":"hi"}"#,
+        "does anyone want to play ping pong?",
+    ] {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            stream.write_all(&text(message)).ok()?;
+            stream.set_read_timeout(Some(Duration::from_millis(400))).ok()?;
+            while stream.read(&mut [0; 512]).is_ok_and(|n| n > 0) {}
+            stream.write_all(b"\x88\x02\x03\xe8").ok()
+        });
+        let told = Told::of(&["-w", "5"], port, "/");
+        told.lacks("heartbeat message");
+        assert_eq!((told.code(), told.status), ("none", Some(0)), "{}", told.text);
     }
 }
 
