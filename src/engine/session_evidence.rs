@@ -288,6 +288,11 @@ impl SessionEvidence {
         }
     }
 
+    /// From the opening to the last byte of the peer.
+    pub fn until_last(&self) -> Duration {
+        self.last_received.saturating_duration_since(self.opened)
+    }
+
     /// Whether the peer broke a rule.
     pub fn has_breach(&self) -> bool {
         self.breach.is_some()

@@ -3,6 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::causes::Told;
@@ -257,7 +258,7 @@ fn a_session_that_stays_open_without_a_message_shows_that_the_message_was_wrong(
         stream.shutdown(Shutdown::Write).ok()
     });
     let told = Told::of(&["--diagnose", "-x", "hi", "-w", "2"], port, "/");
-    told.is("W801", "likely (high): the application ended it because of our message");
+    told.is("W801", "likely (medium): the application ended it because of our message");
     // One that ends always has another cause.
     let port = serve(|request, stream| {
         open(request, stream)?;
@@ -265,6 +266,53 @@ fn a_session_that_stays_open_without_a_message_shows_that_the_message_was_wrong(
     });
     let told = Told::of(&["--diagnose", "-x", "hi", "-w", "2"], port, "/");
     told.lacks("our message");
+}
+
+#[test]
+fn a_server_that_ends_some_connections_gives_no_cause() {
+    // By the number of the connection: every other one, two of three, and only the first.
+    for ends in [|n: usize| n % 2 == 0, |n| n % 3 < 2, |n| n == 0] {
+        for args in
+            [&["--diagnose", "-x", "hi", "-w", "2"][..], &["--diagnose", "-w", "2"], &["doctor"]]
+        {
+            let count = AtomicUsize::new(0);
+            let port = serve(move |request, stream| {
+                open(request, stream)?;
+                match ends(count.fetch_add(1, Ordering::SeqCst)) {
+                    true => stream.write_all(b"\x88\x02\x03\xf3").ok(),
+                    false => stay(stream),
+                }
+            });
+            let told = Told::of(args, port, "/x");
+            told.lacks("(high)");
+            told.lacks("Origin, and");
+        }
+    }
+}
+
+#[test]
+fn a_session_that_ends_without_an_origin_shows_it() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        if request.contains("Origin: ") {
+            return stay(stream);
+        }
+        // Some time after the opening, and TCP ends much later.
+        stream.set_read_timeout(Some(Duration::from_millis(300))).ok()?;
+        while stream.read(&mut [0; 512]).is_ok_and(|n| n > 0) {}
+        stream.write_all(b"\x88\x02\x03\xf0").ok()?;
+        stream.set_read_timeout(Some(Duration::from_millis(1500))).ok()?;
+        while stream.read(&mut [0; 512]).is_ok_and(|n| n > 0) {}
+        None
+    });
+    for args in [&["--diagnose", "-w", "5"][..], &["doctor"]] {
+        let told = Told::of(args, port, "/");
+        told.is("W708", "likely (high): the server requires an Origin");
+    }
+    // The time that was given is enough for the session, and not for trials.
+    let told = Told::of(&["--diagnose", "-w", "5", "--max-time", "1"], port, "/");
+    told.is("W708", "");
+    told.lacks("requires an Origin");
 }
 
 #[test]
