@@ -12,7 +12,7 @@ use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opened, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
-use crate::event::{Cause, Ending, Side, TlsFacts};
+use crate::event::{Cause, Ending, Event, Side, TlsFacts};
 use crate::net::tls::TlsError;
 use crate::ui::ending;
 use crate::ui::sanitize::escaped;
@@ -467,6 +467,8 @@ impl Watched {
         runtime.reporter.next_connection();
         let what = what.to_owned();
         let mut trial = Trial { variation, what, outcome: TrialOutcome::Opened };
+        let conn = runtime.reporter.connection();
+        runtime.report(conn, &Event::Note(&format!("trial: {}", trial.label())))?;
         let now = Instant::now();
         let mut opening = ClientOpening::new(&config, SLOT, self.until, runtime, now).beside();
         trial.outcome = match open_apart(&mut opening, runtime) {
@@ -484,6 +486,7 @@ impl Watched {
                 if stayed {
                     talk.close(LEAVE, runtime)?;
                 }
+                runtime.report(conn, &Event::End(&talk.ending()))?;
                 if stayed && time.is_zero() {
                     return Ok(None);
                 }
