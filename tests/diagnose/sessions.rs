@@ -4,6 +4,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::causes::Told;
@@ -313,6 +314,30 @@ fn a_session_that_ends_without_an_origin_shows_it() {
     let told = Told::of(&["--diagnose", "-w", "5", "--max-time", "1"], port, "/");
     told.is("W708", "");
     told.lacks("requires an Origin");
+}
+
+#[test]
+fn trials_send_the_cookies_of_the_first_request_and_keep_none() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&asked);
+    let port = serve(move |request, stream| {
+        let number = {
+            let mut asked = seen.lock().ok()?;
+            asked.push(request.contains("Cookie: "));
+            asked.len()
+        };
+        let cookie = format!("Set-Cookie: visit={number}; Path=/; Max-Age=100\r\n");
+        stream.write_all(switching(request.as_bytes(), &cookie).as_bytes()).ok()?;
+        stream.write_all(b"\x88\x02\x03\xf3").ok()
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let jar = folder.path().join("jar");
+    let path = jar.to_str().expect("UTF-8");
+    Told::of(&["--diagnose", "-w", "2", "--cookie-jar", path], port, "/").is("W711", "");
+    let jar = std::fs::read_to_string(&jar).expect("a jar");
+    assert!(jar.contains("visit\t1"), "{jar}");
+    let asked = asked.lock().expect("no panic");
+    assert!(asked.len() > 2 && !asked.contains(&true), "{asked:?}");
 }
 
 #[test]
