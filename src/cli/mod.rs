@@ -275,10 +275,12 @@ pub struct ConnectArgs {
     #[command(flatten)]
     pub faults: FaultOptions,
 
-    /// If the connection can't be opened, open a few more to find the cause
+    /// If the connection can't be opened or ends at once, open a few more to find the cause
     ///
     /// They differ in one thing each: the other scheme on the same port, no Upgrade, the server's own
-    /// Origin. `wscope doctor` makes the same checks and more.
+    /// Origin. A session that the server ends within 1.2 seconds, but not with 1000 or 1001, is repeated
+    /// up to nine times, without messages, but with the same credentials. `wscope doctor` makes the same
+    /// checks and more.
     #[arg(long, help_heading = "Connection")]
     pub diagnose: bool,
 

@@ -9,10 +9,10 @@ use super::talk::TrialTalk;
 use crate::config::{Login, OpenConfig};
 use crate::diagnostics::facts::{Dial, DialOutcome, Trial, TrialOutcome, Variation};
 use crate::engine::open_error::OpenError;
-use crate::engine::opening::{ClientOpening, Opening as _, open};
+use crate::engine::opening::{ClientOpening, Opened, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
-use crate::event::{Cause, Ending, Side, TlsFacts};
+use crate::event::{Cause, Ending, Event, Side, TlsFacts};
 use crate::net::tls::TlsError;
 use crate::ui::ending;
 use crate::ui::sanitize::escaped;
@@ -53,7 +53,7 @@ fn traced(
     config.handshake_timeout = config.handshake_timeout.min(PROBE_TIMEOUT);
     runtime.reporter.next_connection();
     let mut opening = ClientOpening::new(&config, SLOT, None, runtime, Instant::now()).beside();
-    match open(&mut opening, runtime) {
+    match open_apart(&mut opening, runtime) {
         Ok(mut opened) => {
             opened.link.shutdown();
             Ok((TrialOutcome::Opened, opened.evidence))
@@ -64,6 +64,18 @@ fn traced(
             Ok((outcome(&evidence, &error), evidence))
         }
     }
+}
+
+/// Opens with the cookies that the first request had, and keeps none: a trial differs in one thing, and
+/// leaves no trace.
+fn open_apart(
+    opening: &mut ClientOpening,
+    runtime: &mut Runtime,
+) -> Result<Box<Opened>, OpenError> {
+    let jar = runtime.record.swap_jar();
+    let opened = open(opening, runtime);
+    runtime.record.jar = jar;
+    opened
 }
 
 fn outcome(trace: &OpeningEvidence, error: &OpenError) -> TrialOutcome {
@@ -366,47 +378,126 @@ const SUBPROTOCOLS: [(&str, &[&str]); 6] = [
     ("ocpp", &["ocpp1.6", "ocpp2.0.1"]),
 ];
 
-/// Whether the peer ended a session soon after it opened.
-pub fn ended_early(ending: &Ending) -> bool {
+/// How long a peer may take to answer the Close of a trial.
+const LEAVE: Duration = Duration::from_millis(200);
+
+/// Whether the peer ended a session soon after it opened; `lasted` is without the wait for the end of
+/// TCP.
+pub fn ended_early(ending: &Ending, lasted: Duration) -> bool {
     let lost = matches!(ending.cause, Cause::Lost(_)) && ending.sent.is_none();
     let closed = ending.by == Side::Peer && ending.received.is_some();
-    (lost || closed) && ending.duration < EARLY
+    (lost || closed) && lasted < EARLY
 }
 
 /// Opens sessions that differ in one thing from one which the peer ended at once, and says nothing in
-/// them: those that stay open show why. `spoke` is whether the first one had sent a message. What they
-/// show is noted in the evidence.
+/// them: those that stay open show why. `lasted` is how long the first one was open; no trial
+/// takes longer than `until`. What they show is noted in the evidence.
 ///
 /// # Errors
 ///
 /// Those of [`attempt`].
 pub fn compare_session(
     config: &OpenConfig,
-    ending: &Ending,
-    spoke: bool,
+    lasted: Duration,
+    until: Option<Instant>,
     evidence: &mut OpeningEvidence,
     runtime: &mut Runtime,
 ) -> Result<(), OpenError> {
     let conn = runtime.reporter.connection();
-    let patience = (ending.duration * 3).clamp(WATCHED, WATCHED_MOST);
-    let silent = watch(Variation::Again, String::new(), config, patience, runtime)?;
-    let ended = matches!(silent.outcome, TrialOutcome::Ended(_));
-    // Where nothing was said before, it shows only that the end comes again.
-    if spoke || !matches!(silent.outcome, TrialOutcome::Stayed) {
-        evidence.trials.push(silent);
-    }
-    if ended {
-        for (variation, what, other) in session_variations(config, evidence) {
-            let trial = watch(variation, what, &other, patience, runtime)?;
-            let found = trial.outcome == TrialOutcome::Stayed;
-            evidence.trials.push(trial);
-            if found {
-                break;
-            }
-        }
-    }
+    let watched = Watched { patience: (lasted * 3).clamp(WATCHED, WATCHED_MOST), until };
+    let done = watched.compare(config, evidence, runtime);
     runtime.reporter.return_to(conn);
-    Ok(())
+    done
+}
+
+/// How long sessions are watched.
+struct Watched {
+    patience: Duration,
+    /// `--max-time`.
+    until: Option<Instant>,
+}
+
+impl Watched {
+    fn compare(
+        &self,
+        config: &OpenConfig,
+        evidence: &mut OpeningEvidence,
+        runtime: &mut Runtime,
+    ) -> Result<(), OpenError> {
+        let mut trial =
+            |variation, what: &str, config: &OpenConfig, evidence: &mut OpeningEvidence| {
+                let trial = self.watch(variation, what, config, runtime)?;
+                let outcome = trial.as_ref().map(|trial| trial.outcome.clone());
+                evidence.trials.extend(trial);
+                Ok::<_, OpenError>(outcome)
+            };
+        let again = trial(Variation::Again, "", config, evidence)?;
+        if !matches!(again, Some(TrialOutcome::Ended(_))) {
+            return Ok(());
+        }
+        for (variation, what, other) in session_variations(config, evidence) {
+            match trial(variation, &what, &other, evidence)? {
+                Some(TrialOutcome::Stayed) => {}
+                Some(_) => continue,
+                None => break,
+            }
+            // A server that ends some connections and not others must not look like a proof.
+            if let Some(TrialOutcome::Ended(_)) = trial(Variation::Again, "", config, evidence)? {
+                trial(variation, &what, &other, evidence)?;
+            }
+            break;
+        }
+        Ok(())
+    }
+
+    /// Opens a session and watches in silence whether it stays open; `None` without the time for it.
+    fn watch(
+        &self,
+        variation: Variation,
+        what: &str,
+        config: &OpenConfig,
+        runtime: &mut Runtime,
+    ) -> Result<Option<Trial>, OpenError> {
+        let late = |now: Instant| self.until.is_some_and(|until| now + self.patience >= until);
+        if late(Instant::now()) {
+            return Ok(None);
+        }
+        let mut config = config.clone();
+        config.handshake_timeout = config.handshake_timeout.min(PROBE_TIMEOUT);
+        runtime.reporter.next_connection();
+        let what = what.to_owned();
+        let mut trial = Trial { variation, what, outcome: TrialOutcome::Opened };
+        let conn = runtime.reporter.connection();
+        runtime.report(conn, &Event::Note(&format!("trial: {}", trial.label())))?;
+        let now = Instant::now();
+        let mut opening = ClientOpening::new(&config, SLOT, self.until, runtime, now).beside();
+        trial.outcome = match open_apart(&mut opening, runtime) {
+            Ok(opened) => {
+                let mut talk = TrialTalk::new(*opened);
+                let time = match late(Instant::now()) {
+                    true => Duration::ZERO,
+                    false => self.patience,
+                };
+                let stayed = talk.idle(time, runtime)?;
+                let outcome = match stayed {
+                    true => TrialOutcome::Stayed,
+                    false => TrialOutcome::Ended(ending::describe(&talk.ending())),
+                };
+                if stayed {
+                    talk.close(LEAVE, runtime)?;
+                }
+                runtime.report(conn, &Event::End(&talk.ending()))?;
+                if stayed && time.is_zero() {
+                    return Ok(None);
+                }
+                outcome
+            }
+            Err(error @ (OpenError::Signal(_) | OpenError::Local(_))) => return Err(error),
+            Err(_) if self.until.is_some_and(|until| Instant::now() >= until) => return Ok(None),
+            Err(error) => outcome(&std::mem::take(opening.evidence()), &error),
+        };
+        Ok(Some(trial))
+    }
 }
 
 /// What may keep such a session open.
@@ -440,32 +531,6 @@ fn session_variations(
         list.push((Variation::OtherPath, UNKNOWN_PATH.to_owned(), with_other_path(config)));
     }
     list
-}
-
-/// Opens a session and watches in silence whether it stays open.
-fn watch(
-    variation: Variation,
-    what: String,
-    config: &OpenConfig,
-    patience: Duration,
-    runtime: &mut Runtime,
-) -> Result<Trial, OpenError> {
-    let mut config = config.clone();
-    config.handshake_timeout = config.handshake_timeout.min(PROBE_TIMEOUT);
-    runtime.reporter.next_connection();
-    let mut opening = ClientOpening::new(&config, SLOT, None, runtime, Instant::now()).beside();
-    let outcome = match open(&mut opening, runtime) {
-        Ok(opened) => {
-            let mut talk = TrialTalk::new(*opened);
-            match talk.idle(patience, runtime)? {
-                true => TrialOutcome::Stayed,
-                false => TrialOutcome::Ended(ending::describe(&talk.ending())),
-            }
-        }
-        Err(error @ (OpenError::Signal(_) | OpenError::Local(_))) => return Err(error),
-        Err(error) => outcome(&std::mem::take(opening.evidence()), &error),
-    };
-    Ok(Trial { variation, what, outcome })
 }
 
 /// What TLS shows where nothing is verified: a refused certificate is not kept by the library.

@@ -697,20 +697,27 @@ impl<'a> ClientSession<'a> {
         // Who has done what was asked ends so.
         let code = ending.received.as_ref().and_then(|body| body.code);
         let ours = ours || matches!(code, Some(1000 | 1001));
-        if self.config.diagnose && self.reconnect.is_none() && !ours && probe::ended_early(&ending)
-        {
-            let spoke = current.connection.endpoint().is_some_and(|one| one.first_sent().is_some());
-            let open = &self.config.open;
-            // What can't be tried shows nothing.
-            let _ = probe::compare_session(open, &ending, spoke, &mut current.evidence, runtime);
+        let lasted = current.connection.lasted(&ending);
+        let early = probe::ended_early(&ending, lasted);
+        let mut interrupted = None;
+        if self.config.diagnose && self.reconnect.is_none() && !ours && early {
+            runtime.record.stop_clock();
+            let (open, until) = (&self.config.open, self.max_time);
+            let evidence = &mut current.evidence;
+            // What can't be tried shows nothing, but a signal ends the run.
+            if let Err(OpenError::Signal(signal)) =
+                probe::compare_session(open, lasted, until, evidence, runtime)
+            {
+                interrupted = Some(signal);
+            }
         }
         let (advice, led) = self.explain(current, &ending, fine, runtime, now)?;
         // After a signal, or at the end of `--max-time`, a reader that stalls is not waited for.
-        let deadline = match (current.signal, self.max_time) {
+        let deadline = match (current.signal.or(interrupted), self.max_time) {
             (Some(_), _) => Some(Instant::now() + PEER_CLOSE_TIMEOUT),
             (None, max_time) => max_time,
         };
-        let signal = runtime.drain_output(deadline)?.or(current.signal);
+        let signal = runtime.drain_output(deadline)?.or(current.signal).or(interrupted);
         let unwritten = runtime.stdout.pending();
         // Half a message may be on stdout already; any other end than a clean one speaks for itself.
         let clean = Exit::of(&ending) == Exit::Success;

@@ -89,12 +89,11 @@ impl TrialTalk {
         Ok(self.is_open())
     }
 
-    /// Closes, and waits for the peer's end.
-    pub fn close(&mut self, runtime: &mut Runtime) -> Result<(), OpenError> {
+    /// Closes, and waits a while for the peer's end.
+    pub fn close(&mut self, timeout: Duration, runtime: &mut Runtime) -> Result<(), OpenError> {
         let now = Instant::now();
         // It may be closing already, which is as good.
         let _ = self.connection.sender(now).close(Some(1000), "");
-        let timeout = EndpointConfig::new(Role::Client).close_timeout;
         self.run(now + timeout, false, runtime)?;
         self.connection.shut_down();
         Ok(())
@@ -108,6 +107,11 @@ impl TrialTalk {
     /// How it ended.
     pub fn ending(&self) -> Ending {
         self.connection.ending(Instant::now())
+    }
+
+    /// How long it lasted, without the wait for the end of TCP.
+    pub fn lasted(&self) -> Duration {
+        self.connection.lasted(&self.ending())
     }
 
     /// Explains how it ended; `now` is when it was over.

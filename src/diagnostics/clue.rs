@@ -768,8 +768,8 @@ impl Clue {
                 let text = &facts.close.received?.reason;
                 (!text.is_empty()).then(|| "the Close has a reason".to_owned())
             }
-            Self::Complained => complained(facts).map(|(_, text)| {
-                format!("it came right before the end: {}", super::heard::shown(text))
+            Self::Complained => complained(facts).filter(Complaint::leads).map(|complaint| {
+                format!("it came right before the end: {}", super::heard::shown(complaint.text))
             }),
             Self::BeatUnanswered => beat_unanswered(facts),
             Self::NothingSent => {
@@ -1094,17 +1094,42 @@ fn secret_sent(facts: &Facts<'_>) -> Option<String> {
 /// How long after a heartbeat an end may be its consequence, at least.
 const BEAT: std::time::Duration = std::time::Duration::from_millis(300);
 
+/// A message right before the end that complains of something.
+pub(super) struct Complaint<'a> {
+    /// How surely it does.
+    pub grievance: Grievance,
+    /// The beginning of it.
+    pub text: &'a [u8],
+    /// It is the last one; otherwise the one before, and the last says nothing.
+    pub is_last: bool,
+}
+
+impl Complaint<'_> {
+    /// Whether it may lead a verdict: a word of a text may be about anything.
+    pub fn leads(&self) -> bool {
+        self.grievance >= Grievance::Shouted
+    }
+
+    /// As in `its last message is …`.
+    pub fn shown(&self) -> String {
+        let which = if self.is_last { "its last message" } else { "the message before its last" };
+        format!("{which} is {}", super::heard::shown(self.text))
+    }
+}
+
 /// The message right before the end that complains of something.
-pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<(Grievance, &'a [u8])> {
+pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
+    use super::heard::{complains, is_bare};
     let heard = facts.stream.heard.as_ref()?;
     // What was sent at once after the opening had not waited for it.
     let early = facts.end.is_some_and(|end| end.last < SILENCE);
     if (heard.answered && !early) || heard.quiet >= SILENCE {
         return None;
     }
-    [heard.content, heard.before]
-        .into_iter()
-        .find_map(|text| super::heard::complains(text).map(|complaint| (complaint, text)))
+    let of =
+        |text, is_last| complains(text).map(|grievance| Complaint { grievance, text, is_last });
+    of(heard.content, true)
+        .or_else(|| is_bare(heard.content).then(|| of(heard.before, false)).flatten())
 }
 
 /// The heartbeat that was the last message of the peer, where nothing was sent after it and the peer

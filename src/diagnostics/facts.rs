@@ -355,6 +355,23 @@ pub enum TrialOutcome {
 }
 
 impl Trial {
+    /// In what it differs: as in `with Origin: https://a.example`.
+    pub fn label(&self) -> String {
+        let what = &self.what;
+        match self.variation {
+            Variation::NoUpgrade => "a plain GET without Upgrade".to_owned(),
+            Variation::OwnOrigin => format!("with Origin: {what}"),
+            Variation::NoOrigin => "without an Origin".to_owned(),
+            Variation::NoSubprotocol => "without a subprotocol".to_owned(),
+            Variation::Subprotocol => format!("with the subprotocol {what}"),
+            Variation::Again => "once more, without a message".to_owned(),
+            Variation::OwnHost => format!("with Host: {what}"),
+            Variation::OtherPath => format!("at the path {what}"),
+            Variation::OtherScheme => format!("with {what}"),
+            Variation::OtherFamily => format!("at {what}"),
+        }
+    }
+
     /// The status, 101 included.
     pub fn status(&self) -> Option<u16> {
         match &self.outcome {
@@ -386,18 +403,7 @@ impl Trial {
 /// As in `without Upgrade: 404 Not Found`.
 impl std::fmt::Display for Trial {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.variation {
-            Variation::NoUpgrade => f.write_str("a plain GET without Upgrade")?,
-            Variation::OwnOrigin => write!(f, "with Origin: {}", self.what)?,
-            Variation::NoOrigin => f.write_str("without an Origin")?,
-            Variation::NoSubprotocol => f.write_str("without a subprotocol")?,
-            Variation::Subprotocol => write!(f, "with the subprotocol {}", self.what)?,
-            Variation::Again => f.write_str("once more, without a message")?,
-            Variation::OwnHost => write!(f, "with Host: {}", self.what)?,
-            Variation::OtherPath => write!(f, "at the path {}", self.what)?,
-            Variation::OtherScheme => write!(f, "with {}", self.what)?,
-            Variation::OtherFamily => write!(f, "at {}", self.what)?,
-        }
+        f.write_str(&self.label())?;
         match (&self.outcome, self.variation) {
             (TrialOutcome::Opened, Variation::OtherFamily) => f.write_str(": the port is open"),
             (TrialOutcome::Opened, _) => f.write_str(": a WebSocket opens"),
@@ -445,6 +451,9 @@ pub struct StreamFacts<'a> {
     /// Frames in a row with the same mask key, and the key.
     pub equal_masks: Option<(u64, [u8; 4])>,
 }
+
+/// Bytes of such a message that are looked at; one that has more was cut.
+pub const HEARD_MOST: usize = 320;
 
 /// The data message that was received last.
 #[derive(Clone, Copy, Debug)]

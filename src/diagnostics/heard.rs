@@ -1,8 +1,9 @@
 //! What the message was that came last: a complaint of the application, which is the reason of an end
 //! right behind it, or a heartbeat that waits for an answer.
 
+use super::facts::HEARD_MOST;
 use super::said::says;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Characters of a message that are shown.
 const SHOWN: usize = 160;
@@ -10,7 +11,7 @@ const SHOWN: usize = 160;
 /// How sure it is that a message complains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Grievance {
-    /// A word in it may mean that.
+    /// A word in it may mean that, as in any text.
     Word,
     /// It begins like one, as lines of a log do, too.
     Shouted,
@@ -19,7 +20,7 @@ pub(super) enum Grievance {
 }
 
 /// Words of complaints, as [`says`] takes them.
-const WORDS: [&str; 31] = [
+const WORDS: [&str; 27] = [
     "error*",
     "err",
     "fail",
@@ -34,13 +35,9 @@ const WORDS: [&str; 31] = [
     "not permitted",
     "not authorized",
     "not authenticated",
-    "not found",
-    "missing",
-    "required",
     "refused",
     "reject*",
     "expired",
-    "unknown",
     "unsupported",
     "not supported",
     "malformed",
@@ -55,92 +52,219 @@ const WORDS: [&str; 31] = [
 
 /// Whether a message complains of something, and how surely.
 pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
-    let text = std::str::from_utf8(content).map_or_else(
-        |error| String::from_utf8_lossy(&content[..error.valid_up_to()]).into_owned(),
-        str::to_owned,
-    );
+    let text = text(content);
     let start = text.trim_start();
-    let shouts = ["ERROR", "-ERR", "ERR ", "Error:", "error:"];
-    if is_marked(start) {
-        return Some(Grievance::Marked);
-    }
-    if shouts.iter().any(|word| start.starts_with(word)) {
+    if start.starts_with('{') {
+        let members = object(start);
+        if members.as_ref().is_some_and(is_marked) {
+            return Some(Grievance::Marked);
+        }
+    } else if start.starts_with('<') {
+        if is_error_element(start) {
+            return Some(Grievance::Marked);
+        }
+    } else if shouts(start) {
         return Some(Grievance::Shouted);
     }
-    let text = without_none(&text);
-    let reason = text.contains("\"reason\":\"");
-    let speaks = reason || WORDS.iter().any(|word| says(&text, word));
-    speaks.then_some(Grievance::Word)
+    let denied = ["no error", "without error", "0 error", "0 fail"];
+    let lower = text.to_ascii_lowercase();
+    let denies = denied.iter().any(|words| lower.contains(words));
+    (!denies && WORDS.iter().any(|word| says(&text, word))).then_some(Grievance::Word)
 }
 
-/// Whether JSON or XML says that it is an error.
-fn is_marked(text: &str) -> bool {
-    if let Ok(Value::Object(members)) = serde_json::from_str::<Value>(text) {
-        let named = |name: &String| matches!(name.as_str(), "error" | "errors");
-        let given = |value: &Value| match value {
-            Value::Null | Value::Bool(false) => false,
-            Value::String(text) => !text.is_empty(),
-            Value::Array(list) => !list.is_empty(),
-            Value::Object(members) => !members.is_empty(),
-            Value::Bool(true) => true,
-            Value::Number(number) => number.as_i64() != Some(0),
-        };
-        let is_error = |name: &String, value: &Value| {
-            let kind =
-                matches!(name.as_str(), "type" | "event" | "status" | "op" | "kind" | "action");
-            named(name) && given(value)
-                || kind && value.as_str().is_some_and(|kind| says(kind, "error"))
-        };
-        return members.iter().any(|(name, value)| is_error(name, value));
+/// The text of a message; a character that was cut in two is left out.
+fn text(content: &[u8]) -> String {
+    match std::str::from_utf8(content) {
+        Err(error) if error.error_len().is_none() => {
+            String::from_utf8_lossy(&content[..error.valid_up_to()]).into_owned()
+        }
+        _ => String::from_utf8_lossy(content).into_owned(),
     }
-    // One that was cut, and the streams of XMPP.
-    let squeezed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let lower = squeezed.to_ascii_lowercase();
-    lower.contains("\"type\":\"error\"")
-        || lower.starts_with("{\"error\":{")
-        || lower.starts_with("{\"error\":\"")
-        || lower.contains("\"error\":{\"")
-        || (lower.starts_with('<') && lower.contains("error"))
 }
 
-/// Without the members of JSON that say there is none.
-fn without_none(text: &str) -> String {
+/// The members of a JSON object; of one that was cut, those that came whole, and the beginning of the
+/// last.
+fn object(text: &str) -> Option<Map<String, Value>> {
+    let read = |text: &str| match serde_json::from_str(text) {
+        Ok(Value::Object(members)) => Some(members),
+        _ => None,
+    };
+    read(text).or_else(|| {
+        let (mut open, mut string, mut escaped) = (Vec::new(), false, false);
+        // Where the text may be cut, and what closes it there.
+        let mut comma = None;
+        for (at, c) in text.char_indices() {
+            match c {
+                _ if escaped => escaped = false,
+                '\\' if string => escaped = true,
+                '"' => string = !string,
+                _ if string => {}
+                '{' => open.push('}'),
+                '[' => open.push(']'),
+                '}' | ']' => drop(open.pop()),
+                ',' => comma = Some((at, open.clone())),
+                _ => {}
+            }
+        }
+        let closed =
+            |text: &str, open: &[char]| text.chars().chain(open.iter().rev().copied()).collect();
+        let ended = if string { format!("{text}\"") } else { text.to_owned() };
+        let whole: String = closed(&ended, &open);
+        read(&whole).or_else(|| {
+            let (at, open) = comma?;
+            let rest: String = closed(&text[..at], &open);
+            read(&rest)
+        })
+    })
+}
+
+/// Whether an object of JSON says that it is an error, itself: what a member holds is about something
+/// else.
+fn is_marked(members: &Map<String, Value>) -> bool {
+    members.iter().any(|(name, value)| match name.as_str() {
+        "error" => !is_none(value),
+        // A number of them is a count.
+        "errors" => !is_none(value) && !value.is_number(),
+        "type" | "event" | "status" | "op" | "kind" | "action" => {
+            value.as_str().is_some_and(names_error)
+        }
+        _ => false,
+    })
+}
+
+/// Whether a value says that there is none.
+fn is_none(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Bool(true) => false,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => says_none(text),
+        Value::Array(list) => list.iter().all(is_none),
+        Value::Object(members) => {
+            let code = ["code", "status"].iter().find_map(|name| members.get(*name));
+            members.values().all(is_none)
+                || code.is_some_and(|code| !code.is_null() && is_none(code))
+        }
+    }
+}
+
+/// The same for a text.
+fn says_none(text: &str) -> bool {
     let none = [
-        "\"error\":null",
-        "\"errors\":null",
-        "\"error\":false",
-        "\"errors\":[]",
-        "\"error\":\"\"",
-        "\"error\":0",
+        "",
+        "none",
+        "no",
+        "ok",
+        "0",
+        "null",
+        "nil",
+        "success",
+        "false",
+        "no error",
+        "no errors",
+        "noerror",
+        "no_error",
+        "n/a",
+        "undefined",
     ];
-    let text = text.replace(": ", ":");
-    none.iter().fold(text, |text, member| text.replace(member, ""))
+    let text = text.trim();
+    none.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Words of heartbeats.
-const BEATS: [&str; 8] =
-    ["ping", "heartbeat", "heart-beat", "heart beat", "hb", "keepalive", "keep-alive", "beat"];
+/// Whether the name of a kind of messages is that of errors: `error`, `connection_error`.
+fn names_error(kind: &str) -> bool {
+    let lower = kind.to_ascii_lowercase();
+    let Some(before) = lower.strip_suffix("error") else { return false };
+    let separated = before.is_empty() || before.ends_with(['_', '-', '.', ':', '/']);
+    let hump = kind.ends_with("Error") && before.ends_with(|c: char| c.is_ascii_alphanumeric());
+    let last = before.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let last = last.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    (separated || hump) && !["no", "non", "not", "without", "clear"].contains(&last)
+}
 
-/// Characters of a heartbeat; what is longer speaks of something else.
-const BEAT: usize = 120;
+/// Whether the first element of XML is an error, as `<stream:error>`, and not an empty one.
+fn is_error_element(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(prolog) = rest.strip_prefix("<?").or_else(|| rest.strip_prefix("<!")) {
+        let Some((_, after)) = prolog.split_once('>') else { return false };
+        rest = after.trim_start();
+    }
+    let Some(rest) = rest.strip_prefix('<') else { return false };
+    let (tag, content) = rest.split_once('>').unwrap_or((rest, "…"));
+    let tag = tag.trim_end_matches('/');
+    let (name, attributes) = tag.split_once(char::is_whitespace).unwrap_or((tag, ""));
+    let local = name.rsplit(':').next().unwrap_or_default();
+    let zero = ["code=\"0\"", "code='0'"].iter().any(|zero| attributes.contains(zero));
+    let says = content.split('<').next().unwrap_or_default();
+    let more =
+        !attributes.trim().is_empty() || content.starts_with('<') && !content.starts_with("</");
+    local.eq_ignore_ascii_case("error") && !zero && (more || !says_none(says))
+}
+
+/// Whether a line begins as one of an error: `ERROR`, `-ERR`, `Error: no such room`.
+fn shouts(text: &str) -> bool {
+    let words = ["ERROR", "-ERR", "ERR ", "Error:", "error:"];
+    let Some(rest) = words.iter().find_map(|word| text.strip_prefix(word)) else { return false };
+    let rest = match rest.chars().next() {
+        Some(c) if c.is_alphanumeric() && !text.starts_with("ERR ") => return false,
+        _ => rest.trim_start_matches(|c: char| c == ':' || c == '=' || c.is_whitespace()),
+    };
+    let first = rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let none = says_none(rest) && !rest.is_empty();
+    !none && !["0", "none"].contains(&first.to_ascii_lowercase().as_str())
+}
+
+/// Names of heartbeats.
+const BEATS: [&str; 6] =
+    ["ping", "heartbeat", "heart-beat", "keepalive", "keep-alive", "keep_alive"];
 
 /// Whether a message is a heartbeat that waits for an answer; `engine_io` where that is the protocol
-/// inside.
+/// inside. A word in a text is none.
 pub(super) fn is_heartbeat(content: &[u8], engine_io: bool) -> bool {
     let Ok(text) = std::str::from_utf8(content) else { return false };
-    let text = text.trim();
     // SignalR ends each message with a separator.
-    let known = matches!(text.trim_end_matches('\u{1e}'), "" | "{\"type\":6}")
-        || (text == "2" && engine_io);
-    let beats = || BEATS.iter().any(|word| says(text, word));
-    known || (text.len() <= BEAT && beats() && complains(content).is_none())
+    let text = text.trim().trim_end_matches('\u{1e}');
+    if matches!(text, "" | "{\"type\":6}") || (text == "2" && engine_io) {
+        return true;
+    }
+    let beat = |word: &str| BEATS.iter().any(|beat| word.eq_ignore_ascii_case(beat));
+    // As in `primus::ping::1796021128048`, and `PING :host` of IRC.
+    let one = !text.contains(char::is_whitespace) && text.contains("::ping::");
+    let irc = text.strip_prefix("PING :").is_some_and(|host| !host.contains(char::is_whitespace));
+    beat(text)
+        || one
+        || irc
+        || kind(text)
+            .is_some_and(|kind| beat(kind.rsplit([':', '.', '/']).next().unwrap_or_default()))
+}
+
+/// What a message of JSON calls itself.
+fn kind(text: &str) -> Option<String> {
+    let members = serde_json::from_str::<Map<String, Value>>(text).ok()?;
+    let named = |name: &&str| members.get(*name).and_then(Value::as_str);
+    let kinds = ["op", "type", "event", "action", "method"];
+    // Where there are two, the first is the more exact one.
+    kinds.iter().find_map(named).map(str::to_owned)
+}
+
+/// Whether a message says nothing but that this is the end, or nothing at all.
+pub(super) fn is_bare(content: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(content) else { return false };
+    let text = text.trim();
+    let ends = ["bye", "goodbye", "close", "closed", "closing", "disconnect", "end"];
+    let ends = |word: &str| {
+        let word = word.rsplit("::").next().unwrap_or_default();
+        ends.iter().any(|end| word.eq_ignore_ascii_case(end))
+    };
+    matches!(text, "" | "{}" | "[]") || ends(text) || kind(text).is_some_and(|kind| ends(&kind))
 }
 
 /// The beginning of a message in one line.
 pub(super) fn shown(content: &[u8]) -> String {
-    let text = String::from_utf8_lossy(content);
-    let mut shown: String = text.trim_end().chars().take(SHOWN).collect();
-    if shown.len() < text.trim_end().len() {
+    let text = text(content);
+    let text = text.trim_end();
+    let mut shown: String = text.chars().take(SHOWN).collect();
+    if shown.len() < text.len() || content.len() > HEARD_MOST {
         shown.push('…');
     }
     if shown.is_empty() { "an empty message".to_owned() } else { shown }
@@ -161,7 +285,12 @@ mod tests {
             (r#"{"id":null,"error":{"message":"invalid session","sta"#, Some(Grievance::Marked)),
             ("<stream:error><host-unknown/></stream:error>", Some(Grievance::Marked)),
             (r#"{"auth":"fail"}"#, Some(Grievance::Word)),
-            (r#"{"reason":"room full"}"#, Some(Grievance::Word)),
+            (r#"{"reason":"room full"}"#, None),
+            (r#"{"type":"ConnectionError"}"#, Some(Grievance::Marked)),
+            (r#"{"error":true}"#, Some(Grievance::Marked)),
+            (r#"{"error":{"code":5}}"#, Some(Grievance::Marked)),
+            ("<?xml version='1.0'?><error code=\"5\"/>", Some(Grievance::Marked)),
+            ("Error: no such room", Some(Grievance::Shouted)),
             ("token expired", Some(Grievance::Word)),
             (r#"{"result":3,"error":null}"#, None),
             (r#"{"data":{"user":1},"errors":[]}"#, None),
@@ -175,6 +304,83 @@ mod tests {
     }
 
     #[test]
+    fn what_says_that_there_is_no_error_is_no_complaint() {
+        for text in [
+            r#"{"status":"no errors"}"#,
+            r#"{"status":"no_error"}"#,
+            r#"{"event":"error_count","value":0}"#,
+            r#"{"error":"none"}"#,
+            r#"{"error":"0"}"#,
+            r#"{"error":{}, "x":1}"#,
+            r#"{"errors":0.0,"ok":1}"#,
+            r#"{"error":{"code":0,"message":"success"}}"#,
+            r#"{"errors":{"name":[],"mail":null}}"#,
+            r#"{"requests":100,"errors":3}"#,
+            r#"{"type":"terror"}"#,
+            r#"<report errors="0"/>"#,
+            r#"<svg><g id="error-bars"/></svg>"#,
+            "<html><p>no errors</p></html>",
+            "<error/>",
+            "<error>0</error>",
+            "<error code='0'>done</error>",
+            "ERRORS: 0",
+            "Error: none",
+            "error: 0 warnings",
+        ] {
+            let found = complains(text.as_bytes());
+            assert!(!matches!(found, Some(Grievance::Marked | Grievance::Shouted)), "{text}");
+        }
+        for text in [
+            "0 errors, 0 failed",
+            "all required checks done",
+            r#"{"ok":true,"missing":0}"#,
+            "not found: 0 unknown: 0",
+        ] {
+            assert_eq!(complains(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_was_cut_is_judged_by_the_members_of_its_object() {
+        let long = "x".repeat(400);
+        for (text, wanted) in [
+            (format!(r#"{{"error":"","data":"{long}"}}"#), false),
+            (format!(r#"{{"error": {{}}, "data":["{long}"]}}"#), false),
+            (format!(r#"{{"error":{{"code":0,"message":"{long}"}}}}"#), false),
+            (format!(r#"{{"id":1,"schema":{{"error":{{"type":"string","x":"{long}"}}}}}}"#), false),
+            (format!(r#"{{"id":1,"schema":[{{"type":"error","x":"{long}"}}]}}"#), false),
+            (format!(r#"{{"data":"{long}","#), false),
+            (format!(r#"{{"type":"error","data":"{long}"}}"#), true),
+            (format!(r#"{{"error":"{long}"}}"#), true),
+            (format!(r#"{{"id":1,"error":{{"message":"{long}"}}}}"#), true),
+        ] {
+            let found = complains(&text.as_bytes()[..HEARD_MOST]) == Some(Grievance::Marked);
+            assert_eq!(found, wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_is_cut_at_a_character_and_marked_so() {
+        let long = "ü".repeat(HEARD_MOST);
+        let cut = shown(&long.as_bytes()[..=HEARD_MOST]);
+        assert_eq!(cut, format!("{}…", "ü".repeat(160)));
+        let four = "\u{1f600}".repeat(HEARD_MOST);
+        let cut = shown(&four.as_bytes()[..=HEARD_MOST]);
+        assert_eq!(cut, format!("{}…", "\u{1f600}".repeat(80)));
+        assert_eq!(shown("a".repeat(160).as_bytes()), "a".repeat(160));
+    }
+
+    #[test]
+    fn a_goodbye_is_bare() {
+        for text in ["", " ", "{}", "bye", "server::close", r#"{"type":"disconnect"}"#] {
+            assert!(is_bare(text.as_bytes()), "{text}");
+        }
+        for text in ["hello", r#"{"a":1}"#, "bye for now, said Ann"] {
+            assert!(!is_bare(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
     fn a_heartbeat_is_short_and_says_so() {
         for text in [
             "",
@@ -184,11 +390,23 @@ mod tests {
             "{\"type\":6}\u{1e}",
             r#"{"event":"phoenix","op":"heartbeat"}"#,
             "keep-alive",
+            "PING :tmi.twitch.tv",
+            r#"{"event":"pusher:ping","data":{}}"#,
         ] {
             assert!(is_heartbeat(text.as_bytes(), false), "{text}");
         }
-        for text in ["pong", "2", "shipping", r#"{"type":"tick"}"#, "ping failed", "keep it alive"]
-        {
+        for text in [
+            "pong",
+            "2",
+            "shipping",
+            r#"{"type":"tick"}"#,
+            "ping failed",
+            "keep it alive",
+            "Liverpool beat Everton",
+            r#"{"user":"ping","text":"hi"}"#,
+            "does anyone want to play ping pong?",
+            "hb",
+        ] {
             assert!(!is_heartbeat(text.as_bytes(), false), "{text}");
         }
         assert!(is_heartbeat(b"2", true));

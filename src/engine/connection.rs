@@ -596,6 +596,13 @@ impl Connection {
         evidence.explain(opening, self.endpoint(), deflate, &self.inbound, ending, now)
     }
 
+    /// From the opening to the peer's Close, where evidence is kept, or to an end without one: the end of
+    /// TCP may come long after a Close.
+    pub fn lasted(&self, ending: &Ending) -> Duration {
+        let closed = self.evidence.as_ref().filter(|_| ending.received.is_some());
+        closed.map_or(ending.duration, |evidence| evidence.until_last())
+    }
+
     /// Whether the peer broke a rule of frames, where evidence is kept.
     pub fn is_peer_to_blame(&self) -> bool {
         self.evidence.as_ref().is_some_and(|evidence| evidence.has_breach())

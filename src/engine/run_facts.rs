@@ -18,6 +18,8 @@ pub struct RunRecord {
     pub jar: Jar,
     /// What `--write-out` prints.
     pub facts: WriteOutFacts,
+    /// The cookies before the first request.
+    first_jar: Option<Jar>,
     started: Instant,
     /// When the last try began, counted from the start.
     last: Duration,
@@ -27,7 +29,7 @@ impl Default for RunRecord {
     /// The run begins now.
     fn default() -> Self {
         let (jar, facts) = (Jar::default(), WriteOutFacts::default());
-        Self { jar, facts, started: Instant::now(), last: Duration::ZERO }
+        Self { jar, facts, first_jar: None, started: Instant::now(), last: Duration::ZERO }
     }
 }
 
@@ -44,6 +46,7 @@ fn cookie_scope(target: &Target) -> CookieScope<'_> {
 impl RunRecord {
     /// A connection is about to be opened; what was known of the one before does not hold for it.
     pub fn begin(&mut self, target: &Target, redirects: usize) {
+        self.first_jar.get_or_insert_with(|| self.jar.clone());
         let before = std::mem::take(&mut self.facts);
         self.last = self.started.elapsed();
         self.facts = WriteOutFacts {
@@ -128,9 +131,14 @@ impl RunRecord {
         }
     }
 
+    /// What was asked for is over; what follows only explains it.
+    pub fn stop_clock(&mut self) {
+        self.facts.time_total = self.now();
+    }
+
     /// The run is over.
     pub fn finish(&mut self, exitcode: u8) {
-        self.facts.time_total = self.now();
+        self.facts.time_total = self.facts.time_total.or(self.now());
         self.facts.exitcode = exitcode;
     }
 
@@ -148,6 +156,12 @@ impl RunRecord {
             *time = time.and_then(|time| time.checked_sub(self.last));
         }
         waterfall::draw(&facts.phases(), width)
+    }
+
+    /// Puts the cookies in place that the first request had; returns those of now, to be put back.
+    pub fn swap_jar(&mut self) -> Jar {
+        let first = self.first_jar.clone().unwrap_or_else(|| self.jar.clone());
+        std::mem::replace(&mut self.jar, first)
     }
 
     /// The cookies that go to a URL.

@@ -6,7 +6,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::diagnostics::facts::{CloseFacts, End, EndKind, FrameContext, LastHeard, SILENCE};
+use crate::diagnostics::facts::{
+    CloseFacts, End, EndKind, FrameContext, HEARD_MOST, LastHeard, SILENCE,
+};
 use crate::diagnostics::{Diagnostic, Facts, classify};
 use crate::event::{Cause, Direction, Ending, FrameEvent, Lost, MessageInfo, Observed, Totals};
 use crate::session::{Endpoint, Limits, Observer};
@@ -17,8 +19,8 @@ use crate::wire::{Data, FrameHeader, OpCode, Role, Violation, ViolationKind};
 /// Bytes from the start of the stream that are kept.
 const FIRST: usize = 512;
 
-/// Bytes kept of the messages that came last.
-const HEARD: usize = 320;
+/// Bytes kept of the messages that came last: one more shows that there were more.
+const HEARD: usize = HEARD_MOST + 1;
 
 /// Bytes of the stream kept before and after a header that breaks a rule.
 const AROUND: usize = 64;
@@ -284,6 +286,11 @@ impl SessionEvidence {
             }
             _ => {}
         }
+    }
+
+    /// From the opening to the last byte of the peer.
+    pub fn until_last(&self) -> Duration {
+        self.last_received.saturating_duration_since(self.opened)
     }
 
     /// Whether the peer broke a rule.

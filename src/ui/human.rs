@@ -329,6 +329,8 @@ struct Body {
     seen: u64,
     /// It is a page whose text is shown when it has arrived: HTML is unreadable on a terminal.
     is_page: bool,
+    /// It is compressed: unreadable, too.
+    is_gzip: bool,
 }
 
 impl Body {
@@ -337,9 +339,13 @@ impl Body {
         if self.seen == 0 {
             let readable = writer.wraps && writer.mode.view != View::Hex;
             self.is_page = readable && page_text(bytes).is_some();
+            self.is_gzip = writer.mode.view != View::Hex && bytes.starts_with(b"\x1f\x8b");
         }
         let room = SHOWN.saturating_sub(self.seen).min(bytes.len() as u64) as usize;
         self.seen += bytes.len() as u64;
+        if self.is_gzip {
+            return;
+        }
         if self.is_page {
             return self.line.extend_from_slice(&bytes[..room]);
         }
@@ -364,7 +370,9 @@ impl Body {
             self.end_line(conn, writer, out);
         }
         let seen = std::mem::take(&mut self.seen);
-        if seen > SHOWN {
+        if std::mem::take(&mut self.is_gzip) {
+            writer.info(conn, &format!("the body has {seen} bytes of gzip"), out);
+        } else if seen > SHOWN {
             let text = format!("the body has {seen} bytes; the first {SHOWN} are shown");
             writer.info(conn, &text, out);
         }

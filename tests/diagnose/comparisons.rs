@@ -304,3 +304,22 @@ fn http_in_place_of_the_answer_to_our_close_is_no_close() {
     let told = Told::of(&["-x", "hi", "--exit-after", "1"], port, "/");
     assert_eq!((told.code(), told.status), ("none", Some(0)), "{}", told.text);
 }
+
+#[test]
+fn a_compressed_body_is_shown_as_text() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(b"{\"message\":\"maintenance until 18:00\"}").expect("memory");
+    let body = gzip.finish().expect("memory");
+    let len = body.len();
+    let head = format!(
+        "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: {len}\r\n\r\n"
+    );
+    let answer = [head.as_bytes(), &body].concat();
+    let port = serve_by(move |_| answer.clone());
+    let told = Told::of(&[], port, "/");
+    told.has("< {\"message\":\"maintenance until 18:00\"}");
+    told.lacks("\\x8b");
+    let told = Told::run(&["-v", &format!("ws://127.0.0.1:{port}/")]);
+    told.has(&format!("the body has {len} bytes of gzip"));
+    told.lacks("\\x8b");
+}

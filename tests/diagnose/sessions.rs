@@ -3,6 +3,8 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::causes::Told;
@@ -63,20 +65,102 @@ fn the_last_message_before_a_close_is_the_reason_whatever_was_sent() {
     for message in [
         r#"{"type":"ERROR","payload":{"msg":"No id, token, or key supplied"}}"#,
         r#"{"id":null,"error":{"message":"invalid session","code":-32001}}"#,
-        r#"{"auth":"fail"}"#,
-        r#"{"reason":"room full"}"#,
     ] {
         let port = serve(move |request, stream| {
             open(request, stream)?;
-            // The protocol's own word for an end may stand between them.
-            let end = if message.contains("room") { text("server::close") } else { Vec::new() };
-            stream.write_all(&[text(message), end, CLOSE.to_vec()].concat()).ok()
+            stream.write_all(&[text(message), CLOSE.to_vec()].concat()).ok()
         });
         for args in [&["-x", "hi", "-w", "2"][..], &["-w", "2"], &["doctor"]] {
             let told = Told::of(args, port, "/");
             told.is("W705", &format!("its last message is {message}"));
             told.lacks("no action");
         }
+    }
+}
+
+#[test]
+fn a_goodbye_may_stand_between_the_reason_and_the_close() {
+    for (last, cause) in [
+        (
+            "server::close",
+            "likely (medium): the message before its last is {\"error\":\"no room\"}",
+        ),
+        ("{}", "likely (medium): the message before its last is {\"error\":\"no room\"}"),
+        ("hello", ""),
+    ] {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            let frames = [text(r#"{"error":"no room"}"#), text(last), CLOSE.to_vec()];
+            stream.write_all(&frames.concat()).ok()
+        });
+        let told = Told::of(&["-w", "2"], port, "/");
+        assert!(told.cause().contains(cause), "{last}: {}", told.text);
+        if cause.is_empty() {
+            assert_eq!(told.code(), "none", "{last}: {}", told.text);
+        }
+    }
+}
+
+#[test]
+fn a_message_that_is_no_error_is_no_reason() {
+    let long = "x".repeat(400);
+    let messages = [
+        r#"{"status":"no errors"}"#.to_owned(),
+        r#"{"event":"error_count","value":0}"#.to_owned(),
+        r#"{"error":"none"}"#.to_owned(),
+        r#"{"errors":0.0,"ok":1}"#.to_owned(),
+        r#"{"error":{"code":0,"message":"success"}}"#.to_owned(),
+        r#"<report errors="0"/>"#.to_owned(),
+        r#"<svg><g id="error-bars"/></svg>"#.to_owned(),
+        "<html><p>no errors</p></html>".to_owned(),
+        "0 errors, 0 failed".to_owned(),
+        "all required checks done".to_owned(),
+        r#"{"ok":true,"missing":0}"#.to_owned(),
+        r#"{"reason":"done"}"#.to_owned(),
+        "the last job failed".to_owned(),
+        format!(r#"{{"error":"","data":"{long}"}}"#),
+        format!(r#"{{"error": {{}}, "data":"{long}"}}"#),
+        format!(r#"{{"id":1,"schema":{{"error":{{"type":"{long}"}}}}}}"#),
+    ];
+    for message in messages {
+        for end in [&b"\x88\x02\x03\xe8"[..], b"\x88\x02\x03\xe9", CLOSE, b"\x88\x02\x03\xf3", b""]
+        {
+            let frames = [text(&message), end.to_vec()].concat();
+            let port = serve(move |request, stream| {
+                open(request, stream)?;
+                stream.write_all(&frames).ok()?;
+                stream.shutdown(Shutdown::Write).ok()
+            });
+            let told = Told::of(&["-w", "2"], port, "/");
+            told.lacks("(high)");
+            assert!(!told.cause().contains("message is"), "{message} {end:?}: {}", told.text);
+            let first = told.text.lines().next().unwrap_or_default();
+            assert!(!first.contains("message is"), "{message} {end:?}: {}", told.text);
+            // It was in order, or says nothing.
+            if end.len() == 2 || matches!(end.get(3), Some(0xe8 | 0xe9)) {
+                assert_eq!(told.code(), "none", "{message} {end:?}: {}", told.text);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_text_about_hearts_and_balls_is_no_heartbeat() {
+    for message in [
+        "Liverpool beat Everton",
+        r#"{"user":"ping","text":"hi"}"#,
+        "does anyone want to play ping pong?",
+    ] {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            stream.write_all(&text(message)).ok()?;
+            stream.set_read_timeout(Some(Duration::from_millis(400))).ok()?;
+            while stream.read(&mut [0; 512]).is_ok_and(|n| n > 0) {}
+            stream.write_all(b"\x88\x02\x03\xe8").ok()
+        });
+        let told = Told::of(&["-w", "5"], port, "/");
+        told.lacks("heartbeat message");
+        assert_eq!((told.code(), told.status), ("none", Some(0)), "{}", told.text);
     }
 }
 
@@ -175,7 +259,7 @@ fn a_session_that_stays_open_without_a_message_shows_that_the_message_was_wrong(
         stream.shutdown(Shutdown::Write).ok()
     });
     let told = Told::of(&["--diagnose", "-x", "hi", "-w", "2"], port, "/");
-    told.is("W801", "likely (high): the application ended it because of our message");
+    told.is("W801", "likely (medium): the application ended it because of our message");
     // One that ends always has another cause.
     let port = serve(|request, stream| {
         open(request, stream)?;
@@ -183,6 +267,77 @@ fn a_session_that_stays_open_without_a_message_shows_that_the_message_was_wrong(
     });
     let told = Told::of(&["--diagnose", "-x", "hi", "-w", "2"], port, "/");
     told.lacks("our message");
+}
+
+#[test]
+fn a_server_that_ends_some_connections_gives_no_cause() {
+    // By the number of the connection: every other one, two of three, and only the first.
+    for ends in [|n: usize| n.is_multiple_of(2), |n| n % 3 < 2, |n| n == 0] {
+        for args in
+            [&["--diagnose", "-x", "hi", "-w", "2"][..], &["--diagnose", "-w", "2"], &["doctor"]]
+        {
+            let count = AtomicUsize::new(0);
+            let port = serve(move |request, stream| {
+                open(request, stream)?;
+                match ends(count.fetch_add(1, Ordering::SeqCst)) {
+                    true => stream.write_all(b"\x88\x02\x03\xf3").ok(),
+                    false => stay(stream),
+                }
+            });
+            let told = Told::of(args, port, "/x");
+            told.lacks("(high)");
+            told.lacks("Origin, and");
+        }
+    }
+}
+
+#[test]
+fn a_session_that_ends_without_an_origin_shows_it() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        if request.contains("Origin: ") {
+            return stay(stream);
+        }
+        // Some time after the opening, and TCP ends much later.
+        stream.set_read_timeout(Some(Duration::from_millis(300))).ok()?;
+        while stream.read(&mut [0; 512]).is_ok_and(|n| n > 0) {}
+        stream.write_all(b"\x88\x02\x03\xf0").ok()?;
+        stream.set_read_timeout(Some(Duration::from_millis(1500))).ok()?;
+        while stream.read(&mut [0; 512]).is_ok_and(|n| n > 0) {}
+        None
+    });
+    for args in [&["--diagnose", "-w", "5"][..], &["doctor"]] {
+        let told = Told::of(args, port, "/");
+        told.is("W708", "likely (high): the server requires an Origin");
+    }
+    // The time that was given is enough for the session, and not for trials.
+    let told = Told::of(&["--diagnose", "-w", "5", "--max-time", "1"], port, "/");
+    told.is("W708", "");
+    told.lacks("requires an Origin");
+}
+
+#[test]
+fn trials_send_the_cookies_of_the_first_request_and_keep_none() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&asked);
+    let port = serve(move |request, stream| {
+        let number = {
+            let mut asked = seen.lock().ok()?;
+            asked.push(request.contains("Cookie: "));
+            asked.len()
+        };
+        let cookie = format!("Set-Cookie: visit={number}; Path=/; Max-Age=100\r\n");
+        stream.write_all(switching(request.as_bytes(), &cookie).as_bytes()).ok()?;
+        stream.write_all(b"\x88\x02\x03\xf3").ok()
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let jar = folder.path().join("jar");
+    let path = jar.to_str().expect("UTF-8");
+    Told::of(&["--diagnose", "-w", "2", "--cookie-jar", path], port, "/").is("W711", "");
+    let jar = std::fs::read_to_string(&jar).expect("a jar");
+    assert!(jar.contains("visit\t1"), "{jar}");
+    let asked = asked.lock().expect("no panic");
+    assert!(asked.len() > 2 && !asked.contains(&true), "{asked:?}");
 }
 
 #[test]

@@ -126,14 +126,29 @@ fn what_stays_open_shows_why_the_other_did_not() {
     let d = tried("", &[(Variation::Again, stayed())]);
     assert_eq!(
         (&*d.causes[0].text, d.is_proved()),
-        ("the application ended it because of our message", true)
+        ("the application ended it because of our message", false)
     );
     let d = tried(
         "Origin: https://a.example\r\n",
-        &[(Variation::Again, lost()), (Variation::OwnOrigin, stayed())],
+        &[
+            (Variation::Again, lost()),
+            (Variation::OwnOrigin, stayed()),
+            (Variation::Again, lost()),
+            (Variation::OwnOrigin, stayed()),
+        ],
     );
     assert!(d.is_proved() && d.causes[0].text.contains("refuses our Origin"), "{d:?}");
     assert!(d.help.contains("-o https://own.example"), "{}", d.help);
+    // One trial is no proof, and one that another contradicts is nothing.
+    let d = tried("", &[(Variation::Again, lost()), (Variation::OwnOrigin, stayed())]);
+    assert!(!d.is_proved() && d.causes[0].text.contains("requires an Origin"), "{d:?}");
+    for more in [&[stayed()][..], &[lost(), lost()]] {
+        let mut trials = vec![(Variation::Again, lost()), (Variation::OwnOrigin, stayed())];
+        let kinds = [Variation::Again, Variation::OwnOrigin];
+        trials.extend(kinds.into_iter().zip(more.iter().cloned()));
+        let d = tried("", &trials);
+        assert!(!d.causes.iter().any(|cause| cause.text.contains("Origin")), "{d:?}");
+    }
     let d = tried("", &[(Variation::Again, lost()), (Variation::OtherPath, stayed())]);
     assert!(!d.is_proved() && d.causes[0].text.contains("knows this path"), "{d:?}");
     // All end alike: no cause is proved, and our message is none.

@@ -3,7 +3,7 @@
 use super::application::{Inside, path_hint};
 use super::clocks::{ping_interval, seconds};
 use super::findings::Findings;
-use crate::diagnostics::clue::complained;
+use crate::diagnostics::clue::{Complaint, complained};
 use crate::diagnostics::facts::{EndKind, SILENCE};
 use crate::diagnostics::heard::{self, Grievance};
 use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Family, Severity};
@@ -226,19 +226,20 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     }
     // "bye" is no reason beside a complaint.
     let bland = regular && heard::complains(&body.reason).is_none();
-    // A stream of messages may end with any of them, and what ends in order has said what it had to say.
-    let few = facts.stream.messages <= 2 && end.lifetime < SILENCE;
-    let weighs = |complaint: Grievance| match body.code {
-        Some(1000 | 1001) => complaint == Grievance::Marked,
-        None => complaint == Grievance::Marked || few,
-        _ => true,
+    let complaint = complained(facts).filter(|_| bland || says_nothing(body));
+    // What ends in order has said what it had to say.
+    let ordinary = matches!(body.code, Some(1000 | 1001));
+    let weighs = |complaint: &Complaint<'_>| {
+        complaint.leads() && (!ordinary || complaint.grievance == Grievance::Marked)
     };
-    let complaint = complained(facts).filter(|(complaint, _)| weighs(*complaint));
-    if let Some((complaint, text)) = complaint.filter(|_| bland || says_nothing(body)) {
-        let shown = format!("its last message is {}", heard::shown(text));
-        let why = "the Close came right after it";
+    if let Some(complaint) = complaint.as_ref().filter(|complaint| weighs(complaint)) {
+        let why = match complaint.is_last {
+            true => "the Close came right after it",
+            false => "the Close came right after them",
+        };
         // Who has done what was asked says so, whatever the last message speaks of.
-        let sure = complaint >= Grievance::Shouted && body.code != Some(1000);
+        let sure = complaint.is_last && body.code != Some(1000);
+        let shown = complaint.shown();
         let d = match regular || d.severity == Severity::Note {
             true => d
                 .title("closed right after a message that may give the reason")
@@ -248,6 +249,8 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         let d = if sure { d.because(shown, why) } else { d.suggests(shown, why) };
         return d.help("follow the message");
     }
+    // A word may be about anything: it is shown beside what is known otherwise.
+    let d = d.note_if(complaint.filter(|_| !regular).map(|complaint| complaint.shown()));
     let early = facts.stream.messages == 0 && end.last < SILENCE && d.entry.code != "W502";
     if early && (unasked || says_nothing(body)) {
         let d = d

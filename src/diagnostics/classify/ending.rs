@@ -7,7 +7,6 @@ use super::closing::was_closed;
 use super::findings::Findings;
 use crate::diagnostics::clue::complained;
 use crate::diagnostics::facts::{End, EndKind};
-use crate::diagnostics::heard;
 use crate::diagnostics::{Clue, Facts, Severity};
 use crate::wire::ViolationKind;
 
@@ -92,12 +91,10 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
         found.add(code, |d| {
             let d = d.note(clocks(end));
             match complained(facts) {
-                Some((_, text)) => d
-                    .suggests(
-                        format!("its last message is {}", heard::shown(text)),
-                        "it came right before the end",
-                    )
+                Some(complaint) if complaint.leads() => d
+                    .suggests(complaint.shown(), "it came right before the end")
                     .help("follow the message"),
+                Some(complaint) => d.note(complaint.shown()),
                 None => d,
             }
         });

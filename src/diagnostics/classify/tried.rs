@@ -4,10 +4,30 @@
 use crate::diagnostics::facts::{Trial, TrialOutcome, Variation};
 use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supported};
 
+/// What sessions show that end now and then, whatever is different.
+const ERRATIC: &str = "the server ends some connections and not others, as while it restarts, or where one of several fails";
+
 /// What the trials show of an end at once: a cause in front, or what they rule out.
 pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     let Some(first) = facts.trials.iter().find(|trial| is_of_session(trial)) else { return d };
-    let stayed = facts.trials.iter().find(|trial| trial.outcome == TrialOutcome::Stayed);
+    let at = facts.trials.iter().position(|trial| trial.outcome == TrialOutcome::Stayed);
+    let stayed = at.and_then(|at| facts.trials.get(at));
+    // The same once more, which must end again, and that difference once more, which must stay.
+    let checks = at.and_then(|at| facts.trials.get(at + 1..)).unwrap_or_default();
+    let ends = |trial: &Trial| matches!(trial.outcome, TrialOutcome::Ended(_));
+    let stays = |trial: &Trial| trial.outcome == TrialOutcome::Stayed;
+    let silent = facts.stream.sent.is_none();
+    let erratic = match (stayed.map(|trial| trial.variation), checks) {
+        (Some(Variation::Again), _) => silent,
+        (Some(_), [same, rest @ ..]) => !ends(same) || !rest.iter().all(stays),
+        _ => false,
+    };
+    if erratic {
+        let trials = facts.trials.iter().filter(|trial| is_of_session(trial));
+        let d = trials.fold(d, |d, trial| d.note(trial.to_string()));
+        return d.possible(ERRATIC);
+    }
+    let confirmed = matches!(checks, [same, other, ..] if ends(same) && stays(other));
     // The peer's own words are more than what a trial shows.
     let exact = matches!(d.entry.code, "W703" | "W707" | "W709");
     let told = exact || d.is_proved() || Clue::Complained.seen(facts).is_some();
@@ -58,7 +78,8 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         };
         let d = if d.severity == Severity::Note { d.severity(Severity::Warning) } else { d };
         let d = match trial.variation {
-            Variation::OtherPath => d.suggests(text, fact),
+            Variation::Again | Variation::OtherPath => d.suggests(text, fact),
+            _ if !confirmed => d.suggests(text, fact),
             _ => d.because(text, fact),
         };
         return d.help(help);

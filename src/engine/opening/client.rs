@@ -31,6 +31,7 @@ use crate::net::target::Target;
 use crate::net::tls::{TlsClient, TlsPipe};
 use crate::session::Observer;
 use crate::ui::sanitize;
+use crate::wire::coding;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::digest::Challenge;
 use crate::wire::handshake::headers::{HeaderEdit, HeaderError};
@@ -176,6 +177,9 @@ enum OpeningStep {
     /// The server can get a request.
     Way(Box<SocketLink>),
 }
+
+/// Bytes of a body that was compressed which are looked at for stderr.
+const BODY_SHOWN: usize = 64 * 1024;
 
 impl ClientOpening {
     /// Creates an opening that has done nothing yet. Its events carry the reporter's current
@@ -1035,7 +1039,11 @@ impl ClientOpening {
         let redactor = reporter.redactor();
         let body = match shown {
             true => String::new(),
-            false => response::quote(&redactor.head(&pair.response), &redactor.bytes(body)),
+            false => {
+                let encoding = pair.response.get("Content-Encoding").unwrap_or_default();
+                let text = coding::decoded(encoding, body, BODY_SHOWN);
+                response::quote(&redactor.head(&pair.response), &redactor.bytes(&text))
+            }
         };
         OpenError::Refused { status: status.trim_end().to_owned(), body, pair }
     }

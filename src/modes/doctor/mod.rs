@@ -22,6 +22,7 @@ use crate::event::{Cause, CertificateFacts, ConnId, Side, Stamp};
 use crate::net::clock::wall_micros;
 use crate::net::route::Hop;
 use crate::output::reporter::Reporter;
+use crate::session::EndpointConfig;
 use crate::session::endpoint::PongMismatch;
 use crate::ui::JsonPrinter;
 use crate::ui::doctor::{DoctorStep, Examination, StepOutcome};
@@ -308,7 +309,7 @@ impl Exam<'_> {
         }
         let was_open = talk.is_open();
         let asked = Instant::now();
-        talk.close(runtime)?;
+        talk.close(EndpointConfig::new(Role::Client).close_timeout, runtime)?;
         let ended = talk.ending();
         let outcome = match (Exit::of(&ended), was_open) {
             (Exit::Success, true) if ended.cause == Cause::Closed => StepOutcome::Ok,
@@ -317,8 +318,9 @@ impl Exam<'_> {
         };
         self.add("close", outcome, &ending::describe(&ended), Some(asked.elapsed()));
         let over = Instant::now();
-        if probe::ended_early(&ended) {
-            probe::compare_session(self.config, &ended, false, &mut talk.evidence, runtime)?;
+        let lasted = talk.lasted();
+        if probe::ended_early(&ended, lasted) {
+            probe::compare_session(self.config, lasted, None, &mut talk.evidence, runtime)?;
             let trials = talk.evidence.trials.iter().map(ToString::to_string);
             let lines: Vec<String> = trials.collect();
             for text in lines {
