@@ -52,12 +52,15 @@ const WORDS: [&str; 27] = [
 
 /// Whether a message complains of something, and how surely.
 pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
-    let text = text(content);
+    let mut text = text(content);
     let start = text.trim_start();
     if start.starts_with('{') {
-        let members = object(start);
-        if members.as_ref().is_some_and(is_marked) {
-            return Some(Grievance::Marked);
+        if let Some(mut members) = object(start) {
+            if is_marked(&members) {
+                return Some(Grievance::Marked);
+            }
+            members.retain(|name, _| !matches!(name.as_str(), "error" | "errors"));
+            text = Value::Object(members).to_string();
         }
     } else if start.starts_with('<') {
         if is_error_element(start) {
