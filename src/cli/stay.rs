@@ -23,7 +23,7 @@ pub struct StayOptions {
     #[arg(long, alias = "linger", value_name = "SECS", value_parser = wait, allow_hyphen_values = true)]
     pub idle_exit: Option<Wait>,
 
-    /// Close SECS after the connection opened (a server: after its start), with status 0
+    /// Close SECS after the connection opened (a server: after its start), with status 0, or 13 if an expectation is not met
     #[arg(long = "for", id = "for", value_name = "SECS", value_parser = duration)]
     pub run_for: Option<Duration>,
 }
