@@ -4,7 +4,7 @@ use super::framing::RSV;
 use crate::check::case::{Case, CitedRule, Expectation, Tested, rule};
 use crate::check::request::Edit;
 
-/// What [`CaseFacts::broken`](crate::check::facts::Facts::broken) calls a response that is not written as HTTP is.
+/// What [`CaseFacts::broken`](crate::check::facts::CaseFacts::broken) calls a response that is not written as HTTP is.
 pub const RES_GRAMMAR: &str = "9110-2.2-res-grammar";
 
 const MUST_STOP: &str = "the server MUST stop processing the client's handshake and return an HTTP response with an appropriate error code (such as 400 Bad Request)";
