@@ -236,10 +236,60 @@ pub fn attempt(
         | Variation::NoSubprotocol
         | Variation::OtherPath
         | Variation::Subprotocol
+        | Variation::Unchanged
         | Variation::Again => return Ok(None),
     };
     let (outcome, _) = traced(&other, runtime)?;
     Ok(Some(Trial { variation, what, outcome }))
+}
+
+/// Whether a trial has another header than the first request, and nothing else that differs.
+fn is_of_header(trial: &Trial) -> bool {
+    use Variation as V;
+    matches!(trial.variation, V::OwnOrigin | V::NoOrigin | V::NoSubprotocol | V::OwnHost)
+}
+
+/// Repeats the first request twice, so that servers that take turns are noticed, and the trial whose
+/// header changed the answer: a server whose answers change by themselves must not look like a proof.
+/// If one of them has another result now, the trials that were compared are dropped from the
+/// evidence, and that result takes their place.
+///
+/// # Errors
+///
+/// Those of [`attempt`].
+pub fn control(
+    config: &OpenConfig,
+    evidence: &mut OpeningEvidence,
+    runtime: &mut Runtime,
+) -> Result<Option<Trial>, OpenError> {
+    let first = evidence.response().and_then(Head::status_line).map(|line| line.code);
+    let differs = |trial: &&Trial| is_of_header(trial) && trial.status() != first;
+    let Some(changed) = evidence.trials.iter().find(differs).cloned() else { return Ok(None) };
+    let variation = Variation::Unchanged;
+    // Who has too much to do, or does not answer, did not look at the request.
+    let answered = |trial: &Trial| !matches!(trial.status(), None | Some(429 | 503));
+    let mut other = None;
+    for _ in 0..2 {
+        let (outcome, _) = traced(config, runtime)?;
+        let trial = Trial { variation, what: String::new(), outcome };
+        if trial.status() != first && answered(&trial) {
+            other = Some(trial);
+            break;
+        }
+    }
+    if other.is_none()
+        && let Some(again) = attempt(changed.variation, config, evidence, runtime)?
+        && again.status() != changed.status()
+        && answered(&again)
+    {
+        other = Some(Trial { variation, what: changed.label(), outcome: again.outcome });
+    }
+    let Some(trial) = other else { return Ok(None) };
+    let elsewhere =
+        |trial: &Trial| matches!(trial.variation, Variation::OtherScheme | Variation::OtherFamily);
+    evidence.trials.retain(elsewhere);
+    evidence.trials.push(trial.clone());
+    Ok(Some(trial))
 }
 
 /// The loopback address of the other family, if the requested one refused; TCP only.
@@ -338,6 +388,7 @@ pub fn compare(
             evidence.trials.extend(trial);
         }
     }
+    control(config, evidence, runtime)?;
     // What is explained now is the first one's failure.
     runtime.reporter.return_to(conn);
     Ok(())

@@ -316,6 +316,8 @@ pub enum Variation {
     Subprotocol,
     /// Nothing but that no message was sent.
     Again,
+    /// Nothing, or nothing but what differed in the trial before: its result is another one all the same.
+    Unchanged,
     /// The Host of the URL.
     OwnHost,
     /// A path that no server has.
@@ -365,6 +367,8 @@ impl Trial {
             Variation::NoSubprotocol => "without a subprotocol".to_owned(),
             Variation::Subprotocol => format!("with the subprotocol {what}"),
             Variation::Again => "once more, without a message".to_owned(),
+            Variation::Unchanged if what.is_empty() => "the same request once more".to_owned(),
+            Variation::Unchanged => format!("{what} once more"),
             Variation::OwnHost => format!("with Host: {what}"),
             Variation::OtherPath => format!("at the path {what}"),
             Variation::OtherScheme => format!("with {what}"),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::causes::Told;
+use crate::causes::{Told, answer};
 use crate::server::{receive, serve_all, switching};
 
 /// A text frame of a server.
@@ -287,6 +287,31 @@ fn a_server_that_ends_some_connections_gives_no_cause() {
             let told = Told::of(args, port, "/x");
             told.lacks("(high)");
             told.lacks("Origin, and");
+        }
+    }
+}
+
+/// The same for refusals: what let a handshake in by chance must not look like a proof.
+#[test]
+fn a_server_that_refuses_some_requests_gives_no_cause() {
+    // By the number of the request: the first three, every other one, and all but the fourth.
+    for refuses in [|n: usize| n < 3, |n: usize| n.is_multiple_of(2), |n: usize| n != 3] {
+        for args in [&["--diagnose", "-o", "https://a.example"][..], &["--diagnose"], &["doctor"]] {
+            let count = AtomicUsize::new(0);
+            let port =
+                serve(move |request, stream| match refuses(count.fetch_add(1, Ordering::SeqCst)) {
+                    true => stream.write_all(&answer("403 Forbidden", "", "")).ok(),
+                    false => {
+                        open(request, stream)?;
+                        stay(stream)
+                    }
+                });
+            let told = Told::of(args, port, "/x");
+            if told.text.contains("(high)") {
+                told.has("(high): the server's answers change from one request to the next");
+            }
+            told.lacks("(high): the Origin");
+            told.lacks("(high): the server requires an Origin");
         }
     }
 }

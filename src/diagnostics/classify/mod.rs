@@ -18,6 +18,7 @@ mod switching;
 mod tls;
 mod tried;
 
+use super::facts::Variation;
 use super::{Diagnostic, Facts, Family, Severity};
 use findings::Findings;
 pub use switching::PROBE_SUBPROTOCOL;
@@ -65,6 +66,13 @@ pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
     {
         let diagnostic = found.found.remove(at);
         found.found.insert(at, tried::tried(diagnostic, facts));
+    }
+    if let Some(trial) = facts.trial(Variation::Unchanged) {
+        let error = found.found.iter().position(|found| found.severity == Severity::Error);
+        if let Some(at) = error {
+            let diagnostic = found.found.remove(at);
+            found.found.insert(at, tried::erratic_answers(diagnostic, trial));
+        }
     }
     // Stable: within a severity the order of the layers stays. What was or was not agreed explains
     // no end alone, so it comes last unless it is an error.

@@ -7,6 +7,15 @@ use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supporte
 /// What sessions show that end now and then, whatever is different.
 const ERRATIC: &str = "the server ends some connections and not others, as while it restarts, or where one of several fails";
 
+/// A refusal by a server that gives the same request another answer.
+pub(super) fn erratic_answers(d: Diagnostic, trial: &Trial) -> Diagnostic {
+    d.because(
+        "the server's answers change from one request to the next, as while it starts, or where one of several fails",
+        trial.to_string(),
+    )
+    .help("repeat it after a while, as with `--retry`; ask each server behind the name by itself: `--resolve HOST:PORT:ADDRESS`")
+}
+
 /// What the trials show of an end at once: a cause in front, or what they rule out.
 pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     let Some(first) = facts.trials.iter().find(|trial| is_of_session(trial)) else { return d };

@@ -136,6 +136,9 @@ impl Exam<'_> {
                 for variation in probe::variations(&error, &trace) {
                     self.attempt(*variation, &mut trace, runtime)?;
                 }
+                if let Some(trial) = probe::control(self.config, &mut trace, runtime)? {
+                    self.add("again", StepOutcome::Odd, &trial.to_string(), None);
+                }
                 self.found = trace.explain(&error);
                 for name in ["subprotocol", "compression", "ping", "idle", "close"] {
                     self.add(name, StepOutcome::Skipped, "no WebSocket", None);
@@ -246,7 +249,7 @@ impl Exam<'_> {
             Variation::NoUpgrade => "http",
             Variation::OwnOrigin | Variation::NoOrigin => "origin",
             Variation::NoSubprotocol | Variation::Subprotocol => "subprotocol",
-            Variation::Again => "again",
+            Variation::Again | Variation::Unchanged => "again",
             Variation::OwnHost => "host",
             Variation::OtherPath => "other path",
             Variation::OtherScheme => "other scheme",
