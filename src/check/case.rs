@@ -265,6 +265,16 @@ impl std::fmt::Debug for Case {
 }
 
 impl Case {
+    /// [`Case::new`] for a case that only servers can be tested with.
+    pub const fn of_server(
+        id: &'static str,
+        title: &'static str,
+        rule: CitedRule,
+        why: &'static str,
+    ) -> Self {
+        Self::new(id, title, rule, why).of(Tested::Server)
+    }
+
     /// A row, which the following functions fill in; without them, the case opens a connection,
     /// which must stay open.
     pub const fn new(

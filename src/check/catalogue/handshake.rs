@@ -1,7 +1,7 @@
 //! The opening handshake: requests that must be refused, and odd ones that must be accepted.
 
 use super::framing::RSV;
-use crate::check::case::{Case, CitedRule, Expectation, Tested, rule};
+use crate::check::case::{Case, CitedRule, Expectation, rule};
 use crate::check::request::Edit;
 
 /// What [`CaseFacts::broken`](crate::check::facts::CaseFacts::broken) calls a response that is not written as HTTP is.
@@ -104,22 +104,13 @@ const COMMON: &str = "browsers, proxies and libraries send this form, and are re
 const KEY: &str = "Sec-WebSocket-Key";
 const VER: &str = "Sec-WebSocket-Version";
 
-const fn of_server(
-    id: &'static str,
-    title: &'static str,
-    rule: CitedRule,
-    why: &'static str,
-) -> Case {
-    Case::new(id, title, rule, why).of(Tested::Server)
-}
-
 const fn refused(
     id: &'static str,
     title: &'static str,
     rule: CitedRule,
     why: &'static str,
 ) -> Case {
-    of_server(id, title, rule, why).expect(Expectation::Refused(&[]))
+    Case::of_server(id, title, rule, why).expect(Expectation::Refused(&[]))
 }
 
 /// What asks for no WebSocket may get a page, or whatever else is there.
@@ -129,15 +120,15 @@ const fn ignored(
     rule: CitedRule,
     why: &'static str,
 ) -> Case {
-    of_server(id, title, rule, why).expect(Expectation::Ignored)
+    Case::of_server(id, title, rule, why).expect(Expectation::Ignored)
 }
 
 const fn accepted(id: &'static str, title: &'static str, rule: CitedRule) -> Case {
-    of_server(id, title, rule, COMMON).expect(Expectation::Accepted)
+    Case::of_server(id, title, rule, COMMON).expect(Expectation::Accepted)
 }
 
 const fn learns(id: &'static str, title: &'static str, rule: CitedRule, why: &'static str) -> Case {
-    of_server(id, title, rule, why).info().expect(Expectation::Learns)
+    Case::of_server(id, title, rule, why).info().expect(Expectation::Learns)
 }
 
 #[rustfmt::skip] // a table
@@ -159,8 +150,8 @@ pub(super) static CASES: &[Case] = &[
     ignored("h/method-post", "POST", GET, REFUSE).open(&[Edit::Line("POST {target} HTTP/1.1"), Edit::Add("Content-Length", "0")]),
     ignored("h/method-head", "HEAD", GET, REFUSE).open(&[Edit::Line("HEAD {target} HTTP/1.1")]),
     ignored("h/http10", "HTTP/1.0", GET, REFUSE).open(&[Edit::Line("GET {target} HTTP/1.0")]),
-    of_server("h/res-version", "a valid handshake; the answer must be HTTP/1.1", STATUS_LINE, "HTTP/1.0 has no Upgrade, so some proxies and clients end the connection (W349)").expect(Expectation::Keeps(&["4.2.2-res-httpver"])),
-    of_server("h/res-grammar", "a valid handshake; the answer must follow the grammar of HTTP", GRAMMAR, "clients and proxies with a strict HTTP parser refuse the answer").expect(Expectation::Keeps(&[RES_GRAMMAR])),
+    Case::of_server("h/res-version", "a valid handshake; the answer must be HTTP/1.1", STATUS_LINE, "HTTP/1.0 has no Upgrade, so some proxies and clients end the connection (W349)").expect(Expectation::Keeps(&["4.2.2-res-httpver"])),
+    Case::of_server("h/res-grammar", "a valid handshake; the answer must follow the grammar of HTTP", GRAMMAR, "clients and proxies with a strict HTTP parser refuse the answer").expect(Expectation::Keeps(&[RES_GRAMMAR])),
     refused("h/host-missing", "no Host", HOST, SMUGGLES).open(&[Edit::Drop("Host")]),
     refused("h/host-dup", "two Host headers", HOST, SMUGGLES).open(&[Edit::Add("Host", "other.example")]),
     learns("h/host-other", "the Host of another site", HOST, "shows whether the server looks at Host, which protects from DNS rebinding").open(&[Edit::Set("Host", "other.example")]),
@@ -186,7 +177,7 @@ pub(super) static CASES: &[Case] = &[
     learns("h/early-data", "a ping in the same segment as the request", WAIT, "some servers lose early data, and in others it corrupts the stream")
         .open(&[Edit::Behind(b"\x89\x80\0\0\0\0")]),
     // Long enough to be a whole frame: some servers read all of a frame before they judge it.
-    of_server("h/twice", "the request again after the 101", RSV, "a proxy that sends a second request on an open WebSocket must not be answered")
+    Case::of_server("h/twice", "the request again after the 101", RSV, "a proxy that sends a second request on an open WebSocket must not be answered")
         .send(&[r"/bytes GET\x20/\x20HTTP/1.1\r\nHost:\x20a\r\nUser-Agent:\x20wscope-check\r\nAccept:\x20*/*\r\nConnection:\x20close\r\n\r\n"]).expect(Expectation::Dies(&[1002])),
     learns("h/reuse-after-4xx", "a valid request on the connection of one without a key", PERSISTENT, "shows whether the connection can be used for another request").open(&[Edit::After(&[Edit::Drop(KEY)])]),
     learns("h/parallel-5", "five connections at the same time", NO_LIMIT, "shows whether connections from one address are limited").stress().connections(5),

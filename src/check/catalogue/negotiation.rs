@@ -1,6 +1,6 @@
 //! Origin, subprotocols, extensions: what is offered, and which answers are allowed.
 
-use crate::check::case::{Case, CitedRule, Expectation, Needs, Tested, rule};
+use crate::check::case::{Case, CitedRule, Expectation, Needs, rule};
 use crate::check::facts::{CaseFacts, CaseOpening};
 use crate::check::request::Edit;
 use crate::check::verdict::{Judgement, Verdict};
@@ -65,31 +65,22 @@ const MISREAD: &str = "both sides compress differently, and messages can't be re
 const EXT: &str = "Sec-WebSocket-Extensions";
 const PROTO: &str = "Sec-WebSocket-Protocol";
 
-const fn of_server(
-    id: &'static str,
-    title: &'static str,
-    rule: CitedRule,
-    why: &'static str,
-) -> Case {
-    Case::new(id, title, rule, why).of(Tested::Server)
-}
-
 const fn origin(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {
-    of_server(id, title, ORIGIN, HIJACK)
+    Case::of_server(id, title, ORIGIN, HIJACK)
         .should()
         .open(edits)
         .expect(Expectation::Judged(foreign, "any answer; no cookie for a foreign Origin"))
 }
 
 const fn refuses(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {
-    of_server(id, title, UNIQUE, STAMPS)
+    Case::of_server(id, title, UNIQUE, STAMPS)
         .should()
         .open(edits)
         .expect(Expectation::Judged(clean, "an HTTP status from 400 to 499, or a 101"))
 }
 
 const fn declines(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {
-    of_server(id, title, DECLINE, MISREAD).open(edits).expect(Expectation::Declined)
+    Case::of_server(id, title, DECLINE, MISREAD).open(edits).expect(Expectation::Declined)
 }
 
 const fn keeps(
@@ -99,7 +90,7 @@ const fn keeps(
     edits: &'static [Edit],
     rules: &'static [&'static str],
 ) -> Case {
-    of_server(id, title, rule, MISREAD).open(edits).expect(Expectation::Keeps(rules))
+    Case::of_server(id, title, rule, MISREAD).open(edits).expect(Expectation::Keeps(rules))
 }
 
 const fn learns(
@@ -109,7 +100,7 @@ const fn learns(
     why: &'static str,
     edits: &'static [Edit],
 ) -> Case {
-    of_server(id, title, rule, why).info().open(edits).expect(Expectation::Learns)
+    Case::of_server(id, title, rule, why).info().open(edits).expect(Expectation::Learns)
 }
 
 /// An accepted foreign origin matters only if there are cookies.
@@ -183,18 +174,18 @@ pub(super) static CASES: &[Case] = &[
     origin("o/suffix", "an Origin whose host begins with that of the site", &[Edit::Set("Origin", "https://{name}.evil.example")]),
     origin("o/prefix", "an Origin whose host ends with that of the site", &[Edit::Set("Origin", "https://evil{name}")]),
 
-    of_server("p/unknown", "an unknown subprotocol", NONE, STAMPS).should().open(&[Edit::Set(PROTO, "x-wscope-unknown")])
+    Case::of_server("p/unknown", "an unknown subprotocol", NONE, STAMPS).should().open(&[Edit::Set(PROTO, "x-wscope-unknown")])
         .expect(Expectation::Judged(unstamped, "101 without a subprotocol")),
     keeps("p/two", "two unknown subprotocols", ONE, &[Edit::Set(PROTO, "x-wscope-a, x-wscope-b")], &["4.1-res-proto-offered", "4.2.2-res-proto-token"]),
     keeps("p/none", "no subprotocol", NONE, &[Edit::Drop(PROTO)], &["4.1-res-proto-offered", "4.2.2-res-proto-none"]),
     refuses("p/empty", "an empty Sec-WebSocket-Protocol", &[Edit::Set(PROTO, "")]),
     refuses("p/dup", "the same subprotocol twice", &[Edit::Set(PROTO, "x-wscope-a, x-wscope-a")]),
     refuses("p/illegal", "a subprotocol with a slash", &[Edit::Set(PROTO, "x-wscope/")]),
-    of_server("p/case", "a known subprotocol in capitals", CASE, BROWSERS).needs(Needs::Subprotocol)
+    Case::of_server("p/case", "a known subprotocol in capitals", CASE, BROWSERS).needs(Needs::Subprotocol)
         .open(&[Edit::Set(PROTO, "{SUBPROTOCOL}")]).expect(Expectation::Judged(exact, "101 without a subprotocol, or a refusal")),
 
-    of_server("x/unknown", "an unknown extension", OFFERED, BROWSERS).open(&[Edit::Set(EXT, "x-wscope-unknown; a=1")]).expect(Expectation::Declined),
-    of_server("x/malformed", "a header that is not a list of extensions", MALFORMED, STAMPS).should().open(&[Edit::Set(EXT, "permessage-deflate; =;;,")])
+    Case::of_server("x/unknown", "an unknown extension", OFFERED, BROWSERS).open(&[Edit::Set(EXT, "x-wscope-unknown; a=1")]).expect(Expectation::Declined),
+    Case::of_server("x/malformed", "a header that is not a list of extensions", MALFORMED, STAMPS).should().open(&[Edit::Set(EXT, "permessage-deflate; =;;,")])
         .expect(Expectation::Judged(strict, "an HTTP status from 400 to 499")),
     learns("x/deflate", "a plain offer of permessage-deflate", OFFERED, "shows whether messages can be compressed", &[Edit::Set(EXT, "permessage-deflate")]),
     declines("x/param-unknown", "an offer with an unknown parameter", &[Edit::Set(EXT, "permessage-deflate; x_foo=1")]),
