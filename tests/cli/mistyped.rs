@@ -61,11 +61,20 @@ fn a_mistyped_command_is_no_host() {
         ),
         (
             &["helpp"],
-            "no command 'helpp'; did you mean help?; a host of this name is [..]ws://helpp",
+            "no command 'helpp'; did you mean help?; a host of this name is written ws://helpp",
         ),
-        (&["hlep"], "no command 'hlep'; did you mean help?; a host of this name [..]"),
-        (&["mann"], "no command 'mann'; did you mean man?; a host of this name is [..]ws://mann"),
-        (&["comp"], "no command 'comp'; did you mean completions?; a host of this name [..]"),
+        (
+            &["hlep"],
+            "no command 'hlep'; did you mean help?; a host of this name is written ws://hlep",
+        ),
+        (
+            &["mann"],
+            "no command 'mann'; did you mean man?; a host of this name is written ws://mann",
+        ),
+        (
+            &["comp"],
+            "no command 'comp'; did you mean completions?; a host of this name is written ws://comp",
+        ),
         (&["send", "hello"], "no command 'send', and one URL only; to send a message: -x hello"),
         (&["-v", "listen", "9001"], "the command comes first: wscope listen …"),
         (
