@@ -29,9 +29,30 @@ fn item(from: &mut Cursor<'_>) -> Option<Value> {
         (5, _) => Value::Map(
             from.deeper(|from| items(from, argument, |from| Some((item(from)?, item(from)?))))?,
         ),
-        (6, Some(tag)) => Value::Marked(tag.to_string(), Some(Box::new(from.deeper(item)?))),
+        (6, Some(tag)) => {
+            let value = from.deeper(item)?;
+            match bignum(tag, &value) {
+                Some(number) => Value::Integer(number),
+                None => Value::Marked(tag.to_string(), Some(Box::new(value))),
+            }
+        }
         _ => return None,
     })
+}
+
+/// An integer of more than 64 bits, §3.4.3: tag 2, or 3 for a negative one, and its bytes. `None` for
+/// one of more than 127 bits.
+fn bignum(tag: u64, value: &Value) -> Option<i128> {
+    let Value::Bytes(bytes) = value else { return None };
+    let start = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
+    let mut whole = [0; 16];
+    whole.get_mut(16usize.checked_sub(bytes.len() - start)?..)?.copy_from_slice(&bytes[start..]);
+    let number = i128::try_from(u128::from_be_bytes(whole)).ok()?;
+    match tag {
+        2 => Some(number),
+        3 => Some(-1 - number),
+        _ => None,
+    }
 }
 
 /// The argument of a head; `Some(None)` is an indefinite length.
@@ -119,7 +140,13 @@ pub fn write(value: &Value, out: &mut Vec<u8>) {
         Value::Integer(number) => match (u64::try_from(*number), u64::try_from(-1 - *number)) {
             (Ok(number), _) => head(out, 0, number),
             (_, Ok(number)) => head(out, 1, number),
-            _ => write(&Value::Float(*number as f64), out),
+            _ => {
+                let (tag, number) = if *number < 0 { (3, -1 - *number) } else { (2, *number) };
+                let bytes = number.to_be_bytes();
+                let start = bytes.iter().position(|byte| *byte != 0).unwrap_or(0);
+                head(out, 6, tag);
+                write(&Value::Bytes(bytes[start..].to_vec()), out);
+            }
         },
         Value::Number(text) => write(&Value::Float(text.parse().unwrap_or(f64::NAN)), out),
         Value::Float(number) => {
@@ -165,10 +192,12 @@ mod tests {
     #[test]
     fn the_examples_of_the_rfc_are_read() {
         // RFC 8949 appendix A.
-        let examples: [(&[u8], &str); 19] = [
+        let examples: [(&[u8], &str); 21] = [
             (b"\x00", "0"),
             (b"\x1b\xff\xff\xff\xff\xff\xff\xff\xff", "18446744073709551615"),
             (b"\x3b\xff\xff\xff\xff\xff\xff\xff\xff", "-18446744073709551616"),
+            (b"\xc2\x49\x01\0\0\0\0\0\0\0\0", "18446744073709551616"),
+            (b"\xc3\x49\x01\0\0\0\0\0\0\0\0", "-18446744073709551617"),
             (b"\xf9\x3c\x00", "1.0"),
             (b"\xf9\x7b\xff", "65504.0"),
             (b"\xf9\x00\x01", "5.960464477539063e-8"),
@@ -203,7 +232,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let text = r#"{"a":[1,-1,300,true,null,"é",1.5,-70000],"b":{}}"#;
+        let text = r#"{"a":[1,-1,300,true,null,"é",1.5,-70000],"b":{},"c":[7111111111111111111111111117,-18446744073709551617]}"#;
         let value = crate::lens::payload::json::read(text).expect("JSON");
         let mut bytes = Vec::new();
         write(&value, &mut bytes);
