@@ -52,6 +52,21 @@ pub(super) fn kind(request: &Head) -> Option<(&'static str, &'static str)> {
             "this is a SockJS client, which requests /info and waits for the frame o",
             "use a plain WebSocket client",
         ))
+    } else if path.starts_with("/app/") && target.contains("protocol=") {
+        Some((
+            "this is a Pusher client, which waits for pusher:connection_established",
+            "send it first: `-x '{\"event\":\"pusher:connection_established\",\"data\":\"{\\\"socket_id\\\":\\\"1.1\\\",\\\"activity_timeout\\\":120}\"}'`",
+        ))
+    } else if path.ends_with("/connection/websocket") {
+        Some((
+            "this is a Centrifugo client, which waits for the answer to its connect command",
+            "use a Centrifugo server, or let `--exec` answer in that protocol",
+        ))
+    } else if path.ends_with("/websocket") && target.contains("vsn=") {
+        Some((
+            "this is a Phoenix client, which waits for the answer to phx_join",
+            "use a Phoenix server, or let `--exec` answer in that protocol",
+        ))
     } else if offers("mqtt") {
         Some((
             "the client speaks MQTT, and waits for the answer to its CONNECT",

@@ -48,13 +48,13 @@ fn is(facts: &Facts<'_>, code: &str, cause: &str, confidence: Confidence) {
 #[test]
 fn a_status_alone_proves_nothing() {
     let bare = Pair::new("", "HTTP/1.1 403 Forbidden\r\n\r\n");
-    is(&bare.facts(), "W332", "matches no route", Confidence::Low);
+    is(&bare.facts(), "W332", "the credentials sent", Confidence::Low);
     let serves = [trial(Variation::NoUpgrade, 200), trial(Variation::OtherPath, 403)];
     let facts = Facts { trials: &serves, ..bare.facts() };
     is(&facts, "W332", "serves plain HTTP", Confidence::Medium);
     let known = [trial(Variation::OtherPath, 404)];
     let facts = Facts { trials: &known, ..bare.facts() };
-    is(&facts, "W332", "requires credentials", Confidence::Low);
+    is(&facts, "W332", "the credentials sent", Confidence::Low);
 }
 
 #[test]
@@ -63,7 +63,12 @@ fn what_all_requests_get_rules_the_path_out() {
     let all = [trial(Variation::NoUpgrade, 400), trial(Variation::OtherPath, 400)];
     is(&Facts { trials: &all, ..bad.facts() }, "W323", "every request", Confidence::Medium);
     let upgrades = [trial(Variation::NoUpgrade, 426), trial(Variation::OtherPath, 400)];
-    is(&Facts { trials: &upgrades, ..bad.facts() }, "W323", "the path is not", Confidence::Medium);
+    is(
+        &Facts { trials: &upgrades, ..bad.facts() },
+        "W323",
+        "every upgrade is refused",
+        Confidence::Medium,
+    );
     let failed = Pair::new("", "HTTP/1.1 500 Internal Server Error\r\n\r\n");
     let all = [trial(Variation::OtherPath, 500)];
     is(&Facts { trials: &all, ..failed.facts() }, "W341", "at any path", Confidence::Medium);
@@ -146,7 +151,7 @@ fn a_trial_that_met_a_busy_server_proves_nothing() {
     for busy in [429, 503] {
         let trials = [trial(Variation::OwnOrigin, busy), trial(Variation::OtherPath, busy)];
         let facts = Facts { trials: &trials, ..bare.facts() };
-        is(&facts, "W332", "matches no route", Confidence::Low);
+        is(&facts, "W332", "the credentials sent", Confidence::Low);
     }
     let trials = [trial(Variation::OwnOrigin, 101)];
     is(&Facts { trials: &trials, ..bare.facts() }, "W328", "requires an Origin", Confidence::High);

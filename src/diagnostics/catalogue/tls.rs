@@ -19,7 +19,7 @@ pub fn of_alert(number: u8) -> Option<&'static str> {
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W201", "the port speaks plain HTTP, not TLS")
-        .because("the first byte of the server's answer can't begin a TLS record")
+        .because("one side spoke TLS, and the other plain HTTP: the answer to a ClientHello begins with no TLS record")
         .help("use ws:// instead of wss://, or the server's TLS port")
         .source(MEASURED)
         .seen("the first byte after the ClientHello is none of 0x14 to 0x18, most often the H of HTTP")
@@ -118,7 +118,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("connect by a name the server knows, not by address")
         .source("RFC 6455 §4.1, RFC 9110 §15.5.20")
         .causes(&[
-            high("the URL has an address instead of a name", C::HostIsAddress),
+            high("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::Status]),
+            medium("the URL has an address instead of a name", C::HostIsAddress),
             low("the server does not have this name"),
             low("a Host header was set that differs from the name sent to TLS"),
         ])

@@ -4,7 +4,9 @@
 use serde_json::Value;
 
 use super::findings::Findings;
+use crate::diagnostics::clue::refused_namespace;
 use crate::diagnostics::facts::EndKind;
+use crate::diagnostics::heard;
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Facts, Place, Severity, Span};
@@ -89,7 +91,15 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
     } else {
         return silent(facts, &protocol, first, found);
     };
-    found.add(code, |d| d.at(span("the first message")));
+    let refused = refused_namespace(facts).map(heard::shown);
+    found.add(code, |d| match refused {
+        Some(text) => d
+            .severity(Severity::Warning)
+            .title("the Socket.IO server refused the connection to a namespace")
+            .because(format!("its message is {text}"), "44 is the packet CONNECT_ERROR")
+            .help("do as the message says; a login goes into the packet: `40{\"token\":\"…\"}`"),
+        None => d.at(span("the first message")),
+    });
 }
 
 /// A protocol that only the subprotocol shows.

@@ -324,11 +324,17 @@ impl Exam<'_> {
         let lasted = talk.lasted();
         if probe::ended_early(&ended, lasted) {
             probe::compare_session(self.config, lasted, None, &mut talk.evidence, runtime)?;
-            let trials = talk.evidence.trials.iter().map(ToString::to_string);
+            // That to a plain GET has a step of its own.
+            let sessions =
+                talk.evidence.trials.iter().filter(|trial| trial.variation != Variation::NoUpgrade);
+            let trials = sessions.map(ToString::to_string);
             let lines: Vec<String> = trials.collect();
             for text in lines {
                 self.add("again", StepOutcome::Odd, &text, None);
             }
+        }
+        if matches!(ended.cause, Cause::Lost(_)) && !probe::ended_early(&ended, lasted) {
+            probe::look_again(self.config, &mut talk.evidence, runtime)?;
         }
         self.found = talk.explain(&ended, over);
         let exit = match Exit::of(&ended) {
