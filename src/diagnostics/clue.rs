@@ -299,12 +299,16 @@ pub enum Clue {
     Complained,
     /// The message that came last is a heartbeat, which was not answered.
     BeatUnanswered,
-    /// The first message speaks of a heartbeat, and nothing was sent.
+    /// The first message speaks of a heartbeat or a login, and nothing was sent.
     BeatAnnounced,
     /// A server of Socket.IO received no packet that connects to a namespace.
     NoNamespace,
     /// This side is the server.
     Serving,
+    /// Our CONNECT of MQTT promised a packet in a shorter time than this silence.
+    KeepAlive,
+    /// The upgrade, and only at this path, gets this answer.
+    UpgradeHere,
     /// No message was sent, so that none can have broken a rule.
     NothingSent,
     /// Our Close has a code that is younger than the RFC.
@@ -373,9 +377,18 @@ pub enum Clue {
     TlsPort,
     /// The certificate vouches for itself.
     SelfSigned,
-    /// The server sent one certificate, and not its issuer's, which this run has roots for or the
-    /// certificate says where to get.
+    /// The server sent one certificate, and not its issuer's, which the certificate says where to get.
     IssuerElsewhere,
+    /// The server sent one certificate, and the roots that this run was given do not prove it.
+    IssuerLacking,
+    /// The certificate is one that a server shows for names which it has none for.
+    DefaultCertificate,
+    /// The certificate has a wildcard for a shorter name than the requested one.
+    Wildcard,
+    /// This run has a limit on the versions of TLS.
+    VersionsLimited,
+    /// What answers CONNECT is a server of HTTP.
+    ProxyIsServer,
     /// The certificate's validity begins later.
     NotYetValid,
     /// The certificate has a subjectAltName.
@@ -812,14 +825,28 @@ impl Clue {
             Self::BeatUnanswered => beat_unanswered(facts),
             Self::BeatAnnounced => {
                 let (_, first) = facts.stream.message?;
-                let silent = facts.stream.sent.is_none() && contains_word(first, "heartbeat");
-                silent.then(|| format!("its first message is {}, and nothing was sent", super::heard::shown(first)))
+                let speaks = contains_word(first, "heartbeat") || super::heard::asks_login(first);
+                (facts.stream.sent.is_none() && speaks).then(|| format!("its first message is {}, and nothing was sent", super::heard::shown(first)))
             }
             Self::NoNamespace => {
                 let asks = |(_, sent): (_, &[u8])| sent.starts_with(b"40");
                 let none = !facts.stream.sent.is_some_and(asks) && refused_namespace(facts).is_none();
                 let old = facts.stream.second.is_some_and(|second| second.starts_with(b"40"));
                 (none && !old && is_engine_io(facts)).then(|| "no packet `40` was sent".to_owned())
+            }
+            Self::KeepAlive => {
+                let (end, (_, sent)) = (facts.end?, facts.stream.sent?);
+                let head = facts.response?;
+                let mqtt = head.get("Sec-WebSocket-Protocol").is_some_and(|name| contains_word(name, "mqtt"));
+                let [0x10, _, 0, 4, b'M', b'Q', b'T', b'T', _, _, high, low, ..] = *sent else { return None };
+                let seconds = u16::from_be_bytes([high, low]);
+                let over = seconds > 0 && end.idle.as_secs() >= u64::from(seconds);
+                (mqtt && over).then(|| format!("our CONNECT has a keep-alive of {seconds} s, and there was no traffic for {:.1} s", end.idle.as_secs_f64()))
+            }
+            Self::UpgradeHere => {
+                let plain = Self::PlainDiffers.seen(facts)?;
+                let other = Self::OtherPathDiffers.seen(facts)?;
+                Some(format!("{plain}; {other}"))
             }
             Self::Serving => (facts.role == Role::Server).then(|| "a client was served".to_owned()),
             Self::NothingSent => {
@@ -968,10 +995,39 @@ impl Clue {
             Self::IssuerElsewhere => {
                 let certificate = facts.tls.certificate?;
                 let lone = facts.tls.chain == Some(1) && certificate.issuer != certificate.subject;
-                let elsewhere = facts.tls.own_roots || certificate.names_issuer;
-                (lone && elsewhere).then(|| {
+                (lone && certificate.names_issuer).then(|| {
                     format!("the server sent one certificate, but not that of its issuer {}", certificate.issuer)
                 })
+            }
+            Self::IssuerLacking => {
+                let certificate = facts.tls.certificate?;
+                let lone = facts.tls.chain == Some(1) && certificate.issuer != certificate.subject;
+                (lone && facts.tls.own_roots).then(|| format!(
+                    "the roots that were given do not have its issuer {}, and the server sent no other certificate", certificate.issuer))
+            }
+            Self::DefaultCertificate => {
+                let subject = &facts.tls.certificate?.subject;
+                let lower = subject.to_ascii_lowercase();
+                let known = ["default cert", "fake certificate"].iter().any(|name| lower.contains(name));
+                known.then(|| format!("its subject is {subject}"))
+            }
+            Self::Wildcard => {
+                let host = url?.host.to_ascii_lowercase();
+                let names = &facts.tls.certificate?.names;
+                let covers = |name: &&String| {
+                    let end = name.to_ascii_lowercase().strip_prefix('*').map(str::to_owned);
+                    end.is_some_and(|end| host.ends_with(&end))
+                };
+                names.iter().find(covers).map(|name| format!("{name} has no more than one label in place of its star"))
+            }
+            Self::VersionsLimited => facts.tls.own_versions.then(|| "`--tls-max` or `--tls-min` was given".to_owned()),
+            Self::ProxyIsServer => {
+                let answer = facts.proxy?.answer?;
+                let code = answer.status_line()?.code;
+                let server = String::from_utf8_lossy(answer.get("Server")?).into_owned();
+                let web = ["nginx", "apache", "caddy", "lighttpd", "iis", "express", "openresty"];
+                let named = web.iter().any(|name| contains_word(server.as_bytes(), name));
+                (named && matches!(code, 400 | 404 | 405 | 501)).then(|| format!("it answered {code}, Server: {server}"))
             }
             Self::NotYetValid => (facts.tls.fault == Some(TlsFault::Dates { early: true }))
                 .then(|| "its first date is in the future".to_owned()),

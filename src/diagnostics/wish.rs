@@ -1,5 +1,6 @@
 //! What a client of `listen` wanted and did not get, judged by its request.
 
+use super::sniff::contains_word;
 use crate::wire::head::Head;
 
 /// What a client wanted that this server did not give.
@@ -46,6 +47,11 @@ pub(super) fn kind(request: &Head) -> Option<(&'static str, &'static str)> {
         Some((
             "this is a SignalR client, which first negotiates with a POST",
             "skip the negotiation in the client (`skipNegotiation: true` with the transport WebSockets), or use a plain WebSocket client",
+        ))
+    } else if request.get("User-Agent").is_some_and(|agent| contains_word(agent, "signalr")) {
+        Some((
+            "this is a SignalR client, which waits for the answer to its handshake",
+            "use a SignalR server, or let `--exec` answer `{}` and the separator 0x1e",
         ))
     } else if path.contains("/sockjs") {
         Some((

@@ -465,7 +465,7 @@ fn a_heartbeat_that_the_server_speaks_of_is_no_ping() {
         stream.write_all(&close(4009, "Session timed out")).ok()
     });
     let told = Told::of(&["-w", "5"], port, "/");
-    told.is("W723", "likely (medium): the application did not receive the heartbeat");
+    told.is("W723", "likely (medium): the application did not receive what its first message speaks of");
     told.lacks("--ping-interval");
 }
 
@@ -625,4 +625,122 @@ fn graphql_that_refuses_the_login_was_asked() {
     let told = Told::of(&["-s", "graphql-transport-ws", "-x", init, "-w", "2"], port, "/");
     told.is("W719", "the server refuses connection_init");
     told.lacks("send `connection_init` first");
+}
+
+#[test]
+fn the_protocols_inside_say_why_they_end() {
+    for (message, code) in [
+        (r#"{"type":"auth_invalid","message":"no such token"}"#, 1000),
+        (r#"{"type":"disconnect","reason":"unauthorized","reconnect":false}"#, 1000),
+        (r#"[3,{"message":"no realm"},"wamp.error.no_such_realm"]"#, 1000),
+        ("{\"error\":\"no such protocol\"}\u{1e}", 1000),
+        (r#"{"type":"error","error":{"message":"the key is wrong"}}"#, 3000),
+    ] {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            let _ = stream.read(&mut [0; 512]).ok()?;
+            stream.write_all(&[text(message), close(code, "key.wrong")].concat()).ok()
+        });
+        let told = Told::of(&["-x", "hi", "-w", "2"], port, "/");
+        assert!(told.cause().contains("its last message is"), "{message}: {}", told.text);
+    }
+}
+
+#[test]
+fn a_broker_of_mqtt_says_why_it_refuses() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let _ = stream.read(&mut [0; 512]).ok()?;
+        stream.write_all(b"\x82\x04\x20\x02\x00\x05").ok()?;
+        stream.shutdown(Shutdown::Write).ok()
+    });
+    let told = Told::of(&["-s", "mqtt", "-b", "-x", "hi", "-w", "2"], port, "/");
+    told.is("W801", "its last message is CONNACK with the code 5");
+}
+
+#[test]
+fn stomp_that_was_asked_is_not_waited_for() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let _ = stream.read(&mut [0; 512]).ok()?;
+        let error = "ERROR\nmessage:Bad CONNECT\n\nAccess refused for user 'g'\0";
+        stream.write_all(&[text(error), close(1000, "")].concat()).ok()
+    });
+    let told = Told::of(&["-s", "v12.stomp", "-x", "CONNECT\n\n", "-w", "2"], port, "/");
+    told.is("W700", "its last message is ERROR");
+    told.lacks("W507");
+}
+
+#[test]
+fn a_greeting_that_asks_for_a_login_is_no_idle_timer() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&text(r#"{"type":"auth_required"}"#)).ok()?;
+        pause(stream, 1100)?;
+        stream.write_all(&close(1000, "")).ok()
+    });
+    let told = Told::of(&["-w", "5"], port, "/");
+    told.is("W700", "did not receive what its first message speaks of");
+    told.lacks("--ping-interval");
+}
+
+#[test]
+fn text_in_place_of_a_later_frame_is_text() {
+    for (raw, mark) in [
+        (
+            "HTTP/1.1 500 Internal Server Error\r\n\r\n",
+            "an HTTP response was written after the 101",
+        ),
+        ("{\"n\": 1}\n", "text was written into the stream"),
+    ] {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            stream.write_all(&[text("hello"), raw.as_bytes().to_vec()].concat()).ok()?;
+            stay(stream)
+        });
+        let told = Told::of(&["-w", "2"], port, "/");
+        assert_eq!(told.code(), "W461", "{}", told.text);
+        told.has(mark);
+    }
+}
+
+#[test]
+fn who_answers_our_close_is_not_away() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let mut buffer = [0; 512];
+        while stream.read(&mut buffer).ok()? > 0 {
+            if buffer[0] == 0x88 {
+                stream.write_all(&close(1000, "")).ok()?;
+                break;
+            }
+        }
+        None
+    });
+    let told =
+        Told::of(&["--ping-interval", "0.2", "--pong-timeout", "0.3", "-w", "forever"], port, "/");
+    told.lacks("the network path failed silently");
+    told.has("a ping was not answered in time");
+    let told = Told::of(&["doctor"], port, "/");
+    assert!(
+        told.text.starts_with("opens, but not healthy: the server does not answer pings"),
+        "{}",
+        told.text
+    );
+}
+
+#[test]
+fn a_server_that_is_gone_was_no_timer() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = listener.local_addr().expect("bound").port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().ok()?;
+        let request = receive(&mut stream);
+        stream.write_all(switching(&request, "").as_bytes()).ok()?;
+        pause(&mut stream, 1300)?;
+        drop(listener);
+        stream.shutdown(Shutdown::Both).ok()
+    });
+    let told = Told::of(&["--diagnose", "-w", "forever"], port, "/");
+    told.is("W804", "likely (high): the server stopped listening");
 }

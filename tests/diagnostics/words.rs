@@ -213,3 +213,14 @@ fn a_header_that_opens_the_way_is_the_ground_whatever_the_status_was() {
         }
     }
 }
+
+#[test]
+fn a_handler_that_saw_the_upgrade_and_left_it_is_no_lost_upgrade() {
+    use Variation as V;
+    let trials = [(V::NoUpgrade, 404, "no"), (V::OtherPath, 404, "no")];
+    let d = of("200 OK", "Server: Jetty\r\n", "", &trials);
+    is(&d, "W305", "saw the upgrade and did not take it");
+    for wrong in ["no site for this Host", "forwards without", "an HTTP handler"] {
+        assert!(!d.causes.iter().any(|cause| cause.text.contains(wrong)), "{wrong}: {d:?}");
+    }
+}

@@ -70,6 +70,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt"),
             high("the server stopped listening: its process ended, or restarts", C::Gone)
                 .cure("read the server's log: its process may have been ended"),
+            medium("the broker received no packet of MQTT in the time that our CONNECT promised", C::KeepAlive)
+                .cure("send PINGREQ (`c0 00`) in that time, or a longer keep-alive: WebSocket pings are no packets"),
             medium(BEATLESS, C::BeatAnnounced).cure(BEAT),
             high("nginx's proxy_read_timeout, 60 s unless set", C::IdleAt(60, "nginx")),
             high("Cloudflare's idle timeout", C::IdleAt(100, "cloudflare")),
@@ -85,6 +87,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("an AWS network load balancer", C::Idle(350)),
             medium("AWS API Gateway's idle limit", C::Idle(600)),
             medium("a timer of a proxy or of the peer", C::Silence).unless(&[C::Serving]),
+            low("the peer's process ended or was killed").unless(&[C::Serving]),
             low("the client's program ended or was killed, or its network went away").with(C::Serving)
                 .cure("see whether the client's program still runs; against a timer, send pings: `--ping-interval SECS`"),
             low("a timer of the client, or of something between it and this server").with(C::Serving),

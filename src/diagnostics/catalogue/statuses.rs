@@ -59,9 +59,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and the name that the server is set up for: `--host NAME`"),
             medium("an HTTP handler serves this path, and no WebSocket", C::PlainSame).unless(&[C::AllSame, C::ProxyOwn]),
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::AllSame, C::ProxyOwn]),
-            low("an HTTP handler serves this path, and no WebSocket").unless(&[C::PlainSame, C::AllSame]),
-            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainSameBehindProxy, C::ProxyOwn]),
-            low("the server has no site for this Host, the name and port of the URL").with(C::NoBody).unless(&[C::AllSame]),
+            medium("a handler at this path saw the upgrade and did not take it: the application refused, or returned without an answer", C::UpgradeHere)
+                .cure("read the application's log; compare query, headers and cookies with those of a client that works"),
+            low("an HTTP handler serves this path, and no WebSocket").unless(&[C::PlainSame, C::AllSame, C::UpgradeHere]),
+            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainSameBehindProxy, C::ProxyOwn, C::PlainDiffers]),
+            low("the server has no site for this Host, the name and port of the URL").with(C::NoBody).unless(&[C::AllSame, C::OtherPathDiffers]),
         ])
         .seen("a 2xx status that no other entry explains"),
     error("W310", "the server redirects the handshake")

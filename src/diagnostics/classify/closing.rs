@@ -241,7 +241,8 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     }
     // "bye" is no reason beside a complaint.
     let bland = regular && heard::complains(&body.reason).is_none();
-    let complaint = complained(facts).filter(|_| bland || says_nothing(body));
+    let marked = |one: &Complaint<'_>| one.is_last && one.grievance == Grievance::Marked;
+    let complaint = complained(facts).filter(|one| bland || says_nothing(body) || marked(one));
     // What ends in order has said what it had to say.
     let ordinary = matches!(body.code, Some(1000 | 1001));
     let weighs = |complaint: &Complaint<'_>| {
@@ -419,10 +420,10 @@ const UNANSWERED: &str = "the application did not receive the answer to its hear
 
 /// A heartbeat that the server has announced.
 pub(in crate::diagnostics) const BEATLESS: &str =
-    "the application did not receive the heartbeat that its first message speaks of";
+    "the application did not receive what its first message speaks of: a login, or a heartbeat";
 
 /// What to do then.
-pub(in crate::diagnostics) const BEAT: &str = "send the application's heartbeat message in the interval that it names; WebSocket pings are none";
+pub(in crate::diagnostics) const BEAT: &str = "send what it names, as the application's clients do: the login at once, a heartbeat in its interval; WebSocket pings are none";
 
 /// Pings that this side did not answer.
 const UNPONGED: &str = "this side did not answer the peer's pings";

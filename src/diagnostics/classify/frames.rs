@@ -51,8 +51,10 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
         context.around.get(at..).map(<[u8]>::to_vec)
     };
     let bytes = context.and_then(at).unwrap_or_default();
-    if first.kind != ViolationKind::FrameAfterClose && bytes.starts_with(b"HTTP/1.") {
-        return super::stream::http_inside(&bytes, found);
+    let kind =
+        sniff::text(&bytes).filter(|_| facts.stream.frames > 1 || bytes.starts_with(b"HTTP"));
+    if let Some(kind) = kind.filter(|_| first.kind != ViolationKind::FrameAfterClose) {
+        return super::stream::text_inside(&bytes, kind, found);
     }
     if first.kind == ViolationKind::FrameAfterClose && bytes.starts_with(b"HT") {
         return found.add("W618", |d| {

@@ -52,15 +52,16 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// An HTTP response in the place of a frame, in the middle of the stream.
-pub(super) fn http_inside(bytes: &[u8], found: &mut Findings<'_>) {
+/// Text in the place of a frame, in the middle of the stream.
+pub(super) fn text_inside(bytes: &[u8], kind: &str, found: &mut Findings<'_>) {
     let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
     let line = String::from_utf8_lossy(line).into_owned();
     found.add("W461", |d| {
-        late(
-            d.at(Span::first(Place::Stream, bytes, "an HTTP response"))
-                .note(format!("the text: {line}")),
-        )
+        let d = d
+            .title("text was written into the stream in place of a frame")
+            .at(Span::first(Place::Stream, bytes, kind))
+            .note(format!("the text: {line}"));
+        if bytes.starts_with(b"HTTP/1.") { late(d) } else { d }
     });
 }
 

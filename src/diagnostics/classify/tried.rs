@@ -144,11 +144,14 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
 /// What the answer to a plain GET shows of a path whose WebSockets are ended at once.
 fn plain(facts: &Facts<'_>) -> Option<(String, String)> {
     let trial = facts.trial(Variation::NoUpgrade)?;
+    let known = facts.trial(Variation::OtherPath).and_then(Trial::status) >= Some(400);
     let text = match trial.status()? {
         _ if Clue::PlainTells.seen(facts).is_some() => {
             let telling = said::telling(trial.body()?, trial.status()?)?;
             format!("to a plain GET, the server says \"{telling}\"")
         }
+        // Any path is served so by some servers, which says nothing of this one.
+        200..=299 if !known => return None,
         200..=299 => "the path serves plain HTTP, and no WebSocket, or one that its application ends: a login, a parameter".to_owned(),
         401..=403 => "the application refuses: a plain GET is refused, too".to_owned(),
         _ => return None,

@@ -347,8 +347,8 @@ impl Exam<'_> {
             }
             exit => exit,
         };
-        // What explains it may be a note where nobody expected more.
-        let mut first = true;
+        // What explains it may be a note where nobody expected more, and the end was not asked for.
+        let mut first = !was_open;
         self.found.retain(|found| std::mem::take(&mut first) || found.severity != Severity::Note);
         let verdict = match (&ended.received, self.found.first()) {
             (Some(body), _) if ended.by == Side::Peer => {
@@ -360,6 +360,7 @@ impl Exam<'_> {
                     _ => seen,
                 }
             }
+            _ if was_open && !answers => "the server does not answer pings".to_owned(),
             (_, Some(found)) if was_open || ended.cause != Cause::Closed => {
                 let title = found.title.to_string();
                 match found.is_supported() {
@@ -367,7 +368,7 @@ impl Exam<'_> {
                     false => title,
                 }
             }
-            _ => "pings are not answered".to_owned(),
+            _ => "the server does not answer pings".to_owned(),
         };
         Ok(Some((verdict, exit)))
     }
