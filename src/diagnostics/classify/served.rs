@@ -42,7 +42,7 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
         let d = d.note_if(get("User-Agent").map(|agent| format!("User-Agent: {agent}")));
         match code {
             "W360" if get("Sec-WebSocket-Key").is_some() => d
-                .because("a proxy removed Upgrade", "the request has a Sec-WebSocket-Key but no Upgrade")
+                .suggests("a proxy removed Upgrade, or the client did not send it", "the request has a Sec-WebSocket-Key but no Upgrade")
                 .help("make the proxy forward it; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
             "W360" if let Some(fact) = proxied(request) => d
                 .because("the client takes this server for a forward proxy", fact)
@@ -130,9 +130,11 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if !(silent || waited) || !by_peer || end.partial > 0 {
         return;
     }
+    // One that closes in order has accepted what it got.
+    let regular = facts.close.received.is_some_and(|body| body.code == Some(1000));
     let what = if silent { "without sending a message" } else { "without an answer" };
     let after = format!("the client left {} ms after the 101 {what}", end.lifetime.as_millis());
-    if let Some(first) = wish.offered.first().filter(|_| silent) {
+    if let Some(first) = wish.offered.first().filter(|_| silent && !regular) {
         let names = wish.offered.join("\", \"");
         found.add("W366", |d| {
             d.title(format!("the client offered \"{names}\" and got no subprotocol"))
