@@ -154,10 +154,10 @@ impl Shells {
     }
 }
 
-/// Gives up the line, then clears the screen: a listing would stay above the next prompt.
+/// Deletes the line, then clears the screen: a listing would stay.
 #[track_caller]
 fn clear(terminal: &mut Terminal) {
-    terminal.keys("\x03");
+    terminal.keys("\x15");
     terminal.wait_for_screen(|screen| screen.line() == "$");
     terminal.keys("\x0c");
     terminal.wait_for_screen(|screen| {
