@@ -115,50 +115,76 @@ fn offered(screen: &Screen) -> BTreeSet<String> {
     words.filter(|word| !word.is_empty() && !word.starts_with('(')).map(str::to_owned).collect()
 }
 
-/// Types a line and Tab in each shell, and waits until exactly these words are listed.
-#[track_caller]
-fn lists(typed: &str, words: &[impl AsRef<str>]) {
-    for shell in SHELLS {
-        let (_folder, home) = home();
-        let mut terminal = shell.start(&home);
-        let words = words.iter().map(|word| shell.listed(typed, word.as_ref()).to_owned());
-        let words: BTreeSet<String> = words.collect();
-        terminal.keys(format!("{typed}\t"));
-        terminal.wait_for_screen(|screen| offered(screen) == words);
+/// A shell of each kind, started once for all the lines of a test.
+struct Shells {
+    _folder: TempDir,
+    terminals: Vec<(Shell, Terminal)>,
+}
+
+impl Shells {
+    fn start() -> Self {
+        let (folder, home) = home();
+        let terminals = SHELLS.map(|shell| (shell, shell.start(&home))).into();
+        Self { _folder: folder, terminals }
+    }
+
+    /// Types a line and Tab in each shell, and waits until exactly these words are listed.
+    #[track_caller]
+    fn lists(&mut self, typed: &str, words: &[impl AsRef<str>]) {
+        for (shell, terminal) in &mut self.terminals {
+            let words = words.iter().map(|word| shell.listed(typed, word.as_ref()).to_owned());
+            let words: BTreeSet<String> = words.collect();
+            terminal.keys(format!("{typed}\t"));
+            terminal.wait_for_screen(|screen| offered(screen) == words);
+            clear(terminal);
+        }
+    }
+
+    /// Types a line and Tab in each shell, and waits until the line is this.
+    #[track_caller]
+    fn becomes(&mut self, typed: &str, line: &str) {
+        for (shell, terminal) in &mut self.terminals {
+            // What follows shows that Tab is over.
+            terminal.keys(format!("{typed}\t+"));
+            let line = format!("$ {line}+");
+            let screen = terminal.wait_for_screen(|screen| screen.line() == line);
+            assert!(offered(&screen).is_empty(), "{shell:?}: {screen:?}");
+            clear(terminal);
+        }
     }
 }
 
-/// Types a line and Tab in each shell, and waits until the line is this.
+/// Deletes the line, then clears the screen: a listing would stay.
 #[track_caller]
-fn becomes(typed: &str, line: &str) {
-    for shell in SHELLS {
-        let (_folder, home) = home();
-        let mut terminal = shell.start(&home);
-        // What follows shows that Tab is over.
-        terminal.keys(format!("{typed}\t+"));
-        let line = format!("$ {line}+");
-        let screen = terminal.wait_for_screen(|screen| screen.line() == line);
-        assert!(offered(&screen).is_empty(), "{shell:?}: {screen:?}");
-    }
+fn clear(terminal: &mut Terminal) {
+    terminal.keys("\x15");
+    terminal.wait_for_screen(|screen| screen.line() == "$");
+    terminal.keys("\x0c");
+    terminal.wait_for_screen(|screen| {
+        screen.line() == "$" && screen.text().iter().filter(|row| !row.is_empty()).count() == 1
+    });
 }
 
 #[test]
 fn commands_and_profiles() {
+    let mut shells = Shells::start();
     let command = wscope::cli::command();
     let modes = command.get_subcommands().map(|mode| mode.get_name().to_owned());
     let profiles = ["@dev", "@staging"].map(str::to_owned);
-    lists("wscope ", &modes.chain(profiles).collect::<Vec<_>>());
+    shells.lists("wscope ", &modes.chain(profiles).collect::<Vec<_>>());
 }
 
 #[test]
 fn a_command_or_profile_is_finished() {
-    becomes("wscope lis", "wscope listen ");
-    becomes("wscope @d", "wscope @dev ");
-    becomes("wscope handshake @s", "wscope handshake @staging ");
+    let mut shells = Shells::start();
+    shells.becomes("wscope lis", "wscope listen ");
+    shells.becomes("wscope @d", "wscope @dev ");
+    shells.becomes("wscope handshake @s", "wscope handshake @staging ");
 }
 
 #[test]
 fn options() {
+    let mut shells = Shells::start();
     let mut command = wscope::cli::command();
     command.build();
     let longs = |command: &clap::Command, start: &str| {
@@ -167,88 +193,97 @@ fn options() {
         longs.filter(|long| long.starts_with(start)).collect::<Vec<_>>()
     };
     let listen = command.find_subcommand("listen").expect("a mode");
-    lists("wscope --no", &longs(&command, "--no"));
-    lists("wscope listen --max", &longs(listen, "--max"));
+    shells.lists("wscope --no", &longs(&command, "--no"));
+    shells.lists("wscope listen --max", &longs(listen, "--max"));
     let profiles = ["@dev", "@staging"].map(str::to_owned);
-    lists("wscope listen ", &longs(listen, "").into_iter().chain(profiles).collect::<Vec<_>>());
+    shells.lists(
+        "wscope listen ",
+        &longs(listen, "").into_iter().chain(profiles).collect::<Vec<_>>(),
+    );
     // What is there cannot be given again, unless it gathers values.
-    becomes("wscope listen --echo --ech", "wscope listen --echo --ech");
-    becomes("wscope --header 'A: b' --head", "wscope --header 'A: b' --header ");
+    shells.becomes("wscope listen --echo --ech", "wscope listen --echo --ech");
+    shells.becomes("wscope --header 'A: b' --head", "wscope --header 'A: b' --header ");
 }
 
 #[test]
 fn values_of_options() {
+    let mut shells = Shells::start();
     let outputs = ["lines", "null", "raw", "json", "frames", "hex", "none"];
-    lists("wscope --output ", &outputs);
-    lists("wscope decode --output ", &["frames", "json", "raw", "lines"]);
-    lists("wscope --output=", &outputs.map(|value| format!("--output={value}")));
-    lists("wscope completions ", &["bash", "zsh", "fish", "powershell", "elvish"]);
-    becomes("wscope @dev --color al", "wscope @dev --color always ");
+    shells.lists("wscope --output ", &outputs);
+    shells.lists("wscope decode --output ", &["frames", "json", "raw", "lines"]);
+    shells.lists("wscope --output=", &outputs.map(|value| format!("--output={value}")));
+    shells.lists("wscope completions ", &["bash", "zsh", "fish", "powershell", "elvish"]);
+    shells.becomes("wscope @dev --color al", "wscope @dev --color always ");
 }
 
 #[test]
 fn faults() {
+    let mut shells = Shells::start();
     for (typed, role) in
         [("wscope listen --fault ", Role::Server), ("wscope --fault ", Role::Client)]
     {
         let names = FaultInfo::of(role).map(|fault| fault.name).chain(["random"]);
-        lists(typed, &names.collect::<Vec<_>>());
+        shells.lists(typed, &names.collect::<Vec<_>>());
     }
-    lists("wscope listen --fault masked@", &["masked@open", "masked@message:1"]);
-    becomes("wscope listen --fault accept-empty@", "wscope listen --fault accept-empty@");
+    shells.lists("wscope listen --fault masked@", &["masked@open", "masked@message:1"]);
+    shells.becomes("wscope listen --fault accept-empty@", "wscope listen --fault accept-empty@");
     let codes = REGISTRY.iter().filter(|code| code.first == code.last);
     let codes = codes.filter(|code| code.sender != CodeSender::Nobody);
     let codes = codes.map(|code| format!("close:{}", code.first));
-    lists("wscope listen --fault close:", &codes.collect::<Vec<_>>());
-    becomes("wscope listen --fault close:1012", "wscope listen --fault close:1012 ");
+    shells.lists("wscope listen --fault close:", &codes.collect::<Vec<_>>());
+    shells.becomes("wscope listen --fault close:1012", "wscope listen --fault close:1012 ");
 }
 
 #[test]
 fn what_explain_knows() {
+    let mut shells = Shells::start();
     let diagnostics = wscope::diagnostics::entries().map(|entry| entry.code);
-    lists("wscope explain W", &diagnostics.collect::<Vec<_>>());
+    shells.lists("wscope explain W", &diagnostics.collect::<Vec<_>>());
     let codes = (1000..=1009).map(|code| code.to_string());
-    lists("wscope explain 100", &codes.collect::<Vec<_>>());
-    becomes("wscope explain going", "wscope explain going-away ");
+    shells.lists("wscope explain 100", &codes.collect::<Vec<_>>());
+    shells.becomes("wscope explain going", "wscope explain going-away ");
 }
 
 #[test]
 fn files_stand_only_where_a_file_is_meant() {
-    becomes("wscope decode cap", "wscope decode capture.bin ");
-    lists("wscope decode c", &["capture.bin", "chat.wsc"]);
-    becomes("wscope decode @d", "wscope decode @dev ");
-    becomes("wscope --script ch", "wscope --script chat.wsc ");
-    becomes("wscope --script=ch", "wscope --script=chat.wsc ");
+    let mut shells = Shells::start();
+    shells.becomes("wscope decode cap", "wscope decode capture.bin ");
+    shells.lists("wscope decode c", &["capture.bin", "chat.wsc"]);
+    shells.becomes("wscope decode @d", "wscope decode @dev ");
+    shells.becomes("wscope --script ch", "wscope --script chat.wsc ");
+    shells.becomes("wscope --script=ch", "wscope --script=chat.wsc ");
     for typed in ["wscope cap", "wscope -H c", "wscope -H @", "wscope --host l", "wscope man c"] {
-        becomes(typed, typed);
+        shells.becomes(typed, typed);
     }
 }
 
 #[test]
 fn cases_of_check_and_what_it_reports() {
+    let mut shells = Shells::start();
     use wscope::check::catalogue;
     let areas = catalogue::AREAS.iter().map(|(area, _)| format!("{area}/"));
     let groups = ["@must", "@should", "@info", "@rfc6455", "@rfc7692"].map(str::to_owned);
-    lists("wscope check ws://h ", &areas.chain(groups).collect::<Vec<_>>());
+    shells.lists("wscope check ws://h ", &areas.chain(groups).collect::<Vec<_>>());
     let all = [Role::Server, Role::Client].into_iter().flat_map(catalogue::about);
     let resets: BTreeSet<&str> =
         all.map(|case| case.id).filter(|id| id.starts_with("f/rsv")).collect();
-    lists("wscope check --show f/rsv", &resets.into_iter().collect::<Vec<_>>());
-    lists("wscope check --report ", &["text=", "json=", "junit=", "tap=", "github="]);
+    shells.lists("wscope check --show f/rsv", &resets.into_iter().collect::<Vec<_>>());
+    shells.lists("wscope check --report ", &["text=", "json=", "junit=", "tap=", "github="]);
     // What ends so goes on.
-    becomes("wscope check --report ju", "wscope check --report junit=");
+    shells.becomes("wscope check --report ju", "wscope check --report junit=");
 }
 
 #[test]
 fn commands_of_commands_recordings_and_paces() {
+    let mut shells = Shells::start();
     let command = wscope::cli::command();
     let ca = command.find_subcommand("ca").expect("a mode");
     let names = ca.get_subcommands().map(|inner| inner.get_name().to_owned());
-    lists("wscope ca ", &names.filter(|name| name != "help").collect::<Vec<_>>());
-    becomes("wscope ca trust-help chr", "wscope ca trust-help chromium ");
-    becomes("wscope help lis", "wscope help listen ");
-    lists("wscope replay --pace ", &["wait", "original", "fast", "2x"]);
-    becomes("wscope replay cap", "wscope replay capture.bin ");
-    becomes("wscope listen --replay ch", "wscope listen --replay chat.wsc ");
-    becomes("wscope -w for", "wscope -w forever ");
+    shells.lists("wscope ca ", &names.filter(|name| name != "help").collect::<Vec<_>>());
+    shells.becomes("wscope ca trust-help chr", "wscope ca trust-help chromium ");
+    shells.becomes("wscope help lis", "wscope help listen ");
+    shells.lists("wscope replay --pace ", &["wait", "original", "fast", "2x"]);
+    shells.becomes("wscope replay cap", "wscope replay capture.bin ");
+    shells.becomes("wscope listen --replay ch", "wscope listen --replay chat.wsc ");
+    shells.becomes("wscope -w for", "wscope -w forever ");
 }

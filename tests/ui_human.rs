@@ -265,7 +265,7 @@ fn a_frame_that_is_cut_is_printed_with_what_came() {
     session.travel(ToClient, &[0x81]).cut(ToClient);
     assert_eq!(
         session.take(),
-        "! W627 RFC 6455 §7.1.5: the stream ended inside a frame: only 1 bytes of a header came \
+        "! W627 RFC 6455 §7.1.5: the stream ended inside a frame: only 1 byte of a header came \
          (frame #1, byte 1)\n"
     );
     session = plain();

@@ -4,7 +4,7 @@
 //! and its length in two bytes.
 
 use wscope::event::Direction;
-use wscope::lens::{Carried, Conversation, Decoded, LensFacts, Message, PROTOCOLS, Secrets, find};
+use wscope::lens::{Carried, Conversation, Decoded, LensFacts, LensMessage, PROTOCOLS, Secrets, find};
 
 /// URLs that are signs of some protocols.
 const URLS: [&str; 4] =
@@ -32,7 +32,7 @@ pub fn converse(protocols: &[&str], input: &[u8]) {
         let direction = if flags & 1 == 0 { Direction::ToServer } else { Direction::ToClient };
         let text = flags & 2 == 0 && std::str::from_utf8(content).is_ok();
         micros += i64::from(flags) * 1000;
-        for mut decoded in conversation.read(&Message { direction, text, content, micros }) {
+        for mut decoded in conversation.read(&LensMessage { direction, text, content, micros }) {
             check(&decoded);
             decoded.mask(&Secrets {
                 is_secret: &wscope::wire::secret::is_secret,

@@ -11,7 +11,7 @@ use crate::engine::behaviour::{Behaviour, Context, TURN_CONTENT};
 use crate::engine::outbox::{Outbox, Producer, Sender};
 use crate::net::link::HIGH_WATER;
 use crate::net::stdio::Stdout;
-use crate::recording::{ReplayPlan, What, canonical};
+use crate::recording::{ActKind, ReplayPlan, canonical};
 use crate::wire::{CloseCode, Data};
 
 /// Steps that may wait for a client to read.
@@ -103,10 +103,10 @@ impl MockScript {
         let mut group = 0;
         for (at, step) in plan.steps.iter().enumerate() {
             // A message stays whole, with what went between its fragments.
-            let goes_on = matches!(&step.what, What::Piece(piece) if !piece.first);
+            let goes_on = matches!(&step.what, ActKind::Piece(piece) if !piece.first);
             let inside = at.checked_sub(1).and_then(|before| plan.steps.get(before));
-            let inside =
-                inside.is_some_and(|step| matches!(&step.what, What::Piece(piece) if !piece.last));
+            let inside = inside
+                .is_some_and(|step| matches!(&step.what, ActKind::Piece(piece) if !piece.last));
             if !goes_on && !inside {
                 group = step.after;
             }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use crate::engine::outbox::{Producer, Sender};
-use crate::recording::{Piece, PlanStep, Values, What};
+use crate::recording::{ActKind, Piece, PlanStep, Values};
 use crate::wire::writer::RawFrame;
 use crate::wire::{Data, OpCode};
 
@@ -25,7 +25,7 @@ impl Performer {
         sender: &mut Sender<'_>,
     ) {
         match steps.get(at).map(|step| &step.what) {
-            Some(What::Piece(piece)) => {
+            Some(ActKind::Piece(piece)) => {
                 if let Some(values) = values.filter(|_| piece.first) {
                     self.renew(&steps[at..], values);
                 }
@@ -34,14 +34,14 @@ impl Performer {
                 send_piece(piece, content, sender);
             }
             // Each frame has a key of its own.
-            Some(What::Frame(frame)) => match &mut sender.endpoint {
+            Some(ActKind::Frame(frame)) => match &mut sender.endpoint {
                 Some(endpoint) if frame.mask.is_some() => {
                     let mask = Some(endpoint.fresh_key());
                     sender.raw(&RawFrame { mask, ..frame.clone() });
                 }
                 _ => sender.raw(frame),
             },
-            Some(What::Bytes(bytes)) => sender.bytes(bytes),
+            Some(ActKind::Bytes(bytes)) => sender.bytes(bytes),
             None => {}
         }
     }
@@ -52,7 +52,7 @@ impl Performer {
         self.pieces.clear();
         let mut pieces = Vec::new();
         for step in steps {
-            if let What::Piece(piece) = &step.what {
+            if let ActKind::Piece(piece) = &step.what {
                 pieces.push(piece);
                 if piece.last {
                     break;

@@ -15,7 +15,7 @@ use crate::wire::{Control, Data, OpCode, close};
 
 /// A rule.
 #[derive(Clone, Debug)]
-pub struct Rule {
+pub struct ProxyRule {
     /// As it was written.
     text: String,
     /// Both, without one.
@@ -60,7 +60,7 @@ pub const MAX_EDITED: usize = 16 << 20;
 /// The longest latency.
 const MAX_LATENCY: Duration = Duration::from_secs(600);
 
-impl Rule {
+impl ProxyRule {
     /// Reads a rule.
     ///
     /// # Errors
@@ -116,7 +116,7 @@ impl Rule {
 }
 
 /// As it was written.
-impl std::fmt::Display for Rule {
+impl std::fmt::Display for ProxyRule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.text)
     }
@@ -125,7 +125,7 @@ impl std::fmt::Display for Rule {
 /// All rules, with their numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
-    all: Vec<(u64, Rule)>,
+    all: Vec<(u64, ProxyRule)>,
     last: u64,
 }
 
@@ -138,7 +138,7 @@ impl Rules {
     pub fn read(rules: &[String], files: &[std::path::PathBuf]) -> Result<Self, UsageError> {
         let mut all = Self::default();
         for text in rules {
-            all.add(Rule::parse(text).map_err(|why| UsageError(format!("--rule: {why}")))?);
+            all.add(ProxyRule::parse(text).map_err(|why| UsageError(format!("--rule: {why}")))?);
         }
         for file in files {
             let name = file.display();
@@ -149,7 +149,7 @@ impl Rules {
                     continue;
                 }
                 let place = at + 1;
-                let rule = Rule::parse(line);
+                let rule = ProxyRule::parse(line);
                 all.add(rule.map_err(|why| UsageError(format!("--rules {name}:{place}: {why}")))?);
             }
         }
@@ -157,7 +157,7 @@ impl Rules {
     }
 
     /// Adds a rule after the others; returns its number.
-    pub fn add(&mut self, rule: Rule) -> u64 {
+    pub fn add(&mut self, rule: ProxyRule) -> u64 {
         self.last += 1;
         self.all.push((self.last, rule));
         self.last
@@ -176,7 +176,7 @@ impl Rules {
     }
 
     /// All of them, each with its number.
-    pub fn iter(&self) -> impl Iterator<Item = (u64, &Rule)> {
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &ProxyRule)> {
         self.all.iter().map(|(id, rule)| (*id, rule))
     }
 
@@ -202,7 +202,7 @@ impl Rules {
         direction: Direction,
         opcode: OpCode,
         content: &[u8],
-    ) -> Option<(u64, &Rule)> {
+    ) -> Option<(u64, &ProxyRule)> {
         self.iter().find(|(_, rule)| rule.looks_at(direction, opcode) && rule.matches(content))
     }
 
@@ -404,7 +404,7 @@ mod tests {
             "> close -> dup",
             "<> -> replace /a(.)/${1}\\/b/",
         ] {
-            rules.add(Rule::parse(text).expect(text));
+            rules.add(ProxyRule::parse(text).expect(text));
         }
         let found = |direction, opcode, content: &str| {
             rules.find(direction, opcode, content.as_bytes()).map(|(id, _)| id)
@@ -424,7 +424,7 @@ mod tests {
     #[test]
     fn requests_are_rejected_by_their_heads() {
         let mut rules = Rules::default();
-        rules.add(Rule::parse("> /GET \\/admin/ -> reject 403").expect("a rule"));
+        rules.add(ProxyRule::parse("> /GET \\/admin/ -> reject 403").expect("a rule"));
         assert_eq!(rules.reject(b"GET /admin HTTP/1.1\r\n\r\n"), Some((1, 403)));
         assert_eq!(rules.reject(b"GET / HTTP/1.1\r\n\r\n"), None);
         assert!(!rules.look_at(Direction::ToServer, TEXT));
@@ -447,10 +447,10 @@ mod tests {
             ("< -> reject 403", "only to requests"),
             ("> -> reject 99", "not a status"),
         ] {
-            let error = Rule::parse(text).expect_err(text);
+            let error = ProxyRule::parse(text).expect_err(text);
             assert!(error.contains(why), "{text}: {error}");
         }
-        assert!(Rule::hold("> text /x/").is_ok() && Rule::hold("").is_ok());
-        assert!(Rule::hold("> text -> drop").is_err());
+        assert!(ProxyRule::hold("> text /x/").is_ok() && ProxyRule::hold("").is_ok());
+        assert!(ProxyRule::hold("> text -> drop").is_err());
     }
 }

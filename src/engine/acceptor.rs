@@ -16,7 +16,7 @@ pub const ACCEPTS: usize = 64;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
 /// What listens, and what is known of those who wait there.
-pub struct Acceptor {
+pub struct ConnectionAcceptor {
     listeners: Option<Listeners>,
     /// Somebody may wait to be accepted.
     ready: bool,
@@ -26,7 +26,7 @@ pub struct Acceptor {
     short: bool,
 }
 
-impl Acceptor {
+impl ConnectionAcceptor {
     /// Begins to accept.
     pub fn new(listeners: Listeners) -> Self {
         Self { listeners: Some(listeners), ready: true, paused_until: None, short: false }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use mio::Token;
 
-use super::acceptor::{ACCEPTS, Acceptor};
+use super::acceptor::{ACCEPTS, ConnectionAcceptor};
 use super::opening::server::{canonical, peer_name};
 use super::runtime::Runtime;
 use super::slots::{Slot, Slots};
@@ -62,7 +62,7 @@ pub struct Arrival {
 /// All of them, and those who wait to come.
 pub struct Crowd<M> {
     members: Slots<M>,
-    acceptor: Acceptor,
+    acceptor: ConnectionAcceptor,
     accepted: u64,
     /// Members that wait for an output, or for others.
     stalled: BTreeSet<Slot>,
@@ -89,7 +89,7 @@ impl<M: Member> Crowd<M> {
     pub fn new(listeners: Listeners) -> Self {
         Self {
             members: Slots::default(),
-            acceptor: Acceptor::new(listeners),
+            acceptor: ConnectionAcceptor::new(listeners),
             accepted: 0,
             stalled: BTreeSet::new(),
             turns: (0, 0),

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::decoded::Decoded;
 use super::evidence::{Begun, Evidence, Watch, Watched};
 use super::facts::LensFacts;
-use super::interface::{Carried, Expectation, Lens, Protocol};
-use super::message::{LARGEST, Message, TOO_LARGE};
+use super::interface::{AwaitedMessage, Carried, Lens, Protocol};
+use super::message::{LARGEST, LensMessage, TOO_LARGE};
 use super::pairs::{Pairs, UnansweredCall};
 use super::payload::inflate::{inflate, is_inflated_beyond};
 use super::payload::json;
@@ -92,7 +92,7 @@ impl Conversation {
         if self.facts.is_midway {
             // What came before is as messages that were passed over.
             for direction in [Direction::ToServer, Direction::ToClient] {
-                let before = Message { direction, text: true, content: b"", micros: i64::MAX };
+                let before = LensMessage { direction, text: true, content: b"", micros: i64::MAX };
                 lens.pass_over(&before, LARGEST as u64 + 1);
             }
         }
@@ -108,7 +108,7 @@ impl Conversation {
     }
 
     /// The protocol that is likely before it is clear, and what has to come first if it is that one.
-    pub fn likely(&self) -> Option<(&'static Protocol, Expectation)> {
+    pub fn likely(&self) -> Option<(&'static Protocol, AwaitedMessage)> {
         let Choice::Watching(watch) = &self.lens else { return None };
         let (protocol, _) = watch.likely()?;
         Some((protocol, (protocol.lens)(&self.facts).expects()?))
@@ -138,7 +138,7 @@ impl Conversation {
 
     /// Names a message of so many bytes that is longer than [`LARGEST`], and of which only the
     /// beginning was collected.
-    pub fn pass_over(&mut self, beginning: &Message<'_>, len: u64) -> Vec<Decoded> {
+    pub fn pass_over(&mut self, beginning: &LensMessage<'_>, len: u64) -> Vec<Decoded> {
         match &mut self.lens {
             Choice::Off => return Vec::new(),
             Choice::Watching(_) => {
@@ -151,7 +151,7 @@ impl Conversation {
     }
 
     /// What a message says: a meaning for each packet that is complete with it.
-    pub fn read(&mut self, message: &Message<'_>) -> Vec<Decoded> {
+    pub fn read(&mut self, message: &LensMessage<'_>) -> Vec<Decoded> {
         if let Choice::Watching(watch) = &mut self.lens {
             match watch.take(message) {
                 Watched::Unclear => return Vec::new(),
@@ -171,7 +171,7 @@ impl Conversation {
     }
 
     /// Reads a message of so many bytes.
-    fn read_chosen(&mut self, message: &Message<'_>, len: u64) -> Vec<Decoded> {
+    fn read_chosen(&mut self, message: &LensMessage<'_>, len: u64) -> Vec<Decoded> {
         let Choice::Chosen { protocol, evidence, lens } = &mut self.lens else {
             return Vec::new();
         };
@@ -179,7 +179,7 @@ impl Conversation {
             false => read(lens.as_mut(), message),
             true => {
                 let content = &message.content[..message.content.len().min(LARGEST)];
-                let packets = lens.pass_over(&Message { content, ..*message }, len);
+                let packets = lens.pass_over(&LensMessage { content, ..*message }, len);
                 Some(packets.unwrap_or_else(|| vec![large(protocol, len)]))
             }
         };
@@ -232,7 +232,7 @@ impl Conversation {
     }
 
     /// Pairs a packet and those inside, and counts heartbeats.
-    fn account(&mut self, message: &Message<'_>, packet: &mut Decoded) {
+    fn account(&mut self, message: &LensMessage<'_>, packet: &mut Decoded) {
         self.pairs.pair(message.direction, message.micros, packet);
         for inner in &mut packet.inner {
             self.pairs.pair(message.direction, message.micros, inner);
@@ -315,7 +315,7 @@ impl Conversation {
 
 /// Also asked of a conversation that is not inside another one.
 impl Carried for Conversation {
-    fn expects(&mut self) -> Option<Expectation> {
+    fn expects(&mut self) -> Option<AwaitedMessage> {
         let lens = self.chosen()?;
         lens.expects().or_else(|| lens.inner()?.expects())
     }
@@ -382,7 +382,7 @@ fn large(protocol: &Protocol, len: u64) -> Decoded {
 }
 
 /// Why a message may be one of the protocol, although no lens reads it.
-fn beyond(message: &Message<'_>) -> Option<&'static str> {
+fn beyond(message: &LensMessage<'_>) -> Option<&'static str> {
     match message.as_text() {
         Some(text) => json::is_too_deep(text).then_some("nested deeper than a lens reads"),
         None => is_inflated_beyond(message.content).then_some("inflated to more than a lens reads"),
@@ -390,13 +390,13 @@ fn beyond(message: &Message<'_>) -> Option<&'static str> {
 }
 
 /// Reads a message as it is, or what it inflates to.
-fn read(lens: &mut dyn Lens, message: &Message<'_>) -> Option<Vec<Decoded>> {
+fn read(lens: &mut dyn Lens, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
     if let Some(packets) = lens.read(message) {
         return Some(packets);
     }
     let (how, content) = inflate(message.content)?;
     let text = std::str::from_utf8(&content).is_ok();
-    let mut packets = lens.read(&Message { text, content: &content, ..*message })?;
+    let mut packets = lens.read(&LensMessage { text, content: &content, ..*message })?;
     packets.iter_mut().for_each(|packet| packet.inflated = Some(how));
     Some(packets)
 }

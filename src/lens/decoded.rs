@@ -36,7 +36,7 @@ pub struct Decoded {
     /// What it answers, if the request was seen; filled in by the conversation.
     pub answered: Option<Answered>,
     /// Rules of the inner protocol that it breaks.
-    pub complaints: Vec<Complaint>,
+    pub complaints: Vec<LensViolation>,
     /// Whether it only keeps the session alive.
     pub heartbeat: bool,
     /// The number of heartbeats, of both sides, since the last other packet; filled in by the
@@ -98,7 +98,7 @@ pub struct Answered {
 
 /// A violation of the inner protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Complaint {
+pub struct LensViolation {
     /// Where the rule is written, as in `STOMP 1.2, Value Encoding`.
     pub rule: &'static str,
     /// What is wrong, lower case, no full stop.
@@ -170,7 +170,7 @@ impl Decoded {
     /// With a violation of a rule.
     pub(super) fn breaks(mut self, rule: &'static str, text: impl AsRef<str>) -> Self {
         if self.complaints.len() < COMPLAINTS {
-            self.complaints.push(Complaint { rule, text: clipped(text.as_ref(), SUMMARY) });
+            self.complaints.push(LensViolation { rule, text: clipped(text.as_ref(), SUMMARY) });
         }
         self
     }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::facts::LensFacts;
 use super::interface::Protocol;
-use super::message::Message;
+use super::message::LensMessage;
 use super::payload::inflate::inflate_within;
 use super::text::brief;
 
@@ -61,12 +61,12 @@ pub(super) struct Watch {
 #[derive(Debug)]
 pub(super) struct Begun {
     content: Vec<u8>,
-    message: Message<'static>,
+    message: LensMessage<'static>,
 }
 
 impl Begun {
-    pub(super) fn message(&self) -> Message<'_> {
-        Message { content: &self.content, ..self.message }
+    pub(super) fn message(&self) -> LensMessage<'_> {
+        LensMessage { content: &self.content, ..self.message }
     }
 }
 
@@ -153,7 +153,7 @@ impl Watch {
     }
 
     /// Looks at a message.
-    pub(super) fn take(&mut self, message: &Message<'_>) -> Watched {
+    pub(super) fn take(&mut self, message: &LensMessage<'_>) -> Watched {
         if message.content.len() > BYTES {
             return Watched::Hopeless;
         }
@@ -165,12 +165,12 @@ impl Watch {
         // Every candidate reads it: no more than of a message that is not compressed.
         let inflated = inflate_within(message.content, BYTES as u64).map(|(_, content)| {
             let text = std::str::from_utf8(&content).is_ok();
-            Begun { content, message: Message { content: &[], text, ..*message } }
+            Begun { content, message: LensMessage { content: &[], text, ..*message } }
         });
         let others = || [&joined, &inflated].into_iter().flatten();
         for (protocol, evidence) in &mut self.candidates {
             let counts = !protocol.begins_like_others || !evidence.is_empty();
-            let begins = |message: &Message<'_>| (protocol.beginning)(message);
+            let begins = |message: &LensMessage<'_>| (protocol.beginning)(message);
             if counts
                 && !evidence.contains(&new)
                 && (begins(message) || others().any(|other| begins(&other.message())))
@@ -183,7 +183,7 @@ impl Watch {
             return clear;
         }
         let content = message.content.to_vec();
-        self.begun.push(Begun { content, message: Message { content: &[], ..*message } });
+        self.begun.push(Begun { content, message: LensMessage { content: &[], ..*message } });
         let bytes: usize = self.begun.iter().map(|begun| begun.content.len()).sum();
         let messages = if bytes < SHORT { SHORT } else { MESSAGES };
         match self.begun.len() < messages && bytes <= BYTES {
@@ -193,12 +193,12 @@ impl Watch {
     }
 
     /// All messages of a direction as one, if this is not the first of them.
-    fn joined(&self, last: &Message<'_>) -> Option<Begun> {
+    fn joined(&self, last: &LensMessage<'_>) -> Option<Begun> {
         let of_same = |begun: &&Begun| begun.message.direction == last.direction;
         let mut before = self.begun.iter().filter(of_same).peekable();
         before.peek()?;
         let mut content: Vec<u8> = before.flat_map(|begun| begun.content.iter().copied()).collect();
         content.extend_from_slice(last.content);
-        Some(Begun { content, message: Message { content: &[], ..*last } })
+        Some(Begun { content, message: LensMessage { content: &[], ..*last } })
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::decoded::Decoded;
 use super::facts::LensFacts;
-use super::message::Message;
+use super::message::LensMessage;
 use super::speech::{Beat, Outgoing, SpeechArguments, SpeechCommand, SpeechError};
 use crate::event::Direction;
 
@@ -13,17 +13,17 @@ pub trait Lens: Send {
     /// What a message says: any number of packets, as some protocols put several into a message or
     /// one into several messages. `None` if it is not a message of this protocol; the state is then as
     /// it was.
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>>;
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>>;
 
     /// The meaning of a message of `len` bytes that is longer than a lens reads; only its beginning
     /// is there. `None` if nothing is known but its length; the rest of it is unknown from then on.
     /// For a conversation that is read from the middle, it represents everything before.
-    fn pass_over(&mut self, _beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, _beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         None
     }
 
     /// What has to come next for the conversation to continue.
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         None
     }
 
@@ -60,7 +60,7 @@ pub trait Lens: Send {
 /// A conversation inside another one, as who carries it sees it.
 pub trait Carried {
     /// What has to come next for the conversation to continue.
-    fn expects(&mut self) -> Option<Expectation>;
+    fn expects(&mut self) -> Option<AwaitedMessage>;
 
     /// What a client has to send regularly.
     fn beat(&mut self) -> Option<Beat>;
@@ -81,7 +81,7 @@ pub trait Carried {
 
 /// A message without which the conversation does not continue.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expectation {
+pub struct AwaitedMessage {
     /// The direction of the message.
     pub direction: Direction,
     /// The message, as in `connection_init`.
@@ -90,7 +90,7 @@ pub struct Expectation {
     pub otherwise: String,
 }
 
-impl Expectation {
+impl AwaitedMessage {
     /// The server waits for a message of the client.
     pub(super) fn of_client(message: &'static str, otherwise: impl Into<String>) -> Self {
         Self { direction: Direction::ToServer, message, otherwise: otherwise.into() }
@@ -103,7 +103,7 @@ impl Expectation {
 }
 
 /// As in `the server waits for CONNECT; it closes the connection after 5 s`.
-impl fmt::Display for Expectation {
+impl fmt::Display for AwaitedMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { direction, message, otherwise } = self;
         let who = if *direction == Direction::ToServer { "server" } else { "client" };
@@ -126,7 +126,7 @@ pub struct Protocol {
     pub url: fn(&str) -> bool,
     /// Whether a message is typical of the beginning of a conversation; rather too strict than too
     /// lax. Where packets span messages it may be several that arrived in a row.
-    pub beginning: fn(&Message<'_>) -> bool,
+    pub beginning: fn(&LensMessage<'_>) -> bool,
     /// Whether a message is evidence only together with URL or subprotocol: any message may begin
     /// like this.
     pub begins_like_others: bool,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::decoded::Decoded;
-use super::message::{LARGEST, Message};
+use super::message::{LARGEST, LensMessage};
 
 /// Entries that are remembered.
 const ENTRIES: usize = 1024;
@@ -107,7 +107,7 @@ struct Stream<T> {
     bytes: Vec<u8>,
     want: Want,
     /// A packet that is too large to be collected, and where it ends.
-    passing: Option<(T, End)>,
+    passing: Option<(T, PacketEnd)>,
     /// Whether the next data may be the rest of a packet whose beginning, or end, was not
     /// collected.
     is_lost: bool,
@@ -131,7 +131,7 @@ impl<T> Streams<T> {
     /// finds nothing of the protocol, or nothing of a message that is not there as a whole.
     pub(super) fn packets(
         &mut self,
-        message: &Message<'_>,
+        message: &LensMessage<'_>,
         len: u64,
         mut next: impl FnMut(&[u8]) -> Next<T>,
     ) -> Option<Vec<Taken<T>>> {
@@ -274,7 +274,7 @@ pub(super) enum Next<T> {
     /// A packet of so many bytes, at least one.
     Packet(T, usize),
     /// A packet that is larger than a lens reads: the meaning of its beginning, and where it ends.
-    Large(T, End),
+    Large(T, PacketEnd),
     /// The beginning of a packet, and how many bytes it needs to be examined again.
     Incomplete(Want),
     /// Nothing of the protocol.
@@ -304,7 +304,7 @@ impl Want {
 
 /// Where a packet ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum PacketEnd {
     /// After so many bytes.
     After(u64),
     /// With this byte.
@@ -318,10 +318,10 @@ enum Ends {
     /// Where it was not collected, and how many bytes come after it, if that is known.
     Missing(Option<u64>),
     /// In a later one.
-    Later(End),
+    Later(PacketEnd),
 }
 
-impl End {
+impl PacketEnd {
     /// Looks for it in bytes, and in so many that follow and were not collected.
     fn within(self, bytes: &[u8], missing: u64) -> Ends {
         let all = bytes.len() as u64 + missing;

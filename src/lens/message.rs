@@ -12,7 +12,7 @@ pub(super) const TOO_LARGE: &str = "more than a lens reads";
 
 /// A data message as a lens gets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Message<'a> {
+pub struct LensMessage<'a> {
     /// Who sent it.
     pub direction: Direction,
     /// Text rather than binary.
@@ -23,7 +23,7 @@ pub struct Message<'a> {
     pub micros: i64,
 }
 
-impl<'a> Message<'a> {
+impl<'a> LensMessage<'a> {
     /// Whether the client sent it.
     pub fn from_client(&self) -> bool {
         self.direction == Direction::ToServer

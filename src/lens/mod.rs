@@ -23,11 +23,11 @@ mod text;
 mod value;
 
 pub use conversation::Conversation;
-pub use decoded::{Answered, Complaint, Decoded, Pairing};
+pub use decoded::{Answered, Decoded, LensViolation, Pairing};
 pub use evidence::Evidence;
 pub use facts::LensFacts;
-pub use interface::{Carried, Expectation, Lens, Protocol};
-pub use message::{LARGEST, Message};
+pub use interface::{AwaitedMessage, Carried, Lens, Protocol};
+pub use message::{LARGEST, LensMessage};
 pub use pairs::UnansweredCall;
 pub use protocol::{PROTOCOLS, carrier_of, find};
 pub use secrets::Secrets;

@@ -14,7 +14,7 @@ use crate::config::environment::pager;
 use crate::config::recorded::RecordedName;
 use crate::config::{Display, LensConfig, UsageError, check_raw, limits};
 use crate::engine::exit::Exit;
-use crate::modes::decode::decoding::{Decoding, READ, What};
+use crate::modes::decode::decoding::{DecodeOptions, Decoding, READ};
 use crate::modes::decode::hex::HexReader;
 use crate::output::pager::Pager;
 use crate::output::stderr;
@@ -36,7 +36,7 @@ pub fn run(args: &DecodeArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         DecodeFormat::Frames | DecodeFormat::Json => LensConfig::resolve(&args.lenses, &[])?,
         DecodeFormat::Raw | DecodeFormat::Lines => LensConfig::off(),
     };
-    let what = What { role: args.role, deflate: args.deflate, output: args.output };
+    let what = DecodeOptions { role: args.role, deflate: args.deflate, output: args.output };
     let mut decoding = Decoding::new(what, limits(&args.limits), lenses, &display)?;
     if args.list {
         decoding.list();
@@ -60,7 +60,7 @@ pub fn show(args: &ShowArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         filter.map_err(|error| UsageError::new(format!("--filter {text:?}: {error}")))
     };
     let filters = [filter(Role::Client)?, filter(Role::Server)?];
-    let what = What { role: None, deflate: false, output };
+    let what = DecodeOptions { role: None, deflate: false, output };
     let lenses = LensConfig::resolve(&args.lenses, &[])?;
     let mut decoding = Decoding::new(what, Limits::default(), lenses, &display)?;
     decoding.set_filters(filters);

@@ -8,8 +8,8 @@ use crate::cli::lens::LensChoice;
 use crate::config::LensConfig;
 use crate::event::{ConnId, Direction, Event, FrameEvent, MessageInfo, Stamp};
 use crate::lens::{
-    Beat, Carried, Conversation, Decoded, Evidence, Expectation, LARGEST, LensFacts, Message,
-    Outgoing, PROTOCOLS, SpeechError, carrier_of,
+    AwaitedMessage, Beat, Carried, Conversation, Decoded, Evidence, LARGEST, LensFacts,
+    LensMessage, Outgoing, PROTOCOLS, SpeechError, carrier_of,
 };
 use crate::session::Assembler;
 use crate::ui::connections::PerConnection;
@@ -306,7 +306,7 @@ impl Lenses {
     pub fn awaited_by(&mut self, conn: ConnId, waiting: Role) -> Option<String> {
         let conversation = &mut self.readers.of(conn).reading.as_mut()?.conversation;
         let of_other =
-            |expectation: &Expectation| expectation.direction != Direction::sent_by(waiting);
+            |expectation: &AwaitedMessage| expectation.direction != Direction::sent_by(waiting);
         if let Some((protocol, expectation)) = conversation.likely() {
             let text = || format!("if this is {}, {expectation}", protocol.title);
             return of_other(&expectation).then(text);
@@ -348,7 +348,7 @@ impl Conversing {
         let end = FrameEvent::Message(info);
         let packets = self.coming[direction as usize].take(&end, |message| {
             let (text, content) = (message.opcode == Data::Text, message.content());
-            let whole = Message { direction, text, content, micros: at.micros };
+            let whole = LensMessage { direction, text, content, micros: at.micros };
             if message.len > content.len() as u64 {
                 return conversation.pass_over(&whole, message.len);
             }

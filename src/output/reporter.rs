@@ -572,11 +572,15 @@ impl Reporter {
         self.redaction.diagnostics(found)
     }
 
-    /// Diagnostics as text for people: empty with `-q`, and if there was no error and no transcript
-    /// is shown.
+    /// Diagnostics as text for people. There is none with `-q`; without a transcript there is one
+    /// only if something failed, or if the peer's frames broke a rule in a session that ended well.
     pub fn advice(&self, found: &[Diagnostic], end: EndSeverity, at_prompt: bool) -> Vec<u8> {
         let mut out = Vec::new();
-        let wanted = end == EndSeverity::Failed || self.verbose > 0 || at_prompt;
+        let broken = |found: &Diagnostic| {
+            found.entry.family == Family::Frames && found.severity != Severity::Note
+        };
+        let shown = self.verbose > 0 || at_prompt;
+        let wanted = end == EndSeverity::Failed || shown || found.iter().any(broken);
         if wanted && !self.quiet {
             let worthy = worth_printing(found, end, self.verbose > 0);
             let worthy = self.redaction.diagnostics(&worthy);

@@ -26,12 +26,12 @@ pub struct Act {
     /// Where it went.
     pub direction: Direction,
     /// What it was.
-    pub what: What,
+    pub what: ActKind,
 }
 
 /// What an end can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum ActKind {
     /// It sent a frame of a message, by the rules.
     Piece(Piece),
     /// It sent a control frame, or a frame that breaks a rule. A mask key in it says that there was one.
@@ -143,7 +143,7 @@ impl Acts {
             }
             FrameEvent::Undecodable(bytes) => {
                 self.held += bytes.len() + ENTRY;
-                let what = What::Bytes(bytes.to_vec());
+                let what = ActKind::Bytes(bytes.to_vec());
                 self.acts.push(Act { micros, direction, what });
             }
             FrameEvent::Control { .. } | FrameEvent::Message(_) => {}
@@ -185,7 +185,7 @@ impl Acts {
                 if answers || automatic {
                     return;
                 }
-                What::Frame(raw(&header, payload))
+                ActKind::Frame(raw(&header, payload))
             }
             OpCode::Data(data) if !broken && !matches!(data, Data::Reserved(_)) => {
                 let first = way.message.is_none();
@@ -194,14 +194,14 @@ impl Acts {
                     way.message = None;
                 }
                 let content = if compressed { inflated } else { payload };
-                What::Piece(Piece { opcode, content, first, last: header.fin, compressed })
+                ActKind::Piece(Piece { opcode, content, first, last: header.fin, compressed })
             }
             _ => {
                 // What follows is judged by itself.
                 if header.fin && matches!(header.opcode, OpCode::Data(_)) {
                     way.message = None;
                 }
-                What::Frame(raw(&header, payload))
+                ActKind::Frame(raw(&header, payload))
             }
         };
         self.held += ENTRY;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::plan::RecordedMessage;
 pub use crate::ui::json::Difference;
-use crate::ui::json::Member;
+use crate::ui::json::MemberDifference;
 use crate::ui::pattern::Pattern;
 use crate::ui::sanitize::escaped;
 use crate::wire::Data;
@@ -161,7 +161,7 @@ impl Comparison {
     }
 
     /// The members that differ; `None` if one of both is not JSON.
-    fn members(&self, expected: &[u8], received: &[u8]) -> Option<Vec<Member>> {
+    fn members(&self, expected: &[u8], received: &[u8]) -> Option<Vec<MemberDifference>> {
         let parse = |bytes: &[u8]| {
             let mut value = parsed(bytes)?;
             for pointer in &self.ignore_json {
@@ -180,7 +180,7 @@ impl Comparison {
         pointer: &str,
         expected: Option<&Value>,
         received: Option<&Value>,
-        members: &mut Vec<Member>,
+        members: &mut Vec<MemberDifference>,
     ) {
         if expected == received || members.len() == LISTED {
             return;

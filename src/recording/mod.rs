@@ -22,7 +22,7 @@ mod tcp;
 mod values;
 pub mod write;
 
-pub use acts::{Act, Acts, Piece, What};
+pub use acts::{Act, ActKind, Acts, Piece};
 pub use capture::{Capture, CapturedStream, StreamKind};
 pub use comparison::{Compare, Comparison, Difference, canonical};
 pub use error::RecordingError;

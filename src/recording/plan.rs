@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::acts::{Act, What};
+use super::acts::{Act, ActKind};
 use super::session::RecordedSession;
 use crate::event::Direction;
 use crate::ui::redact::REDACTED;
@@ -53,7 +53,7 @@ pub struct PlanStep {
     /// end.
     pub answered: bool,
     /// What is done.
-    pub what: What,
+    pub what: ActKind,
 }
 
 /// A message.
@@ -81,7 +81,7 @@ impl ReplayPlan {
                 continue;
             }
             match what {
-                What::Piece(piece) => {
+                ActKind::Piece(piece) => {
                     if piece.first {
                         open = RecordedMessage { opcode: piece.opcode, content: Vec::new() };
                     }
@@ -91,10 +91,10 @@ impl ReplayPlan {
                         plan.awaited.push(RecordedMessage { opcode: open.opcode, content });
                     }
                 }
-                What::Frame(frame) if frame.opcode == OpCode::Control(Control::Close) => {
+                ActKind::Frame(frame) if frame.opcode == OpCode::Control(Control::Close) => {
                     plan.close.get_or_insert_with(|| CloseBody::parse(&frame.payload));
                 }
-                What::Frame(_) | What::Bytes(_) => {}
+                ActKind::Frame(_) | ActKind::Bytes(_) => {}
             }
         }
         let mut next = plan.awaited.len();
@@ -117,7 +117,7 @@ impl ReplayPlan {
         let mut number = 1;
         let mut found = Vec::new();
         for step in &self.steps {
-            if let What::Piece(piece) = &step.what {
+            if let ActKind::Piece(piece) = &step.what {
                 let masked = memchr::memmem::find(&piece.content, ASTERISKS).is_some();
                 if masked && found.last() != Some(&number) {
                     found.push(number);
@@ -129,7 +129,7 @@ impl ReplayPlan {
     }
 }
 
-impl What {
+impl ActKind {
     /// Whether a message ends with it.
     pub fn ends_message(&self) -> bool {
         matches!(self, Self::Piece(piece) if piece.last)
@@ -255,9 +255,9 @@ mod tests {
         frame(way, OpCode::Control(control), true, payload)
     }
 
-    fn piece(content: &str, first: bool, last: bool) -> What {
+    fn piece(content: &str, first: bool, last: bool) -> ActKind {
         let content = content.as_bytes().to_vec();
-        What::Piece(Piece { opcode: Data::Text, content, first, last, compressed: false })
+        ActKind::Piece(Piece { opcode: Data::Text, content, first, last, compressed: false })
     }
 
     fn messages(plan: &ReplayPlan) -> usize {
@@ -303,7 +303,10 @@ mod tests {
             payload: b"p".to_vec(),
             ..RawFrame::default()
         };
-        assert_eq!(steps, [piece("he", true, false), What::Frame(ping), piece("llo", false, true)]);
+        assert_eq!(
+            steps,
+            [piece("he", true, false), ActKind::Frame(ping), piece("llo", false, true)]
+        );
         assert_eq!(messages(&plan), 1);
     }
 
@@ -352,7 +355,7 @@ mod tests {
         let facts = vec![Fact::Bytes(ToServer, bytes), text(ToServer, "after")];
         let plan = ReplayPlan::of(&mut session(Some(Role::Client), true, facts), Role::Client);
         let steps: Vec<_> = plan.steps.into_iter().map(|step| step.what).collect();
-        assert_eq!(steps, [What::Frame(broken), piece("after", true, true)]);
+        assert_eq!(steps, [ActKind::Frame(broken), piece("after", true, true)]);
     }
 
     #[test]

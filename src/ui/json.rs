@@ -13,7 +13,7 @@ mod replay;
 use direction_printer::JsonDirectionPrinter;
 use object::Object;
 pub use object::{INLINE, PIECE};
-pub use replay::{Difference, Member};
+pub use replay::{Difference, MemberDifference};
 
 use super::connections::PerConnection;
 use super::doctor::{DoctorStep, Examination};

@@ -104,6 +104,7 @@ fn a_late_pong_and_one_that_answers_no_ping_are_named() {
              16 bytes from [..]: seq=2 time=[..] ms\n\n--- [..]\n\
              2 sent, 1 answered, 50.0 % lost, in [..] s\n...\n",
         )
+        .stderr("warning[W622]: a pong has a different payload than its ping\n...\n")
         .status(0);
 }
 

@@ -23,9 +23,17 @@ pub(super) fn frames(facts: &Facts<'_>, found: &mut Findings<'_>) {
             .find(|other| other.frame == first.frame && other.kind == ViolationKind::InflateFailed);
         let others = if inflate.is_some() { facts.violations } else { others };
         let first = inflate.unwrap_or(first);
-        // A frame cut by the end of the stream is explained with the ending.
-        if first.kind != ViolationKind::CutInsideFrame || facts.end.is_none() {
-            verdict(first, others, facts, found);
+        let how = facts.end.map(|end| end.how);
+        match (first.kind, how) {
+            // The closing handshake was completed: no message is lost.
+            (ViolationKind::CutInsideFrame, Some(EndKind::Closed)) => found.add("W618", |d| {
+                d.title("bytes came after the Close frame")
+                    .note(first.detail.clone())
+                    .note(format!("frame #{}, byte {} of the stream", first.frame, first.offset))
+            }),
+            // It is explained with the ending.
+            (ViolationKind::CutInsideFrame, Some(_)) => {}
+            _ => verdict(first, others, facts, found),
         }
         // What is wrong later may well be a consequence, so it has no excerpt.
         for violation in others.iter().filter(|other| is_separate(other, first)) {

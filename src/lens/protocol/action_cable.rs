@@ -5,7 +5,7 @@ use crate::lens::kept::{Kept, remembered};
 use crate::lens::payload::json;
 use crate::lens::text::{brief, path_ends};
 use crate::lens::{
-    Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechArguments, SpeechCommand,
+    AwaitedMessage, Decoded, Lens, LensMessage, Outgoing, Protocol, SpeechArguments, SpeechCommand,
     SpeechError, Value,
 };
 
@@ -93,7 +93,7 @@ fn unpacked(value: &Value) -> Value {
 }
 
 impl Lens for Cable {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let value = message.as_json()?;
         let identifier = value.text_of("identifier");
         let key = remembered(identifier.unwrap_or_default());
@@ -169,16 +169,16 @@ impl Lens for Cable {
     }
 
     /// It may have been a subscription.
-    fn pass_over(&mut self, _beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, _beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         self.subscriptions.doubt();
         None
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         (!self.welcomed).then(|| {
             let otherwise =
                 "commands before it are ignored; an Origin that is not allowed gets 404";
-            Expectation::of_server("welcome", otherwise)
+            AwaitedMessage::of_server("welcome", otherwise)
         })
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::lens::text::{brief, query};
-use crate::lens::{Beat, Decoded, Expectation, Lens, Message, Outgoing, Protocol, Value};
+use crate::lens::{AwaitedMessage, Beat, Decoded, Lens, LensMessage, Outgoing, Protocol, Value};
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "discord",
@@ -55,7 +55,7 @@ struct Discord {
 }
 
 impl Lens for Discord {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let value = message.as_json()?;
         let op = value.get("op")?.as_u64()?;
         let known = usize::try_from(op).ok().and_then(|op| OPS.get(op));
@@ -110,17 +110,17 @@ impl Lens for Discord {
         ])
     }
 
-    fn pass_over(&mut self, beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         self.begun |= beginning.from_client();
         None
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         match (self.interval, self.identified) {
             (None, _) => {
-                Some(Expectation::of_server("Hello (op 10)", "nothing follows without it"))
+                Some(AwaitedMessage::of_server("Hello (op 10)", "nothing follows without it"))
             }
-            (_, false) => Some(Expectation::of_client(
+            (_, false) => Some(AwaitedMessage::of_client(
                 "Identify (op 2) or Resume (op 6)",
                 "an event before it closes the connection with 4003 Not authenticated",
             )),

@@ -8,7 +8,7 @@ use crate::lens::kept::remembered;
 use crate::lens::payload::json;
 use crate::lens::text::{millis, query};
 use crate::lens::{
-    Beat, Carried, Conversation, Decoded, Expectation, Lens, LensFacts, Message, Outgoing,
+    AwaitedMessage, Beat, Carried, Conversation, Decoded, Lens, LensFacts, LensMessage, Outgoing,
     Protocol, SpeechArguments, SpeechCommand, SpeechError,
 };
 
@@ -117,7 +117,7 @@ impl EngineIo {
         Some(Decoded::new(NAME, "open", summary).field("type", "open").field("data", value))
     }
 
-    fn ping(&mut self, data: &str, message: &Message<'_>) -> Decoded {
+    fn ping(&mut self, data: &str, message: &LensMessage<'_>) -> Decoded {
         self.pinged = Some(message.micros);
         let wrong =
             self.is_versioned && data.is_empty() && message.from_client() != (self.version == 3);
@@ -135,7 +135,7 @@ impl EngineIo {
             )
     }
 
-    fn pong(&mut self, data: &str, message: &Message<'_>) -> Decoded {
+    fn pong(&mut self, data: &str, message: &LensMessage<'_>) -> Decoded {
         let pong = match data {
             "" => Decoded::heartbeat(NAME, "pong"),
             "probe" => Decoded::new(NAME, "pong", "probe ok").field("data", data),
@@ -184,7 +184,7 @@ impl EngineIo {
             .breaks_if(after, "Engine.IO, Close", "a packet after the close packet")
     }
 
-    fn carried(&mut self, message: &Message<'_>) -> Decoded {
+    fn carried(&mut self, message: &LensMessage<'_>) -> Decoded {
         let inner = self.inner.read(message);
         let summary = match inner.is_empty() {
             true => format!("message {} B", message.content.len()),
@@ -195,7 +195,7 @@ impl EngineIo {
 }
 
 impl Lens for EngineIo {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let opened = self.open.is_some() || self.upgraded;
         let Some(text) = message.as_text() else {
             // Version 3 has the type before the data, as a byte.
@@ -203,7 +203,7 @@ impl Lens for EngineIo {
                 3 => message.content.strip_prefix(b"\x04")?,
                 _ => message.content,
             };
-            let decoded = self.carried(&Message { content, ..*message });
+            let decoded = self.carried(&LensMessage { content, ..*message });
             return Some(vec![self.in_order("4", opened, message.from_client(), decoded)]);
         };
         let (kind, data) = text.split_at_checked(1)?;
@@ -212,7 +212,7 @@ impl Lens for EngineIo {
             "1" => Decoded::new(NAME, "close", "close").field("type", "close"),
             "2" => self.ping(data, message),
             "3" => self.pong(data, message),
-            "4" => self.carried(&Message { content: data.as_bytes(), ..*message }),
+            "4" => self.carried(&LensMessage { content: data.as_bytes(), ..*message }),
             "5" => Decoded::new(NAME, "upgrade", "upgrade").field("type", "upgrade"),
             "6" => Decoded::new(NAME, "noop", "noop").field("type", "noop"),
             _ => return None,
@@ -220,24 +220,24 @@ impl Lens for EngineIo {
         Some(vec![self.in_order(kind, opened, message.from_client(), decoded)])
     }
 
-    fn pass_over(&mut self, beginning: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, beginning: &LensMessage<'_>, len: u64) -> Option<Vec<Decoded>> {
         self.begun |= !beginning.from_client();
         self.upgrade = if beginning.from_client() { Upgrade::Done } else { self.upgrade };
         let head = usize::from(beginning.text || self.version == 3);
         let content = beginning.content.get(head..).unwrap_or_default();
         // Before the inner protocol is clear, it has missed nothing that it knew of.
         if self.inner.protocol().is_some() {
-            let inner = self.inner.pass_over(&Message { content, ..*beginning }, len);
+            let inner = self.inner.pass_over(&LensMessage { content, ..*beginning }, len);
             let packet = Decoded::new(NAME, "message", "message").field("type", "message");
             return (!content.is_empty()).then(|| vec![packet.carrying(inner)]);
         }
         None
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         match (&self.open, self.upgraded) {
             (Some(_), _) => None,
-            (None, false) => Some(Expectation::of_server(
+            (None, false) => Some(AwaitedMessage::of_server(
                 "the open packet 0{\"sid\":…}",
                 "without it nothing follows",
             )),
@@ -248,7 +248,7 @@ impl Lens for EngineIo {
                     Upgrade::Done => return None,
                 };
                 let otherwise = "the server drops an upgrade that takes more than 10 s";
-                Some(Expectation::of_client(missing, otherwise))
+                Some(AwaitedMessage::of_client(missing, otherwise))
             }
         }
     }

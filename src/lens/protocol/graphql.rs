@@ -7,7 +7,7 @@ use std::fmt::Write;
 use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::text::{brief, path_ends};
 use crate::lens::{
-    Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechArguments,
+    AwaitedMessage, Decoded, Lens, LensFacts, LensMessage, Outgoing, Protocol, SpeechArguments,
     SpeechCommand, SpeechError, Value,
 };
 
@@ -83,7 +83,7 @@ fn is_graphql(url: &str) -> bool {
     path_ends(url, "/graphql") || path_ends(url, "/subscriptions")
 }
 
-fn begins(message: &Message<'_>, kinds: &[&str]) -> bool {
+fn begins(message: &LensMessage<'_>, kinds: &[&str]) -> bool {
     let Some(value) = message.as_json() else { return false };
     let Some(kind) = value.text_of("type").filter(|kind| kinds.contains(kind)) else {
         return false;
@@ -278,7 +278,7 @@ impl GraphQl {
 }
 
 impl Lens for GraphQl {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let value = message.as_json()?;
         let kind = value.text_of("type")?;
         for other in [&MODERN, &OLD] {
@@ -372,25 +372,25 @@ impl Lens for GraphQl {
     }
 
     /// It may have begun or ended an operation.
-    fn pass_over(&mut self, _beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, _beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         self.running.doubt();
         self.over.doubt();
         self.is_partial = true;
         None
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         match (self.asked, self.acknowledged) {
             (_, true) => None,
-            (false, _) if self.dialect.name == MODERN.name => Some(Expectation::of_client(
+            (false, _) if self.dialect.name == MODERN.name => Some(AwaitedMessage::of_client(
                 "connection_init",
                 "the server closes with 4408 Connection initialisation timeout, after 3 s by default",
             )),
-            (false, _) => Some(Expectation::of_client(
+            (false, _) => Some(AwaitedMessage::of_client(
                 "connection_init",
                 "the server answers no operation before it",
             )),
-            (true, _) => Some(Expectation::of_server(
+            (true, _) => Some(AwaitedMessage::of_server(
                 "connection_ack",
                 "an operation before it closes the connection with 4401",
             )),

@@ -9,7 +9,8 @@ use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::json;
 use crate::lens::text::{brief, clipped, path_ends};
 use crate::lens::{
-    Decoded, Lens, Message, Outgoing, Protocol, SpeechArguments, SpeechCommand, SpeechError, Value,
+    Decoded, Lens, LensMessage, Outgoing, Protocol, SpeechArguments, SpeechCommand, SpeechError,
+    Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -230,7 +231,7 @@ impl JsonRpc {
 }
 
 impl Lens for JsonRpc {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let value = message.as_json()?;
         let from_client = message.from_client();
         match &value {
@@ -244,7 +245,7 @@ impl Lens for JsonRpc {
     }
 
     /// What is before the part that is too large, mostly method or id.
-    fn pass_over(&mut self, beginning: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, beginning: &LensMessage<'_>, len: u64) -> Option<Vec<Decoded>> {
         let (value, next) = json::begun(beginning.beginning());
         let (id, method) = (value.get("id"), value.text_of("method"));
         let session = value.text_of("sessionId").filter(|_| !is_version_2(&value));

@@ -6,7 +6,7 @@ use crate::lens::kept::Kept;
 use crate::lens::payload::json;
 use crate::lens::text::brief;
 use crate::lens::{
-    Decoded, Lens, LensFacts, Message, Outgoing, Protocol, SpeechArguments, SpeechCommand,
+    Decoded, Lens, LensFacts, LensMessage, Outgoing, Protocol, SpeechArguments, SpeechCommand,
     SpeechError, Value,
 };
 
@@ -117,7 +117,7 @@ impl Kubernetes {
 }
 
 impl Lens for Kubernetes {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let (&first, rest) = message.content.split_first()?;
         let decoded;
         let (channel, data) = match self.base64 {

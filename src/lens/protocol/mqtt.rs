@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use crate::lens::body::content;
 use crate::lens::decoded;
-use crate::lens::kept::{End, Fresh, Heard, Kept, Next, Streams, Want, remembered};
+use crate::lens::kept::{Fresh, Heard, Kept, Next, PacketEnd, Streams, Want, remembered};
 use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::cursor::Cursor;
 use crate::lens::text::{brief, listed, path_ends};
 use crate::lens::{
-    Beat, Decoded, Expectation, LARGEST, Lens, Message, Outgoing, Protocol, SpeechArguments,
+    AwaitedMessage, Beat, Decoded, LARGEST, Lens, LensMessage, Outgoing, Protocol, SpeechArguments,
     SpeechCommand, SpeechError, Value,
 };
 
@@ -178,7 +178,7 @@ fn next(bytes: &[u8]) -> Next<Packet> {
     };
     let packet = Packet { kind, flags, len, body: body.to_vec() };
     match len > LARGEST {
-        true => Next::Large(packet, End::After((header + len) as u64)),
+        true => Next::Large(packet, PacketEnd::After((header + len) as u64)),
         false => Next::Packet(packet, header + len),
     }
 }
@@ -651,11 +651,11 @@ fn filter_fault(filter: &str) -> Option<&'static str> {
 }
 
 impl Lens for Mqtt {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         self.pass_over(message, message.content.len() as u64)
     }
 
-    fn pass_over(&mut self, message: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, message: &LensMessage<'_>, len: u64) -> Option<Vec<Decoded>> {
         self.begun[usize::from(message.from_client())] |= len > message.content.len() as u64;
         let packets = self.streams.packets(message, len, next)?;
         // "one and a half times the Keep Alive time period" (§3.1.2.10).
@@ -682,15 +682,15 @@ impl Lens for Mqtt {
         Some(decoded)
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         match (self.level, self.connected) {
             (_, true) => None,
-            (None, _) => Some(Expectation::of_client(
+            (None, _) => Some(AwaitedMessage::of_client(
                 "CONNECT",
                 "the server closes the connection, most after 5 to 30 s",
             )),
             (Some(_), _) => {
-                Some(Expectation::of_server("CONNACK", "nothing else may come before it"))
+                Some(AwaitedMessage::of_server("CONNACK", "nothing else may come before it"))
             }
         }
     }

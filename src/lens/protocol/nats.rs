@@ -3,12 +3,12 @@
 
 use crate::lens::body::{body, content};
 use crate::lens::decoded;
-use crate::lens::kept::{End, Fresh, Kept, Next, Streams, Want, remembered};
+use crate::lens::kept::{Fresh, Kept, Next, PacketEnd, Streams, Want, remembered};
 use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::json;
 use crate::lens::text::brief;
 use crate::lens::{
-    Decoded, Expectation, LARGEST, Lens, Message, Outgoing, Protocol, SpeechArguments,
+    AwaitedMessage, Decoded, LARGEST, Lens, LensMessage, Outgoing, Protocol, SpeechArguments,
     SpeechCommand, SpeechError, Value,
 };
 
@@ -126,7 +126,10 @@ fn next(bytes: &[u8]) -> Next<Packet> {
     if len > LARGEST {
         let all = (end as u64 + 3).saturating_add(len as u64);
         let (line, large) = (line.to_owned(), Some(len - headers));
-        return Next::Large(Packet { line, headers: 0, payload: None, large }, End::After(all));
+        return Next::Large(
+            Packet { line, headers: 0, payload: None, large },
+            PacketEnd::After(all),
+        );
     }
     match bytes.get(end + 1..end + 1 + len + 2) {
         None => Next::Incomplete(Want::Bytes(end + 1 + len + 2)),
@@ -242,11 +245,11 @@ fn line(text: &str) -> Outgoing {
 }
 
 impl Lens for Nats {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         self.pass_over(message, message.content.len() as u64)
     }
 
-    fn pass_over(&mut self, message: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, message: &LensMessage<'_>, len: u64) -> Option<Vec<Decoded>> {
         if len > message.content.len() as u64 {
             self.asked |= message.from_client();
             self.begun |= !message.from_client();
@@ -256,9 +259,9 @@ impl Lens for Nats {
         decoded::packets(packets.into_iter().map(|taken| Some(taken.looked_at(NAME, &mut look))))
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         (!self.asked).then(|| {
-            Expectation::of_client(
+            AwaitedMessage::of_client(
                 "CONNECT",
                 "the server sends -ERR 'Authentication Timeout' after 2 s",
             )

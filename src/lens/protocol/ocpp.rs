@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::text::brief;
 use crate::lens::{
-    Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechArguments, SpeechCommand,
+    AwaitedMessage, Decoded, Lens, LensMessage, Outgoing, Protocol, SpeechArguments, SpeechCommand,
     SpeechError, Value,
 };
 
@@ -60,7 +60,7 @@ struct Ocpp {
 }
 
 impl Lens for Ocpp {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let value = message.as_json()?;
         let [code, rest @ ..] = value.as_list()? else { return None };
         let code = code.as_u64()?;
@@ -129,17 +129,17 @@ impl Lens for Ocpp {
     }
 
     /// It may have been a call or any answer.
-    fn pass_over(&mut self, beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         self.begun |= beginning.from_client();
         self.waiting = Default::default();
         self.waiting.iter_mut().for_each(Kept::doubt);
         None
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         (!self.begun).then(|| {
             let otherwise = "the central system answers no other action before it accepted it";
-            Expectation::of_client("BootNotification", otherwise)
+            AwaitedMessage::of_client("BootNotification", otherwise)
         })
     }
 

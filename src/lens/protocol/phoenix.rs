@@ -8,8 +8,8 @@ use crate::lens::kept::{Fresh, Heard, Kept, remembered};
 use crate::lens::payload::cursor::Cursor;
 use crate::lens::text::{brief, query};
 use crate::lens::{
-    Beat, Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechArguments,
-    SpeechCommand, SpeechError, Value,
+    AwaitedMessage, Beat, Decoded, Lens, LensFacts, LensMessage, Outgoing, Protocol,
+    SpeechArguments, SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -76,7 +76,7 @@ enum Payload {
 }
 
 impl Packet {
-    fn read(message: &Message<'_>) -> Option<Self> {
+    fn read(message: &LensMessage<'_>) -> Option<Self> {
         if !message.text {
             return Self::binary(message);
         }
@@ -105,7 +105,7 @@ impl Packet {
     }
 
     /// A kind, the sizes of the texts, the texts, the payload.
-    fn binary(message: &Message<'_>) -> Option<Self> {
+    fn binary(message: &LensMessage<'_>) -> Option<Self> {
         let mut from = Cursor::new(message.content);
         let kind = from.u8()?;
         let texts = match (kind, message.from_client()) {
@@ -184,7 +184,7 @@ impl Phoenix {
 }
 
 impl Lens for Phoenix {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let Packet { join_ref, reference, topic, event, payload } = Packet::read(message)?;
         let shown = match &payload {
             Payload::Json(value) => value.short(),
@@ -250,7 +250,7 @@ impl Lens for Phoenix {
     }
 
     /// It counts as heard, and may have been a join.
-    fn pass_over(&mut self, beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         if beginning.from_client() {
             self.heard.again(beginning.micros, TIMEOUT);
             self.topics.doubt();
@@ -258,10 +258,10 @@ impl Lens for Phoenix {
         None
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         (!self.spoken).then(|| {
             let otherwise = "without a heartbeat every 60 s the server closes the connection";
-            Expectation::of_client("phx_join", otherwise)
+            AwaitedMessage::of_client("phx_join", otherwise)
         })
     }
 

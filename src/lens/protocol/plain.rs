@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::lens::payload::schema::Schema;
 use crate::lens::payload::{cbor, json, msgpack, protobuf};
 use crate::lens::{
-    Decoded, Lens, Message, Outgoing, Protocol, SpeechArguments, SpeechCommand, SpeechError, Value,
+    Decoded, Lens, LensMessage, Outgoing, Protocol, SpeechArguments, SpeechCommand, SpeechError,
+    Value,
 };
 
 pub(super) static JSON: Protocol = Protocol {
@@ -68,7 +69,7 @@ impl Plain {
 }
 
 impl Lens for Plain {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let value = (self.read)(self.schema.as_deref(), message.content)?;
         let kind = match &value {
             Value::Map(_) => "map",

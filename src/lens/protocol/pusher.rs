@@ -7,8 +7,8 @@ use crate::lens::kept::{Kept, remembered};
 use crate::lens::payload::json;
 use crate::lens::text::{brief, query};
 use crate::lens::{
-    Beat, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechArguments, SpeechCommand,
-    SpeechError, Value,
+    AwaitedMessage, Beat, Decoded, Lens, LensMessage, Outgoing, Protocol, SpeechArguments,
+    SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -72,7 +72,7 @@ fn event(name: &str, entries: impl IntoIterator<Item = (&'static str, Value)>) -
 }
 
 impl Lens for Pusher {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let value = message.as_json()?;
         let name = value.text_of("event")?;
         // "data" is JSON in a string.
@@ -195,17 +195,17 @@ impl Lens for Pusher {
     }
 
     /// It may have been a subscription.
-    fn pass_over(&mut self, _beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, _beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         self.channels.doubt();
         self.is_partial = true;
         None
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         self.socket_id.is_none().then(|| {
             let otherwise =
                 "pusher:error and a close code of 4000 to 4299 say why it does not come";
-            Expectation::of_server("pusher:connection_established", otherwise)
+            AwaitedMessage::of_server("pusher:connection_established", otherwise)
         })
     }
 

@@ -7,7 +7,7 @@ use crate::lens::decoded;
 use crate::lens::kept::{Next, Streams, Want};
 use crate::lens::payload::cursor::Cursor;
 use crate::lens::text::brief;
-use crate::lens::{Decoded, Expectation, LARGEST, Lens, Message, Protocol};
+use crate::lens::{AwaitedMessage, Decoded, LARGEST, Lens, LensMessage, Protocol};
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "rfb",
@@ -210,7 +210,7 @@ fn security(kind: u8) -> String {
 }
 
 impl Lens for Rfb {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let from_client = message.from_client();
         let mut streams = std::mem::take(&mut self.streams);
         let packets = streams.packets(message, message.content.len() as u64, |bytes| {
@@ -239,19 +239,19 @@ impl Lens for Rfb {
         decoded::packets(packets?.into_iter().map(|taken| Some(taken.looked_at(NAME, &mut look))))
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         match self.phases {
             [Phase::Version, _] => {
-                Some(Expectation::of_server("its version", "the client sends nothing before it"))
+                Some(AwaitedMessage::of_server("its version", "the client sends nothing before it"))
             }
             [_, Phase::Version] => {
-                Some(Expectation::of_client("its version", "the server sends nothing before it"))
+                Some(AwaitedMessage::of_client("its version", "the server sends nothing before it"))
             }
-            [_, Phase::Security] => Some(Expectation::of_client(
+            [_, Phase::Security] => Some(AwaitedMessage::of_client(
                 "the security type",
                 "the server sends nothing before it",
             )),
-            [_, Phase::Init] => Some(Expectation::of_client(
+            [_, Phase::Init] => Some(AwaitedMessage::of_client(
                 "ClientInit",
                 "the server does not say what it shows before it",
             )),

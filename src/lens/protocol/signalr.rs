@@ -10,8 +10,8 @@ use crate::lens::payload::cursor::Cursor;
 use crate::lens::payload::{json, msgpack};
 use crate::lens::text::{brief, query};
 use crate::lens::{
-    Beat, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechArguments, SpeechCommand,
-    SpeechError, Value,
+    AwaitedMessage, Beat, Decoded, Lens, LensMessage, Outgoing, Protocol, SpeechArguments,
+    SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -341,7 +341,7 @@ impl SignalR {
 }
 
 impl Lens for SignalR {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let is_known = if message.from_client() { self.asked } else { self.agreed };
         let is_packed = self.is_packed && is_known && !message.text;
         let look = |value: &Value| self.look(value, message.from_client());
@@ -366,20 +366,20 @@ impl Lens for SignalR {
     }
 
     /// It may have begun or ended anything.
-    fn pass_over(&mut self, beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         self.agreed |= self.asked != beginning.from_client();
         self.running.iter_mut().chain(&mut self.streams).for_each(Kept::doubt);
         None
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         match (self.asked, self.agreed) {
             (_, true) => None,
-            (false, _) => Some(Expectation::of_client(
+            (false, _) => Some(AwaitedMessage::of_client(
                 "the handshake request {\"protocol\":\"json\",\"version\":1}0x1E",
                 "the server closes the connection after 15 s by default",
             )),
-            (true, _) => Some(Expectation::of_server(
+            (true, _) => Some(AwaitedMessage::of_server(
                 "the handshake response {}0x1E",
                 "nothing may come before it",
             )),

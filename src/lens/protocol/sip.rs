@@ -2,7 +2,7 @@
 
 use crate::lens::body::{body, content};
 use crate::lens::text::brief;
-use crate::lens::{Decoded, Lens, Message, Protocol, Value};
+use crate::lens::{Decoded, Lens, LensMessage, Protocol, Value};
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "sip",
@@ -73,7 +73,7 @@ impl<'a> Packet<'a> {
 }
 
 impl Lens for Sip {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         // Keep-alives of RFC 5626 §3.5.1.
         match message.content {
             b"\r\n\r\n" => return Some(vec![Decoded::heartbeat(NAME, "ping").asks("ping", "")]),

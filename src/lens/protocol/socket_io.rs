@@ -7,7 +7,7 @@ use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::{json, msgpack};
 use crate::lens::text::{brief, count, query};
 use crate::lens::{
-    Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechArguments,
+    AwaitedMessage, Decoded, Lens, LensFacts, LensMessage, Outgoing, Protocol, SpeechArguments,
     SpeechCommand, SpeechError, Value,
 };
 
@@ -222,7 +222,7 @@ impl SocketIo {
     }
 
     /// A binary message of so many bytes, of which only the beginning may be there.
-    fn attachment(&mut self, message: &Message<'_>, len: u64) -> Decoded {
+    fn attachment(&mut self, message: &LensMessage<'_>, len: u64) -> Decoded {
         let expected = &mut self.attachments[usize::from(message.from_client())];
         let is_whole = len <= message.content.len() as u64;
         let mut size = format!("{len} B");
@@ -262,7 +262,7 @@ impl SocketIo {
     fn packet(
         &mut self,
         packet: Packet<'_>,
-        message: &Message<'_>,
+        message: &LensMessage<'_>,
         large: Option<(&str, u64)>,
     ) -> Decoded {
         let Packet { kind, attachments, namespace, id, data } = packet;
@@ -365,7 +365,7 @@ impl SocketIo {
 }
 
 impl Lens for SocketIo {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let Some(text) = message.as_text() else {
             return Some(vec![self.attachment(message, message.content.len() as u64)]);
         };
@@ -373,7 +373,7 @@ impl Lens for SocketIo {
         Some(vec![self.packet(packet, message, None)])
     }
 
-    fn pass_over(&mut self, beginning: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, beginning: &LensMessage<'_>, len: u64) -> Option<Vec<Decoded>> {
         if !beginning.text && !beginning.content.is_empty() {
             return Some(vec![self.attachment(beginning, len)]);
         }
@@ -387,9 +387,9 @@ impl Lens for SocketIo {
         None
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         match (self.namespaces.iter().len(), self.asked) {
-            (0, false) => Some(Expectation::of_client(
+            (0, false) => Some(AwaitedMessage::of_client(
                 "CONNECT (40)",
                 "the server closes the connection after 45 s",
             )),

@@ -6,8 +6,8 @@ use crate::lens::decoded;
 use crate::lens::payload::json;
 use crate::lens::text::{brief, count};
 use crate::lens::{
-    Carried, Conversation, Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol,
-    SpeechArguments, SpeechCommand, SpeechError, Value,
+    AwaitedMessage, Carried, Conversation, Decoded, Lens, LensFacts, LensMessage, Outgoing,
+    Protocol, SpeechArguments, SpeechCommand, SpeechError, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -67,13 +67,14 @@ impl SockJs {
     }
 
     /// The messages of a list.
-    fn messages(&mut self, list: &Value, message: &Message<'_>) -> Option<Decoded> {
+    fn messages(&mut self, list: &Value, message: &LensMessage<'_>) -> Option<Decoded> {
         let texts = match list {
             Value::List(values) => values.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?,
             // "a JSON string" is what some clients send for one message.
             value => vec![value.as_str()?],
         };
-        let read = |text: &&str| self.inner.read(&Message { content: text.as_bytes(), ..*message });
+        let read =
+            |text: &&str| self.inner.read(&LensMessage { content: text.as_bytes(), ..*message });
         let inner = decoded::packets(texts.iter().flat_map(read).map(Some))?;
         let decoded = Decoded::new(NAME, "messages", count(texts.len(), "message"))
             .field("messages", list)
@@ -87,7 +88,7 @@ impl SockJs {
 }
 
 impl Lens for SockJs {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let text = message.as_text()?;
         if message.from_client() {
             // "Server MUST ignore empty messages."
@@ -118,17 +119,17 @@ impl Lens for SockJs {
     }
 
     /// What it carries was not read.
-    fn pass_over(&mut self, beginning: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, beginning: &LensMessage<'_>, len: u64) -> Option<Vec<Decoded>> {
         self.open |= !beginning.from_client();
         if self.inner.protocol().is_some() {
-            self.inner.pass_over(&Message { content: b"", ..*beginning }, len);
+            self.inner.pass_over(&LensMessage { content: b"", ..*beginning }, len);
         }
         None
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         (!self.open)
-            .then(|| Expectation::of_server("the open frame o", "without it nothing follows"))
+            .then(|| AwaitedMessage::of_server("the open frame o", "without it nothing follows"))
     }
 
     fn speak(

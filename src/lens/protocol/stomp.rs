@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::lens::body::content;
 use crate::lens::decoded;
-use crate::lens::kept::{End, Fresh, Heard, Kept, Next, Streams, Want, remembered};
+use crate::lens::kept::{Fresh, Heard, Kept, Next, PacketEnd, Streams, Want, remembered};
 use crate::lens::message::TOO_LARGE;
 use crate::lens::text::{brief, millis, path_ends};
 use crate::lens::{
-    Beat, Decoded, Expectation, LARGEST, Lens, LensFacts, Message, Outgoing, Protocol,
+    AwaitedMessage, Beat, Decoded, LARGEST, Lens, LensFacts, LensMessage, Outgoing, Protocol,
     SpeechArguments, SpeechCommand, SpeechError, Value,
 };
 
@@ -346,7 +346,7 @@ impl Stomp {
     }
 
     /// Notes that a side was heard, and how long it was quiet before, if that was too long.
-    fn quiet(&mut self, message: &Message<'_>) -> Option<Duration> {
+    fn quiet(&mut self, message: &LensMessage<'_>) -> Option<Duration> {
         let from_client = message.from_client();
         // "the receiver SHOULD be tolerant and take into account an error margin" (Heart-beating).
         let most = Duration::from_millis(self.agreed[usize::from(!from_client)]) * 2;
@@ -362,7 +362,7 @@ impl Stomp {
     }
 
     /// What a message leaves of a frame that continues in the next.
-    fn part(&self, message: &Message<'_>) -> Option<Decoded> {
+    fn part(&self, message: &LensMessage<'_>) -> Option<Decoded> {
         let begun = self.streams.begun(message.from_client());
         // Only where the frame begins; what follows says nothing new.
         if begun.len() > message.content.len() {
@@ -379,7 +379,7 @@ impl Stomp {
     }
 
     /// The frame that was not ended, if this message begins with another one.
-    fn abandoned(&mut self, message: &Message<'_>) -> Option<Decoded> {
+    fn abandoned(&mut self, message: &LensMessage<'_>) -> Option<Decoded> {
         let from_client = message.from_client();
         let begun = self.streams.begun(from_client);
         let next = line(message.content).and_then(|(line, _)| std::str::from_utf8(line).ok());
@@ -484,7 +484,7 @@ impl Stomp {
 }
 
 impl Lens for Stomp {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let from_client = message.from_client();
         let is_eol = |bytes: &[u8]| bytes.iter().all(|byte| b"\r\n".contains(byte));
         if is_eol(self.streams.begun(from_client)) {
@@ -499,7 +499,7 @@ impl Lens for Stomp {
         self.pass_over(message, message.content.len() as u64)
     }
 
-    fn pass_over(&mut self, message: &Message<'_>, len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, message: &LensMessage<'_>, len: u64) -> Option<Vec<Decoded>> {
         let quiet = self.quiet(message);
         let was_connected = self.connected;
         self.begun |= message.from_client() && len > message.content.len() as u64;
@@ -527,24 +527,24 @@ impl Lens for Stomp {
         Some(frames)
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         for from_client in [true, false] {
             let begun = self.streams.begun(from_client);
             if head(begun, self.version.as_deref()).flatten().is_some() {
                 let otherwise = "it does nothing before the frame is complete";
                 return Some(match from_client {
-                    true => Expectation::of_client("the NUL that ends the frame", otherwise),
-                    false => Expectation::of_server("the NUL that ends the frame", otherwise),
+                    true => AwaitedMessage::of_client("the NUL that ends the frame", otherwise),
+                    false => AwaitedMessage::of_server("the NUL that ends the frame", otherwise),
                 });
             }
         }
         match (self.asked, self.connected) {
             (_, true) => None,
-            (false, _) => Some(Expectation::of_client(
+            (false, _) => Some(AwaitedMessage::of_client(
                 "CONNECT",
                 "servers send nothing before it, and many close the connection after some seconds",
             )),
-            (true, _) => Some(Expectation::of_server(
+            (true, _) => Some(AwaitedMessage::of_server(
                 "CONNECTED",
                 "it sends ERROR and closes the connection if it refuses",
             )),
@@ -673,7 +673,7 @@ fn next(bytes: &[u8], version: Option<&str>) -> Next<Frame> {
     let before = eols + bytes.len() - rest.len();
     let length = frame.length();
     if let Some(length) = length.filter(|length| *length > LARGEST) {
-        let end = End::After((before as u64 + 1).saturating_add(length as u64));
+        let end = PacketEnd::After((before as u64 + 1).saturating_add(length as u64));
         return Next::Large(Frame { body: Body::Large(Some(length)), ..frame }, end);
     }
     let end = match length {
@@ -689,7 +689,9 @@ fn next(bytes: &[u8], version: Option<&str>) -> Next<Frame> {
         None => match memchr::memchr(0, rest) {
             Some(end) => end,
             None if rest.len() < LARGEST - HEAD => return Next::Incomplete(Want::Byte(0)),
-            None => return Next::Large(Frame { body: Body::Large(None), ..frame }, End::With(0)),
+            None => {
+                return Next::Large(Frame { body: Body::Large(None), ..frame }, PacketEnd::With(0));
+            }
         },
     };
     frame.body = Body::All(rest[..end].to_vec());

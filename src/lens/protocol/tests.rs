@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use crate::event::Direction;
 use crate::lens::{
-    Carried, Conversation, Decoded, LensFacts, Message, Outgoing, PROTOCOLS, Secrets, carrier_of,
-    find,
+    Carried, Conversation, Decoded, LensFacts, LensMessage, Outgoing, PROTOCOLS, Secrets,
+    carrier_of, find,
 };
 
 /// Microseconds between two messages.
@@ -74,14 +74,14 @@ impl Script {
         self.micros += STEP;
         // A beginning of JSON, as of most protocols, is text.
         let text = content.len() > 2;
-        let message = Message { direction, text, content, micros: self.micros };
+        let message = LensMessage { direction, text, content, micros: self.micros };
         self.last = self.conversation.pass_over(&message, len);
         self.last.iter().map(Decoded::line).collect()
     }
 
     fn message(&mut self, direction: Direction, text: bool, content: &[u8]) -> Vec<String> {
         self.micros += STEP;
-        let message = Message { direction, text, content, micros: self.micros };
+        let message = LensMessage { direction, text, content, micros: self.micros };
         self.last = self.conversation.read(&message);
         self.last.iter().map(Decoded::line).collect()
     }
@@ -447,7 +447,7 @@ fn read_all(conversation: &mut Conversation, messages: &[(bool, bool, Vec<u8>)])
         let direction = if *from_client { Direction::ToServer } else { Direction::ToClient };
         let text = *text && std::str::from_utf8(content).is_ok();
         let micros = at as i64 * STEP;
-        for mut decoded in conversation.read(&Message { direction, text, content, micros }) {
+        for mut decoded in conversation.read(&LensMessage { direction, text, content, micros }) {
             decoded.mask(&Secrets {
                 is_secret: &|name| name.len() % 2 == 0,
                 clean: &|text| text.into(),

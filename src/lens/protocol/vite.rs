@@ -2,7 +2,7 @@
 //! <https://vite.dev/guide/api-hmr.html>, `packages/vite/types/hmrPayload.d.ts`.
 
 use crate::lens::text::{brief, listed};
-use crate::lens::{Decoded, Expectation, Lens, Message, Protocol, Value};
+use crate::lens::{AwaitedMessage, Decoded, Lens, LensMessage, Protocol, Value};
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "vite",
@@ -34,7 +34,7 @@ struct Vite {
 }
 
 impl Lens for Vite {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let value = message.as_json()?;
         let kind = value.text_of("type").filter(|kind| KINDS.contains(kind))?;
         self.connected |= kind == "connected";
@@ -76,9 +76,9 @@ impl Lens for Vite {
         )])
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         let otherwise = "a server whose token does not match closes the connection";
-        (!self.connected).then(|| Expectation::of_server("connected", otherwise))
+        (!self.connected).then(|| AwaitedMessage::of_server("connected", otherwise))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::payload::{cbor, json, msgpack};
 use crate::lens::text::brief;
 use crate::lens::{
-    Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechArguments,
+    AwaitedMessage, Decoded, Lens, LensFacts, LensMessage, Outgoing, Protocol, SpeechArguments,
     SpeechCommand, SpeechError, Value,
 };
 
@@ -377,7 +377,7 @@ impl Wamp {
 }
 
 /// The values of a message.
-fn split(message: &Message<'_>, format: Format, batched: bool) -> Option<Vec<Value>> {
+fn split(message: &LensMessage<'_>, format: Format, batched: bool) -> Option<Vec<Value>> {
     let read = match format {
         Format::MsgPack => msgpack::read,
         Format::Cbor => cbor::read,
@@ -411,7 +411,7 @@ fn split(message: &Message<'_>, format: Format, batched: bool) -> Option<Vec<Val
 }
 
 impl Lens for Wamp {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let values = match self.format {
             Some(format) => split(message, format, self.batched)?,
             None => {
@@ -426,19 +426,19 @@ impl Lens for Wamp {
         decoded::packets(values.iter().map(|value| self.look(value, message.from_client())))
     }
 
-    fn pass_over(&mut self, beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         self.begun[usize::from(beginning.from_client())] = true;
         None
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         match (self.asked, &self.session) {
             (_, Some(_)) => None,
-            (false, None) => Some(Expectation::of_client(
+            (false, None) => Some(AwaitedMessage::of_client(
                 "HELLO",
                 "anything else is a protocol error, and the router closes the connection",
             )),
-            (true, None) => Some(Expectation::of_server(
+            (true, None) => Some(AwaitedMessage::of_server(
                 "WELCOME, CHALLENGE or ABORT",
                 "nothing else may be sent before it",
             )),

@@ -2,7 +2,7 @@
 
 use crate::lens::text::brief;
 use crate::lens::{
-    Decoded, Expectation, Lens, LensFacts, Message, Outgoing, Protocol, SpeechArguments,
+    AwaitedMessage, Decoded, Lens, LensFacts, LensMessage, Outgoing, Protocol, SpeechArguments,
     SpeechCommand, SpeechError, Value,
 };
 
@@ -87,7 +87,7 @@ impl Xmpp {
 }
 
 impl Lens for Xmpp {
-    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let text = std::str::from_utf8(message.content).ok()?;
         const FIRST: (&str, &str) = ("RFC 7395 §3.3.3", "the first character of a message is <");
         if !text.is_empty() && text.trim().is_empty() {
@@ -148,14 +148,14 @@ impl Lens for Xmpp {
         }])
     }
 
-    fn pass_over(&mut self, beginning: &Message<'_>, _len: u64) -> Option<Vec<Decoded>> {
+    fn pass_over(&mut self, beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         self.opened[usize::from(beginning.from_client())] = true;
         None
     }
 
-    fn expects(&self) -> Option<Expectation> {
+    fn expects(&self) -> Option<AwaitedMessage> {
         (!self.opened[1])
-            .then(|| Expectation::of_client("<open/>", "the server sends nothing before it"))
+            .then(|| AwaitedMessage::of_client("<open/>", "the server sends nothing before it"))
     }
 
     fn speak(

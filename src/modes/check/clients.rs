@@ -17,7 +17,7 @@ use crate::check::plan::{CheckRun, StopReason, Work};
 use crate::check::request::{RequestPlace, edited};
 use crate::check::trial::{CaseRun, Timing};
 use crate::check::verdict::Verdict;
-use crate::engine::acceptor::{ACCEPTS, Acceptor};
+use crate::engine::acceptor::{ACCEPTS, ConnectionAcceptor};
 use crate::engine::connection::{Connection, ConnectionSetup};
 use crate::engine::lingering::Lingering;
 use crate::engine::memory::Budget;
@@ -101,7 +101,7 @@ pub(super) struct Clients {
     pub(super) signal: Option<Signal>,
     driver: Driver,
     patience: Patience,
-    acceptor: Acceptor,
+    acceptor: ConnectionAcceptor,
     tls: Option<TlsServer>,
     /// The URL without its path.
     base: String,
@@ -207,7 +207,7 @@ impl Clients {
             signal: None,
             driver,
             patience,
-            acceptor: Acceptor::new(listeners),
+            acceptor: ConnectionAcceptor::new(listeners),
             tls,
             base,
             entries: Vec::new(),

@@ -29,7 +29,7 @@ pub(super) const READ: usize = 256 * 1024;
 
 /// The printer and the observer, once it is known who sent the bytes.
 pub(super) struct Decoding {
-    what: What,
+    what: DecodeOptions,
     limits: Limits,
     options: HumanOptions,
     /// By the role of the program that recorded.
@@ -59,7 +59,7 @@ pub(super) struct Decoding {
 }
 
 /// What is to be decoded, and what is printed of it.
-pub(super) struct What {
+pub(super) struct DecodeOptions {
     pub(super) role: Option<SenderRole>,
     pub(super) deflate: bool,
     pub(super) output: DecodeFormat,
@@ -67,7 +67,7 @@ pub(super) struct What {
 
 impl Decoding {
     pub(super) fn new(
-        what: What,
+        what: DecodeOptions,
         limits: Limits,
         lenses: LensConfig,
         display: &Display,

@@ -17,7 +17,7 @@ use crate::net::child::Dying;
 use crate::net::tls::TlsServer;
 use crate::output::notifier::Notifier;
 use crate::output::payload::PayloadSink;
-use crate::script::runner::{Received, Source};
+use crate::script::runner::{Inbox, Source};
 use crate::ui::number::grouped;
 
 /// What all clients share.
@@ -50,7 +50,7 @@ pub struct ListenShared {
     /// `--exit-after`.
     pub stop: Option<Rc<RefCell<StopCondition>>>,
     /// Messages for `/expect`, where lines are carried out.
-    pub received: Option<Rc<Received>>,
+    pub received: Option<Rc<Inbox>>,
     /// `--each`: the script that each client gets, and those under way.
     pub script: Option<Source>,
     pub scripts: Vec<ClientScript>,
@@ -67,7 +67,7 @@ impl ListenShared {
         tls: Option<TlsServer>,
         greeting: Option<Greeting>,
         most_clients: usize,
-        received: Option<Rc<Received>>,
+        received: Option<Rc<Inbox>>,
         script: Option<Source>,
     ) -> Self {
         let memory = Budget::new(config.max_memory);

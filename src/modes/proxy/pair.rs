@@ -29,7 +29,7 @@ use crate::net::authority::Authority;
 use crate::net::link::{Link, SocketLink};
 use crate::net::proxy::Destination;
 use crate::net::target::Target;
-use crate::script::runner::{Expect, Received};
+use crate::script::runner::{Expect, Inbox};
 use crate::session::{Limits, Observer};
 use crate::ui::sanitize::escaped;
 use crate::ui::{ending, number};
@@ -51,7 +51,7 @@ pub struct ProxyShared {
     /// Who may intervene.
     pub intervening: Intervening,
     /// Messages for `/expect`, where lines are carried out.
-    pub received: Option<Rc<Received>>,
+    pub received: Option<Rc<Inbox>>,
     /// Where this proxy listens.
     pub own: Rc<[SocketAddr]>,
     /// Vouches for the servers whose TLS is decrypted.

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::base64;
-use crate::recording::{Piece, RecordedMessage, ReplayPlan, What};
+use crate::recording::{ActKind, Piece, RecordedMessage, ReplayPlan};
 use crate::ui::sanitize::escaped;
 use crate::wire::close::CloseBody;
 use crate::wire::writer::RawFrame;
@@ -24,10 +24,10 @@ pub fn script(url: &str, plan: &ReplayPlan) -> String {
         expect(&plan.awaited[came..step.after], &mut out);
         came = step.after;
         let line = match &step.what {
-            What::Piece(piece) if is_whole(piece) => message(piece),
-            What::Piece(piece) => fragment(piece),
-            What::Frame(raw) => frame(raw),
-            What::Bytes(bytes) => format!("/bytes base64:{}", base64(bytes)),
+            ActKind::Piece(piece) if is_whole(piece) => message(piece),
+            ActKind::Piece(piece) => fragment(piece),
+            ActKind::Frame(raw) => frame(raw),
+            ActKind::Bytes(bytes) => format!("/bytes base64:{}", base64(bytes)),
         };
         let _ = writeln!(out, "{line}");
     }

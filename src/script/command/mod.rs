@@ -30,7 +30,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::cli::lens::LensChoice;
-use crate::config::rule::Rule;
+use crate::config::rule::ProxyRule;
 use crate::event::Direction;
 pub use crate::session::endpoint::AutoPong;
 use crate::ui::filter::{ClientSet, Filter};
@@ -435,7 +435,7 @@ pub enum RuleChange {
     /// Nothing: asks what is done.
     Ask,
     /// One more.
-    Add(Box<Rule>),
+    Add(Box<ProxyRule>),
     /// One less, or none left.
     Remove(Option<u64>),
     /// Nothing is held any more.

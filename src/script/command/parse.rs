@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use crate::config::rule::Rule;
+use crate::config::rule::ProxyRule;
 use crate::event::Direction;
 use crate::lens::{self, SpeechArguments};
 use crate::net::target::Target;
@@ -216,7 +216,7 @@ pub(crate) fn rule(args: &mut Args<'_>) -> Result<Command, ParseError> {
         return alone(Command::Rule(RuleChange::Remove(id)), args);
     }
     let text = args.trimmed();
-    let rule = Rule::parse(&args.scope.text(text)?);
+    let rule = ProxyRule::parse(&args.scope.text(text)?);
     let rule = rule.map_err(|why| ParseFault::Rule(why).at(text.at))?;
     Ok(Command::Rule(RuleChange::Add(Box::new(rule))))
 }
@@ -227,7 +227,7 @@ pub(crate) fn hold(args: &mut Args<'_>) -> Result<Command, ParseError> {
         return alone(Command::Rule(RuleChange::EndHolding), args);
     }
     let text = args.trimmed();
-    let rule = Rule::hold(&args.scope.text(text)?);
+    let rule = ProxyRule::hold(&args.scope.text(text)?);
     let rule = rule.map_err(|why| ParseFault::Rule(why).at(text.at))?;
     Ok(Command::Rule(RuleChange::Add(Box::new(rule))))
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::script::command::Payload;
 use crate::script::command::error::{EscapeFault, ParseError, ParseFault, shown};
-use crate::script::command::variables::{Part, Scope};
+use crate::script::command::variables::{Scope, TextPart};
 use crate::script::command::words::{Word, unquote};
 use crate::ui::base64;
 use crate::ui::hex::{self, HexFault};
@@ -87,8 +87,8 @@ pub(crate) fn unescape(piece: Word<'_>, scope: Scope<'_>) -> Result<Vec<u8>, Par
     let mut bytes = Vec::new();
     for part in scope.parts(piece)? {
         match part {
-            Part::Value(value) => bytes.extend_from_slice(value.as_bytes()),
-            Part::Text(piece) => {
+            TextPart::Value(value) => bytes.extend_from_slice(value.as_bytes()),
+            TextPart::Text(piece) => {
                 let plain = unescape_text(piece.text);
                 bytes.append(
                     &mut plain

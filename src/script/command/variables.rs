@@ -15,7 +15,7 @@ pub struct Variables(BTreeMap<String, String>);
 
 /// A part of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part<'t> {
+pub(crate) enum TextPart<'t> {
     /// Unchanged.
     Text(Word<'t>),
     /// The value of a variable.
@@ -49,24 +49,24 @@ impl Variables {
 /// # Errors
 ///
 /// What is between the braces is not the name of a variable.
-fn parts<'t>(variables: &'t Variables, piece: Word<'t>) -> Result<Vec<Part<'t>>, ParseError> {
+fn parts<'t>(variables: &'t Variables, piece: Word<'t>) -> Result<Vec<TextPart<'t>>, ParseError> {
     let (mut parts, mut rest) = (Vec::new(), piece);
     while let Some(at) = rest.text.find("${") {
         if at > 0 && rest.text.as_bytes()[at - 1] == b'$' {
-            parts.push(Part::Text(Word { text: &rest.text[..at - 1], ..rest }));
-            parts.push(Part::Text(Word { text: "${", at: rest.at + at }));
+            parts.push(TextPart::Text(Word { text: &rest.text[..at - 1], ..rest }));
+            parts.push(TextPart::Text(Word { text: "${", at: rest.at + at }));
             rest = rest.skip(at + 2);
             continue;
         }
-        parts.push(Part::Text(Word { text: &rest.text[..at], ..rest }));
+        parts.push(TextPart::Text(Word { text: &rest.text[..at], ..rest }));
         let here = rest.skip(at);
         let name = here.text[2..].split_once('}').map(|(name, _)| name);
         let name = name.ok_or_else(|| ParseFault::OpenVariable.at(here.at))?;
         let unknown = || ParseFault::NoVariable(shown(name)).at(here.at);
-        parts.push(Part::Value(variables.get(name).ok_or_else(unknown)?));
+        parts.push(TextPart::Value(variables.get(name).ok_or_else(unknown)?));
         rest = here.skip(name.len() + 3);
     }
-    parts.push(Part::Text(rest));
+    parts.push(TextPart::Text(rest));
     Ok(parts)
 }
 
@@ -106,13 +106,13 @@ impl<'a> Scope<'a> {
     }
 
     /// The text in its parts.
-    pub fn parts<'t>(&self, piece: Word<'t>) -> Result<Vec<Part<'t>>, ParseError>
+    pub fn parts<'t>(&self, piece: Word<'t>) -> Result<Vec<TextPart<'t>>, ParseError>
     where
         'a: 't,
     {
         match self.variables {
             Some(variables) if piece.text.contains("${") => parts(variables, piece),
-            _ => Ok(vec![Part::Text(piece)]),
+            _ => Ok(vec![TextPart::Text(piece)]),
         }
     }
 
@@ -133,8 +133,8 @@ impl<'a> Scope<'a> {
         let mut text = String::new();
         for part in self.parts(piece)? {
             match part {
-                Part::Text(piece) => text.push_str(piece.text),
-                Part::Value(value) => text.push_str(&written(value)),
+                TextPart::Text(piece) => text.push_str(piece.text),
+                TextPart::Value(value) => text.push_str(&written(value)),
             }
         }
         Ok(text.into())

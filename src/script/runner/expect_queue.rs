@@ -150,7 +150,7 @@ pub(crate) fn preview(message: &[u8]) -> String {
 
 /// What connections and the runner share.
 #[derive(Debug, Default)]
-pub struct Received {
+pub struct Inbox {
     /// What arrived since the last run.
     pub queue: RefCell<ExpectQueue>,
     /// What is answered by itself.
@@ -160,7 +160,7 @@ pub struct Received {
 /// Puts the messages of one connection into the queue that `/expect` searches, and answers them by
 /// the rules of `/on`.
 pub struct Expect {
-    received: Rc<Received>,
+    received: Rc<Inbox>,
     /// The beginning of a message in pieces.
     beginning: Assembler,
     /// The direction of a relayed connection.
@@ -169,7 +169,7 @@ pub struct Expect {
 
 impl Expect {
     /// Feeds a queue.
-    pub fn new(received: &Rc<Received>) -> Self {
+    pub fn new(received: &Rc<Inbox>) -> Self {
         Self { received: Rc::clone(received), beginning: Assembler::new(LOOKED_AT), towards: None }
     }
 

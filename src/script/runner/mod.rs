@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 pub use crate::output::notifier::Notifier;
 pub use crate::script::runner::client_directory::ClientDirectory;
 pub use crate::script::runner::connections::{ClientFacts, Connections, Settings};
-pub use crate::script::runner::expect_queue::{Expect, ExpectQueue, Received};
+pub use crate::script::runner::expect_queue::{Expect, ExpectQueue, Inbox};
 pub use crate::script::runner::lines::{LineBuffer, LineError, Source, SourceLocation};
 pub use crate::script::runner::setup::{ScriptSetup, reporter, script};
 
@@ -189,7 +189,7 @@ pub struct ScriptRunner {
     last_job: u64,
     expect_queue: ExpectQueue,
     /// Received messages since the last run.
-    received: Rc<Received>,
+    received: Rc<Inbox>,
     /// The values of `${NAME}`.
     variables: Variables,
     /// The connection ended with the code that the script expects.
@@ -430,7 +430,7 @@ impl ScriptRunner {
     }
 
     /// Where the messages of connections go for `/expect` and `/on`.
-    pub fn received(&self) -> &Rc<Received> {
+    pub fn received(&self) -> &Rc<Inbox> {
         &self.received
     }
 

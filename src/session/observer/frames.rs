@@ -368,7 +368,8 @@ impl Frames {
         }
         let (frame, detail) = match self.decoder.unfinished()? {
             Unfinished::Header { have } => {
-                (self.number + 1, format!("only {have} bytes of a header came"))
+                let bytes = if have == 1 { "byte" } else { "bytes" };
+                (self.number + 1, format!("only {have} {bytes} of a header came"))
             }
             Unfinished::Payload { have, len } => {
                 (self.number, format!("{have} of {len} payload bytes came"))

@@ -5,7 +5,7 @@ use crate::event::Stamp;
 use crate::ui::replay::{PERCENTILES, ReplayTotals};
 
 /// A member of JSON that differs: its pointer, what was recorded, what was received.
-pub type Member = (String, Option<String>, Option<String>);
+pub type MemberDifference = (String, Option<String>, Option<String>);
 
 /// Something that is not as recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Difference {
     /// What was received.
     pub received: Option<String>,
     /// Members of JSON that differ.
-    pub members: Vec<Member>,
+    pub members: Vec<MemberDifference>,
 }
 
 impl JsonPrinter {

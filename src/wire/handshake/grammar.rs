@@ -80,7 +80,7 @@ pub enum GrammarErrorKind {
     EmptyElement,
     /// A name or value was expected, and there was none.
     #[error("missing {0}")]
-    Missing(Part),
+    Missing(ExtensionPart),
     /// A byte that no token may hold.
     #[error("byte 0x{0:02x}, which no token may hold,")]
     IllegalByte(u8),
@@ -97,7 +97,7 @@ pub enum GrammarErrorKind {
 
 /// The parts of an extension that can be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum ExtensionPart {
     /// Before the first `;`.
     ExtensionName,
     /// After a `;`.
@@ -106,7 +106,7 @@ pub enum Part {
     ParameterValue,
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for ExtensionPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ExtensionName => "extension name",
@@ -201,7 +201,7 @@ struct Cursor<'a> {
 impl Cursor<'_> {
     /// `extension = extension-token *( ";" extension-param )`, up to a comma or the end.
     fn extension(&mut self) -> Result<Extension, GrammarError> {
-        let name = self.token(Part::ExtensionName)?;
+        let name = self.token(ExtensionPart::ExtensionName)?;
         let mut params = Vec::new();
         loop {
             self.skip_space();
@@ -219,7 +219,7 @@ impl Cursor<'_> {
 
     /// `extension-param = token [ "=" (token | quoted-string) ]`
     fn param(&mut self) -> Result<ExtensionParam, GrammarError> {
-        let name = self.token(Part::ParameterName)?;
+        let name = self.token(ExtensionPart::ParameterName)?;
         self.skip_space();
         if self.peek() != Some(b'=') {
             return Ok(ExtensionParam::new(name, None));
@@ -227,11 +227,12 @@ impl Cursor<'_> {
         self.at += 1;
         self.skip_space();
         let quoted = self.peek() == Some(b'"');
-        let value = if quoted { self.quoted_string()? } else { self.token(Part::ParameterValue)? };
+        let value =
+            if quoted { self.quoted_string()? } else { self.token(ExtensionPart::ParameterValue)? };
         Ok(ExtensionParam { name, value: Some(value), quoted })
     }
 
-    fn token(&mut self, part: Part) -> Result<String, GrammarError> {
+    fn token(&mut self, part: ExtensionPart) -> Result<String, GrammarError> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let length = rest.iter().take_while(|&&byte| is_token_byte(byte)).count();
         if length == 0 {
@@ -347,10 +348,10 @@ mod tests {
         for (lines, kind, line, offset) in [
             (&[""][..], EmptyList, 1, 0),
             (&[" , "], EmptyList, 1, 0),
-            (&[";a"], Missing(Part::ExtensionName), 1, 0),
-            (&["a;"], Missing(Part::ParameterName), 1, 2),
-            (&["a; =1"], Missing(Part::ParameterName), 1, 3),
-            (&["a; b="], Missing(Part::ParameterValue), 1, 5),
+            (&[";a"], Missing(ExtensionPart::ExtensionName), 1, 0),
+            (&["a;"], Missing(ExtensionPart::ParameterName), 1, 2),
+            (&["a; =1"], Missing(ExtensionPart::ParameterName), 1, 3),
+            (&["a; b="], Missing(ExtensionPart::ParameterValue), 1, 5),
             (&["a", "b b"], IllegalByte(b'b'), 2, 2),
             (&["a; b=1=2"], IllegalByte(b'='), 1, 6),
             (&["a@"], IllegalByte(b'@'), 1, 1),
