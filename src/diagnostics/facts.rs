@@ -231,6 +231,8 @@ pub struct TlsAttempt<'a> {
     pub chain: Option<usize>,
     /// Whether this run has its own root certificates.
     pub own_roots: bool,
+    /// Whether the versions that this run offers were limited.
+    pub own_versions: bool,
     /// Whether a certificate of ours was given to this run.
     pub own_certificate: bool,
     /// Whether an open connection ended without close_notify.
@@ -540,8 +542,10 @@ pub enum EndKind {
     Reset,
     /// The peer did not answer our Close.
     CloseTimeout,
-    /// Nothing was received after a ping, or our data was not acknowledged.
+    /// Our data was not acknowledged.
     Dead,
+    /// A ping was not answered in time.
+    Unanswered,
     /// We failed it because of a violation.
     Failed,
 }
@@ -551,7 +555,8 @@ impl From<&Cause> for EndKind {
         match cause {
             Cause::Violation(_) => Self::Failed,
             Cause::Timeout(TimeoutKind::Close) => Self::CloseTimeout,
-            Cause::Timeout(TimeoutKind::Pong) | Cause::Lost(Lost::TimedOut) => Self::Dead,
+            Cause::Timeout(TimeoutKind::Pong) => Self::Unanswered,
+            Cause::Lost(Lost::TimedOut) => Self::Dead,
             Cause::Lost(Lost::EndOfStream | Lost::InsideFrame { .. } | Lost::TruncatedTls) => {
                 Self::Fin
             }

@@ -1,5 +1,6 @@
 //! What a client of `listen` wanted and did not get, judged by its request.
 
+use super::sniff::contains_word;
 use crate::wire::head::Head;
 
 /// What a client wanted that this server did not give.
@@ -47,10 +48,30 @@ pub(super) fn kind(request: &Head) -> Option<(&'static str, &'static str)> {
             "this is a SignalR client, which first negotiates with a POST",
             "skip the negotiation in the client (`skipNegotiation: true` with the transport WebSockets), or use a plain WebSocket client",
         ))
+    } else if request.get("User-Agent").is_some_and(|agent| contains_word(agent, "signalr")) {
+        Some((
+            "this is a SignalR client, which waits for the answer to its handshake",
+            "use a SignalR server, or let `--exec` answer `{}` and the separator 0x1e",
+        ))
     } else if path.contains("/sockjs") {
         Some((
             "this is a SockJS client, which requests /info and waits for the frame o",
             "use a plain WebSocket client",
+        ))
+    } else if path.starts_with("/app/") && target.contains("protocol=") {
+        Some((
+            "this is a Pusher client, which waits for pusher:connection_established",
+            "send it first: `-x '{\"event\":\"pusher:connection_established\",\"data\":\"{\\\"socket_id\\\":\\\"1.1\\\",\\\"activity_timeout\\\":120}\"}'`",
+        ))
+    } else if path.ends_with("/connection/websocket") {
+        Some((
+            "this is a Centrifugo client, which waits for the answer to its connect command",
+            "use a Centrifugo server, or let `--exec` answer in that protocol",
+        ))
+    } else if path.ends_with("/websocket") && target.contains("vsn=") {
+        Some((
+            "this is a Phoenix client, which waits for the answer to phx_join",
+            "use a Phoenix server, or let `--exec` answer in that protocol",
         ))
     } else if offers("mqtt") {
         Some((

@@ -76,6 +76,24 @@ fn who_is_not_let_in_is_told_which_option_does() {
         (&[], "/", key.replace("dGhl", "x"), &["W363"]),
         (&["-u", "me:pw"], "/", key.to_owned(), &["W364"]),
         (
+            &["--bearer", "x"],
+            "/?access_token=x",
+            key.to_owned(),
+            &["W364", "the parameter access_token was sent"],
+        ),
+        (
+            &["--bearer", "x"],
+            "/",
+            format!("{key}Authorization: Token x\r\n"),
+            &["W364", "the scheme of Authorization is Token"],
+        ),
+        (
+            &[],
+            "http://a.example/feed",
+            String::new(),
+            &["W360", "a forward proxy", "wscope proxy PORT"],
+        ),
+        (
             &["-s", "chat", "--require-subprotocol"],
             "/",
             format!("{key}Sec-WebSocket-Protocol: ocpp1.6\r\n"),
@@ -108,6 +126,9 @@ fn a_client_that_leaves_for_want_of_a_subprotocol_is_explained() {
         ),
         ("/", "Sec-WebSocket-Protocol: mqtt\r\n", ["W366", "speaks MQTT"]),
         ("/socket.io/?EIO=4&transport=websocket", "", ["W367", "Socket.IO"]),
+        ("/app/key?protocol=7&client=js", "", ["W367", "Pusher"]),
+        ("/connection/websocket", "", ["W367", "Centrifugo"]),
+        ("/hub", "User-Agent: Microsoft SignalR/8.0\r\n", ["W367", "SignalR"]),
     ] {
         let server = listen(["--output", "frames", "--once"]);
         let mut raw = server.raw();
@@ -157,6 +178,35 @@ fn what_a_balancer_puts_before_the_request_is_named() {
     for mark in ["line of the PROXY protocol", "error[W363]", "haproxy: no send-proxy"] {
         assert!(shown.contains(mark), "{mark}: {shown}");
     }
+}
+
+#[test]
+fn a_balancer_and_a_client_of_another_protocol_are_named() {
+    let server = listen(["--output", "frames"]);
+    for (bytes, mark) in [
+        (&b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\x01\x7f\0\0\x01\0\x50\0\x51GET / HTTP/1.1\r\n\r\n"[..], "block of the PROXY protocol, version 2"),
+        (b"CONNECT\naccept-version:1.2\nhost:/\n\n\0", "the client speaks STOMP over TCP"),
+        (b"\0\0\0\x08\x04\xd2\x16\x2f", "the client speaks PostgreSQL"),
+    ] {
+        let mut raw = server.raw();
+        raw.send(bytes);
+        raw.rest();
+        server.stdout.wait_for(mark);
+    }
+    let shown = server.interrupt().stdout;
+    assert!(shown.contains("haproxy: no send-proxy") && !shown.contains("W360"), "{shown}");
+}
+
+#[test]
+fn a_client_that_is_gone_after_a_silence_may_have_been_ended() {
+    let server = listen(["--output", "frames", "--once", "--echo"]);
+    let mut raw = server.open();
+    raw.tcp().set_read_timeout(Some(Duration::from_millis(1200))).expect("a TCP socket");
+    let _ = std::io::Read::read(&mut raw.tcp(), &mut [0; 8]);
+    drop(raw);
+    let shown = server.ends(10).stdout;
+    assert!(shown.contains("W804") && shown.contains("the client's program ended"), "{shown}");
+    assert!(!shown.contains("likely (medium): a timer"), "{shown}");
 }
 
 #[test]

@@ -75,8 +75,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("read the application's log: find out what its handler waits for before it accepts"),
             high("a proxy answers, which can't reach the application behind it", C::PlainGateway)
                 .cure("start the application, or correct its address and port in the proxy"),
-            high("an HTTP server, or something in front of it, drops the upgrade: its handler does not know this path, refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp, C::PlainGateway])
+            high("an HTTP server, or something in front of it, drops the upgrade: its handler does not know this path, refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp, C::PlainGateway, C::PlainFails, C::PlainUnread])
                 .cure("check the path, then the Origin and the credentials: the server drops upgrades that it refuses"),
+            medium("what answers fails itself, as a proxy whose target is down, or an application with an error", C::PlainFails).unless(&[C::NoSubprotocolHelps, C::GaveUp])
+                .cure("check that the target of the proxy runs, and its log; then the path, the Origin and the credentials"),
+            medium("every request is refused, and the refusal of the upgrade was lost: something in front puts bytes before it, such as the PROXY protocol, or the server drops what it refuses", C::PlainUnread).unless(&[C::NoSubprotocolHelps, C::GaveUp])
+                .cure("check what stands in front of the server, and whether both agree on the PROXY protocol; then the path and the credentials"),
             high("the server refuses the subprotocol offered, as libwebsockets does", C::NoSubprotocolHelps)
                 .cure("offer one that the server knows, `-s NAME`, or none"),
             medium("the server requires a subprotocol, as brokers of MQTT do", C::InPath("mqtt")).unless(&[C::SubprotocolSent, C::OtherSchemeAnswers])
@@ -87,7 +91,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and the server's rules for it"),
             medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each request, as nginx's 444 does", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone])
                 .cure("check what listens on this port, what it expects first, and what is behind it if it is forwarded"),
-            medium("an HTTP server listens here, and drops requests that nothing handles or that it refuses: a wrong path, an Origin, credentials", C::SpeaksHttp).unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::OtherPathAnswered, C::GaveUp])
+            medium("an HTTP server listens here, and drops requests that nothing handles or that it refuses: a wrong path, an Origin, credentials, a subprotocol, the target of a proxy that is down", C::SpeaksHttp).unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::OtherPathAnswered, C::GaveUp])
                 .cure("check the path, then the Origin and the credentials: the server drops what it refuses"),
             medium("the port speaks TLS only", C::TlsPort).unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::Gone]).cure("try `wss://`"),
             low("the port speaks TLS only").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered, C::Gone]),
@@ -136,10 +140,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("allow the port in the proxy's access list, or bypass the proxy: `--noproxy HOST`")
         .source("RFC 6455 §4.1")
         .causes(&[
+            medium("a web server listens there, and no proxy", C::ProxyIsServer)
+                .cure("correct the proxy's address: `--proxy URL`, or the variable of the environment"),
             medium("the proxy can't reach the server", C::ProxyFailed).cure("check host and port, and whether the proxy can reach them"),
-            low("the proxy allows CONNECT to port 443 only").unless(&[C::ProxyFailed, C::ProxySpeaksSocks]),
-            low("the host is on a block list").unless(&[C::ProxyFailed]),
-            low("the proxy itself can't reach the host").unless(&[C::ProxyFailed]),
+            low("the proxy allows CONNECT to port 443 only").unless(&[C::ProxyFailed, C::ProxySpeaksSocks, C::ProxyIsServer]),
+            low("the proxy's rules forbid this host, or this client's address").unless(&[C::ProxyFailed, C::ProxyIsServer]),
+            low("the proxy itself can't reach the host").unless(&[C::ProxyFailed, C::ProxyIsServer]),
         ])
         .seen("the answer to CONNECT is neither 2xx nor 407"),
     error("W113", "the proxy requires credentials")

@@ -8,7 +8,7 @@ use super::findings::Findings;
 use crate::diagnostics::clue::complained;
 use crate::diagnostics::facts::{End, EndKind};
 use crate::diagnostics::{Clue, Facts, Severity};
-use crate::wire::ViolationKind;
+use crate::wire::{Role, ViolationKind};
 
 /// Timers on silence of well-known proxies and services, in seconds.
 const IDLE_TIMERS: [u64; 8] = [30, 55, 60, 100, 240, 300, 350, 600];
@@ -27,6 +27,17 @@ pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings<'_>) {
     match end.how {
         EndKind::CloseTimeout => found.add("W816", |d| d),
         EndKind::Dead => found.add("W818", |d| d.note(clocks(&end))),
+        EndKind::Unanswered => found.add("W818", |d| {
+            let mut d = d.note(clocks(&end)).certain().title("a ping was not answered in time");
+            // Who closes then is there.
+            let closed = facts.close.received.map(|_| "the peer answered our Close");
+            if let Some(fact) = closed {
+                d = d.because("the peer does not answer pings", fact);
+            }
+            d.possible("the peer's program hangs, is stopped or does not read, or its library does not answer pings")
+                .possible("the network path failed: a NAT forgot the connection, or a machine slept")
+                .help("see whether the peer's program reads, and answers pings; a longer `--pong-timeout` if it is only slow")
+        }),
         // All was said; some servers end TCP instead of the WebSocket.
         EndKind::Fin | EndKind::Reset
             if facts.close.sent.is_some() && facts.close.received.is_none() =>
@@ -76,6 +87,13 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
                     let d = d.title(format!("cut after {} without traffic", seconds(end.idle)));
                     match Clue::PingsIgnored.seen(facts) {
                         Some(_) => d,
+                        None if [Clue::BeatAnnounced, Clue::KeepAlive]
+                            .iter()
+                            .any(|clue| clue.seen(facts).is_some()) =>
+                        {
+                            d
+                        }
+                        None if facts.role == Role::Server => d,
                         None => d.help(format!(
                             "send pings with `--ping-interval {often}`, or raise the timeout"
                         )),

@@ -299,7 +299,8 @@ impl ServerOpening {
                 };
             }
         };
-        if let Some(answer) = http2(&head).or_else(|| proxy_protocol(&head)) {
+        let foreign = http2(&head).or_else(|| proxy_protocol(&head)).or_else(|| stomp(&head));
+        if let Some(answer) = foreign {
             return self.refuse_foreign(answer, outputs);
         }
         let early = came.saturating_sub(head.raw().len()) as u64;
@@ -483,7 +484,12 @@ pub fn not_http(first: &[u8], of_proxy: bool) -> ForeignAnswer {
             &[socks::VERSION, socks::method::REFUSED],
             "the client speaks SOCKS5, as to a proxy; `wscope proxy PORT` without --to is one",
         ),
-        _ => plain(&format!("the request is not HTTP: \"{quote}\""), 400),
+        _ => match FOREIGN.iter().find(|(start, _)| first.starts_with(start)) {
+            Some((_, name)) => {
+                plain(&format!("the client speaks {name}, not HTTP: \"{quote}\""), 400)
+            }
+            None => plain(&format!("the request is not HTTP: \"{quote}\""), 400),
+        },
     }
 }
 
@@ -507,10 +513,32 @@ pub fn http2(head: &Head) -> Option<ForeignAnswer> {
 /// Recognises the line that a balancer puts before the request to name the client's address: "PROXY
 /// TCP4 …" (The PROXY protocol, version 1, §2.1).
 fn proxy_protocol(head: &Head) -> Option<ForeignAnswer> {
-    head.raw()
-        .starts_with(b"PROXY ")
-        .then(|| plain("the request begins with a line of the PROXY protocol", 400))
+    let line = head.raw().starts_with(b"PROXY ");
+    let block = head.raw().starts_with(BALANCED);
+    let why = match block {
+        true => "the request begins with a block of the PROXY protocol, version 2",
+        false => "the request begins with a line of the PROXY protocol",
+    };
+    (line || block).then(|| plain(why, 400))
 }
+
+/// Recognises STOMP over TCP, whose first frame looks like a head (STOMP 1.2).
+fn stomp(head: &Head) -> Option<ForeignAnswer> {
+    let command = head.raw().split(|byte| matches!(byte, b'\r' | b'\n')).next()?;
+    let is = matches!(command, b"CONNECT" | b"STOMP");
+    is.then(|| plain("the client speaks STOMP over TCP, not WebSocket", 400))
+}
+
+/// How the PROXY protocol begins in version 2 (§2.2).
+pub const BALANCED: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
+
+/// Protocols in which the client speaks first, by how it begins.
+const FOREIGN: [(&[u8], &str); 4] = [
+    (b"AMQP", "AMQP"),
+    (b"SSH-", "SSH"),
+    (b"\0\0\0\x08\x04\xd2\x16\x2f", "PostgreSQL"),
+    (b"*1\r\n$", "the protocol of Redis"),
+];
 
 /// The first line, escaped, if it is whole and can't begin a request (RFC 9112 §3).
 fn foreign_line(first: &[u8]) -> Option<String> {
@@ -565,6 +593,8 @@ mod tests {
             (b"\x05\x02\x00\x02", "speaks SOCKS5"),
             (b"\x05\x02\x00", "not HTTP"),
             (b"\r\n\r\n\0\r\nQUIT\n\x21\x11", "PROXY protocol, version 2"),
+            (b"\0\0\0\x08\x04\xd2\x16\x2f", "speaks PostgreSQL"),
+            (b"AMQP\0\0\x09\x01", "speaks AMQP"),
             (b"\x00\x01\xff", "not HTTP: \"\\0"),
             (b"{\"hello\":1}", "not HTTP"),
         ] {
