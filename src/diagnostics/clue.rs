@@ -237,6 +237,8 @@ pub enum Clue {
     PlainGateway,
     /// A plain GET is answered with an error of the program, where the upgrade is dropped.
     PlainFails,
+    /// A plain GET is answered by something else than HTTP.
+    PlainForeign,
     /// A plain GET is refused with an empty 400, as by a parser.
     PlainUnread,
     /// A plain GET gets an answer that only a path has which exists.
@@ -357,6 +359,14 @@ pub enum Clue {
     NoOriginHelps,
     /// Without an Origin it gets the same status.
     NoOriginSame,
+    /// The server's own Origin is refused, too, and the answer does not speak of it.
+    OriginUnnamed,
+    /// A gRPC server answers.
+    Grpc,
+    /// Every request is dropped without a byte, whatever its path, by what knows HTTP.
+    AllDropped,
+    /// The answer to CONNECT is a redirect.
+    ProxyRedirects,
     /// Another path gets an answer, where this one gets none.
     OtherPathAnswered,
     /// The peer ended the connection late enough for a timer to have done it.
@@ -653,7 +663,12 @@ impl Clue {
             }
             Self::PlainFails => {
                 let trial = trial(Variation::NoUpgrade)?;
-                (trial.status() == Some(500) && status.is_none()).then(|| trial.to_string())
+                (matches!(trial.status(), Some(500..=504)) && status.is_none()).then(|| trial.to_string())
+            }
+            Self::PlainForeign => {
+                let trial = trial(Variation::NoUpgrade)?;
+                let foreign = matches!(&trial.outcome, TrialOutcome::Nothing(text) if text.contains("is not HTTP"));
+                foreign.then(|| trial.to_string())
             }
             Self::PlainUnread => {
                 let trials = [trial(Variation::NoUpgrade)?, trial(Variation::OtherPath)?];
@@ -960,6 +975,28 @@ impl Clue {
             Self::OwnOriginSame => compared(Variation::OwnOrigin, true),
             Self::NoOriginHelps => compared(Variation::NoOrigin, false),
             Self::NoOriginSame => compared(Variation::NoOrigin, true),
+            Self::OriginUnnamed => {
+                let same = Self::OwnOriginSame.seen(facts)?;
+                let text = super::said::words(facts.body);
+                let named = super::said::subject(&text).is_some_and(|(subject, _)| subject == Subject::Origin);
+                (!named).then_some(same)
+            }
+            Self::Grpc => {
+                let kind = header("Content-Type")?;
+                kind.starts_with("application/grpc").then(|| format!("Content-Type: {kind}"))
+            }
+            Self::AllDropped => {
+                let plain = Self::PlainUnanswered.seen(facts)?;
+                let other = trial(Variation::OtherPath)?;
+                let dropped = matches!(other.outcome, TrialOutcome::Nothing(_));
+                (dropped && Self::SpeaksHttp.seen(facts).is_some()).then(|| format!("{plain}; {other}"))
+            }
+            Self::ProxyRedirects => {
+                let answer = facts.proxy?.answer?;
+                let code = answer.status_line()?.code;
+                let to = answer.get("Location").map(|to| String::from_utf8_lossy(to).into_owned())?;
+                matches!(code, 300..=399).then(|| format!("it answered {code}, Location: {to}"))
+            }
             Self::OtherPathAnswered => {
                 let trial = trial(Variation::OtherPath)?;
                 // Where this one is silent, an end is an answer, too.

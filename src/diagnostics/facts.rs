@@ -542,10 +542,10 @@ pub enum EndKind {
     Reset,
     /// The peer did not answer our Close.
     CloseTimeout,
-    /// Our data was not acknowledged.
+    /// Nothing was received after a ping.
+    NoPong,
+    /// TCP gave up: our data was not acknowledged.
     Dead,
-    /// A ping was not answered in time.
-    Unanswered,
     /// We failed it because of a violation.
     Failed,
 }
@@ -555,7 +555,7 @@ impl From<&Cause> for EndKind {
         match cause {
             Cause::Violation(_) => Self::Failed,
             Cause::Timeout(TimeoutKind::Close) => Self::CloseTimeout,
-            Cause::Timeout(TimeoutKind::Pong) => Self::Unanswered,
+            Cause::Timeout(TimeoutKind::Pong) => Self::NoPong,
             Cause::Lost(Lost::TimedOut) => Self::Dead,
             Cause::Lost(Lost::EndOfStream | Lost::InsideFrame { .. } | Lost::TruncatedTls) => {
                 Self::Fin

@@ -59,7 +59,7 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
     // SignalR ends each message with a separator.
     let mut text = text(content).trim_end_matches('\u{1e}').to_owned();
     let start = text.trim_start();
-    if is_abort(start) || is_stomp_error(start) {
+    if is_abort(start) || is_notice(start) || is_stomp_error(start) {
         return Some(Grievance::Marked);
     }
     if start.starts_with('{') {
@@ -67,7 +67,7 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
             if is_marked(&members) {
                 return Some(Grievance::Marked);
             }
-            members.retain(|name, _| !matches!(name.as_str(), "error" | "errors"));
+            members.retain(|name, _| !matches!(name.as_str(), "error" | "errors" | "problem"));
             text = Value::Object(members).to_string();
         }
     } else if start.starts_with('<') {
@@ -95,6 +95,12 @@ fn connack(content: &[u8]) -> Option<u8> {
 fn is_abort(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("[3,") else { return false };
     rest.trim_end().rsplit('"').nth(1).is_some_and(|name| name.contains(".error."))
+}
+
+/// Whether a message is a list of texts, the last of which begins as an error: `["NOTICE","error: no"]`.
+fn is_notice(text: &str) -> bool {
+    let texts = serde_json::from_str::<Vec<String>>(text).unwrap_or_default();
+    texts.len() == 2 && texts.last().is_some_and(|last| shouts(last))
 }
 
 /// Whether a message is a frame ERROR of STOMP, which has headers.
@@ -157,7 +163,7 @@ fn is_marked(members: &Map<String, Value>) -> bool {
     let leaves = members.get("type").is_some_and(|kind| kind == "disconnect");
     reason && leaves
         || members.iter().any(|(name, value)| match name.as_str() {
-            "error" => !is_none(value),
+            "error" | "problem" => !is_none(value),
             // A number of them is a count.
             "errors" => !is_none(value) && !value.is_number(),
             "type" | "event" | "status" | "op" | "kind" | "action" => {
@@ -344,6 +350,9 @@ mod tests {
             (r#"{"type":"disconnect"}"#, None),
             (r#"[3,{"message":"no"},"wamp.error.no_such_realm"]"#, Some(Grievance::Marked)),
             (r#"[3,{},"wamp.close.normal"]"#, None),
+            (r#"["NOTICE","ERROR: bad message"]"#, Some(Grievance::Marked)),
+            (r#"["NOTICE","the error: none"]"#, Some(Grievance::Word)),
+            (r#"{"command":"init","problem":"no-session"}"#, Some(Grievance::Marked)),
             ("ERROR\nmessage:no\n\n\0", Some(Grievance::Marked)),
             ("\u{20}\u{2}\0\u{5}", Some(Grievance::Marked)),
             ("\u{20}\u{2}\0\0", None),

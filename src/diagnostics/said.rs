@@ -60,7 +60,7 @@ const PHRASES: &[(Subject, &[&str])] = &[
     (Subject::Header, &["sec-websocket-*"]),
     (Subject::Session, &["connection id", "connectionid", "connection with that id", "session id", "sessionid", "session not found", "unknown session", "invalid session", "session expired", "no such session", "session does not exist", "client id required", "missing sid", "negotiate"]),
     (Subject::Upgrade, &["upgrade", "upgraded", "websocket only", "not a websocket", "not websocket", "non-websocket", "expected websocket", "expected a websocket", "websocket expected", "websocket request", "websocket connection", "websocket client", "websocket endpoint", "websocket handshake", "requires websocket", "websocket is required", "websockets only", "connection header", "hop-by-hop", "bad handshake"]),
-    (Subject::Rate, &["too many requests", "too many connections", "rate limit*", "rate-limit*", "quota", "too many clients", "number of connections", "connections reached", "max connections", "maximum connections", "limit reached", "limit exceeded", "throttl*", "connection limit"]),
+    (Subject::Rate, &["too many requests", "too many connections", "rate limit*", "rate-limit*", "quota", "too many clients", "number of connections", "connections reached", "max connections", "maximum connections", "limit reached", "limit exceeded", "throttl*", "connection limit", "token bucket"]),
     (Subject::Credentials, &["token", "accesstoken", "authtoken", "api key", "apikey", "api-key", "api_key", "credential*", "authentic*", "unauthentic*", "authoriz*", "authoris*", "unauthoriz*", "unauthoris*", "jwt", "not logged in", "log in", "login required", "sign in", "permission", "missing auth", "invalid auth", "access key", "password"]),
     (Subject::Method, &["method not allowed", "bad handshake method", "only get", "invalid method", "method must be", "request method"]),
     (Subject::Path, &["cannot get", "no route", "no such path", "unknown path", "invalid path", "path not found", "unknown endpoint", "no such endpoint", "not found", "does not exist", "no handler", "unknown channel", "unknown room", "no such", "invalid url", "wrong path", "doesn't exist", "no matching", "unknown route"]),
@@ -70,7 +70,7 @@ const PHRASES: &[(Subject, &[&str])] = &[
 const HOST_IS_NOT: &str = "host is not";
 
 /// What such a list says of a host.
-const OF_A_LIST: [&str; 12] = [
+const OF_A_LIST: [&str; 13] = [
     "allow*",
     "permitted",
     "accepted",
@@ -78,8 +78,9 @@ const OF_A_LIST: [&str; 12] = [
     "trusted",
     "recogni*",
     "known",
-    "in",
     "on the",
+    "in the list",
+    "in allow*",
     "listed",
     "whitelisted",
     "an ip address",
@@ -167,6 +168,7 @@ fn speaks_of_product(text: &str) -> bool {
     let other = [
         "upgrade your",
         "upgrade the ",
+        "upgrade of ",
         "upgrade to a ",
         "upgrade to version",
         "upgrade plan",
@@ -183,7 +185,44 @@ fn speaks_of_origin(text: &str) -> bool {
         let server = [" server", " web server", " host", " dns", " is unreachable", " error"];
         !server.iter().any(|word| after.starts_with(word))
     };
-    places(text, "origin").any(word) || says(text, "cors")
+    // What is refused is refused in such words; an origin may be that of goods, too.
+    let refuses = [
+        "allow*",
+        "disallow*",
+        "not permitted",
+        "permit*",
+        "forbidden",
+        "accept*",
+        "invalid",
+        "bad",
+        "missing",
+        "required",
+        "requires",
+        "must",
+        "check*",
+        "header",
+        "mismatch",
+        "match*",
+        "denied",
+        "deny",
+        "reject*",
+        "refus*",
+        "trust*",
+        "untrusted",
+        "unknown",
+        "wrong",
+        "cross",
+        "origins",
+        "whitelist*",
+        "allowlist*",
+        "block*",
+        "expected",
+        "unexpected",
+        "illegal",
+        "unauthorized",
+    ];
+    let refused = refuses.iter().any(|word| says(text, word)) || text.contains("ORIGIN");
+    places(text, "origin").any(word) && refused || says(text, "cors")
 }
 
 /// Whether a TLS server says that it received plain HTTP.
@@ -245,6 +284,24 @@ fn spoken(value: &Value, name: &str) -> String {
 
 /// Whether a text says that a path is unknown, in whatever words.
 pub(super) fn names_path(text: &str) -> bool {
+    let unknown = [
+        "not found",
+        "cannot",
+        "can't",
+        "could not",
+        "couldn't",
+        "unable",
+        "no",
+        "does not",
+        "doesn't",
+        "unknown",
+        "not match*",
+        "not exist",
+        "isn't",
+        "404",
+        "missing",
+        "gone",
+    ];
     let words = [
         "path",
         "route*",
@@ -258,7 +315,7 @@ pub(super) fn names_path(text: &str) -> bool {
         "handler",
         "file",
     ];
-    words.iter().any(|word| says(text, word))
+    words.iter().any(|word| says(text, word)) && unknown.iter().any(|word| says(text, word))
 }
 
 /// Marks in front of a path that a page of "not found" names, in lower case.
@@ -363,7 +420,7 @@ pub(super) fn sentence(body: &[u8]) -> Option<String> {
             None => sentence,
         }
     };
-    of(|value| value.contains(' '))
+    of(|value| value.contains(' ') && !is_vague(value))
         .map(|sentence| titled(placed(text, sentence)))
         .or_else(|| of(|value| !is_vague(value)))
 }
@@ -376,6 +433,8 @@ fn members<'a>(text: &'a str, name: &str) -> impl Iterator<Item = String> + 'a {
     ends.into_iter().filter_map(move |at| {
         let whole = text[..at].ends_with(['"', '_', '-', '.']) || is_edge(text, at);
         let value = text[at + key.len()..].trim_start().strip_prefix(':')?.trim_start();
+        // Lists of what is wrong begin with the first.
+        let value = value.strip_prefix('[').unwrap_or(value).trim_start();
         let string = value.strip_prefix('"').filter(|_| whole)?;
         let (mut out, mut escaped) = (String::new(), false);
         for c in string.chars() {
@@ -523,6 +582,12 @@ const STACKS: [&str; 4] = ["\n    at ", "\n\tat ", "<br> &nbsp; &nbsp;at ", "<br
 /// The exception on a page that has its stack, as frameworks show it in development.
 pub(super) fn exception(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
+    // PHP's stands in front of its place.
+    if let Some((_, raised)) = text.split_once("Uncaught ").filter(|_| text.contains("Fatal error"))
+    {
+        let line = raised.split(" in /").next().unwrap_or_default();
+        return Some(decoded(line.lines().next()?.chars().take(EXCEPTION).collect()));
+    }
     let line = match text.split_once("Traceback (most recent call last)") {
         // Python's stands below its stack, the only line that is not indented.
         Some((_, stack)) => {

@@ -161,7 +161,7 @@ fn an_http_server_that_drops_is_one_of_http() {
     });
     for way in WAYS {
         let told = Told::of(way, port, "/ws");
-        told.is("W107", "an HTTP server listens here");
+        told.is("W107", "drops");
         told.lacks("not plain HTTP");
     }
 }

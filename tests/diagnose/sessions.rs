@@ -765,3 +765,23 @@ fn a_server_that_is_gone_was_no_timer() {
     let told = Told::of(&["--diagnose", "-w", "forever"], port, "/");
     told.is("W804", "likely (high): the server stopped listening");
 }
+
+#[test]
+fn a_timer_of_pings_needs_time_or_a_ping() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&close(1011, "keepalive to the exchange was lost")).ok()
+    });
+    let told = Told::of(&["-w", "2"], port, "/");
+    told.lacks("heartbeat from this side");
+    told.lacks("(high)");
+    // Left unanswered, they are the cause of a Close that says nothing.
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&[text("hello"), b"\x89\x00".to_vec()].concat()).ok()?;
+        pause(stream, 400)?;
+        stream.write_all(CLOSE).ok()
+    });
+    let told = Told::of(&["--no-pong", "-w", "5"], port, "/");
+    told.is("W705", "likely (medium): this side did not answer the peer's pings");
+}

@@ -55,7 +55,7 @@ fn json_is_quoted_by_its_sentence_or_its_word() {
         ("{\"error_msg\":\"seat is taken\",\"code\":\"E7\"}", "seat is taken"),
         ("{\"status\":\"starting\",\"progress\":42}", "starting"),
         ("{\"error\":\"shard_moved\",\"id\":\"a1\"}", "shard_moved"),
-        ("{\"title\":\"Shard moved\",\"detail\":\"to no 7\"}", "Shard moved: to no 7"),
+        ("{\"title\":\"Shard moved\",\"detail\":\"ask shard 8\"}", "Shard moved: ask shard 8"),
     ] {
         let d = of("503 No", "", body, &[]);
         is(&d, "W344", &format!("its reason is \"{reason}\""));
@@ -223,4 +223,121 @@ fn a_handler_that_saw_the_upgrade_and_left_it_is_no_lost_upgrade() {
     for wrong in ["no site for this Host", "forwards without", "an HTTP handler"] {
         assert!(!d.causes.iter().any(|cause| cause.text.contains(wrong)), "{wrong}: {d:?}");
     }
+}
+
+#[test]
+fn a_word_with_another_meaning_chooses_no_cause() {
+    for (status, text) in [
+        ("403 No", "Origin airport LHR has no feed today"),
+        ("503 No", "origin database is being migrated"),
+        ("400 No", "the host is not in the meeting yet"),
+        ("500 No", "upgrade of schema 12 is running"),
+        ("503 No", "upgrade in progress until noon"),
+        ("404 No", "path planner p-4 is asleep; wake it first"),
+        ("404 No", "link expired: this connection URL was already used"),
+        ("400 No", "client certificate CN is not on the list"),
+    ] {
+        let d = of(status, "", text, &[]);
+        let first = d.causes.first().map(|cause| &*cause.text).unwrap_or_default();
+        assert!(first.starts_with("its reason is \""), "{text}: {d:?}");
+        assert!(!matches!(d.entry.code, "W327" | "W328" | "W351" | "W320" | "W212"), "{d:?}");
+    }
+    for (text, code) in [
+        ("Origin not allowed", "W328"),
+        ("origin https://a.example is not on the allowlist", "W328"),
+        ("the origin must be one of ours", "W328"),
+        ("Host is not in the list", "W351"),
+        ("upgrade required", "W320"),
+        ("token bucket empty", "W340"),
+    ] {
+        assert_eq!(of("403 No", "", text, &[]).entry.code, code, "{text}");
+    }
+    // A path that is unknown is no reason of its own.
+    let d = of("404 No", "", "The requested URL /chat was not found here", &[]);
+    assert!(!d.causes.iter().any(|cause| cause.text.contains("its reason")), "{d:?}");
+}
+
+#[test]
+fn a_plain_get_that_is_refused_otherwise_shows_that_the_upgrade_arrived() {
+    let text = "Received invalid WebSocket request";
+    let d = of("403 No", "Server: nginx\r\n", text, &[(Variation::NoUpgrade, 400, "no")]);
+    is(&d, "W332", "");
+    assert!(!d.causes.iter().any(|cause| cause.text.contains("without Upgrade")), "{d:?}");
+}
+
+#[test]
+fn the_words_of_a_401_stand_beside_its_challenge() {
+    let key = "WWW-Authenticate: apikey realm=\"x\"\r\n";
+    let d = of("401 Unauthorized", key, "{\"message\":\"Missing API key in request\"}", &[]);
+    is(&d, "W326", "its reason is \"Missing API key in request\"");
+    assert!(d.causes.iter().any(|cause| cause.text == "no credentials were sent"), "{d:?}");
+    // What repeats the status is none.
+    for text in [
+        "{\"message\":\"Unauthorized\"}",
+        "Authentication required",
+        "{\"error\":\"Login required\"}",
+    ] {
+        is(&of("401 Unauthorized", key, text, &[]), "W326", "no credentials were sent");
+    }
+}
+
+#[test]
+fn json_is_read_where_its_message_is_a_list_and_a_header_where_there_is_no_body() {
+    let body = "{\"statusCode\":400,\"message\":[\"room is too short\"],\"error\":\"Bad Request\"}";
+    is(&of("400 Bad Request", "", body, &[]), "W323", "its reason is \"room is too short\"");
+    let body = "{\"type\":\"about:blank\",\"title\":\"Forbidden\",\"status\":403}";
+    let d = of("403 Forbidden", "", body, &[]);
+    assert!(!d.causes.iter().any(|cause| cause.text.contains("its reason")), "{d:?}");
+    let d = of("403 Forbidden", "X-Error-Message: workspace is archived\r\n", "", &[]);
+    is(&d, "W332", "its reason is \"workspace is archived\"");
+    let page = "<br />\n<b>Fatal error</b>:  Uncaught Error: Class \"A\" not found in /srv/a.php:3";
+    let d = of("200 OK", "Content-Type: text/html\r\n", page, &[]);
+    is(&d, "W341", r#"its reason is "Error: Class "A" not found""#);
+}
+
+#[test]
+fn a_program_is_known_by_its_own_headers() {
+    for (status, headers, body, code, cause) in [
+        ("404 No", "x-render-routing: no-server\r\n", "", "W334", "answered itself"),
+        (
+            "404 No",
+            "Via: 1.1 heroku-router\r\n",
+            "<title>No such app</title>",
+            "W334",
+            "answered itself",
+        ),
+        ("404 No", "Server: Netlify\r\n", "", "W334", "has no WebSocket support"),
+        ("200 OK", "Content-Type: application/grpc\r\n", "", "W305", "a gRPC server"),
+    ] {
+        is(&of(status, headers, body, &[]), code, cause);
+    }
+}
+
+#[test]
+fn an_own_origin_that_is_refused_rules_no_list_out() {
+    let open = |variation, outcome| Trial { variation, what: "http://h".to_owned(), outcome };
+    let refused = || TrialOutcome::Status { code: 400, text: "400".to_owned(), body: Vec::new() };
+    let origin = "Origin: https://evil.example\r\n";
+    // Without one it opens; with its own it does not: a list, or what browsers must bring beside it.
+    let trials =
+        [open(Variation::OwnOrigin, refused()), open(Variation::NoOrigin, TrialOutcome::Opened)];
+    for (body, proved) in [("", false), ("bad Origin header", true)] {
+        let pair = Pair::new(origin, &format!("HTTP/1.1 400 Bad Request\r\n\r\n{body}"));
+        let facts = Facts { trials: &trials, ..pair.facts() };
+        let d = classify(&facts).into_iter().next().expect("a verdict");
+        assert!(d.entry.code == "W327" && d.is_proved() == proved, "{d:?}");
+    }
+    let pair = Pair::new(
+        origin,
+        "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\n\r\nPage not found",
+    );
+    let same = TrialOutcome::Status {
+        code: 404,
+        text: "404".to_owned(),
+        body: b"Page not found".to_vec(),
+    };
+    let trials = [open(Variation::OwnOrigin, same)];
+    let facts = Facts { trials: &trials, ..pair.facts() };
+    let d = classify(&facts).into_iter().next().expect("a verdict");
+    is(&d, "W333", "is not among allowed_request_origins");
 }

@@ -77,7 +77,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("Cloudflare's idle timeout", C::IdleAt(100, "cloudflare")),
             high("Envoy's or Istio's stream idle timeout", C::IdleAt(300, "envoy")),
             high("Heroku's router", C::IdleAt(55, "heroku")),
-            medium("a timer of the proxy that answered", C::SilenceBehindProxy),
+            medium("a timer of the proxy that answered, or the end of the process behind it", C::SilenceBehindProxy),
             medium("haproxy's `timeout client`, if `timeout tunnel` is not set, or Google Cloud's timeoutSec", C::Idle(30)),
             medium("Heroku's router", C::Idle(55)),
             medium("nginx's proxy_read_timeout or the idle timeout of an AWS load balancer, both 60 s by default", C::Idle(60)),
@@ -86,8 +86,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("Envoy's or Istio's stream idle timeout", C::Idle(300)),
             medium("an AWS network load balancer", C::Idle(350)),
             medium("AWS API Gateway's idle limit", C::Idle(600)),
-            medium("a timer of a proxy or of the peer", C::Silence).unless(&[C::Serving]),
-            low("the peer's process ended or was killed").unless(&[C::Serving]),
+            medium("a timer of a proxy or of the peer, or the end of the peer's process", C::Silence).unless(&[C::Serving, C::SilenceBehindProxy]),
             low("the client's program ended or was killed, or its network went away").with(C::Serving)
                 .cure("see whether the client's program still runs; against a timer, send pings: `--ping-interval SECS`"),
             low("a timer of the client, or of something between it and this server").with(C::Serving),
@@ -118,11 +117,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §5.5.1")
         .causes(&[low("the peer's library or handler ends TCP instead of closing the WebSocket"), low("the peer's application does not read")])
         .seen("after our Close: the end of the stream, or nothing within the close timeout"),
-    warning("W818", "the network path failed silently")
-        .because("our data is no longer acknowledged, and nothing arrives")
-        .help("detect this early with pings: `--ping-interval 20`; TCP keepalive waits two hours")
-        .source("documentation of websockets; tcp(7)")
-        .causes(&[low("a laptop slept, or the network changed"), low("a NAT or firewall forgot the connection")])
+    warning("W818", "the peer does not answer any more")
+        .because("no pong arrived in time, or what was sent is not acknowledged")
+        .help("see whether the peer's program hangs, is stopped, or reads too slowly; pings find this early: `--ping-interval 20`")
+        .source("RFC 6455 §5.5.2; documentation of websockets; tcp(7)")
+        .causes(&[low("the peer's program hangs, is stopped or does not read"), low("the peer's library sends no pongs"), low("the network path broke silently: a laptop slept, a NAT or firewall forgot the connection")])
         .seen("nothing arrived within the pong timeout, or sent bytes stay unacknowledged"),
     warning("W819", "this side reads too slowly")
         .because("data arrived faster than it was read, so the peer had to wait")

@@ -122,6 +122,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("no credentials were sent", C::NoCredentials).unless(&[C::SecretSent]),
             low("the application refuses the Origin, which is not on its list: ws answers 401 if its verifyClient refuses").unless(&[C::Challenged, C::NoOrigin, C::WsRefusal]),
             low("the application wants an Origin: ws answers 401 if its verifyClient refuses").unless(&[C::Challenged, C::OriginSent, C::WsRefusal]),
+            low("a proxy on the way removed the credentials: Authorization, a cookie or the query").with(C::Proxied).unless(&[C::NoCredentials]),
             low("the API takes its token in the query or in the first message"),
         ])
         .seen("status 401, or a 4xx whose body mentions credentials or a token"),
@@ -133,9 +134,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the Origin is not on the server's list", C::OwnOriginHelps),
             medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
                 .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
-            high("the Origin is not on the server's list", C::NoOriginHelps).unless(&[C::OwnOriginBehindProxy])
+            medium("requests with an Origin are refused: one that is not on the server's list, or without what browsers must bring, such as a token or a cookie", C::OriginUnnamed).unless(&[C::NoOriginSame])
+                .cure("leave the Origin out, or send one of the server's list, `-o ORIGIN`, and what its pages send"),
+            high("the Origin is not on the server's list", C::NoOriginHelps).unless(&[C::OwnOriginBehindProxy, C::OriginUnnamed])
                 .cure("leave the Origin out, or send one of the server's list: `-o ORIGIN`"),
-            medium("the Origin is not on the server's list", C::OriginSent),
+            medium("the Origin is not on the server's list", C::OriginSent).unless(&[C::OriginUnnamed]),
             low("a proxy changes Host, so that the server compares the Origin with another name").unless(&[C::OwnOriginHelps]),
         ])
         .seen("another status or 101 with another Origin; a body that names the origin; gorilla/websocket's 403"),
@@ -173,10 +176,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("read the log of the integration; the answer's requestId names the request"),
             medium("the integration of `$connect`, as its Lambda function, failed", C::StatusIs(502))
                 .cure("read the log of the integration; the answer's requestId names the request"),
-            medium("the authorizer of `$connect` refused", C::GatewayIds).unless(&[C::StatusIs(500), C::StatusIs(502)])
-                .cure("check what the authorizer of `$connect` reads: a token, a header, a parameter of the query"),
-            low("the stage is missing in the path").unless(&[C::StatusIs(500), C::StatusIs(502)]),
-            low("the authorizer of `$connect` refused").unless(&[C::StatusIs(500), C::StatusIs(502), C::Body("missing authentication token")]),
+            medium("the authorizer of `$connect` refused, or the path has no stage of this API", C::GatewayIds).unless(&[C::StatusIs(500), C::StatusIs(502)])
+                .cure("check what the authorizer of `$connect` reads, a token, a header or a parameter of the query; then the stage in the path"),
+            low("the stage is missing in the path").unless(&[C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")]),
+            low("the authorizer of `$connect` refused").unless(&[C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")]),
         ])
         .seen("403 or 5xx with x-amzn-ErrorType, or with a connectionId and a requestId; 403 with {\"message\":\"Forbidden\"} and an x-amzn header"),
     error("W332", "the application refused the connection")
@@ -227,8 +230,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("measured on real servers; Rails' connection base")
         .causes(&[
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy),
-            medium("the Origin is not among allowed_request_origins", C::OriginSent).unless(&[C::OwnOriginSame]),
-            medium("the application requires an Origin", C::NoOrigin).unless(&[C::OwnOriginSame]),
+            medium("the Origin is not among allowed_request_origins", C::OriginSent),
+            medium("the application requires an Origin of its allowed_request_origins", C::NoOrigin),
             low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainDiffers]),
         ])
         .seen("404 in plain text with the body Page not found"),
@@ -251,7 +254,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("make the proxy forward the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
             medium("the application took the upgrade for a plain request: no WebSocket server is attached to it, or a proxy removed Upgrade and Connection", C::PlainPage).unless(&[C::Proxied, C::ForwardProxied, C::PlainDiffers, C::UpgradePasses, C::NamesOtherPath])
                 .cure("attach the WebSocket server to the program that listens on this port, or use its own port; if a proxy is in front, make it forward Upgrade and Connection"),
-            medium("the server in front answered itself: it has no route for this path, or none for this Host", C::ProxyOwn)
+            medium("the server in front answered itself: it has no route for this path, this Host or these headers", C::ProxyOwn)
                 .cure("check the path, and the name and port of the URL, against the configuration of the server in front"),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),

@@ -53,9 +53,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("the program or host that answers has no WebSocket support", C::Unable)
                 .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
-            medium("every request gets this answer: an application answers any path over plain HTTP, and has no WebSocket, or its server's support for it is missing or off", C::AllSame).unless(&[C::NoBody])
+            medium("a gRPC server answers, which has no WebSocket here", C::Grpc)
+                .cure("use a client of gRPC, or the port on which the WebSocket is served"),
+            medium("every request gets this answer: an application answers any path over plain HTTP, and has no WebSocket, or its server's support for it is missing or off", C::AllSame).unless(&[C::NoBody, C::Grpc])
                 .cure("check the path, and whether the server is one with WebSocket support, which is on"),
-            medium("every request gets this answer: the server has no WebSocket, or no site for this Host, the name and port of the URL", C::AllSameEmpty)
+            medium("every request gets this answer: the server has no WebSocket, or no site for this Host, the name and port of the URL", C::AllSameEmpty).unless(&[C::Grpc])
                 .cure("check the path, and the name that the server is set up for: `--host NAME`"),
             medium("an HTTP handler serves this path, and no WebSocket", C::PlainSame).unless(&[C::AllSame, C::ProxyOwn]),
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::AllSame, C::ProxyOwn]),

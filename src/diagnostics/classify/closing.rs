@@ -312,22 +312,26 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             .suggests("the server ends connections that connect to no namespace in time", fact)
             .help("send the packet at once: `-x 40`, with a login as in `40{\"token\":\"…\"}`");
     }
-    if let Some(reason) = Clue::PingReason.seen(facts) {
-        let d = if d.severity == Severity::Note { d.severity(Severity::Warning) } else { d };
-        let d = match Clue::PingsIgnored.seen(facts) {
-            Some(ignored) => d.because(UNPONGED, format!("{ignored}; {reason}")).help(PONG),
-            None => d
-                .because(
-                    "the peer did not receive a ping, a pong or a heartbeat from this \
-                     side",
-                    reason,
-                )
-                .help(
-                    "send the heartbeat that the application expects; find out what delayed the \
-                     pongs",
-                ),
-        };
-        return d;
+    let ignored = Clue::PingsIgnored.seen(facts);
+    match (Clue::PingReason.seen(facts), ignored) {
+        (Some(reason), Some(ignored)) => {
+            let d = if regular { d.severity(Severity::Warning) } else { d };
+            return d.because(UNPONGED, format!("{ignored}; {reason}")).help(PONG);
+        }
+        // It is no timer of pings so early.
+        (Some(reason), None) if end.last >= SILENCE => {
+            let text = "the peer did not receive a ping, a pong or a heartbeat from this side";
+            let timer = Clue::TimeoutReason.seen(facts).is_some();
+            let d = if regular { d.severity(Severity::Warning) } else { d };
+            let d = if timer { d.because(text, reason) } else { d.suggests(text, reason) };
+            return d.help(
+                "send the heartbeat that the application expects; find out what delayed the pongs",
+            );
+        }
+        (None, Some(ignored)) if regular && says_nothing(body) && !facts.stream.ended_on_ours => {
+            return d.severity(Severity::Warning).suggests(UNPONGED, ignored).help(PONG);
+        }
+        _ => {}
     }
     let first = "the application did not receive a message that its protocol requires: a first one, or a heartbeat";
     let named = d.entry.family == Family::Application
@@ -339,9 +343,19 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         return d.suggests(BEATLESS, fact).help(BEAT);
     }
     if let Some(reason) = Clue::FirstMessageReason.seen(facts).filter(|_| !named) {
-        return d
-            .because("the peer did not receive the first message of its protocol", reason)
-            .help("send that message at once, with -x");
+        return match asked {
+            true => d
+                .suggests(
+                    "the peer did not take our message for the first one of its protocol",
+                    reason,
+                )
+                .help(
+                    "check the form of that message: protocols of lines need CR and LF at its end",
+                ),
+            false => d
+                .because("the peer did not receive the first message of its protocol", reason)
+                .help("send that message at once, with -x"),
+        };
     }
     if end.quiet < SILENCE {
         let waited = !asked && facts.stream.messages > 0 && end.last >= SILENCE;

@@ -252,12 +252,21 @@ impl RefusalResponse<'_> {
             }
             Subject::Tls if self.facts.url.is_some_and(|url| !Url::of(url).is_secure()) => "W204",
             Subject::Tls => return None,
+            // Where there is no TLS, there is no certificate.
+            Subject::Certificate
+                if phrase == "client certificate"
+                    && !self.facts.url.is_some_and(|url| Url::of(url).is_secure()) =>
+            {
+                return None;
+            }
             Subject::Certificate => "W212",
             Subject::Alpn => "W215",
             Subject::HeadSize => "W325",
             // Chrome's DevTools refuse with 500; otherwise such a status is about another host.
             Subject::Host if self.status < 500 => "W351",
             Subject::Host if self.status == 500 && phrase == "host header" => "W351",
+            // A server that fails has not looked at it.
+            Subject::Origin if self.status > 500 => return None,
             Subject::Origin if self.sent("Origin") => "W327",
             Subject::Origin => "W328",
             Subject::Subprotocol => "W350",
@@ -267,8 +276,21 @@ impl RefusalResponse<'_> {
             // A session of a login is as possible.
             Subject::Session if self.status == 401 => "W326",
             Subject::Session => "W352",
-            // What is read as a handshake, and forbidden, has arrived.
-            Subject::Upgrade if self.refuses_handshake(start) => return None,
+            // What is read as a handshake, and forbidden, has arrived, as has what a plain GET differs from.
+            Subject::Upgrade
+                if self.refuses_handshake(start)
+                    || self.status == 403 && Clue::PlainDiffers.seen(self.facts).is_some() =>
+            {
+                return None;
+            }
+            Subject::Upgrade
+                if self.status >= 500
+                    && !["websocket", "handshake*", "header upgrade", "upgrade header"]
+                        .iter()
+                        .any(|words| said::says(start, words)) =>
+            {
+                return None;
+            }
             Subject::Upgrade => "W320",
             // A limit that is paid for is another one.
             Subject::Rate if self.status == 402 => return None,
@@ -295,7 +317,7 @@ impl RefusalResponse<'_> {
             return text;
         }
         let reason = self.header("X-WebSocket-Reject-Reason").or(self.challenge());
-        let other = reason.or(self.own_phrase());
+        let other = reason.or(self.own_phrase()).or(self.own_header());
         other.map_or(text, |words| String::from_utf8_lossy(words).into_owned())
     }
 
@@ -307,6 +329,21 @@ impl RefusalResponse<'_> {
             let end = value[at..].iter().position(|byte| *byte == b'"')?;
             Some(&value[at..at + end])
         })
+    }
+
+    /// A header of the application's own that has a reason, as `X-Error-Message`.
+    fn own_header(&self) -> Option<&[u8]> {
+        let named = |name: &[u8]| {
+            let name = name.to_ascii_lowercase();
+            name.starts_with(b"x-")
+                && [&b"error"[..], b"reason", b"message"].iter().any(|end| name.ends_with(end))
+        };
+        let mut fields =
+            self.head.headers().filter(|field| self.status >= 400 && named(field.name));
+        let tells = |value: &[u8]| {
+            value.contains(&b' ') && !said::is_vague(&String::from_utf8_lossy(value))
+        };
+        fields.find(|field| tells(field.value)).map(|field| field.value)
     }
 
     /// A reason phrase that says more than the registry's do.
@@ -397,6 +434,9 @@ impl RefusalResponse<'_> {
             return Some("W304");
         }
         let html = self.content_type("text/html") && body.starts_with(b"<");
+        if html && said::exception(self.body).is_some() {
+            return Some("W341");
+        }
         (self.status == 200 && html).then_some("W300")
     }
 
@@ -647,7 +687,7 @@ impl RefusalResponse<'_> {
         let named = own.or_else(|| wrong.clone()).or_else(|| said::sentence(self.body));
         let unsaid = json && named.is_none();
         let html = said::page_text(self.body).is_some();
-        let sentence = named.unwrap_or_else(|| self.beyond_status(&text));
+        let sentence = self.beyond_status(&named.unwrap_or(text.clone()));
         let generic = match d.entry.code {
             "W332" => !self.refuses_handshake(&text),
             "W323" | "W337" | "W339" | "W340" | "W341" | "W344" => true,
@@ -655,7 +695,16 @@ impl RefusalResponse<'_> {
                 .iter()
                 .any(|words| said::says(&text, words)),
             // An error in a challenge is about what was sent (RFC 6750 §3.1).
-            "W326" => !challenged || wrong.is_some(),
+            "W326" if challenged && wrong.is_none() => {
+                let known = "authentication authorization authenticate authorized required credentials credential login log valid provided";
+                !html
+                    && !said::is_bare(
+                        &sentence,
+                        self.status,
+                        &[said::VAGUE, known.as_bytes()].join(&b" "[..]),
+                    )
+            }
+            "W326" => true,
             // Where the catalogue does not know the words.
             "W343" => {
                 let known = |because: &String| because.contains("contains \"");
@@ -677,7 +726,8 @@ impl RefusalResponse<'_> {
             || Clue::ProxyPage.seen(self.facts).is_some() && !says_rule(self.body);
         let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High)
             || Clue::EdgeRefuses.seen(self.facts).is_some();
-        let shown = shown && wrong.is_none();
+        let asks = d.entry.code == "W326" && challenged;
+        let shown = shown && !asks;
         // A program that is named as a filter may be the server, whose words come first.
         if d.entry.code == "W117" && !shown && !page && !self.is_vague() {
             return d.suggests(format!("its reason is \"{sentence}\""), "the answer has this text");
@@ -687,7 +737,7 @@ impl RefusalResponse<'_> {
             if sentence.chars().count() > REASON {
                 reason.push('…');
             }
-            d.causes.retain(|cause| wrong.is_some() && cause.confidence == Confidence::High);
+            d.causes.retain(|cause| asks && cause.confidence == Confidence::High);
             let help = match d.entry.code {
                 "W326" if wrong.is_some() => {
                     "send credentials that are valid now: `-u USER:PASSWORD`, `--bearer TOKEN`"

@@ -4,7 +4,7 @@
 use super::findings::Findings;
 use crate::diagnostics::Facts;
 use crate::diagnostics::facts::EndKind;
-use crate::diagnostics::wish;
+use crate::diagnostics::{sniff, wish};
 use crate::wire::Role;
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
@@ -16,14 +16,13 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
     };
     let reason = String::from_utf8_lossy(facts.body).trim().to_owned();
     // A refusal that was asked for needs no explanation.
-    let named = reason.starts_with("the client speaks ");
-    if status == 101 || named || reason.starts_with("this server refuses every handshake") {
+    if status == 101 || reason.starts_with("this server refuses every handshake") {
         return;
     }
     let get =
         |name: &str| request.get_all(name).next().map(|v| String::from_utf8_lossy(v).into_owned());
     let asked = request.has_token("Upgrade", "websocket");
-    let balanced = reason.contains("of the PROXY protocol");
+    let balanced = sniff::is_proxy_protocol(request.raw());
     let code = match status {
         _ if balanced => "W363",
         _ if !asked => "W360",
@@ -42,18 +41,27 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
         let d = d.note_if(get("User-Agent").map(|agent| format!("User-Agent: {agent}")));
         match code {
             "W360" if get("Sec-WebSocket-Key").is_some() => d
-                .because("a proxy removed Upgrade", "the request has a Sec-WebSocket-Key but no Upgrade")
+                .suggests("a proxy removed Upgrade, or the client did not send it", "the request has a Sec-WebSocket-Key but no Upgrade")
                 .help("make the proxy forward it; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
-            "W360" if let Some(fact) = proxied(request) => d
-                .because("the client takes this server for a forward proxy", fact)
+            "W360" if request.request_line().is_some_and(|line| line.method == b"CONNECT") => d
+                .because("the client takes this server for a forward proxy", "the method is CONNECT")
                 .help("`wscope proxy PORT` is a forward proxy; or remove http_proxy, https_proxy or the proxy setting from the client"),
-            "W360" => match wish::kind(request) {
-                Some((what, help)) => d.because(what, format!("the path is {}", path.unwrap_or_default())).help(help),
+            "W360" if names_another_host(request) => d
+                .because("the client takes this server for a forward proxy", "the request line has a whole URL, as only proxies get one")
+                .help("`wscope proxy PORT` is a forward proxy; or remove http_proxy or the proxy setting from the client"),
+            "W360" => match wish::client_protocol(request) {
+                Some(client_protocol) => d.because(client_protocol.what, format!("the path is {}", path.unwrap_or_default())).help(client_protocol.help),
+                None => d,
+            },
+            "W364" => match elsewhere(request) {
+                Some((place, fact)) => d
+                    .because(place, fact)
+                    .help("make the client send them in the header: `Authorization: Bearer TOKEN`, or Basic for --user"),
                 None => d,
             },
             "W363" if balanced => d
-                .because("a balancer in front of this server speaks the PROXY protocol", "that is what its connection begins with")
-                .help("switch the PROXY protocol off at the balancer (haproxy: no send-proxy; nginx: proxy_protocol off)"),
+                .because("a balancer in front of this server speaks the PROXY protocol", "the first bytes are those of it")
+                .help("switch the PROXY protocol off at the balancer (haproxy: no send-proxy and no send-proxy-v2; nginx: proxy_protocol off)"),
             "W361" => d.help(format!("serve it too: `--path {}`, or correct the client's URL", path.unwrap_or_default())),
             "W362" => {
                 let origin = get("Origin").unwrap_or_default();
@@ -68,12 +76,6 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
                     _ => d,
                 }
             }
-            "W364" => match elsewhere(request) {
-                Some(fact) => d
-                    .because("the client sends its credentials in another form than this server reads", fact)
-                    .help("send them in Authorization, as Basic or Bearer, as `wscope -u USER:PASSWORD URL` and `wscope --bearer TOKEN URL` do"),
-                None => d,
-            },
             "W365" => match get("Sec-WebSocket-Protocol") {
                 Some(offered) => {
                     let first = offered.split(',').next().unwrap_or_default().trim().to_owned();
@@ -86,37 +88,7 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
     });
 }
 
-/// The mark of a request to a forward proxy (RFC 9112 §3.2.2, §3.2.3).
-fn proxied(request: &Head) -> Option<&'static str> {
-    let line = request.request_line()?;
-    let absolute = line.target.starts_with(b"http://") || line.target.starts_with(b"https://");
-    match line.method {
-        b"CONNECT" => Some("the method is CONNECT"),
-        _ => absolute.then_some("the request's target is a whole URL"),
-    }
-}
-
-/// Credentials outside of what Authorization has for Basic and Bearer; their values are secret.
-fn elsewhere(request: &Head) -> Option<String> {
-    let word = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    if let Some(value) = request.get("Authorization") {
-        let scheme = word(value.split(|byte| *byte == b' ').next().unwrap_or_default());
-        let known = ["basic", "bearer"].iter().any(|name| scheme.eq_ignore_ascii_case(name));
-        let named = scheme.len() < value.len() && scheme.len() <= 20;
-        return (!known && named).then(|| format!("the scheme of Authorization is {scheme}"));
-    }
-    let target = word(request.request_line()?.target);
-    let query = target.split_once('?').map_or("", |(_, query)| query);
-    let mut names = query.split('&').filter_map(|pair| Some(pair.split_once('=')?.0));
-    if let Some(name) = names.find(|name| is_secret(name)) {
-        return Some(format!("the parameter {name} was sent"));
-    }
-    let mut offered = request.tokens("Sec-WebSocket-Protocol").map(word);
-    let secret = offered.any(|name| is_secret(&name) || name.eq_ignore_ascii_case("bearer"));
-    secret.then(|| "a subprotocol that carries credentials was offered".to_owned())
-}
-
-/// A client that was accepted, and left before it sent anything, or got no answer.
+/// A client that was accepted, and left before it sent anything.
 pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let (Some(wish), Some(end)) = (facts.wish, facts.end) else { return };
     let by_peer = match end.how {
@@ -124,23 +96,62 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
         EndKind::Closed => facts.close.by_peer && facts.close.received.is_some(),
         _ => false,
     };
-    let silent = facts.stream.messages == 0;
-    // Who was not answered has waited in vain.
-    let waited = wish.speaks.is_some() && facts.stream.sent.is_none();
-    if !(silent || waited) || !by_peer || end.partial > 0 {
+    let spoke = facts.stream.messages > 0;
+    // Who got a message may have got what it waited for.
+    if !by_peer || end.partial > 0 || (spoke && facts.stream.sent.is_some()) {
         return;
     }
-    let what = if silent { "without sending a message" } else { "without an answer" };
-    let after = format!("the client left {} ms after the 101 {what}", end.lifetime.as_millis());
-    if let Some(first) = wish.offered.first().filter(|_| silent) {
+    let after = format!(
+        "the client left {} ms after the 101, and {}",
+        end.lifetime.as_millis(),
+        if spoke { "nothing was sent to it" } else { "sent no message" }
+    );
+    // One that closes in order has accepted what it got.
+    let regular = facts.close.received.is_some_and(|body| body.code == Some(1000));
+    if let Some(first) = wish.offered.first().filter(|_| !spoke && !regular) {
         let names = wish.offered.join("\", \"");
         found.add("W366", |d| {
             d.title(format!("the client offered \"{names}\" and got no subprotocol"))
                 .note(after.clone())
-                .note_if(wish.speaks.map(|(what, _)| what))
+                .note_if(wish.speaks.as_ref().map(|client_protocol| client_protocol.what.as_ref()))
                 .help(format!("start wscope with `-s {first}`"))
         });
-    } else if let Some((what, help)) = wish.speaks {
-        found.add("W367", |d| d.title(what).note(after).help(help));
+    } else if let Some(client_protocol) = &wish.speaks {
+        found.add("W367", |d| {
+            d.title(client_protocol.what.clone()).note(after).help(client_protocol.help)
+        });
     }
+}
+
+/// Whether the request is one to a proxy: its target is a whole URL (RFC 9112 §3.2.2), and it has
+/// no Upgrade.
+fn names_another_host(request: &Head) -> bool {
+    let line = request.request_line();
+    line.is_some_and(|line| line.target.starts_with(b"http://"))
+}
+
+/// Where else than in a header that this server reads the client put credentials, and the sign of
+/// it.
+fn elsewhere(request: &Head) -> Option<(&'static str, String)> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if let Some(value) = request.get("Authorization") {
+        let scheme = text(value.split(|byte| *byte == b' ').next().unwrap_or_default());
+        let known = ["Basic", "Bearer"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        let other = !known && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let place = "the client sends its credentials in a scheme that this server does not read";
+        return other.then(|| (place, format!("the request has Authorization: {scheme}")));
+    }
+    let line = request.request_line()?;
+    let query = line.target.split(|byte| *byte == b'?').nth(1).unwrap_or_default();
+    let names = query.split(|byte| *byte == b'&');
+    let mut names = names.map(|pair| text(pair.split(|byte| *byte == b'=').next().unwrap_or(pair)));
+    if let Some(name) = names.find(|name| is_secret(name)) {
+        let place = "the client sends its credentials in the query of the URL";
+        return Some((place, format!("the query has {name}")));
+    }
+    let mut offered = request.tokens("Sec-WebSocket-Protocol").map(text);
+    offered.find(|name| is_secret(name) || name.eq_ignore_ascii_case("bearer"))?;
+    let place = "the client sends its credentials among the subprotocols, as browsers have to";
+    // The name may be the secret itself.
+    Some((place, "a name in Sec-WebSocket-Protocol is one of credentials".to_owned()))
 }
