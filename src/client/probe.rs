@@ -251,7 +251,6 @@ fn is_of_header(trial: &Trial) -> bool {
 
 /// Repeats the first request twice, so that servers that take turns are noticed, and the trial whose
 /// header changed the answer: a server whose answers change by themselves must not look like a proof.
-/// A request that was dropped is repeated, too, where another one was answered.
 /// If one of them has another result now, the trials that were compared are dropped from the
 /// evidence, and that result takes their place.
 ///
@@ -260,21 +259,23 @@ fn is_of_header(trial: &Trial) -> bool {
 /// Those of [`attempt`].
 pub fn control(
     config: &OpenConfig,
-    error: &OpenError,
     evidence: &mut OpeningEvidence,
     runtime: &mut Runtime,
 ) -> Result<Option<Trial>, OpenError> {
     let first = evidence.response().and_then(Head::status_line).map(|line| line.code);
     let differs = |trial: &&Trial| is_of_header(trial) && trial.status() != first;
-    let variation = Variation::Unchanged;
-    // Who has too much to do, or does not answer, did not look at the request.
-    let answered = |trial: &Trial| !matches!(trial.status(), None | Some(429 | 503));
     let changed = evidence.trials.iter().find(differs).cloned();
-    let here = |trial: &Trial| trial.variation != Variation::OtherScheme && answered(trial);
-    let dropped = is_cut(error) && evidence.trials.iter().any(here);
+    // An upgrade that was dropped, where a plain request is answered.
+    let soon = evidence.failed_after().is_some_and(|after| after < CHEAP_TIMEOUT);
+    let answers =
+        |trial: &Trial| trial.variation == Variation::NoUpgrade && trial.status().is_some();
+    let dropped = first.is_none() && soon && evidence.trials.iter().any(answers);
     if changed.is_none() && !dropped {
         return Ok(None);
     }
+    let variation = Variation::Unchanged;
+    // Who has too much to do, or does not answer, did not look at the request.
+    let answered = |trial: &Trial| !matches!(trial.status(), None | Some(429 | 503));
     let mut other = None;
     for _ in 0..2 {
         let (outcome, _) = traced(config, runtime)?;
@@ -396,7 +397,7 @@ pub fn compare(
             evidence.trials.extend(trial);
         }
     }
-    control(config, error, evidence, runtime)?;
+    control(config, evidence, runtime)?;
     // What is explained now is the first one's failure.
     runtime.reporter.return_to(conn);
     Ok(())
@@ -405,16 +406,12 @@ pub fn compare(
 /// What is tried without `--diagnose`: the other loopback address, and TLS if a plain request was
 /// cut off without a byte.
 fn is_cheap(variation: Variation, config: &OpenConfig, error: &OpenError) -> bool {
+    let cut = matches!(error, OpenError::Closed { .. } | OpenError::Io(_));
     match variation {
         Variation::OtherFamily => true,
-        Variation::OtherScheme => is_cut(error) && !config.target.secure,
+        Variation::OtherScheme => cut && !config.target.secure,
         _ => false,
     }
-}
-
-/// Whether the peer ended the connection.
-fn is_cut(error: &OpenError) -> bool {
-    matches!(error, OpenError::Closed { .. } | OpenError::Io(_))
 }
 
 /// Whether only the certificate is in the way.

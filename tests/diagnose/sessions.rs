@@ -316,24 +316,6 @@ fn a_server_that_refuses_some_requests_gives_no_cause() {
     }
 }
 
-/// A request that is dropped at a bad moment, as while the server starts.
-#[test]
-fn a_dropped_request_is_repeated_before_it_is_explained() {
-    for args in [&["--diagnose"][..], &["--diagnose", "-s", "chat"], &["doctor"]] {
-        let count = AtomicUsize::new(0);
-        let port = serve(move |request, stream| match count.fetch_add(1, Ordering::SeqCst) {
-            0 => None,
-            _ => {
-                open(request, stream)?;
-                stay(stream)
-            }
-        });
-        let told = Told::of(args, port, "/x");
-        told.is("W107", "the server's answers change from one request to the next");
-        told.lacks("drops");
-    }
-}
-
 #[test]
 fn a_session_that_ends_without_an_origin_shows_it() {
     let port = serve(|request, stream| {

@@ -151,6 +151,17 @@ fn what_a_proxy_may_have_removed_is_a_cause() {
 }
 
 #[test]
+fn credentials_that_were_sent_may_have_been_removed_on_the_way() {
+    for challenge in ["", "WWW-Authenticate: Bearer\r\n"] {
+        let d = asked("Authorization: Bearer x\r\n", "401 Unauthorized", challenge, "", &[]);
+        first(&d, "a proxy on the way removed them");
+    }
+    // A sentence that only begins as the status does.
+    let d = of("403 Access Denied", "", "Access denied due to the end of shop 7.");
+    first(&d, "\"Access denied due to the end of shop 7.\"");
+}
+
+#[test]
 fn a_502_has_more_causes_than_an_upstream_that_is_down() {
     let d = of("502 Bad Gateway", "Server: nginx\r\n", "<center>nginx</center>");
     has(&d, "certificate");

@@ -12,6 +12,9 @@ const FIND: &str = "check the path; if it is right, compare headers, query and c
 const KNOWN_PATH: &str = "the server knows this path and refuses: credentials, a rule, or a handler that has no WebSocket";
 const LOOK: &str = "look at the configuration of the server for this path, and at its log";
 
+/// What a refusal of credentials leaves open.
+const REFUSED: &str = "the credentials sent are wrong, expired, or for another audience, or a proxy on the way removed them";
+
 /// Django's page for a suspicious request.
 const SUSPICIOUS: C = C::Body("<h1>bad request (400)</h1><p></p>");
 
@@ -109,20 +112,19 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the server requires another authentication scheme than the one sent", C::WantsDigest).unless(&[C::NoCredentials, C::DigestSent])
                 .cure("use `-u USER:PASSWORD`, which also answers a Digest challenge"),
             high("no credentials were sent", C::NoCredentials).unless(&[C::NoChallenge]),
-            high("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent).unless(&[C::NoChallenge])
+            high(REFUSED, C::CredentialsSent).unless(&[C::NoChallenge])
                 .cure("compare user, password or token with what the server's log expects, and the scheme with WWW-Authenticate"),
             medium("the application refuses the Origin: ws answers 401 if its verifyClient refuses", C::OriginSent).unless(&[C::Challenged, C::OwnOriginSame])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the credentials"),
             medium("the verifyClient of the library ws refuses: it wants another Origin, or a token or cookie", C::WsRefusal).unless(&[C::OwnOriginHelps])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the token or cookie that its verifyClient reads"),
-            medium("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent)
-                .cure("compare what was sent with what the server's log expects"),
-            medium("the credentials sent are wrong, expired, or for another audience", C::SecretSent).unless(&[C::Challenged])
-                .cure("compare what was sent with what the server's log expects"),
+            medium(REFUSED, C::CredentialsSent)
+                .cure("compare what was sent with what the server's log shows"),
+            medium(REFUSED, C::SecretSent).unless(&[C::Challenged])
+                .cure("compare what was sent with what the server's log shows"),
             medium("no credentials were sent", C::NoCredentials).unless(&[C::SecretSent]),
             low("the application refuses the Origin, which is not on its list: ws answers 401 if its verifyClient refuses").unless(&[C::Challenged, C::NoOrigin, C::WsRefusal]),
             low("the application wants an Origin: ws answers 401 if its verifyClient refuses").unless(&[C::Challenged, C::OriginSent, C::WsRefusal]),
-            low("a proxy on the way removed the credentials: Authorization, a cookie or the query").with(C::Proxied).unless(&[C::NoCredentials]),
             low("the API takes its token in the query or in the first message"),
         ])
         .seen("status 401, or a 4xx whose body mentions credentials or a token"),
@@ -269,7 +271,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("run the application under a server with WebSocket support"),
             low("a proxy rewrites the path: it strips, adds or changes a prefix").unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::ProxyOwn]),
             low("the server in front has no site for this Host, the name and port of the URL").unless(&[C::UpgradePasses, C::ProxyOwn, C::AllSameUnproxied, C::OtherPathDiffers]),
-            low("the server hides a refusal behind 404").unless(&[C::OtherPathSame]),
+            low("the server hides a refusal behind 404").unless(&[C::NamesOtherPath, C::PlainPage]),
         ])
         .seen("status 404, or a 4xx whose body reports an unknown path"),
     error("W335", "the server handled the upgrade as a plain request")
@@ -499,7 +501,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send an allowed Host with `--host NAME`, or add yours to the server's list; a proxy may have to forward it")
         .source("measured on Chrome's DevTools, vite and Django")
         .causes(&[
-            high("the server refuses the Host header", C::OwnHostHelps)
+            high("the Host that was sent is not one that the server accepts", C::OwnHostHelps)
                 .cure("leave out `--host`, or make the server accept that name"),
             medium("a proxy changes Host", C::Proxied).cure("make the proxy forward Host, in nginx `proxy_set_header Host $http_host;`, or allow the name that the proxy sends"),
             low("the host of the URL is not on the server's list, which protects it against DNS rebinding"),

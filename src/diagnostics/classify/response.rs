@@ -366,7 +366,11 @@ impl RefusalResponse<'_> {
         while let Some(start) = known.iter().find(|start| begins(bare(rest), start)) {
             rest = bare(&bare(rest)[start.len()..]);
         }
-        if rest.is_empty() { text } else { rest }.to_owned()
+        // Some sentences only begin so.
+        let begun = text.strip_suffix(rest).and_then(|begun| begun.strip_suffix(' '));
+        let goes_on = begun.is_some_and(|begun| begun.ends_with(char::is_alphanumeric));
+        let goes_on = goes_on && rest.starts_with(char::is_lowercase);
+        if rest.is_empty() || goes_on { text } else { rest }.to_owned()
     }
 
     fn is_bare(&self, text: &str) -> bool {

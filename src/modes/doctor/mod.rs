@@ -136,7 +136,7 @@ impl Exam<'_> {
                 for variation in probe::variations(&error, &trace) {
                     self.attempt(*variation, &mut trace, runtime)?;
                 }
-                if let Some(trial) = probe::control(self.config, &error, &mut trace, runtime)? {
+                if let Some(trial) = probe::control(self.config, &mut trace, runtime)? {
                     self.add("again", StepOutcome::Odd, &trial.to_string(), None);
                 }
                 self.found = trace.explain(&error);
