@@ -339,6 +339,8 @@ pub enum Clue {
     PlainTells,
     /// Pings of the peer were left unanswered on purpose.
     PingsIgnored,
+    /// More than one of them.
+    PingsMissed,
     /// The proxy's answer says that it could not reach the server.
     ProxyFailed,
     /// The proxy is not one of HTTP.
@@ -827,7 +829,10 @@ impl Clue {
                 if other.iter().any(|clue| clue.seen(facts).is_some()) {
                     return None;
                 }
-                reason(facts, &[" idle", " inactiv", " no activity "])
+                let timer = reason(facts, &[" idle", " inactivity ", " no activity "]);
+                // That of an account or a device is another one.
+                let inactive = || reason(facts, &[" inactive "]).filter(|_| !is_qualified(facts));
+                timer.or_else(inactive)
             }
             Self::TimeoutReason => reason(facts, TIME_UP),
             Self::FirstMessageReason => {
@@ -952,6 +957,7 @@ impl Clue {
                     _ => format!("this side left {ignored} pings unanswered"),
                 })
             }
+            Self::PingsMissed => Self::PingsIgnored.seen(facts).filter(|_| facts.pings.ignored > 1),
             Self::ProxyFailed => {
                 let line = facts.proxy?.answer?.status_line()?;
                 matches!(line.code, 500 | 502..=504).then(|| format!("the proxy answered {}", line.code))
@@ -1365,6 +1371,76 @@ fn reason(facts: &Facts<'_>, words: &[&str]) -> Option<String> {
     let spaced = format!(" {} ", tokens.join(" "));
     let speaks = words.iter().any(|word| spaced.contains(word));
     speaks.then(|| format!("its reason is \"{reason}\""))
+}
+
+/// Whether the reason of the peer's Close speaks of something else than the connection and its time.
+pub(super) fn is_qualified(facts: &Facts<'_>) -> bool {
+    let plain = [
+        "session",
+        "connection",
+        "client",
+        "socket",
+        "websocket",
+        "peer",
+        "idle",
+        "inactive",
+        "inactivity",
+        "activity",
+        "timeout",
+        "timed",
+        "time",
+        "out",
+        "too",
+        "long",
+        "for",
+        "was",
+        "been",
+        "has",
+        "is",
+        "have",
+        "had",
+        "you",
+        "your",
+        "due",
+        "to",
+        "the",
+        "a",
+        "by",
+        "because",
+        "of",
+        "no",
+        "data",
+        "message",
+        "messages",
+        "received",
+        "within",
+        "after",
+        "closed",
+        "closing",
+        "close",
+        "seconds",
+        "minutes",
+        "s",
+        "ms",
+        "sec",
+        "min",
+        "ping",
+        "pong",
+        "keepalive",
+        "read",
+        "write",
+        "in",
+        "server",
+        "exceeded",
+        "limit",
+        "expired",
+        "and",
+    ];
+    let reason =
+        facts.close.received.map(|body| String::from_utf8_lossy(&body.reason)).unwrap_or_default();
+    let lower = reason.to_ascii_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.any(|word| !plain.contains(&word) && !word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Give or take 2 %.

@@ -385,7 +385,7 @@ fn decoded(text: String) -> String {
 }
 
 /// The names under which JSON has its sentence, the most telling first.
-const SENTENCES: [&str; 11] = [
+const SENTENCES: [&str; 13] = [
     "message",
     "error_description",
     "detail",
@@ -395,6 +395,8 @@ const SENTENCES: [&str; 11] = [
     "msg",
     "error",
     "title",
+    "faultstring",
+    "value",
     "code",
     "status",
 ];
@@ -423,6 +425,21 @@ pub(super) fn sentence(body: &[u8]) -> Option<String> {
     of(|value| value.contains(' ') && !is_vague(value))
         .map(|sentence| titled(placed(text, sentence)))
         .or_else(|| of(|value| !is_vague(value)))
+        // As `{"errors":{"token":["is required"]}}`.
+        .or_else(|| {
+            let value = serde_json::from_str(text).ok().filter(has_sentence)?;
+            Some(spoken(&value, "").split_whitespace().collect::<Vec<_>>().join(" "))
+        })
+}
+
+/// Whether a value of JSON has a text of more than one word that says something.
+fn has_sentence(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.values().any(has_sentence),
+        Value::Array(list) => list.iter().any(has_sentence),
+        Value::String(text) => text.contains(' ') && !is_vague(text),
+        _ => false,
+    }
 }
 
 /// The texts of the members of JSON with this name, or with one that ends with this word.

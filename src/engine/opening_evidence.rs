@@ -150,6 +150,11 @@ impl OpeningEvidence {
         }
     }
 
+    /// From the request to the end of a failed attempt.
+    pub fn failed_after(&self) -> Option<Duration> {
+        self.failed_after
+    }
+
     /// The beginning of the body of a refusal.
     pub fn body(&self) -> &[u8] {
         &self.body

@@ -723,7 +723,7 @@ fn who_answers_our_close_is_not_away() {
     let told =
         Told::of(&["--ping-interval", "0.2", "--pong-timeout", "0.3", "-w", "forever"], port, "/");
     told.lacks("the network path failed silently");
-    told.has("a ping was not answered in time");
+    told.has("W818");
     let told = Told::of(&["doctor"], port, "/");
     assert!(
         told.text.starts_with("opens, but not healthy: the server does not answer pings"),
@@ -766,4 +766,36 @@ fn a_timer_of_pings_needs_time_or_a_ping() {
     });
     let told = Told::of(&["--no-pong", "-w", "5"], port, "/");
     told.is("W705", "likely (medium): this side did not answer the peer's pings");
+}
+
+#[test]
+fn one_fresh_ping_is_no_proof() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&[text("hello"), b"\x89\x00".to_vec()].concat()).ok()?;
+        stream.shutdown(Shutdown::Write).ok()
+    });
+    let told = Told::of(&["--no-pong", "-w", "2"], port, "/");
+    told.is("W801", "likely (medium): this side did not answer the peer's pings");
+}
+
+#[test]
+fn a_dropped_upgrade_is_compared_with_a_control() {
+    let count = Arc::new(AtomicUsize::new(0));
+    for doctor in [false, true] {
+        let count = Arc::clone(&count);
+        count.store(0, Ordering::SeqCst);
+        // It drops the first upgrade alone.
+        let port = serve(move |request, stream| match count.fetch_add(1, Ordering::SeqCst) {
+            0 => stream.shutdown(Shutdown::Both).ok(),
+            _ => {
+                open(request, stream)?;
+                stay(stream)
+            }
+        });
+        let args: &[&str] = if doctor { &["doctor"] } else { &["--diagnose"] };
+        let told = Told::of(args, port, "/wscope-unknown-path");
+        told.is("W107", "likely (high): the server's answers change from one request to the next");
+        told.lacks("drops");
+    }
 }

@@ -268,8 +268,20 @@ fn a_time_that_was_up_need_not_be_one_on_silence() {
     for code in [1008, 4000] {
         let body = CloseBody { code: Some(code), reason: b"database timeout".to_vec() };
         let found = first(&closed(&pair, &body, 5.0, 2.0));
-        assert!(found.1.contains("a timeout of the server"), "{found:?}");
+        assert!(found.1.contains("a timeout of the server, which its reason names"), "{found:?}");
         assert_eq!(found.2, Some(Confidence::Medium), "{found:?}");
+    }
+    for (reason, sure) in [
+        ("account inactive, contact sales", false),
+        ("trial period timed out", false),
+        ("inactive", true),
+        ("client inactive for too long", true),
+        ("closed due to inactivity", true),
+    ] {
+        let body = CloseBody { code: Some(1008), reason: reason.as_bytes().to_vec() };
+        let facts = closed(&pair, &body, 5.0, 2.0);
+        let d = classify(&facts).into_iter().next().expect("a verdict");
+        assert!(d.is_proved() == sure && d.help.contains("--ping-interval") == sure, "{d:?}");
     }
 }
 

@@ -85,8 +85,8 @@ fn a_404_without_another_sign_may_come_from_a_program_without_websocket() {
         for trials in [&[][..], &same(404, body)] {
             let d = asked("", "404 Not Found", headers, body, trials);
             let text = d.suspects();
-            let known = text.contains("no WebSocket server is attached")
-                || text.contains("a program without WebSocket");
+            let known =
+                text.contains("or none at all") || text.contains("a program without WebSocket");
             assert!(known, "{d:?}");
         }
     }

@@ -60,8 +60,8 @@ fn json_is_quoted_by_its_sentence_or_its_word() {
         let d = of("503 No", "", body, &[]);
         is(&d, "W344", &format!("its reason is \"{reason}\""));
     }
-    // A subtitle is no title, and what is left is no sentence.
-    for body in ["{\"subtitle\":\"a b\",\"n\":1}", "{\"success\":false,\"code\":1234}", "{}"] {
+    // What is left is no sentence.
+    for body in ["{\"ok\":false,\"n\":1}", "{\"success\":false,\"code\":1234}", "{}"] {
         let d = of("503 No", "", body, &[]);
         assert!(!d.causes.iter().any(|cause| cause.text.contains("its reason")), "{d:?}");
     }
@@ -97,6 +97,7 @@ fn headers_name_the_program_and_what_it_wants() {
     let tls = "Upgrade: TLS/1.2, HTTP/1.1\r\n";
     is(&of("426 Upgrade Required", tls, "encrypt", &[]), "W204", "");
     is(&of("426 Upgrade Required", "Upgrade: websocket\r\n", "", &[]), "W320", "");
+    is(&of("426 Upgrade Required", "Upgrade: h2c\r\n", "", &[]), "W346", "");
     let kind = "x-amzn-ErrorType: MissingAuthenticationTokenException\r\n";
     let body = "{\"message\":\"Missing Authentication Token\"}";
     is(&of("403 Forbidden", kind, body, &[]), "W331", "no stage or route");
@@ -283,6 +284,11 @@ fn the_words_of_a_401_stand_beside_its_challenge() {
 
 #[test]
 fn json_is_read_where_its_message_is_a_list_and_a_header_where_there_is_no_body() {
+    let body =
+        "{\"error\":{\"message\":\"this API is switched off\",\"status\":\"PERMISSION_DENIED\"}}";
+    is(&of("403 Forbidden", "", body, &[]), "W332", "its reason is \"this API is switched off\"");
+    let body = "{\"errors\":{\"room\":[\"is too short\"]}}";
+    is(&of("400 Bad Request", "", body, &[]), "W323", "its reason is \"room is too short\"");
     let body = "{\"statusCode\":400,\"message\":[\"room is too short\"],\"error\":\"Bad Request\"}";
     is(&of("400 Bad Request", "", body, &[]), "W323", "its reason is \"room is too short\"");
     let body = "{\"type\":\"about:blank\",\"title\":\"Forbidden\",\"status\":403}";

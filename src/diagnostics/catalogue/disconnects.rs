@@ -13,7 +13,9 @@ const LOSSES: &[LikelyCause] = &[
         .cure("correct the frame; a peer may also answer it with Close 1002"),
     medium("the bytes sent by hand are not legal frames here, and the peer ended the connection because of them", C::BytesSent)
         .cure("correct the bytes"),
-    high("this side did not answer the peer's pings, and the peer gave up", C::PingsIgnored).unless(&[C::AfterOurMessage])
+    high("this side did not answer the peer's pings, and the peer gave up", C::PingsMissed).unless(&[C::AfterOurMessage])
+        .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
+    medium("this side did not answer the peer's pings, and the peer gave up", C::PingsIgnored).unless(&[C::AfterOurMessage])
         .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
     high("this side read too slowly, and the peer gave up", C::Stalled)
         .cure("read stdout faster, or write it to a file"),

@@ -3,7 +3,7 @@
 use super::application::{Inside, path_hint};
 use super::clocks::{ping_interval, seconds};
 use super::findings::Findings;
-use crate::diagnostics::clue::{Complaint, complained};
+use crate::diagnostics::clue::{Complaint, complained, is_qualified};
 use crate::diagnostics::facts::{EndKind, SILENCE};
 use crate::diagnostics::heard::{self, Grievance};
 use crate::diagnostics::said;
@@ -396,6 +396,10 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         None if Clue::TimeoutReason.seen(facts).is_some() => {
             // Of the server's work, or of ours.
             let fact = Clue::TimeoutReason.seen(facts).unwrap_or_default();
+            // Of something that it names, pings extend nothing.
+            if is_qualified(facts) {
+                return d.suggests("a timeout of the server, which its reason names", fact);
+            }
             let d = titled(d).suggests("a timeout of the server, such as an idle timeout", fact);
             let d = d.help(help);
             if regular { d.severity(Severity::Warning) } else { d }

@@ -223,7 +223,8 @@ impl RefusalResponse<'_> {
     /// The server's own words.
     fn words(&self) -> Option<&'static str> {
         // A gateway's page speaks of the gateway, and a whole page speaks of anything.
-        let text = self.text();
+        let said = said::sentence(self.body).filter(|sentence| !said::is_vague(sentence));
+        let text = said.unwrap_or_else(|| self.text());
         let page = self.status < 400 || (502..=504).contains(&self.status);
         let html = self.content_type("text/html") && self.body.trim_ascii_start().starts_with(b"<");
         if page && (html || text.len() > PAGE) {
@@ -489,6 +490,15 @@ impl RefusalResponse<'_> {
             // without it, but with words, is about something else.
             _ if self.status == 426 && self.header("Upgrade").is_none() && !self.is_vague() => {
                 Some("W323")
+            }
+            // Another protocol than ours is wanted.
+            _ if self.status == 426
+                && self
+                    .head
+                    .tokens("Upgrade")
+                    .any(|name| name == b"h2c" || name.starts_with(b"HTTP/2")) =>
+            {
+                Some("W346")
             }
             _ => (self.status == 426).then_some("W320"),
         }

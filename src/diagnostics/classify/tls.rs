@@ -58,14 +58,14 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 let d = d.note(format!("the alert's number is {number}"));
                 let fact = "a client certificate was sent, and the alert is about that";
                 let help = match number {
-                    44 | 45 => "renew the certificate of `--cert`",
+                    44 | 45 => "look at the dates of the certificate of `--cert`, and of its issuer's at the server; renew what has expired",
                     _ => "send a certificate of an issuer that the server trusts: `--cert FILE --key FILE`",
                 };
                 let d = d.certain();
                 match number {
                     48 => d.because("the server does not trust the issuer of the client certificate", fact),
-                    45 => d.because("the client certificate has expired", fact),
-                    44 => d.because("the client certificate was revoked", fact),
+                    45 => d.suggests("the client certificate, or one that the server checks it with, has expired", fact),
+                    44 => d.suggests("the client certificate was revoked", fact),
                     _ => d.suggests("the client certificate does not meet the server's rules", fact),
                 }
                 .help(help)
