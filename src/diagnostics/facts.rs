@@ -231,6 +231,8 @@ pub struct TlsAttempt<'a> {
     pub chain: Option<usize>,
     /// Whether this run has its own root certificates.
     pub own_roots: bool,
+    /// Whether the versions that this run offers were limited.
+    pub own_versions: bool,
     /// Whether a certificate of ours was given to this run.
     pub own_certificate: bool,
     /// Whether an open connection ended without close_notify.

@@ -20,6 +20,7 @@ mod statuses;
 mod switching;
 mod timing;
 mod tls;
+mod words;
 
 #[path = "../ui_json/schema.rs"]
 #[allow(dead_code)]

@@ -81,6 +81,7 @@ impl RefusalResponse<'_> {
         };
         found
             .or_else(|| self.own_proxy().map(|_| self.by_status()))
+            .or_else(|| self.opened())
             .or_else(|| Clue::Interceptor.seen(self.facts).map(|_| "W117"))
             .or_else(|| self.tls())
             .or_else(|| self.origin())
@@ -135,15 +136,27 @@ impl RefusalResponse<'_> {
 
     /// Plain text on a TLS port: this one, or one behind a proxy.
     fn tls(&self) -> Option<&'static str> {
+        let secure = self.facts.url.is_some_and(|url| Url::of(url).is_secure());
+        // RFC 2817 §4.2.
+        let mut wanted = self.head.tokens("Upgrade");
+        if self.status == 426 && !secure && wanted.any(|name| name.starts_with(b"TLS/")) {
+            return Some("W204");
+        }
         if !said::wants_tls(self.body) {
             return None;
         }
-        let secure = self.facts.url.is_some_and(|url| Url::of(url).is_secure());
         let here = Clue::OtherSchemeAnswers.seen(self.facts).is_some();
         let clues = [Clue::OtherSchemeFails, Clue::KeptAlive];
         let behind = clues.iter().any(|clue| clue.seen(self.facts).is_some());
         let behind = secure || (behind && !here);
         Some(if behind { "W353" } else { "W204" })
+    }
+
+    /// A refusal that goes away with another header.
+    fn opened(&self) -> Option<&'static str> {
+        let opens = |variation| self.facts.trial(variation).and_then(Trial::status) == Some(101);
+        let subprotocol = opens(Variation::NoSubprotocol).then_some("W350");
+        opens(Variation::OwnHost).then_some("W351").or(subprotocol)
     }
 
     /// A refusal that goes away with another Origin.
@@ -169,7 +182,10 @@ impl RefusalResponse<'_> {
         }
         let amazon =
             self.head.headers().any(|f| f.name.to_ascii_lowercase().starts_with(b"x-amzn"));
-        if self.status == 403 && amazon && contains(self.body, b"\"Forbidden\"") {
+        let own = Clue::GatewayIds.seen(self.facts).is_some()
+            || self.header("x-amzn-ErrorType").is_some();
+        let forbidden = amazon && contains(self.body, b"\"Forbidden\"");
+        if self.status == 403 && (own || forbidden) || self.status >= 500 && own {
             return Some("W331");
         }
         if self.status == 404
@@ -202,7 +218,6 @@ impl RefusalResponse<'_> {
         if phrase == "permission" && self.maybe_interceptor().is_some() {
             return None;
         }
-        let asked = self.facts.request.is_none_or(|head| head.has_token("Upgrade", "websocket"));
         // The words of a program's error are its own names.
         let raised = ["fatal error", "uncaught", "exception", "traceback", "stack trace", "panic"];
         if self.status >= 500 && raised.iter().any(|word| said::says(start, word)) {
@@ -215,12 +230,21 @@ impl RefusalResponse<'_> {
             }
             Subject::Tls if self.facts.url.is_some_and(|url| !Url::of(url).is_secure()) => "W204",
             Subject::Tls => return None,
+            // Where there is no TLS, there is no certificate.
+            Subject::Certificate
+                if phrase == "client certificate"
+                    && !self.facts.url.is_some_and(|url| Url::of(url).is_secure()) =>
+            {
+                return None;
+            }
             Subject::Certificate => "W212",
             Subject::Alpn => "W215",
             Subject::HeadSize => "W325",
             // Chrome's DevTools refuse with 500; otherwise such a status is about another host.
             Subject::Host if self.status < 500 => "W351",
             Subject::Host if self.status == 500 && phrase == "host header" => "W351",
+            // A server that fails has not looked at it.
+            Subject::Origin if self.status > 500 => return None,
             Subject::Origin if self.sent("Origin") => "W327",
             Subject::Origin => "W328",
             Subject::Subprotocol => "W350",
@@ -230,7 +254,20 @@ impl RefusalResponse<'_> {
             // A session of a login is as possible.
             Subject::Session if self.status == 401 => "W326",
             Subject::Session => "W352",
-            Subject::Upgrade if asked || self.status == 426 => "W320",
+            // It arrived where a plain GET is refused in another way.
+            Subject::Upgrade
+                if self.status == 403 && Clue::PlainDiffers.seen(self.facts).is_some() =>
+            {
+                return None;
+            }
+            Subject::Upgrade
+                if self.status >= 500
+                    && !["websocket", "handshake*", "header upgrade", "upgrade header"]
+                        .iter()
+                        .any(|words| said::says(start, words)) =>
+            {
+                return None;
+            }
             Subject::Upgrade => "W320",
             // A limit that is paid for is another one.
             Subject::Rate if self.status == 402 => return None,
@@ -257,7 +294,7 @@ impl RefusalResponse<'_> {
             return text;
         }
         let reason = self.header("X-WebSocket-Reject-Reason").or(self.challenge());
-        let other = reason.or(self.own_phrase());
+        let other = reason.or(self.own_phrase()).or(self.own_header());
         other.map_or(text, |words| String::from_utf8_lossy(words).into_owned())
     }
 
@@ -271,6 +308,21 @@ impl RefusalResponse<'_> {
         })
     }
 
+    /// A header of the application's own that has a reason, as `X-Error-Message`.
+    fn own_header(&self) -> Option<&[u8]> {
+        let named = |name: &[u8]| {
+            let name = name.to_ascii_lowercase();
+            name.starts_with(b"x-")
+                && [&b"error"[..], b"reason", b"message"].iter().any(|end| name.ends_with(end))
+        };
+        let mut fields =
+            self.head.headers().filter(|field| self.status >= 400 && named(field.name));
+        let tells = |value: &[u8]| {
+            value.contains(&b' ') && !said::is_vague(&String::from_utf8_lossy(value))
+        };
+        fields.find(|field| tells(field.value)).map(|field| field.value)
+    }
+
     /// A reason phrase that says more than the registry's do.
     fn own_phrase(&self) -> Option<&[u8]> {
         let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
@@ -279,17 +331,17 @@ impl RefusalResponse<'_> {
         (self.status >= 400 && says(PHRASES) && says(said::VAGUE)).then_some(reason)
     }
 
-    /// A text without the status that pages begin with.
+    /// A text without the status that pages begin with, and the rule below it.
     fn beyond_status(&self, text: &str) -> String {
         let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
-        let reason = String::from_utf8_lossy(reason).into_owned();
-        let number = self.status.to_string();
+        let known = [self.status.to_string(), String::from_utf8_lossy(reason).into_owned()];
         let mut rest = text;
-        while let Some(after) = [number.as_str(), reason.as_str(), ":", "-"]
-            .into_iter()
-            .find_map(|start| rest.strip_prefix(start).filter(|_| !start.is_empty()))
-        {
-            rest = after.trim_start();
+        let begins = |rest: &str, start: &String| {
+            let begin = rest.get(..start.len()).filter(|_| !start.is_empty());
+            begin.is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+        };
+        while let Some(start) = known.iter().find(|start| begins(bare(rest), start)) {
+            rest = bare(&bare(rest)[start.len()..]);
         }
         if rest.is_empty() { text } else { rest }.to_owned()
     }
@@ -353,10 +405,15 @@ impl RefusalResponse<'_> {
         }
         let json = self.content_type("application/json") || self.content_type("graphql-response");
         let shaped = contains(body, b"\"errors\"") || contains(body, b"\"data\"");
-        if json && shaped && self.path().contains("graphql") {
+        let graphql = self.path().contains("graphql")
+            || contains(body, b"\"errors\":[") && contains(body, b"\"extensions\"");
+        if json && shaped && graphql {
             return Some("W304");
         }
         let html = self.content_type("text/html") && body.starts_with(b"<");
+        if html && said::exception(self.body).is_some() {
+            return Some("W341");
+        }
         (self.status == 200 && html).then_some("W300")
     }
 
@@ -470,6 +527,10 @@ impl RefusalResponse<'_> {
                 d.help("reconnect with growing, random delays, or raise the limit")
             }
             "W324" => self.engine_io_cure(d),
+            "W321" if self.facts.request.and_then(|head| head.get("Sec-WebSocket-Version")) == Some(b"13") => {
+                d.help("version 13, which was sent, is the one of RFC 6455: update the server or its library")
+            }
+            "W331" if self.status >= 500 => d.title("API Gateway, or the integration behind it, failed"),
             "W320" | "W322" if self.own_fault().is_some() => {
                 let fault = self.own_fault().unwrap_or_default();
                 d.because("wscope did not send a header", fault)
@@ -526,7 +587,13 @@ impl RefusalResponse<'_> {
         let text = self.text();
         let bare = self.is_bare(&text);
         let shown = d.span.as_ref().is_some_and(|span| span.place == Place::Body);
+        let json = self.body.trim_ascii_start().starts_with(b"{");
         if !bare && !shown {
+            let text = if json {
+                String::from_utf8_lossy(self.body).trim().to_owned()
+            } else {
+                text.clone()
+            };
             let cut: String = text.chars().take(SHOWN).collect();
             let more = if cut.len() < text.len() { " …" } else { "" };
             d.notes.insert(0, format!("{BODY}{cut}{more}"));
@@ -536,14 +603,27 @@ impl RefusalResponse<'_> {
         let own =
             self.own_proxy().map(|why| String::from_utf8_lossy(why.trim_ascii()).into_owned());
         let told = own.is_some();
-        let sentence =
-            own.or_else(|| said::sentence(self.body)).unwrap_or_else(|| self.beyond_status(&text));
+        let wrong = self.challenge().map(|words| String::from_utf8_lossy(words).into_owned());
+        let named = own.or_else(|| wrong.clone()).or_else(|| said::sentence(self.body));
+        let unsaid = json && named.is_none();
+        let html = said::page_text(self.body).is_some();
+        let sentence = self.beyond_status(&named.unwrap_or(text.clone()));
         let generic = match d.entry.code {
             "W323" | "W332" | "W337" | "W339" | "W340" | "W341" | "W344" => true,
             "W352" => !["connection id", "connectionid", "negotiate"]
                 .iter()
                 .any(|words| said::says(&text, words)),
-            "W326" => !challenged,
+            // An error in a challenge is about what was sent (RFC 6750 §3.1).
+            "W326" if challenged && wrong.is_none() => {
+                let known = "authentication authorization authenticate authorized required credentials credential login log valid provided";
+                !html
+                    && !said::is_bare(
+                        &sentence,
+                        self.status,
+                        &[said::VAGUE, known.as_bytes()].join(&b" "[..]),
+                    )
+            }
+            "W326" => true,
             // Where the catalogue does not know the words.
             "W343" => {
                 let known = |because: &String| because.contains("contains \"");
@@ -551,7 +631,7 @@ impl RefusalResponse<'_> {
             }
             // Most of these name the path, which is known.
             "W334" => {
-                let page = said::page_text(self.body).is_some();
+                let page = html;
                 let path = said::names_path(&sentence)
                     || page && (sentence.contains("ot found") || sentence.contains("404"));
                 // Pages for an unknown path have words of any kind.
@@ -559,18 +639,28 @@ impl RefusalResponse<'_> {
             }
             _ => false,
         };
-        let page = sentence.chars().count() > SENTENCE
+        let page = unsaid
+            || sentence.chars().count() > SENTENCE
             || STOCK_PAGES.iter().any(|words| contains_word(self.body, words))
             || Clue::ProxyPage.seen(self.facts).is_some() && !says_rule(self.body);
         let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High)
             || Clue::EdgeRefuses.seen(self.facts).is_some();
+        let asks = d.entry.code == "W326" && challenged;
+        let shown = shown && !asks;
+        // A program that is named as a filter may be the server, whose words come first.
+        if d.entry.code == "W117" && !shown && !page && !self.is_vague() {
+            return d.suggests(format!("its reason is \"{sentence}\""), "the answer has this text");
+        }
         if told || generic && !self.is_vague() && !page && !shown {
             let mut reason: String = sentence.chars().take(REASON).collect();
             if sentence.chars().count() > REASON {
                 reason.push('…');
             }
-            d.causes.clear();
+            d.causes.retain(|cause| asks && cause.confidence == Confidence::High);
             let help = match d.entry.code {
+                "W326" if wrong.is_some() => {
+                    "send credentials that are valid now: `-u USER:PASSWORD`, `--bearer TOKEN`"
+                }
                 "W326" => {
                     "send what the server names: `-u USER:PASSWORD`, `--bearer TOKEN`, `--cookie NAME=VALUE`, `-H 'NAME: VALUE'`, or a token in the query"
                 }
@@ -584,8 +674,11 @@ impl RefusalResponse<'_> {
             let reason = format!("its reason is \"{reason}\"");
             let fact = "the answer has this text";
             // A page has more words than its reason.
-            let page = said::page_text(self.body).is_some() && said::exception(self.body).is_none();
-            let d = if page { d.suggests(reason, fact) } else { d.because(reason, fact) };
+            let d = if html && said::exception(self.body).is_none() {
+                d.suggests(reason, fact)
+            } else {
+                d.because(reason, fact)
+            };
             return d.help(help);
         }
         if bare && d.entry.code == "W332" && Clue::ProxyPage.seen(self.facts).is_none() {
@@ -653,6 +746,11 @@ impl RefusalResponse<'_> {
         let typed = self.facts.url.map(|url| Url::of(url).path.to_ascii_lowercase());
         typed.unwrap_or_default()
     }
+}
+
+/// A text without marks in front of its first word; a quotation keeps its own.
+fn bare(text: &str) -> &str {
+    text.trim_start_matches(|c: char| !c.is_alphanumeric() && !"\"'“‘«(".contains(c))
 }
 
 /// Whether a URL is that of a login: a part of its path, or the first of its host's name, is a word for
