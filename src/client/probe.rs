@@ -264,7 +264,15 @@ pub fn control(
 ) -> Result<Option<Trial>, OpenError> {
     let first = evidence.response().and_then(Head::status_line).map(|line| line.code);
     let differs = |trial: &&Trial| is_of_header(trial) && trial.status() != first;
-    let Some(changed) = evidence.trials.iter().find(differs).cloned() else { return Ok(None) };
+    let changed = evidence.trials.iter().find(differs).cloned();
+    // An upgrade that was dropped, where a plain request is answered.
+    let soon = evidence.failed_after().is_some_and(|after| after < CHEAP_TIMEOUT);
+    let answers =
+        |trial: &Trial| trial.variation == Variation::NoUpgrade && trial.status().is_some();
+    let dropped = first.is_none() && soon && evidence.trials.iter().any(answers);
+    if changed.is_none() && !dropped {
+        return Ok(None);
+    }
     let variation = Variation::Unchanged;
     // Who has too much to do, or does not answer, did not look at the request.
     let answered = |trial: &Trial| !matches!(trial.status(), None | Some(429 | 503));
@@ -278,6 +286,7 @@ pub fn control(
         }
     }
     if other.is_none()
+        && let Some(changed) = changed
         && let Some(again) = attempt(changed.variation, config, evidence, runtime)?
         && again.status() != changed.status()
         && answered(&again)
