@@ -448,6 +448,8 @@ pub struct StreamFacts<'a> {
     pub heard: Option<LastHeard<'a>>,
     /// Whether the last thing that crossed was a message of ours, just before the end.
     pub ended_on_ours: bool,
+    /// Bytes that still waited to be sent at the end.
+    pub unsent: u64,
     /// Whether our last message was compressed, in fragments, with a control frame between them.
     pub ping_inside_compressed: bool,
     /// The rule that a frame sent from here broke, if one did.

@@ -117,6 +117,18 @@ fn who_is_not_let_in_is_told_which_option_does() {
 }
 
 #[test]
+fn a_client_that_closes_in_order_at_once_wanted_nothing_more() {
+    let server = listen(["--output", "frames", "--once"]);
+    let mut raw = server.raw();
+    let headers = format!("{}Sec-WebSocket-Protocol: chat\r\n", crate::raw::UPGRADE);
+    assert_eq!(raw.ask("/", &headers).status(), 101);
+    raw.send(b"\x88\x82\0\0\0\0\x03\xe8");
+    raw.rest();
+    let shown = server.ends(0).stdout;
+    assert!(!shown.contains("W366"), "{shown}");
+}
+
+#[test]
 fn a_client_that_leaves_for_want_of_a_subprotocol_is_explained() {
     let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
                Upgrade: websocket\r\nConnection: Upgrade\r\n";
