@@ -46,7 +46,7 @@ const PLAIN_PAGES: [(&str, &str); 4] = [
 ];
 
 /// What only the pages of programs that stand in front of others have.
-const PROXY_PAGES: [&str; 12] = [
+const PROXY_PAGES: [&str; 15] = [
     "<title>no such app</title>",
     "<center>nginx",
     "<center>openresty",
@@ -58,6 +58,9 @@ const PROXY_PAGES: [&str; 12] = [
     "404 route not found",
     "default backend - 404",
     "no server is available to handle this request",
+    "<h1>404 not found</h1>\nthe resource could not be found.\n",
+    "<h1>500 internal server error</h1>\nan internal server error occurred.\n",
+    "your azure front door service configuration",
     "xhtml1-transitional.dtd\">\n<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n <head>\n  <title>",
 ];
 
@@ -280,6 +283,8 @@ pub enum Clue {
     NoSubprotocolHelps,
     /// With the Host of the URL it opens, or gets another status.
     OwnHostHelps,
+    /// A Host was sent that is not that of the URL, which is not known to get the same status.
+    OtherHostSent,
     /// The Origin sent is the server's own, and something shows a program in front, or a check that
     /// compares with Host.
     OwnOriginBehindProxy,
@@ -692,7 +697,8 @@ impl Clue {
                 // They mark what they pass on.
                 let envoy = named("envoy") && head.get("x-envoy-upstream-service-time").is_none();
                 let caddy = named("caddy") && head.get("Via").is_none();
-                (envoy || caddy).then(|| format!("{server} answered itself: what it passes on is marked"))
+                let h2o = named("h2o/") && head.status_line()?.reason == b"File Not Found";
+                (envoy || caddy || h2o).then(|| format!("{server} answered itself: what it passes on is marked"))
             }),
             Self::BareParser => {
                 let head = facts.response.filter(|_| status == Some(400))?;
@@ -794,6 +800,14 @@ impl Clue {
                 helps.then(|| trial.to_string())
             }
             Self::OwnHostHelps => compared(Variation::OwnHost, false),
+            Self::OtherHostSent => {
+                let (url, host) = (url?, String::from_utf8_lossy(sent("Host")?).into_owned());
+                let name = Url::of(&format!("ws://{host}")).host.trim_end_matches('.').to_owned();
+                let same = name.eq_ignore_ascii_case(url.host.trim_end_matches('.'));
+                let known = url.host.is_ascii() && facts.hops.len() < 2;
+                let helps = trial(Variation::OwnHost).is_none_or(|trial| trial.status() != status);
+                (known && helps && !same).then(|| format!("Host: {host} was sent"))
+            }
             Self::OwnOriginBehindProxy => {
                 let own = Self::OriginIsOwn.seen(facts)?;
                 let sign = proxied(facts.response?).or_else(|| Self::ListsVersion13.seen(facts))?;
@@ -914,9 +928,13 @@ impl Clue {
                 facts.trials.iter().find(spoken).filter(|_| !here).map(ToString::to_string)
             }
             Self::Unable => {
-                let server = header("Server")?;
-                let known = UNABLE.iter().any(|name| contains_word(server.as_bytes(), name));
-                known.then(|| format!("Server: {server}"))
+                let server = |server: &String| UNABLE.iter().any(|name| contains_word(server.as_bytes(), name));
+                let named = header("Server").filter(server).map(|server| format!("Server: {server}"));
+                let php = || header("X-Powered-By").filter(|name| name.starts_with("PHP/"));
+                let host = || header("Host").filter(|host| sent("Host") == Some(host.as_bytes()));
+                named
+                    .or_else(|| php().map(|name| format!("X-Powered-By: {name}")))
+                    .or_else(|| host().map(|host| format!("Host: {host} in the answer, as PHP's built-in server writes")))
             }
             Self::AllSameJson => {
                 let json = matches!(facts.body.trim_ascii_start().first(), Some(b'{' | b'['));

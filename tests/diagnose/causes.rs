@@ -639,7 +639,7 @@ fn a_refused_subprotocol_and_a_refused_host_are_found_by_comparison() {
         false => open.to_vec(),
     });
     Told::of(&["--host", "a.example", "--diagnose"], port, "/")
-        .is("W351", "the server refuses the Host");
+        .is("W351", "the Host that was sent");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod closing;
 mod doubts;
 mod evidence;
 mod frames;
+mod fronts;
 mod inside;
 mod last;
 mod reaching;

@@ -12,6 +12,12 @@ const FIND: &str = "check the path; if it is right, compare headers, query and c
 const KNOWN_PATH: &str = "the server knows this path and refuses: credentials, a rule, or a handler that has no WebSocket";
 const LOOK: &str = "look at the configuration of the server for this path, and at its log";
 
+/// What a refusal of credentials leaves open.
+const REFUSED: &str = "the credentials sent are wrong, expired, or for another audience, or a proxy on the way removed them";
+
+/// Django's page for a suspicious request.
+const SUSPICIOUS: C = C::Body("<h1>bad request (400)</h1><p></p>");
+
 /// What an answer in JSON to every request leaves open.
 const REFUSES_ALL: &str = "the application refuses every request alike: credentials, the Origin, a header or a parameter that all of it needs";
 const COMPARE: &str = "compare headers, query and cookies with those of a client that works";
@@ -41,7 +47,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the answer names other versions than the requested one")
         .help("send version 13, or one that the server lists: `-H 'Sec-WebSocket-Version: 13'`")
         .source("RFC 6455 §4.4")
-        .causes(&[low("the version header was changed or removed on the path"), low("the server supports only an old draft")])
+        .causes(&[medium("the version header was changed or removed on the path", C::Proxied), low("the version header was changed or removed on the path"), low("the server supports only an old draft")])
         .seen("400 or 426 whose Sec-WebSocket-Version lacks the version that was sent, or a body that mentions the version"),
     error("W322", "the server rejects a WebSocket header")
         .because("the answer names a header of the handshake as missing or invalid")
@@ -56,7 +62,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
+            medium("Django takes the request for suspicious, as it does one whose Host ALLOWED_HOSTS lacks", SUSPICIOUS)
+                .cure("add the name to ALLOWED_HOSTS, or send one of its names: `--host NAME`; a proxy in front must forward Host"),
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage, SUSPICIOUS])
                 .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
             medium("something in front puts bytes before the request, such as the PROXY protocol, or changes it: the server could not read it", C::BareParser).unless(&[C::AllSame, C::LongHead, C::PlainDiffers])
                 .cure("check what stands in front of the server, and whether that and the server agree on the PROXY protocol"),
@@ -64,7 +72,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("send fewer or shorter cookies and headers"),
             medium(SERVES, C::PlainServes)
                 .cure(FIND),
-            medium("every request is refused, whatever its path: for its Host, which the server does not know, or because something in front refuses it or puts bytes before it, such as the PROXY protocol", C::AllSame).unless(&[C::Proxied, C::AllSameJson])
+            medium("every request is refused, whatever its path: for its Host, which the server does not know, or because something in front refuses it or puts bytes before it, such as the PROXY protocol", C::AllSame).unless(&[C::Proxied, C::AllSameJson, SUSPICIOUS])
                 .cure("read the log of the server that answers; try the name that it is set up for, `--host NAME`; check what stands in front of it"),
             medium(REFUSES_ALL, C::AllSameJson)
                 .cure(COMPARE),
@@ -73,10 +81,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
             medium("a query parameter, header or subprotocol that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes])
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses, SUSPICIOUS]),
             low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame]),
             low("a query parameter, header or subprotocol that the application needs is missing").unless(&[C::OtherPathDiffers]),
-            low("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET").unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
+            low("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET").unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses, SUSPICIOUS]),
         ])
         .seen("a bare 400 Bad Request, or a 4xx with no entry of its own"),
     error("W324", "Engine.IO rejects the query")
@@ -104,20 +112,19 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the server requires another authentication scheme than the one sent", C::WantsDigest).unless(&[C::NoCredentials, C::DigestSent])
                 .cure("use `-u USER:PASSWORD`, which also answers a Digest challenge"),
             high("no credentials were sent", C::NoCredentials).unless(&[C::NoChallenge]),
-            high("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent).unless(&[C::NoChallenge])
+            high(REFUSED, C::CredentialsSent).unless(&[C::NoChallenge])
                 .cure("compare user, password or token with what the server's log expects, and the scheme with WWW-Authenticate"),
             medium("the application refuses the Origin: ws answers 401 if its verifyClient refuses", C::OriginSent).unless(&[C::Challenged, C::OwnOriginSame])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the credentials"),
             medium("the verifyClient of the library ws refuses: it wants another Origin, or a token or cookie", C::WsRefusal).unless(&[C::OwnOriginHelps])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the token or cookie that its verifyClient reads"),
-            medium("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent)
-                .cure("compare what was sent with what the server's log expects"),
-            medium("the credentials sent are wrong, expired, or for another audience", C::SecretSent).unless(&[C::Challenged])
-                .cure("compare what was sent with what the server's log expects"),
+            medium(REFUSED, C::CredentialsSent)
+                .cure("compare what was sent with what the server's log shows"),
+            medium(REFUSED, C::SecretSent).unless(&[C::Challenged])
+                .cure("compare what was sent with what the server's log shows"),
             medium("no credentials were sent", C::NoCredentials).unless(&[C::SecretSent]),
             low("the application refuses the Origin, which is not on its list: ws answers 401 if its verifyClient refuses").unless(&[C::Challenged, C::NoOrigin, C::WsRefusal]),
             low("the application wants an Origin: ws answers 401 if its verifyClient refuses").unless(&[C::Challenged, C::OriginSent, C::WsRefusal]),
-            low("a proxy on the way removed the credentials: Authorization, a cookie or the query").with(C::Proxied).unless(&[C::NoCredentials]),
             low("the API takes its token in the query or in the first message"),
         ])
         .seen("status 401, or a 4xx whose body mentions credentials or a token"),
@@ -190,6 +197,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("look for the request, by the reference on its page, in the CDN's security events"),
             medium("a rule of the server that answered forbids it: deny, Require, an access list", C::ProxyPage)
                 .cure("look for the rule in the configuration of the server that answered: it may test the path, the Origin or the address"),
+            medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
+                .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
             medium("the Origin is not allowed", C::OriginSent).unless(&[C::NoOriginSame])
                 .cure("send an Origin that the server allows, `-o ORIGIN`, then check path and credentials"),
             medium("the credentials sent are refused", C::CredentialsSent).unless(&[C::ProxyPage]),
@@ -247,22 +256,22 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("make the proxy forward the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
             medium("the application took the upgrade for a plain request: it has no WebSocket at this path or none at all, or a proxy removed Upgrade and Connection", C::PlainPage).unless(&[C::Proxied, C::ForwardProxied, C::PlainDiffers, C::UpgradePasses, C::NamesOtherPath])
                 .cure("check the path, and that the WebSocket server is attached to the program that listens on this port; if a proxy is in front, make it forward Upgrade and Connection"),
-            medium("the server in front answered itself: it has no route for this path, or none for this Host", C::ProxyOwn)
+            medium("the server in front answered itself: it has no route for this path, this Host or these headers", C::ProxyOwn)
                 .cure("check the path, and the name and port of the URL, against the configuration of the server in front"),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
-            medium("a wrong path, a program without WebSocket, a Host that the server has no site for, or a proxy removed Upgrade and Connection: every request gets this answer", C::AllSameUnproxied).unless(&[C::NamesOtherPath, C::PlainSameAtKnownPath, C::Unable, C::PlainPage])
+            medium("a wrong path, a program without WebSocket, a Host that the server has no site for, or a proxy removed Upgrade and Connection: every request gets this answer", C::AllSameUnproxied).unless(&[C::NamesOtherPath, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::ProxyOwn])
                 .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path, in the URL or rewritten by a proxy", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSameUnproxied, C::ProxyOwn]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
-            medium("a wrong path, in the URL or rewritten by a proxy, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::Proxied, C::ProxyOwn, C::Unable]),
+            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::Proxied, C::ProxyOwn, C::Unable]),
             medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::ProxyOwn]),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllSame]),
             low("the server has no WebSocket support").with(C::Http10).unless(&[C::Unable])
                 .cure("run the application under a server with WebSocket support"),
             low("a proxy rewrites the path: it strips, adds or changes a prefix").unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::ProxyOwn]),
             low("the server in front has no site for this Host, the name and port of the URL").unless(&[C::UpgradePasses, C::ProxyOwn, C::AllSameUnproxied, C::OtherPathDiffers]),
-            low("the server hides a refusal behind 404").unless(&[C::OtherPathSame]),
+            low("the server hides a refusal behind 404").unless(&[C::NamesOtherPath, C::PlainPage]),
         ])
         .seen("status 404, or a 4xx whose body reports an unknown path"),
     error("W335", "the server handled the upgrade as a plain request")
@@ -291,6 +300,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
             medium("the program or host that answers has no WebSocket support", C::Unable)
                 .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
+            medium("the platform or server in front refuses the method itself, and passes no upgrade on", C::ProxyOwn)
+                .cure("look up whether that platform serves WebSockets, and where"),
             low("the path belongs to an API that accepts POST only"),
             low("a proxy changed the method"),
         ])
@@ -327,8 +338,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("do as that answer says"),
             medium("the path serves plain HTTP, and its handler does not take this upgrade", C::PlainServes)
                 .cure("check the path, and whether the server has WebSocket support; then the subprotocol that the handler may require, `-s NAME`"),
-            medium("the server in front failed itself, and asked no application", C::ProxyPage)
-                .cure("read the log of the server in front: its configuration, its files or its way to the application"),
+            medium("the server in front answered itself: it failed, or a rule of it denies with this status", C::ProxyPage)
+                .cure("read the log of the server in front: its rules, its files or its way to the application"),
             medium("every request fails alike: the server does before it looks at the path, or a proxy in front can't reach it, as over TLS or with a certificate that it does not trust", C::AllSame).unless(&[C::ProxyPage, C::Unable])
                 .cure("find out which hop answers, and read its log; check the proxy's scheme, port and trust for its upstream"),
             medium("the application fails at any path: it has no route for this one, wants a subprotocol or an Origin, or fails before it looks", C::OtherPathSame).unless(&[C::AllSame, C::ProxyPage])
@@ -336,6 +347,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET", C::PlainSameBehindProxy).unless(&[C::OtherPathSame, C::ProxyPage])
                 .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
             low("an exception in the application's handler, as without a subprotocol or header that it needs").unless(&[C::AllSame, C::ProxyPage, C::Unable]),
+            low("the server has none of the subprotocols offered, or a proxy removed Sec-WebSocket-Protocol").with(C::SubprotocolSent).unless(&[C::AllSame, C::OtherPathSame, C::ProxyPage]),
             low("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET").with(C::Proxied).unless(&[C::PlainDiffers, C::PlainSame, C::ProxyPage]),
             low("a proxy in front can't reach the application, as over TLS").unless(&[C::OtherPathDiffers, C::AllSame, C::ProxyPage, C::PlainDiffers]),
             low("the application has no route for this path: Django Channels and others raise an exception then").unless(&[C::OtherPathSame, C::OtherPathDiffers]),
@@ -388,6 +400,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS", C::PlainSame),
             low("the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS").unless(&[C::PlainDiffers]),
             low("the application closed the connection: it drops upgrades that it refuses, or fails").unless(&[C::PlainDiffers, C::PlainSame]),
+            low("the proxy does not trust the application's certificate, or the head of the answer is larger than the proxy's buffer").unless(&[C::PlainDiffers]),
         ])
         .seen("status 502; an error of ngrok; a 503 in which Envoy says how its upstream failed"),
     error("W344", "the service is unavailable")
@@ -488,7 +501,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send an allowed Host with `--host NAME`, or add yours to the server's list; a proxy may have to forward it")
         .source("measured on Chrome's DevTools, vite and Django")
         .causes(&[
-            high("the server refuses the Host header", C::OwnHostHelps)
+            high("the Host that was sent is not one that the server accepts", C::OwnHostHelps)
                 .cure("leave out `--host`, or make the server accept that name"),
             medium("a proxy changes Host", C::Proxied).cure("make the proxy forward Host, in nginx `proxy_set_header Host $http_host;`, or allow the name that the proxy sends"),
             low("the host of the URL is not on the server's list, which protects it against DNS rebinding"),

@@ -10,8 +10,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("find the path of the WebSocket; if it is this path, make the proxy forward Upgrade: `wscope explain W320`")
         .source(MEASURED)
         .causes(&[
-            medium("Django's development server or wsgiref answered, and does not support WebSocket", C::Server("wsgiserver"))
-                .cure("run the application under an ASGI server, such as daphne or uvicorn"),
+            medium("the program or host that answers has no WebSocket support", C::Unable)
+                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
             medium("the page is a login page: the server, or a portal of this network, sends it to clients that are not logged in", C::LoginPage)
                 .cure("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`"),
             medium("a wrong path: the server answers any path with this page, as single-page applications do, or a portal of this network answers for it", C::AllSame).unless(&[C::LoginPage])

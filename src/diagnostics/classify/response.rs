@@ -5,11 +5,12 @@
 
 use super::application::path_hint;
 use super::findings::Findings;
+use crate::diagnostics::diagnostic::CAUSES;
 use crate::diagnostics::facts::{Trial, Variation};
 use crate::diagnostics::said::{self, Subject};
 use crate::diagnostics::sniff::{contains, contains_word};
 use crate::diagnostics::url::Url;
-use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Place, Span};
+use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Place, Span, Supported};
 use crate::wire::Role;
 use crate::wire::head::Head;
 
@@ -43,8 +44,29 @@ const SENTENCE: usize = 300;
 const REASON: usize = 160;
 
 /// Words of pages that a program in front has for many grounds; they are no reason.
-const STOCK_PAGES: [&str; 3] =
-    ["due to maintenance downtime or capacity", "backend fetch failed", "ring-balancer"];
+const STOCK_PAGES: [&str; 4] = [
+    "due to maintenance downtime or capacity",
+    "backend fetch failed",
+    "ring-balancer",
+    "herokucdn.com/error-pages/",
+];
+
+/// Causes that any refusal may have, and their cures.
+const ANYWHERE: [(&str, Clue, &str); 2] = [
+    (
+        "the program or host that answers has no WebSocket support",
+        Clue::Unable,
+        "run the application under a server with WebSocket support, or correct the host of the URL",
+    ),
+    (
+        "the server refuses the Host that was sent, or has no site for it",
+        Clue::OtherHostSent,
+        "leave out `--host`, or make the server accept that name",
+    ),
+];
+
+/// Schemes of credentials that options send.
+const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "ntlm"];
 
 /// A cause whose words are in the answer to a plain GET.
 pub(in crate::diagnostics) const PLAIN_TELLS: &str =
@@ -255,9 +277,10 @@ impl RefusalResponse<'_> {
             // A session of a login is as possible.
             Subject::Session if self.status == 401 => "W326",
             Subject::Session => "W352",
-            // It arrived where a plain GET is refused in another way.
+            // What is read as a handshake, and forbidden, has arrived, as has what a plain GET differs from.
             Subject::Upgrade
-                if self.status == 403 && Clue::PlainDiffers.seen(self.facts).is_some() =>
+                if self.refuses_handshake(start)
+                    || self.status == 403 && Clue::PlainDiffers.seen(self.facts).is_some() =>
             {
                 return None;
             }
@@ -344,7 +367,11 @@ impl RefusalResponse<'_> {
         while let Some(start) = known.iter().find(|start| begins(bare(rest), start)) {
             rest = bare(&bare(rest)[start.len()..]);
         }
-        if rest.is_empty() { text } else { rest }.to_owned()
+        // Some sentences only begin so.
+        let begun = text.strip_suffix(rest).and_then(|begun| begun.strip_suffix(' '));
+        let goes_on = begun.is_some_and(|begun| begun.ends_with(char::is_alphanumeric));
+        let goes_on = goes_on && rest.starts_with(char::is_lowercase);
+        if rest.is_empty() || goes_on { text } else { rest }.to_owned()
     }
 
     fn is_bare(&self, text: &str) -> bool {
@@ -447,7 +474,7 @@ impl RefusalResponse<'_> {
                 return Some("W322");
             }
         }
-        let sent_13 = request.get("Sec-WebSocket-Version") == Some(b"13");
+        let sent_13 = self.request_has_13();
         match self.header("Sec-WebSocket-Version") {
             // gorilla/websocket lists 13 in whatever it refuses; with 403 only an Origin.
             Some(_) if self.head.has_token("Sec-WebSocket-Version", "13") && sent_13 => {
@@ -490,7 +517,7 @@ impl RefusalResponse<'_> {
             let value = self.header(name).map(String::from_utf8_lossy);
             d.note_if(value.map(|value| format!("{name}: {value}")))
         });
-        let mut d = self.said(d).note_if(path_hint(self.facts));
+        let mut d = self.anywhere(self.said(d)).note_if(path_hint(self.facts));
         let plain = self.facts.trial(Variation::NoUpgrade);
         let told = plain.and_then(|trial| said::telling(trial.body()?, trial.status()?));
         let cause = d.causes.iter_mut().find(|cause| cause.text == PLAIN_TELLS);
@@ -507,6 +534,7 @@ impl RefusalResponse<'_> {
         });
         match d.entry.code {
             "W310" | "W311" => match self.location() {
+                Some(_) if Clue::Unable.seen(self.facts).is_some() => d,
                 Some(to) => d.help(format!("use `{to}`")),
                 None => d.note("there is no Location header"),
             },
@@ -537,9 +565,13 @@ impl RefusalResponse<'_> {
                 d.help("reconnect with growing, random delays, or raise the limit")
             }
             "W324" => self.engine_io_cure(d),
-            "W321" if self.facts.request.and_then(|head| head.get("Sec-WebSocket-Version")) == Some(b"13") => {
-                d.help("version 13, which was sent, is the one of RFC 6455: update the server or its library")
-            }
+            "W321" if self.request_has_13() => match self.header("Sec-WebSocket-Version") {
+                Some(list) => d.help(format!(
+                    "13 was sent: update the server, which lists {}, or find the hop that changes the header",
+                    String::from_utf8_lossy(list)
+                )),
+                None => d.help("13 was sent: find the hop that removes or changes Sec-WebSocket-Version; a proxy must forward all headers of the handshake"),
+            },
             "W331" if self.status >= 500 => d.title("API Gateway, or the integration behind it, failed"),
             "W320" | "W322" if self.own_fault().is_some() => {
                 let fault = self.own_fault().unwrap_or_default();
@@ -555,6 +587,7 @@ impl RefusalResponse<'_> {
             "W326" if self.status != 401 => {
                 d.title(format!("credentials are missing or refused ({})", self.status))
             }
+            "W326" if let Some(help) = self.other_scheme() => d.help(help),
             "W326" if self.status == 401 && self.is_bare(&self.text()) && Clue::NoChallenge.seen(self.facts).is_some() => {
                 d.title("the server answers 401: it refuses the Origin, or credentials are missing or wrong")
             }
@@ -564,6 +597,57 @@ impl RefusalResponse<'_> {
             )),
             _ => d,
         }
+    }
+
+    /// With the causes that any refusal may have, after the first one that a fact supports.
+    fn anywhere(&self, mut d: Diagnostic) -> Diagnostic {
+        for (text, clue, cure) in ANYWHERE {
+            let host = clue == Clue::OtherHostSent;
+            let fits =
+                !host || matches!(self.status, 400 | 403 | 404 | 421 | 500) && !d.is_proved();
+            let listed = d.causes.iter().any(|cause| {
+                cause.text == text || !host && cause.text.contains("no WebSocket support")
+            });
+            let fact = clue.seen(self.facts).filter(|_| fits && !listed && d.entry.code != "W351");
+            if fact.is_some() {
+                let supported = |cause: &&Supported| cause.confidence != Confidence::Low;
+                let at = d.causes.iter().take(1).filter(supported).count();
+                let cause =
+                    Supported { confidence: Confidence::Medium, text: text.into(), because: fact };
+                d.causes.insert(at, cause);
+                d.causes.truncate(CAUSES);
+                if at == 0 {
+                    d = d.help(cure);
+                }
+            }
+        }
+        d
+    }
+
+    /// What a challenge of another scheme than those of the options asks for.
+    fn other_scheme(&self) -> Option<String> {
+        let value = self.header("WWW-Authenticate").map(String::from_utf8_lossy)?;
+        let plain = |name: &str| {
+            let token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+            (!name.is_empty() && name.len() < 64 && name.chars().all(token))
+                .then(|| name.to_owned())
+        };
+        let scheme = plain(value.split([' ', ',']).next()?)?;
+        let known = SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        if known || Clue::NoCredentials.seen(self.facts).is_none() {
+            return None;
+        }
+        let named = |(_, rest): (&str, &str)| plain(rest.split('"').next()?);
+        let header =
+            value.contains("type=\"header\"").then(|| value.split_once("name=\"")).flatten();
+        Some(match header.and_then(named) {
+            Some(name) if self.sent(&name) => return None,
+            Some(name) => format!("send the header that the challenge names: `-H '{name}: VALUE'`"),
+            None => format!(
+                "send what the scheme {scheme} asks for: `-H 'Authorization: {scheme} …'`, or, if it is \
+                 a key, the header of the API for it, such as `-H 'apikey: VALUE'`"
+            ),
+        })
     }
 
     /// What is missing in our own request.
@@ -619,7 +703,8 @@ impl RefusalResponse<'_> {
         let html = said::page_text(self.body).is_some();
         let sentence = self.beyond_status(&named.unwrap_or(text.clone()));
         let generic = match d.entry.code {
-            "W323" | "W332" | "W337" | "W339" | "W340" | "W341" | "W344" => true,
+            "W332" => !self.refuses_handshake(&text),
+            "W323" | "W337" | "W339" | "W340" | "W341" | "W344" => true,
             "W352" => !["connection id", "connectionid", "negotiate"]
                 .iter()
                 .any(|words| said::says(&text, words)),
@@ -700,6 +785,17 @@ impl RefusalResponse<'_> {
             return d.title(if self.status < 500 { why } else { failed });
         }
         d
+    }
+
+    /// Whether these are the words with which a library refuses a handshake that it has read, whatever
+    /// the ground.
+    fn refuses_handshake(&self, text: &str) -> bool {
+        let words = ["invalid", "websocket"];
+        self.status == 403 && words.iter().all(|word| said::says(text, word))
+    }
+
+    fn request_has_13(&self) -> bool {
+        self.facts.request.and_then(|head| head.get("Sec-WebSocket-Version")) == Some(b"13")
     }
 
     /// The line that explains most.

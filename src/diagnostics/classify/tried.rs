@@ -9,7 +9,9 @@ use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supporte
 const ERRATIC: &str = "the server ends some connections and not others, as while it restarts, or where one of several fails";
 
 /// A refusal by a server that gives the same request another answer.
-pub(super) fn erratic_answers(d: Diagnostic, trial: &Trial) -> Diagnostic {
+pub(super) fn erratic_answers(mut d: Diagnostic, trial: &Trial) -> Diagnostic {
+    // What the same request got another answer without is no cause.
+    d.causes.retain(|cause| cause.confidence == Confidence::High);
     d.because(
         "the server's answers change from one request to the next, as while it starts, or where one of several fails",
         trial.to_string(),
