@@ -279,7 +279,7 @@ fn a_client_that_answers_no_ping_may_hang_or_send_no_pongs() {
 #[test]
 fn a_client_that_is_gone_after_a_silence_may_have_been_ended() {
     let server = listen(["--output", "frames", "--once", "--echo"]);
-    let mut raw = server.open();
+    let raw = server.open();
     raw.tcp().set_read_timeout(Some(Duration::from_millis(1200))).expect("a TCP socket");
     let _ = std::io::Read::read(&mut raw.tcp(), &mut [0; 8]);
     drop(raw);
