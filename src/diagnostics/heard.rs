@@ -97,7 +97,7 @@ fn is_abort(text: &str) -> bool {
     rest.trim_end().rsplit('"').nth(1).is_some_and(|name| name.contains(".error."))
 }
 
-/// Whether a message is a list of texts, the last of which begins as an error: `["NOTICE","error: no"]`.
+/// Whether a message is a list of texts, the last of which begins as an error: `["END","error: no"]`.
 fn is_notice(text: &str) -> bool {
     let texts = serde_json::from_str::<Vec<String>>(text).unwrap_or_default();
     texts.len() == 2 && texts.last().is_some_and(|last| shouts(last))
