@@ -432,29 +432,42 @@ const SUBPROTOCOLS: [(&str, &[&str]); 6] = [
 /// How long a peer may take to answer the Close of a trial.
 const LEAVE: Duration = Duration::from_millis(200);
 
-/// Whether the peer ended a session soon after it opened; `lasted` is without the wait for the end of
-/// TCP.
-pub fn ended_early(ending: &Ending, lasted: Duration) -> bool {
-    let lost = matches!(ending.cause, Cause::Lost(_)) && ending.sent.is_none();
-    let closed = ending.by == Side::Peer && ending.received.is_some();
-    (lost || closed) && lasted < EARLY
+/// Whether a session was lost.
+fn was_lost(ending: &Ending) -> bool {
+    matches!(ending.cause, Cause::Lost(_)) && ending.sent.is_none()
 }
 
 /// Opens sessions that differ in one thing from one which the peer ended at once, and says nothing in
-/// them: those that stay open show why. `lasted` is how long the first one was open; no trial
-/// takes longer than `until`. What they show is noted in the evidence.
+/// them: those that stay open show why. `lasted` is how long the first one was open, without the wait
+/// for the end of TCP; no trial takes longer than `until`. Of one that was lost later, it asks
+/// whether the server still listens. What this shows is noted in the evidence.
 ///
 /// # Errors
 ///
 /// Those of [`attempt`].
 pub fn compare_session(
     config: &OpenConfig,
+    ending: &Ending,
     lasted: Duration,
     until: Option<Instant>,
     evidence: &mut OpeningEvidence,
     runtime: &mut Runtime,
 ) -> Result<(), OpenError> {
     let conn = runtime.reporter.connection();
+    if lasted >= EARLY {
+        if was_lost(ending) && until.is_none_or(|until| Instant::now() + PROBE_TIMEOUT < until) {
+            let (outcome, _) = traced(config, runtime)?;
+            let (variation, what) = (Variation::Again, String::new());
+            if matches!(outcome, TrialOutcome::Unreached(_)) {
+                evidence.trials.push(Trial { variation, what, outcome });
+            }
+            runtime.reporter.return_to(conn);
+        }
+        return Ok(());
+    }
+    if !was_lost(ending) && (ending.by != Side::Peer || ending.received.is_none()) {
+        return Ok(());
+    }
     let watched = Watched { patience: (lasted * 3).clamp(WATCHED, WATCHED_MOST), until };
     let done = watched.compare(config, evidence, runtime);
     runtime.reporter.return_to(conn);

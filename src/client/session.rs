@@ -22,7 +22,7 @@ use crate::client::retry::{self, SLOT, Tries};
 use crate::client::single::SingleConnection;
 use crate::client::{failed, lead};
 use crate::config::ClientConfig;
-use crate::diagnostics::{Family, Severity};
+use crate::diagnostics::{Diagnostic, Family, Severity};
 use crate::engine::behaviour::Behaviour;
 use crate::engine::connection::{Connection, ConnectionSetup};
 use crate::engine::exit::Exit;
@@ -694,24 +694,29 @@ impl<'a> ClientSession<'a> {
         let expected = runner.is_some_and(|runner| runner.note_end(seen_code(&ending)));
         let fine = met == Some(true) || expected;
         let ours = fine || current.signal.is_some() || current.fault.is_some();
-        // Who has done what was asked ends so.
-        let code = ending.received.as_ref().and_then(|body| body.code);
-        let ours = ours || matches!(code, Some(1000 | 1001));
         let lasted = current.connection.lasted(&ending);
-        let early = probe::ended_early(&ending, lasted);
         let mut interrupted = None;
-        if self.config.diagnose && self.reconnect.is_none() && !ours && early {
-            runtime.record.stop_clock();
-            let (open, until) = (&self.config.open, self.max_time);
-            let evidence = &mut current.evidence;
-            // What can't be tried shows nothing, but a signal ends the run.
-            if let Err(OpenError::Signal(signal)) =
-                probe::compare_session(open, lasted, until, evidence, runtime)
-            {
-                interrupted = Some(signal);
+        if self.config.diagnose && self.reconnect.is_none() && !ours {
+            // Who has done what was asked ends so, and who gave a reason has said why.
+            let facts = current.evidence.facts();
+            let found = current.connection.explain(facts, &ending, now);
+            let unclear = |first: &Diagnostic| {
+                let proved = first.is_proved() && Exit::of(&ending) == Exit::Success;
+                first.severity != Severity::Note && !proved
+            };
+            if found.first().is_some_and(unclear) {
+                runtime.record.stop_clock();
+                let (open, until) = (&self.config.open, self.max_time);
+                let evidence = &mut current.evidence;
+                // What can't be tried shows nothing, but a signal ends the run.
+                if let Err(OpenError::Signal(signal)) =
+                    probe::compare_session(open, &ending, lasted, until, evidence, runtime)
+                {
+                    interrupted = Some(signal);
+                }
             }
         }
-        let (advice, led) = self.explain(current, &ending, fine, runtime, now)?;
+        let (advice, led, as_asked) = self.explain(current, &ending, fine, runtime, now)?;
         // After a signal, or at the end of `--max-time`, a reader that stalls is not waited for.
         let deadline = match (current.signal.or(interrupted), self.max_time) {
             (Some(_), _) => Some(Instant::now() + PEER_CLOSE_TIMEOUT),
@@ -736,6 +741,7 @@ impl<'a> ClientSession<'a> {
             (Some(Leave::For(_)), Cause::Timeout(TimeoutKind::Close) | Cause::Lost(_)) => {
                 Exit::Success
             }
+            _ if as_asked => Exit::Success,
             _ => Exit::of(&ending),
         };
         let exit = match (signal, &current.fault, of_ending) {
@@ -754,7 +760,8 @@ impl<'a> ClientSession<'a> {
         Ok(SessionOutcome { ending, exit, fault, left, unsent, unwritten, cut_short, advice, led })
     }
 
-    /// Explains the end to machines; returns the text for people.
+    /// Explains the end to machines; returns the text for people, and whether a connection that was
+    /// lost ended as it was asked to.
     fn explain(
         &mut self,
         current: &Current,
@@ -762,7 +769,7 @@ impl<'a> ClientSession<'a> {
         met: bool,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<(Vec<u8>, String)> {
+    ) -> io::Result<(Vec<u8>, String, bool)> {
         let found = current.connection.explain(current.evidence.facts(), ending, now);
         if matches!(ending.cause, Cause::Lost(_)) {
             self.lifetimes.push(ending.duration);
@@ -773,6 +780,12 @@ impl<'a> ClientSession<'a> {
         let asked =
             current.connection.is_half_closed() && ending.cause == Cause::Lost(Lost::EndOfStream);
         let over = ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
+        // In the protocol inside.
+        let as_asked = matches!(ending.cause, Cause::Lost(_))
+            && found.first().is_some_and(|first| {
+                first.entry.family == Family::Ending && first.severity == Severity::Note
+            });
+        let asked = asked || as_asked;
         let fine = ours || asked || over || Exit::of(ending) == Exit::Success;
         // A Close at once is in order, and yet nobody wanted that; nor to talk to a server that took
         // no subprotocol and answered nothing.
@@ -801,7 +814,7 @@ impl<'a> ClientSession<'a> {
             // What explains it follows.
             _ => lead(&found, &summarize(ending), runtime),
         };
-        Ok((advice, led))
+        Ok((advice, led, as_asked))
     }
 
     /// Prints how the connection ended, if that was not shown already.

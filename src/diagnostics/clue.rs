@@ -6,8 +6,10 @@
 use super::Facts;
 use super::facts::{EndKind, SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation};
 use super::heard::Grievance;
+use super::inner::inner;
 use super::sniff::contains_word;
 use super::url::Url;
+use crate::event::Direction;
 use crate::wire::Role;
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
@@ -290,6 +292,14 @@ pub enum Clue {
     Complained,
     /// The message that came last is a heartbeat, which was not answered.
     BeatUnanswered,
+    /// What the peer waited for did not come.
+    MessageAwaited,
+    /// The protocol inside wants a message of ours more often than one was sent.
+    InnerTimer,
+    /// Our last message breaks a rule of the protocol inside.
+    InnerBreach,
+    /// Our last message asked for the end.
+    Farewell,
     /// No message was sent, so that none can have broken a rule.
     NothingSent,
     /// Our Close has a code that is younger than the RFC.
@@ -769,9 +779,47 @@ impl Clue {
                 (!text.is_empty()).then(|| "the Close has a reason".to_owned())
             }
             Self::Complained => complained(facts).filter(Complaint::leads).map(|complaint| {
-                format!("it came right before the end: {}", super::heard::shown(complaint.text))
+                format!("it came right before the end: {}", complaint.shown())
             }),
             Self::BeatUnanswered => beat_unanswered(facts),
+            Self::MessageAwaited => {
+                let heard = facts.stream.heard.as_ref().filter(|heard| !heard.answered)?;
+                let waits = inner(facts).and_then(|inner| inner.awaited);
+                let waits = waits.filter(|waits| waits.direction == Direction::ToServer);
+                match waits.filter(|_| facts.role == Role::Client) {
+                    Some(waits) => Some(waits.to_string()),
+                    None => super::heard::demands(heard.content).then(|| format!(
+                        "its last message is {}, and nothing was sent after it",
+                        super::heard::shown(heard.content))),
+                }
+            }
+            Self::InnerTimer => {
+                let (inner, end) = (inner(facts).filter(|_| facts.role == Role::Client)?, facts.end?);
+                let every = inner.every.filter(|every| end.idle_data >= *every)?;
+                Some(format!(
+                    "{} requires a message at least every {} s, and none was sent for {:.1} s",
+                    inner.title, every.as_secs_f64(), end.idle_data.as_secs_f64()))
+            }
+            Self::InnerBreach => {
+                let inner = inner(facts).filter(|_| facts.role == Role::Client)?;
+                let ours = facts.stream.kept.iter().filter(|message| message.ours).count();
+                let early = inner.awaited.filter(|waits| {
+                    waits.direction == Direction::ToClient && facts.stream.kept_all && ours > 1
+                });
+                let broken = inner.breach.or_else(|| {
+                    Some(format!("it was sent before {} came", early?.message))
+                })?;
+                let title = inner.title;
+                after_ours(facts).then(|| format!("{title}, the last message sent: {broken}"))
+            }
+            Self::Farewell => {
+                let mut ours = facts.stream.kept.iter().rev().filter(|message| message.ours);
+                let last = ours.next().filter(|_| after_ours(facts))?;
+                let read = inner(facts).and_then(|inner| inner.farewell);
+                let bare = super::heard::is_bare(last.content) && !last.content.is_empty();
+                let bare = || bare.then(|| super::heard::shown(last.content));
+                Some(format!("the last message sent asks for the end: {}", read.or_else(bare)?))
+            }
             Self::NothingSent => {
                 facts.stream.sent.is_none().then(|| "no message had been sent".to_owned())
             }
@@ -1091,6 +1139,12 @@ fn secret_sent(facts: &Facts<'_>) -> Option<String> {
     secret.then(|| "a subprotocol that carries credentials was offered".to_owned())
 }
 
+/// Whether the last message of this side was not answered, or the end came so early that what arrived
+/// may have been sent before.
+fn after_ours(facts: &Facts<'_>) -> bool {
+    facts.stream.ended_on_ours || facts.end.is_some_and(|end| end.last < SILENCE)
+}
+
 /// How long after a heartbeat an end may be its consequence, at least.
 const BEAT: std::time::Duration = std::time::Duration::from_millis(300);
 
@@ -1102,6 +1156,8 @@ pub(super) struct Complaint<'a> {
     pub text: &'a [u8],
     /// It is the last one; otherwise the one before, and the last says nothing.
     pub is_last: bool,
+    /// What the protocol inside makes of it.
+    pub read: Option<String>,
 }
 
 impl Complaint<'_> {
@@ -1112,6 +1168,9 @@ impl Complaint<'_> {
 
     /// As in `its last message is …`.
     pub fn shown(&self) -> String {
+        if let Some(read) = &self.read {
+            return read.clone();
+        }
         let which = if self.is_last { "its last message" } else { "the message before its last" };
         format!("{which} is {}", super::heard::shown(self.text))
     }
@@ -1119,15 +1178,25 @@ impl Complaint<'_> {
 
 /// The message right before the end that complains of something.
 pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
-    use super::heard::{complains, is_bare};
+    use super::heard::{complains, is_bare, leaves_for_a_reason};
     let heard = facts.stream.heard.as_ref()?;
     // What was sent at once after the opening had not waited for it.
     let early = facts.end.is_some_and(|end| end.last < SILENCE);
     if (heard.answered && !early) || heard.quiet >= SILENCE {
         return None;
     }
-    let of =
-        |text, is_last| complains(text).map(|grievance| Complaint { grievance, text, is_last });
+    let (text, is_last) = (heard.content, true);
+    if let Some((title, refusal)) = inner(facts).and_then(|one| Some((one.title, one.refusal?))) {
+        let read = Some(format!("the peer refuses, in {title}: {refusal}"));
+        return Some(Complaint { grievance: Grievance::Refusal, text, is_last, read });
+    }
+    // Who was asked for nothing, and leaves, says why.
+    if facts.stream.sent.is_none() && leaves_for_a_reason(text) {
+        return Some(Complaint { grievance: Grievance::Marked, text, is_last, read: None });
+    }
+    let of = |text, is_last| {
+        complains(text).map(|grievance| Complaint { grievance, text, is_last, read: None })
+    };
     of(heard.content, true)
         .or_else(|| is_bare(heard.content).then(|| of(heard.before, false)).flatten())
 }
@@ -1149,6 +1218,12 @@ fn beat_unanswered(facts: &Facts<'_>) -> Option<String> {
     // The Close comes some time after the beat, and before our end.
     let waited = heard.quiet >= BEAT || end.quiet >= BEAT;
     let silent = !heard.answered && !one_way && by_peer && waited;
+    if let Some((beat, answer)) = inner(facts).and_then(|inner| inner.beat).filter(|_| by_peer) {
+        let refused = complained(facts).is_some_and(|one| one.grievance == Grievance::Refusal);
+        if silent || refused {
+            return Some(format!("{beat} wants the answer {answer}, and none was sent"));
+        }
+    }
     (silent && beats(heard.content)).then(|| {
         format!(
             "{} came {:.1} s before the end, and nothing was sent after it",

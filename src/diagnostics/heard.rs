@@ -17,6 +17,8 @@ pub(super) enum Grievance {
     Shouted,
     /// It is marked as an error.
     Marked,
+    /// The protocol inside says so.
+    Refusal,
 }
 
 /// Words of complaints, as [`says`] takes them.
@@ -53,7 +55,8 @@ const WORDS: [&str; 27] = [
 /// Whether a message complains of something, and how surely.
 pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
     let mut text = text(content);
-    let start = text.trim_start();
+    // SignalR ends each message with a separator.
+    let start = text.trim_start().trim_end_matches('\u{1e}');
     if start.starts_with('{') {
         if let Some(mut members) = object(start) {
             if is_marked(&members) {
@@ -174,12 +177,29 @@ fn says_none(text: &str) -> bool {
     none.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Whether the name of a kind of messages is that of errors: `error`, `connection_error`.
+/// Words at the end of the name of a kind of messages that refuse something.
+const REFUSALS: [&str; 11] = [
+    "error",
+    "invalid",
+    "failed",
+    "failure",
+    "denied",
+    "rejected",
+    "refused",
+    "forbidden",
+    "unauthorized",
+    "kicked",
+    "banned",
+];
+
+/// Whether the name of a kind of messages is that of errors: `error`, `auth_invalid`.
 fn names_error(kind: &str) -> bool {
     let lower = kind.to_ascii_lowercase();
-    let Some(before) = lower.strip_suffix("error") else { return false };
+    let ending = REFUSALS.iter().find(|word| lower.ends_with(*word));
+    let Some(before) = ending.and_then(|word| lower.strip_suffix(word)) else { return false };
     let separated = before.is_empty() || before.ends_with(['_', '-', '.', ':', '/']);
-    let hump = kind.ends_with("Error") && before.ends_with(|c: char| c.is_ascii_alphanumeric());
+    let tall = kind.as_bytes().get(before.len()).is_some_and(u8::is_ascii_uppercase);
+    let hump = tall && before.ends_with(|c: char| c.is_ascii_alphanumeric());
     let last = before.trim_end_matches(|c: char| !c.is_alphanumeric());
     let last = last.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     (separated || hump) && !["no", "non", "not", "without", "clear"].contains(&last)
@@ -250,16 +270,40 @@ fn kind(text: &str) -> Option<String> {
     kinds.iter().find_map(named).map(str::to_owned)
 }
 
+/// Whether a message of JSON ends the session and says why: by its kind, and a reason.
+pub(super) fn leaves_for_a_reason(content: &[u8]) -> bool {
+    let text = text(content);
+    let Some(members) = object(text.trim_start()) else { return false };
+    let reason = ["reason", "message", "code"].iter().find_map(|name| members.get(*name));
+    let said = reason.and_then(Value::as_str).is_some_and(|reason| !says_none(reason));
+    said && kind(&Value::Object(members).to_string()).is_some_and(|kind| is_end(&kind))
+}
+
+/// Whether a message of JSON asks for a login or the like, by its kind: `auth_required`.
+pub(super) fn demands(content: &[u8]) -> bool {
+    let Some(kind) = std::str::from_utf8(content).ok().and_then(kind) else { return false };
+    let kind = kind.to_ascii_lowercase();
+    kind.ends_with("required")
+        || ["challenge", "authenticate", "login", "identify"].iter().any(|word| kind.ends_with(word))
+}
+
+/// Whether a word, or the last part of one, is a goodbye.
+fn is_end(word: &str) -> bool {
+    let ends = [
+        "bye", "goodbye", "close", "closed", "closing", "disconnect", "end", "quit", "exit",
+        "logout", "stop", "terminate",
+    ];
+    let word = word.rsplit("::").next().unwrap_or_default().trim_start_matches('/');
+    ends.iter().any(|end| word.eq_ignore_ascii_case(end))
+}
+
 /// Whether a message says nothing but that this is the end, or nothing at all.
 pub(super) fn is_bare(content: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(content) else { return false };
     let text = text.trim();
-    let ends = ["bye", "goodbye", "close", "closed", "closing", "disconnect", "end"];
-    let ends = |word: &str| {
-        let word = word.rsplit("::").next().unwrap_or_default();
-        ends.iter().any(|end| word.eq_ignore_ascii_case(end))
-    };
-    matches!(text, "" | "{}" | "[]") || ends(text) || kind(text).is_some_and(|kind| ends(&kind))
+    matches!(text, "" | "{}" | "[]")
+        || is_end(text)
+        || kind(text).is_some_and(|kind| is_end(&kind))
 }
 
 /// The beginning of a message in one line.

@@ -16,6 +16,12 @@ const LOSSES: &[LikelyCause] = &[
         .cure("read stdout faster, or write it to a file"),
     medium("the application did not receive the answer to its heartbeat message", C::BeatUnanswered)
         .cure("answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt"),
+    medium("the protocol's own heartbeat was not sent in time", C::InnerTimer)
+        .cure("send that protocol's own heartbeat, or ask for a longer interval in its first message: pings of WebSocket do not count"),
+    medium("the peer ended the connection because our last message breaks a rule of the protocol inside", C::InnerBreach)
+        .cure("follow the rule: `wscope -v URL` names it beside the message"),
+    medium("the application did not receive the message that it asked for", C::MessageAwaited).unless(&[C::Complained])
+        .cure("send that message at once, with -x"),
     medium("the peer can't process a control frame between the fragments of a compressed message, a known defect of some libraries (wsproto, tornado)", C::PingInsideCompressed)
         .cure("send the message whole or uncompressed, `--no-compress`, to check"),
     medium("the server supports none of the subprotocols offered", C::DroppedWithoutSubprotocol)
@@ -65,6 +71,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
             medium("the application did not receive the answer to its heartbeat message", C::BeatUnanswered)
                 .cure("answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt"),
+            medium("the protocol's own heartbeat was not sent in time", C::InnerTimer)
+                .cure("send that protocol's own heartbeat, or ask for a longer interval in its first message: pings of WebSocket do not count"),
+            medium("the application did not receive the message that it asked for", C::MessageAwaited).unless(&[C::InnerTimer])
+                .cure("send that message at once, with -x"),
             high("nginx's proxy_read_timeout, 60 s unless set", C::IdleAt(60, "nginx")),
             high("Cloudflare's idle timeout", C::IdleAt(100, "cloudflare")),
             high("Envoy's or Istio's stream idle timeout", C::IdleAt(300, "envoy")),
@@ -78,7 +88,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("Envoy's or Istio's stream idle timeout", C::Idle(300)),
             medium("an AWS network load balancer", C::Idle(350)),
             medium("AWS API Gateway's idle limit", C::Idle(600)),
-            medium("a timer of a proxy or of the peer", C::Silence),
+            medium("a timer of a proxy or of the peer, or the end of the peer's process", C::Silence),
         ])
         .seen("end of stream or reset after a second or more without traffic")
         .more("A ping every 60 s is too late for a timer of 60 s: choose less than half."),

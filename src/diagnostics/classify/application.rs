@@ -4,12 +4,14 @@
 use serde_json::Value;
 
 use super::findings::Findings;
-use crate::diagnostics::facts::EndKind;
+use crate::diagnostics::facts::{EndKind, SILENCE};
+use crate::diagnostics::inner::inner;
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Facts, Place, Severity, Span};
 use crate::wire::head::Head;
-use crate::wire::{Data, OpCode};
+use crate::event::Direction;
+use crate::wire::{Data, OpCode, Role};
 
 /// The byte that ends SignalR's messages.
 const RECORD_SEPARATOR: u8 = 0x1e;
@@ -101,7 +103,7 @@ fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<
     }
     let sent = facts.stream.sent.map(|(_, content)| content);
     let connect = sent.is_some_and(|c| c.starts_with(b"CONNECT") || c.starts_with(b"STOMP"));
-    let bad = first.starts_with(b"ERROR") && contains(first, b"CONNECT");
+    let bad = first.starts_with(b"ERROR") && contains(first, b"CONNECT") && !connect;
     // Who was silent too has no right to an error.
     let ended = first.is_empty() && ended_by_peer(facts);
     if protocol.ends_with(".stomp") && (bad || (ended && !connect)) {
@@ -111,6 +113,22 @@ fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<
             false => {
                 d.severity(Severity::Note).note("no message has arrived, and no CONNECT was sent")
             }
+        });
+    }
+    let lasted = facts.end.is_some_and(|end| end.lifetime >= 2 * SILENCE);
+    if facts.stream.messages == 0
+        && !protocol.is_empty()
+        && lasted
+        && facts.role == Role::Client
+        && let Some(inner) = inner(facts)
+        && let Some(waits) = inner.awaited.filter(|waits| waits.direction == Direction::ToClient)
+    {
+        let (title, message) = (inner.title, waits.message);
+        found.add("W515", |d| {
+            d.suggests(
+                "the application behind it failed, or speaks another protocol",
+                format!("{title} goes on with {message} of the server, and no message came"),
+            )
         });
     }
     if protocol.starts_with("wamp.2") && ended && sent.is_none() {

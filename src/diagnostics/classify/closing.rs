@@ -114,10 +114,19 @@ fn lawful(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     let by_server = facts.role == Role::Client && facts.close.by_peer;
     match d.entry.code {
         // The exit status says that it failed.
-        "W723" | "W718" if by_server => d.severity(Severity::Warning),
-        "W719" if body.code == Some(4400) => d.help(
-            "correct the message that its reason names: `start` and `stop` are of the old subprotocol graphql-ws, `subscribe` and `complete` of graphql-transport-ws",
-        ),
+        "W723" | "W718" if by_server => {
+            let d = d.severity(Severity::Warning);
+            let speaks = heard::complains(&body.reason).is_some();
+            if speaks { d.help("do as its reason says") } else { d }
+        }
+        "W719" => match body.code {
+            Some(4400) => d.help("correct the message that its reason names: `start` and `stop` are of the old subprotocol graphql-ws, `subscribe` and `complete` of graphql-transport-ws"),
+            Some(4403) => d.help("put the login or permission that the server wants into the payload of `connection_init`"),
+            Some(4409) => d.help("give each operation another id while the one before runs"),
+            Some(4429) => d.help("send `connection_init` once"),
+            Some(4500 | 4004 | 4005 | 4504) => d.help("read the server's log at that moment"),
+            _ => d,
+        },
         "W702" if by_server => {
             let stream = &facts.stream;
             let legal = stream.illegal_sent.is_none()
@@ -224,13 +233,22 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         )
         .help("put into its payload what the server asks for, as in `{\"type\":\"connection_init\",\"payload\":{\"Authorization\":\"…\"}}`");
     }
-    // "bye" is no reason beside a complaint.
+    // What was asked for is no fault.
+    if regular && Clue::Farewell.seen(facts).is_some() {
+        return d;
+    }
+    // "bye" is no reason beside a complaint, and a message has more to say than the reason of a code
+    // of its own.
     let bland = regular && heard::complains(&body.reason).is_none();
-    let complaint = complained(facts).filter(|_| bland || says_nothing(body));
+    let complaint = complained(facts).filter(|complaint| {
+        let marked = complaint.grievance >= Grievance::Marked && body.code >= Some(3000);
+        let refused = complaint.grievance == Grievance::Refusal;
+        bland || says_nothing(body) || marked || refused
+    });
     // What ends in order has said what it had to say.
     let ordinary = matches!(body.code, Some(1000 | 1001));
     let weighs = |complaint: &Complaint<'_>| {
-        complaint.leads() && (!ordinary || complaint.grievance == Grievance::Marked)
+        complaint.leads() && (!ordinary || complaint.grievance >= Grievance::Marked)
     };
     if let Some(complaint) = complaint.as_ref().filter(|complaint| weighs(complaint)) {
         let why = match complaint.is_last {
@@ -238,7 +256,8 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             false => "the Close came right after them",
         };
         // Who has done what was asked says so, whatever the last message speaks of.
-        let sure = complaint.is_last && body.code != Some(1000);
+        let refused = complaint.grievance == Grievance::Refusal;
+        let sure = complaint.is_last && (body.code != Some(1000) || refused);
         let shown = complaint.shown();
         let d = match regular || d.severity == Severity::Note {
             true => d
@@ -247,7 +266,28 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             false => d,
         };
         let d = if sure { d.because(shown, why) } else { d.suggests(shown, why) };
-        return d.help("follow the message");
+        return match Clue::BeatUnanswered.seen(facts) {
+            Some(fact) => d.suggests(UNANSWERED, fact).help(ANSWER_IT),
+            None => d.help("follow the message"),
+        };
+    }
+    let quiet_before = end.quiet >= SILENCE;
+    if let Some(fact) = Clue::InnerBreach.seen(facts).filter(|_| !quiet_before && says_nothing(body)) {
+        return d
+            .severity(Severity::Warning)
+            .title("closed right after a message that breaks a rule of the protocol inside")
+            .suggests("the server closed because of our last message", fact)
+            .help("follow the rule: `wscope -v URL` names it beside the message");
+    }
+    let named = [Clue::TimerReason, Clue::TimeoutReason, Clue::FirstMessageReason, Clue::PingReason];
+    let named = named.iter().any(|clue| clue.seen(facts).is_some());
+    if regular && !named && heard::complains(&body.reason).is_some() {
+        let reason = String::from_utf8_lossy(&body.reason).into_owned();
+        return d
+            .severity(Severity::Warning)
+            .title("closed with a regular code, and a reason that names a fault")
+            .because(format!("its reason is \"{reason}\""), "the peer's own words")
+            .help("do as the reason says");
     }
     // A word may be about anything: it is shown beside what is known otherwise.
     let d = d.note_if(complaint.filter(|_| !regular).map(|complaint| complaint.shown()));
@@ -255,8 +295,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     if early && (unasked || says_nothing(body)) {
         let d = d
             .note(format!("{} ms after the 101, before it sent any message", end.last.as_millis()));
-        // 1000 and 1001 are what a server says that has done what it was asked.
-        if body.code.is_some() {
+        if !ordinary && body.code.is_some() {
             return at_once(d, facts, body);
         }
         let d = d.severity(Severity::Warning);
@@ -308,6 +347,16 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
                 ),
         };
         return d;
+    }
+    if let Some(fact) = Clue::MessageAwaited.seen(facts)
+        && says_nothing(body)
+        && !asked
+    {
+        let d = if d.severity == Severity::Note { d.severity(Severity::Warning) } else { d };
+        return d
+            .title("closed while the peer waited for a message")
+            .suggests(AWAITED, fact)
+            .help("send that message at once, with -x");
     }
     let first = "the application did not receive a message that its protocol requires: a first one, or a heartbeat";
     let named = d.entry.family == Family::Application || d.entry.code == "W719";
@@ -391,6 +440,9 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
 /// A heartbeat that this side did not answer.
 const UNANSWERED: &str = "the application did not receive the answer to its heartbeat message";
 
+/// A message that did not come.
+const AWAITED: &str = "the application did not receive the message that it asked for";
+
 /// What to do then.
 const ANSWER_IT: &str = "answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt";
 
@@ -399,10 +451,8 @@ const WANTS_MORE: &str = "the application requires a login, or a parameter of th
 
 /// A Close at once with a code that says little.
 fn at_once(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
-    let ordinary = matches!(body.code, Some(1000 | 1001));
     let neutral = matches!(body.code, Some(1002 | 1003 | 1008 | 1010 | 1011 | 3000..=4999));
-    if ordinary
-        || !neutral
+    if !neutral
         || !says_nothing(body)
         || d.is_proved()
         || d.entry.family == Family::Application

@@ -7,6 +7,7 @@ use super::closing::was_closed;
 use super::findings::Findings;
 use crate::diagnostics::clue::complained;
 use crate::diagnostics::facts::{End, EndKind};
+use crate::diagnostics::heard::Grievance;
 use crate::diagnostics::{Clue, Facts, Severity};
 use crate::wire::ViolationKind;
 
@@ -51,6 +52,16 @@ pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings<'_>) {
 }
 
 fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
+    if let Some(fact) = Clue::Farewell.seen(facts).filter(|_| end.partial == 0 && !end.is_silent()) {
+        let code = if end.how == EndKind::Reset { "W802" } else { "W801" };
+        return found.add(code, |d| {
+            d.title("the connection ended without a Close frame, as asked for inside")
+                .certain()
+                .severity(Severity::Note)
+                .note(fact)
+                .help("no action needed")
+        });
+    }
     let cut = facts.violations.iter().find(|v| v.kind == ViolationKind::CutInsideFrame);
     if end.partial > 0 || cut.is_some() {
         let round = end.partial >= LEAST_LIMIT && end.partial.is_power_of_two();
@@ -74,9 +85,9 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
                 "W804" => {
                     let often = ping_interval(end.idle);
                     let d = d.title(format!("cut after {} without traffic", seconds(end.idle)));
-                    match Clue::PingsIgnored.seen(facts) {
-                        Some(_) => d,
-                        None => d.help(format!(
+                    match d.is_proved() || Clue::InnerTimer.seen(facts).is_some() {
+                        true => d,
+                        false => d.help(format!(
                             "send pings with `--ping-interval {often}`, or raise the timeout"
                         )),
                     }
@@ -91,9 +102,14 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
         found.add(code, |d| {
             let d = d.note(clocks(end));
             match complained(facts) {
-                Some(complaint) if complaint.leads() => d
-                    .suggests(complaint.shown(), "it came right before the end")
-                    .help("follow the message"),
+                Some(complaint) if complaint.leads() => {
+                    let (shown, why) = (complaint.shown(), "it came right before the end");
+                    let d = match complaint.grievance {
+                        Grievance::Refusal => d.because(shown, why),
+                        _ => d.suggests(shown, why),
+                    };
+                    d.help("follow the message")
+                }
                 Some(complaint) => d.note(complaint.shown()),
                 None => d,
             }

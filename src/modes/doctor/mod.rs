@@ -12,7 +12,7 @@ use crate::client::{one_line, prepare};
 use crate::config::reach::ReachConfig;
 use crate::config::{Display, OpenConfig};
 use crate::diagnostics::facts::{TrialOutcome, Variation};
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Family, Severity};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opening as _, open};
@@ -37,6 +37,9 @@ const ADDRESSES: usize = 8;
 
 /// How long a pong is waited for.
 const PONG_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A server that answers no ping.
+const NO_PONG: &str = "the server does not answer pings";
 
 /// Examines a server and prints the report.
 ///
@@ -322,8 +325,9 @@ impl Exam<'_> {
         self.add("close", outcome, &ending::describe(&ended), Some(asked.elapsed()));
         let over = Instant::now();
         let lasted = talk.lasted();
-        if probe::ended_early(&ended, lasted) {
-            probe::compare_session(self.config, lasted, None, &mut talk.evidence, runtime)?;
+        if !was_open {
+            let evidence = &mut talk.evidence;
+            probe::compare_session(self.config, &ended, lasted, None, evidence, runtime)?;
             let trials = talk.evidence.trials.iter().map(ToString::to_string);
             let lines: Vec<String> = trials.collect();
             for text in lines {
@@ -334,7 +338,13 @@ impl Exam<'_> {
         let exit = match Exit::of(&ended) {
             // It was to stay open.
             Exit::Success if !was_open => Exit::Unmet,
-            Exit::Success if !answers => Exit::Timeout,
+            Exit::Success if !answers => {
+                let unanswered = Diagnostic::of("W623").map(|d| d.title(NO_PONG));
+                self.found.splice(0..0, unanswered);
+                Exit::Timeout
+            }
+            // Nothing follows where the protocol inside goes on.
+            Exit::Success if self.found.first().is_some_and(is_stuck) => Exit::Unmet,
             Exit::Success => {
                 self.found.retain(|found| found.severity != Severity::Note);
                 return Ok(None);
@@ -361,7 +371,7 @@ impl Exam<'_> {
                     false => title,
                 }
             }
-            _ => "pings are not answered".to_owned(),
+            _ => NO_PONG.to_owned(),
         };
         Ok(Some((verdict, exit)))
     }
@@ -403,6 +413,11 @@ impl Exam<'_> {
     ) {
         self.steps.push(DoctorStep { name, outcome, text: text.to_owned(), elapsed });
     }
+}
+
+/// Whether the protocol inside does not go on.
+fn is_stuck(found: &Diagnostic) -> bool {
+    found.entry.family == Family::Application && found.severity == Severity::Warning
 }
 
 /// As in `for example.com, issued by CN=Authority, until 2027-01-01T00:00:00Z`.
