@@ -41,6 +41,12 @@ impl Told {
         ))
     }
 
+    /// With one message on stdin.
+    pub fn piped(args: &[&str], port: u16, message: &str) -> Self {
+        let url = format!("ws://127.0.0.1:{port}/hub");
+        Self::read(typed(&[args, &["--input", "whole", "--output", "none", &url]].concat(), message))
+    }
+
     fn read(output: std::process::Output) -> Self {
         let text = [output.stdout, output.stderr].concat();
         // A sentence is one line, wherever the page was broken.

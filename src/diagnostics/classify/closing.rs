@@ -247,8 +247,13 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     });
     // What ends in order has said what it had to say.
     let ordinary = matches!(body.code, Some(1000 | 1001));
+    // The reason repeats it.
+    let repeats = |complaint: &Complaint<'_>| {
+        !says_nothing(body) && crate::diagnostics::sniff::contains(complaint.text, &body.reason)
+    };
     let weighs = |complaint: &Complaint<'_>| {
-        complaint.leads() && (!ordinary || complaint.grievance >= Grievance::Marked)
+        let marked = complaint.grievance >= Grievance::Marked;
+        complaint.leads() && (!ordinary || marked || repeats(complaint))
     };
     if let Some(complaint) = complaint.as_ref().filter(|complaint| weighs(complaint)) {
         let why = match complaint.is_last {
@@ -265,11 +270,11 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
                 .severity(Severity::Warning),
             false => d,
         };
-        let d = if sure { d.because(shown, why) } else { d.suggests(shown, why) };
-        return match Clue::BeatUnanswered.seen(facts) {
+        let d = match Clue::BeatUnanswered.seen(facts) {
             Some(fact) => d.suggests(UNANSWERED, fact).help(ANSWER_IT),
             None => d.help("follow the message"),
         };
+        return if sure { d.because(shown, why) } else { d.suggests(shown, why) };
     }
     let quiet_before = end.quiet >= SILENCE;
     if let Some(fact) = Clue::InnerBreach.seen(facts).filter(|_| !quiet_before && says_nothing(body)) {

@@ -85,7 +85,8 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
                 "W804" => {
                     let often = ping_interval(end.idle);
                     let d = d.title(format!("cut after {} without traffic", seconds(end.idle)));
-                    match d.is_proved() || Clue::InnerTimer.seen(facts).is_some() {
+                    // A cause may have a cure of its own.
+                    match d.help != d.entry.help {
                         true => d,
                         false => d.help(format!(
                             "send pings with `--ping-interval {often}`, or raise the timeout"

@@ -260,11 +260,17 @@ fn desync(context: &FrameContext<'_>, role: Role) -> Option<i64> {
     if sniff::is_plausible(*context.around.get(at)?) {
         return None;
     }
+    // The frame before ends there, as it should.
+    let ends = |from: usize| {
+        let header = FrameHeader::parse(context.around.get(from..)?, 0).ok()?;
+        (header.wire_len() as u64 + header.len == (at - from) as u64).then_some(())
+    };
     (1..=MAX_HEADER_LEN).find_map(|k| {
         if legal(at + k).is_some() {
             return Some(k as i64);
         }
-        at.checked_sub(k).and_then(legal).map(|()| -(k as i64))
+        let before = at.checked_sub(k).filter(|from| ends(*from).is_none());
+        before.and_then(legal).map(|()| -(k as i64))
     })
 }
 
