@@ -555,7 +555,9 @@ pub enum EndKind {
     Reset,
     /// The peer did not answer our Close.
     CloseTimeout,
-    /// Nothing was received after a ping, or our data was not acknowledged.
+    /// Nothing was received after a ping.
+    NoPong,
+    /// TCP gave up: our data was not acknowledged.
     Dead,
     /// We failed it because of a violation.
     Failed,
@@ -566,7 +568,8 @@ impl From<&Cause> for EndKind {
         match cause {
             Cause::Violation(_) => Self::Failed,
             Cause::Timeout(TimeoutKind::Close) => Self::CloseTimeout,
-            Cause::Timeout(TimeoutKind::Pong) | Cause::Lost(Lost::TimedOut) => Self::Dead,
+            Cause::Timeout(TimeoutKind::Pong) => Self::NoPong,
+            Cause::Lost(Lost::TimedOut) => Self::Dead,
             Cause::Lost(Lost::EndOfStream | Lost::InsideFrame { .. } | Lost::TruncatedTls) => {
                 Self::Fin
             }

@@ -15,7 +15,7 @@ pub mod facts;
 mod heard;
 mod inner;
 mod said;
-mod sniff;
+pub mod sniff;
 pub mod system;
 mod topic;
 mod url;
@@ -30,7 +30,7 @@ pub use diagnostic::{Diagnostic, Form, Place, Span, Supported};
 pub use facts::Facts;
 pub use said::{page_text, wants_tls};
 pub use topic::{Topic, UnknownTopic, topic, topics};
-pub use wish::Wish;
+pub use wish::{ClientProtocol, Wish};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -77,6 +77,8 @@ pub fn cases(golden: &mut Golden) {
         ("W366", "a charge point", "/CP01", "Sec-WebSocket-Protocol: ocpp1.6\r\n"),
         ("W366", "a browser with GraphQL", "/", "Sec-WebSocket-Protocol: graphql-transport-ws\r\n"),
         ("W367", "Socket.IO", "/socket.io/?EIO=4&transport=websocket", ""),
+        ("W367", "Pusher", "/app/k9?protocol=7&client=js&version=8.4.0", ""),
+        ("W367", "Centrifugo", "/connection/websocket", ""),
     ] {
         let request = request(target, &format!("{KEY}{more}"));
         let wish = Wish::of(&request, None);

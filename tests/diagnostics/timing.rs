@@ -25,6 +25,7 @@ pub fn cases(golden: &mut Golden) {
         ("W804", "a timer of two seconds", EndKind::Fin, 2.003),
         ("W816", "no Close back", EndKind::CloseTimeout, 5.0),
         ("W818", "a dead path", EndKind::Dead, 20.0),
+        ("W818", "no pong", EndKind::NoPong, 20.0),
     ] {
         golden.verdict(code, what, &Facts { end: Some(end(how, seconds)), ..pair.facts() });
     }
