@@ -379,8 +379,6 @@ pub enum Clue {
     CertificateAsked,
     /// The host of the URL is an address.
     HostIsAddress,
-    /// Nothing crossed for so long before the end that a timer may have ended it.
-    Silence,
     /// The last bytes before the end were our message.
     AfterOurMessage,
     /// The last message sent was compressed, in several frames, with a control frame between them.
@@ -397,8 +395,6 @@ pub enum Clue {
     Idle(u64),
     /// The same, and this program is on the way.
     IdleAt(u64, &'static str),
-    /// It was idle, and a reverse proxy answered the handshake.
-    SilenceBehindProxy,
     /// The connection lived for so many seconds, give or take 2 %.
     Lived(u64),
 }
@@ -756,8 +752,10 @@ impl Clue {
                     return None;
                 }
                 reason(facts, &[" idle", " inactiv", " no activity "])
+                    .filter(|_| is_of_connection(facts, &["idle", "inactiv", "activity"]))
             }
-            Self::TimeoutReason => reason(facts, TIME_UP),
+            Self::TimeoutReason => reason(facts, TIME_UP)
+                .filter(|_| is_of_connection(facts, &["timeout", "timed", "time"])),
             Self::FirstMessageReason => {
                 let late = [" too late ", " not received "];
                 let waited = reason(facts, TIME_UP).or_else(|| reason(facts, &late))?;
@@ -880,7 +878,11 @@ impl Clue {
             }
             Self::PingsIgnored => {
                 let ignored = facts.pings.ignored;
-                (ignored > 0).then(|| match ignored {
+                // Who gives up has waited for a while.
+                let age = facts.pings.ignored_for.filter(|_| ignored == 1);
+                let before = facts.end.zip(age).map(|(end, age)| end.lifetime.saturating_sub(age));
+                let fresh = age.is_some_and(|age| age < SILENCE && before > Some(age * 3));
+                (ignored > 0 && !fresh).then(|| match ignored {
                     1 => "this side left a ping unanswered".to_owned(),
                     _ => format!("this side left {ignored} pings unanswered"),
                 })
@@ -989,10 +991,6 @@ impl Clue {
                 let host = url.host.trim_matches(['[', ']']);
                 host.parse::<std::net::IpAddr>().is_ok().then(|| format!("{host} is an address"))
             }
-            Self::Silence => {
-                let end = facts.end?;
-                end.is_silent().then(|| format!("no traffic for {:.1} s", end.idle.as_secs_f64()))
-            }
             Self::AfterOurMessage => {
                 // Where others were answered for a while, it was not the last one.
                 let steady = facts.stream.messages > 1
@@ -1031,11 +1029,6 @@ impl Clue {
                 let hop = Self::Hop(word).seen(facts)?;
                 let idle = Self::Idle(seconds).seen(facts)?;
                 Some(format!("{idle}; {hop}"))
-            }
-            Self::SilenceBehindProxy => {
-                let hop = proxied(facts.response?)?;
-                let silence = Self::Silence.seen(facts)?;
-                Some(format!("{silence}; {hop}"))
             }
             Self::Lived(seconds) => {
                 let end = facts.end?;
@@ -1233,8 +1226,60 @@ fn beat_unanswered(facts: &Facts<'_>) -> Option<String> {
     })
 }
 
+/// What may stand in front of the name of a timer that is about the connection.
+const OF_CONNECTION: [&str; 36] = [
+    "connection",
+    "session",
+    "socket",
+    "websocket",
+    "ws",
+    "client",
+    "peer",
+    "channel",
+    "stream",
+    "tcp",
+    "idle",
+    "inactivity",
+    "read",
+    "receive",
+    "recv",
+    "keepalive",
+    "alive",
+    "activity",
+    "is",
+    "was",
+    "been",
+    "being",
+    "for",
+    "to",
+    "due",
+    "of",
+    "the",
+    "a",
+    "an",
+    "after",
+    "on",
+    "no",
+    "too",
+    "closed",
+    "closing",
+    "error",
+];
+
 /// What a reason says whose time was up.
 const TIME_UP: &[&str] = &["timeout", "timed out", "time out"];
+
+/// Whether the word of the reason that begins like this is about the connection: nothing else stands
+/// in front of it, as in `account inactive`.
+fn is_of_connection(facts: &Facts<'_>, starts: &[&str]) -> bool {
+    let Some(body) = facts.close.received else { return false };
+    let lower = String::from_utf8_lossy(&body.reason).to_ascii_lowercase();
+    let words: Vec<_> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let at = words.iter().position(|word| starts.iter().any(|start| word.starts_with(start)));
+    let before = at.and_then(|at| at.checked_sub(1)).and_then(|at| words.get(at));
+    before.is_none_or(|word| OF_CONNECTION.contains(word))
+}
 
 /// The reason of the peer's Close, if it has one of these words: between spaces, in lower case.
 fn reason(facts: &Facts<'_>, words: &[&str]) -> Option<String> {

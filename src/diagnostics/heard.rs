@@ -69,6 +69,8 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
         if is_error_element(start) {
             return Some(Grievance::Marked);
         }
+    } else if names_error_first(start) || refuses_plainly(start) {
+        return Some(Grievance::Marked);
     } else if shouts(start) {
         return Some(Grievance::Shouted);
     }
@@ -129,6 +131,7 @@ fn object(text: &str) -> Option<Map<String, Value>> {
 fn is_marked(members: &Map<String, Value>) -> bool {
     members.iter().any(|(name, value)| match name.as_str() {
         "error" => !is_none(value),
+        "success" | "ok" => *value == Value::Bool(false),
         // A number of them is a count.
         "errors" => !is_none(value) && !value.is_number(),
         "type" | "event" | "status" | "op" | "kind" | "action" => {
@@ -136,6 +139,34 @@ fn is_marked(members: &Map<String, Value>) -> bool {
         }
         _ => false,
     })
+}
+
+/// Whether a list of JSON begins with the name of an error, as `["error",{…}]`.
+fn names_error_first(text: &str) -> bool {
+    let Ok(Value::Array(list)) = serde_json::from_str(text) else { return false };
+    list.first().and_then(Value::as_str).is_some_and(names_error)
+}
+
+/// Whether a text is a refusal and nothing else: a short line that begins as one.
+fn refuses_plainly(text: &str) -> bool {
+    let line = text.trim();
+    let starts = [
+        "invalid ",
+        "unauthorized",
+        "unauthenticated",
+        "not authorized",
+        "not allowed",
+        "forbidden",
+        "access denied",
+        "permission denied",
+        "authentication failed",
+        "authentication required",
+        "login failed",
+        "login required",
+        "too many ",
+    ];
+    let lower = line.to_ascii_lowercase();
+    line.len() <= 80 && !line.contains('\n') && starts.iter().any(|start| lower.starts_with(start))
 }
 
 /// Whether a value says that there is none.
@@ -284,14 +315,26 @@ pub(super) fn demands(content: &[u8]) -> bool {
     let Some(kind) = std::str::from_utf8(content).ok().and_then(kind) else { return false };
     let kind = kind.to_ascii_lowercase();
     kind.ends_with("required")
-        || ["challenge", "authenticate", "login", "identify"].iter().any(|word| kind.ends_with(word))
+        || ["challenge", "authenticate", "login", "identify"]
+            .iter()
+            .any(|word| kind.ends_with(word))
 }
 
 /// Whether a word, or the last part of one, is a goodbye.
 fn is_end(word: &str) -> bool {
     let ends = [
-        "bye", "goodbye", "close", "closed", "closing", "disconnect", "end", "quit", "exit",
-        "logout", "stop", "terminate",
+        "bye",
+        "goodbye",
+        "close",
+        "closed",
+        "closing",
+        "disconnect",
+        "end",
+        "quit",
+        "exit",
+        "logout",
+        "stop",
+        "terminate",
     ];
     let word = word.rsplit("::").next().unwrap_or_default().trim_start_matches('/');
     ends.iter().any(|end| word.eq_ignore_ascii_case(end))
@@ -301,9 +344,7 @@ fn is_end(word: &str) -> bool {
 pub(super) fn is_bare(content: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(content) else { return false };
     let text = text.trim();
-    matches!(text, "" | "{}" | "[]")
-        || is_end(text)
-        || kind(text).is_some_and(|kind| is_end(&kind))
+    matches!(text, "" | "{}" | "[]") || is_end(text) || kind(text).is_some_and(|kind| is_end(&kind))
 }
 
 /// The beginning of a message in one line.
@@ -339,6 +380,12 @@ mod tests {
             ("<?xml version='1.0'?><error code=\"5\"/>", Some(Grievance::Marked)),
             ("Error: no such room", Some(Grievance::Shouted)),
             ("token expired", Some(Grievance::Word)),
+            ("Invalid token", Some(Grievance::Marked)),
+            (r#"["error",{"reason":"no such channel"}]"#, Some(Grievance::Marked)),
+            (r#"{"success":false,"message":"wrong pin"}"#, Some(Grievance::Marked)),
+            (r#"{"type":"auth_invalid"}"#, Some(Grievance::Marked)),
+            (r#"{"success":true}"#, None),
+            (r#"["info",{"reason":"done"}]"#, None),
             (r#"{"result":3,"error":null}"#, None),
             (r#"{"data":{"user":1},"errors":[]}"#, None),
             ("hello", None),

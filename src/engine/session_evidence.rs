@@ -243,7 +243,8 @@ impl SessionEvidence {
     #[inline]
     pub fn message(&mut self, content: &[u8]) {
         let sent = self.sent;
-        let heard = self.heard.get_or_insert_with(|| Box::new(Heard::new(sent, self.last_received)));
+        let heard =
+            self.heard.get_or_insert_with(|| Box::new(Heard::new(sent, self.last_received)));
         heard.begin();
         heard.extend(content);
         (heard.at, heard.sent, heard.open) = (self.last_received, sent, false);
@@ -252,7 +253,8 @@ impl SessionEvidence {
     /// Takes a piece of a message, or its end.
     fn piece(&mut self, content: Option<&[u8]>) {
         let sent = self.sent;
-        let heard = self.heard.get_or_insert_with(|| Box::new(Heard::new(sent, self.last_received)));
+        let heard =
+            self.heard.get_or_insert_with(|| Box::new(Heard::new(sent, self.last_received)));
         if !heard.open {
             heard.begin();
         }
@@ -435,8 +437,10 @@ impl SessionEvidence {
                 content,
             })
             .collect();
-        let ours = |(opcode, content)| KeptMessage { ours: true, text: opcode == Data::Text, content };
-        let sent = [endpoint.and_then(Endpoint::first_sent), endpoint.and_then(Endpoint::last_sent)];
+        let ours =
+            |(opcode, content)| KeptMessage { ours: true, text: opcode == Data::Text, content };
+        let sent =
+            [endpoint.and_then(Endpoint::first_sent), endpoint.and_then(Endpoint::last_sent)];
         let before = heard.is_none_or(|heard| heard.sent_first > 0);
         let after = heard.is_none_or(|heard| heard.sent != self.sent);
         if let Some(last) = sent[1].map(ours) {

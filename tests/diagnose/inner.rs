@@ -139,7 +139,12 @@ fn who_asked_for_the_end_is_told_of_no_fault() {
     for (name, ours, theirs, end) in [
         ("v12.stomp", "DISCONNECT\n\n\0", "", &b""[..]),
         ("wamp.2.json", r#"[6,{},"wamp.close.close_realm"]"#, "", b""),
-        ("wamp.2.json", "[6,{},\"wamp.close.close_realm\"]", "[6,{},\"wamp.close.goodbye_and_out\"]", CLOSE),
+        (
+            "wamp.2.json",
+            "[6,{},\"wamp.close.close_realm\"]",
+            "[6,{},\"wamp.close.goodbye_and_out\"]",
+            CLOSE,
+        ),
         ("", "bye", "", CLOSE),
         ("", r#"{"type":"logout"}"#, r#"{"type":"disconnect","reason":"logged out"}"#, b"\x88\x00"),
     ] {

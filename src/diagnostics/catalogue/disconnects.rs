@@ -79,7 +79,6 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("Cloudflare's idle timeout", C::IdleAt(100, "cloudflare")),
             high("Envoy's or Istio's stream idle timeout", C::IdleAt(300, "envoy")),
             high("Heroku's router", C::IdleAt(55, "heroku")),
-            medium("a timer of the proxy that answered", C::SilenceBehindProxy),
             medium("haproxy's `timeout client`, if `timeout tunnel` is not set, or Google Cloud's timeoutSec", C::Idle(30)),
             medium("Heroku's router", C::Idle(55)),
             medium("nginx's proxy_read_timeout or the idle timeout of an AWS load balancer, both 60 s by default", C::Idle(60)),
@@ -88,7 +87,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("Envoy's or Istio's stream idle timeout", C::Idle(300)),
             medium("an AWS network load balancer", C::Idle(350)),
             medium("AWS API Gateway's idle limit", C::Idle(600)),
-            medium("a timer of a proxy or of the peer, or the end of the peer's process", C::Silence),
+            low("a timer of the peer, or of a proxy"),
+            low("the peer's process, or its application, ended at that moment"),
         ])
         .seen("end of stream or reset after a second or more without traffic")
         .more("A ping every 60 s is too late for a timer of 60 s: choose less than half."),

@@ -9,8 +9,8 @@ use crate::diagnostics::inner::inner;
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Facts, Place, Severity, Span};
-use crate::wire::head::Head;
 use crate::event::Direction;
+use crate::wire::head::Head;
 use crate::wire::{Data, OpCode, Role};
 
 /// The byte that ends SignalR's messages.

@@ -277,14 +277,17 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         return if sure { d.because(shown, why) } else { d.suggests(shown, why) };
     }
     let quiet_before = end.quiet >= SILENCE;
-    if let Some(fact) = Clue::InnerBreach.seen(facts).filter(|_| !quiet_before && says_nothing(body)) {
+    if let Some(fact) =
+        Clue::InnerBreach.seen(facts).filter(|_| !quiet_before && says_nothing(body))
+    {
         return d
             .severity(Severity::Warning)
             .title("closed right after a message that breaks a rule of the protocol inside")
             .suggests("the server closed because of our last message", fact)
             .help("follow the rule: `wscope -v URL` names it beside the message");
     }
-    let named = [Clue::TimerReason, Clue::TimeoutReason, Clue::FirstMessageReason, Clue::PingReason];
+    let named =
+        [Clue::TimerReason, Clue::TimeoutReason, Clue::FirstMessageReason, Clue::PingReason];
     let named = named.iter().any(|clue| clue.seen(facts).is_some());
     if regular && !named && heard::complains(&body.reason).is_some() {
         let reason = String::from_utf8_lossy(&body.reason).into_owned();
@@ -366,9 +369,11 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     let first = "the application did not receive a message that its protocol requires: a first one, or a heartbeat";
     let named = d.entry.family == Family::Application || d.entry.code == "W719";
     if let Some(reason) = Clue::FirstMessageReason.seen(facts).filter(|_| !named) {
-        return d
-            .because("the peer did not receive the first message of its protocol", reason)
-            .help("send that message at once, with -x");
+        let d = d.because("the peer did not receive the first message of its protocol", reason);
+        return d.help(match asked {
+            false => "send that message at once, with -x",
+            true => "send that message first, and to its end: a line of NATS ends with CRLF, a frame of STOMP with NUL (`--input whole`)",
+        });
     }
     if end.quiet < SILENCE {
         let waited = !asked && facts.stream.messages > 0 && end.last >= SILENCE;
@@ -457,11 +462,7 @@ const WANTS_MORE: &str = "the application requires a login, or a parameter of th
 /// A Close at once with a code that says little.
 fn at_once(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     let neutral = matches!(body.code, Some(1002 | 1003 | 1008 | 1010 | 1011 | 3000..=4999));
-    if !neutral
-        || !says_nothing(body)
-        || d.is_proved()
-        || d.entry.family == Family::Application
-    {
+    if !neutral || !says_nothing(body) || d.is_proved() || d.entry.family == Family::Application {
         return d;
     }
     subprotocol(d, facts)

@@ -23,7 +23,8 @@ pub(super) fn frames(facts: &Facts<'_>, found: &mut Findings<'_>) {
     // What does not inflate gives no text: its bytes are of no message.
     let mut violations = facts.violations.to_vec();
     let first = violations.first().map(|first| first.frame);
-    violations.sort_by_key(|one| one.kind != ViolationKind::InflateFailed || Some(one.frame) != first);
+    violations
+        .sort_by_key(|one| one.kind != ViolationKind::InflateFailed || Some(one.frame) != first);
     if let Some((first, others)) = violations.split_first() {
         let how = facts.end.map(|end| end.how);
         match (first.kind, how) {
@@ -128,14 +129,20 @@ fn content(d: Diagnostic, first: &Violation, context: &FrameContext<'_>, role: R
                 LengthForm::Bits16 => header.len.swap_bytes() >> 48 == len,
                 LengthForm::Bits64 => header.len.swap_bytes() == len,
             };
-            let fact = format!("the length says {}, and a legal frame begins after {len} bytes", header.len);
+            let fact = format!(
+                "the length says {}, and a legal frame begins after {len} bytes",
+                header.len
+            );
             let d = d.title("the length of a frame is wrong: another frame begins inside it");
             return match swapped {
                 true => d
                     .because("the bytes of the length are in the wrong order", fact)
                     .help("write lengths in network byte order, the high byte first"),
                 false => d
-                    .suggests("the length is that of something else than the payload in bytes", fact)
+                    .suggests(
+                        "the length is that of something else than the payload in bytes",
+                        fact,
+                    )
                     .help("send the length of the payload in bytes, as it is after encoding"),
             };
         }
@@ -143,12 +150,17 @@ fn content(d: Diagnostic, first: &Violation, context: &FrameContext<'_>, role: R
     let raw = (first.kind == ViolationKind::InflateFailed && header.mask.is_none())
         .then(|| from(payload))
         .flatten();
-    let raw = raw.map(|rest| &rest[..rest.len().min(usize::try_from(header.len).unwrap_or(usize::MAX))]);
-    match raw.filter(|raw| raw.len() >= PLAIN && raw.iter().all(|byte| matches!(byte, b' '..=b'~'))) {
+    let raw =
+        raw.map(|rest| &rest[..rest.len().min(usize::try_from(header.len).unwrap_or(usize::MAX))]);
+    match raw.filter(|raw| raw.len() >= PLAIN && raw.iter().all(|byte| matches!(byte, b' '..=b'~')))
+    {
         Some(raw) => d
             .because(
                 "the sender set RSV1 on a message that it did not compress",
-                format!("the payload is text: {}", String::from_utf8_lossy(&raw[..raw.len().min(SHOWN)])),
+                format!(
+                    "the payload is text: {}",
+                    String::from_utf8_lossy(&raw[..raw.len().min(SHOWN)])
+                ),
             )
             .help("set RSV1 on compressed messages only"),
         None => d,

@@ -37,8 +37,7 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
 
 /// What the text says that was written instead of frames.
 pub(super) fn written(d: Diagnostic, facts: &Facts<'_>, bytes: &[u8]) -> Diagnostic {
-    let printable =
-        bytes.iter().take_while(|b| matches!(b, b' '..=b'~' | b'\r' | b'\n' | b'\t'));
+    let printable = bytes.iter().take_while(|b| matches!(b, b' '..=b'~' | b'\r' | b'\n' | b'\t'));
     let text = String::from_utf8_lossy(&bytes[..printable.count()]).into_owned();
     let d = d.note(format!("the text: {text}"));
     let query = facts.url.map(|url| Url::of(url).query).unwrap_or_default();
