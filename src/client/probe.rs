@@ -458,7 +458,7 @@ pub fn compare_session(
         if was_lost(ending) && until.is_none_or(|until| Instant::now() + PROBE_TIMEOUT < until) {
             let (outcome, _) = traced(config, runtime)?;
             let (variation, what) = (Variation::Again, String::new());
-            if matches!(outcome, TrialOutcome::Unreached(_)) {
+            if outcome != TrialOutcome::Opened {
                 evidence.trials.push(Trial { variation, what, outcome });
             }
             runtime.reporter.return_to(conn);

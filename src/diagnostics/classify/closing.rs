@@ -272,6 +272,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         };
         let d = match Clue::BeatUnanswered.seen(facts) {
             Some(fact) => d.suggests(UNANSWERED, fact).help(ANSWER_IT),
+            None if asked && Clue::FirstMessageReason.seen(facts).is_some() => d.help(FIRST_WHOLE),
             None => d.help("follow the message"),
         };
         return if sure { d.because(shown, why) } else { d.suggests(shown, why) };
@@ -300,7 +301,9 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     // A word may be about anything: it is shown beside what is known otherwise.
     let d = d.note_if(complaint.filter(|_| !regular).map(|complaint| complaint.shown()));
     let early = facts.stream.messages == 0 && end.last < SILENCE && d.entry.code != "W502";
-    if early && (unasked || says_nothing(body)) {
+    // Who ends in order and gives a reason that names no fault, or part of a message, has spoken.
+    let spoke = ordinary && (!says_nothing(body) || facts.stream.frames > 1);
+    if early && !spoke && (unasked || says_nothing(body)) {
         let d = d
             .note(format!("{} ms after the 101, before it sent any message", end.last.as_millis()));
         if !ordinary && body.code.is_some() {
@@ -372,7 +375,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         let d = d.because("the peer did not receive the first message of its protocol", reason);
         return d.help(match asked {
             false => "send that message at once, with -x",
-            true => "send that message first, and to its end: a line of NATS ends with CRLF, a frame of STOMP with NUL (`--input whole`)",
+            true => FIRST_WHOLE,
         });
     }
     if end.quiet < SILENCE {
@@ -449,6 +452,9 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
 
 /// A heartbeat that this side did not answer.
 const UNANSWERED: &str = "the application did not receive the answer to its heartbeat message";
+
+/// What to do where a first message was sent, and the peer still waited for one.
+const FIRST_WHOLE: &str = "send the first message of that protocol, to its end: a line of NATS ends with CRLF, a frame of STOMP with NUL (`--input whole`)";
 
 /// A message that did not come.
 const AWAITED: &str = "the application did not receive the message that it asked for";

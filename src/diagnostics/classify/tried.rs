@@ -112,6 +112,19 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
             .because("the server stopped listening: its process ended, or restarts", gone)
             .help("read the server's log: what was received last may have ended its process");
     }
+    let away = |trial: &&Trial| match &trial.outcome {
+        TrialOutcome::Status { code, .. } => matches!(code, 502..=504),
+        TrialOutcome::Silence(_) => true,
+        _ => false,
+    };
+    if let Some(away) = Some(first).filter(away).filter(|_| !d.is_proved()) {
+        return d
+            .suggests(
+                "the server, or the one behind the proxy, ended at that moment",
+                away.to_string(),
+            )
+            .help("read the server's log: what was received last may have ended its process");
+    }
     facts
         .trials
         .iter()
