@@ -22,7 +22,7 @@ use crate::client::retry::{self, SLOT, Tries};
 use crate::client::single::SingleConnection;
 use crate::client::{failed, lead};
 use crate::config::ClientConfig;
-use crate::diagnostics::{Diagnostic, Family, Severity};
+use crate::diagnostics::{Family, Severity};
 use crate::engine::behaviour::Behaviour;
 use crate::engine::connection::{Connection, ConnectionSetup};
 use crate::engine::exit::Exit;
@@ -694,26 +694,24 @@ impl<'a> ClientSession<'a> {
         let expected = runner.is_some_and(|runner| runner.note_end(seen_code(&ending)));
         let fine = met == Some(true) || expected;
         let ours = fine || current.signal.is_some() || current.fault.is_some();
+        // Who has done what was asked ends so; who has sent nothing may not have.
+        let code = ending.received.as_ref().and_then(|body| body.code);
+        let ours = ours || matches!(code, Some(1000 | 1001)) && ending.r#in.messages > 0;
         let lasted = current.connection.lasted(&ending);
+        let early = probe::ended_early(&ending, lasted);
         let mut interrupted = None;
-        if self.config.diagnose && self.reconnect.is_none() && !ours {
-            // Who has done what was asked ends so, and who gave a reason has said why.
-            let facts = current.evidence.facts();
-            let found = current.connection.explain(facts, &ending, now);
-            let unclear = |first: &Diagnostic| {
-                let proved = first.is_proved() && Exit::of(&ending) == Exit::Success;
-                first.severity != Severity::Note && !proved
+        let lost = matches!(ending.cause, Cause::Lost(_)) && self.max_time.is_none();
+        if self.config.diagnose && self.reconnect.is_none() && !ours && (early || lost) {
+            runtime.record.stop_clock();
+            let (open, until) = (&self.config.open, self.max_time);
+            let evidence = &mut current.evidence;
+            let compared = match early {
+                true => probe::compare_session(open, lasted, until, evidence, runtime),
+                false => probe::look_again(open, evidence, runtime),
             };
-            if found.first().is_some_and(unclear) {
-                runtime.record.stop_clock();
-                let (open, until) = (&self.config.open, self.max_time);
-                let evidence = &mut current.evidence;
-                // What can't be tried shows nothing, but a signal ends the run.
-                if let Err(OpenError::Signal(signal)) =
-                    probe::compare_session(open, &ending, lasted, until, evidence, runtime)
-                {
-                    interrupted = Some(signal);
-                }
+            // What can't be tried shows nothing, but a signal ends the run.
+            if let Err(OpenError::Signal(signal)) = compared {
+                interrupted = Some(signal);
             }
         }
         let (advice, led, as_asked) = self.explain(current, &ending, fine, runtime, now)?;

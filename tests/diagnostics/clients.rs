@@ -34,6 +34,22 @@ pub fn cases(golden: &mut Golden) {
             426,
             "Upgrade is missing",
         ),
+        (
+            "W360",
+            "a key by hand",
+            "/",
+            "User-Agent: curl/8.5.0\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n".to_owned(),
+            426,
+            "Upgrade is missing",
+        ),
+        (
+            "W360",
+            "a key by a library or a proxy",
+            "/",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n".to_owned(),
+            426,
+            "Upgrade is missing",
+        ),
         ("W360", "SignalR", "/hub/negotiate?negotiateVersion=1", String::new(), 426, "Upgrade is missing"),
         ("W361", "a wrong path", "/chat?token=secret", KEY.to_owned(), 404, "path \"/chat\" is not served here"),
         (

@@ -48,13 +48,13 @@ fn is(facts: &Facts<'_>, code: &str, cause: &str, confidence: Confidence) {
 #[test]
 fn a_status_alone_proves_nothing() {
     let bare = Pair::new("", "HTTP/1.1 403 Forbidden\r\n\r\n");
-    is(&bare.facts(), "W332", "matches no route", Confidence::Low);
+    is(&bare.facts(), "W332", "the credentials sent", Confidence::Low);
     let serves = [trial(Variation::NoUpgrade, 200), trial(Variation::OtherPath, 403)];
     let facts = Facts { trials: &serves, ..bare.facts() };
     is(&facts, "W332", "serves plain HTTP", Confidence::Medium);
     let known = [trial(Variation::OtherPath, 404)];
     let facts = Facts { trials: &known, ..bare.facts() };
-    is(&facts, "W332", "requires credentials", Confidence::Low);
+    is(&facts, "W332", "the credentials sent", Confidence::Low);
 }
 
 #[test]
@@ -63,7 +63,12 @@ fn what_all_requests_get_rules_the_path_out() {
     let all = [trial(Variation::NoUpgrade, 400), trial(Variation::OtherPath, 400)];
     is(&Facts { trials: &all, ..bad.facts() }, "W323", "every request", Confidence::Medium);
     let upgrades = [trial(Variation::NoUpgrade, 426), trial(Variation::OtherPath, 400)];
-    is(&Facts { trials: &upgrades, ..bad.facts() }, "W323", "the path is not", Confidence::Medium);
+    is(
+        &Facts { trials: &upgrades, ..bad.facts() },
+        "W323",
+        "every upgrade is refused",
+        Confidence::Medium,
+    );
     let failed = Pair::new("", "HTTP/1.1 500 Internal Server Error\r\n\r\n");
     let all = [trial(Variation::OtherPath, 500)];
     is(&Facts { trials: &all, ..failed.facts() }, "W341", "at any path", Confidence::Medium);
@@ -146,7 +151,7 @@ fn a_trial_that_met_a_busy_server_proves_nothing() {
     for busy in [429, 503] {
         let trials = [trial(Variation::OwnOrigin, busy), trial(Variation::OtherPath, busy)];
         let facts = Facts { trials: &trials, ..bare.facts() };
-        is(&facts, "W332", "matches no route", Confidence::Low);
+        is(&facts, "W332", "the credentials sent", Confidence::Low);
     }
     let trials = [trial(Variation::OwnOrigin, 101)];
     is(&Facts { trials: &trials, ..bare.facts() }, "W328", "requires an Origin", Confidence::High);
@@ -162,7 +167,7 @@ fn a_lone_certificate_is_a_broken_chain_where_its_issuer_is_known_elsewhere() {
     let public = CertificateFacts { names_issuer: true, ..certificate.clone() };
     for (certificate, own_roots, cause, confidence) in [
         (&certificate, false, "a private authority", Confidence::Low),
-        (&certificate, true, "without the intermediate", Confidence::Medium),
+        (&certificate, true, "another authority than those", Confidence::Medium),
         (&public, false, "without the intermediate", Confidence::Medium),
     ] {
         let tls = TlsAttempt {
@@ -221,7 +226,6 @@ fn the_reason_of_a_close_names_the_timer() {
         ("idle timeout", 0, "an idle timeout of the server"),
         ("keepalive ping timeout", 2, "this side did not answer the peer's pings"),
         ("keepalive ping timeout", 0, "did not receive a ping, a pong or a heartbeat"),
-        ("login timeout", 0, "did not receive the first message"),
     ] {
         let body = CloseBody { code: Some(1008), reason: reason.as_bytes().to_vec() };
         let facts = closed(&pair, &body, 5.0, 2.0);
@@ -229,6 +233,12 @@ fn the_reason_of_a_close_names_the_timer() {
         let stream = StreamFacts { sent, ..StreamFacts::default() };
         is(&Facts { pings, stream, ..facts }, "W708", cause, Confidence::High);
     }
+    // A first message that was sent was received as another one.
+    let body = CloseBody { code: Some(1008), reason: b"login timeout".to_vec() };
+    let facts = closed(&pair, &body, 5.0, 2.0);
+    is(&facts, "W708", "did not receive the first message", Confidence::High);
+    let facts = Facts { stream: StreamFacts { sent, ..StreamFacts::default() }, ..facts };
+    is(&facts, "W708", "did not take our message", Confidence::Medium);
 }
 
 #[test]
@@ -239,10 +249,16 @@ fn a_ping_in_another_word_is_no_ping() {
         let found = first(&closed(&pair, &body, 5.0, 0.1));
         assert_eq!(found.2, None, "{reason}: {found:?}");
     }
-    for reason in ["PING_TIMEOUT", "missed heartbeat", "no pong", "keep-alive failed"] {
+    for (reason, sure) in [
+        ("PING_TIMEOUT", Confidence::High),
+        // Of whom, these do not say.
+        ("missed heartbeat", Confidence::Medium),
+        ("no pong", Confidence::Medium),
+        ("keep-alive failed", Confidence::Medium),
+    ] {
         let body = CloseBody { code: Some(1008), reason: reason.as_bytes().to_vec() };
         let cause = "did not receive a ping, a pong or a heartbeat";
-        is(&closed(&pair, &body, 5.0, 0.1), "W708", cause, Confidence::High);
+        is(&closed(&pair, &body, 5.0, 0.1), "W708", cause, sure);
     }
 }
 
@@ -257,12 +273,21 @@ fn a_time_that_was_up_need_not_be_one_on_silence() {
     ] {
         let body = CloseBody { code: Some(code), reason: reason.as_bytes().to_vec() };
         let found = first(&closed(&pair, &body, 5.0, 2.0));
-        assert_eq!(found.2, None, "{reason}: {found:?}");
+        assert!(found.1.contains("a timeout of the server, which its reason names"), "{found:?}");
+        assert_eq!(found.2, Some(Confidence::Medium), "{found:?}");
     }
-    let body = CloseBody { code: Some(4000), reason: b"connection timed out".to_vec() };
-    let found = first(&closed(&pair, &body, 5.0, 2.0));
-    assert!(found.1.contains("a timeout of the server"), "{found:?}");
-    assert_eq!(found.2, Some(Confidence::Medium), "{found:?}");
+    for (reason, sure) in [
+        ("account inactive, contact sales", false),
+        ("trial period timed out", false),
+        ("inactive", true),
+        ("client inactive for too long", true),
+        ("closed due to inactivity", true),
+    ] {
+        let body = CloseBody { code: Some(1008), reason: reason.as_bytes().to_vec() };
+        let facts = closed(&pair, &body, 5.0, 2.0);
+        let d = classify(&facts).into_iter().next().expect("a verdict");
+        assert!(d.is_proved() == sure && d.help.contains("--ping-interval") == sure, "{d:?}");
+    }
 }
 
 #[test]
@@ -367,4 +392,56 @@ fn who_left_after_a_close_that_was_not_answered_was_not_cut_off() {
         let facts = Facts { close: CloseFacts::default(), ..facts };
         assert_eq!(classify(&facts).first().map(|d| d.entry.code), Some("W804"));
     }
+}
+
+/// What TLS showed, in a run with these own options.
+fn secured<'a>(fault: TlsFault<'a>, certificate: Option<&'a CertificateFacts>) -> TlsAttempt<'a> {
+    let now = Some("2026-11-30T10:00:00Z");
+    TlsAttempt { fault: Some(fault), certificate, now, ..TlsAttempt::default() }
+}
+
+#[test]
+fn what_a_certificate_shows_of_its_refusal() {
+    let certificate = |subject: &str, names: &[&str]| CertificateFacts {
+        subject: subject.to_owned(),
+        issuer: subject.to_owned(),
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        not_before: "2026-01-01T00:00:00Z".to_owned(),
+        not_after: "2027-01-01T00:00:00Z".to_owned(),
+        ..CertificateFacts::default()
+    };
+    let own = TlsFault::Issuer { is_own: true };
+    let early = TlsFault::Dates { early: false };
+    let default = certificate("CN=TRAEFIK DEFAULT CERT", &[]);
+    let star = certificate("CN=a", &["*.example"]);
+    for (tls, code, cause) in [
+        (secured(own, Some(&default)), "W208", "no certificate for this name"),
+        (secured(TlsFault::Name, Some(&star)), "W207", "its wildcard stands for one label"),
+        // It is valid itself: so another one is not.
+        (secured(early, Some(&star)), "W206", "an intermediate certificate is out of date"),
+        (
+            TlsAttempt { own_versions: true, ..secured(TlsFault::Alert(70), None) },
+            "W210",
+            "limited by an option",
+        ),
+    ] {
+        let facts = Facts { url: Some("wss://eu.api.example/"), tls, ..Facts::new(Role::Client) };
+        let found = first(&facts);
+        assert!(found.0 == code && found.1.contains(cause), "{cause}: {found:?}");
+    }
+    // A certificate that is out of date is out of date.
+    let old = CertificateFacts { not_after: "2026-02-01T00:00:00Z".to_owned(), ..star.clone() };
+    let tls = secured(early, Some(&old));
+    let facts = Facts { url: Some("wss://api.example/"), tls, ..Facts::new(Role::Client) };
+    assert!(first(&facts).1.contains("not renewed"));
+}
+
+#[test]
+fn a_web_server_is_no_proxy() {
+    let answer = "HTTP/1.1 405 Not Allowed\r\nServer: nginx/1.22\r\n\r\n";
+    let answer = Head::parse(HeadKind::Response, answer.as_bytes());
+    let proxy =
+        ProxyFacts { address: "http://p:80", variable: None, answer: Some(&answer), fault: None };
+    let facts = Facts { url: Some("ws://h/"), proxy: Some(proxy), ..Facts::new(Role::Client) };
+    is(&facts, "W112", "a web server listens there", Confidence::Medium);
 }

@@ -1,16 +1,21 @@
 //! W8xx: endings without a closing handshake, and what their timing means.
 
 use super::builder::{KNOWN, error, high, low, medium, warning};
+use crate::diagnostics::classify::closing::{BEAT, BEATLESS};
 use crate::diagnostics::{CatalogueEntry, Clue as C, LikelyCause};
 
 /// What ends a connection in the middle of its traffic.
 #[rustfmt::skip]
 const LOSSES: &[LikelyCause] = &[
+    high("the server stopped listening: its process ended, or restarts", C::Gone)
+        .cure("read the server's log: what was received last may have ended its process"),
     high("this side sent an illegal frame, and the peer ended the connection", C::IllegalSent)
         .cure("correct the frame; a peer may also answer it with Close 1002"),
     medium("the bytes sent by hand are not legal frames here, and the peer ended the connection because of them", C::BytesSent)
         .cure("correct the bytes"),
-    high("this side did not answer the peer's pings, and the peer gave up", C::PingsIgnored).unless(&[C::AfterOurMessage])
+    high("this side did not answer the peer's pings, and the peer gave up", C::PingsMissed).unless(&[C::AfterOurMessage])
+        .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
+    medium("this side did not answer the peer's pings, and the peer gave up", C::PingsIgnored).unless(&[C::AfterOurMessage])
         .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
     high("this side read too slowly, and the peer gave up", C::Stalled)
         .cure("read stdout faster, or write it to a file"),
@@ -20,8 +25,6 @@ const LOSSES: &[LikelyCause] = &[
         .cure("send that protocol's own heartbeat, or ask for a longer interval in its first message: pings of WebSocket do not count"),
     medium("the peer ended the connection because our last message breaks a rule of the protocol inside", C::InnerBreach)
         .cure("follow the rule: `wscope -v URL` names it beside the message"),
-    medium("the application did not receive the message that it asked for", C::MessageAwaited).unless(&[C::Complained])
-        .cure("send that message at once, with -x"),
     medium("the peer can't process a control frame between the fragments of a compressed message, a known defect of some libraries (wsproto, tornado)", C::PingInsideCompressed)
         .cure("send the message whole or uncompressed, `--no-compress`, to check"),
     medium("the server supports none of the subprotocols offered", C::DroppedWithoutSubprotocol)
@@ -34,7 +37,7 @@ const LOSSES: &[LikelyCause] = &[
         .cure("compare the time with the limits of that proxy, and reconnect"),
     low("the peer's process ended, or its handler ended, possibly because of our message").with(C::SoonAfterOurs),
     low("the peer's process ended, or its handler ended without closing").unless(&[C::SoonAfterOurs]),
-    low("a load balancer or proxy ended it, as for a limit on the age of connections"),
+    low("a load balancer or proxy ended it, as for a limit on the age of connections").unless(&[C::EndedEarly]),
 ];
 
 #[rustfmt::skip]
@@ -73,8 +76,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt"),
             medium("the protocol's own heartbeat was not sent in time", C::InnerTimer)
                 .cure("send that protocol's own heartbeat, or ask for a longer interval in its first message: pings of WebSocket do not count"),
-            medium("the application did not receive the message that it asked for", C::MessageAwaited).unless(&[C::InnerTimer])
-                .cure("send that message at once, with -x"),
+            high("the server stopped listening: its process ended, or restarts", C::Gone)
+                .cure("read the server's log: its process may have been ended"),
+            medium(BEATLESS, C::BeatAnnounced).cure(BEAT),
             high("nginx's proxy_read_timeout, 60 s unless set", C::IdleAt(60, "nginx")),
             high("Cloudflare's idle timeout", C::IdleAt(100, "cloudflare")),
             high("Envoy's or Istio's stream idle timeout", C::IdleAt(300, "envoy")),
@@ -87,8 +91,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("Envoy's or Istio's stream idle timeout", C::Idle(300)),
             medium("an AWS network load balancer", C::Idle(350)),
             medium("AWS API Gateway's idle limit", C::Idle(600)),
-            low("a timer of the peer, or of a proxy"),
-            low("the peer's process, or its application, ended at that moment"),
+            low("a timer of the peer, or of a proxy").unless(&[C::Serving]),
+            low("the peer's process, or its application, ended at that moment").unless(&[C::Serving]),
+            low("the client's program ended or was killed, or its network went away").with(C::Serving)
+                .cure("see whether the client's program still runs; against a timer, send pings: `--ping-interval SECS`"),
+            low("a timer of the client, or of something between it and this server").with(C::Serving),
         ])
         .seen("end of stream or reset after a second or more without traffic")
         .more("A ping every 60 s is too late for a timer of 60 s: choose less than half."),

@@ -19,7 +19,7 @@ pub fn of_alert(number: u8) -> Option<&'static str> {
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W201", "the port speaks plain HTTP, not TLS")
-        .because("the first byte of the server's answer can't begin a TLS record")
+        .because("one side spoke TLS, and the other plain HTTP: the answer to a ClientHello begins with no TLS record")
         .help("use ws:// instead of wss://, or the server's TLS port")
         .source(MEASURED)
         .seen("the first byte after the ClientHello is none of 0x14 to 0x18, most often the H of HTTP")
@@ -42,7 +42,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("the port speaks plain text", C::OtherSchemeAnswers).cure("use `ws://` instead of `wss://`"),
             low("the port speaks plain text; tornado and daphne wait like this").unless(&[C::OtherSchemeFails]),
-            low("packets are lost after the first ones (MTU)"),
+            medium("the service speaks neither TLS nor HTTP, or it hangs", C::OtherSchemeFails)
+                .cure("check what listens on this port, and whether it hangs: it answers neither TLS nor HTTP"),
+            low("packets are lost after the first ones (MTU)").unless(&[C::OtherSchemeFails, C::OtherSchemeAnswers]),
+            low("the service hangs, or speaks neither TLS nor HTTP").unless(&[C::OtherSchemeFails, C::OtherSchemeAnswers]),
         ])
         .seen("no byte in answer to the ClientHello until the timeout"),
     error("W204", "plain HTTP was sent to a TLS port")
@@ -74,6 +77,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("the certificate has only a common name, which TLS clients ignore", C::NoNames)
                 .cure("make a certificate with subjectAltName, as in `openssl req -addext subjectAltName=DNS:HOST`, or use --insecure"),
+            high("its wildcard stands for one label only, and the host has more", C::Wildcard)
+                .cure("use a name with one label in its place, or a certificate that lists this name"),
             medium("an address was used instead of a name", C::HostIsAddress),
             low("another name of the server was used"),
             low("the certificate has only a common name, which TLS clients ignore").unless(&[C::HasNames]),
@@ -85,11 +90,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("trust its issuer with `--cacert FILE`, or use --insecure; if browsers trust it, the server probably does not send the intermediate certificate")
         .source("RFC 5280 §6")
         .causes(&[
-            high(SELF_SIGNED, C::SelfSigned).cure("trust it with `--cacert FILE`, or use --insecure"),
+            high("the server has no certificate for this name, and shows its default one", C::DefaultCertificate)
+                .cure("connect by a name that the server has a certificate for, or give it one for this name"),
+            high(SELF_SIGNED, C::SelfSigned).unless(&[C::DefaultCertificate]).cure("trust it with `--cacert FILE`, or use --insecure"),
             medium("TLS is intercepted by a security product or a debugging proxy", C::IssuerIntercepts)
                 .cure("trust its authority with `--cacert FILE`, or test from another network"),
             medium("the server sends its own certificate without the intermediate one", C::IssuerElsewhere).unless(&[C::IssuerIntercepts])
                 .cure("make the server send the whole chain (in nginx, `ssl_certificate` with both certificates in one file); a private authority is trusted with `--cacert FILE`"),
+            medium("it is from another authority than those of the roots given, or the server leaves out the intermediate certificate", C::IssuerLacking).unless(&[C::IssuerIntercepts, C::IssuerElsewhere])
+                .cure("trust its issuer: `--cacert FILE` with the certificate of that authority; or make the server send the whole chain"),
             low("it is from a private authority").unless(&[C::SelfSigned]),
             low("the server sends its own certificate without the intermediate one").unless(&[C::SelfSigned]),
             low("TLS is intercepted by a security product or a debugging proxy").unless(&[C::SelfSigned]),
@@ -111,14 +120,20 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the server refused the handshake with the alert protocol_version")
         .help("update the older side; TLS 1.2 is the oldest secure version")
         .source("RFC 8446 §6.2")
-        .causes(&[low("the server speaks only TLS 1.0 or 1.1"), low("the server requires TLS 1.3, which this system's library lacks")])
+        .causes(&[
+            medium("the versions that this side offers are limited by an option", C::VersionsLimited)
+                .cure("leave out `--tls-max` and `--tls-min`"),
+            low("the server speaks only TLS 1.0 or 1.1"),
+            low("the server requires TLS 1.3, which this system's library lacks").unless(&[C::VersionsLimited]),
+        ])
         .seen("alert 70 protocol_version"),
     error("W211", "the server has no site with this name")
         .because("the name sent in the TLS handshake, or the Host header, matches no site there")
         .help("connect by a name the server knows, not by address")
         .source("RFC 6455 §4.1, RFC 9110 §15.5.20")
         .causes(&[
-            high("the URL has an address instead of a name", C::HostIsAddress),
+            high("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::Status]),
+            medium("the URL has an address instead of a name", C::HostIsAddress),
             low("the server does not have this name"),
             low("a Host header was set that differs from the name sent to TLS"),
         ])
@@ -127,7 +142,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the server refused the connection because the client sent no certificate, or one it does not accept")
         .help("send one: `--cert FILE --key FILE`")
         .source("RFC 8446 §6.2")
-        .causes(&[high("no certificate was sent, or one that the server does not accept", C::CertificateAsked)])
+        .causes(&[
+            high("no certificate was sent, or one that the server does not accept", C::CertificateAsked),
+            medium("the certificate sent is not accepted: its issuer, its dates or its purpose", C::CertificateSent)
+                .cure("send one that the server accepts, of an issuer that it trusts: `--cert FILE --key FILE`"),
+        ])
         .seen("alert 42, 43, 46 or 116; another alert or the end after a CertificateRequest; or status 400, 403, 495 or 496 with a body about certificates"),
     error("W213", "the server offers only another protocol over TLS")
         .because("the server refused http/1.1 in the ALPN extension; it often supports HTTP/2 only")

@@ -4,7 +4,9 @@
 use serde_json::Value;
 
 use super::findings::Findings;
+use crate::diagnostics::clue::refused_namespace;
 use crate::diagnostics::facts::{EndKind, SILENCE};
+use crate::diagnostics::heard;
 use crate::diagnostics::inner::inner;
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
@@ -91,7 +93,15 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
     } else {
         return silent(facts, &protocol, first, found);
     };
-    found.add(code, |d| d.at(span("the first message")));
+    let refused = refused_namespace(facts).map(heard::shown);
+    found.add(code, |d| match refused {
+        Some(text) => d
+            .severity(Severity::Warning)
+            .title("the Socket.IO server refused the connection to a namespace")
+            .because(format!("its message is {text}"), "44 is the packet CONNECT_ERROR")
+            .help("do as the message says; a login goes into the packet: `40{\"token\":\"…\"}`"),
+        None => d.at(span("the first message")),
+    });
 }
 
 /// A protocol that only the subprotocol shows.
@@ -103,6 +113,7 @@ fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<
     }
     let sent = facts.stream.sent.map(|(_, content)| content);
     let connect = sent.is_some_and(|c| c.starts_with(b"CONNECT") || c.starts_with(b"STOMP"));
+    // Who has sent one is told another thing by the ERROR.
     let bad = first.starts_with(b"ERROR") && contains(first, b"CONNECT") && !connect;
     // Who was silent too has no right to an error.
     let ended = first.is_empty() && ended_by_peer(facts);

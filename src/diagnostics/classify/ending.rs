@@ -96,7 +96,7 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
                     let often = ping_interval(end.idle);
                     let d = d.title(format!("cut after {} without traffic", seconds(end.idle)));
                     // A cause may have a cure of its own.
-                    match d.help != d.entry.help {
+                    match d.help != d.entry.help || facts.role == Role::Server {
                         true => d,
                         false => d.help(format!(
                             "send pings with `--ping-interval {often}`, or raise the timeout"
@@ -112,6 +112,12 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
     if !found.has_error() {
         found.add(code, |d| {
             let d = d.note(clocks(end));
+            let waiting = facts.stream.unsent;
+            if waiting > 0 && end.is_silent() {
+                return d
+                    .suggests("the peer does not read", format!("{waiting} bytes waited to be sent to it"))
+                    .help("look at the peer's program: it must read, or close the connection");
+            }
             if facts.role == Role::Server && facts.stream.frames == 0 && end.lifetime < AT_ONCE {
                 return d
                     .title("the client left right after the opening, without a frame")
@@ -152,8 +158,8 @@ fn timer(facts: &Facts<'_>, end: &End) -> Option<&'static str> {
     if !others.is_empty() && others.iter().all(alike) && !end.is_silent() {
         return Some("W814");
     }
-    // A message of ours that was never answered is not silence of a healthy connection.
-    end.is_silent().then_some("W804")
+    // Who does not read stops the traffic himself.
+    (end.is_silent() && facts.stream.unsent == 0).then_some("W804")
 }
 
 fn is_near(time: Duration, seconds: u64) -> bool {

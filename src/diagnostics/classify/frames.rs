@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::findings::Findings;
-use super::stream::written;
 use crate::diagnostics::facts::{EndKind, FrameContext};
 use crate::diagnostics::{Diagnostic, Facts, Form, Place, Severity, Span, sniff};
 use crate::session::endpoint::PongMismatch;
@@ -20,12 +19,13 @@ const PLAIN: usize = 8;
 const SHOWN: usize = 16;
 
 pub(super) fn frames(facts: &Facts<'_>, found: &mut Findings<'_>) {
-    // What does not inflate gives no text: its bytes are of no message.
-    let mut violations = facts.violations.to_vec();
-    let first = violations.first().map(|first| first.frame);
-    violations
-        .sort_by_key(|one| one.kind != ViolationKind::InflateFailed || Some(one.frame) != first);
-    if let Some((first, others)) = violations.split_first() {
+    if let Some((first, others)) = facts.violations.split_first() {
+        // What could not be inflated is no text either.
+        let inflate = others
+            .iter()
+            .find(|other| other.frame == first.frame && other.kind == ViolationKind::InflateFailed);
+        let others = if inflate.is_some() { facts.violations } else { others };
+        let first = inflate.unwrap_or(first);
         let how = facts.end.map(|end| end.how);
         match (first.kind, how) {
             // The closing handshake was completed: no message is lost.
@@ -59,24 +59,21 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
     let context = facts.frame.as_ref();
     let at = |context: &FrameContext<'_>| {
         let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
-        context.around.get(at..).map(|rest| rest.starts_with(b"HT"))
+        context.around.get(at..).map(<[u8]>::to_vec)
     };
-    if first.kind == ViolationKind::FrameAfterClose && context.and_then(at) == Some(true) {
+    let bytes = context.and_then(at).unwrap_or_default();
+    if let Some(context) = context.filter(|_| first.kind != ViolationKind::FrameAfterClose)
+        && first.offset < context.header.offset + context.header.bytes().len() as u64
+        && let Some((rest, kind)) = text_instead(context, facts.role)
+    {
+        return super::stream::text_inside(rest, kind, found);
+    }
+    if first.kind == ViolationKind::FrameAfterClose && bytes.starts_with(b"HT") {
         return found.add("W618", |d| {
             let d = d.title("an HTTP response was sent after the Close frame").certain();
             d.severity(Severity::Note)
                 .note("the bytes after the Close are HTTP, not frames")
                 .help("no data is lost: the server's HTTP framework answers the request although it has switched protocols")
-        });
-    }
-    if let Some(context) = context
-        && first.offset < context.header.offset + context.header.bytes().len() as u64
-        && let Some((rest, kind)) = text_instead(context, facts.role)
-    {
-        return found.add("W461", |d| {
-            let span = Span::first(Place::Stream, rest, kind);
-            let place = Place::Frame { number: first.frame, after: Some(context.after) };
-            written(d.at(Span { place, offset: context.header.offset, ..span }), facts, rest)
         });
     }
     found.add(code_of(first, context), |mut d| {
@@ -92,7 +89,8 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
         // What the connection was failed for is an error, whatever others make of it.
         let failed = facts.end.is_some_and(|end| end.how == EndKind::Failed);
         let d = if failed { d.severity(Severity::Error) } else { d };
-        others.iter().filter(|other| other.frame == first.frame).fold(d, |d, other| {
+        let same = |other: &&Violation| other.frame == first.frame && other.kind != first.kind;
+        others.iter().filter(same).fold(d, |d, other| {
             let rule = other.kind.rule();
             d.note(format!("the same frame: {} ({})", rule.explanation, rule.code))
         })
@@ -104,7 +102,7 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
 fn text_instead<'a>(context: &FrameContext<'a>, role: Role) -> Option<(&'a [u8], &'static str)> {
     let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
     let rest = context.around.get(at..)?;
-    let kind = sniff::text(rest).filter(|kind| *kind != "text" && role == Role::Client)?;
+    let kind = sniff::text(rest).filter(|kind| *kind != "text")?;
     (rest.starts_with(b"HTTP/1.") || desync(context, role).is_none()).then_some((rest, kind))
 }
 

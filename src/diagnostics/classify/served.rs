@@ -1,12 +1,13 @@
 //! The server's side: why a client was not accepted, and which option of `listen` accepts it; and
 //! what a client wanted that left at once. wscope's own answer is never diagnosed.
 
+use std::time::Duration;
+
 use super::findings::Findings;
-use crate::diagnostics::Facts;
 use crate::diagnostics::facts::EndKind;
-use crate::diagnostics::{sniff, wish};
+use crate::diagnostics::{Diagnostic, Facts, sniff, wish};
 use crate::wire::Role;
-use crate::wire::head::Head;
+use crate::wire::head::{Head, HttpVersion};
 use crate::wire::secret::is_secret;
 
 pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
@@ -40,9 +41,8 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
         let d = d.note(format!("wscope answered {status}: {reason}"));
         let d = d.note_if(get("User-Agent").map(|agent| format!("User-Agent: {agent}")));
         match code {
-            "W360" if get("Sec-WebSocket-Key").is_some() => d
-                .because("a proxy removed Upgrade", "the request has a Sec-WebSocket-Key but no Upgrade")
-                .help("make the proxy forward it; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
+            "W360" if get("Sec-WebSocket-Key").is_some() => lost_upgrade(request, d)
+                .help("send `Upgrade: websocket` and `Connection: Upgrade`; make a proxy forward them; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
             "W360" if request.request_line().is_some_and(|line| line.method == b"CONNECT") => d
                 .because("the client takes this server for a forward proxy", "the method is CONNECT")
                 .help("`wscope proxy PORT` is a forward proxy; or remove http_proxy, https_proxy or the proxy setting from the client"),
@@ -88,6 +88,9 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
     });
 }
 
+/// Who closes in order sooner did not wait for a message.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// A client that was accepted, and left before it sent anything.
 pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let (Some(wish), Some(end)) = (facts.wish, facts.end) else { return };
@@ -106,7 +109,12 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
         end.lifetime.as_millis(),
         if spoke { "nothing was sent to it" } else { "sent no message" }
     );
-    if let Some(first) = wish.offered.first().filter(|_| !spoke) {
+    // A failed handshake ends without this code, and who waited in vain waited for a while.
+    let in_order = facts.close.received.is_some_and(|close| close.code == Some(1000));
+    if in_order && end.lifetime < PATIENCE {
+        return;
+    }
+    if let Some(first) = wish.offered.first().filter(|_| !spoke && !in_order) {
         let names = wish.offered.join("\", \"");
         found.add("W366", |d| {
             d.title(format!("the client offered \"{names}\" and got no subprotocol"))
@@ -118,6 +126,25 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
         found.add("W367", |d| {
             d.title(client_protocol.what.clone()).note(after).help(client_protocol.help)
         });
+    }
+}
+
+/// A request with a key and without Upgrade: did a proxy remove it, or did the client not send it?
+fn lost_upgrade(request: &Head, d: Diagnostic) -> Diagnostic {
+    const FACT: &str = "the request has a Sec-WebSocket-Key but no Upgrade";
+    let line = request.request_line();
+    let old = line.is_some_and(|line| line.version == HttpVersion { major: 1, minor: 0 });
+    // "an intermediary … MUST … remove" what Connection names (RFC 9110 §7.6.1).
+    let replaced = request.has_token("Connection", "close");
+    let via = ["Via", "Forwarded", "X-Forwarded-For", "X-Real-IP"];
+    let proxied = old || replaced || via.iter().any(|name| request.get(name).is_some());
+    let by_hand = request.get("User-Agent").is_some_and(|agent| agent.starts_with(b"curl/"));
+    match (proxied, by_hand) {
+        (true, _) => d.because("a proxy removed Upgrade", FACT),
+        (false, true) => d.suggests("the client did not send Upgrade", FACT),
+        (false, false) => d
+            .suggests("the client did not send Upgrade, as one written by hand or fetch()", FACT)
+            .suggests("a proxy removed Upgrade", FACT),
     }
 }
 

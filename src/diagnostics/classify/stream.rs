@@ -17,7 +17,24 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
     let bytes = facts.stream.first;
     if let Some(kind) = sniff::text(bytes) {
-        found.add("W461", |d| written(d.at(Span::first(Place::Stream, bytes, kind)), facts, bytes));
+        let printable =
+            bytes.iter().take_while(|b| matches!(b, b' '..=b'~' | b'\r' | b'\n' | b'\t'));
+        let text = String::from_utf8_lossy(&bytes[..printable.count()]).into_owned();
+        found.add("W461", |d| {
+            let d = d.at(Span::first(Place::Stream, bytes, kind)).note(format!("the text: {text}"));
+            let query = facts.url.map(|url| Url::of(url).query).unwrap_or_default();
+            match engine_io_error(bytes) {
+                true if query.contains("EIO=4") => d.help(
+                    "this Socket.IO server refuses the query: try `EIO=3` instead of `EIO=4`",
+                ),
+                true => d.help(
+                    "this is a Socket.IO server (Engine.IO 4): the query must have \
+                     `EIO=4&transport=websocket`",
+                ),
+                false if bytes.starts_with(b"HTTP/1.") => late(d),
+                false => d,
+            }
+        });
     } else if sniff::is_tls_record(bytes) {
         let span = Span::first(Place::Stream, bytes, "a TLS record").marking(0..5);
         found.add("W462", |d| d.at(span));
@@ -35,26 +52,24 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// What the text says that was written instead of frames.
-pub(super) fn written(d: Diagnostic, facts: &Facts<'_>, bytes: &[u8]) -> Diagnostic {
-    let printable = bytes.iter().take_while(|b| matches!(b, b' '..=b'~' | b'\r' | b'\n' | b'\t'));
-    let text = String::from_utf8_lossy(&bytes[..printable.count()]).into_owned();
-    let d = d.note(format!("the text: {text}"));
-    let query = facts.url.map(|url| Url::of(url).query).unwrap_or_default();
-    match engine_io_error(bytes) {
-        true if query.contains("EIO=4") => {
-            d.help("this Socket.IO server refuses the query: try `EIO=3` instead of `EIO=4`")
-        }
-        true => d.help(
-            "this is a Socket.IO server (Engine.IO 4): the query must have \
-             `EIO=4&transport=websocket`",
-        ),
-        false if bytes.starts_with(b"HTTP/1.") => d
-            .because(
-                "an HTTP response was written after the 101: a late refusal, or the framework's answer when the handler ended",
-                "the text is an HTTP response",
-            )
-            .help("read the response's status and body, then the server's log: a handler may have ended with an exception, or returned a response"),
-        false => d,
-    }
+/// Text in the place of a frame, in the middle of the stream.
+pub(super) fn text_inside(bytes: &[u8], kind: &str, found: &mut Findings<'_>) {
+    let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+    let line = String::from_utf8_lossy(line).into_owned();
+    found.add("W461", |d| {
+        let d = d
+            .title("text was written into the stream in place of a frame")
+            .at(Span::first(Place::Stream, bytes, kind))
+            .note(format!("the text: {line}"));
+        if bytes.starts_with(b"HTTP/1.") { late(d) } else { d }
+    });
+}
+
+/// What wrote it.
+fn late(d: Diagnostic) -> Diagnostic {
+    d.because(
+        "an HTTP response was written after the 101: a late refusal, or the framework's answer when the handler ended",
+        "the text is an HTTP response",
+    )
+    .help("read the response's status and body, then the server's log: a handler may have ended with an exception, or returned a response")
 }

@@ -22,7 +22,19 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
         Some(TlsFault::Silent) => found.add("W203", |d| d),
         Some(TlsFault::Dates { .. }) => found.add("W206", |d| {
             let now = tls.now.map(|now| format!("this machine's clock: {now}"));
-            d.note_if(tls.certificate.map(dates)).note_if(now)
+            let d = d.note_if(tls.certificate.map(dates)).note_if(now);
+            // These dates are in the same form, and in UTC.
+            let valid = |one: &&CertificateFacts| {
+                tls.now.is_some_and(|now| *one.not_before <= *now && *now <= *one.not_after)
+            };
+            match tls.certificate.filter(valid) {
+                Some(_) => d
+                    .title("a certificate in the chain above the server's own is expired or not yet valid")
+                    .certain()
+                    .because("an intermediate certificate is out of date", "the server's own certificate is valid now")
+                    .help("make the server send the new intermediate certificate: to renew its own does not help"),
+                None => d,
+            }
         }),
         Some(TlsFault::Name) => found.add("W207", |d| {
             let nameless = tls.certificate.is_some_and(|c| c.names.is_empty());
@@ -45,13 +57,18 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 let d = d.title("the server refuses our client certificate");
                 let d = d.note(format!("the alert's number is {number}"));
                 let fact = "a client certificate was sent, and the alert is about that";
+                let help = match number {
+                    44 | 45 => "look at the dates of the certificate of `--cert`, and of its issuer's at the server; renew what has expired",
+                    _ => "send a certificate of an issuer that the server trusts: `--cert FILE --key FILE`",
+                };
+                let d = d.certain();
                 match number {
                     48 => d.because("the server does not trust the issuer of the client certificate", fact),
-                    45 => d.because("the client certificate has expired", fact),
-                    44 => d.because("the client certificate was revoked", fact),
+                    45 => d.suggests("the client certificate, or one that the server checks it with, has expired", fact),
+                    44 => d.suggests("the client certificate was revoked", fact),
                     _ => d.suggests("the client certificate does not meet the server's rules", fact),
                 }
-                .help("send a certificate of an issuer that the server trusts: `--cert FILE --key FILE`")
+                .help(help)
             });
         }
         Some(TlsFault::Alert(number)) => {

@@ -38,9 +38,6 @@ const ADDRESSES: usize = 8;
 /// How long a pong is waited for.
 const PONG_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A server that answers no ping.
-const NO_PONG: &str = "the server does not answer pings";
-
 /// Examines a server and prints the report.
 ///
 /// # Errors
@@ -325,34 +322,37 @@ impl Exam<'_> {
         self.add("close", outcome, &ending::describe(&ended), Some(asked.elapsed()));
         let over = Instant::now();
         let lasted = talk.lasted();
-        if !was_open {
-            let evidence = &mut talk.evidence;
-            probe::compare_session(self.config, &ended, lasted, None, evidence, runtime)?;
-            let trials = talk.evidence.trials.iter().map(ToString::to_string);
+        if probe::ended_early(&ended, lasted) {
+            probe::compare_session(self.config, lasted, None, &mut talk.evidence, runtime)?;
+            // That to a plain GET has a step of its own.
+            let sessions =
+                talk.evidence.trials.iter().filter(|trial| trial.variation != Variation::NoUpgrade);
+            let trials = sessions.map(ToString::to_string);
             let lines: Vec<String> = trials.collect();
             for text in lines {
                 self.add("again", StepOutcome::Odd, &text, None);
             }
         }
+        if matches!(ended.cause, Cause::Lost(_)) && !probe::ended_early(&ended, lasted) {
+            probe::look_again(self.config, &mut talk.evidence, runtime)?;
+        }
         self.found = talk.explain(&ended, over);
         let exit = match Exit::of(&ended) {
             // It was to stay open.
             Exit::Success if !was_open => Exit::Unmet,
-            Exit::Success if !answers => {
-                let unanswered = Diagnostic::of("W623").map(|d| d.title(NO_PONG));
-                self.found.splice(0..0, unanswered);
-                Exit::Timeout
-            }
             // Nothing follows where the protocol inside goes on.
             Exit::Success if self.found.first().is_some_and(is_stuck) => Exit::Unmet,
             Exit::Success => {
                 self.found.retain(|found| found.severity != Severity::Note);
-                return Ok(None);
+                if answers {
+                    return Ok(None);
+                }
+                Exit::Timeout
             }
             exit => exit,
         };
-        // What explains it may be a note where nobody expected more.
-        let mut first = true;
+        // What explains it may be a note where nobody expected more, and the end was not asked for.
+        let mut first = !was_open;
         self.found.retain(|found| std::mem::take(&mut first) || found.severity != Severity::Note);
         let verdict = match (&ended.received, self.found.first()) {
             (Some(body), _) if ended.by == Side::Peer => {
@@ -364,6 +364,7 @@ impl Exam<'_> {
                     _ => seen,
                 }
             }
+            _ if was_open && !answers => "the server does not answer pings".to_owned(),
             (_, Some(found)) if was_open || ended.cause != Cause::Closed => {
                 let title = found.title.to_string();
                 match found.is_supported() {
@@ -371,7 +372,7 @@ impl Exam<'_> {
                     false => title,
                 }
             }
-            _ => NO_PONG.to_owned(),
+            _ => "the server does not answer pings".to_owned(),
         };
         Ok(Some((verdict, exit)))
     }
