@@ -12,7 +12,7 @@ use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opened, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
-use crate::event::{Cause, Ending, Event, Side, TlsFacts};
+use crate::event::{Cause, Ending, Event, Side};
 use crate::net::tls::TlsError;
 use crate::ui::ending;
 use crate::ui::sanitize::escaped;
@@ -358,7 +358,8 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
 /// Whether [`compare`] has a question to ask about a failure that it does not ask anyway.
 pub fn can_compare(config: &OpenConfig, error: &OpenError, evidence: &OpeningEvidence) -> bool {
     let costs = |variation: &Variation| !is_cheap(*variation, config, error);
-    is_about_certificate(error) || variations(error, evidence).iter().any(costs)
+    (is_about_certificate(error) && evidence.certificates.is_empty())
+        || variations(error, evidence).iter().any(costs)
 }
 
 /// Makes more connections to distinguish the causes of a failure, and adds their results to the
@@ -376,7 +377,7 @@ pub fn compare(
 ) -> Result<(), OpenError> {
     let conn = runtime.reporter.connection();
     if all && is_about_certificate(error) {
-        evidence.refused_tls = refused_tls(config, runtime)?;
+        refused_tls(config, evidence, runtime)?;
     }
     for variation in variations(error, evidence) {
         if all || is_cheap(*variation, config, error) {
@@ -584,15 +585,20 @@ fn session_variations(
     list
 }
 
-/// What TLS shows where nothing is verified: a refused certificate is not kept by the library.
+/// Notes the certificates that were refused, where the library did not keep them: they are shown where
+/// nothing is verified.
 ///
 /// # Errors
 ///
 /// Those of [`attempt`].
 pub fn refused_tls(
     config: &OpenConfig,
+    evidence: &mut OpeningEvidence,
     runtime: &mut Runtime,
-) -> Result<Option<TlsFacts>, OpenError> {
+) -> Result<(), OpenError> {
+    if !evidence.certificates.is_empty() {
+        return Ok(());
+    }
     // Nothing of the request goes to a server that is not trusted but what every client sends.
     let mut bare = OpenConfig { headers: Vec::new(), ..config.clone() };
     bare.transport.tls.insecure = true;
@@ -600,5 +606,6 @@ pub fn refused_tls(
     bare = without_upgrade(&bare);
     bare.target.resource_name = "/".to_owned();
     let (_, trace) = traced(&bare, runtime)?;
-    Ok(trace.tls().cloned())
+    evidence.certificates = trace.certificates;
+    Ok(())
 }

@@ -4,10 +4,13 @@
 //! is named without a fact.
 
 use super::Facts;
-use super::facts::{EndKind, SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation};
+use super::facts::{
+    EndKind, ProxyFault, SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation,
+};
 use super::heard::Grievance;
 use super::sniff::contains_word;
 use super::url::Url;
+use crate::event::CertificateFacts;
 use crate::wire::Role;
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
@@ -312,6 +315,16 @@ pub enum Clue {
     PingsIgnored,
     /// The proxy's answer says that it could not reach the server.
     ProxyFailed,
+    /// The proxy's answer forbids.
+    ProxyForbids,
+    /// The proxy's answer is that of a server which knows no CONNECT.
+    NoProxy,
+    /// The proxy ended the connection before it knew where to.
+    ProxyNotAsked,
+    /// The same, at the greeting of SOCKS, which offered no credentials.
+    ProxyGreeted,
+    /// TLS with the proxy got no answer.
+    ProxyTlsUnanswered,
     /// The proxy is not one of HTTP.
     ProxySpeaksSocks,
     /// There is a WWW-Authenticate.
@@ -342,6 +355,12 @@ pub enum Clue {
     OtherSchemeAnswers,
     /// The other scheme is not answered on this port.
     OtherSchemeFails,
+    /// The same, because it was ended or answered in another protocol.
+    OtherSchemeEnds,
+    /// The same, because nothing came.
+    OtherSchemeSilent,
+    /// The address that was connected to is one of this machine.
+    Loopback,
     /// The other loopback address accepts the connection.
     OtherFamilyListens,
     /// There is a status, which says so itself.
@@ -356,9 +375,20 @@ pub enum Clue {
     TlsPort,
     /// The certificate vouches for itself.
     SelfSigned,
-    /// The server sent one certificate, and not its issuer's, which this run has roots for or the
-    /// certificate says where to get.
+    /// The server sent one certificate, and not its issuer's, which the certificate says where to get.
     IssuerElsewhere,
+    /// The same, but it does not say where, and this run has roots of its own.
+    IssuerMissing,
+    /// The server sent the root that its certificate ends in, which is not trusted.
+    RootSent,
+    /// The certificate vouches for itself, and its subject says that it stands in for another.
+    Placeholder,
+    /// A name of the certificate would fit if a wildcard stood for more or less than one label.
+    WildcardLabels,
+    /// The server's own certificate is valid today, and one above it is not.
+    IssuerDates,
+    /// An option of this run leaves out versions of TLS.
+    OwnVersions,
     /// The certificate's validity begins later.
     NotYetValid,
     /// The certificate has a subjectAltName.
@@ -629,9 +659,11 @@ impl Clue {
             }),
             Self::BareParser => {
                 let head = facts.response.filter(|_| status == Some(400))?;
-                let names = ["Date", "Server", "Content-Type", "Content-Length", "Via"];
-                let bare = facts.body.is_empty() && names.iter().all(|name| head.get(name).is_none());
-                bare.then(|| "the answer has neither a date nor a body, as those of a parser".to_owned())
+                let lacks = |names: &[&str]| names.iter().all(|name| head.get(name).is_none());
+                let empty = facts.body.is_empty() && lacks(&["Content-Type", "Content-Length"]);
+                let own = contains_word(facts.body, "invalid http request received");
+                let bare = lacks(&["Date", "Server", "Via"]) && (empty || own);
+                bare.then(|| "the answer has neither a date nor a reason, as those of a parser".to_owned())
             }
             Self::SoonAfterOurs => {
                 let end = facts.end.filter(|end| end.lifetime < SILENCE)?;
@@ -841,6 +873,26 @@ impl Clue {
                 let line = facts.proxy?.answer?.status_line()?;
                 matches!(line.code, 500 | 502..=504).then(|| format!("the proxy answered {}", line.code))
             }
+            Self::ProxyForbids => {
+                let line = facts.proxy?.answer?.status_line()?;
+                (line.code == 403).then(|| "the proxy answered 403".to_owned())
+            }
+            Self::NoProxy => {
+                let head = facts.proxy?.answer?;
+                let code = head.status_line()?.code;
+                matches!(code, 400 | 404 | 405 | 501).then(|| match shown(head, "Server") {
+                    Some(server) => format!("it answered CONNECT with {code}; {server}"),
+                    None => format!("it answered CONNECT with {code}"),
+                })
+            }
+            Self::ProxyNotAsked => {
+                let early = matches!(facts.proxy?.fault?, ProxyFault::Greeting { .. } | ProxyFault::Tls);
+                early.then(|| "the proxy had not been told where to".to_owned())
+            }
+            Self::ProxyGreeted => (facts.proxy?.fault? == ProxyFault::Greeting { credentials: false })
+                .then(|| "it closed the connection where it chooses how to log in".to_owned()),
+            Self::ProxyTlsUnanswered => (facts.proxy?.fault? == ProxyFault::Tls)
+                .then(|| "it did not answer TLS".to_owned()),
             Self::ProxySpeaksSocks => {
                 let address = facts.proxy?.address;
                 address.starts_with("socks").then(|| "the proxy speaks SOCKS".to_owned())
@@ -884,6 +936,18 @@ impl Clue {
                 let reached = !matches!(trial.outcome, TrialOutcome::Unreached(_));
                 (reached && !trial.is_spoken()).then(|| trial.to_string())
             }
+            Self::OtherSchemeEnds | Self::OtherSchemeSilent => {
+                let trial = trial(Variation::OtherScheme)?;
+                let same = match self {
+                    Self::OtherSchemeEnds => matches!(trial.outcome, TrialOutcome::Nothing(_)),
+                    _ => matches!(trial.outcome, TrialOutcome::Silence(_)),
+                };
+                same.then(|| trial.to_string())
+            }
+            Self::Loopback => {
+                let near = facts.dials.iter().find(|dial| dial.address.ip().is_loopback())?;
+                Some(format!("{} is this machine", near.address))
+            }
             Self::OtherFamilyListens => {
                 let trial = trial(Variation::OtherFamily)?;
                 (trial.outcome == TrialOutcome::Opened).then(|| trial.to_string())
@@ -914,12 +978,49 @@ impl Clue {
             }
             Self::IssuerElsewhere => {
                 let certificate = facts.tls.certificate?;
-                let lone = facts.tls.chain == Some(1) && certificate.issuer != certificate.subject;
-                let elsewhere = facts.tls.own_roots || certificate.names_issuer;
-                (lone && elsewhere).then(|| {
-                    format!("the server sent one certificate, but not that of its issuer {}", certificate.issuer)
+                lone_issuer(facts).filter(|_| certificate.names_issuer)
+            }
+            Self::IssuerMissing => {
+                let certificate = facts.tls.certificate?;
+                let own = facts.tls.own_roots && !certificate.names_issuer;
+                lone_issuer(facts).filter(|_| own)
+            }
+            Self::RootSent => {
+                let root = facts.tls.chain.iter().find(|one| one.subject == one.issuer)?;
+                Some(format!("the server sent the root {}", root.subject))
+            }
+            Self::Placeholder => {
+                let one = facts.tls.certificate.filter(|one| one.issuer == one.subject)?;
+                let name = one.subject.to_ascii_lowercase();
+                let stands_in = ["default", "fake", "placeholder", "dummy"];
+                let known = stands_in.iter().any(|word| name.contains(word));
+                known.then(|| format!("its subject is {}", one.subject))
+            }
+            Self::WildcardLabels => {
+                let host = facts.tls.name?.to_ascii_lowercase();
+                let near = |name: &&String| {
+                    let Some(domain) = name.strip_prefix("*.") else { return false };
+                    let domain = domain.to_ascii_lowercase();
+                    let labels = host.strip_suffix(&domain).and_then(|rest| rest.strip_suffix('.'));
+                    host == domain || labels.is_some_and(|labels| labels.contains('.'))
+                };
+                let name = facts.tls.certificate?.names.iter().find(near)?;
+                Some(format!("it lists {name}, and the name is {host}"))
+            }
+            Self::IssuerDates => {
+                let Some(TlsFault::Dates { .. }) = facts.tls.fault else { return None };
+                let now = facts.tls.now?;
+                if !is_valid(facts.tls.certificate?, now) {
+                    return None;
+                }
+                let other = facts.tls.chain.iter().find(|one| !is_valid(one, now));
+                Some(match other {
+                    Some(one) => format!(
+                        "{} is valid from {} to {}", one.subject, one.not_before, one.not_after),
+                    None => "all certificates that the server sent are valid".to_owned(),
                 })
             }
+            Self::OwnVersions => facts.tls.versions.map(str::to_owned),
             Self::NotYetValid => (facts.tls.fault == Some(TlsFault::Dates { early: true }))
                 .then(|| "its first date is in the future".to_owned()),
             Self::HasNames => {
@@ -933,7 +1034,8 @@ impl Clue {
                 })
             }
             Self::CertificateAsked => {
-                (facts.tls.fault == Some(TlsFault::CertificateWanted))
+                let unsent = facts.tls.asked && !facts.tls.own_certificate;
+                (unsent || facts.tls.fault == Some(TlsFault::CertificateWanted))
                     .then(|| "the server asked for one".to_owned())
             }
             Self::HostIsAddress => {
@@ -995,6 +1097,23 @@ impl Clue {
             }
         }
     }
+}
+
+/// The issuer of the only certificate that the server sent.
+fn lone_issuer(facts: &Facts<'_>) -> Option<String> {
+    let certificate = facts.tls.certificate?;
+    let lone = facts.tls.chain.is_empty() && certificate.issuer != certificate.subject;
+    lone.then(|| {
+        let issuer = &certificate.issuer;
+        format!("the server sent one certificate, but not that of its issuer {issuer}")
+    })
+}
+
+/// Whether a time, both in RFC 3339 and UTC, is within the dates of a certificate.
+fn is_valid(certificate: &CertificateFacts, now: &str) -> bool {
+    let seconds = |time: &str| time.get(..19).unwrap_or(time).to_owned();
+    let now = seconds(now);
+    seconds(&certificate.not_before) <= now && now <= seconds(&certificate.not_after)
 }
 
 /// The number in an answer that Cloudflare wrote itself: the whole body is `error code: NUMBER`, or the

@@ -210,6 +210,13 @@ pub enum ProxyFault {
     Away,
     /// It took the request and answered nothing.
     Silent,
+    /// It ended the connection at the greeting of SOCKS.
+    Greeting {
+        /// Whether the greeting offered credentials.
+        credentials: bool,
+    },
+    /// It did not answer TLS.
+    Tls,
     /// It does not speak the protocol of the request.
     Foreign,
     /// It requires a user and password, or others.
@@ -227,12 +234,18 @@ pub struct TlsAttempt<'a> {
     pub certificate: Option<&'a CertificateFacts>,
     /// The time the certificate was judged at, RFC 3339 in UTC.
     pub now: Option<&'a str>,
-    /// How many certificates the peer sent, its own included.
-    pub chain: Option<usize>,
+    /// The certificates that the peer sent along with its own.
+    pub chain: &'a [CertificateFacts],
+    /// The name that the certificate has to prove.
+    pub name: Option<&'a str>,
+    /// The versions that an option of this run leaves, in words.
+    pub versions: Option<&'a str>,
     /// Whether this run has its own root certificates.
     pub own_roots: bool,
     /// Whether a certificate of ours was given to this run.
     pub own_certificate: bool,
+    /// Whether the server requested a client certificate, and went on without one.
+    pub asked: bool,
     /// Whether an open connection ended without close_notify.
     pub truncated: bool,
     /// Whether the certificate shown to a client is one that a proxy made to decrypt TLS.

@@ -11,7 +11,7 @@ use crate::diagnostics::facts::{
 };
 use crate::diagnostics::{self, Diagnostic, Facts, classify};
 use crate::engine::open_error::OpenError;
-use crate::event::{Direction, Event, Phases, TlsFacts};
+use crate::event::{CertificateFacts, Direction, Event, Phases, TlsFacts};
 use crate::net::clock::wall_micros;
 use crate::net::dial::Attempt;
 use crate::net::facts::{proxy_fault, tls_fault};
@@ -19,6 +19,7 @@ use crate::net::proxy::choice::ProxyReason;
 use crate::net::route::Route;
 use crate::net::target::Target;
 use crate::net::tls::options::TlsOptions;
+use crate::net::tls::{TlsError, TlsPipe};
 use crate::ui::clock::UtcClock;
 use crate::wire::handshake::rules::Report;
 use crate::wire::head::Head;
@@ -55,28 +56,34 @@ pub struct OpeningEvidence {
     pub trials: Vec<Trial>,
     /// Whether roots, or a certificate, of its own were given to this run.
     own: OwnTls,
-    /// What TLS showed to another connection that does not verify: the certificate that was refused.
-    pub refused_tls: Option<TlsFacts>,
+    /// The certificates that the server sent, its own first, even if they were refused.
+    pub certificates: Vec<CertificateFacts>,
+    /// The server requested a client certificate.
+    asked_certificate: bool,
     /// From the request to the end of a failed attempt.
     failed_after: Option<Duration>,
-    /// The proxy was requested a way and has not answered.
-    asks_proxy: bool,
+    /// What it means that the proxy does not answer, where its answer is awaited.
+    asks_proxy: Option<ProxyFault>,
     /// How long earlier connections of the run lasted that were lost in the same way.
     pub lifetimes: Vec<Duration>,
 }
 
 /// What of TLS was given to a run.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct OwnTls {
     roots: bool,
     certificate: bool,
+    versions: Option<String>,
 }
 
 impl OpeningEvidence {
     /// Of an opening that has done nothing yet.
     pub fn of(options: &TlsOptions) -> Self {
-        let own =
-            OwnTls { roots: options.has_own_roots(), certificate: options.identity.is_some() };
+        let own = OwnTls {
+            roots: options.has_own_roots(),
+            certificate: options.identity.is_some(),
+            versions: options.range(),
+        };
         Self { own, ..Self::default() }
     }
 
@@ -95,7 +102,7 @@ impl OpeningEvidence {
         let mut now = Vec::new();
         UtcClock::default().write(wall_micros(), &mut now);
         let now = String::from_utf8_lossy(&now).into_owned();
-        let own = self.own;
+        let own = std::mem::take(&mut self.own);
         *self = Self { url, secure: *secure, now, lifetimes, hops, own, ..Self::default() };
     }
 
@@ -126,12 +133,12 @@ impl OpeningEvidence {
     /// Forgets the dialogue with a proxy, which has opened the way: what follows is the server's.
     pub fn let_through(&mut self) {
         (self.request, self.response, self.asked, self.received) = (None, None, None, 0);
-        self.asks_proxy = false;
+        self.asks_proxy = None;
     }
 
-    /// Notes that a proxy is requested a way.
-    pub fn asks_proxy(&mut self) {
-        self.asks_proxy = true;
+    /// Notes that an answer of a proxy is awaited, and what its silence means.
+    pub fn asks_proxy(&mut self, silence: ProxyFault) {
+        self.asks_proxy = Some(silence);
     }
 
     /// Notes that the attempt has failed now: later attempts have their own times.
@@ -178,6 +185,12 @@ impl OpeningEvidence {
         }
     }
 
+    /// Notes what TLS with the server showed so far, whatever became of it.
+    pub fn saw_tls(&mut self, tls: &TlsPipe) {
+        self.certificates = tls.certificates().to_vec();
+        self.asked_certificate = tls.wants_certificate();
+    }
+
     /// The attempts to connect.
     pub fn dials(&self) -> &[Dial] {
         &self.dials
@@ -190,7 +203,7 @@ impl OpeningEvidence {
 
     /// Whether a proxy was requested a way and has not opened it.
     pub fn awaits_proxy(&self) -> bool {
-        self.asks_proxy
+        self.asks_proxy.is_some()
     }
 
     /// Whether the answer says that the port uses TLS.
@@ -248,11 +261,12 @@ impl OpeningEvidence {
         facts.trials = &self.trials;
         facts.others.lifetimes = &self.lifetimes;
         facts.tls.alpn = self.tls.as_ref().and_then(|tls| tls.alpn.as_deref());
-        if let Some(tls) = self.tls.as_ref().or(self.refused_tls.as_ref()) {
-            facts.tls.certificate = tls.certificate.as_ref();
-            facts.tls.chain = tls.certificate.is_some().then_some(1 + tls.chain.len());
+        if let Some((certificate, chain)) = self.certificates.split_first() {
+            (facts.tls.certificate, facts.tls.chain) = (Some(certificate), chain);
         }
         (facts.tls.own_roots, facts.tls.own_certificate) = (self.own.roots, self.own.certificate);
+        (facts.tls.asked, facts.tls.versions) =
+            (self.asked_certificate, self.own.versions.as_deref());
         facts.tls.now = Some(&self.now);
         facts
     }
@@ -268,14 +282,23 @@ impl OpeningEvidence {
                 facts.proxy.iter_mut().for_each(|proxy| proxy.fault = Some(ProxyFault::Away));
             }
             OpenError::Closed { .. } | OpenError::Io(_) | OpenError::TimedOut { .. }
-                if self.asks_proxy =>
+                if self.asks_proxy.is_some() =>
             {
                 (facts.request, facts.response) = (None, None);
-                facts.proxy.iter_mut().for_each(|proxy| proxy.fault = Some(ProxyFault::Silent));
+                facts.proxy.iter_mut().for_each(|proxy| proxy.fault = self.asks_proxy);
+            }
+            OpenError::ProxyTls(TlsError::PlainHttp | TlsError::NotTls { .. }) => {
+                facts.proxy.iter_mut().for_each(|proxy| proxy.fault = Some(ProxyFault::Foreign));
+            }
+            OpenError::ProxyTls(TlsError::ClosedDuringHandshake { answered: false }) => {
+                facts.proxy.iter_mut().for_each(|proxy| proxy.fault = Some(ProxyFault::Tls));
             }
             OpenError::Resolve { error } => facts.lookup = Some(error.into()),
             OpenError::Tls(error) | OpenError::ProxyTls(error) => {
                 facts.tls.fault = tls_fault(error);
+                if let TlsError::Certificate { host, .. } = error {
+                    facts.tls.name = Some(host);
+                }
             }
             OpenError::Proxy(error) => {
                 // The heads that crossed were the proxy's.
@@ -308,6 +331,9 @@ impl OpeningEvidence {
             match error {
                 // It knows which answer it was.
                 OpenError::Proxy(error) => verdict.help = error.help().into(),
+                OpenError::ProxyTls(_) if verdict.entry.code == "W112" => {
+                    verdict.help = "write `http://` instead of `https://` for the proxy".into();
+                }
                 OpenError::ProxyAway { error, .. } => {
                     verdict.notes.push(error.to_string());
                     verdict.notes.extend(dials.iter().map(ToString::to_string));

@@ -89,7 +89,9 @@ impl LocalAddress {
         let Some(PortRange(ports)) = &self.ports else {
             return match near.is_unspecified() {
                 true => Ok(()),
-                false => socket.bind(&SocketAddr::new(near, 0).into()),
+                false => socket
+                    .bind(&SocketAddr::new(near, 0).into())
+                    .map_err(|error| foreign(near, error)),
             };
         };
         let mut result = Ok(());
@@ -100,7 +102,18 @@ impl LocalAddress {
                 _ => break,
             }
         }
-        result
+        result.map_err(|error| foreign(near, error))
+    }
+}
+
+/// Says so where the address is none of this machine.
+fn foreign(near: IpAddr, error: io::Error) -> io::Error {
+    match error.kind() {
+        kind @ io::ErrorKind::AddrNotAvailable => io::Error::new(
+            kind,
+            format!("{near}, given as --interface, is not an address of this machine"),
+        ),
+        _ => error,
     }
 }
 

@@ -81,14 +81,16 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("offer one that the server knows, `-s NAME`, or none"),
             medium("the server requires a subprotocol, as brokers of MQTT do", C::InPath("mqtt")).unless(&[C::SubprotocolSent, C::OtherSchemeAnswers])
                 .cure("offer it: `-s mqtt`"),
+            medium("the server requires a client certificate, and none was sent", C::CertificateAsked).unless(&[C::PlainAnswered, C::OtherPathAnswered])
+                .cure("send one: `--cert FILE --key FILE`"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
             medium("an HTTP server drops each request for this path", C::OtherPathAnswered).unless(&[C::OtherSchemeAnswers, C::PlainAnswered])
                 .cure("check the path, and the server's rules for it"),
-            medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each request, as nginx's 444 does", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone])
+            medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each request, as nginx's 444 does", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone, C::CertificateAsked])
                 .cure("check what listens on this port, what it expects first, and what is behind it if it is forwarded"),
-            medium("an HTTP server listens here, and drops requests that nothing handles or that it refuses: a wrong path, an Origin, credentials", C::SpeaksHttp).unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::OtherPathAnswered, C::GaveUp])
-                .cure("check the path, then the Origin and the credentials: the server drops what it refuses"),
+            medium("an HTTP server listens here, and drops requests that nothing handles or that it refuses: a wrong path, an Origin, a subprotocol, credentials", C::SpeaksHttp).unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::OtherPathAnswered, C::GaveUp])
+                .cure("check the path, then the Origin, the subprotocol and the credentials: the server drops what it refuses"),
             medium("the port speaks TLS only", C::TlsPort).unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::Gone]).cure("try `wss://`"),
             low("the port speaks TLS only").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered, C::Gone]),
             low("the port speaks another protocol than HTTP, or it forwards to a target that is down").unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::PlainUnanswered, C::SpeaksHttp, C::Gone]),
@@ -137,16 +139,17 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §4.1")
         .causes(&[
             medium("the proxy can't reach the server", C::ProxyFailed).cure("check host and port, and whether the proxy can reach them"),
-            low("the proxy allows CONNECT to port 443 only").unless(&[C::ProxyFailed, C::ProxySpeaksSocks]),
-            low("the host is on a block list").unless(&[C::ProxyFailed]),
-            low("the proxy itself can't reach the host").unless(&[C::ProxyFailed]),
+            medium("the address is that of a web server, or of a proxy without CONNECT", C::NoProxy),
+            medium("the proxy's rules forbid this host or port, or this client; many allow CONNECT to port 443 only", C::ProxyForbids),
+            low("the proxy's rules forbid this host or port, or this client").unless(&[C::ProxyFailed, C::NoProxy, C::ProxyForbids]),
+            low("the proxy itself can't reach the host").unless(&[C::ProxyFailed, C::NoProxy, C::ProxyForbids]),
         ])
         .seen("the answer to CONNECT is neither 2xx nor 407"),
     error("W113", "the proxy requires credentials")
-        .because("the forward proxy answered CONNECT with 407")
+        .because("the forward proxy opens no tunnel without a login")
         .help("send them with `--proxy-user USER:PASSWORD`")
         .source("RFC 9110 §15.5.8")
-        .seen("the answer to CONNECT has status 407"),
+        .seen("the answer to CONNECT has status 407; SOCKS5 refuses to go on without a login, or ends at ours"),
     note("W114", "an environment variable selects a proxy")
         .because("an environment variable routes this connection through a proxy")
         .help("bypass it with `--noproxy HOST`, or unset the variable")
@@ -161,8 +164,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("it accepted the connection, but did not answer the request for a tunnel; the server was not contacted")
         .help("check the proxy's address and scheme (`http://`, `https://`, `socks5h://`), or bypass it: `--noproxy HOST`")
         .source(KNOWN)
-        .causes(&[low("the port is not that of a proxy of this kind"), low("the proxy can't reach the server, and waits")])
-        .seen("no answer to CONNECT or to SOCKS within the handshake timeout, or the end of the stream"),
+        .causes(&[
+            medium("the proxy speaks no TLS", C::ProxyTlsUnanswered)
+                .cure("write `http://` instead of `https://` for the proxy"),
+            low("the proxy requires a user and password").with(C::ProxyGreeted),
+            low("the port is not that of a proxy of this kind"),
+            low("the proxy can't reach the server, and waits").unless(&[C::ProxyNotAsked]),
+        ])
+        .seen("no answer to TLS, to CONNECT or to SOCKS within the handshake timeout, or the end of the stream"),
     error("W117", "a proxy on the path answered instead of the server")
         .because("the answer comes from a filter or proxy that was not requested: a transparent proxy, the network's login page, or a proxy in front of the server")
         .help("use `wss://`, which a proxy can't read unless this machine trusts its certificate; or allow the address in the proxy")

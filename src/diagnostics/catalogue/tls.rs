@@ -41,8 +41,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             high("the port speaks plain text", C::OtherSchemeAnswers).cure("use `ws://` instead of `wss://`"),
+            medium("the service speaks neither TLS nor plain HTTP, or drops each request", C::OtherSchemeEnds)
+                .cure("check what listens on this port: it answers neither TLS nor HTTP"),
+            medium("the process behind the port hangs, or speaks a protocol that waits for more", C::OtherSchemeSilent)
+                .cure("check what listens on this port, and whether it still works: it accepts connections and answers nothing"),
             low("the port speaks plain text; tornado and daphne wait like this").unless(&[C::OtherSchemeFails]),
-            low("packets are lost after the first ones (MTU)"),
+            low("the process behind the port hangs, or speaks a protocol that waits for more").unless(&[C::OtherSchemeFails]),
+            low("packets are lost after the first ones (MTU)").unless(&[C::OtherSchemeFails, C::Loopback]),
         ])
         .seen("no byte in answer to the ClientHello until the timeout"),
     error("W204", "plain HTTP was sent to a TLS port")
@@ -60,7 +65,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("renew the certificate, or skip the check with --insecure; check this machine's clock")
         .source("RFC 5280 §4.1.2.5")
         .causes(&[
-            high("its validity has not begun: it is too new, or this machine's clock is behind", C::NotYetValid)
+            high("a certificate above the server's own is not valid today: an intermediate one, or a root", C::IssuerDates)
+                .cure("make the server send the current intermediate certificate, and keep the roots of this machine up to date; to renew the server's own does not help"),
+            high("its validity has not begun: it is too new, or this machine's clock is behind", C::NotYetValid).unless(&[C::IssuerDates])
                 .cure("wait until its validity begins, or correct this machine's clock; --insecure skips the check"),
             low("the certificate was not renewed"),
             low("it was renewed, but the server was not reloaded"),
@@ -74,6 +81,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("the certificate has only a common name, which TLS clients ignore", C::NoNames)
                 .cure("make a certificate with subjectAltName, as in `openssl req -addext subjectAltName=DNS:HOST`, or use --insecure"),
+            high("a wildcard stands for exactly one label", C::WildcardLabels)
+                .cure("use a name with exactly one label in the place of the `*`, or a certificate that lists the full name"),
             medium("an address was used instead of a name", C::HostIsAddress),
             low("another name of the server was used"),
             low("the certificate has only a common name, which TLS clients ignore").unless(&[C::HasNames]),
@@ -85,14 +94,20 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("trust its issuer with `--cacert FILE`, or use --insecure; if browsers trust it, the server probably does not send the intermediate certificate")
         .source("RFC 5280 §6")
         .causes(&[
-            high(SELF_SIGNED, C::SelfSigned).cure("trust it with `--cacert FILE`, or use --insecure"),
+            high("the server has no certificate for this name, and shows a placeholder that it made itself", C::Placeholder)
+                .cure("give the server a certificate for this name, or use a name that it has one for"),
+            high(SELF_SIGNED, C::SelfSigned).unless(&[C::Placeholder]).cure("trust it with `--cacert FILE`, or use --insecure"),
             medium("TLS is intercepted by a security product or a debugging proxy", C::IssuerIntercepts)
                 .cure("trust its authority with `--cacert FILE`, or test from another network"),
             medium("the server sends its own certificate without the intermediate one", C::IssuerElsewhere).unless(&[C::IssuerIntercepts])
                 .cure("make the server send the whole chain (in nginx, `ssl_certificate` with both certificates in one file); a private authority is trusted with `--cacert FILE`"),
-            low("it is from a private authority").unless(&[C::SelfSigned]),
-            low("the server sends its own certificate without the intermediate one").unless(&[C::SelfSigned]),
-            low("TLS is intercepted by a security product or a debugging proxy").unless(&[C::SelfSigned]),
+            medium("the issuer is a private authority which is not among the given ones, or an intermediate one whose certificate the server does not send", C::IssuerMissing).unless(&[C::IssuerIntercepts])
+                .cure("add the issuer's certificate to `--cacert FILE`; if it is an intermediate one, make the server send the whole chain"),
+            medium("it is from a private authority, or from a product that decrypts TLS", C::RootSent).unless(&[C::IssuerIntercepts])
+                .cure("trust its authority with `--cacert FILE`, or use --insecure"),
+            low("it is from a private authority").unless(&[C::SelfSigned, C::IssuerMissing, C::RootSent]),
+            low("the server sends its own certificate without the intermediate one").unless(&[C::SelfSigned, C::IssuerMissing, C::RootSent]),
+            low("TLS is intercepted by a security product or a debugging proxy").unless(&[C::SelfSigned, C::RootSent]),
         ])
         .seen("the verifier finds no trusted issuer"),
     error("W209", "the server refuses our TLS handshake")
@@ -111,7 +126,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the server refused the handshake with the alert protocol_version")
         .help("update the older side; TLS 1.2 is the oldest secure version")
         .source("RFC 8446 §6.2")
-        .causes(&[low("the server speaks only TLS 1.0 or 1.1"), low("the server requires TLS 1.3, which this system's library lacks")])
+        .causes(&[
+            medium("an option of this run excludes the versions of the server", C::OwnVersions)
+                .cure("give other versions with `--tls-min` and `--tls-max`, or omit both"),
+            low("the server speaks only TLS 1.0 or 1.1"),
+            low("the server requires TLS 1.3, which this system's library lacks").unless(&[C::OwnVersions]),
+        ])
         .seen("alert 70 protocol_version"),
     error("W211", "the server has no site with this name")
         .because("the name sent in the TLS handshake, or the Host header, matches no site there")

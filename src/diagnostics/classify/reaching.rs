@@ -126,7 +126,7 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings<'_>) {
             ProxyFault::Refused | ProxyFault::Foreign => "W112",
             ProxyFault::Unauthorized => "W113",
             ProxyFault::Away => "W115",
-            ProxyFault::Silent => "W116",
+            ProxyFault::Silent | ProxyFault::Greeting { .. } | ProxyFault::Tls => "W116",
         };
         found.add(code, |d| {
             let d = d.note(of_proxy(proxy));

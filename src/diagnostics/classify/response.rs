@@ -470,6 +470,9 @@ impl RefusalResponse<'_> {
                 d.help("reconnect with growing, random delays, or raise the limit")
             }
             "W324" => self.engine_io_cure(d),
+            "W212" if !contains_word(self.body, "no required ssl certificate") => {
+                super::tls::refused_ours(self.facts, d)
+            }
             "W320" | "W322" if self.own_fault().is_some() => {
                 let fault = self.own_fault().unwrap_or_default();
                 d.because("wscope did not send a header", fault)

@@ -2,7 +2,7 @@
 
 use super::findings::Findings;
 use crate::diagnostics::facts::TlsFault;
-use crate::diagnostics::{Clue, Facts, Place, Span, of_alert, sniff};
+use crate::diagnostics::{Clue, Diagnostic, Facts, Place, Span, of_alert, sniff};
 use crate::event::CertificateFacts;
 use crate::wire::Role;
 
@@ -42,16 +42,21 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
             if facts.role == Role::Client && tls.own_certificate =>
         {
             found.add("W212", |d| {
-                let d = d.title("the server refuses our client certificate");
+                let d = refused_ours(facts, d);
                 let d = d.note(format!("the alert's number is {number}"));
                 let fact = "a client certificate was sent, and the alert is about that";
+                let renew = "renew it, and send the new one: `--cert FILE --key FILE`";
                 match number {
-                    48 => d.because("the server does not trust the issuer of the client certificate", fact),
-                    45 => d.because("the client certificate has expired", fact),
-                    44 => d.because("the client certificate was revoked", fact),
-                    _ => d.suggests("the client certificate does not meet the server's rules", fact),
+                    48 => d.because(
+                        "the server does not trust the issuer of the client certificate",
+                        fact,
+                    ),
+                    45 => d.because("the client certificate has expired", fact).help(renew),
+                    44 => d.because("the client certificate was revoked", fact).help(renew),
+                    _ => {
+                        d.suggests("the client certificate does not meet the server's rules", fact)
+                    }
                 }
-                .help("send a certificate of an issuer that the server trusts: `--cert FILE --key FILE`")
             });
         }
         Some(TlsFault::Alert(number)) => {
@@ -59,7 +64,7 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
             let code = of_alert(number).unwrap_or("W209");
             found.add(code, |d| d.note(format!("the alert's number is {number}")));
         }
-        Some(TlsFault::CertificateWanted) => found.add("W212", |d| d),
+        Some(TlsFault::CertificateWanted) => found.add("W212", |d| refused_ours(facts, d)),
         Some(TlsFault::PlainRequest) => found.add("W204", |d| d),
     }
     if tls.fault.is_none() && tls.alpn == Some("h2") {
@@ -72,6 +77,16 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let certificate = tls.certificate.filter(|_| Clue::IssuerIntercepts.seen(facts).is_some());
     if let Some(certificate) = certificate {
         found.add("W217", |d| d.note(issuer(certificate)));
+    }
+}
+
+/// A refusal that is about a client certificate, where one of ours was sent.
+pub(super) fn refused_ours(facts: &Facts<'_>, d: Diagnostic) -> Diagnostic {
+    match facts.tls.own_certificate {
+        true => d.certain().title("the server refuses our client certificate").help(
+            "send a valid certificate of an issuer that the server trusts: `--cert FILE --key FILE`",
+        ),
+        false => d,
     }
 }
 

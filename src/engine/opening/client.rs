@@ -12,6 +12,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use super::Deadline;
 use super::response::{self, RefusalBody};
 use crate::config::OpenConfig;
+use crate::diagnostics::facts::ProxyFault;
 use crate::engine::open_error::{HandshakePair, OpenError};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::{NextRound, Ready, Runtime, Task, run};
@@ -368,19 +369,27 @@ impl ClientOpening {
                     false => self.wait(OpeningState::Talking(link, dialogue)),
                 }
             }
-            OpeningState::Securing(mut link) => match link.handshake()? {
-                true => {
-                    self.phases.tls = Some(self.phase_began.elapsed());
-                    if let Some(facts) = link.tls().and_then(|tls| tls.facts()).cloned() {
-                        if self.records {
-                            runtime.record.secured(&facts);
-                        }
-                        self.emit(&Event::Tls(&facts), runtime)?;
-                    }
-                    self.ask(link, runtime)
+            OpeningState::Securing(mut link) => {
+                let done = link.handshake();
+                if !matches!(done, Ok(false))
+                    && let Some(tls) = link.tls()
+                {
+                    self.evidence.saw_tls(tls);
                 }
-                false => self.wait(OpeningState::Securing(link)),
-            },
+                match done? {
+                    true => {
+                        self.phases.tls = Some(self.phase_began.elapsed());
+                        if let Some(facts) = link.tls().and_then(|tls| tls.facts()).cloned() {
+                            if self.records {
+                                runtime.record.secured(&facts);
+                            }
+                            self.emit(&Event::Tls(&facts), runtime)?;
+                        }
+                        self.ask(link, runtime)
+                    }
+                    false => self.wait(OpeningState::Securing(link)),
+                }
+            }
             OpeningState::Answering { link, inbound, interim } => {
                 self.read_response(link, inbound, interim, runtime, now)
             }
@@ -694,10 +703,13 @@ impl ClientOpening {
         self.phase_began = Instant::now();
         let what = "the TLS handshake with the proxy was not completed";
         self.expect(self.config.handshake_timeout, what, now);
-        match self.route.as_ref().is_some_and(|route| route.proxy.is_some()) {
-            true => self.go(OpeningState::SecuringProxy(link)),
-            false => self.secure(link, runtime),
+        let Some(route) = self.route.as_ref().filter(|route| route.proxy.is_some()) else {
+            return self.secure(link, runtime);
+        };
+        if route.secure_proxy().is_some() {
+            self.evidence.asks_proxy(ProxyFault::Tls);
         }
+        self.go(OpeningState::SecuringProxy(link))
     }
 
     /// The proxy can be talked to.
@@ -728,7 +740,7 @@ impl ClientOpening {
         if let Some(request) = dialogue.request() {
             self.emit(&Event::Head(Direction::ToServer, request), runtime)?;
         }
-        self.evidence.asks_proxy();
+        self.evidence.asks_proxy(ProxyFault::Silent);
         self.go(OpeningState::Talking(link, Box::new(dialogue)))
     }
 

@@ -65,6 +65,11 @@ fn a_unix_socket_is_the_way() {
     client(["--unix-socket", "/nonexistent/socket", "ws://server.invalid/"])
         .stderr("wscope: cannot connect to the Unix socket /nonexistent/socket: no such file or directory (W106)\n\nhelp: [..]\n")
         .status(4);
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("a disk");
+    client(["--unix-socket", file.to_str().expect("a path"), "ws://server.invalid/"])
+        .stderr("wscope: [..]: connection refused (W103)\n\nhelp: this is not a socket: [..]\n")
+        .status(4);
 }
 
 #[test]
@@ -93,5 +98,8 @@ fn host_path_and_order_are_as_they_are_given() {
 fn an_interface_that_is_not_there_is_named_and_no_riddle_of_the_network() {
     client(["--interface", "none-such", "ws://127.0.0.1:9/"])
         .stderr("wscope: cannot connect to 127.0.0.1:9: the network interface none-such: no such device\n")
+        .status(4);
+    client(["--interface", "192.0.2.9", "ws://127.0.0.1:9/"])
+        .stderr("wscope: cannot connect to 127.0.0.1:9: 192.0.2.9, given as --interface, is not an address of this machine\n")
         .status(4);
 }
