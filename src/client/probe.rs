@@ -13,6 +13,7 @@ use crate::engine::opening::{ClientOpening, Opened, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
 use crate::event::{Cause, Ending, Event, Side};
+use crate::net::resolve::AddressFamily;
 use crate::net::tls::TlsError;
 use crate::ui::ending;
 use crate::ui::sanitize::escaped;
@@ -25,9 +26,6 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The same for a probe that runs without `--diagnose`.
 const CHEAP_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How long a loopback address may take.
-const LOOPBACK_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A path that no server has.
 const UNKNOWN_PATH: &str = "/wscope-unknown-path";
@@ -121,11 +119,15 @@ fn other_scheme(config: &OpenConfig) -> OpenConfig {
     other.target.secure = !config.target.secure;
     // Whether the certificate is any good is another question.
     other.transport.tls.insecure = true;
-    // Credentials meant for TLS must not cross in plain text, nor go to whoever answers.
-    other.headers.retain(|edit| !secret::is_secret(edit.name()));
-    forget_user(&mut other);
-    other.target.resource_name = path(&config.target.resource_name).to_owned();
+    forget_secrets(&mut other);
     other
+}
+
+/// Credentials must not cross in plain text, nor go to whoever answers.
+fn forget_secrets(config: &mut OpenConfig) {
+    config.headers.retain(|edit| !secret::is_secret(edit.name()));
+    forget_user(config);
+    config.target.resource_name = path(&config.target.resource_name).to_owned();
 }
 
 /// The user's credentials are not sent.
@@ -231,7 +233,10 @@ pub fn attempt(
             other.headers.retain(|edit| !edit.name().eq_ignore_ascii_case("host"));
             (other, own)
         }
-        Variation::OtherFamily => return Ok(other_family(config, evidence)),
+        Variation::OtherFamily => match at_other_family(config, evidence) {
+            Some(other) => other,
+            None => return Ok(None),
+        },
         Variation::NoOrigin
         | Variation::NoSubprotocol
         | Variation::OtherPath
@@ -263,7 +268,10 @@ pub fn control(
     runtime: &mut Runtime,
 ) -> Result<Option<Trial>, OpenError> {
     let first = evidence.response().and_then(Head::status_line).map(|line| line.code);
-    let differs = |trial: &&Trial| is_of_header(trial) && trial.status() != first;
+    let differs = |trial: &&Trial| {
+        let plain = matches!(trial.variation, Variation::NoUpgrade | Variation::OtherPath);
+        (is_of_header(trial) || evidence.was_cut_off() && plain) && trial.status() != first
+    };
     let Some(changed) = evidence.trials.iter().find(differs).cloned() else { return Ok(None) };
     let variation = Variation::Unchanged;
     // Who has too much to do, or does not answer, did not look at the request.
@@ -292,8 +300,11 @@ pub fn control(
     Ok(Some(trial))
 }
 
-/// The loopback address of the other family, if the requested one refused; TCP only.
-fn other_family(config: &OpenConfig, evidence: &OpeningEvidence) -> Option<Trial> {
+/// The same request at the loopback address of the other family, if the requested one refused.
+fn at_other_family(
+    config: &OpenConfig,
+    evidence: &OpeningEvidence,
+) -> Option<(OpenConfig, String)> {
     let (first, rest) = evidence.dials().split_first()?;
     let same = |dial: &Dial| dial.address.is_ipv4() == first.address.is_ipv4();
     let refused = |dial: &Dial| dial.outcome == DialOutcome::Refused;
@@ -305,11 +316,11 @@ fn other_family(config: &OpenConfig, evidence: &OpeningEvidence) -> Option<Trial
         false => Ipv4Addr::LOCALHOST.into(),
     };
     let address = SocketAddr::new(ip, first.address.port());
-    let outcome = match config.transport.dial(&[address], Instant::now() + LOOPBACK_PATIENCE) {
-        Ok(_) => TrialOutcome::Opened,
-        Err(error) => TrialOutcome::Nothing(error.to_string()),
-    };
-    Some(Trial { variation: Variation::OtherFamily, what: address.to_string(), outcome })
+    let mut other = config.clone();
+    forget_secrets(&mut other);
+    other.transport.family = AddressFamily::default();
+    other.transport.overrides.connect_to.insert(0, format!("::{address}").parse().ok()?);
+    Some((other, address.to_string()))
 }
 
 /// What can tell the causes of a failure apart, in the order in which it is tried.

@@ -315,6 +315,8 @@ pub enum Clue {
     PingsIgnored,
     /// The proxy's answer says that it could not reach the server.
     ProxyFailed,
+    /// The proxy's answer leads elsewhere.
+    ProxyRedirects,
     /// The proxy's answer forbids.
     ProxyForbids,
     /// The proxy's answer is that of a server which knows no CONNECT.
@@ -361,8 +363,16 @@ pub enum Clue {
     OtherSchemeSilent,
     /// The address that was connected to is one of this machine.
     Loopback,
-    /// The other loopback address accepts the connection.
+    /// A WebSocket opens at the other loopback address.
     OtherFamilyListens,
+    /// Something else answers there.
+    OtherFamilyTaken,
+    /// An option of this run leads to another address than that of the URL.
+    OwnAddress,
+    /// An option of this run sends another name to TLS than that of the host, or none.
+    OwnName,
+    /// An option of this run offers other protocols than HTTP/1.1 to TLS.
+    OwnAlpn,
     /// There is a status, which says so itself.
     Status,
     /// The URL asks for no TLS.
@@ -877,6 +887,14 @@ impl Clue {
                 let line = facts.proxy?.answer?.status_line()?;
                 (line.code == 403).then(|| "the proxy answered 403".to_owned())
             }
+            Self::ProxyRedirects => {
+                let head = facts.proxy?.answer?;
+                let code = head.status_line()?.code;
+                matches!(code, 300..=399).then(|| match shown(head, "Location") {
+                    Some(to) => format!("it answered CONNECT with {code}; {to}"),
+                    None => format!("it answered CONNECT with {code}"),
+                })
+            }
             Self::NoProxy => {
                 let head = facts.proxy?.answer?;
                 let code = head.status_line()?.code;
@@ -952,6 +970,16 @@ impl Clue {
                 let trial = trial(Variation::OtherFamily)?;
                 (trial.outcome == TrialOutcome::Opened).then(|| trial.to_string())
             }
+            Self::OtherFamilyTaken => {
+                let trial = trial(Variation::OtherFamily)?;
+                let taken = !matches!(trial.outcome, TrialOutcome::Opened | TrialOutcome::Unreached(_));
+                taken.then(|| trial.to_string())
+            }
+            Self::OwnAddress => facts
+                .redirected
+                .then(|| "--resolve or --connect-to leads there".to_owned()),
+            Self::OwnName => facts.tls.own_name.map(str::to_owned),
+            Self::OwnAlpn => facts.tls.own_alpn.map(str::to_owned),
             Self::Status => status.map(|status| format!("the status is {status}")),
             Self::UrlIsSecure => url?.is_secure().then(|| "the URL asks for TLS".to_owned()),
             Self::NotSecure => (!url?.is_secure()).then(|| "the URL asks for no TLS".to_owned()),
@@ -1110,7 +1138,7 @@ fn lone_issuer(facts: &Facts<'_>) -> Option<String> {
 }
 
 /// Whether a time, both in RFC 3339 and UTC, is within the dates of a certificate.
-fn is_valid(certificate: &CertificateFacts, now: &str) -> bool {
+pub(super) fn is_valid(certificate: &CertificateFacts, now: &str) -> bool {
     let seconds = |time: &str| time.get(..19).unwrap_or(time).to_owned();
     let now = seconds(now);
     seconds(&certificate.not_before) <= now && now <= seconds(&certificate.not_after)

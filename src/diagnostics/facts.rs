@@ -28,6 +28,8 @@ pub struct Facts<'a> {
     pub lookup: Option<LookupFault>,
     /// The attempts to connect, in order.
     pub dials: &'a [Dial],
+    /// Whether an option of the run led to another address than that of the URL.
+    pub redirected: bool,
     /// The forward proxy, if one was used.
     pub proxy: Option<ProxyFacts<'a>>,
     /// What TLS did.
@@ -79,6 +81,7 @@ impl Facts<'_> {
             url: None,
             lookup: None,
             dials: &[],
+            redirected: false,
             proxy: None,
             tls: TlsAttempt::default(),
             first_bytes: &[],
@@ -244,6 +247,12 @@ pub struct TlsAttempt<'a> {
     pub own_roots: bool,
     /// Whether a certificate of ours was given to this run.
     pub own_certificate: bool,
+    /// The certificate of ours that was given, if the library shows it.
+    pub shown: Option<&'a CertificateFacts>,
+    /// The name that an option of this run sends instead of the host's, in words.
+    pub own_name: Option<&'a str>,
+    /// What an option of this run offers instead of http/1.1, in words.
+    pub own_alpn: Option<&'a str>,
     /// Whether the server requested a client certificate, and went on without one.
     pub asked: bool,
     /// Whether an open connection ended without close_notify.
@@ -337,14 +346,14 @@ pub enum Variation {
     OtherPath,
     /// With TLS instead of without, or the other way round.
     OtherScheme,
-    /// The loopback address of the other family; TCP only.
+    /// The loopback address of the other family.
     OtherFamily,
 }
 
 /// The result of a trial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrialOutcome {
-    /// A WebSocket opened, or TCP where no more was tried.
+    /// A WebSocket opened.
     Opened,
     /// A WebSocket opened and stayed open, where the one before had been ended.
     Stayed,
@@ -422,7 +431,6 @@ impl std::fmt::Display for Trial {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.label())?;
         match (&self.outcome, self.variation) {
-            (TrialOutcome::Opened, Variation::OtherFamily) => f.write_str(": the port is open"),
             (TrialOutcome::Opened, _) => f.write_str(": a WebSocket opens"),
             (TrialOutcome::Stayed, _) => f.write_str(": it stays open"),
             (TrialOutcome::Ended(text), _) => write!(f, ": {text}"),

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use crate::diagnostics::facts::{
-    Dial, ProxyFacts, ProxyFault, StreamEnd, TlsFault, Trial, Unanswered,
+    Dial, ProxyFacts, ProxyFault, SILENCE, StreamEnd, TlsFault, Trial, Unanswered,
 };
 use crate::diagnostics::{self, Diagnostic, Facts, classify};
 use crate::engine::open_error::OpenError;
@@ -18,7 +18,7 @@ use crate::net::facts::{proxy_fault, tls_fault};
 use crate::net::proxy::choice::ProxyReason;
 use crate::net::route::Route;
 use crate::net::target::Target;
-use crate::net::tls::options::TlsOptions;
+use crate::net::tls::options::{ServerName, TlsOptions};
 use crate::net::tls::{TlsError, TlsPipe};
 use crate::ui::clock::UtcClock;
 use crate::wire::handshake::rules::Report;
@@ -42,6 +42,8 @@ pub struct OpeningEvidence {
     proxy: Option<(String, Option<&'static str>)>,
     dials: Vec<Dial>,
     is_connected: bool,
+    /// An option of the run leads to another address than that of the URL.
+    is_redirected: bool,
     tls: Option<TlsFacts>,
     request: Option<Head>,
     asked: Option<Instant>,
@@ -60,6 +62,8 @@ pub struct OpeningEvidence {
     pub certificates: Vec<CertificateFacts>,
     /// The server requested a client certificate.
     asked_certificate: bool,
+    /// The client certificate of this run, if the library shows it.
+    pub shown: Option<CertificateFacts>,
     /// From the request to the end of a failed attempt.
     failed_after: Option<Duration>,
     /// What it means that the proxy does not answer, where its answer is awaited.
@@ -74,6 +78,8 @@ struct OwnTls {
     roots: bool,
     certificate: bool,
     versions: Option<String>,
+    name: Option<String>,
+    alpn: Option<String>,
 }
 
 impl OpeningEvidence {
@@ -83,6 +89,13 @@ impl OpeningEvidence {
             roots: options.has_own_roots(),
             certificate: options.identity.is_some(),
             versions: options.range(),
+            name: match &options.server_name {
+                ServerName::Host => None,
+                ServerName::Other(name) => Some(format!("--sni sends the name {name}")),
+                ServerName::Unsent => Some("--no-sni sends no name".to_owned()),
+            },
+            alpn: (!options.alpn.iter().any(|name| name == "http/1.1"))
+                .then(|| format!("--alpn offers {}", options.alpn.join(", "))),
         };
         Self { own, ..Self::default() }
     }
@@ -122,7 +135,13 @@ impl OpeningEvidence {
             ProxyReason::Variable(name) => Some(name),
             _ => None,
         };
+        self.is_redirected = route.redirected;
         self.proxy = route.proxy.as_ref().map(|proxy| (proxy.to_string(), variable));
+    }
+
+    /// Notes that the addresses of the host were given.
+    pub fn is_given_addresses(&mut self) {
+        self.is_redirected = true;
     }
 
     /// Whether a proxy is on the way.
@@ -216,6 +235,12 @@ impl OpeningEvidence {
         self.asked.is_some()
     }
 
+    /// Whether the peer ended the connection soon after the request, and before a byte of an answer.
+    pub fn was_cut_off(&self) -> bool {
+        let soon = self.failed_after.is_some_and(|after| after < SILENCE);
+        soon && self.response.is_none() && self.received == 0
+    }
+
     /// Whether TCP was connected.
     pub fn is_connected(&self) -> bool {
         self.is_connected
@@ -247,6 +272,7 @@ impl OpeningEvidence {
         facts.url = Some(&self.url);
         facts.hops = &self.hops;
         facts.dials = &self.dials;
+        facts.redirected = self.is_redirected;
         facts.proxy = self.proxy.as_ref().map(|(address, variable)| ProxyFacts {
             address,
             variable: *variable,
@@ -267,6 +293,9 @@ impl OpeningEvidence {
         (facts.tls.own_roots, facts.tls.own_certificate) = (self.own.roots, self.own.certificate);
         (facts.tls.asked, facts.tls.versions) =
             (self.asked_certificate, self.own.versions.as_deref());
+        facts.tls.own_name = self.own.name.as_deref();
+        facts.tls.own_alpn = self.own.alpn.as_deref();
+        facts.tls.shown = self.shown.as_ref();
         facts.tls.now = Some(&self.now);
         facts
     }

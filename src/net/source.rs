@@ -91,7 +91,7 @@ impl LocalAddress {
                 true => Ok(()),
                 false => socket
                     .bind(&SocketAddr::new(near, 0).into())
-                    .map_err(|error| foreign(near, error)),
+                    .map_err(|error| unusable(near, error)),
             };
         };
         let mut result = Ok(());
@@ -102,17 +102,20 @@ impl LocalAddress {
                 _ => break,
             }
         }
-        result.map_err(|error| foreign(near, error))
+        result.map_err(|error| unusable(near, error))
     }
 }
 
-/// Says so where the address is none of this machine.
-fn foreign(near: IpAddr, error: io::Error) -> io::Error {
+/// Names the option whose address or port can't be used.
+fn unusable(near: IpAddr, error: io::Error) -> io::Error {
     match error.kind() {
         kind @ io::ErrorKind::AddrNotAvailable => io::Error::new(
             kind,
             format!("{near}, given as --interface, is not an address of this machine"),
         ),
+        kind @ io::ErrorKind::AddrInUse => {
+            io::Error::new(kind, "each port of --local-port is in use on this machine")
+        }
         _ => error,
     }
 }

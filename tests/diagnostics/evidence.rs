@@ -1,11 +1,12 @@
 //! Which cause is named first, and how surely, from what a run has seen: responses and Close frames in
 //! their bytes, and what came of trials.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use wscope::diagnostics::facts::{
-    CloseFacts, End, EndKind, LastHeard, ProxyFacts, ProxyFault, StreamEnd, StreamFacts,
-    TlsAttempt, TlsFault, Trial, TrialOutcome, Unanswered, Variation,
+    CloseFacts, Dial, DialOutcome, End, EndKind, LastHeard, ProxyFacts, ProxyFault, StreamEnd,
+    StreamFacts, TlsAttempt, TlsFault, Trial, TrialOutcome, Unanswered, Variation,
 };
 use wscope::diagnostics::{Confidence, Facts, classify};
 use wscope::event::CertificateFacts;
@@ -263,8 +264,53 @@ fn an_option_of_the_run_is_a_cause() {
     let found = verdict(&Facts { tls: sent, ..refused.facts() });
     assert_eq!(found.title, "the server refuses our client certificate");
     assert!(!verdict(&refused.facts()).title.contains("refuses our"));
-    let expired = TlsAttempt { fault: Some(TlsFault::Alert(45)), ..sent };
-    assert!(verdict(&secure(expired, &[])).help.starts_with("renew it"));
+    let alpn = TlsAttempt {
+        fault: Some(TlsFault::Alert(120)),
+        own_alpn: Some("--alpn …"),
+        ..TlsAttempt::default()
+    };
+    is(&secure(alpn, &[]), "W213", "http/1.1 was not offered", Confidence::Medium);
+    for (alert, code) in [(112, "W211"), (40, "W209")] {
+        let fault = Some(TlsFault::Alert(alert));
+        let tls = TlsAttempt { fault, own_name: Some("--sni …"), ..TlsAttempt::default() };
+        is(&secure(tls, &[]), code, "sends a name", Confidence::Medium);
+    }
+    let dial = |outcome| Dial {
+        address: SocketAddr::from(([127, 0, 0, 1], 1)),
+        outcome,
+        elapsed: Duration::ZERO,
+    };
+    for (outcome, code) in [(DialOutcome::Refused, "W103"), (DialOutcome::Silent, "W105")] {
+        let dials = [dial(outcome)];
+        let facts = Facts { dials: &dials, redirected: true, ..Facts::new(Role::Client) };
+        is(&facts, code, "an option of this run", Confidence::Medium);
+    }
+}
+
+#[test]
+fn an_expired_client_certificate_is_judged_by_its_own_dates() {
+    let until = |not_after: &str| CertificateFacts {
+        not_before: "2025-01-01T00:00:00Z".to_owned(),
+        not_after: not_after.to_owned(),
+        ..CertificateFacts::default()
+    };
+    let (old, valid) = (until("2026-01-01T00:00:00Z"), until("2028-01-01T00:00:00Z"));
+    for (shown, cause, confidence, help) in [
+        (Some(&old), "the client certificate has expired", Confidence::High, "renew it"),
+        (Some(&valid), "an authority above", Confidence::Medium, "renew the certificates of"),
+        (None, "or one of an authority above it", Confidence::Medium, "renew it"),
+    ] {
+        let tls = TlsAttempt {
+            fault: Some(TlsFault::Alert(45)),
+            own_certificate: true,
+            now: Some("2026-11-30T10:00:00Z"),
+            shown,
+            ..TlsAttempt::default()
+        };
+        let facts = secure(tls, &[]);
+        is(&facts, "W212", cause, confidence);
+        assert!(classify(&facts)[0].help.starts_with(help), "{cause}");
+    }
 }
 
 #[test]
@@ -337,6 +383,7 @@ fn a_proxy_that_failed_has_not_forbidden() {
         ("HTTP/1.1 503 Connect failed\r\n\r\n", "can't reach the server", Confidence::Medium),
         ("HTTP/1.1 403 Forbidden\r\n\r\n", "or this client", Confidence::Medium),
         ("HTTP/1.1 405 No\r\nServer: x\r\n\r\n", "a web server", Confidence::Medium),
+        ("HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", "wants a login", Confidence::Medium),
         ("HTTP/1.1 418 No\r\n\r\n", "rules forbid", Confidence::Low),
     ] {
         let answer = of(answer);

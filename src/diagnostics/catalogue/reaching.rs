@@ -42,20 +42,26 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the host answers, but nothing listens on that port")
         .help("check the port, and with `ss -ltn` on the host which addresses the server listens on (0.0.0.0 or 127.0.0.1, IPv4 or IPv6)")
         .source(KNOWN)
-        .causes(&[low("the server is not running, or on another port"), low("it listens on 127.0.0.1, and the client is on another machine or in a container"), low("the container's port is not published"), low("a firewall rejects with a reset")])
+        .causes(&[
+            medium("an option of this run leads to an address where the server is not", C::OwnAddress)
+                .cure("correct the addresses of `--resolve` and `--connect-to`, or omit them"),
+            medium("the server, or another program, has this port at the other loopback address only", C::OtherFamilyTaken)
+                .cure("check what listens there (`ss -ltnp`): if it is the server, use that address; otherwise start the server"),
+            low("the server is not running, or on another port"), low("it listens on 127.0.0.1, and the client is on another machine or in a container"), low("the container's port is not published"), low("a firewall rejects with a reset")])
         .seen("connect() fails with ECONNREFUSED on an address and none succeeds"),
     error("W104", "the server listens on the other IP family only")
-        .because("this address refuses the connection; the same port of the other loopback address accepts it")
+        .because("this address refuses the connection; a WebSocket opens at the same port of the other loopback address")
         .help("use the address that answers, as in `ws://127.0.0.1:PORT`, or make the server listen on both families")
         .source(KNOWN)
         .causes(&[high("the server listens on one family only", C::OtherFamilyListens)])
-        .seen("localhost, 127.0.0.1 or ::1 refuses, and another connection to the other family succeeds")
+        .seen("localhost, 127.0.0.1 or ::1 refuses, and a WebSocket opens at the other family")
         .more("Node.js 17 and later resolve localhost to ::1 first, which made this error common."),
     error("W105", "nothing answers at that address")
         .because("packets to that port are dropped on the path, or the host is down")
         .help("try another port of the host, or a longer `--connect-timeout`; then look at firewalls and security groups")
         .source(KNOWN)
-        .causes(&[low("a firewall or a cloud security group drops the packets"), low("the host is down, or the address is outdated"), low("the program that listens takes no more connections, and its queue is full")])
+        .causes(&[medium("an option of this run leads to an address where the server is not", C::OwnAddress)
+                .cure("correct the addresses of `--resolve` and `--connect-to`, or omit them"), low("a firewall or a cloud security group drops the packets"), low("the host is down, or the address is outdated"), low("the program that listens takes no more connections, and its queue is full")])
         .seen("no answer to the SYN within the connect timeout"),
     error("W106", "there is no route to the host")
         .because("the network has no route to that address")
@@ -139,10 +145,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §4.1")
         .causes(&[
             medium("the proxy can't reach the server", C::ProxyFailed).cure("check host and port, and whether the proxy can reach them"),
+            medium("the network or the proxy wants a login in a browser first, or the address is that of a web server", C::ProxyRedirects),
             medium("the address is that of a web server, or of a proxy without CONNECT", C::NoProxy),
             medium("the proxy's rules forbid this host or port, or this client; many allow CONNECT to port 443 only", C::ProxyForbids),
-            low("the proxy's rules forbid this host or port, or this client").unless(&[C::ProxyFailed, C::NoProxy, C::ProxyForbids]),
-            low("the proxy itself can't reach the host").unless(&[C::ProxyFailed, C::NoProxy, C::ProxyForbids]),
+            low("the proxy's rules forbid this host or port, or this client").unless(&[C::ProxyFailed, C::NoProxy, C::ProxyForbids, C::ProxyRedirects]),
+            low("the proxy itself can't reach the host").unless(&[C::ProxyFailed, C::NoProxy, C::ProxyForbids, C::ProxyRedirects]),
         ])
         .seen("the answer to CONNECT is neither 2xx nor 407"),
     error("W113", "the proxy requires credentials")

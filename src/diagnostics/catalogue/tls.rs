@@ -117,7 +117,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("the server has no certificate for this name: Go's servers and Caddy answer so", C::Alert(80))
                 .cure("connect by a name the server has a certificate for"),
-            medium("the server does not know the name: an address was used", C::HostIsAddress),
+            medium("an option of this run sends a name that the server does not have, or none", C::OwnName)
+                .cure("give a name that the server has to `--sni`, or omit `--sni` and `--no-sni`"),
+            medium("the server does not know the name: an address was used", C::HostIsAddress).unless(&[C::OwnName]),
             low("the server accepts only cipher suites or curves that are not offered"),
             low("it does not know the server name"),
         ])
@@ -138,7 +140,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("connect by a name the server knows, not by address")
         .source("RFC 6455 §4.1, RFC 9110 §15.5.20")
         .causes(&[
-            high("the URL has an address instead of a name", C::HostIsAddress),
+            medium("an option of this run sends a name that the server does not have, or none", C::OwnName)
+                .cure("give a name that the server has to `--sni`, or omit `--sni` and `--no-sni`"),
+            high("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::OwnName]),
             low("the server does not have this name"),
             low("a Host header was set that differs from the name sent to TLS"),
         ])
@@ -150,9 +154,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[high("no certificate was sent, or one that the server does not accept", C::CertificateAsked)])
         .seen("alert 42, 43, 46 or 116; another alert or the end after a CertificateRequest; or status 400, 403, 495 or 496 with a body about certificates"),
     error("W213", "the server offers only another protocol over TLS")
-        .because("the server refused http/1.1 in the ALPN extension; it often supports HTTP/2 only")
+        .because("the server accepts nothing that was offered in the ALPN extension, which is http/1.1 by default; such a server often supports HTTP/2 only")
         .help("use an HTTP/1.1 port of the server, or enable HTTP/1.1 on this one")
         .source("RFC 7301 §3.2; measured on real servers")
+        .causes(&[medium("http/1.1 was not offered", C::OwnAlpn).cure("offer `http/1.1` with `--alpn`, or omit it")])
         .seen("alert 120 no_application_protocol"),
     error("W214", "TLS agreed on HTTP/2")
         .because("the HTTP/1.1 upgrade is not possible on an HTTP/2 connection")

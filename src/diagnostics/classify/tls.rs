@@ -1,6 +1,7 @@
 //! TLS: why its handshake failed, what it agreed on, who issued the certificate.
 
 use super::findings::Findings;
+use crate::diagnostics::clue::is_valid;
 use crate::diagnostics::facts::TlsFault;
 use crate::diagnostics::{Clue, Diagnostic, Facts, Place, Span, of_alert, sniff};
 use crate::event::CertificateFacts;
@@ -51,7 +52,20 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
                         "the server does not trust the issuer of the client certificate",
                         fact,
                     ),
-                    45 => d.because("the client certificate has expired", fact).help(renew),
+                    45 => match tls.shown.zip(tls.now).map(|(own, now)| (own, is_valid(own, now))) {
+                        Some((own, true)) => d
+                            .suggests(
+                                "a certificate of an authority above the client's has expired, or the server's clock is wrong",
+                                dates(own),
+                            )
+                            .help("renew the certificates of the authorities that the server trusts"),
+                        Some((own, false)) => {
+                            d.because("the client certificate has expired", dates(own)).help(renew)
+                        }
+                        None => d
+                            .suggests("the client certificate, or one of an authority above it, has expired", fact)
+                            .help(renew),
+                    },
                     44 => d.because("the client certificate was revoked", fact).help(renew),
                     _ => {
                         d.suggests("the client certificate does not meet the server's rules", fact)

@@ -9,7 +9,8 @@ const ERRATIC: &str = "the server ends some connections and not others, as while
 
 /// A refusal by a server that gives the same request another answer.
 pub(super) fn erratic_answers(d: Diagnostic, trial: &Trial) -> Diagnostic {
-    d.because(
+    // What was compared with another answer proves nothing.
+    d.certain().because(
         "the server's answers change from one request to the next, as while it starts, or where one of several fails",
         trial.to_string(),
     )

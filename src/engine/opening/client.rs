@@ -509,6 +509,7 @@ impl ClientOpening {
             Some(client) => Some(client.clone()),
             None => Some(TlsClient::new(&way.tls)?),
         };
+        self.evidence.shown = self.tls.as_ref().and_then(|tls| tls.shown().cloned());
         self.proxy_tls = match route.secure_proxy() {
             Some(proxy) => {
                 let client = TlsClient::new(&way.proxy_tls()).map_err(OpenError::ProxyTls)?;
@@ -542,7 +543,11 @@ impl ClientOpening {
         let deadline = self.clock.take().map_or(now, |(deadline, _)| deadline.at);
         let way = self.config.transport.clone();
         let is_address = host.host.parse::<std::net::IpAddr>().is_ok();
-        if is_address || way.overrides.addresses(&host).is_some() {
+        let is_given = way.overrides.addresses(&host).is_some();
+        if is_given {
+            self.evidence.is_given_addresses();
+        }
+        if is_address || is_given {
             let addresses = way.addresses(&host, deadline);
             let addresses = addresses.map_err(|error| self.on_the_way(error.into()))?;
             return self.resolved(&addresses, runtime, now);

@@ -124,6 +124,10 @@ impl ProxyError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Refused { head } => match head.status_line().map(|line| line.code) {
+                Some(300..=399) => {
+                    "open any http:// page in a browser, and log in if the network or the proxy \
+                     asks for it; otherwise check the proxy's address"
+                }
                 Some(403) => {
                     "allow the host, its port and this client in the proxy's rules; many allow \
                      CONNECT to 443 only; or bypass the proxy with --noproxy HOST"

@@ -102,4 +102,9 @@ fn an_interface_that_is_not_there_is_named_and_no_riddle_of_the_network() {
     client(["--interface", "192.0.2.9", "ws://127.0.0.1:9/"])
         .stderr("wscope: cannot connect to 127.0.0.1:9: 192.0.2.9, given as --interface, is not an address of this machine\n")
         .status(4);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = taken.local_addr().expect("bound").port().to_string();
+    client(["--interface", "127.0.0.1", "--local-port", &port, "ws://127.0.0.1:9/"])
+        .stderr("wscope: cannot connect to 127.0.0.1:9: each port of --local-port is in use on this machine\n")
+        .status(4);
 }
