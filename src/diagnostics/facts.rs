@@ -467,6 +467,8 @@ pub struct StreamFacts<'a> {
     pub heard: Option<LastHeard<'a>>,
     /// Whether the last thing that crossed was a message of ours, just before the end.
     pub ended_on_ours: bool,
+    /// Bytes that still waited to be sent at the end.
+    pub unsent: u64,
     /// Whether our last message was compressed, in fragments, with a control frame between them.
     pub ping_inside_compressed: bool,
     /// The rule that a frame sent from here broke, if one did.
@@ -561,7 +563,9 @@ pub enum EndKind {
     Reset,
     /// The peer did not answer our Close.
     CloseTimeout,
-    /// Nothing was received after a ping, or our data was not acknowledged.
+    /// Nothing was received after a ping.
+    NoPong,
+    /// TCP gave up: our data was not acknowledged.
     Dead,
     /// We failed it because of a violation.
     Failed,
@@ -572,7 +576,8 @@ impl From<&Cause> for EndKind {
         match cause {
             Cause::Violation(_) => Self::Failed,
             Cause::Timeout(TimeoutKind::Close) => Self::CloseTimeout,
-            Cause::Timeout(TimeoutKind::Pong) | Cause::Lost(Lost::TimedOut) => Self::Dead,
+            Cause::Timeout(TimeoutKind::Pong) => Self::NoPong,
+            Cause::Lost(Lost::TimedOut) => Self::Dead,
             Cause::Lost(Lost::EndOfStream | Lost::InsideFrame { .. } | Lost::TruncatedTls) => {
                 Self::Fin
             }

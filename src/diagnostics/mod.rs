@@ -14,7 +14,7 @@ mod diagnostic;
 pub mod facts;
 mod heard;
 mod said;
-mod sniff;
+pub mod sniff;
 pub mod system;
 mod topic;
 mod url;
@@ -29,7 +29,7 @@ pub use diagnostic::{Diagnostic, Form, Place, Span, Supported};
 pub use facts::Facts;
 pub use said::{page_text, wants_tls};
 pub use topic::{Topic, UnknownTopic, topic, topics};
-pub use wish::Wish;
+pub use wish::{ClientProtocol, Wish};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -61,6 +61,62 @@ pub(super) fn banner(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     None
 }
 
+/// First bytes of clients that speak first, without the start of their length.
+const CLIENTS: &[(usize, &[u8], &str)] = &[
+    (0, b"SSH-", "SSH"),
+    (0, b"AMQP", "AMQP"),
+    (0, b"EHLO ", "SMTP"),
+    (0, b"HELO ", "SMTP"),
+    (0, b"CONNECT {", "NATS"),
+    (0, b"CONNECT\n", "STOMP over TCP"),
+    (0, b"CONNECT\r\n", "STOMP over TCP"),
+    (0, b"STOMP\n", "STOMP over TCP"),
+    (0, b"STOMP\r\n", "STOMP over TCP"),
+    (0, b"CAP LS", "IRC"),
+    (0, b"NICK ", "IRC"),
+    (0, b"*1\r\n$", "Redis"),
+    (0, b"*2\r\n$", "Redis"),
+    (0, b"*3\r\n$", "Redis"),
+    // SSLRequest, then StartupMessage of version 3.0, after the length.
+    (4, b"\x04\xd2\x16\x2f", "PostgreSQL"),
+    (4, b"\0\x03\0\0user", "PostgreSQL"),
+    // OP_MSG, after length, request and response.
+    (12, b"\xdd\x07\0\0", "MongoDB"),
+    // CONNECT of MQTT 3.1.1 and 5, shorter and longer than 127 bytes (§3.1).
+    (2, b"\0\x04MQTT", "MQTT over TCP"),
+    (3, b"\0\x04MQTT", "MQTT over TCP"),
+    // A TPKT of version 3 with a connection request (RFC 1006).
+    (0, b"\x03\0\0\x13\x0e\xe0", "RDP"),
+    (4, b"\xffSMB", "SMB"),
+    (4, b"\xfeSMB", "SMB"),
+];
+
+/// Whether a balancer names the client's address before its request (the PROXY protocol, §2.1, §2.2).
+pub fn is_proxy_protocol(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PROXY ") || bytes.starts_with(b"\r\n\r\n\0\r\nQUIT\n")
+}
+
+/// The protocol of a client that speaks first, by its first bytes.
+pub fn client(bytes: &[u8]) -> Option<&'static str> {
+    let starts = |at: usize, start: &[u8]| bytes.get(at..).is_some_and(|b| b.starts_with(start));
+    if let Some((.., name)) = CLIENTS.iter().find(|(at, start, _)| starts(*at, start)) {
+        return Some(name);
+    }
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if contains(line, b" RTSP/1.0") || contains(line, b" RTSP/2.0") {
+        return Some("RTSP");
+    }
+    if contains(line, b" SIP/2.0") {
+        return Some("SIP");
+    }
+    if bytes.starts_with(b"<") && contains(bytes, b"<stream:stream") {
+        return Some("XMPP over TCP");
+    }
+    // A data frame with a mask and without reserved bits (RFC 6455 §5.2).
+    matches!(bytes, [0x81 | 0x82, 0x80..=0xff, _, _, _, _, ..])
+        .then_some("WebSocket frames without the opening handshake")
+}
+
 /// A TLS record: type 20 to 23, version 3.0 to 3.4 (RFC 8446 §5.1).
 pub(super) fn is_tls_record(bytes: &[u8]) -> bool {
     matches!(bytes, [0x14..=0x17, 3, 0..=4, ..])
@@ -146,6 +202,28 @@ mod tests {
             assert_eq!(banner(&[bytes, b"more"].concat()).map(|(name, _)| name), Some(name));
         }
         assert_eq!(banner(b"HTTP/1.1 200 OK"), None);
+    }
+
+    #[test]
+    fn clients_are_known_by_their_first_bytes() {
+        for (bytes, name) in [
+            (&b"\0\0\0\x08\x04\xd2\x16\x2f"[..], "PostgreSQL"),
+            (b"\0\0\0\x29\0\x03\0\0user\0me\0", "PostgreSQL"),
+            (b"\x10\x0e\0\x04MQTT\x04\x02\0\x3c\0\x02ab", "MQTT over TCP"),
+            (b"CONNECT\naccept-version:1.2\nhost:/\n\n\0", "STOMP over TCP"),
+            (b"*1\r\n$4\r\nPING\r\n", "Redis"),
+            (b"OPTIONS rtsp://h/s RTSP/1.0\r\nCSeq: 1\r\n\r\n", "RTSP"),
+            (b"\x81\x82\x01\x02\x03\x04ij", "WebSocket frames without the opening handshake"),
+        ] {
+            assert_eq!(client(bytes), Some(name));
+            for end in 0..bytes.len() {
+                let _ = client(&bytes[..end]);
+            }
+            assert_eq!(client(&[bytes, b"more"].concat()), Some(name));
+        }
+        for bytes in [&b"GET / HTTP/1.1\r\n"[..], b"\x16\x03\x01", b"hello", b""] {
+            assert_eq!(client(bytes), None);
+        }
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! What a client of `listen` wanted and did not get, judged by its request.
 
+use std::borrow::Cow;
+
+use crate::event::Direction;
+use crate::lens::{LensFacts, PROTOCOLS};
 use crate::wire::head::Head;
 
 /// What a client wanted that this server did not give.
@@ -7,8 +11,17 @@ use crate::wire::head::Head;
 pub struct Wish {
     /// The subprotocols it offered, none of which was agreed.
     pub offered: Vec<String>,
-    /// The protocol that its request is of, and what to do about it.
-    pub speaks: Option<(&'static str, &'static str)>,
+    /// The protocol that its request is of.
+    pub speaks: Option<ClientProtocol>,
+}
+
+/// A protocol in which the server has to answer or to send first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientProtocol {
+    /// What the client is, and what it waits for.
+    pub what: Cow<'static, str>,
+    /// What to do about it.
+    pub help: &'static str,
 }
 
 impl Wish {
@@ -22,47 +35,63 @@ impl Wish {
                 .map(|name| String::from_utf8_lossy(name).into_owned())
                 .collect(),
         };
-        let speaks = kind(request);
+        let speaks = client_protocol(request);
         (!offered.is_empty() || speaks.is_some()).then_some(Self { offered, speaks })
     }
 }
 
 /// The protocol that a request is of, by its path and its subprotocols.
-pub(super) fn kind(request: &Head) -> Option<(&'static str, &'static str)> {
-    let target = request.request_line().map(|line| line.target.to_ascii_lowercase())?;
-    let target = String::from_utf8_lossy(&target).into_owned();
-    let path = target.split('?').next().unwrap_or_default();
-    let offers = |word: &str| {
-        request
-            .tokens("Sec-WebSocket-Protocol")
-            .any(|name| name.to_ascii_lowercase().starts_with(word.as_bytes()))
-    };
+pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
+    let target = request.request_line().map(|line| String::from_utf8_lossy(line.target))?;
+    let lower = target.to_ascii_lowercase();
+    let path = lower.split('?').next().unwrap_or_default();
+    let client_protocol =
+        |what: &'static str, help| Some(ClientProtocol { what: what.into(), help });
     if path.contains("/socket.io") || path.contains("/engine.io") {
-        Some((
+        return client_protocol(
             "this is a Socket.IO client, which waits for Engine.IO's open packet",
             "use a plain WebSocket client, or send the open packet first: `-x '0{\"sid\":\"x\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000,\"maxPayload\":1000000}'`",
-        ))
-    } else if path.ends_with("/negotiate") {
-        Some((
+        );
+    }
+    if path.ends_with("/negotiate") {
+        return client_protocol(
             "this is a SignalR client, which first negotiates with a POST",
             "skip the negotiation in the client (`skipNegotiation: true` with the transport WebSockets), or use a plain WebSocket client",
-        ))
-    } else if path.contains("/sockjs") {
-        Some((
+        );
+    }
+    if path.contains("/sockjs") {
+        return client_protocol(
             "this is a SockJS client, which requests /info and waits for the frame o",
             "use a plain WebSocket client",
-        ))
-    } else if offers("mqtt") {
-        Some((
-            "the client speaks MQTT, and waits for the answer to its CONNECT",
-            "use a broker: `listen` does not answer MQTT packets",
-        ))
-    } else if offers("graphql") {
-        Some((
-            "the client speaks GraphQL, and waits for connection_ack",
-            "answer it: `--reply '{\"type\":\"connection_ack\"}'`",
-        ))
-    } else {
-        None
+        );
     }
+    if path.ends_with("/connection/websocket") {
+        return client_protocol(
+            "the client speaks Centrifugo, and waits for the answer to connect",
+            ANSWER,
+        );
+    }
+    let offers = |names: &[&str]| {
+        let mut offered = request.tokens("Sec-WebSocket-Protocol");
+        offered.any(|name| names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())))
+    };
+    let protocol = PROTOCOLS
+        .into_iter()
+        .find(|protocol| offers(protocol.subprotocols) || (protocol.url)(&target))?;
+    let awaited = (protocol.lens)(&LensFacts::default()).expects()?;
+    let (title, message) = (protocol.title, awaited.message);
+    let what = match awaited.direction {
+        Direction::ToClient => format!("the client speaks {title}, and waits for {message}"),
+        Direction::ToServer => {
+            format!("the client speaks {title}, and waits for the answer to its {message}")
+        }
+    };
+    let help = match protocol.name {
+        "graphql" => "answer it: `--reply '{\"type\":\"connection_ack\"}'`",
+        _ => ANSWER,
+    };
+    Some(ClientProtocol { what: what.into(), help })
 }
+
+/// What helps with most protocols.
+const ANSWER: &str = "use a server of that protocol, or let a program answer: `--exec COMMAND`";

@@ -589,6 +589,7 @@ impl Connection {
     ) -> Vec<Diagnostic> {
         let Some(evidence) = &self.evidence else { return Vec::new() };
         opening.stream.ended_on_ours = self.talk().awaits_answer();
+        opening.stream.unsent = (self.outbox.held() + self.link.tx.len()) as u64;
         let deflate = match &self.party {
             Party::Endpoint(endpoint) => endpoint.deflate(),
             Party::Leg(leg) => leg.deflate.as_ref(),

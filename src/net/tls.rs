@@ -424,7 +424,9 @@ impl TlsPipe {
             };
         }
         let error = match wire.incoming.eof_met() {
-            true => TlsError::ClosedDuringHandshake { answered: wire.incoming.has_begun() },
+            true => TlsError::ClosedDuringHandshake {
+                answered: wire.incoming.has_begun() && wire.outgoing.has_begun(),
+            },
             false => TlsError::from_handshake_text(words, &self.host),
         };
         match error {

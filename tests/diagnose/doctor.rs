@@ -44,6 +44,26 @@ fn a_healthy_server_has_every_step_in_order() {
     assert!(said.lines().next().is_some_and(|line| line.contains("a WebSocket opens in 0 ms")));
 }
 
+/// No compression was agreed either, and that explains nothing.
+#[test]
+fn pings_without_an_answer_are_the_verdict() {
+    let port = serve_open(|stream| {
+        let mut buffer = [0; 512];
+        loop {
+            let _ = stream.read(&mut buffer).ok().filter(|n| *n > 0)?;
+            if buffer[0] == 0x88 {
+                stream.write_all(b"\x88\x02\x03\xe8").ok()?;
+            }
+        }
+    });
+    let (said, status) = examine(&[], port);
+    assert_eq!(status, Some(12), "{said}");
+    assert!(
+        said.lines().next().is_some_and(|line| line.contains("pings are not answered")),
+        "{said}"
+    );
+}
+
 #[test]
 fn a_refusal_is_the_verdict_and_what_can_not_be_tried_is_skipped() {
     let says = Says::Bytes(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");

@@ -34,6 +34,22 @@ pub fn cases(golden: &mut Golden) {
             426,
             "Upgrade is missing",
         ),
+        (
+            "W360",
+            "a key by hand",
+            "/",
+            "User-Agent: curl/8.5.0\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n".to_owned(),
+            426,
+            "Upgrade is missing",
+        ),
+        (
+            "W360",
+            "a key by a library or a proxy",
+            "/",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n".to_owned(),
+            426,
+            "Upgrade is missing",
+        ),
         ("W360", "SignalR", "/hub/negotiate?negotiateVersion=1", String::new(), 426, "Upgrade is missing"),
         ("W361", "a wrong path", "/chat?token=secret", KEY.to_owned(), 404, "path \"/chat\" is not served here"),
         (
@@ -77,6 +93,8 @@ pub fn cases(golden: &mut Golden) {
         ("W366", "a charge point", "/CP01", "Sec-WebSocket-Protocol: ocpp1.6\r\n"),
         ("W366", "a browser with GraphQL", "/", "Sec-WebSocket-Protocol: graphql-transport-ws\r\n"),
         ("W367", "Socket.IO", "/socket.io/?EIO=4&transport=websocket", ""),
+        ("W367", "Pusher", "/app/k9?protocol=7&client=js&version=8.4.0", ""),
+        ("W367", "Centrifugo", "/connection/websocket", ""),
     ] {
         let request = request(target, &format!("{KEY}{more}"));
         let wish = Wish::of(&request, None);

@@ -25,9 +25,13 @@ pub fn cases(golden: &mut Golden) {
         ("W804", "a timer of two seconds", EndKind::Fin, 2.003),
         ("W816", "no Close back", EndKind::CloseTimeout, 5.0),
         ("W818", "a dead path", EndKind::Dead, 20.0),
+        ("W818", "no pong", EndKind::NoPong, 20.0),
     ] {
         golden.verdict(code, what, &Facts { end: Some(end(how, seconds)), ..pair.facts() });
     }
+    let mut unread = Facts { end: Some(end(EndKind::Reset, 5.0)), ..pair.facts() };
+    unread.stream.unsent = 2_900_000;
+    golden.verdict("W802", "a peer that does not read", &unread);
     lifetimes(golden, &pair);
     let seen = Seen::from_server(b"\x82\x7e\x20\x00xyz");
     let partial = Some(End { partial: 4096, ..end(EndKind::Reset, 0.2) });

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rustix::net::sockopt::set_socket_linger;
+use wscope::wire::{Control, OpCode};
 
 use crate::harness::listen;
 
@@ -74,7 +75,26 @@ fn who_is_not_let_in_is_told_which_option_does() {
         ),
         (&[], "/", format!("{key}Origin: file://\r\n"), &["W362", "--origin null"]),
         (&[], "/", key.replace("dGhl", "x"), &["W363"]),
+        (&[], "http://shop.test/feed", String::new(), &["W360", "for a forward proxy"]),
         (&["-u", "me:pw"], "/", key.to_owned(), &["W364"]),
+        (
+            &["--bearer", "good"],
+            "/?room=7&access_token=good",
+            key.to_owned(),
+            &["W364", "credentials in the query", "the query has access_token"],
+        ),
+        (
+            &["--bearer", "good"],
+            "/",
+            format!("{key}Sec-WebSocket-Protocol: bearer, good\r\n"),
+            &["W364", "among the subprotocols"],
+        ),
+        (
+            &["--bearer", "good"],
+            "/",
+            format!("{key}Authorization: Token good\r\n"),
+            &["W364", "in a scheme that this server does not read", "Authorization: Token"],
+        ),
         (
             &["-s", "chat", "--require-subprotocol"],
             "/",
@@ -97,6 +117,18 @@ fn who_is_not_let_in_is_told_which_option_does() {
 }
 
 #[test]
+fn a_client_that_closes_in_order_at_once_wanted_nothing_more() {
+    let server = listen(["--output", "frames", "--once"]);
+    let mut raw = server.raw();
+    let headers = format!("{}Sec-WebSocket-Protocol: chat\r\n", crate::raw::UPGRADE);
+    assert_eq!(raw.ask("/", &headers).status(), 101);
+    raw.send(b"\x88\x82\0\0\0\0\x03\xe8");
+    raw.rest();
+    let shown = server.ends(0).stdout;
+    assert!(!shown.contains("W366"), "{shown}");
+}
+
+#[test]
 fn a_client_that_leaves_for_want_of_a_subprotocol_is_explained() {
     let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
                Upgrade: websocket\r\nConnection: Upgrade\r\n";
@@ -108,6 +140,7 @@ fn a_client_that_leaves_for_want_of_a_subprotocol_is_explained() {
         ),
         ("/", "Sec-WebSocket-Protocol: mqtt\r\n", ["W366", "speaks MQTT"]),
         ("/socket.io/?EIO=4&transport=websocket", "", ["W367", "Socket.IO"]),
+        ("/app/k9?protocol=7&client=js", "", ["W367", "waits for pusher:connection_established"]),
     ] {
         let server = listen(["--output", "frames", "--once"]);
         let mut raw = server.raw();
@@ -148,25 +181,33 @@ fn where_no_frames_are_shown_the_cure_is_a_line() {
 
 #[test]
 fn what_a_balancer_puts_before_the_request_is_named() {
-    let server = listen(["--output", "frames"]);
-    let mut raw = server.raw();
-    raw.send("PROXY TCP4 10.0.0.1 10.0.0.2 4444 80\r\n");
-    assert_eq!(raw.ask("/", crate::raw::UPGRADE).status(), 400);
-    raw.rest();
-    let shown = server.interrupt().stdout;
-    for mark in ["line of the PROXY protocol", "error[W363]", "haproxy: no send-proxy"] {
-        assert!(shown.contains(mark), "{mark}: {shown}");
+    for before in [
+        &b"PROXY TCP4 10.0.0.1 10.0.0.2 4444 80\r\n"[..],
+        b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\x01\x7f\0\0\x01\xd3\x0e\x1f\x90",
+    ] {
+        let server = listen(["--output", "frames"]);
+        let mut raw = server.raw();
+        raw.send(before);
+        assert_eq!(raw.ask("/", crate::raw::UPGRADE).status(), 400);
+        raw.rest();
+        let shown = server.interrupt().stdout;
+        for mark in ["begins with the PROXY protocol", "error[W363]", "haproxy: no send-proxy"] {
+            assert!(shown.contains(mark), "{mark}: {shown}");
+        }
     }
 }
 
 #[test]
-fn the_first_line_of_another_protocol_is_quoted() {
+fn the_first_line_of_another_protocol_is_named_or_quoted() {
     let server = listen(["--echo"]);
-    for line in ["SSH-2.0-OpenSSH_9.2p1", "EHLO me"] {
+    for (line, said) in [
+        ("SSH-2.0-OpenSSH_9.2p1", "the client speaks SSH, not HTTP"),
+        ("LIST me", "the request is not HTTP: \"LIST me"),
+    ] {
         let mut raw = server.raw();
         raw.send(format!("{line}\r\n"));
         raw.hang_up();
-        server.stderr.wait_for(&format!("the request is not HTTP: \"{line}\""));
+        server.stderr.wait_for(said);
     }
     server.interrupt();
 }
@@ -186,4 +227,51 @@ fn a_client_that_does_not_trust_the_certificate_is_told_apart_from_one_that_send
     server.interrupt();
     assert!(said.contains("--self-signed-out FILE"), "{said}");
     assert!(!said.contains("[1] the client"), "{said}");
+}
+
+#[test]
+fn a_client_of_another_protocol_is_named() {
+    for (first, name) in [
+        (&b"\0\0\0\x08\x04\xd2\x16\x2f"[..], "PostgreSQL"),
+        (b"CONNECT\naccept-version:1.2\nhost:/\n\n\0", "STOMP over TCP"),
+        (b"\x81\x82\x01\x02\x03\x04ij", "WebSocket frames without the opening handshake"),
+        (b"*1\r\n$4\r\nPING\r\n", "Redis"),
+    ] {
+        let server = listen(["--output", "frames"]);
+        let mut raw = server.raw();
+        raw.send(first);
+        raw.hang_up();
+        let shown = server.interrupt().stdout;
+        assert!(shown.contains(&format!("the client speaks {name}")), "{name}: {shown}");
+        assert!(!shown.contains("error["), "{name}: {shown}");
+    }
+}
+
+/// What it waits for is an answer to its first message, which this server does not give.
+#[test]
+fn a_client_that_waits_in_vain_for_an_answer_is_explained() {
+    let server = listen(["--output", "frames", "--once"]);
+    let mut raw = server.raw();
+    let request = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+                   Upgrade: websocket\r\nConnection: Upgrade\r\n";
+    assert_eq!(raw.ask("/connection/websocket", request).status(), 101);
+    raw.send(b"\x81\x82\0\0\0\0{}\x88\x80\0\0\0\0");
+    raw.rest();
+    let shown = server.ends(0).stdout;
+    assert!(shown.contains("W367") && shown.contains("nothing was sent to it"), "{shown}");
+}
+
+#[test]
+fn a_client_that_answers_no_ping_may_hang_or_send_no_pongs() {
+    let server =
+        listen(["--output", "frames", "--once", "--ping-interval", "0.1", "--pong-timeout", "0.2"]);
+    let mut raw = server.open();
+    loop {
+        let (opcode, _) = raw.receive_frame();
+        if opcode == OpCode::Control(Control::Close) {
+            break;
+        }
+    }
+    let shown = server.ends(12).stdout;
+    assert!(shown.contains("possible: the peer's library sends no pongs"), "{shown}");
 }

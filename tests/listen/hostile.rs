@@ -14,7 +14,7 @@ fn garbage_is_named_and_answered() {
         (&b"\x00\x01\x02\x03"[..], "the request is not HTTP: \"\\0\\u{1}\\u{2}\\u{3}\""),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "speaks TLS on a plain port"),
         (b"{\"hello\": true}\n", "the request is not HTTP"),
-        (b"hello there\r\n\r\n", "4.1-req-syntax"),
+        (b"hello there\r\n\r\n", "the request is not HTTP: \"hello there"),
     ] {
         let mut raw = server.raw();
         raw.send(garbage);

@@ -106,11 +106,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §5.5.1")
         .causes(&[low("the peer's library or handler ends TCP instead of closing the WebSocket"), low("the peer's application does not read")])
         .seen("after our Close: the end of the stream, or nothing within the close timeout"),
-    warning("W818", "the network path failed silently")
-        .because("our data is no longer acknowledged, and nothing arrives")
-        .help("detect this early with pings: `--ping-interval 20`; TCP keepalive waits two hours")
-        .source("documentation of websockets; tcp(7)")
-        .causes(&[low("a laptop slept, or the network changed"), low("a NAT or firewall forgot the connection")])
+    warning("W818", "the peer does not answer any more")
+        .because("no pong arrived in time, or what was sent is not acknowledged")
+        .help("see whether the peer's program hangs, is stopped, or reads too slowly; pings find this early: `--ping-interval 20`")
+        .source("RFC 6455 §5.5.2; documentation of websockets; tcp(7)")
+        .causes(&[low("the peer's program hangs, is stopped or does not read"), low("the peer's library sends no pongs"), low("the network path broke silently: a laptop slept, a NAT or firewall forgot the connection")])
         .seen("nothing arrived within the pong timeout, or sent bytes stay unacknowledged"),
     warning("W819", "this side reads too slowly")
         .because("data arrived faster than it was read, so the peer had to wait")

@@ -8,13 +8,16 @@ use super::findings::Findings;
 use crate::diagnostics::clue::complained;
 use crate::diagnostics::facts::{End, EndKind};
 use crate::diagnostics::{Clue, Facts, Severity};
-use crate::wire::ViolationKind;
+use crate::wire::{Role, ViolationKind};
 
 /// Timers on silence of well-known proxies and services, in seconds.
 const IDLE_TIMERS: [u64; 8] = [30, 55, 60, 100, 240, 300, 350, 600];
 
 /// AWS API Gateway's longest connection, in seconds.
 const GATEWAY_LIFETIME: u64 = 7200;
+
+/// A client that leaves sooner has not waited for a message.
+const AT_ONCE: Duration = Duration::from_millis(100);
 
 /// No limit on a size is smaller, in bytes.
 const LEAST_LIMIT: u64 = 256;
@@ -26,7 +29,13 @@ pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let Some(end) = facts.end else { return };
     match end.how {
         EndKind::CloseTimeout => found.add("W816", |d| d),
-        EndKind::Dead => found.add("W818", |d| d.note(clocks(&end))),
+        EndKind::NoPong => found.add("W818", |d| d.note(clocks(&end))),
+        EndKind::Dead => found.add("W818", |d| {
+            d.title("the network path failed silently")
+                .note(clocks(&end))
+                .because("the network or the peer's machine is down", "what we sent is not acknowledged")
+                .help("detect this early with pings: `--ping-interval 20`; TCP keepalive waits two hours")
+        }),
         // All was said; some servers end TCP instead of the WebSocket.
         EndKind::Fin | EndKind::Reset
             if facts.close.sent.is_some() && facts.close.received.is_none() =>
@@ -90,6 +99,21 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
     if !found.has_error() {
         found.add(code, |d| {
             let d = d.note(clocks(end));
+            let waiting = facts.stream.unsent;
+            if waiting > 0 && end.is_silent() {
+                return d
+                    .suggests("the peer does not read", format!("{waiting} bytes waited to be sent to it"))
+                    .help("look at the peer's program: it must read, or close the connection");
+            }
+            if facts.role == Role::Server && facts.stream.frames == 0 && end.lifetime < AT_ONCE {
+                return d
+                    .title("the client left right after the opening, without a frame")
+                    .suggests(
+                        "the client did not accept the answer, or had nothing to send: its input ended, or it only checks the port",
+                        format!("it left {} ms after the 101", end.lifetime.as_millis()),
+                    )
+                    .help("read the client's own error; a pipe into nc must stay open");
+            }
             match complained(facts) {
                 Some(complaint) if complaint.leads() => d
                     .suggests(complaint.shown(), "it came right before the end")
@@ -116,8 +140,8 @@ fn timer(facts: &Facts<'_>, end: &End) -> Option<&'static str> {
     if !others.is_empty() && others.iter().all(alike) && !end.is_silent() {
         return Some("W814");
     }
-    // A message of ours that was never answered is not silence of a healthy connection.
-    end.is_silent().then_some("W804")
+    // Who does not read stops the traffic himself.
+    (end.is_silent() && facts.stream.unsent == 0).then_some("W804")
 }
 
 fn is_near(time: Duration, seconds: u64) -> bool {

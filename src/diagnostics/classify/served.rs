@@ -1,11 +1,14 @@
 //! The server's side: why a client was not accepted, and which option of `listen` accepts it; and
 //! what a client wanted that left at once. wscope's own answer is never diagnosed.
 
+use std::time::Duration;
+
 use super::findings::Findings;
-use crate::diagnostics::Facts;
 use crate::diagnostics::facts::EndKind;
-use crate::diagnostics::wish;
+use crate::diagnostics::{Diagnostic, Facts, sniff, wish};
 use crate::wire::Role;
+use crate::wire::head::{Head, HttpVersion};
+use crate::wire::secret::is_secret;
 
 pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let (Role::Server, Some(request), Some(status)) = (facts.role, facts.request, facts.status())
@@ -20,7 +23,7 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let get =
         |name: &str| request.get_all(name).next().map(|v| String::from_utf8_lossy(v).into_owned());
     let asked = request.has_token("Upgrade", "websocket");
-    let balanced = request.raw().starts_with(b"PROXY ");
+    let balanced = sniff::is_proxy_protocol(request.raw());
     let code = match status {
         _ if balanced => "W363",
         _ if !asked => "W360",
@@ -38,19 +41,27 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
         let d = d.note(format!("wscope answered {status}: {reason}"));
         let d = d.note_if(get("User-Agent").map(|agent| format!("User-Agent: {agent}")));
         match code {
-            "W360" if get("Sec-WebSocket-Key").is_some() => d
-                .because("a proxy removed Upgrade", "the request has a Sec-WebSocket-Key but no Upgrade")
-                .help("make the proxy forward it; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
+            "W360" if get("Sec-WebSocket-Key").is_some() => lost_upgrade(request, d)
+                .help("send `Upgrade: websocket` and `Connection: Upgrade`; make a proxy forward them; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
             "W360" if request.request_line().is_some_and(|line| line.method == b"CONNECT") => d
                 .because("the client takes this server for a forward proxy", "the method is CONNECT")
                 .help("`wscope proxy PORT` is a forward proxy; or remove http_proxy, https_proxy or the proxy setting from the client"),
-            "W360" => match wish::kind(request) {
-                Some((what, help)) => d.because(what, format!("the path is {}", path.unwrap_or_default())).help(help),
+            "W360" if names_another_host(request) => d
+                .because("the client takes this server for a forward proxy", "the request line has a whole URL, as only proxies get one")
+                .help("`wscope proxy PORT` is a forward proxy; or remove http_proxy or the proxy setting from the client"),
+            "W360" => match wish::client_protocol(request) {
+                Some(client_protocol) => d.because(client_protocol.what, format!("the path is {}", path.unwrap_or_default())).help(client_protocol.help),
+                None => d,
+            },
+            "W364" => match elsewhere(request) {
+                Some((place, fact)) => d
+                    .because(place, fact)
+                    .help("make the client send them in the header: `Authorization: Bearer TOKEN`, or Basic for --user"),
                 None => d,
             },
             "W363" if balanced => d
-                .because("a balancer in front of this server speaks the PROXY protocol", "the first line begins with PROXY")
-                .help("switch the PROXY protocol off at the balancer (haproxy: no send-proxy; nginx: proxy_protocol off)"),
+                .because("a balancer in front of this server speaks the PROXY protocol", "the first bytes are those of it")
+                .help("switch the PROXY protocol off at the balancer (haproxy: no send-proxy and no send-proxy-v2; nginx: proxy_protocol off)"),
             "W361" => d.help(format!("serve it too: `--path {}`, or correct the client's URL", path.unwrap_or_default())),
             "W362" => {
                 let origin = get("Origin").unwrap_or_default();
@@ -77,6 +88,9 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
     });
 }
 
+/// Who closes in order sooner did not wait for a message.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// A client that was accepted, and left before it sent anything.
 pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let (Some(wish), Some(end)) = (facts.wish, facts.end) else { return };
@@ -85,22 +99,84 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
         EndKind::Closed => facts.close.by_peer && facts.close.received.is_some(),
         _ => false,
     };
-    if facts.stream.messages > 0 || !by_peer || end.partial > 0 {
+    let spoke = facts.stream.messages > 0;
+    // Who got a message may have got what it waited for.
+    if !by_peer || end.partial > 0 || (spoke && facts.stream.sent.is_some()) {
         return;
     }
     let after = format!(
-        "the client left {} ms after the 101 without sending a message",
-        end.lifetime.as_millis()
+        "the client left {} ms after the 101, and {}",
+        end.lifetime.as_millis(),
+        if spoke { "nothing was sent to it" } else { "sent no message" }
     );
-    if let Some(first) = wish.offered.first() {
+    // A failed handshake ends without this code, and who waited in vain waited for a while.
+    let in_order = facts.close.received.is_some_and(|close| close.code == Some(1000));
+    if in_order && end.lifetime < PATIENCE {
+        return;
+    }
+    if let Some(first) = wish.offered.first().filter(|_| !spoke && !in_order) {
         let names = wish.offered.join("\", \"");
         found.add("W366", |d| {
             d.title(format!("the client offered \"{names}\" and got no subprotocol"))
                 .note(after.clone())
-                .note_if(wish.speaks.map(|(what, _)| what))
+                .note_if(wish.speaks.as_ref().map(|client_protocol| client_protocol.what.as_ref()))
                 .help(format!("start wscope with `-s {first}`"))
         });
-    } else if let Some((what, help)) = wish.speaks {
-        found.add("W367", |d| d.title(what).note(after).help(help));
+    } else if let Some(client_protocol) = &wish.speaks {
+        found.add("W367", |d| {
+            d.title(client_protocol.what.clone()).note(after).help(client_protocol.help)
+        });
     }
+}
+
+/// A request with a key and without Upgrade: did a proxy remove it, or did the client not send it?
+fn lost_upgrade(request: &Head, d: Diagnostic) -> Diagnostic {
+    const FACT: &str = "the request has a Sec-WebSocket-Key but no Upgrade";
+    let line = request.request_line();
+    let old = line.is_some_and(|line| line.version == HttpVersion { major: 1, minor: 0 });
+    // "an intermediary … MUST … remove" what Connection names (RFC 9110 §7.6.1).
+    let replaced = request.has_token("Connection", "close");
+    let via = ["Via", "Forwarded", "X-Forwarded-For", "X-Real-IP"];
+    let proxied = old || replaced || via.iter().any(|name| request.get(name).is_some());
+    let by_hand = request.get("User-Agent").is_some_and(|agent| agent.starts_with(b"curl/"));
+    match (proxied, by_hand) {
+        (true, _) => d.because("a proxy removed Upgrade", FACT),
+        (false, true) => d.suggests("the client did not send Upgrade", FACT),
+        (false, false) => d
+            .suggests("the client did not send Upgrade, as one written by hand or fetch()", FACT)
+            .suggests("a proxy removed Upgrade", FACT),
+    }
+}
+
+/// Whether the request is one to a proxy: its target is a whole URL (RFC 9112 §3.2.2), and it has
+/// no Upgrade.
+fn names_another_host(request: &Head) -> bool {
+    let line = request.request_line();
+    line.is_some_and(|line| line.target.starts_with(b"http://"))
+}
+
+/// Where else than in a header that this server reads the client put credentials, and the sign of
+/// it.
+fn elsewhere(request: &Head) -> Option<(&'static str, String)> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if let Some(value) = request.get("Authorization") {
+        let scheme = text(value.split(|byte| *byte == b' ').next().unwrap_or_default());
+        let known = ["Basic", "Bearer"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        let other = !known && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let place = "the client sends its credentials in a scheme that this server does not read";
+        return other.then(|| (place, format!("the request has Authorization: {scheme}")));
+    }
+    let line = request.request_line()?;
+    let query = line.target.split(|byte| *byte == b'?').nth(1).unwrap_or_default();
+    let names = query.split(|byte| *byte == b'&');
+    let mut names = names.map(|pair| text(pair.split(|byte| *byte == b'=').next().unwrap_or(pair)));
+    if let Some(name) = names.find(|name| is_secret(name)) {
+        let place = "the client sends its credentials in the query of the URL";
+        return Some((place, format!("the query has {name}")));
+    }
+    let mut offered = request.tokens("Sec-WebSocket-Protocol").map(text);
+    offered.find(|name| is_secret(name) || name.eq_ignore_ascii_case("bearer"))?;
+    let place = "the client sends its credentials among the subprotocols, as browsers have to";
+    // The name may be the secret itself.
+    Some((place, "a name in Sec-WebSocket-Protocol is one of credentials".to_owned()))
 }

@@ -7,7 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::diagnostics::{Diagnostic, Facts, Wish, classify};
+use crate::diagnostics::{Diagnostic, Facts, Wish, classify, sniff};
 use crate::engine::connection::Outputs;
 use crate::event::{ConnId, Direction, Event, Observed, TimeoutKind};
 use crate::net::facts::tls_fault;
@@ -251,10 +251,10 @@ impl ServerOpening {
             Ok(Fill::Blocked) => return Ok(OpeningProgress::Pending),
             Ok(Fill::End { .. }) => {
                 let came = self.inbound.partial_head().map_or(&[][..], |head| head.raw());
-                return Ok(self.dropped(match (came.len(), foreign_line(came)) {
-                    (0, _) => "it closed the connection without sending a byte".to_owned(),
-                    (_, Some(line)) => format!("the request is not HTTP: \"{line}\""),
-                    (n, None) => format!("it closed the connection after {n} bytes of its request"),
+                return Ok(self.dropped(match came.len() {
+                    0 => "it closed the connection without sending a byte".to_owned(),
+                    _ if is_foreign(came) => not_http(came, self.of_proxy).why,
+                    n => format!("it closed the connection after {n} bytes of its request"),
                 }));
             }
             Err(error) => return Ok(self.dropped(error.to_string())),
@@ -299,7 +299,7 @@ impl ServerOpening {
                 };
             }
         };
-        if let Some(answer) = http2(&head).or_else(|| proxy_protocol(&head)) {
+        if let Some(answer) = foreign_head(&head, self.of_proxy) {
             return self.refuse_foreign(answer, outputs);
         }
         let early = came.saturating_sub(head.raw().len()) as u64;
@@ -452,19 +452,16 @@ pub fn not_http(first: &[u8], of_proxy: bool) -> ForeignAnswer {
     if first.starts_with(&[22, 3]) {
         return plain("the client speaks TLS on a plain port; use ws:// instead of wss://", 400);
     }
-    // An SSL 2 ClientHello of old clients: a length with its top bit, then the type.
-    if matches!(first, [0x80..=0xff, _, 1, ..]) {
+    // An SSL 2 ClientHello of old clients: a length with its top bit, the type, the version.
+    if matches!(first, [0x80..=0xff, _, 1, 0, 2, ..] | [0x80..=0xff, _, 1, 3, 0..=4, ..]) {
         return plain("the client speaks SSL 2 on a plain port", 400);
+    }
+    if sniff::is_proxy_protocol(first) {
+        return plain("the request begins with the PROXY protocol", 400);
     }
     let refused =
         |bytes: &[u8], why: &str| ForeignAnswer { bytes: bytes.to_vec(), why: why.into() };
     match first {
-        // The PROXY protocol, version 2, §2.2.
-        [b'\r', b'\n', b'\r', b'\n', 0, b'\r', b'\n', b'Q', ..] => plain(
-            "the client speaks the PROXY protocol, version 2; switch it off at the balancer (haproxy: \
-             no send-proxy-v2)",
-            400,
-        ),
         // Request rejected (91), as the description of SOCKS4 has it.
         [4, 1 | 2, ..] => refused(
             &[0, 91, 0, 0, 0, 0, 0, 0],
@@ -483,8 +480,17 @@ pub fn not_http(first: &[u8], of_proxy: bool) -> ForeignAnswer {
             &[socks::VERSION, socks::method::REFUSED],
             "the client speaks SOCKS5, as to a proxy; `wscope proxy PORT` without --to is one",
         ),
-        _ => plain(&format!("the request is not HTTP: \"{quote}\""), 400),
+        _ => match sniff::client(first) {
+            Some(protocol) => plain(&format!("the client speaks {protocol}, not HTTP"), 400),
+            None => plain(&format!("the request is not HTTP: \"{quote}\""), 400),
+        },
     }
+}
+
+/// Recognises what has the form of a head, and is none of an HTTP/1 request.
+fn foreign_head(head: &Head, of_proxy: bool) -> Option<ForeignAnswer> {
+    let foreign = || is_foreign(head.raw()).then(|| not_http(head.raw(), of_proxy));
+    http2(head).or_else(foreign)
 }
 
 /// Recognises the preface of HTTP/2, which looks like a head (RFC 9113 §3.4).
@@ -504,23 +510,16 @@ pub fn http2(head: &Head) -> Option<ForeignAnswer> {
     Some(ForeignAnswer { bytes, why: why.to_owned() })
 }
 
-/// Recognises the line that a balancer puts before the request to name the client's address: "PROXY
-/// TCP4 …" (The PROXY protocol, version 1, §2.1).
-fn proxy_protocol(head: &Head) -> Option<ForeignAnswer> {
-    head.raw()
-        .starts_with(b"PROXY ")
-        .then(|| plain("the request begins with a line of the PROXY protocol", 400))
-}
-
-/// The first line, escaped, if it is whole and can't begin a request (RFC 9112 §3).
-fn foreign_line(first: &[u8]) -> Option<String> {
+/// Whether the first line is whole and can't begin a request (RFC 9112 §3).
+pub fn is_foreign(first: &[u8]) -> bool {
     // "a server … SHOULD ignore at least one empty line (CRLF) received prior to the request-line"
     // (RFC 9112 §2.2).
     let first = first.trim_ascii_start();
-    let line = first[..memchr::memchr(b'\n', first)?].trim_ascii_end();
+    let Some(end) = memchr::memchr(b'\n', first) else { return false };
+    let line = first[..end].trim_ascii_end();
     // A request line that breaks the grammar is still one of HTTP.
-    let is_request = memchr::memmem::find(line, b" HTTP/").is_some();
-    (!is_request).then(|| escaped(&line[..line.len().min(QUOTED)]).to_string())
+    let target = line.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+    memchr::memmem::find(line, b" HTTP/").is_none() && !target.starts_with(b"/")
 }
 
 /// For a head beyond the limits.
@@ -564,9 +563,14 @@ mod tests {
             (b"\x04\x01\x1f\x90\x7f\x00\x00\x01\x00", "speaks SOCKS4"),
             (b"\x05\x02\x00\x02", "speaks SOCKS5"),
             (b"\x05\x02\x00", "not HTTP"),
-            (b"\r\n\r\n\0\r\nQUIT\n\x21\x11", "PROXY protocol, version 2"),
+            (b"\r\n\r\n\0\r\nQUIT\n\x21\x11", "begins with the PROXY protocol"),
+            (
+                b"PROXY TCP4 10.0.0.1 10.0.0.2 4444 80\r\nGET / HTTP/1.1\r\n\r\n",
+                "begins with the PROXY",
+            ),
             (b"\x00\x01\xff", "not HTTP: \"\\0"),
             (b"{\"hello\":1}", "not HTTP"),
+            (b"\0\0\0\x08\x04\xd2\x16\x2f", "speaks PostgreSQL"),
         ] {
             let answer = not_http(first, false);
             assert!(answer.why.contains(name), "{}", answer.why);
@@ -580,28 +584,22 @@ mod tests {
     }
 
     #[test]
-    fn a_first_line_that_begins_no_request_is_quoted() {
-        let line = |text: &str| foreign_line(text.as_bytes());
-        assert_eq!(line("SSH-2.0-OpenSSH_9.2p1\r\n").as_deref(), Some("SSH-2.0-OpenSSH_9.2p1"));
-        assert_eq!(line("EHLO me\r\n").as_deref(), Some("EHLO me"));
+    fn a_first_line_that_begins_no_request_is_foreign() {
+        for text in ["SSH-2.0-OpenSSH_9.2p1\r\n", "EHLO me\r\n", "CONNECT\nhost:/\n\n\0"] {
+            assert!(is_foreign(text.as_bytes()), "{text:?}");
+        }
         for text in [
             "",
             "GET",
             "GET / HTTP/1.1\r\n",
+            "GET /\r\n",
             "\r\nGET / HTTP/1.1\r\n",
             "GET /a b HTTP/1.1\r\n",
             "GET / HTTP/1.1\r\nHost: a\r\n",
             "SSH-2.0",
         ] {
-            assert_eq!(line(text), None, "{text:?}");
+            assert!(!is_foreign(text.as_bytes()), "{text:?}");
         }
-    }
-
-    #[test]
-    fn the_line_of_a_balancer_is_named() {
-        let raw = b"PROXY TCP4 10.0.0.1 10.0.0.2 4444 80\r\nGET / HTTP/1.1\r\n\r\n";
-        let answer = proxy_protocol(&Head::parse(HeadKind::Request, raw)).expect("recognised");
-        assert!(answer.why.contains("line of the PROXY protocol"), "{}", answer.why);
     }
 
     #[test]

@@ -333,10 +333,12 @@ impl Exam<'_> {
         let exit = match Exit::of(&ended) {
             // It was to stay open.
             Exit::Success if !was_open => Exit::Unmet,
-            Exit::Success if !answers => Exit::Timeout,
             Exit::Success => {
                 self.found.retain(|found| found.severity != Severity::Note);
-                return Ok(None);
+                if answers {
+                    return Ok(None);
+                }
+                Exit::Timeout
             }
             exit => exit,
         };

@@ -5,9 +5,9 @@ use std::io;
 use std::time::Instant;
 
 use crate::diagnostics::facts::TlsFault;
-use crate::diagnostics::{Diagnostic, Facts, Severity, Wish, classify};
+use crate::diagnostics::{Diagnostic, Facts, Severity, Wish, classify, sniff};
 use crate::engine::connection::Connection;
-use crate::engine::opening::server::ServerOpening;
+use crate::engine::opening::server::{ServerOpening, is_foreign};
 use crate::engine::runtime::Runtime;
 use crate::event::{ConnId, Ending};
 
@@ -39,7 +39,7 @@ pub fn refused(
     } else if first.starts_with(&[22, 3]) {
         // The client expects TLS where there is none.
         facts.tls.fault = Some(TlsFault::NotTls(b""));
-    } else if let (Some(request), true) = (inbound.head(), is_http) {
+    } else if let (Some(request), true) = (inbound.head().filter(|head| is_http1(head)), is_http) {
         let response = response.as_ref();
         facts.request = Some(request);
         facts.response = response;
@@ -47,6 +47,11 @@ pub fn refused(
         facts.body = answer.and_then(|bytes| bytes.get(head..)).unwrap_or_default();
     }
     print(conn, &classify(&facts), runtime)
+}
+
+/// Whether a head is a request, perhaps behind the address of a client; the answer names any other.
+fn is_http1(head: &Head) -> bool {
+    !is_foreign(head.raw()) || sniff::is_proxy_protocol(head.raw())
 }
 
 /// Explains an end that was not in order. Where no frames are shown, the line about the end says

@@ -98,7 +98,8 @@ pub enum TlsError {
         if *answered { "during" } else { "at the start of" }
     )]
     ClosedDuringHandshake {
-        /// Whether anything was received before the end.
+        /// Whether both sides had sent something: a client that left before the server's first bytes
+        /// has not seen a certificate.
         answered: bool,
     },
     /// The peer refused with an alert (RFC 8446 §6.2).

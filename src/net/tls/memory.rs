@@ -36,6 +36,8 @@ pub(super) struct Incoming {
 pub(super) struct OutgoingCiphertext {
     bytes: Vec<u8>,
     start: usize,
+    /// Whether a byte of it has been sent.
+    begun: bool,
 }
 
 /// Which way the ServerHello goes.
@@ -122,12 +124,18 @@ impl Incoming {
 }
 
 impl OutgoingCiphertext {
+    /// Whether anything has been sent.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
     pub(super) fn pending(&self) -> &[u8] {
         &self.bytes[self.start..]
     }
 
     pub(super) fn consume(&mut self, count: usize) {
         self.start += count.min(self.pending().len());
+        self.begun |= count > 0;
         if self.start == self.bytes.len() {
             self.bytes.clear();
             self.start = 0;

@@ -390,6 +390,13 @@ fn an_end_during_the_handshake_is_reported() {
 
     let mut client = TlsPipe::client("localhost", &TlsOptions::default()).unwrap();
     let mut server = TlsPipe::server(&Authority::new().acceptor(&["localhost"])).unwrap();
+    carry(&mut client, &mut server, 15);
+    server.read_tls(&mut io::empty()).unwrap();
+    // The client has not seen the certificate.
+    assert_eq!(server.handshake(), Err(TlsError::ClosedDuringHandshake { answered: false }));
+
+    let mut client = TlsPipe::client("localhost", &TlsOptions::default()).unwrap();
+    let mut server = TlsPipe::server(&Authority::new().acceptor(&["localhost"])).unwrap();
     carry(&mut client, &mut server, 100_000);
     server.handshake().unwrap();
     carry(&mut server, &mut client, 50);
