@@ -21,8 +21,8 @@ use crate::event::{ConnId, Direction, Event, Observed, Phases};
 use crate::net::dial::{Attempt, AttemptOutcome, DialError, Dialed};
 use crate::net::link::{Fill, Link, SocketLink};
 use crate::net::plain_io::plain_io;
-use crate::net::proxy::tunnel;
-use crate::net::proxy::{Destination, Dialogue};
+use crate::net::proxy::tunnel::{self, TunnelError};
+use crate::net::proxy::{Destination, Dialogue, ProxyError};
 use crate::net::random;
 use crate::net::redirect::{RedirectError, Trail, is_redirect};
 use crate::net::resolve::ResolveError;
@@ -112,6 +112,8 @@ enum OpeningState {
     Asking(Box<SocketLink>, Receiver<Result<Option<Dialogue>, ProxyRequestError>>),
     /// The proxy is requested a way to the server.
     Talking(Box<SocketLink>, Box<Dialogue>),
+    /// The body of a proxy's refusal is awaited.
+    ProxyRefused { link: Box<SocketLink>, inbound: Observer, body: RefusalBody, error: ProxyError },
     /// TLS with the server.
     Securing(Box<SocketLink>),
     /// The request is sent, the response is awaited.
@@ -364,9 +366,18 @@ impl ClientOpening {
                     // What a proxy answered is shown even if it refuses.
                     self.emit(&Event::Head(Direction::ToClient, response), runtime)?;
                 }
+                if let Err(TunnelError::Proxy(error @ ProxyError::Refused { .. })) = talked {
+                    return self.read_proxy(link, error, now);
+                }
                 match talked? {
                     true => self.let_through(link, runtime),
                     false => self.wait(OpeningState::Talking(link, dialogue)),
+                }
+            }
+            OpeningState::ProxyRefused { mut link, mut inbound, mut body, error } => {
+                match self.read_body(&mut link, &mut inbound, &mut body) {
+                    true => Err(self.proxy_refused(&body, error, runtime)),
+                    false => self.wait(OpeningState::ProxyRefused { link, inbound, body, error }),
                 }
             }
             OpeningState::Securing(mut link) => {
@@ -428,6 +439,9 @@ impl ClientOpening {
                             // What came of the body is shown.
                             OpeningState::Refused { body, pair, .. } => {
                                 return Err(self.refused(&body, pair, runtime));
+                            }
+                            OpeningState::ProxyRefused { body, error, .. } => {
+                                return Err(self.proxy_refused(&body, error, runtime));
                             }
                             OpeningState::Connecting { address, .. } => {
                                 return Err(self.not_connected(
@@ -747,6 +761,40 @@ impl ClientOpening {
         }
         self.evidence.asks_proxy(ProxyFault::Silent);
         self.go(OpeningState::Talking(link, Box::new(dialogue)))
+    }
+
+    /// Awaits the body of a proxy's refusal, which says why. Its head is still there.
+    fn read_proxy(
+        &mut self,
+        mut link: Box<SocketLink>,
+        error: ProxyError,
+        now: Instant,
+    ) -> Result<OpeningStep, OpenError> {
+        let Some(head) = error.head() else { return Err(error.into()) };
+        let body = RefusalBody::of(head);
+        let mut inbound = Observer::before_handshake(Direction::ToClient, self.config.limits);
+        let (mut input, _) = link.split();
+        let _ = inbound.next(&mut input);
+        let at = input.consumed();
+        link.consumed(at);
+        inbound.expect_body();
+        let until = Deadline::within(BODY_TIMEOUT, self.deadline(), now);
+        self.clock = Some((until, "the body did not arrive"));
+        self.go(OpeningState::ProxyRefused { link, inbound, body, error })
+    }
+
+    fn proxy_refused(
+        &mut self,
+        body: &RefusalBody,
+        error: ProxyError,
+        runtime: &mut Runtime,
+    ) -> OpenError {
+        let body = &*body.content();
+        if !body.is_empty() {
+            // A failing output must not hide the refusal itself.
+            let _ = self.emit(&Event::Body(body), runtime);
+        }
+        error.into()
     }
 
     /// The proxy has opened the way.
@@ -1106,6 +1154,7 @@ impl Opening for ClientOpening {
             | OpeningState::SecuringProxy(link)
             | OpeningState::Asking(link, _)
             | OpeningState::Talking(link, _)
+            | OpeningState::ProxyRefused { link, .. }
             | OpeningState::Securing(link)
             | OpeningState::Answering { link, .. }
             | OpeningState::Refused { link, .. } => link.ready(event),
@@ -1120,9 +1169,9 @@ impl Opening for ClientOpening {
     fn wants_turn(&self) -> bool {
         match &self.state {
             OpeningState::Begin => true,
-            OpeningState::Answering { link, .. } | OpeningState::Refused { link, .. } => {
-                link.may_fill()
-            }
+            OpeningState::Answering { link, .. }
+            | OpeningState::ProxyRefused { link, .. }
+            | OpeningState::Refused { link, .. } => link.may_fill(),
             _ => false,
         }
     }

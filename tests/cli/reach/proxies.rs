@@ -90,6 +90,28 @@ fn exit_5_for_a_proxy_that_refuses_and_for_none_at_all() {
 }
 
 #[test]
+fn the_page_of_a_proxy_that_refuses_is_read() {
+    for (length, body, reason) in [
+        ("", "<title>No</title><p>not served from your host</p>", "not served from your host"),
+        ("Content-Length: 20\r\n", "closed on public day", "closed on public day"),
+        ("", "<title>403 No</title><h1>Access denied</h1>", ""),
+    ] {
+        let output = client(["--proxy", "127.0.0.1:{port}", "ws://far.invalid/"])
+            .peer(move |p| {
+                p.request();
+                p.send(format!("HTTP/1.1 403 No\r\n{length}\r\n"));
+                p.send(body);
+                p.hang_up();
+            })
+            .stderr_any()
+            .status(5);
+        let told = output.stderr();
+        let quoted = format!("likely (medium): the proxy's reason is \"{reason}\"");
+        assert_eq!(told.contains(&quoted), !reason.is_empty(), "{told}");
+    }
+}
+
+#[test]
 fn exit_5_where_a_proxy_hangs_up_and_the_message_has_the_stage() {
     for (proxy, method, line, code) in [
         ("socks5h://127.0.0.1:{port}", None, "the greeting of SOCKS5", "W116"),
