@@ -268,11 +268,16 @@ pub fn control(
     runtime: &mut Runtime,
 ) -> Result<Option<Trial>, OpenError> {
     let first = evidence.response().and_then(Head::status_line).map(|line| line.code);
-    let differs = |trial: &&Trial| {
-        let plain = matches!(trial.variation, Variation::NoUpgrade | Variation::OtherPath);
-        (is_of_header(trial) || evidence.was_cut_off() && plain) && trial.status() != first
-    };
-    let Some(changed) = evidence.trials.iter().find(differs).cloned() else { return Ok(None) };
+    let differs = |trial: &&Trial| is_of_header(trial) && trial.status() != first;
+    let changed = evidence.trials.iter().find(differs).cloned();
+    // An upgrade that was dropped, where a plain request is answered.
+    let soon = evidence.failed_after().is_some_and(|after| after < CHEAP_TIMEOUT);
+    let answers =
+        |trial: &Trial| trial.variation == Variation::NoUpgrade && trial.status().is_some();
+    let dropped = first.is_none() && soon && evidence.trials.iter().any(answers);
+    if changed.is_none() && !dropped {
+        return Ok(None);
+    }
     let variation = Variation::Unchanged;
     // Who has too much to do, or does not answer, did not look at the request.
     let answered = |trial: &Trial| !matches!(trial.status(), None | Some(429 | 503));
@@ -286,6 +291,7 @@ pub fn control(
         }
     }
     if other.is_none()
+        && let Some(changed) = changed
         && let Some(again) = attempt(changed.variation, config, evidence, runtime)?
         && again.status() != changed.status()
         && answered(&again)
@@ -452,6 +458,25 @@ pub fn ended_early(ending: &Ending, lasted: Duration) -> bool {
     (lost || closed) && lasted < EARLY
 }
 
+/// Asks once more after a session was lost: a server that is gone is the reason. What else comes of
+/// it is not noted.
+///
+/// # Errors
+///
+/// Those of [`attempt`].
+pub fn look_again(
+    config: &OpenConfig,
+    evidence: &mut OpeningEvidence,
+    runtime: &mut Runtime,
+) -> Result<(), OpenError> {
+    let conn = runtime.reporter.connection();
+    let trial = attempt(Variation::NoUpgrade, config, evidence, runtime)?;
+    let gone = |trial: &Trial| matches!(trial.outcome, TrialOutcome::Unreached(_));
+    evidence.trials.extend(trial.filter(gone));
+    runtime.reporter.return_to(conn);
+    Ok(())
+}
+
 /// Opens sessions that differ in one thing from one which the peer ended at once, and says nothing in
 /// them: those that stay open show why. `lasted` is how long the first one was open; no trial
 /// takes longer than `until`. What they show is noted in the evidence.
@@ -487,30 +512,48 @@ impl Watched {
         evidence: &mut OpeningEvidence,
         runtime: &mut Runtime,
     ) -> Result<(), OpenError> {
-        let mut trial =
-            |variation, what: &str, config: &OpenConfig, evidence: &mut OpeningEvidence| {
-                let trial = self.watch(variation, what, config, runtime)?;
-                let outcome = trial.as_ref().map(|trial| trial.outcome.clone());
-                evidence.trials.extend(trial);
-                Ok::<_, OpenError>(outcome)
-            };
-        let again = trial(Variation::Again, "", config, evidence)?;
+        let again = self.add(Variation::Again, "", config, evidence, runtime)?;
         if !matches!(again, Some(TrialOutcome::Ended(_))) {
             return Ok(());
         }
+        if !self.is_late(Instant::now()) {
+            let plain = attempt(Variation::NoUpgrade, config, evidence, runtime)?;
+            evidence.trials.extend(plain);
+        }
         for (variation, what, other) in session_variations(config, evidence) {
-            match trial(variation, &what, &other, evidence)? {
+            match self.add(variation, &what, &other, evidence, runtime)? {
                 Some(TrialOutcome::Stayed) => {}
                 Some(_) => continue,
                 None => break,
             }
             // A server that ends some connections and not others must not look like a proof.
-            if let Some(TrialOutcome::Ended(_)) = trial(Variation::Again, "", config, evidence)? {
-                trial(variation, &what, &other, evidence)?;
+            let again = self.add(Variation::Again, "", config, evidence, runtime)?;
+            if let Some(TrialOutcome::Ended(_)) = again {
+                self.add(variation, &what, &other, evidence, runtime)?;
             }
             break;
         }
         Ok(())
+    }
+
+    /// Watches a session, and notes what came of it.
+    fn add(
+        &self,
+        variation: Variation,
+        what: &str,
+        config: &OpenConfig,
+        evidence: &mut OpeningEvidence,
+        runtime: &mut Runtime,
+    ) -> Result<Option<TrialOutcome>, OpenError> {
+        let trial = self.watch(variation, what, config, runtime)?;
+        let outcome = trial.as_ref().map(|trial| trial.outcome.clone());
+        evidence.trials.extend(trial);
+        Ok(outcome)
+    }
+
+    /// Whether there is no time for another session.
+    fn is_late(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| now + self.patience >= until)
     }
 
     /// Opens a session and watches in silence whether it stays open; `None` without the time for it.
@@ -521,8 +564,7 @@ impl Watched {
         config: &OpenConfig,
         runtime: &mut Runtime,
     ) -> Result<Option<Trial>, OpenError> {
-        let late = |now: Instant| self.until.is_some_and(|until| now + self.patience >= until);
-        if late(Instant::now()) {
+        if self.is_late(Instant::now()) {
             return Ok(None);
         }
         let mut config = config.clone();
@@ -537,7 +579,7 @@ impl Watched {
         trial.outcome = match open_apart(&mut opening, runtime) {
             Ok(opened) => {
                 let mut talk = TrialTalk::new(*opened);
-                let time = match late(Instant::now()) {
+                let time = match self.is_late(Instant::now()) {
                     true => Duration::ZERO,
                     false => self.patience,
                 };

@@ -694,20 +694,23 @@ impl<'a> ClientSession<'a> {
         let expected = runner.is_some_and(|runner| runner.note_end(seen_code(&ending)));
         let fine = met == Some(true) || expected;
         let ours = fine || current.signal.is_some() || current.fault.is_some();
-        // Who has done what was asked ends so.
+        // Who has done what was asked ends so; who has sent nothing may not have.
         let code = ending.received.as_ref().and_then(|body| body.code);
-        let ours = ours || matches!(code, Some(1000 | 1001));
+        let ours = ours || matches!(code, Some(1000 | 1001)) && ending.r#in.messages > 0;
         let lasted = current.connection.lasted(&ending);
         let early = probe::ended_early(&ending, lasted);
         let mut interrupted = None;
-        if self.config.diagnose && self.reconnect.is_none() && !ours && early {
+        let lost = matches!(ending.cause, Cause::Lost(_)) && self.max_time.is_none();
+        if self.config.diagnose && self.reconnect.is_none() && !ours && (early || lost) {
             runtime.record.stop_clock();
             let (open, until) = (&self.config.open, self.max_time);
             let evidence = &mut current.evidence;
+            let compared = match early {
+                true => probe::compare_session(open, lasted, until, evidence, runtime),
+                false => probe::look_again(open, evidence, runtime),
+            };
             // What can't be tried shows nothing, but a signal ends the run.
-            if let Err(OpenError::Signal(signal)) =
-                probe::compare_session(open, lasted, until, evidence, runtime)
-            {
+            if let Err(OpenError::Signal(signal)) = compared {
                 interrupted = Some(signal);
             }
         }

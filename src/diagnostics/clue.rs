@@ -8,6 +8,7 @@ use super::facts::{
     EndKind, ProxyFault, SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation,
 };
 use super::heard::Grievance;
+use super::said::Subject;
 use super::sniff::contains_word;
 use super::url::Url;
 use crate::event::CertificateFacts;
@@ -48,7 +49,8 @@ const PLAIN_PAGES: [(&str, &str); 4] = [
 ];
 
 /// What only the pages of programs that stand in front of others have.
-const PROXY_PAGES: [&str; 11] = [
+const PROXY_PAGES: [&str; 15] = [
+    "<title>no such app</title>",
     "<center>nginx",
     "<center>openresty",
     "<address>apache/",
@@ -59,6 +61,9 @@ const PROXY_PAGES: [&str; 11] = [
     "404 route not found",
     "default backend - 404",
     "no server is available to handle this request",
+    "<h1>404 not found</h1>\nthe resource could not be found.\n",
+    "<h1>500 internal server error</h1>\nan internal server error occurred.\n",
+    "your azure front door service configuration",
     "xhtml1-transitional.dtd\">\n<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n <head>\n  <title>",
 ];
 
@@ -134,8 +139,8 @@ const INTERCEPTORS: [&str; 22] = [
 ];
 
 /// Names in Server of programs that have no WebSocket support, whatever runs under them.
-const UNABLE: [&str; 6] =
-    ["waitress", "wsgiserver", "simplehttp", "webrick", "amazons3", "github.com"];
+const UNABLE: [&str; 7] =
+    ["waitress", "wsgiserver", "simplehttp", "webrick", "amazons3", "github.com", "netlify"];
 
 /// The most characters of a filter's page; a longer page is a website, which may contain any words.
 const FILTER_PAGE: usize = 2000;
@@ -209,6 +214,8 @@ pub enum Clue {
     Envoy(&'static str),
     /// The page of Apache's proxy holds this text.
     ApacheProxy(&'static str),
+    /// The answer has the ids that AWS API Gateway gives a WebSocket.
+    GatewayIds,
     /// ngrok's header names this error.
     Ngrok(&'static str),
     /// Cloudflare itself refuses, with the number of an error of its firewall.
@@ -231,6 +238,12 @@ pub enum Clue {
     UpgradePasses,
     /// A plain GET is answered by a proxy that can't reach the server behind it.
     PlainGateway,
+    /// A plain GET is answered with an error of the program, where the upgrade is dropped.
+    PlainFails,
+    /// A plain GET is answered by something else than HTTP.
+    PlainForeign,
+    /// A plain GET is refused with an empty 400, as by a parser.
+    PlainUnread,
     /// A plain GET gets an answer that only a path has which exists.
     PlainKnown,
     /// The certificate's issuer is a product that decrypts TLS.
@@ -265,12 +278,16 @@ pub enum Clue {
     UpgradeAlone,
     /// A certificate of ours was sent.
     CertificateSent,
-    /// A program in front answered, with a page that this framework writes for plain requests alone.
+    /// The page is one that a framework writes for plain requests alone.
+    PlainPage,
+    /// The same, and a program in front answered.
     PlainPageBehindProxy,
     /// Without a subprotocol it opens, or gets another answer.
     NoSubprotocolHelps,
     /// With the Host of the URL it opens, or gets another status.
     OwnHostHelps,
+    /// A Host was sent that is not that of the URL, which is not known to get the same status.
+    OtherHostSent,
     /// The Origin sent is the server's own, and something shows a program in front, or a check that
     /// compares with Host.
     OwnOriginBehindProxy,
@@ -287,12 +304,22 @@ pub enum Clue {
     FirstMessageReason,
     /// The reason of the Close names a ping that was not answered.
     PingReason,
-    /// The Close has a reason.
+    /// The Close has a reason that says something.
     ReasonGiven,
     /// The message that came last complains of something, and the end came right after it.
     Complained,
     /// The message that came last is a heartbeat, which was not answered.
     BeatUnanswered,
+    /// The first message speaks of a heartbeat or a login, and nothing was sent.
+    BeatAnnounced,
+    /// A server of Socket.IO received no packet that connects to a namespace.
+    NoNamespace,
+    /// This side is the server.
+    Serving,
+    /// Our CONNECT of MQTT promised a packet in a shorter time than this silence.
+    KeepAlive,
+    /// The upgrade, and only at this path, gets this answer.
+    UpgradeHere,
     /// No message was sent, so that none can have broken a rule.
     NothingSent,
     /// Our Close has a code that is younger than the RFC.
@@ -309,18 +336,18 @@ pub enum Clue {
     Unable,
     /// Every request gets this answer, and it is JSON.
     AllSameJson,
+    /// Every request gets this answer, and it has no body.
+    AllSameEmpty,
     /// A plain GET, at a path that serves something, succeeds or is told a fault of its own.
     PlainTells,
     /// Pings of the peer were left unanswered on purpose.
     PingsIgnored,
+    /// More than one of them.
+    PingsMissed,
     /// The proxy's answer says that it could not reach the server.
     ProxyFailed,
-    /// The proxy's answer leads elsewhere.
-    ProxyRedirects,
     /// The proxy's answer forbids.
     ProxyForbids,
-    /// The proxy's answer is that of a server which knows no CONNECT.
-    NoProxy,
     /// The proxy ended the connection before it knew where to.
     ProxyNotAsked,
     /// The same, at the greeting of SOCKS, which offered no credentials.
@@ -345,6 +372,14 @@ pub enum Clue {
     NoOriginHelps,
     /// Without an Origin it gets the same status.
     NoOriginSame,
+    /// The server's own Origin is refused, too, and the answer does not speak of it.
+    OriginUnnamed,
+    /// A gRPC server answers.
+    Grpc,
+    /// Every request is dropped without a byte, whatever its path, by what knows HTTP.
+    AllDropped,
+    /// The answer to CONNECT is a redirect.
+    ProxyRedirects,
     /// Another path gets an answer, where this one gets none.
     OtherPathAnswered,
     /// The peer ended the connection late enough for a timer to have done it.
@@ -357,10 +392,6 @@ pub enum Clue {
     OtherSchemeAnswers,
     /// The other scheme is not answered on this port.
     OtherSchemeFails,
-    /// The same, because it was ended or answered in another protocol.
-    OtherSchemeEnds,
-    /// The same, because nothing came.
-    OtherSchemeSilent,
     /// The address that was connected to is one of this machine.
     Loopback,
     /// A WebSocket opens at the other loopback address.
@@ -387,18 +418,20 @@ pub enum Clue {
     SelfSigned,
     /// The server sent one certificate, and not its issuer's, which the certificate says where to get.
     IssuerElsewhere,
-    /// The same, but it does not say where, and this run has roots of its own.
-    IssuerMissing,
+    /// The server sent one certificate, and the roots that this run was given do not prove it.
+    IssuerLacking,
     /// The server sent the root that its certificate ends in, which is not trusted.
     RootSent,
-    /// The certificate vouches for itself, and its subject says that it stands in for another.
-    Placeholder,
+    /// The certificate is one that a server shows for names which it has none for.
+    DefaultCertificate,
     /// A name of the certificate would fit if a wildcard stood for more or less than one label.
-    WildcardLabels,
+    Wildcard,
     /// The server's own certificate is valid today, and one above it is not.
     IssuerDates,
-    /// An option of this run leaves out versions of TLS.
-    OwnVersions,
+    /// This run has a limit on the versions of TLS.
+    VersionsLimited,
+    /// What answers CONNECT is a server of HTTP.
+    ProxyIsServer,
     /// The certificate's validity begins later.
     NotYetValid,
     /// The certificate has a subjectAltName.
@@ -613,6 +646,12 @@ impl Clue {
                 (own && contains_word(facts.body, text))
                     .then(|| format!("the page of Apache's proxy contains {text:?}"))
             }
+            Self::GatewayIds => {
+                let members = serde_json::from_slice::<serde_json::Value>(facts.body).ok()?;
+                let all = ["message", "connectionId", "requestId"];
+                all.iter().all(|name| members.get(name).is_some()).then(||
+                    "the answer has a connectionId and a requestId, as API Gateway's for `$connect`".to_owned())
+            }
             Self::Ngrok(code) => header("Ngrok-Error-Code")
                 .filter(|value| value.eq_ignore_ascii_case(code))
                 .map(|value| format!("Ngrok-Error-Code: {value}")),
@@ -649,6 +688,20 @@ impl Clue {
                 let gateway = matches!(trial.status(), Some(502..=504)) && status.is_none();
                 gateway.then(|| trial.to_string())
             }
+            Self::PlainFails => {
+                let trial = trial(Variation::NoUpgrade)?;
+                (matches!(trial.status(), Some(500..=504)) && status.is_none()).then(|| trial.to_string())
+            }
+            Self::PlainForeign => {
+                let trial = trial(Variation::NoUpgrade)?;
+                let foreign = matches!(&trial.outcome, TrialOutcome::Nothing(text) if text.contains("is not HTTP"));
+                foreign.then(|| trial.to_string())
+            }
+            Self::PlainUnread => {
+                let trials = [trial(Variation::NoUpgrade)?, trial(Variation::OtherPath)?];
+                let unread = |trial: &&Trial| trial.status() == Some(400) && trial.body() == Some(b"");
+                (status.is_none() && trials.iter().all(unread)).then(|| trials[0].to_string())
+            }
             Self::PlainKnown => {
                 let trial = trial(Variation::NoUpgrade)?;
                 let known = matches!(trial.status(), Some(405 | 406 | 415));
@@ -660,12 +713,17 @@ impl Clue {
                 .map(|_| "the page is the proxy's own".to_owned()),
             Self::ProxyOwn => Self::ProxyPage.seen(facts).or_else(|| {
                 let head = facts.response?;
+                let own = ["X-Cf-RouterError", "x-render-routing", "X-Vercel-Error"];
+                if let Some(error) = own.into_iter().find_map(|name| shown(head, name)) {
+                    return Some(error);
+                }
                 let server = header("Server")?;
                 let named = |name: &str| contains_word(server.as_bytes(), name);
                 // They mark what they pass on.
                 let envoy = named("envoy") && head.get("x-envoy-upstream-service-time").is_none();
                 let caddy = named("caddy") && head.get("Via").is_none();
-                (envoy || caddy).then(|| format!("{server} answered itself: what it passes on is marked"))
+                let h2o = named("h2o/") && head.status_line()?.reason == b"File Not Found";
+                (envoy || caddy || h2o).then(|| format!("{server} answered itself: what it passes on is marked"))
             }),
             Self::BareParser => {
                 let head = facts.response.filter(|_| status == Some(400))?;
@@ -751,10 +809,13 @@ impl Clue {
                     "the answer keeps the connection open, which a TLS port would not \
                      do".to_owned())
             }
+            Self::PlainPage => {
+                let (_, name) = PLAIN_PAGES.iter().find(|(page, _)| contains_word(facts.body, page))?;
+                Some(format!("the page is {name}'s for a plain request"))
+            }
             Self::PlainPageBehindProxy => {
                 let proxy = proxied(facts.response?)?;
-                let (_, name) = PLAIN_PAGES.iter().find(|(page, _)| contains_word(facts.body, page))?;
-                Some(format!("the page is {name}'s for a plain request; {proxy}"))
+                Some(format!("{}; {proxy}", Self::PlainPage.seen(facts)?))
             }
             Self::NoSubprotocolHelps => {
                 let trial = trial(Variation::NoSubprotocol)?;
@@ -766,6 +827,14 @@ impl Clue {
                 helps.then(|| trial.to_string())
             }
             Self::OwnHostHelps => compared(Variation::OwnHost, false),
+            Self::OtherHostSent => {
+                let (url, host) = (url?, String::from_utf8_lossy(sent("Host")?).into_owned());
+                let name = Url::of(&format!("ws://{host}")).host.trim_end_matches('.').to_owned();
+                let same = name.eq_ignore_ascii_case(url.host.trim_end_matches('.'));
+                let known = url.host.is_ascii() && facts.hops.len() < 2;
+                let helps = trial(Variation::OwnHost).is_none_or(|trial| trial.status() != status);
+                (known && helps && !same).then(|| format!("Host: {host} was sent"))
+            }
             Self::OwnOriginBehindProxy => {
                 let own = Self::OriginIsOwn.seen(facts)?;
                 let sign = proxied(facts.response?).or_else(|| Self::ListsVersion13.seen(facts))?;
@@ -787,7 +856,10 @@ impl Clue {
                 if other.iter().any(|clue| clue.seen(facts).is_some()) {
                     return None;
                 }
-                reason(facts, &[" idle", " inactiv", " no activity "])
+                let timer = reason(facts, &[" idle", " inactivity ", " no activity "]);
+                // That of an account or a device is another one.
+                let inactive = || reason(facts, &[" inactive "]).filter(|_| !is_qualified(facts));
+                timer.or_else(inactive)
             }
             Self::TimeoutReason => reason(facts, TIME_UP),
             Self::FirstMessageReason => {
@@ -807,13 +879,39 @@ impl Clue {
                 reason(facts, &beats).map(|_| missed)
             }
             Self::ReasonGiven => {
-                let text = &facts.close.received?.reason;
-                (!text.is_empty()).then(|| "the Close has a reason".to_owned())
+                let text = String::from_utf8_lossy(&facts.close.received?.reason);
+                (!super::said::is_vague(&text)).then(|| "the Close has a reason".to_owned())
             }
             Self::Complained => complained(facts).filter(Complaint::leads).map(|complaint| {
                 format!("it came right before the end: {}", super::heard::shown(complaint.text))
             }),
             Self::BeatUnanswered => beat_unanswered(facts),
+            Self::BeatAnnounced => {
+                let (_, first) = facts.stream.message?;
+                let speaks = contains_word(first, "heartbeat") || super::heard::asks_login(first);
+                (facts.stream.sent.is_none() && speaks).then(|| format!("its first message is {}, and nothing was sent", super::heard::shown(first)))
+            }
+            Self::NoNamespace => {
+                let asks = |(_, sent): (_, &[u8])| sent.starts_with(b"40");
+                let none = !facts.stream.sent.is_some_and(asks) && refused_namespace(facts).is_none();
+                let old = facts.stream.second.is_some_and(|second| second.starts_with(b"40"));
+                (none && !old && is_engine_io(facts)).then(|| "no packet `40` was sent".to_owned())
+            }
+            Self::KeepAlive => {
+                let (end, (_, sent)) = (facts.end?, facts.stream.sent?);
+                let head = facts.response?;
+                let mqtt = head.get("Sec-WebSocket-Protocol").is_some_and(|name| contains_word(name, "mqtt"));
+                let [0x10, _, 0, 4, b'M', b'Q', b'T', b'T', _, _, high, low, ..] = *sent else { return None };
+                let seconds = u16::from_be_bytes([high, low]);
+                let over = seconds > 0 && end.idle.as_secs() >= u64::from(seconds);
+                (mqtt && over).then(|| format!("our CONNECT has a keep-alive of {seconds} s, and there was no traffic for {:.1} s", end.idle.as_secs_f64()))
+            }
+            Self::UpgradeHere => {
+                let plain = Self::PlainDiffers.seen(facts)?;
+                let other = Self::OtherPathDiffers.seen(facts)?;
+                Some(format!("{plain}; {other}"))
+            }
+            Self::Serving => (facts.role == Role::Server).then(|| "a client was served".to_owned()),
             Self::NothingSent => {
                 facts.stream.sent.is_none().then(|| "no message had been sent".to_owned())
             }
@@ -857,19 +955,26 @@ impl Clue {
                 facts.trials.iter().find(spoken).filter(|_| !here).map(ToString::to_string)
             }
             Self::Unable => {
-                let server = header("Server")?;
-                let known = UNABLE.iter().any(|name| contains_word(server.as_bytes(), name));
-                known.then(|| format!("Server: {server}"))
+                let server = |server: &String| UNABLE.iter().any(|name| contains_word(server.as_bytes(), name));
+                let named = header("Server").filter(server).map(|server| format!("Server: {server}"));
+                let php = || header("X-Powered-By").filter(|name| name.starts_with("PHP/"));
+                let host = || header("Host").filter(|host| sent("Host") == Some(host.as_bytes()));
+                named
+                    .or_else(|| php().map(|name| format!("X-Powered-By: {name}")))
+                    .or_else(|| host().map(|host| format!("Host: {host} in the answer, as PHP's built-in server writes")))
             }
             Self::AllSameJson => {
                 let json = matches!(facts.body.trim_ascii_start().first(), Some(b'{' | b'['));
                 Self::AllSame.seen(facts).filter(|_| json)
             }
+            Self::AllSameEmpty => Self::AllSame.seen(facts).filter(|_| Self::NoBody.seen(facts).is_some()),
             Self::PlainTells => {
                 let trial = trial(Variation::NoUpgrade)?;
                 let telling = super::said::telling(trial.body()?, trial.status()?)?;
                 let bare = super::said::telling(facts.body, status?).is_none();
-                let known = !matches!(trial.status(), Some(200..=399 | 404 | 405 | 426 | 501));
+                // A server of WebSockets alone says that it wants an upgrade.
+                let known = !matches!(trial.status(), Some(200..=399 | 404 | 405 | 426 | 501))
+                    && !matches!(super::said::subject(&telling), Some((Subject::Upgrade | Subject::Method | Subject::Version | Subject::Key, _)));
                 (bare && known).then(|| format!("to {trial}, it says \"{telling}\""))
             }
             Self::PingsIgnored => {
@@ -879,6 +984,7 @@ impl Clue {
                     _ => format!("this side left {ignored} pings unanswered"),
                 })
             }
+            Self::PingsMissed => Self::PingsIgnored.seen(facts).filter(|_| facts.pings.ignored > 1),
             Self::ProxyFailed => {
                 let line = facts.proxy?.answer?.status_line()?;
                 matches!(line.code, 500 | 502..=504).then(|| format!("the proxy answered {}", line.code))
@@ -886,22 +992,6 @@ impl Clue {
             Self::ProxyForbids => {
                 let line = facts.proxy?.answer?.status_line()?;
                 (line.code == 403).then(|| "the proxy answered 403".to_owned())
-            }
-            Self::ProxyRedirects => {
-                let head = facts.proxy?.answer?;
-                let code = head.status_line()?.code;
-                matches!(code, 300..=399).then(|| match shown(head, "Location") {
-                    Some(to) => format!("it answered CONNECT with {code}; {to}"),
-                    None => format!("it answered CONNECT with {code}"),
-                })
-            }
-            Self::NoProxy => {
-                let head = facts.proxy?.answer?;
-                let code = head.status_line()?.code;
-                matches!(code, 400 | 404 | 405 | 501).then(|| match shown(head, "Server") {
-                    Some(server) => format!("it answered CONNECT with {code}; {server}"),
-                    None => format!("it answered CONNECT with {code}"),
-                })
             }
             Self::ProxyNotAsked => {
                 let early = matches!(facts.proxy?.fault?, ProxyFault::Greeting { .. } | ProxyFault::Tls);
@@ -930,6 +1020,28 @@ impl Clue {
             Self::OwnOriginSame => compared(Variation::OwnOrigin, true),
             Self::NoOriginHelps => compared(Variation::NoOrigin, false),
             Self::NoOriginSame => compared(Variation::NoOrigin, true),
+            Self::OriginUnnamed => {
+                let same = Self::OwnOriginSame.seen(facts)?;
+                let text = super::said::words(facts.body);
+                let named = super::said::subject(&text).is_some_and(|(subject, _)| subject == Subject::Origin);
+                (!named).then_some(same)
+            }
+            Self::Grpc => {
+                let kind = header("Content-Type")?;
+                kind.starts_with("application/grpc").then(|| format!("Content-Type: {kind}"))
+            }
+            Self::AllDropped => {
+                let plain = Self::PlainUnanswered.seen(facts)?;
+                let other = trial(Variation::OtherPath)?;
+                let dropped = matches!(other.outcome, TrialOutcome::Nothing(_));
+                (dropped && Self::SpeaksHttp.seen(facts).is_some()).then(|| format!("{plain}; {other}"))
+            }
+            Self::ProxyRedirects => {
+                let answer = facts.proxy?.answer?;
+                let code = answer.status_line()?.code;
+                let to = answer.get("Location").map(|to| String::from_utf8_lossy(to).into_owned())?;
+                matches!(code, 300..=399).then(|| format!("it answered {code}, Location: {to}"))
+            }
             Self::OtherPathAnswered => {
                 let trial = trial(Variation::OtherPath)?;
                 // Where this one is silent, an end is an answer, too.
@@ -953,14 +1065,6 @@ impl Clue {
                 let trial = trial(Variation::OtherScheme)?;
                 let reached = !matches!(trial.outcome, TrialOutcome::Unreached(_));
                 (reached && !trial.is_spoken()).then(|| trial.to_string())
-            }
-            Self::OtherSchemeEnds | Self::OtherSchemeSilent => {
-                let trial = trial(Variation::OtherScheme)?;
-                let same = match self {
-                    Self::OtherSchemeEnds => matches!(trial.outcome, TrialOutcome::Nothing(_)),
-                    _ => matches!(trial.outcome, TrialOutcome::Silence(_)),
-                };
-                same.then(|| trial.to_string())
             }
             Self::Loopback => {
                 let near = facts.dials.iter().find(|dial| dial.address.ip().is_loopback())?;
@@ -1008,24 +1112,19 @@ impl Clue {
                 let certificate = facts.tls.certificate?;
                 lone_issuer(facts).filter(|_| certificate.names_issuer)
             }
-            Self::IssuerMissing => {
-                let certificate = facts.tls.certificate?;
-                let own = facts.tls.own_roots && !certificate.names_issuer;
-                lone_issuer(facts).filter(|_| own)
-            }
+            Self::IssuerLacking => lone_issuer(facts).filter(|_| facts.tls.own_roots),
             Self::RootSent => {
                 let root = facts.tls.chain.iter().find(|one| one.subject == one.issuer)?;
                 Some(format!("the server sent the root {}", root.subject))
             }
-            Self::Placeholder => {
-                let one = facts.tls.certificate.filter(|one| one.issuer == one.subject)?;
-                let name = one.subject.to_ascii_lowercase();
-                let stands_in = ["default", "fake", "placeholder", "dummy"];
-                let known = stands_in.iter().any(|word| name.contains(word));
-                known.then(|| format!("its subject is {}", one.subject))
+            Self::DefaultCertificate => {
+                let subject = &facts.tls.certificate?.subject;
+                let lower = subject.to_ascii_lowercase();
+                let known = ["default cert", "fake certificate"].iter().any(|name| lower.contains(name));
+                known.then(|| format!("its subject is {subject}"))
             }
-            Self::WildcardLabels => {
-                let host = facts.tls.name?.to_ascii_lowercase();
+            Self::Wildcard => {
+                let host = facts.tls.name.or(url.map(|url| url.host))?.to_ascii_lowercase();
                 let near = |name: &&String| {
                     let Some(domain) = name.strip_prefix("*.") else { return false };
                     let domain = domain.to_ascii_lowercase();
@@ -1048,7 +1147,15 @@ impl Clue {
                     None => "all certificates that the server sent are valid".to_owned(),
                 })
             }
-            Self::OwnVersions => facts.tls.versions.map(str::to_owned),
+            Self::VersionsLimited => facts.tls.own_versions.map(str::to_owned),
+            Self::ProxyIsServer => {
+                let answer = facts.proxy?.answer?;
+                let code = answer.status_line()?.code;
+                let server = String::from_utf8_lossy(answer.get("Server")?).into_owned();
+                let web = ["nginx", "apache", "caddy", "lighttpd", "iis", "express", "openresty"];
+                let named = web.iter().any(|name| contains_word(server.as_bytes(), name));
+                (named && matches!(code, 400 | 404 | 405 | 501)).then(|| format!("it answered {code}, Server: {server}"))
+            }
             Self::NotYetValid => (facts.tls.fault == Some(TlsFault::Dates { early: true }))
                 .then(|| "its first date is in the future".to_owned()),
             Self::HasNames => {
@@ -1273,8 +1380,14 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
     if (heard.answered && !early) || heard.quiet >= SILENCE {
         return None;
     }
-    let of =
-        |text, is_last| complains(text).map(|grievance| Complaint { grievance, text, is_last });
+    let sockjs = facts.stream.message.is_some_and(|(_, first)| first == b"o");
+    let of = |text: &'a [u8], is_last| {
+        // 1000 and 3000 are how SockJS closes without a ground.
+        let left = text.starts_with(b"c[1000,") || text.starts_with(b"c[3000,");
+        let closed = sockjs && text.starts_with(b"c[") && !left;
+        let grievance = if closed { Some(Grievance::Marked) } else { complains(text) };
+        grievance.map(|grievance| Complaint { grievance, text, is_last })
+    };
     of(heard.content, true)
         .or_else(|| is_bare(heard.content).then(|| of(heard.before, false)).flatten())
 }
@@ -1283,8 +1396,10 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
 /// ended the connection a while later.
 fn beat_unanswered(facts: &Facts<'_>) -> Option<String> {
     let (heard, end) = (facts.stream.heard.as_ref()?, facts.end?);
-    let engine_io = facts.stream.message.is_some_and(|(_, first)| first.starts_with(b"0{\"sid\""));
-    let beats = |text: &[u8]| super::heard::is_heartbeat(text, engine_io);
+    let engine_io = is_engine_io(facts);
+    // What a server repeats is no heartbeat of its own.
+    let echo = facts.stream.sent.is_some_and(|(_, sent)| sent == heard.content);
+    let beats = |text: &[u8]| super::heard::is_heartbeat(text, engine_io) && !echo;
     let first = facts.stream.message.map(|(_, content)| content).unwrap_or_default();
     // These ask for nothing.
     let one_way = super::sniff::contains(first, b"\"welcome\"") || first == b"o";
@@ -1295,14 +1410,35 @@ fn beat_unanswered(facts: &Facts<'_>) -> Option<String> {
     };
     // The Close comes some time after the beat, and before our end.
     let waited = heard.quiet >= BEAT || end.quiet >= BEAT;
+    let waited = waited && heard.quiet >= ping_timeout(facts).unwrap_or_default();
     let silent = !heard.answered && !one_way && by_peer && waited;
-    (silent && beats(heard.content)).then(|| {
+    (silent && beats(heard.content) && refused_namespace(facts).is_none()).then(|| {
         format!(
             "{} came {:.1} s before the end, and nothing was sent after it",
             super::heard::shown(heard.content),
             heard.quiet.as_secs_f64()
         )
     })
+}
+
+fn is_engine_io(facts: &Facts<'_>) -> bool {
+    facts.stream.message.is_some_and(|(_, first)| first.starts_with(b"0{\"sid\""))
+}
+
+/// How long Engine.IO waits for the answer to a heartbeat, by its first message, give or take a tenth.
+fn ping_timeout(facts: &Facts<'_>) -> Option<std::time::Duration> {
+    let (_, first) = facts.stream.message.filter(|_| is_engine_io(facts))?;
+    let members = serde_json::from_slice::<serde_json::Value>(first.get(1..)?).ok()?;
+    let millis = members.get("pingTimeout")?.as_u64()?;
+    Some(std::time::Duration::from_millis(millis.min(3_600_000) / 10 * 9))
+}
+
+/// The packet with which Socket.IO refuses a connection to a namespace (CONNECT_ERROR).
+pub(super) fn refused_namespace<'a>(facts: &Facts<'a>) -> Option<&'a [u8]> {
+    let heard = facts.stream.heard.as_ref();
+    let texts = [facts.stream.second, heard.map(|one| one.content), heard.map(|one| one.before)];
+    let refuses = |text: &&[u8]| text.starts_with(b"44{") || text.starts_with(b"44/");
+    texts.into_iter().flatten().find(refuses).filter(|_| is_engine_io(facts))
 }
 
 /// What a reason says whose time was up.
@@ -1317,6 +1453,76 @@ fn reason(facts: &Facts<'_>, words: &[&str]) -> Option<String> {
     let spaced = format!(" {} ", tokens.join(" "));
     let speaks = words.iter().any(|word| spaced.contains(word));
     speaks.then(|| format!("its reason is \"{reason}\""))
+}
+
+/// Whether the reason of the peer's Close speaks of something else than the connection and its time.
+pub(super) fn is_qualified(facts: &Facts<'_>) -> bool {
+    let plain = [
+        "session",
+        "connection",
+        "client",
+        "socket",
+        "websocket",
+        "peer",
+        "idle",
+        "inactive",
+        "inactivity",
+        "activity",
+        "timeout",
+        "timed",
+        "time",
+        "out",
+        "too",
+        "long",
+        "for",
+        "was",
+        "been",
+        "has",
+        "is",
+        "have",
+        "had",
+        "you",
+        "your",
+        "due",
+        "to",
+        "the",
+        "a",
+        "by",
+        "because",
+        "of",
+        "no",
+        "data",
+        "message",
+        "messages",
+        "received",
+        "within",
+        "after",
+        "closed",
+        "closing",
+        "close",
+        "seconds",
+        "minutes",
+        "s",
+        "ms",
+        "sec",
+        "min",
+        "ping",
+        "pong",
+        "keepalive",
+        "read",
+        "write",
+        "in",
+        "server",
+        "exceeded",
+        "limit",
+        "expired",
+        "and",
+    ];
+    let reason =
+        facts.close.received.map(|body| String::from_utf8_lossy(&body.reason)).unwrap_or_default();
+    let lower = reason.to_ascii_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.any(|word| !plain.contains(&word) && !word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Give or take 2 %.

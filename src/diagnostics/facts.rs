@@ -242,7 +242,7 @@ pub struct TlsAttempt<'a> {
     /// The name that the certificate has to prove.
     pub name: Option<&'a str>,
     /// The versions that an option of this run leaves, in words.
-    pub versions: Option<&'a str>,
+    pub own_versions: Option<&'a str>,
     /// Whether this run has its own root certificates.
     pub own_roots: bool,
     /// Whether a certificate of ours was given to this run.

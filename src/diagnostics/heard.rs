@@ -52,14 +52,22 @@ const WORDS: [&str; 27] = [
 
 /// Whether a message complains of something, and how surely.
 pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
-    let mut text = text(content);
+    // A CONNACK of MQTT with a code (MQTT 3.1.1 §3.2.2.3).
+    if connack(content).is_some() {
+        return Some(Grievance::Marked);
+    }
+    // SignalR ends each message with a separator.
+    let mut text = text(content).trim_end_matches('\u{1e}').to_owned();
     let start = text.trim_start();
+    if is_abort(start) || is_notice(start) || is_stomp_error(start) {
+        return Some(Grievance::Marked);
+    }
     if start.starts_with('{') {
         if let Some(mut members) = object(start) {
             if is_marked(&members) {
                 return Some(Grievance::Marked);
             }
-            members.retain(|name, _| !matches!(name.as_str(), "error" | "errors"));
+            members.retain(|name, _| !matches!(name.as_str(), "error" | "errors" | "problem"));
             text = Value::Object(members).to_string();
         }
     } else if start.starts_with('<') {
@@ -73,6 +81,32 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
     let lower = text.to_ascii_lowercase();
     let denies = denied.iter().any(|words| lower.contains(words));
     (!denies && WORDS.iter().any(|word| says(&text, word))).then_some(Grievance::Word)
+}
+
+/// The code with which an MQTT broker refuses a connection.
+fn connack(content: &[u8]) -> Option<u8> {
+    match content {
+        [0x20, len, 0 | 1, code, ..] if *len >= 2 && *code > 0 => Some(*code),
+        _ => None,
+    }
+}
+
+/// Whether a message is ABORT of WAMP, with the name of an error: `[3,{},"wamp.error.no_such_realm"]`.
+fn is_abort(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("[3,") else { return false };
+    rest.trim_end().rsplit('"').nth(1).is_some_and(|name| name.contains(".error."))
+}
+
+/// Whether a message is a list of texts, the last of which begins as an error: `["NOTICE","error: no"]`.
+fn is_notice(text: &str) -> bool {
+    let texts = serde_json::from_str::<Vec<String>>(text).unwrap_or_default();
+    texts.len() == 2 && texts.last().is_some_and(|last| shouts(last))
+}
+
+/// Whether a message is a frame ERROR of STOMP, which has headers.
+fn is_stomp_error(text: &str) -> bool {
+    let headers = text.strip_prefix("ERROR\n").or(text.strip_prefix("ERROR\r\n"));
+    headers.is_some_and(|rest| rest.lines().next().is_some_and(|line| line.contains(':')))
 }
 
 /// The text of a message; a character that was cut in two is left out.
@@ -124,15 +158,19 @@ fn object(text: &str) -> Option<Map<String, Value>> {
 /// Whether an object of JSON says that it is an error, itself: what a member holds is about something
 /// else.
 fn is_marked(members: &Map<String, Value>) -> bool {
-    members.iter().any(|(name, value)| match name.as_str() {
-        "error" => !is_none(value),
-        // A number of them is a count.
-        "errors" => !is_none(value) && !value.is_number(),
-        "type" | "event" | "status" | "op" | "kind" | "action" => {
-            value.as_str().is_some_and(names_error)
-        }
-        _ => false,
-    })
+    // What ends a session and says why.
+    let reason = members.get("reason").is_some_and(|reason| !is_none(reason));
+    let leaves = members.get("type").is_some_and(|kind| kind == "disconnect");
+    reason && leaves
+        || members.iter().any(|(name, value)| match name.as_str() {
+            "error" | "problem" => !is_none(value),
+            // A number of them is a count.
+            "errors" => !is_none(value) && !value.is_number(),
+            "type" | "event" | "status" | "op" | "kind" | "action" => {
+                value.as_str().is_some_and(names_error)
+            }
+            _ => false,
+        })
 }
 
 /// Whether a value says that there is none.
@@ -177,6 +215,11 @@ fn says_none(text: &str) -> bool {
 /// Whether the name of a kind of messages is that of errors: `error`, `connection_error`.
 fn names_error(kind: &str) -> bool {
     let lower = kind.to_ascii_lowercase();
+    // As `auth_invalid`: one word more than a result.
+    let ends = ["_invalid", "_failed", "_denied", "_rejected", "_refused"];
+    if ends.iter().any(|end| lower.starts_with("auth") && lower.ends_with(end)) {
+        return true;
+    }
     let Some(before) = lower.strip_suffix("error") else { return false };
     let separated = before.is_empty() || before.ends_with(['_', '-', '.', ':', '/']);
     let hump = kind.ends_with("Error") && before.ends_with(|c: char| c.is_ascii_alphanumeric());
@@ -241,6 +284,14 @@ pub(super) fn is_heartbeat(content: &[u8], engine_io: bool) -> bool {
             .is_some_and(|kind| beat(kind.rsplit([':', '.', '/']).next().unwrap_or_default()))
 }
 
+/// Whether a message calls itself one that asks for a login.
+pub(super) fn asks_login(content: &[u8]) -> bool {
+    let kind = kind(text(content).trim()).unwrap_or_default().to_ascii_lowercase();
+    let asks =
+        ["auth_required", "auth_request", "authenticate", "login", "login_required", "identify"];
+    asks.contains(&kind.as_str())
+}
+
 /// What a message of JSON calls itself.
 fn kind(text: &str) -> Option<String> {
     let members = serde_json::from_str::<Map<String, Value>>(text).ok()?;
@@ -264,6 +315,9 @@ pub(super) fn is_bare(content: &[u8]) -> bool {
 
 /// The beginning of a message in one line.
 pub(super) fn shown(content: &[u8]) -> String {
+    if let Some(code) = connack(content) {
+        return format!("CONNACK with the code {code}");
+    }
     let text = text(content);
     let text = text.trim_end();
     let mut shown: String = text.chars().take(SHOWN).collect();
@@ -283,7 +337,6 @@ mod tests {
             (r#"{"type":"error","data":"Invalid Host/Origin header"}"#, Some(Grievance::Marked)),
             (r#"{"type":"connection_error","payload":{"message":"no"}}"#, Some(Grievance::Marked)),
             ("-ERR 'Unknown Protocol Operation'\r\n", Some(Grievance::Shouted)),
-            ("ERROR\nmessage:no\n\n", Some(Grievance::Shouted)),
             (r#"{"level":"error","msg":"disk full"}"#, Some(Grievance::Word)),
             (r#"{"id":null,"error":{"message":"invalid session","sta"#, Some(Grievance::Marked)),
             ("<stream:error><host-unknown/></stream:error>", Some(Grievance::Marked)),
@@ -291,6 +344,18 @@ mod tests {
             (r#"{"reason":"room full"}"#, None),
             (r#"{"type":"ConnectionError"}"#, Some(Grievance::Marked)),
             (r#"{"error":true}"#, Some(Grievance::Marked)),
+            ("{\"error\":\"no such protocol\"}\u{1e}", Some(Grievance::Marked)),
+            (r#"{"type":"auth_invalid","message":"no"}"#, Some(Grievance::Marked)),
+            (r#"{"type":"disconnect","reason":"unauthorized"}"#, Some(Grievance::Marked)),
+            (r#"{"type":"disconnect"}"#, None),
+            (r#"[3,{"message":"no"},"wamp.error.no_such_realm"]"#, Some(Grievance::Marked)),
+            (r#"[3,{},"wamp.close.normal"]"#, None),
+            (r#"["NOTICE","ERROR: bad message"]"#, Some(Grievance::Marked)),
+            (r#"["NOTICE","the error: none"]"#, Some(Grievance::Word)),
+            (r#"{"command":"init","problem":"no-session"}"#, Some(Grievance::Marked)),
+            ("ERROR\nmessage:no\n\n\0", Some(Grievance::Marked)),
+            ("\u{20}\u{2}\0\u{5}", Some(Grievance::Marked)),
+            ("\u{20}\u{2}\0\0", None),
             (r#"{"error":{"code":5}}"#, Some(Grievance::Marked)),
             ("<?xml version='1.0'?><error code=\"5\"/>", Some(Grievance::Marked)),
             ("Error: no such room", Some(Grievance::Shouted)),

@@ -1,6 +1,8 @@
 //! What the body of a refusal says, in text, JSON or HTML: the server's own words are more
 //! important than the rest of its answer.
 
+use serde_json::Value;
+
 use super::sniff::contains_word;
 
 /// What the words of a refusal are about.
@@ -58,8 +60,8 @@ const PHRASES: &[(Subject, &[&str])] = &[
     (Subject::Header, &["sec-websocket-*"]),
     (Subject::Session, &["connection id", "connectionid", "connection with that id", "session id", "sessionid", "session not found", "unknown session", "invalid session", "session expired", "no such session", "session does not exist", "client id required", "missing sid", "negotiate"]),
     (Subject::Upgrade, &["upgrade", "upgraded", "websocket only", "not a websocket", "not websocket", "non-websocket", "expected websocket", "expected a websocket", "websocket expected", "websocket request", "websocket connection", "websocket client", "websocket endpoint", "websocket handshake", "requires websocket", "websocket is required", "websockets only", "connection header", "hop-by-hop", "bad handshake"]),
-    (Subject::Rate, &["too many requests", "too many connections", "rate limit*", "rate-limit*", "quota", "too many clients", "number of connections", "connections reached", "max connections", "maximum connections", "limit reached", "limit exceeded", "throttl*", "connection limit"]),
-    (Subject::Credentials, &["token", "accesstoken", "authtoken", "csrftoken", "api key", "apikey", "api-key", "api_key", "credential*", "authentic*", "unauthentic*", "authoriz*", "authoris*", "unauthoriz*", "unauthoris*", "jwt", "not logged in", "log in", "login required", "sign in", "permission", "signature", "missing auth", "invalid auth", "access key", "password"]),
+    (Subject::Rate, &["too many requests", "too many connections", "rate limit*", "rate-limit*", "quota", "too many clients", "number of connections", "connections reached", "max connections", "maximum connections", "limit reached", "limit exceeded", "throttl*", "connection limit", "token bucket"]),
+    (Subject::Credentials, &["token", "accesstoken", "authtoken", "api key", "apikey", "api-key", "api_key", "credential*", "authentic*", "unauthentic*", "authoriz*", "authoris*", "unauthoriz*", "unauthoris*", "jwt", "not logged in", "log in", "login required", "sign in", "permission", "missing auth", "invalid auth", "access key", "password"]),
     (Subject::Method, &["method not allowed", "bad handshake method", "only get", "invalid method", "method must be", "request method"]),
     (Subject::Path, &["cannot get", "no route", "no such path", "unknown path", "invalid path", "path not found", "unknown endpoint", "no such endpoint", "not found", "does not exist", "no handler", "unknown channel", "unknown room", "no such", "invalid url", "wrong path", "doesn't exist", "no matching", "unknown route"]),
 ];
@@ -68,7 +70,7 @@ const PHRASES: &[(Subject, &[&str])] = &[
 const HOST_IS_NOT: &str = "host is not";
 
 /// What such a list says of a host.
-const OF_A_LIST: [&str; 12] = [
+const OF_A_LIST: [&str; 13] = [
     "allow*",
     "permitted",
     "accepted",
@@ -76,8 +78,9 @@ const OF_A_LIST: [&str; 12] = [
     "trusted",
     "recogni*",
     "known",
-    "in",
     "on the",
+    "in the list",
+    "in allow*",
     "listed",
     "whitelisted",
     "an ip address",
@@ -119,7 +122,13 @@ fn is_meant(text: &str, phrase: &str, at: usize) -> bool {
             !elsewhere && !refused.iter().any(|words| before.ends_with(words))
         }
         // That is a parser's.
-        "token" => !before.ends_with("unexpected "),
+        "token" => !before.ends_with("unexpected ") && !says(text, "csrf"),
+        // Inside of a name it is part of that.
+        "upgrade" | "upgraded" => {
+            let (first, last) =
+                (text[..at].chars().last(), text[at + phrase.len()..].chars().next());
+            ![first, last].iter().flatten().any(|c| c.is_alphanumeric() && *c != 's')
+        }
         _ => true,
     }
 }
@@ -159,6 +168,7 @@ fn speaks_of_product(text: &str) -> bool {
     let other = [
         "upgrade your",
         "upgrade the ",
+        "upgrade of ",
         "upgrade to a ",
         "upgrade to version",
         "upgrade plan",
@@ -175,7 +185,44 @@ fn speaks_of_origin(text: &str) -> bool {
         let server = [" server", " web server", " host", " dns", " is unreachable", " error"];
         !server.iter().any(|word| after.starts_with(word))
     };
-    places(text, "origin").any(word) || says(text, "cors")
+    // What is refused is refused in such words; an origin may be that of goods, too.
+    let refuses = [
+        "allow*",
+        "disallow*",
+        "not permitted",
+        "permit*",
+        "forbidden",
+        "accept*",
+        "invalid",
+        "bad",
+        "missing",
+        "required",
+        "requires",
+        "must",
+        "check*",
+        "header",
+        "mismatch",
+        "match*",
+        "denied",
+        "deny",
+        "reject*",
+        "refus*",
+        "trust*",
+        "untrusted",
+        "unknown",
+        "wrong",
+        "cross",
+        "origins",
+        "whitelist*",
+        "allowlist*",
+        "block*",
+        "expected",
+        "unexpected",
+        "illegal",
+        "unauthorized",
+    ];
+    let refused = refuses.iter().any(|word| says(text, word)) || text.contains("ORIGIN");
+    places(text, "origin").any(word) && refused || says(text, "cors")
 }
 
 /// Whether a TLS server says that it received plain HTTP.
@@ -200,20 +247,61 @@ pub fn page_text(body: &[u8]) -> Option<String> {
     Some(shown)
 }
 
-/// The readable text of a body: without tags, scripts and the marks of JSON.
+/// The readable text of a body: without tags and scripts, and of JSON what it says.
 pub(super) fn words(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let trimmed = text.trim_start();
     let plain = match trimmed.chars().next() {
         Some('<') => without_tags(trimmed),
-        Some('{' | '[' | '"') => trimmed.replace(['{', '}', '[', ']', '"'], " "),
+        Some('{' | '[' | '"') => match serde_json::from_str(trimmed) {
+            Ok(value) => spoken(&value, ""),
+            Err(_) => trimmed.replace(['{', '}', '[', ']', '"'], " "),
+        },
         _ => trimmed.to_owned(),
     };
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The texts in a value of JSON. The name of a member says something only beside a text that speaks of
+/// it: what is named `connectionId` and has an id is given, not missing.
+fn spoken(value: &Value, name: &str) -> String {
+    match value {
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| spoken(value, name)).collect::<Vec<_>>().join(" ")
+        }
+        Value::Array(list) => {
+            list.iter().map(|value| spoken(value, name)).collect::<Vec<_>>().join(" ")
+        }
+        Value::String(text) => {
+            let id = !text.contains(' ')
+                && (text.contains(|c: char| c.is_ascii_digit()) || !is_vague(text));
+            if id { text.clone() } else { format!("{name} {text}") }
+        }
+        Value::Null | Value::Bool(_) => name.to_owned(),
+        Value::Number(_) => String::new(),
+    }
+}
+
 /// Whether a text says that a path is unknown, in whatever words.
 pub(super) fn names_path(text: &str) -> bool {
+    let unknown = [
+        "not found",
+        "cannot",
+        "can't",
+        "could not",
+        "couldn't",
+        "unable",
+        "no",
+        "does not",
+        "doesn't",
+        "unknown",
+        "not match*",
+        "not exist",
+        "isn't",
+        "404",
+        "missing",
+        "gone",
+    ];
     let words = [
         "path",
         "route*",
@@ -227,7 +315,7 @@ pub(super) fn names_path(text: &str) -> bool {
         "handler",
         "file",
     ];
-    words.iter().any(|word| says(text, word))
+    words.iter().any(|word| says(text, word)) && unknown.iter().any(|word| says(text, word))
 }
 
 /// Marks in front of a path that a page of "not found" names, in lower case.
@@ -297,7 +385,7 @@ fn decoded(text: String) -> String {
 }
 
 /// The names under which JSON has its sentence, the most telling first.
-const SENTENCES: [&str; 9] = [
+const SENTENCES: [&str; 13] = [
     "message",
     "error_description",
     "detail",
@@ -307,35 +395,76 @@ const SENTENCES: [&str; 9] = [
     "msg",
     "error",
     "title",
+    "faultstring",
+    "value",
+    "code",
+    "status",
 ];
 
-/// The sentence in a body of JSON: the first text under a name that such a body has for it.
+/// The sentence in a body of JSON: the first text under a name that such a body has for it, or the
+/// first word there that says more than a status.
 pub(super) fn sentence(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start();
     if !text.starts_with('{') {
         return None;
     }
-    SENTENCES.iter().find_map(|name| {
-        let key = format!("\"{name}\"");
-        text.match_indices(&key).find_map(|(at, _)| {
-            let value = text[at + key.len()..].trim_start().strip_prefix(':')?.trim_start();
-            let string = value.strip_prefix('"')?;
-            let mut out = String::new();
-            let mut escaped = false;
-            for c in string.chars() {
-                match c {
-                    '\\' if !escaped => escaped = true,
-                    '"' if !escaped => break,
-                    c => {
-                        escaped = false;
-                        out.push(c);
-                    }
+    let of = |wanted: fn(&str) -> bool| {
+        let mut names = SENTENCES.iter();
+        names.find_map(|name| members(text, name).find(|value| wanted(value)))
+    };
+    // As problem+json has both (RFC 9457 §3.1).
+    let titled = |sentence: String| {
+        let mut titles =
+            members(text, "title").filter(|title| !is_vague(title) && *title != sentence);
+        match titles.next() {
+            Some(title) => format!("{title}: {sentence}"),
+            None => sentence,
+        }
+    };
+    of(|value| value.contains(' ') && !is_vague(value))
+        .map(|sentence| titled(placed(text, sentence)))
+        .or_else(|| of(|value| !is_vague(value)))
+        // As `{"errors":{"token":["is required"]}}`.
+        .or_else(|| {
+            let value = serde_json::from_str(text).ok().filter(has_sentence)?;
+            Some(spoken(&value, "").split_whitespace().collect::<Vec<_>>().join(" "))
+        })
+}
+
+/// Whether a value of JSON has a text of more than one word that says something.
+fn has_sentence(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.values().any(has_sentence),
+        Value::Array(list) => list.iter().any(has_sentence),
+        Value::String(text) => text.contains(' ') && !is_vague(text),
+        _ => false,
+    }
+}
+
+/// The texts of the members of JSON with this name, or with one that ends with this word.
+fn members<'a>(text: &'a str, name: &str) -> impl Iterator<Item = String> + 'a {
+    let key = format!("{name}\"");
+    let ends: Vec<usize> =
+        text.to_ascii_lowercase().match_indices(&key).map(|(at, _)| at).collect();
+    ends.into_iter().filter_map(move |at| {
+        let whole = text[..at].ends_with(['"', '_', '-', '.']) || is_edge(text, at);
+        let value = text[at + key.len()..].trim_start().strip_prefix(':')?.trim_start();
+        // Lists of what is wrong begin with the first.
+        let value = value.strip_prefix('[').unwrap_or(value).trim_start();
+        let string = value.strip_prefix('"').filter(|_| whole)?;
+        let (mut out, mut escaped) = (String::new(), false);
+        for c in string.chars() {
+            match c {
+                '\\' if !escaped => escaped = true,
+                '"' if !escaped => break,
+                c => {
+                    escaped = false;
+                    out.push(c);
                 }
             }
-            // A word is a status or a name.
-            out.contains(' ').then(|| placed(text, out))
-        })
+        }
+        Some(out)
     })
 }
 
@@ -378,7 +507,10 @@ fn without_tags(html: &str) -> String {
             "<noscri" => after(rest, "</noscript>"),
             // What stands on every page of a site.
             _ if lower.starts_with("<nav") => after(rest, "</nav>"),
-            "<header" => after(rest, "</header>"),
+            // Its heading is the page's.
+            "<header" if !rest[..after(rest, "</header>")].contains("<h1") => {
+                after(rest, "</header>")
+            }
             "<footer" => after(rest, "</footer>"),
             "<script" => after(rest, "</script>"),
             _ => after(rest, ">"),
@@ -395,13 +527,15 @@ fn after(text: &str, end: &str) -> usize {
 
 /// Sentences that servers and frameworks write for a status, whatever the ground was: of RFC 9110 as
 /// CherryPy and Tomcat quote it, of Werkzeug, Apache and IIS.
-const STOCK_SENTENCES: [&str; 23] = [
+const STOCK_SENTENCES: [&str; 25] = [
     "the server encountered an unexpected condition which prevented it from fulfilling the request",
     "the server encountered an unexpected condition that prevented it from fulfilling the request",
     "the server encountered an internal error and was unable to complete your request",
     "the server encountered an internal error or misconfiguration and was unable to complete your request",
     "either the server is overloaded or there is an error in the application",
     "server got itself in trouble",
+    "invalid http request received",
+    "the server encountered a temporary error and could not complete your request",
     "request forbidden by administrative rules",
     "the origin server did not find a current representation for the target resource or is not willing to disclose that one exists",
     "that's all i know",
@@ -466,6 +600,12 @@ const STACKS: [&str; 4] = ["\n    at ", "\n\tat ", "<br> &nbsp; &nbsp;at ", "<br
 /// The exception on a page that has its stack, as frameworks show it in development.
 pub(super) fn exception(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
+    // PHP's stands in front of its place.
+    if let Some((_, raised)) = text.split_once("Uncaught ").filter(|_| text.contains("Fatal error"))
+    {
+        let line = raised.split(" in /").next().unwrap_or_default();
+        return Some(decoded(line.lines().next()?.chars().take(EXCEPTION).collect()));
+    }
     let line = match text.split_once("Traceback (most recent call last)") {
         // Python's stands below its stack, the only line that is not indented.
         Some((_, stack)) => {
@@ -485,11 +625,16 @@ pub(super) fn exception(body: &[u8]) -> Option<String> {
 }
 
 /// Words that give no reason.
-pub(super) const VAGUE: &[u8] = b"nothing here there to see nope no not none empty found sorry lost missing endpoint default backend an a is was this your you not allowed permitted access denied forbidden rejected refused \
+pub(super) const VAGUE: &[u8] = b"nothing here there to see nope no not none empty found sorry lost missing endpoint default backend an a is are was this your you not allowed permitted access denied forbidden rejected refused \
     unauthorized bad invalid internal failed failure unknown unexpected something went wrong occurred \
     please try again later handshake connection websocket connect unable to client contact support browser or \
     proxy sent that could understand resource requested server got itself in trouble s all i know we re n \
-    problem problems happened page go home back what happened oh oops hello world it works";
+    problem problems happened page go home back what happened oh oops hello world it works in seconds minutes a few moments";
+
+/// Whether a text gives no reason.
+pub(super) fn is_vague(text: &str) -> bool {
+    is_bare(text, 0, VAGUE)
+}
 
 /// Words that say nothing more than a status.
 const EMPTY: &[&str] = &[

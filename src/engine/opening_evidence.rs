@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use crate::diagnostics::facts::{
-    Dial, ProxyFacts, ProxyFault, SILENCE, StreamEnd, TlsFault, Trial, Unanswered,
+    Dial, ProxyFacts, ProxyFault, StreamEnd, TlsFault, Trial, Unanswered,
 };
 use crate::diagnostics::{self, Diagnostic, Facts, classify};
 use crate::engine::open_error::OpenError;
@@ -172,6 +172,11 @@ impl OpeningEvidence {
         }
     }
 
+    /// From the request to the end of a failed attempt.
+    pub fn failed_after(&self) -> Option<Duration> {
+        self.failed_after
+    }
+
     /// The beginning of the body of a refusal.
     pub fn body(&self) -> &[u8] {
         &self.body
@@ -235,12 +240,6 @@ impl OpeningEvidence {
         self.asked.is_some()
     }
 
-    /// Whether the peer ended the connection soon after the request, and before a byte of an answer.
-    pub fn was_cut_off(&self) -> bool {
-        let soon = self.failed_after.is_some_and(|after| after < SILENCE);
-        soon && self.response.is_none() && self.received == 0
-    }
-
     /// Whether TCP was connected.
     pub fn is_connected(&self) -> bool {
         self.is_connected
@@ -291,7 +290,7 @@ impl OpeningEvidence {
             (facts.tls.certificate, facts.tls.chain) = (Some(certificate), chain);
         }
         (facts.tls.own_roots, facts.tls.own_certificate) = (self.own.roots, self.own.certificate);
-        (facts.tls.asked, facts.tls.versions) =
+        (facts.tls.asked, facts.tls.own_versions) =
             (self.asked_certificate, self.own.versions.as_deref());
         facts.tls.own_name = self.own.name.as_deref();
         facts.tls.own_alpn = self.own.alpn.as_deref();

@@ -5,7 +5,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -214,11 +213,8 @@ impl UnixSocketError {
     /// What the user can do.
     pub fn help(&self) -> &'static str {
         match self.source.kind() {
-            io::ErrorKind::ConnectionRefused
-                if std::fs::metadata(&self.path)
-                    .is_ok_and(|file| !file.file_type().is_socket()) =>
-            {
-                "this is not a socket: give the path of the server's socket"
+            io::ErrorKind::ConnectionRefused if self.path.is_file() => {
+                "this is a file, not a socket: check the path"
             }
             io::ErrorKind::ConnectionRefused => {
                 "no program listens on this socket: start the server"

@@ -129,7 +129,7 @@ fn what_can_not_be_told_apart_is_one_cause() {
     let told = Told::of(&["--diagnose"], port, "/ws");
     told.is(
         "W334",
-        "a wrong path, a Host that the server has no site for, or a proxy removed Upgrade",
+        "a wrong path, a program without WebSocket, a Host that the server has no site for, or a proxy removed Upgrade",
     );
     // The upgrade reached a server that opens another path.
     let port = serve_by(|request| match asks(request) && !is_for(request, "/ws") {

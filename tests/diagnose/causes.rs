@@ -183,7 +183,7 @@ fn the_servers_own_words_come_first() {
             "W351",
         ),
         ("403 Forbidden", "{\"error\":{\"message\":\"Invalid API key\"}}", "W326"),
-        ("403 Forbidden", "<html><body><h1>Bad CSRF token</h1></body></html>", "W326"),
+        ("403 Forbidden", "<html><body><h1>Bad CSRF token</h1></body></html>", "W332"),
         ("400 Bad Request", "{\"error\":\"Origin not allowed\"}", "W328"),
         ("200 OK", "please upgrade to a WebSocket", "W320"),
         ("400 Bad Request", "unknown room lobby-7", "W334"),
@@ -639,7 +639,7 @@ fn a_refused_subprotocol_and_a_refused_host_are_found_by_comparison() {
         false => open.to_vec(),
     });
     Told::of(&["--host", "a.example", "--diagnose"], port, "/")
-        .is("W323", "the server refuses the Host");
+        .is("W351", "the Host that was sent");
 }
 
 #[test]
@@ -677,7 +677,7 @@ fn a_reason_phrase_and_a_header_are_the_servers_words_too() {
     let told = Told::of(&[], port, "/");
     told.is("W332", "its reason is \\\"user is banned\\\"".replace("\\", "").as_str());
     let port = serve_by(|_| answer("403 Forbidden", "", "Access denied"));
-    Told::of(&[], port, "/").is("W332", "the path matches no route");
+    Told::of(&[], port, "/").is("W332", "the application requires credentials");
 }
 
 #[test]

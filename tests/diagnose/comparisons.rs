@@ -23,9 +23,14 @@ fn a_refusal_without_a_reason_is_no_proof_that_a_login_is_missing() {
     for status in ["403 Forbidden", "403 Access denied"] {
         let port = serve_by(move |_| answer(status, "", ""));
         let told = Told::of(&["--diagnose"], port, "/ws");
-        told.is("W332", "likely (medium): a filter in front refuses this client");
+        told.is(
+            "W332",
+            "likely (medium): every request is refused, whatever its path: by the application",
+        );
         told.has("without a reason");
-        told.has("possible: the path matches no route");
+        told.has("or by a filter in front");
+        // A plain GET to an unknown path gets 404 from such a server.
+        told.lacks("matches no route");
         told.lacks("(high)");
     }
     // The application answers otherwise at another path: so it knows this one.
@@ -42,7 +47,7 @@ fn a_refusal_without_a_reason_is_no_proof_that_a_login_is_missing() {
         });
         for args in [&["--diagnose"][..], &["doctor"]] {
             let told = Told::of(args, port, "/health");
-            assert!(told.cause().contains("serves plain HTTP and no WebSocket"), "{}", told.text);
+            assert!(told.cause().contains("serves plain HTTP, and no WebSocket"), "{}", told.text);
         }
     }
 }

@@ -23,11 +23,7 @@ fn an_answer_of_a_filter_is_not_the_servers() {
             "Server: squid/5.7\r\nX-Squid-Error: ERR_INVALID_REQ 0\r\n",
             "<html><title>ERROR: The requested URL could not be retrieved</title></html>",
         ),
-        (
-            "403 Forbidden",
-            "Server: Zscaler/6.3\r\n",
-            "<html>Sorry, you are not allowed to use this site.</html>",
-        ),
+        ("403 Forbidden", "Server: Zscaler/6.3\r\n", "<html>Sorry, you are not allowed.</html>"),
         (
             "403 Forbidden",
             "",
@@ -42,6 +38,11 @@ fn an_answer_of_a_filter_is_not_the_servers() {
             told.has("wss://");
         }
     }
+    // What it says comes first, and says as little of who it is.
+    let port = serve_by(|_| answer("403 Forbidden", "Server: mitmproxy 11\r\n", "use the address"));
+    let told = Told::of(&[], port, "/ws");
+    told.is("W117", "its reason is \"use the address\"");
+    told.has("a transparent proxy or filter");
     let port = serve_by(|_| answer("511 Network Authentication Required", "", "<p>log in"));
     Told::of(&[], port, "/").is("W117", "a captive portal");
     // A server that speaks of a proxy is none.

@@ -93,9 +93,9 @@ fn a_plain_get_that_is_told_more_is_read() {
 fn who_answers_every_request_alike_is_not_the_application() {
     for (status, code, cause) in [
         ("500 Internal Server Error", "W341", "every request fails alike"),
-        ("403 Forbidden", "W332", "a filter in front refuses this client"),
+        ("403 Forbidden", "W332", "by the application, for credentials"),
         ("404 Not Found", "W334", "a Host that the server has no site for"),
-        ("200 OK", "W305", "the server gives this answer to every request"),
+        ("200 OK", "W305", "every request gets this answer"),
     ] {
         let port = serve_by(move |_| answer(status, "", ""));
         for way in [&["--diagnose"][..], &["doctor"]] {
@@ -163,7 +163,7 @@ fn an_http_server_that_drops_is_one_of_http() {
     });
     for way in WAYS {
         let told = Told::of(way, port, "/ws");
-        told.is("W107", "an HTTP server listens here");
+        told.is("W107", "drops");
         told.lacks("not plain HTTP");
     }
 }

@@ -401,3 +401,401 @@ fn graphql_without_an_ack_was_refused() {
     let told = Told::of(&["-s", "graphql-transport-ws", "-x", init, "-w", "2"], port, "/");
     told.is("W700", "the server refuses connection_init");
 }
+
+/// A Close with a code and a reason.
+fn close(code: u16, reason: &str) -> Vec<u8> {
+    let len = u8::try_from(reason.len() + 2).expect("a short reason");
+    [&[0x88, len][..], &code.to_be_bytes(), reason.as_bytes()].concat()
+}
+
+/// Waits for so long, or until the client has ended.
+fn pause(stream: &mut TcpStream, millis: u64) -> Option<()> {
+    stream.set_read_timeout(Some(Duration::from_millis(millis))).ok()?;
+    while stream.read(&mut [0; 512]).is_ok_and(|n| n > 0) {}
+    stream.set_read_timeout(Some(Duration::from_secs(20))).ok()
+}
+
+const ENGINE_IO: &str = r#"0{"sid":"a","upgrades":[],"pingInterval":300,"pingTimeout":900}"#;
+
+#[test]
+fn a_refused_namespace_of_socket_io_is_reported_whoever_ends() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&[text(ENGINE_IO), text(r#"44{"message":"no seat"}"#)].concat()).ok()?;
+        stay(stream)
+    });
+    let told = Told::of(&["-x", "40", "-w", "0.3"], port, "/socket.io/?EIO=4");
+    told.is("W501", r#"likely (high): its message is 44{"message":"no seat"}"#);
+}
+
+#[test]
+fn a_timer_that_had_not_run_out_is_no_cause() {
+    // A heartbeat came 0.3 s before the end, and may be answered within 0.9 s.
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&text(ENGINE_IO)).ok()?;
+        pause(stream, 300)?;
+        stream.write_all(&text("2")).ok()?;
+        pause(stream, 350)?;
+        stream.write_all(CLOSE).ok()
+    });
+    let told = Told::of(&["-w", "5"], port, "/socket.io/?EIO=4");
+    told.is("W705", "likely (medium): the server ends connections that connect to no namespace");
+    told.lacks("heartbeat");
+}
+
+#[test]
+fn what_a_server_repeats_is_not_its_heartbeat() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let _ = stream.read(&mut [0; 512]).ok()?;
+        stream.write_all(&text("ping")).ok()?;
+        pause(stream, 400)?;
+        stream.write_all(&close(1000, "")).ok()
+    });
+    Told::of(&["-x", "ping", "-w", "5"], port, "/").lacks("heartbeat message");
+}
+
+#[test]
+fn a_heartbeat_that_the_server_speaks_of_is_no_ping() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&text(r#"{"hello":{"heartbeat_every":300}}"#)).ok()?;
+        pause(stream, 1100)?;
+        stream.write_all(&close(4009, "Session timed out")).ok()
+    });
+    let told = Told::of(&["-w", "5"], port, "/");
+    told.is(
+        "W723",
+        "likely (medium): the application did not receive what its first message speaks of",
+    );
+    told.lacks("--ping-interval");
+}
+
+#[test]
+fn sockjs_closes_with_a_message() {
+    for (message, code) in [(r#"c[3100,"no seat"]"#, "W700"), (r#"c[3000,"Go away!"]"#, "W503")] {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            stream
+                .write_all(&[text("o"), text(message), close(1000, "Normal closure")].concat())
+                .ok()
+        });
+        let told = Told::of(&["-w", "2", "-vv"], port, "/");
+        assert_eq!(
+            told.code() == "W700" && told.text.contains("warning[W700]"),
+            code == "W700",
+            "{}",
+            told.text
+        );
+    }
+}
+
+#[test]
+fn a_plain_get_shows_what_a_path_is_whose_sessions_end() {
+    for (plain, cause) in [
+        (
+            answer("401 Unauthorized", "", "who are you?"),
+            "likely (medium): to a plain GET, the server says \"who are you?\"",
+        ),
+        (
+            answer("403 Forbidden", "", ""),
+            "likely (medium): the application refuses: a plain GET is refused, too",
+        ),
+        (answer("200 OK", "", "hello"), "likely (medium): the path serves plain HTTP"),
+        // These say nothing of a WebSocket.
+        (answer("404 Not Found", "", "nothing here"), "possible"),
+        (answer("400 Bad Request", "", "Can \"Upgrade\" only to \"WebSocket\"."), "possible"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+        let port = serve_all(listener, move |stream| {
+            let request = receive(stream);
+            let request = String::from_utf8_lossy(&request).into_owned();
+            match request.contains("Upgrade: websocket") {
+                false => stream.write_all(&plain).ok(),
+                true if request.contains("wscope-unknown") => {
+                    stream.write_all(&answer("404 Not Found", "", "")).ok()
+                }
+                true => {
+                    open(&request, stream)?;
+                    stream.write_all(CLOSE).ok()
+                }
+            }
+        });
+        for args in [&["--diagnose", "-x", "hi", "-w", "2"][..], &["doctor"]] {
+            Told::of(args, port, "/info").is("W705", cause);
+        }
+    }
+}
+
+#[test]
+fn a_close_in_order_before_anything_was_done_is_no_success() {
+    for end in [close(1001, ""), close(1000, "logged in elsewhere")] {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            stream.write_all(&end).ok()
+        });
+        for args in [&["-w", "2"][..], &["--diagnose", "-x", "hi", "-w", "2"], &["doctor"]] {
+            let told = Told::of(args, port, "/");
+            told.has("warning[W70");
+            told.has("the peer closed before it sent any message");
+            told.lacks("idle timeout");
+        }
+    }
+    // What was sent may have been all that was wanted.
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let _ = stream.read(&mut [0; 512]).ok()?;
+        stream.write_all(&close(1000, "stored")).ok()
+    });
+    assert_eq!(Told::of(&["-x", "hi", "-w", "2"], port, "/").code(), "none");
+}
+
+#[test]
+fn a_code_about_a_message_needs_one() {
+    for code in [1003, 1007, 1009] {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            stream.write_all(&close(code, "")).ok()
+        });
+        for args in [&["doctor"][..], &["--diagnose", "-x", "hi", "-w", "2"]] {
+            let told = Told::of(args, port, "/");
+            told.has("though no message had been sent");
+            told.lacks("-b");
+            told.lacks("smaller messages");
+        }
+    }
+}
+
+#[test]
+fn the_reason_of_a_close_is_more_than_what_another_path_shows() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        match request.contains("wscope-unknown") {
+            true => stay(stream),
+            false => stream.write_all(&close(4123, "editor version mismatch")).ok(),
+        }
+    });
+    let told = Told::of(&["--diagnose", "-w", "2"], port, "/");
+    told.lacks("knows this path");
+    told.has("its reason says why");
+    // One that says nothing is not.
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let _ = stream.read(&mut [0; 512]).ok().filter(|n| *n > 0)?;
+        stream.write_all(&close(4500, "Internal Server Error")).ok()
+    });
+    let told = Told::of(&["--diagnose", "-x", "hi", "-w", "2"], port, "/");
+    told.is("W723", "likely (medium): the application ended it because of our message");
+    told.lacks("documentation");
+}
+
+#[test]
+fn a_server_that_warms_up_wants_no_subprotocol() {
+    let count = AtomicUsize::new(0);
+    let port = serve(move |request, stream| {
+        open(request, stream)?;
+        match count.fetch_add(1, Ordering::SeqCst) < 3 {
+            true => stream.write_all(&close(1008, "")).ok(),
+            false => stay(stream),
+        }
+    });
+    let told = Told::of(&["--diagnose", "-w", "2"], port, "/graphql");
+    told.is("W708", "likely (medium): the server ends some connections and not others");
+    told.lacks("requires a subprotocol");
+}
+
+#[test]
+fn a_reason_in_a_regular_close_may_be_an_error() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&[text("hello"), b"\x89\x00".to_vec()].concat()).ok()?;
+        pause(stream, 400)?;
+        stream.write_all(&close(1001, "No response from ping frame.")).ok()
+    });
+    let told = Told::of(&["--no-pong", "-w", "5"], port, "/");
+    told.is("W701", "likely (high): this side did not answer the peer's pings");
+}
+
+#[test]
+fn graphql_that_refuses_the_login_was_asked() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let _ = stream.read(&mut [0; 512]).ok()?;
+        stream.write_all(&close(4403, "Forbidden")).ok()
+    });
+    let init = r#"{"type":"connection_init"}"#;
+    let told = Told::of(&["-s", "graphql-transport-ws", "-x", init, "-w", "2"], port, "/");
+    told.is("W719", "the server refuses connection_init");
+    told.lacks("send `connection_init` first");
+}
+
+#[test]
+fn the_protocols_inside_say_why_they_end() {
+    for (message, code) in [
+        (r#"{"type":"auth_invalid","message":"no such token"}"#, 1000),
+        (r#"{"type":"disconnect","reason":"unauthorized","reconnect":false}"#, 1000),
+        (r#"[3,{"message":"no realm"},"wamp.error.no_such_realm"]"#, 1000),
+        ("{\"error\":\"no such protocol\"}\u{1e}", 1000),
+        (r#"{"type":"error","error":{"message":"the key is wrong"}}"#, 3000),
+    ] {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            let _ = stream.read(&mut [0; 512]).ok()?;
+            stream.write_all(&[text(message), close(code, "key.wrong")].concat()).ok()
+        });
+        let told = Told::of(&["-x", "hi", "-w", "2"], port, "/");
+        assert!(told.cause().contains("its last message is"), "{message}: {}", told.text);
+    }
+}
+
+#[test]
+fn a_broker_of_mqtt_says_why_it_refuses() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let _ = stream.read(&mut [0; 512]).ok()?;
+        stream.write_all(b"\x82\x04\x20\x02\x00\x05").ok()?;
+        stream.shutdown(Shutdown::Write).ok()
+    });
+    let told = Told::of(&["-s", "mqtt", "-b", "-x", "hi", "-w", "2"], port, "/");
+    told.is("W801", "its last message is CONNACK with the code 5");
+}
+
+#[test]
+fn stomp_that_was_asked_is_not_waited_for() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let _ = stream.read(&mut [0; 512]).ok()?;
+        let error = "ERROR\nmessage:Bad CONNECT\n\nAccess refused for user 'g'\0";
+        stream.write_all(&[text(error), close(1000, "")].concat()).ok()
+    });
+    let told = Told::of(&["-s", "v12.stomp", "-x", "CONNECT\n\n", "-w", "2"], port, "/");
+    told.is("W700", "its last message is ERROR");
+    told.lacks("W507");
+}
+
+#[test]
+fn a_greeting_that_asks_for_a_login_is_no_idle_timer() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&text(r#"{"type":"auth_required"}"#)).ok()?;
+        pause(stream, 1100)?;
+        stream.write_all(&close(1000, "")).ok()
+    });
+    let told = Told::of(&["-w", "5"], port, "/");
+    told.is("W700", "did not receive what its first message speaks of");
+    told.lacks("--ping-interval");
+}
+
+#[test]
+fn text_in_place_of_a_later_frame_is_text() {
+    for (raw, mark) in [
+        (
+            "HTTP/1.1 500 Internal Server Error\r\n\r\n",
+            "an HTTP response was written after the 101",
+        ),
+        ("{\"n\": 1}\n", "text was written into the stream"),
+    ] {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            stream.write_all(&[text("hello"), raw.as_bytes().to_vec()].concat()).ok()?;
+            stay(stream)
+        });
+        let told = Told::of(&["-w", "2"], port, "/");
+        assert_eq!(told.code(), "W461", "{}", told.text);
+        told.has(mark);
+    }
+}
+
+#[test]
+fn who_answers_our_close_is_not_away() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let mut buffer = [0; 512];
+        while stream.read(&mut buffer).ok()? > 0 {
+            if buffer[0] == 0x88 {
+                stream.write_all(&close(1000, "")).ok()?;
+                break;
+            }
+        }
+        None
+    });
+    let told =
+        Told::of(&["--ping-interval", "0.2", "--pong-timeout", "0.3", "-w", "forever"], port, "/");
+    told.lacks("the network path failed silently");
+    told.has("W818");
+    let told = Told::of(&["doctor"], port, "/");
+    assert!(
+        told.text.starts_with("opens, but not healthy: the server does not answer pings"),
+        "{}",
+        told.text
+    );
+}
+
+#[test]
+fn a_server_that_is_gone_was_no_timer() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = listener.local_addr().expect("bound").port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().ok()?;
+        let request = receive(&mut stream);
+        stream.write_all(switching(&request, "").as_bytes()).ok()?;
+        pause(&mut stream, 1300)?;
+        drop(listener);
+        stream.shutdown(Shutdown::Both).ok()
+    });
+    let told = Told::of(&["--diagnose", "-w", "forever"], port, "/");
+    told.is("W804", "likely (high): the server stopped listening");
+}
+
+#[test]
+fn a_timer_of_pings_needs_time_or_a_ping() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&close(1011, "keepalive to the exchange was lost")).ok()
+    });
+    let told = Told::of(&["-w", "2"], port, "/");
+    told.lacks("heartbeat from this side");
+    told.lacks("(high)");
+    // Left unanswered, they are the cause of a Close that says nothing.
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&[text("hello"), b"\x89\x00".to_vec()].concat()).ok()?;
+        pause(stream, 400)?;
+        stream.write_all(CLOSE).ok()
+    });
+    let told = Told::of(&["--no-pong", "-w", "5"], port, "/");
+    told.is("W705", "likely (medium): this side did not answer the peer's pings");
+}
+
+#[test]
+fn one_fresh_ping_is_no_proof() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&[text("hello"), b"\x89\x00".to_vec()].concat()).ok()?;
+        stream.shutdown(Shutdown::Write).ok()
+    });
+    let told = Told::of(&["--no-pong", "-w", "2"], port, "/");
+    told.is("W801", "likely (medium): this side did not answer the peer's pings");
+}
+
+#[test]
+fn a_dropped_upgrade_is_compared_with_a_control() {
+    let count = Arc::new(AtomicUsize::new(0));
+    for doctor in [false, true] {
+        let count = Arc::clone(&count);
+        count.store(0, Ordering::SeqCst);
+        // It drops the first upgrade alone.
+        let port = serve(move |request, stream| match count.fetch_add(1, Ordering::SeqCst) {
+            0 => stream.shutdown(Shutdown::Both).ok(),
+            _ => {
+                open(request, stream)?;
+                stay(stream)
+            }
+        });
+        let args: &[&str] = if doctor { &["doctor"] } else { &["--diagnose"] };
+        let told = Told::of(args, port, "/wscope-unknown-path");
+        told.is("W107", "likely (high): the server's answers change from one request to the next");
+        told.lacks("drops");
+    }
+}

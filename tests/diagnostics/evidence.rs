@@ -49,13 +49,13 @@ fn is(facts: &Facts<'_>, code: &str, cause: &str, confidence: Confidence) {
 #[test]
 fn a_status_alone_proves_nothing() {
     let bare = Pair::new("", "HTTP/1.1 403 Forbidden\r\n\r\n");
-    is(&bare.facts(), "W332", "matches no route", Confidence::Low);
+    is(&bare.facts(), "W332", "the credentials sent", Confidence::Low);
     let serves = [trial(Variation::NoUpgrade, 200), trial(Variation::OtherPath, 403)];
     let facts = Facts { trials: &serves, ..bare.facts() };
     is(&facts, "W332", "serves plain HTTP", Confidence::Medium);
     let known = [trial(Variation::OtherPath, 404)];
     let facts = Facts { trials: &known, ..bare.facts() };
-    is(&facts, "W332", "requires credentials", Confidence::Low);
+    is(&facts, "W332", "the credentials sent", Confidence::Low);
 }
 
 #[test]
@@ -64,7 +64,12 @@ fn what_all_requests_get_rules_the_path_out() {
     let all = [trial(Variation::NoUpgrade, 400), trial(Variation::OtherPath, 400)];
     is(&Facts { trials: &all, ..bad.facts() }, "W323", "every request", Confidence::Medium);
     let upgrades = [trial(Variation::NoUpgrade, 426), trial(Variation::OtherPath, 400)];
-    is(&Facts { trials: &upgrades, ..bad.facts() }, "W323", "the path is not", Confidence::Medium);
+    is(
+        &Facts { trials: &upgrades, ..bad.facts() },
+        "W323",
+        "every upgrade is refused",
+        Confidence::Medium,
+    );
     let failed = Pair::new("", "HTTP/1.1 500 Internal Server Error\r\n\r\n");
     let all = [trial(Variation::OtherPath, 500)];
     is(&Facts { trials: &all, ..failed.facts() }, "W341", "at any path", Confidence::Medium);
@@ -147,7 +152,7 @@ fn a_trial_that_met_a_busy_server_proves_nothing() {
     for busy in [429, 503] {
         let trials = [trial(Variation::OwnOrigin, busy), trial(Variation::OtherPath, busy)];
         let facts = Facts { trials: &trials, ..bare.facts() };
-        is(&facts, "W332", "matches no route", Confidence::Low);
+        is(&facts, "W332", "the credentials sent", Confidence::Low);
     }
     let trials = [trial(Variation::OwnOrigin, 101)];
     is(&Facts { trials: &trials, ..bare.facts() }, "W328", "requires an Origin", Confidence::High);
@@ -163,13 +168,7 @@ fn a_lone_certificate_is_a_broken_chain_where_its_issuer_is_known_elsewhere() {
     let public = CertificateFacts { names_issuer: true, ..certificate.clone() };
     for (certificate, own_roots, cause, confidence) in [
         (&certificate, false, "a private authority", Confidence::Low),
-        // Nothing tells a private authority from an intermediate one.
-        (
-            &certificate,
-            true,
-            "a private authority which is not among the given",
-            Confidence::Medium,
-        ),
+        (&certificate, true, "another authority than those", Confidence::Medium),
         (&public, false, "without the intermediate", Confidence::Medium),
     ] {
         let tls = TlsAttempt {
@@ -207,7 +206,7 @@ fn what_is_wrong_with_a_chain_is_found_in_its_certificates() {
     let expired = TlsAttempt { fault, now, certificate: Some(&leaf), ..TlsAttempt::default() };
     for chain in [&old[..], &[]] {
         let tls = TlsAttempt { chain, ..expired };
-        is(&secure(tls, &[]), "W206", "above the server's own", Confidence::High);
+        is(&secure(tls, &[]), "W206", "an intermediate certificate", Confidence::High);
     }
     let own = of("CN=a", "CN=b", past);
     let tls = TlsAttempt { certificate: Some(&own), chain: &old, ..expired };
@@ -220,7 +219,7 @@ fn what_is_wrong_with_a_chain_is_found_in_its_certificates() {
 
     let fault = Some(TlsFault::Issuer { is_own: true });
     for (subject, cause) in [
-        ("O=Acme Co,CN=Some Fake Certificate", "shows a placeholder"),
+        ("O=Acme Co,CN=Some Fake Certificate", "shows its default one"),
         ("CN=api.example", "is self-signed"),
     ] {
         let own = of(subject, subject, past);
@@ -255,15 +254,15 @@ fn a_wildcard_stands_for_one_label() {
 #[test]
 fn an_option_of_the_run_is_a_cause() {
     let fault = Some(TlsFault::Alert(70));
-    let tls = TlsAttempt { fault, versions: Some("--tls-max …"), ..TlsAttempt::default() };
-    is(&secure(tls, &[]), "W210", "an option of this run", Confidence::Medium);
+    let tls = TlsAttempt { fault, own_versions: Some("--tls-max …"), ..TlsAttempt::default() };
+    is(&secure(tls, &[]), "W210", "limited by an option", Confidence::Medium);
     let sent = TlsAttempt { own_certificate: true, ..TlsAttempt::default() };
     let answer = "HTTP/1.1 400 Bad Request\r\n\r\n<title>400 The SSL certificate error</title>";
     let refused = Pair::new("", answer);
     let verdict = |facts: &Facts<'_>| classify(facts).remove(0);
-    let found = verdict(&Facts { tls: sent, ..refused.facts() });
-    assert_eq!(found.title, "the server refuses our client certificate");
-    assert!(!verdict(&refused.facts()).title.contains("refuses our"));
+    let facts = Facts { tls: sent, ..refused.facts() };
+    is(&facts, "W212", "the certificate sent is not accepted", Confidence::Medium);
+    assert!(verdict(&refused.facts()).help.starts_with("send one"));
     let alpn = TlsAttempt {
         fault: Some(TlsFault::Alert(120)),
         own_alpn: Some("--alpn …"),
@@ -296,9 +295,9 @@ fn an_expired_client_certificate_is_judged_by_its_own_dates() {
     };
     let (old, valid) = (until("2026-01-01T00:00:00Z"), until("2028-01-01T00:00:00Z"));
     for (shown, cause, confidence, help) in [
-        (Some(&old), "the client certificate has expired", Confidence::High, "renew it"),
-        (Some(&valid), "an authority above", Confidence::Medium, "renew the certificates of"),
-        (None, "or one of an authority above it", Confidence::Medium, "renew it"),
+        (Some(&old), "the client certificate has expired", Confidence::High, "look at the dates"),
+        (Some(&valid), "an authority above", Confidence::Medium, "look at the dates"),
+        (None, "or one that the server checks", Confidence::Medium, "look at"),
     ] {
         let tls = TlsAttempt {
             fault: Some(TlsFault::Alert(45)),
@@ -331,7 +330,7 @@ fn a_certificate_that_was_requested_is_a_cause_of_an_end() {
 fn a_port_that_is_silent_under_tls_is_what_a_plain_request_shows() {
     let tls = TlsAttempt { fault: Some(TlsFault::Silent), ..TlsAttempt::default() };
     is(&secure(tls, &[]), "W203", "speaks plain text", Confidence::Low);
-    for (code, cause) in [(0, "hangs"), (1, "neither TLS nor plain HTTP")] {
+    for (code, cause) in [(0, "hangs"), (1, "neither TLS nor HTTP")] {
         let trials = [trial(Variation::OtherScheme, code)];
         let facts = secure(tls, &trials);
         is(&facts, "W203", cause, Confidence::Medium);
@@ -382,8 +381,8 @@ fn a_proxy_that_failed_has_not_forbidden() {
     for (answer, cause, confidence) in [
         ("HTTP/1.1 503 Connect failed\r\n\r\n", "can't reach the server", Confidence::Medium),
         ("HTTP/1.1 403 Forbidden\r\n\r\n", "or this client", Confidence::Medium),
-        ("HTTP/1.1 405 No\r\nServer: x\r\n\r\n", "a web server", Confidence::Medium),
-        ("HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", "wants a login", Confidence::Medium),
+        ("HTTP/1.1 405 No\r\nServer: nginx\r\n\r\n", "a web server", Confidence::Medium),
+        ("HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", "a login page", Confidence::Medium),
         ("HTTP/1.1 418 No\r\n\r\n", "rules forbid", Confidence::Low),
     ] {
         let answer = of(answer);
@@ -420,7 +419,6 @@ fn the_reason_of_a_close_names_the_timer() {
         ("idle timeout", 0, "an idle timeout of the server"),
         ("keepalive ping timeout", 2, "this side did not answer the peer's pings"),
         ("keepalive ping timeout", 0, "did not receive a ping, a pong or a heartbeat"),
-        ("login timeout", 0, "did not receive the first message"),
     ] {
         let body = CloseBody { code: Some(1008), reason: reason.as_bytes().to_vec() };
         let facts = closed(&pair, &body, 5.0, 2.0);
@@ -428,6 +426,12 @@ fn the_reason_of_a_close_names_the_timer() {
         let stream = StreamFacts { sent, ..StreamFacts::default() };
         is(&Facts { pings, stream, ..facts }, "W708", cause, Confidence::High);
     }
+    // A first message that was sent was received as another one.
+    let body = CloseBody { code: Some(1008), reason: b"login timeout".to_vec() };
+    let facts = closed(&pair, &body, 5.0, 2.0);
+    is(&facts, "W708", "did not receive the first message", Confidence::High);
+    let facts = Facts { stream: StreamFacts { sent, ..StreamFacts::default() }, ..facts };
+    is(&facts, "W708", "did not take our message", Confidence::Medium);
 }
 
 #[test]
@@ -438,10 +442,16 @@ fn a_ping_in_another_word_is_no_ping() {
         let found = first(&closed(&pair, &body, 5.0, 0.1));
         assert_eq!(found.2, None, "{reason}: {found:?}");
     }
-    for reason in ["PING_TIMEOUT", "missed heartbeat", "no pong", "keep-alive failed"] {
+    for (reason, sure) in [
+        ("PING_TIMEOUT", Confidence::High),
+        // Of whom, these do not say.
+        ("missed heartbeat", Confidence::Medium),
+        ("no pong", Confidence::Medium),
+        ("keep-alive failed", Confidence::Medium),
+    ] {
         let body = CloseBody { code: Some(1008), reason: reason.as_bytes().to_vec() };
         let cause = "did not receive a ping, a pong or a heartbeat";
-        is(&closed(&pair, &body, 5.0, 0.1), "W708", cause, Confidence::High);
+        is(&closed(&pair, &body, 5.0, 0.1), "W708", cause, sure);
     }
 }
 
@@ -451,8 +461,20 @@ fn a_time_that_was_up_need_not_be_one_on_silence() {
     for code in [1008, 4000] {
         let body = CloseBody { code: Some(code), reason: b"database timeout".to_vec() };
         let found = first(&closed(&pair, &body, 5.0, 2.0));
-        assert!(found.1.contains("a timeout of the server"), "{found:?}");
+        assert!(found.1.contains("a timeout of the server, which its reason names"), "{found:?}");
         assert_eq!(found.2, Some(Confidence::Medium), "{found:?}");
+    }
+    for (reason, sure) in [
+        ("account inactive, contact sales", false),
+        ("trial period timed out", false),
+        ("inactive", true),
+        ("client inactive for too long", true),
+        ("closed due to inactivity", true),
+    ] {
+        let body = CloseBody { code: Some(1008), reason: reason.as_bytes().to_vec() };
+        let facts = closed(&pair, &body, 5.0, 2.0);
+        let d = classify(&facts).into_iter().next().expect("a verdict");
+        assert!(d.is_proved() == sure && d.help.contains("--ping-interval") == sure, "{d:?}");
     }
 }
 
@@ -554,4 +576,58 @@ fn who_left_after_a_close_that_was_not_answered_was_not_cut_off() {
         let facts = Facts { close: CloseFacts::default(), ..facts };
         assert_eq!(classify(&facts).first().map(|d| d.entry.code), Some("W804"));
     }
+}
+
+/// What TLS showed, in a run with these own options.
+fn secured<'a>(fault: TlsFault<'a>, certificate: Option<&'a CertificateFacts>) -> TlsAttempt<'a> {
+    let now = Some("2026-11-30T10:00:00Z");
+    TlsAttempt { fault: Some(fault), certificate, now, ..TlsAttempt::default() }
+}
+
+#[test]
+fn what_a_certificate_shows_of_its_refusal() {
+    let certificate = |subject: &str, names: &[&str]| CertificateFacts {
+        subject: subject.to_owned(),
+        issuer: subject.to_owned(),
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        not_before: "2026-01-01T00:00:00Z".to_owned(),
+        not_after: "2027-01-01T00:00:00Z".to_owned(),
+        ..CertificateFacts::default()
+    };
+    let own = TlsFault::Issuer { is_own: true };
+    let early = TlsFault::Dates { early: false };
+    let default = certificate("CN=TRAEFIK DEFAULT CERT", &[]);
+    let star = certificate("CN=a", &["*.example"]);
+    for (tls, code, cause) in [
+        (secured(own, Some(&default)), "W208", "no certificate for this name"),
+        (secured(TlsFault::Name, Some(&star)), "W207", "its wildcard stands for exactly one label"),
+        // It is valid itself: so another one is not.
+        (secured(early, Some(&star)), "W206", "an intermediate certificate"),
+        (
+            TlsAttempt {
+                own_versions: Some("--tls-max …"), ..secured(TlsFault::Alert(70), None)
+            },
+            "W210",
+            "limited by an option",
+        ),
+    ] {
+        let facts = Facts { url: Some("wss://eu.api.example/"), tls, ..Facts::new(Role::Client) };
+        let found = first(&facts);
+        assert!(found.0 == code && found.1.contains(cause), "{cause}: {found:?}");
+    }
+    // A certificate that is out of date is out of date.
+    let old = CertificateFacts { not_after: "2026-02-01T00:00:00Z".to_owned(), ..star.clone() };
+    let tls = secured(early, Some(&old));
+    let facts = Facts { url: Some("wss://api.example/"), tls, ..Facts::new(Role::Client) };
+    assert!(first(&facts).1.contains("not renewed"));
+}
+
+#[test]
+fn a_web_server_is_no_proxy() {
+    let answer = "HTTP/1.1 405 Not Allowed\r\nServer: nginx/1.22\r\n\r\n";
+    let answer = Head::parse(HeadKind::Response, answer.as_bytes());
+    let proxy =
+        ProxyFacts { address: "http://p:80", variable: None, answer: Some(&answer), fault: None };
+    let facts = Facts { url: Some("ws://h/"), proxy: Some(proxy), ..Facts::new(Role::Client) };
+    is(&facts, "W112", "a web server listens there", Confidence::Medium);
 }

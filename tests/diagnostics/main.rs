@@ -12,6 +12,7 @@ mod closing;
 mod doubts;
 mod evidence;
 mod frames;
+mod fronts;
 mod inside;
 mod last;
 mod reaching;
@@ -20,6 +21,7 @@ mod statuses;
 mod switching;
 mod timing;
 mod tls;
+mod words;
 
 #[path = "../ui_json/schema.rs"]
 #[allow(dead_code)]

@@ -274,21 +274,16 @@ fn unfinished_frames_of_many_clients_are_shown_from_bounded_memory() {
 fn who_floods_pings_and_reads_nothing_is_named() {
     let server = listen(["--echo"]);
     let flood = server.open();
-    flood.tcp().set_nonblocking(true).expect("a flag");
+    let mut writer = flood.tcp().try_clone().expect("a descriptor");
     let ping = frames::frame(PING, vec![b'x'; 100]);
     let pings = frames::bytes([frames::towards(Direction::ToServer, ping)]).repeat(1000);
-    // Until both directions are full.
-    let mut full = 0;
-    while full < 1000 {
-        match std::io::Write::write(&mut flood.tcp(), &pings) {
-            Ok(1..) => full = 0,
-            _ => full += 1,
-        }
-        std::thread::yield_now();
-    }
+    // Until both directions are full; then it waits for the end.
+    let writing =
+        std::thread::spawn(move || while std::io::Write::write_all(&mut writer, &pings).is_ok() {});
     server.stderr.wait_for("the peer sends but reads nothing");
     server.still_echoes();
-    drop(flood);
+    flood.tcp().shutdown(std::net::Shutdown::Both).expect("a socket");
+    writing.join().expect("no panic");
     server.interrupt();
 }
 

@@ -45,7 +45,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("its path or subprotocol belongs to a protocol in which the server must answer or send first")
         .help("use a plain WebSocket client, or let `--exec` answer in that protocol")
         .source(KNOWN)
-        .seen("/socket.io/, /sockjs, mqtt or graphql in the request, and the client left without sending a message"),
+        .seen("/socket.io/, /sockjs, mqtt, graphql or another protocol's mark in the request, and the client left without a message or an answer"),
     error("W368", "the client does not trust the certificate of this server")
         .because("the client refused the certificate: it must trust the certificate or its issuer")
         .help("give the certificate to the client (`listen --self-signed-out FILE` writes it): `wscope --cacert FILE`, curl --cacert FILE, NODE_EXTRA_CA_CERTS=FILE, Python cafile=FILE")

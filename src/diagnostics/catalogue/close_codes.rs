@@ -8,14 +8,14 @@ use crate::diagnostics::{CatalogueEntry, Clue as C};
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     note("W700", "closed normally (1000)")
         .because("the peer has finished its work")
-        .help("if this is unexpected, look for an idle timeout or a deployment of the server")
+        .help("if this is unexpected, read the last messages and the peer's log")
         .source("RFC 6455 §7.4.1")
         .seen("close code 1000 from the peer"),
     note("W701", "the peer is leaving (1001)")
         .because("the server shuts down, or the browser leaves the page")
         .help("reconnect after a random delay")
         .source("RFC 6455 §7.4.1")
-        .causes(&[low("a shutdown or deployment of the server"), low("an idle timeout of AWS API Gateway")])
+        .causes(&[low("a shutdown or deployment of the server"), low("an idle timeout of AWS API Gateway").unless(&[C::EndedEarly])])
         .seen("close code 1001 from the peer"),
     error("W702", "the peer reports that this side broke the protocol (1002)")
         .because("the code means that a frame of this side was not accepted; some applications refuse with it for reasons of their own")
@@ -65,7 +65,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             low("a compressed message that it could not inflate").unless(&[C::ReasonGiven]),
         ])
         .seen("close code 1007 from the peer"),
-    error("W708", "a message broke the peer's policy (1008)")
+    error("W708", "refused by the peer's policy (1008)")
         .because("1008 is the general code if no other fits; the reason has the details")
         .help("read the reason; common ones are a missing login, a rate limit, too many fragments")
         .source("RFC 6455 §7.4.1")

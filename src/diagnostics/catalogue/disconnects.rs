@@ -1,16 +1,21 @@
 //! W8xx: endings without a closing handshake, and what their timing means.
 
 use super::builder::{KNOWN, error, high, low, medium, warning};
+use crate::diagnostics::classify::closing::{BEAT, BEATLESS};
 use crate::diagnostics::{CatalogueEntry, Clue as C, LikelyCause};
 
 /// What ends a connection in the middle of its traffic.
 #[rustfmt::skip]
 const LOSSES: &[LikelyCause] = &[
+    high("the server stopped listening: its process ended, or restarts", C::Gone)
+        .cure("read the server's log: what was received last may have ended its process"),
     high("this side sent an illegal frame, and the peer ended the connection", C::IllegalSent)
         .cure("correct the frame; a peer may also answer it with Close 1002"),
     medium("the bytes sent by hand are not legal frames here, and the peer ended the connection because of them", C::BytesSent)
         .cure("correct the bytes"),
-    high("this side did not answer the peer's pings, and the peer gave up", C::PingsIgnored).unless(&[C::AfterOurMessage])
+    high("this side did not answer the peer's pings, and the peer gave up", C::PingsMissed).unless(&[C::AfterOurMessage])
+        .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
+    medium("this side did not answer the peer's pings, and the peer gave up", C::PingsIgnored).unless(&[C::AfterOurMessage])
         .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
     high("this side read too slowly, and the peer gave up", C::Stalled)
         .cure("read stdout faster, or write it to a file"),
@@ -28,7 +33,7 @@ const LOSSES: &[LikelyCause] = &[
         .cure("compare the time with the limits of that proxy, and reconnect"),
     low("the peer's process ended, or its handler ended, possibly because of our message").with(C::SoonAfterOurs),
     low("the peer's process ended, or its handler ended without closing").unless(&[C::SoonAfterOurs]),
-    low("a load balancer or proxy ended it, as for a limit on the age of connections"),
+    low("a load balancer or proxy ended it, as for a limit on the age of connections").unless(&[C::EndedEarly]),
 ];
 
 #[rustfmt::skip]
@@ -65,11 +70,16 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
             medium("the application did not receive the answer to its heartbeat message", C::BeatUnanswered)
                 .cure("answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt"),
+            high("the server stopped listening: its process ended, or restarts", C::Gone)
+                .cure("read the server's log: its process may have been ended"),
+            medium("the broker received no packet of MQTT in the time that our CONNECT promised", C::KeepAlive)
+                .cure("send PINGREQ (`c0 00`) in that time, or a longer keep-alive: WebSocket pings are no packets"),
+            medium(BEATLESS, C::BeatAnnounced).cure(BEAT),
             high("nginx's proxy_read_timeout, 60 s unless set", C::IdleAt(60, "nginx")),
             high("Cloudflare's idle timeout", C::IdleAt(100, "cloudflare")),
             high("Envoy's or Istio's stream idle timeout", C::IdleAt(300, "envoy")),
             high("Heroku's router", C::IdleAt(55, "heroku")),
-            medium("a timer of the proxy that answered", C::SilenceBehindProxy),
+            medium("a timer of the proxy that answered, or the end of the process behind it", C::SilenceBehindProxy),
             medium("haproxy's `timeout client`, if `timeout tunnel` is not set, or Google Cloud's timeoutSec", C::Idle(30)),
             medium("Heroku's router", C::Idle(55)),
             medium("nginx's proxy_read_timeout or the idle timeout of an AWS load balancer, both 60 s by default", C::Idle(60)),
@@ -78,7 +88,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("Envoy's or Istio's stream idle timeout", C::Idle(300)),
             medium("an AWS network load balancer", C::Idle(350)),
             medium("AWS API Gateway's idle limit", C::Idle(600)),
-            medium("a timer of a proxy or of the peer", C::Silence),
+            medium("a timer of a proxy or of the peer, or the end of the peer's process", C::Silence).unless(&[C::Serving, C::SilenceBehindProxy]),
+            low("the client's program ended or was killed, or its network went away").with(C::Serving)
+                .cure("see whether the client's program still runs; against a timer, send pings: `--ping-interval SECS`"),
+            low("a timer of the client, or of something between it and this server").with(C::Serving),
         ])
         .seen("end of stream or reset after a second or more without traffic")
         .more("A ping every 60 s is too late for a timer of 60 s: choose less than half."),

@@ -77,12 +77,16 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
             high("the server stopped listening after this request: its process ended, or restarts", C::Gone)
                 .cure("read the server's log: the request may have ended its process"),
-            medium("the application did not answer the upgrade in time, and the server gave up", C::GaveUp).unless(&[C::PlainUnanswered, C::NoSubprotocolHelps])
-                .cure("read the application's log: find out what its handler waits for before it accepts"),
+            medium("the application did not answer the upgrade in time, or what the port forwards to could not be reached, and the server gave up", C::GaveUp).unless(&[C::PlainUnanswered, C::NoSubprotocolHelps])
+                .cure("check what is behind the port, and read the application's log: find out what its handler waits for before it accepts"),
             high("a proxy answers, which can't reach the application behind it", C::PlainGateway)
                 .cure("start the application, or correct its address and port in the proxy"),
-            high("an HTTP server, or something in front of it, drops the upgrade: its handler does not know this path, refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp, C::PlainGateway])
+            high("an HTTP server, or something in front of it, drops the upgrade: its handler does not know this path, refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp, C::PlainGateway, C::PlainFails, C::PlainUnread])
                 .cure("check the path, then the Origin and the credentials: the server drops upgrades that it refuses"),
+            medium("what answers fails itself, as a proxy whose target is down, or an application with an error", C::PlainFails).unless(&[C::NoSubprotocolHelps, C::GaveUp, C::PlainGateway])
+                .cure("check that the target of the proxy runs, and its log; then the path, the Origin and the credentials"),
+            medium("every request is refused, and the refusal of the upgrade was lost: something in front puts bytes before it, such as the PROXY protocol, or the server drops what it refuses", C::PlainUnread).unless(&[C::NoSubprotocolHelps, C::GaveUp])
+                .cure("check what stands in front of the server, and whether both agree on the PROXY protocol; then the path and the credentials"),
             high("the server refuses the subprotocol offered, as libwebsockets does", C::NoSubprotocolHelps)
                 .cure("offer one that the server knows, `-s NAME`, or none"),
             medium("the server requires a subprotocol, as brokers of MQTT do", C::InPath("mqtt")).unless(&[C::SubprotocolSent, C::OtherSchemeAnswers])
@@ -93,10 +97,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("send fewer or shorter cookies and headers"),
             medium("an HTTP server drops each request for this path", C::OtherPathAnswered).unless(&[C::OtherSchemeAnswers, C::PlainAnswered])
                 .cure("check the path, and the server's rules for it"),
-            medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each request, as nginx's 444 does", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone, C::CertificateAsked])
+            medium("another service than HTTP listens here, which greeted a later request", C::PlainForeign)
+                .cure("use the port on which that service, or another one, speaks WebSocket"),
+            medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each request, as nginx's 444 does", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone, C::PlainForeign, C::CertificateAsked])
                 .cure("check what listens on this port, what it expects first, and what is behind it if it is forwarded"),
-            medium("an HTTP server listens here, and drops requests that nothing handles or that it refuses: a wrong path, an Origin, a subprotocol, credentials", C::SpeaksHttp).unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::OtherPathAnswered, C::GaveUp])
-                .cure("check the path, then the Origin, the subprotocol and the credentials: the server drops what it refuses"),
+            medium("the server drops each request, as nginx's 444 does: it has no site for this Host, or a filter refuses this address", C::AllDropped).unless(&[C::OtherSchemeAnswers, C::GaveUp])
+                .cure("check the name and port of the URL against the server's configuration: `--host NAME`; then its filters"),
+            medium("an HTTP server listens here, and drops requests that nothing handles or that it refuses: a wrong path, an Origin, credentials, a subprotocol, the target of a proxy that is down", C::SpeaksHttp).unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::OtherPathAnswered, C::GaveUp, C::AllDropped])
+                .cure("check the path, then the Origin and the credentials: the server drops what it refuses"),
             medium("the port speaks TLS only", C::TlsPort).unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::Gone]).cure("try `wss://`"),
             low("the port speaks TLS only").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered, C::Gone]),
             low("the port speaks another protocol than HTTP, or it forwards to a target that is down").unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::PlainUnanswered, C::SpeaksHttp, C::Gone]),
@@ -114,11 +122,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
-            medium("a plain GET is answered and the upgrade is not: a proxy in front does not pass it on, or the WebSocket's handler hangs or is slow", C::UpgradeAlone)
+            medium("what is behind fails, as a plain GET shows, or its handler hangs", C::PlainFails)
+                .cure("read the log of the server and of what it depends on"),
+            medium("a plain GET is answered and the upgrade is not: a proxy in front does not pass it on, or the WebSocket's handler hangs or is slow", C::UpgradeAlone).unless(&[C::PlainFails])
                 .cure("make the proxy in front pass the upgrade, in proxies of Node.js the option `ws: true` and the event `upgrade`; otherwise find out what the handler waits for before it accepts"),
             medium("the handler of this path hangs or is slow, or a proxy in front does not forward its upgrade: other paths are answered", C::OtherPathAnswered).unless(&[C::UpgradeAlone])
                 .cure("find out what the handler does before it accepts; a longer `--handshake-timeout` helps if it is only slow"),
-            medium("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades", C::PlainAnswered).unless(&[C::OtherPathAnswered])
+            medium("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades", C::PlainAnswered).unless(&[C::OtherPathAnswered, C::PlainFails])
                 .cure("check the path, and whether a proxy in front handles upgrades"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
@@ -144,12 +154,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("allow the port in the proxy's access list, or bypass the proxy: `--noproxy HOST`")
         .source("RFC 6455 §4.1")
         .causes(&[
+            medium("a login page of the network or of the proxy is in the way", C::ProxyRedirects)
+                .cure("open that page in a browser and log in"),
+            medium("a web server listens there, and no proxy", C::ProxyIsServer)
+                .cure("correct the proxy's address: `--proxy URL`, or the variable of the environment"),
             medium("the proxy can't reach the server", C::ProxyFailed).cure("check host and port, and whether the proxy can reach them"),
-            medium("the network or the proxy wants a login in a browser first, or the address is that of a web server", C::ProxyRedirects),
-            medium("the address is that of a web server, or of a proxy without CONNECT", C::NoProxy),
             medium("the proxy's rules forbid this host or port, or this client; many allow CONNECT to port 443 only", C::ProxyForbids),
-            low("the proxy's rules forbid this host or port, or this client").unless(&[C::ProxyFailed, C::NoProxy, C::ProxyForbids, C::ProxyRedirects]),
-            low("the proxy itself can't reach the host").unless(&[C::ProxyFailed, C::NoProxy, C::ProxyForbids, C::ProxyRedirects]),
+            low("the proxy's rules forbid this host or port, or this client").unless(&[C::ProxyFailed, C::ProxyIsServer, C::ProxyForbids, C::ProxyRedirects]),
+            low("the proxy itself can't reach the host").unless(&[C::ProxyFailed, C::ProxyIsServer, C::ProxyForbids, C::ProxyRedirects]),
         ])
         .seen("the answer to CONNECT is neither 2xx nor 407"),
     error("W113", "the proxy requires credentials")

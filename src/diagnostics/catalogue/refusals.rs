@@ -4,6 +4,24 @@ use super::builder::{KNOWN, MEASURED, error, high, low, medium, warning};
 use crate::diagnostics::classify::response::PLAIN_TELLS;
 use crate::diagnostics::{CatalogueEntry, Clue as C, Family};
 
+/// What a plain GET that succeeds leaves open where the upgrade is refused.
+const SERVES: &str = "the path serves plain HTTP, and no WebSocket, or one that its application refused: credentials, the Origin, a parameter";
+const FIND: &str = "check the path; if it is right, compare headers, query and cookies with those of a client that works";
+
+/// What is refused at one path alone.
+const KNOWN_PATH: &str = "the server knows this path and refuses: credentials, a rule, or a handler that has no WebSocket";
+const LOOK: &str = "look at the configuration of the server for this path, and at its log";
+
+/// What a refusal of credentials leaves open.
+const REFUSED: &str = "the credentials sent are wrong, expired, or for another audience, or a proxy on the way removed them";
+
+/// Django's page for a suspicious request.
+const SUSPICIOUS: C = C::Body("<h1>bad request (400)</h1><p></p>");
+
+/// What an answer in JSON to every request leaves open.
+const REFUSES_ALL: &str = "the application refuses every request alike: credentials, the Origin, a header or a parameter that all of it needs";
+const COMPARE: &str = "compare headers, query and cookies with those of a client that works";
+
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W320", "the upgrade did not reach the handler that answered")
@@ -29,7 +47,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the answer names other versions than the requested one")
         .help("send version 13, or one that the server lists: `-H 'Sec-WebSocket-Version: 13'`")
         .source("RFC 6455 §4.4")
-        .causes(&[low("the version header was changed or removed on the path"), low("the server supports only an old draft")])
+        .causes(&[medium("the version header was changed or removed on the path", C::Proxied), low("the version header was changed or removed on the path"), low("the server supports only an old draft")])
         .seen("400 or 426 whose Sec-WebSocket-Version lacks the version that was sent, or a body that mentions the version"),
     error("W322", "the server rejects a WebSocket header")
         .because("the answer names a header of the handshake as missing or invalid")
@@ -44,31 +62,29 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
+            medium("Django takes the request for suspicious, as it does one whose Host ALLOWED_HOSTS lacks", SUSPICIOUS)
+                .cure("add the name to ALLOWED_HOSTS, or send one of its names: `--host NAME`; a proxy in front must forward Host"),
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage, SUSPICIOUS])
                 .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
-            high("the server refuses the subprotocol offered", C::NoSubprotocolHelps)
-                .cure("offer another one, `-s NAME`, or none"),
-            high("the server refuses the Host header", C::OwnHostHelps)
-                .cure("leave out `--host`, or make the server accept that name"),
             medium("something in front puts bytes before the request, such as the PROXY protocol, or changes it: the server could not read it", C::BareParser).unless(&[C::AllSame, C::LongHead, C::PlainDiffers])
                 .cure("check what stands in front of the server, and whether that and the server agree on the PROXY protocol"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
-            medium("the path serves plain HTTP and no WebSocket", C::PlainServes)
-                .cure("find the path of the WebSocket: a plain GET succeeds at this one"),
-            medium("every request is refused, whatever its path: something in front refuses it, or puts bytes before it, such as the PROXY protocol", C::AllSame).unless(&[C::Proxied, C::AllSameJson])
-                .cure("read the log of the server that answers, and check what stands in front of it"),
-            medium("the application refuses every request alike: credentials, a header or a parameter that all of it needs", C::AllSameJson)
-                .cure("compare headers, query and cookies with those of a client that works"),
-            medium("the path is not the one the server was made for", C::OtherPathSame).unless(&[C::AllSame]),
+            medium(SERVES, C::PlainServes)
+                .cure(FIND),
+            medium("every request is refused, whatever its path: for its Host, which the server does not know, or because something in front refuses it or puts bytes before it, such as the PROXY protocol", C::AllSame).unless(&[C::Proxied, C::AllSameJson, SUSPICIOUS])
+                .cure("read the log of the server that answers; try the name that it is set up for, `--host NAME`; check what stands in front of it"),
+            medium(REFUSES_ALL, C::AllSameJson)
+                .cure(COMPARE),
+            medium("every upgrade is refused, whatever its path: the server was made for another one, or has its WebSocket switched off, or hands upgrades to a handler that refuses them", C::OtherPathSame).unless(&[C::AllSame]),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
             medium("a query parameter, header or subprotocol that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes])
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses, SUSPICIOUS]),
             low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame]),
             low("a query parameter, header or subprotocol that the application needs is missing").unless(&[C::OtherPathDiffers]),
-            low("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET").unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
+            low("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET").unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses, SUSPICIOUS]),
         ])
         .seen("a bare 400 Bad Request, or a 4xx with no entry of its own"),
     error("W324", "Engine.IO rejects the query")
@@ -96,16 +112,16 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the server requires another authentication scheme than the one sent", C::WantsDigest).unless(&[C::NoCredentials, C::DigestSent])
                 .cure("use `-u USER:PASSWORD`, which also answers a Digest challenge"),
             high("no credentials were sent", C::NoCredentials).unless(&[C::NoChallenge]),
-            high("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent).unless(&[C::NoChallenge])
+            high(REFUSED, C::CredentialsSent).unless(&[C::NoChallenge])
                 .cure("compare user, password or token with what the server's log expects, and the scheme with WWW-Authenticate"),
             medium("the application refuses the Origin: ws answers 401 if its verifyClient refuses", C::OriginSent).unless(&[C::Challenged, C::OwnOriginSame])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the credentials"),
             medium("the verifyClient of the library ws refuses: it wants another Origin, or a token or cookie", C::WsRefusal).unless(&[C::OwnOriginHelps])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the token or cookie that its verifyClient reads"),
-            medium("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent)
-                .cure("compare what was sent with what the server's log expects"),
-            medium("the credentials sent are wrong, expired, or for another audience", C::SecretSent).unless(&[C::Challenged])
-                .cure("compare what was sent with what the server's log expects"),
+            medium(REFUSED, C::CredentialsSent)
+                .cure("compare what was sent with what the server's log shows"),
+            medium(REFUSED, C::SecretSent).unless(&[C::Challenged])
+                .cure("compare what was sent with what the server's log shows"),
             medium("no credentials were sent", C::NoCredentials).unless(&[C::SecretSent]),
             low("the application refuses the Origin, which is not on its list: ws answers 401 if its verifyClient refuses").unless(&[C::Challenged, C::NoOrigin, C::WsRefusal]),
             low("the application wants an Origin: ws answers 401 if its verifyClient refuses").unless(&[C::Challenged, C::OriginSent, C::WsRefusal]),
@@ -120,9 +136,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the Origin is not on the server's list", C::OwnOriginHelps),
             medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
                 .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
-            high("the Origin is not on the server's list", C::NoOriginHelps).unless(&[C::OwnOriginBehindProxy])
+            medium("requests with an Origin are refused: one that is not on the server's list, or without what browsers must bring, such as a token or a cookie", C::OriginUnnamed).unless(&[C::NoOriginSame])
+                .cure("leave the Origin out, or send one of the server's list, `-o ORIGIN`, and what its pages send"),
+            high("the Origin is not on the server's list", C::NoOriginHelps).unless(&[C::OwnOriginBehindProxy, C::OriginUnnamed])
                 .cure("leave the Origin out, or send one of the server's list: `-o ORIGIN`"),
-            medium("the Origin is not on the server's list", C::OriginSent),
+            medium("the Origin is not on the server's list", C::OriginSent).unless(&[C::OriginUnnamed]),
             low("a proxy changes Host, so that the server compares the Origin with another name").unless(&[C::OwnOriginHelps]),
         ])
         .seen("another status or 101 with another Origin; a body that names the origin; gorilla/websocket's 403"),
@@ -154,8 +172,18 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the stage or path is wrong, or an authorizer refused")
         .help("put the stage into the path, as in `wss://ID.execute-api.REGION.amazonaws.com/STAGE`, and check the authorizer of `$connect`")
         .source(KNOWN)
-        .causes(&[low("the stage is missing in the path"), low("the authorizer of $connect refused")])
-        .seen("403 with {\"message\":\"Forbidden\"} and an x-amzn header"),
+        .causes(&[
+            medium("the path has no stage or route of this API", C::Body("missing authentication token")),
+            medium("the integration of `$connect`, as its Lambda function, failed", C::StatusIs(500))
+                .cure("read the log of the integration; the answer's requestId names the request"),
+            medium("the integration of `$connect`, as its Lambda function, failed", C::StatusIs(502))
+                .cure("read the log of the integration; the answer's requestId names the request"),
+            medium("the authorizer of `$connect` refused, or the path has no stage of this API", C::GatewayIds).unless(&[C::StatusIs(500), C::StatusIs(502)])
+                .cure("check what the authorizer of `$connect` reads, a token, a header or a parameter of the query; then the stage in the path"),
+            low("the stage is missing in the path").unless(&[C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")]),
+            low("the authorizer of `$connect` refused").unless(&[C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")]),
+        ])
+        .seen("403 or 5xx with x-amzn-ErrorType, or with a connectionId and a requestId; 403 with {\"message\":\"Forbidden\"} and an x-amzn header"),
     error("W332", "the application refused the connection")
         .because("the status is 403; ASGI servers send it when the application closes before it accepts")
         .help("check the path, the Origin and the credentials, and see the application's log")
@@ -169,21 +197,30 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("look for the request, by the reference on its page, in the CDN's security events"),
             medium("a rule of the server that answered forbids it: deny, Require, an access list", C::ProxyPage)
                 .cure("look for the rule in the configuration of the server that answered: it may test the path, the Origin or the address"),
-            medium("a filter in front refuses this client, or every request: a list of addresses, a firewall, credentials for the whole site", C::AllSame).unless(&[C::ProxyPage, C::PlainTells])
-                .cure("find out which hop answers, and whether it lets this address in; then the credentials"),
+            medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
+                .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
             medium("the Origin is not allowed", C::OriginSent).unless(&[C::NoOriginSame])
                 .cure("send an Origin that the server allows, `-o ORIGIN`, then check path and credentials"),
             medium("the credentials sent are refused", C::CredentialsSent).unless(&[C::ProxyPage]),
-            medium("the path serves plain HTTP and no WebSocket", C::PlainServes)
-                .cure("find the path of the WebSocket: a plain GET succeeds at this one"),
+            medium(REFUSES_ALL, C::AllSameJson).unless(&[C::PlainTells])
+                .cure(COMPARE),
+            medium("every request is refused, whatever its path: by the application, for credentials, the Origin, a header or a parameter that all of it needs, or by a filter in front, for this address", C::AllSame).unless(&[C::ProxyPage, C::PlainTells, C::AllSameJson])
+                .cure("compare headers, query and cookies with those of a client that works; then find out which hop answers, and whether it lets this address in"),
+            medium(KNOWN_PATH, C::PlainSameAtKnownPath).unless(&[C::ProxyPage, C::PlainTells])
+                .cure(LOOK),
+            medium(KNOWN_PATH, C::OtherPathElsewhere).unless(&[C::ProxyPage, C::PlainTells, C::PlainKnown, C::PlainServes])
+                .cure(LOOK),
+            medium(SERVES, C::PlainServes)
+                .cure(FIND),
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
                 .cure("do as that answer says"),
             medium("the application knows this path and refuses: credentials, a parameter or the Origin", C::PlainKnown).unless(&[C::ProxyPage])
                 .cure("see the application's log, and compare credentials, query and Origin with those of a client that works"),
+            low("the credentials sent are refused").with(C::SecretSent).unless(&[C::ProxyPage]),
             low("the Origin is not on the application's list, nor is any that was tried").with(C::NoOriginSame).unless(&[C::NoOrigin]),
-            low("the path matches no route: ASGI servers answer 403 then").unless(&[C::OtherPathDiffers, C::ProxyPage, C::PlainServes, C::PlainKnown]),
-            low("the application requires credentials, an Origin, or a subprotocol, parameter or header that was not sent").unless(&[C::CredentialsSent, C::OriginSent, C::ProxyPage]),
-            low("the application requires credentials, or a subprotocol, parameter or header that was not sent").with(C::OriginSent).unless(&[C::CredentialsSent, C::ProxyPage]),
+            low("the application requires credentials, an Origin, or a subprotocol, parameter or header that was not sent").unless(&[C::CredentialsSent, C::SecretSent, C::OriginSent, C::ProxyPage, C::AllSame, C::PlainServes]),
+            low("the application requires credentials, or a subprotocol, parameter or header that was not sent").with(C::OriginSent).unless(&[C::CredentialsSent, C::SecretSent, C::ProxyPage, C::AllSame, C::PlainServes]),
+            low("the path matches no route: ASGI servers answer 403 then").unless(&[C::OtherPathDiffers, C::OtherPathElsewhere, C::ProxyPage, C::PlainSame, C::PlainServes, C::PlainKnown]),
             low("a filter in front refuses this client: a list of addresses, a web application firewall").unless(&[C::AllSame, C::ProxyPage]),
             low("a parameter or header that this path needs is missing or wrong").unless(&[C::OtherPathSame, C::ProxyPage, C::PlainServes]),
             low("a web application firewall refused").with(C::ProxyPage),
@@ -195,8 +232,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("measured on real servers; Rails' connection base")
         .causes(&[
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy),
-            medium("the Origin is not among allowed_request_origins", C::OriginSent).unless(&[C::OwnOriginSame]),
-            medium("the application requires an Origin", C::NoOrigin).unless(&[C::OwnOriginSame]),
+            medium("the Origin is not among allowed_request_origins", C::OriginSent),
+            medium("the application requires an Origin of its allowed_request_origins", C::NoOrigin),
             low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainDiffers]),
         ])
         .seen("404 in plain text with the body Page not found"),
@@ -205,6 +242,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, and whether a proxy rewrites its prefix; common ones are `/ws`, `/cable`, `/socket.io/`, `/graphql`")
         .source("RFC 6455 §4.2.2")
         .causes(&[
+            medium("the program or host that answers has no WebSocket support", C::Unable)
+                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
             medium("a proxy or the server rewrites the path, and there is no WebSocket at the new one", C::NamesOtherPath)
                 .cure("compare the paths, and whether the server itself strips a prefix: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
             medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
@@ -215,24 +254,24 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyOwn])
                 .cure("make the proxy forward the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
-            medium("the server in front answered itself: it has no route for this path, or none for this Host", C::ProxyOwn)
+            medium("the application took the upgrade for a plain request: it has no WebSocket at this path or none at all, or a proxy removed Upgrade and Connection", C::PlainPage).unless(&[C::Proxied, C::ForwardProxied, C::PlainDiffers, C::UpgradePasses, C::NamesOtherPath])
+                .cure("check the path, and that the WebSocket server is attached to the program that listens on this port; if a proxy is in front, make it forward Upgrade and Connection"),
+            medium("the server in front answered itself: it has no route for this path, this Host or these headers", C::ProxyOwn)
                 .cure("check the path, and the name and port of the URL, against the configuration of the server in front"),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
-            medium("a wrong path, a Host that the server has no site for, or a proxy removed Upgrade and Connection: every request gets this answer", C::AllSameUnproxied).unless(&[C::NamesOtherPath, C::PlainSameAtKnownPath])
+            medium("a wrong path, a program without WebSocket, a Host that the server has no site for, or a proxy removed Upgrade and Connection: every request gets this answer", C::AllSameUnproxied).unless(&[C::NamesOtherPath, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::ProxyOwn])
                 .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path, in the URL or rewritten by a proxy", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSameUnproxied, C::ProxyOwn]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
-            medium("a wrong path, in the URL or rewritten by a proxy, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::Proxied]),
+            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::Proxied, C::ProxyOwn, C::Unable]),
             medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::ProxyOwn]),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllSame]),
-            medium("the program or host that answers has no WebSocket support", C::Unable)
-                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
             low("the server has no WebSocket support").with(C::Http10).unless(&[C::Unable])
                 .cure("run the application under a server with WebSocket support"),
             low("a proxy rewrites the path: it strips, adds or changes a prefix").unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::ProxyOwn]),
             low("the server in front has no site for this Host, the name and port of the URL").unless(&[C::UpgradePasses, C::ProxyOwn, C::AllSameUnproxied, C::OtherPathDiffers]),
-            low("the server hides a refusal behind 404").unless(&[C::OtherPathSame]),
+            low("the server hides a refusal behind 404").unless(&[C::NamesOtherPath, C::PlainPage]),
         ])
         .seen("status 404, or a 4xx whose body reports an unknown path"),
     error("W335", "the server handled the upgrade as a plain request")
@@ -261,6 +300,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
             medium("the program or host that answers has no WebSocket support", C::Unable)
                 .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
+            medium("the platform or server in front refuses the method itself, and passes no upgrade on", C::ProxyOwn)
+                .cure("look up whether that platform serves WebSockets, and where"),
             low("the path belongs to an API that accepts POST only"),
             low("a proxy changed the method"),
         ])
@@ -288,7 +329,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("status 429"),
     error("W341", "the server failed in the handshake")
         .because("the application failed on a valid request")
-        .help("read the server's log; then try without the optional parts: `--no-compress`, no subprotocol, no Origin")
+        .help("read the server's log; the handler may need a subprotocol (`-s NAME`), an Origin or a parameter, or fail on one that was sent")
         .source(MEASURED)
         .causes(&[
             medium("the program or host that answers has no WebSocket support", C::Unable)
@@ -296,16 +337,18 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
                 .cure("do as that answer says"),
             medium("the path serves plain HTTP, and its handler does not take this upgrade", C::PlainServes)
-                .cure("check the subprotocol that the handler requires, `-s NAME`; then whether the WebSocket has another path"),
-            medium("the server in front failed itself, and asked no application", C::ProxyPage)
-                .cure("read the log of the server in front: its configuration, its files or its way to the application"),
+                .cure("check the path, and whether the server has WebSocket support; then the subprotocol that the handler may require, `-s NAME`"),
+            medium("the server in front answered itself: it failed, or a rule of it denies with this status", C::ProxyPage)
+                .cure("read the log of the server in front: its rules, its files or its way to the application"),
             medium("every request fails alike: the server does before it looks at the path, or a proxy in front can't reach it, as over TLS or with a certificate that it does not trust", C::AllSame).unless(&[C::ProxyPage, C::Unable])
                 .cure("find out which hop answers, and read its log; check the proxy's scheme, port and trust for its upstream"),
-            medium("the application fails at any path: it has no route for this one, or fails before it looks", C::OtherPathSame).unless(&[C::AllSame, C::ProxyPage])
-                .cure("check the path, then the application's log: some frameworks raise an exception for an unknown path"),
+            medium("the application fails at any path: it has no route for this one, wants a subprotocol or an Origin, or fails before it looks", C::OtherPathSame).unless(&[C::AllSame, C::ProxyPage])
+                .cure("read the application's log; check the path, and what it wants, such as `-s NAME`: some frameworks raise an exception without it"),
             medium("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET", C::PlainSameBehindProxy).unless(&[C::OtherPathSame, C::ProxyPage])
                 .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
-            low("an exception in the application's handler").unless(&[C::AllSame, C::ProxyPage, C::Unable]),
+            low("an exception in the application's handler, as without a subprotocol or header that it needs").unless(&[C::AllSame, C::ProxyPage, C::Unable]),
+            low("the server has none of the subprotocols offered, or a proxy removed Sec-WebSocket-Protocol").with(C::SubprotocolSent).unless(&[C::AllSame, C::OtherPathSame, C::ProxyPage]),
+            low("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET").with(C::Proxied).unless(&[C::PlainDiffers, C::PlainSame, C::ProxyPage]),
             low("a proxy in front can't reach the application, as over TLS").unless(&[C::OtherPathDiffers, C::AllSame, C::ProxyPage, C::PlainDiffers]),
             low("the application has no route for this path: Django Channels and others raise an exception then").unless(&[C::OtherPathSame, C::OtherPathDiffers]),
             low("a subprotocol or an extension was not to the server's liking").unless(&[C::OtherPathSame]),
@@ -357,6 +400,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS", C::PlainSame),
             low("the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS").unless(&[C::PlainDiffers]),
             low("the application closed the connection: it drops upgrades that it refuses, or fails").unless(&[C::PlainDiffers, C::PlainSame]),
+            low("the proxy does not trust the application's certificate, or the head of the answer is larger than the proxy's buffer").unless(&[C::PlainDiffers]),
         ])
         .seen("status 502; an error of ngrok; a 503 in which Envoy says how its upstream failed"),
     error("W344", "the service is unavailable")
@@ -448,7 +492,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("a 101 whose status line has another version than HTTP/1.1"),
     error("W350", "the server requires a subprotocol")
         .because("the answer mentions the subprotocol")
-        .help("offer one that the server supports: `-s NAME`")
+        .help("offer one that the server supports, `-s NAME`, or none")
         .source("RFC 6455 §4.2.2; measured on several frameworks")
         .causes(&[high("the server supports none of the offered ones", C::SubprotocolSent), high("no subprotocol was offered", C::NoSubprotocol)])
         .seen("an error status whose body mentions the subprotocol"),
@@ -457,6 +501,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send an allowed Host with `--host NAME`, or add yours to the server's list; a proxy may have to forward it")
         .source("measured on Chrome's DevTools, vite and Django")
         .causes(&[
+            high("the Host that was sent is not one that the server accepts", C::OwnHostHelps)
+                .cure("leave out `--host`, or make the server accept that name"),
             medium("a proxy changes Host", C::Proxied).cure("make the proxy forward Host, in nginx `proxy_set_header Host $http_host;`, or allow the name that the proxy sends"),
             low("the host of the URL is not on the server's list, which protects it against DNS rebinding"),
         ])

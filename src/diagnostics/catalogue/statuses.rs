@@ -10,8 +10,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("find the path of the WebSocket; if it is this path, make the proxy forward Upgrade: `wscope explain W320`")
         .source(MEASURED)
         .causes(&[
-            medium("Django's development server or wsgiref answered, and does not support WebSocket", C::Server("wsgiserver"))
-                .cure("run the application under an ASGI server, such as daphne or uvicorn"),
+            medium("the program or host that answers has no WebSocket support", C::Unable)
+                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
             medium("the page is a login page: the server, or a portal of this network, sends it to clients that are not logged in", C::LoginPage)
                 .cure("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`"),
             medium("a wrong path: the server answers any path with this page, as single-page applications do, or a portal of this network answers for it", C::AllSame).unless(&[C::LoginPage])
@@ -51,20 +51,33 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, and the order of the routes on the server; a proxy may remove Upgrade: `wscope explain W320`")
         .source("RFC 6455 §4.1")
         .causes(&[
-            medium("the server gives this answer to every request: it has no site for this Host, the name and port of the URL, or answers any path alike", C::AllSame)
-                .cure("use the name that the server is set up for, `--host NAME`, and check the path"),
+            medium("the program or host that answers has no WebSocket support", C::Unable)
+                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
+            medium("a gRPC server answers, which has no WebSocket here", C::Grpc)
+                .cure("use a client of gRPC, or the port on which the WebSocket is served"),
+            medium("every request gets this answer: an application answers any path over plain HTTP, and has no WebSocket, or its server's support for it is missing or off", C::AllSame).unless(&[C::NoBody, C::Grpc])
+                .cure("check the path, and whether the server is one with WebSocket support, which is on"),
+            medium("every request gets this answer: the server has no WebSocket, or no site for this Host, the name and port of the URL", C::AllSameEmpty).unless(&[C::Grpc])
+                .cure("check the path, and the name that the server is set up for: `--host NAME`"),
             medium("an HTTP handler serves this path, and no WebSocket", C::PlainSame).unless(&[C::AllSame, C::ProxyOwn]),
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::AllSame, C::ProxyOwn]),
-            low("an HTTP handler serves this path, and no WebSocket").unless(&[C::PlainSame, C::AllSame]),
-            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainSameBehindProxy, C::ProxyOwn]),
-            low("the server has no site for this Host, the name and port of the URL").with(C::NoBody).unless(&[C::AllSame]),
+            medium("a handler at this path saw the upgrade and did not take it: the application refused, or returned without an answer", C::UpgradeHere)
+                .cure("read the application's log; compare query, headers and cookies with those of a client that works"),
+            low("an HTTP handler serves this path, and no WebSocket").unless(&[C::PlainSame, C::AllSame, C::UpgradeHere]),
+            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainSameBehindProxy, C::ProxyOwn, C::PlainDiffers]),
+            low("the server has no site for this Host, the name and port of the URL").with(C::NoBody).unless(&[C::AllSame, C::OtherPathDiffers]),
         ])
         .seen("a 2xx status that no other entry explains"),
     error("W310", "the server redirects the handshake")
         .because("the WebSocket is at another URL; browsers do not follow redirects here")
         .help("use the URL in the Location header")
         .source(WHATWG)
-        .causes(&[high("a trailing slash of the path is missing or superfluous", C::RedirectsSlash), medium("the site is at another host", C::RedirectsHost), medium("the WebSocket is at another path, or a login or default page is", C::RedirectsPath)])
+        .causes(&[
+            medium("the program or host that answers has no WebSocket support", C::Unable)
+                .cure("run the application under a server with WebSocket support; then use the URL in the Location header"),
+            high("a trailing slash of the path is missing or superfluous", C::RedirectsSlash).unless(&[C::Unable]),
+            medium("a trailing slash of the path is missing or superfluous", C::RedirectsSlash),
+            medium("the site is at another host", C::RedirectsHost), medium("the WebSocket is at another path, or a login or default page is", C::RedirectsPath)])
         .seen("status 301, 302, 303, 307 or 308 to another path or host"),
     error("W311", "the site forces TLS")
         .because("the server redirects to the same place with https://")

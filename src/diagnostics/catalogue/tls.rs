@@ -19,7 +19,7 @@ pub fn of_alert(number: u8) -> Option<&'static str> {
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W201", "the port speaks plain HTTP, not TLS")
-        .because("the first byte of the server's answer can't begin a TLS record")
+        .because("one side spoke TLS, and the other plain HTTP: the answer to a ClientHello begins with no TLS record")
         .help("use ws:// instead of wss://, or the server's TLS port")
         .source(MEASURED)
         .seen("the first byte after the ClientHello is none of 0x14 to 0x18, most often the H of HTTP")
@@ -41,13 +41,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             high("the port speaks plain text", C::OtherSchemeAnswers).cure("use `ws://` instead of `wss://`"),
-            medium("the service speaks neither TLS nor plain HTTP, or drops each request", C::OtherSchemeEnds)
-                .cure("check what listens on this port: it answers neither TLS nor HTTP"),
-            medium("the process behind the port hangs, or speaks a protocol that waits for more", C::OtherSchemeSilent)
-                .cure("check what listens on this port, and whether it still works: it accepts connections and answers nothing"),
             low("the port speaks plain text; tornado and daphne wait like this").unless(&[C::OtherSchemeFails]),
-            low("the process behind the port hangs, or speaks a protocol that waits for more").unless(&[C::OtherSchemeFails]),
-            low("packets are lost after the first ones (MTU)").unless(&[C::OtherSchemeFails, C::Loopback]),
+            medium("the service speaks neither TLS nor HTTP, or it hangs", C::OtherSchemeFails)
+                .cure("check what listens on this port, and whether it hangs: it answers neither TLS nor HTTP"),
+            low("packets are lost after the first ones (MTU)").unless(&[C::OtherSchemeFails, C::OtherSchemeAnswers, C::Loopback]),
+            low("the service hangs, or speaks neither TLS nor HTTP").unless(&[C::OtherSchemeFails, C::OtherSchemeAnswers]),
         ])
         .seen("no byte in answer to the ClientHello until the timeout"),
     error("W204", "plain HTTP was sent to a TLS port")
@@ -65,9 +63,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("renew the certificate, or skip the check with --insecure; check this machine's clock")
         .source("RFC 5280 §4.1.2.5")
         .causes(&[
-            high("a certificate above the server's own is not valid today: an intermediate one, or a root", C::IssuerDates)
-                .cure("make the server send the current intermediate certificate, and keep the roots of this machine up to date; to renew the server's own does not help"),
-            high("its validity has not begun: it is too new, or this machine's clock is behind", C::NotYetValid).unless(&[C::IssuerDates])
+            high("its validity has not begun: it is too new, or this machine's clock is behind", C::NotYetValid)
                 .cure("wait until its validity begins, or correct this machine's clock; --insecure skips the check"),
             low("the certificate was not renewed"),
             low("it was renewed, but the server was not reloaded"),
@@ -81,8 +77,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("the certificate has only a common name, which TLS clients ignore", C::NoNames)
                 .cure("make a certificate with subjectAltName, as in `openssl req -addext subjectAltName=DNS:HOST`, or use --insecure"),
-            high("a wildcard stands for exactly one label", C::WildcardLabels)
-                .cure("use a name with exactly one label in the place of the `*`, or a certificate that lists the full name"),
+            high("its wildcard stands for exactly one label", C::Wildcard)
+                .cure("use a name with exactly one label in its place, or a certificate that lists this name"),
             medium("an address was used instead of a name", C::HostIsAddress),
             low("another name of the server was used"),
             low("the certificate has only a common name, which TLS clients ignore").unless(&[C::HasNames]),
@@ -94,19 +90,19 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("trust its issuer with `--cacert FILE`, or use --insecure; if browsers trust it, the server probably does not send the intermediate certificate")
         .source("RFC 5280 §6")
         .causes(&[
-            high("the server has no certificate for this name, and shows a placeholder that it made itself", C::Placeholder)
-                .cure("give the server a certificate for this name, or use a name that it has one for"),
-            high(SELF_SIGNED, C::SelfSigned).unless(&[C::Placeholder]).cure("trust it with `--cacert FILE`, or use --insecure"),
+            high("the server has no certificate for this name, and shows its default one", C::DefaultCertificate)
+                .cure("connect by a name that the server has a certificate for, or give it one for this name"),
+            high(SELF_SIGNED, C::SelfSigned).unless(&[C::DefaultCertificate]).cure("trust it with `--cacert FILE`, or use --insecure"),
             medium("TLS is intercepted by a security product or a debugging proxy", C::IssuerIntercepts)
                 .cure("trust its authority with `--cacert FILE`, or test from another network"),
             medium("the server sends its own certificate without the intermediate one", C::IssuerElsewhere).unless(&[C::IssuerIntercepts])
                 .cure("make the server send the whole chain (in nginx, `ssl_certificate` with both certificates in one file); a private authority is trusted with `--cacert FILE`"),
-            medium("the issuer is a private authority which is not among the given ones, or an intermediate one whose certificate the server does not send", C::IssuerMissing).unless(&[C::IssuerIntercepts])
-                .cure("add the issuer's certificate to `--cacert FILE`; if it is an intermediate one, make the server send the whole chain"),
+            medium("it is from another authority than those of the roots given, or the server leaves out the intermediate certificate", C::IssuerLacking).unless(&[C::IssuerIntercepts, C::IssuerElsewhere])
+                .cure("trust its issuer: `--cacert FILE` with the certificate of that authority; or make the server send the whole chain"),
             medium("it is from a private authority, or from a product that decrypts TLS", C::RootSent).unless(&[C::IssuerIntercepts])
                 .cure("trust its authority with `--cacert FILE`, or use --insecure"),
-            low("it is from a private authority").unless(&[C::SelfSigned, C::IssuerMissing, C::RootSent]),
-            low("the server sends its own certificate without the intermediate one").unless(&[C::SelfSigned, C::IssuerMissing, C::RootSent]),
+            low("it is from a private authority").unless(&[C::SelfSigned, C::RootSent]),
+            low("the server sends its own certificate without the intermediate one").unless(&[C::SelfSigned, C::RootSent]),
             low("TLS is intercepted by a security product or a debugging proxy").unless(&[C::SelfSigned, C::RootSent]),
         ])
         .seen("the verifier finds no trusted issuer"),
@@ -129,10 +125,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("update the older side; TLS 1.2 is the oldest secure version")
         .source("RFC 8446 §6.2")
         .causes(&[
-            medium("an option of this run excludes the versions of the server", C::OwnVersions)
-                .cure("give other versions with `--tls-min` and `--tls-max`, or omit both"),
+            medium("the versions that this side offers are limited by an option", C::VersionsLimited)
+                .cure("leave out `--tls-max` and `--tls-min`"),
             low("the server speaks only TLS 1.0 or 1.1"),
-            low("the server requires TLS 1.3, which this system's library lacks").unless(&[C::OwnVersions]),
+            low("the server requires TLS 1.3, which this system's library lacks").unless(&[C::VersionsLimited]),
         ])
         .seen("alert 70 protocol_version"),
     error("W211", "the server has no site with this name")
@@ -142,7 +138,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("an option of this run sends a name that the server does not have, or none", C::OwnName)
                 .cure("give a name that the server has to `--sni`, or omit `--sni` and `--no-sni`"),
-            high("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::OwnName]),
+            high("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::Status, C::OwnName]),
+            medium("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::OwnName]),
             low("the server does not have this name"),
             low("a Host header was set that differs from the name sent to TLS"),
         ])
@@ -151,7 +148,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the server refused the connection because the client sent no certificate, or one it does not accept")
         .help("send one: `--cert FILE --key FILE`")
         .source("RFC 8446 §6.2")
-        .causes(&[high("no certificate was sent, or one that the server does not accept", C::CertificateAsked)])
+        .causes(&[
+            high("no certificate was sent, or one that the server does not accept", C::CertificateAsked),
+            medium("the certificate sent is not accepted: its issuer, its dates or its purpose", C::CertificateSent)
+                .cure("send one that the server accepts, of an issuer that it trusts: `--cert FILE --key FILE`"),
+        ])
         .seen("alert 42, 43, 46 or 116; another alert or the end after a CertificateRequest; or status 400, 403, 495 or 496 with a body about certificates"),
     error("W213", "the server offers only another protocol over TLS")
         .because("the server accepts nothing that was offered in the ALPN extension, which is http/1.1 by default; such a server often supports HTTP/2 only")

@@ -4,7 +4,9 @@
 use serde_json::Value;
 
 use super::findings::Findings;
-use crate::diagnostics::facts::EndKind;
+use crate::diagnostics::clue::refused_namespace;
+use crate::diagnostics::facts::{EndKind, SILENCE};
+use crate::diagnostics::heard;
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Facts, Place, Severity, Span};
@@ -89,7 +91,15 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
     } else {
         return silent(facts, &protocol, first, found);
     };
-    found.add(code, |d| d.at(span("the first message")));
+    let refused = refused_namespace(facts).map(heard::shown);
+    found.add(code, |d| match refused {
+        Some(text) => d
+            .severity(Severity::Warning)
+            .title("the Socket.IO server refused the connection to a namespace")
+            .because(format!("its message is {text}"), "44 is the packet CONNECT_ERROR")
+            .help("do as the message says; a login goes into the packet: `40{\"token\":\"…\"}`"),
+        None => d.at(span("the first message")),
+    });
 }
 
 /// A protocol that only the subprotocol shows.
@@ -101,7 +111,8 @@ fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<
     }
     let sent = facts.stream.sent.map(|(_, content)| content);
     let connect = sent.is_some_and(|c| c.starts_with(b"CONNECT") || c.starts_with(b"STOMP"));
-    let bad = first.starts_with(b"ERROR") && contains(first, b"CONNECT");
+    // Who has sent one is told another thing by the ERROR.
+    let bad = first.starts_with(b"ERROR") && contains(first, b"CONNECT") && !connect;
     // Who was silent too has no right to an error.
     let ended = first.is_empty() && ended_by_peer(facts);
     if protocol.ends_with(".stomp") && (bad || (ended && !connect)) {
@@ -111,6 +122,16 @@ fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<
             false => {
                 d.severity(Severity::Note).note("no message has arrived, and no CONNECT was sent")
             }
+        });
+    }
+    let mute = first.is_empty() && facts.end.is_some_and(|end| end.lifetime >= SILENCE);
+    if protocol.starts_with("actioncable-v1-") && mute {
+        found.add("W508", |d| {
+            d.severity(Severity::Warning)
+                .title("the Action Cable server has not sent its welcome")
+                .note("its first message comes at once, and none has arrived")
+                .possible("an exception in the application's connection, as in its `connect`")
+                .help("read the server's log at that moment")
         });
     }
     if protocol.starts_with("wamp.2") && ended && sent.is_none() {

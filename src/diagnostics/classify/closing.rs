@@ -3,9 +3,10 @@
 use super::application::{Inside, path_hint};
 use super::clocks::{ping_interval, seconds};
 use super::findings::Findings;
-use crate::diagnostics::clue::{Complaint, complained};
+use crate::diagnostics::clue::{Complaint, complained, is_qualified};
 use crate::diagnostics::facts::{EndKind, SILENCE};
 use crate::diagnostics::heard::{self, Grievance};
+use crate::diagnostics::said;
 use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Family, Severity};
 use crate::wire::Role;
 use crate::wire::close::{self, CloseBody};
@@ -115,6 +116,9 @@ fn lawful(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     match d.entry.code {
         // The exit status says that it failed.
         "W723" | "W718" if by_server => d.severity(Severity::Warning),
+        "W719" if matches!(body.code, Some(4401 | 4403)) && sent_init(facts) => refused_init(d),
+        "W719" if body.code == Some(4429) => d.help("send `connection_init` once for each connection"),
+        "W719" if body.code == Some(4409) => d.help("give each subscription of a connection an `id` of its own"),
         "W719" if body.code == Some(4400) => d.help(
             "correct the message that its reason names: `start` and `stop` are of the old subprotocol graphql-ws, `subscribe` and `complete` of graphql-transport-ws",
         ),
@@ -170,10 +174,23 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
             // No guess stands beside the peer's own words.
             let mut d = d;
             let name = body.code.map(|code| close::lookup(code).name).unwrap_or_default();
-            if !reason.eq_ignore_ascii_case(name.as_bytes()) {
+            let vague = said::is_vague(&String::from_utf8_lossy(reason));
+            if !reason.eq_ignore_ascii_case(name.as_bytes()) && !vague {
                 d.causes.retain(|cause| cause.confidence != Confidence::Low);
             }
-            d.note(format!("its reason: {}", String::from_utf8_lossy(reason)))
+            let d = d.note(format!("its reason: {}", String::from_utf8_lossy(reason)));
+            let failed = crate::diagnostics::sniff::contains_word(reason, "error");
+            match d.entry.code {
+                "W718" | "W723" if vague && failed => d
+                    .possible(
+                        "an exception in the peer's application, possibly because of our message",
+                    )
+                    .help("read the peer's log at that moment"),
+                "W700" | "W701" | "W718" | "W723" if !vague => {
+                    d.help("its reason says why; the peer's log at that moment may have more")
+                }
+                _ => d,
+            }
         }
     }
 }
@@ -182,7 +199,14 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
 fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     // What a client does is its own affair.
     let by_server = facts.role == Role::Client && facts.close.by_peer;
-    let Some(end) = facts.end.filter(|_| by_server) else { return d };
+    let Some(end) = facts.end.filter(|_| by_server) else {
+        return match (Clue::PingsIgnored.seen(facts), Clue::PingReason.seen(facts)) {
+            (Some(ignored), Some(reason)) if facts.close.by_peer => {
+                d.because(UNPONGED, format!("{ignored}; {reason}")).help(PONG)
+            }
+            _ => d,
+        };
+    };
     let regular = close::is_regular(body.code);
     // What this side had sent by then may not have been looked at.
     let asked = facts.stream.sent.is_some();
@@ -199,15 +223,12 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             .suggests("the server supports none of the subprotocols offered", ignored)
             .help("offer one that the server knows, `-s NAME`, or none; names are case-sensitive");
     }
-    let refused = facts.stream.messages == 0
-        && Inside::of(facts).graphql
-        && facts
-            .stream
-            .sent
-            .is_some_and(|(_, sent)| crate::diagnostics::sniff::contains(sent, b"connection_init"));
+    if !asked && says_nothing(body) && matches!(body.code, Some(1003 | 1007 | 1009)) {
+        return not_ours(d);
+    }
     let refuses = matches!(body.code, None | Some(1000 | 1001 | 1008 | 1011 | 3000..=4999));
     let hinted = Clue::PathWantsSubprotocol.seen(facts).is_some();
-    if refused
+    if sent_init(facts)
         && refuses
         && !hinted
         && says_nothing(body)
@@ -215,18 +236,13 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         && d.entry.code != "W506"
     {
         let d = if d.severity == Severity::Note { d.severity(Severity::Warning) } else { d };
-        return subprotocol(
-            d.title("closed after our connection_init, without connection_ack").suggests(
-                "the server refuses connection_init: a token or login in its payload is missing or wrong",
-                "the first message sent was connection_init, and no message came",
-            ),
-            facts,
-        )
-        .help("put into its payload what the server asks for, as in `{\"type\":\"connection_init\",\"payload\":{\"Authorization\":\"…\"}}`");
+        let help = refused_init(d.clone()).help;
+        return subprotocol(refused_init(d), facts).help(help);
     }
     // "bye" is no reason beside a complaint.
     let bland = regular && heard::complains(&body.reason).is_none();
-    let complaint = complained(facts).filter(|_| bland || says_nothing(body));
+    let marked = |one: &Complaint<'_>| one.is_last && one.grievance == Grievance::Marked;
+    let complaint = complained(facts).filter(|one| bland || says_nothing(body) || marked(one));
     // What ends in order has said what it had to say.
     let ordinary = matches!(body.code, Some(1000 | 1001));
     let weighs = |complaint: &Complaint<'_>| {
@@ -288,33 +304,58 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         };
         return d.suggests(UNANSWERED, fact).help(ANSWER_IT);
     }
-    if let Some(reason) = Clue::PingReason.seen(facts) {
-        let d = match Clue::PingsIgnored.seen(facts) {
-            Some(ignored) => d
-                .because(
-                    "this side did not answer the peer's pings",
-                    format!("{ignored}; {reason}"),
-                )
-                .help("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
-            None => d
-                .because(
-                    "the peer did not receive a ping, a pong or a heartbeat from this \
-                     side",
+    let waited = says_nothing(body) && (asked || end.last >= SILENCE / 5);
+    if let Some(fact) = Clue::NoNamespace.seen(facts).filter(|_| waited) {
+        return d
+            .severity(Severity::Warning)
+            .title("closed before a namespace of Socket.IO was connected to")
+            .suggests("the server ends connections that connect to no namespace in time", fact)
+            .help("send the packet at once: `-x 40`, with a login as in `40{\"token\":\"…\"}`");
+    }
+    let ignored = Clue::PingsIgnored.seen(facts);
+    match (Clue::PingReason.seen(facts), ignored) {
+        (Some(reason), Some(ignored)) => {
+            let d = if regular { d.severity(Severity::Warning) } else { d };
+            return d.because(UNPONGED, format!("{ignored}; {reason}")).help(PONG);
+        }
+        // It is no timer of pings so early.
+        (Some(reason), None) if end.last >= SILENCE => {
+            let text = "the peer did not receive a ping, a pong or a heartbeat from this side";
+            let timer = Clue::TimeoutReason.seen(facts).is_some();
+            let d = if regular { d.severity(Severity::Warning) } else { d };
+            let d = if timer { d.because(text, reason) } else { d.suggests(text, reason) };
+            return d.help(
+                "send the heartbeat that the application expects; find out what delayed the pongs",
+            );
+        }
+        (None, Some(ignored)) if regular && says_nothing(body) && !facts.stream.ended_on_ours => {
+            return d.severity(Severity::Warning).suggests(UNPONGED, ignored).help(PONG);
+        }
+        _ => {}
+    }
+    let first = "the application did not receive a message that its protocol requires: a first one, or a heartbeat";
+    let named = d.entry.family == Family::Application
+        || matches!(d.entry.code, "W719" | "W720" | "W721" | "W722");
+    if let Some(fact) = Clue::BeatAnnounced.seen(facts).filter(|_| end.quiet >= SILENCE / 5)
+        && (says_nothing(body) || Clue::TimeoutReason.seen(facts).is_some())
+    {
+        let d = if regular { d.severity(Severity::Warning) } else { d };
+        return d.suggests(BEATLESS, fact).help(BEAT);
+    }
+    if let Some(reason) = Clue::FirstMessageReason.seen(facts).filter(|_| !named) {
+        return match asked {
+            true => d
+                .suggests(
+                    "the peer did not take our message for the first one of its protocol",
                     reason,
                 )
                 .help(
-                    "send the heartbeat that the application expects; find out what delayed the \
-                     pongs",
+                    "check the form of that message: protocols of lines need CR and LF at its end",
                 ),
+            false => d
+                .because("the peer did not receive the first message of its protocol", reason)
+                .help("send that message at once, with -x"),
         };
-        return d;
-    }
-    let first = "the application did not receive a message that its protocol requires: a first one, or a heartbeat";
-    let named = d.entry.family == Family::Application || d.entry.code == "W719";
-    if let Some(reason) = Clue::FirstMessageReason.seen(facts).filter(|_| !named) {
-        return d
-            .because("the peer did not receive the first message of its protocol", reason)
-            .help("send that message at once, with -x");
     }
     if end.quiet < SILENCE {
         let waited = !asked && facts.stream.messages > 0 && end.last >= SILENCE;
@@ -330,7 +371,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     let quiet = seconds(end.quiet);
     let d = d.note(format!("the Close came after {quiet} without traffic"));
     // The protocol inside has a name for it.
-    if d.entry.family == Family::Application || d.entry.code == "W719" {
+    if named {
         return d;
     }
     if !regular && !matches!(body.code, Some(1008 | 1011 | 3000..=4999)) {
@@ -355,6 +396,10 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         None if Clue::TimeoutReason.seen(facts).is_some() => {
             // Of the server's work, or of ours.
             let fact = Clue::TimeoutReason.seen(facts).unwrap_or_default();
+            // Of something that it names, pings extend nothing.
+            if is_qualified(facts) {
+                return d.suggests("a timeout of the server, which its reason names", fact);
+            }
             let d = titled(d).suggests("a timeout of the server, such as an idle timeout", fact);
             let d = d.help(help);
             if regular { d.severity(Severity::Warning) } else { d }
@@ -379,7 +424,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
                 true => d.possible(first).possible(timer),
                 false => d,
             };
-            if !regular || steady {
+            if !regular || steady || !unsaid {
                 return d;
             }
             let d = titled(d).help(help);
@@ -391,16 +436,63 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
 /// A heartbeat that this side did not answer.
 const UNANSWERED: &str = "the application did not receive the answer to its heartbeat message";
 
+/// A heartbeat that the server has announced.
+pub(in crate::diagnostics) const BEATLESS: &str =
+    "the application did not receive what its first message speaks of: a login, or a heartbeat";
+
+/// What to do then.
+pub(in crate::diagnostics) const BEAT: &str = "send what it names, as the application's clients do: the login at once, a heartbeat in its interval; WebSocket pings are none";
+
+/// Pings that this side did not answer.
+const UNPONGED: &str = "this side did not answer the peer's pings";
+
+/// What to do then.
+const PONG: &str = "answer its pings: leave out `--no-pong` and faults that withhold pongs";
+
 /// What to do then.
 const ANSWER_IT: &str = "answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt";
 
 /// What a refusal at once may be about, beside the path.
 const WANTS_MORE: &str = "the application requires a login, or a parameter of the URL";
 
+/// The title of a Close in order where nothing had been done.
+pub(super) const UNSPOKEN: &str = "the peer closed before it sent any message";
+
+/// Whether connection_init was sent to a server of GraphQL, and not answered.
+fn sent_init(facts: &Facts<'_>) -> bool {
+    let sent = facts.stream.sent.map(|(_, sent)| sent).unwrap_or_default();
+    facts.stream.messages == 0
+        && Inside::of(facts).graphql
+        && crate::diagnostics::sniff::contains(sent, b"connection_init")
+}
+
+/// A Close in place of connection_ack.
+fn refused_init(d: Diagnostic) -> Diagnostic {
+    d.title("closed after our connection_init, without connection_ack")
+        .suggests(
+            "the server refuses connection_init: a token or login in its payload is missing or wrong",
+            "the first message sent was connection_init, and no message came",
+        )
+        .help("put into its payload what the server asks for, as in `{\"type\":\"connection_init\",\"payload\":{\"Authorization\":\"…\"}}`")
+}
+
+/// A code about a message, where none of ours was the ground.
+pub(super) fn not_ours(d: Diagnostic) -> Diagnostic {
+    let title = format!("{}, though no message had been sent", d.entry.title);
+    d.certain()
+        .title(title)
+        .possible("the application chose this code for its own reason")
+        .help("check path, query and credentials; the peer's log at that moment has more")
+}
+
 /// A Close at once with a code that says little.
 fn at_once(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     let ordinary = matches!(body.code, Some(1000 | 1001));
     let neutral = matches!(body.code, Some(1002 | 1003 | 1008 | 1010 | 1011 | 3000..=4999));
+    let sent = facts.stream.sent.is_some();
+    if body.code == Some(1001) || (ordinary && !sent) {
+        return d.severity(Severity::Warning).title(UNSPOKEN);
+    }
     if ordinary
         || !neutral
         || !says_nothing(body)

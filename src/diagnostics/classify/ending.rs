@@ -85,6 +85,13 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
                     let d = d.title(format!("cut after {} without traffic", seconds(end.idle)));
                     match Clue::PingsIgnored.seen(facts) {
                         Some(_) => d,
+                        None if [Clue::BeatAnnounced, Clue::KeepAlive]
+                            .iter()
+                            .any(|clue| clue.seen(facts).is_some()) =>
+                        {
+                            d
+                        }
+                        None if facts.role == Role::Server => d,
                         None => d.help(format!(
                             "send pings with `--ping-interval {often}`, or raise the timeout"
                         )),

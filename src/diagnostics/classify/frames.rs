@@ -17,6 +17,12 @@ const SHOWN: usize = 16;
 
 pub(super) fn frames(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if let Some((first, others)) = facts.violations.split_first() {
+        // What could not be inflated is no text either.
+        let inflate = others
+            .iter()
+            .find(|other| other.frame == first.frame && other.kind == ViolationKind::InflateFailed);
+        let others = if inflate.is_some() { facts.violations } else { others };
+        let first = inflate.unwrap_or(first);
         let how = facts.end.map(|end| end.how);
         match (first.kind, how) {
             // The closing handshake was completed: no message is lost.
@@ -50,9 +56,15 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
     let context = facts.frame.as_ref();
     let at = |context: &FrameContext<'_>| {
         let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
-        context.around.get(at..).map(|rest| rest.starts_with(b"HT"))
+        context.around.get(at..).map(<[u8]>::to_vec)
     };
-    if first.kind == ViolationKind::FrameAfterClose && context.and_then(at) == Some(true) {
+    let bytes = context.and_then(at).unwrap_or_default();
+    let kind =
+        sniff::text(&bytes).filter(|_| facts.stream.frames > 1 || bytes.starts_with(b"HTTP"));
+    if let Some(kind) = kind.filter(|_| first.kind != ViolationKind::FrameAfterClose) {
+        return super::stream::text_inside(&bytes, kind, found);
+    }
+    if first.kind == ViolationKind::FrameAfterClose && bytes.starts_with(b"HT") {
         return found.add("W618", |d| {
             let d = d.title("an HTTP response was sent after the Close frame").certain();
             d.severity(Severity::Note)
@@ -69,7 +81,8 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
         // What the connection was failed for is an error, whatever others make of it.
         let failed = facts.end.is_some_and(|end| end.how == EndKind::Failed);
         let d = if failed { d.severity(Severity::Error) } else { d };
-        others.iter().filter(|other| other.frame == first.frame).fold(d, |d, other| {
+        let same = |other: &&Violation| other.frame == first.frame && other.kind != first.kind;
+        others.iter().filter(same).fold(d, |d, other| {
             let rule = other.kind.rule();
             d.note(format!("the same frame: {} ({})", rule.explanation, rule.code))
         })

@@ -91,8 +91,13 @@ pub(super) fn tcp(facts: &Facts<'_>, found: &mut Findings<'_>) {
         None if any(DialOutcome::Reset) => "W107",
         None if any(DialOutcome::Silent) => "W105",
         None if any(DialOutcome::Unreachable) => "W106",
-        // What is wrong is on this side, and the error itself explains it.
-        None => return,
+        None => {
+            return found.add("W106", |d| {
+                d.certain()
+                    .title("the address or port to leave from can't be used")
+                    .help("check `--interface` and `--local-port`: the address must be one of this machine, and the port free")
+            });
+        }
     };
     let other = facts.trial(Variation::OtherFamily).map(|trial| trial.what.clone());
     found.add(code, |mut d| {

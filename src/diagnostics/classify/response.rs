@@ -5,11 +5,12 @@
 
 use super::application::path_hint;
 use super::findings::Findings;
+use crate::diagnostics::diagnostic::CAUSES;
 use crate::diagnostics::facts::{Trial, Variation};
 use crate::diagnostics::said::{self, Subject};
 use crate::diagnostics::sniff::{contains, contains_word};
 use crate::diagnostics::url::Url;
-use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Place, Span};
+use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Place, Span, Supported};
 use crate::wire::Role;
 use crate::wire::head::Head;
 
@@ -43,8 +44,29 @@ const SENTENCE: usize = 300;
 const REASON: usize = 160;
 
 /// Words of pages that a program in front has for many grounds; they are no reason.
-const STOCK_PAGES: [&str; 3] =
-    ["due to maintenance downtime or capacity", "backend fetch failed", "ring-balancer"];
+const STOCK_PAGES: [&str; 4] = [
+    "due to maintenance downtime or capacity",
+    "backend fetch failed",
+    "ring-balancer",
+    "herokucdn.com/error-pages/",
+];
+
+/// Causes that any refusal may have, and their cures.
+const ANYWHERE: [(&str, Clue, &str); 2] = [
+    (
+        "the program or host that answers has no WebSocket support",
+        Clue::Unable,
+        "run the application under a server with WebSocket support, or correct the host of the URL",
+    ),
+    (
+        "the server refuses the Host that was sent, or has no site for it",
+        Clue::OtherHostSent,
+        "leave out `--host`, or make the server accept that name",
+    ),
+];
+
+/// Schemes of credentials that options send.
+const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "ntlm"];
 
 /// A cause whose words are in the answer to a plain GET.
 pub(in crate::diagnostics) const PLAIN_TELLS: &str =
@@ -81,6 +103,7 @@ impl RefusalResponse<'_> {
         };
         found
             .or_else(|| self.own_proxy().map(|_| self.by_status()))
+            .or_else(|| self.opened())
             .or_else(|| Clue::Interceptor.seen(self.facts).map(|_| "W117"))
             .or_else(|| self.tls())
             .or_else(|| self.origin())
@@ -135,15 +158,27 @@ impl RefusalResponse<'_> {
 
     /// Plain text on a TLS port: this one, or one behind a proxy.
     fn tls(&self) -> Option<&'static str> {
+        let secure = self.facts.url.is_some_and(|url| Url::of(url).is_secure());
+        // RFC 2817 §4.2.
+        let mut wanted = self.head.tokens("Upgrade");
+        if self.status == 426 && !secure && wanted.any(|name| name.starts_with(b"TLS/")) {
+            return Some("W204");
+        }
         if !said::wants_tls(self.body) {
             return None;
         }
-        let secure = self.facts.url.is_some_and(|url| Url::of(url).is_secure());
         let here = Clue::OtherSchemeAnswers.seen(self.facts).is_some();
         let clues = [Clue::OtherSchemeFails, Clue::KeptAlive];
         let behind = clues.iter().any(|clue| clue.seen(self.facts).is_some());
         let behind = secure || (behind && !here);
         Some(if behind { "W353" } else { "W204" })
+    }
+
+    /// A refusal that goes away with another header.
+    fn opened(&self) -> Option<&'static str> {
+        let opens = |variation| self.facts.trial(variation).and_then(Trial::status) == Some(101);
+        let subprotocol = opens(Variation::NoSubprotocol).then_some("W350");
+        opens(Variation::OwnHost).then_some("W351").or(subprotocol)
     }
 
     /// A refusal that goes away with another Origin.
@@ -169,7 +204,10 @@ impl RefusalResponse<'_> {
         }
         let amazon =
             self.head.headers().any(|f| f.name.to_ascii_lowercase().starts_with(b"x-amzn"));
-        if self.status == 403 && amazon && contains(self.body, b"\"Forbidden\"") {
+        let own = Clue::GatewayIds.seen(self.facts).is_some()
+            || self.header("x-amzn-ErrorType").is_some();
+        let forbidden = amazon && contains(self.body, b"\"Forbidden\"");
+        if self.status == 403 && (own || forbidden) || self.status >= 500 && own {
             return Some("W331");
         }
         if self.status == 404
@@ -185,7 +223,8 @@ impl RefusalResponse<'_> {
     /// The server's own words.
     fn words(&self) -> Option<&'static str> {
         // A gateway's page speaks of the gateway, and a whole page speaks of anything.
-        let text = self.text();
+        let said = said::sentence(self.body).filter(|sentence| !said::is_vague(sentence));
+        let text = said.unwrap_or_else(|| self.text());
         let page = self.status < 400 || (502..=504).contains(&self.status);
         let html = self.content_type("text/html") && self.body.trim_ascii_start().starts_with(b"<");
         if page && (html || text.len() > PAGE) {
@@ -202,7 +241,6 @@ impl RefusalResponse<'_> {
         if phrase == "permission" && self.maybe_interceptor().is_some() {
             return None;
         }
-        let asked = self.facts.request.is_none_or(|head| head.has_token("Upgrade", "websocket"));
         // The words of a program's error are its own names.
         let raised = ["fatal error", "uncaught", "exception", "traceback", "stack trace", "panic"];
         if self.status >= 500 && raised.iter().any(|word| said::says(start, word)) {
@@ -215,12 +253,21 @@ impl RefusalResponse<'_> {
             }
             Subject::Tls if self.facts.url.is_some_and(|url| !Url::of(url).is_secure()) => "W204",
             Subject::Tls => return None,
+            // Where there is no TLS, there is no certificate.
+            Subject::Certificate
+                if phrase == "client certificate"
+                    && !self.facts.url.is_some_and(|url| Url::of(url).is_secure()) =>
+            {
+                return None;
+            }
             Subject::Certificate => "W212",
             Subject::Alpn => "W215",
             Subject::HeadSize => "W325",
             // Chrome's DevTools refuse with 500; otherwise such a status is about another host.
             Subject::Host if self.status < 500 => "W351",
             Subject::Host if self.status == 500 && phrase == "host header" => "W351",
+            // A server that fails has not looked at it.
+            Subject::Origin if self.status > 500 => return None,
             Subject::Origin if self.sent("Origin") => "W327",
             Subject::Origin => "W328",
             Subject::Subprotocol => "W350",
@@ -230,7 +277,21 @@ impl RefusalResponse<'_> {
             // A session of a login is as possible.
             Subject::Session if self.status == 401 => "W326",
             Subject::Session => "W352",
-            Subject::Upgrade if asked || self.status == 426 => "W320",
+            // What is read as a handshake, and forbidden, has arrived, as has what a plain GET differs from.
+            Subject::Upgrade
+                if self.refuses_handshake(start)
+                    || self.status == 403 && Clue::PlainDiffers.seen(self.facts).is_some() =>
+            {
+                return None;
+            }
+            Subject::Upgrade
+                if self.status >= 500
+                    && !["websocket", "handshake*", "header upgrade", "upgrade header"]
+                        .iter()
+                        .any(|words| said::says(start, words)) =>
+            {
+                return None;
+            }
             Subject::Upgrade => "W320",
             // A limit that is paid for is another one.
             Subject::Rate if self.status == 402 => return None,
@@ -257,7 +318,7 @@ impl RefusalResponse<'_> {
             return text;
         }
         let reason = self.header("X-WebSocket-Reject-Reason").or(self.challenge());
-        let other = reason.or(self.own_phrase());
+        let other = reason.or(self.own_phrase()).or(self.own_header());
         other.map_or(text, |words| String::from_utf8_lossy(words).into_owned())
     }
 
@@ -271,6 +332,21 @@ impl RefusalResponse<'_> {
         })
     }
 
+    /// A header of the application's own that has a reason, as `X-Error-Message`.
+    fn own_header(&self) -> Option<&[u8]> {
+        let named = |name: &[u8]| {
+            let name = name.to_ascii_lowercase();
+            name.starts_with(b"x-")
+                && [&b"error"[..], b"reason", b"message"].iter().any(|end| name.ends_with(end))
+        };
+        let mut fields =
+            self.head.headers().filter(|field| self.status >= 400 && named(field.name));
+        let tells = |value: &[u8]| {
+            value.contains(&b' ') && !said::is_vague(&String::from_utf8_lossy(value))
+        };
+        fields.find(|field| tells(field.value)).map(|field| field.value)
+    }
+
     /// A reason phrase that says more than the registry's do.
     fn own_phrase(&self) -> Option<&[u8]> {
         let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
@@ -279,19 +355,23 @@ impl RefusalResponse<'_> {
         (self.status >= 400 && says(PHRASES) && says(said::VAGUE)).then_some(reason)
     }
 
-    /// A text without the status that pages begin with.
+    /// A text without the status that pages begin with, and the rule below it.
     fn beyond_status(&self, text: &str) -> String {
         let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
-        let reason = String::from_utf8_lossy(reason).into_owned();
-        let number = self.status.to_string();
+        let known = [self.status.to_string(), String::from_utf8_lossy(reason).into_owned()];
         let mut rest = text;
-        while let Some(after) = [number.as_str(), reason.as_str(), ":", "-"]
-            .into_iter()
-            .find_map(|start| rest.strip_prefix(start).filter(|_| !start.is_empty()))
-        {
-            rest = after.trim_start();
+        let begins = |rest: &str, start: &String| {
+            let begin = rest.get(..start.len()).filter(|_| !start.is_empty());
+            begin.is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+        };
+        while let Some(start) = known.iter().find(|start| begins(bare(rest), start)) {
+            rest = bare(&bare(rest)[start.len()..]);
         }
-        if rest.is_empty() { text } else { rest }.to_owned()
+        // Some sentences only begin so.
+        let begun = text.strip_suffix(rest).and_then(|begun| begun.strip_suffix(' '));
+        let goes_on = begun.is_some_and(|begun| begun.ends_with(char::is_alphanumeric));
+        let goes_on = goes_on && rest.starts_with(char::is_lowercase);
+        if rest.is_empty() || goes_on { text } else { rest }.to_owned()
     }
 
     fn is_bare(&self, text: &str) -> bool {
@@ -353,10 +433,15 @@ impl RefusalResponse<'_> {
         }
         let json = self.content_type("application/json") || self.content_type("graphql-response");
         let shaped = contains(body, b"\"errors\"") || contains(body, b"\"data\"");
-        if json && shaped && self.path().contains("graphql") {
+        let graphql = self.path().contains("graphql")
+            || contains(body, b"\"errors\":[") && contains(body, b"\"extensions\"");
+        if json && shaped && graphql {
             return Some("W304");
         }
         let html = self.content_type("text/html") && body.starts_with(b"<");
+        if html && said::exception(self.body).is_some() {
+            return Some("W341");
+        }
         (self.status == 200 && html).then_some("W300")
     }
 
@@ -389,7 +474,7 @@ impl RefusalResponse<'_> {
                 return Some("W322");
             }
         }
-        let sent_13 = request.get("Sec-WebSocket-Version") == Some(b"13");
+        let sent_13 = self.request_has_13();
         match self.header("Sec-WebSocket-Version") {
             // gorilla/websocket lists 13 in whatever it refuses; with 403 only an Origin.
             Some(_) if self.head.has_token("Sec-WebSocket-Version", "13") && sent_13 => {
@@ -405,6 +490,15 @@ impl RefusalResponse<'_> {
             // without it, but with words, is about something else.
             _ if self.status == 426 && self.header("Upgrade").is_none() && !self.is_vague() => {
                 Some("W323")
+            }
+            // Another protocol than ours is wanted.
+            _ if self.status == 426
+                && self
+                    .head
+                    .tokens("Upgrade")
+                    .any(|name| name == b"h2c" || name.starts_with(b"HTTP/2")) =>
+            {
+                Some("W346")
             }
             _ => (self.status == 426).then_some("W320"),
         }
@@ -423,7 +517,7 @@ impl RefusalResponse<'_> {
             let value = self.header(name).map(String::from_utf8_lossy);
             d.note_if(value.map(|value| format!("{name}: {value}")))
         });
-        let mut d = self.said(d).note_if(path_hint(self.facts));
+        let mut d = self.anywhere(self.said(d)).note_if(path_hint(self.facts));
         let plain = self.facts.trial(Variation::NoUpgrade);
         let told = plain.and_then(|trial| said::telling(trial.body()?, trial.status()?));
         let cause = d.causes.iter_mut().find(|cause| cause.text == PLAIN_TELLS);
@@ -440,6 +534,7 @@ impl RefusalResponse<'_> {
         });
         match d.entry.code {
             "W310" | "W311" => match self.location() {
+                Some(_) if Clue::Unable.seen(self.facts).is_some() => d,
                 Some(to) => d.help(format!("use `{to}`")),
                 None => d.note("there is no Location header"),
             },
@@ -470,9 +565,14 @@ impl RefusalResponse<'_> {
                 d.help("reconnect with growing, random delays, or raise the limit")
             }
             "W324" => self.engine_io_cure(d),
-            "W212" if !contains_word(self.body, "no required ssl certificate") => {
-                super::tls::refused_ours(self.facts, d)
-            }
+            "W321" if self.request_has_13() => match self.header("Sec-WebSocket-Version") {
+                Some(list) => d.help(format!(
+                    "13 was sent: update the server, which lists {}, or find the hop that changes the header",
+                    String::from_utf8_lossy(list)
+                )),
+                None => d.help("13 was sent: find the hop that removes or changes Sec-WebSocket-Version; a proxy must forward all headers of the handshake"),
+            },
+            "W331" if self.status >= 500 => d.title("API Gateway, or the integration behind it, failed"),
             "W320" | "W322" if self.own_fault().is_some() => {
                 let fault = self.own_fault().unwrap_or_default();
                 d.because("wscope did not send a header", fault)
@@ -487,6 +587,7 @@ impl RefusalResponse<'_> {
             "W326" if self.status != 401 => {
                 d.title(format!("credentials are missing or refused ({})", self.status))
             }
+            "W326" if let Some(help) = self.other_scheme() => d.help(help),
             "W326" if self.status == 401 && self.is_bare(&self.text()) && Clue::NoChallenge.seen(self.facts).is_some() => {
                 d.title("the server answers 401: it refuses the Origin, or credentials are missing or wrong")
             }
@@ -496,6 +597,57 @@ impl RefusalResponse<'_> {
             )),
             _ => d,
         }
+    }
+
+    /// With the causes that any refusal may have, after the first one that a fact supports.
+    fn anywhere(&self, mut d: Diagnostic) -> Diagnostic {
+        for (text, clue, cure) in ANYWHERE {
+            let host = clue == Clue::OtherHostSent;
+            let fits =
+                !host || matches!(self.status, 400 | 403 | 404 | 421 | 500) && !d.is_proved();
+            let listed = d.causes.iter().any(|cause| {
+                cause.text == text || !host && cause.text.contains("no WebSocket support")
+            });
+            let fact = clue.seen(self.facts).filter(|_| fits && !listed && d.entry.code != "W351");
+            if fact.is_some() {
+                let supported = |cause: &&Supported| cause.confidence != Confidence::Low;
+                let at = d.causes.iter().take(1).filter(supported).count();
+                let cause =
+                    Supported { confidence: Confidence::Medium, text: text.into(), because: fact };
+                d.causes.insert(at, cause);
+                d.causes.truncate(CAUSES);
+                if at == 0 {
+                    d = d.help(cure);
+                }
+            }
+        }
+        d
+    }
+
+    /// What a challenge of another scheme than those of the options asks for.
+    fn other_scheme(&self) -> Option<String> {
+        let value = self.header("WWW-Authenticate").map(String::from_utf8_lossy)?;
+        let plain = |name: &str| {
+            let token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+            (!name.is_empty() && name.len() < 64 && name.chars().all(token))
+                .then(|| name.to_owned())
+        };
+        let scheme = plain(value.split([' ', ',']).next()?)?;
+        let known = SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        if known || Clue::NoCredentials.seen(self.facts).is_none() {
+            return None;
+        }
+        let named = |(_, rest): (&str, &str)| plain(rest.split('"').next()?);
+        let header =
+            value.contains("type=\"header\"").then(|| value.split_once("name=\"")).flatten();
+        Some(match header.and_then(named) {
+            Some(name) if self.sent(&name) => return None,
+            Some(name) => format!("send the header that the challenge names: `-H '{name}: VALUE'`"),
+            None => format!(
+                "send what the scheme {scheme} asks for: `-H 'Authorization: {scheme} …'`, or, if it is \
+                 a key, the header of the API for it, such as `-H 'apikey: VALUE'`"
+            ),
+        })
     }
 
     /// What is missing in our own request.
@@ -529,7 +681,13 @@ impl RefusalResponse<'_> {
         let text = self.text();
         let bare = self.is_bare(&text);
         let shown = d.span.as_ref().is_some_and(|span| span.place == Place::Body);
+        let json = self.body.trim_ascii_start().starts_with(b"{");
         if !bare && !shown {
+            let text = if json {
+                String::from_utf8_lossy(self.body).trim().to_owned()
+            } else {
+                text.clone()
+            };
             let cut: String = text.chars().take(SHOWN).collect();
             let more = if cut.len() < text.len() { " …" } else { "" };
             d.notes.insert(0, format!("{BODY}{cut}{more}"));
@@ -539,14 +697,28 @@ impl RefusalResponse<'_> {
         let own =
             self.own_proxy().map(|why| String::from_utf8_lossy(why.trim_ascii()).into_owned());
         let told = own.is_some();
-        let sentence =
-            own.or_else(|| said::sentence(self.body)).unwrap_or_else(|| self.beyond_status(&text));
+        let wrong = self.challenge().map(|words| String::from_utf8_lossy(words).into_owned());
+        let named = own.or_else(|| wrong.clone()).or_else(|| said::sentence(self.body));
+        let unsaid = json && named.is_none();
+        let html = said::page_text(self.body).is_some();
+        let sentence = self.beyond_status(&named.unwrap_or(text.clone()));
         let generic = match d.entry.code {
-            "W323" | "W332" | "W337" | "W339" | "W340" | "W341" | "W344" => true,
+            "W332" => !self.refuses_handshake(&text),
+            "W323" | "W337" | "W339" | "W340" | "W341" | "W344" => true,
             "W352" => !["connection id", "connectionid", "negotiate"]
                 .iter()
                 .any(|words| said::says(&text, words)),
-            "W326" => !challenged,
+            // An error in a challenge is about what was sent (RFC 6750 §3.1).
+            "W326" if challenged && wrong.is_none() => {
+                let known = "authentication authorization authenticate authorized required credentials credential login log valid provided";
+                !html
+                    && !said::is_bare(
+                        &sentence,
+                        self.status,
+                        &[said::VAGUE, known.as_bytes()].join(&b" "[..]),
+                    )
+            }
+            "W326" => true,
             // Where the catalogue does not know the words.
             "W343" => {
                 let known = |because: &String| because.contains("contains \"");
@@ -554,7 +726,7 @@ impl RefusalResponse<'_> {
             }
             // Most of these name the path, which is known.
             "W334" => {
-                let page = said::page_text(self.body).is_some();
+                let page = html;
                 let path = said::names_path(&sentence)
                     || page && (sentence.contains("ot found") || sentence.contains("404"));
                 // Pages for an unknown path have words of any kind.
@@ -562,18 +734,28 @@ impl RefusalResponse<'_> {
             }
             _ => false,
         };
-        let page = sentence.chars().count() > SENTENCE
+        let page = unsaid
+            || sentence.chars().count() > SENTENCE
             || STOCK_PAGES.iter().any(|words| contains_word(self.body, words))
             || Clue::ProxyPage.seen(self.facts).is_some() && !says_rule(self.body);
         let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High)
             || Clue::EdgeRefuses.seen(self.facts).is_some();
+        let asks = d.entry.code == "W326" && challenged;
+        let shown = shown && !asks;
+        // A program that is named as a filter may be the server, whose words come first.
+        if d.entry.code == "W117" && !shown && !page && !self.is_vague() {
+            return d.suggests(format!("its reason is \"{sentence}\""), "the answer has this text");
+        }
         if told || generic && !self.is_vague() && !page && !shown {
             let mut reason: String = sentence.chars().take(REASON).collect();
             if sentence.chars().count() > REASON {
                 reason.push('…');
             }
-            d.causes.clear();
+            d.causes.retain(|cause| asks && cause.confidence == Confidence::High);
             let help = match d.entry.code {
+                "W326" if wrong.is_some() => {
+                    "send credentials that are valid now: `-u USER:PASSWORD`, `--bearer TOKEN`"
+                }
                 "W326" => {
                     "send what the server names: `-u USER:PASSWORD`, `--bearer TOKEN`, `--cookie NAME=VALUE`, `-H 'NAME: VALUE'`, or a token in the query"
                 }
@@ -587,8 +769,11 @@ impl RefusalResponse<'_> {
             let reason = format!("its reason is \"{reason}\"");
             let fact = "the answer has this text";
             // A page has more words than its reason.
-            let page = said::page_text(self.body).is_some() && said::exception(self.body).is_none();
-            let d = if page { d.suggests(reason, fact) } else { d.because(reason, fact) };
+            let d = if html && said::exception(self.body).is_none() {
+                d.suggests(reason, fact)
+            } else {
+                d.because(reason, fact)
+            };
             return d.help(help);
         }
         if bare && d.entry.code == "W332" && Clue::ProxyPage.seen(self.facts).is_none() {
@@ -600,6 +785,17 @@ impl RefusalResponse<'_> {
             return d.title(if self.status < 500 { why } else { failed });
         }
         d
+    }
+
+    /// Whether these are the words with which a library refuses a handshake that it has read, whatever
+    /// the ground.
+    fn refuses_handshake(&self, text: &str) -> bool {
+        let words = ["invalid", "websocket"];
+        self.status == 403 && words.iter().all(|word| said::says(text, word))
+    }
+
+    fn request_has_13(&self) -> bool {
+        self.facts.request.and_then(|head| head.get("Sec-WebSocket-Version")) == Some(b"13")
     }
 
     /// The line that explains most.
@@ -656,6 +852,11 @@ impl RefusalResponse<'_> {
         let typed = self.facts.url.map(|url| Url::of(url).path.to_ascii_lowercase());
         typed.unwrap_or_default()
     }
+}
+
+/// A text without marks in front of its first word; a quotation keeps its own.
+fn bare(text: &str) -> &str {
+    text.trim_start_matches(|c: char| !c.is_alphanumeric() && !"\"'“‘«(".contains(c))
 }
 
 /// Whether a URL is that of a login: a part of its path, or the first of its host's name, is a word for

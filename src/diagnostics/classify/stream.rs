@@ -6,7 +6,7 @@ use super::findings::Findings;
 use super::response::engine_io_error;
 use crate::diagnostics::facts::EndKind;
 use crate::diagnostics::url::Url;
-use crate::diagnostics::{Facts, Place, Span, sniff};
+use crate::diagnostics::{Diagnostic, Facts, Place, Span, sniff};
 
 /// An end so early that the connection was never wanted.
 const AT_ONCE: Duration = Duration::from_millis(100);
@@ -31,12 +31,7 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
                     "this is a Socket.IO server (Engine.IO 4): the query must have \
                      `EIO=4&transport=websocket`",
                 ),
-                false if bytes.starts_with(b"HTTP/1.") => d
-                    .because(
-                        "an HTTP response was written after the 101: a late refusal, or the framework's answer when the handler ended",
-                        "the text is an HTTP response",
-                    )
-                    .help("read the response's status and body, then the server's log: a handler may have ended with an exception, or returned a response"),
+                false if bytes.starts_with(b"HTTP/1.") => late(d),
                 false => d,
             }
         });
@@ -55,4 +50,26 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     {
         found.add("W463", |d| d.note(format!("{} ms after the 101", end.lifetime.as_millis())));
     }
+}
+
+/// Text in the place of a frame, in the middle of the stream.
+pub(super) fn text_inside(bytes: &[u8], kind: &str, found: &mut Findings<'_>) {
+    let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+    let line = String::from_utf8_lossy(line).into_owned();
+    found.add("W461", |d| {
+        let d = d
+            .title("text was written into the stream in place of a frame")
+            .at(Span::first(Place::Stream, bytes, kind))
+            .note(format!("the text: {line}"));
+        if bytes.starts_with(b"HTTP/1.") { late(d) } else { d }
+    });
+}
+
+/// What wrote it.
+fn late(d: Diagnostic) -> Diagnostic {
+    d.because(
+        "an HTTP response was written after the 101: a late refusal, or the framework's answer when the handler ended",
+        "the text is an HTTP response",
+    )
+    .help("read the response's status and body, then the server's log: a handler may have ended with an exception, or returned a response")
 }

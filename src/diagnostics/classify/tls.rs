@@ -3,7 +3,7 @@
 use super::findings::Findings;
 use crate::diagnostics::clue::is_valid;
 use crate::diagnostics::facts::TlsFault;
-use crate::diagnostics::{Clue, Diagnostic, Facts, Place, Span, of_alert, sniff};
+use crate::diagnostics::{Clue, Facts, Place, Span, of_alert, sniff};
 use crate::event::CertificateFacts;
 use crate::wire::Role;
 
@@ -23,7 +23,15 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
         Some(TlsFault::Silent) => found.add("W203", |d| d),
         Some(TlsFault::Dates { .. }) => found.add("W206", |d| {
             let now = tls.now.map(|now| format!("this machine's clock: {now}"));
-            d.note_if(tls.certificate.map(dates)).note_if(now)
+            let d = d.note_if(tls.certificate.map(dates)).note_if(now);
+            match Clue::IssuerDates.seen(facts) {
+                Some(fact) => d
+                    .title("a certificate in the chain above the server's own is expired or not yet valid")
+                    .certain()
+                    .because("an intermediate certificate, or a root of this machine, is out of date", fact)
+                    .help("make the server send the new intermediate certificate, and update the roots of this machine: to renew the server's own does not help"),
+                None => d,
+            }
         }),
         Some(TlsFault::Name) => found.add("W207", |d| {
             let nameless = tls.certificate.is_some_and(|c| c.names.is_empty());
@@ -43,34 +51,27 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
             if facts.role == Role::Client && tls.own_certificate =>
         {
             found.add("W212", |d| {
-                let d = refused_ours(facts, d);
+                let d = d.title("the server refuses our client certificate");
                 let d = d.note(format!("the alert's number is {number}"));
                 let fact = "a client certificate was sent, and the alert is about that";
-                let renew = "renew it, and send the new one: `--cert FILE --key FILE`";
-                match number {
-                    48 => d.because(
-                        "the server does not trust the issuer of the client certificate",
-                        fact,
+                let help = match number {
+                    44 | 45 => "look at the dates of the certificate of `--cert`, and of its issuer's at the server; renew what has expired",
+                    _ => "send a certificate of an issuer that the server trusts: `--cert FILE --key FILE`",
+                };
+                let d = d.certain();
+                let own = tls.shown.zip(tls.now).map(|(own, now)| (own, is_valid(own, now)));
+                match (number, own) {
+                    (48, _) => d.because("the server does not trust the issuer of the client certificate", fact),
+                    (45, Some((own, false))) => d.because("the client certificate has expired", dates(own)),
+                    (45, Some((own, true))) => d.suggests(
+                        "a certificate of an authority above the client's has expired at the server, or the server's clock is wrong",
+                        dates(own),
                     ),
-                    45 => match tls.shown.zip(tls.now).map(|(own, now)| (own, is_valid(own, now))) {
-                        Some((own, true)) => d
-                            .suggests(
-                                "a certificate of an authority above the client's has expired, or the server's clock is wrong",
-                                dates(own),
-                            )
-                            .help("renew the certificates of the authorities that the server trusts"),
-                        Some((own, false)) => {
-                            d.because("the client certificate has expired", dates(own)).help(renew)
-                        }
-                        None => d
-                            .suggests("the client certificate, or one of an authority above it, has expired", fact)
-                            .help(renew),
-                    },
-                    44 => d.because("the client certificate was revoked", fact).help(renew),
-                    _ => {
-                        d.suggests("the client certificate does not meet the server's rules", fact)
-                    }
+                    (45, None) => d.suggests("the client certificate, or one that the server checks it with, has expired", fact),
+                    (44, _) => d.suggests("the client certificate was revoked", fact),
+                    _ => d.suggests("the client certificate does not meet the server's rules", fact),
                 }
+                .help(help)
             });
         }
         Some(TlsFault::Alert(number)) => {
@@ -78,7 +79,7 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
             let code = of_alert(number).unwrap_or("W209");
             found.add(code, |d| d.note(format!("the alert's number is {number}")));
         }
-        Some(TlsFault::CertificateWanted) => found.add("W212", |d| refused_ours(facts, d)),
+        Some(TlsFault::CertificateWanted) => found.add("W212", |d| d),
         Some(TlsFault::PlainRequest) => found.add("W204", |d| d),
     }
     if tls.fault.is_none() && tls.alpn == Some("h2") {
@@ -91,16 +92,6 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let certificate = tls.certificate.filter(|_| Clue::IssuerIntercepts.seen(facts).is_some());
     if let Some(certificate) = certificate {
         found.add("W217", |d| d.note(issuer(certificate)));
-    }
-}
-
-/// A refusal that is about a client certificate, where one of ours was sent.
-pub(super) fn refused_ours(facts: &Facts<'_>, d: Diagnostic) -> Diagnostic {
-    match facts.tls.own_certificate {
-        true => d.certain().title("the server refuses our client certificate").help(
-            "send a valid certificate of an issuer that the server trusts: `--cert FILE --key FILE`",
-        ),
-        false => d,
     }
 }
 

@@ -1,16 +1,18 @@
 //! A session that the peer ended at once, and others that differed in one thing: those that stayed
 //! open show why.
 
+use super::closing::{UNSPOKEN, not_ours};
 use crate::diagnostics::facts::{Trial, TrialOutcome, Variation};
-use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supported};
+use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supported, said};
 
 /// What sessions show that end now and then, whatever is different.
 const ERRATIC: &str = "the server ends some connections and not others, as while it restarts, or where one of several fails";
 
 /// A refusal by a server that gives the same request another answer.
-pub(super) fn erratic_answers(d: Diagnostic, trial: &Trial) -> Diagnostic {
-    // What was compared with another answer proves nothing.
-    d.certain().because(
+pub(super) fn erratic_answers(mut d: Diagnostic, trial: &Trial) -> Diagnostic {
+    // What the same request got another answer without is no cause.
+    d.causes.retain(|cause| cause.confidence == Confidence::High);
+    d.because(
         "the server's answers change from one request to the next, as while it starts, or where one of several fails",
         trial.to_string(),
     )
@@ -34,8 +36,14 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     };
     if erratic {
         let trials = facts.trials.iter().filter(|trial| is_of_session(trial));
-        let d = trials.fold(d, |d, trial| d.note(trial.to_string()));
-        return d.possible(ERRATIC);
+        let mut d = trials.fold(d, |d, trial| d.note(trial.to_string()));
+        // What was not different this time is no cause.
+        d.causes.retain(|cause| cause.confidence == Confidence::High);
+        let same = facts.trials.iter().rev().find(|trial| is_of_session(trial));
+        let fact = same.map(ToString::to_string).unwrap_or_default();
+        return d
+            .suggests(ERRATIC, fact)
+            .help("repeat it, as with `--retry`, and read the server's log");
     }
     let confirmed = matches!(checks, [same, other, ..] if ends(same) && stays(other));
     // The peer's own words are more than what a trial shows.
@@ -44,9 +52,13 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     // Nor is what a message is wrong for found by leaving it out.
     let known = d.is_supported() && !d.causes.iter().take(1).any(speaks_of_ours);
     let fine = d.severity == Severity::Note && facts.stream.messages > 0;
+    let said = Clue::ReasonGiven.seen(facts).is_some();
     let told = told
-        || stayed.is_some_and(|trial| trial.variation == Variation::Again)
-            && (known || fine || Clue::ReasonGiven.seen(facts).is_some());
+        || match stayed.map(|trial| trial.variation) {
+            Some(Variation::Again) => known || fine || said,
+            Some(Variation::OtherPath) => said,
+            _ => said && !confirmed,
+        };
     if let Some(trial) = stayed.filter(|_| !told) {
         let sent = facts.request.is_some_and(|head| head.get("Origin").is_some());
         let (text, help) = match trial.variation {
@@ -107,8 +119,19 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         if other.is_some_and(|status| status >= 400) {
             d.causes.retain(|cause| !cause.text.contains("does not know the path"));
         }
+        if facts.stream.messages == 0 && d.severity == Severity::Note {
+            d = d.severity(Severity::Warning).title(UNSPOKEN);
+        }
+        let unsaid = Clue::ReasonGiven.seen(facts).is_none();
+        if unsaid && matches!(d.entry.code, "W703" | "W707" | "W709") {
+            d = not_ours(d);
+        }
+        let open = !d.is_supported() && unsaid;
+        if let Some((text, fact)) = plain(facts).filter(|_| open && facts.stream.messages == 0) {
+            d = d.suggests(text, fact).help("check the path; then compare headers, query and cookies with those of a client that works");
+        }
     }
-    if let Some(gone) = gone(facts) {
+    if let Some(gone) = gone(facts).filter(|_| !d.is_proved()) {
         return d
             .because("the server stopped listening: its process ended, or restarts", gone)
             .help("read the server's log: what was received last may have ended its process");
@@ -118,6 +141,24 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         .iter()
         .filter(|trial| is_of_session(trial))
         .fold(d, |d, trial| d.note(trial.to_string()))
+}
+
+/// What the answer to a plain GET shows of a path whose WebSockets are ended at once.
+fn plain(facts: &Facts<'_>) -> Option<(String, String)> {
+    let trial = facts.trial(Variation::NoUpgrade)?;
+    let known = facts.trial(Variation::OtherPath).and_then(Trial::status) >= Some(400);
+    let text = match trial.status()? {
+        _ if Clue::PlainTells.seen(facts).is_some() => {
+            let telling = said::telling(trial.body()?, trial.status()?)?;
+            format!("to a plain GET, the server says \"{telling}\"")
+        }
+        // Any path is served so by some servers, which says nothing of this one.
+        200..=299 if !known => return None,
+        200..=299 => "the path serves plain HTTP, and no WebSocket, or one that its application ends: a login, a parameter".to_owned(),
+        401..=403 => "the application refuses: a plain GET is refused, too".to_owned(),
+        _ => return None,
+    };
+    Some((text, trial.to_string()))
 }
 
 /// Whether a cause is that of a message of this side.

@@ -323,11 +323,17 @@ impl Exam<'_> {
         let lasted = talk.lasted();
         if probe::ended_early(&ended, lasted) {
             probe::compare_session(self.config, lasted, None, &mut talk.evidence, runtime)?;
-            let trials = talk.evidence.trials.iter().map(ToString::to_string);
+            // That to a plain GET has a step of its own.
+            let sessions =
+                talk.evidence.trials.iter().filter(|trial| trial.variation != Variation::NoUpgrade);
+            let trials = sessions.map(ToString::to_string);
             let lines: Vec<String> = trials.collect();
             for text in lines {
                 self.add("again", StepOutcome::Odd, &text, None);
             }
+        }
+        if matches!(ended.cause, Cause::Lost(_)) && !probe::ended_early(&ended, lasted) {
+            probe::look_again(self.config, &mut talk.evidence, runtime)?;
         }
         self.found = talk.explain(&ended, over);
         let exit = match Exit::of(&ended) {
@@ -342,8 +348,8 @@ impl Exam<'_> {
             }
             exit => exit,
         };
-        // What explains it may be a note where nobody expected more.
-        let mut first = true;
+        // What explains it may be a note where nobody expected more, and the end was not asked for.
+        let mut first = !was_open;
         self.found.retain(|found| std::mem::take(&mut first) || found.severity != Severity::Note);
         let verdict = match (&ended.received, self.found.first()) {
             (Some(body), _) if ended.by == Side::Peer => {
@@ -355,6 +361,7 @@ impl Exam<'_> {
                     _ => seen,
                 }
             }
+            _ if was_open && !answers => "the server does not answer pings".to_owned(),
             (_, Some(found)) if was_open || ended.cause != Cause::Closed => {
                 let title = found.title.to_string();
                 match found.is_supported() {
@@ -362,7 +369,7 @@ impl Exam<'_> {
                     false => title,
                 }
             }
-            _ => "pings are not answered".to_owned(),
+            _ => "the server does not answer pings".to_owned(),
         };
         Ok(Some((verdict, exit)))
     }

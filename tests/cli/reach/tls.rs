@@ -266,7 +266,7 @@ fn the_version_can_be_limited() {
         .stderr_any()
         .status(6);
     let told = output.stderr();
-    assert!(told.contains("an option of this run") && told.contains("--tls-min allows"), "{told}");
+    assert!(told.contains("limited by an option") && told.contains("--tls-min allows"), "{told}");
 }
 
 #[test]
