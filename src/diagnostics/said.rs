@@ -527,7 +527,7 @@ fn after(text: &str, end: &str) -> usize {
 
 /// Sentences that servers and frameworks write for a status, whatever the ground was: of RFC 9110 as
 /// CherryPy and Tomcat quote it, of Werkzeug, Apache and IIS.
-const STOCK_SENTENCES: [&str; 24] = [
+const STOCK_SENTENCES: [&str; 25] = [
     "the server encountered an unexpected condition which prevented it from fulfilling the request",
     "the server encountered an unexpected condition that prevented it from fulfilling the request",
     "the server encountered an internal error and was unable to complete your request",
@@ -551,6 +551,7 @@ const STOCK_SENTENCES: [&str; 24] = [
     "the server understood the request but refuses to authorize it",
     "the browser (or proxy) sent a request that this server could not understand",
     "the server cannot or will not process the request due to something that is perceived to be a client error",
+    "invalid http request received",
     "the server is temporarily unable to service your request due to maintenance downtime or capacity problems",
 ];
 

@@ -2,7 +2,7 @@
 //! sends the bytes that a real one sends, and the first cause must be the true one.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use crate::golden::{typed, wscope};
@@ -703,15 +703,26 @@ fn the_first_line_names_the_cause() {
 #[test]
 fn the_other_loopback_address_is_tried() {
     let v6 = TcpListener::bind("[::1]:0").expect("loopback of IPv6");
-    let port = serve_all(v6, |_| None);
+    let opens = |stream: &mut TcpStream| {
+        let request = receive(stream);
+        stream.write_all(switching(&request, "").as_bytes()).ok()
+    };
+    let port = serve_all(v6, opens);
     let told = Told::of(&[], port, "/chat");
     assert_eq!((told.code(), told.status), ("W104", Some(4)), "{}", told.text);
     told.has(&format!("`ws://[::1]:{port}/chat`"));
     let v4 = TcpListener::bind("127.0.0.1:0").expect("loopback");
-    let port = serve_all(v4, |_| None);
+    let port = serve_all(v4, opens);
     let told = Told::run(&[&format!("ws://[::1]:{port}/")]);
     assert_eq!(told.code(), "W104", "{}", told.text);
     told.has(&format!("`ws://127.0.0.1:{port}/`"));
+    // Who answers something else there need not be the server.
+    for bytes in [&b"SSH-2.0-x\r\n"[..], b"HTTP/1.1 404 Not Found\r\n\r\n"] {
+        let v6 = TcpListener::bind("[::1]:0").expect("loopback of IPv6");
+        let port = serve_all(v6, move |stream| stream.write_all(bytes).ok());
+        let told = Told::of(&[], port, "/");
+        told.is("W103", "likely (medium): the server, or another program, has this port");
+    }
 }
 
 #[test]

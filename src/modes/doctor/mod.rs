@@ -266,9 +266,8 @@ impl Exam<'_> {
         trace: &mut OpeningEvidence,
         runtime: &mut Runtime,
     ) -> Result<(), OpenError> {
-        trace.refused_tls = probe::refused_tls(self.config, runtime)?;
-        let certificate = trace.refused_tls.as_ref().and_then(|tls| tls.certificate.as_ref());
-        if let Some(text) = certificate.map(summary) {
+        probe::refused_tls(self.config, trace, runtime)?;
+        if let Some(text) = trace.certificates.first().map(summary) {
             self.add("certificate", StepOutcome::Failed, &text, None);
         }
         Ok(())
