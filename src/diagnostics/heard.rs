@@ -97,7 +97,7 @@ fn is_abort(text: &str) -> bool {
     rest.trim_end().rsplit('"').nth(1).is_some_and(|name| name.contains(".error."))
 }
 
-/// Whether a message is a list of texts, the last of which begins as an error: `["NOTICE","error: no"]`.
+/// Whether a message is a list of texts, the last of which begins as an error: `["notice","error: no"]`.
 fn is_notice(text: &str) -> bool {
     let texts = serde_json::from_str::<Vec<String>>(text).unwrap_or_default();
     texts.len() == 2 && texts.last().is_some_and(|last| shouts(last))
@@ -350,8 +350,8 @@ mod tests {
             (r#"{"type":"disconnect"}"#, None),
             (r#"[3,{"message":"no"},"wamp.error.no_such_realm"]"#, Some(Grievance::Marked)),
             (r#"[3,{},"wamp.close.normal"]"#, None),
-            (r#"["NOTICE","ERROR: bad message"]"#, Some(Grievance::Marked)),
-            (r#"["NOTICE","the error: none"]"#, Some(Grievance::Word)),
+            (r#"["notice","ERROR: bad message"]"#, Some(Grievance::Marked)),
+            (r#"["notice","the error: none"]"#, Some(Grievance::Word)),
             (r#"{"command":"init","problem":"no-session"}"#, Some(Grievance::Marked)),
             ("ERROR\nmessage:no\n\n\0", Some(Grievance::Marked)),
             ("\u{20}\u{2}\0\u{5}", Some(Grievance::Marked)),
