@@ -41,6 +41,15 @@ impl Told {
         ))
     }
 
+    /// With one message on stdin.
+    pub fn piped(args: &[&str], port: u16, message: &str) -> Self {
+        let url = format!("ws://127.0.0.1:{port}/hub");
+        Self::read(typed(
+            &[args, &["--input", "whole", "--output", "none", &url]].concat(),
+            message,
+        ))
+    }
+
     fn read(output: std::process::Output) -> Self {
         let text = [output.stdout, output.stderr].concat();
         // A sentence is one line, wherever the page was broken.
@@ -406,7 +415,8 @@ fn a_silence_is_told_with_its_length_and_a_ping_that_cures_it() {
         None
     });
     let told = Told::of(&[], port, "/");
-    told.is("W804", "a timer of a proxy or of the peer");
+    told.is("W804", "possible: a timer of the peer, or of a proxy");
+    told.has("possible: the peer's process, or its application, ended at that moment");
     told.has("cut after 1.5 s without traffic");
     told.has("`--ping-interval 0.7`");
     assert_eq!(told.status, Some(10));
