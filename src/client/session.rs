@@ -714,7 +714,7 @@ impl<'a> ClientSession<'a> {
                 interrupted = Some(signal);
             }
         }
-        let (advice, led) = self.explain(current, &ending, fine, runtime, now)?;
+        let (advice, led, as_asked) = self.explain(current, &ending, fine, runtime, now)?;
         // After a signal, or at the end of `--max-time`, a reader that stalls is not waited for.
         let deadline = match (current.signal.or(interrupted), self.max_time) {
             (Some(_), _) => Some(Instant::now() + PEER_CLOSE_TIMEOUT),
@@ -739,6 +739,7 @@ impl<'a> ClientSession<'a> {
             (Some(Leave::For(_)), Cause::Timeout(TimeoutKind::Close) | Cause::Lost(_)) => {
                 Exit::Success
             }
+            _ if as_asked => Exit::Success,
             _ => Exit::of(&ending),
         };
         let exit = match (signal, &current.fault, of_ending) {
@@ -757,7 +758,8 @@ impl<'a> ClientSession<'a> {
         Ok(SessionOutcome { ending, exit, fault, left, unsent, unwritten, cut_short, advice, led })
     }
 
-    /// Explains the end to machines; returns the text for people.
+    /// Explains the end to machines; returns the text for people, and whether a connection that was
+    /// lost ended as it was asked to.
     fn explain(
         &mut self,
         current: &Current,
@@ -765,7 +767,7 @@ impl<'a> ClientSession<'a> {
         met: bool,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<(Vec<u8>, String)> {
+    ) -> io::Result<(Vec<u8>, String, bool)> {
         let found = current.connection.explain(current.evidence.facts(), ending, now);
         if matches!(ending.cause, Cause::Lost(_)) {
             self.lifetimes.push(ending.duration);
@@ -776,6 +778,12 @@ impl<'a> ClientSession<'a> {
         let asked =
             current.connection.is_half_closed() && ending.cause == Cause::Lost(Lost::EndOfStream);
         let over = ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
+        // In the protocol inside.
+        let as_asked = matches!(ending.cause, Cause::Lost(_))
+            && found.first().is_some_and(|first| {
+                first.entry.family == Family::Ending && first.severity == Severity::Note
+            });
+        let asked = asked || as_asked;
         let fine = ours || asked || over || Exit::of(ending) == Exit::Success;
         // A Close at once is in order, and yet nobody wanted that; nor to talk to a server that took
         // no subprotocol and answered nothing.
@@ -804,7 +812,7 @@ impl<'a> ClientSession<'a> {
             // What explains it follows.
             _ => lead(&found, &summarize(ending), runtime),
         };
-        Ok((advice, led))
+        Ok((advice, led, as_asked))
     }
 
     /// Prints how the connection ended, if that was not shown already.

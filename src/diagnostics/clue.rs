@@ -8,10 +8,11 @@ use super::facts::{
     EndKind, ProxyFault, SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation,
 };
 use super::heard::Grievance;
+use super::inner::inner;
 use super::said::Subject;
 use super::sniff::contains_word;
 use super::url::Url;
-use crate::event::CertificateFacts;
+use crate::event::{CertificateFacts, Direction};
 use crate::wire::Role;
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
@@ -310,14 +311,18 @@ pub enum Clue {
     Complained,
     /// The message that came last is a heartbeat, which was not answered.
     BeatUnanswered,
+    /// The protocol inside wants a message of ours more often than one was sent.
+    InnerTimer,
+    /// Our last message breaks a rule of the protocol inside.
+    InnerBreach,
+    /// Our last message asked for the end.
+    Farewell,
     /// The first message speaks of a heartbeat or a login, and nothing was sent.
     BeatAnnounced,
     /// A server of Socket.IO received no packet that connects to a namespace.
     NoNamespace,
     /// This side is the server.
     Serving,
-    /// Our CONNECT of MQTT promised a packet in a shorter time than this silence.
-    KeepAlive,
     /// The upgrade, and only at this path, gets this answer.
     UpgradeHere,
     /// No message was sent, so that none can have broken a rule.
@@ -442,8 +447,6 @@ pub enum Clue {
     CertificateAsked,
     /// The host of the URL is an address.
     HostIsAddress,
-    /// Nothing crossed for so long before the end that a timer may have ended it.
-    Silence,
     /// The last bytes before the end were our message.
     AfterOurMessage,
     /// The last message sent was compressed, in several frames, with a control frame between them.
@@ -460,8 +463,6 @@ pub enum Clue {
     Idle(u64),
     /// The same, and this program is on the way.
     IdleAt(u64, &'static str),
-    /// It was idle, and a reverse proxy answered the handshake.
-    SilenceBehindProxy,
     /// The connection lived for so many seconds, give or take 2 %.
     Lived(u64),
 }
@@ -883,9 +884,36 @@ impl Clue {
                 (!super::said::is_vague(&text)).then(|| "the Close has a reason".to_owned())
             }
             Self::Complained => complained(facts).filter(Complaint::leads).map(|complaint| {
-                format!("it came right before the end: {}", super::heard::shown(complaint.text))
+                format!("it came right before the end: {}", complaint.shown())
             }),
             Self::BeatUnanswered => beat_unanswered(facts),
+            Self::InnerTimer => {
+                let (inner, end) = (inner(facts).filter(|_| facts.role == Role::Client)?, facts.end?);
+                let every = inner.every.filter(|every| end.idle_data >= *every)?;
+                Some(format!(
+                    "{} requires a message at least every {} s, and none was sent for {:.1} s",
+                    inner.title, every.as_secs_f64(), end.idle_data.as_secs_f64()))
+            }
+            Self::InnerBreach => {
+                let inner = inner(facts).filter(|_| facts.role == Role::Client)?;
+                let ours = facts.stream.kept.iter().filter(|message| message.ours).count();
+                let early = inner.awaited.filter(|waits| {
+                    waits.direction == Direction::ToClient && facts.stream.kept_all && ours > 1
+                });
+                let broken = inner.breach.or_else(|| {
+                    Some(format!("it was sent before {} came", early?.message))
+                })?;
+                let title = inner.title;
+                after_ours(facts).then(|| format!("{title}, the last message sent: {broken}"))
+            }
+            Self::Farewell => {
+                let mut ours = facts.stream.kept.iter().rev().filter(|message| message.ours);
+                let last = ours.next().filter(|_| after_ours(facts))?;
+                let read = inner(facts).and_then(|inner| inner.farewell);
+                let bare = super::heard::is_bare(last.content) && !last.content.is_empty();
+                let bare = || bare.then(|| super::heard::shown(last.content));
+                Some(format!("the last message sent asks for the end: {}", read.or_else(bare)?))
+            }
             Self::BeatAnnounced => {
                 let (_, first) = facts.stream.message?;
                 let speaks = contains_word(first, "heartbeat") || super::heard::asks_login(first);
@@ -896,15 +924,6 @@ impl Clue {
                 let none = !facts.stream.sent.is_some_and(asks) && refused_namespace(facts).is_none();
                 let old = facts.stream.second.is_some_and(|second| second.starts_with(b"40"));
                 (none && !old && is_engine_io(facts)).then(|| "no packet `40` was sent".to_owned())
-            }
-            Self::KeepAlive => {
-                let (end, (_, sent)) = (facts.end?, facts.stream.sent?);
-                let head = facts.response?;
-                let mqtt = head.get("Sec-WebSocket-Protocol").is_some_and(|name| contains_word(name, "mqtt"));
-                let [0x10, _, 0, 4, b'M', b'Q', b'T', b'T', _, _, high, low, ..] = *sent else { return None };
-                let seconds = u16::from_be_bytes([high, low]);
-                let over = seconds > 0 && end.idle.as_secs() >= u64::from(seconds);
-                (mqtt && over).then(|| format!("our CONNECT has a keep-alive of {seconds} s, and there was no traffic for {:.1} s", end.idle.as_secs_f64()))
             }
             Self::UpgradeHere => {
                 let plain = Self::PlainDiffers.seen(facts)?;
@@ -979,7 +998,11 @@ impl Clue {
             }
             Self::PingsIgnored => {
                 let ignored = facts.pings.ignored;
-                (ignored > 0).then(|| match ignored {
+                // Who gives up has waited for a while.
+                let age = facts.pings.ignored_for.filter(|_| ignored == 1);
+                let before = facts.end.zip(age).map(|(end, age)| end.lifetime.saturating_sub(age));
+                let fresh = age.is_some_and(|age| age < SILENCE && before > Some(age * 3));
+                (ignored > 0 && !fresh).then(|| match ignored {
                     1 => "this side left a ping unanswered".to_owned(),
                     _ => format!("this side left {ignored} pings unanswered"),
                 })
@@ -1178,10 +1201,6 @@ impl Clue {
                 let host = url.host.trim_matches(['[', ']']);
                 host.parse::<std::net::IpAddr>().is_ok().then(|| format!("{host} is an address"))
             }
-            Self::Silence => {
-                let end = facts.end?;
-                end.is_silent().then(|| format!("no traffic for {:.1} s", end.idle.as_secs_f64()))
-            }
             Self::AfterOurMessage => {
                 // Where others were answered for a while, it was not the last one.
                 let steady = facts.stream.messages > 1
@@ -1220,11 +1239,6 @@ impl Clue {
                 let hop = Self::Hop(word).seen(facts)?;
                 let idle = Self::Idle(seconds).seen(facts)?;
                 Some(format!("{idle}; {hop}"))
-            }
-            Self::SilenceBehindProxy => {
-                let hop = proxied(facts.response?)?;
-                let silence = Self::Silence.seen(facts)?;
-                Some(format!("{silence}; {hop}"))
             }
             Self::Lived(seconds) => {
                 let end = facts.end?;
@@ -1345,6 +1359,12 @@ fn secret_sent(facts: &Facts<'_>) -> Option<String> {
     secret.then(|| "a subprotocol that carries credentials was offered".to_owned())
 }
 
+/// Whether the last message of this side was not answered, or the end came so early that what arrived
+/// may have been sent before.
+fn after_ours(facts: &Facts<'_>) -> bool {
+    facts.stream.ended_on_ours || facts.end.is_some_and(|end| end.last < SILENCE)
+}
+
 /// How long after a heartbeat an end may be its consequence, at least.
 const BEAT: std::time::Duration = std::time::Duration::from_millis(300);
 
@@ -1356,6 +1376,8 @@ pub(super) struct Complaint<'a> {
     pub text: &'a [u8],
     /// It is the last one; otherwise the one before, and the last says nothing.
     pub is_last: bool,
+    /// What the protocol inside makes of it.
+    pub read: Option<String>,
 }
 
 impl Complaint<'_> {
@@ -1366,6 +1388,9 @@ impl Complaint<'_> {
 
     /// As in `its last message is …`.
     pub fn shown(&self) -> String {
+        if let Some(read) = &self.read {
+            return read.clone();
+        }
         let which = if self.is_last { "its last message" } else { "the message before its last" };
         format!("{which} is {}", super::heard::shown(self.text))
     }
@@ -1380,13 +1405,18 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
     if (heard.answered && !early) || heard.quiet >= SILENCE {
         return None;
     }
+    let (text, is_last) = (heard.content, true);
+    if let Some((title, refusal)) = inner(facts).and_then(|one| Some((one.title, one.refusal?))) {
+        let read = Some(format!("the peer refuses, in {title}: {refusal}"));
+        return Some(Complaint { grievance: Grievance::Refusal, text, is_last, read });
+    }
     let sockjs = facts.stream.message.is_some_and(|(_, first)| first == b"o");
     let of = |text: &'a [u8], is_last| {
         // 1000 and 3000 are how SockJS closes without a ground.
         let left = text.starts_with(b"c[1000,") || text.starts_with(b"c[3000,");
         let closed = sockjs && text.starts_with(b"c[") && !left;
         let grievance = if closed { Some(Grievance::Marked) } else { complains(text) };
-        grievance.map(|grievance| Complaint { grievance, text, is_last })
+        grievance.map(|grievance| Complaint { grievance, text, is_last, read: None })
     };
     of(heard.content, true)
         .or_else(|| is_bare(heard.content).then(|| of(heard.before, false)).flatten())
@@ -1412,6 +1442,12 @@ fn beat_unanswered(facts: &Facts<'_>) -> Option<String> {
     let waited = heard.quiet >= BEAT || end.quiet >= BEAT;
     let waited = waited && heard.quiet >= ping_timeout(facts).unwrap_or_default();
     let silent = !heard.answered && !one_way && by_peer && waited;
+    if let Some((beat, answer)) = inner(facts).and_then(|inner| inner.beat).filter(|_| by_peer) {
+        let refused = complained(facts).is_some_and(|one| one.grievance == Grievance::Refusal);
+        if silent || refused {
+            return Some(format!("{beat} wants the answer {answer}, and none was sent"));
+        }
+    }
     (silent && beats(heard.content) && refused_namespace(facts).is_none()).then(|| {
         format!(
             "{} came {:.1} s before the end, and nothing was sent after it",

@@ -465,6 +465,10 @@ pub struct StreamFacts<'a> {
     pub messages: u64,
     /// The last one of them.
     pub heard: Option<LastHeard<'a>>,
+    /// The first and the last messages of both directions, in their order.
+    pub kept: &'a [KeptMessage<'a>],
+    /// Whether those are all.
+    pub kept_all: bool,
     /// Whether the last thing that crossed was a message of ours, just before the end.
     pub ended_on_ours: bool,
     /// Bytes that still waited to be sent at the end.
@@ -477,6 +481,17 @@ pub struct StreamFacts<'a> {
     pub bytes_sent: bool,
     /// Frames in a row with the same mask key, and the key.
     pub equal_masks: Option<(u64, [u8; 4])>,
+}
+
+/// The beginning of a message.
+#[derive(Clone, Copy, Debug)]
+pub struct KeptMessage<'a> {
+    /// This side sent it.
+    pub ours: bool,
+    /// Text rather than binary.
+    pub text: bool,
+    /// Its content.
+    pub content: &'a [u8],
 }
 
 /// Bytes of such a message that are looked at; one that has more was cut.

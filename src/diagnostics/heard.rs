@@ -17,6 +17,8 @@ pub(super) enum Grievance {
     Shouted,
     /// It is marked as an error.
     Marked,
+    /// The protocol inside says so.
+    Refusal,
 }
 
 /// Words of complaints, as [`says`] takes them.
@@ -74,6 +76,8 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
         if is_error_element(start) {
             return Some(Grievance::Marked);
         }
+    } else if names_error_first(start) || refuses_plainly(start) {
+        return Some(Grievance::Marked);
     } else if shouts(start) {
         return Some(Grievance::Shouted);
     }
@@ -97,7 +101,7 @@ fn is_abort(text: &str) -> bool {
     rest.trim_end().rsplit('"').nth(1).is_some_and(|name| name.contains(".error."))
 }
 
-/// Whether a message is a list of texts, the last of which begins as an error: `["NOTICE","error: no"]`.
+/// Whether a message is a list of texts, the last of which begins as an error: `["END","error: no"]`.
 fn is_notice(text: &str) -> bool {
     let texts = serde_json::from_str::<Vec<String>>(text).unwrap_or_default();
     texts.len() == 2 && texts.last().is_some_and(|last| shouts(last))
@@ -164,6 +168,7 @@ fn is_marked(members: &Map<String, Value>) -> bool {
     reason && leaves
         || members.iter().any(|(name, value)| match name.as_str() {
             "error" | "problem" => !is_none(value),
+            "success" | "ok" => *value == Value::Bool(false),
             // A number of them is a count.
             "errors" => !is_none(value) && !value.is_number(),
             "type" | "event" | "status" | "op" | "kind" | "action" => {
@@ -171,6 +176,34 @@ fn is_marked(members: &Map<String, Value>) -> bool {
             }
             _ => false,
         })
+}
+
+/// Whether a list of JSON begins with the name of an error, as `["error",{…}]`.
+fn names_error_first(text: &str) -> bool {
+    let Ok(Value::Array(list)) = serde_json::from_str(text) else { return false };
+    list.first().and_then(Value::as_str).is_some_and(names_error)
+}
+
+/// Whether a text is a refusal and nothing else: a short line that begins as one.
+fn refuses_plainly(text: &str) -> bool {
+    let line = text.trim();
+    let starts = [
+        "invalid ",
+        "unauthorized",
+        "unauthenticated",
+        "not authorized",
+        "not allowed",
+        "forbidden",
+        "access denied",
+        "permission denied",
+        "authentication failed",
+        "authentication required",
+        "login failed",
+        "login required",
+        "too many ",
+    ];
+    let lower = line.to_ascii_lowercase();
+    line.len() <= 80 && !line.contains('\n') && starts.iter().any(|start| lower.starts_with(start))
 }
 
 /// Whether a value says that there is none.
@@ -212,7 +245,7 @@ fn says_none(text: &str) -> bool {
     none.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Whether the name of a kind of messages is that of errors: `error`, `connection_error`.
+/// Whether the name of a kind of messages is that of errors: `error`, `auth_invalid`.
 fn names_error(kind: &str) -> bool {
     let lower = kind.to_ascii_lowercase();
     // As `auth_invalid`: one word more than a result.
@@ -301,16 +334,32 @@ fn kind(text: &str) -> Option<String> {
     kinds.iter().find_map(named).map(str::to_owned)
 }
 
+/// Whether a word, or the last part of one, is a goodbye.
+fn is_end(word: &str) -> bool {
+    let ends = [
+        "bye",
+        "goodbye",
+        "close",
+        "closed",
+        "closing",
+        "disconnect",
+        "end",
+        "quit",
+        "exit",
+        "logout",
+        "stop",
+        "terminate",
+        "done",
+    ];
+    let word = word.rsplit("::").next().unwrap_or_default().trim_start_matches('/');
+    ends.iter().any(|end| word.eq_ignore_ascii_case(end))
+}
+
 /// Whether a message says nothing but that this is the end, or nothing at all.
 pub(super) fn is_bare(content: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(content) else { return false };
     let text = text.trim();
-    let ends = ["bye", "goodbye", "close", "closed", "closing", "disconnect", "end"];
-    let ends = |word: &str| {
-        let word = word.rsplit("::").next().unwrap_or_default();
-        ends.iter().any(|end| word.eq_ignore_ascii_case(end))
-    };
-    matches!(text, "" | "{}" | "[]") || ends(text) || kind(text).is_some_and(|kind| ends(&kind))
+    matches!(text, "" | "{}" | "[]") || is_end(text) || kind(text).is_some_and(|kind| is_end(&kind))
 }
 
 /// The beginning of a message in one line.
@@ -360,6 +409,12 @@ mod tests {
             ("<?xml version='1.0'?><error code=\"5\"/>", Some(Grievance::Marked)),
             ("Error: no such room", Some(Grievance::Shouted)),
             ("token expired", Some(Grievance::Word)),
+            ("Invalid token", Some(Grievance::Marked)),
+            (r#"["error",{"reason":"no such channel"}]"#, Some(Grievance::Marked)),
+            (r#"{"success":false,"message":"wrong pin"}"#, Some(Grievance::Marked)),
+            (r#"{"type":"auth_invalid"}"#, Some(Grievance::Marked)),
+            (r#"{"success":true}"#, None),
+            (r#"["info",{"reason":"done"}]"#, None),
             (r#"{"result":3,"error":null}"#, None),
             (r#"{"data":{"user":1},"errors":[]}"#, None),
             ("hello", None),

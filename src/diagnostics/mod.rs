@@ -13,6 +13,7 @@ mod clue;
 mod diagnostic;
 pub mod facts;
 mod heard;
+mod inner;
 mod said;
 pub mod sniff;
 pub mod system;

@@ -44,7 +44,7 @@ impl Exit {
     pub const TABLE: &[(Self, &str)] = &[
         (
             Self::Success,
-            "ended cleanly: our Close was answered, if only by the end of the connection, or the peer closed with 1000, 1001 or no code",
+            "ended cleanly: our Close was answered, if only by the end of the connection, as was a message that asks for the end, or the peer closed with 1000, 1001 or no code",
         ),
         (Self::Failure, "any other error"),
         (Self::Usage, "wrong usage"),

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use crate::diagnostics::facts::{
-    CloseFacts, End, EndKind, FrameContext, HEARD_MOST, LastHeard, SILENCE,
+    CloseFacts, End, EndKind, FrameContext, HEARD_MOST, KeptMessage, LastHeard, SILENCE,
 };
 use crate::diagnostics::{Diagnostic, Facts, classify};
 use crate::event::{Cause, Direction, Ending, FrameEvent, Lost, MessageInfo, Observed, Totals};
@@ -76,16 +76,18 @@ struct Heard {
     /// When the last one came, and the one before it.
     at: Instant,
     before_at: Instant,
-    /// Messages sent by then.
+    /// Messages sent by then, and by the first one.
     sent: u32,
+    sent_first: u32,
     /// The last one has not ended yet.
     open: bool,
 }
 
 impl Heard {
-    fn new(now: Instant) -> Self {
+    fn new(sent: u32, now: Instant) -> Self {
         let (last, before) = (Vec::new(), Vec::new());
-        Self { last, before, at: now, before_at: now, sent: 0, open: false }
+        let (at, before_at) = (now, now);
+        Self { last, before, at, before_at, sent, sent_first: sent, open: false }
     }
 
     /// Begins another message.
@@ -241,7 +243,8 @@ impl SessionEvidence {
     #[inline]
     pub fn message(&mut self, content: &[u8]) {
         let sent = self.sent;
-        let heard = self.heard.get_or_insert_with(|| Box::new(Heard::new(self.last_received)));
+        let heard =
+            self.heard.get_or_insert_with(|| Box::new(Heard::new(sent, self.last_received)));
         heard.begin();
         heard.extend(content);
         (heard.at, heard.sent, heard.open) = (self.last_received, sent, false);
@@ -249,7 +252,9 @@ impl SessionEvidence {
 
     /// Takes a piece of a message, or its end.
     fn piece(&mut self, content: Option<&[u8]>) {
-        let heard = self.heard.get_or_insert_with(|| Box::new(Heard::new(self.last_received)));
+        let sent = self.sent;
+        let heard =
+            self.heard.get_or_insert_with(|| Box::new(Heard::new(sent, self.last_received)));
         if !heard.open {
             heard.begin();
         }
@@ -366,6 +371,8 @@ impl SessionEvidence {
         facts.stream.bytes_sent = endpoint.is_some_and(Endpoint::has_sent_bytes);
         facts.stream.illegal_sent =
             endpoint.and_then(Endpoint::illegal_sent).map(|kind| kind.rule().explanation);
+        let (kept, all) = self.kept(&messages, endpoint, ending.r#in.messages);
+        (facts.stream.kept, facts.stream.kept_all) = (&kept, all);
         facts.stream.sent = endpoint
             .and_then(Endpoint::first_sent)
             .map(|(opcode, content)| (message_info(opcode, content.len() as u64), content));
@@ -398,6 +405,51 @@ impl SessionEvidence {
         });
         facts.stalled = self.stalled(now).filter(|_| matches!(ending.cause, Cause::Lost(_)));
         classify(&facts)
+    }
+
+    /// The messages that were kept, of `first` and of those that came last, in their order; and
+    /// whether they are all of so many that were received, and of those sent.
+    fn kept<'k>(
+        &'k self,
+        first: &'k [(MessageInfo, Vec<u8>)],
+        endpoint: Option<&'k Endpoint>,
+        received: u64,
+    ) -> (Vec<KeptMessage<'k>>, bool) {
+        let mut came: Vec<(u64, &[u8])> =
+            (0..).zip(first.iter().map(|(_, content)| content.as_slice())).collect();
+        let heard = self.heard.as_deref();
+        if let Some(heard) = heard {
+            // Where one has not ended, the one before it was the last.
+            let last: [&[u8]; 2] = [&heard.before, &heard.last];
+            let last = &last[..2 - usize::from(heard.open)];
+            let last = &last[last.len().saturating_sub(received as usize)..];
+            came.extend((received - last.len() as u64..).zip(last.iter().copied()));
+        }
+        // The first ones are longer.
+        came.sort_by_key(|(at, _)| *at);
+        came.dedup_by_key(|(at, _)| *at);
+        let binary = first.first().map(|(info, _)| info.opcode == OpCode::Data(Data::Binary));
+        let mut kept: Vec<_> = came
+            .iter()
+            .map(|(_, content)| KeptMessage {
+                ours: false,
+                text: !binary.unwrap_or_else(|| std::str::from_utf8(content).is_err()),
+                content,
+            })
+            .collect();
+        let ours =
+            |(opcode, content)| KeptMessage { ours: true, text: opcode == Data::Text, content };
+        let sent =
+            [endpoint.and_then(Endpoint::first_sent), endpoint.and_then(Endpoint::last_sent)];
+        let before = heard.is_none_or(|heard| heard.sent_first > 0);
+        let after = heard.is_none_or(|heard| heard.sent != self.sent);
+        if let Some(last) = sent[1].map(ours) {
+            kept.insert(kept.len() - usize::from(!after && !kept.is_empty()), last);
+        }
+        if let Some(first) = sent[0].map(ours) {
+            kept.insert(usize::from(!before && !kept.is_empty()), first);
+        }
+        (kept, came.len() as u64 == received && self.sent <= 2)
     }
 
     /// The first two data messages of the peer, as far as their ends are among the first bytes.

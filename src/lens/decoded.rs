@@ -47,6 +47,8 @@ pub struct Decoded {
     pub inflated: Option<&'static str>,
     /// What its receiver has to send back at once.
     pub reply: Option<Outgoing>,
+    /// How it ends the session, if it does.
+    pub ends: Option<Ends>,
     /// The packets of another protocol that it carries.
     pub inner: Vec<Decoded>,
 }
@@ -72,6 +74,15 @@ pub(super) fn packets(all: impl Iterator<Item = Option<Decoded>>) -> Option<Vec<
         ));
     }
     Some(first)
+}
+
+/// How a packet ends the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// Its sender refuses the session, or gives it up because of what it names.
+    Refusing,
+    /// Its sender has no more to say: the other side may end the connection.
+    Leaving,
 }
 
 /// A packet's part in a pair.
@@ -204,6 +215,26 @@ impl Decoded {
     pub(super) fn replied_by(mut self, reply: Outgoing) -> Self {
         self.reply = Some(reply);
         self
+    }
+
+    /// As one that refuses the session, if it does.
+    pub(super) fn refuses_if(self, refuses: bool) -> Self {
+        if refuses { Self { ends: Some(Ends::Refusing), ..self } } else { self }
+    }
+
+    /// As one after which its sender leaves, if it is.
+    pub(super) fn leaves_if(self, leaves: bool) -> Self {
+        if leaves { Self { ends: Some(Ends::Leaving), ..self } } else { self }
+    }
+
+    /// How it, or a packet that it carries, ends the session.
+    pub fn ending(&self) -> Option<Ends> {
+        self.ends.or_else(|| self.inner.iter().find_map(Self::ending))
+    }
+
+    /// The rule that it, or a packet that it carries, breaks.
+    pub fn broken(&self) -> Option<&LensViolation> {
+        self.complaints.first().or_else(|| self.inner.iter().find_map(Self::broken))
     }
 
     /// With a summary of a bounded length, after it was added to.

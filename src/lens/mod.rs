@@ -23,7 +23,7 @@ mod text;
 mod value;
 
 pub use conversation::Conversation;
-pub use decoded::{Answered, Decoded, LensViolation, Pairing};
+pub use decoded::{Answered, Decoded, Ends, LensViolation, Pairing};
 pub use evidence::Evidence;
 pub use facts::LensFacts;
 pub use interface::{AwaitedMessage, Carried, Lens, Protocol};

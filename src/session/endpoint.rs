@@ -13,13 +13,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pings::Pings;
+use sending::Sent;
 
 use super::keys::{MaskKeys, RandomSource};
 use crate::event::{Cause, Ending, FrameEvent, Lost, Side, TimeoutKind, Totals};
 use crate::wire::close::{self, CloseBody};
 use crate::wire::deflate::codec::Deflater;
 use crate::wire::deflate::params::DeflateParams;
-use crate::wire::{CloseCode, Control, Data, OpCode, Role, Violation, ViolationKind};
+use crate::wire::{CloseCode, Control, OpCode, Role, Violation, ViolationKind};
 pub use pings::{PONGS_WAITING, PingFacts, PongMismatch};
 pub use sending::SendError;
 
@@ -63,7 +64,8 @@ pub struct Endpoint {
     pings: Option<Box<Pings>>,
     /// Messages sent to their end.
     messages_sent: u64,
-    first_sent: Option<Box<(Data, Vec<u8>)>>,
+    /// The beginnings of the messages sent first and last, once one was.
+    sent: Option<Box<Sent>>,
     /// A control frame was sent between the fragments of the last message, which is compressed.
     mixed: bool,
     /// The rule that a frame made by hand broke, the first of them.
@@ -120,7 +122,7 @@ impl Endpoint {
             closing: None,
             pings,
             messages_sent: 0,
-            first_sent: None,
+            sent: None,
             mixed: false,
             illegal: None,
             bytes: false,

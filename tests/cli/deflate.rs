@@ -28,7 +28,7 @@ fn offer(args: &[&'static str], expected: &[&'static str]) {
                 .map(|value| String::from_utf8_lossy(value).into_owned())
                 .collect();
             assert_eq!(offers, expected);
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .status(0);
 }
@@ -61,7 +61,7 @@ fn options_appear_in_the_offer() {
                 let offer = String::from_utf8_lossy(offer).into_owned();
                 let said: Vec<&str> = offer.split("; ").filter(|p| p.starts_with(name)).collect();
                 assert_eq!(said, [parameter], "{offer}");
-                p.close_first(1000, "");
+                p.close_first(1000, "done");
             })
             .status(0);
     }
@@ -85,7 +85,7 @@ fn agreed(args: &[&'static str], check: impl FnOnce(DeflateParams) + Send + 'sta
                 p.receive_text(text);
                 p.message(Data::Text, text);
             }
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout(output)
         // The Close may come before the end of stdin does, which a note says.
@@ -122,7 +122,7 @@ fn an_echo_keeps_type_and_bytes_through_compression() {
             p.receive_text(VERSE);
             p.message(Data::Binary, VERSE);
             p.receive_binary(VERSE.as_bytes());
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout(format!("{VERSE}\n{VERSE}\n"))
         .status(0);

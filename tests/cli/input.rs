@@ -190,7 +190,7 @@ fn input_none_leaves_stdin_alone() {
         .peer(|p| {
             p.open();
             p.text("hi");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
             p.receive_end();
         })
         .stdout("hi\n")
@@ -235,7 +235,7 @@ fn to_read_no_stdin_may_be_asked_for_twice() {
             .args(["-w", "0"])
             .peer(|p| {
                 p.open();
-                p.close_first(1000, "");
+                p.close_first(1000, "done");
             })
             .stderr_any()
             .status(0);
@@ -269,7 +269,7 @@ fn echo_sends_each_message_back_with_its_type() {
             p.frame(frames::fragment(BINARY, "two "));
             p.frame(frames::frame(CONTINUATION, "parts"));
             p.receive_binary(b"two parts");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout(b"\xc3\xa4\n\x00\xff\n\ntwo parts\n")
         .status(0);

@@ -31,7 +31,7 @@ fn broker(p: &mut Peer) {
     p.text("\n");
     p.text("MESSAGE\nsubscription:0\nmessage-id:1\ndestination:/topic/a\n\nhello\0");
     p.text("MESSAGE\nsubscription:0\ndestination:/topic/a\n\nbye\0");
-    p.close_first(1000, "");
+    p.close_first(1000, "done");
 }
 
 const TALK: &str = "/text CONNECT\\naccept-version:1.2\\nhost:x\\nlogin:me\\npasscode:hunter2\\n\\n\\0\n\
@@ -484,7 +484,7 @@ fn a_message_has_the_lens_of_its_moment() {
         .peer(|p| {
             p.open();
             (0..4).for_each(|_| drop(p.receive_message()));
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout_any()
         .status(0);

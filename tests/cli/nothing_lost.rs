@@ -120,7 +120,7 @@ fn a_slow_reader_of_stdout_gets_everything() {
                 }
             }
             key.open();
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout(expected)
         .status(0);
@@ -190,7 +190,7 @@ fn pings_are_answered_while_stdout_is_not_read() {
             read.open();
             p.ping("four");
             p.receive_pong("four");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout_any()
         .status(0);
@@ -219,7 +219,7 @@ fn pings_are_answered_while_a_transcript_is_not_read() {
                     p.text(text);
                 }
                 read.open();
-                p.close_first(1000, "");
+                p.close_first(1000, "done");
             })
             .stdout_any()
             .stderr_any()

@@ -17,7 +17,7 @@ fn output_lines_ends_each_message_with_a_newline() {
             p.text("a\nb");
             p.text("");
             p.binary(b"\x00\xff\x1b[2J");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout(b"a\nb\n\n\x00\xff\x1b[2J\n")
         .status(0);
@@ -30,7 +30,7 @@ fn output_null_ends_each_message_with_a_null() {
             p.open();
             p.text("a\nb");
             p.text("");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout(b"a\nb\0\0")
         .status(0);
@@ -43,7 +43,7 @@ fn output_raw_adds_nothing() {
             p.open();
             p.text("a\r\n");
             p.binary(b"\x00\xff");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout(b"a\r\n\x00\xff")
         .status(0);
@@ -57,7 +57,7 @@ fn output_hex_is_a_line_of_digits_for_each_message() {
             p.binary(b"\x00\xff\x1b");
             p.text("");
             p.text("Hi");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout("00ff1b\n\n4869\n")
         .status(0);
@@ -69,7 +69,7 @@ fn output_none_prints_nothing() {
         .peer(|p| {
             p.open();
             p.text("a");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .status(0);
 }
@@ -84,7 +84,7 @@ fn fragments_are_joined_with_control_frames_between_them() {
             p.frame(frames::fragment(CONTINUATION, ""));
             p.frame(frames::frame(CONTINUATION, "message"));
             p.receive_pong("still there?");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout("one message\n")
         .status(0);
@@ -113,7 +113,7 @@ fn no_pong_leaves_pings_without_answer() {
         .peer(|p| {
             p.open();
             p.ping("x");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .status(0);
 }
@@ -175,7 +175,7 @@ fn who_reads_nothing_of_nothing_is_no_end() {
             closed.wait();
             p.ping("still there?");
             p.receive_pong("still there?");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .status(0);
 }

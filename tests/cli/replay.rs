@@ -334,7 +334,7 @@ fn a_server_that_ends_early_is_not_taken_for_success() {
         .peer(|p| {
             p.open_with("Sec-WebSocket-Protocol: chat\r\n");
             p.receive_text("hello");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stderr("wscope: the connection ended before everything was sent: 5 of 6 frames are left\n")
         .status(13);

@@ -15,7 +15,7 @@ fn requested(look: impl FnOnce(Head) + Send + 'static) -> Test {
 fn accepting(look: impl FnOnce(Head) + Send + 'static) -> impl FnOnce(&mut Peer) + Send + 'static {
     |p| {
         look(p.open());
-        p.close_first(1000, "");
+        p.close_first(1000, "done");
     }
 }
 
@@ -80,7 +80,7 @@ fn origin_and_subprotocols_are_offered_in_order() {
             let head = p.open_with("Sec-WebSocket-Protocol: chat\r\n");
             assert_eq!(values(&head, "Origin"), ["https://site.example"]);
             assert_eq!(values(&head, "Sec-WebSocket-Protocol").join(", "), "v2.chat, chat");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stderr("...\n* open: subprotocol chat, no extensions\n...\n")
         .status(0);
@@ -181,7 +181,7 @@ fn an_ipv6_literal() {
             let head = p.open();
             let port = p.tcp().local_addr().expect("a socket").port();
             assert_eq!(values(&head, "Host"), [format!("[::1]:{port}")]);
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .status(0);
 }

@@ -188,7 +188,7 @@ fn the_password_of_an_origin_is_a_secret() {
         .peer(|p| {
             p.open_with("X-Echo: s3cr3t-password\r\n");
             p.text("it was s3cr3t-password");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout_any()
         .stderr_any()
@@ -218,7 +218,7 @@ fn a_compressed_frame_with_a_secret_is_hidden_and_the_recording_can_be_read() {
                 p.frame(frames::compressed(frames::TEXT, payload));
             }
         }
-        p.close_first(1000, "");
+        p.close_first(1000, "done");
     };
     let shown =
         |args: &[&str]| Test::new().args(args.iter().copied()).stdout_any().stderr_any().status(0);

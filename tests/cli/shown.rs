@@ -12,7 +12,7 @@ fn a_filter_of_the_command_line_decides_what_is_shown() {
             p.text("noise");
             p.text("a price");
             p.binary("price");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout("noise\na price\nprice\n")
         .stderr_any()
@@ -65,7 +65,7 @@ fn a_default_for_transcripts_does_no_harm_where_none_is_shown() {
         .peer(|p| {
             p.open();
             p.text("payload");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout("payload\n")
         .stderr_any()

@@ -89,7 +89,7 @@ fn half_a_message_is_no_success() {
         .peer(|p| {
             p.open();
             p.send(b"\x01\x04half");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout("half")
         .stderr("wscope: the connection ended inside a message: its last frames are missing\n")

@@ -50,7 +50,7 @@ fn exit_13_when_what_was_expected_did_not_come() {
             .peer(|p| {
                 p.open();
                 p.text("one");
-                p.close_first(1000, "");
+                p.close_first(1000, "done");
             })
             .stdout("one\n")
             .stderr("wscope: closed before the expected message arrived: the server closed with 1000 [..]\n")
@@ -159,7 +159,7 @@ fn wait_forever_waits_for_the_peers_close() {
                 p.receive_text("ask");
                 assert!(is_silent(p, LONG), "it left");
                 p.text("answer");
-                p.close_first(1000, "");
+                p.close_first(1000, "done");
             })
             .stdout("answer\n")
             .status(0);
@@ -289,7 +289,7 @@ fn what_stdin_still_had_is_reported() {
         .peer(|p| {
             p.open();
             p.receive_text("one");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stderr(
             "wscope: note: the connection ended before the end of stdin; the rest was not sent\n",
@@ -304,7 +304,7 @@ fn what_stdin_still_had_is_reported() {
         .peer(|p| {
             p.open();
             p.receive_text("one");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .status(0);
 }

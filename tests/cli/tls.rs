@@ -77,7 +77,7 @@ impl Authority {
 fn hello(p: &mut Peer) {
     p.open();
     p.text("Hello");
-    p.close_first(1000, "");
+    p.close_first(1000, "done");
 }
 
 const LOCALHOST: &str = "wss://localhost:{port}/";

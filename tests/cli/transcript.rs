@@ -191,7 +191,7 @@ fn json_frames_and_messages_lose_nothing() {
             p.binary(b"\x00\xff");
             p.frame(frames::fragment(TEXT, "on"));
             p.frame(frames::frame(CONTINUATION, "e"));
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout_any()
         .status(0);
@@ -221,7 +221,7 @@ fn of_long_messages(test: Test) -> String {
             p.open();
             p.text(format!("{}.end", "x".repeat(100_000)));
             p.binary([7; 5000]);
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout_any()
         .status(0);

@@ -106,7 +106,7 @@ fn a_transcript_is_whole_once_stderr_is_read() {
         scripted(|p| {
             p.open();
             p.send(b"\x81\x01x".repeat(MESSAGES));
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         }),
     );
     let mut run = Run::client(&peer, &["-v", "--input", "none"]);
@@ -161,7 +161,7 @@ fn log_within(blocks: u32, log: &str) -> (Option<i32>, String, String) {
         scripted(|p| {
             p.open();
             p.send(b"\x81\x01x".repeat(500));
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         }),
     );
     let folder = tempfile::tempdir().expect("a folder");

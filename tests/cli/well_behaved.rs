@@ -99,7 +99,7 @@ fn lenient_goes_on_after_a_violation() {
             p.open();
             p.send(b"\x83\x01x");
             p.text("still here");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout_any()
         .stderr_any()

@@ -116,6 +116,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("W351", "tests/diagnose/causes.rs"),
     ("W352", "tests/diagnose/causes.rs"),
     ("W514", "tests/diagnose/causes.rs"),
+    ("W515", "tests/diagnose/inner.rs"),
     ("W360", "tests/listen/explain.rs"),
     ("W361", "tests/listen/explain.rs"),
     ("W362", "tests/listen/explain.rs"),

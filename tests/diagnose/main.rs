@@ -14,6 +14,7 @@ mod frames;
 mod gateways;
 mod golden;
 mod hops;
+mod inner;
 mod reaching;
 mod secrets;
 mod server;

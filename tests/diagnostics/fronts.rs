@@ -156,6 +156,13 @@ fn credentials_that_were_sent_may_have_been_removed_on_the_way() {
         let d = asked("Authorization: Bearer x\r\n", "401 Unauthorized", challenge, "", &[]);
         first(&d, "a proxy on the way removed them");
     }
+    let login = "Location: /login\r\n";
+    first(&asked("Cookie: a=b\r\n", "302 Found", login, "", &[]), "a proxy on the way removed");
+    let names = "Sec-WebSocket-Protocol: a\r\n";
+    let d = asked(names, "400 Bad Request", "", "subprotocol required", &[]);
+    first(&d, "or a proxy removed them");
+    let body = "{\"code\":0,\"message\":\"Transport unknown\"}";
+    first(&of("400 Bad Request", "", body), "a proxy drops the query");
     // A sentence that only begins as the status does.
     let d = of("403 Access Denied", "", "Access denied due to the end of shop 7.");
     first(&d, "\"Access denied due to the end of shop 7.\"");

@@ -83,6 +83,8 @@ fn subprotocols(golden: &mut Golden) {
     let sent = Some(message(Data::Text, b"\x10\x0e\0\x04MQTT"));
     let stream = StreamFacts { sent, ..StreamFacts::default() };
     golden.verdict("W511", "aedes", &Facts { stream, ..agreed("mqtt").facts() });
+    let cable = agreed("actioncable-v1-json");
+    golden.beside("W515", "no welcome", &Facts { end: gone, ..cable.facts() });
     let wamp = agreed("wamp.2.json");
     golden.beside("W512", "crossbar", &Facts { end: gone, ..wamp.facts() });
 }

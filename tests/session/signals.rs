@@ -34,7 +34,7 @@ fn signals_end_a_search_and_a_session_without_a_connection() {
         let mut s = Setup::new().ready(|p, _| {
             p.open();
             p.receive_text("needle");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         });
         s.enter("needle");
         s.wait_for_line("closed 1000 > ");

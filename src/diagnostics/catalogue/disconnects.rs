@@ -21,6 +21,10 @@ const LOSSES: &[LikelyCause] = &[
         .cure("read stdout faster, or write it to a file"),
     medium("the application did not receive the answer to its heartbeat message", C::BeatUnanswered)
         .cure("answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt"),
+    medium("the protocol's own heartbeat was not sent in time", C::InnerTimer)
+        .cure("send that protocol's own heartbeat, or ask for a longer interval in its first message: pings of WebSocket do not count"),
+    medium("the peer ended the connection because our last message breaks a rule of the protocol inside", C::InnerBreach)
+        .cure("follow the rule: `wscope -v URL` names it beside the message"),
     medium("the peer can't process a control frame between the fragments of a compressed message, a known defect of some libraries (wsproto, tornado)", C::PingInsideCompressed)
         .cure("send the message whole or uncompressed, `--no-compress`, to check"),
     medium("the server supports none of the subprotocols offered", C::DroppedWithoutSubprotocol)
@@ -70,16 +74,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
             medium("the application did not receive the answer to its heartbeat message", C::BeatUnanswered)
                 .cure("answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt"),
+            medium("the protocol's own heartbeat was not sent in time", C::InnerTimer)
+                .cure("send that protocol's own heartbeat, or ask for a longer interval in its first message: pings of WebSocket do not count"),
             high("the server stopped listening: its process ended, or restarts", C::Gone)
                 .cure("read the server's log: its process may have been ended"),
-            medium("the broker received no packet of MQTT in the time that our CONNECT promised", C::KeepAlive)
-                .cure("send PINGREQ (`c0 00`) in that time, or a longer keep-alive: WebSocket pings are no packets"),
             medium(BEATLESS, C::BeatAnnounced).cure(BEAT),
             high("nginx's proxy_read_timeout, 60 s unless set", C::IdleAt(60, "nginx")),
             high("Cloudflare's idle timeout", C::IdleAt(100, "cloudflare")),
             high("Envoy's or Istio's stream idle timeout", C::IdleAt(300, "envoy")),
             high("Heroku's router", C::IdleAt(55, "heroku")),
-            medium("a timer of the proxy that answered, or the end of the process behind it", C::SilenceBehindProxy),
             medium("haproxy's `timeout client`, if `timeout tunnel` is not set, or Google Cloud's timeoutSec", C::Idle(30)),
             medium("Heroku's router", C::Idle(55)),
             medium("nginx's proxy_read_timeout or the idle timeout of an AWS load balancer, both 60 s by default", C::Idle(60)),
@@ -88,7 +91,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("Envoy's or Istio's stream idle timeout", C::Idle(300)),
             medium("an AWS network load balancer", C::Idle(350)),
             medium("AWS API Gateway's idle limit", C::Idle(600)),
-            medium("a timer of a proxy or of the peer, or the end of the peer's process", C::Silence).unless(&[C::Serving, C::SilenceBehindProxy]),
+            low("a timer of the peer, or of a proxy").unless(&[C::Serving]),
+            low("the peer's process, or its application, ended at that moment").unless(&[C::Serving]),
             low("the client's program ended or was killed, or its network went away").with(C::Serving)
                 .cure("see whether the client's program still runs; against a timer, send pings: `--ping-interval SECS`"),
             low("a timer of the client, or of something between it and this server").with(C::Serving),

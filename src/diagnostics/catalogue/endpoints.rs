@@ -1,6 +1,6 @@
 //! W5xx: the handshake succeeds, but the messages carry another protocol.
 
-use super::builder::{MEASURED, error, low, note};
+use super::builder::{MEASURED, error, low, note, warning};
 use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]
@@ -76,4 +76,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send events as in `42[\"name\",\"value\"]` without `40`; here the client pings: send `2`, and `3` comes back")
         .source("measured on real servers; Engine.IO protocol 3")
         .seen("the open packet without maxPayload, and EIO=3 in the URL or an unsolicited `40` after it"),
+    warning("W515", "the server does not continue the agreed protocol")
+        .because("in the subprotocol that was agreed a message of the server comes now, and none came")
+        .help("read the server's log at that moment: an exception when the session began, or another application")
+        .source(MEASURED)
+        .seen("a subprotocol whose next message is the server's, and no message in two seconds or more"),
 ];

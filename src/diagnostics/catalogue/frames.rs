@@ -115,7 +115,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the peer must answer pings as soon as is practical, but did not")
         .help("check whether the peer's application reads: many libraries answer pings only while it does")
         .source("RFC 6455 §5.5.2")
-        .causes(&[low("the peer's application does not read from the connection"), low("a proxy swallows pings")])
+        .causes(&[low("the peer's library or handler answers no pings"), low("the peer's application does not read from the connection"), low("a proxy swallows pings")])
         .seen("no pong while other data arrived"),
     broken(K::InflateFailed, E, "a compressed message can't be inflated")
         .help("retry with `--server-no-context-takeover`; if that helps, the two sides disagree on the context")

@@ -7,11 +7,13 @@ use super::findings::Findings;
 use crate::diagnostics::clue::refused_namespace;
 use crate::diagnostics::facts::{EndKind, SILENCE};
 use crate::diagnostics::heard;
+use crate::diagnostics::inner::inner;
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Facts, Place, Severity, Span};
+use crate::event::Direction;
 use crate::wire::head::Head;
-use crate::wire::{Data, OpCode};
+use crate::wire::{Data, OpCode, Role};
 
 /// The byte that ends SignalR's messages.
 const RECORD_SEPARATOR: u8 = 0x1e;
@@ -124,14 +126,20 @@ fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<
             }
         });
     }
-    let mute = first.is_empty() && facts.end.is_some_and(|end| end.lifetime >= SILENCE);
-    if protocol.starts_with("actioncable-v1-") && mute {
-        found.add("W508", |d| {
-            d.severity(Severity::Warning)
-                .title("the Action Cable server has not sent its welcome")
-                .note("its first message comes at once, and none has arrived")
-                .possible("an exception in the application's connection, as in its `connect`")
-                .help("read the server's log at that moment")
+    let lasted = facts.end.is_some_and(|end| end.lifetime >= 2 * SILENCE);
+    if facts.stream.messages == 0
+        && !protocol.is_empty()
+        && lasted
+        && facts.role == Role::Client
+        && let Some(inner) = inner(facts)
+        && let Some(waits) = inner.awaited.filter(|waits| waits.direction == Direction::ToClient)
+    {
+        let (title, message) = (inner.title, waits.message);
+        found.add("W515", |d| {
+            d.suggests(
+                "the application behind it failed, or speaks another protocol",
+                format!("{title} goes on with {message} of the server, and no message came"),
+            )
         });
     }
     if protocol.starts_with("wamp.2") && ended && sent.is_none() {

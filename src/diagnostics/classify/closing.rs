@@ -117,11 +117,13 @@ fn lawful(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         // The exit status says that it failed.
         "W723" | "W718" if by_server => d.severity(Severity::Warning),
         "W719" if matches!(body.code, Some(4401 | 4403)) && sent_init(facts) => refused_init(d),
-        "W719" if body.code == Some(4429) => d.help("send `connection_init` once for each connection"),
-        "W719" if body.code == Some(4409) => d.help("give each subscription of a connection an `id` of its own"),
-        "W719" if body.code == Some(4400) => d.help(
-            "correct the message that its reason names: `start` and `stop` are of the old subprotocol graphql-ws, `subscribe` and `complete` of graphql-transport-ws",
-        ),
+        "W719" => match body.code {
+            Some(4400) => d.help("correct the message that its reason names: `start` and `stop` are of the old subprotocol graphql-ws, `subscribe` and `complete` of graphql-transport-ws"),
+            Some(4409) => d.help("give each subscription of a connection an `id` of its own"),
+            Some(4429) => d.help("send `connection_init` once for each connection"),
+            Some(4500 | 4004 | 4005 | 4504) => d.help("read the server's log at that moment"),
+            _ => d,
+        },
         "W702" if by_server => {
             let stream = &facts.stream;
             let legal = stream.illegal_sent.is_none()
@@ -239,14 +241,24 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         let help = refused_init(d.clone()).help;
         return subprotocol(refused_init(d), facts).help(help);
     }
-    // "bye" is no reason beside a complaint.
+    // What was asked for is no fault.
+    if regular && Clue::Farewell.seen(facts).is_some() {
+        return d;
+    }
+    // "bye" is no reason beside a complaint, and a message has more to say than the reason of a code
+    // of its own.
     let bland = regular && heard::complains(&body.reason).is_none();
-    let marked = |one: &Complaint<'_>| one.is_last && one.grievance == Grievance::Marked;
+    let marked = |one: &Complaint<'_>| one.is_last && one.grievance >= Grievance::Marked;
     let complaint = complained(facts).filter(|one| bland || says_nothing(body) || marked(one));
     // What ends in order has said what it had to say.
     let ordinary = matches!(body.code, Some(1000 | 1001));
+    // The reason repeats it.
+    let repeats = |complaint: &Complaint<'_>| {
+        !says_nothing(body) && crate::diagnostics::sniff::contains(complaint.text, &body.reason)
+    };
     let weighs = |complaint: &Complaint<'_>| {
-        complaint.leads() && (!ordinary || complaint.grievance == Grievance::Marked)
+        let marked = complaint.grievance >= Grievance::Marked;
+        complaint.leads() && (!ordinary || marked || repeats(complaint))
     };
     if let Some(complaint) = complaint.as_ref().filter(|complaint| weighs(complaint)) {
         let why = match complaint.is_last {
@@ -254,7 +266,8 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             false => "the Close came right after them",
         };
         // Who has done what was asked says so, whatever the last message speaks of.
-        let sure = complaint.is_last && body.code != Some(1000);
+        let refused = complaint.grievance == Grievance::Refusal;
+        let sure = complaint.is_last && (body.code != Some(1000) || refused);
         let shown = complaint.shown();
         let d = match regular || d.severity == Severity::Note {
             true => d
@@ -262,17 +275,44 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
                 .severity(Severity::Warning),
             false => d,
         };
-        let d = if sure { d.because(shown, why) } else { d.suggests(shown, why) };
-        return d.help("follow the message");
+        let d = match Clue::BeatUnanswered.seen(facts) {
+            Some(fact) => d.suggests(UNANSWERED, fact).help(ANSWER_IT),
+            None => d.help("follow the message"),
+        };
+        return if sure { d.because(shown, why) } else { d.suggests(shown, why) };
+    }
+    let quiet_before = end.quiet >= SILENCE;
+    if let Some(fact) =
+        Clue::InnerBreach.seen(facts).filter(|_| !quiet_before && says_nothing(body))
+    {
+        return d
+            .severity(Severity::Warning)
+            .title("closed right after a message that breaks a rule of the protocol inside")
+            .suggests("the server closed because of our last message", fact)
+            .help("follow the rule: `wscope -v URL` names it beside the message");
+    }
+    let named =
+        [Clue::TimerReason, Clue::TimeoutReason, Clue::FirstMessageReason, Clue::PingReason];
+    let named = named.iter().any(|clue| clue.seen(facts).is_some());
+    if regular && !named && heard::complains(&body.reason).is_some() {
+        let reason = String::from_utf8_lossy(&body.reason).into_owned();
+        return d
+            .severity(Severity::Warning)
+            .title("closed with a regular code, and a reason that names a fault")
+            .because(format!("its reason is \"{reason}\""), "the peer's own words")
+            .help("do as the reason says");
     }
     // A word may be about anything: it is shown beside what is known otherwise.
     let d = d.note_if(complaint.filter(|_| !regular).map(|complaint| complaint.shown()));
     let early = facts.stream.messages == 0 && end.last < SILENCE && d.entry.code != "W502";
-    if early && (unasked || says_nothing(body)) {
+    // Who says goodbye, or has sent a part of a message, has spoken; so has who did what was asked.
+    let goodbye = !body.reason.is_empty() && heard::is_bare(&body.reason);
+    let done = asked && body.code == Some(1000) && !says_nothing(body);
+    let spoke = ordinary && (goodbye || done || facts.stream.frames > 1);
+    if early && !spoke && (unasked || ordinary || says_nothing(body)) {
         let d = d
             .note(format!("{} ms after the 101, before it sent any message", end.last.as_millis()));
-        // 1000 and 1001 are what a server says that has done what it was asked.
-        if body.code.is_some() {
+        if !ordinary && body.code.is_some() {
             return at_once(d, facts, body);
         }
         let d = d.severity(Severity::Warning);
@@ -293,6 +333,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
                 .help("check the path, and which message the application expects first: some frameworks accept every path, then close")
                 .possible("the application does not know the path, which a proxy may have rewritten"),
         };
+        let d = if ordinary { d.title(UNSPOKEN) } else { d };
         return subprotocol(d, facts).possible(WANTS_MORE);
     }
     if let Some(fact) = Clue::BeatUnanswered.seen(facts).filter(|_| says_nothing(body)) {
@@ -487,18 +528,8 @@ pub(super) fn not_ours(d: Diagnostic) -> Diagnostic {
 
 /// A Close at once with a code that says little.
 fn at_once(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
-    let ordinary = matches!(body.code, Some(1000 | 1001));
     let neutral = matches!(body.code, Some(1002 | 1003 | 1008 | 1010 | 1011 | 3000..=4999));
-    let sent = facts.stream.sent.is_some();
-    if body.code == Some(1001) || (ordinary && !sent) {
-        return d.severity(Severity::Warning).title(UNSPOKEN);
-    }
-    if ordinary
-        || !neutral
-        || !says_nothing(body)
-        || d.is_proved()
-        || d.entry.family == Family::Application
-    {
+    if !neutral || !says_nothing(body) || d.is_proved() || d.entry.family == Family::Application {
         return d;
     }
     subprotocol(d, facts)

@@ -7,6 +7,7 @@ use super::closing::was_closed;
 use super::findings::Findings;
 use crate::diagnostics::clue::complained;
 use crate::diagnostics::facts::{End, EndKind};
+use crate::diagnostics::heard::Grievance;
 use crate::diagnostics::{Clue, Facts, Severity};
 use crate::wire::{Role, ViolationKind};
 
@@ -60,6 +61,17 @@ pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings<'_>) {
 }
 
 fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
+    if let Some(fact) = Clue::Farewell.seen(facts).filter(|_| end.partial == 0 && !end.is_silent())
+    {
+        let code = if end.how == EndKind::Reset { "W802" } else { "W801" };
+        return found.add(code, |d| {
+            d.title("the connection ended without a Close frame, as asked for inside")
+                .certain()
+                .severity(Severity::Note)
+                .note(fact)
+                .help("no action needed")
+        });
+    }
     let cut = facts.violations.iter().find(|v| v.kind == ViolationKind::CutInsideFrame);
     if end.partial > 0 || cut.is_some() {
         let round = end.partial >= LEAST_LIMIT && end.partial.is_power_of_two();
@@ -83,16 +95,10 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
                 "W804" => {
                     let often = ping_interval(end.idle);
                     let d = d.title(format!("cut after {} without traffic", seconds(end.idle)));
-                    match Clue::PingsIgnored.seen(facts) {
-                        Some(_) => d,
-                        None if [Clue::BeatAnnounced, Clue::KeepAlive]
-                            .iter()
-                            .any(|clue| clue.seen(facts).is_some()) =>
-                        {
-                            d
-                        }
-                        None if facts.role == Role::Server => d,
-                        None => d.help(format!(
+                    // A cause may have a cure of its own.
+                    match d.help != d.entry.help || facts.role == Role::Server {
+                        true => d,
+                        false => d.help(format!(
                             "send pings with `--ping-interval {often}`, or raise the timeout"
                         )),
                     }
@@ -122,9 +128,14 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
                     .help("read the client's own error; a pipe into nc must stay open");
             }
             match complained(facts) {
-                Some(complaint) if complaint.leads() => d
-                    .suggests(complaint.shown(), "it came right before the end")
-                    .help("follow the message"),
+                Some(complaint) if complaint.leads() => {
+                    let (shown, why) = (complaint.shown(), "it came right before the end");
+                    let d = match complaint.grievance {
+                        Grievance::Refusal => d.because(shown, why),
+                        _ => d.suggests(shown, why),
+                    };
+                    d.help("follow the message")
+                }
                 Some(complaint) => d.note(complaint.shown()),
                 None => d,
             }

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use super::findings::Findings;
 use crate::diagnostics::facts::{EndKind, FrameContext};
-use crate::diagnostics::{Facts, Form, Place, Severity, Span, sniff};
+use crate::diagnostics::{Diagnostic, Facts, Form, Place, Severity, Span, sniff};
 use crate::session::endpoint::PongMismatch;
 use crate::wire::frame::MAX_HEADER_LEN;
 use crate::wire::{FrameHeader, LengthForm, Role, Violation, ViolationKind};
 
 /// How many frames with one mask key are not a coincidence.
 const EQUAL_MASKS: u64 = 8;
+
+/// So many printable characters are no coincidence.
+const PLAIN: usize = 8;
 
 /// Bytes shown of a frame.
 const SHOWN: usize = 16;
@@ -59,10 +62,11 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
         context.around.get(at..).map(<[u8]>::to_vec)
     };
     let bytes = context.and_then(at).unwrap_or_default();
-    let kind =
-        sniff::text(&bytes).filter(|_| facts.stream.frames > 1 || bytes.starts_with(b"HTTP"));
-    if let Some(kind) = kind.filter(|_| first.kind != ViolationKind::FrameAfterClose) {
-        return super::stream::text_inside(&bytes, kind, found);
+    if let Some(context) = context.filter(|_| first.kind != ViolationKind::FrameAfterClose)
+        && first.offset < context.header.offset + context.header.bytes().len() as u64
+        && let Some((rest, kind)) = text_instead(context, facts.role)
+    {
+        return super::stream::text_inside(rest, kind, found);
     }
     if first.kind == ViolationKind::FrameAfterClose && bytes.starts_with(b"HT") {
         return found.add("W618", |d| {
@@ -78,6 +82,10 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
             Some(context) => d.at(span(first, context)),
             None => d.note(format!("frame #{}, byte {} of the stream", first.frame, first.offset)),
         };
+        let d = match context {
+            Some(context) => content(d, first, context, facts.role),
+            None => d,
+        };
         // What the connection was failed for is an error, whatever others make of it.
         let failed = facts.end.is_some_and(|end| end.how == EndKind::Failed);
         let d = if failed { d.severity(Severity::Error) } else { d };
@@ -87,6 +95,74 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
             d.note(format!("the same frame: {} ({})", rule.explanation, rule.code))
         })
     });
+}
+
+/// The text that begins where a header should, if it is one for sure: the rest of a frame whose length
+/// was wrong may look like text, too.
+fn text_instead<'a>(context: &FrameContext<'a>, role: Role) -> Option<(&'a [u8], &'static str)> {
+    let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
+    let rest = context.around.get(at..)?;
+    let kind = sniff::text(rest).filter(|kind| *kind != "text")?;
+    (rest.starts_with(b"HTTP/1.") || desync(context, role).is_none()).then_some((rest, kind))
+}
+
+/// What the content of a frame shows of a fault in it: another frame inside, or a text that is not
+/// compressed.
+fn content(d: Diagnostic, first: &Violation, context: &FrameContext<'_>, role: Role) -> Diagnostic {
+    let FrameContext { header, around, around_at, .. } = context;
+    let from = |offset: u64| around.get(usize::try_from(offset.checked_sub(*around_at)?).ok()?..);
+    let payload = header.offset + header.bytes().len() as u64;
+    let utf8 = matches!(first.kind, ViolationKind::InvalidUtf8 | ViolationKind::TruncatedUtf8);
+    if utf8 && role == Role::Client && first.offset > payload {
+        let len = first.offset - payload;
+        let legal = from(first.offset).and_then(|rest| {
+            let next = FrameHeader::parse(rest, 0).ok()?;
+            let whole = next.wire_len() as u64 + next.len <= rest.len() as u64;
+            let legal = sniff::is_plausible(*rest.first()?) && next.fin && next.mask.is_none();
+            (legal && whole && LengthForm::minimal(next.len) == next.form).then_some(())
+        });
+        if len < header.len && legal.is_some() {
+            let swapped = match header.form {
+                LengthForm::Bits7 => false,
+                LengthForm::Bits16 => header.len.swap_bytes() >> 48 == len,
+                LengthForm::Bits64 => header.len.swap_bytes() == len,
+            };
+            let fact = format!(
+                "the length says {}, and a legal frame begins after {len} bytes",
+                header.len
+            );
+            let d = d.title("the length of a frame is wrong: another frame begins inside it");
+            return match swapped {
+                true => d
+                    .because("the bytes of the length are in the wrong order", fact)
+                    .help("write lengths in network byte order, the high byte first"),
+                false => d
+                    .suggests(
+                        "the length is that of something else than the payload in bytes",
+                        fact,
+                    )
+                    .help("send the length of the payload in bytes, as it is after encoding"),
+            };
+        }
+    }
+    let raw = (first.kind == ViolationKind::InflateFailed && header.mask.is_none())
+        .then(|| from(payload))
+        .flatten();
+    let raw =
+        raw.map(|rest| &rest[..rest.len().min(usize::try_from(header.len).unwrap_or(usize::MAX))]);
+    match raw.filter(|raw| raw.len() >= PLAIN && raw.iter().all(|byte| matches!(byte, b' '..=b'~')))
+    {
+        Some(raw) => d
+            .because(
+                "the sender set RSV1 on a message that it did not compress",
+                format!(
+                    "the payload is text: {}",
+                    String::from_utf8_lossy(&raw[..raw.len().min(SHOWN)])
+                ),
+            )
+            .help("set RSV1 on compressed messages only"),
+        None => d,
+    }
 }
 
 /// Whether a violation may have another cause than the first one.
@@ -194,11 +270,17 @@ fn desync(context: &FrameContext<'_>, role: Role) -> Option<i64> {
     if sniff::is_plausible(*context.around.get(at)?) {
         return None;
     }
+    // The frame before ends there, as it should.
+    let ends = |from: usize| {
+        let header = FrameHeader::parse(context.around.get(from..)?, 0).ok()?;
+        (header.wire_len() as u64 + header.len == (at - from) as u64).then_some(())
+    };
     (1..=MAX_HEADER_LEN).find_map(|k| {
         if legal(at + k).is_some() {
             return Some(k as i64);
         }
-        at.checked_sub(k).and_then(legal).map(|()| -(k as i64))
+        let before = at.checked_sub(k).filter(|from| ends(*from).is_none());
+        before.and_then(legal).map(|()| -(k as i64))
     })
 }
 

@@ -670,7 +670,7 @@ impl RefusalResponse<'_> {
                 d.help("write `EIO=4`: this is a Socket.IO 3 or later server without allowEIO3")
             }
             Some(0) if query.contains("transport=websocket") => {
-                d.help("enable the transport `websocket` on the server, in its `transports` option")
+                d.help("enable the transport `websocket` on the server, in its `transports` option; a proxy in front must forward the query")
             }
             _ => d,
         }

@@ -21,6 +21,10 @@ pub(super) fn erratic_answers(mut d: Diagnostic, trial: &Trial) -> Diagnostic {
 
 /// What the trials show of an end at once: a cause in front, or what they rule out.
 pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
+    // What was asked for needs no trial.
+    if d.severity == Severity::Note && Clue::Farewell.seen(facts).is_some() {
+        return d;
+    }
     let Some(first) = facts.trials.iter().find(|trial| is_of_session(trial)) else { return d };
     let at = facts.trials.iter().position(|trial| trial.outcome == TrialOutcome::Stayed);
     let stayed = at.and_then(|at| facts.trials.get(at));

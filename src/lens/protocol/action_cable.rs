@@ -156,6 +156,7 @@ impl Lens for Cable {
                 Decoded::new(NAME, "disconnect", summary)
                     .field_if("reason", value.get("reason"))
                     .field_if("reconnect", value.get("reconnect"))
+                    .refuses_if(true)
             }
             (None, Some(_)) => {
                 let summary = format!("{name} {}", value.get("message")?.short());

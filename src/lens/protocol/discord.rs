@@ -96,6 +96,8 @@ impl Lens for Discord {
         const RULE: &str = "Discord, Gateway Opcodes";
         Some(vec![
             decoded
+                .refuses_if(op == 9)
+                .leaves_if(op == 7)
                 .breaks_if(early, RULE, "before Identify or Resume: the server closes with 4003")
                 .breaks_if(again, RULE, "a second Identify: the server closes with 4005")
                 .breaks_if(

@@ -209,7 +209,7 @@ impl Lens for EngineIo {
         let (kind, data) = text.split_at_checked(1)?;
         let decoded = match kind {
             "0" => self.opened(data)?,
-            "1" => Decoded::new(NAME, "close", "close").field("type", "close"),
+            "1" => Decoded::new(NAME, "close", "close").field("type", "close").leaves_if(true),
             "2" => self.ping(data, message),
             "3" => self.pong(data, message),
             "4" => self.carried(&LensMessage { content: data.as_bytes(), ..*message }),

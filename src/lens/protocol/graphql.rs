@@ -220,7 +220,7 @@ impl GraphQl {
             decoded.withdraws(format!("#{id}"))
         } else {
             let others = ["ping", "pong", "connection_terminate"];
-            decoded.breaks_if(
+            decoded.leaves_if(kind == others[2]).breaks_if(
                 !others.contains(&kind),
                 RULE,
                 self.wrong("only a server sends it: the server closes with 4400"),
@@ -261,7 +261,7 @@ impl GraphQl {
                     )
                     .answers("connection")
             }
-            "connection_error" => decoded.answers("connection"),
+            "connection_error" => decoded.answers("connection").refuses_if(true),
             // In the older protocol complete follows an error.
             "error" if self.dialect.name == OLD.name => decoded.answers_in_part(format!("#{id}")),
             "complete" | "error" => {

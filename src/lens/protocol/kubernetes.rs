@@ -157,8 +157,14 @@ impl Lens for Kubernetes {
             Some(value) => format!("{name} {}", value.short()),
             None => format!("{name} {} B", data.len()),
         };
+        // That of a process that failed is an answer.
+        let refuses = value.as_ref().is_some_and(|status| {
+            status.text_of("status") == Some("Failure")
+                && status.text_of("reason") != Some("NonZeroExitCode")
+        });
         let port = self.announced.get(&channel).and_then(|port| port[..].try_into().ok());
         let decoded = Decoded::new(NAME, &name, summary)
+            .refuses_if(refuses)
             .field("channel", name.as_str())
             .field_if("port", port.map(u16::from_le_bytes))
             .field("data", value.unwrap_or_else(|| content(data)))

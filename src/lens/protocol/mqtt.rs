@@ -295,6 +295,7 @@ impl Mqtt {
             5 => decoded.answers(id).replied_by(reply(0x62)),
             6 => decoded.asks(format!("release {id}"), "").replied_by(reply(0x70)),
             7 => decoded.answers(format!("release {id}")),
+            14 => decoded.leaves_if(true).refuses_if(is_refused && !from_client),
             _ => decoded,
         })
     }
@@ -403,6 +404,7 @@ impl Mqtt {
         Some(
             decoded
                 .answers("connect")
+                .refuses_if(code != 0)
                 .breaks_if(
                     code != 0 && flags & 1 == 1,
                     "MQTT 5 §3.2.2.1.1",

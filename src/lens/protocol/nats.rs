@@ -217,6 +217,7 @@ impl Nats {
         };
         let subject = ["SUB", "MSG", "HMSG", "PUB", "HPUB"].contains(&verb.as_str());
         decoded
+            .refuses_if(verb == "-ERR")
             .field("type", verb.as_str())
             .field_if("subject", subject.then(|| word(0)))
             .field_if("options", options)

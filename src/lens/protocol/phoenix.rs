@@ -312,7 +312,8 @@ impl Phoenix {
             _ => Decoded::new(NAME, "phx_reply", format!("reply {} {answer}", brief(status))),
         };
         let decoded = with_fields(decoded, topic, "phx_reply", reference.as_deref(), payload);
-        decoded.field("status", status).answers(reference.unwrap_or_default())
+        let decoded = decoded.refuses_if(status == "error").field("status", status);
+        decoded.answers(reference.unwrap_or_default())
     }
 }
 

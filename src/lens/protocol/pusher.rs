@@ -147,6 +147,7 @@ impl Lens for Pusher {
                 decoded.asks("ping", "").replied_by(pong)
             }
             "pusher:pong" => decoded.answers("ping"),
+            "pusher:error" => decoded.refuses_if(true),
             "pusher:signin" => decoded.asks("signin", ""),
             "pusher:signin_success" => decoded.answers("signin"),
             "pusher:subscribe" => decoded

@@ -297,6 +297,7 @@ impl SignalR {
             (2, Some(id)) => decoded.answers_in_part(id),
             (3, Some(id)) => decoded.answers(id),
             (5, Some(id)) => decoded.withdraws(id),
+            (7, _) => decoded.leaves_if(true).refuses_if(error.is_some()),
             (2..=5, None) => decoded.breaks("HubProtocol", "the record has no invocationId"),
             _ => decoded,
         })
@@ -326,7 +327,8 @@ impl SignalR {
             Some(error) => format!("handshake refused: {}", brief(error)),
             None => "handshake accepted".to_owned(),
         };
-        Some(Decoded::new(NAME, "handshake", summary).field_if("error", error).answers("handshake"))
+        let decoded = Decoded::new(NAME, "handshake", summary).refuses_if(error.is_some());
+        Some(decoded.field_if("error", error).answers("handshake"))
     }
 }
 

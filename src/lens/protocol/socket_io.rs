@@ -305,7 +305,7 @@ impl SocketIo {
             }
             1 => {
                 self.namespaces.remove(&remembered(namespace));
-                with_fields(summary)
+                with_fields(summary).leaves_if(true)
             }
             2 | 5 => {
                 let _ = write!(summary, " {event}");
@@ -344,7 +344,7 @@ impl SocketIo {
                     .as_ref()
                     .map(|data| data.text_of("message").map_or_else(|| data.plain(), brief));
                 let _ = write!(summary, " {}", why.unwrap_or_default());
-                with_fields(summary).answers(joining)
+                with_fields(summary).answers(joining).refuses_if(true)
             }
         };
         let decoded = self.in_order(kind, namespace, message.from_client(), decoded);
@@ -392,6 +392,11 @@ impl Lens for SocketIo {
             (0, false) => Some(AwaitedMessage::of_client(
                 "CONNECT (40)",
                 "the server closes the connection after 45 s",
+            )),
+            // Unless it began elsewhere.
+            (0, true) if self.joined[0].lacks(&String::new()) => Some(AwaitedMessage::of_server(
+                "the answer to CONNECT, 40{\"sid\":…}",
+                "the server may close the connection if an event comes before it",
             )),
             _ => None,
         }

@@ -111,7 +111,12 @@ impl Lens for SockJs {
                 let [code, reason] = value.as_list()? else { return None };
                 let summary = format!("close {} {}", code.short(), brief(reason.as_str()?));
                 self.closed = true;
-                Decoded::new(NAME, "close", summary).field("code", code).field("reason", reason)
+                let ordinary = matches!(code.as_u64(), Some(1000 | 3000));
+                Decoded::new(NAME, "close", summary)
+                    .field("code", code)
+                    .field("reason", reason)
+                    .leaves_if(true)
+                    .refuses_if(!ordinary)
             }
             _ => return None,
         };

@@ -275,6 +275,7 @@ impl Stomp {
             return decoded.breaks("STOMP 1.2, STOMP Frames", text);
         }
         let decoded = self.in_order(&frame, from_client, decoded);
+        let decoded = decoded.refuses_if(command == "ERROR").leaves_if(command == "DISCONNECT");
         self.note(command, &frame, from_client, decoded)
     }
 

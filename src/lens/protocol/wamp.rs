@@ -278,7 +278,13 @@ impl Wamp {
                 self.session = get("session").map(Value::plain);
                 decoded.answers("hello")
             }
-            "ABORT" => decoded.answers("hello"),
+            "ABORT" => decoded.answers("hello").refuses_if(true),
+            "GOODBYE" => {
+                let reason = text("reason").unwrap_or_default();
+                let ordinary = ["close_realm", "goodbye", "normal", "logout"];
+                let ordinary = ordinary.iter().any(|word| reason.contains(word));
+                decoded.leaves_if(true).refuses_if(!from_client && !ordinary)
+            }
             "PUBLISH" if !flag("options", "acknowledge") => self.used(paired, from_client, decoded),
             "PUBLISH" | "SUBSCRIBE" | "UNSUBSCRIBE" | "CALL" | "REGISTER" | "UNREGISTER"
             | "INVOCATION" => {

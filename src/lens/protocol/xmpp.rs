@@ -127,6 +127,8 @@ impl Lens for Xmpp {
             .field("attributes", attributes)
             .field_if("child", child)
             .field_if("body", body)
+            .leaves_if(name == "close")
+            .refuses_if(tag.name == "stream:error" || name == "failure")
             .breaks_if(!message.text, "RFC 7395 §3.2", "a stanza must be in a text message")
             .breaks_if(early, "RFC 7395 §3.4", "the first element of a side is open")
             .breaks_if(after, "RFC 7395 §3.6", "an element after close of the same side")

@@ -12,7 +12,7 @@ use crate::client::{one_line, prepare};
 use crate::config::reach::ReachConfig;
 use crate::config::{Display, OpenConfig};
 use crate::diagnostics::facts::{TrialOutcome, Variation};
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Family, Severity};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opening as _, open};
@@ -339,6 +339,8 @@ impl Exam<'_> {
         let exit = match Exit::of(&ended) {
             // It was to stay open.
             Exit::Success if !was_open => Exit::Unmet,
+            // Nothing follows where the protocol inside goes on.
+            Exit::Success if self.found.first().is_some_and(is_stuck) => Exit::Unmet,
             Exit::Success => {
                 self.found.retain(|found| found.severity != Severity::Note);
                 if answers {
@@ -411,6 +413,11 @@ impl Exam<'_> {
     ) {
         self.steps.push(DoctorStep { name, outcome, text: text.to_owned(), elapsed });
     }
+}
+
+/// Whether the protocol inside does not go on.
+fn is_stuck(found: &Diagnostic) -> bool {
+    found.entry.family == Family::Application && found.severity == Severity::Warning
 }
 
 /// As in `for example.com, issued by CN=Authority, until 2027-01-01T00:00:00Z`.

@@ -20,7 +20,7 @@ fn asked<'a>(
 ) -> Test {
     client(args).peer(|p| {
         check(&p.open());
-        p.close_first(1000, "");
+        p.close_first(1000, "done");
     })
 }
 
@@ -121,7 +121,7 @@ fn a_cookie_for_all_of_co_uk_or_with_a_broken_promise_is_not_kept() {
                 "Set-Cookie: wide=1; Domain=co.uk\r\nSet-Cookie: __Secure-a=1\r\n\
                  Set-Cookie: __Host-b=1; Path=/\r\nSet-Cookie: own=1; Domain=example.co.uk\r\n",
             );
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stderr_any()
         .status(0);
@@ -150,7 +150,7 @@ fn no_secret_is_in_any_output_unless_it_is_asked_for() {
                 .peer(|p| {
                     let request = p.open_with("Set-Cookie: s=hunter2\r\n");
                     assert_eq!(values(&request, "Cookie"), ["id=hunter2"]);
-                    p.close_first(1000, "");
+                    p.close_first(1000, "done");
                 })
                 .status(0),
         };

@@ -85,7 +85,7 @@ fn a_lost_connection_is_opened_again_and_messages_are_sent_again() {
             serve_next(&listener, |p| {
                 p.open();
                 p.receive_text("subscribe");
-                p.close_first(1000, "");
+                p.close_first(1000, "done");
             });
         })
         .stdout("one\ntwo\n")
@@ -130,7 +130,7 @@ fn lines_of_x_are_carried_out_again() {
             serve_next(&listener, |p| {
                 p.open();
                 p.receive_text("subscribe");
-                p.close_first(1000, "");
+                p.close_first(1000, "done");
             });
         })
         .stderr_any()

@@ -16,7 +16,7 @@ fn a_copied_command_becomes_the_connection() {
         assert_eq!(values(&request, "Sec-WebSocket-Protocol"), ["chat"]);
         assert_eq!(values(&request, "X"), ["2"]);
         assert_ne!(values(&request, "Sec-WebSocket-Key"), ["AAAAAAAAAAAAAAAAAAAAAA=="]);
-        p.close_first(1000, "");
+        p.close_first(1000, "done");
     };
     client(["--from-curl", &copied.replace("X: 1", "X: 2")])
         .peer(served)

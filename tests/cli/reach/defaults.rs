@@ -145,7 +145,7 @@ fn what_listen_passes_to_a_process_is_no_option() {
         .env("WSCOPE_PASSPHRASE", "secret")
         .peer(|p| {
             assert_eq!(values(&p.open(), "Sec-WebSocket-Protocol"), [""; 0]);
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .status(0);
 }

@@ -26,7 +26,7 @@ fn client<'a>(args: impl IntoIterator<Item = &'a str>) -> Test {
 fn hello(p: &mut Peer) {
     p.open();
     p.text("Hello");
-    p.close_first(1000, "");
+    p.close_first(1000, "done");
 }
 
 /// The values of a header.

@@ -13,7 +13,7 @@ fn each_hop_is_shown_and_followed() {
                 assert!(request.raw().starts_with(b"GET /new "));
                 p.send(crate::peer::switching_protocols(&request, ""));
                 p.text("Hello");
-                p.close_first(1000, "");
+                p.close_first(1000, "done");
             });
         })
         .stdout("Hello\n")
@@ -62,7 +62,7 @@ fn credentials_stay_with_their_origin() {
                     let request = p.open();
                     assert_eq!(values(&request, "Authorization").len(), sent);
                     assert_eq!(values(&request, "Cookie").len(), sent);
-                    p.close_first(1000, "");
+                    p.close_first(1000, "done");
                 });
             })
             .status(0);
@@ -79,7 +79,7 @@ fn a_cookie_of_the_response_makes_the_same_url_another() {
             serve_next(&listener, |p| {
                 let request = p.open_with("Set-Cookie: more=8; HttpOnly\r\n");
                 assert_eq!(values(&request, "Cookie"), ["id=7"]);
-                p.close_first(1000, "");
+                p.close_first(1000, "done");
             });
         })
         .status(0);

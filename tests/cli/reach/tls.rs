@@ -90,7 +90,7 @@ impl Files {
             let mut p = Peer::over(Box::new(tls), below);
             p.open();
             p.text(format!("{name} {shown} {version}"));
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         }
     }
 }

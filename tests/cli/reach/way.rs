@@ -22,7 +22,7 @@ fn another_place_is_asked_for_the_same_host() {
         .peer(|p| {
             let request = p.open();
             assert_eq!(values(&request, "Host"), ["server.invalid"]);
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .status(0);
 }
@@ -33,7 +33,7 @@ fn connections_leave_from_an_address() {
         .peer(|p| {
             assert_eq!(p.tcp().peer_addr().expect("a peer").ip().to_string(), "127.0.0.9");
             p.open();
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .status(0);
 }

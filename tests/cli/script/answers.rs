@@ -114,7 +114,7 @@ fn expect_not_waits_and_fails_at_a_match() {
     script_of("/expect-not error 10\n")
         .peer(|p| {
             p.open();
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .status(0);
 }
@@ -159,7 +159,7 @@ fn another_end_or_none_is_an_error() {
     script_of("/expect-close 4401\n")
         .peer(|p| {
             p.open();
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stderr("wscope: stdin: line 1: /expect-close 4401: the connection ended with 1000\n")
         .status(13);

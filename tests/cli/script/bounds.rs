@@ -87,7 +87,7 @@ fn a_pipe_without_a_writer_holds_up_only_the_lines() {
             p.receive_text("begun");
             p.ping("are you there");
             p.receive_pong("are you there");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stderr("wscope: stdin: line 2: the connection ended before everything was sent\n")
         .status(1);

@@ -71,7 +71,7 @@ fn an_expectation_dies_with_its_connection() {
     script_of("/expect x\n")
         .peer(|p| {
             p.open();
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stderr(
             "wscope: stdin: line 1: /expect /x/: the connection ended before a match: the server closed with 1000 normal closure[..]\n",

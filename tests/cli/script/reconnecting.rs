@@ -52,7 +52,7 @@ fn lines_behind_the_end_of_the_connection_are_not_lost_silently() {
         .peer(|p| {
             p.open();
             p.text("bye");
-            p.close_first(1000, "");
+            p.close_first(1000, "done");
         })
         .stdout("bye\n")
         .stderr("wscope: stdin: line 3: not connected; /reconnect connects again, /open URL connects elsewhere\n")

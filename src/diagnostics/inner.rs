@@ -1,0 +1,100 @@
+//! What the protocol inside says of an end: its lens reads the messages that were kept.
+
+use std::time::Duration;
+
+use super::Facts;
+use super::url::Url;
+use crate::event::Direction;
+use crate::lens::{
+    AwaitedMessage, Carried, Conversation, Decoded, Ends, LensFacts, LensMessage, PROTOCOLS,
+};
+use crate::wire::Role;
+
+/// What a lens read of the messages that were kept.
+#[derive(Debug)]
+pub(super) struct InnerProtocol {
+    /// Its name for people.
+    pub title: &'static str,
+    /// The packet by which the peer refused or gave up, among its last two messages.
+    pub refusal: Option<String>,
+    /// The packet by which this side asked for the end, if it was its last one.
+    pub farewell: Option<String>,
+    /// The rule that the last message of this side broke.
+    pub breach: Option<String>,
+    /// The heartbeat of the peer that wants an answer, if none was sent, and that answer.
+    pub beat: Option<(String, String)>,
+    /// What has to come for the conversation to continue.
+    pub awaited: Option<AwaitedMessage>,
+    /// How often a client has to send something.
+    pub every: Option<Duration>,
+}
+
+/// Reads the messages that were kept, if the protocol inside is clear.
+pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
+    let header = |name| {
+        let value = facts.response?.get(name)?;
+        Some(String::from_utf8_lossy(value).into_owned())
+    };
+    let url = facts.url.map(Url::of);
+    let lens_facts = LensFacts {
+        subprotocol: header("Sec-WebSocket-Protocol"),
+        host: url.map(|url| url.host.to_owned()).unwrap_or_default(),
+        url: url.map(|url| format!("{}?{}", url.path, url.query)).unwrap_or_default(),
+        ..LensFacts::default()
+    };
+    let agreed = lens_facts.subprotocol.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let agreed = PROTOCOLS.iter().find(|one| one.subprotocols.contains(&&*agreed));
+    let mut talk = match agreed {
+        Some(protocol) => Conversation::of(protocol, lens_facts),
+        None => Conversation::auto(&PROTOCOLS, lens_facts),
+    };
+    let kept = facts.stream.kept;
+    let mut read = Vec::new();
+    for message in kept {
+        let to_server = message.ours == (facts.role == Role::Client);
+        let direction = if to_server { Direction::ToServer } else { Direction::ToClient };
+        let (text, content) = (message.text, message.content);
+        let mut packets = talk.read(&LensMessage { direction, text, content, micros: 0 });
+        packets.iter_mut().for_each(untimed);
+        read.push(packets);
+        // What came before it was clear.
+        let earlier = talk.take_earlier();
+        let from = (read.len() - 1).saturating_sub(earlier.len());
+        for (at, packets) in earlier.into_iter().enumerate() {
+            read[from + at] = packets;
+        }
+    }
+    let (protocol, _) = talk.protocol()?;
+    let said = |ours: bool| {
+        let own = kept.iter().zip(&read).filter(move |(message, _)| message.ours == ours);
+        own.map(|(_, packets)| packets)
+    };
+    let of = |packets: &Vec<Decoded>, ends| {
+        packets.iter().find(|packet| packet.ending() == Some(ends)).map(Decoded::line)
+    };
+    let last = said(true).last();
+    let breach = |packet: &Decoded| packet.broken().map(|broken| broken.text.clone());
+    let sent = |reply: &[u8]| kept.iter().any(|message| message.ours && message.content == reply);
+    let beat = |packet: &Decoded| {
+        let reply = packet.reply.as_ref().filter(|reply| !sent(&reply.content))?;
+        let text = String::from_utf8_lossy(reply.content.trim_ascii()).into_owned();
+        packet.heartbeat.then(|| (packet.line(), text))
+    };
+    Some(InnerProtocol {
+        title: protocol.title,
+        refusal: said(false).rev().take(2).find_map(|packets| of(packets, Ends::Refusing)),
+        farewell: last.and_then(|packets| of(packets, Ends::Leaving)),
+        breach: last
+            .filter(|_| facts.stream.kept_all)
+            .and_then(|packets| packets.iter().find_map(breach)),
+        beat: said(false).rev().flatten().find_map(beat),
+        awaited: talk.expects(),
+        every: talk.beat().map(|beat| beat.every),
+    })
+}
+
+/// When a message was kept is not known, and so is how long an answer took.
+fn untimed(packet: &mut Decoded) {
+    packet.answered = None;
+    packet.inner.iter_mut().for_each(untimed);
+}

@@ -1,0 +1,320 @@
+//! Sessions whose end the protocol inside explains: a message that refuses, one that asks for the end, a
+//! rule that was broken, a message that did not come.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::time::Duration;
+
+use crate::causes::Told;
+use crate::server::{receive, serve_all, switching};
+
+/// A server that opens each session with the subprotocol offered, and then does as the script says.
+fn serve(script: impl Fn(&mut TcpStream) -> Option<()> + Send + Sync + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    serve_all(listener, move |stream| {
+        let request = receive(stream);
+        let text = String::from_utf8_lossy(&request).into_owned();
+        let name = text.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Protocol: "));
+        let name = name.map(|name| format!("Sec-WebSocket-Protocol: {name}\r\n"));
+        let head = switching(&request, &name.unwrap_or_default());
+        stream.write_all(head.as_bytes()).ok()?;
+        script(stream)
+    })
+}
+
+fn frame(first: u8, content: &[u8]) -> Vec<u8> {
+    let len = content.len() as u16;
+    let mut frame = vec![first, 126];
+    frame.extend(len.to_be_bytes());
+    if len < 126 {
+        frame = vec![first, len as u8];
+    }
+    frame.extend(content);
+    frame
+}
+
+fn text(content: &str) -> Vec<u8> {
+    frame(0x81, content.as_bytes())
+}
+
+/// Until the client has sent something.
+fn heard(stream: &mut TcpStream) -> Option<()> {
+    (stream.read(&mut [0; 512]).ok()? > 0).then_some(())
+}
+
+/// Until the client ends, or for so long.
+fn wait(stream: &mut TcpStream, millis: u64) {
+    let _ = stream.set_read_timeout(Some(Duration::from_millis(millis)));
+    while stream.read(&mut [0; 512]).is_ok_and(|count| count > 0) {}
+}
+
+const CLOSE: &[u8] = b"\x88\x02\x03\xe8";
+const ENDS: [&[u8]; 4] = [CLOSE, b"\x88\x02\x03\xe9", b"\x88\x00", b""];
+
+#[test]
+fn a_refusal_of_the_protocol_inside_is_the_cause_whatever_the_close_says() {
+    for (name, ours, theirs, cause) in [
+        (
+            "wamp.2.json",
+            r#"[1,"shop",{"roles":{"caller":{}}}]"#,
+            text(r#"[3,{"message":"no such realm"},"wamp.error.no_such_realm"]"#),
+            "in WAMP 2: ABORT wamp.error.no_such_realm",
+        ),
+        (
+            "v12.stomp",
+            "CONNECT\naccept-version:1.2\nhost:/\n\n\0",
+            text("ERROR\nmessage:Bad CONNECT\n\nAccess refused for user 'g'\n\0"),
+            "ERROR Bad CONNECT: Access refused for user 'g'",
+        ),
+        (
+            "actioncable-v1-json",
+            "",
+            text(r#"{"type":"disconnect","reason":"unauthorized","reconnect":false}"#),
+            "in Action Cable: disconnect unauthorized",
+        ),
+        (
+            "v4.channel.k8s.io",
+            "",
+            frame(0x82, b"\x03{\"status\":\"Failure\",\"message\":\"container web is not valid\"}"),
+            "Failure container web is not valid",
+        ),
+        ("mqtt", "", frame(0x82, b"\x20\x02\x00\x05"), "CONNACK 5 not authorized"),
+        (
+            "",
+            "{\"protocol\":\"messagepack\",\"version\":1}\u{1e}",
+            text("{\"error\":\"Requested protocol 'messagepack' is not available.\"}\u{1e}"),
+            "Requested protocol 'messagepack' is not available.",
+        ),
+    ] {
+        for end in ENDS {
+            let sends = !ours.is_empty();
+            let frames = [theirs.clone(), end.to_vec()].concat();
+            let port = serve(move |stream| {
+                if sends {
+                    heard(stream)?;
+                }
+                stream.write_all(&frames).ok()?;
+                stream.shutdown(Shutdown::Write).ok()
+            });
+            let offer: &[&str] = if name.is_empty() { &[] } else { &["-s", name] };
+            let args = [&["-w", "2"], offer].concat();
+            let told = match sends {
+                false => Told::of(&args, port, "/hub"),
+                true => Told::piped(&args, port, ours),
+            };
+            assert!(told.cause().contains(cause), "{name} {end:?}: {}", told.text);
+            told.lacks("waits for CONNECT");
+            if !sends {
+                let told = Told::of(&[&["doctor"], offer].concat(), port, "/hub");
+                assert!(told.cause().contains(cause), "{name} {end:?}: {}", told.text);
+                told.lacks("a deployment of the server");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_that_refuses_by_its_kind_is_the_cause_in_any_protocol() {
+    for message in [
+        r#"{"type":"auth_invalid","message":"Invalid access token"}"#,
+        r#"{"type":"disconnect","reason":"too_many_websockets"}"#,
+    ] {
+        let port = serve(move |stream| {
+            stream.write_all(&[&text(r#"{"type":"hello"}"#), &text(message), CLOSE].concat()).ok()
+        });
+        Told::of(&["-w", "2"], port, "/").is("W700", &format!("its last message is {message}"));
+    }
+    // A code of its own, and a reason in short: the message says more.
+    let error = r#"{"type":"error","error":{"message":"Incorrect API key"}}"#;
+    let port = serve(move |stream| {
+        let close = frame(0x88, b"\x0b\xb8invalid_api_key");
+        stream.write_all(&[text(error), close].concat()).ok()
+    });
+    Told::of(&["-w", "2"], port, "/").is("W718", "likely (high): its last message is");
+}
+
+#[test]
+fn who_asked_for_the_end_is_told_of_no_fault() {
+    for (name, ours, theirs, end) in [
+        ("v12.stomp", "DISCONNECT\n\n\0", "", &b""[..]),
+        ("wamp.2.json", r#"[6,{},"wamp.close.close_realm"]"#, "", b""),
+        (
+            "wamp.2.json",
+            "[6,{},\"wamp.close.close_realm\"]",
+            "[6,{},\"wamp.close.goodbye_and_out\"]",
+            CLOSE,
+        ),
+        ("", "bye", "", CLOSE),
+        ("", r#"{"type":"logout"}"#, r#"{"type":"disconnect","reason":"logged out"}"#, b"\x88\x00"),
+    ] {
+        let port = serve(move |stream| {
+            heard(stream)?;
+            let theirs = if theirs.is_empty() { Vec::new() } else { text(theirs) };
+            stream.write_all(&[&theirs, end].concat()).ok()?;
+            stream.shutdown(Shutdown::Write).ok()
+        });
+        let args: &[&str] = if name.is_empty() { &["-w", "2"] } else { &["-w", "2", "-s", name] };
+        for diagnose in [&[][..], &["--diagnose"]] {
+            let args = [args, diagnose].concat();
+            let told = Told::piped(&args, port, ours);
+            assert_eq!((told.code(), told.status), ("none", Some(0)), "{ours}: {}", told.text);
+        }
+    }
+}
+
+#[test]
+fn an_end_at_once_with_a_regular_code_is_said() {
+    for (end, title) in [
+        (CLOSE, "the peer closed before it sent any message"),
+        (b"\x88\x02\x03\xe9", "the peer closed before it sent any message"),
+        (b"\x88\x00", "closed at once, "),
+    ] {
+        let port = serve(move |stream| stream.write_all(end).ok());
+        Told::of(&["-w", "2"], port, "/").has(title);
+        let told = Told::of(&["-w", "2", "--diagnose", "-x", "hi"], port, "/");
+        told.has("once more, without a message: the server closed");
+        told.lacks("because of our message");
+        let told = Told::of(&["doctor"], port, "/");
+        told.has(title);
+        told.lacks("a deployment of the server");
+        let port = serve(move |stream| {
+            heard(stream)?;
+            stream.write_all(end).ok()
+        });
+        Told::of(&["-w", "2", "-x", "hi"], port, "/").has(title);
+        let told = Told::of(&["-w", "2", "--diagnose", "-x", "hi"], port, "/");
+        told.has("likely (medium): the application ended it because of our message");
+    }
+}
+
+#[test]
+fn a_reason_beside_a_regular_code_is_read() {
+    for (reason, says) in [
+        ("invalid token", true),
+        ("session expired", true),
+        ("bye", false),
+        ("done", false),
+        ("no error", false),
+    ] {
+        let close = frame(0x88, &[b"\x03\xe8", reason.as_bytes()].concat());
+        let port = serve(move |stream| {
+            heard(stream)?;
+            stream.write_all(&[text("hello"), close.clone()].concat()).ok()
+        });
+        let told = Told::of(&["-w", "2", "-x", "hi"], port, "/");
+        match says {
+            true => told.is("W700", &format!("its reason is \"{reason}\"")),
+            false => assert_eq!(told.code(), "none", "{}", told.text),
+        }
+    }
+}
+
+#[test]
+fn a_message_before_its_time_breaks_a_rule() {
+    let open = r#"0{"sid":"K0u3","pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+    let port = serve(move |stream| {
+        stream.write_all(&text(open)).ok()?;
+        heard(stream)?;
+        stream.write_all(b"\x88\x00").ok()
+    });
+    let path = "/socket.io/?EIO=4&transport=websocket";
+    let told = Told::of(&["-w", "2", "-x", r#"42["chat","x"]"#], port, path);
+    told.is("W705", "closed because of our last message");
+    told.has("before a CONNECT to its namespace");
+    let told = Told::of(&["-w", "2", "-x", "40", "-x", r#"42["chat","x"]"#], port, path);
+    told.has("it was sent before the answer to CONNECT");
+}
+
+#[test]
+fn a_heartbeat_of_the_protocol_inside_is_missed() {
+    // CONNECT with a keep-alive of a second; no ping of MQTT follows.
+    let port = serve(|stream| {
+        heard(stream)?;
+        stream.write_all(&frame(0x82, b"\x20\x02\x00\x00")).ok()?;
+        wait(stream, 1600);
+        stream.shutdown(Shutdown::Write).ok()
+    });
+    let connect = "\u{10}\r\0\u{4}MQTT\u{4}\u{2}\0\u{1}\0\u{1}a";
+    let told = Told::piped(&["-s", "mqtt", "-b", "-w", "5"], port, connect);
+    told.is("W804", "the protocol's own heartbeat was not sent in time");
+    told.has("pings of WebSocket do not count");
+}
+
+#[test]
+fn an_agreed_protocol_that_does_not_go_on_is_named() {
+    let port = serve(|stream| {
+        heard(stream)?;
+        stream.write_all(CLOSE).ok()
+    });
+    let told = Told::of(&["-s", "actioncable-v1-json", "-w", "2.2"], port, "/cable");
+    told.is("W515", "Action Cable goes on with welcome of the server");
+    assert_eq!(Told::of(&["-s", "chat", "-w", "2.2"], port, "/").code(), "none");
+}
+
+#[test]
+fn a_server_that_is_gone_after_a_silence_has_ended() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = listener.local_addr().expect("bound").port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().ok()?;
+        let head = switching(&receive(&mut stream), "");
+        stream.write_all(head.as_bytes()).ok()?;
+        wait(&mut stream, 1400);
+        drop(listener);
+        stream.shutdown(Shutdown::Both).ok()
+    });
+    let told = Told::of(&["--diagnose", "-w", "5"], port, "/");
+    told.is("W804", "likely (high): the server stopped listening");
+}
+
+#[test]
+fn the_rest_of_a_frame_is_no_text_of_another_writer() {
+    let port = serve(|stream| {
+        let shifted = b"\x81\x02hi world\x81\x05hello";
+        stream.write_all(shifted).ok()?;
+        wait(stream, 2000);
+        None
+    });
+    Told::of(&["-w", "2"], port, "/").lacks("W461");
+}
+
+#[test]
+fn a_wrong_length_and_a_wrong_bit_are_told_from_bad_text() {
+    let json = format!("{{\"text\":\"{}\"}}", "x".repeat(279));
+    let swapped = [b"\x81\x7e\x22\x01", json.as_bytes(), CLOSE].concat();
+    let port = serve(move |stream| {
+        stream.write_all(&swapped).ok()?;
+        wait(stream, 2000);
+        None
+    });
+    let told = Told::of(&["-w", "2", "--no-compress"], port, "/");
+    told.is("W615", "likely (high): the bytes of the length are in the wrong order");
+    told.lacks("binary data is sent as text");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = serve_all(listener, move |stream| {
+        let deflate = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+        let head = switching(&receive(stream), deflate);
+        stream.write_all(head.as_bytes()).ok()?;
+        stream.write_all(&frame(0xc1, br#"{"plain":"text","number":1}"#)).ok()?;
+        wait(stream, 2000);
+        None
+    });
+    let told = Told::of(&["-w", "2"], port, "/");
+    told.is("W624", "likely (high): the sender set RSV1 on a message that it did not compress");
+}
+
+#[test]
+fn codes_of_graphql_have_each_its_own_cure() {
+    for (code, help) in [
+        (4429u16, "send `connection_init` once"),
+        (4409, "give each operation another id"),
+        (4401, "wait for `connection_ack`"),
+    ] {
+        let port = serve(move |stream| {
+            stream.write_all(&text(r#"{"type":"connection_ack"}"#)).ok()?;
+            stream.write_all(&frame(0x88, &code.to_be_bytes())).ok()
+        });
+        let told = Told::of(&["-w", "2", "-s", "graphql-transport-ws"], port, "/graphql");
+        told.has(help);
+    }
+}
