@@ -459,7 +459,6 @@ fn a_ping_in_another_word_is_no_ping() {
 fn a_time_that_was_up_need_not_be_one_on_silence() {
     let pair = Pair::open("", "");
     for (code, reason) in [
-        (1008, "account inactive, contact sales"),
         (1008, "trial period timed out"),
         (1011, "upstream timeout: orders-db"),
         (4000, "database timeout"),
