@@ -89,7 +89,7 @@ fn is_abort(text: &str) -> bool {
     rest.trim_end().rsplit('"').nth(1).is_some_and(|name| name.contains(".error."))
 }
 
-/// Whether a message is a list of texts, the last of which begins as an error: `["NOTICE","error: no"]`.
+/// Whether a message is a list of texts, the last of which begins as an error: `["END","error: no"]`.
 fn is_notice(text: &str) -> bool {
     let texts = serde_json::from_str::<Vec<String>>(text).unwrap_or_default();
     texts.len() == 2 && texts.last().is_some_and(|last| shouts(last))
@@ -381,7 +381,7 @@ mod tests {
             (r#"["NOTICE","ERROR: bad message"]"#, Some(Grievance::Marked)),
             (r#"["NOTICE","the error: none"]"#, Some(Grievance::Word)),
             (r#"{"command":"init","problem":"no-session"}"#, Some(Grievance::Marked)),
-            ("ERROR\nmessage:no\n\n\0", Some(Grievance::Marked)),
+            ("ERROR\nmessage:no\n\n\0", Some(Grievance::Shouted)),
             ("\u{20}\u{2}\0\u{5}", Some(Grievance::Marked)),
             ("\u{20}\u{2}\0\0", None),
             (r#"{"error":{"code":5}}"#, Some(Grievance::Marked)),

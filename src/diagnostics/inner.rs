@@ -72,7 +72,7 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     let of = |packets: &Vec<Decoded>, ends| {
         packets.iter().find(|packet| packet.ending() == Some(ends)).map(Decoded::line)
     };
-    let last = said(true).last();
+    let last = said(true).next_back();
     let breach = |packet: &Decoded| packet.broken().map(|broken| broken.text.clone());
     let sent = |reply: &[u8]| kept.iter().any(|message| message.ours && message.content == reply);
     let beat = |packet: &Decoded| {

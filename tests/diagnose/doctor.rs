@@ -59,7 +59,7 @@ fn pings_without_an_answer_are_the_verdict() {
     let (said, status) = examine(&[], port);
     assert_eq!(status, Some(12), "{said}");
     assert!(
-        said.lines().next().is_some_and(|line| line.contains("does not answer pings")),
+        said.lines().next().is_some_and(|line| line.contains("the server does not answer pings")),
         "{said}"
     );
 }

@@ -64,6 +64,14 @@ fn a_program_without_websocket_is_a_cause_of_any_status() {
             assert_ne!(has(&d, "no WebSocket support"), Confidence::High, "{d:?}");
         }
     }
+    // Where TLS is forced, what answers without it is not what is asked.
+    let tls = "Server: WSGIServer/0.2\r\nLocation: https://api.example/chat\r\n";
+    lacks(&of("301 Moved Permanently", tls, ""), UNABLE);
+    // The page of a framework that shows the whole request.
+    let page = "<title>Page not found</title><tr><th>Request Method:</th><td>GET</td></tr>\
+        <p>Using the URLconf, Django tried these patterns. Method GET is not allowed here.</p>";
+    let django = "Server: WSGIServer/0.2\r\nContent-Type: text/html\r\n";
+    assert_eq!(of("404 Not Found", django, page).entry.code, "W335");
     // What PHP runs in ends a request before it could serve a WebSocket.
     let d = of("404 Not Found", "Host: api.example\r\nX-Powered-By: PHP/8.2.5\r\n", "");
     first(&d, UNABLE);
@@ -156,6 +164,13 @@ fn credentials_that_were_sent_may_have_been_removed_on_the_way() {
         let d = asked("Authorization: Bearer x\r\n", "401 Unauthorized", challenge, "", &[]);
         first(&d, "a proxy on the way removed them");
     }
+    let login = "Location: /login\r\n";
+    first(&asked("Cookie: a=b\r\n", "302 Found", login, "", &[]), "a proxy on the way removed");
+    let names = "Sec-WebSocket-Protocol: a\r\n";
+    let d = asked(names, "400 Bad Request", "", "subprotocol required", &[]);
+    first(&d, "or a proxy removed them");
+    let body = "{\"code\":0,\"message\":\"Transport unknown\"}";
+    first(&of("400 Bad Request", "", body), "a proxy drops the query");
     // A sentence that only begins as the status does.
     let d = of("403 Access Denied", "", "Access denied due to the end of shop 7.");
     first(&d, "\"Access denied due to the end of shop 7.\"");
@@ -220,4 +235,13 @@ fn the_cure_of_a_401_is_what_its_challenge_names() {
         let d = of("401 Unauthorized", &format!("WWW-Authenticate: {challenge}\r\n"), "");
         assert!(d.help.contains(cure), "{challenge}: {d:?}");
     }
+}
+
+#[test]
+fn a_gateway_of_amazon_is_quoted_where_it_gives_a_reason() {
+    let amazon = "x-amzn-ErrorType: InvalidSignatureException\r\n";
+    let body = "{\"message\":\"Signature not yet current: 1000 is still later than 0955\"}";
+    first(&of("403 Forbidden", amazon, body), "Signature not yet current");
+    let d = of("403 Forbidden", amazon, "{\"message\":\"Forbidden\"}");
+    lacks(&d, "its reason");
 }

@@ -287,15 +287,3 @@ fn a_client_that_is_gone_after_a_silence_may_have_been_ended() {
     assert!(shown.contains("W804") && shown.contains("the client's program ended"), "{shown}");
     assert!(!shown.contains("likely (medium): a timer"), "{shown}");
 }
-
-#[test]
-fn a_client_that_closes_in_order_wanted_no_subprotocol() {
-    let server = listen(["--output", "frames", "--once"]);
-    let mut raw = server.raw();
-    let offer = format!("{}Sec-WebSocket-Protocol: chat\r\n", crate::raw::UPGRADE);
-    assert_eq!(raw.ask("/", &offer).status(), 101);
-    raw.send(b"\x88\x82\0\0\0\0\x03\xe8");
-    raw.rest();
-    let shown = server.ends(0).stdout;
-    assert!(!shown.contains("W366"), "{shown}");
-}

@@ -94,7 +94,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("EIO is not a version that the server supports", C::Body("Unsupported protocol version")),
             high("sid belongs to an expired session, or to another server behind the load balancer", C::Body("Session ID unknown")),
-            high("transport is missing, or the server does not support it", C::Body("Transport unknown")),
+            high("transport is missing, as where a proxy drops the query, or the server does not support it", C::Body("Transport unknown")),
         ])
         .seen("JSON with code 0 to 5, or the words Transport unknown, Session ID unknown, Unsupported protocol version")
         .more("The codes: 0 transport unknown, 1 session ID unknown, 2 bad handshake method, 3 bad request, 4 forbidden, 5 unsupported protocol version."),
@@ -494,7 +494,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the answer mentions the subprotocol")
         .help("offer one that the server supports, `-s NAME`, or none")
         .source("RFC 6455 §4.2.2; measured on several frameworks")
-        .causes(&[high("the server supports none of the offered ones", C::SubprotocolSent), high("no subprotocol was offered", C::NoSubprotocol)])
+        .causes(&[
+            high("the server supports none of the offered ones", C::NoSubprotocolHelps),
+            high("the server supports none of the offered ones, or a proxy removed them", C::SubprotocolSent).unless(&[C::NoSubprotocolHelps]),
+            high("no subprotocol was offered", C::NoSubprotocol),
+        ])
         .seen("an error status whose body mentions the subprotocol"),
     error("W351", "the server refuses the Host header")
         .because("the answer reports that this host is not allowed")
@@ -512,7 +516,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("create the session first and put its id into the URL; SignalR: `curl -X POST URL/negotiate?negotiateVersion=1`, then `?id=` with its connectionToken")
         .source("measured on SignalR")
         .causes(&[
-            medium("the id in the URL is unknown or has expired", C::InQuery("id=")),
+            medium("the id in the URL is unknown or has expired, or a proxy drops the query", C::InQuery("id=")),
             low("no id was sent"),
         ])
         .seen("a 4xx whose body mentions a session or connection id"),

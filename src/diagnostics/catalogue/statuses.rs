@@ -88,7 +88,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the request is not authenticated, and the login is made for a browser")
         .help("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`")
         .source("RFC 6455 §4.2.2, RFC 9110 §15.4")
-        .causes(&[high("no session cookie or token was sent", C::NoCredentials).unless(&[C::SecretSent]), high("the credentials sent are wrong or have expired", C::CredentialsSent), medium("the credentials sent are wrong, have expired, or belong into a header", C::SecretSent)])
+        .causes(&[high("no session cookie or token was sent", C::NoCredentials).unless(&[C::SecretSent]), high("the credentials sent are wrong or have expired, or a proxy on the way removed them", C::CredentialsSent), medium("the credentials sent are wrong, have expired, or belong into a header", C::SecretSent)])
         .seen("a redirect to a URL whose host or path has login, signin, auth, sso, oauth or saml as a part"),
     error("W313", "the redirects never end")
         .because("the chain of redirects returns to an earlier URL, or is too long")

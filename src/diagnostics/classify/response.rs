@@ -297,7 +297,8 @@ impl RefusalResponse<'_> {
             Subject::Rate if self.status == 402 => return None,
             Subject::Rate if self.status < 500 || self.status == 503 => "W340",
             Subject::Credentials if matches!(self.status, 200..=499) => "W326",
-            Subject::Method if self.status < 500 => "W336",
+            // A page for an unknown path has the method of the request.
+            Subject::Method if self.status < 500 && self.status != 404 => "W336",
             // What is forbidden is there.
             Subject::Path if matches!(self.status, 200..=400 | 402 | 405..=499) => "W334",
             _ => return None,
@@ -608,7 +609,9 @@ impl RefusalResponse<'_> {
             let listed = d.causes.iter().any(|cause| {
                 cause.text == text || !host && cause.text.contains("no WebSocket support")
             });
-            let fact = clue.seen(self.facts).filter(|_| fits && !listed && d.entry.code != "W351");
+            let fact = clue
+                .seen(self.facts)
+                .filter(|_| fits && !listed && !matches!(d.entry.code, "W311" | "W351"));
             if fact.is_some() {
                 let supported = |cause: &&Supported| cause.confidence != Confidence::Low;
                 let at = d.causes.iter().take(1).filter(supported).count();
@@ -670,7 +673,7 @@ impl RefusalResponse<'_> {
                 d.help("write `EIO=4`: this is a Socket.IO 3 or later server without allowEIO3")
             }
             Some(0) if query.contains("transport=websocket") => {
-                d.help("enable the transport `websocket` on the server, in its `transports` option")
+                d.help("enable the transport `websocket` on the server, in its `transports` option; a proxy in front must forward the query")
             }
             _ => d,
         }
@@ -703,6 +706,7 @@ impl RefusalResponse<'_> {
         let html = said::page_text(self.body).is_some();
         let sentence = self.beyond_status(&named.unwrap_or(text.clone()));
         let generic = match d.entry.code {
+            "W331" => !d.is_supported(),
             "W332" => !self.refuses_handshake(&text),
             "W323" | "W337" | "W339" | "W340" | "W341" | "W344" => true,
             "W352" => !["connection id", "connectionid", "negotiate"]
