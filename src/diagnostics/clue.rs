@@ -998,11 +998,7 @@ impl Clue {
             }
             Self::PingsIgnored => {
                 let ignored = facts.pings.ignored;
-                // Who gives up has waited for a while.
-                let age = facts.pings.ignored_for.filter(|_| ignored == 1);
-                let before = facts.end.zip(age).map(|(end, age)| end.lifetime.saturating_sub(age));
-                let fresh = age.is_some_and(|age| age < SILENCE && before > Some(age * 3));
-                (ignored > 0 && !fresh).then(|| match ignored {
+                (ignored > 0).then(|| match ignored {
                     1 => "this side left a ping unanswered".to_owned(),
                     _ => format!("this side left {ignored} pings unanswered"),
                 })

@@ -54,14 +54,10 @@ const WORDS: [&str; 27] = [
 
 /// Whether a message complains of something, and how surely.
 pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
-    // A CONNACK of MQTT with a code (MQTT 3.1.1 §3.2.2.3).
-    if connack(content).is_some() {
-        return Some(Grievance::Marked);
-    }
     // SignalR ends each message with a separator.
     let mut text = text(content).trim_end_matches('\u{1e}').to_owned();
     let start = text.trim_start();
-    if is_abort(start) || is_notice(start) || is_stomp_error(start) {
+    if is_abort(start) || is_notice(start) {
         return Some(Grievance::Marked);
     }
     if start.starts_with('{') {
@@ -87,14 +83,6 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
     (!denies && WORDS.iter().any(|word| says(&text, word))).then_some(Grievance::Word)
 }
 
-/// The code with which an MQTT broker refuses a connection.
-fn connack(content: &[u8]) -> Option<u8> {
-    match content {
-        [0x20, len, 0 | 1, code, ..] if *len >= 2 && *code > 0 => Some(*code),
-        _ => None,
-    }
-}
-
 /// Whether a message is ABORT of WAMP, with the name of an error: `[3,{},"wamp.error.no_such_realm"]`.
 fn is_abort(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("[3,") else { return false };
@@ -105,12 +93,6 @@ fn is_abort(text: &str) -> bool {
 fn is_notice(text: &str) -> bool {
     let texts = serde_json::from_str::<Vec<String>>(text).unwrap_or_default();
     texts.len() == 2 && texts.last().is_some_and(|last| shouts(last))
-}
-
-/// Whether a message is a frame ERROR of STOMP, which has headers.
-fn is_stomp_error(text: &str) -> bool {
-    let headers = text.strip_prefix("ERROR\n").or(text.strip_prefix("ERROR\r\n"));
-    headers.is_some_and(|rest| rest.lines().next().is_some_and(|line| line.contains(':')))
 }
 
 /// The text of a message; a character that was cut in two is left out.
@@ -364,9 +346,6 @@ pub(super) fn is_bare(content: &[u8]) -> bool {
 
 /// The beginning of a message in one line.
 pub(super) fn shown(content: &[u8]) -> String {
-    if let Some(code) = connack(content) {
-        return format!("CONNACK with the code {code}");
-    }
     let text = text(content);
     let text = text.trim_end();
     let mut shown: String = text.chars().take(SHOWN).collect();
@@ -402,7 +381,7 @@ mod tests {
             (r#"["NOTICE","ERROR: bad message"]"#, Some(Grievance::Marked)),
             (r#"["NOTICE","the error: none"]"#, Some(Grievance::Word)),
             (r#"{"command":"init","problem":"no-session"}"#, Some(Grievance::Marked)),
-            ("ERROR\nmessage:no\n\n\0", Some(Grievance::Marked)),
+            ("ERROR\nmessage:no\n\n\0", Some(Grievance::Shouted)),
             ("\u{20}\u{2}\0\u{5}", Some(Grievance::Marked)),
             ("\u{20}\u{2}\0\0", None),
             (r#"{"error":{"code":5}}"#, Some(Grievance::Marked)),

@@ -8,12 +8,13 @@
 mod keepalive;
 mod pings;
 mod sending;
+mod sent;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pings::Pings;
-use sending::Sent;
+use sent::Sent;
 
 use super::keys::{MaskKeys, RandomSource};
 use crate::event::{Cause, Ending, FrameEvent, Lost, Side, TimeoutKind, Totals};

@@ -54,7 +54,7 @@ fn its_close_is_answered() {
         .server(|listener| {
             let (stream, _) = listener.accept().expect("a connection");
             let mut socket = tungstenite::accept(stream).expect("a good request");
-            let frame = CloseFrame { code: CloseCode::Away, reason: "restart".into() };
+            let frame = CloseFrame { code: CloseCode::Away, reason: "bye".into() };
             socket.close(Some(frame)).expect("the client listens");
             let end = loop {
                 match socket.read() {

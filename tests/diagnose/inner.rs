@@ -307,7 +307,7 @@ fn a_wrong_length_and_a_wrong_bit_are_told_from_bad_text() {
 fn codes_of_graphql_have_each_its_own_cure() {
     for (code, help) in [
         (4429u16, "send `connection_init` once"),
-        (4409, "give each operation another id"),
+        (4409, "give each subscription of a connection an `id` of its own"),
         (4401, "wait for `connection_ack`"),
     ] {
         let port = serve(move |stream| {

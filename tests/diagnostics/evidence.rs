@@ -516,10 +516,6 @@ fn a_cut_after_unanswered_pings_is_no_idle_timer() {
     is(&facts, "W804", "did not answer the peer's pings", Confidence::High);
     let help = classify(&facts).remove(0).help.to_string();
     assert!(help.contains("--no-pong") && !help.contains("--ping-interval"), "{help}");
-    // Who gives up has waited for a while.
-    let pings = PingFacts { ignored_for: Some(Duration::from_millis(100)), ..pings };
-    let facts = Facts { pings, ..facts };
-    assert!(!first(&facts).1.contains("did not answer"), "{:?}", first(&facts));
 }
 
 #[test]

@@ -19,11 +19,7 @@ impl Endpoint {
     pub(super) fn answer_ping(&mut self, payload: &[u8], now: Instant, out: &mut Vec<u8>) {
         match self.config.auto_pong {
             AutoPong::On => self.write_control(Control::Pong, payload, out),
-            AutoPong::Off => {
-                let pings = self.pings.get_or_insert_default();
-                pings.ignored += 1;
-                pings.ignored_since.get_or_insert(now);
-            }
+            AutoPong::Off => self.pings.get_or_insert_default().ignored += 1,
             AutoPong::Delay(delay) => {
                 self.pings.get_or_insert_default().wait(payload, now, delay);
                 self.send_pongs_due(now, out);
@@ -105,7 +101,6 @@ impl Endpoint {
         PingFacts {
             answered: pings.answered,
             ignored: pings.ignored + pings.waiting() as u64,
-            ignored_for: pings.ignored_since.map(|at| now.saturating_duration_since(at)),
             unsolicited: pings.unsolicited,
             mismatched: pings.mismatched,
             waiting: oldest.map(|(_, at)| now.saturating_duration_since(*at)),

@@ -17,8 +17,6 @@ pub struct PingFacts {
     pub answered: u64,
     /// Pings of the peer that were not answered, on purpose.
     pub ignored: u64,
-    /// The age of the first of those that get no pong at all.
-    pub ignored_for: Option<Duration>,
     /// Unsolicited pongs.
     pub unsolicited: u64,
     /// The last pong that arrived while a ping waited, with another payload than any ping's.
@@ -55,7 +53,6 @@ pub(super) struct Pings {
     pub(super) sent: u64,
     /// Pings of the peer that get no pong.
     pub(super) ignored: u64,
-    pub(super) ignored_since: Option<Instant>,
     pub(super) answered: u64,
     pub(super) unsolicited: u64,
     pub(super) mismatched: Option<PongMismatch>,

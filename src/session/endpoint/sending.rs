@@ -11,43 +11,6 @@ use crate::wire::mask::MaskKey;
 use crate::wire::writer::{self, RawFrame};
 use crate::wire::{Control, Data, FrameHeader, OpCode, Role};
 
-/// Bytes kept of a message that was sent.
-const KEPT: usize = 320;
-
-/// The beginnings of the messages that were sent first and last.
-#[derive(Debug, Default)]
-pub(super) struct Sent {
-    begun: Vec<Begun>,
-}
-
-#[derive(Debug)]
-struct Begun {
-    opcode: Data,
-    content: Vec<u8>,
-}
-
-impl Begun {
-    fn parts(&self) -> (Data, &[u8]) {
-        (self.opcode, &self.content)
-    }
-}
-
-impl Sent {
-    /// Takes a piece of a message; `first` where it begins one.
-    fn take(&mut self, opcode: Data, piece: &[u8], first: bool) {
-        if first {
-            let last = if self.begun.len() == 2 { self.begun.pop() } else { None };
-            let mut content = last.map(|last| last.content).unwrap_or_default();
-            content.clear();
-            self.begun.push(Begun { opcode, content });
-        }
-        if let Some(last) = self.begun.last_mut() {
-            let room = KEPT.saturating_sub(last.content.len());
-            last.content.extend_from_slice(&piece[..piece.len().min(room)]);
-        }
-    }
-}
-
 /// Why something can't be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
@@ -131,12 +94,12 @@ impl Endpoint {
 
     /// The beginning of the first message sent.
     pub fn first_sent(&self) -> Option<(Data, &[u8])> {
-        self.sent.as_deref().and_then(|sent| sent.begun.first()).map(Begun::parts)
+        self.sent.as_deref()?.part(0)
     }
 
     /// The beginning of the last message sent, if it is another one.
     pub fn last_sent(&self) -> Option<(Data, &[u8])> {
-        self.sent.as_deref().and_then(|sent| sent.begun.get(1)).map(Begun::parts)
+        self.sent.as_deref()?.part(1)
     }
 
     /// Sends a ping and remembers it for its round trip.

@@ -1,0 +1,39 @@
+//! The beginnings of the messages that an endpoint sent first and last.
+
+use crate::wire::Data;
+
+/// Bytes kept of a message that was sent.
+const KEPT: usize = 320;
+
+/// The beginnings of the messages that were sent first and last.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    begun: Vec<Begun>,
+}
+
+#[derive(Debug)]
+struct Begun {
+    opcode: Data,
+    content: Vec<u8>,
+}
+
+impl Sent {
+    /// The first one, or the last one of several.
+    pub(super) fn part(&self, at: usize) -> Option<(Data, &[u8])> {
+        self.begun.get(at).map(|begun| (begun.opcode, begun.content.as_slice()))
+    }
+
+    /// Takes a piece of a message; `first` where it begins one.
+    pub(super) fn take(&mut self, opcode: Data, piece: &[u8], first: bool) {
+        if first {
+            let last = if self.begun.len() == 2 { self.begun.pop() } else { None };
+            let mut content = last.map(|last| last.content).unwrap_or_default();
+            content.clear();
+            self.begun.push(Begun { opcode, content });
+        }
+        if let Some(last) = self.begun.last_mut() {
+            let room = KEPT.saturating_sub(last.content.len());
+            last.content.extend_from_slice(&piece[..piece.len().min(room)]);
+        }
+    }
+}
