@@ -77,7 +77,7 @@ fn another_status_is_judged_too_with_exit_7() {
             p.receive_end();
         })
         .stdout_any()
-        .stderr("wscope: there is no WebSocket at this path: a wrong path, in the URL or rewritten by a proxy, or Upgrade and Connection were lost on the way; the server answered 404 Not Found instead of 101 [..]\n...\n")
+        .stderr("wscope: there is no WebSocket at this path: a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way; the server answered 404 Not Found instead of 101 [..]\n...\n")
         .status(7);
     assert!(output.stdout().starts_with("- refused: 404 Not Found; no rule is broken\n67 rules: "));
     assert!(!output.stdout().contains("FAIL "), "{}", output.stdout());

@@ -308,7 +308,9 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     // Who says goodbye, or has sent a part of a message, has spoken; so has who did what was asked.
     let goodbye = !body.reason.is_empty() && heard::is_bare(&body.reason);
     let done = asked && body.code == Some(1000) && !says_nothing(body);
-    let spoke = ordinary && (goodbye || done || facts.stream.frames > 1);
+    // Who took several messages before may have waited for the last of them.
+    let taken = facts.stream.kept.iter().filter(|message| message.ours).count() > 1;
+    let spoke = ordinary && (goodbye || done || taken || facts.stream.frames > 1);
     if early && !spoke && (unasked || ordinary || says_nothing(body)) {
         let d = d
             .note(format!("{} ms after the 101, before it sent any message", end.last.as_millis()));

@@ -39,7 +39,7 @@ fn after_the_last_try_the_failure_stands() {
         .server(|listener| {
             answer(&listener, "HTTP/1.1 404 Not Found\nContent-Length: 0\n\n");
         })
-        .stderr("wscope: there is no WebSocket at this path: a wrong path, in the URL or rewritten by a proxy, or Upgrade and Connection were lost on the way; the server answered 404 Not Found instead of 101 [..]\n...\n")
+        .stderr("wscope: there is no WebSocket at this path: a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way; the server answered 404 Not Found instead of 101 [..]\n...\n")
         .status(7);
 }
 
