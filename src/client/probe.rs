@@ -12,7 +12,8 @@ use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opened, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
-use crate::event::{Cause, Ending, Event, Side, TlsFacts};
+use crate::event::{Cause, Ending, Event, Side};
+use crate::net::resolve::AddressFamily;
 use crate::net::tls::TlsError;
 use crate::ui::ending;
 use crate::ui::sanitize::escaped;
@@ -25,9 +26,6 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The same for a probe that runs without `--diagnose`.
 const CHEAP_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How long a loopback address may take.
-const LOOPBACK_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A path that no server has.
 const UNKNOWN_PATH: &str = "/wscope-unknown-path";
@@ -121,11 +119,15 @@ fn other_scheme(config: &OpenConfig) -> OpenConfig {
     other.target.secure = !config.target.secure;
     // Whether the certificate is any good is another question.
     other.transport.tls.insecure = true;
-    // Credentials meant for TLS must not cross in plain text, nor go to whoever answers.
-    other.headers.retain(|edit| !secret::is_secret(edit.name()));
-    forget_user(&mut other);
-    other.target.resource_name = path(&config.target.resource_name).to_owned();
+    forget_secrets(&mut other);
     other
+}
+
+/// Credentials must not cross in plain text, nor go to whoever answers.
+fn forget_secrets(config: &mut OpenConfig) {
+    config.headers.retain(|edit| !secret::is_secret(edit.name()));
+    forget_user(config);
+    config.target.resource_name = path(&config.target.resource_name).to_owned();
 }
 
 /// The user's credentials are not sent.
@@ -231,7 +233,10 @@ pub fn attempt(
             other.headers.retain(|edit| !edit.name().eq_ignore_ascii_case("host"));
             (other, own)
         }
-        Variation::OtherFamily => return Ok(other_family(config, evidence)),
+        Variation::OtherFamily => match at_other_family(config, evidence) {
+            Some(other) => other,
+            None => return Ok(None),
+        },
         Variation::NoOrigin
         | Variation::NoSubprotocol
         | Variation::OtherPath
@@ -301,8 +306,11 @@ pub fn control(
     Ok(Some(trial))
 }
 
-/// The loopback address of the other family, if the requested one refused; TCP only.
-fn other_family(config: &OpenConfig, evidence: &OpeningEvidence) -> Option<Trial> {
+/// The same request at the loopback address of the other family, if the requested one refused.
+fn at_other_family(
+    config: &OpenConfig,
+    evidence: &OpeningEvidence,
+) -> Option<(OpenConfig, String)> {
     let (first, rest) = evidence.dials().split_first()?;
     let same = |dial: &Dial| dial.address.is_ipv4() == first.address.is_ipv4();
     let refused = |dial: &Dial| dial.outcome == DialOutcome::Refused;
@@ -314,11 +322,11 @@ fn other_family(config: &OpenConfig, evidence: &OpeningEvidence) -> Option<Trial
         false => Ipv4Addr::LOCALHOST.into(),
     };
     let address = SocketAddr::new(ip, first.address.port());
-    let outcome = match config.transport.dial(&[address], Instant::now() + LOOPBACK_PATIENCE) {
-        Ok(_) => TrialOutcome::Opened,
-        Err(error) => TrialOutcome::Nothing(error.to_string()),
-    };
-    Some(Trial { variation: Variation::OtherFamily, what: address.to_string(), outcome })
+    let mut other = config.clone();
+    forget_secrets(&mut other);
+    other.transport.family = AddressFamily::default();
+    other.transport.overrides.connect_to.insert(0, format!("::{address}").parse().ok()?);
+    Some((other, address.to_string()))
 }
 
 /// What can tell the causes of a failure apart, in the order in which it is tried.
@@ -367,7 +375,8 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
 /// Whether [`compare`] has a question to ask about a failure that it does not ask anyway.
 pub fn can_compare(config: &OpenConfig, error: &OpenError, evidence: &OpeningEvidence) -> bool {
     let costs = |variation: &Variation| !is_cheap(*variation, config, error);
-    is_about_certificate(error) || variations(error, evidence).iter().any(costs)
+    (is_about_certificate(error) && evidence.certificates.is_empty())
+        || variations(error, evidence).iter().any(costs)
 }
 
 /// Makes more connections to distinguish the causes of a failure, and adds their results to the
@@ -385,7 +394,7 @@ pub fn compare(
 ) -> Result<(), OpenError> {
     let conn = runtime.reporter.connection();
     if all && is_about_certificate(error) {
-        evidence.refused_tls = refused_tls(config, runtime)?;
+        refused_tls(config, evidence, runtime)?;
     }
     for variation in variations(error, evidence) {
         if all || is_cheap(*variation, config, error) {
@@ -629,15 +638,20 @@ fn session_variations(
     list
 }
 
-/// What TLS shows where nothing is verified: a refused certificate is not kept by the library.
+/// Notes the certificates that were refused, where the library did not keep them: they are shown where
+/// nothing is verified.
 ///
 /// # Errors
 ///
 /// Those of [`attempt`].
 pub fn refused_tls(
     config: &OpenConfig,
+    evidence: &mut OpeningEvidence,
     runtime: &mut Runtime,
-) -> Result<Option<TlsFacts>, OpenError> {
+) -> Result<(), OpenError> {
+    if !evidence.certificates.is_empty() {
+        return Ok(());
+    }
     // Nothing of the request goes to a server that is not trusted but what every client sends.
     let mut bare = OpenConfig { headers: Vec::new(), ..config.clone() };
     bare.transport.tls.insecure = true;
@@ -645,5 +659,6 @@ pub fn refused_tls(
     bare = without_upgrade(&bare);
     bare.target.resource_name = "/".to_owned();
     let (_, trace) = traced(&bare, runtime)?;
-    Ok(trace.tls().cloned())
+    evidence.certificates = trace.certificates;
+    Ok(())
 }

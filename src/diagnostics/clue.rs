@@ -4,13 +4,15 @@
 //! is named without a fact.
 
 use super::Facts;
-use super::facts::{EndKind, SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation};
+use super::facts::{
+    EndKind, ProxyFault, SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation,
+};
 use super::heard::Grievance;
 use super::inner::inner;
 use super::said::Subject;
 use super::sniff::contains_word;
 use super::url::Url;
-use crate::event::Direction;
+use crate::event::{CertificateFacts, Direction};
 use crate::wire::Role;
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
@@ -349,6 +351,14 @@ pub enum Clue {
     PingsMissed,
     /// The proxy's answer says that it could not reach the server.
     ProxyFailed,
+    /// The proxy's answer forbids.
+    ProxyForbids,
+    /// The proxy ended the connection before it knew where to.
+    ProxyNotAsked,
+    /// The same, at the greeting of SOCKS, which offered no credentials.
+    ProxyGreeted,
+    /// TLS with the proxy got no answer.
+    ProxyTlsUnanswered,
     /// The proxy is not one of HTTP.
     ProxySpeaksSocks,
     /// There is a WWW-Authenticate.
@@ -387,8 +397,18 @@ pub enum Clue {
     OtherSchemeAnswers,
     /// The other scheme is not answered on this port.
     OtherSchemeFails,
-    /// The other loopback address accepts the connection.
+    /// The address that was connected to is one of this machine.
+    Loopback,
+    /// A WebSocket opens at the other loopback address.
     OtherFamilyListens,
+    /// Something else answers there.
+    OtherFamilyTaken,
+    /// An option of this run leads to another address than that of the URL.
+    OwnAddress,
+    /// An option of this run sends another name to TLS than that of the host, or none.
+    OwnName,
+    /// An option of this run offers other protocols than HTTP/1.1 to TLS.
+    OwnAlpn,
     /// There is a status, which says so itself.
     Status,
     /// The URL asks for no TLS.
@@ -405,10 +425,14 @@ pub enum Clue {
     IssuerElsewhere,
     /// The server sent one certificate, and the roots that this run was given do not prove it.
     IssuerLacking,
+    /// The server sent the root that its certificate ends in, which is not trusted.
+    RootSent,
     /// The certificate is one that a server shows for names which it has none for.
     DefaultCertificate,
-    /// The certificate has a wildcard for a shorter name than the requested one.
+    /// A name of the certificate would fit if a wildcard stood for more or less than one label.
     Wildcard,
+    /// The server's own certificate is valid today, and one above it is not.
+    IssuerDates,
     /// This run has a limit on the versions of TLS.
     VersionsLimited,
     /// What answers CONNECT is a server of HTTP.
@@ -704,9 +728,11 @@ impl Clue {
             }),
             Self::BareParser => {
                 let head = facts.response.filter(|_| status == Some(400))?;
-                let names = ["Date", "Server", "Content-Type", "Content-Length", "Via"];
-                let bare = facts.body.is_empty() && names.iter().all(|name| head.get(name).is_none());
-                bare.then(|| "the answer has neither a date nor a body, as those of a parser".to_owned())
+                let lacks = |names: &[&str]| names.iter().all(|name| head.get(name).is_none());
+                let empty = facts.body.is_empty() && lacks(&["Content-Type", "Content-Length"]);
+                let own = contains_word(facts.body, "invalid http request received");
+                let bare = lacks(&["Date", "Server", "Via"]) && (empty || own);
+                bare.then(|| "the answer has neither a date nor a reason, as those of a parser".to_owned())
             }
             Self::SoonAfterOurs => {
                 let end = facts.end.filter(|end| end.lifetime < SILENCE)?;
@@ -982,6 +1008,18 @@ impl Clue {
                 let line = facts.proxy?.answer?.status_line()?;
                 matches!(line.code, 500 | 502..=504).then(|| format!("the proxy answered {}", line.code))
             }
+            Self::ProxyForbids => {
+                let line = facts.proxy?.answer?.status_line()?;
+                (line.code == 403).then(|| "the proxy answered 403".to_owned())
+            }
+            Self::ProxyNotAsked => {
+                let early = matches!(facts.proxy?.fault?, ProxyFault::Greeting { .. } | ProxyFault::Tls);
+                early.then(|| "the proxy had not been told where to".to_owned())
+            }
+            Self::ProxyGreeted => (facts.proxy?.fault? == ProxyFault::Greeting { credentials: false })
+                .then(|| "it closed the connection where it chooses how to log in".to_owned()),
+            Self::ProxyTlsUnanswered => (facts.proxy?.fault? == ProxyFault::Tls)
+                .then(|| "it did not answer TLS".to_owned()),
             Self::ProxySpeaksSocks => {
                 let address = facts.proxy?.address;
                 address.starts_with("socks").then(|| "the proxy speaks SOCKS".to_owned())
@@ -1047,10 +1085,24 @@ impl Clue {
                 let reached = !matches!(trial.outcome, TrialOutcome::Unreached(_));
                 (reached && !trial.is_spoken()).then(|| trial.to_string())
             }
+            Self::Loopback => {
+                let near = facts.dials.iter().find(|dial| dial.address.ip().is_loopback())?;
+                Some(format!("{} is this machine", near.address))
+            }
             Self::OtherFamilyListens => {
                 let trial = trial(Variation::OtherFamily)?;
                 (trial.outcome == TrialOutcome::Opened).then(|| trial.to_string())
             }
+            Self::OtherFamilyTaken => {
+                let trial = trial(Variation::OtherFamily)?;
+                let taken = !matches!(trial.outcome, TrialOutcome::Opened | TrialOutcome::Unreached(_));
+                taken.then(|| trial.to_string())
+            }
+            Self::OwnAddress => facts
+                .redirected
+                .then(|| "--resolve or --connect-to leads there".to_owned()),
+            Self::OwnName => facts.tls.own_name.map(str::to_owned),
+            Self::OwnAlpn => facts.tls.own_alpn.map(str::to_owned),
             Self::Status => status.map(|status| format!("the status is {status}")),
             Self::UrlIsSecure => url?.is_secure().then(|| "the URL asks for TLS".to_owned()),
             Self::NotSecure => (!url?.is_secure()).then(|| "the URL asks for no TLS".to_owned()),
@@ -1077,16 +1129,12 @@ impl Clue {
             }
             Self::IssuerElsewhere => {
                 let certificate = facts.tls.certificate?;
-                let lone = facts.tls.chain == Some(1) && certificate.issuer != certificate.subject;
-                (lone && certificate.names_issuer).then(|| {
-                    format!("the server sent one certificate, but not that of its issuer {}", certificate.issuer)
-                })
+                lone_issuer(facts).filter(|_| certificate.names_issuer)
             }
-            Self::IssuerLacking => {
-                let certificate = facts.tls.certificate?;
-                let lone = facts.tls.chain == Some(1) && certificate.issuer != certificate.subject;
-                (lone && facts.tls.own_roots).then(|| format!(
-                    "the roots that were given do not have its issuer {}, and the server sent no other certificate", certificate.issuer))
+            Self::IssuerLacking => lone_issuer(facts).filter(|_| facts.tls.own_roots),
+            Self::RootSent => {
+                let root = facts.tls.chain.iter().find(|one| one.subject == one.issuer)?;
+                Some(format!("the server sent the root {}", root.subject))
             }
             Self::DefaultCertificate => {
                 let subject = &facts.tls.certificate?.subject;
@@ -1095,15 +1143,30 @@ impl Clue {
                 known.then(|| format!("its subject is {subject}"))
             }
             Self::Wildcard => {
-                let host = url?.host.to_ascii_lowercase();
-                let names = &facts.tls.certificate?.names;
-                let covers = |name: &&String| {
-                    let end = name.to_ascii_lowercase().strip_prefix('*').map(str::to_owned);
-                    end.is_some_and(|end| host.ends_with(&end))
+                let host = facts.tls.name.or(url.map(|url| url.host))?.to_ascii_lowercase();
+                let near = |name: &&String| {
+                    let Some(domain) = name.strip_prefix("*.") else { return false };
+                    let domain = domain.to_ascii_lowercase();
+                    let labels = host.strip_suffix(&domain).and_then(|rest| rest.strip_suffix('.'));
+                    host == domain || labels.is_some_and(|labels| labels.contains('.'))
                 };
-                names.iter().find(covers).map(|name| format!("{name} has no more than one label in place of its star"))
+                let name = facts.tls.certificate?.names.iter().find(near)?;
+                Some(format!("it lists {name}, and the name is {host}"))
             }
-            Self::VersionsLimited => facts.tls.own_versions.then(|| "`--tls-max` or `--tls-min` was given".to_owned()),
+            Self::IssuerDates => {
+                let Some(TlsFault::Dates { .. }) = facts.tls.fault else { return None };
+                let now = facts.tls.now?;
+                if !is_valid(facts.tls.certificate?, now) {
+                    return None;
+                }
+                let other = facts.tls.chain.iter().find(|one| !is_valid(one, now));
+                Some(match other {
+                    Some(one) => format!(
+                        "{} is valid from {} to {}", one.subject, one.not_before, one.not_after),
+                    None => "all certificates that the server sent are valid".to_owned(),
+                })
+            }
+            Self::VersionsLimited => facts.tls.own_versions.map(str::to_owned),
             Self::ProxyIsServer => {
                 let answer = facts.proxy?.answer?;
                 let code = answer.status_line()?.code;
@@ -1125,7 +1188,8 @@ impl Clue {
                 })
             }
             Self::CertificateAsked => {
-                (facts.tls.fault == Some(TlsFault::CertificateWanted))
+                let unsent = facts.tls.asked && !facts.tls.own_certificate;
+                (unsent || facts.tls.fault == Some(TlsFault::CertificateWanted))
                     .then(|| "the server asked for one".to_owned())
             }
             Self::HostIsAddress => {
@@ -1178,6 +1242,23 @@ impl Clue {
             }
         }
     }
+}
+
+/// The issuer of the only certificate that the server sent.
+fn lone_issuer(facts: &Facts<'_>) -> Option<String> {
+    let certificate = facts.tls.certificate?;
+    let lone = facts.tls.chain.is_empty() && certificate.issuer != certificate.subject;
+    lone.then(|| {
+        let issuer = &certificate.issuer;
+        format!("the server sent one certificate, but not that of its issuer {issuer}")
+    })
+}
+
+/// Whether a time, both in RFC 3339 and UTC, is within the dates of a certificate.
+pub(super) fn is_valid(certificate: &CertificateFacts, now: &str) -> bool {
+    let seconds = |time: &str| time.get(..19).unwrap_or(time).to_owned();
+    let now = seconds(now);
+    seconds(&certificate.not_before) <= now && now <= seconds(&certificate.not_after)
 }
 
 /// The number in an answer that Cloudflare wrote itself: the whole body is `error code: NUMBER`, or the

@@ -28,6 +28,8 @@ pub struct Facts<'a> {
     pub lookup: Option<LookupFault>,
     /// The attempts to connect, in order.
     pub dials: &'a [Dial],
+    /// Whether an option of the run led to another address than that of the URL.
+    pub redirected: bool,
     /// The forward proxy, if one was used.
     pub proxy: Option<ProxyFacts<'a>>,
     /// What TLS did.
@@ -79,6 +81,7 @@ impl Facts<'_> {
             url: None,
             lookup: None,
             dials: &[],
+            redirected: false,
             proxy: None,
             tls: TlsAttempt::default(),
             first_bytes: &[],
@@ -210,6 +213,13 @@ pub enum ProxyFault {
     Away,
     /// It took the request and answered nothing.
     Silent,
+    /// It ended the connection at the greeting of SOCKS.
+    Greeting {
+        /// Whether the greeting offered credentials.
+        credentials: bool,
+    },
+    /// It did not answer TLS.
+    Tls,
     /// It does not speak the protocol of the request.
     Foreign,
     /// It requires a user and password, or others.
@@ -227,14 +237,24 @@ pub struct TlsAttempt<'a> {
     pub certificate: Option<&'a CertificateFacts>,
     /// The time the certificate was judged at, RFC 3339 in UTC.
     pub now: Option<&'a str>,
-    /// How many certificates the peer sent, its own included.
-    pub chain: Option<usize>,
+    /// The certificates that the peer sent along with its own.
+    pub chain: &'a [CertificateFacts],
+    /// The name that the certificate has to prove.
+    pub name: Option<&'a str>,
+    /// The versions that an option of this run leaves, in words.
+    pub own_versions: Option<&'a str>,
     /// Whether this run has its own root certificates.
     pub own_roots: bool,
-    /// Whether the versions that this run offers were limited.
-    pub own_versions: bool,
     /// Whether a certificate of ours was given to this run.
     pub own_certificate: bool,
+    /// The certificate of ours that was given, if the library shows it.
+    pub shown: Option<&'a CertificateFacts>,
+    /// The name that an option of this run sends instead of the host's, in words.
+    pub own_name: Option<&'a str>,
+    /// What an option of this run offers instead of http/1.1, in words.
+    pub own_alpn: Option<&'a str>,
+    /// Whether the server requested a client certificate, and went on without one.
+    pub asked: bool,
     /// Whether an open connection ended without close_notify.
     pub truncated: bool,
     /// Whether the certificate shown to a client is one that a proxy made to decrypt TLS.
@@ -326,14 +346,14 @@ pub enum Variation {
     OtherPath,
     /// With TLS instead of without, or the other way round.
     OtherScheme,
-    /// The loopback address of the other family; TCP only.
+    /// The loopback address of the other family.
     OtherFamily,
 }
 
 /// The result of a trial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrialOutcome {
-    /// A WebSocket opened, or TCP where no more was tried.
+    /// A WebSocket opened.
     Opened,
     /// A WebSocket opened and stayed open, where the one before had been ended.
     Stayed,
@@ -411,7 +431,6 @@ impl std::fmt::Display for Trial {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.label())?;
         match (&self.outcome, self.variation) {
-            (TrialOutcome::Opened, Variation::OtherFamily) => f.write_str(": the port is open"),
             (TrialOutcome::Opened, _) => f.write_str(": a WebSocket opens"),
             (TrialOutcome::Stayed, _) => f.write_str(": it stays open"),
             (TrialOutcome::Ended(text), _) => write!(f, ": {text}"),

@@ -424,21 +424,26 @@ pub(super) fn sentence(body: &[u8]) -> Option<String> {
     };
     of(|value| value.contains(' ') && !is_vague(value))
         .map(|sentence| titled(placed(text, sentence)))
-        .or_else(|| of(|value| !is_vague(value)))
         // As `{"errors":{"token":["is required"]}}`.
         .or_else(|| {
-            let value = serde_json::from_str(text).ok().filter(has_sentence)?;
-            Some(spoken(&value, "").split_whitespace().collect::<Vec<_>>().join(" "))
+            let mut found = Vec::new();
+            sentences(&serde_json::from_str(text).ok()?, "", &mut found);
+            (!found.is_empty()).then(|| found.join("; "))
         })
+        .or_else(|| of(|value| !is_vague(value)))
 }
 
-/// Whether a value of JSON has a text of more than one word that says something.
-fn has_sentence(value: &Value) -> bool {
+/// The texts in a value of JSON that have more than one word and say something, each behind its name.
+fn sentences(value: &Value, name: &str, found: &mut Vec<String>) {
     match value {
-        Value::Object(members) => members.values().any(has_sentence),
-        Value::Array(list) => list.iter().any(has_sentence),
-        Value::String(text) => text.contains(' ') && !is_vague(text),
-        _ => false,
+        Value::Object(members) => {
+            members.iter().for_each(|(name, value)| sentences(value, name, found));
+        }
+        Value::Array(list) => list.iter().for_each(|value| sentences(value, name, found)),
+        Value::String(text) if text.contains(' ') && !is_vague(text) => {
+            found.push(format!("{name} {text}"));
+        }
+        _ => {}
     }
 }
 
@@ -527,7 +532,7 @@ fn after(text: &str, end: &str) -> usize {
 
 /// Sentences that servers and frameworks write for a status, whatever the ground was: of RFC 9110 as
 /// CherryPy and Tomcat quote it, of Werkzeug, Apache and IIS.
-const STOCK_SENTENCES: [&str; 24] = [
+const STOCK_SENTENCES: [&str; 25] = [
     "the server encountered an unexpected condition which prevented it from fulfilling the request",
     "the server encountered an unexpected condition that prevented it from fulfilling the request",
     "the server encountered an internal error and was unable to complete your request",
@@ -551,6 +556,7 @@ const STOCK_SENTENCES: [&str; 24] = [
     "the server understood the request but refuses to authorize it",
     "the browser (or proxy) sent a request that this server could not understand",
     "the server cannot or will not process the request due to something that is perceived to be a client error",
+    "invalid http request received",
     "the server is temporarily unable to service your request due to maintenance downtime or capacity problems",
 ];
 
@@ -625,7 +631,7 @@ pub(super) fn exception(body: &[u8]) -> Option<String> {
 
 /// Words that give no reason.
 pub(super) const VAGUE: &[u8] = b"nothing here there to see nope no not none empty found sorry lost missing endpoint default backend an a is are was this your you not allowed permitted access denied forbidden rejected refused \
-    unauthorized bad invalid internal failed failure unknown unexpected something went wrong occurred \
+    unauthorized bad invalid internal fail failed failure unknown unexpected something went wrong occurred \
     please try again later handshake connection websocket connect unable to client contact support browser or \
     proxy sent that could understand resource requested server got itself in trouble s all i know we re n \
     problem problems happened page go home back what happened oh oops hello world it works in seconds minutes a few moments";

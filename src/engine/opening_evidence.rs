@@ -11,14 +11,15 @@ use crate::diagnostics::facts::{
 };
 use crate::diagnostics::{self, Diagnostic, Facts, classify};
 use crate::engine::open_error::OpenError;
-use crate::event::{Direction, Event, Phases, TlsFacts};
+use crate::event::{CertificateFacts, Direction, Event, Phases, TlsFacts};
 use crate::net::clock::wall_micros;
 use crate::net::dial::Attempt;
 use crate::net::facts::{proxy_fault, tls_fault};
 use crate::net::proxy::choice::ProxyReason;
 use crate::net::route::Route;
 use crate::net::target::Target;
-use crate::net::tls::options::TlsOptions;
+use crate::net::tls::options::{ServerName, TlsOptions};
+use crate::net::tls::{TlsError, TlsPipe};
 use crate::ui::clock::UtcClock;
 use crate::wire::handshake::rules::Report;
 use crate::wire::head::Head;
@@ -41,6 +42,8 @@ pub struct OpeningEvidence {
     proxy: Option<(String, Option<&'static str>)>,
     dials: Vec<Dial>,
     is_connected: bool,
+    /// An option of the run leads to another address than that of the URL.
+    is_redirected: bool,
     tls: Option<TlsFacts>,
     request: Option<Head>,
     asked: Option<Instant>,
@@ -55,22 +58,28 @@ pub struct OpeningEvidence {
     pub trials: Vec<Trial>,
     /// Whether roots, or a certificate, of its own were given to this run.
     own: OwnTls,
-    /// What TLS showed to another connection that does not verify: the certificate that was refused.
-    pub refused_tls: Option<TlsFacts>,
+    /// The certificates that the server sent, its own first, even if they were refused.
+    pub certificates: Vec<CertificateFacts>,
+    /// The server requested a client certificate.
+    asked_certificate: bool,
+    /// The client certificate of this run, if the library shows it.
+    pub shown: Option<CertificateFacts>,
     /// From the request to the end of a failed attempt.
     failed_after: Option<Duration>,
-    /// The proxy was requested a way and has not answered.
-    asks_proxy: bool,
+    /// What it means that the proxy does not answer, where its answer is awaited.
+    asks_proxy: Option<ProxyFault>,
     /// How long earlier connections of the run lasted that were lost in the same way.
     pub lifetimes: Vec<Duration>,
 }
 
 /// What of TLS was given to a run.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct OwnTls {
     roots: bool,
     certificate: bool,
-    versions: bool,
+    versions: Option<String>,
+    name: Option<String>,
+    alpn: Option<String>,
 }
 
 impl OpeningEvidence {
@@ -79,7 +88,14 @@ impl OpeningEvidence {
         let own = OwnTls {
             roots: options.has_own_roots(),
             certificate: options.identity.is_some(),
-            versions: options.min.is_some() || options.max.is_some(),
+            versions: options.range(),
+            name: match &options.server_name {
+                ServerName::Host => None,
+                ServerName::Other(name) => Some(format!("--sni sends the name {name}")),
+                ServerName::Unsent => Some("--no-sni sends no name".to_owned()),
+            },
+            alpn: (!options.alpn.iter().any(|name| name == "http/1.1"))
+                .then(|| format!("--alpn offers {}", options.alpn.join(", "))),
         };
         Self { own, ..Self::default() }
     }
@@ -99,7 +115,7 @@ impl OpeningEvidence {
         let mut now = Vec::new();
         UtcClock::default().write(wall_micros(), &mut now);
         let now = String::from_utf8_lossy(&now).into_owned();
-        let own = self.own;
+        let own = std::mem::take(&mut self.own);
         *self = Self { url, secure: *secure, now, lifetimes, hops, own, ..Self::default() };
     }
 
@@ -119,7 +135,13 @@ impl OpeningEvidence {
             ProxyReason::Variable(name) => Some(name),
             _ => None,
         };
+        self.is_redirected = route.redirected;
         self.proxy = route.proxy.as_ref().map(|proxy| (proxy.to_string(), variable));
+    }
+
+    /// Notes that the addresses of the host were given.
+    pub fn is_given_addresses(&mut self) {
+        self.is_redirected = true;
     }
 
     /// Whether a proxy is on the way.
@@ -130,12 +152,12 @@ impl OpeningEvidence {
     /// Forgets the dialogue with a proxy, which has opened the way: what follows is the server's.
     pub fn let_through(&mut self) {
         (self.request, self.response, self.asked, self.received) = (None, None, None, 0);
-        self.asks_proxy = false;
+        self.asks_proxy = None;
     }
 
-    /// Notes that a proxy is requested a way.
-    pub fn asks_proxy(&mut self) {
-        self.asks_proxy = true;
+    /// Notes that an answer of a proxy is awaited, and what its silence means.
+    pub fn asks_proxy(&mut self, silence: ProxyFault) {
+        self.asks_proxy = Some(silence);
     }
 
     /// Notes that the attempt has failed now: later attempts have their own times.
@@ -187,6 +209,12 @@ impl OpeningEvidence {
         }
     }
 
+    /// Notes what TLS with the server showed so far, whatever became of it.
+    pub fn saw_tls(&mut self, tls: &TlsPipe) {
+        self.certificates = tls.certificates().to_vec();
+        self.asked_certificate = tls.wants_certificate();
+    }
+
     /// The attempts to connect.
     pub fn dials(&self) -> &[Dial] {
         &self.dials
@@ -199,7 +227,7 @@ impl OpeningEvidence {
 
     /// Whether a proxy was requested a way and has not opened it.
     pub fn awaits_proxy(&self) -> bool {
-        self.asks_proxy
+        self.asks_proxy.is_some()
     }
 
     /// Whether the answer says that the port uses TLS.
@@ -243,6 +271,7 @@ impl OpeningEvidence {
         facts.url = Some(&self.url);
         facts.hops = &self.hops;
         facts.dials = &self.dials;
+        facts.redirected = self.is_redirected;
         facts.proxy = self.proxy.as_ref().map(|(address, variable)| ProxyFacts {
             address,
             variable: *variable,
@@ -257,12 +286,15 @@ impl OpeningEvidence {
         facts.trials = &self.trials;
         facts.others.lifetimes = &self.lifetimes;
         facts.tls.alpn = self.tls.as_ref().and_then(|tls| tls.alpn.as_deref());
-        if let Some(tls) = self.tls.as_ref().or(self.refused_tls.as_ref()) {
-            facts.tls.certificate = tls.certificate.as_ref();
-            facts.tls.chain = tls.certificate.is_some().then_some(1 + tls.chain.len());
+        if let Some((certificate, chain)) = self.certificates.split_first() {
+            (facts.tls.certificate, facts.tls.chain) = (Some(certificate), chain);
         }
         (facts.tls.own_roots, facts.tls.own_certificate) = (self.own.roots, self.own.certificate);
-        facts.tls.own_versions = self.own.versions;
+        (facts.tls.asked, facts.tls.own_versions) =
+            (self.asked_certificate, self.own.versions.as_deref());
+        facts.tls.own_name = self.own.name.as_deref();
+        facts.tls.own_alpn = self.own.alpn.as_deref();
+        facts.tls.shown = self.shown.as_ref();
         facts.tls.now = Some(&self.now);
         facts
     }
@@ -278,18 +310,23 @@ impl OpeningEvidence {
                 facts.proxy.iter_mut().for_each(|proxy| proxy.fault = Some(ProxyFault::Away));
             }
             OpenError::Closed { .. } | OpenError::Io(_) | OpenError::TimedOut { .. }
-                if self.asks_proxy
-                    || self.proxy.is_some()
-                        && self.is_connected
-                        && self.asked.is_none()
-                        && self.tls.is_none() =>
+                if self.asks_proxy.is_some() =>
             {
                 (facts.request, facts.response) = (None, None);
-                facts.proxy.iter_mut().for_each(|proxy| proxy.fault = Some(ProxyFault::Silent));
+                facts.proxy.iter_mut().for_each(|proxy| proxy.fault = self.asks_proxy);
+            }
+            OpenError::ProxyTls(TlsError::PlainHttp | TlsError::NotTls { .. }) => {
+                facts.proxy.iter_mut().for_each(|proxy| proxy.fault = Some(ProxyFault::Foreign));
+            }
+            OpenError::ProxyTls(TlsError::ClosedDuringHandshake { answered: false }) => {
+                facts.proxy.iter_mut().for_each(|proxy| proxy.fault = Some(ProxyFault::Tls));
             }
             OpenError::Resolve { error } => facts.lookup = Some(error.into()),
             OpenError::Tls(error) | OpenError::ProxyTls(error) => {
                 facts.tls.fault = tls_fault(error);
+                if let TlsError::Certificate { host, .. } = error {
+                    facts.tls.name = Some(host);
+                }
             }
             OpenError::Proxy(error) => {
                 // The heads that crossed were the proxy's.
@@ -322,6 +359,9 @@ impl OpeningEvidence {
             match error {
                 // It knows which answer it was.
                 OpenError::Proxy(error) => verdict.help = error.help().into(),
+                OpenError::ProxyTls(_) if verdict.entry.code == "W112" => {
+                    verdict.help = "write `http://` instead of `https://` for the proxy".into();
+                }
                 OpenError::ProxyAway { error, .. } => {
                     verdict.notes.push(error.to_string());
                     verdict.notes.extend(dials.iter().map(ToString::to_string));

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use super::dial::{Attempt, AttemptOutcome};
 use super::plain_io::plain_io;
-use super::proxy::ProxyError;
+use super::proxy::{Asked, ProxyError};
 use super::resolve::ResolveError;
 use super::tls::{CertificateProblem, TlsError};
 use super::transport::TransportError;
@@ -45,7 +45,13 @@ pub fn proxy_fault(error: &ProxyError) -> Option<ProxyFault> {
         }
         ProxyError::Unspeakable { .. } => None,
         ProxyError::NotHttp { .. } | ProxyError::NotSocks { .. } => Some(ProxyFault::Foreign),
-        ProxyError::Closed { received: 0, .. } => Some(ProxyFault::Silent),
+        ProxyError::Closed { asked: Asked::Greeting { credentials }, .. } => {
+            Some(ProxyFault::Greeting { credentials: *credentials })
+        }
+        ProxyError::Closed { asked: Asked::Login, .. } => Some(ProxyFault::Unauthorized),
+        ProxyError::Closed { received: 0, asked: Asked::Connect | Asked::Socks4 } => {
+            Some(ProxyFault::Silent)
+        }
         _ => Some(ProxyFault::Refused),
     }
 }

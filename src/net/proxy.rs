@@ -19,7 +19,7 @@ mod tests;
 pub(in crate::net) use self::address::read_port;
 pub use self::address::{AddressError, Credentials, Proxy, Scheme};
 use self::connect::Connect;
-pub use self::error::ProxyError;
+pub use self::error::{Asked, ProxyError};
 use self::socks4::Socks4;
 use self::socks5::Socks5;
 use crate::wire::head::Head;
@@ -119,12 +119,12 @@ impl Dialogue {
 
     /// The proxy's stream has ended: why that is an error.
     pub fn ended(&self) -> ProxyError {
-        let received = match &self.protocol {
-            Protocol::Connect(connect) => connect.received(),
-            Protocol::Socks4(socks) => socks.received,
-            Protocol::Socks5(socks) => socks.received,
+        let (received, asked) = match &self.protocol {
+            Protocol::Connect(connect) => (connect.received(), Asked::Connect),
+            Protocol::Socks4(socks) => (socks.received, Asked::Socks4),
+            Protocol::Socks5(socks) => socks.asked(),
         };
-        ProxyError::Closed { received, spoke: self.speaks() }
+        ProxyError::Closed { received, asked }
     }
 
     fn speaks(&self) -> &'static str {

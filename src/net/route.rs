@@ -53,7 +53,7 @@ pub struct Route {
     /// The server's host and port, as a proxy gets them.
     pub destination: Destination,
     /// It is another than the URL's.
-    redirected: bool,
+    pub redirected: bool,
 }
 
 /// What to connect to first.

@@ -89,7 +89,9 @@ impl LocalAddress {
         let Some(PortRange(ports)) = &self.ports else {
             return match near.is_unspecified() {
                 true => Ok(()),
-                false => socket.bind(&SocketAddr::new(near, 0).into()),
+                false => socket
+                    .bind(&SocketAddr::new(near, 0).into())
+                    .map_err(|error| unusable(near, error)),
             };
         };
         let mut result = Ok(());
@@ -100,7 +102,21 @@ impl LocalAddress {
                 _ => break,
             }
         }
-        result
+        result.map_err(|error| unusable(near, error))
+    }
+}
+
+/// Names the option whose address or port can't be used.
+fn unusable(near: IpAddr, error: io::Error) -> io::Error {
+    match error.kind() {
+        kind @ io::ErrorKind::AddrNotAvailable => io::Error::new(
+            kind,
+            format!("{near}, given as --interface, is not an address of this machine"),
+        ),
+        kind @ io::ErrorKind::AddrInUse => {
+            io::Error::new(kind, "each port of --local-port is in use on this machine")
+        }
+        _ => error,
     }
 }
 

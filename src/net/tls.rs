@@ -59,6 +59,9 @@ pub struct TlsPipe {
     facts: Option<TlsFacts>,
     /// The certificates that the peer sent, its own first, whatever the result of the handshake.
     certificates: Vec<CertificateFacts>,
+    /// This side sent a Certificate, as a client does only where the server requests one; in TLS 1.3 that
+    /// request itself is encrypted.
+    wants_certificate: bool,
     /// The peer's key must be one of these, if there are any.
     pins: Vec<Pin>,
     /// The pipe that this one travels in: see [`TlsPipe::inside`].
@@ -121,6 +124,7 @@ impl TlsPipe {
             verified,
             facts: None,
             certificates: Vec::new(),
+            wants_certificate: false,
             pins: Vec::new(),
             outer: None,
             end: None,
@@ -168,6 +172,7 @@ impl TlsPipe {
                 let chain = stream.peer_certificates();
                 self.note_certificates(&chain);
                 self.facts = Some(self.collect_facts(&stream));
+                self.wants_certificate = self.sent_certificate();
                 if let Err(error) = self.check_pins(chain.first()) {
                     stream.shutdown();
                     self.state = PipeState::Failed(error.clone());
@@ -215,6 +220,11 @@ impl TlsPipe {
     /// library does not show what was sent along, only its own.
     pub fn certificates(&self) -> &[CertificateFacts] {
         &self.certificates
+    }
+
+    /// Whether the server requested a client certificate.
+    pub fn wants_certificate(&self) -> bool {
+        self.wants_certificate || self.wire.borrow().tap.wants_certificate()
     }
 
     /// What was agreed on, once the handshake is done.
@@ -387,6 +397,20 @@ impl TlsPipe {
             verified: self.verified,
             problem: stream.verify_problem(),
         }
+    }
+
+    /// Whether the last flight of a client's handshake in TLS 1.3, which waits to be sent, has another
+    /// encrypted record than that of Finished.
+    fn sent_certificate(&self) -> bool {
+        const ENCRYPTED: u8 = 23;
+        let wire = self.wire.borrow();
+        let mut rest = wire.outgoing.pending();
+        let mut encrypted = 0;
+        while let [kind, _, _, a, b, after @ ..] = rest {
+            encrypted += usize::from(*kind == ENCRYPTED);
+            rest = after.get(usize::from(u16::from_be_bytes([*a, *b]))..).unwrap_or_default();
+        }
+        !self.host.is_empty() && encrypted > 1
     }
 
     fn explain_handshake_failure(&self, words: &str) -> TlsError {

@@ -160,6 +160,20 @@ fn a_self_signed_certificate_is_named_once() {
 }
 
 #[test]
+fn a_wildcard_of_another_depth_is_shown_without_another_connection() {
+    let authority = Authority::for_name("*.shop.test");
+    let output = Test::new()
+        .args(["--input", "none", "--cacert", &authority.path()])
+        .args(["--resolve", "eu.ws.shop.test:{port}:127.0.0.1", "wss://eu.ws.shop.test:{port}/"])
+        .server(authority.serves_all(1))
+        .stderr_any()
+        .status(6);
+    let said = output.stderr();
+    assert!(said.contains("it lists *.shop.test, and the name is eu.ws.shop.test"), "{said}");
+    assert!(!said.contains("--diagnose"), "{said}");
+}
+
+#[test]
 fn exit_6_for_another_host_name() {
     let authority = Authority::for_name("elsewhere.example");
     let output = Test::new()

@@ -2,8 +2,10 @@
 //! sends the bytes that a real one sends, and the first cause must be the true one.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
 
 use crate::golden::{typed, wscope};
 use crate::server::{End, Says, receive, serve, serve_all, serve_by, serve_open, switching};
@@ -700,18 +702,43 @@ fn the_first_line_names_the_cause() {
     }
 }
 
+/// A listener at one loopback address, and the same port of the other, which refuses as long as it is
+/// held: no other test gets it.
+fn at_one(here: &str, there: &str) -> (TcpListener, Socket) {
+    loop {
+        let listener = TcpListener::bind(format!("{here}:0")).expect("loopback");
+        let port = listener.local_addr().expect("bound").port();
+        let other: SocketAddr = format!("{there}:{port}").parse().expect("an address");
+        let held = Socket::new(Domain::for_address(other), Type::STREAM, None).expect("a socket");
+        if held.bind(&other.into()).is_ok() {
+            return (listener, held);
+        }
+    }
+}
+
 #[test]
 fn the_other_loopback_address_is_tried() {
-    let v6 = TcpListener::bind("[::1]:0").expect("loopback of IPv6");
-    let port = serve_all(v6, |_| None);
+    let (v6, _refusing) = at_one("[::1]", "127.0.0.1");
+    let opens = |stream: &mut TcpStream| {
+        let request = receive(stream);
+        stream.write_all(switching(&request, "").as_bytes()).ok()
+    };
+    let port = serve_all(v6, opens);
     let told = Told::of(&[], port, "/chat");
     assert_eq!((told.code(), told.status), ("W104", Some(4)), "{}", told.text);
     told.has(&format!("`ws://[::1]:{port}/chat`"));
-    let v4 = TcpListener::bind("127.0.0.1:0").expect("loopback");
-    let port = serve_all(v4, |_| None);
+    let (v4, _refusing) = at_one("127.0.0.1", "[::1]");
+    let port = serve_all(v4, opens);
     let told = Told::run(&[&format!("ws://[::1]:{port}/")]);
     assert_eq!(told.code(), "W104", "{}", told.text);
     told.has(&format!("`ws://127.0.0.1:{port}/`"));
+    // Who answers something else there need not be the server.
+    for bytes in [&b"SSH-2.0-x\r\n"[..], b"HTTP/1.1 404 Not Found\r\n\r\n"] {
+        let (v6, _refusing) = at_one("[::1]", "127.0.0.1");
+        let port = serve_all(v6, move |stream| stream.write_all(bytes).ok());
+        let told = Told::of(&[], port, "/");
+        told.is("W103", "likely (medium): the server, or another program, has this port");
+    }
 }
 
 #[test]

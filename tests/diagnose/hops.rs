@@ -1,12 +1,14 @@
 //! Which hop answered, and whose words they are.
 
 use std::io::Write as _;
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::causes::{Told, answer, asks};
-use crate::server::serve_by;
+use crate::server::{receive, serve_all, serve_by, switching};
 
 /// As it is run without trials, with them, and by doctor.
 const WAYS: [&[&str]; 3] = [&[], &["--diagnose"], &["doctor"]];
@@ -164,4 +166,33 @@ fn an_http_server_that_drops_is_one_of_http() {
         told.is("W107", "drops");
         told.lacks("not plain HTTP");
     }
+}
+
+#[test]
+fn a_server_that_starts_is_not_one_that_drops_the_upgrade() {
+    // It drops what comes first, whatever that is: the request, and TLS that is tried then.
+    let count = AtomicUsize::new(0);
+    let listen = || TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = serve_all(listen(), move |stream| {
+        let request = receive(stream);
+        if count.fetch_add(1, Ordering::Relaxed) < 2 {
+            return None;
+        }
+        let answer = match request.windows(11).any(|text| text == b"Upgrade: we") {
+            true => switching(&request, ""),
+            false => "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n".to_owned(),
+        };
+        stream.write_all(answer.as_bytes()).ok()
+    });
+    let told = Told::of(&["--diagnose"], port, "/");
+    told.is("W107", "likely (high): the server's answers change from one request to the next");
+    told.lacks("drops the upgrade");
+    // One that always drops it is.
+    let port = serve_all(listen(), move |stream| {
+        let request = receive(stream);
+        let plain = !request.windows(11).any(|text| text == b"Upgrade: we");
+        let answer = b"HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n";
+        if plain && request.starts_with(b"GET") { stream.write_all(answer).ok() } else { None }
+    });
+    Told::of(&["--diagnose"], port, "/").is("W107", "drops the upgrade");
 }

@@ -1,11 +1,12 @@
 //! Which cause is named first, and how surely, from what a run has seen: responses and Close frames in
 //! their bytes, and what came of trials.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use wscope::diagnostics::facts::{
-    CloseFacts, End, EndKind, LastHeard, ProxyFacts, StreamEnd, StreamFacts, TlsAttempt, TlsFault,
-    Trial, TrialOutcome, Unanswered, Variation,
+    CloseFacts, Dial, DialOutcome, End, EndKind, LastHeard, ProxyFacts, ProxyFault, StreamEnd,
+    StreamFacts, TlsAttempt, TlsFault, Trial, TrialOutcome, Unanswered, Variation,
 };
 use wscope::diagnostics::{Confidence, Facts, classify};
 use wscope::event::CertificateFacts;
@@ -173,7 +174,7 @@ fn a_lone_certificate_is_a_broken_chain_where_its_issuer_is_known_elsewhere() {
         let tls = TlsAttempt {
             fault: Some(TlsFault::Issuer { is_own: false }),
             certificate: Some(certificate),
-            chain: Some(1),
+            chain: &[],
             own_roots,
             ..TlsAttempt::default()
         };
@@ -181,8 +182,197 @@ fn a_lone_certificate_is_a_broken_chain_where_its_issuer_is_known_elsewhere() {
         is(&facts, "W208", cause, confidence);
     }
     let tls = TlsAttempt { fault: Some(TlsFault::Dates { early: true }), ..TlsAttempt::default() };
-    let facts = Facts { url: Some("wss://api.example/"), tls, ..Facts::new(Role::Client) };
-    is(&facts, "W206", "has not begun", Confidence::High);
+    is(&secure(tls, &[]), "W206", "has not begun", Confidence::High);
+}
+
+/// A run of wss.
+fn secure<'a>(tls: TlsAttempt<'a>, trials: &'a [Trial]) -> Facts<'a> {
+    Facts { url: Some("wss://api.example/"), tls, trials, ..Facts::new(Role::Client) }
+}
+
+#[test]
+fn what_is_wrong_with_a_chain_is_found_in_its_certificates() {
+    let of = |subject: &str, issuer: &str, until: &str| CertificateFacts {
+        subject: subject.to_owned(),
+        issuer: issuer.to_owned(),
+        not_before: "2025-01-01T00:00:00Z".to_owned(),
+        not_after: until.to_owned(),
+        ..CertificateFacts::default()
+    };
+    let (leaf, past) = (of("CN=a", "CN=b", "2028-01-01T00:00:00Z"), "2026-01-01T00:00:00Z");
+    let old = [of("CN=b", "CN=c", past)];
+    let now = Some("2026-11-30T10:00:00.123456Z");
+    let fault = Some(TlsFault::Dates { early: false });
+    let expired = TlsAttempt { fault, now, certificate: Some(&leaf), ..TlsAttempt::default() };
+    for chain in [&old[..], &[]] {
+        let tls = TlsAttempt { chain, ..expired };
+        is(&secure(tls, &[]), "W206", "an intermediate certificate", Confidence::High);
+    }
+    let own = of("CN=a", "CN=b", past);
+    let tls = TlsAttempt { certificate: Some(&own), chain: &old, ..expired };
+    is(&secure(tls, &[]), "W206", "was not renewed", Confidence::Low);
+
+    let root = [of("CN=c", "CN=c", past)];
+    let fault = Some(TlsFault::Issuer { is_own: false });
+    let tls = TlsAttempt { fault, chain: &root, own_roots: true, ..expired };
+    is(&secure(tls, &[]), "W208", "a private authority", Confidence::Medium);
+
+    let fault = Some(TlsFault::Issuer { is_own: true });
+    for (subject, cause) in [
+        ("O=Acme Co,CN=Some Fake Certificate", "shows its default one"),
+        ("CN=api.example", "is self-signed"),
+    ] {
+        let own = of(subject, subject, past);
+        let tls = TlsAttempt { fault, certificate: Some(&own), ..expired };
+        is(&secure(tls, &[]), "W208", cause, Confidence::High);
+    }
+}
+
+#[test]
+fn a_wildcard_stands_for_one_label() {
+    for (listed, wrong) in [
+        ("*.shop.test", true),
+        ("*.b.shop.test", false),
+        ("*.op.test", false),
+        ("other.test", false),
+    ] {
+        let names = vec![listed.to_owned()];
+        let certificate = CertificateFacts { names, ..CertificateFacts::default() };
+        for name in ["a.b.Shop.test", "shop.test"] {
+            let tls = TlsAttempt {
+                fault: Some(TlsFault::Name),
+                certificate: Some(&certificate),
+                name: Some(name),
+                ..TlsAttempt::default()
+            };
+            let found = first(&secure(tls, &[]));
+            assert_eq!(found.1.contains("exactly one label"), wrong, "{name} {found:?}");
+        }
+    }
+}
+
+#[test]
+fn an_option_of_the_run_is_a_cause() {
+    let fault = Some(TlsFault::Alert(70));
+    let tls = TlsAttempt { fault, own_versions: Some("--tls-max …"), ..TlsAttempt::default() };
+    is(&secure(tls, &[]), "W210", "limited by an option", Confidence::Medium);
+    let sent = TlsAttempt { own_certificate: true, ..TlsAttempt::default() };
+    let answer = "HTTP/1.1 400 Bad Request\r\n\r\n<title>400 The SSL certificate error</title>";
+    let refused = Pair::new("", answer);
+    let verdict = |facts: &Facts<'_>| classify(facts).remove(0);
+    let facts = Facts { tls: sent, ..refused.facts() };
+    is(&facts, "W212", "the certificate sent is not accepted", Confidence::Medium);
+    assert!(verdict(&refused.facts()).help.starts_with("send one"));
+    let alpn = TlsAttempt {
+        fault: Some(TlsFault::Alert(120)),
+        own_alpn: Some("--alpn …"),
+        ..TlsAttempt::default()
+    };
+    is(&secure(alpn, &[]), "W213", "http/1.1 was not offered", Confidence::Medium);
+    for (alert, code) in [(112, "W211"), (40, "W209")] {
+        let fault = Some(TlsFault::Alert(alert));
+        let tls = TlsAttempt { fault, own_name: Some("--sni …"), ..TlsAttempt::default() };
+        is(&secure(tls, &[]), code, "sends a name", Confidence::Medium);
+    }
+    let dial = |outcome| Dial {
+        address: SocketAddr::from(([127, 0, 0, 1], 1)),
+        outcome,
+        elapsed: Duration::ZERO,
+    };
+    for (outcome, code) in [(DialOutcome::Refused, "W103"), (DialOutcome::Silent, "W105")] {
+        let dials = [dial(outcome)];
+        let facts = Facts { dials: &dials, redirected: true, ..Facts::new(Role::Client) };
+        is(&facts, code, "an option of this run", Confidence::Medium);
+    }
+}
+
+#[test]
+fn an_expired_client_certificate_is_judged_by_its_own_dates() {
+    let until = |not_after: &str| CertificateFacts {
+        not_before: "2025-01-01T00:00:00Z".to_owned(),
+        not_after: not_after.to_owned(),
+        ..CertificateFacts::default()
+    };
+    let (old, valid) = (until("2026-01-01T00:00:00Z"), until("2028-01-01T00:00:00Z"));
+    for (shown, cause, confidence, help) in [
+        (Some(&old), "the client certificate has expired", Confidence::High, "look at the dates"),
+        (Some(&valid), "an authority above", Confidence::Medium, "look at the dates"),
+        (None, "or one that the server checks", Confidence::Medium, "look at"),
+    ] {
+        let tls = TlsAttempt {
+            fault: Some(TlsFault::Alert(45)),
+            own_certificate: true,
+            now: Some("2026-11-30T10:00:00Z"),
+            shown,
+            ..TlsAttempt::default()
+        };
+        let facts = secure(tls, &[]);
+        is(&facts, "W212", cause, confidence);
+        assert!(classify(&facts)[0].help.starts_with(help), "{cause}");
+    }
+}
+
+#[test]
+fn a_certificate_that_was_requested_is_a_cause_of_an_end() {
+    let end = Unanswered { how: StreamEnd::Fin, after: Duration::ZERO, received: 0 };
+    let asked = TlsAttempt { asked: true, ..TlsAttempt::default() };
+    let facts = |tls, trials| Facts { unanswered: Some(end), ..secure(tls, trials) };
+    is(&facts(asked, &[]), "W107", "requires a client certificate", Confidence::Medium);
+    let dropped = [trial(Variation::NoUpgrade, 1), trial(Variation::OtherPath, 1)];
+    is(&facts(asked, &dropped), "W107", "requires a client certificate", Confidence::Medium);
+    let answered = [trial(Variation::NoUpgrade, 200)];
+    is(&facts(asked, &answered), "W107", "drops the upgrade", Confidence::High);
+    let sent = TlsAttempt { own_certificate: true, ..asked };
+    assert!(!first(&facts(sent, &[])).1.contains("client certificate"));
+}
+
+#[test]
+fn a_port_that_is_silent_under_tls_is_what_a_plain_request_shows() {
+    let tls = TlsAttempt { fault: Some(TlsFault::Silent), ..TlsAttempt::default() };
+    is(&secure(tls, &[]), "W203", "speaks plain text", Confidence::Low);
+    for (code, cause) in [(0, "hangs"), (1, "neither TLS nor HTTP")] {
+        let trials = [trial(Variation::OtherScheme, code)];
+        let facts = secure(tls, &trials);
+        is(&facts, "W203", cause, Confidence::Medium);
+        let causes = classify(&facts).remove(0).causes;
+        assert!(!causes.iter().any(|cause| cause.text.contains("MTU")), "{causes:?}");
+    }
+    let spoken = [trial(Variation::OtherScheme, 200)];
+    is(&secure(tls, &spoken), "W203", "speaks plain text", Confidence::High);
+}
+
+#[test]
+fn a_proxy_that_was_not_told_where_to_has_not_failed_to_reach_it() {
+    let of = |fault| {
+        let (address, variable, answer) = ("socks5://127.0.0.1:1", None, None);
+        let proxy = ProxyFacts { address, variable, answer, fault: Some(fault) };
+        Facts { proxy: Some(proxy), ..Facts::new(Role::Client) }
+    };
+    let causes = |fault| {
+        let found = classify(&of(fault)).remove(0);
+        let texts: Vec<_> = found.causes.iter().map(|cause| cause.text.to_string()).collect();
+        (found.entry.code, texts.join("; "))
+    };
+    let waits = "can't reach the server";
+    let (code, texts) = causes(ProxyFault::Greeting { credentials: false });
+    assert!(code == "W116" && texts.contains("user and password"), "{texts}");
+    assert!(!texts.contains(waits), "{texts}");
+    let (code, texts) = causes(ProxyFault::Greeting { credentials: true });
+    assert!(code == "W116" && !texts.contains("user and password"), "{texts}");
+    is(&of(ProxyFault::Tls), "W116", "speaks no TLS", Confidence::Medium);
+    assert!(!causes(ProxyFault::Tls).1.contains(waits));
+    assert!(causes(ProxyFault::Silent).1.contains(waits));
+    assert!(causes(ProxyFault::Refused).1.contains("can't reach"));
+}
+
+#[test]
+fn the_words_of_a_parser_are_no_reason() {
+    let answer = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\r\n\
+                  Invalid HTTP request received.";
+    let refused = Pair::new("", answer);
+    is(&refused.facts(), "W323", "puts bytes before the request", Confidence::Medium);
+    let dated = Pair::new("", &answer.replace("Content", "Server: x\r\nContent"));
+    is(&dated.facts(), "W323", "does not serve this path", Confidence::Low);
 }
 
 #[test]
@@ -190,7 +380,10 @@ fn a_proxy_that_failed_has_not_forbidden() {
     let of = |answer: &str| Head::parse(HeadKind::Response, answer.as_bytes());
     for (answer, cause, confidence) in [
         ("HTTP/1.1 503 Connect failed\r\n\r\n", "can't reach the server", Confidence::Medium),
-        ("HTTP/1.1 403 Forbidden\r\n\r\n", "port 443 only", Confidence::Low),
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", "or this client", Confidence::Medium),
+        ("HTTP/1.1 405 No\r\nServer: nginx\r\n\r\n", "a web server", Confidence::Medium),
+        ("HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", "a login page", Confidence::Medium),
+        ("HTTP/1.1 418 No\r\n\r\n", "rules forbid", Confidence::Low),
     ] {
         let answer = of(answer);
         let proxy = ProxyFacts {
@@ -265,8 +458,12 @@ fn a_ping_in_another_word_is_no_ping() {
 #[test]
 fn a_time_that_was_up_need_not_be_one_on_silence() {
     let pair = Pair::open("", "");
-    for code in [1008, 4000] {
-        let body = CloseBody { code: Some(code), reason: b"database timeout".to_vec() };
+    for (code, reason) in [
+        (1008, "trial period timed out"),
+        (1011, "upstream timeout: orders-db"),
+        (4000, "database timeout"),
+    ] {
+        let body = CloseBody { code: Some(code), reason: reason.as_bytes().to_vec() };
         let found = first(&closed(&pair, &body, 5.0, 2.0));
         assert!(found.1.contains("a timeout of the server, which its reason names"), "{found:?}");
         assert_eq!(found.2, Some(Confidence::Medium), "{found:?}");
@@ -407,11 +604,13 @@ fn what_a_certificate_shows_of_its_refusal() {
     let star = certificate("CN=a", &["*.example"]);
     for (tls, code, cause) in [
         (secured(own, Some(&default)), "W208", "no certificate for this name"),
-        (secured(TlsFault::Name, Some(&star)), "W207", "its wildcard stands for one label"),
+        (secured(TlsFault::Name, Some(&star)), "W207", "its wildcard stands for exactly one label"),
         // It is valid itself: so another one is not.
-        (secured(early, Some(&star)), "W206", "an intermediate certificate is out of date"),
+        (secured(early, Some(&star)), "W206", "an intermediate certificate"),
         (
-            TlsAttempt { own_versions: true, ..secured(TlsFault::Alert(70), None) },
+            TlsAttempt {
+                own_versions: Some("--tls-max …"), ..secured(TlsFault::Alert(70), None)
+            },
             "W210",
             "limited by an option",
         ),

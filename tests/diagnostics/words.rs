@@ -287,6 +287,8 @@ fn json_is_read_where_its_message_is_a_list_and_a_header_where_there_is_no_body(
     let body =
         "{\"error\":{\"message\":\"this API is switched off\",\"status\":\"PERMISSION_DENIED\"}}";
     is(&of("403 Forbidden", "", body, &[]), "W332", "its reason is \"this API is switched off\"");
+    let body = "{\"status\":\"fail\",\"data\":{\"symbol\":\"trading is halted\"}}";
+    is(&of("400 Bad Request", "", body, &[]), "W323", "its reason is \"symbol trading is halted");
     let body = "{\"errors\":{\"room\":[\"is too short\"]}}";
     is(&of("400 Bad Request", "", body, &[]), "W323", "its reason is \"room is too short\"");
     let body = "{\"statusCode\":400,\"message\":[\"room is too short\"],\"error\":\"Bad Request\"}";

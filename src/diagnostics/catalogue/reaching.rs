@@ -42,20 +42,26 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the host answers, but nothing listens on that port")
         .help("check the port, and with `ss -ltn` on the host which addresses the server listens on (0.0.0.0 or 127.0.0.1, IPv4 or IPv6)")
         .source(KNOWN)
-        .causes(&[low("the server is not running, or on another port"), low("it listens on 127.0.0.1, and the client is on another machine or in a container"), low("the container's port is not published"), low("a firewall rejects with a reset")])
+        .causes(&[
+            medium("an option of this run leads to an address where the server is not", C::OwnAddress)
+                .cure("correct the addresses of `--resolve` and `--connect-to`, or omit them"),
+            medium("the server, or another program, has this port at the other loopback address only", C::OtherFamilyTaken)
+                .cure("check what listens there (`ss -ltnp`): if it is the server, use that address; otherwise start the server"),
+            low("the server is not running, or on another port"), low("it listens on 127.0.0.1, and the client is on another machine or in a container"), low("the container's port is not published"), low("a firewall rejects with a reset")])
         .seen("connect() fails with ECONNREFUSED on an address and none succeeds"),
     error("W104", "the server listens on the other IP family only")
-        .because("this address refuses the connection; the same port of the other loopback address accepts it")
+        .because("this address refuses the connection; a WebSocket opens at the same port of the other loopback address")
         .help("use the address that answers, as in `ws://127.0.0.1:PORT`, or make the server listen on both families")
         .source(KNOWN)
-        .causes(&[medium("the server listens on one family only, unless another program has this port there", C::OtherFamilyListens)])
-        .seen("localhost, 127.0.0.1 or ::1 refuses, and another connection to the other family succeeds")
+        .causes(&[high("the server listens on one family only", C::OtherFamilyListens)])
+        .seen("localhost, 127.0.0.1 or ::1 refuses, and a WebSocket opens at the other family")
         .more("Node.js 17 and later resolve localhost to ::1 first, which made this error common."),
     error("W105", "nothing answers at that address")
         .because("packets to that port are dropped on the path, or the host is down")
         .help("try another port of the host, or a longer `--connect-timeout`; then look at firewalls and security groups")
         .source(KNOWN)
-        .causes(&[low("a firewall or a cloud security group drops the packets"), low("the host is down, or the address is outdated"), low("the program that listens takes no more connections, and its queue is full")])
+        .causes(&[medium("an option of this run leads to an address where the server is not", C::OwnAddress)
+                .cure("correct the addresses of `--resolve` and `--connect-to`, or omit them"), low("a firewall or a cloud security group drops the packets"), low("the host is down, or the address is outdated"), low("the program that listens takes no more connections, and its queue is full")])
         .seen("no answer to the SYN within the connect timeout"),
     error("W106", "there is no route to the host")
         .because("the network has no route to that address")
@@ -85,13 +91,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("offer one that the server knows, `-s NAME`, or none"),
             medium("the server requires a subprotocol, as brokers of MQTT do", C::InPath("mqtt")).unless(&[C::SubprotocolSent, C::OtherSchemeAnswers])
                 .cure("offer it: `-s mqtt`"),
+            medium("the server requires a client certificate, and none was sent", C::CertificateAsked).unless(&[C::PlainAnswered, C::OtherPathAnswered])
+                .cure("send one: `--cert FILE --key FILE`"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
             medium("an HTTP server drops each request for this path", C::OtherPathAnswered).unless(&[C::OtherSchemeAnswers, C::PlainAnswered])
                 .cure("check the path, and the server's rules for it"),
             medium("another service than HTTP listens here, which greeted a later request", C::PlainForeign)
                 .cure("use the port on which that service, or another one, speaks WebSocket"),
-            medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each request, as nginx's 444 does", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone, C::PlainForeign])
+            medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each request, as nginx's 444 does", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone, C::PlainForeign, C::CertificateAsked])
                 .cure("check what listens on this port, what it expects first, and what is behind it if it is forwarded"),
             medium("the server drops each request, as nginx's 444 does: it has no site for this Host, or a filter refuses this address", C::AllDropped).unless(&[C::OtherSchemeAnswers, C::GaveUp])
                 .cure("check the name and port of the URL against the server's configuration: `--host NAME`; then its filters"),
@@ -151,16 +159,16 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a web server listens there, and no proxy", C::ProxyIsServer)
                 .cure("correct the proxy's address: `--proxy URL`, or the variable of the environment"),
             medium("the proxy can't reach the server", C::ProxyFailed).cure("check host and port, and whether the proxy can reach them"),
-            low("the proxy allows CONNECT to port 443 only").unless(&[C::ProxyFailed, C::ProxySpeaksSocks, C::ProxyIsServer, C::ProxyRedirects]),
-            low("the proxy's rules forbid this host, or this client's address").unless(&[C::ProxyFailed, C::ProxyIsServer, C::ProxyRedirects]),
-            low("the proxy itself can't reach the host").unless(&[C::ProxyFailed, C::ProxyIsServer, C::ProxyRedirects]),
+            medium("the proxy's rules forbid this host or port, or this client; many allow CONNECT to port 443 only", C::ProxyForbids),
+            low("the proxy's rules forbid this host or port, or this client").unless(&[C::ProxyFailed, C::ProxyIsServer, C::ProxyForbids, C::ProxyRedirects]),
+            low("the proxy itself can't reach the host").unless(&[C::ProxyFailed, C::ProxyIsServer, C::ProxyForbids, C::ProxyRedirects]),
         ])
         .seen("the answer to CONNECT is neither 2xx nor 407"),
     error("W113", "the proxy requires credentials")
-        .because("the forward proxy answered CONNECT with 407")
+        .because("the forward proxy opens no tunnel without a login")
         .help("send them with `--proxy-user USER:PASSWORD`")
         .source("RFC 9110 §15.5.8")
-        .seen("the answer to CONNECT has status 407"),
+        .seen("the answer to CONNECT has status 407; SOCKS5 refuses to go on without a login, or ends at ours"),
     note("W114", "an environment variable selects a proxy")
         .because("an environment variable routes this connection through a proxy")
         .help("bypass it with `--noproxy HOST`, or unset the variable")
@@ -175,8 +183,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("it accepted the connection, but did not answer the request for a tunnel; the server was not contacted")
         .help("check the proxy's address and scheme (`http://`, `https://`, `socks5h://`), or bypass it: `--noproxy HOST`")
         .source(KNOWN)
-        .causes(&[low("the port is not that of a proxy of this kind"), low("the proxy can't reach the server, and waits")])
-        .seen("no answer to CONNECT or to SOCKS within the handshake timeout, or the end of the stream"),
+        .causes(&[
+            medium("the proxy speaks no TLS", C::ProxyTlsUnanswered)
+                .cure("write `http://` instead of `https://` for the proxy"),
+            low("the proxy requires a user and password").with(C::ProxyGreeted),
+            low("the port is not that of a proxy of this kind"),
+            low("the proxy can't reach the server, and waits").unless(&[C::ProxyNotAsked]),
+        ])
+        .seen("no answer to TLS, to CONNECT or to SOCKS within the handshake timeout, or the end of the stream"),
     error("W117", "a proxy on the path answered instead of the server")
         .because("the answer comes from a filter or proxy that was not requested: a transparent proxy, the network's login page, or a proxy in front of the server")
         .help("use `wss://`, which a proxy can't read unless this machine trusts its certificate; or allow the address in the proxy")

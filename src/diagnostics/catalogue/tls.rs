@@ -44,7 +44,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             low("the port speaks plain text; tornado and daphne wait like this").unless(&[C::OtherSchemeFails]),
             medium("the service speaks neither TLS nor HTTP, or it hangs", C::OtherSchemeFails)
                 .cure("check what listens on this port, and whether it hangs: it answers neither TLS nor HTTP"),
-            low("packets are lost after the first ones (MTU)").unless(&[C::OtherSchemeFails, C::OtherSchemeAnswers]),
+            low("packets are lost after the first ones (MTU)").unless(&[C::OtherSchemeFails, C::OtherSchemeAnswers, C::Loopback]),
             low("the service hangs, or speaks neither TLS nor HTTP").unless(&[C::OtherSchemeFails, C::OtherSchemeAnswers]),
         ])
         .seen("no byte in answer to the ClientHello until the timeout"),
@@ -77,8 +77,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("the certificate has only a common name, which TLS clients ignore", C::NoNames)
                 .cure("make a certificate with subjectAltName, as in `openssl req -addext subjectAltName=DNS:HOST`, or use --insecure"),
-            high("its wildcard stands for one label only, and the host has more", C::Wildcard)
-                .cure("use a name with one label in its place, or a certificate that lists this name"),
+            high("its wildcard stands for exactly one label", C::Wildcard)
+                .cure("use a name with exactly one label in its place, or a certificate that lists this name"),
             medium("an address was used instead of a name", C::HostIsAddress),
             low("another name of the server was used"),
             low("the certificate has only a common name, which TLS clients ignore").unless(&[C::HasNames]),
@@ -99,9 +99,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("make the server send the whole chain (in nginx, `ssl_certificate` with both certificates in one file); a private authority is trusted with `--cacert FILE`"),
             medium("it is from another authority than those of the roots given, or the server leaves out the intermediate certificate", C::IssuerLacking).unless(&[C::IssuerIntercepts, C::IssuerElsewhere])
                 .cure("trust its issuer: `--cacert FILE` with the certificate of that authority; or make the server send the whole chain"),
-            low("it is from a private authority").unless(&[C::SelfSigned]),
-            low("the server sends its own certificate without the intermediate one").unless(&[C::SelfSigned]),
-            low("TLS is intercepted by a security product or a debugging proxy").unless(&[C::SelfSigned]),
+            medium("it is from a private authority, or from a product that decrypts TLS", C::RootSent).unless(&[C::IssuerIntercepts])
+                .cure("trust its authority with `--cacert FILE`, or use --insecure"),
+            low("it is from a private authority").unless(&[C::SelfSigned, C::RootSent]),
+            low("the server sends its own certificate without the intermediate one").unless(&[C::SelfSigned, C::RootSent]),
+            low("TLS is intercepted by a security product or a debugging proxy").unless(&[C::SelfSigned, C::RootSent]),
         ])
         .seen("the verifier finds no trusted issuer"),
     error("W209", "the server refuses our TLS handshake")
@@ -111,7 +113,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("the server has no certificate for this name: Go's servers and Caddy answer so", C::Alert(80))
                 .cure("connect by a name the server has a certificate for"),
-            medium("the server does not know the name: an address was used", C::HostIsAddress),
+            medium("an option of this run sends a name that the server does not have, or none", C::OwnName)
+                .cure("give a name that the server has to `--sni`, or omit `--sni` and `--no-sni`"),
+            medium("the server does not know the name: an address was used", C::HostIsAddress).unless(&[C::OwnName]),
             low("the server accepts only cipher suites or curves that are not offered"),
             low("it does not know the server name"),
         ])
@@ -132,8 +136,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("connect by a name the server knows, not by address")
         .source("RFC 6455 §4.1, RFC 9110 §15.5.20")
         .causes(&[
-            high("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::Status]),
-            medium("the URL has an address instead of a name", C::HostIsAddress),
+            medium("an option of this run sends a name that the server does not have, or none", C::OwnName)
+                .cure("give a name that the server has to `--sni`, or omit `--sni` and `--no-sni`"),
+            high("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::Status, C::OwnName]),
+            medium("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::OwnName]),
             low("the server does not have this name"),
             low("a Host header was set that differs from the name sent to TLS"),
         ])
@@ -149,9 +155,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         ])
         .seen("alert 42, 43, 46 or 116; another alert or the end after a CertificateRequest; or status 400, 403, 495 or 496 with a body about certificates"),
     error("W213", "the server offers only another protocol over TLS")
-        .because("the server refused http/1.1 in the ALPN extension; it often supports HTTP/2 only")
+        .because("the server accepts nothing that was offered in the ALPN extension, which is http/1.1 by default; such a server often supports HTTP/2 only")
         .help("use an HTTP/1.1 port of the server, or enable HTTP/1.1 on this one")
         .source("RFC 7301 §3.2; measured on real servers")
+        .causes(&[medium("http/1.1 was not offered", C::OwnAlpn).cure("offer `http/1.1` with `--alpn`, or omit it")])
         .seen("alert 120 no_application_protocol"),
     error("W214", "TLS agreed on HTTP/2")
         .because("the HTTP/1.1 upgrade is not possible on an HTTP/2 connection")

@@ -8,7 +8,7 @@ use crate::diagnostics::facts::{
     DialOutcome, LookupFault, ProxyFacts, ProxyFault, StreamEnd, Trial, Unanswered, Variation,
 };
 use crate::diagnostics::url::Url;
-use crate::diagnostics::{Clue, Facts, Form, Place, Span, sniff};
+use crate::diagnostics::{Clue, Facts, Form, Place, Span, said, sniff};
 
 /// Around the second after which Engine.IO gives up on a path it does not own.
 const ENGINE_IO_TIMEOUT: std::ops::RangeInclusive<Duration> =
@@ -124,14 +124,23 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 d.at(Span::header_or_start(answer, "Proxy-Authenticate", "accepted schemes"))
                     .note(through)
             }),
-            _ => found.add("W112", |d| d.at(Span::start_line(answer, "")).note(through)),
+            _ => found.add("W112", |d| {
+                let d = d.at(Span::start_line(answer, "")).note(through);
+                match status.and_then(|status| said::telling(facts.body, status)) {
+                    Some(words) => d.suggests(
+                        format!("the proxy's reason is \"{words}\""),
+                        "the answer has this text",
+                    ),
+                    None => d,
+                }
+            }),
         }
     } else if let Some(fault) = proxy.fault {
         let code = match fault {
             ProxyFault::Refused | ProxyFault::Foreign => "W112",
             ProxyFault::Unauthorized => "W113",
             ProxyFault::Away => "W115",
-            ProxyFault::Silent => "W116",
+            ProxyFault::Silent | ProxyFault::Greeting { .. } | ProxyFault::Tls => "W116",
         };
         found.add(code, |d| {
             let d = d.note(of_proxy(proxy));

@@ -546,6 +546,9 @@ impl RefusalResponse<'_> {
                     .response_after
                     .map(|after| format!("the answer took {:.1} s", after.as_secs_f64())),
             ),
+            "W327" if Clue::OriginUnnamed.seen(self.facts).is_some() => {
+                d.title("the server refuses this request with an Origin, and takes one without")
+            }
             "W327" | "W328" => match self.facts.url.map(Url::of) {
                 Some(url) if Clue::OriginIsOwn.seen(self.facts).is_none() => {
                     let own = url.http_origin();

@@ -1,6 +1,7 @@
 //! TLS: why its handshake failed, what it agreed on, who issued the certificate.
 
 use super::findings::Findings;
+use crate::diagnostics::clue::is_valid;
 use crate::diagnostics::facts::TlsFault;
 use crate::diagnostics::{Clue, Facts, Place, Span, of_alert, sniff};
 use crate::event::CertificateFacts;
@@ -23,16 +24,12 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
         Some(TlsFault::Dates { .. }) => found.add("W206", |d| {
             let now = tls.now.map(|now| format!("this machine's clock: {now}"));
             let d = d.note_if(tls.certificate.map(dates)).note_if(now);
-            // These dates are in the same form, and in UTC.
-            let valid = |one: &&CertificateFacts| {
-                tls.now.is_some_and(|now| *one.not_before <= *now && *now <= *one.not_after)
-            };
-            match tls.certificate.filter(valid) {
-                Some(_) => d
+            match Clue::IssuerDates.seen(facts) {
+                Some(fact) => d
                     .title("a certificate in the chain above the server's own is expired or not yet valid")
                     .certain()
-                    .because("an intermediate certificate is out of date", "the server's own certificate is valid now")
-                    .help("make the server send the new intermediate certificate: to renew its own does not help"),
+                    .because("an intermediate certificate, or a root of this machine, is out of date", fact)
+                    .help("make the server send the new intermediate certificate, and update the roots of this machine: to renew the server's own does not help"),
                 None => d,
             }
         }),
@@ -62,10 +59,16 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
                     _ => "send a certificate of an issuer that the server trusts: `--cert FILE --key FILE`",
                 };
                 let d = d.certain();
-                match number {
-                    48 => d.because("the server does not trust the issuer of the client certificate", fact),
-                    45 => d.suggests("the client certificate, or one that the server checks it with, has expired", fact),
-                    44 => d.suggests("the client certificate was revoked", fact),
+                let own = tls.shown.zip(tls.now).map(|(own, now)| (own, is_valid(own, now)));
+                match (number, own) {
+                    (48, _) => d.because("the server does not trust the issuer of the client certificate", fact),
+                    (45, Some((own, false))) => d.because("the client certificate has expired", dates(own)),
+                    (45, Some((own, true))) => d.suggests(
+                        "a certificate of an authority above the client's has expired at the server, or the server's clock is wrong",
+                        dates(own),
+                    ),
+                    (45, None) => d.suggests("the client certificate, or one that the server checks it with, has expired", fact),
+                    (44, _) => d.suggests("the client certificate was revoked", fact),
                     _ => d.suggests("the client certificate does not meet the server's rules", fact),
                 }
                 .help(help)

@@ -12,6 +12,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use super::Deadline;
 use super::response::{self, RefusalBody};
 use crate::config::OpenConfig;
+use crate::diagnostics::facts::ProxyFault;
 use crate::engine::open_error::{HandshakePair, OpenError};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::{NextRound, Ready, Runtime, Task, run};
@@ -20,8 +21,8 @@ use crate::event::{ConnId, Direction, Event, Observed, Phases};
 use crate::net::dial::{Attempt, AttemptOutcome, DialError, Dialed};
 use crate::net::link::{Fill, Link, SocketLink};
 use crate::net::plain_io::plain_io;
-use crate::net::proxy::tunnel;
-use crate::net::proxy::{Destination, Dialogue};
+use crate::net::proxy::tunnel::{self, TunnelError};
+use crate::net::proxy::{Destination, Dialogue, ProxyError};
 use crate::net::random;
 use crate::net::redirect::{RedirectError, Trail, is_redirect};
 use crate::net::resolve::ResolveError;
@@ -111,6 +112,8 @@ enum OpeningState {
     Asking(Box<SocketLink>, Receiver<Result<Option<Dialogue>, ProxyRequestError>>),
     /// The proxy is requested a way to the server.
     Talking(Box<SocketLink>, Box<Dialogue>),
+    /// The body of a proxy's refusal is awaited.
+    ProxyRefused { link: Box<SocketLink>, inbound: Observer, body: RefusalBody, error: ProxyError },
     /// TLS with the server.
     Securing(Box<SocketLink>),
     /// The request is sent, the response is awaited.
@@ -363,24 +366,41 @@ impl ClientOpening {
                     // What a proxy answered is shown even if it refuses.
                     self.emit(&Event::Head(Direction::ToClient, response), runtime)?;
                 }
+                if let Err(TunnelError::Proxy(error @ ProxyError::Refused { .. })) = talked {
+                    return self.read_proxy(link, error, now);
+                }
                 match talked? {
                     true => self.let_through(link, runtime),
                     false => self.wait(OpeningState::Talking(link, dialogue)),
                 }
             }
-            OpeningState::Securing(mut link) => match link.handshake()? {
-                true => {
-                    self.phases.tls = Some(self.phase_began.elapsed());
-                    if let Some(facts) = link.tls().and_then(|tls| tls.facts()).cloned() {
-                        if self.records {
-                            runtime.record.secured(&facts);
-                        }
-                        self.emit(&Event::Tls(&facts), runtime)?;
-                    }
-                    self.ask(link, runtime)
+            OpeningState::ProxyRefused { mut link, mut inbound, mut body, error } => {
+                match self.read_body(&mut link, &mut inbound, &mut body) {
+                    true => Err(self.proxy_refused(&body, error, runtime)),
+                    false => self.wait(OpeningState::ProxyRefused { link, inbound, body, error }),
                 }
-                false => self.wait(OpeningState::Securing(link)),
-            },
+            }
+            OpeningState::Securing(mut link) => {
+                let done = link.handshake();
+                if !matches!(done, Ok(false))
+                    && let Some(tls) = link.tls()
+                {
+                    self.evidence.saw_tls(tls);
+                }
+                match done? {
+                    true => {
+                        self.phases.tls = Some(self.phase_began.elapsed());
+                        if let Some(facts) = link.tls().and_then(|tls| tls.facts()).cloned() {
+                            if self.records {
+                                runtime.record.secured(&facts);
+                            }
+                            self.emit(&Event::Tls(&facts), runtime)?;
+                        }
+                        self.ask(link, runtime)
+                    }
+                    false => self.wait(OpeningState::Securing(link)),
+                }
+            }
             OpeningState::Answering { link, inbound, interim } => {
                 self.read_response(link, inbound, interim, runtime, now)
             }
@@ -419,6 +439,9 @@ impl ClientOpening {
                             // What came of the body is shown.
                             OpeningState::Refused { body, pair, .. } => {
                                 return Err(self.refused(&body, pair, runtime));
+                            }
+                            OpeningState::ProxyRefused { body, error, .. } => {
+                                return Err(self.proxy_refused(&body, error, runtime));
                             }
                             OpeningState::Connecting { address, .. } => {
                                 return Err(self.not_connected(
@@ -500,6 +523,7 @@ impl ClientOpening {
             Some(client) => Some(client.clone()),
             None => Some(TlsClient::new(&way.tls)?),
         };
+        self.evidence.shown = self.tls.as_ref().and_then(|tls| tls.shown().cloned());
         self.proxy_tls = match route.secure_proxy() {
             Some(proxy) => {
                 let client = TlsClient::new(&way.proxy_tls()).map_err(OpenError::ProxyTls)?;
@@ -533,7 +557,11 @@ impl ClientOpening {
         let deadline = self.clock.take().map_or(now, |(deadline, _)| deadline.at);
         let way = self.config.transport.clone();
         let is_address = host.host.parse::<std::net::IpAddr>().is_ok();
-        if is_address || way.overrides.addresses(&host).is_some() {
+        let is_given = way.overrides.addresses(&host).is_some();
+        if is_given {
+            self.evidence.is_given_addresses();
+        }
+        if is_address || is_given {
             let addresses = way.addresses(&host, deadline);
             let addresses = addresses.map_err(|error| self.on_the_way(error.into()))?;
             return self.resolved(&addresses, runtime, now);
@@ -694,10 +722,13 @@ impl ClientOpening {
         self.phase_began = Instant::now();
         let what = "the TLS handshake with the proxy was not completed";
         self.expect(self.config.handshake_timeout, what, now);
-        match self.route.as_ref().is_some_and(|route| route.proxy.is_some()) {
-            true => self.go(OpeningState::SecuringProxy(link)),
-            false => self.secure(link, runtime),
+        let Some(route) = self.route.as_ref().filter(|route| route.proxy.is_some()) else {
+            return self.secure(link, runtime);
+        };
+        if route.secure_proxy().is_some() {
+            self.evidence.asks_proxy(ProxyFault::Tls);
         }
+        self.go(OpeningState::SecuringProxy(link))
     }
 
     /// The proxy can be talked to.
@@ -728,8 +759,42 @@ impl ClientOpening {
         if let Some(request) = dialogue.request() {
             self.emit(&Event::Head(Direction::ToServer, request), runtime)?;
         }
-        self.evidence.asks_proxy();
+        self.evidence.asks_proxy(ProxyFault::Silent);
         self.go(OpeningState::Talking(link, Box::new(dialogue)))
+    }
+
+    /// Awaits the body of a proxy's refusal, which says why. Its head is still there.
+    fn read_proxy(
+        &mut self,
+        mut link: Box<SocketLink>,
+        error: ProxyError,
+        now: Instant,
+    ) -> Result<OpeningStep, OpenError> {
+        let Some(head) = error.head() else { return Err(error.into()) };
+        let body = RefusalBody::of(head);
+        let mut inbound = Observer::before_handshake(Direction::ToClient, self.config.limits);
+        let (mut input, _) = link.split();
+        let _ = inbound.next(&mut input);
+        let at = input.consumed();
+        link.consumed(at);
+        inbound.expect_body();
+        let until = Deadline::within(BODY_TIMEOUT, self.deadline(), now);
+        self.clock = Some((until, "the body did not arrive"));
+        self.go(OpeningState::ProxyRefused { link, inbound, body, error })
+    }
+
+    fn proxy_refused(
+        &mut self,
+        body: &RefusalBody,
+        error: ProxyError,
+        runtime: &mut Runtime,
+    ) -> OpenError {
+        let body = &*body.content();
+        if !body.is_empty() {
+            // A failing output must not hide the refusal itself.
+            let _ = self.emit(&Event::Body(body), runtime);
+        }
+        error.into()
     }
 
     /// The proxy has opened the way.
@@ -1089,6 +1154,7 @@ impl Opening for ClientOpening {
             | OpeningState::SecuringProxy(link)
             | OpeningState::Asking(link, _)
             | OpeningState::Talking(link, _)
+            | OpeningState::ProxyRefused { link, .. }
             | OpeningState::Securing(link)
             | OpeningState::Answering { link, .. }
             | OpeningState::Refused { link, .. } => link.ready(event),
@@ -1103,9 +1169,9 @@ impl Opening for ClientOpening {
     fn wants_turn(&self) -> bool {
         match &self.state {
             OpeningState::Begin => true,
-            OpeningState::Answering { link, .. } | OpeningState::Refused { link, .. } => {
-                link.may_fill()
-            }
+            OpeningState::Answering { link, .. }
+            | OpeningState::ProxyRefused { link, .. }
+            | OpeningState::Refused { link, .. } => link.may_fill(),
             _ => false,
         }
     }

@@ -266,9 +266,8 @@ impl Exam<'_> {
         trace: &mut OpeningEvidence,
         runtime: &mut Runtime,
     ) -> Result<(), OpenError> {
-        trace.refused_tls = probe::refused_tls(self.config, runtime)?;
-        let certificate = trace.refused_tls.as_ref().and_then(|tls| tls.certificate.as_ref());
-        if let Some(text) = certificate.map(summary) {
+        probe::refused_tls(self.config, trace, runtime)?;
+        if let Some(text) = trace.certificates.first().map(summary) {
             self.add("certificate", StepOutcome::Failed, &text, None);
         }
         Ok(())
@@ -364,7 +363,7 @@ impl Exam<'_> {
                     _ => seen,
                 }
             }
-            _ if was_open && !answers => "the server does not answer pings".to_owned(),
+            _ if was_open && !answers => "pings are not answered".to_owned(),
             (_, Some(found)) if was_open || ended.cause != Cause::Closed => {
                 let title = found.title.to_string();
                 match found.is_supported() {
@@ -372,7 +371,7 @@ impl Exam<'_> {
                     false => title,
                 }
             }
-            _ => "the server does not answer pings".to_owned(),
+            _ => "pings are not answered".to_owned(),
         };
         Ok(Some((verdict, exit)))
     }

@@ -72,12 +72,12 @@ pub enum ProxyError {
         expected: &'static str,
     },
     /// The proxy hung up before its answer was complete (W112).
-    #[error("the proxy closed the connection {} its {spoke} answer", when(*received))]
+    #[error("the proxy closed the connection {} its answer to {asked}", when(*received))]
     Closed {
-        /// Bytes received from it.
+        /// Bytes received of that answer.
         received: usize,
-        /// The protocol we spoke.
-        spoke: &'static str,
+        /// What it was to answer.
+        asked: Asked,
     },
     /// The protocol can't express this.
     #[error("{protocol} cannot carry {what}")]
@@ -89,21 +89,55 @@ pub enum ProxyError {
     },
 }
 
+/// What a proxy has to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// CONNECT.
+    Connect,
+    /// The only request of SOCKS4.
+    Socks4,
+    /// The greeting of SOCKS5.
+    Greeting {
+        /// Whether it offers user and password.
+        credentials: bool,
+    },
+    /// User and password.
+    Login,
+    /// The request of SOCKS5.
+    Socks5,
+}
+
+impl std::fmt::Display for Asked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "CONNECT",
+            Self::Socks4 => "the request of SOCKS4",
+            Self::Greeting { .. } => "the greeting of SOCKS5",
+            Self::Login => "the user and password",
+            Self::Socks5 => "the request of SOCKS5",
+        })
+    }
+}
+
 impl ProxyError {
     /// What the user can do.
     pub fn help(&self) -> &'static str {
         match self {
             Self::Refused { head } => match head.status_line().map(|line| line.code) {
+                Some(300..=399) => {
+                    "open any http:// page in a browser, and log in if the network or the proxy \
+                     asks for it; otherwise check the proxy's address"
+                }
                 Some(403) => {
-                    "the proxy's rules forbid this host or port; many allow CONNECT to 443 only: \
-                     try wss://, or bypass the proxy with --noproxy HOST"
+                    "allow the host, its port and this client in the proxy's rules; many allow \
+                     CONNECT to 443 only; or bypass the proxy with --noproxy HOST"
                 }
                 // tinyproxy says 500.
                 Some(500 | 502..=504) => {
                     "the proxy could not reach the server: check the URL's host and port, as \
                      the proxy sees them"
                 }
-                Some(400 | 405 | 501) => {
+                Some(400 | 404 | 405 | 501) => {
                     "this may be a web server instead of a proxy, or a proxy without CONNECT: \
                      check --proxy and the environment"
                 }
@@ -118,7 +152,9 @@ impl ProxyError {
             {
                 "wscope supports only Basic, which the proxy does not offer"
             }
-            Self::Unauthorized { .. } | Self::SocksUnauthorized { .. } => {
+            Self::Unauthorized { .. }
+            | Self::SocksUnauthorized { .. }
+            | Self::Closed { asked: Asked::Login, .. } => {
                 "check the user and password of --proxy-user or of the proxy's URL"
             }
             Self::SocksRefused { code: 2, version: 5 } => {
@@ -141,6 +177,10 @@ impl ProxyError {
             }
             Self::NotHttp { first_bytes } if first_bytes.first() == Some(&5) => {
                 "it seems to speak SOCKS5: use socks5h://"
+            }
+            Self::Closed { asked: Asked::Greeting { credentials: false }, .. } => {
+                "send a user and password with --proxy-user USER:PASSWORD, if the proxy requires \
+                 them; otherwise check its scheme and port"
             }
             Self::NotHttp { .. } | Self::NotSocks { .. } | Self::Closed { .. } => {
                 "check the proxy's scheme and port"

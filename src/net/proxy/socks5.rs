@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Credentials, Destination, DialogueProgress, ProxyError};
+use super::{Asked, Credentials, Destination, DialogueProgress, ProxyError};
 
 /// RFC 1928 §3: the methods we know.
 const NO_AUTHENTICATION: u8 = 0;
@@ -12,8 +12,6 @@ const NO_ACCEPTABLE_METHODS: u8 = 0xff;
 /// The dialogue, message by message.
 pub(super) struct Socks5 {
     pub(super) output: Vec<u8>,
-    /// Bytes taken from the proxy in all.
-    pub(super) received: usize,
     state: Socks5State,
     /// The message that is being received.
     message: Vec<u8>,
@@ -41,14 +39,7 @@ impl Socks5 {
             None => vec![5, 1, NO_AUTHENTICATION],
         };
         let request = request(destination)?;
-        Ok(Self {
-            output,
-            received: 0,
-            state: Socks5State::Method,
-            message: Vec::new(),
-            request,
-            login,
-        })
+        Ok(Self { output, state: Socks5State::Method, message: Vec::new(), request, login })
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<DialogueProgress, ProxyError> {
@@ -59,7 +50,6 @@ impl Socks5 {
                 break;
             }
             consumed += 1;
-            self.received += 1;
             self.message.push(*byte);
             if let Err(error) = self.step() {
                 self.state = Socks5State::Failed(error);
@@ -69,6 +59,16 @@ impl Socks5 {
             Socks5State::Failed(error) => Err(error.clone()),
             state => Ok(DialogueProgress { consumed, open: matches!(state, Socks5State::Open) }),
         }
+    }
+
+    /// What the proxy has to answer now, and how many bytes of its answer have arrived.
+    pub(super) fn asked(&self) -> (usize, Asked) {
+        let asked = match self.state {
+            Socks5State::Method => Asked::Greeting { credentials: self.login.is_some() },
+            Socks5State::Login => Asked::Login,
+            _ => Asked::Socks5,
+        };
+        (self.message.len(), asked)
     }
 
     /// Looks at the message so far; acts when it is complete.

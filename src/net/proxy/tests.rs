@@ -167,16 +167,21 @@ fn an_end_in_the_middle() {
     let mut dialogue = begin("http://p", "h", 443);
     assert_eq!(
         dialogue.ended().to_string(),
-        "the proxy closed the connection before its HTTP answer"
+        "the proxy closed the connection before its answer to CONNECT"
     );
     dialogue.feed(b"HTTP/1.1 2").unwrap();
     assert_eq!(
         dialogue.ended().to_string(),
-        "the proxy closed the connection in the middle of its HTTP answer"
+        "the proxy closed the connection in the middle of its answer to CONNECT"
     );
     let mut dialogue = begin("socks5://p", "127.0.0.1", 443);
     dialogue.feed(&[5, 0]).unwrap();
-    assert_eq!(dialogue.ended(), ProxyError::Closed { received: 2, spoke: "SOCKS5" });
+    assert_eq!(dialogue.ended(), ProxyError::Closed { received: 0, asked: Asked::Socks5 });
+    let mut dialogue = begin("socks5://u:pw@p", "127.0.0.1", 443);
+    let asked = Asked::Greeting { credentials: true };
+    assert_eq!(dialogue.ended(), ProxyError::Closed { received: 0, asked });
+    dialogue.feed(&[5, 2]).unwrap();
+    assert_eq!(dialogue.ended(), ProxyError::Closed { received: 0, asked: Asked::Login });
 }
 
 #[test]

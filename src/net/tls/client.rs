@@ -15,6 +15,7 @@ use openssl as library;
 use super::engine::HandshakeStep;
 use super::options::{ClientIdentity, Pin, ServerName, TlsOptions};
 use super::{TapOn, TlsError, TlsPipe};
+use crate::event::CertificateFacts;
 use crate::net::files::{self, FileOnce};
 use crate::net::plain_io::plain_io;
 use crate::net::secret::Secret;
@@ -32,6 +33,7 @@ pub struct TlsClient {
     verified: bool,
     server_name: ServerName,
     pins: Vec<Pin>,
+    shown: Option<CertificateFacts>,
 }
 
 impl TlsClient {
@@ -51,12 +53,19 @@ impl TlsClient {
             roots.extend(read_ca_folder(path)?);
         }
         let identity = options.identity.as_ref().map(read_identity).transpose()?;
+        let shown = identity.as_ref().and_then(library::shown);
         Ok(Self {
             connector: library::build(options, roots, identity)?,
             verified: !options.insecure,
             server_name: options.server_name.clone(),
             pins: options.pins.clone(),
+            shown,
         })
+    }
+
+    /// The certificate that is shown to a server which requests one, if the library can be asked.
+    pub fn shown(&self) -> Option<&CertificateFacts> {
+        self.shown.as_ref()
     }
 
     /// Begins a connection to `host`: the ClientHello is ready to be sent.

@@ -164,6 +164,17 @@ impl TlsOptions {
         self.cacert.is_some() || self.capath.is_some()
     }
 
+    /// The versions that options leave, in words; `None` if none was given.
+    pub fn range(&self) -> Option<String> {
+        let words = |version: TlsVersion| format!("TLS 1.{}", version as u8);
+        let at_most = self.max.map(|max| format!("--tls-max allows {} at most", words(max)));
+        let at_least = self.min.map(|min| format!("--tls-min allows {} at least", words(min)));
+        match (at_least, at_most) {
+            (Some(least), Some(most)) => Some(format!("{least}, and {most}")),
+            (least, most) => least.or(most),
+        }
+    }
+
     /// The oldest version to accept: TLS 1.2, or older where `max` asks for it.
     pub fn oldest(&self) -> TlsVersion {
         let newest = self.max.unwrap_or(TlsVersion::V1_3);

@@ -70,7 +70,7 @@ fn exit_5_for_a_proxy_that_refuses_and_for_none_at_all() {
             p.hang_up();
         })
         .stderr(
-            "wscope: the proxy refused the tunnel with 403 No\n\
+            "wscope: the proxy's rules forbid [..]; the proxy refused the tunnel with 403 No\n\
              error[W112]: the proxy refused the tunnel\n...\n\
              [..]the proxy is http://127.0.0.1:{port}\n...\nhelp: [..]\n...\n",
         )
@@ -87,6 +87,73 @@ fn exit_5_for_a_proxy_that_refuses_and_for_none_at_all() {
              help: it seems to speak HTTP: use http://\n",
         )
         .status(5);
+}
+
+#[test]
+fn the_page_of_a_proxy_that_refuses_is_read() {
+    for (length, body, reason) in [
+        ("", "<title>No</title><p>not served from your host</p>", "not served from your host"),
+        ("Content-Length: 20\r\n", "closed on public day", "closed on public day"),
+        ("", "<title>403 No</title><h1>Access denied</h1>", ""),
+    ] {
+        let output = client(["--proxy", "127.0.0.1:{port}", "ws://far.invalid/"])
+            .peer(move |p| {
+                p.request();
+                p.send(format!("HTTP/1.1 403 No\r\n{length}\r\n"));
+                p.send(body);
+                p.hang_up();
+            })
+            .stderr_any()
+            .status(5);
+        let told = output.stderr();
+        let quoted = format!("likely (medium): the proxy's reason is \"{reason}\"");
+        assert_eq!(told.contains(&quoted), !reason.is_empty(), "{told}");
+    }
+}
+
+#[test]
+fn exit_5_where_a_proxy_hangs_up_and_the_message_has_the_stage() {
+    for (proxy, method, line, code) in [
+        ("socks5h://127.0.0.1:{port}", None, "the greeting of SOCKS5", "W116"),
+        ("socks5h://me:pw@127.0.0.1:{port}", Some(2), "the user and password", "W113"),
+        ("socks5h://127.0.0.1:{port}", Some(0), "the request of SOCKS5", "W112"),
+    ] {
+        let output = client(["--proxy", proxy, "ws://far.invalid/"])
+            .peer(move |p| {
+                p.receive_raw(if proxy.contains('@') { 4 } else { 3 });
+                if let Some(method) = method {
+                    p.send([5, method]);
+                    p.receive_raw(7);
+                }
+                p.hang_up();
+            })
+            .stderr_any()
+            .status(5);
+        let told = output.stderr();
+        let line = format!("closed the connection before its answer to {line}\n");
+        assert!(told.contains(&line) && told.contains(&format!("error[{code}]")), "{told}");
+        assert!(code == "W112" || !told.contains("reach the server"), "{told}");
+    }
+}
+
+#[test]
+fn a_proxy_without_tls_is_one_of_http() {
+    for (answer, code) in [(&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "W112"), (b"", "W116")] {
+        let output = client(["--proxy", "https://127.0.0.1:{port}", "ws://far.invalid/"])
+            .peer(move |p| {
+                p.receive_raw(100);
+                p.send(answer);
+                p.hang_up();
+            })
+            .stderr_any()
+            .status(5);
+        let told = output.stderr();
+        assert!(told.contains(&format!("error[{code}]")), "{told}");
+        assert!(
+            told.contains("help: write `http://` instead of `https://` for the proxy"),
+            "{told}"
+        );
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! Wireshark. The peers are OpenSSL's acceptor.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::net::{Shutdown, TcpListener};
 use std::path::PathBuf;
 
@@ -127,6 +127,36 @@ fn a_client_shows_its_certificate() {
 }
 
 #[test]
+fn a_server_that_asked_for_a_certificate_and_hangs_up_without_a_word_is_explained() {
+    let files = Files::new("localhost");
+    for (asks, explained) in [(true, true), (false, false)] {
+        let mut acceptor =
+            SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).expect("OpenSSL");
+        acceptor
+            .set_certificate_file(files.at("server.pem"), SslFiletype::PEM)
+            .expect("a certificate");
+        acceptor.set_private_key_file(files.at("server.key"), SslFiletype::PEM).expect("a key");
+        if asks {
+            acceptor.set_verify(SslVerifyMode::PEER);
+        }
+        let acceptor = acceptor.build();
+        let output = trusting(&files, &[])
+            .server(move |listener| {
+                let (tcp, _) = listener.accept().expect("a connection");
+                let below = tcp.try_clone().expect("a descriptor");
+                let mut tls = acceptor.accept(tcp).expect("TLS");
+                let _ = tls.ssl_peek(&mut [0]);
+                let _ = below.shutdown(Shutdown::Write);
+                let _ = io::copy(&mut &below, &mut io::sink());
+            })
+            .stderr_any()
+            .status(10);
+        let told = output.stderr();
+        assert_eq!(told.contains("the server requires a client certificate"), explained, "{told}");
+    }
+}
+
+#[test]
 fn the_passphrase_of_a_key_comes_from_a_file_or_the_environment() {
     let files = Files::new("localhost");
     let pem = fs::read(files.at("client.key")).expect("a key");
@@ -225,6 +255,18 @@ fn the_version_can_be_limited() {
         .server(files.serves(false))
         .stdout("localhost false TLSv1.2\n")
         .status(0);
+    // TLS 1.2 alone.
+    let output = trusting(&files, &["--tls-min", "1.3"])
+        .server(|listener| {
+            let (mut tcp, _) = listener.accept().expect("a connection");
+            let _ = tcp.write_all(b"\x15\x03\x03\0\x02\x02\x46");
+            let _ = tcp.shutdown(Shutdown::Write);
+            let _ = io::copy(&mut tcp, &mut io::sink());
+        })
+        .stderr_any()
+        .status(6);
+    let told = output.stderr();
+    assert!(told.contains("limited by an option") && told.contains("--tls-min allows"), "{told}");
 }
 
 #[test]

@@ -65,6 +65,13 @@ fn a_unix_socket_is_the_way() {
     client(["--unix-socket", "/nonexistent/socket", "ws://server.invalid/"])
         .stderr("wscope: cannot connect to the Unix socket /nonexistent/socket: no such file or directory (W106)\n\nhelp: [..]\n")
         .status(4);
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("a disk");
+    client(["--unix-socket", file.to_str().expect("a path"), "ws://server.invalid/"])
+        .stderr(
+            "wscope: [..]: connection refused (W103)\n\nhelp: this is a file, not a socket: [..]\n",
+        )
+        .status(4);
 }
 
 #[test]
@@ -92,6 +99,14 @@ fn host_path_and_order_are_as_they_are_given() {
 #[cfg(target_os = "linux")]
 fn an_interface_that_is_not_there_is_named_and_no_riddle_of_the_network() {
     client(["--interface", "none-such", "ws://127.0.0.1:9/"])
-        .stderr("wscope: cannot connect to 127.0.0.1:9: the network interface none-such: no such device\n")
+        .stderr("wscope: cannot connect to 127.0.0.1:9: the network interface none-such: no such device\nerror[W106]: [..]\n...\n")
+        .status(4);
+    client(["--interface", "192.0.2.9", "ws://127.0.0.1:9/"])
+        .stderr("wscope: cannot connect to 127.0.0.1:9: 192.0.2.9, given as --interface, is not an address of this machine\nerror[W106]: [..]\n...\n")
+        .status(4);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = taken.local_addr().expect("bound").port().to_string();
+    client(["--interface", "127.0.0.1", "--local-port", &port, "ws://127.0.0.1:9/"])
+        .stderr("wscope: cannot connect to 127.0.0.1:9: each port of --local-port is in use on this machine\nerror[W106]: [..]\n...\n")
         .status(4);
 }

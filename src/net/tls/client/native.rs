@@ -3,6 +3,7 @@
 
 use native_tls::{Protocol, TlsConnector};
 
+use crate::event::CertificateFacts;
 use crate::net::tls::TlsError;
 use crate::net::tls::engine::HandshakeStep;
 use crate::net::tls::memory::MemoryStream;
@@ -26,6 +27,11 @@ pub(super) fn from_pem(chain: &[u8], key: &[u8], _passphrase: &str) -> Result<Id
 
 pub(super) fn from_pkcs12(der: &[u8], passphrase: &str) -> Result<Identity, String> {
     Identity::from_pkcs12(der, passphrase).map_err(|error| error.to_string())
+}
+
+/// The library does not show it.
+pub(super) fn shown(_: &Identity) -> Option<CertificateFacts> {
+    None
 }
 
 pub(super) fn build(

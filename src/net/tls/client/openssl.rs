@@ -10,6 +10,7 @@ use openssl::ssl::{SslConnector, SslConnectorBuilder, SslMethod, SslVerifyMode, 
 use openssl::x509::X509;
 use openssl::x509::verify::X509CheckFlags;
 
+use crate::event::CertificateFacts;
 use crate::net::plain_io::plain_io;
 use crate::net::tls::TlsError;
 use crate::net::tls::engine::HandshakeStep;
@@ -40,6 +41,10 @@ pub(super) fn from_pem(chain: &[u8], key: &[u8], passphrase: &str) -> Result<Par
 
 pub(super) fn from_pkcs12(der: &[u8], passphrase: &str) -> Result<Parts, String> {
     Parts::from_pkcs12(der, passphrase)
+}
+
+pub(super) fn shown(identity: &Parts) -> Option<CertificateFacts> {
+    CertificateFacts::from_der(&identity.certificate.to_der().ok()?).ok()
 }
 
 pub(super) fn build(
