@@ -382,8 +382,6 @@ mod tests {
             (r#"["NOTICE","the error: none"]"#, Some(Grievance::Word)),
             (r#"{"command":"init","problem":"no-session"}"#, Some(Grievance::Marked)),
             ("ERROR\nmessage:no\n\n\0", Some(Grievance::Shouted)),
-            ("\u{20}\u{2}\0\u{5}", Some(Grievance::Marked)),
-            ("\u{20}\u{2}\0\0", None),
             (r#"{"error":{"code":5}}"#, Some(Grievance::Marked)),
             ("<?xml version='1.0'?><error code=\"5\"/>", Some(Grievance::Marked)),
             ("Error: no such room", Some(Grievance::Shouted)),

@@ -363,7 +363,7 @@ impl Exam<'_> {
                     _ => seen,
                 }
             }
-            _ if was_open && !answers => "pings are not answered".to_owned(),
+            _ if was_open && !answers => "the server does not answer pings".to_owned(),
             (_, Some(found)) if was_open || ended.cause != Cause::Closed => {
                 let title = found.title.to_string();
                 match found.is_supported() {
@@ -371,7 +371,7 @@ impl Exam<'_> {
                     false => title,
                 }
             }
-            _ => "pings are not answered".to_owned(),
+            _ => "the server does not answer pings".to_owned(),
         };
         Ok(Some((verdict, exit)))
     }
