@@ -10,7 +10,7 @@ use super::facts::{
 use super::heard::Grievance;
 use super::inner::inner;
 use super::said::Subject;
-use super::sniff::contains_word;
+use super::sniff::{contains, contains_word};
 use super::url::Url;
 use crate::event::{CertificateFacts, Direction};
 use crate::wire::Role;
@@ -185,6 +185,8 @@ pub enum Clue {
     Proxied,
     /// The response lists version 13, as gorilla/websocket does in every refusal.
     ListsVersion13,
+    /// The body is the page that a web server has before a site is set up.
+    DefaultPage,
     /// A filter or an unrequested proxy wrote the answer itself, and says so.
     Interceptor,
     /// A word in the answer suggests the same.
@@ -633,6 +635,10 @@ impl Clue {
             Self::Body(text) => {
                 contains_word(facts.body, text).then(|| format!("the body contains {text:?}"))
             }
+            Self::DefaultPage => ["Welcome to nginx!", "Apache2 Debian Default Page", "Apache2 Ubuntu Default Page", "Welcome to OpenResty!", "IIS Windows Server", "Caddy works!", "<h1>It works!</h1>"]
+                .into_iter()
+                .find(|mark| contains(facts.body, mark.as_bytes()))
+                .map(|mark| format!("the page has {mark:?}")),
             Self::WholeBody(text) => {
                 let same = facts.body.trim_ascii().eq_ignore_ascii_case(text.as_bytes());
                 same.then(|| format!("the body is {text:?}"))

@@ -219,7 +219,8 @@ fn speaks_of_origin(text: &str) -> bool {
         "expected",
         "unexpected",
         "illegal",
-        "unauthorized",
+        "authoriz*",
+        "unauthoriz*",
     ];
     let refused = refuses.iter().any(|word| says(text, word)) || text.contains("ORIGIN");
     places(text, "origin").any(word) && refused || says(text, "cors")

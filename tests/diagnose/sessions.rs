@@ -726,7 +726,7 @@ fn who_answers_our_close_is_not_away() {
     told.has("W818");
     let told = Told::of(&["doctor"], port, "/");
     assert!(
-        told.text.starts_with("opens, but not healthy: pings are not answered"),
+        told.text.starts_with("opens, but not healthy: the server does not answer pings"),
         "{}",
         told.text
     );

@@ -231,7 +231,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send one of the server's `allowed_request_origins`: `-o https://HOST`")
         .source("measured on real servers; Rails' connection base")
         .causes(&[
-            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy),
+            medium("a proxy changes Host, or sends no X-Forwarded-Proto, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
+                .cure("make the proxy pass both; in nginx: `proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto $scheme;`"),
             medium("the Origin is not among allowed_request_origins", C::OriginSent),
             medium("the application requires an Origin of its allowed_request_origins", C::NoOrigin),
             low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainDiffers]),
@@ -336,6 +337,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
                 .cure("do as that answer says"),
+            medium("the library of the handshake failed after it had read the request: a middleware wraps the response, which then can't be taken over (in Go, without http.Hijacker)", C::ListsVersion13)
+                .cure("take middleware that wraps the response (logs, metrics, compression, timeouts) off this path, or let it pass http.Hijacker"),
             medium("the path serves plain HTTP, and its handler does not take this upgrade", C::PlainServes)
                 .cure("check the path, and whether the server has WebSocket support; then the subprotocol that the handler may require, `-s NAME`"),
             medium("the server in front answered itself: it failed, or a rule of it denies with this status", C::ProxyPage)
@@ -517,6 +520,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("measured on SignalR")
         .causes(&[
             medium("the id in the URL is unknown or has expired, or a proxy drops the query", C::InQuery("id=")),
+            medium("SignalR saw no WebSocket, which needs no id: a proxy removed Upgrade and Connection, or WebSockets are off in the server", C::WholeBody("connection id required"))
+                .cure("make the proxy forward Upgrade and Connection: `wscope explain W320`; otherwise create the session first: `curl -X POST URL/negotiate?negotiateVersion=1`"),
             low("no id was sent"),
         ])
         .seen("a 4xx whose body mentions a session or connection id"),
