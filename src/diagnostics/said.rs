@@ -459,18 +459,15 @@ fn members<'a>(text: &'a str, name: &str) -> impl Iterator<Item = String> + 'a {
         // Lists of what is wrong begin with the first.
         let value = value.strip_prefix('[').unwrap_or(value).trim_start();
         let string = value.strip_prefix('"').filter(|_| whole)?;
-        let (mut out, mut escaped) = (String::new(), false);
-        for c in string.chars() {
-            match c {
-                '\\' if !escaped => escaped = true,
-                '"' if !escaped => break,
-                c => {
-                    escaped = false;
-                    out.push(c);
-                }
-            }
-        }
-        Some(out)
+        let mut escaped = false;
+        let end = string.find(|c| {
+            let ends = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            ends
+        });
+        let raw = &string[..end.unwrap_or(string.len())];
+        // A body that was cut has strings without an end.
+        Some(serde_json::from_str(&format!("\"{raw}\"")).unwrap_or_else(|_| raw.to_owned()))
     })
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::event::Direction;
 use crate::lens::{LensFacts, PROTOCOLS};
 use crate::wire::head::Head;
+use crate::wire::secret::is_secret;
 
 /// What a client wanted that this server did not give.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,14 +31,29 @@ impl Wish {
     pub fn of(request: &Head, agreed: Option<&str>) -> Option<Self> {
         let offered = match agreed {
             Some(_) => Vec::new(),
-            None => request
-                .tokens("Sec-WebSocket-Protocol")
-                .map(|name| String::from_utf8_lossy(name).into_owned())
-                .collect(),
+            None => names(request),
         };
         let speaks = client_protocol(request);
         (!offered.is_empty() || speaks.is_some()).then_some(Self { offered, speaks })
     }
+}
+
+/// Letters of the longest name of a subprotocol; what is longer is a token.
+const NAME: usize = 40;
+
+/// The subprotocols offered, without credentials: browsers send a token as one, mostly behind the name
+/// of what it is, as in `bearer, TOKEN`.
+fn names(request: &Head) -> Vec<String> {
+    let mut behind_secret = false;
+    let offered = request.tokens("Sec-WebSocket-Protocol");
+    let offered = offered.map(|name| String::from_utf8_lossy(name).into_owned());
+    let is_name = |name: &String| {
+        let secret = is_secret(name);
+        let shown = !behind_secret && name.len() <= NAME && !(secret && name.contains('.'));
+        behind_secret = secret;
+        shown
+    };
+    offered.filter(is_name).collect()
 }
 
 /// The protocol that a request is of, by its path and its subprotocols.

@@ -111,4 +111,13 @@ pub fn cases(golden: &mut Golden) {
         golden.verdict("W368", &format!("{what}, behind a proxy that decrypts"), &facts);
     }
     assert_eq!(Wish::of(&request("/", KEY), None), None);
+    // Credentials are no names.
+    let long = "x".repeat(41);
+    for offered in ["bearer, s3cr3t", "base64url.bearer.authorization.k8s.io.s3cr3t", long.as_str()]
+    {
+        let headers = format!("{KEY}Sec-WebSocket-Protocol: chat, {offered}\r\n");
+        let wish = Wish::of(&request("/", &headers), None).expect("something was offered");
+        let names: Vec<&str> = wish.offered.iter().map(String::as_str).collect();
+        assert!(names == ["chat"] || names == ["chat", "bearer"], "{names:?}");
+    }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use wscope::diagnostics::Facts;
 use wscope::diagnostics::facts::{EndKind, StreamFacts};
+use wscope::diagnostics::{Facts, classify};
 use wscope::event::Direction;
 use wscope::session::Limits;
 use wscope::session::endpoint::PingFacts;
@@ -97,4 +97,19 @@ fn legal_but_odd(golden: &mut Golden, pair: &Pair) {
     golden.verdict("W623", "data but no pong", &Facts { pings, ..pair.facts() });
     let stream = StreamFacts { equal_masks: Some((8, [0; 4])), ..StreamFacts::default() };
     golden.verdict("W629", "a test client", &Facts { stream, ..pair.facts() });
+}
+
+/// What looks like a header inside of a text is one only if its frame ends where another thing begins.
+#[test]
+fn a_letter_of_another_encoding_is_no_frame() {
+    let pair = Pair::open("", "");
+    let french = b"Le caf\x82 est ferm\x82 aujourd'hui, revenez demain matin \x85 huit heures.";
+    let huge = b"hello\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xffabc";
+    for payload in [&french[..], huge] {
+        let bytes = [&[0x81, payload.len() as u8], payload].concat();
+        let found = classify(&Seen::from_server(&bytes).facts(&pair));
+        let first = found.first().expect("it is not UTF-8");
+        assert_eq!(first.entry.code, "W615");
+        assert!(!first.title.contains("length"), "{first:?}");
+    }
 }

@@ -317,7 +317,11 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         if !ordinary && body.code.is_some() {
             return at_once(d, facts, body);
         }
-        let d = d.severity(Severity::Warning);
+        // Who took a message and closes in order may have been asked for no more.
+        let d = match asked && body.code == Some(1000) {
+            true => d.severity(Severity::Note),
+            false => d.severity(Severity::Warning),
+        };
         if let Some(fact) = Clue::NamesOtherPath.seen(facts) {
             return d
                 .title("closed at once, before any message")

@@ -117,9 +117,11 @@ fn content(d: Diagnostic, first: &Violation, context: &FrameContext<'_>, role: R
         let len = first.offset - payload;
         let legal = from(first.offset).and_then(|rest| {
             let next = FrameHeader::parse(rest, 0).ok()?;
-            let whole = next.wire_len() as u64 + next.len <= rest.len() as u64;
+            // A letter of another encoding may look like a header, but not what follows its frame.
+            let after = rest.get(end_of(&next)?..)?;
+            let goes_on = after.first().is_none_or(|byte| sniff::is_plausible(*byte));
             let legal = sniff::is_plausible(*rest.first()?) && next.fin && next.mask.is_none();
-            (legal && whole && LengthForm::minimal(next.len) == next.form).then_some(())
+            (legal && goes_on && LengthForm::minimal(next.len) == next.form).then_some(())
         });
         if len < header.len && legal.is_some() {
             let swapped = match header.form {
@@ -260,8 +262,7 @@ fn desync(context: &FrameContext<'_>, role: Role) -> Option<i64> {
         let short = LengthForm::minimal(header.len) == header.form && header.has_end();
         // Any byte of zeros makes a header of nothing, so only what has content and its end inside
         // the bytes at hand, or a control frame of legal length, counts.
-        let whole =
-            usize::try_from(header.len).is_ok_and(|len| header.wire_len() + len <= rest.len());
+        let whole = end_of(&header).is_some_and(|end| end <= rest.len());
         let control = !header.is_control() || (header.fin && header.len <= 125);
         (short && whole && control && header.len > 0 && header.mask.is_some() == masked)
             .then_some(())
@@ -273,7 +274,7 @@ fn desync(context: &FrameContext<'_>, role: Role) -> Option<i64> {
     // The frame before ends there, as it should.
     let ends = |from: usize| {
         let header = FrameHeader::parse(context.around.get(from..)?, 0).ok()?;
-        (header.wire_len() as u64 + header.len == (at - from) as u64).then_some(())
+        (end_of(&header)? == at - from).then_some(())
     };
     (1..=MAX_HEADER_LEN).find_map(|k| {
         if legal(at + k).is_some() {
@@ -282,6 +283,11 @@ fn desync(context: &FrameContext<'_>, role: Role) -> Option<i64> {
         let before = at.checked_sub(k).filter(|from| ends(*from).is_none());
         before.and_then(legal).map(|()| -(k as i64))
     })
+}
+
+/// Where a frame ends that begins at 0, if that is a place in memory.
+fn end_of(header: &FrameHeader) -> Option<usize> {
+    usize::try_from(header.len).ok()?.checked_add(header.wire_len())
 }
 
 fn desync_note(shift: i64) -> String {

@@ -335,11 +335,16 @@ impl RefusalResponse<'_> {
 
     /// A header of the application's own that has a reason, as `X-Error-Message`.
     fn own_header(&self) -> Option<&[u8]> {
-        let named = |name: &[u8]| {
-            let name = name.to_ascii_lowercase();
-            name.starts_with(b"x-")
-                && [&b"error"[..], b"reason", b"message"].iter().any(|end| name.ends_with(end))
-        };
+        const NAMES: [&str; 7] = [
+            "x-error",
+            "x-error-message",
+            "x-error-reason",
+            "x-error-description",
+            "x-reject-reason",
+            "x-auth-error",
+            "x-auth-reason",
+        ];
+        let named = |name: &[u8]| NAMES.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()));
         let mut fields =
             self.head.headers().filter(|field| self.status >= 400 && named(field.name));
         let tells = |value: &[u8]| {

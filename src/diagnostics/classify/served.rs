@@ -115,7 +115,7 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
         return;
     }
     if let Some(first) = wish.offered.first().filter(|_| !spoke && !in_order) {
-        let names = wish.offered.join("\", \"");
+        let names = wish.offered.join(", ");
         found.add("W366", |d| {
             d.title(format!("the client offered \"{names}\" and got no subprotocol"))
                 .note(after.clone())

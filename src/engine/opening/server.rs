@@ -457,7 +457,9 @@ pub fn not_http(first: &[u8], of_proxy: bool) -> ForeignAnswer {
         return plain("the client speaks SSL 2 on a plain port", 400);
     }
     if sniff::is_proxy_protocol(first) {
-        return plain("the request begins with the PROXY protocol", 400);
+        let why = "the request begins with the PROXY protocol; switch it off at the balancer (haproxy: no \
+                   send-proxy and no send-proxy-v2)";
+        return plain(why, 400);
     }
     let refused =
         |bytes: &[u8], why: &str| ForeignAnswer { bytes: bytes.to_vec(), why: why.into() };
