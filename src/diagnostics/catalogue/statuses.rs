@@ -63,8 +63,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and the name that the server is set up for: `--host NAME`"),
             medium("an HTTP handler serves this path, and no WebSocket", C::PlainSame).unless(&[C::AllSame, C::ProxyOwn]),
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::AllSame, C::ProxyOwn]),
-            medium("a handler at this path saw the upgrade and did not take it: the application refused, or returned without an answer", C::UpgradeHere)
-                .cure("read the application's log; compare query, headers and cookies with those of a client that works"),
+            medium("a handler at this path saw the upgrade and did not take it: the application refused, returned without an answer, or its WebSocket support is not attached to the server", C::UpgradeHere)
+                .cure("check that the framework's WebSocket support is attached to the server that listens; then read the application's log, and compare query, headers and cookies with those of a client that works"),
             low("an HTTP handler serves this path, and no WebSocket").unless(&[C::PlainSame, C::AllSame, C::UpgradeHere]),
             low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainSameBehindProxy, C::ProxyOwn, C::PlainDiffers]),
             low("the server has no site for this Host, the name and port of the URL").with(C::NoBody).unless(&[C::AllSame, C::OtherPathDiffers]),
