@@ -163,6 +163,54 @@ fn who_asked_for_the_end_is_told_of_no_fault() {
 }
 
 #[test]
+fn a_word_of_a_message_asks_for_no_end_without_a_close() {
+    for ours in [
+        "stop",
+        "done",
+        "/quit",
+        "rooms::close",
+        r#"{"action":"stop","job":"x"}"#,
+        r#"{"method":"close"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"end"}"#,
+    ] {
+        for theirs in ["", "row 1", r#"{"error":"no such job"}"#] {
+            let port = serve(move |stream| {
+                heard(stream)?;
+                let theirs = if theirs.is_empty() { Vec::new() } else { text(theirs) };
+                stream.write_all(&theirs).ok()?;
+                stream.shutdown(Shutdown::Write).ok()
+            });
+            let told = Told::piped(&["-w", "2"], port, ours);
+            assert_eq!((told.code(), told.status), ("W801", Some(10)), "{ours}: {}", told.text);
+        }
+    }
+    // One of several namespaces is left, and the connection goes on for the others.
+    let port = serve(|stream| {
+        let open =
+            r#"0{"sid":"K0u3","pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+        stream.write_all(&text(open)).ok()?;
+        heard(stream)?;
+        stream.write_all(&text(r#"40{"sid":"a"}"#)).ok()?;
+        stream.shutdown(Shutdown::Write).ok()
+    });
+    let path = "/socket.io/?EIO=4&transport=websocket";
+    let told = Told::of(&["-w", "2", "-x", "41/admin,"], port, path);
+    assert_eq!(told.status, Some(10), "{}", told.text);
+}
+
+#[test]
+fn a_goodbye_is_no_reason_where_the_peer_complains() {
+    let port = serve(|stream| {
+        heard(stream)?;
+        stream.write_all(&text("ERROR\nmessage:no such receipt\n\n\0")).ok()?;
+        stream.shutdown(Shutdown::Write).ok()
+    });
+    let told = Told::piped(&["-w", "2", "-s", "v12.stomp"], port, "DISCONNECT\n\n\0");
+    assert_eq!((told.code(), told.status), ("W801", Some(10)), "{}", told.text);
+    told.has("ERROR no such receipt");
+}
+
+#[test]
 fn an_end_at_once_with_a_regular_code_is_said() {
     for (end, title) in [
         (CLOSE, "the peer closed before it sent any message"),

@@ -305,7 +305,8 @@ impl SocketIo {
             }
             1 => {
                 self.namespaces.remove(&remembered(namespace));
-                with_fields(summary).leaves_if(true)
+                // What leaves another namespace goes on in the others.
+                with_fields(summary).leaves_if(namespace == "/")
             }
             2 | 5 => {
                 let _ = write!(summary, " {event}");
