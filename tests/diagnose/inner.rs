@@ -258,6 +258,37 @@ fn a_reason_beside_a_regular_code_is_read() {
 }
 
 #[test]
+fn a_text_about_a_fault_is_no_complaint() {
+    for (message, end) in [
+        ("Forbidden fruit is the sweetest.", &b"\x03\xe9"[..]),
+        ("Too many cooks spoil the broth", b"\x03\xe9"),
+        ("Unauthorized biography of the Queen", b"\x03\xe9"),
+        (r#"{"type":"light","ok":false}"#, b"\x03\xe9"),
+        (r#"{"action":"error","level":"info","n":3}"#, b"\x03\xe9"),
+        (r#"{"type":"disconnect","reason":"user left"}"#, b"\x03\xe8"),
+        ("hello", b"\x03\xe8Error-free run"),
+        ("hello", b"\x03\xe8too many cooks"),
+        ("hello", b"\x03\xe9Forbidden Planet cluster node-3 drains"),
+    ] {
+        let frames = [text(message), frame(0x88, end)].concat();
+        let port = serve(move |stream| {
+            heard(stream)?;
+            stream.write_all(&frames).ok()
+        });
+        let told = Told::of(&["-w", "2", "-x", "hi"], port, "/");
+        assert_eq!((told.code(), told.status), ("none", Some(0)), "{message}: {}", told.text);
+    }
+    // A complaint beside an end in order is no proof.
+    let frames = [text("Too many requests"), frame(0x88, b"\x03\xe9")].concat();
+    let port = serve(move |stream| {
+        heard(stream)?;
+        stream.write_all(&frames).ok()
+    });
+    let told = Told::of(&["-w", "2", "-x", "hi"], port, "/");
+    told.is("W701", "likely (medium): its last message is Too many requests");
+}
+
+#[test]
 fn a_message_before_its_time_breaks_a_rule() {
     let open = r#"0{"sid":"K0u3","pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
     let port = serve(move |stream| {
