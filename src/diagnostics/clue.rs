@@ -1400,8 +1400,10 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
     if (heard.answered && !early) || heard.quiet >= SILENCE {
         return None;
     }
-    let (text, is_last) = (heard.content, true);
-    if let Some((title, refusal)) = inner(facts).and_then(|one| Some((one.title, one.refusal?))) {
+    if let Some((title, (refusal, is_last))) =
+        inner(facts).and_then(|one| Some((one.title, one.refusal?)))
+    {
+        let text = if is_last { heard.content } else { heard.before };
         let read = Some(format!("the peer refuses, in {title}: {refusal}"));
         return Some(Complaint { grievance: Grievance::Refusal, text, is_last, read });
     }
@@ -1452,11 +1454,8 @@ fn beat_unanswered(facts: &Facts<'_>) -> Option<String> {
     let waited = heard.quiet >= BEAT || end.quiet >= BEAT;
     let waited = waited && heard.quiet >= ping_timeout(facts).unwrap_or_default();
     let silent = !heard.answered && !one_way && by_peer && waited;
-    if let Some((beat, answer)) = inner(facts).and_then(|inner| inner.beat).filter(|_| by_peer) {
-        let refused = complained(facts).is_some_and(|one| one.grievance == Grievance::Refusal);
-        if silent || refused {
-            return Some(format!("{beat} wants the answer {answer}, and none was sent"));
-        }
+    if let Some((beat, answer)) = inner(facts).and_then(|inner| inner.beat).filter(|_| silent) {
+        return Some(format!("{beat} wants the answer {answer}, and none was sent"));
     }
     (silent && beats(heard.content) && refused_namespace(facts).is_none()).then(|| {
         format!(

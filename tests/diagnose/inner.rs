@@ -289,6 +289,76 @@ fn a_text_about_a_fault_is_no_complaint() {
 }
 
 #[test]
+fn what_refuses_a_request_refuses_no_session() {
+    let phoenix = r#"[null,"7","room:1","phx_reply",{"status":"error","response":{"reason":"x"}}]"#;
+    let later = r#"[null,null,"room:1","tick",{}]"#;
+    let engine = r#"0{"sid":"K0u3","pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+    let established =
+        r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\"}"}"#;
+    for (path, ours, theirs) in [
+        ("/socket/websocket?vsn=2.0.0", r#"["1","7","room:1","push",{}]"#, &[phoenix, later][..]),
+        (
+            "/socket.io/?EIO=4&transport=websocket",
+            "40/admin,",
+            &[engine, r#"44/admin,{"message":"no"}"#],
+        ),
+        (
+            "/app/key?protocol=7",
+            "{}",
+            &[established, r#"{"event":"pusher:error","data":{"code":4301,"message":"no"}}"#],
+        ),
+        (
+            "/",
+            "CONNECT {}\r\nSUB a 1\r\n",
+            &[
+                "INFO {\"server_id\":\"a\"}\r\n",
+                "-ERR 'Permissions Violation for Subscription to \"a\"'\r\n",
+            ],
+        ),
+    ] {
+        let frames: Vec<u8> = theirs.iter().flat_map(|message| text(message)).collect();
+        let port = serve(move |stream| {
+            heard(stream)?;
+            stream.write_all(&[&frames, CLOSE].concat()).ok()
+        });
+        let told = Told::piped(&["-w", "2"], port, ours);
+        let told = match path {
+            "/" => told,
+            _ => Told::of(&["-w", "2", "-x", ours], port, path),
+        };
+        told.lacks("the peer refuses, in");
+        told.lacks("likely (high): its last message");
+        told.lacks("likely (high): the message before");
+    }
+    // A join is what a session is for.
+    let port = serve(move |stream| {
+        heard(stream)?;
+        let reply = r#"["1","1","room:1","phx_reply",{"status":"error","response":{"reason":"unauthorized"}}]"#;
+        stream.write_all(&[&text(reply), CLOSE].concat()).ok()
+    });
+    let join = r#"["1","1","room:1","phx_join",{}]"#;
+    let told = Told::of(&["-w", "2", "-x", join], port, "/socket/websocket?vsn=2.0.0");
+    told.is("W700", "likely (high): the peer refuses, in Phoenix");
+}
+
+#[test]
+fn a_heartbeat_that_was_answered_is_not_the_cause() {
+    let port = serve(|stream| {
+        stream
+            .write_all(&[text("INFO {\"server_id\":\"a\"}\r\n"), text("PING\r\n")].concat())
+            .ok()?;
+        // Three frames, of 6 bytes more than their content.
+        stream.read_exact(&mut [0; 18 + 12 + 15]).ok()?;
+        stream.write_all(&text("-ERR 'Authorization Violation'\r\n")).ok()?;
+        stream.shutdown(Shutdown::Write).ok()
+    });
+    let (connect, pong, subscribe) = ("CONNECT {}\r\n", "PONG\r\n", "SUB a 1\r\n");
+    let told = Told::of(&["-w", "2", "-x", connect, "-x", pong, "-x", subscribe], port, "/");
+    told.lacks("none was sent");
+    told.has("Authorization Violation");
+}
+
+#[test]
 fn a_message_before_its_time_breaks_a_rule() {
     let open = r#"0{"sid":"K0u3","pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
     let port = serve(move |stream| {
