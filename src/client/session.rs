@@ -781,7 +781,7 @@ impl<'a> ClientSession<'a> {
         // In the protocol inside.
         let as_asked = matches!(ending.cause, Cause::Lost(_))
             && found.first().is_some_and(|first| {
-                first.entry.family == Family::Ending && first.severity == Severity::Note
+                first.entry.code == "W801" && first.severity == Severity::Note
             });
         let asked = asked || as_asked;
         let fine = ours || asked || over || Exit::of(ending) == Exit::Success;

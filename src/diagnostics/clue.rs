@@ -912,14 +912,7 @@ impl Clue {
                 let title = inner.title;
                 after_ours(facts).then(|| format!("{title}, the last message sent: {broken}"))
             }
-            Self::Farewell => {
-                let mut ours = facts.stream.kept.iter().rev().filter(|message| message.ours);
-                let last = ours.next().filter(|_| after_ours(facts))?;
-                let read = inner(facts).and_then(|inner| inner.farewell);
-                let bare = super::heard::is_bare(last.content) && !last.content.is_empty();
-                let bare = || bare.then(|| super::heard::shown(last.content));
-                Some(format!("the last message sent asks for the end: {}", read.or_else(bare)?))
-            }
+            Self::Farewell => farewell(facts),
             Self::BeatAnnounced => {
                 let (_, first) = facts.stream.message?;
                 let speaks = contains_word(first, "heartbeat") || super::heard::asks_login(first);
@@ -1407,8 +1400,10 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
     if (heard.answered && !early) || heard.quiet >= SILENCE {
         return None;
     }
-    let (text, is_last) = (heard.content, true);
-    if let Some((title, refusal)) = inner(facts).and_then(|one| Some((one.title, one.refusal?))) {
+    if let Some((title, (refusal, is_last))) =
+        inner(facts).and_then(|one| Some((one.title, one.refusal?)))
+    {
+        let text = if is_last { heard.content } else { heard.before };
         let read = Some(format!("the peer refuses, in {title}: {refusal}"));
         return Some(Complaint { grievance: Grievance::Refusal, text, is_last, read });
     }
@@ -1422,6 +1417,21 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
     };
     of(heard.content, true)
         .or_else(|| is_bare(heard.content).then(|| of(heard.before, false)).flatten())
+}
+
+/// How our last message asked for the end: the protocol inside says so, and the peer has not complained.
+/// A word of a text may be about anything; it only agrees with a Close that says that all is done.
+fn farewell(facts: &Facts<'_>) -> Option<String> {
+    let mut ours = facts.stream.kept.iter().rev().filter(|message| message.ours);
+    let last = ours.next().filter(|_| after_ours(facts))?;
+    if complained(facts).is_some_and(|complaint| complaint.leads()) {
+        return None;
+    }
+    let done = facts.close.received.is_some_and(|body| matches!(body.code, None | Some(1000)));
+    let bare = done && super::heard::is_bare(last.content) && !last.content.is_empty();
+    let bare = || bare.then(|| super::heard::shown(last.content));
+    let asks = inner(facts).and_then(|inner| inner.farewell).or_else(bare)?;
+    Some(format!("the last message sent asks for the end: {asks}"))
 }
 
 /// The heartbeat that was the last message of the peer, where nothing was sent after it and the peer
@@ -1444,11 +1454,8 @@ fn beat_unanswered(facts: &Facts<'_>) -> Option<String> {
     let waited = heard.quiet >= BEAT || end.quiet >= BEAT;
     let waited = waited && heard.quiet >= ping_timeout(facts).unwrap_or_default();
     let silent = !heard.answered && !one_way && by_peer && waited;
-    if let Some((beat, answer)) = inner(facts).and_then(|inner| inner.beat).filter(|_| by_peer) {
-        let refused = complained(facts).is_some_and(|one| one.grievance == Grievance::Refusal);
-        if silent || refused {
-            return Some(format!("{beat} wants the answer {answer}, and none was sent"));
-        }
+    if let Some((beat, answer)) = inner(facts).and_then(|inner| inner.beat).filter(|_| silent) {
+        return Some(format!("{beat} wants the answer {answer}, and none was sent"));
     }
     (silent && beats(heard.content) && refused_namespace(facts).is_none()).then(|| {
         format!(

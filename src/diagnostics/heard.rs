@@ -144,18 +144,23 @@ fn object(text: &str) -> Option<Map<String, Value>> {
 /// Whether an object of JSON says that it is an error, itself: what a member holds is about something
 /// else.
 fn is_marked(members: &Map<String, Value>) -> bool {
-    // What ends a session and says why.
-    let reason = members.get("reason").is_some_and(|reason| !is_none(reason));
+    // What ends a session, for a fault that it names.
+    let reason = members.get("reason").and_then(Value::as_str).unwrap_or_default();
+    let reason = reason.replace(['_', '-'], " ");
+    let faulty = WORDS.iter().any(|word| says(&reason, word));
     let leaves = members.get("type").is_some_and(|kind| kind == "disconnect");
-    reason && leaves
+    // What is not so may be a state: the light is off.
+    let words = ["message", "msg", "reason", "description", "detail", "details", "code"];
+    let explained =
+        words.iter().any(|name| members.get(*name).is_some_and(|value| !is_none(value)));
+    faulty && leaves
         || members.iter().any(|(name, value)| match name.as_str() {
             "error" | "problem" => !is_none(value),
-            "success" | "ok" => *value == Value::Bool(false),
+            "success" | "ok" => *value == Value::Bool(false) && explained,
             // A number of them is a count.
             "errors" => !is_none(value) && !value.is_number(),
-            "type" | "event" | "status" | "op" | "kind" | "action" => {
-                value.as_str().is_some_and(names_error)
-            }
+            // An action named so is a request to note one.
+            "type" | "event" | "status" | "op" | "kind" => value.as_str().is_some_and(names_error),
             _ => false,
         })
 }
@@ -166,11 +171,61 @@ fn names_error_first(text: &str) -> bool {
     list.first().and_then(Value::as_str).is_some_and(names_error)
 }
 
-/// Whether a text is a refusal and nothing else: a short line that begins as one.
+/// Words that follow a refusal and say what it is about.
+const REFUSED: [&str; 44] = [
+    "access",
+    "account",
+    "and",
+    "api",
+    "attempts",
+    "channel",
+    "client",
+    "clients",
+    "command",
+    "connection",
+    "connections",
+    "credentials",
+    "expired",
+    "format",
+    "handshake",
+    "host",
+    "id",
+    "json",
+    "key",
+    "login",
+    "message",
+    "messages",
+    "method",
+    "missing",
+    "or",
+    "origin",
+    "parameter",
+    "password",
+    "path",
+    "payload",
+    "request",
+    "requests",
+    "room",
+    "session",
+    "sessions",
+    "signature",
+    "subprotocol",
+    "subscription",
+    "subscriptions",
+    "token",
+    "user",
+    "username",
+    "users",
+    "version",
+];
+
+/// Whether a text is a refusal and nothing else: a short line that ends after its first words, goes on
+/// behind a mark, or names what it is about. A sentence may be about anything.
 fn refuses_plainly(text: &str) -> bool {
     let line = text.trim();
+    let lower = line.to_ascii_lowercase();
     let starts = [
-        "invalid ",
+        "invalid",
         "unauthorized",
         "unauthenticated",
         "not authorized",
@@ -182,10 +237,24 @@ fn refuses_plainly(text: &str) -> bool {
         "authentication required",
         "login failed",
         "login required",
-        "too many ",
+        "session expired",
+        "token expired",
+        "too many",
     ];
-    let lower = line.to_ascii_lowercase();
-    line.len() <= 80 && !line.contains('\n') && starts.iter().any(|start| lower.starts_with(start))
+    let after = |start: &&str| {
+        let (rest, whole) = (lower.strip_prefix(*start)?, !["invalid", "too many"].contains(start));
+        let about = rest.strip_prefix(' ').map(|rest| rest.trim_end_matches(['.', '!']));
+        let names = |words: &str| {
+            let mut words = words.split(' ');
+            // What is too many or forbidden may be a thing of a story.
+            let any = !["too many", "forbidden"].contains(start) && words.clone().count() == 1;
+            any || words.all(|word| REFUSED.contains(&word))
+        };
+        let marked =
+            [":", ",", ".", "!", ";", " (", " - "].iter().any(|mark| rest.starts_with(mark));
+        Some(about.is_some_and(names) || whole && (rest.is_empty() || marked))
+    };
+    line.len() <= 80 && !line.contains('\n') && starts.iter().find_map(after).unwrap_or(false)
 }
 
 /// Whether a value says that there is none.
@@ -385,7 +454,22 @@ mod tests {
             (r#"{"error":{"code":5}}"#, Some(Grievance::Marked)),
             ("<?xml version='1.0'?><error code=\"5\"/>", Some(Grievance::Marked)),
             ("Error: no such room", Some(Grievance::Shouted)),
-            ("token expired", Some(Grievance::Word)),
+            ("token expired", Some(Grievance::Marked)),
+            ("Your token expired", Some(Grievance::Word)),
+            ("Unauthorized", Some(Grievance::Marked)),
+            ("Access denied: wrong password for ann", Some(Grievance::Marked)),
+            ("Invalid or expired API key.", Some(Grievance::Marked)),
+            ("Too many requests", Some(Grievance::Marked)),
+            ("Too many cooks", Some(Grievance::Word)),
+            ("Too many cooks spoil the broth", Some(Grievance::Word)),
+            ("Forbidden fruit is the sweetest.", Some(Grievance::Word)),
+            ("Forbidden Planet", Some(Grievance::Word)),
+            ("Unauthorized biography of the Queen", Some(Grievance::Word)),
+            (r#"{"type":"light","ok":false}"#, None),
+            (r#"{"ok":false,"retry":true}"#, None),
+            (r#"{"action":"error","level":"info","n":3}"#, Some(Grievance::Word)),
+            (r#"{"type":"disconnect","reason":"user left"}"#, None),
+            (r#"{"type":"disconnect","reason":"too_many_websockets"}"#, Some(Grievance::Marked)),
             ("Invalid token", Some(Grievance::Marked)),
             (r#"["error",{"reason":"no such channel"}]"#, Some(Grievance::Marked)),
             (r#"{"success":false,"message":"wrong pin"}"#, Some(Grievance::Marked)),

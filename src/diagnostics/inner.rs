@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Facts;
+use super::heard::is_bare;
 use super::url::Url;
 use crate::event::Direction;
 use crate::lens::{
@@ -15,13 +16,14 @@ use crate::wire::Role;
 pub(super) struct InnerProtocol {
     /// Its name for people.
     pub title: &'static str,
-    /// The packet by which the peer refused or gave up, among its last two messages.
-    pub refusal: Option<String>,
+    /// The packet by which the peer refused or gave up; and whether it was in its last message, after
+    /// which only a goodbye may have come.
+    pub refusal: Option<(String, bool)>,
     /// The packet by which this side asked for the end, if it was its last one.
     pub farewell: Option<String>,
     /// The rule that the last message of this side broke.
     pub breach: Option<String>,
-    /// The heartbeat of the peer that wants an answer, if none was sent, and that answer.
+    /// The heartbeat of the peer that wants an answer, if it was its last message, and that answer.
     pub beat: Option<(String, String)>,
     /// What has to come for the conversation to continue.
     pub awaited: Option<AwaitedMessage>,
@@ -74,20 +76,29 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     };
     let last = said(true).next_back();
     let breach = |packet: &Decoded| packet.broken().map(|broken| broken.text.clone());
-    let sent = |reply: &[u8]| kept.iter().any(|message| message.ours && message.content == reply);
     let beat = |packet: &Decoded| {
-        let reply = packet.reply.as_ref().filter(|reply| !sent(&reply.content))?;
+        let reply = packet.reply.as_ref()?;
         let text = String::from_utf8_lossy(reply.content.trim_ascii()).into_owned();
         packet.heartbeat.then(|| (packet.line(), text))
     };
+    let mut theirs = said(false).rev();
+    let (newest, before) = (theirs.next(), theirs.next());
+    let refused = |packets: Option<&Vec<Decoded>>, is_last| {
+        packets.and_then(|packets| Some((of(packets, Ends::Refusing)?, is_last)))
+    };
+    // It came shortly before, and what followed it says no more.
+    let heard = facts.stream.heard.as_ref().filter(|heard| !heard.before.is_empty());
+    let goodbye = heard.is_some_and(|heard| is_bare(heard.content))
+        || newest.is_some_and(|packets| of(packets, Ends::Leaving).is_some());
+    let before = before.filter(|_| heard.is_some() && goodbye);
     Some(InnerProtocol {
         title: protocol.title,
-        refusal: said(false).rev().take(2).find_map(|packets| of(packets, Ends::Refusing)),
+        refusal: refused(newest, true).or_else(|| refused(before, false)),
         farewell: last.and_then(|packets| of(packets, Ends::Leaving)),
         breach: last
             .filter(|_| facts.stream.kept_all)
             .and_then(|packets| packets.iter().find_map(breach)),
-        beat: said(false).rev().flatten().find_map(beat),
+        beat: newest.and_then(|packets| packets.last()).and_then(beat),
         awaited: talk.expects(),
         every: talk.beat().map(|beat| beat.every),
     })

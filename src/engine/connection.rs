@@ -831,12 +831,15 @@ impl Connection {
                     && let Some(last) = inbound.last_of_run(&input)
                 {
                     let (from, len) = run.before_last;
-                    if let Some(content) = input.whole().get(from..from + len)
-                        && run.messages > 1
+                    if run.messages > 1
+                        && let Some(content) = input.whole().get(from..from + len)
                     {
-                        evidence.message(content);
+                        // Its header, of two bytes, says its kind.
+                        let first = from.checked_sub(2).map(|at| input.whole()[at]);
+                        let kind = if first == Some(0x81) { Data::Text } else { Data::Binary };
+                        evidence.message(OpCode::Data(kind), content);
                     }
-                    evidence.message(last.content);
+                    evidence.message(last.header.opcode, last.content);
                 }
             }
             let Some(observed) = inbound.next_or_whole(&mut input) else {
@@ -847,7 +850,7 @@ impl Connection {
                     counters.count_whole(&message);
                     if let Some(evidence) = evidence {
                         evidence.frame(message.header);
-                        evidence.message(message.content);
+                        evidence.message(message.header.opcode, message.content);
                     }
                     if party.is_receiving() && !*ignore_rest {
                         let opcode = data_opcode(message.header.opcode);

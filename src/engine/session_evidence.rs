@@ -81,20 +81,25 @@ struct Heard {
     sent_first: u32,
     /// The last one has not ended yet.
     open: bool,
+    /// Which of them are text rather than binary.
+    last_text: bool,
+    before_text: bool,
 }
 
 impl Heard {
     fn new(sent: u32, now: Instant) -> Self {
         let (last, before) = (Vec::new(), Vec::new());
         let (at, before_at) = (now, now);
-        Self { last, before, at, before_at, sent, sent_first: sent, open: false }
+        let (last_text, before_text) = (true, true);
+        let open = false;
+        Self { last, before, at, before_at, sent, sent_first: sent, open, last_text, before_text }
     }
 
     /// Begins another message.
     fn begin(&mut self) {
         std::mem::swap(&mut self.last, &mut self.before);
         self.last.clear();
-        (self.before_at, self.open) = (self.at, true);
+        (self.before_at, self.before_text, self.open) = (self.at, self.last_text, true);
     }
 
     fn extend(&mut self, content: &[u8]) {
@@ -241,17 +246,18 @@ impl SessionEvidence {
 
     /// Takes a message that came whole, or the last one of several.
     #[inline]
-    pub fn message(&mut self, content: &[u8]) {
+    pub fn message(&mut self, opcode: OpCode, content: &[u8]) {
         let sent = self.sent;
         let heard =
             self.heard.get_or_insert_with(|| Box::new(Heard::new(sent, self.last_received)));
         heard.begin();
         heard.extend(content);
+        heard.last_text = opcode == OpCode::Data(Data::Text);
         (heard.at, heard.sent, heard.open) = (self.last_received, sent, false);
     }
 
-    /// Takes a piece of a message, or its end.
-    fn piece(&mut self, content: Option<&[u8]>) {
+    /// Takes a piece of a message, or its end, with its kind.
+    fn piece(&mut self, content: Result<&[u8], OpCode>) {
         let sent = self.sent;
         let heard =
             self.heard.get_or_insert_with(|| Box::new(Heard::new(sent, self.last_received)));
@@ -259,8 +265,9 @@ impl SessionEvidence {
             heard.begin();
         }
         match content {
-            Some(content) => heard.extend(content),
-            None => {
+            Ok(content) => heard.extend(content),
+            Err(opcode) => {
+                heard.last_text = opcode == OpCode::Data(Data::Text);
                 (heard.at, heard.sent, heard.open) = (self.last_received, self.sent, false);
             }
         }
@@ -270,8 +277,8 @@ impl SessionEvidence {
     #[inline]
     pub fn take(&mut self, event: &FrameEvent<'_>) {
         match event {
-            FrameEvent::Data(content) => self.piece(Some(content)),
-            FrameEvent::Message(_) => self.piece(None),
+            FrameEvent::Data(content) => self.piece(Ok(content)),
+            FrameEvent::Message(info) => self.piece(Err(info.opcode)),
             FrameEvent::Start { header, .. } => {
                 self.frame(header);
                 if self.breach.is_none() {
@@ -415,12 +422,15 @@ impl SessionEvidence {
         endpoint: Option<&'k Endpoint>,
         received: u64,
     ) -> (Vec<KeptMessage<'k>>, bool) {
-        let mut came: Vec<(u64, &[u8])> =
-            (0..).zip(first.iter().map(|(_, content)| content.as_slice())).collect();
+        let of_first = |(info, content): &'k (MessageInfo, Vec<u8>)| {
+            (info.opcode == OpCode::Data(Data::Text), content.as_slice())
+        };
+        let mut came: Vec<(u64, (bool, &[u8]))> = (0..).zip(first.iter().map(of_first)).collect();
         let heard = self.heard.as_deref();
         if let Some(heard) = heard {
             // Where one has not ended, the one before it was the last.
-            let last: [&[u8]; 2] = [&heard.before, &heard.last];
+            let last: [(bool, &[u8]); 2] =
+                [(heard.before_text, &heard.before), (heard.last_text, &heard.last)];
             let last = &last[..2 - usize::from(heard.open)];
             let last = &last[last.len().saturating_sub(received as usize)..];
             came.extend((received - last.len() as u64..).zip(last.iter().copied()));
@@ -428,15 +438,12 @@ impl SessionEvidence {
         // The first ones are longer.
         came.sort_by_key(|(at, _)| *at);
         came.dedup_by_key(|(at, _)| *at);
-        let binary = first.first().map(|(info, _)| info.opcode == OpCode::Data(Data::Binary));
-        let mut kept: Vec<_> = came
-            .iter()
-            .map(|(_, content)| KeptMessage {
-                ours: false,
-                text: !binary.unwrap_or_else(|| std::str::from_utf8(content).is_err()),
-                content,
-            })
-            .collect();
+        let theirs = |(_, (text, content)): &(u64, (bool, &'k [u8]))| KeptMessage {
+            ours: false,
+            text: *text,
+            content,
+        };
+        let mut kept: Vec<_> = came.iter().map(theirs).collect();
         let ours =
             |(opcode, content)| KeptMessage { ours: true, text: opcode == Data::Text, content };
         let sent =

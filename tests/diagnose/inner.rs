@@ -163,6 +163,54 @@ fn who_asked_for_the_end_is_told_of_no_fault() {
 }
 
 #[test]
+fn a_word_of_a_message_asks_for_no_end_without_a_close() {
+    for ours in [
+        "stop",
+        "done",
+        "/quit",
+        "rooms::close",
+        r#"{"action":"stop","job":"x"}"#,
+        r#"{"method":"close"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"end"}"#,
+    ] {
+        for theirs in ["", "row 1", r#"{"error":"no such job"}"#] {
+            let port = serve(move |stream| {
+                heard(stream)?;
+                let theirs = if theirs.is_empty() { Vec::new() } else { text(theirs) };
+                stream.write_all(&theirs).ok()?;
+                stream.shutdown(Shutdown::Write).ok()
+            });
+            let told = Told::piped(&["-w", "2"], port, ours);
+            assert_eq!((told.code(), told.status), ("W801", Some(10)), "{ours}: {}", told.text);
+        }
+    }
+    // One of several namespaces is left, and the connection goes on for the others.
+    let port = serve(|stream| {
+        let open =
+            r#"0{"sid":"K0u3","pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+        stream.write_all(&text(open)).ok()?;
+        heard(stream)?;
+        stream.write_all(&text(r#"40{"sid":"a"}"#)).ok()?;
+        stream.shutdown(Shutdown::Write).ok()
+    });
+    let path = "/socket.io/?EIO=4&transport=websocket";
+    let told = Told::of(&["-w", "2", "-x", "41/admin,"], port, path);
+    assert_eq!(told.status, Some(10), "{}", told.text);
+}
+
+#[test]
+fn a_goodbye_is_no_reason_where_the_peer_complains() {
+    let port = serve(|stream| {
+        heard(stream)?;
+        stream.write_all(&text("ERROR\nmessage:no such receipt\n\n\0")).ok()?;
+        stream.shutdown(Shutdown::Write).ok()
+    });
+    let told = Told::piped(&["-w", "2", "-s", "v12.stomp"], port, "DISCONNECT\n\n\0");
+    assert_eq!((told.code(), told.status), ("W801", Some(10)), "{}", told.text);
+    told.has("ERROR no such receipt");
+}
+
+#[test]
 fn an_end_at_once_with_a_regular_code_is_said() {
     for (end, title) in [
         (CLOSE, "the peer closed before it sent any message"),
@@ -212,6 +260,107 @@ fn a_reason_beside_a_regular_code_is_read() {
             false => assert_eq!(told.code(), "none", "{}", told.text),
         }
     }
+}
+
+#[test]
+fn a_text_about_a_fault_is_no_complaint() {
+    for (message, end) in [
+        ("Forbidden fruit is the sweetest.", &b"\x03\xe9"[..]),
+        ("Too many cooks spoil the broth", b"\x03\xe9"),
+        ("Unauthorized biography of the Queen", b"\x03\xe9"),
+        (r#"{"type":"light","ok":false}"#, b"\x03\xe9"),
+        (r#"{"action":"error","level":"info","n":3}"#, b"\x03\xe9"),
+        (r#"{"type":"disconnect","reason":"user left"}"#, b"\x03\xe8"),
+        ("hello", b"\x03\xe8Error-free run"),
+        ("hello", b"\x03\xe8too many cooks"),
+        ("hello", b"\x03\xe9Forbidden Planet cluster node-3 drains"),
+    ] {
+        let frames = [text(message), frame(0x88, end)].concat();
+        let port = serve(move |stream| {
+            heard(stream)?;
+            stream.write_all(&frames).ok()
+        });
+        let told = Told::of(&["-w", "2", "-x", "hi"], port, "/");
+        assert_eq!((told.code(), told.status), ("none", Some(0)), "{message}: {}", told.text);
+    }
+    // A complaint beside an end in order is no proof.
+    let frames = [text("Too many requests"), frame(0x88, b"\x03\xe9")].concat();
+    let port = serve(move |stream| {
+        heard(stream)?;
+        stream.write_all(&frames).ok()
+    });
+    let told = Told::of(&["-w", "2", "-x", "hi"], port, "/");
+    told.is("W701", "likely (medium): its last message is Too many requests");
+}
+
+#[test]
+fn what_refuses_a_request_refuses_no_session() {
+    let phoenix = r#"[null,"7","room:1","phx_reply",{"status":"error","response":{"reason":"x"}}]"#;
+    let later = r#"[null,null,"room:1","tick",{}]"#;
+    let engine = r#"0{"sid":"K0u3","pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+    let established =
+        r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\"}"}"#;
+    for (path, ours, theirs) in [
+        ("/socket/websocket?vsn=2.0.0", r#"["1","7","room:1","push",{}]"#, &[phoenix, later][..]),
+        (
+            "/socket.io/?EIO=4&transport=websocket",
+            "40/admin,",
+            &[engine, r#"44/admin,{"message":"no"}"#],
+        ),
+        (
+            "/app/key?protocol=7",
+            "{}",
+            &[established, r#"{"event":"pusher:error","data":{"code":4301,"message":"no"}}"#],
+        ),
+        (
+            "/",
+            "CONNECT {}\r\nSUB a 1\r\n",
+            &[
+                "INFO {\"server_id\":\"a\"}\r\n",
+                "-ERR 'Permissions Violation for Subscription to \"a\"'\r\n",
+            ],
+        ),
+    ] {
+        let frames: Vec<u8> = theirs.iter().flat_map(|message| text(message)).collect();
+        let port = serve(move |stream| {
+            heard(stream)?;
+            stream.write_all(&[&frames, CLOSE].concat()).ok()
+        });
+        let told = Told::piped(&["-w", "2"], port, ours);
+        let told = match path {
+            "/" => told,
+            _ => Told::of(&["-w", "2", "-x", ours], port, path),
+        };
+        told.lacks("the peer refuses, in");
+        told.lacks("likely (high): its last message");
+        told.lacks("likely (high): the message before");
+    }
+    // A join is what a session is for.
+    let port = serve(move |stream| {
+        heard(stream)?;
+        let reply = r#"["1","1","room:1","phx_reply",{"status":"error","response":{"reason":"unauthorized"}}]"#;
+        stream.write_all(&[&text(reply), CLOSE].concat()).ok()
+    });
+    let join = r#"["1","1","room:1","phx_join",{}]"#;
+    let told = Told::of(&["-w", "2", "-x", join], port, "/socket/websocket?vsn=2.0.0");
+    told.is("W700", "likely (high): the peer refuses, in Phoenix");
+}
+
+#[test]
+fn a_heartbeat_that_was_answered_is_not_the_cause() {
+    let port = serve(|stream| {
+        stream
+            .write_all(&[text("INFO {\"server_id\":\"a\"}\r\n"), text("PING\r\n")].concat())
+            .ok()?;
+        // Three frames, of 6 bytes more than their content.
+        stream.read_exact(&mut [0; 18 + 12 + 15]).ok()?;
+        stream.write_all(&text("-ERR 'Authorization Violation'\r\n")).ok()?;
+        stream.shutdown(Shutdown::Write).ok()
+    });
+    let (connect, pong, subscribe) = ("CONNECT {}\r\n", "PONG\r\n", "SUB a 1\r\n");
+    let told = Told::of(&["-w", "2", "-x", connect, "-x", pong, "-x", subscribe], port, "/");
+    told.lacks("none was sent");
+    told.has("Authorization Violation");
 }
 
 #[test]

@@ -265,9 +265,10 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             true => "the Close came right after it",
             false => "the Close came right after them",
         };
-        // Who has done what was asked says so, whatever the last message speaks of.
+        // Who has done what was asked says so, whatever the last message speaks of. A goodbye may
+        // follow a refusal.
         let refused = complaint.grievance == Grievance::Refusal;
-        let sure = complaint.is_last && (body.code != Some(1000) || refused);
+        let sure = refused || complaint.is_last && !ordinary;
         let shown = complaint.shown();
         let d = match regular || d.severity == Severity::Note {
             true => d
@@ -294,12 +295,14 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     let named =
         [Clue::TimerReason, Clue::TimeoutReason, Clue::FirstMessageReason, Clue::PingReason];
     let named = named.iter().any(|clue| clue.seen(facts).is_some());
-    if regular && !named && heard::complains(&body.reason).is_some() {
+    // A word of it may be about anything.
+    let faulty = heard::complains(&body.reason) >= Some(Grievance::Shouted);
+    if regular && !named && faulty {
         let reason = String::from_utf8_lossy(&body.reason).into_owned();
         return d
             .severity(Severity::Warning)
             .title("closed with a regular code, and a reason that names a fault")
-            .because(format!("its reason is \"{reason}\""), "the peer's own words")
+            .suggests(format!("its reason is \"{reason}\""), "the peer's own words")
             .help("do as the reason says");
     }
     // A word may be about anything: it is shown beside what is known otherwise.

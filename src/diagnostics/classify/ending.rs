@@ -61,10 +61,9 @@ pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings<'_>) {
 }
 
 fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
-    if let Some(fact) = Clue::Farewell.seen(facts).filter(|_| end.partial == 0 && !end.is_silent())
-    {
-        let code = if end.how == EndKind::Reset { "W802" } else { "W801" };
-        return found.add(code, |d| {
+    let whole = end.how == EndKind::Fin && end.partial == 0 && !end.is_silent();
+    if let Some(fact) = Clue::Farewell.seen(facts).filter(|_| whole) {
+        return found.add("W801", |d| {
             d.title("the connection ended without a Close frame, as asked for inside")
                 .certain()
                 .severity(Severity::Note)

@@ -216,8 +216,12 @@ impl Nats {
             _ => Decoded::new(NAME, &verb, summary.trim_end()),
         };
         let subject = ["SUB", "MSG", "HMSG", "PUB", "HPUB"].contains(&verb.as_str());
+        // After these the server keeps the connection.
+        let kept = ["permissions violation", "invalid subject"];
+        let lower = rest.to_ascii_lowercase();
+        let refuses = verb == "-ERR" && !kept.iter().any(|words| lower.contains(words));
         decoded
-            .refuses_if(verb == "-ERR")
+            .refuses_if(refuses)
             .field("type", verb.as_str())
             .field_if("subject", subject.then(|| word(0)))
             .field_if("options", options)

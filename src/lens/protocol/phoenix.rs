@@ -146,6 +146,8 @@ struct Phoenix {
     /// Objects rather than lists.
     first_version: bool,
     spoken: bool,
+    /// The reference of the join that came last.
+    joining: Option<String>,
     /// The references of the joins, by topic.
     topics: Kept<String, String>,
     /// Topics that the server closed; a message may have been on its way.
@@ -159,7 +161,7 @@ impl Phoenix {
         let first_version = query(&facts.url, "vsn").is_some_and(|vsn| vsn.starts_with('1'));
         let (topics, closed) = (Kept::default(), Kept::default());
         let (heard, refs) = (Heard::default(), Fresh::default());
-        Self { first_version, spoken: false, topics, closed, heard, refs }
+        Self { first_version, spoken: false, joining: None, topics, closed, heard, refs }
     }
 
     fn pack(&self, topic: &str, event: &str, payload: Value, own: String) -> Outgoing {
@@ -197,12 +199,16 @@ impl Lens for Phoenix {
             "phx_join" => format!("join {}{number}", brief(&topic)),
             "phx_leave" => format!("leave {}{number}", brief(&topic)),
             "phx_reply" => {
+                // Of a join; what refuses another request leaves the session as it is.
+                let join = reference.is_some() && [&join_ref, &self.joining].contains(&&reference);
                 let Payload::Json(value) = &payload else {
-                    return Some(vec![self.reply(&topic, status, &shown, reference, payload)]);
+                    let reply = self.reply(&topic, status, &shown, reference, payload);
+                    return Some(vec![reply.refuses_if(join && status == "error")]);
                 };
                 let status = value.get("status").map(Value::plain).unwrap_or_default();
                 let answer = value.get("response").map(Value::short).unwrap_or_default();
-                return Some(vec![self.reply(&topic, &status, &answer, reference, payload)]);
+                let reply = self.reply(&topic, &status, &answer, reference, payload);
+                return Some(vec![reply.refuses_if(join && status == "error")]);
             }
             _ => format!("{} {} {shown}{number}", brief(&topic), brief(&event)),
         };
@@ -235,6 +241,7 @@ impl Lens for Phoenix {
             && [self.topics.lacks(&own_topic), self.closed.lacks(&own_topic)] == [true; 2];
         match event.as_str() {
             "phx_join" => {
+                self.joining = (!own.is_empty()).then(|| own.clone());
                 drop(self.topics.insert(remembered(&topic), join_ref.unwrap_or_default()))
             }
             "phx_leave" => drop(self.topics.remove(&remembered(&topic))),
@@ -312,8 +319,7 @@ impl Phoenix {
             _ => Decoded::new(NAME, "phx_reply", format!("reply {} {answer}", brief(status))),
         };
         let decoded = with_fields(decoded, topic, "phx_reply", reference.as_deref(), payload);
-        let decoded = decoded.refuses_if(status == "error").field("status", status);
-        decoded.answers(reference.unwrap_or_default())
+        decoded.field("status", status).answers(reference.unwrap_or_default())
     }
 }
 

@@ -147,7 +147,11 @@ impl Lens for Pusher {
                 decoded.asks("ping", "").replied_by(pong)
             }
             "pusher:pong" => decoded.answers("ping"),
-            "pusher:error" => decoded.refuses_if(true),
+            // Others are about a message, and so is one without a code.
+            "pusher:error" => {
+                let code = of("code").and_then(Value::as_u64);
+                decoded.refuses_if(code.is_some_and(|code| (4000..4300).contains(&code)))
+            }
             "pusher:signin" => decoded.asks("signin", ""),
             "pusher:signin_success" => decoded.answers("signin"),
             "pusher:subscribe" => decoded

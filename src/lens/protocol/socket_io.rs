@@ -305,7 +305,8 @@ impl SocketIo {
             }
             1 => {
                 self.namespaces.remove(&remembered(namespace));
-                with_fields(summary).leaves_if(true)
+                // What leaves another namespace goes on in the others.
+                with_fields(summary).leaves_if(namespace == "/")
             }
             2 | 5 => {
                 let _ = write!(summary, " {event}");
@@ -344,7 +345,7 @@ impl SocketIo {
                     .as_ref()
                     .map(|data| data.text_of("message").map_or_else(|| data.plain(), brief));
                 let _ = write!(summary, " {}", why.unwrap_or_default());
-                with_fields(summary).answers(joining).refuses_if(true)
+                with_fields(summary).answers(joining).refuses_if(namespace == "/")
             }
         };
         let decoded = self.in_order(kind, namespace, message.from_client(), decoded);
