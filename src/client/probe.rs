@@ -19,7 +19,6 @@ use crate::ui::ending;
 use crate::ui::sanitize::escaped;
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::head::Head;
-use crate::wire::secret;
 
 /// How long a probe waits for an answer, at most.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -119,22 +118,18 @@ fn other_scheme(config: &OpenConfig) -> OpenConfig {
     other.target.secure = !config.target.secure;
     // Whether the certificate is any good is another question.
     other.transport.tls.insecure = true;
-    forget_secrets(&mut other);
+    keep_only_path(&mut other);
     other
 }
 
-/// Credentials must not cross in plain text, nor go to whoever answers.
-fn forget_secrets(config: &mut OpenConfig) {
-    config.headers.retain(|edit| !secret::is_secret(edit.name()));
-    forget_user(config);
-    config.target.resource_name = path(&config.target.resource_name).to_owned();
-}
-
-/// The user's credentials are not sent.
-fn forget_user(config: &mut OpenConfig) {
-    config.login = Login::default();
-    config.target.basic_auth = None;
+/// Leaves nothing of the user in the request but the path: any header, subprotocol or parameter may be
+/// a credential, which must not cross in plain text, nor go to another server than the one of the URL.
+fn keep_only_path(config: &mut OpenConfig) {
+    (config.headers, config.subprotocols, config.origin) = (Vec::new(), Vec::new(), None);
+    (config.login, config.target.basic_auth) = (Login::default(), None);
     config.keeps_cookies = false;
+    config.transport.tls.identity = None;
+    config.target.resource_name = path(&config.target.resource_name).to_owned();
 }
 
 /// Without the query, which may hold a token.
@@ -323,7 +318,7 @@ fn at_other_family(
     };
     let address = SocketAddr::new(ip, first.address.port());
     let mut other = config.clone();
-    forget_secrets(&mut other);
+    keep_only_path(&mut other);
     other.transport.family = AddressFamily::default();
     other.transport.overrides.connect_to.insert(0, format!("::{address}").parse().ok()?);
     Some((other, address.to_string()))
@@ -653,9 +648,9 @@ pub fn refused_tls(
         return Ok(());
     }
     // Nothing of the request goes to a server that is not trusted but what every client sends.
-    let mut bare = OpenConfig { headers: Vec::new(), ..config.clone() };
+    let mut bare = config.clone();
     bare.transport.tls.insecure = true;
-    forget_user(&mut bare);
+    keep_only_path(&mut bare);
     bare = without_upgrade(&bare);
     bare.target.resource_name = "/".to_owned();
     let (_, trace) = traced(&bare, runtime)?;

@@ -3,6 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
@@ -738,6 +739,52 @@ fn the_other_loopback_address_is_tried() {
         let port = serve_all(v6, move |stream| stream.write_all(bytes).ok());
         let told = Told::of(&[], port, "/");
         told.is("W103", "likely (medium): the server, or another program, has this port");
+    }
+}
+
+/// Options that put a secret wherever a request can hold one.
+const EVERYWHERE: [&str; 12] = [
+    "-s",
+    "bearer",
+    "-s",
+    "s3cr3t",
+    "-H",
+    "X-Custom: s3cr3t",
+    "-H",
+    "Cookie: a=s3cr3t",
+    "-o",
+    "https://s3cr3t.test",
+    "-u",
+    "me:s3cr3t",
+];
+
+#[test]
+fn another_server_than_that_of_the_url_gets_nothing_of_the_user_but_the_path() {
+    let heard = Arc::new(Mutex::new(String::new()));
+    let (v6, _refusing) = at_one("[::1]", "127.0.0.1");
+    let seen = Arc::clone(&heard);
+    let port = serve_all(v6, move |stream| {
+        let request = receive(stream);
+        seen.lock().ok()?.push_str(&String::from_utf8_lossy(&request));
+        stream.write_all(switching(&request, "").as_bytes()).ok()
+    });
+    let told = Told::of(&EVERYWHERE, port, "/p?token=s3cr3t");
+    assert_eq!(told.code(), "W104", "{}", told.text);
+    // What a trial agreed on is no news of the connection that was asked for.
+    told.lacks("agreed to none");
+    // In plain text goes no more than that.
+    let seen = Arc::clone(&heard);
+    let port = serve_by(move |request| {
+        seen.lock().expect("no test failed").push_str(request);
+        if request.starts_with("GET ") { answer("404 Not Found", "", "") } else { Vec::new() }
+    });
+    let url = format!("wss://127.0.0.1:{port}/p?token=s3cr3t");
+    Told::run(&[&EVERYWHERE[..], &["--diagnose", &url]].concat()).has("with ws://");
+    let heard = heard.lock().expect("no test failed");
+    assert_eq!(heard.matches("GET /p HTTP/1.1\r\n").count(), 2, "{heard}");
+    assert!(!heard.contains("s3cr3t"), "{heard}");
+    for name in ["Authorization", "Cookie", "Origin", "Sec-WebSocket-Protocol"] {
+        assert!(!heard.contains(name), "{heard}");
     }
 }
 

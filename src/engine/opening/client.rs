@@ -968,7 +968,10 @@ impl ClientOpening {
             runtime.record.agreed(&report.agreed);
         }
         self.emit(&Event::Open(&report.agreed), runtime)?;
-        if let Some(text) = self.not_agreed(&report.agreed) {
+        // An additional connection has nothing to say of the one that the user asked for.
+        if self.records
+            && let Some(text) = self.not_agreed(&report.agreed)
+        {
             runtime.report(self.conn, &Event::Note(&text))?;
             if !runtime.reporter.prints_notes() {
                 runtime.notifier.note(&text);
