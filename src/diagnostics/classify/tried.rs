@@ -33,8 +33,11 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     let ends = |trial: &Trial| matches!(trial.outcome, TrialOutcome::Ended(_));
     let stays = |trial: &Trial| trial.outcome == TrialOutcome::Stayed;
     let silent = facts.stream.sent.is_none();
+    let exact = matches!(d.entry.code, "W703" | "W707" | "W709");
+    let said = Clue::ReasonGiven.seen(facts).is_some();
     let erratic = match (stayed.map(|trial| trial.variation), checks) {
-        (Some(Variation::Again), _) => silent,
+        // What the peer names itself is more, such as the length of a ping of ours.
+        (Some(Variation::Again), _) => silent && !exact && !said,
         (Some(_), [same, rest @ ..]) => !ends(same) || !rest.iter().all(stays),
         _ => false,
     };
@@ -51,12 +54,10 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     }
     let confirmed = matches!(checks, [same, other, ..] if ends(same) && stays(other));
     // The peer's own words are more than what a trial shows.
-    let exact = matches!(d.entry.code, "W703" | "W707" | "W709");
     let told = exact || d.is_proved() || Clue::Complained.seen(facts).is_some();
     // Nor is what a message is wrong for found by leaving it out.
     let known = d.is_supported() && !d.causes.iter().take(1).any(speaks_of_ours);
     let fine = d.severity == Severity::Note && facts.stream.messages > 0;
-    let said = Clue::ReasonGiven.seen(facts).is_some();
     let told = told
         || match stayed.map(|trial| trial.variation) {
             Some(Variation::Again) => known || fine || said,
