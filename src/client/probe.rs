@@ -26,6 +26,9 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The same for a probe that runs without `--diagnose`.
 const CHEAP_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// All trials of a failure together take no longer than this.
+const ALL: Duration = Duration::from_secs(10);
+
 /// A path that no server has.
 const UNKNOWN_PATH: &str = "/wscope-unknown-path";
 
@@ -41,26 +44,48 @@ const UPGRADE: [&str; 5] = [
     "Sec-WebSocket-Extensions",
 ];
 
-/// Makes one connection and drops it; what was known of the one before stays.
+/// When the trials that begin now have to end: with `--max-time`, or sooner.
+pub fn limit(max_time: Option<Instant>) -> Instant {
+    let most = Instant::now() + ALL;
+    max_time.map_or(most, |at| at.min(most))
+}
+
+/// Makes one connection and drops it; what was known of the one before stays. Without an outcome if
+/// the time was over before the server answered: that shows nothing.
 fn traced(
     config: &OpenConfig,
+    until: Instant,
     runtime: &mut Runtime,
-) -> Result<(TrialOutcome, OpeningEvidence), OpenError> {
-    let mut config = config.clone();
-    config.handshake_timeout = config.handshake_timeout.min(PROBE_TIMEOUT);
+) -> Result<(Option<TrialOutcome>, OpeningEvidence), OpenError> {
+    let now = Instant::now();
+    if now >= until {
+        return Ok((None, OpeningEvidence::default()));
+    }
+    let config = hurried(config, PROBE_TIMEOUT);
     runtime.reporter.next_connection();
-    let mut opening = ClientOpening::new(&config, SLOT, None, runtime, Instant::now()).beside();
+    let mut opening = ClientOpening::new(&config, SLOT, Some(until), runtime, now).beside();
     match open_apart(&mut opening, runtime) {
         Ok(mut opened) => {
             opened.link.shutdown();
-            Ok((TrialOutcome::Opened, opened.evidence))
+            Ok((Some(TrialOutcome::Opened), opened.evidence))
         }
         Err(error @ (OpenError::Signal(_) | OpenError::Local(_))) => Err(error),
         Err(error) => {
             let evidence = std::mem::take(opening.evidence());
-            Ok((outcome(&evidence, &error), evidence))
+            let outcome = outcome(&evidence, &error);
+            let answered = matches!(outcome, TrialOutcome::Status { .. });
+            let in_time = answered || Instant::now() < until;
+            Ok((in_time.then_some(outcome), evidence))
         }
     }
+}
+
+/// Waits for no step of an opening longer than this.
+fn hurried(config: &OpenConfig, most: Duration) -> OpenConfig {
+    let mut config = config.clone();
+    config.connect_timeout = config.connect_timeout.min(most);
+    config.handshake_timeout = config.handshake_timeout.min(most);
+    config
 }
 
 /// Opens with the cookies that the first request had, and keeps none: a trial differs in one thing, and
@@ -185,7 +210,7 @@ fn with_other_path(config: &OpenConfig) -> OpenConfig {
 }
 
 /// Makes the same connection once more, with one difference; `None` if there would be no
-/// difference.
+/// difference, or if `until` came before an answer.
 ///
 /// # Errors
 ///
@@ -194,6 +219,7 @@ pub fn attempt(
     variation: Variation,
     config: &OpenConfig,
     evidence: &OpeningEvidence,
+    until: Instant,
     runtime: &mut Runtime,
 ) -> Result<Option<Trial>, OpenError> {
     let (other, what) = match variation {
@@ -239,8 +265,8 @@ pub fn attempt(
         | Variation::Unchanged
         | Variation::Again => return Ok(None),
     };
-    let (outcome, _) = traced(&other, runtime)?;
-    Ok(Some(Trial { variation, what, outcome }))
+    let (outcome, _) = traced(&other, until, runtime)?;
+    Ok(outcome.map(|outcome| Trial { variation, what, outcome }))
 }
 
 /// Whether a trial has another header than the first request, and nothing else that differs.
@@ -260,10 +286,13 @@ fn is_of_header(trial: &Trial) -> bool {
 pub fn control(
     config: &OpenConfig,
     evidence: &mut OpeningEvidence,
+    until: Instant,
     runtime: &mut Runtime,
 ) -> Result<Option<Trial>, OpenError> {
     let first = evidence.response().and_then(Head::status_line).map(|line| line.code);
-    let differs = |trial: &&Trial| is_of_header(trial) && trial.status() != first;
+    // Silence is no other answer.
+    let differs =
+        |trial: &&Trial| is_of_header(trial) && trial.status().is_some() && trial.status() != first;
     let changed = evidence.trials.iter().find(differs).cloned();
     // An upgrade that was dropped, where a plain request is answered.
     let soon = evidence.failed_after().is_some_and(|after| after < CHEAP_TIMEOUT);
@@ -278,7 +307,7 @@ pub fn control(
     let answered = |trial: &Trial| !matches!(trial.status(), None | Some(429 | 503));
     let mut other = None;
     for _ in 0..2 {
-        let (outcome, _) = traced(config, runtime)?;
+        let (Some(outcome), _) = traced(config, until, runtime)? else { break };
         let trial = Trial { variation, what: String::new(), outcome };
         if trial.status() != first && answered(&trial) {
             other = Some(trial);
@@ -287,7 +316,7 @@ pub fn control(
     }
     if other.is_none()
         && let Some(changed) = changed
-        && let Some(again) = attempt(changed.variation, config, evidence, runtime)?
+        && let Some(again) = attempt(changed.variation, config, evidence, until, runtime)?
         && again.status() != changed.status()
         && answered(&again)
     {
@@ -375,7 +404,7 @@ pub fn can_compare(config: &OpenConfig, error: &OpenError, evidence: &OpeningEvi
 }
 
 /// Makes more connections to distinguish the causes of a failure, and adds their results to the
-/// evidence of the failure. Without `all`, only the cheapest ones.
+/// evidence of the failure. Without `all`, only the cheapest ones. None goes on after `max_time`.
 ///
 /// # Errors
 ///
@@ -384,24 +413,23 @@ pub fn compare(
     config: &OpenConfig,
     error: &OpenError,
     all: bool,
+    max_time: Option<Instant>,
     evidence: &mut OpeningEvidence,
     runtime: &mut Runtime,
 ) -> Result<(), OpenError> {
     let conn = runtime.reporter.connection();
+    let until = limit(max_time);
     if all && is_about_certificate(error) {
-        refused_tls(config, evidence, runtime)?;
+        refused_tls(config, evidence, until, runtime)?;
     }
     for variation in variations(error, evidence) {
         if all || is_cheap(*variation, config, error) {
-            let mut config = config.clone();
-            if !all {
-                config.handshake_timeout = config.handshake_timeout.min(CHEAP_TIMEOUT);
-            }
-            let trial = attempt(*variation, &config, evidence, runtime)?;
+            let config = hurried(config, if all { PROBE_TIMEOUT } else { CHEAP_TIMEOUT });
+            let trial = attempt(*variation, &config, evidence, until, runtime)?;
             evidence.trials.extend(trial);
         }
     }
-    control(config, evidence, runtime)?;
+    control(config, evidence, until, runtime)?;
     // What is explained now is the first one's failure.
     runtime.reporter.return_to(conn);
     Ok(())
@@ -465,7 +493,7 @@ pub fn look_again(
     runtime: &mut Runtime,
 ) -> Result<(), OpenError> {
     let conn = runtime.reporter.connection();
-    let trial = attempt(Variation::NoUpgrade, config, evidence, runtime)?;
+    let trial = attempt(Variation::NoUpgrade, config, evidence, limit(None), runtime)?;
     let gone = |trial: &Trial| matches!(trial.outcome, TrialOutcome::Unreached(_));
     evidence.trials.extend(trial.filter(gone));
     runtime.reporter.return_to(conn);
@@ -474,7 +502,7 @@ pub fn look_again(
 
 /// Opens sessions that differ in one thing from one which the peer ended at once, and says nothing in
 /// them: those that stay open show why. `lasted` is how long the first one was open; no trial
-/// takes longer than `until`. What they show is noted in the evidence.
+/// goes on after `max_time`. What they show is noted in the evidence.
 ///
 /// # Errors
 ///
@@ -482,12 +510,13 @@ pub fn look_again(
 pub fn compare_session(
     config: &OpenConfig,
     lasted: Duration,
-    until: Option<Instant>,
+    max_time: Option<Instant>,
     evidence: &mut OpeningEvidence,
     runtime: &mut Runtime,
 ) -> Result<(), OpenError> {
     let conn = runtime.reporter.connection();
-    let watched = Watched { patience: (lasted * 3).clamp(WATCHED, WATCHED_MOST), until };
+    let patience = (lasted * 3).clamp(WATCHED, WATCHED_MOST);
+    let watched = Watched { patience, until: limit(max_time) };
     let done = watched.compare(config, evidence, runtime);
     runtime.reporter.return_to(conn);
     done
@@ -496,8 +525,8 @@ pub fn compare_session(
 /// How long sessions are watched.
 struct Watched {
     patience: Duration,
-    /// `--max-time`.
-    until: Option<Instant>,
+    /// See [`limit`].
+    until: Instant,
 }
 
 impl Watched {
@@ -511,10 +540,7 @@ impl Watched {
         if !matches!(again, Some(TrialOutcome::Ended(_))) {
             return Ok(());
         }
-        if !self.is_late(Instant::now()) {
-            let plain = attempt(Variation::NoUpgrade, config, evidence, runtime)?;
-            evidence.trials.extend(plain);
-        }
+        let place = evidence.trials.len();
         for (variation, what, other) in session_variations(config, evidence) {
             match self.add(variation, &what, &other, evidence, runtime)? {
                 Some(TrialOutcome::Stayed) => {}
@@ -528,6 +554,9 @@ impl Watched {
             }
             break;
         }
+        // It says less than they do, and may wait longer; what confirms a session stays behind it.
+        let plain = attempt(Variation::NoUpgrade, config, evidence, self.until, runtime)?;
+        evidence.trials.splice(place..place, plain);
         Ok(())
     }
 
@@ -548,7 +577,7 @@ impl Watched {
 
     /// Whether there is no time for another session.
     fn is_late(&self, now: Instant) -> bool {
-        self.until.is_some_and(|until| now + self.patience >= until)
+        now + self.patience >= self.until
     }
 
     /// Opens a session and watches in silence whether it stays open; `None` without the time for it.
@@ -562,15 +591,15 @@ impl Watched {
         if self.is_late(Instant::now()) {
             return Ok(None);
         }
-        let mut config = config.clone();
-        config.handshake_timeout = config.handshake_timeout.min(PROBE_TIMEOUT);
+        let config = hurried(config, PROBE_TIMEOUT);
         runtime.reporter.next_connection();
         let what = what.to_owned();
         let mut trial = Trial { variation, what, outcome: TrialOutcome::Opened };
         let conn = runtime.reporter.connection();
         runtime.report(conn, &Event::Note(&format!("trial: {}", trial.label())))?;
         let now = Instant::now();
-        let mut opening = ClientOpening::new(&config, SLOT, self.until, runtime, now).beside();
+        let mut opening =
+            ClientOpening::new(&config, SLOT, Some(self.until), runtime, now).beside();
         trial.outcome = match open_apart(&mut opening, runtime) {
             Ok(opened) => {
                 let mut talk = TrialTalk::new(*opened);
@@ -593,7 +622,7 @@ impl Watched {
                 outcome
             }
             Err(error @ (OpenError::Signal(_) | OpenError::Local(_))) => return Err(error),
-            Err(_) if self.until.is_some_and(|until| Instant::now() >= until) => return Ok(None),
+            Err(_) if Instant::now() >= self.until => return Ok(None),
             Err(error) => outcome(&std::mem::take(opening.evidence()), &error),
         };
         Ok(Some(trial))
@@ -642,6 +671,7 @@ fn session_variations(
 pub fn refused_tls(
     config: &OpenConfig,
     evidence: &mut OpeningEvidence,
+    until: Instant,
     runtime: &mut Runtime,
 ) -> Result<(), OpenError> {
     if !evidence.certificates.is_empty() {
@@ -653,7 +683,7 @@ pub fn refused_tls(
     keep_only_path(&mut bare);
     bare = without_upgrade(&bare);
     bare.target.resource_name = "/".to_owned();
-    let (_, trace) = traced(&bare, runtime)?;
+    let (_, trace) = traced(&bare, until, runtime)?;
     evidence.certificates = trace.certificates;
     Ok(())
 }

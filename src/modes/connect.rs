@@ -72,7 +72,7 @@ fn connect(
         Err(error) => {
             let evidence = tries.evidence();
             let all = config.diagnose;
-            let told = probe::compare(&config.open, &error, all, evidence, runtime);
+            let told = probe::compare(&config.open, &error, all, max_time, evidence, runtime);
             let error = told.err().unwrap_or(error);
             let proved = evidence.explain(&error).first().is_some_and(Diagnostic::is_proved);
             let may_ask = !all && probe::can_compare(&config.open, &error, evidence);

@@ -4,7 +4,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
 
@@ -786,6 +786,16 @@ fn another_server_than_that_of_the_url_gets_nothing_of_the_user_but_the_path() {
     for name in ["Authorization", "Cookie", "Origin", "Sec-WebSocket-Protocol"] {
         assert!(!heard.contains(name), "{heard}");
     }
+}
+
+#[test]
+fn a_mute_listener_at_the_other_loopback_address_holds_nobody_up() {
+    let (v6, _refusing) = at_one("[::1]", "127.0.0.1");
+    let port = serve_all(v6, |stream| stream.read_to_end(&mut Vec::new()).ok().map(drop));
+    let began = Instant::now();
+    let told = Told::of(&["--max-time", "0.3"], port, "/");
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_eq!((told.code(), told.status), ("W103", Some(4)), "{}", told.text);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 //! one sends, and the first cause must be the true one, or none where nothing can be known.
 
 use std::io::{Read as _, Write as _};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::causes::{Told, answer, asks};
 use crate::server::{receive, serve_all, serve_by, serve_open, switching};
@@ -179,6 +181,30 @@ fn who_hangs_is_told_by_other_paths() {
     let told = Told::of(&args, port, "/ws");
     told.is("W109", "(medium): nothing handles upgrades at this path");
     told.lacks("(high)");
+}
+
+#[test]
+fn silence_is_no_other_answer_and_trials_end_with_the_time_that_was_given() {
+    let refuses_once = || {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let port = serve_all(listen(), move |stream| {
+            receive(stream);
+            if count.fetch_add(1, Ordering::SeqCst) > 0 {
+                stream.read_to_end(&mut Vec::new()).ok()?;
+            }
+            stream.write_all(&answer("403 Forbidden", "", "")).ok()
+        });
+        (port, asked)
+    };
+    let (port, asked) = refuses_once();
+    Told::of(&["--diagnose", "--handshake-timeout", "0.2"], port, "/ws").is("W332", "");
+    // Without Upgrade, with its own Origin, at an unknown path: there is nothing to repeat.
+    assert_eq!(asked.load(Ordering::SeqCst), 4);
+    let (port, _) = refuses_once();
+    let began = Instant::now();
+    Told::of(&["--diagnose", "--max-time", "1"], port, "/ws").is("W332", "");
+    assert!(began.elapsed() < Duration::from_millis(2500), "{:?}", began.elapsed());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::causes::{Told, answer};
 use crate::server::{receive, serve_all, switching};
@@ -339,6 +339,31 @@ fn a_session_that_ends_without_an_origin_shows_it() {
     let told = Told::of(&["--diagnose", "-w", "5", "--max-time", "1"], port, "/");
     told.is("W708", "");
     told.lacks("requires an Origin");
+}
+
+#[test]
+fn a_plain_get_that_hangs_costs_no_trial_and_no_more_time_than_was_given() {
+    let asked = Arc::new(Mutex::new(String::new()));
+    let seen = Arc::clone(&asked);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = serve_all(listener, move |stream| {
+        let request = receive(stream);
+        let text = String::from_utf8_lossy(&request).into_owned();
+        seen.lock().ok()?.push_str(&text);
+        if text.contains("Upgrade: websocket") {
+            stream.write_all(switching(&request, "").as_bytes()).ok()?;
+            stream.write_all(b"\x88\x02\x03\xf3").ok()?;
+        }
+        stream.read_to_end(&mut Vec::new()).ok().map(drop)
+    });
+    let began = Instant::now();
+    let told = Told::of(&["--diagnose", "-w", "5", "--max-time", "2"], port, "/ws");
+    assert!(began.elapsed() < Duration::from_millis(2900), "{:?}", began.elapsed());
+    told.has("at the path /wscope-unknown-path");
+    let asked = asked.lock().expect("no test failed");
+    assert!(asked.contains("Origin: http://127.0.0.1:"), "{asked}");
+    assert!(asked.contains("GET /wscope-unknown-path "), "{asked}");
+    assert!(asked.lines().filter(|line| line.starts_with("GET ")).count() >= 5, "{asked}");
 }
 
 #[test]

@@ -112,11 +112,12 @@ impl Exam<'_> {
                 let unhealthy = self.talk(TrialTalk::new(*opened), idle, runtime)?;
                 // What was looked at beside belongs before what came of the connection.
                 let after = self.steps.split_off(place);
-                self.attempt(Variation::NoUpgrade, &mut trace, runtime)?;
+                let until = probe::limit(None);
+                self.attempt(Variation::NoUpgrade, &mut trace, until, runtime)?;
                 let time = trace.phases().upgrade;
                 self.add("upgrade", StepOutcome::Ok, "101 Switching Protocols", Some(time));
-                self.attempt(Variation::NoOrigin, &mut trace, runtime)?;
-                self.attempt(Variation::OwnOrigin, &mut trace, runtime)?;
+                self.attempt(Variation::NoOrigin, &mut trace, until, runtime)?;
+                self.attempt(Variation::OwnOrigin, &mut trace, until, runtime)?;
                 self.steps.extend(after);
                 let (verdict, exit) = unhealthy.unwrap_or_else(|| {
                     (format!("a WebSocket opens in {}", clock::brief(elapsed)), Exit::Success)
@@ -126,17 +127,18 @@ impl Exam<'_> {
             Err(error @ (OpenError::Signal(_) | OpenError::Local(_))) => Err(error),
             Err(error) => {
                 let text = error.to_string();
+                let until = probe::limit(None);
                 if probe::is_about_certificate(&error) {
-                    self.certificate(&mut trace, runtime)?;
+                    self.certificate(&mut trace, until, runtime)?;
                 }
                 match trace.was_asked() {
                     true => self.add("upgrade", StepOutcome::Failed, one_line(&text), None),
                     false => self.add("upgrade", StepOutcome::Skipped, "no way to ask", None),
                 }
                 for variation in probe::variations(&error, &trace) {
-                    self.attempt(*variation, &mut trace, runtime)?;
+                    self.attempt(*variation, &mut trace, until, runtime)?;
                 }
-                if let Some(trial) = probe::control(self.config, &mut trace, runtime)? {
+                if let Some(trial) = probe::control(self.config, &mut trace, until, runtime)? {
                     self.add("again", StepOutcome::Odd, &trial.to_string(), None);
                 }
                 self.found = trace.explain(&error);
@@ -217,10 +219,11 @@ impl Exam<'_> {
         &mut self,
         variation: Variation,
         trace: &mut OpeningEvidence,
+        until: Instant,
         runtime: &mut Runtime,
     ) -> Result<(), OpenError> {
         let asked = Instant::now();
-        let Some(trial) = probe::attempt(variation, self.config, trace, runtime)? else {
+        let Some(trial) = probe::attempt(variation, self.config, trace, until, runtime)? else {
             return Ok(());
         };
         let status = trace.response().and_then(Head::status_line).map(|line| line.code);
@@ -264,9 +267,10 @@ impl Exam<'_> {
     fn certificate(
         &mut self,
         trace: &mut OpeningEvidence,
+        until: Instant,
         runtime: &mut Runtime,
     ) -> Result<(), OpenError> {
-        probe::refused_tls(self.config, trace, runtime)?;
+        probe::refused_tls(self.config, trace, until, runtime)?;
         if let Some(text) = trace.certificates.first().map(summary) {
             self.add("certificate", StepOutcome::Failed, &text, None);
         }
