@@ -466,7 +466,7 @@ pub struct StreamFacts<'a> {
     /// The last one of them.
     pub heard: Option<LastHeard<'a>>,
     /// The first and the last messages of both directions, in their order.
-    pub kept: &'a [KeptMessage<'a>],
+    pub kept: &'a [CrossedMessage<'a>],
     /// Whether those are all.
     pub kept_all: bool,
     /// Whether the last thing that crossed was a message of ours, just before the end.
@@ -485,7 +485,7 @@ pub struct StreamFacts<'a> {
 
 /// The beginning of a message.
 #[derive(Clone, Copy, Debug)]
-pub struct KeptMessage<'a> {
+pub struct CrossedMessage<'a> {
     /// This side sent it.
     pub ours: bool,
     /// Text rather than binary.

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use crate::diagnostics::facts::{
-    CloseFacts, End, EndKind, FrameContext, HEARD_MOST, KeptMessage, LastHeard, SILENCE,
+    CloseFacts, CrossedMessage, End, EndKind, FrameContext, HEARD_MOST, LastHeard, SILENCE,
 };
 use crate::diagnostics::{Diagnostic, Facts, classify};
 use crate::event::{Cause, Direction, Ending, FrameEvent, Lost, MessageInfo, Observed, Totals};
@@ -421,7 +421,7 @@ impl SessionEvidence {
         first: &'k [(MessageInfo, Vec<u8>)],
         endpoint: Option<&'k Endpoint>,
         received: u64,
-    ) -> (Vec<KeptMessage<'k>>, bool) {
+    ) -> (Vec<CrossedMessage<'k>>, bool) {
         let of_first = |(info, content): &'k (MessageInfo, Vec<u8>)| {
             (info.opcode == OpCode::Data(Data::Text), content.as_slice())
         };
@@ -438,14 +438,14 @@ impl SessionEvidence {
         // The first ones are longer.
         came.sort_by_key(|(at, _)| *at);
         came.dedup_by_key(|(at, _)| *at);
-        let theirs = |(_, (text, content)): &(u64, (bool, &'k [u8]))| KeptMessage {
+        let theirs = |(_, (text, content)): &(u64, (bool, &'k [u8]))| CrossedMessage {
             ours: false,
             text: *text,
             content,
         };
         let mut kept: Vec<_> = came.iter().map(theirs).collect();
         let ours =
-            |(opcode, content)| KeptMessage { ours: true, text: opcode == Data::Text, content };
+            |(opcode, content)| CrossedMessage { ours: true, text: opcode == Data::Text, content };
         let sent =
             [endpoint.and_then(Endpoint::first_sent), endpoint.and_then(Endpoint::last_sent)];
         let before = heard.is_none_or(|heard| heard.sent_first > 0);
