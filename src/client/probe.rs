@@ -50,8 +50,8 @@ pub fn limit(max_time: Option<Instant>) -> Instant {
     max_time.map_or(most, |at| at.min(most))
 }
 
-/// Makes one connection and drops it; what was known of the one before stays. Without an outcome if
-/// the time was over before the server answered: that shows nothing.
+/// Makes one connection and drops it; the evidence of the first connection stays. Returns no outcome
+/// if the time ran out before the server answered.
 fn traced(
     config: &OpenConfig,
     until: Instant,
@@ -290,11 +290,11 @@ pub fn control(
     runtime: &mut Runtime,
 ) -> Result<Option<Trial>, OpenError> {
     let first = evidence.response().and_then(Head::status_line).map(|line| line.code);
-    // Silence is no other answer.
+    // A trial without an answer proves no difference.
     let differs =
         |trial: &&Trial| is_of_header(trial) && trial.status().is_some() && trial.status() != first;
     let changed = evidence.trials.iter().find(differs).cloned();
-    // An upgrade that was dropped, where a plain request is answered.
+    // The upgrade was dropped at once, and a plain request was answered.
     let soon = evidence.failed_after().is_some_and(|after| after < CHEAP_TIMEOUT);
     let answers =
         |trial: &Trial| trial.variation == Variation::NoUpgrade && trial.status().is_some();
@@ -303,7 +303,7 @@ pub fn control(
         return Ok(None);
     }
     let variation = Variation::Unchanged;
-    // Who has too much to do, or does not answer, did not look at the request.
+    // A server that is too busy, or does not answer, has not judged the request.
     let answered = |trial: &Trial| !matches!(trial.status(), None | Some(429 | 503));
     let mut other = None;
     for _ in 0..2 {
@@ -481,8 +481,8 @@ pub fn ended_early(ending: &Ending, lasted: Duration) -> bool {
     (lost || closed) && lasted < EARLY
 }
 
-/// Asks once more after a session was lost: a server that is gone is the reason. What else comes of
-/// it is not noted.
+/// Makes a plain request after a session was lost, to see whether the server still listens. Only a
+/// connection that fails is noted.
 ///
 /// # Errors
 ///
@@ -554,7 +554,7 @@ impl Watched {
             }
             break;
         }
-        // It says less than they do, and may wait longer; what confirms a session stays behind it.
+        // It runs last, because it may wait longest, but stands before the trials that confirm another.
         let plain = attempt(Variation::NoUpgrade, config, evidence, self.until, runtime)?;
         evidence.trials.splice(place..place, plain);
         Ok(())
@@ -575,7 +575,7 @@ impl Watched {
         Ok(outcome)
     }
 
-    /// Whether there is no time for another session.
+    /// Whether the time left is too short for another session.
     fn is_late(&self, now: Instant) -> bool {
         now + self.patience >= self.until
     }
@@ -662,8 +662,8 @@ fn session_variations(
     list
 }
 
-/// Notes the certificates that were refused, where the library did not keep them: they are shown where
-/// nothing is verified.
+/// Notes the refused certificates. If the library did not keep them, one more connection that verifies
+/// nothing gets them.
 ///
 /// # Errors
 ///

@@ -694,7 +694,7 @@ impl<'a> ClientSession<'a> {
         let expected = runner.is_some_and(|runner| runner.note_end(seen_code(&ending)));
         let fine = met == Some(true) || expected;
         let ours = fine || current.signal.is_some() || current.fault.is_some();
-        // Who has done what was asked ends so; who has sent nothing may not have.
+        // A server that has done its work closes like this; one that sent no message may have failed.
         let code = ending.received.as_ref().and_then(|body| body.code);
         let ours = ours || matches!(code, Some(1000 | 1001)) && ending.r#in.messages > 0;
         let lasted = current.connection.lasted(&ending);
@@ -778,7 +778,7 @@ impl<'a> ClientSession<'a> {
         let asked =
             current.connection.is_half_closed() && ending.cause == Cause::Lost(Lost::EndOfStream);
         let over = ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
-        // In the protocol inside.
+        // A message in the protocol inside asked for the end.
         let as_asked = matches!(ending.cause, Cause::Lost(_))
             && found.first().is_some_and(|first| {
                 first.entry.code == "W801" && first.severity == Severity::Note

@@ -361,8 +361,6 @@ pub enum Clue {
     ProxyGreeted,
     /// TLS with the proxy got no answer.
     ProxyTlsUnanswered,
-    /// The proxy is not one of HTTP.
-    ProxySpeaksSocks,
     /// There is a WWW-Authenticate.
     Challenged,
     /// The same request without the upgrade got another answer.
@@ -864,7 +862,7 @@ impl Clue {
                     return None;
                 }
                 let timer = reason(facts, &[" idle", " inactivity ", " no activity "]);
-                // That of an account or a device is another one.
+                // An account or a device may be inactive, too.
                 let inactive = || reason(facts, &[" inactive "]).filter(|_| !is_qualified(facts));
                 timer.or_else(inactive)
             }
@@ -953,12 +951,7 @@ impl Clue {
                 // The one before was taken: a trial that is refused came later.
                 let taken = facts.unanswered.is_some() || status.is_some();
                 let refused = |trial: &&Trial| {
-                    let here = trial.variation != Variation::OtherFamily;
-                    let text = match &trial.outcome {
-                        TrialOutcome::Unreached(text) => text,
-                        _ => return false,
-                    };
-                    here && text.contains("connection refused")
+                    trial.variation != Variation::OtherFamily && trial.is_refused()
                 };
                 let trial = facts.trials.iter().find(refused).filter(|_| taken)?;
                 Some(format!("{trial}, a moment later"))
@@ -990,7 +983,7 @@ impl Clue {
                 let trial = trial(Variation::NoUpgrade)?;
                 let telling = super::said::telling(trial.body()?, trial.status()?)?;
                 let bare = super::said::telling(facts.body, status?).is_none();
-                // A server of WebSockets alone says that it wants an upgrade.
+                // A plain WebSocket server answers that it wants an upgrade.
                 let known = !matches!(trial.status(), Some(200..=399 | 404 | 405 | 426 | 501))
                     && !matches!(super::said::subject(&telling), Some((Subject::Upgrade | Subject::Method | Subject::Version | Subject::Key, _)));
                 (bare && known).then(|| format!("to {trial}, it says \"{telling}\""))
@@ -1019,10 +1012,6 @@ impl Clue {
                 .then(|| "it closed the connection where it chooses how to log in".to_owned()),
             Self::ProxyTlsUnanswered => (facts.proxy?.fault? == ProxyFault::Tls)
                 .then(|| "it did not answer TLS".to_owned()),
-            Self::ProxySpeaksSocks => {
-                let address = facts.proxy?.address;
-                address.starts_with("socks").then(|| "the proxy speaks SOCKS".to_owned())
-            }
             Self::Challenged => header("WWW-Authenticate").map(|_| "the answer has a WWW-Authenticate".to_owned()),
             Self::PlainDiffers => compared(Variation::NoUpgrade, false),
             Self::PlainAnswered => {
@@ -1200,7 +1189,7 @@ impl Clue {
                 // Where others were answered for a while, it was not the last one.
                 let steady = facts.stream.messages > 1
                     && facts.end.is_some_and(|end| end.lifetime >= SILENCE);
-                // What a server sends is mostly an answer, which the client asked for.
+                // A message of a server is mostly an answer that the client asked for.
                 (facts.stream.ended_on_ours && !steady && facts.role == Role::Client)
                     .then(|| "the last traffic was a message from this side".to_owned())
             }
@@ -1409,7 +1398,7 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
     }
     let sockjs = facts.stream.message.is_some_and(|(_, first)| first == b"o");
     let of = |text: &'a [u8], is_last| {
-        // 1000 and 3000 are how SockJS closes without a ground.
+        // SockJS closes with 1000 or 3000 if nothing is wrong.
         let left = text.starts_with(b"c[1000,") || text.starts_with(b"c[3000,");
         let closed = sockjs && text.starts_with(b"c[") && !left;
         let grievance = if closed { Some(Grievance::Marked) } else { complains(text) };
@@ -1500,7 +1489,7 @@ fn reason(facts: &Facts<'_>, words: &[&str]) -> Option<String> {
     speaks.then(|| format!("its reason is \"{reason}\""))
 }
 
-/// Whether the reason of the peer's Close speaks of something else than the connection and its time.
+/// Whether the reason of the peer's Close is about something other than the connection.
 pub(super) fn is_qualified(facts: &Facts<'_>) -> bool {
     let plain = [
         "session",

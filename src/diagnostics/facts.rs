@@ -338,7 +338,7 @@ pub enum Variation {
     Subprotocol,
     /// Nothing but that no message was sent.
     Again,
-    /// Nothing, or nothing but what differed in the trial before: its result is another one all the same.
+    /// Nothing, or only what differed in the trial before; yet the result is another one.
     Unchanged,
     /// The Host of the URL.
     OwnHost,
@@ -396,6 +396,11 @@ impl Trial {
             Variation::OtherScheme => format!("with {what}"),
             Variation::OtherFamily => format!("at {what}"),
         }
+    }
+
+    /// Whether nothing listened at the address.
+    pub fn is_refused(&self) -> bool {
+        matches!(&self.outcome, TrialOutcome::Unreached(text) if text.contains("connection refused"))
     }
 
     /// The status, 101 included.

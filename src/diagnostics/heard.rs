@@ -144,12 +144,12 @@ fn object(text: &str) -> Option<Map<String, Value>> {
 /// Whether an object of JSON says that it is an error, itself: what a member holds is about something
 /// else.
 fn is_marked(members: &Map<String, Value>) -> bool {
-    // What ends a session, for a fault that it names.
+    // The message that ends a session, with the fault that it names.
     let reason = members.get("reason").and_then(Value::as_str).unwrap_or_default();
     let reason = reason.replace(['_', '-'], " ");
     let faulty = WORDS.iter().any(|word| says(&reason, word));
     let leaves = members.get("type").is_some_and(|kind| kind == "disconnect");
-    // What is not so may be a state: the light is off.
+    // `false` alone may be a state, such as a light that is off.
     let words = ["message", "msg", "reason", "description", "detail", "details", "code"];
     let explained =
         words.iter().any(|name| members.get(*name).is_some_and(|value| !is_none(value)));
@@ -157,9 +157,9 @@ fn is_marked(members: &Map<String, Value>) -> bool {
         || members.iter().any(|(name, value)| match name.as_str() {
             "error" | "problem" => !is_none(value),
             "success" | "ok" => *value == Value::Bool(false) && explained,
-            // A number of them is a count.
+            // A number counts the errors.
             "errors" => !is_none(value) && !value.is_number(),
-            // An action named so is a request to note one.
+            // An action called error asks for one to be logged.
             "type" | "event" | "status" | "op" | "kind" => value.as_str().is_some_and(names_error),
             _ => false,
         })
@@ -246,7 +246,7 @@ fn refuses_plainly(text: &str) -> bool {
         let about = rest.strip_prefix(' ').map(|rest| rest.trim_end_matches(['.', '!']));
         let names = |words: &str| {
             let mut words = words.split(' ');
-            // What is too many or forbidden may be a thing of a story.
+            // Ordinary sentences begin with these words, too.
             let any = !["too many", "forbidden"].contains(start) && words.clone().count() == 1;
             any || words.all(|word| REFUSED.contains(&word))
         };

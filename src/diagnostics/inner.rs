@@ -59,7 +59,7 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
         let mut packets = talk.read(&LensMessage { direction, text, content, micros: 0 });
         packets.iter_mut().for_each(untimed);
         read.push(packets);
-        // What came before it was clear.
+        // The messages that came before the protocol was clear.
         let earlier = talk.take_earlier();
         let from = (read.len() - 1).saturating_sub(earlier.len());
         for (at, packets) in earlier.into_iter().enumerate() {
@@ -86,7 +86,7 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     let refused = |packets: Option<&Vec<Decoded>>, is_last| {
         packets.and_then(|packets| Some((of(packets, Ends::Refusing)?, is_last)))
     };
-    // It came shortly before, and what followed it says no more.
+    // A refusal shortly before the end counts if only a goodbye followed.
     let heard = facts.stream.heard.as_ref().filter(|heard| !heard.before.is_empty());
     let goodbye = heard.is_some_and(|heard| is_bare(heard.content))
         || newest.is_some_and(|packets| of(packets, Ends::Leaving).is_some());

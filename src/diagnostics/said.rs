@@ -123,7 +123,7 @@ fn is_meant(text: &str, phrase: &str, at: usize) -> bool {
         }
         // That is a parser's.
         "token" => !before.ends_with("unexpected ") && !says(text, "csrf"),
-        // Inside of a name it is part of that.
+        // Inside a longer name, it is a part of the name.
         "upgrade" | "upgraded" => {
             let (first, last) =
                 (text[..at].chars().last(), text[at + phrase.len()..].chars().next());
@@ -185,7 +185,7 @@ fn speaks_of_origin(text: &str) -> bool {
         let server = [" server", " web server", " host", " dns", " is unreachable", " error"];
         !server.iter().any(|word| after.starts_with(word))
     };
-    // What is refused is refused in such words; an origin may be that of goods, too.
+    // A refusal has one of these words; without one, "origin" may be that of goods.
     let refuses = [
         "allow*",
         "disallow*",
@@ -456,7 +456,7 @@ fn members<'a>(text: &'a str, name: &str) -> impl Iterator<Item = String> + 'a {
     ends.into_iter().filter_map(move |at| {
         let whole = text[..at].ends_with(['"', '_', '-', '.']) || is_edge(text, at);
         let value = text[at + key.len()..].trim_start().strip_prefix(':')?.trim_start();
-        // Lists of what is wrong begin with the first.
+        // Of a list, the first text counts.
         let value = value.strip_prefix('[').unwrap_or(value).trim_start();
         let string = value.strip_prefix('"').filter(|_| whole)?;
         let mut escaped = false;
@@ -510,7 +510,7 @@ fn without_tags(html: &str) -> String {
             "<noscri" => after(rest, "</noscript>"),
             // What stands on every page of a site.
             _ if lower.starts_with("<nav") => after(rest, "</nav>"),
-            // Its heading is the page's.
+            // A header with an h1 holds the heading of the page.
             "<header" if !rest[..after(rest, "</header>")].contains("<h1") => {
                 after(rest, "</header>")
             }
@@ -530,7 +530,7 @@ fn after(text: &str, end: &str) -> usize {
 
 /// Sentences that servers and frameworks write for a status, whatever the ground was: of RFC 9110 as
 /// CherryPy and Tomcat quote it, of Werkzeug, Apache and IIS.
-const STOCK_SENTENCES: [&str; 25] = [
+const STOCK_SENTENCES: [&str; 24] = [
     "the server encountered an unexpected condition which prevented it from fulfilling the request",
     "the server encountered an unexpected condition that prevented it from fulfilling the request",
     "the server encountered an internal error and was unable to complete your request",
@@ -554,7 +554,6 @@ const STOCK_SENTENCES: [&str; 25] = [
     "the server understood the request but refuses to authorize it",
     "the browser (or proxy) sent a request that this server could not understand",
     "the server cannot or will not process the request due to something that is perceived to be a client error",
-    "invalid http request received",
     "the server is temporarily unable to service your request due to maintenance downtime or capacity problems",
 ];
 
@@ -603,7 +602,7 @@ const STACKS: [&str; 4] = ["\n    at ", "\n\tat ", "<br> &nbsp; &nbsp;at ", "<br
 /// The exception on a page that has its stack, as frameworks show it in development.
 pub(super) fn exception(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
-    // PHP's stands in front of its place.
+    // PHP prints the exception before the file and the line.
     if let Some((_, raised)) = text.split_once("Uncaught ").filter(|_| text.contains("Fatal error"))
     {
         let line = raised.split(" in /").next().unwrap_or_default();

@@ -66,7 +66,7 @@ pub struct OpeningEvidence {
     pub shown: Option<CertificateFacts>,
     /// From the request to the end of a failed attempt.
     failed_after: Option<Duration>,
-    /// What it means that the proxy does not answer, where its answer is awaited.
+    /// While an answer of the proxy is awaited: what its silence means.
     asks_proxy: Option<ProxyFault>,
     /// How long earlier connections of the run lasted that were lost in the same way.
     pub lifetimes: Vec<Duration>,

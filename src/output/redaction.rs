@@ -134,11 +134,11 @@ impl Redaction {
             }
             diagnostic.title = self.redactor.sentence(&diagnostic.title).into_owned().into();
             diagnostic.help = self.redactor.sentence(&diagnostic.help).into_owned().into();
-            let span = diagnostic.span.as_mut();
-            if let Some(span) = span
-                && let Some(bytes) = masked(&span.bytes, self.redactor.values())
-            {
-                span.bytes = bytes;
+            // As many bytes as before, so that the marks stay where they are.
+            if let Some(span) = &mut diagnostic.span {
+                for secret in self.redactor.spans(&span.bytes) {
+                    span.bytes[secret].fill(b'*');
+                }
             }
         }
         found

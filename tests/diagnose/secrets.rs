@@ -40,3 +40,19 @@ fn credentials_are_in_no_explanation() {
         assert!(said.starts_with("no WebSocket: ") && !said.contains(SECRET), "{said}");
     }
 }
+
+/// A token that only the server knows is in the excerpt of its answer, too.
+#[test]
+fn a_token_of_the_server_is_in_no_excerpt() {
+    let answer =
+        b"HTTP/1.1 302 Found\r\nLocation: /moved?access_token=s3rv3r-t0k3n\r\nContent-Length: 0\r\n\r\n";
+    let port = serve(Says::Bytes(answer), End::Hang);
+    let url = format!("ws://127.0.0.1:{port}/chat");
+    for options in [&["--input", "none"][..], &["--input", "none", "--output", "json"]] {
+        let told = wscope(&[options, &[url.as_str()]].concat());
+        let said = [told.stdout.as_slice(), told.stderr.as_slice()].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(said.contains("W310") && said.contains("access_token="), "{said}");
+        assert!(!said.contains("s3rv3r"), "{said}");
+    }
+}

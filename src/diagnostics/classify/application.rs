@@ -113,7 +113,7 @@ fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<
     }
     let sent = facts.stream.sent.map(|(_, content)| content);
     let connect = sent.is_some_and(|c| c.starts_with(b"CONNECT") || c.starts_with(b"STOMP"));
-    // Who has sent one is told another thing by the ERROR.
+    // After a CONNECT, the ERROR is about something else.
     let bad = first.starts_with(b"ERROR") && contains(first, b"CONNECT") && !connect;
     // Who was silent too has no right to an error.
     let ended = first.is_empty() && ended_by_peer(facts);

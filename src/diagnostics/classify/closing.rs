@@ -241,12 +241,12 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         let help = refused_init(d.clone()).help;
         return subprotocol(refused_init(d), facts).help(help);
     }
-    // What was asked for is no fault.
+    // This side asked for the end.
     if regular && Clue::Farewell.seen(facts).is_some() {
         return d;
     }
-    // "bye" is no reason beside a complaint, and a message has more to say than the reason of a code
-    // of its own.
+    // A complaint explains more than the reason "bye" does. A message that is marked as an error
+    // explains more than any reason.
     let bland = regular && heard::complains(&body.reason).is_none();
     let marked = |one: &Complaint<'_>| one.is_last && one.grievance >= Grievance::Marked;
     let complaint = complained(facts).filter(|one| bland || says_nothing(body) || marked(one));
@@ -265,8 +265,8 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             true => "the Close came right after it",
             false => "the Close came right after them",
         };
-        // Who has done what was asked says so, whatever the last message speaks of. A goodbye may
-        // follow a refusal.
+        // With 1000 and 1001 the peer says that all is well; a complaint before it may be ordinary
+        // text, but not the refusal of a protocol.
         let refused = complaint.grievance == Grievance::Refusal;
         let sure = refused || complaint.is_last && !ordinary;
         let shown = complaint.shown();
@@ -295,7 +295,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     let named =
         [Clue::TimerReason, Clue::TimeoutReason, Clue::FirstMessageReason, Clue::PingReason];
     let named = named.iter().any(|clue| clue.seen(facts).is_some());
-    // A word of it may be about anything.
+    // A single word of a reason may be about anything.
     let faulty = heard::complains(&body.reason) >= Some(Grievance::Shouted);
     if regular && !named && faulty {
         let reason = String::from_utf8_lossy(&body.reason).into_owned();
@@ -308,10 +308,10 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     // A word may be about anything: it is shown beside what is known otherwise.
     let d = d.note_if(complaint.filter(|_| !regular).map(|complaint| complaint.shown()));
     let early = facts.stream.messages == 0 && end.last < SILENCE && d.entry.code != "W502";
-    // Who says goodbye, or has sent a part of a message, has spoken; so has who did what was asked.
+    // A peer that says goodbye, sent a part of a message, or confirms with 1000 has spoken.
     let goodbye = !body.reason.is_empty() && heard::is_bare(&body.reason);
     let done = asked && body.code == Some(1000) && !says_nothing(body);
-    // Who took several messages before may have waited for the last of them.
+    // A peer that took several messages may have waited for the last of them.
     let taken = facts.stream.kept.iter().filter(|message| message.ours).count() > 1;
     let spoke = ordinary && (goodbye || done || taken || facts.stream.frames > 1);
     if early && !spoke && (unasked || ordinary || says_nothing(body)) {
@@ -320,7 +320,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         if !ordinary && body.code.is_some() {
             return at_once(d, facts, body);
         }
-        // Who took a message and closes in order may have been asked for no more.
+        // A peer that took a message and closes with 1000 may have finished its work.
         let d = match asked && body.code == Some(1000) {
             true => d.severity(Severity::Note),
             false => d.severity(Severity::Warning),
@@ -368,7 +368,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             let d = if regular { d.severity(Severity::Warning) } else { d };
             return d.because(UNPONGED, format!("{ignored}; {reason}")).help(PONG);
         }
-        // It is no timer of pings so early.
+        // So early, no timer of pings has run out.
         (Some(reason), None) if end.last >= SILENCE => {
             let text = "the peer did not receive a ping, a pong or a heartbeat from this side";
             let timer = Clue::TimeoutReason.seen(facts).is_some();
@@ -446,7 +446,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         None if Clue::TimeoutReason.seen(facts).is_some() => {
             // Of the server's work, or of ours.
             let fact = Clue::TimeoutReason.seen(facts).unwrap_or_default();
-            // Of something that it names, pings extend nothing.
+            // The reason names what timed out, and pings do not extend that.
             if is_qualified(facts) {
                 return d.suggests("a timeout of the server, which its reason names", fact);
             }
@@ -526,7 +526,7 @@ fn refused_init(d: Diagnostic) -> Diagnostic {
         .help("put into its payload what the server asks for, as in `{\"type\":\"connection_init\",\"payload\":{\"Authorization\":\"…\"}}`")
 }
 
-/// A code about a message, where none of ours was the ground.
+/// A code about a message that can't be one of ours.
 pub(super) fn not_ours(d: Diagnostic) -> Diagnostic {
     let title = format!("{}, though no message had been sent", d.entry.title);
     d.certain()

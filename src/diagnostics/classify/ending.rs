@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::clocks::{ping_interval, seconds};
 use super::closing::was_closed;
 use super::findings::Findings;
-use crate::diagnostics::clue::complained;
+use crate::diagnostics::clue::{complained, is_near};
 use crate::diagnostics::facts::{End, EndKind};
 use crate::diagnostics::heard::Grievance;
 use crate::diagnostics::{Clue, Facts, Severity};
@@ -157,12 +157,8 @@ fn timer(facts: &Facts<'_>, end: &End) -> Option<&'static str> {
     if !others.is_empty() && others.iter().all(alike) && !end.is_silent() {
         return Some("W814");
     }
-    // Who does not read stops the traffic himself.
+    // A peer that does not read causes the silence itself.
     (end.is_silent() && facts.stream.unsent == 0).then_some("W804")
-}
-
-fn is_near(time: Duration, seconds: u64) -> bool {
-    is_within(time, Duration::from_secs(seconds))
 }
 
 /// Give or take 2 %.

@@ -266,7 +266,7 @@ impl RefusalResponse<'_> {
             // Chrome's DevTools refuse with 500; otherwise such a status is about another host.
             Subject::Host if self.status < 500 => "W351",
             Subject::Host if self.status == 500 && phrase == "host header" => "W351",
-            // A server that fails has not looked at it.
+            // With such a status, the server has not judged the Origin.
             Subject::Origin if self.status > 500 => return None,
             Subject::Origin if self.sent("Origin") => "W327",
             Subject::Origin => "W328",
@@ -277,7 +277,8 @@ impl RefusalResponse<'_> {
             // A session of a login is as possible.
             Subject::Session if self.status == 401 => "W326",
             Subject::Session => "W352",
-            // What is read as a handshake, and forbidden, has arrived, as has what a plain GET differs from.
+            // A handshake that was read and forbidden has arrived; so has one whose answer differs from that to a
+            // plain GET.
             Subject::Upgrade
                 if self.refuses_handshake(start)
                     || self.status == 403 && Clue::PlainDiffers.seen(self.facts).is_some() =>
@@ -373,7 +374,7 @@ impl RefusalResponse<'_> {
         while let Some(start) = known.iter().find(|start| begins(bare(rest), start)) {
             rest = bare(&bare(rest)[start.len()..]);
         }
-        // Some sentences only begin so.
+        // A sentence may begin with the same words.
         let begun = text.strip_suffix(rest).and_then(|begun| begun.strip_suffix(' '));
         let goes_on = begun.is_some_and(|begun| begun.ends_with(char::is_alphanumeric));
         let goes_on = goes_on && rest.starts_with(char::is_lowercase);

@@ -88,7 +88,7 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
     });
 }
 
-/// Who closes in order sooner did not wait for a message.
+/// A client that closes with 1000 sooner than this was not waiting for a message.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A client that was accepted, and left before it sent anything.
@@ -100,7 +100,7 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
         _ => false,
     };
     let spoke = facts.stream.messages > 0;
-    // Who got a message may have got what it waited for.
+    // A client that received a message may have got what it waited for.
     if !by_peer || end.partial > 0 || (spoke && facts.stream.sent.is_some()) {
         return;
     }
@@ -109,7 +109,7 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
         end.lifetime.as_millis(),
         if spoke { "nothing was sent to it" } else { "sent no message" }
     );
-    // A failed handshake ends without this code, and who waited in vain waited for a while.
+    // A client that rejects the handshake does not send 1000; one that waits for a message waits longer.
     let in_order = facts.close.received.is_some_and(|close| close.code == Some(1000));
     if in_order && end.lifetime < PATIENCE {
         return;
@@ -155,8 +155,8 @@ fn names_another_host(request: &Head) -> bool {
     line.is_some_and(|line| line.target.starts_with(b"http://"))
 }
 
-/// Where else than in a header that this server reads the client put credentials, and the sign of
-/// it.
+/// Where the client put its credentials, if not in the header that this server reads; and the fact
+/// that shows it.
 fn elsewhere(request: &Head) -> Option<(&'static str, String)> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     if let Some(value) = request.get("Authorization") {

@@ -48,7 +48,7 @@ fn judge(verdict: &RuleVerdict, facts: &Facts<'_>, head: &Head, found: &mut Find
             None => Span::start_line(head, ""),
         };
         let span = if code == "W421" { at_fault(span, head) } else { span };
-        // What makes this value out of the key is known.
+        // The calculation that gives this value is known.
         let known = verdict.text.split_once("; ").filter(|_| code == "W402");
         let d = match known {
             Some((value, bug)) => d.because(bug.to_owned(), value),

@@ -10,7 +10,7 @@ const ERRATIC: &str = "the server ends some connections and not others, as while
 
 /// A refusal by a server that gives the same request another answer.
 pub(super) fn erratic_answers(mut d: Diagnostic, trial: &Trial) -> Diagnostic {
-    // What the same request got another answer without is no cause.
+    // The same request got another answer, which rules these causes out.
     d.causes.retain(|cause| cause.confidence == Confidence::High);
     d.because(
         "the server's answers change from one request to the next, as while it starts, or where one of several fails",
@@ -21,7 +21,7 @@ pub(super) fn erratic_answers(mut d: Diagnostic, trial: &Trial) -> Diagnostic {
 
 /// What the trials show of an end at once: a cause in front, or what they rule out.
 pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
-    // What was asked for needs no trial.
+    // This side asked for the end.
     if d.severity == Severity::Note && Clue::Farewell.seen(facts).is_some() {
         return d;
     }
@@ -36,7 +36,7 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     let exact = matches!(d.entry.code, "W703" | "W707" | "W709");
     let said = Clue::ReasonGiven.seen(facts).is_some();
     let erratic = match (stayed.map(|trial| trial.variation), checks) {
-        // What the peer names itself is more, such as the length of a ping of ours.
+        // A cause that the peer names is stronger, such as the length of our ping.
         (Some(Variation::Again), _) => silent && !exact && !said,
         (Some(_), [same, rest @ ..]) => !ends(same) || !rest.iter().all(stays),
         _ => false,
@@ -44,7 +44,7 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     if erratic {
         let trials = facts.trials.iter().filter(|trial| is_of_session(trial));
         let mut d = trials.fold(d, |d, trial| d.note(trial.to_string()));
-        // What was not different this time is no cause.
+        // The result changed without a difference, which rules these causes out.
         d.causes.retain(|cause| cause.confidence == Confidence::High);
         let same = facts.trials.iter().rev().find(|trial| is_of_session(trial));
         let fact = same.map(ToString::to_string).unwrap_or_default();
@@ -157,7 +157,7 @@ fn plain(facts: &Facts<'_>) -> Option<(String, String)> {
             let telling = said::telling(trial.body()?, trial.status()?)?;
             format!("to a plain GET, the server says \"{telling}\"")
         }
-        // Any path is served so by some servers, which says nothing of this one.
+        // Some servers answer every path like this, so it shows nothing about this one.
         200..=299 if !known => return None,
         200..=299 => "the path serves plain HTTP, and no WebSocket, or one that its application ends: a login, a parameter".to_owned(),
         401..=403 => "the application refuses: a plain GET is refused, too".to_owned(),
@@ -179,9 +179,5 @@ fn is_of_session(trial: &Trial) -> bool {
 
 /// The trial whose connection was refused.
 fn gone(facts: &Facts<'_>) -> Option<String> {
-    let refused = |trial: &&Trial| match &trial.outcome {
-        TrialOutcome::Unreached(text) => text.contains("connection refused"),
-        _ => false,
-    };
-    facts.trials.iter().find(refused).map(ToString::to_string)
+    facts.trials.iter().find(|trial| trial.is_refused()).map(ToString::to_string)
 }

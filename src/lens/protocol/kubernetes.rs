@@ -157,7 +157,7 @@ impl Lens for Kubernetes {
             Some(value) => format!("{name} {}", value.short()),
             None => format!("{name} {} B", data.len()),
         };
-        // That of a process that failed is an answer.
+        // The status of a process that failed is an answer, and refuses nothing.
         let refuses = value.as_ref().is_some_and(|status| {
             status.text_of("status") == Some("Failure")
                 && status.text_of("reason") != Some("NonZeroExitCode")

@@ -147,7 +147,7 @@ impl Lens for Pusher {
                 decoded.asks("ping", "").replied_by(pong)
             }
             "pusher:pong" => decoded.answers("ping"),
-            // Others are about a message, and so is one without a code.
+            // Other codes, and an error without a code, are about a message.
             "pusher:error" => {
                 let code = of("code").and_then(Value::as_u64);
                 decoded.refuses_if(code.is_some_and(|code| (4000..4300).contains(&code)))

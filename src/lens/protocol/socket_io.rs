@@ -305,7 +305,7 @@ impl SocketIo {
             }
             1 => {
                 self.namespaces.remove(&remembered(namespace));
-                // What leaves another namespace goes on in the others.
+                // A client that leaves another namespace stays in the others.
                 with_fields(summary).leaves_if(namespace == "/")
             }
             2 | 5 => {
@@ -394,7 +394,7 @@ impl Lens for SocketIo {
                 "CONNECT (40)",
                 "the server closes the connection after 45 s",
             )),
-            // Unless it began elsewhere.
+            // A client may have joined another namespace first.
             (0, true) if self.joined[0].lacks(&String::new()) => Some(AwaitedMessage::of_server(
                 "the answer to CONNECT, 40{\"sid\":…}",
                 "the server may close the connection if an event comes before it",

@@ -327,7 +327,7 @@ impl Exam<'_> {
         let lasted = talk.lasted();
         if probe::ended_early(&ended, lasted) {
             probe::compare_session(self.config, lasted, None, &mut talk.evidence, runtime)?;
-            // That to a plain GET has a step of its own.
+            // The plain GET has a step of its own.
             let sessions =
                 talk.evidence.trials.iter().filter(|trial| trial.variation != Variation::NoUpgrade);
             let trials = sessions.map(ToString::to_string);
@@ -343,7 +343,7 @@ impl Exam<'_> {
         let exit = match Exit::of(&ended) {
             // It was to stay open.
             Exit::Success if !was_open => Exit::Unmet,
-            // Nothing follows where the protocol inside goes on.
+            // The protocol inside did not continue.
             Exit::Success if self.found.first().is_some_and(is_stuck) => Exit::Unmet,
             Exit::Success => {
                 self.found.retain(|found| found.severity != Severity::Note);
@@ -354,7 +354,7 @@ impl Exam<'_> {
             }
             exit => exit,
         };
-        // What explains it may be a note where nobody expected more, and the end was not asked for.
+        // The first finding may be a note, if the server ended the session.
         let mut first = !was_open;
         self.found.retain(|found| std::mem::take(&mut first) || found.severity != Severity::Note);
         let verdict = match (&ended.received, self.found.first()) {
@@ -419,7 +419,7 @@ impl Exam<'_> {
     }
 }
 
-/// Whether the protocol inside does not go on.
+/// Whether the protocol inside did not continue.
 fn is_stuck(found: &Diagnostic) -> bool {
     found.entry.family == Family::Application && found.severity == Severity::Warning
 }

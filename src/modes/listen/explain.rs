@@ -49,7 +49,8 @@ pub fn refused(
     print(conn, &classify(&facts), runtime)
 }
 
-/// Whether a head is a request, perhaps behind the address of a client; the answer names any other.
+/// Whether a head is an HTTP request, with or without the PROXY protocol before it. The answer itself
+/// names any other protocol.
 fn is_http1(head: &Head) -> bool {
     !is_foreign(head.raw()) || sniff::is_proxy_protocol(head.raw())
 }
