@@ -171,7 +171,9 @@ fn where_no_frames_are_shown_the_cure_is_a_line() {
     let mut raw = server.raw();
     raw.send("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n");
     raw.rest();
-    server.stderr.wait_for("`wscope proxy PORT` is a forward proxy");
+    server.stderr.wait_for(
+        "a WebSocket: the client takes this server for a forward proxy; `wscope proxy PORT` is a forward proxy",
+    );
     // One that leaves in order gets no such line.
     crate::harness::close(server.client());
     let said = server.stderr.wait_for("[3] left: ");

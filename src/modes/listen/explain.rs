@@ -82,7 +82,11 @@ fn print(conn: ConnId, found: &[Diagnostic], runtime: &mut Runtime) -> io::Resul
     let wrong: Vec<Diagnostic> =
         found.iter().filter(|found| found.severity != Severity::Note).cloned().collect();
     if let Some(first) = wrong.first() {
-        runtime.remark(conn, &format!("{}; {}", first.title, first.help));
+        let why = match first.is_supported() {
+            true => format!("{}: {}", first.title, first.suspects()),
+            false => first.title.to_string(),
+        };
+        runtime.remark(conn, &format!("{why}; {}", first.help));
     }
     runtime.reporter.diagnose_for(conn, &wrong, &mut runtime.stdout)
 }
