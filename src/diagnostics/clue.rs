@@ -918,7 +918,7 @@ impl Clue {
             }
             Self::NoNamespace => {
                 let asks = |(_, sent): (_, &[u8])| sent.starts_with(b"40");
-                let none = !facts.stream.sent.is_some_and(asks) && refused_namespace(facts).is_none();
+                let none = !facts.stream.sent.is_some_and(asks);
                 let old = facts.stream.second.is_some_and(|second| second.starts_with(b"40"));
                 (none && !old && is_engine_io(facts)).then(|| "no packet `40` was sent".to_owned())
             }
@@ -1446,7 +1446,7 @@ fn beat_unanswered(facts: &Facts<'_>) -> Option<String> {
     if let Some((beat, answer)) = inner(facts).and_then(|inner| inner.beat).filter(|_| silent) {
         return Some(format!("{beat} wants the answer {answer}, and none was sent"));
     }
-    (silent && beats(heard.content) && refused_namespace(facts).is_none()).then(|| {
+    (silent && beats(heard.content)).then(|| {
         format!(
             "{} came {:.1} s before the end, and nothing was sent after it",
             super::heard::shown(heard.content),
@@ -1465,14 +1465,6 @@ fn ping_timeout(facts: &Facts<'_>) -> Option<std::time::Duration> {
     let members = serde_json::from_slice::<serde_json::Value>(first.get(1..)?).ok()?;
     let millis = members.get("pingTimeout")?.as_u64()?;
     Some(std::time::Duration::from_millis(millis.min(3_600_000) / 10 * 9))
-}
-
-/// The packet with which Socket.IO refuses a connection to a namespace (CONNECT_ERROR).
-pub(super) fn refused_namespace<'a>(facts: &Facts<'a>) -> Option<&'a [u8]> {
-    let heard = facts.stream.heard.as_ref();
-    let texts = [facts.stream.second, heard.map(|one| one.content), heard.map(|one| one.before)];
-    let refuses = |text: &&[u8]| text.starts_with(b"44{") || text.starts_with(b"44/");
-    texts.into_iter().flatten().find(refuses).filter(|_| is_engine_io(facts))
 }
 
 /// What a reason says whose time was up.

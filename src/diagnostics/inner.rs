@@ -19,6 +19,8 @@ pub(super) struct InnerProtocol {
     /// The packet by which the peer refused or gave up; and whether it was in its last message, after
     /// which only a goodbye may have come.
     pub refusal: Option<(String, bool)>,
+    /// The packet that says that something failed, if only heartbeats of the peer came after it.
+    pub failure: Option<String>,
     /// The packet by which this side asked for the end, if it was its last one.
     pub farewell: Option<String>,
     /// The rule that the last message of this side broke.
@@ -93,6 +95,10 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     let before = before.filter(|_| heard.is_some() && goodbye);
     Some(InnerProtocol {
         title: protocol.title,
+        failure: said(false)
+            .rfind(|packets| !packets.iter().all(|one| one.heartbeat))
+            .and_then(|packets| packets.iter().find(|one| one.fails()))
+            .map(Decoded::line),
         refusal: refused(newest, true).or_else(|| refused(before, false)),
         farewell: last.and_then(|packets| of(packets, Ends::Leaving)),
         breach: last

@@ -345,7 +345,7 @@ impl SocketIo {
                     .as_ref()
                     .map(|data| data.text_of("message").map_or_else(|| data.plain(), brief));
                 let _ = write!(summary, " {}", why.unwrap_or_default());
-                with_fields(summary).answers(joining).refuses_if(namespace == "/")
+                with_fields(summary).answers(joining).fails_if(true).refuses_if(namespace == "/")
             }
         };
         let decoded = self.in_order(kind, namespace, message.from_client(), decoded);
