@@ -351,6 +351,10 @@ pub enum Clue {
     PingsIgnored,
     /// More than one of them.
     PingsMissed,
+    /// The last thing that crossed was a ping of the peer, and its pong.
+    PingAnswered,
+    /// Nothing crossed since the 101.
+    NothingCrossed,
     /// The proxy's answer says that it could not reach the server.
     ProxyFailed,
     /// The proxy's answer forbids.
@@ -996,6 +1000,16 @@ impl Clue {
                 })
             }
             Self::PingsMissed => Self::PingsIgnored.seen(facts).filter(|_| facts.pings.ignored > 1),
+            Self::PingAnswered => {
+                let end = facts.end.filter(|_| facts.stream.ended_on_ping && facts.pings.ignored == 0)?;
+                let idle = end.idle.as_secs_f64();
+                Some(format!("its ping was answered {idle:.1} s before the end, and nothing crossed after that"))
+            }
+            Self::NothingCrossed => {
+                let end = facts.end?;
+                (end.lifetime.saturating_sub(end.idle) < SILENCE / 10)
+                    .then(|| "nothing crossed since the 101".to_owned())
+            }
             Self::ProxyFailed => {
                 let line = facts.proxy?.answer?.status_line()?;
                 matches!(line.code, 500 | 502..=504).then(|| format!("the proxy answered {}", line.code))

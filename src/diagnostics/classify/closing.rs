@@ -6,6 +6,7 @@ use super::findings::Findings;
 use crate::diagnostics::clue::{Complaint, complained, is_qualified};
 use crate::diagnostics::facts::{EndKind, SILENCE};
 use crate::diagnostics::heard::{self, Grievance};
+use crate::diagnostics::inner::inner;
 use crate::diagnostics::said;
 use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Family, Severity};
 use crate::wire::Role;
@@ -283,6 +284,18 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         return if sure { d.because(shown, why) } else { d.suggests(shown, why) };
     }
     let quiet_before = end.quiet >= SILENCE;
+    if let Some((title, goodbye)) =
+        inner(facts).and_then(|inner| Some((inner.title, inner.goodbye?))).filter(|_| regular)
+    {
+        let (text, why) =
+            (format!("the server ended the session inside: {goodbye}"), "it was not asked to");
+        return d
+            .title("closed after the server ended the session inside")
+            .severity(Severity::Warning)
+            .because(text, why)
+            .note(format!("the protocol is {title}"))
+            .help("read the server's log at that moment: it does this on purpose, as after a failed login");
+    }
     if let Some(fact) =
         Clue::InnerBreach.seen(facts).filter(|_| !quiet_before && says_nothing(body))
     {

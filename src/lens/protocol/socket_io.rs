@@ -22,7 +22,9 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         message.as_text().is_some_and(|text| {
             let begins =
                 ["0{", "0/", "2[\"", "2/"].into_iter().any(|begin| text.starts_with(begin));
-            text == "0" || begins && Packet::parse(text).is_some()
+            // Engine.IO's first packet begins alike.
+            let opens = text.contains("\"pingInterval\"");
+            text == "0" || begins && !opens && Packet::parse(text).is_some()
         })
     },
     begins_like_others: false,
