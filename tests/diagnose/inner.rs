@@ -354,6 +354,27 @@ fn a_reason_beside_a_regular_code_is_read() {
 }
 
 #[test]
+fn the_reason_of_a_close_before_any_message_is_reported_whatever_its_code() {
+    for (end, code, cause, cure) in [
+        (
+            &b"\x03\xe8Websocket authentication failed."[..],
+            "W700",
+            "authentication failed",
+            "reason",
+        ),
+        (b"\x11\x31", "W723", "the application refuses the login", ""),
+        (b"\x03\xebinvalid character 'h' in a literal", "W703", "", "its reason says why"),
+        (b"\x11\x31Unauthorized", "W723", "", "its reason says why"),
+    ] {
+        let close = frame(0x88, end);
+        let port = serve(move |stream| stream.write_all(&close).ok());
+        let told = Told::of(&["-w", "2"], port, "/");
+        told.is(code, cause);
+        assert!(told.text.contains(cure), "{}", told.text);
+    }
+}
+
+#[test]
 fn a_text_about_a_fault_is_no_complaint() {
     for (message, end) in [
         ("Forbidden fruit is the sweetest.", &b"\x03\xe9"[..]),
