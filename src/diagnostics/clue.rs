@@ -353,6 +353,8 @@ pub enum Clue {
     PingsMissed,
     /// The last thing that crossed was a ping of the peer, and its pong.
     PingAnswered,
+    /// Our last message came after a silence, and was answered with a reset.
+    IdleBeforeOurs,
     /// Nothing crossed since the 101.
     NothingCrossed,
     /// The proxy's answer says that it could not reach the server.
@@ -1005,6 +1007,13 @@ impl Clue {
                 let idle = end.idle.as_secs_f64();
                 Some(format!("its ping was answered {idle:.1} s before the end, and nothing crossed after that"))
             }
+            Self::IdleBeforeOurs => {
+                let end = facts.end.filter(|end| end.how == EndKind::Reset && facts.stream.ended_on_ours)?;
+                let idle = end.lifetime.saturating_sub(end.last).saturating_sub(end.idle);
+                (idle >= 2 * SILENCE).then(|| format!(
+                    "nothing crossed for {:.1} s before our last message, which was answered with a reset",
+                    idle.as_secs_f64()))
+            }
             Self::NothingCrossed => {
                 let end = facts.end?;
                 (end.lifetime.saturating_sub(end.idle) < SILENCE / 10)
@@ -1396,7 +1405,7 @@ impl Complaint<'_> {
 
 /// The message right before the end that complains of something.
 pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
-    use super::heard::{complains, is_bare};
+    use super::heard::{complains, is_goodbye};
     let heard = facts.stream.heard.as_ref()?;
     // What was sent at once after the opening had not waited for it.
     let early = facts.end.is_some_and(|end| end.last < SILENCE);
@@ -1419,7 +1428,7 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
         grievance.map(|grievance| Complaint { grievance, text, is_last, read: None })
     };
     of(heard.content, true)
-        .or_else(|| is_bare(heard.content).then(|| of(heard.before, false)).flatten())
+        .or_else(|| is_goodbye(heard.content).then(|| of(heard.before, false)).flatten())
 }
 
 /// How our last message asked for the end: the protocol inside says so, and the peer has not complained.
@@ -1431,7 +1440,7 @@ fn farewell(facts: &Facts<'_>) -> Option<String> {
         return None;
     }
     let done = facts.close.received.is_some_and(|body| matches!(body.code, None | Some(1000)));
-    let bare = done && super::heard::is_bare(last.content) && !last.content.is_empty();
+    let bare = done && super::heard::is_goodbye(last.content) && !last.content.is_empty();
     let bare = || bare.then(|| super::heard::shown(last.content));
     let asks = inner(facts).and_then(|inner| inner.farewell).or_else(bare)?;
     Some(format!("the last message sent asks for the end: {asks}"))
