@@ -209,6 +209,14 @@ fn with_other_path(config: &OpenConfig) -> OpenConfig {
     other
 }
 
+/// The name that servers accept which were made for this machine alone, in place of another name.
+fn near_host(config: &OpenConfig) -> Option<String> {
+    let host = &*config.target.host;
+    let other = host != "localhost" && host.parse::<IpAddr>().is_err();
+    let port = config.target.host_header.strip_prefix(host).filter(|_| other)?;
+    Some(format!("localhost{port}"))
+}
+
 /// Makes the same connection once more, with one difference; `None` if there would be no
 /// difference, or if `until` came before an answer.
 ///
@@ -246,13 +254,17 @@ pub fn attempt(
         }
         Variation::OwnHost => {
             let own = config.target.host_header.clone();
-            let sent = evidence.sent("Host");
-            if sent.is_none_or(|sent| sent == own.as_bytes()) {
-                return Ok(None);
-            }
+            let sent = evidence.sent("Host").map(|sent| sent == own.as_bytes());
             let mut other = config.clone();
             other.headers.retain(|edit| !edit.name().eq_ignore_ascii_case("host"));
-            (other, own)
+            match (sent, near_host(config)) {
+                (Some(false), _) => (other, own),
+                (Some(true), Some(near)) => {
+                    other.headers.extend(HeaderEdit::send("Host", &near).ok());
+                    (other, near)
+                }
+                _ => return Ok(None),
+            }
         }
         Variation::OtherFamily => match at_other_family(config, evidence) {
             Some(other) => other,

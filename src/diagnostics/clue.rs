@@ -50,7 +50,7 @@ const PLAIN_PAGES: [(&str, &str); 4] = [
 ];
 
 /// What only the pages of programs that stand in front of others have.
-const PROXY_PAGES: [&str; 15] = [
+const PROXY_PAGES: [&str; 16] = [
     "<title>no such app</title>",
     "<center>nginx",
     "<center>openresty",
@@ -63,6 +63,7 @@ const PROXY_PAGES: [&str; 15] = [
     "default backend - 404",
     "no server is available to handle this request",
     "<h1>404 not found</h1>\nthe resource could not be found.\n",
+    "<p>please contact the server administrator at ",
     "<h1>500 internal server error</h1>\nan internal server error occurred.\n",
     "your azure front door service configuration",
     "xhtml1-transitional.dtd\">\n<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n <head>\n  <title>",
@@ -195,6 +196,12 @@ pub enum Clue {
     ForwardProxied,
     /// The answer names another path than the requested one.
     NamesOtherPath,
+    /// The answer names the requested path.
+    NamesPath,
+    /// The answer is what a router writes that has no route, whatever the kind of the request.
+    Unrouted,
+    /// A library of Go read the handshake, and could not have the connection.
+    Untaken,
     /// An unknown path is answered by another server than this one.
     OtherPathElsewhere,
     /// A plain GET gets the same answer as the upgrade, at a path that the server knows.
@@ -255,8 +262,6 @@ pub enum Clue {
     LoginPage,
     /// The edge of a CDN, or its firewall, refused.
     EdgeRefuses,
-    /// Every request gets this answer, and no fact shows whether there is a proxy in front.
-    AllSameUnproxied,
     /// The answer is written in HTTP/1.0, and nothing shows a program in front.
     Http10,
     /// The answer keeps the connection, as a TLS port does not with a request that it can't read.
@@ -572,6 +577,20 @@ impl Clue {
                         "the answer names the path {inner}, but {asked} was requested"))
                 })
             }
+            Self::NamesPath => {
+                let named = super::said::named_path(facts.body)?;
+                let same = named.trim_matches('/') == url?.path.trim_matches('/');
+                same.then(|| format!("the answer names the path {named}"))
+            }
+            Self::Unrouted => Self::WholeBody("404 page not found").seen(facts),
+            Self::Untaken => {
+                let listed = || Self::ListsVersion13.seen(facts);
+                let form = |name, value: &str| header(name).is_some_and(|v| v.eq_ignore_ascii_case(value));
+                let go = form("X-Content-Type-Options", "nosniff") && form("Content-Type", "text/plain; charset=utf-8");
+                let unable = (status == Some(501) && go)
+                    .then(|| "the answer is a 501 as that of coder/websocket".to_owned());
+                unable.or_else(listed)
+            }
             Self::OtherPathElsewhere => {
                 let other = trial(Variation::OtherPath)?;
                 let TrialOutcome::Status { code: 400..=499, text, body } = &other.outcome else {
@@ -751,7 +770,7 @@ impl Clue {
             Self::RedirectsSlash | Self::RedirectsHost | Self::RedirectsPath => {
                 let location = header("Location")?;
                 let (to, asked) = (Url::of(&location), url?);
-                let bare = |path: &str| path.trim_end_matches('/').to_owned();
+                let bare = |path: &str| path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
                 let host = !to.host.is_empty() && !to.host.eq_ignore_ascii_case(asked.host);
                 let slash = to.path != asked.path && bare(to.path) == bare(asked.path);
                 let path = bare(to.path) != bare(asked.path);
@@ -796,11 +815,6 @@ impl Clue {
                 let pages = ["incapsula incident id", "the request could not be satisfied"];
                 let page = || pages.iter().find_map(|page| Self::Body(page).seen(facts));
                 edge.or_else(page).filter(|_| refused)
-            }
-            Self::AllSameUnproxied => {
-                let known = [Self::Proxied, Self::ForwardProxied, Self::Http10, Self::UpgradePasses];
-                let unknown = known.iter().all(|clue| clue.seen(facts).is_none());
-                Self::AllSame.seen(facts).filter(|_| unknown)
             }
             Self::Http10 => {
                 let head = facts.response?;
@@ -969,9 +983,10 @@ impl Clue {
                 let server = |server: &String| UNABLE.iter().any(|name| contains_word(server.as_bytes(), name));
                 let named = header("Server").filter(server).map(|server| format!("Server: {server}"));
                 let php = || header("X-Powered-By").filter(|name| name.starts_with("PHP/"));
+                let next = || header("X-Powered-By").filter(|name| name.starts_with("Next.js"));
                 let host = || header("Host").filter(|host| sent("Host") == Some(host.as_bytes()));
                 named
-                    .or_else(|| php().map(|name| format!("X-Powered-By: {name}")))
+                    .or_else(|| php().or_else(next).map(|name| format!("X-Powered-By: {name}")))
                     .or_else(|| host().map(|host| format!("Host: {host} in the answer, as PHP's built-in server writes")))
             }
             Self::AllSameJson => {
@@ -980,13 +995,8 @@ impl Clue {
             }
             Self::AllSameEmpty => Self::AllSame.seen(facts).filter(|_| Self::NoBody.seen(facts).is_some()),
             Self::PlainTells => {
-                let trial = trial(Variation::NoUpgrade)?;
-                let telling = super::said::telling(trial.body()?, trial.status()?)?;
-                let bare = super::said::telling(facts.body, status?).is_none();
-                // A plain WebSocket server answers that it wants an upgrade.
-                let known = !matches!(trial.status(), Some(200..=399 | 404 | 405 | 426 | 501))
-                    && !matches!(super::said::subject(&telling), Some((Subject::Upgrade | Subject::Method | Subject::Version | Subject::Key, _)));
-                (bare && known).then(|| format!("to {trial}, it says \"{telling}\""))
+                let told = plain_told(facts);
+                told.and_then(|_| trial(Variation::NoUpgrade).map(ToString::to_string))
             }
             Self::PingsIgnored => {
                 let ignored = facts.pings.ignored;
@@ -1347,6 +1357,19 @@ fn secret_sent(facts: &Facts<'_>) -> Option<String> {
 /// may have been sent before.
 fn after_ours(facts: &Facts<'_>) -> bool {
     facts.stream.ended_on_ours || facts.end.is_some_and(|end| end.last < SILENCE)
+}
+
+/// The sentence with which a plain GET is refused, where the upgrade is without one.
+pub(super) fn plain_told(facts: &Facts<'_>) -> Option<String> {
+    use super::said::{subject, telling};
+    let trial = facts.trial(Variation::NoUpgrade)?;
+    let told = telling(trial.body()?, trial.status()?)?;
+    let bare = telling(facts.body, facts.status().unwrap_or_default()).is_none();
+    // A plain WebSocket server answers that it wants an upgrade.
+    let handshake = [Subject::Upgrade, Subject::Method, Subject::Version, Subject::Key];
+    let known = !matches!(trial.status(), Some(200..=399 | 404 | 405 | 426 | 501))
+        && !subject(&told).is_some_and(|(about, _)| handshake.contains(&about));
+    (bare && known).then_some(told)
 }
 
 /// How long after a heartbeat an end may be its consequence, at least.

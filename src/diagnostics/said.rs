@@ -341,7 +341,7 @@ pub(super) fn named_path(body: &[u8]) -> Option<String> {
     PATH_MARKS.iter().find_map(|mark| {
         let at = lower.find(mark)?;
         // Inside of an object or a list, it is a pointer into something else.
-        if mark.starts_with('"') && !is_outermost(&text[..at]) {
+        if mark.starts_with('"') && !(is_outermost(&text[..at]) && text.contains("404")) {
             return None;
         }
         let rest = text[at + mark.len()..].trim_start_matches(['"', '\'', '`', ' ']);
@@ -352,12 +352,10 @@ pub(super) fn named_path(body: &[u8]) -> Option<String> {
     })
 }
 
-/// Whether the following text is in the outermost object of JSON, next to the number of the status.
+/// Whether the following text is in the outermost object of JSON.
 fn is_outermost(before: &str) -> bool {
     let count = |marks: [char; 2]| before.matches(marks).count();
-    before.trim_start().starts_with('{')
-        && count(['{', '[']) == count(['}', ']']) + 1
-        && before.contains("404")
+    before.trim_start().starts_with('{') && count(['{', '[']) == count(['}', ']']) + 1
 }
 
 /// With the characters that HTML's entities stand for.
@@ -803,6 +801,7 @@ mod tests {
             ("{\"message\":\"Route GET:/a/b?x=1 not found\"}", Some("/a/b")),
             ("<h2>No route matches [GET] &quot;/cable&quot;</h2>", Some("/cable")),
             ("{\"status\":404,\"path\":\"/ws\"}", Some("/ws")),
+            ("{\"path\":\"/ws\",\"status\":404}", Some("/ws")),
             ("<pre>Cannot GET /a&amp;b</pre>", Some("/a&b")),
             ("{\"status\":404,\"errors\":[{\"path\":\"/name\"}]}", None),
             ("{\"detail\":{\"code\":404,\"path\":\"/name\"}}", None),

@@ -1,6 +1,10 @@
 //! What answers by itself: programs without WebSocket, and what stands in front of an application.
 
-use wscope::diagnostics::facts::{Trial, TrialOutcome, Variation};
+use std::time::Duration;
+
+use wscope::diagnostics::facts::{
+    StreamEnd, TlsAttempt, TlsFault, Trial, TrialOutcome, Unanswered, Variation,
+};
 use wscope::diagnostics::{Confidence, Diagnostic, Facts, classify};
 
 use crate::support::Pair;
@@ -244,4 +248,157 @@ fn a_gateway_of_amazon_is_quoted_where_it_gives_a_reason() {
     first(&of("403 Forbidden", amazon, body), "Signature not yet current");
     let d = of("403 Forbidden", amazon, "{\"message\":\"Forbidden\"}");
     lacks(&d, "its reason");
+}
+
+/// How Go's http.Error and http.NotFound write.
+const GO: &str = "Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n";
+
+#[test]
+fn what_a_router_says_of_the_path_comes_before_a_lost_upgrade() {
+    let spring = "{\"timestamp\":\"t\",\"path\":\"/chat\",\"status\":404,\"error\":\"Not Found\"}";
+    let nginx = format!("{GO}Server: nginx\r\n");
+    for (headers, body) in [
+        ("", "no route found for GET /chat (AppWeb.Router)"),
+        ("Server: nginx\r\n", "no route found for GET /chat (AppWeb.Router)"),
+        ("Content-Type: application/json\r\n", spring),
+        (GO, "404 page not found\n"),
+        (&nginx, "404 page not found\n"),
+    ] {
+        for trials in [&[][..], &same(404, body)] {
+            let d = asked("", "404 Not Found", headers, body, trials);
+            first(&d, "has no route for this path");
+            assert!(d.causes.len() < 4 && d.entry.code == "W334", "{d:?}");
+            let upgrade = d.causes.iter().any(|cause| cause.text.contains("Upgrade"));
+            assert!(!body.contains("page not found") || !upgrade, "{d:?}");
+        }
+    }
+    // Without a word, a router, a program and a proxy are as likely.
+    let d = asked("", "404 Not Found", "", "", &same(404, ""));
+    first(&d, "a program without WebSocket, or Upgrade and Connection");
+    lacks(&d, "every request");
+    first(&of("404 Not Found", "X-Powered-By: Next.js\r\n", "<h1>404</h1>"), UNABLE);
+}
+
+#[test]
+fn who_answers_for_itself_is_read_where_it_stands() {
+    let d = asked("", "200 OK", "Server: Caddy\r\nContent-Length: 0\r\n", "", &same(200, ""));
+    first(&d, "no handler of it fits this path or Host");
+    let page = "<h1>Internal Server Error</h1>\n<p>The server encountered an internal error or\n\
+                misconfiguration</p>\n<p>Please contact the server administrator at \n x</p>";
+    let d =
+        of("500 Internal Server Error", "Server: Apache/2.4\r\nContent-Type: text/html\r\n", page);
+    first(&d, "the server in front answered itself");
+    assert!(d.causes.len() == 1 && d.help.contains("log"), "{d:?}");
+    // An unknown path that fails alike does not acquit the handler.
+    let trials = [trial(Variation::NoUpgrade, 404, ""), trial(Variation::OtherPath, 500, "")];
+    first(
+        &asked("", "500 Internal server error", "", "", &trials),
+        "an exception in the application",
+    );
+    // A library of Go says with these that it can't have the connection.
+    for (status, headers, plain) in [
+        ("500 Internal Server Error", "Sec-Websocket-Version: 13\r\n", 400),
+        ("501 Not Implemented", GO, 426),
+    ] {
+        for trials in [&[][..], &[trial(Variation::NoUpgrade, plain, "")]] {
+            let d = asked("", status, headers, &status[4..], trials);
+            assert!(d.entry.code == "W341", "{d:?}");
+            first(&d, "http.Hijacker");
+        }
+    }
+    let body = "400: Bad Request";
+    let d = asked(
+        "",
+        "400 Bad Request",
+        "Server: Python/3.13 aiohttp/3.12\r\n",
+        body,
+        &same(400, body),
+    );
+    first(&d, "a proxy in front that the server does not trust");
+    has(&of("400 Bad Request", "Server: Python/3.13 aiohttp/3.12\r\n", body), "does not trust");
+}
+
+#[test]
+fn an_own_origin_that_action_cable_refuses_was_compared_with_another_name() {
+    let own = "Origin: http://api.example\r\n";
+    for server in ["", "Server: nginx\r\n", "Server: Apache/2.4\r\n"] {
+        let headers = format!("{server}Content-Type: text/plain\r\n");
+        let d =
+            asked(own, "404 Not Found", &headers, "Page not found", &same(404, "Page not found"));
+        first(&d, "Upgrade and Connection, or changes Host or sends no X-Forwarded-Proto");
+        assert!(d.entry.code == "W333" && d.help.contains("X-Forwarded-Proto"), "{d:?}");
+    }
+}
+
+#[test]
+fn a_plain_get_that_names_the_host_says_what_the_upgrade_was_refused_for() {
+    let vite = "Blocked request. This host (\"api.example\") is not allowed.\n\
+                To allow this host, add \"api.example\" to `server.allowedHosts`.";
+    let plain = [trial(Variation::NoUpgrade, 403, vite)];
+    let d = asked("", "400 Bad Request", "", "Bad Request", &plain);
+    assert!(d.entry.code == "W351" && d.help.contains("allowedHosts"), "{d:?}");
+    first(&d, "to a plain GET, the server says \"Blocked request.");
+    let trials = [Trial {
+        variation: Variation::OwnHost,
+        what: "localhost".to_owned(),
+        outcome: TrialOutcome::Opened,
+    }];
+    let d = asked("", "400 Bad Request", "", "Bad Request", &trials);
+    assert!(d.entry.code == "W351" && d.is_proved(), "{d:?}");
+    // An upgrade that is not answered at all is no other case.
+    let pair = Pair::new("", "");
+    let facts = Facts {
+        trials: &plain,
+        response: None,
+        report: None,
+        unanswered: Some(Unanswered {
+            how: StreamEnd::Timeout,
+            after: Duration::from_secs(3),
+            received: 0,
+        }),
+        ..pair.facts()
+    };
+    first(&classify(&facts)[0], "to a plain GET, the server says \"Blocked request.");
+}
+
+#[test]
+fn the_greeting_of_another_service_is_used_wherever_it_came() {
+    let greets = |variation| Trial {
+        variation,
+        what: String::new(),
+        outcome: TrialOutcome::Nothing("the server's answer is not HTTP: SSH-2.0-x\\r\\n".into()),
+    };
+    let (plain, scheme) = ([greets(Variation::NoUpgrade)], [greets(Variation::OtherScheme)]);
+    let pair = Pair::new("", "");
+    let facts = Facts { response: None, report: None, ..pair.facts() };
+    for how in [StreamEnd::Fin, StreamEnd::Reset, StreamEnd::Timeout] {
+        let unanswered = Unanswered { how, after: Duration::from_millis(8), received: 0 };
+        let facts = Facts { trials: &plain, unanswered: Some(unanswered), ..facts.clone() };
+        let d = &classify(&facts)[0];
+        assert!(d.entry.code == "W110" && d.title.contains("SSH, not HTTP"), "{d:?}");
+    }
+    for fault in [TlsFault::Closed, TlsFault::Silent] {
+        let tls = TlsAttempt { fault: Some(fault), ..TlsAttempt::default() };
+        let facts =
+            Facts { trials: &scheme, tls, url: Some("wss://api.example/"), ..facts.clone() };
+        let d = &classify(&facts)[0];
+        assert!(d.entry.code == "W110" && d.title.contains("SSH, not TLS"), "{d:?}");
+    }
+}
+
+#[test]
+fn titles_and_cures_fit_what_the_answer_says() {
+    let expired = "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n";
+    let d = asked("X-Api-Key: k\r\n", "401 Unauthorized", expired, "", &[]);
+    first(&d, "invalid_token");
+    lacks(&d, "no credentials were sent");
+    let d = of("404 Not Found", "", "{\"message\":\"pods \\\"web-0\\\" not found\",\"code\":404}");
+    first(&d, "web-0");
+    assert!(!d.title.contains("at this path"), "{d:?}");
+    let d =
+        of("429 Too Many Requests", "", "{\"message\":\"You exceeded your quota: see billing\"}");
+    assert!(d.entry.code == "W340" && !d.help.contains("delays"), "{d:?}");
+    let pair = Pair::new("", "HTTP/1.1 301 Moved Permanently\r\nLocation: /a/ws\r\n\r\n");
+    let d = &classify(&Facts { url: Some("ws://api.example//a//ws"), ..pair.facts() })[0];
+    first(d, "a slash of the path is missing or superfluous");
 }

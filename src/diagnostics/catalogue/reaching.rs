@@ -1,6 +1,8 @@
 //! W0xx and W1xx: the URL, the name, TCP, a proxy, and servers that do not speak HTTP.
 
 use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium, note, warning};
+use super::refusals::AS_TOLD;
+use crate::diagnostics::diagnostic::PLAIN_TELLS;
 use crate::diagnostics::{CatalogueEntry, Clue as C};
 
 #[rustfmt::skip]
@@ -79,6 +81,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("read the server's log: the request may have ended its process"),
             medium("the application did not answer the upgrade in time, or what the port forwards to could not be reached, and the server gave up", C::GaveUp).unless(&[C::PlainUnanswered, C::NoSubprotocolHelps])
                 .cure("check what is behind the port, and read the application's log: find out what its handler waits for before it accepts"),
+            medium(PLAIN_TELLS, C::PlainTells)
+                .cure(AS_TOLD),
             high("a proxy answers, which can't reach the application behind it", C::PlainGateway)
                 .cure("start the application, or correct its address and port in the proxy"),
             high("an HTTP server, or something in front of it, drops the upgrade: its handler does not know this path, refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp, C::PlainGateway, C::PlainFails, C::PlainUnread])
@@ -122,6 +126,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
+            medium(PLAIN_TELLS, C::PlainTells).unless(&[C::PlainFails])
+                .cure(AS_TOLD),
             medium("what is behind fails, as a plain GET shows, or its handler hangs", C::PlainFails)
                 .cure("read the log of the server and of what it depends on"),
             medium("a plain GET is answered and the upgrade is not: a proxy in front does not pass it on, or the WebSocket's handler hangs or is slow", C::UpgradeAlone).unless(&[C::PlainFails])

@@ -1,12 +1,25 @@
 //! W320 to W353: error statuses instead of a 101, and a 101 in an old version of HTTP.
 
 use super::builder::{KNOWN, MEASURED, error, high, low, medium, warning};
-use crate::diagnostics::classify::response::PLAIN_TELLS;
+use crate::diagnostics::diagnostic::PLAIN_TELLS;
 use crate::diagnostics::{CatalogueEntry, Clue as C, Family};
 
 /// What a plain GET that succeeds leaves open where the upgrade is refused.
 const SERVES: &str = "the path serves plain HTTP, and no WebSocket, or one that its application refused: credentials, the Origin, a parameter";
 const FIND: &str = "check the path; if it is right, compare headers, query and cookies with those of a client that works";
+
+/// What the sentence in another answer asks for.
+pub(super) const AS_TOLD: &str = "do as that answer says";
+
+/// What a list of hosts needs.
+const NAME_HOST: &str = "send a Host that the server accepts, `--host NAME`, or add this one to its list: `allowedHosts` in vite and webpack, ALLOWED_HOSTS in Django";
+
+/// What only the log of an application has.
+const RAISED: &str = "an exception in the application: its handler lacks what it needs (a subprotocol, a header, a service behind it), or it has no route for this path";
+
+/// What an answer says that names the path.
+const NO_ROUTE: &str =
+    "the router that answers, of the application or of a gateway, has no route for this path";
 
 /// What is refused at one path alone.
 const KNOWN_PATH: &str = "the server knows this path and refuses: credentials, a rule, or a handler that has no WebSocket";
@@ -72,8 +85,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("send fewer or shorter cookies and headers"),
             medium(SERVES, C::PlainServes)
                 .cure(FIND),
-            medium("every request is refused, whatever its path: for its Host, which the server does not know, or because something in front refuses it or puts bytes before it, such as the PROXY protocol", C::AllSame).unless(&[C::Proxied, C::AllSameJson, SUSPICIOUS])
-                .cure("read the log of the server that answers; try the name that it is set up for, `--host NAME`; check what stands in front of it"),
+            medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
+                .cure(AS_TOLD),
+            medium("every request is refused, whatever its path: for its Host or for a proxy in front that the server does not trust, or something in front refuses it or puts bytes before it (the PROXY protocol)", C::AllSame).unless(&[C::Proxied, C::AllSameJson, SUSPICIOUS])
+                .cure("read the log of the server that answers; try the name that it is set up for, `--host NAME`; add the proxy in front to those that it trusts, in Home Assistant `trusted_proxies`"),
             medium(REFUSES_ALL, C::AllSameJson)
                 .cure(COMPARE),
             medium("every upgrade is refused, whatever its path: the server was made for another one, or has its WebSocket switched off, or hands upgrades to a handler that refuses them", C::OtherPathSame).unless(&[C::AllSame]),
@@ -82,6 +97,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a query parameter, header or subprotocol that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes])
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses, SUSPICIOUS]),
+            low("a proxy in front that the server does not trust, as Home Assistant refuses it").with(C::WholeBody("400: bad request")).unless(&[C::AllSame, C::OtherPathDiffers]),
             low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame]),
             low("a query parameter, header or subprotocol that the application needs is missing").unless(&[C::OtherPathDiffers]),
             low("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET").unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses, SUSPICIOUS]),
@@ -213,7 +229,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium(SERVES, C::PlainServes)
                 .cure(FIND),
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
-                .cure("do as that answer says"),
+                .cure(AS_TOLD),
             medium("the application knows this path and refuses: credentials, a parameter or the Origin", C::PlainKnown).unless(&[C::ProxyPage])
                 .cure("see the application's log, and compare credentials, query and Origin with those of a client that works"),
             low("the credentials sent are refused").with(C::SecretSent).unless(&[C::ProxyPage]),
@@ -231,11 +247,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send one of the server's `allowed_request_origins`: `-o https://HOST`")
         .source("measured on real servers; Rails' connection base")
         .causes(&[
-            medium("a proxy changes Host, or sends no X-Forwarded-Proto, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
-                .cure("make the proxy pass both; in nginx: `proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto $scheme;`"),
+            medium("a proxy removes Upgrade and Connection, or changes Host or sends no X-Forwarded-Proto, which the server compares the Origin with", C::OriginIsOwn)
+                .cure("make the proxy pass all of them; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto $scheme;`"),
             medium("the Origin is not among allowed_request_origins", C::OriginSent),
             medium("the application requires an Origin of its allowed_request_origins", C::NoOrigin),
-            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainDiffers]),
+            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainDiffers, C::OriginIsOwn]),
         ])
         .seen("404 in plain text with the body Page not found"),
     error("W334", "there is no WebSocket at this path")
@@ -251,9 +267,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`"),
             medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
                 .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
+            medium("the router that answers, of the application or of a proxy, has no route for this path, or for this Host", C::Unrouted).unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::OtherPathDiffers])
+                .cure("check the path, in the URL and as a proxy forwards it, and the name and port of the URL; in Phoenix it ends with `/websocket`; in traefik and gateways, compare the rules for path and host"),
+            medium(NO_ROUTE, C::NamesPath).unless(&[C::Unrouted, C::PlainPage, C::OtherPathDiffers])
+                .cure("check the path, in the URL and in the application; in Phoenix it ends with `/websocket`"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainPageBehindProxy).unless(&[C::PlainDiffers, C::ProxyOwn])
                 .cure("make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyOwn])
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted])
                 .cure("make the proxy forward the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
             medium("the application took the upgrade for a plain request: it has no WebSocket at this path or none at all, or a proxy removed Upgrade and Connection", C::PlainPage).unless(&[C::Proxied, C::ForwardProxied, C::PlainDiffers, C::UpgradePasses, C::NamesOtherPath])
                 .cure("check the path, and that the WebSocket server is attached to the program that listens on this port; if a proxy is in front, make it forward Upgrade and Connection"),
@@ -261,17 +281,18 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and the name and port of the URL, against the configuration of the server in front"),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
-            medium("a wrong path, a program without WebSocket, a Host that the server has no site for, or a proxy removed Upgrade and Connection: every request gets this answer", C::AllSameUnproxied).unless(&[C::NamesOtherPath, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::ProxyOwn])
+            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::AllSame).unless(&[C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn])
                 .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
-            medium("a wrong path, in the URL or rewritten by a proxy", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSameUnproxied, C::ProxyOwn]),
+            medium("a wrong path, in the URL or rewritten by a proxy", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSame, C::NamesPath, C::Unrouted, C::ProxyOwn]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
-            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::Proxied, C::ProxyOwn, C::Unable]),
-            medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::ProxyOwn]),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllSame]),
+            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable]),
+            medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted]),
+            low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses]),
             low("the server has no WebSocket support").with(C::Http10).unless(&[C::Unable])
                 .cure("run the application under a server with WebSocket support"),
-            low("a proxy rewrites the path: it strips, adds or changes a prefix").unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::ProxyOwn]),
-            low("the server in front has no site for this Host, the name and port of the URL").unless(&[C::UpgradePasses, C::ProxyOwn, C::AllSameUnproxied, C::OtherPathDiffers]),
+            low("a proxy rewrites the path: it strips, adds or changes a prefix").unless(&[C::NamesOtherPath, C::NamesPath, C::OtherPathElsewhere, C::ProxyOwn]),
+            low("the server in front has no site for this Host, the name and port of the URL").unless(&[C::UpgradePasses, C::ProxyOwn, C::Unrouted, C::OtherPathDiffers]),
             low("the server hides a refusal behind 404").unless(&[C::NamesOtherPath, C::PlainPage]),
         ])
         .seen("status 404, or a 4xx whose body reports an unknown path"),
@@ -335,9 +356,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("the program or host that answers has no WebSocket support", C::Unable)
                 .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
-            medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
-                .cure("do as that answer says"),
-            medium("the library of the handshake failed after it had read the request: a middleware wraps the response, which then can't be taken over (in Go, without http.Hijacker)", C::ListsVersion13)
+            medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage, C::Untaken])
+                .cure(AS_TOLD),
+            medium("the library of the handshake failed after it had read the request: a middleware wraps the response, which then can't be taken over (in Go, without http.Hijacker)", C::Untaken)
                 .cure("take middleware that wraps the response (logs, metrics, compression, timeouts) off this path, or let it pass http.Hijacker"),
             medium("the path serves plain HTTP, and its handler does not take this upgrade", C::PlainServes)
                 .cure("check the path, and whether the server has WebSocket support; then the subprotocol that the handler may require, `-s NAME`"),
@@ -345,16 +366,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("read the log of the server in front: its rules, its files or its way to the application"),
             medium("every request fails alike: the server does before it looks at the path, or a proxy in front can't reach it, as over TLS or with a certificate that it does not trust", C::AllSame).unless(&[C::ProxyPage, C::Unable])
                 .cure("find out which hop answers, and read its log; check the proxy's scheme, port and trust for its upstream"),
-            medium("the application fails at any path: it has no route for this one, wants a subprotocol or an Origin, or fails before it looks", C::OtherPathSame).unless(&[C::AllSame, C::ProxyPage])
-                .cure("read the application's log; check the path, and what it wants, such as `-s NAME`: some frameworks raise an exception without it"),
+            medium(RAISED, C::OtherPathSame).unless(&[C::AllSame, C::ProxyPage, C::Untaken])
+                .cure("read the application's log; check what the handler needs, such as `-s NAME` or a database, and the path: some frameworks raise an exception for an unknown one"),
             medium("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET", C::PlainSameBehindProxy).unless(&[C::OtherPathSame, C::ProxyPage])
                 .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
-            low("an exception in the application's handler, as without a subprotocol or header that it needs").unless(&[C::AllSame, C::ProxyPage, C::Unable]),
+            low(RAISED).unless(&[C::AllSame, C::ProxyPage, C::Unable]),
             low("the server has none of the subprotocols offered, or a proxy removed Sec-WebSocket-Protocol").with(C::SubprotocolSent).unless(&[C::AllSame, C::OtherPathSame, C::ProxyPage]),
             low("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET").with(C::Proxied).unless(&[C::PlainDiffers, C::PlainSame, C::ProxyPage]),
             low("a proxy in front can't reach the application, as over TLS").unless(&[C::OtherPathDiffers, C::AllSame, C::ProxyPage, C::PlainDiffers]),
-            low("the application has no route for this path: Django Channels and others raise an exception then").unless(&[C::OtherPathSame, C::OtherPathDiffers]),
-            low("a subprotocol or an extension was not to the server's liking").unless(&[C::OtherPathSame]),
         ])
         .seen("status 500, or a 5xx with no entry of its own"),
     error("W343", "the proxy got no valid answer from its upstream")
@@ -509,7 +528,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("measured on Chrome's DevTools, vite and Django")
         .causes(&[
             high("the Host that was sent is not one that the server accepts", C::OwnHostHelps)
-                .cure("leave out `--host`, or make the server accept that name"),
+                .cure(NAME_HOST),
+            medium(PLAIN_TELLS, C::PlainTells)
+                .cure(NAME_HOST),
             medium("a proxy changes Host", C::Proxied).cure("make the proxy forward Host, in nginx `proxy_set_header Host $http_host;`, or allow the name that the proxy sends"),
             low("the host of the URL is not on the server's list, which protects it against DNS rebinding"),
         ])

@@ -57,17 +57,19 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
             medium("a gRPC server answers, which has no WebSocket here", C::Grpc)
                 .cure("use a client of gRPC, or the port on which the WebSocket is served"),
-            medium("every request gets this answer: an application answers any path over plain HTTP, and has no WebSocket, or its server's support for it is missing or off", C::AllSame).unless(&[C::NoBody, C::Grpc])
+            medium("every request gets this answer: an application answers any path over plain HTTP, and has no WebSocket, or its server's support for it is missing or off", C::AllSame).unless(&[C::NoBody, C::Grpc, C::ProxyOwn])
                 .cure("check the path, and whether the server is one with WebSocket support, which is on"),
-            medium("every request gets this answer: the server has no WebSocket, or no site for this Host, the name and port of the URL", C::AllSameEmpty).unless(&[C::Grpc])
+            medium("the server in front answered itself: no handler of it fits this path or Host, as where `/ws/` in a Caddyfile, which fits that path alone, should be `/ws/*`", C::ProxyOwn)
+                .cure("compare path, name and port of the URL with the handlers of the server in front"),
+            medium("every request gets this answer: the server has no WebSocket, or no site for this Host, the name and port of the URL", C::AllSameEmpty).unless(&[C::Grpc, C::ProxyOwn])
                 .cure("check the path, and the name that the server is set up for: `--host NAME`"),
             medium("an HTTP handler serves this path, and no WebSocket", C::PlainSame).unless(&[C::AllSame, C::ProxyOwn]),
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::AllSame, C::ProxyOwn]),
             medium("a handler at this path saw the upgrade and did not take it: the application refused, returned without an answer, or its WebSocket support is not attached to the server", C::UpgradeHere)
                 .cure("check that the framework's WebSocket support is attached to the server that listens; then read the application's log, and compare query, headers and cookies with those of a client that works"),
-            low("an HTTP handler serves this path, and no WebSocket").unless(&[C::PlainSame, C::AllSame, C::UpgradeHere]),
+            low("an HTTP handler serves this path, and no WebSocket").unless(&[C::PlainSame, C::AllSame, C::UpgradeHere, C::ProxyOwn]),
             low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainSameBehindProxy, C::ProxyOwn, C::PlainDiffers]),
-            low("the server has no site for this Host, the name and port of the URL").with(C::NoBody).unless(&[C::AllSame, C::OtherPathDiffers]),
+            low("the server has no site for this Host, the name and port of the URL").with(C::NoBody).unless(&[C::AllSame, C::OtherPathDiffers, C::ProxyOwn]),
         ])
         .seen("a 2xx status that no other entry explains"),
     error("W310", "the server redirects the handshake")
@@ -77,8 +79,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("the program or host that answers has no WebSocket support", C::Unable)
                 .cure("run the application under a server with WebSocket support; then use the URL in the Location header"),
-            high("a trailing slash of the path is missing or superfluous", C::RedirectsSlash).unless(&[C::Unable]),
-            medium("a trailing slash of the path is missing or superfluous", C::RedirectsSlash),
+            high("a slash of the path is missing or superfluous", C::RedirectsSlash).unless(&[C::Unable]),
+            medium("a slash of the path is missing or superfluous", C::RedirectsSlash),
             medium("the site is at another host", C::RedirectsHost), medium("the WebSocket is at another path, or a login or default page is", C::RedirectsPath)])
         .seen("status 301, 302, 303, 307 or 308 to another path or host"),
     error("W311", "the site forces TLS")

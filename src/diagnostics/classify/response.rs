@@ -5,6 +5,7 @@
 
 use super::application::path_hint;
 use super::findings::Findings;
+use crate::diagnostics::clue::plain_told;
 use crate::diagnostics::diagnostic::CAUSES;
 use crate::diagnostics::facts::{Trial, Variation};
 use crate::diagnostics::said::{self, Subject};
@@ -68,9 +69,8 @@ const ANYWHERE: [(&str, Clue, &str); 2] = [
 /// Schemes of credentials that options send.
 const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "ntlm"];
 
-/// A cause whose words are in the answer to a plain GET.
-pub(in crate::diagnostics) const PLAIN_TELLS: &str =
-    "the server gives its reason in the answer to a plain GET";
+/// The cure of a limit that does not say how long it lasts.
+const DELAYS: &str = "reconnect with growing, random delays, or raise the limit";
 
 /// Headers that show which hop answered.
 const HOPS: [&str; 5] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By"];
@@ -112,6 +112,7 @@ impl RefusalResponse<'_> {
             .or_else(|| self.page())
             .or_else(|| self.words())
             .or_else(|| self.handshake())
+            .or_else(|| self.plain_words())
             .or_else(|| self.maybe_interceptor())
             .unwrap_or(self.by_status())
     }
@@ -304,6 +305,12 @@ impl RefusalResponse<'_> {
             Subject::Path if matches!(self.status, 200..=400 | 402 | 405..=499) => "W334",
             _ => return None,
         })
+    }
+
+    /// What a plain GET is told, if it is about something that is the same in both requests.
+    fn plain_words(&self) -> Option<&'static str> {
+        let (subject, _) = said::subject(&plain_told(self.facts)?)?;
+        (subject == Subject::Host).then_some("W351")
     }
 
     /// The text of the answer: its body, or the header of websocket-node, or a reason phrase that
@@ -524,13 +531,7 @@ impl RefusalResponse<'_> {
             let value = self.header(name).map(String::from_utf8_lossy);
             d.note_if(value.map(|value| format!("{name}: {value}")))
         });
-        let mut d = self.anywhere(self.said(d)).note_if(path_hint(self.facts));
-        let plain = self.facts.trial(Variation::NoUpgrade);
-        let told = plain.and_then(|trial| said::telling(trial.body()?, trial.status()?));
-        let cause = d.causes.iter_mut().find(|cause| cause.text == PLAIN_TELLS);
-        if let (Some(cause), Some(told)) = (cause, told) {
-            cause.text = format!("to a plain GET, the server says \"{told}\"").into();
-        }
+        let d = self.anywhere(self.said(d)).note_if(path_hint(self.facts));
         let d = self.facts.trials.iter().fold(d, |d, trial| {
             let text = trial.to_string();
             let told = d.causes.iter().filter_map(|cause| cause.because.as_deref());
@@ -571,9 +572,7 @@ impl RefusalResponse<'_> {
                 }
                 _ => d,
             },
-            "W340" if self.header("Retry-After").is_none() => {
-                d.help("reconnect with growing, random delays, or raise the limit")
-            }
+            "W340" if self.header("Retry-After").is_none() && d.causes.is_empty() => d.help(DELAYS),
             "W324" => self.engine_io_cure(d),
             "W321" if self.request_has_13() => match self.header("Sec-WebSocket-Version") {
                 Some(list) => d.help(format!(
@@ -764,7 +763,11 @@ impl RefusalResponse<'_> {
             if sentence.chars().count() > REASON {
                 reason.push('…');
             }
-            d.causes.retain(|cause| asks && cause.confidence == Confidence::High);
+            d.causes
+                .retain(|cause| asks && wrong.is_none() && cause.confidence == Confidence::High);
+            if d.entry.code == "W334" {
+                d = d.title("the server does not find what the request names");
+            }
             let help = match d.entry.code {
                 "W326" if wrong.is_some() => {
                     "send credentials that are valid now: `-u USER:PASSWORD`, `--bearer TOKEN`"
@@ -772,6 +775,14 @@ impl RefusalResponse<'_> {
                 "W326" => {
                     "send what the server names: `-u USER:PASSWORD`, `--bearer TOKEN`, `--cookie NAME=VALUE`, `-H 'NAME: VALUE'`, or a token in the query"
                 }
+                "W340"
+                    if ["quota", "billing", "plan", "credit", "balance"]
+                        .iter()
+                        .any(|word| said::says(&text, word)) =>
+                {
+                    "do as the message says: such a limit is that of an account, and no delay helps"
+                }
+                "W340" if self.header("Retry-After").is_none() => DELAYS,
                 "W340" => d.entry.help,
                 _ if told => {
                     "check the server and its address: this client reached the proxy, but the \
