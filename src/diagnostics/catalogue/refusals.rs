@@ -291,7 +291,6 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses]),
             low("the server has no WebSocket support").with(C::Http10).unless(&[C::Unable])
                 .cure("run the application under a server with WebSocket support"),
-            low("a proxy rewrites the path: it strips, adds or changes a prefix").unless(&[C::NamesOtherPath, C::NamesPath, C::OtherPathElsewhere, C::ProxyOwn]),
             low("the server in front has no site for this Host, the name and port of the URL").unless(&[C::UpgradePasses, C::ProxyOwn, C::Unrouted, C::OtherPathDiffers]),
             low("the server hides a refusal behind 404").unless(&[C::NamesOtherPath, C::PlainPage]),
         ])
