@@ -8,7 +8,7 @@ fn is_for(request: &str, path: &str) -> bool {
     request.split(' ').nth(1).is_some_and(|target| target.split('?').next() == Some(path))
 }
 
-const OPEN: &[u8] =
+pub const OPEN: &[u8] =
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                       Sec-WebSocket-Accept: x\r\n\r\n";
 

@@ -2,7 +2,7 @@
 
 use super::builder::{KNOWN, MEASURED, error, high, low, medium, warning};
 use crate::diagnostics::diagnostic::PLAIN_TELLS;
-use crate::diagnostics::{CatalogueEntry, Clue as C, Family};
+use crate::diagnostics::{CatalogueEntry, Clue as C, Family, LikelyCause};
 
 /// What a plain GET that succeeds leaves open where the upgrade is refused.
 const SERVES: &str = "the path serves plain HTTP, and no WebSocket, or one that its application refused: credentials, the Origin, a parameter";
@@ -20,6 +20,26 @@ const RAISED: &str = "an exception in the application: its handler lacks what it
 /// What an answer says that names the path.
 const NO_ROUTE: &str =
     "the router that answers, of the application or of a gateway, has no route for this path";
+
+/// The cause of an upgrade that is answered as a plain GET, where a proxy is, and its cure.
+const LOST: &str =
+    "a proxy forwards without Upgrade and Connection, so that the application sees a plain GET";
+const PASS_UPGRADE: &str = "make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path";
+
+/// A proxy that nobody configured removed what is hop-by-hop.
+const TRANSPARENT: LikelyCause =
+    medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
+        .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`");
+
+/// The path is known, and the kind of the request was not.
+const UNSEEN: LikelyCause = medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
+                .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read");
+
+/// What answers serves HTTP alone.
+pub(super) const UNABLE: LikelyCause =
+    medium("the program or host that answers has no WebSocket support", C::Unable).cure(
+        "run the application under a server with WebSocket support, or correct the host of the URL",
+    );
 
 /// What is refused at one path alone.
 const KNOWN_PATH: &str = "the server knows this path and refuses: credentials, a rule, or a handler that has no WebSocket";
@@ -42,8 +62,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("if a proxy is in front, make it forward the handshake headers; otherwise run the application under a server with WebSocket support; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
         .source("measured on nginx, gorilla/websocket and Engine.IO; nginx and haproxy documentation")
         .causes(&[
-            medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
+            TRANSPARENT,
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy).unless(&[C::ForwardProxied]),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameByLibrary),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied).unless(&[C::UpgradePasses]),
@@ -73,12 +92,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path and the query; ws with a path option answers 400 for every other path")
         .source("measured on ws and graphql-ws")
         .causes(&[
-            medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
+            TRANSPARENT,
             medium("Django takes the request for suspicious, as it does one whose Host ALLOWED_HOSTS lacks", SUSPICIOUS)
                 .cure("add the name to ALLOWED_HOSTS, or send one of its names: `--host NAME`; a proxy in front must forward Host"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage, SUSPICIOUS])
-                .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
+            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyPage, SUSPICIOUS])
+                .cure(PASS_UPGRADE),
             medium("something in front puts bytes before the request, such as the PROXY protocol, or changes it: the server could not read it", C::BareParser).unless(&[C::AllSame, C::LongHead, C::PlainDiffers])
                 .cure("check what stands in front of the server, and whether that and the server agree on the PROXY protocol"),
             medium("the request's head is longer than the server accepts", C::LongHead)
@@ -92,15 +110,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium(REFUSES_ALL, C::AllSameJson)
                 .cure(COMPARE),
             medium("every upgrade is refused, whatever its path: the server was made for another one, or has its WebSocket switched off, or hands upgrades to a handler that refuses them", C::OtherPathSame).unless(&[C::AllSame]),
-            medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
-                .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
+            UNSEEN,
             medium("a query parameter, header or subprotocol that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes])
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses, SUSPICIOUS]),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses, SUSPICIOUS]),
             low("a proxy in front that the server does not trust, as Home Assistant refuses it").with(C::WholeBody("400: bad request")).unless(&[C::AllSame, C::OtherPathDiffers]),
             low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame]),
             low("a query parameter, header or subprotocol that the application needs is missing").unless(&[C::OtherPathDiffers]),
-            low("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET").unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses, SUSPICIOUS]),
+            low(LOST).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses, SUSPICIOUS]),
         ])
         .seen("a bare 400 Bad Request, or a 4xx with no entry of its own"),
     error("W324", "Engine.IO rejects the query")
@@ -259,35 +276,32 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, and whether a proxy rewrites its prefix; common ones are `/ws`, `/cable`, `/socket.io/`, `/graphql`")
         .source("RFC 6455 §4.2.2")
         .causes(&[
-            medium("the program or host that answers has no WebSocket support", C::Unable)
-                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
+            UNABLE,
             medium("a proxy or the server rewrites the path, and there is no WebSocket at the new one", C::NamesOtherPath)
                 .cure("compare the paths, and whether the server itself strips a prefix: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
             medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
                 .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`"),
-            medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
-            medium("the router that answers, of the application or of a proxy, has no route for this path, or for this Host", C::Unrouted).unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::OtherPathDiffers])
+            TRANSPARENT,
+            medium("the router that answers, of the application or of a proxy, has no route for this path, in the URL or as a proxy passes it on with or without a prefix, or for this Host", C::Unrouted).unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::OtherPathDiffers])
                 .cure("check the path, in the URL and as a proxy forwards it, and the name and port of the URL; in Phoenix it ends with `/websocket`; in traefik and gateways, compare the rules for path and host"),
             medium(NO_ROUTE, C::NamesPath).unless(&[C::Unrouted, C::PlainPage, C::OtherPathDiffers])
                 .cure("check the path, in the URL and in the application; in Phoenix it ends with `/websocket`"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainPageBehindProxy).unless(&[C::PlainDiffers, C::ProxyOwn])
-                .cure("make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted])
-                .cure("make the proxy forward the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
+            medium(LOST, C::PlainPageBehindProxy).unless(&[C::PlainDiffers, C::ProxyOwn])
+                .cure(PASS_UPGRADE),
+            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted])
+                .cure(PASS_UPGRADE),
             medium("the application took the upgrade for a plain request: it has no WebSocket at this path or none at all, or a proxy removed Upgrade and Connection", C::PlainPage).unless(&[C::Proxied, C::ForwardProxied, C::PlainDiffers, C::UpgradePasses, C::NamesOtherPath])
                 .cure("check the path, and that the WebSocket server is attached to the program that listens on this port; if a proxy is in front, make it forward Upgrade and Connection"),
             medium("the server in front answered itself: it has no route for this path, this Host or these headers", C::ProxyOwn)
                 .cure("check the path, and the name and port of the URL, against the configuration of the server in front"),
-            medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
-                .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
+            UNSEEN,
             medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::AllSame).unless(&[C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn])
                 .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path, in the URL or rewritten by a proxy", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSame, C::NamesPath, C::Unrouted, C::ProxyOwn]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
             medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable]),
             medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted]),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted]),
             low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses]),
             low("the server has no WebSocket support").with(C::Http10).unless(&[C::Unable])
                 .cure("run the application under a server with WebSocket support"),
@@ -300,8 +314,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("run an ASGI server with WebSocket support, as in `pip install 'uvicorn[standard]'`; if there is a proxy, make it forward Upgrade")
         .source("measured on uvicorn and Django")
         .causes(&[
-            medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
+            TRANSPARENT,
             medium("a proxy forwards without Upgrade and Connection", C::Proxied)
                 .cure("make the proxy forward the upgrade; then check that uvicorn has a WebSocket library"),
             medium("uvicorn runs without a WebSocket library, or a proxy on the path removed Upgrade and Connection", C::Server("uvicorn")).unless(&[C::Proxied, C::ForwardProxied]),
@@ -314,13 +327,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check that the path has a handler for GET")
         .source("RFC 6455 §4.1")
         .causes(&[
-            medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
-                .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
-            medium("the program or host that answers has no WebSocket support", C::Unable)
-                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
+            TRANSPARENT,
+            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyPage])
+                .cure(PASS_UPGRADE),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
+            UNABLE,
             medium("the platform or server in front refuses the method itself, and passes no upgrade on", C::ProxyOwn)
                 .cure("look up whether that platform serves WebSockets, and where"),
             low("the path belongs to an API that accepts POST only"),
@@ -353,8 +364,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("read the server's log; the handler may need a subprotocol (`-s NAME`), an Origin or a parameter, or fail on one that was sent")
         .source(MEASURED)
         .causes(&[
-            medium("the program or host that answers has no WebSocket support", C::Unable)
-                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
+            UNABLE,
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage, C::Untaken])
                 .cure(AS_TOLD),
             medium("the library of the handshake failed after it had read the request: a middleware wraps the response, which then can't be taken over (in Go, without http.Hijacker)", C::Untaken)
@@ -368,11 +378,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium(RAISED, C::OtherPathSame).unless(&[C::AllSame, C::ProxyPage, C::Untaken])
                 .cure("read the application's log; check what the handler needs, such as `-s NAME` or a database, and the path: some frameworks raise an exception for an unknown one"),
             medium("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET", C::PlainSameBehindProxy).unless(&[C::OtherPathSame, C::ProxyPage])
-                .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
-            low(RAISED).unless(&[C::AllSame, C::ProxyPage, C::Unable]),
+                .cure(PASS_UPGRADE),
+            low(RAISED).unless(&[C::AllSame, C::ProxyPage, C::Unable, C::Untaken]),
             low("the server has none of the subprotocols offered, or a proxy removed Sec-WebSocket-Protocol").with(C::SubprotocolSent).unless(&[C::AllSame, C::OtherPathSame, C::ProxyPage]),
             low("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET").with(C::Proxied).unless(&[C::PlainDiffers, C::PlainSame, C::ProxyPage]),
-            low("a proxy in front can't reach the application, as over TLS").unless(&[C::OtherPathDiffers, C::AllSame, C::ProxyPage, C::PlainDiffers]),
+            low("a proxy in front can't reach the application, as over TLS").unless(&[C::OtherPathDiffers, C::AllSame, C::ProxyPage, C::PlainDiffers, C::Untaken]),
         ])
         .seen("status 500, or a 5xx with no entry of its own"),
     error("W343", "the proxy got no valid answer from its upstream")

@@ -1,6 +1,7 @@
 //! W300 to W313: a page, a stream or a redirect instead of a 101.
 
 use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium};
+use super::refusals::UNABLE;
 use crate::diagnostics::{CatalogueEntry, Clue as C};
 
 #[rustfmt::skip]
@@ -10,8 +11,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("find the path of the WebSocket; if it is this path, make the proxy forward Upgrade: `wscope explain W320`")
         .source(MEASURED)
         .causes(&[
-            medium("the program or host that answers has no WebSocket support", C::Unable)
-                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
+            UNABLE,
             medium("this is the default page of the web server: it has no site for this Host, or the machine or port is another one", C::DefaultPage)
                 .cure("check the name and port of the URL against the server's configuration; another name: `--host NAME`"),
             medium("the page is a login page: the server, or a portal of this network, sends it to clients that are not logged in", C::LoginPage)
@@ -53,8 +53,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, and the order of the routes on the server; a proxy may remove Upgrade: `wscope explain W320`")
         .source("RFC 6455 §4.1")
         .causes(&[
-            medium("the program or host that answers has no WebSocket support", C::Unable)
-                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
+            UNABLE,
             medium("a gRPC server answers, which has no WebSocket here", C::Grpc)
                 .cure("use a client of gRPC, or the port on which the WebSocket is served"),
             medium("every request gets this answer: an application answers any path over plain HTTP, and has no WebSocket, or its server's support for it is missing or off", C::AllSame).unless(&[C::NoBody, C::Grpc, C::ProxyOwn])
@@ -77,8 +76,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("use the URL in the Location header")
         .source(WHATWG)
         .causes(&[
-            medium("the program or host that answers has no WebSocket support", C::Unable)
-                .cure("run the application under a server with WebSocket support; then use the URL in the Location header"),
+            UNABLE,
             high("a slash of the path is missing or superfluous", C::RedirectsSlash).unless(&[C::Unable]),
             medium("a slash of the path is missing or superfluous", C::RedirectsSlash),
             medium("the site is at another host", C::RedirectsHost), medium("the WebSocket is at another path, or a login or default page is", C::RedirectsPath)])
