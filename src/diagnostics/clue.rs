@@ -50,7 +50,7 @@ const PLAIN_PAGES: [(&str, &str); 4] = [
 ];
 
 /// What only the pages of programs that stand in front of others have.
-const PROXY_PAGES: [&str; 16] = [
+const PROXY_PAGES: [&str; 21] = [
     "<title>no such app</title>",
     "<center>nginx",
     "<center>openresty",
@@ -61,6 +61,11 @@ const PROXY_PAGES: [&str; 16] = [
     "no route matched with those values",
     "404 route not found",
     "default backend - 404",
+    "this container app is stopped or does not exist",
+    "<h1>404 web site not found.</h1>",
+    "<h2>the requested url was not found on this server.</h2>",
+    "http error 404. the requested resource is not found.",
+    "your browser sent an invalid request.\n",
     "no server is available to handle this request",
     "<h1>404 not found</h1>\nthe resource could not be found.\n",
     "<p>please contact the server administrator at ",
@@ -200,6 +205,8 @@ pub enum Clue {
     NamesPath,
     /// The answer is what a router writes that has no route, whatever the kind of the request.
     Unrouted,
+    /// Engine.IO refuses without a word, as it does for the application alone.
+    AllowRequest,
     /// A library of Go read the handshake, and could not have the connection.
     Untaken,
     /// An unknown path is answered by another server than this one.
@@ -578,9 +585,13 @@ impl Clue {
                 })
             }
             Self::NamesPath => {
-                let named = super::said::named_path(facts.body)?;
-                let same = named.trim_matches('/') == url?.path.trim_matches('/');
-                same.then(|| format!("the answer names the path {named}"))
+                let (path, text) = (url?.path, super::said::words(facts.body));
+                super::said::names(&text, path).then(|| format!("the answer names the path {path}"))
+            }
+            Self::AllowRequest => {
+                let asks = Self::InQuery("transport=websocket").seen(facts)?;
+                let empty = Self::NoBody.seen(facts).filter(|_| status == Some(400))?;
+                Self::InQuery("EIO=").seen(facts).map(|_| format!("{asks}; {empty}"))
             }
             Self::Unrouted => Self::WholeBody("404 page not found").seen(facts),
             Self::Untaken => {
@@ -683,7 +694,7 @@ impl Clue {
                 .filter(|number| status == Some(403) && matches!(number, 1006..=1012 | 1020))
                 .map(|number| format!("Cloudflare's error code is {number}")),
             Self::CloudflareError(wanted) => cloudflare(facts)
-                .filter(|number| *number == wanted && matches!(status, Some(520..=530)))
+                .filter(|number| *number == wanted && matches!(status, Some(500..=530)))
                 .map(|number| format!("Cloudflare's error code is {number}")),
             Self::NoBody => facts.body.trim_ascii().is_empty().then(|| "the body is empty".to_owned()),
             Self::PlainSame => {
@@ -745,6 +756,9 @@ impl Clue {
                 let named = |name: &str| contains_word(server.as_bytes(), name);
                 // They mark what they pass on.
                 let envoy = named("envoy") && head.get("x-envoy-upstream-service-time").is_none();
+                if named("awselb") {
+                    return Some(format!("Server: {server}, which a target would replace"));
+                }
                 let caddy = named("caddy") && head.get("Via").is_none();
                 let h2o = named("h2o/") && head.status_line()?.reason == b"File Not Found";
                 (envoy || caddy || h2o).then(|| format!("{server} answered itself: what it passes on is marked"))
@@ -811,7 +825,7 @@ impl Clue {
             }
             Self::EdgeRefuses => {
                 let refused = status == Some(403);
-                let edge = Self::Server("akamaighost").seen(facts);
+                let edge = ["akamaighost", "awselb"].into_iter().find_map(|name| Self::Server(name).seen(facts));
                 let pages = ["incapsula incident id", "the request could not be satisfied"];
                 let page = || pages.iter().find_map(|page| Self::Body(page).seen(facts));
                 edge.or_else(page).filter(|_| refused)
@@ -1038,7 +1052,7 @@ impl Clue {
             Self::NoOriginHelps => compared(Variation::NoOrigin, false),
             Self::NoOriginSame => compared(Variation::NoOrigin, true),
             Self::OriginUnnamed => {
-                let same = Self::OwnOriginSame.seen(facts)?;
+                let same = Self::OwnOriginSame.seen(facts).filter(|_| Self::NoOriginSame.seen(facts).is_none())?;
                 let text = super::said::words(facts.body);
                 let named = super::said::subject(&text).is_some_and(|(subject, _)| subject == Subject::Origin);
                 (!named).then_some(same)

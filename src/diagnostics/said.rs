@@ -59,7 +59,7 @@ const PHRASES: &[(Subject, &[&str])] = &[
     (Subject::Key, &["sec-websocket-key", "websocket key", "invalid key", "missing key", "challenge failed"]),
     (Subject::Header, &["sec-websocket-*"]),
     (Subject::Session, &["connection id", "connectionid", "connection with that id", "session id", "sessionid", "session not found", "unknown session", "invalid session", "session expired", "no such session", "session does not exist", "client id required", "missing sid", "negotiate"]),
-    (Subject::Upgrade, &["upgrade", "upgraded", "websocket only", "not a websocket", "not websocket", "non-websocket", "expected websocket", "expected a websocket", "websocket expected", "websocket request", "websocket connection", "websocket client", "websocket endpoint", "websocket handshake", "requires websocket", "websocket is required", "websockets only", "connection header", "hop-by-hop", "bad handshake"]),
+    (Subject::Upgrade, &["upgrade", "upgraded", "websocket only", "not a websocket", "not websocket", "non-websocket", "expected websocket", "expected a websocket", "websocket expected", "websocket request", "websocket connection", "websocket client", "websocket endpoint", "websocket handshake", "requires websocket", "websocket is required", "websockets only", "connection header", "header \"connection\"", "header 'connection'", "hop-by-hop", "bad handshake"]),
     (Subject::Rate, &["too many requests", "too many connections", "rate limit*", "rate-limit*", "quota", "too many clients", "number of connections", "connections reached", "max connections", "maximum connections", "limit reached", "limit exceeded", "throttl*", "connection limit", "token bucket"]),
     (Subject::Credentials, &["token", "accesstoken", "authtoken", "api key", "apikey", "api-key", "api_key", "credential*", "authentic*", "unauthentic*", "authoriz*", "authoris*", "unauthoriz*", "unauthoris*", "jwt", "not logged in", "log in", "login required", "sign in", "permission", "missing auth", "invalid auth", "access key", "password"]),
     (Subject::Method, &["method not allowed", "bad handshake method", "only get", "invalid method", "method must be", "request method"]),
@@ -317,6 +317,17 @@ pub(super) fn names_path(text: &str) -> bool {
         "file",
     ];
     words.iter().any(|word| says(text, word)) && unknown.iter().any(|word| says(text, word))
+}
+
+/// Whether a text has a path that says something, in any letter case, as whole words.
+pub(super) fn names(text: &str, path: &str) -> bool {
+    let (text, path) = (text.to_ascii_lowercase(), path.to_ascii_lowercase());
+    let path = path.trim_end_matches('/');
+    let goes_on = |c: char| c.is_alphanumeric() || "/_-".contains(c);
+    let mut places =
+        text.match_indices(path).map(|(at, _)| (&text[..at], &text[at + path.len()..]));
+    path.len() > 1
+        && places.any(|(before, after)| !before.ends_with(goes_on) && !after.starts_with(goes_on))
 }
 
 /// Marks in front of a path that a page of "not found" names, in lower case.

@@ -402,3 +402,98 @@ fn titles_and_cures_fit_what_the_answer_says() {
     let d = &classify(&Facts { url: Some("ws://api.example//a//ws"), ..pair.facts() })[0];
     first(d, "a slash of the path is missing or superfluous");
 }
+
+#[test]
+fn an_origin_that_every_other_one_shares_the_refusal_of_is_not_on_the_list() {
+    let origin = "Origin: http://localhost:5173\r\n";
+    let gorilla = "Sec-Websocket-Version: 13\r\n";
+    let refused = |variation| trial(variation, 403, "Forbidden\n");
+    let trials = [
+        trial(Variation::NoUpgrade, 400, ""),
+        refused(Variation::OwnOrigin),
+        refused(Variation::NoOrigin),
+    ];
+    let d = asked(origin, "403 Forbidden", gorilla, "Forbidden\n", &trials);
+    first(&d, "the Origin is not on the server's list");
+    assert!(d.entry.code == "W327" && !d.title.contains("takes one without"), "{d:?}");
+}
+
+#[test]
+fn an_empty_400_of_engine_io_is_the_applications() {
+    let pair = Pair::new("", "HTTP/1.1 400 Bad Request\r\nContent-type: text/html\r\n\r\n");
+    let url = "ws://api.example/socket.io/?EIO=4&transport=websocket";
+    let facts = Facts { url: Some(url), ..pair.facts() };
+    first(&classify(&facts)[0], "`allowRequest`");
+}
+
+#[test]
+fn the_words_of_hosts_routers_and_filters_are_known() {
+    let html = "Content-Type: text/html\r\n";
+    for (status, headers, body, code, cause) in [
+        ("404 Not Found", "", "Endpoint GET /chat not found", "W334", "has no route for this path"),
+        ("404 Not Found", html, "Cannot find /chat", "W334", "has no route for this path"),
+        ("400 Bad Request", "", "Missing request header \"connection\"", "W320", ""),
+        (
+            "500 Internal Server Error",
+            "Server: cloudflare\r\n",
+            "error code: 1101",
+            "W341",
+            "a Worker of Cloudflare",
+        ),
+        (
+            "404 Not Found",
+            html,
+            "<h1>Error 404 - This Container App is stopped or does not exist.</h1>",
+            "W334",
+            "answered itself",
+        ),
+        (
+            "400 Bad Request",
+            "dg-error: Bad Request: Unsupported model nova-9\r\n",
+            "",
+            "W323",
+            "Unsupported model nova-9",
+        ),
+        (
+            "400 Bad request",
+            html,
+            "<h1>400 Bad request</h1>\nYour browser sent an invalid request.\n",
+            "W323",
+            "refused the request itself",
+        ),
+        ("400 Bad Request", "Server: awselb/2.0\r\n", "", "W323", "refused the request itself"),
+        ("403 Forbidden", "Server: awselb/2.0\r\n", "", "W332", "the edge of the CDN"),
+        ("404 Not Found", "Server: awselb/2.0\r\n", "", "W334", "answered itself"),
+        ("464 ", "Server: awselb/2.0\r\n", "", "W346", ""),
+        ("400 No", "", "{\"message\":\"model 'gpt-9' not found\"}", "W323", "model 'gpt-9' not"),
+        (
+            "503 Service Unavailable",
+            html,
+            "<h2>Service Unavailable</h2>\r\n<hr><p>HTTP Error 503. The service is unavailable.</p>",
+            "W344",
+            "the application pool of IIS",
+        ),
+    ] {
+        let d = of(status, headers, body);
+        assert!(d.entry.code == code, "{code}: {d:?}");
+        if !cause.is_empty() {
+            first(&d, cause);
+        }
+    }
+    let missing = "{\"error\":\"Missing token\"}";
+    let plain = [trial(Variation::NoUpgrade, 401, missing)];
+    let d = asked("", "401 Unauthorized", "", "", &plain);
+    first(&d, "to a plain GET, the server says \"Missing token\"");
+    let d = asked("", "500 Internal Server Error", "", "", &same(500, ""));
+    first(&d, "an exception in the application");
+    let page = "<!doctype html><title>App</title>";
+    for trials in [&[][..], &[trial(Variation::NoUpgrade, 200, page)], &same(200, page)] {
+        let d = asked("", "200 OK", html, page, trials);
+        assert!(d.causes.iter().any(|cause| cause.text.contains("port")), "{d:?}");
+    }
+    // Neither a parameter that lacks nor a lost upgrade is shown by the same answer.
+    let trials = [trial(Variation::NoUpgrade, 400, ""), trial(Variation::OtherPath, 404, "")];
+    let d = asked("", "400 Bad Request", "", "", &trials);
+    first(&d, "a query parameter, header or subprotocol");
+    first(&d, "or Upgrade and Connection were lost");
+}

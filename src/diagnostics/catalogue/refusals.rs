@@ -31,14 +31,10 @@ const TRANSPARENT: LikelyCause =
     medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
         .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`");
 
-/// The path is known, and the kind of the request was not.
-const UNSEEN: LikelyCause = medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
-                .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read");
-
 /// What answers serves HTTP alone.
 pub(super) const UNABLE: LikelyCause =
     medium("the program or host that answers has no WebSocket support", C::Unable).cure(
-        "run the application under a server with WebSocket support, or correct the host of the URL",
+        "run the application under a server with WebSocket support, or correct the host of the URL, or the rule of the proxy that leads there",
     );
 
 /// What is refused at one path alone.
@@ -97,7 +93,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("add the name to ALLOWED_HOSTS, or send one of its names: `--host NAME`; a proxy in front must forward Host"),
             medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyPage, SUSPICIOUS])
                 .cure(PASS_UPGRADE),
-            medium("something in front puts bytes before the request, such as the PROXY protocol, or changes it: the server could not read it", C::BareParser).unless(&[C::AllSame, C::LongHead, C::PlainDiffers])
+            medium("the application refuses in Socket.IO's `allowRequest`, for the Origin, a cookie or a token: its other refusals have words", C::AllowRequest)
+                .cure("check the Origin, the cookies and the query against the server's `allowRequest`"),
+            medium("the server in front refused the request itself: it could not read it, or a rule or limit of it forbids it", C::ProxyOwn).unless(&[C::LongHead])
+                .cure("read the log of the server that answered; check what stands in front of it, and its limits for headers"),
+            medium("something in front puts bytes before the request, such as the PROXY protocol, or changes it: the server could not read it", C::BareParser).unless(&[C::AllSame, C::AllowRequest, C::LongHead, C::PlainDiffers, C::OtherPathDiffers])
                 .cure("check what stands in front of the server, and whether that and the server agree on the PROXY protocol"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
@@ -105,19 +105,20 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure(FIND),
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
                 .cure(AS_TOLD),
-            medium("every request is refused, whatever its path: for its Host or for a proxy in front that the server does not trust, or something in front refuses it or puts bytes before it (the PROXY protocol)", C::AllSame).unless(&[C::Proxied, C::AllSameJson, SUSPICIOUS])
+            medium("every request is refused, whatever its path: for its Host or for a proxy in front that the server does not trust, or something in front refuses it or puts bytes before it (the PROXY protocol)", C::AllSame).unless(&[C::Proxied, C::ProxyOwn, C::AllSameJson, SUSPICIOUS])
                 .cure("read the log of the server that answers; try the name that it is set up for, `--host NAME`; add the proxy in front to those that it trusts, in Home Assistant `trusted_proxies`"),
             medium(REFUSES_ALL, C::AllSameJson)
                 .cure(COMPARE),
             medium("every upgrade is refused, whatever its path: the server was made for another one, or has its WebSocket switched off, or hands upgrades to a handler that refuses them", C::OtherPathSame).unless(&[C::AllSame]),
-            UNSEEN,
-            medium("a query parameter, header or subprotocol that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes])
+            medium("a query parameter, header or subprotocol that this path needs is missing or wrong, or Upgrade and Connection were lost on the way", C::PlainSameAtKnownPath).unless(&[C::PlainServes, C::PlainTells, C::ProxyOwn])
+                .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known; then look for a proxy on the way: `wss://` passes a transparent one"),
+            medium("a query parameter, header or subprotocol that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes, C::PlainSameAtKnownPath, C::ProxyOwn])
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known"),
-            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses, SUSPICIOUS]),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, SUSPICIOUS]),
             low("a proxy in front that the server does not trust, as Home Assistant refuses it").with(C::WholeBody("400: bad request")).unless(&[C::AllSame, C::OtherPathDiffers]),
-            low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame]),
-            low("a query parameter, header or subprotocol that the application needs is missing").unless(&[C::OtherPathDiffers]),
-            low(LOST).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses, SUSPICIOUS]),
+            low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame, C::ProxyOwn, C::AllowRequest]),
+            low("a query parameter, header or subprotocol that the application needs is missing").unless(&[C::OtherPathDiffers, C::ProxyOwn]),
+            low(LOST).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllowRequest, SUSPICIOUS]),
         ])
         .seen("a bare 400 Bad Request, or a 4xx with no entry of its own"),
     error("W324", "Engine.IO rejects the query")
@@ -155,6 +156,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("compare what was sent with what the server's log shows"),
             medium(REFUSED, C::SecretSent).unless(&[C::Challenged])
                 .cure("compare what was sent with what the server's log shows"),
+            medium(PLAIN_TELLS, C::PlainTells)
+                .cure(AS_TOLD),
             medium("no credentials were sent", C::NoCredentials).unless(&[C::SecretSent]),
             low("the application refuses the Origin, which is not on its list: ws answers 401 if its verifyClient refuses").unless(&[C::Challenged, C::NoOrigin, C::WsRefusal]),
             low("the application wants an Origin: ws answers 401 if its verifyClient refuses").unless(&[C::Challenged, C::OriginSent, C::WsRefusal]),
@@ -169,12 +172,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the Origin is not on the server's list", C::OwnOriginHelps),
             medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
                 .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
-            medium("requests with an Origin are refused: one that is not on the server's list, or without what browsers must bring, such as a token or a cookie", C::OriginUnnamed).unless(&[C::NoOriginSame])
+            medium("requests with an Origin are refused: one that is not on the server's list, or without what browsers must bring, such as a token or a cookie", C::OriginUnnamed)
                 .cure("leave the Origin out, or send one of the server's list, `-o ORIGIN`, and what its pages send"),
             high("the Origin is not on the server's list", C::NoOriginHelps).unless(&[C::OwnOriginBehindProxy, C::OriginUnnamed])
                 .cure("leave the Origin out, or send one of the server's list: `-o ORIGIN`"),
             medium("the Origin is not on the server's list", C::OriginSent).unless(&[C::OriginUnnamed]),
-            low("a proxy changes Host, so that the server compares the Origin with another name").unless(&[C::OwnOriginHelps]),
+            low("a proxy changes Host, so that the server compares the Origin with another name").unless(&[C::OwnOriginHelps, C::NoOriginSame]),
         ])
         .seen("another status or 101 with another Origin; a body that names the origin; gorilla/websocket's 403"),
     error("W328", "the server refuses a request without Origin")
@@ -282,8 +285,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
                 .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`"),
             TRANSPARENT,
-            medium("the router that answers, of the application or of a proxy, has no route for this path, in the URL or as a proxy passes it on with or without a prefix, or for this Host", C::Unrouted).unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::OtherPathDiffers])
-                .cure("check the path, in the URL and as a proxy forwards it, and the name and port of the URL; in Phoenix it ends with `/websocket`; in traefik and gateways, compare the rules for path and host"),
+            medium("the router that answers, of the application or of a proxy, has no route for this path, as it is in the URL or as a proxy rewrote it, or for this Host", C::Unrouted).unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::OtherPathDiffers])
+                .cure("check the path, in the URL and as a proxy forwards it, with or without its prefix, and the name and port of the URL; in Phoenix it ends with `/websocket`; in traefik and gateways, compare the rules for path and host"),
             medium(NO_ROUTE, C::NamesPath).unless(&[C::Unrouted, C::PlainPage, C::OtherPathDiffers])
                 .cure("check the path, in the URL and in the application; in Phoenix it ends with `/websocket`"),
             medium(LOST, C::PlainPageBehindProxy).unless(&[C::PlainDiffers, C::ProxyOwn])
@@ -294,7 +297,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and that the WebSocket server is attached to the program that listens on this port; if a proxy is in front, make it forward Upgrade and Connection"),
             medium("the server in front answered itself: it has no route for this path, this Host or these headers", C::ProxyOwn)
                 .cure("check the path, and the name and port of the URL, against the configuration of the server in front"),
-            UNSEEN,
+            medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
+                .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::AllSame).unless(&[C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn])
                 .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path, in the URL or rewritten by a proxy", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSame, C::NamesPath, C::Unrouted, C::ProxyOwn]),
@@ -365,6 +369,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             UNABLE,
+            high("a Worker of Cloudflare threw an exception", C::CloudflareError(1101))
+                .cure("read the Worker's log"),
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage, C::Untaken])
                 .cure(AS_TOLD),
             medium("the library of the handshake failed after it had read the request: a middleware wraps the response, which then can't be taken over (in Go, without http.Hijacker)", C::Untaken)
@@ -373,8 +379,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and whether the server has WebSocket support; then the subprotocol that the handler may require, `-s NAME`"),
             medium("the server in front answered itself: it failed, or a rule of it denies with this status", C::ProxyPage)
                 .cure("read the log of the server in front: its rules, its files or its way to the application"),
-            medium("every request fails alike: the server does before it looks at the path, or a proxy in front can't reach it, as over TLS or with a certificate that it does not trust", C::AllSame).unless(&[C::ProxyPage, C::Unable])
-                .cure("find out which hop answers, and read its log; check the proxy's scheme, port and trust for its upstream"),
+            medium("every request fails alike: an exception in the application before it looks at the path, a server program without WebSocket, or a proxy that can't reach it, as over TLS", C::AllSame).unless(&[C::ProxyPage, C::Unable, C::Untaken])
+                .cure("find out which hop answers, and read its log; run the application under a server with WebSocket support; check the proxy's scheme, port and trust for its upstream"),
             medium(RAISED, C::OtherPathSame).unless(&[C::AllSame, C::ProxyPage, C::Untaken])
                 .cure("read the application's log; check what the handler needs, such as `-s NAME` or a database, and the path: some frameworks raise an exception for an unknown one"),
             medium("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET", C::PlainSameBehindProxy).unless(&[C::OtherPathSame, C::ProxyPage])
@@ -442,6 +448,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("nginx answers itself: a limit of it (limit_req, limit_conn), a `return 503`, or in Kubernetes a service without endpoints", C::Body("<center>nginx"))
                 .cure("read nginx's error log, which names the limit; in Kubernetes, check that the service has ready pods"),
             medium("the proxy has no working server behind it", C::ProxyPage).unless(&[C::Body("<center>nginx")]),
+            medium("HTTP.sys answers itself: the application pool of IIS is stopped, or its queue is full", C::Body("http error 503. the service is unavailable"))
+                .cure("start the application pool, and look into the event log for what stopped it"),
             high("the proxy has no healthy server behind it", C::WholeBody("no healthy upstream"))
                 .cure("start the application, and check the health checks of the proxy: a plain GET to a WebSocket path gets 426, which some treat as unhealthy"),
             high("the proxy has no working server behind it", C::WholeBody("no available server")),
@@ -468,8 +476,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the upgrade needs HTTP/1.1, and the server or a proxy speaks another")
         .help("make the proxy speak HTTP/1.1 to its upstream and pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
         .source("measured on websockets and autobahn; RFC 9110 §15.6.6")
-        .causes(&[medium("a proxy forwards in HTTP/1.0, as nginx does by default", C::Proxied)])
-        .seen("status 505"),
+        .causes(&[
+            medium("the target group of the load balancer speaks HTTP/2 or gRPC alone", C::StatusIs(464))
+                .cure("set the protocol version of the target group to HTTP1"),
+            medium("a proxy forwards in HTTP/1.0, as nginx does by default", C::Proxied).unless(&[C::StatusIs(464)]),
+        ])
+        .seen("status 505; 464 of an AWS load balancer"),
     error("W347", "Cloudflare could not reach the origin")
         .because("the status names the failure between Cloudflare and the origin server")
         .help("fix the origin, not the client")

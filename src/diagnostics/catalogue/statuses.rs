@@ -16,14 +16,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the name and port of the URL against the server's configuration; another name: `--host NAME`"),
             medium("the page is a login page: the server, or a portal of this network, sends it to clients that are not logged in", C::LoginPage)
                 .cure("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`"),
-            medium("a wrong path: the server answers any path with this page, as single-page applications do, or a portal of this network answers for it", C::AllSame).unless(&[C::LoginPage, C::DefaultPage])
+            medium("a wrong path or port: the server answers any path with this page, as single-page applications do, or a portal of this network answers for it", C::AllSame).unless(&[C::LoginPage, C::DefaultPage])
                 .cure("find the path of the WebSocket; if the page is the network's, log in to that first"),
-            medium("a wrong path: a plain GET gets this page, too", C::PlainSame).unless(&[C::LoginPage, C::DefaultPage, C::AllSame]),
+            medium("a wrong path or port: a plain GET gets this page, too", C::PlainSame).unless(&[C::LoginPage, C::DefaultPage, C::AllSame]),
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage, C::DefaultPage, C::AllSame]),
             medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame).unless(&[C::AllSame]),
             low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers, C::OtherPathSame]),
             low("a proxy forwards without Upgrade and Connection"),
-            low("the server's WebSocket handler is not mounted"),
+            low("the WebSocket is on another port than this web server, or its handler is not mounted"),
         ])
         .seen("status 200 with Content-Type text/html"),
     error("W301", "this path serves Server-Sent Events")

@@ -45,10 +45,11 @@ const SENTENCE: usize = 300;
 const REASON: usize = 160;
 
 /// Words of pages that a program in front has for many grounds; they are no reason.
-const STOCK_PAGES: [&str; 4] = [
+const STOCK_PAGES: [&str; 5] = [
     "due to maintenance downtime or capacity",
     "backend fetch failed",
     "ring-balancer",
+    "http error 503. the service is unavailable",
     "herokucdn.com/error-pages/",
 ];
 
@@ -148,6 +149,7 @@ impl RefusalResponse<'_> {
             503 if Clue::Envoy("upstream connect error").seen(self.facts).is_some() => "W343",
             // The same numbers have other meanings, or none, where Cloudflare did not answer.
             520..=530 if !self.server("cloudflare") => "W341",
+            464 if self.server("awselb") => "W346",
             404 if self.server("wsgiserver") || self.server("uvicorn") => "W335",
             status => of_status(status),
         }
@@ -302,7 +304,12 @@ impl RefusalResponse<'_> {
             // A page for an unknown path has the method of the request.
             Subject::Method if self.status < 500 && self.status != 404 => "W336",
             // What is forbidden is there.
-            Subject::Path if matches!(self.status, 200..=400 | 402 | 405..=499) => "W334",
+            Subject::Path
+                if matches!(self.status, 200..=400 | 402 | 405..=499)
+                    && said::names_path(start) =>
+            {
+                "W334"
+            }
             _ => return None,
         })
     }
@@ -341,18 +348,9 @@ impl RefusalResponse<'_> {
         })
     }
 
-    /// A header of the application's own that has a reason, as `X-Error-Message`.
+    /// A header of the application's own that has a reason, as `X-Error-Message` and `dg-error`.
     fn own_header(&self) -> Option<&[u8]> {
-        const NAMES: [&str; 7] = [
-            "x-error",
-            "x-error-message",
-            "x-error-reason",
-            "x-error-description",
-            "x-reject-reason",
-            "x-auth-error",
-            "x-auth-reason",
-        ];
-        let named = |name: &[u8]| NAMES.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()));
+        let named = |name: &[u8]| ["error", "reason"].iter().any(|word| contains_word(name, word));
         let mut fields =
             self.head.headers().filter(|field| self.status >= 400 && named(field.name));
         let tells = |value: &[u8]| {
@@ -740,6 +738,7 @@ impl RefusalResponse<'_> {
             "W334" => {
                 let page = html;
                 let path = said::names_path(&sentence)
+                    || said::names(&sentence, &self.path())
                     || page && (sentence.contains("ot found") || sentence.contains("404"));
                 // Pages for an unknown path have words of any kind.
                 self.status == 404 && !path && !page
