@@ -768,7 +768,12 @@ impl<'a> ClientSession<'a> {
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<(Vec<u8>, String, bool)> {
-        let found = current.connection.explain(current.evidence.facts(), ending, now);
+        let mut found = current.connection.explain(current.evidence.facts(), ending, now);
+        let at_prompt = self.runner.as_ref().is_some_and(|runner| runner.prompt().is_some());
+        // What was waited for, or is judged by a script, may be an error.
+        if met || self.runner.is_some() && !at_prompt {
+            found.retain(|found| found.entry.code != "W516");
+        }
         if matches!(ending.cause, Cause::Lost(_)) {
             self.lifetimes.push(ending.duration);
         }
@@ -796,7 +801,6 @@ impl<'a> ClientSession<'a> {
         let mood = if fine && !odd { EndSeverity::Fine } else { EndSeverity::Failed };
         let Runtime { reporter, stdout, .. } = runtime;
         reporter.diagnose(&found, mood, stdout)?;
-        let at_prompt = self.runner.as_ref().is_some_and(|runner| runner.prompt().is_some());
         let advice = reporter.advice(&found, mood, at_prompt);
         let led = match &ending.cause {
             // It names the rule that was broken itself, in full where nothing follows.

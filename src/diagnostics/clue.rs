@@ -363,6 +363,10 @@ pub enum Clue {
     PingsIgnored,
     /// More than one of them.
     PingsMissed,
+    /// The last thing that crossed was a ping of the peer, and its pong.
+    PingAnswered,
+    /// Nothing crossed since the 101.
+    NothingCrossed,
     /// The proxy's answer says that it could not reach the server.
     ProxyFailed,
     /// The proxy's answer forbids.
@@ -946,7 +950,7 @@ impl Clue {
             }
             Self::NoNamespace => {
                 let asks = |(_, sent): (_, &[u8])| sent.starts_with(b"40");
-                let none = !facts.stream.sent.is_some_and(asks) && refused_namespace(facts).is_none();
+                let none = !facts.stream.sent.is_some_and(asks);
                 let old = facts.stream.second.is_some_and(|second| second.starts_with(b"40"));
                 (none && !old && is_engine_io(facts)).then(|| "no packet `40` was sent".to_owned())
             }
@@ -1020,6 +1024,16 @@ impl Clue {
                 })
             }
             Self::PingsMissed => Self::PingsIgnored.seen(facts).filter(|_| facts.pings.ignored > 1),
+            Self::PingAnswered => {
+                let end = facts.end.filter(|_| facts.stream.ended_on_ping && facts.pings.ignored == 0)?;
+                let idle = end.idle.as_secs_f64();
+                Some(format!("its ping was answered {idle:.1} s before the end, and nothing crossed after that"))
+            }
+            Self::NothingCrossed => {
+                let end = facts.end?;
+                (end.lifetime.saturating_sub(end.idle) < SILENCE / 10)
+                    .then(|| "nothing crossed since the 101".to_owned())
+            }
             Self::ProxyFailed => {
                 let line = facts.proxy?.answer?.status_line()?;
                 matches!(line.code, 500 | 502..=504).then(|| format!("the proxy answered {}", line.code))
@@ -1483,7 +1497,7 @@ fn beat_unanswered(facts: &Facts<'_>) -> Option<String> {
     if let Some((beat, answer)) = inner(facts).and_then(|inner| inner.beat).filter(|_| silent) {
         return Some(format!("{beat} wants the answer {answer}, and none was sent"));
     }
-    (silent && beats(heard.content) && refused_namespace(facts).is_none()).then(|| {
+    (silent && beats(heard.content)).then(|| {
         format!(
             "{} came {:.1} s before the end, and nothing was sent after it",
             super::heard::shown(heard.content),
@@ -1502,14 +1516,6 @@ fn ping_timeout(facts: &Facts<'_>) -> Option<std::time::Duration> {
     let members = serde_json::from_slice::<serde_json::Value>(first.get(1..)?).ok()?;
     let millis = members.get("pingTimeout")?.as_u64()?;
     Some(std::time::Duration::from_millis(millis.min(3_600_000) / 10 * 9))
-}
-
-/// The packet with which Socket.IO refuses a connection to a namespace (CONNECT_ERROR).
-pub(super) fn refused_namespace<'a>(facts: &Facts<'a>) -> Option<&'a [u8]> {
-    let heard = facts.stream.heard.as_ref();
-    let texts = [facts.stream.second, heard.map(|one| one.content), heard.map(|one| one.before)];
-    let refuses = |text: &&[u8]| text.starts_with(b"44{") || text.starts_with(b"44/");
-    texts.into_iter().flatten().find(refuses).filter(|_| is_engine_io(facts))
 }
 
 /// What a reason says whose time was up.

@@ -57,7 +57,7 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
     // SignalR ends each message with a separator.
     let mut text = text(content).trim_end_matches('\u{1e}').to_owned();
     let start = text.trim_start();
-    if is_abort(start) || is_notice(start) {
+    if is_notice(start) || is_list_with_error(start) {
         return Some(Grievance::Marked);
     }
     if start.starts_with('{') {
@@ -83,10 +83,10 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
     (!denies && WORDS.iter().any(|word| says(&text, word))).then_some(Grievance::Word)
 }
 
-/// Whether a message is ABORT of WAMP, with the name of an error: `[3,{},"wamp.error.no_such_realm"]`.
-fn is_abort(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("[3,") else { return false };
-    rest.trim_end().rsplit('"').nth(1).is_some_and(|name| name.contains(".error."))
+/// Whether a message is a list, an object of which says that it is an error.
+fn is_list_with_error(text: &str) -> bool {
+    let objects = serde_json::from_str::<Vec<Map<String, Value>>>(text).unwrap_or_default();
+    objects.iter().any(is_marked)
 }
 
 /// Whether a message is a list of texts, the last of which begins as an error: `["END","error: no"]`.
@@ -155,12 +155,19 @@ fn is_marked(members: &Map<String, Value>) -> bool {
         words.iter().any(|name| members.get(*name).is_some_and(|value| !is_none(value)));
     faulty && leaves
         || members.iter().any(|(name, value)| match name.as_str() {
-            "error" | "problem" => !is_none(value),
+            "error" | "problem" | "errorMessage" | "error_message" => !is_none(value),
             "success" | "ok" => *value == Value::Bool(false) && explained,
             // A number counts the errors.
             "errors" => !is_none(value) && !value.is_number(),
             // An action called error asks for one to be logged.
-            "type" | "event" | "status" | "op" | "kind" => value.as_str().is_some_and(names_error),
+            "type" | "event" | "status" | "op" | "kind" | "msg" => {
+                value.as_str().is_some_and(names_error)
+            }
+            // A gateway's own refusal names nothing else than what it concerns.
+            "message" => {
+                members.keys().all(|name| name == "message" || name.ends_with("Id"))
+                    && value.as_str().is_some_and(refuses_plainly)
+            }
             _ => false,
         })
 }
@@ -300,6 +307,9 @@ fn says_none(text: &str) -> bool {
 fn names_error(kind: &str) -> bool {
     let lower = kind.to_ascii_lowercase();
     // As `auth_invalid`: one word more than a result.
+    if ["fail", "failed", "failure"].contains(&lower.as_str()) {
+        return true;
+    }
     let ends = ["_invalid", "_failed", "_denied", "_rejected", "_refused"];
     if ends.iter().any(|end| lower.starts_with("auth") && lower.ends_with(end)) {
         return true;
@@ -445,8 +455,6 @@ mod tests {
             (r#"{"type":"auth_invalid","message":"no"}"#, Some(Grievance::Marked)),
             (r#"{"type":"disconnect","reason":"unauthorized"}"#, Some(Grievance::Marked)),
             (r#"{"type":"disconnect"}"#, None),
-            (r#"[3,{"message":"no"},"wamp.error.no_such_realm"]"#, Some(Grievance::Marked)),
-            (r#"[3,{},"wamp.close.normal"]"#, None),
             (r#"["NOTICE","ERROR: bad message"]"#, Some(Grievance::Marked)),
             (r#"["NOTICE","the error: none"]"#, Some(Grievance::Word)),
             (r#"{"command":"init","problem":"no-session"}"#, Some(Grievance::Marked)),

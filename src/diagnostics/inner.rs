@@ -19,6 +19,10 @@ pub(super) struct InnerProtocol {
     /// The packet by which the peer refused or gave up; and whether it was in its last message, after
     /// which only a goodbye may have come.
     pub refusal: Option<(String, bool)>,
+    /// The packet that says that something failed, if only heartbeats of the peer came after it.
+    pub failure: Option<String>,
+    /// The packet in the peer's last message by which it ended the session in order.
+    pub goodbye: Option<String>,
     /// The packet by which this side asked for the end, if it was its last one.
     pub farewell: Option<String>,
     /// The rule that the last message of this side broke.
@@ -51,8 +55,9 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
         None => Conversation::auto(&PROTOCOLS, lens_facts),
     };
     let kept = facts.stream.kept;
-    let mut read = Vec::new();
+    let (mut read, mut misfit) = (Vec::new(), None);
     for message in kept {
+        let clear = talk.protocol().map(|(protocol, _)| protocol);
         let to_server = message.ours == (facts.role == Role::Client);
         let direction = if to_server { Direction::ToServer } else { Direction::ToClient };
         let (text, content) = (message.text, message.content);
@@ -65,8 +70,12 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
         for (at, packets) in earlier.into_iter().enumerate() {
             read[from + at] = packets;
         }
+        if message.ours && talk.protocol().is_none() && clear.is_some() {
+            misfit = clear;
+            break;
+        }
     }
-    let (protocol, _) = talk.protocol()?;
+    let protocol = talk.protocol().map(|(protocol, _)| protocol).or(misfit)?;
     let said = |ours: bool| {
         let own = kept.iter().zip(&read).filter(move |(message, _)| message.ours == ours);
         own.map(|(_, packets)| packets)
@@ -93,11 +102,21 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     let before = before.filter(|_| heard.is_some() && goodbye);
     Some(InnerProtocol {
         title: protocol.title,
+        failure: said(false)
+            .rfind(|packets| !packets.iter().all(|one| one.heartbeat))
+            .and_then(|packets| packets.iter().find(|one| one.fails()))
+            .map(Decoded::line),
         refusal: refused(newest, true).or_else(|| refused(before, false)),
+        goodbye: newest.and_then(|packets| of(packets, Ends::Leaving)),
         farewell: last.and_then(|packets| of(packets, Ends::Leaving)),
         breach: last
             .filter(|_| facts.stream.kept_all)
-            .and_then(|packets| packets.iter().find_map(breach)),
+            .and_then(|packets| packets.iter().find_map(breach))
+            .or_else(|| {
+                let newest = kept.iter().rposition(|message| message.ours);
+                let is_last = newest.is_some_and(|at| at + 1 == read.len());
+                misfit.filter(|_| is_last).map(|_| "it is no message of this protocol".to_owned())
+            }),
         beat: newest.and_then(|packets| packets.last()).and_then(beat),
         awaited: talk.expects(),
         every: talk.beat().map(|beat| beat.every),

@@ -14,7 +14,7 @@ use crate::event::{Cause, Direction, Ending, FrameEvent, Lost, MessageInfo, Obse
 use crate::session::{Endpoint, Limits, Observer};
 use crate::wire::decoder::Input;
 use crate::wire::deflate::params::DeflateParams;
-use crate::wire::{Data, FrameHeader, OpCode, Role, Violation, ViolationKind};
+use crate::wire::{Control, Data, FrameHeader, OpCode, Role, Violation, ViolationKind};
 
 /// Bytes from the start of the stream that are kept.
 const FIRST: usize = 512;
@@ -372,6 +372,10 @@ impl SessionEvidence {
                 answered: heard.sent != self.sent,
             }
         });
+        let ping =
+            self.header.is_some_and(|header| header.opcode == OpCode::Control(Control::Ping));
+        let newest = self.heard.as_ref().is_none_or(|heard| heard.at < self.last_received);
+        facts.stream.ended_on_ping = ping && newest && self.last_sent >= self.last_received;
         facts.stream.ended_on_ours = after_ours && since(self.last_sent) < SILENCE;
         facts.stream.ping_inside_compressed =
             after_ours && endpoint.is_some_and(Endpoint::mixes_control_into_compressed);

@@ -49,6 +49,8 @@ pub struct Decoded {
     pub reply: Option<Outgoing>,
     /// How it ends the session, if it does.
     pub ends: Option<Ends>,
+    /// Whether it says that something failed, such as a request: the session may go on.
+    pub is_error: bool,
     /// The packets of another protocol that it carries.
     pub inner: Vec<Decoded>,
 }
@@ -222,6 +224,11 @@ impl Decoded {
         if refuses { Self { ends: Some(Ends::Refusing), ..self } } else { self }
     }
 
+    /// As one that says that something failed, if it does.
+    pub(super) fn fails_if(self, is_error: bool) -> Self {
+        Self { is_error, ..self }
+    }
+
     /// As one after which its sender leaves, if it is.
     pub(super) fn leaves_if(self, leaves: bool) -> Self {
         if leaves { Self { ends: Some(Ends::Leaving), ..self } } else { self }
@@ -230,6 +237,11 @@ impl Decoded {
     /// How it, or a packet that it carries, ends the session.
     pub fn ending(&self) -> Option<Ends> {
         self.ends.or_else(|| self.inner.iter().find_map(Self::ending))
+    }
+
+    /// Whether it, or a packet that it carries, says that something failed.
+    pub fn fails(&self) -> bool {
+        self.is_error || self.ends == Some(Ends::Refusing) || self.inner.iter().any(Self::fails)
     }
 
     /// The rule that it, or a packet that it carries, breaks.

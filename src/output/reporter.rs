@@ -573,14 +573,15 @@ impl Reporter {
     }
 
     /// Diagnostics as text for people. There is none with `-q`; without a transcript there is one
-    /// only if something failed, or if the peer's frames broke a rule in a session that ended well.
+    /// only if something failed, or if there is more than notes on a session that ended well.
     pub fn advice(&self, found: &[Diagnostic], end: EndSeverity, at_prompt: bool) -> Vec<u8> {
         let mut out = Vec::new();
-        let broken = |found: &Diagnostic| {
-            found.entry.family == Family::Frames && found.severity != Severity::Note
-        };
         let shown = self.verbose > 0 || at_prompt;
-        let wanted = end == EndSeverity::Failed || shown || found.iter().any(broken);
+        // What was not agreed is a note of its own.
+        let odd = found.iter().any(|found| {
+            found.severity != Severity::Note && found.entry.family != Family::Agreement
+        });
+        let wanted = end == EndSeverity::Failed || shown || odd;
         if wanted && !self.quiet {
             let worthy = worth_printing(found, end, self.verbose > 0);
             let worthy = self.redaction.diagnostics(&worthy);

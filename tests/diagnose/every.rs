@@ -117,6 +117,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("W352", "tests/diagnose/causes.rs"),
     ("W514", "tests/diagnose/causes.rs"),
     ("W515", "tests/diagnose/inner.rs"),
+    ("W516", "tests/diagnose/inner.rs"),
     ("W360", "tests/listen/explain.rs"),
     ("W361", "tests/listen/explain.rs"),
     ("W362", "tests/listen/explain.rs"),

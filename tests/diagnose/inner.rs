@@ -114,6 +114,97 @@ fn a_refusal_of_the_protocol_inside_is_the_cause_whatever_the_close_says() {
 }
 
 #[test]
+fn an_answer_that_is_an_error_is_reported_while_the_session_stays() {
+    for (name, ours, theirs, shown) in [
+        (
+            "",
+            r#"["1","1","room:x","phx_join",{}]"#,
+            r#"["1","1","room:x","phx_reply",{"status":"error","response":{"reason":"no"}}]"#,
+            r#"error {"reason":"no"}"#,
+        ),
+        (
+            "actioncable-v1-json",
+            r#"{"command":"subscribe","identifier":"{\"channel\":\"C\"}"}"#,
+            r#"{"identifier":"{\"channel\":\"C\"}","type":"reject_subscription"}"#,
+            "rejected C",
+        ),
+        (
+            "",
+            r#"{"jsonrpc":"2.0","id":1,"method":"nope"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no method"}}"#,
+            "error -32601 no method",
+        ),
+        (
+            "wamp.2.json",
+            r#"[48,1,{},"com.x"]"#,
+            r#"[8,48,1,{},"wamp.error.no_such_procedure"]"#,
+            "wamp.error.no_such_procedure",
+        ),
+        (
+            "ocpp1.6",
+            r#"[2,"1","Nope",{}]"#,
+            r#"[4,"1","NotImplemented","no such action",{}]"#,
+            "error NotImplemented no such action",
+        ),
+        (
+            "graphql-transport-ws",
+            r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }"}}"#,
+            r#"{"type":"error","id":"1","payload":[{"message":"no field a"}]}"#,
+            "no field a",
+        ),
+        // None of these names its protocol.
+        ("", "{}", r#"{"message":"Forbidden","connectionId":"c","requestId":"r"}"#, "Forbidden"),
+        ("", "{}", r#"{"status":"FAIL","error":{"message":"no"}}"#, r#""status":"FAIL""#),
+        ("", "{}", r#"{"errorMessage":"no such pair","status":"error"}"#, "no such pair"),
+        ("", "{}", r#"[{"ev":"status","status":"auth_failed","message":"no"}]"#, "auth_failed"),
+        ("", "{}", r#"{"msg":"failed","version":"1"}"#, r#""msg":"failed""#),
+    ] {
+        let port = serve(move |stream| {
+            heard(stream)?;
+            stream.write_all(&text(theirs)).ok()?;
+            // Until its Close.
+            heard(stream)?;
+            stream.write_all(CLOSE).ok()
+        });
+        let args: &[&str] =
+            if name.is_empty() { &["-w", "0.3"] } else { &["-w", "0.3", "-s", name] };
+        for diagnose in [&[][..], &["--diagnose"]] {
+            let args = [args, diagnose].concat();
+            let told = Told::piped(&args, port, ours);
+            assert_eq!((told.code(), told.status), ("W516", Some(0)), "{ours}: {}", told.text);
+            assert!(told.cause().contains(shown), "{ours}: {}", told.text);
+        }
+        // Who waits for it knows it.
+        let told = Told::piped(&["--until", "o", "--max-time", "5"], port, ours);
+        assert_eq!((told.code(), told.status), ("none", Some(0)), "{ours}: {}", told.text);
+    }
+}
+
+#[test]
+fn what_only_speaks_of_errors_is_no_answer_that_is_one() {
+    for (ours, theirs) in [
+        // An echo, and a value that is about errors.
+        (r#"{"error":"no"}"#, r#"{"error":"no"}"#),
+        ("{}", r#"{"type":"log","level":"error","text":"disk full"}"#),
+        ("{}", r#"{"message":"Forbidden Planet is on at eight"}"#),
+        ("{}", r#"{"jsonrpc":"2.0","id":1,"result":{"error":"none"}}"#),
+        ("{}", r#"[{"status":"ok"},{"error":null}]"#),
+        ("{}", r#"{"errorMessage":"","errorCode":0}"#),
+        ("{}", r#"{"msg":"the upload failed, then worked"}"#),
+    ] {
+        let port = serve(move |stream| {
+            heard(stream)?;
+            stream.write_all(&text(theirs)).ok()?;
+            // Until its Close.
+            heard(stream)?;
+            stream.write_all(CLOSE).ok()
+        });
+        let told = Told::piped(&["-w", "0.3", "--diagnose"], port, ours);
+        assert_eq!((told.code(), told.status), ("none", Some(0)), "{theirs}: {}", told.text);
+    }
+}
+
+#[test]
 fn a_message_that_refuses_by_its_kind_is_the_cause_in_any_protocol() {
     for message in [
         r#"{"type":"auth_invalid","message":"Invalid access token"}"#,
@@ -259,6 +350,27 @@ fn a_reason_beside_a_regular_code_is_read() {
             true => told.is("W700", &format!("its reason is \"{reason}\"")),
             false => assert_eq!(told.code(), "none", "{}", told.text),
         }
+    }
+}
+
+#[test]
+fn the_reason_of_a_close_before_any_message_is_reported_whatever_its_code() {
+    for (end, code, cause, cure) in [
+        (
+            &b"\x03\xe8Websocket authentication failed."[..],
+            "W700",
+            "authentication failed",
+            "reason",
+        ),
+        (b"\x11\x31", "W723", "the application refuses the login", ""),
+        (b"\x03\xebinvalid character 'h' in a literal", "W703", "", "its reason says why"),
+        (b"\x11\x31Unauthorized", "W723", "", "its reason says why"),
+    ] {
+        let close = frame(0x88, end);
+        let port = serve(move |stream| stream.write_all(&close).ok());
+        let told = Told::of(&["-w", "2"], port, "/");
+        told.is(code, cause);
+        assert!(told.text.contains(cure), "{}", told.text);
     }
 }
 

@@ -450,7 +450,53 @@ fn a_refused_namespace_of_socket_io_is_reported_whoever_ends() {
         stay(stream)
     });
     let told = Told::of(&["-x", "40", "-w", "0.3"], port, "/socket.io/?EIO=4");
-    told.is("W501", r#"likely (high): its message is 44{"message":"no seat"}"#);
+    told.is("W516", "CONNECT_ERROR no seat");
+}
+
+#[test]
+fn a_packet_that_engine_io_cannot_read_ends_it_at_once() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&text(ENGINE_IO)).ok()?;
+        let _ = stream.read(&mut [0; 512]).ok()?;
+        stream.write_all(b"\x88\x00").ok()
+    });
+    let told = Told::of(&["-x", "hi", "-w", "2"], port, "/socket.io/?EIO=4");
+    told.is("W502", "the last message sent: it is no message of this protocol");
+    told.lacks("in time");
+}
+
+#[test]
+fn a_server_of_socket_io_that_disconnects_says_so() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&text(ENGINE_IO)).ok()?;
+        let _ = stream.read(&mut [0; 512]).ok()?;
+        let all = [text(r#"40{"sid":"b"}"#), text("41"), b"\x88\x00".to_vec()].concat();
+        stream.write_all(&all).ok()
+    });
+    let told = Told::of(&["-x", "40", "-w", "2"], port, "/socket.io/?EIO=4");
+    told.is("W705", "the server ended the session inside: message › DISCONNECT");
+}
+
+#[test]
+fn a_heartbeat_that_does_not_note_pongs_is_a_cause_after_an_answered_ping() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(b"\x89\x00").ok()?;
+        pause(stream, 1100)
+    });
+    let told = Told::of(&["-w", "9"], port, "/");
+    told.is("W804", "likely (medium): the peer's heartbeat does not note pongs");
+    told.lacks("--ping-interval");
+    // Without a ping, a timer on silence and a limit on the age are the same.
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        pause(stream, 1100)
+    });
+    let told = Told::of(&["-w", "9"], port, "/");
+    assert!(told.text.contains("possible: a timer of the peer, or of a proxy"), "{}", told.text);
+    assert!(told.text.contains("possible: a limit on the age"), "{}", told.text);
 }
 
 #[test]
@@ -660,7 +706,6 @@ fn the_protocols_inside_say_why_they_end() {
     for (message, code) in [
         (r#"{"type":"auth_invalid","message":"no such token"}"#, 1000),
         (r#"{"type":"disconnect","reason":"unauthorized","reconnect":false}"#, 1000),
-        (r#"[3,{"message":"no realm"},"wamp.error.no_such_realm"]"#, 1000),
         ("{\"error\":\"no such protocol\"}\u{1e}", 1000),
         (r#"{"type":"error","error":{"message":"the key is wrong"}}"#, 3000),
     ] {

@@ -1,6 +1,6 @@
 //! W5xx.
 
-use wscope::diagnostics::facts::{CloseFacts, EndKind, StreamFacts};
+use wscope::diagnostics::facts::{CloseFacts, CrossedMessage, EndKind, StreamFacts};
 use wscope::diagnostics::{Facts, classify};
 use wscope::wire::Data;
 use wscope::wire::close::CloseBody;
@@ -85,6 +85,20 @@ fn subprotocols(golden: &mut Golden) {
     golden.verdict("W511", "aedes", &Facts { stream, ..agreed("mqtt").facts() });
     let cable = agreed("actioncable-v1-json");
     golden.beside("W515", "no welcome", &Facts { end: gone, ..cable.facts() });
+    let call = [(true, &br#"{"jsonrpc":"2.0","id":1,"method":"x"}"#[..])];
+    let answer: &[u8] = br#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"#;
+    let kept = [call[0], (false, answer)].map(|(ours, content)| CrossedMessage {
+        ours,
+        text: true,
+        content,
+    });
+    let sent = Some(message(Data::Text, call[0].1));
+    let stream = StreamFacts { sent, kept: &kept, kept_all: true, ..stream_of(answer) };
+    golden.verdict(
+        "W516",
+        "a method that is unknown",
+        &Facts { stream, ..Pair::open("", "").facts() },
+    );
     let wamp = agreed("wamp.2.json");
     golden.beside("W512", "crossbar", &Facts { end: gone, ..wamp.facts() });
 }

@@ -23,7 +23,7 @@ until [[ -s $folder/server.pem ]]; do sleep 0.05; done
 setpriv --regid nogroup --clear-groups "$wscope" proxy 7000 --transparent \
   --ca-dir "$folder/ca" --cacert "$folder/server.pem" --log "$folder/log" \
   >"$folder/transcript" 2>"$folder/stderr" &
-until grep -q listening "$folder/stderr"; do sleep 0.05; done
+until grep -qs listening "$folder/stderr"; do sleep 0.05; done
 export SSL_CERT_FILE=$folder/ca/wscope-ca.pem
 for url in ws://10.77.0.1:7001/ wss://10.77.0.1:7002/; do
   "$@" "$url" '{}' '[["text", "through"], ["receive"], ["close", 1000, ""]]'

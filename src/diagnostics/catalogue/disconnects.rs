@@ -78,6 +78,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("send that protocol's own heartbeat, or ask for a longer interval in its first message: pings of WebSocket do not count"),
             high("the server stopped listening: its process ended, or restarts", C::Gone)
                 .cure("read the server's log: its process may have been ended"),
+            medium("the peer's heartbeat does not note pongs, or counts messages only", C::PingAnswered)
+                .cure("see whether the peer's program handles pongs (`pong` events), and send messages of the application: pings do not help"),
             medium(BEATLESS, C::BeatAnnounced).cure(BEAT),
             high("nginx's proxy_read_timeout, 60 s unless set", C::IdleAt(60, "nginx")),
             high("Cloudflare's idle timeout", C::IdleAt(100, "cloudflare")),
@@ -92,6 +94,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("an AWS network load balancer", C::Idle(350)),
             medium("AWS API Gateway's idle limit", C::Idle(600)),
             low("a timer of the peer, or of a proxy").unless(&[C::Serving]),
+            low("a limit on the age of connections, or on the time for a login, which pings do not extend").with(C::NothingCrossed).unless(&[C::Serving]),
             low("the peer's process, or its application, ended at that moment").unless(&[C::Serving]),
             low("the client's program ended or was killed, or its network went away").with(C::Serving)
                 .cure("see whether the client's program still runs; against a timer, send pings: `--ping-interval SECS`"),

@@ -81,4 +81,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("read the server's log at that moment: an exception when the session began, or another application")
         .source(MEASURED)
         .seen("a subprotocol whose next message is the server's, and no message in two seconds or more"),
+    warning("W516", "the server answers with an error")
+        .because("what was requested inside the session failed, while the WebSocket itself is healthy")
+        .help("do as the message says; `-v` shows what each message means in its protocol")
+        .source(MEASURED)
+        .seen("the last message of the server is an error of the protocol inside, or is marked as one"),
 ];

@@ -4,9 +4,8 @@
 use serde_json::Value;
 
 use super::findings::Findings;
-use crate::diagnostics::clue::refused_namespace;
 use crate::diagnostics::facts::{EndKind, SILENCE};
-use crate::diagnostics::heard;
+use crate::diagnostics::heard::{self, Grievance};
 use crate::diagnostics::inner::inner;
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
@@ -75,6 +74,7 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if !facts.is_open() {
         return;
     }
+    failed(facts, found);
     let first = first_message(facts);
     let protocol = subprotocol(facts).unwrap_or_default();
     let span = |label: &str| (!first.is_empty()).then(|| Span::first(Place::Message, first, label));
@@ -93,15 +93,38 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
     } else {
         return silent(facts, &protocol, first, found);
     };
-    let refused = refused_namespace(facts).map(heard::shown);
-    found.add(code, |d| match refused {
-        Some(text) => d
-            .severity(Severity::Warning)
-            .title("the Socket.IO server refused the connection to a namespace")
-            .because(format!("its message is {text}"), "44 is the packet CONNECT_ERROR")
-            .help("do as the message says; a login goes into the packet: `40{\"token\":\"…\"}`"),
-        None => d.at(span("the first message")),
-    });
+    found.add(code, |d| d.at(span("the first message")));
+}
+
+/// Messages after which an error is no answer to ours for sure, but one of a stream of events.
+const ANSWERS: u64 = 3;
+
+/// An answer to our messages that is an error, in a session that the peer has not ended.
+fn failed(facts: &Facts<'_>, found: &mut Findings<'_>) {
+    if facts.role == Role::Server || facts.stream.sent.is_none() || ended_by_peer(facts) {
+        return;
+    }
+    let (shown, why) = match inner(facts) {
+        Some(inner) => match inner.failure {
+            Some(failure) => (failure, format!("it is an error in {}", inner.title)),
+            None => return,
+        },
+        None => match &facts.stream.heard {
+            Some(heard) if facts.stream.messages <= ANSWERS && !is_echo(facts, heard.content) => {
+                if heard::complains(heard.content) < Some(Grievance::Marked) {
+                    return;
+                }
+                (heard::shown(heard.content), "the message is marked as an error".to_owned())
+            }
+            _ => return,
+        },
+    };
+    found.add("W516", |d| d.because(shown, why));
+}
+
+/// Whether the peer repeated a message of ours.
+fn is_echo(facts: &Facts<'_>, content: &[u8]) -> bool {
+    facts.stream.kept.iter().any(|message| message.ours && message.content == content)
 }
 
 /// A protocol that only the subprotocol shows.

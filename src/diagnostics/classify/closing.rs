@@ -6,6 +6,7 @@ use super::findings::Findings;
 use crate::diagnostics::clue::{Complaint, complained, is_qualified};
 use crate::diagnostics::facts::{EndKind, SILENCE};
 use crate::diagnostics::heard::{self, Grievance};
+use crate::diagnostics::inner::inner;
 use crate::diagnostics::said;
 use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Family, Severity};
 use crate::wire::Role;
@@ -154,12 +155,19 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
         None => d,
         Some(code) => {
             let info = close::lookup(code);
-            let d = d.note(format!("the peer sent {code} {}", info.name));
+            let d = match d.entry.code {
+                // SockJS's own 3000 has no meaning of the registry.
+                "W504" => d.note(format!("the peer sent {code}")),
+                _ => d.note(format!("the peer sent {code} {}", info.name)),
+            };
             let at = usize::from(code.saturating_sub(4000));
             match (d.entry.code, DISCORD.get(at)) {
                 ("W720", Some(meaning)) => d.note(format!("its meaning for Discord: {meaning}")),
                 ("W723", _) if (4400..4500).contains(&code) => {
-                    d.note(format!("{code} may have the meaning of HTTP status {}", code - 4000))
+                    let status = code - 4000;
+                    let login = matches!(status, 401 | 403) && says_nothing(body);
+                    let d = if login { d.possible(REFUSED_LOGIN) } else { d };
+                    d.note(format!("{code} may have the meaning of HTTP status {status}"))
                 }
                 ("W722", _) => d.note(match code {
                     ..4100 => "do not reconnect unchanged",
@@ -176,7 +184,7 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
             // No guess stands beside the peer's own words.
             let mut d = d;
             let name = body.code.map(|code| close::lookup(code).name).unwrap_or_default();
-            let vague = said::is_vague(&String::from_utf8_lossy(reason));
+            let vague = said::is_vague(&String::from_utf8_lossy(reason)) && !speaks_of_access(body);
             if !reason.eq_ignore_ascii_case(name.as_bytes()) && !vague {
                 d.causes.retain(|cause| cause.confidence != Confidence::Low);
             }
@@ -188,7 +196,7 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
                         "an exception in the peer's application, possibly because of our message",
                     )
                     .help("read the peer's log at that moment"),
-                "W700" | "W701" | "W718" | "W723" if !vague => {
+                "W700" | "W701" | "W703" | "W707" | "W708" | "W718" | "W723" if !vague => {
                     d.help("its reason says why; the peer's log at that moment may have more")
                 }
                 _ => d,
@@ -283,6 +291,18 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         return if sure { d.because(shown, why) } else { d.suggests(shown, why) };
     }
     let quiet_before = end.quiet >= SILENCE;
+    if let Some((title, goodbye)) =
+        inner(facts).and_then(|inner| Some((inner.title, inner.goodbye?))).filter(|_| regular)
+    {
+        let (text, why) =
+            (format!("the server ended the session inside: {goodbye}"), "it was not asked to");
+        return d
+            .title("closed after the server ended the session inside")
+            .severity(Severity::Warning)
+            .because(text, why)
+            .note(format!("the protocol is {title}"))
+            .help("read the server's log at that moment: it does this on purpose, as after a failed login");
+    }
     if let Some(fact) =
         Clue::InnerBreach.seen(facts).filter(|_| !quiet_before && says_nothing(body))
     {
@@ -295,8 +315,9 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     let named =
         [Clue::TimerReason, Clue::TimeoutReason, Clue::FirstMessageReason, Clue::PingReason];
     let named = named.iter().any(|clue| clue.seen(facts).is_some());
-    // A single word of a reason may be about anything.
-    let faulty = heard::complains(&body.reason) >= Some(Grievance::Shouted);
+    // A single word of a reason may be about anything, unless nothing else was said.
+    let least = if facts.stream.messages == 0 { Grievance::Word } else { Grievance::Shouted };
+    let faulty = heard::complains(&body.reason) >= Some(least);
     if regular && !named && faulty {
         let reason = String::from_utf8_lossy(&body.reason).into_owned();
         return d
@@ -495,6 +516,10 @@ pub(in crate::diagnostics) const BEAT: &str = "send what it names, as the applic
 
 /// Pings that this side did not answer.
 const UNPONGED: &str = "this side did not answer the peer's pings";
+
+/// What 4401 and 4403 may mean.
+const REFUSED_LOGIN: &str =
+    "the application refuses the login: a token is missing, wrong or expired";
 
 /// What to do then.
 const PONG: &str = "answer its pings: leave out `--no-pong` and faults that withhold pongs";

@@ -144,7 +144,9 @@ impl Lens for Cable {
             (Some("reject_subscription"), Some(_)) => {
                 self.subscriptions.remove(&key);
                 self.rejected.insert(key.clone(), ());
-                Decoded::new(NAME, "reject_subscription", format!("rejected {name}")).answers(key)
+                Decoded::new(NAME, "reject_subscription", format!("rejected {name}"))
+                    .answers(key)
+                    .fails_if(true)
             }
             (Some("disconnect"), _) => {
                 let reason = value.get("reason").map(|reason| brief(&reason.plain()));

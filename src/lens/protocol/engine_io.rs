@@ -17,7 +17,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     word: "eio",
     title: "Engine.IO 3 and 4",
     subprotocols: &[],
-    url: |url| query(url, "EIO").is_some() && query(url, "transport") == Some("websocket"),
+    url: |url| query(url, "EIO").is_some() && query(url, "transport") != Some("polling"),
     beginning: |message| match message.as_text() {
         Some("2probe") => message.from_client(),
         Some("3probe") => !message.from_client(),

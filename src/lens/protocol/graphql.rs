@@ -263,13 +263,15 @@ impl GraphQl {
             }
             "connection_error" => decoded.answers("connection").refuses_if(true),
             // In the older protocol complete follows an error.
-            "error" if self.dialect.name == OLD.name => decoded.answers_in_part(format!("#{id}")),
+            "error" if self.dialect.name == OLD.name => {
+                decoded.answers_in_part(format!("#{id}")).fails_if(true)
+            }
             "complete" | "error" => {
                 if self.running.remove(&own).is_some() {
                     let is_sure = self.again.lacks(&own);
                     self.over.insert(own, is_sure);
                 }
-                decoded.answers(format!("#{id}"))
+                decoded.answers(format!("#{id}")).fails_if(kind == "error")
             }
             kind if kind == self.dialect.words[1] => decoded.answers_in_part(format!("#{id}")),
             _ => decoded,

@@ -223,6 +223,7 @@ impl JsonRpc {
                 "JSON-RPC 2.0 §5.1",
                 "an error has a code, which is a whole number, and a message",
             );
+        let decoded = decoded.fails_if(error.is_some());
         Some(match id {
             Some(id) => decoded.answers(key(id, session)),
             None => decoded,

@@ -289,9 +289,9 @@ impl Mqtt {
         }
         let reply = |head: u8| Outgoing::binary(vec![head, 2, (id >> 8) as u8, id as u8]);
         Some(match packet.kind {
-            4 => decoded.answers(id),
+            4 => decoded.answers(id).fails_if(is_refused),
             // "The sender MUST NOT send a PUBREL" after a reason of 0x80 or more (§4.3.3).
-            5 if is_refused => decoded.answers(id),
+            5 if is_refused => decoded.answers(id).fails_if(true),
             5 => decoded.answers(id).replied_by(reply(0x62)),
             6 => decoded.asks(format!("release {id}"), "").replied_by(reply(0x70)),
             7 => decoded.answers(format!("release {id}")),
@@ -584,6 +584,7 @@ impl Mqtt {
         // UNSUBACK of 3.1.1 has none.
         let none = kind == 11 && self.level != Some(5);
         let wrong = request.as_ref().is_some_and(|(all, _)| *all != codes.len() && !none);
+        let any_refused = codes.iter().any(|code| *code >= 0x80);
         let codes = codes.iter().take(FILTERS).copied().map(Value::from).collect::<Value>();
         let names = names.iter().map(|name| Value::from(name.as_str())).collect::<Value>();
         decoded
@@ -591,6 +592,7 @@ impl Mqtt {
             .field_if("filters", request.is_some().then_some(names))
             .answers(id)
             .clip()
+            .fails_if(any_refused)
             .breaks_if(
                 wrong,
                 "MQTT 5 §3.9.3",

@@ -221,6 +221,7 @@ impl Nats {
         let lower = rest.to_ascii_lowercase();
         let refuses = verb == "-ERR" && !kept.iter().any(|words| lower.contains(words));
         decoded
+            .fails_if(verb == "-ERR")
             .refuses_if(refuses)
             .field("type", verb.as_str())
             .field_if("subject", subject.then(|| word(0)))

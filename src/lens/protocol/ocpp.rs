@@ -123,6 +123,7 @@ impl Lens for Ocpp {
                 decoded
                     .breaks_if(unknown, "OCPP-J §4.2.2", "no CALL waits for this answer")
                     .answers(id)
+                    .fails_if(code == 4)
             }
             _ => decoded,
         }])

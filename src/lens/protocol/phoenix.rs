@@ -185,6 +185,11 @@ impl Phoenix {
     }
 }
 
+/// A reply, which refuses the session if it refuses a join.
+fn refused(reply: Decoded, join: bool, status: &str) -> Decoded {
+    reply.fails_if(status == "error").refuses_if(join && status == "error")
+}
+
 impl Lens for Phoenix {
     fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let Packet { join_ref, reference, topic, event, payload } = Packet::read(message)?;
@@ -203,12 +208,12 @@ impl Lens for Phoenix {
                 let join = reference.is_some() && [&join_ref, &self.joining].contains(&&reference);
                 let Payload::Json(value) = &payload else {
                     let reply = self.reply(&topic, status, &shown, reference, payload);
-                    return Some(vec![reply.refuses_if(join && status == "error")]);
+                    return Some(vec![refused(reply, join, status)]);
                 };
                 let status = value.get("status").map(Value::plain).unwrap_or_default();
                 let answer = value.get("response").map(Value::short).unwrap_or_default();
                 let reply = self.reply(&topic, &status, &answer, reference, payload);
-                return Some(vec![reply.refuses_if(join && status == "error")]);
+                return Some(vec![refused(reply, join, &status)]);
             }
             _ => format!("{} {} {shown}{number}", brief(&topic), brief(&event)),
         };
@@ -228,7 +233,7 @@ impl Lens for Phoenix {
                 self.topics.remove(&topic);
                 self.closed.insert(topic, ());
             }
-            return Some(vec![decoded]);
+            return Some(vec![decoded.fails_if(event == "phx_error")]);
         }
         self.spoken = true;
         let quiet = self.heard.again(message.micros, TIMEOUT);

@@ -150,7 +150,9 @@ impl Lens for Pusher {
             // Other codes, and an error without a code, are about a message.
             "pusher:error" => {
                 let code = of("code").and_then(Value::as_u64);
-                decoded.refuses_if(code.is_some_and(|code| (4000..4300).contains(&code)))
+                decoded
+                    .fails_if(true)
+                    .refuses_if(code.is_some_and(|code| (4000..4300).contains(&code)))
             }
             "pusher:signin" => decoded.asks("signin", ""),
             "pusher:signin_success" => decoded.answers("signin"),
@@ -172,9 +174,9 @@ impl Lens for Pusher {
                     "the channel needs channel_data",
                 )
                 .asks(format!("subscribe {channel}"), channel),
-            "pusher_internal:subscription_succeeded" | "pusher:subscription_error" => {
-                decoded.answers(format!("subscribe {channel}"))
-            }
+            "pusher_internal:subscription_succeeded" | "pusher:subscription_error" => decoded
+                .answers(format!("subscribe {channel}"))
+                .fails_if(name == "pusher:subscription_error"),
             name if message.from_client() => {
                 let own = name.starts_with("client-");
                 let rule = "Pusher 7, Channel Events (Client)";

@@ -295,7 +295,7 @@ impl SignalR {
             (1 | 4, Some(id)) => decoded.asks(id, target.unwrap_or_default()),
             (2 | 3, Some(_)) if is_stream => decoded,
             (2, Some(id)) => decoded.answers_in_part(id),
-            (3, Some(id)) => decoded.answers(id),
+            (3, Some(id)) => decoded.answers(id).fails_if(error.is_some()),
             (5, Some(id)) => decoded.withdraws(id),
             (7, _) => decoded.leaves_if(true).refuses_if(error.is_some()),
             (2..=5, None) => decoded.breaks("HubProtocol", "the record has no invocationId"),

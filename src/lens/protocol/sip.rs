@@ -128,7 +128,10 @@ impl Lens for Sip {
             (None, "ACK") => decoded,
             (None, method) => decoded.asks(key, method),
             (Some(_), _) if kind.starts_with('1') => decoded.answers_in_part(key),
-            (Some(_), _) => decoded.answers(key),
+            // A 401 and a 407 ask for credentials (§22), as is usual.
+            (Some(_), _) => decoded
+                .answers(key)
+                .fails_if(kind.starts_with(['4', '5', '6']) && !["401", "407"].contains(&kind)),
         }])
     }
 }

@@ -22,7 +22,9 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         message.as_text().is_some_and(|text| {
             let begins =
                 ["0{", "0/", "2[\"", "2/"].into_iter().any(|begin| text.starts_with(begin));
-            text == "0" || begins && Packet::parse(text).is_some()
+            // Engine.IO's first packet begins alike.
+            let opens = text.contains("\"pingInterval\"");
+            text == "0" || begins && !opens && Packet::parse(text).is_some()
         })
     },
     begins_like_others: false,
@@ -345,7 +347,7 @@ impl SocketIo {
                     .as_ref()
                     .map(|data| data.text_of("message").map_or_else(|| data.plain(), brief));
                 let _ = write!(summary, " {}", why.unwrap_or_default());
-                with_fields(summary).answers(joining).refuses_if(namespace == "/")
+                with_fields(summary).answers(joining).fails_if(true).refuses_if(namespace == "/")
             }
         };
         let decoded = self.in_order(kind, namespace, message.from_client(), decoded);

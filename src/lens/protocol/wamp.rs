@@ -314,7 +314,9 @@ impl Wamp {
             }
             "RESULT" if flag("details", "progress") => decoded.answers_in_part(paired),
             "YIELD" if flag("options", "progress") => decoded.answers_in_part(paired),
-            "RESULT" | "YIELD" | "PUBLISHED" | "ERROR" => decoded.answers(paired),
+            "RESULT" | "YIELD" | "PUBLISHED" | "ERROR" => {
+                decoded.answers(paired).fails_if(name == "ERROR")
+            }
             "HEARTBEAT" => Decoded { heartbeat: true, ..decoded },
             _ => decoded,
         })
