@@ -205,8 +205,10 @@ pub enum Clue {
     NamesPath,
     /// The answer is what a router writes that has no route, whatever the kind of the request.
     Unrouted,
-    /// Engine.IO refuses without a word, as it does for the application alone.
+    /// Engine.IO refuses without a reason, as it does for the application alone.
     AllowRequest,
+    /// The answer has what only a completed handshake has.
+    Accepts,
     /// A library of Go read the handshake, and could not have the connection.
     Untaken,
     /// An unknown path is answered by another server than this one.
@@ -592,9 +594,11 @@ impl Clue {
                 let (path, text) = (url?.path, super::said::words(facts.body));
                 super::said::names(&text, path).then(|| format!("the answer names the path {path}"))
             }
+            Self::Accepts => shown(facts.response?, "Sec-WebSocket-Accept"),
             Self::AllowRequest => {
                 let asks = Self::InQuery("transport=websocket").seen(facts)?;
-                let empty = Self::NoBody.seen(facts).filter(|_| status == Some(400))?;
+                let forbids = || Self::WholeBody("forbidden").seen(facts);
+                let empty = Self::NoBody.seen(facts).or_else(forbids).filter(|_| status == Some(400))?;
                 Self::InQuery("EIO=").seen(facts).map(|_| format!("{asks}; {empty}"))
             }
             Self::Unrouted => Self::WholeBody("404 page not found").seen(facts),
@@ -828,11 +832,11 @@ impl Clue {
                 Some(format!("the page contains {word}"))
             }
             Self::EdgeRefuses => {
-                let refused = status == Some(403);
                 let edge = ["akamaighost", "awselb"].into_iter().find_map(|name| Self::Server(name).seen(facts));
-                let pages = ["incapsula incident id", "the request could not be satisfied"];
+                let pages = ["incapsula incident id", "the request could not be satisfied", "your support id is", "sucuri website firewall"];
                 let page = || pages.iter().find_map(|page| Self::Body(page).seen(facts));
-                edge.or_else(page).filter(|_| refused)
+                let edge = edge.filter(|_| status == Some(403));
+                edge.or_else(page).filter(|_| matches!(status, Some(200..=299 | 403)))
             }
             Self::Http10 => {
                 let head = facts.response?;

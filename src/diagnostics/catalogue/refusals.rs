@@ -59,6 +59,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("measured on nginx, gorilla/websocket and Engine.IO; nginx and haproxy documentation")
         .causes(&[
             TRANSPARENT,
+            medium("Upgrade arrived with another value, as `websocket, websocket` where two proxies each add it", C::WholeBody("invalid upgrade header"))
+                .cure("set Upgrade in one proxy only, to what the client sent; in nginx: `proxy_set_header Upgrade $http_upgrade;`"),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy).unless(&[C::ForwardProxied]),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameByLibrary),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied).unless(&[C::UpgradePasses]),
@@ -434,7 +436,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, then the Origin and the credentials: the application drops upgrades that it refuses"),
             medium("the upstream was reached, and closed the connection after a while", C::SlowAnswer).unless(&[C::PlainDiffers])
                 .cure("read the application's log: it was reached"),
-            medium("the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS", C::PlainSame),
+            medium("the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS", C::PlainSame).unless(&[C::Ngrok("err_ngrok_3200"), C::Ngrok("err_ngrok_8012")]),
             low("the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS").unless(&[C::PlainDiffers]),
             low("the application closed the connection: it drops upgrades that it refuses, or fails").unless(&[C::PlainDiffers, C::PlainSame]),
             low("the proxy does not trust the application's certificate, or the head of the answer is larger than the proxy's buffer").unless(&[C::PlainDiffers]),

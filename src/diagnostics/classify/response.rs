@@ -551,6 +551,7 @@ impl RefusalResponse<'_> {
                     .response_after
                     .map(|after| format!("the answer took {:.1} s", after.as_secs_f64())),
             ),
+            "W204" if !said::wants_tls(self.body) => d.title("the server takes requests over TLS only"),
             "W327" if Clue::OriginUnnamed.seen(self.facts).is_some() => {
                 d.title("the server refuses this request with an Origin, and takes one without")
             }
@@ -764,9 +765,11 @@ impl RefusalResponse<'_> {
             }
             d.causes
                 .retain(|cause| asks && wrong.is_none() && cause.confidence == Confidence::High);
-            if d.entry.code == "W334" {
-                d = d.title("the server does not find what the request names");
-            }
+            d = match d.entry.code {
+                "W334" => d.title("the server does not find what the request names"),
+                "W337" => d.title(format!("the server rejects the request ({})", self.status)),
+                _ => d,
+            };
             let help = match d.entry.code {
                 "W326" if wrong.is_some() => {
                     "send credentials that are valid now: `-u USER:PASSWORD`, `--bearer TOKEN`"
