@@ -42,9 +42,10 @@ const PROXIES: [&str; 19] = [
 
 /// Pages that frameworks write for a plain request which they have no route for, and not for an
 /// upgrade.
-const PLAIN_PAGES: [(&str, &str); 4] = [
+const PLAIN_PAGES: [(&str, &str); 5] = [
     ("{\"detail\":\"not found\"}", "FastAPI"),
     ("<pre>cannot get ", "Express"),
+    ("\"message\":\"cannot get ", "NestJS"),
     ("<p>the requested resource was not found on this server.</p>", "Django"),
     ("the current path, <code>", "Django"),
 ];

@@ -482,6 +482,12 @@ fn the_words_of_hosts_routers_and_filters_are_known() {
             first(&d, cause);
         }
     }
+    let nest = "{\"message\":\"Cannot GET /chat\",\"error\":\"Not Found\",\"statusCode\":404}";
+    first(&of("404 Not Found", "", nest), "took the upgrade for a plain request");
+    let failed = "Error occurred while trying to proxy: localhost:3000/chat";
+    first(&of("504 Gateway Timeout", "", failed), "could not connect to the server behind it");
+    first(&of("504 Gateway Timeout", "", "upstream request timeout"), "the application hangs");
+    first(&of("504 Gateway Timeout", "", "no shard for room 7"), "no shard for room 7");
     let d = of("400 Bad Request", "Server: nginx\r\n", "Invalid Upgrade header");
     first(&d, "arrived with another value");
     let d = of("200 OK", "Upgrade: websocket\r\nSec-WebSocket-Accept: x=\r\n", "");

@@ -308,7 +308,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable]),
             medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
             medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted]),
-            low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses]),
+            low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses, C::Proxied]),
             low("the server has no WebSocket support").with(C::Http10).unless(&[C::Unable])
                 .cure("run the application under a server with WebSocket support"),
             low("the server in front has no site for this Host, the name and port of the URL").unless(&[C::UpgradePasses, C::ProxyOwn, C::Unrouted, C::OtherPathDiffers]),
@@ -472,7 +472,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("a gateway timed out waiting for the server's answer to the upgrade")
         .help("check what the application does before it accepts; compare the time with the proxy's timeouts of 30 or 60 s")
         .source("RFC 9110 §15.6.5")
-        .causes(&[low("the application hangs in its handler"), low("the proxy handles the upgrade as a plain request and waits for its end")])
+        .causes(&[medium("the proxy could not connect to the server behind it: http-proxy-middleware of Node.js answers 504 then", C::Body("error occurred while trying to proxy"))
+                .cure("start the application, or correct its address in the proxy (`target`)"), low("the application hangs in its handler"), low("the proxy handles the upgrade as a plain request and waits for its end")])
         .seen("status 504"),
     error("W346", "the server refuses the HTTP version")
         .because("the upgrade needs HTTP/1.1, and the server or a proxy speaks another")

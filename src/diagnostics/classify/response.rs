@@ -731,9 +731,11 @@ impl RefusalResponse<'_> {
             }
             "W326" => true,
             // Where the catalogue does not know the words.
-            "W343" => {
+            "W343" | "W345" => {
                 let known = |because: &String| because.contains("contains \"");
-                !d.causes.iter().filter_map(|cause| cause.because.as_ref()).any(known)
+                let late = self.status == 504
+                    && ["timeout", "timed out"].iter().any(|words| said::says(&text, words));
+                !late && !d.causes.iter().filter_map(|cause| cause.because.as_ref()).any(known)
             }
             // Most of these name the path, which is known.
             "W334" => {
@@ -802,7 +804,11 @@ impl RefusalResponse<'_> {
             };
             return d.help(help);
         }
-        if bare && d.entry.code == "W332" && Clue::ProxyPage.seen(self.facts).is_none() {
+        if bare
+            && d.entry.code == "W332"
+            && !d.is_proved()
+            && Clue::ProxyPage.seen(self.facts).is_none()
+        {
             return d.title("the application refused the connection without a reason");
         }
         if bare && matches!(d.entry.code, "W323" | "W341") {
