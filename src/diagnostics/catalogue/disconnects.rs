@@ -1,7 +1,7 @@
 //! W8xx: endings without a closing handshake, and what their timing means.
 
 use super::builder::{KNOWN, error, high, low, medium, warning};
-use crate::diagnostics::classify::closing::{BEAT, BEATLESS};
+use crate::diagnostics::classify::why_closed::{BEAT, BEATLESS};
 use crate::diagnostics::{CatalogueEntry, Clue as C, LikelyCause};
 
 /// What ends a connection in the middle of its traffic.

@@ -17,6 +17,7 @@ mod stream;
 mod switching;
 mod tls;
 mod tried;
+pub(super) mod why_closed;
 
 use super::facts::Variation;
 use super::{Diagnostic, Facts, Family, Severity};

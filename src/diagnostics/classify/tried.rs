@@ -1,7 +1,7 @@
 //! A session that the peer ended at once, and others that differed in one thing: those that stayed
 //! open show why.
 
-use super::closing::{UNSPOKEN, not_ours};
+use super::why_closed::{UNSPOKEN, not_ours};
 use crate::diagnostics::clue::plain_told;
 use crate::diagnostics::facts::{Trial, TrialOutcome, Variation};
 use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supported};

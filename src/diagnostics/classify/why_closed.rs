@@ -1,0 +1,530 @@
+//! Why a server closed: what was said shortly before, and then what the clocks show.
+//!
+//! Each rule looks for one cause, and the first that finds its own decides. The words of the peer come
+//! before its silence.
+
+use super::application::{Inside, path_hint};
+use super::clocks::{ping_interval, seconds};
+use super::closing::says_nothing;
+use crate::diagnostics::clue::{Complaint, complained, is_qualified};
+use crate::diagnostics::facts::{End, SILENCE};
+use crate::diagnostics::heard::{self, Grievance};
+use crate::diagnostics::inner::inner;
+use crate::diagnostics::sniff::{contains, contains_word};
+use crate::diagnostics::{Clue, Diagnostic, Facts, Family, Severity};
+use crate::wire::Role;
+use crate::wire::close::{self, CloseBody};
+
+/// A Close of the server, and what its code and reason explain.
+struct Closed<'a> {
+    /// What is known so far.
+    known: Diagnostic,
+    facts: &'a Facts<'a>,
+    body: &'a CloseBody,
+    end: End,
+}
+
+/// A rule returns the diagnosis with its cause, if it finds one.
+type Rule = fn(&Closed<'_>) -> Option<Diagnostic>;
+
+/// What was said: by this side, by the protocol inside, by the peer's last message and its reason.
+const SAID: [Rule; 8] = [
+    no_subprotocol,
+    no_message_of_ours,
+    login_refused,
+    asked_for,
+    complaint,
+    left_inside,
+    breach,
+    reason_names_fault,
+];
+
+/// What the clocks show: an end at once, a heartbeat that is missing, a silence.
+const CLOCKS: [Rule; 8] = [
+    at_once,
+    beat_unanswered,
+    no_namespace,
+    ping_unanswered,
+    beat_announced,
+    first_message_missing,
+    waited_for_us,
+    silence,
+];
+
+/// Adds why the peer closed.
+pub(super) fn explained(known: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
+    // What a client does is its own affair.
+    let by_server = facts.role == Role::Client && facts.close.by_peer;
+    let Some(end) = facts.end.filter(|_| by_server) else {
+        return match (Clue::PingsIgnored.seen(facts), Clue::PingReason.seen(facts)) {
+            (Some(ignored), Some(reason)) if facts.close.by_peer => {
+                known.because(UNPONGED, format!("{ignored}; {reason}")).help(PONG)
+            }
+            _ => known,
+        };
+    };
+    let mut closed = Closed { known, facts, body, end };
+    if let Some(diagnostic) = SAID.iter().find_map(|rule| rule(&closed)) {
+        return diagnostic;
+    }
+    // A word may be about anything: it is shown beside what is known otherwise.
+    let word = closed.complaint().filter(|_| !closed.is_regular());
+    let word = word.map(|complaint| complaint.shown());
+    closed.known = closed.known.note_if(word);
+    CLOCKS.iter().find_map(|rule| rule(&closed)).unwrap_or(closed.known)
+}
+
+impl Closed<'_> {
+    /// What is known, to be explained.
+    fn known(&self) -> Diagnostic {
+        self.known.clone()
+    }
+
+    /// The same, as a warning where the code says that all is well.
+    fn warned(&self) -> Diagnostic {
+        let d = self.known();
+        if self.is_regular() { d.severity(Severity::Warning) } else { d }
+    }
+
+    /// The same, with this title where code and severity say that all is well.
+    fn retitled(&self, title: &'static str) -> Diagnostic {
+        let d = self.known();
+        match self.is_regular() || d.severity == Severity::Note {
+            true => d.title(title).severity(Severity::Warning),
+            false => d,
+        }
+    }
+
+    /// Whether the code is that of an end in order, or there is none.
+    fn is_regular(&self) -> bool {
+        close::is_regular(self.body.code)
+    }
+
+    /// Whether the code says that all was done.
+    fn is_ordinary(&self) -> bool {
+        matches!(self.body.code, Some(1000 | 1001))
+    }
+
+    /// Whether a message was sent. It may not have been looked at.
+    fn is_asked(&self) -> bool {
+        self.facts.stream.sent.is_some()
+    }
+
+    fn says_nothing(&self) -> bool {
+        says_nothing(self.body)
+    }
+
+    fn seen(&self, clue: Clue) -> Option<String> {
+        clue.seen(self.facts)
+    }
+
+    /// The complaint of the peer's last message, where it explains more than the reason does: than
+    /// "bye", than any reason if it is marked as an error.
+    fn complaint(&self) -> Option<Complaint<'_>> {
+        let bland = self.is_regular() && heard::complains(&self.body.reason).is_none();
+        let marked = |one: &Complaint<'_>| one.is_last && one.grievance >= Grievance::Marked;
+        complained(self.facts).filter(|one| bland || self.says_nothing() || marked(one))
+    }
+
+    /// Whether the protocol inside has a name for this Close.
+    fn is_named(&self) -> bool {
+        let entry = &self.known.entry;
+        entry.family == Family::Application
+            || matches!(entry.code, "W719" | "W720" | "W721" | "W722")
+    }
+}
+
+/// The server accepted none of our subprotocols, and left.
+fn no_subprotocol(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let Closed { facts, body, end, .. } = closed;
+    let ignored = closed.seen(Clue::SubprotocolIgnored)?;
+    let neutral = matches!(body.code, None | Some(1000..=1003 | 1008 | 1010 | 1011 | 4000..=4999));
+    let silent = body.reason.is_empty() || contains_word(&body.reason, "protocol");
+    let unspoken = facts.stream.messages == 0 && end.last < SILENCE;
+    (unspoken && neutral && silent).then(|| {
+        closed
+            .known()
+            .severity(Severity::Warning)
+            .title("closed at once, after the server accepted none of the subprotocols offered")
+            .note(format!("{} ms after the 101, before it sent any message", end.last.as_millis()))
+            .suggests("the server supports none of the subprotocols offered", ignored)
+            .help("offer one that the server knows, `-s NAME`, or none; names are case-sensitive")
+    })
+}
+
+/// A code about a message, and there was none.
+fn no_message_of_ours(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let about = matches!(closed.body.code, Some(1003 | 1007 | 1009));
+    (about && !closed.is_asked() && closed.says_nothing()).then(|| not_ours(closed.known()))
+}
+
+/// A Close in place of connection_ack.
+fn login_refused(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let Closed { facts, body, end, .. } = closed;
+    let refuses = matches!(body.code, None | Some(1000 | 1001 | 1008 | 1011 | 3000..=4999));
+    let hinted = closed.seen(Clue::PathWantsSubprotocol).is_some();
+    let other = closed.known.entry.code == "W506" || hinted || !closed.says_nothing();
+    (sent_init(facts) && refuses && !other && end.last < SILENCE).then(|| {
+        let d = closed.known();
+        let d = if d.severity == Severity::Note { d.severity(Severity::Warning) } else { d };
+        let refused = refused_init(d);
+        let help = refused.help.clone();
+        subprotocol(refused, facts).help(help)
+    })
+}
+
+/// This side asked for the end.
+fn asked_for(closed: &Closed<'_>) -> Option<Diagnostic> {
+    (closed.is_regular() && closed.seen(Clue::Farewell).is_some()).then(|| closed.known())
+}
+
+/// The peer's last message complains.
+fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let complaint = closed.complaint()?;
+    // What ends in order has said what it had to say, unless the reason repeats it.
+    let repeats = !closed.says_nothing() && contains(complaint.text, &closed.body.reason);
+    let marked = complaint.grievance >= Grievance::Marked;
+    if !complaint.leads() || closed.is_ordinary() && !marked && !repeats {
+        return None;
+    }
+    let why = match complaint.is_last {
+        true => "the Close came right after it",
+        false => "the Close came right after them",
+    };
+    let d = closed.retitled("closed right after a message that may give the reason");
+    let d = match closed.seen(Clue::BeatUnanswered) {
+        Some(fact) => d.suggests(UNANSWERED, fact).help(ANSWER_IT),
+        None => d.help("follow the message"),
+    };
+    // With 1000 and 1001 the peer says that all is well; a complaint before it may be ordinary text,
+    // but not the refusal of a protocol.
+    let refused = complaint.grievance == Grievance::Refusal;
+    let sure = refused || complaint.is_last && !closed.is_ordinary();
+    let shown = complaint.shown();
+    Some(if sure { d.because(shown, why) } else { d.suggests(shown, why) })
+}
+
+/// The server said goodbye in the protocol inside.
+fn left_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let inner = inner(closed.facts).filter(|_| closed.is_regular())?;
+    let goodbye = inner.goodbye?;
+    let text = format!("the server ended the session inside: {goodbye}");
+    Some(
+        closed
+            .known()
+            .title("closed after the server ended the session inside")
+            .severity(Severity::Warning)
+            .because(text, "it was not asked to")
+            .note(format!("the protocol is {}", inner.title))
+            .help("read the server's log at that moment: it does this on purpose, as after a failed login"),
+    )
+}
+
+/// Our last message breaks a rule of the protocol inside.
+fn breach(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let fact = closed.seen(Clue::InnerBreach)?;
+    (closed.end.quiet < SILENCE && closed.says_nothing()).then(|| {
+        closed
+            .known()
+            .severity(Severity::Warning)
+            .title("closed right after a message that breaks a rule of the protocol inside")
+            .suggests("the server closed because of our last message", fact)
+            .help("follow the rule: `wscope -v URL` names it beside the message")
+    })
+}
+
+/// A regular code, and a reason that does not fit it.
+fn reason_names_fault(closed: &Closed<'_>) -> Option<Diagnostic> {
+    // These explain more than that the reason is a complaint.
+    let named =
+        [Clue::TimerReason, Clue::TimeoutReason, Clue::FirstMessageReason, Clue::PingReason];
+    let named = named.into_iter().any(|clue| closed.seen(clue).is_some());
+    // A single word of a reason may be about anything, unless nothing else was said.
+    let unspoken = closed.facts.stream.messages == 0;
+    let least = if unspoken { Grievance::Word } else { Grievance::Shouted };
+    let faulty = heard::complains(&closed.body.reason) >= Some(least);
+    (closed.is_regular() && !named && faulty).then(|| {
+        let reason = String::from_utf8_lossy(&closed.body.reason).into_owned();
+        closed
+            .known()
+            .severity(Severity::Warning)
+            .title("closed with a regular code, and a reason that names a fault")
+            .suggests(format!("its reason is \"{reason}\""), "the peer's own words")
+            .help("do as the reason says")
+    })
+}
+
+/// A Close at once, before any message.
+fn at_once(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let Closed { facts, body, end, .. } = closed;
+    let (asked, ordinary) = (closed.is_asked(), closed.is_ordinary());
+    let early =
+        facts.stream.messages == 0 && end.last < SILENCE && closed.known.entry.code != "W502";
+    // A peer that says goodbye, sent a part of a message, or confirms with 1000 has spoken.
+    let goodbye = !body.reason.is_empty() && heard::is_bare(&body.reason);
+    let done = asked && body.code == Some(1000) && !closed.says_nothing();
+    // A peer that took several messages may have waited for the last of them.
+    let taken = facts.stream.kept.iter().filter(|message| message.ours).count() > 1;
+    let spoke = ordinary && (goodbye || done || taken || facts.stream.frames > 1);
+    let unexplained = !asked || body.code.is_none() || ordinary || closed.says_nothing();
+    if !early || spoke || !unexplained {
+        return None;
+    }
+    let d = closed
+        .known()
+        .note(format!("{} ms after the 101, before it sent any message", end.last.as_millis()));
+    if !ordinary && body.code.is_some() {
+        // A code that says little.
+        let neutral = matches!(body.code, Some(1002 | 1003 | 1008 | 1010 | 1011 | 3000..=4999));
+        let clear = !neutral
+            || !closed.says_nothing()
+            || d.is_proved()
+            || d.entry.family == Family::Application;
+        return Some(if clear { d } else { subprotocol(d, facts) });
+    }
+    // A peer that took a message and closes with 1000 may have finished its work.
+    let d = match asked && body.code == Some(1000) {
+        true => d.severity(Severity::Note),
+        false => d.severity(Severity::Warning),
+    };
+    if let Some(fact) = closed.seen(Clue::NamesOtherPath) {
+        return Some(
+            d.title("closed at once, before any message")
+                .suggests(REWRITTEN, fact)
+                .help("compare the path that the proxy passes on with that of the application"),
+        );
+    }
+    let d = match asked {
+        true => d
+            .title("closed at once, after our message")
+            .help("check the path, and which message the application expects first; the peer's log at that moment has more")
+            .possible("the application's handler ended because of our message, or with an exception"),
+        false => d
+            .title("closed at once, before any message")
+            .help("check the path, and which message the application expects first: some frameworks accept every path, then close"),
+    };
+    let d = d.possible("the application does not know the path, which a proxy may have rewritten");
+    let d = if ordinary { d.title(UNSPOKEN) } else { d };
+    Some(subprotocol(d, facts).possible(WANTS_MORE))
+}
+
+/// A heartbeat message of the peer was not answered.
+fn beat_unanswered(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let fact = closed.seen(Clue::BeatUnanswered).filter(|_| closed.says_nothing())?;
+    let d = closed.retitled("closed after a heartbeat of the application was not answered");
+    Some(d.suggests(UNANSWERED, fact).help(ANSWER_IT))
+}
+
+/// Socket.IO ends connections that connect to no namespace.
+fn no_namespace(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let waited = closed.is_asked() || closed.end.last >= SILENCE / 5;
+    let fact = closed.seen(Clue::NoNamespace).filter(|_| waited && closed.says_nothing())?;
+    Some(
+        closed
+            .known()
+            .severity(Severity::Warning)
+            .title("closed before a namespace of Socket.IO was connected to")
+            .suggests("the server ends connections that connect to no namespace in time", fact)
+            .help("send the packet at once: `-x 40`, with a login as in `40{\"token\":\"…\"}`"),
+    )
+}
+
+/// A ping was not answered: by this side on purpose, or as the reason says.
+fn ping_unanswered(closed: &Closed<'_>) -> Option<Diagnostic> {
+    match (closed.seen(Clue::PingReason), closed.seen(Clue::PingsIgnored)) {
+        (Some(reason), Some(ignored)) => {
+            Some(closed.warned().because(UNPONGED, format!("{ignored}; {reason}")).help(PONG))
+        }
+        // So early, no timer of pings has run out.
+        (Some(reason), None) if closed.end.last >= SILENCE => {
+            let text = "the peer did not receive a ping, a pong or a heartbeat from this side";
+            let d = match closed.seen(Clue::TimeoutReason) {
+                Some(_) => closed.warned().because(text, reason),
+                None => closed.warned().suggests(text, reason),
+            };
+            Some(d.help(
+                "send the heartbeat that the application expects; find out what delayed the pongs",
+            ))
+        }
+        (None, Some(ignored))
+            if closed.is_regular()
+                && closed.says_nothing()
+                && !closed.facts.stream.ended_on_ours =>
+        {
+            Some(closed.warned().suggests(UNPONGED, ignored).help(PONG))
+        }
+        _ => None,
+    }
+}
+
+/// The first message of the peer speaks of a login or a heartbeat, and nothing was sent.
+fn beat_announced(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let fact = closed.seen(Clue::BeatAnnounced).filter(|_| closed.end.quiet >= SILENCE / 5)?;
+    let unsaid = closed.says_nothing() || closed.seen(Clue::TimeoutReason).is_some();
+    unsaid.then(|| closed.warned().suggests(BEATLESS, fact).help(BEAT))
+}
+
+/// The reason speaks of a first message.
+fn first_message_missing(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let reason = closed.seen(Clue::FirstMessageReason).filter(|_| !closed.is_named())?;
+    let d = closed.known();
+    Some(match closed.is_asked() {
+        true => d
+            .suggests("the peer did not take our message for the first one of its protocol", reason)
+            .help("check the form of that message: protocols of lines need CR and LF at its end"),
+        false => d
+            .because("the peer did not receive the first message of its protocol", reason)
+            .help("send that message at once, with -x"),
+    })
+}
+
+/// Traffic until the end; at most, the peer waited for a message of ours.
+fn waited_for_us(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let Closed { facts, body, end, .. } = closed;
+    if end.quiet >= SILENCE {
+        return None;
+    }
+    let d = closed.known();
+    let waited = !closed.is_asked() && facts.stream.messages > 0 && end.last >= SILENCE;
+    let unclear = d.causes.is_empty()
+        && body.reason.is_empty()
+        && (closed.is_regular() || body.code >= Some(4000));
+    Some(match waited && unclear {
+        true => d
+            .possible(NOTHING_REQUIRED_CAME)
+            .help("send the messages that the application expects: its documentation names them"),
+        false => d,
+    })
+}
+
+/// A silence before the Close: possibly a timer.
+fn silence(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let Closed { facts, body, end, .. } = closed;
+    let (asked, regular, ordinary) = (closed.is_asked(), closed.is_regular(), closed.is_ordinary());
+    let quiet = seconds(end.quiet);
+    let note = |d: Diagnostic| d.note(format!("the Close came after {quiet} without traffic"));
+    let d = note(closed.known());
+    // The protocol inside has a name for it, or the code is about something else.
+    let timed = regular || matches!(body.code, Some(1008 | 1011 | 3000..=4999));
+    if closed.is_named() || !timed {
+        return Some(d);
+    }
+    let often = ping_interval(end.quiet);
+    let help = match regular {
+        true => format!(
+            "if this is unexpected, send pings (`--ping-interval {often}`) or a heartbeat message"
+        ),
+        false => format!(
+            "send something more often: `--ping-interval {often}`, or a message of the application"
+        ),
+    };
+    let titled = |d: Diagnostic| d.title(format!("the peer closed after {quiet} without traffic"));
+    if let Some(reason) = closed.seen(Clue::TimerReason) {
+        return Some(titled(note(closed.warned())).because(IDLE_TIMEOUT, reason).help(help));
+    }
+    // Of the server's work, or of ours.
+    if let Some(fact) = closed.seen(Clue::TimeoutReason) {
+        // The reason names what timed out, and pings do not extend that.
+        return Some(match is_qualified(facts) {
+            true => d.suggests("a timeout of the server, which its reason names", fact),
+            false => titled(note(closed.warned()))
+                .suggests("a timeout of the server, such as an idle timeout", fact)
+                .help(help),
+        });
+    }
+    // A reason that speaks of neither is another one, and so is the end of regular traffic.
+    let unsaid = closed.says_nothing();
+    // A message right in front of the Close was what the peer had to say.
+    let spoke = end.idle_data.saturating_sub(end.idle) < SILENCE;
+    let steady = spoke || end.quiet * 2 < end.longest_quiet * 3;
+    if ordinary && unsaid && !steady {
+        let fact = format!("there was no traffic for {quiet} before the Close");
+        let d = titled(d.certain()).severity(Severity::Warning).help(help);
+        let d = d.suggests("possibly an idle timeout of the server or of a proxy", fact);
+        return Some(d.possible(NOTHING_REQUIRED_CAME));
+    }
+    let d = match unsaid && !(ordinary && steady) {
+        true if asked && body.code.is_some() => d.possible(IDLE_TIMEOUT),
+        true => d.possible(NOTHING_REQUIRED_CAME).possible(IDLE_TIMEOUT),
+        false => d,
+    };
+    if !regular || steady || !unsaid {
+        return Some(d);
+    }
+    let d = titled(d).help(help);
+    Some(if body.code.is_none() { d.severity(Severity::Warning) } else { d })
+}
+
+/// A heartbeat that this side did not answer.
+const UNANSWERED: &str = "the application did not receive the answer to its heartbeat message";
+
+/// A heartbeat that the server has announced.
+pub(in crate::diagnostics) const BEATLESS: &str =
+    "the application did not receive what its first message speaks of: a login, or a heartbeat";
+
+/// What to do then.
+pub(in crate::diagnostics) const BEAT: &str = "send what it names, as the application's clients do: the login at once, a heartbeat in its interval; WebSocket pings are none";
+
+/// Pings that this side did not answer.
+const UNPONGED: &str = "this side did not answer the peer's pings";
+
+/// What to do then.
+const PONG: &str = "answer its pings: leave out `--no-pong` and faults that withhold pongs";
+
+/// What to do then.
+const ANSWER_IT: &str = "answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt";
+
+/// A timer of the peer.
+const IDLE_TIMEOUT: &str = "an idle timeout of the server";
+
+/// What a peer may have waited for.
+const NOTHING_REQUIRED_CAME: &str = "the application did not receive a message that its protocol requires: a first one, or a heartbeat";
+
+/// What a refusal at once may be about, beside the path.
+const WANTS_MORE: &str = "the application requires a login, or a parameter of the URL";
+
+/// The title of a Close in order where nothing had been done.
+pub(super) const UNSPOKEN: &str = "the peer closed before it sent any message";
+
+/// Whether connection_init was sent to a server of GraphQL, and not answered.
+pub(super) fn sent_init(facts: &Facts<'_>) -> bool {
+    let sent = facts.stream.sent.map(|(_, sent)| sent).unwrap_or_default();
+    facts.stream.messages == 0 && Inside::of(facts).graphql && contains(sent, b"connection_init")
+}
+
+/// A Close in place of connection_ack.
+pub(super) fn refused_init(d: Diagnostic) -> Diagnostic {
+    d.title("closed after our connection_init, without connection_ack")
+        .suggests(
+            "the server refuses connection_init: a token or login in its payload is missing or wrong",
+            "the first message sent was connection_init, and no message came",
+        )
+        .help("put into its payload what the server asks for, as in `{\"type\":\"connection_init\",\"payload\":{\"Authorization\":\"…\"}}`")
+}
+
+/// A code about a message that can't be one of ours.
+pub(super) fn not_ours(d: Diagnostic) -> Diagnostic {
+    let title = format!("{}, though no message had been sent", d.entry.title);
+    d.certain()
+        .title(title)
+        .possible("the application chose this code for its own reason")
+        .help("check path, query and credentials; the peer's log at that moment has more")
+}
+
+/// That the subprotocol may be the ground of a Close at once.
+fn subprotocol(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
+    if let Some(fact) = Clue::PathWantsSubprotocol.seen(facts) {
+        let name = path_hint(facts).unwrap_or("offer it: `-s NAME`");
+        return d.suggests("the application requires a subprotocol", fact).help(name);
+    }
+    match Clue::NoSubprotocol.seen(facts) {
+        Some(_) => {
+            d.possible("the application requires a subprotocol, `-s NAME`, and none was offered")
+        }
+        None => d.possible("the application does not support the subprotocol that was agreed"),
+    }
+}
+
+/// What a page shows that names another path.
+const REWRITTEN: &str =
+    "a proxy or the server rewrites the path, and the application has no WebSocket at the new one";
