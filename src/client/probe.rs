@@ -131,10 +131,11 @@ fn was_reset(trace: &OpeningEvidence) -> bool {
     trace.dials().iter().any(|dial| dial.outcome == DialOutcome::Reset)
 }
 
-/// As in `, Server: nginx`.
+/// As in `, Server: nginx, X-Powered-By: PHP/8.3`.
 fn server(head: &Head) -> String {
-    let name = head.get("Server").map(escaped).unwrap_or_default();
-    if name.is_empty() { name } else { format!(", Server: {name}") }
+    let value = |name| head.get(name).map(escaped).filter(|value| !value.is_empty());
+    let named = |name| value(name).map(|value| format!(", {name}: {value}"));
+    ["Server", "X-Powered-By"].into_iter().filter_map(named).collect()
 }
 
 /// The same place with or without TLS.

@@ -616,7 +616,7 @@ impl Clue {
                 let TrialOutcome::Status { code: 400..=499, text, body } = &other.outcome else {
                     return None;
                 };
-                let name = |server: &str| server.split(['/', ' ']).next().unwrap_or_default().to_owned();
+                let name = |server: &str| server.split(['/', ' ', ',']).next().unwrap_or_default().to_owned();
                 let theirs = text.split_once(", Server: ").map_or("", |(_, server)| server);
                 let ours = header("Server").unwrap_or_default();
                 // A refusal by hand may have no Server, so only a proxy's beside none is another's.
@@ -1003,14 +1003,20 @@ impl Clue {
                 facts.trials.iter().find(spoken).filter(|_| !here).map(ToString::to_string)
             }
             Self::Unable => {
-                let server = |server: &String| UNABLE.iter().any(|name| contains_word(server.as_bytes(), name));
-                let named = header("Server").filter(server).map(|server| format!("Server: {server}"));
-                let php = || header("X-Powered-By").filter(|name| name.starts_with("PHP/"));
-                let next = || header("X-Powered-By").filter(|name| name.starts_with("Next.js"));
+                // As in the line of a trial.
+                let line = |name| header(name).map(|value| format!("{name}: {value}"));
+                let plain = || trial(Variation::NoUpgrade).filter(|_| status.is_none()).map(ToString::to_string);
+                let server = |line: &str| line.split_once("Server: ").is_some_and(|(_, server)| {
+                    UNABLE.iter().any(|name| contains_word(server.as_bytes(), name))
+                });
+                let powered = |line: &str| line.split_once("X-Powered-By: ").is_some_and(|(_, name)| {
+                    name.starts_with("PHP/") || name.starts_with("Next.js")
+                });
                 let host = || header("Host").filter(|host| sent("Host") == Some(host.as_bytes()));
-                named
-                    .or_else(|| php().or_else(next).map(|name| format!("X-Powered-By: {name}")))
+                [line("Server"), line("X-Powered-By"), plain()].into_iter().flatten()
+                    .find(|line| server(line) || powered(line))
                     .or_else(|| host().map(|host| format!("Host: {host} in the answer, as PHP's built-in server writes")))
+                    .or_else(|| Self::Body("<p>error code explanation: ").seen(facts))
             }
             Self::AllSameJson => {
                 let json = matches!(facts.body.trim_ascii_start().first(), Some(b'{' | b'['));

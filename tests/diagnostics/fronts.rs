@@ -523,3 +523,43 @@ fn the_words_of_hosts_routers_and_filters_are_known() {
     first(&d, "a query parameter, header or subprotocol");
     first(&d, "or Upgrade and Connection were lost");
 }
+
+#[test]
+fn a_program_that_a_plain_get_names_is_judged_where_the_upgrade_gets_no_answer() {
+    let named = |text: &str, variation| Trial {
+        variation,
+        what: String::new(),
+        outcome: TrialOutcome::Status { code: 200, text: text.to_owned(), body: Vec::new() },
+    };
+    let pair = Pair::new("", "");
+    let facts = Facts { response: None, report: None, ..pair.facts() };
+    for text in ["200 OK, X-Powered-By: Next.js", "200 OK, Server: waitress, X-Powered-By: x"] {
+        for how in [StreamEnd::Fin, StreamEnd::Timeout] {
+            let unanswered = Unanswered { how, after: Duration::from_millis(8), received: 0 };
+            let trials = [named(text, Variation::NoUpgrade)];
+            let facts = Facts { trials: &trials, unanswered: Some(unanswered), ..facts.clone() };
+            first(&classify(&facts)[0], UNABLE);
+        }
+    }
+    // What speaks HTTP over the other scheme is no other service.
+    let trials = [
+        Trial {
+            variation: Variation::OtherScheme,
+            what: "wss://".to_owned(),
+            outcome: TrialOutcome::Nothing("the port speaks plain HTTP, not TLS".to_owned()),
+        },
+        Trial {
+            variation: Variation::NoUpgrade,
+            what: String::new(),
+            outcome: TrialOutcome::Silence("timed out after 3 s".to_owned()),
+        },
+    ];
+    let (how, after) = (StreamEnd::Timeout, Duration::from_secs(5));
+    let unanswered = Some(Unanswered { how, after, received: 0 });
+    let d = &classify(&Facts { trials: &trials, unanswered, ..facts })[0];
+    first(d, "hangs or is slow to start");
+    lacks(d, "not HTTP");
+    let page = "<p>Error code: 404</p>\n<p>Error code explanation: 404 - Nothing matches.</p>";
+    let d = of("404 File not found", "Server: nginx\r\nContent-Type: text/html\r\n", page);
+    first(&d, UNABLE);
+}

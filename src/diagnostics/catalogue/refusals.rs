@@ -34,7 +34,7 @@ const TRANSPARENT: LikelyCause =
 /// What answers serves HTTP alone.
 pub(super) const UNABLE: LikelyCause =
     medium("the program or host that answers has no WebSocket support", C::Unable).cure(
-        "run the application under a server with WebSocket support, or correct the host of the URL, or the rule of the proxy that leads there",
+        "run the application, or the WebSocket beside it, under a server with WebSocket support; or correct the host of the URL, or the rule of the proxy that leads there",
     );
 
 /// What is refused at one path alone.
