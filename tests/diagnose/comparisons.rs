@@ -367,6 +367,16 @@ fn a_name_that_a_server_of_this_machine_refuses_is_tried_as_its_own() {
     let told = Told::run(&["--diagnose", "--resolve", &resolve, &url]);
     told.is("W351", "not one that the server accepts; with Host: localhost:");
     told.has("`allowedHosts`");
+    // A server that has no site for it either shows nothing.
+    let port = serve_by(|request| match request.contains("Host: localhost:") {
+        true => answer("404 Not Found", "", ""),
+        false => answer("403 Forbidden", "", ""),
+    });
+    let url = format!("ws://app.example:{port}/");
+    let resolve = format!("app.example:{port}:127.0.0.1");
+    let told = Told::run(&["--diagnose", "--resolve", &resolve, &url]);
+    assert_eq!(told.code(), "W332", "{}", told.text);
+    told.lacks("localhost");
     // What has no name has no other.
     let port = serve_by(|_| answer("400 Bad Request", "", "Bad Request"));
     Told::of(&["--diagnose"], port, "/").lacks("localhost");
