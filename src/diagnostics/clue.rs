@@ -202,7 +202,7 @@ pub enum Clue {
     ForwardProxied,
     /// The answer names another path than the requested one.
     NamesOtherPath,
-    /// The answer names the requested path.
+    /// The answer names the requested path, or says that it is unknown.
     NamesPath,
     /// The answer is what a router writes that has no route, whatever the kind of the request.
     Unrouted,
@@ -595,7 +595,11 @@ impl Clue {
             }
             Self::NamesPath => {
                 let (path, text) = (url?.path, super::said::words(facts.body));
-                super::said::names(&text, path).then(|| format!("the answer names the path {path}"))
+                let page = super::said::page_text(facts.body).is_some();
+                let named = super::said::names(&text, path).then(|| format!("the answer names the path {path}"));
+                let told = || format!("the answer is \"{text}\"");
+                let says = !page && text.len() < FILTER_PAGE / 10 && super::said::names_path(&text);
+                named.or_else(|| says.then(told))
             }
             Self::Accepts => shown(facts.response?, "Sec-WebSocket-Accept"),
             Self::AllowRequest => {

@@ -433,6 +433,14 @@ fn the_words_of_hosts_routers_and_filters_are_known() {
     let html = "Content-Type: text/html\r\n";
     for (status, headers, body, code, cause) in [
         ("404 Not Found", "", "Endpoint GET /chat not found", "W334", "has no route for this path"),
+        ("404 Not Found", "", "no route", "W334", "has no route for this path"),
+        (
+            "404 Not Found",
+            "",
+            "No context-path matches the request URI.",
+            "W334",
+            "has no route for this path",
+        ),
         ("404 Not Found", html, "Cannot find /chat", "W334", "has no route for this path"),
         ("400 Bad Request", "", "Missing request header \"connection\"", "W320", ""),
         (

@@ -289,7 +289,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             TRANSPARENT,
             medium("the router that answers, of the application or of a proxy, has no route for this path, as it is in the URL or as a proxy rewrote it, or for this Host", C::Unrouted).unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::OtherPathDiffers])
                 .cure("check the path, in the URL and as a proxy forwards it, with or without its prefix, and the name and port of the URL; in Phoenix it ends with `/websocket`; in traefik and gateways, compare the rules for path and host"),
-            medium(NO_ROUTE, C::NamesPath).unless(&[C::Unrouted, C::PlainPage, C::OtherPathDiffers])
+            medium(NO_ROUTE, C::NamesPath).unless(&[C::Unrouted, C::ProxyOwn, C::PlainPage, C::OtherPathDiffers])
                 .cure("check the path, in the URL and in the application; in Phoenix it ends with `/websocket`"),
             medium(LOST, C::PlainPageBehindProxy).unless(&[C::PlainDiffers, C::ProxyOwn])
                 .cure(PASS_UPGRADE),
@@ -308,7 +308,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable]),
             medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
             medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted]),
-            low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses, C::Proxied]),
+            low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses, C::Proxied, C::ProxyOwn, C::Unrouted]),
             low("the server has no WebSocket support").with(C::Http10).unless(&[C::Unable])
                 .cure("run the application under a server with WebSocket support"),
             low("the server in front has no site for this Host, the name and port of the URL").unless(&[C::UpgradePasses, C::ProxyOwn, C::Unrouted, C::OtherPathDiffers]),
