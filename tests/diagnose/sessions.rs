@@ -459,7 +459,8 @@ fn a_packet_that_engine_io_cannot_read_ends_it_at_once() {
         open(request, stream)?;
         stream.write_all(&text(ENGINE_IO)).ok()?;
         let _ = stream.read(&mut [0; 512]).ok()?;
-        stream.write_all(b"\x88\x00").ok()
+        stream.write_all(b"\x88\x00").ok()?;
+        stay(stream)
     });
     let told = Told::of(&["-x", "hi", "-w", "2"], port, "/socket.io/?EIO=4");
     told.is("W502", "the last message sent: it is no message of this protocol");
