@@ -774,7 +774,8 @@ impl Clue {
                 if named("awselb") {
                     return Some(format!("Server: {server}, which a target would replace"));
                 }
-                let caddy = named("caddy") && head.get("Via").is_none();
+                let empty = facts.body.trim_ascii().is_empty();
+                let caddy = named("caddy") && head.get("Via").is_none() && empty;
                 let h2o = named("h2o/") && head.status_line()?.reason == b"File Not Found";
                 (envoy || caddy || h2o).then(|| format!("{server} answered itself: what it passes on is marked"))
             }),
