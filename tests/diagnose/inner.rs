@@ -152,6 +152,12 @@ fn an_answer_that_is_an_error_is_reported_while_the_session_stays() {
             r#"{"type":"error","id":"1","payload":[{"message":"no field a"}]}"#,
             "no field a",
         ),
+        (
+            "graphql-transport-ws",
+            r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }"}}"#,
+            r#"{"type":"next","id":"1","payload":{"errors":[{"message":"no a"}],"data":null}}"#,
+            "no a",
+        ),
         ("", r#"{"type":"register"}"#, r#"{"type":"err","body":"access_denied"}"#, "access_denied"),
         // None of these names its protocol.
         ("", "{}", r#"{"message":"Forbidden","connectionId":"c","requestId":"r"}"#, "Forbidden"),
