@@ -75,7 +75,14 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
             "skip the negotiation in the client (`skipNegotiation: true` with the transport WebSockets), or use a plain WebSocket client",
         );
     }
-    if path.contains("/sockjs") {
+    // Its first request, with a number against caches.
+    let query = lower.split('?').nth(1).unwrap_or_default();
+    let number = query.strip_prefix("t=").unwrap_or_default();
+    let info = path.ends_with("/info")
+        && !request.has_token("Upgrade", "websocket")
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit());
+    if info || path.contains("/sockjs") {
         return client_protocol(
             "this is a SockJS client, which requests /info and waits for the frame o",
             "use a plain WebSocket client",

@@ -289,3 +289,107 @@ fn a_client_that_is_gone_after_a_silence_may_have_been_ended() {
     assert!(shown.contains("W804") && shown.contains("the client's program ended"), "{shown}");
     assert!(!shown.contains("likely (medium): a timer"), "{shown}");
 }
+
+/// Programs send Origins that are no sites; each is accepted as it was sent, and only that one.
+#[test]
+fn an_origin_that_is_no_site_is_let_in_as_it_was_sent() {
+    for origin in [
+        "file://",
+        "app://",
+        "app://.",
+        "capacitor://localhost",
+        "chrome-extension://abcdefghijklmnop",
+        "null",
+    ] {
+        let server = listen(["--echo", "--origin", origin]);
+        let with = |origin: &str| format!("{}Origin: {origin}\r\n", crate::raw::UPGRADE);
+        for (sent, status) in [(origin, 101), ("https://a.example", 403), ("ionic://", 403)] {
+            assert_eq!(server.raw().ask("/", &with(sent)).status(), status, "{sent} for {origin}");
+        }
+        server.interrupt();
+    }
+}
+
+/// Browsers name themselves; what another program sends as Origin is no page.
+#[test]
+fn an_origin_is_a_page_only_if_a_browser_sends_it() {
+    let page = "the page was opened from a file, or is sandboxed";
+    for (agent, origin, marks, wrong) in [
+        (
+            "arduino-WebSocket-Client",
+            "file://",
+            ["arduino-WebSocket-Client sends this Origin by itself", "--origin file://"],
+            page,
+        ),
+        (
+            "okhttp/4.12.0",
+            "https://a.example",
+            ["okhttp/4.12.0 sends this Origin by itself", "--origin https://a.example"],
+            page,
+        ),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64)",
+            "null",
+            [page, "--origin null"],
+            "sends this Origin by itself",
+        ),
+        (
+            "Mozilla/5.0 (X11) app/1.0 Electron/30.0",
+            "chrome-extension://abc",
+            ["W362", "--origin chrome-extension://abc"],
+            "sends this Origin by itself",
+        ),
+    ] {
+        let server = listen(["--output", "frames"]);
+        let mut raw = server.raw();
+        let more = format!("User-Agent: {agent}\r\nOrigin: {origin}\r\n");
+        raw.ask("/", &format!("{}{more}", crate::raw::UPGRADE));
+        raw.rest();
+        let shown = server.interrupt().stdout;
+        for mark in marks {
+            assert!(shown.contains(mark), "{mark}: {shown}");
+        }
+        assert!(!shown.contains(wrong), "{wrong}: {shown}");
+    }
+}
+
+#[test]
+fn what_only_asks_whether_the_server_is_up_is_no_client() {
+    for (target, agent, mark) in [
+        ("/", "ELB-HealthChecker/2.0", "a health check of AWS Elastic Load Balancing"),
+        ("/healthz", "kube-probe/1.30", "a health check of Kubernetes"),
+        ("/", "GoogleHC/1.0", "a health check of Google Cloud"),
+        ("/", "Consul Health Check", "a health check of Consul"),
+        ("/metrics", "Prometheus/2.53.0", "a health check of Prometheus"),
+        ("/", "Uptime-Kuma/1.23.13", "a health check of Uptime Kuma"),
+        ("/", "Acme-HealthCheck/7", "this is a health check or a monitor"),
+        ("/readyz", "Go-http-client/1.1", "this is a health check or a monitor"),
+    ] {
+        let server = listen(["--echo"]);
+        let mut raw = server.raw();
+        let request = format!("User-Agent: {agent}\r\nConnection: close\r\n");
+        assert_eq!(raw.ask(target, &request).status(), 426);
+        raw.rest();
+        let said = server.stderr.wait_for("let it check the TCP port");
+        server.interrupt();
+        assert!(said.contains(mark), "{mark}: {said}");
+    }
+}
+
+/// Its first request has no Upgrade; so has that of any page to a path of this name.
+#[test]
+fn a_sockjs_client_is_known_by_its_request_for_info() {
+    let server = listen(["--echo"]);
+    for target in ["/echo/info?t=1732971234567", "/echo/info"] {
+        let mut raw = server.raw();
+        assert_eq!(raw.ask(target, "User-Agent: node\r\n").status(), 426);
+        raw.rest();
+    }
+    let said = server.stderr.wait_for("[2] the client did not ask");
+    server.interrupt();
+    assert!(said.contains("[1] the client did not ask for a WebSocket: this is a SockJS client"));
+    assert!(
+        !said.contains("[2] the client did not ask for a WebSocket: this is a SockJS"),
+        "{said}"
+    );
+}
