@@ -393,3 +393,17 @@ fn a_sockjs_client_is_known_by_its_request_for_info() {
         "{said}"
     );
 }
+
+#[test]
+fn a_client_that_compresses_unasked_is_told_as_the_client_of_this_server() {
+    for options in [&["--no-compress"][..], &[]] {
+        let server = listen([&["--output", "frames"], options].concat());
+        let mut raw = server.open();
+        raw.send(b"\xc1\x82\0\0\0\0hi");
+        raw.end();
+        let shown = server.interrupt().stdout;
+        assert!(shown.contains("W602") && shown.contains("the client sets RSV1"), "{shown}");
+        assert!(!shown.contains("retry with"), "{shown}");
+        assert!(!shown.contains("still compresses"), "{shown}");
+    }
+}
