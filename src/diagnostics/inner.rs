@@ -7,7 +7,7 @@ use super::heard::is_bare;
 use super::url::Url;
 use crate::event::Direction;
 use crate::lens::{
-    AwaitedMessage, Carried, Conversation, Decoded, Ends, LensFacts, LensMessage, PROTOCOLS,
+    AwaitedMessage, Carried, Conversation, Decoded, Ends, LensFacts, LensMessage, PROTOCOLS, find,
 };
 use crate::wire::Role;
 
@@ -49,8 +49,9 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
         ..LensFacts::default()
     };
     let agreed = lens_facts.subprotocol.as_deref().unwrap_or_default().to_ascii_lowercase();
-    let agreed = PROTOCOLS.iter().find(|one| one.subprotocols.contains(&&*agreed));
-    let mut talk = match agreed {
+    let agreed = PROTOCOLS.into_iter().find(|one| one.subprotocols.contains(&&*agreed));
+    let requested = || find(facts.wish?.speaks.as_ref()?.lens?);
+    let mut talk = match agreed.or_else(requested) {
         Some(protocol) => Conversation::of(protocol, lens_facts),
         None => Conversation::auto(&PROTOCOLS, lens_facts),
     };

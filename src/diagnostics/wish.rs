@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::event::Direction;
-use crate::lens::{LensFacts, PROTOCOLS};
+use crate::lens::{AwaitedMessage, LensFacts, PROTOCOLS};
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
 
@@ -21,6 +21,8 @@ pub struct Wish {
 pub struct ClientProtocol {
     /// What the client is, and what it waits for.
     pub what: Cow<'static, str>,
+    /// The name of the lens that reads it, if there is one.
+    pub lens: Option<&'static str>,
     /// What to do about it.
     pub help: &'static str,
 }
@@ -62,7 +64,7 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
     let lower = target.to_ascii_lowercase();
     let path = lower.split('?').next().unwrap_or_default();
     let client_protocol =
-        |what: &'static str, help| Some(ClientProtocol { what: what.into(), help });
+        |what: &'static str, help| Some(ClientProtocol { what: what.into(), lens: None, help });
     if path.contains("/socket.io") || path.contains("/engine.io") {
         return client_protocol(
             "this is a Socket.IO client, which waits for Engine.IO's open packet",
@@ -102,19 +104,23 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
         .into_iter()
         .find(|protocol| offers(protocol.subprotocols) || (protocol.url)(&target))?;
     let awaited = (protocol.lens)(&LensFacts::default()).expects()?;
-    let (title, message) = (protocol.title, awaited.message);
-    let what = match awaited.direction {
-        Direction::ToClient => format!("the client speaks {title}, and waits for {message}"),
-        Direction::ToServer => {
-            format!("the client speaks {title}, and waits for the answer to its {message}")
-        }
-    };
+    let what = waiting(protocol.title, &awaited);
     let help = match protocol.name {
         "graphql" => "answer it: `--reply '{\"type\":\"connection_ack\"}'`",
         _ => ANSWER,
     };
-    Some(ClientProtocol { what: what.into(), help })
+    Some(ClientProtocol { what: what.into(), lens: Some(protocol.name), help })
+}
+
+/// A client of a protocol, and what it waits for: a message, or the answer to its own.
+pub(super) fn waiting(title: &str, awaited: &AwaitedMessage) -> String {
+    let answer = match awaited.direction {
+        Direction::ToClient => "",
+        Direction::ToServer => "the answer to its ",
+    };
+    format!("the client speaks {title}, and waits for {answer}{}", awaited.message)
 }
 
 /// What helps with most protocols.
-const ANSWER: &str = "use a server of that protocol, or let a program answer: `--exec COMMAND`";
+pub(super) const ANSWER: &str =
+    "use a server of that protocol, or let a program answer: `--exec COMMAND`";

@@ -407,3 +407,42 @@ fn a_client_that_compresses_unasked_is_told_as_the_client_of_this_server() {
         assert!(!shown.contains("still compresses"), "{shown}");
     }
 }
+
+/// An echo is no answer in a protocol in which the server owes one.
+#[test]
+fn a_client_whose_protocol_goes_on_with_another_answer_is_explained() {
+    let join = r#"["1","1","room:1","phx_join",{}]"#;
+    let joined = r#"["1","1","room:1","phx_reply",{"status":"ok","response":{}}]"#;
+    let boot = r#"[2,"7","BootNotification",{"chargePointVendor":"V","chargePointModel":"M"}]"#;
+    let init = r#"{"type":"connection_init"}"#;
+    let phoenix = ("/socket/websocket?vsn=2.0.0", "");
+    let charge_point = ("/CP01", "Sec-WebSocket-Protocol: ocpp1.6\r\n");
+    let graphql = ("/graphql", "Sec-WebSocket-Protocol: graphql-transport-ws\r\n");
+    let stomp = ("/", "Sec-WebSocket-Protocol: v12.stomp\r\n");
+    for (options, (path, offer), message, mark) in [
+        (&["--echo"][..], phoenix, join, "waits for phx_reply"),
+        (&[], phoenix, join, "waits for the answer to its phx_join"),
+        (&["--reply", joined], phoenix, join, ""),
+        (&["--echo", "-s", "ocpp1.6"], charge_point, boot, "waits for the CALLRESULT"),
+        (&["--reply", r#"[3,"7",{"status":"Accepted"}]"#, "-s", "ocpp1.6"], charge_point, boot, ""),
+        (&["--echo", "-s", "graphql-transport-ws"], graphql, init, "waits for connection_ack"),
+        (&["--echo", "-s", "v12.stomp"], stomp, "CONNECT\nhost:/\n\n\0", "waits for CONNECTED"),
+        (&["--echo"], ("/", ""), "hello", ""),
+    ] {
+        let server = listen([options, &["--once"]].concat());
+        let mut raw = server.raw();
+        assert_eq!(raw.ask(path, &format!("{}{offer}", crate::raw::UPGRADE)).status(), 101);
+        raw.send(
+            [&[0x81, 0x80 | message.len() as u8, 0, 0, 0, 0][..], message.as_bytes()].concat(),
+        );
+        if !options.is_empty() {
+            raw.receive_frame();
+        }
+        drop(raw);
+        let told = server.ends(10).stderr;
+        match mark {
+            "" => assert!(!told.contains("the client speaks"), "{told}"),
+            mark => assert!(told.contains("the client speaks") && told.contains(mark), "{told}"),
+        }
+    }
+}

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::findings::Findings;
 use crate::diagnostics::facts::EndKind;
+use crate::diagnostics::inner::inner;
 use crate::diagnostics::{Diagnostic, Facts, sniff, wish};
+use crate::event::{Direction, MessageInfo};
 use crate::wire::Role;
 use crate::wire::head::{Head, HttpVersion};
 use crate::wire::secret::is_secret;
@@ -87,27 +89,40 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A client that was accepted, and left before it sent anything.
 pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
-    let (Some(wish), Some(end)) = (facts.wish, facts.end) else { return };
+    let Some(end) = facts.end.filter(|_| facts.role == Role::Server) else { return };
     let by_peer = match end.how {
         EndKind::Fin | EndKind::Reset => true,
         EndKind::Closed => facts.close.by_peer && facts.close.received.is_some(),
         _ => false,
     };
     let spoke = facts.stream.messages > 0;
-    // A client that received a message may have got what it waited for.
-    if !by_peer || end.partial > 0 || (spoke && facts.stream.sent.is_some()) {
+    let answered = spoke && facts.stream.sent.is_some();
+    if !by_peer || end.partial > 0 {
         return;
     }
     let after = format!(
         "the client left {} ms after the 101, and {}",
         end.lifetime.as_millis(),
-        if spoke { "nothing was sent to it" } else { "sent no message" }
+        match (spoke, answered) {
+            (true, true) => "no such message was sent to it",
+            (true, false) => "nothing was sent to it",
+            _ => "sent no message",
+        }
     );
     // A client that rejects the handshake does not send 1000; one that waits for a message waits longer.
     let in_order = facts.close.received.is_some_and(|close| close.code == Some(1000));
     if in_order && end.lifetime < PATIENCE {
         return;
     }
+    let help = facts.wish.and_then(|wish| wish.speaks.as_ref()).map(|speaks| speaks.help);
+    if answered {
+        // It may have got what it waited for.
+        if let Some(owed) = owed(facts) {
+            found.add("W367", |d| d.title(owed).note(after).help(help.unwrap_or(wish::ANSWER)));
+        }
+        return;
+    }
+    let Some(wish) = facts.wish else { return };
     if let Some(first) = wish.offered.first().filter(|_| !spoke && !in_order) {
         let names = wish.offered.join(", ");
         found.add("W366", |d| {
@@ -121,6 +136,18 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
             d.title(client_protocol.what.clone()).note(after).help(client_protocol.help)
         });
     }
+}
+
+/// What the client still waited for, by the messages that were kept: all of them, or those of a server
+/// that sent back what came.
+fn owed(facts: &Facts<'_>) -> Option<String> {
+    let stream = &facts.stream;
+    let first =
+        |message: Option<(MessageInfo, &[u8])>| message.map(|(_, content)| content.to_vec());
+    let is_echo = first(stream.sent) == first(stream.message);
+    let inner = inner(facts).filter(|_| stream.kept_all || is_echo)?;
+    let awaited = inner.awaited.filter(|awaited| awaited.direction == Direction::ToClient)?;
+    Some(wish::waiting(inner.title, &awaited))
 }
 
 /// A request with a key and without Upgrade: did a proxy remove it, or did the client not send it?
@@ -142,33 +169,6 @@ fn lost_upgrade(request: &Head, d: Diagnostic) -> Diagnostic {
     }
 }
 
-/// Whether the request is one to a proxy: its target is a whole URL (RFC 9112 §3.2.2), and it has
-/// no Upgrade.
-fn names_another_host(request: &Head) -> bool {
-    let line = request.request_line();
-    line.is_some_and(|line| line.target.starts_with(b"http://"))
-}
-
-/// Where the client put its credentials, if not in the header that this server reads; and the fact
-/// that shows it.
-fn elsewhere(request: &Head) -> Option<(&'static str, String)> {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    if let Some(value) = request.get("Authorization") {
-        let scheme = text(value.split(|byte| *byte == b' ').next().unwrap_or_default());
-        let known = ["Basic", "Bearer"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
-        let other = !known && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let place = "the client sends its credentials in a scheme that this server does not read";
-        return other.then(|| (place, format!("the request has Authorization: {scheme}")));
-    }
-    let line = request.request_line()?;
-    let query = line.target.split(|byte| *byte == b'?').nth(1).unwrap_or_default();
-    let names = query.split(|byte| *byte == b'&');
-    let mut names = names.map(|pair| text(pair.split(|byte| *byte == b'=').next().unwrap_or(pair)));
-    if let Some(name) = names.find(|name| is_secret(name)) {
-        let place = "the client sends its credentials in the query of the URL";
-        return Some((place, format!("the query has {name}")));
-    }
-    let mut offered = request.tokens("Sec-WebSocket-Protocol").map(text);
 /// Words in the User-Agent of what only asks whether a server is up, in lower case, and whose it is.
 const CHECKERS: &[(&str, &str)] = &[
     ("elb-healthchecker", "AWS Elastic Load Balancing"),
@@ -247,6 +247,33 @@ fn foreign_origin(origin: &str, agent: Option<String>, d: Diagnostic) -> Diagnos
     }
 }
 
+/// Whether the request is one to a proxy: its target is a whole URL (RFC 9112 §3.2.2), and it has
+/// no Upgrade.
+fn names_another_host(request: &Head) -> bool {
+    let line = request.request_line();
+    line.is_some_and(|line| line.target.starts_with(b"http://"))
+}
+
+/// Where the client put its credentials, if not in the header that this server reads; and the fact
+/// that shows it.
+fn elsewhere(request: &Head) -> Option<(&'static str, String)> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if let Some(value) = request.get("Authorization") {
+        let scheme = text(value.split(|byte| *byte == b' ').next().unwrap_or_default());
+        let known = ["Basic", "Bearer"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        let other = !known && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let place = "the client sends its credentials in a scheme that this server does not read";
+        return other.then(|| (place, format!("the request has Authorization: {scheme}")));
+    }
+    let line = request.request_line()?;
+    let query = line.target.split(|byte| *byte == b'?').nth(1).unwrap_or_default();
+    let names = query.split(|byte| *byte == b'&');
+    let mut names = names.map(|pair| text(pair.split(|byte| *byte == b'=').next().unwrap_or(pair)));
+    if let Some(name) = names.find(|name| is_secret(name)) {
+        let place = "the client sends its credentials in the query of the URL";
+        return Some((place, format!("the query has {name}")));
+    }
+    let mut offered = request.tokens("Sec-WebSocket-Protocol").map(text);
     offered.find(|name| is_secret(name) || name.eq_ignore_ascii_case("bearer"))?;
     let place = "the client sends its credentials among the subprotocols, as browsers have to";
     // The name may be the secret itself.
