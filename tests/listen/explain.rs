@@ -446,3 +446,38 @@ fn a_client_whose_protocol_goes_on_with_another_answer_is_explained() {
         }
     }
 }
+
+/// A protocol is named by as many of its first bytes as it takes, however they arrive.
+#[test]
+fn a_client_of_another_protocol_is_named_however_its_bytes_arrive() {
+    let server = listen(["--echo"]);
+    for (first, name) in [
+        (&b"\x16\x03\x01\x02\0\x01\0"[..], "speaks TLS on a plain port"),
+        (b"\x04\x01\x1f\x90\x7f\0\0\x01\0", "speaks SOCKS4"),
+        (b"\x05\x01\0", "speaks SOCKS5"),
+        (b"\0\0\0\x08\x04\xd2\x16\x2f", "speaks PostgreSQL"),
+        (b"\x10\x0e\0\x04MQTT\x04\x02\0\x3c\0\x02ab", "speaks MQTT over TCP"),
+        (b"*1\r\n$4\r\nPING\r\n", "speaks Redis"),
+        (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", "begins with the PROXY protocol"),
+        (b"<?xml version='1.0'?><stream:stream to='a'>", "speaks XMPP over TCP"),
+        (b"\x81\x82\x01\x02\x03\x04ij", "speaks WebSocket frames"),
+    ] {
+        let mut raw = server.raw();
+        raw.tcp().set_read_timeout(Some(Duration::from_millis(5))).expect("a TCP socket");
+        let mut answer = [0; 1];
+        // Until it is answered.
+        for byte in first {
+            if !raw.try_send([*byte]) || std::io::Read::read(&mut raw.tcp(), &mut answer).is_ok() {
+                break;
+            }
+        }
+        raw.hang_up();
+        server.stderr.wait_for(name);
+    }
+    // What stays unclear is answered soon.
+    let mut raw = server.raw();
+    raw.send(b"\0\x01");
+    assert_eq!(raw.response().status(), 400);
+    server.stderr.wait_for("the request is not HTTP: \"\\0\\u{1}\"");
+    server.interrupt();
+}
