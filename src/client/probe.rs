@@ -131,10 +131,11 @@ fn was_reset(trace: &OpeningEvidence) -> bool {
     trace.dials().iter().any(|dial| dial.outcome == DialOutcome::Reset)
 }
 
-/// As in `, Server: nginx`.
+/// As in `, Server: nginx, X-Powered-By: PHP/8.3`.
 fn server(head: &Head) -> String {
-    let name = head.get("Server").map(escaped).unwrap_or_default();
-    if name.is_empty() { name } else { format!(", Server: {name}") }
+    let value = |name| head.get(name).map(escaped).filter(|value| !value.is_empty());
+    let named = |name| value(name).map(|value| format!(", {name}: {value}"));
+    ["Server", "X-Powered-By"].into_iter().filter_map(named).collect()
 }
 
 /// The same place with or without TLS.
@@ -209,6 +210,14 @@ fn with_other_path(config: &OpenConfig) -> OpenConfig {
     other
 }
 
+/// The name that servers accept which were made for this machine alone, in place of another name.
+fn near_host(config: &OpenConfig) -> Option<String> {
+    let host = &*config.target.host;
+    let other = host != "localhost" && host.parse::<IpAddr>().is_err();
+    let port = config.target.host_header.strip_prefix(host).filter(|_| other)?;
+    Some(format!("localhost{port}"))
+}
+
 /// Makes the same connection once more, with one difference; `None` if there would be no
 /// difference, or if `until` came before an answer.
 ///
@@ -246,13 +255,17 @@ pub fn attempt(
         }
         Variation::OwnHost => {
             let own = config.target.host_header.clone();
-            let sent = evidence.sent("Host");
-            if sent.is_none_or(|sent| sent == own.as_bytes()) {
-                return Ok(None);
-            }
+            let sent = evidence.sent("Host").map(|sent| sent == own.as_bytes());
             let mut other = config.clone();
             other.headers.retain(|edit| !edit.name().eq_ignore_ascii_case("host"));
-            (other, own)
+            match (sent, near_host(config)) {
+                (Some(false), _) => (other, own),
+                (Some(true), Some(near)) => {
+                    other.headers.extend(HeaderEdit::send("Host", &near).ok());
+                    (other, near)
+                }
+                _ => return Ok(None),
+            }
         }
         Variation::OtherFamily => match at_other_family(config, evidence) {
             Some(other) => other,
@@ -266,7 +279,10 @@ pub fn attempt(
         | Variation::Again => return Ok(None),
     };
     let (outcome, _) = traced(&other, until, runtime)?;
-    Ok(outcome.map(|outcome| Trial { variation, what, outcome }))
+    // That a server does not know this machine's own name says nothing of another one.
+    let near = variation == Variation::OwnHost && what != config.target.host_header;
+    let trial = outcome.map(|outcome| Trial { variation, what, outcome });
+    Ok(trial.filter(|trial| !near || trial.status() == Some(101)))
 }
 
 /// Whether a trial has another header than the first request, and nothing else that differs.

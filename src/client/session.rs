@@ -22,7 +22,7 @@ use crate::client::retry::{self, SLOT, Tries};
 use crate::client::single::SingleConnection;
 use crate::client::{failed, lead};
 use crate::config::ClientConfig;
-use crate::diagnostics::{Family, Severity};
+use crate::diagnostics::{Family, Severity, is_goodbye};
 use crate::engine::behaviour::Behaviour;
 use crate::engine::connection::{Connection, ConnectionSetup};
 use crate::engine::exit::Exit;
@@ -46,6 +46,7 @@ use crate::session::Endpoint;
 use crate::session::endpoint::State;
 use crate::ui::ending::{describe, seen_code, summarize};
 use crate::ui::style::Ink;
+use crate::wire::close;
 use crate::wire::{CloseCode, Data, Role};
 
 /// After a signal, or an error of this side, how long to wait for the peer's Close.
@@ -126,6 +127,8 @@ struct SessionOutcome {
     unwritten: usize,
     /// The last message received was never finished.
     cut_short: bool,
+    /// What the peer said in its Close, where nothing else prints it.
+    last_words: Option<String>,
     /// Why it ended like that, and what to do, for people; may be empty.
     advice: Vec<u8>,
     /// The same in one line, the cause in front.
@@ -755,7 +758,22 @@ impl<'a> ClientSession<'a> {
         };
         runtime.reporter.flush()?;
         let (fault, left) = (current.fault.take(), current.left);
-        Ok(SessionOutcome { ending, exit, fault, left, unsent, unwritten, cut_short, advice, led })
+        // They are a part of what was received, and stdout has only messages.
+        let heard = exit == Exit::Success && !fine && left.is_none() && advice.is_empty();
+        let heard = heard && !runtime.reporter.prints_notes() && says_why(&ending);
+        let last_words = heard.then(|| describe(&ending));
+        Ok(SessionOutcome {
+            ending,
+            exit,
+            fault,
+            left,
+            unsent,
+            unwritten,
+            cut_short,
+            last_words,
+            advice,
+            led,
+        })
     }
 
     /// Explains the end to machines; returns the text for people, and whether a connection that was
@@ -992,6 +1010,9 @@ impl SessionOutcome {
             _ if shown => {}
             _ => notifier.error(&self.led),
         }
+        if let Some(words) = self.last_words.as_ref().filter(|_| !shown) {
+            notifier.note(words);
+        }
         if self.unsent > 0 {
             let unsent = self.unsent;
             notifier.error(&format!("the connection ended before {unsent} bytes could be sent"));
@@ -1003,6 +1024,16 @@ impl SessionOutcome {
             notifier.error(&format!("{} bytes of output were not written", self.unwritten));
         }
     }
+}
+
+/// Whether the peer closed with words that say why.
+fn says_why(ending: &Ending) -> bool {
+    let Some(body) = ending.received.as_ref().filter(|_| ending.by == Side::Peer) else {
+        return false;
+    };
+    let name = body.code.map(|code| close::lookup(code).name).unwrap_or_default();
+    let named = body.reason.is_empty() || body.reason.eq_ignore_ascii_case(name.as_bytes());
+    !named && !is_goodbye(&body.reason)
 }
 
 /// The error of an expectation that was not met, and how the connection ended, if that is not known.

@@ -42,15 +42,16 @@ const PROXIES: [&str; 19] = [
 
 /// Pages that frameworks write for a plain request which they have no route for, and not for an
 /// upgrade.
-const PLAIN_PAGES: [(&str, &str); 4] = [
+const PLAIN_PAGES: [(&str, &str); 5] = [
     ("{\"detail\":\"not found\"}", "FastAPI"),
     ("<pre>cannot get ", "Express"),
+    ("\"message\":\"cannot get ", "NestJS"),
     ("<p>the requested resource was not found on this server.</p>", "Django"),
     ("the current path, <code>", "Django"),
 ];
 
 /// What only the pages of programs that stand in front of others have.
-const PROXY_PAGES: [&str; 15] = [
+const PROXY_PAGES: [&str; 21] = [
     "<title>no such app</title>",
     "<center>nginx",
     "<center>openresty",
@@ -61,8 +62,14 @@ const PROXY_PAGES: [&str; 15] = [
     "no route matched with those values",
     "404 route not found",
     "default backend - 404",
+    "this container app is stopped or does not exist",
+    "<h1>404 web site not found.</h1>",
+    "<h2>the requested url was not found on this server.</h2>",
+    "http error 404. the requested resource is not found.",
+    "your browser sent an invalid request.\n",
     "no server is available to handle this request",
     "<h1>404 not found</h1>\nthe resource could not be found.\n",
+    "<p>please contact the server administrator at ",
     "<h1>500 internal server error</h1>\nan internal server error occurred.\n",
     "your azure front door service configuration",
     "xhtml1-transitional.dtd\">\n<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n <head>\n  <title>",
@@ -195,6 +202,16 @@ pub enum Clue {
     ForwardProxied,
     /// The answer names another path than the requested one.
     NamesOtherPath,
+    /// The answer names the requested path.
+    NamesPath,
+    /// The answer is what a router writes that has no route, whatever the kind of the request.
+    Unrouted,
+    /// Engine.IO refuses without a reason, as it does for the application alone.
+    AllowRequest,
+    /// The answer has what only a completed handshake has.
+    Accepts,
+    /// A library of Go read the handshake, and could not have the connection.
+    Untaken,
     /// An unknown path is answered by another server than this one.
     OtherPathElsewhere,
     /// A plain GET gets the same answer as the upgrade, at a path that the server knows.
@@ -255,8 +272,6 @@ pub enum Clue {
     LoginPage,
     /// The edge of a CDN, or its firewall, refused.
     EdgeRefuses,
-    /// Every request gets this answer, and no fact shows whether there is a proxy in front.
-    AllSameUnproxied,
     /// The answer is written in HTTP/1.0, and nothing shows a program in front.
     Http10,
     /// The answer keeps the connection, as a TLS port does not with a request that it can't read.
@@ -355,6 +370,8 @@ pub enum Clue {
     PingsMissed,
     /// The last thing that crossed was a ping of the peer, and its pong.
     PingAnswered,
+    /// Our last message came after a silence, and was answered with a reset.
+    IdleBeforeOurs,
     /// Nothing crossed since the 101.
     NothingCrossed,
     /// The proxy's answer says that it could not reach the server.
@@ -578,12 +595,32 @@ impl Clue {
                         "the answer names the path {inner}, but {asked} was requested"))
                 })
             }
+            Self::NamesPath => {
+                let (path, text) = (url?.path, super::said::words(facts.body));
+                super::said::names(&text, path).then(|| format!("the answer names the path {path}"))
+            }
+            Self::Accepts => shown(facts.response?, "Sec-WebSocket-Accept"),
+            Self::AllowRequest => {
+                let asks = Self::InQuery("transport=websocket").seen(facts)?;
+                let forbids = || Self::WholeBody("forbidden").seen(facts);
+                let empty = Self::NoBody.seen(facts).or_else(forbids).filter(|_| status == Some(400))?;
+                Self::InQuery("EIO=").seen(facts).map(|_| format!("{asks}; {empty}"))
+            }
+            Self::Unrouted => Self::WholeBody("404 page not found").seen(facts),
+            Self::Untaken => {
+                let listed = || Self::ListsVersion13.seen(facts);
+                let form = |name, value: &str| header(name).is_some_and(|v| v.eq_ignore_ascii_case(value));
+                let go = form("X-Content-Type-Options", "nosniff") && form("Content-Type", "text/plain; charset=utf-8");
+                let unable = (status == Some(501) && go)
+                    .then(|| "the answer is a 501 as that of coder/websocket".to_owned());
+                unable.or_else(listed)
+            }
             Self::OtherPathElsewhere => {
                 let other = trial(Variation::OtherPath)?;
                 let TrialOutcome::Status { code: 400..=499, text, body } = &other.outcome else {
                     return None;
                 };
-                let name = |server: &str| server.split(['/', ' ']).next().unwrap_or_default().to_owned();
+                let name = |server: &str| server.split(['/', ' ', ',']).next().unwrap_or_default().to_owned();
                 let theirs = text.split_once(", Server: ").map_or("", |(_, server)| server);
                 let ours = header("Server").unwrap_or_default();
                 // A refusal by hand may have no Server, so only a proxy's beside none is another's.
@@ -670,7 +707,7 @@ impl Clue {
                 .filter(|number| status == Some(403) && matches!(number, 1006..=1012 | 1020))
                 .map(|number| format!("Cloudflare's error code is {number}")),
             Self::CloudflareError(wanted) => cloudflare(facts)
-                .filter(|number| *number == wanted && matches!(status, Some(520..=530)))
+                .filter(|number| *number == wanted && matches!(status, Some(500..=530)))
                 .map(|number| format!("Cloudflare's error code is {number}")),
             Self::NoBody => facts.body.trim_ascii().is_empty().then(|| "the body is empty".to_owned()),
             Self::PlainSame => {
@@ -732,6 +769,9 @@ impl Clue {
                 let named = |name: &str| contains_word(server.as_bytes(), name);
                 // They mark what they pass on.
                 let envoy = named("envoy") && head.get("x-envoy-upstream-service-time").is_none();
+                if named("awselb") {
+                    return Some(format!("Server: {server}, which a target would replace"));
+                }
                 let caddy = named("caddy") && head.get("Via").is_none();
                 let h2o = named("h2o/") && head.status_line()?.reason == b"File Not Found";
                 (envoy || caddy || h2o).then(|| format!("{server} answered itself: what it passes on is marked"))
@@ -757,7 +797,7 @@ impl Clue {
             Self::RedirectsSlash | Self::RedirectsHost | Self::RedirectsPath => {
                 let location = header("Location")?;
                 let (to, asked) = (Url::of(&location), url?);
-                let bare = |path: &str| path.trim_end_matches('/').to_owned();
+                let bare = |path: &str| path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
                 let host = !to.host.is_empty() && !to.host.eq_ignore_ascii_case(asked.host);
                 let slash = to.path != asked.path && bare(to.path) == bare(asked.path);
                 let path = bare(to.path) != bare(asked.path);
@@ -797,16 +837,11 @@ impl Clue {
                 Some(format!("the page contains {word}"))
             }
             Self::EdgeRefuses => {
-                let refused = status == Some(403);
-                let edge = Self::Server("akamaighost").seen(facts);
-                let pages = ["incapsula incident id", "the request could not be satisfied"];
+                let edge = ["akamaighost", "awselb"].into_iter().find_map(|name| Self::Server(name).seen(facts));
+                let pages = ["incapsula incident id", "the request could not be satisfied", "your support id is", "sucuri website firewall"];
                 let page = || pages.iter().find_map(|page| Self::Body(page).seen(facts));
-                edge.or_else(page).filter(|_| refused)
-            }
-            Self::AllSameUnproxied => {
-                let known = [Self::Proxied, Self::ForwardProxied, Self::Http10, Self::UpgradePasses];
-                let unknown = known.iter().all(|clue| clue.seen(facts).is_none());
-                Self::AllSame.seen(facts).filter(|_| unknown)
+                let edge = edge.filter(|_| status == Some(403));
+                edge.or_else(page).filter(|_| matches!(status, Some(200..=299 | 403)))
             }
             Self::Http10 => {
                 let head = facts.response?;
@@ -977,13 +1012,20 @@ impl Clue {
                 facts.trials.iter().find(spoken).filter(|_| !here).map(ToString::to_string)
             }
             Self::Unable => {
-                let server = |server: &String| UNABLE.iter().any(|name| contains_word(server.as_bytes(), name));
-                let named = header("Server").filter(server).map(|server| format!("Server: {server}"));
-                let php = || header("X-Powered-By").filter(|name| name.starts_with("PHP/"));
+                // As in the line of a trial.
+                let line = |name| header(name).map(|value| format!("{name}: {value}"));
+                let plain = || trial(Variation::NoUpgrade).filter(|_| status.is_none()).map(ToString::to_string);
+                let server = |line: &str| line.split_once("Server: ").is_some_and(|(_, server)| {
+                    UNABLE.iter().any(|name| contains_word(server.as_bytes(), name))
+                });
+                let powered = |line: &str| line.split_once("X-Powered-By: ").is_some_and(|(_, name)| {
+                    name.starts_with("PHP/") || name.starts_with("Next.js")
+                });
                 let host = || header("Host").filter(|host| sent("Host") == Some(host.as_bytes()));
-                named
-                    .or_else(|| php().map(|name| format!("X-Powered-By: {name}")))
+                [line("Server"), line("X-Powered-By"), plain()].into_iter().flatten()
+                    .find(|line| server(line) || powered(line))
                     .or_else(|| host().map(|host| format!("Host: {host} in the answer, as PHP's built-in server writes")))
+                    .or_else(|| Self::Body("<p>error code explanation: ").seen(facts))
             }
             Self::AllSameJson => {
                 let json = matches!(facts.body.trim_ascii_start().first(), Some(b'{' | b'['));
@@ -991,13 +1033,8 @@ impl Clue {
             }
             Self::AllSameEmpty => Self::AllSame.seen(facts).filter(|_| Self::NoBody.seen(facts).is_some()),
             Self::PlainTells => {
-                let trial = trial(Variation::NoUpgrade)?;
-                let telling = super::said::telling(trial.body()?, trial.status()?)?;
-                let bare = super::said::telling(facts.body, status?).is_none();
-                // A plain WebSocket server answers that it wants an upgrade.
-                let known = !matches!(trial.status(), Some(200..=399 | 404 | 405 | 426 | 501))
-                    && !matches!(super::said::subject(&telling), Some((Subject::Upgrade | Subject::Method | Subject::Version | Subject::Key, _)));
-                (bare && known).then(|| format!("to {trial}, it says \"{telling}\""))
+                let told = plain_told(facts);
+                told.and_then(|_| trial(Variation::NoUpgrade).map(ToString::to_string))
             }
             Self::PingsIgnored => {
                 let ignored = facts.pings.ignored;
@@ -1011,6 +1048,13 @@ impl Clue {
                 let end = facts.end.filter(|_| facts.stream.ended_on_ping && facts.pings.ignored == 0)?;
                 let idle = end.idle.as_secs_f64();
                 Some(format!("its ping was answered {idle:.1} s before the end, and nothing crossed after that"))
+            }
+            Self::IdleBeforeOurs => {
+                let end = facts.end.filter(|end| end.how == EndKind::Reset && facts.stream.ended_on_ours)?;
+                let idle = end.lifetime.saturating_sub(end.last).saturating_sub(end.idle);
+                (idle >= 2 * SILENCE).then(|| format!(
+                    "nothing crossed for {:.1} s before our last message, which was answered with a reset",
+                    idle.as_secs_f64()))
             }
             Self::NothingCrossed => {
                 let end = facts.end?;
@@ -1049,7 +1093,7 @@ impl Clue {
             Self::NoOriginHelps => compared(Variation::NoOrigin, false),
             Self::NoOriginSame => compared(Variation::NoOrigin, true),
             Self::OriginUnnamed => {
-                let same = Self::OwnOriginSame.seen(facts)?;
+                let same = Self::OwnOriginSame.seen(facts).filter(|_| Self::NoOriginSame.seen(facts).is_none())?;
                 let text = super::said::words(facts.body);
                 let named = super::said::subject(&text).is_some_and(|(subject, _)| subject == Subject::Origin);
                 (!named).then_some(same)
@@ -1370,6 +1414,19 @@ fn after_ours(facts: &Facts<'_>) -> bool {
     facts.stream.ended_on_ours || facts.end.is_some_and(|end| end.last < SILENCE)
 }
 
+/// The sentence with which a plain GET is refused, where the upgrade is without one.
+pub(super) fn plain_told(facts: &Facts<'_>) -> Option<String> {
+    use super::said::{subject, telling};
+    let trial = facts.trial(Variation::NoUpgrade)?;
+    let told = telling(trial.body()?, trial.status()?)?;
+    let bare = telling(facts.body, facts.status().unwrap_or_default()).is_none();
+    // A plain WebSocket server answers that it wants an upgrade.
+    let handshake = [Subject::Upgrade, Subject::Method, Subject::Version, Subject::Key];
+    let known = !matches!(trial.status(), Some(200..=399 | 404 | 405 | 426 | 501))
+        && !subject(&told).is_some_and(|(about, _)| handshake.contains(&about));
+    (bare && known).then_some(told)
+}
+
 /// How long after a heartbeat an end may be its consequence, at least.
 const BEAT: std::time::Duration = std::time::Duration::from_millis(300);
 
@@ -1403,7 +1460,7 @@ impl Complaint<'_> {
 
 /// The message right before the end that complains of something.
 pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
-    use super::heard::{complains, is_bare};
+    use super::heard::{complains, is_goodbye};
     let heard = facts.stream.heard.as_ref()?;
     // What was sent at once after the opening had not waited for it.
     let early = facts.end.is_some_and(|end| end.last < SILENCE);
@@ -1426,7 +1483,7 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
         grievance.map(|grievance| Complaint { grievance, text, is_last, read: None })
     };
     of(heard.content, true)
-        .or_else(|| is_bare(heard.content).then(|| of(heard.before, false)).flatten())
+        .or_else(|| is_goodbye(heard.content).then(|| of(heard.before, false)).flatten())
 }
 
 /// How our last message asked for the end: the protocol inside says so, and the peer has not complained.
@@ -1438,7 +1495,7 @@ fn farewell(facts: &Facts<'_>) -> Option<String> {
         return None;
     }
     let done = facts.close.received.is_some_and(|body| matches!(body.code, None | Some(1000)));
-    let bare = done && super::heard::is_bare(last.content) && !last.content.is_empty();
+    let bare = done && super::heard::is_goodbye(last.content) && !last.content.is_empty();
     let bare = || bare.then(|| super::heard::shown(last.content));
     let asks = inner(facts).and_then(|inner| inner.farewell).or_else(bare)?;
     Some(format!("the last message sent asks for the end: {asks}"))

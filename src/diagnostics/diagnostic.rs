@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::time::Duration;
 
+use super::clue::plain_told;
 use super::{CatalogueEntry, Confidence, Facts, Family, Severity, entry};
 use crate::wire::head::{Head, HeadKind};
 use crate::wire::secret::is_secret;
@@ -16,6 +17,9 @@ const SHOWN: usize = 64;
 
 /// A cause that the words of a TLS library name, too.
 pub(super) const SELF_SIGNED: &str = "the certificate is self-signed";
+
+/// A cause whose words are in the answer to a plain GET.
+pub(super) const PLAIN_TELLS: &str = "the server gives its reason in the answer to a plain GET";
 
 /// Causes that are named at most; more of them explain nothing.
 pub const CAUSES: usize = 3;
@@ -76,7 +80,10 @@ impl Diagnostic {
             // A guess has no fact that speaks for it, only one that lets it be named.
             let guess = cause.confidence == Confidence::Low;
             let because = because.flatten().filter(|_| !guess);
-            let text = Cow::Borrowed(cause.text);
+            let text = match plain_told(facts).filter(|_| cause.text == PLAIN_TELLS) {
+                Some(told) => format!("to a plain GET, the server says \"{told}\"").into(),
+                None => Cow::Borrowed(cause.text),
+            };
             match found.iter_mut().find(|(other, _)| other.text == text) {
                 // A second clue for the same cause.
                 Some((other, help)) if other.confidence > cause.confidence => {

@@ -340,7 +340,7 @@ pub enum Variation {
     Again,
     /// Nothing, or only what differed in the trial before; yet the result is another one.
     Unchanged,
-    /// The Host of the URL.
+    /// The Host of the URL, or, if that was sent, the name of this machine to itself.
     OwnHost,
     /// A path that no server has.
     OtherPath,
@@ -401,6 +401,13 @@ impl Trial {
     /// Whether nothing listened at the address.
     pub fn is_refused(&self) -> bool {
         matches!(&self.outcome, TrialOutcome::Unreached(text) if text.contains("connection refused"))
+    }
+
+    /// The service that greeted in place of HTTP, and what else is known of it.
+    pub(super) fn greeting(&self) -> Option<(&'static str, &'static str)> {
+        let TrialOutcome::Nothing(text) = &self.outcome else { return None };
+        let (_, greeting) = text.split_once("is not HTTP: ")?;
+        super::sniff::banner(greeting.as_bytes())
     }
 
     /// The status, 101 included.

@@ -160,7 +160,7 @@ fn is_marked(members: &Map<String, Value>) -> bool {
             // A number counts the errors.
             "errors" => !is_none(value) && !value.is_number(),
             // An action called error asks for one to be logged.
-            "type" | "event" | "status" | "op" | "kind" | "msg" => {
+            "type" | "event" | "status" | "op" | "kind" | "msg" | "auth" | "login" => {
                 value.as_str().is_some_and(names_error)
             }
             // A gateway's own refusal names nothing else than what it concerns.
@@ -417,7 +417,7 @@ fn is_end(word: &str) -> bool {
 }
 
 /// Whether a message says nothing but that this is the end, or nothing at all.
-pub(super) fn is_bare(content: &[u8]) -> bool {
+pub fn is_goodbye(content: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(content) else { return false };
     let text = text.trim();
     matches!(text, "" | "{}" | "[]") || is_end(text) || kind(text).is_some_and(|kind| is_end(&kind))
@@ -447,7 +447,7 @@ mod tests {
             (r#"{"level":"error","msg":"disk full"}"#, Some(Grievance::Word)),
             (r#"{"id":null,"error":{"message":"invalid session","sta"#, Some(Grievance::Marked)),
             ("<stream:error><host-unknown/></stream:error>", Some(Grievance::Marked)),
-            (r#"{"auth":"fail"}"#, Some(Grievance::Word)),
+            (r#"{"auth":"fail"}"#, Some(Grievance::Marked)),
             (r#"{"reason":"room full"}"#, None),
             (r#"{"type":"ConnectionError"}"#, Some(Grievance::Marked)),
             (r#"{"error":true}"#, Some(Grievance::Marked)),
@@ -565,10 +565,10 @@ mod tests {
     #[test]
     fn a_goodbye_is_bare() {
         for text in ["", " ", "{}", "bye", "server::close", r#"{"type":"disconnect"}"#] {
-            assert!(is_bare(text.as_bytes()), "{text}");
+            assert!(is_goodbye(text.as_bytes()), "{text}");
         }
         for text in ["hello", r#"{"a":1}"#, "bye for now, said Ann"] {
-            assert!(!is_bare(text.as_bytes()), "{text}");
+            assert!(!is_goodbye(text.as_bytes()), "{text}");
         }
     }
 

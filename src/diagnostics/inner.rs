@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Facts;
-use super::heard::is_bare;
+use super::heard::is_goodbye;
 use super::url::Url;
 use crate::event::Direction;
 use crate::lens::{
@@ -98,7 +98,7 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     };
     // A refusal shortly before the end counts if only a goodbye followed.
     let heard = facts.stream.heard.as_ref().filter(|heard| !heard.before.is_empty());
-    let goodbye = heard.is_some_and(|heard| is_bare(heard.content))
+    let goodbye = heard.is_some_and(|heard| is_goodbye(heard.content))
         || newest.is_some_and(|packets| of(packets, Ends::Leaving).is_some());
     let before = before.filter(|_| heard.is_some() && goodbye);
     Some(InnerProtocol {

@@ -59,7 +59,7 @@ const PHRASES: &[(Subject, &[&str])] = &[
     (Subject::Key, &["sec-websocket-key", "websocket key", "invalid key", "missing key", "challenge failed"]),
     (Subject::Header, &["sec-websocket-*"]),
     (Subject::Session, &["connection id", "connectionid", "connection with that id", "session id", "sessionid", "session not found", "unknown session", "invalid session", "session expired", "no such session", "session does not exist", "client id required", "missing sid", "negotiate"]),
-    (Subject::Upgrade, &["upgrade", "upgraded", "websocket only", "not a websocket", "not websocket", "non-websocket", "expected websocket", "expected a websocket", "websocket expected", "websocket request", "websocket connection", "websocket client", "websocket endpoint", "websocket handshake", "requires websocket", "websocket is required", "websockets only", "connection header", "hop-by-hop", "bad handshake"]),
+    (Subject::Upgrade, &["upgrade", "upgraded", "websocket only", "not a websocket", "not websocket", "non-websocket", "expected websocket", "expected a websocket", "websocket expected", "websocket request", "websocket connection", "websocket client", "websocket endpoint", "websocket handshake", "requires websocket", "websocket is required", "websockets only", "connection header", "header \"connection\"", "header 'connection'", "hop-by-hop", "bad handshake"]),
     (Subject::Rate, &["too many requests", "too many connections", "rate limit*", "rate-limit*", "quota", "too many clients", "number of connections", "connections reached", "max connections", "maximum connections", "limit reached", "limit exceeded", "throttl*", "connection limit", "token bucket"]),
     (Subject::Credentials, &["token", "accesstoken", "authtoken", "api key", "apikey", "api-key", "api_key", "credential*", "authentic*", "unauthentic*", "authoriz*", "authoris*", "unauthoriz*", "unauthoris*", "jwt", "not logged in", "log in", "login required", "sign in", "permission", "missing auth", "invalid auth", "access key", "password"]),
     (Subject::Method, &["method not allowed", "bad handshake method", "only get", "invalid method", "method must be", "request method"]),
@@ -319,6 +319,17 @@ pub(super) fn names_path(text: &str) -> bool {
     words.iter().any(|word| says(text, word)) && unknown.iter().any(|word| says(text, word))
 }
 
+/// Whether a text has a path that says something, in any letter case, as whole words.
+pub(super) fn names(text: &str, path: &str) -> bool {
+    let (text, path) = (text.to_ascii_lowercase(), path.to_ascii_lowercase());
+    let path = path.trim_end_matches('/');
+    let goes_on = |c: char| c.is_alphanumeric() || "/_-".contains(c);
+    let mut places =
+        text.match_indices(path).map(|(at, _)| (&text[..at], &text[at + path.len()..]));
+    path.len() > 1
+        && places.any(|(before, after)| !before.ends_with(goes_on) && !after.starts_with(goes_on))
+}
+
 /// Marks in front of a path that a page of "not found" names, in lower case.
 const PATH_MARKS: [&str; 10] = [
     "cannot get ",
@@ -341,7 +352,7 @@ pub(super) fn named_path(body: &[u8]) -> Option<String> {
     PATH_MARKS.iter().find_map(|mark| {
         let at = lower.find(mark)?;
         // Inside of an object or a list, it is a pointer into something else.
-        if mark.starts_with('"') && !is_outermost(&text[..at]) {
+        if mark.starts_with('"') && !(is_outermost(&text[..at]) && text.contains("404")) {
             return None;
         }
         let rest = text[at + mark.len()..].trim_start_matches(['"', '\'', '`', ' ']);
@@ -352,12 +363,10 @@ pub(super) fn named_path(body: &[u8]) -> Option<String> {
     })
 }
 
-/// Whether the following text is in the outermost object of JSON, next to the number of the status.
+/// Whether the following text is in the outermost object of JSON.
 fn is_outermost(before: &str) -> bool {
     let count = |marks: [char; 2]| before.matches(marks).count();
-    before.trim_start().starts_with('{')
-        && count(['{', '[']) == count(['}', ']']) + 1
-        && before.contains("404")
+    before.trim_start().starts_with('{') && count(['{', '[']) == count(['}', ']']) + 1
 }
 
 /// With the characters that HTML's entities stand for.
@@ -803,6 +812,7 @@ mod tests {
             ("{\"message\":\"Route GET:/a/b?x=1 not found\"}", Some("/a/b")),
             ("<h2>No route matches [GET] &quot;/cable&quot;</h2>", Some("/cable")),
             ("{\"status\":404,\"path\":\"/ws\"}", Some("/ws")),
+            ("{\"path\":\"/ws\",\"status\":404}", Some("/ws")),
             ("<pre>Cannot GET /a&amp;b</pre>", Some("/a&b")),
             ("{\"status\":404,\"errors\":[{\"path\":\"/name\"}]}", None),
             ("{\"detail\":{\"code\":404,\"path\":\"/name\"}}", None),

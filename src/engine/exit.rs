@@ -57,7 +57,10 @@ impl Exit {
             Self::BadHandshake,
             "a 101 that breaks the RFC: wrong accept value, missing headers, unoffered subprotocol or extension; or an answer that is not HTTP",
         ),
-        (Self::Violation, "the peer broke the protocol after the handshake"),
+        (
+            Self::Violation,
+            "the peer broke the protocol after the handshake, or crossed --max-message or --max-inflated",
+        ),
         (Self::Lost, "the connection was lost without a Close frame (1006)"),
         (Self::PeerError, "the peer closed with an error code"),
         (Self::Timeout, "a timeout of ours; no ping of `wscope ping` was answered"),

@@ -573,13 +573,13 @@ impl Reporter {
     }
 
     /// Diagnostics as text for people. There is none with `-q`; without a transcript there is one
-    /// only if something failed, or if there is more than notes on a session that ended well.
+    /// only if something failed, or if the peer's frames or messages were wrong in a session that ended well.
     pub fn advice(&self, found: &[Diagnostic], end: EndSeverity, at_prompt: bool) -> Vec<u8> {
         let mut out = Vec::new();
         let shown = self.verbose > 0 || at_prompt;
-        // What was not agreed is a note of its own.
         let odd = found.iter().any(|found| {
-            found.severity != Severity::Note && found.entry.family != Family::Agreement
+            let inside = matches!(found.entry.family, Family::Frames | Family::Application);
+            inside && found.severity != Severity::Note
         });
         let wanted = end == EndSeverity::Failed || shown || odd;
         if wanted && !self.quiet {

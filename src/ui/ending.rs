@@ -3,8 +3,8 @@
 
 use super::{clock, number, sanitize};
 use crate::event::{Cause, Ending, Side, TimeoutKind, Totals};
-use crate::wire::Role;
 use crate::wire::close::{self, CloseBody};
+use crate::wire::{Role, Violation};
 
 /// Describes how a connection ended, in one line, harmless for a terminal: first who ended it and why,
 /// then what the other end did.
@@ -14,7 +14,7 @@ pub fn describe(ending: &Ending) -> String {
     match &ending.cause {
         Cause::Violation(violation) if ending.role.is_some() => {
             let text = sanitize::escaped(violation.to_string().as_bytes());
-            failed(ending, &format!("the peer broke the protocol: {text}"))
+            failed(ending, &format!("{}: {text}", fault(violation)))
         }
         Cause::Timeout(kind) if ending.role.is_some() => failed(ending, kind.what()),
         cause => ended(ending, cause),
@@ -24,7 +24,15 @@ pub fn describe(ending: &Ending) -> String {
 /// The same, if the broken rule is explained elsewhere: only its code is named.
 pub fn summarize(ending: &Ending) -> String {
     let Cause::Violation(violation) = &ending.cause else { return describe(ending) };
-    failed(ending, &format!("the peer broke the protocol ({})", violation.kind.rule().code))
+    failed(ending, &format!("{} ({})", fault(violation), violation.kind.rule().code))
+}
+
+/// Whose rule was broken: a limit is one of this side.
+fn fault(violation: &Violation) -> &'static str {
+    match violation.kind.is_limit() {
+        true => "a limit of this side was crossed",
+        false => "the peer broke the protocol",
+    }
 }
 
 /// An end because of the peer's fault: that first, then what this side did about it. The reason of a

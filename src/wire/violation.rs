@@ -127,6 +127,11 @@ impl ViolationKind {
     pub fn rule(self) -> &'static ViolationRule {
         &CATALOGUE[self as usize]
     }
+
+    /// Whether it is a limit of this side that was crossed, and no rule of the RFC.
+    pub fn is_limit(self) -> bool {
+        self.rule().close == Some(Size)
+    }
 }
 
 /// One violation, and its position.

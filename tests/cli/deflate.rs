@@ -138,7 +138,7 @@ fn a_bomb_is_refused_before_it_fills_memory() {
             p.receive_close(1009);
             p.hang_up();
         })
-        .stderr("wscope: the peer broke the protocol (W625); closed with 1009 after [..]\nerror[W625]: [..]\n...\n")
+        .stderr("wscope: a limit of this side was crossed (W625); closed with 1009 after [..]\nerror[W625]: [..]\n...\n")
         .status(9);
 }
 
@@ -186,7 +186,7 @@ fn an_enormous_length_is_refused_at_the_header() {
             p.hang_up();
         })
         .stdout_any()
-        .stderr("wscope: the peer broke the protocol (W626); closed with 1009 after [..]\nerror[W626]: [..]\n...\n")
+        .stderr("wscope: a limit of this side was crossed (W626); closed with 1009 after [..]\nerror[W626]: [..]\n...\n")
         .status(9);
 }
 
@@ -200,7 +200,7 @@ fn an_enormous_length_is_refused_without_options_too() {
             p.receive_close(1009);
             p.hang_up();
         })
-        .stderr("wscope: the peer broke the protocol (W626); closed with 1009 after [..]\nerror[W626]: [..]\n...\n")
+        .stderr("wscope: a limit of this side was crossed (W626); closed with 1009 after [..]\nerror[W626]: [..]\n...\n")
         .status(9);
 }
 
@@ -218,7 +218,7 @@ fn endless_fragments_meet_the_limit() {
             p.receive_close(1009);
             p.hang_up();
         })
-        .stderr("wscope: the peer broke the protocol (W626); closed with 1009 after [..]\nerror[W626]: [..]\n...\n")
+        .stderr("wscope: a limit of this side was crossed (W626); closed with 1009 after [..]\nerror[W626]: [..]\n...\n")
         .status(9);
 }
 

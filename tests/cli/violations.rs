@@ -70,6 +70,6 @@ fn exit_9_for_a_message_beyond_the_limit() {
             p.hang_up();
         })
         .stdout_any()
-        .stderr("wscope: the peer broke the protocol (W626); closed with 1009 after [..]\nerror[W626]: [..]\n...\n")
+        .stderr("wscope: a limit of this side was crossed (W626); closed with 1009 after [..]\nerror[W626]: [..]\n...\n")
         .status(9);
 }

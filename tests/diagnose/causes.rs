@@ -198,7 +198,7 @@ fn the_servers_own_words_come_first() {
         ("403 Forbidden", "<html><body><h1>Bad CSRF token</h1></body></html>", "W332"),
         ("400 Bad Request", "{\"error\":\"Origin not allowed\"}", "W328"),
         ("200 OK", "please upgrade to a WebSocket", "W320"),
-        ("400 Bad Request", "unknown room lobby-7", "W334"),
+        ("400 Bad Request", "unknown room lobby-7", "W323"),
     ] {
         let port = serve_by(move |_| answer(status, "", body));
         let told = Told::of(&[], port, "/");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::against::OPEN;
 use crate::causes::{Told, answer, asks};
 use crate::server::{receive, serve_all, serve_by, serve_open, switching};
 
@@ -353,4 +354,30 @@ fn a_compressed_body_is_shown_as_text() {
     let told = Told::run(&["-v", &format!("ws://127.0.0.1:{port}/")]);
     told.has(&format!("the body has {len} bytes of gzip"));
     told.lacks("\\x8b");
+}
+
+#[test]
+fn a_name_that_a_server_of_this_machine_refuses_is_tried_as_its_own() {
+    let port = serve_by(|request| match request.contains("Host: localhost:") {
+        true => OPEN.to_vec(),
+        false => answer("400 Bad Request", "", "Bad Request"),
+    });
+    let url = format!("ws://app.example:{port}/");
+    let resolve = format!("app.example:{port}:127.0.0.1");
+    let told = Told::run(&["--diagnose", "--resolve", &resolve, &url]);
+    told.is("W351", "not one that the server accepts; with Host: localhost:");
+    told.has("`allowedHosts`");
+    // A server that has no site for it either shows nothing.
+    let port = serve_by(|request| match request.contains("Host: localhost:") {
+        true => answer("404 Not Found", "", ""),
+        false => answer("403 Forbidden", "", ""),
+    });
+    let url = format!("ws://app.example:{port}/");
+    let resolve = format!("app.example:{port}:127.0.0.1");
+    let told = Told::run(&["--diagnose", "--resolve", &resolve, &url]);
+    assert_eq!(told.code(), "W332", "{}", told.text);
+    told.lacks("localhost");
+    // What has no name has no other.
+    let port = serve_by(|_| answer("400 Bad Request", "", "Bad Request"));
+    Told::of(&["--diagnose"], port, "/").lacks("localhost");
 }

@@ -70,7 +70,7 @@ fn a_refusal_is_the_verdict_and_what_can_not_be_tried_is_skipped() {
     let (said, status) = doctor(&[], says, End::Hang);
     assert_eq!(status, Some(7), "{said}");
     assert!(said.starts_with(
-        "no WebSocket: there is no WebSocket at this path: a wrong path, a program without WebSocket, a Host that the server has no site for, or a proxy removed Upgrade and Connection: every request gets this answer; the server answered 404 Not Found instead of 101 switching protocols\n\n\
+        "no WebSocket: there is no WebSocket at this path: a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way; the server answered 404 Not Found instead of 101 switching protocols\n\n\
          error[W334]: there is no WebSocket at this path\n"
     ));
     for line in [

@@ -273,7 +273,7 @@ fn a_regular_close_after_a_silence_may_be_a_timers() {
     ] {
         let told = Told::of(&[], closes(after, close, hello), "/");
         told.has("the peer closed after 1.");
-        told.has("likely (medium): possibly an idle timeout");
+        assert!(told.cause().contains("an idle timeout"), "{}", told.text);
         told.has("--ping-interval 0.6");
         assert_eq!(told.status, Some(0), "{}", told.text);
     }
@@ -323,7 +323,7 @@ fn a_subprotocol_that_was_not_taken_is_named_where_nothing_follows() {
                 let mut buffer = [0; 64];
                 match stream.read(&mut buffer).ok()? {
                     0 => return None,
-                    n if buffer[..n].contains(&0x88) => {
+                    _ if buffer[0] == 0x88 => {
                         return stream.write_all(b"\x88\x02\x03\xe8").ok();
                     }
                     _ => {}
@@ -355,7 +355,7 @@ fn a_known_path_that_sees_no_upgrade_lost_it_on_the_way() {
         _ => answer("404 NOT FOUND", "", "<title>404 Not Found</title>"),
     });
     Told::of(&["--diagnose"], port, "/ws")
-        .is("W323", "the server knows the path and saw no upgrade");
+        .is("W323", "or Upgrade and Connection were lost on the way");
     // fastify's own 404 of a route for WebSocket is empty.
     let port = serve_by(|request| match path_of(request) {
         "/ws" => answer("404 Not Found", "", ""),
@@ -374,7 +374,7 @@ fn what_another_server_answers_says_nothing_of_this_one() {
             answer("404 Not Found", "Server: nginx/1.22.1\r\n", "<hr><center>nginx/1.22.1</center>")
         }
     });
-    Told::of(&["--diagnose"], port, "/app/ws").has("the application has no route for this path");
+    Told::of(&["--diagnose"], port, "/app/ws").has("or it has no route for this path");
     // The same server without a name in one of its answers is the same.
     let port = serve_by(|request| match path_of(request) {
         "/ws" => answer("403 Forbidden", "", ""),

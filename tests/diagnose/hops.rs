@@ -94,7 +94,7 @@ fn who_answers_every_request_alike_is_not_the_application() {
     for (status, code, cause) in [
         ("500 Internal Server Error", "W341", "every request fails alike"),
         ("403 Forbidden", "W332", "by the application, for credentials"),
-        ("404 Not Found", "W334", "a Host that the server has no site for"),
+        ("404 Not Found", "W334", "a program without WebSocket"),
         ("200 OK", "W305", "every request gets this answer"),
     ] {
         let port = serve_by(move |_| answer(status, "", ""));

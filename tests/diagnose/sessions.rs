@@ -467,6 +467,77 @@ fn a_packet_that_engine_io_cannot_read_ends_it_at_once() {
 }
 
 #[test]
+fn a_packet_that_is_too_large_for_engine_io_is_no_missing_namespace() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&text(ENGINE_IO)).ok()?;
+        let _ = stream.read(&mut [0; 512]).ok()?;
+        stream.write_all(b"\x88\x02\x03\xf1").ok()
+    });
+    let told = Told::of(&["-x", "42[\"x\"]", "-w", "2"], port, "/socket.io/?EIO=4");
+    told.is("W709", "the limit that the server's configuration");
+    told.lacks("no namespace");
+}
+
+#[test]
+fn a_server_of_socket_io_2_is_told_by_what_it_does() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&[text(ENGINE_IO), text("40")].concat()).ok()?;
+        stay(stream)
+    });
+    let told =
+        Told::of(&["-v", "-x", "40", "-w", "0.3"], port, "/socket.io/?EIO=4&transport=websocket");
+    told.is("W514", "");
+    assert!(told.text.contains("use EIO=3"), "{}", told.text);
+}
+
+#[test]
+fn what_a_server_says_when_it_leaves_is_printed() {
+    for (code, reason, says) in [
+        (1001, "Server shutting down", "closed with 1001 going away \"Server shutting down\""),
+        (1000, "Kicked: logged in elsewhere", "\"Kicked: logged in elsewhere\""),
+        (1001, "", ""),
+        (1000, "done", ""),
+        (1000, "", ""),
+        (1000, "Normal Closure", ""),
+    ] {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            stream.write_all(&[text("hello"), close(code, reason)].concat()).ok()
+        });
+        let told = Told::of(&["-w", "5"], port, "/");
+        assert_eq!((told.code(), told.status), ("none", Some(0)), "{}", told.text);
+        assert_eq!(told.text.is_empty(), says.is_empty(), "{}", told.text);
+        assert!(told.text.contains(says), "{}", told.text);
+        let told = Told::of(&["-q", "-w", "5"], port, "/");
+        assert!(told.text.is_empty(), "{}", told.text);
+    }
+}
+
+#[test]
+fn a_1001_after_a_silence_may_be_a_restart() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        pause(stream, 1100);
+        stream.write_all(b"\x88\x02\x03\xe9").ok()
+    });
+    Told::of(&["-w", "5"], port, "/").is("W701", "an idle timeout, or a shutdown or restart");
+}
+
+#[test]
+fn a_1011_after_a_ping_that_was_left_unanswered_is_about_that_ping() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(b"\x89\x00").ok()?;
+        pause(stream, 1100);
+        stream.write_all(b"\x88\x02\x03\xf3").ok()
+    });
+    let told = Told::of(&["--no-pong", "-w", "5"], port, "/");
+    told.is("W711", "this side did not answer the peer's pings");
+}
+
+#[test]
 fn a_server_of_socket_io_that_disconnects_says_so() {
     let port = serve(|request, stream| {
         open(request, stream)?;

@@ -72,7 +72,7 @@ fn what_all_requests_get_rules_the_path_out() {
     );
     let failed = Pair::new("", "HTTP/1.1 500 Internal Server Error\r\n\r\n");
     let all = [trial(Variation::OtherPath, 500)];
-    is(&Facts { trials: &all, ..failed.facts() }, "W341", "at any path", Confidence::Medium);
+    is(&Facts { trials: &all, ..failed.facts() }, "W341", "an exception", Confidence::Medium);
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! What answers by itself: programs without WebSocket, and what stands in front of an application.
 
-use wscope::diagnostics::facts::{Trial, TrialOutcome, Variation};
+use std::time::Duration;
+
+use wscope::diagnostics::facts::{
+    StreamEnd, TlsAttempt, TlsFault, Trial, TrialOutcome, Unanswered, Variation,
+};
 use wscope::diagnostics::{Confidence, Diagnostic, Facts, classify};
 
 use crate::support::Pair;
@@ -244,4 +248,318 @@ fn a_gateway_of_amazon_is_quoted_where_it_gives_a_reason() {
     first(&of("403 Forbidden", amazon, body), "Signature not yet current");
     let d = of("403 Forbidden", amazon, "{\"message\":\"Forbidden\"}");
     lacks(&d, "its reason");
+}
+
+/// How Go's http.Error and http.NotFound write.
+const GO: &str = "Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n";
+
+#[test]
+fn what_a_router_says_of_the_path_comes_before_a_lost_upgrade() {
+    let spring = "{\"timestamp\":\"t\",\"path\":\"/chat\",\"status\":404,\"error\":\"Not Found\"}";
+    let nginx = format!("{GO}Server: nginx\r\n");
+    for (headers, body) in [
+        ("", "no route found for GET /chat (AppWeb.Router)"),
+        ("Server: nginx\r\n", "no route found for GET /chat (AppWeb.Router)"),
+        ("Content-Type: application/json\r\n", spring),
+        (GO, "404 page not found\n"),
+        (&nginx, "404 page not found\n"),
+    ] {
+        for trials in [&[][..], &same(404, body)] {
+            let d = asked("", "404 Not Found", headers, body, trials);
+            first(&d, "has no route for this path");
+            assert!(d.causes.len() < 4 && d.entry.code == "W334", "{d:?}");
+            let upgrade = d.causes.iter().any(|cause| cause.text.contains("Upgrade"));
+            assert!(!body.contains("page not found") || !upgrade, "{d:?}");
+        }
+    }
+    // Without a word, a router, a program and a proxy are as likely.
+    let d = asked("", "404 Not Found", "", "", &same(404, ""));
+    first(&d, "a program without WebSocket, or Upgrade and Connection");
+    lacks(&d, "every request");
+    first(&of("404 Not Found", "X-Powered-By: Next.js\r\n", "<h1>404</h1>"), UNABLE);
+}
+
+#[test]
+fn who_answers_for_itself_is_read_where_it_stands() {
+    let d = asked("", "200 OK", "Server: Caddy\r\nContent-Length: 0\r\n", "", &same(200, ""));
+    first(&d, "no handler of it fits this path or Host");
+    let page = "<h1>Internal Server Error</h1>\n<p>The server encountered an internal error or\n\
+                misconfiguration</p>\n<p>Please contact the server administrator at \n x</p>";
+    let d =
+        of("500 Internal Server Error", "Server: Apache/2.4\r\nContent-Type: text/html\r\n", page);
+    first(&d, "the server in front answered itself");
+    assert!(d.causes.len() == 1 && d.help.contains("log"), "{d:?}");
+    // An unknown path that fails alike does not acquit the handler.
+    let trials = [trial(Variation::NoUpgrade, 404, ""), trial(Variation::OtherPath, 500, "")];
+    first(
+        &asked("", "500 Internal server error", "", "", &trials),
+        "an exception in the application",
+    );
+    // A library of Go says with these that it can't have the connection.
+    for (status, headers, plain) in [
+        ("500 Internal Server Error", "Sec-Websocket-Version: 13\r\n", 400),
+        ("501 Not Implemented", GO, 426),
+    ] {
+        for trials in [&[][..], &[trial(Variation::NoUpgrade, plain, "")]] {
+            let d = asked("", status, headers, &status[4..], trials);
+            assert!(d.entry.code == "W341", "{d:?}");
+            first(&d, "http.Hijacker");
+        }
+    }
+    let body = "400: Bad Request";
+    let d = asked(
+        "",
+        "400 Bad Request",
+        "Server: Python/3.13 aiohttp/3.12\r\n",
+        body,
+        &same(400, body),
+    );
+    first(&d, "a proxy in front that the server does not trust");
+    has(&of("400 Bad Request", "Server: Python/3.13 aiohttp/3.12\r\n", body), "does not trust");
+}
+
+#[test]
+fn an_own_origin_that_action_cable_refuses_was_compared_with_another_name() {
+    let own = "Origin: http://api.example\r\n";
+    for server in ["", "Server: nginx\r\n", "Server: Apache/2.4\r\n"] {
+        let headers = format!("{server}Content-Type: text/plain\r\n");
+        let d =
+            asked(own, "404 Not Found", &headers, "Page not found", &same(404, "Page not found"));
+        first(&d, "Upgrade and Connection, or changes Host or sends no X-Forwarded-Proto");
+        assert!(d.entry.code == "W333" && d.help.contains("X-Forwarded-Proto"), "{d:?}");
+    }
+}
+
+#[test]
+fn a_plain_get_that_names_the_host_says_what_the_upgrade_was_refused_for() {
+    let vite = "Blocked request. This host (\"api.example\") is not allowed.\n\
+                To allow this host, add \"api.example\" to `server.allowedHosts`.";
+    let plain = [trial(Variation::NoUpgrade, 403, vite)];
+    let d = asked("", "400 Bad Request", "", "Bad Request", &plain);
+    assert!(d.entry.code == "W351" && d.help.contains("allowedHosts"), "{d:?}");
+    first(&d, "to a plain GET, the server says \"Blocked request.");
+    let trials = [Trial {
+        variation: Variation::OwnHost,
+        what: "localhost".to_owned(),
+        outcome: TrialOutcome::Opened,
+    }];
+    let d = asked("", "400 Bad Request", "", "Bad Request", &trials);
+    assert!(d.entry.code == "W351" && d.is_proved(), "{d:?}");
+    // An upgrade that is not answered at all is no other case.
+    let pair = Pair::new("", "");
+    let facts = Facts {
+        trials: &plain,
+        response: None,
+        report: None,
+        unanswered: Some(Unanswered {
+            how: StreamEnd::Timeout,
+            after: Duration::from_secs(3),
+            received: 0,
+        }),
+        ..pair.facts()
+    };
+    first(&classify(&facts)[0], "to a plain GET, the server says \"Blocked request.");
+}
+
+#[test]
+fn the_greeting_of_another_service_is_used_wherever_it_came() {
+    let greets = |variation| Trial {
+        variation,
+        what: String::new(),
+        outcome: TrialOutcome::Nothing("the server's answer is not HTTP: SSH-2.0-x\\r\\n".into()),
+    };
+    let (plain, scheme) = ([greets(Variation::NoUpgrade)], [greets(Variation::OtherScheme)]);
+    let pair = Pair::new("", "");
+    let facts = Facts { response: None, report: None, ..pair.facts() };
+    for how in [StreamEnd::Fin, StreamEnd::Reset, StreamEnd::Timeout] {
+        let unanswered = Unanswered { how, after: Duration::from_millis(8), received: 0 };
+        let facts = Facts { trials: &plain, unanswered: Some(unanswered), ..facts.clone() };
+        let d = &classify(&facts)[0];
+        assert!(d.entry.code == "W110" && d.title.contains("SSH, not HTTP"), "{d:?}");
+    }
+    for fault in [TlsFault::Closed, TlsFault::Silent] {
+        let tls = TlsAttempt { fault: Some(fault), ..TlsAttempt::default() };
+        let facts =
+            Facts { trials: &scheme, tls, url: Some("wss://api.example/"), ..facts.clone() };
+        let d = &classify(&facts)[0];
+        assert!(d.entry.code == "W110" && d.title.contains("SSH, not TLS"), "{d:?}");
+    }
+}
+
+#[test]
+fn titles_and_cures_fit_what_the_answer_says() {
+    let expired = "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n";
+    let d = asked("X-Api-Key: k\r\n", "401 Unauthorized", expired, "", &[]);
+    first(&d, "invalid_token");
+    lacks(&d, "no credentials were sent");
+    let d = of("404 Not Found", "", "{\"message\":\"pods \\\"web-0\\\" not found\",\"code\":404}");
+    first(&d, "web-0");
+    assert!(!d.title.contains("at this path"), "{d:?}");
+    let d =
+        of("429 Too Many Requests", "", "{\"message\":\"You exceeded your quota: see billing\"}");
+    assert!(d.entry.code == "W340" && !d.help.contains("delays"), "{d:?}");
+    let pair = Pair::new("", "HTTP/1.1 301 Moved Permanently\r\nLocation: /a/ws\r\n\r\n");
+    let d = &classify(&Facts { url: Some("ws://api.example//a//ws"), ..pair.facts() })[0];
+    first(d, "a slash of the path is missing or superfluous");
+}
+
+#[test]
+fn an_origin_that_every_other_one_shares_the_refusal_of_is_not_on_the_list() {
+    let origin = "Origin: http://localhost:5173\r\n";
+    let gorilla = "Sec-Websocket-Version: 13\r\n";
+    let refused = |variation| trial(variation, 403, "Forbidden\n");
+    let trials = [
+        trial(Variation::NoUpgrade, 400, ""),
+        refused(Variation::OwnOrigin),
+        refused(Variation::NoOrigin),
+    ];
+    let d = asked(origin, "403 Forbidden", gorilla, "Forbidden\n", &trials);
+    first(&d, "the Origin is not on the server's list");
+    assert!(d.entry.code == "W327" && !d.title.contains("takes one without"), "{d:?}");
+}
+
+#[test]
+fn an_empty_400_of_engine_io_is_the_applications() {
+    for body in ["", "Forbidden"] {
+        let answer = format!("HTTP/1.1 400 Bad Request\r\nContent-type: text/html\r\n\r\n{body}");
+        let pair = Pair::new("", &answer);
+        let url = "ws://api.example/socket.io/?EIO=4&transport=websocket";
+        first(&classify(&Facts { url: Some(url), ..pair.facts() })[0], "`allowRequest`");
+    }
+}
+
+#[test]
+fn the_words_of_hosts_routers_and_filters_are_known() {
+    let html = "Content-Type: text/html\r\n";
+    for (status, headers, body, code, cause) in [
+        ("404 Not Found", "", "Endpoint GET /chat not found", "W334", "has no route for this path"),
+        ("404 Not Found", html, "Cannot find /chat", "W334", "has no route for this path"),
+        ("400 Bad Request", "", "Missing request header \"connection\"", "W320", ""),
+        (
+            "500 Internal Server Error",
+            "Server: cloudflare\r\n",
+            "error code: 1101",
+            "W341",
+            "a Worker of Cloudflare",
+        ),
+        (
+            "404 Not Found",
+            html,
+            "<h1>Error 404 - This Container App is stopped or does not exist.</h1>",
+            "W334",
+            "answered itself",
+        ),
+        (
+            "400 Bad Request",
+            "dg-error: Bad Request: Unsupported model nova-9\r\n",
+            "",
+            "W323",
+            "Unsupported model nova-9",
+        ),
+        (
+            "400 Bad request",
+            html,
+            "<h1>400 Bad request</h1>\nYour browser sent an invalid request.\n",
+            "W323",
+            "refused the request itself",
+        ),
+        ("400 Bad Request", "Server: awselb/2.0\r\n", "", "W323", "refused the request itself"),
+        ("403 Forbidden", "Server: awselb/2.0\r\n", "", "W332", "the edge of the CDN"),
+        ("404 Not Found", "Server: awselb/2.0\r\n", "", "W334", "answered itself"),
+        ("464 ", "Server: awselb/2.0\r\n", "", "W346", ""),
+        ("400 No", "", "{\"message\":\"model 'gpt-9' not found\"}", "W323", "model 'gpt-9' not"),
+        (
+            "503 Service Unavailable",
+            html,
+            "<h2>Service Unavailable</h2>\r\n<hr><p>HTTP Error 503. The service is unavailable.</p>",
+            "W344",
+            "the application pool of IIS",
+        ),
+    ] {
+        let d = of(status, headers, body);
+        assert!(d.entry.code == code, "{code}: {d:?}");
+        if !cause.is_empty() {
+            first(&d, cause);
+        }
+    }
+    let nest = "{\"message\":\"Cannot GET /chat\",\"error\":\"Not Found\",\"statusCode\":404}";
+    first(&of("404 Not Found", "", nest), "took the upgrade for a plain request");
+    let failed = "Error occurred while trying to proxy: localhost:3000/chat";
+    first(&of("504 Gateway Timeout", "", failed), "could not connect to the server behind it");
+    first(&of("504 Gateway Timeout", "", "upstream request timeout"), "the application hangs");
+    first(&of("504 Gateway Timeout", "", "no shard for room 7"), "no shard for room 7");
+    let d = of("400 Bad Request", "Server: nginx\r\n", "Invalid Upgrade header");
+    first(&d, "arrived with another value");
+    let d = of("200 OK", "Upgrade: websocket\r\nSec-WebSocket-Accept: x=\r\n", "");
+    assert!(d.entry.code == "W305" && d.is_proved(), "{d:?}");
+    first(&d, "instead of 101");
+    let blocked = "<title>Request Rejected</title>The requested URL was rejected. Please consult with \
+                   your administrator.<br>Your support ID is: 123";
+    for trials in [&[][..], &same(200, blocked)] {
+        first(&asked("", "200 OK", html, blocked, trials), "a web application firewall");
+    }
+    let d = of(
+        "426 Upgrade Required",
+        "Upgrade: TLS/1.2, HTTP/1.1\r\n",
+        "{\"message\":\"Please use HTTPS protocol\"}",
+    );
+    assert!(d.entry.code == "W204" && !d.title.contains("TLS port"), "{d:?}");
+    let d = of("406 Not Acceptable", "", "This error was generated by Mod_Security.");
+    assert!(d.entry.code == "W337" && !d.title.contains("content type"), "{d:?}");
+    let missing = "{\"error\":\"Missing token\"}";
+    let plain = [trial(Variation::NoUpgrade, 401, missing)];
+    let d = asked("", "401 Unauthorized", "", "", &plain);
+    first(&d, "to a plain GET, the server says \"Missing token\"");
+    let d = asked("", "500 Internal Server Error", "", "", &same(500, ""));
+    first(&d, "an exception in the application");
+    let page = "<!doctype html><title>App</title>";
+    for trials in [&[][..], &[trial(Variation::NoUpgrade, 200, page)], &same(200, page)] {
+        let d = asked("", "200 OK", html, page, trials);
+        assert!(d.causes.iter().any(|cause| cause.text.contains("port")), "{d:?}");
+    }
+    // Neither a parameter that lacks nor a lost upgrade is shown by the same answer.
+    let trials = [trial(Variation::NoUpgrade, 400, ""), trial(Variation::OtherPath, 404, "")];
+    let d = asked("", "400 Bad Request", "", "", &trials);
+    first(&d, "a query parameter, header or subprotocol");
+    first(&d, "or Upgrade and Connection were lost");
+}
+
+#[test]
+fn a_program_that_a_plain_get_names_is_judged_where_the_upgrade_gets_no_answer() {
+    let named = |text: &str, variation| Trial {
+        variation,
+        what: String::new(),
+        outcome: TrialOutcome::Status { code: 200, text: text.to_owned(), body: Vec::new() },
+    };
+    let pair = Pair::new("", "");
+    let facts = Facts { response: None, report: None, ..pair.facts() };
+    for text in ["200 OK, X-Powered-By: Next.js", "200 OK, Server: waitress, X-Powered-By: x"] {
+        for how in [StreamEnd::Fin, StreamEnd::Timeout] {
+            let unanswered = Unanswered { how, after: Duration::from_millis(8), received: 0 };
+            let trials = [named(text, Variation::NoUpgrade)];
+            let facts = Facts { trials: &trials, unanswered: Some(unanswered), ..facts.clone() };
+            first(&classify(&facts)[0], UNABLE);
+        }
+    }
+    // What speaks HTTP over the other scheme is no other service.
+    let trials = [
+        Trial {
+            variation: Variation::OtherScheme,
+            what: "wss://".to_owned(),
+            outcome: TrialOutcome::Nothing("the port speaks plain HTTP, not TLS".to_owned()),
+        },
+        Trial {
+            variation: Variation::NoUpgrade,
+            what: String::new(),
+            outcome: TrialOutcome::Silence("timed out after 3 s".to_owned()),
+        },
+    ];
+    let (how, after) = (StreamEnd::Timeout, Duration::from_secs(5));
+    let unanswered = Some(Unanswered { how, after, received: 0 });
+    let d = &classify(&Facts { trials: &trials, unanswered, ..facts })[0];
+    first(d, "hangs or is slow to start");
+    lacks(d, "not HTTP");
+    let page = "<p>Error code: 404</p>\n<p>Error code explanation: 404 - Nothing matches.</p>";
+    let d = of("404 File not found", "Server: nginx\r\nContent-Type: text/html\r\n", page);
+    first(&d, UNABLE);
 }

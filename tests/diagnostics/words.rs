@@ -140,7 +140,7 @@ fn what_comparison_leaves_open_is_named_together() {
         ("403 No", "", &[(plain, 403, ""), (other, 404, "")], "W332", "knows this path"),
         ("200 OK", json, &[(plain, 200, json), (other, 200, json)], "W305", "missing or off"),
         ("204 No", "", &[(plain, 204, ""), (other, 204, "")], "W305", "no site for this Host"),
-        ("500 No", "", &[(plain, 404, ""), (other, 500, "")], "W341", "wants a subprotocol"),
+        ("500 No", "", &[(plain, 404, ""), (other, 500, "")], "W341", "its handler lacks"),
     ] {
         let d = of(status, "", body, trials);
         is(&d, code, cause);

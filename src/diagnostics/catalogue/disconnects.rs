@@ -33,6 +33,8 @@ const LOSSES: &[LikelyCause] = &[
         .cure("read the peer's log at that moment; `wscope doctor` shows whether it also ends without a message"),
     medium("the peer's application ended its handler because of our message", C::AfterOurMessage).unless(&[C::AtOnce])
         .cure("read the peer's log at that moment: it ended because of the content or the size of the last message"),
+    medium("a firewall, NAT or load balancer had dropped the connection while it was idle", C::IdleBeforeOurs)
+        .cure("send pings in a shorter interval: `--ping-interval SECS`"),
     medium("a limit of the proxy that answered, such as one on the age of connections", C::TrafficBehindProxy)
         .cure("compare the time with the limits of that proxy, and reconnect"),
     low("the peer's process ended, or its handler ended, possibly because of our message").with(C::SoonAfterOurs),

@@ -1,6 +1,8 @@
 //! W0xx and W1xx: the URL, the name, TCP, a proxy, and servers that do not speak HTTP.
 
 use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium, note, warning};
+use super::refusals::{AS_TOLD, UNABLE};
+use crate::diagnostics::diagnostic::PLAIN_TELLS;
 use crate::diagnostics::{CatalogueEntry, Clue as C};
 
 #[rustfmt::skip]
@@ -79,10 +81,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("read the server's log: the request may have ended its process"),
             medium("the application did not answer the upgrade in time, or what the port forwards to could not be reached, and the server gave up", C::GaveUp).unless(&[C::PlainUnanswered, C::NoSubprotocolHelps])
                 .cure("check what is behind the port, and read the application's log: find out what its handler waits for before it accepts"),
+            medium(PLAIN_TELLS, C::PlainTells)
+                .cure(AS_TOLD),
             high("a proxy answers, which can't reach the application behind it", C::PlainGateway)
                 .cure("start the application, or correct its address and port in the proxy"),
-            high("an HTTP server, or something in front of it, drops the upgrade: its handler does not know this path, refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp, C::PlainGateway, C::PlainFails, C::PlainUnread])
-                .cure("check the path, then the Origin and the credentials: the server drops upgrades that it refuses"),
+            UNABLE,
+            high("an HTTP server, or something in front of it, drops the upgrade: it has no WebSocket at this path, or its handler refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp, C::PlainGateway, C::PlainFails, C::PlainUnread, C::Unable])
+                .cure("check the path, and that the program has a WebSocket there; then the Origin and the credentials: the server drops upgrades that it refuses"),
             medium("what answers fails itself, as a proxy whose target is down, or an application with an error", C::PlainFails).unless(&[C::NoSubprotocolHelps, C::GaveUp, C::PlainGateway])
                 .cure("check that the target of the proxy runs, and its log; then the path, the Origin and the credentials"),
             medium("every request is refused, and the refusal of the upgrade was lost: something in front puts bytes before it, such as the PROXY protocol, or the server drops what it refuses", C::PlainUnread).unless(&[C::NoSubprotocolHelps, C::GaveUp])
@@ -122,6 +127,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
+            medium(PLAIN_TELLS, C::PlainTells).unless(&[C::PlainFails])
+                .cure(AS_TOLD),
+            UNABLE,
             medium("what is behind fails, as a plain GET shows, or its handler hangs", C::PlainFails)
                 .cure("read the log of the server and of what it depends on"),
             medium("a plain GET is answered and the upgrade is not: a proxy in front does not pass it on, or the WebSocket's handler hangs or is slow", C::UpgradeAlone).unless(&[C::PlainFails])
@@ -132,10 +140,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and whether a proxy in front handles upgrades"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
-            medium("the application hangs, the service is not HTTP, or a proxy does not forward the upgrade", C::PlainUnanswered),
+            medium("the application hangs or is slow to start, or nothing handles upgrades at this path", C::SpeaksHttp).unless(&[C::PlainAnswered, C::OtherPathAnswered])
+                .cure("try again when it has started; then check the path, and whether the server handles upgrades"),
+            medium("the application hangs, the service is not HTTP, or a proxy does not forward the upgrade", C::PlainUnanswered).unless(&[C::SpeaksHttp]),
             low("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades").unless(&[C::PlainUnanswered, C::OtherPathAnswered]),
             low("the application hangs or is slow").unless(&[C::PlainUnanswered, C::OtherPathAnswered]),
-            low("a service that is not HTTP and waits for more").unless(&[C::PlainAnswered]),
+            low("a service that is not HTTP and waits for more").unless(&[C::PlainAnswered, C::SpeaksHttp]),
         ])
         .seen("no byte until the handshake timeout"),
     error("W110", "the port speaks another protocol")

@@ -1,12 +1,41 @@
 //! W320 to W353: error statuses instead of a 101, and a 101 in an old version of HTTP.
 
 use super::builder::{KNOWN, MEASURED, error, high, low, medium, warning};
-use crate::diagnostics::classify::response::PLAIN_TELLS;
-use crate::diagnostics::{CatalogueEntry, Clue as C, Family};
+use crate::diagnostics::diagnostic::PLAIN_TELLS;
+use crate::diagnostics::{CatalogueEntry, Clue as C, Family, LikelyCause};
 
 /// What a plain GET that succeeds leaves open where the upgrade is refused.
 const SERVES: &str = "the path serves plain HTTP, and no WebSocket, or one that its application refused: credentials, the Origin, a parameter";
 const FIND: &str = "check the path; if it is right, compare headers, query and cookies with those of a client that works";
+
+/// What the sentence in another answer asks for.
+pub(super) const AS_TOLD: &str = "do as that answer says";
+
+/// What a list of hosts needs.
+const NAME_HOST: &str = "send a Host that the server accepts, `--host NAME`, or add this one to its list: `allowedHosts` in vite and webpack, ALLOWED_HOSTS in Django";
+
+/// What only the log of an application has.
+const RAISED: &str = "an exception in the application: its handler lacks what it needs (a subprotocol, a header, a service behind it), or it has no route for this path";
+
+/// What an answer says that names the path.
+const NO_ROUTE: &str =
+    "the router that answers, of the application or of a gateway, has no route for this path";
+
+/// The cause of an upgrade that is answered as a plain GET, where a proxy is, and its cure.
+const LOST: &str =
+    "a proxy forwards without Upgrade and Connection, so that the application sees a plain GET";
+const PASS_UPGRADE: &str = "make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path";
+
+/// A proxy that nobody configured removed what is hop-by-hop.
+const TRANSPARENT: LikelyCause =
+    medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
+        .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`");
+
+/// What answers serves HTTP alone.
+pub(super) const UNABLE: LikelyCause =
+    medium("the program or host that answers has no WebSocket support", C::Unable).cure(
+        "run the application, or the WebSocket beside it, under a server with WebSocket support; or correct the host of the URL, or the rule of the proxy that leads there",
+    );
 
 /// What is refused at one path alone.
 const KNOWN_PATH: &str = "the server knows this path and refuses: credentials, a rule, or a handler that has no WebSocket";
@@ -29,8 +58,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("if a proxy is in front, make it forward the handshake headers; otherwise run the application under a server with WebSocket support; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
         .source("measured on nginx, gorilla/websocket and Engine.IO; nginx and haproxy documentation")
         .causes(&[
-            medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
+            TRANSPARENT,
+            medium("Upgrade arrived with another value, as `websocket, websocket` where two proxies each add it", C::WholeBody("invalid upgrade header"))
+                .cure("set Upgrade in one proxy only, to what the client sent; in nginx: `proxy_set_header Upgrade $http_upgrade;`"),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy).unless(&[C::ForwardProxied]),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameByLibrary),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied).unless(&[C::UpgradePasses]),
@@ -60,31 +90,37 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path and the query; ws with a path option answers 400 for every other path")
         .source("measured on ws and graphql-ws")
         .causes(&[
-            medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
+            TRANSPARENT,
             medium("Django takes the request for suspicious, as it does one whose Host ALLOWED_HOSTS lacks", SUSPICIOUS)
                 .cure("add the name to ALLOWED_HOSTS, or send one of its names: `--host NAME`; a proxy in front must forward Host"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage, SUSPICIOUS])
-                .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
-            medium("something in front puts bytes before the request, such as the PROXY protocol, or changes it: the server could not read it", C::BareParser).unless(&[C::AllSame, C::LongHead, C::PlainDiffers])
+            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyPage, SUSPICIOUS])
+                .cure(PASS_UPGRADE),
+            medium("the application refuses in Socket.IO's `allowRequest`, for the Origin, a cookie or a token: its other refusals have words", C::AllowRequest)
+                .cure("check the Origin, the cookies and the query against the server's `allowRequest`"),
+            medium("the server in front refused the request itself: it could not read it, or a rule or limit of it forbids it", C::ProxyOwn).unless(&[C::LongHead])
+                .cure("read the log of the server that answered; check what stands in front of it, and its limits for headers"),
+            medium("something in front puts bytes before the request, such as the PROXY protocol, or changes it: the server could not read it", C::BareParser).unless(&[C::AllSame, C::AllowRequest, C::LongHead, C::PlainDiffers, C::OtherPathDiffers])
                 .cure("check what stands in front of the server, and whether that and the server agree on the PROXY protocol"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
             medium(SERVES, C::PlainServes)
                 .cure(FIND),
-            medium("every request is refused, whatever its path: for its Host, which the server does not know, or because something in front refuses it or puts bytes before it, such as the PROXY protocol", C::AllSame).unless(&[C::Proxied, C::AllSameJson, SUSPICIOUS])
-                .cure("read the log of the server that answers; try the name that it is set up for, `--host NAME`; check what stands in front of it"),
+            medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
+                .cure(AS_TOLD),
+            medium("every request is refused, whatever its path: for its Host or for a proxy in front that the server does not trust, or something in front refuses it or puts bytes before it (the PROXY protocol)", C::AllSame).unless(&[C::Proxied, C::ProxyOwn, C::AllSameJson, SUSPICIOUS])
+                .cure("read the log of the server that answers; try the name that it is set up for, `--host NAME`; add the proxy in front to those that it trusts, in Home Assistant `trusted_proxies`"),
             medium(REFUSES_ALL, C::AllSameJson)
                 .cure(COMPARE),
             medium("every upgrade is refused, whatever its path: the server was made for another one, or has its WebSocket switched off, or hands upgrades to a handler that refuses them", C::OtherPathSame).unless(&[C::AllSame]),
-            medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
-                .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
-            medium("a query parameter, header or subprotocol that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes])
+            medium("a query parameter, header or subprotocol that this path needs is missing or wrong, or Upgrade and Connection were lost on the way", C::PlainSameAtKnownPath).unless(&[C::PlainServes, C::PlainTells, C::ProxyOwn])
+                .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known; then look for a proxy on the way: `wss://` passes a transparent one"),
+            medium("a query parameter, header or subprotocol that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes, C::PlainSameAtKnownPath, C::ProxyOwn])
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses, SUSPICIOUS]),
-            low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame]),
-            low("a query parameter, header or subprotocol that the application needs is missing").unless(&[C::OtherPathDiffers]),
-            low("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET").unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses, SUSPICIOUS]),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, SUSPICIOUS]),
+            low("a proxy in front that the server does not trust, as Home Assistant refuses it").with(C::WholeBody("400: bad request")).unless(&[C::AllSame, C::OtherPathDiffers]),
+            low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame, C::ProxyOwn, C::AllowRequest]),
+            low("a query parameter, header or subprotocol that the application needs is missing").unless(&[C::OtherPathDiffers, C::ProxyOwn]),
+            low(LOST).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllowRequest, SUSPICIOUS]),
         ])
         .seen("a bare 400 Bad Request, or a 4xx with no entry of its own"),
     error("W324", "Engine.IO rejects the query")
@@ -122,6 +158,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("compare what was sent with what the server's log shows"),
             medium(REFUSED, C::SecretSent).unless(&[C::Challenged])
                 .cure("compare what was sent with what the server's log shows"),
+            medium(PLAIN_TELLS, C::PlainTells)
+                .cure(AS_TOLD),
             medium("no credentials were sent", C::NoCredentials).unless(&[C::SecretSent]),
             low("the application refuses the Origin, which is not on its list: ws answers 401 if its verifyClient refuses").unless(&[C::Challenged, C::NoOrigin, C::WsRefusal]),
             low("the application wants an Origin: ws answers 401 if its verifyClient refuses").unless(&[C::Challenged, C::OriginSent, C::WsRefusal]),
@@ -136,12 +174,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the Origin is not on the server's list", C::OwnOriginHelps),
             medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
                 .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
-            medium("requests with an Origin are refused: one that is not on the server's list, or without what browsers must bring, such as a token or a cookie", C::OriginUnnamed).unless(&[C::NoOriginSame])
+            medium("requests with an Origin are refused: one that is not on the server's list, or without what browsers must bring, such as a token or a cookie", C::OriginUnnamed)
                 .cure("leave the Origin out, or send one of the server's list, `-o ORIGIN`, and what its pages send"),
             high("the Origin is not on the server's list", C::NoOriginHelps).unless(&[C::OwnOriginBehindProxy, C::OriginUnnamed])
                 .cure("leave the Origin out, or send one of the server's list: `-o ORIGIN`"),
             medium("the Origin is not on the server's list", C::OriginSent).unless(&[C::OriginUnnamed]),
-            low("a proxy changes Host, so that the server compares the Origin with another name").unless(&[C::OwnOriginHelps]),
+            low("a proxy changes Host, so that the server compares the Origin with another name").unless(&[C::OwnOriginHelps, C::NoOriginSame]),
         ])
         .seen("another status or 101 with another Origin; a body that names the origin; gorilla/websocket's 403"),
     error("W328", "the server refuses a request without Origin")
@@ -213,7 +251,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium(SERVES, C::PlainServes)
                 .cure(FIND),
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
-                .cure("do as that answer says"),
+                .cure(AS_TOLD),
             medium("the application knows this path and refuses: credentials, a parameter or the Origin", C::PlainKnown).unless(&[C::ProxyPage])
                 .cure("see the application's log, and compare credentials, query and Origin with those of a client that works"),
             low("the credentials sent are refused").with(C::SecretSent).unless(&[C::ProxyPage]),
@@ -231,11 +269,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send one of the server's `allowed_request_origins`: `-o https://HOST`")
         .source("measured on real servers; Rails' connection base")
         .causes(&[
-            medium("a proxy changes Host, or sends no X-Forwarded-Proto, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
-                .cure("make the proxy pass both; in nginx: `proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto $scheme;`"),
+            medium("a proxy removes Upgrade and Connection, or changes Host or sends no X-Forwarded-Proto, which the server compares the Origin with", C::OriginIsOwn)
+                .cure("make the proxy pass all of them; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto $scheme;`"),
             medium("the Origin is not among allowed_request_origins", C::OriginSent),
             medium("the application requires an Origin of its allowed_request_origins", C::NoOrigin),
-            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainDiffers]),
+            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainDiffers, C::OriginIsOwn]),
         ])
         .seen("404 in plain text with the body Page not found"),
     error("W334", "there is no WebSocket at this path")
@@ -243,35 +281,37 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, and whether a proxy rewrites its prefix; common ones are `/ws`, `/cable`, `/socket.io/`, `/graphql`")
         .source("RFC 6455 §4.2.2")
         .causes(&[
-            medium("the program or host that answers has no WebSocket support", C::Unable)
-                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
+            UNABLE,
             medium("a proxy or the server rewrites the path, and there is no WebSocket at the new one", C::NamesOtherPath)
                 .cure("compare the paths, and whether the server itself strips a prefix: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
             medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
                 .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`"),
-            medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainPageBehindProxy).unless(&[C::PlainDiffers, C::ProxyOwn])
-                .cure("make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyOwn])
-                .cure("make the proxy forward the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
+            TRANSPARENT,
+            medium("the router that answers, of the application or of a proxy, has no route for this path, as it is in the URL or as a proxy rewrote it, or for this Host", C::Unrouted).unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::OtherPathDiffers])
+                .cure("check the path, in the URL and as a proxy forwards it, with or without its prefix, and the name and port of the URL; in Phoenix it ends with `/websocket`; in traefik and gateways, compare the rules for path and host"),
+            medium(NO_ROUTE, C::NamesPath).unless(&[C::Unrouted, C::PlainPage, C::OtherPathDiffers])
+                .cure("check the path, in the URL and in the application; in Phoenix it ends with `/websocket`"),
+            medium(LOST, C::PlainPageBehindProxy).unless(&[C::PlainDiffers, C::ProxyOwn])
+                .cure(PASS_UPGRADE),
+            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted])
+                .cure(PASS_UPGRADE),
             medium("the application took the upgrade for a plain request: it has no WebSocket at this path or none at all, or a proxy removed Upgrade and Connection", C::PlainPage).unless(&[C::Proxied, C::ForwardProxied, C::PlainDiffers, C::UpgradePasses, C::NamesOtherPath])
                 .cure("check the path, and that the WebSocket server is attached to the program that listens on this port; if a proxy is in front, make it forward Upgrade and Connection"),
             medium("the server in front answered itself: it has no route for this path, this Host or these headers", C::ProxyOwn)
                 .cure("check the path, and the name and port of the URL, against the configuration of the server in front"),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
-            medium("a wrong path, a program without WebSocket, a Host that the server has no site for, or a proxy removed Upgrade and Connection: every request gets this answer", C::AllSameUnproxied).unless(&[C::NamesOtherPath, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::ProxyOwn])
+            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::AllSame).unless(&[C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn])
                 .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
-            medium("a wrong path, in the URL or rewritten by a proxy", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSameUnproxied, C::ProxyOwn]),
+            medium("a wrong path, in the URL or rewritten by a proxy", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSame, C::NamesPath, C::Unrouted, C::ProxyOwn]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
-            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::Proxied, C::ProxyOwn, C::Unable]),
-            medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::ProxyOwn]),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllSame]),
+            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable]),
+            medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted]),
+            low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses, C::Proxied]),
             low("the server has no WebSocket support").with(C::Http10).unless(&[C::Unable])
                 .cure("run the application under a server with WebSocket support"),
-            low("a proxy rewrites the path: it strips, adds or changes a prefix").unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::ProxyOwn]),
-            low("the server in front has no site for this Host, the name and port of the URL").unless(&[C::UpgradePasses, C::ProxyOwn, C::AllSameUnproxied, C::OtherPathDiffers]),
+            low("the server in front has no site for this Host, the name and port of the URL").unless(&[C::UpgradePasses, C::ProxyOwn, C::Unrouted, C::OtherPathDiffers]),
             low("the server hides a refusal behind 404").unless(&[C::NamesOtherPath, C::PlainPage]),
         ])
         .seen("status 404, or a 4xx whose body reports an unknown path"),
@@ -280,8 +320,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("run an ASGI server with WebSocket support, as in `pip install 'uvicorn[standard]'`; if there is a proxy, make it forward Upgrade")
         .source("measured on uvicorn and Django")
         .causes(&[
-            medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
+            TRANSPARENT,
             medium("a proxy forwards without Upgrade and Connection", C::Proxied)
                 .cure("make the proxy forward the upgrade; then check that uvicorn has a WebSocket library"),
             medium("uvicorn runs without a WebSocket library, or a proxy on the path removed Upgrade and Connection", C::Server("uvicorn")).unless(&[C::Proxied, C::ForwardProxied]),
@@ -294,13 +333,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check that the path has a handler for GET")
         .source("RFC 6455 §4.1")
         .causes(&[
-            medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
-                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
-                .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
-            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
-            medium("the program or host that answers has no WebSocket support", C::Unable)
-                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
+            TRANSPARENT,
+            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyPage])
+                .cure(PASS_UPGRADE),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
+            UNABLE,
             medium("the platform or server in front refuses the method itself, and passes no upgrade on", C::ProxyOwn)
                 .cure("look up whether that platform serves WebSockets, and where"),
             low("the path belongs to an API that accepts POST only"),
@@ -333,28 +370,27 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("read the server's log; the handler may need a subprotocol (`-s NAME`), an Origin or a parameter, or fail on one that was sent")
         .source(MEASURED)
         .causes(&[
-            medium("the program or host that answers has no WebSocket support", C::Unable)
-                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
-            medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
-                .cure("do as that answer says"),
-            medium("the library of the handshake failed after it had read the request: a middleware wraps the response, which then can't be taken over (in Go, without http.Hijacker)", C::ListsVersion13)
+            UNABLE,
+            high("a Worker of Cloudflare threw an exception", C::CloudflareError(1101))
+                .cure("read the Worker's log"),
+            medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage, C::Untaken])
+                .cure(AS_TOLD),
+            medium("the library of the handshake failed after it had read the request: a middleware wraps the response, which then can't be taken over (in Go, without http.Hijacker)", C::Untaken)
                 .cure("take middleware that wraps the response (logs, metrics, compression, timeouts) off this path, or let it pass http.Hijacker"),
             medium("the path serves plain HTTP, and its handler does not take this upgrade", C::PlainServes)
                 .cure("check the path, and whether the server has WebSocket support; then the subprotocol that the handler may require, `-s NAME`"),
             medium("the server in front answered itself: it failed, or a rule of it denies with this status", C::ProxyPage)
                 .cure("read the log of the server in front: its rules, its files or its way to the application"),
-            medium("every request fails alike: the server does before it looks at the path, or a proxy in front can't reach it, as over TLS or with a certificate that it does not trust", C::AllSame).unless(&[C::ProxyPage, C::Unable])
-                .cure("find out which hop answers, and read its log; check the proxy's scheme, port and trust for its upstream"),
-            medium("the application fails at any path: it has no route for this one, wants a subprotocol or an Origin, or fails before it looks", C::OtherPathSame).unless(&[C::AllSame, C::ProxyPage])
-                .cure("read the application's log; check the path, and what it wants, such as `-s NAME`: some frameworks raise an exception without it"),
+            medium("every request fails alike: an exception in the application before it looks at the path, a server program without WebSocket, or a proxy that can't reach it, as over TLS", C::AllSame).unless(&[C::ProxyPage, C::Unable, C::Untaken])
+                .cure("find out which hop answers, and read its log; run the application under a server with WebSocket support; check the proxy's scheme, port and trust for its upstream"),
+            medium(RAISED, C::OtherPathSame).unless(&[C::AllSame, C::ProxyPage, C::Untaken])
+                .cure("read the application's log; check what the handler needs, such as `-s NAME` or a database, and the path: some frameworks raise an exception for an unknown one"),
             medium("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET", C::PlainSameBehindProxy).unless(&[C::OtherPathSame, C::ProxyPage])
-                .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
-            low("an exception in the application's handler, as without a subprotocol or header that it needs").unless(&[C::AllSame, C::ProxyPage, C::Unable]),
+                .cure(PASS_UPGRADE),
+            low(RAISED).unless(&[C::AllSame, C::ProxyPage, C::Unable, C::Untaken]),
             low("the server has none of the subprotocols offered, or a proxy removed Sec-WebSocket-Protocol").with(C::SubprotocolSent).unless(&[C::AllSame, C::OtherPathSame, C::ProxyPage]),
             low("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET").with(C::Proxied).unless(&[C::PlainDiffers, C::PlainSame, C::ProxyPage]),
-            low("a proxy in front can't reach the application, as over TLS").unless(&[C::OtherPathDiffers, C::AllSame, C::ProxyPage, C::PlainDiffers]),
-            low("the application has no route for this path: Django Channels and others raise an exception then").unless(&[C::OtherPathSame, C::OtherPathDiffers]),
-            low("a subprotocol or an extension was not to the server's liking").unless(&[C::OtherPathSame]),
+            low("a proxy in front can't reach the application, as over TLS").unless(&[C::OtherPathDiffers, C::AllSame, C::ProxyPage, C::PlainDiffers, C::Untaken]),
         ])
         .seen("status 500, or a 5xx with no entry of its own"),
     error("W343", "the proxy got no valid answer from its upstream")
@@ -400,7 +436,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, then the Origin and the credentials: the application drops upgrades that it refuses"),
             medium("the upstream was reached, and closed the connection after a while", C::SlowAnswer).unless(&[C::PlainDiffers])
                 .cure("read the application's log: it was reached"),
-            medium("the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS", C::PlainSame),
+            medium("the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS", C::PlainSame).unless(&[C::Ngrok("err_ngrok_3200"), C::Ngrok("err_ngrok_8012")]),
             low("the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS").unless(&[C::PlainDiffers]),
             low("the application closed the connection: it drops upgrades that it refuses, or fails").unless(&[C::PlainDiffers, C::PlainSame]),
             low("the proxy does not trust the application's certificate, or the head of the answer is larger than the proxy's buffer").unless(&[C::PlainDiffers]),
@@ -414,6 +450,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("nginx answers itself: a limit of it (limit_req, limit_conn), a `return 503`, or in Kubernetes a service without endpoints", C::Body("<center>nginx"))
                 .cure("read nginx's error log, which names the limit; in Kubernetes, check that the service has ready pods"),
             medium("the proxy has no working server behind it", C::ProxyPage).unless(&[C::Body("<center>nginx")]),
+            medium("HTTP.sys answers itself: the application pool of IIS is stopped, or its queue is full", C::Body("http error 503. the service is unavailable"))
+                .cure("start the application pool, and look into the event log for what stopped it"),
             high("the proxy has no healthy server behind it", C::WholeBody("no healthy upstream"))
                 .cure("start the application, and check the health checks of the proxy: a plain GET to a WebSocket path gets 426, which some treat as unhealthy"),
             high("the proxy has no working server behind it", C::WholeBody("no available server")),
@@ -434,14 +472,19 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("a gateway timed out waiting for the server's answer to the upgrade")
         .help("check what the application does before it accepts; compare the time with the proxy's timeouts of 30 or 60 s")
         .source("RFC 9110 §15.6.5")
-        .causes(&[low("the application hangs in its handler"), low("the proxy handles the upgrade as a plain request and waits for its end")])
+        .causes(&[medium("the proxy could not connect to the server behind it: http-proxy-middleware of Node.js answers 504 then", C::Body("error occurred while trying to proxy"))
+                .cure("start the application, or correct its address in the proxy (`target`)"), low("the application hangs in its handler"), low("the proxy handles the upgrade as a plain request and waits for its end")])
         .seen("status 504"),
     error("W346", "the server refuses the HTTP version")
         .because("the upgrade needs HTTP/1.1, and the server or a proxy speaks another")
         .help("make the proxy speak HTTP/1.1 to its upstream and pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
         .source("measured on websockets and autobahn; RFC 9110 §15.6.6")
-        .causes(&[medium("a proxy forwards in HTTP/1.0, as nginx does by default", C::Proxied)])
-        .seen("status 505"),
+        .causes(&[
+            medium("the target group of the load balancer speaks HTTP/2 or gRPC alone", C::StatusIs(464))
+                .cure("set the protocol version of the target group to HTTP1"),
+            medium("a proxy forwards in HTTP/1.0, as nginx does by default", C::Proxied).unless(&[C::StatusIs(464)]),
+        ])
+        .seen("status 505; 464 of an AWS load balancer"),
     error("W347", "Cloudflare could not reach the origin")
         .because("the status names the failure between Cloudflare and the origin server")
         .help("fix the origin, not the client")
@@ -509,7 +552,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("measured on Chrome's DevTools, vite and Django")
         .causes(&[
             high("the Host that was sent is not one that the server accepts", C::OwnHostHelps)
-                .cure("leave out `--host`, or make the server accept that name"),
+                .cure(NAME_HOST),
+            medium(PLAIN_TELLS, C::PlainTells)
+                .cure(NAME_HOST),
             medium("a proxy changes Host", C::Proxied).cure("make the proxy forward Host, in nginx `proxy_set_header Host $http_host;`, or allow the name that the proxy sends"),
             low("the host of the URL is not on the server's list, which protects it against DNS rebinding"),
         ])

@@ -1,6 +1,7 @@
 //! W300 to W313: a page, a stream or a redirect instead of a 101.
 
 use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium};
+use super::refusals::UNABLE;
 use crate::diagnostics::{CatalogueEntry, Clue as C};
 
 #[rustfmt::skip]
@@ -10,20 +11,21 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("find the path of the WebSocket; if it is this path, make the proxy forward Upgrade: `wscope explain W320`")
         .source(MEASURED)
         .causes(&[
-            medium("the program or host that answers has no WebSocket support", C::Unable)
-                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
+            UNABLE,
             medium("this is the default page of the web server: it has no site for this Host, or the machine or port is another one", C::DefaultPage)
                 .cure("check the name and port of the URL against the server's configuration; another name: `--host NAME`"),
+            medium("a web application firewall rejected the request", C::EdgeRefuses)
+                .cure("give the number on its page to those who operate it"),
             medium("the page is a login page: the server, or a portal of this network, sends it to clients that are not logged in", C::LoginPage)
                 .cure("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`"),
-            medium("a wrong path: the server answers any path with this page, as single-page applications do, or a portal of this network answers for it", C::AllSame).unless(&[C::LoginPage, C::DefaultPage])
+            medium("a wrong path or port: the server answers any path with this page, as single-page applications do, or a portal of this network answers for it", C::AllSame).unless(&[C::LoginPage, C::DefaultPage, C::EdgeRefuses])
                 .cure("find the path of the WebSocket; if the page is the network's, log in to that first"),
-            medium("a wrong path: a plain GET gets this page, too", C::PlainSame).unless(&[C::LoginPage, C::DefaultPage, C::AllSame]),
-            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage, C::DefaultPage, C::AllSame]),
+            medium("a wrong path or port: a plain GET gets this page, too", C::PlainSame).unless(&[C::LoginPage, C::DefaultPage, C::EdgeRefuses, C::AllSame]),
+            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage, C::DefaultPage, C::EdgeRefuses, C::AllSame]),
             medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame).unless(&[C::AllSame]),
             low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers, C::OtherPathSame]),
             low("a proxy forwards without Upgrade and Connection"),
-            low("the server's WebSocket handler is not mounted"),
+            low("the WebSocket is on another port than this web server, or its handler is not mounted"),
         ])
         .seen("status 200 with Content-Type text/html"),
     error("W301", "this path serves Server-Sent Events")
@@ -53,21 +55,24 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, and the order of the routes on the server; a proxy may remove Upgrade: `wscope explain W320`")
         .source("RFC 6455 §4.1")
         .causes(&[
-            medium("the program or host that answers has no WebSocket support", C::Unable)
-                .cure("run the application under a server with WebSocket support, or correct the host of the URL"),
+            UNABLE,
+            high("the server agreed to the handshake, and wrote this status instead of 101, or a proxy did", C::Accepts)
+                .cure("correct the status line of the server: `HTTP/1.1 101 Switching Protocols`; ask it without the proxy in front"),
             medium("a gRPC server answers, which has no WebSocket here", C::Grpc)
                 .cure("use a client of gRPC, or the port on which the WebSocket is served"),
-            medium("every request gets this answer: an application answers any path over plain HTTP, and has no WebSocket, or its server's support for it is missing or off", C::AllSame).unless(&[C::NoBody, C::Grpc])
+            medium("every request gets this answer: an application answers any path over plain HTTP, and has no WebSocket, or its server's support for it is missing or off", C::AllSame).unless(&[C::NoBody, C::Grpc, C::ProxyOwn])
                 .cure("check the path, and whether the server is one with WebSocket support, which is on"),
-            medium("every request gets this answer: the server has no WebSocket, or no site for this Host, the name and port of the URL", C::AllSameEmpty).unless(&[C::Grpc])
+            medium("the server in front answered itself: no handler of it fits this path or Host, as where `/ws/` in a Caddyfile, which fits that path alone, should be `/ws/*`", C::ProxyOwn)
+                .cure("compare path, name and port of the URL with the handlers of the server in front"),
+            medium("every request gets this answer: the server has no WebSocket, or no site for this Host, the name and port of the URL", C::AllSameEmpty).unless(&[C::Grpc, C::ProxyOwn])
                 .cure("check the path, and the name that the server is set up for: `--host NAME`"),
             medium("an HTTP handler serves this path, and no WebSocket", C::PlainSame).unless(&[C::AllSame, C::ProxyOwn]),
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::AllSame, C::ProxyOwn]),
             medium("a handler at this path saw the upgrade and did not take it: the application refused, returned without an answer, or its WebSocket support is not attached to the server", C::UpgradeHere)
                 .cure("check that the framework's WebSocket support is attached to the server that listens; then read the application's log, and compare query, headers and cookies with those of a client that works"),
-            low("an HTTP handler serves this path, and no WebSocket").unless(&[C::PlainSame, C::AllSame, C::UpgradeHere]),
+            low("an HTTP handler serves this path, and no WebSocket").unless(&[C::PlainSame, C::AllSame, C::UpgradeHere, C::ProxyOwn]),
             low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainSameBehindProxy, C::ProxyOwn, C::PlainDiffers]),
-            low("the server has no site for this Host, the name and port of the URL").with(C::NoBody).unless(&[C::AllSame, C::OtherPathDiffers]),
+            low("the server has no site for this Host, the name and port of the URL").with(C::NoBody).unless(&[C::AllSame, C::OtherPathDiffers, C::ProxyOwn]),
         ])
         .seen("a 2xx status that no other entry explains"),
     error("W310", "the server redirects the handshake")
@@ -75,10 +80,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("use the URL in the Location header")
         .source(WHATWG)
         .causes(&[
-            medium("the program or host that answers has no WebSocket support", C::Unable)
-                .cure("run the application under a server with WebSocket support; then use the URL in the Location header"),
-            high("a trailing slash of the path is missing or superfluous", C::RedirectsSlash).unless(&[C::Unable]),
-            medium("a trailing slash of the path is missing or superfluous", C::RedirectsSlash),
+            UNABLE,
+            high("a slash of the path is missing or superfluous", C::RedirectsSlash).unless(&[C::Unable]),
+            medium("a slash of the path is missing or superfluous", C::RedirectsSlash),
             medium("the site is at another host", C::RedirectsHost), medium("the WebSocket is at another path, or a login or default page is", C::RedirectsPath)])
         .seen("status 301, 302, 303, 307 or 308 to another path or host"),
     error("W311", "the site forces TLS")

@@ -93,7 +93,10 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
     } else {
         return silent(facts, &protocol, first, found);
     };
-    found.add(code, |d| d.at(span("the first message")));
+    let newer = code == "W514" && facts.url.is_some_and(|url| Url::of(url).query.contains("EIO=4"));
+    let newer =
+        newer.then_some("the URL asks for EIO=4, which this server does not speak: use EIO=3");
+    found.add(code, |d| d.at(span("the first message")).note_if(newer));
 }
 
 /// Messages after which an error is no answer to ours for sure, but one of a stream of events.
@@ -174,12 +177,12 @@ fn is_engine_io(first: &[u8]) -> bool {
     first.starts_with(b"0{\"sid\"")
 }
 
-/// Engine.IO 4 names maxPayload, but for its first releases; those wait for `40` where Engine.IO 3
-/// sends one.
+/// Engine.IO 4 names maxPayload, but for its first releases; those answer `40` with a session, where
+/// Socket.IO 2 sends it bare and unasked.
 fn is_engine_io_3(facts: &Facts<'_>, first: &[u8]) -> bool {
     let query = facts.url.map(|url| Url::of(url).query).unwrap_or_default();
-    let unasked = facts.stream.second == Some(b"40") && facts.stream.sent.is_none();
-    !contains(first, b"\"maxPayload\"") && (query.contains("EIO=3") || unasked)
+    let bare = facts.stream.second == Some(b"40");
+    !contains(first, b"\"maxPayload\"") && (query.contains("EIO=3") || bare)
 }
 
 /// Whether the peer ended the connection, in whatever way.

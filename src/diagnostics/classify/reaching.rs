@@ -176,6 +176,9 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if unanswered.received > 0 {
         return begun(unanswered, found);
     }
+    if greeted(facts, "HTTP", found) {
+        return;
+    }
     let after =
         format!("the connection closed {:.3} s after the request", unanswered.after.as_secs_f64());
     let code = match unanswered.how {
@@ -197,6 +200,17 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
             _ => d,
         }
     });
+}
+
+/// Another service greeted a later request on this port.
+pub(super) fn greeted(facts: &Facts<'_>, instead: &str, found: &mut Findings<'_>) -> bool {
+    let greeting = |trial: &'_ Trial| Some((trial.to_string(), trial.greeting()?));
+    let Some((seen, (name, hint))) = facts.trials.iter().find_map(greeting) else { return false };
+    found.add("W110", |d| {
+        let d = d.title(format!("the port speaks {name}, not {instead}")).note(seen);
+        if hint.is_empty() { d } else { d.note(hint) }
+    });
+    true
 }
 
 /// A response that was begun and not completed.

@@ -5,6 +5,7 @@
 
 use super::application::path_hint;
 use super::findings::Findings;
+use crate::diagnostics::clue::plain_told;
 use crate::diagnostics::diagnostic::CAUSES;
 use crate::diagnostics::facts::{Trial, Variation};
 use crate::diagnostics::said::{self, Subject};
@@ -44,10 +45,11 @@ const SENTENCE: usize = 300;
 const REASON: usize = 160;
 
 /// Words of pages that a program in front has for many grounds; they are no reason.
-const STOCK_PAGES: [&str; 4] = [
+const STOCK_PAGES: [&str; 5] = [
     "due to maintenance downtime or capacity",
     "backend fetch failed",
     "ring-balancer",
+    "http error 503. the service is unavailable",
     "herokucdn.com/error-pages/",
 ];
 
@@ -68,9 +70,8 @@ const ANYWHERE: [(&str, Clue, &str); 2] = [
 /// Schemes of credentials that options send.
 const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "ntlm"];
 
-/// A cause whose words are in the answer to a plain GET.
-pub(in crate::diagnostics) const PLAIN_TELLS: &str =
-    "the server gives its reason in the answer to a plain GET";
+/// The cure of a limit that does not say how long it lasts.
+const DELAYS: &str = "reconnect with growing, random delays, or raise the limit";
 
 /// Headers that show which hop answered.
 const HOPS: [&str; 5] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By"];
@@ -112,6 +113,7 @@ impl RefusalResponse<'_> {
             .or_else(|| self.page())
             .or_else(|| self.words())
             .or_else(|| self.handshake())
+            .or_else(|| self.plain_words())
             .or_else(|| self.maybe_interceptor())
             .unwrap_or(self.by_status())
     }
@@ -147,6 +149,7 @@ impl RefusalResponse<'_> {
             503 if Clue::Envoy("upstream connect error").seen(self.facts).is_some() => "W343",
             // The same numbers have other meanings, or none, where Cloudflare did not answer.
             520..=530 if !self.server("cloudflare") => "W341",
+            464 if self.server("awselb") => "W346",
             404 if self.server("wsgiserver") || self.server("uvicorn") => "W335",
             status => of_status(status),
         }
@@ -301,9 +304,20 @@ impl RefusalResponse<'_> {
             // A page for an unknown path has the method of the request.
             Subject::Method if self.status < 500 && self.status != 404 => "W336",
             // What is forbidden is there.
-            Subject::Path if matches!(self.status, 200..=400 | 402 | 405..=499) => "W334",
+            Subject::Path
+                if matches!(self.status, 200..=400 | 402 | 405..=499)
+                    && said::names_path(start) =>
+            {
+                "W334"
+            }
             _ => return None,
         })
+    }
+
+    /// What a plain GET is told, if it is about something that is the same in both requests.
+    fn plain_words(&self) -> Option<&'static str> {
+        let (subject, _) = said::subject(&plain_told(self.facts)?)?;
+        (subject == Subject::Host).then_some("W351")
     }
 
     /// The text of the answer: its body, or the header of websocket-node, or a reason phrase that
@@ -334,18 +348,9 @@ impl RefusalResponse<'_> {
         })
     }
 
-    /// A header of the application's own that has a reason, as `X-Error-Message`.
+    /// A header of the application's own that has a reason, as `X-Error-Message` and `dg-error`.
     fn own_header(&self) -> Option<&[u8]> {
-        const NAMES: [&str; 7] = [
-            "x-error",
-            "x-error-message",
-            "x-error-reason",
-            "x-error-description",
-            "x-reject-reason",
-            "x-auth-error",
-            "x-auth-reason",
-        ];
-        let named = |name: &[u8]| NAMES.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()));
+        let named = |name: &[u8]| ["error", "reason"].iter().any(|word| contains_word(name, word));
         let mut fields =
             self.head.headers().filter(|field| self.status >= 400 && named(field.name));
         let tells = |value: &[u8]| {
@@ -524,13 +529,7 @@ impl RefusalResponse<'_> {
             let value = self.header(name).map(String::from_utf8_lossy);
             d.note_if(value.map(|value| format!("{name}: {value}")))
         });
-        let mut d = self.anywhere(self.said(d)).note_if(path_hint(self.facts));
-        let plain = self.facts.trial(Variation::NoUpgrade);
-        let told = plain.and_then(|trial| said::telling(trial.body()?, trial.status()?));
-        let cause = d.causes.iter_mut().find(|cause| cause.text == PLAIN_TELLS);
-        if let (Some(cause), Some(told)) = (cause, told) {
-            cause.text = format!("to a plain GET, the server says \"{told}\"").into();
-        }
+        let d = self.anywhere(self.said(d)).note_if(path_hint(self.facts));
         let d = self.facts.trials.iter().fold(d, |d, trial| {
             let text = trial.to_string();
             let told = d.causes.iter().filter_map(|cause| cause.because.as_deref());
@@ -552,6 +551,7 @@ impl RefusalResponse<'_> {
                     .response_after
                     .map(|after| format!("the answer took {:.1} s", after.as_secs_f64())),
             ),
+            "W204" if !said::wants_tls(self.body) => d.title("the server takes requests over TLS only"),
             "W327" if Clue::OriginUnnamed.seen(self.facts).is_some() => {
                 d.title("the server refuses this request with an Origin, and takes one without")
             }
@@ -571,9 +571,7 @@ impl RefusalResponse<'_> {
                 }
                 _ => d,
             },
-            "W340" if self.header("Retry-After").is_none() => {
-                d.help("reconnect with growing, random delays, or raise the limit")
-            }
+            "W340" if self.header("Retry-After").is_none() && d.causes.is_empty() => d.help(DELAYS),
             "W324" => self.engine_io_cure(d),
             "W321" if self.request_has_13() => match self.header("Sec-WebSocket-Version") {
                 Some(list) => d.help(format!(
@@ -733,14 +731,17 @@ impl RefusalResponse<'_> {
             }
             "W326" => true,
             // Where the catalogue does not know the words.
-            "W343" => {
+            "W343" | "W345" => {
                 let known = |because: &String| because.contains("contains \"");
-                !d.causes.iter().filter_map(|cause| cause.because.as_ref()).any(known)
+                let late = self.status == 504
+                    && ["timeout", "timed out"].iter().any(|words| said::says(&text, words));
+                !late && !d.causes.iter().filter_map(|cause| cause.because.as_ref()).any(known)
             }
             // Most of these name the path, which is known.
             "W334" => {
                 let page = html;
                 let path = said::names_path(&sentence)
+                    || said::names(&sentence, &self.path())
                     || page && (sentence.contains("ot found") || sentence.contains("404"));
                 // Pages for an unknown path have words of any kind.
                 self.status == 404 && !path && !page
@@ -764,7 +765,13 @@ impl RefusalResponse<'_> {
             if sentence.chars().count() > REASON {
                 reason.push('…');
             }
-            d.causes.retain(|cause| asks && cause.confidence == Confidence::High);
+            d.causes
+                .retain(|cause| asks && wrong.is_none() && cause.confidence == Confidence::High);
+            d = match d.entry.code {
+                "W334" => d.title("the server does not find what the request names"),
+                "W337" => d.title(format!("the server rejects the request ({})", self.status)),
+                _ => d,
+            };
             let help = match d.entry.code {
                 "W326" if wrong.is_some() => {
                     "send credentials that are valid now: `-u USER:PASSWORD`, `--bearer TOKEN`"
@@ -772,6 +779,14 @@ impl RefusalResponse<'_> {
                 "W326" => {
                     "send what the server names: `-u USER:PASSWORD`, `--bearer TOKEN`, `--cookie NAME=VALUE`, `-H 'NAME: VALUE'`, or a token in the query"
                 }
+                "W340"
+                    if ["quota", "billing", "plan", "credit", "balance"]
+                        .iter()
+                        .any(|word| said::says(&text, word)) =>
+                {
+                    "do as the message says: such a limit is that of an account, and no delay helps"
+                }
+                "W340" if self.header("Retry-After").is_none() => DELAYS,
                 "W340" => d.entry.help,
                 _ if told => {
                     "check the server and its address: this client reached the proxy, but the \
@@ -789,7 +804,11 @@ impl RefusalResponse<'_> {
             };
             return d.help(help);
         }
-        if bare && d.entry.code == "W332" && Clue::ProxyPage.seen(self.facts).is_none() {
+        if bare
+            && d.entry.code == "W332"
+            && !d.is_proved()
+            && Clue::ProxyPage.seen(self.facts).is_none()
+        {
             return d.title("the application refused the connection without a reason");
         }
         if bare && matches!(d.entry.code, "W323" | "W341") {

@@ -1,6 +1,7 @@
 //! TLS: why its handshake failed, what it agreed on, who issued the certificate.
 
 use super::findings::Findings;
+use super::reaching::greeted;
 use crate::diagnostics::clue::is_valid;
 use crate::diagnostics::facts::TlsFault;
 use crate::diagnostics::{Clue, Facts, Place, Span, of_alert, sniff};
@@ -19,6 +20,7 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
         Some(TlsFault::Closed) if facts.role == Role::Server => {
             distrust(facts, "it closed the connection during the TLS handshake".to_owned(), found);
         }
+        Some(TlsFault::Closed | TlsFault::Silent) if greeted(facts, "TLS", found) => {}
         Some(TlsFault::Closed) => found.add("W202", |d| d),
         Some(TlsFault::Silent) => found.add("W203", |d| d),
         Some(TlsFault::Dates { .. }) => found.add("W206", |d| {

@@ -2,8 +2,9 @@
 //! open show why.
 
 use super::why_closed::{UNSPOKEN, not_ours};
+use crate::diagnostics::clue::plain_told;
 use crate::diagnostics::facts::{Trial, TrialOutcome, Variation};
-use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supported, said};
+use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supported};
 
 /// What sessions show that end now and then, whatever is different.
 const ERRATIC: &str = "the server ends some connections and not others, as while it restarts, or where one of several fails";
@@ -153,9 +154,8 @@ fn plain(facts: &Facts<'_>) -> Option<(String, String)> {
     let trial = facts.trial(Variation::NoUpgrade)?;
     let known = facts.trial(Variation::OtherPath).and_then(Trial::status) >= Some(400);
     let text = match trial.status()? {
-        _ if Clue::PlainTells.seen(facts).is_some() => {
-            let telling = said::telling(trial.body()?, trial.status()?)?;
-            format!("to a plain GET, the server says \"{telling}\"")
+        _ if let Some(told) = plain_told(facts) => {
+            format!("to a plain GET, the server says \"{told}\"")
         }
         // Some servers answer every path like this, so it shows nothing about this one.
         200..=299 if !known => return None,

@@ -223,7 +223,9 @@ fn left_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
 /// Our last message breaks a rule of the protocol inside.
 fn breach(closed: &Closed<'_>) -> Option<Diagnostic> {
     let fact = closed.seen(Clue::InnerBreach)?;
-    (closed.end.quiet < SILENCE && closed.says_nothing()).then(|| {
+    // A code with a meaning of its own says more.
+    let open = !matches!(closed.body.code, Some(1009 | 1010 | 1012..=1014));
+    (open && closed.end.quiet < SILENCE && closed.says_nothing()).then(|| {
         closed
             .known()
             .severity(Severity::Warning)
@@ -261,7 +263,7 @@ fn at_once(closed: &Closed<'_>) -> Option<Diagnostic> {
     let early =
         facts.stream.messages == 0 && end.last < SILENCE && closed.known.entry.code != "W502";
     // A peer that says goodbye, sent a part of a message, or confirms with 1000 has spoken.
-    let goodbye = !body.reason.is_empty() && heard::is_bare(&body.reason);
+    let goodbye = !body.reason.is_empty() && heard::is_goodbye(&body.reason);
     let done = asked && body.code == Some(1000) && !closed.says_nothing();
     // A peer that took several messages may have waited for the last of them.
     let taken = facts.stream.kept.iter().filter(|message| message.ours).count() > 1;
@@ -317,7 +319,7 @@ fn beat_unanswered(closed: &Closed<'_>) -> Option<Diagnostic> {
 
 /// Socket.IO ends connections that connect to no namespace.
 fn no_namespace(closed: &Closed<'_>) -> Option<Diagnostic> {
-    let waited = closed.is_asked() || closed.end.last >= SILENCE / 5;
+    let waited = closed.end.last >= SILENCE / 5 && closed.is_regular();
     let fact = closed.seen(Clue::NoNamespace).filter(|_| waited && closed.says_nothing())?;
     Some(
         closed
@@ -347,7 +349,7 @@ fn ping_unanswered(closed: &Closed<'_>) -> Option<Diagnostic> {
             ))
         }
         (None, Some(ignored))
-            if closed.is_regular()
+            if (closed.is_regular() || closed.body.code == Some(1011))
                 && closed.says_nothing()
                 && !closed.facts.stream.ended_on_ours =>
         {
@@ -440,7 +442,12 @@ fn silence(closed: &Closed<'_>) -> Option<Diagnostic> {
     if ordinary && unsaid && !steady {
         let fact = format!("there was no traffic for {quiet} before the Close");
         let d = titled(d.certain()).severity(Severity::Warning).help(help);
-        let d = d.suggests("possibly an idle timeout of the server or of a proxy", fact);
+        let d = match body.code {
+            Some(1001) => {
+                d.suggests("an idle timeout, or a shutdown or restart of the server", fact)
+            }
+            _ => d.suggests("possibly an idle timeout of the server or of a proxy", fact),
+        };
         return Some(d.possible(NOTHING_REQUIRED_CAME));
     }
     let d = match unsaid && !(ordinary && steady) {
