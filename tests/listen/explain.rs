@@ -481,3 +481,32 @@ fn a_client_of_another_protocol_is_named_however_its_bytes_arrive() {
     server.stderr.wait_for("the request is not HTTP: \"\\0\\u{1}\"");
     server.interrupt();
 }
+
+/// What a code says of a server says nothing to the server's side.
+#[test]
+fn a_close_of_a_client_is_explained_to_the_side_of_the_server() {
+    for (code, mark) in [
+        (1002u16, "W702"),
+        (1003, "W703"),
+        (1008, "the client's log or code"),
+        (1009, "the peer's configuration"),
+        (1010, "without `--no-compress`"),
+        (1013, "the client's log or code"),
+        (1014, "the client's log or code"),
+        (3000, "the client's log or code"),
+    ] {
+        let server = listen(["--output", "frames", "--echo"]);
+        let mut raw = server.open();
+        raw.send(b"\x81\x82\0\0\0\0hi");
+        raw.receive_frame();
+        raw.send([&b"\x88\x82\0\0\0\0"[..], &code.to_be_bytes()].concat());
+        raw.end();
+        drop(raw);
+        let shown = server.interrupt().stdout;
+        assert!(shown.contains(mark), "{code}: {shown}");
+        for wrong in ["the server's", "wscope -vv URL", "log in", "login", "another server", "faye"]
+        {
+            assert!(!shown.contains(wrong), "{code}, {wrong}: {shown}");
+        }
+    }
+}
