@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::sniff::contains;
 use crate::event::Direction;
 use crate::lens::{AwaitedMessage, LensFacts, PROTOCOLS};
 use crate::wire::head::Head;
@@ -25,6 +26,8 @@ pub struct ClientProtocol {
     pub lens: Option<&'static str>,
     /// What to do about it.
     pub help: &'static str,
+    /// Whether the request proves it.
+    pub sure: bool,
 }
 
 impl Wish {
@@ -63,8 +66,9 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
     let target = request.request_line().map(|line| String::from_utf8_lossy(line.target))?;
     let lower = target.to_ascii_lowercase();
     let path = lower.split('?').next().unwrap_or_default();
-    let client_protocol =
-        |what: &'static str, help| Some(ClientProtocol { what: what.into(), lens: None, help });
+    let client_protocol = |what: &'static str, help| {
+        Some(ClientProtocol { what: what.into(), lens: None, help, sure: true })
+    };
     if path.contains("/socket.io") || path.contains("/engine.io") {
         return client_protocol(
             "this is a Socket.IO client, which waits for Engine.IO's open packet",
@@ -77,18 +81,21 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
             "skip the negotiation in the client (`skipNegotiation: true` with the transport WebSockets), or use a plain WebSocket client",
         );
     }
-    // Its first request, with a number against caches.
-    let query = lower.split('?').nth(1).unwrap_or_default();
-    let number = query.strip_prefix("t=").unwrap_or_default();
-    let info = path.ends_with("/info")
-        && !request.has_token("Upgrade", "websocket")
-        && !number.is_empty()
-        && number.bytes().all(|byte| byte.is_ascii_digit());
-    if info || path.contains("/sockjs") {
-        return client_protocol(
-            "this is a SockJS client, which requests /info and waits for the frame o",
-            "use a plain WebSocket client",
-        );
+    let sockjs = client_protocol(
+        "this is a SockJS client, which requests /info and waits for the frame o",
+        "use a plain WebSocket client",
+    );
+    if path.contains("/sockjs") {
+        return sockjs;
+    }
+    // The first request of one: in a browser with a number against caches, in Node without.
+    let page = request.get("Accept").is_some_and(|accept| contains(accept, b"text/html"));
+    let by_hand = request.get("User-Agent").is_some_and(|agent| agent.starts_with(b"curl/"));
+    if path.ends_with("/info") && !request.has_token("Upgrade", "websocket") && !page && !by_hand {
+        let query = lower.split('?').nth(1).unwrap_or_default();
+        let number = query.strip_prefix("t=").unwrap_or_default();
+        let sure = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        return sockjs.map(|sockjs| ClientProtocol { sure, ..sockjs });
     }
     if path.ends_with("/connection/websocket") {
         return client_protocol(
@@ -109,7 +116,7 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
         "graphql" => "answer it: `--reply '{\"type\":\"connection_ack\"}'`",
         _ => ANSWER,
     };
-    Some(ClientProtocol { what: what.into(), lens: Some(protocol.name), help })
+    Some(ClientProtocol { what: what.into(), lens: Some(protocol.name), help, sure: true })
 }
 
 /// A client of a protocol, and what it waits for: a message, or the answer to its own.

@@ -376,16 +376,21 @@ fn what_only_asks_whether_the_server_is_up_is_no_client() {
     }
 }
 
-/// Its first request has no Upgrade; so has that of any page to a path of this name.
+/// Its first request has no Upgrade: in a browser with a number, in Node without.
 #[test]
 fn a_sockjs_client_is_known_by_its_request_for_info() {
     let server = listen(["--echo"]);
-    for target in ["/echo/info?t=1732971234567", "/echo/info"] {
+    for (target, headers) in [
+        ("/echo/info?t=1732971234567", "User-Agent: Mozilla/5.0\r\nAccept: */*\r\n"),
+        ("/echo/info", "User-Agent: Mozilla/5.0\r\nAccept: text/html\r\n"),
+        ("/echo/info", ""),
+    ] {
         let mut raw = server.raw();
-        assert_eq!(raw.ask(target, "User-Agent: node\r\n").status(), 426);
+        assert_eq!(raw.ask(target, headers).status(), 426);
         raw.rest();
     }
-    let said = server.stderr.wait_for("[2] the client did not ask");
+    let said =
+        server.stderr.wait_for("[3] the client did not ask for a WebSocket: this is a SockJS");
     server.interrupt();
     assert!(said.contains("[1] the client did not ask for a WebSocket: this is a SockJS client"));
     assert!(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::findings::Findings;
 use crate::diagnostics::facts::EndKind;
 use crate::diagnostics::inner::inner;
-use crate::diagnostics::{Diagnostic, Facts, sniff, wish};
+use crate::diagnostics::{ClientProtocol, Diagnostic, Facts, sniff, wish};
 use crate::event::{Direction, MessageInfo};
 use crate::wire::Role;
 use crate::wire::head::{Head, HttpVersion};
@@ -52,7 +52,11 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 .because("the client takes this server for a forward proxy", "the request line has a whole URL, as only proxies get one")
                 .help("`wscope proxy PORT` is a forward proxy; or remove http_proxy or the proxy setting from the client"),
             "W360" => match wish::client_protocol(request) {
-                Some(client_protocol) => d.because(client_protocol.what, format!("the path is {}", path.unwrap_or_default())).help(client_protocol.help),
+                Some(ClientProtocol { what, help, sure, .. }) => {
+                    let fact = format!("the path is {}", path.unwrap_or_default());
+                    let d = if sure { d.because(what, fact) } else { d.suggests(what, fact) };
+                    d.help(help)
+                }
                 None => match health_check(get("User-Agent"), path.as_deref().unwrap_or_default()) {
                     Some((what, fact, sure)) => {
                         let d = if sure { d.because(what, fact) } else { d.suggests(what, fact) };
