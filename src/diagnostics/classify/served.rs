@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use super::findings::Findings;
-use crate::diagnostics::facts::EndKind;
+use crate::diagnostics::facts::{EndKind, HEARD_MOST};
 use crate::diagnostics::inner::inner;
 use crate::diagnostics::{ClientProtocol, Diagnostic, Facts, sniff, wish};
-use crate::event::{Direction, MessageInfo};
+use crate::event::Direction;
 use crate::wire::Role;
 use crate::wire::head::{Head, HttpVersion};
 use crate::wire::secret::is_secret;
@@ -142,14 +142,14 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// What the client still waited for, by the messages that were kept: all of them, or those of a server
-/// that sent back what came.
+/// What the client still waited for, by the messages that were kept: all of them, each whole, or those
+/// of a server that sent back what came.
 fn owed(facts: &Facts<'_>) -> Option<String> {
     let stream = &facts.stream;
-    let first =
-        |message: Option<(MessageInfo, &[u8])>| message.map(|(_, content)| content.to_vec());
-    let is_echo = first(stream.sent) == first(stream.message);
-    let inner = inner(facts).filter(|_| stream.kept_all || is_echo)?;
+    let ((_, came), (_, sent)) = (stream.message?, stream.sent?);
+    let is_echo = came[..came.len().min(HEARD_MOST)] == *sent;
+    let whole = !stream.kept.iter().any(|one| one.ours && one.content.len() >= HEARD_MOST);
+    let inner = inner(facts).filter(|_| is_echo || stream.kept_all && whole)?;
     let awaited = inner.awaited.filter(|awaited| awaited.direction == Direction::ToClient)?;
     Some(wish::waiting(inner.title, &awaited))
 }

@@ -311,7 +311,7 @@ impl ServerOpening {
             Some(Err(answer)) => return self.refuse_foreign(answer, outputs),
             None => {
                 return match self.inbound.partial_head() {
-                    Some(parser) if parser.not_http() => {
+                    Some(parser) if parser.not_http() || is_named_line(parser.raw()) => {
                         let answer = not_http(parser.raw(), self.of_proxy);
                         if answer.named || parser.raw().len() >= NAMING {
                             return self.refuse_foreign(answer, outputs);
@@ -554,6 +554,11 @@ pub fn is_foreign(first: &[u8]) -> bool {
     // A request line that breaks the grammar is still one of HTTP.
     let target = line.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
     memchr::memmem::find(line, b" HTTP/").is_none() && !target.starts_with(b"/")
+}
+
+/// Whether the first line is whole, begins no request, and names a protocol.
+fn is_named_line(first: &[u8]) -> bool {
+    is_foreign(first) && sniff::client(first).is_some()
 }
 
 /// For a head beyond the limits.
