@@ -2,7 +2,7 @@
 
 use super::application::Inside;
 use super::findings::Findings;
-use super::why_closed::{explained, refused_init, sent_init};
+use super::why_closed::{explained, refused_init, says_nothing, sent_init};
 use crate::diagnostics::facts::EndKind;
 use crate::diagnostics::said;
 use crate::diagnostics::sniff::{contains, contains_word};
@@ -222,12 +222,6 @@ fn speaks_of_access(body: &CloseBody) -> bool {
         "credential",
     ];
     says_nothing(body) || words.iter().any(|word| contains_word(&body.reason, word))
-}
-
-/// Whether a Close has no reason, or one that repeats its code.
-pub(super) fn says_nothing(body: &CloseBody) -> bool {
-    let name = body.code.map(|code| close::lookup(code).name).unwrap_or_default();
-    body.reason.is_empty() || body.reason.eq_ignore_ascii_case(name.as_bytes())
 }
 
 /// Whether the end is that of a closing handshake.

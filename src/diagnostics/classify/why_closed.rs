@@ -5,7 +5,6 @@
 
 use super::application::{Inside, path_hint};
 use super::clocks::{ping_interval, seconds};
-use super::closing::says_nothing;
 use crate::diagnostics::clue::{Complaint, complained, is_qualified};
 use crate::diagnostics::facts::{End, SILENCE};
 use crate::diagnostics::heard::{self, Grievance};
@@ -535,3 +534,9 @@ fn subprotocol(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
 /// What a page shows that names another path.
 const REWRITTEN: &str =
     "a proxy or the server rewrites the path, and the application has no WebSocket at the new one";
+
+/// Whether a Close has no reason, or one that repeats its code.
+pub(super) fn says_nothing(body: &CloseBody) -> bool {
+    let name = body.code.map(|code| close::lookup(code).name).unwrap_or_default();
+    body.reason.is_empty() || body.reason.eq_ignore_ascii_case(name.as_bytes())
+}
