@@ -1026,14 +1026,14 @@ impl SessionOutcome {
     }
 }
 
-/// Whether the peer closed with words that say why.
+/// Whether the peer closed with words that say why, or because it goes away.
 fn says_why(ending: &Ending) -> bool {
     let Some(body) = ending.received.as_ref().filter(|_| ending.by == Side::Peer) else {
         return false;
     };
     let name = body.code.map(|code| close::lookup(code).name).unwrap_or_default();
     let named = body.reason.is_empty() || body.reason.eq_ignore_ascii_case(name.as_bytes());
-    !named && !is_goodbye(&body.reason)
+    body.code == Some(1001) && named || !named && !is_goodbye(&body.reason)
 }
 
 /// The error of an expectation that was not met, and how the connection ended, if that is not known.

@@ -307,7 +307,7 @@ fn says_none(text: &str) -> bool {
 fn names_error(kind: &str) -> bool {
     let lower = kind.to_ascii_lowercase();
     // As `auth_invalid`: one word more than a result.
-    if ["fail", "failed", "failure"].contains(&lower.as_str()) {
+    if ["err", "fail", "failed", "failure"].contains(&lower.as_str()) {
         return true;
     }
     let ends = ["_invalid", "_failed", "_denied", "_rejected", "_refused"];

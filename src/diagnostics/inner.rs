@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Facts;
+use super::facts::HEARD_MOST;
 use super::heard::is_goodbye;
 use super::url::Url;
 use crate::event::Direction;
@@ -19,7 +20,8 @@ pub(super) struct InnerProtocol {
     /// The packet by which the peer refused or gave up; and whether it was in its last message, after
     /// which only a goodbye may have come.
     pub refusal: Option<(String, bool)>,
-    /// The packet that says that something failed, if only heartbeats of the peer came after it.
+    /// The packet that says that something failed, if it is the peer's newest one but for heartbeats, and
+    /// for one that answers nothing, such as the end of what failed.
     pub failure: Option<String>,
     /// The packet in the peer's last message by which it ended the session in order.
     pub goodbye: Option<String>,
@@ -48,35 +50,35 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
         url: url.map(|url| format!("{}?{}", url.path, url.query)).unwrap_or_default(),
         ..LensFacts::default()
     };
-    let agreed = lens_facts.subprotocol.as_deref().unwrap_or_default().to_ascii_lowercase();
-    let agreed = PROTOCOLS.into_iter().find(|one| one.subprotocols.contains(&&*agreed));
-    let requested = || find(facts.wish?.speaks.as_ref()?.lens?);
-    let mut talk = match agreed.or_else(requested) {
-        Some(protocol) => Conversation::of(protocol, lens_facts),
-        None => Conversation::auto(&PROTOCOLS, lens_facts),
-    };
     let kept = facts.stream.kept;
-    let (mut read, mut misfit) = (Vec::new(), None);
-    for message in kept {
-        let clear = talk.protocol().map(|(protocol, _)| protocol);
-        let to_server = message.ours == (facts.role == Role::Client);
-        let direction = if to_server { Direction::ToServer } else { Direction::ToClient };
-        let (text, content) = (message.text, message.content);
-        let mut packets = talk.read(&LensMessage { direction, text, content, micros: 0 });
-        packets.iter_mut().for_each(untimed);
-        read.push(packets);
-        // The messages that came before the protocol was clear.
-        let earlier = talk.take_earlier();
-        let from = (read.len() - 1).saturating_sub(earlier.len());
-        for (at, packets) in earlier.into_iter().enumerate() {
-            read[from + at] = packets;
-        }
-        if message.ours && talk.protocol().is_none() && clear.is_some() {
-            misfit = clear;
-            break;
-        }
+    let read = |talk: &mut Conversation| -> Vec<Vec<Decoded>> {
+        let packets = kept.iter().map(|message| {
+            let to_server = message.ours == (facts.role == Role::Client);
+            let direction = if to_server { Direction::ToServer } else { Direction::ToClient };
+            let (text, content) = (message.text, message.content);
+            let mut packets = talk.read(&LensMessage { direction, text, content, micros: 0 });
+            packets.iter_mut().for_each(untimed);
+            packets
+        });
+        packets.collect()
+    };
+    let name = lens_facts.subprotocol.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let agreed = PROTOCOLS.iter().copied().find(|one| one.subprotocols.contains(&&*name));
+    let requested = || find(facts.wish?.speaks.as_ref()?.lens?);
+    let protocol = agreed.or_else(requested).or_else(|| {
+        let mut talk = Conversation::auto(&PROTOCOLS, lens_facts.clone());
+        read(&mut talk);
+        talk.latest()
+    })?;
+    let mut talk = Conversation::of(protocol, lens_facts);
+    let read = read(&mut talk);
+    // What the peer sends shows the protocol; a message of this side may be a mistake.
+    let misfit =
+        |packet: &Decoded| packet.broken().is_some_and(|broken| broken.rule == protocol.title);
+    let mut theirs = kept.iter().zip(&read).filter(|(message, _)| !message.ours);
+    if agreed.is_none() && theirs.any(|(_, packets)| packets.iter().any(misfit)) {
+        return None;
     }
-    let protocol = talk.protocol().map(|(protocol, _)| protocol).or(misfit)?;
     let said = |ours: bool| {
         let own = kept.iter().zip(&read).filter(move |(message, _)| message.ours == ours);
         own.map(|(_, packets)| packets)
@@ -85,6 +87,9 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
         packets.iter().find(|packet| packet.ending() == Some(ends)).map(Decoded::line)
     };
     let last = said(true).next_back();
+    // The rest of a longer message is not known.
+    let ours = kept.iter().rfind(|message| message.ours);
+    let is_whole = ours.is_some_and(|message| message.content.len() < HEARD_MOST);
     let breach = |packet: &Decoded| packet.broken().map(|broken| broken.text.clone());
     let beat = |packet: &Decoded| {
         let reply = packet.reply.as_ref()?;
@@ -103,25 +108,28 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     let before = before.filter(|_| heard.is_some() && goodbye);
     Some(InnerProtocol {
         title: protocol.title,
-        failure: said(false)
-            .rfind(|packets| !packets.iter().all(|one| one.heartbeat))
-            .and_then(|packets| packets.iter().find(|one| one.fails()))
-            .map(Decoded::line),
+        failure: failure(said(false)),
         refusal: refused(newest, true).or_else(|| refused(before, false)),
         goodbye: newest.and_then(|packets| of(packets, Ends::Leaving)),
         farewell: last.and_then(|packets| of(packets, Ends::Leaving)),
         breach: last
-            .filter(|_| facts.stream.kept_all)
-            .and_then(|packets| packets.iter().find_map(breach))
-            .or_else(|| {
-                let newest = kept.iter().rposition(|message| message.ours);
-                let is_last = newest.is_some_and(|at| at + 1 == read.len());
-                misfit.filter(|_| is_last).map(|_| "it is no message of this protocol".to_owned())
-            }),
+            .filter(|_| facts.stream.kept_all && is_whole)
+            .and_then(|packets| packets.iter().find_map(breach)),
         beat: newest.and_then(|packets| packets.last()).and_then(beat),
         awaited: talk.expects(),
         every: talk.beat().map(|beat| beat.every),
     })
+}
+
+/// The newest packet that says that something failed.
+fn failure<'a>(theirs: impl DoubleEndedIterator<Item = &'a Vec<Decoded>>) -> Option<String> {
+    let mut newest = theirs.rev().filter(|packets| !packets.iter().all(|one| one.heartbeat));
+    let failing = |packets: &&Vec<Decoded>| packets.iter().any(Decoded::fails);
+    let last = newest.next()?;
+    let answers = last.iter().any(|one| one.pairing.is_some());
+    let found = Some(last).filter(failing);
+    let found = found.or_else(|| newest.next().filter(failing).filter(|_| !answers))?;
+    found.iter().find(|one| one.fails()).map(Decoded::line)
 }
 
 /// When a message was kept is not known, and so is how long an answer took.

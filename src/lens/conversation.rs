@@ -107,6 +107,12 @@ impl Conversation {
         }
     }
 
+    /// The same without the evidence; also the protocol that was clear until a message did not fit.
+    pub fn latest(&self) -> Option<&'static Protocol> {
+        let ended = self.ended.as_ref().map(|(protocol, _)| *protocol);
+        self.protocol().map(|(protocol, _)| protocol).or(ended)
+    }
+
     /// The protocol that is likely before it is clear, and what has to come first if it is that one.
     pub fn likely(&self) -> Option<(&'static Protocol, AwaitedMessage)> {
         let Choice::Watching(watch) = &self.lens else { return None };

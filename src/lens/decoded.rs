@@ -226,7 +226,7 @@ impl Decoded {
 
     /// As one that says that something failed, if it does.
     pub(super) fn fails_if(self, is_error: bool) -> Self {
-        Self { is_error, ..self }
+        Self { is_error: self.is_error || is_error, ..self }
     }
 
     /// As one after which its sender leaves, if it is.

@@ -152,6 +152,13 @@ fn an_answer_that_is_an_error_is_reported_while_the_session_stays() {
             r#"{"type":"error","id":"1","payload":[{"message":"no field a"}]}"#,
             "no field a",
         ),
+        (
+            "graphql-transport-ws",
+            r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }"}}"#,
+            r#"{"type":"next","id":"1","payload":{"errors":[{"message":"no a"}],"data":null}}"#,
+            "no a",
+        ),
+        ("", r#"{"type":"register"}"#, r#"{"type":"err","body":"access_denied"}"#, "access_denied"),
         // None of these names its protocol.
         ("", "{}", r#"{"message":"Forbidden","connectionId":"c","requestId":"r"}"#, "Forbidden"),
         ("", "{}", r#"{"status":"FAIL","error":{"message":"no"}}"#, r#""status":"FAIL""#),
@@ -178,6 +185,18 @@ fn an_answer_that_is_an_error_is_reported_while_the_session_stays() {
         let told = Told::piped(&["--until", "o", "--max-time", "5"], port, ours);
         assert_eq!((told.code(), told.status), ("none", Some(0)), "{ours}: {}", told.text);
     }
+}
+
+#[test]
+fn a_long_message_of_which_only_the_beginning_is_kept_breaks_no_rule() {
+    let query = format!("{{ {} }}", "a ".repeat(400));
+    let ours = format!(r#"{{"type":"subscribe","id":"1","payload":{{"query":"{query}"}}}}"#);
+    let port = serve(move |stream| {
+        heard(stream)?;
+        stream.write_all(b"\x88\x00").ok()
+    });
+    let told = Told::piped(&["-s", "graphql-transport-ws", "-w", "2"], port, &ours);
+    told.lacks("is not one of this protocol");
 }
 
 #[test]

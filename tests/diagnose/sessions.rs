@@ -462,7 +462,7 @@ fn a_packet_that_engine_io_cannot_read_ends_it_at_once() {
         stream.write_all(b"\x88\x00").ok()
     });
     let told = Told::of(&["-x", "hi", "-w", "2"], port, "/socket.io/?EIO=4");
-    told.is("W502", "the last message sent: it is no message of this protocol");
+    told.is("W502", "the last message sent: the message is not one of this protocol");
     told.lacks("in time");
 }
 
@@ -497,7 +497,7 @@ fn what_a_server_says_when_it_leaves_is_printed() {
     for (code, reason, says) in [
         (1001, "Server shutting down", "closed with 1001 going away \"Server shutting down\""),
         (1000, "Kicked: logged in elsewhere", "\"Kicked: logged in elsewhere\""),
-        (1001, "", ""),
+        (1001, "", "closed with 1001 going away"),
         (1000, "done", ""),
         (1000, "", ""),
         (1000, "Normal Closure", ""),

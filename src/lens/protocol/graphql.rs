@@ -331,6 +331,11 @@ impl Lens for GraphQl {
             "pong" => decoded.answers("ping"),
             _ => decoded,
         };
+        // "If the data entry … is not present, the errors entry must be present" (GraphQL §7.1).
+        let part = |name| payload.and_then(|payload| payload.get(name));
+        let failed = part("errors").and_then(Value::as_list).is_some_and(|all| !all.is_empty())
+            && part("data").is_none_or(|data| *data == Value::Null);
+        let decoded = decoded.fails_if(failed);
         // An error of the older protocol may be one of the connection.
         let needs_id =
             words.contains(&kind) || kind == "complete" || kind == "error" && self.is_modern();
