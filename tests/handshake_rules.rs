@@ -208,6 +208,8 @@ const CASES: &[Case] = &[
     ("4.1-req-origin-form", Pass, "null", |p| p.req("https://example.com", "null")),
     ("4.1-req-origin-form", Pass, "8080", |p| p.req("https://example.com", "http://[::1]:8080")),
     ("4.1-req-origin-form", Pass, "[::1]", |p| p.req("https://example.com", "http://[::1]")),
+    ("4.1-req-origin-form", Pass, "file://", |p| p.req("https://example.com", "file://")),
+    ("4.1-req-origin-form", Fail, "scheme://", |p| p.req("https://example.com", "https://")),
     ("4.1-req-origin-form", Fail, "scheme://", |p| p.req("https://example.com", "https://example.com/")),
     ("4.1-req-origin-form", Fail, "scheme://", |p| p.req("https://example.com", "example.com")),
     ("4.1-req-origin-form", Fail, "scheme://", |p| p.req("https://example.com", "https://example.com:http")),

@@ -265,7 +265,9 @@ pub struct AdmissionOptions {
 
     /// Accept pages of ORIGIN, such as `https://example.com`; `*` accepts all; may be repeated
     ///
-    /// Other pages are refused with 403. Without this option, a server on loopback or a Unix socket
+    /// ORIGIN is compared with the whole header Origin, so `file://`, `app://` or
+    /// `capacitor://localhost` accepts a program that sends it. `null` accepts pages from files, for
+    /// which browsers send `null` or `file://`. Other pages are refused with 403. Without this option, a server on loopback or a Unix socket
     /// accepts only pages of this machine; a server that other machines can reach accepts all. Clients
     /// that send no Origin, as most programs do, are always accepted.
     #[arg(long = "origin", value_name = "ORIGIN", action = ArgAction::Append)]

@@ -352,11 +352,7 @@ fn server(
         [] if address.is_local() => Origins::Local,
         [] => Origins::Any,
         all if all.iter().any(|origin| origin == "*") => Origins::Any,
-        // An origin has no path (RFC 6454 §6.2), but people copy URLs.
-        some => {
-            let bare = |origin: &String| origin.trim_end_matches('/').to_owned();
-            Origins::Listed(some.iter().map(bare).collect())
-        }
+        some => Origins::Listed(some.to_vec()),
     };
     let authorization = match (options.user, options.bearer) {
         (Some(pair), _) => Some(basic(pair)?),

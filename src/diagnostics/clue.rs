@@ -340,6 +340,8 @@ pub enum Clue {
     NoNamespace,
     /// This side is the server.
     Serving,
+    /// The request does not offer permessage-deflate.
+    NoCompressionOffered,
     /// The upgrade, and only at this path, gets this answer.
     UpgradeHere,
     /// No message was sent, so that none can have broken a rule.
@@ -972,6 +974,11 @@ impl Clue {
                 Some(format!("{plain}; {other}"))
             }
             Self::Serving => (facts.role == Role::Server).then(|| "a client was served".to_owned()),
+            Self::NoCompressionOffered => {
+                let offer = facts.request?.get("Sec-WebSocket-Extensions").unwrap_or_default();
+                let none = !contains(offer, b"permessage-deflate");
+                none.then(|| "the request does not offer permessage-deflate".to_owned())
+            }
             Self::NothingSent => {
                 facts.stream.sent.is_none().then(|| "no message had been sent".to_owned())
             }

@@ -8,7 +8,7 @@ use super::heard::is_goodbye;
 use super::url::Url;
 use crate::event::Direction;
 use crate::lens::{
-    AwaitedMessage, Carried, Conversation, Decoded, Ends, LensFacts, LensMessage, PROTOCOLS,
+    AwaitedMessage, Carried, Conversation, Decoded, Ends, LensFacts, LensMessage, PROTOCOLS, find,
 };
 use crate::wire::Role;
 
@@ -64,7 +64,8 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     };
     let name = lens_facts.subprotocol.as_deref().unwrap_or_default().to_ascii_lowercase();
     let agreed = PROTOCOLS.iter().copied().find(|one| one.subprotocols.contains(&&*name));
-    let protocol = agreed.or_else(|| {
+    let requested = || find(facts.wish?.speaks.as_ref()?.lens?);
+    let protocol = agreed.or_else(requested).or_else(|| {
         let mut talk = Conversation::auto(&PROTOCOLS, lens_facts.clone());
         read(&mut talk);
         talk.latest()

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::sniff::contains;
 use crate::event::Direction;
-use crate::lens::{LensFacts, PROTOCOLS};
+use crate::lens::{AwaitedMessage, LensFacts, PROTOCOLS};
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
 
@@ -21,8 +22,12 @@ pub struct Wish {
 pub struct ClientProtocol {
     /// What the client is, and what it waits for.
     pub what: Cow<'static, str>,
+    /// The name of the lens that reads it, if there is one.
+    pub lens: Option<&'static str>,
     /// What to do about it.
     pub help: &'static str,
+    /// Whether the request proves it.
+    pub sure: bool,
 }
 
 impl Wish {
@@ -61,8 +66,9 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
     let target = request.request_line().map(|line| String::from_utf8_lossy(line.target))?;
     let lower = target.to_ascii_lowercase();
     let path = lower.split('?').next().unwrap_or_default();
-    let client_protocol =
-        |what: &'static str, help| Some(ClientProtocol { what: what.into(), help });
+    let client_protocol = |what: &'static str, help| {
+        Some(ClientProtocol { what: what.into(), lens: None, help, sure: true })
+    };
     if path.contains("/socket.io") || path.contains("/engine.io") {
         return client_protocol(
             "this is a Socket.IO client, which waits for Engine.IO's open packet",
@@ -75,11 +81,21 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
             "skip the negotiation in the client (`skipNegotiation: true` with the transport WebSockets), or use a plain WebSocket client",
         );
     }
+    let sockjs = client_protocol(
+        "this is a SockJS client, which requests /info and waits for the frame o",
+        "use a plain WebSocket client",
+    );
     if path.contains("/sockjs") {
-        return client_protocol(
-            "this is a SockJS client, which requests /info and waits for the frame o",
-            "use a plain WebSocket client",
-        );
+        return sockjs;
+    }
+    // The first request of one: in a browser with a number against caches, in Node without.
+    let page = request.get("Accept").is_some_and(|accept| contains(accept, b"text/html"));
+    let by_hand = request.get("User-Agent").is_some_and(|agent| agent.starts_with(b"curl/"));
+    if path.ends_with("/info") && !request.has_token("Upgrade", "websocket") && !page && !by_hand {
+        let query = lower.split('?').nth(1).unwrap_or_default();
+        let number = query.strip_prefix("t=").unwrap_or_default();
+        let sure = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        return sockjs.map(|sockjs| ClientProtocol { sure, ..sockjs });
     }
     if path.ends_with("/connection/websocket") {
         return client_protocol(
@@ -95,19 +111,23 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
         .into_iter()
         .find(|protocol| offers(protocol.subprotocols) || (protocol.url)(&target))?;
     let awaited = (protocol.lens)(&LensFacts::default()).expects()?;
-    let (title, message) = (protocol.title, awaited.message);
-    let what = match awaited.direction {
-        Direction::ToClient => format!("the client speaks {title}, and waits for {message}"),
-        Direction::ToServer => {
-            format!("the client speaks {title}, and waits for the answer to its {message}")
-        }
-    };
+    let what = waiting(protocol.title, &awaited);
     let help = match protocol.name {
         "graphql" => "answer it: `--reply '{\"type\":\"connection_ack\"}'`",
         _ => ANSWER,
     };
-    Some(ClientProtocol { what: what.into(), help })
+    Some(ClientProtocol { what: what.into(), lens: Some(protocol.name), help, sure: true })
+}
+
+/// A client of a protocol, and what it waits for: a message, or the answer to its own.
+pub(super) fn waiting(title: &str, awaited: &AwaitedMessage) -> String {
+    let answer = match awaited.direction {
+        Direction::ToClient => "",
+        Direction::ToServer => "the answer to its ",
+    };
+    format!("the client speaks {title}, and waits for {answer}{}", awaited.message)
 }
 
 /// What helps with most protocols.
-const ANSWER: &str = "use a server of that protocol, or let a program answer: `--exec COMMAND`";
+pub(super) const ANSWER: &str =
+    "use a server of that protocol, or let a program answer: `--exec COMMAND`";

@@ -476,7 +476,7 @@ fn a_packet_that_is_too_large_for_engine_io_is_no_missing_namespace() {
         stream.write_all(b"\x88\x02\x03\xf1").ok()
     });
     let told = Told::of(&["-x", "42[\"x\"]", "-w", "2"], port, "/socket.io/?EIO=4");
-    told.is("W709", "the limit that the server's configuration");
+    told.is("W709", "the limit that the peer's configuration");
     told.lacks("no namespace");
 }
 

@@ -289,3 +289,231 @@ fn a_client_that_is_gone_after_a_silence_may_have_been_ended() {
     assert!(shown.contains("W804") && shown.contains("the client's program ended"), "{shown}");
     assert!(!shown.contains("likely (medium): a timer"), "{shown}");
 }
+
+/// Programs send Origins that are no sites; each is accepted as it was sent, and only that one.
+#[test]
+fn an_origin_that_is_no_site_is_let_in_as_it_was_sent() {
+    for origin in [
+        "file://",
+        "app://",
+        "app://.",
+        "capacitor://localhost",
+        "chrome-extension://abcdefghijklmnop",
+        "null",
+    ] {
+        let server = listen(["--echo", "--origin", origin]);
+        let with = |origin: &str| format!("{}Origin: {origin}\r\n", crate::raw::UPGRADE);
+        for (sent, status) in [(origin, 101), ("https://a.example", 403), ("ionic://", 403)] {
+            assert_eq!(server.raw().ask("/", &with(sent)).status(), status, "{sent} for {origin}");
+        }
+        server.interrupt();
+    }
+}
+
+/// Browsers name themselves; what another program sends as Origin is no page.
+#[test]
+fn an_origin_is_a_page_only_if_a_browser_sends_it() {
+    let page = "the page was opened from a file, or is sandboxed";
+    for (agent, origin, marks, wrong) in [
+        (
+            "arduino-WebSocket-Client",
+            "file://",
+            ["arduino-WebSocket-Client sends this Origin by itself", "--origin file://"],
+            page,
+        ),
+        (
+            "okhttp/4.12.0",
+            "https://a.example",
+            ["okhttp/4.12.0 sends this Origin by itself", "--origin https://a.example"],
+            page,
+        ),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64)",
+            "null",
+            [page, "--origin null"],
+            "sends this Origin by itself",
+        ),
+        (
+            "Mozilla/5.0 (X11) app/1.0 Electron/30.0",
+            "chrome-extension://abc",
+            ["W362", "--origin chrome-extension://abc"],
+            "sends this Origin by itself",
+        ),
+    ] {
+        let server = listen(["--output", "frames"]);
+        let mut raw = server.raw();
+        let more = format!("User-Agent: {agent}\r\nOrigin: {origin}\r\n");
+        raw.ask("/", &format!("{}{more}", crate::raw::UPGRADE));
+        raw.rest();
+        let shown = server.interrupt().stdout;
+        for mark in marks {
+            assert!(shown.contains(mark), "{mark}: {shown}");
+        }
+        assert!(!shown.contains(wrong), "{wrong}: {shown}");
+    }
+}
+
+#[test]
+fn what_only_asks_whether_the_server_is_up_is_no_client() {
+    for (target, agent, mark) in [
+        ("/", "ELB-HealthChecker/2.0", "a health check of AWS Elastic Load Balancing"),
+        ("/healthz", "kube-probe/1.30", "a health check of Kubernetes"),
+        ("/", "GoogleHC/1.0", "a health check of Google Cloud"),
+        ("/", "Consul Health Check", "a health check of Consul"),
+        ("/metrics", "Prometheus/2.53.0", "a health check of Prometheus"),
+        ("/", "Uptime-Kuma/1.23.13", "a health check of Uptime Kuma"),
+        ("/", "Acme-HealthCheck/7", "this is a health check or a monitor"),
+        ("/readyz", "Go-http-client/1.1", "this is a health check or a monitor"),
+    ] {
+        let server = listen(["--echo"]);
+        let mut raw = server.raw();
+        let request = format!("User-Agent: {agent}\r\nConnection: close\r\n");
+        assert_eq!(raw.ask(target, &request).status(), 426);
+        raw.rest();
+        let said = server.stderr.wait_for("let it check the TCP port");
+        server.interrupt();
+        assert!(said.contains(mark), "{mark}: {said}");
+    }
+}
+
+/// Its first request has no Upgrade: in a browser with a number, in Node without.
+#[test]
+fn a_sockjs_client_is_known_by_its_request_for_info() {
+    let server = listen(["--echo"]);
+    for (target, headers) in [
+        ("/echo/info?t=1732971234567", "User-Agent: Mozilla/5.0\r\nAccept: */*\r\n"),
+        ("/echo/info", "User-Agent: Mozilla/5.0\r\nAccept: text/html\r\n"),
+        ("/echo/info", ""),
+    ] {
+        let mut raw = server.raw();
+        assert_eq!(raw.ask(target, headers).status(), 426);
+        raw.rest();
+    }
+    let said =
+        server.stderr.wait_for("[3] the client did not ask for a WebSocket: this is a SockJS");
+    server.interrupt();
+    assert!(said.contains("[1] the client did not ask for a WebSocket: this is a SockJS client"));
+    assert!(
+        !said.contains("[2] the client did not ask for a WebSocket: this is a SockJS"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_client_that_compresses_unasked_is_told_as_the_client_of_this_server() {
+    for options in [&["--no-compress"][..], &[]] {
+        let server = listen([&["--output", "frames"], options].concat());
+        let mut raw = server.open();
+        raw.send(b"\xc1\x82\0\0\0\0hi");
+        raw.end();
+        let shown = server.interrupt().stdout;
+        assert!(shown.contains("W602") && shown.contains("the client sets RSV1"), "{shown}");
+        assert!(!shown.contains("retry with"), "{shown}");
+        assert!(!shown.contains("still compresses"), "{shown}");
+    }
+}
+
+/// An echo is no answer in a protocol in which the server owes one.
+#[test]
+fn a_client_whose_protocol_goes_on_with_another_answer_is_explained() {
+    let join = r#"["1","1","room:1","phx_join",{}]"#;
+    let joined = r#"["1","1","room:1","phx_reply",{"status":"ok","response":{}}]"#;
+    let boot = r#"[2,"7","BootNotification",{"chargePointVendor":"V","chargePointModel":"M"}]"#;
+    let init = r#"{"type":"connection_init"}"#;
+    let phoenix = ("/socket/websocket?vsn=2.0.0", "");
+    let charge_point = ("/CP01", "Sec-WebSocket-Protocol: ocpp1.6\r\n");
+    let graphql = ("/graphql", "Sec-WebSocket-Protocol: graphql-transport-ws\r\n");
+    let stomp = ("/", "Sec-WebSocket-Protocol: v12.stomp\r\n");
+    for (options, (path, offer), message, mark) in [
+        (&["--echo"][..], phoenix, join, "waits for phx_reply"),
+        (&[], phoenix, join, "waits for the answer to its phx_join"),
+        (&["--reply", joined], phoenix, join, ""),
+        // Of a longer one only the beginning is kept.
+        (&["--reply", &joined.replace("ok", &"ok".repeat(300))], phoenix, join, ""),
+        (&["--echo", "-s", "ocpp1.6"], charge_point, boot, "waits for the CALLRESULT"),
+        (&["--reply", r#"[3,"7",{"status":"Accepted"}]"#, "-s", "ocpp1.6"], charge_point, boot, ""),
+        (&["--echo", "-s", "graphql-transport-ws"], graphql, init, "waits for connection_ack"),
+        (&["--echo", "-s", "v12.stomp"], stomp, "CONNECT\nhost:/\n\n\0", "waits for CONNECTED"),
+        (&["--echo"], ("/", ""), "hello", ""),
+    ] {
+        let server = listen([options, &["--once"]].concat());
+        let mut raw = server.raw();
+        assert_eq!(raw.ask(path, &format!("{}{offer}", crate::raw::UPGRADE)).status(), 101);
+        raw.send(
+            [&[0x81, 0x80 | message.len() as u8, 0, 0, 0, 0][..], message.as_bytes()].concat(),
+        );
+        if !options.is_empty() {
+            raw.receive_frame();
+        }
+        drop(raw);
+        let told = server.ends(10).stderr;
+        match mark {
+            "" => assert!(!told.contains("the client speaks"), "{told}"),
+            mark => assert!(told.contains("the client speaks") && told.contains(mark), "{told}"),
+        }
+    }
+}
+
+/// A protocol is named by as many of its first bytes as it takes, however they arrive.
+#[test]
+fn a_client_of_another_protocol_is_named_however_its_bytes_arrive() {
+    let server = listen(["--echo"]);
+    for (first, name) in [
+        (&b"\x16\x03\x01\x02\0\x01\0"[..], "speaks TLS on a plain port"),
+        (b"\x04\x01\x1f\x90\x7f\0\0\x01\0", "speaks SOCKS4"),
+        (b"\x05\x01\0", "speaks SOCKS5"),
+        (b"\0\0\0\x08\x04\xd2\x16\x2f", "speaks PostgreSQL"),
+        (b"\x10\x0e\0\x04MQTT\x04\x02\0\x3c\0\x02ab", "speaks MQTT over TCP"),
+        (b"*1\r\n$4\r\nPING\r\n", "speaks Redis"),
+        (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", "begins with the PROXY protocol"),
+        (b"<?xml version='1.0'?><stream:stream to='a'>", "speaks XMPP over TCP"),
+        (b"SSH-2.0-OpenSSH_9.2p1\r\n", "speaks SSH"),
+        (b"\x81\x82\x01\x02\x03\x04ij", "speaks WebSocket frames"),
+    ] {
+        let mut raw = server.raw();
+        raw.tcp().set_read_timeout(Some(Duration::from_millis(5))).expect("a TCP socket");
+        let mut answer = [0; 1];
+        // Until it is answered.
+        for byte in first {
+            if !raw.try_send([*byte]) || std::io::Read::read(&mut raw.tcp(), &mut answer).is_ok() {
+                break;
+            }
+        }
+        server.stderr.wait_for(name);
+    }
+    // What stays unclear is answered soon.
+    let mut raw = server.raw();
+    raw.send(b"\0\x01");
+    assert_eq!(raw.response().status(), 400);
+    server.stderr.wait_for("the request is not HTTP: \"\\0\\u{1}\"");
+    server.interrupt();
+}
+
+/// What a code says of a server says nothing to the server's side.
+#[test]
+fn a_close_of_a_client_is_explained_to_the_side_of_the_server() {
+    for (code, mark) in [
+        (1002u16, "W702"),
+        (1003, "W703"),
+        (1008, "the client's log or code"),
+        (1009, "the peer's configuration"),
+        (1010, "without `--no-compress`"),
+        (1013, "the client's log or code"),
+        (1014, "the client's log or code"),
+        (3000, "the client's log or code"),
+    ] {
+        let server = listen(["--output", "frames", "--echo"]);
+        let mut raw = server.open();
+        raw.send(b"\x81\x82\0\0\0\0hi");
+        raw.receive_frame();
+        raw.send([&b"\x88\x82\0\0\0\0"[..], &code.to_be_bytes()].concat());
+        raw.end();
+        drop(raw);
+        let shown = server.interrupt().stdout;
+        assert!(shown.contains(mark), "{code}: {shown}");
+        for wrong in ["the server's", "wscope -vv URL", "log in", "login", "another server", "faye"]
+        {
+            assert!(!shown.contains(wrong), "{code}, {wrong}: {shown}");
+        }
+    }
+}

@@ -16,10 +16,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §4.2.2")
         .seen("a path that no --path names"),
     error("W362", "the client's Origin is not allowed")
-        .because("a browser sends the site of its page as Origin, and this site is not allowed")
+        .because("a browser sends the site of its page as Origin, other programs what they choose; this one is not allowed")
         .help("allow it: `--origin ORIGIN`")
         .source("RFC 6455 §10.2")
-        .seen("an Origin that is not in --origin; without --origin, an Origin of another site if listen serves only this machine"),
+        .seen("an Origin that is not in --origin; without --origin, one of another site if listen serves only this machine"),
     error("W363", "the client's handshake breaks a rule")
         .because("the request is not a valid opening handshake")
         .help("correct the client: the answer names the header")

@@ -2,7 +2,14 @@
 //! [`close::REGISTRY`](crate::wire::close::REGISTRY); this file explains them.
 
 use super::builder::{IANA, error, high, low, medium, note, warning};
-use crate::diagnostics::{CatalogueEntry, Clue as C};
+use crate::diagnostics::{CatalogueEntry, Clue as C, LikelyCause};
+
+/// Codes that servers send.
+const REFUSED_BY_CLIENT: LikelyCause =
+    low("the client's program chose this code for a reason of its own")
+        .with(C::Serving)
+        .unless(&[C::ReasonGiven])
+        .cure("look in the client's log or code for what it refused");
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
@@ -19,7 +26,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("close code 1001 from the peer"),
     error("W702", "the peer reports that this side broke the protocol (1002)")
         .because("the code means that a frame of this side was not accepted; some applications refuse with it for reasons of their own")
-        .help("look at the last frames sent: `wscope -vv URL` shows every byte")
+        .help("look at the last frames sent: `-vv` shows every byte")
         .source("RFC 6455 §7.4.1; measured on real servers")
         .causes(&[
             high("this side sent an illegal frame, and the peer rejected it", C::IllegalSent).cure("correct the frame that was sent by hand or by a fault"),
@@ -36,7 +43,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("it accepts only text or only binary messages, and received the other type")
         .help("send the other type: `-b` sends binary messages")
         .source("RFC 6455 §7.4.1; measured on real servers")
-        .causes(&[low("text was sent to an application that expects binary, or vice versa"), low("an unmasked frame: faye answers it with 1003")])
+        .causes(&[low("text was sent to an application that expects binary, or vice versa"), low("an unmasked frame: faye answers it with 1003").unless(&[C::Serving])])
         .seen("close code 1003 from the peer"),
     error("W704", "a reserved close code (1004)")
         .because("1004 has no meaning and must not be sent")
@@ -70,8 +77,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("read the reason; common ones are a missing login, a rate limit, too many fragments")
         .source("RFC 6455 §7.4.1")
         .causes(&[
-            low("the login was missing, late or refused").unless(&[C::ReasonGiven]),
-            low("a rate limit").unless(&[C::ReasonGiven]),
+            low("the login was missing, late or refused").unless(&[C::ReasonGiven, C::Serving]),
+            low("a rate limit").unless(&[C::ReasonGiven, C::Serving]),
+            REFUSED_BY_CLIENT,
         ])
         .seen("close code 1008 from the peer"),
     error("W709", "a message was too big for the peer (1009)")
@@ -79,12 +87,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send smaller messages, or raise the peer's limit")
         .more("Defaults: Engine.IO 1 MB, websockets 1 MiB, aiohttp 4 MiB, ws 100 MiB; AWS API Gateway takes 32 KB a frame, 128 KB a message.")
         .source("RFC 6455 §7.4.1; measured on real servers")
-        .causes(&[low("the limit that the server's configuration or its library's default sets")])
+        .causes(&[low("the limit that the peer's configuration or its library's default sets")])
         .seen("close code 1009 from the peer"),
     error("W710", "the peer needed an extension (1010)")
         .because("a client sends 1010 if the server does not accept a required extension; a server must not send it")
         .help("enable the extensions that the reason lists on the server")
         .source("RFC 6455 §7.4.1")
+        .causes(&[low("the client requires an extension that this server did not accept").with(C::Serving)
+            .cure("let this server accept it (permessage-deflate, without `--no-compress`), or let the client do without")])
         .seen("close code 1010 from the peer"),
     error("W711", "the peer failed (1011)")
         .because("the peer met an unexpected condition that kept it from continuing")
@@ -104,11 +114,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the server asks clients to wait before they reconnect")
         .help("reconnect with growing delays, or connect to another server")
         .source(IANA)
+        .causes(&[REFUSED_BY_CLIENT])
         .seen("close code 1013 from the peer"),
     error("W714", "a gateway got a bad answer (1014)")
         .because("the server behind the gateway failed, as with status 502")
         .help("check the gateway's upstream")
         .source(IANA)
+        .causes(&[REFUSED_BY_CLIENT])
         .seen("close code 1014 from the peer"),
     error("W715", "TLS failed (1015)")
         .because("1015 is a local label for a failed TLS handshake and is never sent")
@@ -124,6 +136,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("these codes are registered with the meanings of HTTP's 401, 403 and 408")
         .help("log in again, ask for the permission, or try again")
         .source(IANA)
+        .causes(&[REFUSED_BY_CLIENT])
         .seen("close code 3000, 3003 or 3008")
         .more("SockJS sends 3000 with Go away! inside its own close frame, c[3000,\"Go away!\"]."),
     note("W718", "a code of a library or framework (3xxx)")

@@ -1,8 +1,8 @@
 //! W6xx: errors in frames. Code, explanation and section of a broken rule are those of
 //! [`violation::CATALOGUE`]; this file says what a user can do about it.
 
-use super::builder::{blank, error, low, note, warning};
-use crate::diagnostics::{CatalogueEntry, Severity};
+use super::builder::{blank, error, low, medium, note, warning};
+use crate::diagnostics::{CatalogueEntry, Clue as C, Severity};
 use crate::wire::violation::{self, ViolationKind as K};
 
 /// An entry for a rule of the wire.
@@ -22,7 +22,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("the mask bit in a frame from the server, as in 81 85"),
     broken(K::Rsv1WithoutExtension, E, "RSV1 is set but no extension gives it a meaning")
         .help("retry with `--no-compress`; if the frame disappears, make the proxy pass Sec-WebSocket-Extensions in both directions")
-        .causes(&[low("a proxy removed the extension header while the application still compresses"), low("the previous frame's length was wrong, so these bytes are not a header"), low("text instead of frames")])
+        .causes(&[
+            low("the client sets RSV1 or compresses although the 101 agreed no compression").with(C::Serving)
+                .cure("correct the client: it may set RSV1 only if the 101 accepts permessage-deflate"),
+            medium("the server compresses although the request did not offer it", C::NoCompressionOffered)
+                .cure("correct the server: it may compress only what the request offers; wscope offers it without `--no-compress`"),
+            low("a proxy removed the extension header while the application still compresses").unless(&[C::Serving, C::NoCompressionOffered]),
+            low("the previous frame's length was wrong, so these bytes are not a header"),
+            low("text instead of frames"),
+        ])
         .seen("RSV1 in a frame while permessage-deflate is not agreed, as in c1 0f"),
     broken(K::Rsv2OrRsv3, E, "reserved bits are set")
         .help("look at the frame before this one: if its length was wrong, these bytes are not a header")

@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use super::findings::Findings;
-use crate::diagnostics::facts::EndKind;
-use crate::diagnostics::{Diagnostic, Facts, sniff, wish};
+use crate::diagnostics::facts::{EndKind, HEARD_MOST};
+use crate::diagnostics::inner::inner;
+use crate::diagnostics::{ClientProtocol, Diagnostic, Facts, sniff, wish};
+use crate::event::Direction;
 use crate::wire::Role;
 use crate::wire::head::{Head, HttpVersion};
 use crate::wire::secret::is_secret;
@@ -50,8 +52,18 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 .because("the client takes this server for a forward proxy", "the request line has a whole URL, as only proxies get one")
                 .help("`wscope proxy PORT` is a forward proxy; or remove http_proxy or the proxy setting from the client"),
             "W360" => match wish::client_protocol(request) {
-                Some(client_protocol) => d.because(client_protocol.what, format!("the path is {}", path.unwrap_or_default())).help(client_protocol.help),
-                None => d,
+                Some(ClientProtocol { what, help, sure, .. }) => {
+                    let fact = format!("the path is {}", path.unwrap_or_default());
+                    let d = if sure { d.because(what, fact) } else { d.suggests(what, fact) };
+                    d.help(help)
+                }
+                None => match health_check(get("User-Agent"), path.as_deref().unwrap_or_default()) {
+                    Some((what, fact, sure)) => {
+                        let d = if sure { d.because(what, fact) } else { d.suggests(what, fact) };
+                        d.help("let it check the TCP port (Kubernetes: tcpSocket), let it expect status 426, or remove this server from what it checks")
+                    }
+                    None => d,
+                },
             },
             "W364" => match elsewhere(request) {
                 Some((place, fact)) => d
@@ -63,19 +75,7 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 .because("a balancer in front of this server speaks the PROXY protocol", "the first bytes are those of it")
                 .help("switch the PROXY protocol off at the balancer (haproxy: no send-proxy and no send-proxy-v2; nginx: proxy_protocol off)"),
             "W361" => d.help(format!("serve it too: `--path {}`, or correct the client's URL", path.unwrap_or_default())),
-            "W362" => {
-                let origin = get("Origin").unwrap_or_default();
-                let allowed = match origin.as_str() {
-                    // What browsers send for a page from a file.
-                    "file://" => "null",
-                    origin => origin,
-                };
-                let d = d.help(format!("allow it: `--origin {allowed}`"));
-                match allowed {
-                    "null" => d.because("the page was opened from a file, or is sandboxed", format!("Origin: {origin}")),
-                    _ => d,
-                }
-            }
+            "W362" => foreign_origin(&get("Origin").unwrap_or_default(), get("User-Agent"), d),
             "W365" => match get("Sec-WebSocket-Protocol") {
                 Some(offered) => {
                     let first = offered.split(',').next().unwrap_or_default().trim().to_owned();
@@ -93,27 +93,40 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A client that was accepted, and left before it sent anything.
 pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
-    let (Some(wish), Some(end)) = (facts.wish, facts.end) else { return };
+    let Some(end) = facts.end.filter(|_| facts.role == Role::Server) else { return };
     let by_peer = match end.how {
         EndKind::Fin | EndKind::Reset => true,
         EndKind::Closed => facts.close.by_peer && facts.close.received.is_some(),
         _ => false,
     };
     let spoke = facts.stream.messages > 0;
-    // A client that received a message may have got what it waited for.
-    if !by_peer || end.partial > 0 || (spoke && facts.stream.sent.is_some()) {
+    let answered = spoke && facts.stream.sent.is_some();
+    if !by_peer || end.partial > 0 {
         return;
     }
     let after = format!(
         "the client left {} ms after the 101, and {}",
         end.lifetime.as_millis(),
-        if spoke { "nothing was sent to it" } else { "sent no message" }
+        match (spoke, answered) {
+            (true, true) => "no such message was sent to it",
+            (true, false) => "nothing was sent to it",
+            _ => "sent no message",
+        }
     );
     // A client that rejects the handshake does not send 1000; one that waits for a message waits longer.
     let in_order = facts.close.received.is_some_and(|close| close.code == Some(1000));
     if in_order && end.lifetime < PATIENCE {
         return;
     }
+    let help = facts.wish.and_then(|wish| wish.speaks.as_ref()).map(|speaks| speaks.help);
+    if answered {
+        // It may have got what it waited for.
+        if let Some(owed) = owed(facts) {
+            found.add("W367", |d| d.title(owed).note(after).help(help.unwrap_or(wish::ANSWER)));
+        }
+        return;
+    }
+    let Some(wish) = facts.wish else { return };
     if let Some(first) = wish.offered.first().filter(|_| !spoke && !in_order) {
         let names = wish.offered.join(", ");
         found.add("W366", |d| {
@@ -127,6 +140,18 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
             d.title(client_protocol.what.clone()).note(after).help(client_protocol.help)
         });
     }
+}
+
+/// What the client still waited for, by the messages that were kept: all of them, each whole, or those
+/// of a server that sent back what came.
+fn owed(facts: &Facts<'_>) -> Option<String> {
+    let stream = &facts.stream;
+    let ((_, came), (_, sent)) = (stream.message?, stream.sent?);
+    let is_echo = came[..came.len().min(HEARD_MOST)] == *sent;
+    let whole = !stream.kept.iter().any(|one| one.ours && one.content.len() >= HEARD_MOST);
+    let inner = inner(facts).filter(|_| is_echo || stream.kept_all && whole)?;
+    let awaited = inner.awaited.filter(|awaited| awaited.direction == Direction::ToClient)?;
+    Some(wish::waiting(inner.title, &awaited))
 }
 
 /// A request with a key and without Upgrade: did a proxy remove it, or did the client not send it?
@@ -145,6 +170,84 @@ fn lost_upgrade(request: &Head, d: Diagnostic) -> Diagnostic {
         (false, false) => d
             .suggests("the client did not send Upgrade, as one written by hand or fetch()", FACT)
             .suggests("a proxy removed Upgrade", FACT),
+    }
+}
+
+/// Words in the User-Agent of what only asks whether a server is up, in lower case, and whose it is.
+const CHECKERS: &[(&str, &str)] = &[
+    ("elb-healthchecker", "AWS Elastic Load Balancing"),
+    ("route53-health", "AWS Route 53"),
+    ("kube-probe", "Kubernetes"),
+    ("googlehc", "Google Cloud"),
+    ("load balancer agent", "Azure Load Balancer"),
+    ("edge health probe", "Azure Front Door"),
+    ("consul health check", "Consul"),
+    ("envoy/hc", "Envoy"),
+    ("prometheus", "Prometheus"),
+    ("blackbox", "Prometheus"),
+    ("uptime-kuma", "Uptime Kuma"),
+    ("uptimerobot", "UptimeRobot"),
+    ("pingdom", "Pingdom"),
+    ("zabbix", "Zabbix"),
+    ("check_http", "Nagios"),
+];
+
+/// Words in the User-Agent of any such program.
+const CHECKING: &[&str] =
+    &["healthcheck", "health-check", "health check", "health probe", "uptime", "monitoring"];
+
+/// Names of paths for it.
+const HEALTH: &[&str] = &[
+    "health",
+    "healthz",
+    "healthcheck",
+    "livez",
+    "liveness",
+    "ready",
+    "readyz",
+    "readiness",
+    "metrics",
+];
+
+/// What a request is if it only asks whether this server is up; the fact that shows it; and whether
+/// it proves it.
+fn health_check(agent: Option<String>, path: &str) -> Option<(String, String, bool)> {
+    let agent = agent.unwrap_or_default().to_ascii_lowercase();
+    let any = "this is a health check or a monitor, not a client".to_owned();
+    let named = "the User-Agent names it".to_owned();
+    if let Some((_, whose)) = CHECKERS.iter().find(|(word, _)| agent.contains(word)) {
+        return Some((format!("this is a health check of {whose}, not a client"), named, true));
+    }
+    if CHECKING.iter().any(|word| agent.contains(word)) {
+        return Some((any, named, true));
+    }
+    let last = path.rsplit('/').next().unwrap_or_default();
+    let by_hand = agent.starts_with("mozilla/") || agent.starts_with("curl/");
+    let asked = HEALTH.contains(&last) && !by_hand;
+    asked.then(|| (any, format!("the path is {path}"), false))
+}
+
+/// A page or another program sent an Origin that is not allowed.
+fn foreign_origin(origin: &str, agent: Option<String>, d: Diagnostic) -> Diagnostic {
+    // Every browser begins with it.
+    let browser = agent.as_ref().is_some_and(|agent| agent.starts_with("Mozilla/"));
+    let program = agent.as_ref().filter(|_| !browser).and_then(|agent| agent.split(' ').next());
+    // `null` lets in both; browsers send one or the other.
+    let of_file = matches!(origin, "null" | "file://") && program.is_none();
+    let allowed = if of_file { "null" } else { origin };
+    let d = d.help(format!("allow it: `--origin {allowed}`"));
+    let page = "the page was opened from a file, or is sandboxed";
+    let fact = format!("Origin: {origin}");
+    match program {
+        Some(program) => {
+            let program: String = program.chars().take(60).collect();
+            let fact = format!("{fact}, and the User-Agent is not that of a browser");
+            d.because(format!("{program} sends this Origin by itself or was told to"), fact)
+        }
+        None if !of_file => d,
+        None if browser && origin == "null" => d.because(page, fact),
+        None if browser => d.suggests(page, fact),
+        None => d.suggests(page, fact).possible("the client's library sends this Origin by itself"),
     }
 }
 

@@ -67,6 +67,12 @@ pub enum Then {
     Nothing,
 }
 
+/// Bytes that name each protocol known here.
+const NAMING: usize = 64;
+
+/// How long to wait for more of them after each.
+const NAMING_TIMEOUT: Duration = Duration::from_millis(500);
+
 /// The state of an opening.
 pub enum OpeningProgress {
     /// It has still to wait.
@@ -113,6 +119,8 @@ pub struct ServerOpening {
     securing: bool,
     /// When it must have come to its end.
     until: Instant,
+    /// When another protocol is answered though its bytes do not name it yet.
+    unnamed_until: Option<Instant>,
     /// Who has how many clients at most, if this one is beyond that.
     excess_of: Option<(&'static str, usize)>,
     /// It asks a proxy.
@@ -136,6 +144,7 @@ impl ServerOpening {
             link,
             inbound: Observer::before_handshake(Direction::ToServer, limits),
             until: now + timeout,
+            unnamed_until: None,
             excess_of: None,
             of_proxy: false,
         }
@@ -178,7 +187,7 @@ impl ServerOpening {
 
     /// When something is due.
     pub fn deadline(&self) -> Instant {
-        self.until
+        self.unnamed_until.unwrap_or(self.until).min(self.until)
     }
 
     /// Whether a turn might do something without an event.
@@ -245,26 +254,36 @@ impl ServerOpening {
         }
         match self.link.fill() {
             Ok(Fill::Data) => {}
-            Ok(Fill::Blocked) if self.until <= now => {
-                return self.refuse_foreign(too_slow(), outputs);
+            Ok(Fill::Blocked) if self.deadline() <= now => {
+                let answer = self.foreign().unwrap_or_else(too_slow);
+                return self.refuse_foreign(answer, outputs);
             }
             Ok(Fill::Blocked) => return Ok(OpeningProgress::Pending),
             Ok(Fill::End { .. }) => {
-                let came = self.inbound.partial_head().map_or(&[][..], |head| head.raw());
-                return Ok(self.dropped(match came.len() {
-                    0 => "it closed the connection without sending a byte".to_owned(),
-                    _ if is_foreign(came) => not_http(came, self.of_proxy).why,
-                    n => format!("it closed the connection after {n} bytes of its request"),
+                let came = self.inbound.partial_head().map_or(0, |head| head.raw().len());
+                return Ok(self.dropped(match (came, self.foreign()) {
+                    (0, _) => "it closed the connection without sending a byte".to_owned(),
+                    (_, Some(answer)) => answer.why,
+                    (n, None) => format!("it closed the connection after {n} bytes of its request"),
                 }));
             }
             Err(error) => return Ok(self.dropped(error.to_string())),
         }
-        match self.take_request(respond, outputs)? {
-            OpeningProgress::Pending if self.until <= now => {
-                self.refuse_foreign(too_slow(), outputs)
+        match self.take_request(respond, outputs, now)? {
+            OpeningProgress::Pending if self.deadline() <= now => {
+                let answer = self.foreign().unwrap_or_else(too_slow);
+                self.refuse_foreign(answer, outputs)
             }
             progress => Ok(progress),
         }
+    }
+
+    /// What the bytes that arrived so far are, if not the beginning of a request.
+    fn foreign(&self) -> Option<ForeignAnswer> {
+        let parser = self.inbound.partial_head()?;
+        let came = parser.raw();
+        let foreign = parser.not_http() || is_foreign(came) || sniff::client(came).is_some();
+        foreign.then(|| not_http(came, self.of_proxy))
     }
 
     /// Takes what arrived; what follows the head stays for the connection.
@@ -272,6 +291,7 @@ impl ServerOpening {
         &mut self,
         respond: &mut dyn FnMut(&Head) -> HandshakeAnswer,
         outputs: &mut Outputs<'_>,
+        now: Instant,
     ) -> io::Result<OpeningProgress> {
         let (mut input, _) = self.link.split();
         let before = self.inbound.partial_head().map_or(0, |head| head.raw().len());
@@ -291,9 +311,13 @@ impl ServerOpening {
             Some(Err(answer)) => return self.refuse_foreign(answer, outputs),
             None => {
                 return match self.inbound.partial_head() {
-                    Some(parser) if parser.not_http() => {
+                    Some(parser) if parser.not_http() || is_named_line(parser.raw()) => {
                         let answer = not_http(parser.raw(), self.of_proxy);
-                        self.refuse_foreign(answer, outputs)
+                        if answer.named || parser.raw().len() >= NAMING {
+                            return self.refuse_foreign(answer, outputs);
+                        }
+                        self.unnamed_until = Some(now + NAMING_TIMEOUT);
+                        Ok(OpeningProgress::Pending)
                     }
                     _ => Ok(OpeningProgress::Pending),
                 };
@@ -442,6 +466,8 @@ pub struct ForeignAnswer {
     pub bytes: Vec<u8>,
     /// What arrived, in a sentence.
     pub why: String,
+    /// Whether the sentence names it.
+    pub named: bool,
 }
 
 /// Names what arrived instead of a request's head; `of_proxy`, to a proxy that takes SOCKS5 and
@@ -461,8 +487,11 @@ pub fn not_http(first: &[u8], of_proxy: bool) -> ForeignAnswer {
                    send-proxy and no send-proxy-v2)";
         return plain(why, 400);
     }
-    let refused =
-        |bytes: &[u8], why: &str| ForeignAnswer { bytes: bytes.to_vec(), why: why.into() };
+    let refused = |bytes: &[u8], why: &str| ForeignAnswer {
+        bytes: bytes.to_vec(),
+        why: why.into(),
+        named: true,
+    };
     match first {
         // Request rejected (91), as the description of SOCKS4 has it.
         [4, 1 | 2, ..] => refused(
@@ -484,7 +513,10 @@ pub fn not_http(first: &[u8], of_proxy: bool) -> ForeignAnswer {
         ),
         _ => match sniff::client(first) {
             Some(protocol) => plain(&format!("the client speaks {protocol}, not HTTP"), 400),
-            None => plain(&format!("the request is not HTTP: \"{quote}\""), 400),
+            None => ForeignAnswer {
+                named: false,
+                ..plain(&format!("the request is not HTTP: \"{quote}\""), 400)
+            },
         },
     }
 }
@@ -509,7 +541,7 @@ pub fn http2(head: &Head) -> Option<ForeignAnswer> {
     bytes.extend_from_slice(&[0, 0, 8 + why.len() as u8, 7, 0, 0, 0, 0, 0]);
     bytes.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, HTTP_1_1_REQUIRED]);
     bytes.extend_from_slice(why.as_bytes());
-    Some(ForeignAnswer { bytes, why: why.to_owned() })
+    Some(ForeignAnswer { bytes, why: why.to_owned(), named: true })
 }
 
 /// Whether the first line is whole and can't begin a request (RFC 9112 §3).
@@ -522,6 +554,11 @@ pub fn is_foreign(first: &[u8]) -> bool {
     // A request line that breaks the grammar is still one of HTTP.
     let target = line.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
     memchr::memmem::find(line, b" HTTP/").is_none() && !target.starts_with(b"/")
+}
+
+/// Whether the first line is whole, begins no request, and names a protocol.
+fn is_named_line(first: &[u8]) -> bool {
+    is_foreign(first) && sniff::client(first).is_some()
 }
 
 /// For a head beyond the limits.
@@ -539,7 +576,7 @@ pub fn turned_away(whom: &str, most: usize) -> ForeignAnswer {
     let clients = number::counted(most as u64, "client");
     let why = format!("this {whom} already has {clients}, its maximum");
     let refusal = Refusal::new(503, &[("Retry-After", "1")], why);
-    ForeignAnswer { bytes: refusal.response, why: refusal.reason }
+    ForeignAnswer { bytes: refusal.response, why: refusal.reason, named: true }
 }
 
 /// For plain HTTP on a port of TLS.
@@ -549,7 +586,7 @@ pub fn http_instead_of_tls() -> ForeignAnswer {
 
 fn plain(why: &str, status: u16) -> ForeignAnswer {
     let refusal = Refusal::new(status, &[], why);
-    ForeignAnswer { bytes: refusal.response, why: refusal.reason }
+    ForeignAnswer { bytes: refusal.response, why: refusal.reason, named: true }
 }
 
 #[cfg(test)]

@@ -138,9 +138,13 @@ impl Lens for Ocpp {
     }
 
     fn expects(&self) -> Option<AwaitedMessage> {
-        (!self.begun).then(|| {
+        if !self.begun {
             let otherwise = "the central system answers no other action before it accepted it";
-            AwaitedMessage::of_client("BootNotification", otherwise)
+            return Some(AwaitedMessage::of_client("BootNotification", otherwise));
+        }
+        (self.waiting[1].iter().len() > 0).then(|| {
+            let otherwise = "the charge point sends no other CALL before it";
+            AwaitedMessage::of_server("the CALLRESULT", otherwise)
         })
     }
 

@@ -146,6 +146,8 @@ struct Phoenix {
     /// Objects rather than lists.
     first_version: bool,
     spoken: bool,
+    /// A reply of the server came.
+    answered: bool,
     /// The reference of the join that came last.
     joining: Option<String>,
     /// The references of the joins, by topic.
@@ -161,7 +163,8 @@ impl Phoenix {
         let first_version = query(&facts.url, "vsn").is_some_and(|vsn| vsn.starts_with('1'));
         let (topics, closed) = (Kept::default(), Kept::default());
         let (heard, refs) = (Heard::default(), Fresh::default());
-        Self { first_version, spoken: false, joining: None, topics, closed, heard, refs }
+        let (spoken, answered) = (false, false);
+        Self { first_version, spoken, answered, joining: None, topics, closed, heard, refs }
     }
 
     fn pack(&self, topic: &str, event: &str, payload: Value, own: String) -> Outgoing {
@@ -197,6 +200,7 @@ impl Lens for Phoenix {
             Payload::Json(value) => value.short(),
             Payload::Binary(bytes) => body(bytes),
         };
+        self.answered |= !message.from_client() && event.starts_with("phx_reply");
         let number = reference.as_ref().map(|own| format!(" (ref {})", brief(own)));
         let number = number.unwrap_or_default();
         let (kind, status) = event.split_once(' ').unwrap_or((&event, ""));
@@ -263,7 +267,9 @@ impl Lens for Phoenix {
 
     /// It counts as heard, and may have been a join.
     fn pass_over(&mut self, beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
+        self.answered |= !beginning.from_client();
         if beginning.from_client() {
+            self.spoken = true;
             self.heard.again(beginning.micros, TIMEOUT);
             self.topics.doubt();
         }
@@ -271,10 +277,17 @@ impl Lens for Phoenix {
     }
 
     fn expects(&self) -> Option<AwaitedMessage> {
-        (!self.spoken).then(|| {
-            let otherwise = "without a heartbeat every 60 s the server closes the connection";
-            AwaitedMessage::of_client("phx_join", otherwise)
-        })
+        match (self.spoken, self.answered) {
+            (_, true) => None,
+            (false, _) => Some(AwaitedMessage::of_client(
+                "phx_join",
+                "without a heartbeat every 60 s the server closes the connection",
+            )),
+            (true, _) => Some(AwaitedMessage::of_server(
+                "phx_reply",
+                "a client that gets none within 10 s joins again",
+            )),
+        }
     }
 
     fn state(&self) -> Vec<(&'static str, String)> {

@@ -156,8 +156,13 @@ impl Lens for Xmpp {
     }
 
     fn expects(&self) -> Option<AwaitedMessage> {
-        (!self.opened[1])
-            .then(|| AwaitedMessage::of_client("<open/>", "the server sends nothing before it"))
+        match self.opened {
+            [_, false] => {
+                Some(AwaitedMessage::of_client("<open/>", "the server sends nothing before it"))
+            }
+            [false, _] => Some(AwaitedMessage::of_server("<open/>", "nothing follows without it")),
+            _ => None,
+        }
     }
 
     fn speak(

@@ -40,7 +40,8 @@ pub enum Origins {
     /// the name to which it connects proves nothing: the owner of a name can make it point here
     /// after the page is loaded (DNS rebinding).
     Local,
-    /// These, as in `https://example.com` or `null`, compared without regard to case.
+    /// These, as in `https://example.com`, `app://` or `null`, compared without regard to case and to
+    /// a slash at the end.
     Listed(Vec<String>),
 }
 
@@ -124,8 +125,10 @@ impl Admission {
             Origins::Any => return Ok(()),
             Origins::Listed(listed) => {
                 // Of a page from a file, browsers send one or the other.
-                let origin = if origin == b"file://" { b"null" } else { origin };
-                let same = |listed: &String| listed.as_bytes().eq_ignore_ascii_case(origin);
+                let of_file = |listed: &String| listed == "null" && origin == b"file://";
+                let same = |listed: &String| {
+                    bare(listed.as_bytes()).eq_ignore_ascii_case(bare(origin)) || of_file(listed)
+                };
                 if listed.iter().any(same) {
                     return Ok(());
                 }
@@ -237,6 +240,12 @@ pub fn path(request: &Head) -> &[u8] {
 fn is_same_secret(given: &[u8], wanted: &[u8]) -> bool {
     let differing = given.iter().zip(wanted).fold(0, |sum, (a, b)| sum | (a ^ b));
     given.len() == wanted.len() && std::hint::black_box(differing) == 0
+}
+
+/// Without the slashes at the end: an origin has no path (RFC 6454 §6.2), but people copy URLs.
+fn bare(origin: &[u8]) -> &[u8] {
+    let end = origin.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+    &origin[..end]
 }
 
 /// The host in `scheme://host[:port]` (RFC 6454 §6.2); `null` has none, and no more has what is not an
@@ -355,6 +364,7 @@ mod tests {
         assert_eq!(status(&admission, &with("HTTPS://a.example")), None);
         assert_eq!(status(&admission, &with("null")), None);
         assert_eq!(status(&admission, &with("https://a.example:8443")), Some(403));
+        assert_eq!(status(&admission, &with("file://")), None, "a page from a file, as with null");
         assert_eq!(status(&admission, &with("http://localhost")), Some(403));
     }
 

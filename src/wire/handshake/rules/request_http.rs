@@ -268,7 +268,10 @@ pub(in crate::wire::handshake) fn is_origin(text: &str) -> bool {
         _ => (authority, None),
     };
     let address = host.starts_with('[') && host.ends_with(']');
-    let host_fine = !host.is_empty()
+    // A name may be empty, as in file:// (RFC 3986 §3.2.2), but not where a host is meant.
+    let nameless = host.is_empty() && port.is_none();
+    let host_fine = (!host.is_empty()
+        || nameless && !scheme.to_ascii_lowercase().starts_with("http"))
         && host.chars().all(|c| {
             c.is_ascii_alphanumeric() || "-._~%".contains(c) || (address && "[]:".contains(c))
         });
