@@ -84,6 +84,6 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
     warning("W516", "the server answers with an error")
         .because("what was requested inside the session failed, while the WebSocket itself is healthy")
         .help("do as the message says; `-v` shows what each message means in its protocol")
-        .source(MEASURED)
+        .source("specifications of the protocols inside; measured on real servers")
         .seen("the last message of the server is an error of the protocol inside, or is marked as one"),
 ];

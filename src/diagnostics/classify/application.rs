@@ -122,7 +122,7 @@ fn failed(facts: &Facts<'_>, found: &mut Findings<'_>) {
             _ => return,
         },
     };
-    found.add("W516", |d| d.because(shown, why));
+    found.add("W516", |d| d.because(format!("our request failed: {shown}"), why));
 }
 
 /// Whether the peer repeated a message of ours.
