@@ -276,6 +276,8 @@ pub enum Clue {
     Http10,
     /// The answer keeps the connection, as a TLS port does not with a request that it can't read.
     KeptAlive,
+    /// A gateway says that it has no application for the name of the host.
+    NoApplication,
     /// The page is the proxy's own, so no server behind it was asked.
     ProxyPage,
     /// The same, or its headers show that.
@@ -603,6 +605,9 @@ impl Clue {
                 let says = !page && text.len() < FILTER_PAGE / 10 && super::said::names_path(&text);
                 named.or_else(|| says.then(told))
             }
+            Self::NoApplication => ["no app configured at that hostname", "this container app is stopped or does not exist", "<title>no such app</title>"]
+                .into_iter()
+                .find_map(|words| Self::Body(words).seen(facts)),
             Self::Accepts => shown(facts.response?, "Sec-WebSocket-Accept"),
             Self::AllowRequest => {
                 let asks = Self::InQuery("transport=websocket").seen(facts)?;
@@ -1327,12 +1332,14 @@ fn cloudflare(facts: &Facts<'_>) -> Option<u16> {
         return None;
     }
     let body = String::from_utf8_lossy(facts.body);
-    let mark = "cf-error-code\">";
-    let number = match body.trim().strip_prefix("error code: ") {
-        Some(number) => number,
-        None => body.split_once(mark)?.1.split('<').next()?,
-    };
-    number.parse().ok()
+    let marked = || body.split_once("cf-error-code\">")?.1.split('<').next();
+    if let Some(number) = body.trim().strip_prefix("error code: ").or_else(marked) {
+        return number.parse().ok();
+    }
+    // As a heading: `Error 1033`.
+    let page = super::said::page_text(facts.body)?.to_ascii_lowercase();
+    let mut numbers = page.split("error ").skip(1).filter_map(|rest| rest.split(' ').next());
+    numbers.find_map(|number| number.parse().ok())
 }
 
 /// The status and head of an error that a device on the path may have written: over plain TCP, and
@@ -1469,7 +1476,7 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
     let heard = facts.stream.heard.as_ref()?;
     // What was sent at once after the opening had not waited for it.
     let early = facts.end.is_some_and(|end| end.last < SILENCE);
-    if (heard.answered && !early) || heard.quiet >= SILENCE {
+    if (heard.answered && !early) || heard.quiet >= SILENCE || super::heard::is_echo(facts) {
         return None;
     }
     if let Some((title, (refusal, is_last))) =

@@ -1,6 +1,7 @@
 //! What the message was that came last: a complaint of the application, which is the reason of an end
 //! right behind it, or a heartbeat that waits for an answer.
 
+use super::Facts;
 use super::facts::HEARD_MOST;
 use super::said::says;
 use serde_json::{Map, Value};
@@ -95,6 +96,21 @@ fn is_notice(text: &str) -> bool {
     texts.len() == 2 && texts.last().is_some_and(|last| shouts(last))
 }
 
+/// Whether the message that came last is one of ours, sent back.
+pub(super) fn is_echo(facts: &Facts<'_>) -> bool {
+    let Some(heard) = &facts.stream.heard else { return false };
+    let kept = |content: &'_ [u8]| content.len().min(HEARD_MOST);
+    let same = |ours: &[u8]| ours[..kept(ours)] == heard.content[..kept(heard.content)];
+    facts.stream.kept.iter().any(|message| message.ours && same(message.content))
+}
+
+/// Whether a reason says that something was completed.
+pub(super) fn says_done(reason: &[u8]) -> bool {
+    let words =
+        ["done", "finished", "complete", "completed", "success", "successful", "ended", "over"];
+    words.iter().any(|word| says(&text(reason), word))
+}
+
 /// The text of a message; a character that was cut in two is left out.
 fn text(content: &[u8]) -> String {
     match std::str::from_utf8(content) {
@@ -151,8 +167,13 @@ fn is_marked(members: &Map<String, Value>) -> bool {
     let leaves = members.get("type").is_some_and(|kind| kind == "disconnect");
     // `false` alone may be a state, such as a light that is off.
     let words = ["message", "msg", "reason", "description", "detail", "details", "code"];
-    let explained =
-        words.iter().any(|name| members.get(*name).is_some_and(|value| !is_none(value)));
+    let explains = |name: &str| words.contains(&name) || name.ends_with("_msg");
+    let explained = members.iter().any(|(name, value)| explains(name) && !is_none(value));
+    // API Gateway's own answer to a message.
+    let ids = ["message", "connectionId", "requestId"];
+    if members.len() == ids.len() && ids.iter().all(|name| members.contains_key(*name)) {
+        return true;
+    }
     faulty && leaves
         || members.iter().any(|(name, value)| match name.as_str() {
             "error" | "problem" | "errorMessage" | "error_message" => !is_none(value),
@@ -160,7 +181,7 @@ fn is_marked(members: &Map<String, Value>) -> bool {
             // A number counts the errors.
             "errors" => !is_none(value) && !value.is_number(),
             // An action called error asks for one to be logged.
-            "type" | "event" | "status" | "op" | "kind" | "msg" | "auth" | "login" => {
+            "type" | "event" | "status" | "op" | "kind" | "msg" | "auth" | "login" | "T" => {
                 value.as_str().is_some_and(names_error)
             }
             // A gateway's own refusal names nothing else than what it concerns.

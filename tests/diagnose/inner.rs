@@ -165,6 +165,14 @@ fn an_answer_that_is_an_error_is_reported_while_the_session_stays() {
         ("", "{}", r#"{"errorMessage":"no such pair","status":"error"}"#, "no such pair"),
         ("", "{}", r#"[{"ev":"status","status":"auth_failed","message":"no"}]"#, "auth_failed"),
         ("", "{}", r#"{"msg":"failed","version":"1"}"#, r#""msg":"failed""#),
+        (
+            "",
+            "{}",
+            r#"{"message":"Endpoint request timed out","connectionId":"c","requestId":"r"}"#,
+            "timed",
+        ),
+        ("", "{}", r#"[{"T":"error","code":402,"msg":"auth failed"}]"#, "auth failed"),
+        ("", "{}", r#"{"success":false,"ret_msg":"no handler","op":"x"}"#, "no handler"),
     ] {
         let port = serve(move |stream| {
             heard(stream)?;
@@ -188,6 +196,25 @@ fn an_answer_that_is_an_error_is_reported_while_the_session_stays() {
 }
 
 #[test]
+fn an_echo_and_a_last_record_are_no_reason_of_an_end() {
+    let error = r#"{"type":"error","message":"Authentication failed","code":401}"#;
+    let record = r#"{"event":"exit","status":"failed","code":1}"#;
+    for (ours, theirs, reason) in [
+        (error, error, "done"),
+        ("{}", record, "build finished"),
+        ("{}", record, "stream complete"),
+    ] {
+        let close = frame(0x88, &[b"\x03\xe8", reason.as_bytes()].concat());
+        let port = serve(move |stream| {
+            heard(stream)?;
+            stream.write_all(&[text(theirs), close.clone()].concat()).ok()
+        });
+        let told = Told::of(&["-w", "2", "-x", ours], port, "/");
+        assert_eq!((told.code(), told.status), ("none", Some(0)), "{}", told.text);
+    }
+}
+
+#[test]
 fn a_long_message_of_which_only_the_beginning_is_kept_breaks_no_rule() {
     let query = format!("{{ {} }}", "a ".repeat(400));
     let ours = format!(r#"{{"type":"subscribe","id":"1","payload":{{"query":"{query}"}}}}"#);
@@ -204,6 +231,10 @@ fn what_only_speaks_of_errors_is_no_answer_that_is_one() {
     for (ours, theirs) in [
         // An echo, and a value that is about errors.
         (r#"{"error":"no"}"#, r#"{"error":"no"}"#),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"#,
+        ),
         ("{}", r#"{"type":"log","level":"error","text":"disk full"}"#),
         ("{}", r#"{"message":"Forbidden Planet is on at eight"}"#),
         ("{}", r#"{"jsonrpc":"2.0","id":1,"result":{"error":"none"}}"#),
@@ -382,6 +413,7 @@ fn the_reason_of_a_close_before_any_message_is_reported_whatever_its_code() {
             "reason",
         ),
         (b"\x11\x31", "W723", "the application refuses the login", ""),
+        (b"\x0f\xa3", "W723", "the application refuses the login", ""),
         (b"\x03\xebinvalid character 'h' in a literal", "W703", "", "its reason says why"),
         (b"\x11\x31Unauthorized", "W723", "", "its reason says why"),
     ] {

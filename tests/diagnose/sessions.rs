@@ -549,6 +549,15 @@ fn a_server_of_socket_io_that_disconnects_says_so() {
     });
     let told = Told::of(&["-x", "40", "-w", "2"], port, "/socket.io/?EIO=4");
     told.is("W705", "the server ended the session inside: message › DISCONNECT");
+    // An event may ask for it.
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&[text(ENGINE_IO), text(r#"40{"sid":"b"}"#)].concat()).ok()?;
+        while !stream.read(&mut [0; 512]).is_ok_and(|n| n > 12) {}
+        stream.write_all(&[text("41"), b"\x88\x00".to_vec()].concat()).ok()
+    });
+    let told = Told::of(&["-x", "40", "-x", "42[\"leave\"]", "-w", "2"], port, "/socket.io/?EIO=4");
+    told.lacks("ended the session inside");
 }
 
 #[test]

@@ -281,6 +281,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, and whether a proxy rewrites its prefix; common ones are `/ws`, `/cable`, `/socket.io/`, `/graphql`")
         .source("RFC 6455 §4.2.2")
         .causes(&[
+            high("the gateway has no running application for this host name: it is stopped, or does not exist", C::NoApplication)
+                .cure("start the application, or correct the name of the host in the URL"),
             UNABLE,
             medium("a proxy or the server rewrites the path, and there is no WebSocket at the new one", C::NamesOtherPath)
                 .cure("compare the paths, and whether the server itself strips a prefix: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
@@ -291,7 +293,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, in the URL and as a proxy forwards it, with or without its prefix, and the name and port of the URL; in Phoenix it ends with `/websocket`; in traefik and gateways, compare the rules for path and host"),
             medium(NO_ROUTE, C::NamesPath).unless(&[C::Unrouted, C::ProxyOwn, C::PlainPage, C::OtherPathDiffers])
                 .cure("check the path, in the URL and in the application; in Phoenix it ends with `/websocket`"),
-            medium(LOST, C::PlainPageBehindProxy).unless(&[C::PlainDiffers, C::ProxyOwn])
+            medium("a proxy forwards without Upgrade and Connection, or the application runs without WebSocket support, as Django and Flask do under WSGI: it saw a plain GET", C::PlainPageBehindProxy).unless(&[C::PlainDiffers, C::ProxyOwn])
                 .cure(PASS_UPGRADE),
             medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted])
                 .cure(PASS_UPGRADE),
@@ -577,6 +579,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("the proxy's upstream speaks TLS", C::OtherSchemeFails),
             medium("the proxy's upstream speaks TLS", C::KeptAlive),
+            medium("the proxy's upstream speaks TLS", C::Proxied).unless(&[C::OtherSchemeFails, C::KeptAlive]),
         ])
         .seen("such a page over wss://, over ws:// if the port itself does not speak TLS, or in an answer that keeps the connection"),
 ];

@@ -107,13 +107,16 @@ fn failed(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if facts.role == Role::Server || facts.stream.sent.is_none() || ended_by_peer(facts) {
         return;
     }
+    if heard::is_echo(facts) {
+        return;
+    }
     let (shown, why) = match inner(facts) {
         Some(inner) => match inner.failure {
             Some(failure) => (failure, format!("it is an error in {}", inner.title)),
             None => return,
         },
         None => match &facts.stream.heard {
-            Some(heard) if facts.stream.messages <= ANSWERS && !is_echo(facts, heard.content) => {
+            Some(heard) if facts.stream.messages <= ANSWERS => {
                 if heard::complains(heard.content) < Some(Grievance::Marked) {
                     return;
                 }
@@ -123,11 +126,6 @@ fn failed(facts: &Facts<'_>, found: &mut Findings<'_>) {
         },
     };
     found.add("W516", |d| d.because(format!("our request failed: {shown}"), why));
-}
-
-/// Whether the peer repeated a message of ours.
-fn is_echo(facts: &Facts<'_>, content: &[u8]) -> bool {
-    facts.stream.kept.iter().any(|message| message.ours && message.content == content)
 }
 
 /// A protocol that only the subprotocol shows.

@@ -149,6 +149,8 @@ fn lawful(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
 }
 
 fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
+    let login = matches!(body.code, Some(4001 | 4003 | 4401 | 4403)) && d.entry.code == "W723";
+    let d = if login && says_nothing(body) { d.possible(REFUSED_LOGIN) } else { d };
     let d = match body.code {
         None => d,
         Some(code) => {
@@ -163,8 +165,6 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
                 ("W720", Some(meaning)) => d.note(format!("its meaning for Discord: {meaning}")),
                 ("W723", _) if (4400..4500).contains(&code) => {
                     let status = code - 4000;
-                    let login = matches!(status, 401 | 403) && says_nothing(body);
-                    let d = if login { d.possible(REFUSED_LOGIN) } else { d };
                     d.note(format!("{code} may have the meaning of HTTP status {status}"))
                 }
                 ("W722", _) => d.note(match code {
@@ -203,7 +203,7 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
     }
 }
 
-/// What 4401 and 4403 may mean.
+/// What 4001, 4003, 4401 and 4403 mean to many applications.
 const REFUSED_LOGIN: &str =
     "the application refuses the login: a token is missing, wrong or expired";
 

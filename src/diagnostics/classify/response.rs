@@ -173,6 +173,7 @@ impl RefusalResponse<'_> {
         let here = Clue::OtherSchemeAnswers.seen(self.facts).is_some();
         let clues = [Clue::OtherSchemeFails, Clue::KeptAlive];
         let behind = clues.iter().any(|clue| clue.seen(self.facts).is_some());
+        let behind = behind || self.header("Via").is_some();
         let behind = secure || (behind && !here);
         Some(if behind { "W353" } else { "W204" })
     }

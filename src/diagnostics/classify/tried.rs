@@ -69,8 +69,13 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         let sent = facts.request.is_some_and(|head| head.get("Origin").is_some());
         let (text, help) = match trial.variation {
             Variation::Again => (
-                "the application ended it because of our message",
-                "check what the application expects: its log at that moment has more".to_owned(),
+                "the application ended it because of our message, or when it had answered it",
+                match d.entry.code {
+                    // The protocol inside has a cure of its own.
+                    "W719" => d.help.clone().into_owned(),
+                    _ => "check what the application expects: its log at that moment has more"
+                        .to_owned(),
+                },
             ),
             Variation::OwnOrigin if sent => (
                 "the server refuses our Origin once the connection is open",

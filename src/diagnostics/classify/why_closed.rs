@@ -183,7 +183,8 @@ fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
     // What ends in order has said what it had to say, unless the reason repeats it.
     let repeats = !closed.says_nothing() && contains(complaint.text, &closed.body.reason);
     let marked = complaint.grievance >= Grievance::Marked;
-    if !complaint.leads() || closed.is_ordinary() && !marked && !repeats {
+    let done = heard::says_done(&closed.body.reason) && complaint.grievance < Grievance::Refusal;
+    if !complaint.leads() || closed.is_ordinary() && (done || !marked && !repeats) {
         return None;
     }
     let why = match complaint.is_last {
@@ -205,7 +206,9 @@ fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
 
 /// The server said goodbye in the protocol inside.
 fn left_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
-    let inner = inner(closed.facts).filter(|_| closed.is_regular())?;
+    // A second message may ask for it, in words of the application.
+    let ours = closed.facts.stream.kept.iter().filter(|message| message.ours).count();
+    let inner = inner(closed.facts).filter(|_| closed.is_regular() && ours < 2)?;
     let goodbye = inner.goodbye?;
     let text = format!("the server ended the session inside: {goodbye}");
     Some(
@@ -213,7 +216,7 @@ fn left_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
             .known()
             .title("closed after the server ended the session inside")
             .severity(Severity::Warning)
-            .because(text, "it was not asked to")
+            .because(text, "no message asked for that")
             .note(format!("the protocol is {}", inner.title))
             .help("read the server's log at that moment: it does this on purpose, as after a failed login"),
     )
