@@ -22,7 +22,7 @@ use crate::client::retry::{self, SLOT, Tries};
 use crate::client::single::SingleConnection;
 use crate::client::{failed, lead};
 use crate::config::ClientConfig;
-use crate::diagnostics::{Family, Severity, is_goodbye};
+use crate::diagnostics::{Family, Severity, is_ordinary};
 use crate::engine::behaviour::Behaviour;
 use crate::engine::connection::{Connection, ConnectionSetup};
 use crate::engine::exit::Exit;
@@ -1033,7 +1033,7 @@ fn says_why(ending: &Ending) -> bool {
     };
     let name = body.code.map(|code| close::lookup(code).name).unwrap_or_default();
     let named = body.reason.is_empty() || body.reason.eq_ignore_ascii_case(name.as_bytes());
-    body.code == Some(1001) && named || !named && !is_goodbye(&body.reason)
+    body.code == Some(1001) && named || !named && !is_ordinary(&body.reason)
 }
 
 /// The error of an expectation that was not met, and how the connection ended, if that is not known.

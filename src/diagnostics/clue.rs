@@ -1055,7 +1055,8 @@ impl Clue {
             }
             Self::PingsMissed => Self::PingsIgnored.seen(facts).filter(|_| facts.pings.ignored > 1),
             Self::PingAnswered => {
-                let end = facts.end.filter(|_| facts.stream.ended_on_ping && facts.pings.ignored == 0)?;
+                let alone = facts.stream.ended_on_ping && facts.pings.ignored == 0;
+                let end = facts.end.filter(|end| alone && end.how == EndKind::Fin)?;
                 let idle = end.idle.as_secs_f64();
                 Some(format!("its ping was answered {idle:.1} s before the end, and nothing crossed after that"))
             }
@@ -1067,9 +1068,8 @@ impl Clue {
                     idle.as_secs_f64()))
             }
             Self::NothingCrossed => {
-                let end = facts.end?;
-                (end.lifetime.saturating_sub(end.idle) < SILENCE / 10)
-                    .then(|| "nothing crossed since the 101".to_owned())
+                let nothing = facts.stream.frames == 0 && facts.stream.sent.is_none();
+                (facts.end.is_some() && nothing).then(|| "nothing crossed since the 101".to_owned())
             }
             Self::ProxyFailed => {
                 let line = facts.proxy?.answer?.status_line()?;
@@ -1479,12 +1479,13 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
     if (heard.answered && !early) || heard.quiet >= SILENCE || super::heard::is_echo(facts) {
         return None;
     }
-    if let Some((title, (refusal, is_last))) =
-        inner(facts).and_then(|one| Some((one.title, one.refusal?)))
+    if let Some((title, is_named, (refusal, is_last))) =
+        inner(facts).and_then(|one| Some((one.title, one.is_named, one.refusal?)))
     {
         let text = if is_last { heard.content } else { heard.before };
         let read = Some(format!("the peer refuses, in {title}: {refusal}"));
-        return Some(Complaint { grievance: Grievance::Refusal, text, is_last, read });
+        let grievance = if is_named { Grievance::Refusal } else { Grievance::Marked };
+        return Some(Complaint { grievance, text, is_last, read });
     }
     let sockjs = facts.stream.message.is_some_and(|(_, first)| first == b"o");
     let of = |text: &'a [u8], is_last| {

@@ -125,7 +125,12 @@ impl Diagnostic {
         let again = code == "W310" && seen.contains("redirects");
         let repeats = same || unread || seen.contains(self.title.trim_start_matches("the "));
         match cause {
-            _ if self.severity == Severity::Note || again || self.is_said_by(seen) => {
+            // W516 is about a message, and no end.
+            _ if self.severity == Severity::Note
+                || code == "W516"
+                || again
+                || self.is_said_by(seen) =>
+            {
                 seen.to_owned()
             }
             None if repeats => seen.to_owned(),

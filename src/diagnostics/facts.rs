@@ -481,7 +481,7 @@ pub struct StreamFacts<'a> {
     pub kept: &'a [CrossedMessage<'a>],
     /// Whether those are all.
     pub kept_all: bool,
-    /// Whether the last frame received is a ping, which was answered.
+    /// Whether the last frame received is the first ping, which was answered.
     pub ended_on_ping: bool,
     /// Whether the last thing that crossed was a message of ours, just before the end.
     pub ended_on_ours: bool,

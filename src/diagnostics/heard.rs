@@ -84,16 +84,22 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
     (!denies && WORDS.iter().any(|word| says(&text, word))).then_some(Grievance::Word)
 }
 
-/// Whether a message is a list, an object of which says that it is an error.
+/// Whether a message is a list of objects, each of which says that it is an error.
 fn is_list_with_error(text: &str) -> bool {
     let objects = serde_json::from_str::<Vec<Map<String, Value>>>(text).unwrap_or_default();
-    objects.iter().any(is_marked)
+    // The type of a record in a list is one of many.
+    let marked = |mut members: Map<String, Value>| {
+        members.remove("type");
+        is_marked(&members)
+    };
+    !objects.is_empty() && objects.into_iter().all(marked)
 }
 
 /// Whether a message is a list of texts, the last of which begins as an error: `["END","error: no"]`.
 fn is_notice(text: &str) -> bool {
     let texts = serde_json::from_str::<Vec<String>>(text).unwrap_or_default();
-    texts.len() == 2 && texts.last().is_some_and(|last| shouts(last))
+    let kinds = ["NOTICE", "CLOSED", "ERROR", "END"];
+    matches!(&texts[..], [kind, text] if kinds.contains(&kind.as_str()) && shouts(text))
 }
 
 /// Whether the message that came last is one of ours, sent back.
@@ -102,6 +108,43 @@ pub(super) fn is_echo(facts: &Facts<'_>) -> bool {
     let kept = |content: &'_ [u8]| content.len().min(HEARD_MOST);
     let same = |ours: &[u8]| ours[..kept(ours)] == heard.content[..kept(heard.content)];
     facts.stream.kept.iter().any(|message| message.ours && same(message.content))
+}
+
+/// Whether the reason of a Close complains: as a message does, or of what its first word names.
+pub(super) fn refuses(reason: &[u8]) -> bool {
+    let text = text(reason);
+    let about = ["websocket", "connection", "client", "session", "user"];
+    let behind =
+        text.split_once(' ').filter(|(word, _)| about.contains(&&*word.to_ascii_lowercase()));
+    complains(reason) >= Some(Grievance::Shouted)
+        || behind.is_some_and(|(_, rest)| refuses_plainly(rest))
+}
+
+/// Whether the reason of an end in order says nothing else: a goodbye, or that all was done.
+pub fn is_ordinary(reason: &[u8]) -> bool {
+    let said = text(reason).to_ascii_lowercase();
+    let known = [
+        "ok",
+        "connection",
+        "closed",
+        "close",
+        "normal",
+        "closure",
+        "goodbye",
+        "bye",
+        "all",
+        "by",
+        "client",
+        "server",
+    ];
+    let mut words = said.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.all(|word| known.contains(&word) || is_end(word)) || says_done(reason)
+}
+
+/// Whether a message is a greeting.
+pub(super) fn greets(content: &[u8]) -> bool {
+    let words = ["welcome", "hello", "connected", "ready"];
+    words.iter().any(|word| says(&text(content), word))
 }
 
 /// Whether a reason says that something was completed.
@@ -166,9 +209,11 @@ fn is_marked(members: &Map<String, Value>) -> bool {
     let faulty = WORDS.iter().any(|word| says(&reason, word));
     let leaves = members.get("type").is_some_and(|kind| kind == "disconnect");
     // `false` alone may be a state, such as a light that is off.
-    let words = ["message", "msg", "reason", "description", "detail", "details", "code"];
+    let words = ["message", "msg", "reason", "description", "detail", "details", "code", "body"];
     let explains = |name: &str| words.contains(&name) || name.ends_with("_msg");
-    let explained = members.iter().any(|(name, value)| explains(name) && !is_none(value));
+    let mut about = members.iter().filter(|(name, value)| explains(name) && !is_none(value));
+    let told = about.clone().any(|(_, value)| value.is_string());
+    let explained = about.next().is_some();
     // API Gateway's own answer to a message.
     let ids = ["message", "connectionId", "requestId"];
     if members.len() == ids.len() && ids.iter().all(|name| members.contains_key(*name)) {
@@ -176,17 +221,29 @@ fn is_marked(members: &Map<String, Value>) -> bool {
     }
     faulty && leaves
         || members.iter().any(|(name, value)| match name.as_str() {
-            "error" | "problem" | "errorMessage" | "error_message" => !is_none(value),
+            // A number measures it.
+            "error" | "errorMessage" | "error_message" => !is_none(value) && !value.is_number(),
+            "problem" => value.is_string() && members.contains_key("command"),
             "success" | "ok" => *value == Value::Bool(false) && explained,
             // A number counts the errors.
             "errors" => !is_none(value) && !value.is_number(),
             // An action called error asks for one to be logged.
-            "type" | "event" | "status" | "op" | "kind" | "msg" | "auth" | "login" | "T" => {
-                value.as_str().is_some_and(names_error)
+            "auth" | "login" => {
+                value.as_str().is_some_and(|value| fails(value) || names_error(value))
+            }
+            // DDP, which names the versions that it has.
+            "msg" => value == "failed" && members.contains_key("version"),
+            "type" | "event" | "status" | "op" | "kind" | "T" => {
+                value.as_str().is_some_and(|value| {
+                    // Where nothing but numbers is beside it, something is counted or measured.
+                    let mut others = members.iter().filter(|(other, _)| *other != name);
+                    let counted = members.len() > 1 && others.all(|(_, other)| other.is_number());
+                    fails(value) && told || names_error(value) && !counted
+                })
             }
             // A gateway's own refusal names nothing else than what it concerns.
             "message" => {
-                members.keys().all(|name| name == "message" || name.ends_with("Id"))
+                members.keys().all(|name| ids.contains(&name.as_str()))
                     && value.as_str().is_some_and(refuses_plainly)
             }
             _ => false,
@@ -321,16 +378,19 @@ fn says_none(text: &str) -> bool {
         "undefined",
     ];
     let text = text.trim();
-    none.iter().any(|word| text.eq_ignore_ascii_case(word))
+    let lower = text.to_ascii_lowercase();
+    none.contains(&&*lower) || lower.starts_with("no error") || lower.starts_with("without error")
+}
+
+/// Whether a word says that something failed.
+fn fails(word: &str) -> bool {
+    ["err", "fail", "failed", "failure"].iter().any(|fail| word.eq_ignore_ascii_case(fail))
 }
 
 /// Whether the name of a kind of messages is that of errors: `error`, `auth_invalid`.
 fn names_error(kind: &str) -> bool {
     let lower = kind.to_ascii_lowercase();
     // As `auth_invalid`: one word more than a result.
-    if ["err", "fail", "failed", "failure"].contains(&lower.as_str()) {
-        return true;
-    }
     let ends = ["_invalid", "_failed", "_denied", "_rejected", "_refused"];
     if ends.iter().any(|end| lower.starts_with("auth") && lower.ends_with(end)) {
         return true;
@@ -438,7 +498,7 @@ fn is_end(word: &str) -> bool {
 }
 
 /// Whether a message says nothing but that this is the end, or nothing at all.
-pub fn is_goodbye(content: &[u8]) -> bool {
+pub(super) fn is_goodbye(content: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(content) else { return false };
     let text = text.trim();
     matches!(text, "" | "{}" | "[]") || is_end(text) || kind(text).is_some_and(|kind| is_end(&kind))

@@ -8,7 +8,8 @@ use super::heard::is_goodbye;
 use super::url::Url;
 use crate::event::Direction;
 use crate::lens::{
-    AwaitedMessage, Carried, Conversation, Decoded, Ends, LensFacts, LensMessage, PROTOCOLS, find,
+    AwaitedMessage, Carried, Conversation, Decoded, Ends, Evidence, LensFacts, LensMessage,
+    PROTOCOLS, find,
 };
 use crate::wire::Role;
 
@@ -17,11 +18,13 @@ use crate::wire::Role;
 pub(super) struct InnerProtocol {
     /// Its name for people.
     pub title: &'static str,
+    /// Whether the subprotocol or the URL names it; otherwise the form of the messages suggests it.
+    pub is_named: bool,
     /// The packet by which the peer refused or gave up; and whether it was in its last message, after
     /// which only a goodbye may have come.
     pub refusal: Option<(String, bool)>,
     /// The packet that says that something failed, if it is the peer's newest one but for heartbeats, and
-    /// for one that answers nothing, such as the end of what failed.
+    /// for the end of what failed.
     pub failure: Option<String>,
     /// The packet in the peer's last message by which it ended the session in order.
     pub goodbye: Option<String>,
@@ -65,11 +68,15 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     let name = lens_facts.subprotocol.as_deref().unwrap_or_default().to_ascii_lowercase();
     let agreed = PROTOCOLS.iter().copied().find(|one| one.subprotocols.contains(&&*name));
     let requested = || find(facts.wish?.speaks.as_ref()?.lens?);
-    let protocol = agreed.or_else(requested).or_else(|| {
-        let mut talk = Conversation::auto(&PROTOCOLS, lens_facts.clone());
-        read(&mut talk);
-        talk.latest()
+    let named = agreed.or_else(requested);
+    let mut auto = Conversation::auto(&PROTOCOLS, lens_facts.clone());
+    let protocol = named.or_else(|| {
+        read(&mut auto);
+        auto.latest()
     })?;
+    let names = |one: &Evidence| matches!(one, Evidence::Subprotocol(_) | Evidence::Url(_));
+    let by_url = auto.protocol().is_some_and(|(_, evidence)| evidence.iter().any(names));
+    let is_named = named.is_some() || by_url;
     let mut talk = Conversation::of(protocol, lens_facts);
     let read = read(&mut talk);
     // What the peer sends shows the protocol; a message of this side may be a mistake.
@@ -108,6 +115,7 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     let before = before.filter(|_| heard.is_some() && goodbye);
     Some(InnerProtocol {
         title: protocol.title,
+        is_named,
         failure: failure(said(false)),
         refusal: refused(newest, true).or_else(|| refused(before, false)),
         goodbye: newest.and_then(|packets| of(packets, Ends::Leaving)),
@@ -121,15 +129,14 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     })
 }
 
+/// What only closes the exchange that another packet has answered.
+const CLOSING: [&str; 2] = ["phx_close", "complete"];
+
 /// The newest packet that says that something failed.
 fn failure<'a>(theirs: impl DoubleEndedIterator<Item = &'a Vec<Decoded>>) -> Option<String> {
-    let mut newest = theirs.rev().filter(|packets| !packets.iter().all(|one| one.heartbeat));
-    let failing = |packets: &&Vec<Decoded>| packets.iter().any(Decoded::fails);
-    let last = newest.next()?;
-    let answers = last.iter().any(|one| one.pairing.is_some());
-    let found = Some(last).filter(failing);
-    let found = found.or_else(|| newest.next().filter(failing).filter(|_| !answers))?;
-    found.iter().find(|one| one.fails()).map(Decoded::line)
+    let says = |one: &Decoded| !one.heartbeat && !CLOSING.contains(&&*one.kind);
+    let newest = theirs.rev().find(|packets| packets.iter().any(says))?;
+    newest.iter().find(|one| one.fails()).map(Decoded::line)
 }
 
 /// When a message was kept is not known, and so is how long an answer took.

@@ -62,6 +62,8 @@ pub struct SessionEvidence {
     /// The header of the last received frame, while no rule was broken.
     header: Option<FrameHeader>,
     breach: Option<Box<Breach>>,
+    /// Pings received.
+    pings: u32,
     /// The messages that came last, once one did.
     heard: Option<Box<Heard>>,
     /// Messages sent so far, by the last count.
@@ -173,6 +175,7 @@ impl SessionEvidence {
             half_closed: false,
             header: None,
             breach: None,
+            pings: 0,
             heard: None,
             sent: 0,
         };
@@ -281,6 +284,8 @@ impl SessionEvidence {
             FrameEvent::Message(info) => self.piece(Err(info.opcode)),
             FrameEvent::Start { header, .. } => {
                 self.frame(header);
+                let ping = header.opcode == OpCode::Control(Control::Ping);
+                self.pings = self.pings.saturating_add(ping.into());
                 if self.breach.is_none() {
                     self.header = Some(**header);
                 }
@@ -375,7 +380,9 @@ impl SessionEvidence {
         let ping =
             self.header.is_some_and(|header| header.opcode == OpCode::Control(Control::Ping));
         let newest = self.heard.as_ref().is_none_or(|heard| heard.at < self.last_received);
-        facts.stream.ended_on_ping = ping && newest && self.last_sent >= self.last_received;
+        let first = self.pings == 1;
+        facts.stream.ended_on_ping =
+            ping && first && newest && self.last_sent >= self.last_received;
         facts.stream.ended_on_ours = after_ours && since(self.last_sent) < SILENCE;
         facts.stream.ping_inside_compressed =
             after_ours && endpoint.is_some_and(Endpoint::mixes_control_into_compressed);

@@ -90,6 +90,17 @@ impl Value {
         }
     }
 
+    /// Whether it is more than a word for nothing: null, false, or empty.
+    pub fn says_something(&self) -> bool {
+        match self {
+            Self::Null | Self::Bool(false) => false,
+            Self::Text(text) => !text.is_empty(),
+            Self::List(list) => !list.is_empty(),
+            Self::Map(members) => !members.is_empty(),
+            _ => true,
+        }
+    }
+
     /// Whether it is a map.
     pub fn is_map(&self) -> bool {
         matches!(self, Self::Map(_))

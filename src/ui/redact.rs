@@ -185,6 +185,7 @@ impl Redactor {
             let is_value = before.trim_ascii_end().ends_with(b":") || before.ends_with(b"=");
             !is_word || quotes % 2 == 1 || is_value
         });
+        self.find_cut_values(bytes, &mut secrets);
         self.find_in_urls(bytes, |_, range| secrets.push(range));
         let secrets = apart(secrets);
         match secrets.is_empty() {
@@ -309,6 +310,17 @@ impl Redactor {
         for value in &self.values {
             let starts = memchr::memmem::find_iter(bytes, value);
             found.extend(starts.map(|start| start..start + value.len()));
+        }
+    }
+
+    /// The beginnings of secrets where a text was cut, as `…` shows.
+    fn find_cut_values(&self, bytes: &[u8], found: &mut Vec<Range<usize>>) {
+        for cut in memchr::memmem::find_iter(bytes, "…") {
+            for value in &self.values {
+                let lengths = (MIN_VALUE..value.len()).rev();
+                let longest = { lengths }.find(|len| bytes[..cut].ends_with(&value[..*len]));
+                found.extend(longest.map(|len| cut - len..cut));
+            }
         }
     }
 

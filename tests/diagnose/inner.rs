@@ -158,10 +158,16 @@ fn an_answer_that_is_an_error_is_reported_while_the_session_stays() {
             r#"{"type":"next","id":"1","payload":{"errors":[{"message":"no a"}],"data":null}}"#,
             "no a",
         ),
+        (
+            "",
+            r#"["1","1","room:x","phx_join",{}]"#,
+            r#"["1","1","room:x","phx_reply",{"status":"error","response":{"reason":"not you"}}]"#,
+            "not you",
+        ),
         ("", r#"{"type":"register"}"#, r#"{"type":"err","body":"access_denied"}"#, "access_denied"),
         // None of these names its protocol.
         ("", "{}", r#"{"message":"Forbidden","connectionId":"c","requestId":"r"}"#, "Forbidden"),
-        ("", "{}", r#"{"status":"FAIL","error":{"message":"no"}}"#, r#""status":"FAIL""#),
+        ("", "{}", r#"{"status":"FAIL","error":{"message":"not a member"}}"#, r#""status":"FAIL""#),
         ("", "{}", r#"{"errorMessage":"no such pair","status":"error"}"#, "no such pair"),
         ("", "{}", r#"[{"ev":"status","status":"auth_failed","message":"no"}]"#, "auth_failed"),
         ("", "{}", r#"{"msg":"failed","version":"1"}"#, r#""msg":"failed""#),
@@ -186,13 +192,47 @@ fn an_answer_that_is_an_error_is_reported_while_the_session_stays() {
         for diagnose in [&[][..], &["--diagnose"]] {
             let args = [args, diagnose].concat();
             let told = Told::piped(&args, port, ours);
-            assert_eq!((told.code(), told.status), ("W516", Some(0)), "{ours}: {}", told.text);
+            assert_eq!((told.code(), told.status), ("W516", Some(0)), "{theirs}: {}", told.text);
             assert!(told.cause().contains(shown), "{ours}: {}", told.text);
         }
         // Who waits for it knows it.
         let told = Told::piped(&["--until", "o", "--max-time", "5"], port, ours);
         assert_eq!((told.code(), told.status), ("none", Some(0)), "{ours}: {}", told.text);
     }
+}
+
+#[test]
+fn an_error_in_a_stream_of_events_is_no_answer() {
+    for (events, says) in [
+        (&[r#"{"ok":true}"#, r#"{"type":"error","message":"disk full"}"#][..], false),
+        (&[r#"{"type":"welcome"}"#, r#"{"type":"error","message":"no such room"}"#], true),
+        (&["{}", "{}", r#"{"type":"error","message":"disk full"}"#], false),
+    ] {
+        let frames: Vec<u8> = events.iter().flat_map(|event| text(event)).collect();
+        let port = serve(move |stream| {
+            heard(stream)?;
+            stream.write_all(&frames).ok()?;
+            heard(stream)?;
+            stream.write_all(CLOSE).ok()
+        });
+        let told = Told::piped(&["-w", "0.3"], port, "{}");
+        assert_eq!(told.code(), if says { "W516" } else { "none" }, "{}", told.text);
+    }
+}
+
+#[test]
+fn the_rest_of_a_secret_that_was_cut_is_no_secret_given_away() {
+    let secret = "SECRETSECRETSECRET99";
+    let answer = format!(r#"{{"error":"{}{secret}"}}"#, "p".repeat(136));
+    let port = serve(move |stream| {
+        heard(stream)?;
+        stream.write_all(&text(&answer)).ok()?;
+        heard(stream)?;
+        stream.write_all(CLOSE).ok()
+    });
+    let told = Told::piped(&["-w", "0.3", "-H", &format!("X-Api-Key: {secret}")], port, "{}");
+    assert_eq!(told.code(), "W516", "{}", told.text);
+    told.lacks("SECR");
 }
 
 #[test]
@@ -241,6 +281,26 @@ fn what_only_speaks_of_errors_is_no_answer_that_is_one() {
         ("{}", r#"[{"status":"ok"},{"error":null}]"#),
         ("{}", r#"{"errorMessage":"","errorCode":0}"#),
         ("{}", r#"{"msg":"the upload failed, then worked"}"#),
+        // Errors that are values, kinds of records, or none.
+        ("{}", r#"{"step":1,"error":0.25,"loss":0.1}"#),
+        ("{}", r#"[{"x":1,"error":0.3},{"x":2,"error":0.1}]"#),
+        ("{}", r#"{"job":12,"status":"failed"}"#),
+        ("{}", r#"{"event":"exit","status":"failed","code":1}"#),
+        ("{}", r#"{"type":"error","count":3}"#),
+        ("{}", r#"[{"type":"error","line":3,"message":"semicolon"}]"#),
+        ("{}", r#"{"problem":"2+2","answer":4}"#),
+        ("{}", r#"{"error":"No errors found"}"#),
+        ("{}", r#"["EVENT","error: my diary"]"#),
+        ("{}", r#"{"msg":"failed","lang":"en"}"#),
+        ("{}", r#"{"message":"Forbidden","roomId":3}"#),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"a"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":5,"error":null}"#,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"a"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32800,"message":"cancelled"}}"#,
+        ),
     ] {
         let port = serve(move |stream| {
             heard(stream)?;

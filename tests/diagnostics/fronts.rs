@@ -455,7 +455,7 @@ fn the_words_of_hosts_routers_and_filters_are_known() {
             html,
             "<h1>Error 404 - This Container App is stopped or does not exist.</h1>",
             "W334",
-            "answered itself",
+            "no running application",
         ),
         (
             "400 Bad Request",

@@ -312,7 +312,7 @@ fn a_program_is_known_by_its_own_headers() {
             "Via: 1.1 heroku-router\r\n",
             "<title>No such app</title>",
             "W334",
-            "answered itself",
+            "no running application",
         ),
         ("404 No", "Server: Netlify\r\n", "", "W334", "has no WebSocket support"),
         ("200 OK", "Content-Type: application/grpc\r\n", "", "W305", "a gRPC server"),

@@ -33,7 +33,7 @@ const LOSSES: &[LikelyCause] = &[
         .cure("read the peer's log at that moment; `wscope doctor` shows whether it also ends without a message"),
     medium("the peer's application ended its handler because of our message", C::AfterOurMessage).unless(&[C::AtOnce])
         .cure("read the peer's log at that moment: it ended because of the content or the size of the last message"),
-    medium("a firewall, NAT or load balancer had dropped the connection while it was idle", C::IdleBeforeOurs)
+    low("a firewall, NAT or load balancer had dropped the connection while it was idle").with(C::IdleBeforeOurs)
         .cure("send pings in a shorter interval: `--ping-interval SECS`"),
     medium("a limit of the proxy that answered, such as one on the age of connections", C::TrafficBehindProxy)
         .cure("compare the time with the limits of that proxy, and reconnect"),
@@ -80,8 +80,6 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("send that protocol's own heartbeat, or ask for a longer interval in its first message: pings of WebSocket do not count"),
             high("the server stopped listening: its process ended, or restarts", C::Gone)
                 .cure("read the server's log: its process may have been ended"),
-            medium("the peer's heartbeat does not note pongs, or counts messages only", C::PingAnswered)
-                .cure("see whether the peer's program handles pongs (`pong` events), and send messages of the application: pings do not help"),
             medium(BEATLESS, C::BeatAnnounced).cure(BEAT),
             high("nginx's proxy_read_timeout, 60 s unless set", C::IdleAt(60, "nginx")),
             high("Cloudflare's idle timeout", C::IdleAt(100, "cloudflare")),
@@ -95,6 +93,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("Envoy's or Istio's stream idle timeout", C::Idle(300)),
             medium("an AWS network load balancer", C::Idle(350)),
             medium("AWS API Gateway's idle limit", C::Idle(600)),
+            low("the peer's heartbeat does not note pongs, or counts messages only").with(C::PingAnswered).unless(&[C::Serving])
+                .cure("see whether the peer's program handles pongs (`pong` events); send messages of the application, or pings: `--ping-interval SECS`"),
             low("a timer of the peer, or of a proxy").unless(&[C::Serving]),
             low("a limit on the age of connections, or on the time for a login, which pings do not extend").with(C::NothingCrossed).unless(&[C::Serving]),
             low("the peer's process, or its application, ended at that moment").unless(&[C::Serving]),

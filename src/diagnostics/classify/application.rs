@@ -99,33 +99,45 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
     found.add(code, |d| d.at(span("the first message")).note_if(newer));
 }
 
-/// Messages after which an error is no answer to ours for sure, but one of a stream of events.
-const ANSWERS: u64 = 3;
-
-/// An answer to our messages that is an error, in a session that the peer has not ended.
+/// An answer to our message that is an error, in a session that the peer has not ended.
 fn failed(facts: &Facts<'_>, found: &mut Findings<'_>) {
-    if facts.role == Role::Server || facts.stream.sent.is_none() || ended_by_peer(facts) {
+    if facts.role == Role::Server
+        || facts.stream.sent.is_none()
+        || ended_by_peer(facts)
+        || heard::is_echo(facts)
+    {
         return;
     }
-    if heard::is_echo(facts) {
-        return;
+    let failed = |shown: String| format!("our request failed: {shown}");
+    match (inner(facts), facts.stream.heard) {
+        (Some(inner), _) => {
+            let Some(failure) = inner.failure else { return };
+            let why = format!("it is an error in {}", inner.title);
+            found.add("W516", |d| match inner.is_named {
+                true => d.because(failed(failure), why),
+                false => d.suggests(failed(failure), why),
+            });
+        }
+        (None, Some(heard))
+            if is_answer(facts) && heard::complains(heard.content) >= Some(Grievance::Marked) =>
+        {
+            let shown = heard::shown(heard.content);
+            found.add("W516", |d| d.suggests(failed(shown), "the message is marked as an error"));
+        }
+        _ => {}
     }
-    let (shown, why) = match inner(facts) {
-        Some(inner) => match inner.failure {
-            Some(failure) => (failure, format!("it is an error in {}", inner.title)),
-            None => return,
-        },
-        None => match &facts.stream.heard {
-            Some(heard) if facts.stream.messages <= ANSWERS => {
-                if heard::complains(heard.content) < Some(Grievance::Marked) {
-                    return;
-                }
-                (heard::shown(heard.content), "the message is marked as an error".to_owned())
-            }
-            _ => return,
-        },
-    };
-    found.add("W516", |d| d.because(format!("our request failed: {shown}"), why));
+}
+
+/// Whether the peer's last message is the only one since our last one, but for a greeting: after more,
+/// it is one of a stream of events.
+fn is_answer(facts: &Facts<'_>) -> bool {
+    let kept = facts.stream.kept;
+    let ours = kept.iter().rposition(|message| message.ours).map_or(0, |at| at + 1);
+    match &kept[ours..] {
+        [_] => facts.stream.kept_all,
+        [first, _] => facts.stream.kept_all && heard::greets(first.content),
+        _ => false,
+    }
 }
 
 /// A protocol that only the subprotocol shows.

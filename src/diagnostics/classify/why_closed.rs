@@ -204,21 +204,20 @@ fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
     Some(if sure { d.because(shown, why) } else { d.suggests(shown, why) })
 }
 
-/// The server said goodbye in the protocol inside.
+/// The server said goodbye in the protocol inside, right after the beginning.
 fn left_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
-    // A second message may ask for it, in words of the application.
+    // A second message may ask for it, in words of the application; later, it may restart.
     let ours = closed.facts.stream.kept.iter().filter(|message| message.ours).count();
-    let inner = inner(closed.facts).filter(|_| closed.is_regular() && ours < 2)?;
-    let goodbye = inner.goodbye?;
-    let text = format!("the server ended the session inside: {goodbye}");
+    let early = closed.is_regular() && closed.body.code != Some(1001) && closed.end.last < SILENCE;
+    let inner = inner(closed.facts).filter(|_| early && ours < 2)?;
+    let (goodbye, title) = (inner.goodbye?, inner.title);
     Some(
         closed
             .known()
-            .title("closed after the server ended the session inside")
+            .title("closed at once, after the server ended the session inside")
             .severity(Severity::Warning)
-            .because(text, "no message asked for that")
-            .note(format!("the protocol is {}", inner.title))
-            .help("read the server's log at that moment: it does this on purpose, as after a failed login"),
+            .suggests("the server refuses the session", format!("in {title} it sent: {goodbye}"))
+            .help("read the server's log at that moment: servers end a session like this after a failed login, for example"),
     )
 }
 
@@ -243,10 +242,7 @@ fn reason_names_fault(closed: &Closed<'_>) -> Option<Diagnostic> {
     let named =
         [Clue::TimerReason, Clue::TimeoutReason, Clue::FirstMessageReason, Clue::PingReason];
     let named = named.into_iter().any(|clue| closed.seen(clue).is_some());
-    // A single word of a reason may be about anything, unless nothing else was said.
-    let unspoken = closed.facts.stream.messages == 0;
-    let least = if unspoken { Grievance::Word } else { Grievance::Shouted };
-    let faulty = heard::complains(&closed.body.reason) >= Some(least);
+    let faulty = heard::refuses(&closed.body.reason);
     (closed.is_regular() && !named && faulty).then(|| {
         let reason = String::from_utf8_lossy(&closed.body.reason).into_owned();
         closed
@@ -321,7 +317,9 @@ fn beat_unanswered(closed: &Closed<'_>) -> Option<Diagnostic> {
 
 /// Socket.IO ends connections that connect to no namespace.
 fn no_namespace(closed: &Closed<'_>) -> Option<Diagnostic> {
-    let waited = closed.end.last >= SILENCE / 5 && closed.is_regular();
+    // These are about a message.
+    let other = matches!(closed.body.code, Some(1002 | 1003 | 1007 | 1009 | 1010 | 1012..=1014));
+    let waited = closed.end.last >= SILENCE / 5 && !other;
     let fact = closed.seen(Clue::NoNamespace).filter(|_| waited && closed.says_nothing())?;
     Some(
         closed
@@ -351,7 +349,8 @@ fn ping_unanswered(closed: &Closed<'_>) -> Option<Diagnostic> {
             ))
         }
         (None, Some(ignored))
-            if (closed.is_regular() || closed.body.code == Some(1011))
+            if (closed.is_regular()
+                || closed.body.code == Some(1011) && closed.end.last >= SILENCE)
                 && closed.says_nothing()
                 && !closed.facts.stream.ended_on_ours =>
         {

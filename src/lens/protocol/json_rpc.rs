@@ -223,7 +223,9 @@ impl JsonRpc {
                 "JSON-RPC 2.0 §5.1",
                 "an error has a code, which is a whole number, and a message",
             );
-        let decoded = decoded.fails_if(error.is_some());
+        // An answer to a request that was cancelled (LSP 3.17, ErrorCodes).
+        let cancelled = error.and_then(|error| error.get("code")?.as_integer()) == Some(-32800);
+        let decoded = decoded.fails_if(!cancelled && error.is_some_and(Value::says_something));
         Some(match id {
             Some(id) => decoded.answers(key(id, session)),
             None => decoded,

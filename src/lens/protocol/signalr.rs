@@ -200,7 +200,8 @@ impl SignalR {
             return (self.asked || self.agreed).then(|| unknown.field("type", kind));
         };
         let name = *name;
-        let text = |name: &str| value.get(name).map(Value::plain);
+        let text =
+            |name: &str| value.get(name).filter(|value| **value != Value::Null).map(Value::plain);
         let (target, id, error) = (text("target"), text("invocationId"), text("error"));
         let mut summary = match kind {
             1 | 4 => {

@@ -72,6 +72,10 @@ impl<'a> Packet<'a> {
     }
 }
 
+/// Answers that are no fault of the request: credentials are asked for (§22), nobody answers, is there
+/// or has time, or the request was cancelled.
+const USUAL: [&str; 7] = ["401", "407", "408", "480", "486", "487", "491"];
+
 impl Lens for Sip {
     fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         // Keep-alives of RFC 5626 §3.5.1.
@@ -128,10 +132,9 @@ impl Lens for Sip {
             (None, "ACK") => decoded,
             (None, method) => decoded.asks(key, method),
             (Some(_), _) if kind.starts_with('1') => decoded.answers_in_part(key),
-            // A 401 and a 407 ask for credentials (§22), as is usual.
             (Some(_), _) => decoded
                 .answers(key)
-                .fails_if(kind.starts_with(['4', '5', '6']) && !["401", "407"].contains(&kind)),
+                .fails_if(kind.starts_with(['4', '5', '6']) && !USUAL.contains(&kind)),
         }])
     }
 }

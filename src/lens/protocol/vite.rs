@@ -69,7 +69,7 @@ impl Lens for Vite {
             decoded = decoded.field_if(field, value.get(field));
         }
         let of_client = ["custom", "ping"].contains(&kind);
-        Some(vec![decoded.fails_if(kind == "error").breaks_if(
+        Some(vec![decoded.breaks_if(
             message.from_client() && !of_client,
             "Vite, HMR payloads",
             "only the server sends it",

@@ -315,7 +315,9 @@ impl Wamp {
             "RESULT" if flag("details", "progress") => decoded.answers_in_part(paired),
             "YIELD" if flag("options", "progress") => decoded.answers_in_part(paired),
             "RESULT" | "YIELD" | "PUBLISHED" | "ERROR" => {
-                decoded.answers(paired).fails_if(name == "ERROR")
+                // One that the caller cancelled.
+                let cancelled = text("error").as_deref() == Some("wamp.error.canceled");
+                decoded.answers(paired).fails_if(name == "ERROR" && !cancelled)
             }
             "HEARTBEAT" => Decoded { heartbeat: true, ..decoded },
             _ => decoded,
