@@ -953,7 +953,8 @@ impl Clue {
                 let inner = inner(facts).filter(|_| facts.role == Role::Client)?;
                 let ours = facts.stream.kept.iter().filter(|message| message.ours).count();
                 let early = inner.awaited.filter(|waits| {
-                    waits.direction == Direction::ToClient && facts.stream.kept_all && ours > 1
+                    let fresh = facts.stream.kept_all && inner.goodbye.is_none();
+                    waits.direction == Direction::ToClient && fresh && ours > 1
                 });
                 let broken = inner.breach.or_else(|| {
                     Some(format!("it was sent before {} came", early?.message))

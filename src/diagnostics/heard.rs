@@ -226,7 +226,11 @@ fn is_marked(members: &Map<String, Value>) -> bool {
             "problem" => value.is_string() && members.contains_key("command"),
             "success" | "ok" => *value == Value::Bool(false) && explained,
             // A number counts the errors.
-            "errors" => !is_none(value) && !value.is_number(),
+            "errors" => !is_none(value) && !value.is_number() && !members.contains_key("valid"),
+            // The numbers of HTTP.
+            "code" | "statusCode" => {
+                told && value.as_u64().is_some_and(|code| (400..600).contains(&code))
+            }
             // An action called error asks for one to be logged.
             "auth" | "login" => {
                 value.as_str().is_some_and(|value| fails(value) || names_error(value))
@@ -393,6 +397,9 @@ fn names_error(kind: &str) -> bool {
     // As `auth_invalid`: one word more than a result.
     let ends = ["_invalid", "_failed", "_denied", "_rejected", "_refused"];
     if ends.iter().any(|end| lower.starts_with("auth") && lower.ends_with(end)) {
+        return true;
+    }
+    if lower == "exception" {
         return true;
     }
     let Some(before) = lower.strip_suffix("error") else { return false };

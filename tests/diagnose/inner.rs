@@ -177,6 +177,9 @@ fn an_answer_that_is_an_error_is_reported_while_the_session_stays() {
             r#"{"message":"Endpoint request timed out","connectionId":"c","requestId":"r"}"#,
             "timed",
         ),
+        ("", "{}", r#"{"code":401,"msg":"token expired"}"#, "token expired"),
+        ("", "{}", r#"{"event":"exception","data":{"message":"no"}}"#, "exception"),
+        ("", "HI", "ERR unknown command 'HI'", "unknown command"),
         ("", "{}", r#"[{"T":"error","code":402,"msg":"auth failed"}]"#, "auth failed"),
         ("", "{}", r#"{"success":false,"ret_msg":"no handler","op":"x"}"#, "no handler"),
     ] {
@@ -285,6 +288,8 @@ fn what_only_speaks_of_errors_is_no_answer_that_is_one() {
         ("{}", r#"{"step":1,"error":0.25,"loss":0.1}"#),
         ("{}", r#"[{"x":1,"error":0.3},{"x":2,"error":0.1}]"#),
         ("{}", r#"{"job":12,"status":"failed"}"#),
+        ("{}", r#"{"valid":false,"errors":["name is required"]}"#),
+        ("{}", r#"{"code":200,"msg":"fine"}"#),
         ("{}", r#"{"event":"exit","status":"failed","code":1}"#),
         ("{}", r#"{"type":"error","count":3}"#),
         ("{}", r#"[{"type":"error","line":3,"message":"semicolon"}]"#),

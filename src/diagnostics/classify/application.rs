@@ -119,10 +119,10 @@ fn failed(facts: &Facts<'_>, found: &mut Findings<'_>) {
             });
         }
         (None, Some(heard))
-            if is_answer(facts) && heard::complains(heard.content) >= Some(Grievance::Marked) =>
+            if is_answer(facts) && heard::complains(heard.content) >= Some(Grievance::Shouted) =>
         {
             let shown = heard::shown(heard.content);
-            found.add("W516", |d| d.suggests(failed(shown), "the message is marked as an error"));
+            found.add("W516", |d| d.suggests(failed(shown), "it is marked as an error"));
         }
         _ => {}
     }

@@ -69,7 +69,12 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         let sent = facts.request.is_some_and(|head| head.get("Origin").is_some());
         let (text, help) = match trial.variation {
             Variation::Again => (
-                "the application ended it because of our message, or when it had answered it",
+                match facts.stream.messages {
+                    0 => "the application ended it because of our message",
+                    _ => {
+                        "the application ended it after our message: it had answered, or it failed"
+                    }
+                },
                 match d.entry.code {
                     // The protocol inside has a cure of its own.
                     "W719" => d.help.clone().into_owned(),
