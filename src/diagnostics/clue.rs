@@ -306,6 +306,8 @@ pub enum Clue {
     NoSubprotocolHelps,
     /// With the Host of the URL it opens, or gets another status.
     OwnHostHelps,
+    /// With the name of this machine to itself as Host it opens.
+    NearHostHelps,
     /// A Host was sent that is not that of the URL, which is not known to get the same status.
     OtherHostSent,
     /// The Origin sent is the server's own, and something shows a program in front, or a check that
@@ -883,6 +885,7 @@ impl Clue {
                 helps.then(|| trial.to_string())
             }
             Self::OwnHostHelps => compared(Variation::OwnHost, false),
+            Self::NearHostHelps => compared(Variation::NearHost, false),
             Self::OtherHostSent => {
                 let (url, host) = (url?, String::from_utf8_lossy(sent("Host")?).into_owned());
                 let name = Url::of(&format!("ws://{host}")).host.trim_end_matches('.').to_owned();

@@ -549,11 +549,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         ])
         .seen("an error status whose body mentions the subprotocol"),
     error("W351", "the server refuses the Host header")
-        .because("the answer reports that this host is not allowed")
+        .because("a server may list the hosts that it serves, and refuse a request with another Host")
         .help("send an allowed Host with `--host NAME`, or add yours to the server's list; a proxy may have to forward it")
         .source("measured on Chrome's DevTools, vite and Django")
         .causes(&[
             high("the Host that was sent is not one that the server accepts", C::OwnHostHelps)
+                .cure(NAME_HOST),
+            medium("it opens as localhost: the server may not know this Host, or localhost is another site", C::NearHostHelps)
                 .cure(NAME_HOST),
             medium(PLAIN_TELLS, C::PlainTells)
                 .cure(NAME_HOST),

@@ -114,6 +114,7 @@ impl RefusalResponse<'_> {
             .or_else(|| self.words())
             .or_else(|| self.handshake())
             .or_else(|| self.plain_words())
+            .or_else(|| Clue::NearHostHelps.seen(self.facts).map(|_| "W351"))
             .or_else(|| self.maybe_interceptor())
             .unwrap_or(self.by_status())
     }
@@ -586,6 +587,9 @@ impl RefusalResponse<'_> {
                 let fault = self.own_fault().unwrap_or_default();
                 d.because("wscope did not send a header", fault)
                     .help("do not change the headers of the handshake with `-H`")
+            }
+            "W351" if Clue::NearHostHelps.seen(self.facts).is_some() && self.words().is_none() && self.plain_words().is_none() => {
+                d.title(format!("the server refuses this request ({}), and opens it as localhost", self.status))
             }
             "W117" if !d.is_proved() => {
                 d.title("a proxy on the path may have answered instead of the server")
