@@ -210,8 +210,10 @@ pub enum Clue {
     AllowRequest,
     /// The answer has what only a completed handshake has.
     Accepts,
-    /// A library of Go read the handshake, and could not have the connection.
+    /// A library of Go read the handshake, and failed behind it.
     Untaken,
+    /// The answer is a 501 as any handler of Go may write it.
+    GoUnable,
     /// An unknown path is answered by another server than this one.
     OtherPathElsewhere,
     /// A plain GET gets the same answer as the upgrade, at a path that the server knows.
@@ -618,13 +620,12 @@ impl Clue {
                 Self::InQuery("EIO=").seen(facts).map(|_| format!("{asks}; {empty}"))
             }
             Self::Unrouted => Self::WholeBody("404 page not found").seen(facts),
-            Self::Untaken => {
-                let listed = || Self::ListsVersion13.seen(facts);
+            Self::Untaken => Self::ListsVersion13.seen(facts),
+            Self::GoUnable => {
                 let form = |name, value: &str| header(name).is_some_and(|v| v.eq_ignore_ascii_case(value));
                 let go = form("X-Content-Type-Options", "nosniff") && form("Content-Type", "text/plain; charset=utf-8");
-                let unable = (status == Some(501) && go)
-                    .then(|| "the answer is a 501 as that of coder/websocket".to_owned());
-                unable.or_else(listed)
+                (status == Some(501) && go)
+                    .then(|| "the answer is a 501 in the form of Go's http.Error".to_owned())
             }
             Self::OtherPathElsewhere => {
                 let other = trial(Variation::OtherPath)?;
@@ -849,7 +850,7 @@ impl Clue {
                 Some(format!("the page contains {word}"))
             }
             Self::EdgeRefuses => {
-                let edge = ["akamaighost", "awselb"].into_iter().find_map(|name| Self::Server(name).seen(facts));
+                let edge = Self::Server("akamaighost").seen(facts);
                 let pages = ["incapsula incident id", "the request could not be satisfied", "your support id is", "sucuri website firewall"];
                 let page = || pages.iter().find_map(|page| Self::Body(page).seen(facts));
                 let edge = edge.filter(|_| status == Some(403));

@@ -233,6 +233,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("allow the request in the policy"),
             medium("the edge of the CDN or its firewall refused the request", C::EdgeRefuses)
                 .cure("look for the request, by the reference on its page, in the CDN's security events"),
+            medium("a rule of the load balancer, or its firewall (AWS WAF), refused the request", C::Server("awselb"))
+                .cure("look at the rules of the load balancer's listener, and at the log of AWS WAF"),
             medium("a rule of the server that answered forbids it: deny, Require, an access list", C::ProxyPage)
                 .cure("look for the rule in the configuration of the server that answered: it may test the path, the Origin or the address"),
             medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
@@ -390,6 +392,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET", C::PlainSameBehindProxy).unless(&[C::OtherPathSame, C::ProxyPage])
                 .cure(PASS_UPGRADE),
             low(RAISED).unless(&[C::AllSame, C::ProxyPage, C::Unable, C::Untaken]),
+            low("a middleware wraps the response, so that a library of Go can't take the connection over (http.Hijacker)").with(C::GoUnable)
+                .cure("read the server's log; take middleware that wraps the response (logs, metrics, compression, timeouts) off this path, or let it pass http.Hijacker"),
             low("the server has none of the subprotocols offered, or a proxy removed Sec-WebSocket-Protocol").with(C::SubprotocolSent).unless(&[C::AllSame, C::OtherPathSame, C::ProxyPage]),
             low("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET").with(C::Proxied).unless(&[C::PlainDiffers, C::PlainSame, C::ProxyPage]),
             low("a proxy in front can't reach the application, as over TLS").unless(&[C::OtherPathDiffers, C::AllSame, C::ProxyPage, C::PlainDiffers, C::Untaken]),
