@@ -167,7 +167,8 @@ fn leave_out_secrets(config: &mut OpenConfig) {
     config.transport.tls.identity = None;
     let is_public = |edit: &HeaderEdit| {
         let offers = edit.name().eq_ignore_ascii_case("sec-websocket-protocol");
-        !is_secret(edit.name()) && !(offers && edit.value().is_some_and(is_secret))
+        let names = edit.value().unwrap_or_default();
+        !(is_secret(edit.name()) || offers && (is_secret(names) || names.contains(TOKEN)))
     };
     config.headers.retain(is_public);
     // A token stands behind the name of what it is.

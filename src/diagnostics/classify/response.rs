@@ -1014,6 +1014,18 @@ pub fn of_status(status: u16) -> &'static str {
     }
 }
 
+/// Whether the value of a header is an address, a time, a number or the word for nothing, and no reason.
+fn is_datum(text: &str) -> bool {
+    let text = text.trim_start().to_ascii_lowercase();
+    let first = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let day = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].iter().any(|day| {
+        first.strip_prefix(day).is_some_and(|rest| rest.is_empty() || rest.ends_with("day"))
+    });
+    let number = text.trim_start_matches(['-', '+']).starts_with(|c: char| c.is_ascii_digit());
+    let nothing = ["none", "nil", "null", "n"].contains(&first) || text.starts_with("no error");
+    day || number || nothing || text.starts_with("http://") || text.starts_with("https://")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -1049,16 +1061,4 @@ mod tests {
             assert!(entry.is_some(), "{status}");
         }
     }
-}
-
-/// Whether the value of a header is an address, a time, a number or the word for nothing, and no reason.
-fn is_datum(text: &str) -> bool {
-    let text = text.trim_start().to_ascii_lowercase();
-    let first = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-    let day = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].iter().any(|day| {
-        first.strip_prefix(day).is_some_and(|rest| rest.is_empty() || rest.ends_with("day"))
-    });
-    let number = text.trim_start_matches(['-', '+']).starts_with(|c: char| c.is_ascii_digit());
-    let nothing = ["none", "nil", "null", "n"].contains(&first) || text.starts_with("no error");
-    day || number || nothing || text.starts_with("http://") || text.starts_with("https://")
 }
