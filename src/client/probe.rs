@@ -19,6 +19,7 @@ use crate::ui::ending;
 use crate::ui::sanitize::escaped;
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::head::Head;
+use crate::wire::secret::is_secret;
 
 /// How long a probe waits for an answer, at most.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -158,6 +159,36 @@ fn keep_only_path(config: &mut OpenConfig) {
     config.target.resource_name = path(&config.target.resource_name).to_owned();
 }
 
+/// Leaves out what the user means for the server of the URL alone: a login, cookies, and whatever has the
+/// name of a secret.
+fn leave_out_secrets(config: &mut OpenConfig) {
+    (config.login, config.target.basic_auth) = (Login::default(), None);
+    config.keeps_cookies = false;
+    config.transport.tls.identity = None;
+    let is_public = |edit: &HeaderEdit| {
+        let offers = edit.name().eq_ignore_ascii_case("sec-websocket-protocol");
+        let names = edit.value().unwrap_or_default();
+        !(is_secret(edit.name()) || offers && (is_secret(names) || names.contains(TOKEN)))
+    };
+    config.headers.retain(is_public);
+    // A token stands behind the name of what it is.
+    if config.subprotocols.iter().any(|name| is_secret(name) || name.starts_with(TOKEN)) {
+        config.subprotocols = Vec::new();
+    }
+    let resource = &config.target.resource_name;
+    let query = resource.split_once('?').map_or("", |(_, query)| query);
+    let is_open = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        !is_secret(name) && !value.starts_with(TOKEN)
+    };
+    if !query.split(['&', ';']).all(is_open) {
+        config.target.resource_name = path(resource).to_owned();
+    }
+}
+
+/// How a JSON Web Token begins.
+const TOKEN: &str = "eyJ";
+
 /// Without the query, which may hold a token.
 fn path(resource: &str) -> &str {
     resource.split_once('?').map_or(resource, |(path, _)| path)
@@ -210,10 +241,26 @@ fn with_other_path(config: &OpenConfig) -> OpenConfig {
     other
 }
 
-/// The name that servers accept which were made for this machine alone, in place of another name.
-fn near_host(config: &OpenConfig) -> Option<String> {
+/// Whether another Host was sent than that of the URL.
+fn has_other_host(config: &OpenConfig, evidence: &OpeningEvidence) -> bool {
+    evidence.sent("Host").is_some_and(|sent| sent != config.target.host_header.as_bytes())
+}
+
+/// The name that servers accept which were made for this machine alone, in place of another name, if
+/// the server is on this machine and does not ask for a login.
+fn near_host(config: &OpenConfig, evidence: &OpeningEvidence) -> Option<String> {
+    let here = |dial: &Dial| {
+        dial.outcome != DialOutcome::Connected || dial.address.ip().to_canonical().is_loopback()
+    };
+    let status = evidence.response().and_then(Head::status_line).map(|line| line.code);
+    let dials = evidence.dials();
+    let is_here = !evidence.goes_by_proxy() && !dials.is_empty() && dials.iter().all(here);
+    if !is_here || status == Some(401) || evidence.sent("Host").is_none() {
+        return None;
+    }
     let host = &*config.target.host;
-    let other = host != "localhost" && host.parse::<IpAddr>().is_err();
+    let other =
+        !has_other_host(config, evidence) && host != "localhost" && host.parse::<IpAddr>().is_err();
     let port = config.target.host_header.strip_prefix(host).filter(|_| other)?;
     Some(format!("localhost{port}"))
 }
@@ -255,18 +302,23 @@ pub fn attempt(
         }
         Variation::OwnHost => {
             let own = config.target.host_header.clone();
-            let sent = evidence.sent("Host").map(|sent| sent == own.as_bytes());
+            if !has_other_host(config, evidence) {
+                return Ok(None);
+            }
             let mut other = config.clone();
             other.headers.retain(|edit| !edit.name().eq_ignore_ascii_case("host"));
-            match (sent, near_host(config)) {
-                (Some(false), _) => (other, own),
-                (Some(true), Some(near)) => {
-                    other.headers.extend(HeaderEdit::send("Host", &near).ok());
-                    (other, near)
-                }
-                _ => return Ok(None),
-            }
+            (other, own)
         }
+        Variation::NearHost => match near_host(config, evidence) {
+            Some(near) => {
+                let mut other = config.clone();
+                leave_out_secrets(&mut other);
+                other.headers.retain(|edit| !edit.name().eq_ignore_ascii_case("host"));
+                other.headers.extend(HeaderEdit::send("Host", &near).ok());
+                (other, near)
+            }
+            None => return Ok(None),
+        },
         Variation::OtherFamily => match at_other_family(config, evidence) {
             Some(other) => other,
             None => return Ok(None),
@@ -280,7 +332,7 @@ pub fn attempt(
     };
     let (outcome, _) = traced(&other, until, runtime)?;
     // That a server does not know this machine's own name says nothing of another one.
-    let near = variation == Variation::OwnHost && what != config.target.host_header;
+    let near = variation == Variation::NearHost;
     let trial = outcome.map(|outcome| Trial { variation, what, outcome });
     Ok(trial.filter(|trial| !near || trial.status() == Some(101)))
 }
@@ -288,7 +340,10 @@ pub fn attempt(
 /// Whether a trial has another header than the first request, and nothing else that differs.
 fn is_of_header(trial: &Trial) -> bool {
     use Variation as V;
-    matches!(trial.variation, V::OwnOrigin | V::NoOrigin | V::NoSubprotocol | V::OwnHost)
+    matches!(
+        trial.variation,
+        V::OwnOrigin | V::NoOrigin | V::NoSubprotocol | V::OwnHost | V::NearHost
+    )
 }
 
 /// Repeats the first request twice, so that servers that take turns are noticed, and the trial whose
@@ -394,6 +449,7 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
                     V::NoOrigin,
                     V::NoSubprotocol,
                     V::OwnHost,
+                    V::NearHost,
                     V::OtherPath,
                 ],
                 Some(500) => &[
@@ -402,6 +458,7 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
                     V::NoOrigin,
                     V::NoSubprotocol,
                     V::OwnHost,
+                    V::NearHost,
                     V::OtherPath,
                 ],
                 Some(200..=299) => &[V::NoUpgrade, V::OtherPath],

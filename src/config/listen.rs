@@ -339,6 +339,20 @@ pub fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
     }
 }
 
+/// What `--origin` takes.
+const ORIGIN_FORM: &str = "an origin is as browsers send it: `https://app.example`, `null`";
+
+fn check_origin(origin: &str) -> Result<(), UsageError> {
+    if origin.contains(',') {
+        let text = format!("--origin: {origin:?} has a comma; repeat the option for each origin");
+        return Err(UsageError(text));
+    }
+    match origin.trim().trim_end_matches('/').is_empty() {
+        true => Err(UsageError(format!("--origin: {origin:?} is not an origin; {ORIGIN_FORM}"))),
+        false => Ok(()),
+    }
+}
+
 fn server(
     options: AdmissionOptions,
     deflate: &ServerDeflateOptions,
@@ -348,6 +362,7 @@ fn server(
     if let Some(path) = options.paths.iter().find(|path| !path.starts_with('/')) {
         return Err(UsageError(format!("--path: {path:?} does not begin with /")));
     }
+    options.origins.iter().try_for_each(|origin| check_origin(origin))?;
     let origins = match options.origins.as_slice() {
         [] if address.is_local() => Origins::Local,
         [] => Origins::Any,

@@ -210,8 +210,10 @@ pub enum Clue {
     AllowRequest,
     /// The answer has what only a completed handshake has.
     Accepts,
-    /// A library of Go read the handshake, and could not have the connection.
+    /// A library of Go read the handshake, and failed behind it.
     Untaken,
+    /// The answer is a 501 as any handler of Go may write it.
+    GoUnable,
     /// An unknown path is answered by another server than this one.
     OtherPathElsewhere,
     /// A plain GET gets the same answer as the upgrade, at a path that the server knows.
@@ -306,6 +308,8 @@ pub enum Clue {
     NoSubprotocolHelps,
     /// With the Host of the URL it opens, or gets another status.
     OwnHostHelps,
+    /// With the name of this machine to itself as Host it opens.
+    NearHostHelps,
     /// A Host was sent that is not that of the URL, which is not known to get the same status.
     OtherHostSent,
     /// The Origin sent is the server's own, and something shows a program in front, or a check that
@@ -616,13 +620,12 @@ impl Clue {
                 Self::InQuery("EIO=").seen(facts).map(|_| format!("{asks}; {empty}"))
             }
             Self::Unrouted => Self::WholeBody("404 page not found").seen(facts),
-            Self::Untaken => {
-                let listed = || Self::ListsVersion13.seen(facts);
+            Self::Untaken => Self::ListsVersion13.seen(facts),
+            Self::GoUnable => {
                 let form = |name, value: &str| header(name).is_some_and(|v| v.eq_ignore_ascii_case(value));
                 let go = form("X-Content-Type-Options", "nosniff") && form("Content-Type", "text/plain; charset=utf-8");
-                let unable = (status == Some(501) && go)
-                    .then(|| "the answer is a 501 as that of coder/websocket".to_owned());
-                unable.or_else(listed)
+                (status == Some(501) && go)
+                    .then(|| "the answer is a 501 in the form of Go's http.Error".to_owned())
             }
             Self::OtherPathElsewhere => {
                 let other = trial(Variation::OtherPath)?;
@@ -847,7 +850,7 @@ impl Clue {
                 Some(format!("the page contains {word}"))
             }
             Self::EdgeRefuses => {
-                let edge = ["akamaighost", "awselb"].into_iter().find_map(|name| Self::Server(name).seen(facts));
+                let edge = Self::Server("akamaighost").seen(facts);
                 let pages = ["incapsula incident id", "the request could not be satisfied", "your support id is", "sucuri website firewall"];
                 let page = || pages.iter().find_map(|page| Self::Body(page).seen(facts));
                 let edge = edge.filter(|_| status == Some(403));
@@ -883,6 +886,7 @@ impl Clue {
                 helps.then(|| trial.to_string())
             }
             Self::OwnHostHelps => compared(Variation::OwnHost, false),
+            Self::NearHostHelps => compared(Variation::NearHost, false),
             Self::OtherHostSent => {
                 let (url, host) = (url?, String::from_utf8_lossy(sent("Host")?).into_owned());
                 let name = Url::of(&format!("ws://{host}")).host.trim_end_matches('.').to_owned();

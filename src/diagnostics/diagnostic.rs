@@ -196,6 +196,20 @@ impl Diagnostic {
         self
     }
 
+    /// With a cause that is as sure as this; a guess has no fact.
+    pub fn judged(
+        self,
+        confidence: Confidence,
+        text: impl Into<Cow<'static, str>>,
+        fact: impl Into<String>,
+    ) -> Self {
+        match confidence {
+            Confidence::High => self.because(text, fact),
+            Confidence::Medium => self.suggests(text, fact),
+            Confidence::Low => self.possible(text),
+        }
+    }
+
     /// With another severity.
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
@@ -223,7 +237,7 @@ impl Diagnostic {
     }
 
     /// With a cause that nothing but the symptom points to.
-    pub fn possible(mut self, text: &'static str) -> Self {
+    pub fn possible(mut self, text: impl Into<Cow<'static, str>>) -> Self {
         if self.causes.len() < CAUSES {
             let (confidence, because) = (Confidence::Low, None);
             self.causes.push(Supported { confidence, text: text.into(), because });

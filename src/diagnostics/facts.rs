@@ -340,8 +340,10 @@ pub enum Variation {
     Again,
     /// Nothing, or only what differed in the trial before; yet the result is another one.
     Unchanged,
-    /// The Host of the URL, or, if that was sent, the name of this machine to itself.
+    /// The Host of the URL.
     OwnHost,
+    /// The name of this machine to itself as Host, and nothing secret.
+    NearHost,
     /// A path that no server has.
     OtherPath,
     /// With TLS instead of without, or the other way round.
@@ -391,6 +393,7 @@ impl Trial {
             Variation::Again => "once more, without a message".to_owned(),
             Variation::Unchanged if what.is_empty() => "the same request once more".to_owned(),
             Variation::Unchanged => format!("{what} once more"),
+            Variation::NearHost => format!("with Host: {what}, without credentials"),
             Variation::OwnHost => format!("with Host: {what}"),
             Variation::OtherPath => format!("at the path {what}"),
             Variation::OtherScheme => format!("with {what}"),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::Confidence;
 use super::sniff::contains;
 use crate::event::Direction;
 use crate::lens::{AwaitedMessage, LensFacts, PROTOCOLS};
@@ -26,8 +27,8 @@ pub struct ClientProtocol {
     pub lens: Option<&'static str>,
     /// What to do about it.
     pub help: &'static str,
-    /// Whether the request proves it.
-    pub sure: bool,
+    /// How far the request shows it.
+    pub confidence: Confidence,
 }
 
 impl Wish {
@@ -67,7 +68,7 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
     let lower = target.to_ascii_lowercase();
     let path = lower.split('?').next().unwrap_or_default();
     let client_protocol = |what: &'static str, help| {
-        Some(ClientProtocol { what: what.into(), lens: None, help, sure: true })
+        Some(ClientProtocol { what: what.into(), lens: None, help, confidence: Confidence::High })
     };
     if path.contains("/socket.io") || path.contains("/engine.io") {
         return client_protocol(
@@ -94,8 +95,10 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
     if path.ends_with("/info") && !request.has_token("Upgrade", "websocket") && !page && !by_hand {
         let query = lower.split('?').nth(1).unwrap_or_default();
         let number = query.strip_prefix("t=").unwrap_or_default();
-        let sure = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        return sockjs.map(|sockjs| ClientProtocol { sure, ..sockjs });
+        let numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        // Other programs have such a path, too.
+        let confidence = if numbered { Confidence::Medium } else { Confidence::Low };
+        return sockjs.map(|sockjs| ClientProtocol { confidence, ..sockjs });
     }
     if path.ends_with("/connection/websocket") {
         return client_protocol(
@@ -116,7 +119,8 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
         "graphql" => "answer it: `--reply '{\"type\":\"connection_ack\"}'`",
         _ => ANSWER,
     };
-    Some(ClientProtocol { what: what.into(), lens: Some(protocol.name), help, sure: true })
+    let confidence = Confidence::High;
+    Some(ClientProtocol { what: what.into(), lens: Some(protocol.name), help, confidence })
 }
 
 /// A client of a protocol, and what it waits for: a message, or the answer to its own.

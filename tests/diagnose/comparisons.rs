@@ -2,8 +2,8 @@
 //! one sends, and the first cause must be the true one, or none where nothing can be known.
 
 use std::io::{Read as _, Write as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::against::OPEN;
@@ -356,28 +356,78 @@ fn a_compressed_body_is_shown_as_text() {
     told.lacks("\\x8b");
 }
 
+/// What `--diagnose` says of a server at a name that leads to this machine.
+fn named(port: u16, args: &[&str]) -> Told {
+    let url = format!("ws://app.example:{port}/");
+    let resolve = format!("app.example:{port}:127.0.0.1");
+    Told::run(&[&["--diagnose", "--resolve", &resolve], args, &[&url]].concat())
+}
+
 #[test]
 fn a_name_that_a_server_of_this_machine_refuses_is_tried_as_its_own() {
     let port = serve_by(|request| match request.contains("Host: localhost:") {
         true => OPEN.to_vec(),
         false => answer("400 Bad Request", "", "Bad Request"),
     });
-    let url = format!("ws://app.example:{port}/");
-    let resolve = format!("app.example:{port}:127.0.0.1");
-    let told = Told::run(&["--diagnose", "--resolve", &resolve, &url]);
-    told.is("W351", "not one that the server accepts; with Host: localhost:");
+    let told = named(port, &[]);
+    told.is("W351", "likely (medium): it opens as localhost: the server may not know this Host");
+    told.has("with Host: localhost:");
     told.has("`allowedHosts`");
+    told.lacks("(high)");
+    told.lacks("the answer reports");
     // A server that has no site for it either shows nothing.
     let port = serve_by(|request| match request.contains("Host: localhost:") {
         true => answer("404 Not Found", "", ""),
         false => answer("403 Forbidden", "", ""),
     });
-    let url = format!("ws://app.example:{port}/");
-    let resolve = format!("app.example:{port}:127.0.0.1");
-    let told = Told::run(&["--diagnose", "--resolve", &resolve, &url]);
+    let told = named(port, &[]);
     assert_eq!(told.code(), "W332", "{}", told.text);
     told.lacks("localhost");
     // What has no name has no other.
     let port = serve_by(|_| answer("400 Bad Request", "", "Bad Request"));
     Told::of(&["--diagnose"], port, "/").lacks("localhost");
+}
+
+#[test]
+fn another_site_of_this_machine_gets_no_secret_of_the_one_that_was_meant() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&heard);
+    let port = serve_by(move |request| {
+        log.lock().expect("whole").push(request.to_owned());
+        match request.contains("Host: localhost:") {
+            true => OPEN.to_vec(),
+            false => answer("403 Forbidden", "", ""),
+        }
+    });
+    let url = format!("ws://app.example:{port}/a?access_token=t0p&x=1");
+    let resolve = format!("app.example:{port}:127.0.0.1");
+    let secrets = ["--bearer", "t0p", "--cookie", "session=t0p", "-H", "X-Api-Key: t0p"];
+    let offers = ["-s", "bearer", "-s", "t0p", "-H", "X-Plain: yes"];
+    let common = ["--diagnose", "--resolve", &resolve];
+    let told = Told::run(&[&common[..], &secrets, &offers, &[&url]].concat());
+    told.has("with Host: localhost:");
+    let heard = heard.lock().expect("whole");
+    let (near, first): (Vec<_>, Vec<_>) =
+        heard.iter().partition(|request| request.contains("Host: localhost:"));
+    assert!(!near.is_empty() && near.iter().all(|request| !request.contains("t0p")), "{near:?}");
+    assert!(near.iter().all(|request| request.contains("X-Plain: yes")), "{near:?}");
+    assert!(first.iter().any(|request| request.contains("X-Api-Key: t0p")), "{first:?}");
+}
+
+#[test]
+fn a_server_that_asks_for_a_login_or_is_behind_a_proxy_is_not_tried_as_localhost() {
+    let open = |request: &str, refusal: &[u8]| match request.contains("Host: localhost:") {
+        true => OPEN.to_vec(),
+        false => refusal.to_vec(),
+    };
+    let port = serve_by(move |request| open(request, &answer("401 Unauthorized", "", "")));
+    let told = named(port, &[]);
+    assert_eq!(told.code(), "W326", "{}", told.text);
+    told.lacks("localhost");
+    let port = serve_by(move |request| match request.starts_with("CONNECT") {
+        true => answer("200 OK", "", ""),
+        false => open(request, &answer("403 Forbidden", "", "")),
+    });
+    let proxy = format!("http://127.0.0.1:{port}");
+    Told::run(&["--diagnose", "--proxy", &proxy, "ws://app.example/"]).lacks("localhost");
 }

@@ -296,16 +296,16 @@ fn who_answers_for_itself_is_read_where_it_stands() {
         "an exception in the application",
     );
     // A library of Go says with these that it can't have the connection.
-    for (status, headers, plain) in [
-        ("500 Internal Server Error", "Sec-Websocket-Version: 13\r\n", 400),
-        ("501 Not Implemented", GO, 426),
-    ] {
-        for trials in [&[][..], &[trial(Variation::NoUpgrade, plain, "")]] {
-            let d = asked("", status, headers, &status[4..], trials);
-            assert!(d.entry.code == "W341", "{d:?}");
-            first(&d, "http.Hijacker");
-        }
+    for trials in [&[][..], &[trial(Variation::NoUpgrade, 400, "")]] {
+        let (status, headers) = ("500 Internal Server Error", "Sec-Websocket-Version: 13\r\n");
+        let d = asked("", status, headers, &status[4..], trials);
+        assert!(d.entry.code == "W341", "{d:?}");
+        first(&d, "http.Hijacker");
     }
+    // Any handler of Go may answer 501.
+    let d = of("501 Not Implemented", GO, "Not Implemented\n");
+    assert!(d.entry.code == "W341" && d.causes.len() > 1, "{d:?}");
+    assert_eq!(has(&d, "http.Hijacker"), Confidence::Low, "{d:?}");
     let body = "400: Bad Request";
     let d = asked(
         "",
@@ -339,12 +339,12 @@ fn a_plain_get_that_names_the_host_says_what_the_upgrade_was_refused_for() {
     assert!(d.entry.code == "W351" && d.help.contains("allowedHosts"), "{d:?}");
     first(&d, "to a plain GET, the server says \"Blocked request.");
     let trials = [Trial {
-        variation: Variation::OwnHost,
+        variation: Variation::NearHost,
         what: "localhost".to_owned(),
         outcome: TrialOutcome::Opened,
     }];
     let d = asked("", "400 Bad Request", "", "Bad Request", &trials);
-    assert!(d.entry.code == "W351" && d.is_proved(), "{d:?}");
+    assert!(d.entry.code == "W351" && d.is_supported() && !d.is_proved(), "{d:?}");
     // An upgrade that is not answered at all is no other case.
     let pair = Pair::new("", "");
     let facts = Facts {
@@ -398,6 +398,15 @@ fn titles_and_cures_fit_what_the_answer_says() {
     let d =
         of("429 Too Many Requests", "", "{\"message\":\"You exceeded your quota: see billing\"}");
     assert!(d.entry.code == "W340" && !d.help.contains("delays"), "{d:?}");
+    for text in [
+        "credit refills in 10 seconds",
+        "you plan too many requests",
+        "quota reached, try again in a minute",
+        "your quota is used up: retry later",
+    ] {
+        let d = of("429 Too Many Requests", "", &format!("{{\"message\":\"{text}\"}}"));
+        assert!(d.entry.code == "W340" && !d.help.contains("no delay helps"), "{text}: {d:?}");
+    }
     let pair = Pair::new("", "HTTP/1.1 301 Moved Permanently\r\nLocation: /a/ws\r\n\r\n");
     let d = &classify(&Facts { url: Some("ws://api.example//a//ws"), ..pair.facts() })[0];
     first(d, "a slash of the path is missing or superfluous");
@@ -455,7 +464,7 @@ fn the_words_of_hosts_routers_and_filters_are_known() {
             html,
             "<h1>Error 404 - This Container App is stopped or does not exist.</h1>",
             "W334",
-            "no running application",
+            "no running application for this host name",
         ),
         (
             "400 Bad Request",
@@ -472,7 +481,7 @@ fn the_words_of_hosts_routers_and_filters_are_known() {
             "refused the request itself",
         ),
         ("400 Bad Request", "Server: awselb/2.0\r\n", "", "W323", "refused the request itself"),
-        ("403 Forbidden", "Server: awselb/2.0\r\n", "", "W332", "the edge of the CDN"),
+        ("403 Forbidden", "Server: awselb/2.0\r\n", "", "W332", "a rule of the load balancer"),
         ("404 Not Found", "Server: awselb/2.0\r\n", "", "W334", "answered itself"),
         ("464 ", "Server: awselb/2.0\r\n", "", "W346", ""),
         ("400 No", "", "{\"message\":\"model 'gpt-9' not found\"}", "W323", "model 'gpt-9' not"),

@@ -304,6 +304,30 @@ fn json_is_read_where_its_message_is_a_list_and_a_header_where_there_is_no_body(
 }
 
 #[test]
+fn a_header_about_errors_is_a_reason_only_if_it_has_one_in_words() {
+    for header in [
+        "X-Error-Time: Mon, 30 Nov 2026 10:00:00 GMT",
+        "X-Error-Docs: see https://docs.example/errors",
+        "X-Error-Message: https://docs.example/errors and more",
+        "X-Error-Count: 0 since start",
+        "X-Last-Error: 3 minutes ago",
+        "X-Error: Monday 30 November",
+        "Content-Error-Handling: report only",
+        "X-Reason-Code: none given here",
+        "X-Error-Detail: none given here",
+        "X-Error: no error here",
+    ] {
+        let d = of("403 Forbidden", &format!("{header}\r\n"), "", &[]);
+        let told = d.causes.iter().any(|cause| cause.text.contains("its reason is"));
+        assert!(!told && !d.is_proved(), "{header}: {d:?}");
+    }
+    for header in ["X-Reject-Reason", "x-amzn-ErrorMessage", "dg-error", "X-Error-Details"] {
+        let d = of("403 Forbidden", &format!("{header}: no such workspace here\r\n"), "", &[]);
+        is(&d, "W332", "its reason is \"no such workspace here\"");
+    }
+}
+
+#[test]
 fn a_program_is_known_by_its_own_headers() {
     for (status, headers, body, code, cause) in [
         ("404 No", "x-render-routing: no-server\r\n", "", "W334", "answered itself"),
@@ -312,7 +336,7 @@ fn a_program_is_known_by_its_own_headers() {
             "Via: 1.1 heroku-router\r\n",
             "<title>No such app</title>",
             "W334",
-            "no running application",
+            "no running application for this host name",
         ),
         ("404 No", "Server: Netlify\r\n", "", "W334", "has no WebSocket support"),
         ("200 OK", "Content-Type: application/grpc\r\n", "", "W305", "a gRPC server"),

@@ -389,14 +389,69 @@ fn a_sockjs_client_is_known_by_its_request_for_info() {
         assert_eq!(raw.ask(target, headers).status(), 426);
         raw.rest();
     }
-    let said =
-        server.stderr.wait_for("[3] the client did not ask for a WebSocket: this is a SockJS");
+    let said = server.stderr.wait_for("[3] the client did not ask for a WebSocket");
     server.interrupt();
     assert!(said.contains("[1] the client did not ask for a WebSocket: this is a SockJS client"));
-    assert!(
-        !said.contains("[2] the client did not ask for a WebSocket: this is a SockJS"),
-        "{said}"
-    );
+    for other in ["[2]", "[3]"] {
+        let lead = format!("{other} the client did not ask for a WebSocket: this is a SockJS");
+        assert!(!said.contains(&lead), "{said}");
+    }
+}
+
+/// What `listen` shows of a request that it refuses.
+fn shown(options: &[&str], target: &str, headers: &str) -> String {
+    let server = listen([&["--output", "json"], options].concat());
+    let mut raw = server.raw();
+    raw.ask(target, headers);
+    raw.rest();
+    server.interrupt().stdout
+}
+
+#[test]
+fn what_many_programs_have_in_common_proves_none_of_them() {
+    for (target, agent, confidence) in [
+        ("/", "kube-probe/1.30", Some("high")),
+        ("/", "Blackbox Exporter/0.24.0", Some("high")),
+        ("/", "Uptime-Dashboard/1", Some("medium")),
+        ("/", "monitoring-app", Some("medium")),
+        ("/user/info?t=1732971234567", "app/1", Some("medium")),
+        ("/user/info", "app/1", Some("low")),
+        ("/sockjs/info", "app/1", Some("high")),
+        ("/", "blackboxchat/2", None),
+    ] {
+        let shown = shown(&[], target, &format!("User-Agent: {agent}\r\nConnection: close\r\n"));
+        let found = ["high", "medium", "low"]
+            .into_iter()
+            .find(|name| shown.contains(&format!("\"confidence\":\"{name}\"")));
+        assert_eq!(found, confidence, "{target}, {agent}: {shown}");
+    }
+}
+
+#[test]
+fn a_command_in_a_help_runs_nothing_of_the_peer() {
+    let long = format!("/{}", "x".repeat(300));
+    let origin = |value: &str| format!("{}Origin: {value}\r\n", crate::raw::UPGRADE);
+    let offer = |value: &str| format!("{}Sec-WebSocket-Protocol: {value}\r\n", crate::raw::UPGRADE);
+    let required = &["-s", "chat", "--require-subprotocol"][..];
+    for (options, path, headers, mark) in [
+        (
+            &[][..],
+            "/",
+            origin("https://a.example;touch /tmp/x"),
+            "`--origin 'https://a.example;touch /tmp/x'`",
+        ),
+        (&[], "/", origin("https://it's.example"), r"`--origin 'https://it'\\''s.example'`"),
+        (&[], "/", origin("https://a.example:8443"), "`--origin https://a.example:8443`"),
+        (&[], "/", origin(&format!("https:/{long}")), "allow it: `--origin`"),
+        (&[], "/", origin("https://a.example,https://b.example"), "correct the Origin"),
+        (&["--path", "/ws"], "/a;id", crate::raw::UPGRADE.to_owned(), "`--path '/a;id'`"),
+        (&["--path", "/ws"], &long, crate::raw::UPGRADE.to_owned(), "serve it too: `--path`,"),
+        (required, "/", offer("$x"), "`-s '$x'`"),
+        (&[], "/", origin("https://a`b.example"), "allow it: `--origin`"),
+    ] {
+        let shown = shown(options, path, &headers);
+        assert!(shown.contains(mark), "{mark}: {shown}");
+    }
 }
 
 #[test]
@@ -454,9 +509,9 @@ fn a_client_whose_protocol_goes_on_with_another_answer_is_explained() {
     }
 }
 
-/// A protocol is named by as many of its first bytes as it takes, however they arrive.
+/// A protocol is named by as many of its first bytes as it takes, also if they arrive in parts.
 #[test]
-fn a_client_of_another_protocol_is_named_however_its_bytes_arrive() {
+fn a_client_of_another_protocol_is_named_if_its_bytes_arrive_in_parts() {
     let server = listen(["--echo"]);
     for (first, name) in [
         (&b"\x16\x03\x01\x02\0\x01\0"[..], "speaks TLS on a plain port"),
@@ -472,12 +527,10 @@ fn a_client_of_another_protocol_is_named_however_its_bytes_arrive() {
     ] {
         let mut raw = server.raw();
         raw.tcp().set_read_timeout(Some(Duration::from_millis(5))).expect("a TCP socket");
-        let mut answer = [0; 1];
-        // Until it is answered.
-        for byte in first {
-            if !raw.try_send([*byte]) || std::io::Read::read(&mut raw.tcp(), &mut answer).is_ok() {
-                break;
-            }
+        let (start, rest) = first.split_at(2);
+        // The second part arrives by itself, unless the first one was answered.
+        if raw.try_send(start) && std::io::Read::read(&mut raw.tcp(), &mut [0; 1]).is_err() {
+            raw.try_send(rest);
         }
         server.stderr.wait_for(name);
     }

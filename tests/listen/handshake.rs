@@ -2,7 +2,7 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-use crate::harness::{close, listen};
+use crate::harness::{close, listen, wscope};
 use crate::raw::{KEY, UPGRADE};
 
 #[test]
@@ -204,4 +204,30 @@ fn a_client_that_joins_is_printed_with_what_was_agreed() {
     close(server.client());
     server.stderr.wait_for("wscope: [2] left: the client closed with ");
     server.interrupt();
+}
+
+#[test]
+fn an_option_that_names_no_origin_is_a_usage_error() {
+    for (origin, said) in [
+        ("", "is as browsers send it: `https://app.example`"),
+        ("/", "is as browsers send it: `https://app.example`"),
+        ("https://a.example,https://b.example", "repeat the option for each origin"),
+    ] {
+        let output = wscope().args(["listen", "0", "--origin", origin]).output().expect("it runs");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains("--origin") && text.contains(said), "{text}");
+    }
+}
+
+#[test]
+fn null_accepts_pages_from_files_however_it_is_written() {
+    for origin in ["null", "null/", "NULL"] {
+        let server = listen(["--echo", "--origin", origin]);
+        for sent in ["null", "file://"] {
+            let headers = format!("{UPGRADE}Origin: {sent}\r\n");
+            assert_eq!(server.raw().ask("/", &headers).status(), 101, "{sent} for {origin}");
+        }
+        server.interrupt();
+    }
 }

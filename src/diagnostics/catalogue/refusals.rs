@@ -24,6 +24,7 @@ const NO_ROUTE: &str =
 /// The cause of an upgrade that is answered as a plain GET, where a proxy is, and its cure.
 const LOST: &str =
     "a proxy forwards without Upgrade and Connection, so that the application sees a plain GET";
+const LOST_OR_UNABLE: &str = "a proxy forwards without Upgrade and Connection, or the application runs without WebSocket support, as Django and Flask do under WSGI: it saw a plain GET";
 const PASS_UPGRADE: &str = "make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path";
 
 /// A proxy that nobody configured removed what is hop-by-hop.
@@ -233,6 +234,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("allow the request in the policy"),
             medium("the edge of the CDN or its firewall refused the request", C::EdgeRefuses)
                 .cure("look for the request, by the reference on its page, in the CDN's security events"),
+            medium("a rule of the load balancer, or its firewall (AWS WAF), refused the request", C::Server("awselb"))
+                .cure("look at the rules of the load balancer's listener, and at the log of AWS WAF"),
             medium("a rule of the server that answered forbids it: deny, Require, an access list", C::ProxyPage)
                 .cure("look for the rule in the configuration of the server that answered: it may test the path, the Origin or the address"),
             medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
@@ -272,7 +275,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a proxy removes Upgrade and Connection, or changes Host or sends no X-Forwarded-Proto, which the server compares the Origin with", C::OriginIsOwn)
                 .cure("make the proxy pass all of them; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto $scheme;`"),
             medium("the Origin is not among allowed_request_origins", C::OriginSent),
-            medium("the application requires an Origin of its allowed_request_origins", C::NoOrigin),
+            medium("a proxy forwards without Upgrade and Connection, or changes Host: the server's own Origin is refused, too", C::OwnOriginSame)
+                .cure(PASS_UPGRADE),
+            medium("the application requires an Origin of its allowed_request_origins", C::NoOrigin).unless(&[C::OwnOriginSame]),
             low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainDiffers, C::OriginIsOwn]),
         ])
         .seen("404 in plain text with the body Page not found"),
@@ -293,9 +298,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, in the URL and as a proxy forwards it, with or without its prefix, and the name and port of the URL; in Phoenix it ends with `/websocket`; in traefik and gateways, compare the rules for path and host"),
             medium(NO_ROUTE, C::NamesPath).unless(&[C::Unrouted, C::ProxyOwn, C::PlainPage, C::OtherPathDiffers])
                 .cure("check the path, in the URL and in the application; in Phoenix it ends with `/websocket`"),
-            medium("a proxy forwards without Upgrade and Connection, or the application runs without WebSocket support, as Django and Flask do under WSGI: it saw a plain GET", C::PlainPageBehindProxy).unless(&[C::PlainDiffers, C::ProxyOwn])
+            medium(LOST_OR_UNABLE, C::PlainPageBehindProxy).unless(&[C::PlainDiffers, C::ProxyOwn])
                 .cure(PASS_UPGRADE),
-            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted])
+            medium(LOST_OR_UNABLE, C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted, C::PlainPageBehindProxy])
                 .cure(PASS_UPGRADE),
             medium("the application took the upgrade for a plain request: it has no WebSocket at this path or none at all, or a proxy removed Upgrade and Connection", C::PlainPage).unless(&[C::Proxied, C::ForwardProxied, C::PlainDiffers, C::UpgradePasses, C::NamesOtherPath])
                 .cure("check the path, and that the WebSocket server is attached to the program that listens on this port; if a proxy is in front, make it forward Upgrade and Connection"),
@@ -390,6 +395,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET", C::PlainSameBehindProxy).unless(&[C::OtherPathSame, C::ProxyPage])
                 .cure(PASS_UPGRADE),
             low(RAISED).unless(&[C::AllSame, C::ProxyPage, C::Unable, C::Untaken]),
+            low("a middleware wraps the response, so that a library of Go can't take the connection over (http.Hijacker)").with(C::GoUnable)
+                .cure("read the server's log; take middleware that wraps the response (logs, metrics, compression, timeouts) off this path, or let it pass http.Hijacker"),
             low("the server has none of the subprotocols offered, or a proxy removed Sec-WebSocket-Protocol").with(C::SubprotocolSent).unless(&[C::AllSame, C::OtherPathSame, C::ProxyPage]),
             low("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET").with(C::Proxied).unless(&[C::PlainDiffers, C::PlainSame, C::ProxyPage]),
             low("a proxy in front can't reach the application, as over TLS").unless(&[C::OtherPathDiffers, C::AllSame, C::ProxyPage, C::PlainDiffers, C::Untaken]),
@@ -549,11 +556,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         ])
         .seen("an error status whose body mentions the subprotocol"),
     error("W351", "the server refuses the Host header")
-        .because("the answer reports that this host is not allowed")
+        .because("a server may list the hosts that it serves, and refuse a request with another Host")
         .help("send an allowed Host with `--host NAME`, or add yours to the server's list; a proxy may have to forward it")
         .source("measured on Chrome's DevTools, vite and Django")
         .causes(&[
             high("the Host that was sent is not one that the server accepts", C::OwnHostHelps)
+                .cure(NAME_HOST),
+            medium("it opens as localhost: the server may not know this Host, or localhost is another site", C::NearHostHelps)
                 .cure(NAME_HOST),
             medium(PLAIN_TELLS, C::PlainTells)
                 .cure(NAME_HOST),

@@ -70,8 +70,14 @@ const ANYWHERE: [(&str, Clue, &str); 2] = [
 /// Schemes of credentials that options send.
 const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "ntlm"];
 
+/// Words of a limit that passes by itself.
+const TIMES: [&str; 6] = ["second", "minute", "hour", "retry*", "later", "try again"];
+
 /// The cure of a limit that does not say how long it lasts.
 const DELAYS: &str = "reconnect with growing, random delays, or raise the limit";
+
+/// How the names of headers end that hold a reason in words.
+const REASONS: [&str; 6] = ["error", "message", "reason", "description", "detail", "details"];
 
 /// Headers that show which hop answered.
 const HOPS: [&str; 5] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By"];
@@ -114,6 +120,7 @@ impl RefusalResponse<'_> {
             .or_else(|| self.words())
             .or_else(|| self.handshake())
             .or_else(|| self.plain_words())
+            .or_else(|| Clue::NearHostHelps.seen(self.facts).map(|_| "W351"))
             .or_else(|| self.maybe_interceptor())
             .unwrap_or(self.by_status())
     }
@@ -351,11 +358,16 @@ impl RefusalResponse<'_> {
 
     /// A header of the application's own that has a reason, as `X-Error-Message` and `dg-error`.
     fn own_header(&self) -> Option<&[u8]> {
-        let named = |name: &[u8]| ["error", "reason"].iter().any(|word| contains_word(name, word));
+        let named = |name: &[u8]| {
+            let name = name.to_ascii_lowercase();
+            let about = ["error", "reason"].iter().any(|word| contains_word(&name, word));
+            about && REASONS.iter().any(|end| name.ends_with(end.as_bytes()))
+        };
         let mut fields =
             self.head.headers().filter(|field| self.status >= 400 && named(field.name));
         let tells = |value: &[u8]| {
-            value.contains(&b' ') && !said::is_vague(&String::from_utf8_lossy(value))
+            let text = String::from_utf8_lossy(value);
+            text.contains(' ') && !said::is_vague(&text) && !is_datum(&text)
         };
         fields.find(|field| tells(field.value)).map(|field| field.value)
     }
@@ -587,6 +599,9 @@ impl RefusalResponse<'_> {
                 d.because("wscope did not send a header", fault)
                     .help("do not change the headers of the handshake with `-H`")
             }
+            "W351" if Clue::NearHostHelps.seen(self.facts).is_some() && self.words().is_none() && self.plain_words().is_none() => {
+                d.title(format!("the server refuses this request ({}), and opens it as localhost", self.status))
+            }
             "W117" if !d.is_proved() => {
                 d.title("a proxy on the path may have answered instead of the server")
             }
@@ -754,7 +769,8 @@ impl RefusalResponse<'_> {
             || STOCK_PAGES.iter().any(|words| contains_word(self.body, words))
             || Clue::ProxyPage.seen(self.facts).is_some() && !says_rule(self.body);
         let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High)
-            || Clue::EdgeRefuses.seen(self.facts).is_some();
+            || Clue::EdgeRefuses.seen(self.facts).is_some()
+            || d.entry.code == "W332" && self.server("awselb");
         let asks = d.entry.code == "W326" && challenged;
         let shown = shown && !asks;
         // A program that is named as a filter may be the server, whose words come first.
@@ -781,9 +797,8 @@ impl RefusalResponse<'_> {
                     "send what the server names: `-u USER:PASSWORD`, `--bearer TOKEN`, `--cookie NAME=VALUE`, `-H 'NAME: VALUE'`, or a token in the query"
                 }
                 "W340"
-                    if ["quota", "billing", "plan", "credit", "balance"]
-                        .iter()
-                        .any(|word| said::says(&text, word)) =>
+                    if ["quota", "billing"].iter().any(|word| said::says(&text, word))
+                        && !TIMES.iter().any(|word| said::says(&text, word)) =>
                 {
                     "do as the message says: such a limit is that of an account, and no delay helps"
                 }
@@ -997,6 +1012,18 @@ pub fn of_status(status: u16) -> &'static str {
         // A 400, and what the registry gives no meaning that matters here.
         _ => "W323",
     }
+}
+
+/// Whether the value of a header is an address, a time, a number or the word for nothing, and no reason.
+fn is_datum(text: &str) -> bool {
+    let text = text.trim_start().to_ascii_lowercase();
+    let first = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let day = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].iter().any(|day| {
+        first.strip_prefix(day).is_some_and(|rest| rest.is_empty() || rest.ends_with("day"))
+    });
+    let number = text.trim_start_matches(['-', '+']).starts_with(|c: char| c.is_ascii_digit());
+    let nothing = ["none", "nil", "null", "n"].contains(&first) || text.starts_with("no error");
+    day || number || nothing || text.starts_with("http://") || text.starts_with("https://")
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! The server's side: why a client was not accepted, and which option of `listen` accepts it; and
 //! what a client wanted that left at once. wscope's own answer is never diagnosed.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::findings::Findings;
 use crate::diagnostics::facts::{EndKind, HEARD_MOST};
 use crate::diagnostics::inner::inner;
-use crate::diagnostics::{ClientProtocol, Diagnostic, Facts, sniff, wish};
+use crate::diagnostics::{ClientProtocol, Confidence, Diagnostic, Facts, sniff, wish};
 use crate::event::Direction;
 use crate::wire::Role;
 use crate::wire::head::{Head, HttpVersion};
@@ -51,20 +52,15 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
             "W360" if names_another_host(request) => d
                 .because("the client takes this server for a forward proxy", "the request line has a whole URL, as only proxies get one")
                 .help("`wscope proxy PORT` is a forward proxy; or remove http_proxy or the proxy setting from the client"),
-            "W360" => match wish::client_protocol(request) {
-                Some(ClientProtocol { what, help, sure, .. }) => {
-                    let fact = format!("the path is {}", path.unwrap_or_default());
-                    let d = if sure { d.because(what, fact) } else { d.suggests(what, fact) };
-                    d.help(help)
-                }
-                None => match health_check(get("User-Agent"), path.as_deref().unwrap_or_default()) {
-                    Some((what, fact, sure)) => {
-                        let d = if sure { d.because(what, fact) } else { d.suggests(what, fact) };
-                        d.help("let it check the TCP port (Kubernetes: tcpSocket), let it expect status 426, or remove this server from what it checks")
-                    }
+            "W360" => {
+                let path = path.unwrap_or_default();
+                let of_path = |p: ClientProtocol| (p.what, format!("the path is {path}"), p.confidence, p.help);
+                let client_protocol = wish::client_protocol(request).map(of_path);
+                match client_protocol.or_else(|| health_check(get("User-Agent"), &path)) {
+                    Some((what, fact, confidence, help)) => d.judged(confidence, what, fact).help(help),
                     None => d,
-                },
-            },
+                }
+            }
             "W364" => match elsewhere(request) {
                 Some((place, fact)) => d
                     .because(place, fact)
@@ -74,12 +70,12 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
             "W363" if balanced => d
                 .because("a balancer in front of this server speaks the PROXY protocol", "the first bytes are those of it")
                 .help("switch the PROXY protocol off at the balancer (haproxy: no send-proxy and no send-proxy-v2; nginx: proxy_protocol off)"),
-            "W361" => d.help(format!("serve it too: `--path {}`, or correct the client's URL", path.unwrap_or_default())),
+            "W361" => d.help(format!("serve it too: {}, or correct the client's URL", option("--path", &path.unwrap_or_default()))),
             "W362" => foreign_origin(&get("Origin").unwrap_or_default(), get("User-Agent"), d),
             "W365" => match get("Sec-WebSocket-Protocol") {
                 Some(offered) => {
                     let first = offered.split(',').next().unwrap_or_default().trim().to_owned();
-                    d.help(format!("support it: `-s {first}`, or correct the client's list"))
+                    d.help(format!("support it: {}, or correct the client's list", option("-s", &first)))
                 }
                 None => d,
             },
@@ -133,7 +129,7 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
             d.title(format!("the client offered \"{names}\" and got no subprotocol"))
                 .note(after.clone())
                 .note_if(wish.speaks.as_ref().map(|client_protocol| client_protocol.what.as_ref()))
-                .help(format!("start wscope with `-s {first}`"))
+                .help(format!("start wscope with {}", option("-s", first)))
         });
     } else if let Some(client_protocol) = &wish.speaks {
         found.add("W367", |d| {
@@ -183,8 +179,8 @@ const CHECKERS: &[(&str, &str)] = &[
     ("edge health probe", "Azure Front Door"),
     ("consul health check", "Consul"),
     ("envoy/hc", "Envoy"),
-    ("prometheus", "Prometheus"),
-    ("blackbox", "Prometheus"),
+    ("prometheus/", "Prometheus"),
+    ("blackbox exporter", "Prometheus"),
     ("uptime-kuma", "Uptime Kuma"),
     ("uptimerobot", "UptimeRobot"),
     ("pingdom", "Pingdom"),
@@ -209,22 +205,46 @@ const HEALTH: &[&str] = &[
     "metrics",
 ];
 
-/// What a request is if it only asks whether this server is up; the fact that shows it; and whether
-/// it proves it.
-fn health_check(agent: Option<String>, path: &str) -> Option<(String, String, bool)> {
+/// What to do about a health check.
+const CHECK_TCP: &str = "let it check the TCP port (Kubernetes: tcpSocket), let it expect status 426, or remove this server from what it checks";
+
+/// What a request is if it only asks whether this server is up; the fact that shows it; how far it
+/// does; and what to do about it.
+fn health_check(
+    agent: Option<String>,
+    path: &str,
+) -> Option<(Cow<'static, str>, String, Confidence, &'static str)> {
     let agent = agent.unwrap_or_default().to_ascii_lowercase();
-    let any = "this is a health check or a monitor, not a client".to_owned();
-    let named = "the User-Agent names it".to_owned();
+    let any = "this is a health check or a monitor, not a client";
     if let Some((_, whose)) = CHECKERS.iter().find(|(word, _)| agent.contains(word)) {
-        return Some((format!("this is a health check of {whose}, not a client"), named, true));
+        let what = format!("this is a health check of {whose}, not a client");
+        let fact = "the User-Agent names it".to_owned();
+        return Some((what.into(), fact, Confidence::High, CHECK_TCP));
     }
-    if CHECKING.iter().any(|word| agent.contains(word)) {
-        return Some((any, named, true));
+    if let Some(word) = CHECKING.iter().find(|word| agent.contains(**word)) {
+        let fact = format!("the User-Agent has the word {word}");
+        return Some((any.into(), fact, Confidence::Medium, CHECK_TCP));
     }
     let last = path.rsplit('/').next().unwrap_or_default();
     let by_hand = agent.starts_with("mozilla/") || agent.starts_with("curl/");
     let asked = HEALTH.contains(&last) && !by_hand;
-    asked.then(|| (any, format!("the path is {path}"), false))
+    asked.then(|| (any.into(), format!("the path is {path}"), Confidence::Medium, CHECK_TCP))
+}
+
+/// Bytes of a peer's value that a command in a help has, at most.
+const TYPED: usize = 200;
+
+/// An option with a value from the peer, as a shell takes it; with its name alone if that can't be typed.
+fn option(name: &str, value: &str) -> String {
+    let strange = |c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER || c == '`';
+    if value.len() > TYPED || value.contains(strange) {
+        return format!("`{name}`");
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".:/_-".contains(c);
+    match !value.is_empty() && value.chars().all(plain) {
+        true => format!("`{name} {value}`"),
+        false => format!("`{name} '{}'`", value.replace('\'', "'\\''")),
+    }
 }
 
 /// A page or another program sent an Origin that is not allowed.
@@ -235,7 +255,11 @@ fn foreign_origin(origin: &str, agent: Option<String>, d: Diagnostic) -> Diagnos
     // `null` lets in both; browsers send one or the other.
     let of_file = matches!(origin, "null" | "file://") && program.is_none();
     let allowed = if of_file { "null" } else { origin };
-    let d = d.help(format!("allow it: `--origin {allowed}`"));
+    let is_origin = !allowed.contains(',') && !allowed.trim_end_matches('/').is_empty();
+    let d = match is_origin {
+        true => d.help(format!("allow it: {}", option("--origin", allowed))),
+        false => d.help("correct the Origin that the client sends: it is not that of one site"),
+    };
     let page = "the page was opened from a file, or is sandboxed";
     let fact = format!("Origin: {origin}");
     match program {

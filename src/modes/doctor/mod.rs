@@ -253,7 +253,7 @@ impl Exam<'_> {
             Variation::OwnOrigin | Variation::NoOrigin => "origin",
             Variation::NoSubprotocol | Variation::Subprotocol => "subprotocol",
             Variation::Again | Variation::Unchanged => "again",
-            Variation::OwnHost => "host",
+            Variation::OwnHost | Variation::NearHost => "host",
             Variation::OtherPath => "other path",
             Variation::OtherScheme => "other scheme",
             Variation::OtherFamily => "other family",

@@ -125,7 +125,10 @@ impl Admission {
             Origins::Any => return Ok(()),
             Origins::Listed(listed) => {
                 // Of a page from a file, browsers send one or the other.
-                let of_file = |listed: &String| listed == "null" && origin == b"file://";
+                let of_file = |listed: &String| {
+                    let null = bare(listed.as_bytes()).eq_ignore_ascii_case(b"null");
+                    null && origin.eq_ignore_ascii_case(b"file://")
+                };
                 let same = |listed: &String| {
                     bare(listed.as_bytes()).eq_ignore_ascii_case(bare(origin)) || of_file(listed)
                 };
@@ -366,6 +369,11 @@ mod tests {
         assert_eq!(status(&admission, &with("https://a.example:8443")), Some(403));
         assert_eq!(status(&admission, &with("file://")), None, "a page from a file, as with null");
         assert_eq!(status(&admission, &with("http://localhost")), Some(403));
+        for null in ["null", "null/", "NULL"] {
+            let origins = Origins::Listed(vec![null.to_owned()]);
+            let admission = Admission { origins, ..Admission::default() };
+            assert_eq!(status(&admission, &with("file://")), None, "{null}");
+        }
     }
 
     #[test]
