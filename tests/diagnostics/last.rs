@@ -126,7 +126,7 @@ fn what_stays_open_shows_why_the_other_did_not() {
     let d = tried("", &[(Variation::Again, stayed())]);
     assert_eq!(
         (&*d.causes[0].text, d.is_proved()),
-        ("the application ended it because of our message, or when it had answered it", false)
+        ("the application ended it because of our message", false)
     );
     let d = tried(
         "Origin: https://a.example\r\n",

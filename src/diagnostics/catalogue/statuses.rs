@@ -21,7 +21,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a wrong path or port: the server answers any path with this page, as single-page applications do, or a portal of this network answers for it", C::AllSame).unless(&[C::LoginPage, C::DefaultPage, C::EdgeRefuses])
                 .cure("find the path of the WebSocket; if the page is the network's, log in to that first"),
             medium("a wrong path or port: a plain GET gets this page, too", C::PlainSame).unless(&[C::LoginPage, C::DefaultPage, C::EdgeRefuses, C::AllSame]),
-            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage, C::DefaultPage, C::EdgeRefuses, C::AllSame]),
+            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage, C::DefaultPage, C::EdgeRefuses]),
             medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame).unless(&[C::AllSame]),
             low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers, C::OtherPathSame]),
             low("a proxy forwards without Upgrade and Connection"),
