@@ -149,8 +149,7 @@ pub(super) fn greets(content: &[u8]) -> bool {
 
 /// Whether a reason says that something was completed.
 pub(super) fn says_done(reason: &[u8]) -> bool {
-    let words =
-        ["done", "finished", "complete", "completed", "success", "successful", "ended", "over"];
+    let words = ["done", "finished", "complete", "completed", "success", "successful"];
     words.iter().any(|word| says(&text(reason), word))
 }
 

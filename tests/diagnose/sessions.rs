@@ -504,6 +504,7 @@ fn what_a_server_says_when_it_leaves_is_printed() {
         (1000, "Connection closed", ""),
         (1000, "CLOSE_NORMAL", ""),
         (1000, "stream complete", ""),
+        (1000, "account over quota", "\"account over quota\""),
         (1000, "", ""),
         (1000, "Normal Closure", ""),
     ] {
