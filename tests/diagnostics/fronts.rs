@@ -345,7 +345,7 @@ fn a_plain_get_that_names_the_host_says_what_the_upgrade_was_refused_for() {
     }];
     let d = asked("", "400 Bad Request", "", "Bad Request", &trials);
     assert!(d.entry.code == "W351" && d.is_supported() && !d.is_proved(), "{d:?}");
-    // An upgrade that is not answered at all is no other case.
+    // Without any answer to the upgrade, that may be so, too.
     let pair = Pair::new("", "");
     let facts = Facts {
         trials: &plain,
@@ -558,7 +558,7 @@ fn a_program_that_a_plain_get_names_is_judged_where_the_upgrade_gets_no_answer()
             first(&classify(&facts)[0], UNABLE);
         }
     }
-    // What speaks HTTP over the other scheme is no other service.
+    // If it speaks HTTP over the other scheme, it is the same service.
     let trials = [
         Trial {
             variation: Variation::OtherScheme,

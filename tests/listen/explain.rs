@@ -310,7 +310,7 @@ fn an_origin_that_is_no_site_is_let_in_as_it_was_sent() {
     }
 }
 
-/// Browsers name themselves; what another program sends as Origin is no page.
+/// Browsers name themselves; the Origin of another program does not name a page.
 #[test]
 fn an_origin_is_a_page_only_if_a_browser_sends_it() {
     let page = "the page was opened from a file, or is sandboxed";

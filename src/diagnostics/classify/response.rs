@@ -322,7 +322,7 @@ impl RefusalResponse<'_> {
         })
     }
 
-    /// What a plain GET is told, if it is about something that is the same in both requests.
+    /// What the answer to a plain GET says about the Host, which both requests share.
     fn plain_words(&self) -> Option<&'static str> {
         let (subject, _) = said::subject(&plain_told(self.facts)?)?;
         (subject == Subject::Host).then_some("W351")
