@@ -58,7 +58,7 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
     // SignalR ends each message with a separator.
     let mut text = text(content).trim_end_matches('\u{1e}').to_owned();
     let start = text.trim_start();
-    if is_notice(start) || is_list_with_error(start) {
+    if is_abort(start) || is_notice(start) || is_list_with_error(start) {
         return Some(Grievance::Marked);
     }
     if start.starts_with('{') {
@@ -95,11 +95,19 @@ fn is_list_with_error(text: &str) -> bool {
     !objects.is_empty() && objects.into_iter().all(marked)
 }
 
+/// Whether a message is ABORT of WAMP, with the name of an error: `[3,{},"wamp.error.no_such_realm"]`.
+/// The lens needs the subprotocol to know it.
+fn is_abort(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("[3,") else { return false };
+    rest.trim_end().rsplit('"').nth(1).is_some_and(|name| name.contains(".error."))
+}
+
 /// Whether a message is a list of texts, the last of which begins as an error: `["END","error: no"]`.
 fn is_notice(text: &str) -> bool {
     let texts = serde_json::from_str::<Vec<String>>(text).unwrap_or_default();
-    let kinds = ["NOTICE", "CLOSED", "ERROR", "END"];
-    matches!(&texts[..], [kind, text] if kinds.contains(&kind.as_str()) && shouts(text))
+    let kinds = ["notice", "closed", "error", "end"];
+    let known = |kind: &str| kinds.iter().any(|one| one.eq_ignore_ascii_case(kind));
+    matches!(&texts[..], [kind, text] if known(kind) && shouts(text))
 }
 
 /// Whether the message that came last is one of ours, sent back.
@@ -542,6 +550,8 @@ mod tests {
             (r#"{"type":"auth_invalid","message":"no"}"#, Some(Grievance::Marked)),
             (r#"{"type":"disconnect","reason":"unauthorized"}"#, Some(Grievance::Marked)),
             (r#"{"type":"disconnect"}"#, None),
+            (r#"[3,{"message":"no"},"wamp.error.no_such_realm"]"#, Some(Grievance::Marked)),
+            (r#"[3,{},"wamp.close.normal"]"#, None),
             (r#"["NOTICE","ERROR: bad message"]"#, Some(Grievance::Marked)),
             (r#"["NOTICE","the error: none"]"#, Some(Grievance::Word)),
             (r#"{"command":"init","problem":"no-session"}"#, Some(Grievance::Marked)),
