@@ -144,6 +144,8 @@ pub fn is_ordinary(reason: &[u8]) -> bool {
         "by",
         "client",
         "server",
+        "stream",
+        "sent",
     ];
     let mut words = said.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.all(|word| known.contains(&word) || is_end(word)) || says_done(reason)

@@ -873,6 +873,37 @@ fn text_in_place_of_a_later_frame_is_text() {
     }
 }
 
+/// A server that has sent all it had may close, as one that answers a single question does.
+#[test]
+fn a_stream_that_ends_in_order_is_healthy_for_doctor() {
+    for (end, healthy) in [
+        (close(1000, ""), true),
+        (close(1000, "all sent"), true),
+        (close(1001, "restarting"), false),
+        (close(1000, "Kicked: logged in elsewhere"), false),
+        (close(1011, ""), false),
+    ] {
+        let sent = end.clone();
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            stream.write_all(&[text("1"), text("2"), sent.clone()].concat()).ok()?;
+            stream.read_to_end(&mut Vec::new()).ok().map(drop)
+        });
+        let told = Told::of(&["doctor"], port, "/");
+        assert_eq!(
+            told.text.starts_with("healthy: the server closed with 1000"),
+            healthy,
+            "{}",
+            told.text
+        );
+        assert_eq!(told.status == Some(0), healthy, "{}", told.text);
+        if healthy {
+            told.lacks("failed ");
+            told.lacks("[W");
+        }
+    }
+}
+
 #[test]
 fn who_answers_our_close_is_not_away() {
     let port = serve(|request, stream| {

@@ -12,13 +12,13 @@ use crate::client::{one_line, prepare};
 use crate::config::reach::ReachConfig;
 use crate::config::{Display, OpenConfig};
 use crate::diagnostics::facts::{TrialOutcome, Variation};
-use crate::diagnostics::{Diagnostic, Family, Severity};
+use crate::diagnostics::{Diagnostic, Family, Severity, is_ordinary};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
-use crate::event::{Cause, CertificateFacts, ConnId, Side, Stamp};
+use crate::event::{Cause, CertificateFacts, ConnId, Ending, Side, Stamp};
 use crate::net::clock::wall_micros;
 use crate::net::route::Hop;
 use crate::output::reporter::Reporter;
@@ -30,6 +30,7 @@ use crate::ui::sanitize::escaped;
 use crate::ui::terminal::Terminal;
 use crate::ui::{clock, ending};
 use crate::wire::Role;
+use crate::wire::close::CloseBody;
 use crate::wire::head::Head;
 
 /// Addresses that are tried one by one.
@@ -295,7 +296,7 @@ impl Exam<'_> {
         self.add("compression", StepOutcome::Ok, text, None);
     }
 
-    /// Pings, is silent, closes. Gives the verdict and the status if it is not healthy.
+    /// Pings, is silent, closes. Gives the verdict and the status, unless it stayed open and healthy.
     fn talk(
         &mut self,
         mut talk: TrialTalk,
@@ -310,7 +311,7 @@ impl Exam<'_> {
                 answers &= self.ping("ping again", &mut talk, runtime)?;
             } else {
                 let text = format!("the connection was closed during {name}");
-                self.add("idle", StepOutcome::Failed, &text, Some(talk.ending().duration));
+                self.add("idle", outcome_of_end(&talk), &text, Some(talk.ending().duration));
             }
         }
         let was_open = talk.is_open();
@@ -340,7 +341,15 @@ impl Exam<'_> {
             probe::look_again(self.config, &mut talk.evidence, runtime)?;
         }
         self.found = talk.explain(&ended, over);
+        let is_note = |found: &Diagnostic| found.severity == Severity::Note;
         let exit = match Exit::of(&ended) {
+            // It has done what it is there for.
+            Exit::Success
+                if answers && is_end_of_messages(&ended) && self.found.iter().all(is_note) =>
+            {
+                self.found.clear();
+                Exit::Success
+            }
             // It was to stay open.
             Exit::Success if !was_open => Exit::Unmet,
             // The protocol inside did not continue.
@@ -380,7 +389,7 @@ impl Exam<'_> {
         Ok(Some((verdict, exit)))
     }
 
-    /// Whether it was answered in any way.
+    /// Whether it was answered in any way, or the connection ended before it could be.
     fn ping(
         &mut self,
         name: &'static str,
@@ -402,7 +411,8 @@ impl Exam<'_> {
                 self.add(name, StepOutcome::Failed, "not answered", None);
             }
             (None, None) => {
-                self.add(name, StepOutcome::Failed, "the connection ended before a pong", None);
+                self.add(name, outcome_of_end(talk), "the connection ended before a pong", None);
+                return Ok(true);
             }
         }
         Ok(answer.is_some())
@@ -416,6 +426,22 @@ impl Exam<'_> {
         elapsed: Option<Duration>,
     ) {
         self.steps.push(DoctorStep { name, outcome, text: text.to_owned(), elapsed });
+    }
+}
+
+/// Whether the peer had sent messages and then closed in order, as one does that has sent all it had.
+fn is_end_of_messages(ended: &Ending) -> bool {
+    let body = ended.received.as_ref();
+    let in_order = ended.by == Side::Peer && ended.cause == Cause::Closed;
+    let ordinary = |body: &CloseBody| body.code == Some(1000) && is_ordinary(&body.reason);
+    in_order && body.is_some_and(ordinary) && ended.r#in.messages > 0
+}
+
+/// What it means for a step that the connection ended before it was over.
+fn outcome_of_end(talk: &TrialTalk) -> StepOutcome {
+    match is_end_of_messages(&talk.ending()) {
+        true => StepOutcome::Odd,
+        false => StepOutcome::Failed,
     }
 }
 
