@@ -214,14 +214,19 @@ fn object(text: &str) -> Option<Map<String, Value>> {
 fn is_marked(members: &Map<String, Value>) -> bool {
     // The message that ends a session, with the fault that it names.
     let reason = members.get("reason").and_then(Value::as_str).unwrap_or_default();
-    let reason = reason.replace(['_', '-'], " ");
-    let faulty = WORDS.iter().any(|word| says(&reason, word));
+    let faults = |text: &str| {
+        let text = text.replace(['_', '-'], " ");
+        WORDS.iter().any(|word| says(&text, word))
+    };
+    let faulty = faults(reason);
     let leaves = members.get("type").is_some_and(|kind| kind == "disconnect");
     // `false` alone may be a state, such as a light that is off.
     let words = ["message", "msg", "reason", "description", "detail", "details", "code", "body"];
     let explains = |name: &str| words.contains(&name) || name.ends_with("_msg");
     let mut about = members.iter().filter(|(name, value)| explains(name) && !is_none(value));
     let told = about.clone().any(|(_, value)| value.is_string());
+    let complaint = about.clone().any(|(_, value)| value.as_str().is_some_and(faults));
+    let has_code = members.get("code").is_some_and(|code| !is_none(code));
     let explained = about.next().is_some();
     // API Gateway's own answer to a message.
     let ids = ["message", "connectionId", "requestId"];
@@ -233,7 +238,11 @@ fn is_marked(members: &Map<String, Value>) -> bool {
             // A number measures it.
             "error" | "errorMessage" | "error_message" => !is_none(value) && !value.is_number(),
             "problem" => value.is_string() && members.contains_key("command"),
-            "success" | "ok" => *value == Value::Bool(false) && explained,
+            // The record of a check has a kind, too, and says what was found; a refusal complains.
+            "success" | "ok" => {
+                let refused = !members.contains_key("type") || complaint || has_code;
+                *value == Value::Bool(false) && explained && refused
+            }
             // A number counts the errors.
             "errors" => !is_none(value) && !value.is_number() && !members.contains_key("valid"),
             // The numbers of HTTP.
@@ -574,6 +583,9 @@ mod tests {
             ("Unauthorized biography of the Queen", Some(Grievance::Word)),
             (r#"{"type":"light","ok":false}"#, None),
             (r#"{"ok":false,"retry":true}"#, None),
+            (r#"{"type":"validation","ok":false,"message":"must be an address"}"#, None),
+            (r#"{"type":"res","ok":false,"message":"Not allowed here"}"#, Some(Grievance::Marked)),
+            (r#"{"type":"res","ok":false,"code":"E7","message":"x"}"#, Some(Grievance::Marked)),
             (r#"{"action":"error","level":"info","n":3}"#, Some(Grievance::Word)),
             (r#"{"type":"disconnect","reason":"user left"}"#, None),
             (r#"{"type":"disconnect","reason":"too_many_websockets"}"#, Some(Grievance::Marked)),

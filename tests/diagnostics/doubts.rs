@@ -1,7 +1,7 @@
 //! What looks like a proof and is none: each answer here has a legal other explanation, so no cause
 //! that it suggests is sure.
 
-use wscope::diagnostics::facts::{Trial, TrialOutcome, Variation};
+use wscope::diagnostics::facts::{CrossedMessage, StreamFacts, Trial, TrialOutcome, Variation};
 use wscope::diagnostics::{Confidence, Diagnostic, Facts, classify};
 
 use crate::support::{Pair, stream_of};
@@ -241,10 +241,31 @@ fn an_application_may_use_the_words_of_a_gateway() {
 #[test]
 fn a_welcome_of_another_protocol_is_not_action_cables() {
     let cable = "Sec-WebSocket-Protocol: actioncable-v1-json\r\n";
+    let (welcome, with_id) =
+        ("{\"type\":\"welcome\"}", "{ \"sid\": \"a1\", \"type\": \"welcome\" }");
+    let ping = "{\"type\":\"ping\",\"message\":1796021128}";
+    for (path, second, is) in [
+        ("/cable", "", true),
+        ("/ws", ping, true),
+        ("/ws", "", false),
+        ("/ws", "hi", false),
+        ("/ws", "{\"type\":\"ping\"}", false),
+    ] {
+        let url = format!("ws://localhost{path}");
+        for first in [welcome, with_id] {
+            let pair = Pair::open("", "");
+            let kept = [first, second].map(|content| CrossedMessage {
+                ours: false,
+                text: true,
+                content: content.as_bytes(),
+            });
+            let stream = StreamFacts { kept: &kept, ..stream_of(first.as_bytes()) };
+            let facts = Facts { url: Some(&url), stream, ..pair.facts() };
+            let found = classify(&facts).iter().any(|d| d.entry.code == "W508");
+            assert_eq!(found, is, "{path} {first} {second}");
+        }
+    }
     for (headers, first, is) in [
-        ("", "{\"type\":\"welcome\"}", true),
-        ("", "{\"type\":\"welcome\",\"sid\":\"a1\"}", true),
-        ("", "{ \"sid\": \"a1\", \"type\": \"welcome\" }", true),
         (cable, "{\"type\":\"welcome\",\"version\":2}", true),
         ("", "{\"type\":\"welcome\",\"token\":\"abc\"}", false),
         ("", "{\"type\":\"welcome\",\"user\":\"ann\"}", false),

@@ -26,7 +26,8 @@ pub fn cases(golden: &mut Golden) {
         ("W513", "Discord", b"{\"t\":null,\"op\":10,\"d\":{\"heartbeat_interval\":41250}}"),
     ] {
         // Some servers write the operation first, others the type.
-        golden.verdict(code, what, &Facts { stream: stream_of(first), ..pair.facts() });
+        let url = (code == "W508").then_some("ws://chat.example/cable");
+        golden.verdict(code, what, &Facts { stream: stream_of(first), url, ..pair.facts() });
     }
     let second = Some(&b"40"[..]);
     let stream = StreamFacts { second, ..stream_of(OPEN) };

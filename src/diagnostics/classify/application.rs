@@ -1,7 +1,7 @@
 //! The protocol inside the WebSocket, recognised by its first message, the subprotocol, path and
 //! host; and which message it expects first.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::findings::Findings;
 use crate::diagnostics::facts::{EndKind, SILENCE};
@@ -82,7 +82,7 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
         if is_engine_io_3(facts, first) { "W514" } else { "W501" }
     } else if first == b"o" {
         "W503"
-    } else if is_action_cable(&protocol, first) {
+    } else if is_action_cable(facts, &protocol, first) {
         "W508"
     } else if contains(first, b"pusher:connection_established") {
         "W509"
@@ -203,11 +203,20 @@ fn ended_by_peer(facts: &Facts<'_>) -> bool {
 }
 
 /// Its welcome is this object alone, with the `sid` of AnyCable; with the subprotocol, it may have more.
-fn is_action_cable(protocol: &str, first: &[u8]) -> bool {
-    let Ok(Value::Object(members)) = serde_json::from_slice::<Value>(first) else { return false };
+/// Many servers say welcome: without the subprotocol the path or a ping shows that it is ActionCable's.
+fn is_action_cable(facts: &Facts<'_>, protocol: &str, first: &[u8]) -> bool {
+    let object = |content: &[u8]| serde_json::from_slice::<Map<String, Value>>(content).ok();
+    let Some(members) = object(first) else { return false };
     let welcome = members.get("type").is_some_and(|kind| kind == "welcome");
     let bare = members.keys().all(|name| matches!(name.as_str(), "type" | "sid"));
-    welcome && (bare || protocol.starts_with("actioncable-v1-"))
+    let path = || facts.url.is_some_and(|url| Url::of(url).path.ends_with("cable"));
+    let is_ping = |members: Map<String, Value>| {
+        members.get("type").is_some_and(|kind| kind == "ping")
+            && members.get("message").is_some_and(Value::is_u64)
+    };
+    let theirs = || facts.stream.kept.iter().filter(|message| !message.ours);
+    let pings = || theirs().filter_map(|message| object(message.content)).any(is_ping);
+    welcome && (protocol.starts_with("actioncable-v1-") || bare && (path() || pings()))
 }
 
 fn is_discord(first: &[u8]) -> bool {
