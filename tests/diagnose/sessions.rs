@@ -891,7 +891,7 @@ fn a_stream_that_ends_in_order_is_healthy_for_doctor() {
         });
         let told = Told::of(&["doctor"], port, "/");
         assert_eq!(
-            told.text.starts_with("healthy: the server closed with 1000"),
+            told.text.starts_with("healthy: the server sent all it had, then closed with 1000"),
             healthy,
             "{}",
             told.text

@@ -369,8 +369,11 @@ impl Exam<'_> {
         let verdict = match (&ended.received, self.found.first()) {
             (Some(body), _) if ended.by == Side::Peer => {
                 let after = clock::brief(ended.duration);
-                let seen =
-                    format!("the server closed with {} after {after}", ending::close_body(body));
+                let closed = format!("closed with {} after {after}", ending::close_body(body));
+                let seen = match exit {
+                    Exit::Success => format!("the server sent all it had, then {closed}"),
+                    _ => format!("the server {closed}"),
+                };
                 match self.found.first() {
                     Some(found) if found.is_supported() => found.lead(&seen),
                     _ => seen,
