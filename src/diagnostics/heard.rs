@@ -58,7 +58,7 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
     // SignalR ends each message with a separator.
     let mut text = text(content).trim_end_matches('\u{1e}').to_owned();
     let start = text.trim_start();
-    if is_abort(start) || is_notice(start) || is_list_with_error(start) {
+    if is_abort(start) || is_notice(start) || is_list_with_error(start) || is_irc_error(start) {
         return Some(Grievance::Marked);
     }
     if start.starts_with('{') {
@@ -108,6 +108,21 @@ fn is_notice(text: &str) -> bool {
     let kinds = ["notice", "closed", "error", "end"];
     let known = |kind: &str| kinds.iter().any(|one| one.eq_ignore_ascii_case(kind));
     matches!(&texts[..], [kind, text] if known(kind) && shouts(text))
+}
+
+/// Whether the first line is an error of an IRC server: a numeric from 400 to 599 (RFC 2812 §5.2), or a
+/// notice to a client that is not registered yet.
+fn is_irc_error(text: &str) -> bool {
+    let line = text.lines().next().unwrap_or_default();
+    let mut words = line.strip_prefix(':').unwrap_or_default().splitn(4, ' ');
+    let (Some(server), Some(command), Some(target), Some(rest)) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
+        return false;
+    };
+    let numeric = command.len() == 3 && command.starts_with(['4', '5']);
+    let refuses = command == "NOTICE" && target == "*" && WORDS.iter().any(|word| says(rest, word));
+    !server.contains('!') && (numeric && command.parse::<u16>().is_ok() || refuses)
 }
 
 /// Whether the message that came last is one of ours, sent back.
@@ -226,6 +241,9 @@ fn is_marked(members: &Map<String, Value>) -> bool {
     let mut about = members.iter().filter(|(name, value)| explains(name) && !is_none(value));
     let told = about.clone().any(|(_, value)| value.is_string());
     let complaint = about.clone().any(|(_, value)| value.as_str().is_some_and(faults));
+    // A text of some words beside it, whatever its name and language.
+    let sentence = |value: &Value| value.as_str().is_some_and(|text| text.trim().contains(' '));
+    let bare = members.len() == 2 && members.values().any(sentence);
     let has_code = members.get("code").is_some_and(|code| !is_none(code));
     let explained = about.next().is_some();
     // API Gateway's own answer to a message.
@@ -241,7 +259,7 @@ fn is_marked(members: &Map<String, Value>) -> bool {
             // The record of a check has a kind, too, and says what was found; a refusal complains.
             "success" | "ok" => {
                 let refused = !members.contains_key("type") || complaint || has_code;
-                *value == Value::Bool(false) && explained && refused
+                *value == Value::Bool(false) && (bare || explained && refused)
             }
             // A number counts the errors.
             "errors" => !is_none(value) && !value.is_number() && !members.contains_key("valid"),
@@ -253,6 +271,8 @@ fn is_marked(members: &Map<String, Value>) -> bool {
             "auth" | "login" => {
                 value.as_str().is_some_and(|value| fails(value) || names_error(value))
             }
+            // What became of a request, in an envelope.
+            "response" | "result" => value.as_object().is_some_and(has_failed),
             // DDP, which names the versions that it has.
             "msg" => value == "failed" && members.contains_key("version"),
             "type" | "event" | "status" | "op" | "kind" | "T" => {
@@ -270,6 +290,18 @@ fn is_marked(members: &Map<String, Value>) -> bool {
             }
             _ => false,
         })
+}
+
+/// Whether an object has a state of failure, and an error that says why, in itself or one level deeper.
+fn has_failed(members: &Map<String, Value>) -> bool {
+    let error = |members: &Map<String, Value>| {
+        members
+            .get("error")
+            .and_then(Value::as_object)
+            .is_some_and(|error| error.get("message").is_some_and(Value::is_string))
+    };
+    members.get("status").and_then(Value::as_str).is_some_and(fails)
+        && (error(members) || members.values().filter_map(Value::as_object).any(error))
 }
 
 /// Whether a list of JSON begins with the name of an error, as `["error",{…}]`.
@@ -585,6 +617,19 @@ mod tests {
             (r#"{"ok":false,"retry":true}"#, None),
             (r#"{"type":"validation","ok":false,"message":"must be an address"}"#, None),
             (r#"{"type":"res","ok":false,"message":"Not allowed here"}"#, Some(Grievance::Marked)),
+            (r#"{"ok":false,"mensaje":"falta la sala"}"#, Some(Grievance::Marked)),
+            (r#"{"ok":false,"room":"kitchen"}"#, None),
+            (
+                r#"{"type":"response.done","response":{"status":"failed","details":{"error":{"code":"quota","message":"used up"}}}}"#,
+                Some(Grievance::Marked),
+            ),
+            (r#"{"type":"response.done","response":{"status":"cancelled","details":{}}}"#, None),
+            (r#"{"type":"job","result":{"status":"failed","error":null}}"#, Some(Grievance::Word)),
+            (":irc.example NOTICE * :Login authentication failed\r\n", Some(Grievance::Marked)),
+            (":irc.example 433 * bob :Nickname is already in use\r\n", Some(Grievance::Marked)),
+            (":irc.example NOTICE * :*** Looking up your hostname\r\n", None),
+            (":irc.example 375 bob :- Message of the day\r\n", None),
+            (":bob!b@h NOTICE * :it failed\r\n", Some(Grievance::Word)),
             (r#"{"type":"res","ok":false,"code":"E7","message":"x"}"#, Some(Grievance::Marked)),
             (r#"{"action":"error","level":"info","n":3}"#, Some(Grievance::Word)),
             (r#"{"type":"disconnect","reason":"user left"}"#, None),
