@@ -77,7 +77,7 @@ const ENVELOPE: [&str; 51] = [
 const RETRY: [&str; 5] = ["retry", "attempt", "remaining", "limit", "wait"];
 
 /// Kinds of messages that are refusals by their name.
-const REFUSALS: [&str; 14] = [
+const REFUSALS: [&str; 17] = [
     "nack",
     "accessdenied",
     "permissiondenied",
@@ -92,13 +92,23 @@ const REFUSALS: [&str; 14] = [
     "badrequest",
     "invalidrequest",
     "ratelimited",
+    "sessionexpired",
+    "tokenexpired",
+    "authtimeout",
 ];
 
 /// Whether the answer refuses the request, or says that it failed.
 pub(super) fn refuses(request: &str, answer: &str) -> bool {
     let request = object(request).unwrap_or_default();
     let Some(answer) = object(answer) else { return false };
-    is_error(&answer) || is_refusal(&answer) || is_fault(&answer, &request, DEPTH)
+    !is_echo(&request, &answer)
+        && (is_error(&answer) || is_refusal(&answer) || is_fault(&answer, &request, DEPTH))
+}
+
+/// Whether an error of this side stands in the answer again, as in a chat.
+fn is_echo(request: &Object, answer: &Object) -> bool {
+    let again = |(name, value): (&String, &Value)| answer.get(name) == Some(value);
+    complains(request) && request.iter().all(again)
 }
 
 /// Whether an object says that something failed: a request, or what the object is about.
@@ -121,7 +131,7 @@ fn is_refusal(object: &Object) -> bool {
 
 /// Whether an object, or the answer inside it, says that something failed and holds nothing else.
 fn is_fault(object: &Object, request: &Object, depth: usize) -> bool {
-    if (has_fault(object) || spells_fault(object, request)) && !has_data(object) {
+    if (has_fault(object) || spells_fault(object, request)) && !has_data(object, request) {
         return true;
     }
     let is_answer = kinds(object).any(|kind| {
@@ -181,13 +191,15 @@ fn answers(object: &Object, request: &Object) -> bool {
     ids(object).iter().any(|id| asked.contains(id))
 }
 
-/// Whether an object holds something that is no part of an envelope.
-fn has_data(object: &Object) -> bool {
+/// Whether an object holds something that is no part of an envelope, or names what was asked about.
+fn has_data(object: &Object, request: &Object) -> bool {
     let jsend = object.len() == 2;
     object.iter().any(|(name, value)| {
         let name = plain(name);
+        // Under another name it was no id.
+        let subject = || request.iter().any(|(asked, it)| it == value && !is_id(&plain(asked)));
         let envelope = ENVELOPE.contains(&&*name)
-            || is_id(&name)
+            || is_id(&name) && !subject()
             || name.starts_with("err")
             || RETRY.iter().any(|part| name.contains(part))
             || name == "data" && jsend;
@@ -247,15 +259,7 @@ fn is_error(members: &Object) -> bool {
             "response" | "result" => value.as_object().is_some_and(has_failed),
             // DDP, which names the versions that it has.
             "msg" => value == "failed" && members.contains_key("version"),
-            "type" | "event" | "status" | "op" | "kind" | "T" => {
-                value.as_str().is_some_and(|value| {
-                    // Where nothing but numbers is beside it, something is counted or measured.
-                    let mut others = members.iter().filter(|(other, _)| *other != name);
-                    let counted = members.len() > 1 && others.all(|(_, other)| other.is_number());
-                    let failed = name != "status" && fails(value) && explains(members, true);
-                    failed || names_error(value) && !counted
-                })
-            }
+            "type" | "event" | "op" | "kind" | "T" => says_failed(members, name, value),
             // A gateway's own refusal names nothing else than what it concerns.
             "message" => {
                 members.keys().all(|name| ids.contains(&name.as_str()))
@@ -281,8 +285,19 @@ fn has_fault(members: &Object) -> bool {
         "code" | "statusCode" => {
             explains(members, true) && value.as_u64().is_some_and(|code| (400..600).contains(&code))
         }
-        "status" => value.as_str().is_some_and(fails) && explains(members, true),
+        // That of a job or a device may be what was asked for.
+        "status" => says_failed(members, name, value),
         _ => false,
+    })
+}
+
+/// Whether the kind or the state of an object is a failure.
+fn says_failed(members: &Object, name: &str, value: &Value) -> bool {
+    // Where nothing but numbers is beside it, something is counted or measured.
+    let mut others = members.iter().filter(|(other, _)| *other != name);
+    let counted = members.len() > 1 && others.all(|(_, other)| other.is_number());
+    value.as_str().is_some_and(|value| {
+        fails(value) && explains(members, true) || names_error(value) && !counted
     })
 }
 
@@ -458,6 +473,29 @@ mod tests {
             ("{}", r#"{"type":"log","data":{"status":"error","error":"disk full"}}"#),
             ("{}", r#"{"ret":0,"msg":"ok"}"#),
             ("{}", r#"{"result":false}"#),
+            (
+                r#"{"get":"job-9"}"#,
+                r#"{"id":"job-9","status":"failed","error":"exit code 1","attempts":3}"#,
+            ),
+            (
+                r#"{"get":"pump-3"}"#,
+                r#"{"id":"pump-3","state":"fault","error":"E17 overheat","since":"10:02"}"#,
+            ),
+            (
+                r#"{"op":"status","app":"shop"}"#,
+                r#"{"app":"shop","status":"error","message":"CrashLoopBackOff","replicas":0}"#,
+            ),
+            ("{}", r#"{"ok":false,"score":0,"message":"This is a top-10 common password"}"#),
+            ("{}", r#"{"errors":[{"at":"10:00","message":"boom"}],"total":1}"#),
+            (
+                r#"{"error":"unauthorized","code":4001}"#,
+                r#"{"from":"me","ts":1,"error":"unauthorized","code":4001}"#,
+            ),
+            (
+                "{}",
+                r#"{"op":"health","status":"error","services":[{"name":"db","status":"error"}]}"#,
+            ),
+            ("{}", r#"{"op":"prefs","error":true,"warning":false,"info":false}"#),
         ] {
             assert!(!refuses(request, answer), "{answer}");
         }

@@ -59,7 +59,9 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
 pub(super) fn is_echo(facts: &Facts<'_>) -> bool {
     let Some(heard) = &facts.stream.heard else { return false };
     let kept = |content: &'_ [u8]| content.len().min(HEARD_MOST);
-    let same = |ours: &[u8]| ours[..kept(ours)] == heard.content[..kept(heard.content)];
+    let same = |ours: &[u8]| {
+        ours[..kept(ours)].eq_ignore_ascii_case(&heard.content[..kept(heard.content)])
+    };
     facts.stream.kept.iter().any(|message| message.ours && same(message.content))
 }
 
