@@ -101,8 +101,7 @@ const REFUSALS: [&str; 17] = [
 pub(super) fn refuses(request: &str, answer: &str) -> bool {
     let request = object(request).unwrap_or_default();
     let Some(answer) = object(answer) else { return false };
-    !is_echo(&request, &answer)
-        && (is_error(&answer) || is_refusal(&answer) || is_fault(&answer, &request, DEPTH))
+    !is_echo(&request, &answer) && (is_error(&answer) || is_fault(&answer, &request, DEPTH))
 }
 
 /// Whether an error of this side stands in the answer again, as in a chat.
@@ -113,10 +112,7 @@ fn is_echo(request: &Object, answer: &Object) -> bool {
 
 /// Whether an object says that something failed: a request, or what the object is about.
 pub(super) fn complains(object: &Object) -> bool {
-    is_error(object)
-        || is_refusal(object)
-        || has_fault(object)
-        || is_fault(object, &Object::new(), DEPTH)
+    is_error(object) || has_fault(object) || is_fault(object, &Object::new(), DEPTH)
 }
 
 /// Whether a list of JSON is an error.
@@ -131,7 +127,8 @@ fn is_refusal(object: &Object) -> bool {
 
 /// Whether an object, or the answer inside it, says that something failed and holds nothing else.
 fn is_fault(object: &Object, request: &Object, depth: usize) -> bool {
-    if (has_fault(object) || spells_fault(object, request)) && !has_data(object, request) {
+    let fails = has_fault(object) || is_refusal(object) || spells_fault(object, request);
+    if fails && !has_data(object, request) {
         return true;
     }
     let is_answer = kinds(object).any(|kind| {
@@ -194,10 +191,12 @@ fn answers(object: &Object, request: &Object) -> bool {
 /// Whether an object holds something that is no part of an envelope, or names what was asked about.
 fn has_data(object: &Object, request: &Object) -> bool {
     let jsend = object.len() == 2;
-    object.iter().any(|(name, value)| {
-        let name = plain(name);
+    object.iter().any(|(key, value)| {
+        let name = plain(key);
         // Under another name it was no id.
         let subject = || request.iter().any(|(asked, it)| it == value && !is_id(&plain(asked)));
+        // A parameter of a request that is known by its id comes back with it.
+        let parameter = || request.get(key) == Some(value) && answers(object, request);
         let envelope = ENVELOPE.contains(&&*name)
             || is_id(&name) && !subject()
             || name.starts_with("err")
@@ -217,13 +216,13 @@ fn has_data(object: &Object, request: &Object) -> bool {
             item.as_object().is_some_and(|item| names.any(|name| item.contains_key(*name)))
         };
         let found = value.as_array().is_some_and(|items| items.iter().any(places));
-        !envelope && !empty || found
+        !envelope && !empty && !parameter() || found
     })
 }
 
 /// Whether the name of a member, as [`plain`] makes it, is that of an id.
 fn is_id(name: &str) -> bool {
-    name.ends_with("id") || matches!(name, "seq" | "ref" | "nonce" | "sn")
+    name.ends_with("id") || name.ends_with("seq") || matches!(name, "ref" | "nonce" | "sn")
 }
 
 /// The values of the members that name the kind of a message.
@@ -416,6 +415,14 @@ mod tests {
             ("{}", r#"{"error":"no such room"}"#),
             (r#"{"id":1}"#, r#"{"id":1,"code":20001,"message":"Invalid argument","data":{}}"#),
             (r#"{"id":"e7"}"#, r#"{"code":80014,"id":"e7","msg":"bad type","success":false}"#),
+            (
+                r#"{"id":"e7","reqType":"sub","dataType":"x"}"#,
+                r#"{"code":80014,"id":"e7","msg":"dataType invalid","dataType":"x"}"#,
+            ),
+            (
+                r#"{"seq":5,"command":"stackTrace"}"#,
+                r#"{"seq":9,"request_seq":5,"success":false,"command":"stackTrace","message":"notStopped"}"#,
+            ),
             ("{}", r#"{"errcode":40001,"errmsg":"invalid credential"}"#),
             ("{}", r#"{"ret":-1,"msg":"签名错误"}"#),
             ("{}", r#"{"status":"fail","data":{"title":"A title is required"}}"#),
@@ -495,6 +502,11 @@ mod tests {
                 "{}",
                 r#"{"op":"health","status":"error","services":[{"name":"db","status":"error"}]}"#,
             ),
+            (
+                "{}",
+                r#"{"flagged":true,"action":"rejected","categories":["insult"],"reason":"insult"}"#,
+            ),
+            ("{}", r#"{"frame":12,"kind":"nack","snr":-4.2}"#),
             ("{}", r#"{"op":"prefs","error":true,"warning":false,"info":false}"#),
         ] {
             assert!(!refuses(request, answer), "{answer}");
