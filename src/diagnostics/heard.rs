@@ -47,7 +47,8 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
     } else if refuses_plainly(start) {
         return Some(Grievance::Marked);
     } else if shouts(start) {
-        return Some(Grievance::Shouted);
+        let rest = start.split_once(' ').map(|(_, rest)| rest).unwrap_or_default();
+        return Some(if refuses_plainly(rest) { Grievance::Marked } else { Grievance::Shouted });
     }
     let denied = ["no error", "without error", "0 error", "0 fail"];
     let lower = text.to_ascii_lowercase();
@@ -249,6 +250,8 @@ mod tests {
             (r#"{"error":{"code":5}}"#, Some(Grievance::Marked)),
             ("<?xml version='1.0'?><error code=\"5\"/>", Some(Grievance::Marked)),
             ("Error: no such room", Some(Grievance::Shouted)),
+            ("ERR authentication failed", Some(Grievance::Marked)),
+            ("-NOAUTH Authentication required.", Some(Grievance::Marked)),
             ("token expired", Some(Grievance::Marked)),
             ("Your token expired", Some(Grievance::Word)),
             ("Unauthorized", Some(Grievance::Marked)),
