@@ -808,8 +808,9 @@ impl Clue {
                 sent.then(|| format!("it ended {} ms after the 101, and a message was sent meanwhile", end.lifetime.as_millis()))
             }
             Self::LongMessageSent => {
-                let (message, _) = facts.stream.sent.filter(|(message, _)| message.len >= LONG_MESSAGE)?;
-                after_ours(facts).then(|| format!("a message of {} bytes was sent right before the end", message.len))
+                let len = facts.stream.last_sent_len;
+                (len >= LONG_MESSAGE && after_ours(facts))
+                    .then(|| format!("a message of {len} bytes was sent right before the end"))
             }
             Self::TrafficBehindProxy => {
                 let hop = proxied(facts.response?)?;

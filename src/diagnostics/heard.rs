@@ -92,6 +92,8 @@ pub fn is_ordinary(reason: &[u8]) -> bool {
         "by",
         "client",
         "server",
+        "end",
+        "of",
         "stream",
         "sent",
     ];
