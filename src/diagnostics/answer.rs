@@ -14,7 +14,7 @@ type Object = Map<String, Value>;
 const DEPTH: usize = 3;
 
 /// Members of an envelope, in lower case and without separators.
-const ENVELOPE: [&str; 51] = [
+const ENVELOPE: [&str; 52] = [
     // Whom or what it is for.
     "seq",
     "ref",
@@ -34,6 +34,7 @@ const ENVELOPE: [&str; 51] = [
     "type",
     "typ",
     "event",
+    "ev",
     "op",
     "opcode",
     "action",
@@ -376,10 +377,10 @@ pub(super) fn object(text: &str) -> Option<Object> {
 /// Whether a message is a list of objects, each of which says that it is an error.
 fn is_list_with_error(text: &str) -> bool {
     let objects = serde_json::from_str::<Vec<Object>>(text).unwrap_or_default();
-    // The type of a record in a list is one of many.
+    // The type of a record in a list is one of many, and a record has data.
     let marked = |mut members: Object| {
         members.remove("type");
-        complains(&members)
+        is_error(&members) || has_fault(&members) && !has_data(&members, &Object::new())
     };
     !objects.is_empty() && objects.into_iter().all(marked)
 }
