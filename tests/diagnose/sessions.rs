@@ -892,6 +892,8 @@ fn a_stream_that_ends_in_order_is_healthy_for_doctor() {
     for (end, healthy) in [
         (close(1000, ""), true),
         (close(1000, "all sent"), true),
+        (close(1000, "game over"), true),
+        (close(1000, "client too old"), false),
         (close(1001, "restarting"), false),
         (close(1000, "Kicked: logged in elsewhere"), false),
         (close(1011, ""), false),
@@ -915,6 +917,23 @@ fn a_stream_that_ends_in_order_is_healthy_for_doctor() {
             told.lacks("[W");
         }
     }
+}
+
+/// Servers of graphql-ws wait three seconds for a message that doctor does not send.
+#[test]
+fn a_server_that_waits_for_a_first_message_is_healthy_for_doctor() {
+    let offer = "Sec-WebSocket-Protocol: graphql-transport-ws\r\n";
+    let port = serve(move |request, stream| {
+        stream.write_all(switching(request.as_bytes(), offer).as_bytes()).ok()?;
+        pause(stream, 300)?;
+        stream.write_all(&close(4408, "Connection initialisation timeout")).ok()?;
+        stream.read_to_end(&mut Vec::new()).ok().map(drop)
+    });
+    let told = Told::of(&["doctor", "-s", "graphql-transport-ws"], port, "/graphql");
+    let lead = "healthy: the server waited for connection_init, which doctor does not send, then closed with 4408";
+    assert!(told.text.starts_with(lead), "{}", told.text);
+    assert_eq!(told.status, Some(0));
+    told.lacks("failed ");
 }
 
 #[test]
