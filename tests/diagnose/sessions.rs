@@ -611,6 +611,22 @@ fn a_timer_that_had_not_run_out_is_no_cause() {
 }
 
 #[test]
+fn a_code_of_refusal_behind_our_message_is_no_answer() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let mut buffer = [0; 512];
+        let _ = stream.read(&mut buffer).ok().filter(|n| *n > 0)?;
+        if buffer[0] == 0x81 {
+            let jeton = r#"{"type":"erreur","message":"Jeton manquant"}"#;
+            stream.write_all(&[text(jeton), close(1008, "")].concat()).ok()?;
+        }
+        stream.read_to_end(&mut Vec::new()).ok().map(drop)
+    });
+    let told = Told::of(&["--diagnose", "-x", "hi", "-w", "2"], port, "/");
+    told.is("W708", "likely (medium): the application refuses our message: a login");
+}
+
+#[test]
 fn a_long_message_right_before_the_end_may_be_too_long() {
     let port = serve(|request, stream| {
         open(request, stream)?;
