@@ -10,13 +10,10 @@ use super::complaint::{fails, faults, names_error, refuses_plainly, says_none, s
 
 type Object = Map<String, Value>;
 
-/// How deep an envelope may be inside of others.
-const DEPTH: usize = 3;
-
-/// Members of an envelope, in lower case and without separators.
-const ENVELOPE: [&str; 52] = [
+/// Members of an envelope, in lower case and without separators. What an application answers with
+/// stands under other names.
+const ENVELOPE: &[&str] = &[
     // Whom or what it is for.
-    "seq",
     "ref",
     "nonce",
     "sn",
@@ -26,10 +23,14 @@ const ENVELOPE: [&str; 52] = [
     "room",
     "stream",
     "symbol",
-    "user",
-    "username",
     "path",
     "params",
+    "echo",
+    "extra",
+    "trace",
+    "server",
+    "field",
+    "state",
     // What it is.
     "type",
     "typ",
@@ -48,16 +49,18 @@ const ENVELOPE: [&str; 52] = [
     "version",
     "v",
     "response",
-    // When.
-    "time",
+    "meta",
+    "extensions",
     "ts",
-    "timestamp",
     "date",
+    "timestamp",
     // How it went.
     "ok",
     "success",
+    "successful",
     "status",
     "statuscode",
+    "http",
     "code",
     "result",
     "ret",
@@ -65,29 +68,62 @@ const ENVELOPE: [&str; 52] = [
     "fatal",
     "level",
     "severity",
-    // Why.
-    "message",
-    "msg",
-    "reason",
-    "description",
-    "detail",
-    "details",
+    "softlogout",
+    "advice",
+    // Why, and what to do.
+    "messages",
+    "fails",
+    "validation",
+    "expected",
+    "allowed",
+    "docs",
+    "doc",
+    "link",
+    "hint",
+    "help",
 ];
 
-/// Parts of the names of members that say when to try again.
-const RETRY: [&str; 5] = ["retry", "attempt", "remaining", "limit", "wait"];
+/// How such names begin: `request_id`, `errorCode`, `retry_after`, `time_in`, `supportedVersions`.
+const ENVELOPE_STARTS: [&str; 6] = ["req", "err", "retry", "time", "supported", "connection"];
+
+/// Parts of such names.
+const ENVELOPE_PARTS: [&str; 4] = ["attempt", "remaining", "limit", "wait"];
+
+/// Members that say where in a text something was found, or when.
+const PLACES: [&str; 7] = ["line", "column", "row", "word", "position", "offset", "at"];
+
+/// Letters that two forms of a verb share: `subscribe` and `subscriptionStatus`.
+const STEM: usize = 6;
+
+/// Names of texts that explain, in some languages.
+const EXPLAINING: [&str; 19] = [
+    "message",
+    "msg",
+    "retmsg",
+    "statusmsg",
+    "reason",
+    "description",
+    "desc",
+    "detail",
+    "details",
+    "comment",
+    "body",
+    "errmsg",
+    "mensaje",
+    "mensagem",
+    "messaggio",
+    "nachricht",
+    "fehler",
+    "motivo",
+    "grund",
+];
 
 /// Kinds of messages that are refusals by their name.
-const REFUSALS: [&str; 17] = [
+const REFUSALS: [&str; 12] = [
     "nack",
     "accessdenied",
     "permissiondenied",
-    "denied",
-    "refused",
-    "rejected",
     "forbidden",
-    "kicked",
-    "banned",
     "unauthorized",
     "unauthenticated",
     "badrequest",
@@ -98,22 +134,31 @@ const REFUSALS: [&str; 17] = [
     "authtimeout",
 ];
 
-/// Whether the answer refuses the request, or says that it failed.
-pub(super) fn refuses(request: &str, answer: &str) -> bool {
+/// Kinds that end a session; before, they may be events about others.
+const ENDS: [&str; 2] = ["kicked", "banned"];
+
+/// Whether the answer refuses the request, or says that it failed. Of one that is not `whole` it is not
+/// known what else it holds.
+pub(super) fn refuses(request: &str, answer: &str, whole: bool) -> bool {
     let request = object(request).unwrap_or_default();
     let Some(answer) = object(answer) else { return false };
-    !is_echo(&request, &answer) && (is_error(&answer) || is_fault(&answer, &request, DEPTH))
-}
-
-/// Whether an error of this side stands in the answer again, as in a chat.
-fn is_echo(request: &Object, answer: &Object) -> bool {
+    let succeeds =
+        ["ok", "success"].iter().any(|name| answer.get(*name) == Some(&Value::Bool(true)));
+    // An error of this side that stands in the answer again, as in a chat, is an echo.
     let again = |(name, value): (&String, &Value)| answer.get(name) == Some(value);
-    complains(request) && request.iter().all(again)
+    let echo = complains(&request) && request.iter().all(again);
+    let refused = match whole {
+        true => is_refusal(&answer, &request),
+        false => answer.get("error").is_some_and(|error| error.is_object() && !is_none(error)),
+    };
+    !succeeds && !echo && (is_error(&answer) || refused)
 }
 
-/// Whether an object says that something failed: a request, or what the object is about.
+/// Whether the last message before an end says that something failed.
 pub(super) fn complains(object: &Object) -> bool {
-    is_error(object) || has_fault(object) || is_fault(object, &Object::new(), DEPTH)
+    let nothing = Object::new();
+    let ends = is_kind_in(object, &ENDS) && !has_data(object, &nothing, "");
+    is_error(object) || marks(object) > 0 || ends || is_refusal(object, &nothing)
 }
 
 /// Whether a list of JSON is an error.
@@ -121,104 +166,132 @@ pub(super) fn list_complains(text: &str) -> bool {
     is_abort(text) || is_notice(text) || is_list_with_error(text) || names_error_first(text)
 }
 
-/// Whether the kind of an object is a refusal.
-fn is_refusal(object: &Object) -> bool {
-    kinds(object).any(|kind| REFUSALS.contains(&&*plain(kind)))
-}
-
-/// Whether an object, or the answer inside it, says that something failed and holds nothing else.
-fn is_fault(object: &Object, request: &Object, depth: usize) -> bool {
-    let fails = has_fault(object) || is_refusal(object) || spells_fault(object, request);
-    if fails && !has_data(object, request) {
+/// Whether an object, or the one in it that is the answer, is marked as a failure and holds nothing but
+/// an envelope.
+fn is_refusal(object: &Object, request: &Object) -> bool {
+    let failed = marks(object) > 0 || spells_fault(object) || is_kind_in(object, &REFUSALS);
+    if failed && !has_data(object, request, "") {
         return true;
     }
-    let is_answer = kinds(object).any(|kind| {
+    let answers = kinds(object).any(|kind| {
         let mut words = kind.split(|c: char| !c.is_ascii_alphanumeric());
-        words.any(|word| matches!(&*plain(word), "response" | "reply" | "ack" | "res"))
+        words.any(|word| ["response", "reply", "ack", "res"].contains(&&*plain(word)))
     });
-    let mut inside =
-        object.iter().filter_map(|(name, value)| Some((plain(name), value.as_object()?)));
-    depth > 1
-        && inside.any(|(name, inner)| match name.as_str() {
-            "response" | "reply" | "requeststatus" => is_fault(inner, request, depth - 1),
-            "payload" | "data" | "body" if is_answer => is_fault(inner, request, depth - 1),
-            "d" => inner.iter().any(|(name, value)| {
-                plain(name) == "requeststatus"
-                    && value.as_object().is_some_and(|inner| is_fault(inner, request, 1))
-            }),
+    object.iter().any(|(key, value)| {
+        let Some(inner) = value.as_object() else { return false };
+        let refused = match plain(key).as_str() {
+            "response" | "reply" => {
+                (has_failed(inner) && answers) || marks(inner) > 0 && !has_data(inner, request, "")
+            }
+            "payload" | "data" | "body" => {
+                answers && marks(inner) > 1 && !has_data(inner, request, "")
+            }
+            // OBS Studio: `{"op":7,"d":{"requestStatus":{"result":false,"code":600,…},…}}`.
+            "d" => inner.get("requestStatus").is_some_and(|status| status["result"] == false),
             _ => false,
-        })
+        };
+        refused && !has_data(object, request, key)
+    })
+}
+
+/// Whether the kind of an object is one of these.
+fn is_kind_in(object: &Object, list: &[&str]) -> bool {
+    kinds(object).any(|kind| list.contains(&&*plain(kind)))
+}
+
+/// How many members say in the usual way that something failed: the request, or what the object is
+/// about.
+fn marks(object: &Object) -> usize {
+    let zero = object.iter().any(|(name, value)| {
+        matches!(&*plain(name), "code" | "errcode" | "errorcode") && is_zero(value)
+    });
+    let marked = |(name, value): &(&String, &Value)| match name.as_str() {
+        // A number measures it, and a zero beside it says that there is none.
+        "error" | "errorMessage" | "error_message" => {
+            !is_none(value) && !value.is_number() && !zero
+        }
+        // `false` alone may be a state, such as a light that is off.
+        "success" | "ok" | "successful" => **value == Value::Bool(false) && explains(object, false),
+        // A number counts the errors, and what was found in a text has a place there.
+        "errors" => !is_none(value) && !value.is_number() && !object.contains_key("valid"),
+        // The numbers of HTTP.
+        "code" | "statusCode" => {
+            explains(object, true) && value.as_u64().is_some_and(|code| (400..600).contains(&code))
+        }
+        // That of a job or a device may be what was asked for.
+        "status" => says_failed(object, name, value),
+        _ => false,
+    };
+    object.iter().filter(marked).count()
 }
 
 /// Whether an object says in other words that the request failed.
-fn spells_fault(object: &Object, request: &Object) -> bool {
-    let words = ["message", "msg", "reason", "description", "comment", "detail", "errmsg"];
-    let told = object.iter().any(|(name, value)| {
-        let text = value.as_str().unwrap_or_default();
-        words.contains(&&*plain(name)) && !is_none(&Value::from(text))
-    });
-    let states = |value: &Value| {
-        let word = value.as_str().map(plain).unwrap_or_default();
-        word == "error" || fails(&word) || REFUSALS.contains(&&*word)
-    };
+fn spells_fault(object: &Object) -> bool {
+    let told = explains(object, true);
+    let faulty = || object.values().filter_map(Value::as_str).any(faults);
+    // A number may as well mean success, in any system of codes but for one below zero.
+    let bad =
+        |value: &Value| value.as_f64().is_some_and(|code| code < 0.0 || code >= 300.0 && faulty());
+    let zero = |name: &str| object.get(name).is_some_and(is_zero);
     object.iter().any(|(name, value)| match plain(name).as_str() {
-        "err" | "errmsg" | "errormsg" | "errorreason" => value.is_string() && !is_none(value),
-        "errcode" | "errorcode" | "errno" | "ret" | "retcode" => !is_none(value) && told,
-        // What a number means is known only where it answers this request.
-        "code" => told && value.is_number() && is_fault_code(value) && answers(object, request),
-        "result" => states(value) || *value == Value::Bool(false) && told,
-        // JSend (<https://github.com/omniti-labs/jsend>) has nothing but data beside it.
-        "status" => states(value) && object.len() == 2 && object.contains_key("data"),
+        "err" | "errmsg" | "errormsg" | "errorreason" => {
+            value.is_string() && !is_none(value) && !zero("errcode") && !zero("code")
+        }
+        "errcode" | "errorcode" | "errno" => told && !is_zero(value) && !is_none(value),
+        "code" | "ret" | "retcode" => told && bad(value),
+        "result" => *value == "error",
+        // JSend (<https://github.com/omniti-labs/jsend>): nothing but data beside it.
+        "status" => {
+            matches!(value.as_str(), Some("fail" | "error"))
+                && object.len() == 2
+                && object.get("data").is_some_and(Value::is_object)
+        }
+        // The state of a login is about nothing else.
+        "type" if matches!(value.as_str(), Some("auth" | "login")) => {
+            object.get("result").and_then(Value::as_str).is_some_and(fails)
+        }
         _ => false,
     })
 }
 
-/// Whether a number is none of those that mean success.
-fn is_fault_code(code: &Value) -> bool {
-    code.as_i64().is_some_and(|code| code != 0 && !(200..300).contains(&code))
-}
-
-/// Whether an id of the request comes back.
-fn answers(object: &Object, request: &Object) -> bool {
-    let ids = |object: &Object| -> Vec<Value> {
-        let named = |name: &str| is_id(&plain(name));
-        let ids = object.iter().filter(|(name, value)| named(name) && !is_none(value));
-        ids.map(|(_, value)| value.clone()).collect()
-    };
-    let asked = ids(request);
-    ids(object).iter().any(|id| asked.contains(id))
-}
-
-/// Whether an object holds something that is no part of an envelope, or names what was asked about.
-fn has_data(object: &Object, request: &Object) -> bool {
-    let jsend = object.len() == 2;
-    object.iter().any(|(key, value)| {
+/// Whether an object holds something that is no part of an envelope, or names what was asked about;
+/// but for the member `except`.
+fn has_data(object: &Object, request: &Object, except: &str) -> bool {
+    // An answer that repeats the id or the verb of the request repeats its parameters, too.
+    let asked =
+        |value: &Value| request.values().any(|one| one == value || one.get(0) == Some(value));
+    let id =
+        |(name, value): (&String, &Value)| is_id(&plain(name)) && request.get(name) == Some(value);
+    let stem = |kind: &str| kind.chars().take(STEM).collect::<String>();
+    let verb = || kinds(request).any(|asked| kinds(object).any(|kind| stem(kind) == stem(asked)));
+    let repeats = object.iter().any(id) || verb();
+    object.iter().filter(|(key, _)| *key != except).any(|(key, value)| {
         let name = plain(key);
-        // Under another name it was no id.
-        let subject = || request.iter().any(|(asked, it)| it == value && !is_id(&plain(asked)));
-        // A parameter of a request that is known by its id comes back with it.
-        let parameter = || request.get(key) == Some(value) && answers(object, request);
-        let envelope = ENVELOPE.contains(&&*name)
-            || is_id(&name) && !subject()
-            || name.starts_with("err")
-            || RETRY.iter().any(|part| name.contains(part))
-            || name == "data" && jsend;
-        let empty = match value {
-            Value::Null => true,
-            // A sentence explains.
-            Value::String(text) => text.is_empty() || text.trim().contains(' '),
-            Value::Array(list) => list.is_empty(),
-            Value::Object(members) => members.is_empty(),
-            _ => false,
-        };
+        let named = ENVELOPE.contains(&&*name)
+            || EXPLAINING.contains(&&*name)
+            || ENVELOPE_PARTS.iter().any(|part| name.contains(part))
+            || ENVELOPE_STARTS.iter().any(|start| name.starts_with(start));
+        // What was asked about may come back as the id of a thing, or as the field of a form.
+        let renamed = is_id(&name) && request.get(key) != Some(value);
+        let subject = value.is_string() && asked(value) && (renamed || name == "field");
+        let jsend = name == "data" && object.len() == 2;
+        let envelope = jsend || (named || is_id(&name)) && !subject;
         // What was found in a text has a place there.
-        let places = |item: &Value| {
-            let mut names = ["line", "column", "row", "word", "position", "offset"].iter();
-            item.as_object().is_some_and(|item| names.any(|name| item.contains_key(*name)))
-        };
-        let found = value.as_array().is_some_and(|items| items.iter().any(places));
-        !envelope && !empty && !parameter() || found
+        let placed = |item: &Value| PLACES.iter().any(|place| item.get(place).is_some());
+        let found = value.as_array().is_some_and(|items| items.iter().any(placed));
+        found || !envelope && !is_empty(value) && !(repeats && asked(value))
     })
+}
+
+/// Whether a value holds nothing.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Whether the name of a member, as [`plain`] makes it, is that of an id.
@@ -226,9 +299,16 @@ fn is_id(name: &str) -> bool {
     name.ends_with("id") || name.ends_with("seq") || matches!(name, "ref" | "nonce" | "sn")
 }
 
+/// Whether a code says that there is no error: `0`, `"00000"`.
+fn is_zero(code: &Value) -> bool {
+    let zeros = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte == b'0');
+    code.as_f64() == Some(0.0) || code.as_str().is_some_and(zeros)
+}
+
 /// The values of the members that name the kind of a message.
 fn kinds(object: &Object) -> impl Iterator<Item = &str> {
-    let names = ["type", "typ", "event", "op", "action", "kind", "topic", "method", "cmd"];
+    let names =
+        ["type", "typ", "event", "op", "action", "kind", "topic", "method", "cmd", "command"];
     names.into_iter().filter_map(|name| object.get(name)?.as_str())
 }
 
@@ -237,87 +317,62 @@ fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether an object is an error by its kind or form, whatever else it holds.
-fn is_error(members: &Object) -> bool {
+/// Whether an object is an error by its kind, whatever else it holds.
+fn is_error(object: &Object) -> bool {
     // The message that ends a session, with the fault that it names.
-    let reason = members.get("reason").and_then(Value::as_str).unwrap_or_default();
-    let leaves = members.get("type").is_some_and(|kind| kind == "disconnect");
+    let reason = object.get("reason").and_then(Value::as_str).unwrap_or_default();
+    let leaves = object.get("type").is_some_and(|kind| kind == "disconnect");
     // API Gateway's own answer to a message.
     let ids = ["message", "connectionId", "requestId"];
-    if members.len() == ids.len() && ids.iter().all(|name| members.contains_key(*name)) {
+    if object.len() == ids.len() && ids.iter().all(|name| object.contains_key(*name)) {
         return true;
     }
+    let is_answer = kinds(object).any(|kind| matches!(kind, "response" | "reply"));
     leaves && faults(&reason.replace(['_', '-'], " "))
-        || members.iter().any(|(name, value)| match name.as_str() {
-            "error" => value.is_object() && !is_none(value),
-            "problem" => value.is_string() && members.contains_key("command"),
-            // An action called error asks for one to be logged.
+        || is_answer && object.get("status").is_some_and(|status| status == "error")
+        || object.iter().any(|(name, value)| match name.as_str() {
+            "problem" => value.is_string() && object.contains_key("command"),
+            // What became of it.
             "auth" | "login" => {
                 value.as_str().is_some_and(|value| fails(value) || names_error(value))
             }
-            // What became of a request, in an envelope.
-            "response" | "result" => value.as_object().is_some_and(has_failed),
             // DDP, which names the versions that it has.
-            "msg" => value == "failed" && members.contains_key("version"),
-            "type" | "event" | "op" | "kind" | "T" => says_failed(members, name, value),
+            "msg" => value == "failed" && object.contains_key("version"),
+            // An action called error asks for one to be logged.
+            "type" | "event" | "op" | "kind" | "T" => says_failed(object, name, value),
             // A gateway's own refusal names nothing else than what it concerns.
             "message" => {
-                members.keys().all(|name| ids.contains(&name.as_str()))
+                object.keys().all(|name| ids.contains(&name.as_str()))
                     && value.as_str().is_some_and(refuses_plainly)
             }
             _ => false,
         })
 }
 
-/// Whether a member of an object says that something failed: the request, or what the object is about.
-fn has_fault(members: &Object) -> bool {
-    // A text of some words beside it, whatever its name and language.
-    let sentence = |value: &Value| value.as_str().is_some_and(|text| text.trim().contains(' '));
-    let bare = members.len() == 2 && members.values().any(sentence);
-    members.iter().any(|(name, value)| match name.as_str() {
-        // A number measures it.
-        "error" | "errorMessage" | "error_message" => !is_none(value) && !value.is_number(),
-        // `false` alone may be a state, such as a light that is off.
-        "success" | "ok" => *value == Value::Bool(false) && (bare || explains(members, false)),
-        // A number counts the errors.
-        "errors" => !is_none(value) && !value.is_number() && !members.contains_key("valid"),
-        // The numbers of HTTP.
-        "code" | "statusCode" => {
-            explains(members, true) && value.as_u64().is_some_and(|code| (400..600).contains(&code))
-        }
-        // That of a job or a device may be what was asked for.
-        "status" => says_failed(members, name, value),
-        _ => false,
-    })
-}
-
 /// Whether the kind or the state of an object is a failure.
-fn says_failed(members: &Object, name: &str, value: &Value) -> bool {
+fn says_failed(object: &Object, name: &str, value: &Value) -> bool {
     // Where nothing but numbers is beside it, something is counted or measured.
-    let mut others = members.iter().filter(|(other, _)| *other != name);
-    let counted = members.len() > 1 && others.all(|(_, other)| other.is_number());
+    let mut others = object.iter().filter(|(other, _)| *other != name);
+    let counted = object.len() > 1 && others.all(|(_, other)| other.is_number());
     value.as_str().is_some_and(|value| {
-        fails(value) && explains(members, true) || names_error(value) && !counted
+        fails(value) && explains(object, true) || names_error(value) && !counted
     })
 }
 
 /// Whether an object has a state of failure, and an error that says why, in itself or one level deeper.
-fn has_failed(members: &Object) -> bool {
-    let error = |members: &Object| {
-        members
-            .get("error")
-            .and_then(Value::as_object)
-            .is_some_and(|error| error.get("message").is_some_and(Value::is_string))
+fn has_failed(object: &Object) -> bool {
+    let error = |object: &Object| {
+        object.get("error").is_some_and(|error| error.get("message").is_some_and(Value::is_string))
     };
-    members.get("status").and_then(Value::as_str).is_some_and(fails)
-        && (error(members) || members.values().filter_map(Value::as_object).any(error))
+    object.get("status").and_then(Value::as_str).is_some_and(fails)
+        && (error(object) || object.values().filter_map(Value::as_object).any(error))
 }
 
 /// Whether an object has a member that explains, as a text if that is wanted.
-fn explains(members: &Object, as_text: bool) -> bool {
-    let words = ["message", "msg", "reason", "description", "detail", "details", "code", "body"];
-    members.iter().any(|(name, value)| {
-        let about = words.contains(&name.as_str()) || name.ends_with("_msg");
+fn explains(object: &Object, as_text: bool) -> bool {
+    object.iter().any(|(name, value)| {
+        let name = plain(name);
+        let about = EXPLAINING.contains(&&*name) || name.starts_with("err") || name == "code";
         about && !is_none(value) && (value.is_string() || !as_text)
     })
 }
@@ -380,7 +435,7 @@ fn is_list_with_error(text: &str) -> bool {
     // The type of a record in a list is one of many, and a record has data.
     let marked = |mut members: Object| {
         members.remove("type");
-        is_error(&members) || has_fault(&members) && !has_data(&members, &Object::new())
+        is_error(&members) || marks(&members) > 0 && !has_data(&members, &Object::new(), "")
     };
     !objects.is_empty() && objects.into_iter().all(marked)
 }
@@ -408,12 +463,15 @@ fn names_error_first(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::refuses;
+    use super::{list_complains, refuses};
 
     #[test]
     fn a_refusal_holds_an_envelope_and_nothing_else() {
         for (request, answer) in [
             ("{}", r#"{"error":"no such room"}"#),
+            ("{}", r#"{"error":"no such room","request":{"op":"join","room":"x"}}"#),
+            ("{}", r#"{"error":"Unknown op","supported":["join"]}"#),
+            ("{}", r#"{"error":"Missing member","field":"room"}"#),
             (r#"{"id":1}"#, r#"{"id":1,"code":20001,"message":"Invalid argument","data":{}}"#),
             (r#"{"id":"e7"}"#, r#"{"code":80014,"id":"e7","msg":"bad type","success":false}"#),
             (
@@ -434,7 +492,7 @@ mod tests {
             ("{}", r#"{"type":"nack","id":5,"reason":"revision is too old"}"#),
             (
                 "{}",
-                r#"{"response":true,"id":8,"ok":false,"errorCode":403,"errorReason":"not in this room"}"#,
+                r#"{"response":true,"id":8,"ok":false,"errorCode":403,"errorReason":"not in it"}"#,
             ),
             (
                 "{}",
@@ -444,12 +502,41 @@ mod tests {
                 "{}",
                 r#"{"topic":"bridge/response/device/remove","payload":{"data":{},"status":"error","error":"Device 'lamp' does not exist"}}"#,
             ),
+            (
+                "{}",
+                r#"{"type":"response.done","response":{"object":"x","status":"failed","details":{"error":{"message":"used up"}}}}"#,
+            ),
             ("{}", r#"{"type":"res","ok":false,"message":"Not allowed here"}"#),
             ("{}", r#"{"success":false,"ret_msg":"no handler","op":"x"}"#),
             ("{}", r#"{"ok":false,"mensaje":"falta la sala"}"#),
+            // Of XRPL, BitMEX, Kraken, Signal K, Matrix, ntfy, fastify, GraphQL and Betfair.
+            (
+                r#"{"id":1,"command":"account_info","account":"rX"}"#,
+                r#"{"account":"rX","error":"actNotFound","error_code":19,"id":1,"ledger_current_index":57,"status":"error","type":"response","validated":false}"#,
+            ),
+            ("{}", r#"{"status":400,"error":"Unknown table: x","meta":{},"request":{"op":"x"}}"#),
+            (
+                r#"{"event":"subscribe","pair":["ETHUSD"],"subscription":{"name":"ticker"}}"#,
+                r#"{"errorMessage":"Currency pair not in ISO","event":"subscriptionStatus","pair":"ETHUSD","status":"error","subscription":{"name":"ticker"}}"#,
+            ),
+            (
+                r#"{"method":"subscribe","req_id":1}"#,
+                r#"{"error":"not supported XX","method":"subscribe","req_id":1,"success":false,"symbol":"XX","time_in":"a","time_out":"b"}"#,
+            ),
+            (
+                "{}",
+                r#"{"requestId":"r1","state":"COMPLETED","statusCode":403,"message":"no right"}"#,
+            ),
+            ("{}", r#"{"errcode":"M_UNKNOWN_TOKEN","error":"Unknown token","soft_logout":true}"#),
+            ("{}", r#"{"code":40401,"http":404,"error":"page not found","link":"https://a"}"#),
+            ("{}", r#"{"statusCode":400,"error":"Bad Request","message":"x","validation":[{}]}"#),
+            ("{}", r#"{"errors":[{"message":"no field a"}],"extensions":{"code":"X"}}"#),
+            ("{}", r#"{"op":"status","id":1,"errorMessage":"no key","connectionClosed":true}"#),
         ] {
-            assert!(refuses(request, answer), "{answer}");
+            assert!(refuses(request, answer, true), "{answer}");
         }
+        let cut = r#"{"error":{"code":-32601,"message":"the method is not kno"#;
+        assert!(refuses("{}", cut, false));
     }
 
     #[test]
@@ -463,7 +550,10 @@ mod tests {
                 r#"{"ping":"10.0.0.9"}"#,
                 r#"{"host":"10.0.0.9","alive":false,"error":"Destination Host Unreachable"}"#,
             ),
+            ("{}", r#"{"url":"https://a","alive":false,"error":{"code":"ENOTFOUND"}}"#),
+            ("{}", r#"{"url":"https://a","ms":1,"response":{"statusCode":404,"message":"no"}}"#),
             ("{}", r#"{"errors":[{"word":"teh","suggest":["the"]}],"count":1}"#),
+            ("{}", r#"{"errors":[{"at":"10:00","message":"boom"}],"total":1}"#),
             (
                 "{}",
                 r#"{"type":"build","success":false,"errors":[{"line":1,"message":"expected }"}]}"#,
@@ -476,6 +566,28 @@ mod tests {
             ("{}", r#"{"code":7,"message":"Door opened"}"#),
             (r#"{"id":1}"#, r#"{"id":1,"code":0,"message":"fine"}"#),
             (r#"{"id":1}"#, r#"{"id":1,"code":200,"message":"fine"}"#),
+            (r#"{"id":1}"#, r#"{"id":1,"code":1000,"message":"Command completed successfully"}"#),
+            (r#"{"id":1}"#, r#"{"id":1,"code":304,"message":"Not Modified"}"#),
+            ("{}", r#"{"ret":true,"msg":"saved"}"#),
+            ("{}", r#"{"ret":1,"msg":"logged in as bob"}"#),
+            ("{}", r#"{"ret":200,"msg":"welcome back","data":{}}"#),
+            ("{}", r#"{"retCode":"00","msg":"Approved"}"#),
+            ("{}", r#"{"errorCode":"00000","msg":"paid in full"}"#),
+            ("{}", r#"{"errcode":0,"errmsg":"request successful"}"#),
+            (r#"{"cmd":"kick","user":"troll"}"#, r#"{"event":"kicked","user":"troll"}"#),
+            (r#"{"action":"reject","id":4}"#, r#"{"type":"rejected","id":4}"#),
+            ("{}", r#"{"type":"forbidden","success":true}"#),
+            ("{}", r#"{"ok":false,"name":"Living room lamp"}"#),
+            ("{}", r#"{"ok":false,"message":"Not yet","riddle":"What has keys but no locks?"}"#),
+            ("{}", r#"{"type":"check","result":"failure"}"#),
+            ("{}", r#"{"op":"vote","result":"rejected","message":"12 against 9"}"#),
+            ("{}", r#"{"result":false,"message":"91 is 7 x 13"}"#),
+            ("{}", r#"{"status":"failed","data":{"tests":10,"failed":2}}"#),
+            ("{}", r#"{"type":"ping_response","data":{"ok":false,"message":"no answer in 2 s"}}"#),
+            (
+                "{}",
+                r#"{"id":1,"result":{"job":"j1","status":"failed","error":{"message":"exit code 1"}}}"#,
+            ),
             ("{}", r#"{"job":12,"status":"failed","error":"disk full"}"#),
             ("{}", r#"{"status":"ok","data":{"error":"none"}}"#),
             ("{}", r#"{"type":"log","data":{"status":"error","error":"disk full"}}"#),
@@ -493,15 +605,14 @@ mod tests {
                 r#"{"op":"status","app":"shop"}"#,
                 r#"{"app":"shop","status":"error","message":"CrashLoopBackOff","replicas":0}"#,
             ),
-            ("{}", r#"{"ok":false,"score":0,"message":"This is a top-10 common password"}"#),
-            ("{}", r#"{"errors":[{"at":"10:00","message":"boom"}],"total":1}"#),
-            (
-                r#"{"error":"unauthorized","code":4001}"#,
-                r#"{"from":"me","ts":1,"error":"unauthorized","code":4001}"#,
-            ),
             (
                 "{}",
                 r#"{"op":"health","status":"error","services":[{"name":"db","status":"error"}]}"#,
+            ),
+            ("{}", r#"{"ok":false,"score":0,"message":"This is a top-10 common password"}"#),
+            (
+                r#"{"error":"unauthorized","code":4001}"#,
+                r#"{"from":"me","ts":1,"error":"unauthorized","code":4001}"#,
             ),
             (
                 "{}",
@@ -509,8 +620,20 @@ mod tests {
             ),
             ("{}", r#"{"frame":12,"kind":"nack","snr":-4.2}"#),
             ("{}", r#"{"op":"prefs","error":true,"warning":false,"info":false}"#),
+            ("{}", r#"{"error":"Error","unauthorized":"Please log in","ok":"OK"}"#),
         ] {
-            assert!(!refuses(request, answer), "{answer}");
+            assert!(!refuses(request, answer, true), "{answer}");
         }
+        let cut = r#"{"status":"failed","description":"a long one"#;
+        assert!(!refuses("{}", cut, false));
+    }
+
+    #[test]
+    fn records_in_a_list_are_no_errors() {
+        assert!(list_complains(
+            r#"[{"channel":"/meta/handshake","successful":false,"error":"403::denied","advice":{"reconnect":"none"},"supportedConnectionTypes":["websocket"],"version":"1.0","id":"1"}]"#
+        ));
+        assert!(list_complains(r#"[{"errors":[{"message":"no field a"}],"extensions":{}}]"#));
+        assert!(!list_complains(r#"[{"test":"login","result":"fail","error":"expected 200"}]"#));
     }
 }

@@ -127,7 +127,7 @@ pub(super) fn refuses_plainly(text: &str) -> bool {
     line.len() <= 80 && !line.contains('\n') && starts.iter().find_map(after).unwrap_or(false)
 }
 
-/// The same for a text.
+/// Whether a text says that there is no error.
 pub(super) fn says_none(text: &str) -> bool {
     let none = [
         "",
@@ -179,8 +179,8 @@ pub(super) fn names_error(kind: &str) -> bool {
 pub(super) fn shouts(text: &str) -> bool {
     // RESP of Redis: a minus and a code in capitals.
     let code = text.strip_prefix('-').and_then(|rest| rest.split_once(' '));
-    if code.is_some_and(|(code, _)| code.len() > 2 && code.bytes().all(|b| b.is_ascii_uppercase()))
-    {
+    let codes = ["NOAUTH", "WRONGPASS", "NOPERM", "WRONGTYPE", "LOADING", "BUSY", "MOVED", "ASK"];
+    if code.is_some_and(|(code, _)| codes.contains(&code)) {
         return true;
     }
     let words = ["ERROR", "-ERR", "ERR ", "Error:", "error:"];
@@ -204,7 +204,8 @@ pub(super) fn is_irc_error(text: &str) -> bool {
     else {
         return false;
     };
-    let numeric = command.len() == 3 && command.starts_with(['4', '5']);
+    // No message of the day is no trouble.
+    let numeric = command.len() == 3 && command.starts_with(['4', '5']) && command != "422";
     let refuses = command == "NOTICE" && target == "*" && faults(rest);
     !server.contains('!') && (numeric && command.parse::<u16>().is_ok() || refuses)
 }

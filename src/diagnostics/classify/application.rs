@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::findings::Findings;
 use crate::diagnostics::answer;
-use crate::diagnostics::facts::{EndKind, SILENCE};
+use crate::diagnostics::facts::{EndKind, HEARD_MOST, SILENCE};
 use crate::diagnostics::heard::{self, Grievance};
 use crate::diagnostics::inner::inner;
 use crate::diagnostics::sniff::contains;
@@ -132,7 +132,10 @@ fn refuses(facts: &Facts<'_>, content: &[u8]) -> bool {
     let request = facts.stream.kept.iter().rfind(|message| message.ours);
     let request = request.map(|message| message.content).unwrap_or_default();
     match content.trim_ascii_start().first() {
-        Some(b'{') => answer::refuses(&heard::text(request), &heard::text(content)),
+        Some(b'{') => {
+            let whole = content.len() < HEARD_MOST;
+            answer::refuses(&heard::text(request), &heard::text(content), whole)
+        }
         _ => heard::complains(content) >= Some(Grievance::Shouted),
     }
 }
