@@ -271,11 +271,12 @@ fn has_data(object: &Object, request: &Object, except: &str) -> bool {
             || EXPLAINING.contains(&&*name)
             || ENVELOPE_PARTS.iter().any(|part| name.contains(part))
             || ENVELOPE_STARTS.iter().any(|start| name.starts_with(start));
-        // What was asked about may come back as the id of a thing, or as the field of a form.
+        // What was asked about may come back as the id of a thing, a field of a form, or a code.
         let renamed = is_id(&name) && request.get(key) != Some(value);
-        let subject = value.is_string() && asked(value) && (renamed || name == "field");
+        let thing = value.is_string() && (renamed || name == "field") || name == "code";
+        let subject = thing && asked(value);
         let jsend = name == "data" && object.len() == 2;
-        let envelope = jsend || (named || is_id(&name)) && !subject;
+        let envelope = jsend || *value == "error" || (named || is_id(&name)) && !subject;
         // What was found in a text has a place there.
         let placed = |item: &Value| PLACES.iter().any(|place| item.get(place).is_some());
         let found = value.as_array().is_some_and(|items| items.iter().any(placed));
@@ -296,7 +297,11 @@ fn is_empty(value: &Value) -> bool {
 
 /// Whether the name of a member, as [`plain`] makes it, is that of an id.
 fn is_id(name: &str) -> bool {
-    name.ends_with("id") || name.ends_with("seq") || matches!(name, "ref" | "nonce" | "sn")
+    let starts = ["seq", "transaction"].iter().any(|start| name.starts_with(start));
+    starts
+        || name.ends_with("id")
+        || name.ends_with("seq")
+        || matches!(name, "ref" | "nonce" | "sn")
 }
 
 /// Whether a code says that there is no error: `0`, `"00000"`.
@@ -372,8 +377,9 @@ fn has_failed(object: &Object) -> bool {
 fn explains(object: &Object, as_text: bool) -> bool {
     object.iter().any(|(name, value)| {
         let name = plain(name);
-        let about = EXPLAINING.contains(&&*name) || name.starts_with("err") || name == "code";
-        about && !is_none(value) && (value.is_string() || !as_text)
+        let about = EXPLAINING.contains(&&*name) || name == "code";
+        let error = name.starts_with("err") && value.is_string();
+        (about || error) && !is_none(value) && (value.is_string() || !as_text)
     })
 }
 
@@ -531,6 +537,14 @@ mod tests {
             ("{}", r#"{"code":40401,"http":404,"error":"page not found","link":"https://a"}"#),
             ("{}", r#"{"statusCode":400,"error":"Bad Request","message":"x","validation":[{}]}"#),
             ("{}", r#"{"errors":[{"message":"no field a"}],"extensions":{"code":"X"}}"#),
+            (
+                r#"{"seq":1,"action":"x"}"#,
+                r#"{"status":"FAIL","error":{"message":"Unknown action"},"seq_reply":1}"#,
+            ),
+            (
+                "{}",
+                r#"{"janus":"error","session_id":1,"transaction":"t","error":{"code":458,"reason":"No such session"}}"#,
+            ),
             ("{}", r#"{"op":"status","id":1,"errorMessage":"no key","connectionClosed":true}"#),
         ] {
             assert!(refuses(request, answer, true), "{answer}");
@@ -619,6 +633,8 @@ mod tests {
                 r#"{"flagged":true,"action":"rejected","categories":["insult"],"reason":"insult"}"#,
             ),
             ("{}", r#"{"frame":12,"kind":"nack","snr":-4.2}"#),
+            (r#"{"solve":"x7"}"#, r#"{"success":false,"error-codes":["timeout-or-duplicate"]}"#),
+            (r#"{"explain":4001}"#, r#"{"code":4001,"message":"Unauthorized: it expired"}"#),
             ("{}", r#"{"op":"prefs","error":true,"warning":false,"info":false}"#),
             ("{}", r#"{"error":"Error","unauthorized":"Please log in","ok":"OK"}"#),
         ] {
