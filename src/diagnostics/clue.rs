@@ -282,6 +282,8 @@ pub enum Clue {
     NoApplication,
     /// The page is the proxy's own, so no server behind it was asked.
     ProxyPage,
+    /// The same, at a path that ends with a slash.
+    Directory,
     /// The same, or its headers show that.
     ProxyOwn,
     /// The answer has none of what servers add: the parser of the request wrote it.
@@ -296,6 +298,9 @@ pub enum Clue {
     RedirectsHost,
     /// The redirect leads to another path.
     RedirectsPath,
+    /// The redirect of a request without TLS leads to another host, which is one of a private network
+    /// or is told a whole URL.
+    RedirectsAway,
     /// Another path and a plain GET are answered, and the upgrade at this one is not.
     UpgradeAlone,
     /// A certificate of ours was sent.
@@ -771,6 +776,10 @@ impl Clue {
                 .into_iter()
                 .find(|page| contains_word(facts.body, page))
                 .map(|_| "the page is the proxy's own".to_owned()),
+            Self::Directory => {
+                let slash = url?.path.is_empty() || url?.path.ends_with('/');
+                Self::ProxyPage.seen(facts).filter(|_| slash)
+            }
             Self::ProxyOwn => Self::ProxyPage.seen(facts).or_else(|| {
                 let head = facts.response?;
                 let own = ["X-Cf-RouterError", "x-render-routing", "X-Vercel-Error"];
@@ -806,6 +815,15 @@ impl Clue {
                 let hop = proxied(facts.response?)?;
                 let end = facts.end.filter(|end| !end.is_silent() && end.lifetime >= SILENCE)?;
                 Some(format!("it ended {:.1} s after the 101, in the middle of traffic; {hop}", end.lifetime.as_secs_f64()))
+            }
+            Self::RedirectsAway => {
+                let location = Self::RedirectsHost.seen(facts).filter(|_| facts.proxy.is_none())?;
+                let asked = url.filter(|url| !url.is_secure())?;
+                let lower = location.to_ascii_lowercase();
+                let to = Url::of(lower.strip_prefix("location: ")?);
+                let told = ["://", "%3a%2f%2f", "%3a//"].iter().any(|mark| to.query.contains(mark));
+                let near = is_private(to.host) && !is_private(asked.host);
+                (told || near).then_some(location)
             }
             Self::RedirectsSlash | Self::RedirectsHost | Self::RedirectsPath => {
                 let location = header("Location")?;
@@ -1309,6 +1327,15 @@ impl Clue {
                 is_near(end.lifetime, seconds).then(|| format!("the connection was open for {seconds} s"))
             }
         }
+    }
+}
+
+/// Whether a host is an address of a private network.
+fn is_private(host: &str) -> bool {
+    match host.trim_matches(['[', ']']).parse() {
+        Ok(std::net::IpAddr::V4(address)) => address.is_private(),
+        Ok(std::net::IpAddr::V6(address)) => address.is_unique_local(),
+        Err(_) => false,
     }
 }
 

@@ -580,3 +580,91 @@ fn a_program_that_a_plain_get_names_is_judged_where_the_upgrade_gets_no_answer()
     let d = of("404 File not found", "Server: nginx\r\nContent-Type: text/html\r\n", page);
     first(&d, UNABLE);
 }
+
+const ENVOY: &str = "upstream connect error or disconnect/reset before headers. reset reason: ";
+
+#[test]
+fn a_failed_connection_of_envoy_may_have_failed_in_tls() {
+    let body = &format!("{ENVOY}remote connection failure");
+    for trials in [&[][..], &[trial(Variation::NoUpgrade, 503, body)]] {
+        let d = asked("", "503 Service Unavailable", "Server: envoy\r\n", body, trials);
+        first(&d, "only one of proxy and application uses TLS");
+        assert!(!d.is_proved(), "{d:?}");
+        has(&d, "does not trust the application's certificate");
+        lacks(&d, "closed the connection");
+    }
+    let refused = format!("{body}, transport failure reason: delayed connect error: 111");
+    let d = of("503 Service Unavailable", "Server: envoy\r\n", &refused);
+    first(&d, "the connection was refused");
+    assert!(d.is_proved(), "{d:?}");
+}
+
+#[test]
+fn a_forbidden_directory_is_one_without_an_index() {
+    const DIRECTORY: &str = "a directory without an index page";
+    let forbidden = |url: &str, page: &str, other: &[Trial]| {
+        let answer = format!("HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n{page}");
+        let pair = Pair::new("", &answer);
+        let facts = Facts { trials: other, url: Some(url), ..pair.facts() };
+        classify(&facts).into_iter().next().expect("a verdict")
+    };
+    let nginx = "<h1>403 Forbidden</h1></center><hr><center>nginx/1.22.1</center>";
+    let apache = "<p>You don't have permission to access this resource.</p>";
+    for page in [nginx, apache] {
+        for url in ["ws://api.example", "ws://api.example/", "ws://api.example/chat/?a=b"] {
+            for other in [&[][..], &[trial(Variation::OtherPath, 404, page)]] {
+                let d = forbidden(url, page, other);
+                first(&d, DIRECTORY);
+                has(&d, "a rule of the server that answered");
+            }
+        }
+    }
+    let all = [trial(Variation::OtherPath, 403, nginx)];
+    first(&forbidden("ws://api.example/", nginx, &all), "a rule of the server that answered");
+    lacks(&forbidden("ws://api.example/chat", nginx, &[]), DIRECTORY);
+    // An application's own words.
+    lacks(&forbidden("ws://api.example/", "Forbidden", &[]), DIRECTORY);
+}
+
+#[test]
+fn a_redirect_that_takes_the_url_along_leads_to_a_login_or_a_portal() {
+    let to = |location: &str| of("302 Found", &format!("Location: {location}\r\n"), "");
+    for location in [
+        "http://192.168.10.1:8002/index.php?zone=guest&redirurl=http%3A%2F%2Fapi.example%2Fchat",
+        "http://10.0.0.1/guest/s/default/?ap=1",
+        "https://splash.example/?continue_url=http://api.example/chat",
+        "http://[fd00::1]/portal",
+    ] {
+        let d = to(location);
+        assert_eq!(d.entry.code, "W310", "{d:?}");
+        first(&d, "a captive portal");
+        lacks(&d, "the site is at another host");
+        assert!(d.help.contains("browser") && !d.help.contains(location), "{d:?}");
+    }
+    // A login at another place may be that of the network.
+    for location in
+        ["http://10.5.50.1/login?dst=http%3A%2F%2Fapi.example%2F", "http://172.16.0.1/login.html"]
+    {
+        let d = to(location);
+        assert_eq!(d.entry.code, "W312", "{d:?}");
+        first(&d, "a captive portal");
+        assert!(!d.is_proved(), "{d:?}");
+    }
+    for location in ["http://new.example/chat", "http://new.example/chat?a=b"] {
+        first(&to(location), "the site is at another host");
+    }
+    assert!(to("/login").is_proved());
+    assert!(to("http://sso.example/login").is_proved());
+}
+
+#[test]
+fn a_site_that_forces_tls_may_name_its_host_too() {
+    let to = |location: &str| of("301 Moved", &format!("Location: {location}\r\n"), "");
+    let d = to("https://www.api.example/chat");
+    assert_eq!(d.entry.code, "W311", "{d:?}");
+    first(&d, "at another host");
+    assert!(d.help.contains("wss://www.api.example/chat"), "{d:?}");
+    let d = to("https://api.example/chat");
+    assert_eq!((d.entry.code, d.causes.len()), ("W311", 0), "{d:?}");
+    assert_eq!(to("https://www.api.example/new").entry.code, "W310");
+}

@@ -45,6 +45,9 @@ const LOOK: &str = "look at the configuration of the server for this path, and a
 /// What a refusal of credentials leaves open.
 const REFUSED: &str = "the credentials sent are wrong, expired, or for another audience, or a proxy on the way removed them";
 
+/// What a gateway leaves open that reached nothing behind it.
+const DOWN_OR_TLS: &str = "the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS";
+
 /// Django's page for a suspicious request.
 const SUSPICIOUS: C = C::Body("<h1>bad request (400)</h1><p></p>");
 
@@ -236,6 +239,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("look for the request, by the reference on its page, in the CDN's security events"),
             medium("a rule of the load balancer, or its firewall (AWS WAF), refused the request", C::Server("awselb"))
                 .cure("look at the rules of the load balancer's listener, and at the log of AWS WAF"),
+            medium("the web server answers itself: the path is a directory without an index page, and no WebSocket is behind it", C::Directory).unless(&[C::OtherPathSame])
+                .cure("check the path, and that the server in front passes it to the application"),
             medium("a rule of the server that answered forbids it: deny, Require, an access list", C::ProxyPage)
                 .cure("look for the rule in the configuration of the server that answered: it may test the path, the Origin or the address"),
             medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
@@ -415,8 +420,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("start the application, or correct the upstream's address and port in the proxy"),
             high("the connection was refused: nothing listens at the proxy's upstream address, or a firewall rejects it", C::Envoy("delayed connect error: 111"))
                 .cure("start the application, or correct the upstream's address and port in the proxy"),
-            high("the proxy could not connect to the server behind it, which is down or on another port", C::Envoy("connection failure")).unless(&[C::Envoy("transport failure reason: tls"), C::Envoy("connection refused"), C::Envoy("delayed connect error: 111")])
-                .cure("start the application, or correct the upstream's address and port in the proxy"),
+            medium(DOWN_OR_TLS, C::Envoy("connection failure")).unless(&[C::Envoy("transport failure reason: tls"), C::Envoy("connection refused"), C::Envoy("delayed connect error: 111")]),
             high("the proxy's upstream address does not answer in time", C::Envoy("reset reason: connection timeout"))
                 .cure("correct the upstream's address and port in the proxy, and look at the firewall between them"),
             high("the proxy's limit on connections or waiting requests is reached (a circuit breaker)", C::Envoy("reset reason: overflow"))
@@ -445,9 +449,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, then the Origin and the credentials: the application drops upgrades that it refuses"),
             medium("the upstream was reached, and closed the connection after a while", C::SlowAnswer).unless(&[C::PlainDiffers])
                 .cure("read the application's log: it was reached"),
-            medium("the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS", C::PlainSame).unless(&[C::Ngrok("err_ngrok_3200"), C::Ngrok("err_ngrok_8012")]),
-            low("the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS").unless(&[C::PlainDiffers]),
-            low("the application closed the connection: it drops upgrades that it refuses, or fails").unless(&[C::PlainDiffers, C::PlainSame]),
+            medium(DOWN_OR_TLS, C::PlainSame).unless(&[C::Ngrok("err_ngrok_3200"), C::Ngrok("err_ngrok_8012")]),
+            low(DOWN_OR_TLS).unless(&[C::PlainDiffers]),
+            low("the application closed the connection: it drops upgrades that it refuses, or fails").unless(&[C::PlainDiffers, C::PlainSame, C::Envoy("connection failure")]),
             low("the proxy does not trust the application's certificate, or the head of the answer is larger than the proxy's buffer").unless(&[C::PlainDiffers]),
         ])
         .seen("status 502; an error of ngrok; a 503 in which Envoy says how its upstream failed"),

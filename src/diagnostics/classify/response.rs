@@ -430,8 +430,11 @@ impl RefusalResponse<'_> {
         }
         let asked = self.facts.url.map(Url::of)?;
         let to = Url::of(&location);
-        let flips =
-            !asked.is_secure() && to.is_secure() && to.host.eq_ignore_ascii_case(asked.host);
+        let same = to.host.eq_ignore_ascii_case(asked.host)
+            || to.path.len() > 1
+                && to.path.eq_ignore_ascii_case(asked.path)
+                && to.query.eq_ignore_ascii_case(asked.query);
+        let flips = !asked.is_secure() && to.is_secure() && same;
         flips.then_some("W311")
     }
 
@@ -553,7 +556,7 @@ impl RefusalResponse<'_> {
         });
         match d.entry.code {
             "W310" | "W311" => match self.location() {
-                Some(_) if Clue::Unable.seen(self.facts).is_some() => d,
+                Some(_) if [Clue::Unable, Clue::RedirectsAway].iter().any(|clue| clue.seen(self.facts).is_some()) => d,
                 Some(to) => d.help(format!("use `{to}`")),
                 None => d.note("there is no Location header"),
             },
