@@ -1306,7 +1306,7 @@ impl Clue {
             Self::Stalled => facts
                 .stalled
                 .map(|time| format!("stdout was blocked for {:.1} s", time.as_secs_f64())),
-            Self::Hop(word) => ["Server", "Via", "CF-Ray", "x-amzn-requestid", "X-Powered-By"]
+            Self::Hop(word) => ["Server", "Via", "CF-Ray", "x-amzn-requestid", "x-amzn-ErrorType", "X-Powered-By"]
                 .into_iter()
                 .find_map(|name| {
                     let value = header(name)?;

@@ -668,3 +668,91 @@ fn a_site_that_forces_tls_may_name_its_host_too() {
     assert_eq!((d.entry.code, d.causes.len()), ("W311", 0), "{d:?}");
     assert_eq!(to("https://www.api.example/new").entry.code, "W310");
 }
+
+#[test]
+fn the_servers_own_origin_is_not_suspected_first() {
+    let own = "Origin: http://api.example\r\n";
+    for (status, causes) in [("403 Forbidden", "requires credentials"), ("401 Unauthorized", "no")]
+    {
+        let d = asked(own, status, "", "", &[]);
+        first(&d, causes);
+        assert!(!d.causes[0].text.contains("Origin"), "{d:?}");
+    }
+    let d = asked("Origin: http://localhost:5173\r\n", "403 Forbidden", "", "", &[]);
+    first(&d, "the Origin is not allowed");
+    // Behind a proxy, the server may compare it with another name.
+    first(&asked(own, "403 Forbidden", "Server: nginx\r\n", "", &[]), "a proxy changes Host");
+}
+
+#[test]
+fn a_name_of_a_secret_proves_no_credentials() {
+    let pair = Pair::new("", "HTTP/1.1 403 Forbidden\r\n\r\n");
+    let facts = Facts { url: Some("ws://api.example/ws?session_id=abc"), ..pair.facts() };
+    let d = &classify(&facts)[0];
+    first(d, "credentials are missing, or those sent are refused");
+}
+
+#[test]
+fn a_proxy_that_is_not_trusted_loses_no_upgrade() {
+    let body = "400: Bad Request";
+    let untrusted = "a proxy in front that the server does not trust";
+    for trials in [&[][..], &same(400, body)] {
+        let d = asked("", "400 Bad Request", "Server: nginx\r\n", body, trials);
+        first(&d, untrusted);
+        lacks(&d, "forwards without Upgrade");
+    }
+    first(&of("400 Bad Request", "Server: nginx\r\n", ""), "forwards without Upgrade");
+}
+
+#[test]
+fn what_aws_denies_may_lack_a_signature() {
+    let body = "{\"Message\":\"Forbidden\"}";
+    let denied = "x-amzn-ErrorType: AccessDeniedException\r\n";
+    let d = of("403 Forbidden", denied, body);
+    assert!(d.entry.code == "W331" && d.title.contains("AWS"), "{d:?}");
+    first(&d, "is not signed");
+    lacks(&d, "the stage is missing");
+    let d = of("403 Forbidden", "x-amzn-ErrorType: ForbiddenException\r\n", body);
+    has(&d, "the stage is missing");
+    lacks(&d, "is not signed");
+}
+
+#[test]
+fn a_header_of_credentials_needs_its_scheme() {
+    let challenge = "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n";
+    let help = |sent: &str| {
+        let sent = format!("Authorization: {sent}\r\n");
+        asked(&sent, "401 Unauthorized", challenge, "", &[]).help.into_owned()
+    };
+    assert!(help("abc123").contains("Authorization: Bearer"), "{}", help("abc123"));
+    assert!(!help("Bearer abc123").contains("no scheme"), "{}", help("Bearer abc123"));
+}
+
+#[test]
+fn the_servers_own_words_stay_beside_what_a_comparison_shows() {
+    let near = |body: &str| {
+        let (variation, what) = (Variation::NearHost, "localhost".to_owned());
+        let trials = [Trial { variation, what, outcome: TrialOutcome::Opened }];
+        asked("", "400 Bad Request", "", body, &trials)
+    };
+    let d = near("The character [_] is never valid in a domain name.");
+    first(&d, "its reason is \"The character [_] is never valid in a domain name.\"");
+    has(&d, "it opens as localhost");
+    assert!(d.entry.code == "W351" && d.help.contains("the server's message"), "{d:?}");
+    first(&near("Bad Request"), "it opens as localhost");
+    // Words that only ask for patience say nothing without those in front of them.
+    let d = of("429 Too Many Requests", "", "Too many requests, please try again later.");
+    first(&d, "its reason is \"Too many requests, please");
+}
+
+#[test]
+fn an_origin_that_is_best_left_out_has_that_cure() {
+    let origin = "Origin: http://localhost:5173\r\n";
+    let opened = |variation| {
+        let (what, outcome) = (String::new(), TrialOutcome::Opened);
+        Trial { variation, what, outcome }
+    };
+    let trials = [trial(Variation::OwnOrigin, 403, ""), opened(Variation::NoOrigin)];
+    let d = asked(origin, "403 Forbidden", "", "Rejected, as of the Origin", &trials);
+    assert!(d.entry.code == "W327" && d.help.contains("leave the Origin out"), "{d:?}");
+}

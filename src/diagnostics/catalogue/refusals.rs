@@ -51,6 +51,9 @@ const DOWN_OR_TLS: &str = "the application is down or on another port, does not 
 /// Django's page for a suspicious request.
 const SUSPICIOUS: C = C::Body("<h1>bad request (400)</h1><p></p>");
 
+/// What aiohttp writes for a bad request; to a lost upgrade it writes another text.
+const AIOHTTP: C = C::WholeBody("400: bad request");
+
 /// What an answer in JSON to every request leaves open.
 const REFUSES_ALL: &str = "the application refuses every request alike: credentials, the Origin, a header or a parameter that all of it needs";
 const COMPARE: &str = "compare headers, query and cookies with those of a client that works";
@@ -97,7 +100,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             TRANSPARENT,
             medium("Django takes the request for suspicious, as it does one whose Host ALLOWED_HOSTS lacks", SUSPICIOUS)
                 .cure("add the name to ALLOWED_HOSTS, or send one of its names: `--host NAME`; a proxy in front must forward Host"),
-            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyPage, SUSPICIOUS])
+            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyPage, SUSPICIOUS, AIOHTTP])
                 .cure(PASS_UPGRADE),
             medium("the application refuses in Socket.IO's `allowRequest`, for the Origin, a cookie or a token: its other refusals have words", C::AllowRequest)
                 .cure("check the Origin, the cookies and the query against the server's `allowRequest`"),
@@ -120,11 +123,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known; then look for a proxy on the way: `wss://` passes a transparent one"),
             medium("a query parameter, header or subprotocol that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes, C::PlainSameAtKnownPath, C::ProxyOwn])
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known"),
-            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, SUSPICIOUS]),
-            low("a proxy in front that the server does not trust, as Home Assistant refuses it").with(C::WholeBody("400: bad request")).unless(&[C::AllSame, C::OtherPathDiffers]),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, SUSPICIOUS, AIOHTTP]),
+            low("a proxy in front that the server does not trust, as Home Assistant refuses it").with(AIOHTTP).unless(&[C::OtherPathDiffers])
+                .cure("add the proxy in front to those that the server trusts, in Home Assistant `trusted_proxies`; otherwise check path and query"),
             low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame, C::ProxyOwn, C::AllowRequest]),
             low("a query parameter, header or subprotocol that the application needs is missing").unless(&[C::OtherPathDiffers, C::ProxyOwn]),
-            low(LOST).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllowRequest, SUSPICIOUS]),
+            low(LOST).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllowRequest, SUSPICIOUS, AIOHTTP]),
         ])
         .seen("a bare 400 Bad Request, or a 4xx with no entry of its own"),
     error("W324", "Engine.IO rejects the query")
@@ -154,7 +158,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("no credentials were sent", C::NoCredentials).unless(&[C::NoChallenge]),
             high(REFUSED, C::CredentialsSent).unless(&[C::NoChallenge])
                 .cure("compare user, password or token with what the server's log expects, and the scheme with WWW-Authenticate"),
-            medium("the application refuses the Origin: ws answers 401 if its verifyClient refuses", C::OriginSent).unless(&[C::Challenged, C::OwnOriginSame])
+            medium("the application refuses the Origin: ws answers 401 if its verifyClient refuses", C::OriginSent).unless(&[C::Challenged, C::OwnOriginSame, C::OriginIsOwn])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the credentials"),
             medium("the verifyClient of the library ws refuses: it wants another Origin, or a token or cookie", C::WsRefusal).unless(&[C::OwnOriginHelps])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the token or cookie that its verifyClient reads"),
@@ -210,7 +214,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("put the path or this address on the service's allow list")
         .source(KNOWN)
         .seen("403 or 503 with cf-mitigated: challenge, or a challenge page"),
-    error("W331", "API Gateway forbids the request")
+    error("W331", "API Gateway, or another service of AWS, forbids the request")
         .because("the stage or path is wrong, or an authorizer refused")
         .help("put the stage into the path, as in `wss://ID.execute-api.REGION.amazonaws.com/STAGE`, and check the authorizer of `$connect`")
         .source(KNOWN)
@@ -222,7 +226,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("read the log of the integration; the answer's requestId names the request"),
             medium("the authorizer of `$connect` refused, or the path has no stage of this API", C::GatewayIds).unless(&[C::StatusIs(500), C::StatusIs(502)])
                 .cure("check what the authorizer of `$connect` reads, a token, a header or a parameter of the query; then the stage in the path"),
-            low("the stage is missing in the path").unless(&[C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")]),
+            medium("the request is not signed, or its identity has no permission (IAM); a Lambda function URL has no WebSocket at all", C::Hop("accessdenied")).unless(&[C::GatewayIds])
+                .cure("sign the request, or correct the policy; for a WebSocket, use the URL of an API Gateway"),
+            low("the stage is missing in the path").unless(&[C::Hop("accessdenied"), C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")]),
             low("the authorizer of `$connect` refused").unless(&[C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")]),
         ])
         .seen("403 or 5xx with x-amzn-ErrorType, or with a connectionId and a requestId; 403 with {\"message\":\"Forbidden\"} and an x-amzn header"),
@@ -245,7 +251,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("look for the rule in the configuration of the server that answered: it may test the path, the Origin or the address"),
             medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
                 .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
-            medium("the Origin is not allowed", C::OriginSent).unless(&[C::NoOriginSame])
+            medium("the Origin is not allowed", C::OriginSent).unless(&[C::NoOriginSame, C::OriginIsOwn])
                 .cure("send an Origin that the server allows, `-o ORIGIN`, then check path and credentials"),
             medium("the credentials sent are refused", C::CredentialsSent).unless(&[C::ProxyPage]),
             medium(REFUSES_ALL, C::AllSameJson).unless(&[C::PlainTells])
@@ -262,7 +268,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure(AS_TOLD),
             medium("the application knows this path and refuses: credentials, a parameter or the Origin", C::PlainKnown).unless(&[C::ProxyPage])
                 .cure("see the application's log, and compare credentials, query and Origin with those of a client that works"),
-            low("the credentials sent are refused").with(C::SecretSent).unless(&[C::ProxyPage]),
+            low("credentials are missing, or those sent are refused").with(C::SecretSent).unless(&[C::ProxyPage]),
             low("the Origin is not on the application's list, nor is any that was tried").with(C::NoOriginSame).unless(&[C::NoOrigin]),
             low("the application requires credentials, an Origin, or a subprotocol, parameter or header that was not sent").unless(&[C::CredentialsSent, C::SecretSent, C::OriginSent, C::ProxyPage, C::AllSame, C::PlainServes]),
             low("the application requires credentials, or a subprotocol, parameter or header that was not sent").with(C::OriginSent).unless(&[C::CredentialsSent, C::SecretSent, C::ProxyPage, C::AllSame, C::PlainServes]),

@@ -322,6 +322,12 @@ impl RefusalResponse<'_> {
         })
     }
 
+    /// Whether nothing but a comparison shows that the Host is refused.
+    fn near_host_alone(&self) -> bool {
+        let told = self.words().or_else(|| self.plain_words());
+        Clue::NearHostHelps.seen(self.facts).is_some() && told.is_none()
+    }
+
     /// What the answer to a plain GET says about the Host, which both requests share.
     fn plain_words(&self) -> Option<&'static str> {
         let (subject, _) = said::subject(&plain_told(self.facts)?)?;
@@ -396,7 +402,7 @@ impl RefusalResponse<'_> {
         let begun = text.strip_suffix(rest).and_then(|begun| begun.strip_suffix(' '));
         let goes_on = begun.is_some_and(|begun| begun.ends_with(char::is_alphanumeric));
         let goes_on = goes_on && rest.starts_with(char::is_lowercase);
-        if rest.is_empty() || goes_on { text } else { rest }.to_owned()
+        if said::is_vague(rest) || goes_on { text } else { rest }.to_owned()
     }
 
     fn is_bare(&self, text: &str) -> bool {
@@ -577,6 +583,7 @@ impl RefusalResponse<'_> {
                     let known = self.facts.trial(Variation::OwnOrigin).and_then(Trial::status);
                     match known == Some(101) {
                         true => d.help(format!("send the server's own: `-o {own}`")),
+                        false if Clue::NoOriginHelps.seen(self.facts).is_some() => d,
                         false if known.is_some() => d.help(
                             "send an Origin of the server's list: `-o ORIGIN`; the server's own Origin is refused, too",
                         ),
@@ -602,7 +609,7 @@ impl RefusalResponse<'_> {
                 d.because("wscope did not send a header", fault)
                     .help("do not change the headers of the handshake with `-H`")
             }
-            "W351" if Clue::NearHostHelps.seen(self.facts).is_some() && self.words().is_none() && self.plain_words().is_none() => {
+            "W351" if self.near_host_alone() => {
                 d.title(format!("the server refuses this request ({}), and opens it as localhost", self.status))
             }
             "W117" if !d.is_proved() => {
@@ -662,6 +669,12 @@ impl RefusalResponse<'_> {
                 .then(|| name.to_owned())
         };
         let scheme = plain(value.split([' ', ',']).next()?)?;
+        let sent = self.facts.request.and_then(|request| request.get("Authorization"));
+        if sent.is_some_and(|value| !value.contains(&b' ')) {
+            return Some(format!(
+                "the Authorization header that was sent has no scheme: write `-H 'Authorization: {scheme} …'`"
+            ));
+        }
         let known = SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known));
         if known || Clue::NoCredentials.seen(self.facts).is_none() {
             return None;
@@ -731,9 +744,11 @@ impl RefusalResponse<'_> {
         let unsaid = json && named.is_none();
         let html = said::page_text(self.body).is_some();
         let sentence = self.beyond_status(&named.unwrap_or(text.clone()));
+        let near = self.near_host_alone();
         let generic = match d.entry.code {
             "W331" => !d.is_supported(),
             "W332" => !self.refuses_handshake(&text),
+            "W351" => near,
             "W323" | "W337" | "W339" | "W340" | "W341" | "W344" => true,
             "W352" => !["connection id", "connectionid", "negotiate"]
                 .iter()
@@ -785,8 +800,9 @@ impl RefusalResponse<'_> {
             if sentence.chars().count() > REASON {
                 reason.push('…');
             }
-            d.causes
-                .retain(|cause| asks && wrong.is_none() && cause.confidence == Confidence::High);
+            d.causes.retain(|cause| {
+                near || asks && wrong.is_none() && cause.confidence == Confidence::High
+            });
             d = match d.entry.code {
                 "W334" => d.title("the server does not find what the request names"),
                 "W337" => d.title(format!("the server rejects the request ({})", self.status)),
