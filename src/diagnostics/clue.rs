@@ -51,7 +51,8 @@ const PLAIN_PAGES: [(&str, &str); 5] = [
 ];
 
 /// What only the pages of programs that stand in front of others have.
-const PROXY_PAGES: [&str; 21] = [
+const PROXY_PAGES: [&str; 22] = [
+    "<h3>guru meditation:</h3>",
     "<title>no such app</title>",
     "<center>nginx",
     "<center>openresty",
@@ -614,7 +615,7 @@ impl Clue {
                 let says = !page && text.len() < FILTER_PAGE / 10 && super::said::names_path(&text);
                 named.or_else(|| says.then(told))
             }
-            Self::NoApplication => ["no app configured at that hostname", "this container app is stopped or does not exist", "<title>no such app</title>"]
+            Self::NoApplication => ["<title>site not found", "no app configured at that hostname", "this container app is stopped or does not exist", "<title>no such app</title>"]
                 .into_iter()
                 .find_map(|words| Self::Body(words).seen(facts)),
             Self::Accepts => shown(facts.response?, "Sec-WebSocket-Accept"),
@@ -794,9 +795,10 @@ impl Clue {
                     return Some(format!("Server: {server}, which a target would replace"));
                 }
                 let empty = facts.body.trim_ascii().is_empty();
-                let caddy = named("caddy") && head.get("Via").is_none() && empty;
+                let bare = named("caddy") || named("hypercorn") && status == Some(404);
+                let bare = bare && head.get("Via").is_none() && empty;
                 let h2o = named("h2o/") && head.status_line()?.reason == b"File Not Found";
-                (envoy || caddy || h2o).then(|| format!("{server} answered itself: what it passes on is marked"))
+                (envoy || bare || h2o).then(|| format!("{server} answered itself: what it passes on is marked"))
             }),
             Self::BareParser => {
                 let head = facts.response.filter(|_| status == Some(400))?;

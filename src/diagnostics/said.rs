@@ -636,7 +636,7 @@ pub(super) fn exception(body: &[u8]) -> Option<String> {
 }
 
 /// Words that give no reason.
-pub(super) const VAGUE: &[u8] = b"nothing here there to see nope no not none empty found sorry lost missing endpoint default backend an a is are was this your you not allowed permitted access denied forbidden rejected refused \
+pub(super) const VAGUE: &[u8] = b"nothing here there to see nope no not none empty found sorry lost missing endpoint default backend an a is are was this your you not allowed permitted access denied exception inside application forbidden rejected refused \
     unauthorized bad invalid internal fail failed failure unknown unexpected something went wrong occurred \
     please try again later handshake connection websocket connect unable to client contact support browser or \
     proxy sent that could understand resource requested server got itself in trouble s all i know we re n \

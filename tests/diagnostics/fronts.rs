@@ -756,3 +756,26 @@ fn an_origin_that_is_best_left_out_has_that_cure() {
     let d = asked(origin, "403 Forbidden", "", "Rejected, as of the Origin", &trials);
     assert!(d.entry.code == "W327" && d.help.contains("leave the Origin out"), "{d:?}");
 }
+
+#[test]
+fn what_a_front_says_of_its_site_its_backend_or_its_rule_is_used() {
+    let html = "Content-Type: text/html\r\n";
+    let page = "<head><title>Site Not Found</title></head><h1>Site Not Found</h1>";
+    first(&of("404 Not Found", html, page), "has no site");
+    // An ASGI server refuses a WebSocket with 403; its own 404 is about the Host.
+    for trials in [&[][..], &same(404, "")] {
+        let d = asked("", "404 ", "Server: hypercorn-h11\r\n", "", trials);
+        first(&d, "the server in front answered itself");
+        lacks(&d, "forwards without Upgrade");
+    }
+    let guru = "<h1>Error 403 Forbidden</h1><p>Forbidden</p><h3>Guru Meditation:</h3><p>XID: 3</p>";
+    let varnish = format!("Server: Varnish\r\n{html}");
+    first(&of("403 Forbidden", &varnish, guru), "a rule of the server that answered");
+    let failed = guru.replace("403 Forbidden", "503 Backend fetch failed");
+    first(&of("503 Backend fetch failed", &varnish, &failed), "the cache in front");
+    let late = of("504 Gateway Timeout", html, "<h1>upstream_connection_timeout</h1>");
+    first(&late, "nothing accepts connections");
+    // A page that only says that something went wrong is no reason.
+    let broken = [trial(Variation::NoUpgrade, 500, "Exception inside application.")];
+    lacks(&asked("", "403 Forbidden", "", "", &broken), "to a plain GET, the server says");
+}

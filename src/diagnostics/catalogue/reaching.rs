@@ -104,7 +104,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and the server's rules for it"),
             medium("another service than HTTP listens here, which greeted a later request", C::PlainForeign)
                 .cure("use the port on which that service, or another one, speaks WebSocket"),
-            medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each request, as nginx's 444 does", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone, C::PlainForeign, C::CertificateAsked])
+            medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each connection: nginx's 444, a limit, a filter of addresses", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone, C::PlainForeign, C::CertificateAsked])
                 .cure("check what listens on this port, what it expects first, and what is behind it if it is forwarded"),
             medium("the server drops each request, as nginx's 444 does: it has no site for this Host, or a filter refuses this address", C::AllDropped).unless(&[C::OtherSchemeAnswers, C::GaveUp])
                 .cure("check the name and port of the URL against the server's configuration: `--host NAME`; then its filters"),
@@ -112,7 +112,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, then the Origin and the credentials: the server drops what it refuses"),
             medium("the port speaks TLS only", C::TlsPort).unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::Gone]).cure("try `wss://`"),
             low("the port speaks TLS only").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered, C::Gone]),
-            low("the port speaks another protocol than HTTP, or it forwards to a target that is down").unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::PlainUnanswered, C::SpeaksHttp, C::Gone]),
+            low("the port speaks another protocol than HTTP, forwards to a target that is down, or takes no more connections").unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::PlainUnanswered, C::SpeaksHttp, C::Gone]),
             low("the server drops upgrades that it refuses: the path, the Origin, the credentials").unless(&[C::PlainUnanswered, C::SpeaksHttp, C::Gone]),
         ])
         .seen("end of stream or reset with no byte received"),

@@ -297,7 +297,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, and whether a proxy rewrites its prefix; common ones are `/ws`, `/cable`, `/socket.io/`, `/graphql`")
         .source("RFC 6455 §4.2.2")
         .causes(&[
-            high("the gateway has no running application for this host name: it is stopped, or does not exist", C::NoApplication)
+            high("the gateway has no site and no running application for this host name: it is stopped, or does not exist", C::NoApplication)
                 .cure("start the application, or correct the name of the host in the URL"),
             UNABLE,
             medium("a proxy or the server rewrites the path, and there is no WebSocket at the new one", C::NamesOtherPath)
@@ -468,7 +468,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("nginx answers itself: a limit of it (limit_req, limit_conn), a `return 503`, or in Kubernetes a service without endpoints", C::Body("<center>nginx"))
                 .cure("read nginx's error log, which names the limit; in Kubernetes, check that the service has ready pods"),
-            medium("the proxy has no working server behind it", C::ProxyPage).unless(&[C::Body("<center>nginx")]),
+            medium("the proxy has no working server behind it", C::ProxyPage).unless(&[C::Body("<center>nginx"), C::Body("backend fetch failed")]),
             medium("HTTP.sys answers itself: the application pool of IIS is stopped, or its queue is full", C::Body("http error 503. the service is unavailable"))
                 .cure("start the application pool, and look into the event log for what stopped it"),
             high("the proxy has no healthy server behind it", C::WholeBody("no healthy upstream"))
@@ -492,7 +492,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check what the application does before it accepts; compare the time with the proxy's timeouts of 30 or 60 s")
         .source("RFC 9110 §15.6.5")
         .causes(&[medium("the proxy could not connect to the server behind it: http-proxy-middleware of Node.js answers 504 then", C::Body("error occurred while trying to proxy"))
-                .cure("start the application, or correct its address in the proxy (`target`)"), low("the application hangs in its handler"), low("the proxy handles the upgrade as a plain request and waits for its end")])
+                .cure("start the application, or correct its address in the proxy (`target`)"), low("the application hangs in its handler, or nothing accepts connections at its address: another port, a firewall, one bound to 127.0.0.1"), low("the proxy handles the upgrade as a plain request and waits for its end")])
         .seen("status 504"),
     error("W346", "the server refuses the HTTP version")
         .because("the upgrade needs HTTP/1.1, and the server or a proxy speaks another")
