@@ -539,7 +539,8 @@ fn after(text: &str, end: &str) -> usize {
 
 /// Sentences that servers and frameworks write for a status, whatever the ground was: of RFC 9110 as
 /// CherryPy and Tomcat quote it, of Werkzeug, Apache and IIS.
-const STOCK_SENTENCES: [&str; 24] = [
+const STOCK_SENTENCES: [&str; 25] = [
+    "exception inside application",
     "the server encountered an unexpected condition which prevented it from fulfilling the request",
     "the server encountered an unexpected condition that prevented it from fulfilling the request",
     "the server encountered an internal error and was unable to complete your request",
@@ -636,7 +637,7 @@ pub(super) fn exception(body: &[u8]) -> Option<String> {
 }
 
 /// Words that give no reason.
-pub(super) const VAGUE: &[u8] = b"nothing here there to see nope no not none empty found sorry lost missing endpoint default backend an a is are was this your you not allowed permitted access denied exception inside application forbidden rejected refused \
+pub(super) const VAGUE: &[u8] = b"nothing here there to see nope no not none empty found sorry lost missing endpoint default backend an a is are was this your you not allowed permitted access denied forbidden rejected refused \
     unauthorized bad invalid internal fail failed failure unknown unexpected something went wrong occurred \
     please try again later handshake connection websocket connect unable to client contact support browser or \
     proxy sent that could understand resource requested server got itself in trouble s all i know we re n \

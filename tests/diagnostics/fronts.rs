@@ -638,7 +638,7 @@ fn a_redirect_that_takes_the_url_along_leads_to_a_login_or_a_portal() {
         let d = to(location);
         assert_eq!(d.entry.code, "W310", "{d:?}");
         first(&d, "a captive portal");
-        lacks(&d, "the site is at another host");
+        lacks(&d, "is at another host");
         assert!(d.help.contains("browser") && !d.help.contains(location), "{d:?}");
     }
     // A login at another place may be that of the network.
@@ -647,11 +647,11 @@ fn a_redirect_that_takes_the_url_along_leads_to_a_login_or_a_portal() {
     {
         let d = to(location);
         assert_eq!(d.entry.code, "W312", "{d:?}");
-        first(&d, "a captive portal");
-        assert!(!d.is_proved(), "{d:?}");
+        has(&d, "a captive portal");
+        assert!(!d.is_proved() && d.help.contains("browser"), "{d:?}");
     }
     for location in ["http://new.example/chat", "http://new.example/chat?a=b"] {
-        first(&to(location), "the site is at another host");
+        first(&to(location), "is at another host");
     }
     assert!(to("/login").is_proved());
     assert!(to("http://sso.example/login").is_proved());
@@ -677,6 +677,7 @@ fn the_servers_own_origin_is_not_suspected_first() {
         let d = asked(own, status, "", "", &[]);
         first(&d, causes);
         assert!(!d.causes[0].text.contains("Origin"), "{d:?}");
+        assert_eq!(has(&d, "Origin"), Confidence::Low, "{d:?}");
     }
     let d = asked("Origin: http://localhost:5173\r\n", "403 Forbidden", "", "", &[]);
     first(&d, "the Origin is not allowed");
@@ -778,4 +779,5 @@ fn what_a_front_says_of_its_site_its_backend_or_its_rule_is_used() {
     // A page that only says that something went wrong is no reason.
     let broken = [trial(Variation::NoUpgrade, 500, "Exception inside application.")];
     lacks(&asked("", "403 Forbidden", "", "", &broken), "to a plain GET, the server says");
+    first(&of("404 Not Found", "", "{\"message\":\"Application not found\"}"), "its reason is");
 }

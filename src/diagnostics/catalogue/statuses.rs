@@ -5,7 +5,7 @@ use super::refusals::UNABLE;
 use crate::diagnostics::{CatalogueEntry, Clue as C};
 
 /// What a page for people needs that answers in place of the WebSocket.
-const LOG_IN: &str = "open any http:// page in a browser, and log in to the network; if the login is that of the site, send its cookie or token: `--cookie NAME=VALUE`, `--bearer TOKEN`";
+const LOG_IN: &str = "if the login is that of the site, send its cookie or token: `--cookie NAME=VALUE`, `--bearer TOKEN`; if it is that of the network, log in with a browser first";
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
@@ -88,7 +88,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a slash of the path is missing or superfluous", C::RedirectsSlash),
             medium("a login, or a captive portal of this network, answers instead of the WebSocket", C::RedirectsAway)
                 .cure(LOG_IN),
-            medium("the site is at another host, or a login is", C::RedirectsHost).unless(&[C::RedirectsAway]), medium("the WebSocket is at another path, or a login or default page is", C::RedirectsPath)])
+            medium("the site, or its login, is at another host", C::RedirectsHost).unless(&[C::RedirectsAway]), medium("the WebSocket is at another path, or a login or default page is", C::RedirectsPath)])
         .seen("status 301, 302, 303, 307 or 308 to another path or host"),
     error("W311", "the site forces TLS")
         .because("the server redirects to the same place with https://")
@@ -100,9 +100,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the request is not authenticated, and the login is made for a browser")
         .help("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`")
         .source("RFC 6455 §4.2.2, RFC 9110 §15.4")
-        .causes(&[medium("a captive portal of this network answers, or the site requires a session cookie or token", C::RedirectsAway)
+        .causes(&[
+            high("no session cookie or token was sent", C::NoCredentials).unless(&[C::SecretSent, C::RedirectsAway]),
+            medium("no session cookie or token was sent", C::NoCredentials).unless(&[C::SecretSent])
                 .cure(LOG_IN),
-            high("no session cookie or token was sent", C::NoCredentials).unless(&[C::SecretSent, C::RedirectsAway]), high("the credentials sent are wrong or have expired, or a proxy on the way removed them", C::CredentialsSent), medium("the credentials sent are wrong, have expired, or belong into a header", C::SecretSent)])
+            medium("a captive portal of this network answers instead of the server", C::RedirectsAway),
+            high("the credentials sent are wrong or have expired, or a proxy on the way removed them", C::CredentialsSent), medium("the credentials sent are wrong, have expired, or belong into a header", C::SecretSent)])
         .seen("a redirect to a URL whose host or path has login, signin, auth, sso, oauth or saml as a part"),
     error("W313", "the redirects never end")
         .because("the chain of redirects returns to an earlier URL, or is too long")
