@@ -137,6 +137,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("measured on real servers; Engine.IO protocol 4")
         .causes(&[
             high("EIO is not a version that the server supports", C::Body("Unsupported protocol version")),
+            high("EIO is not a version that the server supports", C::Body("unsupported version of the socket.io or engine.io protocols")),
             high("sid belongs to an expired session, or to another server behind the load balancer", C::Body("Session ID unknown")),
             high("transport is missing, as where a proxy drops the query, or the server does not support it", C::Body("Transport unknown")),
         ])

@@ -70,6 +70,20 @@ const ANYWHERE: [(&str, Clue, &str); 2] = [
 /// Schemes of credentials that options send.
 const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "ntlm"];
 
+/// Phrases about upgrades that a program may have for its own service, too.
+const OF_SERVICE: [&str; 7] = [
+    "upgrade",
+    "upgraded",
+    "websocket request",
+    "websocket connection",
+    "websocket client",
+    "websocket endpoint",
+    "websocket handshake",
+];
+
+/// Words that make them be about a handshake that was lost.
+const OF_LOSS: [&str; 4] = ["header", "required", "missing", "expected"];
+
 /// Words of a limit that passes by itself.
 const TIMES: [&str; 6] = ["second", "minute", "hour", "retry*", "later", "try again"];
 
@@ -296,6 +310,14 @@ impl RefusalResponse<'_> {
             {
                 return None;
             }
+            // With these, an application speaks of what it serves to whom.
+            Subject::Upgrade
+                if matches!(self.status, 401..=403 | 406..=425 | 427..=499)
+                    && OF_SERVICE.contains(&phrase)
+                    && !OF_LOSS.iter().any(|word| said::says(start, word)) =>
+            {
+                return None;
+            }
             Subject::Upgrade
                 if self.status >= 500
                     && !["websocket", "handshake*", "header upgrade", "upgrade header"]
@@ -462,7 +484,7 @@ impl RefusalResponse<'_> {
         if body.starts_with(b"0{\"sid\"") {
             return Some("W303");
         }
-        if engine_io_error(body) {
+        if engine_io_code(body).is_some() {
             return Some(self.engine_io());
         }
         let json = self.content_type("application/json") || self.content_type("graphql-response");
@@ -487,7 +509,6 @@ impl RefusalResponse<'_> {
             // "Bad request" to the right query means that the transport did not fit the request.
             Some(3) if asks => "W320",
             Some(4) => "W332",
-            None if self.status == 200 && !asks => "W303",
             _ => "W324",
         }
     }
@@ -749,6 +770,7 @@ impl RefusalResponse<'_> {
             "W331" => !d.is_supported(),
             "W332" => !self.refuses_handshake(&text),
             "W351" => near,
+            "W336" => !html && !said::says(&sentence, "method"),
             "W323" | "W337" | "W339" | "W340" | "W341" | "W344" => true,
             "W352" => !["connection id", "connectionid", "negotiate"]
                 .iter()
@@ -981,19 +1003,10 @@ fn says_rule(body: &[u8]) -> bool {
     contains_word(body, "no server is available")
 }
 
-/// `{"code":3,"message":"Bad request"}` and what older versions write.
-pub(super) fn engine_io_error(body: &[u8]) -> bool {
-    let words: [&[u8]; 3] =
-        [b"Transport unknown", b"Session ID unknown", b"Unsupported protocol version"];
-    let shape = body.starts_with(b"{\"code\":") && contains(body, b"\"message\"");
-    shape || words.iter().any(|word| contains(body, word))
-}
-
-/// The number of that error, and of the words that stand for it.
-fn engine_io_code(body: &[u8]) -> Option<u8> {
-    let text = String::from_utf8_lossy(body);
-    let coded = text.trim_start().strip_prefix("{\"code\":").and_then(|rest| rest.chars().next());
-    let words = [
+/// The number of an error of Engine.IO, as in `{"code":3,"message":"Bad request"}`, and of the words that
+/// stand for it, alone or as the body of a response.
+pub(super) fn engine_io_code(body: &[u8]) -> Option<u8> {
+    const WORDS: [&str; 6] = [
         "Transport unknown",
         "Session ID unknown",
         "Bad handshake method",
@@ -1001,8 +1014,18 @@ fn engine_io_code(body: &[u8]) -> Option<u8> {
         "Forbidden",
         "Unsupported protocol version",
     ];
-    let spelled = || words.iter().position(|word| text.contains(word)).map(|at| at as u8);
-    coded.and_then(|c| c.to_digit(10)).map(|n| n as u8).or_else(spelled)
+    let text = String::from_utf8_lossy(body);
+    let text = text.rsplit("\r\n\r\n").next()?.trim();
+    let number = |words: &str| WORDS.iter().position(|known| *known == words).map(|at| at as u8);
+    if let Ok(json) = serde_json::from_str::<serde_json::Value>(text) {
+        if let Some(code) = json.get("code") {
+            let number = number(json.get("message")?.as_str()?)?;
+            return (code.as_u64() == Some(number.into())).then_some(number);
+        }
+    }
+    let python = text.contains("unsupported version of the Socket.IO or Engine.IO protocols");
+    // The other words may be anyone's.
+    number(text).filter(|code| matches!(code, 0 | 1 | 5)).or(python.then_some(5))
 }
 
 /// The code of the entry for a status other than 101, where nothing but the number is known.
