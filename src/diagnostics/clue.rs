@@ -299,13 +299,17 @@ pub enum Clue {
     RedirectsHost,
     /// The redirect leads to another path.
     RedirectsPath,
+    /// The redirect leads to a page by its name, or is told a whole URL.
+    RedirectsPage,
     /// The redirect of a request without TLS leads to another host, which is one of a private network
-    /// or is told a whole URL.
+    /// or such a page.
     RedirectsAway,
     /// Another path and a plain GET are answered, and the upgrade at this one is not.
     UpgradeAlone,
     /// A certificate of ours was sent.
     CertificateSent,
+    /// The same, and the server had requested one.
+    CertificateTaken,
     /// The page is one that a framework writes for plain requests alone.
     PlainPage,
     /// The same, and a program in front answered.
@@ -518,6 +522,9 @@ impl Clue {
             let differs = trial.status() != status;
             // Who had too much to do did not look at the difference.
             let known = !matches!(trial.status(), None | Some(429 | 503));
+            // Two failures of a gateway are the same.
+            let gateway = |status| matches!(status, Some(502..=504));
+            let known = known && !(gateway(status) && gateway(trial.status()));
             // Another server's answer says nothing of this one.
             let elsewhere =
                 variation == Variation::OtherPath && Self::OtherPathElsewhere.seen(facts).is_some();
@@ -818,14 +825,21 @@ impl Clue {
                 let end = facts.end.filter(|end| !end.is_silent() && end.lifetime >= SILENCE)?;
                 Some(format!("it ended {:.1} s after the 101, in the middle of traffic; {hop}", end.lifetime.as_secs_f64()))
             }
+            Self::RedirectsPage => {
+                let location = header("Location")?;
+                let lower = location.to_ascii_lowercase();
+                let to = Url::of(&lower);
+                let told = ["://", "%3a%2f%2f", "%3a//"].iter().any(|mark| to.query.contains(mark));
+                let ends = [".html", ".htm", ".php", ".cgi", ".aspx", ".jsp"];
+                let page = ends.iter().any(|end| to.path.ends_with(end));
+                (told || page).then(|| format!("Location: {location}"))
+            }
             Self::RedirectsAway => {
                 let location = Self::RedirectsHost.seen(facts).filter(|_| facts.proxy.is_none())?;
                 let asked = url.filter(|url| !url.is_secure())?;
-                let lower = location.to_ascii_lowercase();
-                let to = Url::of(lower.strip_prefix("location: ")?);
-                let told = ["://", "%3a%2f%2f", "%3a//"].iter().any(|mark| to.query.contains(mark));
-                let near = is_private(to.host) && !is_private(asked.host);
-                (told || near).then_some(location)
+                let to = header("Location")?;
+                let near = is_private(Url::of(&to).host) && !is_private(asked.host);
+                (near || Self::RedirectsPage.seen(facts).is_some()).then_some(location)
             }
             Self::RedirectsSlash | Self::RedirectsHost | Self::RedirectsPath => {
                 let location = header("Location")?;
@@ -849,6 +863,7 @@ impl Clue {
             Self::CertificateSent => {
                 facts.tls.own_certificate.then(|| "a client certificate was given".to_owned())
             }
+            Self::CertificateTaken => Self::CertificateSent.seen(facts).filter(|_| facts.tls.asked),
             Self::PlainSameByLibrary => {
                 let same = Self::PlainSame.seen(facts)?;
                 let library = Self::ListsVersion13.seen(facts)?;

@@ -781,3 +781,77 @@ fn what_a_front_says_of_its_site_its_backend_or_its_rule_is_used() {
     lacks(&asked("", "403 Forbidden", "", "", &broken), "to a plain GET, the server says");
     first(&of("404 Not Found", "", "{\"message\":\"Application not found\"}"), "its reason is");
 }
+
+#[test]
+fn a_page_for_people_is_no_new_place_of_the_websocket() {
+    for location in [
+        "http://api.example/cgi-sys/suspendedpage.cgi",
+        "/maintenance.html",
+        "/index.php?from=chat",
+        "https://portal.example/?rd=https%3A%2F%2Fapi.example%2Fchat",
+    ] {
+        let pair = Pair::new("", &format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\n\r\n"));
+        let facts = Facts { url: Some("wss://api.example/chat"), ..pair.facts() };
+        let d = &classify(&facts)[0];
+        first(d, "a page for people");
+        assert!(d.entry.code == "W310" && !d.help.contains("use `"), "{d:?}");
+    }
+    let d = of("302 Found", "Location: /en/chat\r\n", "");
+    assert!(d.help.contains("use `ws://api.example/en/chat`"), "{d:?}");
+}
+
+#[test]
+fn a_gateway_that_fails_twice_has_no_answer_of_its_upstream() {
+    let nginx = "Server: nginx\r\n";
+    for (status, plain) in [("502 Bad Gateway", 504), ("504 Gateway Timeout", 502)] {
+        let trials = [trial(Variation::NoUpgrade, plain, "")];
+        lacks(&asked("", status, nginx, "", &trials), "the upstream dropped the upgrade");
+    }
+    let trials = [trial(Variation::NoUpgrade, 404, "")];
+    first(&asked("", "502 Bad Gateway", nginx, "", &trials), "the upstream dropped the upgrade");
+    // The time may have passed in a lookup, or in an attempt to connect.
+    let pair = Pair::new("", "HTTP/1.1 502 Bad Gateway\r\n\r\n");
+    let facts = Facts { response_after: Some(Duration::from_secs(2)), ..pair.facts() };
+    first(&classify(&facts)[0], "could not be reached");
+}
+
+#[test]
+fn a_certificate_that_was_sent_may_be_refused_without_a_word() {
+    let pair = Pair::new("", "");
+    let (what, closed) = (String::new(), TrialOutcome::Nothing("closed".to_owned()));
+    let plain = [Trial { variation: Variation::NoUpgrade, what, outcome: closed }];
+    for trials in [&[][..], &plain] {
+        let facts = Facts {
+            url: Some("wss://api.example/chat"),
+            response: None,
+            report: None,
+            trials,
+            tls: TlsAttempt { own_certificate: true, asked: true, ..TlsAttempt::default() },
+            unanswered: Some(Unanswered {
+                how: StreamEnd::Fin,
+                after: Duration::from_millis(2),
+                received: 0,
+            }),
+            ..pair.facts()
+        };
+        let d = &classify(&facts)[0];
+        first(d, "refuses the client certificate that was sent");
+        lacks(d, "PROXY protocol");
+    }
+}
+
+#[test]
+fn a_header_of_our_own_is_the_first_to_doubt() {
+    let verdict = |request: &str, status: &str, headers: &str| {
+        let pair = Pair::of(request, &format!("HTTP/1.1 {status}\r\n{headers}\r\n"));
+        classify(&pair.facts()).into_iter().next().expect("a verdict")
+    };
+    let kept = crate::support::REQUEST.replace("Connection: Upgrade", "Connection: keep-alive");
+    let d = verdict(&format!("{kept}\r\n"), "426 Upgrade Required", "");
+    assert!(d.entry.code == "W320" && d.help.contains("`-H`"), "{d:?}");
+    first(&d, "wscope did not send a header");
+    let hostless = crate::support::REQUEST.replace("Host: api.example\r\n", "");
+    let d = verdict(&format!("{hostless}\r\n"), "400 Bad Request", "Server: nginx\r\n");
+    first(&d, "wscope did not send a header");
+    lacks(&d, "forwards without Upgrade");
+}

@@ -98,13 +98,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("offer it: `-s mqtt`"),
             medium("the server requires a client certificate, and none was sent", C::CertificateAsked).unless(&[C::PlainAnswered, C::OtherPathAnswered])
                 .cure("send one: `--cert FILE --key FILE`"),
+            medium("the server refuses the client certificate that was sent: it does not trust its issuer, or wants another", C::CertificateTaken).unless(&[C::PlainAnswered, C::OtherPathAnswered])
+                .cure("send a certificate of an authority that the server trusts: `--cert FILE --key FILE`; its log may name what it wants"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
             medium("an HTTP server drops each request for this path", C::OtherPathAnswered).unless(&[C::OtherSchemeAnswers, C::PlainAnswered])
                 .cure("check the path, and the server's rules for it"),
             medium("another service than HTTP listens here, which greeted a later request", C::PlainForeign)
                 .cure("use the port on which that service, or another one, speaks WebSocket"),
-            medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each connection: nginx's 444, a limit, a filter of addresses", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone, C::PlainForeign, C::CertificateAsked])
+            medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each connection: nginx's 444, a limit, a filter of addresses", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone, C::PlainForeign, C::CertificateAsked, C::CertificateTaken])
                 .cure("check what listens on this port, what it expects first, and what is behind it if it is forwarded"),
             medium("the server drops each request, as nginx's 444 does: it has no site for this Host, or a filter refuses this address", C::AllDropped).unless(&[C::OtherSchemeAnswers, C::GaveUp])
                 .cure("check the name and port of the URL against the server's configuration: `--host NAME`; then its filters"),

@@ -455,8 +455,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("start the application on the port that the agent forwards to"),
             medium("the upstream dropped the upgrade: without it, the proxy gets an answer", C::PlainDiffers)
                 .cure("check the path, then the Origin and the credentials: the application drops upgrades that it refuses"),
-            medium("the upstream was reached, and closed the connection after a while", C::SlowAnswer).unless(&[C::PlainDiffers])
-                .cure("read the application's log: it was reached"),
+            medium("the upstream closed the connection after a while, or could not be reached: its name does not resolve, its host does not answer", C::SlowAnswer).unless(&[C::PlainDiffers])
+                .cure("read the log of the proxy, which has the error, then that of the application"),
             medium(DOWN_OR_TLS, C::PlainSame).unless(&[C::Ngrok("err_ngrok_3200"), C::Ngrok("err_ngrok_8012")]),
             low(DOWN_OR_TLS).unless(&[C::PlainDiffers]),
             low("the application closed the connection: it drops upgrades that it refuses, or fails").unless(&[C::PlainDiffers, C::PlainSame, C::Envoy("connection failure")]),

@@ -88,7 +88,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a slash of the path is missing or superfluous", C::RedirectsSlash),
             medium("a login, or a captive portal of this network, answers instead of the WebSocket", C::RedirectsAway)
                 .cure(LOG_IN),
-            medium("the site, or its login, is at another host", C::RedirectsHost).unless(&[C::RedirectsAway]), medium("the WebSocket is at another path, or a login or default page is", C::RedirectsPath)])
+            medium("a page for people answers: a login, a portal, maintenance, a suspended account", C::RedirectsPage).unless(&[C::RedirectsAway])
+                .cure("open the page in a browser, which says why; the WebSocket is not there"),
+            medium("the site, or its login, is at another host", C::RedirectsHost).unless(&[C::RedirectsPage, C::RedirectsAway]), medium("the WebSocket is at another path, or a login or default page is", C::RedirectsPath).unless(&[C::RedirectsPage])])
         .seen("status 301, 302, 303, 307 or 308 to another path or host"),
     error("W311", "the site forces TLS")
         .because("the server redirects to the same place with https://")

@@ -583,7 +583,7 @@ impl RefusalResponse<'_> {
         });
         match d.entry.code {
             "W310" | "W311" => match self.location() {
-                Some(_) if [Clue::Unable, Clue::RedirectsAway].iter().any(|clue| clue.seen(self.facts).is_some()) => d,
+                Some(_) if [Clue::Unable, Clue::RedirectsPage, Clue::RedirectsAway].iter().any(|clue| clue.seen(self.facts).is_some()) => d,
                 Some(to) => d.help(format!("use `{to}`")),
                 None => d.note("there is no Location header"),
             },
@@ -625,9 +625,9 @@ impl RefusalResponse<'_> {
                 None => d.help("13 was sent: find the hop that removes or changes Sec-WebSocket-Version; a proxy must forward all headers of the handshake"),
             },
             "W331" if self.status >= 500 => d.title("API Gateway, or the integration behind it, failed"),
-            "W320" | "W322" if self.own_fault().is_some() => {
+            "W320" | "W322" | "W323" if self.own_fault().is_some() => {
                 let fault = self.own_fault().unwrap_or_default();
-                d.because("wscope did not send a header", fault)
+                d.certain().because("wscope did not send a header of the handshake, or changed it", fault)
                     .help("do not change the headers of the handshake with `-H`")
             }
             "W351" if self.near_host_alone() => {
@@ -716,10 +716,15 @@ impl RefusalResponse<'_> {
     /// What is missing in our own request.
     fn own_fault(&self) -> Option<String> {
         let request = self.facts.request?;
-        let missing = ["Upgrade", "Connection", "Sec-WebSocket-Key"]
+        let missing = ["Host", "Upgrade", "Connection", "Sec-WebSocket-Key"]
             .into_iter()
-            .find(|name| request.get(name).is_none())?;
-        Some(format!("the request has no {missing}"))
+            .find(|name| request.get(name).is_none());
+        let lacks = |(name, token)| !request.has_token(name, token);
+        let wrong =
+            [("Upgrade", "websocket"), ("Connection", "upgrade")].into_iter().find(|f| lacks(*f));
+        missing
+            .map(|name| format!("the request has no {name}"))
+            .or(wrong.map(|(name, token)| format!("the request's {name} lacks `{token}`")))
     }
 
     fn engine_io_cure(&self, d: Diagnostic) -> Diagnostic {
