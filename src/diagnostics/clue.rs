@@ -51,11 +51,12 @@ const PLAIN_PAGES: [(&str, &str); 5] = [
 ];
 
 /// What only the pages of programs that stand in front of others have.
-const PROXY_PAGES: [&str; 22] = [
+const PROXY_PAGES: [&str; 23] = [
     "<h3>guru meditation:</h3>",
     "<title>no such app</title>",
     "<center>nginx",
-    "<center>openresty",
+    "<h2>the request could not be satisfied.</h2>",
+    "proudly powered by litespeed web server",
     "<address>apache/",
     "you don't have permission to access this resource.</p>",
     "<p>the requested url was not found on this server.</p>",
@@ -486,6 +487,8 @@ pub enum Clue {
     CertificateAsked,
     /// The host of the URL is an address.
     HostIsAddress,
+    /// The host of the URL is this name, or ends with this dot and name.
+    Host(&'static str),
     /// The last bytes before the end were our message.
     AfterOurMessage,
     /// The last message sent was compressed, in several frames, with a control frame between them.
@@ -632,7 +635,11 @@ impl Clue {
                 let empty = Self::NoBody.seen(facts).or_else(forbids).filter(|_| status == Some(400))?;
                 Self::InQuery("EIO=").seen(facts).map(|_| format!("{asks}; {empty}"))
             }
-            Self::Unrouted => Self::WholeBody("404 page not found").seen(facts),
+            // Go's, aiohttp's, tornado's: they answer a plain GET otherwise where a WebSocket is.
+            Self::Unrouted => ["404 page not found", "404: not found"]
+                .into_iter()
+                .find_map(|text| Self::WholeBody(text).seen(facts))
+                .or_else(|| Self::Body("<title>404: not found</title><body>404").seen(facts)),
             Self::Untaken => Self::ListsVersion13.seen(facts),
             Self::GoUnable => {
                 let form = |name, value: &str| header(name).is_some_and(|v| v.eq_ignore_ascii_case(value));
@@ -701,7 +708,7 @@ impl Clue {
             Self::Body(text) => {
                 contains_word(facts.body, text).then(|| format!("the body contains {text:?}"))
             }
-            Self::DefaultPage => ["Welcome to nginx!", "Apache2 Debian Default Page", "Apache2 Ubuntu Default Page", "Welcome to OpenResty!", "IIS Windows Server", "Caddy works!", "<h1>It works!</h1>"]
+            Self::DefaultPage => ["Welcome to nginx!", "Apache2 Debian Default Page", "Apache2 Ubuntu Default Page", "Welcome to OpenResty!", "IIS Windows Server", "Caddy works!", "<h1>It works!</h1>", "<title>Default Web Site Page", " is for sale</title>"]
                 .into_iter()
                 .find(|mark| contains(facts.body, mark.as_bytes()))
                 .map(|mark| format!("the page has {mark:?}")),
@@ -780,10 +787,14 @@ impl Clue {
                 let known = matches!(trial.status(), Some(405 | 406 | 415));
                 (known && trial.status() != status).then(|| trial.to_string())
             }
-            Self::ProxyPage => PROXY_PAGES
-                .into_iter()
-                .find(|page| contains_word(facts.body, page))
-                .map(|_| "the page is the proxy's own".to_owned()),
+            Self::ProxyPage => {
+                let page = |page: &str| contains_word(facts.body, page);
+                // As nginx and those made from it sign theirs.
+                let signed = header("Server")
+                    .is_some_and(|name| page(&format!("<hr><center>{}<", name.to_ascii_lowercase())));
+                (signed || PROXY_PAGES.into_iter().any(page))
+                    .then(|| "the page is the proxy's own".to_owned())
+            }
             Self::Directory => {
                 let slash = url?.path.is_empty() || url?.path.ends_with('/');
                 Self::ProxyPage.seen(facts).filter(|_| slash)
@@ -1294,6 +1305,11 @@ impl Clue {
                 let unsent = facts.tls.asked && !facts.tls.own_certificate;
                 (unsent || facts.tls.fault == Some(TlsFault::CertificateWanted))
                     .then(|| "the server asked for one".to_owned())
+            }
+            Self::Host(name) => {
+                let host = url?.host.to_ascii_lowercase();
+                let fits = host == name || (name.starts_with('.') && host.ends_with(name));
+                fits.then(|| format!("the name is {host}"))
             }
             Self::HostIsAddress => {
                 let url = url?;

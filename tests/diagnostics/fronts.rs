@@ -855,3 +855,80 @@ fn a_header_of_our_own_is_the_first_to_doubt() {
     first(&d, "wscope did not send a header");
     lacks(&d, "forwards without Upgrade");
 }
+
+#[test]
+fn the_page_of_what_stands_in_front_is_no_word_of_the_application() {
+    let own = "a rule of the server that answered";
+    let gateway = "Server: Microsoft-Azure-Application-Gateway/v2\r\n";
+    let page = "<center><h1>403 Forbidden</h1></center><hr><center>Microsoft-Azure-Application-Gateway/v2</center>";
+    first(&of("403 Forbidden", gateway, page), own);
+    let cdn = "<H2>The request could not be satisfied.</H2>blocked in your country";
+    let d = of("403 Forbidden", "Server: CloudFront\r\n", cdn);
+    first(&d, "the edge of the CDN");
+    lacks(&d, "application requires");
+    lacks(&d, "ASGI");
+    let light = "<h1>404</h1><h2>Not Found</h2><div>Proudly powered by LiteSpeed Web Server";
+    let d = asked("", "404 Not Found", "Server: LiteSpeed\r\n", light, &same(404, light));
+    first(&d, "the server in front answered itself");
+    // A refusal that Envoy passes on has what its own never has.
+    let passed = "server: envoy\r\ncontent-type: text/plain; charset=utf-8\r\n";
+    assert_eq!(of("403 Forbidden", passed, "").entry.code, "W332");
+    assert_eq!(of("403 Forbidden", "server: envoy\r\n", "").entry.code, "W329");
+}
+
+#[test]
+fn a_framework_that_refuses_plain_requests_otherwise_lost_no_upgrade() {
+    let tornado = "<html><title>404: Not Found</title><body>404: Not Found</body></html>";
+    for body in ["404: Not Found", tornado] {
+        let d = asked("", "404 Not Found", "Server: nginx\r\n", body, &same(404, body));
+        first(&d, "no route for this path");
+        lacks(&d, "without Upgrade");
+    }
+}
+
+#[test]
+fn a_page_of_a_host_that_is_not_set_up_is_known() {
+    for page in [
+        "<title>Default Web Site Page</title><h1>SORRY!</h1>",
+        "<title>example-chat.com is for sale</title>",
+    ] {
+        let html = "Content-Type: text/html\r\n";
+        for trials in [&[][..], &same(200, page)] {
+            let d = asked("", "200 OK", html, page, trials);
+            first(&d, "it has no site for this Host");
+            lacks(&d, "a wrong path or port");
+        }
+    }
+    let d = of("404 Not Found", "", "{\"error\":\"Object Not Found\",\"reason\":\"Not Found\"}");
+    assert!(!d.causes[0].text.contains("its reason"), "{d:?}");
+}
+
+#[test]
+fn a_name_may_say_why_it_is_not_found() {
+    for (host, cause) in [
+        ("undefined", "a variable of a script"),
+        ("null", "a variable of a script"),
+        ("raspberrypi.local", "mDNS"),
+    ] {
+        let url = format!("ws://{host}:8080/ws");
+        let lookup = Some(wscope::diagnostics::facts::LookupFault::NotFound);
+        let facts = Facts { url: Some(&url), lookup, ..Facts::new(wscope::wire::Role::Client) };
+        first(&classify(&facts)[0], cause);
+    }
+}
+
+#[test]
+fn a_windows_login_and_iot_have_their_own_cures() {
+    let d = of("401 Unauthorized", "WWW-Authenticate: Negotiate\r\nWWW-Authenticate: NTLM\r\n", "");
+    assert!(d.help.contains("Windows"), "{d:?}");
+    let d = of(
+        "401 Unauthorized",
+        "WWW-Authenticate: Basic realm=\"x\"\r\nWWW-Authenticate: NTLM\r\n",
+        "",
+    );
+    assert!(!d.help.contains("Windows"), "{d:?}");
+    let both = "WWW-Authenticate: NTLM\r\nWWW-Authenticate: Basic realm=\"x\"\r\n";
+    assert!(!of("401 Unauthorized", both, "").help.contains("Windows"));
+    let body = "{\"message\":\"Forbidden\",\"traceId\":\"5e\"}";
+    first(&of("403 Forbidden", "x-amzn-ErrorType: ForbiddenException\r\n", body), "is not signed");
+}

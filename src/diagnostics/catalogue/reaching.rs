@@ -5,6 +5,11 @@ use super::refusals::{AS_TOLD, UNABLE};
 use crate::diagnostics::diagnostic::PLAIN_TELLS;
 use crate::diagnostics::{CatalogueEntry, Clue as C};
 
+/// A host's name that is a word for nothing.
+const UNSET: &str =
+    "a variable of a script or a configuration is not set: its host is the word for nothing";
+const SET: &str = "set the variable that the URL is made of";
+
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     note("W001", "the URL has an http scheme")
@@ -32,7 +37,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("DNS has no address of the requested family for this name")
         .help("check the spelling, and the output of `getent hosts HOST`; if the name belongs to a VPN, connect the VPN first")
         .source(KNOWN)
-        .causes(&[low("a typo"), low("the name is known only to the DNS server of a VPN or a container network"), low("the name has only IPv6 or only IPv4 addresses, and the other family was requested")])
+        .causes(&[
+            medium(UNSET, C::Host("undefined")).cure(SET),
+            medium(UNSET, C::Host("null")).cure(SET),
+            medium("names in .local are announced by the hosts themselves (mDNS): the host is off or in another network, or this machine does not look for them, as in containers", C::Host(".local"))
+                .cure("use the host's address, or a name that DNS has; on Linux, mDNS needs avahi and nss-mdns"),
+            low("a typo"), low("the name is known only to the DNS server of a VPN or a container network"), low("the name has only IPv6 or only IPv4 addresses, and the other family was requested")])
         .seen("the resolver answers EAI_NONAME (NXDOMAIN), or has no address of the family"),
     error("W102", "the name server did not answer")
         .because("the lookup failed temporarily; the name may still exist")

@@ -51,6 +51,9 @@ const DOWN_OR_TLS: &str = "the application is down or on another port, does not 
 /// Django's page for a suspicious request.
 const SUSPICIOUS: C = C::Body("<h1>bad request (400)</h1><p></p>");
 
+/// What services of AWS refuse without words.
+const UNSIGNED: &str = "the request is not signed, or its identity has no permission (a policy of IAM or IoT); a Lambda function URL has no WebSocket at all";
+
 /// What aiohttp writes for a bad request; to a lost upgrade it writes another text.
 const AIOHTTP: C = C::WholeBody("400: bad request");
 
@@ -227,9 +230,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("read the log of the integration; the answer's requestId names the request"),
             medium("the authorizer of `$connect` refused, or the path has no stage of this API", C::GatewayIds).unless(&[C::StatusIs(500), C::StatusIs(502)])
                 .cure("check what the authorizer of `$connect` reads, a token, a header or a parameter of the query; then the stage in the path"),
-            medium("the request is not signed, or its identity has no permission (IAM); a Lambda function URL has no WebSocket at all", C::Hop("accessdenied")).unless(&[C::GatewayIds])
+            medium(UNSIGNED, C::Hop("accessdenied")).unless(&[C::GatewayIds])
                 .cure("sign the request, or correct the policy; for a WebSocket, use the URL of an API Gateway"),
-            low("the stage is missing in the path").unless(&[C::Hop("accessdenied"), C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")]),
+            medium(UNSIGNED, C::Body("\"traceid\":"))
+                .cure("sign the request, or correct the policy of its identity or certificate"),
+            low("the stage is missing in the path").unless(&[C::Hop("accessdenied"), C::Body("\"traceid\":"), C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")]),
             low("the authorizer of `$connect` refused").unless(&[C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")]),
         ])
         .seen("403 or 5xx with x-amzn-ErrorType, or with a connectionId and a requestId; 403 with {\"message\":\"Forbidden\"} and an x-amzn header"),

@@ -15,7 +15,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             UNABLE,
-            medium("this is the default page of the web server: it has no site for this Host, or the machine or port is another one", C::DefaultPage)
+            medium("this is the default page of the web server, or of a parked domain: it has no site for this Host, or the machine or port is another one", C::DefaultPage)
                 .cure("check the name and port of the URL against the server's configuration; another name: `--host NAME`"),
             medium("a web application firewall rejected the request", C::EdgeRefuses)
                 .cure("give the number on its page to those who operate it"),

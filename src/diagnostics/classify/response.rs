@@ -68,7 +68,7 @@ const ANYWHERE: [(&str, Clue, &str); 2] = [
 ];
 
 /// Schemes of credentials that options send.
-const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "ntlm"];
+const SCHEMES: [&str; 3] = ["basic", "bearer", "digest"];
 
 /// Phrases about upgrades that a program may have for its own service, too.
 const OF_SERVICE: [&str; 7] = [
@@ -242,7 +242,9 @@ impl RefusalResponse<'_> {
             return Some("W333");
         }
         let empty = Clue::NoBody.seen(self.facts).is_some();
-        (self.status == 403 && self.server("envoy") && empty).then_some("W329")
+        // What it sends itself has no type without a body.
+        let own = empty && self.header("Content-Type").is_none();
+        (self.status == 403 && self.server("envoy") && own).then_some("W329")
     }
 
     /// The server's own words.
@@ -696,6 +698,17 @@ impl RefusalResponse<'_> {
                 "the Authorization header that was sent has no scheme: write `-H 'Authorization: {scheme} …'`"
             ));
         }
+        let challenges =
+            self.head.headers().filter(|f| f.name.eq_ignore_ascii_case(b"WWW-Authenticate"));
+        let offers = |scheme| challenges.clone().any(|field| contains_word(field.value, scheme));
+        if ["negotiate", "ntlm"].into_iter().any(offers)
+            && !["basic", "bearer", "digest"].into_iter().any(offers)
+        {
+            return Some(
+                "the server wants a Windows login (Negotiate, NTLM), which wscope does not have: enable Basic or a token for this path"
+                    .to_owned(),
+            );
+        }
         let known = SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known));
         if known || Clue::NoCredentials.seen(self.facts).is_none() {
             return None;
@@ -1022,11 +1035,13 @@ pub(super) fn engine_io_code(body: &[u8]) -> Option<u8> {
     let text = String::from_utf8_lossy(body);
     let text = text.rsplit("\r\n\r\n").next()?.trim();
     let number = |words: &str| WORDS.iter().position(|known| *known == words).map(|at| at as u8);
-    if let Ok(json) = serde_json::from_str::<serde_json::Value>(text) {
-        if let Some(code) = json.get("code") {
-            let number = number(json.get("message")?.as_str()?)?;
-            return (code.as_u64() == Some(number.into())).then_some(number);
-        }
+    if let Some((code, said)) =
+        text.strip_prefix("{\"code\":").and_then(|rest| rest.split_once(",\"message\":\""))
+    {
+        // The body may have been cut.
+        let said = said.split('"').next()?;
+        let at: usize = code.parse().ok()?;
+        return WORDS.get(at).filter(|words| words.starts_with(said)).map(|_| at as u8);
     }
     let python = text.contains("unsupported version of the Socket.IO or Engine.IO protocols");
     // The other words may be anyone's.
