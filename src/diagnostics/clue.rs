@@ -51,10 +51,12 @@ const PLAIN_PAGES: [(&str, &str); 5] = [
 ];
 
 /// What only the pages of programs that stand in front of others have.
-const PROXY_PAGES: [&str; 21] = [
+const PROXY_PAGES: [&str; 23] = [
+    "<h3>guru meditation:</h3>",
     "<title>no such app</title>",
     "<center>nginx",
-    "<center>openresty",
+    "<h2>the request could not be satisfied.</h2>",
+    "proudly powered by litespeed web server",
     "<address>apache/",
     "you don't have permission to access this resource.</p>",
     "<p>the requested url was not found on this server.</p>",
@@ -285,6 +287,8 @@ pub enum Clue {
     NoApplication,
     /// The page is the proxy's own, so no server behind it was asked.
     ProxyPage,
+    /// The same, at a path that ends with a slash.
+    Directory,
     /// The same, or its headers show that.
     ProxyOwn,
     /// The answer has none of what servers add: the parser of the request wrote it.
@@ -301,10 +305,17 @@ pub enum Clue {
     RedirectsHost,
     /// The redirect leads to another path.
     RedirectsPath,
+    /// The redirect leads to a page by its name, or is told a whole URL.
+    RedirectsPage,
+    /// The redirect of a request without TLS leads to another host, which is one of a private network
+    /// or such a page.
+    RedirectsAway,
     /// Another path and a plain GET are answered, and the upgrade at this one is not.
     UpgradeAlone,
     /// A certificate of ours was sent.
     CertificateSent,
+    /// The same, and the server had requested one.
+    CertificateTaken,
     /// The page is one that a framework writes for plain requests alone.
     PlainPage,
     /// The same, and a program in front answered.
@@ -481,6 +492,8 @@ pub enum Clue {
     CertificateAsked,
     /// The host of the URL is an address.
     HostIsAddress,
+    /// The host of the URL is this name, or ends with this dot and name.
+    Host(&'static str),
     /// The last bytes before the end were our message.
     AfterOurMessage,
     /// The last message sent was compressed, in several frames, with a control frame between them.
@@ -517,6 +530,9 @@ impl Clue {
             let differs = trial.status() != status;
             // Who had too much to do did not look at the difference.
             let known = !matches!(trial.status(), None | Some(429 | 503));
+            // Two failures of a gateway are the same.
+            let gateway = |status| matches!(status, Some(502..=504));
+            let known = known && !(gateway(status) && gateway(trial.status()));
             // Another server's answer says nothing of this one.
             let elsewhere =
                 variation == Variation::OtherPath && Self::OtherPathElsewhere.seen(facts).is_some();
@@ -614,7 +630,7 @@ impl Clue {
                 let says = !page && text.len() < FILTER_PAGE / 10 && super::said::names_path(&text);
                 named.or_else(|| says.then(told))
             }
-            Self::NoApplication => ["no app configured at that hostname", "this container app is stopped or does not exist", "<title>no such app</title>"]
+            Self::NoApplication => ["<title>site not found", "no app configured at that hostname", "this container app is stopped or does not exist", "<title>no such app</title>"]
                 .into_iter()
                 .find_map(|words| Self::Body(words).seen(facts)),
             Self::Accepts => shown(facts.response?, "Sec-WebSocket-Accept"),
@@ -624,7 +640,11 @@ impl Clue {
                 let empty = Self::NoBody.seen(facts).or_else(forbids).filter(|_| status == Some(400))?;
                 Self::InQuery("EIO=").seen(facts).map(|_| format!("{asks}; {empty}"))
             }
-            Self::Unrouted => Self::WholeBody("404 page not found").seen(facts),
+            // Go's, aiohttp's, tornado's: they answer a plain GET otherwise where a WebSocket is.
+            Self::Unrouted => ["404 page not found", "404: not found"]
+                .into_iter()
+                .find_map(|text| Self::WholeBody(text).seen(facts))
+                .or_else(|| Self::Body("<title>404: not found</title><body>404").seen(facts)),
             Self::Untaken => Self::ListsVersion13.seen(facts),
             Self::GoUnable => {
                 let form = |name, value: &str| header(name).is_some_and(|v| v.eq_ignore_ascii_case(value));
@@ -693,7 +713,7 @@ impl Clue {
             Self::Body(text) => {
                 contains_word(facts.body, text).then(|| format!("the body contains {text:?}"))
             }
-            Self::DefaultPage => ["Welcome to nginx!", "Apache2 Debian Default Page", "Apache2 Ubuntu Default Page", "Welcome to OpenResty!", "IIS Windows Server", "Caddy works!", "<h1>It works!</h1>"]
+            Self::DefaultPage => ["Welcome to nginx!", "Apache2 Debian Default Page", "Apache2 Ubuntu Default Page", "Welcome to OpenResty!", "IIS Windows Server", "Caddy works!", "<h1>It works!</h1>", "<title>Default Web Site Page", " is for sale</title>"]
                 .into_iter()
                 .find(|mark| contains(facts.body, mark.as_bytes()))
                 .map(|mark| format!("the page has {mark:?}")),
@@ -772,10 +792,18 @@ impl Clue {
                 let known = matches!(trial.status(), Some(405 | 406 | 415));
                 (known && trial.status() != status).then(|| trial.to_string())
             }
-            Self::ProxyPage => PROXY_PAGES
-                .into_iter()
-                .find(|page| contains_word(facts.body, page))
-                .map(|_| "the page is the proxy's own".to_owned()),
+            Self::ProxyPage => {
+                let page = |page: &str| contains_word(facts.body, page);
+                // As nginx and those made from it sign theirs.
+                let signed = header("Server")
+                    .is_some_and(|name| page(&format!("<hr><center>{}<", name.to_ascii_lowercase())));
+                (signed || PROXY_PAGES.into_iter().any(page))
+                    .then(|| "the page is the proxy's own".to_owned())
+            }
+            Self::Directory => {
+                let slash = url?.path.is_empty() || url?.path.ends_with('/');
+                Self::ProxyPage.seen(facts).filter(|_| slash)
+            }
             Self::ProxyOwn => Self::ProxyPage.seen(facts).or_else(|| {
                 let head = facts.response?;
                 let own = ["X-Cf-RouterError", "x-render-routing", "X-Vercel-Error"];
@@ -790,9 +818,10 @@ impl Clue {
                     return Some(format!("Server: {server}, which a target would replace"));
                 }
                 let empty = facts.body.trim_ascii().is_empty();
-                let caddy = named("caddy") && head.get("Via").is_none() && empty;
+                let bare = named("caddy") || named("hypercorn") && status == Some(404);
+                let bare = bare && head.get("Via").is_none() && empty;
                 let h2o = named("h2o/") && head.status_line()?.reason == b"File Not Found";
-                (envoy || caddy || h2o).then(|| format!("{server} answered itself: what it passes on is marked"))
+                (envoy || bare || h2o).then(|| format!("{server} answered itself: what it passes on is marked"))
             }),
             Self::BareParser => {
                 let head = facts.response.filter(|_| status == Some(400))?;
@@ -817,6 +846,22 @@ impl Clue {
                 let end = facts.end.filter(|end| !end.is_silent() && end.lifetime >= SILENCE)?;
                 Some(format!("it ended {:.1} s after the 101, in the middle of traffic; {hop}", end.lifetime.as_secs_f64()))
             }
+            Self::RedirectsPage => {
+                let location = header("Location")?;
+                let lower = location.to_ascii_lowercase();
+                let to = Url::of(&lower);
+                let told = ["://", "%3a%2f%2f", "%3a//"].iter().any(|mark| to.query.contains(mark));
+                let ends = [".html", ".htm", ".php", ".cgi", ".aspx", ".jsp"];
+                let page = ends.iter().any(|end| to.path.ends_with(end));
+                (told || page).then(|| format!("Location: {location}"))
+            }
+            Self::RedirectsAway => {
+                let location = Self::RedirectsHost.seen(facts).filter(|_| facts.proxy.is_none())?;
+                let asked = url.filter(|url| !url.is_secure())?;
+                let to = header("Location")?;
+                let near = is_private(Url::of(&to).host) && !is_private(asked.host);
+                (near || Self::RedirectsPage.seen(facts).is_some()).then_some(location)
+            }
             Self::RedirectsSlash | Self::RedirectsHost | Self::RedirectsPath => {
                 let location = header("Location")?;
                 let (to, asked) = (Url::of(&location), url?);
@@ -839,6 +884,7 @@ impl Clue {
             Self::CertificateSent => {
                 facts.tls.own_certificate.then(|| "a client certificate was given".to_owned())
             }
+            Self::CertificateTaken => Self::CertificateSent.seen(facts).filter(|_| facts.tls.asked),
             Self::PlainSameByLibrary => {
                 let same = Self::PlainSame.seen(facts)?;
                 let library = Self::ListsVersion13.seen(facts)?;
@@ -1270,6 +1316,11 @@ impl Clue {
                 (unsent || facts.tls.fault == Some(TlsFault::CertificateWanted))
                     .then(|| "the server asked for one".to_owned())
             }
+            Self::Host(name) => {
+                let host = url?.host.to_ascii_lowercase();
+                let fits = host == name || (name.starts_with('.') && host.ends_with(name));
+                fits.then(|| format!("the name is {host}"))
+            }
             Self::HostIsAddress => {
                 let url = url?;
                 let host = url.host.trim_matches(['[', ']']);
@@ -1298,7 +1349,7 @@ impl Clue {
             Self::Stalled => facts
                 .stalled
                 .map(|time| format!("stdout was blocked for {:.1} s", time.as_secs_f64())),
-            Self::Hop(word) => ["Server", "Via", "CF-Ray", "x-amzn-requestid", "X-Powered-By"]
+            Self::Hop(word) => ["Server", "Via", "CF-Ray", "x-amzn-requestid", "x-amzn-ErrorType", "X-Powered-By"]
                 .into_iter()
                 .find_map(|name| {
                     let value = header(name)?;
@@ -1319,6 +1370,15 @@ impl Clue {
                 is_near(end.lifetime, seconds).then(|| format!("the connection was open for {seconds} s"))
             }
         }
+    }
+}
+
+/// Whether a host is an address of a private network.
+fn is_private(host: &str) -> bool {
+    match host.trim_matches(['[', ']']).parse() {
+        Ok(std::net::IpAddr::V4(address)) => address.is_private(),
+        Ok(std::net::IpAddr::V6(address)) => address.is_unique_local(),
+        Err(_) => false,
     }
 }
 

@@ -375,6 +375,7 @@ fn decoded(text: String) -> String {
         ("&#39;", "'"),
         ("&#x27;", "'"),
         ("&apos;", "'"),
+        ("&rsquo;", "'"),
         ("&quot;", "\""),
         ("&#34;", "\""),
         ("&#x2F;", "/"),
@@ -539,7 +540,9 @@ fn after(text: &str, end: &str) -> usize {
 
 /// Sentences that servers and frameworks write for a status, whatever the ground was: of RFC 9110 as
 /// CherryPy and Tomcat quote it, of Werkzeug, Apache and IIS.
-const STOCK_SENTENCES: [&str; 24] = [
+const STOCK_SENTENCES: [&str; 26] = [
+    "object not found",
+    "exception inside application",
     "the server encountered an unexpected condition which prevented it from fulfilling the request",
     "the server encountered an unexpected condition that prevented it from fulfilling the request",
     "the server encountered an internal error and was unable to complete your request",

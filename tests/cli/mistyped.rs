@@ -149,7 +149,11 @@ fn a_slip_in_a_url_says_what_to_write() {
         ("http//h:1", "a colon is missing after `http`; write http://h:1"),
         ("ws:h:1", "two slashes are missing after `ws:`; write ws://h:1"),
         ("ws:/h", "a slash is missing after `ws:/`; write ws://h"),
-        ("wss:///h", "`wss:///` has too many slashes; write wss://h"),
+        (
+            "wss:///h",
+            "`wss:///` has no host, as with an empty variable, or a slash too many; write \
+             wss://HOST/h or wss://h",
+        ),
         ("ws://ws://h", "the URL has two schemes; write ws://h"),
         ("wws://h", "wws:// is not a scheme; write ws://h"),
         ("//h:1", "the scheme is missing; write ws://h:1"),

@@ -580,3 +580,355 @@ fn a_program_that_a_plain_get_names_is_judged_where_the_upgrade_gets_no_answer()
     let d = of("404 File not found", "Server: nginx\r\nContent-Type: text/html\r\n", page);
     first(&d, UNABLE);
 }
+
+const ENVOY: &str = "upstream connect error or disconnect/reset before headers. reset reason: ";
+
+#[test]
+fn a_failed_connection_of_envoy_may_have_failed_in_tls() {
+    let body = &format!("{ENVOY}remote connection failure");
+    for trials in [&[][..], &[trial(Variation::NoUpgrade, 503, body)]] {
+        let d = asked("", "503 Service Unavailable", "Server: envoy\r\n", body, trials);
+        first(&d, "only one of proxy and application uses TLS");
+        assert!(!d.is_proved(), "{d:?}");
+        has(&d, "does not trust the application's certificate");
+        lacks(&d, "closed the connection");
+    }
+    let refused = format!("{body}, transport failure reason: delayed connect error: 111");
+    let d = of("503 Service Unavailable", "Server: envoy\r\n", &refused);
+    first(&d, "the connection was refused");
+    assert!(d.is_proved(), "{d:?}");
+}
+
+#[test]
+fn a_forbidden_directory_is_one_without_an_index() {
+    const DIRECTORY: &str = "a directory without an index page";
+    let forbidden = |url: &str, page: &str, other: &[Trial]| {
+        let answer = format!("HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n{page}");
+        let pair = Pair::new("", &answer);
+        let facts = Facts { trials: other, url: Some(url), ..pair.facts() };
+        classify(&facts).into_iter().next().expect("a verdict")
+    };
+    let nginx = "<h1>403 Forbidden</h1></center><hr><center>nginx/1.22.1</center>";
+    let apache = "<p>You don't have permission to access this resource.</p>";
+    for page in [nginx, apache] {
+        for url in ["ws://api.example", "ws://api.example/", "ws://api.example/chat/?a=b"] {
+            for other in [&[][..], &[trial(Variation::OtherPath, 404, page)]] {
+                let d = forbidden(url, page, other);
+                first(&d, DIRECTORY);
+                has(&d, "a rule of the server that answered");
+            }
+        }
+    }
+    let all = [trial(Variation::OtherPath, 403, nginx)];
+    first(&forbidden("ws://api.example/", nginx, &all), "a rule of the server that answered");
+    lacks(&forbidden("ws://api.example/chat", nginx, &[]), DIRECTORY);
+    // An application's own words.
+    lacks(&forbidden("ws://api.example/", "Forbidden", &[]), DIRECTORY);
+}
+
+#[test]
+fn a_redirect_that_takes_the_url_along_leads_to_a_login_or_a_portal() {
+    let to = |location: &str| of("302 Found", &format!("Location: {location}\r\n"), "");
+    for location in [
+        "http://192.168.10.1:8002/index.php?zone=guest&redirurl=http%3A%2F%2Fapi.example%2Fchat",
+        "http://10.0.0.1/guest/s/default/?ap=1",
+        "https://splash.example/?continue_url=http://api.example/chat",
+        "http://[fd00::1]/portal",
+    ] {
+        let d = to(location);
+        assert_eq!(d.entry.code, "W310", "{d:?}");
+        first(&d, "a captive portal");
+        lacks(&d, "is at another host");
+        assert!(d.help.contains("browser") && !d.help.contains(location), "{d:?}");
+    }
+    // A login at another place may be that of the network.
+    for location in
+        ["http://10.5.50.1/login?dst=http%3A%2F%2Fapi.example%2F", "http://172.16.0.1/login.html"]
+    {
+        let d = to(location);
+        assert_eq!(d.entry.code, "W312", "{d:?}");
+        has(&d, "a captive portal");
+        assert!(!d.is_proved() && d.help.contains("browser"), "{d:?}");
+    }
+    for location in ["http://new.example/chat", "http://new.example/chat?a=b"] {
+        first(&to(location), "is at another host");
+    }
+    assert!(to("/login").is_proved());
+    assert!(to("http://sso.example/login").is_proved());
+}
+
+#[test]
+fn a_site_that_forces_tls_may_name_its_host_too() {
+    let to = |location: &str| of("301 Moved", &format!("Location: {location}\r\n"), "");
+    let d = to("https://www.api.example/chat");
+    assert_eq!(d.entry.code, "W311", "{d:?}");
+    first(&d, "at another host");
+    assert!(d.help.contains("wss://www.api.example/chat"), "{d:?}");
+    let d = to("https://api.example/chat");
+    assert_eq!((d.entry.code, d.causes.len()), ("W311", 0), "{d:?}");
+    assert_eq!(to("https://www.api.example/new").entry.code, "W310");
+}
+
+#[test]
+fn the_servers_own_origin_is_not_suspected_first() {
+    let own = "Origin: http://api.example\r\n";
+    for (status, causes) in [("403 Forbidden", "requires credentials"), ("401 Unauthorized", "no")]
+    {
+        let d = asked(own, status, "", "", &[]);
+        first(&d, causes);
+        assert!(!d.causes[0].text.contains("Origin"), "{d:?}");
+        assert_eq!(has(&d, "Origin"), Confidence::Low, "{d:?}");
+    }
+    let d = asked("Origin: http://localhost:5173\r\n", "403 Forbidden", "", "", &[]);
+    first(&d, "the Origin is not allowed");
+    // Behind a proxy, the server may compare it with another name.
+    first(&asked(own, "403 Forbidden", "Server: nginx\r\n", "", &[]), "a proxy changes Host");
+}
+
+#[test]
+fn a_name_of_a_secret_proves_no_credentials() {
+    let pair = Pair::new("", "HTTP/1.1 403 Forbidden\r\n\r\n");
+    let facts = Facts { url: Some("ws://api.example/ws?session_id=abc"), ..pair.facts() };
+    let d = &classify(&facts)[0];
+    first(d, "credentials are missing, or those sent are refused");
+}
+
+#[test]
+fn a_proxy_that_is_not_trusted_loses_no_upgrade() {
+    let body = "400: Bad Request";
+    let untrusted = "a proxy in front that the server does not trust";
+    for trials in [&[][..], &same(400, body)] {
+        let d = asked("", "400 Bad Request", "Server: nginx\r\n", body, trials);
+        first(&d, untrusted);
+        lacks(&d, "forwards without Upgrade");
+    }
+    first(&of("400 Bad Request", "Server: nginx\r\n", ""), "forwards without Upgrade");
+}
+
+#[test]
+fn what_aws_denies_may_lack_a_signature() {
+    let body = "{\"Message\":\"Forbidden\"}";
+    let denied = "x-amzn-ErrorType: AccessDeniedException\r\n";
+    let d = of("403 Forbidden", denied, body);
+    assert!(d.entry.code == "W331" && d.title.contains("AWS"), "{d:?}");
+    first(&d, "is not signed");
+    lacks(&d, "the stage is missing");
+    let d = of("403 Forbidden", "x-amzn-ErrorType: ForbiddenException\r\n", body);
+    has(&d, "the stage is missing");
+    lacks(&d, "is not signed");
+}
+
+#[test]
+fn a_header_of_credentials_needs_its_scheme() {
+    let challenge = "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n";
+    let help = |sent: &str| {
+        let sent = format!("Authorization: {sent}\r\n");
+        asked(&sent, "401 Unauthorized", challenge, "", &[]).help.into_owned()
+    };
+    assert!(help("abc123").contains("Authorization: Bearer"), "{}", help("abc123"));
+    assert!(!help("Bearer abc123").contains("no scheme"), "{}", help("Bearer abc123"));
+}
+
+#[test]
+fn the_servers_own_words_stay_beside_what_a_comparison_shows() {
+    let near = |body: &str| {
+        let (variation, what) = (Variation::NearHost, "localhost".to_owned());
+        let trials = [Trial { variation, what, outcome: TrialOutcome::Opened }];
+        asked("", "400 Bad Request", "", body, &trials)
+    };
+    let d = near("The character [_] is never valid in a domain name.");
+    first(&d, "its reason is \"The character [_] is never valid in a domain name.\"");
+    has(&d, "it opens as localhost");
+    assert!(d.entry.code == "W351" && d.help.contains("the server's message"), "{d:?}");
+    first(&near("Bad Request"), "it opens as localhost");
+    // Words that only ask for patience say nothing without those in front of them.
+    let d = of("429 Too Many Requests", "", "Too many requests, please try again later.");
+    first(&d, "its reason is \"Too many requests, please");
+}
+
+#[test]
+fn an_origin_that_is_best_left_out_has_that_cure() {
+    let origin = "Origin: http://localhost:5173\r\n";
+    let opened = |variation| {
+        let (what, outcome) = (String::new(), TrialOutcome::Opened);
+        Trial { variation, what, outcome }
+    };
+    let trials = [trial(Variation::OwnOrigin, 403, ""), opened(Variation::NoOrigin)];
+    let d = asked(origin, "403 Forbidden", "", "Rejected, as of the Origin", &trials);
+    assert!(d.entry.code == "W327" && d.help.contains("leave the Origin out"), "{d:?}");
+}
+
+#[test]
+fn what_a_front_says_of_its_site_its_backend_or_its_rule_is_used() {
+    let html = "Content-Type: text/html\r\n";
+    let page = "<head><title>Site Not Found</title></head><h1>Site Not Found</h1>";
+    first(&of("404 Not Found", html, page), "has no site");
+    // An ASGI server refuses a WebSocket with 403; its own 404 is about the Host.
+    for trials in [&[][..], &same(404, "")] {
+        let d = asked("", "404 ", "Server: hypercorn-h11\r\n", "", trials);
+        first(&d, "the server in front answered itself");
+        lacks(&d, "forwards without Upgrade");
+    }
+    let guru = "<h1>Error 403 Forbidden</h1><p>Forbidden</p><h3>Guru Meditation:</h3><p>XID: 3</p>";
+    let varnish = format!("Server: Varnish\r\n{html}");
+    first(&of("403 Forbidden", &varnish, guru), "a rule of the server that answered");
+    let failed = guru.replace("403 Forbidden", "503 Backend fetch failed");
+    first(&of("503 Backend fetch failed", &varnish, &failed), "the cache in front");
+    let late = of("504 Gateway Timeout", html, "<h1>upstream_connection_timeout</h1>");
+    first(&late, "nothing accepts connections");
+    // A page that only says that something went wrong is no reason.
+    let broken = [trial(Variation::NoUpgrade, 500, "Exception inside application.")];
+    lacks(&asked("", "403 Forbidden", "", "", &broken), "to a plain GET, the server says");
+    first(&of("404 Not Found", "", "{\"message\":\"Application not found\"}"), "its reason is");
+}
+
+#[test]
+fn a_page_for_people_is_no_new_place_of_the_websocket() {
+    for location in [
+        "http://api.example/cgi-sys/suspendedpage.cgi",
+        "/maintenance.html",
+        "/index.php?from=chat",
+        "https://portal.example/?rd=https%3A%2F%2Fapi.example%2Fchat",
+    ] {
+        let pair = Pair::new("", &format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\n\r\n"));
+        let facts = Facts { url: Some("wss://api.example/chat"), ..pair.facts() };
+        let d = &classify(&facts)[0];
+        first(d, "a page for people");
+        assert!(d.entry.code == "W310" && !d.help.contains("use `"), "{d:?}");
+    }
+    let d = of("302 Found", "Location: /en/chat\r\n", "");
+    assert!(d.help.contains("use `ws://api.example/en/chat`"), "{d:?}");
+}
+
+#[test]
+fn a_gateway_that_fails_twice_has_no_answer_of_its_upstream() {
+    let nginx = "Server: nginx\r\n";
+    for (status, plain) in [("502 Bad Gateway", 504), ("504 Gateway Timeout", 502)] {
+        let trials = [trial(Variation::NoUpgrade, plain, "")];
+        lacks(&asked("", status, nginx, "", &trials), "the upstream dropped the upgrade");
+    }
+    let trials = [trial(Variation::NoUpgrade, 404, "")];
+    first(&asked("", "502 Bad Gateway", nginx, "", &trials), "the upstream dropped the upgrade");
+    // The time may have passed in a lookup, or in an attempt to connect.
+    let pair = Pair::new("", "HTTP/1.1 502 Bad Gateway\r\n\r\n");
+    let facts = Facts { response_after: Some(Duration::from_secs(2)), ..pair.facts() };
+    first(&classify(&facts)[0], "could not be reached");
+}
+
+#[test]
+fn a_certificate_that_was_sent_may_be_refused_without_a_word() {
+    let pair = Pair::new("", "");
+    let (what, closed) = (String::new(), TrialOutcome::Nothing("closed".to_owned()));
+    let plain = [Trial { variation: Variation::NoUpgrade, what, outcome: closed }];
+    for trials in [&[][..], &plain] {
+        let facts = Facts {
+            url: Some("wss://api.example/chat"),
+            response: None,
+            report: None,
+            trials,
+            tls: TlsAttempt { own_certificate: true, asked: true, ..TlsAttempt::default() },
+            unanswered: Some(Unanswered {
+                how: StreamEnd::Fin,
+                after: Duration::from_millis(2),
+                received: 0,
+            }),
+            ..pair.facts()
+        };
+        let d = &classify(&facts)[0];
+        first(d, "refuses the client certificate that was sent");
+        lacks(d, "PROXY protocol");
+    }
+}
+
+#[test]
+fn a_header_of_our_own_is_the_first_to_doubt() {
+    let verdict = |request: &str, status: &str, headers: &str| {
+        let pair = Pair::of(request, &format!("HTTP/1.1 {status}\r\n{headers}\r\n"));
+        classify(&pair.facts()).into_iter().next().expect("a verdict")
+    };
+    let kept = crate::support::REQUEST.replace("Connection: Upgrade", "Connection: keep-alive");
+    let d = verdict(&format!("{kept}\r\n"), "426 Upgrade Required", "");
+    assert!(d.entry.code == "W320" && d.help.contains("`-H`"), "{d:?}");
+    first(&d, "wscope did not send a header");
+    let hostless = crate::support::REQUEST.replace("Host: api.example\r\n", "");
+    let d = verdict(&format!("{hostless}\r\n"), "400 Bad Request", "Server: nginx\r\n");
+    first(&d, "wscope did not send a header");
+    lacks(&d, "forwards without Upgrade");
+}
+
+#[test]
+fn the_page_of_what_stands_in_front_is_no_word_of_the_application() {
+    let own = "a rule of the server that answered";
+    let gateway = "Server: Microsoft-Azure-Application-Gateway/v2\r\n";
+    let page = "<center><h1>403 Forbidden</h1></center><hr><center>Microsoft-Azure-Application-Gateway/v2</center>";
+    first(&of("403 Forbidden", gateway, page), own);
+    let cdn = "<H2>The request could not be satisfied.</H2>blocked in your country";
+    let d = of("403 Forbidden", "Server: CloudFront\r\n", cdn);
+    first(&d, "the edge of the CDN");
+    lacks(&d, "application requires");
+    lacks(&d, "ASGI");
+    let light = "<h1>404</h1><h2>Not Found</h2><div>Proudly powered by LiteSpeed Web Server";
+    let d = asked("", "404 Not Found", "Server: LiteSpeed\r\n", light, &same(404, light));
+    first(&d, "the server in front answered itself");
+    // A refusal that Envoy passes on has what its own never has.
+    let passed = "server: envoy\r\ncontent-type: text/plain; charset=utf-8\r\n";
+    assert_eq!(of("403 Forbidden", passed, "").entry.code, "W332");
+    assert_eq!(of("403 Forbidden", "server: envoy\r\n", "").entry.code, "W329");
+}
+
+#[test]
+fn a_framework_that_refuses_plain_requests_otherwise_lost_no_upgrade() {
+    let tornado = "<html><title>404: Not Found</title><body>404: Not Found</body></html>";
+    for body in ["404: Not Found", tornado] {
+        let d = asked("", "404 Not Found", "Server: nginx\r\n", body, &same(404, body));
+        first(&d, "no route for this path");
+        lacks(&d, "without Upgrade");
+    }
+}
+
+#[test]
+fn a_page_of_a_host_that_is_not_set_up_is_known() {
+    for page in [
+        "<title>Default Web Site Page</title><h1>SORRY!</h1>",
+        "<title>example-chat.com is for sale</title>",
+    ] {
+        let html = "Content-Type: text/html\r\n";
+        for trials in [&[][..], &same(200, page)] {
+            let d = asked("", "200 OK", html, page, trials);
+            first(&d, "it has no site for this Host");
+            lacks(&d, "a wrong path or port");
+        }
+    }
+    let d = of("404 Not Found", "", "{\"error\":\"Object Not Found\",\"reason\":\"Not Found\"}");
+    assert!(!d.causes[0].text.contains("its reason"), "{d:?}");
+}
+
+#[test]
+fn a_name_may_say_why_it_is_not_found() {
+    for (host, cause) in [
+        ("undefined", "a variable of a script"),
+        ("null", "a variable of a script"),
+        ("raspberrypi.local", "mDNS"),
+    ] {
+        let url = format!("ws://{host}:8080/ws");
+        let lookup = Some(wscope::diagnostics::facts::LookupFault::NotFound);
+        let facts = Facts { url: Some(&url), lookup, ..Facts::new(wscope::wire::Role::Client) };
+        first(&classify(&facts)[0], cause);
+    }
+}
+
+#[test]
+fn a_windows_login_and_iot_have_their_own_cures() {
+    let d = of("401 Unauthorized", "WWW-Authenticate: Negotiate\r\nWWW-Authenticate: NTLM\r\n", "");
+    assert!(d.help.contains("Windows"), "{d:?}");
+    let d = of(
+        "401 Unauthorized",
+        "WWW-Authenticate: Basic realm=\"x\"\r\nWWW-Authenticate: NTLM\r\n",
+        "",
+    );
+    assert!(!d.help.contains("Windows"), "{d:?}");
+    let both = "WWW-Authenticate: NTLM\r\nWWW-Authenticate: Basic realm=\"x\"\r\n";
+    assert!(!of("401 Unauthorized", both, "").help.contains("Windows"));
+    let body = "{\"message\":\"Forbidden\",\"traceId\":\"5e\"}";
+    first(&of("403 Forbidden", "x-amzn-ErrorType: ForbiddenException\r\n", body), "is not signed");
+}

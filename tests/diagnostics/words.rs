@@ -373,3 +373,36 @@ fn an_own_origin_that_is_refused_rules_no_list_out() {
     let d = classify(&facts).into_iter().next().expect("a verdict");
     is(&d, "W333", "is not among allowed_request_origins");
 }
+
+#[test]
+fn an_application_may_speak_of_websockets_upgrades_and_versions() {
+    for (status, text) in [
+        ("403 No", "Websocket connections are only accepted from the official app"),
+        ("403 No", "WebSocket connections are not included in your current licence"),
+        ("403 No", "{\"detail\":\"Token has no permission to upgrade firmware\"}"),
+        ("401 No", "{\"error\":\"Upgrade token invalid, request a new one at /v1/tokens\"}"),
+        ("400 No", "Unsupported protocol version: client speaks 2, server speaks 5."),
+        ("400 No", "{\"code\":4012,\"message\":\"the room is full\"}"),
+        ("400 No", "{\"code\":3,\"message\":\"the room is full\"}"),
+        ("405 No", "{\"message\":\"Use POST /v1/sessions to create a session first\"}"),
+    ] {
+        let d = of(status, "Content-Type: application/json\r\n", text, &[]);
+        let first = d.causes.first().map(|cause| &*cause.text).unwrap_or_default();
+        assert!(first.starts_with("its reason is \""), "{text}: {d:?}");
+        assert!(!matches!(d.entry.code, "W320" | "W324"), "{d:?}");
+    }
+    for (status, text) in [
+        ("403 No", "Upgrade header missing"),
+        ("401 No", "a WebSocket handshake is required"),
+        ("403 No", "not a WebSocket request"),
+    ] {
+        assert_eq!(of(status, "", text, &[]).entry.code, "W320", "{text}");
+    }
+    let refused = "HTTP method GET is not supported by this URL";
+    assert!(!of("405 No", "", refused, &[]).causes[0].text.contains("its reason"));
+    let python =
+        "\"The client is using an unsupported version of the Socket.IO or Engine.IO protocols\"";
+    for text in [python, "Unsupported protocol version"] {
+        is(&of("400 No", "", text, &[]), "W324", "EIO is not a version");
+    }
+}

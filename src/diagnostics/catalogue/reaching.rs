@@ -5,6 +5,11 @@ use super::refusals::{AS_TOLD, UNABLE};
 use crate::diagnostics::diagnostic::PLAIN_TELLS;
 use crate::diagnostics::{CatalogueEntry, Clue as C};
 
+/// A host's name that is a word for nothing.
+const UNSET: &str =
+    "a variable of a script or a configuration is not set: its host is the word for nothing";
+const SET: &str = "set the variable that the URL is made of";
+
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     note("W001", "the URL has an http scheme")
@@ -32,7 +37,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("DNS has no address of the requested family for this name")
         .help("check the spelling, and the output of `getent hosts HOST`; if the name belongs to a VPN, connect the VPN first")
         .source(KNOWN)
-        .causes(&[low("a typo"), low("the name is known only to the DNS server of a VPN or a container network"), low("the name has only IPv6 or only IPv4 addresses, and the other family was requested")])
+        .causes(&[
+            medium(UNSET, C::Host("undefined")).cure(SET),
+            medium(UNSET, C::Host("null")).cure(SET),
+            medium("names in .local are announced by the hosts themselves (mDNS): the host is off or in another network, or this machine does not look for them, as in containers", C::Host(".local"))
+                .cure("use the host's address, or a name that DNS has; on Linux, mDNS needs avahi and nss-mdns"),
+            low("a typo"), low("the name is known only to the DNS server of a VPN or a container network"), low("the name has only IPv6 or only IPv4 addresses, and the other family was requested")])
         .seen("the resolver answers EAI_NONAME (NXDOMAIN), or has no address of the family"),
     error("W102", "the name server did not answer")
         .because("the lookup failed temporarily; the name may still exist")
@@ -98,13 +108,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("offer it: `-s mqtt`"),
             medium("the server requires a client certificate, and none was sent", C::CertificateAsked).unless(&[C::PlainAnswered, C::OtherPathAnswered])
                 .cure("send one: `--cert FILE --key FILE`"),
+            medium("the server refuses the client certificate that was sent: it does not trust its issuer, or wants another", C::CertificateTaken).unless(&[C::PlainAnswered, C::OtherPathAnswered])
+                .cure("send a certificate of an authority that the server trusts: `--cert FILE --key FILE`; its log may name what it wants"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
             medium("an HTTP server drops each request for this path", C::OtherPathAnswered).unless(&[C::OtherSchemeAnswers, C::PlainAnswered])
                 .cure("check the path, and the server's rules for it"),
             medium("another service than HTTP listens here, which greeted a later request", C::PlainForeign)
                 .cure("use the port on which that service, or another one, speaks WebSocket"),
-            medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each request, as nginx's 444 does", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone, C::PlainForeign, C::CertificateAsked])
+            medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each connection: nginx's 444, a limit, a filter of addresses", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone, C::PlainForeign, C::CertificateAsked, C::CertificateTaken])
                 .cure("check what listens on this port, what it expects first, and what is behind it if it is forwarded"),
             medium("the server drops each request, as nginx's 444 does: it has no site for this Host, or a filter refuses this address", C::AllDropped).unless(&[C::OtherSchemeAnswers, C::GaveUp])
                 .cure("check the name and port of the URL against the server's configuration: `--host NAME`; then its filters"),
@@ -112,7 +124,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, then the Origin and the credentials: the server drops what it refuses"),
             medium("the port speaks TLS only", C::TlsPort).unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::Gone]).cure("try `wss://`"),
             low("the port speaks TLS only").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered, C::Gone]),
-            low("the port speaks another protocol than HTTP, or it forwards to a target that is down").unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::PlainUnanswered, C::SpeaksHttp, C::Gone]),
+            low("the port speaks another protocol than HTTP, forwards to a target that is down, or takes no more connections").unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::PlainUnanswered, C::SpeaksHttp, C::Gone]),
             low("the server drops upgrades that it refuses: the path, the Origin, the credentials").unless(&[C::PlainUnanswered, C::SpeaksHttp, C::Gone]),
         ])
         .seen("end of stream or reset with no byte received"),

@@ -45,8 +45,17 @@ const LOOK: &str = "look at the configuration of the server for this path, and a
 /// What a refusal of credentials leaves open.
 const REFUSED: &str = "the credentials sent are wrong, expired, or for another audience, or a proxy on the way removed them";
 
+/// What a gateway leaves open that reached nothing behind it.
+const DOWN_OR_TLS: &str = "the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS";
+
 /// Django's page for a suspicious request.
 const SUSPICIOUS: C = C::Body("<h1>bad request (400)</h1><p></p>");
+
+/// What services of AWS refuse without words.
+const UNSIGNED: &str = "the request is not signed, or its identity has no permission (a policy of IAM or IoT); a Lambda function URL has no WebSocket at all";
+
+/// What aiohttp writes for a bad request; to a lost upgrade it writes another text.
+const AIOHTTP: C = C::WholeBody("400: bad request");
 
 /// What an answer in JSON to every request leaves open.
 const REFUSES_ALL: &str = "the application refuses every request alike: credentials, the Origin, a header or a parameter that all of it needs";
@@ -94,7 +103,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             TRANSPARENT,
             medium("Django takes the request for suspicious, as it does one whose Host ALLOWED_HOSTS lacks", SUSPICIOUS)
                 .cure("add the name to ALLOWED_HOSTS, or send one of its names: `--host NAME`; a proxy in front must forward Host"),
-            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyPage, SUSPICIOUS])
+            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyPage, SUSPICIOUS, AIOHTTP])
                 .cure(PASS_UPGRADE),
             medium("the application refuses in Socket.IO's `allowRequest`, for the Origin, a cookie or a token: its other refusals have words", C::AllowRequest)
                 .cure("check the Origin, the cookies and the query against the server's `allowRequest`"),
@@ -117,11 +126,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known; then look for a proxy on the way: `wss://` passes a transparent one"),
             medium("a query parameter, header or subprotocol that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes, C::PlainSameAtKnownPath, C::ProxyOwn])
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known"),
-            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, SUSPICIOUS]),
-            low("a proxy in front that the server does not trust, as Home Assistant refuses it").with(C::WholeBody("400: bad request")).unless(&[C::AllSame, C::OtherPathDiffers]),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, SUSPICIOUS, AIOHTTP]),
+            low("a proxy in front that the server does not trust, as Home Assistant refuses it").with(AIOHTTP).unless(&[C::OtherPathDiffers])
+                .cure("add the proxy in front to those that the server trusts, in Home Assistant `trusted_proxies`; otherwise check path and query"),
             low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame, C::ProxyOwn, C::AllowRequest]),
             low("a query parameter, header or subprotocol that the application needs is missing").unless(&[C::OtherPathDiffers, C::ProxyOwn]),
-            low(LOST).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllowRequest, SUSPICIOUS]),
+            low(LOST).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllowRequest, SUSPICIOUS, AIOHTTP]),
         ])
         .seen("a bare 400 Bad Request, or a 4xx with no entry of its own"),
     error("W324", "Engine.IO rejects the query")
@@ -130,6 +140,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("measured on real servers; Engine.IO protocol 4")
         .causes(&[
             high("EIO is not a version that the server supports", C::Body("Unsupported protocol version")),
+            high("EIO is not a version that the server supports", C::Body("unsupported version of the socket.io or engine.io protocols")),
             high("sid belongs to an expired session, or to another server behind the load balancer", C::Body("Session ID unknown")),
             high("transport is missing, as where a proxy drops the query, or the server does not support it", C::Body("Transport unknown")),
         ])
@@ -151,7 +162,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("no credentials were sent", C::NoCredentials).unless(&[C::NoChallenge]),
             high(REFUSED, C::CredentialsSent).unless(&[C::NoChallenge])
                 .cure("compare user, password or token with what the server's log expects, and the scheme with WWW-Authenticate"),
-            medium("the application refuses the Origin: ws answers 401 if its verifyClient refuses", C::OriginSent).unless(&[C::Challenged, C::OwnOriginSame])
+            medium("the application refuses the Origin: ws answers 401 if its verifyClient refuses", C::OriginSent).unless(&[C::Challenged, C::OwnOriginSame, C::OriginIsOwn])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the credentials"),
             medium("the verifyClient of the library ws refuses: it wants another Origin, or a token or cookie", C::WsRefusal).unless(&[C::OwnOriginHelps])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the token or cookie that its verifyClient reads"),
@@ -207,7 +218,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("put the path or this address on the service's allow list")
         .source(KNOWN)
         .seen("403 or 503 with cf-mitigated: challenge, or a challenge page"),
-    error("W331", "API Gateway forbids the request")
+    error("W331", "API Gateway, or another service of AWS, forbids the request")
         .because("the stage or path is wrong, or an authorizer refused")
         .help("put the stage into the path, as in `wss://ID.execute-api.REGION.amazonaws.com/STAGE`, and check the authorizer of `$connect`")
         .source(KNOWN)
@@ -219,7 +230,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("read the log of the integration; the answer's requestId names the request"),
             medium("the authorizer of `$connect` refused, or the path has no stage of this API", C::GatewayIds).unless(&[C::StatusIs(500), C::StatusIs(502)])
                 .cure("check what the authorizer of `$connect` reads, a token, a header or a parameter of the query; then the stage in the path"),
-            low("the stage is missing in the path").unless(&[C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")]),
+            medium(UNSIGNED, C::Hop("accessdenied")).unless(&[C::GatewayIds])
+                .cure("sign the request, or correct the policy; for a WebSocket, use the URL of an API Gateway"),
+            medium(UNSIGNED, C::Body("\"traceid\":"))
+                .cure("sign the request, or correct the policy of its identity or certificate"),
+            low("the stage is missing in the path").unless(&[C::Hop("accessdenied"), C::Body("\"traceid\":"), C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")]),
             low("the authorizer of `$connect` refused").unless(&[C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")]),
         ])
         .seen("403 or 5xx with x-amzn-ErrorType, or with a connectionId and a requestId; 403 with {\"message\":\"Forbidden\"} and an x-amzn header"),
@@ -236,11 +251,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("look for the request, by the reference on its page, in the CDN's security events"),
             medium("a rule of the load balancer, or its firewall (AWS WAF), refused the request", C::Server("awselb"))
                 .cure("look at the rules of the load balancer's listener, and at the log of AWS WAF"),
+            medium("the web server answers itself: the path is a directory without an index page, and no WebSocket is behind it", C::Directory).unless(&[C::OtherPathSame])
+                .cure("check the path, and that the server in front passes it to the application"),
             medium("a rule of the server that answered forbids it: deny, Require, an access list", C::ProxyPage)
                 .cure("look for the rule in the configuration of the server that answered: it may test the path, the Origin or the address"),
             medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
                 .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
-            medium("the Origin is not allowed", C::OriginSent).unless(&[C::NoOriginSame])
+            medium("the Origin is not allowed", C::OriginSent).unless(&[C::NoOriginSame, C::OriginIsOwn])
                 .cure("send an Origin that the server allows, `-o ORIGIN`, then check path and credentials"),
             medium("the credentials sent are refused", C::CredentialsSent).unless(&[C::ProxyPage]),
             medium(REFUSES_ALL, C::AllSameJson).unless(&[C::PlainTells])
@@ -257,10 +274,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure(AS_TOLD),
             medium("the application knows this path and refuses: credentials, a parameter or the Origin", C::PlainKnown).unless(&[C::ProxyPage])
                 .cure("see the application's log, and compare credentials, query and Origin with those of a client that works"),
-            low("the credentials sent are refused").with(C::SecretSent).unless(&[C::ProxyPage]),
+            low("credentials are missing, or those sent are refused").with(C::SecretSent).unless(&[C::ProxyPage]),
             low("the Origin is not on the application's list, nor is any that was tried").with(C::NoOriginSame).unless(&[C::NoOrigin]),
             low("the application requires credentials, an Origin, or a subprotocol, parameter or header that was not sent").unless(&[C::CredentialsSent, C::SecretSent, C::OriginSent, C::ProxyPage, C::AllSame, C::PlainServes]),
             low("the application requires credentials, or a subprotocol, parameter or header that was not sent").with(C::OriginSent).unless(&[C::CredentialsSent, C::SecretSent, C::ProxyPage, C::AllSame, C::PlainServes]),
+            low("the Origin is not allowed").with(C::OriginIsOwn).unless(&[C::NoOriginSame]),
             low("the path matches no route: ASGI servers answer 403 then").unless(&[C::OtherPathDiffers, C::OtherPathElsewhere, C::ProxyPage, C::PlainSame, C::PlainServes, C::PlainKnown]),
             low("a filter in front refuses this client: a list of addresses, a web application firewall").unless(&[C::AllSame, C::ProxyPage]),
             low("a parameter or header that this path needs is missing or wrong").unless(&[C::OtherPathSame, C::ProxyPage, C::PlainServes]),
@@ -286,7 +304,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, and whether a proxy rewrites its prefix; common ones are `/ws`, `/cable`, `/socket.io/`, `/graphql`")
         .source("RFC 6455 §4.2.2")
         .causes(&[
-            high("the gateway has no running application for this host name: it is stopped, or does not exist", C::NoApplication)
+            high("the gateway has no site and no running application for this host name: it is stopped, or does not exist", C::NoApplication)
                 .cure("start the application, or correct the name of the host in the URL"),
             UNABLE,
             medium("a proxy or the server rewrites the path, and there is no WebSocket at the new one", C::NamesOtherPath)
@@ -415,8 +433,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("start the application, or correct the upstream's address and port in the proxy"),
             high("the connection was refused: nothing listens at the proxy's upstream address, or a firewall rejects it", C::Envoy("delayed connect error: 111"))
                 .cure("start the application, or correct the upstream's address and port in the proxy"),
-            high("the proxy could not connect to the server behind it, which is down or on another port", C::Envoy("connection failure")).unless(&[C::Envoy("transport failure reason: tls"), C::Envoy("connection refused"), C::Envoy("delayed connect error: 111")])
-                .cure("start the application, or correct the upstream's address and port in the proxy"),
+            medium(DOWN_OR_TLS, C::Envoy("connection failure")).unless(&[C::Envoy("transport failure reason: tls"), C::Envoy("connection refused"), C::Envoy("delayed connect error: 111")]),
             high("the proxy's upstream address does not answer in time", C::Envoy("reset reason: connection timeout"))
                 .cure("correct the upstream's address and port in the proxy, and look at the firewall between them"),
             high("the proxy's limit on connections or waiting requests is reached (a circuit breaker)", C::Envoy("reset reason: overflow"))
@@ -443,11 +460,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("start the application on the port that the agent forwards to"),
             medium("the upstream dropped the upgrade: without it, the proxy gets an answer", C::PlainDiffers)
                 .cure("check the path, then the Origin and the credentials: the application drops upgrades that it refuses"),
-            medium("the upstream was reached, and closed the connection after a while", C::SlowAnswer).unless(&[C::PlainDiffers])
-                .cure("read the application's log: it was reached"),
-            medium("the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS", C::PlainSame).unless(&[C::Ngrok("err_ngrok_3200"), C::Ngrok("err_ngrok_8012")]),
-            low("the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS").unless(&[C::PlainDiffers]),
-            low("the application closed the connection: it drops upgrades that it refuses, or fails").unless(&[C::PlainDiffers, C::PlainSame]),
+            medium("the upstream closed the connection after a while, or could not be reached: its name does not resolve, its host does not answer", C::SlowAnswer).unless(&[C::PlainDiffers])
+                .cure("read the log of the proxy, which has the error, then that of the application"),
+            medium(DOWN_OR_TLS, C::PlainSame).unless(&[C::Ngrok("err_ngrok_3200"), C::Ngrok("err_ngrok_8012")]),
+            low(DOWN_OR_TLS).unless(&[C::PlainDiffers]),
+            low("the application closed the connection: it drops upgrades that it refuses, or fails").unless(&[C::PlainDiffers, C::PlainSame, C::Envoy("connection failure")]),
             low("the proxy does not trust the application's certificate, or the head of the answer is larger than the proxy's buffer").unless(&[C::PlainDiffers]),
         ])
         .seen("status 502; an error of ngrok; a 503 in which Envoy says how its upstream failed"),
@@ -458,7 +475,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("nginx answers itself: a limit of it (limit_req, limit_conn), a `return 503`, or in Kubernetes a service without endpoints", C::Body("<center>nginx"))
                 .cure("read nginx's error log, which names the limit; in Kubernetes, check that the service has ready pods"),
-            medium("the proxy has no working server behind it", C::ProxyPage).unless(&[C::Body("<center>nginx")]),
+            medium("the proxy has no working server behind it", C::ProxyPage).unless(&[C::Body("<center>nginx"), C::Body("backend fetch failed")]),
             medium("HTTP.sys answers itself: the application pool of IIS is stopped, or its queue is full", C::Body("http error 503. the service is unavailable"))
                 .cure("start the application pool, and look into the event log for what stopped it"),
             high("the proxy has no healthy server behind it", C::WholeBody("no healthy upstream"))
@@ -482,7 +499,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check what the application does before it accepts; compare the time with the proxy's timeouts of 30 or 60 s")
         .source("RFC 9110 §15.6.5")
         .causes(&[medium("the proxy could not connect to the server behind it: http-proxy-middleware of Node.js answers 504 then", C::Body("error occurred while trying to proxy"))
-                .cure("start the application, or correct its address in the proxy (`target`)"), low("the application hangs in its handler"), low("the proxy handles the upgrade as a plain request and waits for its end")])
+                .cure("start the application, or correct its address in the proxy (`target`)"), low("the application hangs in its handler, or nothing accepts connections at its address: another port, a firewall, one bound to 127.0.0.1"), low("the proxy handles the upgrade as a plain request and waits for its end")])
         .seen("status 504"),
     error("W346", "the server refuses the HTTP version")
         .because("the upgrade needs HTTP/1.1, and the server or a proxy speaks another")

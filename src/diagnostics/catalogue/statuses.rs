@@ -4,6 +4,9 @@ use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium};
 use super::refusals::UNABLE;
 use crate::diagnostics::{CatalogueEntry, Clue as C};
 
+/// What a page for people needs that answers in place of the WebSocket.
+const LOG_IN: &str = "if the login is that of the site, send its cookie or token: `--cookie NAME=VALUE`, `--bearer TOKEN`; if it is that of the network, log in with a browser first";
+
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W300", "this path serves a web page")
@@ -12,7 +15,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             UNABLE,
-            medium("this is the default page of the web server: it has no site for this Host, or the machine or port is another one", C::DefaultPage)
+            medium("this is the default page of the web server, or of a parked domain: it has no site for this Host, or the machine or port is another one", C::DefaultPage)
                 .cure("check the name and port of the URL against the server's configuration; another name: `--host NAME`"),
             medium("a web application firewall rejected the request", C::EdgeRefuses)
                 .cure("give the number on its page to those who operate it"),
@@ -83,18 +86,28 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             UNABLE,
             high("a slash of the path is missing or superfluous", C::RedirectsSlash).unless(&[C::Unable]),
             medium("a slash of the path is missing or superfluous", C::RedirectsSlash),
-            medium("the site is at another host", C::RedirectsHost), medium("the WebSocket is at another path, or a login or default page is", C::RedirectsPath)])
+            medium("a login, or a captive portal of this network, answers instead of the WebSocket", C::RedirectsAway)
+                .cure(LOG_IN),
+            medium("a page for people answers: a login, a portal, maintenance, a suspended account", C::RedirectsPage).unless(&[C::RedirectsAway])
+                .cure("open the page in a browser, which says why; the WebSocket is not there"),
+            medium("the site, or its login, is at another host", C::RedirectsHost).unless(&[C::RedirectsPage, C::RedirectsAway]), medium("the WebSocket is at another path, or a login or default page is", C::RedirectsPath).unless(&[C::RedirectsPage])])
         .seen("status 301, 302, 303, 307 or 308 to another path or host"),
     error("W311", "the site forces TLS")
         .because("the server redirects to the same place with https://")
         .help("use `wss://` instead of `ws://`")
         .source("widely known; reported for php-wss")
+        .causes(&[medium("the site is at another host, too", C::RedirectsHost)])
         .seen("a redirect from ws:// to https:// or wss://"),
     error("W312", "the server redirects to a login page")
         .because("the request is not authenticated, and the login is made for a browser")
         .help("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`")
         .source("RFC 6455 §4.2.2, RFC 9110 §15.4")
-        .causes(&[high("no session cookie or token was sent", C::NoCredentials).unless(&[C::SecretSent]), high("the credentials sent are wrong or have expired, or a proxy on the way removed them", C::CredentialsSent), medium("the credentials sent are wrong, have expired, or belong into a header", C::SecretSent)])
+        .causes(&[
+            high("no session cookie or token was sent", C::NoCredentials).unless(&[C::SecretSent, C::RedirectsAway]),
+            medium("no session cookie or token was sent", C::NoCredentials).unless(&[C::SecretSent])
+                .cure(LOG_IN),
+            medium("a captive portal of this network answers instead of the server", C::RedirectsAway),
+            high("the credentials sent are wrong or have expired, or a proxy on the way removed them", C::CredentialsSent), medium("the credentials sent are wrong, have expired, or belong into a header", C::SecretSent)])
         .seen("a redirect to a URL whose host or path has login, signin, auth, sso, oauth or saml as a part"),
     error("W313", "the redirects never end")
         .because("the chain of redirects returns to an earlier URL, or is too long")

@@ -68,7 +68,21 @@ const ANYWHERE: [(&str, Clue, &str); 2] = [
 ];
 
 /// Schemes of credentials that options send.
-const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "ntlm"];
+const SCHEMES: [&str; 3] = ["basic", "bearer", "digest"];
+
+/// Phrases about upgrades that a program may have for its own service, too.
+const OF_SERVICE: [&str; 7] = [
+    "upgrade",
+    "upgraded",
+    "websocket request",
+    "websocket connection",
+    "websocket client",
+    "websocket endpoint",
+    "websocket handshake",
+];
+
+/// Words that make them be about a handshake that was lost.
+const OF_LOSS: [&str; 4] = ["header", "required", "missing", "expected"];
 
 /// Words of a limit that passes by itself.
 const TIMES: [&str; 6] = ["second", "minute", "hour", "retry*", "later", "try again"];
@@ -228,7 +242,9 @@ impl RefusalResponse<'_> {
             return Some("W333");
         }
         let empty = Clue::NoBody.seen(self.facts).is_some();
-        (self.status == 403 && self.server("envoy") && empty).then_some("W329")
+        // What it sends itself has no type without a body.
+        let own = empty && self.header("Content-Type").is_none();
+        (self.status == 403 && self.server("envoy") && own).then_some("W329")
     }
 
     /// The server's own words.
@@ -296,6 +312,14 @@ impl RefusalResponse<'_> {
             {
                 return None;
             }
+            // With these, an application speaks of what it serves to whom.
+            Subject::Upgrade
+                if matches!(self.status, 401..=403 | 406..=425 | 427..=499)
+                    && OF_SERVICE.contains(&phrase)
+                    && !OF_LOSS.iter().any(|word| said::says(start, word)) =>
+            {
+                return None;
+            }
             Subject::Upgrade
                 if self.status >= 500
                     && !["websocket", "handshake*", "header upgrade", "upgrade header"]
@@ -320,6 +344,12 @@ impl RefusalResponse<'_> {
             }
             _ => return None,
         })
+    }
+
+    /// Whether nothing but a comparison shows that the Host is refused.
+    fn near_host_alone(&self) -> bool {
+        let told = self.words().or_else(|| self.plain_words());
+        Clue::NearHostHelps.seen(self.facts).is_some() && told.is_none()
     }
 
     /// What the answer to a plain GET says about the Host, which both requests share.
@@ -396,7 +426,7 @@ impl RefusalResponse<'_> {
         let begun = text.strip_suffix(rest).and_then(|begun| begun.strip_suffix(' '));
         let goes_on = begun.is_some_and(|begun| begun.ends_with(char::is_alphanumeric));
         let goes_on = goes_on && rest.starts_with(char::is_lowercase);
-        if rest.is_empty() || goes_on { text } else { rest }.to_owned()
+        if said::is_vague(rest) || goes_on { text } else { rest }.to_owned()
     }
 
     fn is_bare(&self, text: &str) -> bool {
@@ -430,8 +460,11 @@ impl RefusalResponse<'_> {
         }
         let asked = self.facts.url.map(Url::of)?;
         let to = Url::of(&location);
-        let flips =
-            !asked.is_secure() && to.is_secure() && to.host.eq_ignore_ascii_case(asked.host);
+        let same = to.host.eq_ignore_ascii_case(asked.host)
+            || to.path.len() > 1
+                && to.path.eq_ignore_ascii_case(asked.path)
+                && to.query.eq_ignore_ascii_case(asked.query);
+        let flips = !asked.is_secure() && to.is_secure() && same;
         flips.then_some("W311")
     }
 
@@ -453,7 +486,7 @@ impl RefusalResponse<'_> {
         if body.starts_with(b"0{\"sid\"") {
             return Some("W303");
         }
-        if engine_io_error(body) {
+        if engine_io_code(body).is_some() {
             return Some(self.engine_io());
         }
         let json = self.content_type("application/json") || self.content_type("graphql-response");
@@ -478,7 +511,6 @@ impl RefusalResponse<'_> {
             // "Bad request" to the right query means that the transport did not fit the request.
             Some(3) if asks => "W320",
             Some(4) => "W332",
-            None if self.status == 200 && !asks => "W303",
             _ => "W324",
         }
     }
@@ -553,7 +585,7 @@ impl RefusalResponse<'_> {
         });
         match d.entry.code {
             "W310" | "W311" => match self.location() {
-                Some(_) if Clue::Unable.seen(self.facts).is_some() => d,
+                Some(_) if [Clue::Unable, Clue::RedirectsPage, Clue::RedirectsAway].iter().any(|clue| clue.seen(self.facts).is_some()) => d,
                 Some(to) => d.help(format!("use `{to}`")),
                 None => d.note("there is no Location header"),
             },
@@ -574,6 +606,7 @@ impl RefusalResponse<'_> {
                     let known = self.facts.trial(Variation::OwnOrigin).and_then(Trial::status);
                     match known == Some(101) {
                         true => d.help(format!("send the server's own: `-o {own}`")),
+                        false if Clue::NoOriginHelps.seen(self.facts).is_some() => d,
                         false if known.is_some() => d.help(
                             "send an Origin of the server's list: `-o ORIGIN`; the server's own Origin is refused, too",
                         ),
@@ -594,12 +627,12 @@ impl RefusalResponse<'_> {
                 None => d.help("13 was sent: find the hop that removes or changes Sec-WebSocket-Version; a proxy must forward all headers of the handshake"),
             },
             "W331" if self.status >= 500 => d.title("API Gateway, or the integration behind it, failed"),
-            "W320" | "W322" if self.own_fault().is_some() => {
+            "W320" | "W322" | "W323" if self.own_fault().is_some() => {
                 let fault = self.own_fault().unwrap_or_default();
-                d.because("wscope did not send a header", fault)
+                d.certain().because("wscope did not send a header of the handshake, or changed it", fault)
                     .help("do not change the headers of the handshake with `-H`")
             }
-            "W351" if Clue::NearHostHelps.seen(self.facts).is_some() && self.words().is_none() && self.plain_words().is_none() => {
+            "W351" if self.near_host_alone() => {
                 d.title(format!("the server refuses this request ({}), and opens it as localhost", self.status))
             }
             "W117" if !d.is_proved() => {
@@ -659,6 +692,23 @@ impl RefusalResponse<'_> {
                 .then(|| name.to_owned())
         };
         let scheme = plain(value.split([' ', ',']).next()?)?;
+        let sent = self.facts.request.and_then(|request| request.get("Authorization"));
+        if sent.is_some_and(|value| !value.contains(&b' ')) {
+            return Some(format!(
+                "the Authorization header that was sent has no scheme: write `-H 'Authorization: {scheme} …'`"
+            ));
+        }
+        let challenges =
+            self.head.headers().filter(|f| f.name.eq_ignore_ascii_case(b"WWW-Authenticate"));
+        let offers = |scheme| challenges.clone().any(|field| contains_word(field.value, scheme));
+        if ["negotiate", "ntlm"].into_iter().any(offers)
+            && !["basic", "bearer", "digest"].into_iter().any(offers)
+        {
+            return Some(
+                "the server wants a Windows login (Negotiate, NTLM), which wscope does not have: enable Basic or a token for this path"
+                    .to_owned(),
+            );
+        }
         let known = SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known));
         if known || Clue::NoCredentials.seen(self.facts).is_none() {
             return None;
@@ -679,10 +729,15 @@ impl RefusalResponse<'_> {
     /// What is missing in our own request.
     fn own_fault(&self) -> Option<String> {
         let request = self.facts.request?;
-        let missing = ["Upgrade", "Connection", "Sec-WebSocket-Key"]
+        let missing = ["Host", "Upgrade", "Connection", "Sec-WebSocket-Key"]
             .into_iter()
-            .find(|name| request.get(name).is_none())?;
-        Some(format!("the request has no {missing}"))
+            .find(|name| request.get(name).is_none());
+        let lacks = |(name, token)| !request.has_token(name, token);
+        let wrong =
+            [("Upgrade", "websocket"), ("Connection", "upgrade")].into_iter().find(|f| lacks(*f));
+        missing
+            .map(|name| format!("the request has no {name}"))
+            .or(wrong.map(|(name, token)| format!("the request's {name} lacks `{token}`")))
     }
 
     fn engine_io_cure(&self, d: Diagnostic) -> Diagnostic {
@@ -728,9 +783,12 @@ impl RefusalResponse<'_> {
         let unsaid = json && named.is_none();
         let html = said::page_text(self.body).is_some();
         let sentence = self.beyond_status(&named.unwrap_or(text.clone()));
+        let near = self.near_host_alone();
         let generic = match d.entry.code {
             "W331" => !d.is_supported(),
             "W332" => !self.refuses_handshake(&text),
+            "W351" => near,
+            "W336" => !html && !said::says(&sentence, "method"),
             "W323" | "W337" | "W339" | "W340" | "W341" | "W344" => true,
             "W352" => !["connection id", "connectionid", "negotiate"]
                 .iter()
@@ -782,8 +840,9 @@ impl RefusalResponse<'_> {
             if sentence.chars().count() > REASON {
                 reason.push('…');
             }
-            d.causes
-                .retain(|cause| asks && wrong.is_none() && cause.confidence == Confidence::High);
+            d.causes.retain(|cause| {
+                near || asks && wrong.is_none() && cause.confidence == Confidence::High
+            });
             d = match d.entry.code {
                 "W334" => d.title("the server does not find what the request names"),
                 "W337" => d.title(format!("the server rejects the request ({})", self.status)),
@@ -962,19 +1021,10 @@ fn says_rule(body: &[u8]) -> bool {
     contains_word(body, "no server is available")
 }
 
-/// `{"code":3,"message":"Bad request"}` and what older versions write.
-pub(super) fn engine_io_error(body: &[u8]) -> bool {
-    let words: [&[u8]; 3] =
-        [b"Transport unknown", b"Session ID unknown", b"Unsupported protocol version"];
-    let shape = body.starts_with(b"{\"code\":") && contains(body, b"\"message\"");
-    shape || words.iter().any(|word| contains(body, word))
-}
-
-/// The number of that error, and of the words that stand for it.
-fn engine_io_code(body: &[u8]) -> Option<u8> {
-    let text = String::from_utf8_lossy(body);
-    let coded = text.trim_start().strip_prefix("{\"code\":").and_then(|rest| rest.chars().next());
-    let words = [
+/// The number of an error of Engine.IO, as in `{"code":3,"message":"Bad request"}`, and of the words that
+/// stand for it, alone or as the body of a response.
+pub(super) fn engine_io_code(body: &[u8]) -> Option<u8> {
+    const WORDS: [&str; 6] = [
         "Transport unknown",
         "Session ID unknown",
         "Bad handshake method",
@@ -982,8 +1032,20 @@ fn engine_io_code(body: &[u8]) -> Option<u8> {
         "Forbidden",
         "Unsupported protocol version",
     ];
-    let spelled = || words.iter().position(|word| text.contains(word)).map(|at| at as u8);
-    coded.and_then(|c| c.to_digit(10)).map(|n| n as u8).or_else(spelled)
+    let text = String::from_utf8_lossy(body);
+    let text = text.rsplit("\r\n\r\n").next()?.trim();
+    let number = |words: &str| WORDS.iter().position(|known| *known == words).map(|at| at as u8);
+    if let Some((code, said)) =
+        text.strip_prefix("{\"code\":").and_then(|rest| rest.split_once(",\"message\":\""))
+    {
+        // The body may have been cut.
+        let said = said.split('"').next()?;
+        let at: usize = code.parse().ok()?;
+        return WORDS.get(at).filter(|words| words.starts_with(said)).map(|_| at as u8);
+    }
+    let python = text.contains("unsupported version of the Socket.IO or Engine.IO protocols");
+    // The other words may be anyone's.
+    number(text).filter(|code| matches!(code, 0 | 1 | 5)).or(python.then_some(5))
 }
 
 /// The code of the entry for a status other than 101, where nothing but the number is known.

@@ -43,6 +43,14 @@ pub(super) fn slip(text: &str) -> Option<TargetError> {
         (":", _) => format!("two slashes are missing after `{scheme}:`"),
         (":/", _) => format!("a slash is missing after `{scheme}:/`"),
         ("//", _) => format!("a colon is missing after `{scheme}`"),
+        (":///", _) if !is_secret(rest) => {
+            return Some(TargetError::Mistyped {
+                fault: format!(
+                    "`{scheme}:///` has no host, as with an empty variable, or a slash too many"
+                ),
+                write: format!("{scheme}://HOST/{rest} or {scheme}://{rest}"),
+            });
+        }
         (_, 3..) => format!("`{scheme}{marks}` has too many slashes"),
         _ => format!("a URL can't begin with `{scheme}{marks}`"),
     };

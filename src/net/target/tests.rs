@@ -161,7 +161,7 @@ fn a_slip_says_what_to_write() {
         ("http:", "http://HOST"),
         ("wss//h/p", "wss://h/p"),
         ("http//h", "http://h"),
-        ("ws:///h", "ws://h"),
+        ("ws:///h", "ws://HOST/h or ws://h"),
         ("ws:////h", "ws://h"),
         ("ws;//h", "ws://h"),
         ("ws:\\\\h", "ws://h"),
