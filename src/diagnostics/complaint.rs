@@ -179,8 +179,12 @@ pub(super) fn names_error(kind: &str) -> bool {
 pub(super) fn shouts(text: &str) -> bool {
     // RESP of Redis: a minus and a code in capitals.
     let code = text.strip_prefix('-').and_then(|rest| rest.split_once(' '));
-    let codes = ["NOAUTH", "WRONGPASS", "NOPERM", "WRONGTYPE", "LOADING", "BUSY", "MOVED", "ASK"];
-    if code.is_some_and(|(code, _)| codes.contains(&code)) {
+    let codes = ["noauth", "wrongpass", "noperm", "wrongtype", "loading", "busy", "moved", "ask"];
+    let known = |code: &str| {
+        code.bytes().all(|byte| byte.is_ascii_uppercase())
+            && codes.contains(&&*code.to_ascii_lowercase())
+    };
+    if code.is_some_and(|(code, _)| known(code)) {
         return true;
     }
     let words = ["ERROR", "-ERR", "ERR ", "Error:", "error:"];
@@ -206,6 +210,6 @@ pub(super) fn is_irc_error(text: &str) -> bool {
     };
     // No message of the day is no trouble.
     let numeric = command.len() == 3 && command.starts_with(['4', '5']) && command != "422";
-    let refuses = command == "NOTICE" && target == "*" && faults(rest);
+    let refuses = command.eq_ignore_ascii_case("notice") && target == "*" && faults(rest);
     !server.contains('!') && (numeric && command.parse::<u16>().is_ok() || refuses)
 }
