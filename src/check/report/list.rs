@@ -1,4 +1,4 @@
-//! The cases themselves: a list, and everything about one.
+//! The list of the cases, and the description of one case.
 
 use std::fmt::Write as _;
 
@@ -54,7 +54,7 @@ impl Catalogue<'_> {
     }
 }
 
-/// Everything about a case, with the commands to do it by hand.
+/// Describes a case, with the commands that repeat it by hand.
 pub fn show(case: &Case, url: Option<&str>) -> String {
     let mut text = format!("{}  {}\n\n", case.id, case.title);
     let mut field = |name: &str, value: &str| {

@@ -45,7 +45,7 @@ const SETS: Nesting = Nesting::No("repeating a setting has no effect");
 const HOLDS: Nesting = Nesting::No("it makes the following lines wait, but no lines follow");
 const ASKS: Nesting = Nesting::No("it can only be a line of its own");
 
-/// A row with what most have in common: no other names, no arguments, repeatable.
+/// A row with the usual values: no other names, no arguments, repeatable.
 const fn row(
     group: Group,
     name: &'static str,
@@ -88,7 +88,7 @@ const fn spoken(
 const SPEAKING: &str = "Sends a valid message, with a new id if the protocol has one. If no lens is active, this \
      command activates its own.";
 
-/// Every command, those of a group together, in the order of lists.
+/// Every command, grouped, in the order of lists.
 pub const ENTRIES: &[CommandEntry] = &[
     CommandEntry {
         args: &[PAYLOAD],
