@@ -1,10 +1,10 @@
-//! Exit codes: one table, from which the manual page and the tests are made.
+//! Exit codes: the only table; the manual page and the tests use it.
 
 use crate::event::{Cause, Ending, Side};
 use crate::net::signals::Signal;
 use crate::wire::close;
 
-/// How the program ends. Scripts rely on the numbers; [`Exit::TABLE`] says what each means.
+/// How the program ends. Scripts rely on the numbers; [`Exit::TABLE`] has their meanings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // the table describes them, to users too
 pub enum Exit {
@@ -25,7 +25,7 @@ pub enum Exit {
     HungUp,
     Interrupted,
     Terminated,
-    /// That of a program that ran in our place.
+    /// The status of a program that `wscope proxy -- CMD` ran.
     Command(u8),
 }
 
@@ -40,7 +40,7 @@ impl From<Signal> for Exit {
 }
 
 impl Exit {
-    /// All of them, ascending, each with what it means, for the man page.
+    /// All statuses, ascending, each with its meaning, for the manual page.
     pub const TABLE: &[(Self, &str)] = &[
         (
             Self::Success,
@@ -73,7 +73,7 @@ impl Exit {
         (Self::Terminated, "SIGTERM"),
     ];
 
-    /// The status the shell sees.
+    /// The status that the shell gets.
     pub fn code(self) -> u8 {
         match self {
             Self::Success => 0,
@@ -97,7 +97,7 @@ impl Exit {
         }
     }
 
-    /// What the end of a connection amounts to.
+    /// The status for the end of a connection.
     pub fn of(ending: &Ending) -> Self {
         match &ending.cause {
             Cause::Violation(_) => Self::Violation,

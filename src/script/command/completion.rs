@@ -232,10 +232,11 @@ fn paths(
     files(&begun.text).into_iter().map(candidate).collect()
 }
 
-/// What may follow a client's `line` with the cursor at byte `pos`: the rest of the name if it is clear, and
-/// the arguments that are left. `None` in a text, in a payload and before the line's end.
+/// Proposes what may follow a client's `line` if the cursor is at byte `pos`: the rest of an
+/// unambiguous name, and the remaining arguments. Returns `None` in a text, in a payload and before
+/// the line's end.
 ///
-/// It is shown, but not inserted.
+/// The prompt shows it, but does not insert it.
 pub fn hint(line: &str, pos: usize) -> Option<String> {
     hint_for(line, pos, Role::Client)
 }
