@@ -1,7 +1,7 @@
 //! The orderly end of a transport: our side has ended, and waits for the peer's end.
 //!
-//! If the socket were closed earlier, data of the peer still on its way would cause a reset, and
-//! the reset would destroy what we sent last.
+//! If wscope closed the socket earlier, data of the peer that is still on its way would cause a
+//! reset, and the reset would destroy the data that wscope sent last.
 
 use std::time::{Duration, Instant};
 

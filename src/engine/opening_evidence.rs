@@ -1,7 +1,8 @@
 //! The facts of an opening, for the diagnostics: the attempts, the answers, and the times.
 //!
-//! A sink that reads the events of the opening as printers do, and judges nothing. The facts after
-//! the handshake are in [`SessionEvidence`](crate::engine::session_evidence::SessionEvidence).
+//! A sink that reads the events of the opening, like the printers do. It does not judge them. The
+//! facts after the handshake are in
+//! [`SessionEvidence`](crate::engine::session_evidence::SessionEvidence).
 
 use std::time::{Duration, Instant};
 
