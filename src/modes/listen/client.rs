@@ -225,11 +225,11 @@ impl Client {
         }
     }
 
-    /// Takes a turn. `amid_message` means that a message to all is under way.
+    /// Takes a turn. `amid_message`: a message to all clients is incomplete.
     ///
     /// # Errors
     ///
-    /// An output failed; the connection's own troubles end the connection.
+    /// An output failed. Errors of the connection itself only end the connection.
     pub fn turn(
         &mut self,
         shared: &mut ListenShared,

@@ -24,11 +24,11 @@ pub struct Running {
 }
 
 impl Running {
-    /// Looks after a program that was started.
+    /// Waits for a started program.
     ///
     /// # Errors
     ///
-    /// The system gives no thread.
+    /// The system can't create a thread.
     pub fn new(program: Program, on_terminal: bool, runtime: &Runtime) -> io::Result<Self> {
         let over = runtime.call(program.waiter())?;
         Ok(Self { program, over, on_terminal, kill_at: None })
