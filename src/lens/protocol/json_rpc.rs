@@ -62,8 +62,8 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 
 const NAME: &str = "json-rpc";
 
-/// Chromium's `/devtools/…`, and the path of node's inspector, which is a UUID. Both refuse a message
-/// that has a `jsonrpc`.
+/// Chromium's `/devtools/…`, and the path of node's inspector, which is a UUID. Both refuse
+/// messages with `jsonrpc`.
 fn is_devtools(url: &str) -> bool {
     let is_part = |(part, len): (&str, usize)| {
         part.len() == len && part.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -78,12 +78,12 @@ fn is_version_2(value: &Value) -> bool {
     value.text_of("jsonrpc") == Some("2.0")
 }
 
-/// What a pair goes by. Long ids are not shortened: two of them may differ only in their ends.
+/// The key of a pair. Long ids are not cut, because two of them may differ only at the end.
 fn key(id: &Value, session: Option<&str>) -> String {
     format!("{}#{}", session.unwrap_or_default(), id.json())
 }
 
-/// The session of DevTools that a message belongs to, as far as needed to distinguish two.
+/// The DevTools session of a message, in a form that distinguishes sessions.
 fn at_session(session: Option<&str>) -> String {
     session.map(|session| format!(" @{}", clipped(session, 9))).unwrap_or_default()
 }
@@ -95,10 +95,10 @@ fn invalid(summary: impl AsRef<str>) -> Decoded {
 
 #[derive(Default)]
 struct JsonRpc {
-    /// Whether `jsonrpc` was seen, so that its absence is an error.
+    /// Whether a message had `jsonrpc`, so that its absence is an error.
     strict: bool,
-    /// Whether it is unknown there, or was missing in the first message, so that ours have none
-    /// either.
+    /// Whether our messages have no `jsonrpc`, because the peer does not know it, or because it was
+    /// missing in the first message.
     lax: bool,
     ids: Fresh,
 }
@@ -107,7 +107,7 @@ impl JsonRpc {
     fn look(&mut self, value: &Value, from_client: bool) -> Option<Decoded> {
         let versioned = is_version_2(value);
         let id = value.get("id");
-        // Of several sessions on a connection each counts for itself.
+        // Each session on a connection has its own ids.
         let session = value.text_of("sessionId").filter(|_| !versioned);
         let decoded = match value.text_of("method") {
             Some(method) => self.call(value, method, id, session, from_client),
@@ -137,7 +137,7 @@ impl JsonRpc {
         Some(decoded.breaks_if(odd, "JSON-RPC 2.0 §4", "an id is a string, a number or null"))
     }
 
-    /// The items of a batch: those that are requests or answers, and which are not.
+    /// The items of a batch: requests, answers, and invalid ones.
     fn batch(&mut self, batch: &[Value], from_client: bool) -> Option<Vec<Decoded>> {
         let mut any = false;
         let items = batch.iter().enumerate().map(|(at, value)| {
@@ -189,7 +189,7 @@ impl JsonRpc {
 
     fn answer(&self, value: &Value, id: Option<&Value>, session: Option<&str>) -> Option<Decoded> {
         let strict = self.strict || is_version_2(value);
-        // Version 1 always has both, and null where there is none.
+        // In version 1, both are always present, and null if there is no value.
         let part = |name| value.get(name).filter(|part| strict || **part != Value::Null);
         let (mut result, error) = (part("result"), part("error"));
         if error.is_none() {
@@ -238,7 +238,7 @@ impl Lens for JsonRpc {
         let value = message.as_json()?;
         let from_client = message.from_client();
         match &value {
-            // "an Array with at least one value" (§6); others may send what has none.
+            // "an Array with at least one value" (§6); other protocols may send an empty list.
             Value::List(batch) if batch.is_empty() && self.strict => {
                 Some(vec![invalid("a batch of nothing")])
             }
@@ -247,7 +247,7 @@ impl Lens for JsonRpc {
         }
     }
 
-    /// What is before the part that is too large, mostly method or id.
+    /// The part before the one that is too large, usually the method or the id.
     fn pass_over(&mut self, beginning: &LensMessage<'_>, len: u64) -> Option<Vec<Decoded>> {
         let (value, next) = json::begun(beginning.beginning());
         let (id, method) = (value.get("id"), value.text_of("method"));

@@ -1,4 +1,5 @@
-//! Payload formats without a protocol: a message is a value. Only chosen by name.
+//! Payload formats without a protocol: each message is a value. Only the user can choose them, by
+//! name.
 
 use std::sync::Arc;
 
