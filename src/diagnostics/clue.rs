@@ -156,6 +156,9 @@ const FILTER_PAGE: usize = 2000;
 /// Servers limit a head to 8 KB or more.
 const LONG_HEAD: usize = 8000;
 
+/// Some servers and proxies take no longer message, in bytes.
+const LONG_MESSAGE: u64 = 32 * 1024;
+
 /// A question to the facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clue {
@@ -288,6 +291,8 @@ pub enum Clue {
     BareParser,
     /// Our first message was sent shortly before the end, which came early.
     SoonAfterOurs,
+    /// A long message of ours was the last thing that crossed.
+    LongMessageSent,
     /// A program in front answered the handshake, and the end came in the middle of traffic.
     TrafficBehindProxy,
     /// The redirect leads to the same path but for a slash at its end.
@@ -801,6 +806,11 @@ impl Clue {
                 let end = facts.end.filter(|end| end.lifetime < SILENCE)?;
                 let sent = facts.stream.sent.is_some() && facts.stream.messages > 0;
                 sent.then(|| format!("it ended {} ms after the 101, and a message was sent meanwhile", end.lifetime.as_millis()))
+            }
+            Self::LongMessageSent => {
+                let len = facts.stream.last_sent_len;
+                (len >= LONG_MESSAGE && after_ours(facts))
+                    .then(|| format!("a message of {len} bytes was sent right before the end"))
             }
             Self::TrafficBehindProxy => {
                 let hop = proxied(facts.response?)?;

@@ -474,6 +474,8 @@ pub struct StreamFacts<'a> {
     pub message: Option<(MessageInfo, &'a [u8])>,
     /// The first data message that we sent.
     pub sent: Option<(MessageInfo, &'a [u8])>,
+    /// Bytes of content of the last one, as far as they were sent.
+    pub last_sent_len: u64,
     /// The second data message received.
     pub second: Option<&'a [u8]>,
     /// Data messages received.

@@ -1,10 +1,12 @@
 //! What the message was that came last: a complaint of the application, which is the reason of an end
 //! right behind it, or a heartbeat that waits for an answer.
 
-use super::Facts;
+use serde_json::{Map, Value};
+
+use super::complaint::{faults, is_irc_error, refuses_plainly, says_none, shouts};
 use super::facts::HEARD_MOST;
 use super::said::says;
-use serde_json::{Map, Value};
+use super::{Facts, answer};
 
 /// Characters of a message that are shown.
 const SHOWN: usize = 160;
@@ -22,48 +24,17 @@ pub(super) enum Grievance {
     Refusal,
 }
 
-/// Words of complaints, as [`says`] takes them.
-const WORDS: [&str; 27] = [
-    "error*",
-    "err",
-    "fail",
-    "failed",
-    "failure",
-    "invalid",
-    "denied",
-    "unauthor*",
-    "unauthenticated",
-    "forbidden",
-    "not allowed",
-    "not permitted",
-    "not authorized",
-    "not authenticated",
-    "refused",
-    "reject*",
-    "expired",
-    "unsupported",
-    "not supported",
-    "malformed",
-    "violation",
-    "limit reached",
-    "limit exceeded",
-    "too many",
-    "too large",
-    "kicked",
-    "banned",
-];
-
 /// Whether a message complains of something, and how surely.
 pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
     // SignalR ends each message with a separator.
     let mut text = text(content).trim_end_matches('\u{1e}').to_owned();
     let start = text.trim_start();
-    if is_abort(start) || is_notice(start) || is_list_with_error(start) {
+    if answer::list_complains(start) || is_irc_error(start) {
         return Some(Grievance::Marked);
     }
     if start.starts_with('{') {
-        if let Some(mut members) = object(start) {
-            if is_marked(&members) {
+        if let Some(mut members) = answer::object(start) {
+            if answer::complains(&members) {
                 return Some(Grievance::Marked);
             }
             members.retain(|name, _| !matches!(name.as_str(), "error" | "errors" | "problem"));
@@ -73,48 +44,25 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
         if is_error_element(start) {
             return Some(Grievance::Marked);
         }
-    } else if names_error_first(start) || refuses_plainly(start) {
+    } else if refuses_plainly(start) {
         return Some(Grievance::Marked);
     } else if shouts(start) {
-        return Some(Grievance::Shouted);
+        let rest = start.split_once(' ').map(|(_, rest)| rest).unwrap_or_default();
+        return Some(if refuses_plainly(rest) { Grievance::Marked } else { Grievance::Shouted });
     }
     let denied = ["no error", "without error", "0 error", "0 fail"];
     let lower = text.to_ascii_lowercase();
     let denies = denied.iter().any(|words| lower.contains(words));
-    (!denies && WORDS.iter().any(|word| says(&text, word))).then_some(Grievance::Word)
-}
-
-/// Whether a message is a list of objects, each of which says that it is an error.
-fn is_list_with_error(text: &str) -> bool {
-    let objects = serde_json::from_str::<Vec<Map<String, Value>>>(text).unwrap_or_default();
-    // The type of a record in a list is one of many.
-    let marked = |mut members: Map<String, Value>| {
-        members.remove("type");
-        is_marked(&members)
-    };
-    !objects.is_empty() && objects.into_iter().all(marked)
-}
-
-/// Whether a message is ABORT of WAMP, with the name of an error: `[3,{},"wamp.error.no_such_realm"]`.
-/// The lens needs the subprotocol to know it.
-fn is_abort(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("[3,") else { return false };
-    rest.trim_end().rsplit('"').nth(1).is_some_and(|name| name.contains(".error."))
-}
-
-/// Whether a message is a list of texts, the last of which begins as an error: `["END","error: no"]`.
-fn is_notice(text: &str) -> bool {
-    let texts = serde_json::from_str::<Vec<String>>(text).unwrap_or_default();
-    let kinds = ["notice", "closed", "error", "end"];
-    let known = |kind: &str| kinds.iter().any(|one| one.eq_ignore_ascii_case(kind));
-    matches!(&texts[..], [kind, text] if known(kind) && shouts(text))
+    (!denies && faults(&text)).then_some(Grievance::Word)
 }
 
 /// Whether the message that came last is one of ours, sent back.
 pub(super) fn is_echo(facts: &Facts<'_>) -> bool {
     let Some(heard) = &facts.stream.heard else { return false };
     let kept = |content: &'_ [u8]| content.len().min(HEARD_MOST);
-    let same = |ours: &[u8]| ours[..kept(ours)] == heard.content[..kept(heard.content)];
+    let same = |ours: &[u8]| {
+        ours[..kept(ours)].eq_ignore_ascii_case(&heard.content[..kept(heard.content)])
+    };
     facts.stream.kept.iter().any(|message| message.ours && same(message.content))
 }
 
@@ -144,6 +92,8 @@ pub fn is_ordinary(reason: &[u8]) -> bool {
         "by",
         "client",
         "server",
+        "end",
+        "of",
         "stream",
         "sent",
     ];
@@ -164,268 +114,13 @@ pub(super) fn says_done(reason: &[u8]) -> bool {
 }
 
 /// The text of a message; a character that was cut in two is left out.
-fn text(content: &[u8]) -> String {
+pub(super) fn text(content: &[u8]) -> String {
     match std::str::from_utf8(content) {
         Err(error) if error.error_len().is_none() => {
             String::from_utf8_lossy(&content[..error.valid_up_to()]).into_owned()
         }
         _ => String::from_utf8_lossy(content).into_owned(),
     }
-}
-
-/// The members of a JSON object; of one that was cut, those that came whole, and the beginning of the
-/// last.
-fn object(text: &str) -> Option<Map<String, Value>> {
-    let read = |text: &str| match serde_json::from_str(text) {
-        Ok(Value::Object(members)) => Some(members),
-        _ => None,
-    };
-    read(text).or_else(|| {
-        let (mut open, mut string, mut escaped) = (Vec::new(), false, false);
-        // Where the text may be cut, and what closes it there.
-        let mut comma = None;
-        for (at, c) in text.char_indices() {
-            match c {
-                _ if escaped => escaped = false,
-                '\\' if string => escaped = true,
-                '"' => string = !string,
-                _ if string => {}
-                '{' => open.push('}'),
-                '[' => open.push(']'),
-                '}' | ']' => drop(open.pop()),
-                ',' => comma = Some((at, open.clone())),
-                _ => {}
-            }
-        }
-        let closed =
-            |text: &str, open: &[char]| text.chars().chain(open.iter().rev().copied()).collect();
-        let ended = if string { format!("{text}\"") } else { text.to_owned() };
-        let whole: String = closed(&ended, &open);
-        read(&whole).or_else(|| {
-            let (at, open) = comma?;
-            let rest: String = closed(&text[..at], &open);
-            read(&rest)
-        })
-    })
-}
-
-/// Whether an object of JSON says that it is an error, itself: what a member holds is about something
-/// else.
-fn is_marked(members: &Map<String, Value>) -> bool {
-    // The message that ends a session, with the fault that it names.
-    let reason = members.get("reason").and_then(Value::as_str).unwrap_or_default();
-    let faults = |text: &str| {
-        let text = text.replace(['_', '-'], " ");
-        WORDS.iter().any(|word| says(&text, word))
-    };
-    let faulty = faults(reason);
-    let leaves = members.get("type").is_some_and(|kind| kind == "disconnect");
-    // `false` alone may be a state, such as a light that is off.
-    let words = ["message", "msg", "reason", "description", "detail", "details", "code", "body"];
-    let explains = |name: &str| words.contains(&name) || name.ends_with("_msg");
-    let mut about = members.iter().filter(|(name, value)| explains(name) && !is_none(value));
-    let told = about.clone().any(|(_, value)| value.is_string());
-    let complaint = about.clone().any(|(_, value)| value.as_str().is_some_and(faults));
-    let has_code = members.get("code").is_some_and(|code| !is_none(code));
-    let explained = about.next().is_some();
-    // API Gateway's own answer to a message.
-    let ids = ["message", "connectionId", "requestId"];
-    if members.len() == ids.len() && ids.iter().all(|name| members.contains_key(*name)) {
-        return true;
-    }
-    faulty && leaves
-        || members.iter().any(|(name, value)| match name.as_str() {
-            // A number measures it.
-            "error" | "errorMessage" | "error_message" => !is_none(value) && !value.is_number(),
-            "problem" => value.is_string() && members.contains_key("command"),
-            // The record of a check has a kind, too, and says what was found; a refusal complains.
-            "success" | "ok" => {
-                let refused = !members.contains_key("type") || complaint || has_code;
-                *value == Value::Bool(false) && explained && refused
-            }
-            // A number counts the errors.
-            "errors" => !is_none(value) && !value.is_number() && !members.contains_key("valid"),
-            // The numbers of HTTP.
-            "code" | "statusCode" => {
-                told && value.as_u64().is_some_and(|code| (400..600).contains(&code))
-            }
-            // An action called error asks for one to be logged.
-            "auth" | "login" => {
-                value.as_str().is_some_and(|value| fails(value) || names_error(value))
-            }
-            // DDP, which names the versions that it has.
-            "msg" => value == "failed" && members.contains_key("version"),
-            "type" | "event" | "status" | "op" | "kind" | "T" => {
-                value.as_str().is_some_and(|value| {
-                    // Where nothing but numbers is beside it, something is counted or measured.
-                    let mut others = members.iter().filter(|(other, _)| *other != name);
-                    let counted = members.len() > 1 && others.all(|(_, other)| other.is_number());
-                    fails(value) && told || names_error(value) && !counted
-                })
-            }
-            // A gateway's own refusal names nothing else than what it concerns.
-            "message" => {
-                members.keys().all(|name| ids.contains(&name.as_str()))
-                    && value.as_str().is_some_and(refuses_plainly)
-            }
-            _ => false,
-        })
-}
-
-/// Whether a list of JSON begins with the name of an error, as `["error",{…}]`.
-fn names_error_first(text: &str) -> bool {
-    let Ok(Value::Array(list)) = serde_json::from_str(text) else { return false };
-    list.first().and_then(Value::as_str).is_some_and(names_error)
-}
-
-/// Words that follow a refusal and say what it is about.
-const REFUSED: [&str; 44] = [
-    "access",
-    "account",
-    "and",
-    "api",
-    "attempts",
-    "channel",
-    "client",
-    "clients",
-    "command",
-    "connection",
-    "connections",
-    "credentials",
-    "expired",
-    "format",
-    "handshake",
-    "host",
-    "id",
-    "json",
-    "key",
-    "login",
-    "message",
-    "messages",
-    "method",
-    "missing",
-    "or",
-    "origin",
-    "parameter",
-    "password",
-    "path",
-    "payload",
-    "request",
-    "requests",
-    "room",
-    "session",
-    "sessions",
-    "signature",
-    "subprotocol",
-    "subscription",
-    "subscriptions",
-    "token",
-    "user",
-    "username",
-    "users",
-    "version",
-];
-
-/// Whether a text is a refusal and nothing else: a short line that ends after its first words, goes on
-/// behind a mark, or names what it is about. A sentence may be about anything.
-fn refuses_plainly(text: &str) -> bool {
-    let line = text.trim();
-    let lower = line.to_ascii_lowercase();
-    let starts = [
-        "invalid",
-        "unauthorized",
-        "unauthenticated",
-        "not authorized",
-        "not allowed",
-        "forbidden",
-        "access denied",
-        "permission denied",
-        "authentication failed",
-        "authentication required",
-        "login failed",
-        "login required",
-        "session expired",
-        "token expired",
-        "too many",
-    ];
-    let after = |start: &&str| {
-        let (rest, whole) = (lower.strip_prefix(*start)?, !["invalid", "too many"].contains(start));
-        let about = rest.strip_prefix(' ').map(|rest| rest.trim_end_matches(['.', '!']));
-        let names = |words: &str| {
-            let mut words = words.split(' ');
-            // Ordinary sentences begin with these words, too.
-            let any = !["too many", "forbidden"].contains(start) && words.clone().count() == 1;
-            any || words.all(|word| REFUSED.contains(&word))
-        };
-        let marked =
-            [":", ",", ".", "!", ";", " (", " - "].iter().any(|mark| rest.starts_with(mark));
-        Some(about.is_some_and(names) || whole && (rest.is_empty() || marked))
-    };
-    line.len() <= 80 && !line.contains('\n') && starts.iter().find_map(after).unwrap_or(false)
-}
-
-/// Whether a value says that there is none.
-fn is_none(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::Bool(true) => false,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => says_none(text),
-        Value::Array(list) => list.iter().all(is_none),
-        Value::Object(members) => {
-            let code = ["code", "status"].iter().find_map(|name| members.get(*name));
-            members.values().all(is_none)
-                || code.is_some_and(|code| !code.is_null() && is_none(code))
-        }
-    }
-}
-
-/// The same for a text.
-fn says_none(text: &str) -> bool {
-    let none = [
-        "",
-        "none",
-        "no",
-        "ok",
-        "0",
-        "null",
-        "nil",
-        "success",
-        "false",
-        "no error",
-        "no errors",
-        "noerror",
-        "no_error",
-        "n/a",
-        "undefined",
-    ];
-    let text = text.trim();
-    let lower = text.to_ascii_lowercase();
-    none.contains(&&*lower) || lower.starts_with("no error") || lower.starts_with("without error")
-}
-
-/// Whether a word says that something failed.
-fn fails(word: &str) -> bool {
-    ["err", "fail", "failed", "failure"].iter().any(|fail| word.eq_ignore_ascii_case(fail))
-}
-
-/// Whether the name of a kind of messages is that of errors: `error`, `auth_invalid`.
-fn names_error(kind: &str) -> bool {
-    let lower = kind.to_ascii_lowercase();
-    // As `auth_invalid`: one word more than a result.
-    let ends = ["_invalid", "_failed", "_denied", "_rejected", "_refused"];
-    if ends.iter().any(|end| lower.starts_with("auth") && lower.ends_with(end)) {
-        return true;
-    }
-    if lower == "exception" {
-        return true;
-    }
-    let Some(before) = lower.strip_suffix("error") else { return false };
-    let separated = before.is_empty() || before.ends_with(['_', '-', '.', ':', '/']);
-    let hump = kind.ends_with("Error") && before.ends_with(|c: char| c.is_ascii_alphanumeric());
-    let last = before.trim_end_matches(|c: char| !c.is_alphanumeric());
-    let last = last.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    (separated || hump) && !["no", "non", "not", "without", "clear"].contains(&last)
 }
 
 /// Whether the first element of XML is an error, as `<stream:error>`, and not an empty one.
@@ -445,19 +140,6 @@ fn is_error_element(text: &str) -> bool {
     let more =
         !attributes.trim().is_empty() || content.starts_with('<') && !content.starts_with("</");
     local.eq_ignore_ascii_case("error") && !zero && (more || !says_none(says))
-}
-
-/// Whether a line begins as one of an error: `ERROR`, `-ERR`, `Error: no such room`.
-fn shouts(text: &str) -> bool {
-    let words = ["ERROR", "-ERR", "ERR ", "Error:", "error:"];
-    let Some(rest) = words.iter().find_map(|word| text.strip_prefix(word)) else { return false };
-    let rest = match rest.chars().next() {
-        Some(c) if c.is_alphanumeric() && !text.starts_with("ERR ") => return false,
-        _ => rest.trim_start_matches(|c: char| c == ':' || c == '=' || c.is_whitespace()),
-    };
-    let first = rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    let none = says_none(rest) && !rest.is_empty();
-    !none && !["0", "none"].contains(&first.to_ascii_lowercase().as_str())
 }
 
 /// Names of heartbeats.
@@ -570,6 +252,8 @@ mod tests {
             (r#"{"error":{"code":5}}"#, Some(Grievance::Marked)),
             ("<?xml version='1.0'?><error code=\"5\"/>", Some(Grievance::Marked)),
             ("Error: no such room", Some(Grievance::Shouted)),
+            ("ERR authentication failed", Some(Grievance::Marked)),
+            ("-NOAUTH Authentication required.", Some(Grievance::Marked)),
             ("token expired", Some(Grievance::Marked)),
             ("Your token expired", Some(Grievance::Word)),
             ("Unauthorized", Some(Grievance::Marked)),
@@ -583,9 +267,19 @@ mod tests {
             ("Unauthorized biography of the Queen", Some(Grievance::Word)),
             (r#"{"type":"light","ok":false}"#, None),
             (r#"{"ok":false,"retry":true}"#, None),
-            (r#"{"type":"validation","ok":false,"message":"must be an address"}"#, None),
-            (r#"{"type":"res","ok":false,"message":"Not allowed here"}"#, Some(Grievance::Marked)),
-            (r#"{"type":"res","ok":false,"code":"E7","message":"x"}"#, Some(Grievance::Marked)),
+            (r#"{"ok":false,"mensaje":"falta la sala"}"#, Some(Grievance::Marked)),
+            (r#"{"ok":false,"room":"kitchen"}"#, None),
+            (
+                r#"{"type":"response.done","response":{"status":"failed","details":{"error":{"code":"quota","message":"used up"}}}}"#,
+                Some(Grievance::Marked),
+            ),
+            (r#"{"type":"response.done","response":{"status":"cancelled","details":{}}}"#, None),
+            (r#"{"type":"job","result":{"status":"failed","error":null}}"#, Some(Grievance::Word)),
+            (":irc.example NOTICE * :Login authentication failed\r\n", Some(Grievance::Marked)),
+            (":irc.example 433 * bob :Nickname is already in use\r\n", Some(Grievance::Marked)),
+            (":irc.example NOTICE * :*** Looking up your hostname\r\n", None),
+            (":irc.example 375 bob :- Message of the day\r\n", None),
+            (":bob!b@h NOTICE * :it failed\r\n", Some(Grievance::Word)),
             (r#"{"action":"error","level":"info","n":3}"#, Some(Grievance::Word)),
             (r#"{"type":"disconnect","reason":"user left"}"#, None),
             (r#"{"type":"disconnect","reason":"too_many_websockets"}"#, Some(Grievance::Marked)),

@@ -6,10 +6,12 @@
 //! no I/O, no clock, no terminal. `ui` prints diagnostics. docs/diagnosis.md says how a diagnosis
 //! is made and how to add one.
 
+mod answer;
 pub mod browser;
 mod catalogue;
 mod classify;
 mod clue;
+mod complaint;
 mod diagnostic;
 pub mod facts;
 mod heard;

@@ -390,6 +390,7 @@ impl SessionEvidence {
         facts.stream.bytes_sent = endpoint.is_some_and(Endpoint::has_sent_bytes);
         facts.stream.illegal_sent =
             endpoint.and_then(Endpoint::illegal_sent).map(|kind| kind.rule().explanation);
+        facts.stream.last_sent_len = endpoint.map_or(0, Endpoint::last_sent_len);
         let (kept, all) = self.kept(&messages, endpoint, ending.r#in.messages);
         (facts.stream.kept, facts.stream.kept_all) = (&kept, all);
         facts.stream.sent = endpoint

@@ -46,7 +46,8 @@ fn protocols_inside_are_recognised() {
     let mut golden = Golden::default();
     golden.server("W801", &[], Says::Open("", b"\x81\x0e0{\"sid\":\"abc\"}"), End::Hang);
     golden.server("W801", &[], Says::Open("", b"\x81\x01o"), End::Hang);
-    golden.server("W801", &[], Says::Open("", b"\x81\x12{\"type\":\"welcome\"}"), End::Hang);
+    let cable = b"\x81\x12{\"type\":\"welcome\"}\x81\x1c{\"type\":\"ping\",\"message\":17}";
+    golden.server("W801", &[], Says::Open("", cable), End::Hang);
     let stomp = ["-s", "v12.stomp"];
     let chosen = "Sec-WebSocket-Protocol: v12.stomp\r\n";
     golden.server("W801", &stomp, Says::Open(chosen, b"\x89\x00"), End::Hang);

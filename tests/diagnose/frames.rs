@@ -33,6 +33,11 @@ fn broken_rules_are_shown_where_they_are_broken() {
     golden.server("W604", &[], Says::Open(DEFLATE, b"\x41\x01\xf2\xc0\x01\x48"), End::Wait);
     golden.server("W605", &[], Says::Open(DEFLATE, b"\xc9\x00"), End::Wait);
     golden.server("W624", &[], Says::Open(DEFLATE, b"\xc1\x04\xff\xff\xff\xff"), End::Wait);
+    // What refers to a message before: allowed at first, and where a reset was agreed.
+    let messages = b"\xc1\x05\x4a\x4c\x4a\x06\x00\xc1\x04\xff\xff\xff\xff";
+    let reset = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n";
+    golden.server("W624", &[], Says::Open(DEFLATE, messages), End::Wait);
+    golden.server("W624", &[], Says::Open(reset, messages), End::Wait);
     let small = ["--max-message", "4"];
     golden.server("W626", &small, Says::Open("", b"\x81\x05hello"), End::Wait);
     golden.compare("frames");
@@ -49,6 +54,7 @@ fn what_is_no_frame_at_all_is_read() {
         ),
         ("W461", b"<!doctype html><title>Sorry</title>"),
         ("W461", b"{\"error\":\"not allowed\"}"),
+        ("W461", b"\x81\x07{\"a\":1}PHP Warning:  Undefined array key \"room\" on line 88\n"),
         ("W462", b"\x16\x03\x03\x00\x31\x02\x00\x00\x2d\x03\x03"),
     ] {
         golden.server(code, &[], Says::Open("", bytes), End::Wait);

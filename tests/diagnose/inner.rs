@@ -287,6 +287,7 @@ fn what_only_speaks_of_errors_is_no_answer_that_is_one() {
         // Errors that are values, kinds of records, or none.
         ("{}", r#"{"step":1,"error":0.25,"loss":0.1}"#),
         ("{}", r#"[{"x":1,"error":0.3},{"x":2,"error":0.1}]"#),
+        ("{}", r#"[{"test":"login","result":"fail","error":"expected 200"}]"#),
         ("{}", r#"{"job":12,"status":"failed"}"#),
         ("{}", r#"{"valid":false,"errors":["name is required"]}"#),
         ("{}", r#"{"code":200,"msg":"fine"}"#),

@@ -611,6 +611,19 @@ fn a_timer_that_had_not_run_out_is_no_cause() {
 }
 
 #[test]
+fn a_long_message_right_before_the_end_may_be_too_long() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&text("hello")).ok()?;
+        stream.read_exact(&mut [0; 20_000]).ok()
+    });
+    let long = "x".repeat(60_000);
+    Told::of(&["-x", &long, "-w", "2"], port, "/")
+        .has("likely (medium): a limit on the size of a message, in the server or a proxy");
+    Told::of(&["-x", &long[..20_000], "-w", "2"], port, "/").lacks("a limit on the size");
+}
+
+#[test]
 fn what_a_server_repeats_is_not_its_heartbeat() {
     let port = serve(|request, stream| {
         open(request, stream)?;

@@ -376,6 +376,26 @@ fn what_only_asks_whether_the_server_is_up_is_no_client() {
     }
 }
 
+#[test]
+fn a_scanner_and_the_check_of_a_balancer_are_no_clients() {
+    for (request, mark) in [
+        ("GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: Mozilla/5.0 zgrab/0.x\r\n\r\n", "a scanner of"),
+        ("GET /.env HTTP/1.1\r\nHost: a\r\nUser-Agent: Mozilla/5.0\r\n\r\n", "a scanner of"),
+        ("OPTIONS / HTTP/1.0\r\n\r\n", "a health check of a balancer"),
+        ("GET /.well-known/acme HTTP/1.1\r\nHost: a\r\n\r\n", ""),
+        ("OPTIONS / HTTP/1.1\r\nHost: a\r\n\r\n", ""),
+    ] {
+        let server = listen(["--output", "json"]);
+        let mut raw = server.raw();
+        raw.send(request);
+        raw.rest();
+        let shown = server.interrupt().stdout;
+        assert!(shown.contains("W360"), "{shown}");
+        assert_eq!(shown.contains("\"causes\":[]"), mark.is_empty(), "{shown}");
+        assert!(shown.contains(mark), "{shown}");
+    }
+}
+
 /// Its first request has no Upgrade: in a browser with a number, in Node without.
 #[test]
 fn a_sockjs_client_is_known_by_its_request_for_info() {
@@ -506,6 +526,31 @@ fn a_client_whose_protocol_goes_on_with_another_answer_is_explained() {
             "" => assert!(!told.contains("the client speaks"), "{told}"),
             mark => assert!(told.contains("the client speaks") && told.contains(mark), "{told}"),
         }
+    }
+}
+
+/// It leaves in order, since its own message is no answer.
+#[test]
+fn a_client_that_closes_when_its_own_message_comes_back_is_explained() {
+    for (path, message, mark) in [
+        ("/graphql", r#"{"type":"connection_init"}"#, "waits for connection_ack"),
+        ("/", "hello", ""),
+    ] {
+        let server = listen(["--echo", "--once"]);
+        let mut raw = server.raw();
+        let offer = "Sec-WebSocket-Protocol: graphql-transport-ws\r\n";
+        let offer = if mark.is_empty() { "" } else { offer };
+        assert_eq!(raw.ask(path, &format!("{}{offer}", crate::raw::UPGRADE)).status(), 101);
+        raw.send(
+            [&[0x81, 0x80 | message.len() as u8, 0, 0, 0, 0][..], message.as_bytes()].concat(),
+        );
+        raw.receive_frame();
+        raw.send(b"\x88\x82\0\0\0\0\x03\xe8");
+        raw.receive_close(1000);
+        drop(raw);
+        let told = server.ends(0).stderr;
+        assert_eq!(told.contains("the client speaks"), !mark.is_empty(), "{told}");
+        assert!(told.contains(mark), "{told}");
     }
 }
 

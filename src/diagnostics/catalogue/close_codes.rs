@@ -152,7 +152,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .more("4400 bad request, 4401 unauthorized (subscribed before the ack), 4403 forbidden, 4406 subprotocol not acceptable, 4408 init timeout, 4409 duplicate id, 4429 double init, 4500 internal error, 4504 ack timeout, 4004 bad response, 4005 client error."),
     error("W720", "a close code of Discord's gateway")
         .because("Discord uses 4000 to 4014 with meanings of its own")
-        .help("do not reconnect after 4004 and 4010 to 4014: correct token, shard, version or intents first")
+        .help("correct what the code names before you connect again")
         .source("Discord developer documentation")
         .seen("4000 to 4014, and the host or the hello message is Discord's gateway's"),
     error("W721", "a close code of Discord's voice servers")

@@ -29,6 +29,8 @@ const LOSSES: &[LikelyCause] = &[
         .cure("send the message whole or uncompressed, `--no-compress`, to check"),
     medium("the server supports none of the subprotocols offered", C::DroppedWithoutSubprotocol)
         .cure("offer one that the server knows, `-s NAME`, or none; names are case-sensitive"),
+    medium("a limit on the size of a message, in the server or a proxy", C::LongMessageSent)
+        .cure("send it in parts, or raise the limit; a shorter message shows whether that is the cause"),
     medium("the peer's application ended its handler, right after the opening or because of our message", C::AtOnce).unless(&[C::Complained])
         .cure("read the peer's log at that moment; `wscope doctor` shows whether it also ends without a message"),
     medium("the peer's application ended its handler because of our message", C::AfterOurMessage).unless(&[C::AtOnce])

@@ -126,8 +126,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[low("the peer's library or handler answers no pings"), low("the peer's application does not read from the connection"), low("a proxy swallows pings")])
         .seen("no pong while other data arrived"),
     broken(K::InflateFailed, E, "a compressed message can't be inflated")
-        .help("retry with `--server-no-context-takeover`; if that helps, the two sides disagree on the context")
-        .causes(&[low("the sender keeps or resets its context contrary to the agreement, if only later messages fail"), low("the payload is not compressed though RSV1 says so")])
+        .help("retry with `--no-compress`; if the messages are whole then, the sender's compression is wrong")
+        .causes(&[low("the payload is not compressed though RSV1 says so"), low("the compressed data was damaged, by the sender or on the way")])
         .seen("the DEFLATE data is invalid"),
     broken(K::InflatedTooBig, E, "a message inflates beyond the limit")
         .help("raise the limit to accept the message: `--max-inflated SIZE`")

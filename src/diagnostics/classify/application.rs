@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::findings::Findings;
+use crate::diagnostics::answer;
 use crate::diagnostics::facts::{EndKind, SILENCE};
 use crate::diagnostics::heard::{self, Grievance};
 use crate::diagnostics::inner::inner;
@@ -118,13 +119,21 @@ fn failed(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 false => d.suggests(failed(failure), why),
             });
         }
-        (None, Some(heard))
-            if is_answer(facts) && heard::complains(heard.content) >= Some(Grievance::Shouted) =>
-        {
+        (None, Some(heard)) if is_answer(facts) && refuses(facts, heard.content) => {
             let shown = heard::shown(heard.content);
             found.add("W516", |d| d.suggests(failed(shown), "it is marked as an error"));
         }
         _ => {}
+    }
+}
+
+/// Whether an answer to our last message refuses it: as JSON, or in words.
+fn refuses(facts: &Facts<'_>, content: &[u8]) -> bool {
+    let request = facts.stream.kept.iter().rfind(|message| message.ours);
+    let request = request.map(|message| message.content).unwrap_or_default();
+    match content.trim_ascii_start().first() {
+        Some(b'{') => answer::refuses(&heard::text(request), &heard::text(content)),
+        _ => heard::complains(content) >= Some(Grievance::Shouted),
     }
 }
 

@@ -162,7 +162,16 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
             };
             let at = usize::from(code.saturating_sub(4000));
             match (d.entry.code, DISCORD.get(at)) {
-                ("W720", Some(meaning)) => d.note(format!("its meaning for Discord: {meaning}")),
+                ("W720", Some(meaning)) => {
+                    let d = d.note(format!("its meaning for Discord: {meaning}"));
+                    match code {
+                        4001 | 4002 | 4005 => {
+                            d.help("send what the gateway defines, as JSON: {\"op\":…,\"d\":…}")
+                        }
+                        4003 => d.help("send IDENTIFY (op 2) before anything else"),
+                        _ => d,
+                    }
+                }
                 ("W723", _) if (4400..4500).contains(&code) => {
                     let status = code - 4000;
                     d.note(format!("{code} may have the meaning of HTTP status {status}"))

@@ -64,7 +64,7 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
     let bytes = context.and_then(at).unwrap_or_default();
     if let Some(context) = context.filter(|_| first.kind != ViolationKind::FrameAfterClose)
         && first.offset < context.header.offset + context.header.bytes().len() as u64
-        && let Some((rest, kind)) = text_instead(context, facts.role)
+        && let Some((rest, kind)) = text_instead(context, facts)
     {
         return super::stream::text_inside(rest, kind, found);
     }
@@ -86,6 +86,10 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
             Some(context) => content(d, first, context, facts.role),
             None => d,
         };
+        let d = match first.kind {
+            ViolationKind::InflateFailed => context_takeover(d, facts),
+            _ => d,
+        };
         // What the connection was failed for is an error, whatever others make of it.
         let failed = facts.end.is_some_and(|end| end.how == EndKind::Failed);
         let d = if failed { d.severity(Severity::Error) } else { d };
@@ -99,11 +103,20 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
 
 /// The text that begins where a header should, if it is one for sure: the rest of a frame whose length
 /// was wrong may look like text, too.
-fn text_instead<'a>(context: &FrameContext<'a>, role: Role) -> Option<(&'a [u8], &'static str)> {
+fn text_instead<'a>(
+    context: &FrameContext<'a>,
+    facts: &Facts<'_>,
+) -> Option<(&'a [u8], &'static str)> {
     let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
     let rest = context.around.get(at..)?;
-    let kind = sniff::text(rest).filter(|kind| *kind != "text")?;
-    (rest.starts_with(b"HTTP/1.") || desync(context, role).is_none()).then_some((rest, kind))
+    // A message that is whole had the right length.
+    let whole = || {
+        let last = facts.stream.heard.map(|heard| heard.content).unwrap_or_default();
+        serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(last).is_ok()
+    };
+    let kind = sniff::text(rest).filter(|kind| *kind != "text" || whole())?;
+    let aligned = || desync(context, facts.role).is_none();
+    (rest.starts_with(b"HTTP/1.") || aligned()).then_some((rest, kind))
 }
 
 /// What the content of a frame shows of a fault in it: another frame inside, or a text that is not
@@ -164,6 +177,28 @@ fn content(d: Diagnostic, first: &Violation, context: &FrameContext<'_>, role: R
             )
             .help("set RSV1 on compressed messages only"),
         None => d,
+    }
+}
+
+/// Only a message behind others depends on a context (RFC 7692 §7.1.1).
+fn context_takeover(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
+    // The message itself is counted.
+    let number = facts.stream.messages;
+    if number < 2 || d.is_supported() {
+        return d;
+    }
+    let name = match facts.role {
+        Role::Client => "server_no_context_takeover",
+        Role::Server => "client_no_context_takeover",
+    };
+    let agreed = facts.response.and_then(|response| response.get("Sec-WebSocket-Extensions"));
+    let resets = agreed.is_some_and(|value| sniff::contains(value, name.as_bytes()));
+    let fact = format!("it is message #{number}, and those before it arrived whole");
+    match resets {
+        true => d.suggests(format!("the sender keeps its context, although {name} was agreed"), fact),
+        false => d
+            .suggests("the sender keeps or resets its context contrary to the agreement", fact)
+            .help("retry with `--server-no-context-takeover`; if that helps, the two sides disagree on the context"),
     }
 }
 

@@ -56,7 +56,8 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 let path = path.unwrap_or_default();
                 let of_path = |p: ClientProtocol| (p.what, format!("the path is {path}"), p.confidence, p.help);
                 let client_protocol = wish::client_protocol(request).map(of_path);
-                match client_protocol.or_else(|| health_check(get("User-Agent"), &path)) {
+                let probe = || health_check(get("User-Agent"), &path).or_else(|| scan(request));
+                match client_protocol.or_else(probe) {
                     Some((what, fact, confidence, help)) => d.judged(confidence, what, fact).help(help),
                     None => d,
                 }
@@ -111,7 +112,8 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
     );
     // A client that rejects the handshake does not send 1000; one that waits for a message waits longer.
     let in_order = facts.close.received.is_some_and(|close| close.code == Some(1000));
-    if in_order && end.lifetime < PATIENCE {
+    // One that got its own message back may leave in order, since that was no answer.
+    if in_order && end.lifetime < PATIENCE && !(answered && is_echo(facts)) {
         return;
     }
     let help = facts.wish.and_then(|wish| wish.speaks.as_ref()).map(|speaks| speaks.help);
@@ -142,12 +144,18 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
 /// of a server that sent back what came.
 fn owed(facts: &Facts<'_>) -> Option<String> {
     let stream = &facts.stream;
-    let ((_, came), (_, sent)) = (stream.message?, stream.sent?);
-    let is_echo = came[..came.len().min(HEARD_MOST)] == *sent;
     let whole = !stream.kept.iter().any(|one| one.ours && one.content.len() >= HEARD_MOST);
-    let inner = inner(facts).filter(|_| is_echo || stream.kept_all && whole)?;
+    let inner = inner(facts).filter(|_| is_echo(facts) || stream.kept_all && whole)?;
     let awaited = inner.awaited.filter(|awaited| awaited.direction == Direction::ToClient)?;
     Some(wish::waiting(inner.title, &awaited))
+}
+
+/// Whether this side sent back what came first.
+fn is_echo(facts: &Facts<'_>) -> bool {
+    let (Some((_, came)), Some((_, sent))) = (facts.stream.message, facts.stream.sent) else {
+        return false;
+    };
+    came[..came.len().min(HEARD_MOST)] == *sent
 }
 
 /// A request with a key and without Upgrade: did a proxy remove it, or did the client not send it?
@@ -229,6 +237,35 @@ fn health_check(
     let by_hand = agent.starts_with("mozilla/") || agent.starts_with("curl/");
     let asked = HEALTH.contains(&last) && !by_hand;
     asked.then(|| (any.into(), format!("the path is {path}"), Confidence::Medium, CHECK_TCP))
+}
+
+/// Words in the User-Agent of what looks for open ports and known faults, in lower case.
+const SCANNERS: &[&str] =
+    &["zgrab", "masscan", "nmap", "censys", "shodan", "nuclei", "nikto", "internet-measurement"];
+
+/// What a request is that comes from no client of this server, as [`health_check`] says it.
+fn scan(request: &Head) -> Option<(Cow<'static, str>, String, Confidence, &'static str)> {
+    let line = request.request_line()?;
+    let agent = String::from_utf8_lossy(request.get("User-Agent").unwrap_or_default());
+    let agent = agent.to_ascii_lowercase();
+    let close = "let only its users reach this port: listen on loopback, or behind a firewall";
+    let scanner = "this is a scanner of ports or of known faults, not a client";
+    if let Some(word) = SCANNERS.iter().find(|word| agent.contains(**word)) {
+        let fact = format!("the User-Agent has the word {word}");
+        return Some((scanner.into(), fact, Confidence::High, close));
+    }
+    let hidden = line.target.starts_with(b"/.") && !line.target.starts_with(b"/.well-known/");
+    if hidden {
+        let fact = "the path is that of a hidden file".to_owned();
+        return Some((scanner.into(), fact, Confidence::Medium, close));
+    }
+    // HAProxy's `option httpchk` and the probes of other balancers.
+    let old = line.version == HttpVersion { major: 1, minor: 0 };
+    (line.method == b"OPTIONS" && old && agent.is_empty()).then(|| {
+        let what = "this is a health check of a balancer, such as HAProxy's, not a client";
+        let fact = "the request is OPTIONS in HTTP/1.0, without User-Agent".to_owned();
+        (what.into(), fact, Confidence::Medium, CHECK_TCP)
+    })
 }
 
 /// Bytes of a peer's value that a command in a help has, at most.

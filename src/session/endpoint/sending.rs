@@ -102,6 +102,11 @@ impl Endpoint {
         self.sent.as_deref()?.part(1)
     }
 
+    /// Bytes of content of the last message, as far as it was sent.
+    pub fn last_sent_len(&self) -> u64 {
+        self.sent.as_deref().map_or(0, |sent| sent.last_len())
+    }
+
     /// Sends a ping and remembers it for its round trip.
     ///
     /// # Errors

@@ -15,6 +15,8 @@ pub(super) struct Sent {
 struct Begun {
     opcode: Data,
     content: Vec<u8>,
+    /// Its whole length so far.
+    len: u64,
 }
 
 impl Sent {
@@ -23,15 +25,21 @@ impl Sent {
         self.begun.get(at).map(|begun| (begun.opcode, begun.content.as_slice()))
     }
 
+    /// The length of the last message so far.
+    pub(super) fn last_len(&self) -> u64 {
+        self.begun.last().map_or(0, |begun| begun.len)
+    }
+
     /// Takes a piece of a message; `first` if it begins the message.
     pub(super) fn take(&mut self, opcode: Data, piece: &[u8], first: bool) {
         if first {
             let last = if self.begun.len() == 2 { self.begun.pop() } else { None };
             let mut content = last.map(|last| last.content).unwrap_or_default();
             content.clear();
-            self.begun.push(Begun { opcode, content });
+            self.begun.push(Begun { opcode, content, len: 0 });
         }
         if let Some(last) = self.begun.last_mut() {
+            last.len += piece.len() as u64;
             let room = KEPT.saturating_sub(last.content.len());
             last.content.extend_from_slice(&piece[..piece.len().min(room)]);
         }

@@ -1,0 +1,210 @@
+//! Words of a complaint in a text, and words that deny one.
+
+use super::said::says;
+
+/// Words of complaints, as [`says`] takes them.
+const WORDS: [&str; 27] = [
+    "error*",
+    "err",
+    "fail",
+    "failed",
+    "failure",
+    "invalid",
+    "denied",
+    "unauthor*",
+    "unauthenticated",
+    "forbidden",
+    "not allowed",
+    "not permitted",
+    "not authorized",
+    "not authenticated",
+    "refused",
+    "reject*",
+    "expired",
+    "unsupported",
+    "not supported",
+    "malformed",
+    "violation",
+    "limit reached",
+    "limit exceeded",
+    "too many",
+    "too large",
+    "kicked",
+    "banned",
+];
+
+/// Whether a text has a word of a complaint.
+pub(super) fn faults(text: &str) -> bool {
+    WORDS.iter().any(|word| says(text, word))
+}
+
+/// Words that follow a refusal and say what it is about.
+const REFUSED: [&str; 44] = [
+    "access",
+    "account",
+    "and",
+    "api",
+    "attempts",
+    "channel",
+    "client",
+    "clients",
+    "command",
+    "connection",
+    "connections",
+    "credentials",
+    "expired",
+    "format",
+    "handshake",
+    "host",
+    "id",
+    "json",
+    "key",
+    "login",
+    "message",
+    "messages",
+    "method",
+    "missing",
+    "or",
+    "origin",
+    "parameter",
+    "password",
+    "path",
+    "payload",
+    "request",
+    "requests",
+    "room",
+    "session",
+    "sessions",
+    "signature",
+    "subprotocol",
+    "subscription",
+    "subscriptions",
+    "token",
+    "user",
+    "username",
+    "users",
+    "version",
+];
+
+/// Whether a text is a refusal and nothing else: a short line that ends after its first words, goes on
+/// behind a mark, or names what it is about. A sentence may be about anything.
+pub(super) fn refuses_plainly(text: &str) -> bool {
+    let line = text.trim();
+    let lower = line.to_ascii_lowercase();
+    let starts = [
+        "invalid",
+        "unauthorized",
+        "unauthenticated",
+        "not authorized",
+        "not allowed",
+        "forbidden",
+        "access denied",
+        "permission denied",
+        "authentication failed",
+        "authentication required",
+        "login failed",
+        "login required",
+        "session expired",
+        "token expired",
+        "too many",
+        "bad request",
+        "unknown command",
+        "unknown method",
+    ];
+    let after = |start: &&str| {
+        let (rest, whole) = (lower.strip_prefix(*start)?, !["invalid", "too many"].contains(start));
+        let about = rest.strip_prefix(' ').map(|rest| rest.trim_end_matches(['.', '!']));
+        let names = |words: &str| {
+            let mut words = words.split(' ');
+            // Ordinary sentences begin with these words, too.
+            let any = !["too many", "forbidden"].contains(start) && words.clone().count() == 1;
+            any || words.all(|word| REFUSED.contains(&word))
+        };
+        let marked =
+            [":", ",", ".", "!", ";", " (", " - "].iter().any(|mark| rest.starts_with(mark));
+        Some(about.is_some_and(names) || whole && (rest.is_empty() || marked))
+    };
+    line.len() <= 80 && !line.contains('\n') && starts.iter().find_map(after).unwrap_or(false)
+}
+
+/// The same for a text.
+pub(super) fn says_none(text: &str) -> bool {
+    let none = [
+        "",
+        "none",
+        "no",
+        "ok",
+        "0",
+        "null",
+        "nil",
+        "success",
+        "false",
+        "no error",
+        "no errors",
+        "noerror",
+        "no_error",
+        "n/a",
+        "undefined",
+    ];
+    let text = text.trim();
+    let lower = text.to_ascii_lowercase();
+    none.contains(&&*lower) || lower.starts_with("no error") || lower.starts_with("without error")
+}
+
+/// Whether a word says that something failed.
+pub(super) fn fails(word: &str) -> bool {
+    ["err", "fail", "failed", "failure"].iter().any(|fail| word.eq_ignore_ascii_case(fail))
+}
+
+/// Whether the name of a kind of messages is that of errors: `error`, `auth_invalid`.
+pub(super) fn names_error(kind: &str) -> bool {
+    let lower = kind.to_ascii_lowercase();
+    // As `auth_invalid`: one word more than a result.
+    let ends = ["_invalid", "_failed", "_denied", "_rejected", "_refused"];
+    if ends.iter().any(|end| lower.starts_with("auth") && lower.ends_with(end)) {
+        return true;
+    }
+    if lower == "exception" {
+        return true;
+    }
+    let Some(before) = lower.strip_suffix("error") else { return false };
+    let separated = before.is_empty() || before.ends_with(['_', '-', '.', ':', '/']);
+    let hump = kind.ends_with("Error") && before.ends_with(|c: char| c.is_ascii_alphanumeric());
+    let last = before.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let last = last.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    (separated || hump) && !["no", "non", "not", "without", "clear"].contains(&last)
+}
+
+/// Whether a line begins as one of an error: `ERROR`, `-ERR`, `Error: no such room`.
+pub(super) fn shouts(text: &str) -> bool {
+    // RESP of Redis: a minus and a code in capitals.
+    let code = text.strip_prefix('-').and_then(|rest| rest.split_once(' '));
+    if code.is_some_and(|(code, _)| code.len() > 2 && code.bytes().all(|b| b.is_ascii_uppercase()))
+    {
+        return true;
+    }
+    let words = ["ERROR", "-ERR", "ERR ", "Error:", "error:"];
+    let Some(rest) = words.iter().find_map(|word| text.strip_prefix(word)) else { return false };
+    let rest = match rest.chars().next() {
+        Some(c) if c.is_alphanumeric() && !text.starts_with("ERR ") => return false,
+        _ => rest.trim_start_matches(|c: char| c == ':' || c == '=' || c.is_whitespace()),
+    };
+    let first = rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let none = says_none(rest) && !rest.is_empty();
+    !none && !["0", "none"].contains(&first.to_ascii_lowercase().as_str())
+}
+
+/// Whether the first line is an error of an IRC server: a numeric from 400 to 599 (RFC 2812 §5.2), or a
+/// notice to a client that is not registered yet.
+pub(super) fn is_irc_error(text: &str) -> bool {
+    let line = text.lines().next().unwrap_or_default();
+    let mut words = line.strip_prefix(':').unwrap_or_default().splitn(4, ' ');
+    let (Some(server), Some(command), Some(target), Some(rest)) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
+        return false;
+    };
+    let numeric = command.len() == 3 && command.starts_with(['4', '5']);
+    let refuses = command == "NOTICE" && target == "*" && faults(rest);
+    !server.contains('!') && (numeric && command.parse::<u16>().is_ok() || refuses)
+}
