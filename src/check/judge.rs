@@ -316,9 +316,12 @@ fn returns(facts: &CaseFacts) -> Judgement {
         }
         _ if !grown => "it connects again; the pauses do not grow".to_owned(),
         _ if pauses.is_sorted_by(|one, next| one < next) => {
-            "it connects again, each time later".to_owned()
+            "it connects again, after a longer pause each time".to_owned()
         }
-        _ => "it connects again, later at last than at first, but not each time".to_owned(),
+        _ => {
+            "it connects again; the last pause is longer than the first, but not every pause grows"
+                .to_owned()
+        }
     };
     let pauses: Vec<String> = pauses.iter().map(|pause| format!("{pause:.2}")).collect();
     let measured = Some(format!("after {} s", pauses.join(", ")));
@@ -648,13 +651,13 @@ mod tests {
             returns(&CaseFacts { round_trips, timed_out, ..open() }).got
         };
         for (tenths, late, text) in [
-            (&[1, 2, 4, 8][..], false, "it connects again, each time later"),
+            (&[1, 2, 4, 8][..], false, "it connects again, after a longer pause each time"),
             (&[1, 1, 1, 1], false, "it connects again; the pauses do not grow"),
             (&[9, 5, 3, 1], false, "it connects again; the pauses do not grow"),
             (
                 &[1, 9, 2, 3],
                 false,
-                "it connects again, later at last than at first, but not each time",
+                "it connects again; the last pause is longer than the first, but not every pause grows",
             ),
             (&[1, 2], true, "it connects again 2 times, then does not connect again within 10 s"),
             (&[1], false, "it connects again 1 time, then does not connect again"),

@@ -202,7 +202,7 @@ impl PlanOptions {
             Needs::Subprotocol if !self.subprotocol => {
                 Some("no --subprotocol that the server knows")
             }
-            Needs::Tls if !self.secure => Some("the URL is not one of wss://"),
+            Needs::Tls if !self.secure => Some("the URL does not begin with wss://"),
             _ => None,
         }
     }

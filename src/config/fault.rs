@@ -195,14 +195,14 @@ fn wanted(info: &FaultInfo, role: Role) -> String {
         Argument::Time { .. } => format!("{usage}; TIME is {}", notation::TIMES),
         Argument::Text { shown, .. } => format!("{usage}; {shown} is written into a header"),
         Argument::Close { .. } => format!(
-            "{usage}; CODE is 0 to 65535 or a name as going-away, REASON at most {MAX_REASON_LEN} bytes"
+            "{usage}; CODE is 0 to 65535 or a name such as going-away, REASON at most {MAX_REASON_LEN} bytes"
         ),
         Argument::Place => {
             let from = match role {
                 Role::Server => "the 101 included",
-                Role::Client => "from the first frame on",
+                Role::Client => "beginning with the first frame",
             };
-            format!("{usage}; bytes are those sent, {from}; messages are those received")
+            format!("{usage}; bytes counts sent bytes, {from}; messages counts received messages")
         }
     }
 }
@@ -314,7 +314,7 @@ mod tests {
         assert!(refused("accept-wrong").contains("is in a server's answer"));
         assert!(refused("masked").contains("a client masks all its frames"));
         assert!(refused("keep-tcp").contains("it is the server that ends TCP"));
-        assert!(refused("rst:1").contains("from the first frame on"));
+        assert!(refused("rst:1").contains("beginning with the first frame"));
         for info in FaultInfo::of(Role::Client) {
             assert!(Faults::parse(&[info.name.to_owned()], Role::Client).is_ok(), "{}", info.name);
         }

@@ -391,7 +391,7 @@ fn surplus(program: &Command, typed: &Invocation) -> Option<String> {
             format!("{one}; to answer every message: --reply {}", shown(&quoted(&joined)))
         }
         _ if is_url(second) && is_word => {
-            format!("{one}; {} before it is none: wscope {}", shown(first), shown(second))
+            format!("{one}; {} before it is not a URL: wscope {}", shown(first), shown(second))
         }
         _ if is_url(second) => {
             format!("{one}, not {} too; run wscope once for each", shown(second))

@@ -92,7 +92,7 @@ impl ProxyRule {
             text => selection(text)?,
         };
         if !rest.trim().is_empty() {
-            return Err(format!("{:?} is not what messages are chosen by; {FORM}", rest.trim()));
+            return Err(format!("{:?} does not select messages; {FORM}", rest.trim()));
         }
         let text = format!("{} -> hold", if text.trim().is_empty() { "<>" } else { text.trim() });
         Ok(Self { text, direction, opcodes, pattern, action: Action::Hold })

@@ -512,8 +512,8 @@ impl Connection {
         unread.said = true;
         let waiting = number::grouped(u64::from(self.answers));
         let text = format!(
-            "the peer sends but reads nothing: {waiting} bytes of pongs and other answers wait; reading \
-             goes on when it reads"
+            "the peer sends but reads nothing: {waiting} bytes of pongs and other answers wait; wscope \
+             reads again when the peer does"
         );
         match self.endpoint().map(Endpoint::role) {
             Some(Role::Client) if !outputs.reporter.has_transcript() => {

@@ -44,7 +44,7 @@ impl Exit {
     pub const TABLE: &[(Self, &str)] = &[
         (
             Self::Success,
-            "ended cleanly: our Close was answered, if only by the end of the connection, as was a message that asks for the end, or the peer closed with 1000, 1001 or no code",
+            "ended cleanly: the peer answered our Close, or our message that asks for the end, with a Close or the end of the connection; or the peer closed with 1000, 1001 or no code",
         ),
         (Self::Failure, "any other error"),
         (Self::Usage, "wrong usage"),
@@ -52,18 +52,18 @@ impl Exit {
         (Self::Connect, "no TCP connection"),
         (Self::Proxy, "a proxy refused or failed"),
         (Self::Tls, "TLS failed"),
-        (Self::Refused, "the server answered the handshake with another status than 101"),
+        (Self::Refused, "the server answered the handshake with a status other than 101"),
         (
             Self::BadHandshake,
             "a 101 that breaks the RFC: wrong accept value, missing headers, unoffered subprotocol or extension; or an answer that is not HTTP",
         ),
         (
             Self::Violation,
-            "the peer broke the protocol after the handshake, or crossed --max-message or --max-inflated",
+            "the peer broke the protocol after the handshake, or exceeded --max-message or --max-inflated",
         ),
         (Self::Lost, "the connection was lost without a Close frame (1006)"),
         (Self::PeerError, "the peer closed with an error code"),
-        (Self::Timeout, "a timeout of ours; no ping of `wscope ping` was answered"),
+        (Self::Timeout, "wscope's own timeout has passed; no ping of `wscope ping` was answered"),
         (
             Self::Unmet,
             "an expectation was not met (--until, --exit-after, /expect; doctor: the connection stays open; check: no case fails; replay: nothing differs)",

@@ -389,8 +389,8 @@ fn large(protocol: &Protocol, len: u64) -> Decoded {
 /// Why a message may belong to the protocol although no lens reads it.
 fn beyond(message: &LensMessage<'_>) -> Option<&'static str> {
     match message.as_text() {
-        Some(text) => json::is_too_deep(text).then_some("nested deeper than a lens reads"),
-        None => is_inflated_beyond(message.content).then_some("inflated to more than a lens reads"),
+        Some(text) => json::is_too_deep(text).then_some("nested too deeply for a lens"),
+        None => is_inflated_beyond(message.content).then_some("too large for a lens when inflated"),
     }
 }
 

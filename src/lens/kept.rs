@@ -118,7 +118,7 @@ impl<T> Stream<T> {
     /// The number of unread bytes after a loss, if the lost packet was not reported. They may be
     /// its rest, or packets whose beginning is unknown.
     fn rest(&self, len: usize) -> Option<Taken<T>> {
-        let text = || format!("{len} B not read: where the next packet begins is not known");
+        let text = || format!("{len} B not read: the start of the next packet is unknown");
         (len > 0 && !self.is_named).then(|| Taken::Unread(text()))
     }
 }

@@ -8,7 +8,7 @@ use crate::event::Direction;
 pub const LARGEST: usize = 1 << 20;
 
 /// The text about a longer one.
-pub(super) const TOO_LARGE: &str = "more than a lens reads";
+pub(super) const TOO_LARGE: &str = "too large for a lens";
 
 /// A data message for a lens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

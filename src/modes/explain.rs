@@ -63,7 +63,7 @@ impl Page {
 
     fn browser(self, message: &str) -> Result<String, String> {
         let meaning = browser::explain(message).ok_or(
-            "this message is not known; browsers hide the cause from pages, so run wscope -v URL \
+            "wscope does not know this message; browsers hide the cause from pages, so run wscope -v URL \
              to see it",
         )?;
         let (first, others) = meaning.codes.split_first().ok_or("no code")?;

@@ -85,7 +85,7 @@ impl DecodeWith {
                     return None;
                 };
                 let why = if len > content.len() as u64 {
-                    format!("{len} B, more than is passed to a command")
+                    format!("{len} B, too large for the command")
                 } else if self.waiting.len() < WAITING.0 && self.bytes < WAITING.1 {
                     self.ask(at, *direction, info, &content);
                     return None;

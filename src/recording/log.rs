@@ -319,7 +319,9 @@ impl<R: BufRead> LogReader<R> {
                     return made(Fact::Missing(direction, text));
                 }
                 let opcode = text("opcode").and_then(notation::opcode);
-                let Some(opcode) = opcode else { return wrong("opcode: not one of a message") };
+                let Some(opcode) = opcode else {
+                    return wrong("opcode: not the opcode of a message");
+                };
                 let mut bytes = Vec::new();
                 RawFrame { opcode, mask, payload: content, ..RawFrame::default() }
                     .write(&mut bytes);

@@ -166,7 +166,7 @@ fn exact(facts: &CaseFacts) -> Judgement {
 
 #[rustfmt::skip] // a table
 pub(super) static CASES: &[Case] = &[
-    learns("o/none", "no Origin", NO_ORIGIN, "clients other than browsers send none", &[Edit::Drop("Origin")]),
+    learns("o/none", "no Origin", NO_ORIGIN, "clients other than browsers send no Origin", &[Edit::Drop("Origin")]),
     learns("o/scheme", "the site's own Origin with http: instead of https:", ORIGIN, "a page that was modified on the network can connect", &[Edit::Set("Origin", "http://{host}")]).needs(Needs::Tls),
     learns("o/same", "the site's own Origin", ORIGIN, "pages of the site itself are refused", &[Edit::Set("Origin", "{origin}")]),
     origin("o/evil", "the Origin of another site", &[Edit::Set("Origin", "https://evil.example")]),

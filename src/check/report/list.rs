@@ -24,7 +24,7 @@ impl Catalogue<'_> {
         let bytes: usize = self.0.iter().map(|case| case.bytes()).sum();
         let _ = writeln!(
             text,
-            "\n{} cases: as many connections and about {} KB; control connections besides, and two messages to find out whether the server echoes",
+            "\n{} cases: as many connections and about {} KB, plus control connections, and two messages that test for an echo",
             self.0.len(),
             bytes.div_ceil(1000),
         );

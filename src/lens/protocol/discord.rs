@@ -119,9 +119,10 @@ impl Lens for Discord {
 
     fn expects(&self) -> Option<AwaitedMessage> {
         match (self.interval, self.identified) {
-            (None, _) => {
-                Some(AwaitedMessage::of_server("Hello (op 10)", "nothing follows without it"))
-            }
+            (None, _) => Some(AwaitedMessage::of_server(
+                "Hello (op 10)",
+                "the session can't begin without it",
+            )),
             (_, false) => Some(AwaitedMessage::of_client(
                 "Identify (op 2) or Resume (op 6)",
                 "an event before it closes the connection with 4003 Not authenticated",

@@ -179,7 +179,7 @@ impl EngineIo {
             .breaks_if(
                 kind == "0" && (opened || from_client),
                 "Engine.IO, Handshake",
-                "the open packet is the server's first, and comes once",
+                "only the first packet of a server is an open packet",
             )
             .breaks_if(after, "Engine.IO, Close", "a packet after the close packet")
     }
@@ -239,7 +239,7 @@ impl Lens for EngineIo {
             (Some(_), _) => None,
             (None, false) => Some(AwaitedMessage::of_server(
                 "the open packet 0{\"sid\":…}",
-                "without it nothing follows",
+                "the session can't begin without it",
             )),
             (None, true) => {
                 let missing = match self.upgrade {

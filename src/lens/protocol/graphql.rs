@@ -211,7 +211,7 @@ impl GraphQl {
                 // In the older protocol, the new operation replaces the old one.
                 taken && self.is_modern(),
                 RULE,
-                "the id runs already: the server closes with 4409",
+                "an operation with this id is already running: the server closes with 4409",
             )
         } else if kind == stop {
             if self.running.remove(&remembered(id)).is_some() {
@@ -246,7 +246,7 @@ impl GraphQl {
             .breaks_if(
                 of_none && over == Some(true),
                 RULE,
-                "the operation is over: an error or complete came before",
+                "the operation has already ended, with error or complete",
             )
             .breaks_if(of_none && self.over.lacks(&own), RULE, "no operation has this id");
         match kind {
@@ -611,7 +611,7 @@ mod tests {
             assert_eq!(complaints(script.decoded()), [""; 0]);
             script.server(end);
             script.server(next);
-            let over = "the operation is over: an error or complete came before";
+            let over = "the operation has already ended, with error or complete";
             assert_eq!(complaints(script.decoded()), [over]);
         }
         script.client(subscribe);

@@ -240,7 +240,7 @@ impl Lens for JsonRpc {
         match &value {
             // "an Array with at least one value" (§6); other protocols may send an empty list.
             Value::List(batch) if batch.is_empty() && self.strict => {
-                Some(vec![invalid("a batch of nothing")])
+                Some(vec![invalid("an empty batch")])
             }
             Value::List(batch) => self.batch(batch, from_client),
             value => self.look(value, from_client).map(|decoded| vec![decoded]),
@@ -362,21 +362,21 @@ mod tests {
             script.client(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"big"}}"#));
             script.server_large(&begin.as_bytes()[..begin.len() - 1], 2 << 20);
             let plain = id.trim_matches('"');
-            let line = format!("#{plain} result 2097152 B, more than a lens reads (big, 35 ms)");
+            let line = format!("#{plain} result 2097152 B, too large for a lens (big, 35 ms)");
             assert_eq!(script.last(), line);
             assert_eq!(script.decoded().find("id").map(Value::json).as_deref(), Some(id));
         }
         script.client(r#"{"jsonrpc":"2.0","id":2,"method":"deep"}"#);
         let deep = "[".repeat(500) + &"]".repeat(500);
         script.server(&format!(r#"{{"jsonrpc":"2.0","id":2,"result":{deep}}}"#));
-        let line = "#2 result 1034 B, nested deeper than a lens reads (deep, 35 ms)";
+        let line = "#2 result 1034 B, nested too deeply for a lens (deep, 35 ms)";
         assert_eq!(script.last(), line);
         script.client_large(br#"{"jsonrpc":"2.0","id":3,"method":"m","params":["#, 2 << 20);
-        assert_eq!(script.last(), "m#3 2097152 B, more than a lens reads");
+        assert_eq!(script.last(), "m#3 2097152 B, too large for a lens");
         script.server_large(br#"{"jsonrpc":"2.0","result":["#, 2 << 20);
-        assert_eq!(script.last(), "2097152 B, more than a lens reads", "nobody knows of what");
+        assert_eq!(script.last(), "2097152 B, too large for a lens", "nobody knows of what");
         script.server_large(br#"{"jsonrpc":"2.0","id":3"#, 2 << 20);
-        assert_eq!(script.last(), "2097152 B, more than a lens reads", "it may be 31");
+        assert_eq!(script.last(), "2097152 B, too large for a lens", "it may be 31");
         assert_eq!(script.conversation.unanswered().len(), 1);
     }
 
@@ -406,7 +406,7 @@ mod tests {
         for (at, packet) in script.packets().iter().enumerate() {
             assert_eq!(complaints(packet).len(), usize::from(at > 0), "{packet:?}");
         }
-        assert_eq!(script.client("[]"), ["invalid a batch of nothing"]);
+        assert_eq!(script.client("[]"), ["invalid an empty batch"]);
         script.client("[1,2]");
         assert_eq!(complaints(script.decoded()), ["the message is not one of this protocol"]);
     }

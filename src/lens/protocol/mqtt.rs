@@ -212,7 +212,7 @@ impl Mqtt {
         decoded.breaks_if(
             packet.kind != 3 && packet.flags != flags && self.level != Some(3),
             "MQTT 5 §2.1.3",
-            "the flags of the fixed header are not those of the packet type",
+            "the flags of the fixed header do not fit the packet type",
         )
     }
 
@@ -353,7 +353,7 @@ impl Mqtt {
                 .breaks_if(
                     !has_will && flags & 0x38 != 0 || flags & 0x18 == 0x18,
                     "MQTT 5 §3.1.2.6",
-                    "the flags of the will are those of none",
+                    "the will QoS is 3, or will flags are set without a will",
                 )
                 .breaks_if(
                     level < 5 && has_password && !has_user,
@@ -487,7 +487,7 @@ impl Mqtt {
             .breaks_if(
                 unknown,
                 "MQTT 5 §3.3.2.1",
-                "the topic is empty, and no alias stands for one",
+                "the topic is empty, and no topic alias replaces it",
             );
         let Some(id) = id else { return Some(decoded) };
         let [high, low] = id.to_be_bytes();
@@ -531,7 +531,8 @@ impl Mqtt {
                 && self.level == Some(5)
                 && filter.starts_with("$share/")
             {
-                let fault = format!("{}: a shared subscription has no No Local", brief(&filter));
+                let fault =
+                    format!("{}: a shared subscription must not set No Local", brief(&filter));
                 faults.push(("MQTT 5 §3.8.3.1", fault));
             }
             faults.truncate(8);
@@ -1015,7 +1016,7 @@ mod tests {
     fn a_packet_that_is_too_large_is_named_where_it_ends() {
         let publish = packet(0x32, &[b"\0\x03a/b\0\x07", &vec![b'x'; 3 << 20][..]].concat());
         let after = b"\x30\x04\0\x01ax";
-        let expected = "PUBLISH a/b qos1 #7 3145728 B, more than a lens reads";
+        let expected = "PUBLISH a/b qos1 #7 3145728 B, too large for a lens";
         for size in [100_000, 1 << 20, (3 << 20) / 2, 4 << 20] {
             let mut script = connected();
             let mut lines = Vec::new();
@@ -1048,7 +1049,7 @@ mod tests {
                 assert_eq!(script.server_bytes(&large[..cut]), [""; 0]);
                 let second = [&large[cut..], &small[..begun]].concat();
                 let lines = script.server_bytes(&second);
-                let expected = "PUBLISH e 2097152 B, more than a lens reads";
+                let expected = "PUBLISH e 2097152 B, too large for a lens";
                 let after_it = format!("and {begun} B after it, which a lens does not read");
                 // If all of it was collected, nothing is missing.
                 let was_collected = second.len() <= 1 << 20;
@@ -1079,7 +1080,7 @@ mod tests {
         // The rest looks like SUBACKs, but is none.
         let second = [&last[400_000..], b"\x30\x04\0\x01cx"].concat();
         let lines = script.server_bytes(&second);
-        assert_eq!(lines, ["100013 B not read: where the next packet begins is not known"]);
+        assert_eq!(lines, ["100013 B not read: the start of the next packet is unknown"]);
         assert_eq!(script.server_bytes(b"\x30\x04\0\x01dx"), ["PUBLISH d 1 B"]);
         script.server_bytes(b"\x30\x05\0");
         assert_eq!(script.server_bytes(b"\x01exx"), ["PUBLISH e 2 B"]);
@@ -1096,7 +1097,7 @@ mod tests {
         for part in rest.chunks(100) {
             for line in script.server_bytes(part) {
                 let is_true =
-                    line.ends_with(" B not read: where the next packet begins is not known");
+                    line.ends_with(" B not read: the start of the next packet is unknown");
                 assert!(is_true || line.starts_with("PUBLISH a "), "{line}");
             }
         }

@@ -46,13 +46,13 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         SpeechCommand {
             name: "request",
             arguments: "SUBJECT REPLY [BODY…]",
-            help: "Publishes with the subject that answers go to; subscribe to it before.",
+            help: "Publishes with a subject for the answers; subscribe to that subject first.",
             example: "a.b inbox.1 a body",
         },
         SpeechCommand {
             name: "unsub",
             arguments: "SID [MOST]",
-            help: "Ends a subscription by its id, at once or after so many messages.",
+            help: "Ends a subscription by its id, at once or after MOST messages.",
             example: "1",
         },
         SpeechCommand { name: "ping", arguments: "", help: "Asks for a PONG.", example: "" },
@@ -340,7 +340,7 @@ mod tests {
             script.client_bytes(b"CONNECT {}\r\n");
             let parts = publish.chunks(size);
             let lines: Vec<_> = parts.flat_map(|part| script.client_bytes(part)).collect();
-            assert_eq!(lines, ["PUB a.b 2097152 B, more than a lens reads"], "{size}");
+            assert_eq!(lines, ["PUB a.b 2097152 B, too large for a lens"], "{size}");
             assert_eq!(script.client_bytes(b"PING\r\n"), ["PING"]);
         }
     }

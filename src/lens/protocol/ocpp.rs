@@ -139,7 +139,8 @@ impl Lens for Ocpp {
 
     fn expects(&self) -> Option<AwaitedMessage> {
         if !self.begun {
-            let otherwise = "the central system answers no other action before it accepted it";
+            let otherwise =
+                "the central system answers other actions only after it has accepted it";
             return Some(AwaitedMessage::of_client("BootNotification", otherwise));
         }
         (self.waiting[1].iter().len() > 0).then(|| {

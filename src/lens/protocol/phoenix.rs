@@ -285,7 +285,7 @@ impl Lens for Phoenix {
             )),
             (true, _) => Some(AwaitedMessage::of_server(
                 "phx_reply",
-                "a client that gets none within 10 s joins again",
+                "without an answer within 10 s, the client joins again",
             )),
         }
     }

@@ -28,7 +28,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         SpeechCommand {
             name: "subscribe",
             arguments: "CHANNEL [AUTH] [CHANNEL_DATA…]",
-            help: "Subscribes to a channel; a private one needs AUTH, a presence one both.",
+            help: "Subscribes to a channel; a private channel needs AUTH, a presence channel both.",
             example: "presence-x key:signature {\"user_id\":\"1\"}",
         },
         SpeechCommand {

@@ -254,7 +254,7 @@ impl Lens for Rfb {
             )),
             [_, Phase::Init] => Some(AwaitedMessage::of_client(
                 "ClientInit",
-                "the server does not say what it shows before it",
+                "the server describes its screen only after it",
             )),
             _ => None,
         }

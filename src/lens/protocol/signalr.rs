@@ -275,12 +275,12 @@ impl SignalR {
             .breaks_if(
                 [1, 4].contains(&kind) && id.is_some() && runs,
                 "HubProtocol, Invocations",
-                "the invocationId is that of another invocation that runs",
+                "another running invocation has this invocationId",
             )
             .breaks_if(
                 [2, 3].contains(&kind) && id.is_some() && self.asked && !waits && !streams,
                 "HubProtocol, Invocations",
-                "no invocation with this invocationId runs",
+                "no running invocation has this invocationId",
             )
             .breaks_if(
                 [1, 4].contains(&kind) && value.text_of("target").is_none(),
@@ -485,7 +485,7 @@ mod tests {
         script.server(done);
         assert_eq!(complaints(script.decoded()), [""; 0]);
         script.server(done);
-        assert_eq!(complaints(script.decoded()), ["no invocation with this invocationId runs"]);
+        assert_eq!(complaints(script.decoded()), ["no running invocation has this invocationId"]);
         script.client("{\"type\":7}\x1e");
         script.client("{\"type\":6}\x1e");
         assert_eq!(complaints(script.decoded()), ["a record after the Close of the same side"]);
@@ -550,7 +550,7 @@ mod tests {
             assert_eq!(complaints(script.decoded()), [""; 0], "{record}");
         }
         script.client("{\"type\":2,\"invocationId\":\"2\",\"item\":1}\x1e");
-        assert_eq!(complaints(script.decoded()), ["no invocation with this invocationId runs"]);
+        assert_eq!(complaints(script.decoded()), ["no running invocation has this invocationId"]);
     }
 
     #[test]

@@ -125,7 +125,7 @@ impl Lens for Sip {
         let decoded = decoded.breaks_if(
             length.is_some_and(|length: usize| length != packet.body.len()),
             "RFC 3261 §18.3",
-            "Content-Length is not that of the body",
+            "Content-Length is not the length of the body",
         );
         Some(vec![match (response, request) {
             // "The ACK request … no response" (§17.1.1.3).

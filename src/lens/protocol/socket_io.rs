@@ -248,7 +248,7 @@ impl SocketIo {
             return bytes.breaks_if(
                 !self.unclear[usize::from(message.from_client())],
                 "Socket.IO, Sending and receiving data",
-                "no packet announced it",
+                "no packet announced this attachment",
             );
         }
         expected.come += 1;
@@ -358,7 +358,7 @@ impl SocketIo {
         let mut decoded = decoded.field_if("attachments", attachments).breaks_if(
             missing,
             "Socket.IO, Sending and receiving data",
-            "attachments of the packet before are missing",
+            "attachments of the previous packet are missing",
         );
         if let Some((_, len)) = large {
             let _ = write!(decoded.summary, " {len} B, {TOO_LARGE}");
@@ -524,10 +524,10 @@ mod tests {
         script.server(r#"42["next"]"#);
         assert_eq!(
             complaints(&script.decoded().inner[0]),
-            ["attachments of the packet before are missing"]
+            ["attachments of the previous packet are missing"]
         );
         script.server_bytes(b"\x01");
-        assert_eq!(complaints(&script.decoded().inner[0]), ["no packet announced it"]);
+        assert_eq!(complaints(&script.decoded().inner[0]), ["no packet announced this attachment"]);
     }
 
     #[test]
@@ -589,18 +589,18 @@ mod tests {
         script.server(r#"40{"sid":"a"}"#);
         script.server(r#"451-["pic",{"_placeholder":true,"num":0}]"#);
         script.server_large(b"xx", 2 << 20);
-        let expected = r#"message › attachment 1 of 1 to "pic", 2097152 B, more than a lens reads"#;
+        let expected = r#"message › attachment 1 of 1 to "pic", 2097152 B, too large for a lens"#;
         assert_eq!(script.last(), expected);
         script.server(r#"42["next"]"#);
         assert_eq!(complaints(&script.decoded().inner[0]), [""; 0]);
         script.server_large(br#"451-["pic","#, 2 << 20);
-        let expected = r#"message › BINARY_EVENT "pic" 2097152 B, more than a lens reads"#;
+        let expected = r#"message › BINARY_EVENT "pic" 2097152 B, too large for a lens"#;
         assert_eq!(script.last(), expected);
         script.server_bytes(b"xx");
         assert_eq!(script.last(), r#"message › attachment 1 of 1 to "pic", 2 B"#);
         assert_eq!(complaints(&script.decoded().inner[0]), [""; 0]);
         script.server_bytes(b"xx");
-        assert_eq!(complaints(&script.decoded().inner[0]), ["no packet announced it"]);
+        assert_eq!(complaints(&script.decoded().inner[0]), ["no packet announced this attachment"]);
     }
 
     #[test]
@@ -612,7 +612,7 @@ mod tests {
         script.server_large("431[\"ä".as_bytes(), 2 << 20);
         assert_eq!(
             script.last(),
-            "message › ACK #1 2097152 B, more than a lens reads (\"x\", 35 ms)"
+            "message › ACK #1 2097152 B, too large for a lens (\"x\", 35 ms)"
         );
         assert_eq!(script.conversation.unanswered().len(), 0);
     }

@@ -133,8 +133,9 @@ impl Lens for SockJs {
     }
 
     fn expects(&self) -> Option<AwaitedMessage> {
-        (!self.open)
-            .then(|| AwaitedMessage::of_server("the open frame o", "without it nothing follows"))
+        (!self.open).then(|| {
+            AwaitedMessage::of_server("the open frame o", "the session can't begin without it")
+        })
     }
 
     fn speak(

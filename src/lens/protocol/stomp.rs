@@ -69,7 +69,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         SpeechCommand {
             name: "nack",
             arguments: "ID",
-            help: "Refuses a message, by the same header.",
+            help: "Refuses a message by its ack header, before STOMP 1.2 by its message-id.",
             example: "T_1",
         },
         SpeechCommand {
@@ -307,20 +307,22 @@ impl Stomp {
         };
         let (rule, wrong, text) = match command {
             "CONNECT" | "STOMP" => {
-                ("STOMP 1.2, Connecting", self.asked, "the connection was opened before")
+                ("STOMP 1.2, Connecting", self.asked, "the connection is already open")
             }
             "CONNECTED" => ("STOMP 1.2, Connecting", self.connected, "a second CONNECTED"),
             "SUBSCRIBE" => (
                 "STOMP 1.2, SUBSCRIBE id Header",
                 has("id", &|id| self.subscriptions.get(id).is_some()),
-                "the id is that of another subscription",
+                "another subscription has this id",
             ),
             "UNSUBSCRIBE" => {
                 ("STOMP 1.2, UNSUBSCRIBE", unsubscribed("id"), "no subscription has this id")
             }
-            "ACK" | "NACK" => {
-                ("STOMP 1.2, ACK", acknowledged(self.acknowledged_by()), "no message waits for it")
-            }
+            "ACK" | "NACK" => (
+                "STOMP 1.2, ACK",
+                acknowledged(self.acknowledged_by()),
+                "no message waits for this acknowledgement",
+            ),
             "MESSAGE" => (
                 "STOMP 1.2, MESSAGE",
                 // RabbitMQ itself subscribes a client to its temporary queues.
@@ -332,7 +334,7 @@ impl Stomp {
             "BEGIN" => (
                 "STOMP 1.2, BEGIN",
                 is_whole && has("transaction", &|id| self.transactions.get(id).is_some()),
-                "the transaction has begun before",
+                "the transaction has already begun",
             ),
             _ => ("", false, ""),
         };
@@ -657,7 +659,7 @@ impl Frame {
     }
 }
 
-const TOO_LONG: &str = "content-length does not lead to the NUL that ends the frame";
+const TOO_LONG: &str = "the NUL that ends the frame is not at the place that content-length gives";
 
 /// Takes the first frame.
 fn next(bytes: &[u8], version: Option<&str>) -> Next<Frame> {
@@ -912,14 +914,14 @@ mod tests {
             ),
             (
                 "SEND\ndestination:/a\ncontent-length:1\n\nxyz\0",
-                "content-length does not lead to the NUL that ends the frame",
+                "the NUL that ends the frame is not at the place that content-length gives",
             ),
-            ("SUBSCRIBE\nid:0\ndestination:/a\n\n\0", "the id is that of another subscription"),
+            ("SUBSCRIBE\nid:0\ndestination:/a\n\n\0", "another subscription has this id"),
             ("UNSUBSCRIBE\nid:7\n\n\0", "no subscription has this id"),
-            ("ACK\nid:7\n\n\0", "no message waits for it"),
+            ("ACK\nid:7\n\n\0", "no message waits for this acknowledgement"),
             ("COMMIT\ntransaction:t\n\n\0", "the transaction has not begun"),
             ("SEND\ndestination:/a\ntransaction:t\n\n\0", "the transaction has not begun"),
-            ("CONNECT\naccept-version:1.2\nhost:/\n\n\0", "the connection was opened before"),
+            ("CONNECT\naccept-version:1.2\nhost:/\n\n\0", "the connection is already open"),
             (
                 "MESSAGE\ndestination:/a\nmessage-id:1\nsubscription:0\n\n\0",
                 "only a server sends it",
@@ -999,7 +1001,7 @@ mod tests {
         assert_eq!(lines, ["SEND /a 6 B", "SEND /b (part: 2 of 9 B and NUL)"]);
         assert_eq!(complaints(&script.packets()[0]), ["no NUL ends the frame"]);
         script.client("DISCONNECT\n\n\0");
-        let wrong = "content-length does not lead to the NUL that ends the frame";
+        let wrong = "the NUL that ends the frame is not at the place that content-length gives";
         assert_eq!(complaints(&script.packets()[0]), [wrong]);
     }
 
@@ -1016,7 +1018,7 @@ mod tests {
                 script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
                 let parts = frame.chunks(size);
                 let lines: Vec<_> = parts.flat_map(|part| script.client_bytes(part)).collect();
-                let expected = format!("SEND /a {len}, more than a lens reads");
+                let expected = format!("SEND /a {len}, too large for a lens");
                 let lines: Vec<_> = lines.iter().filter(|line| !line.contains("(part")).collect();
                 assert_eq!(lines, [&expected], "{size}");
                 assert_eq!(script.client("BEGIN\ntransaction:t\n\n\0"), ["BEGIN transaction=t"]);

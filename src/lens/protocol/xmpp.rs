@@ -136,7 +136,7 @@ impl Lens for Xmpp {
             .breaks_if(
                 ["open", "close"].contains(&tag.name) && tag.get("xmlns") != Some(FRAMING),
                 "RFC 7395 §3.3.2",
-                "open and close are of the namespace urn:ietf:params:xml:ns:xmpp-framing",
+                "open and close must have the namespace urn:ietf:params:xml:ns:xmpp-framing",
             );
         let id = tag.get("id").unwrap_or_default();
         Some(vec![match (name, tag.get("type")) {
@@ -160,7 +160,9 @@ impl Lens for Xmpp {
             [_, false] => {
                 Some(AwaitedMessage::of_client("<open/>", "the server sends nothing before it"))
             }
-            [false, _] => Some(AwaitedMessage::of_server("<open/>", "nothing follows without it")),
+            [false, _] => {
+                Some(AwaitedMessage::of_server("<open/>", "the session can't begin without it"))
+            }
             _ => None,
         }
     }

@@ -60,7 +60,7 @@ impl Group {
             Self::Connection => "The connection",
             Self::Script => "Repeating, waiting, scripts",
             Self::Show => "Looking",
-            Self::Lens => "Speaking what a lens reads",
+            Self::Lens => "Speaking the protocol of a lens",
             Self::Prompt => "The prompt",
         }
     }

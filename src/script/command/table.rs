@@ -20,8 +20,8 @@ pub const SHOWN: Choices = &[
     ("handshake", "both heads and every rule's verdict"),
     ("tls", "version, cipher, certificate"),
     ("stats", "counts, sizes, ratios, round trips"),
-    ("state", "what is set, and where the connection stands"),
-    ("lens", "what the lens knows of the protocol inside"),
+    ("state", "the settings and the state of the connection"),
+    ("lens", "what the lens knows about the protocol inside"),
     ("frames", "the last frames, both ways"),
     ("message", "one message in full, by the number of its frame"),
 ];

@@ -74,7 +74,7 @@ impl ScriptRunner {
                 }
                 PromptInput::Edited(Ok(text)) => match self.editing.take() {
                     Some(_) if text.is_empty() => {
-                        self.notifier.note("the file is empty; the message is held still");
+                        self.notifier.note("the file is empty; the message is still held");
                     }
                     Some(id) => self.edited = Some((id, text)),
                     None => self.push_message(text),

@@ -840,7 +840,7 @@ pub const ENTRIES: &[CommandEntry] = &[
         aliases: &["?", "h"],
         args: &[Arg { shown: "[COMMAND]", kind: ArgKind::Topic }],
         help: "",
-        examples: &[("/help", "all commands"), ("/help frame", "one of them, with examples")],
+        examples: &[("/help", "all commands"), ("/help frame", "one command, with examples")],
         nesting: ASKS,
         ..row(Group::Prompt, "help", "lists the commands, or explains one", parse::help)
     },
