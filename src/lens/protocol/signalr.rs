@@ -481,7 +481,7 @@ mod tests {
         script.client(call);
         assert_eq!(complaints(script.decoded()), [""; 0]);
         script.client(call);
-        assert!(complaints(script.decoded())[0].contains("another invocation"));
+        assert!(complaints(script.decoded())[0].contains("another running invocation"));
         script.server(done);
         assert_eq!(complaints(script.decoded()), [""; 0]);
         script.server(done);
