@@ -92,13 +92,34 @@ pub fn is_ordinary(reason: &[u8]) -> bool {
         "by",
         "client",
         "server",
-        "end",
-        "of",
-        "stream",
-        "sent",
     ];
     let mut words = said.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.all(|word| known.contains(&word) || is_end(word)) || says_done(reason)
+}
+
+/// Whether the reason of a Close with 1000 names no trouble: what follows the last message is free text,
+/// such as "game over".
+pub fn is_untroubled(reason: &[u8]) -> bool {
+    let troubles = [
+        "timeout",
+        "timed out",
+        "idle",
+        "inactiv*",
+        "quota",
+        "elsewhere",
+        "another",
+        "replaced",
+        "duplicate",
+        "maintenance",
+        "restart*",
+        "shut*",
+        "old",
+        "outdated",
+        "required",
+        "missing",
+    ];
+    let text = text(reason);
+    complains(reason).is_none() && !troubles.iter().any(|trouble| says(&text, trouble))
 }
 
 /// Whether a message is a greeting.

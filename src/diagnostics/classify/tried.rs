@@ -66,11 +66,16 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
             _ => said && !confirmed,
         };
     if let Some(trial) = stayed.filter(|_| !told) {
+        let code = facts.close.received.and_then(|body| body.code);
+        let refuses = matches!(code, Some(1008 | 3000 | 3003 | 4001 | 4003 | 4401 | 4403));
         let sent = facts.request.is_some_and(|head| head.get("Origin").is_some());
         let (text, help) = match trial.variation {
             Variation::Again => (
                 match facts.stream.messages {
                     0 => "the application ended it because of our message",
+                    _ if refuses => {
+                        "the application refuses our message: a login, a permission, or its content"
+                    }
                     _ => {
                         "the application ended it after our message: it had answered, or it failed"
                     }

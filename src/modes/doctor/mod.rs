@@ -12,7 +12,7 @@ use crate::client::{one_line, prepare};
 use crate::config::reach::ReachConfig;
 use crate::config::{Display, OpenConfig};
 use crate::diagnostics::facts::{TrialOutcome, Variation};
-use crate::diagnostics::{Diagnostic, Family, Severity, is_ordinary};
+use crate::diagnostics::{Diagnostic, Family, Severity, is_untroubled};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opening as _, open};
@@ -304,6 +304,7 @@ impl Exam<'_> {
         idle: Duration,
         runtime: &mut Runtime,
     ) -> Result<Option<(String, Exit)>, OpenError> {
+        let begun = self.steps.len();
         let mut answers = self.ping("ping", &mut talk, runtime)?;
         if talk.is_open() && !idle.is_zero() {
             let name = format!("{} s of silence", idle.as_secs_f64());
@@ -312,7 +313,7 @@ impl Exam<'_> {
                 answers &= self.ping("ping again", &mut talk, runtime)?;
             } else {
                 let text = format!("the connection was closed during {name}");
-                self.add("idle", outcome_of_end(&talk), &text, Some(talk.ending().duration));
+                self.add("idle", StepOutcome::Failed, &text, Some(talk.ending().duration));
             }
         }
         let was_open = talk.is_open();
@@ -342,13 +343,13 @@ impl Exam<'_> {
             probe::look_again(self.config, &mut talk.evidence, runtime)?;
         }
         self.found = talk.explain(&ended, over);
-        let is_note = |found: &Diagnostic| found.severity == Severity::Note;
+        let good = in_order(&ended, &self.found).filter(|_| answers);
         let exit = match Exit::of(&ended) {
-            // The session has done its work.
-            Exit::Success
-                if answers && is_end_of_messages(&ended) && self.found.iter().all(is_note) =>
-            {
+            _ if good.is_some() => {
                 self.found.clear();
+                let failed = |step: &&mut DoctorStep| step.outcome == StepOutcome::Failed;
+                let steps = self.steps[begun..].iter_mut();
+                steps.filter(failed).for_each(|step| step.outcome = StepOutcome::Odd);
                 Exit::Success
             }
             // The connection should have stayed open.
@@ -371,9 +372,9 @@ impl Exam<'_> {
             (Some(body), _) if ended.by == Side::Peer => {
                 let after = clock::brief(ended.duration);
                 let closed = format!("closed with {} after {after}", ending::close_body(body));
-                let seen = match exit {
-                    Exit::Success => format!("the server sent all it had, then {closed}"),
-                    _ => format!("the server {closed}"),
+                let seen = match good {
+                    Some(good) => format!("the server {good}, then {closed}"),
+                    None => format!("the server {closed}"),
                 };
                 match self.found.first() {
                     Some(found) if found.is_supported() => found.lead(&seen),
@@ -415,7 +416,7 @@ impl Exam<'_> {
                 self.add(name, StepOutcome::Failed, "not answered", None);
             }
             (None, None) => {
-                self.add(name, outcome_of_end(talk), "the connection ended before a pong", None);
+                self.add(name, StepOutcome::Failed, "the connection ended before a pong", None);
                 return Ok(true);
             }
         }
@@ -438,15 +439,19 @@ impl Exam<'_> {
 fn is_end_of_messages(ended: &Ending) -> bool {
     let body = ended.received.as_ref();
     let in_order = ended.by == Side::Peer && ended.cause == Cause::Closed;
-    let ordinary = |body: &CloseBody| body.code == Some(1000) && is_ordinary(&body.reason);
-    in_order && body.is_some_and(ordinary) && ended.r#in.messages > 0
+    let untroubled = |body: &CloseBody| body.code == Some(1000) && is_untroubled(&body.reason);
+    in_order && body.is_some_and(untroubled) && ended.r#in.messages > 0
 }
 
-/// The outcome of a step during which the connection ended.
-fn outcome_of_end(talk: &TrialTalk) -> StepOutcome {
-    match is_end_of_messages(&talk.ending()) {
-        true => StepOutcome::Odd,
-        false => StepOutcome::Failed,
+/// The reason why a healthy server closed the connection, as a phrase after "the server".
+fn in_order(ended: &Ending, found: &[Diagnostic]) -> Option<&'static str> {
+    let is_note = |found: &Diagnostic| found.severity == Severity::Note;
+    match found.first() {
+        _ if is_end_of_messages(ended) && found.iter().all(is_note) => Some("sent all it had"),
+        Some(first) if first.entry.code == "W505" => {
+            Some("waited for connection_init, which doctor does not send")
+        }
+        _ => None,
     }
 }
 
