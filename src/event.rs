@@ -1,8 +1,8 @@
 //! The events that all layers above `wire` share: what happened, when, on which connection.
 //!
 //! Producers (observers, the network, the modes) make [`Event`]s; printers, recordings and the
-//! active endpoint read them. Nothing here knows how an event is printed. Events borrow their data:
-//! reading one costs no copy.
+//! active endpoint read them. This file does not know how events are printed. Events borrow their
+//! data, so reading an event needs no copy.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,7 +13,8 @@ use crate::wire::handshake::rules::Report;
 use crate::wire::head::{Head, HeadError};
 use crate::wire::{FrameHeader, OpCode, Role, Violation};
 
-/// The way bytes travel. Absolute, so that a proxy and a file mean the same as a client.
+/// The direction of bytes. It does not depend on the role of wscope, so it means the same in a
+/// client, a proxy and a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// From the client.
@@ -23,7 +24,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The direction of what an end of the connection sends.
+    /// The direction of data from this end.
     pub fn sent_by(role: Role) -> Self {
         match role {
             Role::Client => Self::ToServer,
@@ -39,7 +40,7 @@ impl Direction {
         }
     }
 
-    /// As it is typed after the number of a connection.
+    /// The sign typed after the number of a connection.
     pub fn sign(self) -> &'static str {
         match self {
             Self::ToServer => ">",
@@ -47,7 +48,7 @@ impl Direction {
         }
     }
 
-    /// The other one.
+    /// The opposite direction.
     pub fn opposite(self) -> Self {
         match self {
             Self::ToServer => Self::ToClient,
@@ -56,14 +57,14 @@ impl Direction {
     }
 }
 
-/// Counts connections of one run, from 1.
+/// The number of a connection in a run, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnId(pub u64);
 
 impl ConnId {
-    /// What travels to the server on a relayed connection has the connection's number with this bit.
+    /// On a relayed connection, data to the server has the connection's number with this bit.
     const TO_SERVER: u64 = 1 << 62;
-    /// What travels to its client has this one.
+    /// On a relayed connection, data to the client has the connection's number with this bit.
     const TO_CLIENT: u64 = 1 << 63;
 
     /// One direction of a relayed connection.
@@ -74,7 +75,7 @@ impl ConnId {
         })
     }
 
-    /// The direction, if it is one.
+    /// The direction, if this names one.
     pub fn direction(self) -> Option<Direction> {
         match (self.0 & Self::TO_SERVER, self.0 & Self::TO_CLIENT) {
             (0, 0) => None,
@@ -83,13 +84,13 @@ impl ConnId {
         }
     }
 
-    /// The connection, whatever the direction.
+    /// The connection, without a direction.
     pub fn pair(self) -> Self {
         Self(self.0 & !(Self::TO_SERVER | Self::TO_CLIENT))
     }
 }
 
-/// As it is typed: `3`, or `3>` and `3<` for one direction.
+/// The notation of the prompt: `3`, or `3>` and `3<` for one direction.
 impl std::fmt::Display for ConnId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sign = self.direction().map_or("", Direction::sign);
@@ -106,10 +107,10 @@ pub struct Stamp {
     pub conn: ConnId,
 }
 
-/// Everything that can be reported of a connection.
+/// All events of a connection.
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
-    /// A name became addresses, in the order they will be tried.
+    /// A name was resolved to addresses, in the order in which they are tried.
     Resolved {
         /// The requested name.
         host: &'a str,
@@ -120,29 +121,29 @@ pub enum Event<'a> {
     AddressFailed {
         /// The address.
         address: SocketAddr,
-        /// Why, in the words of the system.
+        /// The error of the system.
         error: &'a str,
     },
     /// The socket is connected: to the server, or to the proxy before it.
     Connected {
-        /// Our end: an address, or a word for a Unix socket's end.
+        /// The local end: an address, or a text for a Unix socket.
         local: &'a str,
-        /// Theirs: an address, or the path of a Unix socket.
+        /// The peer's end: an address, or the path of a Unix socket.
         peer: &'a str,
     },
-    /// A server listens; of no connection, so [`Stamp::conn`] is 0.
+    /// A server listens. It belongs to no connection, so [`Stamp::conn`] is 0.
     Listening {
-        /// Where clients connect to, as in `ws://127.0.0.1:9001/`.
+        /// The URL for clients, as in `ws://127.0.0.1:9001/`.
         url: &'a str,
     },
     /// A client has connected to us.
     Accepted {
-        /// Our end: an address, or the path of a Unix socket.
+        /// The local end: an address, or the path of a Unix socket.
         local: &'a str,
-        /// Theirs.
+        /// The client's end.
         peer: &'a str,
     },
-    /// TLS is up.
+    /// TLS is established.
     Tls(&'a TlsFacts),
     /// The head of a request or a response, by direction.
     Head(Direction, &'a Head),
@@ -150,30 +151,30 @@ pub enum Event<'a> {
     Body(&'a [u8]),
     /// How long the phases of the opening took.
     Timing(&'a Phases),
-    /// The handshake was judged: every rule with its verdict.
+    /// The handshake was judged, with a verdict for every rule.
     Judged(&'a Report),
     /// The connection is open for frames.
     Open(&'a Agreed),
-    /// Something in a direction's stream of frames.
+    /// An event in a direction's stream of frames.
     Frame(Direction, FrameEvent<'a>),
-    /// Something in the frames that a relay put into a direction's stream itself.
+    /// An event in the frames that a relay itself has put into a direction's stream.
     Made(Made, Direction, FrameEvent<'a>),
-    /// A relay did something to a message or control frame that passes.
+    /// A relay intervened in a message or control frame.
     Intervened(&'a Intervened),
     /// The peer answered our ping.
     RoundTrip(Duration),
-    /// The endpoint itself made our next frame in this direction: a pong, a Close that answers one,
-    /// a Close that fails the connection, a keepalive ping.
+    /// The endpoint itself made our next frame in this direction: a pong, an answer to a Close, a
+    /// Close that fails the connection, or a keepalive ping.
     Automatic(Direction),
-    /// The command that served the connection has ended, and so the connection is closed.
+    /// The command that served the connection has ended, so the connection is closed.
     CommandEnded(CommandEnd),
-    /// Something worth saying that is not an event of the protocol.
+    /// A note that is not an event of the protocol.
     Note(&'a str),
-    /// The connection is over before it was open for frames; why, in a sentence.
+    /// The connection ended before it was open for frames; a sentence says why.
     Failed(&'a str),
-    /// The connection is over, and was one of ordinary HTTP that was relayed; a sentence.
+    /// A relayed connection of ordinary HTTP has ended; a sentence describes it.
     Passed(&'a str),
-    /// The connection is over.
+    /// The connection has ended.
     End(&'a Ending),
 }
 
@@ -193,12 +194,12 @@ pub enum Made {
 }
 
 impl Made {
-    /// The one with a name.
+    /// The value with this name.
     pub fn of_name(name: &str) -> Option<Self> {
         [Self::Injected, Self::Edited, Self::Copied].into_iter().find(|made| made.name() == name)
     }
 
-    /// Its name, for people and machines.
+    /// The name, for transcripts and JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Injected => "injected",
@@ -208,42 +209,42 @@ impl Made {
     }
 }
 
-/// What a relay did to a message or control frame that passes.
+/// An intervention of a relay in a message or control frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Intervened {
-    /// Which way it travels.
+    /// The direction of the message.
     pub direction: Direction,
     /// Text, binary, or the control frame's.
     pub opcode: OpCode,
     /// Number of its frame, the first of a message, in its direction.
     pub frame: u64,
-    /// The rule that made it; none for a line of the prompt.
+    /// The rule that caused it; `None` for a line of the prompt.
     pub rule: Option<u64>,
-    /// What was done.
+    /// The intervention.
     pub what: Intervention,
 }
 
-/// What can be done to a message that passes.
+/// What a relay can do with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intervention {
-    /// It is not passed on.
+    /// It is not forwarded.
     Dropped,
-    /// It waits so long.
+    /// It waits for this time.
     Delayed(Duration),
-    /// It waits until it is let go.
+    /// It waits until it is released.
     Held,
-    /// It was let go.
+    /// It was released.
     Released,
     /// Another one is forwarded instead.
     Edited,
-    /// It is passed on twice.
+    /// It is forwarded twice.
     Copied,
     /// Both ends get a Close with this code instead.
     Closed(u16),
 }
 
 impl Intervention {
-    /// What became of the message, for the line of its frame; `None` if it continued as received.
+    /// The word for the line of the frame; `None` if the frame was forwarded unchanged.
     pub fn fate(self) -> Option<&'static str> {
         match self {
             Self::Dropped | Self::Closed(_) => Some("dropped"),
@@ -254,7 +255,7 @@ impl Intervention {
         }
     }
 
-    /// Its name for machines.
+    /// The name in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Dropped => "dropped",
@@ -268,12 +269,12 @@ impl Intervention {
     }
 }
 
-/// What an observer sees in the bytes of one direction, in order.
+/// The events that an observer finds in the bytes of one direction, in order.
 ///
 /// A frame is [`Start`](Self::Start), any number of [`Payload`](Self::Payload) and
 /// [`Data`](Self::Data) pieces, [`Control`](Self::Control) if it is one, then [`End`](Self::End);
 /// [`Message`](Self::Message) follows the last frame of a message. A [`Violation`](Self::Violation)
-/// comes as soon as it can be known, inside its frame.
+/// comes as soon as it is certain, inside its frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FrameEvent<'a> {
     /// A frame header.
@@ -283,11 +284,11 @@ pub enum FrameEvent<'a> {
         /// The header.
         header: &'a FrameHeader,
     },
-    /// Payload as it travelled, unmasked; still compressed if the message is.
+    /// Payload from the wire, unmasked; still compressed if the message is compressed.
     Payload(&'a [u8]),
     /// The content of a data message: inflated, if it was compressed.
     Data(&'a [u8]),
-    /// A control frame of legal length, whole.
+    /// A whole control frame of legal length.
     Control {
         /// Close, ping, pong or a reserved one.
         opcode: OpCode,
@@ -320,7 +321,7 @@ pub struct MessageInfo {
     pub frames: u64,
     /// Number of its first frame in its direction.
     pub first_frame: u64,
-    /// Whether it travelled compressed.
+    /// Whether it was compressed on the wire.
     pub compressed: bool,
     /// Payload bytes on the wire.
     pub wire_len: u64,
@@ -335,7 +336,7 @@ pub struct Phases {
     pub resolve: Duration,
     /// TCP, or the Unix socket.
     pub connect: Duration,
-    /// The way through the proxy, if there is one.
+    /// The connection through the proxy, if there is one.
     pub proxy: Option<Duration>,
     /// TLS, if any.
     pub tls: Option<Duration>,
@@ -343,10 +344,10 @@ pub struct Phases {
     pub upgrade: Duration,
 }
 
-/// What was agreed under TLS.
+/// The result of a TLS handshake.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsFacts {
-    /// Which end this is agreed with: a proxy talks TLS with both.
+    /// The end with which TLS was agreed: a proxy uses TLS with both.
     pub peer: Option<Role>,
     /// Protocol version, as in `TLS 1.3`, if the ServerHello was seen.
     pub version: Option<String>,
@@ -356,11 +357,11 @@ pub struct TlsFacts {
     pub alpn: Option<String>,
     /// The peer's own certificate.
     pub certificate: Option<CertificateFacts>,
-    /// The certificates it sent along with its own, in their order, where the library shows them.
+    /// The other certificates that it sent, in their order, if the library shows them.
     pub chain: Vec<CertificateFacts>,
     /// Whether the chain and the name were verified (not with `--insecure`).
     pub verified: bool,
-    /// What verification would have refused, where `--insecure` switched it off.
+    /// The error that verification would have reported, if `--insecure` switched it off.
     pub problem: Option<String>,
 }
 
@@ -380,24 +381,24 @@ pub struct CertificateFacts {
     pub not_after: String,
     /// The serial number's octets in lower-case hex.
     pub serial: String,
-    /// Whether it says where its issuer's certificate is to be had (RFC 5280 §4.2.2.1).
+    /// Whether it says where the issuer's certificate can be downloaded (RFC 5280 §4.2.2.1).
     pub names_issuer: bool,
 }
 
 /// How the command that served a connection ended.
 ///
-/// Displayed in the words of a transcript, as in `the command ended with status 3`.
+/// Its text is that of a transcript, as in `the command ended with status 3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandEnd {
-    /// By itself, with this exit status.
+    /// It exited with this status.
     #[error("the command ended with status {0}")]
     Status(i32),
-    /// By a signal of this number.
+    /// A signal with this number ended it.
     #[error("the command was ended by signal {0}")]
     Signal(i32),
 }
 
-/// Which end of the connection, seen from here.
+/// An end of the connection, from wscope's point of view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// This program.
@@ -406,11 +407,11 @@ pub enum Side {
     Peer,
     /// Neither: the network or the system.
     Network,
-    /// An end of a connection that is relayed here, by the role it has.
+    /// An end of a relayed connection, by its role.
     End(Role),
 }
 
-/// One of our deadlines that passed.
+/// The deadline of wscope that passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeoutKind {
     /// No connection within `--connect-timeout`.
@@ -423,12 +424,12 @@ pub enum TimeoutKind {
     Pong,
     /// Nothing received within `--idle-timeout`.
     Idle,
-    /// `--max-time` is over.
+    /// `--max-time` has passed.
     MaxTime,
 }
 
 impl TimeoutKind {
-    /// What was waited for, in plain words.
+    /// The awaited event, in plain words.
     pub fn what(self) -> &'static str {
         match self {
             Self::Connect => "no connection within the connect timeout",
@@ -450,22 +451,22 @@ pub enum Cause {
     Violation(Violation),
     /// One of our deadlines passed.
     Timeout(TimeoutKind),
-    /// The stream ended, or broke, before the closing handshake was completed: 1006.
+    /// The stream ended or failed before the closing handshake was complete: 1006.
     Lost(Lost),
     /// A relay closed both directions.
     Relay {
-        /// The rule that made it; none for a line of the prompt.
+        /// The rule that caused it; `None` for a line of the prompt.
         rule: Option<u64>,
-        /// What both ends were sent.
+        /// The Close that both ends got.
         close: CloseBody,
     },
-    /// We ended it on purpose without a closing handshake.
+    /// wscope ended it on purpose, without a closing handshake.
     Dropped,
 }
 
-/// How a stream ended, or broke, before the closing handshake was completed.
+/// How a stream ended or failed before the closing handshake was complete.
 ///
-/// Displayed in the words of a transcript, as in `end of stream` or `connection reset by peer`.
+/// Its text is that of a transcript, as in `end of stream` or `connection reset by peer`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Lost {
     /// The peer ended its stream at a frame boundary: FIN, or close_notify under TLS.
@@ -476,30 +477,30 @@ pub enum Lost {
     InsideFrame {
         /// Number of the frame in its direction, from 1.
         frame: u64,
-        /// Which of its bytes were received, as in `2 of 5 payload bytes came`.
+        /// The received bytes of the frame, as in `2 of 5 payload bytes came`.
         missing: String,
     },
     /// The peer's stream ended without the alert that announces its end (RFC 8446 §6.1), so bytes
     /// may be missing.
     #[error("TLS ended without close_notify")]
     TruncatedTls,
-    /// The peer, or something on the way, reset the connection: ECONNRESET.
+    /// The peer, or a device between, reset the connection: ECONNRESET.
     #[error("connection reset by peer")]
     Reset,
     /// The peer no longer reads: EPIPE.
     #[error("broken pipe")]
     BrokenPipe,
-    /// What was sent stayed unacknowledged: ETIMEDOUT.
+    /// Sent data was not acknowledged: ETIMEDOUT.
     #[error("connection timed out")]
     TimedOut,
-    /// TLS failed, or the system reports another error; the text is theirs.
+    /// TLS failed, or the system reported another error; the text is theirs.
     #[error("{0}")]
     Other(String),
 }
 
 impl Lost {
-    /// An end of the peer's stream; `truncated` if TLS did not announce it, `write_error` if a
-    /// write failed before. A reset that a write has met is reported to no read any more.
+    /// The end of the peer's stream. `truncated`: TLS did not announce it. `write_error`: a write
+    /// failed before. If a write has met a reset, no read reports it.
     pub fn at_end(truncated: bool, write_error: Option<Self>) -> Self {
         match write_error {
             Some(Self::Reset) => Self::Reset,
@@ -508,8 +509,8 @@ impl Lost {
         }
     }
 
-    /// The same loss where the stream was cut inside a frame, as `cut` says: only an end in order
-    /// is explained by it.
+    /// The same loss inside a frame; `cut` describes the frame. Only an end in order becomes an end
+    /// inside a frame.
     pub fn inside(self, cut: &Violation) -> Self {
         match self {
             Self::EndOfStream => {
@@ -519,7 +520,7 @@ impl Lost {
         }
     }
 
-    /// Who ended the stream.
+    /// The side that ended the stream.
     pub fn by(&self) -> Side {
         match self {
             Self::EndOfStream => Side::Peer,
@@ -528,26 +529,25 @@ impl Lost {
     }
 }
 
-/// The end of a connection: who ended it, how, with which Close frames, after how long, and what
-/// had crossed.
+/// The end of a connection: who ended it and how, the Close frames, the duration, and the totals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
-    /// The role of this side; none where a connection is relayed here: `sent` and `out` are the
-    /// client's then, `received` and `in` the server's.
+    /// The role of this side; `None` for a relayed connection. Then `sent` and `out` are the
+    /// client's, and `received` and `in` the server's.
     pub role: Option<Role>,
-    /// Who ended it.
+    /// The side that ended it.
     pub by: Side,
-    /// How.
+    /// How it ended.
     pub cause: Cause,
     /// The Close frame we sent.
     pub sent: Option<CloseBody>,
     /// The Close frame we received.
     pub received: Option<CloseBody>,
-    /// From the 101 to the end.
+    /// The time from the 101 to the end.
     pub duration: Duration,
-    /// What went out.
+    /// The totals of sent data.
     pub out: Totals,
-    /// What was received.
+    /// The totals of received data.
     pub r#in: Totals,
 }
 
@@ -582,10 +582,10 @@ impl std::ops::AddAssign for Totals {
     }
 }
 
-/// What an observer of one direction reports.
+/// A report of an observer of one direction.
 #[derive(Clone, Debug)]
 pub enum Observed<'a> {
-    /// The head is complete. No further event follows until the owner decides what comes after it.
+    /// The head is complete. No event follows until the owner decides how to read the next bytes.
     Head(&'a Head),
     /// The bytes are not a head, or the head is too large; the error contains the part that was
     /// read.
@@ -598,7 +598,7 @@ pub enum Observed<'a> {
     Whole(WholeMessage<'a>),
 }
 
-/// A message in one frame, uncompressed and without fault: five events in one.
+/// An uncompressed message in one legal frame: one event instead of five.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WholeMessage<'a> {
     /// The frame's header.
@@ -662,7 +662,7 @@ mod tests {
     #[test]
     fn a_reset_that_a_write_met_is_no_end_in_order() {
         assert_eq!(Lost::at_end(false, Some(Lost::Reset)), Lost::Reset);
-        // The peer ended its stream first, and no longer took what was sent after that.
+        // The peer ended its stream first, and did not accept data sent after that.
         assert_eq!(Lost::at_end(false, Some(Lost::BrokenPipe)), Lost::EndOfStream);
         assert_eq!(Lost::at_end(true, None), Lost::TruncatedTls);
         assert_eq!(Lost::at_end(false, None).by(), Side::Peer);

@@ -11,10 +11,11 @@ use crate::net::link::HIGH_WATER;
 use crate::net::stdio::Stdout;
 use crate::wire::Data;
 
-/// Messages distributed at once: small ones, to a thousand clients, take time.
+/// How many messages are distributed at once, because small messages to a thousand clients take
+/// time.
 const MOST: usize = 1024;
 
-/// Messages on their way from the client that has its turn to the others.
+/// Messages of the current client, on their way to the others.
 pub struct Posts {
     messages: Vec<Rc<SharedMessage>>,
     bytes: usize,
@@ -22,12 +23,12 @@ pub struct Posts {
 }
 
 impl Posts {
-    /// Creates an empty list whose messages count in `budget` until the last client has them.
+    /// Creates an empty list. Its messages count in `budget` until the last client has sent them.
     pub fn new(budget: Rc<Budget>) -> Rc<RefCell<Self>> {
         Rc::new(RefCell::new(Self { messages: Vec::new(), bytes: 0, budget }))
     }
 
-    /// Takes the messages out, in their order.
+    /// Takes the messages, in order.
     pub fn take(&mut self) -> Vec<Rc<SharedMessage>> {
         self.bytes = 0;
         std::mem::take(&mut self.messages)

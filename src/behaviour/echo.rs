@@ -40,7 +40,7 @@ impl Behaviour for Echo {
         most: usize,
         cx: &mut Context<'_>,
     ) -> Run {
-        // A client's answers are masked: they cost more than the events that a run saves.
+        // A client must mask its answers, which costs more than a run saves.
         if cx.sender.endpoint.as_ref().is_some_and(|one| one.role() == Role::Client) {
             return Run::default();
         }
@@ -57,7 +57,7 @@ impl Behaviour for Echo {
 
     fn on_event(&mut self, event: &FrameEvent<'_>, cx: &mut Context<'_>) -> io::Result<()> {
         self.pieces.take_pieces(event, |MessagePiece { opcode, content, last }| {
-            // Once the connection is closing nobody waits for the rest.
+            // If the connection is closing, the rest is not needed.
             let _ = cx.sender.fragment(Producer::Echo, opcode, content, last);
         });
         Ok(())

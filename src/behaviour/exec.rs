@@ -1,5 +1,5 @@
-//! `--exec`: runs a process for each client, which gets its messages on stdin and writes the
-//! answers to stdout.
+//! `--exec`: runs a process for each client. The process gets the client's messages on stdin, and
+//! writes the answers to stdout.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -13,14 +13,14 @@ use crate::net::child::{Child, ChildRead, Dying};
 use crate::net::stdio::Stdout;
 use crate::wire::{CloseCode, Data};
 
-/// After its stdout has ended, how long the end of a process is waited for: one that continues
-/// without stdout has nothing more to say.
+/// How long to wait for the end of a process after the end of its stdout. A process that continues
+/// without stdout has no more answers.
 const BEFORE_CLOSE: Duration = Duration::from_secs(1);
 
-/// Between two looks at a process whose stdout has ended.
+/// The time between two checks of a process whose stdout has ended.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// Its lines are messages.
+/// The lines of the process are messages, not commands.
 fn none(_: &[u8], _: &mut Sender<'_>) -> Result<(), String> {
     Ok(())
 }
@@ -29,9 +29,9 @@ fn none(_: &[u8], _: &mut Sender<'_>) -> Result<(), String> {
 pub struct Exec {
     child: Option<Child>,
     splitter: MessageSplitter,
-    /// What follows each message on its stdin.
+    /// The separator after each message on its stdin.
     separator: Option<u8>,
-    /// When its stdout ended, and when to look next how it ended itself.
+    /// When its stdout ended, and when to check for its end again.
     finished: Option<Finished>,
 }
 
@@ -43,7 +43,7 @@ struct Finished {
 }
 
 impl Exec {
-    /// Takes over a process: it gets a line for each message, or with `raw` the bytes alone.
+    /// Takes over a process. It gets a line for each message, or, with `raw`, only the bytes.
     pub fn new(child: Child, raw: bool, binary: bool) -> Self {
         let format = if raw { InputFormat::Chunks } else { InputFormat::Lines };
         Self {
@@ -58,7 +58,8 @@ impl Exec {
         self.finished.is_none() && self.child.as_ref().is_some_and(Child::may_read)
     }
 
-    /// Closes once it is known how the process ended: with 1011 if it failed.
+    /// Closes the connection after the end of the process is known; with 1011 if the process
+    /// failed.
     fn close(&mut self, cx: &mut Context<'_>) {
         let now = cx.sender.now;
         let (Some(child), Some(finished)) = (&mut self.child, &mut self.finished) else { return };
@@ -70,7 +71,7 @@ impl Exec {
             None | Some(CommandEnd::Status(0)) => (CloseCode::Normal, String::new()),
             Some(end) => (CloseCode::Error, end.to_string()),
         };
-        // It is open.
+        // The connection is open.
         let _ = cx.sender.close(Some(code.into()), &reason);
     }
 }
@@ -113,7 +114,7 @@ impl Behaviour for Exec {
         child.flush();
         let failed = |error: &dyn std::fmt::Display| format!("--exec: {error}");
         let before = cx.sender.tx.len();
-        // Compressed it may be little, but others wait for their turn.
+        // The compressed data may be small, but other connections wait for their turn.
         let mut content = 0;
         while content < TURN_CONTENT
             && self.finished.is_none()

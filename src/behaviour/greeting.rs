@@ -17,10 +17,11 @@ use crate::engine::outbox::{Outbox, Producer};
 use crate::net::files;
 use crate::net::plain_io::plain_io;
 
-/// The most bytes of stdin, a pipe or a device, which are kept in memory for clients to come.
+/// The largest part of stdin, of a pipe or of a device that is kept in memory for future clients,
+/// in bytes.
 const IN_MEMORY: u64 = 64 << 20;
 
-/// The messages for everybody.
+/// The first messages for every client.
 #[derive(Clone)]
 pub struct Greeting {
     content: GreetingContent,
@@ -32,7 +33,7 @@ pub struct Greeting {
 #[derive(Clone)]
 enum GreetingContent {
     File(Rc<File>),
-    /// What can be read once only: stdin, a pipe.
+    /// Data that can be read only once: stdin, a pipe.
     Memory(Rc<[u8]>),
 }
 
@@ -60,7 +61,7 @@ impl Greeting {
             GreetingSource::File(path) => memory(path)?,
             GreetingSource::Stdin => memory(Path::new("-"))?,
         };
-        // Lines unless another format is asked for; stdin itself is not read then.
+        // Lines, unless another format is requested; then stdin itself is not read.
         let format = match format {
             InputFormat::None | InputFormat::Prompt | InputFormat::Commands => InputFormat::Lines,
             format => format,
@@ -68,7 +69,7 @@ impl Greeting {
         Ok(Self { content, format, binary, commands })
     }
 
-    /// Begins for a client.
+    /// A sender for a client.
     pub fn begin(&self) -> GreetingSender {
         let splitter = MessageSplitter::new(self.format, self.binary);
         GreetingSender {
@@ -80,7 +81,7 @@ impl Greeting {
     }
 }
 
-/// How far a client has been sent it.
+/// The position of a client in the messages.
 pub struct GreetingSender {
     /// `None` once all is sent.
     content: Option<GreetingContent>,
@@ -104,7 +105,7 @@ impl Behaviour for GreetingSender {
                 break;
             }
             let read = usize::try_from(self.offset - begun).unwrap_or(TURN_CONTENT);
-            // Compressed it may be little, but others wait for their turn.
+            // The compressed data may be small, but other connections wait for their turn.
             if read >= TURN_CONTENT
                 || !cx.sender.outbox.has_room(Producer::Greeting, pending + made)
             {

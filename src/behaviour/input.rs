@@ -1,4 +1,4 @@
-//! Sends stdin as messages, to one connection or to many.
+//! Sends stdin as messages, to one or more connections.
 
 use std::io;
 use std::time::Instant;
@@ -9,7 +9,7 @@ use crate::engine::runtime::Runtime;
 use crate::net::plain_io::plain_io;
 use crate::net::stdio::{Stdin, StdinRead};
 
-/// stdin, until its end. It outlives connections.
+/// stdin until its end. It outlives connections.
 pub struct StdinInput {
     stdin: Option<Stdin>,
     splitter: MessageSplitter,
@@ -18,7 +18,7 @@ pub struct StdinInput {
 }
 
 impl StdinInput {
-    /// Prepares stdin, unless its bytes are lines of a prompt or a script, which a runner reads.
+    /// Prepares stdin, unless a runner reads it as lines of a prompt or a script.
     ///
     /// # Errors
     ///
@@ -31,21 +31,21 @@ impl StdinInput {
         Ok(Self { stdin, splitter: MessageSplitter::new(format, binary), ended: None })
     }
 
-    /// Notes that the poll reports that it has something, or that its writers are gone.
+    /// Notes that the poll reports data, or that the writers have closed it.
     pub fn set_ready(&mut self, closed: bool) {
         self.stdin.iter_mut().for_each(|stdin| stdin.set_ready(closed));
     }
 
-    /// Whether a read might give something.
+    /// Whether a read could return something.
     pub fn is_ready(&self) -> bool {
         self.stdin.as_ref().is_some_and(Stdin::is_ready)
     }
 
-    /// Reads once, and sends what that completes. After an error nothing more is read.
+    /// Reads once, and sends the completed messages. After an error, it reads nothing more.
     ///
     /// # Errors
     ///
-    /// stdin failed or holds what can't be sent, in a sentence.
+    /// stdin failed, or contains data that can't be sent; a sentence says why.
     pub fn take(&mut self, outlet: &mut impl Outlet, now: Instant) -> Result<(), String> {
         let Some(stdin) = &mut self.stdin else { return Ok(()) };
         let fed = match stdin.read(self.splitter.space()) {
@@ -67,24 +67,24 @@ impl StdinInput {
         })
     }
 
-    /// What is to be noted of a line that was read.
+    /// The note about a line, if there is one.
     pub fn take_note(&mut self) -> Option<String> {
         self.stdin.as_mut().and_then(Stdin::take_cut_line)
     }
 
-    /// The connection has ended: if that was inside a message of stdin, its rest is skipped, for
-    /// another connection can't continue it. Returns whether that is so.
+    /// Notes the end of the connection. If it ended inside a message of stdin, skips the rest of
+    /// the message, because another connection can't continue it. Returns whether it did.
     pub fn abandon_message(&mut self) -> bool {
         self.splitter.abandon_message()
     }
 
-    /// Ends the reading.
+    /// Stops reading.
     pub fn close(&mut self) {
         self.stdin = None;
     }
 
-    /// Whether stdin has not ended; its end may be all that was not read yet. What is read is
-    /// lost: ask only when no connection follows.
+    /// Whether stdin has not ended; only its end may be unread. It drops the data that it reads, so
+    /// call it only if no connection follows.
     pub fn has_more(&mut self) -> bool {
         let Some(stdin) = &mut self.stdin else { return false };
         !matches!(stdin.read(self.splitter.space()), Ok(StdinRead::End))

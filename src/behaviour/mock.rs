@@ -14,15 +14,16 @@ use crate::net::stdio::Stdout;
 use crate::recording::{ActKind, ReplayPlan, canonical};
 use crate::wire::{CloseCode, Data};
 
-/// Steps that may wait for a client to read.
+/// How many steps may wait for a client to read.
 const MOST_DUE: usize = 65_536;
 
-/// Messages between a client of a mock and the server that answers what the recording does not have.
+/// Messages between a client of a mock and the server that answers messages that the recording does
+/// not have.
 #[derive(Debug, Default)]
 pub struct MockPassage {
     to_server: VecDeque<(Data, Vec<u8>)>,
     to_client: VecDeque<(Data, Vec<u8>)>,
-    /// Bytes of content in both.
+    /// The number of content bytes in both directions.
     held: usize,
 }
 
@@ -37,7 +38,7 @@ impl MockPassage {
     }
 }
 
-/// The next message of one way, once there is room for it.
+/// The next message of one direction, if there is room for it.
 fn pass_on(
     way: &mut VecDeque<(Data, Vec<u8>)>,
     held: &mut usize,
@@ -52,12 +53,12 @@ fn pass_on(
         }
         let Some((opcode, content)) = way.pop_front() else { break };
         *held -= content.len();
-        // It is open.
+        // The connection is open.
         let _ = sender.message(opcode, &content);
     }
 }
 
-/// The server's end of a passage: a behaviour of the connection to it.
+/// The server's end of a passage: a behaviour of the connection to the server.
 #[derive(Debug)]
 pub struct PassedOn(pub Rc<RefCell<MockPassage>>);
 
@@ -84,25 +85,25 @@ impl Behaviour for PassedOn {
     }
 }
 
-/// What is played for each client.
+/// The script for each client.
 #[derive(Debug)]
 pub struct MockScript {
     plan: ReplayPlan,
     matching: MatchChoice,
     unmatched: UnmatchedChoice,
-    /// The steps that follow so many messages of the client.
+    /// The steps after each number of client messages.
     groups: Vec<Vec<usize>>,
-    /// The messages of the client by what they say.
+    /// The messages of the client, by their content.
     known: HashMap<(bool, Vec<u8>), Vec<usize>>,
 }
 
 impl MockScript {
-    /// Plays a server's plan.
+    /// The script of a server's plan.
     pub fn new(plan: ReplayPlan, matching: MatchChoice, unmatched: UnmatchedChoice) -> Self {
         let mut groups = vec![Vec::new(); plan.awaited.len() + 1];
         let mut group = 0;
         for (at, step) in plan.steps.iter().enumerate() {
-            // A message stays whole, with what went between its fragments.
+            // A message stays complete, with the frames between its fragments.
             let goes_on = matches!(&step.what, ActKind::Piece(piece) if !piece.first);
             let inside = at.checked_sub(1).and_then(|before| plan.steps.get(before));
             let inside = inside
@@ -122,7 +123,7 @@ impl MockScript {
         Self { plan, matching, unmatched, groups, known }
     }
 
-    /// The recorded message that corresponds to a message, if `next` is the next one.
+    /// The recorded message that corresponds to a message; `next` is the next one in order.
     fn find(&self, next: usize, opcode: Data, content: &[u8]) -> Option<usize> {
         match self.matching {
             MatchChoice::Order => (next < self.plan.awaited.len()).then_some(next),
@@ -139,19 +140,19 @@ impl MockScript {
 pub struct Mock {
     script: Rc<MockScript>,
     performer: Performer,
-    /// Steps to be carried out now.
+    /// Steps that are due now.
     due: VecDeque<usize>,
     next: usize,
     received: u64,
-    /// What is to be noted: once, that the client does not wait as the recorded one did.
+    /// The note that the client does not wait like the recorded one; returned once.
     note: Option<String>,
     noted: bool,
-    /// Where messages go that the recording does not have.
+    /// The passage for messages that the recording does not have.
     passage: Option<Rc<RefCell<MockPassage>>>,
 }
 
 impl Mock {
-    /// The connection is open now.
+    /// For a connection that is open now.
     pub fn new(script: &Rc<MockScript>, passage: Option<&Rc<RefCell<MockPassage>>>) -> Self {
         let due = script.groups.first().into_iter().flatten().copied().collect();
         let (script, performer) = (Rc::clone(script), Performer::default());
@@ -178,7 +179,7 @@ impl Behaviour for Mock {
             None if self.script.unmatched == UnmatchedChoice::Close => {
                 *cx.ignore_rest = true;
                 let reason = format!("message {} is not in the recording", self.received);
-                // It may be closing already, which is as good.
+                // If it is already closing, no Close is needed.
                 let _ = cx.sender.close(Some(CloseCode::Policy.into()), &reason);
             }
             None => {
@@ -209,7 +210,7 @@ impl Behaviour for Mock {
         Ok(())
     }
 
-    /// A client that sends faster than it reads is read no further.
+    /// wscope does not read further from a client that sends faster than it reads.
     fn is_full(&self, _: &Stdout) -> bool {
         self.due.len() > MOST_DUE
             || self.passage.as_ref().is_some_and(|passage| passage.borrow().is_full())
@@ -231,7 +232,7 @@ impl Behaviour for Mock {
     }
 }
 
-/// What equal messages have in common: whether they are text, and what they say.
+/// The key of equal messages: whether they are text, and their content.
 fn key(opcode: Data, content: &[u8]) -> (bool, Vec<u8>) {
     (opcode == Data::Text, canonical(content))
 }

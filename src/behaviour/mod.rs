@@ -1,5 +1,4 @@
-//! What a connection does with received data, and when: one small behaviour in each file, for both
-//! roles.
+//! What a connection does with received data, and when: one behaviour in each file, for both roles.
 
 pub mod broadcast;
 pub mod echo;

@@ -21,9 +21,9 @@ pub struct PayloadWriter {
 }
 
 impl PayloadWriter {
-    /// Writes pieces as they come where one connection has stdout to itself; whole messages where
-    /// several connections share it. `None` if the sink writes nothing.
-    /// `half` is set while stdout holds half a message.
+    /// Writes pieces as they arrive if only one connection uses stdout, otherwise whole messages.
+    /// `None` if the sink writes nothing. `half` is true while stdout contains an incomplete
+    /// message.
     pub fn new(sink: PayloadSink, role: Role, half: &Rc<Cell<bool>>) -> Option<Self> {
         let (streams, half) = (role == Role::Client, Rc::clone(half));
         sink.delivers().then_some(Self { sink, streams, half })

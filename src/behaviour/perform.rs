@@ -1,4 +1,4 @@
-//! Sends again what one side of a recorded connection sent, one step of its plan at a time.
+//! Sends the data of one side of a recorded connection again, step by step.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -11,12 +11,12 @@ use crate::wire::{Data, OpCode};
 /// Sends the steps of a plan.
 #[derive(Debug, Default)]
 pub(super) struct Performer {
-    /// What is left of a message whose content is not that of the recording.
+    /// The rest of a message whose content differs from the recording.
     pieces: VecDeque<Vec<u8>>,
 }
 
 impl Performer {
-    /// Sends step `at`; `values` are those that this run has instead of the recorded ones.
+    /// Sends step `at`; `values` replace the recorded ones.
     pub fn send(
         &mut self,
         steps: &[PlanStep],
@@ -33,7 +33,7 @@ impl Performer {
                 let content = content.as_deref().unwrap_or(&piece.content);
                 send_piece(piece, content, sender);
             }
-            // Each frame has a key of its own.
+            // Each frame has a new key.
             Some(ActKind::Frame(frame)) => match &mut sender.endpoint {
                 Some(endpoint) if frame.mask.is_some() => {
                     let mask = Some(endpoint.fresh_key());
@@ -46,8 +46,8 @@ impl Performer {
         }
     }
 
-    /// Replaces values in the message at the beginning of `steps` by those of this run. Its
-    /// fragments keep their lengths as far as possible; the last one gets the rest.
+    /// Replaces values in the message at the beginning of `steps`. Its fragments keep their lengths
+    /// as far as possible; the last one gets the rest.
     fn renew(&mut self, steps: &[PlanStep], values: &Values) {
         self.pieces.clear();
         let mut pieces = Vec::new();
@@ -79,7 +79,7 @@ impl Performer {
 /// Compressed again, or unchanged.
 fn send_piece(piece: &Piece, content: &[u8], sender: &mut Sender<'_>) {
     if piece.compressed {
-        // It is open, as whoever sends has made sure.
+        // The connection is open; the caller has checked it.
         let _ = sender.fragment(Producer::Hand, piece.opcode, content, piece.last);
         return;
     }

@@ -20,23 +20,23 @@ use crate::wire::{CloseCode, Control, Data, OpCode};
 /// The maximum number of unanswered pings, including lost ones.
 const WAITING: usize = 1024;
 
-/// What became of the pings of a run. It outlives the connection.
+/// The results of the pings of a run. It outlives the connection.
 pub struct PingLog {
     /// The numbers.
     pub trips: PingRoundTrips,
     /// Frames and messages of the peer that answer no ping.
     pub others: u64,
-    /// How each is printed, if it is.
+    /// The printer of each result, if results are printed.
     pub printer: Option<PingPrinter>,
 }
 
-/// How what becomes of a ping is printed.
+/// How results are printed.
 pub enum PingPrinter {
     /// As a line that names the host.
     Text {
-        /// The host, harmless for a terminal.
+        /// The host, safe for a terminal.
         host: String,
-        /// Messages are sent.
+        /// Messages are sent instead of pings.
         echo: bool,
     },
     /// As an object.
@@ -44,7 +44,7 @@ pub enum PingPrinter {
 }
 
 impl PingLog {
-    /// Nothing has happened yet.
+    /// A log without results.
     pub fn new(printer: Option<PingPrinter>) -> Rc<RefCell<Self>> {
         Rc::new(RefCell::new(Self { trips: PingRoundTrips::default(), others: 0, printer }))
     }
@@ -66,30 +66,30 @@ impl PingLog {
     }
 }
 
-/// Sends pings as planned, and closes when all have been answered or given up.
+/// Sends the planned pings. Closes when all have been answered or given up.
 pub struct Pinger {
     plan: PingPlan,
     log: Rc<RefCell<PingLog>>,
     /// When the next one is due.
     next: Instant,
-    /// When it ends whatever happens.
+    /// When it ends in any case.
     until: Option<Instant>,
     sent: u64,
     /// The oldest first.
     waiting: VecDeque<Probe>,
 }
 
-/// A ping whose answer is waited for.
+/// A ping without an answer.
 struct Probe {
     seq: u64,
     payload: Vec<u8>,
     sent_at: Instant,
-    /// It counts as lost, and that was printed.
+    /// It counts as lost, which has been printed.
     is_lost: bool,
 }
 
 impl Pinger {
-    /// The connection is open now.
+    /// For a connection that is open now.
     pub fn new(
         plan: PingPlan,
         log: &Rc<RefCell<PingLog>>,
@@ -121,14 +121,14 @@ impl Pinger {
         }
     }
 
-    /// Takes what may be the answer to the oldest ping with this payload.
+    /// Takes a possible answer to the oldest ping with this payload.
     fn answered(&mut self, payload: &[u8], cx: &mut Context<'_>) {
         let now = cx.sender.now;
         let mut log = self.log.borrow_mut();
         let bytes = payload.len();
         let Some(at) = self.waiting.iter().position(|probe| probe.payload == payload) else {
             log.others += 1;
-            // A message that is not an echo is the application's own.
+            // A message that is not an echo belongs to the application.
             if !self.plan.echo {
                 log.take(&PingEvent::Stray { bytes }, cx);
             }
@@ -143,7 +143,7 @@ impl Pinger {
         log.take(&event, cx);
     }
 
-    /// Takes for lost what was not answered in time.
+    /// Counts pings as lost whose time limit has passed.
     fn give_up(&mut self, now: Instant, cx: &mut Context<'_>) {
         let after = self.plan.timeout;
         for probe in &mut self.waiting {
@@ -162,7 +162,7 @@ impl Pinger {
 }
 
 impl Behaviour for Pinger {
-    /// An echo is compared whole.
+    /// An echo is compared as a whole.
     fn streams(&self) -> bool {
         !self.plan.echo
     }
@@ -200,12 +200,12 @@ impl Behaviour for Pinger {
         self.give_up(now, cx);
         let all = !self.has_more() && self.first_waiting().is_none();
         if all || cx.stdout.is_closed() || self.until.is_some_and(|at| at <= now) {
-            // It is open.
+            // The connection is open.
             let _ = cx.sender.close(Some(CloseCode::Normal.into()), "");
             return Ok(());
         }
         if self.has_more() && self.next <= now {
-            // Where the peer or our reader is slow, this one is left out.
+            // If the peer or the reader of stdout is slow, this ping is skipped.
             let crowded = self.waiting.len() == WAITING && !self.waiting[0].is_lost;
             if !crowded
                 && !cx.stdout.is_full()
@@ -213,7 +213,7 @@ impl Behaviour for Pinger {
             {
                 self.send(now, cx);
             }
-            // After a pause of the system pings are not made up for.
+            // After a pause of the system, missed pings are not made up for.
             let interval = self.plan.interval;
             self.next = (self.next + interval).max(now + interval / 2);
         }
@@ -227,7 +227,7 @@ impl Behaviour for Pinger {
     }
 }
 
-/// The number in decimal, in so many bytes.
+/// The number in decimal, with this many digits.
 fn payload(seq: u64, size: usize) -> Vec<u8> {
     let text = format!("{seq:0size$}").into_bytes();
     text[text.len() - size..].to_vec()

@@ -1,4 +1,4 @@
-//! `wscope replay`: plays the client's side of a recorded connection, and collects the result.
+//! `wscope replay`: plays the client's side of a recorded connection, and collects the results.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -17,23 +17,23 @@ use crate::session::Assembler;
 use crate::ui::latency::Latencies;
 use crate::wire::{CloseCode, Data};
 
-/// Bytes of a received message that are examined.
+/// How many bytes of a received message are examined.
 const LOOKED_AT: usize = 64 << 20;
 
-/// Differences of a connection that are kept to be shown.
+/// How many differences of a connection are kept for output.
 const SHOWN: usize = 10;
 
-/// What is played, on each connection.
+/// The script for each connection.
 #[derive(Debug)]
 pub struct ReplayScript {
     plan: ReplayPlan,
     pace: ReplayPace,
-    /// How long after the opening each step is due, with a timed pace.
+    /// With a timed pace, when each step is due after the opening.
     offsets: Vec<Duration>,
-    /// How long a message is waited for.
+    /// How long to wait for a message.
     patience: Duration,
     rules: Rc<ValueRules>,
-    /// How what is received is compared.
+    /// How received messages are compared.
     comparison: Comparison,
 }
 
@@ -57,12 +57,12 @@ impl ReplayScript {
         Self { plan, pace, offsets, patience, rules: Rc::new(rules), comparison }
     }
 
-    /// What is played.
+    /// The plan.
     pub fn plan(&self) -> &ReplayPlan {
         &self.plan
     }
 
-    /// How what is received is compared.
+    /// How received messages are compared.
     pub fn comparison(&self) -> &Comparison {
         &self.comparison
     }
@@ -71,19 +71,19 @@ impl ReplayScript {
 /// The result of a connection so far.
 #[derive(Debug, Default)]
 pub struct ReplayLog {
-    /// Messages that were sent and received.
+    /// The numbers of sent and received messages.
     pub sent: u64,
     pub received: u64,
-    /// Steps that were carried out.
+    /// The number of finished steps.
     pub steps: usize,
-    /// What was waited for in vain, or not sent, in a sentence.
+    /// The message that did not arrive or was not sent, in a sentence.
     pub unanswered: Option<String>,
-    /// Something was waited for in vain.
+    /// An awaited message did not arrive.
     pub timed_out: bool,
-    /// The first differences, and how many there are in all.
+    /// The first differences, and their total number.
     pub differences: Vec<Difference>,
     pub all_differences: u64,
-    /// From a message to its answer.
+    /// The times from a message to its answer.
     pub latencies: Latencies,
     /// The name of a capture that matched nothing.
     pub uncaptured: Option<String>,
@@ -98,13 +98,13 @@ impl ReplayLog {
         }
     }
 
-    /// The connection has ended: what did not come differs too.
+    /// Handles the end of the connection: missing messages count as differences.
     pub fn end(&mut self, script: &ReplayScript, ending: &Ending) {
         let ReplayScript { plan, comparison, .. } = script;
         let missing = plan.awaited.get(self.received as usize..).unwrap_or_default();
         self.differs(comparison.missing(self.received + 1, missing));
-        // A Close that answers ours says nothing of its own, and where a message was missed it was not
-        // waited for.
+        // A Close that only answers ours proves nothing. If a message was missing, wscope did not
+        // wait for the Close.
         if let Some(expected) =
             plan.close.as_ref().filter(|_| missing.is_empty() || !self.timed_out)
         {
@@ -133,27 +133,27 @@ pub struct Replay {
     next: usize,
     received: usize,
     opened: Instant,
-    /// When something was last sent or received.
+    /// When data was last sent or received.
     active: Instant,
-    /// Messages that wait for the answer with this number, counted from 0, and when they were sent.
+    /// Sent messages that wait for the answer with this number (from 0), and when they were sent.
     pending: VecDeque<(usize, Instant)>,
-    /// Something may be sent at once.
+    /// The next step may be due now.
     ready: bool,
 }
 
-/// What a step waits for.
+/// What the next step waits for.
 enum Await {
     Nothing,
     Time(Instant),
     /// The next message.
     Message,
     Close,
-    /// All was done, and the end is awaited.
+    /// All steps are done; waits for the end.
     End,
 }
 
 impl Replay {
-    /// The connection is open now.
+    /// For a connection that is open now.
     pub fn new(script: &Rc<ReplayScript>, log: &Rc<RefCell<ReplayLog>>, now: Instant) -> Self {
         Self {
             values: Values::new(&script.rules),
@@ -180,7 +180,7 @@ impl Replay {
                 None => Await::Nothing,
             };
         };
-        // Behind a Close nothing would come any more.
+        // After a Close, nothing more would arrive.
         let waits = *pace == ReplayPace::Wait || step.what.is_close();
         if waits && self.received < step.after {
             return Await::Message;
@@ -189,7 +189,7 @@ impl Replay {
             ReplayPace::Timed(_) => match self.opened.checked_add(offsets[self.next]) {
                 Some(due) if due <= now => Await::Nothing,
                 Some(due) => Await::Time(due),
-                // So far away that it never comes.
+                // So far in the future that it never comes.
                 None => Await::End,
             },
             ReplayPace::Wait | ReplayPace::Fast => Await::Nothing,
@@ -238,7 +238,7 @@ impl Replay {
         self.ready = true;
     }
 
-    /// Gives up because a message did not arrive in time.
+    /// Gives up, because a message did not arrive in time.
     fn give_up(&mut self, awaits: &Await, cx: &mut Context<'_>) {
         let seconds = self.script.patience.as_secs_f64();
         let what = match awaits {
@@ -253,7 +253,7 @@ impl Replay {
         let text = format!("{what} did not arrive within {seconds} s (--step-timeout){before}");
         let mut log = self.log.borrow_mut();
         (log.unanswered, log.timed_out) = (Some(text), true);
-        // It is open.
+        // The connection is open.
         let _ = cx.sender.close(Some(CloseCode::Away.into()), "");
     }
 
@@ -291,7 +291,7 @@ impl Behaviour for Replay {
             let awaits = self.awaits(cx.sender.now);
             match awaits {
                 Await::Nothing if self.next == self.script.plan.steps.len() => {
-                    // It is open.
+                    // The connection is open.
                     let _ = cx.sender.close(Some(CloseCode::Normal.into()), "");
                 }
                 Await::Nothing => {

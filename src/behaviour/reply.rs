@@ -21,7 +21,7 @@ impl Behaviour for Reply {
     }
 
     fn on_message(&mut self, _: Data, _: &[u8], cx: &mut Context<'_>) -> io::Result<()> {
-        // Once the connection is closing nobody waits for an answer.
+        // If the connection is closing, an answer is not needed.
         let _ = cx.sender.message(self.opcode, &self.content);
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Splits stdin into messages: the formats of `--input`, in constant memory.
 //!
 //! If a message reaches 1 MiB before its end is known, it is sent in fragments, so a line or a file
-//! may have any length. Uses no sockets: bytes come in through [`MessageSplitter::space`], messages
-//! leave through an [`Outlet`]: one connection, or many.
+//! may have any length. It uses no sockets: bytes come in through [`MessageSplitter::space`], and
+//! messages leave through an [`Outlet`], which is one or more connections.
 
 use memchr::{memchr, memchr_iter};
 
@@ -14,19 +14,19 @@ use crate::ui::sanitize::whole_characters;
 use crate::wire::Data;
 use crate::wire::utf8::{Utf8Error, Utf8Validator, is_utf8};
 
-/// Bytes read at once.
+/// How many bytes are read at once.
 const READ: usize = 256 * 1024;
 
-/// A message of `--input chunks` has at most so many bytes: what every server accepts.
+/// The largest message of `--input chunks` in bytes; every server accepts this size.
 const CHUNK: usize = 64 * 1024;
 
 /// Longest line of `--input json`.
 const MAX_COMMAND: usize = 64 * 1024 * 1024;
 
-/// Why a longer one is refused.
+/// The reason for refusing a longer line.
 const TOO_LONG: &str = "a command has at most 64 MiB";
 
-/// What stdin held can't be sent.
+/// Why data of stdin can't be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
     /// A text message that is not UTF-8.
@@ -36,7 +36,7 @@ pub enum FeedError {
     NotText {
         /// Number of the message, from 1.
         message: u64,
-        /// Bytes of stdin before the guilty one.
+        /// The number of bytes of stdin before the wrong one.
         offset: u64,
         /// What is wrong.
         error: Utf8Error,
@@ -58,33 +58,33 @@ pub enum FeedError {
         /// Number of the last line, from 1.
         line: u64,
     },
-    /// The connection does not take it.
+    /// The connection does not accept the message.
     #[error("stdin: message {message}: {error}")]
     Send {
         /// Number of the message, from 1.
         message: u64,
-        /// Why.
+        /// The reason.
         error: SendError,
     },
 }
 
-/// Where messages go.
+/// The target of messages.
 pub trait Outlet {
-    /// Sends a message, or the next piece of one; `opcode` counts with the first.
+    /// Sends a message, or the next piece of a message; the first piece decides the `opcode`.
     ///
     /// # Errors
     ///
-    /// The connection does not take it.
+    /// The connection does not accept it.
     fn send(&mut self, opcode: Data, piece: &[u8], last: bool) -> Result<(), SendError>;
 
     /// Carries out a line of `--input json`.
     ///
     /// # Errors
     ///
-    /// It is not a command, or the connection does not take it.
+    /// It is not a command, or the connection does not accept it.
     fn command(&mut self, line: &[u8]) -> Result<(), String>;
 
-    /// Whether a message was begun whose last fragment was not sent, and still can be.
+    /// Whether a message has been begun, and its last fragment can still be sent.
     fn is_mid_message(&self) -> bool;
 }
 
@@ -92,7 +92,7 @@ pub trait Outlet {
 pub struct To<'s, 'a> {
     /// Sends on the connection.
     pub sender: &'s mut Sender<'a>,
-    /// Who sends.
+    /// The producer.
     pub producer: Producer,
     /// Carries out a line of `--input json`.
     pub commands: Commands,
@@ -124,19 +124,19 @@ pub struct MessageSplitter {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
-    /// Bytes of stdin before `start`.
+    /// The number of bytes of stdin before `start`.
     offset: u64,
-    /// Messages begun, the one in fragments included.
+    /// The number of messages begun, including one that is being sent in fragments.
     messages: u64,
-    /// Inside a message that is sent in fragments.
+    /// A message is being sent in fragments.
     fragmenting: bool,
     utf8: Utf8Validator,
-    /// Everything up to the end of the message is dropped.
+    /// Bytes up to the end of the message are dropped.
     skipping: bool,
 }
 
 impl MessageSplitter {
-    /// For a format; `binary` sends binary messages.
+    /// A splitter for a format; `binary`: it sends binary messages.
     pub fn new(format: InputFormat, binary: bool) -> Self {
         Self {
             format,
@@ -152,7 +152,7 @@ impl MessageSplitter {
         }
     }
 
-    /// Skips the rest of a message that was sent in part. Returns whether there was one.
+    /// Skips the rest of a message of which a part was sent. Returns whether there was one.
     pub fn abandon_message(&mut self) -> bool {
         let inside = std::mem::take(&mut self.fragmenting);
         self.skipping |= inside;
@@ -160,7 +160,7 @@ impl MessageSplitter {
         inside
     }
 
-    /// The buffer to read stdin into; report the number of bytes with [`MessageSplitter::filled`].
+    /// The buffer for data of stdin; report the number of bytes to [`MessageSplitter::filled`].
     pub fn space(&mut self) -> &mut [u8] {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -168,7 +168,8 @@ impl MessageSplitter {
             self.start = 0;
         }
         if self.buffer.is_empty() {
-            // Fresh pages from the system are zero already: a run of one line touches one of them.
+            // New pages from the system are already zero; a run with one line uses only one of
+            // them.
             self.buffer = vec![0; READ];
         }
         if self.buffer.len() < self.end + READ {
@@ -195,13 +196,13 @@ impl MessageSplitter {
             InputFormat::Chunks => self.cut_chunks(outlet),
             InputFormat::Whole => self.send_pieces(outlet),
             InputFormat::Json => self.run_commands(fresh, false, outlet),
-            // Lines of commands never come here.
+            // A runner reads these formats.
             InputFormat::None | InputFormat::Commands | InputFormat::Prompt => Ok(()),
         }
     }
 
-    /// Sends what is left at the end of stdin: a last line without its newline, the end of a
-    /// message in fragments, the whole.
+    /// Sends the rest at the end of stdin: a last line without its newline, the end of a message in
+    /// fragments, the whole.
     ///
     /// # Errors
     ///
@@ -229,7 +230,7 @@ impl MessageSplitter {
         }
     }
 
-    /// Drops what belongs to a message that is skipped.
+    /// Drops the bytes of a skipped message.
     fn skip(&mut self) {
         let separator = match self.format {
             InputFormat::Lines => b'\n',
@@ -252,7 +253,7 @@ impl MessageSplitter {
         fresh: usize,
         outlet: &mut impl Outlet,
     ) -> Result<(), FeedError> {
-        // One look at the whole batch saves a look at every line.
+        // A single search in the whole batch saves a search for each line.
         let last = memchr::memrchr(separator, &self.buffer[fresh..self.end]);
         let whole = last.map_or(self.start, |at| fresh + at);
         let all_good = !self.fragmenting
@@ -270,7 +271,7 @@ impl MessageSplitter {
         self.send_pieces(outlet)
     }
 
-    /// Sends the messages that end after `fresh`, all of them known to be good.
+    /// Sends the messages that end after `fresh`; all of them are valid.
     fn send_lines(
         &mut self,
         separator: u8,
@@ -290,7 +291,7 @@ impl MessageSplitter {
         Ok(())
     }
 
-    /// Sends what was read; of text no message ends inside a character, whose end is still to come.
+    /// Sends the data of the read. A text message does not end inside an incomplete character.
     fn cut_chunks(&mut self, outlet: &mut impl Outlet) -> Result<(), FeedError> {
         while self.start < self.end {
             let chunk = &self.buffer[self.start..self.end.min(self.start + CHUNK)];
@@ -306,8 +307,8 @@ impl MessageSplitter {
         Ok(())
     }
 
-    /// Sends the next `len` bytes as a message, or as the end of the one in fragments, and skips
-    /// the separator after it.
+    /// Sends the next `len` bytes as a message, or as the end of a message in fragments, and skips
+    /// the separator after them.
     fn send_message(
         &mut self,
         len: usize,
@@ -319,7 +320,7 @@ impl MessageSplitter {
         Ok(())
     }
 
-    /// Sends fragments as long as an unfinished message is longer than one.
+    /// Sends fragments as long as an unfinished message is longer than a fragment.
     fn send_pieces(&mut self, outlet: &mut impl Outlet) -> Result<(), FeedError> {
         while self.end - self.start >= FRAGMENT_SIZE {
             self.send_piece(FRAGMENT_SIZE, false, outlet)?;

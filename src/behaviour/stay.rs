@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::{StayOptions, Wait};
 
-/// Without options: how long the peer may be silent after something arrived.
+/// Without options: how long the peer may be silent after it has answered.
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// Without options: how long to wait for a first answer.
@@ -30,18 +30,18 @@ pub struct SessionProgress {
     pub input_ended: Option<Instant>,
     /// When a message, or a part of one, last arrived.
     pub heard: Instant,
-    /// Something arrived since the last message we sent.
+    /// Something has arrived since our last message.
     pub answered: bool,
-    /// The time when the last byte of a message was sent, if all data was sent and all received
-    /// data was passed on: otherwise, a pause is not the peer's silence.
+    /// When the last byte of a message was sent. `None` unless all data has been sent and all
+    /// received data has been passed on; otherwise, a pause is not the peer's silence.
     pub settled: Option<Instant>,
-    /// `--exit-after` or `--until` is not met yet.
+    /// `--exit-after` or `--until` has not been met.
     pub expects: bool,
-    /// The last thing that a script did was to meet an `/expect`: it has seen what it wanted.
+    /// The last line of a script was an `/expect` that was met.
     pub satisfied: bool,
 }
 
-/// What ends a run.
+/// Why a run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leave {
     /// `--for`
@@ -50,16 +50,16 @@ pub enum Leave {
     Wait(Duration),
     /// `--idle-exit`
     IdleExit(Duration),
-    /// A script saw what it expected.
+    /// A script received everything that it expected.
     Satisfied,
-    /// The default: the peer fell silent.
+    /// The default: the peer became silent.
     Silence,
     /// The default: nothing arrived.
     NoAnswer,
 }
 
 impl Leave {
-    /// When the options that the peer has no part in end the run; `began` is when the first
+    /// When the options that do not depend on the peer end the run; `began` is when the first
     /// connection opened.
     pub fn by_clock(
         options: &StayOptions,
@@ -75,7 +75,7 @@ impl Leave {
         by_for.into_iter().chain(by_wait).min_by_key(|(at, _)| *at)
     }
 
-    /// When the run ends if no message arrives before.
+    /// When the run ends if no message arrives until then.
     pub fn by_silence(options: &StayOptions, now: &SessionProgress) -> Option<(Instant, Self)> {
         let (ended, sent) = (now.input_ended?, now.settled?);
         let quiet = now.heard.max(ended);
@@ -91,8 +91,7 @@ impl Leave {
     }
 
     /// The note for a user who did not choose when the run ends, after `sent` messages from us. A
-    /// feed that pauses looks like a peer that has answered, so the note is also printed after
-    /// answers.
+    /// paused feed looks like a peer that has answered, so the note is also printed after answers.
     pub fn remark(self, sent: u64) -> Option<String> {
         let stays = "-w SECS waits longer, -w forever until the peer closes, --exit-after N until N messages have arrived";
         let what = match self {
@@ -106,7 +105,7 @@ impl Leave {
     }
 }
 
-/// As the cause of a failure, with the option that made it.
+/// As the cause of a failure, with its option.
 impl fmt::Display for Leave {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

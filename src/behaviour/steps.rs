@@ -9,10 +9,10 @@ use crate::engine::outbox::{Outbox, Producer};
 use crate::event::FrameEvent;
 use crate::wire::Data;
 
-/// One thing to send.
+/// A step of the sequence.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
-    /// A message in fragments of at most so many bytes.
+    /// A message, in fragments of at most this many bytes.
     Message(Data, &'static [u8], usize),
     /// A ping.
     Ping(&'static [u8]),
@@ -27,7 +27,7 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// Begins with the first step at the connection's first turn.
+    /// Sends the first step in the connection's first turn.
     pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
         Self { steps: steps.into_iter().collect(), answered: true }
     }
@@ -57,7 +57,7 @@ impl Behaviour for Steps {
             return Ok(());
         }
         let Some(step) = self.steps.pop_front() else { return Ok(()) };
-        // Once the peer has closed there is nothing left to show.
+        // After the peer has closed, there is nothing left to show.
         let _ = match step {
             Step::Message(opcode, content, piece) => {
                 let count = content.len().div_ceil(piece);

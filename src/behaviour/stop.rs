@@ -1,4 +1,4 @@
-//! `--exit-after` and `--until`: what ends a session early, with success.
+//! `--exit-after` and `--until`: conditions that end a session early, with success.
 
 use std::cell::RefCell;
 use std::io;
@@ -10,10 +10,10 @@ use crate::session::Assembler;
 use crate::ui::pattern::Pattern;
 use crate::wire::{CloseCode, Data};
 
-/// How much of a message `--until` looks at.
+/// How much of a message `--until` searches.
 const LOOKED_AT: usize = 1024 * 1024;
 
-/// What ends the run early with success. It outlives connections.
+/// The condition that ends the run early with success. It outlives connections.
 #[derive(Debug)]
 pub struct StopCondition {
     messages_left: Option<u64>,
@@ -31,12 +31,12 @@ impl StopCondition {
         is_set.then(|| Rc::new(RefCell::new(condition)))
     }
 
-    /// Whether what was waited for has arrived.
+    /// Whether the condition is met.
     pub fn is_met(&self) -> bool {
         self.met
     }
 
-    /// Takes one event of the peer's direction.
+    /// Takes an event of the peer's direction.
     fn take(&mut self, event: &FrameEvent<'_>) {
         let until = self.until.as_ref();
         if until.is_none() && !matches!(event, FrameEvent::Message(_)) {
@@ -65,11 +65,11 @@ fn matches(until: Option<&Pattern>, content: &[u8]) -> bool {
     until.is_some_and(|until| until.is_match(content))
 }
 
-/// Watches one connection for a condition, and closes it once that is met.
+/// Watches a connection for the condition, and closes the connection when it is met.
 pub struct Stop(Rc<RefCell<StopCondition>>);
 
 impl Stop {
-    /// Begins with a connection: half a message of the one before does not count.
+    /// For a new connection: an incomplete message of the previous connection does not count.
     pub fn new(condition: &Rc<RefCell<StopCondition>>) -> Self {
         condition.borrow_mut().beginning.clear();
         Self(Rc::clone(condition))
@@ -78,7 +78,7 @@ impl Stop {
     fn close_if_met(&self, cx: &mut Context<'_>) {
         if self.0.borrow().is_met() {
             *cx.ignore_rest = true;
-            // It may be closing already, which is as good.
+            // If it is already closing, no Close is needed.
             let _ = cx.sender.close(Some(CloseCode::Normal.into()), "");
         }
     }

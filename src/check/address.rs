@@ -6,13 +6,13 @@ use crate::net::target::percent_decoded;
 /// What is requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// `/`: the page for browsers; over WebSocket the next case that is open.
+    /// `/`: the page for browsers; over WebSocket, the next open case.
     Root,
     /// `/cases`: the cases, for the page.
     Cases,
     /// `/result?id=ID`: the verdict on a case, for the page.
     Result(String),
-    /// `/done`: the page has come to its end.
+    /// `/done`: the page has finished.
     Done,
     /// `/ID` or `/c/ID/TOKEN`: a case.
     Case(String, Option<String>),
@@ -30,7 +30,7 @@ pub enum Address {
     Other,
 }
 
-/// Which case a harness means.
+/// The case that a harness requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Number {
     /// By its place, from 1.

@@ -16,14 +16,14 @@ pub struct BaselineError(usize, &'static str);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline(BTreeMap<String, Verdict>);
 
-/// How a verdict compares with the one known before.
+/// How a verdict compares with the verdict in the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It is as it was known.
+    /// The verdict is the same.
     Known,
-    /// It is worse.
+    /// The verdict is worse.
     Worse,
-    /// It is better: the file can be updated.
+    /// The verdict is better: the file can be updated.
     Better,
     /// The file does not know the case.
     New,
@@ -56,12 +56,12 @@ impl Baseline {
         Ok(Self(verdicts))
     }
 
-    /// How an outcome compares.
+    /// Compares an outcome with the baseline.
     pub fn compare(&self, outcome: &CaseResult) -> Change {
         let verdict = outcome.judgement.verdict;
         match self.0.get(outcome.case.id) {
             None => Change::New,
-            // It was not found out this time.
+            // This run did not find out.
             Some(_) if verdict == Verdict::Inconclusive => Change::Known,
             Some(known) if verdict > *known => Change::Worse,
             Some(known) if verdict < *known => Change::Better,
@@ -76,8 +76,8 @@ impl Baseline {
     }
 }
 
-/// A file for [`Baseline::parse`]: the program and its version, then the verdicts. Nothing in it
-/// changes from run to run.
+/// A file for [`Baseline::parse`]: the program and its version, then the verdicts. The same
+/// verdicts give the same file.
 pub fn write(outcomes: &[CaseResult]) -> String {
     let mut sorted: Vec<&CaseResult> = outcomes.iter().collect();
     sorted.sort_by_key(|outcome| outcome.case.id);

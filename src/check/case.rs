@@ -1,4 +1,4 @@
-//! A case: a row of the table, with what is sent and what must follow.
+//! A case: a row of the table, with what wscope sends and what must follow.
 
 use super::facts::CaseFacts;
 use super::request::Edit;
@@ -20,7 +20,7 @@ pub const fn rule(section: &'static str, says: &'static str) -> CitedRule {
     CitedRule { section, says }
 }
 
-/// How binding the rule is.
+/// How binding a rule is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obligation {
     /// A MUST: breaking it is a FAIL.
@@ -32,7 +32,7 @@ pub enum Obligation {
 }
 
 impl Obligation {
-    /// The word for it.
+    /// The name in lists and reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Must => "must",
@@ -45,7 +45,7 @@ impl Obligation {
 /// What a case may cost the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Risk {
-    /// Nothing that a client does not cost.
+    /// No more than an ordinary client.
     Default,
     /// Time, or a burst of load: with `--stress`.
     Stress,
@@ -54,7 +54,7 @@ pub enum Risk {
 }
 
 impl Risk {
-    /// The word for it.
+    /// The name in lists and reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Default => "default",
@@ -85,7 +85,7 @@ impl Tested {
         }
     }
 
-    /// The word for it.
+    /// The name in lists and reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Server => "server",
@@ -95,80 +95,85 @@ impl Tested {
     }
 }
 
-/// What must have been agreed for a case to mean anything.
+/// What both sides must have agreed on; otherwise the case is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
     /// Nothing.
     Nothing,
     /// permessage-deflate, which the case offers.
     Deflate,
-    /// The same, without `client_no_context_takeover` in the answer.
+    /// permessage-deflate, without `client_no_context_takeover` in the answer.
     Takeover,
     /// A subprotocol: one that the server knows (`--subprotocol`), or that the client offers.
     Subprotocol,
     /// A client that offers permessage-deflate without `client_max_window_bits`.
     NoClientBits,
-    /// permessage-deflate, if our compressed messages must not refer to earlier messages.
+    /// permessage-deflate, agreed such that our compressed messages must not refer to earlier
+    /// messages.
     NoTakeover,
     /// TLS.
     Tls,
 }
 
-/// What has to follow.
+/// What must follow.
 #[derive(Clone, Copy)]
 pub enum Expectation {
-    /// An HTTP status: one of these, or any of 400 to 499 if there are none.
+    /// An HTTP status: one of these, or any from 400 to 499 if the list is empty.
     Refused(&'static [u16]),
     /// No WebSocket opens, because the request does not ask for one: any status except an error of
     /// the server.
     Ignored,
-    /// A 101 that keeps every rule.
+    /// A 101 that follows every rule.
     Accepted,
-    /// A 101 that follows these rules of the response, in addition to those that every client
+    /// A 101 that follows these rules of the response, in addition to the rules that every client
     /// checks.
     Keeps(&'static [&'static str]),
     /// A 101 without permessage-deflate.
     Declined,
-    /// The peer fails the connection: a Close with one of these codes, or its end.
+    /// The peer fails the connection: it sends a Close with one of these codes, or ends TCP.
     Dies(&'static [u16]),
-    /// The same; a Close with this code shows that the peer considers the frame legal.
+    /// The peer fails the connection. A Close with the second code shows that the peer considers
+    /// the frame legal.
     DiesUnlike(&'static [u16], u16),
     /// The connection stays open: it answers a ping after the case.
     Lives,
-    /// The same; if the server echoes, this message is received.
+    /// The connection stays open. If the server echoes, it sends this message.
     Echoes(OpCode, &'static str),
     /// A pong with this payload.
     Pongs(&'static str),
-    /// A pong, before the end of the message inside which the ping was sent.
+    /// A pong that arrives before the end of the message around the ping.
     PongsWithin(&'static str),
-    /// The answer to our Close: one of these codes or none, then the end of the connection.
+    /// The answer to our Close: a Close with one of these codes or without a code, then the end of
+    /// the connection.
     Closes(&'static [u16]),
-    /// The answer to a Close that breaks a rule: one of these codes, or the end.
+    /// The answer to a Close that breaks a rule: a Close with one of these codes, or the end of the
+    /// connection.
     Condemns(&'static [u16]),
-    /// The connection ends, and nothing is answered after our Close.
+    /// The connection ends; the peer answers nothing that follows our Close.
     Silence,
-    /// The behaviour is reported; a ping finds out the state of the connection.
+    /// wscope reports the behaviour; a ping shows the state of the connection.
     Learns,
-    /// The peer may refuse to wait: an end passes, any other behaviour is reported.
+    /// The peer may refuse to wait: if it ends the connection, the case passes; any other behaviour
+    /// is reported.
     Protects,
     /// The client ends the connection without a frame: the response must not open it.
     Fails,
-    /// The frames that come are masked with keys that differ.
+    /// The mask keys of the received frames differ.
     Keys,
-    /// The key of the request is a new one.
+    /// The request has a new Sec-WebSocket-Key.
     FreshKey,
-    /// A function judges the handshake; and the expected result, in words.
+    /// A function judges the handshake. The text describes the expected result.
     Judged(fn(&CaseFacts) -> Judgement, &'static str),
     /// A function judges the facts up to the answer to the ping after the case.
     Observed(fn(&CaseFacts) -> Judgement),
-    /// The end of TCP; what happens is reported.
+    /// The peer ends TCP; wscope reports what happens.
     Ends,
-    /// The client connects again each time its connection ends; whether and when is reported.
+    /// The client connects again after each end of its connection; wscope reports whether and when.
     Returns,
 }
 
 impl Expectation {
-    /// In words, for reports.
+    /// The expectation in words, for reports.
     pub fn describe(&self) -> String {
         match self {
             Self::Refused([]) => "an HTTP status from 400 to 499".to_owned(),
@@ -200,12 +205,12 @@ impl Expectation {
         }
     }
 
-    /// Whether more than one connection of a client decides.
+    /// Whether the verdict needs more than one connection of a client.
     pub fn is_of_return(&self) -> bool {
         matches!(self, Self::Returns)
     }
 
-    /// Whether the handshake alone decides.
+    /// Whether the verdict depends only on the handshake.
     pub fn is_of_handshake(&self) -> bool {
         matches!(
             self,
@@ -229,32 +234,32 @@ fn list(codes: &[u16]) -> String {
 pub struct Case {
     /// Area and words, frozen: `f/rsv1`.
     pub id: &'static str,
-    /// What is sent, in a few words.
+    /// What wscope sends, in a few words.
     pub title: &'static str,
-    /// What it is about.
+    /// The rule that the case tests.
     pub rule: CitedRule,
     /// What fails in practice if the rule is broken.
     pub why: &'static str,
-    /// How binding it is.
+    /// How binding the rule is.
     pub level: Obligation,
-    /// What it may cost.
+    /// What the case may cost the server.
     pub risk: Risk,
-    /// Which end it is about.
+    /// The end that the case tests.
     pub tested: Tested,
-    /// What must have been agreed.
+    /// What both sides must have agreed on.
     pub needs: Needs,
     /// The cases of Autobahn that test the same, by their numbers.
     pub autobahn: &'static str,
     /// How our half of the handshake differs from the usual one: the request to a server, the
     /// response to a client.
     pub open: &'static [Edit],
-    /// What is sent after the handshake: commands of the prompt.
+    /// What wscope sends after the handshake: commands of the prompt.
     pub send: &'static [&'static str],
-    /// The same for a client, if it is different.
+    /// What wscope sends to a client instead, if that differs.
     pub mirror: &'static [&'static str],
-    /// What has to follow.
+    /// What must follow.
     pub expect: Expectation,
-    /// How many connections do the same at the same time.
+    /// How many connections run the case at the same time.
     pub connections: u8,
 }
 
@@ -275,8 +280,8 @@ impl Case {
         Self::new(id, title, rule, why).of(Tested::Server)
     }
 
-    /// A row, which the following functions fill in; without them, the case opens a connection,
-    /// which must stay open.
+    /// A row with the usual values, which the functions below change. Without changes, the case
+    /// opens a connection, which must stay open.
     pub const fn new(
         id: &'static str,
         title: &'static str,
@@ -301,37 +306,37 @@ impl Case {
         }
     }
 
-    /// The rule is a SHOULD.
+    /// Marks the rule as a SHOULD.
     pub const fn should(self) -> Self {
         Self { level: Obligation::Should, ..self }
     }
 
-    /// No rule decides.
+    /// Marks the case as one without a rule.
     pub const fn info(self) -> Self {
         Self { level: Obligation::Info, ..self }
     }
 
-    /// It costs the server something.
+    /// The case costs the server time or load.
     pub const fn stress(self) -> Self {
         Self { risk: Risk::Stress, ..self }
     }
 
-    /// It costs the server much.
+    /// The case costs the server much memory.
     pub const fn intrusive(self) -> Self {
         Self { risk: Risk::Intrusive, ..self }
     }
 
-    /// It is about this end alone.
+    /// The case tests only this end.
     pub const fn of(self, tested: Tested) -> Self {
         Self { tested, ..self }
     }
 
-    /// It means nothing without this.
+    /// The case is skipped if this was not agreed.
     pub const fn needs(self, needs: Needs) -> Self {
         Self { needs, ..self }
     }
 
-    /// Numbers of Autobahn's.
+    /// The numbers of Autobahn's cases.
     pub const fn autobahn(self, autobahn: &'static str) -> Self {
         Self { autobahn, ..self }
     }
@@ -341,22 +346,22 @@ impl Case {
         Self { open, ..self }
     }
 
-    /// What is sent after the handshake.
+    /// Sets what wscope sends after the handshake.
     pub const fn send(self, send: &'static [&'static str]) -> Self {
         Self { send, ..self }
     }
 
-    /// What is sent to a client instead.
+    /// Sets what wscope sends to a client instead.
     pub const fn mirror(self, mirror: &'static [&'static str]) -> Self {
         Self { mirror, ..self }
     }
 
-    /// What has to follow.
+    /// Sets what must follow.
     pub const fn expect(self, expect: Expectation) -> Self {
         Self { expect, ..self }
     }
 
-    /// So many connections do the same at the same time.
+    /// This many connections run the case at the same time.
     pub const fn connections(self, connections: u8) -> Self {
         Self { connections, ..self }
     }
@@ -372,7 +377,7 @@ impl Case {
         Self { tested, send, mirror: &[], ..self }
     }
 
-    /// Who is tested, in a word.
+    /// The tested end, as a word: server or client.
     pub fn peer(&self) -> &'static str {
         match self.tested {
             Tested::Client => "client",
@@ -380,10 +385,10 @@ impl Case {
         }
     }
 
-    /// What has to follow, in words.
+    /// What must follow, in words.
     pub fn expected(&self) -> String {
         match (self.expect, self.tested) {
-            // It is we who end TCP then.
+            // If a client is tested, this side ends TCP.
             (Expectation::Closes(codes), Tested::Client) => {
                 format!("Close {}, or one without a code", list(codes))
             }
@@ -391,24 +396,24 @@ impl Case {
         }
     }
 
-    /// The letter before the slash.
+    /// The area: the letter before the slash.
     pub fn area(&self) -> &'static str {
         self.id.split('/').next().unwrap_or_default()
     }
 
-    /// What is sent, read as the prompt reads it.
+    /// What wscope sends, parsed as by the prompt.
     ///
-    /// A line that can't be read is left out; a test reads all of them.
+    /// Skips lines that can't be parsed; a test parses all of them.
     pub fn commands(&self) -> impl Iterator<Item = Command> {
         self.send.iter().filter_map(|line| parse(line).ok())
     }
 
-    /// Whether something is sent that may reach the application.
+    /// Whether the case sends something that may reach the application.
     pub fn sends_data(&self) -> bool {
         self.commands().any(|command| sends_data(&command))
     }
 
-    /// Whether the broken rule follows a whole message that breaks none.
+    /// Whether a legal, whole message precedes the broken rule.
     pub fn begins_with_message(&self) -> bool {
         let mut commands = self.commands();
         let is_whole = match commands.next() {
@@ -421,7 +426,7 @@ impl Case {
         is_whole && commands.next().is_some()
     }
 
-    /// Why the case means nothing on this connection.
+    /// Why the case can't be judged on this connection.
     pub fn lacks(&self, facts: &CaseFacts) -> Option<&'static str> {
         let is_client = self.tested == Tested::Client;
         let missing = |name| facts.header(name).is_none_or(str::is_empty);
@@ -457,7 +462,7 @@ impl Case {
         }
     }
 
-    /// Bytes of what is sent, about.
+    /// About how many bytes the case sends.
     pub fn bytes(&self) -> usize {
         const HEAD: usize = 250;
         HEAD + self.commands().map(|command| bytes(&command)).sum::<usize>()

@@ -8,27 +8,28 @@ use crate::wire::close::CloseBody;
 /// How the opening handshake went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum CaseOpening {
-    /// It has not ended.
+    /// The handshake has not ended yet.
     #[default]
     Pending,
-    /// A 101 that keeps the rules; of a client, a request that does.
+    /// Success: of a server, a 101 that follows the rules; of a client, a request that follows
+    /// them.
     Open,
     /// Another status.
     Refused(u16),
-    /// A 101 that breaks rules which every client checks, or a request that breaks those which every
-    /// server checks; which.
+    /// A 101 that breaks rules that every client checks, or a request that breaks rules that every
+    /// server checks; the text names the rules.
     Bad(String),
-    /// An answer that is not HTTP; its error.
+    /// An answer that is not HTTP, with the error.
     Garbage(String),
     /// The connection ended without an answer.
     Dropped,
     /// No answer arrived in time.
     Silent,
-    /// TLS does not come about as the case wants it; why.
+    /// TLS was not established as the case requires; the text says why.
     Unsecured(String),
-    /// This side can't ask as the case wants it; why.
+    /// This side can't send the request that the case requires; the text says why.
     Unable(String),
-    /// No connection to ask on; why.
+    /// No connection for the request; the text says why.
     Unreachable(String),
 }
 
@@ -39,7 +40,7 @@ pub enum Seen {
     Message(OpCode, Vec<u8>),
     /// A pong.
     Pong(Vec<u8>),
-    /// The peer broke a rule; which.
+    /// The peer broke this rule.
     Violation(String),
 }
 
@@ -49,7 +50,7 @@ pub const KEPT: usize = 128 * 1024;
 /// Mask keys that are kept.
 pub const KEYS: usize = 256;
 
-/// All of it.
+/// All facts of one connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaseFacts {
     /// The opening handshake.
@@ -58,22 +59,22 @@ pub struct CaseFacts {
     pub broken: Vec<(&'static str, String)>,
     /// Headers of the peer's half of the handshake: names in lower case.
     pub headers: Vec<(String, String)>,
-    /// permessage-deflate was agreed.
+    /// Whether permessage-deflate was agreed.
     pub deflate: bool,
-    /// What we compress may refer to messages before.
+    /// Whether our compressed messages may refer to earlier messages.
     pub takeover: bool,
     /// The mask keys of the frames that arrived, up to [`KEYS`].
     pub keys: Vec<[u8; 4]>,
-    /// A client's Sec-WebSocket-Key was used before, on another connection; none if there was no
-    /// other.
+    /// Whether a client has used this Sec-WebSocket-Key before, on another connection; `None` if
+    /// there was no other connection.
     pub stale_key: Option<bool>,
-    /// TLS was established.
+    /// Whether TLS was established.
     pub secured: bool,
-    /// What TLS agreed on by ALPN.
+    /// The protocol that TLS agreed on by ALPN.
     pub alpn: Option<String>,
     /// Received pings.
     pub pings: u32,
-    /// From each ping of the case to its pong.
+    /// The time from each ping of the case to its pong.
     pub round_trips: Vec<Duration>,
     /// The received frames, in order.
     pub seen: Vec<Seen>,
@@ -83,9 +84,9 @@ pub struct CaseFacts {
     pub late_pongs: Vec<Vec<u8>>,
     /// The peer's Close.
     pub close: Option<CloseBody>,
-    /// The connection is over; by a reset or not.
+    /// How the connection ended, once it has ended.
     pub ended: Option<CaseEnd>,
-    /// What had to come did not come in time.
+    /// Whether an awaited event did not come in time.
     pub timed_out: bool,
 }
 
@@ -96,12 +97,13 @@ pub enum CaseEnd {
     InOrder,
     /// By a reset, or inside a frame.
     Broken,
-    /// The peer did not end TCP after the closing handshake: this side did, after a while.
+    /// This side ended TCP, because the peer had not ended it some time after the closing
+    /// handshake.
     ByUs,
 }
 
-/// The payloads of the pings that are sent after what a case sends. A server that fails the
-/// connection can't answer them, because they come after it in the same stream.
+/// The payloads of the pings that wscope sends after the data of a case. A server that fails the
+/// connection can't answer them, because they come later in the same stream.
 pub const CANARIES: [&[u8]; 2] = [b"wscope check: first", b"wscope check: second"];
 
 impl CaseFacts {
@@ -137,9 +139,9 @@ impl CaseFacts {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    /// What happened, in a few words: the last thing first decides.
+    /// What happened, in a few words: the latest event decides.
     ///
-    /// `peer` is the word for who is tested.
+    /// `peer` is the word for the tested end.
     pub fn describe(&self, peer: &str) -> String {
         match &self.opening {
             CaseOpening::Pending | CaseOpening::Silent => {

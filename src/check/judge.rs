@@ -9,13 +9,13 @@ use crate::script::command::{Command, Payload, parse};
 use crate::ui::number::counted;
 use crate::wire::{Control, OpCode};
 
-/// How often a client is to come back whose connection ends.
+/// How often a client whose connection ends must come back.
 pub const RETURNS: usize = 4;
 
-/// How long it has to do so.
+/// The time limit for coming back.
 pub const RETURN: Duration = Duration::from_secs(10);
 
-/// Decides. `echoes`: the peer sends messages back.
+/// Returns the verdict. `echoes`: the peer sends messages back.
 pub fn judge(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
     let judgement = decide(case, facts, echoes);
     if judgement.why.is_some() {
@@ -30,7 +30,7 @@ pub fn judge(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
 }
 
 fn decide(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
-    // A peer that lets a breach pass may send it back; that is no breach of its own.
+    // A peer that accepts a broken frame may echo it; the echo is not a violation by the peer.
     let mut sound = facts.clone();
     if matches!(
         case.expect,
@@ -56,7 +56,7 @@ fn decide(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
         && !matches!(case.expect, Expectation::Learns)
         && case.needs != Needs::Tls
     {
-        // Too many connections: the next may get another answer.
+        // Too many connections: another try may get another answer.
         return is(Verdict::Inconclusive);
     }
     if let Expectation::Judged(function, _) = case.expect {
@@ -99,13 +99,14 @@ fn decide(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
         return is(Verdict::Info);
     }
     if let (Expectation::Declined, CaseOpening::Refused(400..600)) = (case.expect, &facts.opening) {
-        // To decline an offer is to go on without it; but nothing wrong was agreed to.
+        // To decline an offer, the peer continues without it. Here it does not continue, but it
+        // also accepted nothing wrong.
         return is(Verdict::Warn);
     }
     if let (Tested::Client, CaseOpening::Bad(_) | CaseOpening::Garbage(_) | CaseOpening::Dropped) =
         (case.tested, &facts.opening)
     {
-        // A client whose request breaks a rule gets no connection, whatever the case is about.
+        // If a client's request breaks a rule, wscope refuses it, whatever the case tests.
         return match facts.opening {
             CaseOpening::Bad(_) => Judgement::of_own_breach(got),
             _ => is(Verdict::Fail),
@@ -113,11 +114,11 @@ fn decide(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
     }
     let refused = matches!(facts.opening, CaseOpening::Refused(400..500) | CaseOpening::Dropped);
     if refused && case.area() == "p" {
-        // A server need not go on without a subprotocol that it knows.
+        // A server need not continue without a subprotocol that it knows.
         return is(Verdict::Info);
     }
     if facts.opening != CaseOpening::Open {
-        // Whether a request is accepted is what a case of the handshake is about.
+        // Cases of the handshake test whether the request is accepted.
         let verdict = match case.expect.is_of_handshake() || !case.open.is_empty() {
             true => Verdict::Fail,
             false => Verdict::Inconclusive,
@@ -205,7 +206,7 @@ fn decide(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
             },
             Some(Some(1002 | 1007)) => is(Verdict::Fail),
             Some(_) => is(Verdict::Warn),
-            // The answer is a MUST, but the connection ends as it has to.
+            // The answer is a MUST, but the connection ends as required.
             None if dropped => is(Verdict::Warn),
             None => is(Verdict::Fail),
         },
@@ -253,8 +254,8 @@ fn decide(case: &Case, facts: &CaseFacts, echoes: bool) -> Judgement {
     }
 }
 
-/// Whether a peer that follows the rules may close with this code because of a legal message: it
-/// has a limit, or an application that expects other messages. A peer that echoes expects all
+/// Whether a peer that follows the rules may close with this code after a legal message, because of
+/// a limit or because its application expects other messages. A peer that echoes accepts all
 /// messages.
 fn may_decline(code: u16, echoes: bool) -> bool {
     code == 1009 || !echoes && matches!(code, 1000 | 1001 | 1003 | 1008 | 3000..=4999)
@@ -272,7 +273,7 @@ fn is_answered(command: &Command, facts: &CaseFacts) -> bool {
         && (facts.has_pong(bytes) || facts.late_pongs.contains(bytes))
 }
 
-/// What becomes of a response that must not open a connection.
+/// Judges a response that must not open a connection.
 fn failed_opening(facts: &CaseFacts) -> Judgement {
     let is = |verdict, got: &str| Judgement::new(verdict, got);
     match (facts.seen.first(), &facts.close, facts.ended) {
@@ -301,7 +302,7 @@ fn failed_opening(facts: &CaseFacts) -> Judgement {
 /// Whether a client connected again, and after which pauses.
 fn returns(facts: &CaseFacts) -> Judgement {
     let pauses: Vec<f64> = facts.round_trips.iter().map(Duration::as_secs_f64).collect();
-    // It may come later still, unless its process has ended.
+    // The client may still connect later, unless its process has ended.
     let within = match facts.timed_out {
         true => format!(" within {} s", RETURN.as_secs()),
         false => String::new(),
@@ -315,16 +316,19 @@ fn returns(facts: &CaseFacts) -> Judgement {
         }
         _ if !grown => "it connects again; the pauses do not grow".to_owned(),
         _ if pauses.is_sorted_by(|one, next| one < next) => {
-            "it connects again, each time later".to_owned()
+            "it connects again, after a longer pause each time".to_owned()
         }
-        _ => "it connects again, later at last than at first, but not each time".to_owned(),
+        _ => {
+            "it connects again; the last pause is longer than the first, but not every pause grows"
+                .to_owned()
+        }
     };
     let pauses: Vec<String> = pauses.iter().map(|pause| format!("{pause:.2}")).collect();
     let measured = Some(format!("after {} s", pauses.join(", ")));
     Judgement { measured, ..Judgement::new(Verdict::Info, got) }
 }
 
-/// Whether mask keys look as if they were drawn at random.
+/// Whether mask keys look random.
 fn keys(facts: &CaseFacts) -> Judgement {
     let mut sorted = facts.keys.clone();
     sorted.sort_unstable();
@@ -340,7 +344,7 @@ fn keys(facts: &CaseFacts) -> Judgement {
     }
 }
 
-/// What else a refusal has to hold.
+/// Checks what a refusal must contain besides the status.
 fn refusal(case: &Case, facts: &CaseFacts, pass: Judgement) -> Judgement {
     let names = |name| facts.header(name).is_some();
     match (&facts.opening, case.id) {
@@ -514,7 +518,7 @@ mod tests {
             ],
         );
         check(CASE.expect(Expectation::Refused(&[405])), &[(refused(405), Verdict::Warn)]);
-        // Whether the end of TCP is seen too is a matter of time.
+        // Whether wscope also sees the end of TCP depends on timing.
         let ended = CaseFacts { ended: Some(CaseEnd::InOrder), ..open() };
         assert_eq!(judge(&CASE.expect(Expectation::Refused(&[])), &ended, false).got, "101");
     }
@@ -589,7 +593,7 @@ mod tests {
             (1008, true, Verdict::Fail),
             (1003, false, Verdict::Inconclusive),
             (1008, false, Verdict::Inconclusive),
-            // An error of the server.
+            // Reports an internal error of the server.
             (1011, false, Verdict::Fail),
             (4001, false, Verdict::Inconclusive),
             (1002, false, Verdict::Fail),
@@ -597,14 +601,14 @@ mod tests {
         ] {
             assert_eq!(judge(&case, &closed(code), echoes).verdict, verdict, "{code}");
         }
-        // What breaks a rule comes after a message that is declined before.
+        // The peer declines the message before it reads the frame that breaks a rule.
         let after = CASE.send(&["/frame text wscope check", "/frame continuation x"]);
         let after = after.expect(Expectation::Dies(&[1002]));
         assert_eq!(judge(&after, &closed(1003), false).verdict, Verdict::Inconclusive);
         assert_eq!(judge(&after, &closed(1003), true).verdict, Verdict::Warn);
         let within = CASE.send(&["/frame text rsv2=on x"]).expect(Expectation::Dies(&[1002]));
         assert_eq!(judge(&within, &closed(1003), false).verdict, Verdict::Warn);
-        // A ping is for no application.
+        // Pings do not reach the application.
         let pinged = judge(&CASE.send(&["/ping"]), &closed(1008), false);
         assert_eq!(pinged.verdict, Verdict::Fail);
     }
@@ -647,13 +651,13 @@ mod tests {
             returns(&CaseFacts { round_trips, timed_out, ..open() }).got
         };
         for (tenths, late, text) in [
-            (&[1, 2, 4, 8][..], false, "it connects again, each time later"),
+            (&[1, 2, 4, 8][..], false, "it connects again, after a longer pause each time"),
             (&[1, 1, 1, 1], false, "it connects again; the pauses do not grow"),
             (&[9, 5, 3, 1], false, "it connects again; the pauses do not grow"),
             (
                 &[1, 9, 2, 3],
                 false,
-                "it connects again, later at last than at first, but not each time",
+                "it connects again; the last pause is longer than the first, but not every pause grows",
             ),
             (&[1, 2], true, "it connects again 2 times, then does not connect again within 10 s"),
             (&[1], false, "it connects again 1 time, then does not connect again"),

@@ -1,8 +1,8 @@
 //! `wscope check` without its connections: the cases, the next step of a case, its verdict, the
 //! order of the cases, the reports.
 //!
-//! Nothing here uses a socket or a clock: [`trial::CaseRun`] and [`plan::CheckRun`] get what was seen and
-//! the time as arguments, [`judge::judge`] decides from [`facts::CaseFacts`] alone.
+//! Nothing here uses a socket or a clock: [`trial::CaseRun`] and [`plan::CheckRun`] get the events
+//! and the time as arguments; [`judge::judge`] uses only [`facts::CaseFacts`].
 
 pub mod address;
 pub mod baseline;

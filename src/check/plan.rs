@@ -1,8 +1,8 @@
 //! In which order cases run, which run again, and when the run stops.
 //!
-//! Control connections come first, after every case that the server may not have survived, and
-//! last. A case without an answer runs once more, alone, before it counts. If clients connect by
-//! themselves, they decide the order, and the plan only knows which cases are still open.
+//! Control connections come first, last, and after every case that may have crashed the server. A
+//! case without an answer runs once more, alone, before its result counts. If clients connect by
+//! themselves, they decide the order, and the plan only records which cases are still open.
 //!
 //! A server may answer a case and crash afterwards. So every case that has ended is a possible
 //! cause until the server answers a connection that began later.
@@ -18,29 +18,30 @@ use super::verdict::{Judgement, Verdict};
 use crate::ui::number::counted;
 use crate::wire::{Data, OpCode, Role};
 
-/// Control connections before the first case: the round trip is the median of theirs.
+/// Control connections before the first case. Their median gives the round trip.
 const CONTROLS: usize = 3;
 
-/// The most cases that run again because they got no answer: if more have none, that is not chance.
+/// At most this many cases run again because they got no answer. If more cases get none, the cause
+/// is not chance.
 const SECOND_LOOKS: usize = 8;
 
 /// A run with at most this many cases checks after each case, a moment later, whether the server is
 /// alive.
 pub const FEW: usize = 8;
 
-/// The time after which a server that crashes after its last answer has crashed.
+/// A server that crashes because of its last case crashes within this time.
 const MOMENT: Duration = Duration::from_millis(20);
 
-/// The same in a run of few cases.
+/// The same time in a run of few cases.
 const LONG_MOMENT: Duration = Duration::from_millis(200);
 
-/// Suspects that are named.
+/// At most this many suspects are named.
 const NAMED: usize = 6;
 
-/// Refusals in a row after which a server is left alone.
+/// After this many refusals in a row, the run stops.
 const REFUSALS: usize = 3;
 
-/// A connection that works: without one, no other result is meaningful.
+/// A connection that must work: without one, no other result is meaningful.
 pub static CONTROL: Case = Case::new(
     "h/control",
     "a valid handshake and a ping",
@@ -54,10 +55,10 @@ pub static ECHO: Case = Case::new("h/echo", "a text and a binary message", rule(
     .send(&["/text wscope check: is this echoed? ä € 😀", "/binary 00 ff fe 80"])
     .expect(Expectation::Learns);
 
-/// The same for a client.
+/// The control connection for a client.
 static CLIENT_CONTROL: Case = Case { tested: Tested::Client, ..CONTROL };
 
-/// The control connection that also finds out whether the server echoes.
+/// The control connection for a client that also tests whether the client echoes.
 static MEETING: Case = Case { send: ECHO.send, ..CLIENT_CONTROL };
 
 /// One connection to make.
@@ -65,11 +66,11 @@ static MEETING: Case = Case { send: ECHO.send, ..CLIENT_CONTROL };
 pub struct Work {
     /// The case.
     pub case: &'static Case,
-    /// What its facts are for.
+    /// What the facts of the connection are used for.
     pub purpose: Purpose,
-    /// Which connection of the run it is, from 1; 0 before it has begun.
+    /// The number of the connection in the run, from 1; 0 before the connection begins.
     number: u64,
-    /// It began when nothing before could end the server any more.
+    /// The connection began when no earlier case could still crash the server.
     calm: bool,
 }
 
@@ -78,7 +79,7 @@ impl Work {
         Self { case, purpose, number: 0, calm: false }
     }
 
-    /// Where its case is.
+    /// The place of its case in the table.
     pub fn place(&self) -> Option<usize> {
         match self.purpose {
             Purpose::Result(at) | Purpose::Again(at) | Purpose::Part(at) => Some(at),
@@ -92,42 +93,42 @@ impl Work {
     }
 }
 
-/// What the facts of a connection are for.
+/// What the facts of a connection are used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To see whether the server still works.
+    /// To test whether the server still works.
     Control,
-    /// To see whether it echoes.
+    /// To test whether the server echoes.
     Echo,
     /// The result of the case at this place.
     Result(usize),
-    /// The same once more, alone.
+    /// The repetition of the case at this place, alone.
     Again(usize),
-    /// One of several that do the same at the same time.
+    /// The part of one of several connections that run the same case at the same time.
     Part(usize),
 }
 
 /// Why a run stopped before its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StopReason {
-    /// No control connection worked at the beginning; why.
+    /// No control connection worked at the beginning, with the reason.
     Unusable(String, CaseOpening),
-    /// The server stopped working: a sentence, with the case before.
+    /// The server stopped working: a sentence that names the case before.
     Died(String),
-    /// It refuses connections one after the other.
+    /// The server refused several connections in a row.
     Refuses(String),
-    /// `--max-time` is over.
+    /// `--max-time` has passed.
     MaxTime,
     /// A signal arrived.
     Signal,
-    /// The clients were done before any case had run.
+    /// The clients ended before any case had run.
     Nothing,
-    /// `--fail-fast`, and a case failed.
+    /// A case failed, with `--fail-fast`.
     FailFast,
 }
 
 impl StopReason {
-    /// In a sentence.
+    /// The reason in a sentence.
     pub fn describe(&self) -> String {
         match self {
             Self::Unusable(text, _) => format!("no connection to test on: {text}"),
@@ -140,7 +141,7 @@ impl StopReason {
     }
 }
 
-/// What is known of a case.
+/// The result of a case.
 #[derive(Clone, Debug)]
 pub struct CaseResult {
     /// The case.
@@ -150,17 +151,18 @@ pub struct CaseResult {
 }
 
 impl CaseResult {
-    /// How binding the rule is that decided.
+    /// How binding the rule is that decided the verdict.
     pub fn level(&self) -> Obligation {
         if self.judgement.why.is_some() { Obligation::Must } else { self.case.level }
     }
 
-    /// What breaks in the field.
+    /// What fails in practice.
     pub fn why(&self) -> &'static str {
         self.judgement.why.unwrap_or(self.case.why)
     }
 
-    /// The rule that decided, if the received data does not name it; or what fails.
+    /// The rule that decided the verdict, unless the received data names it; otherwise what fails
+    /// in practice.
     pub fn reason(&self) -> String {
         let rule = self.case.rule;
         let quoted = || format!("{}: {}", rule.section, rule.says);
@@ -168,14 +170,14 @@ impl CaseResult {
     }
 }
 
-/// How a run goes.
+/// The options of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanOptions {
-    /// Who is tested.
+    /// The tested end.
     pub tested: Role,
-    /// Clients come by themselves, for the cases that they name.
+    /// Clients connect by themselves, for the cases that they name.
     pub awaits: bool,
-    /// Connections at the same time.
+    /// The number of connections at the same time.
     pub jobs: usize,
     /// How often each case runs.
     pub repeat: usize,
@@ -183,37 +185,37 @@ pub struct PlanOptions {
     pub fail_fast: bool,
     /// WARN and PASS* count as failed.
     pub strict: bool,
-    /// Messages come back; `None` finds out.
+    /// Whether the peer echoes; `None`: wscope tests it.
     pub echoes: Option<bool>,
-    /// A subprotocol is named that the server knows.
+    /// Whether the user named a subprotocol that the server knows.
     pub subprotocol: bool,
     /// Connections speak TLS.
     pub secure: bool,
-    /// The time between connections that is enough for a server to crash before the next one.
+    /// The delay between connections gives a server enough time to crash before the next one.
     pub slow: bool,
 }
 
 impl PlanOptions {
-    /// Whether the case means nothing without what was not given.
+    /// Why the case is skipped: the options lack something that it needs.
     fn skips(self, case: &Case) -> Option<&'static str> {
         match case.needs {
             Needs::Subprotocol if !self.subprotocol => {
                 Some("no --subprotocol that the server knows")
             }
-            Needs::Tls if !self.secure => Some("the URL is not one of wss://"),
+            Needs::Tls if !self.secure => Some("the URL does not begin with wss://"),
             _ => None,
         }
     }
 }
 
-/// How a server ended a case: each way may crash it.
+/// How a server ended a case. Each new way may have crashed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Ending {
     /// Another status than 101.
     Refused,
-    /// A Close, with the code where that is one of an error.
+    /// A Close, with its code if the code reports an error.
     Closed(Option<u16>),
-    /// Neither.
+    /// The connection ended without either.
     Dropped,
 }
 
@@ -230,12 +232,12 @@ impl Ending {
     }
 }
 
-/// A case that has ended, and how many connections had begun by then.
+/// A case that has ended, and how many connections had begun until then.
 #[derive(Clone, Copy, Debug)]
 struct Suspect {
     at: usize,
     begun: u64,
-    /// No earlier case is the cause: a server that crashes because of one had enough time.
+    /// No earlier case is the cause: after the earlier cases, the server had enough time to crash.
     sure: bool,
 }
 
@@ -245,40 +247,40 @@ pub struct CheckRun {
     options: PlanOptions,
     cases: Vec<&'static Case>,
     results: Vec<Option<Judgement>>,
-    /// Runs one after the other, before all others.
+    /// The work that runs one by one, before all other work.
     first: VecDeque<Work>,
     main: VecDeque<Work>,
-    /// Runs one after the other, after them.
+    /// The work that runs one by one, after the cases.
     alone: VecDeque<Work>,
-    /// Cases that clients have arrived for.
+    /// Cases for which a client has arrived.
     claimed: BTreeSet<usize>,
     running: Vec<Work>,
     /// Connections that have begun.
     begun: u64,
-    /// What runs must run alone.
+    /// The running connection must run alone.
     exclusive: bool,
     echoes: bool,
     /// A control connection has worked.
     usable: bool,
     refusals: usize,
-    /// Cases that have ended since the server is known to live.
+    /// Cases that have ended since the last proof that the server is alive.
     suspects: Vec<Suspect>,
-    /// How it has ended cases that it survived.
+    /// How the server ended cases that it survived.
     endings: BTreeSet<Ending>,
-    /// The next connection waits so long.
+    /// The delay before the next connection.
     pause: Option<Duration>,
-    /// It has waited, and nothing has ended since.
+    /// The delay has passed, and no case has ended since.
     paused: bool,
     /// The server was alive a moment after all cases had ended, and no case has begun since.
     calm: bool,
     stop: Option<StopReason>,
-    /// Cases that are to run again before their result counts.
+    /// Cases that run again before their result counts.
     unsure: BTreeSet<usize>,
-    /// The results of the parts of a running case.
+    /// The results of the finished connections of the running case.
     parts: Vec<String>,
-    /// The result of a control connection that was cut off; another one decides.
+    /// The result of a control connection that was cut off; the next control connection decides.
     lapse: Option<String>,
-    /// The first such connection, and that the next one worked.
+    /// The verdict if the first control connection was cut off and the next one worked.
     lapsed: Option<Judgement>,
     /// The test for an echo was cut off, and runs again.
     echo_lapsed: bool,
@@ -342,12 +344,12 @@ impl CheckRun {
         }
     }
 
-    /// How many connections there may be at the same time.
+    /// How many connections may run at the same time.
     pub fn jobs(&self) -> usize {
         self.options.jobs
     }
 
-    /// The next connection to make, if one may be made now.
+    /// The next connection, if one may begin now.
     pub fn start(&mut self) -> Option<Work> {
         let idle = self.running.is_empty();
         let work = if idle && let Some(work) = self.first.pop_front() {
@@ -368,7 +370,7 @@ impl CheckRun {
         Some(self.begin(work))
     }
 
-    /// Whether what waits belongs to what runs.
+    /// Whether the next waiting work belongs to the running case.
     fn joins(&self) -> bool {
         let Some(next) = self.alone.front() else { return false };
         let begun = self.running.len() + self.parts.len();
@@ -388,7 +390,7 @@ impl CheckRun {
         work
     }
 
-    /// How long the next connection is to wait; said once.
+    /// The delay before the next connection; returns it once.
     pub fn pause(&mut self) -> Option<Duration> {
         let pause = self.pause.take();
         self.paused |= pause.is_some();
@@ -410,7 +412,8 @@ impl CheckRun {
         &self.cases
     }
 
-    /// The first such case without a result, for a client that names no case.
+    /// The first case without a result for which `is_such` is true, for a client that names no
+    /// case.
     pub fn next_open(&self, is_such: impl Fn(&Case) -> bool) -> Option<usize> {
         let open = |at: &usize| self.results[*at].is_none() && !self.claimed.contains(at);
         (0..self.cases.len()).find(|at| open(at) && is_such(self.cases[*at]))
@@ -429,12 +432,12 @@ impl CheckRun {
         self.results.get(at)?.as_ref()
     }
 
-    /// A case that these clients can't run.
+    /// Skips a case that these clients can't run.
     pub fn skip(&mut self, at: usize, why: &str) {
         self.results[at].get_or_insert_with(|| Judgement::new(Verdict::Skip, why));
     }
 
-    /// The clients are done: what has no result gets none.
+    /// The clients have ended: cases without a result will not get one.
     pub fn end(&mut self) {
         match self.results.iter().any(Option::is_some) {
             true => self.claimed.extend(0..self.cases.len()),
@@ -447,7 +450,7 @@ impl CheckRun {
         self.echoes
     }
 
-    /// Stops: what runs is given up, what waits does not begin.
+    /// Stops the run: gives up running connections, and starts no others.
     pub fn stop(&mut self, why: StopReason) {
         self.stop.get_or_insert(why);
         self.first.clear();
@@ -519,12 +522,12 @@ impl CheckRun {
         verdict
     }
 
-    /// Notes who may have ended the server, and who has not.
+    /// Notes which cases may have crashed the server, and which have not.
     fn suspect(&mut self, work: Work, facts: &CaseFacts, verdict: Verdict) {
         let answered = match work.purpose {
             Purpose::Control => verdict == Verdict::Pass,
             _ => match facts.opening {
-                // A gateway may say so of a server that is gone.
+                // A gateway may answer with a 5xx status if its server has crashed.
                 CaseOpening::Refused(500..) => !work.case.open.is_empty(),
                 CaseOpening::Open
                 | CaseOpening::Refused(_)
@@ -539,18 +542,19 @@ impl CheckRun {
         if answered {
             self.suspects.retain(|suspect| suspect.begun >= work.number);
         }
-        // A valid request that gets no answer ends no server.
+        // A valid request without an answer does not crash a server.
         let harmless = !answered && work.case.open.is_empty();
         let Some(at) = work.place() else { return };
         let far = matches!(facts.opening, CaseOpening::Unable(_) | CaseOpening::Unreachable(_));
-        // That its answer came, or broke off, does not say so: a crash after the case before takes a moment.
+        // An answer, or the lack of one, does not prove that this case is the cause: a server may
+        // crash a moment after the case before.
         let sure = work.calm || self.options.slow;
         if self.options.tested == Role::Server && !harmless && !far {
             self.suspects.push(Suspect { at, begun: self.begun, sure });
         }
     }
 
-    /// Makes a control connection after a moment: a server that has answered may be about to crash.
+    /// Makes a control connection after a moment: a server may answer and then crash.
     fn look_again(&mut self) {
         if self.options.tested == Role::Server {
             self.pause = Some(if self.is_short() { LONG_MOMENT } else { MOMENT });
@@ -558,7 +562,7 @@ impl CheckRun {
         }
     }
 
-    /// Whether it looks after each case whether the server lives.
+    /// Whether the run checks after each case that the server is alive.
     fn is_short(&self) -> bool {
         self.cases.len() * self.options.repeat <= FEW
     }
@@ -577,7 +581,7 @@ impl CheckRun {
             self.lapse = Some(got);
             self.first.push_front(Work::new(control(self.options.tested), Purpose::Control));
         } else if !self.usable {
-            // This is known, though it is not known of anything else.
+            // This verdict is certain even if no other verdict is.
             let breach = match facts.opening {
                 CaseOpening::Bad(_) => Some(Judgement::of_own_breach(got.clone())),
                 _ if facts.wrong_answer().is_some() || judgement.why.is_some() => {
@@ -585,7 +589,7 @@ impl CheckRun {
                 }
                 _ => None,
             };
-            // A client that asks so fails whatever it comes for.
+            // Such a request of a client fails whatever case the client came for.
             let any = (self.options.tested == Role::Client).then_some(0);
             let at = about(CONTROL.id).or_else(|| about("f/ping")).or(any);
             if let (Some(breach), Some(at)) = (breach, at) {
@@ -600,7 +604,7 @@ impl CheckRun {
     fn judged(&mut self, at: usize, case: &'static Case, judgement: Judgement, facts: &CaseFacts) {
         let unreachable = matches!(facts.opening, CaseOpening::Unreachable(_));
         let silent = facts.timed_out || facts.opening == CaseOpening::Silent;
-        // One that drops connections now and then does not do so because of the case.
+        // A server may drop connections now and then, for reasons other than the case.
         let cut = match judgement.verdict {
             Verdict::Fail => is_cut(facts),
             Verdict::Inconclusive => facts.opening == CaseOpening::Dropped,
@@ -612,7 +616,7 @@ impl CheckRun {
         let again = |work: &&Work| matches!(work.purpose, Purpose::Again(_));
         let unsure = (silent || cut) && self.alone.iter().filter(again).count() < SECOND_LOOKS;
         if (unreachable || unsure) && judgement.verdict != Verdict::Info {
-            // An opening that is cut off is another result than one that is not.
+            // A cut opening and a complete opening count as different results.
             let verdict = if cut { Verdict::Fail } else { judgement.verdict };
             let first = self.results[at].take();
             self.results[at] = match unreachable && first.is_some() {
@@ -632,13 +636,13 @@ impl CheckRun {
         } else if judgement.verdict == Verdict::Fail || is_cut(facts) {
             self.control();
         } else if matches!(facts.opening, CaseOpening::Refused(429 | 503)) {
-            // Whether that is the answer to everything now.
+            // Checks whether the server now answers everything like this.
             self.control();
         }
         self.record(at, judgement);
     }
 
-    /// Keeps the result of one of several connections; the last one decides.
+    /// Keeps the result of one of several connections; after the last one, decides the verdict.
     fn take_part(&mut self, at: usize, case: &'static Case, got: String) {
         self.parts.push(got);
         if self.parts.len() < usize::from(case.connections) {
@@ -653,7 +657,7 @@ impl CheckRun {
         self.record(at, Judgement::new(Verdict::Info, got));
     }
 
-    /// Keeps a result; if two differ, that is a separate result.
+    /// Keeps a result. If two results of a case differ, the verdict is FLAKY.
     fn record(&mut self, at: usize, judgement: Judgement) {
         let failed = judgement.verdict.is_failure(self.options.strict);
         self.results[at] = Some(merged(self.results[at].take(), judgement));
@@ -662,8 +666,8 @@ impl CheckRun {
         }
     }
 
-    /// Makes a control connection next, unless one waits already. A client keeps nothing of the
-    /// previous case.
+    /// Makes a control connection next, unless one is waiting already. A client gets none, because
+    /// it keeps no state of the previous case.
     fn control(&mut self) {
         if self.options.tested == Role::Client {
             return;
@@ -674,8 +678,8 @@ impl CheckRun {
         }
     }
 
-    /// A control connection did not work, after others had worked. For a client, only those before
-    /// the first case count.
+    /// Handles a control connection that failed after others had worked. For a client, only those
+    /// before the first case count.
     fn died(&mut self, facts: &CaseFacts) {
         let what = match &facts.opening {
             CaseOpening::Refused(status @ (429 | 503)) => {
@@ -699,13 +703,13 @@ impl CheckRun {
         self.stop(StopReason::Died(text));
     }
 
-    /// Those who may have ended the server, and those that run.
+    /// The cases that may have crashed the server, and the running cases.
     fn suspects(&self) -> BTreeSet<usize> {
         let running = self.running.iter().filter_map(|work| work.place());
         self.suspects.iter().map(|suspect| suspect.at).chain(running).collect()
     }
 
-    /// The verdict of the cases that may have crashed the server: one of them did.
+    /// Sets the verdict of the cases that may have crashed the server: one of them did.
     fn doubt(&mut self, what: &str) {
         let suspects = self.suspects();
         let alone = suspects.len() == 1 && self.suspects.iter().all(|suspect| suspect.sure);
@@ -716,13 +720,13 @@ impl CheckRun {
                     true => Judgement::of_death(got),
                     false => Judgement::new(Verdict::Inconclusive, got),
                 };
-                // That is known without another look.
+                // This result is certain without a repetition.
                 self.unsure.remove(&at);
             }
         }
     }
 
-    /// What the server did at last, and after which case.
+    /// What the server did last, and after which case.
     fn death(&self, what: &str) -> String {
         let suspects = self.suspects();
         let done = self.results.iter().flatten().count();
@@ -766,11 +770,11 @@ impl CheckRun {
                 one.judgement = lapsed.clone();
             }
         }
-        // Foreign origins are a matter of taste, unless the server refuses some of them.
+        // A server may accept foreign origins or not, unless it refuses some of them.
         let refuses = outcomes.iter().any(|one| {
             let status = one.judgement.got.strip_prefix("HTTP status ");
             let status = status.and_then(|status| status.parse::<u16>().ok());
-            // 429 is the answer to connections that are too many, and 408 to one that is too slow.
+            // 429 reports too many connections, 408 a connection that is too slow.
             one.case.id == "o/evil"
                 && status.is_some_and(|it| (400..500).contains(&it) && ![408, 429].contains(&it))
         });
@@ -785,8 +789,8 @@ impl CheckRun {
     }
 }
 
-/// The result of several runs. If they differ, it lists the received data; a run without a result
-/// does not count as different.
+/// Merges the results of several runs. If they differ, lists the received data. A run without a
+/// result does not count as a difference.
 fn merged(first: Option<Judgement>, then: Judgement) -> Judgement {
     let Some(first) = first else { return then };
     let list = first.got.strip_prefix("once: ");
@@ -806,12 +810,12 @@ fn merged(first: Option<Judgement>, then: Judgement) -> Judgement {
     Judgement::new(verdict, format!("{once}{}; then: {}", first.got, then.got))
 }
 
-/// Whether the connection ended where something had to come.
+/// Whether the connection ended although more had to come.
 fn is_cut(facts: &CaseFacts) -> bool {
     facts.opening == CaseOpening::Dropped || facts.ended.is_some() && facts.close.is_none()
 }
 
-/// The control connection to an end of this role.
+/// The control connection for an end of this role.
 fn control(tested: Role) -> &'static Case {
     match tested {
         Role::Server => &CONTROL,
@@ -877,7 +881,7 @@ mod tests {
         plan
     }
 
-    /// The server lives a moment later.
+    /// A moment later, the server is still alive.
     #[track_caller]
     fn survives(plan: &mut CheckRun) {
         assert!(plan.pause().is_some(), "a moment");
@@ -972,7 +976,8 @@ mod tests {
         let mut plan = plan(PlanOptions { jobs: 1, ..OPTIONS });
         let a = plan.start().expect("a");
         plan.finish(a, &good());
-        // In a run of few cases it has a moment to die of each, however that ended.
+        // In a run of few cases, the server gets time to crash after each case, however the case
+        // ended.
         assert!(plan.pause().is_some());
         let control = plan.start().expect("a control");
         plan.finish(control, &CaseFacts { opening: CaseOpening::Dropped, ..CaseFacts::default() });
@@ -1166,7 +1171,7 @@ mod tests {
             for (tested, cases, first) in [
                 (Role::Server, [&CONTROL, &B], Verdict::Fail),
                 (Role::Client, [&CLIENT_CONTROL, &B], Verdict::Fail),
-                // A client's request is the same whatever it comes for.
+                // A client sends the same request for every case.
                 (Role::Client, [&A, &B], Verdict::Fail),
                 (Role::Server, [&A, &B], Verdict::Inconclusive),
             ] {
@@ -1210,7 +1215,8 @@ mod tests {
             ..CaseFacts::default()
         };
         let refused = CaseFacts { opening: CaseOpening::Refused(400), ..CaseFacts::default() };
-        // With one at a time the first refusal is looked after, and the second one is known by then.
+        // With one connection at a time, a control connection follows the first refusal, so the
+        // second refusal is already known.
         for (jobs, looked) in [(1, true), (2, false)] {
             let mut plan = long_plan(PlanOptions { jobs, ..OPTIONS });
             let first = plan.start().expect("a case");
@@ -1409,7 +1415,7 @@ mod tests {
             let facts = if runs == 1 { failed.clone() } else { good() };
             plan.finish(work, &facts);
         }
-        // Control connections look whether the server survived each.
+        // Control connections check whether the server survived each case.
         assert_eq!(runs, 12);
         assert_eq!(verdicts(&plan), [Verdict::Flaky, Verdict::Pass, Verdict::Pass]);
     }

@@ -1,30 +1,30 @@
-//! Our half of the handshake in a case, the request to a server or the response to a client: the usual
-//! one, changed where the case says so.
+//! Our half of the handshake in a case, the request to a server or the response to a client: the
+//! usual bytes, with the changes of the case.
 //!
 //! The change is made in the bytes, because a request writer can't produce deliberate errors.
 
 use std::time::Duration;
 
-/// How long a server has to give up a request that never ends.
+/// How long a server may take to give up an endless request.
 pub const STALL: Duration = Duration::from_secs(12);
 
-/// Between two bytes of a slow request.
+/// The delay between two bytes of a slow request.
 pub const SLOWNESS: Duration = Duration::from_millis(2);
 
-/// A change of the request or response, or of the way there.
+/// A change of the request, of the response, or of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// Another first line; `{target}` is path and query, `{host}` the authority.
     Line(&'static str),
-    /// The header has this value, whatever it had before.
+    /// Sets the header to this value; replaces its other values.
     Set(&'static str, &'static str),
     /// The header is left out.
     Drop(&'static str),
     /// One more header line of this name.
     Add(&'static str, &'static str),
-    /// One more line, as it is.
+    /// One more line, unchanged.
     Raw(&'static str),
-    /// The name of the header is written like this.
+    /// The name of the header is written like this, with its letter case.
     Name(&'static str),
     /// Lines end with LF alone.
     BareLf,
@@ -32,17 +32,17 @@ pub enum Edit {
     Half,
     /// Bytes after the blank line, in the same segment.
     Behind(&'static [u8]),
-    /// A request that is changed like this is sent first, on the same connection.
+    /// First sends a request with these changes, on the same connection.
     After(&'static [Edit]),
     /// One byte every [`SLOWNESS`].
     Slow,
-    /// TLS offers these protocols (ALPN).
+    /// TLS offers these protocols in ALPN.
     Alpn(&'static [&'static str]),
-    /// only TLS 1.0 and 1.1.
+    /// TLS offers only versions 1.0 and 1.1.
     OldTls,
 }
 
-/// What a request is for, to fill in what only is known then.
+/// The values that are only known when the request is made.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestPlace<'a> {
     /// Path and query.
@@ -68,7 +68,7 @@ impl RequestPlace<'_> {
     }
 }
 
-/// The usual request or response with the changes made.
+/// The usual request or response with these changes.
 pub fn edited(usual: &[u8], edits: &[Edit], place: RequestPlace<'_>) -> Vec<u8> {
     if edits.is_empty() {
         return usual.to_vec();
@@ -114,7 +114,7 @@ fn is_of(line: &str, name: &str) -> bool {
     line.split_once(':').is_some_and(|(own, _)| own.eq_ignore_ascii_case(name))
 }
 
-/// The request that is sent first, if there is one.
+/// The changes of the request that is sent first, if there is one.
 pub fn before(edits: &[Edit]) -> Option<&'static [Edit]> {
     edits.iter().find_map(|edit| match edit {
         Edit::After(before) => Some(*before),
@@ -122,7 +122,7 @@ pub fn before(edits: &[Edit]) -> Option<&'static [Edit]> {
     })
 }
 
-/// The changes as options of `wscope`, if it has options for all of them.
+/// The changes as options of `wscope`; `None` if it has no option for one of them.
 pub fn as_options(edits: &[Edit]) -> Option<String> {
     let option = |edit: &Edit| match edit {
         Edit::Set(name, "") => Some(format!(" -H '{name};'")),

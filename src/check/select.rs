@@ -6,33 +6,33 @@ use crate::ui::glob::glob;
 use crate::ui::suggest;
 use crate::wire::Role;
 
-/// Which cases come into question.
+/// Which cases may run.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowed {
-    /// Who is tested.
+    /// The tested end.
     pub tested: Role,
-    /// The greatest cost.
+    /// The greatest allowed cost.
     pub risk: Risk,
-    /// Messages, which reach the application.
+    /// Whether cases may send messages, which reach the application.
     pub data: bool,
 }
 
-/// A pattern that means nothing.
+/// Why patterns select nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
-    /// It matches no case.
+    /// The pattern matches no case.
     #[error("no case matches {pattern:?}; {near}wscope check --list lists them", pattern = .0, near = near(.0))]
     Unknown(String),
-    /// Together they leave nothing.
+    /// The patterns together exclude every case.
     #[error("no case is left: the patterns and options exclude all of them")]
     Nothing,
-    /// The cases that were named need an option.
+    /// The named cases need an option.
     #[error("{0} needs {1}")]
     NotAllowed(&'static str, &'static str),
 }
 
-/// The cases that patterns name, in the order of the table; without patterns all. A case that is
-/// named in full and not allowed is an error; one of a group is left out.
+/// The cases that patterns name, in the order of the table; without patterns all. It is an error to
+/// name a single case that is not allowed; a group leaves out such cases.
 ///
 /// # Errors
 ///
@@ -65,7 +65,7 @@ pub fn select(patterns: &[String], allowed: Allowed) -> Result<Vec<&'static Case
     if cases.is_empty() { Err(SelectError::Nothing) } else { Ok(cases) }
 }
 
-/// The option without which a case does not run.
+/// The option that the case needs and that was not given.
 fn lacks(case: &Case, allowed: Allowed) -> Option<&'static str> {
     match case.risk {
         Risk::Intrusive if allowed.risk < Risk::Intrusive => Some("--intrusive"),
@@ -94,7 +94,7 @@ fn matches(pattern: &str, case: &Case) -> bool {
     }
 }
 
-/// The cases that a mistyped pattern may mean, as the beginning of an advice.
+/// The cases that a mistyped pattern may mean, as the beginning of a hint.
 pub fn near(pattern: &str) -> String {
     let ids = [Role::Server, Role::Client].into_iter().flat_map(catalogue::about);
     let mut ids: Vec<&str> = ids.map(|case| case.id).collect();

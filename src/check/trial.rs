@@ -16,14 +16,14 @@ use crate::wire::{Control, OpCode};
 /// The waits of a case.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
-    /// Between what breaks a rule and the ping after it.
+    /// The pause between the broken rule and the ping after it.
     pub pause: Duration,
-    /// For anything that must come.
+    /// The time limit for every awaited event.
     pub patience: Duration,
 }
 
 impl Timing {
-    /// From the round trip that was measured.
+    /// The waits for a measured round trip.
     pub fn of(round_trip: Duration) -> Self {
         let (least, most) = (Duration::from_millis(50), Duration::from_secs(1));
         Self {
@@ -33,24 +33,24 @@ impl Timing {
     }
 }
 
-/// What is to be done.
+/// What the caller must do next.
 #[derive(Clone, Debug)]
 pub enum NextStep {
-    /// Carry this out.
+    /// Carry out this command.
     Send(Command),
     /// Send a ping with this payload.
     Ping(&'static [u8]),
-    /// Nothing before an event or this moment.
+    /// Wait for an event, at most until this moment.
     Wait(Instant),
     /// The facts are complete.
     Done,
-    /// They are, and what had to come did not come.
+    /// The facts are complete, but an awaited event did not come.
     TimedOut,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Lines of the case from this one on.
+    /// Sending the lines of the case from this one on.
     Sending(usize),
     /// Pausing before ping 0 or 1.
     Pausing(usize, Instant),
@@ -67,22 +67,22 @@ pub struct CaseRun {
     timing: Timing,
     echoes: bool,
     phase: Phase,
-    /// What is repeated, and how often still.
+    /// A repeated command, and how many repetitions are left.
     repeated: Option<(u64, Command)>,
-    /// Nothing is sent before.
+    /// The run sends nothing before this moment.
     resumes: Option<Instant>,
-    /// What has to come has to come before.
+    /// The awaited event must come before this moment.
     until: Instant,
     /// Pings that were sent, and pongs that were received: a peer that answers them one by one is
     /// not silent.
     pings: usize,
     pongs: usize,
-    /// So long the end is waited for after a Close that decides.
+    /// After a Close that decides, the run waits for the end until this moment.
     lingers: Option<Instant>,
 }
 
 impl CaseRun {
-    /// Begins on a connection that has just opened.
+    /// Begins a case on a connection that has just opened.
     pub fn new(case: &'static Case, timing: Timing, echoes: bool, now: Instant) -> Self {
         Self {
             case,
@@ -98,7 +98,7 @@ impl CaseRun {
         }
     }
 
-    /// What is next.
+    /// Returns the next step.
     pub fn next(&mut self, facts: &CaseFacts, now: Instant) -> NextStep {
         let pongs = facts.seen.iter().filter(|seen| matches!(seen, Seen::Pong(_))).count();
         if pongs > self.pongs && pongs <= self.pings {
@@ -112,7 +112,7 @@ impl CaseRun {
 
     fn go_on(&mut self, facts: &CaseFacts, now: Instant) -> NextStep {
         if self.is_decided(facts) {
-            // What may not come after a Close is seen only where that is waited for.
+            // Data after the peer's Close is visible only while the run waits for the end.
             let open = facts.close.is_some() && facts.ended.is_none();
             let until = *self.lingers.get_or_insert(now + self.timing.pause);
             return if open && now < until { NextStep::Wait(until) } else { NextStep::Done };
@@ -157,7 +157,7 @@ impl CaseRun {
                     self.phase = Phase::Pausing(1, now + self.timing.pause);
                 }
                 Phase::Pinged(_) | Phase::Awaiting => {
-                    // The end of TCP has as much time after the answer as that had.
+                    // The end of TCP gets as much time after the answer as the answer got.
                     let more =
                         facts.close.as_ref().map_or(Duration::ZERO, |_| self.timing.patience);
                     let until = self.until + more;
@@ -167,7 +167,7 @@ impl CaseRun {
         }
     }
 
-    /// What follows what was sent.
+    /// The phase after the last line was sent.
     fn behind(&self, now: Instant) -> Phase {
         match self.case.expect {
             Expectation::Dies(_)
@@ -216,7 +216,7 @@ impl CaseRun {
             {
                 true
             }
-            // The end of TCP belongs to it.
+            // These expectations include the end of TCP.
             Expectation::Closes(_) | Expectation::Silence | Expectation::Ends => false,
             _ if facts.close.is_some() => true,
             Expectation::Fails if !facts.seen.is_empty() => true,
@@ -232,7 +232,7 @@ impl CaseRun {
             | Expectation::Learns
             | Expectation::Keys => ponged,
             Expectation::Observed(_) | Expectation::Returns => ponged,
-            // Another may come unasked.
+            // Other pongs may come unasked.
             Expectation::Pongs(payload) | Expectation::PongsWithin(payload) => {
                 facts.has_pong(&content(payload))
             }
@@ -241,7 +241,7 @@ impl CaseRun {
     }
 }
 
-/// Whether a pong is to answer this.
+/// Whether a pong must answer this step.
 fn is_ping(next: &NextStep) -> bool {
     match next {
         NextStep::Ping(_) | NextStep::Send(Command::Ping(_)) => true,
@@ -339,7 +339,7 @@ mod tests {
             facts.seen.push(Seen::Pong(b"x".to_vec()));
             assert!(matches!(trial.next(&facts, now), NextStep::Wait(_)));
         }
-        // Others come unasked, and answer nothing.
+        // Other pongs come unasked and answer no ping.
         now += TIMING.patience - Duration::from_millis(1);
         facts.seen.extend([Seen::Pong(Vec::new()), Seen::Pong(Vec::new())]);
         assert!(matches!(trial.next(&facts, now), NextStep::Wait(_)));

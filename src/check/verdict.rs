@@ -1,28 +1,29 @@
 //! The verdicts of a case.
 
-/// What an outcome is worth.
+/// The verdict on a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// As the rule has it.
+    /// The peer follows the rule.
     Pass,
-    /// The right end, but without the Close or the HTTP answer that says why.
+    /// The connection ended as required, but without the Close or the HTTP answer that gives the
+    /// reason.
     PassBare,
-    /// Nothing is prescribed; what happened is reported.
+    /// No rule applies; the behaviour is reported.
     Info,
-    /// The case means nothing here.
+    /// The case does not apply.
     Skip,
-    /// A SHOULD is broken, or the code of a Close is another one.
+    /// A SHOULD is broken, or a Close has another code than the rule names.
     Warn,
-    /// It was not found out.
+    /// The run did not find out.
     Inconclusive,
-    /// Two runs differed.
+    /// Repeated runs differ.
     Flaky,
     /// A MUST is broken.
     Fail,
 }
 
 impl Verdict {
-    /// All of them, the best first.
+    /// All verdicts, best first.
     pub const ALL: [Self; 8] = [
         Self::Pass,
         Self::PassBare,
@@ -34,7 +35,7 @@ impl Verdict {
         Self::Fail,
     ];
 
-    /// The word for it.
+    /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pass => "PASS",
@@ -48,7 +49,7 @@ impl Verdict {
         }
     }
 
-    /// The verdict of this name.
+    /// The verdict with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|verdict| verdict.name() == name)
     }
@@ -68,27 +69,27 @@ impl Verdict {
 pub struct Judgement {
     /// The verdict.
     pub verdict: Verdict,
-    /// What was seen, without times and random bytes: it is compared with a baseline.
+    /// What wscope saw, without times and random bytes, because a baseline compares it.
     pub got: String,
-    /// What breaks in the field, where that is not what the case is about.
+    /// What fails in practice, if this differs from the subject of the case.
     pub why: Option<&'static str>,
-    /// What was measured, in words.
+    /// The measured values, in words.
     pub measured: Option<String>,
 }
 
 impl Judgement {
-    /// A verdict on what was seen.
+    /// A verdict with the observed behaviour.
     pub fn new(verdict: Verdict, got: impl Into<String>) -> Self {
         Self { verdict, got: got.into(), why: None, measured: None }
     }
 
-    /// The peer broke a rule in what it sent, whatever the case is about.
+    /// The peer itself broke a rule, whatever the case tests.
     pub fn of_own_breach(got: impl Into<String>) -> Self {
         let why = "peers that follow the rules refuse what this peer sends";
         Self { why: Some(why), ..Self::new(Verdict::Fail, got) }
     }
 
-    /// The server died of the case.
+    /// The case crashed the server.
     pub fn of_death(got: impl Into<String>) -> Self {
         let why = "anyone who can connect can crash the server";
         Self { why: Some(why), ..Self::new(Verdict::Fail, got) }

@@ -15,7 +15,7 @@ pub struct ConvertArgs {
 
     /// The file to write; `-` is stdout
     ///
-    /// Its format follows from its name: .jsonl, .har, .pcapng, .html, .wsc, .txt, .js for k6, .yml for Artillery
+    /// Its name determines its format: .jsonl, .har, .pcapng, .html, .wsc, .txt, .js for k6, .yml for Artillery
     /// (with its processor in a .cjs file next to it).
     #[arg(value_name = "OUT")]
     pub output: PathBuf,

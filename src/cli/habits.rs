@@ -1,15 +1,16 @@
 //! Options and commands of other programs, and their names in wscope.
 //!
-//! One table of options and one of commands. A name that wscope has, too, is never looked up here,
-//! even if it has another meaning elsewhere.
+//! One table of options and one of commands. wscope looks up only names that it does not have
+//! itself.
 
 /// An option of other programs.
 pub struct Habit {
-    /// Its names there, with their dashes.
+    /// Its names in the other programs, with their dashes.
     pub names: &'static [&'static str],
-    /// What a client writes instead; empty if only a server has it.
+    /// The option of wscope for a client; empty if only a server has it.
     pub client: &'static str,
-    /// What a server (`wscope listen`) writes instead; empty if it is the same or there is nothing.
+    /// The option of wscope for a server (`wscope listen`); empty if it is the same as for a
+    /// client, or if there is none.
     pub server: &'static str,
 }
 
@@ -396,7 +397,7 @@ pub const OF_COMMANDS: &[(&str, &[&str], &str)] = &[
     ("doctor", &["--json"], "--output json writes each event as JSON"),
 ];
 
-/// Commands of other programs: what each is called here.
+/// Commands of other programs, with the names that they have there.
 pub const COMMANDS: &[(&str, &[&str])] = &[
     ("listen", &["serve", "server", "listener", "bind"]),
     ("connect", &["client", "open", "dial", "get", "ws", "wss", "shell"]),
@@ -408,13 +409,14 @@ pub const COMMANDS: &[(&str, &[&str])] = &[
     ("man", &["manual"]),
 ];
 
-/// What to write instead of an option that a command does not have, where people try it there.
+/// What to write instead of an option that users often try with this command, but which it does not
+/// have.
 pub fn option_of(command: &str, name: &str) -> Option<&'static str> {
     let of = |(of, names, _): &&(&str, &[&str], &str)| *of == command && names.contains(&name);
     OF_COMMANDS.iter().find(of).map(|(.., advice)| *advice)
 }
 
-/// What to write instead of an option that is not known.
+/// What to write instead of an unknown option.
 pub fn option(name: &str, serves: bool) -> Option<&'static str> {
     let advice = |habit: &Habit| match serves {
         true => habit.server,
@@ -424,7 +426,7 @@ pub fn option(name: &str, serves: bool) -> Option<&'static str> {
     found.map(advice)
 }
 
-/// The command that is meant by that of another program.
+/// The command of wscope that corresponds to a command of another program.
 pub fn command(name: &str) -> Option<&'static str> {
     COMMANDS.iter().find(|(_, names)| names.contains(&name)).map(|(command, _)| *command)
 }

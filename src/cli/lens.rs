@@ -10,17 +10,17 @@ use crate::lens::{PROTOCOLS, Protocol, find};
 /// Which lens reads the messages of a connection.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum LensChoice {
-    /// The one for which two kinds of evidence speak.
+    /// `auto`: the lens that two kinds of evidence select.
     #[default]
     Auto,
-    /// None.
+    /// `none`: no lens.
     Off,
-    /// This one.
+    /// The lens of this protocol.
     Named(&'static Protocol),
 }
 
 impl LensChoice {
-    /// The choice of a name, as in `auto`, `none`, `stomp`.
+    /// The choice with this name: `auto`, `none`, or a lens such as `stomp`.
     pub fn of(name: &str) -> Option<Self> {
         match name {
             "auto" => Some(Self::Auto),
@@ -29,7 +29,7 @@ impl LensChoice {
         }
     }
 
-    /// Its name.
+    /// The name of this choice.
     pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -38,7 +38,7 @@ impl LensChoice {
         }
     }
 
-    /// All names.
+    /// The names of all choices.
     pub fn names() -> impl Iterator<Item = &'static str> {
         ["auto", "none"].into_iter().chain(PROTOCOLS.iter().map(|protocol| protocol.name))
     }

@@ -72,8 +72,8 @@ pub struct ListenArgs {
 
     /// Play the server's side of a recording to each client: JSON lines, HAR, pcap or pcapng
     ///
-    /// FILE#3 means its third connection. When a message of the client has arrived, the recorded answers to
-    /// it are sent; --match finds them. Without -s, the recorded subprotocol is accepted.
+    /// FILE#3 means its third connection. wscope answers each message of the client with the
+    /// recorded answers; --match selects how it finds them. Without -s, it accepts the recorded subprotocol.
     #[arg(
         long,
         value_name = "FILE[#CONN]",

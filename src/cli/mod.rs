@@ -747,8 +747,8 @@ pub fn command() -> clap::Command {
     defined(|_| true)
 }
 
-/// The same with the options of one mode alone, by its name or its flag: those of all take a third of
-/// the time of a short run, and a megabyte.
+/// The definition with the options of one mode only, chosen by its name or its flag. Building the
+/// options of all modes takes a third of a short run, and a megabyte.
 pub fn command_of(mode: &str) -> clap::Command {
     defined(|command| {
         let flag = command.get_short_flag().is_some_and(|flag| mode == format!("-{flag}"));
@@ -765,14 +765,15 @@ fn with_negative_numbers(arg: clap::Arg) -> clap::Arg {
     if takes_number && arg.get_long().is_some() { arg.allow_negative_numbers(true) } else { arg }
 }
 
-/// The definition with the options of the modes that are wanted.
+/// The definition with the options of the wanted modes.
 fn defined(wanted: impl Fn(&clap::Command) -> bool) -> clap::Command {
     let program = <Cli as clap::CommandFactory>::command().mut_args(with_negative_numbers);
     program.mut_subcommands(|mut mode| {
         if !wanted(&mode) {
             return mode;
         }
-        // The comment on the options is for who reads the source: that on the mode is its help.
+        // The doc comment on the options is for readers of the source; the doc comment on the mode
+        // is its help.
         let (about, long) = (mode.get_about().cloned(), mode.get_long_about().cloned());
         mode.build();
         mode = mode.mut_args(with_negative_numbers);

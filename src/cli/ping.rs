@@ -9,7 +9,7 @@ use super::{DisplayOptions, HandshakeOptions, ReachOptions, ReportFormat};
 
 /// `wscope ping`.
 #[derive(Debug, Args)]
-// The letter is that of ping(8); elsewhere it is a subprotocol's.
+// `-s` is the size, as in ping(8); in the other modes it is a subprotocol.
 #[command(mut_arg("subprotocols", |argument| argument.short(None)))]
 pub struct PingArgs {
     /// Where to connect: ws://, wss://, or host[:port][/path]

@@ -9,7 +9,7 @@ use clap::{ArgAction, Args};
 
 use super::values::{duration, number};
 
-/// All of them but those about trying again.
+/// All these options, except those for retries.
 #[derive(Clone, Debug, Args)]
 pub struct ReachOptions {
     /// Who the user is.
@@ -29,7 +29,7 @@ pub struct ReachOptions {
     pub defaults: DefaultsOptions,
 }
 
-/// Who the user is.
+/// The credentials.
 #[derive(Clone, Args)]
 #[command(next_help_heading = "Credentials")]
 pub struct AccountOptions {
@@ -88,7 +88,7 @@ pub struct LocationOptions {
     pub max_redirs: usize,
 }
 
-/// Trying again.
+/// Options for retries.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Redirects and retries")]
 pub struct RetryArguments {

@@ -26,7 +26,7 @@ pub struct ReplayArgs {
 
     /// When messages are sent: wait, original, fast, or a factor such as 2x or 0.5x
     ///
-    /// `wait` sends a message after as many messages have arrived as came before it in the recording. `original` keeps the recorded times, `2x` is twice as fast. `fast` sends all at once.
+    /// `wait` sends each message when as many messages have arrived as in the recording. `original` keeps the recorded times, `2x` is twice as fast. `fast` sends all at once.
     /// The Close always waits for the messages before it.
     #[arg(long, value_name = "PACE", default_value = "wait", help_heading = "Pace")]
     pub pace: String,
@@ -46,7 +46,7 @@ pub struct ReplayArgs {
     /// Take a value from a received message, and send it in place of the recorded one; may be repeated
     ///
     /// The value is the first group of RE, both in the recorded and in the received message. Later sent
-    /// messages have the new value instead of the recorded one. ${NAME} is replaced by it, too.
+    /// messages contain the received value instead of the recorded one. ${NAME} stands for the received value.
     #[arg(long, value_name = "NAME=/RE/", action = ArgAction::Append, help_heading = "Messages")]
     pub capture: Vec<String>,
 
@@ -144,10 +144,10 @@ pub enum MatchChoice {
 /// What happens to a client's message that the recording does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum UnmatchedChoice {
-    /// The client is closed with 1008 and the number of the message
+    /// Close the client with 1008 and the number of the message
     Close,
-    /// The message is ignored
+    /// Ignore the message
     Ignore,
-    /// The message goes to the server of --to, its answers to the client
+    /// Forward the message to the server of --to, and the answers to the client
     Pass,
 }

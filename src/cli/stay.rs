@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::values::{Wait, duration, wait};
 
-/// When time ends a run. What follows from them is in [`crate::behaviour::stay`].
+/// The times that end a run. [`crate::behaviour::stay`] applies them.
 #[derive(Args, Clone, Copy, Debug, Default)]
 #[command(next_help_heading = "Ending")]
 pub struct StayOptions {
@@ -42,7 +42,7 @@ impl StayOptions {
         self.idle_exit.is_some() || !self.is_given()
     }
 
-    /// Whether any was given.
+    /// Whether any of these options was given.
     pub fn is_given(&self) -> bool {
         self.follows_input() || self.run_for.is_some()
     }

@@ -16,7 +16,7 @@ pub struct TransportOptions {
     #[command(flatten)]
     pub route: RouteArguments,
 
-    /// Who we are in TLS.
+    /// The client certificate.
     #[command(flatten)]
     pub identity: IdentityOptions,
 
@@ -78,7 +78,7 @@ pub struct RouteArguments {
     pub unix_socket: Option<PathBuf>,
 }
 
-/// The certificate that is shown to a server.
+/// The certificate that wscope shows to a server.
 #[derive(Debug, Default, Args)]
 pub struct IdentityOptions {
     /// Client certificate, if the server requests one: PEM, or PKCS#12 with its key
@@ -114,10 +114,10 @@ pub struct IdentityOptions {
     pub pass_file: Option<PathBuf>,
 }
 
-/// TLS with a server, for a mode that has `--cert` for its own clients: which certificates are accepted, and ours.
+/// TLS with a server, for modes in which `--cert` belongs to their own clients.
 #[derive(Debug, Args)]
 pub struct UpstreamTlsOptions {
-    /// Those of them that were typed and are not defaults.
+    /// The options of this group that were typed (not defaults).
     #[arg(skip)]
     pub typed: Vec<String>,
 
@@ -139,7 +139,7 @@ pub struct UpstreamTlsOptions {
     #[arg(long, value_name = "FILE", requires = "client_cert", help_heading = "TLS")]
     pub client_key: Option<PathBuf>,
 
-    /// The rest.
+    /// The other TLS options.
     #[command(flatten)]
     pub client: TlsClientOptions,
 }

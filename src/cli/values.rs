@@ -8,13 +8,13 @@ use crate::ui::terminal::FULL_WIDTH;
 /// How long to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// So long.
+    /// For this time.
     For(Duration),
     /// Until the peer closes.
     Forever,
 }
 
-/// The notation of times is that of the prompt.
+/// Times are written as at the prompt.
 pub(super) use crate::ui::notation::duration;
 
 /// A time, or `forever`; a negative number means the same.
@@ -46,7 +46,7 @@ pub fn size(text: &str) -> Result<u64, String> {
     if (0.0..9.0e18).contains(&bytes) { Ok(bytes as u64) } else { Err(help()) }
 }
 
-/// Bytes a second: at least one.
+/// Bytes per second: at least one.
 pub(super) fn rate(text: &str) -> Result<u64, String> {
     match size(text.strip_suffix("/s").unwrap_or(text))? {
         0 => Err("nothing would pass".to_owned()),

@@ -17,10 +17,10 @@ use crate::ui::sanitize::escaped;
 use crate::ui::write_out::WriteOutFormat;
 use crate::wire::cookie::read_netscape;
 
-/// Why nothing is dialled.
+/// Why wscope does not connect.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    /// Something that was named can't be used.
+    /// A file or value that the user named can't be used.
     #[error(transparent)]
     Usage(#[from] UsageError),
     /// The user ended the program instead of answering.
@@ -32,11 +32,11 @@ fn usage(error: &dyn std::fmt::Display) -> AccountError {
     UsageError::new(error.to_string()).into()
 }
 
-/// Reads and asks. Cookies of files go into the jar.
+/// Reads files and variables, and asks on the terminal. Puts the cookies of files into the jar.
 ///
 /// # Errors
 ///
-/// A file, a variable or the terminal has no answer.
+/// A file, a variable or the terminal gives no value.
 pub fn prepare(
     open: &mut OpenConfig,
     reach: &ReachConfig,
@@ -86,7 +86,7 @@ pub fn prepare(
 /// the connection is opened.
 fn ask_for_passphrase(options: &mut TlsOptions) {
     let Err(TlsError::PassphraseNeeded { path }) = TlsClient::new(options) else { return };
-    // A file's name is the user's own, but may hold anything.
+    // The user chose the file's name, but it may contain any characters.
     let name = escaped(path.as_os_str().as_encoded_bytes());
     if let Ok(text) = ask::password(&format!("passphrase for {name}: "))
         && let Some(identity) = &mut options.identity
@@ -95,11 +95,11 @@ fn ask_for_passphrase(options: &mut TlsOptions) {
     }
 }
 
-/// The format of `--write-out`, read before anything is dialled.
+/// The format of `--write-out`, parsed before wscope connects.
 ///
 /// # Errors
 ///
-/// Its file can't be read, or holds no format.
+/// Its file can't be read, or contains no format.
 pub fn format(reach: &ReachConfig) -> Result<Option<WriteOutFormat>, AccountError> {
     Ok(match &reach.write_out {
         None => None,
@@ -140,7 +140,7 @@ fn read_cookies(name: &str, runtime: &mut Runtime) -> Result<(), AccountError> {
 }
 
 fn note(text: &str, runtime: &mut Runtime) {
-    // A transcript that can't be written fails with the first event.
+    // If the transcript can't be written, its first event reports the error.
     let _ = runtime.note(text);
 }
 

@@ -1,21 +1,21 @@
 //! The search for the longest silence that a connection survives: doubling, then bisection.
 //!
-//! Decides which time is tested next; the test itself is done elsewhere.
+//! It decides which time to test next; other code makes the test.
 
 use std::time::Duration;
 
 use crate::ui::idle_limit::{IdleLimit, Silence, SilenceOutcome, Timer};
 
-/// The distance to stop at.
+/// The search stops at this distance.
 const EXACT: Duration = Duration::from_millis(50);
 
-/// A search under way.
+/// A running search.
 #[derive(Clone, Debug)]
 pub struct IdleSearch {
     first: Duration,
     allowed: Duration,
     cut: Option<(Duration, Timer)>,
-    /// The end arrived during the silence, so its length is known.
+    /// The connection ended during the silence, so the exact time is known.
     exact: bool,
     busy: bool,
 }
@@ -26,12 +26,12 @@ impl IdleSearch {
         Self { first, allowed: Duration::ZERO, cut: None, exact: false, busy: false }
     }
 
-    /// The silence to try next, if there are `left` for it; none if the search is over.
+    /// The silence to test next, if `left` is long enough for it; `None` at the end of the search.
     pub fn next(&self, left: Duration) -> Option<Duration> {
         let next = match &self.cut {
             None if self.allowed.is_zero() => self.first,
             None => {
-                // What is left is used, if that shows anything new.
+                // The remaining time is used if it can give a new result.
                 let enough = left > self.allowed + self.allowed / 4;
                 return enough.then(|| (self.allowed * 2).min(left));
             }
@@ -60,7 +60,7 @@ impl IdleSearch {
         }
     }
 
-    /// The ping interval that should prevent the end: half of the time, in round numbers.
+    /// The ping interval that should prevent the end: half of the limit, rounded.
     pub fn cure(&self) -> Option<Duration> {
         let (cut, _) = self.cut.as_ref()?;
         let half = if self.exact { *cut / 2 } else { self.allowed.max(*cut / 4) / 2 };
@@ -70,12 +70,12 @@ impl IdleSearch {
         })
     }
 
-    /// After how much silence a connection did not live.
+    /// The silence after which a connection had ended, and the sign.
     pub fn cut(&self) -> Option<&(Duration, Timer)> {
         self.cut.as_ref()
     }
 
-    /// What was found; `held` as of [`IdleLimit::cure`].
+    /// The result; `held` as in [`IdleLimit::cure`].
     pub fn found(self, held: Option<bool>) -> IdleLimit {
         let cure = self.cure().map(|interval| (interval, held));
         IdleLimit { allowed: self.allowed, cut: self.cut, cure, busy: self.busy }
@@ -88,8 +88,8 @@ mod tests {
 
     const LEFT: Duration = Duration::from_secs(600);
 
-    /// Searches against a path that dies after `limit`, with a sign or without; gives what was
-    /// tried, in milliseconds.
+    /// Searches on a connection that ends after `limit`, with or without a sign; returns the tested
+    /// times in milliseconds.
     fn search(limit: Duration, sign: bool) -> (Vec<u128>, IdleLimit) {
         let mut search = IdleSearch::new(Duration::from_secs(1));
         let (mut tried, mut left) = (Vec::new(), LEFT);

@@ -1,5 +1,5 @@
-//! What all modes that connect share: credentials, opening with retries, the session, the summary,
-//! and additional connections that compare causes.
+//! The common parts of all modes that connect: credentials, opening with retries, the session, the
+//! summary, and trials that distinguish causes.
 
 pub mod account;
 pub mod idle_limit;
@@ -19,12 +19,12 @@ use crate::config::reach::ReachConfig;
 use crate::engine::exit::Exit;
 use crate::engine::runtime::Runtime;
 
-/// Everything that is read or asked before wscope connects; the status of the run where it is over
-/// with that, as with `--dry-run`.
+/// Reads and asks everything that wscope needs before it connects. Returns the status if the run
+/// ends here, as with `--dry-run`.
 ///
 /// # Errors
 ///
-/// It can't be obtained.
+/// A file, a variable or the terminal gives no value.
 pub fn prepare(
     open: &mut OpenConfig,
     reach: &ReachConfig,

@@ -1,4 +1,4 @@
-//! More connections to the same server, each different in one thing: the differences of the results
+//! Trials: connections to the same server, each with one difference. The different results
 //! distinguish the causes.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -21,13 +21,13 @@ use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
 
-/// How long a probe waits for an answer, at most.
+/// How long a trial waits for an answer, at most.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The same for a probe that runs without `--diagnose`.
+/// How long a trial without `--diagnose` waits, at most.
 const CHEAP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// All trials of a failure together take no longer than this.
+/// The time limit for all trials of a failure together.
 const ALL: Duration = Duration::from_secs(10);
 
 /// A path that no server has.
@@ -36,7 +36,7 @@ const UNKNOWN_PATH: &str = "/wscope-unknown-path";
 /// The slot of a single connection.
 pub const SLOT: usize = 0;
 
-/// What makes a request one for an upgrade.
+/// The headers of an upgrade request.
 const UPGRADE: [&str; 5] = [
     "Upgrade",
     "Connection",
@@ -45,14 +45,14 @@ const UPGRADE: [&str; 5] = [
     "Sec-WebSocket-Extensions",
 ];
 
-/// When the trials that begin now have to end: with `--max-time`, or sooner.
+/// The time limit for trials that begin now: `--max-time` or sooner.
 pub fn limit(max_time: Option<Instant>) -> Instant {
     let most = Instant::now() + ALL;
     max_time.map_or(most, |at| at.min(most))
 }
 
-/// Makes one connection and drops it; the evidence of the first connection stays. Returns no outcome
-/// if the time ran out before the server answered.
+/// Makes one connection and drops it; the evidence of the first connection is kept. Returns no
+/// outcome if the time ran out before the server answered.
 fn traced(
     config: &OpenConfig,
     until: Instant,
@@ -81,7 +81,7 @@ fn traced(
     }
 }
 
-/// Waits for no step of an opening longer than this.
+/// Limits every step of an opening to this time.
 fn hurried(config: &OpenConfig, most: Duration) -> OpenConfig {
     let mut config = config.clone();
     config.connect_timeout = config.connect_timeout.min(most);
@@ -89,8 +89,8 @@ fn hurried(config: &OpenConfig, most: Duration) -> OpenConfig {
     config
 }
 
-/// Opens with the cookies that the first request had, and keeps none: a trial differs in one thing, and
-/// leaves no trace.
+/// Opens with the cookies of the first request, and stores none: a trial differs in only one thing,
+/// and changes nothing.
 fn open_apart(
     opening: &mut ClientOpening,
     runtime: &mut Runtime,
@@ -110,7 +110,7 @@ fn outcome(trace: &OpeningEvidence, error: &OpenError) -> TrialOutcome {
         }
         None => {
             let text = one_line(&error.to_string()).to_owned();
-            // An alert, or a ServerHello, is TLS, whatever came of it.
+            // An alert or a ServerHello is TLS, whatever the result of the handshake.
             let spoken = trace.tls().is_some()
                 || matches!(
                     error,
@@ -118,7 +118,7 @@ fn outcome(trace: &OpeningEvidence, error: &OpenError) -> TrialOutcome {
                 );
             match error {
                 _ if spoken => TrialOutcome::Tls(text),
-                // One that was reset at once did come about.
+                // A connection that was reset at once was established.
                 OpenError::Dial(_) if !was_reset(trace) => TrialOutcome::Unreached(text),
                 OpenError::TimedOut { .. } => TrialOutcome::Silence(text),
                 _ => TrialOutcome::Nothing(text),
@@ -127,30 +127,30 @@ fn outcome(trace: &OpeningEvidence, error: &OpenError) -> TrialOutcome {
     }
 }
 
-/// Whether a connection was reset as soon as it opened.
+/// Whether a connection was reset as soon as it was open.
 fn was_reset(trace: &OpeningEvidence) -> bool {
     trace.dials().iter().any(|dial| dial.outcome == DialOutcome::Reset)
 }
 
-/// As in `, Server: nginx, X-Powered-By: PHP/8.3`.
+/// For example `, Server: nginx, X-Powered-By: PHP/8.3`.
 fn server(head: &Head) -> String {
     let value = |name| head.get(name).map(escaped).filter(|value| !value.is_empty());
     let named = |name| value(name).map(|value| format!(", {name}: {value}"));
     ["Server", "X-Powered-By"].into_iter().filter_map(named).collect()
 }
 
-/// The same place with or without TLS.
+/// The same server, with TLS instead of without, or the reverse.
 fn other_scheme(config: &OpenConfig) -> OpenConfig {
     let mut other = config.clone();
     other.target.secure = !config.target.secure;
-    // Whether the certificate is any good is another question.
+    // The trial does not ask whether the certificate is valid.
     other.transport.tls.insecure = true;
     keep_only_path(&mut other);
     other
 }
 
-/// Leaves nothing of the user in the request but the path: any header, subprotocol or parameter may be
-/// a credential, which must not cross in plain text, nor go to another server than the one of the URL.
+/// Keeps only the path of the user's request. Any header, subprotocol or parameter may be a
+/// credential. It must not be sent in plain text, or to another server than that of the URL.
 fn keep_only_path(config: &mut OpenConfig) {
     (config.headers, config.subprotocols, config.origin) = (Vec::new(), Vec::new(), None);
     (config.login, config.target.basic_auth) = (Login::default(), None);
@@ -159,8 +159,8 @@ fn keep_only_path(config: &mut OpenConfig) {
     config.target.resource_name = path(&config.target.resource_name).to_owned();
 }
 
-/// Leaves out what the user means for the server of the URL alone: a login, cookies, and whatever has the
-/// name of a secret.
+/// Removes everything that is only for the server of the URL: a login, cookies, and everything with
+/// a secret name.
 fn leave_out_secrets(config: &mut OpenConfig) {
     (config.login, config.target.basic_auth) = (Login::default(), None);
     config.keeps_cookies = false;
@@ -171,7 +171,7 @@ fn leave_out_secrets(config: &mut OpenConfig) {
         !(is_secret(edit.name()) || offers && (is_secret(names) || names.contains(TOKEN)))
     };
     config.headers.retain(is_public);
-    // A token stands behind the name of what it is.
+    // A token follows the name of its kind.
     if config.subprotocols.iter().any(|name| is_secret(name) || name.starts_with(TOKEN)) {
         config.subprotocols = Vec::new();
     }
@@ -186,15 +186,15 @@ fn leave_out_secrets(config: &mut OpenConfig) {
     }
 }
 
-/// How a JSON Web Token begins.
+/// The beginning of a JSON Web Token.
 const TOKEN: &str = "eyJ";
 
-/// Without the query, which may hold a token.
+/// The path without the query, which may contain a token.
 fn path(resource: &str) -> &str {
     resource.split_once('?').map_or(resource, |(path, _)| path)
 }
 
-/// The same request as a plain one.
+/// The request as a plain GET.
 fn without_upgrade(config: &OpenConfig) -> OpenConfig {
     let mut other = config.clone();
     other.headers.retain(|edit| !UPGRADE.iter().any(|name| edit.name().eq_ignore_ascii_case(name)));
@@ -210,7 +210,7 @@ fn has_origin(config: &OpenConfig) -> bool {
         || config.headers.iter().any(|edit| given(edit) && edit.value().is_some())
 }
 
-/// The same request with the server's own origin.
+/// The request with the server's own origin.
 fn with_own_origin(config: &OpenConfig) -> OpenConfig {
     let mut other = without_origin(config);
     let scheme = if config.target.secure { "https" } else { "http" };
@@ -218,7 +218,7 @@ fn with_own_origin(config: &OpenConfig) -> OpenConfig {
     other
 }
 
-/// The same request without an Origin.
+/// The request without an Origin.
 fn without_origin(config: &OpenConfig) -> OpenConfig {
     let mut other = config.clone();
     other.origin = None;
@@ -226,7 +226,7 @@ fn without_origin(config: &OpenConfig) -> OpenConfig {
     other
 }
 
-/// The same request without subprotocols.
+/// The request without subprotocols.
 fn without_subprotocols(config: &OpenConfig) -> OpenConfig {
     let mut other = config.clone();
     other.subprotocols = Vec::new();
@@ -234,20 +234,20 @@ fn without_subprotocols(config: &OpenConfig) -> OpenConfig {
     other
 }
 
-/// The same request to a path that no server has.
+/// The request to a path that no server has.
 fn with_other_path(config: &OpenConfig) -> OpenConfig {
     let mut other = config.clone();
     other.target.resource_name = UNKNOWN_PATH.to_owned();
     other
 }
 
-/// Whether another Host was sent than that of the URL.
+/// Whether the sent Host differs from that of the URL.
 fn has_other_host(config: &OpenConfig, evidence: &OpeningEvidence) -> bool {
     evidence.sent("Host").is_some_and(|sent| sent != config.target.host_header.as_bytes())
 }
 
-/// The name that servers accept which were made for this machine alone, in place of another name, if
-/// the server is on this machine and does not ask for a login.
+/// The Host `localhost`, which development servers accept. Only if another name was sent, the
+/// server is on this machine, and it does not ask for a login.
 fn near_host(config: &OpenConfig, evidence: &OpeningEvidence) -> Option<String> {
     let here = |dial: &Dial| {
         dial.outcome != DialOutcome::Connected || dial.address.ip().to_canonical().is_loopback()
@@ -265,8 +265,8 @@ fn near_host(config: &OpenConfig, evidence: &OpeningEvidence) -> Option<String> 
     Some(format!("localhost{port}"))
 }
 
-/// Makes the same connection once more, with one difference; `None` if there would be no
-/// difference, or if `until` came before an answer.
+/// Repeats the connection with one difference. Returns `None` if there would be no difference, or
+/// if `until` came before an answer.
 ///
 /// # Errors
 ///
@@ -331,13 +331,13 @@ pub fn attempt(
         | Variation::Again => return Ok(None),
     };
     let (outcome, _) = traced(&other, until, runtime)?;
-    // That a server does not know this machine's own name says nothing of another one.
+    // If a server does not accept this machine's name, that proves nothing about another name.
     let near = variation == Variation::NearHost;
     let trial = outcome.map(|outcome| Trial { variation, what, outcome });
     Ok(trial.filter(|trial| !near || trial.status() == Some(101)))
 }
 
-/// Whether a trial has another header than the first request, and nothing else that differs.
+/// Whether a trial differs from the first request only in a header.
 fn is_of_header(trial: &Trial) -> bool {
     use Variation as V;
     matches!(
@@ -346,10 +346,10 @@ fn is_of_header(trial: &Trial) -> bool {
     )
 }
 
-/// Repeats the first request twice, so that servers that take turns are noticed, and the trial whose
-/// header changed the answer: a server whose answers change by themselves must not look like a proof.
-/// If one of them has another result now, the trials that were compared are dropped from the
-/// evidence, and that result takes their place.
+/// Repeats the first request twice, and once the trial whose header changed the answer. If the
+/// server's answers change by themselves, for example because several servers take turns, the trial
+/// proves nothing. If a repetition has another result, this removes the compared trials from the
+/// evidence and adds the new result.
 ///
 /// # Errors
 ///
@@ -361,11 +361,11 @@ pub fn control(
     runtime: &mut Runtime,
 ) -> Result<Option<Trial>, OpenError> {
     let first = evidence.response().and_then(Head::status_line).map(|line| line.code);
-    // A trial without an answer proves no difference.
+    // A trial without an answer does not prove a difference.
     let differs =
         |trial: &&Trial| is_of_header(trial) && trial.status().is_some() && trial.status() != first;
     let changed = evidence.trials.iter().find(differs).cloned();
-    // The upgrade was dropped at once, and a plain request was answered.
+    // The server dropped the upgrade at once, but answered a plain request.
     let soon = evidence.failed_after().is_some_and(|after| after < CHEAP_TIMEOUT);
     let answers =
         |trial: &Trial| trial.variation == Variation::NoUpgrade && trial.status().is_some();
@@ -374,7 +374,7 @@ pub fn control(
         return Ok(None);
     }
     let variation = Variation::Unchanged;
-    // A server that is too busy, or does not answer, has not judged the request.
+    // A server that is too busy or does not answer has not judged the request.
     let answered = |trial: &Trial| !matches!(trial.status(), None | Some(429 | 503));
     let mut other = None;
     for _ in 0..2 {
@@ -401,7 +401,7 @@ pub fn control(
     Ok(Some(trial))
 }
 
-/// The same request at the loopback address of the other family, if the requested one refused.
+/// Repeats the request at the loopback address of the other family, if the requested one refused.
 fn at_other_family(
     config: &OpenConfig,
     evidence: &OpeningEvidence,
@@ -424,13 +424,13 @@ fn at_other_family(
     Some((other, address.to_string()))
 }
 
-/// What can tell the causes of a failure apart, in the order in which it is tried.
+/// The differences that distinguish the causes of a failure, in the order of the trials.
 pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Variation] {
     use OpenError as E;
     use Variation as V;
     match error {
         E::Dial(_) => &[V::OtherFamily],
-        // The server was not asked yet.
+        // The server has not received a request yet.
         _ if !evidence.is_connected() || evidence.awaits_proxy() || is_about_certificate(error) => {
             &[]
         }
@@ -469,15 +469,15 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
     }
 }
 
-/// Whether [`compare`] has a question to ask about a failure that it does not ask anyway.
+/// Whether [`compare`] with `all` would make more trials than without.
 pub fn can_compare(config: &OpenConfig, error: &OpenError, evidence: &OpeningEvidence) -> bool {
     let costs = |variation: &Variation| !is_cheap(*variation, config, error);
     (is_about_certificate(error) && evidence.certificates.is_empty())
         || variations(error, evidence).iter().any(costs)
 }
 
-/// Makes more connections to distinguish the causes of a failure, and adds their results to the
-/// evidence of the failure. Without `all`, only the cheapest ones. None goes on after `max_time`.
+/// Makes trials to distinguish the causes of a failure, and adds their results to the evidence.
+/// Without `all`, makes only the cheapest ones. All end at `max_time`.
 ///
 /// # Errors
 ///
@@ -503,13 +503,13 @@ pub fn compare(
         }
     }
     control(config, evidence, until, runtime)?;
-    // What is explained now is the first one's failure.
+    // The explanation belongs to the first connection.
     runtime.reporter.return_to(conn);
     Ok(())
 }
 
-/// What is tried without `--diagnose`: the other loopback address, and TLS if a plain request was
-/// cut off without a byte.
+/// The trials without `--diagnose`: the other loopback address, and TLS if a plain request was cut
+/// off without a byte.
 fn is_cheap(variation: Variation, config: &OpenConfig, error: &OpenError) -> bool {
     let cut = matches!(error, OpenError::Closed { .. } | OpenError::Io(_));
     match variation {
@@ -519,21 +519,21 @@ fn is_cheap(variation: Variation, config: &OpenConfig, error: &OpenError) -> boo
     }
 }
 
-/// Whether only the certificate is in the way.
+/// Whether the certificate is the only problem.
 pub fn is_about_certificate(error: &OpenError) -> bool {
     matches!(error, OpenError::Tls(TlsError::Certificate { .. }))
 }
 
-/// An end this soon after the opening is the peer's answer to it, or to our first message.
+/// An end this soon after the opening is a reaction to the opening, or to our first message.
 const EARLY: Duration = Duration::from_millis(1200);
 
-/// How long a session is watched that should stay open, at least.
+/// How long a trial session is watched, at least.
 const WATCHED: Duration = Duration::from_millis(300);
 
-/// The same, at most.
+/// How long a trial session is watched, at most.
 const WATCHED_MOST: Duration = Duration::from_millis(1500);
 
-/// Subprotocols that servers require at paths which hold a word.
+/// Subprotocols that servers require at paths that contain a word.
 const SUBPROTOCOLS: [(&str, &[&str]); 6] = [
     ("graphql", &["graphql-transport-ws", "graphql-ws"]),
     ("subscriptions", &["graphql-transport-ws", "graphql-ws"]),
@@ -546,7 +546,7 @@ const SUBPROTOCOLS: [(&str, &[&str]); 6] = [
 /// How long a peer may take to answer the Close of a trial.
 const LEAVE: Duration = Duration::from_millis(200);
 
-/// Whether the peer ended a session soon after it opened; `lasted` is without the wait for the end of
+/// Whether the peer ended a session soon after it opened; `lasted` excludes the wait for the end of
 /// TCP.
 pub fn ended_early(ending: &Ending, lasted: Duration) -> bool {
     let lost = matches!(ending.cause, Cause::Lost(_)) && ending.sent.is_none();
@@ -554,8 +554,8 @@ pub fn ended_early(ending: &Ending, lasted: Duration) -> bool {
     (lost || closed) && lasted < EARLY
 }
 
-/// Makes a plain request after a session was lost, to see whether the server still listens. Only a
-/// connection that fails is noted.
+/// Makes a plain request after a session was lost, to see whether the server still listens. Notes
+/// only a failed connection.
 ///
 /// # Errors
 ///
@@ -573,9 +573,9 @@ pub fn look_again(
     Ok(())
 }
 
-/// Opens sessions that differ in one thing from one which the peer ended at once, and says nothing in
-/// them: those that stay open show why. `lasted` is how long the first one was open; no trial
-/// goes on after `max_time`. What they show is noted in the evidence.
+/// After the peer has ended a session at once, opens sessions with one difference, and sends no
+/// messages in them. A session that stays open shows the cause. `lasted` is how long the first
+/// session was open; all trials end at `max_time`. The evidence gets the results.
 ///
 /// # Errors
 ///
@@ -595,7 +595,7 @@ pub fn compare_session(
     done
 }
 
-/// How long sessions are watched.
+/// The settings of watched sessions.
 struct Watched {
     patience: Duration,
     /// See [`limit`].
@@ -620,20 +620,21 @@ impl Watched {
                 Some(_) => continue,
                 None => break,
             }
-            // A server that ends some connections and not others must not look like a proof.
+            // A server that ends only some connections must not look like a proof.
             let again = self.add(Variation::Again, "", config, evidence, runtime)?;
             if let Some(TrialOutcome::Ended(_)) = again {
                 self.add(variation, &what, &other, evidence, runtime)?;
             }
             break;
         }
-        // It runs last, because it may wait longest, but stands before the trials that confirm another.
+        // It runs last, because it may wait longest, but its result comes before the trials that
+        // confirm another one.
         let plain = attempt(Variation::NoUpgrade, config, evidence, self.until, runtime)?;
         evidence.trials.splice(place..place, plain);
         Ok(())
     }
 
-    /// Watches a session, and notes what came of it.
+    /// Watches a session, and notes the result.
     fn add(
         &self,
         variation: Variation,
@@ -648,12 +649,13 @@ impl Watched {
         Ok(outcome)
     }
 
-    /// Whether the time left is too short for another session.
+    /// Whether the remaining time is too short for another session.
     fn is_late(&self, now: Instant) -> bool {
         now + self.patience >= self.until
     }
 
-    /// Opens a session and watches in silence whether it stays open; `None` without the time for it.
+    /// Opens a session, and watches in silence whether it stays open; `None` if there is no time
+    /// for it.
     fn watch(
         &self,
         variation: Variation,
@@ -702,7 +704,7 @@ impl Watched {
     }
 }
 
-/// What may keep such a session open.
+/// The differences that may keep such a session open.
 fn session_variations(
     config: &OpenConfig,
     evidence: &OpeningEvidence,
@@ -735,8 +737,8 @@ fn session_variations(
     list
 }
 
-/// Notes the refused certificates. If the library did not keep them, one more connection that verifies
-/// nothing gets them.
+/// Notes the refused certificates. If the library did not keep them, one more connection without
+/// verification gets them.
 ///
 /// # Errors
 ///
@@ -750,7 +752,7 @@ pub fn refused_tls(
     if !evidence.certificates.is_empty() {
         return Ok(());
     }
-    // Nothing of the request goes to a server that is not trusted but what every client sends.
+    // A server that is not trusted gets only the parts that every client sends.
     let mut bare = config.clone();
     bare.transport.tls.insecure = true;
     keep_only_path(&mut bare);

@@ -63,11 +63,12 @@ pub fn failed(
     runtime.stdout.flush()
 }
 
-/// An error with its cause first, if known. Text from outside is escaped, and secrets are removed.
+/// An error that begins with its cause, if known. Text from outside is escaped, and secrets are
+/// removed.
 pub fn lead(found: &[Diagnostic], text: &str, runtime: &Runtime) -> String {
     let Some(verdict) = found.first() else { return text.to_owned() };
     let (first, rest) = text.split_at(one_line(text).len());
-    // Only what was put in front may hold something foreign that is raw.
+    // Only the added text may contain raw text from outside.
     let led = verdict.lead(first);
     let front = led.strip_suffix(first).unwrap_or_default();
     let front = escaped(front.as_bytes());

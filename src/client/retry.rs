@@ -1,4 +1,4 @@
-//! Trying again: `--retry` while no connection is open, `--reconnect` when one has ended.
+//! Retries: `--retry` before a connection opens, `--reconnect` after one has ended.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ pub const SLOT: usize = 0;
 /// Opens a connection, as often as the schedule allows.
 pub struct Tries {
     config: OpenConfig,
-    /// How often it is tried.
+    /// The schedule of the tries.
     pub schedule: Schedule,
     max_time: Option<Instant>,
     opening: ClientOpening,
@@ -31,7 +31,7 @@ pub struct Tries {
 }
 
 impl Tries {
-    /// Begins with the first try. `lifetimes` are those of earlier connections of the run.
+    /// Begins with the first try. `lifetimes` has the durations of earlier connections of the run.
     pub fn new(
         config: &OpenConfig,
         schedule: Schedule,
@@ -45,7 +45,7 @@ impl Tries {
         Self { config, schedule, max_time, opening, pause: None, lifetimes }
     }
 
-    /// Begins with a pause of a given length, for the reason `why`.
+    /// Begins with a pause of this length; `why` is the reason.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl Tries {
         Ok(())
     }
 
-    /// After a try that failed: another one after a pause, or the error.
+    /// After a failed try: another try after a pause, or the error.
     fn failed(
         &mut self,
         error: OpenError,
@@ -149,7 +149,7 @@ fn failure(error: &OpenError) -> OpenFailure {
         OpenError::Proxy(error) => of_proxy(error),
         OpenError::ProxyAway { error, .. } => failure(error),
         OpenError::ProxyTls(_) => OpenFailure::ProxyRefused,
-        // A server that restarts ends its connections: like a reset, that may pass.
+        // A server that restarts ends its connections. Like a reset, that may disappear.
         OpenError::Tls(TlsError::ClosedDuringHandshake { .. }) => OpenFailure::Lost,
         OpenError::Tls(_) => OpenFailure::Tls,
         OpenError::TimedOut { .. } => OpenFailure::TimedOut,
@@ -184,14 +184,14 @@ fn of_proxy(error: &ProxyError) -> OpenFailure {
     }
 }
 
-/// What a refusal's Retry-After asks for.
+/// The time in a refusal's Retry-After.
 fn asked_for(error: &OpenError) -> Option<Duration> {
     let OpenError::Refused { pair, .. } = error else { return None };
     let value = pair.response.get("retry-after")?;
     retry_after(std::str::from_utf8(value).ok()?, wall_seconds())
 }
 
-/// What the end of a connection means for another one; `ours` means that this side wanted it.
+/// Whether the end of a connection allows another one; `ours` means that this side wanted the end.
 pub fn ended(ending: &Ending, ours: bool) -> Ended {
     if ours {
         return Ended::ByUs;

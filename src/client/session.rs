@@ -1,7 +1,8 @@
 //! The session of a client, over one or more connections in sequence.
 //!
-//! One task of the event loop. While a connection is open, stdin or the lines of a runner go to the
-//! peer and the peer's messages to stdout; when the connection has ended, another one may follow.
+//! It is one task of the event loop. While a connection is open, stdin or the lines of a runner go
+//! to the peer and the peer's messages to stdout; when the connection has ended, another one may
+//! follow.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -49,89 +50,89 @@ use crate::ui::style::Ink;
 use crate::wire::close;
 use crate::wire::{CloseCode, Data, Role};
 
-/// After a signal, or an error of this side, how long to wait for the peer's Close.
+/// How long to wait for the peer's Close after a signal or an error of this side.
 const PEER_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Once the reader of stdout is gone, how long to wait for the peer's Close.
+/// How long to wait for the peer's Close after the reader of stdout has closed it.
 const READER_GONE: Duration = Duration::from_millis(500);
 
 /// A client's session.
 pub struct ClientSession<'a> {
     config: &'a ClientConfig,
     max_time: Option<Instant>,
-    /// Carries out the lines of a prompt or a script.
+    /// Runs the lines of a prompt or a script.
     runner: Option<ScriptRunner>,
     input: StdinInput,
     stop: Option<Rc<RefCell<StopCondition>>>,
     memory: Rc<Budget>,
     reconnect: Option<Schedule>,
-    /// How a connection ended is printed: not where a mode sends a fixed sequence.
+    /// Whether it prints how a connection ended; not if a mode sends a fixed sequence.
     reports: bool,
-    /// stdout holds half a message.
+    /// stdout contains an incomplete message.
     half_written: Rc<Cell<bool>>,
-    /// The rest of a message of stdin was skipped, because its connection ended inside it.
+    /// The rest of a message from stdin was skipped, because the connection ended inside it.
     skipped: bool,
-    /// How long connections lasted that were lost.
+    /// The durations of lost connections.
     lifetimes: Vec<Duration>,
-    /// When the first connection opened, and when the input ended: what `--for` and `-w` count from.
+    /// When the first connection opened, and when the input ended, for `--for` and `-w`.
     began: Option<Instant>,
     input_ended: Option<Instant>,
     phase: SessionPhase,
-    /// The status to end with, as it is now.
+    /// The current status.
     exit: Exit,
     /// The connection that ended last.
     pub ending: Option<Ending>,
 }
 
-/// How far a session is.
+/// The state of a session.
 enum SessionPhase {
     /// A connection is being opened.
     Opening(Box<Tries>),
-    /// One is open.
+    /// A connection is open.
     Open(Box<Current>),
-    /// None is; a runner may ask for one.
+    /// There is no connection; a runner may request one.
     Offline,
     Done,
 }
 
-/// The connection that is open.
+/// The open connection.
 struct Current {
     connection: Connection,
-    /// The results of its opening.
+    /// The evidence of its opening.
     evidence: OpeningEvidence,
     began: Instant,
-    /// When the input ended, or the connection opened if that was later.
+    /// When the input ended, or the connection opened, whichever was later.
     input_ended: Option<Instant>,
-    /// What was wrong on this side, and whether that was an expectation.
+    /// The error of this side, if there is one.
     fault: Option<String>,
     unmet: bool,
     /// `--max-time` has passed.
     overtime: bool,
-    /// Why it was closed, if time did it.
+    /// Why wscope closed it, if because of time.
     left: Option<Leave>,
     signal: Option<Signal>,
-    /// The connection is dropped unless the peer answers by then.
+    /// The connection is dropped at this time if the peer has not answered.
     leave_by: Option<Instant>,
 }
 
-/// What the end of a connection amounts to.
+/// The result of a connection's end.
 struct SessionOutcome {
     ending: Ending,
     exit: Exit,
     fault: Option<String>,
-    /// Why we closed, if time did it.
+    /// Why wscope closed it, if because of time.
     left: Option<Leave>,
-    /// Bytes that were never sent.
+    /// The number of bytes that were never sent.
     unsent: usize,
-    /// Bytes of output that stdout did not take in time.
+    /// The number of output bytes that stdout did not accept in time.
     unwritten: usize,
-    /// The last message received was never finished.
+    /// The last received message is incomplete.
     cut_short: bool,
-    /// What the peer said in its Close, where nothing else prints it.
+    /// The text of the peer's Close, if nothing else prints it.
     last_words: Option<String>,
-    /// Why it ended like that, and what to do, for people; may be empty.
+    /// The explanation and the cure, for users; may be empty.
     advice: Vec<u8>,
-    /// The same in one line, the cause in front.
+    /// The end in one line, beginning with the cause.
     led: String,
 }
 
@@ -174,7 +175,7 @@ impl<'a> ClientSession<'a> {
         self.quietly().with(Steps::new(steps))
     }
 
-    /// Adds a behaviour to the connection that is open.
+    /// Adds a behaviour to the open connection.
     pub fn with(mut self, behaviour: impl Behaviour + 'static) -> Self {
         if let SessionPhase::Open(current) = &mut self.phase {
             current.connection.add(behaviour);
@@ -182,13 +183,13 @@ impl<'a> ClientSession<'a> {
         self
     }
 
-    /// Does not report how a connection ended: the caller does.
+    /// Does not print how a connection ended, because the caller does.
     pub fn quietly(mut self) -> Self {
         self.reports = false;
         self
     }
 
-    /// Carries out the lines of a prompt or a script.
+    /// Runs the lines of a prompt or a script.
     pub fn with_runner(mut self, mut runner: ScriptRunner) -> Self {
         runner.set_end_by_silence(self.config.stay.end_by_silence());
         self.runner = Some(runner);
@@ -198,7 +199,7 @@ impl<'a> ClientSession<'a> {
         self
     }
 
-    /// Gives the runner back, at the end.
+    /// Returns the runner, at the end.
     pub fn take_runner(&mut self) -> Option<ScriptRunner> {
         self.runner.take()
     }
@@ -211,7 +212,7 @@ impl<'a> ClientSession<'a> {
         }
     }
 
-    /// Starts with a connection that was just opened.
+    /// Begins with a connection that has just opened.
     fn begin(&mut self, opened: Opened, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         let config = self.config;
         let Opened { conn, link, inbound, report, evidence, .. } = opened;
@@ -221,7 +222,7 @@ impl<'a> ClientSession<'a> {
             agreed: &report.agreed,
             endpoint: Some(&config.endpoint),
             limits: config.open.limits,
-            // --write-out prints how many frames were sent.
+            // --write-out prints the number of sent frames.
             observed: looks || config.reach.write_out.is_some(),
             evidence: true,
             memory: &self.memory,
@@ -247,10 +248,10 @@ impl<'a> ClientSession<'a> {
         }
         let opcode = if config.traffic.binary { Data::Binary } else { Data::Text };
         for message in &config.execute {
-            // The connection has just been opened, so it takes them.
+            // The connection has just opened, so it accepts them.
             let _ = connection.sender(now).message(opcode, message.as_bytes());
         }
-        // Events of stdin's, and that of its end, may have come while the connection was opened.
+        // Events of stdin and of its end may have come during the opening.
         self.input.set_ready(false);
         let ended = config.traffic.input == InputFormat::None
             && (!config.execute.is_empty() || config.stay.follows_input());
@@ -305,7 +306,7 @@ impl<'a> ClientSession<'a> {
                     self.reconnect = Some(tries.schedule);
                 }
                 self.begin(*opened, runtime, now)?;
-                // A wake for lines, or for their end, may have been taken for another one.
+                // The event of new lines, or of their end, may have been taken for another one.
                 if let Some(runner) = &mut self.runner {
                     runner.set_ready(false);
                 }
@@ -333,7 +334,8 @@ impl<'a> ClientSession<'a> {
         Ok(())
     }
 
-    /// The prompt stays alive while a connection is opened; the lines of scripts wait for it.
+    /// Keeps the prompt alive while a connection is opened; lines of scripts wait for the
+    /// connection.
     fn run_typed_lines(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         let Some(runner) = &mut self.runner else { return Ok(()) };
         if !runner.reads_only_typed() {
@@ -343,7 +345,7 @@ impl<'a> ClientSession<'a> {
         match runner.take_request() {
             Some(SessionRequest::Quit) => self.phase = SessionPhase::Done,
             Some(SessionRequest::Leave) => {
-                // Ctrl-C gives up the opening, though it came after the look for signals.
+                // Ctrl-C ends the opening, even if it came after the check for signals.
                 runner.stay();
                 if let SessionPhase::Opening(tries) =
                     std::mem::replace(&mut self.phase, SessionPhase::Offline)
@@ -386,7 +388,7 @@ impl<'a> ClientSession<'a> {
         runner.show("no answer", Ink::Violation);
         match error {
             OpenError::Local(error) => return Err(error),
-            // At a prompt Ctrl-C gives up what goes on, not the session.
+            // At a prompt, Ctrl-C ends the current action, not the session.
             OpenError::Signal(Signal::Interrupt) if runner.prompt().is_some() => {
                 runner.take_interrupt();
                 runner.notifier().note("stopped");
@@ -406,7 +408,7 @@ impl<'a> ClientSession<'a> {
         Ok(())
     }
 
-    /// `--exit-on-close`, unless the runner asks for something.
+    /// `--exit-on-close`, unless the runner has a request.
     fn exits_on_close(&self) -> bool {
         let by_option = self.config.traffic.lines.as_ref().is_some_and(|lines| lines.exit_on_close);
         by_option && self.runner.as_ref().is_none_or(|runner| runner.request().is_none())
@@ -433,7 +435,7 @@ impl<'a> ClientSession<'a> {
             return self.end(*current, runtime, now);
         }
         if current.overtime {
-            // The Close is sent as far as the peer takes it; then the time is over.
+            // Sends the Close as far as the peer accepts it; then the time is over.
             runtime.give_turn(&mut current.connection, now)?;
             return self.end(*current, runtime, now);
         }
@@ -441,7 +443,7 @@ impl<'a> ClientSession<'a> {
         Ok(())
     }
 
-    /// Reads stdin once, if it has something and the socket has room.
+    /// Reads stdin once, if it has data and the socket has room.
     fn take_input(&mut self, current: &mut Current, now: Instant) {
         if !self.wants_input(current) {
             return;
@@ -458,7 +460,7 @@ impl<'a> ClientSession<'a> {
         }
     }
 
-    /// JSON commands send frames by hand.
+    /// JSON commands send single fragments.
     fn input_producer(&self) -> Producer {
         match self.config.traffic.input {
             InputFormat::Json => Producer::Hand,
@@ -471,7 +473,7 @@ impl<'a> ClientSession<'a> {
         self.input.is_ready() && connection.is_open() && connection.has_room(self.input_producer())
     }
 
-    /// Carries out lines, and what they ask of the session.
+    /// Runs lines, and carries out their requests to the session.
     fn run_lines(&mut self, current: &mut Current, runtime: &mut Runtime, now: Instant) {
         let Some(runner) = &mut self.runner else { return };
         let connection = Some(&mut current.connection).filter(|c| !c.is_broken());
@@ -500,7 +502,7 @@ impl<'a> ClientSession<'a> {
         }
     }
 
-    /// Ends because of a fault on this side.
+    /// Ends the session because of a fault on this side.
     fn give_up(&mut self, current: &mut Current, fault: String, now: Instant) {
         self.input.close();
         current.fault.get_or_insert(fault);
@@ -508,7 +510,7 @@ impl<'a> ClientSession<'a> {
         close(current, CloseCode::Away, now);
     }
 
-    /// Signals, deadlines, and a reader of stdout that went away.
+    /// Handles signals, deadlines, and a closed reader of stdout.
     fn do_what_is_due(&mut self, current: &mut Current, runtime: &mut Runtime, now: Instant) {
         let unread = self.is_unread(runtime);
         if unread {
@@ -529,7 +531,7 @@ impl<'a> ClientSession<'a> {
                 }
             }
         }
-        // As long as bytes leave, the peer is given its time.
+        // As long as bytes are leaving, the peer gets more time.
         let deadline = match current.signal {
             None if !unread => current.connection.active() + PEER_CLOSE_TIMEOUT,
             _ => now,
@@ -550,7 +552,7 @@ impl<'a> ClientSession<'a> {
         }
     }
 
-    /// When time ends the run, and by what.
+    /// When and why the run ends because of time.
     fn leaves(&self, current: &Current) -> Option<(Instant, Leave)> {
         let connection = &current.connection;
         let settled = connection.has_sent_its_own() && !connection.has_input();
@@ -571,7 +573,8 @@ impl<'a> ClientSession<'a> {
         Leave::by_clock(&self.config.stay, self.began, self.input_ended)
     }
 
-    /// Ends the run while no connection is open: by `--for` or `-w`, or without a reader of stdout.
+    /// Ends the run while no connection is open, because of `--for` or `-w`, or because the reader
+    /// of stdout has closed it.
     fn is_over_meanwhile(&mut self, runtime: &Runtime, now: Instant) -> bool {
         if self.is_unread(runtime) {
             self.leave(Exit::Success);
@@ -593,19 +596,19 @@ impl<'a> ClientSession<'a> {
         true
     }
 
-    /// Prints why the run ends, where no option has said so.
+    /// Prints why the run ends, if no option decided it.
     fn remark(&self, leave: Leave, current: &Current, runtime: &Runtime) {
         if let Some(text) = leave.remark(current.connection.messages_sent()) {
             self.runner.as_ref().map_or(&runtime.notifier, ScriptRunner::notifier).note(&text);
         }
     }
 
-    /// Whether the reader of stdout is gone; without output that does not matter.
+    /// Whether the reader of stdout has closed it; irrelevant without output.
     fn is_unread(&self, runtime: &Runtime) -> bool {
         self.config.traffic.output != OutputFormat::None && runtime.stdout.is_closed()
     }
 
-    /// Reports the end of a connection, and decides what follows.
+    /// Reports the end of a connection, and decides what happens next.
     fn end(&mut self, mut current: Current, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         let mut outcome = self.outcome(&mut current, runtime, now)?;
         runtime.record.ended(&outcome.ending, current.connection.first_frame());
@@ -639,8 +642,8 @@ impl<'a> ClientSession<'a> {
                 && !(outcome.fault.is_some() || signalled || leaving)
                 && !self.exits_on_close()
             {
-                // Lines that were written before the connection ended are carried out, though no
-                // event has reported them yet.
+                // Lines that arrived before the end of the connection are run, even if no event has
+                // reported them yet.
                 self.runner.iter_mut().for_each(|runner| runner.set_ready(false));
                 self.phase = SessionPhase::Offline;
                 self.offline_round(runtime, now);
@@ -680,7 +683,7 @@ impl<'a> ClientSession<'a> {
         Ok(())
     }
 
-    /// Reports the end to all sinks, empties stdout, and returns what it amounts to.
+    /// Reports the end to all sinks, empties stdout, and returns the result.
     fn outcome(
         &mut self,
         current: &mut Current,
@@ -697,7 +700,8 @@ impl<'a> ClientSession<'a> {
         let expected = runner.is_some_and(|runner| runner.note_end(seen_code(&ending)));
         let fine = met == Some(true) || expected;
         let ours = fine || current.signal.is_some() || current.fault.is_some();
-        // A server that has done its work closes like this; one that sent no message may have failed.
+        // A server that has sent everything closes like this; but a server that sent no message may
+        // have failed.
         let code = ending.received.as_ref().and_then(|body| body.code);
         let ours = ours || matches!(code, Some(1000 | 1001)) && ending.r#in.messages > 0;
         let lasted = current.connection.lasted(&ending);
@@ -712,33 +716,33 @@ impl<'a> ClientSession<'a> {
                 true => probe::compare_session(open, lasted, until, evidence, runtime),
                 false => probe::look_again(open, evidence, runtime),
             };
-            // What can't be tried shows nothing, but a signal ends the run.
+            // A failed trial shows nothing, but a signal ends the run.
             if let Err(OpenError::Signal(signal)) = compared {
                 interrupted = Some(signal);
             }
         }
         let (advice, led, as_asked) = self.explain(current, &ending, fine, runtime, now)?;
-        // After a signal, or at the end of `--max-time`, a reader that stalls is not waited for.
+        // After a signal or `--max-time`, wscope does not wait for a slow reader.
         let deadline = match (current.signal.or(interrupted), self.max_time) {
             (Some(_), _) => Some(Instant::now() + PEER_CLOSE_TIMEOUT),
             (None, max_time) => max_time,
         };
         let signal = runtime.drain_output(deadline)?.or(current.signal).or(interrupted);
         let unwritten = runtime.stdout.pending();
-        // Half a message may be on stdout already; any other end than a clean one speaks for itself.
+        // stdout may already contain a part of a message. An unclean end has its own error.
         let clean = Exit::of(&ending) == Exit::Success;
         let cut_short = clean && current.connection.cut_inside_message();
         if let Some(runner) = &mut self.runner {
             let how = current.left.map_or_else(|| describe(&ending), |leave| leave.to_string());
             runner.disconnected(&how);
-            // What the end of the time cuts short has not failed.
+            // A script that `--max-time` interrupts has not failed.
             if let Some(failure) = runner.take_failure().filter(|_| !current.overtime) {
                 current.unmet |= failure.unmet;
                 current.fault.get_or_insert(failure.text);
             }
         }
         let of_ending = match (current.left, &ending.cause) {
-            // What was captured is whole, whether or not the peer ends in order.
+            // The captured data is complete, whether or not the peer ends in order.
             (Some(Leave::For(_)), Cause::Timeout(TimeoutKind::Close) | Cause::Lost(_)) => {
                 Exit::Success
             }
@@ -758,7 +762,7 @@ impl<'a> ClientSession<'a> {
         };
         runtime.reporter.flush()?;
         let (fault, left) = (current.fault.take(), current.left);
-        // They are a part of what was received, and stdout has only messages.
+        // The reason belongs to the received data, but stdout contains only messages.
         let heard = exit == Exit::Success && !fine && left.is_none() && advice.is_empty();
         let heard = heard && !runtime.reporter.prints_notes() && says_why(&ending);
         let last_words = heard.then(|| describe(&ending));
@@ -776,8 +780,8 @@ impl<'a> ClientSession<'a> {
         })
     }
 
-    /// Explains the end to machines; returns the text for people, and whether a connection that was
-    /// lost ended as it was asked to.
+    /// Explains the end in JSON and logs. Returns the text for users, and whether a lost connection
+    /// ended as requested.
     fn explain(
         &mut self,
         current: &Current,
@@ -788,7 +792,7 @@ impl<'a> ClientSession<'a> {
     ) -> io::Result<(Vec<u8>, String, bool)> {
         let mut found = current.connection.explain(current.evidence.facts(), ending, now);
         let at_prompt = self.runner.as_ref().is_some_and(|runner| runner.prompt().is_some());
-        // What was waited for, or is judged by a script, may be an error.
+        // If an option or a script judges the messages, an error may be the awaited message.
         if met || self.runner.is_some() && !at_prompt {
             found.retain(|found| found.entry.code != "W516");
         }
@@ -801,15 +805,15 @@ impl<'a> ClientSession<'a> {
         let asked =
             current.connection.is_half_closed() && ending.cause == Cause::Lost(Lost::EndOfStream);
         let over = ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
-        // A message in the protocol inside asked for the end.
+        // A message of the protocol inside requested the end.
         let as_asked = matches!(ending.cause, Cause::Lost(_))
             && found.first().is_some_and(|first| {
                 first.entry.code == "W801" && first.severity == Severity::Note
             });
         let asked = asked || as_asked;
         let fine = ours || asked || over || Exit::of(ending) == Exit::Success;
-        // A Close at once is in order, and yet nobody wanted that; nor to talk to a server that took
-        // no subprotocol and answered nothing.
+        // A Close right after the opening is legal, but unwanted. The same applies to a server that
+        // accepted no subprotocol and answered nothing.
         let wanted = current.fault.is_none() && current.signal.is_none() && !met;
         let odd = found.first().is_some_and(|first| {
             let ended = matches!(first.entry.family, Family::CloseCode | Family::Application);
@@ -821,23 +825,23 @@ impl<'a> ClientSession<'a> {
         reporter.diagnose(&found, mood, stdout)?;
         let advice = reporter.advice(&found, mood, at_prompt);
         let led = match &ending.cause {
-            // It names the rule that was broken itself, in full where nothing follows.
+            // The error names the broken rule itself; in full if no explanation follows.
             Cause::Violation(_) if advice.is_empty() => describe(ending),
             Cause::Violation(violation) => match found.first() {
-                // The rule is only what it looked like.
+                // The violation was only a symptom.
                 Some(first) if first.entry.code != violation.kind.rule().code => {
                     lead(&found, &summarize(ending), runtime)
                 }
                 _ => summarize(ending),
             },
             _ if mood == EndSeverity::Fine => describe(ending),
-            // What explains it follows.
+            // The explanation follows.
             _ => lead(&found, &summarize(ending), runtime),
         };
         Ok((advice, led, as_asked))
     }
 
-    /// Prints how the connection ended, if that was not shown already.
+    /// Prints how the connection ended, unless that was already shown.
     fn report(&mut self, outcome: &mut SessionOutcome, runtime: &mut Runtime) {
         let text = outcome.fault.clone().unwrap_or_else(|| describe(&outcome.ending));
         runtime.record.facts.errormsg = (outcome.exit != Exit::Success).then_some(text);
@@ -857,14 +861,14 @@ impl<'a> ClientSession<'a> {
         notifier.advice(&outcome.advice);
     }
 
-    /// Without a connection, until there is one again or the session ends.
+    /// A round without a connection: until there is one again, or the session ends.
     fn offline_round(&mut self, runtime: &mut Runtime, now: Instant) {
         let Some(runner) = &mut self.runner else { return self.phase = SessionPhase::Done };
         runner.run(&mut SingleConnection { runtime, connection: None }, now);
         if let Some(failure) = runner.take_failure() {
             runner.notifier().error(&failure.text);
             let exit = match (failure.unmet, self.exit) {
-                // As while the connection is open.
+                // The same as while a connection is open.
                 (true, _) => Exit::Unmet,
                 (false, Exit::Success) => Exit::Failure,
                 (false, exit) => exit,
@@ -933,7 +937,8 @@ impl Task for ClientSession<'_> {
                 let busy = connection.wants_turn(&runtime.stdout, &runtime.reporter)
                     || self.wants_input(current)
                     || ready
-                    // The last write may have found the reader gone, which ends the session.
+                    // The last write may have found that the reader has closed stdout, which ends
+                    // the session.
                     || self.is_unread(runtime) && connection.state() == State::Open;
                 let leave_by = current.leave_by.map(|at| match current.signal {
                     None if !self.is_unread(runtime) => {
@@ -968,7 +973,7 @@ impl Task for ClientSession<'_> {
     }
 }
 
-/// Lets a runner's lines act on a connection.
+/// Connects a runner to a connection.
 fn attach(runner: &mut Option<ScriptRunner>, current: &mut Current) {
     let Some(runner) = runner else { return };
     runner.set_opening(false);
@@ -981,19 +986,19 @@ fn attach(runner: &mut Option<ScriptRunner>, current: &mut Current) {
 
 fn close(current: &mut Current, code: CloseCode, now: Instant) {
     if current.connection.is_open() {
-        // What can't be sent any more need not be.
+        // Data that can't be sent any more is not needed.
         let _ = current.connection.sender(now).close(Some(code.into()), "");
     }
 }
 
 impl SessionOutcome {
-    /// Prints how the connection ended, if there is something to print that was not `shown`.
+    /// Prints how the connection ended, unless it was `shown`.
     fn print(&self, notifier: &Notifier, shown: bool) {
         if let Some(fault) = &self.fault {
             notifier.error(fault);
         }
         match self.exit {
-            // Of an /abort nothing else speaks.
+            // Nothing else reports an /abort.
             Exit::Failure
                 if !shown && self.fault.is_none() && self.ending.cause == Cause::Dropped =>
             {
@@ -1026,7 +1031,7 @@ impl SessionOutcome {
     }
 }
 
-/// Whether the peer closed with words that say why, or because it goes away.
+/// Whether the peer closed with a reason, or because it goes away.
 fn says_why(ending: &Ending) -> bool {
     let Some(body) = ending.received.as_ref().filter(|_| ending.by == Side::Peer) else {
         return false;
@@ -1036,7 +1041,8 @@ fn says_why(ending: &Ending) -> bool {
     body.code == Some(1001) && named || !named && !is_ordinary(&body.reason)
 }
 
-/// The error of an expectation that was not met, and how the connection ended, if that is not known.
+/// The error of an unmet expectation, with the end of the connection if that is not known
+/// otherwise.
 fn unmet_by(how: Option<&str>) -> String {
     let link = if how.is_some() { ": " } else { "" };
     let how = how.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The one connection of a client, if there is one, as the connections of a script runner.
+//! The client's only connection (or none), for a script runner.
 
 use std::time::Instant;
 
@@ -13,12 +13,12 @@ use crate::session::endpoint::State;
 use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 
-/// A connection without a number.
+/// The number of a connection without its own number.
 const ONLY: ConnId = ConnId(1);
 
 /// The client's connection, if there is one.
 pub struct SingleConnection<'a> {
-    /// Sinks, stdout, the poll.
+    /// The sinks, stdout and the poll.
     pub runtime: &'a mut Runtime,
     /// The connection.
     pub connection: Option<&'a mut Connection>,
@@ -41,7 +41,7 @@ impl Connections for SingleConnection<'_> {
         self.connection.iter().map(|_| ONLY).collect()
     }
 
-    /// Not once the connection is over, for the lines that follow may open another one.
+    /// Without a connection, lines must wait, because later lines may open another one.
     fn has_room(&self, _: &ClientSet, producer: Producer) -> bool {
         self.connection.as_ref().is_none_or(|connection| {
             connection.state() != State::Closed && connection.has_room(producer)

@@ -1,5 +1,5 @@
-//! What is written at the end of a run (`--write-out`, `--timing`, the cookie jar), and instead of
-//! a run (`--dry-run`, `--curl`).
+//! The output at the end of a run (`--write-out`, `--timing`, the cookie jar), and instead of a run
+//! (`--dry-run`, `--curl`).
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ use crate::net::tls::options::ServerName;
 use crate::output::stderr;
 use crate::ui::write_out::{OutputTarget, WriteOutFormat};
 
-/// What is printed at the end.
+/// The output at the end.
 pub struct RunSummary {
     format: Option<WriteOutFormat>,
     timing: bool,
@@ -27,7 +27,7 @@ pub struct RunSummary {
 }
 
 impl RunSummary {
-    /// Reads what is needed for it.
+    /// Reads the format.
     ///
     /// # Errors
     ///
@@ -37,7 +37,7 @@ impl RunSummary {
         Ok(Self { format, timing: reach.timing, jar: reach.cookie_jar.clone() })
     }
 
-    /// Tells it all, and gives the status to end with.
+    /// Prints the summary, and returns the exit status.
     ///
     /// # Errors
     ///
@@ -73,11 +73,11 @@ impl RunSummary {
     }
 }
 
-/// Tells what would be done, and does none of it.
+/// Prints what the run would do, without doing it.
 ///
 /// # Errors
 ///
-/// The request or the proxy can't be made of what was typed, or stdout failed.
+/// The options give no valid request or proxy, or stdout failed.
 pub(super) fn instead(
     what: Preview,
     config: &OpenConfig,
@@ -113,7 +113,7 @@ pub(super) fn instead(
     Ok(signal.map_or(Exit::Success, Exit::from))
 }
 
-/// The route as a plan prints it.
+/// The route for a plan.
 fn way(config: &OpenConfig) -> Result<PlannedRoute, OpenError> {
     let transport = &config.transport;
     let route = transport.route(&config.target)?;
@@ -135,7 +135,7 @@ fn way(config: &OpenConfig) -> Result<PlannedRoute, OpenError> {
         addresses: addresses.unwrap_or_default(),
         connect_to: moved.then(|| route.destination.to_string()),
         unix_socket,
-        // With the user and password it was written with.
+        // With the given user and password.
         proxy: route.proxy.and(written),
         decided_by,
         server_name: match &transport.tls.server_name {

@@ -19,19 +19,19 @@ use crate::session::endpoint::PongMismatch;
 use crate::session::{EndpointConfig, Limits};
 use crate::wire::Role;
 
-/// Nothing is sent that could wait, and nothing received is kept.
+/// The limit for queued data; the session sends and keeps little.
 const MEMORY: usize = 1024 * 1024;
 
-/// A session under examination.
+/// A test session.
 pub struct TrialTalk {
     connection: Connection,
-    /// The results of its opening.
+    /// The evidence of its opening.
     pub evidence: OpeningEvidence,
-    /// The round trip of the ping answered last.
+    /// The round trip of the last answered ping.
     round_trip: Rc<Cell<Option<Duration>>>,
 }
 
-/// Notes when a ping is answered.
+/// Notes the time of each answered ping.
 struct LastRoundTrip(Rc<Cell<Option<Duration>>>);
 
 impl Behaviour for LastRoundTrip {
@@ -64,7 +64,7 @@ impl TrialTalk {
         Self { connection, evidence: opened.evidence, round_trip }
     }
 
-    /// Sends a ping and waits for its pong, until the time is up or the connection over.
+    /// Sends a ping and waits for its pong, until the time limit or the end of the connection.
     pub fn ping(
         &mut self,
         timeout: Duration,
@@ -72,7 +72,7 @@ impl TrialTalk {
     ) -> Result<Option<Duration>, OpenError> {
         let now = Instant::now();
         self.round_trip.set(None);
-        // Where it can't be sent the connection is over, and that is reported.
+        // If sending fails, the connection has ended, which is reported.
         let _ = self.connection.sender(now).ping(b"wscope doctor");
         self.run(now + timeout, true, runtime)?;
         Ok(self.round_trip.get())
@@ -83,23 +83,24 @@ impl TrialTalk {
         self.connection.endpoint()?.ping_facts(Instant::now()).mismatched
     }
 
-    /// Is silent for a time, but for what the peer asks; whether the connection is still open.
+    /// Stays silent for this time, except for required answers; returns whether the connection is
+    /// still open.
     pub fn idle(&mut self, time: Duration, runtime: &mut Runtime) -> Result<bool, OpenError> {
         self.run(Instant::now() + time, false, runtime)?;
         Ok(self.is_open())
     }
 
-    /// Closes, and waits a while for the peer's end.
+    /// Closes, and waits for the peer's end.
     pub fn close(&mut self, timeout: Duration, runtime: &mut Runtime) -> Result<(), OpenError> {
         let now = Instant::now();
-        // It may be closing already, which is as good.
+        // If it is already closing, no Close is needed.
         let _ = self.connection.sender(now).close(Some(1000), "");
         self.run(now + timeout, false, runtime)?;
         self.connection.shut_down();
         Ok(())
     }
 
-    /// Whether it can be talked on.
+    /// Whether the session can continue.
     pub fn is_open(&self) -> bool {
         self.connection.is_open()
     }
@@ -109,12 +110,12 @@ impl TrialTalk {
         self.connection.ending(Instant::now())
     }
 
-    /// How long it lasted, without the wait for the end of TCP.
+    /// The duration, without the wait for the end of TCP.
     pub fn lasted(&self) -> Duration {
         self.connection.lasted(&self.ending())
     }
 
-    /// Explains how it ended; `now` is when it was over.
+    /// Explains how it ended; `now` is the time of the end.
     pub fn explain(&self, ending: &Ending, now: Instant) -> Vec<Diagnostic> {
         self.connection.explain(self.evidence.facts(), ending, now)
     }
@@ -131,7 +132,7 @@ impl TrialTalk {
     }
 }
 
-/// Keeps the session going until a moment, its end or, if that is waited for, a pong.
+/// Runs the session until a deadline, its end, or (if awaited) a pong.
 struct Watch<'a> {
     talk: &'a mut TrialTalk,
     until: Instant,

@@ -1,8 +1,8 @@
 //! Asks for a password at the terminal, without showing the typed keys.
 //!
-//! It reads from the terminal, not from stdin, which may be a pipe of messages. The terminal's
-//! settings are always restored: by a destructor. Keys that would end the program arrive as bytes,
-//! and signals are noticed while it waits.
+//! It reads from the terminal, not from stdin, which may be a pipe of messages. A destructor always
+//! restores the terminal's settings. Keys that would end the program arrive as bytes, and signals
+//! end the wait.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -18,13 +18,13 @@ use thiserror::Error;
 
 use crate::net::secret::Secret;
 
-/// Nobody types more; a file that was redirected here would not end.
+/// The longest input. A user types less, and a file that was redirected here might not end.
 const MOST: usize = 4096;
 
-/// Why there is no answer.
+/// Why there is no password.
 #[derive(Debug, Error)]
 pub enum PasswordError {
-    /// No terminal to ask.
+    /// There is no terminal.
     #[error("no terminal to ask for the password; write -u USER:PASSWORD, or use --netrc")]
     NoTerminal(#[source] io::Error),
     /// Ctrl-C.
@@ -33,10 +33,10 @@ pub enum PasswordError {
     /// SIGTERM or SIGHUP.
     #[error("ended while asking for the password")]
     Terminated,
-    /// Ctrl-D before anything, or the terminal is gone.
+    /// Ctrl-D on an empty line, or the terminal was closed.
     #[error("no password was typed")]
     Ended,
-    /// More than any password has.
+    /// Longer than any password.
     #[error("the password is longer than {MOST} bytes")]
     TooLong,
     /// The terminal failed.
@@ -54,13 +54,13 @@ pub fn password(question: &str) -> Result<Secret, PasswordError> {
     ask(&terminal.map_err(PasswordError::NoTerminal)?, question)
 }
 
-/// Asks this terminal.
+/// Asks on this terminal.
 fn ask(mut terminal: &File, question: &str) -> Result<Secret, PasswordError> {
     let _silence = Silence::begin(terminal)?;
     let ending = EndingSignals::watch()?;
     terminal.write_all(question.as_bytes())?;
     let answer = read_line(terminal, &ending);
-    // The line end that was typed was not shown either.
+    // The typed line end was not shown either.
     terminal.write_all(b"\n")?;
     answer
 }
@@ -91,7 +91,7 @@ fn read_line(mut terminal: &File, ending: &EndingSignals) -> Result<Secret, Pass
     }
 }
 
-/// A line as it is typed, with the keys that every terminal has.
+/// A line that is being typed, with the usual editing keys of a terminal.
 #[derive(Default)]
 struct TypedLine {
     bytes: Vec<u8>,
@@ -108,10 +108,10 @@ impl TypedLine {
         match byte {
             b'\r' | b'\n' => return Typed::Done,
             0x03 => return Typed::Fail(PasswordError::Interrupted),
-            // Ctrl-D sends what is there; there must be something.
+            // Ctrl-D sends the typed text; on an empty line, it ends the input.
             0x04 if self.bytes.is_empty() => return Typed::Fail(PasswordError::Ended),
             0x04 => return Typed::Done,
-            // A whole character, however many bytes it has.
+            // Deletes a whole character, however many bytes it has.
             0x7f | 0x08 => while self.bytes.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {},
             0x15 => self.bytes.clear(),
             _ if self.bytes.len() == MOST => return Typed::Fail(PasswordError::TooLong),
@@ -131,7 +131,8 @@ impl<'t> Silence<'t> {
     fn begin(terminal: &'t File) -> io::Result<Self> {
         let before = tcgetattr(terminal)?;
         let mut silent = before.clone();
-        // Byte by byte, and Ctrl-C is a byte: no key ends the program before this is dropped.
+        // The terminal passes on each byte, and Ctrl-C is a byte: no key ends the program before
+        // this is dropped.
         silent.local_modes -= LocalModes::ECHO
             | LocalModes::ECHONL
             | LocalModes::ICANON
@@ -139,7 +140,7 @@ impl<'t> Silence<'t> {
             | LocalModes::IEXTEN;
         silent.special_codes[SpecialCodeIndex::VMIN] = 1;
         silent.special_codes[SpecialCodeIndex::VTIME] = 0;
-        // What was typed before the question was not an answer to it.
+        // Text typed before the question was not an answer to it.
         tcsetattr(terminal, OptionalActions::Flush, &silent)?;
         Ok(Self { terminal, before })
     }
@@ -147,7 +148,7 @@ impl<'t> Silence<'t> {
 
 impl Drop for Silence<'_> {
     fn drop(&mut self) {
-        // A terminal that is gone needs no settings.
+        // A terminal that was closed needs no settings.
         let _ = tcsetattr(self.terminal, OptionalActions::Drain, &self.before);
     }
 }
@@ -183,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    /// A terminal's two ends: the person's, and the program's.
+    /// The two ends of a terminal: the user's, and the program's.
     fn terminal() -> (File, File) {
         let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&person).expect("granted");
@@ -194,7 +195,7 @@ mod tests {
         (File::from(person), program)
     }
 
-    /// Asks, types when the question appears, and returns what was shown.
+    /// Asks, types when the question appears, and returns the shown text.
     fn dialogue(typed: &[u8]) -> (Result<String, String>, String) {
         let (mut person, program) = terminal();
         let before = format!("{:?}", tcgetattr(&program).expect("settings"));

@@ -8,13 +8,13 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::ui::sanitize::escaped;
 use crate::ui::suggest;
 
-/// The sentence; `None` if clap refused something else than a value.
+/// The sentence; `None` if clap's error is not about a value.
 pub fn sentence(error: &clap::Error) -> Option<String> {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
     };
-    // The option stands there as in the help: `--connect-timeout <SECS>`.
+    // clap shows the option as in the help: `--connect-timeout <SECS>`.
     let shown = text(ContextKind::InvalidArg)?;
     let (option, takes) = shown.split_once(' ').unwrap_or((shown, ""));
     let option = option.trim_start_matches('<').trim_end_matches('>');

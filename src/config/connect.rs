@@ -1,4 +1,4 @@
-//! The choices of a client's session, made and checked.
+//! The configuration of a client's session, resolved and checked.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,39 +24,39 @@ use crate::wire::Role;
 /// The default of `--max-memory`, in bytes.
 const MAX_MEMORY: usize = 256 << 20;
 
-/// What a client session does.
+/// The configuration of a client session.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
-    /// How to open it.
+    /// How to open the connection.
     pub open: OpenConfig,
-    /// Who opens it, when it is tried again, what is reported at the end.
+    /// Credentials, retries, and the reports at the end.
     pub reach: ReachConfig,
-    /// The endpoint's behaviour; compression is filled in once agreed.
+    /// The settings of the endpoint, without compression, which the handshake decides.
     pub endpoint: Arc<EndpointConfig>,
-    /// Where lines come from, what is shown and kept.
+    /// The source of lines, the transcript, and the recording.
     pub traffic: TrafficConfig,
     /// Messages to send after connecting.
     pub execute: Vec<String>,
-    /// What goes wrong on purpose.
+    /// The faults.
     pub faults: Faults,
-    /// Send everything back.
+    /// Echo every message.
     pub echo: bool,
-    /// How long to stay.
+    /// When the run ends.
     pub stay: StayOptions,
-    /// Close after so many messages.
+    /// Close after this many messages.
     pub exit_after: Option<u64>,
     /// Close after a matching message.
     pub until: Option<Pattern>,
     /// Make more connections to find the cause of a failure.
     pub diagnose: bool,
-    /// The most bytes that may wait in memory, over all connections.
+    /// The limit for queued data of all connections, in bytes.
     pub max_memory: usize,
     /// End after this time.
     pub max_time: Option<Duration>,
 }
 
 impl ClientConfig {
-    /// Makes every choice that was left open.
+    /// Resolves all settings.
     pub fn resolve(args: ConnectArgs, terminal: Terminal) -> Result<Self, UsageError> {
         let url = args.url.or(args.connect_url).unwrap_or_default();
         let reach = ReachConfig::resolve(args.reach)?.again(&args.retry);
@@ -90,7 +90,7 @@ impl ClientConfig {
             None if lines::may_prompt(args.output, terminal) => InputFormat::Prompt,
             None => InputFormat::Lines,
         };
-        // Who asks one thing and says when it is over wants the answer, on a terminal too.
+        // A user who says when the run ends wants the answer on stdout, on a terminal, too.
         let ends = args.stay.is_given() || args.exit_after.is_some() || args.until.is_some();
         let one_shot = !args.execute.is_empty() && ends;
         let output = args.output.unwrap_or(match terminal.is_interactive() && !one_shot {
@@ -110,7 +110,7 @@ impl ClientConfig {
         let lines = by_lines.then(|| {
             Ok::<_, UsageError>(LineConfig {
                 script: script.clone().filter(|_| input != InputFormat::Commands),
-                // Without --commands the messages of -x are what they are.
+                // Without --commands, the messages of -x are sent unchanged.
                 execute: match commands {
                     true => executed,
                     false => {
@@ -142,11 +142,11 @@ impl ClientConfig {
 }
 
 impl ClientConfig {
-    /// A session of a mode that dials, reads no stdin and writes stdout itself.
+    /// A session of a mode that connects, does not read stdin, and writes stdout itself.
     ///
     /// # Errors
     ///
-    /// Something that was typed can't be used.
+    /// An option can't be used.
     pub fn dial(
         url: &str,
         handshake: HandshakeOptions,
@@ -159,7 +159,7 @@ impl ClientConfig {
         Ok(Self { reach, ..Self::silent(open, Display::resolve(display, terminal)) })
     }
 
-    /// A session that neither reads stdin nor writes stdout, for modes that bring a script.
+    /// A session without stdin and stdout, for modes with a fixed sequence.
     pub fn silent(open: OpenConfig, display: Display) -> Self {
         Self {
             open,

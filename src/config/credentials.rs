@@ -1,7 +1,7 @@
 //! `-u`, `--bearer`: credentials, as headers.
 //!
-//! Decides where a secret comes from and what is sent. Other files read files, variables and the
-//! terminal.
+//! This file decides the source of a secret and the sent value. Other code reads files, variables
+//! and the terminal.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use thiserror::Error;
@@ -13,14 +13,14 @@ use crate::net::secret::Secret;
 pub struct User {
     /// The name; may be empty.
     pub name: String,
-    /// The password; without one, it is asked for on the terminal.
+    /// The password; without one, wscope asks for it on the terminal.
     pub password: Option<Secret>,
 }
 
 /// `--bearer`: the source of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenSource {
-    /// It was typed.
+    /// Typed.
     Given(Secret),
     /// `@FILE`, or `@-` for stdin.
     File(String),
@@ -37,7 +37,7 @@ pub enum CookieSource {
     File(String),
 }
 
-/// Why credentials can't be sent. None shows a secret.
+/// Why credentials can't be sent. The errors contain no secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CredentialError {
     /// A control character in a name or password.
@@ -48,14 +48,14 @@ pub enum CredentialError {
     /// An empty token.
     #[error("the bearer token is empty")]
     EmptyToken,
-    /// A token with a character that none may have.
+    /// A token with an invalid character.
     #[error(
         "the bearer token has {found:?} at byte {offset}; a token has only letters, digits and -._~+/= (RFC 6750 §2.1)"
     )]
     BadToken {
         /// The character.
         found: char,
-        /// Where, in bytes.
+        /// The position, in bytes.
         offset: usize,
     },
     /// Neither `NAME=VALUE` nor `@FILE`.
@@ -81,7 +81,7 @@ impl User {
         }
     }
 
-    /// What to ask on a terminal.
+    /// The question on a terminal.
     pub fn question(&self) -> String {
         format!("password of {}: ", self.name)
     }
@@ -122,7 +122,7 @@ impl CookieSource {
     ///
     /// # Errors
     ///
-    /// It is neither; the text is not shown, it may be a value without its name.
+    /// It is neither. The error does not show the text, because it may be a value without its name.
     pub fn parse(text: &str) -> Result<Self, CredentialError> {
         match text.strip_prefix('@') {
             Some(file) if !file.is_empty() => Ok(Self::File(file.to_owned())),
@@ -134,8 +134,8 @@ impl CookieSource {
     }
 }
 
-/// The one Cookie header for what was typed and what a jar has: RFC 6265 §5.4: "the user agent
-/// MUST NOT attach more than one Cookie header field".
+/// The Cookie header for the typed cookies and those of a jar. RFC 6265 §5.4: "the user agent MUST
+/// NOT attach more than one Cookie header field".
 pub fn cookie_header<'a>(
     given: impl IntoIterator<Item = &'a Secret>,
     from_jar: Option<&'a str>,
@@ -145,8 +145,8 @@ pub fn cookie_header<'a>(
     (!parts.is_empty()).then(|| Secret::new(parts.join("; ")))
 }
 
-/// The value of Authorization for a token as it was read; white space around it, such as a file's
-/// last line end, is not part of it.
+/// The value of Authorization for a token. White space around the token, such as a file's last line
+/// end, is not part of it.
 ///
 /// # Errors
 ///

@@ -4,7 +4,7 @@
 //! Precedence, weakest first: the file's first part, the profile, the environment, the command
 //! line. For an option with one value, the last one counts (the command must have
 //! `args_override_self(true)`); options that can be repeated collect all values. A default that
-//! conflicts with a stronger option, such as `quiet` with `-v`, is left out. Pure: file and
+//! conflicts with a stronger option, such as `quiet` with `-v`, is left out. The file and the
 //! environment are arguments.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,15 +21,16 @@ use super::file::{ConfigFile, Setting};
 use super::invocation::{Invocation, find_long, mode_of};
 use crate::ui::suggest;
 
-/// Options about where defaults come from can't be defaults in the file itself.
+/// Options about the source of defaults can't be in the file itself.
 const OUTSIDE: [&str; 2] = ["config", "no-config"];
 
-/// Variables that are not options: a key's passphrase is read where it is needed; two are set by
-/// `wscope listen --exec` for a process, one by `wscope proxy --to URL -- CMD` for its program; one
-/// is the build's.
+/// Variables that are not options. The code that needs a key's passphrase reads its variable.
+/// `wscope listen --exec` sets two for a process, `wscope proxy --to URL -- CMD` sets one for its
+/// program, and the build uses one.
 const NO_OPTIONS: [&str; 5] = ["passphrase", "conn", "peer", "port", "dynamic-openssl"];
 
-/// The others that it gives; they are options too, but not where `WSCOPE_CONN` is set.
+/// The other variables that `wscope listen --exec` sets. They have names of options, but are not
+/// options if `WSCOPE_CONN` is set.
 const OF_A_CLIENT: [&str; 2] = ["path", "subprotocol"];
 
 /// The place of a default.
@@ -55,75 +56,75 @@ impl std::fmt::Display for OptionOrigin {
     }
 }
 
-/// Why a default can't be used. None shows a value.
+/// Why a default can't be used. The errors contain no values.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DefaultsError {
-    /// A line that can't be read.
+    /// A line that can't be parsed.
     #[error("{origin}: {what}")]
     Line {
-        /// Where.
+        /// The position.
         origin: OptionOrigin,
         /// What is wrong.
         what: &'static str,
     },
-    /// A name that no mode knows.
+    /// An unknown name.
     #[error("{origin}: unknown option --{name}{hint}")]
     Unknown {
-        /// Where.
+        /// The position.
         origin: OptionOrigin,
         /// The name as written.
         name: String,
-        /// What may have been meant, as the sentence's end.
+        /// A suggestion, as the end of the sentence.
         hint: String,
     },
     /// An option without its value.
     #[error("{origin}: --{name} needs a value")]
     NoValue {
-        /// Where.
+        /// The position.
         origin: OptionOrigin,
         /// The option.
         name: String,
     },
-    /// A flag with something else than yes or no.
+    /// A flag with a value other than yes or no.
     #[error("{origin}: --{name} takes no value; write the name alone, or yes or no")]
     NoFlag {
-        /// Where.
+        /// The position.
         origin: OptionOrigin,
         /// The option.
         name: String,
     },
-    /// A value that the option does not take.
+    /// A value that the option does not accept.
     #[error("{origin}: {reason}")]
     BadValue {
-        /// Where.
+        /// The position.
         origin: OptionOrigin,
-        /// The option, what is wrong and what it takes.
+        /// The option, the fault, and the accepted values.
         reason: String,
     },
-    /// A profile that is not there.
+    /// A profile that does not exist.
     #[error("unknown profile @{name}{place}{hint}")]
     NoProfile {
         /// The name as typed.
         name: String,
         /// ` in FILE`.
         place: String,
-        /// What may have been meant, as the sentence's end.
+        /// A suggestion, as the end of the sentence.
         hint: String,
     },
 }
 
-/// The command line with all values in place.
+/// The command line with all defaults.
 #[derive(Clone)]
 pub struct Arguments {
-    /// For clap: program, mode, defaults, what was typed.
+    /// For clap: program, mode, defaults, typed arguments.
     pub arguments: Vec<OsString>,
-    /// What is worth knowing, one sentence each: variables whose names mean nothing.
+    /// Notes about variables with unknown names, one sentence each.
     pub notes: Vec<String>,
-    /// The defaults that were used, to find the one clap complains of.
+    /// The used defaults, to find the one that clap refuses.
     used: Vec<(OptionOrigin, OsString)>,
 }
 
-/// Where the file is unless `--config` says otherwise: `$XDG_CONFIG_HOME/wscope/config`,
+/// The usual place of the file, without `--config`: `$XDG_CONFIG_HOME/wscope/config`,
 /// `~/.config/wscope/config`.
 ///
 /// "All paths set in these environment variables must be absolute. If an implementation
@@ -135,8 +136,8 @@ pub fn usual_path(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf
     Some(folder.join("wscope").join("config"))
 }
 
-/// Puts the defaults before what was typed. `file` is the configuration file with its name, if one
-/// was read; `environment` are all variables.
+/// Puts the defaults before the typed arguments. `file` is the configuration file with its name, if
+/// there is one; `environment` has all variables.
 ///
 /// # Errors
 ///
@@ -153,8 +154,8 @@ pub fn assemble(
     let mut sources = of_file(&maker, invocation, file)?;
     sources.push(of_environment(&maker, environment, &mut notes)?);
 
-    // From the strongest to the weakest, so that each knows what it must give way to. The work is
-    // that of the options there are, however often each is written.
+    // From the strongest to the weakest source, so that each source knows the stronger ones. The
+    // time depends on the number of options, not on how often each is given.
     let mut stronger: BTreeSet<String> = invocation.given.iter().cloned().collect();
     for source in sources.iter_mut().rev() {
         let args: BTreeMap<&str, &Arg> = source.iter().map(|made| (made.id(), made.arg)).collect();
@@ -168,8 +169,8 @@ pub fn assemble(
         stronger.extend(on.map(|made| made.id().to_owned()));
     }
     let all: Vec<DefaultArg<'_>> = sources.into_iter().flatten().collect();
-    // Of an option with one value, and of several URLs, the strongest counts; a flag that was
-    // turned off does not.
+    // For an option with one value, and for the URL, only the strongest value counts; a flag that
+    // was turned off does not count.
     let mut decided = BTreeSet::new();
     let mut used: Vec<(OptionOrigin, OsString)> = Vec::new();
     for made in all.into_iter().rev() {
@@ -185,7 +186,7 @@ pub fn assemble(
     used.reverse();
 
     let (front, typed) = invocation.arguments.split_at(invocation.front);
-    // Who types nothing wants to be helped, unless the defaults say where to.
+    // A user who types no arguments wants help, unless the defaults have a URL.
     let has_url = mode.get_positionals().any(|arg| decided.contains(arg.get_id().as_str()));
     if typed.is_empty() && invocation.profile.is_none() && !has_url {
         return Ok(Arguments { arguments: front.to_vec(), notes, used: Vec::new() });
@@ -196,13 +197,13 @@ pub fn assemble(
 }
 
 impl Arguments {
-    /// The default whose value clap refused, if it was not one that was typed.
+    /// The default whose value clap refused; `None` if the value was typed.
     pub fn blame(&self, refused: &clap::Error) -> Option<DefaultsError> {
         let text_of = |kind| match refused.get(kind) {
             Some(ContextValue::String(text)) => Some(text.as_str()),
             _ => None,
         };
-        // The option stands there as in the help: `--connect-timeout <SECS>`.
+        // clap shows the option as in the help: `--connect-timeout <SECS>`.
         let option = text_of(ContextKind::InvalidArg)?.split(' ').next()?;
         let word = format!("{option}={}", text_of(ContextKind::InvalidValue)?);
         let (origin, _) = self.used.iter().find(|(_, used)| *used == *word)?;
@@ -215,7 +216,7 @@ impl Arguments {
 struct DefaultArg<'c> {
     arg: &'c Arg,
     origin: OptionOrigin,
-    /// `None` turns a flag off that something weaker turned on.
+    /// `None` turns off a flag that a weaker source turned on.
     word: Option<OsString>,
 }
 
@@ -225,7 +226,7 @@ impl<'c> DefaultArg<'c> {
     }
 }
 
-/// Makes arguments of settings.
+/// Converts settings to arguments.
 struct ArgMaker<'c> {
     program: &'c Command,
     mode: &'c Command,
@@ -233,7 +234,7 @@ struct ArgMaker<'c> {
     skip_positional: bool,
 }
 
-/// The file's two parts, in order.
+/// The two parts of the file, in order.
 fn of_file<'c>(
     maker: &ArgMaker<'c>,
     invocation: &Invocation,
@@ -274,8 +275,8 @@ fn of_file<'c>(
     Ok(sources)
 }
 
-/// `WSCOPE_CONNECT_TIMEOUT=3`: the long name in capitals, `_` for `-`. Options that can be
-/// repeated take a value from each line. An empty value is as good as none.
+/// `WSCOPE_CONNECT_TIMEOUT=3`: the long name in capitals, `_` for `-`. For a repeatable option,
+/// each line is a value. An empty value counts as unset.
 fn of_environment<'c>(
     maker: &ArgMaker<'c>,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
@@ -286,7 +287,7 @@ fn of_environment<'c>(
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty())
         .collect();
-    // The system's order means nothing.
+    // The order of the system has no meaning.
     variables.sort();
     let in_exec = variables.iter().any(|(name, _)| name == "WSCOPE_CONN");
     let mut made = Vec::new();
@@ -306,7 +307,7 @@ fn of_environment<'c>(
         for value in values {
             match maker.make(&name, Some(value), origin()) {
                 Ok(one) => made.extend(one),
-                // Somebody else's variable may begin the same.
+                // A variable of another program may begin with the same prefix.
                 Err(error @ DefaultsError::Unknown { .. }) => notes.push(error.to_string()),
                 Err(error) => return Err(error),
             }
@@ -316,7 +317,7 @@ fn of_environment<'c>(
 }
 
 impl<'c> ArgMaker<'c> {
-    /// An argument of one setting; `None` if this mode has no use for it.
+    /// The argument for a setting; `None` if this mode does not have the option.
     fn make(
         &self,
         name: &str,
@@ -369,11 +370,11 @@ impl<'c> ArgMaker<'c> {
     }
 }
 
-/// Options that conflict only with some values of the other one, so that clap accepts both: as
-/// defaults, the weaker one is dropped.
+/// Options that conflict only for some values, so that clap accepts both. As a default, the weaker
+/// one is dropped.
 const MAY_DISAGREE: [(&str, &str); 2] = [("echo", "input"), ("script", "input")];
 
-/// Whether an option can't be given together with one of those.
+/// Whether an option conflicts with one of the others.
 fn conflicts(mode: &Command, arg: &Arg, others: &BTreeSet<String>) -> bool {
     let against = |arg: &Arg, id: &str| {
         mode.get_arg_conflicts_with(arg).iter().any(|other| other.get_id().as_str() == id)
@@ -385,7 +386,7 @@ fn conflicts(mode: &Command, arg: &Arg, others: &BTreeSet<String>) -> bool {
     }
     others.iter().any(|id| {
         let other = mode.get_arguments().find(|other| other.get_id().as_str() == id);
-        // clap takes a conflict that either of the two declares.
+        // clap accepts a conflict that either option declares.
         against(arg, id) || other.is_some_and(|other| against(other, arg.get_id().as_str()))
     })
 }

@@ -1,4 +1,4 @@
-//! How much is shown in addition to the output, and how.
+//! Which additional output is shown, and how it looks.
 
 use super::environment::{columns, no_color};
 use crate::cli::DisplayOptions;
@@ -10,14 +10,14 @@ use crate::ui::terminal::{ColorChoice, FULL_WIDTH, Terminal};
 use crate::ui::view::{Timestamps, View};
 use crate::wire::Role;
 
-/// How much is shown in addition to the output, and how.
+/// Which additional output is shown, and how it looks.
 #[derive(Clone, Copy, Debug)]
 pub struct Display {
-    /// Nothing but errors.
+    /// Only errors.
     pub quiet: bool,
     /// 0, 1 (frames) or 2 (hex).
     pub verbose: u8,
-    /// What the standard streams are.
+    /// The kinds of the standard streams.
     pub terminal: Terminal,
     /// The requested columns.
     pub width: Option<usize>,
@@ -32,7 +32,7 @@ pub struct Display {
 }
 
 impl Display {
-    /// Takes what was typed.
+    /// Takes the typed options.
     pub fn resolve(options: &DisplayOptions, terminal: Terminal) -> Self {
         let DisplayOptions { quiet, verbose, color, pretty, width, .. } = *options;
         let plain = Self::plain(color, terminal);
@@ -46,8 +46,8 @@ impl Display {
         Self { quiet, verbose, terminal, width: columns(), color, view, timestamps, pretty }
     }
 
-    /// How a transcript looks on a stream that is a terminal, or is not.
-    /// `role` is ours, if we are one of the ends.
+    /// The look of a transcript; `is_terminal`: its stream is a terminal. `role` is our role;
+    /// `None` for a proxy.
     pub fn human(&self, role: Option<Role>, is_terminal: bool) -> HumanOptions {
         let sent = Direction::sent_by(role.unwrap_or(Role::Client));
         HumanOptions {
@@ -66,14 +66,12 @@ impl Display {
         }
     }
 
-    /// Columns of the lines of a transcript on a stream that is a terminal, or is not: without a
-    /// screen, nothing is cut.
+    /// The width of a transcript's lines. If the stream is not a terminal, nothing is cut.
     pub fn columns(&self, is_terminal: bool) -> usize {
         self.width.unwrap_or(if is_terminal { self.terminal.width } else { FULL_WIDTH })
     }
 
-    /// Columns of text for people on a stream that is a terminal, or is not: only for a screen lines
-    /// are broken.
+    /// The width of text for users. Lines are broken only on a terminal.
     pub fn text_columns(&self, is_terminal: bool) -> usize {
         match (is_terminal, self.width) {
             (false, _) => FULL_WIDTH,
@@ -82,7 +80,7 @@ impl Display {
         }
     }
 
-    /// The colours of a stream that is a terminal, or is not.
+    /// The colours for a stream.
     pub fn palette(&self, is_terminal: bool) -> Palette {
         Palette { on: self.color.decide(no_color(), is_terminal) }
     }

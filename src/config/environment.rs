@@ -1,5 +1,5 @@
-//! The arguments and environment of this process, and the folders of the user's files: the only
-//! place that asks the system for them.
+//! The arguments and the environment of this process, and the folders of the user's files. Only
+//! this file asks the system for them.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ pub fn arguments() -> Vec<OsString> {
     std::env::args_os().collect()
 }
 
-/// What the variables of this program begin with.
+/// The prefix of this program's variables.
 pub(super) const PREFIX: &str = "WSCOPE_";
 
-/// The variables of this program, as they are.
+/// The variables of this program, unchanged.
 pub fn variables() -> Vec<(OsString, OsString)> {
     let own = |name: &OsString| name.as_encoded_bytes().starts_with(PREFIX.as_bytes());
     std::env::vars_os().filter(|(name, _)| own(name)).collect()
 }
 
-/// One variable; an empty one is as good as none.
+/// A variable; an empty one counts as unset.
 pub fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
@@ -29,12 +29,12 @@ pub(super) fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
-/// The columns that `COLUMNS` asks for.
+/// The width in the variable `COLUMNS`.
 pub(super) fn columns() -> Option<usize> {
     variable("COLUMNS")?.to_str()?.parse().ok().filter(|columns| *columns > 0)
 }
 
-/// The command that shows a text page by page.
+/// The pager command.
 pub fn pager() -> OsString {
     variable("WSCOPE_PAGER").or_else(|| variable("PAGER")).unwrap_or_else(|| "less".into())
 }
@@ -44,7 +44,7 @@ fn home() -> Option<PathBuf> {
     std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
 }
 
-/// A leading `~/` is the home folder, as shells have it.
+/// Replaces a leading `~/` with the home folder, as shells do.
 pub fn expand_home(path: &Path) -> PathBuf {
     match (path.strip_prefix("~"), home()) {
         (Ok(rest), Some(home)) => home.join(rest),

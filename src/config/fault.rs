@@ -1,4 +1,4 @@
-//! `--fault NAME[:ARG][@WHEN]`, read and checked.
+//! Parses and checks `--fault NAME[:ARG][@WHEN]`.
 
 use super::usage::UsageError;
 use crate::cli::size;
@@ -10,22 +10,22 @@ use crate::wire::fault::{Argument, CATALOGUE, Fault, FaultInfo, FaultKind, Fault
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::{Role, role_name};
 
-/// What a server does wrong.
+/// The faults of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Faults {
-    /// Nothing.
+    /// No faults.
     #[default]
     None,
-    /// These, on every connection.
+    /// These faults on every connection.
     Chosen(Vec<Fault>),
-    /// One fault on each connection, drawn from this seed and the connection's number.
+    /// One fault on each connection, chosen by this seed and the connection's number.
     Random {
-        /// Repeats the draw.
+        /// The seed, which repeats the choice.
         seed: u64,
     },
 }
 
-/// The name for any fault.
+/// The name for a random fault.
 pub const RANDOM: &str = "random";
 
 impl Faults {
@@ -33,8 +33,8 @@ impl Faults {
     ///
     /// # Errors
     ///
-    /// One is unknown, means nothing for the role or can't be as it is written, or two exclude each
-    /// other.
+    /// A fault is unknown, does not apply to the role, has a wrong argument, or excludes another
+    /// one.
     pub fn parse(texts: &[String], role: Role) -> Result<Self, UsageError> {
         let seeds: Vec<Option<&str>> = texts.iter().filter_map(|text| random_seed(text)).collect();
         match (seeds.as_slice(), texts) {
@@ -57,12 +57,12 @@ impl Faults {
         }
     }
 
-    /// Whether one needs a connection without compression.
+    /// Whether a fault needs a connection without compression.
     pub fn decline_deflate(&self) -> bool {
         matches!(self, Self::Chosen(faults) if faults.iter().any(Fault::declines_deflate))
     }
 
-    /// How they are drawn, to repeat it.
+    /// How the faults are chosen, so that the user can repeat it.
     pub fn drawn(&self) -> Option<String> {
         match self {
             Self::Random { seed } => Some(format!(
@@ -73,7 +73,7 @@ impl Faults {
         }
     }
 
-    /// Those of a connection, on which `role` has them.
+    /// The faults of a connection on the side of `role`.
     pub fn of(&self, conn: u64, role: Role) -> Vec<Fault> {
         match self {
             Self::None => Vec::new(),
@@ -88,20 +88,20 @@ impl Faults {
     }
 }
 
-/// The finalizer of SplitMix64: near numbers become far ones.
+/// The finalizer of SplitMix64: similar inputs give different outputs.
 fn scramble(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^ (bits >> 31)
 }
 
-/// Short enough to be typed again.
+/// A seed that is short enough to type.
 fn fresh_seed() -> u64 {
     let [a, b, c, ..] = random::nonce();
     u64::from(u32::from_be_bytes([0, a, b, c]))
 }
 
-/// The text after `random`, if that is the name.
+/// The text after `random`, if the name is `random`.
 fn random_seed(text: &str) -> Option<Option<&str>> {
     match text.split_once(':') {
         None => (text == RANDOM).then_some(None),
@@ -167,7 +167,7 @@ fn value(kind: Argument, text: &str) -> Option<FaultValue> {
         }
         Argument::Time { .. } => notation::duration(text).ok().map(FaultValue::Time),
         Argument::Text { .. } => {
-            // It is written into a header.
+            // The text is written into a header.
             HeaderEdit::send("X", text).ok().filter(|_| !text.is_empty())?;
             Some(FaultValue::Text(text.to_owned()))
         }
@@ -183,7 +183,7 @@ fn value(kind: Argument, text: &str) -> Option<FaultValue> {
     }
 }
 
-/// What the argument of a fault can be, in words.
+/// The accepted arguments of a fault, in words.
 fn wanted(info: &FaultInfo, role: Role) -> String {
     let name = info.name;
     let usage = format!("write {name}{}", info.argument.usage());
@@ -195,24 +195,24 @@ fn wanted(info: &FaultInfo, role: Role) -> String {
         Argument::Time { .. } => format!("{usage}; TIME is {}", notation::TIMES),
         Argument::Text { shown, .. } => format!("{usage}; {shown} is written into a header"),
         Argument::Close { .. } => format!(
-            "{usage}; CODE is 0 to 65535 or a name as going-away, REASON at most {MAX_REASON_LEN} bytes"
+            "{usage}; CODE is 0 to 65535 or a name such as going-away, REASON at most {MAX_REASON_LEN} bytes"
         ),
         Argument::Place => {
             let from = match role {
                 Role::Server => "the 101 included",
-                Role::Client => "from the first frame on",
+                Role::Client => "beginning with the first frame",
             };
-            format!("{usage}; bytes are those sent, {from}; messages are those received")
+            format!("{usage}; bytes counts sent bytes, {from}; messages counts received messages")
         }
     }
 }
 
-/// Whether a fault has its own fixed moment.
+/// Whether a fault accepts `@WHEN`, because it has no fixed time.
 pub fn takes_when(kind: FaultKind) -> bool {
     matches!(kind, FaultKind::Frames(_) | FaultKind::Behaviour(_))
 }
 
-/// There is one answer to a request, and one pace of it.
+/// Checks that at most one fault replaces the answer, and at most one slows it down.
 fn exclusive(faults: &[Fault]) -> Result<(), UsageError> {
     let of = |is: fn(&FaultKind) -> bool| {
         let mut names =
@@ -314,7 +314,7 @@ mod tests {
         assert!(refused("accept-wrong").contains("is in a server's answer"));
         assert!(refused("masked").contains("a client masks all its frames"));
         assert!(refused("keep-tcp").contains("it is the server that ends TCP"));
-        assert!(refused("rst:1").contains("from the first frame on"));
+        assert!(refused("rst:1").contains("beginning with the first frame"));
         for info in FaultInfo::of(Role::Client) {
             assert!(Faults::parse(&[info.name.to_owned()], Role::Client).is_ok(), "{}", info.name);
         }

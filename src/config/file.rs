@@ -9,29 +9,29 @@
 //! --insecure
 //! ```
 //!
-//! Total: any text gives a list of settings and a list of errors with their lines. Knows no option,
-//! and reads no file.
+//! Any text gives a list of settings and a list of errors with their lines. This file knows no
+//! options, and reads no files.
 
 use thiserror::Error;
 
-/// The most bytes of an option's name: several times the longest there is.
+/// The longest name of an option in bytes: several times the longest real name.
 const LONGEST_NAME: usize = 100;
 
-/// What is wrong with a value that begins with a quote.
+/// The error of a value that begins with a quote.
 pub(super) const OPEN_QUOTE: &str = "a quote is not closed on its line";
 
-/// A file, read.
+/// A parsed file.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ConfigFile {
     /// The part before the first profile: for every run.
     pub common: Vec<Setting>,
     /// The profiles in their order.
     pub profiles: Vec<Profile>,
-    /// What could not be understood.
+    /// The invalid lines.
     pub faults: Vec<LineFault>,
 }
 
-/// `[name]` and what follows.
+/// `[name]` and the lines after it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Profile {
     /// Letters, digits, `-`, `_` and `.`.
@@ -40,7 +40,7 @@ pub struct Profile {
     pub settings: Vec<Setting>,
 }
 
-/// An option and its value. No `Debug`: it may be a secret.
+/// An option and its value. It has no `Debug`, because the value may be a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Setting {
     /// The long name without dashes.
@@ -51,7 +51,7 @@ pub struct Setting {
     pub line: usize,
 }
 
-/// A line that is neither setting, profile nor comment.
+/// A line that is not a setting, a profile or a comment.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("line {line}: {what}")]
 pub struct LineFault {
@@ -62,7 +62,7 @@ pub struct LineFault {
 }
 
 impl ConfigFile {
-    /// Reads a whole file.
+    /// Parses a whole file.
     pub fn parse(text: &str) -> Self {
         let mut file = Self::default();
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -75,7 +75,7 @@ impl ConfigFile {
         file
     }
 
-    /// Finds a profile; of those with the same name, all settings count.
+    /// Finds a profile; if several have the same name, all their settings count.
     pub fn profile<'a>(&'a self, name: &'a str) -> Option<impl Iterator<Item = &'a Setting>> {
         let of_that_name = move |profile: &&Profile| profile.name == name;
         let found = self.profiles.iter().any(|profile| of_that_name(&profile));
@@ -122,14 +122,14 @@ fn setting(line: &str, number: usize) -> Result<Setting, &'static str> {
     let text = separated.unwrap_or(rest).trim_start();
     let value = match text.strip_prefix('"') {
         Some(inner) => Some(unquoted(inner)?),
-        // The rest of the line, `#` and blanks included: most values here are headers and URLs.
+        // The rest of the line, with `#` and spaces, because most values are headers and URLs.
         None if !text.is_empty() || separated.is_some() => Some(text.to_owned()),
         None => None,
     };
     Ok(Setting { name: name.to_owned(), value, line: number })
 }
 
-/// A value after its opening quote, with nothing but a comment after the closing one.
+/// A value after its opening quote; only a comment may follow the closing quote.
 fn unquoted(text: &str) -> Result<String, &'static str> {
     let (value, behind) = in_quotes(text);
     let behind = behind.ok_or(OPEN_QUOTE)?.trim_start();

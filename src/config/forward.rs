@@ -12,7 +12,7 @@ use crate::net::proxy::Destination;
 use crate::ui::glob::glob;
 use crate::wire::handshake::admission::Authorization;
 
-/// What was typed about it.
+/// The typed options of a forward proxy.
 pub(super) struct ForwardOptions {
     pub user: Option<String>,
     pub intercept: Vec<String>,
@@ -29,13 +29,13 @@ pub struct ForwardConfig {
     pub authorization: Option<Authorization>,
     /// Hosts whose TLS is decrypted; empty for all.
     intercept: Vec<String>,
-    /// Hosts that are passed on without a look.
+    /// Hosts whose TLS is forwarded without decryption.
     tunnel: Vec<String>,
-    /// Where the certificate authority is.
+    /// The folder of the certificate authority.
     pub authority: PathBuf,
-    /// Leave Host as it is, even if it is not that of the request's target.
+    /// Keep Host, even if it differs from the request's target.
     pub keep_host: bool,
-    /// The system redirects connections here, and knows the server that each was for.
+    /// The system redirects connections to this proxy, and knows the original server of each.
     pub transparent: bool,
 }
 
@@ -44,7 +44,7 @@ impl ForwardConfig {
         options: ForwardOptions,
         address: &ListenAddress,
     ) -> Result<Self, UsageError> {
-        // Where connections are redirected, no client names a server of its choice.
+        // If connections are redirected, clients can't choose a server.
         if options.user.is_none() && !address.is_local() && !options.transparent {
             let text = "anyone who reaches this address could use this proxy; add -u USER:PASS, or \
                  write only PORT to listen on this machine alone";
@@ -69,17 +69,17 @@ impl ForwardConfig {
         })
     }
 
-    /// Whether a server is passed on to without a look.
+    /// Whether connections to a server are forwarded without decryption.
     pub fn is_tunnelled(&self, server: &Destination) -> bool {
         matches(&self.tunnel, server)
     }
 
-    /// Whether TLS with a server is decrypted, unless it is tunnelled.
+    /// Whether TLS with a server is decrypted; tunnelled servers are checked separately.
     pub fn intercepts(&self, server: &Destination) -> bool {
         self.intercept.is_empty() || matches(&self.intercept, server)
     }
 
-    /// Whether anything can be decrypted at all.
+    /// Whether any TLS can be decrypted.
     pub fn may_intercept(&self) -> bool {
         !self.tunnel.iter().any(|glob| glob == "*")
     }
@@ -91,7 +91,7 @@ impl ForwardConfig {
         self.authorization.as_ref().is_none_or(|asked| asked.is_met_by(given.as_bytes()))
     }
 
-    /// User and password as a URL has them, with an `@`; empty without.
+    /// User and password in the form of a URL, with an `@`; empty without a user.
     pub fn userinfo(&self) -> String {
         let Some(Authorization::Basic(pair)) = &self.authorization else { return String::new() };
         let (user, password) = pair.split_once(':').unwrap_or((pair, ""));
@@ -108,7 +108,7 @@ impl ForwardConfig {
     }
 }
 
-/// A pattern is about the host, or about host and port.
+/// A pattern matches the host, or host and port.
 fn matches(globs: &[String], server: &Destination) -> bool {
     let host = server.host.to_ascii_lowercase();
     let whole = Destination::new(host.as_str(), server.port).to_string();

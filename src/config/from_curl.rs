@@ -1,7 +1,7 @@
 //! `--from-curl`: a request that a browser copied "as cURL" becomes the options of a connection.
 //!
-//! It takes the options that affect the request and the route to the server, and drops those of the
-//! browser's own connection, with a note. It reads no file and no environment; its result is
+//! It takes the options for the request and the route to the server. It drops options that belong
+//! to the browser's own connection, with a note. It reads no file and no environment. Its result is
 //! checked like typed options.
 
 mod options;
@@ -19,20 +19,21 @@ use crate::wire::handshake::headers::{HeaderEdit, HeaderError};
 use options::{CurlOption, Means};
 pub use words::{Words, WordsError, split};
 
-/// What a curl command asks for, in the terms of this program.
+/// A curl command as options of wscope.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct FromCurl {
-    /// Where to; `http://` and `https://` mean `ws://` and `wss://`.
+    /// The URL; `http://` and `https://` mean `ws://` and `wss://`.
     pub url: String,
-    /// The headers in order, without those a client makes for each connection.
+    /// The headers in order, without those that a client creates for each connection.
     pub headers: Vec<HeaderEdit>,
-    /// The subprotocols that were offered, best first.
+    /// The offered subprotocols, in order of preference.
     pub subprotocols: Vec<String>,
     /// The Origin header.
     pub origin: Option<String>,
-    /// Further options by their long names here, with their values.
+    /// Other options by their long names in wscope, with their values.
     pub options: Vec<(&'static str, Option<String>)>,
-    /// What was left out and why, one sentence each. Quotes no value that could be a secret.
+    /// What was left out, and why, one sentence each. The notes quote no value that could be a
+    /// secret.
     pub notes: Vec<String>,
 }
 
@@ -42,7 +43,7 @@ pub enum FromCurlError {
     /// It can't be split into words.
     #[error("the curl command can't be read: {0}")]
     Words(#[from] WordsError),
-    /// Something else than curl is called.
+    /// A command other than curl.
     #[error("the command does not begin with curl, but with {found:?}; use \"Copy as cURL\"")]
     NotCurl {
         /// The first word.
@@ -51,32 +52,32 @@ pub enum FromCurlError {
     /// No URL among the words.
     #[error("the curl command has no URL")]
     NoUrl,
-    /// More than one.
+    /// More than one URL.
     #[error("the curl command has {count} URLs; copy one request")]
     ManyUrls {
         /// How many.
         count: usize,
     },
-    /// An option without the value it needs.
+    /// An option without its required value.
     #[error("curl's option {option} needs a value, and nothing follows it")]
     NoValue {
         /// As written.
         option: String,
     },
-    /// An option this program does not know.
+    /// An option that wscope does not know.
     #[error("curl's option {option} is unknown{hint}")]
     Unknown {
         /// As written.
         option: String,
-        /// What may have been meant, as the sentence's end.
+        /// A suggestion, as the end of the sentence.
         hint: String,
     },
-    /// Something that no handshake can do.
+    /// An option that no handshake can fulfil.
     #[error("curl's option {option} is not supported: {reason}")]
     Refused {
         /// As written.
         option: String,
-        /// Why.
+        /// The reason.
         reason: &'static str,
     },
     /// A header that can't be sent.
@@ -89,7 +90,7 @@ const CONTENT: &str = "a handshake is a GET without content (RFC 6455 §4.1); \
 const LEAVE_OUT: &str = "; leave it out of the command";
 const METHOD: &str = "\"The method of the request MUST be GET\" (RFC 6455 §4.1)";
 
-/// Headers that one connection's HTTP is made of (RFC 9110 §7.6.1), and content that isn't sent.
+/// Headers that belong to one HTTP connection (RFC 9110 §7.6.1), or to content that is not sent.
 const HOP_BY_HOP: [&str; 9] = [
     "Connection",
     "Upgrade",
@@ -102,20 +103,20 @@ const HOP_BY_HOP: [&str; 9] = [
     "Content-Length",
 ];
 
-/// Headers of the copied handshake that each handshake has its own value of.
+/// Headers of the copied handshake that need a new value in each handshake.
 const STALE: [&str; 3] = ["Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Accept"];
 
-/// Whether curl has an option of this long name that means the same as here.
+/// Whether curl has an option with this long name and the same meaning.
 pub fn is_option_of_curl(name: &str) -> bool {
     options::long(name).is_some()
 }
 
 impl FromCurl {
-    /// Reads a command as it was copied, `curl` included.
+    /// Parses a copied command, including the word `curl`.
     ///
     /// # Errors
     ///
-    /// It is not a single curl command, or asks for something that no opening handshake can be.
+    /// It is not a single curl command, or no opening handshake can do what it asks for.
     pub fn parse(text: &str) -> Result<Self, FromCurlError> {
         let Words { words, unexpanded } = split(text)?;
         let mut words = words.into_iter();
@@ -132,12 +133,12 @@ impl FromCurl {
         reader.finish()
     }
 
-    /// The same as arguments of this program, the URL left out: what is put before those typed,
-    /// so that these have the last word.
+    /// The command as arguments of wscope, without the URL. They precede the typed arguments, which
+    /// override them.
     pub fn to_arguments(&self) -> Vec<OsString> {
         let mut arguments = Vec::new();
         let mut add = |name: &str, value: Option<&str>| {
-            // One word each, so that no value can be taken for an option.
+            // One word each, so that a value can't look like an option.
             arguments.push(match value {
                 Some(value) => OsString::from(format!("--{name}={value}")),
                 None => OsString::from(format!("--{name}")),
@@ -177,11 +178,11 @@ impl std::fmt::Debug for FromCurl {
     }
 }
 
-/// What has been read so far.
+/// The state of parsing.
 #[derive(Default)]
 struct Reader {
     urls: Vec<String>,
-    /// The value of each `Host` header, to be compared with the URL once that is known.
+    /// The values of all `Host` headers. They are compared with the URL once it is known.
     hosts: Vec<HeaderEdit>,
     cookies: Vec<String>,
     made: FromCurl,
@@ -215,8 +216,8 @@ impl Reader {
             let value = if option.means.takes_value() { words.next() } else { None };
             return self.take(option, word, value);
         }
-        // "You can turn off a flag option by prefixing it with no-" (curl's manual page): then
-        // it is as if it had not been given.
+        // "You can turn off a flag option by prefixing it with no-" (curl's manual page): then the
+        // option counts as not given.
         let turned_off = name.strip_prefix("no-").and_then(options::long);
         if turned_off.is_some_and(|option| !option.means.takes_value()) {
             return Ok(());
@@ -228,7 +229,7 @@ impl Reader {
         Err(FromCurlError::Unknown { option: word.to_owned(), hint })
     }
 
-    /// `-sSL`, `-XGET`: flags, and at the end one with a value, here or in the next word.
+    /// `-sSL`, `-XGET`: flags, and at the end an option with a value, in this word or the next.
     fn cluster(
         &mut self,
         cluster: &str,
@@ -281,7 +282,7 @@ impl Reader {
                 self.option("proxy", Some(value));
             }
             Means::Certificate => {
-                // A colon after one letter is a drive's; `\:` is one of the name's own.
+                // A colon after a single letter belongs to a drive; `\:` belongs to the name.
                 let file = match value.rfind(':') {
                     Some(at) if at > 1 && !value[..at].ends_with('\\') => {
                         self.note(format!("the passphrase is omitted: {}", options::PASSPHRASE));
@@ -304,7 +305,7 @@ impl Reader {
     }
 
     fn option(&mut self, name: &'static str, value: Option<String>) {
-        // A flag is a flag, however often it was given.
+        // A repeated flag counts once.
         if value.is_some() || !self.made.options.iter().any(|(known, _)| *known == name) {
             self.made.options.push((name, value));
         }
@@ -346,7 +347,7 @@ impl Reader {
         Ok(())
     }
 
-    /// What is an offer becomes one; what breaks the grammar is sent as it is, as it was before.
+    /// A valid list becomes an offer; an invalid list is sent unchanged.
     fn subprotocols(&mut self, edit: &HeaderEdit) {
         let value = edit.value().unwrap_or_default();
         let list = parse_subprotocols([value.as_bytes()]);
@@ -358,7 +359,7 @@ impl Reader {
     }
 
     fn extensions(&mut self, value: &str) {
-        // What every browser offers, and this program by default.
+        // The offer of every browser, and of wscope by default.
         const USUAL: &str = "permessage-deflate; client_max_window_bits";
         if value != USUAL {
             self.note(format!(

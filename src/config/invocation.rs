@@ -1,5 +1,5 @@
-//! Looks at a command line before clap reads it: for the mode, the profile, the configuration file
-//! and the given options, because defaults are inserted before them.
+//! Reads a command line before clap does: the mode, the profile, the configuration file and the
+//! given options. The defaults, which depend on these, are inserted before clap parses the line.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -9,12 +9,12 @@ use clap::{Arg, Command};
 use super::from_curl::FromCurl;
 use crate::cli::is_group;
 
-/// A command line, looked through.
+/// The result of reading a command line.
 #[derive(Clone, Default)]
 pub struct Invocation {
     /// The arguments without the profile, the program's name first.
     pub arguments: Vec<OsString>,
-    /// How many of them are program and mode: defaults go after these.
+    /// How many of them are program and mode; defaults follow these.
     pub front: usize,
     /// `@name`, without the `@`.
     pub profile: Option<String>,
@@ -28,18 +28,18 @@ pub struct Invocation {
     pub given: Vec<String>,
     /// The URL and other positional arguments.
     pub positionals: Vec<String>,
-    /// Options whose value is a separate argument, as typed, and that value.
+    /// Options whose value is a separate argument, as typed, with that value.
     pub values: Vec<(String, String)>,
     /// The id of the last option, if its value is missing.
     pub awaiting: Option<String>,
 }
 
-/// The command of the mode: the subcommand named, or the program's own, which is `connect`.
+/// The command of the mode: the named subcommand, or the program itself, which is `connect`.
 pub fn mode_of<'c>(program: &'c Command, name: Option<&OsStr>) -> &'c Command {
     name.and_then(OsStr::to_str).and_then(|name| named(program, name)).unwrap_or(program)
 }
 
-/// A mode by its name, or by its flag as in `-l` and `-lv`.
+/// A mode by its name, or by its flag, as in `-l` and `-lv`.
 fn named<'c>(program: &'c Command, name: &str) -> Option<&'c Command> {
     let by_flag = |mode: &&Command| {
         let flag = mode.get_short_flag();
@@ -62,7 +62,7 @@ pub fn find_long<'c>(command: &'c Command, name: &str) -> Option<&'c Arg> {
 }
 
 impl Invocation {
-    /// Looks through arguments as the system gave them, the program's name first.
+    /// Reads the arguments of the system, the program's name first.
     ///
     /// A profile is the first argument, or else any positional one, that begins with `@`; no URL and
     /// no mode does. In `wscope check` patterns do, as `@must`: there only the first positional
@@ -104,14 +104,14 @@ impl Invocation {
         (self.front > 1).then(|| self.arguments[1].as_os_str())
     }
 
-    /// Whether the first word after program and mode is the first positional one.
+    /// Whether the first word after program and mode is a positional argument.
     pub fn begins_so(&self) -> bool {
         let word = self.arguments.get(self.front).and_then(|word| word.to_str());
         word.is_some() && word == self.positionals.first().map(String::as_str)
     }
 
-    /// Takes over the options of a curl command, as if they had been typed before all others.
-    /// Its URL counts only where none was typed.
+    /// Inserts the options of a curl command before all other options. Its URL counts only if none
+    /// was typed.
     pub fn with_from_curl(mut self, program: &Command, curl: &FromCurl) -> Self {
         let mut words = curl.to_arguments();
         let mode = mode_of(program, self.arguments.get(1).map(OsString::as_os_str));
@@ -125,8 +125,8 @@ impl Invocation {
         self
     }
 
-    /// Reads options as clap will: a value never counts as an option. Returns the position of a
-    /// profile.
+    /// Reads options in the same way as clap: a value never counts as an option. Returns the
+    /// position of a profile.
     fn walk(&mut self, mode: &Command, arguments: &[OsString]) -> Option<usize> {
         let mut rest = arguments.iter();
         let mut profile = None;
@@ -173,7 +173,7 @@ impl Invocation {
         profile
     }
 
-    /// The argument after an option that takes one.
+    /// The argument after an option with a value.
     fn value(
         &mut self,
         option: &str,

@@ -9,10 +9,10 @@ use crate::cli::lens::{LensChoice, LensOptions};
 use crate::lens::payload::schema::Schema;
 use crate::net::plain_io::plain_io;
 
-/// Which lens reads the messages of which connection.
+/// The lenses of connections.
 #[derive(Clone, Debug, Default)]
 pub struct LensConfig {
-    /// For paths without their own lens.
+    /// The lens for paths without their own.
     pub choice: LensChoice,
     /// Paths of a server and their lenses.
     pub paths: Vec<(String, LensChoice)>,
@@ -23,7 +23,7 @@ pub struct LensConfig {
 }
 
 impl LensConfig {
-    /// Takes what was typed, and reads the schema.
+    /// Takes the typed options, and reads the schema.
     pub fn resolve(options: &LensOptions, paths: &[String]) -> Result<Self, UsageError> {
         let paths = paths.iter().map(|pair| path(pair)).collect::<Result<_, _>>()?;
         let schema = match (&options.proto, &options.message) {
@@ -49,7 +49,7 @@ impl LensConfig {
         own.map_or(self.choice, |(_, choice)| *choice)
     }
 
-    /// Whether a lens was named, which then reads without anybody who looks.
+    /// Whether the user named a lens. Then it reads messages even if no output needs their meaning.
     pub fn is_named(&self) -> bool {
         let named = |choice: &LensChoice| matches!(choice, LensChoice::Named(_));
         named(&self.choice) || self.paths.iter().any(|(_, choice)| named(choice))
@@ -67,7 +67,7 @@ fn path(pair: &str) -> Result<(String, LensChoice), UsageError> {
     Ok((path.to_owned(), choice))
 }
 
-/// Why a name names no lens.
+/// The error of an unknown lens.
 pub fn unknown(name: &str) -> String {
     let names: Vec<_> = LensChoice::names().collect();
     format!("no lens is called {name}; there are {}", names.join(", "))
@@ -77,7 +77,7 @@ fn schema(file: &Path, message: &str) -> Result<Schema, UsageError> {
     let shown = file.display();
     let wrong = |why: String| UsageError(format!("--proto {shown}: {why}"));
     let name = file.file_name().ok_or_else(|| wrong("write the name of a file".to_owned()))?;
-    // What it imports is named from its own folder.
+    // Imports are relative to the folder of the schema.
     let folder = file.parent().unwrap_or(Path::new(""));
     fs::metadata(file).map_err(|error| wrong(plain_io(&error)))?;
     let mut open = |import: &str| fs::read_to_string(folder.join(import)).ok();

@@ -1,5 +1,5 @@
-//! The choices of a session with lines, a client's or a server's: where lines come from, and what
-//! is shown while one is typed.
+//! The configuration of a session with lines, of a client or a server: the sources of lines, and
+//! the output at a prompt.
 
 use std::path::{Path, PathBuf};
 
@@ -12,25 +12,25 @@ use crate::ui::notation::is_variable;
 use crate::ui::terminal::Terminal;
 use crate::ui::view::{Timestamps, View};
 
-/// The sources of a session's lines, other than stdin, and their meaning.
+/// The sources of a session's lines, except stdin, and how to read them.
 #[derive(Clone, Debug, Default)]
 pub struct LineConfig {
-    /// A script.
+    /// The script file.
     pub script: Option<PathBuf>,
     /// Lines of `-x`.
     pub execute: Vec<String>,
-    /// The values of `${NAME}` at the beginning.
+    /// The initial values of `${NAME}`.
     pub variables: Vec<(String, String)>,
-    /// Lines that start with `/` are messages too.
+    /// Lines that start with `/` are messages, too.
     pub no_commands: bool,
     /// Leave the prompt when the connection ends.
     pub exit_on_close: bool,
-    /// Where the prompt's history is kept.
+    /// The file of the prompt's history.
     pub history: Option<PathBuf>,
 }
 
-/// What every session with traffic has, a client's, a server's or a proxy's: where lines come from, what
-/// is shown and kept of the traffic.
+/// The settings of every session with traffic, of a client, a server or a proxy: the sources of
+/// lines, the transcript, and the recording.
 #[derive(Clone, Debug)]
 pub struct TrafficConfig {
     /// How stdin becomes messages.
@@ -39,24 +39,24 @@ pub struct TrafficConfig {
     pub output: OutputFormat,
     /// Messages are binary, not text.
     pub binary: bool,
-    /// Those of stdin are.
+    /// Messages from stdin are binary.
     pub binary_input: bool,
     /// For a session with a prompt or a script.
     pub lines: Option<LineConfig>,
-    /// Every event goes to this file.
+    /// The file for all events.
     pub log: Option<PathBuf>,
-    /// What the transcript shows, as for `/filter`.
+    /// The filter of the transcript, as for `/filter`.
     pub filter: Option<String>,
-    /// How messages are read.
+    /// The lenses.
     pub lenses: LensConfig,
-    /// The most bytes of remembered frames.
+    /// The limit for remembered frames, in bytes.
     pub max_kept: usize,
-    /// What is shown.
+    /// The additional output.
     pub display: Display,
 }
 
 impl TrafficConfig {
-    /// Checks what was typed; `input` and `output` were chosen, `paths` have lenses of their own.
+    /// Checks the typed options. `input` and `output` were chosen; `paths` have their own lenses.
     pub(super) fn resolve(
         options: TrafficOptions,
         (input, output): (InputFormat, OutputFormat),
@@ -71,7 +71,7 @@ impl TrafficConfig {
         Ok(Self { input, output, log, filter, lenses, max_kept, ..Self::silent(display) })
     }
 
-    /// Nothing is read, and nothing written.
+    /// Reads nothing, and writes nothing.
     pub(super) fn silent(display: Display) -> Self {
         Self {
             input: InputFormat::None,
@@ -87,7 +87,7 @@ impl TrafficConfig {
         }
     }
 
-    /// Whether messages are what `--binary` and `--text` make of them, and which lines there are.
+    /// Adds the effect of `--binary` and `--text`, and the lines.
     pub(super) fn with(self, binary: bool, text: bool, lines: Option<LineConfig>) -> Self {
         let binary_input = binary || self.input == InputFormat::Chunks && !text;
         Self { binary, binary_input, lines, ..self }
@@ -98,8 +98,7 @@ impl TrafficConfig {
 ///
 /// # Errors
 ///
-/// A prompt needs a terminal; a script and an echo leave stdin alone, so that only `none` agrees
-/// with them.
+/// A prompt needs a terminal. A script and an echo do not read stdin, so they allow only `none`.
 pub(super) fn check_input(
     input: InputFormat,
     script: Option<&Path>,
@@ -121,13 +120,13 @@ pub(super) fn check_input(
     }
 }
 
-/// Whether lines are typed at a prompt unless something else is requested: it shares the terminal
-/// with a transcript, but not with output that another program reads, or that is raw.
+/// Whether a prompt is possible if nothing else is requested. It shares the terminal with a
+/// transcript, but not with raw output or with output for another program.
 pub(super) fn may_prompt(output: Option<OutputFormat>, terminal: Terminal) -> bool {
     terminal.is_interactive() && !terminal.background && output != Some(OutputFormat::Raw)
 }
 
-/// Whether a script is stdin.
+/// Whether the script comes from stdin.
 pub(super) fn is_stdin(script: Option<&Path>) -> bool {
     script.is_some_and(|path| path.as_os_str() == "-")
 }
@@ -135,12 +134,12 @@ pub(super) fn is_stdin(script: Option<&Path>) -> bool {
 /// Options that change a transcript, by their ids.
 pub const OF_TRANSCRIPTS: [&str; 4] = ["view", "timestamps", "filter", "pretty"];
 
-/// Refuses typed options of the transcript if no transcript is shown. The user's defaults are for
-/// any run, so they do not count.
+/// Refuses typed options of the transcript if no transcript is shown. Defaults do not count,
+/// because they are for all runs.
 ///
 /// # Errors
 ///
-/// There is none.
+/// No transcript is shown.
 fn check_transcript(
     typed: &[String],
     output: OutputFormat,
@@ -158,8 +157,8 @@ fn check_transcript(
     }
 }
 
-/// Chooses how traffic is shown; what is written to a terminal that lines are typed on becomes a
-/// transcript of that view.
+/// Chooses the view of traffic. On a terminal with a prompt, output becomes a transcript with that
+/// view.
 fn share_screen(
     input: InputFormat,
     output: OutputFormat,
@@ -182,7 +181,7 @@ fn share_screen(
     OutputFormat::Frames
 }
 
-/// A message as a line that means it.
+/// The line that sends a message.
 pub(super) fn as_line(text: &str, no_commands: bool) -> String {
     if no_commands {
         return text.to_owned();

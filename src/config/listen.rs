@@ -1,4 +1,4 @@
-//! The choices of `wscope listen`, made and checked.
+//! The configuration of `wscope listen`, resolved and checked.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -37,68 +37,68 @@ use crate::wire::handshake::server::ServerConfig;
 const ANY_PAGE: &str = "without --origin, web pages of any site can connect; --origin ORIGIN accepts one site, \
      --origin '*' accepts all without this note";
 
-/// The error where every page would get a process.
+/// The error if every page could start a process.
 const EXEC_FOR_ALL: &str = "with --exec, every web page and every machine that reaches this address can start a \
      process; name the pages that may connect with --origin ORIGIN ('*' for all), or require \
      credentials with -u or --bearer";
 
-/// What a server does.
+/// The configuration of a server.
 #[derive(Clone, Debug)]
 pub struct ListenConfig {
-    /// Where.
+    /// Where it listens.
     pub address: ListenAddress,
-    /// TLS, or plain.
+    /// TLS, if it is used.
     pub tls: Option<TlsConfig>,
-    /// Which clients it accepts, and what it agrees to.
+    /// Which clients it accepts, and on what it agrees.
     pub server: ServerConfig,
-    /// For TLS and the request's head.
+    /// The time limit for TLS and the request's head.
     pub handshake_timeout: Duration,
-    /// The endpoints' behaviour; compression is filled in once agreed.
+    /// The settings of the endpoints, without compression, which the handshake decides.
     pub endpoint: Arc<EndpointConfig>,
-    /// How much data is accepted from a client.
+    /// The limits for data from a client.
     pub limits: Limits,
-    /// The most bytes that may wait in memory, over all connections.
+    /// The limit for queued data of all connections, in bytes.
     pub max_memory: usize,
-    /// The most bytes that may wait for clients to read them, over all connections.
+    /// The limit for data that waits for clients to read it, for all connections, in bytes.
     pub max_backlog: usize,
-    /// How many clients at once; `None` for as many as there can be.
+    /// The limit for the number of clients; `None`: as many as possible.
     pub max_clients: Option<usize>,
-    /// What is done with messages.
+    /// The reaction to messages.
     pub answer: ListenBehaviour,
-    /// Who answers what a recording does not have.
+    /// The server that answers messages that a recording does not have.
     pub upstream: Option<OpenConfig>,
-    /// What each client is sent first.
+    /// The first messages to each client.
     pub send: Option<GreetingSource>,
-    /// Where lines come from, what is shown and kept.
+    /// The source of lines, the transcript, and the recording.
     pub traffic: TrafficConfig,
     /// The script runs once for each client.
     pub each: bool,
     /// Serve one session.
     pub once: bool,
-    /// How long to stay after a script's end, or with `once` after the input's.
+    /// When the run ends after the end of a script, or, with `once`, of the input.
     pub stay: StayOptions,
-    /// End after so many messages.
+    /// End after this many messages.
     pub exit_after: Option<u64>,
-    /// End after so long.
+    /// End after this time.
     pub max_time: Option<Duration>,
-    /// What is done wrong on purpose.
+    /// The faults.
     pub faults: Faults,
-    /// What follows from these choices and may surprise, one sentence each.
+    /// Notes on surprising consequences, one sentence each.
     pub notes: Vec<&'static str>,
 }
 
-/// What is done with a message.
+/// The reaction to a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenBehaviour {
     /// Nothing.
     Nothing,
-    /// It goes back.
+    /// It is echoed.
     Echo,
-    /// It goes to all others.
+    /// It is sent to all other clients.
     Broadcast,
-    /// This goes back.
+    /// This text is the answer.
     Reply(String),
-    /// A process of the client's own takes it.
+    /// The client's own process gets it.
     Exec {
         /// For `sh -c`.
         command: String,
@@ -109,38 +109,38 @@ pub enum ListenBehaviour {
     Replay(MockConfig),
 }
 
-/// Which recording answers, and how.
+/// The recording that answers, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MockConfig {
     /// The recording.
     pub name: RecordedName,
-    /// Which of its messages a client's message is.
+    /// How a client's message is matched with a recorded one.
     pub matching: MatchChoice,
-    /// What happens to one that it does not have.
+    /// What happens to a message that the recording does not have.
     pub unmatched: UnmatchedChoice,
 }
 
 /// The source of the first messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GreetingSource {
-    /// stdin, read to its end once.
+    /// stdin, read once to its end.
     Stdin,
     /// A file.
     File(PathBuf),
 }
 
-/// How TLS is used.
+/// The TLS settings.
 #[derive(Clone)]
 pub struct TlsConfig {
     /// Certificate and key.
     pub identity: ServerIdentity,
-    /// Opens the key.
+    /// The passphrase of the key.
     pub passphrase: Passphrase,
-    /// Where a certificate made on the spot is written.
+    /// The file for a temporary certificate.
     pub certificate_out: Option<PathBuf>,
 }
 
-/// Shows no passphrase.
+/// Does not show the passphrase.
 impl std::fmt::Debug for TlsConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.identity.fmt(f)
@@ -148,7 +148,7 @@ impl std::fmt::Debug for TlsConfig {
 }
 
 impl ListenConfig {
-    /// Makes every choice that was left open.
+    /// Resolves all settings.
     pub fn resolve(args: ListenArgs, terminal: Terminal) -> Result<Self, UsageError> {
         for (name, time) in
             [("--ping-interval", args.ping_interval), ("--idle-timeout", args.idle_timeout)]
@@ -172,8 +172,8 @@ impl ListenConfig {
             }
             _ => {}
         }
-        // Defaults give them to every mode, so they may be there without --to, but nobody types them
-        // for nothing.
+        // Defaults apply to every mode, so these may be present without --to. If the user typed
+        // them, they would have no effect.
         if let (None, Some(id)) = (&args.to, args.tls_client.typed.first()) {
             return Err(UsageError(format!(
                 "--{} applies to the connection to the server of --to; add --on-unmatched pass \
@@ -305,7 +305,7 @@ impl ListenConfig {
 pub fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
     if let Some((_, rest)) = text.split_once("://") {
         let place = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        // Not with the credentials of a URL.
+        // Without the credentials of a URL.
         let place = place.rsplit('@').next().unwrap_or_default();
         let text = "a URL is not a listen address; write";
         return Err(UsageError(match parse_address(place) {
@@ -339,7 +339,7 @@ pub fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
     }
 }
 
-/// What `--origin` takes.
+/// The accepted values of `--origin`.
 const ORIGIN_FORM: &str = "an origin is as browsers send it: `https://app.example`, `null`";
 
 fn check_origin(origin: &str) -> Result<(), UsageError> {
@@ -424,7 +424,7 @@ fn accepted_deflate(options: &ServerDeflateOptions) -> Option<ServerDeflateConfi
     })
 }
 
-/// How TLS is used with clients, if it is.
+/// The TLS settings for clients, if TLS is used.
 ///
 /// # Errors
 ///
@@ -459,7 +459,7 @@ pub fn server_tls(
     Ok(Some(TlsConfig { identity, passphrase, certificate_out: self_signed_out }))
 }
 
-/// By its name: browsers and Windows write such archives so.
+/// Judged by its name; browsers and Windows use these extensions for such archives.
 fn is_pkcs12(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     extension.is_some_and(|extension| ["p12", "pfx"].contains(&&*extension.to_ascii_lowercase()))

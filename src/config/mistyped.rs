@@ -1,6 +1,6 @@
-//! Finds out what was meant by a command line that clap refuses, or that would connect to a
-//! mistyped command. This file has a sentence for each error of clap, so that clap's own messages
-//! are never shown.
+//! Finds what the user meant with a command line that clap refuses, or that would connect to a
+//! mistyped command. This file has a sentence for each error of clap, so clap's own messages are
+//! never shown.
 
 use std::ffi::OsString;
 
@@ -15,12 +15,12 @@ use crate::cli::habits;
 use crate::ui::sanitize::escaped;
 use crate::ui::suggest;
 
-/// A name that short may as well be a host's, where it stands alone.
+/// A single word of this length or less may be a host.
 const SHORT: usize = 3;
 
-/// What was meant by words that clap refused.
+/// The error for words that clap refused.
 pub fn refused(program: &Command, typed: &Invocation, error: &clap::Error) -> String {
-    // A word after an unknown option may be its value.
+    // A word after an unknown option may be the option's value.
     let option = match (error.kind(), error.get(ContextKind::InvalidArg)) {
         (ErrorKind::UnknownArgument, Some(ContextValue::String(name))) => name.starts_with('-'),
         _ => false,
@@ -72,7 +72,7 @@ fn conflict(error: &clap::Error) -> Option<String> {
         }
         _ => Vec::new(),
     };
-    // Nothing can stand beside it, and clap does not say what does.
+    // It excludes all others, and clap does not name them.
     if others.is_empty() {
         return one
             .starts_with('-')
@@ -82,7 +82,7 @@ fn conflict(error: &clap::Error) -> Option<String> {
     Some(format!("{one} can't be combined with {others}; leave one of them out"))
 }
 
-/// As in `--hex` and `FILE`, of `--hex <HEX>` and `[FILE]`.
+/// For example `--hex` and `FILE`, for `--hex <HEX>` and `[FILE]`.
 fn plain_name(shown: &str) -> &str {
     let shown = shown.trim_end_matches("...");
     match shown.starts_with('-') {
@@ -94,7 +94,7 @@ fn plain_name(shown: &str) -> &str {
     }
 }
 
-/// A word that the mode has no use for.
+/// The error for a word that the mode does not accept.
 fn unexpected(program: &Command, typed: &Invocation, word: &str) -> String {
     let mode = mode_of(program, typed.mode());
     let takes: Vec<&str> = mode
@@ -113,7 +113,7 @@ fn unexpected(program: &Command, typed: &Invocation, word: &str) -> String {
     format!("unexpected argument {word}: {} takes {takes}", name_of(mode, typed))
 }
 
-/// A command of a command that there is not.
+/// The error for an unknown subcommand.
 fn no_action(program: &Command, typed: &Invocation, error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
         return None;
@@ -130,7 +130,7 @@ fn no_action(program: &Command, typed: &Invocation, error: &clap::Error) -> Opti
     Some(format!("{} has no command '{word}'{hint}", name_of(mode, typed)))
 }
 
-/// As it is typed: `wscope listen`, or `wscope` where no mode was named.
+/// The command as typed: `wscope listen`, or `wscope` without a mode.
 fn name_of(mode: &Command, typed: &Invocation) -> String {
     match typed.mode() {
         Some(_) => format!("wscope {}", mode.get_name()),
@@ -138,7 +138,7 @@ fn name_of(mode: &Command, typed: &Invocation) -> String {
     }
 }
 
-/// `--` before a program to run, and no program.
+/// The error for `--` without a program.
 pub fn no_program(program: &Command, typed: &Invocation) -> Option<String> {
     let mode = mode_of(program, typed.mode());
     let takes_one = mode.get_positionals().any(clap::Arg::is_last_set);
@@ -148,9 +148,9 @@ pub fn no_program(program: &Command, typed: &Invocation) -> Option<String> {
         .then(|| format!("{}: the command is missing after --", name_of(mode, typed)))
 }
 
-/// A mistyped command, which would be used as a host name.
+/// The error for a mistyped command that would be used as a host name.
 pub fn command(program: &Command, typed: &Invocation, refused: bool) -> Option<String> {
-    // Options that say where a host is leave no doubt that it is one.
+    // With options about the host, the word is certainly a host.
     let by_option = typed.given.iter().any(|id| {
         matches!(id.as_str(), "connect_to_url" | "resolve" | "connect_to" | "host" | "unix_socket")
     });
@@ -173,9 +173,9 @@ pub fn command(program: &Command, typed: &Invocation, refused: bool) -> Option<S
     }
     let slips = |mode: &str| strsim::osa_distance(&name, mode);
     let may_be = |mode: &&str| match refused {
-        // Two slips make another word of a short one.
+        // Two typos in a short word give another word.
         true => mode.len() > 4 || slips(mode) == 1,
-        // Alone, it may as well be a host: shop, relay1, listener.
+        // A single word may also be a host: shop, relay1, listener.
         false => slips(mode) == 1 && (mode.len() > 5 || is_slip(&name, mode)),
     };
     let long = if refused { 1 } else { SHORT };
@@ -188,8 +188,8 @@ pub fn command(program: &Command, typed: &Invocation, refused: bool) -> Option<S
     Some(format!("no command '{}'; did you mean {meant}?{host}", escaped(first.as_bytes())))
 }
 
-/// Whether a word is this one with a letter doubled or dropped, or with two letters exchanged: such a
-/// word is hardly another one.
+/// Whether a word equals this one except for a doubled or dropped letter, or two exchanged letters.
+/// Such a word is probably a typo.
 fn is_slip(word: &str, of: &str) -> bool {
     let sorted = |text: &str| {
         let mut letters: Vec<char> = text.chars().collect();
@@ -206,7 +206,7 @@ fn is_slip(word: &str, of: &str) -> bool {
     word.len() + 1 == of.len() || doubled() || sorted(word) == sorted(of)
 }
 
-/// `-header`, which is a long option of this mode but for a dash.
+/// The error for `-header`, a long option with a missing dash.
 pub fn one_dash(program: &Command, typed: &Invocation) -> Option<String> {
     let mode = mode_of(program, typed.mode());
     let words = typed.arguments.get(typed.front..)?.iter().filter_map(|word| word.to_str());
@@ -227,7 +227,7 @@ fn no_option(mode: &Command, typed: &Invocation, name: &str) -> String {
     }
 }
 
-/// An option that this mode does not have.
+/// The error for an option that this mode does not have.
 fn unknown_option(program: &Command, typed: &Invocation, option: &str) -> String {
     let mode = mode_of(program, typed.mode());
     let name = escaped(option.split('=').next().unwrap_or_default().as_bytes());
@@ -264,7 +264,7 @@ fn help_of(program: &Command, typed: &Invocation) -> String {
     }
 }
 
-/// What a mode can't do without.
+/// The error for a missing argument.
 fn missing(program: &Command, typed: &Invocation, error: &clap::Error) -> Option<String> {
     let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else {
         return None;
@@ -290,14 +290,15 @@ fn missing(program: &Command, typed: &Invocation, error: &clap::Error) -> Option
     ))
 }
 
-/// An option without its value, which took what the mode lacks. The value itself may be a secret.
+/// The error for an option that took the missing argument as its value. It does not quote the
+/// value, which may be a secret.
 fn swallowed<'t>(mode: &Command, typed: &'t Invocation, lacks: &[String]) -> Option<&'t str> {
     let serves = matches!(mode.get_name(), "listen" | "proxy");
     let fits = |value: &str| match lacks.iter().any(|name| name.contains("PORT")) {
         true => parse_address(value).is_ok(),
         false => !serves && lacks.iter().any(|name| name == "URL") && is_url(value),
     };
-    // A number is what these want.
+    // These options need a number.
     let counts = |option: &str| {
         let arg = match option.strip_prefix("--") {
             Some(long) => find_long(mode, long),
@@ -312,13 +313,13 @@ fn swallowed<'t>(mode: &Command, typed: &'t Invocation, lacks: &[String]) -> Opt
     taken.map(|(option, _)| option.as_str())
 }
 
-/// The option that was given and is of no use without another, which clap shows so.
+/// The option that needs another one; clap reports it as a missing argument.
 fn needs(program: &Command, typed: &Invocation, other: &str) -> Option<String> {
     let mode = mode_of(program, typed.mode());
     let given = mode.get_arguments().filter(|arg| typed.given.iter().any(|id| arg.get_id() == id));
     let mut longs = given.filter_map(|arg| Some((arg, arg.get_long()?)));
     let wanted = longs.find(|(arg, long)| {
-        // Given alone, it asks for the other one again.
+        // Given alone, the other option may require this one.
         let value = if arg.get_action().takes_values() { "=1" } else { "" };
         let mut words = vec![OsString::from("wscope")];
         words.extend(typed.mode().map(OsString::from));
@@ -332,12 +333,12 @@ fn needs(program: &Command, typed: &Invocation, other: &str) -> Option<String> {
     Some(wanted.1.to_owned())
 }
 
-/// More words than the mode allows.
+/// The error for more words than the mode allows.
 fn surplus(program: &Command, typed: &Invocation) -> Option<String> {
     let mode = mode_of(program, typed.mode());
     let by_option = typed.given.iter().any(|id| id == "connect_to_url");
     let all: Vec<&str> = typed.positionals.iter().map(String::as_str).collect();
-    // `-c 3` is a number in other programs.
+    // In other programs, `-c 3` is a number.
     let counts = |value: &str| value.parse::<u16>().is_ok();
     let number = typed.values.iter().find(|(option, value)| option == "-c" && counts(value));
     if let Some((_, count)) = number.filter(|_| by_option) {
@@ -371,7 +372,7 @@ fn surplus(program: &Command, typed: &Invocation) -> Option<String> {
         _ => return None,
     };
     let sends = find_long(mode, "execute").is_some();
-    // Nothing of a URL: neither a dot nor a colon nor a slash.
+    // It does not look like a URL: it has no dot, colon or slash.
     let is_word =
         first != "localhost" && !first.is_empty() && !first.contains(['.', ':', '/', '@']);
     Some(match second {
@@ -390,7 +391,7 @@ fn surplus(program: &Command, typed: &Invocation) -> Option<String> {
             format!("{one}; to answer every message: --reply {}", shown(&quoted(&joined)))
         }
         _ if is_url(second) && is_word => {
-            format!("{one}; {} before it is none: wscope {}", shown(first), shown(second))
+            format!("{one}; {} before it is not a URL: wscope {}", shown(first), shown(second))
         }
         _ if is_url(second) => {
             format!("{one}, not {} too; run wscope once for each", shown(second))
@@ -415,7 +416,7 @@ fn is_url(text: &str) -> bool {
     !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+')
 }
 
-/// `Name:value`, as HTTPie takes it.
+/// `Name:value`, as in HTTPie.
 fn is_header(text: &str) -> bool {
     text.split_once(':').is_some_and(|(name, value)| {
         name.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -425,7 +426,7 @@ fn is_header(text: &str) -> bool {
     })
 }
 
-/// A name that `wscope help` does not know.
+/// The error for an unknown command after `wscope help`.
 pub fn no_command(name: &str, modes: &[String]) -> String {
     let near = suggest::did_you_mean("", name, modes.iter().map(String::as_str));
     let hint = match (near.is_empty(), habits::command(name)) {

@@ -1,6 +1,7 @@
 //! `.netrc`: the credentials for each machine, in the format of ftp(1) as curl reads it.
 //!
-//! Total: any text gives a list of entries and a list of errors with their lines. Reads no file.
+//! Any text gives a list of entries and a list of errors with their lines. This file reads no
+//! files.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,51 +9,51 @@ use std::path::PathBuf;
 use super::file::{OPEN_QUOTE, in_quotes};
 use crate::net::secret::Secret;
 
-/// A file, read.
+/// A parsed file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Netrc {
     /// The entries in their order.
     pub entries: Vec<NetrcEntry>,
-    /// What could not be understood.
+    /// The invalid parts.
     pub faults: Vec<NetrcFault>,
 }
 
 /// The entry of one machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetrcEntry {
-    /// The host's name; `None` for `default`, which fits all.
+    /// The name of the host; `None` for `default`, which matches all.
     pub machine: Option<String>,
     /// The user's name.
     pub login: Option<String>,
     /// The password.
     pub password: Option<Secret>,
-    /// A further password of some machines; nothing here uses it.
+    /// An additional password for some machines; wscope does not use it.
     pub account: Option<Secret>,
 }
 
-/// Something in the file that is not part of the format.
+/// A part of the file that is not in the format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {what}")]
 pub struct NetrcFault {
     /// Counted from 1.
     pub line: usize,
-    /// What is wrong; quotes no token, which could be a password.
+    /// The error; quotes no token, because it could be a password.
     pub what: &'static str,
 }
 
-/// Where the file is unless `--netrc-file` says otherwise: `$NETRC`, else `~/.netrc`, as in curl.
+/// The usual place of the file, without `--netrc-file`: `$NETRC`, else `~/.netrc`, as in curl.
 pub fn usual_path(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let given = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     given("NETRC").or_else(|| Some(given("HOME")?.join(".netrc")))
 }
 
 impl Netrc {
-    /// Reads a whole file.
+    /// Parses a whole file.
     pub fn parse(text: &str) -> Self {
         let mut entries: Vec<NetrcEntry> = Vec::new();
         let mut tokens = Tokens { rest: text, line: 1, faults: Vec::new() };
         while let Some(token) = tokens.next() {
-            // A quoted `machine` is a value in the wrong place.
+            // A quoted `machine` is a misplaced value.
             let fault = match (token.quoted, token.text.as_str()) {
                 (false, "machine") => match tokens.next() {
                     Some(name) => {
@@ -157,7 +158,7 @@ impl Tokens<'_> {
         Token { text, quoted: true, line }
     }
 
-    /// A macro goes to the next empty line.
+    /// A macro ends at the next empty line.
     fn skip_macro(&mut self) {
         let mut end = self.rest.find('\n').map_or(self.rest.len(), |at| at + 1);
         for line in self.rest[end..].split_inclusive('\n') {

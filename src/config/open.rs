@@ -1,6 +1,7 @@
 //! How a connection is opened: the URL, the request, the route, the credentials.
 //!
-//! Decides which header goes to which server: credentials for one origin go to no other.
+//! It decides which header goes to which server: credentials for one origin do not go to another
+//! origin.
 
 use std::time::Duration;
 
@@ -23,51 +24,51 @@ use crate::wire::head::is_token;
 /// How to open a connection.
 #[derive(Clone, Debug)]
 pub struct OpenConfig {
-    /// Where to.
+    /// The URL.
     pub target: Target,
-    /// Path and query of URLs are sent as they are typed.
+    /// Send the path and query of URLs as typed.
     pub path_as_is: bool,
     /// Headers of the user, in order.
     pub headers: Vec<HeaderEdit>,
-    /// Names of headers that come first, in their order.
+    /// Headers that come first, in order.
     pub header_order: Vec<String>,
     /// The credentials.
     pub login: Login,
-    /// Subprotocols to offer, best first.
+    /// The offered subprotocols, in order of preference.
     pub subprotocols: Vec<String>,
     /// The Origin header.
     pub origin: Option<String>,
-    /// The compression to offer.
+    /// The offered compression.
     pub deflate: Option<DeflateOffer>,
-    /// The way to the server.
+    /// The route to the server.
     pub transport: RouteOptions,
-    /// Which redirects are followed, if any.
+    /// Which redirects are followed; `None`: no redirects.
     pub redirects: Option<RedirectOptions>,
-    /// Whether cookies of responses are kept, and sent where they belong.
+    /// Whether cookies of responses are stored and sent.
     pub keeps_cookies: bool,
-    /// For the name and TCP.
+    /// The time limit for the name lookup and TCP.
     pub connect_timeout: Duration,
-    /// For proxy, TLS and the response.
+    /// The time limit for proxy, TLS and the response.
     pub handshake_timeout: Duration,
-    /// How much data is accepted from the peer.
+    /// The limits for data from the peer.
     pub limits: Limits,
 }
 
-/// The credentials, once everything has been read and asked.
+/// The credentials, after everything has been read and asked.
 #[derive(Clone, Debug, Default)]
 pub struct Login {
-    /// The URL whose origin the user meant with all but `netrc`.
+    /// The URL for whose origin the user gave all credentials except `netrc`.
     pub meant_for: Option<Target>,
     /// The Authorization header of `-u` or `--bearer`.
     pub authorization: Option<Secret>,
-    /// Cookies as they were typed.
+    /// Cookies as typed.
     pub cookies: Vec<Secret>,
     /// Users and passwords by host.
     pub netrc: Option<Netrc>,
 }
 
 impl OpenConfig {
-    /// For a URL alone, everything else by default.
+    /// The configuration for a URL, with defaults for everything else.
     pub fn of_url(url: &str) -> Result<Self, UsageError> {
         Target::parse(url).map(Self::to).map_err(usage)
     }
@@ -91,7 +92,7 @@ impl OpenConfig {
         }
     }
 
-    /// Checks what was typed.
+    /// Checks the typed options.
     ///
     /// # Errors
     ///
@@ -130,13 +131,13 @@ impl OpenConfig {
         })
     }
 
-    /// With redirects and cookies as they were asked for.
+    /// Adds the requested redirects and cookies.
     pub fn reaching(self, reach: &ReachConfig) -> Self {
         Self { redirects: reach.redirects, keeps_cookies: reach.keeps_cookies(), ..self }
     }
 
-    /// Notes about options that mean something else in other programs: there, `-o` names a file,
-    /// and `-sSL` are three options of curl.
+    /// Notes on options that have another meaning in other programs: there, `-o` names a file, and
+    /// `-sSL` are three options of curl.
     pub fn oddities(&self) -> impl Iterator<Item = String> {
         let origin = self.origin.iter().filter(|o| *o != "null" && !o.contains("://"));
         let origin = origin.map(|origin| {
@@ -152,14 +153,14 @@ impl OpenConfig {
         )
     }
 
-    /// The same options for another URL, without credentials that are not for its origin.
+    /// The configuration for another URL, without credentials for another origin.
     pub fn with_url(&self, url: &str) -> Result<Self, UsageError> {
         let target = parse(url, self.path_as_is).map_err(usage)?;
         Ok(Self { target, ..self.clone() })
     }
 
-    /// The headers for `target` in addition to the defaults: for this URL, or the target of a
-    /// redirect. `from_jar` are the stored cookies for it.
+    /// The headers for `target` (this URL, or the target of a redirect), in addition to the
+    /// defaults. `from_jar` has the stored cookies for it.
     ///
     /// # Errors
     ///
@@ -171,7 +172,7 @@ impl OpenConfig {
     ) -> Result<Vec<HeaderEdit>, HeaderError> {
         let trusted = self.redirects.is_some_and(|options| options.trusted);
         let own = trusted || same_origin(target, &self.target);
-        // Host, too, was meant for one server.
+        // Host, too, is only for one server.
         let stays = |edit: &HeaderEdit| is_credential(edit.name()) || is_host(edit);
         let mut edits: Vec<HeaderEdit> =
             self.headers.iter().filter(|edit| own || !stays(edit)).cloned().collect();
@@ -194,12 +195,12 @@ impl OpenConfig {
         Ok(edits)
     }
 
-    /// `-u` and `--bearer` before the URL, that before netrc.
+    /// `-u` and `--bearer` override the URL, and the URL overrides netrc.
     fn authorization(&self, target: &Target, meant: bool) -> Option<Secret> {
         let typed = self.login.authorization.clone().filter(|_| meant);
         typed.or_else(|| target.basic_auth.clone().map(Secret::new)).or_else(|| {
             let entry = self.login.netrc.as_ref()?.find(&target.host, None)?;
-            // An entry without a login does not say who the user is.
+            // An entry without a login does not name the user.
             let user = User { name: entry.login.clone()?, password: None };
             user.basic(&entry.password.clone().unwrap_or_default()).ok()
         })
@@ -218,7 +219,7 @@ fn usage(error: TargetError) -> UsageError {
     UsageError(error.to_string())
 }
 
-/// What browsers offer, changed by the options.
+/// The offer of browsers, changed by the options.
 fn offer(options: &DeflateOptions) -> Option<DeflateOffer> {
     if options.no_compress {
         return None;
@@ -289,7 +290,7 @@ mod tests {
         assert_eq!(away, [pair("X", "1"), pair("Cookie", "kept=1")]);
         config.redirects = Some(RedirectOptions { trusted: true, ..Default::default() });
         assert_eq!(sent(&config, "ws://b.example/", None).len(), 4);
-        // Somebody who types another URL means another server, but keeps the headers.
+        // A user who types another URL means another server, but keeps the headers.
         config.redirects = None;
         let other = config.with_url("ws://c.example/").expect("a URL");
         let names: Vec<_> =

@@ -1,4 +1,4 @@
-//! What `wscope ping` is to do, checked.
+//! The configuration of `wscope ping`, checked.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::{ClientConfig, UsageError};
 use crate::cli::{PingArgs, ReportFormat};
 use crate::ui::terminal::Terminal;
 
-/// More pings than a thousand a second measure this program.
+/// With more than a thousand pings per second, the results would measure wscope itself.
 const LEAST_INTERVAL: Duration = Duration::from_millis(1);
 
 /// The time limit of the search for an idle timeout.
@@ -15,17 +15,17 @@ const SEARCH: Duration = Duration::from_secs(600);
 /// Which pings are sent, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PingPlan {
-    /// From the 101 to the first.
+    /// The time from the 101 to the first ping.
     pub first: Duration,
-    /// From one to the next.
+    /// The time between two pings.
     pub interval: Duration,
-    /// How many; without a number, forever.
+    /// The number of pings; `None`: no limit.
     pub count: Option<u64>,
-    /// Bytes of payload, at most 125.
+    /// The size of the payload in bytes, at most 125.
     pub size: usize,
-    /// How long an answer is waited for.
+    /// How long to wait for an answer.
     pub timeout: Duration,
-    /// Text messages are sent instead, and come back.
+    /// Send text messages instead, and wait for their echo.
     pub echo: bool,
 }
 
@@ -35,7 +35,7 @@ impl PingPlan {
         Self { first: silence, count: Some(1), ..self }
     }
 
-    /// Pings at an interval over a time.
+    /// Pings at this interval, for this time.
     pub fn over(self, time: Duration, interval: Duration) -> Self {
         let count = time.as_nanos().div_ceil(interval.as_nanos().max(1));
         let count = u64::try_from(count).unwrap_or(u64::MAX);
@@ -43,27 +43,27 @@ impl PingPlan {
     }
 }
 
-/// What `wscope ping` is to do.
+/// The configuration of `wscope ping`.
 #[derive(Debug)]
 pub struct PingConfig {
     /// The session, without input and output.
     pub client: ClientConfig,
-    /// Which pings are sent.
+    /// The pings.
     pub plan: PingPlan,
-    /// Search for the limit on silence, for so long.
+    /// Search for the idle limit, at most for this time.
     pub idle_limit: Option<Duration>,
     /// End after this time.
     pub max_time: Option<Duration>,
-    /// Objects of JSON instead of text.
+    /// Print JSON objects instead of text.
     pub json: bool,
 }
 
 impl PingConfig {
-    /// Checks what was typed.
+    /// Checks the typed options.
     ///
     /// # Errors
     ///
-    /// Something of it can't be used.
+    /// An option can't be used.
     pub fn resolve(args: PingArgs, terminal: Terminal) -> Result<Self, UsageError> {
         if args.interval < LEAST_INTERVAL {
             return Err(UsageError("--interval must be 0.001 or more".to_owned()));

@@ -1,5 +1,4 @@
-//! What a run would do, without doing it: `--dry-run`, and `--curl` as a command for another
-//! program.
+//! Describes a run without doing it: `--dry-run`, and `--curl` as a command for another program.
 //!
 //! It makes text from the resolved configuration and the exact bytes of the request, and opens no
 //! connection. Every secret is shown as `…`, or in a command as a shell variable, unless
@@ -15,44 +14,44 @@ use crate::ui::redact::Redactor;
 use crate::ui::sanitize;
 use crate::wire::head::Head;
 
-/// A connection that could be opened. No `Debug`: options may be secrets.
+/// A possible connection. It has no `Debug`, because options may be secrets.
 #[derive(Clone, Copy)]
 pub struct ConnectPlan<'a> {
     /// The URL.
     pub target: &'a Target,
     /// The request, byte for byte.
     pub request: &'a Head,
-    /// How the server is reached.
+    /// The route to the server.
     pub way: &'a PlannedRoute,
-    /// Options of the connection by their long names and values, as they were given: those that
-    /// curl has too go into its command, the others are noted. Flags have no value.
+    /// The given options about the connection, with their long names and values. Options that curl
+    /// has, too, go into its command; the others get a note. Flags have no value.
     pub options: &'a [(&'a str, Option<String>)],
 }
 
-/// How the server is reached. No `Debug`: a proxy's URL may have a password.
+/// The route to the server. It has no `Debug`, because a proxy's URL may contain a password.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct PlannedRoute {
-    /// The addresses of `--resolve`; empty asks the name server.
+    /// The addresses of `--resolve`; empty for a lookup.
     pub addresses: Vec<SocketAddr>,
-    /// Another place of `--connect-to`, as `host:port`.
+    /// The destination of `--connect-to`, as `host:port`.
     pub connect_to: Option<String>,
     /// The socket of `--unix-socket`.
     pub unix_socket: Option<String>,
-    /// The proxy's URL; may have a user and password.
+    /// The proxy's URL, which may have a user and password.
     pub proxy: Option<String>,
-    /// What decided on the proxy, or against one: `--proxy`, `https_proxy`, `no_proxy`.
+    /// The source of the decision about a proxy: `--proxy`, `https_proxy`, `no_proxy`.
     pub decided_by: Option<String>,
-    /// The name in TLS (SNI), if it is not the URL's host.
+    /// The name in TLS (SNI), if it differs from the URL's host.
     pub server_name: Option<String>,
 }
 
-/// What `--dry-run` prints.
+/// The output of `--dry-run`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DryRun {
-    /// Where to and by which way, one sentence each: for stderr.
+    /// The destination and the route, one sentence each, for stderr.
     pub notes: Vec<String>,
-    /// The request's head: for stdout. Exactly what would be sent, except for hidden secrets; each
-    /// connection has a new key.
+    /// The head of the request, for stdout: exactly the bytes that would be sent, except for hidden
+    /// secrets. Each connection has a new key.
     pub head: Vec<u8>,
 }
 
@@ -61,12 +60,12 @@ pub struct DryRun {
 pub struct CurlCommand {
     /// The command, for a POSIX shell, on several lines.
     pub command: String,
-    /// What it can't express.
+    /// What the command can't express.
     pub notes: Vec<String>,
 }
 
 impl ConnectPlan<'_> {
-    /// Describes what would be sent, and where to.
+    /// Describes the request, and its destination.
     pub fn dry_run(&self, redactor: &Redactor) -> DryRun {
         let Self { target, way, .. } = self;
         let redactor = self.redactor(redactor);
@@ -101,7 +100,7 @@ impl ConnectPlan<'_> {
         DryRun { notes, head: redactor.head(self.request).raw().to_vec() }
     }
 
-    /// The curl command that sends the same request the same way.
+    /// The curl command that sends the same request by the same route.
     ///
     /// curl puts Host first and its own header where it always does, so the order may differ.
     pub fn curl(&self, redactor: &Redactor) -> CurlCommand {
@@ -113,7 +112,7 @@ impl ConnectPlan<'_> {
         let mut lines = vec!["curl -i -N --http1.1".to_owned()];
         for field in request.headers() {
             let name = String::from_utf8_lossy(field.name);
-            // curl says the same of itself.
+            // curl sends the same header itself.
             if name.eq_ignore_ascii_case("host") && field.value == target.host_header.as_bytes() {
                 continue;
             }
@@ -143,7 +142,7 @@ impl ConnectPlan<'_> {
                 notes.push(format!("--{name} is omitted: curl does not have it"));
                 continue;
             }
-            // Those that are headers have been written above.
+            // The options that are headers have been written above.
             if matches!(*name, "user" | "bearer" | "cookie" | "proxy") {
                 continue;
             }
@@ -159,7 +158,7 @@ impl ConnectPlan<'_> {
             });
         }
         if let Some(proxy) = &way.proxy {
-            // With -p a tunnel is made for http URLs too, which a WebSocket needs.
+            // With -p, curl also opens a tunnel for http URLs, which a WebSocket needs.
             let spans = redactor.spans(proxy.as_bytes());
             lines.push(format!("--proxytunnel --proxy {}", word(proxy, spans, "the proxy")));
         }
@@ -170,7 +169,7 @@ impl ConnectPlan<'_> {
         CurlCommand { command: lines.join(" \\\n  "), notes }
     }
 
-    /// Knows the secrets of the request, and writes them as `…`.
+    /// A redactor that knows the secrets of the request, and writes them as `…`.
     fn redactor(&self, redactor: &Redactor) -> Redactor {
         let mut redactor = redactor.brief();
         redactor.learn_head(self.request);
@@ -178,21 +177,21 @@ impl ConnectPlan<'_> {
     }
 }
 
-/// A piece of a word of the shell.
+/// A piece of a shell word.
 enum Part {
-    /// As it is.
+    /// Plain text.
     Plain(String),
     /// A variable of this name.
     Variable(String),
 }
 
-/// The secrets of a command, each with its variable and its place. No `Debug`.
+/// The secrets of a command, each with its variable and its description. It has no `Debug`.
 #[derive(Default)]
 struct ShellSecrets(Vec<(Vec<u8>, String, String)>);
 
 impl ShellSecrets {
-    /// A text with a variable instead of each secret; a secret has one variable, however often it
-    /// is there.
+    /// A text with a variable in place of each secret. A secret has one variable, even if it occurs
+    /// several times.
     fn parts(
         &mut self,
         text: &[u8],
@@ -219,7 +218,7 @@ impl ShellSecrets {
         name
     }
 
-    /// Which variables are to be set.
+    /// The note on the variables that the user must set.
     fn note(&self) -> Option<String> {
         let set: Vec<_> =
             self.0.iter().map(|(_, name, label)| format!("{name} ({label})")).collect();
@@ -233,8 +232,8 @@ impl ShellSecrets {
     }
 }
 
-/// A word of a POSIX shell with variables: in one pair of double quotes where nothing in it has a
-/// meaning there, else in pieces.
+/// A word of a POSIX shell with variables: in one pair of double quotes if no character has a
+/// special meaning there, otherwise in pieces.
 fn shell_word(parts: Vec<Part>) -> String {
     let is_plain = |part: &Part| match part {
         Part::Plain(text) => !text.chars().any(|c| "\"$`\\!".contains(c) || must_be_escaped(c)),
@@ -272,8 +271,8 @@ fn shell_word(parts: Vec<Part>) -> String {
     if whole { format!("\"{word}\"") } else { word }
 }
 
-/// A word in the plainest form that a shell reads as this text: bare, in single quotes, or in
-/// `$'…'` if it has characters that could harm a terminal.
+/// A word in the simplest form that a shell reads as this text: bare, in single quotes, or in
+/// `$'…'` if a character could affect a terminal.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) && !word.starts_with('=') {
@@ -289,7 +288,7 @@ pub fn quoted(word: &str) -> String {
             '\r' => text.push_str(r"\r"),
             '\t' => text.push_str(r"\t"),
             '\'' | '\\' => text.extend(['\\', c]),
-            // Always so many digits that none of what follows can be taken for one more.
+            // Always with all digits, so that the next character can't count as one.
             c if must_be_escaped(c) => {
                 let _ = match u32::from(c) {
                     code @ ..=0xffff => write!(text, "\\u{code:04x}"),

@@ -1,4 +1,4 @@
-//! The choices of `wscope proxy`, made and checked.
+//! The configuration of `wscope proxy`, resolved and checked.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -21,48 +21,48 @@ use crate::wire::Role;
 use crate::wire::fault::FaultKind;
 use crate::wire::head::Forwarding;
 
-/// What a proxy does.
+/// The configuration of a proxy.
 #[derive(Clone, Debug)]
 pub struct ProxyConfig {
     /// Where it listens.
     pub address: ListenAddress,
-    /// TLS with clients, or plain.
+    /// TLS with clients, if it is used.
     pub tls: Option<TlsConfig>,
-    /// How the server is reached.
+    /// How to open connections to the server.
     pub open: OpenConfig,
-    /// What is changed in the head of a request, if there is one server.
+    /// The changes to the head of a request, if there is one server.
     pub forwarding: Forwarding,
-    /// What is done where clients name the servers; `open` is the same for all of them.
+    /// The settings of a forward proxy. Its `open` is the same for all servers.
     pub forward: Option<ForwardConfig>,
-    /// The program that is run, with its arguments; empty for none.
+    /// The program to run, with its arguments; empty without one.
     pub command: Vec<OsString>,
-    /// The most bytes that may wait in memory, over all connections.
+    /// The limit for queued data of all connections, in bytes.
     pub max_memory: usize,
-    /// How many connections at once; `None` for as many as there can be.
+    /// The limit for the number of connections; `None`: as many as possible.
     pub max_clients: Option<usize>,
-    /// What is done to messages.
+    /// The rules for messages.
     pub rules: Rules,
     /// The delays of data to the server and to the client.
     pub pacing: [Pacing; 2],
-    /// What goes wrong on purpose towards the server, and towards the client.
+    /// The faults towards the server, and towards the client.
     pub faults: [Faults; 2],
-    /// Where lines come from, what is shown and kept.
+    /// The source of lines, the transcript, and the recording.
     pub traffic: TrafficConfig,
-    /// End after so long.
+    /// End after this time.
     pub max_time: Option<Duration>,
 }
 
 impl ProxyConfig {
-    /// Whether frames may be changed, or added.
+    /// Whether frames may be changed or added.
     pub fn intervenes(&self) -> bool {
         self.rules.iter().next().is_some() || self.faults.iter().any(|all| *all != Faults::None)
     }
 
-    /// Makes every choice that was left open.
+    /// Resolves all settings.
     pub fn resolve(args: ProxyArgs, terminal: Terminal) -> Result<Self, UsageError> {
         let address = parse_address(args.address.as_deref().unwrap_or("0"))?;
         let family = AddressFamily::only(args.ipv4, args.ipv6);
-        // Each request of a forward proxy brings its own URL.
+        // With a forward proxy, each request has its own URL.
         let server = args.to.as_deref().or(args.server.as_deref());
         let to = server.unwrap_or("ws://localhost");
         let open = OpenConfig {
@@ -107,7 +107,7 @@ impl ProxyConfig {
                 display.verbose = display.verbose.max(u8::from(!display.quiet));
                 OutputFormat::None
             }
-            // Without a prompt the transcript is all that `-q` could silence.
+            // Without a prompt, the transcript is the only output that `-q` can silence.
             None if display.quiet
                 && args.traffic.typed.is_empty()
                 && !lines::may_prompt(None, terminal) =>
@@ -168,7 +168,7 @@ impl ProxyConfig {
     }
 }
 
-/// `--fault [DIR] FAULT`: towards the client, unless `>` is before it.
+/// `--fault [DIR] FAULT`: towards the client, or, with `>`, towards the server.
 fn faults(texts: &[String]) -> Result<[Faults; 2], UsageError> {
     let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
     for text in texts {

@@ -9,43 +9,43 @@ use crate::net::redirect::RedirectOptions;
 use crate::net::retry::RetryOptions;
 use crate::ui::write_out::{FormatSource, WriteOutFormat};
 
-/// What to do on the way to a connection, and instead of one.
+/// What to do before and after a connection, or instead of one.
 #[derive(Clone, Default)]
 pub struct ReachConfig {
-    /// The sources of credentials; nothing has been read or asked yet.
+    /// The sources of credentials, before anything has been read or asked.
     pub account: Account,
-    /// Which cookies are sent.
+    /// The cookies to send.
     pub cookies: Vec<CookieSource>,
-    /// Where all cookies are written at the end.
+    /// The file for all cookies at the end.
     pub cookie_jar: Option<PathBuf>,
-    /// Whether redirects are followed, and which.
+    /// Which redirects are followed; `None`: no redirects.
     pub redirects: Option<RedirectOptions>,
-    /// Tries after one that failed.
+    /// Retries after a failed opening.
     pub retry: RetryOptions,
-    /// Tries after a connection that ended; `retry.retries` limits them if it was given.
+    /// Retries after a connection has ended; `retry.retries` limits them if it was given.
     pub reconnect: Option<RetryOptions>,
-    /// Print instead of doing.
+    /// What to print instead of connecting.
     pub instead: Option<Preview>,
-    /// What is written at the end.
+    /// The output at the end.
     pub write_out: Option<WriteOut>,
     /// Draw the phases at the end.
     pub timing: bool,
-    /// Options of the connection by their long names and values as they were given, defaults
-    /// included: for `--curl`.
+    /// The given options about the connection, with their long names and values, including
+    /// defaults: for `--curl`.
     pub given: Vec<(String, Option<String>)>,
 }
 
 /// The credentials.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Account {
-    /// Nobody, or the user of the URL or of a header.
+    /// None, or those in the URL or in a header.
     #[default]
     Unspecified,
-    /// By name and password.
+    /// A name and a password.
     User(User),
-    /// By a token.
+    /// A token.
     Token(TokenSource),
-    /// As a file has it for the host; `None` is `~/.netrc`.
+    /// The entry for the host in a file; `None` is `~/.netrc`.
     Netrc(Option<PathBuf>),
 }
 
@@ -61,13 +61,13 @@ pub enum Preview {
 /// `--write-out`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteOut {
-    /// Read already.
+    /// A parsed format.
     Format(WriteOutFormat),
-    /// In a file; `-` is stdin. To be read before anything is dialled.
+    /// A file with the format; `-` is stdin. It must be read before connecting.
     File(String),
 }
 
-/// Hides what was given, which may be secret.
+/// Hides given values, which may be secrets.
 impl std::fmt::Debug for ReachConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ReachConfig")
@@ -80,12 +80,12 @@ impl std::fmt::Debug for ReachConfig {
 }
 
 impl ReachConfig {
-    /// Whether cookies of responses are kept, for later requests and the jar.
+    /// Whether cookies of responses are stored, for later requests and the jar.
     pub fn keeps_cookies(&self) -> bool {
         !self.cookies.is_empty() || self.cookie_jar.is_some()
     }
 
-    /// The credentials, and nothing else.
+    /// Only the credentials.
     ///
     /// # Errors
     ///
@@ -133,7 +133,7 @@ impl ReachConfig {
         })
     }
 
-    /// The same, and when to try again.
+    /// Adds the retries.
     pub(super) fn again(self, typed: &RetryArguments) -> Self {
         let retry =
             |without| RetryOptions { retries: typed.retry.or(without), delay: typed.retry_delay };
@@ -141,7 +141,7 @@ impl ReachConfig {
     }
 }
 
-/// A user or a token that was typed outranks netrc.
+/// A typed user or token overrides netrc.
 fn who(options: AccountOptions) -> Result<Account, super::credentials::CredentialError> {
     Ok(match (options.user, options.bearer) {
         (Some(user), _) => Account::User(User::parse(&user)),

@@ -1,4 +1,4 @@
-//! A recording, or a connection of one, as `FILE` or `FILE#CONN` names it.
+//! A recording, or one of its connections, named as `FILE` or `FILE#CONN`.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -11,35 +11,35 @@ use crate::recording::{Fact, Player, Reader, RecordedSession, RecordingError, Se
 use crate::session::Limits;
 use crate::ui::sanitize::escaped;
 
-/// Bytes of content that are kept of a recording that is played.
+/// The limit for the kept content of a recording, in bytes.
 pub const MAX_HELD: usize = 512 << 20;
 
-/// Numbers of connections that an error lists.
+/// The largest number of connections that an error lists.
 const LISTED: usize = 20;
 
-/// Which connection of which file.
+/// A connection in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedName {
     path: PathBuf,
     conn: Option<u64>,
 }
 
-/// A connection that was read, and what is to be said about it.
+/// A recorded connection, with notes.
 #[derive(Debug)]
 pub struct Recorded {
     /// The connection.
     pub session: RecordedSession,
-    /// What is not whole, a sentence each.
+    /// What is incomplete, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// Why a recording can't be played.
+/// Why a recording can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct RecordedError(String);
 
 impl RecordedName {
-    /// Reads `FILE`, or `FILE#CONN`. A file that has such a name is that file.
+    /// Parses `FILE` or `FILE#CONN`. If a file with the whole name exists, it is that file.
     pub fn new(text: &OsStr) -> Self {
         let whole = Self { path: text.into(), conn: None };
         let bytes = text.as_bytes();
@@ -63,12 +63,12 @@ impl RecordedName {
         &self.path
     }
 
-    /// The connection that the name asks for.
+    /// The requested connection.
     pub fn conn(&self) -> Option<u64> {
         self.conn
     }
 
-    /// The error where a connection is not there.
+    /// The error that the connection does not exist.
     pub fn without(&self, conn: u64) -> RecordedError {
         let why = format!(
             "it has no connection {conn} that was open; `wscope decode --list` lists its \
@@ -101,7 +101,7 @@ impl RecordedName {
         }
     }
 
-    /// The file's name, harmless for a terminal.
+    /// The name of the file, safe for a terminal.
     pub fn shown(&self) -> String {
         match self.is_stdin() {
             true => "stdin".to_owned(),
@@ -113,7 +113,7 @@ impl RecordedName {
     ///
     /// # Errors
     ///
-    /// The file can't be read, is not a recording, or does not have one such connection.
+    /// The file can't be read, is not a recording, or does not have exactly one such connection.
     pub fn read(&self) -> Result<Recorded, RecordedError> {
         let fail = |why: String| RecordedError(format!("{}: {why}", self.shown()));
         let (sessions, notes) = self.sessions(self.open()?).map_err(|error| match error {

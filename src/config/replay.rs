@@ -1,4 +1,4 @@
-//! What `wscope replay` is to do, checked.
+//! The configuration of `wscope replay`, checked.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,47 +24,47 @@ pub enum ReplayPace {
     Wait,
     /// At once.
     Fast,
-    /// When they were sent, so many times as fast.
+    /// At the recorded times, faster by this factor.
     Timed(f64),
 }
 
-/// What is played, and what of it counts.
+/// How to play a recording, and how to compare.
 #[derive(Debug)]
 pub struct ReplayOptions {
     /// When messages are sent.
     pub pace: ReplayPace,
-    /// No pause is longer.
+    /// The longest pause.
     pub max_gap: Option<Duration>,
-    /// How long a message is waited for.
+    /// How long to wait for a message.
     pub patience: Duration,
-    /// What is sent instead of what was recorded.
+    /// The replacements in sent messages.
     pub rules: ValueRules,
-    /// How what is received is compared.
+    /// How received messages are compared.
     pub comparison: Comparison,
 }
 
-/// What `wscope replay` is to do.
+/// The configuration of `wscope replay`.
 #[derive(Debug)]
 pub struct ReplayConfig {
     /// The session, without input and output.
     pub client: ClientConfig,
-    /// What is played.
+    /// How to play.
     pub options: ReplayOptions,
-    /// Connections at once, and how often each is made.
+    /// The number of parallel connections, and of repetitions.
     pub parallel: u32,
     pub repeat: u32,
-    /// Objects of JSON instead of text.
+    /// Print JSON objects instead of text.
     pub json: bool,
-    /// What the recording lacks, and how to give it; a sentence each.
+    /// What the recording lacks, and how to provide it, one sentence each.
     pub notes: Vec<String>,
 }
 
 impl ReplayConfig {
-    /// Checks what was typed, before the recording is read.
+    /// Checks the typed options, before the recording is read.
     ///
     /// # Errors
     ///
-    /// Something of it can't be used.
+    /// An option can't be used.
     pub fn options(args: &ReplayArgs) -> Result<ReplayOptions, UsageError> {
         let pace = pace(&args.pace)?;
         if args.max_gap.is_some() && !matches!(pace, ReplayPace::Timed(_)) {
@@ -121,11 +121,11 @@ impl ReplayConfig {
         })
     }
 
-    /// Makes every choice, with the request of the recording.
+    /// Resolves all settings, with the request of the recording.
     ///
     /// # Errors
     ///
-    /// Something that was typed, or the recording's URL, can't be used.
+    /// An option, or the recording's URL, can't be used.
     pub fn resolve(
         args: ReplayArgs,
         options: ReplayOptions,
@@ -153,14 +153,14 @@ impl ReplayConfig {
     }
 }
 
-/// Credentials with their own option.
+/// Credentials that were given with their own option.
 #[derive(Clone, Copy)]
 struct Given {
     has_cookie: bool,
     has_account: bool,
 }
 
-/// Where to: the given URL, with the recording's path if it has none.
+/// The URL: the given one, with the recording's path if it has no path.
 fn url(
     given: Option<&str>,
     request: &RecordedRequest,
@@ -187,7 +187,7 @@ fn url(
     }
 }
 
-/// Asks as the recording did, where nothing else was given; returns what it lacks.
+/// Uses the recorded request, unless an option replaces a part; returns what the recording lacks.
 fn again(
     open: &mut OpenConfig,
     request: RecordedRequest,
@@ -271,7 +271,7 @@ fn pattern(text: &str) -> Result<Pattern, String> {
     }
 }
 
-/// Whether this is a JSON pointer (RFC 6901 §3): what follows a tilde is 0 or 1.
+/// Whether this is a JSON pointer (RFC 6901 §3): 0 or 1 follows each tilde.
 fn is_pointer(text: &str) -> bool {
     text.starts_with('/') && text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
 }

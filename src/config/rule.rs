@@ -1,7 +1,7 @@
-//! `--rule`: what a proxy does to forwarded messages. Reads and matches rules.
+//! `--rule`: what a proxy does with messages. This file parses and matches rules.
 //!
 //! `DIR [OPCODES] [/RE/] -> ACTION`, as in `< text /price/ -> drop`. The first rule that matches a
-//! message decides what is done to it.
+//! message decides what happens to it.
 
 use std::time::Duration;
 
@@ -16,56 +16,56 @@ use crate::wire::{Control, Data, OpCode, close};
 /// A rule.
 #[derive(Clone, Debug)]
 pub struct ProxyRule {
-    /// As it was written.
+    /// The text of the rule.
     text: String,
-    /// Both, without one.
+    /// The direction; `None`: both.
     direction: Option<Direction>,
-    /// Text and binary, if there are none.
+    /// The opcodes; empty: text and binary.
     opcodes: Vec<OpCode>,
-    /// Any content, without one.
+    /// The pattern; `None`: any content.
     pattern: Option<Pattern>,
     action: Action,
 }
 
-/// What is done to a message.
+/// What happens to a message.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// It is not passed on.
+    /// It is not forwarded.
     Drop,
-    /// It waits for this time, and so do the messages after it.
+    /// It waits for this time, and the messages after it wait, too.
     Delay(Duration),
-    /// What matches is replaced.
+    /// Each match is replaced.
     Replace(Pattern, Vec<u8>),
-    /// It is passed on twice.
+    /// It is forwarded twice.
     Copy,
     /// Both ends get a Close with this code instead.
     Close(u16),
     /// It waits until a line of the prompt forwards it.
     Hold,
-    /// A request is answered with this status.
+    /// A request gets this status as its answer.
     Reject(u16),
 }
 
 /// The actions, by name.
 const ACTIONS: [&str; 7] = ["drop", "delay", "replace", "dup", "close", "hold", "reject"];
 
-/// What a rule is, in words.
+/// The form of a rule, in words.
 const FORM: &str = "write 'DIR [OPCODES] [/RE/] -> ACTION', as in '< text /price/ -> drop'; \
      DIR is > to the server, < to the client, or <>; ACTION is drop, delay 2s, \
      replace /RE/TEXT/, dup, close 1011, hold or reject STATUS";
 
-/// What may be passed on instead of a message has at most so many bytes.
+/// The largest replacement of a message, in bytes.
 pub const MAX_EDITED: usize = 16 << 20;
 
 /// The longest latency.
 const MAX_LATENCY: Duration = Duration::from_secs(600);
 
 impl ProxyRule {
-    /// Reads a rule.
+    /// Parses a rule.
     ///
     /// # Errors
     ///
-    /// It is not one, in a sentence.
+    /// It is not a rule; a sentence says why.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (rest, direction, opcodes, pattern) = selection(text)?;
         let rest = rest.trim_start().strip_prefix("->");
@@ -80,29 +80,30 @@ impl ProxyRule {
         Ok(Self { text: text.trim().to_owned(), direction, opcodes, pattern, action })
     }
 
-    /// The rule that holds what a text such as `> text /price/` selects; everything, if it is empty.
+    /// The rule that holds the messages that a text such as `> text /price/` selects; all messages
+    /// for an empty text.
     ///
     /// # Errors
     ///
-    /// It selects nothing, in a sentence.
+    /// It is not a valid selection; a sentence says why.
     pub fn hold(text: &str) -> Result<Self, String> {
         let (rest, direction, opcodes, pattern) = match text.trim() {
             "" => ("", None, Vec::new(), None),
             text => selection(text)?,
         };
         if !rest.trim().is_empty() {
-            return Err(format!("{:?} is not what messages are chosen by; {FORM}", rest.trim()));
+            return Err(format!("{:?} does not select messages; {FORM}", rest.trim()));
         }
         let text = format!("{} -> hold", if text.trim().is_empty() { "<>" } else { text.trim() });
         Ok(Self { text, direction, opcodes, pattern, action: Action::Hold })
     }
 
-    /// What is done.
+    /// The action.
     pub fn action(&self) -> &Action {
         &self.action
     }
 
-    /// Whether content decides, or nothing more, for frames of this kind.
+    /// Whether the rule applies to frames of this kind, apart from their content.
     fn looks_at(&self, direction: Direction, opcode: OpCode) -> bool {
         let data = matches!(opcode, OpCode::Data(Data::Text | Data::Binary));
         !matches!(self.action, Action::Reject(_))
@@ -115,7 +116,7 @@ impl ProxyRule {
     }
 }
 
-/// As it was written.
+/// The text as written.
 impl std::fmt::Display for ProxyRule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.text)
@@ -130,11 +131,11 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Those of `--rule`, then those of the files of `--rules`.
+    /// The rules of `--rule`, then the rules of the files of `--rules`.
     ///
     /// # Errors
     ///
-    /// One is not a rule, or a file can't be read.
+    /// A text is not a rule, or a file can't be read.
     pub fn read(rules: &[String], files: &[std::path::PathBuf]) -> Result<Self, UsageError> {
         let mut all = Self::default();
         for text in rules {
@@ -163,34 +164,34 @@ impl Rules {
         self.last
     }
 
-    /// Takes a rule away, or all of them; returns how many these were.
+    /// Removes a rule, or all rules; returns how many it removed.
     pub fn remove(&mut self, id: Option<u64>) -> usize {
         let before = self.all.len();
         self.all.retain(|(own, _)| id.is_some_and(|id| id != *own));
         before - self.all.len()
     }
 
-    /// Takes away the rules that hold messages.
+    /// Removes the rules that hold messages.
     pub fn end_holding(&mut self) {
         self.all.retain(|(_, rule)| !matches!(rule.action, Action::Hold));
     }
 
-    /// All of them, each with its number.
+    /// All rules with their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &ProxyRule)> {
         self.all.iter().map(|(id, rule)| (*id, rule))
     }
 
-    /// Whether one of them asks for what `is` accepts.
+    /// Whether `is` accepts the action of a rule.
     pub fn any(&self, is: impl Fn(&Action) -> bool) -> bool {
         self.all.iter().any(|(_, rule)| is(&rule.action))
     }
 
-    /// Whether one may match a message, or control frame, of this kind.
+    /// Whether a rule may match a message or control frame of this kind.
     pub fn look_at(&self, direction: Direction, opcode: OpCode) -> bool {
         self.all.iter().any(|(_, rule)| rule.looks_at(direction, opcode))
     }
 
-    /// Whether one may match a text or binary message that travels so.
+    /// Whether a rule may match a text or binary message in this direction.
     pub fn look_at_messages(&self, direction: Direction) -> bool {
         let data = [Data::Text, Data::Binary].map(OpCode::Data);
         data.into_iter().any(|opcode| self.look_at(direction, opcode))
@@ -206,7 +207,7 @@ impl Rules {
         self.iter().find(|(_, rule)| rule.looks_at(direction, opcode) && rule.matches(content))
     }
 
-    /// The status that a request is answered with, by the first rule that rejects it.
+    /// The status for a request, from the first rule that rejects it, and the number of the rule.
     pub fn reject(&self, head: &[u8]) -> Option<(u64, u16)> {
         self.iter().find_map(|(id, rule)| match rule.action {
             Action::Reject(status) if rule.matches(head) => Some((id, status)),
@@ -215,19 +216,19 @@ impl Rules {
     }
 }
 
-/// How long the bytes of a direction take on purpose.
+/// The deliberate delays of a direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Pacing {
-    /// Each byte waits so long.
+    /// The delay of each byte.
     latency: Duration,
     /// A random deviation of up to this time.
     jitter: Duration,
-    /// Bytes a second; none for all that come.
+    /// Bytes per second; `None`: no limit.
     pub rate: Option<f64>,
 }
 
 impl Pacing {
-    /// Reads `--latency MS[±J]` and `--throttle BYTES`.
+    /// Parses `--latency MS[±J]` and `--throttle BYTES`.
     ///
     /// # Errors
     ///
@@ -253,7 +254,7 @@ impl Pacing {
         }
     }
 
-    /// At most so many bytes a second, and no other delay.
+    /// Limits the rate to this many bytes per second, without another delay.
     pub fn of_rate(rate: f64) -> Self {
         Self { rate: Some(rate), ..Self::default() }
     }
@@ -273,8 +274,7 @@ impl Pacing {
 
 type Selection<'t> = (&'t str, Option<Direction>, Vec<OpCode>, Option<Pattern>);
 
-/// `DIR [OPCODES] [/RE/]`, and what follows.
-/// Opcodes that a rule may name.
+/// The opcodes that a rule may name in `DIR [OPCODES] [/RE/]`.
 const OPCODES: [&str; 5] = ["text", "binary", "close", "ping", "pong"];
 
 fn selection(text: &str) -> Result<Selection<'_>, String> {
@@ -350,7 +350,7 @@ fn action(text: &str) -> Result<Action, String> {
     }
 }
 
-/// `/RE/TEXT/`. In the text, `${name}` is a group, or something that is `known`.
+/// Parses `/RE/TEXT/`. In TEXT, `${name}` is a group, or one of the `known` names.
 pub(super) fn replacement(
     text: &str,
     known: impl Fn(&str) -> bool,
@@ -369,7 +369,7 @@ pub(super) fn replacement(
     }
 }
 
-/// The first word, and what follows without the white space before it.
+/// The first word, and the rest without the white space before it.
 fn word(text: &str) -> (&str, &str) {
     let text = text.trim_start();
     let end = text.find(char::is_whitespace).unwrap_or(text.len());
@@ -377,7 +377,7 @@ fn word(text: &str) -> (&str, &str) {
     (word, rest.trim_start())
 }
 
-/// A text up to its `/`, in which `\/` is a slash, and the rest.
+/// A text up to its `/` (in which `\/` is a slash), and the rest.
 pub(super) fn delimited(text: &str) -> Option<(String, &str)> {
     let mut escaped = false;
     let end = text.find(|c| {

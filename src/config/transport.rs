@@ -1,4 +1,4 @@
-//! Makes the options for the route to a server, and the environment, into a [`RouteOptions`].
+//! Makes a [`RouteOptions`] of the options for the route to a server, and of the environment.
 
 use std::path::PathBuf;
 
@@ -14,10 +14,10 @@ use crate::net::secret::Secret;
 use crate::net::source::LocalAddress;
 use crate::net::tls::options::{ClientIdentity, Passphrase, ServerName, TlsOptions, parse_alpn};
 
-/// Where a key's passphrase is unless an option names another place.
+/// The variable of a key's passphrase, unless an option names another source.
 const PASSPHRASE_VARIABLE: &str = "WSCOPE_PASSPHRASE";
 
-/// The options that every client has had from the start.
+/// The options that every client has.
 #[derive(Clone, Debug, Default)]
 pub struct Basics {
     /// `-4`, `-6` or neither.
@@ -44,7 +44,7 @@ pub const OF_UPSTREAM: [&str; 12] = [
     "tls_keylog",
 ];
 
-/// The way of a mode that has clients, too, to the server that it leads them to.
+/// The route to the server, for a mode that also has clients.
 pub fn upstream(
     route: RouteArguments,
     tls: UpstreamTlsOptions,
@@ -59,7 +59,7 @@ pub fn upstream(
     transport(TransportOptions { route, identity, tls: tls.client }, basics)
 }
 
-/// Makes every choice, with this process's environment.
+/// Resolves all settings, with the environment of this process.
 pub fn transport(options: TransportOptions, basics: Basics) -> Result<RouteOptions, UsageError> {
     transport_in(options, basics, &|name| std::env::var(name).ok())
 }

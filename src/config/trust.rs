@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-/// They would keep connections from the proxy.
+/// Variables that would make connections bypass the proxy.
 pub const EXCEPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
-/// Read by those who add to what they trust: the authority alone.
+/// Variables that add certificates to the trusted ones: their value is the authority alone.
 const ADDING: [&str; 2] = ["NODE_EXTRA_CA_CERTS", "DENO_CERT"];
 
-/// Read by those who then trust nothing else: the authority with what the system trusts.
+/// Variables that replace the trusted certificates: their value is the authority together with the
+/// system's certificates.
 const REPLACING: [&str; 8] = [
     "SSL_CERT_FILE",
     "CURL_CA_BUNDLE",
@@ -21,7 +22,7 @@ const REPLACING: [&str; 8] = [
     "PERL_LWP_SSL_CA_FILE",
 ];
 
-/// Of the proxy, in both spellings.
+/// The variables of the proxy, in both spellings.
 const PROXY: [&str; 8] = [
     "http_proxy",
     "HTTP_PROXY",
@@ -33,10 +34,11 @@ const PROXY: [&str; 8] = [
     "ALL_PROXY",
 ];
 
-/// Variables and their values.
+/// Variables with their values.
 pub type CaVariables = Vec<(&'static str, OsString)>;
 
-/// By which programs trust an authority; `bundle` has it with what the system trusts.
+/// The variables that make programs trust an authority. `bundle` also has the system's
+/// certificates.
 pub fn trust_variables(authority: &Path, bundle: &Path) -> CaVariables {
     let all = |names: &'static [&'static str], path: &Path| {
         let value = path.as_os_str().to_owned();
@@ -45,9 +47,9 @@ pub fn trust_variables(authority: &Path, bundle: &Path) -> CaVariables {
     all(&ADDING, authority).chain(all(&REPLACING, bundle)).collect()
 }
 
-/// By which programs use a proxy.
+/// The variables that make programs use a proxy.
 pub fn proxy_variables(url: &str) -> CaVariables {
     let proxy = PROXY.iter().map(|name| (*name, OsString::from(url)));
-    // From Node.js 24 on it reads the variables if it is asked to.
+    // From version 24 on, Node.js reads the variables if this one is set.
     proxy.chain([("NODE_USE_ENV_PROXY", "1".into())]).collect()
 }

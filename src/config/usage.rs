@@ -1,4 +1,4 @@
-//! Errors of usage, and checks of values that several modes share.
+//! Usage errors, and checks of values that several modes share.
 
 use crate::cli::LimitOptions;
 use crate::net::files;
@@ -7,20 +7,20 @@ use crate::ui::terminal::Terminal;
 use crate::wire::handshake::headers::{HeaderEdit, HeaderError};
 use crate::wire::head::is_token;
 
-/// Wrong usage, in a sentence.
+/// A usage error, as a sentence.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub(super) String);
 
 impl UsageError {
-    /// With this sentence.
+    /// An error with this sentence.
     pub fn new(text: String) -> Self {
         Self(text)
     }
 }
 
-/// Raw bytes are not written to a terminal unless that is meant: they can change what it shows, and
-/// what it does.
+/// Refuses to write raw bytes to a terminal without `--force`, because they can change its display
+/// and its behaviour.
 pub fn check_raw(raw: bool, force: bool, terminal: Terminal) -> Result<(), UsageError> {
     match raw && !force && terminal.stdout {
         false => Ok(()),
@@ -32,7 +32,7 @@ pub fn check_raw(raw: bool, force: bool, terminal: Terminal) -> Result<(), Usage
     }
 }
 
-/// Headers as `-H` takes them: one, or with `@FILE` those of a file; `@-` is stdin.
+/// Headers in the notation of `-H`: one header, or the headers of a file (`@FILE`); `@-` is stdin.
 pub(super) fn header_edits(texts: &[String]) -> Result<Vec<HeaderEdit>, UsageError> {
     let mut edits = Vec::new();
     for text in texts {
@@ -48,7 +48,7 @@ pub(super) fn header_edits(texts: &[String]) -> Result<Vec<HeaderEdit>, UsageErr
     Ok(edits)
 }
 
-/// The headers of a file, one in each line.
+/// The headers of a file, one on each line.
 ///
 /// # Errors
 ///
@@ -78,7 +78,7 @@ pub(super) fn check_subprotocols(names: &[String]) -> Result<(), UsageError> {
     }
 }
 
-/// The limits in the form that the session needs.
+/// The limits in the form that a session needs.
 pub fn limits(options: &LimitOptions) -> Limits {
     Limits { message: options.max_message, inflated: options.max_inflated, ..Limits::default() }
 }

@@ -9,20 +9,21 @@ use crate::net::plain_io::plain_io;
 use crate::net::stream::Stream;
 use crate::output::notifier::Notifier;
 
-/// Connections accepted in a round, so that a flood of them leaves the others their turns.
+/// The most connections accepted in a round, so that a flood of them does not delay the open
+/// connections.
 pub const ACCEPTS: usize = 64;
 
-/// After the system had no descriptor to spare, when to try again.
+/// How long to wait after the system had no free descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
-/// What listens, and what is known of those who wait there.
+/// The listening sockets, and the state of accepting.
 pub struct ConnectionAcceptor {
     listeners: Option<Listeners>,
-    /// Somebody may wait to be accepted.
+    /// A client may be waiting.
     ready: bool,
-    /// The system had no descriptors: not before this.
+    /// The system had no free descriptor: accept nothing before this time.
     paused_until: Option<Instant>,
-    /// That has been reported.
+    /// The lack of descriptors has been reported.
     short: bool,
 }
 
@@ -37,28 +38,28 @@ impl ConnectionAcceptor {
         self.ready = true;
     }
 
-    /// Accepts no more clients.
+    /// Stops accepting clients.
     pub fn stop(&mut self) {
         self.listeners = None;
     }
 
-    /// Whether a client may be accepted at once.
+    /// Whether a client may be accepted now.
     pub fn is_ready(&self) -> bool {
         self.ready && self.paused_until.is_none() && self.listeners.is_some()
     }
 
-    /// When to try again.
+    /// When to try again after a lack of descriptors.
     pub fn deadline(&self) -> Option<Instant> {
         self.paused_until.filter(|_| self.listeners.is_some())
     }
 
-    /// The file of the Unix socket that listens.
+    /// The file of the listening Unix socket.
     pub fn path(&self) -> String {
         let path = self.listeners.as_ref().and_then(Listeners::path);
         path.map(|path| path.display().to_string()).unwrap_or_default()
     }
 
-    /// The next who waits.
+    /// Accepts the next waiting client.
     pub fn accept(
         &mut self,
         notifier: &Notifier,
@@ -79,7 +80,7 @@ impl ConnectionAcceptor {
                 None
             }
             Err(error) => {
-                // Those who wait are kept by the system; they get their turn when others leave.
+                // The system keeps waiting clients in its queue until descriptors are free again.
                 if !std::mem::replace(&mut self.short, true) {
                     notifier.note(&format!("can't accept a client: {}", plain_io(&error)));
                 }

@@ -2,7 +2,7 @@
 //! and can send.
 //!
 //! Each behaviour says what it needs: runs of small messages, whole messages, or pieces as they
-//! arrive. The connection takes the cheapest way that serves all.
+//! arrive. The connection uses the cheapest way that satisfies all behaviours.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -17,10 +17,10 @@ use crate::session::{Endpoint, Observer};
 use crate::wire::Data;
 use crate::wire::decoder::Input;
 
-/// Bytes of content after which a turn should end, however few they are when compressed.
+/// The amount of content after which a turn should end, even if it is little when compressed.
 pub const TURN_CONTENT: usize = 1024 * 1024;
 
-/// What a behaviour has at hand when it is called.
+/// The objects that a behaviour can use when it is called.
 pub struct Context<'a> {
     /// The connection.
     pub conn: ConnId,
@@ -28,21 +28,22 @@ pub struct Context<'a> {
     pub sender: Sender<'a>,
     /// The writer of stdout.
     pub stdout: &'a mut Stdout,
-    /// Set it, and what the peer sends from now on reaches no behaviour.
+    /// If set, no later data of the peer reaches a behaviour.
     pub ignore_rest: &'a mut bool,
 }
 
-/// What a connection does with what it sees.
+/// What a connection does with received data.
 ///
 /// Every method has a default that does nothing.
 pub trait Behaviour {
-    /// Whether messages are wanted in pieces, through [`Behaviour::on_event`], where they do not
-    /// lie whole in the receive buffer. Otherwise [`Behaviour::on_message`] gets them assembled.
+    /// Whether the behaviour wants a message in pieces, through [`Behaviour::on_event`], if the
+    /// message does not lie whole in the receive buffer. Otherwise, [`Behaviour::on_message`] gets
+    /// it assembled.
     fn streams(&self) -> bool {
         false
     }
 
-    /// Whether [`Behaviour::take_run`] is used.
+    /// Whether the connection may call [`Behaviour::take_run`].
     fn takes_runs(&self) -> bool {
         false
     }
@@ -73,43 +74,44 @@ pub trait Behaviour {
         Ok(())
     }
 
-    /// Takes an event after the peer's Close, including the Close. Nothing acts on these.
+    /// Takes an event after the peer's Close, including the Close. Nothing reacts to these events.
     fn on_late(&mut self, _event: &FrameEvent<'_>) {}
 
-    /// The peer answered our ping, after this time.
+    /// Takes the time between our ping and its pong.
     fn on_round_trip(&mut self, _time: Duration, _cx: &mut Context<'_>) {}
 
-    /// Whether the peer should not be read now, because what it sends would have to wait here.
+    /// Whether to stop reading from the peer, because the data would have to wait in this
+    /// behaviour.
     fn is_full(&self, _stdout: &Stdout) -> bool {
         false
     }
 
-    /// Something to be noted about the connection, once.
+    /// A note about the connection; returns it once.
     fn take_note(&mut self) -> Option<String> {
         None
     }
 
-    /// Bytes that wait in memory here.
+    /// The number of bytes that wait in this behaviour's memory.
     fn held(&self) -> usize {
         0
     }
 
-    /// Sends what the behaviour has to send by itself; called once in each turn. `pending` bytes
-    /// wait in the send buffer.
+    /// Sends the behaviour's own data; called once in each turn. `pending` bytes wait in the send
+    /// buffer.
     ///
     /// # Errors
     ///
-    /// This side failed, in a sentence: the connection is closed with 1011.
+    /// A failure of this side, as a sentence. The connection is closed with 1011.
     fn on_turn(&mut self, _pending: usize, _cx: &mut Context<'_>) -> Result<(), String> {
         Ok(())
     }
 
-    /// Whether [`Behaviour::on_turn`] would do something at once; `pending` as there.
+    /// Whether [`Behaviour::on_turn`] could do something now; `pending` as there.
     fn is_ready(&self, _outbox: &Outbox, _pending: usize) -> bool {
         false
     }
 
-    /// When [`Behaviour::on_turn`] is to be called at the latest, while the connection is open.
+    /// The latest time for the next [`Behaviour::on_turn`], while the connection is open.
     fn deadline(&self) -> Option<Instant> {
         None
     }
@@ -117,7 +119,7 @@ pub trait Behaviour {
     /// Notes that the poll reports that a pipe of the behaviour's process is ready.
     fn pipe_ready(&mut self, _pipe: Pipe) {}
 
-    /// The connection has ended: gives back a process whose end is to be awaited.
+    /// The connection has ended. Returns a process whose end must be awaited.
     fn ended(&mut self, _now: Instant) -> Option<Dying> {
         None
     }
@@ -135,8 +137,8 @@ pub enum Pipe {
 /// Breaks rules on purpose: it adds bytes to the sent ones, removes bytes, and slows the transport
 /// down.
 pub trait Interference {
-    /// Does what is due after `messages` of the peer, the last byte of which arrived at
-    /// `last_received`. Returns what is to be reported.
+    /// Does what is due after `messages` of the peer, of which the last byte arrived at
+    /// `last_received`. Returns the lines to report.
     fn act(
         &mut self,
         messages: u64,
@@ -146,27 +148,28 @@ pub trait Interference {
         now: Instant,
     ) -> Vec<String>;
 
-    /// Takes away what must not be sent.
+    /// Removes bytes that must not be sent.
     fn trim(&mut self, tx: &mut Vec<u8>);
 
-    /// Limits what can be sent and received from now on.
+    /// Limits sending and receiving from now on.
     fn pace(&mut self, link: &mut Link, now: Instant);
 
-    /// Notes what has been sent; ends the connection where the stream stops.
+    /// Notes the sent bytes, and ends the connection at the end of the stream that the fault
+    /// demands.
     fn after_flush(&mut self, link: &mut Link, endpoint: &mut Endpoint, now: Instant);
 
-    /// Whether the peer is read now.
+    /// Whether the connection may read from the peer now.
     fn may_read(&self, link: &Link) -> bool;
 
-    /// Notes that so many bytes were received.
+    /// Notes the number of received bytes.
     fn has_read(&mut self, n: usize, now: Instant);
 
-    /// Whether the transport stays open although the closing handshake is done.
+    /// Whether the transport stays open after the closing handshake.
     fn keeps_transport(&self) -> bool;
 
-    /// Whether the end that it made is one in order, with FIN.
+    /// Whether the fault ended the stream in order, with FIN.
     fn ends_in_order(&self) -> bool;
 
-    /// When something is due.
+    /// When the next action is due.
     fn deadline(&self, last_received: Instant) -> Option<Instant>;
 }

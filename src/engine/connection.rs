@@ -1,8 +1,8 @@
 //! An open connection of any mode: bytes in, events to all readers, bytes out, one ending.
 //!
-//! It takes turns with other connections. A turn reads once, so that a peer that never stops
-//! sending delays the others by one buffer only. The connection reads only while there is room for
-//! the data. Nothing here waits.
+//! It takes turns with other connections. A turn reads once, so a peer that never stops sending
+//! delays the other connections by only one buffer. The connection reads only while there is room
+//! for the data. Nothing here waits.
 
 use std::io;
 use std::rc::Rc;
@@ -38,34 +38,35 @@ use crate::wire::deflate::params::DeflateParams;
 use crate::wire::handshake::Agreed;
 use crate::wire::{CloseCode, Data, OpCode, Role, close};
 
-/// Where the events of connections and their payload go.
+/// The outputs of connections: their events and their payload.
 pub struct Outputs<'a> {
     /// The writer of stdout.
     pub stdout: &'a mut Stdout,
     /// The sinks of events.
     pub reporter: &'a mut Reporter,
-    /// Where remarks go that no sink shows.
+    /// Prints remarks that no sink shows.
     pub notifier: &'a Notifier,
 }
 
-/// What a connection begins with.
+/// The initial settings of a connection.
 pub struct ConnectionSetup<'a> {
     /// Its number.
     pub id: ConnId,
-    /// What was agreed in the opening handshake.
+    /// The agreement of the opening handshake.
     pub agreed: &'a Agreed,
-    /// How the endpoint behaves; compression is filled in from `agreed`. Without one the connection
-    /// is a leg of a relay: see [`Connection::relay_to`].
+    /// The settings of the endpoint, without compression, which comes from `agreed`. Without an
+    /// endpoint, the connection is a leg of a relay: see [`Connection::relay_to`].
     pub endpoint: Option<&'a Arc<EndpointConfig>>,
-    /// How much data is accepted from the peer.
+    /// The limits for data from the peer.
     pub limits: Limits,
-    /// Whether sent data is decoded, for a sink or for counting.
+    /// Whether sent data is decoded, for a sink or for the totals.
     pub observed: bool,
-    /// Whether evidence for diagnostics is kept.
+    /// Whether the connection collects evidence for diagnostics.
     pub evidence: bool,
-    /// The bound on what waits in memory.
+    /// The limit for queued data in memory.
     pub memory: &'a Rc<Budget>,
-    /// The limit for data that waits to be sent; the owner of the connection closes the slowest.
+    /// The limit for data that waits to be sent. If it is exceeded, the owner of the connection
+    /// closes the slowest one.
     pub backlog: &'a Rc<Budget>,
 }
 
@@ -77,41 +78,42 @@ pub struct Connection {
     party: Party,
     outbox: Outbox,
     received: Counters,
-    /// Nearly always one, which then needs no separate memory.
+    /// Nearly always one; a single one needs no separate memory.
     behaviours: SmallVec<[Box<dyn Behaviour>; 1]>,
     injector: Option<Box<dyn Interference>>,
     evidence: Option<Box<SessionEvidence>>,
-    /// Collects a message in pieces, if a behaviour needs it whole.
+    /// Collects a message that arrives in pieces, if a behaviour needs it whole.
     assembler: Option<Box<Assembler>>,
-    /// The data that waits to be passed on, and to be sent.
+    /// This connection's share of the queued data.
     share: Share,
     unsent: Share,
-    /// When a byte was received, and when one was received or sent.
+    /// When the last byte was received, and when the last byte was received or sent.
     last_received: Instant,
     active: Instant,
-    /// None before the first message, of either side.
+    /// `None` before the first message of either side.
     talk: Option<Box<Talk>>,
-    /// Answers pings after what waits for our readers.
+    /// Answers pings that follow data for which a reader on our side is not ready.
     ahead: Option<Box<ReadAhead>>,
-    /// The observer may have more events in the bytes at hand.
+    /// The observer may have more events in the received bytes.
     more: bool,
-    /// The next data belongs to a data frame, as far as that is known.
+    /// The next data belongs to a data frame, as far as is known.
     in_data: bool,
-    /// What the peer sends reaches no behaviour any more.
+    /// No later data of the peer reaches a behaviour.
     ignore_rest: bool,
-    /// Bytes to send that receiving has produced. Sent bytes are subtracted from these first, so
-    /// that other producers that keep the send buffer full do not stop reading from the peer.
+    /// The number of bytes to send that receiving has produced, such as pongs. Sent bytes are
+    /// subtracted from these first, so that other producers that fill the send buffer do not stop
+    /// reading from the peer.
     answers: u32,
-    /// Since when the peer is not read because it does not read what answers it.
+    /// Since when wscope has not read from the peer, because the peer does not read the answers.
     unread: Option<Unread>,
     write_error: Option<Box<Lost>>,
-    /// Something was sent since the last turn.
+    /// Something has been sent since the last turn.
     touched: bool,
 }
 
 impl Connection {
-    /// Takes a transport whose opening handshake is done. Frames may have arrived after it; our
-    /// side of it may still be in the send buffer.
+    /// Takes over a transport after the opening handshake. Frames may already have arrived; the end
+    /// of our handshake may still be in the send buffer.
     pub fn new(
         mut link: Link,
         inbound: Observer,
@@ -156,7 +158,7 @@ impl Connection {
             active: now,
             talk: None,
             ahead: None,
-            // Frames that came in the same segment as the handshake.
+            // Frames may have arrived in the same segment as the handshake.
             more: true,
             in_data: false,
             ignore_rest: false,
@@ -175,7 +177,7 @@ impl Connection {
         self.behaviours.push(Box::new(behaviour));
     }
 
-    /// Adds what does something wrong on purpose, beginning now.
+    /// Adds an interference, which starts now.
     ///
     /// # Errors
     ///
@@ -190,17 +192,17 @@ impl Connection {
         self.go_wrong(outputs, now)
     }
 
-    /// Its number.
+    /// The number of the connection.
     pub fn id(&self) -> ConnId {
         self.id
     }
 
-    /// The protocol, to ask it; none on a leg of a relay.
+    /// The endpoint, to read its state; `None` on a leg of a relay.
     pub fn endpoint(&self) -> Option<&Endpoint> {
         self.party.endpoint()
     }
 
-    /// The protocol, to change how it behaves.
+    /// The endpoint, to change its settings.
     pub fn endpoint_mut(&mut self) -> Option<&mut Endpoint> {
         self.party.endpoint_mut()
     }
@@ -210,12 +212,12 @@ impl Connection {
         self.party.state()
     }
 
-    /// Ends at once, without a closing handshake.
+    /// Ends the connection at once, without a closing handshake.
     pub fn drop_connection(&mut self) {
         self.party.drop_connection();
     }
 
-    /// Fails the connection because a deadline of its owner passed.
+    /// Fails the connection because a deadline of its owner has passed.
     pub fn time_out(&mut self, kind: TimeoutKind, now: Instant) {
         self.touched = true;
         match &mut self.party {
@@ -228,7 +230,7 @@ impl Connection {
         }
     }
 
-    /// Begins to decode frames on a leg of a relay, which has forwarded only heads so far.
+    /// Begins to decode frames on a leg of a relay that has forwarded only heads so far.
     pub fn expect_frames(&mut self, deflate: Option<DeflateParams>, evidence: bool, now: Instant) {
         self.inbound.expect_frames(deflate.as_ref());
         let role = self.sent_direction().sender();
@@ -240,7 +242,7 @@ impl Connection {
         self.touched = true;
     }
 
-    /// Takes what follows a head on a leg of a relay for its body, or for nothing that is known.
+    /// On a leg of a relay, treats the data after a head as its body, or as unknown data.
     pub fn expect_body(&mut self, shown: bool) {
         self.inbound.expect_body();
         if let Some(leg) = self.party.leg_mut() {
@@ -249,37 +251,37 @@ impl Connection {
         self.touched = true;
     }
 
-    /// Expects another head on a leg of a relay.
+    /// On a leg of a relay, expects another head.
     pub fn expect_head(&mut self, limits: Limits) {
         self.inbound.expect_head(limits);
         self.touched = true;
     }
 
-    /// Bytes that have been received and wait to be decoded.
+    /// The number of received bytes that wait to be decoded.
     pub fn undecoded(&mut self) -> usize {
         self.link.split().0.rest().len()
     }
 
-    /// Bytes that wait to be sent here, or for the other leg of a relay to take them.
+    /// The number of bytes that wait to be sent, or for the other leg of a relay.
     pub fn waiting(&self) -> usize {
         self.backlog() + self.party.leg().map_or(0, |leg| leg.received.len())
     }
 
-    /// What the peer's stream is decoded by.
+    /// The observer of the peer's stream.
     pub fn inbound(&self) -> &Observer {
         &self.inbound
     }
 
-    /// Whether the peer's stream has ended on a leg of a relay.
+    /// Whether the peer's stream has ended, on a leg of a relay.
     pub fn has_peer_ended(&self) -> bool {
         self.party.leg().is_some_and(Leg::has_ended)
     }
 
-    /// Passes the received data of this leg to the other leg of a relay, as far as there is room,
-    /// and then the end of its stream: an end, or a reset. Call it after each turn of either.
+    /// Passes the received data of this leg to the other leg of a relay, as far as there is room.
+    /// Then passes the end of the stream: a FIN or a reset. Call it after each turn of either leg.
     pub fn relay_to(&mut self, other: &mut Self, now: Instant) {
         let Some(leg) = self.party.leg_mut() else { return };
-        // What is large waits until it need not be copied after something.
+        // A large piece waits until it can be moved without copying.
         let may_go = leg.received.len() <= COPIED || other.link.tx.is_empty() || !other.is_open();
         let room = may_go && other.has_room(Producer::Message);
         if !leg.received.is_empty() && (leg.is_lost() || room) {
@@ -296,29 +298,29 @@ impl Connection {
         }
     }
 
-    /// What a leg of a relay has received, but not yet passed to the other leg.
+    /// The received data of a leg of a relay that has not been passed to the other leg.
     pub fn received_bytes(&self) -> &[u8] {
         self.party.leg().map_or(&[], |leg| &leg.received)
     }
 
-    /// Takes that.
+    /// Takes [`Self::received_bytes`].
     pub fn take_received(&mut self) -> Vec<u8> {
         self.party.leg_mut().map(|leg| std::mem::take(&mut leg.received)).unwrap_or_default()
     }
 
-    /// Gives back what is not passed on yet.
+    /// Puts back data that can't be passed yet.
     pub fn put_back(&mut self, received: Vec<u8>) {
         if let Some(leg) = self.party.leg_mut() {
             leg.received = received;
         }
     }
 
-    /// Whether both streams of a leg of a relay were lost at once.
+    /// Whether both streams of a leg of a relay were lost at the same time.
     pub fn is_lost(&self) -> bool {
         self.party.leg().is_some_and(Leg::is_lost)
     }
 
-    /// Whether the poll reports that the peer's stream has ended.
+    /// Whether the poll has reported the end of the peer's stream.
     pub fn is_read_closed(&self) -> bool {
         self.link.is_read_closed()
     }
@@ -335,7 +337,7 @@ impl Connection {
         Sender { endpoint: party.endpoint_mut(), outbox, tx: &mut link.tx, now }
     }
 
-    /// The direction of what is sent.
+    /// The direction of sent data.
     pub fn sent_direction(&self) -> Direction {
         self.inbound.direction().opposite()
     }
@@ -350,34 +352,34 @@ impl Connection {
         self.outbox.has_end()
     }
 
-    /// Whether nothing can be sent any more, because the transport broke.
+    /// Whether nothing can be sent any more, because the transport failed.
     pub fn is_broken(&self) -> bool {
         self.write_error.is_some()
     }
 
-    /// Whether a producer should make more. Where the connection is closing there is room: what is
-    /// made is refused, and its producer learns why.
+    /// Whether a producer should produce more. On a closing connection there is room: the data is
+    /// refused, and the producer learns why.
     pub fn has_room(&self, producer: Producer) -> bool {
         !self.party.is_open()
             || self.write_error.is_none() && self.outbox.has_room(producer, self.link.pending())
     }
 
-    /// Bytes that wait to be sent, encoded or not.
+    /// The number of bytes that wait to be sent, encoded or not.
     pub fn backlog(&self) -> usize {
         self.link.pending() + self.outbox.queued()
     }
 
-    /// Whether only answers to what the peer sent wait to be sent, such as pongs.
+    /// Whether only answers to the peer's data wait to be sent, such as pongs.
     pub fn has_sent_its_own(&self) -> bool {
         self.backlog() <= self.answers as usize
     }
 
-    /// Messages sent to their end.
+    /// The number of messages sent completely.
     pub fn messages_sent(&self) -> u64 {
         self.party.messages_sent()
     }
 
-    /// The clocks of its messages.
+    /// The times of its messages.
     pub fn talk(&self) -> Talk {
         self.talk.as_deref().copied().unwrap_or_else(|| Talk::new(self.party.opened()))
     }
@@ -387,45 +389,45 @@ impl Connection {
         self.active
     }
 
-    /// When the first frame was received, where evidence is kept.
+    /// When the first frame was received, if evidence is collected.
     pub fn first_frame(&self) -> Option<Instant> {
         self.evidence.as_ref()?.first_frame()
     }
 
-    /// What was received.
+    /// The totals of received data.
     pub fn received(&self) -> Totals {
         self.received.totals()
     }
 
-    /// Whether bytes that have been received wait to be decoded, and are to be.
+    /// Whether received bytes wait to be decoded and may be decoded.
     pub fn has_input(&self) -> bool {
         self.more && self.may_read()
     }
 
-    /// Whether the peer's stream stopped inside a message that behaviours were still getting.
+    /// Whether the peer's stream ended inside a message that behaviours were receiving.
     pub fn cut_inside_message(&self) -> bool {
         self.inbound.inside_message() && !self.ignore_rest
     }
 
-    /// Our bytes that were never sent, without the answer to the peer's Close, which is not needed
-    /// once the peer is gone.
+    /// The number of our bytes that were never sent, without the answer to the peer's Close, which
+    /// is not needed once the peer has gone.
     pub fn unsent(&self) -> usize {
-        /// Header and mask key, and what TLS puts around a record.
+        /// The size of header, mask key, and TLS record overhead.
         const AROUND: usize = 6 + 64;
         let pending = self.backlog() + self.outbox.lost();
         let close = self.endpoint().and_then(Endpoint::sent_close);
         let answer = close.map_or(0, |body| body.to_payload().len() + AROUND);
-        // Pongs after it are not a loss either.
+        // Pongs after the peer's Close do not count as lost either.
         let answer = answer + self.endpoint().map_or(0, Endpoint::sent_after_close);
         if pending > answer { pending } else { 0 }
     }
 
-    /// Notes what the poll reports of the socket.
+    /// Notes a report of the poll about the socket.
     pub fn ready(&mut self, event: &mio::event::Event) {
         self.link.ready(event);
     }
 
-    /// Notes that the poll reports that a pipe of the connection's process is ready.
+    /// Notes that a pipe of the connection's process is ready.
     pub fn pipe_ready(&mut self, pipe: Pipe) {
         self.behaviours.iter_mut().for_each(|behaviour| behaviour.pipe_ready(pipe));
     }
@@ -434,7 +436,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// An output failed; the connection's own troubles end the connection.
+    /// An output failed. Errors of the connection itself only end the connection.
     pub fn turn(
         &mut self,
         buffers: &mut Buffers,
@@ -465,12 +467,12 @@ impl Connection {
             self.take_events(outputs, now)?;
         }
         if !self.more && self.may_read() && self.has_answer_room() {
-            // What was kept for this turn has no room for more.
+            // The buffer that was kept for this turn has no room for more.
             self.link.lend(buffers);
             self.ahead.take_if(|_| !self.link.has_ahead());
             self.fill(outputs, now)?;
         }
-        // Where nothing waits, what comes next, or does not, is the peer's doing.
+        // If nothing waits on this side, any delay is the peer's.
         let blocked = self.more && self.is_blocked(outputs);
         if let Some(evidence) = &mut self.evidence {
             evidence.stalls(blocked && outputs.stdout.is_full(), now);
@@ -496,7 +498,8 @@ impl Connection {
         self.look_after_answers(outputs, now)
     }
 
-    /// Says so when a peer has sent for a while and has read no answers, so that it is not read any more.
+    /// Reports a peer that has sent for a while without reading the answers, so that wscope no
+    /// longer reads from it.
     fn look_after_answers(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
         if self.has_answer_room() || !self.is_open() {
             self.unread.take_if(|unread| !unread.said);
@@ -509,8 +512,8 @@ impl Connection {
         unread.said = true;
         let waiting = number::grouped(u64::from(self.answers));
         let text = format!(
-            "the peer sends but reads nothing: {waiting} bytes of pongs and other answers wait; reading \
-             goes on when it reads"
+            "the peer sends but reads nothing: {waiting} bytes of pongs and other answers wait; wscope \
+             reads again when the peer does"
         );
         match self.endpoint().map(Endpoint::role) {
             Some(Role::Client) if !outputs.reporter.has_transcript() => {
@@ -538,17 +541,17 @@ impl Connection {
             || reads && self.may_read() && self.has_answer_room()
             || self.write_error.is_none() && self.link.may_flush()
             || self.outbox.can_move(pending)
-            // Once the connection is closing, behaviours make nothing any more.
+            // On a closing connection, behaviours produce nothing any more.
             || self.is_open()
                 && self.behaviours.iter().any(|behaviour| behaviour.is_ready(&self.outbox, pending))
     }
 
-    /// Whether it waits until an output is written, for which there is no event.
+    /// Whether it waits for an output; no event reports when the output is ready.
     pub fn waits_for_outputs(&self, stdout: &Stdout, reporter: &Reporter) -> bool {
         self.more && is_blocked(&self.behaviours, stdout, reporter)
     }
 
-    /// When something is due.
+    /// When the next action is due.
     pub fn deadline(&self) -> Option<Instant> {
         let idle = self.endpoint().and_then(Endpoint::idle_timeout).map(|time| self.active + time);
         let idle = idle.filter(|_| self.party.is_open());
@@ -575,12 +578,13 @@ impl Connection {
         done && self.link.pending() == 0 || self.state() == State::Closed
     }
 
-    /// Describes how it ended.
+    /// Describes the end of the connection.
     pub fn ending(&self, now: Instant) -> Ending {
         self.party.ending(now, self.outbox.totals(), self.received.totals())
     }
 
-    /// Explains how it ended, where evidence is kept: see [`SessionEvidence::explain`].
+    /// Explains the end of the connection, if evidence is collected: see
+    /// [`SessionEvidence::explain`].
     pub fn explain(
         &self,
         mut opening: Facts<'_>,
@@ -597,32 +601,32 @@ impl Connection {
         evidence.explain(opening, self.endpoint(), deflate, &self.inbound, ending, now)
     }
 
-    /// From the opening to the peer's Close, where evidence is kept, or to an end without one: the end of
-    /// TCP may come long after a Close.
+    /// The time from the opening to the peer's Close, if evidence is collected, or to an end
+    /// without a Close. The end of TCP may come long after a Close.
     pub fn lasted(&self, ending: &Ending) -> Duration {
         let closed = self.evidence.as_ref().filter(|_| ending.received.is_some());
         closed.map_or(ending.duration, |evidence| evidence.until_last())
     }
 
-    /// Whether the peer broke a rule of frames, where evidence is kept.
+    /// Whether the peer broke a rule of frames, if evidence is collected.
     pub fn is_peer_to_blame(&self) -> bool {
         self.evidence.as_ref().is_some_and(|evidence| evidence.has_breach())
     }
 
-    /// Reports what is held again, after something was dropped between turns.
+    /// Updates the amounts of queued data after something was dropped between turns.
     pub fn settle(&mut self) {
         self.unsent.set(self.outbox.held() + self.link.tx.len());
     }
 
-    /// Returns the transport, if its end must still be awaited: not if the connection was lost or
-    /// abandoned.
+    /// Returns the transport, and whether its end must be awaited: not if the connection was lost
+    /// or abandoned.
     pub fn into_link(self) -> (Link, bool) {
         let in_order = self.injector.as_ref().is_some_and(|injector| injector.ends_in_order());
         let lost = self.state() == State::Closed && !in_order;
         (self.link, !lost)
     }
 
-    /// Ends the processes of behaviours; returns those whose end is to be waited for.
+    /// Ends the processes of behaviours; returns those whose end must be awaited.
     pub fn end_behaviours(&mut self, now: Instant) -> Vec<Dying> {
         self.behaviours.iter_mut().filter_map(|behaviour| behaviour.ended(now)).collect()
     }
@@ -632,28 +636,28 @@ impl Connection {
         self.link.shutdown();
     }
 
-    /// Closes because of a fault on this side.
+    /// Closes the connection because of a fault on this side.
     pub fn fail(&mut self, fault: &str, now: Instant) {
         let reason = close::fit_reason(fault);
-        // It may be closing already, which is as good.
+        // If it is already closing, no Close is needed.
         let _ = self.sender(now).close(Some(CloseCode::Error.into()), reason);
     }
 
-    /// Whether the peer is read now: not if a fault forbids it.
+    /// Whether the connection may read from the peer now: not if a fault forbids it.
     fn may_read(&self) -> bool {
         let leg_may = |leg: &Leg| leg.received.is_empty() && !leg.has_ended();
         self.party.leg().is_none_or(|leg| self.more || leg_may(leg))
             && self.injector.as_ref().is_none_or(|injector| injector.may_read(&self.link))
     }
 
-    /// Whether the transport is kept on purpose after the closing handshake.
+    /// Whether a fault keeps the transport open after the closing handshake.
     fn keeps_transport(&self) -> bool {
         let closing = self.state() == State::Closing;
         closing && self.injector.as_ref().is_some_and(|injector| injector.keeps_transport())
     }
 
-    /// Whether there is room for what receiving makes. What others have made does not count: a peer
-    /// that writes before it reads must be read, and so must its Close and its pongs.
+    /// Whether there is room for answers. Data of other producers does not count: wscope must read
+    /// from a peer that writes before it reads, and must receive its Close and its pongs.
     fn has_answer_room(&self) -> bool {
         (self.answers as usize) < HIGH_WATER || self.write_error.is_some()
     }
@@ -676,7 +680,7 @@ impl Connection {
                 }
                 match &mut self.party {
                     Party::Endpoint(endpoint) => endpoint.touch(),
-                    // Before decoding unmasks them where they lie.
+                    // Before decoding, which unmasks the bytes in place.
                     Party::Leg(leg) => leg.received.extend(self.link.split().0.rest()),
                 }
                 self.take_events(outputs, now)
@@ -699,22 +703,21 @@ impl Connection {
         }
     }
 
-    /// Whether it can look for pings after the waiting data. A server has too many clients for it.
-    /// If frames are shown, the answer is shown when it is sent: before its ping, whose turn is
-    /// later.
+    /// Whether the connection can search the waiting data for pings. A server does not do this,
+    /// because it has too many clients. If the transcript shows frames, the pong appears when it is
+    /// sent, before its ping, which is decoded later.
     fn may_read_ahead(&self) -> bool {
         let client = self.party.endpoint().is_some_and(|one| one.role() == Role::Client);
         client && self.write_error.is_none()
     }
 
-    /// Whether they are looked for already, and more can be received for it.
+    /// Whether the search for pings has begun, and may receive more data.
     fn reads_ahead(&self) -> bool {
         self.ahead.as_ref().is_some_and(|ahead| ahead.due().is_none())
             && self.link.may_read_ahead(read_ahead::MOST)
     }
 
-    /// Answers pings after data that waits for a slow reader on our side, once it has waited for a
-    /// while.
+    /// Answers pings after data that has waited for some time for a slow reader on our side.
     fn read_ahead(&mut self, now: Instant) {
         let Self { link, inbound, party, ahead, answers, .. } = self;
         let Some(endpoint) = party.endpoint_mut() else { return };
@@ -729,7 +732,7 @@ impl Connection {
             ahead.take(input.rest(), endpoint, now, tx);
         }
         if link.may_read_ahead(read_ahead::MOST) {
-            // The answers go to the same link.
+            // The answers use the same link.
             let mut tx = std::mem::take(&mut link.tx);
             match link.read_ahead(read_ahead::MOST) {
                 Ok(bytes) => ahead.take(bytes, endpoint, now, &mut tx),
@@ -740,12 +743,13 @@ impl Connection {
         *answers = answers.saturating_add((link.tx.len() - before) as u32);
     }
 
-    /// Received data waits for a slow reader on our side: that is not silence of the peer.
+    /// Notes that received data waits for a slow reader on our side, so that this time does not
+    /// count as silence of the peer.
     fn wait_for_outputs(&mut self, blocked: bool, now: Instant) {
         if blocked && self.may_read_ahead() && self.has_answer_room() {
             self.read_ahead(now);
         } else {
-            // What has not begun is not due.
+            // A search that has not begun has no deadline.
             self.ahead.take_if(|ahead| ahead.due().is_some());
         }
         if !blocked {
@@ -753,7 +757,7 @@ impl Connection {
         }
         self.last_received = now;
         begun(&mut self.talk, &self.party).heard = now;
-        // A peer that is gone need not be waited for.
+        // If the peer has gone, there is nothing to wait for.
         if self.link.is_read_closed()
             && let Some(error) = self.link.failure()
         {
@@ -786,12 +790,12 @@ impl Connection {
             ..
         } = self;
         let most = match self.write_error {
-            // What is made is for nobody, but it is made.
+            // The produced data has no receiver, but it is produced.
             Some(_) => HIGH_WATER,
             None => HIGH_WATER.saturating_sub(self.answers as usize),
         };
         let looking = outputs.reporter.looks_at_frames();
-        // The clock costs as much as a small message.
+        // Reading the clock costs as much as a small message.
         let stamp = match looking {
             true => outputs.reporter.stamp_of(conn),
             false => Stamp { micros: 0, conn },
@@ -807,8 +811,8 @@ impl Connection {
         let before = tx.len() + outbox.queued();
         let mut content = 0;
         self.more = loop {
-            // Messages wait for a slow reader; control frames before them do not, as long as there is
-            // room to show them.
+            // A message waits for a slow reader. Control frames before the message do not wait, as
+            // long as there is room to show them.
             *in_data = inbound.is_before_data(&input).unwrap_or(*in_data);
             if is_blocked(behaviours, outputs.stdout, outputs.reporter)
                 && (*in_data || looking && outputs.stdout.room() == 0)
@@ -834,7 +838,7 @@ impl Connection {
                     if run.messages > 1
                         && let Some(content) = input.whole().get(from..from + len)
                     {
-                        // Its header, of two bytes, says its kind.
+                        // The frame's header has two bytes; the first one has its kind.
                         let first = from.checked_sub(2).map(|at| input.whole()[at]);
                         let kind = if first == Some(0x81) { Data::Text } else { Data::Binary };
                         evidence.message(OpCode::Data(kind), content);
@@ -882,7 +886,7 @@ impl Connection {
                     let before = tx.len();
                     let round_trip = endpoint.and_then(|one| one.receive(&event, now, tx));
                     outbox.note_automatic(before, tx);
-                    // A violation that fails the connection has ended the receiving by now.
+                    // A violation that fails the connection has already ended receiving.
                     if party.is_receiving() && !*ignore_rest {
                         let sender = Sender { endpoint: party.endpoint_mut(), outbox, tx, now };
                         let mut cx = Context { conn, sender, stdout, ignore_rest };
@@ -905,7 +909,7 @@ impl Connection {
                             handed.unwrap_or(Ok(()))?;
                             share.set(assembler.held());
                             if assembler.held() > SMALL && share.gives_way() {
-                                // Nobody is served by half of it.
+                                // An incomplete message is useless.
                                 assembler.clear();
                                 share.set(0);
                                 *cx.ignore_rest = true;
@@ -920,7 +924,7 @@ impl Connection {
                         if let Some(time) = round_trip {
                             reporter.event(&stamp, &Event::RoundTrip(time), stdout)?;
                         }
-                        // What we sent in answer is shown after what it answers.
+                        // An answer is shown after the frame that it answers.
                         let between =
                             matches!(event, FrameEvent::End { .. } | FrameEvent::Message(_));
                         reporter.event(&stamp, &Event::Frame(received, event), stdout)?;
@@ -973,7 +977,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Reports what the peer's stream was cut in.
+    /// Reports the incomplete frame or message at the end of the peer's stream.
     fn finish_inbound(&mut self, how: Lost, outputs: &mut Outputs<'_>) -> io::Result<Lost> {
         let Some(violation) = self.inbound.finish() else { return Ok(how) };
         let event = FrameEvent::Violation(&violation);
@@ -984,7 +988,7 @@ impl Connection {
         Ok(how.inside(&violation))
     }
 
-    /// Why the transport is gone, if it is; what the peer sent has all been read.
+    /// Why the transport has ended, if it has. All data of the peer has been read.
     fn why_gone(&mut self) -> Option<Lost> {
         let error = self.write_error.take().map(|error| *error);
         error.or_else(|| self.link.failure().map(|error| TransportError::Io(error).into()))
@@ -1011,7 +1015,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Does what is to go wrong now.
+    /// Does what the faults require now.
     fn go_wrong(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
         let (Some(injector), Some(endpoint)) = (&mut self.injector, self.party.endpoint_mut())
         else {
@@ -1040,11 +1044,11 @@ impl Connection {
         self.outbox.note_automatic(before, &self.link.tx);
     }
 
-    /// Reports and sends what has been made.
+    /// Reports and sends the produced data.
     fn flush(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
         if self.write_error.is_some() {
             if self.link.tx.len() > HIGH_WATER {
-                // A peer that has gone may have left megabytes behind, and each byte its answer.
+                // A peer that has gone may have left megabytes of data, each byte with an answer.
                 self.outbox.clear(&mut self.link);
             }
             return Ok(());
@@ -1062,17 +1066,17 @@ impl Connection {
             evidence.half_closed();
         }
         if let Err(error) = sent {
-            // What the peer sent before it went away is still to be read.
+            // The data that the peer sent before it left must still be read.
             self.write_error = Some(Box::new(error.into()));
         }
-        // The other leg of a relay goes on when the peer's stream has ended.
+        // After the peer's stream has ended, the other leg of a relay continues.
         if self.party.leg().is_some_and(Leg::has_ended)
             && let Some(how) = self.why_gone()
         {
             self.party.lose(how);
         }
         if pending < before {
-            // It reads: that is life too.
+            // The peer reads, so it is alive.
             self.active = now;
             let left = u32::try_from(before - pending).unwrap_or(u32::MAX);
             self.answers = self.answers.saturating_sub(left);
@@ -1089,18 +1093,20 @@ impl Connection {
                 evidence.counted(self.received.totals(), sent, now);
             }
         }
-        // What still waits may be answers; not all of it has to leave before the peer is read.
+        // The waiting data may be answers; not all of it must leave before wscope reads from the
+        // peer again.
         self.answers = self.answers.min(u32::try_from(self.backlog()).unwrap_or(u32::MAX));
         Ok(())
     }
 
-    /// Reports its queued data, and ends if the sum exceeds the limit.
+    /// Reports its amount of queued data, and ends the connection if the sum exceeds the limit.
     fn account(&mut self, now: Instant) {
         self.settle();
         let behaviours: usize = self.behaviours.iter().map(|behaviour| behaviour.held()).sum();
         let behaviours = behaviours + self.party.leg().map_or(0, |leg| leg.received.len());
         let held = self.assembler.as_ref().map_or(0, |assembler| assembler.held()) + behaviours;
-        // Windows are kept for as long as the connection, so nobody gives way for these alone.
+        // Compression windows last as long as the connection. So no connection is closed because of
+        // its windows alone.
         let windows = self.inbound.held()
             + self.outbox.observer_held()
             + self.endpoint().map_or(0, Endpoint::held);
@@ -1115,28 +1121,30 @@ impl Connection {
     }
 }
 
-/// The clocks of messages, from the first one on: most clients of a server wait in silence.
+/// Creates the times of messages with the first message, because most clients of a server never
+/// send one.
 fn begun<'t>(talk: &'t mut Option<Box<Talk>>, party: &Party) -> &'t mut Talk {
     talk.get_or_insert_with(|| Box::new(Talk::new(party.opened())))
 }
 
-/// A peer that does not read what answers it.
+/// A peer that does not read the answers.
 struct Unread {
     since: Instant,
-    /// Whether that was reported: it is reported once.
+    /// Whether this was reported; it is reported once.
     said: bool,
 }
 
-/// A peer that has read nothing for so long while it sent is not just slow.
+/// A peer that has sent, but has not read for this time, is not just slow.
 const UNREAD_FOR: Duration = Duration::from_secs(3);
 
-/// A connection with no more than this is not closed if all together hold too much.
+/// A connection with at most this much queued data is not closed, even if the sum exceeds the
+/// limit.
 const SMALL: usize = 16 * 1024;
 
-/// The number of bytes that a relay copies after the data that waits to be sent.
+/// A relay copies at most this many bytes behind data that waits to be sent.
 const COPIED: usize = 16 * 1024;
 
-/// The reason of a Close for lack of memory.
+/// The reason in the Close after the memory limit was exceeded.
 const TOO_MUCH: &str = "too much data is queued here";
 
 impl Outputs<'_> {
@@ -1149,7 +1157,7 @@ impl Outputs<'_> {
         self.reporter.emit_for(conn, event, self.stdout)
     }
 
-    /// Reports something about a connection that is not an event of the protocol.
+    /// Reports a note about a connection.
     ///
     /// # Errors
     ///
@@ -1160,12 +1168,12 @@ impl Outputs<'_> {
         Ok(())
     }
 
-    /// Whether events are read by a sink.
+    /// Whether a sink reads events.
     pub fn looks(&self) -> bool {
         self.reporter.looks_at_frames()
     }
 
-    /// Prints a line about a connection, where no transcript shows what happens to it.
+    /// Prints a line about a connection, if no transcript shows it.
     pub fn remark(&self, conn: ConnId, text: &str) {
         self.notifier.remark(self.reporter, conn, text);
     }

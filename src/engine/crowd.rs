@@ -1,4 +1,4 @@
-//! The connections of a server, whatever it does with them: they come, have their turns, leave.
+//! The connections of a server, of any kind: accepts them, gives them turns, and removes them.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -18,55 +18,56 @@ use crate::net::listener::Listeners;
 use crate::net::plain_io::plain_io;
 use crate::net::tls::TlsServer;
 
-/// A round ends after that: signals, timers and events wait for its end.
+/// A round ends after this time. Signals, timers and events wait for its end.
 const ROUND: Duration = Duration::from_millis(20);
 
-/// Turns after which the clock is looked at.
+/// The number of turns between two checks of the clock.
 const TURNS: usize = 8;
 
-/// Clients that are answered that there are too many, at once; more are dropped without an answer.
+/// At most this many clients beyond the limit get an answer at the same time; the others are
+/// dropped without an answer.
 const TURNED_AWAY: usize = 64;
 
-/// One of them.
+/// A member of a crowd.
 pub trait Member {
-    /// Its number.
+    /// The number of the connection.
     fn id(&self) -> ConnId;
 
-    /// When something is due.
+    /// When the next action is due.
     fn deadline(&self) -> Option<Instant>;
 
-    /// Whether another turn would do something, without an event.
+    /// Whether another turn could do something without an event.
     fn wants_turn(&self, runtime: &Runtime) -> bool;
 
-    /// Whether it waits for an output or for others, which its own events do not report.
+    /// Whether it waits for an output or for other members, which its own events do not report.
     fn is_stalled(&self, runtime: &Runtime) -> bool;
 
-    /// Whether it can be dropped.
+    /// Whether it can be removed.
     fn is_gone(&self) -> bool;
 }
 
-/// Somebody who has come.
+/// An accepted connection.
 pub struct Arrival {
     /// The number of the connection.
     pub id: ConnId,
-    /// The address; none on a Unix socket.
+    /// The address of the client; `None` on a Unix socket.
     pub address: Option<SocketAddr>,
-    /// Where it will be.
+    /// Its slot.
     pub slot: Slot,
     /// The accepted socket.
     pub link: SocketLink,
-    /// How many there may be, if they are there.
+    /// The limit for the number of members, if it has been reached.
     pub excess: Option<usize>,
 }
 
-/// All of them, and those who wait to come.
+/// All members, and the listening sockets.
 pub struct Crowd<M> {
     members: Slots<M>,
     acceptor: ConnectionAcceptor,
     accepted: u64,
-    /// Members that wait for an output, or for others.
+    /// Members that wait for an output or for other members.
     stalled: BTreeSet<Slot>,
-    /// Turns of this round that are left, and that were taken.
+    /// The number of turns left in this round, and the number taken.
     turns: (usize, usize),
 }
 
@@ -85,7 +86,7 @@ impl<M> DerefMut for Crowd<M> {
 }
 
 impl<M: Member> Crowd<M> {
-    /// Begins without members.
+    /// A crowd without members.
     pub fn new(listeners: Listeners) -> Self {
         Self {
             members: Slots::default(),
@@ -101,30 +102,31 @@ impl<M: Member> Crowd<M> {
         self.accepted
     }
 
-    /// One of them, by its number.
+    /// The member with this number.
     pub fn member(&self, id: ConnId) -> Option<&M> {
         self.members.iter().find(|member| member.id() == id)
     }
 
-    /// One of them, by its number. It gets a turn, so that what is done to it takes effect.
+    /// The member with this number. It gets a turn, so that changes take effect.
     pub fn member_mut(&mut self, id: ConnId) -> Option<&mut M> {
         let slot = self.members.find(|member| member.id() == id)?;
         self.members.enqueue(slot);
         self.members.get_mut(slot)
     }
 
-    /// Notes that somebody may wait.
+    /// Notes that a client may be waiting.
     pub fn set_ready(&mut self) {
         self.acceptor.set_ready();
     }
 
-    /// Accepts nobody any more.
+    /// Stops accepting clients.
     pub fn stop_accepting(&mut self) {
         self.acceptor.stop();
     }
 
-    /// Takes those who wait, some in a round. `most` may be there at once; a few more are let in to be
-    /// answered so. `socket` is the token of a slot's socket.
+    /// Accepts waiting clients, a limited number in each round. There may be `most` members at the
+    /// same time; a few more are accepted to get an answer that says so. `socket` is the token of a
+    /// slot's socket.
     ///
     /// # Errors
     ///
@@ -164,7 +166,7 @@ impl<M: Member> Crowd<M> {
             let (slot, registry) = (self.members.next_slot(), runtime.registry());
             let link = match SocketLink::without_buffer(stream, pipe, registry, socket(slot)) {
                 Ok(link) => link,
-                // The system has no memory for one more, or not for this user.
+                // The system has no memory for another connection, or not for this user.
                 Err(error) => {
                     runtime.report(id, &Event::Failed(&plain_io(&error)))?;
                     continue;
@@ -175,13 +177,13 @@ impl<M: Member> Crowd<M> {
             let deadline = member.deadline();
             let slot = self.members.insert(member);
             self.members.arm(slot, deadline);
-            // Its request may be there already.
+            // Its request may already have arrived.
             self.members.enqueue(slot);
         }
         Ok(())
     }
 
-    /// Gives a turn to those for whom it is time.
+    /// Gives a turn to all members with an expired timer.
     pub fn begin_round(&mut self, runtime: &Runtime, now: Instant) {
         self.members.expire(now);
         if !runtime.is_output_full() {
@@ -191,7 +193,7 @@ impl<M: Member> Crowd<M> {
         self.turns = (self.members.waiting(), 0);
     }
 
-    /// Whose turn it is in the round that began then, if it is not over.
+    /// The next member in the round that began at `began`; `None` if the round is over.
     pub fn next_turn(&mut self, began: Instant) -> Option<Slot> {
         let (left, taken) = &mut self.turns;
         let is_late = *taken > 0 && taken.is_multiple_of(TURNS) && began.elapsed() >= ROUND;
@@ -202,7 +204,8 @@ impl<M: Member> Crowd<M> {
         self.members.dequeue()
     }
 
-    /// After a turn: whether there is another, or none any more. `again` if it is sure that there is.
+    /// After a turn: queues the member again, or removes it. `again` if it certainly needs another
+    /// turn.
     pub fn end_turn(&mut self, slot: Slot, again: bool, runtime: &Runtime) {
         let Some(member) = self.members.get_mut(slot) else { return };
         let deadline = member.deadline();
@@ -216,13 +219,13 @@ impl<M: Member> Crowd<M> {
         self.members.arm(slot, deadline);
     }
 
-    /// Whether there is something to do at once.
+    /// Whether something can be done now.
     pub fn is_busy(&self, runtime: &Runtime) -> bool {
         let resumes = !self.stalled.is_empty() && !runtime.is_output_full();
         resumes || self.members.waiting() > 0 || self.acceptor.is_ready()
     }
 
-    /// When something is due, of them and of those who wait.
+    /// When the next action of a member or of accepting is due.
     pub fn due(&mut self) -> Option<Instant> {
         self.members.deadline().into_iter().chain(self.acceptor.deadline()).min()
     }

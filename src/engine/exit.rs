@@ -1,10 +1,10 @@
-//! Exit codes: one table, from which the manual page and the tests are made.
+//! Exit codes: the only table; the manual page and the tests use it.
 
 use crate::event::{Cause, Ending, Side};
 use crate::net::signals::Signal;
 use crate::wire::close;
 
-/// How the program ends. Scripts rely on the numbers; [`Exit::TABLE`] says what each means.
+/// How the program ends. Scripts rely on the numbers; [`Exit::TABLE`] has their meanings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // the table describes them, to users too
 pub enum Exit {
@@ -25,7 +25,7 @@ pub enum Exit {
     HungUp,
     Interrupted,
     Terminated,
-    /// That of a program that ran in our place.
+    /// The status of a program that `wscope proxy -- CMD` ran.
     Command(u8),
 }
 
@@ -40,11 +40,11 @@ impl From<Signal> for Exit {
 }
 
 impl Exit {
-    /// All of them, ascending, each with what it means, for the man page.
+    /// All statuses, ascending, each with its meaning, for the manual page.
     pub const TABLE: &[(Self, &str)] = &[
         (
             Self::Success,
-            "ended cleanly: our Close was answered, if only by the end of the connection, as was a message that asks for the end, or the peer closed with 1000, 1001 or no code",
+            "ended cleanly: the peer answered our Close, or our message that asks for the end, with a Close or the end of the connection; or the peer closed with 1000, 1001 or no code",
         ),
         (Self::Failure, "any other error"),
         (Self::Usage, "wrong usage"),
@@ -52,18 +52,18 @@ impl Exit {
         (Self::Connect, "no TCP connection"),
         (Self::Proxy, "a proxy refused or failed"),
         (Self::Tls, "TLS failed"),
-        (Self::Refused, "the server answered the handshake with another status than 101"),
+        (Self::Refused, "the server answered the handshake with a status other than 101"),
         (
             Self::BadHandshake,
             "a 101 that breaks the RFC: wrong accept value, missing headers, unoffered subprotocol or extension; or an answer that is not HTTP",
         ),
         (
             Self::Violation,
-            "the peer broke the protocol after the handshake, or crossed --max-message or --max-inflated",
+            "the peer broke the protocol after the handshake, or exceeded --max-message or --max-inflated",
         ),
         (Self::Lost, "the connection was lost without a Close frame (1006)"),
         (Self::PeerError, "the peer closed with an error code"),
-        (Self::Timeout, "a timeout of ours; no ping of `wscope ping` was answered"),
+        (Self::Timeout, "wscope's own timeout has passed; no ping of `wscope ping` was answered"),
         (
             Self::Unmet,
             "an expectation was not met (--until, --exit-after, /expect; doctor: the connection stays open; check: no case fails; replay: nothing differs)",
@@ -73,7 +73,7 @@ impl Exit {
         (Self::Terminated, "SIGTERM"),
     ];
 
-    /// The status the shell sees.
+    /// The status that the shell gets.
     pub fn code(self) -> u8 {
         match self {
             Self::Success => 0,
@@ -97,7 +97,7 @@ impl Exit {
         }
     }
 
-    /// What the end of a connection amounts to.
+    /// The status for the end of a connection.
     pub fn of(ending: &Ending) -> Self {
         match &ending.cause {
             Cause::Violation(_) => Self::Violation,

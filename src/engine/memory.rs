@@ -2,19 +2,19 @@
 //! input that a process has not read.
 //!
 //! Each holder reports its size with a [`Share`]; the sum of all shares is compared with the limit.
-//! The code that finds the limit exceeded decides what is dropped.
+//! The code that notices an exceeded limit decides what to drop.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// `--max-memory`: the bytes that may wait, over all connections.
+/// `--max-memory`: how many bytes may wait, over all connections.
 #[derive(Debug)]
 pub struct Budget {
     limit: usize,
     used: Cell<usize>,
-    /// How much of it budgets hold that are a part of this one.
+    /// How many of these bytes are in budgets that are a part of this one.
     in_parts: Cell<usize>,
-    /// What is held here counts there too.
+    /// The budget that also counts the bytes of this one.
     part_of: Option<Rc<Budget>>,
 }
 
@@ -33,19 +33,19 @@ impl Budget {
         Rc::new(Self { limit, used: Cell::new(0), in_parts: Cell::new(0), part_of })
     }
 
-    /// Whether more is held than the limit allows.
+    /// Whether the holders have more than the limit allows.
     pub fn is_exceeded(&self) -> bool {
         self.used.get() > self.limit || self.part_of.as_ref().is_some_and(|p| p.is_exceeded())
     }
 
-    /// Whether this budget has to give way: it exceeds its limit, or is most of what exceeds the
-    /// whole's.
+    /// Whether this budget must free memory: it exceeds its own limit, or it has most of the bytes
+    /// that exceed the limit of the whole.
     pub fn gives_way(&self) -> bool {
         let part = |whole: &Rc<Self>| whole.is_exceeded() && self.used() > whole.used() / 2;
         self.used() > self.limit || self.part_of.as_ref().is_some_and(part)
     }
 
-    /// Bytes that are held.
+    /// The number of held bytes.
     pub fn used(&self) -> usize {
         self.used.get()
     }
@@ -64,7 +64,7 @@ impl Budget {
     }
 }
 
-/// What one holder has of a [`Budget`]. Dropping it gives everything back.
+/// The part of a [`Budget`] that one holder has. Dropping it returns all bytes.
 #[derive(Debug)]
 pub struct Share {
     budget: Rc<Budget>,
@@ -72,7 +72,7 @@ pub struct Share {
 }
 
 impl Share {
-    /// Begins with nothing held.
+    /// A share without bytes.
     pub fn of(budget: &Rc<Budget>) -> Self {
         Self { budget: Rc::clone(budget), held: 0 }
     }
@@ -85,8 +85,9 @@ impl Share {
         }
     }
 
-    /// Whether this holder has to give way: all together exceed the limit, and no part is most of that.
-    /// Where a part is, it gives way first, for as long as that helps.
+    /// Whether this holder must free memory: all holders together exceed the limit, and no part has
+    /// most of the bytes. If a part has most of them, the part frees memory first, as long as that
+    /// helps.
     pub fn gives_way(&self) -> bool {
         let budget = &self.budget;
         let used = budget.used();
@@ -94,7 +95,7 @@ impl Share {
         self.held > 0 && budget.is_exceeded() && !part_does
     }
 
-    /// Bytes this holder has reported.
+    /// The number of bytes that this holder has reported.
     pub fn held(&self) -> usize {
         self.held
     }
@@ -133,7 +134,7 @@ mod tests {
         queued.set(90);
         unfinished.set(20);
         assert!(part.gives_way() && !unfinished.gives_way());
-        // What the part holds did not become less.
+        // The bytes of the part did not decrease.
         unfinished.set(40);
         assert!(unfinished.gives_way());
         queued.set(10);

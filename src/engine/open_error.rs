@@ -37,45 +37,45 @@ pub enum OpenError {
     /// The request can't be written.
     #[error("{0}")]
     Request(#[from] HeaderError),
-    /// The name.
+    /// The name lookup failed.
     #[error("{error}")]
     Resolve {
         /// The error of the resolver.
         #[from]
         error: ResolveError,
     },
-    /// TCP.
+    /// The TCP connection failed.
     #[error("{0}")]
     Dial(#[from] DialError),
-    /// The proxy's URL.
+    /// The proxy's URL is wrong.
     #[error("{0}")]
     Choice(#[from] ChoiceError),
-    /// A Unix socket.
+    /// The Unix socket can't be used.
     #[error("{}", explained(.0, Some(.0.code()), Some(.0.help())))]
     Unix(#[from] UnixSocketError),
-    /// The error of the proxy.
+    /// The proxy refused or failed.
     #[error("{0}")]
     Proxy(#[from] ProxyError),
-    /// No way to the proxy: its name or its address.
+    /// The proxy can't be reached: its name lookup or its TCP connection failed.
     #[error("the proxy {proxy}: {error}")]
     ProxyAway {
         /// The proxy, without credentials.
         proxy: String,
-        /// What is wrong with the way there.
+        /// Why the proxy can't be reached.
         error: Box<OpenError>,
     },
-    /// TLS with the proxy.
+    /// TLS with the proxy failed.
     #[error("the proxy: {}", tls_text(.0))]
     ProxyTls(TlsError),
     /// A redirect that is not followed.
     #[error("{error}")]
     Redirect {
-        /// Why not.
+        /// Why it is not followed.
         error: RedirectError,
         /// The response that redirects.
         pair: Box<HandshakePair>,
     },
-    /// TLS.
+    /// TLS failed.
     #[error("{}", tls_text(.0))]
     Tls(#[from] TlsError),
     /// Another status than 101.
@@ -88,7 +88,7 @@ pub enum OpenError {
         /// The request, the response, and the verdicts.
         pair: Box<HandshakePair>,
     },
-    /// A 101 that can't be used.
+    /// An unusable 101.
     #[error("the server's 101 breaks the handshake's rules: {list}")]
     BadHandshake {
         /// The broken rules.
@@ -102,26 +102,26 @@ pub enum OpenError {
     /// An endless head.
     #[error("the server's response: {0}")]
     Head(HeadError),
-    /// Interim responses without end.
+    /// Only interim responses.
     #[error("the server sent {0} interim (1xx) responses and no final one")]
     OnlyInterim(usize),
-    /// The stream ended too early.
+    /// The stream ended before the end of the response.
     #[error(
         "the server closed the connection before its response was complete, after {received} bytes"
     )]
     Closed {
-        /// Bytes of the response that arrived.
+        /// The number of received bytes of the response.
         received: usize,
     },
-    /// The way leads back to where this program listens.
+    /// The target is an address on which this program listens.
     #[error("{0} is this proxy's own address: the connection would loop")]
     Loop(String),
     /// A deadline passed.
     #[error("timed out after {} s: {what}", (.seconds * 1000.0).round() / 1000.0)]
     TimedOut {
-        /// The time given.
+        /// The time limit.
         seconds: f64,
-        /// What was waited for.
+        /// The awaited event.
         what: &'static str,
     },
     /// A signal arrived.
@@ -137,7 +137,7 @@ pub enum OpenError {
 
 fn tls_text(error: &TlsError) -> String {
     match error.code() {
-        // The catalogue explains it.
+        // The catalogue explains the error.
         Some(_) => error.to_string(),
         None => explained(error, None, error.help()),
     }
@@ -154,7 +154,8 @@ fn explained(error: &dyn Display, code: Option<&str>, help: Option<&str>) -> Str
     text
 }
 
-/// Not the derived one, which makes the error its own cause: it would be printed twice.
+/// Written by hand: the derived implementation would make the error its own cause, and it would be
+/// printed twice.
 impl From<io::Error> for OpenError {
     fn from(error: io::Error) -> Self {
         Self::Local(error)
@@ -186,7 +187,7 @@ impl OpenError {
 }
 
 impl OpenError {
-    /// The status that a gateway answers with, whose client waits (RFC 9110 §15.6, RFC 5842 §7.2).
+    /// The status with which a gateway answers its client (RFC 9110 §15.6, RFC 5842 §7.2).
     pub fn gateway_status(&self) -> u16 {
         match self {
             Self::Loop(_) => 508,
@@ -195,7 +196,7 @@ impl OpenError {
         }
     }
 
-    /// The same for what happened between us and a proxy.
+    /// The error of a transport between this side and a proxy.
     pub fn of_proxy(error: TransportError) -> Self {
         match error {
             TransportError::Tls(error) => Self::ProxyTls(error),

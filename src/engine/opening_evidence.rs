@@ -1,8 +1,8 @@
-//! The facts of an opening, for the diagnostics: what was tried, what answered, and how long it
-//! took.
+//! The facts of an opening, for the diagnostics: the attempts, the answers, and the times.
 //!
-//! A sink that reads the events of the opening as printers do, and judges nothing. The facts after
-//! the handshake are in [`SessionEvidence`](crate::engine::session_evidence::SessionEvidence).
+//! A sink that reads the events of the opening, like the printers do. It does not judge them. The
+//! facts after the handshake are in
+//! [`SessionEvidence`](crate::engine::session_evidence::SessionEvidence).
 
 use std::time::{Duration, Instant};
 
@@ -25,20 +25,20 @@ use crate::wire::handshake::rules::Report;
 use crate::wire::head::Head;
 use crate::wire::{Role, coding};
 
-/// Bytes of a refusal's body that are examined.
+/// How many bytes of a refusal's body are examined.
 const BODY: usize = 8 * 1024;
 
 /// The evidence of one opening.
 #[derive(Clone, Debug, Default)]
 pub struct OpeningEvidence {
-    /// Without user and password.
+    /// The URL without user and password.
     url: String,
     secure: bool,
-    /// The time it began, RFC 3339.
+    /// When the opening began, RFC 3339.
     now: String,
-    /// The requested URLs, in order, if redirects are followed.
+    /// The requested URLs, in order; more than one after redirects.
     pub hops: Vec<String>,
-    /// The proxy without credentials, and the variable that named it.
+    /// The proxy without credentials, and the variable that set it.
     proxy: Option<(String, Option<&'static str>)>,
     dials: Vec<Dial>,
     is_connected: bool,
@@ -47,32 +47,32 @@ pub struct OpeningEvidence {
     tls: Option<TlsFacts>,
     request: Option<Head>,
     asked: Option<Instant>,
-    /// Bytes of a head that is not complete.
+    /// The number of bytes of an incomplete head.
     received: usize,
     response: Option<Head>,
     response_after: Option<Duration>,
     body: Vec<u8>,
     report: Option<Report>,
     phases: Phases,
-    /// What other connections gave that differed in one thing.
+    /// The results of other connections, each with one difference.
     pub trials: Vec<Trial>,
-    /// Whether roots, or a certificate, of its own were given to this run.
+    /// Whether the user gave roots or a client certificate.
     own: OwnTls,
-    /// The certificates that the server sent, its own first, even if they were refused.
+    /// The certificates that the server sent, its own first, even if wscope refused them.
     pub certificates: Vec<CertificateFacts>,
     /// The server requested a client certificate.
     asked_certificate: bool,
-    /// The client certificate of this run, if the library shows it.
+    /// The client certificate of this run, if the library makes it available.
     pub shown: Option<CertificateFacts>,
-    /// From the request to the end of a failed attempt.
+    /// The time from the request to the end of a failed attempt.
     failed_after: Option<Duration>,
-    /// While an answer of the proxy is awaited: what its silence means.
+    /// If wscope waits for an answer of the proxy: the fault that its silence means.
     asks_proxy: Option<ProxyFault>,
-    /// How long earlier connections of the run lasted that were lost in the same way.
+    /// How long earlier connections of the run lasted before they were lost in the same way.
     pub lifetimes: Vec<Duration>,
 }
 
-/// What of TLS was given to a run.
+/// The TLS options of the user.
 #[derive(Clone, Debug, Default)]
 struct OwnTls {
     roots: bool,
@@ -83,7 +83,7 @@ struct OwnTls {
 }
 
 impl OpeningEvidence {
-    /// Of an opening that has done nothing yet.
+    /// The evidence of an opening that has not begun.
     pub fn of(options: &TlsOptions) -> Self {
         let own = OwnTls {
             roots: options.has_own_roots(),
@@ -100,8 +100,8 @@ impl OpeningEvidence {
         Self { own, ..Self::default() }
     }
 
-    /// Forgets everything but the lifetimes of earlier connections and the way here by redirects:
-    /// another one is opened.
+    /// Begins the evidence of another opening. Keeps only the lifetimes of earlier connections and
+    /// the redirects.
     pub fn begin(&mut self, target: &Target) {
         let Target { secure, host_header, resource_name, .. } = target;
         let scheme = if *secure { "wss" } else { "ws" };
@@ -119,17 +119,17 @@ impl OpeningEvidence {
         *self = Self { url, secure: *secure, now, lifetimes, hops, own, ..Self::default() };
     }
 
-    /// What is reached already turns out to speak TLS.
+    /// Notes that the connected peer uses TLS.
     pub fn secures(&mut self, target: &Target) {
         (self.url, self.secure) = (format!("wss://{}/", target.host_header), true);
     }
 
-    /// Notes how the attempts to connect ended.
+    /// Notes the results of the attempts to connect.
     pub fn dialled(&mut self, attempts: &[Attempt]) {
         self.dials = attempts.iter().map(Dial::from).collect();
     }
 
-    /// Notes the proxy on the way, if there is one.
+    /// Notes the proxy of the route, if there is one.
     pub fn goes_by(&mut self, route: &Route) {
         let variable = match route.reason {
             ProxyReason::Variable(name) => Some(name),
@@ -139,28 +139,29 @@ impl OpeningEvidence {
         self.proxy = route.proxy.as_ref().map(|proxy| (proxy.to_string(), variable));
     }
 
-    /// Notes that the addresses of the host were given.
+    /// Notes that the user gave the addresses of the host.
     pub fn is_given_addresses(&mut self) {
         self.is_redirected = true;
     }
 
-    /// Whether a proxy is on the way.
+    /// Whether the route has a proxy.
     pub fn goes_by_proxy(&self) -> bool {
         self.proxy.is_some()
     }
 
-    /// Forgets the dialogue with a proxy, which has opened the way: what follows is the server's.
+    /// Drops the dialogue with a proxy that has connected to the server: later events belong to the
+    /// server.
     pub fn let_through(&mut self) {
         (self.request, self.response, self.asked, self.received) = (None, None, None, 0);
         self.asks_proxy = None;
     }
 
-    /// Notes that an answer of a proxy is awaited, and what its silence means.
+    /// Notes that wscope waits for an answer of a proxy, and which fault its silence means.
     pub fn asks_proxy(&mut self, silence: ProxyFault) {
         self.asks_proxy = Some(silence);
     }
 
-    /// Notes that the attempt has failed now: later attempts have their own times.
+    /// Notes that the attempt has failed now; later attempts have their own times.
     pub fn failed(&mut self) {
         self.failed_after = self.asked.map(|at| at.elapsed());
         let encoding = self.response.as_ref().and_then(|head| head.get("Content-Encoding"));
@@ -172,7 +173,7 @@ impl OpeningEvidence {
         }
     }
 
-    /// From the request to the end of a failed attempt.
+    /// The time from the request to the end of a failed attempt.
     pub fn failed_after(&self) -> Option<Duration> {
         self.failed_after
     }
@@ -182,7 +183,7 @@ impl OpeningEvidence {
         &self.body
     }
 
-    /// Notes how much of a head has arrived that is not complete.
+    /// Notes how many bytes of an incomplete head have arrived.
     pub fn received(&mut self, bytes: usize) {
         self.received = bytes;
     }
@@ -209,7 +210,7 @@ impl OpeningEvidence {
         }
     }
 
-    /// Notes what TLS with the server showed so far, whatever became of it.
+    /// Notes what TLS with the server has shown so far, whether it succeeded or not.
     pub fn saw_tls(&mut self, tls: &TlsPipe) {
         self.certificates = tls.certificates().to_vec();
         self.asked_certificate = tls.wants_certificate();
@@ -225,7 +226,7 @@ impl OpeningEvidence {
         self.request.as_ref()?.get(name)
     }
 
-    /// Whether a proxy was requested a way and has not opened it.
+    /// Whether a proxy was asked for a connection, and has not opened it.
     pub fn awaits_proxy(&self) -> bool {
         self.asks_proxy.is_some()
     }
@@ -245,7 +246,7 @@ impl OpeningEvidence {
         self.is_connected
     }
 
-    /// Every rule's verdict on the handshake, if it arrived so far.
+    /// The verdicts on the handshake, if a response has arrived.
     pub fn report(&self) -> Option<&Report> {
         self.report.as_ref()
     }
@@ -255,7 +256,7 @@ impl OpeningEvidence {
         self.response.as_ref()
     }
 
-    /// What was agreed under TLS.
+    /// The agreement of TLS.
     pub fn tls(&self) -> Option<&TlsFacts> {
         self.tls.as_ref()
     }
@@ -299,13 +300,13 @@ impl OpeningEvidence {
         facts
     }
 
-    /// Explains why a connection could not be opened.
+    /// Explains why no connection opened.
     pub fn explain(&self, error: &OpenError) -> Vec<Diagnostic> {
         let mut facts = self.facts();
         let dials = facts.dials;
         match error {
             OpenError::ProxyAway { .. } => {
-                // The addresses are the proxy's.
+                // The addresses belong to the proxy.
                 facts.dials = &[];
                 facts.proxy.iter_mut().for_each(|proxy| proxy.fault = Some(ProxyFault::Away));
             }
@@ -329,7 +330,7 @@ impl OpeningEvidence {
                 }
             }
             OpenError::Proxy(error) => {
-                // The heads that crossed were the proxy's.
+                // The heads belong to the proxy.
                 (facts.request, facts.response) = (None, None);
                 if let Some(proxy) = &mut facts.proxy {
                     proxy.answer = error.head();
@@ -351,13 +352,13 @@ impl OpeningEvidence {
             | OpenError::BadHandshake { .. }
             | OpenError::Redirect { .. }
             | OpenError::Dial(_) => {}
-            // What is wrong on this side, the error itself explains.
+            // Errors of this side explain themselves.
             _ => return Vec::new(),
         }
         let mut found = classify(&facts);
         if let Some(verdict) = found.first_mut() {
             match error {
-                // It knows which answer it was.
+                // The error knows the exact answer.
                 OpenError::Proxy(error) => verdict.help = error.help().into(),
                 OpenError::ProxyTls(_) if verdict.entry.code == "W112" => {
                     verdict.help = "write `http://` instead of `https://` for the proxy".into();

@@ -1,5 +1,5 @@
-//! Everything that a connection sends goes through its outbox, so that all of it is counted and can
-//! be shown.
+//! All data that a connection sends goes through its outbox, which counts it and passes it to the
+//! sinks.
 //!
 //! Frames are appended to the connection's send buffer by a [`Sender`]. The outbox counts them,
 //! decodes them before they are sent if a sink needs them, and keeps messages whole: a producer
@@ -30,10 +30,10 @@ use crate::wire::deflate::params::DeflateParams;
 use crate::wire::violation::Violation;
 use crate::wire::writer::RawFrame;
 
-/// Who sends a message in pieces.
+/// The producers that send messages in pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Producer {
-    /// Whole messages, which need no owner.
+    /// Whole messages, which need no producer.
     Message,
     /// Standard input.
     Input,
@@ -47,9 +47,9 @@ pub enum Producer {
     File,
     /// `/fragment`.
     Fragments,
-    /// Fragments sent one by one by hand or by JSON commands.
+    /// Single fragments, sent by hand or by JSON commands.
     Hand,
-    /// A peer whose message a relay passes on.
+    /// A peer whose message a relay forwards.
     Relay,
 }
 
@@ -64,7 +64,7 @@ pub struct SharedMessage {
 }
 
 impl SharedMessage {
-    /// Keeps a copy of a message, which counts until the last connection has sent it.
+    /// Keeps a copy of a message. Its memory counts until the last connection has sent it.
     pub fn new(opcode: Data, content: &[u8], budget: &Rc<Budget>) -> Rc<Self> {
         let mut share = Share::of(budget);
         share.set(content.len() + ENTRY);
@@ -72,7 +72,7 @@ impl SharedMessage {
     }
 }
 
-/// The memory of a queued message in addition to its content: even an empty one needs some.
+/// The memory of a queued message in addition to its content; an empty message needs memory, too.
 const ENTRY: usize = 128;
 
 #[derive(Debug)]
@@ -108,30 +108,30 @@ enum EarlyEnd {
     Abort,
 }
 
-/// What a connection has to send besides the bytes in its send buffer.
+/// The data that a connection has to send besides its send buffer.
 #[derive(Debug, Default)]
 pub struct Outbox {
     observer: Option<Box<OutboundObserver>>,
     slot: Option<Producer>,
-    /// Made when something has to wait: most connections never need it.
+    /// Created when a message must wait; most connections never need it.
     queue: Option<Box<MessageQueue>>,
     early_end: Option<EarlyEnd>,
-    /// Our side of the stream has ended there: what is appended to the send buffer after it is
-    /// not sent.
+    /// The position where our side of the stream ends: data after it in the send buffer is not
+    /// sent.
     end: Option<usize>,
     aborted: bool,
-    /// Bytes that waited and will never be sent.
+    /// The number of waiting bytes that will never be sent.
     lost: usize,
 }
 
-/// Messages that wait for the message slot, or for room.
+/// Messages that wait for the message slot or for room.
 #[derive(Debug, Default)]
 struct MessageQueue {
     messages: VecDeque<Queued>,
-    /// Bytes in the queue, and how many of these only this connection holds.
+    /// The number of bytes in the queue, and of those that only this connection holds.
     queued: usize,
     own: usize,
-    /// A Close that waits for them.
+    /// A Close that waits for the messages in the queue.
     close: Option<(Option<u16>, String)>,
 }
 
@@ -147,7 +147,7 @@ impl Outbox {
         Self { observer: observer.map(Box::new), ..Self::default() }
     }
 
-    /// What has been sent in all; zero where nothing is observed.
+    /// The totals of sent data; zero if nothing is observed.
     pub fn totals(&self) -> Totals {
         self.observer.as_ref().map(|observer| observer.counters.totals()).unwrap_or_default()
     }
@@ -162,18 +162,18 @@ impl Outbox {
         self.lost
     }
 
-    /// Bytes of memory that observing keeps between messages.
+    /// The memory that the observer keeps between messages, in bytes.
     pub fn observer_held(&self) -> usize {
         self.observer.as_ref().map_or(0, |observer| observer.observer.held())
     }
 
-    /// What only this connection holds of that.
+    /// The number of queued bytes that only this connection holds.
     pub fn held(&self) -> usize {
         self.queue.as_ref().map_or(0, |queue| queue.own + queue.messages.len() * ENTRY)
     }
 
-    /// Whether a producer should make more: `pending` bytes wait in the send buffer. Whole messages
-    /// may wait in the queue; pieces of one need the message slot.
+    /// Whether a producer should produce more, if `pending` bytes wait in the send buffer. Whole
+    /// messages may wait in the queue; pieces need the message slot.
     pub fn has_room(&self, producer: Producer, pending: usize) -> bool {
         match producer {
             Producer::Message => pending + self.queued() < HIGH_WATER && !self.is_closing(),
@@ -181,8 +181,8 @@ impl Outbox {
         }
     }
 
-    /// Whether messages wait that [`Sender::move_queued`] would move to the send buffer, in which
-    /// `pending` bytes wait.
+    /// Whether [`Sender::move_queued`] would move messages to the send buffer, which has `pending`
+    /// bytes.
     pub fn can_move(&self, pending: usize) -> bool {
         let Some(queue) = &self.queue else { return false };
         let waits = self.next_queued().is_some() || queue.messages.is_empty();
@@ -210,7 +210,7 @@ impl Outbox {
             None => Ok(()),
             Some(EarlyEnd::HalfClose) => link.half_close(),
             Some(EarlyEnd::Abort) => {
-                // What was sent before it was meant to arrive.
+                // The data before the end is meant to arrive.
                 let sent = link.flush();
                 link.abort();
                 self.aborted = true;
@@ -224,7 +224,7 @@ impl Outbox {
         Ok(sent)
     }
 
-    /// Takes or gives back the message slot for a message that a relay passes on.
+    /// Takes or releases the message slot for a message that a relay forwards.
     pub fn occupy(&mut self, goes_on: bool) {
         self.slot = goes_on.then_some(Producer::Relay);
     }
@@ -233,7 +233,7 @@ impl Outbox {
     /// message.
     pub fn is_free(&self, endpoint: &Endpoint) -> bool {
         match self.slot {
-            // A frame by hand may have begun one.
+            // A frame made by hand may have begun a message.
             None => !endpoint.situation().message_open,
             Some(owner) => owner == Producer::Relay,
         }
@@ -273,33 +273,33 @@ impl Outbox {
         }
     }
 
-    /// Notes that the endpoint itself made the data after `start` bytes of the send buffer.
+    /// Notes that the endpoint itself made the data from `start` in the send buffer.
     pub fn note_automatic(&mut self, start: usize, tx: &[u8]) {
         if let Some(observer) = self.observer.as_mut().filter(|_| tx.len() > start) {
             observer.automatic.push(start..tx.len());
         }
     }
 
-    /// Reports what is observed from now on as frames that a relay made.
+    /// From now on, reports observed frames as made by a relay.
     pub fn mark(&mut self, made: Made) {
         if let Some(observer) = &mut self.observer {
             observer.made = Some(made);
         }
     }
 
-    /// The first rule that a frame of a relay's making broke.
+    /// The first rule that a frame made by a relay broke.
     pub fn breach(&self) -> Option<&(Made, Violation)> {
         self.observer.as_ref()?.breach.as_deref()
     }
 
-    /// Starts observing after `len` bytes of the send buffer, which are the handshake.
+    /// Starts observing after `len` bytes of the send buffer, which belong to the handshake.
     pub fn skip(&mut self, len: usize) {
         if let Some(observer) = &mut self.observer {
             observer.seen = len;
         }
     }
 
-    /// Forgets what waits: it can't be sent any more. `link` keeps nothing either.
+    /// Drops all waiting data, also in `link`, because it can't be sent any more.
     pub fn clear(&mut self, link: &mut Link) {
         self.lost += link.pending();
         link.drop_unsent();
@@ -348,14 +348,14 @@ impl Outbox {
 
 /// Sends on one connection: frames go to the send buffer, or messages to the queue.
 pub struct Sender<'a> {
-    /// The protocol of the connection. A leg of a relay has none: frames made by hand and bytes are
-    /// sent unchanged, everything else is refused.
+    /// The endpoint of the connection. A leg of a relay has none: it sends raw bytes and frames
+    /// made by hand unchanged, and refuses all other data.
     pub endpoint: Option<&'a mut Endpoint>,
-    /// What waits besides the send buffer.
+    /// The waiting data besides the send buffer.
     pub outbox: &'a mut Outbox,
     /// The send buffer.
     pub tx: &'a mut Vec<u8>,
-    /// The time.
+    /// The current time.
     pub now: Instant,
 }
 
@@ -376,7 +376,7 @@ impl Sender<'_> {
         self.fragment(Producer::Message, opcode, content, true)
     }
 
-    /// Sends the next piece of a producer's message; `opcode` counts with the first.
+    /// Sends the next piece of a producer's message; the first piece decides the `opcode`.
     ///
     /// # Errors
     ///
@@ -402,18 +402,18 @@ impl Sender<'_> {
         Ok(())
     }
 
-    /// Ends the message that a producer has begun: its rest will not follow.
+    /// Ends an unfinished message of a producer, which will not send the rest.
     pub fn end_message(&mut self, producer: Producer) {
         let queue = self.outbox.queue.as_ref();
         let waits = queue.and_then(|q| q.messages.iter().rfind(|q| q.producer == producer));
         if waits.map_or(self.outbox.slot == Some(producer), |piece| !piece.last) {
-            // Closing ends it, too.
+            // Closing ends the message, too.
             let _ = self.fragment(producer, Data::Binary, &[], true);
         }
     }
 
-    /// Sends a message that other connections send too; a long one waits in the queue as the one
-    /// copy that all share.
+    /// Sends a message that other connections also send. All queues share one copy of a long
+    /// message.
     ///
     /// # Errors
     ///
@@ -459,7 +459,7 @@ impl Sender<'_> {
         speaking(&mut self.endpoint)?.send_pong(payload, self.tx)
     }
 
-    /// Starts the closing handshake, after the messages that wait.
+    /// Starts the closing handshake, after the waiting messages.
     ///
     /// # Errors
     ///
@@ -477,10 +477,10 @@ impl Sender<'_> {
         Ok(())
     }
 
-    /// Starts the closing handshake without the messages that wait: the peer does not keep up.
+    /// Starts the closing handshake without the waiting messages, because the peer is too slow.
     pub fn close_now(&mut self, code: Option<u16>, reason: &str) {
         self.outbox.clear_queue();
-        // It may be closing already, which is as good.
+        // If it is already closing, no Close is needed.
         let _ = self.close(code, reason);
     }
 
@@ -492,13 +492,13 @@ impl Sender<'_> {
         }
     }
 
-    /// Sends bytes as they are.
+    /// Sends bytes unchanged.
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.endpoint.iter_mut().for_each(|endpoint| endpoint.note_bytes(bytes));
         self.tx.extend_from_slice(bytes);
     }
 
-    /// The same, and empties the buffer; it is swapped with the send buffer if possible.
+    /// Sends bytes and empties their buffer; swaps it with the send buffer if possible.
     pub fn take_bytes(&mut self, bytes: &mut Vec<u8>) {
         match self.tx.is_empty() && self.endpoint.is_none() {
             true => std::mem::swap(self.tx, bytes),
@@ -533,7 +533,7 @@ impl Sender<'_> {
         };
         let before = self.tx.len();
         let mut moved = 0;
-        // Compressed it may be little, but others wait for their turn.
+        // The compressed data may be small, but other connections wait for their turn.
         while moved < FRAGMENT_SIZE
             && pending + self.tx.len() - before < HIGH_WATER
             && let Some(at) = self.outbox.next_queued()
@@ -545,7 +545,7 @@ impl Sender<'_> {
             let whole = piece.len() == rest.len();
             let last = queued.last && whole;
             let len = piece.len();
-            // It is open.
+            // The connection is open.
             let _ = endpoint.send_fragment(queued.opcode, piece, last, self.tx);
             queued.sent += len;
             moved += len;
@@ -559,7 +559,8 @@ impl Sender<'_> {
         }
         let stuck = self.outbox.next_queued().is_none();
         let Some(queue) = &mut self.outbox.queue else { return };
-        // A message whose rest never comes, because its producer was refused more, is cut short.
+        // If the producer was refused more, the rest of its message never comes, so the message is
+        // cut.
         if let Some((code, reason)) = queue.close.take_if(|_| stuck) {
             self.outbox.clear_queue();
             let _ = endpoint.close(code, &reason, self.now, self.tx);
@@ -569,26 +570,26 @@ impl Sender<'_> {
     }
 }
 
-/// The endpoint, to make a frame.
+/// The endpoint that makes a frame.
 #[inline]
 fn speaking<'e>(endpoint: &'e mut Option<&mut Endpoint>) -> Result<&'e mut Endpoint, SendError> {
     endpoint.as_deref_mut().ok_or(SendError::NotOpen)
 }
 
-/// Decodes sent data, because a sink needs it.
+/// Decodes sent data for the sinks that need it.
 #[derive(Debug)]
 pub struct OutboundObserver {
     direction: Direction,
     observer: Observer,
     counters: Counters,
-    /// How far the send buffer has been observed.
+    /// How much of the send buffer has been observed.
     seen: usize,
-    /// What the endpoint itself has made of the rest of it.
+    /// The parts of the rest that the endpoint itself has made.
     automatic: Vec<Range<usize>>,
     scratch: Vec<u8>,
-    /// A relay makes these frames.
+    /// How a relay made these frames.
     made: Option<Made>,
-    /// The first rule that one of them broke.
+    /// The first rule that such a frame broke.
     breach: Option<Box<(Made, Violation)>>,
 }
 
@@ -616,10 +617,10 @@ impl OutboundObserver {
     ) -> io::Result<()> {
         let Some(fresh @ [_, ..]) = tx.get(self.seen..) else { return Ok(()) };
         let Self { direction, observer, counters, seen, automatic, scratch, made, breach } = self;
-        // Decoding unmasks in place, and what is sent must stay as it is.
+        // Decoding unmasks in place, but the sent bytes must not change.
         scratch.clear();
         scratch.extend_from_slice(fresh);
-        // Where in the send buffer the stream that is decoded has its beginning.
+        // The position in the send buffer where the decoded stream begins.
         let origin = (*seen as u64).wrapping_sub(observer.offset());
         *seen = tx.len();
         let stamp = reporter.stamp_of(conn);

@@ -1,4 +1,4 @@
-//! Who answers on a connection: an [`Endpoint`], or nobody if the connection is one [`Leg`] of a
+//! Who answers on a connection: an [`Endpoint`], or nothing if the connection is a [`Leg`] of a
 //! relay.
 
 use std::time::Instant;
@@ -12,19 +12,19 @@ use crate::wire::{Control, OpCode};
 
 /// Who answers on a connection.
 pub(super) enum Party {
-    /// An endpoint does what RFC 6455 asks of it.
+    /// An endpoint follows RFC 6455.
     Endpoint(Endpoint),
-    /// Nobody does: the bytes go to another connection.
+    /// Nothing answers: the bytes go to another connection.
     Leg(Box<Leg>),
 }
 
-/// One leg of a relay: it keeps what was received until the other leg takes it, and knows how its
+/// A leg of a relay. It keeps received data until the other leg takes it, and records how its
 /// streams ended. Each direction ends separately, as in TCP.
 pub(super) struct Leg {
     opened: Instant,
-    /// Bytes as they were received.
+    /// The received bytes, unchanged.
     pub received: Vec<u8>,
-    /// How the peer's stream ended, or both did.
+    /// How the peer's stream, or both streams, ended.
     end: Option<(Side, Cause)>,
     lost: bool,
     /// The peer's first Close.
@@ -35,7 +35,7 @@ pub(super) struct Leg {
     pub shows_body: bool,
 }
 
-/// A buffer of more bytes is not kept between rounds.
+/// A larger buffer is freed after the round.
 const KEPT: usize = 4096;
 
 impl Leg {
@@ -51,7 +51,7 @@ impl Leg {
         }
     }
 
-    /// Frames begin now.
+    /// Begins with frames.
     pub fn open(&mut self, deflate: Option<DeflateParams>, now: Instant) {
         (self.opened, self.deflate) = (now, deflate);
     }
@@ -64,7 +64,7 @@ impl Leg {
         }
     }
 
-    /// Removes what the other leg has taken.
+    /// Removes the data that the other leg has taken.
     pub fn taken(&mut self) {
         match self.received.capacity() > KEPT {
             true => self.received = Vec::new(),
@@ -77,7 +77,7 @@ impl Leg {
         self.end.is_some()
     }
 
-    /// Whether both streams were lost at once.
+    /// Whether both streams were lost at the same time.
     pub fn is_lost(&self) -> bool {
         self.lost
     }
@@ -87,7 +87,7 @@ impl Leg {
         self.end.get_or_insert((how.by(), Cause::Lost(how)));
     }
 
-    /// Takes the loss of both streams.
+    /// Notes the loss of both streams.
     pub fn lose(&mut self, by: Side, cause: Cause) {
         self.lost = true;
         self.end.get_or_insert((by, cause));
@@ -135,7 +135,7 @@ impl Party {
         self.state() == State::Open
     }
 
-    /// Whether what the peer sends is for behaviours.
+    /// Whether the peer's data is for behaviours.
     pub fn is_receiving(&self) -> bool {
         self.endpoint().is_none_or(Endpoint::is_receiving)
     }
@@ -153,7 +153,7 @@ impl Party {
         self.endpoint().map_or(0, Endpoint::messages_sent)
     }
 
-    /// Both streams were lost at once.
+    /// Notes that both streams were lost at the same time.
     pub fn lose(&mut self, how: Lost) {
         match self {
             Self::Endpoint(endpoint) => endpoint.end_of_stream(how),
@@ -161,7 +161,7 @@ impl Party {
         }
     }
 
-    /// The peer's stream ended: an endpoint ends its own, too.
+    /// Notes the end of the peer's stream; an endpoint then ends its own stream, too.
     pub fn end_of_stream(&mut self, how: Lost) {
         match self {
             Self::Endpoint(endpoint) => endpoint.end_of_stream(how),
@@ -169,7 +169,7 @@ impl Party {
         }
     }
 
-    /// Ends at once, without a closing handshake.
+    /// Ends the connection at once, without a closing handshake.
     pub fn drop_connection(&mut self) {
         match self {
             Self::Endpoint(endpoint) => endpoint.drop_connection(),
@@ -185,7 +185,7 @@ impl Party {
                 let (by, cause) = leg.end.clone().unwrap_or((Side::Us, Cause::Dropped));
                 let duration = now.saturating_duration_since(leg.opened);
                 let received = leg.close.clone();
-                // The relay describes the end; a leg's role matters to nobody.
+                // The relay describes the end; the role of a leg does not matter.
                 let role = crate::wire::Role::Server;
                 Ending { role: Some(role), by, cause, sent: None, received, duration, out, r#in }
             }

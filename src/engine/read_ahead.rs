@@ -1,9 +1,9 @@
-//! Answers pings that follow queued data, although the data before them can't be passed on yet.
+//! Answers pings that follow queued data, before that data can be passed on.
 //!
 //! "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response … It SHOULD
 //! respond with Pong frame as soon as is practical" (RFC 6455 §5.5.2). A separate decoder reads the
-//! received data that is not yet consumed. It only sends the answer; everything else happens when
-//! the frame's turn comes.
+//! received data that is not yet consumed. It only sends the answer; all other processing happens
+//! later, when the frame's turn comes.
 
 use std::time::{Duration, Instant};
 
@@ -12,27 +12,27 @@ use crate::session::{Endpoint, Observer};
 use crate::wire::decoder::{Decoder, DecoderStep, Input};
 use crate::wire::{Control, OpCode};
 
-/// Bytes that are received ahead.
+/// How many bytes are received ahead.
 pub const MOST: usize = 1024 * 1024;
 
-/// Pings that are answered ahead: each answer waits in memory, too, and is shown.
+/// How many pings are answered ahead. Each answer also needs memory and is shown.
 const ANSWERS: u32 = 4096;
 
-/// How long data waits before more is received after it: most readers are only a moment late, and
-/// data that is received ahead is copied twice more.
+/// How long data waits before more is received. Most readers are only a moment late, and data that
+/// is received ahead is copied two more times.
 pub const DELAY: Duration = Duration::from_millis(250);
 
-/// Looks through what waits. See the [module](self).
+/// Searches waiting data for pings. See the [module](self).
 #[derive(Debug)]
 pub struct ReadAhead {
     /// Since when data waits.
     since: Instant,
     begun: bool,
-    /// None where nothing more is to be answered ahead: after a Close or a broken rule.
+    /// `None` if no more pings are answered ahead: after a Close or a broken rule.
     decoder: Option<Decoder>,
-    /// The payload of a ping, as far as it has arrived.
+    /// The received part of a ping's payload.
     payload: Option<Vec<u8>>,
-    /// Pings that were answered and have not had their turn.
+    /// The number of answered pings whose turn has not come.
     answered: u32,
 }
 
@@ -56,8 +56,8 @@ impl ReadAhead {
         tx: &mut Vec<u8>,
     ) {
         (self.begun, self.decoder) = (true, inbound.decoder());
-        // A ping that the observer has begun and not reported would be taken for the first one that
-        // is answered here, so it has to be.
+        // If the observer has begun a ping but not reported it, this ping must be the first one
+        // that is answered here.
         self.payload = inbound.unreported_ping().map(<[u8]>::to_vec);
         if self.decoder.as_ref().is_some_and(|decoder| decoder.open_frame().is_none()) {
             self.answer(endpoint, now, tx);
@@ -110,7 +110,7 @@ impl ReadAhead {
         }
     }
 
-    /// Whether this event is a ping that was answered ahead; then it is the next one's turn.
+    /// Whether this event is a ping that was answered ahead. If so, the next one's turn comes.
     pub fn has_answered(&mut self, event: &FrameEvent<'_>) -> bool {
         let ping = OpCode::Control(Control::Ping);
         let is_ping = matches!(event, FrameEvent::Control { opcode, .. } if *opcode == ping);

@@ -1,5 +1,5 @@
-//! Two connections as one: what one peer sends goes to the other, byte for byte, and so do the ends
-//! of the streams.
+//! Joins two connections: it forwards the data of each peer to the other, byte for byte, and also
+//! the ends of the streams.
 //!
 //! Each leg keeps what it has received until the other has room for it; each direction is decoded
 //! once, from a copy of what was received. The request's head has already been read; the response's
@@ -36,32 +36,32 @@ use crate::wire::handshake::rules::{HandshakeContext, check};
 use crate::wire::head::{Head, RequestBody};
 use crate::wire::violation::Violation;
 
-/// What a relay begins with.
+/// The initial settings of a relay.
 pub struct RelaySetup<'a> {
-    /// Its number.
+    /// The number of the connection.
     pub id: ConnId,
     /// The client, with the observer that has read the head of its request.
     pub client: (Link, Observer),
-    /// The way to the server.
+    /// The transport to the server.
     pub server: Link,
-    /// The request as it is passed on.
+    /// The request as it is forwarded.
     pub request: Head,
-    /// The results of the connection to the server.
+    /// The evidence of the connection to the server.
     pub evidence: OpeningEvidence,
-    /// The bound on what waits in memory.
+    /// The limit for queued data in memory.
     pub memory: &'a Rc<Budget>,
-    /// Who may intervene.
+    /// The interventions.
     pub intervening: Intervening,
 }
 
-/// Rules and delays.
+/// Rules, delays and faults.
 #[derive(Clone, Default)]
 pub struct Intervening {
     /// The rules for messages, if there are any.
     pub rules: Option<Rc<RefCell<Rules>>>,
     /// The delays of data to the server and to the client.
     pub pacing: [Pacing; 2],
-    /// What goes wrong on purpose towards the server, and towards the client.
+    /// The faults towards the server, and towards the client.
     pub faults: [Vec<Fault>; 2],
 }
 
@@ -74,17 +74,17 @@ impl Intervening {
 /// What is known of the server's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UpstreamAnswer {
-    /// It is awaited.
+    /// It has not arrived.
     Awaited,
     /// Frames follow it.
     Switched,
-    /// A body follows it: the status line without its version.
+    /// A body follows it. The text is the status line without its version.
     Status(String),
-    /// It is not HTTP; what arrived is passed on all the same.
+    /// It is not HTTP; the received bytes are forwarded anyway.
     Unreadable,
-    /// The server's stream ended before the first byte of it.
+    /// The server's stream ended before the first byte.
     Missing,
-    /// None: bytes are forwarded undecoded.
+    /// There is no answer: bytes are forwarded undecoded.
     Blind,
 }
 
@@ -94,44 +94,44 @@ pub struct Relay {
     client: Connection,
     server: Connection,
     request: Head,
-    /// Where an ordinary request ends: its exchange is the only one of its connection.
+    /// The exchange of an ordinary request; it is the only one on its connection.
     exchange: Option<Exchange>,
     answer: UpstreamAnswer,
     evidence: OpeningEvidence,
-    /// Whose Close, end and broken rule were first.
+    /// Which end sent the first Close, ended its stream first, and broke a rule first.
     first_close: Option<Role>,
     first_end: Option<Role>,
     first_breach: Option<Role>,
     dropped: bool,
     intervening: Intervening,
-    /// To the server, and to the client.
+    /// The direction to the server, and the direction to the client.
     passages: [Passage; 2],
     share: Share,
-    /// Why both directions were closed here, if they were.
+    /// Why this side closed both directions, if it did.
     closed: Option<RelayClose>,
 }
 
 /// An ordinary request and its response.
 struct Exchange {
     body: RequestBody,
-    /// Bytes of the body that wait for the server's leg.
+    /// The bytes of the body that wait for the server's leg.
     waiting: usize,
-    /// More followed it.
+    /// More data followed the body.
     more: bool,
 }
 
 impl Exchange {
-    /// None, where what follows the request may be something else.
+    /// Returns `None` if the data after the request may be something other than a body.
     fn of(request: &Head) -> Option<Self> {
         let is_tunnel = request.request_line().is_none_or(|line| line.method == b"CONNECT");
         let is_ordinary = !is_tunnel && request.get("Upgrade").is_none();
         is_ordinary.then(|| Self { body: RequestBody::of(request), waiting: 0, more: false })
     }
 
-    /// Leaves of what the client has sent what belongs to the request; whether it is the first time
-    /// that more has arrived. The server is to close its connection after its response, and does
-    /// not answer a second request: the client repeats that on another connection (RFC 9112
-    /// §9.3.2).
+    /// Keeps only the client's data that belongs to the request. Returns whether more data has
+    /// arrived for the first time. The server is asked to close its connection after its response,
+    /// and does not answer a second request. The client repeats such a request on another
+    /// connection (RFC 9112 §9.3.2).
     fn end(&mut self, client: &mut Connection) -> bool {
         let mut received = client.take_received();
         let new = received.get(self.waiting..).unwrap_or_default();
@@ -149,7 +149,7 @@ pub fn asks_for_websocket(request: &Head) -> bool {
     request.has_token("Upgrade", "websocket")
 }
 
-/// Whether a request says that a body follows it (RFC 9112 §6).
+/// Whether a request announces a body (RFC 9112 §6).
 fn has_body(request: &Head) -> bool {
     let announced = |value: &[u8]| value.trim_ascii() != b"0";
     request.get("Content-Length").is_some_and(announced)
@@ -157,7 +157,7 @@ fn has_body(request: &Head) -> bool {
 }
 
 impl Relay {
-    /// Passes the request on.
+    /// Forwards the request.
     pub fn new(setup: RelaySetup<'_>, now: Instant) -> Self {
         let RelaySetup { id, client: (link, inbound), server, request, evidence, memory, .. } =
             setup;
@@ -201,7 +201,7 @@ impl Relay {
         }
     }
 
-    /// Forwards all bytes undecoded. The request is an empty one.
+    /// Forwards all bytes undecoded. The request is empty.
     pub fn blind(setup: RelaySetup<'_>, now: Instant) -> Self {
         let mut relay = Self::new(setup, now);
         relay.answer = UpstreamAnswer::Blind;
@@ -215,19 +215,19 @@ impl Relay {
         self.passages[direction as usize].gate.as_deref()
     }
 
-    /// The same, to do so. Give the relay a turn afterwards.
+    /// The gate of a direction, to change it. Give the relay a turn afterwards.
     pub fn gate_mut(&mut self, direction: Direction) -> Option<&mut Gate> {
         self.passages[direction as usize].gate.as_deref_mut()
     }
 
-    /// When something that waits on purpose is due.
+    /// When delayed data is due.
     pub fn deadline(&self) -> Option<Instant> {
         let Self { passages: [to_server, to_client], server, client, .. } = self;
         let due = [to_server.deadline(server), to_client.deadline(client)];
         due.into_iter().flatten().min()
     }
 
-    /// The leg of an end.
+    /// The leg to an end.
     pub fn leg(&self, role: Role) -> &Connection {
         match role {
             Role::Client => &self.client,
@@ -235,7 +235,7 @@ impl Relay {
         }
     }
 
-    /// The same, to note what the poll reports.
+    /// The leg to an end, to note reports of the poll.
     pub fn leg_mut(&mut self, role: Role) -> &mut Connection {
         match role {
             Role::Client => &mut self.client,
@@ -248,22 +248,22 @@ impl Relay {
         &self.answer
     }
 
-    /// The request as it was passed on.
+    /// The request as it was forwarded.
     pub fn request(&self) -> &Head {
         &self.request
     }
 
-    /// Whether the client was the first to end its stream.
+    /// Whether the client ended its stream first.
     pub fn has_client_left(&self) -> bool {
         self.first_end == Some(Role::Client)
     }
 
-    /// What is known of the opening.
+    /// The evidence of the opening.
     pub fn evidence(&self) -> &OpeningEvidence {
         &self.evidence
     }
 
-    /// The client's transport, for a last word to it.
+    /// The client's transport, for a last answer.
     pub fn into_client(self) -> Link {
         self.client.into_link().0
     }
@@ -272,10 +272,10 @@ impl Relay {
     ///
     /// # Errors
     ///
-    /// An output failed; the connections' own troubles end the connections.
+    /// An output failed. Errors of the connections only end the connections.
     pub fn turn(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         self.pass(runtime, now)?;
-        // What the server has sent leaves in the client's second turn.
+        // The server's data leaves in the client's second turn.
         for role in [Role::Client, Role::Server, Role::Client] {
             let leg = self.leg_mut(role);
             if leg.is_over() || !leg.wants_turn(&runtime.stdout, &runtime.reporter) {
@@ -285,8 +285,8 @@ impl Relay {
             let awaited = self.answer == UpstreamAnswer::Awaited;
             self.look_at_answer(runtime, now)?;
             if awaited && self.answer == UpstreamAnswer::Switched {
-                // What came with the head is reported before it is handed on, or what answers it
-                // might be reported first.
+                // Data that came with the head is reported before it is forwarded. Otherwise the
+                // answer might be reported first.
                 for early in [&mut self.client, &mut self.server] {
                     if early.has_input() {
                         runtime.give_turn(early, now)?;
@@ -302,9 +302,9 @@ impl Relay {
         Ok(())
     }
 
-    /// Passes on what has been received, both ways.
+    /// Forwards the received data in both directions.
     fn pass(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
-        // Where somebody may intervene, frames that come early wait for the answer.
+        // With interventions, early frames wait for the answer.
         let waits = self.answer == UpstreamAnswer::Awaited && self.intervening.is_any();
         let [request, answer] = [
             waits && asks_for_websocket(&self.request) && !has_body(&self.request),
@@ -350,7 +350,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Whether another turn would do something, without an event.
+    /// Whether another turn could do something without an event.
     pub fn wants_turn(&self, runtime: &Runtime) -> bool {
         let wants =
             |leg: &Connection| !leg.is_over() && leg.wants_turn(&runtime.stdout, &runtime.reporter);
@@ -373,12 +373,12 @@ impl Relay {
         self.client.is_over() && self.server.is_over()
     }
 
-    /// Bytes that wait for one of the ends to take them.
+    /// The number of bytes that wait for one of the ends.
     pub fn backlog(&self) -> usize {
         self.client.waiting() + self.server.waiting() + self.share.held()
     }
 
-    /// Ends both at once.
+    /// Ends both connections at once.
     pub fn drop_connection(&mut self) {
         self.dropped = true;
         self.client.drop_connection();
@@ -430,7 +430,7 @@ impl Relay {
         Ok(())
     }
 
-    /// The head of a response is complete.
+    /// Handles the complete head of a response.
     fn answered(&mut self, head: &Head, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         let upgrade = asks_for_websocket(&self.request);
         self.evidence.take(&Event::Head(Direction::ToServer, &self.request));
@@ -454,7 +454,7 @@ impl Relay {
                     leg.expect_frames(report.agreed.deflate, looks, now);
                 }
                 if self.intervening.is_any() {
-                    // The head passes as it is.
+                    // The head is forwarded unchanged.
                     let mut received = self.server.take_received();
                     let frames = received.len().saturating_sub(self.server.undecoded());
                     self.server.put_back(received.split_off(frames));
@@ -490,7 +490,7 @@ impl Relay {
                     self.evidence.take(&Event::Judged(&report));
                     runtime.report(self.id, &Event::Judged(&report))?;
                 }
-                // A 101 for something else, and pages: their bytes are for nobody here.
+                // After a 101 for another protocol, or a page, wscope does not decode the bytes.
                 self.server.expect_body(upgrade && code != Some(101));
             }
         }
@@ -500,7 +500,7 @@ impl Relay {
     fn note_firsts(&mut self, role: Role, now: Instant) {
         let leg = self.leg(role);
         let (closed, ended) = (leg.ending(now).received.is_some(), leg.has_peer_ended());
-        // What follows a breach of ours is its consequence.
+        // A violation after a violation of this side is a consequence of it.
         let broke = leg.is_peer_to_blame() && self.own_breach().is_none();
         for (is, first) in [
             (closed, &mut self.first_close),
@@ -513,7 +513,7 @@ impl Relay {
         }
     }
 
-    /// Describes how it ended: `out` is the client's side, `in` the server's.
+    /// Describes the end: `out` is the client's side, `in` the server's.
     pub fn ending(&self, now: Instant) -> Ending {
         let (client, server) = (self.client.ending(now), self.server.ending(now));
         let both = client.received.is_some() && server.received.is_some();
@@ -539,7 +539,8 @@ impl Relay {
         }
     }
 
-    /// Explains what an end sent and how its stream ended, as its peer would: only what is wrong.
+    /// Explains the data of an end and the end of its stream, as its peer would see them; only
+    /// faults.
     pub fn explain(&self, role: Role, ending: &Ending, now: Instant) -> Vec<Diagnostic> {
         let leg = self.leg(role);
         let own = leg.ending(now);
@@ -561,7 +562,7 @@ impl Relay {
         let mut found = leg.explain(facts, &ending, now);
         found.retain(|found| found.severity != Severity::Note);
         if let Some((_, broken)) = self.own_breach_towards(role) {
-            // It answers our breach, or sends our Close back.
+            // The Close answers a violation of this side, or repeats the Close of this side.
             let ours = ["W702", "W707", "W709", broken.kind.rule().code];
             found.retain(|found| !ours.contains(&found.entry.code));
         }
@@ -571,14 +572,14 @@ impl Relay {
         found
     }
 
-    /// Explains a response that opened no WebSocket: only what is wrong.
+    /// Explains a response that opened no WebSocket; only faults.
     pub fn explain_refusal(&self) -> Vec<Diagnostic> {
         let mut found = classify(&self.evidence.facts());
         found.retain(|found| found.severity != Severity::Note);
         found
     }
 
-    /// The first rule that a frame broke which was made here, and to whom it went.
+    /// The first rule that a frame made by this side broke, and the receiver of the frame.
     fn own_breach(&self) -> Option<(Role, &(Made, Violation))> {
         let towards = |role| Some((role, self.own_breach_towards(role)?));
         towards(Role::Server).or_else(|| towards(Role::Client))
@@ -588,7 +589,7 @@ impl Relay {
         self.gate(Direction::sent_by(role).opposite())?.breach()
     }
 
-    /// How the connection was broken here, on purpose, before an end left.
+    /// How this side broke the connection on purpose before an end left.
     fn own_end(&self, first: Role, ending: &Ending) -> Option<String> {
         let direction = Direction::sent_by(first);
         if self.gate(direction.opposite()).is_some_and(|gate| gate.end().is_some()) {
@@ -600,7 +601,7 @@ impl Relay {
         [direction, direction.opposite()].into_iter().find_map(|direction| {
             let sender = direction.sender();
             let sent = close_of(sender, ending).is_some();
-            // A gate through which a Close has passed makes no frames any more.
+            // After a Close has passed a gate, the gate makes no more frames.
             let kept = self.gate(direction).is_some_and(|gate| gate.endpoint().is_open());
             (sent && kept).then(|| {
                 let (name, closed) = (name(sender), "the connection broke: the Close of the");
@@ -609,7 +610,7 @@ impl Relay {
         })
     }
 
-    /// Which side broke the connection, if one did, in a sentence.
+    /// A sentence that names the side that broke the connection, if one did.
     pub fn who_broke_it(&self, ending: &Ending) -> Option<String> {
         let other = |role: Role| if role == Role::Client { Role::Server } else { Role::Client };
         let before = match self.evidence.goes_by_proxy() {
@@ -645,7 +646,7 @@ impl Relay {
         if let Some(text) = self.own_end(role, ending) {
             return Some(text);
         }
-        // Who has sent its Close may leave.
+        // An end that has sent its Close may leave.
         if close_of(role, ending).is_some() && *how == Lost::EndOfStream {
             return None;
         }

@@ -12,7 +12,7 @@ use crate::wire::cookie::{Cookie, CookieScope, Jar};
 use crate::wire::handshake::Agreed;
 use crate::wire::head::Head;
 
-/// What is known of a run by now.
+/// The known facts of a run.
 pub struct RunRecord {
     /// The cookies of files and responses.
     pub jar: Jar,
@@ -21,7 +21,7 @@ pub struct RunRecord {
     /// The cookies before the first request.
     first_jar: Option<Jar>,
     started: Instant,
-    /// When the last try began, counted from the start.
+    /// When the last try began, in time since the start.
     last: Duration,
 }
 
@@ -44,7 +44,7 @@ fn cookie_scope(target: &Target) -> CookieScope<'_> {
 }
 
 impl RunRecord {
-    /// A connection is about to be opened; what was known of the one before does not hold for it.
+    /// A connection is about to be opened. Resets the facts of the previous connection.
     pub fn begin(&mut self, target: &Target, redirects: usize) {
         self.first_jar.get_or_insert_with(|| self.jar.clone());
         let before = std::mem::take(&mut self.facts);
@@ -65,7 +65,7 @@ impl RunRecord {
         Some(self.started.elapsed())
     }
 
-    /// The name has addresses.
+    /// The name is resolved.
     pub fn resolved(&mut self) {
         self.facts.time_namelookup = self.now();
     }
@@ -75,7 +75,7 @@ impl RunRecord {
         self.facts.time_connect = self.now();
     }
 
-    /// Both ends of the socket.
+    /// Notes the addresses of both ends of the socket.
     pub fn ends(&mut self, local: SocketAddr, peer: SocketAddr) {
         self.facts.local_ip = Some(local.ip().to_string());
         self.facts.local_port = Some(local.port());
@@ -83,12 +83,12 @@ impl RunRecord {
         self.facts.remote_port = Some(peer.port());
     }
 
-    /// The proxy has opened the way.
+    /// The proxy has connected to the server.
     pub fn let_through(&mut self) {
         self.facts.time_proxy = self.now();
     }
 
-    /// TLS with the server is up.
+    /// TLS with the server is established.
     pub fn secured(&mut self, facts: &TlsFacts) {
         self.facts.time_appconnect = self.now();
         self.facts.tls_version.clone_from(&facts.version);
@@ -131,7 +131,7 @@ impl RunRecord {
         }
     }
 
-    /// What was asked for is over; what follows only explains it.
+    /// The requested run is over; later connections only explain its result.
     pub fn stop_clock(&mut self) {
         self.facts.time_total = self.now();
     }
@@ -158,7 +158,7 @@ impl RunRecord {
         waterfall::draw(&facts.phases(), width)
     }
 
-    /// Puts the cookies in place that the first request had; returns those of now, to be put back.
+    /// Restores the cookies of the first request; returns the current ones, to be put back later.
     pub fn swap_jar(&mut self) -> Jar {
         let first = self.first_jar.clone().unwrap_or_else(|| self.jar.clone());
         std::mem::replace(&mut self.jar, first)
@@ -169,7 +169,8 @@ impl RunRecord {
         self.jar.header(cookie_scope(target), wall_seconds())
     }
 
-    /// Keeps what a response sets; gives whether that is anything. What must be ignored is.
+    /// Stores the cookies of a response; returns whether there are any. Cookies that must be
+    /// ignored count, too.
     pub fn keep_cookies(&mut self, target: &Target, response: &Head) -> bool {
         let now = wall_seconds();
         let mut any = false;

@@ -1,7 +1,7 @@
 //! The one event loop: poll, timers, signals, standard streams, sockets, processes, listeners.
 //!
-//! [`run`] gives a [`Task`] rounds until it is done. A round does what can be done now and never
-//! waits; between rounds the loop waits for events and hands them to the task.
+//! [`run`] gives a [`Task`] rounds until it is done. A round does what is possible now, and never
+//! waits. Between rounds, the loop waits for events and passes them to the task.
 
 use std::io;
 use std::sync::{Arc, mpsc};
@@ -24,46 +24,46 @@ use crate::output::reporter::Reporter;
 use crate::output::stderr;
 use crate::ui::prompt::Screen;
 
-/// The tokens of sockets that listen.
+/// The tokens of listening sockets.
 pub const LISTENERS: [Token; 2] = [Token(5), Token(6)];
 
-/// Events read from the poll at once.
+/// The number of events read from the poll at once.
 const EVENTS: usize = 256;
 
-/// While there is work, looking for events every so many rounds is enough: a system call less for
-/// each buffer's worth.
+/// A busy loop polls only once in this many rounds, which saves a system call for each buffer.
 const ROUNDS_UNPOLLED: u32 = 8;
 
-/// But signals and timers are not kept waiting longer than that.
+/// But a busy loop polls at least this often, because signals and timers must not wait longer.
 const TIME_UNPOLLED: Duration = Duration::from_millis(10);
 
-/// What every task uses.
+/// The objects that every task uses.
 pub struct Runtime {
     reactor: Reactor,
     events: Events,
-    /// Rounds since the last poll.
+    /// The number of rounds since the last poll.
     unpolled: u32,
-    /// stdin had something while a task ran that does not read it; whether its writers are gone.
+    /// stdin had data while a task ran that does not read it; whether its writers have closed it.
     missed_input: Option<bool>,
-    /// When the run ends in any case (`--max-time`): no reader of the outputs is waited for after that.
+    /// When the run must end (`--max-time`). After that, wscope does not wait for readers of its
+    /// output.
     pub ends_at: Option<Instant>,
     /// The writer of stdout.
     pub stdout: Stdout,
-    /// SIGINT, SIGTERM and SIGHUP, once they are handled here.
+    /// SIGINT, SIGTERM and SIGHUP, if the program handles them.
     pub signals: Signals,
     /// The sinks of events.
     pub reporter: Reporter,
-    /// Talks to the person at the terminal.
+    /// Prints notes and errors for the user.
     pub notifier: Notifier,
-    /// The prompt, if there is one: its Ctrl-C is not a signal.
+    /// The prompt, if there is one. Its Ctrl-C does not arrive as a signal.
     pub screen: Option<Screen>,
-    /// The results of the run.
+    /// The facts of the run.
     pub record: RunRecord,
     /// Lent to the connection that has its turn.
     pub buffers: Buffers,
 }
 
-/// What an event is about.
+/// The source of an event.
 pub enum Ready<'e> {
     /// A client may wait to be accepted.
     Listener,
@@ -71,34 +71,34 @@ pub enum Ready<'e> {
     Socket(Slot, &'e Readiness),
     /// A pipe to a process.
     Pipe(Slot, super::behaviour::Pipe),
-    /// stdin has something, or its writers are gone; or another thread has something.
+    /// stdin has data, or its writers have closed it; or another thread has a result.
     Input {
-        /// The writers are gone.
+        /// The writers have closed it.
         closed: bool,
     },
 }
 
-/// What follows a round.
+/// What to do after a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextRound {
-    /// Another round would do something at once.
+    /// Begin another round at once.
     Now,
-    /// Nothing can be done before an event, or before this moment.
+    /// Wait for an event, at most until this time.
     Wait(Option<Instant>),
     /// The task is done.
     Done,
 }
 
-/// Something that the loop runs.
+/// A task that the loop runs.
 pub trait Task {
-    /// Does what can be done now, a bounded amount of it.
+    /// Does what is possible now, up to a limit.
     ///
     /// # Errors
     ///
     /// An output or the system failed.
     fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()>;
 
-    /// What follows.
+    /// What to do after the round.
     fn next(&mut self, runtime: &Runtime, now: Instant) -> NextRound;
 
     /// Notes that something is ready.
@@ -130,7 +130,7 @@ pub fn run(task: &mut dyn Task, runtime: &mut Runtime) -> io::Result<()> {
                 }
             }
             NextRound::Wait(deadline) => {
-                // What waits for the reader of a transcript goes on then.
+                // Then, output that waits for the reader of a transcript continues.
                 let resumes = runtime.reporter.resumes_at().filter(|at| *at > now);
                 runtime.wait(task, deadline.into_iter().chain(resumes).min())?;
             }
@@ -165,17 +165,17 @@ impl Runtime {
         })
     }
 
-    /// Where sources are registered.
+    /// The registry of event sources.
     pub fn registry(&self) -> &Registry {
         self.reactor.registry()
     }
 
-    /// What other threads wake the loop with.
+    /// The waker with which other threads wake the loop.
     pub fn waker(&self) -> &Arc<mio::Waker> {
         self.reactor.waker()
     }
 
-    /// stdin, in the loop.
+    /// Opens stdin in the loop.
     ///
     /// # Errors
     ///
@@ -184,7 +184,7 @@ impl Runtime {
         Stdin::open(self.registry(), STDIN, self.waker())
     }
 
-    /// Handles signals from now on, instead of ending by them.
+    /// Handles signals from now on; before, they end the program.
     ///
     /// # Errors
     ///
@@ -193,14 +193,13 @@ impl Runtime {
         self.signals.listen(self.reactor.registry())
     }
 
-    /// The outputs of events and payload, with the buffers that are lent to the connection that has
-    /// its turn.
+    /// The outputs of events and payload, and the buffers for the connection that has its turn.
     pub fn outputs_and_buffers(&mut self) -> (Outputs<'_>, &mut Buffers) {
         let Self { stdout, reporter, notifier, buffers, .. } = self;
         (Outputs { stdout, reporter, notifier }, buffers)
     }
 
-    /// Prints a line about a connection, where no transcript shows what happens to it.
+    /// Prints a line about a connection, if no transcript shows it.
     pub fn remark(&self, conn: ConnId, text: &str) {
         self.notifier.remark(&self.reporter, conn, text);
     }
@@ -215,7 +214,7 @@ impl Runtime {
         connection.turn(buffers, &mut Outputs { stdout, reporter, notifier }, now)
     }
 
-    /// Reports an event of a connection that happens now.
+    /// Reports an event of a connection, with the current time.
     ///
     /// # Errors
     ///
@@ -224,7 +223,7 @@ impl Runtime {
         self.reporter.emit_for(conn, event, &mut self.stdout)
     }
 
-    /// Reports something about an opening: as an event, or on stderr where no sink shows it.
+    /// Reports a note about an opening: as an event, or on stderr if no sink shows it.
     ///
     /// # Errors
     ///
@@ -237,13 +236,13 @@ impl Runtime {
         self.report(conn, &Event::Note(text))
     }
 
-    /// A signal that arrived since the last call; Ctrl-C at a prompt counts until it is read there.
+    /// A signal since the last call. At a prompt, Ctrl-C counts only until the prompt reads it.
     pub fn take_signal(&mut self) -> Option<Signal> {
         let interrupted = self.screen.as_ref().is_some_and(Screen::is_interrupted);
         self.signals.take().or(interrupted.then_some(Signal::Interrupt))
     }
 
-    /// Writes what the outputs take.
+    /// Writes as much as the outputs accept.
     ///
     /// # Errors
     ///
@@ -254,12 +253,12 @@ impl Runtime {
         self.reporter.flush()
     }
 
-    /// Whether our own reader is slow: that of stdout, or that of a transcript on stderr.
+    /// Whether a reader on our side is slow: that of stdout, or that of a transcript on stderr.
     pub fn is_output_full(&self) -> bool {
         self.stdout.is_full() || self.reporter.is_full()
     }
 
-    /// Writes all of stdout that waits, until a moment if there is one; a signal gives up, and is
+    /// Writes all waiting data of stdout, at most until this time. A signal ends the wait, and is
     /// returned.
     ///
     /// # Errors
@@ -269,7 +268,8 @@ impl Runtime {
         self.drain(until, |runtime| runtime.stdout.pending() > 0)
     }
 
-    /// The same for stdout and stderr. Data that stderr has not accepted by then is dropped.
+    /// Writes all waiting data of stdout and stderr. Drops data that stderr has not accepted until
+    /// then.
     ///
     /// # Errors
     ///
@@ -279,7 +279,7 @@ impl Runtime {
             stderr::give_up();
             return Ok(Some(signal));
         }
-        // Where time is short, a reader that has taken nothing for a while gets no more of it.
+        // If time is short, a reader that has taken nothing for a while gets no more time.
         let until = until.map(|at| stderr::stuck_at().map_or(at, |stuck| at.min(stuck)));
         let signal = self.drain(until, |_| stderr::pending() > 0)?;
         if stderr::pending() > 0 {
@@ -308,7 +308,7 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// The system gives no thread.
+    /// The system can't create a thread.
     pub fn call<T: Send + 'static>(
         &self,
         call: impl FnOnce() -> T + Send + 'static,
@@ -316,7 +316,7 @@ impl Runtime {
         let (sender, result) = mpsc::sync_channel(1);
         let waker = Arc::clone(self.waker());
         thread::Builder::new().spawn(move || {
-            // Nobody waits any more once the opening was given up.
+            // If the opening was given up, no one waits for the result.
             if sender.send(call()).is_ok() {
                 let _ = waker.wake();
             }
@@ -331,7 +331,7 @@ impl Runtime {
         for event in self.events.iter() {
             match event.token() {
                 STDOUT => self.stdout.set_ready(event.is_write_closed()),
-                // What waits for it has its turn in the next round.
+                // A connection that waits for stderr has its turn in the next round.
                 STDERR => self.reporter.flush()?,
                 SIGNAL => self.signals.set_ready(),
                 STDIN | WAKER => {

@@ -1,8 +1,8 @@
 //! The facts of an open connection, for the diagnostics, in both roles: times, the peer's first
 //! bytes, the rules that it broke.
 //!
-//! It judges nothing. Times are set once for each buffer; the first bytes are copied as they arrive
-//! and decoded at the end; a frame is examined only if it breaks a rule.
+//! It does not judge the facts. It sets times once for each buffer, copies the first bytes as they
+//! arrive and decodes them at the end, and examines a frame only if the frame breaks a rule.
 
 use std::time::{Duration, Instant};
 
@@ -16,22 +16,23 @@ use crate::wire::decoder::Input;
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::{Control, Data, FrameHeader, OpCode, Role, Violation, ViolationKind};
 
-/// Bytes from the start of the stream that are kept.
+/// How many bytes from the start of the stream are kept.
 const FIRST: usize = 512;
 
-/// Bytes kept of the messages that came last: one more shows that there were more.
+/// How many bytes of the last messages are kept. One byte more than is used shows that there were
+/// more.
 const HEARD: usize = HEARD_MOST + 1;
 
-/// Bytes of the stream kept before and after a header that breaks a rule.
+/// How many bytes before and after a header that breaks a rule are kept.
 const AROUND: usize = 64;
 
-/// Violations that are kept; more of them explain nothing.
+/// How many violations are kept; more of them explain nothing.
 const VIOLATIONS: usize = 16;
 
-/// How long our own reader must have been slow to be the cause of an end.
+/// How long a reader on our side must have been slow to be the cause of an end.
 const STALL: Duration = Duration::from_secs(1);
 
-/// How long before the end that may have been: what has arrived by then is read first.
+/// How long before the end that may have been, because data that arrived until then is read first.
 const RECENT: Duration = Duration::from_secs(5);
 
 /// The evidence of one open connection.
@@ -45,45 +46,45 @@ pub struct SessionEvidence {
     early: u32,
     last_received: Instant,
     last_sent: Instant,
-    /// When the last data message, of either direction, was counted.
+    /// When the last data message of either direction was counted.
     last_message: Instant,
     first_frame: Option<Instant>,
     messages: u64,
-    /// What a slow reader on our side held up, once one did.
+    /// The times in which a slow reader on our side stopped receiving, if there were any.
     stall: Option<Box<Stall>>,
     /// The silence before the last received bytes, in milliseconds.
     quiet: u32,
     /// The longest silence before that one, in milliseconds.
     longest_quiet: u32,
-    /// Frames in a row with the same mask key, and the key.
+    /// How many frames in a row have the same mask key, and the key.
     masks: (u32, [u8; 4]),
     /// Our side of the stream ended first, on purpose.
     half_closed: bool,
-    /// The header of the last received frame, while no rule was broken.
+    /// The header of the last received frame, as long as no rule was broken.
     header: Option<FrameHeader>,
     breach: Option<Box<Breach>>,
-    /// Pings received.
+    /// The number of received pings.
     pings: u32,
-    /// The messages that came last, once one did.
+    /// The last received messages, if there were any.
     heard: Option<Box<Heard>>,
-    /// Messages sent so far, by the last count.
+    /// The number of messages sent, at the last count.
     sent: u32,
 }
 
-/// The two messages that came last.
+/// The last two received messages.
 #[derive(Debug)]
 struct Heard {
     last: Vec<u8>,
     before: Vec<u8>,
-    /// When the last one came, and the one before it.
+    /// When the last one and the one before it came.
     at: Instant,
     before_at: Instant,
-    /// Messages sent by then, and by the first one.
+    /// The number of messages sent until then, and until the first one.
     sent: u32,
     sent_first: u32,
-    /// The last one has not ended yet.
+    /// The last one is incomplete.
     open: bool,
-    /// Which of them are text rather than binary.
+    /// Which of them are text (not binary).
     last_text: bool,
     before_text: bool,
 }
@@ -110,11 +111,11 @@ impl Heard {
     }
 }
 
-/// The rules that the peer broke first.
+/// The first rules that the peer broke.
 #[derive(Debug, Default)]
 struct Breach {
     violations: Vec<Violation>,
-    /// The frame of the first of them, once its surroundings were copied.
+    /// The frame of the first violation, once the bytes around it were copied.
     frame: Option<BrokenFrame>,
 }
 
@@ -127,12 +128,12 @@ struct BrokenFrame {
     around_at: u64,
 }
 
-/// Times in which nothing could be received, because a reader on our side was slow.
+/// Times in which wscope could not receive, because a reader on our side was slow.
 #[derive(Debug)]
 struct Stall {
-    /// When the one that continues began.
+    /// When the current one began, if there is one.
     since: Option<Instant>,
-    /// The longest one of late.
+    /// The longest recent one.
     from: Instant,
     to: Instant,
 }
@@ -142,7 +143,7 @@ impl Stall {
         Self { since: None, from: now, to: now }
     }
 
-    /// The one that continues, unless an earlier one was longer and is recent.
+    /// The current one, unless an earlier one was longer and is recent.
     fn longest(&self, now: Instant) -> (Instant, Instant) {
         let recent = now.saturating_duration_since(self.to) <= RECENT;
         let longest = self.to.saturating_duration_since(self.from);
@@ -156,7 +157,7 @@ impl Stall {
 }
 
 impl SessionEvidence {
-    /// Begins at the 101, in our role; the peer's `early` bytes arrived with the handshake.
+    /// Begins at the 101, in our role; `early` bytes of the peer arrived with the handshake.
     pub fn new(role: Role, early: &[u8], now: Instant) -> Self {
         let mut evidence = Self {
             role,
@@ -198,12 +199,12 @@ impl SessionEvidence {
         self.half_closed = true;
     }
 
-    /// Notes that bytes left.
+    /// Notes that bytes were sent.
     pub fn sent(&mut self, now: Instant) {
         self.last_sent = now;
     }
 
-    /// Notes what was received and how many messages were sent so far.
+    /// Notes the totals of received data and the number of messages sent.
     pub fn counted(&mut self, received: Totals, sent: u64, now: Instant) {
         self.sent = sent as u32;
         let messages = received.messages + sent;
@@ -220,7 +221,7 @@ impl SessionEvidence {
         self.first_frame
     }
 
-    /// Notes whether nothing can be received now, because a reader on our side is slow.
+    /// Notes whether wscope can't receive now, because a reader on our side is slow.
     pub fn stalls(&mut self, stalls: bool, now: Instant) {
         if stalls || self.stall.is_some() {
             let stall = self.stall.get_or_insert_with(|| Box::new(Stall::new(now)));
@@ -247,7 +248,7 @@ impl SessionEvidence {
         *last = key;
     }
 
-    /// Takes a message that came whole, or the last one of several.
+    /// Takes a whole message, or the last one of several.
     #[inline]
     pub fn message(&mut self, opcode: OpCode, content: &[u8]) {
         let sent = self.sent;
@@ -259,7 +260,7 @@ impl SessionEvidence {
         (heard.at, heard.sent, heard.open) = (self.last_received, sent, false);
     }
 
-    /// Takes a piece of a message, or its end, with its kind.
+    /// Takes a piece of a message, or its end with the kind of the message.
     fn piece(&mut self, content: Result<&[u8], OpCode>) {
         let sent = self.sent;
         let heard =
@@ -291,8 +292,8 @@ impl SessionEvidence {
                 }
             }
             FrameEvent::Violation(violation) => {
-                // What follows the first frame that breaks a rule may well be its consequence, and
-                // a stream that ends then was cut by our own Close.
+                // Violations after the first frame that breaks a rule may be its consequence, and a
+                // stream that ends then was cut by our own Close.
                 let violations = &mut self.breach.get_or_insert_default().violations;
                 let room = violations.len() < VIOLATIONS;
                 let cut = violation.kind == ViolationKind::CutInsideFrame;
@@ -305,7 +306,7 @@ impl SessionEvidence {
         }
     }
 
-    /// From the opening to the last byte of the peer.
+    /// The time from the opening to the peer's last byte.
     pub fn until_last(&self) -> Duration {
         self.last_received.saturating_duration_since(self.opened)
     }
@@ -315,7 +316,7 @@ impl SessionEvidence {
         self.breach.is_some()
     }
 
-    /// Copies the bytes around the first violation while they are available: call it after the
+    /// Copies the bytes around the first violation while they are available. Call it after the
     /// events of a buffer. `offset` is the stream position of the first byte of `input` that was
     /// not consumed.
     pub fn look_around(&mut self, input: &Input<'_>, offset: u64, now: Instant) {
@@ -323,7 +324,7 @@ impl SessionEvidence {
         let (Some(violation), None) = (breach.violations.first(), &breach.frame) else { return };
         let buffer = input.whole();
         let start = offset.saturating_sub(input.consumed() as u64);
-        // A byte far after its header is shown for itself.
+        // If the wrong byte is far behind its header, only the bytes around it are shown.
         let far = violation.offset > header.offset + AROUND as u64;
         let centre = if far { violation.offset } else { header.offset };
         let index = |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
@@ -337,11 +338,11 @@ impl SessionEvidence {
         });
     }
 
-    /// Explains how the connection ended. The first diagnostic is the verdict. `opening` holds what
-    /// is known of the time before the 101: a client has it from its
+    /// Explains how the connection ended. The first diagnostic is the verdict. `opening` has the
+    /// facts before the 101: a client gets them from its
     /// [`OpeningEvidence`](crate::engine::opening_evidence::OpeningEvidence), a server may begin
-    /// with [`Facts::new`]; its `ended_on_ours` is whether nothing arrived since our last message.
-    /// A leg of a relay has no `endpoint`; `deflate` is the compression that was agreed.
+    /// with [`Facts::new`]; its `ended_on_ours` says whether nothing arrived after our last
+    /// message. A leg of a relay has no `endpoint`; `deflate` is the agreed compression.
     pub fn explain(
         &self,
         opening: Facts<'_>,
@@ -409,7 +410,7 @@ impl SessionEvidence {
         facts.pings.data_since = facts.pings.waiting.is_some_and(|waits| silence < waits);
         facts.close = CloseFacts::of(ending);
         facts.end = Some(End {
-            // Who ends the stream after our end does what it should.
+            // A peer that ends its stream after ours does what it should.
             how: match ending.cause {
                 Cause::Lost(Lost::EndOfStream) if self.half_closed => EndKind::Closed,
                 ref cause => EndKind::from(cause),
@@ -426,8 +427,8 @@ impl SessionEvidence {
         classify(&facts)
     }
 
-    /// The messages that were kept, of `first` and of those that came last, in their order; and
-    /// whether they are all of so many that were received, and of those sent.
+    /// The kept messages, in order: those of `first` and the last ones. Also returns whether they
+    /// are all received messages, and the number of sent ones.
     fn kept<'k>(
         &'k self,
         first: &'k [(MessageInfo, Vec<u8>)],
@@ -440,14 +441,14 @@ impl SessionEvidence {
         let mut came: Vec<(u64, (bool, &[u8]))> = (0..).zip(first.iter().map(of_first)).collect();
         let heard = self.heard.as_deref();
         if let Some(heard) = heard {
-            // Where one has not ended, the one before it was the last.
+            // If the last message is incomplete, the one before it was the last.
             let last: [(bool, &[u8]); 2] =
                 [(heard.before_text, &heard.before), (heard.last_text, &heard.last)];
             let last = &last[..2 - usize::from(heard.open)];
             let last = &last[last.len().saturating_sub(received as usize)..];
             came.extend((received - last.len() as u64..).zip(last.iter().copied()));
         }
-        // The first ones are longer.
+        // The first messages are kept with more bytes.
         came.sort_by_key(|(at, _)| *at);
         came.dedup_by_key(|(at, _)| *at);
         let theirs = |(_, (text, content)): &(u64, (bool, &'k [u8]))| CrossedMessage {
@@ -471,7 +472,7 @@ impl SessionEvidence {
         (kept, came.len() as u64 == received && self.sent <= 2)
     }
 
-    /// The first two data messages of the peer, as far as their ends are among the first bytes.
+    /// The first two data messages of the peer, if they end within the first bytes.
     fn first_messages(&self, deflate: Option<&DeflateParams>) -> Vec<(MessageInfo, Vec<u8>)> {
         let direction = match self.role {
             Role::Client => Direction::ToClient,
@@ -520,8 +521,8 @@ mod tests {
     use super::*;
     use crate::session::EndpointConfig;
 
-    /// A server that receives `bytes` of a client, whose stream then ends; gives the codes of what
-    /// explains that, and the notes of the verdict.
+    /// A server that receives `bytes` of a client, whose stream then ends. Returns the codes of the
+    /// diagnostics, and the notes of the verdict.
     fn served(bytes: &[u8]) -> (Vec<&'static str>, Vec<String>) {
         let opened = Instant::now();
         let now = opened + Duration::from_secs(3);

@@ -1,4 +1,4 @@
-//! What is in the loop, by slot: its tokens, its turns and its timers.
+//! The entries of the loop, by slot: their tokens, turns and timers.
 //!
 //! Idle entries cost nothing in a round: it visits only entries in the queue or with an expired
 //! timer.
@@ -15,10 +15,10 @@ use super::behaviour::Pipe;
 const FIRST_TOKEN: usize = 16;
 const TOKENS: usize = 3;
 
-/// The index of an entry. It is used again for others after it.
+/// The index of an entry. After the entry is removed, another one may get the index.
 pub type Slot = usize;
 
-/// What an event of a slot is about.
+/// The part of a slot that an event belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlotPart {
     /// The socket.
@@ -50,7 +50,7 @@ pub fn slot_of(token: Token) -> Option<(Slot, SlotPart)> {
 
 struct Entry<T> {
     value: T,
-    /// It waits for its turn already.
+    /// It is already in the queue.
     queued: bool,
     /// The earliest timer set for it.
     armed: Option<Instant>,
@@ -60,7 +60,7 @@ struct Entry<T> {
 pub struct Slots<T> {
     entries: Vec<Option<Box<Entry<T>>>>,
     free: Vec<Slot>,
-    /// Whose turn it is, in order.
+    /// The entries that wait for a turn, in order.
     queue: VecDeque<Slot>,
     timers: BinaryHeap<Reverse<(Instant, Slot)>>,
     /// Where the last search ended: the next requested entry is often its neighbour.
@@ -123,7 +123,7 @@ impl<T> Slots<T> {
     }
 
     /// Calls `act` for each entry, and gives a turn to those for which it returns true. Returns
-    /// how many these are.
+    /// their number.
     pub fn each(&mut self, mut act: impl FnMut(&mut T) -> bool) -> usize {
         let mut count = 0;
         for slot in 0..self.entries.len() {
@@ -135,7 +135,7 @@ impl<T> Slots<T> {
         count
     }
 
-    /// The slot of the entry that `is` accepts.
+    /// The slot of the entry for which `is` returns true.
     pub fn find(&mut self, is: impl Fn(&T) -> bool) -> Option<Slot> {
         let is = |slot: &Slot| self.entries[*slot].as_ref().is_some_and(|e| is(&e.value));
         let first = self.found.min(self.entries.len());
@@ -156,7 +156,7 @@ impl<T> Slots<T> {
         self.queue.len()
     }
 
-    /// The next in the queue.
+    /// The next entry in the queue.
     pub fn dequeue(&mut self) -> Option<Slot> {
         let slot = self.queue.pop_front()?;
         if let Some(entry) = self.entry(slot) {
@@ -165,8 +165,8 @@ impl<T> Slots<T> {
         Some(slot)
     }
 
-    /// Makes sure that an entry has a turn at `deadline`. An earlier timer is left: its turn finds
-    /// out that nothing is due, and sets the next. Without a deadline it means nothing any more.
+    /// Makes sure that an entry has a turn at `deadline`. An earlier timer stays: in its turn, the
+    /// entry finds nothing due, and sets the next timer. Without a deadline, the timer is void.
     pub fn arm(&mut self, slot: Slot, deadline: Option<Instant>) {
         let Some(entry) = self.entry(slot) else { return };
         let Some(at) = deadline else {
@@ -190,8 +190,8 @@ impl<T> Slots<T> {
         }
     }
 
-    /// When the next timer expires. Drops those before it that mean nothing: of entries that have
-    /// left or have no deadline. A wait with a deadline costs the system more than one without.
+    /// When the next timer expires. Drops void timers before it: of removed entries, or of entries
+    /// without a deadline. A wait with a deadline costs the system more than one without.
     pub fn deadline(&mut self) -> Option<Instant> {
         while let Some(Reverse((at, slot))) = self.timers.peek().copied() {
             if self.entry(slot).is_some_and(|entry| entry.armed == Some(at)) {

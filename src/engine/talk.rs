@@ -1,4 +1,5 @@
-//! Who spoke last on a connection: the times of its messages. Pings and pongs are not messages.
+//! The times of a connection's messages: which side sent the last one. Pings and pongs are not
+//! messages.
 
 use std::time::Instant;
 
@@ -9,11 +10,11 @@ use crate::event::Totals;
 pub struct Talk {
     /// When a message, or a part of one, last arrived.
     pub heard: Instant,
-    /// Something arrived since the last message was sent.
+    /// Something has arrived since the last message was sent.
     pub answered: bool,
-    /// When a byte of what was sent last left.
+    /// When the last sent byte left.
     pub left: Instant,
-    // Compared for change alone, so the low bits are enough: there is one for each connection.
+    // Only compared for a change, so the low bits are enough; every connection has one.
     received: u32,
     sent: u32,
     all_left: u32,
@@ -39,7 +40,8 @@ impl Talk {
         }
     }
 
-    /// Notes that bytes left, with how many messages were sent so far, and whether that was all.
+    /// Notes that bytes left, the number of messages sent so far, and whether nothing waits any
+    /// more.
     pub fn left(&mut self, messages: u64, all: bool, now: Instant) {
         let messages = messages as u32;
         if messages != self.all_left {
@@ -48,7 +50,7 @@ impl Talk {
         }
     }
 
-    /// Notes what was received so far.
+    /// Notes the totals of received data.
     pub fn received(&mut self, totals: Totals, now: Instant) {
         let received = (totals.messages + totals.bytes) as u32;
         if received != self.received {

@@ -16,11 +16,11 @@ use super::speech::{Beat, Outgoing, SpeechArguments, SpeechCommand, SpeechError}
 use super::text::{count, span};
 use crate::event::Direction;
 
-/// Unanswered requests in the text of the state.
+/// How many unanswered requests the state lists.
 const LISTED: usize = 20;
 
-/// Messages in a row that may be strange to a protocol that another one carries: one may be a
-/// mistake, but several say that it is another protocol.
+/// How many messages in a row an inner protocol may not understand: a single one may be a mistake,
+/// but several mean that it is another protocol.
 const MISFITS: usize = 3;
 
 /// Reads the messages of one connection through a lens.
@@ -28,17 +28,17 @@ pub struct Conversation {
     facts: LensFacts,
     lens: Choice,
     pairs: Pairs,
-    /// Heartbeats to the server and to the client.
+    /// The numbers of heartbeats to the server and to the client.
     beats: [u64; 2],
-    /// Heartbeats since the last packet that is not one.
+    /// The number of heartbeats since the last other packet.
     beats_in_a_row: u64,
-    /// Whether another conversation carries this one, and pairs and counts for it.
+    /// Whether another conversation carries this one, and does its pairing and counting.
     is_carried: bool,
-    /// Messages in a row that are not of the protocol.
+    /// How many messages in a row do not belong to the protocol.
     misfits: usize,
-    /// The meanings of messages that arrived before the protocol was clear.
+    /// The meanings of messages from before the protocol was known.
     earlier: Vec<Vec<Decoded>>,
-    /// The lens that a message did not fit, as it was then.
+    /// The lens that a message did not fit, with its state at that time.
     ended: Option<(&'static Protocol, Box<dyn Lens>)>,
 }
 
@@ -49,22 +49,21 @@ enum Choice {
 }
 
 impl Conversation {
-    /// Chooses one of the protocols by two kinds of evidence, and drops it when a message does not
-    /// fit.
+    /// Chooses a protocol by two kinds of evidence, and drops it if a message does not fit.
     pub fn auto(protocols: &[&'static Protocol], facts: LensFacts) -> Self {
         let watch = Watch::new(&facts, protocols, 2);
         Self::watching(facts, watch, false)
     }
 
-    /// Reads a protocol that the user named; a message that does not fit is a violation of it.
+    /// Reads a protocol that the user named; a message that does not fit is a violation.
     pub fn of(protocol: &'static Protocol, facts: LensFacts) -> Self {
         let mut new = Self::new(facts, Choice::Off, false);
         new.choose(protocol, vec![Evidence::Asked]);
         new
     }
 
-    /// A conversation inside another one, in one of the protocols. What carries it is a sign in
-    /// itself, so one more is enough.
+    /// A conversation inside another one, in one of the protocols. The outer protocol is evidence
+    /// itself, so only one more is needed.
     pub(super) fn carried(protocols: &[&'static Protocol], facts: &LensFacts) -> Self {
         let facts = LensFacts { subprotocol: None, ..facts.clone() };
         let watch = Watch::new(&facts, protocols, 1);
@@ -90,7 +89,7 @@ impl Conversation {
     fn choose(&mut self, protocol: &'static Protocol, evidence: Vec<Evidence>) {
         let mut lens = (protocol.lens)(&self.facts);
         if self.facts.is_midway {
-            // What came before is as messages that were passed over.
+            // Earlier messages count as messages that were passed over.
             for direction in [Direction::ToServer, Direction::ToClient] {
                 let before = LensMessage { direction, text: true, content: b"", micros: i64::MAX };
                 lens.pass_over(&before, LARGEST as u64 + 1);
@@ -99,7 +98,7 @@ impl Conversation {
         self.lens = Choice::Chosen { protocol, evidence, lens };
     }
 
-    /// The protocol and its evidence, once it is clear.
+    /// The protocol and its evidence, once known.
     pub fn protocol(&self) -> Option<(&'static Protocol, &[Evidence])> {
         match &self.lens {
             Choice::Chosen { protocol, evidence, .. } => Some((protocol, evidence)),
@@ -107,21 +106,21 @@ impl Conversation {
         }
     }
 
-    /// The same without the evidence; also the protocol that was clear until a message did not fit.
+    /// The protocol, even if a message did not fit and ended it.
     pub fn latest(&self) -> Option<&'static Protocol> {
         let ended = self.ended.as_ref().map(|(protocol, _)| *protocol);
         self.protocol().map(|(protocol, _)| protocol).or(ended)
     }
 
-    /// The protocol that is likely before it is clear, and what has to come first if it is that one.
+    /// The likely protocol before it is certain, and the message that it begins with.
     pub fn likely(&self) -> Option<(&'static Protocol, AwaitedMessage)> {
         let Choice::Watching(watch) = &self.lens else { return None };
         let (protocol, _) = watch.likely()?;
         Some((protocol, (protocol.lens)(&self.facts).expects()?))
     }
 
-    /// Continues, with its state, with the lens that a message did not fit, if it reads this
-    /// protocol; returns whether it does. Now it is a lens that the user named.
+    /// If the lens that a message did not fit reads this protocol, continues with its state;
+    /// returns whether it does. From now on, it counts as named by the user.
     pub fn resume(&mut self, word: &str) -> bool {
         let own = |(protocol, _): &mut (&'static Protocol, _)| {
             [protocol.name, protocol.word].contains(&word)
@@ -131,18 +130,18 @@ impl Conversation {
         true
     }
 
-    /// Whether no lens will read the messages, so that they need not be collected.
+    /// Whether no lens will read messages, so that they need not be collected.
     pub fn is_off(&self) -> bool {
         matches!(self.lens, Choice::Off)
     }
 
-    /// The meanings of messages that arrived before the protocol was clear, in order; once, after
-    /// the [`Conversation::read`] that made it clear.
+    /// The meanings of messages from before the protocol was known, in order; returns them once,
+    /// after the [`Conversation::read`] that decided the protocol.
     pub fn take_earlier(&mut self) -> Vec<Vec<Decoded>> {
         std::mem::take(&mut self.earlier)
     }
 
-    /// Names a message of so many bytes that is longer than [`LARGEST`], and of which only the
+    /// The meaning of a message of `len` bytes, longer than [`LARGEST`], of which only the
     /// beginning was collected.
     pub fn pass_over(&mut self, beginning: &LensMessage<'_>, len: u64) -> Vec<Decoded> {
         match &mut self.lens {
@@ -156,7 +155,7 @@ impl Conversation {
         self.read_chosen(beginning, len)
     }
 
-    /// What a message says: a meaning for each packet that is complete with it.
+    /// The meaning of a message: one for each packet that it completes.
     pub fn read(&mut self, message: &LensMessage<'_>) -> Vec<Decoded> {
         if let Choice::Watching(watch) = &mut self.lens {
             match watch.take(message) {
@@ -176,7 +175,7 @@ impl Conversation {
         self.read_chosen(&message, message.content.len() as u64)
     }
 
-    /// Reads a message of so many bytes.
+    /// Reads a message of this length.
     fn read_chosen(&mut self, message: &LensMessage<'_>, len: u64) -> Vec<Decoded> {
         let Choice::Chosen { protocol, evidence, lens } = &mut self.lens else {
             return Vec::new();
@@ -225,7 +224,7 @@ impl Conversation {
             }
         };
         for packet in &mut packets {
-            // What the inner protocol owes travels as the outer one carries it.
+            // The outer protocol carries the answers that the inner protocol requires.
             let owed = packet.inner.iter_mut().find_map(|inner| inner.reply.take());
             if let Some(owed) = owed {
                 packet.reply.get_or_insert(lens.wrap(owed));
@@ -237,7 +236,7 @@ impl Conversation {
         packets
     }
 
-    /// Pairs a packet and those inside, and counts heartbeats.
+    /// Pairs a packet and the packets inside it, and counts heartbeats.
     fn account(&mut self, message: &LensMessage<'_>, packet: &mut Decoded) {
         self.pairs.pair(message.direction, message.micros, packet);
         for inner in &mut packet.inner {
@@ -253,12 +252,12 @@ impl Conversation {
         }
     }
 
-    /// The requests without an answer, the oldest first.
+    /// Unanswered requests, the oldest first.
     pub fn unanswered(&self) -> impl ExactSizeIterator<Item = UnansweredCall> {
         self.pairs.unanswered()
     }
 
-    /// The state of the conversation for people, a line for each thing.
+    /// The state of the conversation, a line for each fact.
     pub fn state(&mut self, now_micros: i64) -> String {
         let listed = |evidence: &[Evidence]| {
             evidence.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
@@ -279,7 +278,7 @@ impl Conversation {
                 format!("lens: {} ({})\n", protocol.title, listed(evidence))
             }
         };
-        // A String takes all.
+        // Writing to a String never fails.
         for (name, value) in self.known() {
             let _ = writeln!(text, "{name}: {}", super::text::clipped(&value, 400));
         }
@@ -319,7 +318,7 @@ impl Conversation {
     }
 }
 
-/// Also asked of a conversation that is not inside another one.
+/// Also used for a conversation that is not inside another one.
 impl Carried for Conversation {
     fn expects(&mut self) -> Option<AwaitedMessage> {
         let lens = self.chosen()?;
@@ -382,20 +381,20 @@ impl Carried for Conversation {
     }
 }
 
-/// The name of a message that is too long.
+/// The meaning of a message that is too long.
 fn large(protocol: &Protocol, len: u64) -> Decoded {
     Decoded::new(protocol.name, "large", format!("{len} B, {TOO_LARGE}"))
 }
 
-/// Why a message may be one of the protocol, although no lens reads it.
+/// Why a message may belong to the protocol although no lens reads it.
 fn beyond(message: &LensMessage<'_>) -> Option<&'static str> {
     match message.as_text() {
-        Some(text) => json::is_too_deep(text).then_some("nested deeper than a lens reads"),
-        None => is_inflated_beyond(message.content).then_some("inflated to more than a lens reads"),
+        Some(text) => json::is_too_deep(text).then_some("nested too deeply for a lens"),
+        None => is_inflated_beyond(message.content).then_some("too large for a lens when inflated"),
     }
 }
 
-/// Reads a message as it is, or what it inflates to.
+/// Reads a message, or its inflated content.
 fn read(lens: &mut dyn Lens, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
     if let Some(packets) = lens.read(message) {
         return Some(packets);

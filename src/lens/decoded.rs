@@ -7,16 +7,16 @@ use super::speech::Outgoing;
 use super::text::{brief, clipped, count, distinct};
 use super::value::Value;
 
-/// Characters of a summary, at most.
+/// The largest number of characters in a summary.
 const SUMMARY: usize = 240;
 
-/// Characters of the key of a pair; for a longer key, a digest is kept as well.
+/// The largest number of characters in the key of a pair; a longer key is cut and gets a digest.
 const KEY: usize = 256;
 
-/// Packets of one message that are returned.
+/// The largest number of packets that a message returns.
 const PACKETS: usize = 1000;
 
-/// Complaints of one packet, at most.
+/// The largest number of complaints about one packet.
 const COMPLAINTS: usize = 8;
 
 /// The meaning of a packet of the inner protocol.
@@ -24,40 +24,38 @@ const COMPLAINTS: usize = 8;
 pub struct Decoded {
     /// The name of the protocol, as in `stomp`.
     pub protocol: &'static str,
-    /// What kind of packet it is, in the protocol's words.
+    /// The kind of packet, in the protocol's words.
     pub kind: String,
-    /// One line about it, at most 240 characters. It may hold anything that a peer sent but
-    /// control characters, and is escaped by who prints it.
+    /// A line about it, at most 240 characters. It may contain any text of a peer except control
+    /// characters; printers escape it.
     pub summary: String,
-    /// What the packet holds, in its order.
+    /// The content of the packet, in order.
     pub fields: Vec<(&'static str, Value)>,
     /// Its part in a pair of request and answer.
     pub pairing: Option<Pairing>,
-    /// What it answers, if the request was seen; filled in by the conversation.
+    /// The request that it answers, if the request was seen; set by the conversation.
     pub answered: Option<Answered>,
     /// Rules of the inner protocol that it breaks.
     pub complaints: Vec<LensViolation>,
     /// Whether it only keeps the session alive.
     pub heartbeat: bool,
-    /// The number of heartbeats, of both sides, since the last other packet; filled in by the
-    /// conversation.
+    /// The number of heartbeats of both sides since the last other packet; set by the conversation.
     pub beats_before: u64,
-    /// How the message was compressed inside its frames, as in `gzip`; filled in by the
-    /// conversation.
+    /// How the message was compressed inside its frames, as in `gzip`; set by the conversation.
     pub inflated: Option<&'static str>,
-    /// What its receiver has to send back at once.
+    /// The answer that its receiver must send at once.
     pub reply: Option<Outgoing>,
     /// How it ends the session, if it does.
     pub ends: Option<Ends>,
-    /// Whether it says that something failed, such as a request: the session may go on.
+    /// Whether it reports an error, such as a failed request; the session may go on.
     pub is_error: bool,
     /// The packets of another protocol that it carries.
     pub inner: Vec<Decoded>,
 }
 
-/// The first packets of a message, and the number of the others. All are read, so that a lens knows
-/// their content, but a message of a million tiny packets must not produce a million meanings.
-/// `None` if one of them is not a packet.
+/// The first packets of a message, and the number of the others. All packets are read, so that the
+/// lens knows their content, but a message of a million tiny packets must not produce a million
+/// meanings. `None` if one of them is not a packet.
 pub(super) fn packets(all: impl Iterator<Item = Option<Decoded>>) -> Option<Vec<Decoded>> {
     let (mut first, mut more) = (Vec::new(), 0);
     for packet in all {
@@ -81,45 +79,45 @@ pub(super) fn packets(all: impl Iterator<Item = Option<Decoded>>) -> Option<Vec<
 /// How a packet ends the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ends {
-    /// Its sender refuses the session, or gives it up because of what it names.
+    /// Its sender refuses the session, or gives it up for the named reason.
     Refusing,
-    /// Its sender has no more to say: the other side may end the connection.
+    /// Its sender has finished: the other side may end the connection.
     Leaving,
 }
 
 /// A packet's part in a pair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pairing {
-    /// A request: its key among those of its direction, and what it is about.
+    /// A request: its key (unique in its direction), and its subject.
     Asks(String, String),
-    /// An answer after which more may follow, by the key of the request.
+    /// A partial answer, by the key of the request.
     AnswersInPart(String),
     /// The last answer, by the key of the request.
     Answers(String),
-    /// The asker wants no answer any more, by the key of its request.
+    /// The sender of the request wants no answer any more, by the key of the request.
     Withdraws(String),
 }
 
 /// The request that a packet answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
-    /// What the request was about, as in `com.x.add`.
+    /// The subject of the request, as in `com.x.add`.
     pub about: String,
-    /// From the request to this answer.
+    /// The time from the request to this answer.
     pub after: Duration,
 }
 
 /// A violation of the inner protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LensViolation {
-    /// Where the rule is written, as in `STOMP 1.2, Value Encoding`.
+    /// The source of the rule, as in `STOMP 1.2, Value Encoding`.
     pub rule: &'static str,
-    /// What is wrong, lower case, no full stop.
+    /// The fault, lower case, no full stop.
     pub text: String,
 }
 
 impl Decoded {
-    /// A packet of a kind, with a summary.
+    /// A packet of this kind, with a summary.
     pub fn new(protocol: &'static str, kind: impl AsRef<str>, summary: impl AsRef<str>) -> Self {
         Self {
             protocol,
@@ -134,13 +132,13 @@ impl Decoded {
         Self { heartbeat: true, ..Self::new(protocol, kind, kind) }
     }
 
-    /// With a field.
+    /// Adds a field.
     pub fn field(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.fields.push((name, value.into()));
         self
     }
 
-    /// With a field, if there is a value for it.
+    /// Adds a field, if there is a value for it.
     pub(super) fn field_if<V: Into<Value>>(self, name: &'static str, value: Option<V>) -> Self {
         match value {
             Some(value) => self.field(name, value),
@@ -148,22 +146,22 @@ impl Decoded {
         }
     }
 
-    /// As a request.
+    /// Marks it as a request.
     pub(super) fn asks(self, key: impl ToString, about: impl AsRef<str>) -> Self {
         self.paired(Pairing::Asks(key.to_string(), brief(about.as_ref())))
     }
 
-    /// As the last answer to a request.
+    /// Marks it as the last answer to a request.
     pub(super) fn answers(self, key: impl ToString) -> Self {
         self.paired(Pairing::Answers(key.to_string()))
     }
 
-    /// As an answer that more may follow.
+    /// Marks it as a partial answer.
     pub(super) fn answers_in_part(self, key: impl ToString) -> Self {
         self.paired(Pairing::AnswersInPart(key.to_string()))
     }
 
-    /// As the end of a request of the same side.
+    /// Marks it as the end of a request of the same side.
     pub(super) fn withdraws(self, key: impl ToString) -> Self {
         self.paired(Pairing::Withdraws(key.to_string()))
     }
@@ -180,7 +178,7 @@ impl Decoded {
         self
     }
 
-    /// With a violation of a rule.
+    /// Adds a violation of a rule.
     pub(super) fn breaks(mut self, rule: &'static str, text: impl AsRef<str>) -> Self {
         if self.complaints.len() < COMPLAINTS {
             self.complaints.push(LensViolation { rule, text: clipped(text.as_ref(), SUMMARY) });
@@ -188,16 +186,16 @@ impl Decoded {
         self
     }
 
-    /// With a violation of a rule, if it is one.
+    /// Adds a violation of a rule, if `wrong`.
     pub(super) fn breaks_if(self, wrong: bool, rule: &'static str, text: &str) -> Self {
         if wrong { self.breaks(rule, text) } else { self }
     }
 
-    /// With a violation if its side was quiet for too long before it.
+    /// Adds a violation if its side was quiet for too long before it.
     pub(super) fn after_quiet(self, quiet: Option<Duration>, rule: &'static str) -> Self {
         match quiet {
             Some(quiet) => {
-                // Of a long time parts of a second say nothing.
+                // For a long time, fractions of a second do not matter.
                 let is_long = quiet >= Duration::from_secs(2);
                 let quiet = if is_long { Duration::from_secs(quiet.as_secs()) } else { quiet };
                 let quiet = super::text::span(quiet);
@@ -213,23 +211,23 @@ impl Decoded {
         }
     }
 
-    /// With the answer that its receiver must send.
+    /// Adds the answer that its receiver must send.
     pub(super) fn replied_by(mut self, reply: Outgoing) -> Self {
         self.reply = Some(reply);
         self
     }
 
-    /// As one that refuses the session, if it does.
+    /// Marks a packet that refuses the session.
     pub(super) fn refuses_if(self, refuses: bool) -> Self {
         if refuses { Self { ends: Some(Ends::Refusing), ..self } } else { self }
     }
 
-    /// As one that says that something failed, if it does.
+    /// Marks a packet that reports an error.
     pub(super) fn fails_if(self, is_error: bool) -> Self {
         Self { is_error: self.is_error || is_error, ..self }
     }
 
-    /// As one after which its sender leaves, if it is.
+    /// Marks a packet after which its sender leaves.
     pub(super) fn leaves_if(self, leaves: bool) -> Self {
         if leaves { Self { ends: Some(Ends::Leaving), ..self } } else { self }
     }
@@ -239,7 +237,7 @@ impl Decoded {
         self.ends.or_else(|| self.inner.iter().find_map(Self::ending))
     }
 
-    /// Whether it, or a packet that it carries, says that something failed.
+    /// Whether it, or a packet that it carries, reports an error.
     pub fn fails(&self) -> bool {
         self.is_error || self.ends == Some(Ends::Refusing) || self.inner.iter().any(Self::fails)
     }
@@ -249,19 +247,19 @@ impl Decoded {
         self.complaints.first().or_else(|| self.inner.iter().find_map(Self::broken))
     }
 
-    /// With a summary of a bounded length, after it was added to.
+    /// Limits the length of the summary after additions.
     pub(super) fn clip(mut self) -> Self {
         self.summary = clipped(&self.summary, SUMMARY);
         self
     }
 
-    /// With the packets that it carries.
+    /// Adds the packets that it carries.
     pub(super) fn carrying(mut self, inner: Vec<Self>) -> Self {
         self.inner = inner;
         self
     }
 
-    /// The line for people: the summary, what it answers, the packets inside.
+    /// The line of a transcript: the summary, the answered request, the packets inside.
     pub fn line(&self) -> String {
         let mut line = self.summary.clone();
         if let Some(Answered { about, after }) = &self.answered {
@@ -280,15 +278,15 @@ impl Decoded {
         clipped(&line, 2 * SUMMARY)
     }
 
-    /// Takes secrets out: the fields, and the values of keys, whose name is one's, also where a text
-    /// quotes them as JSON; and in every text what `clean` takes out.
+    /// Masks secrets: fields and values of keys with a secret name, also in JSON that a text
+    /// quotes; and everything that `clean` removes from texts.
     pub fn mask(&mut self, secrets: &Secrets<'_>) {
         let Secrets { is_secret, mask, .. } = *secrets;
         let mut named = Named::default();
         self.fields.iter().for_each(|(_, value)| value.note_named(secrets, &mut named));
         for (name, value) in &mut self.fields {
             match value {
-                // A flag holds no secret, whatever it is called.
+                // A flag is not a secret, whatever its name.
                 Value::Bool(_) => {}
                 value if is_secret(name) => *value = mask.into(),
                 value => value.mask(secrets),
@@ -297,13 +295,13 @@ impl Decoded {
         let texts = self.complaints.iter_mut().map(|complaint| &mut complaint.text);
         let texts = texts.chain(self.answered.iter_mut().map(|answered| &mut answered.about));
         texts.chain([&mut self.summary]).for_each(|text| secrets.take_out_of(text, &named));
-        // A mask may be longer than what it stands for.
+        // A mask may be longer than the secret.
         self.summary = clipped(&self.summary, SUMMARY);
         self.inner.iter_mut().for_each(|inner| inner.mask(secrets));
     }
 
-    /// The value of a field of this packet or of those inside, by its name as in `command`, where a
-    /// dot leads into a value, as in `headers.destination`.
+    /// The value of a field of this packet or of the packets inside, by its name, as in `command`.
+    /// A dot leads into a value, as in `headers.destination`.
     pub fn find(&self, name: &str) -> Option<&Value> {
         let (head, rest) = name.split_once('.').map_or((name, None), |(h, r)| (h, Some(r)));
         let own = self.fields.iter().find(|(field, _)| *field == head).map(|(_, value)| value);

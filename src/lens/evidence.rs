@@ -1,4 +1,4 @@
-//! Recognises the protocol of a conversation: the evidence, and how much of it is enough.
+//! Recognises the protocol of a conversation by evidence.
 //!
 //! One sign may be a coincidence, such as a path `/ws` or a message that begins with a digit. Two
 //! signs of different kinds are enough.
@@ -11,14 +11,14 @@ use super::message::LensMessage;
 use super::payload::inflate::inflate_within;
 use super::text::brief;
 
-/// A sign of a protocol.
+/// Evidence for a protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
-    /// Somebody named it.
+    /// The user named it.
     Asked,
     /// The agreed subprotocol.
     Subprotocol(String),
-    /// Path or query of the request.
+    /// The path or query of the request.
     Url(String),
     /// A message of the client.
     ClientMessage,
@@ -38,17 +38,17 @@ impl fmt::Display for Evidence {
     }
 }
 
-/// Messages in which a protocol must show.
+/// How many messages may pass before the protocol is recognised.
 const MESSAGES: usize = 6;
 
-/// Of messages of less than so many bytes in all there may be so many: a protocol whose packets span
-/// messages may send a byte in each.
+/// How many messages may pass if they are short together: a protocol whose packets span messages
+/// may send a byte in each.
 const SHORT: usize = 64;
 
-/// Bytes of them, at most.
+/// How many bytes of them are read at most.
 const BYTES: usize = 64 * 1024;
 
-/// Gathers evidence until a protocol has enough of it.
+/// Collects evidence until there is enough for a protocol.
 #[derive(Debug)]
 pub(super) struct Watch {
     candidates: Vec<(&'static Protocol, Vec<Evidence>)>,
@@ -57,7 +57,7 @@ pub(super) struct Watch {
     begun: Vec<Begun>,
 }
 
-/// A message that was seen before a lens was chosen.
+/// A message from before a lens was chosen.
 #[derive(Debug)]
 pub(super) struct Begun {
     content: Vec<u8>,
@@ -70,18 +70,18 @@ impl Begun {
     }
 }
 
-/// What watching has led to.
+/// The result of watching.
 pub(super) enum Watched {
     /// Nothing yet.
     Unclear,
     /// A protocol, its evidence, and the earlier messages.
     Clear(&'static Protocol, Vec<Evidence>, Vec<Begun>),
-    /// No protocol has shown.
+    /// No protocol was recognised.
     Hopeless,
 }
 
 impl Watch {
-    /// Looks for any of `protocols` until one has enough evidence.
+    /// Watches for one of `protocols`.
     pub(super) fn new(facts: &LensFacts, protocols: &[&'static Protocol], enough: usize) -> Self {
         let known = |protocol: &'static Protocol| {
             let named = facts
@@ -93,7 +93,7 @@ impl Watch {
             (protocol, named.into_iter().chain(url).collect())
         };
         let mut candidates: Vec<(_, Vec<_>)> = protocols.iter().copied().map(known).collect();
-        // Where both ends have agreed on a protocol, no other comes into question.
+        // If both ends have agreed on a protocol, no other one is possible.
         let agreed = |(_, evidence): &(_, Vec<Evidence>)| {
             evidence.iter().any(|sign| matches!(sign, Evidence::Subprotocol(_)))
         };
@@ -103,7 +103,7 @@ impl Watch {
         Self { candidates, enough, begun: Vec::new() }
     }
 
-    /// Whether it is clear already.
+    /// Whether there is already enough evidence.
     pub(super) fn judge(&mut self) -> Watched {
         match self.candidates.iter().find(|(_, evidence)| evidence.len() >= self.enough) {
             None => Watched::Unclear,
@@ -113,26 +113,26 @@ impl Watch {
         }
     }
 
-    /// The protocol for which subprotocol or URL speak most, before a message has.
+    /// The protocol with the most evidence in subprotocol and URL, before a message is certain.
     pub(super) fn likely(&self) -> Option<(&'static Protocol, &[Evidence])> {
         let known = |(_, evidence): &&(_, Vec<Evidence>)| {
             let sign =
                 |sign: &Evidence| matches!(sign, Evidence::Subprotocol(_) | Evidence::Url(_));
             evidence.iter().any(sign)
         };
-        // Of several that are as likely the first.
+        // If several are equally likely, the first one.
         let all = self.candidates.iter().rev().filter(known);
         let (protocol, evidence) = all.max_by_key(|(_, evidence)| evidence.len())?;
         Some((protocol, evidence))
     }
 
-    /// Whether it may still become a protocol, by its name or word.
+    /// Whether this protocol is still possible, by its name or word.
     pub(super) fn includes(&self, word: &str) -> bool {
         self.candidates.iter().any(|(protocol, _)| [protocol.name, protocol.word].contains(&word))
     }
 
     /// The protocol for a command that names one, and the earlier messages: the protocol that
-    /// carries it, if there is evidence for that, otherwise the protocol itself.
+    /// carries it if there is evidence for that, otherwise the named protocol.
     pub(super) fn speaks(
         &mut self,
         word: &str,
@@ -141,7 +141,7 @@ impl Watch {
         let is_it = |protocol: &Protocol| [protocol.name, protocol.word].contains(&word);
         let all = self.candidates.iter();
         let named = all.clone().filter(|(protocol, _)| is_it(protocol));
-        // Of several that are as likely the first.
+        // If several are equally likely, the first one.
         let best = named.rev().max_by_key(|(_, evidence)| evidence.len())?;
         let carrier = all.clone().find(|(protocol, evidence)| {
             !evidence.is_empty()
@@ -152,7 +152,7 @@ impl Watch {
         Some((chosen, std::mem::take(&mut self.begun)))
     }
 
-    /// Looks at a message.
+    /// Examines a message.
     pub(super) fn take(&mut self, message: &LensMessage<'_>) -> Watched {
         if message.content.len() > BYTES {
             return Watched::Hopeless;
@@ -162,7 +162,7 @@ impl Watch {
             false => Evidence::ServerMessage,
         };
         let joined = self.joined(message);
-        // Every candidate reads it: no more than of a message that is not compressed.
+        // Every candidate reads it, so it has the size limit of an uncompressed message.
         let inflated = inflate_within(message.content, BYTES as u64).map(|(_, content)| {
             let text = std::str::from_utf8(&content).is_ok();
             Begun { content, message: LensMessage { content: &[], text, ..*message } }
@@ -192,7 +192,7 @@ impl Watch {
         }
     }
 
-    /// All messages of a direction as one, if this is not the first of them.
+    /// All messages of a direction joined, unless this is the first.
     fn joined(&self, last: &LensMessage<'_>) -> Option<Begun> {
         let of_same = |begun: &&Begun| begun.message.direction == last.direction;
         let mut before = self.begun.iter().filter(of_same).peekable();

@@ -1,10 +1,10 @@
-//! What a lens knows about a connection before the first message.
+//! The facts about a connection before its first message, for a lens.
 
 use std::sync::Arc;
 
 use super::payload::schema::Schema;
 
-/// What is known before the first message.
+/// The facts before the first message.
 #[derive(Clone, Debug, Default)]
 pub struct LensFacts {
     /// The subprotocol that was agreed.
@@ -13,7 +13,7 @@ pub struct LensFacts {
     pub host: String,
     /// Path and query of the request.
     pub url: String,
-    /// Whether messages passed before the first that is read.
+    /// Whether earlier messages were not read.
     pub is_midway: bool,
     /// The schema of payloads that need one.
     pub schema: Option<Arc<Schema>>,

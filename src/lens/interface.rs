@@ -8,36 +8,37 @@ use super::message::LensMessage;
 use super::speech::{Beat, Outgoing, SpeechArguments, SpeechCommand, SpeechError};
 use crate::event::Direction;
 
-/// Reads, and writes, one protocol on one connection.
+/// Reads and writes one protocol on one connection.
 pub trait Lens: Send {
-    /// What a message says: any number of packets, as some protocols put several into a message or
-    /// one into several messages. `None` if it is not a message of this protocol; the state is then as
-    /// it was.
+    /// The meaning of a message: any number of packets, because some protocols put several packets
+    /// into a message, or one packet into several messages. `None` if the message does not belong
+    /// to the protocol; then the state does not change.
     fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>>;
 
-    /// The meaning of a message of `len` bytes that is longer than a lens reads; only its beginning
-    /// is there. `None` if nothing is known but its length; the rest of it is unknown from then on.
-    /// For a conversation that is read from the middle, it represents everything before.
+    /// The meaning of a message of `len` bytes that is too long for a lens; it gets only the
+    /// beginning. `None` if only the length is known. From then on, the lens does not know what the
+    /// rest contained. If a conversation is read from the middle, such a call stands for everything
+    /// before.
     fn pass_over(&mut self, _beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         None
     }
 
-    /// What has to come next for the conversation to continue.
+    /// The message that must come next for the conversation to continue.
     fn expects(&self) -> Option<AwaitedMessage> {
         None
     }
 
-    /// What is known of the conversation: names and texts.
+    /// The state of the conversation: names and texts.
     fn state(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
 
-    /// What a client has to send regularly.
+    /// The message that a client must send regularly.
     fn beat(&self) -> Option<Beat> {
         None
     }
 
-    /// The messages that carry out one of the protocol's commands.
+    /// The messages that carry out a command of the protocol.
     fn speak(
         &mut self,
         _command: &str,
@@ -51,31 +52,31 @@ pub trait Lens: Send {
         None
     }
 
-    /// A message of the inner protocol, packed for this one.
+    /// Packs a message of the inner protocol into this one.
     fn wrap(&self, message: Outgoing) -> Outgoing {
         message
     }
 }
 
-/// A conversation inside another one, as who carries it sees it.
+/// A conversation inside another one, as the outer one uses it.
 pub trait Carried {
-    /// What has to come next for the conversation to continue.
+    /// The message that must come next for the conversation to continue.
     fn expects(&mut self) -> Option<AwaitedMessage>;
 
-    /// What a client has to send regularly.
+    /// The message that a client must send regularly.
     fn beat(&mut self) -> Option<Beat>;
 
     /// The messages that carry out a line such as `subscribe /topic/a` of a protocol, by its name
-    /// or word: that of the conversation, or that inside it.
+    /// or word: of this conversation, or of the one inside it.
     fn speak(&mut self, protocol: &str, line: &str) -> Result<Vec<Outgoing>, SpeechError>;
 
-    /// Whether it is in a protocol, by its name or word, or may turn out to be.
+    /// Whether it uses this protocol, by its name or word, or may turn out to use it.
     fn may_speak(&self, protocol: &str) -> bool;
 
     /// The protocols, the outer one first.
     fn spoken(&mut self) -> Vec<&'static Protocol>;
 
-    /// What the lenses know, the outer one first: names and texts.
+    /// The state of the lenses, the outer one first: names and texts.
     fn known(&mut self) -> Vec<(&'static str, String)>;
 }
 
@@ -84,9 +85,9 @@ pub trait Carried {
 pub struct AwaitedMessage {
     /// The direction of the message.
     pub direction: Direction,
-    /// The message, as in `connection_init`.
+    /// The name of the message, as in `connection_init`.
     pub message: &'static str,
-    /// What happens if it does not come, and when if that is known.
+    /// What happens without the message, and when, if that is known.
     pub otherwise: String,
 }
 
@@ -102,7 +103,7 @@ impl AwaitedMessage {
     }
 }
 
-/// As in `the server waits for CONNECT; it closes the connection after 5 s`.
+/// For example `the server waits for CONNECT; it closes the connection after 5 s`.
 impl fmt::Display for AwaitedMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { direction, message, otherwise } = self;
@@ -118,20 +119,21 @@ pub struct Protocol {
     pub name: &'static str,
     /// The word that begins its commands, as in `sio`.
     pub word: &'static str,
-    /// Its name for people, as in `STOMP 1.0–1.2`.
+    /// Its name in texts, as in `STOMP 1.0–1.2`.
     pub title: &'static str,
     /// Subprotocols that name it, in lower case.
     pub subprotocols: &'static [&'static str],
-    /// Whether the path and query of a request are typical of it.
+    /// Whether the path and query of a request are typical of the protocol.
     pub url: fn(&str) -> bool,
-    /// Whether a message is typical of the beginning of a conversation; rather too strict than too
-    /// lax. Where packets span messages it may be several that arrived in a row.
+    /// Whether a message is typical of the beginning of a conversation; it should be too strict
+    /// rather than too lax. If packets span messages, it may get several messages that arrived in a
+    /// row.
     pub beginning: fn(&LensMessage<'_>) -> bool,
-    /// Whether a message is evidence only together with URL or subprotocol: any message may begin
-    /// like this.
+    /// Whether a message is evidence only together with the URL or the subprotocol, because
+    /// messages of other protocols begin in the same way.
     pub begins_like_others: bool,
-    /// Makes a lens for a new connection.
+    /// Creates a lens for a new connection.
     pub lens: fn(&LensFacts) -> Box<dyn Lens>,
-    /// What a client can say in it.
+    /// The commands of a client.
     pub commands: &'static [SpeechCommand],
 }

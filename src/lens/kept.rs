@@ -1,4 +1,4 @@
-//! What a lens remembers of a conversation; its size is limited, whatever a peer sends.
+//! The memory of a lens; its size is limited, whatever a peer sends.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,18 +6,18 @@ use std::time::Duration;
 use super::decoded::Decoded;
 use super::message::{LARGEST, LensMessage};
 
-/// Entries that are remembered.
+/// The largest number of remembered entries.
 const ENTRIES: usize = 1024;
 
-/// Bytes of a text that is remembered whole.
+/// The longest text that is remembered as a whole, in bytes.
 const TEXT: usize = 256;
 
-/// A map that forgets its oldest entry when it is full. Looked up from the newest on, as what is
-/// requested is mostly new.
+/// A map that drops its oldest entry when it is full. It searches from the newest entry on, because
+/// most requested entries are new.
 #[derive(Clone, Debug)]
 pub(super) struct Kept<K, V> {
     entries: VecDeque<(K, V)>,
-    /// Whether there may be more than the entries.
+    /// Whether entries may be missing.
     is_partial: bool,
 }
 
@@ -28,7 +28,7 @@ impl<K, V> Default for Kept<K, V> {
 }
 
 impl<K: PartialEq, V> Kept<K, V> {
-    /// Adds an entry or replaces that of its key; returns one that had to go.
+    /// Adds an entry, or replaces the one with the same key; returns a dropped entry.
     pub(super) fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
         if let Some((_, old)) = self.entries.iter_mut().rev().find(|(other, _)| *other == key) {
             *old = value;
@@ -50,7 +50,7 @@ impl<K: PartialEq, V> Kept<K, V> {
         self.entries.iter_mut().rev().find(|(other, _)| other == key).map(|(_, value)| value)
     }
 
-    /// Whether it is certain that there is no such key: a missing key may have been forgotten.
+    /// Whether the key certainly does not exist: an entry may have been dropped.
     pub(super) fn lacks(&self, key: &K) -> bool {
         !self.is_partial && self.get(key).is_none()
     }
@@ -61,7 +61,7 @@ impl<K: PartialEq, V> Kept<K, V> {
         self.is_partial = true;
     }
 
-    /// Takes an entry out.
+    /// Removes an entry, and returns it.
     pub(super) fn remove(&mut self, key: &K) -> Option<V> {
         let at = self.entries.iter().rposition(|(other, _)| other == key)?;
         self.entries.remove(at).map(|(_, value)| value)
@@ -73,12 +73,12 @@ impl<K: PartialEq, V> Kept<K, V> {
     }
 }
 
-/// A text to remember: the beginning of a long one, and a digest that distinguishes it from others.
+/// A text for the memory: a long text is cut and gets a digest that distinguishes it from others.
 pub(super) fn remembered(text: &str) -> String {
     super::text::distinct(text, TEXT)
 }
 
-/// Bytes of a buffer that is kept between messages.
+/// The size of a buffer that is kept between messages.
 const IDLE: usize = 4 * 1024;
 
 /// The bytes of both directions of a protocol whose packets span messages.
@@ -103,32 +103,31 @@ impl<T> Default for Streams<T> {
 
 #[derive(Debug)]
 struct Stream<T> {
-    /// The beginning of a packet, and what has to come before it can be more.
+    /// The beginning of a packet, and how much more is needed to parse it again.
     bytes: Vec<u8>,
     want: Want,
     /// A packet that is too large to be collected, and where it ends.
     passing: Option<(T, PacketEnd)>,
-    /// Whether the next data may be the rest of a packet whose beginning, or end, was not
-    /// collected.
+    /// Whether the next data may belong to a packet whose beginning or end was not collected.
     is_lost: bool,
-    /// Whether that packet had its line.
+    /// Whether that packet has been reported.
     is_named: bool,
 }
 
 impl<T> Stream<T> {
-    /// The number of bytes after a loss that were not read, if the lost packet was not reported.
-    /// They may be its rest, or packets whose beginning is unknown.
+    /// The number of unread bytes after a loss, if the lost packet was not reported. They may be
+    /// its rest, or packets whose beginning is unknown.
     fn rest(&self, len: usize) -> Option<Taken<T>> {
-        let text = || format!("{len} B not read: where the next packet begins is not known");
+        let text = || format!("{len} B not read: the start of the next packet is unknown");
         (len > 0 && !self.is_named).then(|| Taken::Unread(text()))
     }
 }
 
 impl<T> Streams<T> {
-    /// Adds a message to its direction and takes all packets off that are complete. `next` returns
-    /// a packet of the bytes that it gets and its length, or nothing if there are too few. `len` is
-    /// the length of the message, of whose content only the beginning may be there. `None` if it
-    /// finds nothing of the protocol, or nothing of a message that is not there as a whole.
+    /// Adds a message to its direction, and takes all complete packets. `next` parses a packet at
+    /// the beginning of the bytes. `len` is the length of the message, whose content may be only
+    /// the beginning. Returns `None` if the bytes do not belong to the protocol, or if it finds no
+    /// packet in an incomplete message.
     pub(super) fn packets(
         &mut self,
         message: &LensMessage<'_>,
@@ -140,7 +139,7 @@ impl<T> Streams<T> {
         let (mut packets, mut at) = (Vec::new(), 0);
         let mut bytes = std::mem::take(&mut stream.bytes);
         if stream.is_lost && missing == 0 && are_packets(message.content, &mut next) {
-            // What came before was no beginning.
+            // The earlier bytes were not the beginning of a packet.
             packets.extend(stream.rest(bytes.len()));
             bytes.clear();
             (stream.want, stream.passing) = (Want::Any, None);
@@ -210,17 +209,17 @@ impl<T> Streams<T> {
         }
     }
 
-    /// The beginning of a packet whose rest has not come.
+    /// The beginning of an incomplete packet.
     pub(super) fn begun(&self, from_client: bool) -> &[u8] {
         &self.streams[usize::from(from_client)].bytes
     }
 
-    /// Whether there may have been packets that were not read.
+    /// Whether packets may have been skipped.
     pub(super) fn has_gaps(&self) -> bool {
         self.has_gaps
     }
 
-    /// Forgets the beginning of a packet, and returns it.
+    /// Removes the beginning of a packet, and returns it.
     pub(super) fn take_begun(&mut self, from_client: bool) -> Vec<u8> {
         let stream = &mut self.streams[usize::from(from_client)];
         stream.want = Want::Any;
@@ -232,18 +231,18 @@ impl<T> Streams<T> {
 #[derive(Debug)]
 pub(super) enum Taken<T> {
     Packet(T),
-    /// The bytes that were not read, in words.
+    /// The unread bytes, in words.
     Unread(String),
 }
 
 impl<T> Taken<T> {
-    /// So many bytes after the packets of a message that is not there as a whole.
+    /// The bytes after the packets of an incomplete message.
     fn after(len: u64) -> Option<Self> {
         let text = || format!("and {len} B after it, which a lens does not read");
         (len > 0).then(|| Self::Unread(text()))
     }
 
-    /// What it says, if `look` says that of a packet.
+    /// The meaning, if `look` has one for the packet.
     pub(super) fn looked_at(
         self,
         protocol: &'static str,
@@ -256,7 +255,7 @@ impl<T> Taken<T> {
     }
 }
 
-/// Whether bytes are packets, and nothing else.
+/// Whether the bytes consist only of packets.
 fn are_packets<T>(mut bytes: &[u8], mut next: impl FnMut(&[u8]) -> Next<T>) -> bool {
     while let Next::Packet(_, len) = next(bytes)
         && let Some(rest) = bytes.get(len..)
@@ -269,26 +268,26 @@ fn are_packets<T>(mut bytes: &[u8], mut next: impl FnMut(&[u8]) -> Next<T>) -> b
     false
 }
 
-/// What the next bytes of a stream are.
+/// The next bytes of a stream.
 pub(super) enum Next<T> {
-    /// A packet of so many bytes, at least one.
+    /// A packet of this many bytes, at least one.
     Packet(T, usize),
-    /// A packet that is larger than a lens reads: the meaning of its beginning, and where it ends.
+    /// A packet that is too large for a lens: the meaning of its beginning, and where it ends.
     Large(T, PacketEnd),
-    /// The beginning of a packet, and how many bytes it needs to be examined again.
+    /// The beginning of a packet, and how many bytes are needed to parse it again.
     Incomplete(Want),
-    /// Nothing of the protocol.
+    /// Bytes that do not belong to the protocol.
     Wrong,
 }
 
-/// What has to come before the beginning of a packet can be more.
+/// How much more is needed to parse the beginning of a packet again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Want {
-    /// So many bytes in all.
+    /// This many bytes in all.
     Bytes(usize),
     /// This byte.
     Byte(u8),
-    /// Anything.
+    /// Any byte.
     Any,
 }
 
@@ -302,27 +301,27 @@ impl Want {
     }
 }
 
-/// Where a packet ends.
+/// The end of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PacketEnd {
-    /// After so many bytes.
+    /// After this many bytes.
     After(u64),
     /// With this byte.
     With(u8),
 }
 
-/// Where in a message a packet ends.
+/// The position of a packet's end in a message.
 enum Ends {
-    /// After so many bytes of its beginning.
+    /// After this many bytes of its beginning.
     At(usize),
-    /// Where it was not collected, and how many bytes come after it, if that is known.
+    /// In the part that was not collected, and how many bytes follow it, if that is known.
     Missing(Option<u64>),
-    /// In a later one.
+    /// In a later message.
     Later(PacketEnd),
 }
 
 impl PacketEnd {
-    /// Looks for it in bytes, and in so many that follow and were not collected.
+    /// Searches for it in these bytes, and in `missing` bytes after them that were not collected.
     fn within(self, bytes: &[u8], missing: u64) -> Ends {
         let all = bytes.len() as u64 + missing;
         match self {
@@ -331,7 +330,7 @@ impl PacketEnd {
             Self::After(len) => Ends::Later(Self::After(len - all)),
             Self::With(byte) => match memchr::memchr(byte, bytes) {
                 Some(at) => Ends::At(at + 1),
-                // Nobody knows; mostly a message ends with its packet.
+                // Unknown; usually a message ends with its packet.
                 None if missing > 0 => Ends::Missing(None),
                 None => Ends::Later(self),
             },
@@ -339,12 +338,12 @@ impl PacketEnd {
     }
 }
 
-/// When a side was heard last.
+/// The time of the last message of a side.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Heard(Option<i64>);
 
 impl Heard {
-    /// Notes a message; how long it was quiet before, if that was longer than it may be.
+    /// Notes a message; returns the silence before it if that was too long.
     pub(super) fn again(&mut self, micros: i64, most: Duration) -> Option<Duration> {
         let before = self.0.replace(micros)?;
         let quiet = Duration::from_micros(micros.saturating_sub(before).try_into().unwrap_or(0));
@@ -352,7 +351,7 @@ impl Heard {
     }
 }
 
-/// Numbers for requests of our own, none that was seen in the conversation.
+/// Unused numbers for requests of this side.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fresh(u64);
 

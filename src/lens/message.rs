@@ -1,21 +1,21 @@
-//! A message as a lens gets it.
+//! A message for a lens.
 
 use super::payload::json;
 use super::value::Value;
 use crate::event::Direction;
 
-/// Bytes of a message that a lens reads; a longer one is named, not decoded.
+/// The largest message that a lens reads, in bytes; a longer one is named, but not decoded.
 pub const LARGEST: usize = 1 << 20;
 
-/// What is said of a longer one.
-pub(super) const TOO_LARGE: &str = "more than a lens reads";
+/// The text about a longer one.
+pub(super) const TOO_LARGE: &str = "too large for a lens";
 
-/// A data message as a lens gets it.
+/// A data message for a lens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LensMessage<'a> {
-    /// Who sent it.
+    /// Its direction.
     pub direction: Direction,
-    /// Text rather than binary.
+    /// Whether it is text (not binary).
     pub text: bool,
     /// The whole content, inflated.
     pub content: &'a [u8],
@@ -34,7 +34,8 @@ impl<'a> LensMessage<'a> {
         self.text.then(|| std::str::from_utf8(self.content).ok()).flatten()
     }
 
-    /// The characters of a text of which only the beginning is there: the last one may be cut.
+    /// The characters of a text whose content is only the beginning: the last character may be
+    /// incomplete.
     pub(super) fn beginning(&self) -> &'a str {
         match std::str::from_utf8(self.content) {
             _ if !self.text => "",
@@ -43,7 +44,7 @@ impl<'a> LensMessage<'a> {
         }
     }
 
-    /// The content of a text message that is one JSON value.
+    /// The content of a text message that is a single JSON value.
     pub fn as_json(&self) -> Option<Value> {
         json::read(self.as_text()?)
     }

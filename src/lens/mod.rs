@@ -1,8 +1,8 @@
-//! Lenses: what the messages of a session mean in the protocol that they carry.
+//! Lenses: the meaning of a session's messages in the protocol that they carry.
 //!
 //! A [`Lens`] gets whole messages and returns their meaning, which is shown in addition to the
-//! frames. It uses no socket, changes no byte, and is total: any bytes give a meaning or none, in
-//! bounded time and memory. [`PROTOCOLS`] registers them all; a [`Conversation`] chooses one by
+//! frames. It uses no sockets and changes no bytes. Any bytes give a meaning or none, in limited
+//! time and memory. [`PROTOCOLS`] registers them all; a [`Conversation`] chooses one by
 //! [`Evidence`], pairs requests with answers and counts heartbeats. `docs/lenses.md` shows how to
 //! add one.
 

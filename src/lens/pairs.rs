@@ -1,4 +1,4 @@
-//! Requests without an answer yet, and the times until the answers.
+//! Unanswered requests, and the times until the answers.
 
 use std::time::Duration;
 
@@ -6,34 +6,34 @@ use super::decoded::{Answered, Decoded, Pairing};
 use super::kept::Kept;
 use crate::event::Direction;
 
-/// A request without an answer yet.
+/// An unanswered request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnansweredCall {
-    /// The side that asked.
+    /// Its direction.
     pub direction: Direction,
     /// The protocol of the request.
     pub protocol: &'static str,
     /// Its key, as in `12`.
     pub key: String,
-    /// What it was about.
+    /// Its subject.
     pub about: String,
     /// When it was sent, in microseconds since the Unix epoch.
     pub micros: i64,
 }
 
-/// A key is one of its direction, protocol and name.
+/// A key consists of direction, protocol and name.
 type Key = (Direction, &'static str, String);
 
-/// The requests of both directions; bounded.
+/// The requests of both directions; their number is limited.
 #[derive(Debug, Default)]
 pub(super) struct Pairs {
     waiting: Kept<Key, (String, i64)>,
-    /// Requests that had to make room.
+    /// The number of dropped requests.
     forgotten: u64,
 }
 
 impl Pairs {
-    /// Notes a request, or finds what an answer belongs to.
+    /// Notes a request, or finds the request of an answer.
     pub(super) fn pair(&mut self, direction: Direction, micros: i64, decoded: &mut Decoded) {
         let protocol = decoded.protocol;
         let key_of = |key: &String| (direction.opposite(), protocol, key.clone());
@@ -58,7 +58,7 @@ impl Pairs {
         });
     }
 
-    /// The requests without an answer, the oldest first.
+    /// Unanswered requests, the oldest first.
     pub(super) fn unanswered(&self) -> impl ExactSizeIterator<Item = UnansweredCall> {
         self.waiting.iter().map(|((direction, protocol, key), (about, micros))| UnansweredCall {
             direction: *direction,
@@ -69,7 +69,7 @@ impl Pairs {
         })
     }
 
-    /// How many requests were forgotten because too many waited.
+    /// How many requests were dropped because too many were unanswered.
     pub(super) fn forgotten(&self) -> u64 {
         self.forgotten
     }

@@ -2,28 +2,28 @@
 
 use std::borrow::Cow;
 
-/// What is secret, and what is shown instead.
+/// What is secret, and the text to show instead.
 #[derive(Clone, Copy)]
 pub struct Secrets<'a> {
-    /// Whether what goes by this name is secret.
+    /// Whether the value with this name is secret.
     pub is_secret: &'a dyn Fn(&str) -> bool,
-    /// A text without the secrets that are known by their value.
+    /// A text without known secret values.
     pub clean: &'a dyn for<'t> Fn(&'t str) -> Cow<'t, str>,
-    /// The text that is shown instead of a secret.
+    /// The text that replaces a secret.
     pub mask: &'a str,
 }
 
-/// What objects of a packet say in `key` of their `value`, as it is written.
+/// The texts that objects of a packet have in `key` for their `value`, as written.
 #[derive(Default)]
 pub(super) struct Named {
-    /// The names, which hold no secret.
+    /// Names whose value is not a secret.
     pub(super) names: Vec<String>,
     /// The values that are secrets.
     pub(super) secrets: Vec<String>,
 }
 
 impl Named {
-    /// Whether it may know of what goes by a name.
+    /// Whether it may contain information about this name.
     fn concerns(&self, name: &str) -> bool {
         match name {
             "value" | "attributeValue" => !self.secrets.is_empty(),
@@ -32,8 +32,8 @@ impl Named {
         }
     }
 
-    /// Whether a JSON value, of which a text may show only the beginning, is a secret; `None` if
-    /// only its own name decides.
+    /// Whether a JSON value is a secret; a text may show only its beginning. `None` if only its own
+    /// name decides.
     fn is_secret(&self, name: &str, value: &str) -> Option<bool> {
         let has = |all: &[String]| {
             all.iter().any(|other| {
@@ -50,15 +50,15 @@ impl Named {
 }
 
 impl Secrets<'_> {
-    /// A text about a conversation without secrets. Its lines begin with our own names.
+    /// A text about a conversation, without secrets. Our own names begin its lines.
     pub fn masked(&self, text: &str) -> String {
         let mut text = text.to_owned();
         self.take_out_of_line(&mut text, &Named::default());
         text
     }
 
-    /// Takes secrets out of a text: those that it quotes as JSON, those that a line has after their
-    /// name, and those that are known by their value.
+    /// Removes secrets from a text: values in quoted JSON, values after a name on a line, and known
+    /// values.
     pub(super) fn take_out_of(&self, text: &mut String, named: &Named) {
         if let Some(masked) = mask_lines(text, self.is_secret, self.mask) {
             *text = masked;
@@ -79,8 +79,8 @@ impl Secrets<'_> {
     }
 }
 
-/// A text with `mask` instead of the values whose JSON name is a secret's, as in `"token":"…"`,
-/// also if the JSON is inside a string, or in a string inside a string. `None` if there is none.
+/// A text with `mask` instead of JSON values with a secret name, as in `"token":"…"`, also if the
+/// JSON is in a string, or in a string in a string. `None` if there is no secret.
 fn mask_quoted(
     text: &str,
     is_secret: &dyn Fn(&str) -> bool,
@@ -93,7 +93,7 @@ fn mask_quoted(
         at = begin;
         let Some(end) = text[begin..].find('"').map(|quote| begin + quote) else { break };
         let name = text[begin..end].trim_end_matches('\\');
-        // In a string of JSON a quote has a backslash, in one in that three, then seven.
+        // In a JSON string, a quote has one backslash; a level deeper, three, then seven.
         let quote = &text[begin + name.len()..=end];
         let Some(value) = text[end + 1..].trim_start().strip_prefix(':').map(str::trim_start)
         else {
@@ -118,14 +118,14 @@ fn mask_quoted(
         masked.push_str(&text[done..from]);
         masked.push_str(mask);
         (done, at) = (to, to);
-        // After the quote that ends it.
+        // After the closing quote.
         at += text[to..].find('"').filter(|_| from > start).map_or(0, |quote| quote + 1);
     }
     (done > 0).then(|| masked + &text[done..])
 }
 
-/// A text with `mask` instead of what follows a secret's name and a colon on a line, as in
-/// `passcode:…` of STOMP, or `a=ice-pwd:…` of SDP. `None` if there is none.
+/// A text with `mask` instead of the values after a secret name and a colon on a line, as in
+/// `passcode:…` of STOMP, or `a=ice-pwd:…` of SDP. `None` if there is no secret.
 fn mask_lines(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> Option<String> {
     let is_header = |line: &str| {
         let (name, value) = line.split_once(':')?;
@@ -153,8 +153,8 @@ fn mask_lines(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> Optio
     is_any.then_some(masked)
 }
 
-/// A text with `mask` instead of values after a secret's name without quotes, as in
-/// `login(password:"…")` of GraphQL, also inside a JSON string. `None` if there is none.
+/// A text with `mask` instead of values after an unquoted secret name, as in `login(password:"…")`
+/// of GraphQL, also in a JSON string. `None` if there is no secret.
 fn mask_arguments(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> Option<String> {
     let (mut masked, mut done, mut at) = (String::new(), 0, 0);
     while let Some(begin) = text[at..].find(is_of_name).map(|begin| at + begin) {
@@ -162,7 +162,7 @@ fn mask_arguments(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> O
         at = end;
         let Some(colon) = colon_after(text, end) else { continue };
         let name = &text[begin..end];
-        // In a string of JSON it may follow the end of a line, as in `\npassword`.
+        // In a JSON string, it may follow a line end, as in `\npassword`.
         let is_after_escape = text[..begin].ends_with('\\') && name.starts_with(['n', 'r', 't']);
         if !(is_secret(name) || is_after_escape && is_secret(&name[1..])) {
             continue;
@@ -173,7 +173,7 @@ fn mask_arguments(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> O
                 at = start;
                 continue;
             }
-            // Where it begins is not known.
+            // Its beginning is unknown.
             Found::Unknown => (text.len() - text[colon + 1..].trim_start().len(), text.len()),
         };
         masked.push_str(&text[done..from]);
@@ -183,20 +183,21 @@ fn mask_arguments(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> O
     (done > 0).then(|| masked + &text[done..])
 }
 
-/// Backslashes of a quote in a text, in one that is in a string of JSON, in one in that, and so on.
+/// How many backslashes a quote has in a text, in a JSON string, in a string in a string, and so
+/// on.
 const LEVELS: [usize; 5] = [0, 1, 3, 7, 15];
 
-/// Bytes of a comment, or of the arguments of a directive, that are examined, so that a text full
-/// of them does not take longer than another one.
+/// How many bytes of a comment, or of a directive's arguments, are examined, so that a text full of
+/// them does not take longer than others.
 const ASIDE: usize = 256;
 
-/// What follows a name and a colon.
+/// The text after a name and a colon.
 enum Found {
     /// A value, or the default of a variable.
     Value(usize),
     /// A variable, a type or a word.
     Other(usize),
-    /// What is cut, or has too long a comment.
+    /// The text is cut, or has a comment that is too long.
     Unknown,
 }
 
@@ -204,7 +205,7 @@ fn is_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// Where the name ends that begins here.
+/// The end of the name that begins here.
 fn name_end(text: &str, at: usize) -> usize {
     text[at..].find(|c| !is_of_name(c)).map_or(text.len(), |len| at + len)
 }
@@ -216,7 +217,7 @@ fn colon_after(text: &str, at: usize) -> Option<usize> {
         .find_map(|level| ignored(text, at, level).filter(|colon| text[*colon..].starts_with(':')))
 }
 
-/// The content of a text from here on. Only the following characters show the level of the text.
+/// The value that begins here. Only the characters after the name show the level of the text.
 fn value_of(text: &str, at: usize, is_variable: bool) -> Found {
     let (mut value, mut other) = (None::<usize>, None::<usize>);
     for level in LEVELS {
@@ -236,7 +237,7 @@ fn value_of(text: &str, at: usize, is_variable: bool) -> Found {
     }
 }
 
-/// The content of a string, or anything else as a whole, that begins here.
+/// The range of the value that begins here: the content of a string, or anything else as a whole.
 fn value_range(text: &str, start: usize) -> (usize, usize) {
     let value = &text[start..];
     let level = |before: &str| before.bytes().rev().take_while(|byte| *byte == b'\\').count();
@@ -253,7 +254,7 @@ fn value_range(text: &str, start: usize) -> (usize, usize) {
     (start, value.find(end).map_or(text.len(), |len| start + len))
 }
 
-/// Where what means something follows: no space, no comma, no comment. `None` if a comment has no end.
+/// The next position that is not a space, a comma or a comment. `None` if a comment has no end.
 fn ignored(text: &str, mut at: usize, level: usize) -> Option<usize> {
     loop {
         let rest =
@@ -263,7 +264,7 @@ fn ignored(text: &str, mut at: usize, level: usize) -> Option<usize> {
             at += line_end(rest, level)?;
             continue;
         }
-        // The end of a line, and a tab, in a string of JSON.
+        // A line end and a tab in a JSON string.
         let backslashes = level.div_ceil(2);
         if backslashes == 0
             || rest.bytes().take_while(|byte| *byte == b'\\').count() != backslashes
@@ -275,7 +276,7 @@ fn ignored(text: &str, mut at: usize, level: usize) -> Option<usize> {
     }
 }
 
-/// Where a line ends, with what ends it.
+/// The end of a line, after its line end.
 fn line_end(text: &str, level: usize) -> Option<usize> {
     let bytes = &text.as_bytes()[..text.len().min(ASIDE)];
     if level == 0 {
@@ -286,8 +287,9 @@ fn line_end(text: &str, level: usize) -> Option<usize> {
     ends.find(|at| before(*at) == level.div_ceil(2)).map(|at| at + 1)
 }
 
-/// The position of the default of a variable whose type begins here, as in `[String!]! = "…"`; the
-/// end of a type in brackets without one; otherwise its own position. `None` if that is not known.
+/// The position of the default of a variable whose type begins here, as in `[String!]! = "…"`.
+/// Without a default, the end of a type in brackets, otherwise its own position. `None` if that is
+/// unknown.
 fn default_of(text: &str, start: usize, level: usize, is_variable: bool) -> Option<usize> {
     let mut at = start;
     while text[at..].starts_with('[') {
@@ -318,7 +320,7 @@ fn default_of(text: &str, start: usize, level: usize, is_variable: bool) -> Opti
     }
 }
 
-/// Where the bracket is closed that a text begins with.
+/// The end of the bracket with which a text begins.
 fn balanced(text: &str, level: usize) -> Option<usize> {
     let (mut at, mut depth) = (0, 0usize);
     loop {
@@ -342,12 +344,13 @@ fn balanced(text: &str, level: usize) -> Option<usize> {
     }
 }
 
-/// For the GraphQL string whose first quote is here: where its content begins and ends, and where
-/// it ends itself.
+/// For a GraphQL string that begins here: the beginning and the end of its content, and its own
+/// end.
 fn string(text: &str, quote: usize, level: usize) -> (usize, usize, usize) {
     let mark = format!("{}\"", "\\".repeat(level));
     let content = &text[quote + 1..];
-    // A block string has three quotes at each end; one with a backslash more is part of it.
+    // A block string has three quotes at each end. A quote with one more backslash belongs to the
+    // content.
     let Some(block) = content.strip_prefix(&mark.repeat(2)) else {
         let to = quote + 1 + string_end(content, level);
         return (quote + 1, to, text.len().min(to + mark.len()));
@@ -361,22 +364,25 @@ fn string(text: &str, quote: usize, level: usize) -> (usize, usize, usize) {
     }
 }
 
-/// Where a string ends whose quotes have so many backslashes; one with more is part of it.
+/// The end of a string whose quotes have this many backslashes; a quote with more belongs to the
+/// content.
 fn string_end(string: &str, level: usize) -> usize {
     quotes(string, level).next().map_or(string.len(), |at| at - level)
 }
 
-/// The quotes of JSON in a text that have so many backslashes because it is itself in a string.
+/// The JSON quotes in a text that have this many backslashes, because the text itself is in a
+/// string.
 fn quotes(text: &str, level: usize) -> impl Iterator<Item = usize> {
     let before = |at: usize| text[..at].bytes().rev().take_while(|byte| *byte == b'\\').count();
     text.match_indices('"').map(|(at, _)| at).filter(move |at| {
-        // Each backslash of the content is twice as many as the quotes of its level have, and two.
+        // Each backslash of the content is written as twice as many as the quotes of its level
+        // have, plus two.
         let before = before(*at);
         before >= level && (before - level).is_multiple_of(2 * (level + 1))
     })
 }
 
-/// Where a value that is not a string ends; a list or an object with its bracket.
+/// The end of a value that is not a string; a list or an object ends with its bracket.
 fn value_end(value: &str, level: usize) -> usize {
     if !value.starts_with(['[', '{']) {
         return value.find([',', ']', '}', ' ']).unwrap_or(value.len());
@@ -403,7 +409,7 @@ mod tests {
             .unwrap_or_else(|| text.to_owned())
     }
 
-    /// A text as it is in a string of JSON.
+    /// A text in a JSON string.
     fn packed(text: &str) -> String {
         let string = crate::lens::Value::from(text).json();
         string[1..string.len() - 1].to_owned()
@@ -472,9 +478,9 @@ mod tests {
             assert_eq!(masked(&packed(text)), packed(expected));
             assert_eq!(masked(&packed(&packed(text))), packed(&packed(expected)));
         }
-        // On one line nobody knows where a comment ends.
+        // On a single line, the end of a comment is unknown.
         assert_eq!(masked(r#"{l(password: # c "a",n:1)}"#), "{l(password: -");
-        // A name after the end of a line in a string.
+        // A name after a line end in a string.
         let is_secret = |name: &str| name == "tenant";
         let masked = mask_arguments(r#"{\"query\":\"{l(\ntenant:\\\"a\\\")}\"}"#, &is_secret, "-");
         assert_eq!(masked.as_deref(), Some(r#"{\"query\":\"{l(\ntenant:\\\"-\\\")}\"}"#));

@@ -1,4 +1,4 @@
-//! Turns the commands of a protocol into correct messages.
+//! Makes correct messages of the commands of a protocol.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use super::value::Value;
 /// A command of a protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpeechCommand {
-    /// Its name, as in `subscribe`; empty for the one that needs none.
+    /// Its name, as in `subscribe`; empty for the command without a name.
     pub name: &'static str,
-    /// Its arguments: `NAME` must be given, `[NAME]` may be; one that ends with `…` takes the rest
-    /// of the line.
+    /// Its arguments: `NAME` is required, `[NAME]` is optional; one that ends with `…` takes the
+    /// rest of the line.
     pub arguments: &'static str,
-    /// What it does, in a sentence.
+    /// Its effect, in a sentence.
     pub help: &'static str,
-    /// Arguments as an example.
+    /// Example arguments.
     pub example: &'static str,
 }
 
 impl SpeechCommand {
-    /// The command that a line begins with, and the rest of the line. The one without a name takes
-    /// every other line.
+    /// The command at the beginning of a line, and the rest of the line. The command without a name
+    /// takes all other lines.
     pub fn find<'a, 'b>(
         commands: &'a [Self],
         line: &'b str,
@@ -38,8 +38,8 @@ impl SpeechCommand {
     }
 }
 
-/// Whether a line of a protocol gives a value for an argument whose name is a
-/// secret's, as in `connect LOGIN PASSCODE`.
+/// Whether a line of a protocol has a value for an argument with a secret name, as in `connect
+/// LOGIN PASSCODE`.
 pub fn gives_secret(
     commands: &[SpeechCommand],
     line: &str,
@@ -53,7 +53,7 @@ pub fn gives_secret(
 /// A message to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// Text rather than binary.
+    /// Whether it is text (not binary).
     pub text: bool,
     /// The content.
     pub content: Vec<u8>,
@@ -83,20 +83,21 @@ impl Outgoing {
 /// A message that keeps the session alive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beat {
-    /// How long may pass before the next one.
+    /// The longest time until the next one.
     pub every: Duration,
     /// The message.
     pub message: Outgoing,
 }
 
 impl Beat {
-    /// A heartbeat as often as the other side or the protocol requires; never so often that a peer
-    /// could make a client flood.
+    /// A heartbeat as often as the other side or the protocol requires, but with a minimum
+    /// interval, so that a peer can't make a client flood.
     pub(super) fn every(time: Duration, message: Outgoing) -> Self {
         Self { every: time.max(Duration::from_millis(100)), message }
     }
 
-    /// A heartbeat as often as both sides have agreed; the client requested no more.
+    /// A heartbeat as often as both sides have agreed, with the same minimum interval. The client
+    /// asked for nothing more frequent.
     pub(super) fn agreed(time: Duration, message: Outgoing) -> Self {
         Self { every: time.max(Duration::from_millis(100)), message }
     }
@@ -120,24 +121,24 @@ pub enum SpeechError {
     /// There are too many arguments.
     #[error("more arguments than the command takes: {0}")]
     TooMany(String),
-    /// An argument is not what it should be.
+    /// An argument is invalid.
     #[error("{0}")]
     Wrong(String),
 }
 
-/// A word in quotes, as in `"two words"`, and what follows it.
+/// A word in quotes, as in `"two words"`, and the text after it.
 fn quoted(text: &str) -> Option<(&str, &str)> {
     let quote = text.chars().next().filter(|c| ['"', '\''].contains(c))?;
     let (word, tail) = text[1..].split_once(quote)?;
     (tail.is_empty() || tail.starts_with(char::is_whitespace)).then_some((word, tail))
 }
 
-/// The arguments of a command, by their place.
+/// The arguments of a command, by position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpeechArguments<'a>(Vec<&'a str>);
 
 impl<'a> SpeechArguments<'a> {
-    /// Takes a line apart as a command's arguments demand.
+    /// Splits a line into the arguments of a command.
     pub fn parse(command: &SpeechCommand, line: &'a str) -> Result<Self, SpeechError> {
         let mut rest = line.trim();
         let mut words = Vec::new();
@@ -177,13 +178,13 @@ impl<'a> SpeechArguments<'a> {
         self.given(at).map(|text| json::read(text).unwrap_or_else(|| text.into()))
     }
 
-    /// An argument as any number of values: JSON values or words, with spaces between.
+    /// An argument as any number of values: JSON values or words, separated by spaces.
     pub(super) fn values(&self, at: usize) -> Vec<Value> {
         let mut rest = self.get(at);
         let mut values = Vec::new();
         while !rest.is_empty() {
             let word = rest.find(char::is_whitespace).unwrap_or(rest.len());
-            // A value ends with its own bracket or at a space: 12x is a word.
+            // A value ends with its own bracket or at a space; `12x` is a word.
             let (value, end) = json::read_first(rest)
                 .filter(|(_, end)| rest[*end..].chars().next().is_none_or(char::is_whitespace))
                 .unwrap_or_else(|| (rest[..word].into(), word));

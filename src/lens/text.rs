@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Characters of a value in a summary, at most.
+/// The largest number of characters of a value in a summary.
 pub(super) const BRIEF: usize = 60;
 
 /// The beginning of a text, on one line.
@@ -10,7 +10,7 @@ pub(super) fn brief(text: &str) -> String {
     clipped(text, BRIEF)
 }
 
-/// At most so many characters; one that is cut ends with `…`. Control characters become spaces.
+/// At most this many characters; a cut text ends with `…`. Control characters become spaces.
 pub(super) fn clipped(text: &str, most: usize) -> String {
     let one_line = |c: char| if c.is_control() { ' ' } else { c };
     match text.char_indices().nth(most) {
@@ -19,8 +19,8 @@ pub(super) fn clipped(text: &str, most: usize) -> String {
     }
 }
 
-/// A text of at most so many characters as it is; of a longer one the beginning and a digest, so that
-/// two that differ only in their ends stay apart.
+/// A text of at most this many characters, unchanged. Of a longer one, the beginning and a digest,
+/// so that two texts that differ only at the end stay different.
 pub(super) fn distinct(text: &str, most: usize) -> String {
     if text.len() <= most || text.chars().nth(most).is_none() {
         return clipped(text, most);
@@ -35,8 +35,8 @@ pub(super) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// As many of `all` things as fit into about so many characters, at least one, with commas between,
-/// and how many more there are.
+/// As many of `all` things as fit into about this many characters, at least one, separated by
+/// commas, followed by the number of the others.
 pub(super) fn listed(things: impl Iterator<Item = String>, all: usize, most: usize) -> String {
     let (mut list, mut shown) = (String::new(), 0);
     for thing in things {
@@ -54,7 +54,7 @@ pub(super) fn listed(things: impl Iterator<Item = String>, all: usize, most: usi
     }
 }
 
-/// A time to a precision that matters: `35 ms`, `2.4 s`.
+/// A time with a suitable precision: `35 ms`, `2.4 s`.
 pub(super) fn span(time: Duration) -> String {
     match time.as_micros() {
         micros @ 0..1_000 => format!("{micros} µs"),
@@ -65,24 +65,24 @@ pub(super) fn span(time: Duration) -> String {
     }
 }
 
-/// A time that a protocol gives in milliseconds.
+/// A time given in milliseconds.
 pub(super) fn millis(millis: u64) -> String {
     span(Duration::from_millis(millis))
 }
 
-/// Whether the path of a path and query ends so, with or without a slash.
+/// Whether the path of a URL ends with `end`, with or without a slash.
 pub(super) fn path_ends(url: &str, end: &str) -> bool {
     url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/').ends_with(end)
 }
 
-/// The value of a name in the query of a URL, not decoded.
+/// The value of a parameter in the query of a URL, not decoded.
 pub(super) fn query<'a>(url: &'a str, name: &str) -> Option<&'a str> {
     let (_, query) = url.split_once('?')?;
     let mut pairs = query.split(['&', '#']).filter_map(|pair| pair.split_once('='));
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
-/// For protocols whose URLs are like any other.
+/// For protocols without typical URLs.
 pub(super) fn no_url(_: &str) -> bool {
     false
 }

@@ -1,14 +1,14 @@
 //! Values of all payload formats, with their order and types.
 //!
-//! They are written as JSON if JSON has the type, otherwise in the diagnostic notation of CBOR, RFC
-//! 8949 §8: `h'0102'`, `1(1363896240)`, `undefined`.
+//! A value is written as JSON if JSON has the type, otherwise in the diagnostic notation of CBOR,
+//! RFC 8949 §8: `h'0102'`, `1(1363896240)`, `undefined`.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 use super::secrets::{Named, Secrets};
 
-/// A value as it was sent.
+/// A value.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)] // each is the type of its name
 pub enum Value {
@@ -16,39 +16,40 @@ pub enum Value {
     Bool(bool),
     Integer(i128),
     Float(f64),
-    /// A number of JSON that is neither, or not written as one would be: as it is written.
+    /// Another JSON number, or one in an unusual notation: as written.
     Number(String),
     Text(String),
     Bytes(Vec<u8>),
     List(Vec<Value>),
     Map(Vec<(Value, Value)>),
-    /// A type of one format: a mark as in `undefined`, or around a value as in `ext5(h'00')`.
+    /// A type of one format: a mark such as `undefined`, or a mark around a value, such as
+    /// `ext5(h'00')`.
     Marked(String, Option<Box<Value>>),
 }
 
-/// What an entry of an object is, beside the others.
+/// The relation of an object's entry to the other entries.
 enum Part {
-    /// Another entry names it as a secret.
+    /// Another entry says that it is a secret.
     Secret,
-    /// It names the entry `value`.
+    /// It is the name of the entry `value`.
     Name,
-    /// Only its own key says what it is.
+    /// Only its own key names it.
     Own,
 }
 
 impl Value {
-    /// The value of a key of a map.
+    /// The value of a key in a map.
     pub fn get(&self, key: &str) -> Option<&Self> {
         let Self::Map(entries) = self else { return None };
         entries.iter().find(|(name, _)| name.as_str() == Some(key)).map(|(_, value)| value)
     }
 
-    /// The text of a key of a map.
+    /// The text of a key in a map.
     pub fn text_of(&self, key: &str) -> Option<&str> {
         self.get(key)?.as_str()
     }
 
-    /// The value at a path of keys and indices with dots between, as in `args.0`.
+    /// The value at a path of keys and indices, separated by dots, as in `args.0`.
     pub fn path(&self, path: &str) -> Option<&Self> {
         path.split('.').try_fold(self, |value, step| match value {
             Self::List(values) => values.get(step.parse::<usize>().ok()?),
@@ -56,7 +57,7 @@ impl Value {
         })
     }
 
-    /// The text, if it is one.
+    /// The text, if it is a text.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -64,7 +65,7 @@ impl Value {
         }
     }
 
-    /// The number, if it is an integer that fits.
+    /// The number, if it is an integer in this range.
     pub fn as_u64(&self) -> Option<u64> {
         match self {
             Self::Integer(number) => u64::try_from(*number).ok(),
@@ -72,7 +73,7 @@ impl Value {
         }
     }
 
-    /// The number as a whole one; some encoders write integers as floats.
+    /// The number as an integer, because some encoders write integers as floats.
     pub fn as_integer(&self) -> Option<i128> {
         match self {
             Self::Integer(number) => Some(*number),
@@ -90,7 +91,7 @@ impl Value {
         }
     }
 
-    /// Whether it is more than a word for nothing: null, false, or empty.
+    /// Whether it has content: not null, false or empty.
     pub fn says_something(&self) -> bool {
         match self {
             Self::Null | Self::Bool(false) => false,
@@ -106,7 +107,7 @@ impl Value {
         matches!(self, Self::Map(_))
     }
 
-    /// Takes secrets out: the values of keys whose name is one's, and what is known by its value.
+    /// Masks secrets: values of keys with a secret name, and known values.
     pub(super) fn mask(&mut self, secrets: &Secrets<'_>) {
         match self {
             Self::List(values) => values.iter_mut().for_each(|value| value.mask(secrets)),
@@ -132,8 +133,8 @@ impl Value {
         }
     }
 
-    /// Whether an object says in `key` or `name`, its own or that of its `variable` (OCPP), that its
-    /// `value` is a secret.
+    /// Whether an object says in `key` or `name` (its own, or that of its `variable` in OCPP) that
+    /// its `value` is a secret.
     fn names_secret(entries: &[(Self, Self)], secrets: &Secrets<'_>) -> bool {
         entries.iter().any(|(key, value)| match (key.as_str(), value) {
             (Some("key" | "name"), Self::Text(name)) => (secrets.is_secret)(name),
@@ -142,7 +143,7 @@ impl Value {
         })
     }
 
-    /// What an entry of an object is, beside the others.
+    /// The relations of an object's entries.
     fn parts(
         entries: &[(Self, Self)],
         secrets: &Secrets<'_>,
@@ -156,8 +157,8 @@ impl Value {
         }
     }
 
-    /// Notes what objects say in `key` of their `value`: a text may show a part of them, in which
-    /// only one of both is in sight.
+    /// Notes the texts that objects have in `key` for their `value`, because another text may show
+    /// only one of the two.
     pub(super) fn note_named(&self, secrets: &Secrets<'_>, named: &mut Named) {
         match self {
             Self::List(values) => values.iter().for_each(|value| value.note_named(secrets, named)),
@@ -176,7 +177,7 @@ impl Value {
         }
     }
 
-    /// As it is in a summary, a text without the quotes around it.
+    /// The form for a summary; a text without quotes.
     fn written(&self) -> String {
         let written = super::text::clipped(&self.beginning(), usize::MAX);
         match self {
@@ -188,20 +189,20 @@ impl Value {
         }
     }
 
-    /// A text without quotes, anything else as it is written.
+    /// A text without quotes, any other value as written.
     pub fn plain(&self) -> String {
         self.as_str().map_or_else(|| self.short(), str::to_owned)
     }
 
-    /// The beginning of how it is written, as much as a part of a summary needs.
+    /// The beginning of its written form, as long as a part of a summary.
     pub fn short(&self) -> String {
         super::text::brief(&self.beginning())
     }
 
-    /// The beginning of how it is written, at least as much as fills a summary.
+    /// The beginning of its written form, at least as long as a summary.
     pub(super) fn beginning(&self) -> String {
         let mut beginning = Beginning(String::new());
-        // Full is as good as done.
+        // The error only means that it is full.
         let _ = write!(beginning, "{self}");
         beginning.0
     }
@@ -212,7 +213,7 @@ impl Value {
     }
 }
 
-/// Takes only the beginning of what is written, so that a long value costs no more than a short one.
+/// Takes only the beginning of the output, so that a long value costs no more than a short one.
 struct Beginning(String);
 
 impl Write for Beginning {
@@ -225,7 +226,7 @@ impl Write for Beginning {
     }
 }
 
-/// In diagnostic notation; with `#` in strict JSON.
+/// In diagnostic notation; with `#`, in strict JSON.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let strict = f.alternate();

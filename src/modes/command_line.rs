@@ -1,4 +1,4 @@
-//! From the typed command line to options: a curl command and the user's defaults are inserted
+//! From the typed command line to the options. A curl command and the user's defaults are inserted
 //! before the typed options.
 
 use std::ffi::OsString;
@@ -25,21 +25,21 @@ use crate::net::stdio::stdout_failed;
 use crate::output::stderr;
 use crate::script::command::{help as command_help, table};
 
-/// Modes that have nothing to do with defaults: a broken file does not stop them.
+/// Modes without defaults: an invalid configuration file does not stop them.
 const WITHOUT_DEFAULTS: [&str; 5] = ["completions", "explain", "help", "man", "version"];
 
-/// The headings under which options of the connection stand in the help: what a curl command may
-/// have too.
+/// The help headings of the options about the connection. A curl command may have these options,
+/// too.
 const OF_THE_CONNECTION: [&str; 3] = ["Connection", "TLS", "Redirects and retries"];
 
-/// Options of the connection by their long names and values, as they were given.
+/// The given options about the connection, with their long names and values.
 pub type Given = Vec<(String, Option<String>)>;
 
-/// What there is to do.
+/// What the program must do.
 pub enum CommandLine {
-    /// This.
+    /// Run this mode.
     Run(Box<Cli>, Given),
-    /// Nothing: help or an error was printed.
+    /// Nothing more: help or an error has been printed.
     Ended(Exit),
 }
 
@@ -50,10 +50,11 @@ pub enum CommandLine {
 /// The curl command or a default can't be used.
 pub fn read() -> anyhow::Result<CommandLine> {
     let typed = environment::arguments();
-    // A profile may stand before the mode.
+    // A profile may precede the mode.
     let words = typed.iter().skip(1).filter_map(|word| word.to_str());
     let mode = words.take(2).find(|word| !word.starts_with('@'));
-    // It lives as long as the process: to free some thousand small pieces takes time at every start.
+    // The definition lives until the process ends, because freeing some thousand small pieces takes
+    // time in every run.
     let mut program = ManuallyDrop::new(cli::command_of(mode.unwrap_or_default()));
     let invocation = Invocation::read(&program, typed.iter().cloned());
     let mode = invocation.arguments.get(1).and_then(|name| name.to_str()).unwrap_or_default();
@@ -70,7 +71,7 @@ pub fn read() -> anyhow::Result<CommandLine> {
             }
             Ok(parsed)
         }
-        // Whoever asks for help gets it, whatever the file holds.
+        // Help is printed even if the configuration file is invalid.
         Err(error) => match program.try_get_matches_from_mut(typed) {
             Err(shown) if !shown.use_stderr() => Ok(print(&shown)),
             _ => Err(error.into()),
@@ -78,8 +79,7 @@ pub fn read() -> anyhow::Result<CommandLine> {
     }
 }
 
-/// Notes which of the options of a transcript, and of TLS with a second server, were typed and are not
-/// defaults.
+/// Notes which options of a transcript, and of TLS with a second server, were typed (not defaults).
 fn note_typed(cli: &mut Cli, mut ids: Vec<String>) {
     if let Some(Mode::Listen(args)) = &mut cli.mode {
         let of_upstream = ids.iter().filter(|id| OF_UPSTREAM.contains(&id.as_str()));
@@ -99,7 +99,7 @@ fn usage(error: &dyn std::fmt::Display) -> UsageError {
     UsageError::new(error.to_string())
 }
 
-/// Puts a curl command, then the defaults before what was typed.
+/// Inserts a curl command and the defaults before the typed options.
 fn gather(program: &Command, mut invocation: Invocation) -> Result<Arguments, UsageError> {
     let mut notes = Vec::new();
     if let Some(command) = &invocation.from_curl {
@@ -117,7 +117,7 @@ fn gather(program: &Command, mut invocation: Invocation) -> Result<Arguments, Us
     let file = if off { None } else { config_file(&invocation)? };
     let variables = if off { Vec::new() } else { environment::variables() };
     let file = file.as_ref().map(|(path, file)| (path.as_path(), file));
-    // Whether a default is one of some other mode, only the options of all can show.
+    // Only the definition with all options can show whether a default belongs to another mode.
     let whole = (file.is_some() || !variables.is_empty()).then(cli::command);
     let program = whole.as_ref().unwrap_or(program);
     let arguments =
@@ -130,7 +130,7 @@ fn gather(program: &Command, mut invocation: Invocation) -> Result<Arguments, Us
     Ok(arguments)
 }
 
-/// The file of `--config`, of `WSCOPE_CONFIG`, or the usual one if it is there.
+/// The file of `--config` or `WSCOPE_CONFIG`, or the usual file if it exists.
 pub(super) fn config_file(
     invocation: &Invocation,
 ) -> Result<Option<(PathBuf, ConfigFile)>, UsageError> {
@@ -147,7 +147,7 @@ pub(super) fn config_file(
     Ok(text.map(|text| (path, ConfigFile::parse(&text))))
 }
 
-/// Parses the words; an error in a default is reported with the place of the default.
+/// Parses the words. An error in a default is reported with the position of the default.
 fn parse(
     program: &mut Command,
     words: Vec<OsString>,
@@ -163,8 +163,8 @@ fn parse(
             .or_else(|| mistyped::command(program, typed, false)),
         Err(error) => match defaults.and_then(|made| made.blame(error)) {
             Some(fault) => Some(fault.to_string()),
-            // An option of another mode is named with that mode.
-            // `-header` asks for help by its first letter.
+            // For an option of another mode, the error names that mode. clap reads `-header` as
+            // `-h`, a request for help.
             None if !error.use_stderr() => mistyped::one_dash(program, typed),
             None if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => None,
             None => Some(mistyped::refused(&cli::command(), typed, error)),
@@ -180,8 +180,8 @@ fn parse(
     }
 }
 
-/// `wscope help [COMMAND]`: what `--help` prints of a command of this program, or `/help` of one of
-/// the prompt.
+/// `wscope help [COMMAND]`: prints the `--help` of a command of wscope, or the `/help` of a command
+/// of the prompt.
 ///
 /// # Errors
 ///
@@ -214,7 +214,7 @@ pub fn help(name: Option<&str>) -> anyhow::Result<Exit> {
 
 fn print(error: &clap::Error) -> CommandLine {
     match error.print() {
-        // If nobody reads it, there is nobody to help.
+        // If the reader of the output has closed it, the error does not matter.
         Err(failed) if failed.kind() != io::ErrorKind::BrokenPipe && !error.use_stderr() => {
             stderr::error(&stdout_failed(&failed).to_string());
             CommandLine::Ended(Exit::Failure)
@@ -223,7 +223,7 @@ fn print(error: &clap::Error) -> CommandLine {
     }
 }
 
-/// The options of the connection, in the order of their definition.
+/// The options about the connection, in the order of their definition.
 fn given(program: &Command, matches: &ArgMatches) -> Given {
     let (name, matches) = match matches.subcommand() {
         Some((name, matches)) => (Some(name), matches),

@@ -1,7 +1,7 @@
 //! `wscope completions`: the script of a shell, and the answers to that script when Tab is pressed.
 //!
-//! The scripts for bash, zsh and fish hold no names. They pass the words of the command line, up to
-//! the cursor, to `wscope completions SHELL -- WORD…`, so that all three propose the same,
+//! The scripts for bash, zsh and fish contain no names. They pass the words of the command line, up
+//! to the cursor, to `wscope completions SHELL -- WORD…`, so that all three propose the same,
 //! including the profiles of the configuration file. Completion opens no connection and looks up no
 //! name.
 
@@ -21,13 +21,13 @@ use crate::wire::Role;
 use crate::wire::close::{self, CodeSender};
 use crate::wire::fault::{Argument, FaultInfo};
 
-/// What a script reads as: complete file names here.
+/// A script reads this as: complete file names here.
 const FILES: &str = "<files>";
 
-/// A word, and what it means in a few words.
+/// A word, and its meaning in a few words.
 type Proposal = (String, String);
 
-/// Prints the script of a shell, or what can stand instead of the last word.
+/// Prints the script of a shell, or the proposals for the last word.
 pub fn run(shell: Shell, words: &[OsString]) -> anyhow::Result<Exit> {
     let Some((typed, before)) = words.split_last() else {
         return generated::print(script(shell));
@@ -51,7 +51,7 @@ fn script(shell: Shell) -> &'static str {
     }
 }
 
-/// A proposal as the shell's script reads it.
+/// A proposal in the format of the shell's script.
 fn line(shell: Shell, (word, meaning): &Proposal) -> String {
     match shell {
         Shell::Zsh if word != FILES => {
@@ -63,7 +63,7 @@ fn line(shell: Shell, (word, meaning): &Proposal) -> String {
     }
 }
 
-/// What can follow the words `before`, the program's name first.
+/// The proposals after the words `before`, which begin with the program's name.
 fn propose(program: &Command, before: &[OsString], typed: &str) -> Vec<Proposal> {
     let seen = Invocation::read(program, before.iter().cloned());
     let mode = mode_of(program, seen.arguments.get(1).map(OsString::as_os_str));
@@ -98,7 +98,8 @@ fn propose(program: &Command, before: &[OsString], typed: &str) -> Vec<Proposal>
     if mode.get_name() == "help" && positionals.is_empty() {
         proposals.extend(commands(program).filter(|(name, _)| name != "help"));
     }
-    // The last one takes all that are left; what has no server begins with cases.
+    // The last argument takes all remaining words. If no server is given, the words begin with
+    // cases.
     let arguments: Vec<&Arg> = arguments.filter(|arg| !arg.is_hide_set()).collect();
     let unnamed =
         mode.get_name() == "check" && seen.given.iter().any(|id| id == "list" || id == "listen");
@@ -129,7 +130,7 @@ fn commands(command: &Command) -> impl Iterator<Item = Proposal> + '_ {
     shown.map(|command| (command.get_name().to_owned(), about(command.get_about())))
 }
 
-/// The options that can still be given, with their short names if these are requested.
+/// The options that have not been given; with their short names if `short` is true.
 fn options(mode: &Command, seen: &Invocation, short: bool) -> Vec<Proposal> {
     let repeats = |arg: &Arg| matches!(arg.get_action(), ArgAction::Append | ArgAction::Count);
     let given = |arg: &Arg| seen.given.iter().any(|id| arg.get_id() == id);
@@ -144,13 +145,13 @@ fn options(mode: &Command, seen: &Invocation, short: bool) -> Vec<Proposal> {
     found
 }
 
-/// A help text without its second line.
+/// The first line of a help text.
 fn about(help: Option<&clap::builder::StyledStr>) -> String {
     let help = help.map(ToString::to_string).unwrap_or_default();
     help.lines().next().unwrap_or_default().to_owned()
 }
 
-/// What an option or argument of a mode can be, of which `typed` is there.
+/// The possible values of an option or argument that begin with `typed`.
 fn values(mode: &Command, arg: &Arg, typed: &str) -> Vec<Proposal> {
     match (arg.get_id().as_str(), arg.get_value_hint()) {
         ("faults", _) if mode.get_name() == "listen" => faults(Role::Server, typed),
@@ -183,8 +184,8 @@ fn words(words: &[(&str, &str)]) -> Vec<Proposal> {
     words.iter().map(|(word, about)| ((*word).to_owned(), (*about).to_owned())).collect()
 }
 
-/// The cases of `wscope check`: groups and areas first, cases once an area is there. `!` leaves them
-/// out.
+/// The cases of `wscope check`: first groups and areas, then the cases of a typed area. `!`
+/// excludes cases.
 fn cases(typed: &str) -> Vec<Proposal> {
     let (not, bare) = match typed.strip_prefix('!') {
         Some(bare) => ("!", bare),
@@ -225,7 +226,7 @@ fn lens_map(typed: &str) -> Vec<Proposal> {
     LensChoice::names().map(|name| (format!("{path}={name}"), String::new())).collect()
 }
 
-/// The faults of a role by name; after `:` the codes of a Close, after `@` when they come.
+/// The faults of a role by name; after `:` the codes of a Close, after `@` the possible times.
 fn faults(role: Role, typed: &str) -> Vec<Proposal> {
     let named = |name: &str| FaultInfo::of(role).find(|info| info.name == name);
     if let Some((fault, _)) = typed.split_once('@') {
@@ -246,7 +247,7 @@ fn faults(role: Role, typed: &str) -> Vec<Proposal> {
     each.chain([random]).collect()
 }
 
-/// The profiles of the configuration file; none if it can't be read.
+/// The profiles of the configuration file; empty if the file can't be read.
 fn profiles(seen: &Invocation) -> Vec<Proposal> {
     let file = command_line::config_file(seen).ok().flatten();
     let profiles = file.map(|(_, file)| file.profiles).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `wscope connect`: a client: a pipe, a transcript, a prompt or a script.
+//! `wscope connect`: a client as a pipe, with a transcript, at a prompt, or with a script.
 
 use std::time::Instant;
 
@@ -17,10 +17,11 @@ use crate::output::stderr;
 use crate::script::runner::{self, ScriptSetup, Source};
 use crate::wire::Role;
 
-/// What the prompt greets with.
+/// The first line of the prompt.
 const GREETING: &str = "Connected (press Ctrl-D or type /quit to leave, /help for commands)";
 
-/// Printed at a terminal in place of a question, which would block a program that drives one.
+/// Printed on a terminal instead of a question, because a question would block a program that
+/// controls the terminal.
 const ONE_MORE: &str =
     "--diagnose makes a few more connections to find the cause; wscope doctor checks every step";
 
@@ -28,7 +29,7 @@ const ONE_MORE: &str =
 ///
 /// # Errors
 ///
-/// This side failed: stdin, stdout, stderr or the system; or something that was named can't be
+/// This side failed: stdin, stdout, stderr or the system; or a file or value of the user can't be
 /// used.
 pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
     let max_time = config.max_time.map(|time| Instant::now() + time);

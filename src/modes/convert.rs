@@ -1,4 +1,4 @@
-//! `wscope convert`: a recording in another format.
+//! `wscope convert`: writes a recording in another format.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -23,10 +23,10 @@ use crate::ui::number::counted;
 use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter};
 use crate::wire::Role;
 
-/// Bytes written at once.
+/// How many bytes are written at once.
 const BATCH: usize = 256 * 1024;
 
-/// Converts what the arguments name.
+/// Converts the recording.
 ///
 /// # Errors
 ///
@@ -73,7 +73,7 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Success)
 }
 
-/// Whether two names are of one file, which writing would empty before it is read.
+/// Whether two names mean the same file. Writing it would empty it before it is read.
 fn is_same(input: &Path, output: &Path) -> bool {
     let of = |path: &Path| {
         fs::metadata(path).map(|facts| (facts.dev(), facts.ino(), facts.is_file())).ok()
@@ -81,28 +81,28 @@ fn is_same(input: &Path, output: &Path) -> bool {
     of(input).is_some_and(|(.., is_file)| is_file && of(input) == of(output))
 }
 
-/// The result of a recording.
+/// The result of converting a recording.
 #[derive(Default)]
 struct Converted {
-    /// What the format can't hold.
+    /// The data that the format can't hold.
     left_out: Vec<String>,
     /// A second file, and its content.
     beside: Option<(PathBuf, String)>,
 }
 
 impl Converted {
-    /// One file.
+    /// A result with one file.
     fn without(left_out: impl IntoIterator<Item = String>) -> Self {
         Self { left_out: left_out.into_iter().collect(), beside: None }
     }
 }
 
-/// Where the recording goes. What was there before stays until all is written: if the recording can't
-/// be converted to its end, it is left alone.
+/// The output file. An existing file stays unchanged until everything is written. If the conversion
+/// fails, it is not changed.
 struct Output {
     path: PathBuf,
     file: Option<File>,
-    /// What is written, and the file whose place it takes.
+    /// The draft, and the file that it replaces.
     draft: Option<(PathBuf, PathBuf)>,
     bytes: Vec<u8>,
 }
@@ -137,8 +137,8 @@ impl Output {
         self.file.insert(file).write_all(&self.bytes)
     }
 
-    /// Begins a draft next to the file; the file itself if it is not a regular file, such as a
-    /// pipe, or no file can be created in its folder.
+    /// Begins a draft next to the file. Writes the file directly if it is not a regular file (such
+    /// as a pipe), or if its folder is not writable.
     fn create(&mut self) -> io::Result<File> {
         let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let before = fs::metadata(&target).ok();
@@ -158,7 +158,7 @@ impl Output {
         files::create_private(&self.path)
     }
 
-    /// Lets the draft take the place of the file.
+    /// Replaces the file with the draft.
     fn finish(&mut self) -> anyhow::Result<()> {
         let Some((draft, target)) = &self.draft else { return Ok(()) };
         fs::rename(draft, target).map_err(|error| {
@@ -177,7 +177,8 @@ impl Drop for Output {
     }
 }
 
-/// Writes the recording, or the chosen connections of it; takes from `missing` those that are there.
+/// Writes the recording, or only the chosen connections. Removes the connections that it finds from
+/// `missing`.
 fn convert(
     args: &ConvertArgs,
     chosen: &[u64],
@@ -254,7 +255,7 @@ fn convert(
         }
         anyhow::Ok(())
     })?;
-    // What the ends sent is in every format; what a proxy put in, only in the lines of the transcript.
+    // Every format has the data of both ends. Only the transcript has the frames that a proxy made.
     let of_proxy = (made > 0).then(|| format!("{} that the proxy made", counted(made, "frame")));
     match format {
         ConvertFormat::Jsonl => {
@@ -320,7 +321,7 @@ fn convert(
     Ok(converted)
 }
 
-/// The one connection that a script plays.
+/// The only connection, which a script plays.
 fn only(sessions: &mut [RecordedSession]) -> anyhow::Result<&mut RecordedSession> {
     match sessions {
         [] => bail!("none of its connections was open"),

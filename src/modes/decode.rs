@@ -1,4 +1,4 @@
-//! `wscope decode`: captured bytes into frames, without a network.
+//! `wscope decode`: decodes captured bytes into frames, without a network.
 
 mod decoding;
 pub mod hex;
@@ -25,10 +25,10 @@ use crate::ui::terminal::Terminal;
 use crate::ui::view::View;
 use crate::wire::Role;
 
-/// The most bytes of a line of hex, its end included.
+/// The longest line of hex in bytes, including its end.
 const LINE: u64 = 64 << 20;
 
-/// Decodes what the arguments name.
+/// Decodes the input.
 pub fn run(args: &DecodeArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     check_raw(args.output == DecodeFormat::Raw, args.force, terminal)?;
     let display = Display::resolve(&args.display, terminal);
@@ -81,10 +81,10 @@ pub fn show(args: &ShowArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     ended(result, decoding)
 }
 
-/// Prints what is left, and chooses the status.
+/// Prints the rest, and chooses the status.
 fn ended(result: anyhow::Result<()>, mut decoding: Decoding) -> anyhow::Result<Exit> {
     let result = result.and_then(|()| decoding.finish());
-    // What came before an error has been decoded, and is printed.
+    // Data before an error has been decoded, so it is printed.
     let flushed = decoding.flush(true);
     match result.and(flushed.map_err(anyhow::Error::from)) {
         Ok(()) => {}
@@ -100,7 +100,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Reads the input, a piece at a time.
+/// Reads the input piece by piece.
 fn read(args: &DecodeArgs, decoding: &mut Decoding) -> anyhow::Result<()> {
     if let Some(hex) = &args.hex {
         return read_hex(&mut hex.as_bytes(), "--hex", &mut |bytes| decoding.feed(bytes));
@@ -141,7 +141,7 @@ fn read(args: &DecodeArgs, decoding: &mut Decoding) -> anyhow::Result<()> {
     }
 }
 
-/// Decodes a recording, and reports what could not be decoded of it.
+/// Decodes a recording, and reports the parts that could not be decoded.
 fn recording(
     recorded: &RecordedName,
     only: Option<u64>,
@@ -195,7 +195,7 @@ fn read_hex(
             .with_context(|| format!("can't read {name}"))?;
         let too_long = n as u64 == LINE && !line.ends_with(b"\n");
         let text = String::from_utf8_lossy(&line);
-        // What came before a bad line is decoded all the same.
+        // The lines before an invalid line are decoded.
         let result = match too_long {
             true => Err(reader.too_long(LINE)),
             false => reader.line(&text, &mut bytes),

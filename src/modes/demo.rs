@@ -31,16 +31,16 @@ use crate::wire::handshake::server::{ServerConfig, respond};
 use crate::wire::head::Head;
 use crate::wire::{Data, Role};
 
-/// Text long and regular enough to show what compression does.
+/// A text that is long and regular enough to show compression.
 const VERSE: &[u8] = b"row, row, row your boat, gently down the stream; merrily, merrily, merrily, merrily, life is but a dream";
 
 /// The slot of each side's only socket.
 const SLOT: Slot = 0;
 
-/// The server gives up a client that does not finish its request.
+/// How long the server waits for the client's request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What may wait in the server's memory.
+/// The limit for queued data of the server.
 const MEMORY: usize = 1024 * 1024;
 
 /// Shows the session.
@@ -84,7 +84,7 @@ pub fn run(args: &DemoArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     Ok(session.exit())
 }
 
-/// Serves one client in a separate loop: every message is sent back unchanged.
+/// Serves one client in a separate loop, and echoes every message.
 fn serve(listeners: Listeners, mut runtime: Runtime) -> io::Result<()> {
     run_task(&mut EchoServer { listeners, stage: DemoStage::Listening }, &mut runtime)
 }
@@ -95,7 +95,7 @@ struct EchoServer {
     stage: DemoStage,
 }
 
-/// How far it is.
+/// The state of the server.
 enum DemoStage {
     Listening,
     Opening(Box<ServerOpening>),

@@ -10,7 +10,7 @@ use crate::ui::explain;
 use crate::ui::style::Palette;
 use crate::ui::terminal::{FULL_WIDTH, Terminal};
 
-/// Prints what is known about a topic; an unknown one is wrong usage.
+/// Prints the entries about a topic; an unknown topic is a usage error.
 pub fn run(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let palette = Display::plain(args.color, terminal).palette(terminal.stdout);
     let width = if terminal.stdout { terminal.width } else { FULL_WIDTH };
@@ -31,7 +31,7 @@ pub fn run(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     }
 }
 
-/// How the page looks.
+/// The appearance of the page.
 #[derive(Clone, Copy)]
 struct Page {
     width: usize,
@@ -63,7 +63,7 @@ impl Page {
 
     fn browser(self, message: &str) -> Result<String, String> {
         let meaning = browser::explain(message).ok_or(
-            "this message is not known; browsers hide the cause from pages, so run wscope -v URL \
+            "wscope does not know this message; browsers hide the cause from pages, so run wscope -v URL \
              to see it",
         )?;
         let (first, others) = meaning.codes.split_first().ok_or("no code")?;

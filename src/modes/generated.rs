@@ -10,7 +10,7 @@ use crate::ui::wrap;
 /// The manual page, in roff.
 pub const MAN: &str = include_str!("../../man/wscope.1");
 
-/// Prints a text for people: on a terminal, lines that are too long are broken at words.
+/// Prints a text for users: on a terminal, breaks long lines between words.
 pub fn print_for_people(text: &str) -> anyhow::Result<Exit> {
     let terminal = Terminal::look();
     match terminal.stdout {
@@ -19,7 +19,7 @@ pub fn print_for_people(text: &str) -> anyhow::Result<Exit> {
     }
 }
 
-/// Prints a text; a closed reader is success.
+/// Prints a text. If the reader closes the output, that is a success.
 pub fn print(text: &str) -> anyhow::Result<Exit> {
     match write_stdout(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),

@@ -1,4 +1,4 @@
-//! `wscope handshake`: performs only the opening handshake, and judges it rule by rule.
+//! `wscope handshake`: performs only the opening handshake, and checks each rule.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -69,7 +69,8 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
             show(&opened.request, &opened.response, &opened.report, &mut runtime);
             runtime.stdout.flush()?;
             let exit = verdict(&opened.report, args.strict);
-            // How the server closes is not part of the verdict, nor of what is printed at the end.
+            // The server's Close is not part of the verdict, and not of the values printed at the
+            // end.
             let quiet = ClientConfig { reach: ReachConfig::default(), ..config };
             let mut session = ClientSession::new(&quiet, *opened, None, &mut runtime)?
                 .with_steps([Step::Close(1000, "")]);
@@ -91,7 +92,7 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
     summary.finish(exit, &mut runtime)
 }
 
-/// Whether a rule that matters was broken.
+/// Whether an important rule was broken.
 fn verdict(report: &Report, strict: bool) -> Exit {
     let broken = report.verdicts.iter().any(|verdict| match verdict.outcome {
         Outcome::Fail => true,

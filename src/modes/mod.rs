@@ -50,7 +50,7 @@ pub fn main() -> ExitCode {
         stderr::error(&format!("{error:#}"));
         if error.is::<UsageError>() { Exit::Usage } else { Exit::Failure }
     });
-    // Somebody who reads a transcript page by page is waited for, unless the time is over.
+    // wscope waits for a user who reads a transcript in a pager, unless the time limit has passed.
     let hurried =
         matches!(exit, Exit::Timeout | Exit::Interrupted | Exit::Terminated | Exit::HungUp);
     stderr::finish(hurried.then_some(LAST_LINES));
@@ -80,7 +80,7 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
         let value = value.as_deref().unwrap_or_default();
         match (name.as_str(), value.split_once(':')) {
             ("user" | "proxy-user", Some((_, password))) => redactor.learn(password.as_bytes()),
-            // A file or a variable is known by what is sent.
+            // The sent value of a file or a variable is known anyway.
             ("bearer", Some(("env", _))) => {}
             ("bearer", _) if !value.starts_with('@') => redactor.learn(value.as_bytes()),
             _ => {}
@@ -135,7 +135,7 @@ fn listen(args: ListenArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     listen::run(config)
 }
 
-/// What clients must prove is shown nowhere.
+/// Learns the credentials that clients must send, so that no output shows them.
 fn learn(asked: Option<&Authorization>) {
     let mut redactor = secrets::redactor();
     match asked {

@@ -1,5 +1,4 @@
-//! What the modes that listen have in common: their certificate, the lines that say where they listen,
-//! the way to their end.
+//! The common parts of modes that listen: the certificate, the lines with the URLs, and the end.
 
 use std::fs;
 use std::io;
@@ -16,14 +15,14 @@ use crate::net::tls::TlsServer;
 use crate::output::stderr;
 use crate::script::runner::ScriptRunner;
 
-/// At an end in a hurry, stdout has so long to take what is left.
+/// How long stdout may take for the rest at an urgent end.
 const STDOUT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// TLS as it was asked for, if it was.
+/// Sets up TLS, if it was requested.
 ///
 /// # Errors
 ///
-/// Certificate or key can't be used.
+/// The certificate or the key can't be used.
 pub fn set_up_tls(config: Option<&TlsConfig>) -> anyhow::Result<Option<TlsServer>> {
     let tls = config.map(|tls| TlsServer::new(&tls.identity, &tls.passphrase)).transpose();
     tls.map_err(|error| match error.help() {
@@ -32,7 +31,7 @@ pub fn set_up_tls(config: Option<&TlsConfig>) -> anyhow::Result<Option<TlsServer
     })
 }
 
-/// Writes the certificate that was made on the spot to the file that was named for it.
+/// Writes the temporary certificate to the file that the user named.
 ///
 /// # Errors
 ///
@@ -49,8 +48,8 @@ pub fn write_certificate(
     Ok(())
 }
 
-/// Says where clients can connect, even to those who want to hear nothing if they could not know
-/// (`asked`), a line of its own about what follows, and which certificate they will see.
+/// Prints where clients can connect (even with `-q` if the user can't know it: `asked`), a line
+/// about the mode, and the certificate that clients will see.
 ///
 /// # Errors
 ///
@@ -82,14 +81,15 @@ pub fn announce(
 
 /// A server as a task.
 pub trait Serves: Task {
-    /// The status to end with, and what was wrong on this side.
+    /// The status, and the error of this side.
     fn result(&mut self) -> (Exit, Option<String>);
 
-    /// Gives the runner of its lines back, at the end.
+    /// Returns the runner of its lines, at the end.
     fn take_runner(&mut self) -> Option<ScriptRunner>;
 }
 
-/// Runs a server until it is done. `hurries` says which ends don't wait for who reads stdout.
+/// Runs a server until it is done. `hurries` returns whether an end does not wait for the reader of
+/// stdout.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
 //! wscope's own certificate authority, for decrypting TLS: created at its first use and kept in a
 //! folder. It issues a certificate for each host.
 //!
-//! Owns the files; must not know where the folder is, nor who connects. The key never leaves its
-//! file, which only its owner can read.
+//! It owns the files. It must not know where the folder is, or who connects. The key never leaves
+//! its file, which only its owner can read.
 
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -29,28 +29,28 @@ use super::plain_io::plain_io;
 use super::random;
 use super::tls::{TlsError, TlsServer};
 
-/// Key and certificate, for us alone.
+/// The file of the key and the certificate; only its owner can read it.
 const SECRET: &str = "wscope-ca-key.pem";
 
-/// The certificate, for everybody.
+/// The file of the certificate; everyone may read it.
 const PUBLIC: &str = "wscope-ca.pem";
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// The clocks of other machines may be slow.
+/// Certificates are backdated, because the clocks of other machines may be slow.
 const BACK: u64 = 2 * DAY;
 
-/// Of the authority: ten years.
+/// The lifetime of the authority: ten years.
 const LIFE: u64 = 3650 * DAY;
 
-/// Of a host's certificate. Browsers refuse long ones: from March 2026 on more than 200 days
-/// (CA/Browser Forum, Baseline Requirements §6.3.2).
+/// The lifetime of a host's certificate. Browsers refuse long lifetimes: from March 2026 on, more
+/// than 200 days (CA/Browser Forum, Baseline Requirements §6.3.2).
 const LEAF_LIFE: u64 = 199 * DAY;
 
 /// After this time, a certificate is replaced.
 const LEAF_USE: Duration = Duration::from_secs(30 * DAY);
 
-/// Hosts whose certificates are kept.
+/// The number of hosts whose certificates are kept.
 const KEPT: usize = 256;
 
 /// The longest common name (RFC 5280, upper bound ub-common-name).
@@ -62,9 +62,9 @@ pub enum AuthorityError {
     /// A file or folder can't be used.
     #[error("the certificate authority: {}: {reason}", path.display())]
     File {
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// The system's words.
+        /// The error of the system.
         reason: String,
     },
     /// The content of the file is not our authority.
@@ -77,10 +77,10 @@ pub enum AuthorityError {
     },
 }
 
-/// An authority.
+/// A certificate authority.
 pub struct Authority {
     folder: PathBuf,
-    /// Whether it was made just now.
+    /// Whether it was created just now.
     is_new: bool,
     issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -91,7 +91,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// The authority of a folder; it is created if there is none.
+    /// Opens the authority of a folder, or creates it.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl Authority {
         let path = folder.join(SECRET);
         let is_new = !path.exists();
         if is_new {
-            // Somebody else may have been faster: then theirs is the one.
+            // Another process may have created one first: then that one is used.
             write_new(folder, &make(&path)?, false)?;
         }
         let mode = fs::metadata(&path).map(|file| file.permissions().mode());
@@ -124,7 +124,7 @@ impl Authority {
         Ok(Self { is_new, ..read })
     }
 
-    /// Makes a new one instead of what there is.
+    /// Replaces the authority with a new one.
     ///
     /// # Errors
     ///
@@ -158,7 +158,7 @@ impl Authority {
         Ok(Self { folder, is_new: false, issuer, pem, der, leaf_key, made })
     }
 
-    /// Whether it was made just now.
+    /// Whether it was created just now.
     pub fn is_new(&self) -> bool {
         self.is_new
     }
@@ -178,12 +178,12 @@ impl Authority {
         &self.der
     }
 
-    /// SHA-256 over its public key, in base64: what Chromium takes to trust it.
+    /// The SHA-256 hash of its public key, in base64; Chromium takes it as an option.
     pub fn spki(&self) -> String {
         BASE64_STANDARD.encode(Sha256::digest(self.issuer.key().subject_public_key_info()))
     }
 
-    /// Writes what the system trusts and its own certificate into one file.
+    /// Writes the system's trusted certificates and its own certificate into one file.
     ///
     /// # Errors
     ///
@@ -195,21 +195,21 @@ impl Authority {
         Ok(roots.len())
     }
 
-    /// The same, next to its own files; the path of the bundle.
+    /// Writes the bundle next to its own files, and returns the path.
     ///
     /// # Errors
     ///
     /// The file can't be written.
     pub fn bundle(&self) -> Result<PathBuf, AuthorityError> {
         let path = self.folder.join("bundle.pem");
-        // Not in place: a program may be reading it.
+        // Written to another file first, because a program may be reading the bundle.
         let new = path.with_extension(format!("{}.new", std::process::id()));
         self.write_bundle(&new)?;
         fs::rename(&new, &path).map_err(|error| failed(&path, &error))?;
         Ok(path)
     }
 
-    /// The server's side of TLS as a host, an IP address without brackets or a name.
+    /// The server's side of TLS for a host: a name, or an IP address without brackets.
     ///
     /// # Errors
     ///
@@ -222,7 +222,7 @@ impl Authority {
         }
         let leaf =
             self.leaf(host).map_err(|error| TlsError::Setup { reason: error.to_string() })?;
-        // Clients know the authority, but look for it in what is sent.
+        // Clients trust the authority, but some look for its certificate in the sent chain.
         let chain = format!("{leaf}{}", self.pem);
         let server = Rc::new(TlsServer::of_pem(&chain, &self.leaf_key.serialize_pem())?);
         if self.made.len() >= KEPT {
@@ -243,7 +243,7 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
-        // By default it is the hash of the key, which all hosts share.
+        // By default, the serial number is the hash of the key, which all hosts share.
         params.serial_number = Some(serial());
         set_validity(&mut params, LEAF_LIFE);
         Ok(params.signed_by(&self.leaf_key, &self.issuer)?.pem())
@@ -256,7 +256,7 @@ impl std::fmt::Debug for Authority {
     }
 }
 
-/// Key and certificate of a new authority.
+/// Creates the key and the certificate of a new authority.
 fn make(path: &Path) -> Result<String, AuthorityError> {
     let fail = |error: rcgen::Error| AuthorityError::Unusable {
         path: path.to_owned(),
@@ -270,8 +270,8 @@ fn make(path: &Path) -> Result<String, AuthorityError> {
     Ok(format!("{}{}", key.serialize_pem(), certificate.pem()))
 }
 
-/// What all certificates of an authority have in common with what signs others, so that it can be
-/// made again of the key alone.
+/// The parameters that the certificate and the issuer have in common, so that the issuer can be
+/// built again from the key alone.
 fn params(key: &KeyPair) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
@@ -282,14 +282,14 @@ fn params(key: &KeyPair) -> CertificateParams {
     params
 }
 
-/// Another one for each key: people see in a list of authorities which one is old.
+/// A different name for each key, so that users can distinguish old authorities in a list.
 fn common_name(key: &KeyPair) -> String {
     let digest = Sha256::digest(key.subject_public_key_info());
     let id: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("wscope proxy CA {id}")
 }
 
-/// As X.509 is written in text: the last part first.
+/// The subject in the text form of X.509, with the last part first.
 fn subject(key: &KeyPair) -> String {
     format!("CN={},O=wscope", common_name(key))
 }
@@ -305,7 +305,7 @@ fn now() -> u64 {
     u64::try_from(super::clock::wall_micros()).unwrap_or(0) / 1_000_000
 }
 
-/// From two days ago, for so many seconds.
+/// Makes a certificate valid for this many seconds, beginning two days ago.
 fn set_validity(params: &mut CertificateParams, life: u64) {
     let from = now().saturating_sub(BACK);
     let at = |seconds| date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds);
@@ -316,7 +316,7 @@ fn failed(path: &Path, error: &io::Error) -> AuthorityError {
     AuthorityError::File { path: path.to_owned(), reason: plain_io(error) }
 }
 
-/// Writes the secret file at once or not at all; what is there stays unless it is to be replaced.
+/// Writes the secret file atomically. An existing file stays, unless `replace` is true.
 fn write_new(folder: &Path, text: &str, replace: bool) -> Result<(), AuthorityError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| failed(folder, &error))?;
@@ -368,7 +368,7 @@ fn system_roots() -> Vec<String> {
     found
 }
 
-/// Where they are, the likeliest first.
+/// The files of the system's trusted certificates, the most likely first.
 fn trust_files() -> Vec<PathBuf> {
     let usual = [
         "/etc/ssl/certs/ca-certificates.crt",

@@ -1,7 +1,7 @@
-//! What a person wants to know about a certificate: subject, issuer, names, validity.
+//! The facts about a certificate that users want to see: subject, issuer, names, validity.
 //!
-//! DER in, text out (RFC 5280). Verifies nothing, and must not know TLS or
-//! sockets. The texts come from the peer and must be escaped where they are printed.
+//! Reads DER, returns text (RFC 5280). It verifies nothing, and must not know TLS or sockets. The
+//! texts come from the peer and must be escaped where they are printed.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -13,11 +13,11 @@ use x509_cert::ext::pkix::{AuthorityInfoAccessSyntax, SubjectAltName};
 
 use crate::event::CertificateFacts;
 
-/// Where the certificate of the issuer is to be had.
+/// The method of an AuthorityInfoAccess that names the issuer's certificate.
 const CA_ISSUERS: der::asn1::ObjectIdentifier =
     der::asn1::ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.2");
 
-/// The bytes are not a certificate that RFC 5280 describes.
+/// The bytes are not a certificate of RFC 5280.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the peer's certificate cannot be read: {0}")]
 pub struct CertificateError(#[from] der::Error);
@@ -48,7 +48,7 @@ impl CertificateFacts {
     }
 }
 
-/// The SubjectPublicKeyInfo of a DER certificate, in DER: what a pin is made of.
+/// The SubjectPublicKeyInfo of a DER certificate, in DER. A pin is its hash.
 ///
 /// # Errors
 ///
@@ -119,7 +119,7 @@ mod tests {
                 "email:a@example.com"
             ]
         );
-        // UTCTime until 2049, GeneralizedTime after it: RFC 5280 §4.1.2.5.
+        // RFC 5280 §4.1.2.5: UTCTime until 2049, GeneralizedTime after that.
         assert_eq!(facts.not_before, "2026-01-02T00:00:00Z");
         assert_eq!(facts.not_after, "2051-12-31T00:00:00Z");
         assert_eq!(facts.serial, "01abff");

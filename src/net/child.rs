@@ -1,8 +1,8 @@
 //! A child process whose stdin and stdout are part of the event loop: its output, its exit status,
 //! and its orderly end.
 //!
-//! Bytes only; must not know messages. The child leads its own process group, so that the processes
-//! it starts end with it.
+//! It handles only bytes, and must not know messages. The child leads its own process group, so
+//! that the processes it starts end with it.
 
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
@@ -17,13 +17,13 @@ use rustix::process::{
 
 use crate::event::CommandEnd;
 
-/// Above so many bytes for its stdin, the owner should make no more before some are written.
+/// If more bytes than this wait for its stdin, the owner should produce no more.
 const HIGH_WATER: usize = 256 * 1024;
 
-/// After the end of its stdin a child has so long to end by itself, until SIGTERM.
+/// The time from the end of its stdin until SIGTERM.
 const BEFORE_TERM: Duration = Duration::from_millis(250);
 
-/// And so long after that, until SIGKILL.
+/// The time from SIGTERM until SIGKILL.
 const BEFORE_KILL: Duration = Duration::from_secs(1);
 
 /// A running child.
@@ -33,21 +33,21 @@ pub struct Child {
     stdout: Receiver,
     readable: bool,
     writable: bool,
-    /// Waits for the child to read it.
+    /// The bytes that wait for its stdin.
     out: Vec<u8>,
     out_at: usize,
-    /// How it ended by itself, once that was requested.
+    /// How it ended by itself; only if that was requested.
     end: Option<CommandEnd>,
 }
 
-/// What reading a child's stdout gave.
+/// The result of reading a child's stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChildRead {
-    /// So many bytes.
+    /// This many bytes.
     Data(usize),
-    /// None for now.
+    /// No data now.
     Blocked,
-    /// None ever again.
+    /// The end: no more data will come.
     End,
 }
 
@@ -80,7 +80,7 @@ impl Child {
         Ok(Self { process, stdin, stdout, readable, writable, out, out_at, end })
     }
 
-    /// Notes that the poll reported its stdin as writable, or gone.
+    /// Notes that the poll reported its stdin as writable or closed.
     pub fn set_writable(&mut self) {
         self.writable = true;
     }
@@ -90,27 +90,27 @@ impl Child {
         self.readable = true;
     }
 
-    /// Whether [`Child::read`] might give something.
+    /// Whether [`Child::read`] could return something.
     pub fn may_read(&self) -> bool {
         self.readable
     }
 
-    /// The buffer of what it is to read; append to it, then [`Child::flush`].
+    /// The buffer for its stdin: append to it, then call [`Child::flush`].
     pub fn stdin(&mut self) -> &mut Vec<u8> {
         &mut self.out
     }
 
-    /// Whether the owner should wait before making more.
+    /// Whether the owner should wait before it produces more.
     pub fn is_full(&self) -> bool {
         self.stdin.is_some() && self.out.len() - self.out_at >= HIGH_WATER
     }
 
-    /// Bytes for its stdin that wait.
+    /// The number of bytes that wait for its stdin.
     pub fn waiting(&self) -> usize {
         self.out.len() - self.out_at
     }
 
-    /// Writes what the child takes. What a child that closed its stdin does not read is dropped.
+    /// Writes as much as the child accepts. If the child has closed its stdin, drops the rest.
     pub fn flush(&mut self) {
         while let Some(stdin) = self.stdin.as_mut().filter(|_| self.writable)
             && self.out_at < self.out.len()
@@ -126,7 +126,7 @@ impl Child {
             self.out = Vec::new();
             self.out_at = 0;
         } else if self.out_at > HIGH_WATER.max(self.out.len() / 4) {
-            // A long message is not moved for every little that is read of it.
+            // A long message is not moved after every small write.
             self.out.drain(..self.out_at);
             self.out_at = 0;
         }
@@ -146,7 +146,7 @@ impl Child {
         }
     }
 
-    /// How it ended, if it has. It is not reaped, so its number stays its own.
+    /// How it ended, if it has ended. It is not reaped, so its process number is not reused.
     pub fn look_for_end(&mut self) -> Option<CommandEnd> {
         if self.end.is_none() {
             self.end = self.wait_status().ok().flatten().and_then(|status| {
@@ -162,7 +162,7 @@ impl Child {
         waitid(WaitId::Pid(Pid::from_child(&self.process)), options)
     }
 
-    /// Begins to end it: its stdin ends after what still waits.
+    /// Begins to end it: its stdin ends after the waiting bytes.
     pub fn end(mut self, now: Instant) -> Dying {
         self.writable = true;
         self.flush();
@@ -179,12 +179,13 @@ impl Child {
     }
 }
 
-/// Between two looks at a dying child, at first; doubled each time, up to a tenth of a second.
+/// The pause between the first two checks of a dying child; it doubles each time, up to a tenth of
+/// a second.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 
-/// A child whose stdin has ended and whose own end is awaited.
+/// A child whose stdin has ended, and whose end is awaited.
 pub struct Dying {
-    /// Its stdout is open, so that its last words do not kill it before it has tidied up.
+    /// Its stdout stays open, so that a last write does not kill it before it has cleaned up.
     child: Child,
     next: Instant,
     pause: Duration,
@@ -193,18 +194,19 @@ pub struct Dying {
 }
 
 impl Dying {
-    /// When to look at it next.
+    /// When to check it next.
     pub fn deadline(&self) -> Instant {
         self.next
     }
 
-    /// Looks whether it has ended, and urges it on; true when it is gone.
+    /// Checks whether it has ended, and sends the next signal if it is due; true if it has ended.
     pub fn look(&mut self, now: Instant) -> bool {
         if self.next > now {
             return false;
         }
         if self.has_ended() {
-            // Who it left behind in its group. It is not reaped yet, so its number is still its own.
+            // For the processes that it left in its group. It is not reaped yet, so its process
+            // number is not reused.
             self.signal(Signal::KILL);
             return !matches!(self.child.process.try_wait(), Ok(None));
         }
@@ -220,12 +222,12 @@ impl Dying {
         false
     }
 
-    /// How it ended before it was made to, where that was requested.
+    /// How it ended, if it ended without a signal and this was requested.
     pub fn ended(&self) -> Option<CommandEnd> {
         self.child.end
     }
 
-    /// Bytes for its stdin that it did not read: none if it has closed that.
+    /// The number of bytes for its stdin that it did not read; 0 if it has closed its stdin.
     pub fn unread(&self) -> usize {
         self.child.waiting()
     }
@@ -236,7 +238,8 @@ impl Dying {
         self.look(now);
     }
 
-    /// Writes what still waits for its stdin, and then ends that. As long as it reads, it has time.
+    /// Writes the bytes that wait for its stdin, then closes it. As long as the child reads, it
+    /// gets more time.
     fn write_rest(&mut self, now: Instant) {
         let before = self.child.waiting();
         if before == 0 || self.child.stdin.is_none() {
@@ -255,7 +258,7 @@ impl Dying {
     }
 
     fn has_ended(&self) -> bool {
-        // After an error somebody else has waited for it.
+        // After an error, something else has already waited for it.
         self.child.wait_status().map_or(true, |status| status.is_some())
     }
 

@@ -1,22 +1,22 @@
 //! Reads the requested server name from a TLS ClientHello, before it is answered.
 //!
-//! Bytes in, the name out (RFC 8446 §4.1.2, RFC 6066 §3); must not know sockets or certificates.
-//! Total: any bytes give an answer.
+//! Bytes in, the name out (RFC 8446 §4.1.2, RFC 6066 §3); it must not know sockets or certificates.
+//! Any bytes give an answer.
 
-/// More than a client has a use for, and than is waited for.
+/// The most bytes of a ClientHello that are awaited; no client needs more.
 pub const MOST: usize = 16 * 1024;
 
-/// What the first bytes of a client are.
+/// The result of reading a client's first bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientHello {
-    /// More of it must come.
+    /// More bytes are needed.
     More,
-    /// It is whole, and names this host if it names one.
+    /// The ClientHello is complete.
     Whole {
-        /// In lower case.
+        /// The requested host, in lower case, if there is one.
         name: Option<String>,
     },
-    /// It can't be parsed.
+    /// The bytes can't be parsed.
     Unreadable,
 }
 
@@ -27,7 +27,7 @@ const CLIENT_HELLO: u8 = 1;
 const SERVER_NAME: u16 = 0;
 const HOST_NAME: u8 = 0;
 
-/// Reads what has arrived of it, records and all.
+/// Reads the received part of a ClientHello, including the record headers.
 pub fn read(bytes: &[u8]) -> ClientHello {
     let mut message = Vec::new();
     let mut rest = bytes;
@@ -62,7 +62,7 @@ pub fn read(bytes: &[u8]) -> ClientHello {
     }
 }
 
-/// The host name of the extension server_name, if there is one that can be a host.
+/// The host name of the extension server_name, if it is a valid host.
 fn server_name(hello: &[u8]) -> Option<String> {
     // legacy_version, random.
     let mut hello = Fields(hello.get(34..)?);
@@ -86,13 +86,13 @@ fn server_name(hello: &[u8]) -> Option<String> {
     None
 }
 
-/// Letters, digits, hyphens, dots, and the underscores that people use all the same.
+/// Letters, digits, hyphens, dots, and underscores, which are not valid but in use.
 fn is_name(name: &[u8]) -> bool {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._".contains(byte);
     (1..=253).contains(&name.len()) && name.iter().all(is_plain)
 }
 
-/// Fields from the front of bytes; `None` after the end.
+/// Takes fields from the front of bytes; `None` after the end.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {

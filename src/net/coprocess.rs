@@ -1,7 +1,7 @@
 //! A command that runs beside the program and answers each line with a line.
 //!
-//! Bytes only; must not know messages. Two threads make the blocking calls, one for each pipe,
-//! because a command may write before it has read a long line completely.
+//! It handles only bytes, and must not know messages. Two threads make the blocking calls, one for
+//! each pipe, because a command may write before it has read a long line completely.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// The longest answer; what follows in its line is left out.
+/// The longest answer; the rest of its line is dropped.
 const LONGEST: u64 = 64 * 1024;
 
-/// After the end of its stdin a command has so long to end by itself.
+/// How long a command has to end by itself after the end of its stdin.
 const BEFORE_KILL: Duration = Duration::from_millis(250);
 
 /// A running command.
@@ -28,11 +28,11 @@ pub struct Coprocess {
 /// What [`Coprocess::answer`] returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CoprocessAnswer {
-    /// The line that answers the oldest question, without its end.
+    /// The line that answers the oldest question, without its line end.
     Line(Vec<u8>),
-    /// It is awaited.
+    /// The answer has not arrived.
     Pending,
-    /// None ever again: the command has closed its stdout.
+    /// No more answers will come, because the command has closed its stdout.
     Ended,
 }
 
@@ -60,15 +60,15 @@ impl Coprocess {
         Ok(new)
     }
 
-    /// Hands it a line, which ends with `\n` and has no other.
+    /// Passes a line to it. The line ends with `\n` and contains no other.
     pub fn ask(&self, line: Vec<u8>) {
         if let Some(questions) = &self.questions {
-            // A command that reads no more is noticed by its missing answers.
+            // If the command reads no more, its answers are missing; that shows it.
             let _ = questions.send(line);
         }
     }
 
-    /// The next answer; waits for it until a moment if there is one.
+    /// The next answer; waits for it until `until`.
     pub fn answer(&self, until: Option<Instant>) -> CoprocessAnswer {
         let Some(until) = until else {
             return match self.answers.try_recv() {
@@ -85,7 +85,7 @@ impl Coprocess {
     }
 }
 
-/// Ends the command, and what it has started.
+/// Ends the command and the processes that it has started.
 impl Drop for Coprocess {
     fn drop(&mut self) {
         self.questions = None;
@@ -93,7 +93,7 @@ impl Drop for Coprocess {
         while matches!(self.answer(Some(until)), CoprocessAnswer::Line(_)) && Instant::now() < until
         {
         }
-        // It is not reaped yet, so its number is still its own. It may have ended.
+        // It is not reaped yet, so its process number is not reused. It may have ended.
         let _ = kill_process_group(Pid::from_child(&self.process), Signal::KILL);
         let _ = self.process.wait();
     }
@@ -117,7 +117,8 @@ fn read_lines(stdout: ChildStdout, answered: &mpsc::Sender<Vec<u8>>, wake: impl 
     }
 }
 
-/// The next line, without its end; of a long one the beginning. `None` at the end of the stream.
+/// The next line, without its line end; only the beginning of a long line. `None` at the end of the
+/// stream.
 fn read_line(stream: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     if stream.by_ref().take(LONGEST).read_until(b'\n', &mut line)? == 0 {

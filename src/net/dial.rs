@@ -1,7 +1,7 @@
 //! Connects to the first address that answers (Happy Eyeballs, RFC 8305 §5).
 //!
-//! Deals with addresses, threads and the clock; must not know names, TLS or
-//! what is sent over the connection.
+//! It handles addresses, threads and the clock. It must not know names, TLS, or the data on the
+//! connection.
 
 #[cfg(test)]
 mod tests;
@@ -36,11 +36,11 @@ pub struct Dialed {
 /// One attempt to connect.
 #[derive(Debug)]
 pub struct Attempt {
-    /// The address tried.
+    /// The address.
     pub addr: SocketAddr,
-    /// When it began, counted from the beginning of the race.
+    /// When it began, in time since the beginning of the race.
     pub started: Duration,
-    /// How long it took, or for how long it was waited for.
+    /// How long it took, or how long it was awaited.
     pub elapsed: Duration,
     /// How it ended.
     pub outcome: AttemptOutcome,
@@ -49,15 +49,15 @@ pub struct Attempt {
 /// How an attempt ended.
 #[derive(Debug)]
 pub enum AttemptOutcome {
-    /// This one won.
+    /// This attempt won.
     Connected,
     /// The system refused.
     Failed(io::Error),
-    /// There was no answer when another address won, or when the time was up.
+    /// There was no answer when another address won, or when the time limit had passed.
     Unanswered,
 }
 
-/// No address could be connected to (W103 to W106).
+/// No connection to any of the addresses was possible (W103 to W106).
 #[derive(Debug, Error)]
 pub struct DialError {
     /// Every attempt that was started, in the order of the addresses.
@@ -66,12 +66,12 @@ pub struct DialError {
     pub timed_out: bool,
 }
 
-/// Connects to one of `addrs`, each given a head start of 250 ms over the next, from an address, port
-/// or interface of this machine.
+/// Connects to one of `addrs`, from an address, port or interface of this machine. Each attempt
+/// starts 250 ms after the previous one.
 ///
-/// A failure starts the next attempt at once and the first success wins. A lone
-/// address is connected to in the calling thread, which spares the start-up time
-/// of a helper. Threads of losers end by themselves, at the deadline at the latest.
+/// A failure starts the next attempt at once, and the first success wins. For a single address, the
+/// calling thread connects, which saves the start of a helper thread. Threads of other attempts end
+/// by themselves, at the latest at the deadline.
 ///
 /// # Errors
 ///
@@ -87,8 +87,8 @@ pub fn dial(
         [addr] => connect_alone(*addr, deadline, connect)?,
         addrs => race(addrs, deadline, CONNECTION_ATTEMPT_DELAY, connect)?,
     };
-    // Small frames must leave at once. When even this fails the connection is
-    // already dead, which its first use reports better.
+    // Small frames must leave at once. If this call fails, the connection is already dead, and its
+    // first use reports a better error.
     let _ = stream.set_nodelay(true);
     Ok(Dialed { stream, attempts })
 }
@@ -118,8 +118,8 @@ fn connect_alone<S>(
     }
 }
 
-/// Connects within what is left of the time; none left is a timeout, where
-/// `connect_timeout` itself would call a zero duration invalid input.
+/// Connects within the remaining time. If no time is left, returns a timeout; `connect_timeout`
+/// would report a zero duration as invalid input.
 fn connect_until<S>(
     addr: SocketAddr,
     deadline: Instant,
@@ -161,7 +161,7 @@ fn race<S: Send + 'static>(
             let (connect, reporter) = (connect.clone(), reporter.clone());
             let job = move || {
                 let result = connect_until(addr, deadline, connect);
-                // Nobody listens any more once the race is over.
+                // After the race, nothing receives the result.
                 let _ = reporter.send((index, Instant::now(), result));
             };
             let outcome = match thread::Builder::new().name("dialer".to_owned()).spawn(job) {
@@ -200,7 +200,7 @@ fn race<S: Send + 'static>(
     }
 }
 
-/// Notes for how long the unanswered attempts were waited for.
+/// Notes how long the unanswered attempts were awaited.
 fn give_up(attempts: &mut [Attempt], now: Duration) {
     for attempt in attempts {
         if matches!(attempt.outcome, AttemptOutcome::Unanswered) {
@@ -248,7 +248,7 @@ fn kind(attempt: &Attempt) -> Option<io::ErrorKind> {
     }
 }
 
-/// A duration as people read it: `0.21 ms`, `48 ms`, `10.0 s`.
+/// A duration for users: `0.21 ms`, `48 ms`, `10.0 s`.
 struct Elapsed(Duration);
 
 impl fmt::Display for Elapsed {

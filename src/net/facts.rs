@@ -65,7 +65,7 @@ impl From<&Attempt> for Dial {
                 ErrorKind::ConnectionRefused => DialOutcome::Refused,
                 ErrorKind::ConnectionReset => DialOutcome::Reset,
                 ErrorKind::TimedOut => DialOutcome::Silent,
-                // The near end: --interface, --local-port, or no free port at all.
+                // The local end: --interface, --local-port, or no free port.
                 ErrorKind::AddrNotAvailable | ErrorKind::AddrInUse => DialOutcome::NearEnd,
                 _ => DialOutcome::Unreachable,
             },
@@ -115,7 +115,7 @@ mod tests {
     use crate::diagnostics::{Facts, classify};
     use crate::wire::Role;
 
-    /// The verdict's code.
+    /// The code of the verdict.
     fn verdict(facts: &Facts<'_>) -> Option<&'static str> {
         classify(facts).first().map(|found| found.entry.code)
     }

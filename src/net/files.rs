@@ -16,8 +16,8 @@ use thiserror::Error;
 
 use crate::net::plain_io::plain_io;
 
-/// The most bytes of a configuration, a token, cookies, certificates or a key: far more than any
-/// of them has.
+/// The largest configuration, token, cookie file, certificate or key in bytes. Real ones are far
+/// smaller.
 pub const MOST: u64 = 16 << 20;
 
 /// A file that could not be used.
@@ -26,7 +26,7 @@ pub const MOST: u64 = 16 << 20;
 pub struct FileError {
     /// The file as it was named.
     pub name: String,
-    /// Why.
+    /// Why it could not be used.
     pub fault: FileFault,
 }
 
@@ -36,10 +36,10 @@ pub enum FileFault {
     /// The system refused.
     #[error("{}", plain_io(.0))]
     Io(#[from] io::Error),
-    /// It is longer than so many bytes.
+    /// It is longer than this many bytes.
     #[error("longer than the limit of {} MiB", .0 >> 20)]
     TooLong(u64),
-    /// From this byte on it is not UTF-8.
+    /// It is not UTF-8 from this byte on.
     #[error("not UTF-8 from byte {0} on")]
     NotText(usize),
 }
@@ -52,8 +52,8 @@ impl FileFault {
 
 /// A file that an option names and several connections need: read once, at most [`MOST`] bytes.
 ///
-/// A pipe gives its bytes only once, and nothing may wait for one while connections are served. All
-/// clones share what was read.
+/// A pipe returns its bytes only once, and wscope must not wait for a pipe while it serves
+/// connections. All clones share the bytes.
 #[derive(Clone)]
 pub struct FileOnce {
     path: PathBuf,
@@ -61,7 +61,7 @@ pub struct FileOnce {
 }
 
 impl FileOnce {
-    /// The file, not read yet.
+    /// A file that has not been read yet.
     pub fn new(path: PathBuf) -> Self {
         Self { path, bytes: Arc::default() }
     }
@@ -83,7 +83,7 @@ impl FileOnce {
     }
 }
 
-/// Two are the same if their names are.
+/// Two files are equal if their names are equal.
 impl PartialEq for FileOnce {
     fn eq(&self, other: &Self) -> bool {
         self.path == other.path
@@ -92,7 +92,7 @@ impl PartialEq for FileOnce {
 
 impl Eq for FileOnce {}
 
-/// Shows the name alone: the bytes may be a key.
+/// Shows only the name, because the bytes may be a key.
 impl fmt::Debug for FileOnce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.path.fmt(f)
@@ -103,7 +103,7 @@ impl fmt::Debug for FileOnce {
 ///
 /// # Errors
 ///
-/// It can't be read, or is longer. A device without an end is longer.
+/// It can't be read, or is longer. A device without an end counts as longer.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     match path.as_os_str() == "-" {
         true => read_from(io::stdin().lock(), "stdin", most),
@@ -111,7 +111,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     }
 }
 
-/// The same, but `-` is a file of this name: for options that can't be read from stdin.
+/// Like [`read`], but `-` is a file with this name: for options that can't read stdin.
 pub fn read_named(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     let name = path.to_string_lossy();
     match File::open(path) {
@@ -124,7 +124,7 @@ pub fn read_named(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
 ///
 /// # Errors
 ///
-/// It can't be read, is longer than 16 MiB or not UTF-8.
+/// It can't be read, is longer than 16 MiB, or is not UTF-8.
 pub fn read_text(path: impl AsRef<Path>) -> Result<String, FileError> {
     let path = path.as_ref();
     let name = if path.as_os_str() == "-" { "stdin".into() } else { path.to_string_lossy() };
@@ -132,7 +132,7 @@ pub fn read_text(path: impl AsRef<Path>) -> Result<String, FileError> {
         .map_err(|error| FileFault::NotText(error.utf8_error().valid_up_to()).of(name))
 }
 
-/// The same, but a missing file is `None`: for files that the user did not name.
+/// Like [`read_text`], but a missing file is `None`: for files that the user did not name.
 pub fn read_text_if_there(path: &Path) -> Result<Option<String>, FileError> {
     match read_text(path) {
         Ok(text) => Ok(Some(text)),
@@ -159,21 +159,21 @@ fn read_from(reader: impl Read, name: &str, most: u64) -> Result<Vec<u8>, FileEr
 ///
 /// # Errors
 ///
-/// As [`std::fs::File::create`].
+/// Those of [`std::fs::File::create`].
 pub fn create_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
-/// Makes a file that is not there yet, for its owner only.
+/// Creates a new file that only its owner can read.
 ///
 /// # Errors
 ///
-/// It is there, or can't be made.
+/// The file exists, or can't be created.
 pub fn create_new_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Writes a file of secrets: a new one is for its owner only.
+/// Writes a file of secrets. Only its owner can read a new file.
 ///
 /// # Errors
 ///

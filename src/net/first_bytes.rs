@@ -6,17 +6,17 @@ use crate::wire::head::is_token_byte;
 /// The number of bytes that are examined.
 pub const MOST: usize = client_hello::MOST + 1024;
 
-/// A line with more bytes is not a request line.
+/// A longer line is not a request line.
 const LINE: usize = 8 * 1024;
 
-/// What they are.
+/// The kind of the first bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FirstBytes {
-    /// That is not known yet.
+    /// More bytes are needed.
     Unknown,
     /// A whole ClientHello.
     Tls {
-        /// The host that it names.
+        /// The requested host.
         name: Option<String>,
     },
     /// The first line of an HTTP/1 request.
@@ -26,7 +26,7 @@ pub enum FirstBytes {
 }
 
 impl FirstBytes {
-    /// Looks at the received bytes.
+    /// Examines the received bytes.
     pub fn of(bytes: &[u8]) -> Self {
         match bytes {
             [] => Self::Unknown,
@@ -40,7 +40,7 @@ impl FirstBytes {
     }
 }
 
-/// A method in capitals, as all are that are in use, a target, and a version of HTTP/1.
+/// A method in capitals (all methods in use have capitals), a target, and a version of HTTP/1.
 fn request_line(bytes: &[u8]) -> FirstBytes {
     let method = bytes.iter().take_while(|byte| is_token_byte(**byte)).count();
     let is_method = bytes[..method].iter().all(|byte| !byte.is_ascii_lowercase()) && method <= 32;

@@ -1,6 +1,6 @@
 //! A connection's transport with a bounded buffer in each direction.
 //!
-//! Knows nothing about WebSocket; the data of [`Link::split`] is plaintext.
+//! It knows nothing about WebSocket. The data of [`Link::split`] is plaintext.
 
 use std::io;
 
@@ -12,19 +12,20 @@ use super::tls::TlsPipe;
 use super::transport::{Received, Socket, Transport, TransportError};
 use crate::wire::decoder::Input;
 
-/// Bytes read at once. Large enough that a gigabyte takes thousands of system calls, not
-/// millions; small enough to stay in the second-level cache.
+/// How many bytes are read at once: large enough to read a gigabyte with thousands of system calls,
+/// not millions; small enough to stay in the second-level cache.
 const READ_SIZE: usize = 256 * 1024;
 
-/// Above so many bytes to send, the owner should make no more before some are sent.
+/// If more bytes than this wait to be sent, the owner should produce no more.
 pub const HIGH_WATER: usize = 256 * 1024;
 
-/// What [`Link::fill`] found.
+/// The result of [`Link::fill`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fill {
-    /// Bytes are there: see [`Link::split`]. Under TLS there may be none after all, but life.
+    /// Data has arrived: see [`Link::split`]. With TLS, it may contain no plaintext, but it shows
+    /// that the peer is alive.
     Data,
-    /// None for now.
+    /// No data now.
     Blocked,
     /// The peer's stream ended; `truncated` if TLS says that bytes may be missing.
     End {
@@ -36,14 +37,15 @@ pub enum Fill {
 /// Buffers that links share: see [`Link::lend`].
 pub struct Buffers {
     rx: Box<[u8]>,
-    /// Empty ones, with room.
+    /// Empty buffers with capacity.
     spare: Vec<Vec<u8>>,
 }
 
-/// So many spare buffers are kept: what one leg of a relay receives, and what the other sends.
+/// How many spare buffers are kept: one for the received data of a relay's leg, and one for the
+/// data that the other leg sends.
 const SPARE: usize = 2;
 
-/// A spare buffer with more room is given back to the system.
+/// A larger spare buffer is freed.
 const SPARE_ROOM: usize = 2 * HIGH_WATER;
 
 impl Default for Buffers {
@@ -53,14 +55,14 @@ impl Default for Buffers {
 }
 
 impl Buffers {
-    /// Lends a spare buffer to who has none.
+    /// Lends a spare buffer to an owner without one.
     pub fn lend(&mut self, buffer: &mut Vec<u8>) {
         if buffer.capacity() == 0 {
             *buffer = self.spare.pop().unwrap_or_default();
         }
     }
 
-    /// Takes a buffer back that is empty.
+    /// Takes back an empty buffer.
     pub fn take_back(&mut self, buffer: &mut Vec<u8>) {
         if buffer.is_empty() && buffer.capacity() > 0 {
             let buffer = std::mem::take(buffer);
@@ -75,11 +77,11 @@ fn read_buffer() -> Box<[u8]> {
     vec![0; READ_SIZE].into_boxed_slice()
 }
 
-/// What was received before there was room for it.
+/// Data that was received before there was room for it.
 #[derive(Debug, Default)]
 struct Ahead {
     bytes: Vec<u8>,
-    /// The peer's stream ended after it; whether TLS says that bytes may be missing.
+    /// The peer's stream ended after it; true if TLS says that bytes may be missing.
     ended: Option<bool>,
 }
 
@@ -88,25 +90,25 @@ pub struct Link<T: Transport + ?Sized = dyn Transport> {
     rx: Box<[u8]>,
     rx_at: usize,
     rx_end: usize,
-    /// What was received ahead, after `rx`: see [`Link::read_ahead`].
+    /// Data received ahead, which follows `rx`: see [`Link::read_ahead`].
     ahead: Option<Box<Ahead>>,
     /// Plaintext to send; append to it.
     pub tx: Vec<u8>,
     tx_at: usize,
-    /// Our side ends after what is pending.
+    /// Our side ends after the pending data.
     ends: bool,
-    /// How many bytes of plaintext may still be sent, if not all.
+    /// How many bytes of plaintext may still be sent, if there is a limit.
     send_limit: Option<usize>,
     /// How many bytes may be received at once.
     fill_limit: usize,
     transport: Box<T>,
 }
 
-/// The link of an opening, which has to do with the socket and its TLS.
+/// The link of an opening, which needs access to the socket and its TLS.
 pub type SocketLink = Link<Socket>;
 
 impl SocketLink {
-    /// Takes over a non-blocking socket; plain, or under TLS.
+    /// Takes over a non-blocking socket, with or without TLS.
     ///
     /// # Errors
     ///
@@ -121,7 +123,8 @@ impl SocketLink {
         Ok(Self { rx: read_buffer(), ..link })
     }
 
-    /// The same for a link that will be lent a buffer for each of its turns: see [`Link::lend`].
+    /// Like [`Link::over`], for a link that gets a buffer for each of its turns: see
+    /// [`Link::lend`].
     ///
     /// # Errors
     ///
@@ -145,8 +148,9 @@ impl SocketLink {
         self.transport.tls()
     }
 
-    /// Uses TLS from here on, inside the TLS the link may speak already (to a proxy). What was
-    /// received and not consumed is its beginning. Then see [`Link::handshake`].
+    /// Uses TLS from now on, inside an existing TLS connection (to a proxy), if there is one.
+    /// Received bytes that were not consumed belong to the new TLS. Continue with
+    /// [`Link::handshake`].
     pub fn start_tls(&mut self, pipe: TlsPipe) {
         debug_assert!(self.tx.is_empty());
         self.set_back();
@@ -154,7 +158,8 @@ impl SocketLink {
         self.transport.start_tls(pipe, &received);
     }
 
-    /// Continues the TLS handshake as far as possible; `Ok(true)` when plaintext can flow.
+    /// Continues the TLS handshake as far as possible; `Ok(true)` if plaintext can be sent and
+    /// received.
     ///
     /// # Errors
     ///
@@ -163,13 +168,13 @@ impl SocketLink {
         self.transport.handshake()
     }
 
-    /// Goes on in plain bytes, for a last word to a peer that does not speak TLS.
+    /// Continues without TLS, to send a last answer to a peer that does not use TLS.
     pub fn give_up_tls(&mut self) {
         self.transport.give_up_tls();
         self.drop_unsent();
     }
 
-    /// The link of an open connection, to which all transports are alike.
+    /// The link of an open connection, which treats all transports alike.
     pub fn opened(self) -> Link {
         let Self { rx, rx_at, rx_end, ahead, tx, tx_at, ends, .. } = self;
         let Self { send_limit, fill_limit, transport, .. } = self;
@@ -178,7 +183,8 @@ impl SocketLink {
 }
 
 impl<T: Transport + ?Sized> Link<T> {
-    /// Takes over a transport; it will be lent a buffer for each of its turns: see [`Link::lend`].
+    /// Takes over a transport, for a link that gets a buffer for each of its turns: see
+    /// [`Link::lend`].
     pub fn new(transport: Box<T>) -> Self {
         Self {
             rx: Box::default(),
@@ -204,9 +210,9 @@ impl<T: Transport + ?Sized> Link<T> {
         buffers.lend(&mut self.tx);
     }
 
-    /// Takes the buffers back. `unfinished` means that the observer stopped on the way, and needs
-    /// the same bytes to continue (see [`Input::resume`]); they are kept then, like what could not
-    /// be sent.
+    /// Takes the buffers back. `unfinished` means that the observer stopped early, and needs the
+    /// same bytes to continue (see [`Input::resume`]). The link then keeps them, like data that
+    /// could not be sent.
     pub fn take_back(&mut self, buffers: &mut Buffers, unfinished: bool) {
         if buffers.rx.is_empty() {
             let kept = match unfinished {
@@ -223,33 +229,32 @@ impl<T: Transport + ?Sized> Link<T> {
         buffers.take_back(&mut self.tx);
     }
 
-    /// Limits the bytes that can be sent until this is set again, and the bytes (at least one) that
-    /// can be received at once: for deliberately slow peers.
+    /// Limits the bytes that can be sent until the next call, and the bytes (at least one) that can
+    /// be received at once: for deliberately slow peers.
     pub fn limit(&mut self, send: Option<usize>, fill: usize) {
         (self.send_limit, self.fill_limit) = (send, fill.max(1));
     }
 
-    /// Whether it is known that the peer's stream ends after what is there to be read.
+    /// Whether the peer's stream is known to end after the available data.
     pub fn is_read_closed(&self) -> bool {
         self.transport.is_read_closed()
     }
 
-    /// Why the connection is gone, if it is: found out without taking what waits to be read.
+    /// Why the connection has ended, if it has; does not consume data that waits to be read.
     pub fn failure(&self) -> Option<io::Error> {
         self.transport.failure()
     }
 
-    /// Notes what the poll reports of the transport.
+    /// Notes a report of the poll about the transport.
     pub fn ready(&mut self, event: &Event) {
         self.transport.ready(event);
     }
 
-    /// Brings more bytes. Only call it when all of the input of [`Link::split`] has
-    /// been consumed.
+    /// Receives more bytes. Call it only if all input of [`Link::split`] has been consumed.
     ///
     /// # Errors
     ///
-    /// The transport broke; what was received before has been passed on.
+    /// The transport failed. Data received before that has been returned.
     pub fn fill(&mut self) -> Result<Fill, TransportError> {
         debug_assert!(self.rx_at == self.rx_end);
         (self.rx_at, self.rx_end) = (0, 0);
@@ -276,12 +281,12 @@ impl<T: Transport + ?Sized> Link<T> {
         })
     }
 
-    /// Receives after what is not yet consumed, `most` bytes in all, and returns what arrived now;
-    /// [`Link::fill`] gives it later.
+    /// Receives data behind the unconsumed bytes, at most `most` bytes in all, and returns the new
+    /// data. [`Link::fill`] returns it again later.
     ///
     /// # Errors
     ///
-    /// The transport broke.
+    /// The transport failed.
     pub fn read_ahead(&mut self, most: usize) -> Result<&[u8], TransportError> {
         let Ahead { bytes, ended } = &mut **self.ahead.get_or_insert_default();
         let before = bytes.len();
@@ -296,8 +301,8 @@ impl<T: Transport + ?Sized> Link<T> {
         Ok(&bytes[before..])
     }
 
-    /// Lets all that was received and not consumed be received again, by [`Link::fill`], and returns
-    /// it; [`Link::read_ahead`] receives after it.
+    /// Puts all unconsumed bytes back, so that [`Link::fill`] returns them again, and returns them.
+    /// [`Link::read_ahead`] receives data behind them.
     pub fn set_back(&mut self) -> &[u8] {
         let rest = self.rx_at..self.rx_end;
         let ahead = &mut self.ahead.get_or_insert_default().bytes;
@@ -306,35 +311,35 @@ impl<T: Transport + ?Sized> Link<T> {
         ahead
     }
 
-    /// Forgets so many bytes of those that [`Link::set_back`] returned.
+    /// Drops this many of the bytes that [`Link::set_back`] returned.
     pub fn skip(&mut self, n: usize) {
         if let Some(Ahead { bytes, .. }) = self.ahead.as_deref_mut() {
             bytes.drain(..n.min(bytes.len()));
         }
     }
 
-    /// Whether the peer's stream has ended after what [`Link::read_ahead`] received.
+    /// Whether the peer's stream has ended after the data of [`Link::read_ahead`].
     pub fn has_ended_ahead(&self) -> bool {
         self.ahead.as_ref().is_some_and(|ahead| ahead.ended.is_some())
     }
 
-    /// Whether [`Link::read_ahead`] might bring something without waiting.
+    /// Whether [`Link::read_ahead`] could return something without waiting.
     pub fn may_read_ahead(&self, most: usize) -> bool {
         let open = |ahead: &Ahead| ahead.bytes.len() < most && ahead.ended.is_none();
         self.ahead.as_deref().is_none_or(open) && self.transport.may_receive()
     }
 
-    /// Whether something was received ahead.
+    /// Whether data was received ahead.
     pub fn has_ahead(&self) -> bool {
         self.ahead.as_ref().is_some_and(|ahead| !ahead.bytes.is_empty())
     }
 
-    /// The received bytes not yet consumed, and the buffer to answer into.
+    /// The received bytes that have not been consumed, and the buffer for the answer.
     pub fn split(&mut self) -> (Input<'_>, &mut Vec<u8>) {
         (Input::resume(&mut self.rx[..self.rx_end], self.rx_at), &mut self.tx)
     }
 
-    /// Says how far the input was consumed: [`Input::consumed`].
+    /// Notes how much of the input was consumed: [`Input::consumed`].
     pub fn consumed(&mut self, at: usize) {
         self.rx_at = at.min(self.rx_end);
     }
@@ -344,27 +349,27 @@ impl<T: Transport + ?Sized> Link<T> {
         self.rx_at < self.rx_end
     }
 
-    /// Whether [`Link::fill`] might bring something without waiting.
+    /// Whether [`Link::fill`] could return something without waiting.
     pub fn may_fill(&self) -> bool {
         self.has_ahead() || self.has_ended_ahead() || self.transport.may_receive()
     }
 
-    /// Bytes that wait to be sent.
+    /// The number of bytes that wait to be sent.
     pub fn pending(&self) -> usize {
         self.tx.len() - self.tx_at + self.transport.waiting()
     }
 
-    /// Whether something waits to be sent that [`Link::flush`] might bring further.
+    /// Whether [`Link::flush`] could send waiting bytes now.
     pub fn may_flush(&self) -> bool {
         self.pending() > 0 && self.send_limit != Some(0) && self.transport.may_send()
     }
 
-    /// Sends what the transport takes. Behind the end that [`Link::half_close`] makes nothing can
-    /// be sent any more: what was appended is dropped.
+    /// Sends as much as the transport accepts. After [`Link::half_close`], drops data that was
+    /// appended later.
     ///
     /// # Errors
     ///
-    /// The transport broke.
+    /// The transport failed.
     pub fn flush(&mut self) -> Result<(), TransportError> {
         if self.has_ended() {
             self.drop_unsent();
@@ -379,7 +384,7 @@ impl<T: Transport + ?Sized> Link<T> {
         if self.tx_at == self.tx.len() {
             self.drop_unsent();
         } else if self.tx_at > HIGH_WATER.max(self.tx.len() / 4) {
-            // A long queue is not moved for every little that leaves it.
+            // A long queue is not moved after every small write.
             self.tx.drain(..self.tx_at);
             self.tx_at = 0;
         }
@@ -389,8 +394,8 @@ impl<T: Transport + ?Sized> Link<T> {
         Ok(())
     }
 
-    /// Ends our side of the stream after what is pending, and continues receiving. What the
-    /// transport does not take at once leaves with [`Link::flush`].
+    /// Ends our side of the stream after the pending data, and continues to receive.
+    /// [`Link::flush`] sends data that the transport does not accept at once.
     ///
     /// # Errors
     ///
@@ -400,7 +405,7 @@ impl<T: Transport + ?Sized> Link<T> {
         self.flush()
     }
 
-    /// Whether our side has ended: what is appended now is dropped.
+    /// Whether our side has ended: data that is appended now is dropped.
     pub fn has_ended(&self) -> bool {
         self.transport.has_ended()
     }
@@ -413,13 +418,13 @@ impl<T: Transport + ?Sized> Link<T> {
         self.transport.reset();
     }
 
-    /// Drops the data that waits to be sent and has not been taken by the transport.
+    /// Drops waiting data that the transport has not accepted.
     pub fn drop_unsent(&mut self) {
         self.tx.clear();
         self.tx_at = 0;
     }
 
-    /// Ends our side at once, in order if that can be done without waiting.
+    /// Ends our side at once; in order if that is possible without waiting.
     pub fn shutdown(&mut self) {
         self.transport.shutdown();
     }

@@ -1,6 +1,7 @@
 //! Where a server listens: TCP on one or two addresses, or a Unix socket.
 //!
-//! Binds, accepts, and removes the Unix socket's file at the end. Must not know what is served.
+//! It binds, accepts, and removes the Unix socket's file at the end. It must not know what the
+//! server does.
 
 use std::fs;
 use std::io;
@@ -19,7 +20,7 @@ use super::stream::Stream;
 /// Where to listen, as requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenAddress {
-    /// Only this machine, IPv4 and IPv6; port 0 lets the system choose.
+    /// Only this machine, IPv4 and IPv6. With port 0, the system chooses a port.
     Loopback(u16),
     /// One address.
     Address(SocketAddr),
@@ -29,7 +30,7 @@ pub enum ListenAddress {
     Unix {
         /// The file.
         path: PathBuf,
-        /// Who may connect, as `chmod` takes it.
+        /// Who may connect: the mode as for `chmod`.
         mode: u32,
     },
 }
@@ -44,7 +45,7 @@ impl ListenAddress {
         }
     }
 
-    /// Whether the loopback interface leads to it.
+    /// Whether clients can reach it through the loopback interface.
     pub fn reaches_loopback(&self) -> bool {
         match self {
             Self::Loopback(_) | Self::Everywhere(_) => true,
@@ -56,7 +57,7 @@ impl ListenAddress {
         }
     }
 
-    /// Whether only this machine reaches it.
+    /// Whether only this machine can reach it.
     pub fn is_local(&self) -> bool {
         match self {
             Self::Loopback(_) | Self::Unix { .. } => true,
@@ -66,17 +67,17 @@ impl ListenAddress {
     }
 }
 
-/// Why nothing listens.
+/// Why listening failed.
 #[derive(Debug, thiserror::Error)]
 #[error("can't listen on {address}: {reason}")]
 pub struct ListenError {
     /// The address or file.
     pub address: String,
-    /// The system's words, and what to do.
+    /// The error of the system, and what to do.
     pub reason: String,
 }
 
-/// What listens for one server; dropping it removes the Unix socket's file.
+/// The listening sockets of a server. Dropping them removes the Unix socket's file.
 pub struct Listeners {
     sockets: Vec<ListeningSocket>,
     file: Option<SocketFile>,
@@ -88,11 +89,11 @@ enum ListeningSocket {
 }
 
 impl Listeners {
-    /// Binds, listens, and registers with one of `tokens` for each socket, two at most.
+    /// Binds, listens, and registers each socket (at most two) with one of `tokens`.
     ///
     /// # Errors
     ///
-    /// The address is in use, not ours, or not allowed.
+    /// The address is in use, does not belong to this machine, or is not allowed.
     pub fn bind(
         address: &ListenAddress,
         registry: &Registry,
@@ -100,7 +101,7 @@ impl Listeners {
     ) -> Result<Self, ListenError> {
         let (mut sockets, file) = match address {
             ListenAddress::Loopback(port) => (loopback(*port)?, None),
-            // A socket on `::` takes IPv4 too, by default on every Unix but OpenBSD.
+            // A socket on `::` also accepts IPv4, by default on every Unix except OpenBSD.
             ListenAddress::Everywhere(port) => {
                 match listen((Ipv6Addr::UNSPECIFIED, *port).into()) {
                     Ok(both) => (vec![ListeningSocket::Tcp(both)], None),
@@ -124,7 +125,7 @@ impl Listeners {
         Ok(Self { sockets, file })
     }
 
-    /// The addresses bound, with the port the system chose; none for a Unix socket.
+    /// The bound addresses, with the port that the system chose; empty for a Unix socket.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         let address = |socket: &ListeningSocket| match socket {
             ListeningSocket::Tcp(tcp) => tcp.local_addr().ok(),
@@ -144,8 +145,8 @@ impl Listeners {
             loop {
                 let accepted = match socket {
                     ListeningSocket::Tcp(tcp) => tcp.accept().map(|(tcp, peer)| {
-                        // A frame is written whole; waiting to make it larger has no use. It only
-                        // fails on a connection that is gone already.
+                        // wscope writes whole frames, so delaying small packets is useless. The
+                        // call fails only if the connection has already ended.
                         let _ = tcp.set_nodelay(true);
                         (Stream::Tcp(tcp), Some(peer))
                     }),
@@ -156,7 +157,7 @@ impl Listeners {
                 match accepted {
                     Ok(client) => return Ok(Some(client)),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    // The client went away while it waited: the next one may be there.
+                    // The client left while it waited; there may be another one.
                     Err(error) if is_of_the_client(&error) => {}
                     Err(error) => return Err(error),
                 }
@@ -173,7 +174,7 @@ fn is_of_the_client(error: &io::Error) -> bool {
 
 /// IPv4, and IPv6 on the same port if possible.
 fn loopback(port: u16) -> Result<Vec<ListeningSocket>, ListenError> {
-    /// Another program may have the port the system chose on the other family; that is rare.
+    /// Another program may use the chosen port with the other address family; that is rare.
     const ATTEMPTS: usize = 8;
     let mut first = listen_on((Ipv4Addr::LOCALHOST, port).into())?;
     for _ in 0..ATTEMPTS {
@@ -190,7 +191,7 @@ fn loopback(port: u16) -> Result<Vec<ListeningSocket>, ListenError> {
                 }
                 first = listen_on((Ipv4Addr::LOCALHOST, port).into())?;
             }
-            // No IPv6 here.
+            // This machine has no IPv6.
             Err(_) => break,
         }
     }
@@ -205,7 +206,7 @@ fn tcp(address: SocketAddr) -> Result<ListeningSocket, ListenError> {
     listen_on(address).map(ListeningSocket::Tcp)
 }
 
-/// With `SO_REUSEADDR`, so that a restart need not wait for old connections to be forgotten.
+/// With `SO_REUSEADDR`, so that a restart need not wait for old connections.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address)
 }
@@ -220,7 +221,7 @@ fn failed(address: &(impl ToString + ?Sized), error: &io::Error) -> ListenError 
     ListenError { address: address.to_string(), reason: format!("{}{help}", plain_io(error)) }
 }
 
-/// The file of a Unix socket, removed at the end if it is still ours.
+/// The file of a Unix socket; removed at the end if it still belongs to this program.
 struct SocketFile {
     path: PathBuf,
     inode: u64,
@@ -230,7 +231,7 @@ impl Drop for SocketFile {
     fn drop(&mut self) {
         let ours = fs::symlink_metadata(&self.path).is_ok_and(|file| file.ino() == self.inode);
         if ours {
-            // The program ends: nothing reads the error.
+            // At the end of the program, the error does not matter.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -243,7 +244,7 @@ fn unix(path: &Path, mode: u32) -> Result<(ListeningSocket, SocketFile), ListenE
             return Err(fail("a file of this name exists and is not a socket".to_owned()));
         }
         match std::os::unix::net::UnixStream::connect(path) {
-            // The rest of a server that ended without removing it.
+            // The file of a server that ended without removing it.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 fs::remove_file(path).map_err(|error| fail(plain_io(&error)))?;
             }
@@ -251,7 +252,7 @@ fn unix(path: &Path, mode: u32) -> Result<(ListeningSocket, SocketFile), ListenE
             Err(error) => return Err(fail(plain_io(&error))),
         }
     }
-    // Nobody gets in before the mode asked for is set.
+    // No client can connect before the requested mode is set.
     let before = rustix::process::umask(Mode::from_raw_mode(0o777));
     let bound = UnixListener::bind(path);
     rustix::process::umask(before);
@@ -269,23 +270,24 @@ fn unix(path: &Path, mode: u32) -> Result<(ListeningSocket, SocketFile), ListenE
     }
 }
 
-/// Reserved for other descriptors than connections: a client that is refused, a file of a command,
-/// the pipes of a process while it starts.
+/// How many descriptors are reserved for other purposes than connections: a client that is refused,
+/// the file of a command, the pipes of a process while it starts.
 const SPARE: u64 = 8;
-/// Raises the soft limit of descriptors to the hard one, and returns how many are left for clients,
+/// Raises the soft limit of descriptors to the hard limit. Returns how many are left for clients,
 /// without the open ones and a small reserve; about `u64::MAX` if there is no limit.
 ///
-/// The soft limit (1024 on most systems) protects programs that use `select`; this one does not.
+/// The soft limit (1024 on most systems) protects programs that use `select`; wscope does not use
+/// it.
 pub fn descriptors_left() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    // macOS refuses what is beyond OPEN_MAX; then the limit stays as it was.
+    // macOS refuses limits above OPEN_MAX; then the limit does not change.
     let allowed = match setrlimit(Resource::Nofile, raised) {
         Ok(()) => limit.maximum,
         Err(_) => limit.current,
     };
-    // The folder of open descriptors is open while it is read. Where it can't be read, so many
-    // are reserved as a server without clients has been seen to use.
+    // The count includes the open folder itself. If the folder can't be read, assumes the number
+    // that a server without clients uses.
     let open = fs::read_dir("/dev/fd").map_or(24, |entries| entries.count() as u64 - 1);
     allowed.unwrap_or(u64::MAX).saturating_sub(open + SPARE)
 }

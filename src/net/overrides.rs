@@ -1,7 +1,8 @@
 //! Other destinations than the URL's: `--resolve` sets the addresses of a name, `--connect-to`
 //! another host and port; as in curl.
 //!
-//! The request, and the name that TLS verifies, are still the URL's. Must not know sockets.
+//! The request still has the URL's host, and TLS verifies the URL's name. This file must not know
+//! sockets.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -10,7 +11,7 @@ use thiserror::Error;
 
 use super::proxy::Destination;
 
-/// Everything that was given, in order.
+/// All overrides, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
     /// `--resolve`.
@@ -28,8 +29,8 @@ pub struct Resolve {
     addresses: Vec<IpAddr>,
 }
 
-/// `HOST1:PORT1:HOST2:PORT2`: instead of the first, connect to the second. An empty part means
-/// any of the first, and the same of the second.
+/// `HOST1:PORT1:HOST2:PORT2`: connects to the second instead of the first. In the first, an empty
+/// part means any host or port; in the second, it means the same as in the URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectTo {
     from_host: Option<String>,
@@ -38,7 +39,7 @@ pub struct ConnectTo {
     to_port: Option<u16>,
 }
 
-/// A text that is neither; each error names what to write.
+/// A text that is not an override. Each error says what to write.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum OverrideError {
     /// Too few or too many parts for `--resolve`.
@@ -49,7 +50,7 @@ pub enum OverrideError {
         "write HOST1:PORT1:HOST2:PORT2, as in example.com:443:localhost:8443; parts may be empty"
     )]
     ConnectToForm,
-    /// No number from 1 to 65535.
+    /// Not a number from 1 to 65535.
     #[error("the port {0:?} is not a number from 1 to 65535")]
     Port(String),
     /// Neither IPv4 nor IPv6.
@@ -58,7 +59,7 @@ pub enum OverrideError {
 }
 
 impl Overrides {
-    /// Where to go for `wanted`: the first `--connect-to` that fits decides.
+    /// The destination to use instead of `wanted`: the first matching `--connect-to` decides.
     pub fn redirected(&self, wanted: &Destination) -> Destination {
         let fits = |rule: &&ConnectTo| {
             let host = rule.from_host.as_ref();
@@ -90,7 +91,7 @@ impl FromStr for Resolve {
     type Err = OverrideError;
 
     fn from_str(text: &str) -> Result<Self, OverrideError> {
-        // curl's `+`: the entry may grow old in a cache, which there is none of here.
+        // curl's `+` lets the entry expire from a cache; wscope has no such cache.
         let text = text.strip_prefix('+').unwrap_or(text);
         let (host, rest) = split_host(text).ok_or(OverrideError::ResolveForm)?;
         let (port, addresses) = rest.split_once(':').ok_or(OverrideError::ResolveForm)?;
@@ -139,7 +140,7 @@ fn read_port(text: &str) -> Result<u16, OverrideError> {
     super::proxy::read_port(text).map_err(|_| OverrideError::Port(text.to_owned()))
 }
 
-/// With or without brackets, as in curl.
+/// An address with or without brackets, as in curl.
 fn read_address(text: &str) -> Result<IpAddr, OverrideError> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     bare.parse().map_err(|_| OverrideError::Address(text.to_owned()))

@@ -1,9 +1,9 @@
-//! Turns errors of the system into wscope's sentences.
+//! Converts errors of the system to wscope's sentences.
 
 use std::io;
 use std::path::Path;
 
-/// The system's words without the number Rust adds, lower case as all of our messages.
+/// The system's text without the number that Rust adds, in lower case like all our messages.
 pub fn plain_io(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
@@ -11,7 +11,8 @@ pub fn plain_io(error: &io::Error) -> String {
     chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// Why a file that the user named can't be opened, and what was meant if it is a URL.
+/// Why a file that the user named can't be opened. If the name is a URL, suggests what the user
+/// probably meant.
 pub fn cannot_open(path: &Path, error: &io::Error) -> String {
     let name = path.to_string_lossy();
     match name.contains("://") {

@@ -1,8 +1,8 @@
 //! A program that runs with wscope's stdin, stdout and stderr, and whose exit status becomes
 //! wscope's.
 //!
-//! Unlike a [`Child`](super::child::Child) it stays in wscope's process group, so that it can read
-//! the terminal and gets Ctrl-C.
+//! Unlike a [`Child`](super::child::Child), it stays in wscope's process group, so it can read the
+//! terminal and receives Ctrl-C.
 
 use std::ffi::OsString;
 use std::io;
@@ -11,7 +11,7 @@ use std::process::{Child as Process, Command};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
-/// The status of a shell if a program does not exist, and if it can't be run.
+/// The status of a shell if a program does not exist.
 const NOT_FOUND: u8 = 127;
 const NOT_RUN: u8 = 126;
 
@@ -26,7 +26,7 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// The system's error, and what a shell would end with.
+    /// The system's error, and the status that a shell would have.
     pub fn start(
         words: &[OsString],
         set: &[(&'static str, OsString)],
@@ -47,7 +47,8 @@ impl Program {
         }
     }
 
-    /// Waits for its end, in a thread: it is not reaped, so its number stays its own.
+    /// Waits for its end, in a thread. It does not reap the program, so the process number is not
+    /// reused.
     pub fn waiter(&self) -> impl FnOnce() + Send + 'static {
         let pid = Pid::from_child(&self.process);
         move || {
@@ -56,7 +57,7 @@ impl Program {
         }
     }
 
-    /// The status that a shell would have of it: its own, or 128 and the number of a signal.
+    /// The status that a shell would report: the program's own, or 128 plus the number of a signal.
     pub fn status(&mut self) -> io::Result<u8> {
         let status = self.process.wait()?;
         self.ended = true;
@@ -64,7 +65,7 @@ impl Program {
         Ok(status.code().or(signal).and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
     }
 
-    /// Passes a signal on.
+    /// Passes a signal to the program.
     pub fn signal(&self, signal: Signal) {
         if !self.ended {
             // It may just have ended.

@@ -1,9 +1,9 @@
 //! Proxies on the route to the server: the choice of a proxy, and the dialogue with it until the
 //! tunnel is open.
 //!
-//! [`choice`] decides, a [`Dialogue`] speaks (bytes in, bytes out), [`tunnel`] drives it over a
-//! link. The data in the tunnel is not read here. Passwords appear in no message, error or debug
-//! output.
+//! [`choice`] chooses the proxy, a [`Dialogue`] has the protocol (bytes in, bytes out), and
+//! [`tunnel`] runs it over a link. This module does not read the data in the tunnel. Messages,
+//! errors and debug output never contain passwords.
 
 mod address;
 pub mod choice;
@@ -24,7 +24,7 @@ use self::socks4::Socks4;
 use self::socks5::Socks5;
 use crate::wire::head::Head;
 
-/// Whom a proxy, or the system, is to connect to.
+/// The server to which a proxy, or the system, must connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     /// A name, or an address without brackets.
@@ -50,17 +50,17 @@ impl std::fmt::Display for Destination {
     }
 }
 
-/// What became of the bytes given to [`Dialogue::feed`].
+/// The result of [`Dialogue::feed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DialogueProgress {
-    /// How many of them were for us; those after belong to the tunnel.
+    /// How many of the bytes belong to the dialogue; the rest belongs to the tunnel.
     pub consumed: usize,
-    /// Whether the way to the destination is open.
+    /// Whether the tunnel to the destination is open.
     pub open: bool,
 }
 
-/// The talk with a proxy. The one rule: after [`Dialogue::begin`] and each [`Dialogue::feed`],
-/// send what [`Dialogue::take_output`] gives.
+/// The dialogue with a proxy. Its only rule: after [`Dialogue::begin`] and after each
+/// [`Dialogue::feed`], send the bytes of [`Dialogue::take_output`].
 pub struct Dialogue {
     protocol: Protocol,
 }
@@ -72,8 +72,8 @@ enum Protocol {
 }
 
 impl Dialogue {
-    /// Begins to ask `proxy` for a way to `destination`, which is an address where the proxy's
-    /// scheme looks names up here: see [`Scheme::looks_up_here`].
+    /// Begins to ask `proxy` for a tunnel to `destination`. The destination must be an address if
+    /// the scheme requires this side to look up names: see [`Scheme::looks_up_here`].
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl Dialogue {
         Ok(Self { protocol })
     }
 
-    /// What must be sent now; nothing most of the time.
+    /// The bytes to send now; usually none.
     pub fn take_output(&mut self) -> Vec<u8> {
         std::mem::take(match &mut self.protocol {
             Protocol::Connect(connect) => &mut connect.output,
@@ -103,12 +103,12 @@ impl Dialogue {
         })
     }
 
-    /// Takes what the proxy has sent, up to the end of its last message and no byte more. Once the
-    /// tunnel is open, or has failed, nothing more is taken.
+    /// Takes bytes of the proxy, exactly up to the end of its last message. Takes nothing after the
+    /// tunnel is open or has failed.
     ///
     /// # Errors
     ///
-    /// The proxy refuses, or does not speak its protocol.
+    /// The proxy refuses, or breaks its protocol.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<DialogueProgress, ProxyError> {
         match &mut self.protocol {
             Protocol::Connect(connect) => connect.feed(bytes),
@@ -117,7 +117,7 @@ impl Dialogue {
         }
     }
 
-    /// The proxy's stream has ended: why that is an error.
+    /// The error for a proxy's stream that has ended.
     pub fn ended(&self) -> ProxyError {
         let (received, asked) = match &self.protocol {
             Protocol::Connect(connect) => (connect.received(), Asked::Connect),
@@ -135,7 +135,7 @@ impl Dialogue {
         }
     }
 
-    /// The request as it is sent, if the proxy uses HTTP. It contains the password: see
+    /// The sent request, if the proxy uses HTTP. It contains the password: see
     /// `Proxy-Authorization`.
     pub fn request(&self) -> Option<&Head> {
         match &self.protocol {
@@ -153,7 +153,7 @@ impl Dialogue {
     }
 }
 
-/// What is to be sent may hold a password.
+/// Hides the bytes to send, because they may contain a password.
 impl std::fmt::Debug for Dialogue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Dialogue").field("speaks", &self.speaks()).finish_non_exhaustive()

@@ -4,9 +4,9 @@ use crate::session::keys::RandomSource;
 
 /// The system's strong source.
 ///
-/// "The masking key MUST be derived from a strong source of entropy" (RFC 6455 §5.3). The source is
-/// there from boot on every supported system; should it ever fail, continuing with predictable keys
-/// would be worse than ending.
+/// "The masking key MUST be derived from a strong source of entropy" (RFC 6455 §5.3). Every
+/// supported system has the source from boot on. If it ever failed, it would be worse to continue
+/// with predictable keys than to end the program.
 pub fn system() -> RandomSource {
     Box::new(|bytes| {
         if let Err(error) = getrandom::fill(bytes) {

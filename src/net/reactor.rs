@@ -1,4 +1,4 @@
-//! The one readiness loop: a poll with the tokens of this program.
+//! The only readiness loop: a poll with the tokens of this program.
 
 use std::io;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ pub const SOCKET: Token = Token(0);
 pub const STDIN: Token = Token(1);
 /// Standard output.
 pub const STDOUT: Token = Token(2);
-/// Another thread has something.
+/// Another thread has a result.
 pub const WAKER: Token = Token(3);
 /// A signal arrived.
 pub const SIGNAL: Token = Token(4);
 /// Standard error.
 pub const STDERR: Token = Token(7);
 
-/// The poll and the waker of other threads.
+/// The poll, and the waker for other threads.
 pub struct Reactor {
     poll: Poll,
     waker: Arc<Waker>,
@@ -37,21 +37,22 @@ impl Reactor {
         Ok(Self { poll, waker })
     }
 
-    /// Where sources are registered.
+    /// The registry of event sources.
     pub fn registry(&self) -> &Registry {
         self.poll.registry()
     }
 
-    /// What other threads wake the loop with.
+    /// The waker with which other threads wake the loop.
     pub fn waker(&self) -> &Arc<Waker> {
         &self.waker
     }
 
-    /// Waits for events until `deadline`, or only looks if it has passed; without one, forever.
+    /// Waits for events until `deadline`. Without a deadline, waits forever; after the deadline,
+    /// only checks for events.
     ///
     /// # Errors
     ///
-    /// The poll failed. A signal is not a failure: there are just no events.
+    /// The poll failed. A signal is not a failure; it ends the wait without events.
     pub fn wait(&mut self, events: &mut Events, deadline: Option<Instant>) -> io::Result<()> {
         let timeout = deadline.map(|at| round_up(at.saturating_duration_since(Instant::now())));
         match self.poll.poll(events, timeout) {
@@ -62,7 +63,8 @@ impl Reactor {
     }
 }
 
-/// epoll counts in milliseconds: rounded down, the last one would be spent spinning.
+/// epoll counts in milliseconds. If the time were rounded down, the loop would spin during the last
+/// millisecond.
 fn round_up(timeout: Duration) -> Duration {
     let millis = timeout.as_micros().div_ceil(1000);
     Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))

@@ -1,8 +1,8 @@
 //! `-L`: where a response redirects the client, and whether the client follows.
 //!
-//! Decides only from texts and numbers: a status, a Location, the current URL and the number of
-//! redirects. Opens nothing. The server chooses the target of a redirect, so credentials for one
-//! origin are not sent to another.
+//! It uses only texts and numbers: a status, a Location, the current URL and the number of
+//! redirects. It opens no connection. The server chooses the target of a redirect, so credentials
+//! for one origin are not sent to another.
 
 use std::path::Path;
 
@@ -14,16 +14,16 @@ use super::target::{Target, TargetError};
 /// What the user allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RedirectOptions {
-    /// How many redirects are followed at most.
+    /// The largest number of redirects.
     pub limit: usize,
-    /// Take credentials to other origins too: `--location-trusted`.
+    /// Send credentials to other origins, too: `--location-trusted`.
     pub trusted: bool,
-    /// Go on without TLS where a server of a `wss` URL says so.
+    /// Follow a redirect from `wss` to `ws`.
     pub downgrade: bool,
 }
 
 impl Default for RedirectOptions {
-    /// Ten, which is twice what any sensible site needs; browsers stop at twenty.
+    /// Ten, twice as many as any sensible site needs; browsers stop at twenty.
     fn default() -> Self {
         Self { limit: 10, trusted: false, downgrade: false }
     }
@@ -32,33 +32,33 @@ impl Default for RedirectOptions {
 /// A redirect that is followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirect {
-    /// The new URL. User name and password are those of its text, if it has any.
+    /// The new URL. User name and password come from its text, if it has any.
     pub target: Target,
-    /// Whether it is of another origin: scheme, host or port differ (RFC 6454 §4).
+    /// Whether it has another origin: scheme, host or port differ (RFC 6454 §4).
     pub crosses_origin: bool,
     /// Whether Authorization, Cookie and the like must not go there: see [`is_credential`].
     pub drop_credentials: bool,
-    /// What was done to the Location that is worth saying, one sentence each.
+    /// Notes on changes to the Location, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// Why a redirect is not followed. None of them shows a user name or password.
+/// Why a redirect is not followed. The errors never contain a user name or password.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RedirectError {
-    /// One too many.
+    /// Too many redirects.
     #[error(
         "the server redirects to {to} after {limit} redirects; raise --max-redirs to follow it"
     )]
     TooMany {
-        /// How many are followed.
+        /// The limit.
         limit: usize,
-        /// Where it would have gone.
+        /// The target of the redirect.
         to: String,
     },
-    /// Round in a circle.
+    /// A loop.
     #[error("redirect loop: {to} was already requested")]
     Loop {
-        /// The URL that was met again.
+        /// The URL that was requested before.
         to: String,
     },
     /// A redirect without a Location, or with several.
@@ -66,10 +66,10 @@ pub enum RedirectError {
     NoLocation {
         /// The status code.
         status: u16,
-        /// How many there were: not one.
+        /// How many Locations there were (not one).
         count: usize,
     },
-    /// A Location that is not a URL, or none of HTTP or WebSocket.
+    /// A Location that is not a URL, or has another scheme than HTTP or WebSocket.
     #[error("the server redirects to {location:?}, which can't be followed: {reason}")]
     BadLocation {
         /// The Location, without user name and password.
@@ -80,12 +80,12 @@ pub enum RedirectError {
     /// From TLS to plain text.
     #[error("the server redirects from wss to {to}, without TLS; --location-downgrade follows it")]
     Downgrade {
-        /// Where it would have gone.
+        /// The target of the redirect.
         to: String,
     },
 }
 
-/// Whether a status asks the client to go elsewhere.
+/// Whether a status redirects the client.
 ///
 /// 300 (the user is to choose), 304 (not modified) and 305 (use a proxy, deprecated by RFC 9110
 /// §15.4.6) do not.
@@ -100,14 +100,14 @@ pub fn is_credential(name: &str) -> bool {
         .any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// The requested URLs so far, and the decision where to continue.
+/// The requested URLs so far, and the decision about the next one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trail {
     /// The first URL.
     first: Target,
-    /// Those it led to.
+    /// The URLs of the redirects.
     hops: Vec<Target>,
-    /// How many of all were requested before a response set a cookie.
+    /// How many of the URLs were requested before a response set a cookie.
     outdated: usize,
 }
 
@@ -122,23 +122,23 @@ impl Trail {
         self.hops.last().unwrap_or(&self.first)
     }
 
-    /// How many redirects were followed: `%{num_redirects}`.
+    /// The number of followed redirects: `%{num_redirects}`.
     pub fn hops(&self) -> usize {
         self.hops.len()
     }
 
-    /// The current response set a cookie that will be sent: an earlier URL may now answer
-    /// differently, as after a login.
+    /// Notes that the current response set a cookie that will be sent: now an earlier URL may
+    /// answer differently, for example after a login.
     pub fn cookies_changed(&mut self) {
         self.outdated = self.hops.len() + 1;
     }
 
-    /// Decides where to continue after a response with a status that [`is_redirect`], and goes
-    /// there. `locations` are the values of the response's Location headers.
+    /// Decides about the next URL after a response for which [`is_redirect`] is true, and makes it
+    /// the current one. `locations` are the values of the response's Location headers.
     ///
     /// # Errors
     ///
-    /// The reason to stay, as a sentence for the user.
+    /// The reason not to follow, as a sentence for the user.
     pub fn follow(
         &mut self,
         status: u16,
@@ -175,7 +175,7 @@ impl Trail {
     }
 }
 
-/// Whether two URLs are of the same origin: scheme, host and port (RFC 6454 §4).
+/// Whether two URLs have the same origin: scheme, host and port (RFC 6454 §4).
 pub fn same_origin(one: &Target, other: &Target) -> bool {
     origin(one) == origin(other)
 }
@@ -217,7 +217,7 @@ fn resolve(
         "wss" | "https" => true,
         other => return Err(bad(format!("its scheme is {other}"))),
     };
-    // One note here, instead of Target's that http was typed.
+    // One note here, instead of the note of `Target` about a typed http.
     let scheme = if secure { "wss" } else { "ws" };
     let rest = url.as_str().split_once(':').map_or("", |(_, rest)| rest);
     let mut target = Target::parse(&format!("{scheme}:{rest}")).map_err(|error| match error {
@@ -226,7 +226,7 @@ fn resolve(
         }
         other => bad(other.to_string()),
     })?;
-    // How the host was reached stays true of it.
+    // The facts about the current host also apply to the same host in the new URL.
     if target.host == current.host && target.port == current.port {
         target.zone.clone_from(&current.zone);
         target.unix_socket.clone_from(&current.unix_socket);
@@ -234,7 +234,7 @@ fn resolve(
     Ok(target)
 }
 
-/// The Location as it may be shown.
+/// The Location without user name and password.
 fn without_user(location: &str) -> String {
     let start = location.find("//").map_or(0, |at| at + 2);
     let end = location[start..].find(['/', '?', '#']).map_or(location.len(), |at| start + at);
@@ -348,7 +348,7 @@ mod tests {
             let error = trail.clone().follow(302, &[location], options);
             assert!(matches!(error, Err(RedirectError::Loop { .. })), "{location}");
         }
-        // A login: /a sends to /b, which sets a cookie and sends back.
+        // A login: /a redirects to /b, which sets a cookie and redirects back.
         trail.cookies_changed();
         assert!(trail.follow(302, &["/a"], options).is_ok());
         assert!(trail.follow(302, &["/a"], options).is_err());

@@ -1,7 +1,7 @@
 //! Resolves a host name to addresses, in the order to try them.
 //!
-//! Asks the system's resolver (`getaddrinfo`), which blocks, in a thread with a deadline. Must not
-//! know URLs or connections.
+//! It calls the system's resolver (`getaddrinfo`), which blocks, in a thread with a deadline. It
+//! must not know URLs or connections.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
@@ -24,7 +24,7 @@ pub enum AddressFamily {
 }
 
 impl AddressFamily {
-    /// One of both, if only that is wanted.
+    /// The family that the options select; both without an option.
     pub fn only(ipv4: bool, ipv6: bool) -> Self {
         match (ipv4, ipv6) {
             (true, _) => Self::V4,
@@ -79,8 +79,8 @@ pub enum ResolveError {
 
 /// The addresses of `host`, at least one, without duplicates, families in turn.
 ///
-/// `host` is a name or an address without brackets; an address needs no lookup.
-/// When the deadline passes, the helper thread is left to end by itself.
+/// `host` is a name or an address without brackets; an address needs no lookup. After the deadline,
+/// the helper thread ends by itself.
 ///
 /// # Errors
 ///
@@ -98,7 +98,7 @@ pub fn resolve(
     select(host, found, family)
 }
 
-/// The same for addresses that are given, by `--resolve`: no lookup.
+/// Like [`resolve`], for addresses given by `--resolve`: no lookup.
 ///
 /// # Errors
 ///
@@ -143,7 +143,7 @@ fn look_up(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, 
         .name("resolver".to_owned())
         .spawn(move || {
             let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
-            // Nobody listens any more once the deadline has passed.
+            // After the deadline, nothing receives the answer.
             let _ = answer.send(found);
         })
         .map_err(|source| ResolveError::System { host: host.to_owned(), source })?;
@@ -157,8 +157,8 @@ fn look_up(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, 
     }
 }
 
-/// Classifies a failure by its text: `std` keeps nothing else of `getaddrinfo`'s EAI code (the
-/// words are those of glibc, musl and macOS).
+/// Classifies a failure by its text, because `std` does not keep the EAI code of `getaddrinfo`. The
+/// texts are those of glibc, musl and macOS.
 fn classify(host: &str, source: io::Error) -> ResolveError {
     let host = host.to_owned();
     let text = source.to_string().to_ascii_lowercase();

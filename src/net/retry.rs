@@ -1,8 +1,8 @@
 //! `--retry` and `--reconnect`: whether to try again, and when.
 //!
-//! A pure schedule: from what failed and a random number it computes how long to wait.
-//! It neither waits nor dials. RFC 6455 §7.2.3: "To avoid this, clients SHOULD use some form of
-//! backoff when trying to reconnect after abnormal closures".
+//! It computes the delay from the failure and a random number. It does not wait, and does not
+//! connect. RFC 6455 §7.2.3: "To avoid this, clients SHOULD use some form of backoff when trying to
+//! reconnect after abnormal closures".
 
 use std::time::Duration;
 
@@ -11,31 +11,31 @@ use crate::wire::http_date;
 /// The first delay without `--retry-delay`.
 pub const DEFAULT_DELAY: Duration = Duration::from_secs(1);
 
-/// Delays stop growing here, unless the first is longer.
+/// The longest delay, unless the first delay is longer.
 const CAP: Duration = Duration::from_secs(60);
 
-/// A Retry-After beyond this is a refusal; a run that sleeps for days is of no use.
+/// A longer Retry-After counts as a refusal, because a run that sleeps for days is useless.
 const MOST_ASKED: Duration = Duration::from_secs(3600);
 
 /// If a connection stayed open for this time, the problem was solved: the delays start over.
 const STABLE: Duration = Duration::from_secs(10);
 
-/// What went wrong while a connection was opened.
+/// What failed while a connection was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenFailure {
     /// The name has no address, or the name server did not answer.
     Resolve,
-    /// No address took a TCP connection.
+    /// No TCP connection to any address.
     Connect,
     /// A proxy could not be reached or answered that it could not reach the server.
     Proxy,
-    /// A proxy refused: the same would happen again.
+    /// A proxy refused: it would refuse again.
     ProxyRefused,
-    /// TLS was refused or the certificate is not trusted: the same would happen again.
+    /// TLS was refused, or the certificate is not trusted: the next try would fail in the same way.
     Tls,
-    /// One of our timeouts expired.
+    /// One of our timeouts passed.
     TimedOut,
-    /// The stream ended before the response was whole.
+    /// The stream ended before the response was complete.
     Lost,
     /// The server answered with this status instead of 101.
     Status(u16),
@@ -46,9 +46,9 @@ pub enum OpenFailure {
 /// How an open connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// Because this side wanted it.
+    /// This side ended it.
     ByUs,
-    /// Without a Close frame (1006).
+    /// Lost without a Close frame (1006).
     Lost,
     /// The peer did not answer pings.
     Silent,
@@ -61,20 +61,20 @@ pub enum Ended {
 /// The user's options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryOptions {
-    /// How often to try again in a row; `None` without end, as `--reconnect` does.
+    /// How many retries in a row; `None`: no limit, as with `--reconnect`.
     pub retries: Option<u32>,
     /// The first delay, which doubles each time.
     pub delay: Duration,
 }
 
 impl Default for RetryOptions {
-    /// Nothing is tried again.
+    /// No retries.
     fn default() -> Self {
         Self { retries: Some(0), delay: DEFAULT_DELAY }
     }
 }
 
-/// What to do now.
+/// The next action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryDecision {
     /// Try again.
@@ -88,14 +88,14 @@ pub enum RetryDecision {
     GiveUp(RetryReason),
 }
 
-/// Why not to try again.
+/// Why there is no retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryReason {
-    /// The same would happen.
+    /// The next try would fail in the same way.
     Lasting,
     /// The requested number of attempts is used up.
     Exhausted,
-    /// The server asks to wait for more than an hour.
+    /// The server demands a wait of more than an hour.
     TooLong(Duration),
 }
 
@@ -103,16 +103,16 @@ pub enum RetryReason {
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
     options: RetryOptions,
-    /// Tries in a row that were granted.
+    /// The number of granted tries in a row.
     granted: u32,
 }
 
 impl OpenFailure {
-    /// Whether it may pass by itself.
+    /// Whether the failure may disappear by itself.
     pub fn is_transient(self) -> bool {
         match self {
             Self::Resolve | Self::Connect | Self::Proxy | Self::TimedOut | Self::Lost => true,
-            // Those curl retries, and 425 (RFC 8470 §5.2), which asks for it.
+            // The statuses that curl retries, and 425 (RFC 8470 §5.2), which asks for a retry.
             Self::Status(status) => matches!(status, 408 | 425 | 429 | 500 | 502..=504),
             Self::ProxyRefused | Self::Tls | Self::Other => false,
         }
@@ -122,9 +122,9 @@ impl OpenFailure {
 impl Ended {
     /// Whether `--reconnect` connects again.
     ///
-    /// Of the peer's codes those count that report its state and not what we did: 1001 going
-    /// away, 1011 internal error, 1012 restart, 1013 try again later, 1014 bad gateway. 1000, no
-    /// code and an application's own codes are an end that was meant.
+    /// It connects again after codes about the peer's state: 1001 going away, 1011 internal error,
+    /// 1012 restart, 1013 try again later, 1014 bad gateway. 1000, no code, and an application's
+    /// own codes are an intended end.
     pub fn is_reconnected(self) -> bool {
         match self {
             Self::Lost | Self::Silent => true,
@@ -135,13 +135,13 @@ impl Ended {
 }
 
 impl Schedule {
-    /// Before the first try.
+    /// The schedule before the first try.
     pub fn new(options: RetryOptions) -> Self {
         Self { options, granted: 0 }
     }
 
-    /// After a connection could not be opened. `retry_after` is the header of the response,
-    /// `random` any number.
+    /// The decision after a failed opening. `retry_after` is the header of the response, `random`
+    /// any number.
     pub fn failed(
         &mut self,
         failure: OpenFailure,
@@ -159,7 +159,7 @@ impl Schedule {
         }
     }
 
-    /// After an open connection ended, which was open for this time: what `--reconnect` does.
+    /// The decision of `--reconnect` after the end of a connection that was open for `stood`.
     pub fn ended(&mut self, ended: Ended, stood: Duration, random: u64) -> RetryDecision {
         if !ended.is_reconnected() {
             return RetryDecision::GiveUp(RetryReason::Lasting);
@@ -188,15 +188,16 @@ impl Schedule {
     }
 }
 
-/// Between half of the delay and all of it, so that a crowd does not come back at once.
+/// A random delay between half of `delay` and `delay`, so that many clients do not come back at the
+/// same time.
 fn jittered(delay: Duration, random: u64) -> Duration {
     let half = delay / 2;
     let share = random as f64 / u64::MAX as f64;
     half + half.mul_f64(share.clamp(0.0, 1.0))
 }
 
-/// Reads a Retry-After: seconds, or a date (RFC 9110 §10.2.3); `now` in seconds since the Unix
-/// epoch. A date that has passed asks for nothing.
+/// Parses a Retry-After: seconds, or a date (RFC 9110 §10.2.3); `now` in seconds since the Unix
+/// epoch. A date in the past means no delay.
 pub fn retry_after(value: &str, now: i64) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,7 +1,7 @@
-//! The route to a server: all choices about it in one place, and the resulting hops.
+//! The route to a server: all options for it, and the resulting hops.
 //!
-//! [`RouteOptions`] are the choices; a [`Route`] is their result for one URL: where to connect
-//! first, what to send to a proxy, which name TLS verifies. The caller opens it.
+//! [`RouteOptions`] are the options. A [`Route`] is their result for one URL: the first hop, the
+//! request to a proxy, the name that TLS verifies. The caller opens the route.
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,39 +24,39 @@ use super::tls::TlsOptions;
 #[cfg(all(test, target_os = "linux"))] // its TLS needs a key that only OpenSSL takes
 mod tests;
 
-/// Everything that was chosen about the way to a server, whichever it is.
+/// All options for the route to any server.
 #[derive(Clone, Debug, Default)]
 pub struct RouteOptions {
     /// Which proxy, if any.
     pub proxy: ProxyOptions,
     /// Other addresses and destinations than the URL's.
     pub overrides: Overrides,
-    /// Where connections leave from.
+    /// The local end of connections.
     pub source: LocalAddress,
-    /// A Unix socket to connect to instead of any host; no proxy then.
+    /// A Unix socket instead of any host; without a proxy.
     pub unix_socket: Option<PathBuf>,
     /// Which addresses may be used.
     pub family: AddressFamily,
-    /// How TLS is used to the server.
+    /// The TLS options for the server.
     pub tls: TlsOptions,
 }
 
-/// The way to one server.
+/// The route to one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// What to connect to.
+    /// The first hop.
     pub hop: Hop,
-    /// The proxy that is there, if it is one.
+    /// The proxy, if the first hop is one.
     pub proxy: Option<Proxy>,
-    /// Why a proxy, or why none.
+    /// Why there is a proxy, or none.
     pub reason: ProxyReason,
     /// The server's host and port, as a proxy gets them.
     pub destination: Destination,
-    /// It is another than the URL's.
+    /// The destination differs from that of the URL.
     pub redirected: bool,
 }
 
-/// What to connect to first.
+/// The first hop of a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hop {
     /// A host: the server or the proxy.
@@ -65,7 +65,7 @@ pub enum Hop {
     Unix(PathBuf),
 }
 
-/// A Unix socket that can't be connected to (W103 or W106).
+/// A Unix socket to which no connection is possible (W103 or W106).
 #[derive(Debug, Error)]
 #[error("cannot connect to the Unix socket {}: {}", path.display(), plain_io(source))]
 pub struct UnixSocketError {
@@ -75,23 +75,23 @@ pub struct UnixSocketError {
     pub source: io::Error,
 }
 
-/// Why a proxy can't even get a request.
+/// Why wscope can't send a request to the proxy.
 #[derive(Debug, Error)]
 pub enum ProxyRequestError {
-    /// The proxy wants an address, and the server's name has none.
+    /// The proxy needs an address, and the server's name has none.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
-    /// Its protocol can't express it.
+    /// The proxy's protocol can't express the request.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
 }
 
 impl RouteOptions {
-    /// The way to a server.
+    /// The route to a server.
     ///
     /// # Errors
     ///
-    /// The proxy that would be used can't be read.
+    /// The proxy's address can't be parsed.
     pub fn route(&self, target: &Target) -> Result<Route, ChoiceError> {
         let server = Destination::new(target.dialled_host(), target.port);
         let destination = self.overrides.redirected(&server);
@@ -135,7 +135,7 @@ impl RouteOptions {
         let mut destination = route.destination.clone();
         if proxy.scheme.looks_up_here() {
             let addresses = self.addresses(&destination, deadline)?;
-            // SOCKS4 knows only IPv4; of SOCKS5 the proxy says what it can't reach.
+            // SOCKS4 supports only IPv4. A SOCKS5 proxy reports the addresses that it can't reach.
             let fits = |address: &&SocketAddr| proxy.scheme != Scheme::Socks4 || address.is_ipv4();
             let address = addresses.iter().find(fits).or(addresses.first());
             if let Some(address) = address {
@@ -145,8 +145,8 @@ impl RouteOptions {
         Ok(Some(Dialogue::begin(proxy, &destination)?))
     }
 
-    /// How TLS is used to a proxy: with the same trust and versions as to the server, always
-    /// verified, and without what is meant for the server alone (certificate, name, pins, `-k`).
+    /// The TLS options for a proxy: the same trust and versions as for the server, always verified,
+    /// without the options for the server (certificate, name, pins, `-k`).
     pub fn proxy_tls(&self) -> TlsOptions {
         TlsOptions {
             cacert: self.tls.cacert.clone(),
@@ -160,12 +160,12 @@ impl RouteOptions {
 }
 
 impl Route {
-    /// The proxy, if it is reached by TLS: its host is to be given to [`super::tls::TlsClient`].
+    /// The proxy, if it uses TLS; its host is for [`super::tls::TlsClient`].
     pub fn secure_proxy(&self) -> Option<&Proxy> {
         self.proxy.as_ref().filter(|proxy| proxy.scheme == Scheme::Https)
     }
 
-    /// What is unusual about the way, one sentence each.
+    /// Notes on an unusual route, one sentence each.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let Self { proxy, reason, destination, .. } = self;
@@ -202,7 +202,7 @@ pub fn connect_unix(path: &Path) -> Result<Stream, UnixSocketError> {
 }
 
 impl UnixSocketError {
-    /// The entry in the catalogue of diagnostics.
+    /// The code of the diagnostic.
     pub fn code(&self) -> &'static str {
         match self.source.kind() {
             io::ErrorKind::ConnectionRefused => "W103",

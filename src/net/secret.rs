@@ -12,7 +12,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text, for the one place that sends it.
+    /// The text, for the only place that sends it.
     pub fn reveal(&self) -> &str {
         &self.0
     }

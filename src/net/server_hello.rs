@@ -1,9 +1,9 @@
 //! Reads protocol version and cipher suite from the ServerHello as it passes.
 //!
 //! The system's TLS libraries do not report them, but the ServerHello is never encrypted (RFC 8446
-//! §4.1.3, RFC 5246 §7.4.1.3). Bytes in, facts out: must not know sockets, native-tls or
-//! certificates. Total: any bytes give an answer, and at most one handshake message of bounded size
-//! is kept.
+//! §4.1.3, RFC 5246 §7.4.1.3). Reads bytes, returns facts; it must not know sockets, native-tls or
+//! certificates. Any bytes give an answer, and it keeps at most one handshake message of limited
+//! size.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ use std::fmt;
 const MESSAGE_HEADER: usize = 4;
 /// The record's type, version and length, RFC 8446 §5.1.
 const RECORD_HEADER: usize = 5;
-/// A ServerHello is some hundred bytes; 16 KiB is a whole record.
+/// A ServerHello has some hundred bytes; 16 KiB is a whole record.
 const MAX_MESSAGE: usize = 16 * 1024;
-/// How much of a foreign greeting is kept to be quoted.
+/// How much of another protocol's greeting is kept for a quotation.
 const FIRST_BYTES: usize = 64;
 
 const HANDSHAKE: u8 = 22;
@@ -39,49 +39,49 @@ pub struct ProtocolVersion(pub u16);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CipherSuite(pub u16);
 
-/// What the server chose.
+/// The server's choices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerHello {
-    /// The version agreed on.
+    /// The agreed version.
     pub version: ProtocolVersion,
-    /// The cipher suite agreed on.
+    /// The agreed cipher suite.
     pub cipher_suite: CipherSuite,
 }
 
-/// What the tap knows so far.
+/// The tap's result so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HelloState {
     /// No ServerHello yet.
     Nothing,
-    /// The ServerHello that counts; later bytes are ignored.
+    /// The final ServerHello; later bytes are ignored.
     ServerHello(ServerHello),
     /// The stream does not begin like TLS.
     NotTls,
-    /// TLS records, but no readable ServerHello where one must be.
+    /// TLS records, but no readable ServerHello in its place.
     Unreadable,
 }
 
-/// The tap: feed it the server's bytes until it has seen enough.
+/// The tap: pass the server's bytes to it until it has a result.
 #[derive(Debug, Clone)]
 pub struct ServerHelloTap {
     state: HelloState,
     first: Vec<u8>,
     header: [u8; RECORD_HEADER],
     header_len: usize,
-    /// Records begun.
+    /// The number of records begun.
     records: usize,
-    /// Bytes of the current record still to come.
+    /// The number of missing bytes of the current record.
     body_left: usize,
-    /// Handshake bytes joined over records, from the current message on.
+    /// Handshake bytes from the current message on, joined over records.
     message: Vec<u8>,
-    /// Bytes of a message after the ServerHello that are passed over.
+    /// The number of bytes to skip of a message after the ServerHello.
     skipped: usize,
-    /// A CertificateRequest arrived in plain text, as it does up to TLS 1.2.
+    /// A CertificateRequest arrived in plain text, which is only possible up to TLS 1.2.
     wants_certificate: bool,
 }
 
 impl ServerHelloTap {
-    /// A tap at the start of a stream.
+    /// A tap for a new stream.
     pub fn new() -> Self {
         Self {
             state: HelloState::Nothing,
@@ -101,7 +101,7 @@ impl ServerHelloTap {
         self.wants_certificate
     }
 
-    /// What was found so far.
+    /// The result so far.
     pub fn state(&self) -> HelloState {
         self.state
     }
@@ -111,7 +111,7 @@ impl ServerHelloTap {
         &self.first
     }
 
-    /// Listens to the next bytes from the server.
+    /// Takes the next bytes from the server.
     pub fn feed(&mut self, mut bytes: &[u8]) {
         let wanted = FIRST_BYTES - self.first.len();
         self.first.extend_from_slice(&bytes[..wanted.min(bytes.len())]);
@@ -122,7 +122,7 @@ impl ServerHelloTap {
             } else {
                 let part = bytes.len().min(self.body_left);
                 self.body_left -= part;
-                // Alerts and change_cipher_spec records may come in between.
+                // Alerts and change_cipher_spec records may come between them.
                 if self.header[0] == HANDSHAKE {
                     self.message.extend_from_slice(&bytes[..part]);
                     self.read_messages();
@@ -135,7 +135,7 @@ impl ServerHelloTap {
         }
     }
 
-    /// Whether the next data must be read: up to TLS 1.2, the whole handshake is plain text.
+    /// Whether the next data can be read: up to TLS 1.2, the whole handshake is plain text.
     fn is_readable(&self) -> bool {
         match self.state {
             HelloState::Nothing => true,
@@ -148,7 +148,7 @@ impl ServerHelloTap {
         }
     }
 
-    /// Behind the ServerHello only the types of messages count.
+    /// After the ServerHello, only the types of messages matter.
     fn pass_over(&mut self) {
         loop {
             let part = self.skipped.min(self.message.len());
@@ -177,7 +177,7 @@ impl ServerHelloTap {
                 _ if self.records == 0 => HelloState::NotTls,
                 _ => HelloState::Unreadable,
             };
-            // Nothing more of it can be read.
+            // Nothing more can be read.
             *bytes = &[];
         } else if self.header_len == RECORD_HEADER {
             self.body_left = usize::from(u16::from_be_bytes([self.header[3], self.header[4]]));
@@ -186,7 +186,7 @@ impl ServerHelloTap {
         }
     }
 
-    /// Takes whole handshake messages off the front of `message`.
+    /// Takes complete handshake messages from the front of `message`.
     fn read_messages(&mut self) {
         if matches!(self.state, HelloState::ServerHello(_)) {
             return self.pass_over();
@@ -221,7 +221,7 @@ impl Default for ServerHelloTap {
     }
 }
 
-/// The random and the choices of a ServerHello's body, RFC 8446 §4.1.3.
+/// The random and the choices in the body of a ServerHello, RFC 8446 §4.1.3.
 fn parse_server_hello(body: &[u8]) -> Option<([u8; 32], ServerHello)> {
     let (legacy_version, rest) = body.split_first_chunk()?;
     let (random, rest) = rest.split_first_chunk()?;
@@ -254,7 +254,7 @@ fn supported_version(extensions: &[u8]) -> Option<ProtocolVersion> {
     }
 }
 
-/// `TLS 1.3`, or the number when it has no name.
+/// `TLS 1.3`, or the number if the version has no name.
 impl fmt::Display for ProtocolVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
@@ -265,7 +265,7 @@ impl fmt::Display for ProtocolVersion {
     }
 }
 
-/// The IANA name, or the number when it is not in our table.
+/// The IANA name, or the number if it is not in our table.
 impl fmt::Display for CipherSuite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match CIPHER_SUITES.iter().find(|(number, _)| *number == self.0) {
@@ -374,7 +374,7 @@ mod tests {
         tap.state()
     }
 
-    /// Feeds a vector whole, byte by byte and with trailing bytes.
+    /// Feeds a test vector in one piece, byte by byte, and with trailing bytes.
     fn fed_all_ways(bytes: &[u8]) -> HelloState {
         let state = feed_all([bytes]);
         assert_eq!(feed_all(bytes.chunks(1)), state, "byte by byte");

@@ -10,26 +10,26 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use super::reactor::SIGNAL;
 
-/// A request to end, from outside.
+/// A request from outside to end the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// Ctrl-C.
     Interrupt,
     /// `kill`.
     Terminate,
-    /// The terminal is gone.
+    /// The terminal was closed.
     Hangup,
 }
 
-/// Makes a file that reaches the limit of the shell (`ulimit -f`) an error of writing, as a full disk is
-/// one, instead of the end of the program.
+/// Turns the limit for file sizes of the shell (`ulimit -f`) into a write error, like a full disk.
+/// By default, it ends the program.
 pub fn outlive_full_files() {
-    // Without it all is as before.
+    // If this fails, nothing changes.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 
-/// Listens for signals; a byte in a pipe for each. Before that they end the program, as they do by
-/// default: nothing would answer them while a name is resolved or an address tried.
+/// Listens for signals; each one writes a byte to a pipe. Before that, signals end the program,
+/// which is the default: during a name lookup, nothing else could react to them.
 #[derive(Default)]
 pub struct Signals {
     pipes: Option<[(Signal, mio::net::UnixStream); 3]>,
@@ -37,7 +37,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes over SIGINT, SIGTERM and SIGHUP, unless that was done before.
+    /// Handles SIGINT, SIGTERM and SIGHUP from now on; does nothing at a second call.
     pub fn listen(&mut self, registry: &Registry) -> io::Result<()> {
         if self.pipes.is_some() {
             return Ok(());
@@ -63,7 +63,7 @@ impl Signals {
         self.ready = true;
     }
 
-    /// A signal that arrived since the last call.
+    /// A signal that has arrived since the last call.
     pub fn take(&mut self) -> Option<Signal> {
         if !std::mem::take(&mut self.ready) {
             return None;
@@ -71,7 +71,7 @@ impl Signals {
         let came = |pipe: &mut mio::net::UnixStream| matches!(pipe.read(&mut [0; 8]), Ok(1..));
         let pipes = self.pipes.iter_mut().flatten();
         let first = pipes.filter_map(|(signal, pipe)| came(pipe).then_some(*signal)).next();
-        // Another one may have come with it, for which there is no event.
+        // Another signal may have arrived at the same time, for which there is no event.
         self.ready = first.is_some();
         first
     }

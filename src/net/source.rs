@@ -1,6 +1,6 @@
 //! The local end of a connection: its address, port or network interface.
 //!
-//! Deals with one socket at a time; must not know names or races.
+//! It handles one socket at a time, and must not know names or races.
 
 use std::fmt;
 use std::io;
@@ -14,21 +14,21 @@ use thiserror::Error;
 
 use super::plain_io::plain_io;
 
-/// Where connections leave from; by default, wherever the system thinks best.
+/// The local end of connections; by default, the system chooses it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LocalAddress {
     /// `--interface`.
     pub interface: Option<Interface>,
-    /// `--local-port`: the first of these that is free.
+    /// `--local-port`: the first free port of this range.
     pub ports: Option<PortRange>,
 }
 
 /// An address of this machine, or one of its network interfaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Interface {
-    /// By its address.
+    /// An address.
     Address(IpAddr),
-    /// By its name, as in `eth0` (Linux).
+    /// A name, as in `eth0` (Linux).
     Device(String),
 }
 
@@ -36,19 +36,19 @@ pub enum Interface {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortRange(RangeInclusive<u16>);
 
-/// A text that is neither an interface nor a range of ports.
+/// A text that is not an interface, or not a range of ports.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SourceError {
-    /// Neither address nor name.
+    /// Not an address and not a name.
     #[error("{0:?} is neither an IP address nor the name of a network interface")]
     Interface(String),
-    /// No port, or an empty range.
+    /// Not a port, or an empty range.
     #[error("{0:?} is not a port or a range of ports; write one like 40000 or 40000-40010")]
     Ports(String),
 }
 
 impl LocalAddress {
-    /// Whether the system is free to choose.
+    /// Whether the system may choose.
     pub fn is_any(&self) -> bool {
         self.interface.is_none() && self.ports.is_none()
     }
@@ -106,7 +106,7 @@ impl LocalAddress {
     }
 }
 
-/// Names the option whose address or port can't be used.
+/// An error that names the option whose address or port can't be used.
 fn unusable(near: IpAddr, error: io::Error) -> io::Error {
     match error.kind() {
         kind @ io::ErrorKind::AddrNotAvailable => io::Error::new(
@@ -221,7 +221,7 @@ mod tests {
         let range = format!("{}-{}", taken.port(), taken.port() + 1);
         match from(Some("127.0.0.1"), Some(&range)).connect(address, CONNECT_TIMEOUT) {
             Ok(stream) => assert_eq!(stream.local_addr().unwrap().port(), taken.port() + 1),
-            // Another program has the second one.
+            // Another program uses the second port.
             Err(error) => assert_eq!(error.kind(), io::ErrorKind::AddrInUse),
         }
         let alone = from(Some("127.0.0.1"), Some(&taken.port().to_string()));
@@ -257,7 +257,7 @@ mod tests {
     fn an_interface_by_its_name() {
         let (_listener, address) = listener();
         let error = from(Some("none-such"), None).connect(address, CONNECT_TIMEOUT).unwrap_err();
-        // Old kernels let only root choose an interface.
+        // Old kernels allow only root to choose an interface.
         if error.kind() != io::ErrorKind::PermissionDenied {
             assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
             assert_eq!(error.to_string(), "the network interface none-such: no such device");

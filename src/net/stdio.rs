@@ -3,9 +3,9 @@
 //! "Never set O_NONBLOCK on inherited stdio": the flag belongs to the open file, which a shell or
 //! another program shares. On Linux a pipe or a terminal is opened a second time through `/proc`,
 //! which gives wscope its own open file; a socket is read and written with `MSG_DONTWAIT`; a plain
-//! file never blocks. So the loop can wait for stdin, stdout and the network in one place, and a
-//! line passes through the program without a second thread. If that is not possible (another Unix,
-//! a pipe of another user), a thread reads stdin, and a write first checks for room.
+//! file never blocks. So one loop can wait for stdin, stdout and the network, and a line needs no
+//! second thread. If that is not possible (another Unix, a pipe of another user), a thread reads
+//! stdin, and a write first checks for room.
 
 mod input;
 mod output;
@@ -25,13 +25,13 @@ use rustix::fs::{FileType, OFlags};
 /// How one of the standard streams is read or written.
 #[derive(Debug)]
 enum Access {
-    /// An open file of our own on the same pipe or terminal, non-blocking.
+    /// Our own open file for the same pipe or terminal, non-blocking.
     Own(File),
     /// A socket, used with `MSG_DONTWAIT`.
     Socket,
-    /// Never blocks: a plain file, `/dev/null`.
+    /// A plain file or `/dev/null`, which never blocks.
     Instant,
-    /// Anything else.
+    /// Any other file.
     Blocking,
 }
 
@@ -57,7 +57,7 @@ impl Access {
         })
     }
 
-    /// Registers it with the poll where that makes sense.
+    /// Registers it with the poll, if that is useful.
     fn register(
         &mut self,
         fd: BorrowedFd<'_>,
@@ -75,7 +75,7 @@ impl Access {
             }
         };
         match registry.register(&mut SourceFd(&fd), token, interest) {
-            // epoll refuses what is always ready, such as `/dev/null`.
+            // epoll refuses files that are always ready, such as `/dev/null`.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => *self = Self::Instant,
             Err(error) if matches!(self, Self::Socket) => return Err(error),
             Err(_) if way == IoDirection::In => *self = Self::Blocking,
@@ -85,7 +85,7 @@ impl Access {
         Ok(())
     }
 
-    /// Whether an event follows when a call has transferred less than all.
+    /// Whether an event follows after a call that has transferred only a part.
     fn is_polled(&self) -> bool {
         matches!(self, Self::Own(_) | Self::Socket)
     }
@@ -100,7 +100,7 @@ fn reopen(fd: BorrowedFd<'_>, way: IoDirection) -> io::Result<File> {
         .write(way == IoDirection::Out)
         .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32)
         .open(format!("/proc/self/fd/{}", fd.as_raw_fd()))?;
-    // Opening the master of a pseudo-terminal makes another one instead of reaching the same.
+    // Opening the master of a pseudo-terminal creates a new one, instead of opening the same one.
     let opened = rustix::fs::fstat(&file)?;
     let is_terminal_master = |rdev| (rustix::fs::major(rdev), rustix::fs::minor(rdev)) == (5, 2);
     if is_terminal_master(opened.st_rdev) {

@@ -1,6 +1,6 @@
 //! A connected socket: TCP, or a Unix socket of the same machine.
 //!
-//! Bytes only; `link` handles readiness.
+//! It handles only bytes; `link` handles readiness.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -26,7 +26,7 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// The connection is gone, or has no such addresses.
+    /// The connection has ended, or has no such addresses.
     pub fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)> {
         match self {
             Self::Tcp(tcp) => Ok((tcp.local_addr()?, tcp.peer_addr()?)),
@@ -34,16 +34,16 @@ impl Stream {
         }
     }
 
-    /// The address that the peer connected to, before a firewall redirected it here; our own, if none
-    /// did.
+    /// The address to which the peer connected before a firewall redirected it here; without a
+    /// redirection, our own address.
     ///
     /// # Errors
     ///
-    /// The system does not tell.
+    /// The system does not report it.
     pub fn original_destination(&self) -> io::Result<SocketAddr> {
         #[cfg(target_os = "linux")]
         if let Self::Tcp(tcp) = self {
-            // A socket of IPv6 takes connections of IPv4, too.
+            // An IPv6 socket also accepts IPv4 connections.
             return Ok(match tcp.local_addr()?.ip().to_canonical().is_ipv4() {
                 true => sockopt::ip_original_dst(tcp)?.into(),
                 false => sockopt::ipv6_original_dst(tcp)?.into(),
@@ -56,19 +56,19 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// `NotConnected` while connecting continues; otherwise why it failed.
+    /// `NotConnected` while the connection is being opened; otherwise the reason of the failure.
     pub fn connected(&self) -> io::Result<()> {
         let Self::Tcp(tcp) = self else { return Ok(()) };
         if let Some(error) = tcp.take_error()? {
             return Err(error);
         }
         tcp.peer_addr()?;
-        // When even this fails the connection is already dead, which its first use reports better.
+        // If this fails, the connection is already dead, and its first use reports a better error.
         let _ = tcp.set_nodelay(true);
         Ok(())
     }
 
-    /// Ends one way, or both.
+    /// Ends one direction, or both.
     ///
     /// # Errors
     ///

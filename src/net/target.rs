@@ -1,8 +1,8 @@
 //! Turns the typed URL into the address to connect to and the request to send.
 //!
-//! Deals with RFC 6455 §3 and the URL Standard's host rules. Must not know DNS,
-//! sockets or other options. A user name and password appear in no
-//! message, error or debug output of this file.
+//! It applies RFC 6455 §3 and the host rules of the URL Standard. It must not know DNS, sockets or
+//! other options. Messages, errors and debug output of this file never contain a user name or
+//! password.
 
 mod mistyped;
 #[cfg(test)]
@@ -25,15 +25,15 @@ use url::{Host, ParseError, Position, Url};
 pub struct Target {
     /// Whether TLS is used: `wss` and `https`.
     pub secure: bool,
-    /// The host as it is resolved, dialled and named to TLS: lower case ASCII
-    /// (IDNA names in punycode), an IPv6 address without brackets.
+    /// The host for DNS, TCP and TLS: lower case ASCII (IDNA names in punycode), an IPv6 address
+    /// without brackets.
     pub host: String,
-    /// The host as people write it, when that differs from `host`.
+    /// The host as users write it, if that differs from `host`.
     pub unicode_host: Option<String>,
     /// The interface of a link-local IPv6 address: `eth0` of `[fe80::1%25eth0]` (RFC 6874 §2). It
-    /// means something on this machine alone, and is not sent.
+    /// has a meaning only on this machine, and is not sent.
     pub zone: Option<String>,
-    /// The Unix socket of `ws+unix:PATH:/RESOURCE`, which is connected to instead of the host.
+    /// The Unix socket of `ws+unix:PATH:/RESOURCE`, used instead of the host.
     pub unix_socket: Option<PathBuf>,
     /// The TCP port, 1 to 65535; 80 or 443 when the URL names none.
     pub port: u16,
@@ -44,7 +44,7 @@ pub struct Target {
     pub resource_name: String,
     /// The `Authorization` header's value made from `user:password@`.
     pub basic_auth: Option<String>,
-    /// What was done to the URL that the user may not expect, one sentence each.
+    /// Notes on changes to the URL that the user may not expect, one sentence each.
     pub notes: Vec<String>,
 }
 
@@ -54,7 +54,7 @@ pub enum TargetError {
     /// Nothing was given.
     #[error("the URL is empty; write one like ws://localhost:9000/chat")]
     Empty,
-    /// White space or a control character, which URL parsers drop silently.
+    /// White space or a control character, which URL parsers drop without an error.
     #[error(
         "the URL contains the character U+{:04X} at byte {offset}; percent-encode it or remove it",
         u32::from(*character)
@@ -71,10 +71,10 @@ pub enum TargetError {
          write %23 if it is data (W002)"
     )]
     Fragment {
-        /// Where the `#` is, in bytes.
+        /// The position of the `#`, in bytes.
         offset: usize,
     },
-    /// A scheme that is neither WebSocket's nor HTTP's.
+    /// A scheme that belongs neither to WebSocket nor to HTTP.
     #[error(
         "the scheme {scheme}:// is not supported; use ws:// or wss:// \
          (http:// and https:// mean the same)"
@@ -83,24 +83,24 @@ pub enum TargetError {
         /// The scheme, in lower case.
         scheme: String,
     },
-    /// A URL but for a slip, such as `ws:host`, which would be read as a host named `ws`.
+    /// A mistyped URL, such as `ws:host`, which would be read as a host named `ws`.
     #[error("{fault}; write {write}")]
     Mistyped {
         /// What is wrong.
         fault: String,
-        /// What was meant.
+        /// What the user probably meant.
         write: String,
     },
     /// `-`, which means stdin in other programs.
     #[error("- is not a URL; wscope reads stdin without it")]
     Dash,
-    /// `@name`, which no URL is.
+    /// `@name`, which is not a URL.
     #[error("a profile is not a URL; write it first, as in wscope {0}")]
     Profile(String),
     /// `ws+unix:` without a path.
     #[error("the path of the Unix socket is missing; write ws+unix:/PATH/TO/SOCKET:/RESOURCE")]
     NoSocket,
-    /// A zone without an address that can have one, or one that is not an interface.
+    /// A zone on an address that can't have one, or a zone that is not an interface.
     #[error("the zone {0:?} of the address is not the name of an interface; write [fe80::1%eth0]")]
     BadZone(String),
     /// No host before the port or the path.
@@ -112,7 +112,7 @@ pub enum TargetError {
         /// The port as typed; `None` when it may be part of a password.
         port: Option<String>,
     },
-    /// A host that no name or address can be.
+    /// A host that is neither a valid name nor an address.
     #[error("the host{} is not valid: {reason}", shown(host))]
     BadHost {
         /// The host as typed; `None` when it may be part of a password.
@@ -126,19 +126,19 @@ pub enum TargetError {
 }
 
 impl Target {
-    /// Parses `ws://`, `wss://`, `http://`, `https://`, `ws+unix:`, or a bare
-    /// `host[:port][/path]`, which is `ws://`. A port alone is one of `localhost`.
+    /// Parses `ws://`, `wss://`, `http://`, `https://`, `ws+unix:`, or a bare `host[:port][/path]`,
+    /// which means `ws://`. A port alone means `localhost`.
     ///
     /// # Errors
     ///
-    /// Everything that RFC 6455 §3 forbids, and what the `url` crate would
-    /// silently repair: white space, missing hosts, extra slashes.
+    /// Everything that RFC 6455 §3 forbids, and everything that the `url` crate would silently
+    /// repair: white space, missing hosts, extra slashes.
     pub fn parse(text: &str) -> Result<Self, TargetError> {
         Self::read(text, false)
     }
 
-    /// The same, but path and query are sent as they were typed: `/../` stays, and no character is
-    /// percent-encoded.
+    /// Like [`Self::parse`], but path and query are sent as typed: `/../` stays, and no character
+    /// is percent-encoded.
     pub fn parse_as_is(text: &str) -> Result<Self, TargetError> {
         Self::read(text, true)
     }
@@ -182,14 +182,14 @@ impl Target {
             );
         }
 
-        // A password with a `/` in it ends up where a port or path is expected.
+        // A password with a `/` ends up in the place of a port or path.
         let may_hold_password = typed_resource.contains('@');
         let place = with_host(place, rest.len() == text.len(), &mut notes);
         let (place, zone) = without_zone(&place)?;
         let url = parse_place(secure, &place, typed_resource)
             .map_err(|error| if may_hold_password { error.without_text() } else { error })?;
         let resource_name = if as_is {
-            // A request target begins with a slash all the same (RFC 9112 §3.2.1).
+            // A request target must still begin with a slash (RFC 9112 §3.2.1).
             let slash = if typed_resource.starts_with('/') { "" } else { "/" };
             format!("{slash}{typed_resource}")
         } else {
@@ -224,12 +224,12 @@ impl Target {
         })
     }
 
-    /// The scheme that is used: `ws` or `wss`.
+    /// The scheme: `ws` or `wss`.
     pub fn scheme(&self) -> &'static str {
         if self.secure { "wss" } else { "ws" }
     }
 
-    /// The host as the system's resolver takes it: an IPv6 address with its zone.
+    /// The host for the system's resolver: an IPv6 address with its zone.
     pub fn dialled_host(&self) -> String {
         match &self.zone {
             Some(zone) => format!("{}%{zone}", self.host),
@@ -270,7 +270,7 @@ impl fmt::Debug for Target {
 }
 
 impl TargetError {
-    /// The same error without the text it quotes.
+    /// The error without the text that it quotes.
     fn without_text(self) -> Self {
         match self {
             Self::BadPort { .. } => Self::BadPort { port: None },
@@ -298,7 +298,7 @@ fn refuse_forbidden_characters(text: &str) -> Result<(), TargetError> {
     Ok(())
 }
 
-/// Whether the scheme asks for TLS, and the text after `://`.
+/// Whether the scheme uses TLS, and the text after `://`.
 fn split_scheme<'a>(
     text: &'a str,
     notes: &mut Vec<String>,
@@ -321,9 +321,9 @@ fn split_scheme<'a>(
     Ok((false, text))
 }
 
-/// `ws+unix:PATH:/RESOURCE`, as the `ws` package writes it, also with two slashes before the path
-/// and without a resource; `unix:` and `http+unix:` mean the same, the latter with the path
-/// percent-encoded. Gives whether the scheme asks for TLS, the path and the resource.
+/// `ws+unix:PATH:/RESOURCE`, as the `ws` package writes it; two slashes before the path are
+/// allowed, and the resource may be missing. `unix:` and `http+unix:` mean the same, the latter
+/// with a percent-encoded path. Returns whether the scheme uses TLS, the path and the resource.
 fn split_unix_socket(text: &str) -> Result<Option<(bool, PathBuf, &str)>, TargetError> {
     let Some((scheme, rest)) = text.split_once(':') else { return Ok(None) };
     let secure = match scheme.to_ascii_lowercase().as_str() {
@@ -347,8 +347,8 @@ fn split_unix_socket(text: &str) -> Result<Option<(bool, PathBuf, &str)>, Target
     }
 }
 
-/// A port alone means `localhost`, as for `wscope listen`; an IPv4 address as one number is only
-/// meant if it can't be a port.
+/// A port alone means `localhost`, as for `wscope listen`. A number means an IPv4 address only if
+/// it can't be a port.
 fn with_host<'p>(place: &'p str, bare: bool, notes: &mut Vec<String>) -> Cow<'p, str> {
     let port = place.strip_prefix(':').unwrap_or(place);
     let number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
@@ -364,7 +364,7 @@ fn with_host<'p>(place: &'p str, bare: bool, notes: &mut Vec<String>) -> Cow<'p,
     }
 }
 
-/// `[fe80::1%25eth0]` without its zone, which URLs have no place for; `%` alone means the same.
+/// `[fe80::1%25eth0]` without its zone, which URLs do not allow; `%` alone means the same.
 fn without_zone(place: &str) -> Result<(Cow<'_, str>, Option<String>), TargetError> {
     let inside = place.strip_prefix('[').and_then(|rest| rest.split_once(']'));
     let Some((host, port)) = inside else { return Ok((Cow::Borrowed(place), None)) };
@@ -395,7 +395,7 @@ fn parse_place(secure: bool, place: &str, resource: &str) -> Result<Url, TargetE
         Some(colon) => (&place[..host_end + colon], &place[host_end + colon + 1..]),
         None => (place, ""),
     };
-    // The parser would skip slashes until it finds something to call a host.
+    // The parser would skip slashes until it finds a text for the host.
     if host.is_empty() {
         return Err(TargetError::MissingHost);
     }
@@ -425,7 +425,7 @@ fn basic_auth(userinfo: &str) -> Result<Option<String>, TargetError> {
     Ok(Some(format!("Basic {}", STANDARD.encode(credentials))))
 }
 
-/// Decodes `%XX`; a `%` without two hex digits stays as it is.
+/// Decodes `%XX`; a `%` without two hex digits is kept.
 pub fn percent_decoded(text: &str) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -447,14 +447,14 @@ fn hex_digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// The readable form of an IDNA name, when it has one.
+/// The readable form of an IDNA name, if it has one.
 fn unicode_form(name: &str) -> Option<String> {
     let unicode = url::quirks::domain_to_unicode(name);
     (!unicode.is_empty() && unicode != name).then_some(unicode)
 }
 
-/// The URL Standard resolves `..`, turns `\` into `/` and percent-encodes; a
-/// debugger prints a note when the request line will differ from what was typed.
+/// Adds a note if the request line differs from the typed text: the URL Standard resolves `..`,
+/// turns `\` into `/`, and percent-encodes.
 fn note_rewritten_resource(typed: &str, resource_name: &str, notes: &mut Vec<String>) {
     let unchanged = match typed {
         "" => true,

@@ -1,13 +1,13 @@
 //! TLS as a byte pipe: ciphertext on one side, plaintext on the other.
 //!
-//! The library works on an in-memory stream: the caller moves bytes and never has to guess what the
-//! library waits for, tests need no sockets, and wscope can read the ServerHello as it passes. Must
-//! not know what the plaintext means or which socket the ciphertext goes to.
+//! The library works on an in-memory stream: the caller moves bytes and need not guess what the
+//! library waits for, tests need no sockets, and wscope can read the ServerHello as it passes. This
+//! module must not know the meaning of the plaintext, or the socket of the ciphertext.
 //!
-//! The one rule: after `handshake`, `read_plain`, `write_plain` and `close_notify`, send what
-//! [`TlsPipe::write_tls`] has, because each can make the library send data (handshake, alerts, key
-//! updates). When ciphertext has arrived, call [`TlsPipe::handshake`] until it is done, from then
-//! on [`TlsPipe::read_plain`] until it is empty.
+//! The only rule: after `handshake`, `read_plain`, `write_plain` and `close_notify`, send the data
+//! of [`TlsPipe::write_tls`], because each of these calls can produce data (handshake, alerts, key
+//! updates). When ciphertext has arrived, call [`TlsPipe::handshake`] until it is done, and after
+//! that [`TlsPipe::read_plain`] until it is empty.
 
 mod client;
 mod engine;
@@ -42,58 +42,58 @@ use crate::net::certificate;
 use crate::net::server_hello::HelloState;
 use crate::wire::Role;
 
-/// Plaintext is accepted while less ciphertext than this waits to be sent, in
-/// bytes; the last record may go over it.
+/// The pipe accepts plaintext as long as less ciphertext than this (in bytes) waits to be sent; the
+/// last record may exceed it.
 const OUTGOING_LIMIT: usize = 256 * 1024;
-/// Above this only the library's own answers can have grown the outgoing
-/// buffer, to a peer that asks and never reads: then nothing more is read.
+/// Above this, only the library's own answers can have filled the outgoing buffer, because the peer
+/// makes requests and never reads. Then nothing more is read.
 const OUTGOING_FLOOD: usize = 1024 * 1024;
 
 /// One TLS connection without its socket.
 pub struct TlsPipe {
     wire: Rc<RefCell<Wire>>,
     state: PipeState,
-    /// Whose certificate is expected; empty on a server.
+    /// The expected host in the certificate; empty on a server.
     host: String,
     verified: bool,
     facts: Option<TlsFacts>,
-    /// The certificates that the peer sent, its own first, whatever the result of the handshake.
+    /// The certificates of the peer, its own first, whatever the result of the handshake.
     certificates: Vec<CertificateFacts>,
-    /// This side sent a Certificate, as a client does only where the server requests one; in TLS 1.3 that
-    /// request itself is encrypted.
+    /// This side has sent a Certificate, which a client does only if the server requests it. In TLS
+    /// 1.3, the request itself is encrypted.
     wants_certificate: bool,
-    /// The peer's key must be one of these, if there are any.
+    /// The peer's key must be one of these, if the list is not empty.
     pins: Vec<Pin>,
-    /// The pipe that this one travels in: see [`TlsPipe::inside`].
+    /// The pipe around this one: see [`TlsPipe::inside`].
     outer: Option<Box<TlsPipe>>,
-    /// How the plaintext from the peer ended.
+    /// How the peer's plaintext ended.
     end: Option<Result<Closure, TlsError>>,
 }
 
-/// How far the handshake is.
+/// The progress of the handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handshake {
     /// More ciphertext is needed.
     InProgress,
-    /// Plaintext can flow.
+    /// Plaintext can be sent and received.
     Done,
 }
 
-/// What reading plaintext gave.
+/// The result of reading plaintext.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlainRead {
-    /// So many bytes.
+    /// This many bytes.
     Data(usize),
-    /// None until more ciphertext arrives.
+    /// No data until more ciphertext arrives.
     Empty,
-    /// None ever again.
+    /// The end: no more data will come.
     Closed(Closure),
 }
 
 /// How the peer ended its plaintext.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closure {
-    /// With a close_notify alert: nothing is missing (RFC 8446 §6.1).
+    /// With a close_notify alert: no data is missing (RFC 8446 §6.1).
     CloseNotify,
     /// The connection ended without one: bytes may be missing (W216).
     Truncated,
@@ -103,7 +103,7 @@ enum PipeState {
     Handshaking(PendingHandshake),
     Open(EngineStream),
     Failed(TlsError),
-    /// The library's object is out for a step; never so between two calls.
+    /// During a step, the library's object is taken out; between two calls, never.
     Stepping,
 }
 
@@ -139,8 +139,8 @@ impl TlsPipe {
     ///
     /// # Errors
     ///
-    /// Why it failed, the same at each call. An alert for the peer may still
-    /// wait to be sent.
+    /// The reason of the failure; every call returns it. An alert for the peer may still wait to be
+    /// sent.
     pub fn handshake(&mut self) -> Result<Handshake, TlsError> {
         loop {
             let step = self.step();
@@ -194,8 +194,7 @@ impl TlsPipe {
         }
     }
 
-    /// Certificates that can't be read are left out: they are the peer's to get right, and the
-    /// library has judged them.
+    /// Skips certificates that can't be parsed. The library has already judged them.
     fn note_certificates(&mut self, chain: &[Vec<u8>]) {
         let facts = chain.iter().filter_map(|der| CertificateFacts::from_der(der).ok());
         self.certificates = facts.collect();
@@ -216,8 +215,8 @@ impl TlsPipe {
         }
     }
 
-    /// The certificates the peer sent, its own first, even if they were refused. Where the
-    /// library does not show what was sent along, only its own.
+    /// The certificates that the peer sent, its own first, even if they were refused. Only its own,
+    /// if the library does not show the others.
     pub fn certificates(&self) -> &[CertificateFacts] {
         &self.certificates
     }
@@ -227,12 +226,12 @@ impl TlsPipe {
         self.wants_certificate || self.wire.borrow().tap.wants_certificate()
     }
 
-    /// What was agreed on, once the handshake is done.
+    /// The agreement, once the handshake is done.
     pub fn facts(&self) -> Option<&TlsFacts> {
         self.facts.as_ref()
     }
 
-    /// Whether ciphertext is welcome; if not, stop reading the socket.
+    /// Whether there is room for ciphertext; if not, stop reading from the socket.
     pub fn wants_ciphertext(&self) -> bool {
         let wire = self.wire.borrow();
         let ended = self.end.is_some() || matches!(self.state, PipeState::Failed(_));
@@ -296,11 +295,11 @@ impl TlsPipe {
         Ok(sent)
     }
 
-    /// Decrypts into `buf` as much as there is: many records in one call.
+    /// Decrypts as much as possible into `buf`: many records in one call.
     ///
     /// # Errors
     ///
-    /// Why the connection broke, after the last good byte; the same at each call.
+    /// Why the connection failed, after the last good byte; every call returns it.
     pub fn read_plain(&mut self, buf: &mut [u8]) -> Result<PlainRead, TlsError> {
         loop {
             let read = self.decrypt(buf);
@@ -337,8 +336,8 @@ impl TlsPipe {
         }
     }
 
-    /// Encrypts plaintext and returns how much was accepted: less than all, even nothing, during
-    /// the handshake or while 256 KiB of ciphertext wait to be sent.
+    /// Encrypts plaintext, and returns how much was accepted: less than all, or nothing, during the
+    /// handshake, or if 256 KiB of ciphertext wait to be sent.
     pub fn write_plain(&mut self, plain: &[u8]) -> Result<usize, TlsError> {
         let taken = self.encrypt(plain);
         self.push_out();
@@ -357,7 +356,7 @@ impl TlsPipe {
                 Ok(0) => break,
                 Ok(count) => taken += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                // What was encrypted before can still be sent; the next call fails.
+                // Data that was encrypted before can still be sent; the next call fails.
                 Err(_) if taken > 0 => break,
                 Err(error) => return Err(TlsError::from_stream_text(&error.to_string())),
             }
@@ -385,7 +384,7 @@ impl TlsPipe {
             HelloState::Nothing | HelloState::NotTls | HelloState::Unreadable => None,
         };
         let alpn = stream.alpn();
-        // A server expects no name.
+        // A server expects no name in the certificate.
         let peer = if self.host.is_empty() { Role::Client } else { Role::Server };
         TlsFacts {
             peer: Some(peer),
@@ -399,8 +398,8 @@ impl TlsPipe {
         }
     }
 
-    /// Whether the last flight of a client's handshake in TLS 1.3, which waits to be sent, has another
-    /// encrypted record than that of Finished.
+    /// Whether the last flight of a client's TLS 1.3 handshake, which waits to be sent, has another
+    /// encrypted record besides that of Finished.
     fn sent_certificate(&self) -> bool {
         const ENCRYPTED: u8 = 23;
         let wire = self.wire.borrow();
@@ -430,7 +429,7 @@ impl TlsPipe {
             false => TlsError::from_handshake_text(words, &self.host),
         };
         match error {
-            // TLS 1.2 has no alert that says it better.
+            // TLS 1.2 has no better alert for this.
             TlsError::Alert { number }
                 if wire.tap.wants_certificate() && number == HANDSHAKE_FAILURE =>
             {
@@ -461,8 +460,8 @@ impl fmt::Debug for TlsPipe {
 /// The alert handshake_failure (RFC 8446 §6.2).
 const HANDSHAKE_FAILURE: u8 = 40;
 
-/// A status line, or the page alone that some servers send for a request they
-/// take for HTTP/0.9.
+/// A status line, or a page without one, which some servers send if they take a request for
+/// HTTP/0.9.
 fn looks_like_http(first_bytes: &[u8]) -> bool {
     let starts = ["HTTP/", "<!DOCTYPE HTML", "<html"];
     starts.iter().any(|start| {

@@ -15,12 +15,12 @@ use super::tls::TlsError;
 
 pub use socket::Socket;
 
-/// What receiving gave.
+/// The result of receiving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// So many bytes; none where something arrived that carries no content, but shows life.
+    /// This many bytes; 0 if data without content arrived, which shows that the peer is alive.
     Data(usize),
-    /// None for now.
+    /// No data now.
     Blocked,
     /// The peer's stream ended; `truncated` if bytes may be missing.
     End {
@@ -29,7 +29,7 @@ pub enum Received {
     },
 }
 
-/// Why a transport broke.
+/// Why a transport failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
     /// The socket failed.
@@ -49,50 +49,50 @@ pub trait Transport {
     ///
     /// # Errors
     ///
-    /// The transport broke; what was received before has been passed on.
+    /// The transport failed. Data received before that has been returned.
     fn receive(&mut self, buffer: &mut [u8]) -> Result<Received, TransportError>;
 
-    /// Sends what was accepted before, then accepts as many of these bytes as possible; returns how
-    /// many.
+    /// Sends the bytes that it has accepted, then accepts as many of these bytes as possible;
+    /// returns their number.
     ///
     /// # Errors
     ///
-    /// The transport broke.
+    /// The transport failed.
     fn send(&mut self, bytes: &[u8]) -> Result<usize, TransportError>;
 
-    /// Bytes that were accepted and are not sent yet.
+    /// The number of accepted bytes that have not been sent.
     fn waiting(&self) -> usize;
 
-    /// Whether [`Transport::receive`] might bring something without waiting.
+    /// Whether [`Transport::receive`] could return something without waiting.
     fn may_receive(&self) -> bool;
 
-    /// Whether [`Transport::send`] would bring what waits further.
+    /// Whether [`Transport::send`] could send waiting bytes now.
     fn may_send(&self) -> bool;
 
-    /// Whether it is known that the peer's stream ends after what is there to be received.
+    /// Whether the peer's stream is known to end after the available data.
     fn is_read_closed(&self) -> bool;
 
-    /// Why it is gone, if it is: found out without receiving what waits.
+    /// Why it has ended, if it has; does not consume data that waits to be received.
     fn failure(&self) -> Option<io::Error>;
 
-    /// Ends our side after the accepted bytes, and continues receiving. Bytes that can't be sent at
-    /// once are sent by [`Transport::send`].
+    /// Ends our side after the accepted bytes, and continues to receive. [`Transport::send`] sends
+    /// the bytes that can't be sent at once.
     ///
     /// # Errors
     ///
-    /// The transport broke.
+    /// The transport failed.
     fn half_close(&mut self) -> Result<(), TransportError>;
 
-    /// Whether our side ends, at the latest after the accepted bytes: nothing more is accepted.
+    /// Whether our side has ended, or ends after the accepted bytes: it accepts nothing more.
     fn has_ended(&self) -> bool;
 
-    /// Ends our side at once, in order if that can be done without waiting.
+    /// Ends our side at once; in order if that is possible without waiting.
     fn shutdown(&mut self);
 
     /// Ends both sides at once: the peer's next read fails, and all data on the way, in both
     /// directions, is lost. After that, nothing is received, accepted or queued.
     fn reset(&mut self);
 
-    /// Notes what the poll reports of it; nothing for one that no poll knows.
+    /// Notes a report of the poll; does nothing for a transport without a poll.
     fn ready(&mut self, _event: &Event) {}
 }

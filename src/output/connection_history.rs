@@ -1,5 +1,5 @@
-//! What a session remembers of a connection in addition to its frames, for `/show`, `/last` and
-//! `/status`.
+//! The facts about a connection that a session remembers besides its frames, for `/show`, `/last`
+//! and `/status`.
 
 use crate::event::{Direction, Event, FrameEvent, Stamp, TlsFacts};
 use crate::session::Assembler;
@@ -8,18 +8,18 @@ use crate::wire::OpCode;
 use crate::wire::handshake::rules::Report;
 use crate::wire::head::Head;
 
-/// A message as it was received.
+/// A received message.
 #[derive(Debug, Default)]
 pub struct LastMessage {
     /// Text or binary.
     pub opcode: Option<OpCode>,
-    /// Its content, as much of it as is kept.
+    /// Its content, or the kept beginning of it.
     pub content: Vec<u8>,
-    /// Bytes of content in all.
+    /// The size of its content in bytes.
     pub len: u64,
 }
 
-/// What is remembered of a connection.
+/// The remembered facts of a connection.
 pub struct ConnectionHistory {
     /// Counts and times.
     pub stats: Stats,
@@ -27,23 +27,23 @@ pub struct ConnectionHistory {
     pub request: Option<Head>,
     /// The response as received.
     pub response: Option<Head>,
-    /// Every rule's verdict.
+    /// The verdicts on the rules.
     pub report: Option<Report>,
-    /// What was agreed under TLS.
+    /// The agreement of TLS.
     pub tls: Option<TlsFacts>,
     /// Our address and the peer's.
     pub addresses: Option<(String, String)>,
     /// The last whole message.
     pub last: Option<LastMessage>,
-    /// The message that is coming in.
+    /// The message that is arriving.
     coming: Assembler,
     sent: Direction,
     most: usize,
 }
 
 impl ConnectionHistory {
-    /// An empty one. `sent` is the direction of what is sent; of the last message the first `most`
-    /// bytes are kept.
+    /// An empty history. `sent` is the direction of sent data. The first `most` bytes of the last
+    /// message are kept.
     pub fn new(sent: Direction, most: usize) -> Self {
         Self {
             stats: Stats::default(),
@@ -64,7 +64,7 @@ impl ConnectionHistory {
         self.stats.observe(at, event);
         match event {
             Event::Connected { local, peer } => {
-                // Another connection: what is known of the one before does not hold for it.
+                // For another connection, the old facts do not apply.
                 *self = Self::new(self.sent, self.most);
                 self.addresses = Some(((*local).to_owned(), (*peer).to_owned()));
             }
@@ -77,7 +77,7 @@ impl ConnectionHistory {
         }
     }
 
-    /// Bytes of the last message that are kept.
+    /// How many bytes of the last message are kept.
     pub fn last_len(&self) -> usize {
         self.last.as_ref().map_or(0, |last| last.content.len())
     }

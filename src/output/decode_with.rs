@@ -1,7 +1,7 @@
-//! The user's command that gets each message and answers with a line (`--decode-with`).
+//! The user's command that gets each message, and answers with a line (`--decode-with`).
 //!
-//! Answers may arrive at any time; each names its message. The queue for the command is bounded; a
-//! message without room is not passed to it, and is reported.
+//! Answers may arrive at any time; each names its message. The queue for the command is limited; a
+//! message that does not fit is not passed on, and is reported.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,21 +19,21 @@ use crate::ui::number::counted;
 /// A command that does not answer for this time gets no more messages.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Messages that wait for the command, and bytes of them.
+/// The largest number of waiting messages, and of their bytes.
 const WAITING: (usize, usize) = (4096, 16 << 20);
 
-/// A command, and the messages that it must still answer.
+/// A command, and the messages that it has not answered.
 pub struct DecodeWith {
     command: Coprocess,
     coming: PerConnection<Coming>,
     waiting: VecDeque<Question>,
-    /// Bytes of the messages that wait.
+    /// The number of bytes of waiting messages.
     bytes: usize,
-    /// When the command was handed the first of them, or answered last.
+    /// When the command got the first of them, or when it last answered.
     since: Instant,
 }
 
-/// The messages that come in, to the server and to the client.
+/// The messages that are arriving, to the server and to the client.
 struct Coming([Assembler; 2]);
 
 impl Default for Coming {
@@ -49,17 +49,17 @@ struct Question {
     len: usize,
 }
 
-/// What became of the messages.
+/// The results for messages.
 #[derive(Default)]
 pub struct Answers {
-    /// What the command says of messages, and their connections.
+    /// The answers of the command, with their connections.
     pub meanings: Vec<(ConnId, Meaning)>,
-    /// Why it gets no more messages.
+    /// Why the command gets no more messages.
     pub given_up: Option<String>,
 }
 
 impl DecodeWith {
-    /// Starts the command; `wake` is called from another thread when it has answered.
+    /// Starts the command; another thread calls `wake` when it has answered.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl DecodeWith {
         })
     }
 
-    /// Takes one event. Of a message that the command is not handed, says why.
+    /// Takes one event. If a message is not passed to the command, returns the reason.
     pub fn take(&mut self, at: &Stamp, event: &Event<'_>) -> Option<Meaning> {
         match event {
             Event::Frame(direction, event) => {
@@ -85,7 +85,7 @@ impl DecodeWith {
                     return None;
                 };
                 let why = if len > content.len() as u64 {
-                    format!("{len} B, more than is passed to a command")
+                    format!("{len} B, too large for the command")
                 } else if self.waiting.len() < WAITING.0 && self.bytes < WAITING.1 {
                     self.ask(at, *direction, info, &content);
                     return None;
@@ -117,8 +117,8 @@ impl DecodeWith {
         self.bytes += len;
     }
 
-    /// The answers of the command; `wait` for all missing ones, but not longer than the time for
-    /// one answer.
+    /// The answers of the command. `wait` waits for all missing answers, but not longer than for a
+    /// single one.
     pub fn answers(&mut self, wait: bool) -> Answers {
         let mut answers = Answers::default();
         if wait {
@@ -159,7 +159,7 @@ impl DecodeWith {
 }
 
 impl Question {
-    /// What an answer says; an empty one says nothing.
+    /// The meaning in an answer; an empty answer has none.
     fn meaning(self, line: &[u8]) -> Option<(ConnId, Meaning)> {
         if line.is_empty() {
             return None;

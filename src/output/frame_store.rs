@@ -1,5 +1,5 @@
-//! The frames of a run that are remembered, for `/show frames` and `/find`. Bounded in bytes, over
-//! all connections: the oldest are dropped first, and counted.
+//! The remembered frames of a run, for `/show frames` and `/find`. The memory for all connections
+//! is limited: the oldest frames are dropped first, and counted.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -13,55 +13,55 @@ use crate::ui::pattern::Pattern;
 use crate::ui::view::Timestamps;
 use crate::ui::{HumanOptions, HumanPrinter, number};
 
-/// The part of the memory that one frame may take.
+/// A frame may take at most this fraction of the memory.
 const SHARE: usize = 4;
 
-/// The number of frames that are searched for a meaning that arrives late.
+/// How many frames are searched when a meaning arrives late.
 const RECENT: usize = 10_000;
 
 /// Remembered frames.
 pub struct FrameStore {
     options: HumanOptions,
-    /// The most bytes.
+    /// The limit in bytes.
     bound: usize,
     frames: VecDeque<FrameRecord>,
     bytes: usize,
-    /// What the frames that are coming in may take.
+    /// The memory for frames that are arriving.
     room: ExcerptRoom,
-    /// Frames that have left.
+    /// The number of dropped frames.
     left: u64,
     connections: BTreeMap<ConnId, Coming>,
 }
 
-/// A connection whose frames are coming in.
+/// A connection whose frames are arriving.
 #[derive(Default)]
 struct Coming {
     opened: Option<i64>,
     recorders: [FrameRecorder; 2],
-    /// Of frames that a relay made.
+    /// The recorders of frames that a relay made.
     made: [FrameRecorder; 2],
 }
 
-/// A message as it is remembered.
+/// A remembered message.
 pub struct KeptMessage {
-    /// The connection it travelled on.
+    /// Its connection.
     pub conn: ConnId,
-    /// Its content, as far as that is remembered.
+    /// Its content, as far as it is remembered.
     pub content: Vec<u8>,
-    /// Whether that is a text.
+    /// Whether it is a text.
     pub is_text: bool,
     /// What is missing, in words.
     pub missing: Option<String>,
 }
 
-/// Columns, and which time is shown.
+/// The width in columns, and the timestamps.
 pub type Look = (usize, Timestamps);
 
 /// A message: one frame or several, as indices.
 type Message = Vec<usize>;
 
 impl FrameStore {
-    /// An empty one for so many bytes; `options`: how the frames look.
+    /// An empty store with this limit in bytes. `options`: how frames look.
     pub fn new(options: HumanOptions, bound: usize) -> Self {
         Self {
             options,
@@ -110,7 +110,7 @@ impl FrameStore {
         }
     }
 
-    /// Takes what a message means.
+    /// Takes the meaning of a message.
     pub fn mean(&mut self, conn: ConnId, meaning: &Meaning) {
         let of = (conn, meaning.direction, meaning.number);
         let last = self.frames.iter_mut().rev().take(RECENT);
@@ -149,7 +149,7 @@ impl FrameStore {
         }
     }
 
-    /// The lines of the last `most` frames of these clients, oldest first, as they look now.
+    /// The lines of the last `most` frames of these clients, oldest first, with the current look.
     pub fn last(&self, most: usize, of: &ClientSet, look: Look) -> Vec<u8> {
         let (mut out, mut printer) = (Vec::new(), self.printer(look));
         let wanted = |record: &&FrameRecord| of.includes(record.conn());
@@ -164,8 +164,8 @@ impl FrameStore {
         out
     }
 
-    /// The last `most` messages and control frames of these clients in which the pattern is found,
-    /// oldest first, then how many there are.
+    /// The last `most` messages and control frames of these clients that match the pattern, oldest
+    /// first, followed by their number.
     pub fn find(&self, pattern: &Pattern, most: usize, of: &ClientSet, look: Look) -> Vec<u8> {
         let (mut lines, mut printer) = (Vec::new(), self.printer(look));
         let messages = self.messages(of);
@@ -174,7 +174,7 @@ impl FrameStore {
         for message in messages.iter().rev() {
             shortened |= message.iter().any(|at| self.frames[*at].is_shortened());
             let means = || message.iter().any(|at| self.frames[*at].means(pattern));
-            // What is found in the meaning has no place in the content.
+            // A match in the meaning has no position in the content.
             if let Some(place) = self.look(message, pattern).or_else(|| means().then_some(0..0)) {
                 count += 1;
                 if found.len() < most {
@@ -209,11 +209,11 @@ impl FrameStore {
         lines
     }
 
-    /// The latest message of these clients, one way, that a frame of this number belongs to.
+    /// The latest message of these clients, in one direction, that has a frame with this number.
     ///
     /// # Errors
     ///
-    /// It was never there, or has left.
+    /// The message never existed, or has been dropped.
     pub fn message(
         &self,
         number: u64,
@@ -252,7 +252,7 @@ impl FrameStore {
         Ok(KeptMessage { conn: first.conn(), content, is_text, missing })
     }
 
-    /// Where the pattern is found in the content of a message.
+    /// The position of the pattern in the content of a message.
     fn look(&self, message: &[usize], pattern: &Pattern) -> Option<Range<usize>> {
         match message {
             [one] => pattern.find(self.frames[*one].content()),
@@ -263,10 +263,10 @@ impl FrameStore {
         }
     }
 
-    /// The frames of these clients by messages, in the order of their beginnings.
+    /// The frames of these clients, grouped by messages, in the order of their beginnings.
     fn messages(&self, of: &ClientSet) -> Vec<Message> {
         let mut messages: Vec<Message> = Vec::new();
-        // The message of each direction that is not complete.
+        // The incomplete message of each direction.
         let mut open: BTreeMap<(ConnId, bool, bool), usize> = BTreeMap::new();
         for (at, record) in self.frames.iter().enumerate() {
             if !of.includes(record.conn()) {
@@ -281,7 +281,7 @@ impl FrameStore {
                 }
                 before => {
                     messages.push(vec![at]);
-                    // A control frame between two fragments ends nothing.
+                    // A control frame between two fragments does not end the message.
                     match before.filter(|_| record.is_control()) {
                         Some(before) => before,
                         None => messages.len() - 1,
@@ -299,7 +299,7 @@ impl FrameStore {
         HumanPrinter::new(HumanOptions { width, timestamps, ..self.options })
     }
 
-    /// Says that there was more.
+    /// Writes that older frames were dropped.
     fn write_left(&self, out: &mut Vec<u8>) {
         if self.left > 0 {
             let text = format!(

@@ -1,6 +1,6 @@
-//! What a session remembers of its connections: of a client's one, or of each of a server's.
+//! What a session remembers of its connections: of a client's only one, or of each of a server's.
 //!
-//! One limit applies to all clients together, because a server may have any number of them.
+//! One limit applies to all clients together, because a server may have any number of clients.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -15,34 +15,34 @@ use crate::ui::HumanOptions;
 use crate::ui::meaning::Meaning;
 use crate::wire::Role;
 
-/// Connections that have ended and are remembered still.
+/// How many ended connections are remembered.
 const ENDED: usize = 32;
 
-/// Bytes of last messages that are remembered in all.
+/// The limit for all remembered last messages, in bytes.
 const LAST_IN_ALL: usize = 64 * 1024 * 1024;
 
-/// Bytes of the last message of each of a server's clients.
+/// The limit for the last message of each client of a server, in bytes.
 const LAST_OF_MANY: usize = 1024 * 1024;
 
-/// The key of a client's connection: the next one takes its place.
+/// The key of a client's connection; the next connection replaces it.
 const ONLY: ConnId = ConnId(1);
 
-/// What is remembered of the connections of a run.
+/// The remembered facts of the connections of a run.
 pub struct History {
     role: Option<Role>,
     /// The frames of all connections.
     pub frames: FrameStore,
     connections: BTreeMap<ConnId, ConnectionHistory>,
-    /// Those that ended, oldest first.
+    /// Ended connections, the oldest first.
     ended: VecDeque<ConnId>,
-    /// Those with a last message, the latest at the end.
+    /// Connections with a last message, the latest at the end.
     received: VecDeque<ConnId>,
-    /// Bytes of the last messages.
+    /// The number of bytes of the last messages.
     bytes: usize,
 }
 
 impl History {
-    /// An empty one that remembers frames in `bound` bytes; `options`: how these look.
+    /// An empty history that keeps frames in `bound` bytes; `options`: how they look.
     pub fn new(role: Option<Role>, options: HumanOptions, bound: usize) -> Self {
         Self {
             role,
@@ -54,12 +54,12 @@ impl History {
         }
     }
 
-    /// What is remembered of a connection.
+    /// The remembered facts of a connection.
     pub fn of(&self, id: ConnId) -> Option<&ConnectionHistory> {
         self.connections.get(&self.key(id))
     }
 
-    /// The connection that sent the last message, or else the one that arrived last.
+    /// The connection that sent the last message, or else the one that opened last.
     pub fn last_received(&self) -> Option<ConnId> {
         let received = self.received.back().copied();
         received.or_else(|| self.connections.last_key_value().map(|(id, _)| *id))
@@ -83,7 +83,7 @@ impl History {
         history.take(at, event);
         self.bytes = self.bytes + history.last_len() - before;
         match event {
-            // What is relayed is received both ways.
+            // A relay receives in both directions.
             Event::Frame(direction, FrameEvent::Message(_))
                 if self.role.is_none() || *direction == Direction::ToServer =>
             {
@@ -107,7 +107,7 @@ impl History {
         if self.role == Some(Role::Client) { ONLY } else { id }
     }
 
-    /// Forgets the oldest last messages where they take too much.
+    /// Drops the oldest last messages if they take too much memory.
     fn forget_messages(&mut self) {
         while self.bytes > LAST_IN_ALL && self.received.len() > 1 {
             let Some(id) = self.received.pop_front() else { return };

@@ -17,15 +17,16 @@ use crate::ui::filter::ClientSet;
 use crate::ui::meaning::Meaning;
 use crate::wire::{Data, Role};
 
-/// Messages received whose meaning is kept for `/expect`, and bytes of them.
+/// How many received messages, and how many of their bytes, are kept with their meaning for
+/// `/expect`.
 const KEPT: (usize, usize) = (4096, 16 << 20);
 
 /// The lenses of all connections.
 #[derive(Default)]
 pub struct Lenses {
     config: LensConfig,
-    /// The side of the user: for it, the answers that a protocol requires and the received messages
-    /// are kept.
+    /// The side of the user. If there is one, the answers that a protocol requires and the received
+    /// messages are kept.
     speaker: Option<Role>,
     owed: Vec<(ConnId, Outgoing)>,
     received: VecDeque<Received>,
@@ -33,59 +34,59 @@ pub struct Lenses {
     readers: PerConnection<Reader>,
 }
 
-/// What an event brought to light.
+/// The results of an event.
 #[derive(Default)]
 pub struct Reading {
-    /// Which lens was chosen, and why.
+    /// Notes on the chosen lens and its evidence.
     pub notes: Vec<String>,
-    /// What messages mean.
+    /// The meanings of messages.
     pub meanings: Vec<Meaning>,
 }
 
-/// A message that was received.
+/// A received message.
 struct Received {
     conn: ConnId,
     len: usize,
     packets: Vec<Decoded>,
 }
 
-/// What is known of one connection.
+/// The state of one connection.
 #[derive(Default)]
 struct Reader {
     facts: LensFacts,
-    /// The choice was made.
+    /// The lens has been chosen.
     begun: bool,
-    /// While messages are read.
+    /// Present while messages are read.
     reading: Option<Box<Conversing>>,
-    /// What was read until a message did not fit.
+    /// The conversation up to a message that did not fit.
     ended: Option<Box<Conversing>>,
 }
 
-/// A conversation, and the messages that come in for it.
+/// A conversation, and its messages that are arriving.
 struct Conversing {
     conversation: Conversation,
-    /// To the server, and to the client.
+    /// To the server and to the client.
     coming: [Assembler; 2],
-    /// The messages before the protocol was clear, by direction and number.
+    /// The messages before the protocol was known, by direction and number.
     begun: Vec<(Direction, u64)>,
-    /// How many of the protocols have been named.
+    /// How many of the protocols have been reported.
     named: usize,
     /// When the last message went to the server, in microseconds since the epoch.
     sent: i64,
 }
 
 impl Lenses {
-    /// Reads as configured.
+    /// Lenses with this configuration.
     pub fn new(config: LensConfig) -> Self {
         Self { config, ..Self::default() }
     }
 
-    /// Keeps what a user on this side needs.
+    /// Keeps the data that a user on this side needs.
     pub fn serve(&mut self, speaker: Option<Role>) {
         self.speaker = speaker;
     }
 
-    /// Whether messages are read although no sink looks.
+    /// Whether messages are read even if no sink needs their meaning.
     pub fn are_named(&self) -> bool {
         self.config.is_named()
     }
@@ -97,7 +98,7 @@ impl Lenses {
             Event::Frame(direction, event) => self.frame(at, *direction, event),
             Event::Head(Direction::ToServer, head) => {
                 let facts = &mut self.readers.of(at.conn).facts;
-                // A relayed request comes a second time, as it is passed on.
+                // A relay shows a changed request a second time.
                 if facts.url.is_empty() {
                     facts.url =
                         head.request_line().map(|line| text(line.target)).unwrap_or_default();
@@ -106,7 +107,7 @@ impl Lenses {
                 None
             }
             Event::Open(agreed) => self.open(at.conn, agreed.subprotocol.clone()),
-            // After a response without frames another request may follow.
+            // After a response without frames, another request may follow.
             Event::Head(Direction::ToClient, head)
                 if head.status_line().is_none_or(|line| line.code >= 200) =>
             {
@@ -121,12 +122,12 @@ impl Lenses {
         }
     }
 
-    /// Forgets all connections.
+    /// Drops all connections.
     pub fn forget(&mut self) {
         self.readers = PerConnection::default();
     }
 
-    /// Begins with the messages of a connection that agreed on this subprotocol.
+    /// Begins with the messages of a connection, with the agreed subprotocol.
     pub fn open(&mut self, conn: ConnId, subprotocol: Option<String>) -> Option<Reading> {
         if self.speaker == Some(Role::Client) {
             self.forget_received(&ClientSet::All);
@@ -147,9 +148,9 @@ impl Lenses {
         event: &FrameEvent<'_>,
     ) -> Option<Reading> {
         let reader = self.readers.of(at.conn);
-        // For who chooses another lens later.
+        // In case the user chooses another lens later.
         reader.facts.is_midway |= !reader.begun || matches!(event, FrameEvent::Message(_));
-        // Most connections are read by none.
+        // Most connections have no lens.
         if reader.begun && reader.reading.is_none() {
             return None;
         }
@@ -182,7 +183,7 @@ impl Lenses {
         found
     }
 
-    /// Keeps what the last message that was received demands, and what it means.
+    /// Keeps the required answer and the meaning of the last received message.
     fn keep(&mut self, conn: ConnId, direction: Direction, len: u64, found: &mut Reading) {
         let Some(last) = found.meanings.last_mut().filter(|meaning| !meaning.is_late) else {
             return;
@@ -201,8 +202,7 @@ impl Lenses {
         }
     }
 
-    /// Takes the first message from one of these clients that has such a packet out of those that
-    /// were received.
+    /// Takes the first received message of these clients with a matching packet.
     pub fn find(&mut self, of: &ClientSet, test: &dyn Fn(&Decoded) -> bool) -> Option<Decoded> {
         let of_them = |(_, received): &(_, &Received)| of.includes(received.conn);
         let (at, packet) =
@@ -214,20 +214,20 @@ impl Lenses {
         Some(packet)
     }
 
-    /// Whether such a packet is among those that were received.
+    /// Whether a received message of these clients has a matching packet.
     pub fn look_for(&self, of: &ClientSet, test: &dyn Fn(&Decoded) -> bool) -> bool {
         let of_them = self.received.iter().filter(|received| of.includes(received.conn));
         of_them.flat_map(|received| &received.packets).any(|packet| within(packet, test).is_some())
     }
 
-    /// Forgets what these clients have sent.
+    /// Drops the received messages of these clients.
     pub fn forget_received(&mut self, of: &ClientSet) {
         self.received.retain(|received| !of.includes(received.conn));
         self.received_bytes = self.received.iter().map(|received| received.len).sum();
     }
 
-    /// What must be sent now to keep sessions alive, and when, in microseconds since the epoch,
-    /// more must be sent; heartbeats only with `beats`.
+    /// The messages that must be sent now to keep sessions alive, and when the next one is due, in
+    /// microseconds since the epoch; heartbeats only with `beats`.
     pub fn due(&mut self, now: i64, beats: bool) -> (Vec<(ConnId, Outgoing)>, Option<i64>) {
         let (mut due, mut next) = (std::mem::take(&mut self.owed), None);
         if beats && self.speaker == Some(Role::Client) {
@@ -250,8 +250,8 @@ impl Lenses {
         (due, next)
     }
 
-    /// The messages that carry out a line in a protocol. Where none is clear, this one is from now
-    /// on.
+    /// The messages that carry out a line in a protocol. If the connection has no lens yet, this
+    /// line chooses it.
     ///
     /// # Errors
     ///
@@ -280,7 +280,7 @@ impl Lenses {
         }
     }
 
-    /// Reads the messages that follow by another choice, on all connections.
+    /// Reads future messages with another choice, on all connections.
     pub fn choose(&mut self, choice: LensChoice) {
         self.config.choice = choice;
         self.config.paths.clear();
@@ -289,12 +289,12 @@ impl Lenses {
         }
     }
 
-    /// The choice, for connections to come.
+    /// The choice for future connections.
     pub fn choice(&self) -> LensChoice {
         self.config.choice
     }
 
-    /// What is known of a conversation, a line for each thing.
+    /// The state of a conversation, a line for each fact.
     pub fn state(&mut self, conn: ConnId, now: i64) -> String {
         match &mut self.readers.of(conn).reading {
             Some(reading) => reading.conversation.state(now),
@@ -302,7 +302,8 @@ impl Lenses {
         }
     }
 
-    /// What this end of a connection waits for, in words, if it waits for the other.
+    /// The message that this end of a connection waits for, in words, if it waits for the other
+    /// end.
     pub fn awaited_by(&mut self, conn: ConnId, waiting: Role) -> Option<String> {
         let conversation = &mut self.readers.of(conn).reading.as_mut()?.conversation;
         let of_other =
@@ -315,7 +316,7 @@ impl Lenses {
     }
 }
 
-/// The packet, or one that it carries, that passes a test.
+/// The packet, or a packet that it carries, that passes a test.
 fn within<'p>(packet: &'p Decoded, test: &dyn Fn(&Decoded) -> bool) -> Option<&'p Decoded> {
     if test(packet) {
         return Some(packet);
@@ -365,7 +366,7 @@ impl Conversing {
         self.reading(Some(Meaning { direction, number, is_late: false, packets }))
     }
 
-    /// What is known since the last message.
+    /// The results since the last message.
     fn reading(&mut self, last: Option<Meaning>) -> Option<Reading> {
         let mut reading = Reading { notes: self.name(), meanings: Vec::new() };
         for packets in self.conversation.take_earlier() {
@@ -377,7 +378,7 @@ impl Conversing {
         (!reading.notes.is_empty() || !reading.meanings.is_empty()).then_some(reading)
     }
 
-    /// Names the protocols that are clear since the last time.
+    /// Reports the protocols that have become known since the last call.
     fn name(&mut self) -> Vec<String> {
         let spoken = self.conversation.spoken();
         let evidence = self.conversation.protocol().map_or(&[][..], |(_, evidence)| evidence);

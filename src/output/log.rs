@@ -1,7 +1,7 @@
 //! `--log` and `/log`: every event as a line of JSON in a file.
 //!
-//! A log has only whole lines. If the file accepts no more data (the disk is full, or nobody reads
-//! the pipe), the log ends after its last whole line, and counts the missing events.
+//! A log has only whole lines. If the file accepts no more data (the disk is full, or the pipe has
+//! no reader), the log ends after its last whole line, and counts the missing events.
 
 use std::fs::File;
 use std::io::{self, Seek, Write};
@@ -23,16 +23,16 @@ use crate::ui::meaning::Meaning;
 use crate::ui::sanitize::escaped;
 use crate::wire::Role;
 
-/// Lines are written when there are so many bytes of them, or nothing else to do.
+/// Lines are written when this many bytes wait, or when there is nothing else to do.
 const BATCH: usize = 256 * 1024;
 
-/// Bytes that wait for the reader of a pipe.
+/// How many bytes may wait for the reader of a pipe.
 const MAX_BACKLOG: usize = 16 << 20;
 
-/// How long the last of them wait.
+/// How long the last events wait for the reader.
 const LAST_EVENTS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A log that is being written.
+/// An open log.
 pub struct Log {
     path: PathBuf,
     file: File,
@@ -41,24 +41,25 @@ pub struct Log {
     failure: Option<LogFailure>,
 }
 
-/// Why a log is not whole.
+/// Why a log is incomplete.
 struct LogFailure {
-    /// In words, without the file's name.
+    /// The reason, without the name of the file.
     reason: String,
-    /// Events that are not in it.
+    /// The number of missing events.
     lost: u64,
-    /// It has been reported that it fails.
+    /// The failure has been reported.
     reported: bool,
 }
 
 impl Log {
-    /// Opens a file to append to; a new one is for its owner alone, for it holds what was sent.
+    /// Opens a file to append to. Only its owner can read a new file, because it contains the sent
+    /// data.
     pub fn open(path: &Path, role: Option<Role>) -> Result<Self, String> {
         let file = File::options()
             .create(true)
             .append(true)
             .mode(0o600)
-            // A pipe that nobody reads must not stop the program.
+            // A pipe without a reader must not stop the program.
             .custom_flags(OFlags::NONBLOCK.bits() as i32)
             .open(path)
             .and_then(|file| end_last_line(path, &file).map(|()| file))
@@ -67,23 +68,23 @@ impl Log {
         Ok(Self { path: path.to_owned(), file, printer, lines: Vec::new(), failure: None })
     }
 
-    /// Where it is.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What has just gone wrong, in words; once.
+    /// A new failure, in words; returns it once.
     pub fn take_failure(&mut self) -> Option<String> {
         let failure = self.failure.as_mut().filter(|failure| !failure.reported)?;
         failure.reported = true;
         Some(format!("{} is incomplete from here on: {}", name(&self.path), failure.reason))
     }
 
-    /// Writes the rest and ends it.
+    /// Writes the rest, and ends the log.
     ///
     /// # Errors
     ///
-    /// It is not whole; in words, with the number of events it lacks.
+    /// The log is incomplete; the text has the number of missing events.
     pub fn close(mut self) -> Result<(), String> {
         self.write();
         let end = Instant::now() + LAST_EVENTS_TIMEOUT;
@@ -108,7 +109,7 @@ impl Log {
         poll(&mut [PollFd::new(&self.file, PollFlags::OUT)], Some(&timeout)).is_ok_and(|n| n > 0)
     }
 
-    /// Counts or writes what has been gathered.
+    /// Counts or writes the collected lines.
     fn gathered(&mut self) {
         match &mut self.failure {
             Some(failure) => {
@@ -120,7 +121,7 @@ impl Log {
         }
     }
 
-    /// Writes as much as is accepted without waiting.
+    /// Writes as much as possible without waiting.
     fn write(&mut self) {
         let mut written = 0;
         while written < self.lines.len() {
@@ -147,7 +148,7 @@ impl Log {
     fn fail(&mut self, reason: String, written: usize) {
         let whole = memchr::memrchr(b'\n', &self.lines[..written]).map_or(0, |at| at + 1);
         let cut = (written - whole) as u64;
-        // Only while nobody else has written after it; what is not a plain file can't be shortened.
+        // Only if no other program has written after it. Only a plain file can be shortened.
         if cut > 0
             && let (Ok(at), Ok(facts)) = (self.file.stream_position(), self.file.metadata())
             && facts.is_file()
@@ -189,14 +190,14 @@ impl Sink for Log {
     }
 }
 
-/// Ends the last line of a log whose writer was killed in the middle of it.
+/// Ends the last line of a log if its writer was killed in the middle of the line.
 fn end_last_line(path: &Path, mut log: &File) -> io::Result<()> {
     let facts = log.metadata()?;
     if !facts.is_file() || facts.len() == 0 {
         return Ok(());
     }
     let mut last = [b'\n'];
-    // A file that may only be written to is left as it is.
+    // A file without read permission is not changed.
     if let Ok(file) = File::open(path) {
         file.read_exact_at(&mut last, facts.len() - 1)?;
     }
@@ -210,7 +211,7 @@ fn name(path: &Path) -> String {
     format!("the log {}", escaped(path.as_os_str().as_encoded_bytes()))
 }
 
-/// How many events are in these lines.
+/// The number of events in these lines.
 fn events(lines: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', lines).count() as u64
 }

@@ -8,10 +8,10 @@ use crate::ui::sanitize::escaped;
 use crate::ui::style::{Ink, Palette};
 use crate::ui::wrap;
 
-/// Prints notes and errors for the person who gave the lines.
+/// Prints notes and errors for the user who gave the lines.
 #[derive(Clone)]
 pub enum Notifier {
-    /// Above the line being typed.
+    /// Above the typed line.
     Screen(Screen, Palette),
     /// On stderr, for scripts and plain terminals.
     Stderr {
@@ -38,7 +38,7 @@ impl Notifier {
         }
     }
 
-    /// Prints a line about a connection, where no transcript shows what happens to it.
+    /// Prints a line about a connection, if no transcript shows it.
     pub fn remark(&self, reporter: &Reporter, conn: ConnId, text: &str) {
         if !reporter.has_transcript() && reporter.prints_warnings() {
             self.of(conn.0, text);
@@ -53,8 +53,7 @@ impl Notifier {
         }
     }
 
-    /// Whether more should be printed: a terminal, or a reader of stderr, may be slower than the
-    /// caller.
+    /// Whether to print more: a terminal, or a reader of stderr, may be slower than the caller.
     pub fn has_room(&self) -> bool {
         match self {
             Self::Screen(screen, _) => !screen.is_full(),
@@ -62,12 +61,12 @@ impl Notifier {
         }
     }
 
-    /// Prints whole lines that are ready for a terminal, and broken to its width there.
+    /// Prints whole lines that are ready for a terminal; wraps them to its width.
     pub fn text(&self, text: &[u8]) {
         self.ready(&self.folded(text.to_vec()));
     }
 
-    /// Prints whole lines as they are, harmless for a terminal.
+    /// Prints whole lines unchanged; they are safe for a terminal.
     pub fn ready(&self, text: &[u8]) {
         match self {
             Self::Screen(screen, _) => screen.print(text),
@@ -75,7 +74,7 @@ impl Notifier {
         }
     }
 
-    /// Whole lines, broken at words where a terminal shows them.
+    /// Whole lines, wrapped between words if a terminal shows them.
     pub fn folded(&self, mut text: Vec<u8>) -> Vec<u8> {
         let columns = match self {
             Self::Screen(screen, _) => Some(screen.columns()),
@@ -87,7 +86,7 @@ impl Notifier {
         text
     }
 
-    /// Prints what explains an error: ready for a terminal, perhaps empty.
+    /// Prints the explanation of an error; ready for a terminal, may be empty.
     pub fn advice(&self, text: &[u8]) {
         if !text.is_empty() {
             self.text(text);

@@ -4,15 +4,15 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::process::{Child, Command, Stdio};
 
-/// A pager that runs.
+/// A running pager.
 pub struct Pager {
     child: Child,
 }
 
 impl Pager {
-    /// Starts a shell command that pages its stdin; `None` if it can't be started.
+    /// Starts a shell command that shows its stdin in pages; `None` if it can't be started.
     ///
-    /// `less` gets what it needs for colours, and leaves a text that fits on the screen there.
+    /// `less` gets options to show colours, and to exit at once if the text fits on the screen.
     pub fn start(command: &OsStr) -> Option<Self> {
         let mut line = OsString::from("export LESS=\"${LESS-FRX}\"; ");
         line.push(command);
@@ -24,14 +24,14 @@ impl Pager {
     ///
     /// # Errors
     ///
-    /// Its user has left it, or it failed.
+    /// The user has left the pager, or it failed.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.child.stdin.as_mut().map_or(Ok(()), |stdin| stdin.write_all(bytes))
     }
 }
 
 impl Drop for Pager {
-    /// Waits until its user leaves it.
+    /// Waits until the user leaves it.
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         let _ = self.child.wait();

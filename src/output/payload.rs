@@ -1,4 +1,4 @@
-//! Writes messages to stdout in the payload formats of `--output`, streamed as they arrive.
+//! Writes messages to stdout in the payload formats of `--output`, as they arrive.
 
 use std::io;
 
@@ -18,10 +18,10 @@ pub struct PayloadSink {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PayloadFormat {
-    /// Bytes, then this after each message.
+    /// Bytes, with this separator after each message.
     Payload(Option<u8>),
-    /// Escaped text, then this after each message: for a terminal, which hostile bytes must not
-    /// reach raw. Pipes and files get the exact bytes.
+    /// Escaped text, with this separator after each message: for a terminal, which must not get
+    /// hostile bytes unescaped. Pipes and files get the exact bytes.
     Escaped(u8),
     /// Hex digits, then a newline.
     Hex,
@@ -30,7 +30,7 @@ enum PayloadFormat {
 }
 
 impl PayloadSink {
-    /// For a format; those of other sinks write nothing here.
+    /// A sink for a format. It writes nothing if another sink has the format.
     pub fn new(format: OutputFormat, to_terminal: bool) -> Self {
         let format = match format {
             OutputFormat::Lines | OutputFormat::Null if to_terminal => {
@@ -47,7 +47,7 @@ impl PayloadSink {
         Self { format }
     }
 
-    /// Takes a run of small messages, as many as stdout's buffer should hold.
+    /// Takes a run of small messages, as many as the buffer of stdout should hold.
     #[inline]
     pub fn take_run(
         &self,
@@ -58,7 +58,7 @@ impl PayloadSink {
         let PayloadFormat::Payload(separator) = self.format else { return Run::default() };
         let room = stdout.room();
         let buffer = stdout.buffer();
-        // Separators included, the contents take no more than the frames they came in.
+        // Even with separators, the contents are not longer than their frames.
         buffer.reserve(input.rest().len().min(room) + 256);
         inbound.take_run(input, room, |content| {
             buffer.extend_from_slice(content);

@@ -1,12 +1,11 @@
 //! Removes secrets from events, for all sinks at once.
 //!
-//! In heads, texts and verdicts, everything that a [`Redactor`] finds is removed. Payloads record
-//! what was sent: in them, only the exact values of secrets are replaced, with one asterisk for
-//! each byte, so that lengths stay correct. A value in two pieces of a payload is found, too; for
-//! that, a possible beginning of a value is held back until the next piece, or the end of the frame
-//! or message.
+//! In heads, texts and verdicts, everything that a [`Redactor`] finds is removed. In payloads, only
+//! the exact values of secrets are replaced, with one asterisk for each byte, so that lengths stay
+//! correct. A value in two pieces of a payload is found, too: a possible beginning of a value is
+//! held back until the next piece, or until the end of the frame or message.
 //!
-//! Anyone could inflate the bytes of a compressed frame and see the value. Therefore they are held
+//! Anyone could inflate the bytes of a compressed frame, and see the value. Therefore they are held
 //! back until the frame ends, and are replaced by asterisks if the frame contains a secret.
 
 use std::io;
@@ -17,14 +16,14 @@ use crate::ui::redact::Redactor;
 use crate::wire::close::CloseBody;
 use crate::wire::{Data, OpCode, Violation};
 
-/// Takes secrets out of a stream of events.
+/// Removes secrets from a stream of events.
 #[derive(Debug, Default)]
 pub(super) struct Redaction {
     pub(super) redactor: Redactor,
     held: Vec<Held>,
 }
 
-/// What is held back of the frame that is coming in.
+/// The held-back data of the frame that is arriving.
 #[derive(Debug)]
 struct Held {
     conn: ConnId,
@@ -42,11 +41,11 @@ struct Held {
 struct Compressed {
     /// Its bytes, until it ends.
     wire: Vec<u8>,
-    /// A secret, or the beginning of one, is in it; or it is too long to be held back.
+    /// It contains a secret, or the beginning of one; or it is too long to be held back.
     is_secret: bool,
 }
 
-/// The bytes of a compressed frame that are held back at most; all of a longer one are hidden.
+/// The most bytes of a compressed frame that are held back; all bytes of a longer one are hidden.
 const HELD_BACK: usize = 1 << 20;
 
 /// A shorter beginning of a secret at the end of a fragment does not count.
@@ -59,7 +58,7 @@ impl Redaction {
         Self { redactor, held: Vec::new() }
     }
 
-    /// Whether this event may hold a secret; most do not.
+    /// Whether this event may contain a secret; most do not.
     #[inline]
     pub(super) fn concerns(&self, event: &Event<'_>) -> bool {
         !self.redactor.shows_all()
@@ -101,7 +100,7 @@ impl Redaction {
                 let ending = self.ending(ending);
                 emit(&Event::End(&ending))
             }
-            // They come whole.
+            // These frames come whole.
             Event::Made(made, direction, frame) => {
                 let values = redactor.values();
                 let (FrameEvent::Payload(bytes) | FrameEvent::Data(bytes)) = frame else {
@@ -119,7 +118,7 @@ impl Redaction {
         }
     }
 
-    /// What was found on a connection, without secrets.
+    /// The diagnostics of a connection, without secrets.
     pub(super) fn diagnostics(&self, found: &[Diagnostic]) -> Vec<Diagnostic> {
         let mut found = found.to_vec();
         for diagnostic in &mut found {
@@ -134,7 +133,7 @@ impl Redaction {
             }
             diagnostic.title = self.redactor.sentence(&diagnostic.title).into_owned().into();
             diagnostic.help = self.redactor.sentence(&diagnostic.help).into_owned().into();
-            // As many bytes as before, so that the marks stay where they are.
+            // The number of bytes stays the same, so the marks stay in their place.
             if let Some(span) = &mut diagnostic.span {
                 for secret in self.redactor.spans(&span.bytes) {
                     span.bytes[secret].fill(b'*');
@@ -196,7 +195,7 @@ impl Redaction {
                 if !held.payload.is_empty() {
                     emit(FrameEvent::Payload(&std::mem::take(&mut held.payload)))?;
                 }
-                // What has begun at the end of a fragment may go on in the next.
+                // A secret that begins at the end of a fragment may continue in the next one.
                 let is_control = matches!(header.opcode, OpCode::Control(_));
                 if let Some(compressed) = held.compressed.as_mut().filter(|_| !is_control) {
                     let begun = !header.fin && held.data.len() >= MIN_BEGINNING;
@@ -205,7 +204,7 @@ impl Redaction {
                         true => stars(&mut compressed.wire),
                         false => std::mem::take(&mut compressed.wire),
                     };
-                    // The rest of what has begun is in the next one.
+                    // The rest of the secret is in the next fragment.
                     compressed.is_secret = begun;
                     if !wire.is_empty() {
                         emit(FrameEvent::Payload(&wire))?;
@@ -230,7 +229,7 @@ impl Redaction {
                 ..(*violation).clone()
             })),
             FrameEvent::Start { header, .. } => {
-                // Of a message that was never finished.
+                // Drops the data of an unfinished message.
                 if matches!(header.opcode, OpCode::Data(Data::Text | Data::Binary)) {
                     held.data.clear();
                     held.compressed = header.rsv1.then(Compressed::default);
@@ -262,20 +261,20 @@ impl Redaction {
 }
 
 impl Held {
-    /// Whether the bytes that come are those of a compressed frame.
+    /// Whether the current bytes belong to a compressed frame.
     fn holds_back(&self) -> bool {
         self.compressed.is_some() && !self.in_control
     }
 }
 
-/// One asterisk for each byte; the bytes are consumed.
+/// One asterisk for each byte; consumes the bytes.
 fn stars(bytes: &mut Vec<u8>) -> Vec<u8> {
     let stars = vec![b'*'; bytes.len()];
     bytes.clear();
     stars
 }
 
-/// Emits a piece of a payload, but for what may be the beginning of a secret at its end.
+/// Emits a piece of a payload, except for a possible beginning of a secret at its end.
 fn piece(
     held: &mut Vec<u8>,
     bytes: &[u8],
@@ -318,7 +317,7 @@ mod tests {
     use crate::wire::{FrameHeader, LengthForm};
     use proptest::prelude::*;
 
-    /// What is emitted for a payload in these pieces.
+    /// The emitted data for a payload in these pieces.
     fn shown(values: &[&str], pieces: &[&[u8]]) -> Vec<u8> {
         let mut redactor = Redactor::new();
         values.iter().for_each(|value| redactor.learn(value.as_bytes()));

@@ -1,4 +1,4 @@
-//! Passes each event to all sinks, and answers questions about what is shown.
+//! Passes each event to all sinks, and answers questions about the output.
 
 use std::io;
 use std::path::Path;
@@ -33,12 +33,12 @@ use crate::ui::view::{Timestamps, View};
 use crate::ui::{HumanOptions, JsonPrinter, diagnostic};
 use crate::wire::Role;
 
-/// How a connection ended, as far as it decides which diagnostics are printed.
+/// How a connection ended; this decides which diagnostics are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndSeverity {
-    /// Something failed: everything that explains it is wanted.
+    /// It failed: print everything that explains it.
     Failed,
-    /// All went well: only what is odd is wanted.
+    /// It succeeded: print only what is unusual.
     Fine,
 }
 
@@ -48,7 +48,7 @@ pub struct Reporter {
     log: Option<Log>,
     history: Option<Box<History>>,
     transcript: Option<Transcript>,
-    /// Which events a transcript shows.
+    /// The events that a transcript shows.
     events: EventFilter,
     redaction: Redaction,
     lenses: Lenses,
@@ -58,32 +58,32 @@ pub struct Reporter {
     quiet: bool,
     verbose: u8,
     palette: Palette,
-    /// Of what is printed on stderr.
+    /// The colours of stderr.
     stderr_palette: Palette,
     pretty: Pretty,
-    /// Columns of a screen, and those of text for people on stderr.
+    /// The width of the screen, and of text on stderr.
     width: usize,
     text_width: usize,
     conn: ConnId,
-    /// Ours, if we are one of the ends.
+    /// Our role; `None` for a proxy.
     role: Option<Role>,
 }
 
 impl Reporter {
-    /// Chooses the sinks: a transcript on stdout for `--output frames`, on stderr for `-v`; JSON
-    /// on stdout for `--output json`.
+    /// Creates the sinks: a transcript on stdout for `--output frames`, on stderr for `-v`; JSON on
+    /// stdout for `--output json`.
     pub fn new(output: OutputFormat, display: &Display) -> Self {
         Self::of(Role::Client, output, display)
     }
 
-    /// The same for a role, or for none where connections are relayed; but for a client's, lines
-    /// carry the number of their connection.
+    /// Like [`Self::new`], for a role; `None` if connections are relayed. Except for a client,
+    /// lines have the number of their connection.
     pub fn of(role: impl Into<Option<Role>>, output: OutputFormat, display: &Display) -> Self {
         let events = if display.quiet { EventFilter::Frames } else { EventFilter::All };
         Self::with_events(events, role.into(), output, display)
     }
 
-    /// A transcript of some of the events for stdout, which [`Reporter::take_held`] gives.
+    /// Collects a transcript of some events for stdout; [`Reporter::take_held`] returns it.
     pub fn holding(events: EventFilter, display: &Display) -> Self {
         let mut reporter =
             Self::with_events(events, Some(Role::Client), OutputFormat::Frames, display);
@@ -91,7 +91,7 @@ impl Reporter {
         reporter
     }
 
-    /// The lines that were held back.
+    /// Takes the collected lines.
     pub fn take_held(&mut self) -> Vec<u8> {
         self.transcript.as_mut().map_or_else(Vec::new, Transcript::take_held)
     }
@@ -134,9 +134,9 @@ impl Reporter {
         }
     }
 
-    /// Remembers what a session may need later, with frames up to `bound` bytes.
+    /// Remembers data for the session, with frames up to `bound` bytes.
     pub fn with_history(mut self, display: &Display, bound: usize) -> Self {
-        // Its lines are for a screen.
+        // The lines of the history are for a screen.
         let width = display.text_columns(true);
         let options = HumanOptions { width, ..display.human(self.role, display.terminal.stdout) };
         self.history = Some(Box::new(History::new(self.role, options, bound)));
@@ -144,15 +144,15 @@ impl Reporter {
         self
     }
 
-    /// Reads what messages mean.
+    /// Reads the meaning of messages.
     pub fn with_lenses(mut self, mut config: LensConfig) -> Self {
         self.command = config.command.take();
         self.lenses = Lenses::new(config);
         self
     }
 
-    /// Starts the command that decodes messages, if there is one; `waker` wakes the loop when it has
-    /// answered.
+    /// Starts the command that decodes messages, if there is one; `waker` wakes the loop when the
+    /// command has answered.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ impl Reporter {
     pub fn start_command(&mut self, waker: &Arc<mio::Waker>) -> io::Result<()> {
         if let Some(command) = self.command.take() {
             let waker = Arc::clone(waker);
-            // The loop may be gone.
+            // The loop may have ended.
             let wake = move || drop(waker.wake());
             self.decode_with = Some(DecodeWith::new(&command, wake)?);
         }
@@ -172,21 +172,21 @@ impl Reporter {
         &mut self.lenses
     }
 
-    /// The lines of the last `most` frames of these clients that are remembered, oldest first.
+    /// The lines of the last `most` remembered frames of these clients, oldest first.
     pub fn last_frames(&self, most: usize, of: &ClientSet) -> Vec<u8> {
         let look = (self.columns(), self.timestamps());
         self.history.as_ref().map_or_else(Vec::new, |history| history.frames.last(most, of, look))
     }
 
-    /// The last `most` messages of these clients in which a pattern is found, oldest first, and how
-    /// many there are.
+    /// The last `most` messages of these clients that match a pattern, oldest first, and their
+    /// number.
     pub fn find(&self, pattern: &Pattern, most: usize, of: &ClientSet) -> Vec<u8> {
         let look = (self.columns(), self.timestamps());
         let history = self.history.as_ref();
         history.map_or_else(Vec::new, |history| history.frames.find(pattern, most, of, look))
     }
 
-    /// The message of these clients that a frame of this number belongs to: see [`FrameStore::message`].
+    /// The message of these clients that has a frame with this number: see [`FrameStore::message`].
     ///
     /// # Errors
     ///
@@ -208,7 +208,7 @@ impl Reporter {
         }
     }
 
-    /// Shortens the handshake to one line if it would not be shown at all.
+    /// Shortens the handshake to one line, if it would otherwise not be shown.
     pub fn folded(mut self) -> Self {
         if self.events == EventFilter::Frames {
             self.events = EventFilter::FoldedHandshake;
@@ -217,7 +217,7 @@ impl Reporter {
         self
     }
 
-    /// All sinks there are.
+    /// All sinks.
     fn sinks(&mut self) -> impl Iterator<Item = &mut dyn Sink> {
         let Self { json, log, history, transcript, .. } = self;
         let json = json.as_mut().map(|sink| sink as &mut dyn Sink);
@@ -227,8 +227,8 @@ impl Reporter {
         [json, log, history, transcript].into_iter().flatten()
     }
 
-    /// From now on the part of a transcript that a terminal would get goes above the line being
-    /// typed there.
+    /// From now on, the part of a transcript that a terminal would get appears above the typed
+    /// line.
     pub fn move_transcript_to(&mut self, screen: &Screen, display: &Display) {
         if let Some(transcript) = &mut self.transcript {
             let on_terminal = match transcript.target {
@@ -243,7 +243,7 @@ impl Reporter {
         }
     }
 
-    /// The prompt is closed: the rest of the transcript goes to its former target.
+    /// After the end of the prompt, the rest of the transcript goes to its previous target.
     pub fn move_transcript_back(&mut self, display: &Display) {
         if let Some(transcript) = &mut self.transcript
             && matches!(transcript.target, TranscriptTarget::Screen(_))
@@ -255,7 +255,7 @@ impl Reporter {
         }
     }
 
-    /// Whether any sink takes frames: if not, what is sent need not be decoded.
+    /// Whether any sink takes frames; if not, sent data need not be decoded.
     pub fn looks_at_frames(&self) -> bool {
         self.transcript.is_some()
             || self.json.is_some()
@@ -264,49 +264,49 @@ impl Reporter {
             || self.lenses.are_named()
     }
 
-    /// Whether people see what happens to connections.
+    /// Whether users see the events of connections.
     pub fn has_transcript(&self) -> bool {
         self.transcript.is_some()
     }
 
-    /// Whether the reader of the transcript should be waited for before more events are made;
-    /// stdout has its own check.
+    /// Whether to wait for the reader of the transcript before producing more events; stdout has
+    /// its own check.
     pub fn is_full(&self) -> bool {
         self.transcript.as_ref().is_some_and(Transcript::is_full)
     }
 
-    /// When that wait ends, if the reader accepts nothing until then.
+    /// When that wait ends, even if the reader accepts nothing.
     pub fn resumes_at(&self) -> Option<Instant> {
         self.transcript.as_ref().and_then(Transcript::resumes_at)
     }
 
-    /// The time, and the connection, of an event now.
+    /// The current time, with the current connection.
     pub fn stamp(&self) -> Stamp {
         self.stamp_of(self.conn)
     }
 
-    /// The time now, and a connection.
+    /// The current time, with a connection.
     pub fn stamp_of(&self, conn: ConnId) -> Stamp {
         Stamp { micros: crate::net::clock::wall_micros(), conn }
     }
 
-    /// The next connection of the run begins.
+    /// Begins the next connection of the run.
     pub fn next_connection(&mut self) {
         self.conn.0 += 1;
     }
 
-    /// The connection that events belong to unless they name another.
+    /// The connection of events that name no other.
     pub fn connection(&self) -> ConnId {
         self.conn
     }
 
-    /// Goes on with a connection of before.
+    /// Continues with an earlier connection.
     pub fn return_to(&mut self, conn: ConnId) {
         self.conn = conn;
     }
 
-    /// What is remembered of a connection; a client's is that of the one opened last, whatever its
-    /// number.
+    /// The remembered facts of a connection. For a client, those of the last opened one, whatever
+    /// its number.
     pub fn connection_history(&self, id: ConnId) -> Option<&ConnectionHistory> {
         self.history.as_ref()?.of(id)
     }
@@ -316,12 +316,12 @@ impl Reporter {
         self.history.as_ref()?.last_received()
     }
 
-    /// Which end of the connections this is, if it is one.
+    /// Our role; `None` for a proxy.
     pub fn role(&self) -> Option<Role> {
         self.role
     }
 
-    /// The direction of what is sent.
+    /// The direction of sent data.
     pub fn sent(&self) -> Direction {
         Direction::sent_by(self.role.unwrap_or(Role::Client))
     }
@@ -352,7 +352,7 @@ impl Reporter {
         self.screen_columns().unwrap_or(self.text_width)
     }
 
-    /// Columns of the screen that a prompt has.
+    /// The width of the screen of a prompt.
     fn screen_columns(&self) -> Option<usize> {
         self.transcript.as_ref().and_then(Transcript::screen_columns)
     }
@@ -364,12 +364,12 @@ impl Reporter {
             .ok_or_else(|| "no transcript is shown; run with --output frames or -v".to_owned())
     }
 
-    /// How traffic is shown.
+    /// The current view.
     pub fn view(&self) -> View {
         self.transcript.as_ref().map_or(View::Frames, Transcript::view)
     }
 
-    /// Which time is shown.
+    /// The current timestamps.
     pub fn timestamps(&self) -> Timestamps {
         self.transcript.as_ref().map_or(Timestamps::Auto, Transcript::timestamps)
     }
@@ -379,7 +379,7 @@ impl Reporter {
         self.transcript.as_ref().and_then(Transcript::filter)
     }
 
-    /// Writes every event to a file from now on, after what it holds.
+    /// Appends every event to a file from now on.
     ///
     /// # Errors
     ///
@@ -400,13 +400,13 @@ impl Reporter {
         self.log.take().map_or(Ok(()), Log::close)
     }
 
-    /// Where the log goes.
+    /// The path of the log.
     pub fn log_path(&self) -> Option<&Path> {
         self.log.as_ref().map(Log::path)
     }
 
-    /// Passes an event that happens now to the sinks, and flushes. The action of a relay on a
-    /// message is in the message's line, so lines of a relay may wait.
+    /// Passes an event with the current time to the sinks, and flushes. A message's line has the
+    /// action of a relay, so lines of a relay may wait.
     pub fn emit_for(
         &mut self,
         conn: ConnId,
@@ -426,7 +426,7 @@ impl Reporter {
         Ok(())
     }
 
-    /// Hands out an event. Flush before waiting.
+    /// Passes an event to all sinks. Flush before waiting.
     #[inline]
     pub fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
         if self.role == Some(Role::Client) && matches!(event, Event::End(_)) {
@@ -436,7 +436,7 @@ impl Reporter {
             && let Some(ended) = self.ended_by(ending.by)
             && let Some(text) = self.lenses.awaited_by(at.conn, ended)
         {
-            // It may explain the end.
+            // The note may explain the end.
             self.event(at, &Event::Note(&text), stdout)?;
         }
         if self.redaction.concerns(event) {
@@ -457,7 +457,7 @@ impl Reporter {
         }
     }
 
-    /// The end that did not continue, unless it is ours.
+    /// The end that stopped the conversation, unless it is ours.
     fn ended_by(&self, side: Side) -> Option<Role> {
         match (side, self.role) {
             (Side::End(role), _) => Some(role),
@@ -467,7 +467,7 @@ impl Reporter {
         }
     }
 
-    /// Hands out what messages mean.
+    /// Passes the meanings of messages to all sinks.
     fn read(&mut self, at: &Stamp, reading: Reading, stdout: &mut Stdout) -> io::Result<()> {
         for note in reading.notes {
             self.event(at, &Event::Note(&note), stdout)?;
@@ -527,7 +527,7 @@ impl Reporter {
         if !self.prints_notes() {
             stderr::error(&text);
         }
-        // The log has no place for it.
+        // The log has no object for it.
         let log = self.log.take();
         let result = self.event(at, &Event::Note(text), stdout);
         self.log = log;
@@ -544,7 +544,7 @@ impl Reporter {
         self.diagnose_for(self.conn, &worth_printing(found, end, true), stdout)
     }
 
-    /// Hands out what was found on one of many connections.
+    /// Passes the diagnostics of one of many connections to all sinks.
     pub fn diagnose_for(
         &mut self,
         conn: ConnId,
@@ -560,7 +560,7 @@ impl Reporter {
         self.flush()
     }
 
-    /// Prints what the transcript has of lines whose end will not come: no connection is open.
+    /// Prints the received parts of lines whose end will not come, because no connection is open.
     pub fn finish_lines(&mut self, stdout: &mut Stdout) {
         if let Some(transcript) = &mut self.transcript {
             transcript.finish_lines(stdout);
@@ -572,8 +572,9 @@ impl Reporter {
         self.redaction.diagnostics(found)
     }
 
-    /// Diagnostics as text for people. There is none with `-q`; without a transcript there is one
-    /// only if something failed, or if the peer's frames or messages were wrong in a session that ended well.
+    /// Diagnostics as text. With `-q`, there is none. Without a transcript, there is text only if
+    /// something failed, or if the peer's frames or messages were wrong in a session that ended
+    /// well.
     pub fn advice(&self, found: &[Diagnostic], end: EndSeverity, at_prompt: bool) -> Vec<u8> {
         let mut out = Vec::new();
         let shown = self.verbose > 0 || at_prompt;
@@ -590,26 +591,26 @@ impl Reporter {
         out
     }
 
-    /// Writes what sinks and stderr have buffered, as far as possible without waiting; call it in
-    /// each round of a loop.
+    /// Writes the buffers of sinks and stderr as far as possible without waiting; call it in each
+    /// round of a loop.
     pub fn flush(&mut self) -> io::Result<()> {
         self.sinks().try_for_each(Sink::flush)?;
         let written = stderr::flush();
         if self.transcript.as_ref().is_some_and(Transcript::is_closed) {
-            // Nobody reads the transcript any more: the payload goes on.
+            // The transcript has no reader any more; the payload continues.
             self.transcript = None;
             return written;
         }
         Ok(())
     }
 
-    /// Whether a note is shown as an event, and heads are.
+    /// Whether notes and heads are shown as events.
     pub fn prints_notes(&self) -> bool {
         let transcript = self.transcript.is_some() && self.events.shows(&Event::Note(""));
         transcript || self.json.is_some()
     }
 
-    /// Whether the end of a connection is shown where errors are.
+    /// Whether the end of a connection is shown where errors appear.
     pub fn shows_end_on_stderr(&self) -> bool {
         self.transcript.as_ref().is_some_and(Transcript::shows_end_on_stderr)
     }
@@ -619,7 +620,7 @@ impl Reporter {
         self.transcript.is_some() && self.events.shows(&Event::Body(b""))
     }
 
-    /// Whether a broken rule of a frame is printed with the frame.
+    /// Whether a broken rule is printed with its frame.
     pub fn prints_violations(&self) -> bool {
         self.transcript.is_some()
     }
@@ -634,15 +635,15 @@ impl Reporter {
         &self.redaction.redactor
     }
 
-    /// Learns secrets of the command line, so that they are removed from all output.
+    /// Adds secrets of the command line, which are then removed from all output.
     pub fn learn_secrets(&mut self, learn: impl FnOnce(&mut Redactor)) {
         learn(&mut self.redaction.redactor);
         secrets::publish(&self.redaction.redactor);
     }
 }
 
-/// The verdict on a failure, other errors, unusual frames, and the protocol inside; other notes
-/// only if `all` are wanted, and something failed.
+/// The verdict on a failure, other errors, unusual frames, and the protocol inside. Other notes
+/// only with `all`, and only after a failure.
 fn worth_printing(found: &[Diagnostic], end: EndSeverity, all: bool) -> Vec<Diagnostic> {
     let failed = end == EndSeverity::Failed;
     let worthy = found.iter().enumerate().filter(|(at, diagnostic)| {
@@ -654,7 +655,7 @@ fn worth_printing(found: &[Diagnostic], end: EndSeverity, all: bool) -> Vec<Diag
     worthy.map(|(_, diagnostic)| diagnostic.clone()).collect()
 }
 
-/// `--output json`: one object a line on stdout.
+/// `--output json`: one object on each line of stdout.
 impl Sink for JsonPrinter {
     #[inline]
     fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {

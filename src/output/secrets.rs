@@ -1,4 +1,4 @@
-//! The secrets of this run, for all output other than events: notes, errors, answers.
+//! The secrets of this run, for all output except events: notes, errors, answers.
 //!
 //! They belong to the process, because the command line names them.
 
@@ -9,12 +9,12 @@ use crate::ui::redact::Redactor;
 
 static SECRETS: RwLock<Redactor> = RwLock::new(Redactor::new());
 
-/// From now on this decides.
+/// Sets the secrets.
 pub fn publish(redactor: &Redactor) {
     *SECRETS.write().unwrap_or_else(PoisonError::into_inner) = redactor.clone();
 }
 
-/// What is known by now.
+/// The secrets so far.
 pub fn redactor() -> Redactor {
     SECRETS.read().unwrap_or_else(PoisonError::into_inner).clone()
 }

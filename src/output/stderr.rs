@@ -1,9 +1,9 @@
 //! stderr: notes, errors and a transcript, in one buffer that is written without waiting.
 //!
 //! It belongs to the process, as [`std::io::stderr`] does: a note may be printed before there is a
-//! poll, and by any layer above this one. Code that prints a transcript calls [`is_full`] first,
-//! and so loses nothing while stderr is read, however slowly. If nobody reads stderr, output beyond
-//! a limit is dropped and counted.
+//! poll, and by any layer above this one. Code that prints a transcript calls [`is_full`] first, so
+//! it loses nothing as long as stderr has a reader, even a slow one. Without a reader, output
+//! beyond a limit is dropped and counted.
 
 use std::fmt::Display;
 use std::io;
@@ -19,13 +19,13 @@ use crate::ui::sanitize::escaped;
 use crate::ui::terminal::Terminal;
 use crate::ui::wrap;
 
-/// A reader that takes nothing for so long does not read.
+/// A reader that accepts nothing for this time counts as stopped.
 const READER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Bytes that wait for a reader that does not read.
+/// How many bytes may wait for a reader that has stopped.
 const BACKLOG: usize = 1 << 20;
 
-/// Bytes that wait for any reader.
+/// How many bytes may wait for any reader.
 const MAX_BACKLOG: usize = 64 << 20;
 
 static STDERR: Mutex<Stderr> =
@@ -35,17 +35,17 @@ static STDERR: Mutex<Stderr> =
 struct Stderr {
     /// Opened when it is first needed.
     writer: Option<StdioWriter>,
-    /// Since when nothing of the queued data was accepted.
+    /// Since when stderr has accepted no queued data.
     stalled: Option<Instant>,
-    /// Lines that were dropped since the last one that was not.
+    /// The number of lines dropped since the last printed line.
     dropped: u64,
     /// The error that ended it, until it is reported.
     failure: Option<io::Error>,
-    /// The time given to what waits is over.
+    /// The time for queued data is over.
     given_up: bool,
 }
 
-/// Appends whole lines, and drops them where too much waits.
+/// Appends whole lines; drops them if too much data waits.
 pub fn append(print: impl FnOnce(&mut Vec<u8>)) {
     let mut stderr = lock();
     let stuck = stderr.is_stuck();
@@ -64,11 +64,11 @@ pub fn append(print: impl FnOnce(&mut Vec<u8>)) {
     }
 }
 
-/// Writes as much as is accepted now.
+/// Writes as much as stderr accepts now.
 ///
 /// # Errors
 ///
-/// stderr failed; reported once, and nothing is written from then on.
+/// stderr failed. The error is returned once; after it, nothing is written.
 pub fn flush() -> io::Result<()> {
     let mut stderr = lock();
     stderr.flush();
@@ -80,34 +80,34 @@ pub fn is_full() -> bool {
     lock().writer.as_ref().is_some_and(StdioWriter::is_full)
 }
 
-/// When a reader that takes nothing counts as gone: lines may be dropped from then on.
+/// When a reader that accepts nothing counts as gone; from then on, lines may be dropped.
 pub fn stuck_at() -> Option<Instant> {
     lock().stalled.map(|since| since + READER_TIMEOUT)
 }
 
-/// Bytes that wait to be written.
+/// The number of bytes that wait to be written.
 pub fn pending() -> usize {
     lock().writer.as_ref().map_or(0, StdioWriter::pending)
 }
 
-/// Whether the reader has gone away.
+/// Whether the reader has closed it.
 pub fn is_closed() -> bool {
     lock().writer.as_ref().is_some_and(StdioWriter::is_closed)
 }
 
-/// Lets the poll wake the loop when there is room again. The loop calls [`flush`] in each of its
-/// rounds, before it looks whether there is room.
+/// Lets the poll wake the loop when there is room again. The loop calls [`flush`] in each round,
+/// before it checks for room.
 pub fn register(registry: &Registry, token: Token) -> io::Result<()> {
     open(&mut lock().writer).map_or(Ok(()), |writer| writer.register(registry, token))
 }
 
-/// The time for what waits is over: [`finish`] will not wait for it.
+/// Ends the time for queued data: [`finish`] will not wait for it.
 pub fn give_up() {
     lock().given_up = true;
 }
 
 /// Writes the queued data at the end. With a `timeout`, it waits as long as the reader accepts data
-/// now and then; without one, until a signal arrives.
+/// from time to time; without one, it waits until a signal arrives.
 pub fn finish(timeout: Option<Duration>) {
     let mut stderr = lock();
     loop {
@@ -133,20 +133,20 @@ pub fn error(text: &dyn Display) {
     line(&format!("wscope: {text}"));
 }
 
-/// Prints something worth knowing.
+/// Prints a note.
 pub fn note(text: &str) {
     line(&format!("wscope: note: {text}"));
 }
 
-/// Prints something about one of many connections.
+/// Prints a line about one of many connections.
 pub fn of(conn: u64, text: &str) {
     line(&format!("wscope: [{conn}] {text}"));
 }
 
-/// Prints a line as it is, without the program's name before it: scripts wait for it.
+/// Prints a line without the program's name before it, because scripts wait for this line.
 ///
-/// Texts quote typed text and text from outside: no control character of these is printed except
-/// our own line ends, and no secret.
+/// The text may quote typed text and text from outside. So it prints no control characters except
+/// our own line ends, and no secrets.
 pub fn line(text: &str) {
     let text = secrets::redact_sentence(text);
     let lines: Vec<String> = text.split('\n').map(|line| escaped(line.as_bytes())).collect();
@@ -157,7 +157,7 @@ pub fn line(text: &str) {
     write(&lines);
 }
 
-/// The columns of the terminal that it is, if it is one.
+/// The width of stderr, if it is a terminal.
 pub fn columns() -> Option<usize> {
     let terminal = Terminal::look();
     terminal.stderr.then_some(terminal.width)
@@ -166,7 +166,7 @@ pub fn columns() -> Option<usize> {
 /// Prints text that is ready for a terminal, and consists of whole lines.
 pub fn write(text: &[u8]) {
     append(|out| out.extend_from_slice(text));
-    // A stderr that fails is not another error.
+    // A failure of stderr can't be reported.
     lock().flush();
 }
 
@@ -181,7 +181,7 @@ impl Stderr {
         if before == 0 {
             return;
         }
-        // The event of that may have been taken by a loop that does not know stderr.
+        // Another loop may have taken its event.
         writer.set_ready(false);
         if let Err(error) = writer.flush() {
             self.failure = Some(error);

@@ -1,4 +1,4 @@
-//! The transcript of a run: events as lines for people, on stdout, on stderr or above the prompt.
+//! The transcript of a run: events as lines, on stdout, on stderr or above the prompt.
 
 use std::io;
 
@@ -18,28 +18,29 @@ use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter, diagnostic};
 use crate::wire::Role;
 use crate::wire::head::Head;
 
-/// Lines for the screen are passed on when there are so many bytes of them, or nothing else to do.
+/// Lines for the screen are passed on when this many bytes wait, or when there is nothing else to
+/// do.
 const BATCH: usize = 64 * 1024;
 
-/// Where a transcript goes.
+/// The target of a transcript.
 #[derive(Clone)]
 pub(super) enum TranscriptTarget {
     Stdout,
     Stderr,
-    /// Above the line being typed.
+    /// Above the typed line.
     Screen(Screen),
-    /// Nowhere yet: see [`Transcript::take_held`].
+    /// A buffer: see [`Transcript::take_held`].
     Held,
 }
 
-/// Which events a transcript shows.
+/// The events that a transcript shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventFilter {
     /// Everything.
     All,
     /// Frames and broken rules.
     Frames,
-    /// The same, and the handshake folded to a line.
+    /// Frames and broken rules, and the handshake in one line.
     FoldedHandshake,
     /// How the connection was opened, but not the data sent on it.
     Opening,
@@ -75,7 +76,7 @@ impl EventFilter {
     }
 }
 
-/// Prints events as lines for people, or as JSON where the view is that.
+/// Prints events as lines, or as JSON in that view.
 struct Printers {
     human: HumanPrinter,
     json: Option<JsonPrinter>,
@@ -90,7 +91,7 @@ impl Printers {
     }
 }
 
-/// Events as lines for people, wherever these go.
+/// The transcript: events as lines, with their target.
 pub struct Transcript {
     pub(super) target: TranscriptTarget,
     pub(super) events: EventFilter,
@@ -99,14 +100,14 @@ pub struct Transcript {
     role: Option<Role>,
     /// Lines for the screen.
     lines: Vec<u8>,
-    /// The request line of a handshake that is folded.
+    /// The request line of a shortened handshake.
     request_line: String,
-    /// Of diagnostics.
+    /// The colours of diagnostics.
     palette: Palette,
     width: usize,
-    /// Whether stdout and stderr are terminals both.
+    /// Whether both stdout and stderr are terminals.
     on_terminals: bool,
-    /// The width was requested, and does not follow the window.
+    /// The user has set the width, so it does not follow the window.
     fixed: bool,
 }
 
@@ -139,19 +140,19 @@ impl Transcript {
         transcript
     }
 
-    /// Takes the lines that were held back.
+    /// Takes the collected lines.
     pub(super) fn take_held(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.lines)
     }
 
-    /// Changes how traffic is shown.
+    /// Changes the view.
     pub fn set_view(&mut self, view: View) {
         self.printers.json = (view == View::Json)
             .then(|| JsonPrinter::new(self.role).with_secrets(secrets::redactor().shows_all()));
         self.printers.human.set_view(view);
     }
 
-    /// How traffic is shown.
+    /// The view.
     pub fn view(&self) -> View {
         self.printers.human.view()
     }
@@ -161,18 +162,18 @@ impl Transcript {
         self.printers.human.set_pretty(pretty);
     }
 
-    /// Changes which time is shown.
+    /// Changes the timestamps.
     pub fn set_timestamps(&mut self, timestamps: Timestamps) {
         self.timestamps = timestamps;
         self.printers.human.set_timestamps(timestamps);
     }
 
-    /// Which time is shown.
+    /// The timestamps.
     pub fn timestamps(&self) -> Timestamps {
         self.timestamps
     }
 
-    /// Shows only what passes a filter, or everything.
+    /// Shows only frames that match a filter, or all frames.
     pub fn set_filter(&mut self, filter: Option<Filter>) {
         self.printers.human.set_filter(filter);
     }
@@ -182,7 +183,7 @@ impl Transcript {
         self.printers.human.filter()
     }
 
-    /// Columns of the screen of a prompt at this moment, if it is shown there.
+    /// The current width of a prompt's screen, if the transcript appears there.
     pub(super) fn screen_columns(&self) -> Option<usize> {
         match &self.target {
             TranscriptTarget::Screen(screen) => Some(screen.columns()),
@@ -190,23 +191,23 @@ impl Transcript {
         }
     }
 
-    /// Whether its reader should be waited for: a transcript is whole as long as it is read. A
-    /// client waits forever, as it does for stdout. A server has others to serve, and gives up a
-    /// reader that takes nothing: see [`Transcript::resumes_at`].
+    /// Whether to wait for its reader. A transcript is complete as long as it is read. A client
+    /// waits forever, as for stdout. A server has other clients, and gives up a reader that accepts
+    /// nothing: see [`Transcript::resumes_at`].
     pub(super) fn is_full(&self) -> bool {
         matches!(self.target, TranscriptTarget::Stderr)
             && stderr::is_full()
             && self.resumes_at().is_none_or(|at| at > std::time::Instant::now())
     }
 
-    /// When a server that waits for its reader continues without.
+    /// When a server continues without its reader.
     pub(super) fn resumes_at(&self) -> Option<std::time::Instant> {
         let waits =
             self.role != Some(Role::Client) && matches!(self.target, TranscriptTarget::Stderr);
         stderr::stuck_at().filter(|_| waits)
     }
 
-    /// Whether the end of a connection is shown where errors are.
+    /// Whether the end of a connection is shown where errors appear.
     pub(super) fn shows_end_on_stderr(&self) -> bool {
         let same_place = match self.target {
             TranscriptTarget::Stdout => self.on_terminals,
@@ -216,12 +217,12 @@ impl Transcript {
         same_place && matches!(self.events, EventFilter::All | EventFilter::FoldedHandshake)
     }
 
-    /// Whether it can no longer be read.
+    /// Whether its reader has closed it.
     pub(super) fn is_closed(&self) -> bool {
         matches!(self.target, TranscriptTarget::Stderr) && stderr::is_closed()
     }
 
-    /// Lets `print` append lines where they belong.
+    /// Lets `print` append lines to the right target.
     fn append(&mut self, stdout: &mut Stdout, print: impl FnOnce(&mut Printers, &mut Vec<u8>)) {
         match &self.target {
             TranscriptTarget::Stdout => print(&mut self.printers, stdout.buffer()),
@@ -229,7 +230,7 @@ impl Transcript {
             TranscriptTarget::Held => print(&mut self.printers, &mut self.lines),
             TranscriptTarget::Screen(screen) => {
                 if self.lines.is_empty() && !self.fixed {
-                    // The window may have been resized since the last line.
+                    // The user may have resized the window since the last line.
                     self.printers.human.set_width(screen.columns());
                     self.printers.human.set_wraps(true);
                 }
@@ -241,7 +242,7 @@ impl Transcript {
         }
     }
 
-    /// Prints what is known of lines whose end will not come.
+    /// Prints the received parts of lines whose end will not come.
     pub(super) fn finish_lines(&mut self, stdout: &mut Stdout) {
         self.append(stdout, |printers, out| printers.human.flush_partial(out));
         self.hand_over();
@@ -279,9 +280,9 @@ impl Sink for Transcript {
             event if self.events.shows(event) => {
                 self.append(stdout, |printers, out| printers.print(at, event, out));
             }
-            // Relative times count from it.
+            // Relative times count from this event.
             Event::Open(_) => self.printers.human.opened(at),
-            // What is known of frames whose end will not come.
+            // Prints the received parts of frames whose end will not come.
             Event::End(_) => self.finish_lines(stdout),
             _ => {}
         }
@@ -289,7 +290,7 @@ impl Sink for Transcript {
     }
 
     fn meaning(&mut self, at: &Stamp, meaning: &Meaning, stdout: &mut Stdout) -> io::Result<()> {
-        // Part of the traffic.
+        // Meanings belong to the traffic.
         if self.events != EventFilter::Opening {
             self.append(stdout, |printers, out| match &mut printers.json {
                 Some(json) => json.meaning(at, meaning, out),
@@ -299,7 +300,7 @@ impl Sink for Transcript {
         Ok(())
     }
 
-    /// A client's are printed when its run is over, together with the reason of its end.
+    /// The diagnostics of a client are printed after the run, together with the reason of its end.
     fn diagnostics(
         &mut self,
         at: &Stamp,
@@ -310,7 +311,7 @@ impl Sink for Transcript {
             return Ok(());
         }
         let mut text = Vec::new();
-        // Each line has the number of its connection, as those of the transcript do.
+        // Each line has the number of its connection, like the lines of the transcript.
         let prefix = format!("[{}] ", at.conn.0);
         let width = self.screen_columns().unwrap_or(self.width).saturating_sub(prefix.len());
         diagnostic::write_all(found, width, self.palette, &mut text);

@@ -1,8 +1,8 @@
-//! What both ends of a connection did, frame by frame, so that it can be replayed.
+//! What both ends of a connection did, frame by frame, for a replay.
 //!
 //! Automatic frames of an endpoint are left out, because the replay has an endpoint, too: pongs
 //! that answer a ping, and the Close that answers a Close. If a recording does not mark these
-//! frames, they are recognised by what they answer.
+//! frames, wscope recognises them by the frame that they answer.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -12,31 +12,32 @@ use crate::wire::mask::MaskKey;
 use crate::wire::writer::RawFrame;
 use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode, Role};
 
-/// Pings of one direction whose pong is expected, at most.
+/// The largest number of pings in one direction whose pong is expected.
 const MAX_PINGS: usize = 64;
 
 /// The memory of an act in addition to its content.
 const ENTRY: usize = 160;
 
-/// What one end did.
+/// An act of one end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Act {
-    /// When, in microseconds since the epoch.
+    /// The time, in microseconds since the epoch.
     pub micros: i64,
-    /// Where it went.
+    /// The direction.
     pub direction: Direction,
-    /// What it was.
+    /// The kind of act.
     pub what: ActKind,
 }
 
-/// What an end can do.
+/// The acts of an end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActKind {
-    /// It sent a frame of a message, by the rules.
+    /// It sent a frame of a message that follows the rules.
     Piece(Piece),
-    /// It sent a control frame, or a frame that breaks a rule. A mask key in it says that there was one.
+    /// It sent a control frame, or a frame that breaks a rule. A mask key means that the frame was
+    /// masked.
     Frame(RawFrame),
-    /// It sent bytes that are no frames.
+    /// It sent bytes that are not frames.
     Bytes(Vec<u8>),
 }
 
@@ -45,24 +46,24 @@ pub enum ActKind {
 pub struct Piece {
     /// Text or binary.
     pub opcode: Data,
-    /// What it holds, inflated.
+    /// Its content, inflated.
     pub content: Vec<u8>,
-    /// Whether the message begins with it.
+    /// Whether it is the first frame of the message.
     pub first: bool,
-    /// Whether the message ends with it.
+    /// Whether it is the last frame of the message.
     pub last: bool,
     /// Whether the message was compressed.
     pub compressed: bool,
 }
 
-/// Collects what the ends of a connection did.
+/// Collects the acts of both ends of a connection.
 #[derive(Debug, Default)]
 pub struct Acts {
     acts: Vec<Act>,
     ways: [Way; 2],
-    /// Bytes that are held.
+    /// The number of bytes held.
     held: usize,
-    /// Frames that were not whole at the end.
+    /// The number of frames that were incomplete at the end.
     pub cut: u64,
 }
 
@@ -70,34 +71,34 @@ pub struct Acts {
 #[derive(Debug, Default)]
 struct Way {
     frame: Option<Frame>,
-    /// The endpoint made the next frame.
+    /// The endpoint itself made the next frame.
     automatic: bool,
-    /// Of the message under way.
+    /// The opcode of the current message, and whether it is compressed.
     message: Option<(Data, bool)>,
-    /// Payloads of pings that were not answered yet.
+    /// The payloads of unanswered pings.
     pings: VecDeque<Vec<u8>>,
     closed: bool,
 }
 
-/// A frame under way.
+/// An incomplete frame.
 #[derive(Debug)]
 struct Frame {
     header: FrameHeader,
     payload: Vec<u8>,
-    /// What a compressed one holds.
+    /// The content of a compressed frame.
     inflated: Vec<u8>,
     broken: bool,
     automatic: bool,
 }
 
 impl Acts {
-    /// An endpoint itself made the next data in this direction.
+    /// Notes that an endpoint itself made the next data in this direction.
     pub fn automatic(&mut self, direction: Direction) {
         self.ways[direction as usize].automatic = true;
     }
 
-    /// Takes what crossed in a direction. `own` is the role of the program that recorded, if it states
-    /// which of its frames it made by itself.
+    /// Takes an event of a direction. `own` is the role of the recording program, if the recording
+    /// marks the frames that the program made by itself.
     pub fn take(
         &mut self,
         own: Option<Role>,
@@ -197,7 +198,7 @@ impl Acts {
                 ActKind::Piece(Piece { opcode, content, first, last: header.fin, compressed })
             }
             _ => {
-                // What follows is judged by itself.
+                // Later frames are judged separately.
                 if header.fin && matches!(header.opcode, OpCode::Data(_)) {
                     way.message = None;
                 }
@@ -208,12 +209,12 @@ impl Acts {
         self.acts.push(Act { micros, direction, what });
     }
 
-    /// Bytes that are held.
+    /// The number of bytes held.
     pub fn held(&self) -> usize {
         self.held
     }
 
-    /// All that was done, in its order.
+    /// All acts in order, and the number of incomplete frames.
     pub fn finish(mut self) -> (Vec<Act>, u64) {
         let cut = self.ways.iter().filter(|way| way.frame.is_some()).count();
         self.cut += cut as u64;
@@ -221,7 +222,7 @@ impl Acts {
     }
 }
 
-/// A frame with the bits that it had.
+/// A frame with its original bits.
 fn raw(header: &FrameHeader, payload: Vec<u8>) -> RawFrame {
     let FrameHeader { fin, rsv1, rsv2, rsv3, opcode, mask, len, form, .. } = *header;
     let mask: Option<MaskKey> = mask;

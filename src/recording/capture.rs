@@ -1,7 +1,7 @@
 //! The WebSocket connections of a packet capture.
 //!
-//! TCP streams are numbered in the order in which they begin. A stream is decoded when its client
-//! has requested a WebSocket; for all others, only their kind is known.
+//! TCP streams are numbered in the order in which they begin. A stream is decoded if its client has
+//! requested a WebSocket; of all others, only their kind is known.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -14,37 +14,37 @@ use super::{Fact, PacketFile, Record, RecordingError};
 use crate::event::{ConnId, Direction, Stamp};
 use crate::wire::Role;
 
-/// Bytes of a stream that wait until they show what it is.
+/// How many bytes of a stream wait until its kind is clear.
 const MAX_BEGINNING: usize = 64 * 1024;
 
-/// Streams of a capture.
+/// The largest number of streams in a capture.
 const MAX_STREAMS: usize = 1 << 20;
 
-/// What a stream of TCP carries.
+/// The kind of a TCP stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamKind {
-    /// Not known yet, or nothing.
+    /// Unknown so far, or without data.
     Empty,
-    /// A request for a WebSocket was seen.
+    /// It has a request for a WebSocket.
     WebSocket,
-    /// TLS: it can't be decoded.
+    /// TLS, which can't be decoded.
     Tls,
-    /// Ordinary HTTP; its first line.
+    /// Ordinary HTTP, with its first line.
     Http(String),
     /// Something else.
     Other,
 }
 
-/// What is known of a stream.
+/// The facts about a stream.
 #[derive(Clone, Debug)]
 pub struct CapturedStream {
     /// Its number, from 1.
     pub number: u64,
-    /// Who began it, if that was seen, or else is likely.
+    /// The end that began it, if that was seen; otherwise the likely one.
     pub client: SocketAddr,
     /// The other end.
     pub server: SocketAddr,
-    /// What it carries.
+    /// Its kind.
     pub kind: StreamKind,
 }
 
@@ -52,32 +52,32 @@ pub struct CapturedStream {
 #[derive(Debug)]
 pub struct Capture<R> {
     file: PacketFile<R>,
-    /// Streams that continue, by their ends in order.
+    /// Open streams, by the addresses of both ends in order.
     open: HashMap<(SocketAddr, SocketAddr), Stream>,
     found: Found,
-    /// A packet of a link type that can't be read.
+    /// The link type of a packet that can't be read.
     foreign: Option<u16>,
     last: i64,
     started: bool,
     ended: bool,
 }
 
-/// What was found so far.
+/// The results so far.
 #[derive(Debug, Default)]
 struct Found {
     facts: Vec<CapturedStream>,
     ready: VecDeque<Record>,
-    /// The stream that is wanted alone.
+    /// The only stream that the user wants.
     only: Option<u64>,
 }
 
 #[derive(Debug, Default)]
 struct Stream {
-    /// Its place among the facts.
+    /// Its index in the facts.
     index: usize,
     to_server: Half,
     to_client: Half,
-    /// Bytes that wait until they show what it is.
+    /// Bytes that wait until the kind of the stream is clear.
     beginning: Vec<(i64, Direction, Vec<u8>)>,
     gone: [bool; 2],
     first_end: Option<Role>,
@@ -98,7 +98,7 @@ impl<R: BufRead> Capture<R> {
         }
     }
 
-    /// Decodes this stream even if no handshake of it was captured, and no other.
+    /// Decodes only this stream, even if its handshake was not captured.
     pub fn only(&mut self, stream: u64) {
         self.found.only = Some(stream);
     }
@@ -108,7 +108,7 @@ impl<R: BufRead> Capture<R> {
         &self.found.facts
     }
 
-    /// What is not whole about the capture, in a sentence.
+    /// What is incomplete in the capture, in a sentence.
     pub fn remark(&self) -> Option<String> {
         if self.file.is_cut() {
             return Some("the capture ends inside a packet".to_owned());
@@ -153,7 +153,7 @@ impl<R: BufRead> Capture<R> {
                 false => (segment.to, segment.from),
             };
             let begins = segment.syn() && !segment.ack();
-            // The port is used again.
+            // A new connection uses the same port.
             if begins
                 && open.get(&key).is_some_and(|stream| stream.is_used(&segment, found))
                 && let Some(mut stream) = open.remove(&key)
@@ -178,7 +178,7 @@ impl<R: BufRead> Capture<R> {
         }
     }
 
-    /// Takes the end of the capture.
+    /// Handles the end of the capture.
     fn end(&mut self) {
         let Self { open, found, last, .. } = self;
         let mut rest: Vec<Stream> = open.drain().map(|(_, stream)| stream).collect();
@@ -194,7 +194,7 @@ impl CapturedStream {
     fn of(segment: &Segment<'_>, number: u64) -> Self {
         let from_server = match (segment.syn(), segment.ack()) {
             (true, answers) => answers,
-            // Servers have the lower ports; the first bytes may show that it is not so.
+            // Servers have the lower ports; the first bytes may show the opposite.
             _ => segment.from.port() < segment.to.port(),
         };
         let (client, server) = match from_server {
@@ -206,7 +206,7 @@ impl CapturedStream {
 }
 
 impl Stream {
-    /// Whether a segment that begins a stream begins another one than this.
+    /// Whether a segment that begins a stream begins another stream than this one.
     fn is_used(&self, segment: &Segment<'_>, found: &Found) -> bool {
         let half = match segment.from == found.facts[self.index].client {
             true => &self.to_server,
@@ -222,7 +222,7 @@ impl Stream {
         }
     }
 
-    /// Takes a segment; returns whether the stream is over.
+    /// Takes a segment; returns whether the stream has ended.
     fn take(&mut self, segment: &Segment<'_>, micros: i64, found: &mut Found) -> bool {
         let direction = match segment.from == found.facts[self.index].client {
             true => Direction::ToServer,
@@ -272,7 +272,7 @@ impl Stream {
         }
     }
 
-    /// Finds out what it is, once its first bytes show it, or are all there is.
+    /// Decides the kind of the stream when its first bytes show it, or at its end.
     fn decide(&mut self, at_end: bool, found: &mut Found) {
         if found.facts[self.index].kind != StreamKind::Empty || self.beginning.is_empty() {
             return;
@@ -282,7 +282,8 @@ impl Stream {
             pieces.flat_map(|(.., bytes)| bytes.iter().copied()).collect()
         };
         let (mut client, mut server) = (of(Direction::ToServer), of(Direction::ToClient));
-        // Who sent the SYN is the client, whatever it sends; without it ports are a guess.
+        // The sender of the SYN is the client, whatever it sends. Without a SYN, the ports only
+        // give a guess.
         let swapped =
             !self.seen_syn && (server.starts_with(b"GET ") || client.starts_with(b"HTTP/"));
         if swapped {
@@ -322,7 +323,7 @@ impl Stream {
         }
     }
 
-    /// Reports bytes that are missing, once they are not expected any more.
+    /// Reports missing bytes once they are no longer expected.
     fn look_for_gaps(&mut self, micros: i64, at_end: bool, found: &mut Found) {
         for direction in [Direction::ToServer, Direction::ToClient] {
             let shown = found.facts[self.index].kind == StreamKind::WebSocket;
@@ -357,7 +358,7 @@ impl Stream {
     }
 }
 
-/// What the first bytes are; `None` as long as more may decide otherwise.
+/// The kind of a stream with these first bytes; `None` as long as more bytes may change it.
 fn kind_of(client: &[u8], server: &[u8], enough: bool) -> Option<StreamKind> {
     /// A record of a handshake of TLS 1.0 and above (RFC 8446 §5.1).
     const TLS: &[u8] = &[0x16, 0x03];

@@ -9,16 +9,16 @@ use crate::ui::pattern::Pattern;
 use crate::ui::sanitize::escaped;
 use crate::wire::Data;
 
-/// Bytes of a message that a difference shows, around its position.
+/// How many bytes of a message a difference shows, around its position.
 const SHOWN: usize = 160;
 
-/// Bytes before that place.
+/// How many of them are before the position.
 const BEFORE: usize = 40;
 
-/// Members of JSON that a difference lists.
+/// How many members of JSON a difference lists.
 const LISTED: usize = 8;
 
-/// Below it, every whole number is a number of floating point.
+/// A floating-point number represents every smaller whole number exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// How messages are compared.
@@ -31,25 +31,26 @@ pub enum Compare {
     Count,
     /// By their number, and whether each is text or binary.
     Kind,
-    /// By their content too.
+    /// Also by their content.
     Text,
-    /// By what they mean as JSON, where both are JSON.
+    /// By their value as JSON, if both are JSON.
     Json,
 }
 
-/// How messages are compared, and what does not count.
+/// How messages are compared, and what is ignored.
 #[derive(Clone, Debug, Default)]
 pub struct Comparison {
-    /// How.
+    /// How messages are compared.
     pub how: Compare,
-    /// What these match is left out on both sides.
+    /// The matches of these patterns are ignored on both sides.
     pub ignore: Vec<Pattern>,
-    /// What these JSON pointers name is left out on both sides; `*` is any member.
+    /// The members that these JSON pointers name are ignored on both sides; `*` is any member.
     pub ignore_json: Vec<String>,
 }
 
 impl Comparison {
-    /// Where a received message is not as recorded; `number` counts from 1.
+    /// The difference between a received and a recorded message, if there is one; `number` counts
+    /// from 1.
     pub fn difference(
         &self,
         number: u64,
@@ -101,7 +102,7 @@ impl Comparison {
         })
     }
 
-    /// A message that the recording does not have.
+    /// The difference of a message that the recording does not have.
     pub fn extra(&self, number: u64, recorded: usize, received: &[u8]) -> Option<Difference> {
         (self.how >= Compare::Count).then(|| Difference {
             message: number,
@@ -112,7 +113,7 @@ impl Comparison {
         })
     }
 
-    /// Messages of the recording from this number on were not received.
+    /// The difference of recorded messages that were not received, from this number on.
     pub fn missing(&self, number: u64, expected: &[RecordedMessage]) -> Option<Difference> {
         let first = expected.first().filter(|_| self.how >= Compare::Count)?;
         let text = match expected.len() {
@@ -128,7 +129,7 @@ impl Comparison {
         })
     }
 
-    /// The Close of the other end has another code, or there was none.
+    /// The difference of the other end's Close: another code, or no Close.
     pub fn close(
         &self,
         number: u64,
@@ -153,14 +154,14 @@ impl Comparison {
         })
     }
 
-    /// A content without what is ignored.
+    /// The content without ignored parts.
     fn left(&self, content: &[u8]) -> Vec<u8> {
         self.ignore.iter().fold(content.to_vec(), |content, pattern| {
             pattern.replace(&content, b"", content.len()).unwrap_or(content)
         })
     }
 
-    /// The members that differ; `None` if one of both is not JSON.
+    /// The members that differ; `None` if one of the contents is not JSON.
     fn members(&self, expected: &[u8], received: &[u8]) -> Option<Vec<MemberDifference>> {
         let parse = |bytes: &[u8]| {
             let mut value = parsed(bytes)?;
@@ -221,7 +222,7 @@ fn kind(opcode: Data) -> &'static str {
     }
 }
 
-/// Removes what a pointer of RFC 6901 names, where `*` is any member.
+/// Removes the member that a JSON pointer (RFC 6901) names; `*` is any member.
 fn remove(value: &mut Value, pointer: &str) {
     let Some(rest) = pointer.strip_prefix('/') else { return };
     let (name, rest) = match rest.find('/') {
@@ -237,7 +238,7 @@ fn remove(value: &mut Value, pointer: &str) {
             chosen.for_each(|(_, value)| remove(value, rest));
         }
         (Value::Array(array), None) => {
-            // The others keep their places.
+            // The other items keep their positions.
             let chosen = array.iter_mut().enumerate();
             let chosen = chosen.filter(|(at, _)| name == "*" || name == at.to_string());
             chosen.for_each(|(_, value)| *value = Value::Null);
@@ -251,7 +252,7 @@ fn remove(value: &mut Value, pointer: &str) {
     }
 }
 
-/// A part of a content around a place, harmless for a terminal.
+/// The part of a content around a position, safe for a terminal.
 fn shown(content: &[u8], at: usize) -> String {
     let start = if content.len() <= SHOWN { 0 } else { at.saturating_sub(BEFORE) };
     let start = start.min(content.len());
@@ -261,7 +262,8 @@ fn shown(content: &[u8], at: usize) -> String {
     format!("{front}{}{back}", escaped(&content[start..end]))
 }
 
-/// The value of JSON, in which 1.0 and 1e0 are 1: JSON has one kind of numbers (RFC 8259 §6).
+/// A JSON value in which 1.0 and 1e0 are 1, because JSON has only one kind of numbers (RFC 8259
+/// §6).
 fn parsed(content: &[u8]) -> Option<Value> {
     fn plain(value: &mut Value) {
         match value {
@@ -283,7 +285,7 @@ fn parsed(content: &[u8]) -> Option<Value> {
     Some(value)
 }
 
-/// The same content, written so that two texts of one JSON value are equal.
+/// The content in a form that is equal for equal JSON values.
 pub fn canonical(content: &[u8]) -> Vec<u8> {
     let text = parsed(content).and_then(|value| serde_json::to_vec(&value).ok());
     text.unwrap_or_else(|| content.to_vec())
@@ -355,7 +357,7 @@ mod tests {
         let all = [member("/b~1c/1", Some("3"), Some("4")), member("/d", None, Some("0"))];
         assert_eq!(found.members, all);
         assert_eq!(found.text, "message 3 differs at /b~1c/1");
-        // What is not JSON is compared as a text.
+        // Content that is not JSON is compared as text.
         assert!(differs(&json, "a", "b").is_some() && differs(&json, "a", "a").is_none());
     }
 

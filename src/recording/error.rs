@@ -8,13 +8,13 @@ pub enum RecordingError {
     /// The file can't be read.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is not what it should be; in words, the place first.
+    /// Its content is invalid; the text begins with the position.
     #[error("{0}")]
     Malformed(String),
 }
 
 impl RecordingError {
-    /// Something is wrong with it.
+    /// An error with this text.
     pub fn new(text: impl Into<String>) -> Self {
         Self::Malformed(text.into())
     }

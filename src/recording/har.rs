@@ -1,8 +1,7 @@
 //! HTTP archives as Chrome, mitmproxy and Proxyman write them.
 //!
 //! The messages of a WebSocket are in `_webSocketMessages` of its entry. They are whole messages,
-//! not frames: each becomes one frame, without compression, and with a mask key of zeros if it is
-//! the client's.
+//! not frames. Each becomes one uncompressed frame; a client's frame has a mask key of zeros.
 
 use std::io::{BufRead, Read as _};
 use std::vec;
@@ -16,10 +15,10 @@ use crate::wire::handshake::accept::AcceptSteps;
 use crate::wire::writer::write_frame;
 use crate::wire::{Data, OpCode, Role};
 
-/// An archive is one JSON value, which is read whole.
+/// The largest archive in bytes; it is one JSON value, which is read as a whole.
 const MAX_LEN: u64 = 512 << 20;
 
-/// The key of RFC 6455 §1.3, for a handshake that an archive leaves out.
+/// The key of RFC 6455 §1.3, for a handshake that the archive leaves out.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
 /// Reads an archive.
@@ -29,7 +28,7 @@ pub(super) struct HarReader {
 }
 
 impl HarReader {
-    /// Reads all of it.
+    /// Reads the whole archive.
     pub(super) fn read(input: impl BufRead) -> Result<Self, RecordingError> {
         let mut bytes = Vec::new();
         input.take(MAX_LEN + 1).read_to_end(&mut bytes)?;
@@ -49,7 +48,8 @@ impl HarReader {
         for (conn, entry) in (1..).map(ConnId).zip(entries.iter().filter(|one| is_websocket(one))) {
             read_entry(entry, conn, &mut records);
         }
-        // Connections cross as they did; of one all stays in its order.
+        // Sorts by time, so that connections overlap as they did; the order within a connection
+        // stays.
         records[1..].sort_by_key(|record| record.at.micros);
         Ok(Self { records: records.into_iter() })
     }
@@ -81,7 +81,8 @@ fn read_entry(entry: &Value, conn: ConnId, records: &mut Vec<Record>) {
     push(micros, Fact::Head(Direction::ToServer, request(entry, url)));
     let waited = entry.get("time").and_then(Value::as_f64).unwrap_or_default();
     if waited.is_finite() && (0.0..1e9).contains(&waited) && entry.get("timings").is_some() {
-        // The time of a WebSocket's entry goes to its end: only what comes before is of the opening.
+        // The time of a WebSocket's entry includes the whole connection; only the phases before
+        // belong to the opening.
         let wait = entry.pointer("/timings/wait").and_then(Value::as_f64).unwrap_or_default();
         if wait > 0.0 && wait < waited {
             micros += (wait * 1000.0) as i64;
@@ -117,7 +118,7 @@ fn read_entry(entry: &Value, conn: ConnId, records: &mut Vec<Record>) {
     }
 }
 
-/// Seconds since the epoch, as a rule; some count milliseconds, or write a date.
+/// The time, usually in seconds since the epoch; some programs write milliseconds or a date.
 fn time_of(message: &Value) -> Option<i64> {
     let time = message.get("time")?;
     if let Some(date) = time.as_str() {
@@ -134,7 +135,7 @@ fn request(entry: &Value, url: &str) -> Vec<u8> {
     let target = target.split('#').next().unwrap_or_default();
     let slash = if target.starts_with('/') { "" } else { "/" };
     let mut head = format!("GET {slash}{} HTTP/1.1\r\n", line(target)).into_bytes();
-    // Chrome may leave all of them out.
+    // Chrome may leave out all headers.
     let usual = [
         ("Host", host_of(url)),
         ("Connection", "Upgrade"),
@@ -179,7 +180,7 @@ fn headers(array: Option<&Value>) -> Vec<(&str, &str)> {
     fields.filter(|(name, _)| !name.is_empty() && !name.starts_with(':')).collect()
 }
 
-/// Writes the header fields, after those of the usual ones that are not among them.
+/// Writes the header fields, after the usual ones that are missing.
 fn write_headers(usual: &[(&str, &str)], headers: &[(&str, &str)], head: &mut Vec<u8>) {
     let has = |name: &str| headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
     let left_out = usual.iter().filter(|(name, _)| !has(name));
@@ -189,7 +190,7 @@ fn write_headers(usual: &[(&str, &str)], headers: &[(&str, &str)], head: &mut Ve
     head.extend_from_slice(b"\r\n");
 }
 
-/// A text without line ends, which would end a header.
+/// A text without line ends, because they would end a header.
 fn line(text: &str) -> String {
     text.replace(['\r', '\n'], " ")
 }

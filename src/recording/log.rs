@@ -1,4 +1,4 @@
-//! The JSON lines of this program (`--record`, `--log`, `--output json`) as records.
+//! Reads the JSON lines of wscope (`--record`, `--log`, `--output json`) as records.
 
 use std::collections::HashMap;
 use std::io::{BufRead, Read as _};
@@ -24,7 +24,7 @@ use crate::wire::violation::CATALOGUE;
 use crate::wire::writer::RawFrame;
 use crate::wire::{OpCode, Role, Violation, role_name};
 
-/// The most bytes of a line, its end included.
+/// The longest line in bytes, including its end.
 pub const LINE: u64 = 64 << 20;
 
 /// Reads JSON lines.
@@ -33,41 +33,42 @@ pub struct LogReader<R> {
     input: R,
     line: Vec<u8>,
     number: u64,
-    /// What the lines of each direction of a connection leave behind for those after them.
+    /// For each connection, the state of its two directions.
     ways: HashMap<ConnId, [Way; 2]>,
-    /// Records of the line that wait.
+    /// A second record of the line.
     waiting: Option<Record>,
-    /// The role of the program that wrote it, as its first object has it.
+    /// The role of the recording program, from its first object.
     role: Option<Role>,
-    /// The first line that is cut, and how many are.
+    /// The number of the first cut line, and how many lines are cut.
     cut: Option<(u64, u64)>,
-    /// A line that can't be read, and why: it may be the last one of a program that was killed.
+    /// A line that can't be parsed, with the error. It may be the last line of a program that was
+    /// killed.
     broken: Option<Broken>,
-    /// The highest number of a connection so far, and that before this run: a file may hold several
-    /// runs, each of which counts its connections from 1.
+    /// The highest connection number so far, and the highest one before this run. A file may
+    /// contain several runs, and each counts its connections from 1.
     last: u64,
     before: u64,
 }
 
-/// What the lines of a direction leave behind for those after them.
+/// The state of a direction that earlier lines leave for later lines.
 #[derive(Debug, Default)]
 struct Way {
-    /// The mask of the frame whose payload follows in pieces.
+    /// The mask of a frame whose payload follows in pieces.
     mask: Option<MaskKey>,
-    /// Where a compressed message comes, the mask of its last frame.
+    /// If a compressed message follows, the mask of its last frame.
     compressed: Option<Option<MaskKey>>,
-    /// A compressed frame was left out for a secret in it, so that those after it can't be inflated:
-    /// their messages are taken as they were read then.
+    /// A compressed frame was left out because of a secret in it. Later frames can't be inflated,
+    /// so their messages come from `message` objects.
     left_out: bool,
-    /// As `mask`, of a frame that a relay made: they come between those that pass.
+    /// Like `mask`, for a frame that a relay made: such frames come between forwarded frames.
     made: Option<MaskKey>,
 }
 
-/// A line that can't be read.
+/// A line that can't be parsed.
 #[derive(Debug)]
 struct Broken {
     number: u64,
-    /// It ends too early.
+    /// It is incomplete.
     cut: bool,
     error: RecordingError,
 }
@@ -79,7 +80,7 @@ fn wrong<T>(text: impl Into<String>) -> Result<T> {
 }
 
 impl<R: BufRead> LogReader<R> {
-    /// Reads from its first line on.
+    /// A reader at the first line.
     pub fn new(input: R) -> Self {
         Self {
             input,
@@ -95,7 +96,7 @@ impl<R: BufRead> LogReader<R> {
         }
     }
 
-    /// Whether lines are cut, in a sentence.
+    /// A sentence about cut lines, if there are any.
     pub fn remark(&self) -> Option<String> {
         self.cut.map(|(first, count)| match count {
             1 => format!("line {first} is cut: the program that wrote it was stopped"),
@@ -106,7 +107,7 @@ impl<R: BufRead> LogReader<R> {
         })
     }
 
-    /// Counts the line that was broken as cut.
+    /// Counts the broken line as cut.
     fn skip(&mut self, number: u64) {
         self.cut.get_or_insert((number, 0)).1 += 1;
     }
@@ -115,7 +116,7 @@ impl<R: BufRead> LogReader<R> {
     ///
     /// # Errors
     ///
-    /// The file can't be read, or a line is not of a log.
+    /// The file can't be read, or a line does not belong to a log.
     pub fn next_record(&mut self) -> Result<Option<Record>> {
         loop {
             if let Some(record) = self.waiting.take() {
@@ -124,7 +125,7 @@ impl<R: BufRead> LogReader<R> {
             self.line.clear();
             let n = (&mut self.input).take(LINE).read_until(b'\n', &mut self.line)?;
             if n == 0 {
-                // A program that was killed may have left a part of its last line.
+                // A program that was killed may have left an incomplete last line.
                 return match self.broken.take() {
                     Some(broken) if broken.cut => {
                         self.skip(broken.number);
@@ -147,7 +148,7 @@ impl<R: BufRead> LogReader<R> {
             }
             let parsed = serde_json::from_str::<Value>(&text);
             if let Some(broken) = self.broken.take() {
-                // The next run of a program begins with its start.
+                // The next run of a program begins with a start object.
                 match parsed.as_ref().is_ok_and(is_start) {
                     true => self.skip(broken.number),
                     false => return Err(broken.error),
@@ -238,7 +239,7 @@ impl<R: BufRead> LogReader<R> {
                         i32::try_from(number(object, "status").unwrap_or(0)).unwrap_or(i32::MAX),
                     ),
                 }),
-                // What a lens found follows from the bytes, and is found again.
+                // The lens finds this again when it reads the bytes.
                 "note" if owned("text").starts_with("lens: ") => return Ok(None),
                 "note" => Fact::Note(owned("text")),
                 "failed" => Fact::Failed(owned("text")),
@@ -254,7 +255,7 @@ impl<R: BufRead> LogReader<R> {
         let way = &mut self.ways.entry(conn).or_default()[direction as usize];
         let payload = || payload(object);
         if let Some(name) = text("made") {
-            // A later version may know other reasons.
+            // A later version may have other reasons.
             let why = Made::of_name(name).unwrap_or(Made::Injected);
             let bytes = match event {
                 "frame" => {
@@ -318,7 +319,9 @@ impl<R: BufRead> LogReader<R> {
                     return made(Fact::Missing(direction, text));
                 }
                 let opcode = text("opcode").and_then(notation::opcode);
-                let Some(opcode) = opcode else { return wrong("opcode: not one of a message") };
+                let Some(opcode) = opcode else {
+                    return wrong("opcode: not the opcode of a message");
+                };
                 let mut bytes = Vec::new();
                 RawFrame { opcode, mask, payload: content, ..RawFrame::default() }
                     .write(&mut bytes);
@@ -346,7 +349,7 @@ fn is_start(object: &Value) -> bool {
     object.get("event").and_then(Value::as_str) == Some("start")
 }
 
-/// The start of a run that was appended to a line that is cut. In a string its quotes would be
+/// The start object of a run that was appended to a cut line. Inside a string, its quotes would be
 /// escaped.
 fn start_in(line: &str) -> Option<Value> {
     let at = line.rfind(r#"{"event":"start""#)?;
@@ -372,7 +375,7 @@ fn header(object: &Value) -> Result<(Vec<u8>, Option<MaskKey>)> {
     Ok((bytes, mask))
 }
 
-/// What a line has as content.
+/// The content of a line.
 fn payload(object: &Value) -> Result<Vec<u8>> {
     let text = |name: &str| object.get(name).and_then(Value::as_str);
     match (text("text"), text("base64")) {
@@ -493,7 +496,7 @@ fn report(object: &Value) -> Report {
     let key = object.get("accept").and_then(|accept| string(accept, "key"));
     Report {
         verdicts: verdicts.into_iter().flatten().filter_map(verdict).collect(),
-        // The next object has it.
+        // The next object has the agreement.
         agreed: Agreed::default(),
         accept: key.map(|key| AcceptSteps::for_key(key.as_bytes())),
     }

@@ -3,8 +3,7 @@
 //! One model for every format. A file is a sequence of [`Record`]s: bytes of a direction, and facts
 //! that are not bytes, each with its time and its connection. A [`Player`] turns them into the
 //! events that a live session has, so that all readers of events can read a recording of any
-//! format. Readers are total: any bytes give records, or an error with its position; their memory
-//! is bounded.
+//! format. Any bytes give records, or an error with its position. The memory of readers is limited.
 
 mod acts;
 mod capture;
@@ -43,40 +42,40 @@ use crate::wire::Role;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::rules::Report;
 
-/// Something that was recorded.
+/// A record of a recording.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// When, and on which connection.
+    /// Its time and its connection.
     pub at: Stamp,
-    /// What.
+    /// Its content.
     pub fact: Fact,
 }
 
-/// What can be recorded.
+/// The content of a record.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)] // those without a text are the events of the same name
 pub enum Fact {
-    /// A program begins to record; what follows is of new connections.
+    /// A program begins to record; later records belong to new connections.
     Start {
         /// Its role, if it was one of the ends.
         role: Option<Role>,
-        /// Whether secrets are in the recording.
+        /// Whether the recording contains secrets.
         secrets: bool,
-        /// Whether the recording states what was agreed and how connections ended; otherwise that
-        /// follows from the bytes.
+        /// Whether the recording states the agreement and the ends of connections; otherwise, the
+        /// bytes show them.
         complete: bool,
     },
-    /// A whole head: a stream begins, or starts over.
+    /// A whole head: a stream begins, or begins again.
     Head(Direction, Vec<u8>),
-    /// Bytes of a direction, after those before.
+    /// The next bytes of a direction.
     Bytes(Direction, Vec<u8>),
-    /// Bytes that a relay injected into a direction, after those that it injected before.
+    /// The next bytes that a relay injected into a direction.
     Made(Made, Direction, Vec<u8>),
     /// The endpoint itself made the next frame in this direction.
     Automatic(Direction),
-    /// Bytes of a direction are missing, so that nothing after them can be decoded; in words.
+    /// Bytes of a direction are missing, so later bytes can't be decoded; the text says how many.
     Missing(Direction, String),
-    /// The connection has ended; by whom, if that is known, and whether it was reset.
+    /// The connection has ended: who ended it, if that is known, and whether by a reset.
     Closed {
         by: Option<Role>,
         reset: bool,
@@ -105,6 +104,6 @@ pub enum Fact {
     Failed(String),
     Passed(String),
     End(Box<Ending>),
-    /// What was found wrong, explained: the object of the JSON lines.
+    /// A diagnostic: the object of the JSON lines.
     Diagnostic(Box<serde_json::Value>),
 }

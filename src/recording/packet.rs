@@ -7,15 +7,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 pub struct Segment<'p> {
     /// Its source.
     pub from: SocketAddr,
-    /// Where it goes.
+    /// Its destination.
     pub to: SocketAddr,
-    /// Number of its first byte.
+    /// The sequence number of its first byte.
     pub sequence: u32,
-    /// The flags, and what they mean: see the methods.
+    /// The flags; the methods explain them.
     flags: u8,
-    /// Its content, as far as it was captured.
+    /// Its captured content.
     pub payload: &'p [u8],
-    /// Bytes that were not captured.
+    /// The number of bytes that were not captured.
     pub missing: usize,
 }
 
@@ -45,15 +45,15 @@ const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
 const TCP: u8 = 6;
 
-/// Link types whose packets can be read.
+/// Whether packets of this link type can be read.
 pub fn is_known(link: u16) -> bool {
     matches!(link, 0 | 1 | 12 | 14 | 101 | 108 | 113 | 228 | 229 | 276)
 }
 
-/// The segment of TCP in a packet, if there is one.
+/// The TCP segment in a packet, if there is one.
 pub fn segment(link: u16, packet: &[u8]) -> Option<Segment<'_>> {
     match link {
-        // BSD loopback: the address family in the byte order of the machine, or of the network.
+        // BSD loopback: the address family, in the byte order of the machine or of the network.
         0 | 108 => ip(packet.get(4..)?),
         1 => by_type(u16_at(packet, 12)?, packet.get(14..)?),
         12 | 14 | 101 | 228 | 229 => ip(packet),
@@ -64,7 +64,7 @@ pub fn segment(link: u16, packet: &[u8]) -> Option<Segment<'_>> {
     }
 }
 
-/// Takes a packet by its EtherType; VLAN tags stand before it.
+/// Parses a packet by its EtherType, after any VLAN tags.
 fn by_type(mut kind: u16, mut packet: &[u8]) -> Option<Segment<'_>> {
     while matches!(kind, 0x8100 | 0x88a8 | 0x9100) {
         kind = u16_at(packet, 2)?;
@@ -83,7 +83,7 @@ fn ip(packet: &[u8]) -> Option<Segment<'_>> {
 
 fn ipv4(packet: &[u8]) -> Option<Segment<'_>> {
     let header = usize::from(packet[0] & 0x0f) * 4;
-    // 0 where the card cuts segments by itself.
+    // The length is 0 if the network card divides segments itself.
     let len = match usize::from(u16_at(packet, 2)?) {
         0 => packet.len(),
         len => len,

@@ -1,6 +1,6 @@
 //! Packet capture files: pcap in both byte orders and resolutions, and pcapng.
 //!
-//! Reads one packet at a time; does not parse its content.
+//! The reader returns one packet at a time, and does not parse its content.
 
 use std::io::{BufRead, Read as _};
 
@@ -9,7 +9,7 @@ use super::RecordingError;
 /// The longest packet or block that is accepted; captures on a loopback have 64 KiB segments.
 const MAX_BLOCK: u32 = 16 << 20;
 
-/// The interfaces that are kept of a section.
+/// The largest number of interfaces of a section that are kept.
 const MAX_INTERFACES: usize = 4096;
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -26,9 +26,9 @@ const OPTION_OFFSET: u16 = 14;
 pub struct Packet<'p> {
     /// Microseconds since the epoch.
     pub micros: i64,
-    /// How its first bytes are to be read: LINKTYPE_….
+    /// The type of its first bytes: LINKTYPE_….
     pub link: u16,
-    /// What was captured of it.
+    /// Its captured bytes.
     pub bytes: &'p [u8],
 }
 
@@ -40,14 +40,14 @@ pub struct PacketFile<R> {
     big_endian: bool,
     interfaces: Vec<Interface>,
     block: Vec<u8>,
-    /// Bytes read.
+    /// The number of bytes read.
     offset: u64,
     cut: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
-    /// With ticks a second.
+    /// pcap, with this many ticks per second.
     Pcap {
         ticks: u64,
     },
@@ -58,14 +58,14 @@ enum Form {
 struct Interface {
     link: u16,
     ticks: u64,
-    /// Seconds to add.
+    /// The number of seconds to add.
     offset: i64,
 }
 
 type Result<T> = std::result::Result<T, RecordingError>;
 
 impl<R: BufRead> PacketFile<R> {
-    /// Whether a file that begins like this is one.
+    /// Whether a file with this beginning is a packet capture.
     pub fn is_one(beginning: &[u8]) -> bool {
         let Some((first, _)) = beginning.split_first_chunk::<4>() else { return false };
         let first = u32::from_le_bytes(*first);
@@ -78,7 +78,7 @@ impl<R: BufRead> PacketFile<R> {
     ///
     /// # Errors
     ///
-    /// It is not such a file.
+    /// It is not a packet capture.
     pub fn new(mut input: R) -> Result<Self> {
         let mut magic = [0; 4];
         input.read_exact(&mut magic)?;
@@ -105,7 +105,7 @@ impl<R: BufRead> PacketFile<R> {
         let mut header = [0; 20];
         file.input.read_exact(&mut header)?;
         file.offset += 20;
-        // The upper bits are about frame check sequences.
+        // The upper bits describe frame check sequences.
         let link = file.u32(&header, 16) as u16;
         file.interfaces.push(Interface { link, ticks, offset: 0 });
         Ok(file)
@@ -120,7 +120,7 @@ impl<R: BufRead> PacketFile<R> {
     ///
     /// # Errors
     ///
-    /// What follows can't be read.
+    /// The rest can't be read.
     pub fn next_packet(&mut self) -> Result<Option<Packet<'_>>> {
         match self.form {
             Form::Pcap { ticks } => self.next_of_pcap(ticks),
@@ -204,7 +204,7 @@ impl<R: BufRead> PacketFile<R> {
         }
     }
 
-    /// Reads a section header after its type.
+    /// Reads a section header, after its type.
     fn section(&mut self) -> Result<()> {
         if !self.fill(8)? {
             return Err(self.wrong("it ends inside the header"));
@@ -255,7 +255,7 @@ impl<R: BufRead> PacketFile<R> {
         Ok(())
     }
 
-    /// Reads so many bytes; false at the end of the file.
+    /// Reads this many bytes; false at the end of the file.
     fn fill(&mut self, len: usize) -> Result<bool> {
         self.block.clear();
         let n = (&mut self.input).take(len as u64).read_to_end(&mut self.block)?;
@@ -290,7 +290,7 @@ impl<R: BufRead> PacketFile<R> {
     }
 }
 
-/// Ticks a second of a pcap file with this magic number.
+/// The ticks per second of a pcap file with this magic number.
 fn pcap_form(magic: u32) -> Option<u64> {
     match magic {
         0xa1b2_c3d4 => Some(1_000_000),
@@ -299,7 +299,7 @@ fn pcap_form(magic: u32) -> Option<u64> {
     }
 }
 
-/// Ticks a second by `if_tsresol`: a power of ten, or of two where the first bit is set.
+/// The ticks per second from `if_tsresol`: a power of ten, or of two if the first bit is set.
 fn ticks(power: u8) -> u64 {
     let exponent = u32::from(power & 0x7f);
     let ticks =

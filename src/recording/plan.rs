@@ -1,5 +1,5 @@
-//! One end of a recorded connection as a plan: what it does, and after how many messages of the other
-//! end; and the request that opened it.
+//! One end of a recorded connection as a plan: its acts, each after a number of messages of the
+//! other end; and the request that opened the connection.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::wire::close::CloseBody;
 use crate::wire::head::Head;
 use crate::wire::{Control, Data, OpCode, Role};
 
-/// Header fields that each client makes itself, or that were for a proxy.
+/// Header fields that each client creates itself, or that are for a proxy.
 const OWN: [&str; 11] = [
     "host",
     "upgrade",
@@ -29,30 +29,30 @@ const OWN: [&str; 11] = [
 /// This many asterisks in a payload may replace a secret.
 const ASTERISKS: &[u8] = b"********";
 
-/// What one end does.
+/// The plan of one end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReplayPlan {
-    /// What it does, in its order.
+    /// Its steps, in order.
     pub steps: Vec<PlanStep>,
     /// The messages of the other end.
     pub awaited: Vec<RecordedMessage>,
     /// The Close with which the other end began to close.
     pub close: Option<CloseBody>,
-    /// Frames that were not whole, which are not sent again.
+    /// The number of incomplete frames, which are not sent again.
     pub cut: u64,
 }
 
-/// One thing that it does.
+/// A step of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanStep {
     /// How many messages of the other end had arrived before.
     pub after: usize,
-    /// How long after the opening it was done.
+    /// The time since the opening.
     pub at: Duration,
-    /// A message ends with it, and the other end's next message arrived before the next one of this
-    /// end.
+    /// The step ends a message, and the next message of the other end arrived before this end's
+    /// next message.
     pub answered: bool,
-    /// What is done.
+    /// The act.
     pub what: ActKind,
 }
 
@@ -66,7 +66,7 @@ pub struct RecordedMessage {
 }
 
 impl ReplayPlan {
-    /// What the end with this role does.
+    /// The plan of the end with this role.
     pub fn of(session: &mut RecordedSession, role: Role) -> Self {
         let (acts, cut) = std::mem::take(&mut session.acts).finish();
         let opened = session.opened.unwrap_or(session.began);
@@ -107,12 +107,12 @@ impl ReplayPlan {
         plan
     }
 
-    /// Whether this end begins to close.
+    /// Whether this end begins the closing handshake.
     pub fn closes(&self) -> bool {
         self.steps.iter().any(|step| step.what.is_close())
     }
 
-    /// The numbers of this end's messages in which a secret may have been masked.
+    /// The numbers of this end's messages that may contain a masked secret.
     pub fn masked(&self) -> Vec<usize> {
         let mut number = 1;
         let mut found = Vec::new();
@@ -130,7 +130,7 @@ impl ReplayPlan {
 }
 
 impl ActKind {
-    /// Whether a message ends with it.
+    /// Whether it ends a message.
     pub fn ends_message(&self) -> bool {
         matches!(self, Self::Piece(piece) if piece.last)
     }
@@ -141,23 +141,23 @@ impl ActKind {
     }
 }
 
-/// The request of a recorded connection, to be made again.
+/// The request of a recorded connection, for a new one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordedRequest {
-    /// Where to.
+    /// The URL.
     pub url: String,
-    /// The header fields that a client does not make itself, in their order.
+    /// The header fields that a client does not create itself, in order.
     pub headers: Vec<(String, String)>,
-    /// The names of all header fields, in their order.
+    /// The names of all header fields, in order.
     pub order: Vec<String>,
     /// The subprotocols.
     pub subprotocols: Vec<String>,
-    /// Names of header fields without their value, which was a secret.
+    /// The names of header fields whose value was a secret, and is missing.
     pub missing: Vec<String>,
 }
 
 impl RecordedRequest {
-    /// That of a connection.
+    /// The request of a connection.
     pub fn of(session: &RecordedSession) -> Self {
         let mut request = Self { url: session.url(), ..Self::default() };
         for field in session.request.iter().flat_map(Head::headers) {
@@ -185,13 +185,13 @@ impl RecordedRequest {
         request
     }
 
-    /// Whether the URL lacks a secret.
+    /// Whether a secret is missing in the URL.
     pub fn lacks_in_url(&self) -> bool {
         let encoded = REDACTED.replace('[', "%5B").replace(']', "%5D");
         self.url.contains(REDACTED) || self.url.contains(&encoded)
     }
 
-    /// Path and query of the URL.
+    /// The path and query of the URL.
     pub fn resource(&self) -> &str {
         let rest = self.url.split_once("://").map_or("", |(_, rest)| rest);
         rest.find(['/', '?']).map_or("/", |at| &rest[at..])
@@ -215,7 +215,7 @@ mod tests {
         Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
         Sec-WebSocket-Protocol: chat\r\n\r\n";
 
-    /// A session in which each of these was a millisecond later than the one before.
+    /// A session with these facts, one millisecond apart.
     fn session(role: Option<Role>, complete: bool, facts: Vec<Fact>) -> RecordedSession {
         let heads = [(ToServer, REQUEST), (ToClient, RESPONSE)];
         let heads = heads.map(|(way, head)| Fact::Head(way, head.as_bytes().to_vec()));
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn what_the_endpoint_did_by_itself_is_left_out() {
-        // Said by the recording.
+        // The recording states it.
         let facts = vec![
             control(ToClient, Control::Ping, b"a"),
             Fact::Automatic(ToServer),
@@ -325,7 +325,7 @@ mod tests {
         let plan = ReplayPlan::of(&mut session(Some(Role::Client), true, facts), Role::Client);
         assert_eq!((plan.steps.len(), plan.closes()), (1, false));
         assert_eq!(plan.close.and_then(|close| close.code), Some(4000));
-        // Inferred.
+        // It is derived from the frames.
         for (role, complete) in [(None, false), (Some(Role::Server), true), (None, true)] {
             let facts = vec![
                 control(ToClient, Control::Ping, b"a"),

@@ -1,8 +1,8 @@
-//! Plays a recording: records in, the events of a session out.
+//! Plays a recording: it takes records, and returns the events of a session.
 //!
 //! Bytes go through the same observers as on a live connection, one for each direction of each
-//! connection. If a recording states what was agreed and how a connection ended, that is played; if
-//! not (a packet capture), it is derived from the bytes.
+//! connection. If a recording states the agreement and how a connection ended, the player uses
+//! that. If not (as in a packet capture), it derives them from the bytes.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -21,14 +21,14 @@ use crate::wire::handshake::rules::{HandshakeContext, check};
 use crate::wire::head::{Head, HeadKind};
 use crate::wire::{Control, OpCode, Role};
 
-/// Bytes of a client that wait for the response to its request.
+/// How many bytes of a client may wait for the response to its request.
 const MAX_EARLY: usize = 1 << 20;
 
 /// Plays records.
 #[derive(Debug)]
 pub struct Player {
     limits: Limits,
-    /// What counts as agreed if there is no handshake.
+    /// The agreed compression if there is no handshake.
     deflate: Option<DeflateParams>,
     role: Option<Role>,
     complete: bool,
@@ -39,29 +39,29 @@ pub struct Player {
 #[derive(Debug, Default)]
 struct Connection {
     request: Option<Head>,
-    /// A relay has it from its client: what connects next is the server's leg.
+    /// A relay has accepted it from its client; the next connection is the server's leg.
     accepted: bool,
     /// When it was opened.
     opened: Option<i64>,
     switched: bool,
     /// Bytes of the client that wait for the response.
     early: Vec<u8>,
-    /// The next head of a request is the last one, as it was passed on.
+    /// The next head of a request is the last one, as it was forwarded.
     passed_on: bool,
     to_server: Way,
     to_client: Way,
     first_close: Option<Role>,
 }
 
-/// One direction of it.
+/// The state of one direction.
 #[derive(Debug, Default)]
 struct Way {
     observer: Option<Observer>,
-    /// Of the data that a relay injected.
+    /// The observer of data that a relay injected.
     made: Option<Observer>,
     counters: Counters,
     close: Option<CloseBody>,
-    /// Nothing more of it can be decoded.
+    /// The rest can't be decoded.
     stopped: bool,
 }
 
@@ -74,19 +74,19 @@ impl Connection {
     }
 }
 
-/// The compression that a response agrees to, or else `given`.
+/// The compression to which a response agrees, or else `given`.
 pub fn agreed(response: &Head, given: Option<DeflateParams>) -> Option<DeflateParams> {
     if response.status_line().is_none() {
         return given;
     }
     let elements = parse_extensions(response.get_all("sec-websocket-extensions")).ok()?;
     let element = elements.iter().find(|e| e.name.eq_ignore_ascii_case("permessage-deflate"));
-    // What the client offered is not known: anything that can be read is taken as agreed.
+    // The client's offer is unknown, so any readable answer counts as agreed.
     element.and_then(|element| DeflateOffer::default().check_response(element).ok()).or(given)
 }
 
 impl Player {
-    /// Plays with these limits; `deflate` counts as agreed if there is no handshake.
+    /// A player with these limits. `deflate` counts as agreed if there is no handshake.
     pub fn new(limits: Limits, deflate: Option<DeflateParams>) -> Self {
         Self { limits, deflate, role: None, complete: false, connections: HashMap::new() }
     }
@@ -95,7 +95,7 @@ impl Player {
     ///
     /// # Errors
     ///
-    /// What `take` returns.
+    /// The error of `take`.
     pub fn play<E>(
         &mut self,
         record: Record,
@@ -135,8 +135,8 @@ impl Player {
                 take(&at, &Event::AddressFailed { address, error: &error })
             }
             Fact::Connected { local, peer } => {
-                // A connection of a retry begins anew; a relayed one has two legs, that of its client
-                // first.
+                // After a retry, a connection begins again. A relayed connection has two legs,
+                // first that of its client.
                 let before = self.connections.get(&at.conn);
                 if before.is_some_and(|one| one.switched) {
                     self.connections.remove(&at.conn);
@@ -162,7 +162,7 @@ impl Player {
             Fact::Intervened(done) => take(&at, &Event::Intervened(&done)),
             Fact::Made(why, direction, mut bytes) => {
                 let way = self.connections.entry(at.conn).or_default().way(direction);
-                // As where they were made: never compressed, and counted by themselves.
+                // As in the relay: never compressed, and counted separately.
                 let new = || Observer::of_frames(direction, None, Limits::default());
                 let observer = way.made.get_or_insert_with(new);
                 let mut input = Input::new(&mut bytes);
@@ -195,11 +195,11 @@ impl Player {
         }
     }
 
-    /// Plays the end of a recording: what is known of frames of which the end is not in it.
+    /// Plays the end of a recording: reports the received parts of incomplete frames.
     ///
     /// # Errors
     ///
-    /// What `take` returns.
+    /// The error of `take`.
     pub fn end<E>(
         &mut self,
         micros: i64,
@@ -271,13 +271,13 @@ impl Player {
                     take(at, &Event::Frame(direction, event))?;
                     continue;
                 }
-                // Only `next_or_whole` gives these.
+                // Only `next_or_whole` returns these.
                 Some(Observed::Whole(_)) => continue,
             };
             take(at, &Event::Head(direction, &head))?;
             if direction == Direction::ToServer {
                 connection.request = Some(head);
-                // What follows is decided by the response.
+                // The response decides what follows.
                 continue;
             }
             match head.status_line().map(|line| line.code) {
@@ -294,7 +294,7 @@ impl Player {
                         take(at, &Event::Judged(&report))?;
                         take(at, &Event::Open(&report.agreed))?;
                     }
-                    // An end counts what it sends from its first frame.
+                    // An end counts its sent data from its first frame.
                     let sent = role.map(Direction::sent_by);
                     let of_frames =
                         |way: Direction| Observer::of_frames(way, agreed.as_ref(), limits);
@@ -320,7 +320,7 @@ impl Player {
         self.bytes(at, Direction::ToServer, early, take)
     }
 
-    /// Ends a direction: a frame that was cut is reported.
+    /// Ends a direction; reports an incomplete frame.
     fn finish_way<E>(
         &mut self,
         at: &Stamp,
@@ -349,7 +349,7 @@ impl Player {
         Ok(())
     }
 
-    /// The end of a connection of which only the bytes are known.
+    /// The end of a connection of which only the bytes are recorded.
     fn closed<E>(
         &mut self,
         at: &Stamp,

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use super::har::HarReader;
 use super::{Capture, LogReader, PacketFile, Record, RecordingError};
 
-/// What a file is.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordingFormat {
     /// JSON lines of this program.
@@ -16,11 +16,11 @@ pub enum RecordingFormat {
     Packets,
 }
 
-/// Bytes that decide.
+/// How many bytes decide the format.
 const BEGINNING: u64 = 256;
 
 impl RecordingFormat {
-    /// What begins like this, if it is a recording.
+    /// The format of a file with this beginning, if it is a recording.
     pub fn of(beginning: &[u8]) -> Option<Self> {
         if PacketFile::<&[u8]>::is_one(beginning) {
             return Some(Self::Packets);
@@ -44,16 +44,16 @@ enum Kind<'r> {
 
 type Input<'r> = BufReader<io::Chain<Cursor<Vec<u8>>, Box<dyn Read + 'r>>>;
 
-/// An input whose beginning has been examined.
+/// An input whose beginning has been read.
 pub struct Sniffed<'r> {
-    /// What it is.
+    /// Its format.
     pub format: Option<RecordingFormat>,
-    /// All of it.
+    /// The whole input.
     pub input: Input<'r>,
 }
 
 impl<'r> Reader<'r> {
-    /// Looks at the beginning of an input.
+    /// Reads the beginning of an input.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl<'r> Reader<'r> {
     ///
     /// # Errors
     ///
-    /// It is not one.
+    /// The input does not have this format.
     pub fn of(format: RecordingFormat, input: Input<'r>) -> Result<Self, RecordingError> {
         let kind = match format {
             RecordingFormat::Log => Kind::Log(Box::new(LogReader::new(input))),
@@ -95,7 +95,7 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// The capture, if it is one of packets.
+    /// The capture, if the input is a packet capture.
     pub fn capture(&mut self) -> Option<&mut dyn CaptureFacts> {
         match &mut self.kind {
             Kind::Packets(capture) => Some(&mut **capture),
@@ -103,7 +103,7 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// What is missing in the recording, in a sentence; available at its end.
+    /// What is missing in the recording, in a sentence; known at its end.
     pub fn remark(&self) -> Option<String> {
         match &self.kind {
             Kind::Log(log) => log.remark(),
@@ -113,9 +113,9 @@ impl<'r> Reader<'r> {
     }
 }
 
-/// What a capture contains in addition to its records.
+/// The facts of a capture besides its records.
 pub trait CaptureFacts {
-    /// Decodes this stream even if no handshake of it was captured, and no other.
+    /// Decodes only this stream, even if its handshake was not captured.
     fn only(&mut self, stream: u64);
     /// The streams so far.
     fn streams(&self) -> &[super::CapturedStream];
@@ -140,7 +140,7 @@ mod tests {
     use crate::wire::Role;
     use proptest::prelude::*;
 
-    /// Reads and plays all of it, and plans what its clients did; returns how many events it makes.
+    /// Reads and plays all records, and makes plans of its clients; returns the number of events.
     fn played(bytes: &[u8]) -> usize {
         let Sniffed { format, input } = Reader::sniff(Box::new(bytes)).expect("memory");
         let Some(Ok(mut reader)) = format.map(|format| Reader::of(format, input)) else { return 0 };

@@ -11,43 +11,43 @@ use crate::wire::close::CloseBody;
 use crate::wire::head::Head;
 use crate::wire::{Control, Data, OpCode, Role};
 
-/// The most bytes of a message that are kept.
+/// The largest kept part of a message, in bytes.
 const MAX_MESSAGE: usize = 64 << 20;
 
 /// The connections of a recording.
 #[derive(Debug, Default)]
 pub struct Sessions {
     connections: BTreeMap<ConnId, (RecordedSession, [Assembler; 2])>,
-    /// The role of the program that recorded.
+    /// The role of the recording program.
     role: Option<Role>,
-    /// Whether it states which frames it made by itself.
+    /// Whether the recording marks the frames that the program made by itself.
     complete: bool,
-    /// Acts are collected instead of messages.
+    /// Whether acts are collected instead of messages.
     of_acts: bool,
     /// Only this connection.
     only: Option<u64>,
-    /// Bytes that the acts hold.
+    /// The number of bytes in the acts.
     held: usize,
-    /// What messages can't express.
+    /// The data that messages can't express.
     pub left_out: LeftOut,
 }
 
-/// What messages can't express, counted.
+/// Counts of data that messages can't express.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeftOut {
     /// Pings.
     pub pings: u64,
     /// Pongs.
     pub pongs: u64,
-    /// Frames of received messages in several.
+    /// Frames of received messages that have several.
     pub fragments: u64,
     /// Frames that break a rule.
     pub illegal: u64,
     /// Close frames.
     pub closes: u64,
-    /// Messages longer than is kept.
+    /// Messages that are too long.
     pub long: u64,
-    /// Connections that never were open.
+    /// Connections that never opened.
     pub unopened: u64,
 }
 
@@ -60,13 +60,13 @@ pub struct RecordedSession {
     pub client: String,
     /// The server's address.
     pub server: String,
-    /// Whether TLS is around it.
+    /// Whether it uses TLS.
     pub secure: bool,
     /// When it began, in microseconds since the epoch.
     pub began: i64,
-    /// When it was open.
+    /// When it opened.
     pub opened: Option<i64>,
-    /// When the last thing happened.
+    /// The time of its last event.
     pub ended: i64,
     /// The request.
     pub request: Option<Head>,
@@ -74,13 +74,13 @@ pub struct RecordedSession {
     pub response: Option<Head>,
     /// The subprotocol.
     pub subprotocol: Option<String>,
-    /// The messages of both directions in their order.
+    /// The messages of both directions, in order.
     pub messages: Vec<SessionMessage>,
     /// The Close of the client.
     pub close: Option<CloseBody>,
-    /// How it ended, in a sentence; empty if that is not recorded.
+    /// A sentence that describes its end; empty if that is not recorded.
     pub ending: String,
-    /// What both ends did, where that is collected instead of messages.
+    /// The acts of both ends, if they are collected instead of messages.
     pub acts: Acts,
 }
 
@@ -89,7 +89,7 @@ pub struct RecordedSession {
 pub struct SessionMessage {
     /// When its last frame arrived.
     pub micros: i64,
-    /// Where it went.
+    /// Its direction.
     pub direction: Direction,
     /// Whether it is text.
     pub text: bool,
@@ -114,30 +114,30 @@ impl RecordedSession {
         let target = request.and_then(Head::request_line).map(|line| line.target);
         let target = String::from_utf8_lossy(target.unwrap_or(b"/"));
         match target.split_once("://") {
-            // The absolute form, as proxies get it.
+            // The absolute form, which proxies get.
             Some(_) => target.into_owned(),
             None => format!("{scheme}://{host}{target}"),
         }
     }
 
-    /// Messages of one direction.
+    /// The messages of one direction.
     pub fn of(&self, direction: Direction) -> impl Iterator<Item = &SessionMessage> {
         self.messages.iter().filter(move |message| message.direction == direction)
     }
 }
 
 impl Sessions {
-    /// Collects what the ends did instead of messages, of one connection if there is a number.
+    /// Collects acts instead of messages; only of one connection if `only` is given.
     pub fn of_acts(only: Option<u64>) -> Self {
         Self { of_acts: true, only, ..Self::default() }
     }
 
-    /// A program begins to record.
+    /// Notes that a program begins to record.
     pub fn begin(&mut self, role: Option<Role>, complete: bool) {
         (self.role, self.complete) = (role, complete);
     }
 
-    /// Bytes that the acts hold.
+    /// The number of bytes in the acts.
     pub fn held(&self) -> usize {
         self.held
     }
@@ -220,12 +220,12 @@ impl Sessions {
         }
     }
 
-    /// The connections that were open; of all, or of the one that is wanted.
+    /// The connections that opened; all, or only the wanted one.
     pub fn finish(self) -> (Vec<RecordedSession>, LeftOut) {
         let Self { connections, mut left_out, only, .. } = self;
         let all = connections.len();
         let sessions = connections.into_values().map(|(session, _)| session);
-        // One that was recorded amid its life has messages and no handshake.
+        // If the recording began in the middle, a connection has messages, but no handshake.
         let open: Vec<RecordedSession> = sessions
             .filter(|session| {
                 let empty = session.messages.is_empty() && session.acts.held() == 0;
@@ -239,7 +239,7 @@ impl Sessions {
 }
 
 impl LeftOut {
-    /// What is left out, in words; `None` if that is nothing.
+    /// What is left out, in words; `None` if nothing is.
     pub fn describe(&self) -> Option<String> {
         let Self { pings, pongs, fragments, illegal, closes, long, unopened } = *self;
         let parts = [

@@ -1,25 +1,25 @@
 //! One direction of a TCP connection, assembled from its segments.
 //!
 //! Segments may come out of order, twice, overlapping, or not at all; the sequence number may wrap.
-//! The first copy of a byte counts. The data that waits for a missing segment is bounded.
+//! The first copy of a byte counts. The data that waits for a missing segment is limited.
 
 use std::collections::BTreeMap;
 
-/// Bytes that wait for those before them, and in how many segments.
+/// How many bytes may wait for earlier bytes, and in how many segments.
 const MAX_WAITING: usize = 8 << 20;
 const MAX_SEGMENTS: usize = 8192;
 
 /// One direction.
 #[derive(Debug, Default)]
 pub struct Half {
-    /// The sequence number of the next byte, once one was seen.
+    /// The sequence number of the next byte, once known.
     next: Option<u32>,
-    /// Bytes delivered so far.
+    /// The number of bytes delivered so far.
     delivered: u64,
-    /// Segments ahead, by the position of their first byte.
+    /// Waiting segments, by the position of their first byte.
     waiting: BTreeMap<u64, Vec<u8>>,
     held: usize,
-    /// The position after the last byte, where the sender has ended its stream.
+    /// The position after the last byte, if the sender has ended its stream.
     end: Option<u64>,
 }
 
@@ -29,17 +29,17 @@ impl Half {
         self.next.get_or_insert(sequence.wrapping_add(1));
     }
 
-    /// Whether anything of it was seen.
+    /// Whether any data of it was seen.
     pub fn has_begun(&self) -> bool {
         self.next.is_some()
     }
 
-    /// Bytes delivered.
+    /// The number of delivered bytes.
     pub fn delivered(&self) -> u64 {
         self.delivered
     }
 
-    /// Takes a segment, and passes on the bytes that follow those before.
+    /// Takes a segment, and passes on the bytes that come next.
     pub fn take(
         &mut self,
         sequence: u32,
@@ -86,7 +86,7 @@ impl Half {
         self.end.is_some_and(|end| end <= self.delivered)
     }
 
-    /// How many bytes are missing before the first segment that waits, or before the end.
+    /// The number of missing bytes before the first waiting segment, or before the end.
     pub fn gap(&self) -> Option<u64> {
         let first = self.waiting.keys().next().copied().or(self.end)?;
         first.checked_sub(self.delivered).filter(|missing| *missing > 0)
@@ -97,7 +97,7 @@ impl Half {
         self.held > MAX_WAITING || self.waiting.len() > MAX_SEGMENTS
     }
 
-    /// Forgets what waits.
+    /// Drops waiting data.
     pub fn give_up(&mut self) {
         self.waiting.clear();
         self.held = 0;

@@ -1,5 +1,5 @@
-//! Values that differ between runs of a recorded session: those that the other end chooses, and
-//! those that the user gives.
+//! Values that differ between runs of a recorded session: values that the other end chooses, and
+//! values of the user.
 //!
 //! A pattern captures a value both in the recording and in the run. In messages that are sent
 //! later, the value of the run replaces the recorded one. If a pattern matches several messages,
@@ -11,29 +11,29 @@ use std::rc::Rc;
 use super::plan::ReplayPlan;
 use crate::ui::pattern::Pattern;
 
-/// The result of a replacement has at most so many bytes.
+/// The largest result of a replacement in bytes.
 const MOST: usize = 64 << 20;
 
-/// What is requested.
+/// The requested rules.
 #[derive(Clone, Debug, Default)]
 pub struct ValueRules {
     /// The values of `${NAME}`.
     pub set: Vec<(String, String)>,
-    /// Names, and the patterns whose first group they are.
+    /// Names, each with the pattern whose first group is the value.
     pub captures: Vec<(String, Pattern)>,
-    /// Patterns, and what takes the place of what they match.
+    /// Patterns, each with the text that replaces its matches.
     pub replace: Vec<(Pattern, Vec<u8>)>,
 }
 
 impl ValueRules {
-    /// The first capture that matches no message of the recording.
+    /// The first capture that matches no recorded message.
     pub fn unmatched(&self, plan: &ReplayPlan) -> Option<&(String, Pattern)> {
         self.captures.iter().find(|(_, pattern)| {
             !plan.awaited.iter().any(|message| pattern.is_match(&message.content))
         })
     }
 
-    /// Whether messages change at all.
+    /// Whether the rules change no messages.
     pub fn is_empty(&self) -> bool {
         self.set.is_empty() && self.captures.is_empty() && self.replace.is_empty()
     }
@@ -46,30 +46,30 @@ pub struct Values {
     captured: Vec<Captured>,
 }
 
-/// What one pattern has captured.
+/// The values that one pattern has captured.
 #[derive(Clone, Debug, Default)]
 struct Captured {
-    /// How many messages of the recording were examined.
+    /// The number of examined recorded messages.
     looked_at: usize,
-    /// Recorded values, and what takes the place of each.
+    /// Recorded values, each with its replacement.
     pairs: Vec<(Vec<u8>, Vec<u8>)>,
     /// The last value of the run.
     last: Option<Vec<u8>>,
 }
 
 impl Values {
-    /// None is known yet.
+    /// Before any value is known.
     pub fn new(rules: &Rc<ValueRules>) -> Self {
         let captured = vec![Captured::default(); rules.captures.len()];
         Self { rules: Rc::clone(rules), captured }
     }
 
-    /// Looks for values in a message that was received.
+    /// Searches for values in a received message.
     pub fn received(&mut self, plan: &ReplayPlan, content: &[u8]) {
         for ((_, pattern), captured) in self.rules.captures.iter().zip(&mut self.captured) {
             let Some(value) = pattern.first_group(content) else { continue };
             captured.last = Some(value.to_vec());
-            // The recorded one that belongs to it is the next that matches.
+            // The corresponding recorded message is the next one that matches.
             let recorded = &plan.awaited[captured.looked_at.min(plan.awaited.len())..];
             for message in recorded {
                 captured.looked_at += 1;
@@ -94,12 +94,12 @@ impl Values {
     pub fn renewed<'c>(&self, content: &'c [u8]) -> Cow<'c, [u8]> {
         let pairs = self.captured.iter().flat_map(|captured| &captured.pairs);
         let mut pairs: Vec<_> = pairs.map(|(old, new)| (&old[..], &new[..])).collect();
-        // Where two begin at the same place the longer one is meant.
+        // If two values begin at the same position, the longer one counts.
         pairs.sort_by_key(|(old, _)| std::cmp::Reverse(old.len()));
         put(content, &pairs)
     }
 
-    /// What is sent instead of a recorded message.
+    /// The message to send instead of a recorded one.
     pub fn to_send<'c>(&self, content: &'c [u8]) -> Cow<'c, [u8]> {
         let mut content = self.renewed(content);
         let captures = self.rules.captures.iter().zip(&self.captured);
@@ -110,7 +110,7 @@ impl Values {
             .map(|(name, value)| (format!("${{{name}}}").into_bytes(), value))
             .collect();
         for (pattern, with) in &self.rules.replace {
-            // In what is put in, a dollar begins the name of a group.
+            // In a replacement text, a dollar begins the name of a group.
             let plain: Vec<(&[u8], Vec<u8>)> =
                 named.iter().map(|(name, value)| (&name[..], dollars(value))).collect();
             let plain: Vec<_> = plain.iter().map(|(name, value)| (*name, &value[..])).collect();
@@ -126,14 +126,14 @@ impl Values {
     }
 }
 
-/// A text in which no dollar begins the name of a group.
+/// Escapes a text so that no dollar begins the name of a group.
 fn dollars(text: &[u8]) -> Vec<u8> {
     text.iter()
         .flat_map(|byte| [*byte].into_iter().chain((*byte == b'$').then_some(b'$')))
         .collect()
 }
 
-/// Replaces the first of each pair by the second, in one pass.
+/// Replaces the first value of each pair with the second, in one pass.
 fn put<'c>(content: &'c [u8], pairs: &[(&[u8], &[u8])]) -> Cow<'c, [u8]> {
     if !pairs.iter().any(|(old, _)| memchr::memmem::find(content, old).is_some()) {
         return Cow::Borrowed(content);

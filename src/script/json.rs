@@ -31,7 +31,7 @@ pub enum CommandError {
     /// A field has a wrong value, is missing, or has no meaning for this type.
     #[error("{0}")]
     Field(String),
-    /// The connection does not take it.
+    /// The connection does not accept the command.
     #[error(transparent)]
     Send(#[from] SendError),
     /// `conn` is given, but there is only one connection.
@@ -47,7 +47,7 @@ fn in_words(error: &serde_json::Error) -> String {
         Category::Syntax => {
             format!("not JSON at column {column}; write an object, as in {{\"text\": \"hello\"}}")
         }
-        // The line is counted already.
+        // The number of the line is already known.
         _ => {
             let text = error.to_string();
             text.split(" at line ").next().unwrap_or(&text).to_owned()
@@ -55,7 +55,7 @@ fn in_words(error: &serde_json::Error) -> String {
     }
 }
 
-/// Sends what one line of a client's input asks for.
+/// Carries out one line of a client's input.
 ///
 /// # Errors
 ///
@@ -68,19 +68,19 @@ pub fn run(line: &[u8], sender: &mut Sender<'_>) -> Result<(), String> {
     sent.map_err(|error| error.to_string())
 }
 
-/// Sends what a line asks for on one connection. What the prompt notes about a command that breaks
-/// a rule is not for machines: the transcript has it.
+/// Carries out a command on one connection. Does not return the note about a broken rule, because
+/// programs read it in the transcript.
 ///
 /// # Errors
 ///
-/// The connection does not take it.
+/// The connection does not accept the command.
 pub fn send_to(command: &Command, sender: &mut Sender<'_>) -> Result<(), CommandError> {
     let content = send::content(command).map_err(CommandError::Field)?;
     send::send(command, &content, sender)?;
     Ok(())
 }
 
-/// Reads a line: the connection it is for, where one is named, and what it asks for.
+/// Parses a line: the connection, if the line names one, and the command.
 ///
 /// # Errors
 ///
@@ -115,10 +115,10 @@ struct JsonCommand {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum CommandType {
-    /// A text message, or with `fin` false one of its fragments.
+    /// A text message, or a fragment of one if `fin` is false.
     #[default]
     Text,
-    /// A binary message, or with `fin` false one of its fragments.
+    /// A binary message, or a fragment of one if `fin` is false.
     Binary,
     /// A ping.
     Ping,
@@ -128,12 +128,12 @@ enum CommandType {
     Close,
     /// A frame with every bit chosen.
     Frame,
-    /// Bytes as they are, onto the wire.
+    /// Bytes without a frame, unchanged.
     Bytes,
 }
 
 impl JsonCommand {
-    /// Refuses a field that would be ignored: what is typed must have a meaning.
+    /// Refuses a field that has no meaning for this type, because it would be ignored.
     fn check_fields(&self) -> Result<(), CommandError> {
         let Self { text, base64, hex, code, reason, rsv1, rsv2, rsv3, .. } = self;
         let payload = text.is_some() || base64.is_some() || hex.is_some();
@@ -156,7 +156,7 @@ impl JsonCommand {
         Err(CommandError::Field(wrong.to_owned()))
     }
 
-    /// The payload in one of three notations; none is empty.
+    /// The payload in one of three notations; without one, it is empty.
     fn payload(&self) -> Result<Vec<u8>, CommandError> {
         let wrong = |text: String| CommandError::Field(text);
         match (&self.text, &self.base64, &self.hex) {
@@ -189,10 +189,11 @@ impl JsonCommand {
         })
     }
 
-    /// The prompt sends an illegal Close too; for a program that is an error, and `frame` is the way.
+    /// At the prompt, an illegal Close is sent. For a program it is an error, because a program can
+    /// use `frame`.
     fn close(self) -> Result<Command, CommandError> {
         let reason = self.reason.unwrap_or_default().into_bytes();
-        // A reason needs a code before it, and without one 1000 is meant.
+        // A reason needs a code before it; without a code, 1000 is meant.
         let code = self.code.or((!reason.is_empty()).then_some(1000));
         if let Some(code) = code.filter(|code| !may_be_sent(*code)) {
             return Err(illegal(SendError::CloseCode(code)));
@@ -238,13 +239,13 @@ impl OpCodeArg {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum MaskArg {
-    /// As the role demands, or not at all.
+    /// As the role requires, or no mask.
     On(bool),
     /// This key, in hex.
     Key(String),
 }
 
-/// A ping or pong of the prompt may be too long; for a program that is an error.
+/// At the prompt, a ping or pong may be too long; for a program that is an error.
 fn legal_control(payload: Payload) -> Result<Payload, CommandError> {
     match &payload {
         Payload::Bytes(bytes) if bytes.len() > 125 => {

@@ -1,16 +1,16 @@
-//! Counts what an observer sees, for the totals at the end.
+//! Counts the events of an observer, for the totals at the end.
 
 use super::observer::Run;
 use crate::event::{FrameEvent, Totals, WholeMessage};
 
-/// Totals of one direction, kept up with its events.
+/// The totals of one direction.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counters {
     totals: Totals,
 }
 
 impl Counters {
-    /// Takes one event into account.
+    /// Counts an event.
     #[inline]
     pub fn count(&mut self, event: &FrameEvent<'_>) {
         let totals = &mut self.totals;
@@ -28,7 +28,7 @@ impl Counters {
         }
     }
 
-    /// Takes a whole message into account.
+    /// Counts a whole message.
     #[inline]
     pub fn count_whole(&mut self, message: &WholeMessage<'_>) {
         let totals = &mut self.totals;
@@ -38,7 +38,7 @@ impl Counters {
         totals.wire_bytes += message.header.wire_len() as u64 + message.header.len;
     }
 
-    /// Takes a run of small messages into account.
+    /// Counts a run of small messages.
     pub fn count_run(&mut self, run: Run) {
         let totals = &mut self.totals;
         totals.frames += run.messages;

@@ -2,8 +2,8 @@
 //!
 //! It gets the events of an [`Observer`](super::Observer) and the requests of its owner, appends
 //! bytes to send, and returns its next deadline. It answers pings, completes closing handshakes,
-//! fails the connection when the peer breaks a rule, watches its timers, and reports at the end who
-//! ended the connection and how.
+//! and fails the connection if the peer breaks a rule. It watches its timers, and finally reports
+//! who ended the connection and how.
 
 mod keepalive;
 mod pings;
@@ -25,53 +25,53 @@ use crate::wire::{CloseCode, Control, OpCode, Role, Violation, ViolationKind};
 pub use pings::{PONGS_WAITING, PingFacts, PongMismatch};
 pub use sending::SendError;
 
-/// How long the transport of a failed connection, or of one whose closing handshake is done, may
-/// take to end in order. A longer wait would have no use, because no data can arrive any more.
+/// How long the transport may take to end in order after a failed connection or a closing
+/// handshake. A longer wait is useless, because no data can arrive any more.
 const TRANSPORT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A reader that takes something more often than that is slow, but does not stall.
+/// A reader that accepts data more often than this is slow, but has not stopped.
 const STALL: Duration = Duration::from_secs(1);
 
 /// The state of the connection after the handshake, RFC 6455 §4.1 and §7.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Data may be sent. Even after the peer's Close, while it is left unanswered:
+    /// Data may be sent. Also after the peer's Close, as long as it is not answered:
     /// [`Endpoint::set_auto_close`].
     Open,
     /// "_The WebSocket Closing Handshake is Started_" (§7.1.3), or the connection has been failed:
-    /// nothing more may be sent, and the end is awaited.
+    /// nothing more may be sent, and the endpoint waits for the end.
     Closing,
-    /// Over: the transport can be dropped.
+    /// The connection has ended: the transport can be dropped.
     Closed,
 }
 
 /// The active side of one connection.
 #[derive(Debug)]
 pub struct Endpoint {
-    /// Shared by the connections of a server, until one of them is changed.
+    /// The connections of a server share it, until one of them changes it.
     config: Arc<EndpointConfig>,
     state: State,
     opened: Instant,
     keys: MaskKeys,
-    /// Where compression was agreed in a way that can be written.
+    /// Present if compression was agreed with a window that zlib supports.
     compressor: Option<Box<Compressor>>,
-    /// Inside our fragmented message.
+    /// Whether our fragmented message is incomplete.
     fragmenting: bool,
-    /// The last data frame that went out, by hand or not, left its message open.
+    /// The last sent data frame, whether made by hand or not, left its message open.
     left_open: bool,
-    /// Close frames and the end; nothing for as long as there are none.
+    /// Close frames and the end; `None` before the first of them.
     closing: Option<Box<Closing>>,
-    /// Pings and pongs that wait, and their counts; nothing for as long as there are none.
+    /// Waiting pings and pongs, and their counts; `None` before the first of them.
     pings: Option<Box<Pings>>,
-    /// Messages sent to their end.
+    /// The number of messages sent completely.
     messages_sent: u64,
-    /// The beginnings of the messages sent first and last, once one was.
+    /// The beginnings of the first and the last sent message; `None` before the first one.
     sent: Option<Box<Sent>>,
     /// A control frame was sent between the fragments of the last message, which is compressed.
     mixed: bool,
-    /// The rule that a frame made by hand broke, the first of them.
+    /// The rule that the first illegal frame made by hand broke.
     illegal: Option<ViolationKind>,
-    /// Bytes were sent as they are.
+    /// Raw bytes were sent.
     bytes: bool,
 }
 
@@ -79,7 +79,7 @@ pub struct Endpoint {
 #[derive(Debug, Default)]
 struct Closing {
     sent: Option<CloseBody>,
-    /// Bytes of frames made after `sent`.
+    /// The size of frames made after `sent`, in bytes.
     after_sent: usize,
     received: Option<CloseBody>,
     end: Option<(Side, Cause)>,
@@ -87,24 +87,24 @@ struct Closing {
     stall: Option<Stall>,
 }
 
-/// A reader on our side takes nothing.
+/// A reader on our side accepts nothing.
 #[derive(Debug)]
 struct Stall {
     since: Instant,
-    /// Until when it has moved the deadline.
+    /// The time until which it has moved the deadline.
     counted: Instant,
 }
 
-/// What compresses the messages that are sent.
+/// Compresses sent messages.
 #[derive(Debug)]
 struct Compressor {
     deflater: Deflater,
-    /// The message begun last is compressed.
+    /// The last begun message is compressed.
     compressing: bool,
 }
 
 impl Endpoint {
-    /// Opens at `now`, with a strong source of random bytes for the mask keys of a client.
+    /// Opens at `now`; `random` is a strong source of random bytes for a client's mask keys.
     pub fn new(config: impl Into<Arc<EndpointConfig>>, random: RandomSource, now: Instant) -> Self {
         let config = config.into();
         let deflater = config.deflate.as_ref().and_then(|params| {
@@ -141,13 +141,13 @@ impl Endpoint {
         self.state == State::Open
     }
 
-    /// Whether to act on the peer's data: not after its Close, and not after the connection has
-    /// been failed.
+    /// Whether the endpoint reacts to the peer's data: not after its Close, and not after the
+    /// connection has been failed.
     pub fn is_receiving(&self) -> bool {
         self.closing.as_ref().is_none_or(|c| c.received.is_none() && c.end.is_none())
     }
 
-    /// Reacts to an event of the peer's direction. Gives the round trip when a ping is answered.
+    /// Handles an event of the peer's direction. Returns the round trip of an answered ping.
     pub fn receive(
         &mut self,
         event: &FrameEvent<'_>,
@@ -161,7 +161,8 @@ impl Endpoint {
             return None;
         }
         match event {
-            // In place of the answer to our Close came something that is no frame: so there is none.
+            // Data that is not a frame came instead of the answer to our Close, so there is no
+            // answer.
             FrameEvent::Violation(violation)
                 if violation.kind == ViolationKind::FrameAfterClose
                     && self.sent_close().is_some() =>
@@ -180,17 +181,18 @@ impl Endpoint {
         None
     }
 
-    /// Notes that some of `waiting` bytes have left. If our Close was among these, the wait for its
-    /// answer starts again; pongs after it do not extend the wait.
+    /// Notes that some of the `waiting` bytes have left. If our Close was among them, the wait for
+    /// its answer starts again. Pongs after the Close do not extend the wait.
     pub fn note_sent(&mut self, waiting: usize, now: Instant) {
         if waiting > self.sent_after_close() {
             self.wait_anew(now);
         }
     }
 
-    /// Notes whether what was received waits for a reader on our side, which is not silence of the
-    /// peer, and whether some of it went on since the last time. While nothing goes on, the wait for
-    /// the answer to our Close does not count; a peer that just keeps sending prolongs nothing.
+    /// Notes whether received data waits for a reader on our side, which is not silence of the
+    /// peer, and whether the reader has accepted some data since the last call. While it accepts
+    /// nothing, the wait for the answer to our Close does not count. A peer that keeps sending does
+    /// not extend the wait.
     pub fn note_stall(&mut self, stalls: bool, flows: bool, now: Instant) {
         if stalls {
             self.touch();
@@ -206,8 +208,8 @@ impl Endpoint {
         closing.stall = stalls.then(|| stall.unwrap_or(Stall { since: now, counted: now }));
     }
 
-    /// Bytes that were made after our Close: pongs, which do not count as lost when the peer is
-    /// gone.
+    /// The number of bytes that were made after our Close: pongs, which do not count as lost when
+    /// the peer has gone.
     pub fn sent_after_close(&self) -> usize {
         self.closing.as_ref().map_or(0, |closing| closing.after_sent)
     }
@@ -225,19 +227,19 @@ impl Endpoint {
             Some(now + if answered { self.config.transport_timeout.min(timeout) } else { timeout });
     }
 
-    /// Notes that bytes arrived: any byte counts as life.
+    /// Notes that bytes arrived: any byte shows that the peer is alive.
     pub fn touch(&mut self) {
         if let Some(pings) = &mut self.pings {
             pings.pong_deadline = None;
         }
     }
 
-    /// Ends at once, without a closing handshake.
+    /// Ends the connection at once, without a closing handshake.
     pub fn drop_connection(&mut self) {
         self.end(Side::Us, Cause::Dropped);
     }
 
-    /// Fails the connection because a deadline outside this endpoint passed.
+    /// Fails the connection because a deadline outside this endpoint has passed.
     pub fn time_out(&mut self, kind: TimeoutKind, now: Instant, out: &mut Vec<u8>) {
         if self.state == State::Closed {
             return;
@@ -250,7 +252,7 @@ impl Endpoint {
         if self.state == State::Closed {
             return;
         }
-        // Once both Close frames have crossed, the way TCP ends does not matter (§7.1.4).
+        // After both Close frames, it does not matter how TCP ends (§7.1.4).
         self.end(how.by(), Cause::Lost(how));
     }
 
@@ -262,16 +264,16 @@ impl Endpoint {
         self.tick_pings(now, out);
     }
 
-    /// When [`Endpoint::tick`] has something to do next.
+    /// The time of the next [`Endpoint::tick`].
     pub fn deadline(&self) -> Option<Instant> {
         let pings = self.pings.as_ref().and_then(|pings| pings.deadline());
         self.close_deadline().into_iter().chain(pings).min()
     }
 
-    /// Whether the transport can be dropped once all output is written: the connection is over,
-    /// or a server has nothing left to wait for. After both Close frames "the server MUST close
-    /// the underlying TCP connection immediately" (§5.5.1), and who fails a connection sends "a
-    /// Close frame … before proceeding to _Close the WebSocket Connection_" (§7.1.7).
+    /// Whether the transport can be dropped after all output is written: the connection has ended,
+    /// or a server has nothing more to wait for. After both Close frames "the server MUST close the
+    /// underlying TCP connection immediately" (§5.5.1), and an endpoint that fails a connection
+    /// sends "a Close frame … before proceeding to _Close the WebSocket Connection_" (§7.1.7).
     pub fn is_done(&self) -> bool {
         let ended = self.closing.as_ref().is_some_and(|c| c.end.is_some() && c.sent.is_some());
         self.state == State::Closed
@@ -320,7 +322,8 @@ impl Endpoint {
         } else if self.config.auto_close {
             self.write_close(CloseBody { code, reason: Vec::new() }, now, out);
         } else {
-            // Nothing that comes now is acted on, so no pong could show life.
+            // The endpoint ignores all later data, so a pong could not prove that the peer is
+            // alive.
             self.stop_pings();
         }
     }
@@ -344,7 +347,8 @@ impl Endpoint {
         now: Instant,
         out: &mut Vec<u8>,
     ) {
-        // First, because our Close completes a closing handshake where the peer's has come.
+        // Before the Close, because our Close completes the closing handshake if the peer's Close
+        // has come.
         self.finish(Side::Us, cause);
         if self.sent_close().is_none() {
             let reason = close::fit_reason(reason).as_bytes().to_vec();
@@ -353,14 +357,14 @@ impl Endpoint {
         self.wait_anew(now);
     }
 
-    /// Nothing more can happen.
+    /// Ends the connection: nothing more can happen.
     fn end(&mut self, by: Side, cause: Cause) {
         self.finish(by, cause);
         self.state = State::Closed;
         self.closing.get_or_insert_default().deadline = None;
     }
 
-    /// The first cause stays; later ones follow from it.
+    /// Keeps the first cause, because later ones are its consequences.
     fn finish(&mut self, by: Side, cause: Cause) {
         self.closing.get_or_insert_default().end.get_or_insert((by, cause));
         self.stop_pings();
@@ -372,38 +376,37 @@ impl Endpoint {
     }
 }
 
-/// What an endpoint is and how it behaves.
+/// The settings of an endpoint.
 #[derive(Clone, Debug)]
 pub struct EndpointConfig {
     /// Client or server.
     pub role: Role,
     /// Report violations, but continue as long as frame boundaries can be found.
     pub lenient: bool,
-    /// A server leaves it to the client to end TCP, for as long as `transport_timeout`.
+    /// A server leaves it to the client to end TCP, for up to `transport_timeout`.
     pub keeps_transport: bool,
     /// How long the transport may take to end in order after the closing handshake.
     pub transport_timeout: Duration,
-    /// How pings are answered. Withholding pongs is for tests of the peer.
+    /// How pings are answered. Tests of the peer may withhold pongs.
     pub auto_pong: AutoPong,
-    /// Answer a Close. Withholding the answer is for tests of the peer.
+    /// Whether a Close is answered. Tests of the peer may withhold the answer.
     pub auto_close: bool,
     /// How long to wait for the answer to our Close.
     pub close_timeout: Duration,
     /// Send a ping this often.
     pub ping_interval: Option<Duration>,
-    /// After a ping, how long to wait for any byte.
+    /// How long to wait for any byte after a ping.
     pub pong_timeout: Duration,
-    /// How long there may be no traffic in either direction; `None` is unlimited.
+    /// The longest time without traffic in either direction; `None`: no limit.
     pub idle_timeout: Option<Duration>,
-    /// Compress messages where that was agreed.
+    /// Whether messages are compressed, if compression was agreed.
     pub compress: bool,
-    /// The compression that was agreed.
+    /// The agreed compression.
     pub deflate: Option<DeflateParams>,
 }
 
 impl EndpointConfig {
-    /// The defaults for a role: strict, pongs sent, five seconds for a Close, no pings of this
-    /// side.
+    /// The defaults of a role: strict, answers pings, five seconds for a Close, sends no pings.
     pub fn new(role: Role) -> Self {
         Self {
             role,
@@ -428,9 +431,9 @@ pub enum AutoPong {
     /// At once.
     #[default]
     On,
-    /// Not.
+    /// Never.
     Off,
-    /// After so long.
+    /// After this time.
     Delay(Duration),
 }
 
@@ -440,12 +443,12 @@ impl Endpoint {
         self.config.role
     }
 
-    /// The compression that was agreed.
+    /// The agreed compression.
     pub fn deflate(&self) -> Option<&DeflateParams> {
         self.config.deflate.as_ref()
     }
 
-    /// How long there may be no traffic in either direction. The connection measures it.
+    /// The longest time without traffic in either direction. The connection measures it.
     pub fn idle_timeout(&self) -> Option<Duration> {
         self.config.idle_timeout
     }
@@ -455,7 +458,7 @@ impl Endpoint {
         self.opened
     }
 
-    /// How long it has been open at `now`.
+    /// How long the connection has been open at `now`.
     pub fn age(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.opened)
     }
@@ -465,8 +468,8 @@ impl Endpoint {
         self.config.auto_pong
     }
 
-    /// Chooses how pings are answered from now on. Pongs that wait keep their time, but
-    /// [`AutoPong::Off`] forgets them.
+    /// Sets how pings are answered from now on. Waiting pongs keep their time, but
+    /// [`AutoPong::Off`] drops them.
     pub fn set_auto_pong(&mut self, mode: AutoPong) {
         if mode == AutoPong::Off {
             self.forget_pongs();
@@ -474,7 +477,7 @@ impl Endpoint {
         Arc::make_mut(&mut self.config).auto_pong = mode;
     }
 
-    /// How many pongs wait for their time.
+    /// The number of pongs that wait for their time.
     pub fn pongs_waiting(&self) -> usize {
         self.pings.as_ref().map_or(0, |pings| pings.waiting())
     }
@@ -489,33 +492,32 @@ impl Endpoint {
         Arc::make_mut(&mut self.config).keeps_transport = false;
     }
 
-    /// Chooses whether a Close that is still to come will be answered.
+    /// Sets whether a future Close of the peer will be answered.
     ///
     /// Without the answer this departs from "an endpoint … MUST send a Close frame in response"
-    /// (RFC 6455 §5.5.1): the state stays [`State::Open`], data and control
-    /// frames can still be sent, nothing more that comes is acted on, and no deadline runs. The
-    /// Close stays unanswered until [`Endpoint::close`] or the like completes the closing
-    /// handshake; turning this on again does not do it.
+    /// (RFC 6455 §5.5.1): the state stays [`State::Open`], data and control frames can still be
+    /// sent, the endpoint ignores all later data, and no deadline runs. The Close stays unanswered
+    /// until, for example, [`Endpoint::close`] completes the closing handshake; turning this on
+    /// again does not answer it.
     pub fn set_auto_close(&mut self, on: bool) {
         Arc::make_mut(&mut self.config).auto_close = on;
     }
 
-    /// Whether messages are compressed; `None` if permessage-deflate was not agreed. Never if the
-    /// agreed window is one of 8 bits, which is not written here.
+    /// Whether messages are compressed; `None` if permessage-deflate was not agreed. Always false
+    /// if the agreed window has 8 bits, because zlib does not support it.
     pub fn compresses(&self) -> Option<bool> {
         let agreed = self.config.deflate.is_some();
         agreed.then_some(self.config.compress && self.compressor.is_some())
     }
 
-    /// Chooses whether messages are compressed from the next one on, where that was agreed: each
-    /// message can do as it likes, and RSV1 "indicates whether a message is compressed or not"
+    /// Sets whether messages are compressed from the next one on, if compression was agreed. Each
+    /// message may be compressed or not: RSV1 "indicates whether a message is compressed or not"
     /// (RFC 7692 §6).
     pub fn set_compress(&mut self, on: bool) {
         Arc::make_mut(&mut self.config).compress = on;
     }
 
-    /// Whether a control frame was sent between the fragments of the last message, and that is
-    /// compressed.
+    /// Whether the last message is compressed, and a control frame was sent between its fragments.
     pub fn mixes_control_into_compressed(&self) -> bool {
         self.mixed
     }
@@ -530,7 +532,7 @@ impl Endpoint {
         self.illegal
     }
 
-    /// Whether our fragmented message lacks its last frame: data sent now continues it.
+    /// Whether our fragmented message lacks its last frame: then the next data continues it.
     pub fn is_fragmenting(&self) -> bool {
         self.fragmenting
     }

@@ -1,6 +1,6 @@
-//! The rules of a frame header, judged by the header and the state of its direction.
+//! The rules for a frame header, checked with the header and the state of its direction.
 //!
-//! Quotes the RFC at each rule. Finds every broken rule of a header, not just the first.
+//! Each rule is quoted from the RFC. All broken rules of a header are found, not just the first.
 
 use crate::event::Direction;
 use crate::wire::close::CloseBody;
@@ -8,20 +8,20 @@ use crate::wire::utf8::{Utf8Error, Utf8Validator};
 use crate::wire::writer::RawFrame;
 use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode, ViolationKind, frame};
 
-/// What must be known of a direction to judge its next header.
+/// The facts about a direction that are needed to check its next header.
 #[derive(Clone, Copy, Debug)]
 pub struct Situation {
-    /// Which way the frame travels.
+    /// The direction of the frame.
     pub direction: Direction,
     /// Whether permessage-deflate was agreed.
     pub compression: bool,
-    /// Whether fragments of a message are still to come.
+    /// Whether a fragmented message is incomplete.
     pub message_open: bool,
-    /// Whether there was a Close frame before.
+    /// Whether a Close frame came before.
     pub closed: bool,
 }
 
-/// Hands every violation in `header` to `found`, with what was seen.
+/// Passes each violation in `header` to `found`, with the observed value.
 pub fn judge(
     header: &FrameHeader,
     situation: Situation,
@@ -31,8 +31,8 @@ pub fn judge(
     let Situation { direction, compression, message_open, closed } = situation;
     let name = || frame::opcode_name(header.opcode).unwrap_or("reserved");
 
-    // "The application MUST NOT send any more data frames after sending a Close frame" (§5.5.1), and
-    // a second Close has no purpose. But a Ping may be sent "any time … before the connection is
+    // "The application MUST NOT send any more data frames after sending a Close frame" (§5.5.1),
+    // and a second Close is useless. But a Ping may be sent "any time … before the connection is
     // closed", and a Pong must be sent until the peer's Close has come (§5.5.2).
     let ping_or_pong = matches!(header.opcode, OpCode::Control(Control::Ping | Control::Pong));
     if closed && !ping_or_pong {
@@ -103,10 +103,10 @@ pub fn judge(
     }
 }
 
-/// What is wrong with the payload of a frame to be sent, as far as one frame shows it.
+/// The faults in the payload of a frame to be sent, as far as a single frame shows them.
 pub fn content_faults(frame: &RawFrame, situation: Situation) -> Vec<(ViolationKind, String)> {
     match frame.opcode {
-        // What is compressed is judged when it has been inflated.
+        // Compressed text is checked after it is inflated.
         OpCode::Data(Data::Text) if !(frame.rsv1 && situation.compression) => {
             let mut utf8 = Utf8Validator::default();
             let end = |utf8: &mut Utf8Validator| if frame.fin { utf8.finish() } else { Ok(()) };
@@ -118,7 +118,7 @@ pub fn content_faults(frame: &RawFrame, situation: Situation) -> Vec<(ViolationK
             };
             vec![(kind, error.to_string())]
         }
-        // A longer body breaks the rule of control frames, which has been reported.
+        // A longer body breaks the rule for control frames, which has been reported.
         OpCode::Control(Control::Close) if frame.payload.len() <= 125 => {
             CloseBody::parse(&frame.payload).faults().map(|fault| fault.breach()).collect()
         }
@@ -126,9 +126,9 @@ pub fn content_faults(frame: &RawFrame, situation: Situation) -> Vec<(ViolationK
     }
 }
 
-/// What the first bytes after a 101 look like, if it is nothing a frame begins with: servers that
-/// refuse a client after the 101 write HTTP or text into the stream. None of these is the header of
-/// a legal frame.
+/// What the first bytes after a 101 look like, if they can't begin a frame: servers that refuse a
+/// client after the 101 write HTTP or text into the stream. None of these is the header of a legal
+/// frame.
 pub fn foreign(header: &FrameHeader) -> Option<&'static str> {
     match header.bytes().first_chunk()? {
         b"HT" => Some("the bytes read as HTTP, not as frames (W461)"),

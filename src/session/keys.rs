@@ -1,34 +1,35 @@
-//! Mask keys drawn in bulk, RFC 6455 §5.3.
+//! Mask keys, taken in bulk from a random source, RFC 6455 §5.3.
 //!
 //! "The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong
-//! source of entropy." The source is an argument; a million small frames call it a thousand times.
+//! source of entropy." The source is an argument. A million small frames call it only a thousand
+//! times.
 
 use crate::wire::mask::MaskKey;
 
 /// Fills a buffer with random bytes from a strong source.
 pub type RandomSource = Box<dyn FnMut(&mut [u8]) + Send>;
 
-/// Bytes drawn at once: a thousand keys.
+/// How many bytes are taken at once: a thousand keys.
 const POOL: usize = 4096;
 
-/// Bytes drawn at first: a short session needs a few keys only.
+/// How many bytes are taken first, because a short session needs few keys.
 const FIRST: usize = 64;
 
 /// A supply of mask keys, each used once.
 pub struct MaskKeys {
     source: RandomSource,
-    /// Made when the first key is requested: a server needs none.
+    /// Created with the first key, because a server needs none.
     pool: Option<Box<KeyPool>>,
 }
 
-/// Keys that were drawn; those before `at` have been used.
+/// The available keys; those before `at` have been used.
 struct KeyPool {
     bytes: [u8; POOL],
     at: usize,
 }
 
 impl MaskKeys {
-    /// Draws from `source` when the first key is requested.
+    /// Takes bytes from `source` when the first key is needed.
     pub fn new(source: RandomSource) -> Self {
         Self { source, pool: None }
     }

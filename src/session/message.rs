@@ -1,24 +1,24 @@
-//! Assembles messages from the events of one direction: whole, or in pieces of a bounded size.
+//! Assembles messages from the events of one direction: as a whole, or in pieces of limited size.
 //!
-//! The only place that collects content, which is copied once. Between messages, it holds almost no
-//! memory.
+//! Only this file collects the content of messages, which is copied once. Between messages, it uses
+//! almost no memory.
 
 use crate::event::FrameEvent;
 use crate::wire::{Data, FrameHeader, OpCode};
 
-/// A message that is not held whole continues in fragments of this size: memory stays constant, and
-/// control frames pass between them.
+/// A message that is not kept as a whole is sent in fragments of this size. So memory stays
+/// constant, and control frames can pass between the fragments.
 pub const FRAGMENT_SIZE: usize = 1024 * 1024;
 
-/// Bytes of a buffer that is kept between messages.
+/// The size of a buffer that is kept between messages.
 const KEPT: usize = 4 * 1024;
 
-/// A data message, complete.
+/// A complete data message.
 #[derive(Debug)]
 pub struct Message<'a> {
     /// Text or binary.
     pub opcode: Data,
-    /// Bytes of content in all; more than [`Message::content`] holds where the limit was passed.
+    /// The size of the whole content; larger than [`Message::content`] if the limit was exceeded.
     pub len: u64,
     content: &'a mut Vec<u8>,
 }
@@ -29,7 +29,7 @@ impl Message<'_> {
         self.content
     }
 
-    /// The content to keep.
+    /// Returns the content.
     pub fn into_content(self) -> Vec<u8> {
         std::mem::take(self.content)
     }
@@ -38,11 +38,11 @@ impl Message<'_> {
 /// A part of a message that is passed on before the message is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessagePiece<'a> {
-    /// Text or binary, as the message's first frame says.
+    /// Text or binary; the first frame of the message decides.
     pub opcode: Data,
     /// The next bytes of content.
     pub content: &'a [u8],
-    /// Whether the message ends with them.
+    /// Whether it is the last piece.
     pub last: bool,
 }
 
@@ -59,13 +59,13 @@ pub struct Assembler {
 }
 
 impl Assembler {
-    /// Holds at most `limit` bytes of a message, or passes on pieces of about that size.
+    /// Keeps at most `limit` bytes of a message, or passes on pieces of about this size.
     pub fn new(limit: usize) -> Self {
         Self { limit, opcode: Data::Binary, content: Vec::new() }
     }
 
-    /// Takes one event; passes a message to `complete` at its end. For a message that is longer
-    /// than the limit, only the beginning is kept.
+    /// Takes one event; passes a message to `complete` at its end. Of a message longer than the
+    /// limit, only the beginning is kept.
     #[inline]
     pub fn take<R>(
         &mut self,
@@ -89,8 +89,8 @@ impl Assembler {
         None
     }
 
-    /// Takes one event; passes on a piece as soon as the limit is reached, and at the message's
-    /// end. A piece holds at most the limit and one event's bytes.
+    /// Takes one event; passes on a piece when the limit is reached, and at the end of the message.
+    /// A piece has at most the limit plus the bytes of one event.
     #[inline]
     pub fn take_pieces<R>(
         &mut self,
@@ -127,12 +127,12 @@ impl Assembler {
         Some(done)
     }
 
-    /// Bytes of memory that it holds.
+    /// Its memory in bytes.
     pub fn held(&self) -> usize {
         self.content.capacity()
     }
 
-    /// Forgets what has arrived of a message.
+    /// Drops an incomplete message.
     pub fn clear(&mut self) {
         self.content.clear();
         self.content.shrink_to(KEPT);
@@ -159,7 +159,8 @@ mod tests {
     use crate::wire::deflate::params::DeflateParams;
     use crate::wire::{Control, writer};
 
-    /// A message as it is sent: compressed or not, in fragments of so many bytes.
+    /// A message as sent: whether it is text, its content, whether it is compressed, the size of
+    /// its fragments.
     type Sent = (bool, Vec<u8>, bool, usize);
 
     fn stream(messages: &[Sent]) -> Vec<u8> {
@@ -197,7 +198,7 @@ mod tests {
         bytes
     }
 
-    /// Hands the bytes to an observer in buffers of `cut` bytes, and what it sees to `take`.
+    /// Passes the bytes to an observer in buffers of `cut` bytes, and its events to `take`.
     fn observe(bytes: &[u8], cut: usize, mut take: impl FnMut(Observed<'_>)) {
         let deflate = DeflateParams::default();
         let mut observer =

@@ -1,7 +1,8 @@
-//! The logic of one connection, without I/O: bytes and events in, events and bytes out.
+//! The logic of one connection, without I/O: it takes bytes and events, and returns events and
+//! bytes.
 //!
-//! Knows the wire and the event vocabulary; no sockets, printers, clocks or environment. Time and
-//! randomness are arguments; the output is bytes to send and the next deadline.
+//! It uses `wire` and the events, but no sockets, printers, clocks or environment. Time and
+//! randomness are arguments; the result is bytes to send and the next deadline.
 
 pub mod counters;
 pub mod endpoint;

@@ -1,6 +1,6 @@
-//! The observer: bytes of one direction in, events out.
+//! The observer: it takes the bytes of one direction, and returns events.
 //!
-//! The only place that decodes bytes. It reads the head of the opening handshake, then frames,
+//! Only this module decodes bytes. It reads the head of the opening handshake, then frames,
 //! inflates compressed messages, checks every rule and joins frames into messages. It never fails:
 //! a broken rule of the RFC is an event, and the endpoint decides what follows.
 //!
@@ -18,20 +18,20 @@ use crate::wire::deflate::params::DeflateParams;
 use crate::wire::head::{Fed, Head, HeadError, HeadKind, HeadLimits, HeadParser};
 use crate::wire::{Data, Violation};
 
-/// How much of a peer's data is accepted before it counts as a violation.
+/// The limits for a peer's data. To exceed one is a violation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Of the head of the handshake.
+    /// For the head of the handshake.
     pub head: HeadLimits,
-    /// Bytes of a message on the wire, announced or received.
+    /// For a message on the wire, announced or received, in bytes.
     pub message: u64,
-    /// Bytes a compressed message may inflate to.
+    /// For a message after decompression, in bytes.
     pub inflated: u64,
 }
 
 impl Default for Limits {
-    /// One TiB on the wire, because messages are streamed and an hour's download is legitimate;
-    /// one GiB inflated, because that is where a thousandfold bomb stops being data.
+    /// One TiB on the wire, because messages are streamed and an hour's download is legitimate; one
+    /// GiB inflated, because larger messages are probably bombs.
     fn default() -> Self {
         Self { head: HeadLimits::default(), message: 1 << 40, inflated: 1 << 30 }
     }
@@ -50,11 +50,11 @@ pub struct Observer {
 
 #[derive(Debug)]
 enum Phase {
-    /// Reading the head.
+    /// The observer reads the head.
     Head(Box<HeadParser>),
-    /// The head has been reported; its owner has not decided what follows it.
+    /// The head has been reported; the owner has not decided what follows it.
     Undecided(Box<Head>),
-    /// The head was refused; nothing can follow.
+    /// The head was refused; nothing can follow it.
     Refused(Box<HeadError>),
     /// A response without upgrade.
     Body,
@@ -63,7 +63,7 @@ enum Phase {
 }
 
 impl Observer {
-    /// Begins before the head of the handshake.
+    /// An observer that begins before the head of the handshake.
     pub fn before_handshake(direction: Direction, limits: Limits) -> Self {
         let kind = match direction {
             Direction::ToServer => HeadKind::Request,
@@ -78,7 +78,7 @@ impl Observer {
         Self { direction, max_message: message, max_inflated: inflated, phase, offset: 0 }
     }
 
-    /// Bytes of memory that inflating keeps between messages.
+    /// The memory that inflating keeps between messages, in bytes.
     pub fn held(&self) -> usize {
         match &self.phase {
             Phase::Frames(frames) => frames.held(),
@@ -86,12 +86,12 @@ impl Observer {
         }
     }
 
-    /// The direction it observes.
+    /// The direction.
     pub fn direction(&self) -> Direction {
         self.direction
     }
 
-    /// Begins at a frame boundary, with the compression that was agreed.
+    /// An observer that begins at a frame boundary, with the agreed compression.
     pub fn of_frames(
         direction: Direction,
         deflate: Option<&DeflateParams>,
@@ -102,7 +102,7 @@ impl Observer {
         observer
     }
 
-    /// Expects frames after the head, compressed as agreed.
+    /// Expects frames after the head, with the agreed compression.
     pub fn expect_frames(&mut self, deflate: Option<&DeflateParams>) {
         let Self { direction, max_message, max_inflated, offset, .. } = *self;
         let frames = Frames::new(direction, offset, deflate, max_message, max_inflated);
@@ -114,17 +114,17 @@ impl Observer {
         self.phase = Phase::Body;
     }
 
-    /// Expects another head: the one before was interim (RFC 9110 §15.2).
+    /// Expects another head, because the last one was interim (RFC 9110 §15.2).
     pub fn expect_head(&mut self, limits: Limits) {
         *self = Self::before_handshake(self.direction, limits);
     }
 
-    /// Whether the owner must decide what follows the head before more is decoded.
+    /// Whether the owner must decide what follows the head before decoding continues.
     pub fn is_undecided(&self) -> bool {
         matches!(self.phase, Phase::Undecided(_) | Phase::Refused(_))
     }
 
-    /// The next event, or `None` when `input` is used up or the owner must decide what follows a
+    /// The next event; `None` when `input` is used up, or when the owner must decide what follows a
     /// head.
     pub fn next<'e>(&'e mut self, input: &'e mut Input<'_>) -> Option<Observed<'e>> {
         if let Phase::Head(parser) = &mut self.phase {
@@ -160,9 +160,9 @@ impl Observer {
         }
     }
 
-    /// As [`Observer::next`], but a message that is complete in one frame in `input`, and breaks no
-    /// rule, is one [`Observed::Whole`] instead of five events. For readers of many small messages,
-    /// most of the cost of an event is in passing it on.
+    /// Like [`Observer::next`], but returns one [`Observed::Whole`] instead of five events for a
+    /// legal message that is complete in one frame in `input`. For readers of many small messages,
+    /// passing on events is the main cost.
     #[inline]
     pub fn next_or_whole<'e>(&'e mut self, input: &'e mut Input<'_>) -> Option<Observed<'e>> {
         let whole = match &mut self.phase {
@@ -176,10 +176,10 @@ impl Observer {
         self.next(input)
     }
 
-    /// Takes small messages of a server while each is complete in one frame in `input` and breaks
-    /// no rule, and passes on their contents; at most `most` bytes of the stream, and one frame.
-    /// The rest is for [`Observer::next`]. For readers that need only the content: a message then
-    /// costs a fraction of its events.
+    /// Takes small messages of a server, as long as each is legal and complete in one frame in
+    /// `input`, and passes on their contents: at most `most` bytes of the stream, plus one frame.
+    /// [`Observer::next`] handles the rest. Readers that need only the content save most of the
+    /// cost of events.
     #[inline]
     pub fn take_run(&mut self, input: &mut Input<'_>, most: usize, take: impl FnMut(&[u8])) -> Run {
         match &mut self.phase {
@@ -188,8 +188,8 @@ impl Observer {
         }
     }
 
-    /// The same for small messages of a client, which are unmasked where they lie; passes on
-    /// whether they are text or binary, too.
+    /// Like [`Self::take_run`], for small messages of a client. It unmasks them in place, and also
+    /// passes on whether they are text or binary.
     #[inline]
     pub fn take_masked_run(
         &mut self,
@@ -203,13 +203,13 @@ impl Observer {
         }
     }
 
-    /// The last message of the run that was just taken.
+    /// The last message of the last run.
     pub fn last_of_run<'e>(&'e self, input: &'e Input<'_>) -> Option<WholeMessage<'e>> {
         let Phase::Frames(frames) = &self.phase else { return None };
         frames.whole(input)
     }
 
-    /// Takes a run of small messages of either side and drops their contents: see
+    /// Takes a run of small messages of either side, and drops their contents: see
     /// [`Observer::take_run`].
     pub fn skip_run(&mut self, input: &mut Input<'_>, most: usize) -> Run {
         match self.direction {
@@ -218,7 +218,7 @@ impl Observer {
         }
     }
 
-    /// Between two frames, whether the next frame in `input` is a data frame; none inside a frame.
+    /// Whether the next frame in `input` is a data frame; `None` inside a frame.
     pub fn is_before_data(&self, input: &Input<'_>) -> Option<bool> {
         /// "Opcodes 0x8 to 0xF are control frames" by their most significant bit (RFC 6455 §5.5).
         const CONTROL: u8 = 0x08;
@@ -227,14 +227,14 @@ impl Observer {
         at_boundary.then(|| input.rest().first().is_some_and(data))
     }
 
-    /// The other side has sent a Close: data other than frames is not an answer to it.
+    /// The other side has sent a Close: data that is not a frame does not answer it.
     pub fn await_close(&mut self) {
         if let Phase::Frames(frames) = &mut self.phase {
             frames.await_close();
         }
     }
 
-    /// A decoder that continues after the bytes consumed so far.
+    /// A decoder that continues after the consumed bytes.
     pub fn decoder(&self) -> Option<Decoder> {
         match &self.phase {
             Phase::Frames(frames) => Some(frames.decoder().clone()),
@@ -242,7 +242,7 @@ impl Observer {
         }
     }
 
-    /// The payload, as far as it has arrived, of a ping that has begun and is not reported yet.
+    /// The received part of a ping's payload, if the ping has begun and has not been reported.
     pub fn unreported_ping(&self) -> Option<&[u8]> {
         match &self.phase {
             Phase::Frames(frames) => frames.unreported_ping(),
@@ -250,7 +250,7 @@ impl Observer {
         }
     }
 
-    /// The head that has been reported, until its owner decides what follows it.
+    /// The reported head, until its owner decides what follows it.
     pub fn head(&self) -> Option<&Head> {
         match &self.phase {
             Phase::Undecided(head) => Some(head),
@@ -258,7 +258,7 @@ impl Observer {
         }
     }
 
-    /// What is wrong with a head that can't be one.
+    /// The error of an invalid head.
     pub fn head_error(&self) -> Option<&HeadError> {
         match &self.phase {
             Phase::Refused(error) => Some(error),
@@ -266,7 +266,7 @@ impl Observer {
         }
     }
 
-    /// What has arrived of a head that is not complete.
+    /// The received part of an incomplete head.
     pub fn partial_head(&self) -> Option<&HeadParser> {
         match &self.phase {
             Phase::Head(parser) => Some(parser),
@@ -274,7 +274,7 @@ impl Observer {
         }
     }
 
-    /// Ends the stream: a violation if it ends inside a frame.
+    /// Ends the stream. If it ends inside a frame, that is a violation.
     pub fn finish(&mut self) -> Option<Violation> {
         match &self.phase {
             Phase::Frames(frames) => frames.cut_short(),
@@ -282,7 +282,7 @@ impl Observer {
         }
     }
 
-    /// Bytes of the direction's stream, head included, that were consumed.
+    /// The number of consumed bytes of the stream, including the head.
     pub fn offset(&self) -> u64 {
         match &self.phase {
             Phase::Frames(frames) => frames.offset(),
@@ -290,7 +290,7 @@ impl Observer {
         }
     }
 
-    /// Bytes that have arrived of a frame that is not complete.
+    /// The number of received bytes of an incomplete frame.
     pub fn partial_frame(&self) -> u64 {
         match &self.phase {
             Phase::Frames(frames) => frames.partial(),
@@ -298,8 +298,8 @@ impl Observer {
         }
     }
 
-    /// Whether a message has begun whose last frame has not ended; after a Close, whether it was so
-    /// when the Close arrived.
+    /// Whether a message has begun and its last frame has not ended; after a Close, whether this
+    /// was so when the Close arrived.
     pub fn inside_message(&self) -> bool {
         matches!(&self.phase, Phase::Frames(frames) if frames.is_inside_message())
     }
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn an_idle_connection_takes_little_memory() {
-        // A server holds thousands of both.
+        // A server has thousands of both.
         assert!(size_of::<Endpoint>() <= 96, "{}", size_of::<Endpoint>());
         let observer = size_of::<Observer>() + size_of::<Frames>();
         assert!(observer <= 288, "{observer}");

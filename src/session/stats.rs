@@ -1,19 +1,19 @@
-//! Statistics of one connection: the data of each direction, how fast the peer answered, and how
-//! long it was silent. They are computed from events and the events' times.
+//! Statistics of one connection: the data of each direction, the peer's answer times, and the
+//! silences. They come only from events and their times.
 
 use std::time::Duration;
 
 use crate::event::{Direction, Event, FrameEvent, MessageInfo, Stamp};
 use crate::wire::{Data, OpCode};
 
-/// Counts of one opcode in one direction.
+/// The counts of one opcode in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OpcodeStats {
-    /// Frames whose header arrived.
+    /// Frames whose header has arrived.
     pub frames: u64,
-    /// Messages complete; only text and binary have any.
+    /// Complete messages; only text and binary have any.
     pub messages: u64,
-    /// Bytes of content: inflated, where the message travelled compressed.
+    /// The size of the content in bytes; inflated if it was compressed.
     pub content: u64,
     /// Payload and header bytes.
     pub wire: u64,
@@ -28,19 +28,19 @@ impl OpcodeStats {
     }
 }
 
-/// What one direction amounts to.
+/// The statistics of one direction.
 #[derive(Clone, Debug, Default)]
 pub struct DirectionStats {
     opcodes: [OpcodeStats; 16],
-    /// The opcode of the frame that arrived last.
+    /// The opcode of the last frame.
     current: u8,
-    /// Bytes of compressed messages as they travelled.
+    /// The size of compressed messages on the wire.
     pub compressed: u64,
-    /// Bytes of the same messages inflated.
+    /// The size of the same messages after decompression.
     pub inflated: u64,
-    /// Rules broken by who sends in this direction.
+    /// The number of rules that the sender broke.
     pub violations: u64,
-    /// Bytes after a lost frame boundary.
+    /// The number of bytes after a lost frame boundary.
     pub undecodable: u64,
     /// When the last frame began or continued, in microseconds since the epoch.
     last: Option<i64>,
@@ -48,7 +48,7 @@ pub struct DirectionStats {
 }
 
 impl DirectionStats {
-    /// The counts of one opcode. Continuations are counted as such.
+    /// The counts of one opcode. Continuations have their own counts.
     pub fn opcode(&self, opcode: OpCode) -> &OpcodeStats {
         &self.opcodes[usize::from(u8::from(opcode) & 0xf)]
     }
@@ -66,14 +66,14 @@ impl DirectionStats {
         all
     }
 
-    /// Bytes of content of messages: all but what control frames hold.
+    /// The size of the content of messages, without control frames.
     pub fn message_bytes(&self) -> u64 {
         let is_data = |opcode: &OpCode| matches!(opcode, OpCode::Data(_));
         self.opcodes().filter(|(opcode, _)| is_data(opcode)).map(|(_, counts)| counts.content).sum()
     }
 
-    /// Compressed size as a part of the inflated one: 0.25 is a quarter. `None` if no message was
-    /// compressed that held anything.
+    /// The compressed size divided by the inflated size: 0.25 is a quarter. `None` if no compressed
+    /// message had content.
     pub fn compression(&self) -> Option<f64> {
         (self.inflated > 0).then(|| self.compressed as f64 / self.inflated as f64)
     }
@@ -107,24 +107,24 @@ impl DirectionStats {
     }
 }
 
-/// The times the peer took to answer pings.
+/// The times in which the peer answered pings.
 ///
-/// Mean and deviation are kept up with each value (Welford's algorithm), so memory does not grow
-/// and nothing is lost to rounding however many there are.
+/// Each value updates the mean and the deviation (Welford's algorithm), so memory does not grow,
+/// and rounding errors stay small for any number of values.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RoundTrips {
-    /// How many pings were answered.
+    /// The number of answered pings.
     pub count: u64,
     min: Duration,
     max: Duration,
-    /// Seconds.
+    /// In seconds.
     mean: f64,
     /// The sum of the squared differences from the mean, seconds squared.
     squares: f64,
 }
 
 impl RoundTrips {
-    /// Takes one into account.
+    /// Adds a time.
     pub fn push(&mut self, time: Duration) {
         self.min = if self.count == 0 { time } else { self.min.min(time) };
         self.max = self.max.max(time);
@@ -150,7 +150,7 @@ impl RoundTrips {
         (self.count > 0).then(|| duration(self.mean))
     }
 
-    /// The standard deviation of those that were seen; `None` before the first.
+    /// The standard deviation; `None` before the first time.
     pub fn deviation(&self) -> Option<Duration> {
         (self.count > 0).then(|| duration((self.squares / self.count as f64).sqrt()))
     }
@@ -168,12 +168,12 @@ pub struct Stats {
     ended: Option<i64>,
     to_server: DirectionStats,
     to_client: DirectionStats,
-    /// How fast the peer answered our pings.
+    /// The round trips of our pings.
     pub round_trips: RoundTrips,
 }
 
 impl Stats {
-    /// Takes one event of the connection into account, of whatever kind.
+    /// Counts any event of the connection.
     pub fn observe(&mut self, at: &Stamp, event: &Event<'_>) {
         match event {
             Event::Open(_) => self.opened = Some(at.micros),
@@ -196,12 +196,12 @@ impl Stats {
         }
     }
 
-    /// Whether the connection is over, so that times count up to its end.
+    /// Whether the connection has ended, so that times count up to its end.
     pub fn has_ended(&self) -> bool {
         self.ended.is_some()
     }
 
-    /// What one direction amounts to.
+    /// The statistics of one direction.
     pub fn direction(&self, direction: Direction) -> &DirectionStats {
         match direction {
             Direction::ToServer => &self.to_server,
@@ -209,25 +209,26 @@ impl Stats {
         }
     }
 
-    /// From the opening to `now`, or to the end. Times are microseconds since the epoch.
+    /// The time from the opening to `now`, or to the end. Times are in microseconds since the
+    /// epoch.
     pub fn duration(&self, now: i64) -> Duration {
         let now = self.ended.unwrap_or(now);
         Duration::from_micros(self.opened.map_or(0, |opened| since(now, opened)))
     }
 
-    /// Since the last frame of a direction; `None` if none arrived.
+    /// The time since the last frame of a direction; `None` if none has arrived.
     pub fn idle(&self, direction: Direction, now: i64) -> Option<Duration> {
         let now = self.ended.unwrap_or(now);
         self.direction(direction).last.map(|last| Duration::from_micros(since(now, last)))
     }
 
-    /// The longest time without a frame in a direction, the time since the last one included.
+    /// The longest time without a frame in a direction, including the time since the last one.
     pub fn longest_silence(&self, direction: Direction, now: i64) -> Duration {
         let current = self.idle(direction, now).unwrap_or_else(|| self.duration(now));
         current.max(Duration::from_micros(self.direction(direction).longest_silence))
     }
 
-    /// Messages complete in a direction.
+    /// The number of complete messages in a direction.
     pub fn messages(&self, direction: Direction) -> u64 {
         let stats = self.direction(direction);
         let of = |data| stats.opcode(OpCode::Data(data)).messages;
@@ -235,7 +236,7 @@ impl Stats {
     }
 }
 
-/// Microseconds from `before` to `now`; none if the clock was set back.
+/// The microseconds from `before` to `now`; 0 if the clock was set back.
 fn since(now: i64, before: i64) -> u64 {
     u64::try_from(now.saturating_sub(before)).unwrap_or(0)
 }
@@ -256,7 +257,7 @@ mod tests {
         Stamp { micros, conn: ConnId(1) }
     }
 
-    /// Lets bytes of the server travel at a time.
+    /// Passes bytes of the server to the statistics, at this time.
     fn travel(stats: &mut Stats, observer: &mut Observer, bytes: &[u8], micros: i64) {
         let mut bytes = bytes.to_vec();
         let mut input = Input::new(&mut bytes);

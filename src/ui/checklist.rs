@@ -8,7 +8,7 @@ use crate::wire::handshake::accept::AcceptMistake;
 use crate::wire::handshake::rules::{Outcome, Report, RuleVerdict};
 use crate::wire::head::Head;
 
-/// What a report is made of.
+/// The data of a report.
 #[derive(Clone, Copy, Debug)]
 pub struct Checklist<'a> {
     /// The request as it was sent.
@@ -17,11 +17,11 @@ pub struct Checklist<'a> {
     pub response: Option<&'a Head>,
     /// The verdicts on the two.
     pub report: &'a Report,
-    /// Whether rules that were kept, or do not apply, are listed too.
+    /// Whether it also lists rules that were followed or do not apply.
     pub all: bool,
 }
 
-/// Columns of the names of facts.
+/// The width of the names of facts, in columns.
 const NAME: usize = 14;
 
 impl Checklist<'_> {
@@ -52,7 +52,7 @@ impl Checklist<'_> {
         self.agreed(&mut page);
     }
 
-    /// The verdict, the count of rules, and those that were not kept.
+    /// The verdict, the number of rules, and the broken rules.
     fn verdict(&self, page: &mut ChecklistWriter<'_>) {
         let failed = self.report.verdicts.iter().any(|v| v.outcome == Outcome::Fail);
         let status = self.response.and_then(Head::status_line).filter(|line| line.code != 101);
@@ -116,15 +116,15 @@ pub(super) fn count<'a>(verdicts: impl IntoIterator<Item = &'a RuleVerdict>) -> 
     format!("{all} rules: {passed} passed, {failed} FAILED, {warned} warned, {moot} not applicable")
 }
 
-/// Whether a rule was broken, or something is odd.
+/// Whether a rule was broken, or something is unusual.
 pub(super) fn is_against(verdict: &RuleVerdict) -> bool {
     matches!(verdict.outcome, Outcome::Fail | Outcome::Warn)
 }
 
-/// Where the report goes, and in which colours.
+/// The output and the colours of a report.
 struct ChecklistWriter<'o> {
     palette: Palette,
-    /// Columns of the names of rules.
+    /// The width of the names of rules, in columns.
     rule_width: usize,
     out: &'o mut Vec<u8>,
 }
@@ -182,7 +182,7 @@ impl ChecklistWriter<'_> {
     }
 }
 
-/// Columns of the names of rules.
+/// The width of the names of rules, in columns.
 pub(super) fn rule_width(report: &Report) -> usize {
     report.verdicts.iter().map(|verdict| verdict.rule.id.len()).max().unwrap_or(0) + 2
 }

@@ -1,6 +1,6 @@
 //! Microseconds since the Unix epoch as times of day: local for people, UTC for machines.
 //!
-//! Reads no clock; the time is an argument. The system's time zone is read when the first local
+//! It reads no clock; the time is an argument. The system's time zone is read when the first local
 //! time is written, and its offset once per minute of event time, because offsets change only on
 //! full minutes.
 
@@ -16,10 +16,10 @@ use crate::ui::view::Timestamps;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
 
-/// The first and last second RFC 3339 can write: years 0000 to 9999.
+/// The seconds that RFC 3339 can express: years 0000 to 9999.
 const RFC_3339_SECONDS: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_300_799;
 
-/// Which time people are shown.
+/// The time zone of printed times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Zone {
     /// The system's time zone.
@@ -29,20 +29,21 @@ pub enum Zone {
     Utc,
 }
 
-/// Columns of a relative time, so that what follows stays aligned for a quarter of an hour.
+/// The width of a relative time in columns: the text after it stays aligned for a quarter of an
+/// hour.
 const RELATIVE_WIDTH: usize = 8;
 
-/// Writes times as `07:00:00.123`, or as `+3.204`, or not at all.
+/// Writes times as `07:00:00.123` or as `+3.204`, or writes nothing.
 #[derive(Debug, Default)]
 pub struct LocalClock {
     zone: Option<TimeZone>,
     timestamps: Timestamps,
-    /// The minute, counted from the epoch, for which `offset` holds.
+    /// The minute, counted from the epoch, to which `offset` applies.
     minute: Option<i64>,
     /// Seconds east of Greenwich.
     offset: i64,
     second: Option<i64>,
-    /// `HH:MM:SS.` of that second.
+    /// `HH:MM:SS.` of the last written second.
     prefix: [u8; 9],
 }
 
@@ -53,19 +54,19 @@ impl LocalClock {
         Self { zone, timestamps, ..Self::default() }
     }
 
-    /// Chooses which time is written from now on.
+    /// Sets which time is written from now on.
     pub fn set_timestamps(&mut self, timestamps: Timestamps) {
         self.timestamps = timestamps;
     }
 
-    /// Whether narrow lines have no time.
+    /// Whether narrow lines leave out the time.
     #[inline]
     pub fn gives_way(&self) -> bool {
         self.timestamps == Timestamps::Auto
     }
 
-    /// Appends a space and the time, if times are shown: of day, thirteen bytes with the space;
-    /// or since `opened`, which are microseconds since the epoch as `micros` are.
+    /// Appends a space and the time, if times are shown: the time of day (thirteen bytes with the
+    /// space), or the time since `opened`. `opened` and `micros` are microseconds since the epoch.
     #[inline]
     pub fn write(&mut self, micros: i64, opened: i64, out: &mut Vec<u8>) {
         match self.timestamps {
@@ -87,7 +88,7 @@ impl LocalClock {
         let minute = second.div_euclid(60);
         if self.minute != Some(minute) {
             let zone = self.zone.get_or_insert_with(TimeZone::system);
-            // A time no calendar knows is shown as UTC.
+            // A time outside the calendar is shown as UTC.
             self.offset = Timestamp::from_second(second)
                 .map_or(0, |at| i64::from(zone.to_offset(at).seconds()));
             self.minute = Some(minute);
@@ -101,13 +102,13 @@ impl LocalClock {
 #[derive(Debug, Default)]
 pub struct UtcClock {
     second: Option<i64>,
-    /// `YYYY-MM-DDTHH:MM:SS.` of that second.
+    /// `YYYY-MM-DDTHH:MM:SS.` of the last written second.
     prefix: [u8; 20],
 }
 
 impl UtcClock {
-    /// Appends the time as RFC 3339 writes it, 27 bytes. Years beyond 0000 to 9999 are cut to
-    /// these.
+    /// Appends the time in the format of RFC 3339, 27 bytes. Years outside 0000 to 9999 are limited
+    /// to that range.
     #[inline]
     pub fn write(&mut self, micros: i64, out: &mut Vec<u8>) {
         let second = micros.div_euclid(MICROS_PER_SECOND);
@@ -134,7 +135,7 @@ pub fn millis(duration: Duration) -> String {
     format!("{}.{:03} ms", micros / 1000, micros % 1000)
 }
 
-/// A duration as a sentence names it: `8.123 ms`, and from one second on `3.001 s`.
+/// A duration for a sentence: `8.123 ms`, or `3.001 s` from one second on.
 pub fn brief(duration: Duration) -> String {
     if duration < Duration::from_secs(1) { millis(duration) } else { seconds(duration) }
 }

@@ -1,10 +1,10 @@
-//! What a printer keeps for each connection.
+//! The state of a printer for each connection.
 
 use std::collections::HashMap;
 
 use crate::event::ConnId;
 
-/// One `T` for each connection, quickest for the one used last.
+/// One `T` for each connection. Access is fastest for the one used last.
 #[derive(Debug)]
 pub struct PerConnection<T> {
     /// The owner of the value; a value without an owner is the default.
@@ -20,7 +20,7 @@ impl<T: Default> Default for PerConnection<T> {
 }
 
 impl<T: Default> PerConnection<T> {
-    /// What is kept for `conn`; begins with the default.
+    /// The state of `conn`; at first the default.
     #[inline]
     pub fn of(&mut self, conn: ConnId) -> &mut T {
         if self.current != Some(conn) {
@@ -29,7 +29,7 @@ impl<T: Default> PerConnection<T> {
         &mut self.value
     }
 
-    /// Forgets what was kept for a connection that has ended.
+    /// Removes the state of a connection that has ended.
     pub fn forget(&mut self, conn: ConnId) {
         if self.current == Some(conn) {
             self.current = None;
@@ -39,7 +39,7 @@ impl<T: Default> PerConnection<T> {
         }
     }
 
-    /// The connections something is kept for, in ascending order.
+    /// The connections that have a state, in ascending order.
     pub fn ids(&self) -> Vec<ConnId> {
         let mut ids: Vec<ConnId> = self.others.keys().copied().chain(self.current).collect();
         ids.sort_unstable();

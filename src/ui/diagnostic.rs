@@ -1,8 +1,8 @@
 //! A diagnostic as text, like an error of rustc: code and title, the evidence with a caret line,
 //! the reason, the likely causes, the cure.
 //!
-//! Appends lines to a buffer. All bytes from outside are escaped. Text between backquotes is never
-//! wrapped, so that a command can be copied.
+//! It appends lines to a buffer, and escapes all bytes from outside. Text between backquotes is
+//! never wrapped, so that a command can be copied.
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -12,14 +12,14 @@ use super::terminal::{FALLBACK_WIDTH, FULL_WIDTH};
 use super::wrap::wrap;
 use crate::diagnostics::{CatalogueEntry, Diagnostic, Form, Place, Severity, Span};
 
-/// What is before a line of the excerpt.
+/// The beginning of an excerpt's line.
 const BAR: &str = "   |";
 
-/// Columns left to text, however narrow the terminal.
+/// The least width of text in columns, even on a narrow terminal.
 const LEAST: usize = 40;
 
-/// Appends the diagnostics of one connection: the verdict in full, the others if they add
-/// something.
+/// Appends the diagnostics of a connection: the verdict in full, the others if they add
+/// information.
 pub fn write_all(found: &[Diagnostic], width: usize, palette: Palette, out: &mut Vec<u8>) {
     for (at, diagnostic) in found.iter().enumerate() {
         if at > 0 {
@@ -61,7 +61,7 @@ pub(super) fn ink(severity: Severity) -> Ink {
     }
 }
 
-/// Where lines go, and how wide they may be.
+/// The output and its width.
 struct DiagnosticWriter<'o> {
     width: usize,
     palette: Palette,
@@ -74,7 +74,7 @@ impl DiagnosticWriter<'_> {
         let name = format!("{}[{}]", severity.name(), entry.code);
         self.painted(ink(severity), &name);
         let title = sanitize::escaped(title.as_bytes());
-        // The rest of a long one stands below its beginning, after the code.
+        // The rest of a long title stands below its beginning, after the code.
         let lead = name.len() + ": ".len();
         self.out.extend_from_slice(b": ");
         self.indented(&title, lead);
@@ -109,14 +109,14 @@ impl DiagnosticWriter<'_> {
         self.wrapped(Ink::Info, "   = ", text);
     }
 
-    /// `lead`, then the text in lines no wider than the page, each but the first indented.
+    /// `lead`, then the text, wrapped to the page; all lines after the first are indented.
     fn wrapped(&mut self, ink: Ink, lead: &str, text: &str) {
         self.painted(ink, lead);
         let clean = sanitize::escaped(text.as_bytes());
         self.indented(&clean, lead.len());
     }
 
-    /// A clean text in lines no wider than the page, each but the first indented.
+    /// An escaped text, wrapped to the page; all lines after the first are indented.
     fn indented(&mut self, clean: &str, indent: usize) {
         for (at, line) in wrap(clean, self.width - indent).into_iter().enumerate() {
             if at > 0 {
@@ -150,7 +150,7 @@ fn place(span: &Span) -> String {
     }
 }
 
-/// An excerpt and where its carets go, in columns.
+/// An excerpt, and the columns of its carets.
 struct Row {
     text: String,
     caret_at: usize,
@@ -166,7 +166,7 @@ impl Row {
         }
     }
 
-    /// Text in which the mark is kept in sight: what is too long loses its start, then its end.
+    /// Text with a visible mark: if the text is too long, its start is cut first, then its end.
     fn text(span: &Span, room: usize) -> Self {
         let part = |range: std::ops::Range<usize>| {
             sanitize::escaped(span.bytes.get(range).unwrap_or_default())
@@ -187,9 +187,10 @@ impl Row {
         Self { text: before + &marked + &after, caret_at, carets }
     }
 
-    /// As many bytes as fit, the mark at the front of what is shown if it has to be.
+    /// As many bytes as fit; the mark may be at the front.
     fn hex(span: &Span, room: usize, with_text: bool) -> Self {
-        // Three columns a byte in hexadecimal, one more in text, which stands after two spaces.
+        // Each byte takes three columns in hexadecimal, and one in the text, which follows after
+        // two spaces.
         let most =
             if with_text { (room.saturating_sub(6)) / 4 } else { room.saturating_sub(2) / 3 };
         let shown = &span.bytes[..span.bytes.len().min(most.clamp(4, 16))];
@@ -213,7 +214,7 @@ impl Row {
     }
 }
 
-/// At most `columns` of a clean text, `…` where it was cut.
+/// At most `columns` of an escaped text; `…` shows the cut.
 fn shortened(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_owned();
@@ -231,7 +232,7 @@ fn shortened(text: &str, columns: usize) -> String {
     short
 }
 
-/// The end of a clean text, `…` in front of it.
+/// The end of an escaped text, after `…`.
 fn shortened_front(text: &str, columns: usize) -> String {
     let backwards: String = text.chars().rev().collect();
     shortened(&backwards, columns).chars().rev().collect()

@@ -1,14 +1,14 @@
 //! One frame as the bit diagram of RFC 6455 §5.2, with the value of each field under its name.
 //!
-//! Draws the fields the frame has and leaves out those it lacks. 66 columns wide.
+//! It draws only the fields that the frame has. The diagram is 66 columns wide.
 
 use super::number;
 use crate::wire::frame::opcode_name;
 use crate::wire::{Data, FrameHeader, OpCode, mask};
 
-/// Bytes of payload that are drawn.
+/// How many bytes of payload are drawn.
 pub const PAYLOAD: usize = 16;
-/// Bytes of a row: the RFC draws 32 bits.
+/// Bytes in a row, because the RFC draws 32 bits.
 const ROW: usize = 4;
 
 const RULER: &str = "  \
@@ -16,12 +16,12 @@ const RULER: &str = "  \
   0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
 ";
 
-/// A field, or the part of one that is in a row.
+/// A field, or the part of a field in one row.
 struct Cell {
     bits: usize,
     /// The name, from top to bottom.
     names: Vec<String>,
-    /// The bits as they travelled, with blanks between them.
+    /// The bits in the order of the wire, separated by blanks.
     digits: String,
     meaning: String,
 }
@@ -146,7 +146,7 @@ fn first_cells(header: &FrameHeader) -> Vec<Cell> {
     ]
 }
 
-/// The RFC's name of a field, as long as the cell allows, and in the first row its size.
+/// The RFC's name of a field, as far as it fits into the cell; the first row also has its size.
 fn names(region: Region, header: &FrameHeader, first: bool, len: usize) -> Vec<String> {
     let (name, continued, bits) = match region {
         Region::Length => {
@@ -163,7 +163,7 @@ fn names(region: Region, header: &FrameHeader, first: bool, len: usize) -> Vec<S
     [name.to_owned()].into_iter().chain(size).collect()
 }
 
-/// The lowest `count` bits, the highest of them first.
+/// The lowest `count` bits, beginning with the highest of them.
 fn digits(byte: u8, count: usize) -> String {
     let bits: Vec<_> =
         (0..count).rev().map(|at| if byte >> at & 1 == 1 { "1" } else { "0" }).collect();
@@ -176,13 +176,13 @@ fn hex(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Bytes as ASCII in quotes, a dot for what is not printable.
+/// Bytes as ASCII in quotes; a dot stands for an unprintable byte.
 fn ascii(bytes: &[u8]) -> String {
     let printable = |byte: &u8| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '.' };
     format!("\"{}\"", bytes.iter().map(printable).collect::<String>())
 }
 
-/// A line between two rows: a cross wherever one of them has a cell's end.
+/// A line between two rows, with a cross at each end of a cell.
 fn border(above: &[Cell], below: &[Cell], out: &mut Vec<u8>) {
     let ends = |row: &[Cell]| {
         let mut at = 0;

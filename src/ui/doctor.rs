@@ -6,26 +6,26 @@ use super::style::{Ink, Palette};
 use super::{clock, diagnostic, number, sanitize, wrap};
 use crate::diagnostics::Diagnostic;
 
-/// Columns of the name of a step.
+/// The width of a step's name, in columns.
 const NAME: usize = 14;
 
-/// How a step went.
+/// The outcome of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepOutcome {
-    /// As it should.
+    /// It succeeded.
     Ok,
-    /// Not as it should, and yet nothing has failed.
+    /// It was unusual, but nothing has failed.
     Odd,
     /// It failed.
     Failed,
     /// The server refused it with an HTTP status.
     Refused,
-    /// It could not be tried.
+    /// It was not possible.
     Skipped,
 }
 
 impl StepOutcome {
-    /// The word for it.
+    /// The name in the report.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -51,11 +51,11 @@ impl StepOutcome {
 pub struct DoctorStep {
     /// What was checked, one word or two.
     pub name: &'static str,
-    /// How it went.
+    /// The outcome.
     pub outcome: StepOutcome,
-    /// What was found, raw: printers escape it.
+    /// The result as raw text: printers escape it.
     pub text: String,
-    /// How long it took, if that means something.
+    /// The duration, if it is meaningful.
     pub elapsed: Option<Duration>,
 }
 
@@ -64,11 +64,11 @@ pub struct DoctorStep {
 pub struct Examination {
     /// Whether a WebSocket opened.
     pub opened: bool,
-    /// Whether it stayed open and answered as it should.
+    /// Whether it stayed open and answered correctly.
     pub healthy: bool,
-    /// The verdict in a sentence, raw.
+    /// The verdict in a sentence, as raw text.
     pub verdict: String,
-    /// What explains it, and what else was found.
+    /// The diagnostics: those that explain the verdict, and others.
     pub found: Vec<Diagnostic>,
     /// The steps, in order.
     pub steps: Vec<DoctorStep>,

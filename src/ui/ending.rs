@@ -6,7 +6,7 @@ use crate::event::{Cause, Ending, Side, TimeoutKind, Totals};
 use crate::wire::close::{self, CloseBody};
 use crate::wire::{Role, Violation};
 
-/// Describes how a connection ended, in one line, harmless for a terminal: first who ended it and why,
+/// Describes the end of a connection in one line, safe for a terminal: first who ended it and why,
 /// then what the other end did.
 ///
 /// For example `the server closed with 4401 "token expired" after 3.204 s`.
@@ -21,13 +21,13 @@ pub fn describe(ending: &Ending) -> String {
     }
 }
 
-/// The same, if the broken rule is explained elsewhere: only its code is named.
+/// Like [`describe`], if another text explains the broken rule: it has only the code of the rule.
 pub fn summarize(ending: &Ending) -> String {
     let Cause::Violation(violation) = &ending.cause else { return describe(ending) };
     failed(ending, &format!("{} ({})", fault(violation), violation.kind.rule().code))
 }
 
-/// Whose rule was broken: a limit is one of this side.
+/// Who set the rule that was broken: a limit belongs to this side.
 fn fault(violation: &Violation) -> &'static str {
     match violation.kind.is_limit() {
         true => "a limit of this side was crossed",
@@ -35,8 +35,8 @@ fn fault(violation: &Violation) -> &'static str {
     }
 }
 
-/// An end because of the peer's fault: that first, then what this side did about it. The reason of a
-/// Close that answers the fault repeats it, and is left out.
+/// An end because of the peer's fault: first the fault, then what this side did. Leaves out the
+/// reason of a Close that repeats the fault.
 fn failed(ending: &Ending, what: &str) -> String {
     let mut parts = vec![what.to_owned()];
     parts.extend(ending.received.as_ref().map(|body| format!("received {}", close_body(body))));
@@ -53,7 +53,7 @@ fn failed(ending: &Ending, what: &str) -> String {
     parts.join("; ")
 }
 
-/// An end that broke no rule, or one of a relayed connection.
+/// An end without a broken rule, or the end of a relayed connection.
 fn ended(ending: &Ending, cause: &Cause) -> String {
     let (near, far) = match ending.role {
         Some(Role::Client) => ("", "the server"),
@@ -86,8 +86,8 @@ fn ended(ending: &Ending, cause: &Cause) -> String {
         }
         Cause::Closed => {
             parts.push(format!("{} after {after}", first.closed().unwrap_or_default()));
-            // "When sending a Close frame in response, the endpoint typically echos the status code"
-            // (RFC 6455 §5.5.1): an echo is not worth a word.
+            // "When sending a Close frame in response, the endpoint typically echos the status
+            // code" (RFC 6455 §5.5.1): an echo is not mentioned.
             let code = |end: &End<'_>| end.body.and_then(|body| body.code);
             if code(&first) != code(&second) || second.has_reason() {
                 parts.extend(second.answered());
@@ -168,7 +168,8 @@ fn name(role: Role) -> &'static str {
     }
 }
 
-/// Describes what crossed, as in `sent 2 frames, 1 message, 5 bytes (13 on the wire); received …`.
+/// Describes the transferred data, as in `sent 2 frames, 1 message, 5 bytes (13 on the wire);
+/// received …`.
 pub fn totals(ending: &Ending) -> String {
     let (out, answer) = match ending.role {
         None => ("the client sent", "the server"),
@@ -181,7 +182,8 @@ pub fn totals(ending: &Ending) -> String {
 pub fn close_body(body: &CloseBody) -> String {
     let mut out = Vec::new();
     match body.code {
-        // Their meaning is the application's (RFC 6455 §7.4.2): the registry has no name for them.
+        // The application defines their meaning (RFC 6455 §7.4.2): the registry has no names for
+        // them.
         Some(code @ 4000..=4999) => out.extend_from_slice(code.to_string().as_bytes()),
         Some(code) => {
             out.extend_from_slice(format!("{code} {}", close::lookup(code).name).as_bytes());

@@ -1,22 +1,23 @@
-//! The beginnings of payloads that are still coming in. What all of one printer hold together is
-//! bounded: many connections with unfinished messages take no more memory than a few.
+//! The beginnings of payloads that are still arriving. The memory of all excerpts of a printer is
+//! limited: many connections with unfinished messages take no more memory than a few.
 
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes of each excerpt that do not count: who is late still shows this much.
+/// The bytes of each excerpt that do not count towards the limit, so that a late excerpt still has
+/// this much.
 const FREE: usize = 4096;
 
-/// A buffer that grew beyond this is given back after use.
+/// A larger buffer is freed after use.
 const KEPT: usize = 64 * 1024;
 
-/// What several excerpts may still take. One thread at a time uses it.
+/// The remaining memory of several excerpts. Only one thread at a time uses it.
 #[derive(Clone, Debug)]
 pub struct ExcerptRoom(Arc<AtomicUsize>);
 
 impl ExcerptRoom {
-    /// Room for so many bytes.
+    /// Room for this many bytes.
     pub fn new(bytes: usize) -> Self {
         Self(Arc::new(AtomicUsize::new(bytes)))
     }
@@ -26,12 +27,12 @@ impl ExcerptRoom {
 #[derive(Debug, Default)]
 pub struct Excerpt {
     bytes: Vec<u8>,
-    /// Where the bytes beyond the free ones were taken from, and how many.
+    /// The room from which the other bytes were taken, and their number.
     taken: Option<(ExcerptRoom, usize)>,
 }
 
 impl Excerpt {
-    /// Appends bytes, as many as fit: at most `most` are kept, and no more than there is room for.
+    /// Appends as many bytes as fit: at most `most` in all, and no more than there is room for.
     #[inline]
     pub fn push(&mut self, bytes: &[u8], most: usize, room: &ExcerptRoom) {
         let len = bytes.len().min(most.saturating_sub(self.bytes.len()));
@@ -50,12 +51,12 @@ impl Excerpt {
         given
     }
 
-    /// Makes room for a content of which so many bytes are expected.
+    /// Allocates memory for content of which this many bytes are expected.
     pub fn expect(&mut self, bytes: usize) {
         self.bytes.reserve_exact(bytes);
     }
 
-    /// Forgets the bytes.
+    /// Drops the bytes.
     #[inline]
     pub fn clear(&mut self) {
         self.bytes.clear();
@@ -64,7 +65,7 @@ impl Excerpt {
         }
     }
 
-    /// Returns the bytes, which do not count from now on.
+    /// Returns the bytes, which no longer count towards the limit.
     pub fn finish(&mut self) -> Vec<u8> {
         let bytes = std::mem::take(&mut self.bytes);
         self.clear();

@@ -1,4 +1,4 @@
-//! The long form of a catalogue entry, and the list of all: `wscope explain`.
+//! The long form of a catalogue entry, and the list of all entries: `wscope explain`.
 
 use super::diagnostic::ink;
 use super::style::Palette;
@@ -6,10 +6,10 @@ use super::terminal::FULL_WIDTH;
 use super::wrap::wrap;
 use crate::diagnostics::{CatalogueEntry, SECTIONS};
 
-/// Columns of a page that is to be read.
+/// The largest width of a page, in columns.
 const WIDEST: usize = 100;
 
-/// Appends everything the catalogue has about an entry.
+/// Appends the whole text of a catalogue entry.
 pub fn write(entry: &CatalogueEntry, width: usize, palette: Palette, out: &mut Vec<u8>) {
     let width = if width == FULL_WIDTH { width } else { width.clamp(40, WIDEST) };
     title(entry, palette, out);
@@ -33,7 +33,7 @@ pub fn write(entry: &CatalogueEntry, width: usize, palette: Palette, out: &mut V
     out.extend_from_slice(b"\nPossible causes\n");
     let mut named: Vec<&str> = Vec::new();
     for cause in entry.causes {
-        // A cause with several clues stands in the catalogue once for each.
+        // The catalogue has a cause once for each of its clues.
         if named.contains(&cause.text) {
             continue;
         }
@@ -60,21 +60,21 @@ pub fn list(palette: Palette, out: &mut Vec<u8>) {
     }
 }
 
-/// `error[W602]: RSV1 is set …`, without the severity where none is certain yet.
+/// `error[W602]: RSV1 is set …`; without the severity if it is not certain.
 fn title(entry: &CatalogueEntry, palette: Palette, out: &mut Vec<u8>) {
     let name = format!("{}[{}]", entry.severity.name(), entry.code);
     palette.paint(ink(entry.severity), name, out);
     out.extend_from_slice(format!(": {}\n", entry.title).as_bytes());
 }
 
-/// A clause of the catalogue as a sentence: with a capital, unless it begins with a command, a
-/// name in lower case or a number; and a full stop.
+/// Makes a sentence of a clause of the catalogue: with a capital (unless it begins with a command,
+/// a lower-case name or a number) and a full stop.
 fn sentence(clause: &str) -> String {
     let mut chars = clause.chars();
     let Some(first) = chars.next() else { return String::new() };
     let word: String = clause.chars().take_while(char::is_ascii_alphanumeric).collect();
     let is_word = word.len() == 1 || word.chars().skip(1).all(|c| c.is_ascii_lowercase());
-    // `connect()` and `server_max_window_bits` are spelled as they are.
+    // Names such as `connect()` and `server_max_window_bits` keep their spelling.
     let is_name = clause[word.len()..].starts_with(['(', '_', '.', '=']);
     match is_word && !is_name && first.is_ascii_lowercase() {
         true => format!("{}{}.", first.to_ascii_uppercase(), chars.as_str()),

@@ -9,7 +9,7 @@ use crate::event::{ConnId, Direction};
 use crate::ui::pattern::Pattern;
 use crate::wire::OpCode;
 
-/// How much of the content a regex searches: for a longer one, the beginning decides.
+/// How much of the content a regex searches; of longer content, only the beginning.
 pub const LOOKED_AT: usize = 64 * 1024;
 
 /// Some of a server's clients, or all of them.
@@ -18,16 +18,16 @@ pub enum ClientSet {
     /// Every client that is connected when the set is used.
     #[default]
     All,
-    /// These, in the order given; at least one, none twice.
+    /// These clients, in this order; at least one, none twice.
     Only(Vec<ConnId>),
     /// This direction of every relayed connection.
     Every(Direction),
-    /// This direction of the one that was opened last.
+    /// This direction of the connection that was opened last.
     Last(Direction),
 }
 
 impl ClientSet {
-    /// Whether a connection belongs to it.
+    /// Whether a connection belongs to the set.
     pub fn includes(&self, id: ConnId) -> bool {
         match self {
             Self::All => true,
@@ -41,7 +41,7 @@ impl ClientSet {
         }
     }
 
-    /// The direction of relayed connections that is meant.
+    /// The direction of relayed connections that the set names.
     pub fn direction(&self) -> Option<Direction> {
         match self {
             Self::All => None,
@@ -51,7 +51,7 @@ impl ClientSet {
     }
 }
 
-/// As it is typed: `3,5` or `all`, and `3>`, `all>` or `>` for one direction.
+/// The notation of the prompt: `3,5` or `all`, and `3>`, `all>` or `>` for one direction.
 impl fmt::Display for ClientSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ids = match self {
@@ -68,7 +68,7 @@ impl fmt::Display for ClientSet {
     }
 }
 
-/// Which frames are shown: those that pass all of it.
+/// A filter for frames: it shows frames that match all its parts.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Only frames of these connections.
@@ -84,13 +84,13 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether a line of what a message means is reason enough to show the message.
+    /// Whether a message is shown because this line of its meaning matches.
     pub(super) fn lets_mean(&self, line: &str) -> bool {
         let matches = |pattern: &Pattern| pattern.is_match(line.as_bytes());
         self.regex.as_ref().is_some_and(matches) && !self.unless.as_ref().is_some_and(matches)
     }
 
-    /// Whether a frame may pass, judged by its header. `opcode` is that of its message.
+    /// Whether a frame with this header may be shown. `opcode` is that of its message.
     fn lets_pass(&self, conn: ConnId, direction: Direction, opcode: OpCode) -> bool {
         self.clients.includes(conn)
             && self.direction.is_none_or(|only| only == direction)
@@ -98,23 +98,22 @@ impl Filter {
     }
 }
 
-/// What is known of one frame, or of one message where messages are shown as a whole.
+/// The decision about a frame, or about a message if whole messages are shown.
 #[derive(Debug, Default)]
 pub(super) enum FilterGate {
     /// It is shown.
     #[default]
     Open,
-    /// It is not, whatever it holds.
+    /// It is hidden, whatever its content.
     Shut,
-    /// It is not, for what it holds.
+    /// It is hidden because of its content.
     Barred,
-    /// Its content decides; this is its result.
+    /// The content decides; this is its beginning.
     Undecided(Vec<u8>),
 }
 
 impl FilterGate {
-    /// The gate of a frame or message of a connection; a filter that looks at content leaves it
-    /// undecided.
+    /// The gate of a frame or message. It is undecided if the filter searches the content.
     #[inline]
     pub(super) fn new(
         filter: Option<&Filter>,
@@ -130,7 +129,7 @@ impl FilterGate {
         }
     }
 
-    /// Takes the next piece of the content into account.
+    /// Takes the next piece of the content.
     #[inline]
     pub(super) fn push(&mut self, content: &[u8], filter: Option<&Filter>) {
         if let Self::Undecided(seen) = self {
@@ -142,10 +141,10 @@ impl FilterGate {
         }
     }
 
-    /// Decides by what arrived.
+    /// Decides with the received content.
     pub(super) fn decide(&mut self, filter: Option<&Filter>) {
         if let Self::Undecided(seen) = self {
-            // The filter may have been taken away in the meantime.
+            // The filter may have been removed in the meantime.
             let shown = filter.is_none_or(|Filter { regex, unless, .. }| {
                 regex.as_ref().is_none_or(|regex| regex.is_match(seen))
                     && unless.as_ref().is_none_or(|unless| !unless.is_match(seen))
@@ -158,7 +157,7 @@ impl FilterGate {
         matches!(self, Self::Open)
     }
 
-    /// Whether nothing but the content kept it back.
+    /// Whether only its content hides it.
     pub(super) fn is_shut_by_content(&self) -> bool {
         matches!(self, Self::Barred)
     }

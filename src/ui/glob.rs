@@ -6,7 +6,7 @@ pub fn glob(pattern: &str, text: &str) -> bool {
     let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
     let Some(last) = parts.next_back() else { return rest.is_empty() };
     for part in parts {
-        // The first place leaves most for what follows.
+        // The first match leaves the most text for the other parts.
         let Some(at) = rest.find(part) else { return false };
         rest = &rest[at + part.len()..];
     }

@@ -1,6 +1,6 @@
 //! Hex as people write it: digits in pairs, in any grouping.
 //!
-//! Reads only digits, not the additions of a dump (offsets, a column of text).
+//! It reads only digits, not the other parts of a dump (offsets, a column of text).
 
 /// Why a text is not hex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum HexFault {
     /// A group with half a byte.
     #[error("an odd number of digits")]
     HalfByte {
-        /// Where the group begins, as a byte offset in the text.
+        /// The byte offset of the group in the text.
         at: usize,
     },
 }
@@ -62,7 +62,7 @@ pub fn append(text: &str, out: &mut Vec<u8>) -> Result<(), HexFault> {
     }
 }
 
-/// The bytes that `text` encodes, see [`append`].
+/// The bytes that `text` encodes; see [`append`].
 pub fn unhex(text: &str) -> Result<Vec<u8>, HexFault> {
     let mut out = Vec::with_capacity(text.len() / 2);
     append(text, &mut out)?;
@@ -73,7 +73,7 @@ fn separates(c: char) -> bool {
     c.is_whitespace() || matches!(c, ',' | ';' | ':')
 }
 
-/// The value of a digit that has been checked to be one.
+/// The value of a valid digit.
 fn digit(byte: u8) -> u8 {
     char::from(byte).to_digit(16).unwrap_or(0) as u8
 }

@@ -1,13 +1,14 @@
 //! Bytes as rows of offset, hexadecimal and ASCII, in the layout of `hexdump -C`.
 //!
-//! Works on a stream: rows are written as soon as they are whole, and at most fifteen bytes wait.
+//! It works on a stream: it writes each row as soon as it is complete, so at most fifteen bytes
+//! wait.
 
 use super::number;
 
 /// Bytes of one row.
 pub const ROW: usize = 16;
 
-/// Rows of one dump, fed piece by piece.
+/// The rows of one dump, fed piece by piece.
 #[derive(Debug, Default)]
 pub struct Rows {
     offset: u64,
@@ -40,7 +41,7 @@ impl Rows {
         self.keep(rest);
     }
 
-    /// Appends the last row if it is not whole. The dump can continue after it.
+    /// Appends the last row if it is incomplete. The dump can continue after it.
     pub fn finish(&mut self, indent: usize, out: &mut Vec<u8>) {
         let have = std::mem::take(&mut self.have);
         if have > 0 {
@@ -64,7 +65,7 @@ pub fn dump(bytes: &[u8], offset: u64, indent: usize, out: &mut Vec<u8>) {
 
 fn write_row(offset: u64, row: &[u8], indent: usize, out: &mut Vec<u8>) {
     number::spaces(indent, out);
-    // Eight digits up to 4 GiB, then as many as it takes.
+    // Eight digits up to 4 GiB, then as many as needed.
     for byte in offset.to_be_bytes().into_iter().enumerate() {
         match byte {
             (0..4, 0) if offset >> 32 == 0 => {}

@@ -2,9 +2,9 @@
 //!
 //! `>` was sent, `<` was received, `=` is the meaning of a message, `*` informs, `!` marks a broken
 //! rule. Heads are shown line by line, exactly as sent; frames as one line each, or with every
-//! byte; or messages by their content. Appends to a buffer, and keeps only incomplete data: the
-//! line of a frame is printed at its end, and until then a bounded beginning of a message's content
-//! is kept.
+//! byte; or messages by their content. It appends to a buffer, and keeps only incomplete data: it
+//! prints the line of a frame at the frame's end, and until then keeps a limited beginning of the
+//! message's content.
 
 use std::ops::Range;
 
@@ -38,30 +38,31 @@ use crate::ui::terminal::FULL_WIDTH;
 use crate::ui::view::{Timestamps, View};
 use crate::wire::{Control, OpCode};
 
-/// How a transcript looks.
+/// The settings of a transcript.
 #[derive(Clone, Copy, Debug)]
 pub struct HumanOptions {
     /// The direction marked `>`; the other one is marked `<`.
     pub sent: Direction,
-    /// The columns of a frame's line, 30 to 1000; other values are set to the nearest of these, but
+    /// The columns of a frame's line, 30 to 1000; other values become the nearest of these.
     /// [`FULL_WIDTH`] cuts nothing up to 16 MiB.
     pub width: usize,
     /// Colours or none.
     pub palette: Palette,
-    /// How traffic is shown; [`View::Hex`] shows warnings about the handshake too. The view of
-    /// JSON is another printer's: here it is that of frames.
+    /// The view. [`View::Hex`] also shows warnings about the handshake. Another printer has the
+    /// view of JSON; here it means the view of frames.
     pub view: View,
     /// Whether JSON is shown on several lines.
     pub pretty: Pretty,
     /// Which time is shown.
     pub timestamps: Timestamps,
-    /// Whose time of day.
+    /// The time zone of the times of day.
     pub zone: Zone,
-    /// Whether lines carry the number of their connection, as in `< [2] …`.
+    /// Whether lines have the number of their connection, as in `< [2] …`.
     pub show_connection: bool,
-    /// Whether a server shows the rules of the handshake that were kept too.
+    /// Whether a server also shows the handshake rules that were followed.
     pub all_rules: bool,
-    /// Whether lines other than those of frames are broken at words: a terminal shows them.
+    /// Whether lines other than those of frames are broken between words, because a terminal shows
+    /// them.
     pub wraps: bool,
 }
 
@@ -90,14 +91,14 @@ pub struct HumanPrinter {
     connections: PerConnection<ConnectionPrinter>,
 }
 
-/// What is remembered of one connection.
+/// The state of one connection.
 #[derive(Debug, Default)]
 struct ConnectionPrinter {
     /// When it was opened, or else when its first event arrived, in microseconds since the epoch.
     opened: Option<i64>,
     to_server: HumanDirectionPrinter,
     to_client: HumanDirectionPrinter,
-    /// Of frames that a relay made, once there are any.
+    /// The printers of frames that a relay made, once there are any.
     made: Option<Box<[HumanDirectionPrinter; 2]>>,
     body: Body,
 }
@@ -111,7 +112,7 @@ impl ConnectionPrinter {
         }
     }
 
-    /// Prints what is known of frames that will not be completed.
+    /// Prints the received parts of frames that will not be completed.
     fn finish(&mut self, conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
         for direction in [writer.sent, writer.sent.opposite()] {
             self.printer(direction).finish(conn, writer, out);
@@ -124,7 +125,7 @@ impl ConnectionPrinter {
 }
 
 impl HumanPrinter {
-    /// A printer that has printed nothing yet.
+    /// A printer without state.
     pub fn new(options: HumanOptions) -> Self {
         let HumanOptions { sent, view, pretty, palette, show_connection, all_rules, wraps, .. } =
             options;
@@ -146,7 +147,7 @@ impl HumanPrinter {
         Self { writer, connections: PerConnection::default() }
     }
 
-    /// Changes the columns of the lines to come: see [`HumanOptions::width`].
+    /// Changes the width of future lines: see [`HumanOptions::width`].
     pub fn set_width(&mut self, columns: usize) {
         self.writer.width = in_bounds(columns);
     }
@@ -156,8 +157,8 @@ impl HumanPrinter {
         self.writer.wraps = wraps;
     }
 
-    /// Changes how traffic is shown. A frame or message that has begun is printed to its end as it
-    /// began, so nothing is lost and nothing printed twice.
+    /// Changes the view. A frame or message that has begun is printed in the old view, so nothing
+    /// is lost and nothing is printed twice.
     pub fn set_view(&mut self, view: View) {
         self.writer.mode.view = view;
     }
@@ -167,32 +168,32 @@ impl HumanPrinter {
         self.writer.mode.pretty = pretty;
     }
 
-    /// Changes which time the lines to come show.
+    /// Changes the timestamps of future lines.
     pub fn set_timestamps(&mut self, timestamps: Timestamps) {
         self.writer.clock.set_timestamps(timestamps);
     }
 
-    /// Chooses which of the frames to come are shown; `None` shows all.
+    /// Sets the filter for future frames; `None` shows all.
     ///
     /// A regex is matched against the first [`LOOKED_AT`](super::filter::LOOKED_AT) bytes of one
-    /// line's content: of a whole message if messages are shown; otherwise of each frame, so that
-    /// fragments of a message are decided one by one. A hidden message is shown if a line of its
+    /// line's content: of a whole message if messages are shown; otherwise of each frame, so each
+    /// fragment of a message is decided separately. A hidden message is shown if a line of its
     /// meaning matches.
     pub fn set_filter(&mut self, filter: Option<Filter>) {
         self.writer.filter = filter;
     }
 
-    /// How traffic is shown.
+    /// The current view.
     pub fn view(&self) -> View {
         self.writer.mode.view
     }
 
-    /// Which frames are shown, if not all.
+    /// The current filter, if there is one.
     pub fn filter(&self) -> Option<&Filter> {
         self.writer.filter.as_ref()
     }
 
-    /// Takes one event and appends the lines it completes, each with its `\n`.
+    /// Takes one event, and appends the lines that it completes, each with its `\n`.
     ///
     /// Events of one direction must come in order; directions and connections may interleave.
     pub fn print(&mut self, at: &Stamp, event: &Event<'_>, out: &mut Vec<u8>) {
@@ -227,7 +228,7 @@ impl HumanPrinter {
             }
             Event::Body(bytes) => connection.body.push(bytes, at.conn, writer, out),
             Event::Note(text) => {
-                // A note may explain what has just been found; the finding comes first.
+                // A note may explain an earlier violation, so the violation is printed first.
                 for printer in [&mut connection.to_server, &mut connection.to_client] {
                     printer.flush_if_blamed(writer, out);
                 }
@@ -248,8 +249,8 @@ impl HumanPrinter {
         }
     }
 
-    /// Appends what the message that arrived last in its direction means: a line for each packet
-    /// and for each rule that it breaks. Heartbeats are counted in the line of what follows them.
+    /// Appends the meaning of the last message of its direction: a line for each packet and for
+    /// each rule that it breaks. Heartbeats have no line; the next line begins with their number.
     pub fn print_meaning(&mut self, at: &Stamp, meaning: &Meaning, out: &mut Vec<u8>) {
         let printer = self.connections.of(at.conn).printer(meaning.direction);
         let lines = meaning::lines(meaning);
@@ -260,13 +261,13 @@ impl HumanPrinter {
         }
     }
 
-    /// Notes when a connection was opened, of which nothing is shown.
+    /// Notes when a connection was opened, if its opening is not shown.
     pub fn opened(&mut self, at: &Stamp) {
         self.connections.of(at.conn).opened = Some(at.micros);
     }
 
-    /// Appends the line of a frame that was remembered, and those of the rules it broke; of a long
-    /// content the part around `shown`.
+    /// Appends the line of a remembered frame, and lines for the rules that it broke. Of long
+    /// content, it shows the part around `shown`.
     pub fn print_record(
         &mut self,
         record: &FrameRecord,
@@ -286,7 +287,7 @@ impl HumanPrinter {
         FrameRecord::print_message(frames, shown, &mut self.writer, out);
     }
 
-    /// Prints what is known of frames that are not complete, when no more events will come.
+    /// Prints the received parts of incomplete frames, after the last event.
     pub fn flush_partial(&mut self, out: &mut Vec<u8>) {
         for conn in self.connections.ids() {
             let connection = self.connections.of(conn);
@@ -307,29 +308,30 @@ fn frame(
     if let FrameEvent::Start { header, .. } = event
         && header.opcode == OpCode::Control(Control::Close)
     {
-        // The Close may be the answer to what was found in the other direction.
+        // The Close may answer a violation in the other direction.
         connection.printer(direction.opposite()).flush_if_blamed(writer, out);
     }
     connection.printer(direction).take(at, direction, event, writer, out);
 }
 
-/// Less than 30 columns hold no line; no terminal has more than 1000.
+/// A line needs at least 30 columns; no terminal has more than 1000.
 fn in_bounds(columns: usize) -> usize {
     if columns == FULL_WIDTH { columns } else { columns.clamp(30, 1000) }
 }
 
-/// Bytes that are shown. Error pages of proxies say what matters long before.
+/// The shown bytes of a body. Error pages of proxies have the important part earlier.
 const SHOWN: u64 = 4096;
 
-/// What is known of a body.
+/// The state of a body.
 #[derive(Debug, Default)]
 struct Body {
-    /// The beginning of a line whose end is still to come.
+    /// The beginning of an incomplete line.
     line: Vec<u8>,
     seen: u64,
-    /// It is a page whose text is shown when it has arrived: HTML is unreadable on a terminal.
+    /// It is a page. Its text is shown when it is complete, because HTML is unreadable on a
+    /// terminal.
     is_page: bool,
-    /// It is compressed: unreadable, too.
+    /// It is compressed, so it is unreadable, too.
     is_gzip: bool,
 }
 
@@ -357,7 +359,7 @@ impl Body {
         }
     }
 
-    /// Prints the last line and how much was left out.
+    /// Prints the last line, and how much was left out.
     fn finish(&mut self, conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
         if std::mem::take(&mut self.is_page)
             && let Some(text) = page_text(&self.line)

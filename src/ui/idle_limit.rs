@@ -6,29 +6,29 @@ use super::ending::close_body;
 use crate::event::{Cause, Ending, Lost, Side};
 use crate::wire::close::CloseBody;
 
-/// A silence that was tried.
+/// A tested silence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Silence {
-    /// How long it was to last.
+    /// Its planned length.
     pub time: Duration,
     /// Its result.
     pub outcome: SilenceOutcome,
-    /// Frames that the peer sent meanwhile.
+    /// The number of frames that the peer sent during it.
     pub frames: u64,
 }
 
 /// The result of a silence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SilenceOutcome {
-    /// The connection lives: a ping was answered after it, in this time.
+    /// The connection is open: after the silence, a ping was answered in this time.
     Open(Duration),
-    /// The connection ended after this much of it.
+    /// The connection ended after this part of the silence.
     Cut(Duration, Timer),
-    /// The connection did not live, which showed only when something was sent.
+    /// The connection had ended, but only the next sent data showed that.
     Dead(Timer),
 }
 
-/// By what sign an end shows, and so whose timer it was.
+/// The sign of an end, which shows whose timer it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Timer {
     /// A Close frame.
@@ -37,12 +37,12 @@ pub enum Timer {
     Fin,
     /// A reset.
     Reset,
-    /// None: what is sent is not answered.
+    /// No answer to sent data.
     Unanswered,
 }
 
 impl Timer {
-    /// The sign of an ending.
+    /// The sign of this ending.
     pub fn of(ending: &Ending) -> Self {
         match (&ending.cause, &ending.received) {
             (_, Some(body)) if ending.by == Side::Peer => Self::Close(body.clone()),
@@ -75,7 +75,7 @@ impl Timer {
         }
     }
 
-    /// Whose timer that means.
+    /// The owner of the timer, judged by the sign.
     fn owner(&self) -> &'static str {
         match self {
             Self::Close(_) => {
@@ -93,7 +93,7 @@ impl Timer {
 }
 
 impl Silence {
-    /// The line for it.
+    /// Its line in the output.
     pub fn line(&self) -> String {
         let frames = match self.frames {
             0 => String::new(),
@@ -114,21 +114,22 @@ impl Silence {
     }
 }
 
-/// What the search found.
+/// The result of the search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdleLimit {
-    /// The longest silence after which the connection lived.
+    /// The longest silence after which the connection was open.
     pub allowed: Duration,
-    /// The shortest after which it did not, and how that showed.
+    /// The shortest silence after which it was not, and the sign.
     pub cut: Option<(Duration, Timer)>,
-    /// The ping interval that prevents it, and whether a connection lived with it, if that was tried.
+    /// The ping interval that prevents the end, and whether a connection stayed open with it, if
+    /// that was tested.
     pub cure: Option<(Duration, Option<bool>)>,
     /// The peer sent frames while this side was silent.
     pub busy: bool,
 }
 
 impl IdleLimit {
-    /// The verdict in sentences, a line each.
+    /// The verdict in sentences, one on each line.
     pub fn lines(&self) -> Vec<String> {
         let Some((cut, timer)) = &self.cut else {
             let mut line = format!("idle for {} is allowed", seconds(self.allowed));
@@ -166,7 +167,7 @@ impl IdleLimit {
 
 const BUSY: &str = "the peer sent frames, so the connection was not fully idle";
 
-/// As in `2 s` or `0.31 s`: hundredths are as exact as a search is.
+/// For example `2 s` or `0.31 s`; the search is exact to hundredths.
 fn seconds(time: Duration) -> String {
     let hundredths = (time.as_secs_f64() * 100.0).round() / 100.0;
     format!("{hundredths} s")

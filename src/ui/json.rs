@@ -1,7 +1,7 @@
 //! Events as JSON: one object on each line, with every byte.
 //!
-//! The same lines are the recording format; `docs/json.md` describes them. Appends to a buffer.
-//! Memory is bounded by [`INLINE`] for each direction, however long frames and messages are.
+//! The same lines are the recording format; `docs/json.md` describes them. It appends to a buffer.
+//! Its memory for each direction is limited to [`INLINE`], even for longer frames and messages.
 
 mod direction_printer;
 mod facts;
@@ -26,7 +26,7 @@ use crate::wire::{Role, role_name};
 /// The version of the schema, in the first object.
 pub const VERSION: u64 = 1;
 
-/// Prints events for machines. See the [module](self).
+/// Prints events for programs. See the [module](self).
 #[derive(Debug)]
 pub struct JsonPrinter {
     role: Option<Role>,
@@ -34,12 +34,12 @@ pub struct JsonPrinter {
     started: bool,
     clock: UtcClock,
     connections: PerConnection<[JsonDirectionPrinter; 2]>,
-    /// Of frames that a relay made.
+    /// The printers of frames that a relay made.
     made: PerConnection<[JsonDirectionPrinter; 2]>,
 }
 
 impl JsonPrinter {
-    /// A printer that has printed nothing yet. `role` is ours, if we are one of the ends.
+    /// A printer without state. `role` is our role; `None` for a program that is neither end.
     pub fn new(role: Option<Role>) -> Self {
         Self {
             role,
@@ -51,7 +51,7 @@ impl JsonPrinter {
         }
     }
 
-    /// States in the first object that secrets are shown, or that they are left out.
+    /// States in the first object whether secrets are shown or left out.
     pub fn with_secrets(self, shows_secrets: bool) -> Self {
         Self { shows_secrets, ..self }
     }
@@ -59,8 +59,7 @@ impl JsonPrinter {
     /// Takes one event and appends the objects it completes, each with its `\n`.
     ///
     /// Events of one direction must come in order; directions and connections may interleave. The
-    /// first may come in the middle of a frame, of which nothing is printed then but what is found
-    /// wrong with it.
+    /// first event may come in the middle of a frame; of such a frame, only violations are printed.
     pub fn print(&mut self, at: &Stamp, event: &Event<'_>, out: &mut Vec<u8>) {
         if !self.started {
             self.start(at, out);
@@ -93,7 +92,7 @@ impl JsonPrinter {
         }
     }
 
-    /// Appends an object of what a message means.
+    /// Appends the object with the meaning of a message.
     pub fn meaning(&mut self, at: &Stamp, meaning: &Meaning, out: &mut Vec<u8>) {
         if !self.started {
             self.start(at, out);
@@ -101,7 +100,7 @@ impl JsonPrinter {
         meaning::print(at, meaning, &mut self.clock, out);
     }
 
-    /// Appends an object of a mode's own.
+    /// Appends an object of a mode.
     fn object(
         &mut self,
         event: &str,
@@ -117,7 +116,7 @@ impl JsonPrinter {
         object.end();
     }
 
-    /// Appends an object for each finding on a connection, the verdict first.
+    /// Appends an object for each diagnostic of a connection, the verdict first.
     pub fn diagnostics(&mut self, at: &Stamp, found: &[Diagnostic], out: &mut Vec<u8>) {
         if !self.started {
             self.start(at, out);
@@ -127,7 +126,7 @@ impl JsonPrinter {
         }
     }
 
-    /// Appends the report of an examination: the verdict, what was found, the steps.
+    /// Appends the report of an examination: the verdict, the diagnostics, the steps.
     pub fn report(&mut self, at: &Stamp, report: &Examination, out: &mut Vec<u8>) {
         if !self.started {
             self.start(at, out);
@@ -139,7 +138,7 @@ impl JsonPrinter {
         }
     }
 
-    /// Prints what is known of frames that are not complete, when no more events will come.
+    /// Prints the received parts of incomplete frames, after the last event.
     pub fn flush_partial(&mut self, out: &mut Vec<u8>) {
         for conn in self.connections.ids() {
             for printer in self.connections.of(conn) {
@@ -188,7 +187,7 @@ fn step(at: &Stamp, step: &DoctorStep, clock: &mut UtcClock, out: &mut Vec<u8>) 
     object.end();
 }
 
-/// Prints one finding. `verdict` means that it explains the end, and is not an additional note.
+/// Prints one diagnostic. `verdict` means that it explains the end.
 fn diagnostic(
     at: &Stamp,
     diagnostic: &Diagnostic,

@@ -1,21 +1,21 @@
-//! Answer times in constant memory, and their percentiles.
+//! Collects answer times in constant memory, and computes their percentiles.
 
 use std::time::Duration;
 
 /// Buckets for each power of two: a percentile is at most 3 % too large.
 const STEPS: u32 = 5;
 
-/// Times, counted by their size.
+/// A histogram of times.
 #[derive(Clone, Debug, Default)]
 pub struct Latencies {
     count: u64,
     max: Duration,
-    /// Made when the first time is counted.
+    /// Allocated when the first time is counted.
     buckets: Vec<u64>,
 }
 
 impl Latencies {
-    /// Counts one.
+    /// Counts a time.
     pub fn take(&mut self, time: Duration) {
         self.count += 1;
         self.max = self.max.max(time);
@@ -26,7 +26,7 @@ impl Latencies {
         self.buckets[at] += 1;
     }
 
-    /// Counts those of another run too.
+    /// Adds the times of another run.
     pub fn add(&mut self, other: &Self) {
         self.count += other.count;
         self.max = self.max.max(other.max);
@@ -36,17 +36,17 @@ impl Latencies {
         self.buckets.iter_mut().zip(&other.buckets).for_each(|(own, more)| *own += more);
     }
 
-    /// How many were counted.
+    /// The number of times.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// The greatest.
+    /// The longest time.
     pub fn max(&self) -> Option<Duration> {
         (self.count > 0).then_some(self.max)
     }
 
-    /// The time that so many percent did not exceed.
+    /// The time that this percentage of all times does not exceed.
     pub fn percentile(&self, percent: f64) -> Option<Duration> {
         let wanted = ((percent / 100.0 * self.count as f64).ceil() as u64).max(1);
         let mut seen = 0;
@@ -58,7 +58,8 @@ impl Latencies {
     }
 }
 
-/// Small numbers have a bucket each; others share one with those of the same first bits.
+/// Small numbers have their own bucket; larger ones share a bucket with numbers that have the same
+/// first bits.
 fn bucket(micros: u64) -> usize {
     let bits = 64 - micros.leading_zeros();
     let shift = bits.saturating_sub(STEPS + 1);
@@ -70,7 +71,7 @@ fn bound(at: usize) -> u64 {
     let at = at as u64;
     let shift = (at >> STEPS).saturating_sub(1);
     let first = at - (shift << STEPS);
-    // The greatest of all has no successor.
+    // The largest bucket has no successor.
     ((u128::from(first) + 1) << shift).saturating_sub(1).min(u128::from(u64::MAX)) as u64
 }
 

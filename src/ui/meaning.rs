@@ -1,4 +1,4 @@
-//! The meaning of a message in the protocol that it carries, as printers get it.
+//! The meaning of a message in the protocol that it carries, for printers.
 
 use crate::event::Direction;
 use crate::lens::Decoded;
@@ -10,7 +10,8 @@ pub struct Meaning {
     pub direction: Direction,
     /// The number of the message in its direction, from 1.
     pub number: u64,
-    /// Whether others arrived between it and this, because only they made clear what it means.
+    /// Whether other messages arrived between the message and this meaning, because only they
+    /// showed the protocol.
     pub is_late: bool,
     /// Its packets.
     pub packets: Vec<Decoded>,

@@ -2,7 +2,7 @@
 
 use crate::wire::{Data, FrameHeader, OpCode, ViolationKind};
 
-/// What a frame's message means for its payload.
+/// What a frame's message says about its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct MessageKind {
     /// Text or binary.
@@ -24,8 +24,8 @@ impl Messages {
         match header.opcode {
             OpCode::Data(Data::Text | Data::Binary) => {
                 let text = header.opcode == OpCode::Data(Data::Text);
-                // permessage-deflate gives RSV1 this meaning (RFC 7692 §6); if it was not agreed
-                // a violation is reported before any payload comes: see `blame`.
+                // permessage-deflate gives RSV1 this meaning (RFC 7692 §6); if it was not agreed, a
+                // violation is reported before the payload: see `blame`.
                 self.open = Some(MessageKind { text, compressed: header.rsv1 });
                 self.open
             }
@@ -34,7 +34,7 @@ impl Messages {
         }
     }
 
-    /// Takes a violation into account, found in a frame of `message`.
+    /// Handles a violation in a frame of `message`.
     pub(super) fn blame(&mut self, kind: ViolationKind, message: &mut Option<MessageKind>) {
         if kind == ViolationKind::Rsv1WithoutExtension {
             for message in [&mut self.open, message].into_iter().flatten() {
@@ -43,7 +43,7 @@ impl Messages {
         }
     }
 
-    /// Takes the end of a frame into account.
+    /// Handles the end of a frame.
     #[inline]
     pub(super) fn end(&mut self, header: &FrameHeader) {
         // A frame with a reserved opcode belongs to no message, so it ends none.

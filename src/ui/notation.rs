@@ -1,4 +1,4 @@
-//! How single values are written: opcodes, close codes, keys, lengths, switches, times.
+//! The notation of single values: opcodes, close codes, keys, lengths, switches, times.
 //!
 //! One notation for the prompt, the command line and the JSON commands. Each function returns
 //! `None` or an error in words; the caller knows the position of the value.
@@ -11,13 +11,13 @@ use crate::wire::frame::opcode_name;
 use crate::wire::mask::MaskKey;
 use crate::wire::{LengthForm, OpCode};
 
-/// What [`opcode`] takes, in words.
+/// The values that [`opcode`] accepts, in words.
 pub const OPCODES: &str = "0 to 15, or continuation, text, binary, close, ping, pong";
 
-/// What [`duration`] takes, in words.
+/// The values that [`duration`] accepts, in words.
 pub const TIMES: &str = "seconds, as in 1.5, or 250ms, 2m, 1h";
 
-/// The longest time that can be given: the current time plus this time is valid.
+/// The longest allowed time: the current time plus this time is still valid.
 pub const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 86400);
 
 /// An opcode by its name, or by its number: `0` to `15`, `0x0` to `0xf`.
@@ -42,7 +42,7 @@ pub fn close_code(word: &str) -> Option<u16> {
     close_names().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, info)| info.first)
 }
 
-/// The close codes with a name, with that name as [`close_code`] reads it.
+/// The close codes that have a name, with the name that [`close_code`] accepts.
 pub fn close_names() -> impl Iterator<Item = (String, &'static CloseCodeInfo)> {
     let single = REGISTRY.iter().filter(|info| info.first == info.last);
     single.map(|info| (info.name.replace(' ', "-").to_lowercase(), info))
@@ -68,13 +68,13 @@ pub fn on_off(word: &str) -> Option<bool> {
     }
 }
 
-/// A number of at most 64 bits, decimal or after `0x` hexadecimal.
+/// A number of at most 64 bits, decimal, or hexadecimal after `0x`.
 pub fn number(word: &str) -> Option<u64> {
     let (digits, radix) = match word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")) {
         Some(digits) => (digits, 16),
         None => (word, 10),
     };
-    // `from_str_radix` would take a sign.
+    // `from_str_radix` would accept a sign.
     let all_digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     u64::from_str_radix(digits, radix).ok().filter(|_| all_digits)
 }
@@ -84,7 +84,7 @@ pub fn number(word: &str) -> Option<u64> {
 ///
 /// # Errors
 ///
-/// A sentence that names the text and what a time is.
+/// A sentence with the text and the notation of times.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let help = || format!("{text:?} is not a time; write {TIMES}");
     let unit_at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
@@ -103,8 +103,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(help)
 }
 
-/// `A`, `user_id2`: letters of ASCII, digits and `_`, no digit first. The groups of a regular
-/// expression have such names.
+/// Whether a text is the name of a variable, such as `A` or `user_id2`: ASCII letters, digits and
+/// `_`, no digit first. Groups of regular expressions have such names.
 pub fn is_variable(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

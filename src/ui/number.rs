@@ -1,7 +1,7 @@
 //! Writes numbers as text directly into a buffer.
 //!
-//! A transcript of a million frames holds ten million numbers; going through `core::fmt` for each
-//! would cost more than decoding the frames.
+//! A transcript of a million frames contains ten million numbers. To format each with `core::fmt`
+//! would take more time than decoding the frames.
 
 /// All numbers of two digits, one after the other.
 const PAIRS: &[u8; 200] = b"\
@@ -26,7 +26,7 @@ pub fn decimal_len(n: u64) -> usize {
     n.checked_ilog10().map_or(1, |log| log as usize + 1)
 }
 
-/// `n` with a comma between each three digits, as in `1,234,567`.
+/// `n` with commas between groups of three digits, as in `1,234,567`.
 pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
@@ -39,7 +39,7 @@ pub fn grouped(n: u64) -> String {
     text
 }
 
-/// A number of bytes for people: exact below 1 KiB, then with one decimal, as in `12.3 MiB`.
+/// A number of bytes for users: exact below 1 KiB, then with one decimal, as in `12.3 MiB`.
 pub fn size(bytes: u64) -> String {
     if bytes < 1024 {
         return format!("{bytes} B");
@@ -47,7 +47,7 @@ pub fn size(bytes: u64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let mut size = bytes as f64 / 1024.0;
     let mut unit = 0;
-    // What would be rounded to 1024.0 is 1.0 of the next unit.
+    // A value that would be rounded to 1024.0 is 1.0 of the next unit.
     while size >= 1023.95 && unit + 1 < units.len() {
         size /= 1024.0;
         unit += 1;
@@ -75,7 +75,7 @@ pub(super) fn hex_pair(byte: u8) -> [u8; 2] {
     [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 0xf)]]
 }
 
-/// Appends bytes in hexadecimal, nothing between them.
+/// Appends bytes in hexadecimal, without spaces.
 #[inline]
 pub fn hex(bytes: &[u8], out: &mut Vec<u8>) {
     for &byte in bytes {
@@ -107,7 +107,7 @@ pub fn spaces(n: usize, out: &mut Vec<u8>) {
     out.resize(out.len() + n, b' ');
 }
 
-/// So many of something, as in `1 frame` or `2 frames`.
+/// A number of things, as in `1 frame` or `2 frames`.
 pub fn counted(n: u64, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }

@@ -11,12 +11,12 @@ use regex_syntax::hir::{HirKind, Literal};
 
 use crate::ui::sanitize::escaped;
 
-/// The most memory a compiled expression takes. The crate's own limit is ten times as much, with
-/// which a search through a message of 500 KB can take minutes.
+/// The memory limit of a compiled expression. The limit of the crate is ten times as high; with it,
+/// a search through a message of 500 KB can take minutes.
 const MAX_COMPILED: usize = 1024 * 1024;
 
-/// Memory for the states a search has met. The crate's 2 MiB are too few for an expression of some
-/// thousand characters, which is then searched for a hundred times more slowly.
+/// The memory for the states of a search. The crate's 2 MiB are not enough for an expression of
+/// some thousand characters; it would then be a hundred times slower.
 const STATES: usize = 16 * 1024 * 1024;
 
 /// A regular expression over bytes.
@@ -28,15 +28,15 @@ pub struct Pattern {
 
 #[derive(Clone, Debug)]
 enum Search {
-    /// Of any length: the search takes one pass and no memory.
+    /// A plain text of any length: the search takes one pass and no memory.
     Literal(Box<Finder<'static>>),
     Regex(Regex),
 }
 
-/// Why a text is not a regular expression that can be used.
+/// Why a text can't be used as a regular expression.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// Its syntax is wrong, and how.
+    /// A syntax error, with its description.
     Syntax(String),
     /// It is too large once compiled.
     TooLarge,
@@ -55,7 +55,7 @@ impl fmt::Display for PatternError {
     }
 }
 
-/// Between slashes, harmless for a terminal.
+/// The expression between slashes, safe for a terminal.
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "/{}/", escaped(self.text.as_bytes()))
@@ -67,7 +67,7 @@ impl Pattern {
     pub fn new(text: &str) -> Result<Self, PatternError> {
         let mut parser = regex_syntax::ParserBuilder::new().utf8(false).build();
         let parsed = parser.parse(text).map_err(|error| {
-            // A drawing with a caret, then the reason.
+            // The error has a drawing with a caret before the reason.
             let text = error.to_string();
             let reason = text.lines().last().unwrap_or_default();
             PatternError::Syntax(escaped(reason.trim_start_matches("error: ").as_bytes()))
@@ -81,13 +81,14 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), search })
     }
 
-    /// Replaces each match in `content` with `with`, in which `$1` and `${name}` stand for groups
-    /// and `$$` for a dollar. `None` if nothing matches, or more than `most` bytes come of it.
+    /// Replaces each match in `content` with `with`, in which `$1` and `${name}` are groups and
+    /// `$$` is a dollar. Returns `None` if nothing matches, or if the result would exceed `most`
+    /// bytes.
     pub fn replace(&self, content: &[u8], with: &[u8], most: usize) -> Option<Vec<u8>> {
         let compiled;
         let regex = match &self.search {
             Search::Regex(regex) => regex,
-            // Its text has been parsed.
+            // Its text has already been parsed.
             Search::Literal(_) => {
                 compiled = compile(&self.text).ok()?;
                 &compiled
@@ -108,8 +109,8 @@ impl Pattern {
         (changed && replaced.len() <= most).then_some(replaced)
     }
 
-    /// The first `$1` or `${name}` in `with` that is not a group: [`Pattern::replace`] would put nothing
-    /// there. What is `known` has another meaning.
+    /// The first `$1` or `${name}` in `with` that is not a group, because [`Pattern::replace`]
+    /// would insert nothing there. Names in `known` have another meaning.
     pub fn unknown_group<'w>(
         &self,
         with: &'w str,
@@ -130,13 +131,13 @@ impl Pattern {
             if !name.is_empty() && !group && !known(name) {
                 return Some(name);
             }
-            // Of `$$`, a dollar, both are behind.
+            // Skips both characters of `$$`.
             rest = left.strip_prefix('$').filter(|_| name.is_empty()).unwrap_or(left);
         }
         None
     }
 
-    /// Where it matches first.
+    /// The first match.
     pub fn find(&self, content: &[u8]) -> Option<std::ops::Range<usize>> {
         match &self.search {
             Search::Literal(finder) => {
@@ -147,8 +148,8 @@ impl Pattern {
         }
     }
 
-    /// What its first group matched, at its first match in `content`; the whole match if it has no
-    /// group.
+    /// The text of the first group, at the first match in `content`; the whole match if the
+    /// expression has no group.
     pub fn first_group<'c>(&self, content: &'c [u8]) -> Option<&'c [u8]> {
         match &self.search {
             Search::Literal(_) => self.find(content).map(|at| &content[at]),
@@ -169,8 +170,8 @@ impl Pattern {
         regex.into_iter().flat_map(|regex| regex.capture_names().flatten())
     }
 
-    /// The named groups of the first match in `content`, each with what it matched: nothing if it
-    /// took no part. `None` if there is no match.
+    /// The named groups of the first match in `content`, each with its text; the text is empty if
+    /// the group took no part. `None` if there is no match.
     pub fn captures<'c>(&self, content: &'c [u8]) -> Option<Vec<(&str, &'c [u8])>> {
         match &self.search {
             Search::Regex(regex) if regex.capture_names().flatten().next().is_some() => {

@@ -1,11 +1,11 @@
-//! What `wscope ping` prints: a line for each answer, and the summary.
+//! The output of `wscope ping`: a line for each answer, and the summary.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::clock;
 
-/// Round trips that the line of time shows at most, the last ones.
+/// How many of the last round trips the drawing shows at most.
 const RECENT: usize = 512;
 
 /// Upper bounds of the histogram: 1, 2 and 5 times each power of ten, in microseconds, up to 50 s.
@@ -14,17 +14,17 @@ const BUCKETS: usize = 24;
 /// Columns of `  500.000 ms  ` and of a count after a bar.
 const LABELS: usize = 32;
 
-/// The least width of a bar.
+/// The smallest width of a bar.
 const LEAST: usize = 10;
 
-/// What became of a ping, or a pong that belongs to none.
+/// The result of a ping, or a pong that belongs to no ping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PingEvent {
     /// It was answered in time.
     Answered {
         /// Its number, from 1.
         seq: u64,
-        /// Bytes of payload in the answer.
+        /// The size of the answer's payload in bytes.
         bytes: usize,
         /// The round trip.
         time: Duration,
@@ -33,7 +33,7 @@ pub enum PingEvent {
     Late {
         /// Its number.
         seq: u64,
-        /// Bytes of payload in the answer.
+        /// The size of the answer's payload in bytes.
         bytes: usize,
         /// The round trip.
         time: Duration,
@@ -42,18 +42,18 @@ pub enum PingEvent {
     Lost {
         /// Its number.
         seq: u64,
-        /// How long its answer was waited for.
+        /// How long wscope waited for its answer.
         after: Duration,
     },
-    /// An answer whose payload is that of no ping that waits.
+    /// An answer whose payload belongs to no waiting ping.
     Stray {
-        /// Bytes of its payload.
+        /// The size of its payload in bytes.
         bytes: usize,
     },
 }
 
 impl PingEvent {
-    /// The line for it; `host` is harmless for a terminal.
+    /// Its line; `host` is safe for a terminal.
     pub fn line(&self, host: &str, echo: bool) -> String {
         let answer = answer(echo);
         match self {
@@ -74,7 +74,7 @@ impl PingEvent {
     }
 }
 
-/// What answers a ping, in a word.
+/// The word for the answer to a ping.
 fn answer(echo: bool) -> &'static str {
     if echo { "echo" } else { "pong" }
 }
@@ -88,23 +88,23 @@ pub struct PingRoundTrips {
     pub answered: u64,
     /// Not answered in time.
     pub lost: u64,
-    /// Seconds: their sum and that of their squares.
+    /// The sum of the times in seconds, and the sum of their squares.
     sum: f64,
     squares: f64,
     range: Option<(Duration, Duration)>,
     buckets: [u64; BUCKETS],
-    /// The last ones; `None` was lost.
+    /// The last round trips; `None` is a lost ping.
     recent: VecDeque<Option<Duration>>,
 }
 
-/// Least, mean and greatest round trip, and how much they vary.
+/// The shortest, mean and longest round trip, and their deviation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoundTripFigures {
-    /// The least.
+    /// The shortest.
     pub min: Duration,
     /// The mean.
     pub avg: Duration,
-    /// The greatest.
+    /// The longest.
     pub max: Duration,
     /// The standard deviation, as ping(8) computes it.
     pub mdev: Duration,
@@ -139,7 +139,7 @@ impl PingRoundTrips {
         self.recent.push_back(time);
     }
 
-    /// The figures, if anything was answered.
+    /// The figures, if a ping was answered.
     pub fn figures(&self) -> Option<RoundTripFigures> {
         let (min, max) = self.range?;
         let count = self.answered as f64;
@@ -149,7 +149,7 @@ impl PingRoundTrips {
         Some(RoundTripFigures { min, avg, max, mdev })
     }
 
-    /// Lost ones in percent of those whose fate is known.
+    /// The percentage of lost pings among those with a result.
     pub fn loss(&self) -> f64 {
         match self.answered + self.lost {
             0 => 0.0,
@@ -157,7 +157,7 @@ impl PingRoundTrips {
         }
     }
 
-    /// Pings whose answer was still waited for at the end.
+    /// The number of pings without a result at the end.
     pub fn waiting(&self) -> u64 {
         self.sent.saturating_sub(self.answered + self.lost)
     }
@@ -169,7 +169,7 @@ impl PingRoundTrips {
             0 => String::new(),
             count => format!(", {count} not yet answered"),
         };
-        // Of none that was sent, none can be lost.
+        // Without pings, there is no percentage.
         let loss = match sent {
             0 => String::new(),
             _ => format!(", {:.1} % lost", self.loss()),
@@ -186,8 +186,8 @@ impl PingRoundTrips {
         text
     }
 
-    /// The round trips as a histogram, and the last of them one after the other, for a terminal of
-    /// so many columns. Nothing is drawn of nothing.
+    /// The round trips as a histogram, and the last ones in order, for a terminal of this width.
+    /// Without round trips, the drawing is empty.
     pub fn drawing(&self, width: usize) -> String {
         let Some((least, most)) = self.range else { return String::new() };
         let columns = width.saturating_sub(LABELS).max(LEAST);

@@ -1,8 +1,8 @@
 //! JSON on several lines, with colours: the same text, only with other white space.
 //!
-//! It works on tokens and makes no values, so the order of keys, duplicate keys, and the spelling
-//! of numbers and strings do not change. Characters that could harm a terminal are written as JSON
-//! escapes: the result is still the same JSON.
+//! It works on tokens, without parsing values, so the order of keys, duplicate keys, and the
+//! spelling of numbers and strings do not change. Characters that could harm a terminal are written
+//! as JSON escapes: the result is still the same JSON.
 
 use unicode_width::UnicodeWidthChar as _;
 
@@ -10,14 +10,15 @@ use super::number;
 use super::sanitize::{self, is_hidden};
 use super::style::{Ink, Palette};
 
-/// Arrays and objects inside each other; deeper ones are not shown as JSON. No indent beyond it
-/// helps a reader, and the indents make a text of a million brackets grow by its square.
+/// The deepest nesting of arrays and objects; deeper texts are not shown as JSON. A deeper indent
+/// does not help the reader, and the indents would make a text of a million brackets grow
+/// quadratically.
 pub const MAX_DEPTH: usize = 128;
 
 /// The longest text that is shown as JSON on several lines, in bytes.
 pub const MAX_LEN: usize = 1 << 20;
 
-/// Columns of each level.
+/// The columns of each level.
 const STEP: usize = 2;
 
 /// Whether JSON is shown on several lines.
@@ -32,10 +33,10 @@ pub enum Pretty {
     Never,
 }
 
-/// Appends `text` on several lines, without a line end after the last; the lines after the
-/// first begin with `indent` spaces. Appends nothing and returns `None` if `text` is not JSON (RFC
-/// 8259), longer than [`MAX_LEN`], or deeper than [`MAX_DEPTH`]. A key or a value that has no room
-/// left of `width` columns is cut, and says how many bytes of it are missing.
+/// Appends `text` on several lines, without a line end after the last; the lines after the first
+/// begin with `indent` spaces. Appends nothing and returns `None` if `text` is not JSON (RFC 8259),
+/// longer than [`MAX_LEN`], or deeper than [`MAX_DEPTH`]. A key or a value that does not fit into
+/// `width` columns is cut, with the number of missing bytes.
 pub fn append(
     text: &[u8],
     indent: usize,
@@ -55,11 +56,11 @@ pub fn append(
 
 struct Printer<'a> {
     rest: &'a str,
-    /// The brackets that are open.
+    /// The open brackets.
     open: Vec<Bracket>,
     /// Spaces before the lines after the first.
     indent: usize,
-    /// Columns of a line, and how many of them are taken.
+    /// The columns of a line, and how many of them are used.
     width: usize,
     column: usize,
     palette: Palette,
@@ -87,7 +88,7 @@ impl Printer<'_> {
             if !self.value()? {
                 continue;
             }
-            // Behind a value: what closes, then a comma or the end.
+            // After a value: closing brackets, then a comma or the end.
             loop {
                 let Some(open) = self.open.last().copied() else {
                     self.white();
@@ -108,7 +109,7 @@ impl Printer<'_> {
         }
     }
 
-    /// Writes a value whole, or goes into it: then it returns `false`.
+    /// Writes a whole value, or enters it; then it returns `false`.
     fn value(&mut self) -> Option<bool> {
         self.white();
         let bracket = match self.rest.as_bytes().first()? {
@@ -132,7 +133,7 @@ impl Printer<'_> {
         Some(false)
     }
 
-    /// Begins the line of an item, of an object with its key.
+    /// Begins the line of an item; in an object, with its key.
     fn begin_item(&mut self, open: Bracket) -> Option<()> {
         self.new_line();
         if open == Bracket::Object {
@@ -229,7 +230,7 @@ impl Printer<'_> {
         let (token, missing) = token.split_at(fitting);
         self.column += columns;
         let mut shown = 0;
-        // Only strings have such characters.
+        // Only strings contain such characters.
         for (at, c) in token.char_indices().filter(|(_, c)| is_hidden(*c)) {
             let before = token[..at].chars().next_back();
             if sanitize::is_needed_joiner(before, c, &token[at + c.len_utf8()..]) {
@@ -246,7 +247,7 @@ impl Printer<'_> {
         self.palette.end(self.out);
     }
 
-    /// How many bytes of a token the line has room for, before a comma, and their columns.
+    /// How many bytes of a token fit into the line before a comma, and their columns.
     fn fitting(&self, token: &str) -> (usize, usize) {
         let room = self.width.saturating_sub(self.column + ",".len());
         let columns = |c: char| match is_hidden(c) {

@@ -4,23 +4,24 @@ use std::time::Duration;
 
 use super::number;
 
-/// Columns of the bar between its brackets: fewer show nothing, more are not clearer.
+/// The width of the bar between its brackets: a shorter bar shows nothing, a longer one is not
+/// clearer.
 const BAR: std::ops::RangeInclusive<usize> = 8..=40;
 
-/// How far something is that has a known size.
+/// The progress of a task of known size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProgressBar {
     /// Bytes done.
     pub done: u64,
     /// Bytes in all.
     pub total: u64,
-    /// Since the beginning.
+    /// The time since the beginning.
     pub elapsed: Duration,
 }
 
 impl ProgressBar {
-    /// The line, as in `[====>     ]  45 %  12.3 MiB of 27.0 MiB  85.1 MiB/s  eta 0:12`, in at most
-    /// `width` columns: without room, the parts at the right are left out.
+    /// The line, as in `[====> ] 45 % 12.3 MiB of 27.0 MiB 85.1 MiB/s eta 0:12`, in at most `width`
+    /// columns. If there is not enough room, the parts at the right are left out.
     pub fn render(&self, width: usize) -> String {
         let parts = [
             format!(" {:>3} %", self.percent()),
@@ -35,7 +36,7 @@ impl ProgressBar {
             }
             text += &part;
         }
-        // Two brackets.
+        // Two columns for the brackets.
         let bar = width.saturating_sub(text.len() + 2).min(*BAR.end());
         if bar < *BAR.start() {
             return text.trim_start().to_owned();
@@ -43,7 +44,7 @@ impl ProgressBar {
         format!("{}{text}", self.bar(bar))
     }
 
-    /// Whole percents done; 100 only when all is.
+    /// The percentage, rounded down; 100 only at the end.
     fn percent(&self) -> u64 {
         let percent = u128::from(self.done) * 100 / u128::from(self.total.max(1));
         if self.done >= self.total { 100 } else { percent as u64 }
@@ -56,7 +57,7 @@ impl ProgressBar {
         format!("[{}{head}{}]", "=".repeat(filled), " ".repeat(rest))
     }
 
-    /// Bytes a second so far.
+    /// The bytes per second so far.
     fn rate(&self) -> Option<u64> {
         let micros = self.elapsed.as_micros();
         let rate = (u128::from(self.done) * 1_000_000).checked_div(micros)?;
@@ -73,7 +74,7 @@ impl ProgressBar {
         match hours {
             0 => format!("  eta {minutes}:{seconds:02}"),
             1..100 => format!("  eta {hours}:{minutes:02}:{seconds:02}"),
-            // Nobody waits for it.
+            // No one waits that long.
             _ => String::new(),
         }
     }

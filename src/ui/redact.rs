@@ -19,22 +19,22 @@ use crate::wire::secret::is_secret;
 /// The text that replaces a secret.
 pub const REDACTED: &str = "[redacted]";
 
-/// A shorter value is not looked for elsewhere: it would be found everywhere.
+/// Shorter values are not searched for, because they would be found everywhere.
 const MIN_VALUE: usize = 4;
 
-/// Cookies often are harmless words; the values of longer ones are not.
+/// Cookies often are harmless words, but values of this length are not.
 const MIN_COOKIE: usize = 8;
 
-/// Takes secrets out of what is shown.
+/// Removes secrets from output.
 #[derive(Clone, Debug)]
 pub struct Redactor {
     /// Nothing is removed: `--show-secrets`.
     shows_all: bool,
     /// The text that replaces a secret.
     mark: &'static str,
-    /// Names that are secret too: `--redact`; lower case.
+    /// Additional secret names (`--redact`), in lower case.
     names: Vec<String>,
-    /// Secrets of this run, the longest first.
+    /// The secrets of this run, the longest first.
     values: Vec<Vec<u8>>,
 }
 
@@ -45,18 +45,18 @@ impl Default for Redactor {
 }
 
 impl Redactor {
-    /// Takes out what goes by a secret name; no value is known yet.
+    /// Removes values with a secret name; knows no values yet.
     pub const fn new() -> Self {
         Self { shows_all: false, mark: REDACTED, names: Vec::new(), values: Vec::new() }
     }
 
-    /// As the command line has it: `--show-secrets`, `--redact`.
+    /// With the options `--show-secrets` and `--redact`.
     pub fn of(shows_all: bool, names: &[String]) -> Self {
         let names = names.iter().map(|name| name.to_ascii_lowercase()).collect();
         Self { shows_all, names, ..Self::new() }
     }
 
-    /// The same with a `…` instead of a secret, after the scheme of credentials.
+    /// A copy that writes `…` instead of a secret, after the scheme of credentials.
     pub fn brief(&self) -> Self {
         Self { mark: "…", ..self.clone() }
     }
@@ -75,12 +75,12 @@ impl Redactor {
         is_secret(name) || self.names.iter().any(|other| other.eq_ignore_ascii_case(name))
     }
 
-    /// The secrets that are known by their value.
+    /// The known secret values.
     pub fn values(&self) -> &[Vec<u8>] {
         if self.shows_all { &[] } else { &self.values }
     }
 
-    /// From now on, this is removed wherever it appears.
+    /// From now on, removes this value wherever it appears.
     pub fn learn(&mut self, value: &[u8]) {
         if value.len() >= MIN_VALUE && !self.values.iter().any(|known| known == value) {
             self.values.push(value.to_vec());
@@ -88,7 +88,7 @@ impl Redactor {
         }
     }
 
-    /// The same for credentials as `-u` has them, and for their form in `Basic`.
+    /// Learns the credentials of `-u`, and their form in `Basic`.
     pub fn learn_basic(&mut self, encoded: &[u8]) {
         self.learn(encoded);
         let Ok(pair) = BASE64_STANDARD.decode(encoded) else { return };
@@ -109,7 +109,7 @@ impl Redactor {
                 long.collect::<Vec<_>>().into_iter().for_each(|value| self.learn(value));
                 continue;
             }
-            // That of a URL, as in Origin.
+            // The userinfo of a URL, as in Origin.
             if name == "userinfo"
                 && let Some(colon) = value.iter().position(|byte| *byte == b':')
             {
@@ -128,7 +128,7 @@ impl Redactor {
         }
     }
 
-    /// Where the secrets of a head stand, in order; none of them overlap.
+    /// The positions of the secrets in a head, in order, without overlaps.
     pub fn spans_of_head(&self, head: &Head) -> Vec<Range<usize>> {
         if self.shows_all {
             return Vec::new();
@@ -140,7 +140,7 @@ impl Redactor {
         apart(secrets)
     }
 
-    /// The same for a text.
+    /// The positions of the secrets in a text.
     pub fn spans(&self, bytes: &[u8]) -> Vec<Range<usize>> {
         if self.shows_all {
             return Vec::new();
@@ -151,7 +151,7 @@ impl Redactor {
         apart(secrets)
     }
 
-    /// A head without its secrets; its defects are those of the bytes that crossed the wire.
+    /// A head without its secrets; its defects are still those of the received bytes.
     pub fn head<'h>(&self, head: &'h Head) -> Cow<'h, Head> {
         let secrets = self.spans_of_head(head);
         match secrets.is_empty() {
@@ -160,7 +160,7 @@ impl Redactor {
         }
     }
 
-    /// A text without secrets: those in URLs, and those whose values are known.
+    /// A text without secrets: in URLs, and known values.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match self.bytes(text.as_bytes()) {
             Cow::Borrowed(_) => Cow::Borrowed(text),
@@ -168,9 +168,9 @@ impl Redactor {
         }
     }
 
-    /// A sentence of wscope without secrets. A secret that is a word of the catalogue (`wrong`) may
-    /// be a word of the sentence, too. To replace it there would reveal it: such a secret is replaced
-    /// only in text from outside, which is in quotes, or a value after `:` or `=`.
+    /// A sentence of wscope without secrets. A secret may also be a word of the catalogue
+    /// (`wrong`), and so a word of the sentence. To replace it there would reveal it. Such a secret
+    /// is replaced only in text from outside: in quotes, or in a value after `:` or `=`.
     pub fn sentence<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if self.shows_all {
             return Cow::Borrowed(text);
@@ -203,14 +203,14 @@ impl Redactor {
         }
     }
 
-    /// Takes the secrets out of what a message means.
+    /// Removes the secrets from the meaning of a message.
     pub fn decoded(&self, decoded: &mut Decoded) {
         if !self.shows_all {
             self.with_secrets(|secrets| decoded.mask(secrets));
         }
     }
 
-    /// Takes the secrets out of a text about what messages mean.
+    /// Removes the secrets from a text about the meaning of messages.
     pub fn meant(&self, text: &str) -> String {
         match self.shows_all {
             true => text.to_owned(),
@@ -226,7 +226,7 @@ impl Redactor {
         })
     }
 
-    /// Where a secret is in a head, and its name.
+    /// The positions of secrets in a head, with their names.
     fn named<'h>(&self, head: &'h Head) -> Vec<(&'h [u8], Range<usize>)> {
         let raw = head.raw();
         let mut found: Vec<(&[u8], Range<usize>)> = Vec::new();
@@ -259,13 +259,13 @@ impl Redactor {
                 found.push(at..end);
                 continue;
             }
-            /// Of Kubernetes: the name ends with its domain.
+            /// For Kubernetes, the name ends with its domain.
             const KUBERNETES: &[u8] = b"base64url.bearer.authorization.k8s.io.";
             if item.len() > KUBERNETES.len() && item.starts_with(KUBERNETES) {
                 found.push(at + KUBERNETES.len()..end);
                 continue;
             }
-            // Words of the item, and where each ends.
+            // The words of the item, and the end of each.
             let words = item.split(|byte| b".=:/".contains(byte)).scan(0, |position, word| {
                 *position += word.len() + 1;
                 Some((String::from_utf8_lossy(word).into_owned(), *position - 1))
@@ -293,7 +293,7 @@ impl Redactor {
                 at = to + 1;
                 let Some(equals) = pair.iter().position(|byte| *byte == b'=') else { continue };
                 let name = &pair[..equals];
-                // In a sentence, a mark after the URL is not part of it.
+                // In a sentence, punctuation after the URL is not part of it.
                 let value = pair[equals + 1..].trim_ascii_end();
                 let tail = value.iter().rev().take_while(|byte| b":,.)".contains(byte)).count();
                 let value = &value[..value.len() - tail];
@@ -313,7 +313,7 @@ impl Redactor {
         }
     }
 
-    /// The beginnings of secrets where a text was cut, as `…` shows.
+    /// Finds the beginnings of secrets before a cut, which `…` marks.
     fn find_cut_values(&self, bytes: &[u8], found: &mut Vec<Range<usize>>) {
         for cut in memchr::memmem::find_iter(bytes, "…") {
             for value in &self.values {
@@ -324,7 +324,7 @@ impl Redactor {
         }
     }
 
-    /// `Basic …`: the scheme of credentials is not secret.
+    /// In `Basic …`, the scheme is not secret.
     fn behind_scheme(&self, raw: &[u8], range: Range<usize>) -> Range<usize> {
         let value = &raw[range.clone()];
         let scheme = ["Basic ", "Bearer ", "Digest "]
@@ -362,7 +362,7 @@ fn is_own_word(value: &[u8]) -> bool {
         })
 }
 
-/// Ranges in order; those that overlap are one.
+/// Ranges in order; overlapping ranges are joined.
 fn apart(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.sort_unstable_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
     let mut apart: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
@@ -375,19 +375,19 @@ fn apart(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     apart
 }
 
-/// Where userinfo is: between `://` and the last `@` of an authority (RFC 3986 §3.2). Every `@`
-/// before a delimiter counts, as in the parsers of browsers.
+/// The positions of userinfo: between `://` and the last `@` of an authority (RFC 3986 §3.2). Every
+/// `@` before a delimiter counts, as in the parsers of browsers.
 fn userinfo(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     const TUNNEL: &[u8] = b"CONNECT ";
     let starts = memchr::memmem::find_iter(bytes, b"://").map(|at| at + 3);
-    // The target of a request for a tunnel is an authority alone, and has none by right.
+    // The target of CONNECT is an authority, which should have no userinfo.
     let tunnel = bytes.starts_with(TUNNEL).then_some(TUNNEL.len());
     starts.chain(tunnel).filter_map(|start| {
         let rest = &bytes[start..];
         let ends = |byte: &u8| byte.is_ascii_whitespace() || b"/?#\"'<>".contains(byte);
         let authority = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
         let at = authority.iter().rposition(|&byte| byte == b'@')?;
-        // Nor what our own advice and plans have there.
+        // Placeholders in our own advice and plans are not secret.
         let is_shown = [&b""[..], b"USER:PASSWORD", "…".as_bytes()].contains(&&authority[..at]);
         (!is_shown).then_some(start..start + at)
     })

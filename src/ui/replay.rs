@@ -1,4 +1,4 @@
-//! What `wscope replay` prints for people: the summary.
+//! The output of `wscope replay` for users: the summary.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use super::number::counted;
 /// The result of all connections.
 #[derive(Clone, Debug, Default)]
 pub struct ReplayTotals {
-    /// Connections that were begun, and those that did not go as planned.
+    /// The number of connections begun, and of those that did not go as planned.
     pub connections: u64,
     pub failed: u64,
-    /// Messages.
+    /// The number of messages.
     pub sent: u64,
     pub received: u64,
-    /// Where messages are not as recorded; `None` if they were not compared.
+    /// The number of differences from the recording; `None` if messages were not compared.
     pub differences: Option<u64>,
-    /// From a message to its answer.
+    /// The times from a message to its answer.
     pub latencies: Latencies,
-    /// From the first connection to the end of the last.
+    /// The time from the first connection to the end of the last.
     pub time: Duration,
 }
 
@@ -27,7 +27,7 @@ pub struct ReplayTotals {
 pub const PERCENTILES: [f64; 3] = [50.0, 90.0, 99.0];
 
 impl ReplayTotals {
-    /// The differences, if anything could be compared.
+    /// The number of differences, if anything was compared.
     pub fn compared(&self) -> Option<u64> {
         let nothing_came = self.failed == self.connections && self.received == 0;
         self.differences.filter(|differences| *differences > 0 || !nothing_came)

@@ -1,9 +1,9 @@
-//! Makes text from outside harmless for a terminal, and keeps it readable.
+//! Makes text from outside safe for a terminal, and keeps it readable.
 //!
 //! Headers, payloads, close reasons, certificate names: all text from a peer may contain escape
 //! sequences that change the window title, direction marks that reorder a line, or invisible
-//! characters. All of these are escaped. Plain ASCII passes unchanged and at memory speed; so do
-//! the letters of all scripts.
+//! characters. This module escapes all of these. It does not change plain ASCII (at memory speed)
+//! or the letters of any script.
 //!
 //! Control characters become `\n \r \t \0 \e` or `\u{85}`, bytes that are not UTF-8 `\x85`.
 //!
@@ -14,13 +14,13 @@ use unicode_width::UnicodeWidthChar as _;
 
 use super::number;
 
-/// Appends `bytes` with everything escaped that could harm a terminal. Quotes and backslashes are
-/// not changed: use it for text that is alone on its line, such as a header.
+/// Appends `bytes`, and escapes everything that could affect a terminal. It does not change quotes
+/// and backslashes; use it for text that is alone on its line, such as a header.
 pub fn escape_into(bytes: &[u8], out: &mut Vec<u8>) {
     write_escaped(bytes, false, out);
 }
 
-/// [`escape_into`] as a string, for messages that are put together from several parts.
+/// [`escape_into`] as a string, for messages with several parts.
 pub fn escaped(bytes: &[u8]) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     escape_into(bytes, &mut out);
@@ -35,8 +35,8 @@ pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Appends `bytes` between double quotes, with quotes and backslashes escaped too, so that the
-/// end can't be faked and the escapes show what the original was.
+/// Appends `bytes` in double quotes, and also escapes quotes and backslashes. So the end can't be
+/// faked, and the escapes show the original bytes.
 pub fn quote_into(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     write_escaped(bytes, true, out);
@@ -45,9 +45,9 @@ pub fn quote_into(bytes: &[u8], out: &mut Vec<u8>) {
 
 /// Appends as much of `bytes` as fits into `columns` of a terminal, quoted as by [`quote_into`].
 ///
-/// `…` before the closing quote means that something is missing: because it did not fit, or because
-/// `truncated` means that `bytes` is only the beginning. Never takes more than `columns`, unless
-/// they are fewer than the three that `"…"` takes.
+/// `…` before the closing quote means that text is missing: it did not fit, or `bytes` is only the
+/// beginning (`truncated`). The result never takes more than `columns`, except that `"…"` needs
+/// three.
 pub fn fit_quoted(bytes: &[u8], truncated: bool, columns: usize, out: &mut Vec<u8>) {
     out.push(b'"');
     let inner = columns.max(3) - 2;
@@ -56,7 +56,7 @@ pub fn fit_quoted(bytes: &[u8], truncated: bool, columns: usize, out: &mut Vec<u
         out.extend_from_slice(bytes);
         return out.push(b'"');
     }
-    // Everything up to here fits even if the ellipsis must follow it.
+    // Everything up to here fits even with the ellipsis after it.
     let safe = plain.min(inner - 1);
     out.extend_from_slice(&bytes[..safe]);
     let (quoted, safe_len) = (true, out.len());
@@ -71,8 +71,8 @@ pub fn fit_quoted(bytes: &[u8], truncated: bool, columns: usize, out: &mut Vec<u
 }
 
 /// Appends as much of a text of `total` bytes as fits into `columns`, escaped as by
-/// [`escape_into`]; `bytes` is its beginning. What is cut ends in `… +277 B`, which says how many
-/// bytes are missing. Returns whether nothing is.
+/// [`escape_into`]; `bytes` is its beginning. A cut text ends with `… +277 B`, the number of
+/// missing bytes. Returns whether the text is complete.
 pub fn fit_into(bytes: &[u8], total: u64, columns: usize, out: &mut Vec<u8>) -> bool {
     let plain = run_len(&bytes[..bytes.len().min(columns + 1)], is_printable);
     if plain as u64 == total && plain <= columns {
@@ -93,7 +93,7 @@ pub fn fit_into(bytes: &[u8], total: u64, columns: usize, out: &mut Vec<u8>) -> 
     false
 }
 
-/// Appends `… +277 B`, or less where the line has no room for it.
+/// Appends `… +277 B`, or a shorter mark if the line has no room for it.
 pub(super) fn cut_mark(missing: u64, columns: usize, out: &mut Vec<u8>) {
     if columns >= 1 {
         out.extend_from_slice("…".as_bytes());
@@ -105,27 +105,28 @@ pub(super) fn cut_mark(missing: u64, columns: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Columns of the mark of a text of which so many bytes are missing at most.
+/// The width of the mark, if at most this many bytes are missing.
 pub(super) fn cut_mark_columns(missing: u64) -> usize {
     number::decimal_len(missing) + "_ + B".len()
 }
 
-/// Filling a given number of columns.
+/// Fills a given number of columns.
 struct ColumnFit {
     used: usize,
     columns: usize,
-    /// Columns of the mark that says that something is missing.
+    /// The width of the mark for missing bytes.
     mark: usize,
     quoted: bool,
-    /// Bytes that went in.
+    /// The number of bytes written.
     taken: usize,
-    /// Length of the output up to which the mark still fits after, and the bytes up to there.
+    /// The length of the output up to which the mark still fits, and the number of bytes up to
+    /// there.
     safe_len: usize,
     safe: usize,
 }
 
 impl ColumnFit {
-    /// Appends `bytes` until the columns are full; returns whether all went in.
+    /// Appends `bytes` until the columns are full; returns whether all bytes fitted.
     fn fill(&mut self, bytes: &[u8], truncated: bool, out: &mut Vec<u8>) -> bool {
         let mut chunks = bytes.utf8_chunks().peekable();
         while let Some(chunk) = chunks.next() {
@@ -140,7 +141,7 @@ impl ColumnFit {
                 }
                 before = Some(c);
                 let columns = match out.len() - start {
-                    // Emoji presentation may widen the character before it.
+                    // Emoji presentation may widen the previous character.
                     _ if c == '\u{fe0f}' => 1,
                     len if len == c.len_utf8() => c.width().unwrap_or(0),
                     escape => escape,
@@ -149,7 +150,7 @@ impl ColumnFit {
                     return false;
                 }
             }
-            // A character that only the preview's end cuts is not the sender's error.
+            // A character that is cut only by the end of the preview is not an error of the sender.
             if truncated && chunks.peek().is_none() && is_cut_character(chunk.invalid()) {
                 break;
             }
@@ -173,14 +174,14 @@ impl ColumnFit {
     }
 }
 
-/// All of `bytes` but a character at the end that lacks its own end.
+/// `bytes` without an incomplete character at the end.
 pub fn whole_characters(bytes: &[u8]) -> &[u8] {
     let last = bytes.len() - bytes.len().min(3);
     let cut = (last..bytes.len()).find(|&at| is_cut_character(&bytes[at..]));
     &bytes[..cut.unwrap_or(bytes.len())]
 }
 
-/// Whether these bytes begin a character and lack its end.
+/// Whether these bytes are the beginning of an incomplete character.
 fn is_cut_character(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
 }
@@ -196,8 +197,8 @@ fn is_printable(byte: u8) -> bool {
     byte.wrapping_sub(b' ') < 0x5f
 }
 
-/// Length of the run of wanted bytes at the start: blocks of 32, which the compiler turns into
-/// vector instructions, then the last few one by one.
+/// The length of the run of wanted bytes at the start: first in blocks of 32, which the compiler
+/// vectorises, then byte by byte.
 #[inline]
 fn run_len(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> usize {
     let (blocks, _) = bytes.as_chunks::<32>();
@@ -237,7 +238,7 @@ fn write_escaped(bytes: &[u8], quoted: bool, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends one character, escaped if it must be.
+/// Appends one character, escaped if necessary.
 fn push_char(c: char, quoted: bool, out: &mut Vec<u8>) {
     match c {
         '"' | '\\' if quoted => out.extend_from_slice(&[b'\\', c as u8]),
@@ -260,8 +261,8 @@ fn push_as_it_is(c: char, out: &mut Vec<u8>) {
     out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
-/// Whether `c` is a zero-width joiner or non-joiner that the text around it needs: it joins two
-/// emoji, or decides on the form of a letter. Elsewhere it could only hide something.
+/// Whether `c` is a zero-width joiner or non-joiner that the surrounding text needs: it joins two
+/// emoji, or changes the form of a letter. Elsewhere, it could only hide something.
 pub(super) fn is_needed_joiner(before: Option<char>, c: char, after: &str) -> bool {
     let Some(before) = before.filter(|_| matches!(c, '\u{200c}' | '\u{200d}')) else {
         return false;
@@ -270,7 +271,7 @@ pub(super) fn is_needed_joiner(before: Option<char>, c: char, after: &str) -> bo
     emoji || joins_letters(before)
 }
 
-/// Pictures, and what may follow one: a skin tone, the selector of its presentation.
+/// Emoji, and characters that may follow one: a skin tone, a presentation selector.
 fn is_emoji(c: char) -> bool {
     matches!(c, '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}'
         | '\u{2190}'..='\u{21ff}' | '\u{2300}'..='\u{23ff}' | '\u{2460}'..='\u{27bf}'
@@ -293,10 +294,10 @@ fn push_byte(byte: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(&number::hex_pair(byte));
 }
 
-/// Whether a character acts on a terminal or hides from the reader: controls, direction marks,
-/// line and paragraph separators, what has no width and no visible effect on its neighbours, and
-/// noncharacters. Variation selectors and combining marks belong to visible text; private and
-/// unassigned characters show as boxes.
+/// Whether a character affects a terminal or is invisible: control characters, direction marks,
+/// line and paragraph separators, characters without width and without a visible effect on their
+/// neighbours, and noncharacters. Variation selectors and combining marks belong to visible text;
+/// private and unassigned characters are shown as boxes.
 #[rustfmt::skip]
 pub fn is_hidden(c: char) -> bool {
     match c {
@@ -318,7 +319,7 @@ pub fn is_hidden(c: char) -> bool {
         | '\u{1bca0}'..='\u{1bca3}'            // shorthand format
         | '\u{1d173}'..='\u{1d17a}'            // musical format
         | '\u{e0000}'..='\u{e007f}' => true,   // tags
-        // The last two of each plane are noncharacters.
+        // The last two characters of each plane are noncharacters.
         c => u32::from(c) & 0xfffe == 0xfffe,
     }
 }

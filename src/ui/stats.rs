@@ -1,5 +1,4 @@
-//! The statistics of a connection as a table for people, at most 60 columns wide, except for its
-//! last lines.
+//! The statistics of a connection as a table, at most 60 columns wide, except for its last lines.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,8 +8,8 @@ use crate::event::Direction;
 use crate::session::stats::{DirectionStats, OpcodeStats, Stats};
 use crate::wire::{OpCode, frame};
 
-/// Renders all of it. Data sent as `sent` is ours; `now` is in microseconds since the epoch. It
-/// contains no text from outside. Each line has its `\n`.
+/// Renders the table. `sent` is the direction of our data; `now` is in microseconds since the
+/// epoch. The table contains no text from outside. Each line has its `\n`.
 pub fn render(stats: &Stats, sent: Direction, now: i64) -> String {
     let ways = [("sent", sent), ("received", sent.opposite())];
     let mut out = row(["", "", "frames", "messages", "content", "wire"]);
@@ -49,7 +48,7 @@ pub fn render(stats: &Stats, sent: Direction, now: i64) -> String {
     out
 }
 
-/// A row for each opcode that occurred, and one for all if there are several.
+/// A row for each opcode that occurred, and a row for the total if there are several.
 fn counts(name: &str, stats: &DirectionStats) -> String {
     let mut out = String::new();
     let mut line = |opcode: &str, counts: &OpcodeStats| {

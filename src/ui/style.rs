@@ -1,20 +1,20 @@
-//! Colours of the parts of a transcript, decided once when a printer is made.
+//! The colours of the parts of a transcript; decided once, when a printer is created.
 //!
 //! The codes are defined here because the colours of `crossterm::style` read `NO_COLOR` from the
 //! environment each time they are displayed, so `--color always` could not turn them on.
 
-/// What a piece of text is.
+/// The kind of a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
-    /// What we sent: `>`.
+    /// Sent data: `>`.
     Sent,
-    /// What we received: `<`.
+    /// Received data: `<`.
     Received,
     /// Information: `*`.
     Info,
     /// A broken rule: `!`.
     Violation,
-    /// What is in order: `✓`.
+    /// Success: `✓`.
     Good,
     /// A key of JSON.
     Key,
@@ -24,7 +24,7 @@ pub enum Ink {
     Number,
     /// `true`, `false` and `null`.
     Literal,
-    /// What matters less than the lines around it.
+    /// Text that is less important than the lines around it.
     Dim,
 }
 
@@ -42,7 +42,7 @@ impl Palette {
         out.extend_from_slice(self.code(ink).as_bytes());
     }
 
-    /// Ends what [`Palette::begin`] began.
+    /// Ends the text that [`Palette::begin`] began.
     #[inline]
     pub fn end(self, out: &mut Vec<u8>) {
         if self.on {
@@ -57,7 +57,7 @@ impl Palette {
         self.end(out);
     }
 
-    /// Bytes of the codes around one piece of text: they take no columns.
+    /// The number of bytes of the codes around a piece of text; they take no columns.
     pub fn invisible(self, ink: Ink) -> usize {
         if self.on { self.code(ink).len() + RESET.len() } else { 0 }
     }

@@ -1,22 +1,22 @@
 //! Suggestions for a mistyped name.
 
-/// More names than this do not help.
+/// The largest number of suggestions.
 const MOST: usize = 3;
 
-/// Too many names begin with fewer letters.
+/// With fewer letters, too many names would match.
 const SHORTEST: usize = 3;
 
-/// The names a slip or two away from `typed`, nearest first, three at most; of those, only the
-/// ones that share the least distance. If there are none, the names that `typed` begins.
+/// The names that differ from `typed` by one or two typos, nearest first, at most three. Of these,
+/// only those with the smallest distance. If there are none, the names that begin with `typed`.
 pub fn near<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let names: Vec<&str> = names.into_iter().collect();
     let shortened = names.iter().filter(|name| name.starts_with(typed)).take(MOST);
     let shortened: Vec<&str> = shortened.copied().collect();
-    // Two slips in a short word make another word.
+    // Two typos in a short word give another word.
     let allowed = if typed.chars().count() < 5 { 1 } else { 2 };
-    // A character left out, put in, changed, or swapped with its neighbour is one slip.
+    // A missing, additional or changed character, or two swapped neighbours, count as one typo.
     let far = |name: &'a str| (strsim::osa_distance(typed, name), name);
-    // Texts of another length are further away than that, and may be very long.
+    // Texts of a very different length are too far away, and may be very long.
     let similar = |name: &&str| typed.len().abs_diff(name.len()) <= 4 * allowed;
     let mut near: Vec<_> =
         names.into_iter().filter(similar).map(far).filter(|(far, _)| *far <= allowed).collect();
@@ -32,8 +32,8 @@ pub fn near<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'
         .collect()
 }
 
-/// `; did you mean a or b?`, or nothing: the end of a sentence that names an unknown word. Each
-/// name is written after `prefix`.
+/// `; did you mean a or b?`, or nothing: the end of a sentence about an unknown word. Writes each
+/// name after `prefix`.
 pub fn did_you_mean<'a>(
     prefix: &str,
     typed: &str,

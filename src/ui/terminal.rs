@@ -10,11 +10,11 @@ use crossterm::tty::IsTty as _;
 
 use crate::ui::wrap;
 
-/// Columns where the system does not know.
+/// The width if the system does not report it, in columns.
 pub const FALLBACK_WIDTH: usize = 80;
 
-/// Columns of lines that are not cut: more than a payload takes that is shown whole, in hexadecimal
-/// too.
+/// The width of lines that are not cut: larger than any payload that is shown as a whole, even in
+/// hexadecimal.
 pub const FULL_WIDTH: usize = 1 << 26;
 
 /// When to write colours: `--color`.
@@ -30,8 +30,8 @@ pub enum ColorChoice {
 }
 
 impl ColorChoice {
-    /// Decides for one stream. `no_color`: the variable `NO_COLOR` is present and not
-    /// empty (<https://no-color.org>), `terminal` that the stream is one.
+    /// Decides for one stream. `no_color`: the variable `NO_COLOR` is set and not empty
+    /// (<https://no-color.org>). `terminal`: the stream is a terminal.
     pub fn decide(self, no_color: bool, terminal: bool) -> bool {
         match self {
             Self::Auto => terminal && !no_color,
@@ -41,7 +41,7 @@ impl ColorChoice {
     }
 }
 
-/// What the standard streams are.
+/// The kinds of the standard streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminal {
     /// Standard input is a terminal.
@@ -50,19 +50,19 @@ pub struct Terminal {
     pub stdout: bool,
     /// Standard error is a terminal.
     pub stderr: bool,
-    /// Standard input is a terminal that belongs to other processes: a shell has put this one in the
-    /// background. To read from it, or to change its mode, stops the process.
+    /// Standard input is a terminal, but a shell has put this process in the background. Reading
+    /// from the terminal, or changing its mode, would stop the process.
     pub background: bool,
     /// Columns, [`FALLBACK_WIDTH`] without a terminal.
     pub width: usize,
 }
 
 impl Terminal {
-    /// Asks the system. The width is that of the moment; ask again after it may have changed.
+    /// Asks the system. The width is the current one; call this again after it may have changed.
     pub fn look() -> Self {
         let stdout = io::stdout().is_tty();
         let stderr = io::stderr().is_tty();
-        // Without a terminal the question is not asked: crossterm would run `tput` for an answer.
+        // Without a terminal, wscope does not ask, because crossterm would run `tput`.
         let width = if stdout || stderr { width(terminal::size()) } else { FALLBACK_WIDTH };
         let stdin = io::stdin().is_tty();
         let front = rustix::termios::tcgetpgrp(io::stdin());
@@ -70,7 +70,7 @@ impl Terminal {
         Self { stdin, stdout, stderr, background, width }
     }
 
-    /// Breaks lines for stdout at words; a terminal would break them inside words.
+    /// Breaks lines for stdout between words; a terminal would break them inside words.
     pub fn fold(&self, text: &mut Vec<u8>) {
         if self.stdout {
             wrap::fold_from(0, self.width, text);
@@ -83,7 +83,7 @@ impl Terminal {
     }
 }
 
-/// Some terminals, serial ones for example, report that they have no columns.
+/// Some terminals, such as serial ones, report a width of zero.
 fn width(size: io::Result<(u16, u16)>) -> usize {
     match size {
         Ok((columns, _)) if columns > 0 => columns.into(),

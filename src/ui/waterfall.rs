@@ -5,9 +5,9 @@ use std::time::Duration;
 /// One phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpeningPhase {
-    /// What was done: `dns`, `tcp`, `proxy`, `tls`, `upgrade`, `first frame`.
+    /// The name of the phase: `dns`, `tcp`, `proxy`, `tls`, `upgrade`, `first frame`.
     pub name: &'static str,
-    /// From the beginning of all to the beginning of this.
+    /// The time from the first phase to the beginning of this one.
     pub start: Duration,
     /// How long it took.
     pub took: Duration,
@@ -16,11 +16,11 @@ pub struct OpeningPhase {
 /// Columns of `  first frame     0.1 ms  ` before the bars.
 const LABELS: usize = 28;
 
-/// The least width of the bars; narrower terminals wrap.
+/// The smallest width of the bars; on narrower terminals, lines wrap.
 const LEAST: usize = 10;
 
 /// Draws the phases, each on a line with its time and a bar, and the total below them. `width` is
-/// that of the terminal in columns. Nothing is drawn of nothing.
+/// that of the terminal in columns. Without phases, the drawing is empty.
 pub fn draw(phases: &[OpeningPhase], width: usize) -> String {
     let end = |phase: &OpeningPhase| phase.start.saturating_add(phase.took);
     let Some(total) = phases.iter().map(end).max() else { return String::new() };
@@ -31,7 +31,7 @@ pub fn draw(phases: &[OpeningPhase], width: usize) -> String {
     };
     let mut text = String::new();
     for phase in phases {
-        // What took no time to speak of is still there.
+        // A phase that took almost no time still gets a bar.
         let from = column(phase.start).min(columns - 1);
         let to = column(end(phase)).max(from + 1);
         let bar = format!("{}{}", " ".repeat(from), "█".repeat(to - from));

@@ -1,8 +1,7 @@
-//! Wraps lines at words, where a terminal would break them inside a word.
+//! Wraps lines between words; a terminal would break them inside words.
 //!
-//! Text between backquotes is never wrapped, so that a command can be copied; a word that is longer
-//! than a line is not broken either. The width is an argument; output to a pipe or a file is not
-//! wrapped.
+//! Text in backquotes is never wrapped, so that users can copy a command. A word that is longer than
+//! a line is not broken either. The width is an argument; output to a pipe or a file is not wrapped.
 
 use memchr::memchr;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
@@ -24,7 +23,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The words of a text; what is between backquotes is part of one word.
+/// The words of a text; a text in backquotes belongs to one word.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     let split = move |c: char| {
@@ -34,18 +33,18 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(split).filter(|word| !word.is_empty())
 }
 
-/// Breaks whole lines that are ready for a terminal, colours included. What follows a break is
-/// indented: below the second column where a line has two, below the text after its mark
-/// otherwise.
+/// Breaks whole lines that are ready for a terminal, colours included. The rest of a broken line is
+/// indented: below the second column if the line has columns, otherwise below the text after its
+/// mark.
 pub fn fold(lines: &str, width: usize) -> String {
     let mut out = Vec::new();
     lines.split_inclusive('\n').for_each(|line| fold_line(line, width, &mut out));
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// The same for what was appended to `out` since it had `start` bytes.
+/// Like [`fold`], for the text that was appended to `out` after its first `start` bytes.
 pub fn fold_from(start: usize, width: usize, out: &mut Vec<u8>) {
-    // No character takes more columns than bytes.
+    // A character never takes more columns than bytes.
     let is_long = |line: &[u8]| line.len() > width;
     if !out[start..].split(|byte| *byte == b'\n').any(is_long) {
         return;
@@ -61,7 +60,8 @@ fn fold_line(line: &str, width: usize, out: &mut Vec<u8>) {
         return out.extend_from_slice(line.as_bytes());
     }
     let indent = hanging_indent(line, width);
-    // The spaces at which the line can be broken last, as a range of bytes; the column they end at.
+    // The last spaces at which the line can be broken, as a range of bytes, and the column where
+    // they end.
     let mut last: Option<(usize, usize, usize)> = None;
     let (mut written, mut column, mut quoted, mut begun) = (0, 0, false, false);
     let mut rest = line.char_indices().peekable();
@@ -94,11 +94,11 @@ fn fold_line(line: &str, width: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(&line.as_bytes()[written..]);
 }
 
-/// Where lines after the first begin.
+/// The indent of lines after the first.
 fn hanging_indent(line: &str, width: usize) -> usize {
     let plain = plain(line);
     let lead = plain.len() - plain.trim_start_matches(' ').len();
-    // `  /close [CODE]    starts the closing handshake`: below the last column that leaves room.
+    // ` /close [CODE] starts the closing handshake`: below the last column that leaves enough room.
     let (mut column, mut at) = (None, lead);
     while let Some(gap) = plain[at..].find("  ") {
         let text = plain[at + gap..].trim_start_matches(' ');
@@ -111,7 +111,7 @@ fn hanging_indent(line: &str, width: usize) -> usize {
     }
     match column {
         Some(column) => column,
-        // A paragraph that is indented as a whole has no mark to hang below.
+        // An indented paragraph has no mark, so its lines keep the indent.
         None if lead > 0 && !plain[lead..].starts_with("- ") => lead.min(width / 4),
         None => (lead + 2).min(width / 4),
     }
@@ -131,7 +131,7 @@ fn plain(line: &str) -> String {
     text + rest
 }
 
-/// Skips what follows an ESC: `[`, then all up to a letter.
+/// Skips an escape sequence after ESC: `[`, then everything up to a letter.
 fn skip_escape(rest: &mut std::iter::Peekable<std::str::CharIndices<'_>>) {
     if rest.next_if(|(_, c)| *c == '[').is_some() {
         while rest.next().is_some_and(|(_, c)| !c.is_ascii_alphabetic()) {}
@@ -184,7 +184,7 @@ mod tests {
             fold("ok  ping  answered in a second\n", 24),
             "ok  ping  answered in a\n          second\n"
         );
-        // One that leaves no room is none.
+        // A column that leaves no room does not count.
         assert_eq!(fold("  a long usage here  does it\n", 20), "  a long usage here\n  does it\n");
     }
 

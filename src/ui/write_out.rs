@@ -1,8 +1,8 @@
 //! `--write-out FORMAT`: prints facts about a run at its end, in the user's format, like curl's
 //! `-w`.
 //!
-//! A format is parsed before wscope connects, so that a wrong name is wrong usage, and not an error
-//! at the end. Uses no clock and no file.
+//! A format is parsed before wscope connects, so a wrong name is a usage error, not an error at the
+//! end. This file uses no clock and no file.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::event::Totals;
 use crate::ui::sanitize;
 use crate::ui::waterfall::OpeningPhase;
 
-/// A format, read.
+/// A parsed format.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WriteOutFormat {
     pieces: Vec<FormatPart>,
@@ -25,16 +25,16 @@ pub struct WriteOutFormat {
 enum FormatPart {
     Text(String),
     Variable(&'static Variable),
-    /// `%{json}`: everything as one object.
+    /// `%{json}`: all values as one object.
     Json,
-    /// `%{stdout}` and `%{stderr}`: where the rest goes.
+    /// `%{stdout}` and `%{stderr}`: the output for the rest.
     To(OutputTarget),
 }
 
-/// Where output goes.
+/// The output stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputTarget {
-    /// Standard output, with which a format begins.
+    /// Standard output, the default.
     Stdout,
     /// Standard error.
     Stderr,
@@ -43,33 +43,33 @@ pub enum OutputTarget {
 /// Why a format can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FormatError {
-    /// A name that means nothing.
+    /// An unknown name.
     #[error("--write-out: unknown name %{{{name}}}{hint}")]
     UnknownName {
         /// The name as written.
         name: String,
-        /// What may have been meant, as the sentence's end.
+        /// A suggestion, as the end of the sentence.
         hint: String,
     },
     /// `%{` without `}`.
     #[error("--write-out: the %{{ at byte {offset} has no closing }}")]
     Open {
-        /// Where, in bytes.
+        /// The position, in bytes.
         offset: usize,
     },
 }
 
-/// `--write-out`'s value: the format itself, or the file it is in.
+/// The value of `--write-out`: the format itself, or its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FormatSource<'a> {
-    /// As typed.
+    /// The format as typed.
     Given(&'a str),
     /// `@FILE`; `-` is stdin.
     File(&'a str),
 }
 
 impl<'a> FormatSource<'a> {
-    /// Tells one from the other.
+    /// Distinguishes the two.
     pub fn of(text: &'a str) -> Self {
         text.strip_prefix('@').map_or(Self::Given(text), Self::File)
     }
@@ -80,7 +80,7 @@ impl WriteOutFormat {
     ///
     /// # Errors
     ///
-    /// A name that is unknown or not ended.
+    /// A name is unknown or not ended.
     pub fn parse(format: &str) -> Result<Self, FormatError> {
         let (mut pieces, mut plain) = (Vec::new(), String::new());
         let mut at = 0;
@@ -111,7 +111,7 @@ impl WriteOutFormat {
         Ok(Self { pieces })
     }
 
-    /// Fills it in: what goes to each stream, in order.
+    /// Fills in the values: the text for each stream, in order.
     pub fn fill(&self, facts: &WriteOutFacts) -> Vec<(OutputTarget, String)> {
         let mut out = vec![(OutputTarget::Stdout, String::new())];
         for piece in &self.pieces {
@@ -147,7 +147,7 @@ fn named(name: &str) -> Result<FormatPart, FormatError> {
     })
 }
 
-/// What is known of a run when it is over. What was not reached is `None`, empty or 0.
+/// The facts of a run at its end. Facts of phases that were not reached are `None`, empty or 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[allow(missing_docs)] // NAMES describes what each is, to users too
 pub struct WriteOutFacts {
@@ -181,8 +181,8 @@ pub struct WriteOutFacts {
 }
 
 impl WriteOutFacts {
-    /// The phases of opening the connection that were reached, for `--timing`: each from the end
-    /// of the one before.
+    /// The phases of opening the connection that were reached, for `--timing`: each begins at the
+    /// end of the previous one.
     pub fn phases(&self) -> Vec<OpeningPhase> {
         let ends = [
             ("dns", self.time_namelookup),
@@ -207,7 +207,7 @@ impl WriteOutFacts {
 /// A name and its meaning.
 #[derive(Debug)]
 pub struct Variable {
-    /// As it is written between `%{` and `}`.
+    /// The name between `%{` and `}`.
     pub name: &'static str,
     /// One sentence for the manual.
     pub help: &'static str,
@@ -247,8 +247,8 @@ pub const NAMES: &[Variable] = &[
     name("http_version", Get::Text(|f| f.http_version.as_deref()), "the version in that response, such as 1.1"),
     name("subprotocol", Get::Text(|f| f.subprotocol.as_deref()), "the subprotocol agreed on"),
     name("extensions", Get::Text(|f| f.extensions.as_deref()), "the extensions agreed on, as the server wrote them"),
-    name("close_code", Get::Number(|f| f.close_code.map(u64::from)), "the code of the Close received, or of ours if none came"),
-    name("close_reason", Get::Text(|f| Some(f.close_reason.as_str())), "the reason with it"),
+    name("close_code", Get::Number(|f| f.close_code.map(u64::from)), "the code of the received Close, or of our Close if the peer sent none"),
+    name("close_reason", Get::Text(|f| Some(f.close_reason.as_str())), "the reason in that Close"),
     name("exitcode", Get::Number(|f| Some(f.exitcode.into())), "the exit status"),
     name("errormsg", Get::Text(|f| f.errormsg.as_deref()), "the error, if the run ended with one"),
     name("time_namelookup", Get::Time(|f| f.time_namelookup), "seconds from the start until the name was resolved"),
@@ -278,7 +278,7 @@ fn find(name: &str) -> Option<&'static Variable> {
     NAMES.iter().find(|variable| variable.name == name)
 }
 
-/// A value as text: nothing if there is none, but `0.000000` for a time, as in curl.
+/// A value as text; empty if there is none, but `0.000000` for a time, as in curl.
 fn text(variable: &Variable, facts: &WriteOutFacts) -> String {
     match variable.get {
         Get::Text(get) => sanitize::escaped(get(facts).unwrap_or_default().as_bytes()),
@@ -287,7 +287,7 @@ fn text(variable: &Variable, facts: &WriteOutFacts) -> String {
     }
 }
 
-/// Every name in one object on one line; what is not known is `null`.
+/// All names in one object on one line; an unknown value is `null`.
 fn json(facts: &WriteOutFacts) -> String {
     let value = |variable: &Variable| match variable.get {
         Get::Text(get) => get(facts).map_or(Value::Null, Value::from),

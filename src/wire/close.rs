@@ -211,8 +211,8 @@ pub fn lookup(code: u16) -> &'static CloseCodeInfo {
     &REGISTRY[at]
 }
 
-/// Whether `code` may stand in a Close frame. Who sends it is not judged: Autobahn and every
-/// implementation accept 1010 from servers and 1014 from clients.
+/// Whether `code` may stand in a Close frame. Does not check who sends it, because Autobahn and all
+/// implementations accept 1010 from servers and 1014 from clients.
 pub fn may_be_sent(code: u16) -> bool {
     lookup(code).sender != CodeSender::Nobody
 }
@@ -231,7 +231,7 @@ pub struct CloseBody {
     pub reason: Vec<u8>,
 }
 
-/// Why the body of a Close frame breaks the RFC.
+/// How the body of a Close frame breaks the RFC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseBodyFault {
     /// One byte, where the code needs two.
@@ -243,7 +243,7 @@ pub enum CloseBodyFault {
 }
 
 impl CloseBodyFault {
-    /// The rule that is broken, and what was seen.
+    /// The broken rule, and what was seen.
     pub fn breach(self) -> (ViolationKind, String) {
         match self {
             Self::OneByte => (ViolationKind::CloseBodyOfOneByte, String::new()),
@@ -266,25 +266,25 @@ impl CloseBody {
         }
     }
 
-    /// What breaks §5.5.1 and §7.4, if anything: the first fault in the order of the bytes.
+    /// The first fault against §5.5.1 and §7.4, in the order of the bytes.
     pub fn fault(&self) -> Option<CloseBodyFault> {
         self.faults().next()
     }
 
-    /// All that breaks these, in the order of the bytes.
+    /// All faults against §5.5.1 and §7.4, in the order of the bytes.
     pub fn faults(&self) -> impl Iterator<Item = CloseBodyFault> {
         let code = match self.code {
             None => (!self.reason.is_empty()).then_some(CloseBodyFault::OneByte),
             Some(code) => (!may_be_sent(code)).then_some(CloseBodyFault::Code(code)),
         };
         let mut utf8 = super::utf8::Utf8Validator::default();
-        // A lone byte is not a reason.
+        // A single byte is not a reason.
         let reason = self.code.map_or(&[][..], |_| &self.reason);
         let error = utf8.push(reason).and_then(|()| utf8.finish()).err();
         code.into_iter().chain(error.map(CloseBodyFault::Reason))
     }
 
-    /// The payload these make.
+    /// The payload with this code and reason.
     pub fn to_payload(&self) -> Vec<u8> {
         let mut payload = Vec::with_capacity(2 + self.reason.len());
         payload.extend(self.code.iter().flat_map(|code| code.to_be_bytes()));

@@ -1,20 +1,20 @@
-//! The content coding of a body (RFC 9110 §8.4): what is read of a refusal may be compressed.
+//! The content coding of a body (RFC 9110 §8.4): the body of a refusal may be compressed.
 
 use std::io::Read as _;
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-/// The beginning of a body, at most `most` bytes of it, without the coding that Content-Encoding names;
-/// empty where that can't be undone.
+/// Removes the content coding that Content-Encoding names. Returns at most `most` bytes of the
+/// beginning of the body; returns nothing if the coding can't be removed.
 pub fn decoded(encoding: &[u8], body: &[u8], most: usize) -> Vec<u8> {
     let encoding = encoding.trim_ascii().to_ascii_lowercase();
     let most = u64::try_from(most).unwrap_or(u64::MAX);
     let mut text = Vec::new();
-    // A body that was cut gives what it has up to there.
+    // A truncated body gives the content up to its end.
     let _ = match encoding.as_slice() {
         b"" | b"identity" => return body.to_vec(),
         b"gzip" | b"x-gzip" => MultiGzDecoder::new(body).take(most).read_to_end(&mut text),
-        // Some servers leave out the frame of zlib.
+        // Some servers send raw DEFLATE data, without the zlib header.
         b"deflate" if body.first().is_some_and(|byte| byte & 0xf == 8) => {
             ZlibDecoder::new(body).take(most).read_to_end(&mut text)
         }
@@ -24,7 +24,7 @@ pub fn decoded(encoding: &[u8], body: &[u8], most: usize) -> Vec<u8> {
     text
 }
 
-/// A body as UTF-8, where Content-Type says that it is written in a charset of single bytes.
+/// Converts a body to UTF-8 if Content-Type names a charset of single bytes.
 pub fn as_utf8(content_type: &[u8], body: Vec<u8>) -> Vec<u8> {
     let kind = String::from_utf8_lossy(content_type).to_ascii_lowercase();
     let known = ["iso-8859-1", "iso-8859-15", "latin1", "windows-1252", "us-ascii"];

@@ -17,35 +17,35 @@ pub struct Cookie {
     pub name: String,
     /// Its value; not shown by `Debug`.
     pub value: String,
-    /// The host or domain it is for, in lower case without a leading dot.
+    /// The host or domain that gets it, in lower case without a leading dot.
     pub domain: String,
-    /// Whether only that very host gets it, and no host below it.
+    /// Whether only this exact host gets it, and no host below it.
     pub host_only: bool,
     /// The path it is for, beginning with `/`.
     pub path: String,
-    /// Whether only TLS may carry it.
+    /// Whether only TLS connections carry it.
     pub secure: bool,
-    /// Whether scripts of a page must not see it; kept for the file.
+    /// Whether scripts of a page must not see it; kept for the cookie file.
     pub http_only: bool,
-    /// When it ends, in seconds since the Unix epoch; `None` with the session.
+    /// When it expires, in seconds since the Unix epoch; `None`: at the end of the session.
     pub expires: Option<i64>,
 }
 
-/// Where a cookie comes from or goes to.
+/// Where a cookie comes from, or where a request goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CookieScope<'a> {
     /// The host in lower case, an IPv6 address without brackets.
     pub host: &'a str,
     /// The path of the URL; a query is not part of it and ignored.
     pub path: &'a str,
-    /// Whether TLS protects it.
+    /// Whether the connection uses TLS.
     pub secure: bool,
 }
 
-/// Why a Set-Cookie is ignored. Shows no value.
+/// Why a Set-Cookie is ignored. Contains no cookie value.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CookieError {
-    /// No `=` or nothing before it.
+    /// No `=`, or no name before it.
     #[error("a Set-Cookie without a name is ignored (RFC 6265 §5.2)")]
     NoName,
     /// A control character.
@@ -63,10 +63,10 @@ pub enum CookieError {
         name: String,
         /// The domain attribute.
         domain: String,
-        /// Who sent it.
+        /// The host that sent it.
         host: String,
     },
-    /// A domain under which anybody can have a name.
+    /// A public suffix, below which anyone can register a name.
     #[error(
         "the cookie {name:?} is for all of {domain:?}, a public suffix; it is ignored (RFC 6265 \
          §5.3)"
@@ -77,13 +77,13 @@ pub enum CookieError {
         /// The domain attribute.
         domain: String,
     },
-    /// A secure cookie without TLS.
+    /// A cookie with the attribute Secure, received without TLS.
     #[error("the cookie {name:?} is Secure but came without TLS; it is ignored, as browsers do")]
     NotSecure {
         /// Its name.
         name: String,
     },
-    /// A name that promises what the attributes do not keep.
+    /// The attributes do not fulfil the requirements of the name's prefix.
     #[error(
         "the cookie {name:?} breaks the rule of its prefix: __Secure- needs Secure, __Host- also \
          Path=/ and no Domain; it is ignored (RFC 6265bis §4.1.3)"
@@ -95,7 +95,7 @@ pub enum CookieError {
 }
 
 impl Cookie {
-    /// Reads the value of a Set-Cookie header from a place at a time.
+    /// Parses the value of a Set-Cookie header, received from `from` at the time `now`.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl Cookie {
             .filter(|(name, _)| !name.is_empty())
             .ok_or(CookieError::NoName)?;
         let name_again = || name.to_owned();
-        // A tab would tear the file; curl refuses it for the same reason.
+        // A tab would break the line in the cookie file; curl refuses it for the same reason.
         if text.chars().any(char::is_control) {
             let name = name.chars().filter(|c| !c.is_control()).collect();
             return Err(CookieError::Control { name });
@@ -177,9 +177,9 @@ impl Cookie {
         let domain = value.strip_prefix('.').unwrap_or(value).to_ascii_lowercase();
         let public = is_public_suffix(&domain);
         if domain.is_empty() || domain.eq_ignore_ascii_case(host) {
-            // An address is a domain of one host, and so is a public suffix: "If the
-            // domain-attribute is identical to the canonicalized request-host: Let the
-            // domain-attribute be the empty string." (§5.3, step 5)
+            // An address or a public suffix is a domain of only one host: "If the domain-attribute
+            // is identical to the canonicalized request-host: Let the domain-attribute be the empty
+            // string." (§5.3, step 5)
             self.host_only = domain.is_empty() || is_address(host) || public;
             return Ok(());
         }
@@ -195,7 +195,7 @@ impl Cookie {
         Ok(())
     }
 
-    /// Whether a request to this place carries it at this time (§5.4, step 1).
+    /// Whether a request to this scope carries the cookie at this time (§5.4, step 1).
     pub fn goes_to(&self, to: CookieScope<'_>, now: i64) -> bool {
         let for_host = match self.host_only {
             true => self.domain.eq_ignore_ascii_case(to.host),
@@ -207,13 +207,13 @@ impl Cookie {
             && !self.is_over(now)
     }
 
-    /// Whether it has ended.
+    /// Whether it has expired.
     pub fn is_over(&self, now: i64) -> bool {
         self.expires.is_some_and(|at| at <= now)
     }
 }
 
-/// Hides the value, which is as good as a password.
+/// Hides the value, because it can be used like a password.
 impl fmt::Debug for Cookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cookie")
@@ -232,7 +232,7 @@ fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// Max-Age (§5.2.2): digits, or `-` and digits; more than fits is forever.
+/// Max-Age (§5.2.2): digits, or `-` and digits. A number that is too large means forever.
 fn seconds(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -255,7 +255,7 @@ fn default_path(target: &str) -> &str {
     }
 }
 
-/// §5.1.3: the same, or a name below it that is not an address.
+/// §5.1.3: the same name, or a name below it that is not an address.
 fn domain_matches(host: &str, domain: &str) -> bool {
     let host = host.to_ascii_lowercase();
     host == domain
@@ -263,7 +263,7 @@ fn domain_matches(host: &str, domain: &str) -> bool {
             && host.strip_suffix(domain).is_some_and(|below| below.ends_with('.')))
 }
 
-/// §5.1.4: the same, or a path below it.
+/// §5.1.4: the same path, or a path below it.
 fn path_matches(path: &str, cookie_path: &str) -> bool {
     let path = if path.is_empty() { "/" } else { path };
     path.strip_prefix(cookie_path)
@@ -271,7 +271,7 @@ fn path_matches(path: &str, cookie_path: &str) -> bool {
 }
 
 /// "A "public suffix" is a domain that is controlled by a public registry, such as "com", "co.uk",
-/// and "pvt.k12.wy.us"." (§5.3) A name that the list does not have counts as a top-level domain.
+/// and "pvt.k12.wy.us"." (§5.3) A name that is not in the list counts as a top-level domain.
 fn is_public_suffix(domain: &str) -> bool {
     psl::List.suffix(domain.as_bytes()).is_some_and(|suffix| suffix == domain)
 }
@@ -280,7 +280,7 @@ fn is_address(host: &str) -> bool {
     host.parse::<std::net::IpAddr>().is_ok()
 }
 
-/// What curl puts before the domain of a cookie that scripts must not see.
+/// The prefix that curl writes before the domain of a cookie that scripts must not see.
 const HTTP_ONLY: &str = "#HttpOnly_";
 
 /// A line that is not a cookie.
@@ -293,7 +293,7 @@ pub struct NetscapeFault {
     pub what: &'static str,
 }
 
-/// Reads a whole file: its cookies, those that are over included, and the lines that are none.
+/// Reads a cookie file: its cookies, including expired ones, and the lines that are not cookies.
 pub fn read_netscape(text: &str) -> (Vec<Cookie>, Vec<NetscapeFault>) {
     let (mut cookies, mut faults) = (Vec::new(), Vec::new());
     for (index, line) in text.lines().enumerate() {
@@ -315,7 +315,7 @@ fn cookie(line: &str, http_only: bool) -> Result<Cookie, &'static str> {
     let mut next = || fields.next().ok_or("a cookie has seven fields with tabs between them");
     let (domain, below, path, secure, expires, name) =
         (next()?, next()?, next()?, next()?, next()?, next()?);
-    // Some programs leave an empty value out, with its tab.
+    // For an empty value, some programs also leave out the tab before it.
     let value = fields.next().unwrap_or_default();
     if line.chars().any(|c| c.is_control() && c != '\t') {
         return Err("a control character stands in it");
@@ -348,13 +348,14 @@ fn cookie(line: &str, http_only: bool) -> Result<Cookie, &'static str> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Jar {
     cookies: Vec<Cookie>,
-    /// Where each is in that list, by name, domain and path: a file may hold a hundred thousand.
+    /// The index of each cookie by name, domain and path, because a file may contain a hundred
+    /// thousand cookies.
     at: HashMap<[String; 3], usize>,
 }
 
 impl Jar {
-    /// Stores a cookie; it replaces one of the same name, domain and path, and takes its place in
-    /// the order (RFC 6265 §5.3, step 11). An expired one only removes.
+    /// Stores a cookie. It replaces a cookie with the same name, domain and path, at the same place
+    /// in the order (RFC 6265 §5.3, step 11). An expired cookie only removes the old one.
     pub fn put(&mut self, cookie: Cookie, now: i64) {
         let key = [cookie.name.clone(), cookie.domain.clone(), cookie.path.clone()];
         match (self.at.get(&key).copied(), cookie.is_over(now)) {
@@ -372,7 +373,7 @@ impl Jar {
         }
     }
 
-    /// The value of the Cookie header for a request; `None` if it carries none.
+    /// The value of the Cookie header for a request; `None` if no cookie applies.
     ///
     /// RFC 6265 §5.4, step 2: "Cookies with longer paths are listed before cookies with shorter
     /// paths", then those made earlier.
@@ -388,8 +389,8 @@ impl Jar {
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
-    /// The file that `--cookie-jar` writes, in Netscape's format. A cookie of the session has
-    /// the time 0, as curl writes it.
+    /// The file that `--cookie-jar` writes, in Netscape's format. A session cookie has the time 0,
+    /// as in curl's files.
     pub fn to_netscape(&self) -> String {
         let mut text = String::from(
             "# Netscape HTTP Cookie File\n\

@@ -1,13 +1,13 @@
 //! The incremental frame decoder: any bytes in, frame headers and unmasked payload out.
 //!
-//! Total and zero-copy: payload is unmasked in place and returned as a slice, headers that arrive
-//! in pieces are collected in fourteen bytes, and an announced length allocates nothing. It judges
-//! nothing; the observer finds broken rules.
+//! It accepts any bytes and copies no payload: it unmasks payload in place and returns slices,
+//! collects a split header in fourteen bytes, and never allocates memory for an announced length.
+//! It does not check rules; the observer does.
 
 use super::frame::{FrameHeader, MAX_HEADER_LEN};
 use super::mask;
 
-/// Bytes of one direction on their way through a decoder or observer, with the place reached.
+/// Bytes of one direction on their way through a decoder or observer, with the current position.
 #[derive(Debug)]
 pub struct Input<'a> {
     bytes: &'a mut [u8],
@@ -36,7 +36,7 @@ impl<'a> Input<'a> {
         &self.bytes[self.at..]
     }
 
-    /// All bytes, including the consumed ones, in which masked payload is unmasked by now.
+    /// All bytes, including the consumed ones. Consumed masked payload is already unmasked.
     pub fn whole(&self) -> &[u8] {
         self.bytes
     }
@@ -74,17 +74,17 @@ pub enum DecoderStep {
     /// The frame's last payload byte has been reported.
     End,
     /// The given number of bytes, the last ones consumed from the input, follow a length with its
-    /// top bit set: where the next frame begins can't be known.
+    /// top bit set. The start of the next frame is unknown.
     Undecodable(usize),
 }
 
 #[derive(Clone, Debug)]
 enum DecoderState {
-    /// Gathering a header of which `have` bytes lie in `partial`.
+    /// Collecting a header, of which `have` bytes are in `partial`.
     Header { partial: [u8; MAX_HEADER_LEN], have: u8 },
-    /// Inside a payload with `left` bytes to come.
+    /// Inside a payload, of which `left` bytes are missing.
     Payload { left: u64 },
-    /// The frame boundary is lost for good.
+    /// The frame boundary is lost permanently.
     Lost,
 }
 
@@ -103,7 +103,7 @@ impl Decoder {
         Self { state: DecoderState::between_frames(), header: None, offset }
     }
 
-    /// Takes bytes from `input` until something is worth telling; `None` when it is used up.
+    /// Takes bytes from `input` until there is something to report; `None` when `input` is used up.
     ///
     /// However the stream is cut into inputs, the same headers, payload bytes and ends come out;
     /// only the size of the [`DecoderStep::Payload`] pieces differs.
@@ -220,8 +220,8 @@ impl Decoder {
         }
     }
 
-    /// What is missing of the current frame: nothing at a boundary, otherwise how many bytes of
-    /// header or payload have arrived, and how many are announced, as far as known.
+    /// The missing part of the current frame: at a boundary, nothing; otherwise how many bytes of
+    /// the header or payload have arrived, and how many were announced, as far as known.
     pub fn unfinished(&self) -> Option<Unfinished> {
         match &self.state {
             DecoderState::Header { have: 0, .. } | DecoderState::Lost => None,
@@ -236,7 +236,7 @@ impl Decoder {
     }
 }
 
-/// A frame the stream ended in.
+/// A frame inside which the stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfinished {
     /// Some bytes of a header arrived.
@@ -246,9 +246,9 @@ pub enum Unfinished {
     },
     /// The header arrived, and part of the payload.
     Payload {
-        /// Payload received bytes.
+        /// Received payload bytes.
         have: u64,
-        /// Payload bytes announced.
+        /// Announced payload bytes.
         len: u64,
     },
 }
@@ -322,14 +322,15 @@ mod tests {
         seen
     }
 
-    /// Checks a vector whole, byte by byte and with trailing bytes; returns what it decodes to.
+    /// Checks a test vector in one piece, byte by byte, and with trailing bytes; returns the
+    /// decoded steps.
     fn three_ways(bytes: &[u8]) -> Vec<Seen> {
         let whole = decode(&mut std::iter::once(bytes));
         assert_eq!(decode(&mut bytes.chunks(1)), whole, "byte by byte");
         let mut trailing = bytes.to_vec();
         trailing.extend_from_slice(&[0x89, 0x00]);
         let longer = decode(&mut std::iter::once(&trailing[..]));
-        // Trailing bytes join what has no end; elsewhere they change nothing.
+        // Trailing bytes continue an unfinished frame; otherwise they change nothing.
         let endless = matches!(whole.last(), Some(Seen::Undecodable(_) | Seen::Payload(_)));
         assert!(endless || longer.starts_with(&whole), "{longer:?}");
         whole

@@ -1,7 +1,7 @@
 //! The frame header of RFC 6455 §5.2, exactly as on the wire.
 //!
-//! It keeps what a message engine discards: the reserved bits, any opcode, the mask key, the form
-//! of the length, the header's bytes and their position.
+//! It keeps the parts that a message engine discards: the reserved bits, any opcode, the mask key,
+//! the form of the length, the header's bytes and their position.
 
 use super::mask::MaskKey;
 use super::{Control, Data, OpCode};
@@ -21,7 +21,7 @@ pub enum LengthForm {
 }
 
 impl LengthForm {
-    /// The form §5.2 demands for `len`: "the minimal number of bytes MUST be used".
+    /// The form that §5.2 requires for `len`: "the minimal number of bytes MUST be used".
     pub fn minimal(len: u64) -> Self {
         match len {
             0..=125 => Self::Bits7,
@@ -49,7 +49,7 @@ impl LengthForm {
     }
 }
 
-/// One frame header with its own bytes and its place in the stream.
+/// One frame header with its bytes and its position in the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameHeader {
     /// The last (or only) fragment of a message.
@@ -88,9 +88,9 @@ impl std::ops::Deref for HeaderBytes {
 }
 
 impl FrameHeader {
-    /// Reads the header at the start of `bytes`, or returns how many bytes it needs at least.
+    /// Parses the header at the start of `bytes`, or returns how many bytes it needs at least.
     ///
-    /// Total: every sequence of bytes is a header or the beginning of one.
+    /// Every sequence of bytes is a header or the beginning of one.
     #[inline]
     pub fn parse(bytes: &[u8], offset: u64) -> Result<Self, usize> {
         let &[first, second, ref rest @ ..] = bytes else { return Err(2) };
@@ -127,7 +127,7 @@ impl FrameHeader {
         })
     }
 
-    /// The header's bytes, encoded again: the fields contain every bit of them.
+    /// The header's bytes, encoded again. The fields contain every bit of the header.
     pub fn bytes(&self) -> HeaderBytes {
         let mut bytes = [0; MAX_HEADER_LEN];
         let bit = |set: bool, at: u8| u8::from(set) << at;
@@ -172,7 +172,7 @@ impl FrameHeader {
         matches!(self.opcode, OpCode::Control(_))
     }
 
-    /// "the most significant bit MUST be 0" (§5.2): true when it is, so that the frame has an end.
+    /// Whether the frame has an end: "the most significant bit MUST be 0" (§5.2) in its length.
     pub fn has_end(&self) -> bool {
         self.len >> 63 == 0
     }

@@ -1,9 +1,9 @@
 //! HTTP/1.x message heads, kept as the bytes that crossed the wire.
 //!
 //! A [`Head`] is the raw bytes plus a view into them: start line, header fields in order with case
-//! and duplicates preserved, and a list of [`HeadDefect`]s. It knows nothing about WebSocket, and
-//! never fails: any bytes give a head, with a list of its defects. The `handshake` module judges
-//! it.
+//! and duplicates preserved, and a list of [`HeadDefect`]s. Parsing never fails: any bytes give a
+//! head with a list of its defects. This module knows nothing about WebSocket; the `handshake`
+//! module judges heads.
 
 mod body;
 mod defect;
@@ -28,7 +28,7 @@ pub enum StartLine<'a> {
     Request(RequestLine<'a>),
     /// `HTTP-version SP status-code SP reason-phrase`
     Status(StatusLine<'a>),
-    /// Neither; the line as received, without its line end.
+    /// Neither: the line as received, without its line end.
     Unparsable(&'a [u8]),
 }
 
@@ -59,10 +59,10 @@ pub struct StatusLine<'a> {
 pub struct HeaderField<'a> {
     /// The name, case preserved, without white space before the colon.
     pub name: &'a [u8],
-    /// The value without surrounding white space. When the field was folded over
-    /// several lines the line ends are still in it.
+    /// The value without surrounding white space. If the field was folded over several lines, the
+    /// value contains the line ends.
     pub value: &'a [u8],
-    /// Where the field's line or lines stand in [`Head::raw`], without the last line end.
+    /// The position of the field's line or lines in [`Head::raw`], without the last line end.
     pub line: Range<usize>,
     /// The position of the value in [`Head::raw`].
     pub value_at: Range<usize>,
@@ -79,7 +79,7 @@ pub struct Head {
 }
 
 impl Head {
-    /// Parses a head that is already whole; bytes after its blank line are dropped.
+    /// Parses a whole head; drops the bytes after its blank line.
     ///
     /// Without a blank line all bytes belong to the head, which then carries a
     /// [`HeadDefectKind::Truncated`].
@@ -114,7 +114,7 @@ impl Head {
         }
     }
 
-    /// The request line, if this is a request whose first line could be read.
+    /// The request line, if this is a request and its first line can be parsed.
     pub fn request_line(&self) -> Option<RequestLine<'_>> {
         match self.start_line() {
             StartLine::Request(line) => Some(line),
@@ -130,7 +130,7 @@ impl Head {
         }
     }
 
-    /// The status line, if this is a response whose first line could be read.
+    /// The status line, if this is a response and its first line can be parsed.
     pub fn status_line(&self) -> Option<StatusLine<'_>> {
         match self.start_line() {
             StartLine::Status(line) => Some(line),
@@ -155,7 +155,7 @@ impl Head {
             .map(|field| field.value)
     }
 
-    /// The first value of this name.
+    /// The first value with this name.
     pub fn get<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
         self.get_all(name).next()
     }
@@ -175,7 +175,7 @@ impl Head {
         self.tokens(name).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
     }
 
-    /// What is wrong with the head as HTTP, in the order of its bytes.
+    /// The violations of HTTP syntax, in the order of their bytes.
     pub fn defects(&self) -> &[HeadDefect] {
         &self.defects
     }
@@ -185,8 +185,8 @@ impl Head {
         !self.defects.iter().any(|defect| defect.kind == HeadDefectKind::Truncated)
     }
 
-    /// The same head with other bytes, such as a copy without secrets; its defects stay those of the
-    /// bytes that crossed the wire.
+    /// The head with other bytes, such as a copy without secrets. Its defects are still those of
+    /// the received bytes.
     pub fn rewritten(&self, raw: &[u8]) -> Self {
         Self { defects: self.defects.clone(), ..Self::parse(self.kind, raw) }
     }
@@ -198,13 +198,13 @@ impl Head {
     }
 
     fn slice(&self, range: &Range<usize>) -> &[u8] {
-        // The ranges come from scanning these very bytes; an empty slice is the
-        // harmless answer should that ever not hold.
+        // The ranges come from a scan of the same bytes. If one were wrong, an empty slice would do
+        // no harm.
         self.raw.get(range.clone()).unwrap_or_default()
     }
 }
 
-/// Cuts spaces, tabs and (from folded values) line ends off both sides.
+/// Removes spaces, tabs and (in folded values) line ends from both sides.
 pub(crate) fn trim_white_space(bytes: &[u8]) -> &[u8] {
     &bytes[inner_range(bytes)]
 }

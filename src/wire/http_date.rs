@@ -1,7 +1,7 @@
-//! Dates in HTTP headers, in whatever form a server writes them.
+//! Parses dates in HTTP headers, in any form that servers write.
 //!
-//! The algorithm of RFC 6265 §5.1.1 reads all three forms of RFC 9110 §5.6.7 and the many other
-//! forms. Uses no clock.
+//! The algorithm of RFC 6265 §5.1.1 parses all three forms of RFC 9110 §5.6.7, and many others. It
+//! uses no clock.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -10,12 +10,12 @@ const MONTHS: [&[u8]; 12] = [
     b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
 ];
 
-/// Reads a date as seconds since the Unix epoch, negative before it; `None` if it is not a date.
+/// Parses a date as seconds since the Unix epoch, negative before it; `None` if it is not a date.
 pub fn parse(text: &str) -> Option<i64> {
     let (mut time, mut day, mut month, mut year) = (None, None, None, None);
     for token in text.as_bytes().split(|byte| is_delimiter(*byte)).filter(|t| !t.is_empty()) {
         // "If the found-time flag is not set and the token matches the time production …": the
-        // first token that fits wins, and each fits one thing only.
+        // first matching token counts, and each token is used only once.
         if time.is_none()
             && let Some(found) = time_of(token)
         {
@@ -50,7 +50,7 @@ pub fn parse(text: &str) -> Option<i64> {
         small(day?)?,
         small(hour)?,
         small(minute)?,
-        // A leap second, which RFC 9110 allows, becomes the second before.
+        // A leap second, which RFC 9110 allows, becomes the second before it.
         small(if second == 60 { 59 } else { second })?,
         0,
     );
@@ -62,14 +62,14 @@ fn is_delimiter(byte: u8) -> bool {
     matches!(byte, 0x09 | 0x20..=0x2f | 0x3b..=0x40 | 0x5b..=0x60 | 0x7b..=0x7e)
 }
 
-/// The digits a token begins with, if they are `least` to `most` many.
+/// The digits at the beginning of a token, if their number is from `least` to `most`.
 fn number(token: &[u8], least: usize, most: usize) -> Option<i16> {
     let len = token.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let digits = token.get(..len).filter(|_| (least..=most).contains(&len))?;
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// `hms-time = time-field ":" time-field ":" time-field`, anything after it.
+/// `hms-time = time-field ":" time-field ":" time-field`, followed by any text.
 fn time_of(token: &[u8]) -> Option<(i16, i16, i16)> {
     let mut fields = token.splitn(3, |byte| *byte == b':');
     let mut exact = || {

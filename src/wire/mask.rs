@@ -6,7 +6,8 @@
 /// A masking key as it is in the header.
 pub type MaskKey = [u8; 4];
 
-/// XORs `bytes` with `key`, starting `phase` bytes into the payload. Masking twice undoes it.
+/// XORs `bytes` with `key`, starting `phase` bytes into the payload. A second call restores the
+/// bytes.
 ///
 /// "Octet i of the transformed data is the XOR of octet i of the original data with octet at
 /// index i modulo 4 of the masking key" (§5.3).
@@ -28,7 +29,7 @@ pub fn append(key: MaskKey, bytes: &[u8], out: &mut Vec<u8>) {
     apply(key, 0, &mut out[start..]);
 }
 
-/// The key rotated to `phase`, as four bytes and doubled into one word of the machine's order.
+/// The key rotated to `phase`: as four bytes, and doubled to one word in the machine's byte order.
 fn widened(mut key: MaskKey, phase: u64) -> (u64, MaskKey) {
     key.rotate_left((phase % 4) as usize);
     let [a, b, c, d] = key;

@@ -1,7 +1,7 @@
 //! Bytes and the rules of RFC 6455, RFC 7692 and HTTP/1.1 heads.
 //!
 //! Everything here turns bytes into meaning or meaning into bytes. It uses no sockets, clocks,
-//! terminals, environment or threads, and no input makes it panic: everything that a peer can send
+//! terminals, environment or threads, and no input causes a panic: all data that a peer can send
 //! has a representation.
 
 pub mod close;
@@ -26,7 +26,7 @@ pub use tungstenite::protocol::Role;
 pub use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 pub use violation::{Violation, ViolationKind};
 
-/// The word for a role.
+/// The name of a role.
 pub fn role_name(role: Role) -> &'static str {
     match role {
         Role::Client => "client",

@@ -1,9 +1,9 @@
 //! Which headers, query parameters and subprotocols are secret, by their names.
 //!
-//! The only table for all code that redacts, warns or omits credentials; `docs/secrets.md` lists
+//! All code that redacts, warns about or omits credentials uses this table; `docs/secrets.md` lists
 //! it.
 
-/// A name that has one of these anywhere in it is that of a secret, letter case ignored.
+/// A name is secret if it contains one of these, in any letter case.
 const PARTS: [&str; 11] = [
     "token",
     "key",
@@ -18,21 +18,21 @@ const PARTS: [&str; 11] = [
     "cookie",
 ];
 
-/// The same for these, as a word between other characters than letters: `sig`, `X-Sig`.
+/// A name is secret if it contains one of these as a whole word: `sig`, `X-Sig`.
 const WORDS: [&str; 2] = ["sig", "pwd"];
 
-/// Names that have one of [`PARTS`] and hold no secret: nonces that are good for one handshake, and
-/// what a server asks for (RFC 6455 §11.3, RFC 9110 §11.6.1 and §11.7.1).
+/// Names that contain one of [`PARTS`] but are not secret: values that are valid for one handshake,
+/// and challenges of a server (RFC 6455 §11.3, RFC 9110 §11.6.1 and §11.7.1).
 const HARMLESS: [&str; 4] =
     ["sec-websocket-key", "sec-websocket-accept", "www-authenticate", "proxy-authenticate"];
 
-/// Whether what goes by this name is secret.
+/// Whether the value with this name is secret.
 pub fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     if HARMLESS.contains(&name.as_str()) {
         return false;
     }
-    // Authors are public.
+    // Names of authors are not secret.
     let name = name.replace("authoriz", "auth").replace("author", "");
     let mut words = name.split(|c: char| !c.is_ascii_alphabetic());
     PARTS.iter().any(|part| name.contains(part)) || words.any(|word| WORDS.contains(&word))

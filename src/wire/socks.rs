@@ -1,20 +1,20 @@
-//! SOCKS5 as a proxy reads it: the messages of a client (RFC 1928, RFC 1929), and the answers.
+//! SOCKS5 on the proxy's side: the messages of a client (RFC 1928, RFC 1929), and the answers.
 //!
-//! Total and without I/O: each message is parsed at the beginning of the received bytes, and
-//! reports its length, so that no byte after it is consumed.
+//! It does no I/O and accepts any bytes: a message is parsed at the beginning of the received bytes
+//! with its length, so that later bytes are not consumed.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The first byte of a client.
 pub const VERSION: u8 = 5;
 
-/// The methods of RFC 1928 §3 that are known here.
+/// The supported methods of RFC 1928 §3.
 pub mod method {
-    /// Nobody needs to log in.
+    /// No authentication.
     pub const NONE: u8 = 0;
     /// User and password (RFC 1929).
     pub const LOGIN: u8 = 2;
-    /// No method that was offered is accepted.
+    /// The proxy accepts none of the offered methods.
     pub const REFUSED: u8 = 0xff;
 }
 
@@ -37,13 +37,13 @@ pub enum SocksReply {
 pub enum Read<T> {
     /// More bytes are needed.
     More,
-    /// It is whole.
+    /// The message is complete; the number is its length.
     Whole(T, usize),
-    /// It is invalid, in a sentence; and the reply that reports it, if there is one.
+    /// The message is invalid: a sentence, and the reply that reports it, if there is one.
     Wrong(String, Option<SocksReply>),
 }
 
-/// Whom a client wants to reach.
+/// The server that a client wants to reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SocksWanted {
     /// A name, or an address without brackets.
@@ -152,7 +152,7 @@ fn wrong_version<T>(version: u8) -> Read<T> {
 mod tests {
     use super::*;
 
-    /// Every beginning needs more, and what follows is left alone.
+    /// Every proper prefix needs more bytes, and later bytes are not consumed.
     fn whole<T: PartialEq + std::fmt::Debug>(read: fn(&[u8]) -> Read<T>, bytes: &[u8]) -> T {
         for end in 0..bytes.len() {
             assert_eq!(read(&bytes[..end]), Read::More, "{end} bytes");

@@ -1,7 +1,7 @@
-//! UTF-8 checked as it arrives, RFC 6455 §8.1 and RFC 3629: across frames, inside characters,
-//! failing at the first byte that can't belong to any text.
+//! UTF-8 validation of arriving data, RFC 6455 §8.1 and RFC 3629: across frames, inside characters.
+//! It fails at the first byte that no valid text can contain at this position.
 //!
-//! Works only on bytes. `simdutf8` checks whole pieces; a small automaton checks a character that
+//! Works only on bytes. `simdutf8` checks whole pieces. A small automaton checks a character that
 //! is split between pieces, and finds the invalid byte.
 
 /// Validates one text given in pieces.
@@ -11,10 +11,10 @@ pub struct Utf8Validator {
     offset: u64,
 }
 
-/// The first byte that can't be part of the text, or the end where more had to come.
+/// The first invalid byte, or the end of a text that is incomplete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Utf8Error {
-    /// An impossible byte.
+    /// An invalid byte.
     #[error("byte {byte:#04x} at offset {offset} is not UTF-8 ({why})")]
     Impossible {
         /// Bytes of the text before it.
@@ -27,12 +27,12 @@ pub enum Utf8Error {
     /// The text ends inside a character.
     #[error("the text ends inside a character that begins at offset {offset}")]
     Truncated {
-        /// Where the cut character begins.
+        /// The offset of the incomplete character.
         offset: u64,
     },
 }
 
-/// A character of which some bytes have been seen: the automaton of the Encoding Standard.
+/// A partly received character: the automaton of the Encoding Standard.
 #[derive(Clone, Copy, Debug)]
 struct Partial {
     needed: u8,
@@ -49,7 +49,7 @@ impl Default for Partial {
 }
 
 impl Partial {
-    /// Takes one byte; returns why if it is impossible here.
+    /// Takes one byte; returns the reason if it is invalid here.
     fn push(&mut self, byte: u8) -> Result<(), &'static str> {
         if self.needed == self.seen {
             *self = Self { lead: byte, ..Self::default() };
@@ -97,8 +97,8 @@ impl Partial {
 }
 
 impl Utf8Validator {
-    /// Takes the next piece. On error the number of bytes of `piece` before the impossible one
-    /// follows from the error's offset and [`Utf8Validator::offset`].
+    /// Takes the next piece. After an error, its offset minus the [`Utf8Validator::offset`] before
+    /// the call is the number of valid bytes in `piece`.
     ///
     /// # Errors
     ///
@@ -150,8 +150,8 @@ impl Utf8Validator {
     }
 }
 
-/// Whether `bytes` are UTF-8 from the first to the last. Short ASCII, the usual message, does not
-/// pay for the dispatch to vector code.
+/// Whether all of `bytes` are UTF-8. For short ASCII texts, the most frequent messages, it avoids
+/// the cost of selecting vector code.
 pub fn is_utf8(bytes: &[u8]) -> bool {
     if bytes.len() < 64 && bytes.is_ascii() {
         return true;
@@ -159,7 +159,7 @@ pub fn is_utf8(bytes: &[u8]) -> bool {
     simdutf8::basic::from_utf8(bytes).is_ok()
 }
 
-/// How many bytes at the end look like the beginning of a character whose rest is still to come.
+/// How many bytes at the end may be the beginning of an incomplete character.
 fn cut_character(bytes: &[u8]) -> usize {
     for (back, byte) in bytes.iter().rev().take(3).enumerate() {
         let len = match byte {

@@ -1,7 +1,7 @@
 //! The only catalogue of the rules that a peer can break after the handshake.
 //!
-//! Decoder, endpoint, printers and docs all read [`CATALOGUE`]: a broken rule has a stable code,
-//! its section, the close code that fails the connection, and one sentence.
+//! Decoder, endpoint, printers and docs read [`CATALOGUE`]. Each rule has a stable code, its
+//! section, the close code with which wscope fails the connection, and one sentence.
 
 use super::CloseCode;
 
@@ -47,9 +47,9 @@ pub struct ViolationRule {
     pub name: &'static str,
     /// The section that is broken, as in `RFC 6455 §5.2`.
     pub section: &'static str,
-    /// The code to fail the connection with; `None` where the peer is gone.
+    /// The code with which wscope fails the connection; `None` if the peer has already gone.
     pub close: Option<CloseCode>,
-    /// One sentence that explains it, lower case, no full stop.
+    /// One sentence that explains the rule, lower case, no full stop.
     pub explanation: &'static str,
 }
 
@@ -123,12 +123,12 @@ pub const CATALOGUE: &[ViolationRule] = &[
 ];
 
 impl ViolationKind {
-    /// Its row of the catalogue.
+    /// The row of the catalogue.
     pub fn rule(self) -> &'static ViolationRule {
         &CATALOGUE[self as usize]
     }
 
-    /// Whether it is a limit of this side that was crossed, and no rule of the RFC.
+    /// Whether the peer exceeded a limit of this side, and broke no rule of the RFC.
     pub fn is_limit(self) -> bool {
         self.rule().close == Some(Size)
     }
@@ -142,11 +142,10 @@ pub struct Violation {
     pub kind: ViolationKind,
     /// Number of the frame in its direction, from 1.
     pub frame: u64,
-    /// Bytes from the start of the direction's stream to the guilty byte, or to the frame's header
-    /// where no single byte is to blame. For a text, the byte in the stream; see `detail` for its
-    /// place in the message.
+    /// Bytes from the start of the direction's stream to the wrong byte, or to the frame's header
+    /// if no single byte is wrong. For a text, `detail` has the position in the message.
     pub offset: u64,
-    /// What was seen, with the offending value; may be empty.
+    /// The observed bytes or value; may be empty.
     pub detail: String,
 }
 

@@ -1,14 +1,14 @@
 //! The frame writer: writes exactly the frame it is given, illegal ones included.
 //!
-//! [`write_frame`] is the path of every regular frame and uses tungstenite's header writer, which
-//! always takes the shortest length form; [`RawFrame`] chooses every bit by hand.
+//! [`write_frame`] writes every regular frame. It uses tungstenite's header writer, which always
+//! takes the shortest length form. With [`RawFrame`], the caller chooses every bit.
 
 use super::frame::LengthForm;
 use super::mask::{self, MaskKey};
 use super::{Data, OpCode};
 use tungstenite::protocol::frame::FrameHeader as Header;
 
-/// Appends a regular frame to `out`: shortest length, RSV2 and RSV3 clear.
+/// Appends a regular frame to `out`, with the shortest length form; RSV2 and RSV3 are clear.
 pub fn write_frame(
     opcode: OpCode,
     fin: bool,
@@ -18,7 +18,7 @@ pub fn write_frame(
     out: &mut Vec<u8>,
 ) {
     if let len @ 0..=125 = payload.len() {
-        // Short frames are sent by the million: their header goes out in one piece.
+        // wscope sends millions of short frames, so it writes their header in one piece.
         let first = u8::from(fin) << 7 | u8::from(rsv1) << 6 | u8::from(opcode);
         out.reserve(len + 6);
         let Some([a, b, c, d]) = key else {
@@ -33,7 +33,7 @@ pub fn write_frame(
 }
 
 fn write_with(header: Header, payload: &[u8], out: &mut Vec<u8>) {
-    // Writing to a Vec can't fail: `io::Write for Vec` never returns an error.
+    // Writing to a Vec never fails.
     let _ = header.format(payload.len() as u64, out);
     append_payload(header.mask, payload, out);
 }
@@ -45,7 +45,7 @@ fn append_payload(key: Option<MaskKey>, payload: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// A frame whose every bit is chosen, legal or not.
+/// A frame with every bit chosen, legal or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawFrame {
     /// The FIN bit.
@@ -62,8 +62,8 @@ pub struct RawFrame {
     pub mask: Option<MaskKey>,
     /// The form of the length; `None` takes the shortest that holds it.
     pub form: Option<LengthForm>,
-    /// The length to announce; `None` announces the payload's own. A length that its form can't
-    /// hold is cut to the form's low bits.
+    /// The length to announce; `None` announces the payload's length. A length that does not fit
+    /// into its form is cut to the low bits.
     pub announced: Option<u64>,
     /// The payload before masking.
     pub payload: Vec<u8>,

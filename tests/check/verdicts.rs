@@ -335,7 +335,7 @@ fn over_tls_old_versions_and_alpn_are_tested_too() {
     }
     let server = listen([""; 0]);
     let run = check(&[server.url(), "t/", "--output", "json"]);
-    let why = "the URL is not one of wss://";
+    let why = "the URL does not begin with wss://";
     assert_eq!(run.verdict("t/tls-old"), ("SKIP".to_owned(), why.to_owned()));
 }
 

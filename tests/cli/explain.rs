@@ -101,7 +101,7 @@ fn exit_2_for_what_is_not_known_with_the_nearest() {
         .status(2);
     explaining(["--browser", "it does not work"])
         .stderr(
-            "wscope: this message is not known; browsers hide the cause from pages, so run \
+            "wscope: wscope does not know this message; browsers hide the cause from pages, so run \
              wscope -v URL to see it\n",
         )
         .status(2);

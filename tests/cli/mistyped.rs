@@ -131,9 +131,9 @@ fn a_word_too_many_says_where_it_belongs() {
         (&["listen", "9001", "hi"], "one address only; to answer every message: --reply hi"),
         (
             &["POST", "ws://127.0.0.1:1"],
-            "one URL only; POST before it is none: wscope ws://127.0.0.1:1",
+            "one URL only; POST before it is not a URL: wscope ws://127.0.0.1:1",
         ),
-        (&["-b", "k=v", "ws://h"], "one URL only; k=v before it is none: wscope ws://h"),
+        (&["-b", "k=v", "ws://h"], "one URL only; k=v before it is not a URL: wscope ws://h"),
         (&["-lp", "9001"], "wscope listen has no option -p; the port is an argument, [..]"),
         (&["decode", "81", "85"], "one FILE only; hex digits are written --hex '81 85'"),
         (&["connect", "localhost:1", "@dev", "@b"], "unknown profile @dev[..]"),

@@ -244,9 +244,12 @@ fn own_options(mode: &Command, top: &Command) -> String {
         roff.control("PP", []);
         let all = top.get_arguments().filter(|argument| !is_standard(argument));
         if flags.len() == all.filter(|argument| argument.get_long().is_some()).count() {
-            roff.text([roman("Takes all of the options above.")]);
+            roff.text([roman("Accepts all options above.")]);
         } else {
-            roff.text([roman(format!("Takes from the options above: {}.", flags.join(", ")))]);
+            roff.text([roman(format!(
+                "Also accepts these options, described above: {}.",
+                flags.join(", ")
+            ))]);
         }
         text.push_str(&roff.to_roff());
     }

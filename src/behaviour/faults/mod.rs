@@ -25,17 +25,17 @@ use crate::wire::{Control, OpCode};
 
 pub use list::list;
 
-/// What goes wrong on one connection.
+/// The faults of one connection.
 pub struct FaultInjector {
-    /// Those whose moment is to come.
+    /// Faults that are not due yet.
     waiting: Vec<Fault>,
-    /// What was agreed, once the connection is open.
+    /// The agreement, once the connection is open.
     agreed: Agreed,
-    /// Bytes of our stream so far.
+    /// The number of bytes of our stream so far.
     made: u64,
-    /// How much of the buffer they are.
+    /// How many bytes of the buffer it includes.
     seen: usize,
-    /// The stream stops here, whatever else is made.
+    /// The position where the stream ends, even if more data is produced.
     cut: Option<(u64, Cut)>,
     sending: FaultPace,
     reading: ReadPace,
@@ -43,7 +43,7 @@ pub struct FaultInjector {
     idle: Option<Duration>,
 }
 
-/// How a stream stops.
+/// How a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cut {
     /// With its end.
@@ -55,7 +55,7 @@ enum Cut {
 }
 
 impl FaultInjector {
-    /// Prepares the faults of a connection; nothing if there are none.
+    /// Prepares the faults of a connection; `None` if there are none.
     pub fn of(faults: Vec<Fault>) -> Option<Box<Self>> {
         let keeps_tcp = faults
             .iter()
@@ -74,8 +74,8 @@ impl FaultInjector {
         (!injector.waiting.is_empty()).then(|| Box::new(injector))
     }
 
-    /// The connection is open; `head` bytes of a 101, of which nothing has been sent, are in the
-    /// buffer.
+    /// The connection is open. The buffer begins with `head` bytes of a 101, of which none has been
+    /// sent.
     pub fn begin(&mut self, agreed: &Agreed, head: usize, now: Instant) {
         self.agreed = agreed.clone();
         (self.made, self.seen) = (head as u64, head);
@@ -109,7 +109,7 @@ impl FaultInjector {
                             self.send(&piece, endpoint, tx, now);
                         }
                         if kind == FrameFault::DeflateBomb {
-                            // What it did to the peer's window is unknown to our own compression.
+                            // Our own compression does not know how this changed the peer's window.
                             endpoint.set_compress(false);
                         }
                     }
@@ -250,7 +250,7 @@ impl Interference for FaultInjector {
     }
 
     fn may_read(&self, link: &Link) -> bool {
-        // Its end must be met, or the connection would stay for ever.
+        // The end must be handled, or the connection would stay open forever.
         self.reading.may_read() || link.is_read_closed()
     }
 

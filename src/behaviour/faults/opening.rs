@@ -11,7 +11,7 @@ use crate::wire::handshake::server::{Accepted, Refusal, ServerConfig};
 use crate::wire::head::Head;
 
 impl FaultInjector {
-    /// The server's choices, unless a fault decides them.
+    /// The server's configuration, changed by the faults.
     pub fn config<'c>(&self, config: &'c ServerConfig) -> Cow<'c, ServerConfig> {
         match self.waiting.iter().any(Fault::declines_deflate) {
             true => Cow::Owned(ServerConfig { deflate: None, ..config.clone() }),
@@ -19,12 +19,12 @@ impl FaultInjector {
         }
     }
 
-    /// Puts the faults into a 101 and returns what is to be reported; or what is sent instead of
-    /// it.
+    /// Puts the faults into a 101, and returns the lines to report; or returns the data to send
+    /// instead of a 101.
     ///
     /// # Errors
     ///
-    /// The connection is not to be opened.
+    /// The connection must not open.
     pub fn answer(&self, request: &Head, accepted: &mut Accepted) -> Result<Vec<String>, Wrong> {
         let mut reports = Vec::new();
         for fault in &self.waiting {
@@ -57,7 +57,7 @@ fn instead(fault: &Fault, response: &[u8]) -> Option<Wrong> {
             AnswerFault::Nothing => (Vec::new(), Then::Nothing),
             AnswerFault::HalfHead => (response[..response.len() / 2].to_vec(), Then::Nothing),
         },
-        // A cut inside of the 101.
+        // A cut inside the 101.
         FaultKind::Behaviour(behaviour @ (BehaviourFault::Rst | BehaviourFault::Fin)) => {
             match fault.value {
                 FaultValue::Number(at) if at < response.len() as u64 => {

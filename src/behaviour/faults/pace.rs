@@ -1,22 +1,21 @@
-//! How slowly a faulty side sends and reads. Works with numbers of bytes and times, not with the
-//! bytes.
+//! How slowly a faulty side sends and reads. It handles numbers of bytes and times, not the bytes.
 
 use std::time::{Duration, Instant};
 
 /// How often a slow reader reads.
 const SIP: Duration = Duration::from_millis(100);
 
-/// How what is made leaves.
+/// The pace of sending.
 #[derive(Debug, Default)]
 pub struct FaultPace {
-    /// Nothing beyond this byte before that moment.
+    /// Bytes after this position wait until this time.
     hold: Option<(u64, Instant)>,
     drip: Option<Drip>,
-    /// Something waits to leave.
+    /// Data waits to be sent.
     waits: bool,
-    /// How many bytes had left when some might go, if they might.
+    /// How many bytes had been sent when more were allowed.
     tried: Option<u64>,
-    /// They did not go: the transport will report when there is room.
+    /// The transport did not accept more: it will report when there is room.
     refused: bool,
 }
 
@@ -24,24 +23,24 @@ pub struct FaultPace {
 struct Drip {
     interval: Duration,
     next: Instant,
-    /// Up to this byte; without it, everything.
+    /// Up to this byte; `None`: all bytes.
     until: Option<u64>,
-    /// Bytes that had left by the last one.
+    /// How many bytes had been sent at the last interval.
     flushed: u64,
 }
 
 impl FaultPace {
-    /// Sends nothing beyond a byte of the stream before a moment.
+    /// Sends no byte after this position of the stream before this time.
     pub fn hold(&mut self, at: u64, until: Instant) {
         self.hold = Some((at, until));
     }
 
-    /// Sends a byte at each interval, up to byte `until` of the stream.
+    /// Sends one byte in each interval, up to byte `until` of the stream.
     pub fn drip(&mut self, interval: Duration, until: Option<u64>, now: Instant) {
         self.drip = Some(Drip { interval, next: now, until, flushed: 0 });
     }
 
-    /// How many bytes may leave now, after `flushed`; `None` for all.
+    /// How many bytes may be sent now, after `flushed`; `None`: all.
     pub fn allowed(&mut self, flushed: u64, now: Instant) -> Option<usize> {
         if self.hold.is_some_and(|(_, until)| until <= now) {
             self.hold = None;
@@ -56,7 +55,7 @@ impl FaultPace {
         allowed
     }
 
-    /// Notes how many bytes have left, and whether others wait.
+    /// Notes how many bytes have been sent, and whether others wait.
     pub fn flushed(&mut self, flushed: u64, waits: bool, now: Instant) {
         self.waits = waits;
         self.refused = self.tried == Some(flushed);
@@ -68,39 +67,39 @@ impl FaultPace {
         }
     }
 
-    /// When more may leave, if something waits.
+    /// When more bytes may be sent, if any wait.
     pub fn deadline(&self) -> Option<Instant> {
         let hold = self.hold.map(|(_, until)| until);
         let drip = self.drip.as_ref().map(|drip| drip.next);
-        // Both must be over.
+        // Both delays must have passed.
         hold.max(drip).filter(|_| self.waits && !self.refused)
     }
 }
 
-/// How the client is read.
+/// The pace of reading from the peer.
 #[derive(Debug, Default)]
 pub enum ReadPace {
-    /// As always.
+    /// Normal.
     #[default]
     Always,
-    /// At so many bytes a second.
+    /// At this many bytes per second.
     Slow {
-        /// Bytes a second.
+        /// Bytes per second.
         rate: u64,
-        /// Not before this.
+        /// The time of the next read.
         next: Option<Instant>,
     },
-    /// Not at all.
+    /// Never.
     Never,
 }
 
 impl ReadPace {
-    /// At so many bytes a second, at least one.
+    /// At this many bytes per second, at least one.
     pub fn slow(rate: u64) -> Self {
         Self::Slow { rate: rate.max(1), next: None }
     }
 
-    /// Looks at the clock.
+    /// Takes the current time.
     pub fn tick(&mut self, now: Instant) {
         if let Self::Slow { next, .. } = self {
             *next = next.filter(|at| *at > now);
@@ -116,7 +115,7 @@ impl ReadPace {
         }
     }
 
-    /// How much may be read at once.
+    /// How many bytes may be read at once.
     pub fn most_at_once(&self) -> usize {
         match self {
             Self::Slow { rate, .. } => {
@@ -127,14 +126,14 @@ impl ReadPace {
         }
     }
 
-    /// Notes that so many bytes were read.
+    /// Notes the number of bytes read.
     pub fn has_read(&mut self, n: usize, now: Instant) {
         if let Self::Slow { rate, next } = self {
             *next = Some(now + Duration::from_secs_f64(n as f64 / *rate as f64));
         }
     }
 
-    /// When more may be read.
+    /// When more bytes may be read.
     pub fn deadline(&self) -> Option<Instant> {
         match self {
             Self::Slow { next, .. } => *next,

@@ -69,13 +69,13 @@ const CONTROLS: &str = "control frames would have to wait for data, or fill memo
 
 const TEXT: OpCode = OpCode::Data(Data::Text);
 
-/// A line of 127 `x`, as it is written.
+/// The bytes of a line of 127 `x` as it is written in the table.
 const LINE: usize = 127 + 4;
 static BYTES_64K: [u8; 512 * LINE] = lines();
 static BYTES_SHORT: [u8; 512 * LINE - 1] = lines();
 /// 64 KiB in lines.
 const LINES_64K: &str = written(&BYTES_64K);
-/// The same with a byte less in the last line.
+/// 64 KiB in lines, minus one byte in the last line.
 const LINES_SHORT: &str = written(&BYTES_SHORT);
 
 const fn lines<const N: usize>() -> [u8; N] {

@@ -4,12 +4,14 @@ use super::framing::RSV;
 use crate::check::case::{Case, CitedRule, Expectation, rule};
 use crate::check::request::Edit;
 
-/// What [`CaseFacts::broken`](crate::check::facts::CaseFacts::broken) calls a response that is not written as HTTP is.
+/// The name by which [`CaseFacts::broken`](crate::check::facts::CaseFacts::broken) reports a
+/// response that breaks the grammar of HTTP.
 pub const RES_GRAMMAR: &str = "9110-2.2-res-grammar";
 
 const MUST_STOP: &str = "the server MUST stop processing the client's handshake and return an HTTP response with an appropriate error code (such as 400 Bad Request)";
 const STOP: CitedRule = rule("RFC 6455 §4.2.1", MUST_STOP);
-// A server that does not decode the key keeps §4.2.2: "It is not necessary for the server to base64-decode".
+// A server that does not decode the key follows §4.2.2: "It is not necessary for the server to
+// base64-decode".
 const SIXTEEN: CitedRule = rule(
     "RFC 6455 §4.2.1",
     "A |Sec-WebSocket-Key| header field with a base64-encoded (see Section 4 of [RFC4648]) value that, when decoded, is 16 bytes in length.",
@@ -113,7 +115,7 @@ const fn refused(
     Case::of_server(id, title, rule, why).expect(Expectation::Refused(&[]))
 }
 
-/// What asks for no WebSocket may get a page, or whatever else is there.
+/// A request that asks for no WebSocket may get a page or anything else that the path serves.
 const fn ignored(
     id: &'static str,
     title: &'static str,
@@ -176,7 +178,8 @@ pub(super) static CASES: &[Case] = &[
         .open(&[Edit::Set("Content-Length", "5"), Edit::Behind(b"hello")]),
     learns("h/early-data", "a ping in the same segment as the request", WAIT, "some servers lose early data, and in others it corrupts the stream")
         .open(&[Edit::Behind(b"\x89\x80\0\0\0\0")]),
-    // Long enough to be a whole frame: some servers read all of a frame before they judge it.
+    // The text is long enough for a whole frame, because some servers read a whole frame before
+    // they judge it.
     Case::of_server("h/twice", "the request again after the 101", RSV, "a proxy that sends a second request on an open WebSocket must not be answered")
         .send(&[r"/bytes GET\x20/\x20HTTP/1.1\r\nHost:\x20a\r\nUser-Agent:\x20wscope-check\r\nAccept:\x20*/*\r\nConnection:\x20close\r\n\r\n"]).expect(Expectation::Dies(&[1002])),
     learns("h/reuse-after-4xx", "a valid request on the connection of one without a key", PERSISTENT, "shows whether the connection can be used for another request").open(&[Edit::After(&[Edit::Drop(KEY)])]),

@@ -15,9 +15,9 @@ const KEEPALIVE: CitedRule = rule(
     "NOTE: A Ping frame may serve either as a keepalive or as a means to verify that the remote endpoint is still responsive.",
 );
 
-/// How long pongs took.
+/// Reports how long pongs took.
 fn round_trips(facts: &CaseFacts) -> Judgement {
-    // The last is that of the ping after the case.
+    // The last one belongs to the ping after the case.
     let mut times = facts.round_trips.clone();
     times.truncate(20);
     times.sort_unstable();
@@ -32,7 +32,7 @@ fn round_trips(facts: &CaseFacts) -> Judgement {
     Judgement { measured: Some(measured), ..Judgement::new(Verdict::Info, got) }
 }
 
-/// Whether pings arrived.
+/// Reports whether pings arrived.
 fn pings(facts: &CaseFacts) -> Judgement {
     let judgement = Judgement::new(
         Verdict::Info,

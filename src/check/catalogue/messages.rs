@@ -80,7 +80,7 @@ pub(super) static CASES: &[Case] = &[
     garbage("u/truncated", "a text that ends inside a character", &[r"/frame text a\xe2\x82"]).autobahn("6.6, 6.14"),
     echoes("u/split-ok", "a character divided between two frames", PARTIAL, LANGUAGES, &[r"/frame text fin=off \xe2\x82", r"/frame continuation \xac"], "€").autobahn("6.2.3–6.2.4"),
     garbage("u/split-bad", "U+110000 divided between two frames", &[r"/frame text fin=off wscope \xf4\x90", r"/frame continuation \x80\x80"]).autobahn("6.3.2, 6.4.1"),
-    Case::new("u/failfast", "U+110000 in a frame without FIN", UTF8, "shows whether text is checked as it comes").info()
+    Case::new("u/failfast", "U+110000 in a frame without FIN", UTF8, "shows whether text is checked before the message is complete").info()
         .send(&[r"/frame text fin=off \xf4\x90\x80\x80"]).expect(Expectation::Learns).autobahn("6.4.1–6.4.4"),
     echoes("u/zero", "U+0000", UTF8, LANGUAGES, &[r"/text a\0b"], r"a\0b").autobahn("6.7"),
     echoes("u/noncharacter", "U+FFFE and U+FFFF", UTF8, LANGUAGES, &[r"/text \u{FFFE}\u{FFFF}"], r"\u{FFFE}\u{FFFF}").autobahn("6.22"),

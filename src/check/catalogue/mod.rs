@@ -18,7 +18,7 @@ use super::case::Case;
 use super::plan::CONTROL;
 use crate::wire::Role;
 
-/// The areas in the order of a connection's life, each with what it is about.
+/// The areas in the order in which a connection proceeds, each with its subject.
 pub const AREAS: &[(&str, &str)] = &[
     ("h", "the opening handshake"),
     ("o", "Origin"),
@@ -50,7 +50,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         .chain(response::CASES)
 }
 
-/// The cases about an end of this role, as they stand for it.
+/// The cases that test an end of this role, adapted to the role.
 pub fn about(role: Role) -> &'static [Case] {
     static SERVERS: LazyLock<Vec<Case>> = LazyLock::new(|| rows(Role::Server));
     static CLIENTS: LazyLock<Vec<Case>> = LazyLock::new(|| rows(Role::Client));
@@ -65,7 +65,7 @@ fn rows(role: Role) -> Vec<Case> {
     theirs.map(|case| case.for_role(role)).collect()
 }
 
-/// The case of this id about an end of this role.
+/// The case with this id that tests an end of this role.
 pub fn find(id: &str, role: Role) -> Option<&'static Case> {
     about(role).iter().find(|case| case.id == id)
 }

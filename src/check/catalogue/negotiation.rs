@@ -115,12 +115,12 @@ fn foreign(facts: &CaseFacts) -> Judgement {
     }
 }
 
-/// An illegal header that may be refused or ignored, but should be no error of the server.
+/// An illegal header: the server may refuse or ignore it, but should not fail with a 5xx status.
 fn clean(facts: &CaseFacts) -> Judgement {
     let got = facts.describe("server");
     let verdict = match facts.opening {
         CaseOpening::Refused(status) if (400..500).contains(&status) => Verdict::Pass,
-        // An error of the server, but one that opens nothing.
+        // A 5xx status, but it opens no connection.
         CaseOpening::Refused(status) if status >= 500 => Verdict::Warn,
         CaseOpening::Dropped => Verdict::PassBare,
         CaseOpening::Open => return Judgement::new(Verdict::Info, "101"),
@@ -130,7 +130,7 @@ fn clean(facts: &CaseFacts) -> Judgement {
     Judgement::new(verdict, got)
 }
 
-/// The same, if ignoring it is a violation without harm.
+/// Like `clean`, for a header that a server must not ignore, although ignoring it does no harm.
 fn strict(facts: &CaseFacts) -> Judgement {
     let judgement = clean(facts);
     match judgement.verdict {
@@ -166,7 +166,7 @@ fn exact(facts: &CaseFacts) -> Judgement {
 
 #[rustfmt::skip] // a table
 pub(super) static CASES: &[Case] = &[
-    learns("o/none", "no Origin", NO_ORIGIN, "clients other than browsers send none", &[Edit::Drop("Origin")]),
+    learns("o/none", "no Origin", NO_ORIGIN, "clients other than browsers send no Origin", &[Edit::Drop("Origin")]),
     learns("o/scheme", "the site's own Origin with http: instead of https:", ORIGIN, "a page that was modified on the network can connect", &[Edit::Set("Origin", "http://{host}")]).needs(Needs::Tls),
     learns("o/same", "the site's own Origin", ORIGIN, "pages of the site itself are refused", &[Edit::Set("Origin", "{origin}")]),
     origin("o/evil", "the Origin of another site", &[Edit::Set("Origin", "https://evil.example")]),

@@ -11,7 +11,7 @@ const MAY_OFFER: CitedRule = rule(
     "A new extension type (\"application_layer_protocol_negotiation(16)\") is defined and MAY be included by the client in its \"ClientHello\" message.",
 );
 
-/// Whether TLS is established that must not.
+/// Whether the server establishes TLS in a version that it must not accept.
 fn old(facts: &CaseFacts) -> Judgement {
     match without_tls(facts) {
         Some((true, got)) if facts.opening == CaseOpening::Dropped => {
@@ -23,7 +23,7 @@ fn old(facts: &CaseFacts) -> Judgement {
     }
 }
 
-/// Whether TLS is established, and over what a WebSocket opens then.
+/// Whether TLS is established, and what a WebSocket over it then uses.
 fn opens(facts: &CaseFacts) -> Judgement {
     match (without_tls(facts), &facts.opening, &facts.alpn) {
         (Some((true, got)), ..) => Judgement::new(Verdict::Fail, got),
@@ -34,12 +34,12 @@ fn opens(facts: &CaseFacts) -> Judgement {
         (None, CaseOpening::Open, None) => {
             Judgement::new(Verdict::Pass, "101; nothing agreed by ALPN")
         }
-        // The answer over TLS says nothing about TLS.
+        // The answer to the WebSocket request says nothing about TLS.
         _ => Judgement::new(Verdict::Info, format!("TLS, then {}", facts.describe("server"))),
     }
 }
 
-/// Where TLS did not come about: whether the server ended the handshake, and what was seen.
+/// If TLS was not established: whether the server ended the handshake, and what wscope saw.
 fn without_tls(facts: &CaseFacts) -> Option<(bool, String)> {
     match &facts.opening {
         _ if facts.secured => None,

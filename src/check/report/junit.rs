@@ -71,7 +71,7 @@ fn case(results: &Results<'_>, outcome: &CaseResult, text: &mut String) {
     }
 }
 
-/// As text or as the value of an attribute. What XML has no way to write becomes U+FFFD.
+/// Escapes text for an element or an attribute. Characters that XML can't write become U+FFFD.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
     for character in text.chars() {

@@ -1,4 +1,4 @@
-//! The cases themselves: a list, and everything about one.
+//! The list of the cases, and the description of one case.
 
 use std::fmt::Write as _;
 
@@ -24,7 +24,7 @@ impl Catalogue<'_> {
         let bytes: usize = self.0.iter().map(|case| case.bytes()).sum();
         let _ = writeln!(
             text,
-            "\n{} cases: as many connections and about {} KB; control connections besides, and two messages to find out whether the server echoes",
+            "\n{} cases: as many connections and about {} KB, plus control connections, and two messages that test for an echo",
             self.0.len(),
             bytes.div_ceil(1000),
         );
@@ -54,7 +54,7 @@ impl Catalogue<'_> {
     }
 }
 
-/// Everything about a case, with the commands to do it by hand.
+/// Describes a case, with the commands that repeat it by hand.
 pub fn show(case: &Case, url: Option<&str>) -> String {
     let mut text = format!("{}  {}\n\n", case.id, case.title);
     let mut field = |name: &str, value: &str| {

@@ -6,26 +6,26 @@ use crate::check::verdict::Verdict;
 
 /// All results of a run.
 pub struct Results<'a> {
-    /// Whom they are about: the URL of a server, or the command or address of clients.
+    /// The subject of the run: the URL of a server, or the command or address of clients.
     pub subject: &'a str,
     /// The URL, without credentials.
     pub url: &'a str,
-    /// The command line that runs cases again, without their ids.
+    /// The command line that runs cases again, without case ids.
     pub again: &'a str,
-    /// One for each case, in the order of the table.
+    /// The outcome of each case, in the order of the table.
     pub outcomes: &'a [CaseResult],
     /// Why the run stopped before its end.
     pub stopped: Option<String>,
-    /// What was known before.
+    /// The baseline, if one was given.
     pub baseline: Option<&'a Baseline>,
     /// WARN and PASS* count as failed, and a baseline must be exact.
     pub strict: bool,
-    /// Whether messages come back.
+    /// Whether the peer echoes.
     pub echoes: bool,
 }
 
 impl Results<'_> {
-    /// Whether a result counts as failed: by itself, or against what was known.
+    /// Whether a result counts as failed: by itself, or compared with the baseline.
     pub fn is_failure(&self, outcome: &CaseResult) -> bool {
         let failed = outcome.judgement.verdict.is_failure(self.strict);
         match self.change(outcome) {
@@ -36,7 +36,7 @@ impl Results<'_> {
         }
     }
 
-    /// How a result compares with what was known.
+    /// How a result compares with the baseline.
     pub fn change(&self, outcome: &CaseResult) -> Option<Change> {
         self.baseline.map(|baseline| baseline.compare(outcome))
     }
@@ -46,7 +46,7 @@ impl Results<'_> {
         self.outcomes.iter().filter(|outcome| self.is_failure(outcome)).count()
     }
 
-    /// How many results there are of each verdict; those without are left out.
+    /// How many results have each verdict; verdicts without results are left out.
     pub fn counts(&self) -> Vec<(Verdict, usize)> {
         let count = |verdict: Verdict| {
             self.outcomes.iter().filter(|outcome| outcome.judgement.verdict == verdict).count()

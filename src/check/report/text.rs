@@ -83,7 +83,7 @@ pub(super) fn write(results: &Results<'_>, palette: Palette) -> Vec<u8> {
     out
 }
 
-/// Everything about one case.
+/// Describes one result in full.
 fn whole(results: &Results<'_>, outcome: &CaseResult, palette: Palette, out: &mut Vec<u8>) {
     let CaseResult { case, judgement } = outcome;
     let known = match results.change(outcome) {
@@ -107,7 +107,7 @@ fn whole(results: &Results<'_>, outcome: &CaseResult, palette: Palette, out: &mu
         field("measured", measured, out);
     }
     field("why", outcome.why(), out);
-    // What was got names its own rule, or none is the reason.
+    // If the received data names its own rule, that rule is the reason.
     if judgement.why.is_none() {
         field("rule", &format!("{}: \"{}\"", case.rule.section, case.rule.says), out);
     }

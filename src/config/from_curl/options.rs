@@ -1,7 +1,7 @@
 //! The options of curl that a copied request may have: their names, and their meaning for a
 //! WebSocket handshake.
 
-/// What an option of curl means here.
+/// The meaning of an option of curl in wscope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Means {
     /// `--url`: the URL.
@@ -12,7 +12,7 @@ pub(super) enum Means {
     Cookie,
     /// `-u`.
     User,
-    /// Its value is that of a header of this name.
+    /// Its value is the value of a header with this name.
     HeaderOf(&'static str),
     /// `-X`.
     Method,
@@ -20,7 +20,7 @@ pub(super) enum Means {
     Bearer,
     /// `-E FILE[:PASSPHRASE]`.
     Certificate,
-    /// A proxy; the scheme of its value if that has none.
+    /// A proxy; this is the scheme if its value has none.
     Proxy(&'static str),
     /// wscope's option of this name, with the same value.
     Same(&'static str),
@@ -28,15 +28,16 @@ pub(super) enum Means {
     SameFlag(&'static str),
     /// Content or another method: refused, whatever the value.
     Content,
-    /// A flag that asks for something else than a handshake, and why it can't be had.
+    /// A flag that asks for something other than a handshake, with the reason why that is
+    /// impossible.
     Refused(&'static str),
     /// Dropped with a note that gives the reason. It has a value.
     Dropped(&'static str),
-    /// The same without a value.
+    /// A flag that is dropped with a note that gives the reason.
     DroppedFlag(&'static str),
-    /// About curl's output: dropped without a word. It has a value.
+    /// An option with a value about curl's output: dropped without a note.
     Output,
-    /// The same without a value.
+    /// A flag about curl's output: dropped without a note.
     OutputFlag,
 }
 
@@ -56,7 +57,7 @@ pub(super) struct CurlOption {
     pub short: Option<char>,
     /// The long name, without dashes.
     pub long: &'static str,
-    /// What it means here.
+    /// Its meaning in wscope.
     pub means: Means,
 }
 
@@ -84,7 +85,7 @@ const fn only(long: &'static str, means: Means) -> CurlOption {
 }
 
 const ITS_OWN: &str = "a handshake is HTTP/1.1 (RFC 6455 §4.1)";
-/// Why a passphrase is not taken over.
+/// Why a passphrase is not used.
 pub(super) const PASSPHRASE: &str =
     "wscope reads a passphrase from the terminal, a file or a variable, never from a command line";
 const CIPHERS: &str = "the system's TLS library decides";

@@ -1,7 +1,7 @@
 //! A command line as pasted, split into words as a shell would: POSIX shells with bash's `$'…'`,
 //! and Windows' `cmd` with its carets.
 //!
-//! Nothing is expanded: no variables, no globs, no substitution. Knows no option of curl.
+//! It expands nothing: no variables, no globs, no substitution. It knows no option of curl.
 
 use std::iter::Peekable;
 use std::str::CharIndices;
@@ -13,7 +13,7 @@ use thiserror::Error;
 pub struct Words {
     /// The words without their quotes.
     pub words: Vec<String>,
-    /// What a shell would have expanded and this did not, as written: `$TOKEN`.
+    /// Text that a shell would have expanded, as written: `$TOKEN`.
     pub unexpanded: Vec<String>,
 }
 
@@ -23,9 +23,9 @@ pub enum WordsError {
     /// A quote without its end.
     #[error("the quote {quote} at byte {offset} is never closed; is the command complete?")]
     OpenQuote {
-        /// How it begins: `'`, `"` or `$'`.
+        /// The opening quote: `'`, `"` or `$'`.
         quote: &'static str,
-        /// Where, in bytes.
+        /// The position, in bytes.
         offset: usize,
     },
     /// A character that ends a command in a shell.
@@ -35,7 +35,7 @@ pub enum WordsError {
     Operator {
         /// The character.
         found: char,
-        /// Where, in bytes.
+        /// The position, in bytes.
         offset: usize,
     },
     /// Bytes written as `\xHH` that are not text.
@@ -46,7 +46,7 @@ pub enum WordsError {
     },
 }
 
-/// Splits a command as the shell would that it was copied for.
+/// Splits a command like the shell for which it was copied.
 ///
 /// # Errors
 ///
@@ -65,14 +65,14 @@ fn is_for_cmd(text: &str) -> bool {
     quoted || (continued && text.lines().nth(1).is_some())
 }
 
-/// Carets first, as `cmd` does, then the quotes, as every C program on Windows does.
+/// First the carets, as in `cmd`, then the quotes, as in every C program on Windows.
 fn split_cmd(text: &str) -> Result<Words, WordsError> {
     let plain = without_carets(text);
     let (mut words, mut word, mut open) = (Vec::new(), None::<String>, None);
     let mut chars = plain.char_indices().peekable();
     while let Some((offset, c)) = chars.next() {
         match c {
-            // "\"" is a quote inside of a word, `""` inside of quotes too.
+            // `\"` is a quote inside a word; inside quotes, `""` is one, too.
             '\\' if chars.next_if(|(_, next)| *next == '"').is_some() => {
                 word.get_or_insert_default().push('"');
             }
@@ -94,8 +94,8 @@ fn split_cmd(text: &str) -> Result<Words, WordsError> {
     Ok(Words { words, unexpanded: Vec::new() })
 }
 
-/// `^x` is x; a caret at a line's end joins it with the next line, whose first character is then
-/// literal, even if it is a line end. Within quotes without a caret, carets are characters.
+/// `^x` is x. A caret at the end of a line joins the next line, whose first character is then
+/// literal, even if it is a line end. Inside quotes without a caret, carets are characters.
 fn without_carets(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut quoted = false;
@@ -142,7 +142,7 @@ impl<'t> ShellReader<'t> {
                 '"' => self.double(offset)?,
                 '$' if self.chars.next_if(|(_, c)| *c == '\'').is_some() => self.ansi_c(offset)?,
                 '\\' => self.backslash(),
-                // What follows a complete command: `… ;` and `… &` come from "Copy all as cURL".
+                // The end of the command: `… ;` and `… &` come from "Copy all as cURL".
                 ';' | '&' | '|' | '<' | '>' | '(' | ')' => {
                     return Err(WordsError::Operator { found: c, offset });
                 }
@@ -175,7 +175,7 @@ impl<'t> ShellReader<'t> {
         Ok(())
     }
 
-    /// Takes note of `$NAME`, `${NAME}`, `$(command)` and backquotes.
+    /// Notes `$NAME`, `${NAME}`, `$(command)` and backquotes.
     fn expansion(&mut self, offset: usize, c: char) {
         let rest = &self.text[offset + c.len_utf8()..];
         let name = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -232,7 +232,7 @@ impl<'t> ShellReader<'t> {
         }
     }
 
-    /// bash's `$'…'`, in which Chrome and Firefox write everything beyond plain characters.
+    /// bash's `$'…'`, in which Chrome and Firefox write all but plain characters.
     fn ansi_c(&mut self, offset: usize) -> Result<(), WordsError> {
         self.bytes();
         loop {

@@ -40,14 +40,14 @@ use crate::wire::handshake::request::RequestSpec;
 use crate::wire::handshake::rules::Report;
 use crate::wire::head::{Head, HeadKind};
 
-/// Interim responses before the final one. No server has a use for more, and an endless series of
-/// them is an attack.
+/// The largest number of interim responses before the final one. No server needs more; an endless
+/// series is an attack.
 const MAX_INTERIM: usize = 16;
 
-/// How long to wait for more of a body that does not say how long it is.
+/// How long to wait for more of a body without a length.
 const BODY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Reads without a pause for others, which a server that never stops sending would not give.
+/// The number of reads without a pause, because a server may never stop sending.
 const READS: usize = 4;
 
 /// An open connection, before its first frame.
@@ -56,69 +56,69 @@ pub struct Opened {
     pub conn: ConnId,
     /// The transport.
     pub link: Link,
-    /// Of the server's direction, at its first frame.
+    /// The observer of the server's direction, at its first frame.
     pub inbound: Observer,
     /// The request as it was sent.
     pub request: Head,
     /// The response as received.
     pub response: Head,
-    /// Every rule's verdict, and what was agreed.
+    /// The verdicts on all rules, and the agreement.
     pub report: Report,
-    /// The results of the opening.
+    /// The evidence of the opening.
     pub evidence: OpeningEvidence,
 }
 
-/// What leads to an open connection: one opening, or several tries.
+/// A way to an open connection: one opening, or several tries.
 pub trait Opening {
     /// Advances as far as possible without waiting. `None` if it must wait.
     ///
     /// # Errors
     ///
-    /// Any error between a URL and an open connection.
+    /// The error of any step from the URL to the open connection.
     fn advance(
         &mut self,
         runtime: &mut Runtime,
         now: Instant,
     ) -> Result<Option<Box<Opened>>, OpenError>;
 
-    /// When it has something to do without an event.
+    /// When it must act without an event.
     fn deadline(&self) -> Option<Instant>;
 
-    /// Notes what the poll reports of the socket.
+    /// Notes a report of the poll about the socket.
     fn ready(&mut self, event: &mio::event::Event);
 
-    /// Whether there may be received data that has not been examined.
+    /// Whether there may be received data that it has not examined.
     fn wants_turn(&self) -> bool;
 
-    /// Its results, for diagnostics.
+    /// Its evidence, for diagnostics.
     fn evidence(&mut self) -> &mut OpeningEvidence;
 }
 
-/// How far an opening is.
+/// The state of an opening.
 enum OpeningState {
-    /// A URL is to be opened.
+    /// The next step opens a URL.
     Begin,
-    /// The name is being looked up.
+    /// Waits for the name lookup.
     Resolving(Receiver<Result<Vec<SocketAddr>, ResolveError>>),
-    /// A lone address is being connected to.
+    /// Connects to a single address.
     Connecting { link: Box<SocketLink>, address: SocketAddr },
-    /// Addresses race in separate threads.
+    /// Connects to several addresses in separate threads; the first one wins.
     Racing(Receiver<Result<Dialed, DialError>>),
-    /// A Unix socket is being connected to.
+    /// Connects to a Unix socket.
     ConnectingUnix(Receiver<Result<Stream, UnixSocketError>>),
-    /// TLS with the proxy.
+    /// TLS handshake with the proxy.
     SecuringProxy(Box<SocketLink>),
-    /// The server's name is being looked up for the proxy.
+    /// Looks up the server's name for the proxy.
     Asking(Box<SocketLink>, Receiver<Result<Option<Dialogue>, ProxyRequestError>>),
-    /// The proxy is requested a way to the server.
+    /// Asks the proxy for a connection to the server.
     Talking(Box<SocketLink>, Box<Dialogue>),
-    /// The body of a proxy's refusal is awaited.
+    /// Waits for the body of a proxy's refusal.
     ProxyRefused { link: Box<SocketLink>, inbound: Observer, body: RefusalBody, error: ProxyError },
-    /// TLS with the server.
+    /// TLS handshake with the server.
     Securing(Box<SocketLink>),
-    /// The request is sent, the response is awaited.
+    /// Sends the request, and waits for the response.
     Answering { link: Box<SocketLink>, inbound: Observer, interim: usize },
-    /// The body of a refusal is awaited.
+    /// Waits for the body of a refusal.
     Refused {
         link: Box<SocketLink>,
         inbound: Observer,
@@ -126,7 +126,7 @@ enum OpeningState {
         pair: Box<HandshakePair>,
         until: Deadline,
     },
-    /// It has led to something, which was returned.
+    /// It has returned its result.
     Over,
 }
 
@@ -134,59 +134,60 @@ enum OpeningState {
 pub struct ClientOpening {
     config: OpenConfig,
     max_time: Option<Instant>,
-    /// Its tokens are those of this slot.
+    /// Its tokens belong to this slot.
     slot: Slot,
     conn: ConnId,
     trail: Trail,
     state: OpeningState,
-    /// What has to happen by when, and what to report if it has not.
+    /// The current deadline, and the awaited event for the error.
     clock: Option<(Deadline, &'static str)>,
     route: Option<Route>,
     tls: Option<TlsClient>,
-    /// Set up with the same options for many connections.
+    /// A TLS client that many connections with the same options share.
     shared_tls: Option<TlsClient>,
     proxy_tls: Option<TlsPipe>,
     request: Option<Head>,
     phases: Phases,
     phase_began: Instant,
-    /// Its results.
+    /// Its evidence.
     evidence: OpeningEvidence,
-    /// The answer to a Digest challenge, for the request that is to come.
+    /// The answer to a Digest challenge, for the next request.
     digest: Option<HeaderEdit>,
-    /// Whether one was answered.
+    /// Whether it has answered a challenge.
     answered_digest: bool,
-    /// Whether the facts of the run, for `--write-out`, are those of this opening.
+    /// Whether this opening sets the facts of the run, for `--write-out`.
     records: bool,
-    /// It leads to a transport, on which the caller sends the request.
+    /// It ends with a transport on which the caller sends the request.
     is_way: bool,
-    /// The request as it is to be sent, with what follows it in the same segment.
+    /// The exact request to send, with the bytes that follow in the same segment.
     given: Option<Vec<u8>>,
-    /// The request on the same connection after the first one has been refused.
+    /// The second request on the same connection, after the first one has been refused.
     behind: Option<Vec<u8>>,
-    /// The request leaves one byte at a time: the pause between two, and when the next is due.
+    /// If the request is sent one byte at a time: the pause between two bytes, and when the next
+    /// byte is due.
     trickle: Option<(Duration, Instant)>,
-    /// Where this program listens, and does not connect to.
+    /// The addresses on which this program listens; it does not connect to them.
     own: Rc<[SocketAddr]>,
 }
 
-/// What a step led to.
+/// The result of a step.
 enum OpeningStep {
-    /// Go on at once.
+    /// Continue at once.
     Go,
-    /// Nothing can be done before an event.
+    /// Wait for an event.
     Wait,
     /// The connection is open.
     Open(Box<Opened>),
-    /// The server can get a request.
+    /// The transport to the server is ready for a request.
     Way(Box<SocketLink>),
 }
 
-/// Bytes of a body that was compressed which are looked at for stderr.
+/// How many bytes of a compressed body are decoded for stderr.
 const BODY_SHOWN: usize = 64 * 1024;
 
 impl ClientOpening {
-    /// Creates an opening that has done nothing yet. Its events carry the reporter's current
-    /// connection number.
+    /// Creates an opening that has not begun. Its events have the reporter's current connection
+    /// number.
     pub fn new(
         config: &OpenConfig,
         slot: Slot,
@@ -221,40 +222,41 @@ impl ClientOpening {
         }
     }
 
-    /// Sends these bytes as the request, whatever they are. A refusal is not an occasion to ask
-    /// again, and of its body only what has arrived with the head is read.
+    /// Sends exactly these bytes as the request. After a refusal, it makes no further request, and
+    /// reads only the part of the body that arrived with the head.
     pub fn asking(mut self, request: Vec<u8>) -> Self {
         self.given = Some(request);
         self
     }
 
-    /// Sends these bytes as a second request, on the same connection, once the first has been refused.
+    /// Sends these bytes as a second request, on the same connection, after the first one has been
+    /// refused.
     pub fn then(mut self, request: Option<Vec<u8>>) -> Self {
         self.behind = request;
         self
     }
 
-    /// Sends the request one byte at a time, with such a pause between two.
+    /// Sends the request one byte at a time, with this pause between two bytes.
     pub fn trickling(mut self, pause: Option<Duration>, now: Instant) -> Self {
         self.trickle = pause.map(|pause| (pause, now));
         self
     }
 
-    /// The same for an additional connection: it does not change the facts of the run.
+    /// Makes this an additional connection, which does not change the facts of the run.
     pub fn beside(mut self) -> Self {
         self.records = false;
         self
     }
 
-    /// Uses TLS with a client that was set up with the same options: that takes as long as the rest
-    /// of an opening to a near server.
+    /// Uses a TLS client that was set up with the same options. Setting up a new one takes as long
+    /// as the rest of an opening to a near server.
     pub fn sharing(mut self, tls: Option<&TlsClient>) -> Self {
         self.shared_tls = tls.cloned();
         self
     }
 
-    /// Creates an opening that leads to a transport and no further: over a proxy and TLS, up to the
-    /// point where the caller can send its own request. See [`ClientOpening::advance_way`].
+    /// Creates an opening that ends before the request: it connects through the proxy and with TLS,
+    /// and the caller then sends its own request. See [`ClientOpening::advance_way`].
     pub fn way(
         config: &OpenConfig,
         slot: Slot,
@@ -266,7 +268,7 @@ impl ClientOpening {
         Self { conn, is_way: true, ..opening }
     }
 
-    /// The same, but it does not lead to one of these addresses, where this program listens.
+    /// Refuses to connect to these addresses, on which this program listens.
     pub fn avoiding(self, own: &Rc<[SocketAddr]>) -> Self {
         Self { own: Rc::clone(own), ..self }
     }
@@ -275,7 +277,7 @@ impl ClientOpening {
     ///
     /// # Errors
     ///
-    /// Any error between a URL and a server that can get a request.
+    /// The error of any step from the URL to a server that is ready for a request.
     pub fn advance_way(
         &mut self,
         runtime: &mut Runtime,
@@ -287,7 +289,7 @@ impl ClientOpening {
         })
     }
 
-    /// Uses TLS on a way that it has led to, as with `host`; then see
+    /// Starts TLS with `host` on a finished transport; continue with
     /// [`ClientOpening::advance_way`].
     ///
     /// # Errors
@@ -363,7 +365,7 @@ impl ClientOpening {
                 if !matches!(talked, Ok(false))
                     && let Some(response) = dialogue.response()
                 {
-                    // What a proxy answered is shown even if it refuses.
+                    // The answer of a proxy is shown even if the proxy refuses.
                     self.emit(&Event::Head(Direction::ToClient, response), runtime)?;
                 }
                 if let Err(TunnelError::Proxy(error @ ProxyError::Refused { .. })) = talked {
@@ -427,7 +429,7 @@ impl ClientOpening {
         }
     }
 
-    /// Takes steps until one of them has to wait, or leads to something.
+    /// Takes steps until one of them must wait or returns a result.
     fn go_on(&mut self, runtime: &mut Runtime, now: Instant) -> Result<OpeningStep, OpenError> {
         loop {
             match self.step(runtime, now)? {
@@ -436,7 +438,7 @@ impl ClientOpening {
                 OpeningStep::Wait => match self.clock {
                     Some((deadline, what)) if deadline.at <= now => {
                         match mem::replace(&mut self.state, OpeningState::Over) {
-                            // What came of the body is shown.
+                            // The received part of the body is shown.
                             OpeningState::Refused { body, pair, .. } => {
                                 return Err(self.refused(&body, pair, runtime));
                             }
@@ -475,19 +477,19 @@ impl ClientOpening {
         runtime.report(self.conn, event)
     }
 
-    /// Waits for something until a deadline of so long from now.
+    /// Waits for an event, at most for this time from now.
     fn expect(&mut self, given: Duration, what: &'static str, now: Instant) {
         self.clock = Some((Deadline::within(given, self.max_time, now), what));
     }
 
-    /// Changes what is waited for, until the same moment.
+    /// Changes the awaited event, but keeps the deadline.
     fn expect_next(&mut self, what: &'static str) {
         if let Some((_, waits_for)) = &mut self.clock {
             *waits_for = what;
         }
     }
 
-    /// The request is made, the way chosen, and the first hop looked up.
+    /// Prepares the request, chooses the route, and looks up the first hop.
     fn begin(&mut self, runtime: &mut Runtime, now: Instant) -> Result<OpeningStep, OpenError> {
         let target = self.trail.current().clone();
         if self.trail.hops() == 0 && !self.answered_digest {
@@ -517,7 +519,7 @@ impl ClientOpening {
         for note in route.notes() {
             self.emit(&Event::Note(&note), runtime)?;
         }
-        // Files that can't be used are found out before anything is dialled.
+        // Unusable files are reported before the first connection.
         self.tls = match &self.shared_tls {
             _ if !target.secure => None,
             Some(client) => Some(client.clone()),
@@ -553,7 +555,7 @@ impl ClientOpening {
         runtime: &mut Runtime,
         now: Instant,
     ) -> Result<OpeningStep, OpenError> {
-        // The lookup ends by itself, with an error of its own.
+        // The lookup ends by itself, with its own error.
         let deadline = self.clock.take().map_or(now, |(deadline, _)| deadline.at);
         let way = self.config.transport.clone();
         let is_address = host.host.parse::<std::net::IpAddr>().is_ok();
@@ -615,7 +617,7 @@ impl ClientOpening {
         }
     }
 
-    /// Whether this program listens there, judged by the address.
+    /// Whether this program listens on the address.
     fn leads_back(&self, address: SocketAddr) -> bool {
         let ip = address.ip().to_canonical();
         self.own.iter().any(|own| {
@@ -632,7 +634,7 @@ impl ClientOpening {
         Attempt { addr, started: Duration::ZERO, elapsed, outcome }
     }
 
-    /// The error of a lone address that can't be connected to.
+    /// The error of a single address to which no connection is possible.
     fn not_connected(
         &mut self,
         address: SocketAddr,
@@ -649,7 +651,7 @@ impl ClientOpening {
         }
     }
 
-    /// Reports the attempts, and uses the stream of the first that succeeded.
+    /// Reports the attempts, and uses the stream of the first successful one.
     fn dialled(
         &mut self,
         dialed: Result<Dialed, DialError>,
@@ -685,7 +687,7 @@ impl ClientOpening {
         self.reached(Box::new(link.map_err(OpenError::Io)?), runtime, now)
     }
 
-    /// The first hop is connected.
+    /// Continues after the first hop is connected.
     fn reached(
         &mut self,
         link: Box<SocketLink>,
@@ -704,7 +706,7 @@ impl ClientOpening {
             Some(path) => ("a Unix socket".to_owned(), path),
             None => {
                 let (local, peer) = link.socket().addresses().map_err(OpenError::Io)?;
-                // Another address of this machine.
+                // If this program listens on all addresses, that includes this address.
                 let everywhere = |own: &SocketAddr| {
                     own.port() == peer.port() && own.ip().to_canonical().is_unspecified()
                 };
@@ -731,7 +733,7 @@ impl ClientOpening {
         self.go(OpeningState::SecuringProxy(link))
     }
 
-    /// The proxy can be talked to.
+    /// Starts the dialogue with the proxy.
     fn ask_proxy(
         &mut self,
         link: Box<SocketLink>,
@@ -763,7 +765,8 @@ impl ClientOpening {
         self.go(OpeningState::Talking(link, Box::new(dialogue)))
     }
 
-    /// Awaits the body of a proxy's refusal, which says why. Its head is still there.
+    /// Reads the body of a proxy's refusal, which gives the reason. The observer still has the
+    /// head.
     fn read_proxy(
         &mut self,
         mut link: Box<SocketLink>,
@@ -791,13 +794,13 @@ impl ClientOpening {
     ) -> OpenError {
         let body = &*body.content();
         if !body.is_empty() {
-            // A failing output must not hide the refusal itself.
+            // A failed output must not hide the refusal.
             let _ = self.emit(&Event::Body(body), runtime);
         }
         error.into()
     }
 
-    /// The proxy has opened the way.
+    /// Continues after the proxy has connected to the server.
     fn let_through(
         &mut self,
         link: Box<SocketLink>,
@@ -835,7 +838,7 @@ impl ClientOpening {
         self.phase_began = Instant::now();
         if let Some(request) = self.request.clone() {
             match self.trickle {
-                // See `trickle_on`.
+                // `trickle_on` sends it.
                 Some(_) => {}
                 None => link.tx.extend_from_slice(self.given.as_deref().unwrap_or(request.raw())),
             }
@@ -879,7 +882,7 @@ impl ClientOpening {
                     self.expect_next("the server did not complete its response");
                 }
             }
-            // What the peer sent before it hung up on the request says why.
+            // The data that the peer sent before it closed the connection gives the reason.
             let filled = link.fill()?;
             match (filled, sent) {
                 (Fill::Data, _) => {}
@@ -901,7 +904,7 @@ impl ClientOpening {
         self.trickle = (!rest.is_empty()).then(|| (pause, due.max(now) + pause));
     }
 
-    /// The head of a response is complete.
+    /// Handles the complete head of a response.
     fn answered(
         &mut self,
         link: Box<SocketLink>,
@@ -951,7 +954,7 @@ impl ClientOpening {
             inbound.expect_body();
             let body = RefusalBody::of(&response);
             let pair = Box::new(HandshakePair { request, response, report });
-            // The handshake's time may be over sooner.
+            // The time limit of the handshake may end earlier.
             let alone = self.given.is_some() && self.behind.is_none();
             let wait = if alone { Duration::ZERO } else { BODY_TIMEOUT };
             let until = Deadline::within(wait, self.deadline(), now);
@@ -968,7 +971,7 @@ impl ClientOpening {
             runtime.record.agreed(&report.agreed);
         }
         self.emit(&Event::Open(&report.agreed), runtime)?;
-        // An additional connection has nothing to say of the one that the user asked for.
+        // An additional connection gives no notes about the connection that the user wanted.
         if self.records
             && let Some(text) = self.not_agreed(&report.agreed)
         {
@@ -997,8 +1000,8 @@ impl ClientOpening {
         })
     }
 
-    /// Answers a Digest challenge to user and password that were sent as Basic; once, or the
-    /// credentials are wrong.
+    /// Answers a Digest challenge after user and password were sent as Basic. It answers once;
+    /// after another challenge, the credentials are wrong.
     fn answers_digest(
         &mut self,
         request: &Head,
@@ -1025,7 +1028,7 @@ impl ClientOpening {
         Ok(true)
     }
 
-    /// Goes where the response leads, and reports that.
+    /// Follows a redirect, and reports it.
     fn follow(
         &mut self,
         pair: Box<HandshakePair>,
@@ -1060,7 +1063,7 @@ impl ClientOpening {
         self.go(OpeningState::Begin)
     }
 
-    /// Reads what there is of a refusal's body; true when nothing more is to come.
+    /// Reads the available part of a refusal's body; true if it is complete.
     fn read_body(
         &mut self,
         link: &mut SocketLink,
@@ -1086,7 +1089,7 @@ impl ClientOpening {
         false
     }
 
-    /// The error of another status than 101.
+    /// The error for a status other than 101.
     fn refused(
         &mut self,
         body: &RefusalBody,
@@ -1095,7 +1098,7 @@ impl ClientOpening {
     ) -> OpenError {
         let body = &*body.content();
         if !body.is_empty() {
-            // A failing output must not hide the refusal itself.
+            // A failed output must not hide the refusal.
             let _ = self.emit(&Event::Body(body), runtime);
         }
         let status = pair.response.status_line();
@@ -1116,7 +1119,7 @@ impl ClientOpening {
         OpenError::Refused { status: status.trim_end().to_owned(), body, pair }
     }
 
-    /// What keeps us from a proxy is the proxy's failure, not the server's.
+    /// An error on the way to a proxy counts as the proxy's failure, not as the server's.
     fn on_the_way(&self, error: OpenError) -> OpenError {
         let proxy = self.route.as_ref().and_then(|route| route.proxy.as_ref());
         match (proxy, error) {
@@ -1145,7 +1148,7 @@ impl Opening for ClientOpening {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        // Nothing trickles before the server can be asked.
+        // A slow request is sent only when the server is ready for it.
         let asks = matches!(self.state, OpeningState::Answering { .. });
         let trickle = self.trickle.filter(|_| asks).map(|(_, due)| due);
         self.clock.map(|(deadline, _)| deadline.at).into_iter().chain(trickle).min()
@@ -1184,7 +1187,7 @@ impl Opening for ClientOpening {
     }
 }
 
-/// What a thread has returned; `None` if it has not.
+/// The result of a thread; `None` if it is not ready.
 fn received<T>(result: &Receiver<T>) -> Result<Option<T>, OpenError> {
     match result.try_recv() {
         Ok(value) => Ok(Some(value)),
@@ -1199,7 +1202,7 @@ fn received<T>(result: &Receiver<T>) -> Result<Option<T>, OpenError> {
 ///
 /// # Errors
 ///
-/// Something can't be sent.
+/// A part of the request can't be sent.
 pub fn request(
     config: &OpenConfig,
     target: &Target,

@@ -1,4 +1,4 @@
-//! Openings: state machines that lead to an open connection. They do not wait, and do not own the
+//! Openings: state machines that lead to an open connection. They never wait, and do not own the
 //! poll.
 //!
 //! The owner calls `advance` when a socket is ready or a timer is due. Hundreds can run at once.
@@ -13,13 +13,13 @@ use crate::engine::open_error::OpenError;
 use crate::event::TimeoutKind;
 pub use client::{ClientOpening, Opened, Opening, open, request};
 
-/// A moment, and the time that was given up to it.
+/// A deadline, and the time limit that led to it.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
-    /// The moment.
+    /// The time of the deadline.
     pub at: Instant,
     given: Duration,
-    /// It is that of `--max-time`.
+    /// It is the deadline of `--max-time`.
     is_last: bool,
 }
 
@@ -34,12 +34,12 @@ impl Deadline {
         }
     }
 
-    /// Whether it is the end of the whole run.
+    /// Whether it is the deadline of the whole run.
     pub fn is_last(&self) -> bool {
         self.is_last
     }
 
-    /// The error of an opening that was still waiting for `what` at the deadline.
+    /// The error of an opening that was waiting for `what` at the deadline.
     pub fn passed(&self, what: &'static str) -> OpenError {
         let what = if self.is_last { TimeoutKind::MaxTime.what() } else { what };
         OpenError::TimedOut { seconds: self.given.as_secs_f64(), what }

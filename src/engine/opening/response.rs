@@ -13,7 +13,7 @@ use crate::wire::head::Head;
 /// How much of a refusal's body is read and shown.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
 
-/// Judges request and response by every rule.
+/// Checks all rules on the request and the response.
 pub(crate) fn judge(
     config: &OpenConfig,
     target: &Target,
@@ -43,7 +43,7 @@ pub(crate) fn judge(
     rules::check(&context)
 }
 
-/// The fatal broken rules of a 101, in a list; empty if there are none.
+/// The list of the fatal broken rules of a 101; empty if there are none.
 pub(crate) fn fatal(report: &Report) -> String {
     let broken = report.fatal().map(|verdict| {
         let text = sanitize::escaped(verdict.text.as_bytes());
@@ -52,8 +52,8 @@ pub(crate) fn fatal(report: &Report) -> String {
     broken.collect::<Vec<_>>().join("; ")
 }
 
-/// The body of a refusal while it is received: by its length, or up to the end of the stream, with
-/// a time limit.
+/// The body of a refusal while it arrives. It ends after its length, at the end of the stream, or
+/// after a time limit.
 pub(crate) struct RefusalBody {
     content: Vec<u8>,
     enough: usize,
@@ -75,13 +75,13 @@ impl RefusalBody {
         }
     }
 
-    /// Takes more of it.
+    /// Adds bytes of the body.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         let room = self.enough - self.content.len();
         self.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    /// Whether nothing more is needed.
+    /// Whether the body is complete.
     pub(crate) fn is_complete(&self) -> bool {
         self.content.len() >= self.enough || self.chunked && self.content.ends_with(b"0\r\n\r\n")
     }
@@ -89,7 +89,7 @@ impl RefusalBody {
     /// Its content, without the chunk framing.
     pub(crate) fn content(&self) -> Cow<'_, [u8]> {
         let unchunked = self.chunked.then(|| without_chunks(&self.content));
-        // What does not begin with a chunk is shown as it is.
+        // A body that does not begin with a chunk is shown unchanged.
         match unchunked.filter(|content| !content.is_empty()) {
             Some(content) => content.into(),
             None => Cow::Borrowed(&self.content),
@@ -129,7 +129,7 @@ fn quote_lines(bytes: &[u8], text: &mut String) {
     }
 }
 
-/// As much of an answer that is not HTTP as is quoted.
+/// The beginning of an answer that is not HTTP, for a quotation.
 pub(crate) fn first_bytes(bytes: &[u8]) -> Vec<u8> {
     bytes[..bytes.len().min(64)].to_vec()
 }

@@ -1,7 +1,7 @@
 //! From an accepted socket to an open connection: TLS, the request's head, the answer.
 //!
-//! A state machine like the client's. If a client sends another protocol instead of a handshake, it
-//! is recognised, reported and, if possible, answered in that protocol.
+//! A state machine like the client's. If a client sends another protocol instead of a handshake,
+//! the opening recognises the protocol, reports it and, if possible, answers in it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,104 +26,104 @@ use crate::wire::handshake::server::{Accepted, Refusal};
 use crate::wire::head::{Head, HeadError, HeadKind};
 use crate::wire::socks;
 
-/// Bytes of a path or user agent that are shown in a line.
+/// How many bytes of a path or user agent a line shows.
 const SHOWN: usize = 120;
 
-/// Longer answers made wrong on purpose are reported by their name alone.
+/// For longer answers of a fault, the report has only the name.
 const REPORTED: usize = 16 * 1024;
 
 /// How a request is answered.
 pub enum HandshakeAnswer {
-    /// With a 101; each of the notes is reported.
+    /// With a 101, and with these notes.
     Accept(Accepted, Vec<String>),
     /// With another status.
     Refuse(Refusal),
-    /// Wrongly, on purpose.
+    /// With an answer that breaks a rule on purpose.
     Wrong(Wrong),
-    /// By another server, to which the request is forwarded.
+    /// Not here: the request is forwarded to another server.
     Elsewhere,
 }
 
-/// What is sent on purpose instead of a 101.
+/// The bytes that a fault sends instead of a 101.
 pub struct Wrong {
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// What it is, in a sentence.
+    /// Their description, in a sentence.
     pub why: String,
-    /// What follows.
+    /// What happens after them.
     pub then: Then,
 }
 
-/// What follows on an answer that opens no connection.
+/// What happens after an answer that opens no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
-    /// The end of the stream, in order.
+    /// The stream ends in order.
     End,
-    /// A drop without another word.
+    /// The connection is dropped.
     Drop,
-    /// A reset.
+    /// The connection is reset.
     Reset,
-    /// Nothing, until the client goes.
+    /// Nothing, until the client ends the connection.
     Nothing,
 }
 
-/// Bytes that name each protocol known here.
+/// This many bytes are enough to recognise every known protocol.
 const NAMING: usize = 64;
 
-/// How long to wait for more of them after each.
+/// How long to wait for more bytes of an unknown protocol, after each byte.
 const NAMING_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The state of an opening.
+/// The progress of an opening.
 pub enum OpeningProgress {
-    /// It has still to wait.
+    /// It must wait.
     Pending,
     /// The 101 is in the send buffer.
     Accepted(AcceptedRequest),
-    /// This request is answered elsewhere.
+    /// Another server must answer this request.
     Asked(Head),
-    /// The first byte is that of SOCKS5, and nothing was consumed.
+    /// The first byte is that of SOCKS5; nothing has been consumed.
     Socks,
     /// No connection will be opened; an answer is in the send buffer if `answered`.
     Refused {
-        /// Why, in a sentence.
+        /// The reason, in a sentence.
         why: String,
-        /// The answer that was made, if any.
+        /// The answer, if there is one.
         answer: Option<Vec<u8>>,
-        /// TLS was expected and had not come about.
+        /// The TLS handshake was required, but not completed.
         securing: bool,
-        /// What follows.
+        /// What happens next.
         then: Then,
     },
 }
 
 /// The facts about an accepted client.
 pub struct AcceptedRequest {
-    /// What was agreed.
+    /// The agreement of the handshake.
     pub agreed: Agreed,
-    /// Who it is, in a line, safe for a terminal.
+    /// A line that describes the client, safe for a terminal.
     pub about: Box<str>,
     /// The requested path.
     pub path: String,
-    /// What it wanted and did not get, if a sink needs it.
+    /// What the client wanted but did not get, if a sink needs it.
     pub wish: Option<Box<Wish>>,
 }
 
-/// One opening.
+/// An opening on the server's side.
 pub struct ServerOpening {
     id: ConnId,
     address: Option<SocketAddr>,
     /// The transport.
     pub link: SocketLink,
-    /// Of the client's direction.
+    /// The observer of the client's direction.
     pub inbound: Observer,
     securing: bool,
-    /// When it must have come to its end.
+    /// The deadline for the whole opening.
     until: Instant,
-    /// When another protocol is answered though its bytes do not name it yet.
+    /// The deadline for recognising another protocol; then it is answered without a name.
     unnamed_until: Option<Instant>,
-    /// Who has how many clients at most, if this one is beyond that.
+    /// If the client exceeds the limit: who has the limit, and its value.
     excess_of: Option<(&'static str, usize)>,
-    /// It asks a proxy.
+    /// The client uses a forward proxy.
     of_proxy: bool,
 }
 
@@ -150,27 +150,27 @@ impl ServerOpening {
         }
     }
 
-    /// The same for a client of a forward proxy: it may speak SOCKS5, and its credentials for the
-    /// proxy are not reported.
+    /// For a client of a forward proxy: it may use SOCKS5, and its credentials for the proxy are
+    /// not reported.
     pub fn of_proxy(self) -> Self {
         Self { of_proxy: true, ..self }
     }
 
-    /// The same for a client whose TLS handshake is done, or that does not use TLS.
+    /// For a client whose TLS handshake is complete, or that uses no TLS.
     pub fn in_the_open(self) -> Self {
         Self { securing: false, ..self }
     }
 
-    /// Answers that there are `most` clients already, of `whom`: a server or a proxy.
+    /// Answers that `whom` (a server or a proxy) already has `most` clients.
     pub fn turn_away(&mut self, whom: &'static str, most: usize) {
         self.excess_of = Some((whom, most));
     }
 
-    /// What explains that TLS failed after the client had begun it. `intercepted`: a proxy made the
-    /// certificate.
+    /// Explains a TLS handshake that failed after the client began it. `intercepted`: a proxy made
+    /// the certificate.
     pub fn explain_tls(&mut self, intercepted: bool) -> Vec<Diagnostic> {
         let Err(TransportError::Tls(error)) = self.link.handshake() else { return Vec::new() };
-        // Who sends nothing has seen no certificate.
+        // A client that has sent nothing has not seen the certificate.
         if matches!(error, TlsError::ClosedDuringHandshake { answered: false }) {
             return Vec::new();
         }
@@ -180,32 +180,32 @@ impl ServerOpening {
         classify(&facts)
     }
 
-    /// Whether the TLS handshake is not done.
+    /// Whether the TLS handshake is incomplete.
     pub fn is_securing(&self) -> bool {
         self.securing
     }
 
-    /// When something is due.
+    /// When the next action is due.
     pub fn deadline(&self) -> Instant {
         self.unnamed_until.unwrap_or(self.until).min(self.until)
     }
 
-    /// Whether a turn might do something without an event.
+    /// Whether a turn could do something without an event.
     pub fn wants_turn(&self) -> bool {
         self.link.may_fill()
     }
 
-    /// Gives up the parts, for the connection.
+    /// Returns the transport and the observer, for the connection.
     pub fn into_parts(self) -> (Link, Observer) {
         (self.link.opened(), self.inbound)
     }
 
-    /// The same with the socket.
+    /// Like [`Self::into_parts`], with the socket.
     pub fn into_socket(self) -> (SocketLink, Observer) {
         (self.link, self.inbound)
     }
 
-    /// Advances as far as possible without waiting, with lent buffers. `respond` answers the
+    /// Continues as far as possible without waiting, with lent buffers. `respond` answers the
     /// request.
     pub fn advance(
         &mut self,
@@ -278,7 +278,7 @@ impl ServerOpening {
         }
     }
 
-    /// What the bytes that arrived so far are, if not the beginning of a request.
+    /// The answer to another protocol, if the received bytes can't begin a request.
     fn foreign(&self) -> Option<ForeignAnswer> {
         let parser = self.inbound.partial_head()?;
         let came = parser.raw();
@@ -286,7 +286,7 @@ impl ServerOpening {
         foreign.then(|| not_http(came, self.of_proxy))
     }
 
-    /// Takes what arrived; what follows the head stays for the connection.
+    /// Takes the received bytes; the bytes after the head stay for the connection.
     fn take_request(
         &mut self,
         respond: &mut dyn FnMut(&Head) -> HandshakeAnswer,
@@ -366,14 +366,14 @@ impl ServerOpening {
         }
     }
 
-    /// No answer: the connection is dropped.
+    /// Drops the connection without an answer.
     fn dropped(&self, why: String) -> OpeningProgress {
         OpeningProgress::Refused { why, answer: None, securing: self.securing, then: Then::Drop }
     }
 
     fn answered(&mut self, bytes: Vec<u8>, why: String, then: Then) -> OpeningProgress {
         self.link.tx.extend_from_slice(&bytes);
-        // An answer that is wrong on purpose explains nothing.
+        // An answer with a deliberate error explains nothing.
         let answer = (then == Then::End).then_some(bytes);
         OpeningProgress::Refused { why, answer, securing: self.securing, then }
     }
@@ -389,8 +389,8 @@ impl ServerOpening {
         Ok(self.answered(answer.bytes, answer.why, Then::End))
     }
 
-    /// Reports the findings about a request, and the answer: its head, and its body if it is not a
-    /// 101.
+    /// Reports the broken rules of a request and the answer to it: the head, and the body if the
+    /// status is not 101.
     fn report_answer(
         &self,
         request: &Head,
@@ -408,7 +408,8 @@ impl ServerOpening {
         report_response(self.id, answer, outputs)
     }
 
-    /// As in `127.0.0.1:50000 /chat, "curl/8.5", subprotocol chat, permessage-deflate`.
+    /// Describes the client: `127.0.0.1:50000 /chat, "curl/8.5", subprotocol chat,
+    /// permessage-deflate`.
     fn about(&self, request: &Head, agreed: &Agreed) -> Box<str> {
         let shown = |bytes: &[u8]| match bytes.get(..SHOWN) {
             Some(start) => format!("{}…", escaped(start)),
@@ -452,26 +453,26 @@ pub fn peer_name(address: Option<SocketAddr>) -> String {
     }
 }
 
-/// IPv4 as such, where a socket of IPv6 took it.
+/// Converts an IPv4 address that an IPv6 socket has accepted back to IPv4.
 pub fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-/// Bytes of another protocol's greeting that are quoted.
+/// How many bytes of another protocol's greeting are quoted.
 const QUOTED: usize = 32;
 
 /// An answer for a connection that can't become a WebSocket.
 pub struct ForeignAnswer {
-    /// Bytes to send before the end.
+    /// The bytes to send before the end.
     pub bytes: Vec<u8>,
-    /// What arrived, in a sentence.
+    /// A sentence about the received bytes.
     pub why: String,
-    /// Whether the sentence names it.
+    /// Whether the sentence names the protocol.
     pub named: bool,
 }
 
-/// Names what arrived instead of a request's head; `of_proxy`, to a proxy that takes SOCKS5 and
-/// HTTP.
+/// Recognises data that is not a request's head; `of_proxy` if the receiver is a proxy, which
+/// accepts SOCKS5 and HTTP.
 pub fn not_http(first: &[u8], of_proxy: bool) -> ForeignAnswer {
     let quote = escaped(&first[..first.len().min(QUOTED)]);
     // A record of type handshake in any version of SSL 3 or TLS (RFC 8446 §5.1).
@@ -493,7 +494,7 @@ pub fn not_http(first: &[u8], of_proxy: bool) -> ForeignAnswer {
         named: true,
     };
     match first {
-        // Request rejected (91), as the description of SOCKS4 has it.
+        // "Request rejected" (91), from the description of SOCKS4.
         [4, 1 | 2, ..] => refused(
             &[0, 91, 0, 0, 0, 0, 0, 0],
             match of_proxy {
@@ -521,7 +522,7 @@ pub fn not_http(first: &[u8], of_proxy: bool) -> ForeignAnswer {
     }
 }
 
-/// Recognises what has the form of a head, and is none of an HTTP/1 request.
+/// Recognises data that looks like a head but is not an HTTP/1 request.
 fn foreign_head(head: &Head, of_proxy: bool) -> Option<ForeignAnswer> {
     let foreign = || is_foreign(head.raw()).then(|| not_http(head.raw(), of_proxy));
     http2(head).or_else(foreign)
@@ -544,34 +545,34 @@ pub fn http2(head: &Head) -> Option<ForeignAnswer> {
     Some(ForeignAnswer { bytes, why: why.to_owned(), named: true })
 }
 
-/// Whether the first line is whole and can't begin a request (RFC 9112 §3).
+/// Whether the first line is complete and can't begin a request (RFC 9112 §3).
 pub fn is_foreign(first: &[u8]) -> bool {
     // "a server … SHOULD ignore at least one empty line (CRLF) received prior to the request-line"
     // (RFC 9112 §2.2).
     let first = first.trim_ascii_start();
     let Some(end) = memchr::memchr(b'\n', first) else { return false };
     let line = first[..end].trim_ascii_end();
-    // A request line that breaks the grammar is still one of HTTP.
+    // A request line that breaks the grammar is still HTTP.
     let target = line.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
     memchr::memmem::find(line, b" HTTP/").is_none() && !target.starts_with(b"/")
 }
 
-/// Whether the first line is whole, begins no request, and names a protocol.
+/// Whether the first line is complete, begins no request, and names a protocol.
 fn is_named_line(first: &[u8]) -> bool {
     is_foreign(first) && sniff::client(first).is_some()
 }
 
-/// For a head beyond the limits.
+/// The answer to a head beyond the limits.
 pub fn too_large(error: &HeadError) -> ForeignAnswer {
     plain(&error.to_string(), 431)
 }
 
-/// For a head that never ended.
+/// The answer to an incomplete head.
 pub fn too_slow() -> ForeignAnswer {
     plain("no complete request within the handshake timeout", 408)
 }
 
-/// For a client beyond `--max-clients`.
+/// The answer to a client beyond `--max-clients`.
 pub fn turned_away(whom: &str, most: usize) -> ForeignAnswer {
     let clients = number::counted(most as u64, "client");
     let why = format!("this {whom} already has {clients}, its maximum");
@@ -579,7 +580,7 @@ pub fn turned_away(whom: &str, most: usize) -> ForeignAnswer {
     ForeignAnswer { bytes: refusal.response, why: refusal.reason, named: true }
 }
 
-/// For plain HTTP on a port of TLS.
+/// The answer to plain HTTP on a TLS port.
 pub fn http_instead_of_tls() -> ForeignAnswer {
     plain("the client speaks plain HTTP on a TLS port; use wss:// instead of ws://", 400)
 }

@@ -36,8 +36,8 @@ use crate::wire::violation::{Violation, ViolationKind};
 use crate::wire::writer::RawFrame;
 use crate::wire::{Control, Data, FrameHeader, OpCode};
 
-/// A message that a rule looks at has at most so many bytes, on the wire and inflated. So many
-/// may wait after one that waits, too.
+/// The largest message, on the wire and inflated, to which rules apply. Also the largest amount of
+/// data that may wait after a waiting message.
 pub const MOST: usize = 1 << 20;
 
 /// "All control frames MUST have a payload length of 125 bytes or less" (RFC 6455 §5.5).
@@ -49,45 +49,45 @@ pub struct Gate {
     flow: Flow,
 }
 
-/// How a held message is let go.
+/// How a held message is released.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Release {
-    /// As it is.
+    /// Forwarded unchanged.
     Pass,
-    /// Not at all.
+    /// Dropped.
     Drop,
-    /// With this content.
+    /// Forwarded with this content.
     Edit(Vec<u8>),
 }
 
-/// Why, and with what, both directions are closed.
+/// Why both directions are closed, and with which Close.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelayClose {
-    /// The rule that asks for it; a line of the prompt has none.
+    /// The rule that requires it; `None` for a line of the prompt.
     pub rule: Option<u64>,
-    /// What both ends are sent.
+    /// The Close for both ends.
     pub body: CloseBody,
 }
 
-/// What has been decoded, on its way out.
+/// Decoded data on its way to the receiver.
 struct Flow {
     conn: ConnId,
     direction: Direction,
     rules: Rc<RefCell<Rules>>,
-    /// Makes frames: for the receiver, it is the sender of this direction.
+    /// Makes frames: the receiver sees it as the sender of this direction.
     endpoint: Endpoint,
     outbox: Outbox,
-    /// What was made, until a frame ends.
+    /// The frames made here, until the current frame ends.
     made: Vec<u8>,
-    /// What passes on.
+    /// The data to forward.
     out: Vec<u8>,
-    /// That ends inside a frame.
+    /// `out` ends inside a frame.
     inside: bool,
-    /// Bytes of the current frame that are not in `queue`.
+    /// The bytes of the current frame that are not in `queue`.
     frame: Vec<u8>,
-    /// What is known of it: a message has the number of its first frame.
+    /// The kind and number of the current frame; for a message, the number of its first frame.
     about: Option<About>,
-    /// Its header, until it ends.
+    /// The header of the current frame.
     header: Option<FrameHeader>,
     /// What happens to the current data message.
     handling: Handling,
@@ -95,33 +95,33 @@ struct Flow {
     control: Vec<u8>,
     queue: VecDeque<Entry>,
     queued: usize,
-    /// Each compressed message builds on those before it.
+    /// Each compressed message depends on the messages before it.
     takeover: bool,
     deflate: Option<DeflateParams>,
     /// Compressed messages are compressed again.
     recoding: bool,
-    /// No extension is in use that nothing is known of.
+    /// The peers use no unknown extension.
     readable: bool,
-    /// Data is forwarded, or dropped, as bytes: it follows a Close, or frame boundaries can't be
-    /// found.
+    /// Data is forwarded or dropped as raw bytes, because it follows a Close, or frame boundaries
+    /// are unknown.
     plain: bool,
     /// A Close was sent instead of all later data.
     shut: bool,
-    /// The rule that caused it.
+    /// The rule that caused the Close.
     shut_by: Option<u64>,
-    /// That is to be done to both directions.
+    /// The Close for both directions, for the relay.
     close: Option<RelayClose>,
     mischief: Mischief,
 }
 
-/// The kind of a frame, or of a message, and its number.
+/// The kind of a frame or message, and its number.
 type About = (OpCode, u64);
 
-/// What becomes of a data message whose frames come.
+/// What happens to a data message while its frames arrive.
 enum Handling {
-    /// It passes.
+    /// It is forwarded.
     Pass,
-    /// A rule looks at it.
+    /// It is collected for the rules.
     Collect(Whole),
     /// It is compressed again, piece by piece.
     Recode(Data, u64),
@@ -132,25 +132,25 @@ enum Handling {
 /// A message or control frame.
 struct Whole {
     opcode: OpCode,
-    /// Number of its first frame.
+    /// The number of its first frame.
     frame: u64,
     compressed: bool,
-    /// Unchanged.
+    /// The unchanged bytes.
     raw: Vec<u8>,
     content: Vec<u8>,
-    /// It breaks a rule of the protocol: what it holds is not known.
+    /// It breaks a rule of the protocol, so its content is unknown.
     broken: bool,
 }
 
-/// What waits for its turn.
+/// An entry of the queue.
 struct Entry {
     item: Item,
     wait: Wait,
 }
 
 enum Item {
-    /// Bytes that are forwarded unchanged: of a data frame or not, up to its end or not; whether
-    /// its message continues; whether it is a Close.
+    /// Bytes that are forwarded unchanged: whether they belong to a data frame, end a frame, are
+    /// continued by later frames, or are a Close.
     Raw { bytes: Vec<u8>, about: Option<About>, data: bool, whole: bool, open: bool, close: bool },
     /// A piece of a message that is compressed again.
     Piece { opcode: Data, frame: u64, content: Vec<u8>, last: bool },
@@ -158,7 +158,7 @@ enum Item {
     Whole(Whole, Fate),
 }
 
-/// What is done to a message.
+/// The decision about a message.
 enum Fate {
     Pass,
     Drop,
@@ -185,7 +185,7 @@ impl Item {
         }
     }
 
-    /// What its receiver misses if it is dropped; nothing, if a rule dropped it already.
+    /// What the receiver misses if the entry is dropped; `None` if a rule has already dropped it.
     fn about(&self) -> Option<About> {
         match self {
             Self::Raw { about, .. } => *about,
@@ -252,7 +252,7 @@ impl Gate {
         Self { observer: Observer::of_frames(direction, deflate.as_ref(), Limits::default()), flow }
     }
 
-    /// Takes what was received, and passes on what may pass.
+    /// Takes received data, and forwards what may be forwarded.
     ///
     /// # Errors
     ///
@@ -281,7 +281,7 @@ impl Gate {
         flow.drain(runtime, now)
     }
 
-    /// Takes the end of the stream: the result of a message passes as received.
+    /// Takes the end of the stream: an incomplete message is forwarded as received.
     ///
     /// # Errors
     ///
@@ -295,7 +295,7 @@ impl Gate {
         flow.drain(runtime, now)
     }
 
-    /// Passes on what may pass now.
+    /// Forwards what may be forwarded now.
     ///
     /// # Errors
     ///
@@ -304,15 +304,15 @@ impl Gate {
         self.flow.drain(runtime, now)
     }
 
-    /// Takes what passes on.
+    /// Takes the data to forward.
     pub fn take_out(&mut self) -> Vec<u8> {
         let mut out = std::mem::take(&mut self.flow.out);
         self.flow.mischief.trim(&mut out);
         out
     }
 
-    /// Does what is to go wrong now: `messages` of the receiver have arrived, and it was `heard`
-    /// last.
+    /// Runs the faults that are due: `messages` of the receiver have arrived, the last data at
+    /// `heard`.
     ///
     /// # Errors
     ///
@@ -338,7 +338,7 @@ impl Gate {
         Ok(())
     }
 
-    /// What is slow from now on.
+    /// Takes the slowdowns that begin now.
     pub fn take_slow(&mut self) -> Vec<Slow> {
         self.flow.mischief.take_slow()
     }
@@ -348,24 +348,24 @@ impl Gate {
         self.flow.mischief.deadline(heard)
     }
 
-    /// Whether the end of the stream does not pass.
+    /// Whether a fault holds back the end of the stream.
     pub fn keeps_transport(&self) -> bool {
         self.flow.mischief.keeps_transport()
     }
 
-    /// Whether more may come.
+    /// Whether there is room for more data.
     pub fn has_room(&self) -> bool {
         self.flow.queued < MOST
     }
 
-    /// Whether nothing waits.
+    /// Whether no data waits.
     pub fn is_empty(&self) -> bool {
         let Flow { queue, out, frame, handling, .. } = &self.flow;
         let collecting = matches!(handling, Handling::Collect(_));
         queue.is_empty() && out.is_empty() && frame.is_empty() && !collecting
     }
 
-    /// Whether something can pass at once.
+    /// Whether something can be forwarded now.
     pub fn can_move(&self) -> bool {
         let Flow { queue, out, inside, made, outbox, endpoint, .. } = &self.flow;
         let queued = outbox.can_move(out.len()) && endpoint.is_open();
@@ -380,7 +380,7 @@ impl Gate {
         !self.flow.queue.is_empty() || self.flow.outbox.queued() > 0
     }
 
-    /// Bytes that wait.
+    /// The number of waiting bytes.
     pub fn held(&self) -> usize {
         let Flow { queued, out, frame, made, handling, outbox, .. } = &self.flow;
         let collected = match handling {
@@ -390,7 +390,7 @@ impl Gate {
         queued + out.len() + frame.len() + made.len() + collected + outbox.queued()
     }
 
-    /// When a message that waits may pass.
+    /// When a delayed message may be forwarded.
     pub fn deadline(&self) -> Option<Instant> {
         match self.flow.queue.front()?.wait {
             Wait::Until(at) => Some(at),
@@ -404,7 +404,7 @@ impl Gate {
         Sender { endpoint: Some(endpoint), outbox, tx: made, now }
     }
 
-    /// Makes the injected frames.
+    /// The endpoint that makes the injected frames.
     pub fn endpoint(&self) -> &Endpoint {
         &self.flow.endpoint
     }
@@ -423,7 +423,7 @@ impl Gate {
         !endpoint.is_open() || outbox.has_room(producer, made.len() + out.len())
     }
 
-    /// How the direction is to end for its receiver, if that was requested: with a reset, or in
+    /// How the stream to the receiver must end, if that was requested: with a reset (true) or in
     /// order.
     pub fn end(&self) -> Option<bool> {
         let Flow { outbox, out, mischief, .. } = &self.flow;
@@ -431,7 +431,7 @@ impl Gate {
         mischief.end().or(asked)
     }
 
-    /// The message that is held, the first if there are several.
+    /// The first held message.
     pub fn first_held(&self) -> Option<&[u8]> {
         self.flow.queue.iter().find_map(|entry| match &entry.item {
             Item::Whole(whole, _) if entry.wait == Wait::Held => Some(&*whole.content),
@@ -439,7 +439,7 @@ impl Gate {
         })
     }
 
-    /// Lets the first message that is held go. Returns whether there was one.
+    /// Releases the first held message. Returns whether there was one.
     ///
     /// # Errors
     ///
@@ -466,7 +466,7 @@ impl Gate {
         Ok(true)
     }
 
-    /// Takes what a rule asks for: that both directions are closed.
+    /// Takes the Close of a rule for both directions.
     pub fn take_close(&mut self) -> Option<RelayClose> {
         self.flow.close.take()
     }
@@ -493,7 +493,7 @@ impl Gate {
             waiting.iter().filter_map(|entry| entry.item.about()).collect();
         if flow.header.is_none() || !matches!(flow.handling, Handling::Pass) {
             flow.frame.clear();
-            // What came of a message; its other frames are named at their ends.
+            // The started message; its other frames are reported at their ends.
             match std::mem::replace(&mut flow.handling, Handling::Discard) {
                 Handling::Collect(whole) if !whole.raw.is_empty() => {
                     dropped.push((whole.opcode, whole.frame));
@@ -501,17 +501,17 @@ impl Gate {
                 _ => {}
             }
         }
-        // A message in pieces is one.
+        // A message in pieces is reported once.
         dropped.dedup();
         for about in dropped {
             flow.dropped(about, runtime)?;
         }
-        // It may have been closed already, which is as good.
+        // If it has already been closed, no Close is needed.
         let CloseBody { code, reason } = &close.body;
         let closed = std::str::from_utf8(reason)
             .is_ok_and(|reason| flow.endpoint.close(*code, reason, now, &mut flow.made).is_ok());
         if !closed && flow.endpoint.is_open() {
-            // What an endpoint would not send is sent all the same: that was asked for.
+            // A Close that an endpoint would refuse is sent anyway, because the user asked for it.
             let frame = RawFrame {
                 opcode: OpCode::Control(Control::Close),
                 mask: flow.endpoint.key(),
@@ -575,7 +575,7 @@ impl Flow {
         Ok(())
     }
 
-    /// Does something wrong; returns what, or why not.
+    /// Runs a fault; returns what it did, or why it is impossible.
     fn fire(&mut self, fault: &Fault, runtime: &mut Runtime, now: Instant) -> io::Result<String> {
         match fault.info.kind {
             FaultKind::Frames(kind) => {
@@ -627,7 +627,7 @@ impl Flow {
         let rules = self.rules.borrow();
         self.readable
             && match opcode {
-                // Those after a message that is changed are compressed anew, whatever they are.
+                // Every message after a changed one is compressed again.
                 OpCode::Data(_) if self.takeover => rules.look_at_messages(self.direction),
                 _ => rules.look_at(self.direction, opcode),
             }
@@ -644,7 +644,7 @@ impl Flow {
         let OpCode::Data(opcode @ (Data::Text | Data::Binary)) = header.opcode else {
             return Ok(());
         };
-        // The one before it was cut short: that is the receiver's business.
+        // The previous message was cut; the receiver has to handle that.
         self.push_cut();
         let compressed = header.rsv1 && self.deflate.is_some();
         self.handling = match self.shut {
@@ -667,7 +667,7 @@ impl Flow {
         Ok(())
     }
 
-    /// A message that has become too long is not checked.
+    /// Stops checking a message that has become too long.
     fn check_size(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         let Handling::Collect(whole) = &self.handling else { return Ok(()) };
         let OpCode::Data(opcode) = whole.opcode else { return Ok(()) };
@@ -717,7 +717,7 @@ impl Flow {
             Handling::Pass => {
                 self.push_raw(true, true, !header.fin, false);
                 if self.shut {
-                    // It was under way when the Close was sent in the place of what follows it.
+                    // It was incomplete when a Close replaced the data after it.
                     self.handling = Handling::Discard;
                 }
             }
@@ -749,7 +749,7 @@ impl Flow {
         now: Instant,
     ) -> io::Result<()> {
         let close = control == Control::Close;
-        // Nothing but the end may follow.
+        // Only the end may follow.
         if close {
             self.push_cut();
             self.plain = true;
@@ -760,7 +760,8 @@ impl Flow {
         let waits = close && held && !self.shut && !self.mischief.drops(control);
         if self.shut || self.mischief.drops(control) {
             self.frame.clear();
-            // The answer to a Close of our making is not for the other end, who gets its own.
+            // The answer to a Close of this side is not forwarded, because the other end gets its
+            // own Close.
             if !answers {
                 self.dropped((opcode, number), runtime)?;
             }
@@ -797,7 +798,8 @@ impl Flow {
         }
     }
 
-    /// Asks the rules what to do with a message or control frame, and does it when its turn comes.
+    /// Asks the rules about a message or control frame, and carries out the decision when its turn
+    /// comes.
     fn decide(&mut self, whole: Whole, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         let (opcode, frame) = (whole.opcode, whole.frame);
         // "All control frames MUST have a payload length of 125 bytes or less" (RFC 6455 §5.5).
@@ -876,7 +878,7 @@ impl Flow {
         runtime.report(self.conn, &Event::Intervened(&done))
     }
 
-    /// What its receiver will not get, and has not been reported.
+    /// Reports a message that the receiver will not get.
     fn dropped(&self, (opcode, frame): About, runtime: &mut Runtime) -> io::Result<()> {
         self.report(opcode, frame, self.shut_by, Intervention::Dropped, runtime)
     }
@@ -886,7 +888,7 @@ impl Flow {
         self.queue.push_back(Entry { item, wait: Wait::No });
     }
 
-    /// The result of the frame passes as received, after what waits.
+    /// Forwards the rest of the frame as received, after the waiting data.
     fn push_raw(&mut self, is_data: bool, is_whole: bool, goes_on: bool, is_close: bool) {
         let mut new = std::mem::take(&mut self.frame);
         if self.shut && self.plain {
@@ -904,7 +906,7 @@ impl Flow {
         }
     }
 
-    /// The result of a message that does not continue passes as received.
+    /// Forwards the rest of a message that is not continued, as received.
     fn push_cut(&mut self) {
         if let Handling::Collect(whole) = std::mem::replace(&mut self.handling, Handling::Pass)
             && !whole.raw.is_empty()
@@ -915,7 +917,7 @@ impl Flow {
         }
     }
 
-    /// What has arrived of a frame that need not be whole passes.
+    /// Forwards the received part of a frame that need not be complete.
     fn push_begun(&mut self) {
         let Some(header) = self.header else { return };
         if matches!(self.handling, Handling::Recode(..) | Handling::Discard) {
@@ -931,7 +933,7 @@ impl Flow {
         }
     }
 
-    /// Moves what may pass to `out`.
+    /// Moves data that may be forwarded to `out`.
     fn drain(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         loop {
             if !self.inside {
@@ -947,7 +949,7 @@ impl Flow {
         }
     }
 
-    /// Whether it waits because of a rule, or for the end of an injected message.
+    /// Whether an entry must wait, because of a rule or for the end of an injected message.
     fn must_wait(&self, entry: &Entry, now: Instant) -> bool {
         let waits = match entry.wait {
             Wait::No => false,
@@ -1004,7 +1006,7 @@ impl Flow {
         Ok(())
     }
 
-    /// From now on compressed messages are compressed again.
+    /// From now on, compresses compressed messages again.
     fn recode(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         if std::mem::replace(&mut self.recoding, true) {
             return Ok(());
@@ -1019,13 +1021,13 @@ impl Flow {
 
     fn compress(&mut self, opcode: Data, content: &[u8], last: bool) {
         self.endpoint.set_compress(true);
-        // Once it is closed, its receiver expects nothing.
+        // After a Close, the receiver expects nothing.
         let _ = self.endpoint.send_fragment(opcode, content, last, &mut self.out);
         self.endpoint.set_compress(false);
         self.outbox.occupy(!last);
     }
 
-    /// Passes on a frame of our making.
+    /// Forwards a frame made by this side.
     fn make(
         &mut self,
         made: Made,
@@ -1036,7 +1038,7 @@ impl Flow {
         self.put_in(runtime)?;
         match opcode {
             OpCode::Data(opcode) => {
-                // Once it is closed, its receiver expects nothing.
+                // After a Close, the receiver expects nothing.
                 let _ = self.endpoint.send_message(opcode, &content, &mut self.made);
             }
             OpCode::Control(_) => {
@@ -1078,7 +1080,7 @@ impl Flow {
         Ok(())
     }
 
-    /// A Close has passed: nothing may be injected after it.
+    /// Notes that a Close has been forwarded: nothing may be injected after it.
     fn closed(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         self.endpoint.drop_connection();
         if self.outbox.queued() == 0 {

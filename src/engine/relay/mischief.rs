@@ -10,24 +10,24 @@ use crate::wire::Control;
 use crate::wire::fault::{BehaviourFault, Fault, FaultValue, FrameFault, When};
 use crate::wire::mask::MaskKey;
 
-/// What goes wrong in a direction.
+/// The faults of a direction.
 #[derive(Debug, Default)]
 pub struct Mischief {
-    /// Those whose moment is to come.
+    /// Faults that are not due yet.
     waiting: Vec<Fault>,
-    /// Control frames that do not pass.
+    /// Control frames that are not forwarded.
     dropped: Vec<Control>,
-    /// Bytes that have passed.
+    /// The number of forwarded bytes.
     passed: u64,
-    /// The stream stops there; whether with a reset.
+    /// The position where the stream ends, and whether with a reset.
     cut: Option<(u64, bool)>,
-    /// It has stopped so.
+    /// The stream has ended in this way.
     end: Option<bool>,
-    /// Nothing passes any more.
+    /// Nothing is forwarded any more.
     mute: bool,
-    /// The end of the stream does not pass.
+    /// The end of the stream is not forwarded.
     keeps: bool,
-    /// The stream ends when the receiver was silent for so long.
+    /// The stream ends after the receiver has been silent for this time.
     idle: Option<Duration>,
     slow: Vec<Slow>,
 }
@@ -35,11 +35,11 @@ pub struct Mischief {
 /// How a direction becomes slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slow {
-    /// It passes a byte at each interval.
+    /// Forwards one byte in each interval.
     Drip(Duration),
-    /// What its receiver sends is read at so many bytes a second.
+    /// Reads the receiver's data at this many bytes per second.
     Reader(u64),
-    /// What its receiver sends is never read.
+    /// Never reads the receiver's data.
     NeverRead,
 }
 
@@ -49,7 +49,7 @@ impl Mischief {
         Self { waiting, ..Self::default() }
     }
 
-    /// Takes the faults that are due after so many messages of the receiver.
+    /// Takes the faults that are due after this many messages of the receiver.
     pub fn due(&mut self, messages: u64) -> Vec<Fault> {
         let due = |fault: &mut Fault| match fault.when {
             When::Open => true,
@@ -58,7 +58,7 @@ impl Mischief {
         self.waiting.extract_if(.., due).collect()
     }
 
-    /// Does what is more than frames between those that pass. `pending` bytes are on their way.
+    /// Starts a fault that is more than frames between other frames. `pending` bytes are waiting.
     pub fn behave(&mut self, behaviour: BehaviourFault, fault: &Fault, pending: usize) {
         let here = self.passed + pending as u64;
         let place = match fault.value {
@@ -79,17 +79,17 @@ impl Mischief {
         }
     }
 
-    /// Takes how it becomes slow.
+    /// Takes the slowdowns.
     pub fn take_slow(&mut self) -> Vec<Slow> {
         std::mem::take(&mut self.slow)
     }
 
-    /// Whether a control frame does not pass.
+    /// Whether a control frame is not forwarded.
     pub fn drops(&self, control: Control) -> bool {
         self.dropped.contains(&control)
     }
 
-    /// Ends the stream of a receiver that was silent for too long; returns whether that is now.
+    /// Ends the stream of a receiver that was silent for too long; returns whether it ends now.
     pub fn looks_at_silence(&mut self, heard: Instant, now: Instant) -> bool {
         let over = self.idle.take_if(|idle| heard + *idle <= now).is_some();
         if over {
@@ -98,12 +98,12 @@ impl Mischief {
         over
     }
 
-    /// When that is.
+    /// When [`Self::looks_at_silence`] ends the stream.
     pub fn deadline(&self, heard: Instant) -> Option<Instant> {
         self.idle.map(|idle| heard + idle)
     }
 
-    /// Takes away what must not pass.
+    /// Removes data that must not be forwarded.
     pub fn trim(&mut self, out: &mut Vec<u8>) {
         if self.mute {
             out.clear();
@@ -118,7 +118,7 @@ impl Mischief {
         self.passed += out.len() as u64;
     }
 
-    /// How the stream has stopped: with a reset, or in order.
+    /// How the stream has ended: with a reset (true) or in order.
     pub fn end(&self) -> Option<bool> {
         self.end
     }
@@ -129,12 +129,12 @@ impl Mischief {
     }
 }
 
-/// The mask key of a frame, where the role demands one and the fault is not its absence.
+/// The mask key of a frame, if the role requires one, unless the fault is the missing mask.
 pub fn mask(kind: FrameFault, endpoint: &mut Endpoint) -> Option<MaskKey> {
     let key = endpoint.key()?;
     match kind {
         FrameFault::Unmasked => None,
-        // What belongs to one frame is read as part of another, so it travels as it is.
+        // Bytes of one frame are read as part of another frame, so the key must not change them.
         FrameFault::LengthTooLong | FrameFault::LengthTooShort => Some([0; 4]),
         _ => Some(key),
     }

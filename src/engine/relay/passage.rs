@@ -14,27 +14,27 @@ use crate::event::Event;
 use crate::net::link::HIGH_WATER;
 use crate::net::random;
 
-/// How often what is throttled leaves, at most.
+/// The shortest time between two pieces of throttled data.
 const TICK: Duration = Duration::from_millis(10);
 
-/// One direction. Without a gate and without a pace, bytes go straight from leg to leg.
+/// One direction. Without a gate and a pace, bytes go directly from leg to leg.
 #[derive(Default)]
 pub struct Passage {
-    /// Somebody may intervene.
+    /// The gate, if interventions are possible.
     pub gate: Option<Box<Gate>>,
     pace: Option<Box<Pace>>,
     ended: bool,
-    /// The sender is not read any more, on purpose.
+    /// A fault stops reading from the sender.
     pub unread: bool,
 }
 
 /// The deliberate delays.
 struct Pace {
     pacing: Pacing,
-    /// What waits, each with its moment.
+    /// The waiting data, each piece with its time.
     waiting: VecDeque<(Instant, Vec<u8>)>,
     bytes: usize,
-    /// When the rate allows more.
+    /// When the rate allows more data.
     free: Instant,
 }
 
@@ -46,7 +46,7 @@ impl Passage {
             pacing.takes_time().then(|| Box::new(Pace { pacing, waiting, bytes, free: now }));
     }
 
-    /// From now on at most so many bytes a second pass.
+    /// Limits the direction to this many bytes per second from now on.
     pub fn slow_down(&mut self, rate: f64, now: Instant) {
         match &mut self.pace {
             Some(pace) => pace.pacing.rate = Some(rate),
@@ -54,7 +54,8 @@ impl Passage {
         }
     }
 
-    /// Passes on the received data of one leg, as far as the other has room, and then its end.
+    /// Forwards the received data of one leg, as far as the other leg has room, and then the end of
+    /// its stream.
     ///
     /// # Errors
     ///
@@ -71,13 +72,13 @@ impl Passage {
             return Ok(());
         }
         let lost = from.is_lost();
-        // What is done to a message is reported behind it.
+        // The action on a message is reported after the message.
         let decoded = from.is_decoded() || self.gate.is_none() || lost;
         if self.unread && !lost {
             if !from.is_read_closed() {
                 return Ok(());
             }
-            // Its end must be met, or the connection would stay for ever.
+            // The end must be handled, or the connection would stay open forever.
             drop(from.take_received());
         }
         if !from.received_bytes().is_empty() && decoded && (self.has_room() || lost) {
@@ -141,7 +142,7 @@ impl Passage {
 
     fn wait(&mut self, bytes: Vec<u8>, now: Instant) {
         let Some(pace) = &mut self.pace else { return };
-        // What came before leaves before.
+        // Earlier data must leave earlier.
         let last = pace.waiting.back().map(|(at, _)| *at);
         let at = (now + pace.pacing.delay(random::nonce())).max(last.unwrap_or(now));
         pace.bytes += bytes.len();
@@ -156,13 +157,13 @@ impl Passage {
         self.pace.as_ref().is_none_or(|pace| pace.bytes < HIGH_WATER)
     }
 
-    /// Bytes that wait.
+    /// The number of waiting bytes.
     pub fn held(&self) -> usize {
         let gate = self.gate.as_ref().map_or(0, |gate| gate.held());
         gate + self.pace.as_ref().map_or(0, |pace| pace.bytes)
     }
 
-    /// Whether something can go to the other leg at once.
+    /// Whether data can go to the other leg now.
     pub fn can_move(&self, from: &Connection, to: &Connection) -> bool {
         let room = match self.pace {
             Some(_) => self.has_room_to_wait(),
@@ -175,7 +176,7 @@ impl Passage {
         comes || room && self.gate.as_ref().is_some_and(|gate| gate.can_move())
     }
 
-    /// When something that waits is due, if the other leg has room for it.
+    /// When waiting data is due, if the other leg has room for it.
     pub fn deadline(&self, to: &Connection) -> Option<Instant> {
         if !to.has_room(Producer::Message) {
             return None;
@@ -192,7 +193,7 @@ impl Passage {
 }
 
 impl Pace {
-    /// Takes what may leave now; everything, if the connection is lost.
+    /// Takes the data that may leave now; all data if the connection is lost.
     fn due(&mut self, now: Instant, lost: bool) -> Vec<u8> {
         let mut due = Vec::new();
         while let Some((at, bytes)) = self.waiting.front_mut()
@@ -202,7 +203,7 @@ impl Pace {
                 Some(rate) if !lost => {
                     let most = (rate * TICK.as_secs_f64()).ceil().max(1.0) as usize;
                     let most = most.min(bytes.len());
-                    // What was missed by more than one time is not made up for.
+                    // Missed intervals are not made up for, except one.
                     let from = self.free.max(now.checked_sub(TICK).unwrap_or(now));
                     self.free = from + Duration::from_secs_f64(most as f64 / rate);
                     most

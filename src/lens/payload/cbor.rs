@@ -3,10 +3,10 @@
 use super::cursor::Cursor;
 use crate::lens::Value;
 
-/// The byte that ends something of indefinite length, §3.2.1.
+/// The byte that ends an item of indefinite length, §3.2.1.
 const BREAK: u8 = 0xff;
 
-/// Reads bytes that are one data item.
+/// Parses bytes that are a single data item.
 pub fn read(bytes: &[u8]) -> Option<Value> {
     let mut cursor = Cursor::new(bytes);
     item(&mut cursor).filter(|_| cursor.rest.is_empty())
@@ -40,8 +40,8 @@ fn item(from: &mut Cursor<'_>) -> Option<Value> {
     })
 }
 
-/// An integer of more than 64 bits, §3.4.3: tag 2, or 3 for a negative one, and its bytes. `None` for
-/// one of more than 127 bits.
+/// An integer of more than 64 bits, §3.4.3: tag 2 (or 3 if it is negative), and its bytes. `None`
+/// for more than 127 bits.
 fn bignum(tag: u64, value: &Value) -> Option<i128> {
     let Value::Bytes(bytes) = value else { return None };
     let start = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
@@ -86,7 +86,7 @@ fn string(from: &mut Cursor<'_>, major: u8, len: Option<u64>) -> Option<Vec<u8>>
     }
 }
 
-/// So many items, or those up to the break.
+/// This many items, or all items up to the break.
 fn items<T>(
     from: &mut Cursor<'_>,
     len: Option<u64>,
@@ -132,7 +132,7 @@ fn half(bits: u16) -> f64 {
     if bits >> 15 == 1 { -size } else { size }
 }
 
-/// Writes a value; a mark of another format is left out, what it marks is written.
+/// Writes a value. Leaves out a mark of another format, but writes the marked value.
 pub fn write(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Null | Value::Marked(_, None) => out.push(0xf6),

@@ -2,7 +2,7 @@
 
 use super::{DEPTH, VALUES};
 
-/// Bytes that are left, values and levels that may still come.
+/// The remaining bytes, and how many values and levels are still allowed.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::lens) struct Cursor<'a> {
     pub(in crate::lens) rest: &'a [u8],
@@ -50,7 +50,7 @@ impl<'a> Cursor<'a> {
         let mut number = 0;
         for at in 0..most {
             let byte = self.u8()?;
-            // The tenth byte of 64 bits has room for one.
+            // The tenth byte has room for only one of the 64 bits.
             number |= u64::from(byte & 0x7f).checked_shl(7 * at).unwrap_or(0);
             if byte & 0x80 == 0 {
                 return Some(number);
@@ -65,7 +65,7 @@ impl<'a> Cursor<'a> {
         Some(())
     }
 
-    /// Reads something a level deeper; `None` if that is too deep.
+    /// Reads a nested value; `None` if it is too deep.
     pub(in crate::lens) fn deeper<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Option<T>,
@@ -76,7 +76,7 @@ impl<'a> Cursor<'a> {
         value
     }
 
-    /// Reads a nested value from bytes that were read before.
+    /// Reads a nested value from earlier bytes.
     pub(in crate::lens) fn inside<T>(
         &mut self,
         bytes: &'a [u8],

@@ -4,15 +4,16 @@ use std::io::Read;
 
 use flate2::read::{GzDecoder, ZlibDecoder};
 
-/// Bytes that a message may inflate to; one that inflates to more is left as it is.
+/// The largest inflated message in bytes; a larger one is not inflated.
 pub const INFLATED: u64 = 1 << 20;
 
-/// The content of a message that is gzip (RFC 1952) or zlib (RFC 1950) as a whole, and which.
+/// The content of a message that is gzip (RFC 1952) or zlib (RFC 1950) as a whole, and the name of
+/// the format.
 pub fn inflate(bytes: &[u8]) -> Option<(&'static str, Vec<u8>)> {
     inflate_within(bytes, INFLATED)
 }
 
-/// The same of a message that inflates to no more than so many bytes.
+/// Like [`inflate`], with this limit.
 pub(in crate::lens) fn inflate_within(bytes: &[u8], most: u64) -> Option<(&'static str, Vec<u8>)> {
     match bytes {
         [0x1f, 0x8b, 8, ..] => read(GzDecoder::new(bytes), most).map(|content| ("gzip", content)),
@@ -25,7 +26,7 @@ pub(in crate::lens) fn inflate_within(bytes: &[u8], most: u64) -> Option<(&'stat
     }
 }
 
-/// Whether a message is gzip of more bytes than are read.
+/// Whether a message is gzip with more content than a lens reads.
 pub fn is_inflated_beyond(bytes: &[u8]) -> bool {
     let mut content = GzDecoder::new(bytes).take(INFLATED + 1);
     bytes.starts_with(&[0x1f, 0x8b, 8])

@@ -1,25 +1,26 @@
-//! JSON, RFC 8259, with the order of the keys, and numbers exactly as written.
+//! JSON, RFC 8259. Keeps the order of keys, and numbers exactly as written.
 
 use crate::lens::Value;
 
-/// Levels of lists and objects. Trees of documents are deeper than what other formats carry.
+/// The deepest nesting of lists and objects. Document trees are deeper than values of other
+/// formats.
 const DEPTH: usize = 256;
 
-/// Reads a text that is one value.
+/// Parses a text that is a single value.
 pub fn read(text: &str) -> Option<Value> {
     let (value, end) = read_first(text)?;
     text[end..].bytes().all(is_space).then_some(value)
 }
 
-/// Reads the value at the beginning of a text, and where it ends.
+/// Parses the value at the beginning of a text; returns its end, too.
 pub(in crate::lens) fn read_first(text: &str) -> Option<(Value, usize)> {
     let mut reader = Reader { text, at: 0 };
     let value = reader.value(DEPTH)?;
     Some((value, reader.at))
 }
 
-/// The entries that are whole at the beginning of a text whose object is not, or whose next entry
-/// can't be read; and the name of that one.
+/// The complete entries at the beginning of a text whose object is incomplete or has an invalid
+/// entry; and the name of that entry.
 pub(in crate::lens) fn begun(text: &str) -> (Value, Option<String>) {
     let mut reader = Reader { text, at: 0 };
     let (mut entries, mut next) = (Vec::new(), None);
@@ -31,7 +32,7 @@ pub(in crate::lens) fn begun(text: &str) -> (Value, Option<String>) {
         reader.string()
     } {
         let value = reader.takes(b':').then(|| reader.value(DEPTH)).flatten();
-        // Without what follows, a number may go on.
+        // A number may continue after the end of the text.
         match value.filter(|_| {
             reader.skip_space();
             reader.peek().is_some()
@@ -49,7 +50,7 @@ pub(in crate::lens) fn begun(text: &str) -> (Value, Option<String>) {
     (Value::Map(entries), next)
 }
 
-/// Whether a text is nested deeper than is read here, if it is JSON.
+/// Whether a text is nested too deep, if it is JSON.
 pub(in crate::lens) fn is_too_deep(text: &str) -> bool {
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
     for byte in text.bytes() {
@@ -88,7 +89,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Consumes a byte, if it is next after white space.
+    /// Takes a byte if it is next after white space.
     fn takes(&mut self, byte: u8) -> bool {
         self.skip_space();
         let is_next = self.peek() == Some(byte);
@@ -138,7 +139,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What is between brackets, with commas between.
+    /// The items between brackets, separated by commas.
     fn items(
         &mut self,
         end: u8,
@@ -159,7 +160,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A text in quotes; half of a surrogate pair, which JavaScript may send, is U+FFFD.
+    /// A text in quotes. Half of a surrogate pair, which JavaScript may send, becomes U+FFFD.
     fn string(&mut self) -> Option<String> {
         if self.peek() != Some(b'"') {
             return None;
@@ -245,12 +246,12 @@ impl Reader<'_> {
         {
             return Some(Value::Integer(number));
         }
-        // One that is not written as we would write it stays as it is: it may say more.
+        // A number in an unusual notation is kept as written, because the notation may matter.
         let number = text.parse().ok().filter(|number: &f64| format!("{number:?}") == text);
         Some(number.map_or_else(|| Value::Number(text.to_owned()), Value::Float))
     }
 
-    /// Takes digits, at least one.
+    /// Takes at least one digit.
     fn digits(&mut self) -> Option<usize> {
         let rest = &self.text.as_bytes()[self.at..];
         let len = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -316,7 +317,7 @@ mod tests {
         #[test]
         fn what_another_reader_reads_is_read(text in r#"[ \[\]{}:,"\\u0-9a-f.eE+truenls-]{0,40}"#) {
             let other = serde_json::from_str::<serde_json::Value>(&text);
-            // It refuses numbers beyond what it can hold, and halves of pairs.
+            // It refuses numbers that are too large, and halves of surrogate pairs.
             if other.is_ok() {
                 prop_assert!(read(&text).is_some());
             } else if let Some(value) = read(&text) {

@@ -1,7 +1,7 @@
 //! Payload formats: bytes to values, and values to bytes for commands.
 //!
-//! All readers are total. They do not read data that is nested deeper than [`DEPTH`] or has more
-//! than [`VALUES`] values.
+//! All readers accept any bytes. They do not read data that is nested deeper than [`DEPTH`] or has
+//! more than [`VALUES`] values.
 
 pub mod cbor;
 pub(super) mod cursor;
@@ -11,8 +11,8 @@ pub mod msgpack;
 pub mod protobuf;
 pub mod schema;
 
-/// Levels of lists, maps and messages.
+/// The deepest nesting of lists, maps and messages.
 pub const DEPTH: usize = 64;
 
-/// Values in one message.
+/// The largest number of values in one message.
 pub const VALUES: usize = 1 << 16;

@@ -3,7 +3,7 @@
 use super::cursor::Cursor;
 use crate::lens::Value;
 
-/// Reads bytes that are one value.
+/// Parses bytes that are a single value.
 pub fn read(bytes: &[u8]) -> Option<Value> {
     let mut cursor = Cursor::new(bytes);
     value(&mut cursor).filter(|_| cursor.rest.is_empty())
@@ -67,7 +67,7 @@ fn length(from: &mut Cursor<'_>, power: u8) -> Option<u32> {
 
 fn text(from: &mut Cursor<'_>, len: u32) -> Option<Value> {
     let bytes = from.take(len as usize)?;
-    // A string may hold any bytes; older encoders put binary into it.
+    // A string may contain any bytes; older encoders store binary data in it.
     Some(std::str::from_utf8(bytes).map_or_else(|_| bytes.into(), Value::from))
 }
 
@@ -88,7 +88,7 @@ fn extension(from: &mut Cursor<'_>, len: u32) -> Option<Value> {
     Some(Value::Marked(format!("ext{kind}"), Some(Box::new(content))))
 }
 
-/// Writes a value; a mark of another format is left out, what it marks is written.
+/// Writes a value. Leaves out a mark of another format, but writes the marked value.
 pub fn write(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Null | Value::Marked(_, None) => out.push(0xc0),
@@ -138,8 +138,8 @@ fn integer(number: i128, out: &mut Vec<u8>) {
     }
 }
 
-/// Writes a length in the smallest of its forms: inside the first byte, or after it in one, two or
-/// four bytes.
+/// Writes a length in its smallest form: inside the first byte, or after it in one, two or four
+/// bytes.
 fn head(out: &mut Vec<u8>, len: usize, inside: Option<(u8, usize)>, behind: [Option<u8>; 3]) {
     match (inside, behind) {
         (Some((base, less)), _) if len < less => out.push(base + len as u8),

@@ -9,7 +9,7 @@ use super::cursor::Cursor;
 use super::schema::{Field, Scalar, Schema, Type};
 use crate::lens::Value;
 
-/// Reads bytes that are one message.
+/// Parses bytes that are a single message.
 pub fn read(bytes: &[u8], schema: Option<&Schema>) -> Option<Value> {
     message(&mut Cursor::new(bytes), &Reader { schema }, schema.map(Schema::root), None)
         .map(Value::Map)
@@ -19,7 +19,7 @@ struct Reader<'s> {
     schema: Option<&'s Schema>,
 }
 
-/// The number of a type in a schema.
+/// The index of a type in a schema.
 type Index = usize;
 
 fn message(
@@ -65,7 +65,8 @@ fn message(
     group.is_none().then_some(entries)
 }
 
-/// Adds an entry. The values of a repeated field become a list, as do neighbours of one number.
+/// Adds an entry. Values of a repeated field become a list, and so do adjacent values with the same
+/// number.
 fn push(entries: &mut Vec<(Value, Value)>, key: Value, value: Value, repeated: bool) {
     match entries.last_mut() {
         Some((last, Value::List(values))) if *last == key => match value {
@@ -110,7 +111,7 @@ fn unknown(from: &mut Cursor<'_>, reader: &Reader<'_>, number: u64, wire: u64) -
     })
 }
 
-/// A value by its schema; `None` if it does not fit.
+/// A value according to its schema; `None` if it does not fit.
 fn known(from: &mut Cursor<'_>, reader: &Reader<'_>, field: &Field, wire: u64) -> Option<Value> {
     match &field.kind {
         Type::Map(fields) if wire == 2 => {
@@ -119,7 +120,7 @@ fn known(from: &mut Cursor<'_>, reader: &Reader<'_>, field: &Field, wire: u64) -
             Some(Value::Map(vec![entry]))
         }
         Type::Scalar(scalar) if scalar.wire() == wire => value(from, scalar),
-        // Repeated numbers may be packed into one.
+        // Repeated numbers may be packed together.
         Type::Scalar(scalar) if wire == 2 && field.repeated => {
             let bytes = length_delimited(from)?;
             from.inside(bytes, |from| {
@@ -146,7 +147,7 @@ fn known(from: &mut Cursor<'_>, reader: &Reader<'_>, field: &Field, wire: u64) -
     }
 }
 
-/// An entry of a map, which is a message of a key and a value; what is left out is the default.
+/// An entry of a map: a message with a key and a value; missing parts have their default.
 fn entry(
     from: &mut Cursor<'_>,
     reader: &Reader<'_>,
@@ -183,7 +184,7 @@ fn named(names: &[(i32, String)], number: i32) -> Value {
     name.map_or_else(|| i64::from(number).into(), |(_, name)| name.as_str().into())
 }
 
-/// A number. A 32-bit number with more bits is cut, as its receivers do: "you will get the same
+/// A number. A 32-bit number with more bits is cut, as by its receivers: "you will get the same
 /// effect as if you had cast the number to that type in C++" (Updating a message type).
 fn value(from: &mut Cursor<'_>, scalar: &Scalar) -> Option<Value> {
     Some(match scalar {
@@ -215,8 +216,8 @@ fn length_delimited<'a>(from: &mut Cursor<'a>) -> Option<&'a [u8]> {
     from.take(usize::try_from(len).ok()?)
 }
 
-/// The text that bytes are, if a person would call them one. A message often begins with a byte
-/// that is a line feed: field 1, length-delimited.
+/// The bytes as text, if they look like text to a user. A message often begins with the byte of a
+/// line feed: field 1, length-delimited.
 fn readable(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
     let odd = |c: char| c.is_control() && !['\n', '\r', '\t'].contains(&c);

@@ -1,7 +1,7 @@
-//! Schemas of Protocol Buffers, as `.proto` files describe them.
+//! Schemas of Protocol Buffers from `.proto` files.
 //!
-//! The caller reads the files; a lens reads none. Another crate compiles and checks them; only the
-//! data needed to read a message is kept.
+//! The caller reads the files, not the lens. Another crate compiles and checks them; the schema
+//! keeps only the data that is needed to read a message.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use protox::prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 /// The types that a message may hold.
 #[derive(Clone, Debug)]
 pub struct Schema {
-    /// The fields of each message; that of the whole is the first.
+    /// The fields of each message; the first one is the whole message.
     messages: Vec<HashMap<u64, Field>>,
 }
 
@@ -31,9 +31,9 @@ pub(super) enum Type {
     Scalar(Scalar),
     Text,
     Bytes,
-    /// By its place in the schema.
+    /// By its index in the schema.
     Message(usize),
-    /// Of keys and values.
+    /// A map, with the fields of its key and its value.
     Map(Box<[Field; 2]>),
 }
 
@@ -62,14 +62,14 @@ pub enum SchemaError {
     /// The files are not valid.
     #[error("{0}")]
     Invalid(String),
-    /// They do not describe the message.
+    /// They do not contain the message.
     #[error("no message {name} in {file}; it has {}", .known.join(", "))]
     NoMessage {
-        /// The name that was requested.
+        /// The requested name.
         name: String,
         /// The file.
         file: String,
-        /// The messages there are.
+        /// The messages that they contain.
         known: Vec<String>,
     },
 }
@@ -99,7 +99,7 @@ impl Schema {
         Ok(Self::of(root))
     }
 
-    /// What a message and those inside it consist of.
+    /// The schema of a message and of the messages inside it.
     fn of(root: MessageDescriptor) -> Self {
         let mut places = HashMap::from([(root.full_name().to_owned(), 0)]);
         let mut found = vec![root];
@@ -118,7 +118,7 @@ impl Schema {
         Self { messages }
     }
 
-    /// The place of the message of the whole.
+    /// The index of the whole message.
     pub(super) fn root(&self) -> usize {
         0
     }
@@ -176,9 +176,9 @@ impl Scalar {
     }
 }
 
-/// An error after its file, and its line and column, if they are known.
+/// An error after its file, line and column, as far as they are known.
 fn placed(error: &protox::Error) -> String {
-    // Its `Debug` is its text after `FILE:LINE:COLUMN: `; without a line, the text alone.
+    // Its `Debug` output is `FILE:LINE:COLUMN: ` and the text; without a line, only the text.
     let text = format!("{error:?}");
     match error.file().filter(|file| !text.starts_with(&format!("{file}:"))) {
         Some(file) => format!("{file}: {text}"),
@@ -189,7 +189,7 @@ fn placed(error: &protox::Error) -> String {
 /// The texts of the files, by name.
 struct Texts(HashMap<String, String>);
 
-/// Asks for a file and those that it imports, each once.
+/// Reads a file and its imports, each once.
 fn gather(file: &str, open: &mut dyn FnMut(&str) -> Option<String>) -> HashMap<String, String> {
     let mut texts = HashMap::new();
     let mut wanted = vec![file.to_owned()];

@@ -56,13 +56,13 @@ struct Cable {
     welcomed: bool,
     /// Identifiers, and whether the server has confirmed them.
     subscriptions: Kept<String, bool>,
-    /// Those that the server has rejected; a message may have been on its way.
+    /// Rejected subscriptions; messages for them may have been on their way.
     rejected: Kept<String, ()>,
 }
 
 impl Cable {
-    /// The identifier of a channel: what is given if it is one, else that of the last subscription
-    /// to a channel of this name, else one without parameters.
+    /// The identifier of a channel: the given text if it is one, otherwise that of the last
+    /// subscription to a channel with this name, otherwise one without parameters.
     fn identifier(&self, given: &str) -> String {
         if given.starts_with('{') {
             return given.to_owned();
@@ -87,7 +87,7 @@ fn channel(identifier: &str) -> String {
     brief(&(name + &params))
 }
 
-/// JSON in a string, or what it is otherwise.
+/// The JSON in a string, or the value itself.
 fn unpacked(value: &Value) -> Value {
     value.as_str().and_then(json::read).unwrap_or_else(|| value.clone())
 }
@@ -171,7 +171,7 @@ impl Lens for Cable {
         Some(vec![decoded.field_if("message", value.get("message"))])
     }
 
-    /// It may have been a subscription.
+    /// The message may have been a subscription.
     fn pass_over(&mut self, _beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         self.subscriptions.doubt();
         None
@@ -199,7 +199,7 @@ impl Lens for Cable {
         command: &str,
         arguments: &SpeechArguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
-        // The entries of an object that is an argument, after those that must be there.
+        // The entries of an argument that is an object, after the required ones.
         let object = |first: (&str, Value), at: usize| {
             let mut entries = vec![(Value::from(first.0), first.1)];
             match arguments.json(at) {

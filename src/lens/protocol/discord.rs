@@ -42,13 +42,13 @@ const OPS: [&str; 12] = [
 
 #[derive(Default)]
 struct Discord {
-    /// Milliseconds.
+    /// In milliseconds.
     interval: Option<u64>,
     identified: bool,
-    /// Whether the client has logged in at all: what it sends may be on its way when the server ends
-    /// the session.
+    /// Whether the client has ever logged in: its data may be on its way when the server ends the
+    /// session.
     begun: bool,
-    /// Whether the server wants it to log in again.
+    /// Whether the server wants the client to log in again.
     again: bool,
     /// The number of the last event, which a heartbeat repeats.
     sequence: Option<u64>,
@@ -83,7 +83,7 @@ impl Lens for Discord {
             self.interval = value.path("d.heartbeat_interval").and_then(Value::as_u64);
         }
         let shown = match op {
-            // A token is in it.
+            // These contain a token.
             2 | 6 => String::new(),
             _ => data.map(Value::short).unwrap_or_default(),
         };
@@ -119,9 +119,10 @@ impl Lens for Discord {
 
     fn expects(&self) -> Option<AwaitedMessage> {
         match (self.interval, self.identified) {
-            (None, _) => {
-                Some(AwaitedMessage::of_server("Hello (op 10)", "nothing follows without it"))
-            }
+            (None, _) => Some(AwaitedMessage::of_server(
+                "Hello (op 10)",
+                "the session can't begin without it",
+            )),
             (_, false) => Some(AwaitedMessage::of_client(
                 "Identify (op 2) or Resume (op 6)",
                 "an event before it closes the connection with 4003 Not authenticated",

@@ -55,17 +55,17 @@ const NAME: &str = "engine.io";
 
 struct EngineIo {
     version: u8,
-    /// Whether the URL says so.
+    /// Whether the URL has the version.
     is_versioned: bool,
     open: Option<Open>,
-    /// Whether the session was opened before, over HTTP.
+    /// Whether the session began earlier, over HTTP.
     upgraded: bool,
     /// Whether the server has sent a packet.
     begun: bool,
     /// Whether the server, and the client, have sent the close packet.
     closed: [bool; 2],
     pinged: Option<i64>,
-    /// What the client has sent of an upgrade: nothing, the probe, the upgrade packet.
+    /// The client's progress in an upgrade: nothing, the probe, the upgrade packet.
     upgrade: Upgrade,
     inner: Conversation,
 }
@@ -77,7 +77,7 @@ enum Upgrade {
     Done,
 }
 
-/// What the server's first packet says.
+/// The content of the server's first packet.
 struct Open {
     sid: String,
     interval: u64,
@@ -153,7 +153,7 @@ impl EngineIo {
         )
     }
 
-    /// Blames a packet that may not come now.
+    /// Adds a complaint about a packet that may not come now.
     fn in_order(
         &mut self,
         kind: &str,
@@ -161,7 +161,7 @@ impl EngineIo {
         from_client: bool,
         decoded: Decoded,
     ) -> Decoded {
-        // A client may be earlier than the server.
+        // A client may send before the server does.
         if from_client && self.upgrade != Upgrade::Done {
             self.upgrade = if kind == "2" { Upgrade::Probed } else { Upgrade::Done };
         }
@@ -179,7 +179,7 @@ impl EngineIo {
             .breaks_if(
                 kind == "0" && (opened || from_client),
                 "Engine.IO, Handshake",
-                "the open packet is the server's first, and comes once",
+                "only the first packet of a server is an open packet",
             )
             .breaks_if(after, "Engine.IO, Close", "a packet after the close packet")
     }
@@ -198,7 +198,7 @@ impl Lens for EngineIo {
     fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let opened = self.open.is_some() || self.upgraded;
         let Some(text) = message.as_text() else {
-            // Version 3 has the type before the data, as a byte.
+            // In version 3, a type byte precedes the data.
             let content = match self.version {
                 3 => message.content.strip_prefix(b"\x04")?,
                 _ => message.content,
@@ -225,7 +225,7 @@ impl Lens for EngineIo {
         self.upgrade = if beginning.from_client() { Upgrade::Done } else { self.upgrade };
         let head = usize::from(beginning.text || self.version == 3);
         let content = beginning.content.get(head..).unwrap_or_default();
-        // Before the inner protocol is clear, it has missed nothing that it knew of.
+        // Before the inner protocol is known, it has no state that could miss a message.
         if self.inner.protocol().is_some() {
             let inner = self.inner.pass_over(&LensMessage { content, ..*beginning }, len);
             let packet = Decoded::new(NAME, "message", "message").field("type", "message");
@@ -239,7 +239,7 @@ impl Lens for EngineIo {
             (Some(_), _) => None,
             (None, false) => Some(AwaitedMessage::of_server(
                 "the open packet 0{\"sid\":…}",
-                "without it nothing follows",
+                "the session can't begin without it",
             )),
             (None, true) => {
                 let missing = match self.upgrade {
@@ -263,7 +263,7 @@ impl Lens for EngineIo {
         state
     }
 
-    /// In version 3 the client pings; in version 4 it only answers.
+    /// In version 3, the client sends pings; in version 4, it only answers them.
     fn beat(&self) -> Option<Beat> {
         let interval = self.open.as_ref().filter(|_| self.version == 3)?.interval;
         Some(Beat::every(Duration::from_millis(interval), Outgoing::text("2")))

@@ -31,7 +31,7 @@ pub(super) static LEGACY: Protocol = Protocol {
     title: "graphql-ws (legacy)",
     subprotocols: &["graphql-ws"],
     url: is_graphql,
-    // Both begin alike: where no subprotocol decides, the modern one comes first.
+    // Both begin in the same way: if no subprotocol decides, the modern one comes first.
     beginning: |message| {
         begins(message, &["connection_init", "connection_ack", "start", "data", "ka"])
     },
@@ -88,7 +88,7 @@ fn begins(message: &LensMessage<'_>, kinds: &[&str]) -> bool {
     let Some(kind) = value.text_of("type").filter(|kind| kinds.contains(kind)) else {
         return false;
     };
-    // Many protocols have a message of such a type.
+    // Many protocols have a message with this type.
     match kind {
         "subscribe" | "start" | "next" | "data" => {
             value.get("id").is_some() && value.get("payload").is_some()
@@ -97,12 +97,12 @@ fn begins(message: &LensMessage<'_>, kinds: &[&str]) -> bool {
     }
 }
 
-/// What the two protocols call the same things.
+/// The different words of the two protocols.
 struct Dialect {
     name: &'static str,
-    /// A request, an answer in part, the client's end of a request.
+    /// The types of a request, of a partial answer, and of the client's end of a request.
     words: [&'static str; 3],
-    /// The other types there are.
+    /// All other types.
     others: &'static [&'static str],
 }
 
@@ -138,17 +138,17 @@ const RULE: &str = "GraphQL over WebSocket";
 
 struct GraphQl {
     dialect: &'static Dialect,
-    /// Whether a subprotocol says which of the two it is; else their messages do.
+    /// Whether a subprotocol decides between the two; otherwise their messages do.
     is_agreed: bool,
-    /// Whether there were messages that were not read.
+    /// Whether messages were not read.
     is_partial: bool,
     asked: bool,
     acknowledged: bool,
     running: Kept<String, String>,
-    /// Operations that are over, and whether the server ended them.
+    /// Ended operations, and whether the server ended them.
     over: Kept<String, bool>,
-    /// Ids that the client has used again after it ended them: what ends one of them may be of the
-    /// operation before.
+    /// Ids that the client has used again after it ended them: the end of one may belong to the
+    /// earlier operation.
     again: Kept<String, ()>,
     ids: Fresh,
 }
@@ -176,7 +176,7 @@ impl GraphQl {
         self.dialect.name == MODERN.name
     }
 
-    /// What is wrong, and what follows; the older protocol has no close codes.
+    /// The fault and its consequence; the older protocol has no close codes.
     fn wrong<'t>(&self, text: &'t str) -> &'t str {
         match self.is_modern() {
             true => text,
@@ -184,7 +184,7 @@ impl GraphQl {
         }
     }
 
-    /// What a client's message changes, and the rules it breaks.
+    /// Handles a client's message, and checks its rules.
     fn of_client(&mut self, kind: &str, id: &str, about: &str, decoded: Decoded) -> Decoded {
         let [start, _, stop] = self.dialect.words;
         let early = kind == start && !self.acknowledged;
@@ -208,10 +208,10 @@ impl GraphQl {
                 self.again.insert(remembered(id), ());
             }
             decoded.asks(format!("#{id}"), about).breaks_if(
-                // In the older protocol the new one replaces it.
+                // In the older protocol, the new operation replaces the old one.
                 taken && self.is_modern(),
                 RULE,
-                "the id runs already: the server closes with 4409",
+                "an operation with this id is already running: the server closes with 4409",
             )
         } else if kind == stop {
             if self.running.remove(&remembered(id)).is_some() {
@@ -228,7 +228,7 @@ impl GraphQl {
         }
     }
 
-    /// What a server's message changes, and the rules it breaks.
+    /// Handles a server's message, and checks its rules.
     fn of_server(&mut self, kind: &str, id: &str, decoded: Decoded) -> Decoded {
         let [start, next, _] = self.dialect.words;
         let own = remembered(id);
@@ -246,7 +246,7 @@ impl GraphQl {
             .breaks_if(
                 of_none && over == Some(true),
                 RULE,
-                "the operation is over: an error or complete came before",
+                "the operation has already ended, with error or complete",
             )
             .breaks_if(of_none && self.over.lacks(&own), RULE, "no operation has this id");
         match kind {
@@ -262,7 +262,7 @@ impl GraphQl {
                     .answers("connection")
             }
             "connection_error" => decoded.answers("connection").refuses_if(true),
-            // In the older protocol complete follows an error.
+            // In the older protocol, complete follows an error.
             "error" if self.dialect.name == OLD.name => {
                 decoded.answers_in_part(format!("#{id}")).fails_if(true)
             }
@@ -284,7 +284,7 @@ impl Lens for GraphQl {
         let value = message.as_json()?;
         let kind = value.text_of("type")?;
         for other in [&MODERN, &OLD] {
-            // Both begin alike.
+            // Both begin in the same way.
             if !self.is_agreed && other.has(kind) && !self.dialect.has(kind) {
                 self.dialect = other;
             }
@@ -292,7 +292,7 @@ impl Lens for GraphQl {
         let Dialect { name, words, .. } = *self.dialect;
         if !self.dialect.has(kind) {
             let unknown = Decoded::new(name, "unknown", format!("{} ?", brief(kind)));
-            // Others begin alike, as the Event API of AWS AppSync.
+            // Other protocols begin in the same way, such as the Event API of AWS AppSync.
             return (self.is_agreed && (self.asked || self.acknowledged)).then(|| {
                 let text = "unknown message type: the other side closes with 4400";
                 vec![unknown.field("type", kind).breaks(RULE, self.wrong(text))]
@@ -306,7 +306,7 @@ impl Lens for GraphQl {
         let query = payload.and_then(|payload| payload.text_of("query"));
         let about = query.map_or_else(String::new, compact);
         let shown = match (query, payload, kind) {
-            // Who logs in does so there.
+            // This message may contain a login.
             (_, _, "connection_init") => None,
             (Some(_), ..) => Some(brief(&about)),
             (_, Some(payload), "error") => Some(first_message(payload)),
@@ -336,7 +336,7 @@ impl Lens for GraphQl {
         let failed = part("errors").and_then(Value::as_list).is_some_and(|all| !all.is_empty())
             && part("data").is_none_or(|data| *data == Value::Null);
         let decoded = decoded.fails_if(failed);
-        // An error of the older protocol may be one of the connection.
+        // In the older protocol, an error may be about the connection.
         let needs_id =
             words.contains(&kind) || kind == "complete" || kind == "error" && self.is_modern();
         let decoded = decoded.breaks_if(
@@ -378,7 +378,7 @@ impl Lens for GraphQl {
         }])
     }
 
-    /// It may have begun or ended an operation.
+    /// The message may have begun or ended an operation.
     fn pass_over(&mut self, _beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         self.running.doubt();
         self.over.doubt();
@@ -440,7 +440,7 @@ impl Lens for GraphQl {
                 vec![("id", id.into()), kind(start), ("payload", Value::from_iter(query))]
             }
             "complete" => vec![("id", arguments.get(0).into()), kind(stop)],
-            // Each of the two has what the other one lacks.
+            // Each protocol has a command that the other one lacks.
             command if (command == "ping") != self.is_modern() => {
                 let name = self.dialect.name;
                 return Err(SpeechError::Wrong(format!("{name} has no {command}")));
@@ -452,7 +452,7 @@ impl Lens for GraphQl {
     }
 }
 
-/// A query on one line, without the white space that says nothing.
+/// A query on one line, without unnecessary white space.
 fn compact(query: &str) -> String {
     let mut out = String::new();
     for word in query.split_whitespace() {
@@ -468,7 +468,7 @@ fn compact(query: &str) -> String {
     out
 }
 
-/// The message of the first of a list of errors.
+/// The message of the first error in a list.
 fn first_message(payload: &Value) -> String {
     let message = payload.path("0.message").or_else(|| payload.get("message"));
     message.unwrap_or(payload).short()
@@ -611,7 +611,7 @@ mod tests {
             assert_eq!(complaints(script.decoded()), [""; 0]);
             script.server(end);
             script.server(next);
-            let over = "the operation is over: an error or complete came before";
+            let over = "the operation has already ended, with error or complete";
             assert_eq!(complaints(script.decoded()), [over]);
         }
         script.client(subscribe);

@@ -62,8 +62,8 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 
 const NAME: &str = "json-rpc";
 
-/// Chromium's `/devtools/…`, and the path of node's inspector, which is a UUID. Both refuse a message
-/// that has a `jsonrpc`.
+/// Chromium's `/devtools/…`, and the path of node's inspector, which is a UUID. Both refuse
+/// messages with `jsonrpc`.
 fn is_devtools(url: &str) -> bool {
     let is_part = |(part, len): (&str, usize)| {
         part.len() == len && part.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -78,12 +78,12 @@ fn is_version_2(value: &Value) -> bool {
     value.text_of("jsonrpc") == Some("2.0")
 }
 
-/// What a pair goes by. Long ids are not shortened: two of them may differ only in their ends.
+/// The key of a pair. Long ids are not cut, because two of them may differ only at the end.
 fn key(id: &Value, session: Option<&str>) -> String {
     format!("{}#{}", session.unwrap_or_default(), id.json())
 }
 
-/// The session of DevTools that a message belongs to, as far as needed to distinguish two.
+/// The DevTools session of a message, in a form that distinguishes sessions.
 fn at_session(session: Option<&str>) -> String {
     session.map(|session| format!(" @{}", clipped(session, 9))).unwrap_or_default()
 }
@@ -95,10 +95,10 @@ fn invalid(summary: impl AsRef<str>) -> Decoded {
 
 #[derive(Default)]
 struct JsonRpc {
-    /// Whether `jsonrpc` was seen, so that its absence is an error.
+    /// Whether a message had `jsonrpc`, so that its absence is an error.
     strict: bool,
-    /// Whether it is unknown there, or was missing in the first message, so that ours have none
-    /// either.
+    /// Whether our messages have no `jsonrpc`, because the peer does not know it, or because it was
+    /// missing in the first message.
     lax: bool,
     ids: Fresh,
 }
@@ -107,7 +107,7 @@ impl JsonRpc {
     fn look(&mut self, value: &Value, from_client: bool) -> Option<Decoded> {
         let versioned = is_version_2(value);
         let id = value.get("id");
-        // Of several sessions on a connection each counts for itself.
+        // Each session on a connection has its own ids.
         let session = value.text_of("sessionId").filter(|_| !versioned);
         let decoded = match value.text_of("method") {
             Some(method) => self.call(value, method, id, session, from_client),
@@ -137,7 +137,7 @@ impl JsonRpc {
         Some(decoded.breaks_if(odd, "JSON-RPC 2.0 §4", "an id is a string, a number or null"))
     }
 
-    /// The items of a batch: those that are requests or answers, and which are not.
+    /// The items of a batch: requests, answers, and invalid ones.
     fn batch(&mut self, batch: &[Value], from_client: bool) -> Option<Vec<Decoded>> {
         let mut any = false;
         let items = batch.iter().enumerate().map(|(at, value)| {
@@ -189,7 +189,7 @@ impl JsonRpc {
 
     fn answer(&self, value: &Value, id: Option<&Value>, session: Option<&str>) -> Option<Decoded> {
         let strict = self.strict || is_version_2(value);
-        // Version 1 always has both, and null where there is none.
+        // In version 1, both are always present, and null if there is no value.
         let part = |name| value.get(name).filter(|part| strict || **part != Value::Null);
         let (mut result, error) = (part("result"), part("error"));
         if error.is_none() {
@@ -238,16 +238,16 @@ impl Lens for JsonRpc {
         let value = message.as_json()?;
         let from_client = message.from_client();
         match &value {
-            // "an Array with at least one value" (§6); others may send what has none.
+            // "an Array with at least one value" (§6); other protocols may send an empty list.
             Value::List(batch) if batch.is_empty() && self.strict => {
-                Some(vec![invalid("a batch of nothing")])
+                Some(vec![invalid("an empty batch")])
             }
             Value::List(batch) => self.batch(batch, from_client),
             value => self.look(value, from_client).map(|decoded| vec![decoded]),
         }
     }
 
-    /// What is before the part that is too large, mostly method or id.
+    /// The part before the one that is too large, usually the method or the id.
     fn pass_over(&mut self, beginning: &LensMessage<'_>, len: u64) -> Option<Vec<Decoded>> {
         let (value, next) = json::begun(beginning.beginning());
         let (id, method) = (value.get("id"), value.text_of("method"));
@@ -362,21 +362,21 @@ mod tests {
             script.client(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"big"}}"#));
             script.server_large(&begin.as_bytes()[..begin.len() - 1], 2 << 20);
             let plain = id.trim_matches('"');
-            let line = format!("#{plain} result 2097152 B, more than a lens reads (big, 35 ms)");
+            let line = format!("#{plain} result 2097152 B, too large for a lens (big, 35 ms)");
             assert_eq!(script.last(), line);
             assert_eq!(script.decoded().find("id").map(Value::json).as_deref(), Some(id));
         }
         script.client(r#"{"jsonrpc":"2.0","id":2,"method":"deep"}"#);
         let deep = "[".repeat(500) + &"]".repeat(500);
         script.server(&format!(r#"{{"jsonrpc":"2.0","id":2,"result":{deep}}}"#));
-        let line = "#2 result 1034 B, nested deeper than a lens reads (deep, 35 ms)";
+        let line = "#2 result 1034 B, nested too deeply for a lens (deep, 35 ms)";
         assert_eq!(script.last(), line);
         script.client_large(br#"{"jsonrpc":"2.0","id":3,"method":"m","params":["#, 2 << 20);
-        assert_eq!(script.last(), "m#3 2097152 B, more than a lens reads");
+        assert_eq!(script.last(), "m#3 2097152 B, too large for a lens");
         script.server_large(br#"{"jsonrpc":"2.0","result":["#, 2 << 20);
-        assert_eq!(script.last(), "2097152 B, more than a lens reads", "nobody knows of what");
+        assert_eq!(script.last(), "2097152 B, too large for a lens", "nobody knows of what");
         script.server_large(br#"{"jsonrpc":"2.0","id":3"#, 2 << 20);
-        assert_eq!(script.last(), "2097152 B, more than a lens reads", "it may be 31");
+        assert_eq!(script.last(), "2097152 B, too large for a lens", "it may be 31");
         assert_eq!(script.conversation.unanswered().len(), 1);
     }
 
@@ -406,7 +406,7 @@ mod tests {
         for (at, packet) in script.packets().iter().enumerate() {
             assert_eq!(complaints(packet).len(), usize::from(at > 0), "{packet:?}");
         }
-        assert_eq!(script.client("[]"), ["invalid a batch of nothing"]);
+        assert_eq!(script.client("[]"), ["invalid an empty batch"]);
         script.client("[1,2]");
         assert_eq!(complaints(script.decoded()), ["the message is not one of this protocol"]);
     }

@@ -55,10 +55,10 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 
 const NAME: &str = "kubernetes";
 
-/// The channel of version 5 that closes the one that follows.
+/// The channel of version 5 that closes another channel, whose number follows.
 const CLOSE: u8 = 255;
 
-/// Two for each port.
+/// Two channels for each port.
 const CHANNELS_OF_PORTS: usize = 255;
 
 const CHANNELS: [&str; 5] = ["stdin", "stdout", "stderr", "error", "resize"];
@@ -70,8 +70,7 @@ struct Kubernetes {
     /// Whether the client has closed the standard input.
     closed: bool,
     forwards: bool,
-    /// The ports that the URL names, and what the server has sent of those of the channels, by
-    /// channel.
+    /// The ports in the URL, and for each channel, the port bytes that the server has sent.
     ports: Vec<u16>,
     announced: Kept<u8, Vec<u8>>,
 }
@@ -106,7 +105,7 @@ impl Kubernetes {
     }
 
     /// The server begins each channel with the number of its port in two bytes, the lower first.
-    /// What follows them, and whether this message has any of them.
+    /// Returns the data after them, and whether this message has any of the two bytes.
     fn behind_port<'d>(&mut self, channel: u8, data: &'d [u8]) -> (&'d [u8], bool) {
         let mut port = self.announced.remove(&channel).unwrap_or_default();
         let (more, rest) = data.split_at(data.len().min(2 - port.len()));
@@ -148,7 +147,7 @@ impl Lens for Kubernetes {
         let summary = match &value {
             None if begins && data.is_empty() => format!("{name} begins"),
             None if says.is_some() => format!("{name} {}", brief(says.unwrap_or_default())),
-            // The end of the process is a Status of the API.
+            // The end of the process is a Status object of the API.
             Some(status) if status.get("status").is_some() => {
                 let part = |key| status.text_of(key).map(|text| format!(" {}", brief(text)));
                 let parts = [part("status"), part("reason"), part("message")];
@@ -157,7 +156,7 @@ impl Lens for Kubernetes {
             Some(value) => format!("{name} {}", value.short()),
             None => format!("{name} {} B", data.len()),
         };
-        // The status of a process that failed is an answer, and refuses nothing.
+        // The status of a failed process is an answer, and does not refuse the session.
         let refuses = value.as_ref().is_some_and(|status| {
             status.text_of("status") == Some("Failure")
                 && status.text_of("reason") != Some("NonZeroExitCode")

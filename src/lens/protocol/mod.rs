@@ -1,4 +1,4 @@
-//! The lenses, a file for each, and the table that registers them.
+//! The lenses, one file for each, and the table of them.
 
 use super::interface::Protocol;
 
@@ -24,8 +24,8 @@ mod vite;
 mod wamp;
 mod xmpp;
 
-/// The protocol that carries a protocol which is never used directly on a WebSocket; otherwise the
-/// protocol itself.
+/// The protocol that carries this one, if this one is never used directly on a WebSocket; otherwise
+/// the protocol itself.
 pub fn carrier_of(protocol: &'static Protocol) -> &'static Protocol {
     match protocol.name == socket_io::PROTOCOL.name {
         true => &engine_io::PROTOCOL,
@@ -36,7 +36,7 @@ pub fn carrier_of(protocol: &'static Protocol) -> &'static Protocol {
 #[cfg(test)]
 mod tests;
 
-/// All protocols; of two with the same evidence the first is chosen.
+/// All protocols. If two have the same evidence, the first one is chosen.
 pub static PROTOCOLS: [&Protocol; 25] = [
     &stomp::PROTOCOL,
     &engine_io::PROTOCOL,
@@ -65,7 +65,7 @@ pub static PROTOCOLS: [&Protocol; 25] = [
     &plain::PROTOBUF,
 ];
 
-/// The protocol of a name or word.
+/// The protocol with this name or word.
 pub fn find(name: &str) -> Option<&'static Protocol> {
     PROTOCOLS.into_iter().find(|protocol| [protocol.name, protocol.word].contains(&name))
 }

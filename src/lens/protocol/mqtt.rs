@@ -1,4 +1,5 @@
-//! MQTT 3.1.1 and 5, whose packets may span or share messages, MQTT 5 §6.
+//! MQTT 3.1.1 and 5. Packets may span messages, and messages may contain several packets, MQTT 5
+//! §6.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -108,16 +109,17 @@ const KINDS: [&str; 16] = [
     "AUTH",
 ];
 
-/// Packets that only the client sends, and only the server: "Direction of flow", MQTT 5 §2.1.2.
+/// Packets that only the client sends, and packets that only the server sends: "Direction of flow",
+/// MQTT 5 §2.1.2.
 const ONE_WAY: [&[u8]; 2] = [&[1, 8, 10, 12], &[2, 9, 11, 13]];
 
-/// Subscriptions of one packet that are shown.
+/// How many subscriptions of a packet are shown.
 const FILTERS: usize = 100;
 
-/// Subscriptions of one request whose names are kept for its answer.
+/// How many subscriptions of a request are kept by name for its answer.
 const NAMES: usize = 20;
 
-/// Bytes of the beginning of a packet that is too large: more than topic and id take.
+/// How many bytes of a packet that is too large are read: more than topic and id need.
 const BEGINNING: usize = 1 << 17;
 
 #[derive(Default)]
@@ -126,19 +128,20 @@ struct Mqtt {
     /// The protocol level: 3, 4 or 5.
     level: Option<u8>,
     client_id: String,
-    /// Seconds between the packets of the client.
+    /// The longest time between two packets of the client, in seconds.
     keep_alive: u16,
     heard: Heard,
     connected: bool,
-    /// Whether server and client have sent a packet, and the one that opens the session.
+    /// Whether the server and the client have sent a packet, and their opening packet.
     begun: [bool; 2],
     opened: [bool; 2],
     /// Whether they have sent DISCONNECT.
     gone: [bool; 2],
-    /// Topics by their aliases, from the server and from the client.
+    /// Topics by their aliases, of the server and of the client.
     aliases: [Kept<u64, String>; 2],
     filters: Kept<String, u8>,
-    /// The filters of requests without an answer, by packet identifier: how many, and the first.
+    /// The filters of unanswered requests, by packet identifier: their number, and the first of
+    /// them.
     requests: Kept<u64, (usize, Vec<String>)>,
     ids: Fresh,
 }
@@ -147,7 +150,7 @@ struct Mqtt {
 struct Packet {
     kind: u8,
     flags: u8,
-    /// Bytes of the body; `body` holds less of one that is too large.
+    /// The length of the body in bytes; `body` contains less if the packet is too large.
     len: usize,
     body: Vec<u8>,
 }
@@ -187,14 +190,14 @@ impl Mqtt {
     fn look(&mut self, packet: &Packet, from_client: bool) -> Decoded {
         let name = KINDS[usize::from(packet.kind)];
         if ONE_WAY[usize::from(from_client)].contains(&packet.kind) {
-            // What the wrong side says changes nothing.
+            // A packet from the wrong side changes nothing.
             let other = if from_client { "server" } else { "client" };
             let decoded = Decoded::new(NAME, name, format!("{name} {} B", packet.len));
             return decoded.breaks("MQTT 5 §2.1.2", format!("only the {other} sends it"));
         }
         let read = self.body(packet, from_client);
         let decoded = read.unwrap_or_else(|| match packet.missing() {
-            // Without the version nobody knows what it holds.
+            // Without the version, its content is unknown.
             0 => Decoded::new(NAME, name, format!("{name} {} B", packet.len)).breaks_if(
                 self.level.is_some() || packet.kind == 1 || !self.streams.has_gaps(),
                 "MQTT 5 §4.13",
@@ -205,15 +208,15 @@ impl Mqtt {
         let decoded = self.in_order(packet.kind, from_client, decoded);
         // "the bits are reserved and MUST be set to the values listed" (§2.1.3).
         let flags = if [6, 8, 10].contains(&packet.kind) { 2 } else { 0 };
-        // In version 3.1 some of them are sent again with dup.
+        // In version 3.1, some of them are sent again with dup.
         decoded.breaks_if(
             packet.kind != 3 && packet.flags != flags && self.level != Some(3),
             "MQTT 5 §2.1.3",
-            "the flags of the fixed header are not those of the packet type",
+            "the flags of the fixed header do not fit the packet type",
         )
     }
 
-    /// Blames a packet that may not come now.
+    /// Adds a complaint about a packet that may not come now.
     fn in_order(&mut self, kind: u8, from_client: bool, decoded: Decoded) -> Decoded {
         let side = usize::from(from_client);
         let first = !std::mem::replace(&mut self.begun[side], true);
@@ -275,7 +278,7 @@ impl Mqtt {
         if packet.kind >= 8 && packet.kind < 12 {
             return self.subscriptions(packet.kind, id, &mut from, decoded);
         }
-        // What follows is of MQTT 5: a reason, if it is not success, and properties.
+        // In MQTT 5, a reason (if it is not success) and properties follow.
         let mut is_refused = false;
         if let Some(reason) = from.u8() {
             is_refused = reason >= 0x80;
@@ -350,7 +353,7 @@ impl Mqtt {
                 .breaks_if(
                     !has_will && flags & 0x38 != 0 || flags & 0x18 == 0x18,
                     "MQTT 5 §3.1.2.6",
-                    "the flags of the will are those of none",
+                    "the will QoS is 3, or will flags are set without a will",
                 )
                 .breaks_if(
                     level < 5 && has_password && !has_user,
@@ -484,7 +487,7 @@ impl Mqtt {
             .breaks_if(
                 unknown,
                 "MQTT 5 §3.3.2.1",
-                "the topic is empty, and no alias stands for one",
+                "the topic is empty, and no topic alias replaces it",
             );
         let Some(id) = id else { return Some(decoded) };
         let [high, low] = id.to_be_bytes();
@@ -494,7 +497,7 @@ impl Mqtt {
         Some(decoded.breaks_if(id == 0, "MQTT 5 §2.2.1", "the packet identifier is 0"))
     }
 
-    /// The filters of SUBSCRIBE and UNSUBSCRIBE, the codes of their answers.
+    /// The filters of SUBSCRIBE and UNSUBSCRIBE, or the codes of their answers.
     fn subscriptions(
         &mut self,
         kind: u8,
@@ -514,7 +517,7 @@ impl Mqtt {
             let filter = text(from)?;
             let options = if kind == 8 { Some(from.u8()?) } else { None };
             all += 1;
-            // Shared subscriptions are of MQTT 5; before it any filter may begin so.
+            // Only MQTT 5 has shared subscriptions; before, any filter may begin like this.
             let is_plain = self.level != Some(5) && filter.starts_with("$share/");
             if let Some(fault) = filter_fault(&filter).filter(|_| !is_plain) {
                 faults.push(("MQTT 5 §4.7.1", format!("{}: {fault}", brief(&filter))));
@@ -528,7 +531,8 @@ impl Mqtt {
                 && self.level == Some(5)
                 && filter.starts_with("$share/")
             {
-                let fault = format!("{}: a shared subscription has no No Local", brief(&filter));
+                let fault =
+                    format!("{}: a shared subscription must not set No Local", brief(&filter));
                 faults.push(("MQTT 5 §3.8.3.1", fault));
             }
             faults.truncate(8);
@@ -562,7 +566,7 @@ impl Mqtt {
         )
     }
 
-    /// The codes of an answer, one for each filter of its request.
+    /// The codes of an answer, one for each filter of the request.
     fn granted(&mut self, kind: u8, id: u64, codes: &[u8], mut decoded: Decoded) -> Decoded {
         let request = self.requests.remove(&id);
         let names = request.as_ref().map(|(_, names)| &names[..]).unwrap_or_default();
@@ -581,7 +585,7 @@ impl Mqtt {
         for name in refused.filter_map(|(at, _)| names.get(at)).filter(|_| kind == 9) {
             self.filters.remove(name);
         }
-        // UNSUBACK of 3.1.1 has none.
+        // UNSUBACK of 3.1.1 has no codes.
         let none = kind == 11 && self.level != Some(5);
         let wrong = request.as_ref().is_some_and(|(all, _)| *all != codes.len() && !none);
         let any_refused = codes.iter().any(|code| *code >= 0x80);
@@ -601,7 +605,7 @@ impl Mqtt {
     }
 }
 
-/// The rule of MQTT 3.1.1 that is that of MQTT 5.
+/// The section of MQTT 3.1.1 that corresponds to this one of MQTT 5.
 fn older(rule: &'static str) -> &'static str {
     match rule {
         "MQTT 5 §1.5.4" => "MQTT 3.1.1 §1.5.3",
@@ -630,7 +634,7 @@ fn older(rule: &'static str) -> &'static str {
     }
 }
 
-/// What is wrong with a topic filter, §4.7.
+/// The fault of a topic filter, §4.7.
 fn filter_fault(filter: &str) -> Option<&'static str> {
     let filter = match filter.strip_prefix("$share/") {
         None => filter,
@@ -796,7 +800,7 @@ impl Lens for Mqtt {
 }
 
 impl Mqtt {
-    /// A packet identifier that is not in use.
+    /// An unused packet identifier.
     fn id(&mut self) -> [u8; 2] {
         (self.ids.next() as u16).max(1).to_be_bytes()
     }
@@ -885,7 +889,7 @@ fn properties(from: &mut Cursor<'_>) -> Option<Value> {
     Some(Value::Map(all))
 }
 
-/// Reason codes that end something, §2.4.
+/// The text of a reason code, §2.4.
 fn reason_text(code: u8) -> String {
     let text = match code {
         0x00 => "success",
@@ -946,7 +950,7 @@ mod tests {
         let mut script = Script::auto("mqtt", "/mqtt");
         script.client_bytes(CONNECT);
         assert_eq!(script.last(), "CONNECT v4 id=wscp keepalive 60");
-        // aedes writes its CONNACK in four messages of a byte each.
+        // aedes writes its CONNACK in four messages of one byte each.
         for byte in b"\x20\x02\0" {
             assert!(script.server_bytes(&[*byte]).is_empty());
         }
@@ -996,7 +1000,7 @@ mod tests {
         assert_eq!(script.last(), "DISCONNECT keep alive timeout");
     }
 
-    /// A packet of a type, with its length before its body.
+    /// A packet with this first byte, the length and the body.
     fn packet(head: u8, body: &[u8]) -> Vec<u8> {
         let mut len = body.len();
         let mut packet = vec![head];
@@ -1012,7 +1016,7 @@ mod tests {
     fn a_packet_that_is_too_large_is_named_where_it_ends() {
         let publish = packet(0x32, &[b"\0\x03a/b\0\x07", &vec![b'x'; 3 << 20][..]].concat());
         let after = b"\x30\x04\0\x01ax";
-        let expected = "PUBLISH a/b qos1 #7 3145728 B, more than a lens reads";
+        let expected = "PUBLISH a/b qos1 #7 3145728 B, too large for a lens";
         for size in [100_000, 1 << 20, (3 << 20) / 2, 4 << 20] {
             let mut script = connected();
             let mut lines = Vec::new();
@@ -1045,9 +1049,9 @@ mod tests {
                 assert_eq!(script.server_bytes(&large[..cut]), [""; 0]);
                 let second = [&large[cut..], &small[..begun]].concat();
                 let lines = script.server_bytes(&second);
-                let expected = "PUBLISH e 2097152 B, more than a lens reads";
+                let expected = "PUBLISH e 2097152 B, too large for a lens";
                 let after_it = format!("and {begun} B after it, which a lens does not read");
-                // Where all of it was collected, nothing is missing.
+                // If all of it was collected, nothing is missing.
                 let was_collected = second.len() <= 1 << 20;
                 assert_eq!(lines[0], expected, "{cut} {begun}");
                 assert_eq!(lines.get(1), (!was_collected).then_some(&after_it), "{cut} {begun}");
@@ -1064,7 +1068,8 @@ mod tests {
 
     #[test]
     fn bytes_that_nobody_reads_have_a_line() {
-        // As many packets as a lens reads, and one that begins after them and ends in the next message.
+        // As many packets as a lens reads, and one that begins after them and ends in the next
+        // message.
         let small = packet(0x30, &[b"\0\x01a", &vec![b'x'; 60_000][..]].concat());
         let last = packet(0x30, &[b"\0\x01b", &vec![b'0'; 500_000][..]].concat());
         let mut script = connected();
@@ -1072,10 +1077,10 @@ mod tests {
         let lines = script.server_bytes(&first);
         let after_it = format!("and {} B after it, which a lens does not read", 400_000);
         assert_eq!((lines.len(), &lines[17]), (18, &after_it));
-        // The rest looks like SUBACKs and is none.
+        // The rest looks like SUBACKs, but is none.
         let second = [&last[400_000..], b"\x30\x04\0\x01cx"].concat();
         let lines = script.server_bytes(&second);
-        assert_eq!(lines, ["100013 B not read: where the next packet begins is not known"]);
+        assert_eq!(lines, ["100013 B not read: the start of the next packet is unknown"]);
         assert_eq!(script.server_bytes(b"\x30\x04\0\x01dx"), ["PUBLISH d 1 B"]);
         script.server_bytes(b"\x30\x05\0");
         assert_eq!(script.server_bytes(b"\x01exx"), ["PUBLISH e 2 B"]);
@@ -1092,7 +1097,7 @@ mod tests {
         for part in rest.chunks(100) {
             for line in script.server_bytes(part) {
                 let is_true =
-                    line.ends_with(" B not read: where the next packet begins is not known");
+                    line.ends_with(" B not read: the start of the next packet is unknown");
                 assert!(is_true || line.starts_with("PUBLISH a "), "{line}");
             }
         }

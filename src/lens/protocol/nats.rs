@@ -46,13 +46,13 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         SpeechCommand {
             name: "request",
             arguments: "SUBJECT REPLY [BODY…]",
-            help: "Publishes with the subject that answers go to; subscribe to it before.",
+            help: "Publishes with a subject for the answers; subscribe to that subject first.",
             example: "a.b inbox.1 a body",
         },
         SpeechCommand {
             name: "unsub",
             arguments: "SID [MOST]",
-            help: "Ends a subscription by its id, at once or after so many messages.",
+            help: "Ends a subscription by its id, at once or after MOST messages.",
             example: "1",
         },
         SpeechCommand { name: "ping", arguments: "", help: "Asks for a PONG.", example: "" },
@@ -61,14 +61,14 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 
 const NAME: &str = "nats";
 
-/// Bytes of a line.
+/// The longest line in bytes.
 const LINE: usize = 64 * 1024;
 
 #[derive(Default)]
 struct Nats {
     streams: Streams<Packet>,
     asked: bool,
-    /// Whether a line before CONNECT was blamed.
+    /// Whether a complaint about a line before CONNECT was reported.
     told: bool,
     /// Whether the server has sent a line.
     begun: bool,
@@ -78,7 +78,7 @@ struct Nats {
 
 struct Subscription {
     subject: String,
-    /// Received messages, and after how many it ends.
+    /// The number of received messages, and the number after which the subscription ends.
     come: u64,
     most: Option<u64>,
 }
@@ -89,12 +89,12 @@ impl Subscription {
     }
 }
 
-/// A line with the payload that belongs to it.
+/// A line with its payload.
 struct Packet {
     line: String,
     headers: usize,
     payload: Option<Vec<u8>>,
-    /// Bytes of a payload that is too large.
+    /// The size of a payload that is too large.
     large: Option<usize>,
 }
 
@@ -118,7 +118,7 @@ fn next(bytes: &[u8]) -> Next<Packet> {
         }
         _ => return Next::Wrong,
     };
-    // The last words are the bytes of the headers and of all.
+    // The last words are the sizes of the headers and of the whole, in bytes.
     let mut last = words.rev().map(|word| word.parse::<usize>().ok());
     let Some(len) = last.next().flatten() else { return Next::Wrong };
     let headers = if numbers == 2 { last.next().flatten() } else { Some(0) };
@@ -205,7 +205,7 @@ impl Nats {
                 format!("{verb} {} sid={} {size}", word(0), word(1))
             }
             "PUB" | "HPUB" => format!("{verb} {} {size}", word(0)),
-            // What follows CONNECT may be a password.
+            // The arguments of CONNECT may contain a password.
             "CONNECT" => verb.clone(),
             _ => format!("{verb} {}", brief(rest)),
         };
@@ -216,7 +216,7 @@ impl Nats {
             _ => Decoded::new(NAME, &verb, summary.trim_end()),
         };
         let subject = ["SUB", "MSG", "HMSG", "PUB", "HPUB"].contains(&verb.as_str());
-        // After these the server keeps the connection.
+        // After these errors, the server keeps the connection.
         let kept = ["permissions violation", "invalid subject"];
         let lower = rest.to_ascii_lowercase();
         let refuses = verb == "-ERR" && !kept.iter().any(|words| lower.contains(words));
@@ -291,7 +291,7 @@ impl Lens for Nats {
             "pub" | "unsub" => &[first],
             _ => &[],
         };
-        // What follows white space is another argument of the protocol.
+        // White space would begin another argument of the protocol.
         if let Some(subject) = subjects.iter().find(|subject| subject.contains(char::is_whitespace))
         {
             return Err(SpeechError::Wrong(format!(
@@ -340,7 +340,7 @@ mod tests {
             script.client_bytes(b"CONNECT {}\r\n");
             let parts = publish.chunks(size);
             let lines: Vec<_> = parts.flat_map(|part| script.client_bytes(part)).collect();
-            assert_eq!(lines, ["PUB a.b 2097152 B, more than a lens reads"], "{size}");
+            assert_eq!(lines, ["PUB a.b 2097152 B, too large for a lens"], "{size}");
             assert_eq!(script.client_bytes(b"PING\r\n"), ["PING"]);
         }
     }

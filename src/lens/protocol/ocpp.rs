@@ -36,7 +36,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 
 const NAME: &str = "ocpp";
 
-/// What a message begins with, its name, and what follows.
+/// The number at the beginning of a message, its name, and the elements after it.
 const KINDS: [(u64, &str, &[&str]); 5] = [
     (2, "CALL", &["id", "action", "payload"]),
     (3, "CALLRESULT", &["id", "payload"]),
@@ -52,9 +52,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Default)]
 struct Ocpp {
     begun: bool,
-    /// The calls of server and client without an answer, and when they were sent.
+    /// The unanswered calls of server and client, and when they were sent.
     waiting: [Kept<String, i64>; 2],
-    /// The ids that they have used.
+    /// The ids used by each side.
     used: [Kept<String, ()>; 2],
     ids: Fresh,
 }
@@ -101,7 +101,7 @@ impl Lens for Ocpp {
         let waits = waiting.last().map(|(id, _)| brief(id));
         Some(vec![match code {
             2 => {
-                // Without an answer it may be the same call again.
+                // Without an answer, it may be the same call again.
                 let used =
                     self.used[own].get(&key).is_some() && self.waiting[own].remove(&key).is_none();
                 self.used[own].insert(key.clone(), ());
@@ -129,7 +129,7 @@ impl Lens for Ocpp {
         }])
     }
 
-    /// It may have been a call or any answer.
+    /// The message may have been a call or an answer.
     fn pass_over(&mut self, beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         self.begun |= beginning.from_client();
         self.waiting = Default::default();
@@ -139,7 +139,8 @@ impl Lens for Ocpp {
 
     fn expects(&self) -> Option<AwaitedMessage> {
         if !self.begun {
-            let otherwise = "the central system answers no other action before it accepted it";
+            let otherwise =
+                "the central system answers other actions only after it has accepted it";
             return Some(AwaitedMessage::of_client("BootNotification", otherwise));
         }
         (self.waiting[1].iter().len() > 0).then(|| {
@@ -182,7 +183,7 @@ mod tests {
         assert_eq!(script.last(), "#1 error NotSupported no (Reset, 35 ms)");
     }
 
-    /// What is shown of a message where `token` and `tenant` name secrets.
+    /// The output for a message if `token` and `tenant` name secrets.
     fn shown(text: &str) -> (String, String) {
         let mut script = Script::of("ocpp", "", "/");
         script.client(text);
@@ -225,7 +226,7 @@ mod tests {
         let variable = r#"{"attributeValue":"s3cr3t","variable":{"name":"BasicAuthPassword"}}"#;
         let (summary, payload) = shown(&format!(r#"[2,"1","SetVariables",{{"d":[{variable}]}}]"#));
         assert!(!(summary + &payload).contains("s3"));
-        // A key that is not beside a value may be a secret.
+        // A key without a value next to it may be a secret.
         let (summary, payload) = shown(r#"[2,"1","DataTransfer",{"key":"s3cr3t"}]"#);
         assert!(!(summary + &payload).contains("s3"));
     }

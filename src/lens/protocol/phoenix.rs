@@ -104,7 +104,7 @@ impl Packet {
         }
     }
 
-    /// A kind, the sizes of the texts, the texts, the payload.
+    /// The binary form: a kind, the sizes of the texts, the texts, the payload.
     fn binary(message: &LensMessage<'_>) -> Option<Self> {
         let mut from = Cursor::new(message.content);
         let kind = from.u8()?;
@@ -143,16 +143,16 @@ impl Packet {
 }
 
 struct Phoenix {
-    /// Objects rather than lists.
+    /// Whether messages are objects (not lists).
     first_version: bool,
     spoken: bool,
-    /// A reply of the server came.
+    /// The server has sent a reply.
     answered: bool,
-    /// The reference of the join that came last.
+    /// The reference of the last join.
     joining: Option<String>,
     /// The references of the joins, by topic.
     topics: Kept<String, String>,
-    /// Topics that the server closed; a message may have been on its way.
+    /// Topics that the server closed; messages for them may have been on their way.
     closed: Kept<String, ()>,
     heard: Heard,
     refs: Fresh,
@@ -188,7 +188,7 @@ impl Phoenix {
     }
 }
 
-/// A reply, which refuses the session if it refuses a join.
+/// A reply. It refuses the session if it refuses a join.
 fn refused(reply: Decoded, join: bool, status: &str) -> Decoded {
     reply.fails_if(status == "error").refuses_if(join && status == "error")
 }
@@ -208,7 +208,7 @@ impl Lens for Phoenix {
             "phx_join" => format!("join {}{number}", brief(&topic)),
             "phx_leave" => format!("leave {}{number}", brief(&topic)),
             "phx_reply" => {
-                // Of a join; what refuses another request leaves the session as it is.
+                // For a join. The refusal of another request does not affect the session.
                 let join = reference.is_some() && [&join_ref, &self.joining].contains(&&reference);
                 let Payload::Json(value) = &payload else {
                     let reply = self.reply(&topic, status, &shown, reference, payload);
@@ -229,7 +229,7 @@ impl Lens for Phoenix {
         let decoded = with_fields(decoded, &topic, &event, reference.as_deref(), payload);
         if !message.from_client() {
             let topic = remembered(&topic);
-            // What ends an earlier join leaves a later one as it is.
+            // The end of an earlier join does not affect a later one.
             let own = self.topics.get(&topic);
             if event == "phx_close"
                 && own.is_some_and(|own| join_ref.is_none_or(|join| join == *own))
@@ -265,7 +265,7 @@ impl Lens for Phoenix {
         )])
     }
 
-    /// It counts as heard, and may have been a join.
+    /// The message shows that the side is alive, and may have been a join.
     fn pass_over(&mut self, beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         self.answered |= !beginning.from_client();
         if beginning.from_client() {
@@ -285,7 +285,7 @@ impl Lens for Phoenix {
             )),
             (true, _) => Some(AwaitedMessage::of_server(
                 "phx_reply",
-                "a client that gets none within 10 s joins again",
+                "without an answer within 10 s, the client joins again",
             )),
         }
     }

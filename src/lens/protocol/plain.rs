@@ -1,4 +1,5 @@
-//! Payload formats without a protocol: a message is a value. Only chosen by name.
+//! Payload formats without a protocol: each message is a value. Only the user can choose them, by
+//! name.
 
 use std::sync::Arc;
 
@@ -132,7 +133,7 @@ mod tests {
     fn what_is_too_large_is_named() {
         let mut script = Script::of("json", "", "/");
         script.server_bytes(&vec![b'1'; crate::lens::LARGEST + 1]);
-        assert_eq!(script.last(), "1048577 B, more than a lens reads");
+        assert_eq!(script.last(), "1048577 B, too large for a lens");
     }
 
     #[test]
@@ -142,12 +143,12 @@ mod tests {
         script.server(&nested(256));
         assert!(script.last().starts_with("[[["), "{}", script.last());
         script.server(&nested(257));
-        assert_eq!(script.last(), "514 B, nested deeper than a lens reads");
+        assert_eq!(script.last(), "514 B, nested too deeply for a lens");
         assert!(complaints(script.decoded()).is_empty());
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(&vec![b'1'; (1 << 20) + 1]).expect("a Vec takes all");
         script.server_bytes(&gzip.finish().expect("a Vec takes all"));
-        assert!(script.last().ends_with(" B, inflated to more than a lens reads"));
+        assert!(script.last().ends_with(" B, too large for a lens when inflated"));
         assert!(complaints(script.decoded()).is_empty());
         script.server(&nested(257).replace(']', ""));
         script.server("1");

@@ -28,7 +28,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         SpeechCommand {
             name: "subscribe",
             arguments: "CHANNEL [AUTH] [CHANNEL_DATA…]",
-            help: "Subscribes to a channel; a private one needs AUTH, a presence one both.",
+            help: "Subscribes to a channel; a private channel needs AUTH, a presence channel both.",
             example: "presence-x key:signature {\"user_id\":\"1\"}",
         },
         SpeechCommand {
@@ -60,10 +60,10 @@ const RULE: &str = "Pusher 7, Channel Events";
 #[derive(Default)]
 struct Pusher {
     socket_id: Option<String>,
-    /// Seconds.
+    /// In seconds.
     activity_timeout: u64,
     channels: Kept<String, bool>,
-    /// Whether there were messages that were not read.
+    /// Whether messages were not read.
     is_partial: bool,
 }
 
@@ -108,11 +108,11 @@ impl Lens for Pusher {
                 self.channels.insert(channel.clone(), true);
                 format!("subscribed {}", brief(&channel))
             }
-            // A signature and who it is are in it.
+            // It contains a signature and the user.
             "pusher:signin" => "signin".to_owned(),
             "pusher:signin_success" => "signed in".to_owned(),
             "pusher:error" | "pusher:subscription_error" => {
-                // Which channels an error refuses it does not say.
+                // The error does not name the refused channels.
                 let refused: Vec<_> = match name {
                     "pusher:error" => {
                         self.channels.doubt();
@@ -147,7 +147,7 @@ impl Lens for Pusher {
                 decoded.asks("ping", "").replied_by(pong)
             }
             "pusher:pong" => decoded.answers("ping"),
-            // Other codes, and an error without a code, are about a message.
+            // Other codes, and errors without a code, are about a message.
             "pusher:error" => {
                 let code = of("code").and_then(Value::as_u64);
                 decoded
@@ -201,7 +201,7 @@ impl Lens for Pusher {
         }])
     }
 
-    /// It may have been a subscription.
+    /// The message may have been a subscription.
     fn pass_over(&mut self, _beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         self.channels.doubt();
         self.is_partial = true;
@@ -240,7 +240,7 @@ impl Lens for Pusher {
         Ok(vec![match command {
             "subscribe" => {
                 let auth = arguments.given(1).map(|auth| ("auth", auth.into()));
-                // The signature is one of this text as it stands.
+                // The signature covers exactly this text.
                 let user = arguments.given(2).map(|user| ("channel_data", user.into()));
                 let data = [channel].into_iter().chain(auth).chain(user).collect();
                 event("pusher:subscribe", [("data", data)])
@@ -262,7 +262,7 @@ impl Lens for Pusher {
     }
 }
 
-/// What a client should do after an error, by the range of its code.
+/// What a client should do after an error with a code in this range.
 fn what_to_do(code: u64) -> &'static str {
     match code {
         4000..=4099 => " (do not reconnect)",
@@ -285,7 +285,7 @@ mod tests {
         let line = r#"subscribe presence-x key:s1gnature {"user_id":"1","token":"t0p"}"#;
         let sent = script.conversation.speak("pusher", line).expect("a command");
         let text = String::from_utf8(sent[0].content.clone()).expect("JSON");
-        // Also where an event that quotes it is shown whole.
+        // Also if an event that quotes it is shown as a whole.
         for text in [text.clone(), text.replace("pusher:subscribe", "client-x")] {
             script.client(&text);
             let mut decoded = script.decoded().clone();

@@ -1,4 +1,5 @@
-//! RFB, which noVNC speaks through websockify: RFC 6143. Its packets may span and share messages.
+//! RFB, which noVNC uses through websockify: RFC 6143. A packet may span messages, and a message may
+//! hold several packets.
 //!
 //! The handshake and what the client sends are read. Drawings of the server depend on encodings, so
 //! they are only counted; typed keys are not shown.
@@ -31,7 +32,7 @@ fn version(bytes: &[u8]) -> Option<u32> {
     text.strip_prefix("RFB 003.")?.strip_suffix('\n')?.parse().ok()
 }
 
-/// The next data of a side.
+/// The next packet of a side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
     #[default]
@@ -42,14 +43,14 @@ enum Phase {
     SecurityResult,
     Init,
     Messages,
-    /// Nothing that can be distinguished.
+    /// Data that can't be divided into packets.
     Opaque,
 }
 
 #[derive(Default)]
 struct Rfb {
     streams: Streams<(Phase, Vec<u8>)>,
-    /// Of the server, and of the client.
+    /// The phases of the server and of the client.
     phases: [Phase; 2],
     minor: u32,
     screen: String,
@@ -57,8 +58,8 @@ struct Rfb {
 
 const SECURITY: [&str; 3] = ["invalid", "None", "VNC authentication"];
 
-/// The messages of a client: their names and lengths, §7.5; of some the length depends on what is in
-/// them. The last ones are extensions that noVNC uses.
+/// The messages of a client: names and lengths, §7.5. For some, the content decides the length. The
+/// last ones are extensions that noVNC uses.
 const MESSAGES: [(u8, &str, usize); 11] = [
     (0, "SetPixelFormat", 20),
     (2, "SetEncodings", 4),
@@ -73,7 +74,7 @@ const MESSAGES: [(u8, &str, usize); 11] = [
     (255, "QEMU extended KeyEvent", 12),
 ];
 
-/// The length of the next packet of a phase; `Ok(None)` if more has to come to know it.
+/// The length of the next packet in a phase; `Ok(None)` if more data is needed to know it.
 fn length(phase: Phase, from_client: bool, minor: u32, bytes: &[u8]) -> Result<Option<usize>, ()> {
     let number = |at: usize| {
         let four = bytes.get(at..at + 4)?;
@@ -83,7 +84,7 @@ fn length(phase: Phase, from_client: bool, minor: u32, bytes: &[u8]) -> Result<O
         (Phase::Version, _) => Some(VERSION),
         (Phase::Security, true) => Some(1),
         (Phase::Security, false) if minor < 7 => Some(4),
-        // None, and a reason.
+        // No type, but a reason.
         (Phase::Security, false) if bytes.first() == Some(&0) => {
             number(1).map(|len| len.saturating_add(5))
         }
@@ -107,7 +108,7 @@ fn length(phase: Phase, from_client: bool, minor: u32, bytes: &[u8]) -> Result<O
                 6 => number(4).map(|text| (text as u32 as i32).unsigned_abs() as usize + 8),
                 248 => bytes.get(8).map(|payload| 9 + usize::from(*payload)),
                 251 => bytes.get(6).map(|screens| 8 + 16 * usize::from(*screens)),
-                // Others of QEMU's messages are of audio.
+                // The other messages of QEMU are about audio.
                 255 if bytes.get(1).is_some_and(|kind| *kind != 0) => return Err(()),
                 _ => Some(*len),
             }
@@ -164,7 +165,7 @@ impl Rfb {
                 let row = MESSAGES.iter().find(|row| row.0 == packet[0]);
                 let name = row.map_or("message", |row| row.1);
                 match packet[0] {
-                    // What is typed may be a password.
+                    // Typed keys may be a password.
                     2 => new(name, format!(" ({})", (packet.len() - 4) / 4)),
                     6 => new(name, format!(" {} B", packet.len() - 8)),
                     _ => new(name, String::new()),
@@ -174,13 +175,13 @@ impl Rfb {
         }
     }
 
-    /// What follows a packet.
+    /// Sets the phases after a packet.
     fn after(&mut self, phase: Phase, packet: &[u8], from_client: bool) {
         let phases = &mut self.phases;
         match (phase, from_client) {
             (Phase::Version, true) => {
                 self.minor = version(packet).unwrap_or_default();
-                // Before 3.7 the server chooses.
+                // Before version 3.7, the server chooses.
                 phases[1] = if self.minor < 7 { Phase::Init } else { Phase::Security };
             }
             (Phase::Version, false) => phases[0] = Phase::Security,
@@ -215,7 +216,7 @@ impl Lens for Rfb {
         let mut streams = std::mem::take(&mut self.streams);
         let packets = streams.packets(message, message.content.len() as u64, |bytes| {
             let phase = self.phases[usize::from(from_client)];
-            // What comes next may depend on the other side.
+            // The next packet may depend on the other side.
             if bytes.is_empty() {
                 return Next::Incomplete(Want::Any);
             }
@@ -253,7 +254,7 @@ impl Lens for Rfb {
             )),
             [_, Phase::Init] => Some(AwaitedMessage::of_client(
                 "ClientInit",
-                "the server does not say what it shows before it",
+                "the server describes its screen only after it",
             )),
             _ => None,
         }

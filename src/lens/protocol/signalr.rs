@@ -99,7 +99,7 @@ const KINDS: [&str; 9] = [
     "Sequence",
 ];
 
-/// What the list of a kind of record holds in MessagePack, after the kind.
+/// The elements of a record's list in MessagePack, after the kind.
 fn parts(kind: u64) -> &'static [&'static str] {
     match kind {
         1 | 4 => &["headers", "invocationId", "target", "arguments", "streamIds"],
@@ -112,7 +112,7 @@ fn parts(kind: u64) -> &'static [&'static str] {
     }
 }
 
-/// A record of MessagePack as that of JSON.
+/// Converts a MessagePack record to the JSON form.
 fn unpacked(list: &[Value]) -> Option<Value> {
     let (kind, rest) = list.split_first()?;
     let names = parts(kind.as_u64()?).iter().copied();
@@ -120,11 +120,11 @@ fn unpacked(list: &[Value]) -> Option<Value> {
     let mut outcome = "result";
     for (name, value) in names.zip(rest) {
         match name {
-            // An error, nothing, a result.
+            // The three outcomes: an error, nothing, a result.
             "kind" if value.as_u64() == Some(1) => outcome = "error",
             "kind" => {}
             "outcome" => entries.push((outcome, value.clone())),
-            // Other than in JSON they are always there.
+            // Unlike in JSON, they are always present.
             name if *value != Value::Null => entries.push((name, value.clone())),
             _ => {}
         }
@@ -132,7 +132,7 @@ fn unpacked(list: &[Value]) -> Option<Value> {
     Some(Value::from_iter(entries))
 }
 
-/// A record of JSON as that of MessagePack, after its length.
+/// Converts a JSON record to MessagePack, after its length.
 fn packed(record: &Value) -> Outgoing {
     let kind = record.get("type").and_then(Value::as_u64).unwrap_or_default();
     let outcome = record.get("error").or(record.get("result"));
@@ -160,7 +160,7 @@ fn packed(record: &Value) -> Outgoing {
     Outgoing::binary(content)
 }
 
-/// The records of a message in MessagePack, each after its length.
+/// The MessagePack records of a message, each after its length.
 fn split(mut bytes: &[u8]) -> Option<Vec<Value>> {
     let mut values = Vec::new();
     while !bytes.is_empty() {
@@ -181,9 +181,9 @@ struct SignalR {
     agreed: bool,
     /// Whether the server, and the client, have sent Close.
     closed: [bool; 2],
-    /// Invocations of the server, and of the client, that have not been completed.
+    /// Invocations of the server and of the client that are not complete.
     running: [Kept<String, ()>; 2],
-    /// Streams that the server, and the client, send with their own invocation.
+    /// Streams that the server and the client send together with an invocation.
     streams: [Kept<String, ()>; 2],
     ids: Fresh,
 }
@@ -195,7 +195,7 @@ impl SignalR {
         };
         let Some(name) = usize::try_from(kind).ok()?.checked_sub(1).and_then(|at| KINDS.get(at))
         else {
-            // Clients pass over what later versions may add.
+            // Clients ignore types that later versions may add.
             let unknown = Decoded::new(NAME, "unknown", format!("record of type {kind}"));
             return (self.asked || self.agreed).then(|| unknown.field("type", kind));
         };
@@ -239,7 +239,7 @@ impl SignalR {
             self.ids.seen(id.as_deref().and_then(|id| id.parse().ok()).unwrap_or(0u64));
         }
         if kind == 9 && !self.asked {
-            // A connection that resumes another goes on after its handshake.
+            // A connection that resumes another one continues after its handshake.
             self.agreed = true;
         }
         let early = from_client && !self.asked && !self.agreed;
@@ -250,7 +250,8 @@ impl SignalR {
         let (runs, waits) =
             (self.running[own].get(&key).is_some(), !self.running[other].lacks(&key));
         let streams = !self.streams[own].lacks(&key);
-        // What is no answer for sure is an item of a stream of its side, if there is one.
+        // A record that is certainly not an answer is an item of a stream from its side, if there
+        // is one.
         let is_stream = [2, 3].contains(&kind)
             && self.streams[own].get(&key).is_some()
             && self.running[other].get(&key).is_none();
@@ -274,12 +275,12 @@ impl SignalR {
             .breaks_if(
                 [1, 4].contains(&kind) && id.is_some() && runs,
                 "HubProtocol, Invocations",
-                "the invocationId is that of another invocation that runs",
+                "another running invocation has this invocationId",
             )
             .breaks_if(
                 [2, 3].contains(&kind) && id.is_some() && self.asked && !waits && !streams,
                 "HubProtocol, Invocations",
-                "no invocation with this invocationId runs",
+                "no running invocation has this invocationId",
             )
             .breaks_if(
                 [1, 4].contains(&kind) && value.text_of("target").is_none(),
@@ -351,7 +352,7 @@ impl Lens for SignalR {
         if is_packed {
             return decoded::packets(split(message.content)?.iter().map(look));
         }
-        // The handshake is JSON whatever follows, and may be binary then.
+        // The handshake is always JSON; before MessagePack it may be binary.
         let text = match is_known {
             true => message.as_text()?,
             false => std::str::from_utf8(message.content).ok()?,
@@ -368,7 +369,7 @@ impl Lens for SignalR {
         Some(all)
     }
 
-    /// It may have begun or ended anything.
+    /// The message may have begun or ended anything.
     fn pass_over(&mut self, beginning: &LensMessage<'_>, _len: u64) -> Option<Vec<Decoded>> {
         self.agreed |= self.asked != beginning.from_client();
         self.running.iter_mut().chain(&mut self.streams).for_each(Kept::doubt);
@@ -480,11 +481,11 @@ mod tests {
         script.client(call);
         assert_eq!(complaints(script.decoded()), [""; 0]);
         script.client(call);
-        assert!(complaints(script.decoded())[0].contains("another invocation"));
+        assert!(complaints(script.decoded())[0].contains("another running invocation"));
         script.server(done);
         assert_eq!(complaints(script.decoded()), [""; 0]);
         script.server(done);
-        assert_eq!(complaints(script.decoded()), ["no invocation with this invocationId runs"]);
+        assert_eq!(complaints(script.decoded()), ["no running invocation has this invocationId"]);
         script.client("{\"type\":7}\x1e");
         script.client("{\"type\":6}\x1e");
         assert_eq!(complaints(script.decoded()), ["a record after the Close of the same side"]);
@@ -549,7 +550,7 @@ mod tests {
             assert_eq!(complaints(script.decoded()), [""; 0], "{record}");
         }
         script.client("{\"type\":2,\"invocationId\":\"2\",\"item\":1}\x1e");
-        assert_eq!(complaints(script.decoded()), ["no invocation with this invocationId runs"]);
+        assert_eq!(complaints(script.decoded()), ["no running invocation has this invocationId"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! SIP over WebSocket, RFC 7118: each message is one of RFC 3261.
+//! SIP over WebSocket, RFC 7118: each WebSocket message is a message of RFC 3261.
 
 use crate::lens::body::{body, content};
 use crate::lens::text::brief;
@@ -18,7 +18,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 
 const NAME: &str = "sip";
 
-/// Headers of a message.
+/// The largest number of headers in a message.
 const HEADERS: usize = 200;
 
 /// Headers that have a short name, RFC 3261 §7.3.3.
@@ -34,7 +34,7 @@ const SHORT: [(&str, &str); 9] = [
     ("v", "Via"),
 ];
 
-/// What each message must have; a request also says how far it may go.
+/// The headers that each message must have; a request also needs Max-Forwards.
 const NEEDED: [&str; 5] = ["To", "From", "Call-ID", "CSeq", "Via"];
 
 struct Sip;
@@ -72,8 +72,8 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// Answers that are no fault of the request: credentials are asked for (§22), nobody answers, is there
-/// or has time, or the request was cancelled.
+/// Answers that are not a fault of the request: credentials are required (§22), the callee does not
+/// answer, is absent or busy, or the request was cancelled.
 const USUAL: [&str; 7] = ["401", "407", "408", "480", "486", "487", "491"];
 
 impl Lens for Sip {
@@ -125,7 +125,7 @@ impl Lens for Sip {
         let decoded = decoded.breaks_if(
             length.is_some_and(|length: usize| length != packet.body.len()),
             "RFC 3261 §18.3",
-            "Content-Length is not that of the body",
+            "Content-Length is not the length of the body",
         );
         Some(vec![match (response, request) {
             // "The ACK request … no response" (§17.1.1.3).

@@ -22,7 +22,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         message.as_text().is_some_and(|text| {
             let begins =
                 ["0{", "0/", "2[\"", "2/"].into_iter().any(|begin| text.starts_with(begin));
-            // Engine.IO's first packet begins alike.
+            // Engine.IO's first packet begins in the same way.
             let opens = text.contains("\"pingInterval\"");
             text == "0" || begins && !opens && Packet::parse(text).is_some()
         })
@@ -76,15 +76,15 @@ const KINDS: [&str; 7] =
 
 #[derive(Default)]
 struct SocketIo {
-    /// Namespaces and the session ids in them.
+    /// Namespaces with their session ids.
     namespaces: Kept<String, String>,
     asked: bool,
     /// Namespaces that the client has requested, and those that the server has accepted; also one
     /// whose missing CONNECT was reported.
     joined: [Kept<String, ()>; 2],
-    /// Attachments to come from the server and from the client.
+    /// The missing attachments of the server and of the client.
     attachments: [Attachments; 2],
-    /// Whether a packet was passed over that may have announced some.
+    /// Whether a skipped packet may have announced attachments.
     unclear: [bool; 2],
     ids: Fresh,
 }
@@ -113,7 +113,7 @@ impl<'a> Packet<'a> {
         Some(Self { data, ..packet })
     }
 
-    /// What is before the JSON, and the JSON.
+    /// The text before the JSON, and the JSON.
     fn head(text: &'a str) -> Option<(Self, &'a str)> {
         let kind = text.bytes().next()?.checked_sub(b'0').map(usize::from)?;
         KINDS.get(kind)?;
@@ -145,13 +145,13 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// Takes the digits at the beginning off.
+/// Takes the digits at the beginning.
 fn number(text: &str) -> Option<(u64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     Some((text[..end].parse().ok()?, &text[end..]))
 }
 
-/// Bytes as pairs of hexadecimal digits, with or without spaces between.
+/// Parses pairs of hexadecimal digits, with or without spaces between them.
 fn bytes(text: &str) -> Result<Vec<u8>, SpeechError> {
     let digits: Option<Vec<_>> =
         text.chars().filter(|c| *c != ' ').map(|c| c.to_digit(16)).collect();
@@ -161,7 +161,7 @@ fn bytes(text: &str) -> Result<Vec<u8>, SpeechError> {
     Ok(digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect())
 }
 
-/// A namespace before a comma, and the rest.
+/// A namespace before a comma, and the rest of the text.
 fn in_namespace(text: &str) -> (&str, &str) {
     text.split_once(',').filter(|_| text.starts_with('/')).unwrap_or(("/", text))
 }
@@ -170,10 +170,10 @@ impl SocketIo {
     fn new(facts: &LensFacts) -> Self {
         let mut new = Self::default();
         if query(&facts.url, "sid").is_some() {
-            // The session began over HTTP: what was joined there nobody saw.
+            // The session began over HTTP, so its joins were not seen.
             new.begun_elsewhere();
         }
-        // In the third version of Engine.IO all are in the main namespace from the beginning.
+        // In version 3 of Engine.IO, all clients are in the main namespace from the beginning.
         if query(&facts.url, "EIO") == Some("3") {
             new.joined.iter_mut().for_each(|joined| drop(joined.insert("/".to_owned(), ())));
         }
@@ -186,7 +186,7 @@ impl SocketIo {
         self.joined.iter_mut().for_each(Kept::doubt);
     }
 
-    /// Blames a packet of a namespace that was not joined, and one of the other side.
+    /// Adds a complaint about a packet of a namespace that was not joined, or from the wrong side.
     fn in_order(
         &mut self,
         kind: usize,
@@ -195,12 +195,12 @@ impl SocketIo {
         decoded: Decoded,
     ) -> Decoded {
         let own = &mut self.joined[usize::from(!from_client)];
-        // In the third version CONNECT may bring a query.
+        // In version 3, CONNECT may have a query.
         let namespace = remembered(namespace.split('?').next().unwrap_or_default());
         let early = kind != 4 && kind != 0 && own.lacks(&namespace);
         match kind {
             0 => drop(own.insert(namespace, ())),
-            // What one side sends may be on its way when the other one leaves.
+            // Packets of one side may be on their way when the other side leaves.
             1 => drop(own.remove(&namespace)),
             _ if early => drop(own.insert(namespace, ())),
             _ => {}
@@ -223,7 +223,7 @@ impl SocketIo {
             )
     }
 
-    /// A binary message of so many bytes, of which only the beginning may be there.
+    /// A binary message of this length; the content may be only its beginning.
     fn attachment(&mut self, message: &LensMessage<'_>, len: u64) -> Decoded {
         let expected = &mut self.attachments[usize::from(message.from_client())];
         let is_whole = len <= message.content.len() as u64;
@@ -233,7 +233,7 @@ impl SocketIo {
         }
         let bytes = Decoded::new(NAME, "attachment", format!("attachment {size}"));
         if expected.come == expected.all {
-            // Packets of the parser of MessagePack, an official one, are binary messages.
+            // The official MessagePack parser sends packets as binary messages.
             let packed = msgpack::read(message.content).filter(|_| is_whole);
             let kind = packed.as_ref().and_then(|packet| packet.get("type")?.as_u64());
             let name = kind.and_then(|kind| KINDS.get(usize::try_from(kind).ok()?));
@@ -248,7 +248,7 @@ impl SocketIo {
             return bytes.breaks_if(
                 !self.unclear[usize::from(message.from_client())],
                 "Socket.IO, Sending and receiving data",
-                "no packet announced it",
+                "no packet announced this attachment",
             );
         }
         expected.come += 1;
@@ -260,7 +260,7 @@ impl SocketIo {
             .field_if("bytes", is_whole.then_some(message.content))
     }
 
-    /// A packet; of one that is larger than a lens reads, its JSON and its length.
+    /// A packet; if it is too large for a lens, its JSON and its length.
     fn packet(
         &mut self,
         packet: Packet<'_>,
@@ -281,7 +281,7 @@ impl SocketIo {
             let _ = write!(summary, " {namespace}");
         }
         let key = format!("{namespace}#{}", id.unwrap_or_default());
-        // In version 4 CONNECT may bring a query, which its answer does not repeat.
+        // In version 4, CONNECT may have a query, which the answer does not repeat.
         let joining = format!("connect {}", namespace.split('?').next().unwrap_or_default());
         let with_fields = |summary: String| {
             Decoded::new(NAME, name, summary)
@@ -307,7 +307,7 @@ impl SocketIo {
             }
             1 => {
                 self.namespaces.remove(&remembered(namespace));
-                // A client that leaves another namespace stays in the others.
+                // A client that leaves a namespace other than the main one stays in the others.
                 with_fields(summary).leaves_if(namespace == "/")
             }
             2 | 5 => {
@@ -358,7 +358,7 @@ impl SocketIo {
         let mut decoded = decoded.field_if("attachments", attachments).breaks_if(
             missing,
             "Socket.IO, Sending and receiving data",
-            "attachments of the packet before are missing",
+            "attachments of the previous packet are missing",
         );
         if let Some((_, len)) = large {
             let _ = write!(decoded.summary, " {len} B, {TOO_LARGE}");
@@ -418,7 +418,7 @@ impl Lens for SocketIo {
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let (namespace, name) = in_namespace(arguments.get(0));
         let event = || std::iter::once(name.into()).chain(arguments.values(1)).collect();
-        // A namespace begins with a slash; without one, what is given begins with the JSON.
+        // A namespace begins with a slash; otherwise, the argument begins with the JSON.
         let all = format!("{} {}", arguments.get(0), arguments.get(1));
         let (whole, auth) = match all.trim_start().starts_with('{') {
             true => ("/".to_owned(), json::read(all.trim())),
@@ -457,7 +457,7 @@ mod tests {
         script
     }
 
-    /// socket.io-msgpack-parser packs a whole packet.
+    /// socket.io-msgpack-parser packs whole packets.
     #[test]
     fn packets_in_messagepack_are_no_stray_attachments() {
         let mut script = script();
@@ -524,10 +524,10 @@ mod tests {
         script.server(r#"42["next"]"#);
         assert_eq!(
             complaints(&script.decoded().inner[0]),
-            ["attachments of the packet before are missing"]
+            ["attachments of the previous packet are missing"]
         );
         script.server_bytes(b"\x01");
-        assert_eq!(complaints(&script.decoded().inner[0]), ["no packet announced it"]);
+        assert_eq!(complaints(&script.decoded().inner[0]), ["no packet announced this attachment"]);
     }
 
     #[test]
@@ -589,18 +589,18 @@ mod tests {
         script.server(r#"40{"sid":"a"}"#);
         script.server(r#"451-["pic",{"_placeholder":true,"num":0}]"#);
         script.server_large(b"xx", 2 << 20);
-        let expected = r#"message › attachment 1 of 1 to "pic", 2097152 B, more than a lens reads"#;
+        let expected = r#"message › attachment 1 of 1 to "pic", 2097152 B, too large for a lens"#;
         assert_eq!(script.last(), expected);
         script.server(r#"42["next"]"#);
         assert_eq!(complaints(&script.decoded().inner[0]), [""; 0]);
         script.server_large(br#"451-["pic","#, 2 << 20);
-        let expected = r#"message › BINARY_EVENT "pic" 2097152 B, more than a lens reads"#;
+        let expected = r#"message › BINARY_EVENT "pic" 2097152 B, too large for a lens"#;
         assert_eq!(script.last(), expected);
         script.server_bytes(b"xx");
         assert_eq!(script.last(), r#"message › attachment 1 of 1 to "pic", 2 B"#);
         assert_eq!(complaints(&script.decoded().inner[0]), [""; 0]);
         script.server_bytes(b"xx");
-        assert_eq!(complaints(&script.decoded().inner[0]), ["no packet announced it"]);
+        assert_eq!(complaints(&script.decoded().inner[0]), ["no packet announced this attachment"]);
     }
 
     #[test]
@@ -612,7 +612,7 @@ mod tests {
         script.server_large("431[\"ä".as_bytes(), 2 << 20);
         assert_eq!(
             script.last(),
-            "message › ACK #1 2097152 B, more than a lens reads (\"x\", 35 ms)"
+            "message › ACK #1 2097152 B, too large for a lens (\"x\", 35 ms)"
         );
         assert_eq!(script.conversation.unanswered().len(), 0);
     }

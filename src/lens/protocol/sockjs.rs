@@ -36,7 +36,7 @@ const NAME: &str = "sockjs";
 
 const RULE: &str = "SockJS 0.3, WebSocket";
 
-/// `<base>/<server>/<session>/websocket`; `<base>/websocket` carries messages as they are.
+/// `<base>/<server>/<session>/websocket`; `<base>/websocket` carries messages without SockJS.
 fn is_session(url: &str) -> bool {
     let path = url.split('?').next().unwrap_or_default();
     let mut parts = path.rsplit('/');
@@ -70,7 +70,7 @@ impl SockJs {
     fn messages(&mut self, list: &Value, message: &LensMessage<'_>) -> Option<Decoded> {
         let texts = match list {
             Value::List(values) => values.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?,
-            // "a JSON string" is what some clients send for one message.
+            // Some clients send a single message as "a JSON string".
             value => vec![value.as_str()?],
         };
         let read =
@@ -123,7 +123,7 @@ impl Lens for SockJs {
         Some(vec![decoded.breaks_if(after, RULE, "a frame after the close frame")])
     }
 
-    /// What it carries was not read.
+    /// The carried messages were not read.
     fn pass_over(&mut self, beginning: &LensMessage<'_>, len: u64) -> Option<Vec<Decoded>> {
         self.open |= !beginning.from_client();
         if self.inner.protocol().is_some() {
@@ -133,8 +133,9 @@ impl Lens for SockJs {
     }
 
     fn expects(&self) -> Option<AwaitedMessage> {
-        (!self.open)
-            .then(|| AwaitedMessage::of_server("the open frame o", "without it nothing follows"))
+        (!self.open).then(|| {
+            AwaitedMessage::of_server("the open frame o", "the session can't begin without it")
+        })
     }
 
     fn speak(

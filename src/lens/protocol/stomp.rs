@@ -69,7 +69,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         SpeechCommand {
             name: "nack",
             arguments: "ID",
-            help: "Refuses a message, by the same header.",
+            help: "Refuses a message by its ack header, before STOMP 1.2 by its message-id.",
             example: "T_1",
         },
         SpeechCommand {
@@ -103,7 +103,7 @@ const NAME: &str = "stomp";
 
 const HEART_BEATING: &str = "STOMP 1.2, Heart-beating";
 
-/// The headers that a frame must have, "Standard Headers" and the sections of the commands, and
+/// The headers that each frame must have ("Standard Headers" and the sections of the commands), and
 /// whether it may have a body.
 const COMMANDS: [(&str, &[&str], bool); 16] = [
     ("CONNECT", &["accept-version", "host"], false),
@@ -124,13 +124,13 @@ const COMMANDS: [(&str, &[&str], bool); 16] = [
     ("NACKED", &[], false),
 ];
 
-/// Headers of a frame.
+/// The largest number of headers in a frame.
 const HEADERS: usize = 200;
 
-/// Frames that only a client sends; those that only a server sends follow.
+/// How many of the commands belong to the client; those of the server follow.
 const OF_CLIENTS: usize = 11;
 
-/// Bytes of the command and the headers of a frame.
+/// The largest size of a frame's command and headers in bytes.
 const HEAD: usize = 64 * 1024;
 
 /// A parsed frame.
@@ -143,7 +143,7 @@ struct Frame {
 
 enum Body {
     All(Vec<u8>),
-    /// More than a lens reads: its length, if the frame says so.
+    /// A frame that is too large for a lens: its length, if the frame has it.
     Large(Option<usize>),
 }
 
@@ -151,15 +151,16 @@ enum Body {
 struct Stomp {
     streams: Streams<Frame>,
     host: String,
-    /// Commands of 1.0 need fewer headers.
+    /// The version; commands of 1.0 need fewer headers.
     version: Option<String>,
-    /// Whether the subprotocol says that it is not 1.0.
+    /// Whether the subprotocol excludes version 1.0.
     is_agreed: bool,
-    /// What the client offers: the milliseconds between what it sends, and what it wants.
+    /// The client's offer: the milliseconds between its heartbeats, and between those that it
+    /// wants.
     offered: [u64; 2],
-    /// What was agreed, the same way.
+    /// The agreed values, in the same form.
     agreed: [u64; 2],
-    /// When server and client were heard last.
+    /// The times of the last data of server and client.
     heard: [Heard; 2],
     /// Whether the client has sent a frame.
     begun: bool,
@@ -167,12 +168,12 @@ struct Stomp {
     connected: bool,
     session: Option<String>,
     subscriptions: Kept<String, String>,
-    /// Subscriptions that ended; a message may have been on its way.
+    /// Ended subscriptions; messages for them may have been on their way.
     ended: Kept<String, ()>,
     transactions: Kept<String, ()>,
-    /// Messages that wait for ACK or NACK, by what identifies them there.
+    /// Messages that wait for ACK or NACK, by their identifier.
     unacknowledged: Kept<String, String>,
-    /// The frame after which the server, and the client, send no more.
+    /// The frame after which the server, or the client, sends nothing more.
     last: [Option<&'static str>; 2],
     ids: Fresh,
 }
@@ -222,7 +223,7 @@ impl Stomp {
         }
         match std::str::from_utf8(content_bytes) {
             _ if content_bytes.is_empty() => {}
-            // It says what the header "message" only names.
+            // The body explains the header "message".
             Ok(reason) if command == "ERROR" => {
                 let _ = write!(summary, ": {}", brief(reason.trim()));
             }
@@ -269,7 +270,7 @@ impl Stomp {
             decoded = decoded.asks(format!("receipt {receipt}"), command);
         }
         if COMMANDS[..OF_CLIENTS].iter().any(|row| row.0 == command) != from_client {
-            // What the wrong side says changes nothing.
+            // A frame from the wrong side changes nothing.
             let text =
                 if from_client { "only a server sends it" } else { "only a client sends it" };
             return decoded.breaks("STOMP 1.2, STOMP Frames", text);
@@ -279,14 +280,14 @@ impl Stomp {
         self.note(command, &frame, from_client, decoded)
     }
 
-    /// Blames a frame that may not come now.
+    /// Adds a complaint about a frame that may not come now.
     fn in_order(&mut self, frame: &Frame, from_client: bool, decoded: Decoded) -> Decoded {
         let command = frame.command;
         let has = |name: &str, is_so: &dyn Fn(&String) -> bool| {
             frame.header(name).is_some_and(|id| is_so(&remembered(id)))
         };
-        // Of a session whose beginning was not seen nothing is known, and what may have come where
-        // nobody saw it is not missed.
+        // If the beginning of the session was not seen, its state is unknown, and frames that may
+        // have passed unseen do not count as missing.
         let is_known = self.asked;
         let is_whole = !self.streams.has_gaps();
         let lacks = |of: &Kept<String, ()>, name: &str| is_whole && has(name, &|id| of.lacks(id));
@@ -306,23 +307,25 @@ impl Stomp {
         };
         let (rule, wrong, text) = match command {
             "CONNECT" | "STOMP" => {
-                ("STOMP 1.2, Connecting", self.asked, "the connection was opened before")
+                ("STOMP 1.2, Connecting", self.asked, "the connection is already open")
             }
             "CONNECTED" => ("STOMP 1.2, Connecting", self.connected, "a second CONNECTED"),
             "SUBSCRIBE" => (
                 "STOMP 1.2, SUBSCRIBE id Header",
                 has("id", &|id| self.subscriptions.get(id).is_some()),
-                "the id is that of another subscription",
+                "another subscription has this id",
             ),
             "UNSUBSCRIBE" => {
                 ("STOMP 1.2, UNSUBSCRIBE", unsubscribed("id"), "no subscription has this id")
             }
-            "ACK" | "NACK" => {
-                ("STOMP 1.2, ACK", acknowledged(self.acknowledged_by()), "no message waits for it")
-            }
+            "ACK" | "NACK" => (
+                "STOMP 1.2, ACK",
+                acknowledged(self.acknowledged_by()),
+                "no message waits for this acknowledgement",
+            ),
             "MESSAGE" => (
                 "STOMP 1.2, MESSAGE",
-                // RabbitMQ subscribes a client to its temporary queues itself.
+                // RabbitMQ itself subscribes a client to its temporary queues.
                 unsubscribed("subscription")
                     && lacks(&self.ended, "subscription")
                     && !has("subscription", &|id| id.starts_with("/temp-queue/")),
@@ -331,7 +334,7 @@ impl Stomp {
             "BEGIN" => (
                 "STOMP 1.2, BEGIN",
                 is_whole && has("transaction", &|id| self.transactions.get(id).is_some()),
-                "the transaction has begun before",
+                "the transaction has already begun",
             ),
             _ => ("", false, ""),
         };
@@ -346,7 +349,7 @@ impl Stomp {
         )
     }
 
-    /// Notes that a side was heard, and how long it was quiet before, if that was too long.
+    /// Notes data of a side; returns the silence before it if that was too long.
     fn quiet(&mut self, message: &LensMessage<'_>) -> Option<Duration> {
         let from_client = message.from_client();
         // "the receiver SHOULD be tolerant and take into account an error margin" (Heart-beating).
@@ -354,7 +357,7 @@ impl Stomp {
         self.heard[usize::from(from_client)].again(message.micros, most)
     }
 
-    /// The header by which ACK and NACK identify a message.
+    /// The header with which ACK and NACK identify a message.
     fn acknowledged_by(&self) -> &'static str {
         match self.version.as_deref() {
             Some("1.0" | "1.1") => "message-id",
@@ -362,10 +365,10 @@ impl Stomp {
         }
     }
 
-    /// What a message leaves of a frame that continues in the next.
+    /// The meaning of a message whose frame continues in the next message.
     fn part(&self, message: &LensMessage<'_>) -> Option<Decoded> {
         let begun = self.streams.begun(message.from_client());
-        // Only where the frame begins; what follows says nothing new.
+        // Only for the first message of the frame; later messages have no new information.
         if begun.len() > message.content.len() {
             return None;
         }
@@ -379,7 +382,7 @@ impl Stomp {
         Some(Decoded::new(NAME, "part", summary).field("command", frame.command))
     }
 
-    /// The frame that was not ended, if this message begins with another one.
+    /// The unfinished frame, if this message begins with another one.
     fn abandoned(&mut self, message: &LensMessage<'_>) -> Option<Decoded> {
         let from_client = message.from_client();
         let begun = self.streams.begun(from_client);
@@ -388,7 +391,7 @@ impl Stomp {
             return None;
         }
         let (frame, body) = head(begun, self.version.as_deref())??;
-        // Where the length is known, a body may hold anything.
+        // If the length is known, a body may contain any bytes.
         if frame.length().is_some() && !begun.ends_with(b"\0") {
             return None;
         }
@@ -403,7 +406,7 @@ impl Stomp {
         Some(self.look(frame, from_client))
     }
 
-    /// What a frame changes, and its part in a pair.
+    /// Updates the state for a frame, and pairs the frame.
     fn note(
         &mut self,
         command: &str,
@@ -489,7 +492,7 @@ impl Lens for Stomp {
         let from_client = message.from_client();
         let is_eol = |bytes: &[u8]| bytes.iter().all(|byte| b"\r\n".contains(byte));
         if is_eol(self.streams.begun(from_client)) {
-            // What may follow a frame belongs to none.
+            // Bytes after the last frame belong to no frame.
             self.streams.take_begun(from_client);
             if is_eol(message.content) && !message.content.is_empty() {
                 let quiet = self.quiet(message);
@@ -517,7 +520,7 @@ impl Lens for Stomp {
         let mut frames =
             decoded::packets(abandoned.into_iter().chain(looked).chain(part).map(Some))?;
         if self.connected && !was_connected {
-            // What was agreed holds from now on.
+            // The agreement applies from now on.
             for heard in &mut self.heard {
                 heard.again(message.micros, Duration::ZERO);
             }
@@ -640,7 +643,7 @@ impl Frame {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    /// Reports an invalid length.
+    /// Adds a complaint about an invalid length.
     fn with_checked_length(mut self) -> Self {
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         if self.header("content-length").is_some_and(|length| !is_number(length.trim())) {
@@ -650,21 +653,21 @@ impl Frame {
         self
     }
 
-    /// The bytes of the body, if the frame says how many they are.
+    /// The length of the body in bytes, if the frame has it.
     fn length(&self) -> Option<usize> {
         self.header("content-length")?.trim().parse().ok()
     }
 }
 
-const TOO_LONG: &str = "content-length does not lead to the NUL that ends the frame";
+const TOO_LONG: &str = "the NUL that ends the frame is not at the place that content-length gives";
 
-/// Takes the first frame off.
+/// Takes the first frame.
 fn next(bytes: &[u8], version: Option<&str>) -> Next<Frame> {
     let eols = bytes.iter().take_while(|byte| b"\r\n".contains(byte)).count();
     let bytes = &bytes[eols..];
     let (mut frame, rest) = match head(bytes, version) {
         None => return Next::Wrong,
-        // Where the command is clear, the next line is.
+        // Needs the rest of the next line if the command is known.
         Some(None) => {
             let want = if line(bytes).is_some() { Want::Byte(b'\n') } else { Want::Any };
             return Next::Incomplete(want);
@@ -682,7 +685,7 @@ fn next(bytes: &[u8], version: Option<&str>) -> Next<Frame> {
             return Next::Incomplete(Want::Bytes(before + length + 1));
         }
         Some(length) if rest[length] == 0 => length,
-        // Where the next NUL is, the frame ends all the same.
+        // The frame ends at the next NUL anyway.
         Some(_) => {
             frame.faults.push(("STOMP 1.2, Header content-length", TOO_LONG.to_owned()));
             memchr::memchr(0, rest).unwrap_or(rest.len())
@@ -699,8 +702,8 @@ fn next(bytes: &[u8], version: Option<&str>) -> Next<Frame> {
     Next::Packet(frame, (before + end + 1).min(eols + bytes.len()))
 }
 
-/// The command and the headers of a frame, and what follows; `Some(None)` if more data is needed,
-/// `None` if it is not a frame.
+/// The command and the headers of a frame, and the bytes after them; `Some(None)` if more data is
+/// needed, `None` if it is not a frame.
 fn head<'a>(bytes: &'a [u8], version: Option<&str>) -> Option<Option<(Frame, &'a [u8])>> {
     let Some((command, mut rest)) = line(bytes) else {
         let begins = |row: &(&str, _, _)| {
@@ -728,7 +731,7 @@ fn head<'a>(bytes: &'a [u8], version: Option<&str>) -> Option<Option<(Frame, &'a
             }
             continue;
         };
-        // The examples of STOMP 1.0 have spaces there, and its servers take them off.
+        // The examples of STOMP 1.0 have spaces there, and servers remove them.
         let trims = version == Some("1.0");
         let (name, value) = if trims { (name.trim(), value.trim()) } else { (name, value) };
         let mut text = |text: &str| match escapes {
@@ -743,7 +746,7 @@ fn head<'a>(bytes: &'a [u8], version: Option<&str>) -> Option<Option<(Frame, &'a
     Some(Some((frame.with_checked_length(), rest)))
 }
 
-/// Takes a line off, with or without a carriage return.
+/// Takes a line, with or without a carriage return.
 fn line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = memchr::memchr(b'\n', bytes)?;
     let line = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
@@ -911,14 +914,14 @@ mod tests {
             ),
             (
                 "SEND\ndestination:/a\ncontent-length:1\n\nxyz\0",
-                "content-length does not lead to the NUL that ends the frame",
+                "the NUL that ends the frame is not at the place that content-length gives",
             ),
-            ("SUBSCRIBE\nid:0\ndestination:/a\n\n\0", "the id is that of another subscription"),
+            ("SUBSCRIBE\nid:0\ndestination:/a\n\n\0", "another subscription has this id"),
             ("UNSUBSCRIBE\nid:7\n\n\0", "no subscription has this id"),
-            ("ACK\nid:7\n\n\0", "no message waits for it"),
+            ("ACK\nid:7\n\n\0", "no message waits for this acknowledgement"),
             ("COMMIT\ntransaction:t\n\n\0", "the transaction has not begun"),
             ("SEND\ndestination:/a\ntransaction:t\n\n\0", "the transaction has not begun"),
-            ("CONNECT\naccept-version:1.2\nhost:/\n\n\0", "the connection was opened before"),
+            ("CONNECT\naccept-version:1.2\nhost:/\n\n\0", "the connection is already open"),
             (
                 "MESSAGE\ndestination:/a\nmessage-id:1\nsubscription:0\n\n\0",
                 "only a server sends it",
@@ -998,7 +1001,7 @@ mod tests {
         assert_eq!(lines, ["SEND /a 6 B", "SEND /b (part: 2 of 9 B and NUL)"]);
         assert_eq!(complaints(&script.packets()[0]), ["no NUL ends the frame"]);
         script.client("DISCONNECT\n\n\0");
-        let wrong = "content-length does not lead to the NUL that ends the frame";
+        let wrong = "the NUL that ends the frame is not at the place that content-length gives";
         assert_eq!(complaints(&script.packets()[0]), [wrong]);
     }
 
@@ -1015,7 +1018,7 @@ mod tests {
                 script.client("CONNECT\naccept-version:1.2\nhost:/\n\n\0");
                 let parts = frame.chunks(size);
                 let lines: Vec<_> = parts.flat_map(|part| script.client_bytes(part)).collect();
-                let expected = format!("SEND /a {len}, more than a lens reads");
+                let expected = format!("SEND /a {len}, too large for a lens");
                 let lines: Vec<_> = lines.iter().filter(|line| !line.contains("(part")).collect();
                 assert_eq!(lines, [&expected], "{size}");
                 assert_eq!(script.client("BEGIN\ntransaction:t\n\n\0"), ["BEGIN transaction=t"]);

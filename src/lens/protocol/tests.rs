@@ -11,7 +11,7 @@ use crate::lens::{
 /// Microseconds between two messages.
 const STEP: i64 = 35_000;
 
-/// A conversation by hand; each message comes 35 ms after the one before.
+/// A conversation written by hand; 35 ms pass between messages.
 pub(super) struct Script {
     pub(super) conversation: Conversation,
     micros: i64,
@@ -19,18 +19,18 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// With the lens of a name.
+    /// With the lens of this name.
     pub(super) fn of(name: &str, subprotocol: &str, url: &str) -> Self {
         let protocol = find(name).expect("a lens of this name");
         Self::in_conversation(Conversation::of(carrier_of(protocol), facts(subprotocol, url)))
     }
 
-    /// With the lens that evidence leads to.
+    /// With the lens that the evidence selects.
     pub(super) fn auto(subprotocol: &str, url: &str) -> Self {
         Self::in_conversation(Conversation::auto(&PROTOCOLS, facts(subprotocol, url)))
     }
 
-    /// With the lens of a name, from the middle of a conversation on.
+    /// With the lens of this name, from the middle of a conversation.
     pub(super) fn midway(name: &str) -> Self {
         let protocol = find(name).expect("a lens of this name");
         let facts = LensFacts { is_midway: true, ..facts("", "/") };
@@ -61,7 +61,7 @@ impl Script {
         self.message(Direction::ToServer, message.text, &message.content)
     }
 
-    /// A message of so many bytes, more than a lens reads, of which only the beginning is there.
+    /// A message of this length, too large for a lens; the content is only its beginning.
     pub(super) fn client_large(&mut self, beginning: &[u8], len: u64) -> Vec<String> {
         self.large(Direction::ToServer, beginning, len)
     }
@@ -72,7 +72,7 @@ impl Script {
 
     fn large(&mut self, direction: Direction, content: &[u8], len: u64) -> Vec<String> {
         self.micros += STEP;
-        // A beginning of JSON, as of most protocols, is text.
+        // The beginning of JSON, as in most protocols, is text.
         let text = content.len() > 2;
         let message = LensMessage { direction, text, content, micros: self.micros };
         self.last = self.conversation.pass_over(&message, len);
@@ -121,7 +121,7 @@ fn facts(subprotocol: &str, url: &str) -> LensFacts {
     }
 }
 
-/// What a packet is blamed for.
+/// The complaints about a packet.
 pub(super) fn complaints(decoded: &Decoded) -> Vec<&str> {
     decoded.complaints.iter().map(|complaint| complaint.text.as_str()).collect()
 }
@@ -140,8 +140,8 @@ fn names_and_commands_are_unique_and_have_help() {
     }
 }
 
-/// The messages of every command's example are read by the lens that made them, without complaint
-/// but that they come too early.
+/// The messages of every command's example are read by the lens that made them. The only complaint
+/// is that they come too early.
 #[test]
 fn what_a_lens_says_it_can_read() {
     for protocol in PROTOCOLS {
@@ -170,7 +170,7 @@ fn what_a_lens_says_it_can_read() {
     }
 }
 
-/// Who asks for a lens in the middle of a conversation has not seen how it began.
+/// A user who chooses a lens in the middle of a conversation has not seen its beginning.
 #[test]
 fn what_came_before_is_not_missed() {
     let packets: [(&str, bool, &str); 17] = [
@@ -212,7 +212,7 @@ fn what_came_before_is_not_missed() {
     assert_eq!(complaints(script.decoded()), [""; 0]);
 }
 
-/// Whatever carries a password or a token: what is shown of it has neither, but the rest.
+/// If a packet carries a password or a token, the output shows the rest of the packet without it.
 #[test]
 fn secrets_are_in_nothing_that_is_shown() {
     const GQL: &str = "graphql-transport-ws";
@@ -331,7 +331,7 @@ fn secrets_are_in_nothing_that_is_shown() {
         assert!(!script.last.is_empty(), "{name}: {as_text}");
         let secrets = Secrets {
             is_secret: &crate::wire::secret::is_secret,
-            // As of URLs.
+            // Secrets of URLs.
             clean: &|text| text.replace("?token=s3cr3t", "?token=-").into(),
             mask: "[redacted]",
         };
@@ -347,7 +347,7 @@ fn secrets_are_in_nothing_that_is_shown() {
     }
 }
 
-/// Everything that a packet and those inside it say.
+/// The whole output of a packet and the packets inside it.
 fn all_of(decoded: &Decoded) -> String {
     let mut all = decoded.line() + "\n";
     for (name, value) in &decoded.fields {

@@ -114,7 +114,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 
 const NAME: &str = "wamp";
 
-/// Each message: its code, its name, and what its list holds after the code.
+/// Each message: its code, its name, and the elements of its list after the code.
 const KINDS: [(i128, &str, &[&str]); 25] = [
     (1, "HELLO", &["realm", "details"]),
     (2, "WELCOME", &["session", "details"]),
@@ -143,11 +143,11 @@ const KINDS: [(i128, &str, &[&str]); 25] = [
     (7, "HEARTBEAT", &["incoming", "outgoing"]),
 ];
 
-/// Messages that only a client sends, and only a router.
+/// Messages that only a client sends, and messages that only a router sends.
 const ONE_WAY: [&[i128]; 2] =
     [&[1, 5, 16, 32, 34, 48, 49, 64, 66, 70], &[2, 4, 17, 33, 35, 36, 50, 65, 67, 68, 69]];
 
-/// What may be left out at the end of a message.
+/// Elements that may be missing at the end of a message.
 const OPTIONAL: [&str; 2] = ["args", "kwargs"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,24 +157,24 @@ enum Format {
     Cbor,
 }
 
-/// A registration, or else a subscription, and its number.
+/// Whether it is a registration (not a subscription), and its number.
 type Named = (bool, u64);
 
 #[derive(Default)]
 struct Wamp {
-    /// What the subprotocol names; without one each message shows it.
+    /// The format in the subprotocol; without a subprotocol, each message shows it.
     format: Option<Format>,
     batched: bool,
     asked: bool,
     session: Option<String>,
-    /// Whether the router, and the client, have said anything.
+    /// Whether the router and the client have sent a message.
     begun: [bool; 2],
-    /// Whether they have said GOODBYE or ABORT.
+    /// Whether they have sent GOODBYE or ABORT.
     left: [bool; 2],
     /// Whether an ABORT has ended the session for both.
     aborted: bool,
     realm: String,
-    /// What requests to subscribe and register are about, and the name that those to end one are for.
+    /// The subjects of requests to subscribe and register, and of requests to end one.
     pending: Kept<u64, String>,
     ending: Kept<u64, Named>,
     /// The topics and procedures of subscriptions and registrations.
@@ -204,19 +204,19 @@ impl Wamp {
         let id = |wanted: &str| get(wanted).and_then(Value::as_u64);
         let text = |wanted: &str| get(wanted).and_then(Value::as_str).map(remembered);
         let request = id("request");
-        // The id of a subscription or registration says less than its name.
+        // The name of a subscription or registration is more useful than its id.
         let subscription = id("subscription").map(|id| (false, id));
         let named = subscription.or(id("registration").map(|id| (true, id)));
         let known = named.and_then(|named| self.names.get(&named));
-        // An event of a subscription to a prefix names its topic itself.
+        // An event of a prefix subscription names its own topic.
         let topic = get("details").and_then(|details| details.text_of("topic")).map(remembered);
         let about = topic
             .filter(|_| name == "EVENT")
             .or(text("topic"))
             .or(text("procedure"))
             .or(known.cloned());
-        // Where nobody saw how it began, the number says more than nothing; so does the reason of a
-        // router that ends it by itself.
+        // If the beginning was not seen, the number is better than nothing. So is the reason of a
+        // router that ends a subscription or registration itself.
         let number = named.filter(|_| about.is_none() && ![33, 65].contains(&code));
         let number = number.map(|(_, id)| format!("of {id}"));
         let revoked = rest.get(1).filter(|_| [35, 67].contains(&code));
@@ -243,7 +243,7 @@ impl Wamp {
             decoded = decoded.field(field, value);
         }
         let needed = fields.iter().filter(|field| !OPTIONAL.contains(field)).count();
-        // A router that ends one itself says why (Subscription Revocation).
+        // A router that ends one itself gives a reason (Subscription Revocation).
         let most = fields.len() + usize::from([35, 67].contains(&code));
         decoded = decoded.breaks_if(
             rest.len() < needed || rest.len() > most,
@@ -258,7 +258,7 @@ impl Wamp {
             "the id of a request is not an integer from 1 to 2^53",
         );
         if ONE_WAY[usize::from(from_client)].contains(&code) {
-            // What the wrong side says changes nothing.
+            // A message from the wrong side changes nothing.
             let text =
                 if from_client { "only a router sends it" } else { "only a client sends it" };
             return Some(decoded.breaks("WAMP 2, Messages", text));
@@ -315,7 +315,7 @@ impl Wamp {
             "RESULT" if flag("details", "progress") => decoded.answers_in_part(paired),
             "YIELD" if flag("options", "progress") => decoded.answers_in_part(paired),
             "RESULT" | "YIELD" | "PUBLISHED" | "ERROR" => {
-                // One that the caller cancelled.
+                // A call that the caller cancelled.
                 let cancelled = text("error").as_deref() == Some("wamp.error.canceled");
                 decoded.answers(paired).fails_if(name == "ERROR" && !cancelled)
             }
@@ -324,7 +324,7 @@ impl Wamp {
         })
     }
 
-    /// Blames a message that may not come now.
+    /// Adds a complaint about a message that may not come now.
     fn in_order(&mut self, code: i128, from_client: bool, decoded: Decoded) -> Decoded {
         const ESTABLISHMENT: &str = "WAMP 2, Session Establishment";
         let side = usize::from(from_client);
@@ -332,13 +332,14 @@ impl Wamp {
             true => [1, 3, 5].contains(&code),
             false => [2, 3, 4].contains(&code),
         };
-        // Of a session whose beginning was not seen nothing is known; once is enough.
+        // If the beginning of a session was not seen, its state is unknown. One complaint is
+        // enough.
         let is_known = self.asked || !std::mem::replace(&mut self.begun[side], true);
         let left = self.left[side];
         self.left[side] |= [3, 6].contains(&code);
         self.aborted |= code == 3;
         if code == 1 && (self.aborted || self.left == [true; 2]) {
-            // After both have left a realm, another may be joined.
+            // After both have left a realm, the client may join another one.
             (self.left, self.aborted, self.asked, self.session) = ([false; 2], false, false, None);
         }
         let welcomed = self.session.is_some();
@@ -386,7 +387,7 @@ impl Wamp {
     }
 }
 
-/// The values of a message.
+/// Splits a message into its values.
 fn split(message: &LensMessage<'_>, format: Format, batched: bool) -> Option<Vec<Value>> {
     let read = match format {
         Format::MsgPack => msgpack::read,
@@ -681,7 +682,7 @@ mod tests {
         let mut script = Script::of("wamp", "wamp.2.json.batched", "/");
         let lines = script.client("[17,1,2]\x1e[35,3]\x1e");
         assert_eq!(lines, ["PUBLISHED 1", "UNSUBSCRIBED 3"]);
-        // As Autobahn ends them.
+        // Autobahn ends them like this.
         assert_eq!(script.client("[17,2,3]\x18"), ["PUBLISHED 2"]);
     }
 

@@ -34,7 +34,7 @@ const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 
 struct Xmpp {
     host: String,
-    /// Whether the server, and the client, have opened the stream, and closed it.
+    /// Whether the server and the client have opened the stream, and closed it.
     opened: [bool; 2],
     closed: [bool; 2],
 }
@@ -45,11 +45,11 @@ struct Tag<'a> {
     attributes: Vec<(&'a str, &'a str)>,
 }
 
-/// Attributes of an element.
+/// The largest number of attributes of an element.
 const ATTRIBUTES: usize = 50;
 
 impl<'a> Tag<'a> {
-    /// The element that a text begins with, and what follows its tag.
+    /// The element at the beginning of a text, and the text after its tag.
     fn read(text: &'a str) -> Option<(Self, &'a str)> {
         let rest = text.trim_start().strip_prefix('<')?;
         let end = rest.find(|c: char| c.is_whitespace() || "/>".contains(c))?;
@@ -91,13 +91,13 @@ impl Lens for Xmpp {
         let text = std::str::from_utf8(message.content).ok()?;
         const FIRST: (&str, &str) = ("RFC 7395 §3.3.3", "the first character of a message is <");
         if !text.is_empty() && text.trim().is_empty() {
-            // As it keeps a stream over TCP alive.
+            // White space, which keeps a stream over TCP alive.
             return Some(vec![Decoded::heartbeat(NAME, "whitespace").breaks(FIRST.0, FIRST.1)]);
         }
         let (tag, rest) = Tag::read(text)?;
         let side = usize::from(message.from_client());
         let name = tag.name.rsplit(':').next().unwrap_or_default();
-        // What follows may be a password.
+        // The content may be a password.
         let login = ["auth", "response", "challenge", "success"].contains(&name);
         let child = Tag::read(rest).map(|(child, _)| child.name).filter(|_| !login);
         let body = rest.split_once("<body>").and_then(|(_, body)| body.split_once("</body>"));
@@ -119,7 +119,7 @@ impl Lens for Xmpp {
         // "at any point" a server may close the stream to move a client elsewhere (§3.6.1).
         let early = !self.opened[side] && !["open", "close"].contains(&name);
         let after = self.closed[side];
-        // Once is enough.
+        // One complaint is enough.
         self.opened[side] = true;
         self.closed[side] |= name == "close";
         let decoded = Decoded::new(NAME, tag.name, summary)
@@ -136,7 +136,7 @@ impl Lens for Xmpp {
             .breaks_if(
                 ["open", "close"].contains(&tag.name) && tag.get("xmlns") != Some(FRAMING),
                 "RFC 7395 §3.3.2",
-                "open and close are of the namespace urn:ietf:params:xml:ns:xmpp-framing",
+                "open and close must have the namespace urn:ietf:params:xml:ns:xmpp-framing",
             );
         let id = tag.get("id").unwrap_or_default();
         Some(vec![match (name, tag.get("type")) {
@@ -160,7 +160,9 @@ impl Lens for Xmpp {
             [_, false] => {
                 Some(AwaitedMessage::of_client("<open/>", "the server sends nothing before it"))
             }
-            [false, _] => Some(AwaitedMessage::of_server("<open/>", "nothing follows without it")),
+            [false, _] => {
+                Some(AwaitedMessage::of_server("<open/>", "the session can't begin without it"))
+            }
             _ => None,
         }
     }

@@ -18,7 +18,7 @@ use crate::net::authority::Authority;
 use crate::net::listener::ListenAddress;
 use crate::output::stderr;
 
-/// Carries out the command. If there is no authority yet, it is created: the user is about to use
+/// Carries out the command. If there is no authority, creates one, because the user is about to use
 /// it.
 ///
 /// # Errors
@@ -67,7 +67,7 @@ pub fn run(args: CaArgs) -> anyhow::Result<Exit> {
     };
     match is_page {
         true => generated::print_for_people(&text),
-        // To be copied.
+        // The user will copy the output.
         false => generated::print(&text),
     }
 }
@@ -110,7 +110,7 @@ fn env(authority: &Authority, proxy: Option<&str>, shell: CaShell) -> anyhow::Re
     Ok(text)
 }
 
-/// The URL of a proxy that listens at an address; a URL stays as it is.
+/// The URL of a proxy that listens at this address; a URL stays unchanged.
 fn proxy_url(text: &str) -> Result<String, UsageError> {
     if text.contains("://") {
         return Ok(text.to_owned());

@@ -2,7 +2,8 @@
 
 use crate::cli::TrustTarget;
 
-/// Each of them, and what to do; `CERTIFICATE` is its file, `SPKI` the hash of its key.
+/// Each target with its instructions. `CERTIFICATE` stands for the file, `SPKI` for the hash of the
+/// key.
 const TARGETS: [(TrustTarget, &str, &str); 9] = [
     (
         TrustTarget::Chromium,
@@ -68,7 +69,7 @@ const TARGETS: [(TrustTarget, &str, &str); 9] = [
     ),
 ];
 
-/// The text for one of them, or for all.
+/// The instructions for one target, or for all.
 pub fn text(target: Option<TrustTarget>, path: &str, spki: &str) -> String {
     let wanted = TARGETS.iter().filter(|(name, ..)| target.is_none_or(|target| target == *name));
     let parts = wanted.map(|(_, title, steps)| {

@@ -1,5 +1,5 @@
-//! The connections of a run, several at a time in the one loop: each opens as its case requires,
-//! does the steps of its trial, and records the facts.
+//! The connections of a run, several at a time in one event loop. Each opens as its case requires,
+//! carries out the steps of its trial, and records the facts.
 
 use std::io;
 use std::mem;
@@ -33,13 +33,13 @@ use crate::wire::Role;
 use crate::wire::handshake::rules::{self, Outcome, Report};
 use crate::wire::head::Head;
 
-/// Nothing that is sent is larger.
+/// The limit for queued data; no case sends more.
 pub(super) const MEMORY: usize = 64 * 1024 * 1024;
 
-/// How long the answer to our Close is waited for once a case is over.
+/// How long to wait for the answer to our Close after a case.
 pub(super) const LEAVING: Duration = Duration::from_millis(250);
 
-/// How fast connections follow each other.
+/// The times between connections.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CheckPace {
     delay: Duration,
@@ -47,7 +47,7 @@ pub(super) struct CheckPace {
 }
 
 impl CheckPace {
-    /// What was requested, or what suits the distance; all is over at `until`.
+    /// The requested times, or those that suit the distance; the run ends at `until`.
     pub(super) fn new(delay: Option<Duration>, near: bool, until: Instant) -> Self {
         let usual = if near { Duration::ZERO } else { Duration::from_millis(20) };
         Self { delay: delay.unwrap_or(usual), until }
@@ -56,42 +56,43 @@ impl CheckPace {
 
 /// A run.
 pub(super) struct Battery {
-    /// What runs next, and its result.
+    /// The plan, and the results so far.
     pub(super) plan: CheckRun,
     /// The status of the last connection that did not open.
     pub(super) failure: Option<Exit>,
     /// The signal that stopped the run.
     pub(super) signal: Option<Signal>,
     config: OpenConfig,
-    /// Set up once for all connections, where they speak TLS.
+    /// The TLS client, set up once for all connections, if they use TLS.
     tls: Option<TlsClient>,
     pace: CheckPace,
-    /// Shows the case, if there is only one.
+    /// Shows the case, if only one case runs.
     shown: Option<Reporter>,
     transcripts: Option<Transcripts>,
     /// The verdict on the connection that has just had its turn.
     judged: Option<(Work, Verdict)>,
     timing: Timing,
     round_trips: Vec<Duration>,
-    /// Of control connections.
+    /// The slowest opening of a control connection.
     slowest_opening: Duration,
     running: Vec<Option<Recorded>>,
-    /// The server once left the end of TCP to the client, which does not wait for it again.
+    /// The server has once left the end of TCP to the client; from then on, the client does not
+    /// wait for it.
     leaves_tcp: bool,
-    /// No connection begins before.
+    /// No connection begins before this time.
     resumes: Option<Instant>,
-    /// Something ended in this round, so that something else may begin.
+    /// A connection has ended in this round, so another one may begin.
     moved: bool,
     memory: Rc<Budget>,
 }
 
-/// A connection under way, and its recording if there is one.
+/// A running connection, and its recording if there is one.
 struct Recorded {
     running: Running,
     recorder: Option<Recorder>,
 }
 
-/// A connection under way.
+/// A running connection.
 enum Running {
     Opening {
         work: Work,
@@ -99,7 +100,7 @@ enum Running {
         began: Instant,
     },
     Open(Box<OpenTrial>),
-    /// Its case is over; it closes as a client does.
+    /// Its case has ended; it closes the connection.
     Leaving {
         work: Work,
         connection: Box<Connection>,
@@ -119,7 +120,7 @@ impl Battery {
             plan,
             failure: None,
             signal: None,
-            // Where it can't be set up, each opening says why.
+            // If the setup fails, each opening reports the error.
             tls: config.target.secure.then(|| TlsClient::new(&config.transport.tls).ok()).flatten(),
             config,
             pace,
@@ -142,14 +143,14 @@ impl Battery {
         run(self, runtime)
     }
 
-    /// Begins what may begin now.
+    /// Begins the connections that may begin now.
     fn start(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         while self.resumes.is_none_or(|at| at <= now) {
-            // What is shown is shown alone, to its end.
+            // A case that is shown runs alone, to its end.
             if self.is_shown(runtime) && self.running.iter().any(Option::is_some) {
                 return Ok(());
             }
-            // A connection that closes still counts for a server that limits them.
+            // A connection that is closing still counts for a server that limits connections.
             let is_leaving = |it: &Recorded| matches!(it.running, Running::Leaving { .. });
             let mut open = self.running.iter().flatten();
             if open.clone().count() >= self.plan.jobs() && open.any(is_leaving) {
@@ -168,7 +169,8 @@ impl Battery {
             });
             runtime.reporter.next_connection();
             let mut config = self.config.clone();
-            // A valid handshake may take as long as the user allows; cases wait as its speed suggests.
+            // A valid handshake may take as long as the user allows. Other cases wait longer if
+            // valid handshakes are slow.
             if !matches!(work.purpose, Purpose::Control) {
                 let patience = self.timing.patience + 4 * self.slowest_opening;
                 config.handshake_timeout = match work.case.open.contains(&Edit::Half) {
@@ -228,12 +230,12 @@ impl Battery {
         })
     }
 
-    /// Whether frames are shown.
+    /// Whether the transcript is shown.
     fn is_shown(&self, runtime: &Runtime) -> bool {
         self.shown.is_some() || runtime.reporter.looks_at_frames()
     }
 
-    /// Changes to the reporter that shows, for the one case that is shown, or back.
+    /// Switches to the reporter of the shown case, or back.
     fn show(&mut self, work: Work, runtime: &mut Runtime) {
         if let (Some(shown), Purpose::Result(_) | Purpose::Again(_)) =
             (&mut self.shown, work.purpose)
@@ -242,7 +244,7 @@ impl Battery {
         }
     }
 
-    /// Does what one connection can do now.
+    /// Continues one connection.
     fn step(
         &mut self,
         running: Running,
@@ -270,7 +272,7 @@ impl Battery {
             Running::Open(mut open) => {
                 runtime.give_turn(&mut open.connection, now)?;
                 if open.go_on(now) {
-                    // What was sent leaves at once.
+                    // Sent data leaves at once.
                     runtime.give_turn(&mut open.connection, now)?;
                 }
                 match open.wake {
@@ -323,7 +325,7 @@ impl Battery {
         OpenTrial::new(work, connection, facts, trial)
     }
 
-    /// The facts are complete: the result of them, and the connection closes.
+    /// Handles complete facts: takes their result, and closes the connection.
     fn finished(
         &mut self,
         open: OpenTrial,
@@ -343,13 +345,13 @@ impl Battery {
             self.leave(work, &mut connection, runtime, now)?;
             return Ok(None);
         }
-        // It may be closing already, which is as good.
+        // If it is already closing, no Close is needed.
         let _ = connection.sender(now).close(Some(1000), "");
         let connection = Box::new(connection);
         Ok(Some(Running::Leaving { work, connection, until: now + LEAVING }))
     }
 
-    /// The connection of a case is over, or was given time enough to be.
+    /// Ends the connection of a case, after its end or after enough time.
     fn leave(
         &mut self,
         work: Work,
@@ -367,7 +369,7 @@ impl Battery {
         Ok(())
     }
 
-    /// Nothing opened.
+    /// Handles an opening that failed.
     fn failed(&mut self, work: Work, error: &OpenError, secured: bool, runtime: &mut Runtime) {
         self.failure = Some(error.exit());
         let mut facts = match error {
@@ -399,14 +401,14 @@ impl Battery {
     }
 }
 
-/// What an opening that failed shows of the server.
+/// What a failed opening shows about the server.
 fn opening_of(error: &OpenError, needs: Needs) -> CaseOpening {
     match error {
         OpenError::Refused { pair, .. } | OpenError::Redirect { pair, .. } => {
             CaseOpening::Refused(pair.response.status_line().map_or(0, |line| line.code))
         }
         OpenError::BadHandshake { pair, .. } => CaseOpening::Bad(fatal(&pair.report)),
-        // Its bytes may be others next time.
+        // The next time, the bytes may differ.
         OpenError::NotHttp(_) => CaseOpening::Garbage("an answer that is not HTTP".to_owned()),
         OpenError::Head(_) | OpenError::OnlyInterim(_) => CaseOpening::Garbage(error.to_string()),
         OpenError::Closed { .. } | OpenError::Io(_) => CaseOpening::Dropped,
@@ -419,7 +421,7 @@ fn opening_of(error: &OpenError, needs: Needs) -> CaseOpening {
     }
 }
 
-/// What a response shows.
+/// The facts that a response shows.
 fn of_response(response: &Head, report: &Report) -> CaseFacts {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let server = report.verdicts.iter().filter(|verdict| verdict.rule.side == Role::Server);
@@ -435,13 +437,13 @@ fn of_response(response: &Head, report: &Report) -> CaseFacts {
     }
 }
 
-/// The broken rules for which every client gives up.
+/// The broken rules for which every client fails the connection.
 fn fatal(report: &Report) -> String {
     let text = |verdict| format!("{} ({})", finding(verdict), verdict.rule.id);
     report.fatal().map(text).collect::<Vec<_>>().join("; ")
 }
 
-/// What broke a rule, without the key of this connection: runs are compared.
+/// How a rule was broken, without the key of this connection, because runs are compared.
 fn finding(verdict: &rules::RuleVerdict) -> String {
     let text = sanitize::escaped(verdict.text.as_bytes());
     match (verdict.rule.id, text.split_once("; ")) {

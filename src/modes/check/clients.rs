@@ -53,26 +53,26 @@ const PAGE: &str = include_str!("page.html");
 /// Connections at the same time; more are dropped.
 const MOST: usize = 256;
 
-/// A request has to be there by then.
+/// The time limit for a request.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// How long a client has to close after the answer to a question of a harness.
+/// How long a client has to close after the answer to a harness's question.
 const ANSWERED: Duration = Duration::from_secs(5);
 
-/// The first client of a command may take so long: it may have to be compiled.
+/// How long the first client of a command may take, because it may have to be compiled.
 const FIRST: Duration = Duration::from_secs(30);
 
 /// Why a harness does not get a case.
 const UNASKED: &str = "its response opens no connection, and a harness may not expect that; a pattern includes the \
      case";
 
-/// Processes that have still to end and are no reason to wait.
+/// This many ending processes do not delay the run.
 const FEW: usize = 8;
 
-/// Who brings the clients.
+/// How clients are started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Driver {
-    /// They come by themselves.
+    /// They connect by themselves.
     Attach,
     /// A command for each case.
     Exec(String),
@@ -80,22 +80,22 @@ pub(super) enum Driver {
     Feed(String),
 }
 
-/// How clients are awaited.
+/// The waits for clients.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    /// Between two cases that are handed out.
+    /// The time between two cases that are passed to commands.
     pub(super) delay: Duration,
     /// How long a client has to connect.
     pub(super) connect: Duration,
-    /// When all is over.
+    /// When the run ends.
     pub(super) until: Option<Instant>,
-    /// An Autobahn harness gets the cases whose response opens no connection, too.
+    /// Whether an Autobahn harness also gets cases whose response opens no connection.
     pub(super) all_numbered: bool,
 }
 
 /// A run.
 pub(super) struct Clients {
-    /// What runs next, and its result.
+    /// The plan, and the results so far.
     pub(super) plan: CheckRun,
     /// The signal that stopped the run.
     pub(super) signal: Option<Signal>,
@@ -107,24 +107,24 @@ pub(super) struct Clients {
     base: String,
     entries: Vec<Option<Entry>>,
     calls: Vec<Call>,
-    /// Where the process of `--feed` is.
+    /// The index of the process of `--feed`.
     fed: Option<usize>,
     dying: Vec<Dying>,
-    /// Cases by their number for a harness.
+    /// The cases by their number for a harness.
     numbered: Vec<usize>,
     timing: Timing,
     round_trips: Vec<Duration>,
-    /// Of all requests so far.
+    /// The keys of all requests so far.
     keys: BTreeSet<Vec<u8>>,
     endpoint: Arc<EndpointConfig>,
     connections: u64,
-    /// A page or a harness says when it is done.
+    /// A page or a harness will say when it is done.
     held: bool,
-    /// A client has arrived.
+    /// A client has connected.
     visited: bool,
-    /// A client whose connections end, and who may come back.
+    /// A client whose connections are ended, and which may come back.
     drops: Option<Drops>,
-    /// No case is handed out before.
+    /// No case is passed to a command before this time.
     resumes: Option<Instant>,
     transcripts: Option<Transcripts>,
     judged: Option<(Work, Verdict)>,
@@ -132,12 +132,12 @@ pub(super) struct Clients {
     memory: Rc<Budget>,
 }
 
-/// Connections of one client that ended one after the other.
+/// The connections of one client that were ended one after the other.
 struct Drops {
     work: Work,
     /// When they ended.
     times: Vec<Instant>,
-    /// The client comes back before, or not at all.
+    /// The time limit for the client to come back.
     until: Instant,
 }
 
@@ -145,10 +145,10 @@ struct Drops {
 struct Call {
     work: Work,
     token: String,
-    /// It has connected.
+    /// Its client has connected.
     came: bool,
     deadline: Instant,
-    /// Where its own process is.
+    /// The index of its own process.
     process: Option<usize>,
 }
 
@@ -157,7 +157,7 @@ enum Entry {
     Process(Box<Process>),
 }
 
-/// Somebody who connected.
+/// A client that has connected.
 struct Visitor {
     id: ConnId,
     stage: Stage,
@@ -166,21 +166,21 @@ struct Visitor {
 
 enum Stage {
     Opening(Box<ServerOpening>),
-    /// A case, and the token of its URL.
+    /// A running case, and the token of its URL.
     Open(Box<OpenTrial>, Option<String>),
-    /// All is said; it closes as a server does. Whether the run ends with it.
+    /// All data has been sent; it closes the connection. The flag: the run ends after it.
     Leaving(Box<Connection>, Instant, bool),
-    /// The last has been sent; the client's end is awaited.
+    /// Everything has been sent; waits for the client's end.
     Lingering(Box<Lingering>),
 }
 
-/// What a request was about.
+/// What a request asked for.
 enum Asked {
-    /// A case: the work, the token of its URL, what the request shows.
+    /// A case: the work, the token of its URL, the facts of the request.
     Case(Work, Option<String>, Box<CaseFacts>),
-    /// A question of a harness: the answer, and whether it was the last.
+    /// A question of a harness: the answer, and whether it was the last question.
     Question(Option<String>, bool),
-    /// Nothing that opens a connection.
+    /// A request that opens no connection.
     Nothing,
 }
 
@@ -230,7 +230,7 @@ impl Clients {
         }
     }
 
-    /// Serves until all is done.
+    /// Serves clients until the run ends.
     pub(super) fn run(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         run(self, runtime)
     }
@@ -252,7 +252,7 @@ impl Clients {
             }
             let slot = self.free_slot();
             let socket = token(slot, SlotPart::Socket);
-            // One that can't be registered is dropped; the client sees the end.
+            // A socket that can't be registered is dropped; the client sees the end.
             let Ok(pipe) = self.tls.as_ref().map(TlsServer::accept).transpose() else { continue };
             let Ok(link) = SocketLink::without_buffer(stream, pipe, runtime.registry(), socket)
             else {
@@ -269,7 +269,7 @@ impl Clients {
         Ok(())
     }
 
-    /// Hands out what may begin now.
+    /// Passes cases that may begin now to commands.
     fn hand_out(&mut self, runtime: &mut Runtime, now: Instant) {
         while self.driver != Driver::Attach
             && self.resumes.is_none_or(|at| at <= now)
@@ -294,7 +294,8 @@ impl Clients {
         }
     }
 
-    /// Tells a command of a URL; where the process is that is for it alone.
+    /// Passes a URL to a command. Returns the index of the process that runs only this case, if
+    /// there is one.
     fn bring(&mut self, url: &str, runtime: &Runtime) -> io::Result<Option<usize>> {
         match self.driver.clone() {
             Driver::Attach => Ok(None),
@@ -330,7 +331,7 @@ impl Clients {
         self.moved = true;
     }
 
-    /// Checks the calls without a client.
+    /// Checks calls for which no client has connected.
     fn look_after_calls(&mut self, now: Instant) {
         let late = |call: &Call| !call.came && call.deadline <= now;
         while let Some(at) = self.calls.iter().position(late) {
@@ -339,7 +340,7 @@ impl Clients {
         }
     }
 
-    /// No client connects for a call: the time is over, or the process has ended.
+    /// Gives up a call: no client connected in time, or the process has ended.
     fn give_up(&mut self, at: usize, why: String, late: bool, now: Instant) {
         let call = self.calls.remove(at);
         let is_it = |drops: &Drops| drops.work.place() == call.work.place();
@@ -353,7 +354,7 @@ impl Clients {
         self.nobody_came(call.work, why);
     }
 
-    /// Whether the case continues: its client may come back, and its next connection ends as well.
+    /// Whether the case continues: its client may come back, and its next connection is ended, too.
     fn drops_again(&mut self, work: Work, token: Option<&str>, now: Instant) -> bool {
         let until = now + RETURN;
         let drops = self.drops.get_or_insert(Drops { work, times: Vec::new(), until });
@@ -370,7 +371,8 @@ impl Clients {
         true
     }
 
-    /// The client has arrived back often enough, or does not: the time is over, or it has ended.
+    /// Ends the wait for a client that has come back often enough, or does not come back: the time
+    /// limit has passed, or its process has ended.
     fn end_drops(&mut self, timed_out: bool) {
         let Some(Drops { work, times, .. }) = self.drops.take() else { return };
         let pauses = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -406,7 +408,7 @@ impl Clients {
         }
     }
 
-    /// The harness is done.
+    /// Notes that the harness is done.
     fn end_harness(&mut self) {
         self.held = false;
         self.plan.end();
@@ -488,8 +490,8 @@ impl Clients {
         }
     }
 
-    /// The case of a client that names none. A client that comes back can't be distinguished from a
-    /// new one: cases whose clients come back run when no other case is open.
+    /// The case for a client that names none. A client that comes back can't be distinguished from
+    /// a new one, so cases whose clients come back run only if no other case is open.
     fn next_place(&self) -> Option<usize> {
         let returning = || self.drops.as_ref().and_then(|drops| drops.work.place());
         let usual = self.plan.next_open(|case| !case.expect.is_of_return());
@@ -504,7 +506,7 @@ impl Clients {
         }
     }
 
-    /// A client arrived for the case at this place.
+    /// Handles a client that has come for the case at this place.
     fn claim(&mut self, at: usize, head: &Head) -> (HandshakeAnswer, Asked) {
         let returning = self.drops.as_ref().map(|drops| drops.work);
         let work = match returning.filter(|work| work.place() == Some(at)) {
@@ -519,7 +521,7 @@ impl Clients {
         let compresses = matches!(work.case.needs, Needs::Deflate | Needs::Takeover);
         let deflate = compresses.then(ServerDeflateConfig::default);
         let mut facts = self.of_request(head);
-        // Browsers insist on one of the subprotocols that they offer.
+        // Browsers require one of the subprotocols that they offer.
         let offered = parse_subprotocols(head.get_all("Sec-WebSocket-Protocol")).names;
         let subprotocols = offered.iter().take(1).cloned().collect();
         match respond(head, &ServerConfig { deflate, subprotocols, ..ServerConfig::default() }) {
@@ -558,7 +560,7 @@ impl Clients {
         }
     }
 
-    /// What a request shows.
+    /// The facts that a request shows.
     fn of_request(&mut self, head: &Head) -> CaseFacts {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let mut facts = CaseFacts {
@@ -576,7 +578,7 @@ impl Clients {
         facts
     }
 
-    /// Gives a visitor a turn; what is left of it then.
+    /// Gives a visitor a turn; returns its next state.
     fn step(
         &mut self,
         id: ConnId,
@@ -594,7 +596,7 @@ impl Clients {
                 };
                 let (mut outputs, buffers) = runtime.outputs_and_buffers();
                 match opening.advance(&mut answer, buffers, &mut outputs, now)? {
-                    // SOCKS5 is not recognised here, and every request is answered.
+                    // Here, SOCKS5 is not recognised, and every request gets an answer.
                     OpeningProgress::Pending
                     | OpeningProgress::Asked(_)
                     | OpeningProgress::Socks => Ok(Some(Stage::Opening(opening))),
@@ -637,7 +639,7 @@ impl Clients {
                 if let Some(endpoint) = connection.endpoint_mut() {
                     endpoint.end_transport();
                 }
-                // It may be closing already, which is as good.
+                // If it is already closing, no Close is needed.
                 let _ = connection.sender(now).close(Some(1000), "");
                 let stage = Stage::Leaving(Box::new(connection), now + LEAVING, false);
                 self.step(id, stage, runtime, now)
@@ -689,7 +691,7 @@ impl Clients {
         Connection::new(link, inbound, &setup, now)
     }
 
-    /// The handshake is done: a case, or the answer to a question.
+    /// Continues after the handshake: with a case, or with the answer to a question.
     fn opened(&self, asked: Asked, mut connection: Connection, now: Instant) -> Stage {
         match asked {
             Asked::Case(work, token, facts) => {
@@ -882,7 +884,7 @@ impl Task for Clients {
         let entries = self.entries.iter().flatten().filter_map(due);
         let calls = self.calls.iter().filter(|call| !call.came).map(|call| call.deadline);
         let dying = self.dying.iter().map(Dying::deadline);
-        // Where a call waits longer, its own deadline is the one that counts.
+        // If a call waits longer, its own deadline counts.
         let drops = self.drops.as_ref().map(|drops| drops.until).filter(|at| *at > now);
         let others = self.resumes.filter(|at| *at > now).into_iter().chain(self.patience.until);
         let all = entries.chain(calls).chain(dying).chain(others);

@@ -13,18 +13,18 @@ use crate::event::CommandEnd;
 use crate::net::child::{Child, ChildRead, Dying};
 use crate::ui::sanitize::escaped;
 
-/// Bytes of what a process printed that are kept.
+/// How many bytes of a process's output are kept.
 const TAIL: usize = 4096;
 
-/// Between the end of a process's stdout and its own, when to look again.
+/// After the end of a process's stdout, how often to check whether the process has ended.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// A running process.
 pub(super) struct Process {
     child: Child,
-    /// The last that it printed.
+    /// The last bytes of its output.
     tail: Vec<u8>,
-    /// It prints no more, and may have ended.
+    /// Its output has ended; the process may have ended, too.
     silent: bool,
 }
 
@@ -42,7 +42,7 @@ impl Process {
         Ok(Self { child, tail: Vec::new(), silent: false })
     }
 
-    /// Notes what the poll reports.
+    /// Notes a report of the poll.
     pub(super) fn ready(&mut self, pipe: Pipe) {
         match pipe {
             Pipe::Stdin => self.child.set_writable(),
@@ -57,7 +57,7 @@ impl Process {
         self.child.flush();
     }
 
-    /// Takes what it printed; once it has ended, how, and the last line that it printed.
+    /// Takes its output. After its end, returns how it ended, and the last line of its output.
     pub(super) fn look(&mut self) -> Option<(CommandEnd, String)> {
         let mut buffer = [0; TAIL];
         self.child.flush();
@@ -79,12 +79,12 @@ impl Process {
         Some((end, last.unwrap_or_default()))
     }
 
-    /// When to look again without an event.
+    /// When to check again without an event.
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         self.silent.then_some(now + LOOK)
     }
 
-    /// Whether there is something to read now.
+    /// Whether there is output to read now.
     pub(super) fn wants_turn(&self) -> bool {
         !self.silent && self.child.may_read()
     }
@@ -95,7 +95,7 @@ impl Process {
     }
 }
 
-/// The command for a case: `{url}` in it is replaced by the URL; without it, the URL is the last
+/// The command for a case: replaces `{url}` by the URL. Without `{url}`, the URL becomes the last
 /// word.
 pub(super) fn with_url(command: &str, url: &str) -> String {
     match command.contains("{url}") {

@@ -46,22 +46,22 @@ use crate::ui::terminal::Terminal;
 use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
 
-/// How long a run against a server may take.
+/// The time limit for a run against a server.
 const SERVER_TIME: Duration = Duration::from_secs(60);
 
-/// The same with cases that wait.
+/// The time limit with cases that wait.
 const STRESS_TIME: Duration = Duration::from_secs(240);
 
-/// A server that ends itself after an answer has done so in this time.
+/// If a server crashes after an answer, it has crashed after this time.
 const SLOW: Duration = Duration::from_millis(50);
 
 /// How long a client has to connect.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
 
-/// How long commands that bring clients may take.
+/// The time limit for a run with commands.
 const CLIENT_TIME: Duration = Duration::from_secs(600);
 
-/// A report besides that on stdout.
+/// A report in addition to stdout.
 struct Report {
     format: ResultsFormat,
     path: PathBuf,
@@ -115,7 +115,7 @@ fn test_server(
     if !args.i_own_this && !is_near(&config.target) {
         confirm(&config.target, cases.len(), terminal)?;
     }
-    // One case is shown whole; of more than that only what was asked for.
+    // A single case is shown in full; of several cases, only what the user requested.
     let loud = cases.len() == 1 && args.output == CheckFormat::Text && !display.quiet;
     let loud_display = Display { verbose: 2, ..display };
     let shown = loud.then(|| Reporter::new(OutputFormat::None, &loud_display));
@@ -130,7 +130,7 @@ fn test_server(
     let transcripts = demands.transcripts(Role::Client, seen)?;
     let shown = shown.filter(|_| transcripts.is_none());
     let near = config.target.is_loopback();
-    // One after the other it is known which case a server died of.
+    // If cases run one by one, the report can name the case that crashed the server.
     let usual = if near && cases.len() > FEW { 4 } else { 1 };
     let plan = CheckRun::new(
         cases,
@@ -174,7 +174,7 @@ fn test_server(
     summary.finish(exit, &mut runtime)
 }
 
-/// Takes the connections of clients.
+/// Accepts connections of clients.
 fn test_clients(
     address: &str,
     args: CheckArgs,
@@ -262,7 +262,7 @@ fn test_clients(
     })
 }
 
-/// Options that would do nothing.
+/// Refuses options that would have no effect.
 fn refuse_what_is_ignored(args: &CheckArgs) -> Result<(), UsageError> {
     let deflate = &args.handshake.deflate;
     let compression = deflate.no_compress
@@ -292,7 +292,7 @@ fn refuse_what_is_ignored(args: &CheckArgs) -> Result<(), UsageError> {
     }
 }
 
-/// TLS with clients, if requested; and the certificate, if it was created here.
+/// The TLS settings for clients, if requested, and the certificate, if it was created here.
 fn tls_of(args: &CheckArgs, address: &ListenAddress) -> anyhow::Result<Option<TlsServer>> {
     let identity = &args.handshake.transport.identity;
     let options = TlsServerOptions {
@@ -323,7 +323,7 @@ fn command_line(args: &CheckArgs) -> String {
     line
 }
 
-/// Whether messages come back, where that was said.
+/// Whether the peer echoes, if the user has said it.
 fn echoes(args: &CheckArgs) -> Option<bool> {
     match (args.echo, args.no_data) {
         (Some(echo), _) => Some(echo == YesNo::Yes),
@@ -332,14 +332,14 @@ fn echoes(args: &CheckArgs) -> Option<bool> {
     }
 }
 
-/// Who was tested, in words.
+/// The tested end, in words.
 struct Tested<'a> {
     subject: &'a str,
     url: &'a str,
     again: &'a str,
 }
 
-/// What becomes of the results.
+/// The user's requirements for the results.
 struct Demands {
     reports: Vec<Report>,
     known: Option<Baseline>,
@@ -374,7 +374,7 @@ impl Demands {
         self.transcripts.as_ref().map(made).transpose().map_err(UsageError::new)
     }
 
-    /// Writes all reports; whether something failed.
+    /// Writes all reports; returns whether a case failed.
     fn publish(
         &self,
         plan: &CheckRun,
@@ -415,7 +415,7 @@ impl Demands {
 fn selected(args: &CheckArgs) -> Result<Vec<&'static Case>, UsageError> {
     let usage = |error: &dyn std::fmt::Display| UsageError::new(error.to_string());
     let tested = if args.listen.is_some() { Role::Client } else { Role::Server };
-    // A pattern may stand in the place of the URL where no server is named.
+    // If no server is named, a pattern may stand in the place of the URL.
     let bare = args.list || args.listen.is_some();
     let url = args.url.iter().filter(|url| bare && !url.contains("://"));
     let patterns: Vec<String> = url.chain(&args.patterns).cloned().collect();
@@ -469,7 +469,7 @@ fn report_file(text: &str) -> Result<Report, UsageError> {
     Ok(Report { format, path: writable("--report", path)? })
 }
 
-/// A path at which a file can be created, as far as can be known before the run.
+/// A path at which a file can be created, as far as wscope can check this before the run.
 fn writable(option: &str, path: impl Into<PathBuf>) -> Result<PathBuf, UsageError> {
     let path = path.into();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -502,7 +502,7 @@ fn write(path: &PathBuf, text: &[u8]) -> anyhow::Result<()> {
     written.map_err(|error| anyhow::anyhow!("{}: {}", path.display(), plain_io(&error)))
 }
 
-/// Prints what needs no connection.
+/// Prints output that needs no connection.
 fn print(text: &str, args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let display = Display::resolve(&args.display, terminal);
     let mut runtime = Runtime::new(Reporter::new(OutputFormat::None, &display))?;
@@ -526,7 +526,7 @@ fn explain(id: &str, args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exi
     print(&show(case, args.url.as_deref()), args, terminal)
 }
 
-/// Whether a server is local or on a private network, judged by its address.
+/// Whether the address of a server is local or on a private network.
 fn is_near(target: &Target) -> bool {
     let host = target.host.trim_matches(['[', ']']);
     let private = match host.parse::<IpAddr>().map(|address| address.to_canonical()) {

@@ -1,5 +1,5 @@
-//! A case on its open connection, to a server or from a client: does the steps of the trial, and
-//! records the results.
+//! A case on its open connection, with a server or a client. Carries out the steps of the trial,
+//! and records the facts.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -22,29 +22,29 @@ use crate::wire::{Control, Data, OpCode, ViolationKind};
 /// How long TCP may stay open after the closing handshake.
 pub(super) const TRANSPORT: Duration = Duration::from_secs(2);
 
-/// What a timer may be late or early.
+/// The allowed inaccuracy of timers.
 const MARGIN: Duration = Duration::from_millis(100);
 
 /// A case on its open connection.
 pub(super) struct OpenTrial {
-    /// What it is for.
+    /// The work that it belongs to.
     pub(super) work: Work,
     /// The connection.
     pub(super) connection: Connection,
-    /// What it has shown so far.
+    /// The facts so far.
     pub(super) facts: Rc<RefCell<CaseFacts>>,
-    /// When the last ping left.
+    /// When the last ping was sent.
     pub(super) pinged: Option<Instant>,
-    /// When there is something to do; none once the facts are complete.
+    /// When to continue; `None` once the facts are complete.
     pub(super) wake: Option<Instant>,
     trial: CaseRun,
     closed: Option<Instant>,
-    /// When pings of the case left, whose pongs have not come.
+    /// When the case's unanswered pings were sent.
     asked: VecDeque<Instant>,
     ponged: usize,
 }
 
-/// Notes the events after the handshake.
+/// Records the events after the handshake.
 struct Witness {
     facts: Rc<RefCell<CaseFacts>>,
     opcode: OpCode,
@@ -117,7 +117,7 @@ impl Behaviour for Witness {
     }
 }
 
-/// Whether a frame may be incomplete when this has been sent.
+/// Whether a frame may be incomplete after this command.
 fn leaves_frame_open(command: &Command) -> bool {
     match command {
         Command::Bytes(_) => true,
@@ -151,8 +151,8 @@ impl OpenTrial {
         }
     }
 
-    /// Does what the trial says; whether something was sent. Without a moment to wait for, the facts
-    /// are complete.
+    /// Carries out the next steps of the trial; returns whether it sent something. If `wake` is
+    /// `None` then, the facts are complete.
     pub(super) fn go_on(&mut self, now: Instant) -> bool {
         let mut sent = false;
         self.look(now);
@@ -173,7 +173,7 @@ impl OpenTrial {
                     return sent;
                 }
                 NextStep::Done | NextStep::TimedOut => {
-                    // Some echo after the pong.
+                    // Some servers echo after the pong.
                     let echo = self.pinged.map(|at| at + Duration::from_millis(200));
                     if self.work.asks_for_echo()
                         && let Some(until) = echo.filter(|at| *at > now)
@@ -192,7 +192,7 @@ impl OpenTrial {
     }
 
     fn send(&mut self, command: &Command, now: Instant) {
-        // A pong of ours would stand inside of a frame that the case writes in pieces.
+        // Our pong would be inside a frame that the case writes in pieces.
         if leaves_frame_open(command)
             && let Some(endpoint) = self.connection.endpoint_mut()
         {
@@ -208,12 +208,12 @@ impl OpenTrial {
             _ => {}
         }
         if let Ok(content) = content(command) {
-            // Where it can't be sent the connection is over, and that is a fact of its own.
+            // If sending fails, the connection has ended, which is a fact of its own.
             let _ = send(command, &content, &mut self.connection.sender(now));
         }
     }
 
-    /// Takes over what the connection knows of its end.
+    /// Takes over the connection's facts about its end.
     fn look(&mut self, now: Instant) {
         let mut facts = self.facts.borrow_mut();
         let ponged = facts.seen.iter().filter(|seen| matches!(seen, Seen::Pong(_))).count();

@@ -15,10 +15,10 @@ use crate::net::plain_io::plain_io;
 use crate::output::reporter::Reporter;
 use crate::wire::Role;
 
-/// Where recordings go.
+/// The folder of the recordings.
 pub(super) struct Transcripts {
     folder: PathBuf,
-    /// Our role on the connections.
+    /// Our role in the connections.
     role: Role,
     display: Display,
     strict: bool,
@@ -28,9 +28,9 @@ pub(super) struct Transcripts {
 /// The recording of one connection.
 pub(super) struct Recorder {
     reporter: Reporter,
-    /// Where it is written until it is known what it is of, and the result of that.
+    /// The path of the file until the case and its verdict are known.
     path: PathBuf,
-    /// Where it is kept.
+    /// The final path, if the recording is kept.
     name: Option<PathBuf>,
     strict: bool,
 }
@@ -40,7 +40,7 @@ impl Transcripts {
     ///
     /// # Errors
     ///
-    /// It can't be made; in words.
+    /// It can't be created; in words.
     pub(super) fn new(
         folder: PathBuf,
         role: Role,
@@ -67,12 +67,12 @@ impl Transcripts {
 }
 
 impl Recorder {
-    /// Takes the place of the reporter.
+    /// Replaces the reporter with the recording.
     pub(super) fn take_over(&mut self, runtime: &mut Runtime) {
         mem::swap(&mut self.reporter, &mut runtime.reporter);
     }
 
-    /// Gives it back.
+    /// Restores the reporter.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl Recorder {
         self.reporter.flush()
     }
 
-    /// The verdict is there: whether the recording is kept.
+    /// Decides with the verdict whether the recording is kept.
     pub(super) fn judged(&mut self, work: Work, verdict: Verdict) {
         let again = match work.purpose {
             Purpose::Result(_) | Purpose::Part(_) => "",
@@ -98,16 +98,16 @@ impl Recorder {
         self.name = kept.then(|| self.path.with_file_name(name));
     }
 
-    /// The connection is over.
+    /// Ends the recording at the end of the connection.
     ///
     /// # Errors
     ///
-    /// The file is not whole.
+    /// The file is incomplete.
     pub(super) fn end(mut self) -> io::Result<()> {
         let ended = self.reporter.end_log().map_err(io::Error::other);
         match &self.name {
             Some(name) => ended.and_then(|()| fs::rename(&self.path, name)),
-            // What can't be removed is only too much.
+            // A file that can't be removed does no harm.
             None => {
                 let _ = fs::remove_file(&self.path);
                 Ok(())

@@ -24,18 +24,18 @@ use crate::wire::Role;
 use crate::wire::decoder::Input;
 use crate::wire::deflate::params::DeflateParams;
 
-/// Bytes read and written at once.
+/// How many bytes are read and written at once.
 pub(super) const READ: usize = 256 * 1024;
 
-/// The printer and the observer, once it is known who sent the bytes.
+/// The printer, and the observer once the sender of the bytes is known.
 pub(super) struct Decoding {
     what: DecodeOptions,
     limits: Limits,
     options: HumanOptions,
-    /// By the role of the program that recorded.
+    /// The filters, by the role of the recording program.
     filters: [Option<Filter>; 2],
     only: Option<ConnId>,
-    /// It is there.
+    /// Whether the connection was found.
     found: bool,
     listing: Option<Listing>,
     lenses: Lenses,
@@ -47,18 +47,18 @@ pub(super) struct Decoding {
     /// The beginning of the frame's payload, for its diagram.
     payload: Vec<u8>,
     observer: Option<(Direction, Observer)>,
-    /// The first bytes, until they show who sent them.
+    /// The first bytes, until they show the sender.
     first: Vec<u8>,
     out: Vec<u8>,
     pager: Option<Pager>,
     pub(super) violations: u64,
-    /// It is a recording, which has its own times and directions.
+    /// It is a recording, with its own times and directions.
     is_recording: bool,
-    /// A capture of bytes has no times: JSON carries that of the decoding.
+    /// A capture of bytes has no times, so JSON has the time of decoding.
     stamp: Stamp,
 }
 
-/// What is to be decoded, and what is printed of it.
+/// What to decode, and what to print.
 pub(super) struct DecodeOptions {
     pub(super) role: Option<SenderRole>,
     pub(super) deflate: bool,
@@ -87,7 +87,7 @@ impl Decoding {
             found: false,
             listing: None,
             lenses: Lenses::new(lenses),
-            // The bytes carry no times.
+            // The bytes have no times.
             human: HumanPrinter::new(HumanOptions { timestamps: Timestamps::Off, ..options }),
             is_recording: false,
             json: JsonPrinter::new(None),
@@ -103,7 +103,7 @@ impl Decoding {
         })
     }
 
-    /// Shows only what passes the filter: of a client's recording the first, of a server's the second.
+    /// Sets the filters: the first for a client's recording, the second for a server's.
     pub(super) fn set_filters(&mut self, filters: [Option<Filter>; 2]) {
         self.filters = filters;
     }
@@ -113,13 +113,13 @@ impl Decoding {
         self.only = Some(ConnId(conn));
     }
 
-    /// Whether the one connection was there, if only as a stream of TCP that could not be decoded.
+    /// Whether the requested connection exists, even as a TCP stream that can't be decoded.
     pub(super) fn has_found(&self, conn: u64, reader: &mut Reader<'_>) -> bool {
         let mut streams = reader.capture().into_iter().flat_map(|capture| capture.streams());
         self.found || streams.any(|stream| stream.number == conn)
     }
 
-    /// Lists the connections in place of what crossed on them.
+    /// Lists the connections instead of their traffic.
     pub(super) fn list(&mut self) {
         self.listing = Some(Listing::default());
     }
@@ -129,15 +129,15 @@ impl Decoding {
         self.listing.is_some()
     }
 
-    /// Shows it page by page.
+    /// Prints through a pager.
     pub(super) fn show_in(&mut self, pager: Option<Pager>) {
         self.pager = pager;
     }
 
-    /// Decodes a recording, or the one stream of a capture.
+    /// Decodes a recording, or one stream of a capture.
     pub(super) fn recording(&mut self, reader: &mut Reader<'_>) -> anyhow::Result<()> {
         self.is_recording = true;
-        // A log may begin amid a session.
+        // A log may begin in the middle of a session.
         self.begin(Some(Role::Client), false);
         let mut player = Player::new(self.limits, self.what.deflate.then(DeflateParams::default));
         loop {
@@ -158,7 +158,7 @@ impl Decoding {
         Ok(())
     }
 
-    /// What follows was recorded by a program of this role.
+    /// A program with this role recorded the following lines.
     fn begin(&mut self, role: Option<Role>, secrets: bool) {
         self.lenses.forget();
         self.json = JsonPrinter::new(role).with_secrets(secrets);
@@ -196,7 +196,7 @@ impl Decoding {
         }
     }
 
-    /// Whether `--role` asks for the other direction of a recording.
+    /// Whether `--role` excludes this direction of a recording.
     fn leaves_out(&self, direction: Direction) -> bool {
         match self.what.role {
             Some(SenderRole::Client) => direction != Direction::ToServer,
@@ -205,7 +205,7 @@ impl Decoding {
         }
     }
 
-    /// A direction without its handshake.
+    /// An observer for a direction without its handshake.
     fn of_frames(&self, direction: Direction) -> Observer {
         let deflate = self.what.deflate.then(DeflateParams::default);
         Observer::of_frames(direction, deflate.as_ref(), self.limits)
@@ -219,7 +219,7 @@ impl Decoding {
         self.begin_bytes(false)
     }
 
-    /// Starts once the first bytes show what they are, or are all there is.
+    /// Begins when the first bytes show what they are, or when the input has ended.
     fn begin_bytes(&mut self, at_end: bool) -> anyhow::Result<()> {
         let Some(beginning) = Beginning::of(&self.first, at_end) else { return Ok(()) };
         let by_content = match beginning {
@@ -258,7 +258,7 @@ impl Decoding {
                     self.frame(&stamp, direction, event)?;
                     continue;
                 }
-                // Only `next_or_whole` gives these.
+                // Only `next_or_whole` returns these.
                 Some(Observed::Whole(_)) => continue,
                 None => break,
             };
@@ -340,12 +340,12 @@ impl Decoding {
         self.ask_command(stamp, event);
     }
 
-    /// The answer of `--decode-with` to a message is below it.
+    /// Prints the answer of `--decode-with` below the message.
     fn ask_command(&mut self, stamp: &Stamp, event: &Event<'_>) {
         let Some(command) = &mut self.decode_with else { return };
         let too_large = command.take(stamp, event);
         let Answers { meanings, given_up } = command.answers(true);
-        // It was waited for.
+        // decode waits for the answer.
         let answered =
             meanings.into_iter().map(|(_, meaning)| Meaning { is_late: false, ..meaning });
         let meanings = answered.chain(too_large).collect();
@@ -372,7 +372,7 @@ impl Decoding {
         }
     }
 
-    /// Writes what has been made, if it is much or must be seen now.
+    /// Writes the output if it is large, or if it must be visible now.
     pub(super) fn flush(&mut self, now: bool) -> io::Result<()> {
         if self.out.len() >= READ || now {
             match &mut self.pager {
@@ -406,7 +406,7 @@ impl Decoding {
     }
 }
 
-/// What the first bytes are.
+/// The kind of the first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Beginning {
     Request,
@@ -415,7 +415,7 @@ enum Beginning {
 }
 
 impl Beginning {
-    /// `None` as long as more bytes may decide otherwise.
+    /// Returns `None` as long as more bytes may change the decision.
     fn of(bytes: &[u8], at_end: bool) -> Option<Self> {
         for (start, beginning) in [(&b"HTTP/"[..], Self::Response), (b"GET ", Self::Request)] {
             if bytes.starts_with(start) {

@@ -1,9 +1,8 @@
 //! Hex as people paste it: digits in any grouping, and the dumps of `xxd`, `hexdump -C` and
 //! Wireshark.
 //!
-//! Reads line by line, so a dump may have any length. Characters that can't be hex are an error
-//! with line and column; only the additions of a dump are skipped silently: offsets and the text
-//! column.
+//! Reads line by line, so a dump may have any length. Other characters are an error with line and
+//! column. Only the offsets and the text column of a dump are skipped.
 
 use crate::ui::hex::{self, HexFault};
 
@@ -30,7 +29,7 @@ pub enum HexError {
         /// Where the group begins, from 1.
         column: usize,
     },
-    /// A line without an end in sight.
+    /// An endless line.
     #[error(
         "line {line}: longer than {} MiB; break it into lines, or use --raw for raw bytes",
         most >> 20
@@ -38,10 +37,10 @@ pub enum HexError {
     TooLong {
         /// From 1.
         line: usize,
-        /// The bound in bytes.
+        /// The limit in bytes.
         most: u64,
     },
-    /// A `*` that repeats nothing, or up to an offset that is not ahead.
+    /// A `*` without a line to repeat, or with an offset that is not ahead.
     #[error("line {line}: the repetition marked * can't be filled in; use hexdump -v or xxd")]
     Repetition {
         /// From 1.
@@ -49,21 +48,21 @@ pub enum HexError {
     },
 }
 
-/// The most bytes a `*` may stand for: a dump of a hostile file must not fill the memory.
+/// The most bytes that a `*` may stand for: a hostile dump must not fill the memory.
 const MAX_REPEATED: u64 = 1 << 24;
 
-/// Turns lines into bytes.
+/// Converts lines to bytes.
 #[derive(Debug, Default)]
 pub struct HexReader {
     line: usize,
     layout: Option<HexLayout>,
-    /// Bytes of the dump so far.
+    /// The number of bytes of the dump so far.
     offset: u64,
     last_row: Vec<u8>,
     repeating: bool,
 }
 
-/// How the lines of the input are laid out, as the first one is.
+/// The layout of the input; the first line decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum HexLayout {
     /// Digits, spaces, `0x`, commas.
@@ -121,7 +120,7 @@ impl HexReader {
         }
         let row = &row[..row.find('|').unwrap_or(row.len())];
         let row = match row.find("   ") {
-            // Wireshark puts three spaces before the text; hexdump two between its halves.
+            // Wireshark writes three spaces before the text; hexdump writes two between its halves.
             Some(at) if !line.ends_with('|') => &row[..at],
             _ => row,
         };
@@ -133,7 +132,7 @@ impl HexReader {
         Ok(())
     }
 
-    /// Fills in the rows that `hexdump` leaves out because they equal the last one.
+    /// Adds the rows that `hexdump` leaves out because they equal the last row.
     fn repeat_to(&mut self, offset: &str, out: &mut Vec<u8>) -> Result<(), HexError> {
         let error = HexError::Repetition { line: self.line };
         let Ok(to) = u64::from_str_radix(offset.trim(), 16) else { return Err(error) };
@@ -147,7 +146,7 @@ impl HexReader {
         Ok(())
     }
 
-    /// Reads groups of digits; `column` is where `text` begins in its line.
+    /// Parses groups of digits; `column` is the position of `text` in its line.
     fn digits(&self, text: &str, column: usize, out: &mut Vec<u8>) -> Result<(), HexError> {
         let line = self.line;
         hex::append(text, out).map_err(|fault| {
@@ -166,7 +165,7 @@ impl HexLayout {
         let after = &line[digits..];
         match digits {
             4.. if after.starts_with(':') => Self::Xxd,
-            // Two spaces after four or more digits: in plain hex nobody writes them.
+            // Two spaces after four or more digits do not occur in plain hex.
             4.. if after.starts_with("  ") => Self::Canonical,
             _ => Self::Plain,
         }

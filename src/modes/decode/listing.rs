@@ -36,7 +36,7 @@ impl Listing {
             Event::Accepted { local, peer } => row.peers = format!("{peer} > {local}"),
             Event::Head(Direction::ToServer, head) => {
                 let target = head.request_line().map_or(&b""[..], |line| line.target);
-                // A proxy's client names the host in the target.
+                // The client of a proxy names the host in the target.
                 let host = head.get("host").filter(|_| target.starts_with(b"/"));
                 let host = host.unwrap_or_default();
                 row.request = escaped(&[host, target].concat());
@@ -60,7 +60,7 @@ impl Listing {
         }
     }
 
-    /// Prints a line for each; of streams that are not WebSockets, what they are.
+    /// Prints a line for each connection; for a stream that is not a WebSocket, what it contains.
     pub(super) fn print(&self, streams: &[CapturedStream], out: &mut Vec<u8>) {
         let mut lines: BTreeMap<u64, String> = BTreeMap::new();
         for (conn, row) in &self.connections {

@@ -1,6 +1,6 @@
 //! `wscope doctor`: checks every step to a WebSocket, and prints the verdict first.
 //!
-//! [`probe`] makes connections that differ in one thing, `talk` uses the one that opened; this file
+//! [`probe`] makes connections that differ in one thing, and `talk` uses the open one. This file
 //! orders and prints the results.
 
 use std::time::{Duration, Instant};
@@ -33,10 +33,10 @@ use crate::wire::Role;
 use crate::wire::close::CloseBody;
 use crate::wire::head::Head;
 
-/// Addresses that are tried one by one.
+/// How many addresses are tried one by one.
 const ADDRESSES: usize = 8;
 
-/// How long a pong is waited for.
+/// How long to wait for a pong.
 const PONG_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Examines a server and prints the report.
@@ -82,7 +82,7 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     summary.finish(exit, &mut runtime)
 }
 
-/// An examination under way.
+/// A running examination.
 struct Exam<'a> {
     config: &'a OpenConfig,
     steps: Vec<DoctorStep>,
@@ -90,7 +90,7 @@ struct Exam<'a> {
 }
 
 impl Exam<'_> {
-    /// Does all steps; gives whether a WebSocket opened, the verdict and what it amounts to.
+    /// Does all steps. Returns whether a WebSocket opened, the verdict, and the exit status.
     fn examine(
         &mut self,
         idle: Duration,
@@ -111,7 +111,7 @@ impl Exam<'_> {
                 let place = self.steps.len();
                 self.judged(&trace);
                 let unhealthy = self.talk(TrialTalk::new(*opened), idle, runtime)?;
-                // What was looked at beside belongs before what came of the connection.
+                // The results of additional connections come before those of the open connection.
                 let after = self.steps.split_off(place);
                 let until = probe::limit(None);
                 self.attempt(Variation::NoUpgrade, &mut trace, until, runtime)?;
@@ -153,12 +153,12 @@ impl Exam<'_> {
         }
     }
 
-    /// The name, and each address.
+    /// Checks the name, and each address.
     fn reach(&mut self) {
         let way = &self.config.transport;
         let host = match way.route(&self.config.target).map(|route| route.hop) {
             Ok(Hop::Tcp(host)) => host,
-            // What is wrong with it is found out when it is used.
+            // The later use reports the error.
             Ok(Hop::Unix(_)) | Err(_) => return,
         };
         let deadline = || Instant::now() + self.config.connect_timeout;
@@ -189,14 +189,14 @@ impl Exam<'_> {
                 Err(error) => {
                     let text = error.attempts.first().map(ToString::to_string);
                     let text = text.unwrap_or_else(|| error.to_string());
-                    // Another address may do.
+                    // Another address may work.
                     self.add(name, StepOutcome::Failed, &text, Some(asked.elapsed()));
                 }
             }
         }
     }
 
-    /// What TLS agreed on, or why it did not.
+    /// What TLS agreed on, or why it failed.
     fn tls(&mut self, trace: &OpeningEvidence, error: Option<&OpenError>) {
         if !self.config.target.secure {
             return;
@@ -215,7 +215,7 @@ impl Exam<'_> {
         }
     }
 
-    /// The same request with one thing different.
+    /// Repeats the request with one difference.
     fn attempt(
         &mut self,
         variation: Variation,
@@ -230,7 +230,7 @@ impl Exam<'_> {
         let status = trace.response().and_then(Head::status_line).map(|line| line.code);
         let opened = status == Some(101);
         let outcome = match (&trial.outcome, variation) {
-            // A plain request must not be switched.
+            // A plain request must not be upgraded.
             (TrialOutcome::Opened, Variation::NoUpgrade) => StepOutcome::Odd,
             (
                 TrialOutcome::Unreached(_)
@@ -241,7 +241,7 @@ impl Exam<'_> {
                 _,
             ) => StepOutcome::Odd,
             (_, Variation::OtherScheme | Variation::OtherFamily) => StepOutcome::Odd,
-            // A server that serves WebSockets alone refuses a plain request, as it should.
+            // A server that only serves WebSockets refuses a plain request, which is correct.
             (TrialOutcome::Status { code: 400.., .. }, variation)
                 if variation != Variation::NoUpgrade || !opened =>
             {
@@ -278,7 +278,7 @@ impl Exam<'_> {
         Ok(())
     }
 
-    /// What was agreed.
+    /// The result of the handshake.
     fn judged(&mut self, trace: &OpeningEvidence) {
         let Some(report) = trace.report() else { return };
         let offered = self.config.subprotocols.join(", ");
@@ -296,7 +296,8 @@ impl Exam<'_> {
         self.add("compression", StepOutcome::Ok, text, None);
     }
 
-    /// Pings, is silent, closes. Gives the verdict and the status, unless it stayed open and healthy.
+    /// Pings, waits in silence, and closes. Returns the verdict and the status, unless the
+    /// connection stayed open and healthy.
     fn talk(
         &mut self,
         mut talk: TrialTalk,
@@ -329,7 +330,7 @@ impl Exam<'_> {
         let lasted = talk.lasted();
         if probe::ended_early(&ended, lasted) {
             probe::compare_session(self.config, lasted, None, &mut talk.evidence, runtime)?;
-            // The plain GET has a step of its own.
+            // The plain GET has its own step.
             let sessions =
                 talk.evidence.trials.iter().filter(|trial| trial.variation != Variation::NoUpgrade);
             let trials = sessions.map(ToString::to_string);
@@ -351,7 +352,7 @@ impl Exam<'_> {
                 steps.filter(failed).for_each(|step| step.outcome = StepOutcome::Odd);
                 Exit::Success
             }
-            // It was to stay open.
+            // The connection should have stayed open.
             Exit::Success if !was_open => Exit::Unmet,
             // The protocol inside did not continue.
             Exit::Success if self.found.first().is_some_and(is_stuck) => Exit::Unmet,
@@ -364,7 +365,7 @@ impl Exam<'_> {
             }
             exit => exit,
         };
-        // The first finding may be a note, if the server ended the session.
+        // If the server ended the session, the first diagnostic may be a note.
         let mut first = !was_open;
         self.found.retain(|found| std::mem::take(&mut first) || found.severity != Severity::Note);
         let verdict = match (&ended.received, self.found.first()) {
@@ -393,7 +394,7 @@ impl Exam<'_> {
         Ok(Some((verdict, exit)))
     }
 
-    /// Whether it was answered in any way, or the connection ended before it could be.
+    /// Whether the ping was answered, or the connection ended first.
     fn ping(
         &mut self,
         name: &'static str,
@@ -433,7 +434,8 @@ impl Exam<'_> {
     }
 }
 
-/// Whether the peer had sent messages and then closed in order, as one does that has sent all it had.
+/// Whether the peer sent messages and then closed in order, like a server that has sent all its
+/// messages.
 fn is_end_of_messages(ended: &Ending) -> bool {
     let body = ended.received.as_ref();
     let in_order = ended.by == Side::Peer && ended.cause == Cause::Closed;
@@ -441,7 +443,7 @@ fn is_end_of_messages(ended: &Ending) -> bool {
     in_order && body.is_some_and(untroubled) && ended.r#in.messages > 0
 }
 
-/// What a healthy server did that closed the connection.
+/// The reason why a healthy server closed the connection, as a phrase after "the server".
 fn in_order(ended: &Ending, found: &[Diagnostic]) -> Option<&'static str> {
     let is_note = |found: &Diagnostic| found.severity == Severity::Note;
     match found.first() {

@@ -39,35 +39,36 @@ use crate::wire::handshake::server::respond;
 use crate::wire::head::Head;
 use crate::wire::{Data, Role};
 
-/// A client that is answered nothing, on purpose, may stay so long.
+/// How long a client stays connected if a fault sends no answer.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// One client.
 pub struct Client {
     id: ConnId,
-    /// Its address; none on a Unix socket.
+    /// Its address; `None` on a Unix socket.
     address: Option<SocketAddr>,
     slot: Slot,
     stage: Stage,
-    /// Who it is, in a line, once it is known.
+    /// A line that describes it, once known.
     about: Box<str>,
-    /// What goes wrong with it on purpose, until it is open.
+    /// Its faults, until the connection is open.
     injector: Option<Box<FaultInjector>>,
-    /// It arrived while a message to all was under way, which it can't be sent the rest of.
+    /// It connected in the middle of a message to all clients, so it can't get the rest of that
+    /// message.
     late: bool,
-    /// What it wanted and did not get.
+    /// What it wanted but did not get.
     wish: Option<Box<Wish>>,
-    /// The server that answers what a recording does not have.
+    /// The server that answers messages that the recording does not have.
     upstream: Option<Box<Upstream>>,
 }
 
-/// How far a client is.
+/// The state of a client.
 enum Stage {
     /// The opening handshake.
     Opening(Box<ServerOpening>),
     /// The connection is open.
     Open(Box<Connection>),
-    /// The last has been sent; the client's end is awaited.
+    /// Everything has been sent; waits for the client's end.
     Leaving(Box<Lingering>),
     /// It can be dropped.
     Gone,
@@ -136,7 +137,7 @@ impl Client {
         }
     }
 
-    /// Who it is: address, path, user agent, what was agreed. Safe for a terminal.
+    /// Describes it: address, path, user agent, what was agreed. Safe for a terminal.
     pub fn about(&self) -> String {
         match &*self.about {
             "" => peer_name(self.address),
@@ -144,7 +145,7 @@ impl Client {
         }
     }
 
-    /// How far it is, in words.
+    /// Its state, in words.
     pub fn state(&self) -> &'static str {
         match &self.stage {
             Stage::Opening(opening) if opening.is_securing() => "in the TLS handshake",
@@ -155,7 +156,7 @@ impl Client {
         }
     }
 
-    /// The open connection, if it is open.
+    /// Its connection, if it is open.
     pub fn connection(&self) -> Option<&Connection> {
         match &self.stage {
             Stage::Open(connection) => Some(connection),
@@ -163,7 +164,7 @@ impl Client {
         }
     }
 
-    /// The same, to send or to change something.
+    /// Its connection, if it is open, to send or to change something.
     pub fn connection_mut(&mut self) -> Option<&mut Connection> {
         match &mut self.stage {
             Stage::Open(connection) => Some(connection),
@@ -176,15 +177,15 @@ impl Client {
         self.connection().is_some_and(Connection::is_open)
     }
 
-    /// Whether the piece of a message to all is for it: not the rest of one whose beginning it
-    /// missed.
+    /// Whether it gets this piece of a message to all clients: not the rest of a message whose
+    /// beginning it missed.
     pub fn takes_piece(&mut self, last: bool) -> bool {
         let late = self.late;
         self.late &= !last;
         !late && self.is_open()
     }
 
-    /// Closes the connection; one that is not open yet is dropped.
+    /// Closes the connection; drops it if it is not open yet.
     ///
     /// # Errors
     ///
@@ -205,7 +206,7 @@ impl Client {
         }
     }
 
-    /// Ends at once, without a closing handshake.
+    /// Ends the connection at once, without a closing handshake.
     pub fn drop_connection(&mut self) {
         match &mut self.stage {
             Stage::Open(connection) => connection.drop_connection(),
@@ -213,7 +214,7 @@ impl Client {
         }
     }
 
-    /// Notes what the poll reports of a part of it.
+    /// Notes a report of the poll about a part of it.
     pub fn ready(&mut self, part: SlotPart, event: Option<&mio::event::Event>) {
         match (&mut self.stage, part, event) {
             (Stage::Opening(opening), SlotPart::Socket, Some(event)) => opening.link.ready(event),
@@ -224,11 +225,11 @@ impl Client {
         }
     }
 
-    /// Takes a turn. `amid_message` means that a message to all is under way.
+    /// Takes a turn. `amid_message`: a message to all clients is incomplete.
     ///
     /// # Errors
     ///
-    /// An output failed; the connection's own troubles end the connection.
+    /// An output failed. Errors of the connection itself only end the connection.
     pub fn turn(
         &mut self,
         shared: &mut ListenShared,
@@ -245,7 +246,7 @@ impl Client {
                 && let Some((code, why)) = upstream.turn(upstreams, runtime, now)?
             {
                 runtime.remark(self.id, &format!("--to: {why}"));
-                // It may be closing already, which is as good.
+                // If it is already closing, no Close is needed.
                 let _ = connection.sender(now).close(Some(code.into()), fit_reason(&why));
             }
             if connection.is_over() {
@@ -260,12 +261,12 @@ impl Client {
         Ok(())
     }
 
-    /// Notes what the poll reports of its connection to the server that answers for a recording.
+    /// Notes a report of the poll about its connection to the server that answers for a recording.
     pub fn upstream_ready(&mut self, event: &mio::event::Event) {
         self.upstream.iter_mut().for_each(|upstream| upstream.ready(event));
     }
 
-    /// Whether something that it waits for may have arrived from another thread.
+    /// Whether another thread may have a result for it.
     pub fn awaits_thread(&self) -> bool {
         self.upstream.as_ref().is_some_and(|upstream| upstream.is_opening())
     }
@@ -285,7 +286,7 @@ impl Client {
         let mut respond = |head: &Head| answer(head, server, injector.as_deref());
         let (mut outputs, buffers) = runtime.outputs_and_buffers();
         match opening.advance(&mut respond, buffers, &mut outputs, now)? {
-            // Every request is answered here.
+            // This server answers every request itself.
             OpeningProgress::Pending | OpeningProgress::Asked(_) | OpeningProgress::Socks => {
                 self.stage = Stage::Opening(opening);
                 Ok(())
@@ -306,7 +307,7 @@ impl Client {
                     Then::Nothing => Lingering::silent(link, SILENCE_TIMEOUT, now),
                     Then::Drop => None,
                     Then::Reset => {
-                        // Whatever comes of it, nothing more is sent.
+                        // Whatever the result, nothing more is sent.
                         let _ = link.flush();
                         link.abort();
                         None
@@ -319,7 +320,7 @@ impl Client {
         }
     }
 
-    /// Goes on with frames.
+    /// Continues with frames.
     fn open(
         &mut self,
         link: Link,
@@ -332,7 +333,7 @@ impl Client {
         let AcceptedRequest { agreed, about, path, wish } = request;
         self.wish = wish;
         runtime.remark(self.id, &format!("joined: {about}"));
-        // What completion and /clients show comes past no sink.
+        // Completion and /clients show this text without a sink, so it is redacted here.
         self.about = runtime.reporter.redactor().text(&about).into();
         shared.membership_epoch += 1;
         let config = &shared.config;
@@ -343,7 +344,7 @@ impl Client {
             endpoint: Some(&config.endpoint),
             limits: config.limits,
             observed: looks,
-            // What a client of another protocol does is explained in any case.
+            // The behaviour of a client with another protocol is always explained.
             evidence: looks || self.wish.is_some() && runtime.reporter.prints_warnings(),
             memory: &shared.memory,
             backlog: &shared.backlog,
@@ -423,7 +424,7 @@ impl Client {
         Child::spawn(command, &variables, runtime.registry(), tokens)
     }
 
-    /// Reports the end of an open connection, and begins to leave.
+    /// Reports the end of an open connection, and begins to end the transport.
     fn end(
         &mut self,
         shared: &mut ListenShared,
@@ -464,7 +465,7 @@ impl Client {
     }
 }
 
-/// Answers a request: as the server is configured, and as faults have it.
+/// Answers a request, according to the configuration and the faults.
 fn answer(
     head: &Head,
     server: &crate::wire::handshake::server::ServerConfig,

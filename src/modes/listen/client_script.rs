@@ -9,14 +9,14 @@ use crate::script::runner::ScriptRunner;
 pub struct ClientScript {
     /// The client.
     pub id: ConnId,
-    /// Carries out its lines.
+    /// Runs its lines.
     pub runner: ScriptRunner,
-    /// When the last line was done.
+    /// When the last line ended.
     pub ended: Option<Instant>,
 }
 
 impl ClientScript {
-    /// Begins with the first line.
+    /// A script at its first line.
     pub fn new(id: ConnId, runner: ScriptRunner) -> Self {
         Self { id, runner, ended: None }
     }

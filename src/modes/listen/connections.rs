@@ -20,7 +20,7 @@ use crate::wire::Role;
 pub struct AllClients<'a> {
     /// The clients.
     pub hub: &'a mut Hub,
-    /// Sinks, stdout, the poll.
+    /// The sinks, stdout and the poll.
     pub runtime: &'a mut Runtime,
 }
 

@@ -1,4 +1,4 @@
-//! `--each`: the script runs once for each client, on that client alone.
+//! `--each`: runs the script once for each client, for that client only.
 
 use std::time::Instant;
 
@@ -12,13 +12,13 @@ use crate::engine::runtime::Runtime;
 use crate::script::runner::SessionRequest;
 use crate::wire::CloseCode;
 
-/// What has become of a script.
+/// The progress of a script.
 enum ScriptProgress {
-    /// It continues, or its client is waited for.
+    /// It continues, or waits for its client.
     GoesOn,
-    /// It is over.
+    /// It has ended.
     Over,
-    /// It has failed: with this status, for this reason.
+    /// It has failed, with this status and reason.
     Failed(Exit, String),
 }
 
@@ -57,12 +57,12 @@ impl ClientScript {
 
     fn close(&self, hub: &mut Hub, code: CloseCode, now: Instant) {
         if let Some(client) = hub.client_mut(self.id) {
-            // It may be closing already, which is as good.
+            // If it is already closing, no Close is needed.
             let _ = client.close(Some(code.into()), "", now);
         }
     }
 
-    /// When time ends the connection after the end of its script.
+    /// When the connection ends after the end of its script.
     fn leaves(&self, hub: &Hub) -> Option<Instant> {
         let (stay, ended) = (&hub.shared.config.stay, self.ended?);
         let connection = hub.client(self.id).and_then(Client::connection)?;
@@ -81,7 +81,7 @@ impl ClientScript {
     }
 }
 
-/// Carries out the scripts of all clients. Returns the status of the first that failed.
+/// Runs the scripts of all clients. Returns the status of the first one that failed.
 pub fn run(hub: &mut Hub, runtime: &mut Runtime, now: Instant) -> Option<Exit> {
     let mut failed = None;
     let mut scripts = std::mem::take(&mut hub.shared.scripts);
@@ -99,12 +99,12 @@ pub fn run(hub: &mut Hub, runtime: &mut Runtime, now: Instant) -> Option<Exit> {
     failed
 }
 
-/// Whether a script has something to do at once.
+/// Whether a script can continue now.
 pub fn is_ready(hub: &Hub) -> bool {
     hub.shared.scripts.iter().any(|script| script.runner.is_ready())
 }
 
-/// When a script has something to do.
+/// When a script must continue.
 pub fn deadline(hub: &Hub) -> Option<Instant> {
     let scripts = hub.shared.scripts.iter();
     scripts.flat_map(|script| [script.runner.deadline(), script.leaves(hub)]).flatten().min()

@@ -1,5 +1,4 @@
-//! Why a client was not accepted, or did not stay: the texts of the catalogue, from the server's
-//! side.
+//! Why a client was not accepted, or did not stay: diagnostics from the server's side.
 
 use std::io;
 use std::time::Instant;
@@ -14,7 +13,8 @@ use crate::event::{ConnId, Ending};
 use crate::wire::Role;
 use crate::wire::head::{Head, HeadKind};
 
-/// Explains a refusal. `answer` is what the client gets; `securing` means that TLS was not done.
+/// Explains a refusal. `answer` is the answer to the client; `securing` means that TLS was not
+/// complete.
 ///
 /// # Errors
 ///
@@ -37,7 +37,7 @@ pub fn refused(
     if securing && is_http {
         facts.tls.fault = Some(TlsFault::PlainRequest);
     } else if first.starts_with(&[22, 3]) {
-        // The client expects TLS where there is none.
+        // The client expects TLS, but the port has no TLS.
         facts.tls.fault = Some(TlsFault::NotTls(b""));
     } else if let (Some(request), true) = (inbound.head().filter(|head| is_http1(head)), is_http) {
         let response = response.as_ref();
@@ -55,8 +55,8 @@ fn is_http1(head: &Head) -> bool {
     !is_foreign(head.raw()) || sniff::is_proxy_protocol(head.raw())
 }
 
-/// Explains an end that was not in order. Where no frames are shown, the line about the end says
-/// enough, except about a client that wanted something and did not get it.
+/// Explains an unclean end. Without a transcript, the line about the end is enough, unless the
+/// client did not get what it wanted.
 ///
 /// # Errors
 ///
@@ -76,8 +76,8 @@ pub fn ended(
     print(connection.id(), &found, runtime)
 }
 
-/// Only what is wrong: a server has many clients, and most of them leave in order. Where no frames
-/// are shown, the first one as a line.
+/// Prints only errors and warnings, because a server has many clients, and most of them leave in
+/// order. Without a transcript, prints the first one as a line.
 fn print(conn: ConnId, found: &[Diagnostic], runtime: &mut Runtime) -> io::Result<()> {
     let wrong: Vec<Diagnostic> =
         found.iter().filter(|found| found.severity != Severity::Note).cloned().collect();

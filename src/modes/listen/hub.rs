@@ -20,37 +20,37 @@ use crate::script::json::{self, CommandError};
 use crate::session::endpoint::SendError;
 use crate::wire::{CloseCode, Data};
 
-/// Processes of clients that have left which are never too many.
+/// This many processes of clients that have left are never too many.
 const FEW: usize = 64;
 
-/// A client with a smaller backlog is not closed for lack of memory.
+/// A client with a smaller backlog is not closed because of the memory limit.
 const SMALL: usize = 64 * 1024;
 
 /// A server's clients.
 pub struct Hub {
-    /// What all share.
+    /// The data that all clients share.
     pub shared: ListenShared,
     clients: Crowd<Client>,
-    /// A message of stdin to all has begun and not ended.
+    /// A message from stdin to all clients is incomplete.
     amid_message: bool,
-    /// Connections opened so far.
+    /// The number of connections opened so far.
     opened: u64,
-    /// Where it listens.
+    /// The URLs of the server.
     pub urls: Vec<String>,
 }
 
 impl Hub {
-    /// Begins without clients.
+    /// A hub without clients.
     pub fn new(shared: ListenShared, listeners: Listeners, urls: Vec<String>) -> Self {
         Self { shared, clients: Crowd::new(listeners), amid_message: false, opened: 0, urls }
     }
 
-    /// The clients there are.
+    /// The current clients.
     pub fn clients(&self) -> impl Iterator<Item = &Client> {
         self.clients.iter()
     }
 
-    /// One of them, by its number.
+    /// The client with this number.
     pub fn client(&self, id: ConnId) -> Option<&Client> {
         self.clients.member(id)
     }
@@ -60,23 +60,23 @@ impl Hub {
         self.clients.accepted()
     }
 
-    /// One of them, by its number. It gets a turn, so that what is done to it takes effect.
+    /// The client with this number. It gets a turn, so that changes take effect.
     pub fn client_mut(&mut self, id: ConnId) -> Option<&mut Client> {
         self.clients.member_mut(id)
     }
 
-    /// Whether there are none, those included who are leaving, nor a process of theirs.
+    /// Whether there are no clients, including closing ones, and no processes of clients.
     pub fn is_empty(&self) -> bool {
         self.clients.is_empty() && self.shared.dying.is_empty()
     }
 
-    /// Connections opened so far.
+    /// The number of connections opened so far.
     pub fn opened(&self) -> u64 {
         self.opened
     }
 
-    /// Whether there is a client with room for a message to all. The fastest client sets the pace:
-    /// the data of the others is queued, up to a limit.
+    /// Whether a client has room for a message to all. The fastest client decides: data for the
+    /// others is queued, up to a limit.
     pub fn has_audience(&self, producer: Producer) -> bool {
         self.clients.iter().any(|client| {
             client.is_open() && client.connection().is_some_and(|c| c.has_room(producer))
@@ -87,13 +87,13 @@ impl Hub {
     pub fn close_all(&mut self, code: CloseCode, now: Instant) {
         self.stop_accepting();
         self.clients.each(|client| {
-            // It may be closing already, which is as good.
+            // If it is already closing, no Close is needed.
             let _ = client.close(Some(code.into()), "", now);
             true
         });
     }
 
-    /// Ends every connection at once, and every process.
+    /// Ends all connections and processes at once.
     pub fn drop_all(&mut self, now: Instant) {
         self.stop_accepting();
         self.clients.each(|client| {
@@ -103,7 +103,7 @@ impl Hub {
         self.shared.dying.iter_mut().for_each(|(_, dying)| dying.kill(now));
     }
 
-    /// Accepts no more clients.
+    /// Stops accepting clients.
     pub fn stop_accepting(&mut self) {
         self.clients.stop_accepting();
     }
@@ -136,7 +136,7 @@ impl Hub {
         }
     }
 
-    /// Does what can be done now, once for each client that has something to do.
+    /// Gives a turn to each client that can continue.
     ///
     /// # Errors
     ///
@@ -152,13 +152,14 @@ impl Hub {
         Ok(())
     }
 
-    /// Whether another round would do something at once.
+    /// Whether another round could do something now.
     pub fn is_busy(&self, runtime: &Runtime) -> bool {
-        // Outputs may have taken all since: a file does at once, and no event reports that.
+        // The outputs may have accepted all data since then; a file does so at once, and no event
+        // reports it.
         self.clients.is_busy(runtime)
     }
 
-    /// When a round is due.
+    /// When the next round is due.
     pub fn deadline(&mut self) -> Option<Instant> {
         let dying = self.shared.dying.iter().map(|(_, dying)| dying.deadline()).min();
         self.clients.due().into_iter().chain(dying).min()
@@ -179,19 +180,19 @@ impl Hub {
         Ok(())
     }
 
-    /// Hands the messages of one client to all others.
+    /// Passes the messages of one client to all others.
     fn distribute(&mut self, from: ConnId, now: Instant) {
         for message in self.shared.posts.borrow_mut().take() {
             self.clients.each(|client| {
                 let meant = client.id() != from && client.is_open();
                 let connection = client.connection_mut().filter(|_| meant);
-                // It is open.
+                // The connection is open.
                 connection.is_some_and(|c| c.sender(now).shared(&message).is_ok())
             });
         }
     }
 
-    /// Closes the client that is slowest to take what it is sent, while too much waits.
+    /// Closes the slowest client, as long as too much data waits.
     fn shed(&mut self, now: Instant) {
         while self.shared.backlog.gives_way() {
             let backlog = |client: &Client| match client.connection() {
@@ -213,7 +214,7 @@ impl Hub {
     fn accept(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         let Self { shared, clients, .. } = self;
         let most = shared.most_clients;
-        // Processes that have still to end are too many as well: clients that come and go quickly
+        // Ending processes count as too many, too: clients that connect and disconnect quickly
         // would start them without limit.
         let crowded = (shared.dying.len() >= most.max(FEW)).then_some(most);
         let socket = |slot| token(slot, SlotPart::Socket);
@@ -224,7 +225,7 @@ impl Hub {
     }
 }
 
-/// All clients as the outlet of stdin: each message goes to everybody, a JSON command to one or to
+/// All clients as the target of stdin: each message goes to all, a JSON command to one client or to
 /// all.
 pub struct Everybody<'h> {
     /// The clients.
@@ -240,7 +241,7 @@ impl Outlet for Everybody<'_> {
         self.hub.clients.each(|client| {
             let takes = client.takes_piece(last);
             let connection = client.connection_mut().filter(|_| takes);
-            // It is open.
+            // The connection is open.
             connection.is_some_and(|connection| {
                 connection.sender(now).fragment(Producer::Input, opcode, piece, last).is_ok()
             })

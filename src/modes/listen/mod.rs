@@ -37,7 +37,7 @@ use crate::script::runner::{self, ScriptSetup, Source};
 use crate::wire::Role;
 use crate::wire::handshake::server::ServerConfig;
 
-/// What the prompt greets with.
+/// The first line of the prompt.
 const GREETING: &str =
     "A line goes to all clients, @3 hello to one (Ctrl-D or /quit leaves, /help for commands)";
 
@@ -81,7 +81,7 @@ pub fn run(mut config: ListenConfig) -> anyhow::Result<Exit> {
     serving::run(&mut server, &display, hurries, &mut runtime)
 }
 
-/// Reads the server's side of a recording; what it agreed on is agreed on again.
+/// Reads the server's side of a recording, and agrees on the same values again.
 fn recorded_server(config: &MockConfig, server: &mut ServerConfig) -> anyhow::Result<MockScript> {
     let Recorded { mut session, notes } = config.name.read()?;
     notes.iter().for_each(|note| stderr::note(note));
@@ -95,7 +95,7 @@ fn recorded_server(config: &MockConfig, server: &mut ServerConfig) -> anyhow::Re
     Ok(MockScript::new(plan, config.matching, config.unmatched))
 }
 
-/// How many clients there may be: as requested, or as descriptors allow.
+/// The largest number of clients: as requested, or as many as the descriptors allow.
 fn most_clients(config: &ListenConfig) -> usize {
     // A process of --exec has a pipe for its stdin and one for its stdout.
     let each = if matches!(config.answer, ListenBehaviour::Exec { .. }) { 3 } else { 1 };
@@ -113,7 +113,7 @@ fn most_clients(config: &ListenConfig) -> usize {
     }
 }
 
-/// Prints where it listens, before any client is accepted; returns the URLs.
+/// Prints where the server listens, before it accepts a client; returns the URLs.
 fn announce(
     config: &ListenConfig,
     listeners: &Listeners,
@@ -128,7 +128,7 @@ fn announce(
     if !config.traffic.display.quiet {
         config.notes.iter().for_each(|note| stderr::note(note));
     }
-    // A port that the system chose is known to nobody else.
+    // If the system chose the port, the user can't know it otherwise.
     let asked = config.address.has_any_port();
     let faults = config.faults.drawn();
     serving::announce(&urls, asked, &config.traffic, faults, tls, runtime)?;

@@ -1,5 +1,5 @@
-//! A server as a task of the event loop: gives its clients rounds, takes stdin or lines for them,
-//! and knows when to end.
+//! A server as a task of the event loop: gives turns to clients, reads stdin or lines for them, and
+//! ends the run.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -19,21 +19,21 @@ use crate::modes::serving::Serves;
 use crate::script::runner::{ScriptRunner, SessionRequest};
 use crate::wire::CloseCode;
 
-/// After a signal, how long to wait for the clients' answers.
+/// How long to wait for the clients' answers after a signal.
 const CLOSE_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Once the reader of stdout is gone, how long to wait for the clients' answers.
+/// How long to wait for the clients' answers after the reader of stdout has closed it.
 const READER_GONE: Duration = Duration::from_millis(500);
 
 /// A server.
 pub struct ListenServer {
     hub: Hub,
     input: StdinInput,
-    /// Carries out the lines of a prompt or a script.
+    /// Runs the lines of a prompt or a script.
     runner: Option<ScriptRunner>,
     /// The membership epoch that the runner knows.
     membership_epoch: u64,
-    /// It is coming to its end: what that amounts to, and the deadline.
+    /// The server is ending: its status, and the deadline.
     end: Option<(Exit, Instant)>,
     fault: Option<String>,
     /// The script of a client has failed.
@@ -44,7 +44,7 @@ pub struct ListenServer {
 }
 
 impl ListenServer {
-    /// Begins to serve.
+    /// Creates the server.
     pub fn new(hub: Hub, input: StdinInput, runner: Option<ScriptRunner>) -> Self {
         let began = Instant::now();
         let max_time = hub.shared.config.max_time.map(|time| began + time);
@@ -82,7 +82,7 @@ impl ListenServer {
         self.input.is_ready() && self.hub.has_audience(producer)
     }
 
-    /// Carries out lines, and what they ask of the server.
+    /// Runs lines, and carries out their requests to the server.
     fn run_lines(&mut self, runtime: &mut Runtime, now: Instant) {
         if self.end.is_none() {
             self.failed = self.failed.or(each::run(&mut self.hub, runtime, now));
@@ -119,7 +119,7 @@ impl ListenServer {
         }
     }
 
-    /// Signals, deadlines, and whatever else ends the run.
+    /// Handles signals, deadlines, and other ends of the run.
     fn do_what_is_due(&mut self, runtime: &mut Runtime, now: Instant) {
         let signal = runtime
             .signals
@@ -128,7 +128,7 @@ impl ListenServer {
         if let Some(signal) = signal {
             let exit = Exit::from(signal);
             match self.end {
-                // A second signal waits for nobody.
+                // After a second signal, the server waits for nothing.
                 Some((Exit::Interrupted | Exit::Terminated | Exit::HungUp, _)) => {
                     self.hub.drop_all(now);
                 }
@@ -142,7 +142,7 @@ impl ListenServer {
         if self.max_time.is_some_and(|at| at <= now) {
             self.max_time = None;
             self.finish(Exit::Timeout, CloseCode::Away, now);
-            // It is the end: what the clients' sockets take of the Close now is sent.
+            // At the end, as much of the Close is sent as the clients' sockets accept now.
             self.end = self.end.map(|(exit, _)| (exit, now));
         }
         if let Some((_, deadline)) = self.end {
@@ -179,9 +179,8 @@ impl ListenServer {
         }
     }
 
-    /// When time ends the run, and for what reason. The end of the input counts only if a script or
-    /// `--once` makes it the server's end; the end of a script is the server's end at once if there
-    /// is no client.
+    /// When and why the run ends because of time. The end of the input counts only with a script or
+    /// `--once`. After the end of a script without clients, the server ends at once.
     fn leaves(&self) -> Option<(Instant, Leave)> {
         let config = &self.hub.shared.config;
         let scripted = self.runner.as_ref().is_some_and(ScriptRunner::is_scripted);
@@ -239,7 +238,7 @@ impl ListenServer {
         }
     }
 
-    /// Ends the run once all clients have been closed in order.
+    /// Ends the run after all clients have been closed in order.
     fn finish(&mut self, exit: Exit, code: CloseCode, now: Instant) {
         if self.end.is_none() {
             self.hub.close_all(code, now);
@@ -247,7 +246,7 @@ impl ListenServer {
         }
     }
 
-    /// Ends because of what was read: that leaves at once, whoever does not answer our Close.
+    /// Ends the run because of its input: at once, even if clients do not answer our Close.
     fn fail(&mut self, exit: Exit, now: Instant) {
         self.finish(exit, CloseCode::Away, now);
         self.end = self.end.map(|(exit, at)| (exit, at.min(now + CLOSE_ANSWER_TIMEOUT)));

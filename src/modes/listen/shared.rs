@@ -1,4 +1,4 @@
-//! What all clients of a server share.
+//! The data that all clients of a server share.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -20,48 +20,48 @@ use crate::output::payload::PayloadSink;
 use crate::script::runner::{Inbox, Source};
 use crate::ui::number::grouped;
 
-/// What all clients share.
+/// The data that all clients share.
 pub struct ListenShared {
-    /// What was requested.
+    /// The configuration.
     pub config: ListenConfig,
     /// The acceptor, if TLS is used.
     pub tls: Option<TlsServer>,
-    /// What each client is sent first.
+    /// The first messages to each client.
     pub greeting: Option<Greeting>,
-    /// How many clients there may be at once.
+    /// The largest number of clients at the same time.
     pub most_clients: usize,
     /// How messages are written to stdout.
     pub sink: PayloadSink,
-    /// stdout holds half a message: never, where several clients share it.
+    /// stdout contains an incomplete message; this is only possible if clients can't mix there.
     pub half_written: Rc<Cell<bool>>,
-    /// Messages of the client that has its turn, for the others.
+    /// The messages of the current client, for the other clients.
     pub posts: Rc<RefCell<Posts>>,
     /// The message of `--reply`.
     pub reply: Option<Rc<[u8]>>,
     /// The recorded server of `--replay`.
     pub mock: Option<Rc<MockScript>>,
-    /// The server that answers what it does not have.
+    /// The server that answers messages that the recording does not have.
     pub upstreams: Option<Upstreams>,
-    /// The bounds on what waits in memory, and on what of it waits to be sent.
+    /// The limits for queued data in memory, and for the part that waits to be sent.
     pub memory: Rc<Budget>,
     pub backlog: Rc<Budget>,
     /// Processes of clients that have left.
     pub dying: Vec<(ConnId, Dying)>,
     /// `--exit-after`.
     pub stop: Option<Rc<RefCell<StopCondition>>>,
-    /// Messages for `/expect`, where lines are carried out.
+    /// The messages for `/expect`, if lines are run.
     pub received: Option<Rc<Inbox>>,
-    /// `--each`: the script that each client gets, and those under way.
+    /// `--each`: the script of each client, and the running scripts.
     pub script: Option<Source>,
     pub scripts: Vec<ClientScript>,
-    /// Grows when a connection opens or ends.
+    /// Increases when a connection opens or ends.
     pub membership_epoch: u64,
     /// The connection that ended last.
     pub ended: Option<Ending>,
 }
 
 impl ListenShared {
-    /// What a server begins with.
+    /// The initial state of a server.
     pub fn new(
         config: ListenConfig,
         tls: Option<TlsServer>,
@@ -98,7 +98,7 @@ impl ListenShared {
         }
     }
 
-    /// Urges on the processes of clients that have left.
+    /// Sends the next signals to processes of clients that have left.
     pub(super) fn reap(&mut self, notifier: &Notifier, now: Instant) {
         self.dying.retain_mut(|(id, dying)| {
             let gone = dying.look(now);

@@ -1,7 +1,7 @@
 //! `--on-unmatched pass`: the connection of one client of a mock to the server that answers what the
 //! recording does not have.
 //!
-//! It has no sink: its messages are shown on the client's connection.
+//! It has no sink: the transcript shows its messages on the client's connection.
 
 use std::cell::RefCell;
 use std::io;
@@ -24,19 +24,19 @@ use crate::ui::ending::describe;
 use crate::wire::close::may_be_sent;
 use crate::wire::{CloseCode, Role};
 
-/// The slot of the connection of a client in slot 0; those of the others follow it.
+/// The slot of the connection for the client in slot 0; the others follow it.
 const FIRST: Slot = usize::MAX / 8;
 
-/// What all of them share.
+/// The data that all these connections share.
 pub struct Upstreams {
     config: OpenConfig,
-    /// Shows nothing.
+    /// A reporter that shows nothing.
     silent: Reporter,
     memory: Rc<Budget>,
 }
 
 impl Upstreams {
-    /// Leads to a server.
+    /// For connections to this server.
     pub fn new(config: OpenConfig, display: &Display, memory: &Rc<Budget>) -> Self {
         let display = Display { verbose: 0, quiet: true, ..*display };
         let silent = Reporter::new(OutputFormat::None, &display);
@@ -44,7 +44,7 @@ impl Upstreams {
     }
 }
 
-/// The client's slot, if this is the slot of a connection here.
+/// The slot of the client, if this is the slot of such a connection.
 pub fn client_of(slot: Slot) -> Option<Slot> {
     slot.checked_sub(FIRST)
 }
@@ -52,25 +52,25 @@ pub fn client_of(slot: Slot) -> Option<Slot> {
 /// One client's connection.
 pub struct Upstream {
     slot: Slot,
-    /// What the client agreed on.
+    /// The subprotocol of the client.
     subprotocol: Option<String>,
     passage: Rc<RefCell<MockPassage>>,
     stage: Stage,
 }
 
 enum Stage {
-    /// There is nothing to ask yet.
+    /// There is no message to forward yet.
     Idle,
     Opening(Box<ClientOpening>),
     Open(Box<Connection>),
     Over,
 }
 
-/// How the client must be closed, if no server answers it.
+/// How the client must be closed if no server answers it.
 pub type UpstreamEnd = (CloseCode, String);
 
 impl Upstream {
-    /// The connection for a client, which is opened when there is something to ask.
+    /// The connection for a client. It opens when there is a message to forward.
     pub fn new(client: Slot, subprotocol: Option<&str>) -> Self {
         Self {
             slot: FIRST + client,
@@ -80,12 +80,12 @@ impl Upstream {
         }
     }
 
-    /// What is on its way.
+    /// The messages that are being forwarded.
     pub fn passage(&self) -> &Rc<RefCell<MockPassage>> {
         &self.passage
     }
 
-    /// Notes what the poll reports of the socket.
+    /// Notes a report of the poll about the socket.
     pub fn ready(&mut self, event: &mio::event::Event) {
         match &mut self.stage {
             Stage::Opening(opening) => opening.ready(event),
@@ -99,7 +99,8 @@ impl Upstream {
         matches!(self.stage, Stage::Opening(_))
     }
 
-    /// Does what can be done now; how the client is to be closed, once the server has gone.
+    /// Continues as far as possible. After the server has gone, returns how the client must be
+    /// closed.
     ///
     /// # Errors
     ///
@@ -168,11 +169,11 @@ impl Upstream {
         }))
     }
 
-    /// The client has gone.
+    /// Handles the end of the client.
     pub fn leave(&mut self, runtime: &mut Runtime, shared: &mut Upstreams, now: Instant) {
         if let Stage::Open(connection) = &mut self.stage {
             let _ = connection.sender(now).close(Some(CloseCode::Normal.into()), "");
-            // Its answer is nobody's any more.
+            // The answer has no receiver any more.
             let _ = self.turn(shared, runtime, now);
             if let Stage::Open(connection) = &mut self.stage {
                 connection.shut_down();
@@ -181,7 +182,7 @@ impl Upstream {
         self.stage = Stage::Over;
     }
 
-    /// Whether another turn would do something, without an event.
+    /// Whether another turn could do something without an event.
     pub fn wants_turn(&self, runtime: &Runtime) -> bool {
         match &self.stage {
             Stage::Idle => self.passage.borrow().asks(),
@@ -191,7 +192,7 @@ impl Upstream {
         }
     }
 
-    /// When something is due.
+    /// When the next action is due.
     pub fn deadline(&self) -> Option<Instant> {
         match &self.stage {
             Stage::Opening(opening) => opening.deadline(),

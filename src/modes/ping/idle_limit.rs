@@ -1,4 +1,4 @@
-//! `wscope ping --idle-limit`: idle times on one connection after the other, then a test of the
+//! `wscope ping --idle-limit`: tests idle times on one connection after the other, then tests the
 //! ping interval.
 
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use crate::ui::idle_limit::{Silence, SilenceOutcome, Timer};
 use crate::ui::ping::PingRoundTrips;
 use crate::wire::Role;
 
-/// Searches, prints each silence and the result.
+/// Searches for the limit; prints each silence and the result.
 pub(super) fn search(
     config: &PingConfig,
     until: Instant,
@@ -27,11 +27,11 @@ pub(super) fn search(
     let mut json = JsonPrinter::new(Some(Role::Client))
         .with_secrets(crate::output::secrets::redactor().shows_all());
     let mut trial = Trial { config, until, runtime, number: 0 };
-    // Without silence first: a peer that answers no ping at all would look like a dead path.
+    // First without silence: a peer that never answers pings would look like a dead connection.
     if let Err(exit) = trial.first()? {
         return Ok(exit);
     }
-    // The answer is waited for too.
+    // The wait for the answer counts, too.
     let mut tried = false;
     let left = |until: Instant| until.saturating_duration_since(Instant::now());
     while let Some(time) = search.next(left(until).saturating_sub(config.plan.timeout)) {
@@ -91,7 +91,7 @@ impl Trial<'_> {
         stamp(self.number)
     }
 
-    /// A connection with these pings; fails with the status to end with.
+    /// Makes a connection with these pings; an error is the exit status.
     fn run(
         &mut self,
         plan: PingPlan,
@@ -141,7 +141,7 @@ impl Trial<'_> {
         }))
     }
 
-    /// One silence and the ping after it.
+    /// Tests one silence, and the ping after it.
     fn silence(&mut self, time: Duration) -> anyhow::Result<Result<Silence, Exit>> {
         let (pinged, trips, frames) = match self.run(self.config.plan.after(time))? {
             Ok(run) => run,
@@ -156,7 +156,7 @@ impl Trial<'_> {
         Ok(Ok(Silence { time, outcome, frames }))
     }
 
-    /// Whether a connection lives that long with pings at an interval.
+    /// Whether a connection stays open for this time with pings at this interval.
     fn cure(&mut self, time: Duration, interval: Duration) -> anyhow::Result<Result<bool, Exit>> {
         let plan = self.config.plan.over(time, interval);
         let run = self.run(plan)?;

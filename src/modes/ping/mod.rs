@@ -1,4 +1,4 @@
-//! `wscope ping`: round trips of pings over one connection, or the idle timeout.
+//! `wscope ping`: measures round trips of pings on one connection, or the idle timeout.
 
 mod idle_limit;
 mod trial;
@@ -96,7 +96,7 @@ fn ping(config: &PingConfig, runtime: &mut Runtime) -> anyhow::Result<Exit> {
     Ok(match (pinged.exit, log.trips.answered) {
         (exit @ (Exit::Terminated | Exit::HungUp), _) => exit,
         (_, 1..) => Exit::Success,
-        // A closed reader of stdout wanted no more.
+        // If the reader of stdout has closed it, it wanted no more output.
         (Exit::Success, 0) if !runtime.stdout.is_closed() => Exit::Timeout,
         (exit, 0) => exit,
     })

@@ -17,18 +17,19 @@ use crate::event::{ConnId, Ending, Stamp};
 use crate::net::clock::wall_micros;
 use crate::ui::terminal::Terminal;
 
-/// How long the closing handshake may take at the end of `--max-time`.
+/// How long the closing handshake may take after `--max-time`.
 const CLOSING: Duration = Duration::from_millis(200);
 
 /// The results of a connection with pings.
 pub(super) struct Pinged {
-    /// The status of the connection alone.
+    /// The status of this connection.
     pub(super) exit: Exit,
     /// How it ended.
     pub(super) ending: Option<Ending>,
 }
 
-/// Opens a connection, pings as planned, closes. Fails with a status where nothing opened.
+/// Opens a connection, sends the planned pings, and closes it. If nothing opened, returns the
+/// status as an error.
 pub(super) fn connection(
     config: &PingConfig,
     plan: PingPlan,
@@ -42,7 +43,7 @@ pub(super) fn connection(
         Err(error) => return Ok(Err(refused(error, opening.evidence(), runtime)?)),
     };
     let now = Instant::now();
-    // A search leaves time for each of its connections.
+    // A search needs time for each of its connections.
     let mut session = match config.idle_limit {
         Some(_) => ClientSession::new(&config.client, opened, None, runtime)?
             .quietly()
@@ -58,7 +59,7 @@ pub(super) fn connection(
     Ok(Ok(Pinged { exit: session.exit(), ending: session.ending.take() }))
 }
 
-/// This moment, of a connection by number.
+/// The current time, for a connection.
 pub(super) fn stamp(conn: u64) -> Stamp {
     Stamp { micros: wall_micros(), conn: ConnId(conn) }
 }

@@ -20,11 +20,11 @@ use crate::wire::close::CloseBody;
 
 /// The connections of a proxy.
 pub struct ProxyPairs {
-    /// What all share.
+    /// The data that all connections share.
     pub shared: ProxyShared,
-    /// All of them.
+    /// All connections.
     pub all: Crowd<ProxyPair>,
-    /// Where it listens.
+    /// The URLs of the proxy.
     pub urls: Vec<String>,
 }
 
@@ -32,22 +32,22 @@ pub struct ProxyPairs {
 pub struct AllPairs<'a> {
     /// The connections.
     pub pairs: &'a mut ProxyPairs,
-    /// Sinks, stdout, the poll.
+    /// The sinks, stdout and the poll.
     pub runtime: &'a mut Runtime,
 }
 
 impl AllPairs<'_> {
-    /// The connection with a number, or with that of one of its directions.
+    /// The connection with this number, or with the number of one of its directions.
     fn pair(&self, id: ConnId) -> Option<&ProxyPair> {
         self.pairs.all.member(id.pair())
     }
 
-    /// The same, to do something to it: it gets a turn.
+    /// Like [`Self::pair`], to change it: it gets a turn.
     fn pair_mut(&mut self, id: ConnId) -> Option<&mut ProxyPair> {
         self.pairs.all.member_mut(id.pair())
     }
 
-    /// The open ones, in the order of their numbers.
+    /// The open connections, in the order of their numbers.
     fn open(&self) -> Vec<ConnId> {
         let open = self.pairs.all.iter().filter(|pair| pair.is_open());
         let mut open: Vec<ConnId> = open.map(ProxyPair::id).collect();
@@ -146,13 +146,13 @@ impl Connections for AllPairs<'_> {
         let Some(direction) = id.direction() else { return false };
         let Some(pair) = self.pairs.all.member_mut(id.pair()) else { return false };
         let Some(gate) = pair.gate_mut(direction) else { return false };
-        // What an output does not take ends the run in its next round.
+        // If an output failed, the next round ends the run.
         gate.release(how, self.runtime).unwrap_or(false)
     }
 
     fn close_both(&mut self, id: ConnId, body: &CloseBody, now: Instant) -> bool {
         let Some(pair) = self.pairs.all.member_mut(id.pair()) else { return false };
-        // What an output does not take ends the run in its next round.
+        // If an output failed, the next round ends the run.
         pair.close(body, self.runtime, now).unwrap_or(false)
     }
 

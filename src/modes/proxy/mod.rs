@@ -34,7 +34,7 @@ use crate::output::stderr;
 use crate::script::runner::{self, ScriptSetup};
 use crate::wire::Role;
 
-/// What the prompt greets with.
+/// The first line of the prompt.
 const GREETING: &str = "@> hello goes to the server, @< hello to the client (Ctrl-D or /quit leaves, /help for commands)";
 
 /// Runs a proxy.
@@ -96,8 +96,7 @@ pub fn run(mut config: ProxyConfig) -> anyhow::Result<Exit> {
     serving::run(&mut server, &display, |_| true, &mut runtime)
 }
 
-/// Variables that name this very proxy are for its clients: it runs in a shell that was prepared for
-/// them.
+/// Ignores proxy variables that name this proxy: its shell was prepared for clients of the proxy.
 fn avoid_itself(config: &mut ProxyConfig, listeners: &Listeners) {
     let ports: Vec<u16> = listeners.addresses().iter().map(SocketAddr::port).collect();
     let is_own = |value: &str| {
@@ -138,12 +137,12 @@ fn start(
     Ok(Program::start(&config.command, &variables, &EXCEPTIONS))
 }
 
-/// A word of a command, with the URL instead of `{url}`; a word that is not text has none.
+/// A word of a command, with `{url}` replaced. A word that is not text stays unchanged.
 fn with_url(word: &OsStr, url: &str) -> OsString {
     word.to_str().map_or_else(|| word.to_owned(), |text| text.replace("{url}", url).into())
 }
 
-/// Prints where it listens, before any client can connect; returns the URLs.
+/// Prints where the proxy listens, before a client can connect; returns the URLs.
 fn announce(
     config: &ProxyConfig,
     listeners: &Listeners,
@@ -161,7 +160,7 @@ fn announce(
     }
     let urls: Vec<String> =
         listeners.addresses().iter().map(|address| format!("{scheme}://{address}/")).collect();
-    // A program knows where by its variables.
+    // A started program finds the proxy in its variables.
     let asked = config.address.has_any_port() && config.command.is_empty();
     serving::announce(&urls, asked, &config.traffic, None, tls, runtime)?;
     Ok(urls)

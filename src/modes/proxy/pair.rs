@@ -39,93 +39,93 @@ use crate::wire::handshake::server::Refusal;
 use crate::wire::head::{Forwarding, Head, HeadKind};
 use crate::wire::socks::{self, SocksReply};
 
-/// What a tunnel begins with.
+/// The answer that begins a tunnel.
 const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
-/// What all pairs share.
+/// The data that all connections share.
 pub struct ProxyShared {
-    /// What was requested.
+    /// The configuration.
     pub config: ProxyConfig,
-    /// The bound on what waits in memory.
+    /// The limit for queued data in memory.
     pub memory: Rc<Budget>,
-    /// Who may intervene.
+    /// The interventions.
     pub intervening: Intervening,
-    /// Messages for `/expect`, where lines are carried out.
+    /// The messages for `/expect`, if lines are run.
     pub received: Option<Rc<Inbox>>,
-    /// Where this proxy listens.
+    /// The addresses on which this proxy listens.
     pub own: Rc<[SocketAddr]>,
-    /// Vouches for the servers whose TLS is decrypted.
+    /// Issues the certificates of the servers whose TLS is decrypted.
     pub authority: Option<RefCell<Authority>>,
 }
 
 /// One connection.
 pub struct ProxyPair {
     id: ConnId,
-    /// The client's; none on a Unix socket.
+    /// The client's address; `None` on a Unix socket.
     address: Option<SocketAddr>,
     /// The slot of the tokens of the server's leg.
     server_slot: Slot,
-    /// The server that the client has named, if that is the client's business.
+    /// The server that the client has named, if clients name servers.
     to: Option<Box<str>>,
-    /// What is forwarded without being decoded.
+    /// The description of data that is forwarded undecoded.
     unseen: &'static str,
     stage: Stage,
 }
 
-/// How far it is.
+/// The state of a connection.
 enum Stage {
-    /// The client's TLS and request.
+    /// Reads the client's TLS and request.
     Asking(Box<Asking>),
-    /// The client names the server in the words of SOCKS.
+    /// The client names the server with SOCKS.
     Socks(Box<Socks>),
-    /// The way to the server, while the client waits.
+    /// Connects to the server, while the client waits.
     Reaching(Box<Reaching>),
-    /// The way is open, and what will pass is not known.
+    /// The tunnel is open, and its content is unknown.
     Tunnel(Box<Tunnel>),
-    /// Bytes pass.
+    /// Bytes are forwarded.
     Relaying(Box<Relay>),
-    /// The client has had its last word; its end is awaited.
+    /// The client has got the last data; waits for the client's end.
     Leaving(Box<Lingering>),
     /// It can be dropped.
     Gone,
 }
 
-/// A client that has still to ask, perhaps inside a tunnel.
+/// A client that has not sent its request yet, perhaps inside a tunnel.
 struct Asking {
     opening: ServerOpening,
     inside: Option<Inside>,
 }
 
-/// A tunnel whose server is reached, and waits for the request.
+/// A tunnel whose server is connected and waits for the request.
 struct Inside {
     way: ClientOpening,
     server: Box<SocketLink>,
-    /// The host with which TLS is used, if it is.
+    /// The host of the TLS connection, if TLS is used.
     tls: Option<String>,
 }
 
-/// A client, and the way to the server.
+/// A client, and the opening to its server.
 struct Reaching {
     client: Waiting,
     way: ClientOpening,
 }
 
-/// A client that waits for the way to the server.
+/// A client that waits for the connection to the server.
 enum Waiting {
-    /// With a request to pass on.
+    /// With a request to forward.
     Request { link: Link, inbound: Observer, request: Head, forwarding: Forwarding },
     /// For a tunnel.
     Tunnel { link: SocketLink, destination: Destination, asked: AskedBy },
 }
 
-/// How a client has requested a tunnel, and is answered.
+/// How a client has requested a tunnel, and how it gets the answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum AskedBy {
     /// CONNECT of HTTP.
     Connect,
     /// SOCKS5.
     Socks,
-    /// It has not requested one: the system redirected its connection.
+    /// The client has not requested a tunnel: the system redirected its connection.
     Redirection,
 }
 
@@ -183,7 +183,7 @@ impl ProxyPair {
         Self { id, address, server_slot, to: None, unseen: "", stage }
     }
 
-    /// Whether frames pass.
+    /// Whether frames are forwarded.
     pub fn is_open(&self) -> bool {
         matches!(&self.stage, Stage::Relaying(relay) if *relay.answer() == UpstreamAnswer::Switched)
     }
@@ -196,7 +196,7 @@ impl ProxyPair {
         }
     }
 
-    /// The same, to do so.
+    /// The gate of a direction, to change it.
     pub fn gate_mut(&mut self, direction: Direction) -> Option<&mut Gate> {
         match &mut self.stage {
             Stage::Relaying(relay) => relay.gate_mut(direction),
@@ -204,7 +204,7 @@ impl ProxyPair {
         }
     }
 
-    /// Closes both directions, once frames pass. Returns whether neither was closed before.
+    /// Closes both directions, if frames are forwarded. Returns whether both were open.
     ///
     /// # Errors
     ///
@@ -224,7 +224,7 @@ impl ProxyPair {
         relay.close(close, runtime, now).map(|()| true)
     }
 
-    /// Who it is: the client's address, and what it asks for. Safe for a terminal.
+    /// Describes it: the client's address, and its request. Safe for a terminal.
     pub fn about(&self) -> String {
         let peer = match &self.to {
             Some(to) => format!("{} {to}", peer_name(self.address)),
@@ -240,7 +240,7 @@ impl ProxyPair {
         }
     }
 
-    /// How far it is, in words.
+    /// Its state, in words.
     pub fn state(&self) -> &'static str {
         match &self.stage {
             Stage::Asking(_) | Stage::Socks(_) => "in the opening handshake",
@@ -256,7 +256,7 @@ impl ProxyPair {
         }
     }
 
-    /// Bytes that wait for one of the ends to take them.
+    /// The number of bytes that wait for one of the ends.
     pub fn backlog(&self) -> usize {
         match &self.stage {
             Stage::Relaying(relay) => relay.backlog(),
@@ -272,7 +272,7 @@ impl ProxyPair {
         }
     }
 
-    /// Notes what the poll reports of a leg.
+    /// Notes a report of the poll about a leg.
     pub fn ready(&mut self, role: Role, event: &mio::event::Event) {
         match (&mut self.stage, role) {
             (Stage::Asking(asking), Role::Client) => asking.opening.link.ready(event),
@@ -293,7 +293,7 @@ impl ProxyPair {
         }
     }
 
-    /// Whether a thread looks a name up or dials, which no event of a socket reports.
+    /// Whether a thread looks up a name or connects; no event of a socket reports its result.
     pub fn is_reaching(&self) -> bool {
         matches!(self.stage, Stage::Reaching(_))
     }
@@ -302,7 +302,7 @@ impl ProxyPair {
     ///
     /// # Errors
     ///
-    /// An output failed; the connection's own troubles end the connection.
+    /// An output failed. Errors of the connection itself only end the connection.
     pub fn turn(
         &mut self,
         shared: &ProxyShared,
@@ -326,7 +326,7 @@ impl ProxyPair {
             self.stage = match std::mem::replace(&mut self.stage, Stage::Gone) {
                 Stage::Tunnel(tunnel) => {
                     let next = self.look_into(tunnel, shared, runtime, now)?;
-                    // What has come already may be a whole request.
+                    // The received data may already contain a whole request.
                     again = matches!(next, Stage::Asking(_));
                     next
                 }
@@ -396,7 +396,7 @@ impl ProxyPair {
                     .partial_head()
                     .is_some_and(|head| !head.raw().is_empty());
                 if asking.inside.is_some() && !securing && !begun {
-                    // Browsers open tunnels that they then have no use for.
+                    // Browsers open tunnels that they then do not use.
                     runtime
                         .report(self.id, &Event::Passed(&format!("no request arrived: {why}")))?;
                     let mut link = asking.opening.into_parts().0;
@@ -429,7 +429,7 @@ impl ProxyPair {
         Ok(())
     }
 
-    /// Begins the way to a server.
+    /// Begins to connect to a server.
     fn reaching(
         &self,
         client: Waiting,
@@ -444,7 +444,7 @@ impl ProxyPair {
         Stage::Reaching(Box::new(Reaching { client, way }))
     }
 
-    /// A request for a proxy is complete.
+    /// Handles a complete request to the proxy.
     fn asked_proxy(
         &mut self,
         opening: ServerOpening,
@@ -472,7 +472,7 @@ impl ProxyPair {
         Ok(self.reaching(client, target, shared, runtime, now))
     }
 
-    /// Begins the way to the server that a redirected connection was for.
+    /// Begins to connect to the original server of a redirected connection.
     fn redirected(
         &mut self,
         link: SocketLink,
@@ -495,7 +495,7 @@ impl ProxyPair {
         Ok(self.reaching(client, target, shared, runtime, now))
     }
 
-    /// Reads the SOCKS request as far as it has arrived.
+    /// Reads the received part of the SOCKS request.
     fn ask_by_socks(
         &mut self,
         mut socks: Box<Socks>,
@@ -522,8 +522,7 @@ impl ProxyPair {
         }
     }
 
-    /// Continues the connection to the server; at its end, answers the client or forwards its
-    /// request.
+    /// Continues to connect to the server; at the end, answers the client or forwards its request.
     fn reach(
         &mut self,
         mut reaching: Box<Reaching>,
@@ -571,7 +570,7 @@ impl ProxyPair {
         Ok(Stage::Tunnel(Box::new(Tunnel { client: link, way, server, destination, until })))
     }
 
-    /// Looks at the first bytes of a tunnel, and continues as they say.
+    /// Examines the first bytes of a tunnel, and continues accordingly.
     fn look_into(
         &mut self,
         mut tunnel: Box<Tunnel>,
@@ -612,7 +611,7 @@ impl ProxyPair {
         Ok(Stage::Asking(Box::new(Asking { opening, inside })))
     }
 
-    /// Passes on what a tunnel carries without a look.
+    /// Forwards the content of a tunnel without decoding it.
     fn pass_blindly(
         &mut self,
         tunnel: Tunnel,
@@ -642,7 +641,8 @@ impl ProxyPair {
         Ok(Stage::Relaying(Box::new(relay)))
     }
 
-    /// A request inside a tunnel is complete: TLS with the server follows, or it is passed on.
+    /// Handles a complete request inside a tunnel: connects to the server with TLS, or forwards the
+    /// request.
     fn asked_inside(
         &mut self,
         opening: ServerOpening,
@@ -669,7 +669,7 @@ impl ProxyPair {
         }
     }
 
-    /// Passes a request on to the server that was reached.
+    /// Forwards a request to the connected server.
     fn pass_on(
         &mut self,
         client: (Link, Observer),
@@ -705,8 +705,8 @@ impl ProxyPair {
         Ok(Stage::Relaying(relay))
     }
 
-    /// The server can't be reached: the client gets an error, and the diagnosis is that of a
-    /// client.
+    /// Handles a server that can't be reached: the client gets an error, and the diagnosis is that
+    /// of a client.
     fn unreachable(
         &self,
         reaching: Reaching,
@@ -746,7 +746,7 @@ impl ProxyPair {
     }
 
     /// "a server, while acting as a gateway or proxy, received an invalid response from an inbound
-    /// server it accessed" (RFC 9110 §15.6.3), or none.
+    /// server it accessed" (RFC 9110 §15.6.3), or no response.
     fn bad_gateway(
         &self,
         link: Link,
@@ -757,7 +757,7 @@ impl ProxyPair {
         self.answer(link, 502, why, runtime, now)
     }
 
-    /// Answers the client's request here.
+    /// Answers the client's request without a server.
     fn answer(
         &self,
         link: Link,
@@ -787,7 +787,7 @@ impl ProxyPair {
         Ok(leaving(link, now))
     }
 
-    /// Passes on what can be passed on now.
+    /// Forwards as much data as possible.
     fn relay(
         &mut self,
         mut relay: Box<Relay>,
@@ -882,12 +882,12 @@ impl ProxyPair {
     }
 }
 
-/// Whom a target names.
+/// The destination that a target names.
 fn destination(target: &Target) -> Destination {
     Destination::new(target.host.as_str(), target.port)
 }
 
-/// Sends what waits and ends our side.
+/// Sends the waiting data, and ends our side.
 fn leaving(link: Link, now: Instant) -> Stage {
     let lingering = Lingering::begin(link, now);
     lingering.map_or(Stage::Gone, |lingering| Stage::Leaving(Box::new(lingering)))

@@ -10,25 +10,25 @@ use crate::engine::runtime::Runtime;
 use crate::net::program::Program;
 use crate::net::signals::Signal;
 
-/// After SIGTERM it has so long, until SIGKILL.
+/// The time from SIGTERM until SIGKILL.
 const BEFORE_KILL: Duration = Duration::from_secs(1);
 
 /// A running program.
 pub struct Running {
     program: Program,
-    /// Its end.
+    /// Signals its end.
     over: Receiver<()>,
-    /// It shares a terminal with us, which gives Ctrl-C to both.
+    /// It shares a terminal with wscope; Ctrl-C goes to both.
     on_terminal: bool,
     kill_at: Option<Instant>,
 }
 
 impl Running {
-    /// Looks after a program that was started.
+    /// Waits for a started program.
     ///
     /// # Errors
     ///
-    /// The system gives no thread.
+    /// The system can't create a thread.
     pub fn new(program: Program, on_terminal: bool, runtime: &Runtime) -> io::Result<Self> {
         let over = runtime.call(program.waiter())?;
         Ok(Self { program, over, on_terminal, kill_at: None })
@@ -38,7 +38,7 @@ impl Running {
     ///
     /// # Errors
     ///
-    /// The system does not give it.
+    /// The system does not report it.
     pub fn look(&mut self, now: Instant) -> io::Result<Option<u8>> {
         if self.over.try_recv() != Err(TryRecvError::Empty) {
             return self.program.status().map(Some);
@@ -49,7 +49,7 @@ impl Running {
         Ok(None)
     }
 
-    /// Passes on a signal that wscope got.
+    /// Passes on a signal that wscope has received.
     pub fn signal(&self, signal: Signal) {
         match signal {
             Signal::Interrupt if self.on_terminal => {}
@@ -65,7 +65,7 @@ impl Running {
         self.kill_at.get_or_insert(now + BEFORE_KILL);
     }
 
-    /// When there is something to do for it.
+    /// When the next signal is due.
     pub fn deadline(&self) -> Option<Instant> {
         self.kill_at
     }

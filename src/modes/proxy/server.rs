@@ -26,10 +26,10 @@ use crate::net::tls::TlsServer;
 use crate::script::runner::{ScriptRunner, SessionRequest};
 use crate::wire::Role;
 
-/// After the end of a program, its connections have so long to end in order.
+/// How long connections may take to end in order after the end of the program.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// A connection with a smaller backlog is not reset for lack of memory.
+/// A connection with a smaller backlog is not reset because of the memory limit.
 const SMALL: usize = 64 * 1024;
 
 /// A proxy.
@@ -37,7 +37,7 @@ pub struct ProxyServer {
     pairs: ProxyPairs,
     tls: Option<TlsServer>,
     most: usize,
-    /// Carries out the lines of a prompt or a script.
+    /// Runs the lines of a prompt or a script.
     runner: Option<ScriptRunner>,
     /// The open connections that the runner knows.
     known: Vec<ConnId>,
@@ -46,12 +46,12 @@ pub struct ProxyServer {
     exit: Option<Exit>,
     /// A program that uses this proxy.
     program: Option<Running>,
-    /// The program has ended: the status to end with, and when at the latest.
+    /// The program has ended: the status of the proxy, and the latest time of its end.
     ended: Option<(Exit, Instant)>,
 }
 
 impl ProxyServer {
-    /// Begins to listen.
+    /// Creates the proxy.
     pub fn new(
         config: ProxyConfig,
         tls: Option<TlsServer>,
@@ -91,7 +91,7 @@ impl ProxyServer {
         }
     }
 
-    /// Carries out lines, and what they ask of the proxy.
+    /// Runs lines, and carries out their requests to the proxy.
     fn run_lines(&mut self, runtime: &mut Runtime, now: Instant) {
         let Self { pairs, runner: Some(runner), known, exit: None, .. } = self else { return };
         let open = || pairs.all.iter().filter(|pair| pair.is_open());
@@ -132,7 +132,7 @@ impl ProxyServer {
         Ok(())
     }
 
-    /// Resets the connection with the slowest end, while too much waits.
+    /// Resets the connection with the slowest end, as long as too much data waits.
     fn shed(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         while self.pairs.shared.memory.is_exceeded() {
             let slowest = self.pairs.all.iter().map(ProxyPair::backlog).max().unwrap_or_default();
@@ -163,7 +163,7 @@ impl ProxyServer {
 }
 
 impl ProxyServer {
-    /// Looks after the program: its end, and signals that are for it. True if it has the signal.
+    /// Handles the end of the program, and signals for it. Returns true if it has taken the signal.
     fn run_program(&mut self, signal: Option<Signal>, now: Instant) -> io::Result<bool> {
         if let Some(program) = &mut self.program {
             if let Some(status) = program.look(now)? {
@@ -237,7 +237,8 @@ impl Task for ProxyServer {
         }
         let runner = self.runner.as_ref().filter(|_| self.exit.is_none());
         let lines = runner.is_some_and(ScriptRunner::is_ready);
-        // Outputs may have taken all since: a file does at once, and no event reports that.
+        // The outputs may have accepted all data since then; a file does so at once, and no event
+        // reports it.
         if lines || self.pairs.all.is_busy(runtime) || unread && self.exit.is_none() {
             return NextRound::Now;
         }
@@ -262,7 +263,7 @@ impl Task for ProxyServer {
                     self.pairs.all.enqueue(slot);
                 }
             }
-            // A thread has looked a name up, or dialled.
+            // A thread has looked up a name, or has connected.
             Ready::Input { closed } => {
                 self.pairs.all.each(|pair| pair.is_reaching());
                 self.runner.iter_mut().for_each(|runner| runner.set_ready(closed));

@@ -11,14 +11,14 @@ use crate::net::target::Target;
 use crate::ui::sanitize::escaped;
 use crate::wire::socks::{self, Read, SocksReply, method};
 
-/// More than the longest messages together.
+/// More bytes than the longest messages together.
 const MOST: usize = 1024;
 
-/// A client that has begun to speak SOCKS5.
+/// A client that uses SOCKS5.
 pub struct Socks {
     /// The client.
     pub link: SocketLink,
-    /// When it must have said all.
+    /// The deadline for its request.
     pub until: Instant,
     step: SocksStep,
 }
@@ -30,18 +30,18 @@ enum SocksStep {
     Request,
 }
 
-/// How far it is.
+/// The progress of the dialogue.
 pub enum SocksProgress {
-    /// It has still to wait.
+    /// It must wait.
     Pending,
     /// It wants to reach this server.
     Asked(Target),
-    /// Nothing will come of it, for this reason; a last word may wait to be sent.
+    /// The dialogue failed, for this reason; a last answer may wait to be sent.
     Failed(String),
 }
 
 impl Socks {
-    /// Begins with the first byte, which has been seen but not consumed.
+    /// Begins with the first byte, which was seen but not consumed.
     pub fn new(link: SocketLink, until: Instant) -> Self {
         Self { link, until, step: SocksStep::Greeting }
     }
@@ -76,7 +76,7 @@ impl Socks {
         }
     }
 
-    /// Takes a message. `Err(None)` if another may be there.
+    /// Takes a message. `Err(None)` if another message may follow.
     fn step(&mut self, config: &ForwardConfig) -> Result<Option<Target>, Option<String>> {
         match self.step {
             SocksStep::Greeting => {
@@ -84,7 +84,7 @@ impl Socks {
                 let Some(methods) = methods else { return Ok(None) };
                 let wanted = match config.authorization {
                     Some(_) => [method::LOGIN].as_slice(),
-                    // A client that has a user ready may insist on it.
+                    // A client with a user name may insist on sending it.
                     None => &[method::NONE, method::LOGIN],
                 };
                 let chosen = wanted.iter().find(|wanted| methods.contains(wanted));
@@ -128,7 +128,7 @@ impl Socks {
         Err(None)
     }
 
-    /// Whether another turn would do something, without an event.
+    /// Whether another turn could do something without an event.
     pub fn wants_turn(&self) -> bool {
         self.link.may_read_ahead(MOST)
     }
@@ -150,7 +150,7 @@ impl Socks {
     }
 }
 
-/// The reply that says why a server was not reached.
+/// The reply with the reason why a server was not reached.
 pub fn reply_of(error: &OpenError) -> SocksReply {
     use std::io::ErrorKind;
     match error {

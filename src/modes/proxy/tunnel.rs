@@ -8,34 +8,34 @@ use crate::net::first_bytes::{self, FirstBytes};
 use crate::net::link::SocketLink;
 use crate::net::proxy::Destination;
 
-/// The most bytes that are received from a server that speaks first.
+/// How many bytes are received from a server that speaks first.
 const PEEK: usize = 4096;
 
-/// A client, its server, and nothing known of what will pass.
+/// A client and its server, before the content of the tunnel is known.
 pub struct Tunnel {
     /// The client.
     pub client: SocketLink,
-    /// What has led to the server.
+    /// The opening that has connected to the server.
     pub way: ClientOpening,
     /// The server.
     pub server: Box<SocketLink>,
     /// The destination that the client requested.
     pub destination: Destination,
-    /// When the client must have sent something.
+    /// The deadline for the client's first data.
     pub until: Instant,
 }
 
 /// What a tunnel carries.
 pub enum TunnelContent {
-    /// That is not known yet.
+    /// It is not known yet.
     Unknown,
-    /// TLS that is to be decrypted, as with this host.
+    /// TLS to decrypt, for this host.
     Tls(String),
-    /// A request of HTTP.
+    /// An HTTP request.
     Http,
-    /// Bytes to pass on without a look; what they are.
+    /// Bytes to forward undecoded, with their description.
     Bytes(&'static str),
-    /// Nothing: it has ended, for this reason.
+    /// Nothing: the tunnel has ended, for this reason.
     Nothing(String),
 }
 
@@ -46,7 +46,7 @@ pub const UNDECRYPTED: &str = "tunnelled, not decrypted";
 const FOREIGN: &str = "neither TLS nor HTTP, forwarded unchanged";
 
 impl Tunnel {
-    /// Looks at what has arrived of either side.
+    /// Examines the data that has arrived from either side.
     pub fn turn(&mut self, config: &ForwardConfig, now: Instant) -> TunnelContent {
         if let Err(error) = self.client.flush() {
             return TunnelContent::Nothing(error.to_string());
@@ -98,18 +98,18 @@ impl Tunnel {
         }
     }
 
-    /// Whether the server has sent something, or has ended, before the client said anything.
+    /// Whether the server has sent data, or has ended, before the client sent anything.
     fn server_spoke(&mut self) -> bool {
         if self.server.may_read_ahead(PEEK) && self.server.read_ahead(PEEK).is_err() {
-            // Passing on brings it up again.
+            // Forwarding meets the error again.
             return true;
         }
         !self.server.set_back().is_empty() || self.server.has_ended_ahead()
     }
 
-    /// Whether another turn would do something, without an event.
+    /// Whether another turn could do something without an event.
     pub fn wants_turn(&self) -> bool {
-        // Before the client has its answer, nothing is looked at.
+        // Before the client has its answer, no data is examined.
         self.client.pending() == 0
             && (self.client.may_read_ahead(first_bytes::MOST) || self.server.may_read_ahead(PEEK))
     }

@@ -6,17 +6,17 @@ use crate::net::target::Target;
 use crate::wire::handshake::server::Refusal;
 use crate::wire::head::{Forwarding, Head, absolute_form};
 
-/// What a request asks of the proxy.
+/// A request to the proxy.
 pub enum Wanted {
-    /// A way to a server (CONNECT).
+    /// A tunnel to a server (CONNECT).
     Tunnel(Target),
-    /// That the request is passed on.
+    /// A request to forward.
     Request(Target, Forwarding),
-    /// Nothing that can be done; this is the answer.
+    /// An invalid request, with the answer.
     Nothing(Refusal),
 }
 
-/// The answer to a client that uses the proxy as a server.
+/// The answer to a client that uses the proxy like a server.
 const NO_PAGES: &str = "This is a proxy (wscope), not a web server: a request must contain the whole \
     URL (GET http://HOST/ HTTP/1.1), or be a CONNECT.\n\nUse it as a proxy:\n\n    \
     curl --proxy http://HERE http://HOST/\n    curl --proxy socks5h://HERE http://HOST/\n    \
@@ -46,7 +46,8 @@ impl Wanted {
                 let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
                 server(bare.unwrap_or(host), port.parse().ok()?)
             });
-            // What the client wrote may hold a password, and is in the head for those who may see it.
+            // The client's text may contain a password, so the answer does not quote it; the head
+            // shows it to those who may see it.
             let unnamed = || refuse(400, "CONNECT needs HOST:PORT".to_owned());
             return target.map_or_else(unnamed, Self::Tunnel);
         }
@@ -79,14 +80,14 @@ impl Wanted {
     }
 }
 
-/// A server by its host, without brackets, and port.
+/// A server by its host (without brackets) and port.
 pub fn server(host: &str, port: u16) -> Option<Target> {
     let is_plain = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "-._:%".contains(c);
     let usable = !host.is_empty() && host.chars().all(is_plain) && port != 0;
     Target::parse(&format!("ws://{}/", Destination::new(host, port))).ok().filter(|_| usable)
 }
 
-/// How the client calls this proxy, if that can be shown.
+/// The client's name for this proxy, if it can be shown.
 fn here(head: &Head) -> String {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".:-[]".contains(byte);
     let host = head.get("Host").filter(|host| !host.is_empty() && host.iter().all(is_plain));

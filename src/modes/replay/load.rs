@@ -24,10 +24,11 @@ use crate::recording::Compare;
 use crate::ui::ending::summarize;
 use crate::wire::CloseCode;
 
-/// Connections that are opened at the same time: each may look up a name in a separate thread.
+/// How many connections are opened at the same time: each one may look up a name in a separate
+/// thread.
 const OPENING: usize = 64;
 
-/// After a signal, how long the answers to our Closes are waited for.
+/// How long to wait for the answers to our Closes after a signal.
 const LEAVING: Duration = Duration::from_secs(1);
 
 /// All connections.
@@ -36,34 +37,34 @@ pub(super) struct Load<'a> {
     script: Rc<ReplayScript>,
     report: ReplayReport,
     parallel: usize,
-    /// How many are still to be begun.
+    /// The number of connections that have not begun.
     left: u64,
     running: Vec<Option<Running>>,
     memory: Rc<Budget>,
-    /// Set up once for all of several connections.
+    /// The TLS client, set up once for several connections.
     tls: Option<TlsClient>,
-    /// When all is over.
+    /// When the run ends.
     until: Option<Instant>,
     began: Instant,
-    /// What ended the run early, and when what is left is dropped.
+    /// The signal that ended the run early, and when the remaining connections are dropped.
     signal: Option<Signal>,
     leave_by: Option<Instant>,
     /// The status of the first connection that did not go as planned.
     failure: Option<Exit>,
-    /// Connections that opened.
+    /// The number of connections that opened.
     opened: u64,
     uncaptured: Option<String>,
-    /// Something ended in this round, so that something else may begin.
+    /// A connection has ended in this round, so another one may begin.
     moved: bool,
 }
 
-/// A connection under way.
+/// A running connection.
 enum Running {
     Opening(ConnId, Box<ClientOpening>),
     Open(Box<Open>),
 }
 
-/// An open one.
+/// An open connection.
 struct Open {
     connection: Connection,
     evidence: OpeningEvidence,
@@ -71,7 +72,7 @@ struct Open {
 }
 
 impl<'a> Load<'a> {
-    /// `parallel` connections at once, `repeat` times as many in all.
+    /// `parallel` connections at once; in all, `repeat` times as many.
     pub(super) fn new(
         config: &'a ClientConfig,
         script: Rc<ReplayScript>,
@@ -81,7 +82,7 @@ impl<'a> Load<'a> {
     ) -> Self {
         let compares = script.comparison().how != Compare::None;
         report.totals.differences = compares.then_some(0);
-        // Where it can't be set up, the first connection says why.
+        // If the setup fails, the first connection reports the error.
         let tls = (report.is_of_many() && config.open.target.secure)
             .then(|| TlsClient::new(&config.open.transport.tls).ok())
             .flatten();
@@ -105,7 +106,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// Tells the result of all, and gives the status.
+    /// Reports the result of all connections, and returns the status.
     pub(super) fn finish(mut self, runtime: &mut Runtime) -> io::Result<Exit> {
         self.report.totals.time = self.began.elapsed();
         if let Some(name) = &self.uncaptured
@@ -126,7 +127,7 @@ impl<'a> Load<'a> {
         self.leave_by.is_some()
     }
 
-    /// Begins what may begin now.
+    /// Begins the connections that may begin now.
     fn start(&mut self, runtime: &mut Runtime, now: Instant) {
         let opening = |slot: &Option<Running>| matches!(slot, Some(Running::Opening(..)));
         let mut busy = self.running.iter().flatten().count();
@@ -153,7 +154,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// Does what one connection can do now.
+    /// Continues one connection.
     fn step(
         &mut self,
         running: Running,
@@ -204,7 +205,7 @@ impl<'a> Load<'a> {
         Open { connection, evidence, log }
     }
 
-    /// There is no connection: the first one is reported in full, all are counted.
+    /// Handles a failed opening: the first one is reported in full, all are counted.
     fn not_opened(
         &mut self,
         conn: ConnId,
@@ -226,14 +227,14 @@ impl<'a> Load<'a> {
             self.report.failure(conn, &text, exit, runtime);
         }
         self.failure.get_or_insert(exit);
-        // Nobody is there.
+        // The server can't be reached.
         if self.opened == 0 && self.report.totals.failed >= self.parallel as u64 {
             self.left = 0;
         }
         Ok(())
     }
 
-    /// A connection has ended: its result.
+    /// Handles the end of a connection, and takes its result.
     fn end(&mut self, open: Open, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         let Open { mut connection, evidence, log } = open;
         self.moved = true;
@@ -278,7 +279,7 @@ impl<'a> Load<'a> {
         Ok(())
     }
 
-    /// What a connection that has ended amounts to.
+    /// The status of a connection that has ended.
     fn exit(&self, log: &ReplayLog, ending: &Ending) -> Exit {
         let of_ending = match self.is_as_recorded(ending) {
             true => Exit::Success,
@@ -293,14 +294,14 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// Whether the server closed as it did in the recording.
+    /// Whether the server closed as in the recording.
     fn is_as_recorded(&self, ending: &Ending) -> bool {
         let close = self.script.plan().close.as_ref();
         let code = close.filter(|_| ending.cause == Cause::Closed).map(|close| close.code);
         code.is_some() && code == ending.received.as_ref().map(|close| close.code)
     }
 
-    /// A signal, or the end of the time: what is open is closed, nothing else begins.
+    /// After a signal or the end of the time: closes open connections, and begins no others.
     fn close_all(&mut self, now: Instant) {
         self.left = 0;
         self.leave_by = Some(now + LEAVING);
@@ -308,7 +309,7 @@ impl<'a> Load<'a> {
             match slot {
                 Some(Running::Opening(..)) => *slot = None,
                 Some(Running::Open(open)) => {
-                    // It may be closing already, which is as good.
+                    // If it is already closing, no Close is needed.
                     let close = Some(CloseCode::Away.into());
                     let _ = open.connection.sender(now).close(close, "");
                 }
@@ -348,7 +349,7 @@ impl Task for Load<'_> {
         for slot in 0..self.running.len() {
             let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
             let wants = match &self.running[slot] {
-                // Lookups in threads report to nobody in particular.
+                // The result of a lookup thread names no connection.
                 Some(Running::Opening(..)) => true,
                 Some(Running::Open(open)) => {
                     open.connection.wants_turn(&runtime.stdout, &runtime.reporter)

@@ -1,4 +1,5 @@
-//! `wscope replay`: the client's side of a recorded connection against a server, once or as a load.
+//! `wscope replay`: plays the client's side of a recorded connection against a server, once or as a
+//! load test.
 
 mod load;
 mod report;

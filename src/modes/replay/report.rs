@@ -18,19 +18,19 @@ use crate::wire::Role;
 /// The number of connections whose failures are reported.
 const TOLD: u64 = 5;
 
-/// Tells the result of connections.
+/// Reports the results of connections.
 pub(super) struct ReplayReport {
-    /// All together.
+    /// The totals of all connections.
     pub(super) totals: ReplayTotals,
     json: Option<JsonPrinter>,
-    /// There are several connections, whose numbers matter.
+    /// There are several connections, so lines have their numbers.
     many: bool,
     /// The number of failed connections that were reported.
     told: u64,
 }
 
 impl ReplayReport {
-    /// Nothing has happened yet.
+    /// A report without results.
     pub(super) fn new(json: bool, parallel: u32, repeat: u32) -> Self {
         let shows_all = secrets::redactor().shows_all();
         let printer = || JsonPrinter::new(Some(Role::Client)).with_secrets(shows_all);
@@ -77,7 +77,7 @@ impl ReplayReport {
         true
     }
 
-    /// Counts a connection that may have failed; whether to tell of it.
+    /// Counts a connection that may have failed; returns whether to report it.
     pub(super) fn failed(&mut self, failed: bool) -> bool {
         if !failed {
             return false;
@@ -87,7 +87,7 @@ impl ReplayReport {
         self.told <= TOLD
     }
 
-    /// Tells why a connection did not go as planned.
+    /// Reports why a connection did not go as planned.
     pub(super) fn failure(&mut self, conn: ConnId, text: &str, exit: Exit, runtime: &mut Runtime) {
         match &mut self.json {
             Some(printer) => {
@@ -124,7 +124,7 @@ impl ReplayReport {
         let Difference { text, expected, received, members, .. } = &difference;
         let number = if self.many { format!("[{}] ", conn.0) } else { String::new() };
         let mut lines = format!("wscope: {number}{text}\n");
-        // All of it is escaped already.
+        // The whole text is already escaped.
         for (name, text) in [("expected", expected), ("received", received)] {
             if let Some(text) = text {
                 lines += &format!("  {name}  {text}\n");
@@ -139,7 +139,7 @@ impl ReplayReport {
         stderr::write(lines.as_bytes());
     }
 
-    /// Tells the result of all.
+    /// Reports the result of all connections.
     pub(super) fn finish(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         let untold = self.told.saturating_sub(TOLD);
         if untold > 0 && self.json.is_none() {

@@ -14,7 +14,7 @@ fn listener() -> (TcpListener, SocketAddr) {
     (listener, addr)
 }
 
-/// An address of this machine where nothing listens: it is bound, and shut.
+/// An address of this machine on which nothing listens: a socket was bound to it and closed.
 fn refused() -> SocketAddr {
     listener().1
 }

@@ -12,7 +12,7 @@ use crate::net::tls::TlsOptions;
 use crate::net::tls::tests::test_acceptor;
 use crate::net::tls::{Closure, PlainRead};
 
-/// The other end of a link: a socket that never waits, and TLS if the link has it.
+/// The other end of a link: a non-blocking socket, with TLS if the link uses it.
 struct Peer {
     socket: std::net::TcpStream,
     tls: Option<TlsPipe>,
@@ -22,7 +22,7 @@ struct Peer {
 }
 
 impl Peer {
-    /// Takes all there is.
+    /// Reads all available data.
     fn read(&mut self) {
         let mut buffer = vec![0; 1 << 20];
         let Some(tls) = &mut self.tls else {
@@ -73,7 +73,7 @@ impl Peer {
     }
 }
 
-/// A link with its loop, and its peer.
+/// A link with its event loop, and its peer.
 struct Pair {
     link: SocketLink,
     reactor: Reactor,
@@ -97,7 +97,7 @@ impl Pair {
         Self { link, reactor, peer: Peer { socket, tls: server, received: Vec::new(), end: None } }
     }
 
-    /// After the handshake.
+    /// A pair after the handshake.
     fn open(tls: bool) -> Self {
         let mut pair = Self::new(tls);
         while !pair.link.handshake().expect("a handshake") {
@@ -119,7 +119,7 @@ impl Pair {
         events.iter().for_each(|event| self.link.ready(event));
     }
 
-    /// Fills the link until it has what is wanted.
+    /// Fills the link until there is data or an end.
     fn fill(&mut self) -> Fill {
         loop {
             match self.link.fill().expect("a sound link") {
@@ -130,8 +130,8 @@ impl Pair {
     }
 }
 
-/// What the peer gets when all of `message` is to be sent and it reads only when our side
-/// waits: every wait must be ended by an event.
+/// The data that the peer receives if all of `message` is sent and the peer reads only while our
+/// side waits. An event must end every wait.
 fn received_by_a_slow_reader(message: &[u8], tls: bool) -> Vec<u8> {
     let mut pair = Pair::new(tls);
     pair.link.tx.extend_from_slice(message);
@@ -139,11 +139,11 @@ fn received_by_a_slow_reader(message: &[u8], tls: bool) -> Vec<u8> {
         if pair.link.handshake().expect("a handshake") {
             pair.link.flush().expect("a flush");
             if pair.link.pending() > 0 {
-                // A round of the loop for another reason than room.
+                // A round of the loop for a reason other than free room.
                 pair.link.flush().expect("a flush");
             }
         }
-        // The peer takes all there is, so that the next event is one of an empty socket.
+        // The peer reads all available data, so the next event is that of an empty socket.
         pair.peer.read();
         if pair.peer.received.len() < message.len() {
             pair.wait();
@@ -153,7 +153,7 @@ fn received_by_a_slow_reader(message: &[u8], tls: bool) -> Vec<u8> {
     pair.peer.received
 }
 
-/// Bytes without a short period.
+/// Bytes that do not repeat in a short period.
 fn long_message() -> Vec<u8> {
     (0..32u32 << 20).map(|i| (i >> 7) as u8).collect()
 }

@@ -1,6 +1,6 @@
 //! The address of a proxy: `[SCHEME://][USER[:PASSWORD]@]HOST[:PORT]`, as in curl.
 //!
-//! Knows neither the environment nor which proxy is used. No error quotes a possible password.
+//! It does not know the environment or the chosen proxy. Errors never quote a possible password.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -13,7 +13,7 @@ use super::Destination;
 /// manual, `--proxy`).
 const DEFAULT_PORT: u16 = 1080;
 
-/// curl's for a proxy under TLS.
+/// curl's default port for a proxy with TLS.
 const DEFAULT_TLS_PORT: u16 = 443;
 
 /// The protocol of a proxy.
@@ -21,22 +21,22 @@ const DEFAULT_TLS_PORT: u16 = 443;
 pub enum Scheme {
     /// HTTP CONNECT (RFC 9110 §9.3.6).
     Http,
-    /// The same under TLS.
+    /// HTTP CONNECT over TLS.
     Https,
     /// SOCKS4: IPv4 addresses only.
     Socks4,
-    /// SOCKS4a: the proxy looks the name up.
+    /// SOCKS4a: the proxy looks up the name.
     Socks4a,
-    /// SOCKS5 (RFC 1928) with an address that we looked up.
+    /// SOCKS5 (RFC 1928) with an address that this side looked up.
     Socks5,
-    /// SOCKS5, where the proxy looks the name up.
+    /// SOCKS5, where the proxy looks up the name.
     Socks5h,
 }
 
-/// A proxy and what it is sent about us.
+/// A proxy, and the credentials for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
-    /// Its protocol.
+    /// The protocol of the proxy.
     pub scheme: Scheme,
     /// A name, or an address without brackets.
     pub host: String,
@@ -67,19 +67,19 @@ pub enum AddressError {
         /// The scheme, in lower case.
         scheme: String,
     },
-    /// Nothing before the port.
+    /// No host before the port.
     #[error("the proxy has no host; write HOST:PORT, or SCHEME://HOST:PORT")]
     MissingHost,
-    /// A host that can't be one.
+    /// An invalid host.
     #[error("the proxy's host has an invalid character at byte {offset}")]
     BadHost {
-        /// Where, in bytes from the host's beginning.
+        /// The position, in bytes from the beginning of the host.
         offset: usize,
     },
     /// A port that is not a number from 1 to 65535.
     #[error("the proxy's port is not a number from 1 to 65535")]
     BadPort,
-    /// Brackets that hold no IPv6 address.
+    /// The text in brackets is not an IPv6 address.
     #[error("the proxy's address in brackets is not an IPv6 address")]
     BadIpv6,
 }
@@ -91,7 +91,7 @@ impl Scheme {
         table.into_iter().find(|scheme| scheme.name().eq_ignore_ascii_case(name))
     }
 
-    /// As it is before `://`.
+    /// The text before `://`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -103,7 +103,7 @@ impl Scheme {
         }
     }
 
-    /// Whether the server's name is looked up here, and the proxy gets an address.
+    /// Whether this side looks up the server's name, and the proxy gets an address.
     pub fn looks_up_here(self) -> bool {
         matches!(self, Self::Socks4 | Self::Socks5)
     }
@@ -114,7 +114,7 @@ impl Proxy {
     ///
     /// # Errors
     ///
-    /// One [`AddressError`] for each way to be wrong.
+    /// The first fault, as an [`AddressError`].
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let (scheme, rest) = match text.split_once("://") {
             Some((name, rest)) => {
@@ -125,8 +125,8 @@ impl Proxy {
             }
             None => (Scheme::Http, text),
         };
-        // A path means nothing to a proxy; browsers' settings often end in a slash. A password may
-        // have a slash, too, so what follows the last `@` is searched.
+        // A proxy ignores a path; proxy settings of browsers often end with a slash. A password may
+        // contain a slash, too, so the path is searched after the last `@`.
         let (userinfo, place) = match rest.rsplit_once('@') {
             Some((userinfo, place)) => (Some(userinfo), place),
             None => (None, rest),
@@ -142,13 +142,13 @@ impl Proxy {
         })
     }
 
-    /// Where it listens.
+    /// The host and port on which it listens.
     pub fn destination(&self) -> Destination {
         Destination::new(self.host.clone(), self.port)
     }
 }
 
-/// Without user and password.
+/// Does not show user and password.
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme.name(), self.destination())
@@ -156,13 +156,13 @@ impl fmt::Display for Proxy {
 }
 
 impl Credentials {
-    /// Reads `USER[:PASSWORD]` as it is typed for `--proxy-user`.
+    /// Parses `USER[:PASSWORD]`, as typed for `--proxy-user`.
     pub fn parse(text: &str) -> Self {
         let (user, password) = text.split_once(':').unwrap_or((text, ""));
         Self { user: user.into(), password: password.into() }
     }
 
-    /// Parses the same from a URL, in which `%XX` is a byte.
+    /// Parses user and password of a URL, in which `%XX` is a byte.
     fn from_userinfo(text: &str) -> Self {
         let (user, password) = text.split_once(':').unwrap_or((text, ""));
         let decode = crate::net::target::percent_decoded;
@@ -200,7 +200,7 @@ pub(in crate::net) fn split_port(place: &str) -> Result<(String, Option<u16>), A
     Ok((host, port))
 }
 
-/// Digits only: `u16::from_str` would take a plus sign.
+/// Accepts digits only, because `u16::from_str` would accept a plus sign.
 pub(in crate::net) fn read_port(text: &str) -> Result<u16, AddressError> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let port = text.parse().ok().filter(|port| digits && *port != 0);

@@ -1,7 +1,7 @@
 //! Which proxy a connection goes through: options first, then the environment, by curl's rules.
 //!
 //! The environment is an argument. The result contains the source of the decision, because an
-//! unexpected proxy is the hardest to find (W114).
+//! unexpected proxy is hard to find (W114).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -30,14 +30,14 @@ pub const VARIABLES: [&str; 11] = [
     "NO_PROXY",
 ];
 
-/// What was requested.
+/// The proxy options of the user.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ProxyOptions {
     /// `--proxy`: a proxy, or empty for none.
     pub proxy: Option<String>,
-    /// `--proxy-user`: before what the proxy's URL says.
+    /// `--proxy-user`: overrides the credentials in the proxy's URL.
     pub user: Option<Credentials>,
-    /// `--noproxy`: instead of the environment's list; empty bypasses nothing.
+    /// `--noproxy`: replaces the environment's list; an empty list has no exceptions.
     pub noproxy: Option<String>,
     /// The environment: see [`VARIABLES`].
     pub environment: Environment,
@@ -46,13 +46,13 @@ pub struct ProxyOptions {
 /// A proxy or none, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// The proxy; `None` goes straight to the server.
+    /// The proxy; `None` connects directly to the server.
     pub proxy: Option<Proxy>,
-    /// What decided.
+    /// The source of the decision.
     pub reason: ProxyReason,
 }
 
-/// What decided. As text it continues "the proxy …" or "no proxy …".
+/// The source of the decision. Its text continues "the proxy …" or "no proxy …".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProxyReason {
     /// No option or variable set one.
@@ -61,11 +61,11 @@ pub enum ProxyReason {
     Option,
     /// An environment variable, by its name (W114).
     Variable(&'static str),
-    /// A list of exceptions named the host.
+    /// The host is in a list of exceptions.
     Bypassed {
         /// `--noproxy` or the variable's name.
         list: &'static str,
-        /// The entry that did.
+        /// The entry that names the host.
         entry: String,
         /// The option or variable that names the proxy.
         instead_of: &'static str,
@@ -86,14 +86,14 @@ pub struct ChoiceError {
 ///
 /// # Errors
 ///
-/// The proxy that would be used can't be read.
+/// The proxy's address can't be parsed.
 pub fn choose(
     options: &ProxyOptions,
     secure: bool,
     server: &Destination,
 ) -> Result<Choice, ChoiceError> {
     let environment = &options.environment;
-    // As in curl, an empty variable is as good as none.
+    // As in curl, an empty variable counts as unset.
     let variable = |name: &&'static str| {
         let value = environment.get(*name).filter(|value| !value.is_empty());
         value.map(|value| (*name, value.as_str()))
@@ -130,8 +130,8 @@ pub fn choose(
     Ok(Choice { proxy: Some(proxy), reason })
 }
 
-/// The variables in curl's order: the scheme's own, HTTP's for WebSocket, that for all. The name
-/// `HTTP_PROXY` is left out, because a CGI server sets it from a client's `Proxy` header.
+/// The variables in curl's order: that of the scheme, HTTP's for WebSocket, that for all schemes.
+/// `HTTP_PROXY` is not read, because a CGI server sets it from a client's `Proxy` header.
 fn variables(secure: bool) -> &'static [&'static str] {
     match secure {
         true => &["wss_proxy", "WSS_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
@@ -140,7 +140,7 @@ fn variables(secure: bool) -> &'static [&'static str] {
 }
 
 impl fmt::Debug for ProxyOptions {
-    /// Both the option and a variable may hold a password.
+    /// The option and a variable may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProxyOptions")
             .field("proxy", &self.proxy.as_ref().map(|_| "(hidden)"))
@@ -176,7 +176,8 @@ pub(super) fn matching<'a>(list: &'a str, host: &str, port: u16) -> Option<&'a s
     }
 }
 
-/// `example.com` and `.example.com` are both that host and all below it; `nonexample.com` is not.
+/// `example.com` and `.example.com` both mean that host and all names below it, but not
+/// `nonexample.com`.
 fn names_host(entry: &str, host: &str, port: u16) -> bool {
     let entry = match entry.rsplit_once(':') {
         Some((name, digits)) => match read_port(digits) {
@@ -198,7 +199,7 @@ fn names_host(entry: &str, host: &str, port: u16) -> bool {
         && (above.is_empty() || above.ends_with('.'))
 }
 
-/// An address, one with a port, or a block in CIDR notation.
+/// An address, an address with a port, or a block in CIDR notation.
 fn names_address(entry: &str, address: IpAddr, port: u16) -> bool {
     if let Some((block, bits)) = entry.split_once('/') {
         let block = block.trim_start_matches('[').trim_end_matches(']');
@@ -245,7 +246,7 @@ mod tests {
         }
     }
 
-    /// The proxy's host and what decided.
+    /// The proxy's host, and the source of the decision.
     fn chosen(options: &ProxyOptions, secure: bool) -> (Option<String>, ProxyReason) {
         let server = Destination::new("server.example", if secure { 443 } else { 80 });
         let Choice { proxy, reason } = choose(options, secure, &server).unwrap();

@@ -9,10 +9,10 @@ use crate::wire::head::{self, Head, HeadKind, HeadLimits, HeadParser};
 /// Interim responses before the final one; an endless series of them is an attack.
 const MAX_INTERIM: usize = 16;
 
-/// A proxy's bytes that are quoted when they are not HTTP.
+/// How many bytes of a proxy are quoted if they are not HTTP.
 const QUOTED: usize = 64;
 
-/// The request, and the response as far as it has arrived.
+/// The request, and the received part of the response.
 pub(super) struct Connect {
     pub(super) output: Vec<u8>,
     pub(super) request: Head,
@@ -57,7 +57,7 @@ impl Connect {
         })
     }
 
-    /// Bytes of a response that is not complete.
+    /// The number of received bytes of an incomplete response.
     pub(super) fn received(&self) -> usize {
         self.parser.raw().len()
     }
@@ -77,7 +77,7 @@ impl Connect {
                 }
                 Err(error) => {
                     self.end = Some(Err(error.into()));
-                    // Another protocol is named, however many of its bytes arrive at once.
+                    // Recognises another protocol, no matter how many of its bytes arrive at once.
                     self.sniff();
                 }
             }
@@ -88,7 +88,7 @@ impl Connect {
         }
     }
 
-    /// Another protocol may never send the line end that a status line has.
+    /// Data of another protocol may never contain the line end of a status line.
     fn sniff(&mut self) {
         if self.parser.not_http() {
             let raw = self.parser.raw();
@@ -130,8 +130,8 @@ fn parser() -> HeadParser {
 }
 
 /// The schemes of all challenges: "Proxy-Authenticate = #challenge" (RFC 9110 §11.7.1), and those
-/// of `WWW-Authenticate` in a 401. A comma also separates the parameters of a challenge, so only a
-/// token without `=` after it counts.
+/// of `WWW-Authenticate` in a 401. A comma also separates the parameters of a challenge, so a token
+/// counts only if no `=` follows it.
 fn offered(head: &Head) -> Vec<String> {
     let mut schemes = Vec::new();
     let challenges = head.get_all("proxy-authenticate").chain(head.get_all("www-authenticate"));
@@ -149,7 +149,7 @@ fn offered(head: &Head) -> Vec<String> {
     schemes
 }
 
-/// The value without what is in quotes, where commas mean nothing.
+/// The value without quoted strings, in which commas are not separators.
 fn unquoted(value: &[u8]) -> Vec<u8> {
     let (mut inside, mut escaped) = (false, false);
     let mut outside = Vec::with_capacity(value.len());

@@ -1,12 +1,12 @@
 //! Errors of proxies, each with its cure.
 //!
-//! The texts of a proxy are not trusted: they are kept raw in the head, and escaped in messages.
+//! The texts of a proxy are not trusted: the head has them unchanged, messages escape them.
 
 use thiserror::Error;
 
 use crate::wire::head::{Head, HeadError};
 
-/// Why a proxy gives no way to the server.
+/// Why a proxy opens no tunnel to the server.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ProxyError {
     /// Another status than 2xx to CONNECT (W112).
@@ -15,7 +15,7 @@ pub enum ProxyError {
         /// The response as received.
         head: Box<Head>,
     },
-    /// 407 to CONNECT, or 401, which tinyproxy says to a wrong password (W113).
+    /// 407 to CONNECT, or 401, with which tinyproxy answers a wrong password (W113).
     #[error(
         "the proxy {} ({}), and offers {}",
         if *sent { "did not accept the user and password" } else { "requires a user and password" },
@@ -30,7 +30,7 @@ pub enum ProxyError {
         /// Whether credentials were sent.
         sent: bool,
     },
-    /// SOCKS5: none of our methods is acceptable, or user and password are wrong (W113).
+    /// SOCKS5: the proxy accepts none of our methods, or user and password are wrong (W113).
     #[error(
         "the SOCKS5 proxy {}",
         if *sent { "did not accept the user and password" } else { "requires a user and password" }
@@ -39,27 +39,27 @@ pub enum ProxyError {
         /// Whether credentials were sent or offered.
         sent: bool,
     },
-    /// SOCKS: the request was refused (W112).
+    /// SOCKS: the proxy refused the request (W112).
     #[error("the SOCKS{version} proxy refused the tunnel with code {code} ({})", reply(*version, *code))]
     SocksRefused {
         /// 4 or 5.
         version: u8,
-        /// The reply's code: RFC 1928 §6, or 91 to 93 of SOCKS4.
+        /// The code of the reply: RFC 1928 §6, or 91 to 93 of SOCKS4.
         code: u8,
     },
     /// The first bytes are not a status line (W112).
     #[error("the proxy does not speak HTTP; it sent \"{}\"", first_bytes.escape_ascii())]
     NotHttp {
-        /// The beginning of what arrived, at most 64 bytes.
+        /// The beginning of the received bytes, at most 64.
         first_bytes: Vec<u8>,
     },
     /// The response has no end (W112).
     #[error("the proxy's response: {0}")]
     Head(#[from] HeadError),
-    /// Interim responses without end (W112).
+    /// Only interim responses (W112).
     #[error("the proxy sent {0} interim (1xx) responses and no final one")]
     OnlyInterim(usize),
-    /// A byte that SOCKS does not have at this place (W112).
+    /// A byte that SOCKS does not allow in this place (W112).
     #[error("the proxy does not speak SOCKS{version}: {what} is {found}, not {expected}")]
     NotSocks {
         /// 4 or 5.
@@ -68,18 +68,18 @@ pub enum ProxyError {
         what: &'static str,
         /// The byte that arrived.
         found: u8,
-        /// What it must be.
+        /// The allowed values.
         expected: &'static str,
     },
-    /// The proxy hung up before its answer was complete (W112).
+    /// The proxy closed the connection before its answer was complete (W112).
     #[error("the proxy closed the connection {} its answer to {asked}", when(*received))]
     Closed {
-        /// Bytes received of that answer.
+        /// The number of received bytes of the answer.
         received: usize,
-        /// What it was to answer.
+        /// The request that it had to answer.
         asked: Asked,
     },
-    /// The protocol can't express this.
+    /// The protocol can't express the request.
     #[error("{protocol} cannot carry {what}")]
     Unspeakable {
         /// The protocol.
@@ -89,7 +89,7 @@ pub enum ProxyError {
     },
 }
 
-/// What a proxy has to answer.
+/// A request that a proxy has to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// CONNECT.
@@ -132,7 +132,7 @@ impl ProxyError {
                     "allow the host, its port and this client in the proxy's rules; many allow \
                      CONNECT to 443 only; or bypass the proxy with --noproxy HOST"
                 }
-                // tinyproxy says 500.
+                // tinyproxy answers 500.
                 Some(500 | 502..=504) => {
                     "the proxy could not reach the server: check the URL's host and port, as \
                      the proxy sees them"
@@ -190,7 +190,7 @@ impl ProxyError {
         }
     }
 
-    /// The response that reports it, if the proxy uses HTTP.
+    /// The response with the error, if the proxy uses HTTP.
     pub fn head(&self) -> Option<&Head> {
         match self {
             Self::Refused { head } | Self::Unauthorized { head, .. } => Some(head),

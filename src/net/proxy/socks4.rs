@@ -1,6 +1,6 @@
-//! SOCKS4 and its extension SOCKS4a, which lets the proxy look the name up. They have memos, no
-//! RFCs: "SOCKS: A protocol for TCP proxy across firewalls" and "SOCKS 4A: A Simple Extension to
-//! SOCKS 4 Protocol", both by Ying-Da Lee.
+//! SOCKS4 and its extension SOCKS4a, with which the proxy looks up the name. Memos describe them,
+//! not RFCs: "SOCKS: A protocol for TCP proxy across firewalls" and "SOCKS 4A: A Simple Extension
+//! to SOCKS 4 Protocol", both by Ying-Da Lee.
 
 use std::net::IpAddr;
 
@@ -15,7 +15,7 @@ const REPLY: usize = 8;
 /// One request, one answer.
 pub(super) struct Socks4 {
     pub(super) output: Vec<u8>,
-    /// Bytes taken from the proxy in all.
+    /// The number of bytes taken from the proxy.
     pub(super) received: usize,
     failed: Option<ProxyError>,
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Asked, Credentials, Destination, DialogueProgress, ProxyError};
 
-/// RFC 1928 §3: the methods we know.
+/// RFC 1928 §3: the supported methods.
 const NO_AUTHENTICATION: u8 = 0;
 const USERNAME_PASSWORD: u8 = 2;
 const NO_ACCEPTABLE_METHODS: u8 = 0xff;
@@ -13,7 +13,7 @@ const NO_ACCEPTABLE_METHODS: u8 = 0xff;
 pub(super) struct Socks5 {
     pub(super) output: Vec<u8>,
     state: Socks5State,
-    /// The message that is being received.
+    /// The message that is arriving.
     message: Vec<u8>,
     request: Vec<u8>,
     /// The message of RFC 1929 §2, if there are credentials.
@@ -44,7 +44,8 @@ impl Socks5 {
 
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<DialogueProgress, ProxyError> {
         let mut consumed = 0;
-        // Byte by byte: the longest message has 262, and nothing after the last is taken.
+        // Byte by byte: the longest message has 262 bytes, and no byte after the last message may
+        // be taken.
         for byte in bytes {
             if matches!(self.state, Socks5State::Open | Socks5State::Failed(_)) {
                 break;
@@ -61,7 +62,7 @@ impl Socks5 {
         }
     }
 
-    /// What the proxy has to answer now, and how many bytes of its answer have arrived.
+    /// The request that the proxy must answer now, and how many bytes of the answer have arrived.
     pub(super) fn asked(&self) -> (usize, Asked) {
         let asked = match self.state {
             Socks5State::Method => Asked::Greeting { credentials: self.login.is_some() },
@@ -71,7 +72,7 @@ impl Socks5 {
         (self.message.len(), asked)
     }
 
-    /// Looks at the message so far; acts when it is complete.
+    /// Examines the message so far; acts when it is complete.
     fn step(&mut self) -> Result<(), ProxyError> {
         match (&self.state, &self.message[..]) {
             // RFC 1928 §3: VER, METHOD.
@@ -101,8 +102,8 @@ impl Socks5 {
             (Socks5State::Login, [1, _]) => {
                 return Err(ProxyError::SocksUnauthorized { sent: true });
             }
-            // Some servers put the version of SOCKS here, as curl and others know; recognised by what
-            // follows it.
+            // Some servers send the version of SOCKS here, which curl and others accept. The
+            // following bytes confirm this.
             (Socks5State::Login, [5, 0]) => {
                 self.message.clear();
                 self.ask();
@@ -159,7 +160,7 @@ fn login(credentials: &Credentials) -> Result<Vec<u8>, ProxyError> {
         message.push(length);
         message.extend_from_slice(field);
     }
-    // "UNAME: 1 to 255". An empty password breaks the same rule, and servers take it.
+    // "UNAME: 1 to 255". An empty password breaks the same rule, but servers accept it.
     if user.is_empty() {
         return Err(unspeakable("an empty user name, or one of more than 255 bytes"));
     }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Feeds bytes in pieces of `size`; gives everything sent, and how the last step ended.
+/// Feeds bytes in pieces of `size`; returns all sent data, and the result of the last step.
 fn talk(
     dialogue: &mut Dialogue,
     bytes: &[u8],
@@ -28,7 +28,7 @@ fn begin(proxy: &str, host: &str, port: u16) -> Dialogue {
     Dialogue::begin(&proxy, &Destination::new(host, port)).unwrap()
 }
 
-/// A dialogue that opens the tunnel: what is sent and what is received.
+/// A dialogue that opens the tunnel: the sent data and the received data.
 fn opens(proxy: &str, host: &str, sent: &[u8], received: &[u8]) {
     for size in [received.len(), 1, 3] {
         for trailing in [&b""[..], b"\x81\x02hi"] {
@@ -54,7 +54,7 @@ fn opens(proxy: &str, host: &str, sent: &[u8], received: &[u8]) {
     }
 }
 
-/// A dialogue that fails, in the same way each time.
+/// A dialogue that fails with the same error, however the bytes are cut.
 fn fails(proxy: &str, received: &[u8]) -> ProxyError {
     let [whole, cut] = [usize::MAX, 1].map(|size| {
         let mut dialogue = begin(proxy, "h", 443);
@@ -204,7 +204,7 @@ fn socks5_with_user_and_password() {
     let reply = [5, 0, 0, 1, 0, 0, 0, 0, 0, 0];
     let sent = [&[5, 2, 0, 2][..], &login, &request].concat();
     opens("socks5h://u:pw@p", "h", &sent, &[&[5, 2, 1, 0][..], &reply].concat());
-    // A server may do without.
+    // A server may require no authentication.
     let sent = [&[5, 2, 0, 2][..], &request].concat();
     opens("socks5h://u:pw@p", "h", &sent, &[&[5, 0][..], &reply].concat());
 }
@@ -288,7 +288,8 @@ fn nothing_shows_the_password() {
 }
 
 proptest! {
-    /// Any bytes are an answer of some kind: no panic, nothing taken twice, the same however cut.
+    /// Any bytes are some answer: no panic, no byte taken twice, and the same result however the
+    /// bytes are cut.
     #[test]
     fn any_bytes_in_any_pieces(
         scheme in 0..3_usize,

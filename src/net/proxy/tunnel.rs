@@ -1,6 +1,6 @@
 //! Runs a dialogue with a proxy over a link until the tunnel is open.
 //!
-//! The link may use TLS to the proxy; that handshake comes first. The caller waits.
+//! The link may use TLS to the proxy; the TLS handshake comes first. The caller waits for events.
 
 use super::{Dialogue, ProxyError};
 use crate::net::link::{Fill, SocketLink};
@@ -12,12 +12,12 @@ pub enum TunnelError {
     /// The proxy refuses, or is not a proxy.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
-    /// The socket failed, or TLS to the proxy.
+    /// The socket failed, or TLS with the proxy failed.
     #[error(transparent)]
     Link(#[from] TransportError),
 }
 
-/// Continues the dialogue as far as possible without waiting; `true` when the tunnel is open. Data
+/// Continues the dialogue as far as possible without waiting; `true` if the tunnel is open. Data
 /// after the proxy's last message stays in the link.
 pub fn advance(link: &mut SocketLink, dialogue: &mut Dialogue) -> Result<bool, TunnelError> {
     loop {

@@ -18,7 +18,7 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_secs(20)
 }
 
-/// What the opening of a connection does with a route, without the WebSocket.
+/// Opens a route in the same way as an opening, but without the WebSocket.
 struct Way {
     link: SocketLink,
     reactor: Reactor,
@@ -69,7 +69,7 @@ impl Way {
         }
     }
 
-    /// Sends a word and returns the answer.
+    /// Sends a word, and returns the answer.
     fn echo(&mut self, word: &[u8]) -> Vec<u8> {
         self.link.tx.extend_from_slice(word);
         let mut got = Vec::new();
@@ -91,7 +91,7 @@ impl Way {
     }
 }
 
-/// A peer on its own port: a script for its one client.
+/// A peer on its own port, which runs a script for its only client.
 fn peer<T: Send + 'static>(
     script: impl FnOnce(TcpStream) -> T + Send + 'static,
 ) -> (u16, JoinHandle<T>) {
@@ -100,7 +100,7 @@ fn peer<T: Send + 'static>(
     (port, thread::spawn(move || script(listener.accept().unwrap().0)))
 }
 
-/// Reads so many bytes, then sends the answer.
+/// Reads this many bytes, then sends the answer.
 fn exchange(socket: &mut (impl Read + Write), length: usize, answer: &[u8]) -> Vec<u8> {
     let mut got = vec![0; length];
     socket.read_exact(&mut got).unwrap();
@@ -118,7 +118,7 @@ fn head(socket: &mut impl Read) -> String {
     String::from_utf8(head).unwrap()
 }
 
-/// Sends everything back until the end.
+/// Echoes everything until the end.
 fn echo(mut socket: impl Read + Write) {
     let mut buffer = [0; 1000];
     while let Ok(count @ 1..) = socket.read(&mut buffer) {
@@ -126,7 +126,7 @@ fn echo(mut socket: impl Read + Write) {
     }
 }
 
-/// A server's TLS over anything that blocks.
+/// The server's side of TLS over a blocking stream.
 struct Secured<S>(TlsPipe, S);
 
 impl<S: Read + Write> Secured<S> {
@@ -176,7 +176,7 @@ fn through(proxy: String) -> RouteOptions {
 fn an_http_proxy() {
     let (port, proxy) = peer(|mut socket| {
         let head = head(&mut socket);
-        // The server's first byte may come with the proxy's last.
+        // The server's first byte may arrive with the proxy's last byte.
         socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n!").unwrap();
         echo(socket);
         head
@@ -297,7 +297,7 @@ fn a_unix_socket() {
         echo(Secured::new(&authority, "example.com", socket));
     });
     let unix_socket = Some(path.clone());
-    // A proxy has no place on the way.
+    // A Unix socket needs no proxy.
     let transport = RouteOptions { tls, unix_socket, ..through("http://192.0.2.1".to_owned()) };
     let mut way = Way::open(&transport, "wss://example.com").unwrap();
     assert_eq!(way.echo(b"hello"), b"hello");

@@ -1,4 +1,4 @@
-//! stdin, a chunk at a time.
+//! stdin, in chunks.
 
 use std::io::{self, IsTerminal, Read};
 use std::os::fd::AsFd;
@@ -9,10 +9,10 @@ use mio::{Registry, Token, Waker};
 
 use super::{Access, IoDirection};
 
-/// Bytes read at once by the thread that is used if stdin can't be polled.
+/// How many bytes the reading thread reads at once; it is used if stdin can't be polled.
 const THREAD_CHUNK: usize = 64 * 1024;
 
-/// Linux keeps this much of a line typed on a terminal in canonical mode, and drops the rest:
+/// The part of a typed line that Linux keeps on a terminal in canonical mode; it drops the rest.
 /// N_TTY_BUF_SIZE without the newline.
 const LONGEST_TYPED: usize = 4095;
 
@@ -20,31 +20,31 @@ const LONGEST_TYPED: usize = 4095;
 pub struct Stdin {
     access: Access,
     ready: bool,
-    /// The writers are gone: what is left can be read, and no event reports it.
+    /// The writers have closed it: the rest can be read, but no event reports it.
     closed: bool,
-    /// A terminal gives a line for each read, however many wait.
+    /// A terminal returns one line for each read, even if several lines wait.
     terminal: bool,
-    /// A line from it was as long as it can be: see [`Stdin::take_cut_line`].
+    /// A line had the maximum length: see [`Stdin::take_cut_line`].
     cut_line: bool,
     thread: Option<Receiver<io::Result<Vec<u8>>>>,
-    /// What the thread has read and the loop has not yet taken.
+    /// Data that the thread has read, but the loop has not taken.
     left: Vec<u8>,
     left_at: usize,
 }
 
-/// What reading gave.
+/// The result of a read.
 #[derive(Debug, PartialEq, Eq)]
 pub enum StdinRead {
-    /// So many bytes.
+    /// This many bytes.
     Data(usize),
-    /// None for now.
+    /// No data now.
     Blocked,
-    /// None ever again.
+    /// The end: no more data will come.
     End,
 }
 
 impl Stdin {
-    /// Prepares stdin; `waker` is woken when a reading thread has something.
+    /// Prepares stdin; a reading thread wakes `waker` when it has data.
     pub fn open(registry: &Registry, token: Token, waker: &Arc<Waker>) -> io::Result<Self> {
         let mut access = Access::open(io::stdin().as_fd(), IoDirection::In)?;
         access.register(io::stdin().as_fd(), IoDirection::In, registry, token)?;
@@ -55,18 +55,18 @@ impl Stdin {
         Ok(Self { access, ready: true, closed, terminal, cut_line, thread, left, left_at })
     }
 
-    /// Notes that the poll or the waker reports it ready, and whether its writers are gone.
+    /// Notes that the poll or the waker reports it ready, and whether its writers have closed it.
     pub fn set_ready(&mut self, closed: bool) {
         self.ready = true;
         self.closed |= closed;
     }
 
-    /// Whether a read might give something without waiting.
+    /// Whether a read could return something without waiting.
     pub fn is_ready(&self) -> bool {
         self.ready
     }
 
-    /// What to say where a line of the terminal may have lost its end, once for each time.
+    /// A note that a line of the terminal may have lost its end; returns it once for each line.
     pub fn take_cut_line(&mut self) -> Option<String> {
         std::mem::take(&mut self.cut_line).then(|| {
             format!(
@@ -80,7 +80,8 @@ impl Stdin {
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<StdinRead> {
         let result = match &mut self.access {
             Access::Own(file) => (&*file).read(buffer),
-            // Past the buffer of `io::Stdin`: every read asks for as much as the loop's own holds.
+            // Bypasses the buffer of `io::Stdin`, so every read requests as much as the loop's own
+            // buffer holds.
             Access::Instant => {
                 rustix::io::read(io::stdin().as_fd(), &mut *buffer).map_err(io::Error::from)
             }
@@ -95,8 +96,8 @@ impl Stdin {
         match result {
             Ok(0) => Ok(StdinRead::End),
             Ok(n) => {
-                // A pipe that gave less than asked is empty; its next byte makes a new event. Its end
-                // makes none if it was reported together with these bytes.
+                // If a pipe returned less than requested, it is empty, and its next byte causes a
+                // new event. Its end causes no event if it was reported together with these bytes.
                 let more = n == buffer.len() || self.terminal;
                 self.ready = more || self.closed || !self.access.is_polled();
                 let line = buffer[..n].strip_suffix(b"\n").unwrap_or(&buffer[..n]);
@@ -108,7 +109,7 @@ impl Stdin {
                 Ok(StdinRead::Blocked)
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(StdinRead::Blocked),
-            // A socket whose owner went away without reading all of our output.
+            // A socket whose owner closed it without reading all of our output.
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(StdinRead::End),
             Err(error) => Err(error),
         }
@@ -131,8 +132,8 @@ impl Stdin {
     }
 }
 
-/// Reads stdin in a separate thread; the channel's limit is the back-pressure. The thread is
-/// abandoned at the end, because nothing ends a blocked read.
+/// Reads stdin in a separate thread; the limit of the channel slows it down. At the end, the thread
+/// is abandoned, because nothing can end a blocked read.
 fn read_in_thread(waker: Arc<Waker>) -> Receiver<io::Result<Vec<u8>>> {
     let (sender, receiver) = sync_channel(4);
     std::thread::spawn(move || {

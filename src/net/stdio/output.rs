@@ -10,13 +10,13 @@ use rustix::stdio::{stderr, stdout};
 use super::{Access, IoDirection};
 use crate::net::plain_io::plain_io;
 
-/// Above so many bytes, the owner should make no more before some are written.
+/// If more bytes than this wait, the owner should produce no more.
 const HIGH_WATER: usize = 256 * 1024;
 
-/// Pieces from this size on are written from where they lie instead of being copied first.
+/// Larger pieces are written directly, without a copy.
 const LARGE: usize = 16 * 1024;
 
-/// Which of the two is written.
+/// The stream that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum OutputStream {
     Stdout,
@@ -31,13 +31,13 @@ impl OutputStream {
         }
     }
 
-    /// The error with the name of the stream, and of the file that it was redirected to.
+    /// The error with the name of the stream, and with the file to which the stream was redirected.
     fn named(self, error: &io::Error) -> io::Error {
         let name = match self {
             Self::Stdout => "stdout",
             Self::Stderr => "stderr",
         };
-        // A pipe and a socket have names that are no paths.
+        // The names of a pipe and a socket are not paths.
         let link = format!("/proc/self/fd/{}", self.fd().as_raw_fd());
         let file = std::fs::read_link(link).ok().filter(|file| file.is_absolute());
         let file = file.map(|file| format!(" ({})", file.display())).unwrap_or_default();
@@ -49,14 +49,14 @@ impl OutputStream {
 ///
 /// # Errors
 ///
-/// stdout takes no more, or its reader is gone.
+/// stdout accepts no more, or its reader has closed it.
 pub fn write_stdout(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
     written.map_err(|error| OutputStream::Stdout.named(&error))
 }
 
-/// An error of writing to stdout elsewhere, with the name of stdout.
+/// Adds the name of stdout to an error of writing to it.
 pub fn stdout_failed(error: &io::Error) -> io::Error {
     OutputStream::Stdout.named(error)
 }
@@ -64,7 +64,8 @@ pub fn stdout_failed(error: &io::Error) -> io::Error {
 /// The writer of stdout.
 pub type Stdout = StdioWriter;
 
-/// stdout or stderr as the loop writes it: without waiting, whole records one after the other.
+/// The loop's writer for stdout or stderr: it does not wait, and writes whole records one after the
+/// other.
 pub struct StdioWriter {
     stream: OutputStream,
     access: Access,
@@ -82,12 +83,12 @@ impl StdioWriter {
         Ok(stdout)
     }
 
-    /// Prepares stderr, which may be written before there is a poll.
+    /// Prepares stderr, which can be written before the poll exists.
     pub fn stderr() -> io::Result<Self> {
         Self::of(OutputStream::Stderr)
     }
 
-    /// A writer that writes nothing: all stays in its buffer, for an owner that takes it from
+    /// A writer that writes nothing: all data stays in its buffer, and the owner takes it from
     /// there.
     pub fn held() -> Self {
         let (stream, access) = (OutputStream::Stdout, Access::Instant);
@@ -99,28 +100,28 @@ impl StdioWriter {
         Ok(Self { stream, access, writable: true, buffer: Vec::new(), at: 0, closed: false })
     }
 
-    /// Lets the poll report when there is room again.
+    /// Registers it with the poll, which reports when there is room again.
     pub fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         self.access.register(self.stream.fd(), IoDirection::Out, registry, token)
     }
 
-    /// Notes that the poll reports it ready, and whether its reader is gone: that is known before
-    /// the next write fails, which may be long to come.
+    /// Notes that the poll reports it ready, and whether its reader has closed it. The poll may
+    /// report this long before a write fails.
     pub fn set_ready(&mut self, closed: bool) {
         self.writable = true;
         self.closed |= closed;
     }
 
-    /// The buffer to append whole records to.
+    /// The buffer; append whole records.
     pub fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.buffer
     }
 
-    /// Appends bytes; large pieces go out at once if nothing waits before them.
+    /// Appends bytes; writes large pieces at once if nothing waits before them.
     ///
     /// # Errors
     ///
-    /// It failed for another reason than a reader that went away.
+    /// A write failed, unless the reason is a closed reader.
     #[inline]
     pub fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut rest = bytes;
@@ -138,7 +139,7 @@ impl StdioWriter {
     ///
     /// # Errors
     ///
-    /// It failed for another reason than a reader that went away.
+    /// A write failed, unless the reason is a closed reader.
     pub fn flush(&mut self) -> io::Result<()> {
         while self.at < self.buffer.len() && self.writable && !self.closed {
             let buffer = std::mem::take(&mut self.buffer);
@@ -156,30 +157,30 @@ impl StdioWriter {
         Ok(())
     }
 
-    /// Bytes that wait to be written.
+    /// The number of bytes that wait to be written.
     pub fn pending(&self) -> usize {
         self.buffer.len() - self.at
     }
 
-    /// How many more bytes may be made before that.
+    /// How many more bytes fit before the owner should wait.
     pub fn room(&self) -> usize {
         HIGH_WATER.saturating_sub(self.pending())
     }
 
-    /// Whether the owner should wait before making more.
+    /// Whether the owner should wait before it produces more.
     ///
-    /// While what waits is refused, more would only be copied after it.
+    /// While waiting data is refused, more data would only be copied behind it.
     pub fn is_full(&self) -> bool {
         self.pending() >= HIGH_WATER || (self.pending() > 0 && !self.writable && !self.closed)
     }
 
-    /// Whether the reader has gone away. "A closed reader is success": what is pushed afterwards
-    /// is dropped.
+    /// Whether the reader has closed the stream. "A closed reader is success": later data is
+    /// dropped.
     pub fn is_closed(&self) -> bool {
         self.closed
     }
 
-    /// Waits until something may be written, for so long at most; returns whether it may.
+    /// Waits at most `timeout` until a write is possible; returns whether it is.
     ///
     /// # Errors
     ///
@@ -189,7 +190,7 @@ impl StdioWriter {
         Ok(self.writable)
     }
 
-    /// Writes once; 0 when it would block or the reader is gone.
+    /// Writes once; 0 if it would block or the reader has closed the stream.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let fd = self.stream.fd();
         let result = match &mut self.access {
@@ -199,7 +200,7 @@ impl StdioWriter {
                 rustix::net::send(fd, bytes, flags).map_err(io::Error::from)
             }
             Access::Instant => rustix::io::write(fd, bytes).map_err(io::Error::from),
-            // "POLLOUT: Writing is now possible": of a pipe, as much as is written in one piece.
+            // "POLLOUT: Writing is now possible": for a pipe, as much as one write can hold.
             Access::Blocking => match is_writable(fd, Some(&Timespec::default())) {
                 Ok(true) => {
                     let piece = &bytes[..bytes.len().min(rustix::pipe::PIPE_BUF)];
@@ -230,7 +231,7 @@ impl StdioWriter {
     }
 }
 
-/// Whether a write would not wait.
+/// Whether a write is possible without waiting.
 fn is_writable(fd: BorrowedFd<'_>, timeout: Option<&Timespec>) -> io::Result<bool> {
     Ok(poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::OUT)], timeout)? > 0)
 }

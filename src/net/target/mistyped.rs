@@ -1,16 +1,15 @@
-//! Mistyped URLs, and what was meant.
+//! Mistyped URLs, and what the user probably meant.
 
 use std::net::Ipv6Addr;
 
 use super::TargetError;
 
-/// The schemes that a slip is compared with, the longest first.
+/// The schemes that typos are compared with, the longest first.
 const SCHEMES: [&str; 4] = ["https", "http", "wss", "ws"];
 
-/// The error of a text that is a URL but for a slip; `None` if it is not one of these.
+/// The error for a mistyped URL; `None` if the text is not one.
 ///
-/// What is to be written instead holds the rest of the text, unless that may hold a password or a
-/// token.
+/// The suggestion contains the rest of the text, unless it may contain a password or a token.
 pub(super) fn slip(text: &str) -> Option<TargetError> {
     let quote = text.chars().next().filter(|c| "\"'`<“”‘’«(".contains(*c));
     if let Some(quote) = quote {
@@ -32,7 +31,7 @@ pub(super) fn slip(text: &str) -> Option<TargetError> {
     match marks {
         _ if marks.starts_with("://") && slashes == 2 => return twice(rest),
         "" => return misspelled(text),
-        // A host of this name, with a port or a path.
+        // A host with this name, with a port or a path.
         "." | "/" => return None,
         ":" if is_port(rest) => return None,
         _ if rest.is_empty() && slashes >= 2 => return None,
@@ -57,7 +56,7 @@ pub(super) fn slip(text: &str) -> Option<TargetError> {
     Some(error(fault, scheme, rest))
 }
 
-/// `//host`, `/path`, `./socket`: what stands after the scheme, or after the host.
+/// `//host`, `/path`, `./socket`: a part of a URL without its beginning.
 fn path(text: &str) -> Option<TargetError> {
     if let Some(rest) = text.strip_prefix("//") {
         return Some(error("the scheme is missing".to_owned(), "ws", rest));
@@ -75,7 +74,7 @@ fn path(text: &str) -> Option<TargetError> {
     Some(TargetError::Mistyped { fault, write })
 }
 
-/// `ws-l:ADDRESS`, `autoreconnect:URL`: what websocat does by a word before the address.
+/// `ws-l:ADDRESS`, `autoreconnect:URL`: websocat's words before an address.
 fn specifier(text: &str) -> Option<TargetError> {
     let (name, rest) = text.split_once(':')?;
     let here = match name {
@@ -88,7 +87,8 @@ fn specifier(text: &str) -> Option<TargetError> {
     (!is_port(rest)).then(|| TargetError::Mistyped { fault, write: format!("{here} {rest}") })
 }
 
-/// `::1`, `::1:9000`, `fe80::1%eth0`, `[::1`: an address whose colons can't be told from the port's.
+/// `::1`, `::1:9000`, `fe80::1%eth0`, `[::1`: an IPv6 address without brackets, whose last colon
+/// may belong to a port.
 pub(super) fn bare_ipv6(place: &str) -> Option<TargetError> {
     let (bare, is_open) = match place.strip_prefix('[') {
         Some(rest) if !rest.contains(']') => (rest, true),
@@ -138,7 +138,7 @@ fn error(fault: String, scheme: &str, rest: &str) -> TargetError {
     TargetError::Mistyped { fault, write: format!("{scheme}{colon}{rest}") }
 }
 
-/// What may hold a password or a token.
+/// Whether the text may contain a password or a token.
 fn is_secret(rest: &str) -> bool {
     rest.contains(['@', '?', '\\'])
 }

@@ -1,8 +1,8 @@
 //! The client's side: the library set up with the options, then one pipe for each connection.
 //!
-//! Reads the files that the options name; must not know sockets, nor where a passphrase comes from.
-//! On Linux the library is OpenSSL itself, because native-tls has no key log, accepts no encrypted
-//! keys, and shows neither the chain nor the reason why it does not trust it.
+//! It reads the files that the options name. It must not know sockets, or where a passphrase comes
+//! from. On Linux the library is OpenSSL itself, because native-tls has no key log, accepts no
+//! encrypted keys, and shows neither the chain nor the reason for not trusting it.
 
 use std::fs;
 use std::path::Path;
@@ -25,8 +25,8 @@ mod native;
 #[cfg(target_os = "linux")]
 mod openssl;
 
-/// The library set up once, for any number of connections. Setting up reads the
-/// system's trust store: some milliseconds, worth doing while a name resolves.
+/// The library, set up once for any number of connections. The setup reads the system's trust
+/// store, which takes some milliseconds. It is best done during the name lookup.
 #[derive(Clone)]
 pub struct TlsClient {
     connector: library::Connector,
@@ -41,8 +41,8 @@ impl TlsClient {
     ///
     /// # Errors
     ///
-    /// [`TlsError::PassphraseNeeded`] when a key or archive is encrypted and there is no
-    /// passphrase: ask for it and try again. [`TlsError::CaFile`], [`TlsError::Identity`],
+    /// [`TlsError::PassphraseNeeded`] if a key or archive is encrypted and there is no passphrase:
+    /// ask for it, and try again. [`TlsError::CaFile`], [`TlsError::Identity`],
     /// [`TlsError::KeyLog`], [`TlsError::Unavailable`] and [`TlsError::Setup`].
     pub fn new(options: &TlsOptions) -> Result<Self, TlsError> {
         let mut roots = Vec::new();
@@ -63,7 +63,8 @@ impl TlsClient {
         })
     }
 
-    /// The certificate that is shown to a server which requests one, if the library can be asked.
+    /// The certificate that wscope shows to a server that requests one, if the library makes it
+    /// available.
     pub fn shown(&self) -> Option<&CertificateFacts> {
         self.shown.as_ref()
     }
@@ -72,7 +73,7 @@ impl TlsClient {
     ///
     /// # Errors
     ///
-    /// What the library refuses at once, such as a host that no name can be.
+    /// An error that the library reports at once, such as an invalid host name.
     pub fn start(&self, host: &str) -> Result<TlsPipe, TlsError> {
         let name = match &self.server_name {
             ServerName::Other(name) => name,
@@ -120,14 +121,14 @@ fn read_ca_file(file: &FileOnce) -> Result<Vec<library::Certificate>, TlsError> 
     Ok(certificates)
 }
 
-/// Of a folder every file counts that holds a certificate. OpenSSL's own way needs names made of
-/// hashes, and is silent about a folder without them.
+/// Every file of a folder that contains a certificate counts. OpenSSL's own method needs names made
+/// of hashes, and ignores a folder without them.
 fn read_ca_folder(path: &Path) -> Result<Vec<library::Certificate>, TlsError> {
     let fail = |error: std::io::Error| ca_error(path, plain_io(&error));
     let mut certificates = Vec::new();
     for entry in fs::read_dir(path).map_err(fail)? {
         let path = entry.map_err(fail)?.path();
-        // A FIFO would be waited for; another file may be of another kind.
+        // Opening a FIFO would wait for a writer; the other files may be of another kind.
         if path.is_file()
             && let Ok(pem) = files::read_named(&path, files::MOST)
         {
@@ -156,7 +157,7 @@ fn read_identity(identity: &ClientIdentity) -> Result<library::Identity, TlsErro
         library::from_pkcs12(certificate, passphrase.unwrap_or_default())
     };
     match loaded {
-        // An archive is rarely without a passphrase, which shows only when it refuses an empty one.
+        // An archive nearly always has a passphrase. It shows this only by refusing an empty one.
         Err(reason) if !is_pem && passphrase.is_none() && reason == library::BAD_PASSPHRASE => {
             Err(TlsError::PassphraseNeeded { path: file.path().to_owned() })
         }
@@ -176,7 +177,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
     memchr::memmem::find(bytes, text.as_bytes()).is_some()
 }
 
-/// PKCS#8 says so in its first line, PKCS#1 and SEC1 in a header (RFC 1421 §4.6.1.1).
+/// PKCS#8 says it in its first line, PKCS#1 and SEC1 in a header (RFC 1421 §4.6.1.1).
 fn is_encrypted(pem: &[u8]) -> bool {
     contains(pem, "BEGIN ENCRYPTED PRIVATE KEY") || contains(pem, "Proc-Type: 4,ENCRYPTED")
 }

@@ -1,7 +1,7 @@
 //! One interface to the objects of the TLS libraries: native-tls, and on Linux OpenSSL itself.
 //!
-//! On Linux only tests use native-tls, as an independent peer. Knows the in-memory stream and
-//! nothing of sockets.
+//! On Linux, only tests use native-tls, as an independent peer. The engine knows the in-memory
+//! stream, but no sockets.
 
 use std::io::{self, Read, Write};
 
@@ -36,9 +36,9 @@ pub(super) enum HandshakeStep {
 
 /// A handshake that failed.
 pub(super) struct HandshakeFailure {
-    /// The library's words.
+    /// The library's error text.
     pub(super) words: String,
-    /// What the peer sent of its certificates, its own first, in DER.
+    /// The certificates that the peer sent, its own first, in DER.
     pub(super) chain: Vec<Vec<u8>>,
 }
 
@@ -77,7 +77,7 @@ impl From<Result<SslStream<MemoryStream>, ssl::HandshakeError<MemoryStream>>> fo
                 Self::Wait(PendingHandshake::Openssl(middle))
             }
             Err(ssl::HandshakeError::Failure(middle)) => {
-                // The same words as native-tls has.
+                // The same text as from native-tls.
                 let words = match problem(middle.ssl()) {
                     Some(problem) => format!("{} ({problem})", middle.error()),
                     None => middle.error().to_string(),
@@ -108,7 +108,7 @@ impl EngineStream {
         }
     }
 
-    /// Sends a close_notify. It fails only on a connection that is already broken.
+    /// Sends a close_notify. It fails only on a connection that has already failed.
     pub(super) fn shutdown(&mut self) {
         match self {
             Self::Native(stream) => drop(stream.shutdown()),
@@ -117,8 +117,8 @@ impl EngineStream {
         }
     }
 
-    /// The peer's certificates in DER: its own, then what it sent along, where the library shows
-    /// it. A server gets to see only the first.
+    /// The peer's certificates in DER: its own, then the others, if the library shows them. A
+    /// server sees only the first.
     pub(super) fn peer_certificates(&self) -> Vec<Vec<u8>> {
         match self {
             Self::Native(stream) => {
@@ -135,7 +135,7 @@ impl EngineStream {
         }
     }
 
-    /// The errors that verification found, if they were ignored and the library shows them.
+    /// The errors of the verification, if they were ignored and the library shows them.
     pub(super) fn verify_problem(&self) -> Option<String> {
         match self {
             Self::Native(_) => None,

@@ -9,16 +9,16 @@ use thiserror::Error;
 
 use crate::diagnostics;
 
-/// Why TLS can't be used, or no longer.
+/// Why TLS can't be used, or can't be used any more.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TlsError {
-    /// The system's TLS library does not start.
+    /// The setup of the system's TLS library failed.
     #[error("TLS cannot be set up: {reason}")]
     Setup {
-        /// The library's words.
+        /// The library's error text.
         reason: String,
     },
-    /// The file given as `--cacert` is of no use.
+    /// The file of `--cacert` is unusable.
     #[error("the CA file {} cannot be used: {reason}", path.display())]
     CaFile {
         /// The file.
@@ -26,7 +26,7 @@ pub enum TlsError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Our own certificate or key is of no use.
+    /// Our own certificate or key is unusable.
     #[error("the certificate or key in {} cannot be used: {reason}", path.display())]
     Identity {
         /// The file.
@@ -34,7 +34,7 @@ pub enum TlsError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The file given as `--pass-file` is of no use.
+    /// The file of `--pass-file` is unusable.
     #[error("the passphrase file {} cannot be used: {reason}", path.display())]
     PassFile {
         /// The file.
@@ -48,58 +48,58 @@ pub enum TlsError {
         /// The file.
         path: PathBuf,
     },
-    /// The file given as `--tls-keylog` can't be written.
+    /// The file of `--tls-keylog` can't be written.
     #[error("the TLS key log {} cannot be written: {reason}", path.display())]
     KeyLog {
         /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The error of the system.
         reason: String,
     },
-    /// This system's TLS library cannot do it.
+    /// This system's TLS library does not support the option.
     #[error("{option} is not available with this system's TLS library")]
     Unavailable {
         /// The option.
         option: &'static str,
     },
-    /// The server's key is none of those given as `--pinned-sha256`.
+    /// The server's key is not one of those of `--pinned-sha256`.
     #[error("the key of {host} is not the pinned one; it is {}", shown(found))]
     Pinned {
         /// The host.
         host: String,
-        /// Its key's pin; empty if it showed no certificate.
+        /// The pin of its key; empty if it sent no certificate.
         found: String,
     },
     /// The server's certificate is refused (W206 to W208).
     #[error("the certificate of {host} is not accepted: {reason}")]
     Certificate {
-        /// The host whose name was to be proved.
+        /// The host that the certificate must prove.
         host: String,
         /// The kind of defect.
         problem: CertificateProblem,
-        /// The library's words.
+        /// The library's error text.
         reason: String,
     },
     /// The server answered in plain HTTP (W201).
     #[error("the port speaks plain HTTP, not TLS")]
     PlainHttp,
-    /// The server sent something that is neither TLS nor HTTP (W110).
+    /// The server sent data that is neither TLS nor HTTP (W110).
     #[error("the port does not speak TLS; it sent \"{}\"", first_bytes.escape_ascii())]
     NotTls {
-        /// The beginning of what arrived, at most 64 bytes.
+        /// The beginning of the received data, at most 64 bytes.
         first_bytes: Vec<u8>,
     },
-    /// A client sent an HTTP request where our server expects TLS.
+    /// A client sent an HTTP request, but our server expects TLS.
     #[error("the client speaks plain HTTP to a TLS port")]
     PlainHttpRequest,
-    /// The connection ended before the handshake did (W202).
+    /// The connection ended before the end of the handshake (W202).
     #[error(
         "the peer closed the connection {} the TLS handshake",
         if *answered { "during" } else { "at the start of" }
     )]
     ClosedDuringHandshake {
-        /// Whether both sides had sent something: a client that left before the server's first bytes
-        /// has not seen a certificate.
+        /// Whether both sides had sent data. A client that left before the server's first bytes has
+        /// not seen a certificate.
         answered: bool,
     },
     /// The peer refused with an alert (RFC 8446 §6.2).
@@ -108,22 +108,22 @@ pub enum TlsError {
         /// The alert's description number.
         number: u8,
     },
-    /// The peer requested a client certificate, then refused or hung up (W212).
+    /// The peer requested a client certificate, then refused or ended the connection (W212).
     #[error("the server asked for a client certificate, and then {how}")]
     CertificateWanted {
-        /// Its result.
+        /// How it did that.
         how: String,
     },
     /// The handshake failed in another way.
     #[error("the TLS handshake failed: {reason}")]
     Handshake {
-        /// The library's words.
+        /// The library's error text.
         reason: String,
     },
-    /// Data that TLS does not allow was received after the handshake.
+    /// After the handshake, data arrived that TLS does not allow.
     #[error("the TLS connection broke: {reason}")]
     Broken {
-        /// The library's words.
+        /// The library's error text.
         reason: String,
     },
 }
@@ -131,22 +131,22 @@ pub enum TlsError {
 /// What is wrong with a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CertificateProblem {
-    /// Its validity is over.
+    /// It has expired.
     Expired,
-    /// Its validity has not begun.
+    /// It is not yet valid.
     NotYetValid,
     /// It is for other names.
     NameMismatch,
-    /// It vouches for itself.
+    /// It is self-signed.
     SelfSigned,
-    /// Its chain ends in no trusted root.
+    /// Its chain does not end in a trusted root.
     UnknownIssuer,
     /// Anything else.
     Other,
 }
 
 impl TlsError {
-    /// Reads the library's words about a failed handshake with `host`.
+    /// Interprets the library's text about a failed handshake with `host`.
     pub(super) fn from_handshake_text(text: &str, host: &str) -> Self {
         if text.contains("certificate verify failed") {
             let reason = verify_reason(text).unwrap_or(text).to_owned();
@@ -162,7 +162,7 @@ impl TlsError {
         }
     }
 
-    /// Reads the library's words about an open connection.
+    /// Interprets the library's text about an open connection.
     pub(super) fn from_stream_text(text: &str) -> Self {
         match alert_number(text) {
             Some(number) => Self::Alert { number },
@@ -170,8 +170,8 @@ impl TlsError {
         }
     }
 
-    /// Whether the peer and this side could not agree: an error of this side, or of its TLS
-    /// library, proves nothing about the peer, and neither does a certificate, which is sent after
+    /// Whether the peer and this side could not agree. An error of this side or of its TLS library
+    /// proves nothing about the peer. A certificate proves nothing either, because it is sent after
     /// the version is agreed.
     pub fn is_refusal(&self) -> bool {
         match self {
@@ -187,7 +187,7 @@ impl TlsError {
         }
     }
 
-    /// The entry in the catalogue of diagnostics, if there is one.
+    /// The code of the diagnostic, if there is one.
     pub fn code(&self) -> Option<&'static str> {
         use CertificateProblem as Problem;
         Some(match self {
@@ -218,7 +218,7 @@ impl TlsError {
         })
     }
 
-    /// What the user can do, where we know it: the catalogue's advice, if it has an entry.
+    /// What the user can do, if wscope knows: the advice of the catalogue, if it has an entry.
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::CaFile { .. } => {
@@ -266,7 +266,7 @@ fn shown(pin: &str) -> &str {
     if pin.is_empty() { "unknown" } else { pin }
 }
 
-/// The words in the last parentheses: native-tls appends OpenSSL's verdict.
+/// The text in the last parentheses: native-tls appends OpenSSL's verdict.
 fn verify_reason(text: &str) -> Option<&str> {
     let (_, reason) = text.trim_end().strip_suffix(')')?.rsplit_once('(')?;
     Some(reason)

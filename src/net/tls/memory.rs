@@ -1,8 +1,8 @@
 //! The two ciphertext buffers of a TLS pipe, and the stream that the TLS library reads and writes
 //! instead of a socket.
 //!
-//! Knows bytes only; must not know sockets or the TLS library. Both buffers move the remaining
-//! bytes to the front only when they are not more than the consumed bytes, so moving never costs
+//! It handles only bytes, and must not know sockets or the TLS library. Both buffers move the
+//! remaining bytes to the front only if at least as many bytes were consumed, so moving never costs
 //! more than reading.
 
 use std::cell::RefCell;
@@ -11,12 +11,12 @@ use std::rc::Rc;
 
 use crate::net::server_hello::ServerHelloTap;
 
-/// Room for ciphertext not yet decrypted: fifteen whole records (RFC 8446 §5.2:
-/// at most 16,640 bytes and a header). The pages are touched only when used.
+/// Room for encrypted data: fifteen whole records (RFC 8446 §5.2: at most 16,640 bytes and a
+/// header). The system allocates the pages only when they are used.
 const INCOMING_CAPACITY: usize = 256 * 1024;
-/// The same for a server, which may have thousands of these: three whole records.
+/// Room on a server, which may have thousands of connections: three whole records.
 const SERVER_INCOMING_CAPACITY: usize = 64 * 1024;
-/// Less room than this is not worth a system call.
+/// For less room than this, a system call is not worth it.
 const MIN_ROOM: usize = 4 * 1024;
 
 /// Ciphertext from the peer, in a buffer of fixed size.
@@ -25,22 +25,22 @@ pub(super) struct Incoming {
     start: usize,
     end: usize,
     eof: bool,
-    /// Whether the TLS library ran into the end.
+    /// Whether the TLS library has reached the end.
     eof_met: bool,
-    /// Whether there ever was a byte.
+    /// Whether any byte has arrived.
     begun: bool,
 }
 
-/// Ciphertext for the peer. Whoever writes plaintext limits its growth.
+/// Ciphertext for the peer. The writer of the plaintext limits its growth.
 #[derive(Default)]
 pub(super) struct OutgoingCiphertext {
     bytes: Vec<u8>,
     start: usize,
-    /// Whether a byte of it has been sent.
+    /// Whether any byte has been sent.
     begun: bool,
 }
 
-/// Which way the ServerHello goes.
+/// The direction of the ServerHello.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum TapOn {
     /// A client receives it.
@@ -57,8 +57,8 @@ pub(super) struct Wire {
     tap_on: TapOn,
 }
 
-/// The wire as the TLS library's stream. Shared, because the library drops its
-/// stream when a handshake fails, and the alert in it must still be sent.
+/// The wire as a stream for the TLS library. It is shared, because the library drops its stream
+/// when a handshake fails, and the alert in it must still be sent.
 pub(super) struct MemoryStream(pub(super) Rc<RefCell<Wire>>);
 
 impl Incoming {
@@ -71,12 +71,12 @@ impl Incoming {
         self.end - self.start
     }
 
-    /// Whether what is left is small enough to be moved to the front.
+    /// Whether the rest is small enough to be moved to the front.
     fn is_movable(&self) -> bool {
         self.start >= self.len()
     }
 
-    /// Whether reading more is allowed and worth it.
+    /// Whether reading more is allowed and useful.
     pub(super) fn has_room(&self) -> bool {
         let used = if self.is_movable() { self.len() } else { self.end };
         !self.eof && self.bytes.len() - used >= MIN_ROOM
@@ -104,8 +104,8 @@ impl Incoming {
         self.begun
     }
 
-    /// Ends with `WouldBlock` when empty, and with `UnexpectedEof` after the
-    /// peer's end: a plain 0 would make a cut stream look like a closed one.
+    /// Returns `WouldBlock` if it is empty, and `UnexpectedEof` after the peer's end. A plain 0
+    /// would make a cut stream look like a closed one.
     fn take(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if self.len() == 0 && !buf.is_empty() {
             self.eof_met |= self.eof;
@@ -161,7 +161,7 @@ impl Wire {
         Rc::new(RefCell::new(Self { incoming, outgoing, tap: ServerHelloTap::new(), tap_on }))
     }
 
-    /// Lets `source` write into the incoming buffer; 0 is its end.
+    /// Reads from `source` into the incoming buffer; 0 is the end of `source`.
     pub(super) fn receive(&mut self, source: &mut impl Read) -> io::Result<usize> {
         if !self.incoming.has_room() {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -203,7 +203,7 @@ impl Write for MemoryStream {
 mod tests {
     use super::*;
 
-    /// The bytes 0, 1, 2 … 250, 0, 1 …, which tell their position.
+    /// The bytes 0, 1, 2 … 250, 0, 1 …, which show their position.
     fn pattern(from: usize, len: usize) -> Vec<u8> {
         (from..from + len).map(|i| (i % 251) as u8).collect()
     }

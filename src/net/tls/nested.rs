@@ -1,13 +1,13 @@
-//! TLS inside TLS: to a server through a proxy that uses TLS, too.
+//! TLS inside TLS: for a server behind a proxy that also uses TLS.
 //!
-//! The plaintext of the outer pipe is the ciphertext of the inner one. For the caller, both are one
-//! pipe with the plaintext of the inner and the ciphertext of the outer one.
+//! The plaintext of the outer pipe is the ciphertext of the inner one. The caller sees one pipe,
+//! with the plaintext of the inner pipe and the ciphertext of the outer pipe.
 
 use std::io::{self, Read};
 
 use super::{PlainRead, TlsError, TlsPipe};
 
-/// What an outer pipe decrypts, as a source of bytes.
+/// The decrypted data of an outer pipe, as a source of bytes.
 struct Decrypted<'a>(&'a mut TlsPipe);
 
 impl Read for Decrypted<'_> {
@@ -22,7 +22,7 @@ impl Read for Decrypted<'_> {
 }
 
 impl TlsPipe {
-    /// Lets this pipe, just begun, travel inside `outer`, whose handshake is done.
+    /// Puts this new pipe inside `outer`, whose handshake is done.
     #[must_use]
     pub fn inside(mut self, outer: Self) -> Self {
         self.outer = Some(Box::new(outer));
@@ -30,28 +30,27 @@ impl TlsPipe {
         self
     }
 
-    /// Takes ciphertext of this pipe, not of an outer pipe, that was received before this pipe
-    /// began.
+    /// Takes ciphertext of this pipe (not of an outer pipe) that arrived before this pipe existed.
     pub(in crate::net) fn begin_with(&mut self, mut bytes: &[u8]) {
         let mut wire = self.wire.borrow_mut();
         while !bytes.is_empty() && wire.receive(&mut bytes).is_ok() {}
     }
 
-    /// Passes on the data that waits to be sent, as far as the outer pipe has room.
+    /// Passes waiting data to the outer pipe, as far as there is room.
     pub(super) fn push_out(&mut self) {
         let Some(outer) = &mut self.outer else { return };
         let mut wire = self.wire.borrow_mut();
         let pending = wire.outgoing.pending();
-        // A broken pipe takes nothing any more: then nothing waits for it to be sent.
+        // A failed pipe accepts nothing any more; then no data waits.
         let taken = outer.write_plain(pending).unwrap_or(pending.len());
         wire.outgoing.consume(taken);
     }
 
-    /// Fetches what the outer pipe has decrypted; whether there was anything, or the end.
+    /// Takes the decrypted data of the outer pipe; returns whether there was data or the end.
     ///
     /// # Errors
     ///
-    /// Why the outer pipe broke, once everything before that has been fetched.
+    /// Why the outer pipe failed, after all data before the failure has been taken.
     pub(super) fn pull_in(&mut self) -> Result<bool, TlsError> {
         let Some(outer) = &mut self.outer else { return Ok(false) };
         let mut wire = self.wire.borrow_mut();

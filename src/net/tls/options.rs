@@ -1,6 +1,6 @@
-//! What a client may choose about TLS, as plain values.
+//! A client's TLS options, as plain values.
 //!
-//! Must not know the libraries; reads no file but that of a passphrase.
+//! It must not know the TLS libraries. It reads only the file of a passphrase.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -18,57 +18,57 @@ use crate::net::secret::Secret;
 /// How a client uses TLS.
 #[derive(Debug, Clone)]
 pub struct TlsOptions {
-    /// Accept any certificate for any name (`-k`). Pins hold even so.
+    /// Accept any certificate for any name (`-k`). Pins are still checked.
     pub insecure: bool,
     /// A PEM file whose certificates are trusted besides the system's (`--cacert`).
     pub cacert: Option<FileOnce>,
-    /// A folder of such files, whatever they are called (`--capath`).
+    /// A folder of such files, with any names (`--capath`).
     pub capath: Option<PathBuf>,
-    /// What is shown to a server that asks who we are (`--cert`, `--key`).
+    /// The client certificate for a server that requests one (`--cert`, `--key`).
     pub identity: Option<ClientIdentity>,
-    /// The oldest version (`--tls-min`); without it TLS 1.2.
+    /// The oldest version (`--tls-min`); by default TLS 1.2.
     pub min: Option<TlsVersion>,
-    /// The newest version (`--tls-max`); without it the newest there is.
+    /// The newest version (`--tls-max`); by default the newest supported version.
     pub max: Option<TlsVersion>,
-    /// The requested name.
+    /// The server name.
     pub server_name: ServerName,
-    /// The application protocols offered (RFC 7301), best first, each of 1 to 255 bytes; empty
-    /// offers none.
+    /// The offered application protocols (RFC 7301), in order of preference, each of 1 to 255
+    /// bytes; an empty list sends no ALPN.
     pub alpn: Vec<String>,
-    /// The server's key must be one of these (`--pinned-sha256`); empty takes any.
+    /// The server's key must be one of these (`--pinned-sha256`); an empty list accepts any key.
     pub pins: Vec<Pin>,
-    /// Where the secrets of each connection are appended, for Wireshark (`--tls-keylog`,
+    /// The file to which the session keys are appended, for Wireshark (`--tls-keylog`,
     /// `SSLKEYLOGFILE`). Linux only.
     pub key_log: Option<PathBuf>,
 }
 
-/// Which name the ClientHello carries (RFC 6066 §3), and which the certificate must prove.
+/// The name in the ClientHello (RFC 6066 §3), which the certificate must prove.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ServerName {
-    /// The host's.
+    /// The name of the host.
     #[default]
     Host,
-    /// Another, which the certificate must prove instead (`--sni`).
+    /// Another name, which the certificate must prove instead (`--sni`).
     Other(String),
-    /// None is sent; the certificate must prove the host's (`--no-sni`).
+    /// No name is sent; the certificate must prove the host's name (`--no-sni`).
     Unsent,
 }
 
 /// Certificate and key of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientIdentity {
-    /// A PEM file with the certificate and those that vouch for it, or a PKCS#12 archive.
+    /// A PEM file with the certificate and its chain, or a PKCS#12 archive.
     pub certificate: FileOnce,
-    /// The key, in PEM; without it, it is in the same file.
+    /// The key, in PEM; without it, the key is in the file of the certificate.
     pub key: Option<FileOnce>,
-    /// What opens an encrypted key or archive.
+    /// The passphrase of an encrypted key or archive.
     pub passphrase: Passphrase,
 }
 
-/// Where the passphrase of a key is.
+/// The source of a key's passphrase.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Passphrase {
-    /// Not given: ask when one is needed.
+    /// Not given: ask for it if a key needs one.
     #[default]
     Unknown,
     /// Known.
@@ -78,12 +78,13 @@ pub enum Passphrase {
 }
 
 impl Passphrase {
-    /// The passphrase itself, read from its file if it is in a file; `None` if it is unknown.
+    /// The passphrase; reads it from its file, if it is in a file. `None` if it is unknown.
     ///
     /// # Errors
     ///
-    /// [`TlsError::PassFile`]: the file can't be read, or its first line can't be a passphrase.
-    /// None has a NUL: OpenSSL's C strings end at it, and its binding would panic.
+    /// [`TlsError::PassFile`]: the file can't be read, or its first line can't be a passphrase. A
+    /// passphrase can't contain a NUL, because OpenSSL's C strings end there and its binding would
+    /// panic.
     pub(super) fn read(&self) -> Result<Option<Secret>, TlsError> {
         let file = match self {
             Self::Unknown => return Ok(None),
@@ -125,23 +126,23 @@ pub enum TlsVersion {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Pin([u8; 32]);
 
-/// A text that is not a value; each error names what to write.
+/// A text that is not a valid value. Each error says what to write.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TlsValueError {
-    /// No version.
+    /// Not a version.
     #[error("{0:?} is not a TLS version; write 1.0, 1.1, 1.2 or 1.3")]
     Version(String),
-    /// No hash.
+    /// Not a hash.
     #[error("{0:?} is not a SHA-256 hash; write 64 hex digits, or base64 as in sha256//AAAA…=")]
     Pin(String),
-    /// No protocol name.
+    /// Not a protocol name.
     #[error("{0:?} is not an ALPN protocol name, which has 1 to 255 bytes")]
     Alpn(String),
 }
 
 impl Default for TlsOptions {
-    /// Verifies, asks for the host, and offers `http/1.1`, the only protocol
-    /// that the opening handshake of RFC 6455 can use.
+    /// Verifies the certificate for the host, and offers `http/1.1`, the only protocol that the
+    /// opening handshake of RFC 6455 can use.
     fn default() -> Self {
         Self {
             insecure: false,
@@ -159,12 +160,12 @@ impl Default for TlsOptions {
 }
 
 impl TlsOptions {
-    /// Whether roots were given besides the system's.
+    /// Whether the user gave roots besides the system's.
     pub fn has_own_roots(&self) -> bool {
         self.cacert.is_some() || self.capath.is_some()
     }
 
-    /// The versions that options leave, in words; `None` if none was given.
+    /// The allowed versions, in words; `None` if no option limits them.
     pub fn range(&self) -> Option<String> {
         let words = |version: TlsVersion| format!("TLS 1.{}", version as u8);
         let at_most = self.max.map(|max| format!("--tls-max allows {} at most", words(max)));
@@ -175,14 +176,14 @@ impl TlsOptions {
         }
     }
 
-    /// The oldest version to accept: TLS 1.2, or older where `max` asks for it.
+    /// The oldest accepted version: TLS 1.2, or an older one if `max` requires it.
     pub fn oldest(&self) -> TlsVersion {
         let newest = self.max.unwrap_or(TlsVersion::V1_3);
         self.min.unwrap_or(TlsVersion::V1_2.min(newest))
     }
 }
 
-/// Reads a list like `h2,http/1.1`; empty offers nothing.
+/// Parses a list like `h2,http/1.1`; an empty text offers nothing.
 ///
 /// # Errors
 ///
@@ -213,7 +214,7 @@ impl FromStr for TlsVersion {
 }
 
 impl Pin {
-    /// Of a key, given as the DER of its SubjectPublicKeyInfo.
+    /// The pin of a key, given as the DER of its SubjectPublicKeyInfo.
     pub fn of_key(spki: &[u8]) -> Self {
         Self(Sha256::digest(spki).into())
     }
@@ -222,7 +223,7 @@ impl Pin {
 impl FromStr for Pin {
     type Err = TlsValueError;
 
-    /// Hex, with colons or without; base64; or curl's `sha256//BASE64`.
+    /// Hex, with or without colons; base64; or curl's `sha256//BASE64`.
     fn from_str(text: &str) -> Result<Self, TlsValueError> {
         let bytes = match text.strip_prefix("sha256//") {
             Some(base64) => STANDARD.decode(base64).ok(),
@@ -241,7 +242,7 @@ fn hex(text: &str) -> Option<Vec<u8>> {
     pairs.iter().map(pair).collect::<Option<Vec<u8>>>().filter(|_| rest.is_empty())
 }
 
-/// As curl's `--pinnedpubkey` takes it.
+/// In the notation of curl's `--pinnedpubkey`.
 impl fmt::Display for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "sha256//{}", STANDARD.encode(self.0))

@@ -1,7 +1,7 @@
 //! The server's side: certificate and key from files, or created at the start; then one pipe for
 //! each client.
 //!
-//! Reads the files; must not know sockets, nor where a passphrase comes from.
+//! It reads the files. It must not know sockets, or where a passphrase comes from.
 
 use std::path::{Path, PathBuf};
 
@@ -22,23 +22,23 @@ mod native;
 #[cfg(target_os = "linux")]
 mod openssl;
 
-/// Where a server's certificate and key come from.
+/// The source of a server's certificate and key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerIdentity {
-    /// A certificate, then those that vouch for it, and the key, in PEM. They may be one file.
+    /// A certificate with its chain, and the key, in PEM. They may be in one file.
     Pem {
         /// The chain, the server's own certificate first.
         certificate: PathBuf,
-        /// The key: PKCS#8, and where the library takes them PKCS#1 and SEC1.
+        /// The key: PKCS#8, and PKCS#1 and SEC1 if the library accepts them.
         key: PathBuf,
     },
-    /// Both in a PKCS#12 archive.
+    /// A PKCS#12 archive with both.
     Pkcs12(PathBuf),
-    /// A throw-away certificate for these names and addresses.
+    /// A temporary certificate for these names and addresses.
     SelfSigned(Vec<String>),
 }
 
-/// The library set up once, for any number of connections.
+/// The library, set up once for any number of connections.
 pub struct TlsServer {
     acceptor: library::Acceptor,
     certificate: ServerCertificate,
@@ -47,9 +47,9 @@ pub struct TlsServer {
 /// The server's own certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServerCertificate {
-    /// In PEM, if it was made here.
+    /// The certificate in PEM, if it was created here.
     pub pem: Option<String>,
-    /// SHA-256 over its DER, as `openssl x509 -fingerprint -sha256` writes it.
+    /// The SHA-256 hash of its DER, in the notation of `openssl x509 -fingerprint -sha256`.
     pub fingerprint: String,
 }
 
@@ -101,7 +101,7 @@ impl TlsServer {
         Ok(Self { acceptor, certificate })
     }
 
-    /// The certificate clients will see.
+    /// The certificate that clients see.
     pub fn certificate(&self) -> &ServerCertificate {
         &self.certificate
     }
@@ -110,7 +110,7 @@ impl TlsServer {
     ///
     /// # Errors
     ///
-    /// What the library refuses at once.
+    /// An error that the library reports at once.
     pub fn accept(&self) -> Result<TlsPipe, TlsError> {
         let mut pipe = TlsPipe::new(TapOn::Outgoing, "", false);
         let step: HandshakeStep = library::accept(&self.acceptor, pipe.stream());
@@ -126,7 +126,7 @@ fn unusable(path: &Path, reason: String) -> TlsError {
     TlsError::Identity { path: path.to_owned(), reason }
 }
 
-/// As in `AB:CD:…`: what other programs show for comparison.
+/// The hash as `AB:CD:…`, the notation of other programs.
 fn fingerprint(der: &[u8]) -> String {
     let digest = Sha256::digest(der);
     let pairs: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();

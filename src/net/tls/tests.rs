@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use super::*;
 use crate::net::files::FileOnce;
 
-/// A certificate authority that no system trusts, and what it issued.
+/// A certificate authority that no system trusts, and its certificates.
 pub(crate) struct Authority {
     pub(super) issuer: Issuer<'static, KeyPair>,
     pub(super) pem: String,
@@ -49,7 +49,7 @@ impl Authority {
         acceptor(&certificate, &key)
     }
 
-    /// Client options that trust this authority, and the file that says so.
+    /// Client options that trust this authority, and its file.
     pub(crate) fn trusted(&self) -> (TlsOptions, NamedTempFile) {
         let mut file = NamedTempFile::new().unwrap();
         file.write_all(self.pem.as_bytes()).unwrap();
@@ -58,7 +58,7 @@ impl Authority {
     }
 }
 
-/// For tests of other modules: a server whose certificate nobody has to trust.
+/// For tests of other modules: a server with a certificate that clients need not trust.
 pub(crate) fn test_acceptor() -> TlsAcceptor {
     Authority::new().acceptor(&["localhost"])
 }
@@ -69,7 +69,7 @@ fn acceptor(certificate: &str, key: &KeyPair) -> TlsAcceptor {
     TlsAcceptor::new(identity).unwrap()
 }
 
-/// Chunk sizes without pattern, the same at each run (xorshift).
+/// Irregular chunk sizes, the same in each run (xorshift).
 struct Chunks(u32);
 
 impl Chunks {
@@ -81,7 +81,7 @@ impl Chunks {
     }
 }
 
-/// What one pipe sends, as the other's socket: at most so many bytes.
+/// The output of one pipe as the other pipe's socket, limited to this many bytes at a time.
 struct Link<'a>(&'a mut TlsPipe, usize);
 
 impl Read for Link<'_> {
@@ -101,7 +101,7 @@ pub(super) fn carry(from: &mut TlsPipe, to: &mut TlsPipe, max: usize) {
     }
 }
 
-/// Joins client and server in steps of `max` bytes until both are settled.
+/// Joins client and server in steps of `max` bytes until both have nothing more to do.
 pub(super) fn join(
     client: &mut TlsPipe,
     server: &mut TlsPipe,
@@ -175,7 +175,7 @@ fn the_handshake_works_in_steps_of_any_size() {
 fn both_sides_know_what_was_agreed_on() {
     let (client, server) = open_pair();
     let facts = client.facts().unwrap();
-    // native-tls's server goes up to TLS 1.2.
+    // native-tls's server supports at most TLS 1.2.
     assert_eq!(facts.version.as_deref(), Some("TLS 1.2"));
     assert!(facts.cipher.as_deref().unwrap().starts_with("TLS_ECDHE_ECDSA_WITH_"));
     assert!(facts.verified);

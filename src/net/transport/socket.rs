@@ -1,4 +1,4 @@
-//! A non-blocking socket, with TLS or without.
+//! A non-blocking socket, with or without TLS.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -12,40 +12,41 @@ use super::{Received, Transport, TransportError};
 use crate::net::stream::Stream;
 use crate::net::tls::{Closure, Handshake, PlainRead, TlsPipe};
 
-/// How often [`Transport::receive`] takes ciphertext in that holds no plaintext. A peer may send
-/// such without end (RFC 8446 §4.6.3 sets no limit to KeyUpdate), and others wait for their turn.
+/// How often [`Transport::receive`] reads ciphertext without plaintext. A peer may send such data
+/// without end (RFC 8446 §4.6.3 does not limit KeyUpdate), and other connections wait for their
+/// turn.
 const BARREN_READS: u32 = 2;
 
-/// A socket, connected or connecting, with its known readiness, and its TLS.
+/// A socket, connected or connecting, with its readiness and its TLS.
 pub struct Socket {
     raw: RawSocket,
     tls: Option<Box<TlsPipe>>,
     outgoing: WriteSide,
 }
 
-/// How far our side of the stream is.
+/// The state of our side of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WriteSide {
-    /// It continues.
+    /// It is open.
     Open,
-    /// close_notify has been made, if there is TLS; FIN follows what waits.
+    /// close_notify is queued, if there is TLS; FIN follows the waiting data.
     Ending,
-    /// FIN is sent.
+    /// FIN has been sent.
     Ended,
 }
 
-/// The socket below TLS. A side counts as ready until the system says it would block.
+/// The socket below TLS. A direction counts as ready until the system reports that it would block.
 struct RawSocket {
-    /// `None` once it has been reset.
+    /// `None` after a reset.
     stream: Option<Stream>,
     readable: bool,
     writable: bool,
-    /// The system reported that the peer is done: read until the end is met.
+    /// The system reported the peer's end: read until it comes.
     read_closed: bool,
 }
 
 impl Socket {
-    /// Takes over a non-blocking socket; plain, or under TLS.
+    /// Takes over a non-blocking socket, with or without TLS.
     ///
     /// # Errors
     ///
@@ -62,7 +63,7 @@ impl Socket {
         Ok(Self { raw, tls: tls.map(Box::new), outgoing: WriteSide::Open })
     }
 
-    /// How the connecting of a socket ended; `None` while it continues.
+    /// The result of connecting; `None` while the socket is connecting.
     pub fn connected(&self) -> Option<io::Result<()>> {
         let stream = self.raw.stream.as_ref()?;
         match stream.connected() {
@@ -75,16 +76,16 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// The connection is gone, or has no such addresses.
+    /// The connection has ended, or has no such addresses.
     pub fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)> {
         self.raw.stream.as_ref().ok_or(io::ErrorKind::NotConnected)?.addresses()
     }
 
-    /// The address that the peer connected to: see [`Stream::original_destination`].
+    /// The address to which the peer connected: see [`Stream::original_destination`].
     ///
     /// # Errors
     ///
-    /// The system does not tell, or the connection is gone.
+    /// The system does not report it, or the connection has ended.
     pub fn original_destination(&self) -> io::Result<SocketAddr> {
         self.raw.stream.as_ref().ok_or(io::ErrorKind::NotConnected)?.original_destination()
     }
@@ -94,8 +95,8 @@ impl Socket {
         self.tls.as_deref()
     }
 
-    /// Uses TLS from here on, inside an existing TLS (to a proxy). `received` is its beginning.
-    /// Then see [`Socket::handshake`].
+    /// Uses TLS from now on, inside an existing TLS (to a proxy). `received` is its beginning.
+    /// Continue with [`Socket::handshake`].
     pub fn start_tls(&mut self, pipe: TlsPipe, received: &[u8]) {
         let mut pipe = match self.tls.take() {
             Some(outer) => pipe.inside(*outer),
@@ -105,12 +106,13 @@ impl Socket {
         self.tls = Some(Box::new(pipe));
     }
 
-    /// Goes on in plain bytes, for a last word to a peer that does not speak TLS.
+    /// Continues without TLS, to send a last answer to a peer that does not use TLS.
     pub fn give_up_tls(&mut self) {
         self.tls = None;
     }
 
-    /// Continues the TLS handshake as far as possible; `Ok(true)` when plaintext can flow.
+    /// Continues the TLS handshake as far as possible; `Ok(true)` if plaintext can be sent and
+    /// received.
     ///
     /// # Errors
     ///
@@ -119,7 +121,7 @@ impl Socket {
         let Some(tls) = &mut self.tls else { return Ok(true) };
         loop {
             let step = tls.handshake();
-            // An alert of ours is sent even when the handshake has failed.
+            // Our alert is sent even if the handshake has failed.
             let sent = self.raw.send_tls(tls);
             match step? {
                 Handshake::Done => return Ok(true),
@@ -133,7 +135,7 @@ impl Socket {
         }
     }
 
-    /// Continues the end of our side as far as possible.
+    /// Continues to end our side, as far as possible.
     fn end(&mut self) -> Result<(), TransportError> {
         if let Some(tls) = &mut self.tls {
             self.raw.send_tls(tls)?;
@@ -184,8 +186,8 @@ impl Transport for Socket {
             let sealed = tls.write_plain(&bytes[taken..])?;
             self.raw.send_tls(tls)?;
             taken += sealed;
-            // What still waits was refused by the socket, whose event will come. Where nothing
-            // waits there is room again, and no event will report it: go on.
+            // If data still waits, the socket refused it, and an event will follow. If no data
+            // waits, there is room again, but no event will report it, so continue.
             let nothing_moved = sealed == 0 && waited == 0;
             if tls.pending_ciphertext() > 0 || nothing_moved || taken == bytes.len() {
                 return Ok(taken);
@@ -211,7 +213,7 @@ impl Transport for Socket {
 
     fn failure(&self) -> Option<io::Error> {
         let stream = self.raw.stream.as_ref()?;
-        // Behind bytes that were not read, a read does not report a reset.
+        // As long as unread bytes wait, a read does not report a reset.
         if let Ok(Err(error)) = sockopt::socket_error(stream) {
             return Some(error.into());
         }
@@ -225,7 +227,7 @@ impl Transport for Socket {
         }
     }
 
-    /// close_notify under TLS, then FIN.
+    /// Sends close_notify with TLS, then FIN.
     ///
     /// "Each party MUST send a "close_notify" alert before closing its write side of the
     /// connection … This does not have any effect on its read side" (RFC 8446 §6.1).
@@ -247,7 +249,7 @@ impl Transport for Socket {
     }
 
     fn shutdown(&mut self) {
-        // FIN is sent, whatever else is possible.
+        // FIN is sent in any case.
         let _ = self.half_close();
         if self.outgoing != WriteSide::Ended {
             self.raw.end();
@@ -255,13 +257,13 @@ impl Transport for Socket {
         }
     }
 
-    /// SO_LINGER with a time of zero makes closing discard what is unsent and send RST instead of
-    /// FIN.
+    /// SO_LINGER with a time of zero: closing the socket discards unsent data, and sends RST
+    /// instead of FIN.
     fn reset(&mut self) {
         self.outgoing = WriteSide::Ended;
         self.tls = None;
         let Some(stream) = self.raw.stream.take() else { return };
-        // It only fails on a connection that is already gone.
+        // It fails only if the connection has already ended.
         let _ = sockopt::set_socket_linger(&stream, Some(Duration::ZERO));
         drop(stream);
     }
@@ -278,19 +280,19 @@ impl RawSocket {
     /// Sends FIN.
     fn end(&mut self) {
         if let Some(stream) = &self.stream {
-            // It only fails on a connection that is already gone.
+            // It fails only if the connection has already ended.
             let _ = stream.shutdown(Shutdown::Write);
         }
     }
 
-    /// Reads once; `None` when it would block.
+    /// Reads once; `None` if it would block.
     fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         let Some(stream) = self.stream.as_mut().filter(|_| self.readable) else { return Ok(None) };
         loop {
             match stream.read(buffer) {
                 Ok(n) => {
-                    // A short read has emptied the socket: the next byte makes a new event, so
-                    // the call that would only return WouldBlock is saved.
+                    // A short read has emptied the socket, and the next byte causes a new event.
+                    // This saves a call that would only return WouldBlock.
                     self.readable = n == buffer.len() || self.read_closed;
                     return Ok(Some(n));
                 }
@@ -304,7 +306,7 @@ impl RawSocket {
         }
     }
 
-    /// Writes once; 0 when it would block.
+    /// Writes once; 0 if it would block.
     fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if !self.writable || bytes.is_empty() {
             return Ok(0);
@@ -333,7 +335,7 @@ impl RawSocket {
         }
         let Some(stream) = &mut self.stream else { return Ok(false) };
         match tls.read_tls(stream) {
-            // Zero is the end of the stream, which TLS has noted and reports by itself.
+            // Zero is the end of the stream. TLS has noted the end, and reports it by itself.
             Ok(_) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.readable = false;

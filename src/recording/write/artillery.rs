@@ -1,14 +1,14 @@
 //! A load test for Artillery: the test itself, and the processor that plays the messages.
 //!
-//! Artillery's own steps wait in unexpected units, and fail if one message more arrives than they
-//! wait for; so one step plays everything.
+//! Artillery's own steps wait in unexpected units, and fail if a message arrives that they do not
+//! wait for. So a single step plays everything.
 
 use serde_json::json;
 
 use super::Plan;
 use crate::recording::session::RecordedSession;
 
-/// The test in YAML, and the processor, which is to be written to a file of this name.
+/// The test in YAML, and the processor, for a file with this name.
 pub fn artillery(session: &RecordedSession, processor: &str) -> (String, String) {
     let plan = Plan::of(session);
     let mut headers = String::new();

@@ -11,13 +11,13 @@ use crate::recording::{Fact, Record};
 use crate::ui::ending;
 use crate::wire::{Control, Data, FrameHeader, OpCode, frame};
 
-/// Bytes of a frame that are shown, and of all frames.
+/// The most bytes of a frame that are shown, and of all frames together.
 const MAX_FRAME: usize = 64 * 1024;
 const MAX_ALL: usize = 32 << 20;
 
 const PAGE: &str = include_str!("report.html");
 
-/// Collects what the report has.
+/// Collects the data of the report.
 #[derive(Debug, Default)]
 pub struct HtmlReport {
     connections: BTreeMap<ConnId, Connection>,
@@ -46,7 +46,7 @@ struct Coming {
     header: FrameHeader,
     number: u64,
     micros: i64,
-    /// As it travelled, and inflated.
+    /// The payload from the wire, and the inflated payload.
     payload: Vec<u8>,
     data: Vec<u8>,
     len: u64,
@@ -55,7 +55,7 @@ struct Coming {
 }
 
 impl HtmlReport {
-    /// Takes what is not an event: findings.
+    /// Takes a record that is not an event: diagnostics.
     pub fn record(&mut self, record: &Record) {
         if let Fact::Diagnostic(found) = &record.fact {
             let text = |name: &str| found.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -160,7 +160,8 @@ impl HtmlReport {
             "cut": self.cut,
             "connections": connections,
         });
-        // Inside a script element nothing may end it, nor a line of an older JavaScript.
+        // Inside a script element, the data must not end the element, or a line of older
+        // JavaScript.
         let data = data.to_string().replace('<', "\\u003c");
         let data = data.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
         let (before, after) = PAGE.split_once("@DATA@").unwrap_or((PAGE, ""));

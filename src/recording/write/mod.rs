@@ -20,7 +20,7 @@ use super::session::RecordedSession;
 use crate::event::Direction;
 use crate::ui::redact::Redactor;
 
-/// Header fields of a request that each client makes itself.
+/// Header fields that each client creates itself.
 const OWN: [&str; 9] = [
     "host",
     "upgrade",
@@ -33,16 +33,16 @@ const OWN: [&str; 9] = [
     "user-agent",
 ];
 
-/// What a load test needs of a connection, without its secrets.
+/// The data of a connection for a load test, without secrets.
 struct Plan {
     url: String,
     subprotocols: Vec<String>,
-    /// Names, and values or the variables that hold them.
+    /// Names, each with its value, or with the variable for its value.
     headers: Vec<(String, Result<String, String>)>,
-    /// Messages of the client: milliseconds from the opening, `text` or `binary` in base64, and how
-    /// many messages of the server were before it.
+    /// The client's messages: the milliseconds from the opening, `text` or `binary` in base64, and
+    /// how many messages of the server came before.
     sends: Vec<Value>,
-    /// Messages of the server.
+    /// The number of the server's messages.
     receives: usize,
     /// Milliseconds from the opening to the end.
     end: u64,

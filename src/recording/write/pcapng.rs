@@ -10,7 +10,7 @@ use crate::event::{ConnId, Direction};
 use crate::recording::{Fact, Record};
 use crate::wire::Role;
 
-/// Bytes of payload in a packet; the length of one of IPv4 has sixteen bits.
+/// The most bytes of payload in a packet: the length of an IPv4 packet has sixteen bits.
 const MOST: usize = 65_000;
 
 const FIN: u8 = 0x01;
@@ -34,9 +34,9 @@ pub struct PcapngWriter {
 
 #[derive(Debug)]
 struct Connection {
-    /// Client and server.
+    /// The addresses of client and server.
     ends: [SocketAddr; 2],
-    /// The number of the next byte of each.
+    /// The sequence number of the next byte of each end.
     next: [u32; 2],
     last_head: Option<Direction>,
 }
@@ -62,14 +62,15 @@ impl PcapngWriter {
                     Some(Role::Client) => (local, peer),
                     _ => (peer, local),
                 };
-                // Of a relayed connection the client's side comes first.
+                // For a relayed connection, the client's side comes first.
                 self.addresses.entry(at.conn).or_insert_with(|| ends(client, server, at.conn));
             }
             Fact::Tls(_) => self.secure.push(at.conn),
             Fact::Head(direction, bytes) | Fact::Bytes(direction, bytes) => {
                 self.open(at.conn, at.micros, out);
                 let Some(connection) = self.connections.get_mut(&at.conn) else { return };
-                // A proxy records a head that it changes twice; one stream can hold one of them.
+                // A proxy records both versions of a head that it changes, but a stream can contain
+                // only one.
                 if matches!(record.fact, Fact::Head(..))
                     && connection.last_head.replace(*direction) == Some(*direction)
                 {
@@ -88,12 +89,12 @@ impl PcapngWriter {
         }
     }
 
-    /// Heads that were left out: those that a proxy changed, as it passed them on.
+    /// The number of heads that were left out: changed heads, as the proxy forwarded them.
     pub fn heads_left_out(&self) -> u64 {
         self.heads
     }
 
-    /// Ends all connections that continue.
+    /// Ends all open connections.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         if !self.began {
             self.began = true;
@@ -131,7 +132,7 @@ impl PcapngWriter {
     }
 }
 
-/// The ends of a connection; those that are not addresses of IP get one of this machine.
+/// The addresses of both ends; an end without an IP address gets a loopback address.
 fn ends(client: &str, server: &str, conn: ConnId) -> (SocketAddr, SocketAddr) {
     let made_up = |port: u16| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
     let port = 10_000 + (conn.0 % 50_000) as u16;
@@ -158,7 +159,7 @@ impl Connection {
     ) {
         let (source, target) = (self.ends[from], self.ends[1 - from]);
         let acknowledged = if flags & ACK != 0 { self.next[1 - from] } else { 0 };
-        // The largest window there is, as nobody acknowledges in between.
+        // The largest window, because no end acknowledges data in between.
         let options: &[u8] = if flags & SYN != 0 { &[2, 4, 0xff, 0xd7, 1, 3, 3, 14] } else { &[] };
         let mut tcp = Vec::with_capacity(20 + options.len() + payload.len());
         tcp.extend(source.port().to_be_bytes());
@@ -220,7 +221,7 @@ impl Connection {
     }
 }
 
-/// The section header and the one interface: raw IP, microseconds.
+/// The section header and the only interface: raw IP, microseconds.
 fn header(out: &mut Vec<u8>) {
     block(0x0a0d_0d0a, out, |out| {
         out.extend(0x1a2b_3c4du32.to_le_bytes());
@@ -255,12 +256,12 @@ fn option(code: u16, value: &[u8], out: &mut Vec<u8>) {
     pad(out, value.len());
 }
 
-/// Fills up to a multiple of four.
+/// Adds padding up to a multiple of four.
 fn pad(out: &mut Vec<u8>, len: usize) {
     out.extend(&[0; 3][..len.next_multiple_of(4) - len]);
 }
 
-/// The checksum of the Internet (RFC 1071) of these bytes and what was summed before.
+/// The Internet checksum (RFC 1071) of these bytes and of the earlier sum.
 fn checksum(bytes: &[u8], before: u32) -> u16 {
     let mut total = sum(bytes) + before;
     while total >> 16 != 0 {

@@ -1,4 +1,4 @@
-//! A wscope script for `--script`: what the client sent, each message after as many messages of the
+//! A wscope script for `--script`: the client's data, each message after as many messages of the
 //! server as in the recording.
 
 use std::fmt::Write as _;
@@ -10,10 +10,10 @@ use crate::wire::close::CloseBody;
 use crate::wire::writer::RawFrame;
 use crate::wire::{Control, Data, LengthForm, OpCode};
 
-/// Bytes of a message of the server that are shown in a comment.
+/// How many bytes of a server's message a comment shows.
 const SHOWN: usize = 60;
 
-/// What a Close without a code is called (RFC 6455 §7.1.5).
+/// The code of a Close without a code (RFC 6455 §7.1.5).
 const NO_CODE: u16 = 1005;
 
 /// The script of the client of a connection.
@@ -50,7 +50,7 @@ fn expect(messages: &[RecordedMessage], out: &mut String) {
     }
 }
 
-/// Whether it is a message; what follows a frame that breaks a rule may continue that.
+/// Whether it is a whole message. After a frame that breaks a rule, it may be a continuation.
 fn is_whole(piece: &Piece) -> bool {
     piece.first && piece.last && piece.opcode != Data::Continue
 }
@@ -58,7 +58,7 @@ fn is_whole(piece: &Piece) -> bool {
 fn message(piece: &Piece) -> String {
     let text = (piece.opcode == Data::Text).then(|| std::str::from_utf8(&piece.content).ok());
     match text {
-        // A line as it is: what may be taken for something else goes another way.
+        // A plain line, unless it could be read as something else.
         Some(Some(line))
             if line.starts_with(|c: char| c.is_alphanumeric() || "{[\"<".contains(c))
                 && !line.contains(|c: char| c.is_control()) =>
@@ -70,7 +70,7 @@ fn message(piece: &Piece) -> String {
     }
 }
 
-/// A part of a message. It is not compressed, as a script's frames are what they say.
+/// A part of a message; not compressed, because a script writes frames literally.
 fn fragment(piece: &Piece) -> String {
     let name = match piece.opcode {
         Data::Continue => "continuation",
@@ -129,7 +129,7 @@ fn close(bytes: &[u8]) -> String {
     }
 }
 
-/// A payload after a command, with the space before it, and `before` if it is written unchanged.
+/// The payload of a command, after a space; `before` precedes an unescaped payload.
 fn payload(before: &str, bytes: &[u8]) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || " .,_".contains(c);
     match std::str::from_utf8(bytes) {
@@ -139,7 +139,7 @@ fn payload(before: &str, bytes: &[u8]) -> String {
     }
 }
 
-/// A text with the escapes of the commands.
+/// A text with the escapes of commands.
 fn text(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r").replace("${", "$${")
 }

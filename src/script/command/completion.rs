@@ -1,6 +1,6 @@
 //! What can be proposed at the cursor: commands, their arguments, files.
 //!
-//! Pure: a function returns the files; everything else is in the table.
+//! Has no side effects: a function lists the files; everything else is in the table.
 
 use crate::lens;
 use crate::script::command::frame::FRAME_KEYS;
@@ -19,13 +19,13 @@ use crate::wire::{OpCode, Role};
 pub struct Candidate {
     /// What replaces the line from the start of the completion to the cursor.
     pub replacement: String,
-    /// What a list shows.
+    /// The text in a list.
     pub display: String,
     /// What it means, in a few words; may be empty.
     pub description: String,
 }
 
-/// Headers that are worth proposing: those of the handshake, and what servers ask for.
+/// Proposed headers: those of the handshake, and those that servers often require.
 const HEADERS: &[(&str, &str)] = &[
     ("Authorization", "credentials"),
     ("Cookie", "a browser's session"),
@@ -41,16 +41,16 @@ const HEADERS: &[(&str, &str)] = &[
 
 /// What completion depends on besides the line.
 pub struct Surroundings<'a> {
-    /// Whose side the line is written on.
+    /// The side that the line is for.
     pub role: Role,
-    /// Gives the paths that begin with a path: without quotes, perhaps with `~/` at the beginning,
-    /// which its answers keep; a folder ends in `/`.
+    /// Lists the paths that begin with the given text. The text has no quotes. If it begins with
+    /// `~/`, the results do, too. A folder ends in `/`.
     pub files: &'a dyn Fn(&str) -> Vec<String>,
     /// The numbers of a server's clients, each with a description.
     pub clients: &'a [(u64, String)],
 }
 
-/// What can be written at byte `pos` of a client's `line`: as [`complete_for`], with `files` alone.
+/// The possible completions at byte `pos` of a client's `line`; [`complete_for`] with `files` only.
 pub fn complete(
     line: &str,
     pos: usize,
@@ -62,7 +62,7 @@ pub fn complete(
 /// The possible completions at byte `pos` of `line`: where they begin, and the candidates for the
 /// text between there and `pos`.
 ///
-/// A `pos` inside a character counts as before it, one beyond the end as the end.
+/// A `pos` inside a character counts as before the character, a `pos` beyond the end as the end.
 pub fn complete_for(line: &str, pos: usize, amid: &Surroundings<'_>) -> (usize, Vec<Candidate>) {
     let pos = line.floor_char_boundary(pos);
     match CompletionPoint::of(&line[..pos], amid.role) {
@@ -128,7 +128,7 @@ fn of_kind(
     }
 }
 
-/// `text` as a candidate, if what is typed begins it.
+/// `text` as a candidate, if it begins with the typed text.
 fn begun(typed: &str, text: &str, description: &str) -> Option<Candidate> {
     let begins = text.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed));
     begins.then(|| Candidate {
@@ -163,7 +163,7 @@ fn topics(typed: &str, role: Role) -> Vec<Candidate> {
     usable.filter_map(|entry| begun(name, entry.name, entry.summary)).collect()
 }
 
-/// The numbers of clients, the last of a list, with the sign they were begun with.
+/// Candidates for the last number in a list of clients; keeps a typed `@`.
 fn clients(typed: &str, clients: &[(u64, String)]) -> Vec<Candidate> {
     let sign = usize::from(typed.starts_with(target::SIGN));
     let (before, last) = typed.split_at(typed.rfind(',').map_or(sign, |at| at + 1));
@@ -173,7 +173,7 @@ fn clients(typed: &str, clients: &[(u64, String)]) -> Vec<Candidate> {
     found.map(|found| after(before, found)).collect()
 }
 
-/// Codes as numbers, or as names once a letter is typed.
+/// Close codes as numbers, or as names if the user has typed a letter.
 fn close_codes(before: &str, typed: &str) -> Vec<Candidate> {
     let by_name = typed.starts_with(|c: char| c.is_ascii_alphabetic());
     let candidate = |(name, info): (String, &crate::wire::close::CloseCodeInfo)| {
@@ -212,7 +212,7 @@ fn frame_options(typed: &str) -> Vec<Candidate> {
     }
 }
 
-/// Files, written with the quotes they were begun with.
+/// Files, with the quotes that the user has typed.
 fn paths(
     before: &str,
     typed: &str,
@@ -232,15 +232,16 @@ fn paths(
     files(&begun.text).into_iter().map(candidate).collect()
 }
 
-/// What may follow a client's `line` with the cursor at byte `pos`: the rest of the name if it is clear, and
-/// the arguments that are left. `None` in a text, in a payload and before the line's end.
+/// Proposes what may follow a client's `line` if the cursor is at byte `pos`: the rest of an
+/// unambiguous name, and the remaining arguments. Returns `None` in a text, in a payload and before
+/// the line's end.
 ///
-/// It is shown, but not inserted.
+/// The prompt shows it, but does not insert it.
 pub fn hint(line: &str, pos: usize) -> Option<String> {
     hint_for(line, pos, Role::Client)
 }
 
-/// The same for a side.
+/// [`hint`] for a side.
 pub fn hint_for(line: &str, pos: usize, role: Role) -> Option<String> {
     if pos != line.len() {
         return None;
@@ -271,7 +272,7 @@ pub fn hint_for(line: &str, pos: usize, role: Role) -> Option<String> {
     }
 }
 
-/// The arguments that are left of a command of a protocol, once that is clear.
+/// The remaining arguments of a command of a protocol, if that command is unambiguous.
 fn spoken_hint(entry: &CommandEntry, line: &str) -> Option<String> {
     let protocol = lens::find(entry.name).filter(|_| entry.group == Group::Lens)?;
     let (_, rest) = line.split_once(entry.name)?;
@@ -285,7 +286,7 @@ fn spoken_hint(entry: &CommandEntry, line: &str) -> Option<String> {
     Some(format!("{space}{slots}"))
 }
 
-/// The command that `name` is or alone begins with.
+/// The command with this name, or the only command whose name begins with it.
 fn meant(
     name: &str,
     outer: Option<&'static CommandEntry>,
@@ -309,32 +310,32 @@ fn spelled(args: &[Arg]) -> String {
     args.iter().map(|arg| format!(" {}", arg.shown)).collect()
 }
 
-/// The end of a line.
+/// What the end of a line is a part of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum CompletionPoint<'a> {
-    /// In the word that names the clients of a server's line, its sign included.
+    /// The word that names the clients of a server's line, with its sign.
     Target(Word<'a>),
-    /// In the name of a command.
+    /// The name of a command.
     Name {
         /// The name so far, with its slash.
         typed: Word<'a>,
-        /// The command of this position.
+        /// The command that contains this one.
         outer: Option<&'static CommandEntry>,
     },
-    /// In the arguments of a command.
+    /// The arguments of a command.
     Argument {
         /// The command.
         entry: &'static CommandEntry,
-        /// The argument being written, or to be written next, and those after it. Optional ones
-        /// may be left out, so it may be a later one.
+        /// The argument that the user is writing or will write next, and those after it. Optional
+        /// arguments may be left out, so the user may mean a later one.
         args: &'static [Arg],
-        /// What has been written of it; empty after white space.
+        /// The written part of it; empty after white space.
         word: Word<'a>,
     },
 }
 
 impl<'a> CompletionPoint<'a> {
-    /// The place at the end of `line`, written on this side; `None` in a text.
+    /// The point at the end of `line` for this side; `None` in a text.
     pub fn of(line: &'a str, role: Role) -> Option<Self> {
         locate(Word { at: 0, text: line }, None, role)
     }
@@ -379,7 +380,7 @@ fn locate<'a>(
         if word.text[..len] == *"--"
             && let [.., Arg { kind: ArgKind::Payload, .. }] = args
         {
-            // One white space follows; there is one, or the word would be the last.
+            // White space follows, because otherwise this word would be the last one.
             let payload = word.skip(len);
             let separator = payload.text.chars().next().map_or(0, char::len_utf8);
             return Some(CompletionPoint::Argument {
@@ -401,13 +402,14 @@ fn locate<'a>(
     }
 }
 
-/// The argument that `word` is, and those after it: optional ones it can't be are left out.
+/// The argument that `word` begins, and those after it; skips optional arguments that `word` can't
+/// be.
 pub(crate) fn from(args: &'static [Arg], word: &str) -> &'static [Arg] {
     let skipped = args.iter().take_while(|arg| arg.is_optional() && !fits(arg.kind, word));
     &args[skipped.count()..]
 }
 
-/// Whether `inner` can stand in `outer`.
+/// Whether `inner` can be the command of `outer`.
 pub(crate) fn can_stand_in(inner: &CommandEntry, outer: &CommandEntry) -> bool {
     match inner.nesting {
         Nesting::Yes => true,
@@ -430,8 +432,8 @@ fn fits(kind: ArgKind, word: &str) -> bool {
     }
 }
 
-/// The length of the word at the beginning of `text`, which may be in quotes; a regular expression
-/// also between slashes.
+/// The length of the first word of `text`. The word may be in quotes, a regular expression also
+/// between slashes.
 fn word_len(text: &str, args: &[Arg]) -> usize {
     let regex_due = args.first().is_some_and(|arg| arg.kind == ArgKind::Regex || arg.is_optional())
         && args.iter().any(|arg| arg.kind == ArgKind::Regex);

@@ -13,7 +13,7 @@ pub struct CommandEntry {
     pub name: &'static str,
     /// Other names for it.
     pub aliases: &'static [&'static str],
-    /// What it is for.
+    /// Its group in lists.
     pub group: Group,
     /// Its arguments in order.
     pub args: &'static [Arg],
@@ -21,9 +21,9 @@ pub struct CommandEntry {
     pub summary: &'static str,
     /// What must be known beyond the summary: sentences, paragraphs divided by `\n`.
     pub help: &'static str,
-    /// Lines that show it, each with what it does; at least one.
+    /// Example lines, each with its effect; at least one.
     pub examples: &'static [(&'static str, &'static str)],
-    /// Whether it can stand in `/every` and `/repeat`.
+    /// Whether `/every` and `/repeat` accept it.
     pub nesting: Nesting,
     /// Where it can be used.
     pub side: Availability,
@@ -31,7 +31,7 @@ pub struct CommandEntry {
     pub(crate) parse: fn(&mut Args<'_>) -> Result<Command, ParseError>,
 }
 
-/// What commands are grouped by in lists.
+/// The groups of commands in lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     /// Frames and messages.
@@ -40,7 +40,7 @@ pub enum Group {
     Connection,
     /// Repetition, waiting, scripts.
     Script,
-    /// What lenses speak.
+    /// Messages of the protocols that lenses read.
     Lens,
     /// What is shown, and how.
     Show,
@@ -60,7 +60,7 @@ impl Group {
             Self::Connection => "The connection",
             Self::Script => "Repeating, waiting, scripts",
             Self::Show => "Looking",
-            Self::Lens => "Speaking what a lens reads",
+            Self::Lens => "Speaking the protocol of a lens",
             Self::Prompt => "The prompt",
         }
     }
@@ -69,18 +69,18 @@ impl Group {
 /// On which side a command can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Availability {
-    /// On both.
+    /// Both sides.
     Both,
-    /// By a client only: a server can't, for this reason.
+    /// Only a client. A server gets this reason.
     Client(&'static str),
-    /// By a server only: a client can't, for this reason.
+    /// Only a server. A client gets this reason.
     Server(&'static str),
-    /// By a proxy only: a client can't, for this reason, and a server notices it in time.
+    /// Only a proxy. A client gets this reason; a server finds out when it runs the command.
     Proxy(&'static str),
 }
 
 impl Availability {
-    /// Why a command can't be used by this side, if it can't.
+    /// Why this side can't use a command; `None` if it can.
     pub fn refuses(self, role: Role) -> Option<&'static str> {
         match (self, role) {
             (Self::Client(reason), Role::Server)
@@ -100,14 +100,14 @@ impl Availability {
     }
 }
 
-/// Whether a command can stand in `/every` and `/repeat`.
+/// Whether `/every` and `/repeat` accept a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nesting {
-    /// It can.
+    /// Both do.
     Yes,
-    /// Only in the other of the two, for this reason.
+    /// A command does not accept itself, for this reason; the other one of the two does.
     NotInItself(&'static str),
-    /// It can't, for this reason.
+    /// Neither does, for this reason.
     No(&'static str),
 }
 
@@ -116,7 +116,7 @@ pub enum Nesting {
 pub struct Arg {
     /// As the usage shows it: in brackets if it may be left out.
     pub shown: &'static str,
-    /// What can stand there.
+    /// What kind of value it takes.
     pub kind: ArgKind,
 }
 
@@ -131,7 +131,7 @@ impl Arg {
         self.kind == ArgKind::FrameOption
     }
 
-    /// Whether it takes all that follows, spaces included.
+    /// Whether it takes the rest of the line, spaces included.
     pub fn is_rest(&self) -> bool {
         matches!(
             self.kind,
@@ -140,7 +140,7 @@ impl Arg {
     }
 }
 
-/// What can stand instead of an argument.
+/// The kind of value of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArgKind {
     /// A payload, in one of its notations.
@@ -159,7 +159,7 @@ pub enum ArgKind {
     Spoken,
     /// A file, or one of these words.
     Path(Choices),
-    /// A close code by number or name.
+    /// A close code, as a number or a name.
     CloseCode,
     /// The reason of a Close.
     Reason,
@@ -171,13 +171,13 @@ pub enum ArgKind {
     FrameOption,
     /// The numbers of clients.
     Clients,
-    /// A number, a time, an address, sizes: nothing to propose.
+    /// A number, a time, an address or sizes: there is nothing to propose.
     Value,
     /// A regular expression.
     Regex,
     /// A header as for `-H`.
     Header,
-    /// The rest of the line, as it is.
+    /// The rest of the line, unchanged.
     Text,
     /// A command or a text.
     Command,
@@ -185,7 +185,7 @@ pub enum ArgKind {
     Topic,
 }
 
-/// Words that can stand in a place, each with what it means.
+/// Possible words, each with its meaning.
 pub type Choices = &'static [(&'static str, &'static str)];
 
 impl CommandEntry {
@@ -200,12 +200,12 @@ impl CommandEntry {
     }
 }
 
-/// The arguments of a command: what has not been read yet.
+/// The arguments of a command that have not been read yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Args<'a> {
-    /// The row of the command, for messages.
+    /// The row of the command, for error messages.
     pub entry: &'static CommandEntry,
-    /// Whose side the line is carried out on.
+    /// The side that carries out the line.
     pub role: Role,
     /// The variables.
     pub scope: Scope<'a>,
@@ -218,12 +218,12 @@ impl<'a> Args<'a> {
         Self { entry, role, scope, rest }
     }
 
-    /// The next word without taking it: up to white space, with its variables' values.
+    /// The next word, with the values of variables; does not take it.
     pub fn peek(&self) -> Option<Word<'a>> {
         self.peek_raw().map(|word| self.scope.word(word))
     }
 
-    /// The next word as it was written.
+    /// The next word as written; does not take it.
     pub fn peek_raw(&self) -> Option<Word<'a>> {
         let rest = self.trimmed();
         let end = rest.text.find(char::is_whitespace).unwrap_or(rest.text.len());
@@ -255,13 +255,13 @@ impl<'a> Args<'a> {
         found
     }
 
-    /// Everything that is left: one white space separates, the rest is verbatim.
+    /// The rest of the line, verbatim after one white space.
     pub fn rest(&self) -> Word<'a> {
         let separator = self.rest.text.chars().next().filter(|c| c.is_whitespace());
         self.rest.skip(separator.map_or(0, char::len_utf8))
     }
 
-    /// Everything that is left, without white space before it.
+    /// The rest of the line, without white space before it.
     pub fn trimmed(&self) -> Word<'a> {
         self.rest.skip(self.rest.text.len() - self.rest.text.trim_start().len())
     }
@@ -270,7 +270,7 @@ impl<'a> Args<'a> {
     ///
     /// # Errors
     ///
-    /// None is there, or a quote is open.
+    /// The path is missing, or a quote is open.
     pub fn path(&mut self, argument: &'static str) -> Result<String, ParseError> {
         let rest = self.trimmed();
         let (path, len) = unquote(rest, false)?;
@@ -281,12 +281,12 @@ impl<'a> Args<'a> {
         Ok(self.scope.text(Word { text: &path, ..rest })?.into_owned())
     }
 
-    /// The next `NAME=VALUE`, without the quotes around the value or around both; and the number of
-    /// its bytes in the line.
+    /// The next `NAME=VALUE`, and its length in bytes in the line. Quotes around the value or
+    /// around the whole are removed.
     pub fn peek_assignment(&self) -> Option<(String, usize)> {
         let rest = self.trimmed();
         let (name, value) = rest.text.split_once('=')?;
-        // A name has no white space; in quotes nobody knows.
+        // A name has no white space. Inside quotes, white space does not end the name.
         let before = match value.starts_with('"') && !name.starts_with('"') {
             true if !name.contains(char::is_whitespace) => name.len() + 1,
             _ => 0,
@@ -295,14 +295,14 @@ impl<'a> Args<'a> {
         open.is_none().then(|| (rest.text[..before].to_owned() + &text, before + len))
     }
 
-    /// Consumes this much of the line.
+    /// Skips this many bytes of the line.
     pub fn take(&mut self, len: usize) {
         let rest = self.trimmed();
         self.take_to(rest.at + len);
     }
 
-    /// Takes the text between the next delimiter and its partner. A backslash before the delimiter
-    /// makes it a part of the text; all other backslashes stay.
+    /// Takes the text between the next delimiter and its partner. After a backslash, the delimiter
+    /// is a part of the text; other backslashes are kept.
     ///
     /// # Errors
     ///
@@ -333,8 +333,8 @@ impl<'a> Args<'a> {
         Err(ParseFault::Open(delimiter).at(start.at))
     }
 
-    /// Whether the next text is between double quotes, or should be: a piece of JSON continues
-    /// after its second quote.
+    /// Whether the next text is a quoted word. In a piece of JSON, text follows directly after the
+    /// second quote, so it is not a quoted word.
     pub fn is_quoted(&mut self) -> bool {
         let before = self.rest;
         let goes_on =
@@ -343,7 +343,7 @@ impl<'a> Args<'a> {
         !goes_on
     }
 
-    /// Consumes a character, if it is next and the following character is allowed.
+    /// Takes a character if it is next and `follows` accepts the text after it.
     pub fn take_prefix(&mut self, prefix: char, follows: impl Fn(&str) -> bool) -> bool {
         let next = self.trimmed();
         let Some(rest) = next.text.strip_prefix(prefix).filter(|rest| follows(rest)) else {
@@ -353,7 +353,7 @@ impl<'a> Args<'a> {
         true
     }
 
-    /// Nothing may be left.
+    /// Checks that no argument is left.
     ///
     /// # Errors
     ///
@@ -376,7 +376,7 @@ impl<'a> Args<'a> {
         ParseFault::Surplus { word, usage: self.entry.usage() }.at(at)
     }
 
-    /// Goes on at a byte of the line.
+    /// Continues at a byte of the line.
     fn take_to(&mut self, at: usize) {
         self.rest = self.rest.skip(at - self.rest.at);
     }

@@ -34,8 +34,8 @@ pub enum EscapeFault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{fault}")]
 pub struct ParseError {
-    /// The byte offset in the line of what is wrong, on a character's boundary; the line's length
-    /// where something is missing at its end.
+    /// The byte offset of the fault in the line, on a character boundary; the length of the line if
+    /// something is missing at its end.
     pub at: usize,
     /// What is wrong.
     pub fault: ParseFault,
@@ -49,18 +49,18 @@ pub enum ParseFault {
     UnknownCommand {
         /// The word as typed, without its slash; cut if it is long.
         name: String,
-        /// The names it may have been meant for, best first; may be empty.
+        /// Commands that the user may have meant, best first; may be empty.
         near: Vec<&'static str>,
     },
-    /// The row is for the other side.
+    /// The command is for the other side.
     #[error("/{name} is not available here: {reason}")]
     OtherSide {
         /// The command's name.
         name: &'static str,
-        /// Why it is not for this one.
+        /// Why this side can't use it.
         reason: &'static str,
     },
-    /// A command that is not about single clients.
+    /// The command does not act on single clients, so it takes no target.
     #[error("this command does not take a client; write it without @N or /to N")]
     NoTarget,
     /// The line ends too early.
@@ -73,7 +73,7 @@ pub enum ParseFault {
         /// The command with all its arguments.
         usage: String,
     },
-    /// Not a command of the lens's protocol.
+    /// The protocol of the lens does not have this command.
     #[error("/{word}: {why}; /help {word} lists its commands")]
     NotSpoken {
         /// The protocol's word.
@@ -84,7 +84,7 @@ pub enum ParseFault {
     /// More words than the command takes.
     #[error("unexpected argument {word}; usage: {usage}")]
     Surplus {
-        /// The first word too many, quoted.
+        /// The first surplus word, quoted.
         word: String,
         /// The command with all its arguments.
         usage: String,
@@ -94,12 +94,12 @@ pub enum ParseFault {
     Not {
         /// The word, quoted.
         word: String,
-        /// What it is not, as in `no close code`.
+        /// What the word is not, as in `no close code`.
         not: &'static str,
         /// What is accepted.
         accepted: String,
     },
-    /// The same thing given twice.
+    /// An option is given twice.
     #[error("{0} is given twice")]
     Twice(&'static str),
     /// A command that can't be repeated.
@@ -107,7 +107,7 @@ pub enum ParseFault {
     Nested {
         /// The command that repeats.
         outer: &'static str,
-        /// The one to be repeated.
+        /// The inner command.
         inner: &'static str,
         /// Why not.
         reason: &'static str,
@@ -115,16 +115,16 @@ pub enum ParseFault {
     /// A quote or a slash without its partner.
     #[error("the {0} here is not closed")]
     Open(char),
-    /// `@` and nothing after it.
+    /// `@` without a path.
     #[error("no path after @; a text that begins with @ is written \\@")]
     NoPath,
-    /// `code=` with the payload from a file.
+    /// `code=` together with a payload from a file.
     #[error("with code=, the reason must be text, not @FILE")]
     ReasonFromFile,
     /// An escape that can't be resolved.
     #[error(transparent)]
     Escape(EscapeFault),
-    /// Not hex after `hex:`.
+    /// The text after `hex:` is not hex.
     #[error("{word} is not hex: {fault}")]
     Hex {
         /// The payload, quoted and cut.
@@ -132,7 +132,7 @@ pub enum ParseFault {
         /// What is wrong with it.
         fault: HexFault,
     },
-    /// Not hex, where a payload is hex by default.
+    /// A payload that is hex by default is not hex.
     #[error("{word} is not hex: {fault}; for text write it in quotes")]
     HexOrQuotes {
         /// The payload, quoted and cut.
@@ -162,22 +162,22 @@ pub enum ParseFault {
     /// `${` without its brace.
     #[error("${{ without a closing }}; a literal ${{ is written $${{")]
     OpenVariable,
-    /// What can't be sent as the answer to a message.
+    /// This command can't be the answer to a message.
     #[error("/{0} can't be used in /on, which takes only commands that send something at once")]
     NoAnswer(&'static str),
-    /// Not a rule.
+    /// The text is not a rule.
     #[error("{}", sanitize::escaped(.0.as_bytes()))]
     Rule(String),
-    /// Not a URL.
+    /// The text is not a URL.
     #[error("{}", sanitize::escaped(.0.to_string().as_bytes()))]
     Url(TargetError),
-    /// Not a header.
+    /// The text is not a header.
     #[error("{}", sanitize::escaped(.0.to_string().as_bytes()))]
     Header(HeaderError),
 }
 
 impl ParseError {
-    /// Whether a variable is not set, or not written as one.
+    /// Whether the error is about a variable: not set, or a wrong notation.
     pub fn is_about_variables(&self) -> bool {
         matches!(self.fault, ParseFault::NoVariable(_) | ParseFault::OpenVariable)
     }
@@ -190,14 +190,14 @@ impl ParseFault {
     }
 }
 
-/// A word as messages show it: quoted, harmless, and no longer than a message can bear.
+/// A word for messages: quoted, escaped for a terminal, and cut.
 pub(crate) fn shown(word: &str) -> String {
     let mut out = Vec::new();
     sanitize::fit_quoted(word.as_bytes(), false, 42, &mut out);
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// The one of several words, separated by commas, that a quoted word may stand for.
+/// The accepted word (from a comma-separated list) that the user probably meant.
 fn meant(word: &str, accepted: &str) -> String {
     let choices = || accepted.split(", ");
     let word = word.trim_matches('"');

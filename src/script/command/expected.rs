@@ -8,16 +8,16 @@ use crate::ui::pattern::Pattern;
 /// What a message must match.
 #[derive(Clone, Debug)]
 pub enum Expected {
-    /// Its content.
+    /// Content that matches.
     Content(Pattern),
-    /// What it means.
+    /// A field of its meaning.
     Field(FieldTest),
-    /// What it means; another expectation may have the message too.
+    /// A field of its meaning; another expectation may match the same message.
     Answer(FieldTest),
 }
 
 impl Expected {
-    /// What waits, for errors.
+    /// The name of the expectation, for errors.
     pub fn name(&self) -> String {
         match self {
             Self::Answer(test) => format!("the answer {test}"),

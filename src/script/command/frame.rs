@@ -13,18 +13,18 @@ use crate::ui::suggest;
 use crate::wire::close::CloseBody;
 use crate::wire::{Control, Data, OpCode};
 
-/// An option of `/frame`, as it is explained and completed.
+/// An option of `/frame`, for help and completion.
 #[derive(Clone, Copy, Debug)]
 pub struct FrameKey {
-    /// What is before the `=`.
+    /// The name before the `=`.
     pub name: &'static str,
     /// What it means, in a few words.
     pub meaning: &'static str,
-    /// Values worth proposing.
+    /// Proposed values.
     pub values: &'static [&'static str],
 }
 
-/// The options of `/frame`. The last two take all that follows.
+/// The options of `/frame`. The last two take the rest of the line.
 pub const FRAME_KEYS: &[FrameKey] = &[
     key("opcode", "name, or 0 to 15", &[]),
     key("fin", "the FIN bit", &["on", "off"]),
@@ -98,11 +98,11 @@ pub(crate) fn frame(args: &mut Args<'_>) -> Result<Command, ParseError> {
 ///
 /// # Errors
 ///
-/// The word is nearly an option: a slip must not become payload.
+/// The word is almost an option, so it is probably a typo. It must not become payload.
 fn option(word: Word<'_>) -> Result<Option<(&'static str, Word<'_>)>, ParseError> {
     let Some((name, _)) = word.text.split_once('=') else { return Ok(None) };
     let keys = FRAME_KEYS.iter().map(|key| key.name);
-    // As a line of the transcript has them.
+    // Mask keys may be written as in the transcript.
     if let Some((_, key)) =
         [("op", "opcode"), ("key", "mask")].iter().find(|(short, _)| *short == name)
     {
@@ -120,7 +120,8 @@ fn option(word: Word<'_>) -> Result<Option<(&'static str, Word<'_>)>, ParseError
     }
 }
 
-/// A payload does not begin with what is an opcode, or nearly one: a slip must not become payload.
+/// A payload must not begin with an opcode or with a word that is almost one: the user probably
+/// made a typo.
 fn misplaced_opcode(word: Word<'_>) -> Result<(), ParseError> {
     if opcode(word.text).is_some() && number(word.text).is_none() {
         let accepted = format!("opcode={}, or -- before a payload that begins so", word.text);
@@ -137,7 +138,7 @@ fn misplaced_opcode(word: Word<'_>) -> Result<(), ParseError> {
     }
 }
 
-/// An option after the beginning of the payload would be sent as a part of it.
+/// An option after the beginning of the payload would be sent as payload.
 fn late_option(word: Word<'_>) -> Result<(), ParseError> {
     match option(word) {
         Ok(None) => Ok(()),
@@ -148,7 +149,7 @@ fn late_option(word: Word<'_>) -> Result<(), ParseError> {
     }
 }
 
-/// A word of the message that is nearly one of the command's own.
+/// A word of the message is almost one of the command's own words.
 fn nearly(word: Word<'_>, names: &[&'static str]) -> Result<(), ParseError> {
     match suggest::near(word.text, names.iter().copied()).first() {
         Some(meant) => {
@@ -163,9 +164,9 @@ fn nearly(word: Word<'_>, names: &[&'static str]) -> Result<(), ParseError> {
 #[derive(Debug)]
 struct Draft {
     spec: FrameSpec,
-    /// The value of `code=`: the payload is the reason after it.
+    /// The value of `code=`. The payload then is the reason.
     code: Option<u16>,
-    /// The keys given so far.
+    /// The keys that were given already.
     seen: Vec<&'static str>,
 }
 
@@ -306,7 +307,7 @@ fn cut(word: Word<'_>) -> Result<Fragmentation, ParseError> {
             false => Err(wrong()),
         };
     }
-    // `5,` is one size; what is left of the message makes the last fragment.
+    // `5,` is one size; the rest of the message is the last fragment.
     let sizes = word.text.strip_suffix(',').unwrap_or(word.text);
     sizes.split(',').map(size).collect::<Result<_, _>>().map(Fragmentation::Sizes)
 }

@@ -10,22 +10,22 @@ use crate::wire::Role;
 /// The columns of the usages in the overview; a longer one is cut to its name.
 const USAGE_WIDTH: usize = 29;
 
-/// What every line means, before the commands are listed.
+/// What a line means; precedes the list of commands.
 const PREAMBLE: &str = "A line is sent as a text message, unchanged. A line that begins with / is a \
     command. // sends a text that begins with a slash, /# begins a comment. /help COMMAND shows more.";
 
-/// What a line of a server may begin with.
+/// How a line of a server may begin.
 const TARGETS: &str = "A line goes to all clients. @3 LINE goes to client 3, @3,5 LINE to 3 and 5.";
 
-/// What a line of a proxy begins with.
+/// How a line of a proxy begins.
 const DIRECTIONS: &str = "A line names a connection and a direction: @3> LINE goes to the server of connection \
     3, @3< LINE to its client; @> and @< are those of the last connection, @all> and @all< those of all. \
     /rule, /hold and /drop change what passes.";
 
-/// What an endpoint does by itself, and a proxy does not.
+/// Commands about the automatic behaviour of an endpoint, which a proxy does not have.
 const OF_ENDPOINTS: [&str; 5] = ["autopong", "autoclose", "compress", "on", "off"];
 
-/// All commands of a side, grouped and aligned; `role` is ours, if we are one of the ends.
+/// All commands of a side, grouped and aligned. `role` is the role of this side; a proxy has none.
 pub fn overview(role: Option<Role>) -> String {
     let mut out = format!("{PREAMBLE}\n");
     match role {
@@ -42,7 +42,7 @@ pub fn overview(role: Option<Role>) -> String {
     out
 }
 
-/// Whether a command does something there.
+/// Whether a command has an effect for this role.
 fn is_of_use(entry: &CommandEntry, role: Option<Role>) -> bool {
     let changes_what_passes = matches!(entry.side, Availability::Proxy(_));
     match role {
@@ -51,7 +51,7 @@ fn is_of_use(entry: &CommandEntry, role: Option<Role>) -> bool {
     }
 }
 
-/// Everything about one command; `None` if there is none with that name.
+/// The help of one command; `None` if the command does not exist.
 pub fn of(name: &str) -> Option<String> {
     let entry = find(name)?;
     let mut out = format!("{}\n  {}\n", entry.usage(), entry.summary);
@@ -79,7 +79,7 @@ pub fn of(name: &str) -> Option<String> {
     Some(out)
 }
 
-/// The usage, or the beginning of it that fits.
+/// The usage, or the part of it that fits.
 fn short_usage(entry: &CommandEntry) -> String {
     let usage = entry.usage();
     match usage.chars().count() <= USAGE_WIDTH {

@@ -1,7 +1,7 @@
 //! Which rules an outgoing frame breaks.
 //!
-//! An illegal frame is sent without confirmation; one line says which rules it breaks. Headers are
-//! judged like those of the peer's frames, with the texts of the catalogue.
+//! An illegal frame is sent without confirmation; one line says which rules it breaks. The checks
+//! and texts are those for the peer's frames.
 
 use crate::session::framing::{Situation, content_faults, judge};
 use crate::wire::writer::RawFrame;
@@ -10,8 +10,8 @@ use crate::wire::{FrameHeader, LengthForm, ViolationKind};
 /// What `frame` breaks if it is sent next, in one line: each rule with its code and its section,
 /// divided by `; `. `None` if it is legal.
 ///
-/// The mask must have been chosen. What only later frames show is not judged: whether a text that
-/// continues will be UTF-8.
+/// The mask must have been chosen. Rules that depend on later frames are not checked, such as
+/// whether an unfinished text will be UTF-8.
 pub fn breaches(frame: &RawFrame, situation: Situation) -> Option<String> {
     let len = frame.announced.unwrap_or(frame.payload.len() as u64);
     let minimal = LengthForm::minimal(len);
@@ -28,7 +28,7 @@ pub fn breaches(frame: &RawFrame, situation: Situation) -> Option<String> {
     };
     let mut found = Vec::new();
     judge(&header, situation, |kind, detail| {
-        // A form that is too short is another fault, reported below.
+        // A form that is too short is another fault, which is reported below.
         if kind != ViolationKind::NonMinimalLength || header.form > minimal {
             found.push(sentence(kind, &detail));
         }

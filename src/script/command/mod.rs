@@ -44,18 +44,19 @@ pub use error::ParseError;
 pub use expected::{Expected, FieldTest};
 pub use parse::{filter_for, parse, parse_for, parse_with};
 
-/// What a line asks for.
+/// The meaning of a line.
 #[derive(Clone, Debug)]
 pub enum Command {
     /// `/text PAYLOAD`, and every line that is not a command: a text message.
     Text(Payload),
     /// `/binary PAYLOAD`: a binary message.
     Binary(Payload),
-    /// A text or binary message that continues in the next one: `"fin":false` of a JSON command.
+    /// A text or binary message that continues in the next command: `"fin":false` of a JSON
+    /// command.
     Unfinished {
-        /// Text or binary; counts with the first part.
+        /// The opcode. The first part decides it.
         opcode: Data,
-        /// This part of it.
+        /// This part of the message.
         payload: Payload,
     },
     /// `/file PATH [text|binary]`: a file as one message; binary unless text is given.
@@ -80,23 +81,24 @@ pub enum Command {
     Frame(FrameSpec),
     /// `/fragment …`: a message in fragments of chosen sizes.
     Fragment(FragmentSpec),
-    /// `/bytes PAYLOAD`: bytes onto the wire, without a frame around them.
+    /// `/bytes PAYLOAD`: sends bytes without a frame around them.
     Bytes(Payload),
     /// `/abort`: ends TCP with a reset.
     Abort,
-    /// `/half-close`: ends our side of the stream, continues receiving.
+    /// `/half-close`: ends our direction of the stream, and continues to receive.
     HalfClose,
     /// `/autopong [on|off|delay SECONDS]`.
     AutoPong(Option<AutoPong>),
-    /// `/autoclose [on|off]`: whether a Close of the peer is answered.
+    /// `/autoclose [on|off]`: whether wscope answers the peer's Close.
     AutoClose(Option<bool>),
-    /// `/compress [on|off]`: whether messages are compressed, where that was agreed.
+    /// `/compress [on|off]`: whether wscope compresses messages, if both sides agreed to
+    /// compression.
     Compress(Option<bool>),
     /// `/every INTERVAL COMMAND`.
     Every {
-        /// From one time to the next; more than zero.
+        /// The time between two runs; more than zero.
         interval: Duration,
-        /// What is done.
+        /// The command that is repeated.
         command: Box<Command>,
         /// The line as typed, for lists and messages.
         line: String,
@@ -105,35 +107,38 @@ pub enum Command {
     Stop(Option<u64>),
     /// `/repeat N COMMAND`.
     Repeat {
-        /// How often.
+        /// The number of repetitions.
         count: u64,
-        /// What is done.
+        /// The command that is repeated.
         command: Box<Command>,
     },
-    /// `/wait SECONDS`: what follows waits.
+    /// `/wait SECONDS`: the following lines wait.
     Wait(Duration),
-    /// `/expect REGEX [TIMEOUT]`: what follows waits for a message that matches.
+    /// `/expect REGEX [TIMEOUT]`: the following lines wait for a message that matches.
     Expect {
         /// What a message must match.
         expected: Expected,
         /// How long to wait, if that was given.
         timeout: Option<Duration>,
     },
-    /// `/expect-not REGEX [TIMEOUT]`: what follows waits, and no message may match meanwhile.
+    /// `/expect-not REGEX [TIMEOUT]`: the following lines wait, and no message may match during
+    /// that time.
     ExpectNot {
         /// What no message may match.
         expected: Expected,
         /// How long to wait.
         timeout: Duration,
     },
-    /// `/expect-close CODE [TIMEOUT]`: what follows waits for the end of the connection.
+    /// `/expect-close CODE [TIMEOUT]`: the following lines wait for the end of the connection.
     ExpectClose {
-        /// The code that an application sees: 1005 for a Close without one, 1006 without a Close.
+        /// The code that an application sees: 1005 for a Close without a code, 1006 for an end
+        /// without a Close.
         code: u16,
         /// How long to wait, if that was given.
         timeout: Option<Duration>,
     },
-    /// `/set [NAME [VALUE]]`: gives a variable a value; without one, shows it, or all.
+    /// `/set [NAME [VALUE]]`: sets a variable. Without a value, shows the variable; without a name,
+    /// shows all.
     Set {
         /// The variable.
         name: Option<String>,
@@ -144,38 +149,38 @@ pub enum Command {
     On(Option<OnRule>),
     /// `/off [N]`: ends one `/on`, or all of them.
     OffRule(Option<u64>),
-    /// `/await [N] [TIMEOUT]`: what follows waits until so many clients are connected.
+    /// `/await [N] [TIMEOUT]`: the following lines wait until N clients are connected.
     Await {
-        /// How many at once; more than zero.
+        /// How many clients at the same time; more than zero.
         count: usize,
         /// How long to wait.
         timeout: Duration,
     },
-    /// `@TARGET LINE`, `/to TARGET [LINE]`: a line for these clients; without one, all lines that
-    /// follow are.
+    /// `@TARGET LINE`, `/to TARGET [LINE]`: a line for these clients. Without a line, all following
+    /// lines are for them.
     To {
-        /// Who is meant.
+        /// The clients.
         target: ClientSet,
-        /// What is done.
+        /// The line for them.
         command: Option<Box<Command>>,
     },
-    /// `/rule`, `/hold`: what is done to messages that pass a proxy.
+    /// `/rule`, `/hold`: what a proxy does with passing messages.
     Rule(RuleChange),
     /// `/next`, `/drop`, `/pass`: releases held messages.
     Release(ReleaseWhat),
-    /// `/clients`: who is connected.
+    /// `/clients`: lists the connected clients.
     Clients,
-    /// `/source FILE`: the lines of a file, as if typed.
+    /// `/source FILE`: runs the lines of a file, as if typed.
     Source(PathBuf),
-    /// `/edit [PAYLOAD]`: a message written in an editor, from a beginning if there is one.
+    /// `/edit [PAYLOAD]`: opens an editor with the payload, and sends the saved text.
     Edit(Payload),
-    /// `/last`: the last message received, in full.
+    /// `/last`: shows the last received message in full.
     Last,
     /// `/show …`.
     Show(Show),
-    /// `/find REGEX`, `/show frames N /REGEX/`: the last messages that match.
+    /// `/find REGEX`, `/show frames N /REGEX/`: shows the last messages that match.
     Find {
-        /// What their content must match.
+        /// The pattern for their content.
         pattern: Pattern,
         /// How many.
         most: usize,
@@ -188,7 +193,7 @@ pub enum Command {
     Pretty(Option<Pretty>),
     /// `/timestamps auto|on|off|relative`; without an argument, shows the current setting.
     Timestamps(Option<Timestamps>),
-    /// `/log FILE|off`; nothing asks where to.
+    /// `/log FILE|off`; without an argument, shows where the log goes.
     Log(LogChange),
     /// `/lens NAME`; without a name, shows the current setting.
     Lens(Option<LensChoice>),
@@ -199,7 +204,8 @@ pub enum Command {
         /// Its command and the arguments.
         line: String,
     },
-    /// `/keepalive [on|off]`: whether what the protocol of the lens demands is sent.
+    /// `/keepalive [on|off]`: whether wscope sends the heartbeats and answers that the protocol of
+    /// the lens requires.
     KeepAlive(Option<bool>),
     /// `/headers [NAME: VALUE]`: shows what the next `/reconnect` sends, or changes it as `-H` does.
     Headers(Option<String>),
@@ -220,7 +226,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// The message that it sends, if it was written in the line.
+    /// The message that the command sends, if the line contains it.
     pub fn payload(&self) -> Option<&Payload> {
         match self {
             Self::Text(payload)
@@ -235,8 +241,8 @@ impl Command {
         }
     }
 
-    /// Whether it is carried out although what was to be sent before can't leave yet. It sends no data, or
-    /// ends the connection.
+    /// Whether the command runs even if earlier data can't be sent yet. Such a command sends no
+    /// data, or ends the connection.
     pub fn waits_for_no_room(&self) -> bool {
         match self {
             Self::To { command: Some(command), .. } => command.waits_for_no_room(),
@@ -262,8 +268,8 @@ impl Command {
         }
     }
 
-    /// Whether it acts on single connections or asks about one, so that a server's line can name
-    /// clients for it.
+    /// Whether the command acts on or describes single connections, so that a server's line can
+    /// name clients for it.
     pub fn takes_target(&self) -> bool {
         match self {
             Self::Text(_)
@@ -327,13 +333,14 @@ impl Command {
 pub struct OnRule {
     /// What a message must match.
     pub pattern: Pattern,
-    /// The answer as written; it has been found to be one.
+    /// The answer as written; it has been checked.
     pub line: String,
-    /// The answer, unless it has variables: then it is read again for each message.
+    /// The parsed answer; `None` if it has variables, because then it is parsed again for each
+    /// message.
     pub command: Option<Box<Command>>,
 }
 
-/// What is sent, as it was written. A file is read when the command is carried out.
+/// A payload as written. A file is read when the command runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
     /// These bytes.
@@ -364,12 +371,12 @@ pub struct FrameSpec {
 /// `mask=on|off|KEY`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MaskChoice {
-    /// As the role demands: a client masks, a server does not.
+    /// As the role requires: a client masks, a server does not.
     #[default]
     Role,
     /// With a fresh key, whatever the role.
     On,
-    /// Not.
+    /// Without a mask.
     Off,
     /// With this key.
     Key(MaskKey),
@@ -391,74 +398,74 @@ pub struct FragmentSpec {
 /// How a message is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fragmentation {
-    /// `3`: into so many fragments of about the same size; more than zero.
+    /// `3`: into this many fragments of about the same size; more than zero.
     Count(usize),
-    /// `2,0,5`: into fragments of these sizes; what is left makes a last one.
+    /// `2,0,5`: into fragments of these sizes; the rest is one more fragment.
     Sizes(Vec<usize>),
 }
 
 /// What `/show` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Show {
-    /// Both heads and the rules' verdicts.
+    /// Both heads and the verdicts on the handshake rules.
     Handshake,
     /// Version, cipher, certificate.
     Tls,
     /// Counts, sizes, ratios, round trips.
     Stats,
-    /// What the endpoint and the session are set to.
+    /// The settings of the endpoint and of the session.
     State,
-    /// What the lens knows.
+    /// The state of the lens.
     Lens,
-    /// The last frames, both ways.
+    /// The last frames of both directions.
     Frames(usize),
-    /// The message that the frame of this number belongs to; without a direction the received one,
-    /// if there is one.
+    /// The message that contains the frame with this number. Without a direction, prefers the
+    /// received one.
     Message(u64, Option<Direction>),
 }
 
 /// What `/filter` changes.
 #[derive(Clone, Debug)]
 pub enum FilterChange {
-    /// Nothing: asks what is filtered.
+    /// Shows the current filter.
     Ask,
     /// `off`: everything is shown.
     Off,
-    /// `in|out|both` `text,ping,…` `/REGEX/` `!/REGEX/`: only what passes all that is given is
-    /// shown; it replaces the filter before.
+    /// `in|out|both` `text,ping,…` `/REGEX/` `!/REGEX/`: shows only frames that match all given
+    /// parts. Replaces the previous filter.
     Only(Filter),
 }
 
 /// What `/rule` and `/hold` change.
 #[derive(Clone, Debug)]
 pub enum RuleChange {
-    /// Nothing: asks what is done.
+    /// Lists the rules.
     Ask,
-    /// One more.
+    /// Adds a rule.
     Add(Box<ProxyRule>),
-    /// One less, or none left.
+    /// Removes a rule, or all rules.
     Remove(Option<u64>),
-    /// Nothing is held any more.
+    /// Ends holding.
     EndHolding,
 }
 
-/// Which messages that are held are let go, and how.
+/// Which held messages are released, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReleaseWhat {
-    /// The first passes.
+    /// Forwards the first one.
     Next,
-    /// The first is dropped.
+    /// Drops the first one.
     Drop,
-    /// All pass, and nothing is held any more.
+    /// Forwards all of them, and ends holding.
     All,
 }
 
 /// What `/log` changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogChange {
-    /// Asks where the log goes.
+    /// Shows where the log goes.
     Ask,
-    /// Ends it.
+    /// Ends the log.
     Off,
     /// Appends to this file from now on.
     File(PathBuf),

@@ -30,7 +30,7 @@ use crate::ui::view::{Timestamps, View};
 use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
 
-/// The shortest interval of `/every`: below it there would be time for nothing else.
+/// The shortest interval of `/every`: a shorter one would leave no time for anything else.
 const MIN_INTERVAL: Duration = Duration::from_millis(1);
 
 /// How long `/expect-not` waits without a TIMEOUT.
@@ -39,10 +39,10 @@ const EXPECT_NOT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How many frames `/show frames` shows without N.
 const FRAMES_SHOWN: usize = 20;
 
-/// How long `/await` waits without a TIMEOUT: clients are started by hand.
+/// How long `/await` waits without a TIMEOUT. It is long, because users start clients by hand.
 const AWAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Reads a line of a client. A line of a script means the same as one of the prompt.
+/// Parses a line of a client. A line has the same meaning in a script and at the prompt.
 ///
 /// A line that begins with `/` is a command, `//` begins a text with a slash, `/#` a comment; every
 /// other line is a text message, verbatim.
@@ -54,24 +54,24 @@ pub fn parse(line: &str) -> Result<Command, ParseError> {
     parse_for(line, Role::Client)
 }
 
-/// The same for a side. A line of a server that begins with `@` names its clients, followed by a
-/// separate line: `@3 hello`, `@3,5 /ping`.
+/// [`parse`] for a side. A line of a server may begin with `@` and the numbers of clients; the line
+/// for these clients follows: `@3 hello`, `@3,5 /ping`.
 ///
 /// # Errors
 ///
-/// As [`parse`]; also what follows the `@` names no clients.
+/// Those of [`parse`]; also if the text after `@` names no clients.
 pub fn parse_for(line: &str, role: Role) -> Result<Command, ParseError> {
     command(Word { at: 0, text: line }, None, role, Scope::default())
 }
 
-/// The same for a line in which `${NAME}` is replaced by the value of a variable.
+/// [`parse_for`], with each `${NAME}` replaced by the value of the variable.
 ///
 /// # Errors
 ///
-/// As [`parse_for`]; also a variable is not set.
+/// Those of [`parse_for`]; also if a variable is not set.
 pub fn parse_with(line: &str, role: Role, variables: &Variables) -> Result<Command, ParseError> {
     let line = Word { at: 0, text: line };
-    // An answer has variables that are set when its message comes.
+    // The variables of an answer are set only when a message arrives.
     let words = match line.text.contains("${") && !is_comment(line) && !has_answer(line, role) {
         true => variables::words(line, variables)?,
         false => Vec::new(),
@@ -83,7 +83,7 @@ fn is_comment(line: Word<'_>) -> bool {
     line.text.starts_with("/#")
 }
 
-/// Whether a line is an `/on`, also after the clients it is for.
+/// Whether a line is an `/on`, with or without a target before it.
 fn has_answer(line: Word<'_>, role: Role) -> bool {
     let to = |word: &Word<'_>| word.text == "/to" || word.text.starts_with(target::SIGN);
     let mut words = line.words().peekable();
@@ -96,7 +96,7 @@ fn has_answer(line: Word<'_>, role: Role) -> bool {
     words.next().is_some_and(|word| word.text == "/on")
 }
 
-/// What `/filter TEXT` shows only; `None` for everything.
+/// The filter that `/filter TEXT` sets; `None` shows everything.
 ///
 /// # Errors
 ///
@@ -111,7 +111,7 @@ pub fn filter_for(text: &str, role: Role) -> Result<Option<Filter>, ParseError> 
     }
 }
 
-/// A command, alone or inside `outer`.
+/// Parses a command, alone or inside `outer`.
 fn command(
     line: Word<'_>,
     outer: Option<&'static CommandEntry>,
@@ -156,7 +156,7 @@ fn command(
     (entry.parse)(&mut args)
 }
 
-/// `@TARGET LINE`, which is `/to TARGET LINE` in short.
+/// `@TARGET LINE`, the short form of `/to TARGET LINE`.
 fn addressed(
     line: Word<'_>,
     outer: Option<&'static CommandEntry>,
@@ -169,8 +169,8 @@ fn addressed(
     to(target, rest, outer, line.at, scope)
 }
 
-/// A line for some clients. Inside another command there must be one, and it names its clients
-/// once.
+/// A line for some clients. Inside another command, the line is required, and only one of the two
+/// names clients.
 fn to(
     target: ClientSet,
     line: Word<'_>,
@@ -250,7 +250,7 @@ pub(crate) fn wait_for_clients(args: &mut Args<'_>) -> Result<Command, ParseErro
 }
 
 fn unknown(name: &str, role: Role, at: usize) -> ParseError {
-    // Nobody meant a name of this length; the message must stay a line.
+    // A name of this length can't be a typo; the error message must stay short.
     let name: String = name.chars().take(40).collect();
     ParseFault::UnknownCommand { near: table::suggest(&name, role), name }.at(at)
 }
@@ -260,12 +260,12 @@ pub(crate) fn alone(command: Command, args: &Args<'_>) -> Result<Command, ParseE
     args.end().map(|()| command)
 }
 
-/// All that is left as a payload, text unless it begins with a notation.
+/// The rest of the line as a payload; text, unless it begins with a notation.
 pub(crate) fn text(args: &Args<'_>) -> Result<Payload, ParseError> {
     payload::parse(args.rest(), Plain::Text, args.scope)
 }
 
-/// All that is left as a payload, hex unless it begins with a notation.
+/// The rest of the line as a payload; hex, unless it begins with a notation.
 pub(crate) fn bytes(args: &Args<'_>) -> Result<Payload, ParseError> {
     payload::parse(args.rest(), Plain::Hex, args.scope)
 }
@@ -326,8 +326,8 @@ pub(crate) fn repeat(args: &mut Args<'_>) -> Result<Command, ParseError> {
     Ok(Command::Repeat { count, command: Box::new(nested(args)?) })
 }
 
-/// The command inside another one; white space before it is not part of it. A text that would be a
-/// command with a slash before it is not sent as a text: the slash was forgotten.
+/// The command inside another one, without white space before it. If a text would be a command with
+/// a slash before it, the slash was probably forgotten, so it is an error.
 fn nested(args: &Args<'_>) -> Result<Command, ParseError> {
     let line = args.trimmed();
     match command(line, Some(args.entry), args.role, args.scope)? {
@@ -433,7 +433,7 @@ pub(crate) fn expect_close(args: &mut Args<'_>) -> Result<Command, ParseError> {
 /// `REGEX`, also between slashes or quotes.
 fn pattern(args: &mut Args<'_>) -> Result<Pattern, ParseError> {
     match delimiter(args) {
-        // A piece of JSON begins with a quote too: it is not a delimiter unless it ends the word.
+        // JSON text may also begin with a quote. The quote is a delimiter only if it ends the word.
         Some(delimiter) if delimiter != '"' || args.is_quoted() => delimited_regex(args, delimiter),
         _ => {
             let word = args.peek_raw();
@@ -477,7 +477,8 @@ pub(crate) fn on(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let refused = |error: ParseError| ParseError { at: line.at + error.at, ..error };
     let varies = args.scope.variables().filter(|_| text.contains("${"));
     let command = match varies {
-        // What its groups will be is not known: that it is an answer is.
+        // The values of the groups are not known yet. The check only shows that the line is an
+        // answer.
         Some(variables) => {
             let mut variables = variables.clone();
             pattern.names().for_each(|name| variables.set(name, "0"));
@@ -489,7 +490,7 @@ pub(crate) fn on(args: &mut Args<'_>) -> Result<Command, ParseError> {
     Ok(Command::On(Some(OnRule { pattern, line: text, command })))
 }
 
-/// The answer to a message: something that is sent at once.
+/// The answer to a message: a command that sends at once.
 fn answer(line: &str, args: &Args<'_>, variables: &Variables) -> Result<Command, ParseError> {
     let words;
     let scope = match args.scope.variables() {
@@ -512,7 +513,7 @@ fn answer(line: &str, args: &Args<'_>, variables: &Variables) -> Result<Command,
     }
 }
 
-/// Whether it is over as soon as it is sent.
+/// Whether the command ends as soon as it has sent.
 pub(crate) fn is_answer(command: &Command) -> bool {
     matches!(
         command,
@@ -534,7 +535,7 @@ pub(crate) fn off(args: &mut Args<'_>) -> Result<Command, ParseError> {
     alone(Command::OffRule(which), args)
 }
 
-/// What a regular expression is delimited by, if it is.
+/// The delimiter of a regular expression, if it has one.
 fn delimiter(args: &Args<'_>) -> Option<char> {
     args.trimmed().text.chars().next().filter(|c| matches!(c, '/' | '"'))
 }
@@ -544,7 +545,7 @@ fn delimited_regex(args: &mut Args<'_>, delimiter: char) -> Result<Pattern, Pars
     regex(Word { at, text: &text }, args.scope)
 }
 
-/// A value in it is looked for as it is.
+/// The value of a variable in it is searched for literally.
 fn regex(piece: Word<'_>, scope: Scope<'_>) -> Result<Pattern, ParseError> {
     let text = &*scope.text_with(piece, |value| regex_syntax::escape(value).into())?;
     let at = piece.at;
@@ -577,7 +578,7 @@ pub(crate) fn show(args: &mut Args<'_>) -> Result<Command, ParseError> {
     alone(Command::Show(what), args)
 }
 
-/// `message [N [in|out]]`, after `/show`; without N, the last one that was received.
+/// `message [N [in|out]]`, after `/show`; without N, the last received message.
 fn message(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let Some(word) = args.word() else { return alone(Command::Last, args) };
     let count = number(word.text.strip_prefix('#').unwrap_or(word.text));
@@ -611,7 +612,7 @@ fn frames(args: &mut Args<'_>) -> Result<Command, ParseError> {
     alone(command, args)
 }
 
-/// `/find REGEX`: all that is left, unless it is in slashes or quotes.
+/// `/find REGEX`: the rest of the line, unless it is in slashes or quotes.
 pub(crate) fn find(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let most = FRAMES_SHOWN;
     let pattern = match delimiter(args) {

@@ -10,7 +10,7 @@ use crate::ui::base64;
 use crate::ui::hex::{self, HexFault};
 use crate::ui::suggest;
 
-/// What a payload is that begins with none of the notations' names.
+/// How to read a payload that does not begin with a notation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Plain {
     /// Text with escapes.
@@ -19,7 +19,7 @@ pub(crate) enum Plain {
     Hex,
 }
 
-/// The notations, as they begin, with what they mean.
+/// The prefixes of the notations, with their meaning.
 pub const NOTATIONS: &[(&str, &str)] = &[
     ("@", "the bytes of a file"),
     ("hex:", "bytes in hex"),
@@ -31,13 +31,13 @@ pub const NOTATIONS: &[(&str, &str)] = &[
 ///
 /// # Errors
 ///
-/// It can't be read in its notation; the offset is that of the guilty character.
+/// It can't be read in its notation. The error has the offset of the wrong character.
 pub(crate) fn parse(
     piece: Word<'_>,
     plain: Plain,
     scope: Scope<'_>,
 ) -> Result<Payload, ParseError> {
-    // The notation is that of the line as it was written: a value never begins one.
+    // The line as written decides the notation; the value of a variable never begins one.
     let meant = |piece: Word<'_>, read: &dyn Fn(Word<'_>) -> Result<Payload, ParseError>| {
         read(Word { text: &scope.text(piece)?, ..piece })
     };
@@ -62,7 +62,8 @@ pub(crate) fn parse(
     }
 }
 
-/// `hexx:00ff`, `BASE64:AA==`: what nearly is a notation and can be read in it is not meant as text.
+/// Finds a mistyped notation, such as `hexx:00ff` or `BASE64:AA==`: the word is almost a notation
+/// and the rest can be read in it, so the user did not mean text.
 fn mistyped_notation(piece: Word<'_>) -> Result<(), ParseError> {
     let Some((name, rest)) = piece.text.split_once([':', '=']) else { return Ok(()) };
     if rest.trim().is_empty() || name.contains(char::is_whitespace) || name.len() > 8 {
@@ -78,7 +79,7 @@ fn mistyped_notation(piece: Word<'_>) -> Result<(), ParseError> {
     Err(word.not("not a notation", format!("{meant}:, or text: before a text that begins so")))
 }
 
-/// Text with escapes; the values of variables have none.
+/// Resolves escapes in text, but not in the values of variables.
 ///
 /// # Errors
 ///
@@ -142,11 +143,11 @@ fn unbase64(piece: Word<'_>) -> Result<Payload, ParseError> {
     })
 }
 
-/// Resolves the escapes of `text`; all else stays as it is.
+/// Resolves the escapes of `text`; does not change anything else.
 ///
 /// # Errors
 ///
-/// The byte offset of the guilty backslash in `text`, and what is wrong.
+/// The byte offset of the wrong escape's backslash in `text`, and what is wrong.
 fn unescape_text(text: &str) -> Result<Vec<u8>, (usize, EscapeFault)> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -159,7 +160,7 @@ fn unescape_text(text: &str) -> Result<Vec<u8>, (usize, EscapeFault)> {
     Ok(out)
 }
 
-/// Resolves what follows a backslash; gives what follows the escape.
+/// Resolves the escape after a backslash; returns the text after the escape.
 fn resolve<'a>(escape: &'a str, out: &mut Vec<u8>) -> Result<&'a str, EscapeFault> {
     let mut chars = escape.chars();
     let byte = match chars.next().ok_or(EscapeFault::Nothing)? {
@@ -192,7 +193,7 @@ fn character<'a>(braces: &'a str, out: &mut Vec<u8>) -> Option<&'a str> {
     Some(rest)
 }
 
-/// Hex digits, and nothing else: `from_str_radix` would take a sign.
+/// Parses hex digits only: `from_str_radix` would also accept a sign.
 fn number(digits: &str) -> Option<u32> {
     let all_digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     u32::from_str_radix(digits, 16).ok().filter(|_| all_digits)

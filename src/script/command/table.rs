@@ -15,13 +15,13 @@ pub use crate::script::command::entry::{
 };
 pub use entries::ENTRIES;
 
-/// What `/show` knows.
+/// The topics of `/show`.
 pub const SHOWN: Choices = &[
     ("handshake", "both heads and every rule's verdict"),
     ("tls", "version, cipher, certificate"),
     ("stats", "counts, sizes, ratios, round trips"),
-    ("state", "what is set, and where the connection stands"),
-    ("lens", "what the lens knows of the protocol inside"),
+    ("state", "the settings and the state of the connection"),
+    ("lens", "what the lens knows about the protocol inside"),
     ("frames", "the last frames, both ways"),
     ("message", "one message in full, by the number of its frame"),
 ];
@@ -36,7 +36,8 @@ pub fn find(name: &str) -> Option<&'static CommandEntry> {
     ENTRIES.iter().find(|entry| entry.name == name || entry.aliases.contains(&name))
 }
 
-/// The names that `typed` may have been meant for on this side: those it begins, otherwise those a slip away.
+/// The names that the user may have meant: those that begin with `typed`, otherwise those that
+/// differ by a typo.
 pub fn suggest(typed: &str, role: Role) -> Vec<&'static str> {
     let typed = typed.to_lowercase();
     let usable = ENTRIES.iter().filter(|entry| entry.side.refuses(role).is_none());
@@ -47,13 +48,13 @@ pub fn suggest(typed: &str, role: Role) -> Vec<&'static str> {
     }
     match begun.is_empty() {
         true => suggest::near(&typed, names),
-        // Nothing typed begins everything.
+        // Every name begins with an empty text.
         false if typed.is_empty() => Vec::new(),
         false => begun.into_iter().take(MAX_SUGGESTED).collect(),
     }
 }
 
-/// What commands of this prompt are called elsewhere; of both sides.
+/// Names of other programs for commands of this prompt, for both sides.
 const HABITS: &[(&str, &[&str])] = &[
     ("text", &["send", "say", "msg", "message", "json"]),
     ("binary", &["hex", "base64"]),
@@ -89,7 +90,7 @@ mod tests {
     use crate::script::command::frame::FRAME_KEYS;
     use crate::script::command::parse_for;
 
-    /// A side that can use it.
+    /// A side that can use the command.
     fn user(entry: &CommandEntry) -> Role {
         match entry.side {
             Availability::Server(_) | Availability::Proxy(_) => Role::Server,

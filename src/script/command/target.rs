@@ -3,7 +3,7 @@
 //! On a proxy a direction follows: `@3>` goes to the server, `@3<` to the client, `@>` and `@<`
 //! mean the connection that was opened last.
 //!
-//! Knows numbers only, not which of them are connected.
+//! Handles only numbers, and does not check which clients are connected.
 
 use crate::event::{ConnId, Direction};
 use crate::script::command::error::ParseError;
@@ -11,16 +11,16 @@ use crate::script::command::words::Word;
 use crate::ui::filter::ClientSet;
 use crate::ui::notation::number;
 
-/// What begins a line that names its clients.
+/// The sign before the clients of a line.
 pub(crate) const SIGN: char = '@';
 
-/// A number from here on is not a connection's.
+/// The first number that no connection can have.
 const MOST: u64 = 1 << 62;
 
 /// What is accepted where clients are named.
 const ACCEPTED: &str = "a client's number, several as in 3,5, or all";
 
-/// From `all`, or comma-separated numbers, and a direction; one `@` before it may stay.
+/// Parses `all`, or comma-separated numbers, with a direction; an `@` before them is allowed.
 pub(crate) fn parse(word: Word<'_>) -> Result<ClientSet, ParseError> {
     let text = word.text.strip_prefix(SIGN).unwrap_or(word.text);
     let towards = [Direction::ToServer, Direction::ToClient]
@@ -43,7 +43,7 @@ pub(crate) fn parse(word: Word<'_>) -> Result<ClientSet, ParseError> {
         false => ACCEPTED.to_owned(),
     };
     let mut ids = ids.ok_or_else(|| word.not("not a client", accepted))?;
-    // Twice the same number is not a reason to send twice.
+    // A number that is given twice counts once.
     let mut seen = Vec::new();
     ids.retain(|id| {
         !seen.contains(id) && {

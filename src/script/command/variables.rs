@@ -1,7 +1,7 @@
 //! `${NAME}` in lines, and its value.
 //!
-//! The value is inserted after the line was split into words, so it never becomes a command, an
-//! option or a notation, whatever a peer has sent.
+//! The value is inserted after the line is split into words. So a value from a peer never becomes a
+//! command, an option or a notation.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -70,10 +70,10 @@ fn parts<'t>(variables: &'t Variables, piece: Word<'t>) -> Result<Vec<TextPart<'
     Ok(parts)
 }
 
-/// What the variables of a line stand for, while it is read.
+/// The variables that are available while a line is parsed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Scope<'a> {
-    /// None leaves lines as they are.
+    /// `None` leaves lines unchanged.
     variables: Option<&'a Variables>,
     /// The words of the line that have variables, by their offset.
     words: &'a [(usize, String)],
@@ -95,12 +95,12 @@ pub(crate) fn words(
 }
 
 impl<'a> Scope<'a> {
-    /// With these variables, and the [`words`] of the line.
+    /// A scope with these variables, and the [`words`] of the line.
     pub fn new(variables: &'a Variables, words: &'a [(usize, String)]) -> Self {
         Self { variables: Some(variables), words }
     }
 
-    /// The same variables, for a line of which [`words`] is not known yet.
+    /// The same variables, for a line whose [`words`] are not known yet.
     pub fn variables(&self) -> Option<&'a Variables> {
         self.variables
     }
@@ -116,12 +116,12 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The text with the values in it.
+    /// The text with the values of its variables.
     pub fn text<'t>(&self, piece: Word<'t>) -> Result<Cow<'t, str>, ParseError> {
         self.text_with(piece, |value| Cow::Borrowed(value))
     }
 
-    /// The same, with each value as `written`.
+    /// The text with the values of its variables; `written` converts each value.
     pub fn text_with<'t>(
         &self,
         piece: Word<'t>,
@@ -140,7 +140,7 @@ impl<'a> Scope<'a> {
         Ok(text.into())
     }
 
-    /// A word of the line as it is meant.
+    /// A word of the line with the values of its variables.
     pub fn word(&self, word: Word<'a>) -> Word<'a> {
         match self.words.iter().find(|(at, _)| *at == word.at) {
             Some((_, text)) => Word { text, ..word },

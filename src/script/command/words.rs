@@ -19,7 +19,7 @@ impl<'a> Word<'a> {
         Self { at: self.at + len, text: &self.text[len..] }
     }
 
-    /// What follows `prefix`, if it begins so.
+    /// The text after `prefix`, if it begins with `prefix`.
     pub fn strip(self, prefix: &str) -> Option<Self> {
         self.text.strip_prefix(prefix).map(|_| self.skip(prefix.len()))
     }
@@ -36,7 +36,7 @@ impl<'a> Word<'a> {
         })
     }
 
-    /// The error that it is not what should stand here.
+    /// The error that this word is not valid here.
     pub fn not(self, not: &'static str, accepted: impl Into<String>) -> ParseError {
         ParseFault::Not { word: shown(self.text), not, accepted: accepted.into() }.at(self.at)
     }
@@ -59,7 +59,7 @@ pub(crate) fn unquote(piece: Word<'_>, to_end: bool) -> Result<(String, usize), 
     }
 }
 
-/// A path, finished or not, as [`unquote`] explains it.
+/// A path, finished or not; see [`unquote`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TypedPath {
     /// The path without quotes and backslashes.
@@ -75,7 +75,7 @@ impl TypedPath {
     pub fn read(typed: &str, to_end: bool) -> Self {
         let quote = typed.chars().next().filter(|c| matches!(c, '"' | '\''));
         let (mut text, mut escaped) = (String::new(), false);
-        // Up to here white space at the end is a part of the path: it was escaped.
+        // White space before this point belongs to the path, because it was escaped.
         let mut kept = 0;
         for (at, c) in typed.char_indices().skip(usize::from(quote.is_some())) {
             match c {
@@ -100,7 +100,7 @@ impl TypedPath {
         Self { text, len: typed.len(), open: quote }
     }
 
-    /// `path` written so that it is read back, with the quote it was begun with, if any.
+    /// Writes `path` so that it can be read back, with the quote that the user began, if any.
     pub fn written(path: &str, quote: Option<char>, to_end: bool) -> String {
         let mut out = String::from_iter(quote);
         for (at, c) in path.char_indices() {
@@ -118,7 +118,7 @@ impl TypedPath {
             }
             out.push(c);
         }
-        // What goes on inside a folder keeps its quote open.
+        // After a folder, the quote stays open, because the path continues inside the folder.
         out.extend(quote.filter(|_| !path.ends_with('/')));
         out
     }

@@ -14,7 +14,7 @@ use crate::session::endpoint::SendError;
 use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 
-/// Rules at once.
+/// The largest number of rules.
 const MOST: usize = 100;
 
 /// Answers in a row that the peer has sent back within [`WINDOW`].
@@ -23,10 +23,10 @@ const RETURNED: u32 = 100;
 /// See [`RETURNED`].
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// Errors that wait to be reported.
+/// The largest number of errors that wait to be reported.
 const ERRORS: usize = 16;
 
-/// All rules, with what they need.
+/// All rules, with their state.
 #[derive(Debug, Default)]
 pub struct AnswerRules {
     rules: Vec<Rule>,
@@ -42,7 +42,7 @@ struct Rule {
     id: u64,
     rule: OnRule,
     target: ClientSet,
-    /// What it sent last, and to whom.
+    /// The last answer, and the connection that got it.
     sent: Option<(ConnId, Vec<u8>)>,
     /// How often the answer was echoed, and since when.
     returned: u32,
@@ -54,7 +54,7 @@ impl AnswerRules {
     ///
     /// # Errors
     ///
-    /// There are too many; in words.
+    /// There are too many rules; in words.
     pub(crate) fn add(&mut self, rule: OnRule, target: ClientSet) -> Result<String, String> {
         if self.rules.len() >= MOST {
             return Err(format!("/on: more than {MOST} rules; /off ends them"));
@@ -77,19 +77,19 @@ impl AnswerRules {
         self.rules.iter().map(Rule::describe).collect()
     }
 
-    /// The variables, as lines have set them.
+    /// Sets the variables, as earlier lines have set them.
     pub(crate) fn set_variables(&mut self, variables: &Variables) {
         if self.variables != *variables {
             self.variables.clone_from(variables);
         }
     }
 
-    /// Takes what went wrong.
+    /// Takes the errors.
     pub(crate) fn take_errors(&mut self) -> Vec<String> {
         std::mem::take(&mut self.errors)
     }
 
-    /// Answers a message of the peer, the beginning of which is `content`.
+    /// Answers a message of the peer that begins with `content`.
     pub(crate) fn answer(&mut self, conn: ConnId, content: &[u8], sender: &mut Sender<'_>) {
         let mut ended = None;
         for rule in self.rules.iter_mut().filter(|rule| rule.target.includes(conn)) {
@@ -111,7 +111,7 @@ impl AnswerRules {
             let sent = answer.and_then(|command| {
                 let bytes = send::content(&command)?.into_owned();
                 match send::send(&command, &bytes, sender) {
-                    // Once the connection is closing nobody waits for an answer.
+                    // If the connection is closing, an answer is not needed.
                     Ok(_) | Err(SendError::NotOpen) => Ok(bytes),
                     Err(error) => Err(error.to_string()),
                 }
@@ -145,7 +145,7 @@ impl Rule {
         format!("{}: {} {}", self.id, self.rule.pattern, self.rule.line)
     }
 
-    /// Whether the message that was answered is the answer before, time and again.
+    /// Whether the peer has echoed the previous answer again and again.
     fn is_loop(&mut self, conn: ConnId, content: &[u8], answer: Vec<u8>) -> bool {
         let returned = self.sent.as_ref().is_some_and(|(to, sent)| *to == conn && sent == content);
         self.sent = Some((conn, answer));

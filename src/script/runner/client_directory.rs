@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::event::ConnId;
 
-/// A server's clients for completion: their numbers and descriptions. Written by the loop, read by
-/// the thread of the editor.
+/// A server's clients for completion: their numbers and descriptions. The event loop writes it, the
+/// thread of the editor reads it.
 #[derive(Clone, Debug, Default)]
 pub struct ClientDirectory(Arc<Mutex<Vec<(u64, String)>>>);
 
@@ -15,12 +15,12 @@ impl ClientDirectory {
         *self.lock() = clients;
     }
 
-    /// How many there are.
+    /// The number of clients.
     pub fn count(&self) -> usize {
         self.lock().len()
     }
 
-    /// Whether one is there.
+    /// Whether this client is connected.
     pub fn has(&self, id: ConnId) -> bool {
         self.lock().iter().any(|(other, _)| *other == id.pair().0)
     }

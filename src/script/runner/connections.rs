@@ -1,6 +1,6 @@
 //! The interface of a runner to the connections: the one of a client, or those of a server.
 //!
-//! It has their numbers, and can send on each; the modes own them.
+//! A runner uses their numbers to send on them; the modes own the connections.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -18,96 +18,97 @@ use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 use crate::wire::close::CloseBody;
 
-/// The connections that lines can be carried out on.
+/// The connections on which a runner carries out lines.
 pub trait Connections {
     /// The side of this program.
     fn role(&self) -> Role;
 
-    /// Printers, stdout, the poll.
+    /// The printers, stdout and the poll.
     fn runtime(&mut self) -> &mut Runtime;
 
     /// The printers, to read their state.
     fn reporter(&self) -> &Reporter;
 
-    /// Those of `target` that are open.
+    /// The open connections of `target`.
     fn present(&self, target: &ClientSet) -> Vec<ConnId>;
 
-    /// Whether one of `target` has room for more: the fastest sets the pace. Where none is open, there
-    /// is room.
+    /// Whether a connection of `target` has room for more data: the fastest one decides. If none is
+    /// open, there is room.
     fn has_room(&self, target: &ClientSet, producer: Producer) -> bool;
 
-    /// Whether one of `target` is connected, or may still connect.
+    /// Whether a connection of `target` is open, or may still open.
     fn may_connect(&self, target: &ClientSet) -> bool;
 
-    /// Sends on one of them, if it is open.
+    /// The sender of a connection, if it is open.
     fn sender(&mut self, id: ConnId, now: Instant) -> Option<Sender<'_>>;
 
-    /// The endpoint of one of them, to change how it behaves.
+    /// The endpoint of a connection, to change its settings.
     fn endpoint_mut(&mut self, id: ConnId) -> Option<&mut Endpoint>;
 
-    /// The endpoint of one of them, to read its state.
+    /// The endpoint of a connection, to read its state.
     fn endpoint(&self, id: ConnId) -> Option<&Endpoint>;
 
-    /// Sets the endpoints of connections still to come.
+    /// Sets the endpoints of future connections.
     fn set_defaults(&mut self, _: &Settings) {}
 
-    /// The clients of a server, those included that are coming or leaving.
+    /// The clients of a server, including those that are connecting or closing.
     fn clients(&self, _: Instant) -> Vec<ClientFacts> {
         Vec::new()
     }
 
-    /// Whether they are relayed: a line that sends names a direction then.
+    /// Whether the connections are relayed: then a line that sends names a direction.
     fn relays(&self) -> bool {
         self.rules().is_some()
     }
 
-    /// What is done to messages that pass, where connections are relayed.
+    /// The rules for passing messages, if connections are relayed.
     fn rules(&self) -> Option<Rc<RefCell<Rules>>> {
         None
     }
 
-    /// The first message that is held, and where.
+    /// The first held message, and its connection.
     fn held(&self, _: &ClientSet) -> Option<(ConnId, Vec<u8>)> {
         None
     }
 
-    /// Lets the first message go that is held in a direction. Returns whether there was one.
+    /// Releases the first held message of a direction. Returns whether there was one.
     fn release(&mut self, _: ConnId, _: Release) -> bool {
         false
     }
 
-    /// Sends both ends of a relayed connection a Close. Returns whether that was possible.
+    /// Sends a Close to both ends of a relayed connection. Returns whether that was possible.
     fn close_both(&mut self, _: ConnId, _: &CloseBody, _: Instant) -> bool {
         false
     }
 
-    /// Where a server listens.
+    /// The URLs of a server.
     fn urls(&self) -> &[String] {
         &[]
     }
 }
 
-/// A server's client in a list.
+/// A server's client, for a list.
 #[derive(Clone, Debug)]
 pub struct ClientFacts {
     /// Its number.
     pub id: ConnId,
-    /// Address, path, user agent, what was agreed; harmless for a terminal.
+    /// Address, path, user agent, and the agreed subprotocol and extensions; safe for a terminal.
     pub about: String,
     /// The state of its connection.
     pub state: &'static str,
-    /// How long it has been open, and how long it has been silent; once it is open.
+    /// How long the connection has been open, and how long it has been silent; `None` before it is
+    /// open.
     pub times: Option<(Duration, Duration)>,
 }
 
-/// Settings of every connection that is opened.
+/// The settings of every new connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// How pings are answered; `None` leaves it as the command line has it.
+    /// How pings are answered; `None` keeps the setting of the command line.
     pub auto_pong: Option<AutoPong>,
-    /// Whether a Close is answered.
+    /// Whether wscope answers a Close.
     pub auto_close: bool,
-    /// Whether messages are compressed, where that was agreed.
+    /// Whether wscope compresses messages, if both sides agreed to compression.
     pub compress: bool,
 }
 

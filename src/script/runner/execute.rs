@@ -1,4 +1,4 @@
-//! Carries out commands; those that send are in `targets.rs`.
+//! Carries out commands; `targets.rs` has those that send.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ use crate::wire::close::CloseBody;
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::{Data, Role};
 
-/// How long an expectation waits at a prompt, and on a server, if it has no time.
+/// How long an expectation without a TIMEOUT waits, at a prompt and on a server.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a line waits for the answer to its request.
@@ -40,12 +40,12 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 const NO_PROXY: &str = "it is for wscope proxy";
 
-/// The grammar of a server has no such commands.
+/// A server does not have these commands.
 const NO_CLIENT: &str = "a server does not open connections";
 
 impl ScriptRunner {
-    /// Carries out one command, on `target` if it is about connections. Returns whether it
-    /// succeeded; an error has been reported.
+    /// Carries out one command, on `target` if the command needs connections. Returns whether it
+    /// succeeded; it has already reported an error.
     pub(crate) fn execute(
         &mut self,
         command: Command,
@@ -247,7 +247,7 @@ impl ScriptRunner {
                 let Some(answer) = self.speak(word, &line, of, connections, now) else {
                     return false;
                 };
-                // At a prompt the answer is seen when it comes.
+                // At a prompt, the user sees the answer when it arrives.
                 if let Some(test) = answer.filter(|_| *location != SourceLocation::Typed) {
                     self.expect(false, Expected::Answer(test), ANSWER, of, now);
                 }
@@ -287,9 +287,9 @@ impl ScriptRunner {
         self.pending.push(Pending::Expect { not, expected, given, until, origin });
     }
 
-    /// How long an expectation without a time waits. A client's script waits until the connection
-    /// ends: --max-time bounds it. Somebody who types waits for the next line, and a server's
-    /// clients may never come to an end.
+    /// How long an expectation without a TIMEOUT waits. A client's script waits until the
+    /// connection ends; `--max-time` limits it. At a prompt, the user wants to type the next line,
+    /// and a server's clients may never disconnect; there it waits for a fixed time.
     fn patience(&self) -> Duration {
         match self.role {
             Role::Client if self.scripted => MAX_DURATION,
@@ -349,7 +349,7 @@ impl ScriptRunner {
         Ok(broken)
     }
 
-    /// Reports a line that can't be carried out. A script ends there.
+    /// Reports a line that can't be carried out, and ends a script.
     pub(crate) fn fail(&mut self, location: &SourceLocation, text: &str, unmet: bool) {
         let text = location.error(text);
         self.sources.clear();
@@ -362,13 +362,13 @@ impl ScriptRunner {
         }
     }
 
-    /// The confirmation of a change, which a script does not need.
+    /// The confirmation of a change; a script does not need it.
     pub(crate) fn confirm(&self, changed: bool, text: String) -> Option<String> {
         (!changed || !self.scripted).then_some(text)
     }
 
-    /// The reply to a command about the transcript. A script that changes how traffic is shown runs
-    /// also where none is shown.
+    /// The reply to a command about the transcript. A script may change the transcript even if no
+    /// transcript is shown.
     fn shown(
         &self,
         answer: Result<String, String>,
@@ -407,7 +407,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Carries out the jobs that are due.
+    /// Runs the jobs that are due.
     pub(crate) fn run_jobs(&mut self, connections: &mut dyn Connections, now: Instant) {
         let mut left = Vec::new();
         for at in 0..self.jobs.len() {
@@ -415,7 +415,7 @@ impl ScriptRunner {
             if job.next > now {
                 continue;
             }
-            // A time that was missed is not made up for: that would be a burst.
+            // A missed run is not repeated, because that would cause a burst.
             job.next = (job.next + job.interval).max(now);
             let target = match &job.command {
                 Command::To { target, .. } => target.clone(),
@@ -425,7 +425,7 @@ impl ScriptRunner {
             if connections.has_room(&target, Producer::Message)
                 && connections.present(&target).iter().any(open)
             {
-                // What takes several turns has to be over before the next such thing begins.
+                // A command that takes several turns must end before the next one begins.
                 if !self.pending.iter().any(Pending::is_of_a_job) {
                     let command = job.command.clone();
                     let of = LineOrigin { target, location: SourceLocation::Job };
@@ -441,7 +441,7 @@ impl ScriptRunner {
         self.jobs.retain(|job| !left.contains(&job.id));
     }
 
-    /// What continues by itself, by kind: jobs and answers.
+    /// Descriptions of jobs and of automatic answers.
     pub(crate) fn by_itself(&self) -> Vec<(&'static str, String)> {
         let jobs = self.jobs.iter().map(|job| ("job", job.describe()));
         let answers = self.received.answers.borrow().lines();
@@ -476,7 +476,7 @@ impl ScriptRunner {
         Ok(Some(replies::headers(open, edit.is_some())))
     }
 
-    /// Opens the editor on a message that is held.
+    /// Opens a held message in the editor.
     fn edit_held(&mut self, id: ConnId, content: Vec<u8>) -> Result<Option<String>, String> {
         let text = String::from_utf8(content).map_err(|_| {
             "/edit: the held message is not text; /next passes it on, /drop does not".to_owned()
@@ -581,13 +581,13 @@ impl ScriptRunner {
         }
     }
 
-    /// Prints a long text, through a pager at the prompt.
+    /// Prints a long text; at the prompt, in a pager.
     fn page(&mut self, text: Vec<u8>) -> Option<String> {
         let text = self.notifier.folded(text);
         self.page_as_is(text)
     }
 
-    /// Prints a payload, whose lines are its own.
+    /// Prints a payload without changing its lines.
     fn page_as_is(&mut self, text: Vec<u8>) -> Option<String> {
         match self.prompt.is_some() && self.to_answer {
             true => self.answer = PromptAction::Page(text),

@@ -19,16 +19,16 @@ use crate::wire::Data;
 /// Columns of a message in an error.
 const PREVIEW: usize = 60;
 
-/// How much of a message is searched.
+/// The searched part of a message.
 const LOOKED_AT: usize = 1024 * 1024;
 
-/// Bytes that are kept in all; beyond them the oldest messages are forgotten.
+/// The largest number of kept bytes; beyond it, the oldest messages are dropped.
 const KEPT: usize = 16 * 1024 * 1024;
 
-/// Messages that are kept: empty ones take room too.
+/// The largest number of kept messages, because empty messages need memory, too.
 const KEPT_MESSAGES: usize = 65_536;
 
-/// Ends that are kept.
+/// The largest number of kept ends.
 const KEPT_ENDS: usize = 1024;
 
 /// The messages received that no `/expect` has used up: the answer to a message may arrive before
@@ -37,7 +37,7 @@ const KEPT_ENDS: usize = 1024;
 pub struct ExpectQueue {
     messages: VecDeque<(ConnId, Vec<u8>)>,
     bytes: usize,
-    /// Messages at the front that the current expectation has seen.
+    /// The number of messages at the front that the current expectation has examined.
     seen: usize,
     /// The ends of connections.
     ends: VecDeque<(ConnId, u16)>,
@@ -49,12 +49,12 @@ impl ExpectQueue {
         self.keep(id, content[..content.len().min(LOOKED_AT)].to_vec());
     }
 
-    /// The same for a message whose beginning was collected already.
+    /// [`Self::push`] for a message whose beginning has already been collected.
     pub fn push_owned(&mut self, id: ConnId, content: Vec<u8>) {
         self.keep(id, content);
     }
 
-    /// Moves all messages of another one to the end of this one.
+    /// Moves all messages of another queue to the end of this one.
     pub fn append(&mut self, other: &mut Self) {
         let Self { messages, ends, .. } = std::mem::take(other);
         ends.into_iter().for_each(|(id, code)| self.push_end(id, code));
@@ -71,9 +71,9 @@ impl ExpectQueue {
         }
     }
 
-    /// Looks for a message of `target` that matches, until `turn_ends`: where messages are left
-    /// unseen then, another turn continues. What was found is used up, the messages before it are
-    /// not: peers may answer in any order.
+    /// Searches for a message of `target` that matches, until `turn_ends`; if unexamined messages
+    /// remain, the next turn continues. Removes the message that it finds, but not the messages
+    /// before it, because peers may answer in any order.
     pub(crate) fn find(
         &mut self,
         pattern: &Pattern,
@@ -117,7 +117,7 @@ impl ExpectQueue {
         self.ends.iter().any(|(id, _)| target.includes(*id))
     }
 
-    /// The messages of `target` that are left, in words.
+    /// The remaining messages of `target`, in words.
     pub(crate) fn summary(&self, target: &ClientSet) -> String {
         let mut meant = self.messages.iter().filter(|(id, _)| target.includes(*id));
         let Some((_, last)) = meant.next_back() else { return "no message came".to_owned() };
@@ -125,12 +125,12 @@ impl ExpectQueue {
         format!("{count} came, the last: {}", preview(last))
     }
 
-    /// Begins another expectation, which looks at all that is left.
+    /// Begins another expectation, which examines all remaining messages.
     pub(crate) fn look_again(&mut self) {
         self.seen = 0;
     }
 
-    /// Whether there are messages that the current expectation has not seen.
+    /// Whether there are messages that the current expectation has not examined.
     pub(crate) fn has_unseen(&self) -> bool {
         self.seen < self.messages.len()
     }
@@ -141,19 +141,19 @@ impl ExpectQueue {
     }
 }
 
-/// A message in an error.
+/// A message as an error shows it.
 pub(crate) fn preview(message: &[u8]) -> String {
     let mut preview = Vec::new();
     sanitize::fit_quoted(message, false, PREVIEW, &mut preview);
     String::from_utf8_lossy(&preview).into_owned()
 }
 
-/// What connections and the runner share.
+/// The data that connections and the runner share.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    /// What arrived since the last run.
+    /// What has arrived since the last run.
     pub queue: RefCell<ExpectQueue>,
-    /// What is answered by itself.
+    /// The rules of automatic answers.
     pub answers: RefCell<AnswerRules>,
 }
 
@@ -168,12 +168,12 @@ pub struct Expect {
 }
 
 impl Expect {
-    /// Feeds a queue.
+    /// Fills the queue of `received`.
     pub fn new(received: &Rc<Inbox>) -> Self {
         Self { received: Rc::clone(received), beginning: Assembler::new(LOOKED_AT), towards: None }
     }
 
-    /// Feeds it with one direction of a relayed connection, which is not answered here.
+    /// Fills the queue with one direction of a relayed connection; sends no automatic answers.
     pub fn towards(self, direction: Direction) -> Self {
         Self { towards: Some(direction), ..self }
     }

@@ -15,18 +15,18 @@ use rustix::fs::{FileType, OFlags};
 use crate::net::plain_io::plain_io;
 use crate::ui::sanitize::escaped;
 
-/// The most bytes of a file that is read whole.
+/// The largest file that is read as a whole.
 const MAX_WHOLE: usize = 64 * 1024 * 1024;
 
 /// The time limit for a pipe that is read whole: the loop is blocked meanwhile.
 pub(crate) const PIPE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Reads a file of at most 64 MiB. If it is a pipe, `timeout` limits how long it is waited for.
+/// Reads a file of at most 64 MiB. For a pipe, `timeout` limits the wait.
 ///
 /// # Errors
 ///
-/// In words: it can't be read, has more than 64 MiB (`instead` is the advice then), or its
-/// writer does not end it in time.
+/// In words: it can't be read, has more than 64 MiB (then the error has the advice `instead`), or
+/// its writer does not end it in time.
 pub(crate) fn read_whole(
     path: &Path,
     timeout: Option<Duration>,
@@ -59,13 +59,13 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     File::options().read(true).custom_flags(flags).open(crate::config::expand_home(path))
 }
 
-/// Reads until `buffer` has `most` bytes, the file ends, or nothing more is there for now. Returns
-/// whether it has ended.
+/// Reads until `buffer` has `most` bytes, the file ends, or no more data is available now. Returns
+/// whether the file has ended.
 pub(crate) fn read_into(file: &File, most: usize, buffer: &mut Vec<u8>) -> io::Result<bool> {
     let room = most.saturating_sub(buffer.len()) as u64;
     match file.take(room).read_to_end(buffer) {
         Ok(_) if buffer.len() == most => Ok(false),
-        // A pipe that has not had a writer yet gives nothing either, but has not ended.
+        // A pipe without a writer so far also returns no data, but it has not ended.
         Ok(_) => {
             Ok(!is_pipe(file)? || events(file, Some(Duration::ZERO))?.contains(PollFlags::HUP))
         }
@@ -78,7 +78,7 @@ fn is_pipe(file: &File) -> io::Result<bool> {
     Ok(FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode) == FileType::Fifo)
 }
 
-/// Waits until the file can be read or its writers are gone, and returns which.
+/// Waits until the file has data or its writers have closed it; returns which.
 fn events(file: &File, time: Option<Duration>) -> io::Result<PollFlags> {
     let time = time.map(|time| Timespec {
         tv_sec: time.as_secs() as i64,

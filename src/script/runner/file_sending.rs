@@ -27,25 +27,25 @@ use crate::wire::utf8::Utf8Validator;
 /// How often a line shows how much has been sent.
 const BAR_EVERY: Duration = Duration::from_secs(1);
 
-/// A file on its way.
+/// A file that is being sent.
 pub(crate) struct FileSending {
-    /// The clients that get it; one that can't be sent to any more is left out.
+    /// The clients that get it; a client that can't get more is removed.
     to: Vec<ConnId>,
     name: String,
     file: File,
     opcode: Data,
-    /// What a text has had so far.
+    /// The UTF-8 state of the text so far.
     utf8: Utf8Validator,
-    /// A text that can be read twice is checked before it is sent: a message that has begun can't
-    /// be cancelled.
+    /// A text that can be read twice is checked before it is sent, because a message can't be
+    /// cancelled once it has begun.
     checking: bool,
-    /// The size, as long as it is known and was not exceeded.
+    /// The size, if it is known and not exceeded.
     size: Option<u64>,
     sent: u64,
     begun: Instant,
     next_bar: Instant,
     buffer: Vec<u8>,
-    /// Something may be there to read.
+    /// There may be data to read.
     ready: bool,
 }
 
@@ -62,11 +62,11 @@ impl FileSending {
         let plain = |error: io::Error| format!("{name}: {}", plain_io(&error));
         let file = open(path).map_err(plain)?;
         let facts = file.metadata().map_err(plain)?;
-        // Files of /proc are regular and empty, until they are read.
+        // Files in /proc are regular and have the size 0, but contain data.
         let size = Some(facts.len()).filter(|len| facts.is_file() && *len > 0);
         if !facts.is_file() {
             let registry = connections.runtime().registry();
-            // What the poll does not take, as /dev/zero, never blocks.
+            // A file that the poll refuses, such as /dev/zero, never blocks.
             let _ = registry.register(&mut SourceFd(&file.as_raw_fd()), WAKER, Interest::READABLE);
         }
         Ok(Self {
@@ -85,17 +85,18 @@ impl FileSending {
         })
     }
 
-    /// Reads and sends the next piece. Returns a summary once all has been sent.
+    /// Reads and sends the next piece. After the last piece, returns a summary.
     ///
     /// # Errors
     ///
-    /// In words: the file can't be read, is not the text it should be, or no client is left.
+    /// In words: the file can't be read, is not UTF-8 although it is sent as text, or no client is
+    /// left.
     pub(crate) fn go_on(
         &mut self,
         connections: &mut dyn Connections,
         now: Instant,
     ) -> Result<Option<String>, String> {
-        // A byte more than fits shows whether a piece is the last one.
+        // One byte beyond the piece shows whether the piece is the last one.
         let at_end = read_into(&self.file, FRAGMENT_SIZE + 1, &mut self.buffer)
             .map_err(|error| format!("{}: byte {}: {}", self.name, self.sent, plain_io(&error)))?;
         self.ready = at_end || self.buffer.len() > FRAGMENT_SIZE;
@@ -123,7 +124,7 @@ impl FileSending {
         }))
     }
 
-    /// Whether the next piece of a text is UTF-8.
+    /// Checks that the next piece of a text is UTF-8.
     fn check(&mut self, len: usize, last: bool) -> Result<(), String> {
         if self.opcode != Data::Text {
             return Ok(());
@@ -165,7 +166,7 @@ impl FileSending {
         self.ready
     }
 
-    /// Notes that a pipe may have more.
+    /// Notes that a pipe may have more data.
     pub(crate) fn set_ready(&mut self) {
         self.ready = true;
     }
@@ -178,7 +179,7 @@ impl FileSending {
         }
     }
 
-    /// A line that shows how much has been sent, once a second.
+    /// A line that shows the progress, once a second.
     pub(crate) fn bar(&mut self, columns: usize, now: Instant) -> Option<String> {
         if now < self.next_bar || self.checking {
             return None;

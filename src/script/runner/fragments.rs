@@ -12,15 +12,15 @@ use crate::session::endpoint::SendError;
 use crate::ui::filter::ClientSet;
 use crate::wire::Data;
 
-/// Fragments that are sent between two looks at the clock.
+/// The number of fragments between two checks of the clock.
 const AT_ONCE: usize = 256;
 
-/// A message on its way.
+/// A message that is being sent.
 pub(crate) struct Fragments {
-    /// The clients that get it; one that can't be sent to any more is left out.
+    /// The clients that get it; a client that can't get more is removed.
     to: Vec<ConnId>,
     opcode: Data,
-    /// Sends a ping after each fragment but the last.
+    /// Sends a ping after each fragment except the last.
     ping: bool,
     content: Vec<u8>,
     /// Bytes sent.
@@ -46,7 +46,7 @@ impl Fragments {
         Ok(Self { to, opcode, ping: spec.ping, content, at: 0, sizes, sent: 0 })
     }
 
-    /// Sends the next fragments. Returns whether that was the last one.
+    /// Sends the next fragments. Returns whether the last one was sent.
     ///
     /// # Errors
     ///
@@ -88,8 +88,8 @@ impl Fragments {
     }
 }
 
-/// The sizes of the fragments of a message of `len` bytes; what is left beyond those given makes a
-/// last one.
+/// The sizes of the fragments of a message of `len` bytes. The rest beyond the given sizes is one
+/// more fragment.
 fn sizes(len: usize, cut: &Fragmentation) -> Result<Vec<usize>, String> {
     match cut {
         Fragmentation::Count(count) => {

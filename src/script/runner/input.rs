@@ -55,13 +55,13 @@ impl ScriptRunner {
         }
     }
 
-    /// Whether more lines of stdin may wait.
+    /// Whether the queue has room for more lines of stdin.
     fn has_room_for_lines(&self) -> bool {
         let bytes = self.queue.iter().map(|queued| queued.line.as_ref().map_or(0, String::len));
         self.queue.len() < QUEUE && bytes.sum::<usize>() < QUEUE_BYTES
     }
 
-    /// Takes what was typed.
+    /// Takes the typed lines.
     pub(crate) fn take_typed(&mut self) {
         while let Some(typed) = self.prompt.as_mut().and_then(Prompt::take) {
             self.to_answer = true;
@@ -74,7 +74,7 @@ impl ScriptRunner {
                 }
                 PromptInput::Edited(Ok(text)) => match self.editing.take() {
                     Some(_) if text.is_empty() => {
-                        self.notifier.note("the file is empty; the message is held still");
+                        self.notifier.note("the file is empty; the message is still held");
                     }
                     Some(id) => self.edited = Some((id, text)),
                     None => self.push_message(text),
@@ -95,21 +95,21 @@ impl ScriptRunner {
         }
     }
 
-    /// Drops a Ctrl-C that has been acted on already.
+    /// Drops a Ctrl-C that has already been handled.
     pub fn take_interrupt(&mut self) {
         let Some(prompt) = &mut self.prompt else { return };
-        // The prompt waits for an answer to each thing typed, so this is the only one.
+        // The prompt waits for an answer to each input, so this is the only one.
         if prompt.screen().is_interrupted() && prompt.take().is_some() {
             self.to_answer = true;
         }
     }
 
-    /// Goes on reading what is typed after a Ctrl-C that did not end the session after all.
+    /// Continues to read typed lines after a Ctrl-C that did not end the session.
     pub fn stay(&mut self) {
         self.to_answer = true;
     }
 
-    /// A message from the editor: it is not a command, whatever it begins with.
+    /// Adds a message from the editor. It is not a command, even if it begins with a slash.
     pub(crate) fn push_message(&mut self, text: String) {
         if !text.is_empty() {
             let location = SourceLocation::Typed;
@@ -117,20 +117,20 @@ impl ScriptRunner {
         }
     }
 
-    /// Whether a signal is for the line that is typed or the lines that run, and not for the session.
+    /// Whether a signal is for the typed line or for the running lines, and not for the session.
     pub fn absorbs(&mut self, signal: Signal) -> bool {
         signal == Signal::Interrupt && (self.is_away() || self.interrupt())
     }
 
-    /// A SIGINT: Ctrl-C was pressed between two lines, or another process sent it. Returns whether
-    /// there was something to stop.
+    /// Handles a SIGINT: the user pressed Ctrl-C between two lines, or another process sent it.
+    /// Returns whether there was something to stop.
     pub fn interrupt(&mut self) -> bool {
         if self.prompt.is_none() {
             return false;
         }
         self.take_typed();
-        // The signal has overtaken the line that was entered before it: it ends that line too, once
-        // it is here.
+        // The signal has overtaken a line that was entered before it. It also ends that line, once
+        // the line arrives.
         self.interrupted_early = self.prompt.as_ref().is_some_and(Prompt::is_handing_over);
         let busy = self.is_busy();
         if busy && !self.interrupted_early {
@@ -140,7 +140,8 @@ impl ScriptRunner {
         busy || self.interrupted_early
     }
 
-    /// Ends what is pending, and the lines that wait after it: Ctrl-C while the runner is busy.
+    /// Ends the pending command and drops the lines that wait after it: Ctrl-C while the runner is
+    /// busy.
     pub(crate) fn cancel(&mut self) {
         let left = self.lines_left();
         self.sources.clear();
@@ -161,7 +162,7 @@ impl ScriptRunner {
         };
         let location = match self.scripted {
             true => item.location,
-            // Who types on a plain terminal knows what was typed.
+            // On a plain terminal, the user sees the typed line.
             false if self.stdin.is_some() => SourceLocation::Typed,
             false => item.location,
         };
@@ -175,9 +176,9 @@ impl ScriptRunner {
         true
     }
 
-    /// What a line asks for.
+    /// Parses a line.
     pub(crate) fn read(&self, line: String) -> Result<Command, String> {
-        // For a test of what a panic leaves of the terminal; no release has it.
+        // For a test of the terminal's state after a panic; a release build does not have it.
         #[cfg(debug_assertions)]
         assert!(self.prompt.is_none() || line != "/panic", "a panic was asked for");
         if self.no_commands {
@@ -191,13 +192,13 @@ impl ScriptRunner {
         })
     }
 
-    /// A message as it is.
+    /// A message, unchanged.
     fn message(&self, text: String) -> Command {
         let payload = Payload::Bytes(text.into_bytes());
         if self.binary { Command::Binary(payload) } else { Command::Text(payload) }
     }
 
-    /// Whether a line is a message rather than a command, after the clients that it names.
+    /// Whether a line is a message, not a command, after the clients that it names.
     fn is_plain(&self, line: &str) -> bool {
         let addressed = line.strip_prefix('@').filter(|_| self.role == Role::Server);
         let behind = addressed.or_else(|| line.strip_prefix("/to ").map(str::trim_start));
@@ -216,7 +217,7 @@ impl ScriptRunner {
     }
 }
 
-/// A text message as a binary one.
+/// Makes a binary message of a text message.
 fn as_binary(command: Command) -> Command {
     match command {
         Command::Text(payload) => Command::Binary(payload),

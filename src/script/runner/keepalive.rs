@@ -1,5 +1,5 @@
-//! Keeps sessions alive as the protocol of their lens requires, and prints what the other side
-//! waits for.
+//! Keeps sessions alive as the protocol of their lens requires, and prints which message the other
+//! side waits for.
 
 use std::time::{Duration, Instant};
 
@@ -7,16 +7,17 @@ use crate::event::ConnId;
 use crate::script::runner::{Connections, Notifier, send};
 use crate::wire::Role;
 
-/// How long a user has to type what the other side waits for, before that is printed.
+/// How long the user has to send the message that the other side waits for, before wscope prints a
+/// note.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What continues by itself in the protocol of a lens.
+/// The automatic messages in the protocol of a lens.
 pub(super) struct KeepAlive {
     /// `/keepalive`
     pub(super) on: bool,
     /// When the next heartbeat is due.
     beat: Option<Instant>,
-    /// What the other side waits for, and when that is printed.
+    /// The message that the other side waits for, and when wscope prints it.
     awaited: Option<(String, Option<Instant>)>,
 }
 
@@ -27,14 +28,14 @@ impl Default for KeepAlive {
 }
 
 impl KeepAlive {
-    /// When there is something to do.
+    /// The next time at which there is something to do.
     pub(super) fn next(&self) -> Option<Instant> {
         let said = self.awaited.as_ref().and_then(|(_, at)| *at);
         self.beat.into_iter().chain(said).min()
     }
 
-    /// Sends what is due; reports to the user what the other side waits for. Without `beats`, it
-    /// sends no heartbeats, only required answers.
+    /// Sends what is due, and prints which message the other side waits for. Without `beats`, sends
+    /// only required answers, no heartbeats.
     pub(super) fn run(
         &mut self,
         connections: &mut dyn Connections,
@@ -52,7 +53,7 @@ impl KeepAlive {
         for (conn, message) in due.iter().filter(|_| self.on) {
             let conn = if role == Role::Client { ConnId(1) } else { *conn };
             if let Some(mut sender) = connections.sender(conn, now) {
-                // Once the connection is closing nobody waits for it.
+                // If the connection is closing, the message is not needed.
                 let _ = send::outgoing(message, &mut sender);
             }
         }

@@ -15,13 +15,13 @@ use crate::ui::pattern::Pattern;
 use crate::ui::sanitize::escaped;
 use crate::wire::Role;
 
-/// Longest line of stdin in bytes, those that a backslash continues included.
+/// The longest line of stdin in bytes, together with the lines that continue it after a backslash.
 const MAX_LINE: usize = 64 * 1024 * 1024;
 
 /// The position of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceLocation {
-    /// Typed at the prompt: the user sees it there.
+    /// Typed at the prompt, where the user sees it.
     Typed,
     /// Repeated by `/every`.
     Job,
@@ -30,7 +30,7 @@ pub enum SourceLocation {
 }
 
 impl SourceLocation {
-    /// An error about this line, with the place in front where the user has to look for it.
+    /// An error about this line, with its position in front if the user has to look for the line.
     pub fn error(&self, text: &str) -> String {
         match self {
             Self::Typed | Self::Job => text.to_owned(),
@@ -39,7 +39,7 @@ impl SourceLocation {
     }
 }
 
-/// Lines that are known before the first is carried out.
+/// Lines that are known before the first one runs.
 #[derive(Clone, Debug)]
 pub struct Source {
     name: Arc<str>,
@@ -50,22 +50,22 @@ pub struct Source {
 
 #[derive(Clone, Debug)]
 enum Lines {
-    /// The lines of a text from a byte on: a line costs nothing before it is read.
+    /// The lines of a text from this byte on. Lines are split only when they are read.
     OfText(Arc<str>, usize),
-    /// Given one by one; a newline in one of them belongs to it.
+    /// Single lines; a newline in one of them belongs to it.
     Given(VecDeque<String>),
 }
 
 impl Default for Source {
-    /// No line at all.
+    /// A source without lines.
     fn default() -> Self {
         Self::of_lines::<String>("", [])
     }
 }
 
 impl Source {
-    /// The same, if each of its lines is a command or a message on this side. `variables` are those
-    /// set before it; where any may be, they are not checked.
+    /// Checks that each line is a command or a message on this side. `variables` are set before the
+    /// first line; `None` means that any variable may be set, so variables are not checked.
     ///
     /// # Errors
     ///
@@ -93,10 +93,10 @@ impl Source {
                         set_groups(&pattern, known);
                     }
                 }
-                // Its lines may set others.
+                // The lines of that file may set other variables.
                 Ok(Command::Source(_)) => variables = None,
                 Ok(_) => {}
-                // What a value will be is not known yet.
+                // The value is not known yet.
                 Err(error) if varies && !error.is_about_variables() => {}
                 Err(error) => return Err(location.error(&error.to_string())),
             }
@@ -104,7 +104,8 @@ impl Source {
         Ok(self)
     }
 
-    /// Reads a file of at most 64 MiB. A pipe may take `timeout` to end, or any time.
+    /// Reads a file of at most 64 MiB. `timeout` limits the wait for the end of a pipe; `None` is
+    /// no limit.
     ///
     /// # Errors
     ///
@@ -119,9 +120,10 @@ impl Source {
         Ok(Self::of_text(&name, text))
     }
 
-    /// The lines of a text that was read already.
+    /// The lines of a text.
     fn of_text(name: &str, text: String) -> Self {
-        // A script can be a program: its first line names the interpreter, and is empty here.
+        // A script can be executable: its first line then names the interpreter, and counts as
+        // empty.
         let interpreter = text.starts_with("#!");
         let start = if interpreter { text.find('\n').unwrap_or(text.len()) } else { 0 };
         Self { name: name.into(), lines: Lines::OfText(text.into(), start), line: 0 }
@@ -178,12 +180,12 @@ impl Source {
     }
 }
 
-/// The groups of an expectation have values once it is met.
+/// Adds the groups of an expectation to the known variables; they get values when it is met.
 fn set_groups(pattern: &Pattern, known: &mut Variables) {
     pattern.names().for_each(|name| known.set(name, "0"));
 }
 
-/// An odd number of backslashes at the end: the line continues in the next one.
+/// Whether a line ends with an odd number of backslashes, so that it continues in the next line.
 fn continues(line: &str) -> bool {
     line.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
 }
@@ -193,7 +195,7 @@ fn continues(line: &str) -> bool {
 pub enum LineError {
     /// Not UTF-8, at this byte of stdin.
     NotText(u64),
-    /// Longer than 64 MiB. No line follows it.
+    /// Longer than 64 MiB. No line follows.
     TooLong,
 }
 
@@ -223,7 +225,7 @@ pub struct LineBuffer {
 }
 
 impl LineBuffer {
-    /// Takes more bytes.
+    /// Adds bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.start > 0 {
             self.bytes.drain(..self.start);

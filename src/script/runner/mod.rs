@@ -57,27 +57,27 @@ use crate::wire::close::CloseBody;
 /// Files that `/source` may open inside each other.
 const MAX_NESTING: usize = 16;
 
-/// Lines of stdin that wait at most, but for those of one read.
+/// The largest number of waiting lines of stdin, except for the lines of one read.
 const QUEUE: usize = 1024;
 
-/// Bytes of the lines that wait at most, but for one line.
+/// The largest number of bytes in waiting lines, except for one line.
 const QUEUE_BYTES: usize = 1024 * 1024;
 
-/// A line with more bytes is a message.
+/// A longer line is always a message.
 const SHORT_LINE: usize = 4096;
 
 /// How long lines, repetitions and searches continue before the network, timers and signals get
 /// their turn.
 const TURN: Duration = Duration::from_millis(10);
 
-/// What a runner asks of the session: it goes beyond the connection.
+/// A request to the session, which goes beyond one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionRequest {
-    /// The end, with a Close 1000.
+    /// End the session with Close 1000.
     Quit,
-    /// The end, with a Close 1001: Ctrl-C.
+    /// End the session with Close 1001, after Ctrl-C.
     Leave,
-    /// Another connection, with the options as they are now.
+    /// Open another connection with the current options.
     Open,
 }
 
@@ -97,23 +97,23 @@ impl ScriptFailure {
     }
 }
 
-/// Whom a line is for, and where it stands.
+/// The target and the position of a line.
 #[derive(Clone, Debug)]
 pub(crate) struct LineOrigin {
     target: ClientSet,
     location: SourceLocation,
 }
 
-/// A line that waits.
+/// A waiting line.
 pub(crate) struct QueuedLine {
     location: SourceLocation,
-    /// The line, or why there is none.
+    /// The line, or the reason why it can't be read.
     line: Result<String, LineError>,
-    /// It is a message, whatever it begins with.
+    /// It is a message, even if it begins with a slash.
     verbatim: bool,
 }
 
-/// What must be over before the next line.
+/// A command that must end before the next line.
 enum Pending {
     /// `/wait`
     Wait(Instant),
@@ -129,7 +129,8 @@ enum Pending {
     File(Box<FileSending>, SourceLocation),
     /// `/fragment`
     Fragments(Box<Fragments>, SourceLocation),
-    /// A line about a lens, in the turn that began then: what was sent in it is read before.
+    /// A line about a lens, in the turn that began at `since`: the lens first reads what earlier
+    /// lines sent in that turn.
     Turn { command: Command, origin: LineOrigin, since: Instant },
 }
 
@@ -164,7 +165,7 @@ impl Job {
 /// Carries out lines. See the [module](self).
 pub struct ScriptRunner {
     prompt: Option<Prompt>,
-    /// A SIGINT arrived before the line that had been entered earlier.
+    /// A SIGINT arrived before a line that had been entered earlier.
     interrupted_early: bool,
     /// Lines come from stdin as bytes.
     stdin: Option<(Stdin, LineBuffer)>,
@@ -173,17 +174,17 @@ pub struct ScriptRunner {
     shown: String,
     /// A filter hides a part of the traffic.
     filtered: bool,
-    /// The editor waits until it may read the next line.
+    /// The editor waits for permission to read the next line.
     to_answer: bool,
     answer: PromptAction,
-    /// The first error ends the run: no user is there to continue after it.
+    /// The first error ends the run, because no user can continue after it.
     scripted: bool,
     no_commands: bool,
     /// Plain lines are binary messages.
     binary: bool,
     queue: VecDeque<QueuedLine>,
     sources: Vec<Source>,
-    /// The last one must end first: a job may put its own line on top of the script's.
+    /// The last entry must end first: a job may put its own line on top of the script's line.
     pending: Vec<Pending>,
     jobs: Vec<Job>,
     last_job: u64,
@@ -199,11 +200,11 @@ pub struct ScriptRunner {
     /// After the last line of a script, the run ends if no message arrives.
     ends_by_silence: bool,
     role: Role,
-    /// The clients of a line that names none.
+    /// The clients for lines that name none.
     target: ClientSet,
     /// The clients that completion knows.
     clients: ClientDirectory,
-    /// How a client opens the next connection.
+    /// How a client opens its next connection.
     open: Option<OpenConfig>,
     request: Option<SessionRequest>,
     failure: Option<ScriptFailure>,
@@ -211,23 +212,23 @@ pub struct ScriptRunner {
     ended: String,
     /// A connection is being opened.
     opening: bool,
-    /// The line that is carried out has had its turn: see [`Pending::Turn`].
+    /// The current line has had its turn: see [`Pending::Turn`].
     has_turned: bool,
     /// The last line was an `/expect` that was met.
     met_last: bool,
-    /// What continues waits for room.
+    /// The pending command waits for room.
     starved: bool,
-    /// When the terminal may take more.
+    /// When to check again whether the terminal takes more.
     look_again: Option<Instant>,
-    /// A message may have been begun whose rest will not be sent.
+    /// A message may have been begun and will not be completed.
     given_up: bool,
-    /// Where the message is held that is in the editor, and its result.
+    /// The connection of the held message that is in the editor.
     editing: Option<ConnId>,
     edited: Option<(ConnId, String)>,
 }
 
 impl ScriptRunner {
-    /// For a script, whose first error ends it, or for a user who types.
+    /// A runner for a script, which ends with its first error, or for a user who types.
     fn new(scripted: bool, notifier: Notifier, setup: &ScriptSetup<'_>) -> Self {
         Self {
             prompt: None,
@@ -271,12 +272,13 @@ impl ScriptRunner {
         }
     }
 
-    /// Lines come from stdin.
+    /// Reads lines from stdin.
     fn read_from(&mut self, stdin: Stdin) {
         self.stdin = Some((stdin, LineBuffer::default()));
     }
 
-    /// Notes that stdin, or a pipe of `/file`, may have more: an event of the poll, or of its waker.
+    /// Notes that stdin, or a pipe of `/file`, may have more data, after an event of the poll or of
+    /// its waker.
     pub fn set_ready(&mut self, closed: bool) {
         self.stdin.iter_mut().for_each(|(stdin, _)| stdin.set_ready(closed));
         if let Some(Pending::File(file, _)) = self.pending.last_mut() {
@@ -284,28 +286,28 @@ impl ScriptRunner {
         }
     }
 
-    /// Whether lines are those of a script.
+    /// Whether the lines are those of a script.
     pub fn is_scripted(&self) -> bool {
         self.scripted
     }
 
-    /// Whether a script has come to its end: an `/expect` in its last line has been met.
+    /// Whether a script has ended, or an `/expect` in its last line has been met.
     pub fn is_exhausted(&self) -> bool {
         self.scripted && self.stdin.is_none() && !self.is_busy()
     }
 
-    /// Whether the run ends if no message arrives after the last line of a script: then our
-    /// heartbeats do not make the peer answer.
+    /// Sets whether the run ends after the last line of a script if no message arrives. Then wscope
+    /// sends no heartbeats, because the peer would answer them.
     pub fn set_end_by_silence(&mut self, ends: bool) {
         self.ends_by_silence = ends;
     }
 
-    /// Whether an editor or a pager has the terminal: Ctrl-C is meant for that, then.
+    /// Whether an editor or a pager uses the terminal: then Ctrl-C is for that program.
     pub fn is_away(&self) -> bool {
         self.prompt.as_ref().is_some_and(Prompt::is_away)
     }
 
-    /// Notes that a connection is being opened, or no longer.
+    /// Notes whether a connection is being opened.
     pub fn set_opening(&mut self, opening: bool) {
         self.opening = opening;
         if opening {
@@ -367,12 +369,12 @@ impl ScriptRunner {
         self.show(&text, ink);
     }
 
-    /// Adds a line to those that wait.
+    /// Adds a line after the waiting lines.
     pub fn push(&mut self, location: SourceLocation, line: String) {
         self.queue.push_back(QueuedLine { location, line: Ok(line), verbatim: false });
     }
 
-    /// Adds the lines of a file before those that wait.
+    /// Adds the lines of a file before the waiting lines.
     pub fn push_source(&mut self, source: Source) {
         self.sources.push(source);
     }
@@ -397,7 +399,7 @@ impl ScriptRunner {
         self.request.take()
     }
 
-    /// The requests to the session, once this connection has ended.
+    /// The pending request to the session, for when this connection has ended.
     pub fn request(&self) -> Option<&SessionRequest> {
         self.request.as_ref()
     }
@@ -412,7 +414,7 @@ impl ScriptRunner {
         !self.pending.is_empty() || self.has_lines()
     }
 
-    /// Lines that wait.
+    /// The number of waiting lines.
     pub fn lines_left(&self) -> usize {
         self.queue.len() + self.sources.iter().map(Source::left).sum::<usize>()
     }
@@ -421,7 +423,7 @@ impl ScriptRunner {
         !self.queue.is_empty() || self.sources.iter().any(|source| !source.is_empty())
     }
 
-    /// Sets the endpoint of a new connection as commands have set those before.
+    /// Applies the settings of earlier commands to the endpoint of a new connection.
     pub fn set_up(&mut self, endpoint: &mut Endpoint) {
         self.settings.apply(endpoint);
         self.expect_queue.clear();
@@ -429,17 +431,17 @@ impl ScriptRunner {
         self.end_expected = false;
     }
 
-    /// Where the messages of connections go for `/expect` and `/on`.
+    /// Where connections put messages for `/expect` and `/on`.
     pub fn received(&self) -> &Rc<Inbox> {
         &self.received
     }
 
-    /// Whether nothing but typed lines would be carried out: no script waits for a connection.
+    /// Whether only typed lines would run: no script waits for a connection.
     pub fn reads_only_typed(&self) -> bool {
         !self.scripted && self.stdin.is_none() && self.sources.is_empty()
     }
 
-    /// When there is something to do without an event from outside.
+    /// The next time at which there is something to do without an event from outside.
     pub fn deadline(&self) -> Option<Instant> {
         let pending = match self.pending.last() {
             Some(Pending::Wait(at)) => Some(*at),
@@ -485,10 +487,10 @@ impl ScriptRunner {
             }
     }
 
-    /// Whether there is room for what continues.
+    /// Whether the pending command has room to continue.
     fn has_room(&self, connections: &dyn Connections) -> bool {
         match self.pending.last() {
-            // Time passes whether or not there is room.
+            // Waiting for time to pass needs no room.
             Some(
                 Pending::Wait(_)
                 | Pending::Expect { .. }
@@ -509,8 +511,8 @@ impl ScriptRunner {
         }
     }
 
-    /// Does what can be done now, for a bounded time: [`ScriptRunner::is_ready`] returns whether more
-    /// is left. Without a connection, commands that need one fail.
+    /// Does all that is possible now, for a bounded time; [`ScriptRunner::is_ready`] returns
+    /// whether more is left. If there is no connection, commands that need one fail.
     pub fn run(&mut self, connections: &mut dyn Connections, now: Instant) {
         self.take_typed();
         if let Some((id, text)) = self.edited.take()
@@ -522,7 +524,7 @@ impl ScriptRunner {
         self.expect_queue.append(&mut self.received.queue.borrow_mut());
         let errors = self.received.answers.borrow_mut().take_errors();
         errors.iter().for_each(|error| self.fail(&SourceLocation::Job, error, false));
-        // Before the lines: what is owed comes first.
+        // Heartbeats and answers go before the lines.
         let beats = !(self.ends_by_silence && self.is_exhausted());
         self.keep_alive.run(connections, &self.notifier, (!self.scripted, beats), now);
         let turn_ends = Instant::now() + TURN;
@@ -540,12 +542,12 @@ impl ScriptRunner {
             }
         }
         self.starved = !self.has_room(connections);
-        // No event reports that the terminal has taken what waited for it.
+        // No event reports that the terminal has taken its queued output.
         self.look_again = (!self.notifier.has_room()).then(|| Instant::now() + TURN);
         if std::mem::take(&mut self.given_up) {
             self.end_messages(connections, now);
         }
-        // After the lines: what a /stop among them ends is not done once more.
+        // After the lines, so that a job that a `/stop` has just ended does not run again.
         self.run_jobs(connections, now);
         if self.is_exhausted() {
             self.stop_jobs();
@@ -553,8 +555,8 @@ impl ScriptRunner {
         self.answer_prompt();
     }
 
-    /// Whether the next line is carried out although there is no room for data. Lines of a script keep
-    /// their order; who types sees that a peer does not read, and ends that.
+    /// Whether the next line runs although there is no room for data. Lines of a script keep their
+    /// order; a user who sees that a peer does not read can act at once.
     fn is_next_at_once(&self) -> bool {
         self.typed_next().is_some_and(|command| command.waits_for_no_room())
             && self.pending.last().is_none_or(|pending| {
@@ -565,7 +567,7 @@ impl ScriptRunner {
             })
     }
 
-    /// The command that was typed and is next, if it is one.
+    /// The next line, if it is a typed command.
     fn typed_next(&self) -> Option<Command> {
         if self.scripted || self.no_commands || !self.sources.is_empty() {
             return None;
@@ -575,7 +577,7 @@ impl ScriptRunner {
         line.contains('/').then(|| self.read(line.clone()).ok())?
     }
 
-    /// Gives up what is being sent if a reset of all that get it comes next.
+    /// Gives up what is being sent if the next line resets all connections that get it.
     fn give_way_to_abort(&mut self, connections: &dyn Connections) {
         let sent_to = match self.pending.last() {
             Some(Pending::File(file, _)) => file.target(),
@@ -599,7 +601,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Ends the messages whose rest will not be sent, so that others can follow.
+    /// Ends messages that will not be completed, so that others can follow.
     fn end_messages(&self, connections: &mut dyn Connections, now: Instant) {
         for id in connections.present(&ClientSet::All) {
             if let Some(mut sender) = connections.sender(id, now) {
@@ -619,7 +621,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Notes that the connection has ended, and how: what needs it fails.
+    /// Notes that the connection has ended, and how. Commands that need it fail.
     pub fn disconnected(&mut self, how: &str) {
         how.clone_into(&mut self.ended);
         let lost = self.pending.iter().rev().find_map(|pending| match pending {
@@ -645,7 +647,7 @@ impl ScriptRunner {
         self.stop_jobs();
     }
 
-    /// Ends what repeats, with what it belongs to.
+    /// Ends repeated commands, with their pending lines.
     fn stop_jobs(&mut self) {
         if !self.jobs.is_empty() {
             self.notifier.note(&format!("{} stopped", replies::jobs(self.jobs.len())));
@@ -653,7 +655,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Continues the pending line; it is done unless it is put back. Returns whether something
+    /// Continues the pending command; it is done unless it is put back. Returns whether something
     /// changed.
     fn go_on(
         &mut self,
@@ -677,7 +679,7 @@ impl ScriptRunner {
                 self.has_turned = true;
                 let done = self.execute(command, &origin, connections, now);
                 self.has_turned = false;
-                // The first error ends what repeats it.
+                // The first error also ends the command that repeats this one.
                 self.pending.pop_if(|pending| !done && matches!(pending, Pending::Repeat { .. }));
                 true
             }
@@ -788,7 +790,8 @@ impl ScriptRunner {
                 if left > 1 {
                     self.pending.push(Pending::Repeat { command, left: left - 1, origin });
                 }
-                // The first error ends it: the others would be the same.
+                // The first error ends the repetition, because the others would fail in the same
+                // way.
                 if !self.execute(again, &of, connections, now) {
                     self.pending.truncate(depth);
                 }
@@ -827,7 +830,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Takes a message that is expected out of those that arrived.
+    /// Takes an expected message out of the received messages.
     fn find(
         &mut self,
         expected: &Expected,
@@ -851,13 +854,13 @@ impl ScriptRunner {
         }
     }
 
-    /// Whether there are received messages that the expectation has not examined. For fields, all
-    /// are examined in a turn.
+    /// Whether there are received messages that the expectation has not examined. An expectation of
+    /// a field examines all messages in one turn.
     fn has_unseen(&self, expected: &Expected) -> bool {
         matches!(expected, Expected::Content(_)) && self.expect_queue.has_unseen()
     }
 
-    /// Makes variables of the named groups of an expression.
+    /// Sets variables from the named groups of an expression.
     fn take_groups(&mut self, pattern: &Pattern, message: &[u8]) -> Result<(), String> {
         for (name, value) in pattern.captures(message).unwrap_or_default() {
             let value = std::str::from_utf8(value);
@@ -869,8 +872,8 @@ impl ScriptRunner {
         Ok(())
     }
 
-    /// Notes how the connection has ended. Returns whether the line that waits, or the next one,
-    /// expects just that.
+    /// Notes how the connection has ended. Returns whether the waiting line, or the next one,
+    /// expects exactly this end.
     pub fn note_end(&mut self, code: u16) -> bool {
         self.received.queue.borrow_mut().push_end(ConnId(1), code);
         let expected = match self.pending.last() {
@@ -881,7 +884,7 @@ impl ScriptRunner {
         expected == Some(code)
     }
 
-    /// The code of `/expect-close`, if the next line is one.
+    /// The code of `/expect-close`, if the next line is an `/expect-close`.
     fn next_expected_end(&self) -> Option<u16> {
         let mut sources = self.sources.clone();
         let of_sources = std::iter::from_fn(|| {
@@ -901,7 +904,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Whether a connection has ended as `/expect-close` wants it.
+    /// Whether a connection has ended as an `/expect-close` required.
     pub fn end_was_expected(&self) -> bool {
         self.end_expected
     }
@@ -912,7 +915,8 @@ impl ScriptRunner {
         format!("{}: the connection ended before a match{how}", expected.name())
     }
 
-    /// Whether the last thing a script did was to meet an expectation: then it need not linger.
+    /// Whether the last line of a script was an expectation that was met: then the run need not
+    /// wait longer.
     pub fn has_seen_all(&self) -> bool {
         self.met_last
     }

@@ -57,10 +57,10 @@ pub(crate) fn compress(on: bool, agreed: Option<bool>) -> String {
     .to_owned()
 }
 
-/// What the next connection's request will have besides the defaults.
+/// The headers of the next request, besides the defaults.
 pub(crate) fn headers(open: &OpenConfig, changed: bool) -> String {
     let when = if changed { "the next /reconnect sends" } else { "sent with the default headers" };
-    // What can't be sent is an error of the attempt to send it.
+    // If the headers can't be sent, the attempt to connect reports the error.
     let edits = open.edits(&open.target, None).unwrap_or_else(|_| open.headers.clone());
     if edits.is_empty() {
         return format!("{when}: none");
@@ -72,7 +72,7 @@ pub(crate) fn headers(open: &OpenConfig, changed: bool) -> String {
     text
 }
 
-/// As it was given, but for what is secret.
+/// A header as given, without secrets.
 fn shown(edit: &HeaderEdit) -> String {
     let name = edit.name();
     match edit.value() {
@@ -98,8 +98,8 @@ pub(crate) fn last(id: ConnId, connections: &dyn Connections) -> Result<Vec<u8>,
     Ok(out)
 }
 
-/// A message in full: JSON pretty-printed, other text as it is but for what could harm a terminal,
-/// everything else in hexadecimal.
+/// A message in full: JSON is pretty-printed, other text is escaped for a terminal, everything else
+/// is hexadecimal.
 fn content(content: &[u8], is_text: bool, reporter: &Reporter, out: &mut Vec<u8>) {
     if !is_text {
         hexdump::dump(content, 0, 0, out);
@@ -183,7 +183,7 @@ pub(crate) fn show(
             };
             out.append(&mut reporter.last_frames(n, &of));
         }
-        // These are answered elsewhere.
+        // Other functions answer these.
         Show::Lens | Show::Message(..) => {}
         Show::State => state(reporter, connections.endpoint(id), by_itself, now, &mut out),
     }
@@ -265,7 +265,7 @@ pub(crate) fn status(open: &OpenConfig, connections: &dyn Connections, now: Inst
     text
 }
 
-/// `sent 2 frames, 2 messages, 10 bytes; received …`: frames of all kinds, and bytes of messages.
+/// `sent 2 frames, 2 messages, 10 bytes; received …`: counts all frames, and the bytes of messages.
 pub(crate) fn amounts(book: &ConnectionHistory, reporter: &Reporter) -> String {
     let (sent, relays) = (reporter.sent(), reporter.role().is_none());
     let amount = |direction| {
@@ -360,8 +360,8 @@ fn filter_text(reporter: &Reporter) -> String {
     if parts.is_empty() { "everything".to_owned() } else { parts.join("; ") }
 }
 
-/// Those meant, as in `client 3`, `clients 3,5`, `all clients`, and of a proxy `connection 3, to the
-/// server`.
+/// The target in words, as in `client 3`, `clients 3,5`, `all clients`; for a proxy, `connection 3,
+/// to the server`.
 pub(crate) fn clients(target: &ClientSet, relays: bool) -> String {
     let noun = if relays { "connection" } else { "client" };
     let who = match target {
@@ -380,7 +380,7 @@ pub(crate) fn clients(target: &ClientSet, relays: bool) -> String {
     }
 }
 
-/// A connection that is named and is not there, and those that are.
+/// The error that a named connection does not exist, with those that do.
 pub(crate) fn missing(id: ConnId, connections: &dyn Connections) -> String {
     let open = connections.present(&ClientSet::All);
     let (noun, state) = match connections.relays() {
@@ -399,10 +399,10 @@ pub(crate) fn missing(id: ConnId, connections: &dyn Connections) -> String {
     format!("{noun} {id} is not {state}; {state}: {}{more}", numbers.join(", "))
 }
 
-/// Connections that an error lists.
+/// The largest number of connections that an error lists.
 const LISTED: usize = 10;
 
-/// A connection of which nothing is remembered.
+/// The error that wscope remembers nothing of a connection.
 fn unknown(id: ConnId, connections: &dyn Connections) -> String {
     match connections.role() {
         Role::Client => "no connection yet".to_owned(),
@@ -410,7 +410,7 @@ fn unknown(id: ConnId, connections: &dyn Connections) -> String {
     }
 }
 
-/// Begins an answer of a server, with its client.
+/// Begins a server's reply with the client's number.
 pub(crate) fn name_client(id: ConnId, reporter: &Reporter, out: &mut Vec<u8>) {
     if reporter.role() != Some(Role::Client) {
         let noun = if reporter.role().is_none() { "connection" } else { "client" };
@@ -440,11 +440,11 @@ pub(crate) fn status_of_server(connections: &dyn Connections) -> String {
     format!("listening on {}; {there}", connections.urls().join(", "))
 }
 
-/// `/status` of one of its clients.
+/// `/status` of one client of a server.
 ///
 /// # Errors
 ///
-/// It is not connected.
+/// The client is not connected.
 pub(crate) fn status_of_client(
     id: ConnId,
     connections: &dyn Connections,

@@ -12,7 +12,7 @@ use crate::wire::utf8::is_utf8;
 use crate::wire::writer::RawFrame;
 use crate::wire::{Control, Data, OpCode, ViolationKind};
 
-/// The payload of a command, empty if it has none; a file is read now.
+/// The payload of a command, empty if it has none. Reads the file of a payload.
 ///
 /// # Errors
 ///
@@ -36,8 +36,8 @@ pub(crate) fn read(payload: &Payload) -> Result<Cow<'_, [u8]>, String> {
     }
 }
 
-/// Sends what a command asks for, with the [`content`] of its payload. Returns what is worth
-/// noting: the rule it breaks. A command that sends nothing at once does nothing.
+/// Carries out a command that sends, with the [`content`] of its payload. Returns a note if it
+/// breaks a rule. Does nothing for other commands.
 pub fn send(command: &Command, content: &[u8], sender: &mut Sender<'_>) -> Sent {
     match command {
         Command::Text(_) => message(Data::Text, content, true, sender),
@@ -69,12 +69,12 @@ pub(crate) fn outgoing(message: &Outgoing, sender: &mut Sender<'_>) -> Result<()
     sender.fragment(Producer::Hand, opcode, &message.content, true)
 }
 
-/// What is worth noting of what was sent: the rule that it breaks, if it breaks one.
+/// A note if the sent data breaks a rule.
 type Sent = Result<Option<String>, SendError>;
 
 fn message(opcode: Data, content: &[u8], last: bool, sender: &mut Sender<'_>) -> Sent {
     sender.fragment(Producer::Hand, opcode, content, last)?;
-    // Where a message goes on, a character may be cut in two.
+    // In an unfinished message, a character may continue in the next fragment.
     Ok(bad_text(opcode, content).filter(|_| last))
 }
 
@@ -84,7 +84,7 @@ fn control(opcode: Control, content: &[u8], sender: &mut Sender<'_>) -> Sent {
         _ => sender.pong(content),
     };
     match sent {
-        // It is sent all the same: the user wants to see what the peer makes of it.
+        // It is sent anyway, because the user wants to see how the peer reacts.
         Err(SendError::ControlTooLong(_)) => Ok(usual(OpCode::Control(opcode), content, sender)),
         other => other.map(|()| None),
     }
@@ -102,7 +102,7 @@ fn close(code: Option<u16>, reason: &[u8], sender: &mut Sender<'_>) -> Sent {
     Ok(usual(OpCode::Control(Control::Close), &body, sender))
 }
 
-/// A frame of the usual form, whatever is in it.
+/// A frame of the usual form, with any payload.
 fn usual(opcode: OpCode, content: &[u8], sender: &mut Sender<'_>) -> Option<String> {
     let mask = sender.endpoint.as_mut().and_then(|endpoint| endpoint.key());
     raw(&RawFrame { opcode, mask, payload: content.to_vec(), ..RawFrame::default() }, sender)

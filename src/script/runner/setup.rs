@@ -22,7 +22,7 @@ use crate::ui::filter::ClientSet;
 use crate::ui::prompt::{Assist, Completion, HISTORY_SIZE, Prompt, PromptSettings};
 use crate::wire::Role;
 
-/// What a runner begins with.
+/// The initial settings of a runner.
 #[derive(Clone, Copy)]
 pub struct ScriptSetup<'a> {
     /// Where lines come from, and what they mean.
@@ -36,7 +36,7 @@ pub struct ScriptSetup<'a> {
 }
 
 impl<'a> ScriptSetup<'a> {
-    /// For a session with lines. A client opens connections as `open` has it, a server opens none; a
+    /// For a session with lines. A client opens connections with `open`, a server opens none. A
     /// prompt begins with `greeting`.
     pub fn of(
         traffic: &'a TrafficConfig,
@@ -46,7 +46,7 @@ impl<'a> ScriptSetup<'a> {
         Some(Self { lines: traffic.lines.as_ref()?, traffic, open, greeting })
     }
 
-    /// Opens the prompt or stdin. From then on the transcript goes above the prompt.
+    /// Opens the prompt or stdin. From then on, the transcript appears above the prompt.
     pub fn runner(&self, script: Source, runtime: &mut Runtime) -> anyhow::Result<ScriptRunner> {
         let typed = self.traffic.input == InputFormat::Prompt;
         let quiet = Notifier::Stderr { quiet: self.traffic.display.quiet };
@@ -78,7 +78,7 @@ impl<'a> ScriptSetup<'a> {
         Ok(runner)
     }
 
-    /// Carries out a script on one client of a server.
+    /// A runner for a script on one client of a server.
     pub fn runner_of_client(&self, script: Source, client: ConnId) -> ScriptRunner {
         let notifier = Notifier::Stderr { quiet: self.traffic.display.quiet };
         let mut runner = ScriptRunner::new(true, notifier, self);
@@ -87,13 +87,13 @@ impl<'a> ScriptSetup<'a> {
         runner
     }
 
-    /// The editor, where the terminal can have one.
+    /// Starts the editor, if the terminal supports it.
     fn start_prompt(
         &self,
         runner: &ScriptRunner,
         runtime: &mut Runtime,
     ) -> anyhow::Result<Option<Prompt>> {
-        // What was printed so far must be there before the line to type in.
+        // All earlier output must be printed before the prompt appears.
         runtime.drain_stdout(None)?;
         let waker = std::sync::Arc::clone(runtime.waker());
         let options = PromptSettings {
@@ -103,7 +103,7 @@ impl<'a> ScriptSetup<'a> {
             keep_stdout_free: !self.traffic.display.terminal.stdout,
         };
         let wake = move || {
-            // The loop is gone only when the program ends.
+            // The event loop ends only when the program ends.
             let _ = waker.wake();
         };
         let assist = CommandAssist {
@@ -131,7 +131,8 @@ impl ScriptRunner {
     }
 }
 
-/// What shows and logs the traffic of a session, for a role or for none, where connections are relayed.
+/// The reporter that shows and logs the traffic of a session. `role` is `None` if connections are
+/// relayed.
 ///
 /// # Errors
 ///
@@ -160,12 +161,12 @@ pub fn reporter(role: Option<Role>, config: &TrafficConfig) -> anyhow::Result<Re
 ///
 /// # Errors
 ///
-/// What is wrong with it is wrong usage.
+/// The script can't be read or parsed; this is a usage error.
 pub fn script(lines: Option<&LineConfig>, role: Role) -> Result<Source, UsageError> {
     let Some(lines @ LineConfig { script: Some(path), no_commands, .. }) = lines else {
         return Ok(Source::default());
     };
-    // Lines of -x come first, and may set variables.
+    // Lines of -x run first, and may set variables.
     let variables = lines.execute.is_empty().then(|| Variables::of(&lines.variables));
     let script = Source::read(path, None).and_then(|script| match no_commands {
         true => Ok(script),
@@ -174,14 +175,14 @@ pub fn script(lines: Option<&LineConfig>, role: Role) -> Result<Source, UsageErr
     script.map_err(|error| UsageError::new(format!("--script {error}")))
 }
 
-/// The most files that are proposed: a longer list is not read.
+/// The largest number of files that completion reads.
 const MAX_FILES: usize = 1000;
 
-/// Completes commands and their arguments, or nothing if there are no commands.
+/// Completes commands and their arguments; completes nothing if commands are off.
 pub struct CommandAssist {
     /// Lines that start with a slash are commands.
     pub commands: bool,
-    /// Whose side the lines are for.
+    /// The side that the lines are for.
     pub role: Role,
     /// The clients of a server.
     pub clients: ClientDirectory,
@@ -210,7 +211,7 @@ impl Assist for CommandAssist {
     }
 
     fn may_keep(&self, line: &str) -> bool {
-        // Also where it stands inside another command.
+        // A command inside another command counts, too.
         let gives_secret = line.match_indices('/').any(|(at, _)| {
             let (word, rest) = line[at + 1..].split_once(' ').unwrap_or_default();
             let commands = lens::find(word).map_or(&[][..], |protocol| protocol.commands);
@@ -230,7 +231,7 @@ fn files(typed: &str) -> Vec<String> {
         "" => Path::new(".").to_owned(),
         folder => crate::config::expand_home(Path::new(folder)),
     };
-    // A folder that can't be read has nothing to propose.
+    // An unreadable folder gives no candidates.
     let Ok(entries) = std::fs::read_dir(place) else { return Vec::new() };
     let mut paths: Vec<String> = entries
         .flatten()

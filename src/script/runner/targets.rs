@@ -41,7 +41,7 @@ impl ScriptRunner {
         self.those_present(of, connections)
     }
 
-    /// The same, of relayed connections those of both directions too.
+    /// Like [`Self::resolve`]; for relayed connections, both directions.
     fn those_present(&mut self, of: &LineOrigin, connections: &dyn Connections) -> Vec<ConnId> {
         let LineOrigin { target, location } = of;
         let present = connections.present(target);
@@ -64,7 +64,7 @@ impl ScriptRunner {
         present
     }
 
-    /// The clients of `target` that can get messages; if there is none, that has been reported.
+    /// The clients of `target` that can get messages. If there is none, it has reported an error.
     pub(crate) fn open_clients(
         &mut self,
         of: &LineOrigin,
@@ -86,8 +86,8 @@ impl ScriptRunner {
         }
     }
 
-    /// Sends what a command asks for to `target`. Returns whether that worked for all of them; errors
-    /// have been reported.
+    /// Sends the data of a command to `target`. Returns whether that worked for all clients; it has
+    /// already reported errors.
     pub(crate) fn send(
         &mut self,
         command: &Command,
@@ -97,7 +97,7 @@ impl ScriptRunner {
     ) -> bool {
         let location = &of.location;
         self.expect_answers(location);
-        // Where frames are shown, a rule of the catalogue is shown with its frame.
+        // If the transcript shows frames, it also shows the broken rules of the catalogue.
         let shown_anyway = connections.reporter().prints_violations();
         let ids = self.resolve(of, connections);
         if ids.is_empty() {
@@ -128,8 +128,8 @@ impl ScriptRunner {
         all_sent
     }
 
-    /// Closes both directions of relayed connections. Returns whether that worked for all of them;
-    /// errors have been reported.
+    /// Closes both directions of relayed connections. Returns whether that worked for all; it has
+    /// already reported errors.
     pub(crate) fn close_both(
         &mut self,
         body: &CloseBody,
@@ -149,9 +149,9 @@ impl ScriptRunner {
         all_closed
     }
 
-    /// Sends the messages of a line in the protocol of the lens. Returns what the answer has, if
-    /// the line waits for one; `None` if that did not work for all of `target`: errors have been
-    /// reported.
+    /// Sends the messages of a line in the protocol of the lens. If the line waits for an answer,
+    /// returns the test for the answer. Returns `None` if sending did not work for all of `target`;
+    /// it has already reported errors.
     pub(crate) fn speak(
         &mut self,
         word: &str,
@@ -196,7 +196,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Sets how the endpoints of `target` behave, or describes how they do.
+    /// Sets the endpoints of `target`, or describes their settings.
     pub(crate) fn set(
         &mut self,
         command: &Command,
@@ -205,7 +205,7 @@ impl ScriptRunner {
     ) -> Option<String> {
         let target = &of.target;
         let present = match target {
-            // It is set for those that are still to connect, too.
+            // The setting also applies to clients that connect later.
             ClientSet::All => connections.present(target),
             _ => match self.resolve(of, connections) {
                 present if present.is_empty() => return None,
@@ -228,12 +228,12 @@ impl ScriptRunner {
         self.confirm(changes, describe(command, &self.settings, endpoint))
     }
 
-    /// The connection that a reply is about: the one named, the only one, or the one that sent
+    /// The connection that a reply describes: the named one, the only one, or the one that sent
     /// something last.
     ///
     /// # Errors
     ///
-    /// There was none, or several are meant; in words.
+    /// There is no connection, or the line names several; in words.
     pub(crate) fn single(
         &self,
         target: &ClientSet,
@@ -256,7 +256,7 @@ impl ScriptRunner {
     }
 }
 
-/// The number that the lenses have for a connection: a client's lines always name its first.
+/// The number of a connection in the lenses: lines of a client always mean its first number.
 pub(crate) fn lens_id(id: ConnId, connections: &dyn Connections) -> ConnId {
     match connections.role() {
         Role::Client => connections.reporter().connection(),
@@ -268,7 +268,7 @@ impl Settings {
     /// Sets the endpoint of a new connection.
     pub fn apply(&self, endpoint: &mut Endpoint) {
         let Self { auto_pong, auto_close, compress } = *self;
-        // Until it is set here, the command line decides.
+        // Until a command sets it, the command line decides.
         if let Some(auto_pong) = auto_pong {
             endpoint.set_auto_pong(auto_pong);
         }
@@ -276,7 +276,7 @@ impl Settings {
         endpoint.set_compress(compress);
     }
 
-    /// Remembers what a command sets.
+    /// Remembers the setting of a command.
     pub(crate) fn note(&mut self, command: &Command) {
         match command {
             Command::AutoPong(Some(choice)) => self.auto_pong = Some(*choice),
@@ -287,7 +287,7 @@ impl Settings {
     }
 }
 
-/// Whether a command sets something, rather than asking.
+/// Whether a command changes a setting (or only asks for it).
 pub(crate) fn changes(command: &Command) -> bool {
     matches!(
         command,
@@ -295,7 +295,7 @@ pub(crate) fn changes(command: &Command) -> bool {
     )
 }
 
-/// Sets it on an open connection.
+/// Applies the setting to an open connection.
 pub(crate) fn set(command: &Command, endpoint: &mut Endpoint) {
     match command {
         Command::AutoPong(Some(choice)) => endpoint.set_auto_pong(*choice),
@@ -305,7 +305,7 @@ pub(crate) fn set(command: &Command, endpoint: &mut Endpoint) {
     }
 }
 
-/// How it is set: on a connection, or, without one, on those still to come.
+/// Describes a setting: of a connection, or, without one, of future connections.
 pub(crate) fn describe(
     command: &Command,
     settings: &Settings,

@@ -1,5 +1,5 @@
-//! Pings and pongs, RFC 6455 §5.5.2 and §5.5.3: when a pong is due, and how long the peer took for
-//! its pongs.
+//! Pings and pongs, RFC 6455 §5.5.2 and §5.5.3: when a pong is due, and how long the peer's pongs
+//! took.
 
 use std::time::{Duration, Instant};
 
@@ -8,14 +8,14 @@ use super::{AutoPong, Endpoint, State};
 use crate::event::TimeoutKind;
 use crate::wire::Control;
 
-/// Pings remembered for their round trip; older ones are forgotten.
+/// How many pings are remembered for their round trip.
 const PINGS_REMEMBERED: usize = 1024;
 
 impl Endpoint {
     /// "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it
-    /// already received a Close frame" and with "identical Application data" (§5.5.2, §5.5.3). Every
-    /// ping gets its own pong, also after our own Close: what that forbids is "any more data frames"
-    /// (§5.5.1).
+    /// already received a Close frame" and with "identical Application data" (§5.5.2, §5.5.3).
+    /// Every ping gets its own pong, even after our own Close, which forbids only "any more data
+    /// frames" (§5.5.1).
     pub(super) fn answer_ping(&mut self, payload: &[u8], now: Instant, out: &mut Vec<u8>) {
         match self.config.auto_pong {
             AutoPong::On => self.write_control(Control::Pong, payload, out),
@@ -27,7 +27,8 @@ impl Endpoint {
         }
     }
 
-    /// Does what is due at `now`: pongs that waited, the next ping, and the end of a silent peer.
+    /// Does what is due at `now`: sends waiting pongs and the next ping, and fails the connection
+    /// with a silent peer.
     pub(super) fn tick_pings(&mut self, now: Instant, out: &mut Vec<u8>) {
         if self.pings.as_ref().is_some_and(|p| p.pong_deadline.is_some_and(|at| at <= now)) {
             self.time_out(TimeoutKind::Pong, now, out);
@@ -55,14 +56,14 @@ impl Endpoint {
         }
     }
 
-    /// Sends no more pings by itself.
+    /// Stops sending pings automatically.
     pub(super) fn stop_pings(&mut self) {
         if let Some(pings) = &mut self.pings {
             (pings.next, pings.pong_deadline) = (None, None);
         }
     }
 
-    /// Forgets the pongs that wait.
+    /// Drops waiting pongs.
     pub(super) fn forget_pongs(&mut self) {
         self.pings.iter_mut().for_each(|pings| pings.pongs.clear());
     }
@@ -76,12 +77,13 @@ impl Endpoint {
     }
 
     /// A pong answers the ping with its payload; "an endpoint MAY elect to send a Pong frame for
-    /// only the most recently processed Ping frame" (§5.5.3), so earlier ones are answered too.
+    /// only the most recently processed Ping frame" (§5.5.3), so the pong also answers earlier
+    /// pings.
     pub(super) fn take_pong(&mut self, payload: &[u8], now: Instant) -> Option<Duration> {
         let pings = self.pings.get_or_insert_default();
         let Some(at) = pings.unanswered.iter().position(|(sent, _)| sent == payload) else {
             pings.unsolicited += 1;
-            // An empty pong may as well be a heartbeat that has nothing to do with the ping.
+            // An empty pong may be a heartbeat, unrelated to the ping.
             if let Some((ping, _)) = pings.unanswered.front().filter(|_| !payload.is_empty()) {
                 let is_start = ping.starts_with(payload);
                 let (ping, pong) = (ping.len(), payload.len());
@@ -94,7 +96,7 @@ impl Endpoint {
         Some(now.saturating_duration_since(sent_at))
     }
 
-    /// What became of our pings. [`PingFacts::data_since`] is left to the reader of the stream.
+    /// The results of our pings. The reader of the stream sets [`PingFacts::data_since`].
     pub fn ping_facts(&self, now: Instant) -> PingFacts {
         let Some(pings) = &self.pings else { return PingFacts::default() };
         let oldest = pings.unanswered.front();

@@ -3,55 +3,55 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Pongs that wait for their time. With 125 bytes each they take no more than 128 KiB, however
-/// fast a peer pings and however long the delay is.
+/// How many pongs may wait. With 125 bytes each, they take at most 128 KiB, even if the peer sends
+/// many pings and the delay is long.
 pub const PONGS_WAITING: usize = 1024;
 
-/// A delay beyond what a clock can count to is as good as this one.
+/// Longer delays are cut to this one, because a clock may not be able to count further.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// Our pings and their results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PingFacts {
-    /// Answered.
+    /// The number of answered pings.
     pub answered: u64,
-    /// Pings of the peer that were not answered, on purpose.
+    /// The number of the peer's pings that were left unanswered on purpose.
     pub ignored: u64,
     /// Unsolicited pongs.
     pub unsolicited: u64,
-    /// The last pong that arrived while a ping waited, with another payload than any ping's.
+    /// The last pong that arrived while a ping was unanswered, but with another payload.
     pub mismatched: Option<PongMismatch>,
-    /// The age of the oldest one that was not answered.
+    /// The age of the oldest unanswered ping.
     pub waiting: Option<Duration>,
-    /// Whether other bytes arrived since.
+    /// Whether other bytes have arrived since that ping.
     pub data_since: bool,
 }
 
-/// A pong that does not have the "identical Application data" of the ping that waits (§5.5.3).
+/// A pong without the "identical Application data" of the unanswered ping (§5.5.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PongMismatch {
-    /// Bytes of the ping's payload.
+    /// The size of the ping's payload in bytes.
     pub ping: usize,
-    /// Bytes of the pong's.
+    /// The size of the pong's payload in bytes.
     pub pong: usize,
-    /// Whether the pong's are the beginning of the ping's.
+    /// Whether the pong's payload is the beginning of the ping's payload.
     pub is_start: bool,
 }
 
-/// Pings, and pongs that wait.
+/// Pings, and waiting pongs.
 #[derive(Debug, Default)]
 pub(super) struct Pings {
-    /// When the next ping of the endpoint itself is due.
+    /// When the next automatic ping is due.
     pub(super) next: Option<Instant>,
-    /// Until when something must come after such a ping.
+    /// The deadline for any data after an automatic ping.
     pub(super) pong_deadline: Option<Instant>,
-    /// Pings that were not answered, the earliest first.
+    /// Unanswered pings, the oldest first.
     pub(super) unanswered: VecDeque<(Vec<u8>, Instant)>,
-    /// Pongs that wait, the earliest first.
+    /// Waiting pongs, the earliest first.
     pub(super) pongs: VecDeque<(Instant, Vec<u8>)>,
-    /// Pings of the endpoint itself.
+    /// The number of automatic pings.
     pub(super) sent: u64,
-    /// Pings of the peer that get no pong.
+    /// The number of the peer's pings that get no pong.
     pub(super) ignored: u64,
     pub(super) answered: u64,
     pub(super) unsolicited: u64,
@@ -59,20 +59,20 @@ pub(super) struct Pings {
 }
 
 impl Pings {
-    /// Sends the first ping of the endpoint itself at `first`.
+    /// Sends the first automatic ping at `first`.
     pub(super) fn begin(first: Instant) -> Self {
         Self { next: Some(first), ..Self::default() }
     }
 
-    /// Puts a pong in line.
+    /// Queues a pong.
     pub(super) fn wait(&mut self, payload: &[u8], now: Instant, delay: Duration) {
         let due = now.checked_add(delay).unwrap_or_else(|| now + NEVER);
-        // Behind all that are due by then: the delay may have been longer before.
+        // After all pongs that are due until then: the delay may have been longer before.
         let at = self.pongs.partition_point(|(other, _)| *other <= due);
         self.pongs.insert(at, (due, payload.to_vec()));
     }
 
-    /// Takes the next one that is due, or that makes room for the others.
+    /// Takes the next pong that is due, or that must be sent early to make room.
     ///
     /// "an endpoint MUST send a Pong frame in response" (§5.5.2) to every ping, so one that can't
     /// be held is sent early, not forgotten.
@@ -88,7 +88,7 @@ impl Pings {
         [self.next, self.pong_deadline, pong].into_iter().flatten().min()
     }
 
-    /// How many pongs wait for their time.
+    /// The number of waiting pongs.
     pub(super) fn waiting(&self) -> usize {
         self.pongs.len()
     }

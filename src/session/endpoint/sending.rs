@@ -1,4 +1,4 @@
-//! What an endpoint sends: messages, fragments, control frames, and frames made by hand.
+//! The data that an endpoint sends: messages, fragments, control frames, and frames made by hand.
 
 use std::time::Instant;
 
@@ -17,15 +17,15 @@ pub enum SendError {
     /// "An endpoint MUST NOT send … any more data frames after sending a Close frame" (§5.5.1).
     #[error("the connection is closing, nothing more can be sent")]
     NotOpen,
-    /// The code is one of those never sent.
+    /// A code that must never be sent.
     #[error(
         "close code {0} must not be sent (RFC 6455 §7.4); use 1000 to 1003, 1007 to 1014 or 3000 to 4999"
     )]
     CloseCode(u16),
-    /// The reason does not fit.
+    /// The reason is too long.
     #[error("a close reason has at most {MAX_REASON_LEN} bytes, this one has {0}")]
     ReasonTooLong(usize),
-    /// The payload does not fit.
+    /// The payload is too long.
     #[error("a control frame has at most 125 bytes of payload, this one has {0}")]
     ControlTooLong(usize),
 }
@@ -45,7 +45,7 @@ impl Endpoint {
         self.send_fragment(opcode, payload, true, out)
     }
 
-    /// Sends the next fragment of a message; `opcode` counts with the first one.
+    /// Sends the next fragment of a message; the first fragment decides the `opcode`.
     ///
     /// # Errors
     ///
@@ -82,22 +82,22 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Bytes of memory that compression keeps between messages.
+    /// The memory that compression keeps between messages, in bytes.
     pub fn held(&self) -> usize {
         self.compressor.as_ref().map_or(0, |compressor| compressor.deflater.held())
     }
 
-    /// Messages sent to their end, those of frames made by hand included.
+    /// The number of messages sent completely, including those in frames made by hand.
     pub fn messages_sent(&self) -> u64 {
         self.messages_sent
     }
 
-    /// The beginning of the first message sent.
+    /// The beginning of the first sent message.
     pub fn first_sent(&self) -> Option<(Data, &[u8])> {
         self.sent.as_deref()?.part(0)
     }
 
-    /// The beginning of the last message sent, if it is another one.
+    /// The beginning of the last sent message, if it is not the first.
     pub fn last_sent(&self) -> Option<(Data, &[u8])> {
         self.sent.as_deref()?.part(1)
     }
@@ -185,13 +185,13 @@ impl Endpoint {
         }
     }
 
-    /// Notes that bytes leave as they are, and the rule that the frame breaks with which they begin.
+    /// Notes that raw bytes are sent, and the rule that a frame at their beginning breaks.
     pub fn note_bytes(&mut self, bytes: &[u8]) {
         self.bytes = true;
         self.judge_header(bytes, None);
     }
 
-    /// Notes the rule that a frame made by hand breaks, if it breaks one.
+    /// Notes the rule that a frame made by hand breaks, if any.
     fn judge_own(&mut self, bytes: &[u8], frame: &RawFrame) {
         let faults = content_faults(frame, self.situation());
         self.judge_header(bytes, faults.into_iter().next().map(|(kind, _)| kind));
@@ -206,7 +206,7 @@ impl Endpoint {
         self.illegal = self.illegal.or(found);
     }
 
-    /// What decides whether the next frame would be legal.
+    /// The facts that decide whether the next frame would be legal.
     pub fn situation(&self) -> Situation {
         Situation {
             direction: Direction::sent_by(self.config.role),
@@ -216,7 +216,7 @@ impl Endpoint {
         }
     }
 
-    /// A fresh mask key, whether the role demands one or not.
+    /// A new mask key, for any role.
     pub fn fresh_key(&mut self) -> MaskKey {
         self.keys.next_key()
     }
@@ -260,14 +260,14 @@ impl Endpoint {
         self.note_close(body, now);
     }
 
-    /// Counts the bytes of a frame that was made after our Close.
+    /// Counts the bytes of a frame made after our Close.
     fn note_made(&mut self, bytes: usize) {
         if let Some(closing) = self.closing.as_mut().filter(|closing| closing.sent.is_some()) {
             closing.after_sent += bytes;
         }
     }
 
-    /// Notes our Close: from now on, only the end is expected.
+    /// Notes our Close: from now on, the endpoint only waits for the end.
     fn note_close(&mut self, body: CloseBody, now: Instant) {
         let closing = self.closing.get_or_insert_default();
         closing.sent = Some(body);

@@ -1,11 +1,11 @@
-//! The beginnings of the messages that an endpoint sent first and last.
+//! The beginnings of the first and the last sent message.
 
 use crate::wire::Data;
 
-/// Bytes kept of a message that was sent.
+/// How many bytes of a sent message are kept.
 const KEPT: usize = 320;
 
-/// The beginnings of the messages that were sent first and last.
+/// The beginnings of the first and the last sent message.
 #[derive(Debug, Default)]
 pub(super) struct Sent {
     begun: Vec<Begun>,
@@ -20,7 +20,7 @@ struct Begun {
 }
 
 impl Sent {
-    /// The first one, or the last one of several.
+    /// The first message, or the last one if there are several.
     pub(super) fn part(&self, at: usize) -> Option<(Data, &[u8])> {
         self.begun.get(at).map(|begun| (begun.opcode, begun.content.as_slice()))
     }
@@ -30,7 +30,7 @@ impl Sent {
         self.begun.last().map_or(0, |begun| begun.len)
     }
 
-    /// Takes a piece of a message; `first` where it begins one.
+    /// Takes a piece of a message; `first` if it begins the message.
     pub(super) fn take(&mut self, opcode: Data, piece: &[u8], first: bool) {
         if first {
             let last = if self.begun.len() == 2 { self.begun.pop() } else { None };

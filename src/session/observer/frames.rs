@@ -1,7 +1,8 @@
 //! Frames, and the messages that they form: the observer after the handshake.
 //!
-//! A small state machine between decoder and reader: each call to [`Frames::next`] gives one event,
-//! and the stage says what remains to be reported of the current bytes before more are read.
+//! A small state machine between the decoder and the reader. Each call to [`Frames::next`] returns
+//! one event. The stage says what must still be reported about the current bytes before more are
+//! read.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -16,28 +17,28 @@ use crate::wire::mask;
 use crate::wire::utf8::{Utf8Error, Utf8Validator, is_utf8};
 use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode, Role, Violation, ViolationKind};
 
-/// What [`Observer::take_run`](super::Observer::take_run) took.
+/// The run that [`Observer::take_run`](super::Observer::take_run) took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Run {
-    /// Messages, and as many frames.
+    /// The number of messages, which is also the number of frames.
     pub messages: u64,
-    /// Bytes of the stream.
+    /// The number of bytes of the stream.
     pub wire_bytes: u64,
-    /// Bytes of content.
+    /// The number of bytes of content.
     pub bytes: u64,
-    /// Where the content of the last message but one begins in the input, and its length, in a run of
-    /// a server.
+    /// For a run of a server: the position of the content of the last message but one in the input,
+    /// and its length.
     pub before_last: (usize, usize),
 }
 
-/// Inflated bytes passed on at once.
+/// How many inflated bytes are passed on at once.
 const INFLATE_PIECE: usize = 32 * 1024;
 
 /// "All control frames MUST have a payload length of 125 bytes or less" (RFC 6455 §5.5).
 const MAX_CONTROL: usize = 125;
 
 thread_local! {
-    /// A buffer for inflated bytes that no message uses at the moment.
+    /// A buffer for inflated bytes that no message is using.
     static OUTPUT: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
 }
 
@@ -45,32 +46,32 @@ thread_local! {
 #[derive(Debug)]
 pub(super) struct Frames {
     direction: Direction,
-    /// Bytes of a message on the wire, and those it may inflate to.
+    /// The limits for bytes of a message on the wire, and after decompression.
     max_message: u64,
     max_inflated: u64,
     decoder: Decoder,
     stage: FrameStage,
-    /// Number of the frame being decoded.
+    /// The number of the current frame.
     number: u64,
     messages: u64,
     message: Option<Open>,
-    /// The end of `message` was the last event: nothing of it is needed any more.
+    /// The end of `message` was the last event: it is not needed any more.
     ended: bool,
-    /// Whether the payload of the frame being decoded belongs to the open message.
+    /// Whether the payload of the current frame belongs to the open message.
     in_message: bool,
     /// A Close has arrived.
     closed: bool,
-    /// The other side has sent a Close: an HTTP response may come in place of an answer.
+    /// The other side has sent a Close: an HTTP response may come instead of the answer.
     awaits_close: bool,
-    /// It arrived inside a message, which stays unfinished whatever follows.
+    /// The Close arrived inside a message, which stays unfinished.
     cut_by_close: bool,
-    /// What follows the Close is not frames: that was reported, and nothing more of it is judged.
+    /// The data after the Close is not frames. This was reported; the rest is not checked.
     foreign: bool,
-    /// The payload of a control frame; holds memory from its first byte to its end only.
+    /// The payload of a control frame; uses memory only from its first byte to its end.
     control: Vec<u8>,
     utf8: Utf8Validator,
     inflate: Option<Box<Inflate>>,
-    /// Violations that wait to be passed on; none for as long as no rule is broken.
+    /// Violations that wait to be reported; `None` if no rule was broken.
     found: Option<Box<ViolationQueue>>,
 }
 
@@ -78,11 +79,11 @@ pub(super) struct Frames {
 #[derive(Debug, Default)]
 struct ViolationQueue {
     waiting: VecDeque<Violation>,
-    /// The one passed on last.
+    /// The last reported violation.
     handed_on: Option<Violation>,
 }
 
-/// A message of which frames are still to come, or to end.
+/// A message whose last frame has not ended.
 #[derive(Debug)]
 struct Open {
     info: MessageInfo,
@@ -94,18 +95,18 @@ struct Open {
 struct Inflate {
     inflater: Inflater,
     output: Box<[u8]>,
-    /// Bytes of `output` that are content.
+    /// How many bytes of `output` are content.
     given: usize,
-    /// How many of these are before an impossible byte of a text; all, if there is none.
+    /// How many of these precede an invalid byte of a text; all of them if there is none.
     good: usize,
-    /// What ends the content after these.
+    /// The violation that ends the content.
     broken: Option<Violation>,
     /// The message after which the DEFLATE context is lost.
     broken_by: Option<u64>,
 }
 
 impl Inflate {
-    /// Ends a message, and gives back what only a message needs.
+    /// Ends a message, and frees the memory that only a message needs.
     fn end_message(&mut self) {
         self.inflater.end_message();
         if !self.output.is_empty() {
@@ -115,7 +116,7 @@ impl Inflate {
 }
 
 impl Open {
-    /// Checks a piece of text; gives the place of the first bad byte in the message.
+    /// Checks a piece of text; returns the position of the first invalid byte in the message.
     #[inline]
     fn check_text(&mut self, utf8: &mut Utf8Validator, content: &[u8]) -> Option<(u64, String)> {
         if !self.check_utf8 {
@@ -129,31 +130,31 @@ impl Open {
     }
 }
 
-/// What is to be reported before the decoder continues.
+/// What to report before the decoder continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FrameStage {
-    /// Ask the decoder.
+    /// Call the decoder.
     Decode,
-    /// The last `n` bytes of the input are content, still to be checked.
+    /// The last `n` bytes of the input are content that has not been checked.
     Content { n: usize },
-    /// The last `n` bytes of the input are content after an impossible byte was found.
+    /// The last `n` bytes of the input are content that contains an invalid byte.
     Rest { n: usize },
-    /// Of the last `n` bytes of the input, `done` have been inflated.
+    /// `done` of the last `n` bytes of the input have been inflated.
     Inflate { n: usize, done: usize },
-    /// Of the tail after a compressed message, `done` bytes have been inflated.
+    /// `done` bytes of the tail after a compressed message have been inflated.
     InflateTail { done: usize },
-    /// Inflated bytes after the good ones wait in the buffer; then continues with the stage noted.
+    /// Inflated bytes after the valid ones wait in the buffer; then continue with the noted stage.
     Inflated { n: usize, done: usize, tail: bool },
-    /// The frame is complete: its control event, then its end.
+    /// The frame is complete: report its control event, then its end.
     Finish,
     /// Report the frame's end.
     FrameEnd,
-    /// Report the message's end, if it was the last frame.
+    /// Report the end of the message, if this was the last frame.
     MessageEnd,
 }
 
 impl Frames {
-    /// Bytes of memory that inflating keeps between messages.
+    /// The memory that inflating keeps between messages, in bytes.
     pub(super) fn held(&self) -> usize {
         self.inflate.as_ref().map_or(0, |inflate| inflate.inflater.held())
     }
@@ -204,8 +205,8 @@ impl Frames {
         }
     }
 
-    /// Takes a message that is complete in one frame at the front of `input`, is not compressed and
-    /// breaks no rule; otherwise takes nothing, and returns false.
+    /// Takes an uncompressed, legal message that is complete in one frame at the front of `input`;
+    /// otherwise takes nothing, and returns false.
     #[inline]
     pub(super) fn take_whole(&mut self, input: &mut Input<'_>) -> bool {
         if !self.is_between_messages() {
@@ -234,9 +235,8 @@ impl Frames {
         taken
     }
 
-    /// Takes a run of small messages from a server, each complete in one frame and without an
-    /// error, and passes on their contents; stops before the first other frame, or when `most`
-    /// bytes of the stream were consumed.
+    /// Takes a run of small messages of a server, each legal and complete in one frame, and passes
+    /// on their contents. Stops before the first other frame, or after `most` bytes of the stream.
     pub(super) fn take_run(
         &mut self,
         input: &mut Input<'_>,
@@ -267,7 +267,7 @@ impl Frames {
         self.end_run(run, input, at, last)
     }
 
-    /// The same for a run of small messages from a client.
+    /// Like [`Self::take_run`], for small messages of a client.
     pub(super) fn take_masked_run(
         &mut self,
         input: &mut Input<'_>,
@@ -302,7 +302,7 @@ impl Frames {
         self.end_run(run, input, at, last)
     }
 
-    /// Whether small messages in `direction` can be read without their events.
+    /// Whether small messages in `direction` can be read without events.
     fn may_run(&mut self, direction: Direction) -> bool {
         let free = self.is_between_messages() && self.decoder.at_boundary();
         free && self.direction == direction && self.max_message >= 125
@@ -313,7 +313,7 @@ impl Frames {
         self.awaits_close = true;
     }
 
-    /// Whether nothing is under way or waits to be passed on, and the peer has not closed.
+    /// Whether no message is incomplete, nothing waits to be reported, and the peer has not closed.
     #[inline]
     fn is_between_messages(&mut self) -> bool {
         self.forget_ended();
@@ -321,13 +321,13 @@ impl Frames {
         free && !self.has_found()
     }
 
-    /// Whether violations wait to be passed on.
+    /// Whether violations wait to be reported.
     #[inline]
     fn has_found(&self) -> bool {
         self.found.as_ref().is_some_and(|found| !found.waiting.is_empty())
     }
 
-    /// Forgets a message whose end has been passed on.
+    /// Drops a message whose end has been reported.
     #[inline]
     fn forget_ended(&mut self) {
         if std::mem::take(&mut self.ended) {
@@ -335,12 +335,12 @@ impl Frames {
         }
     }
 
-    /// Whether the next byte begins a frame, and nothing is left to report of the one before.
+    /// Whether the next byte begins a frame, and the previous frame has been reported completely.
     pub(super) fn is_at_boundary(&self) -> bool {
         self.stage == FrameStage::Decode && !self.has_found() && self.decoder.at_boundary()
     }
 
-    /// Takes the bytes of a run, `len` of them, whose last frame begins at `last`.
+    /// Takes the `len` bytes of a run, whose last frame begins at `last`.
     fn end_run(&mut self, mut run: Run, input: &mut Input<'_>, len: usize, last: usize) -> Run {
         if run.messages > 0 {
             self.decoder.skip_whole(input, len, last);
@@ -361,7 +361,7 @@ impl Frames {
         Some(WholeMessage { header, content, frame, number })
     }
 
-    /// What is missing if the stream ends here.
+    /// The violation if the stream ends here.
     pub(super) fn cut_short(&self) -> Option<Violation> {
         if self.foreign {
             return None;
@@ -379,7 +379,7 @@ impl Frames {
         Some(Violation { kind, frame, offset, detail })
     }
 
-    /// What decodes it.
+    /// The decoder.
     pub(super) fn decoder(&self) -> &Decoder {
         &self.decoder
     }
@@ -392,12 +392,12 @@ impl Frames {
         (header.opcode == OpCode::Control(Control::Ping)).then_some(&*self.control)
     }
 
-    /// Bytes of the stream that were consumed.
+    /// The number of consumed bytes of the stream.
     pub(super) fn offset(&self) -> u64 {
         self.decoder.offset()
     }
 
-    /// Bytes of a frame that is not complete.
+    /// The number of received bytes of an incomplete frame.
     pub(super) fn partial(&self) -> u64 {
         let header = self.decoder.header().map_or(0, FrameHeader::wire_len) as u64;
         match self.decoder.unfinished() {
@@ -407,8 +407,8 @@ impl Frames {
         }
     }
 
-    /// Whether a message has begun whose last frame has not ended, at the Close if one has arrived:
-    /// what follows it belongs to no message any more (RFC 6455 §5.5.1).
+    /// Whether a message has begun and its last frame has not ended; after a Close, at the time of
+    /// the Close, because later data belongs to no message (RFC 6455 §5.5.1).
     pub(super) fn is_inside_message(&self) -> bool {
         if self.closed { self.cut_by_close } else { self.message.is_some() && !self.ended }
     }
@@ -438,8 +438,9 @@ impl Frames {
                     }
                 },
                 FrameStage::Content { n } => {
-                    // Content, violation, the rest of the content, however the input was cut: a
-                    // strict reader takes the same bytes and stops before the first bad one.
+                    // First the content, then the violation, then the rest of the content, however
+                    // the input was cut. A strict reader takes the same bytes, and stops before the
+                    // first invalid one.
                     let good = self.check_plain(input.taken(n));
                     self.stage = match n - good {
                         0 => FrameStage::Decode,
@@ -513,7 +514,7 @@ impl Frames {
         }
     }
 
-    /// Judges a header and opens a message with it, or continues with the open one.
+    /// Checks a header, and begins or continues a message with it.
     fn begin_frame(&mut self) {
         self.number += 1;
         let Some(header) = self.decoder.header().copied() else { return };
@@ -592,7 +593,7 @@ impl Frames {
         self.found(Violation { kind, frame: self.number, offset, detail });
     }
 
-    /// Puts a violation in line.
+    /// Queues a violation.
     fn found(&mut self, violation: Violation) {
         if self.foreign {
             return;
@@ -600,14 +601,14 @@ impl Frames {
         self.found.get_or_insert_default().waiting.push_back(violation);
     }
 
-    /// Adds a frame to the open message and compares what it announces with the limit.
+    /// Adds a frame to the open message, and compares its announced length with the limit.
     fn count_frame(&mut self, header: &FrameHeader) {
         let (true, Some(open)) = (self.in_message, &mut self.message) else { return };
         open.info.frames += 1;
         let announced = open.info.wire_len.saturating_add(header.len);
         // §10.4: "implementations … SHOULD impose … limits … regarding the frame size or total
-        // message size after reassembly".
-        // Reported once: afterwards the limit has been passed already.
+        // message size after reassembly". It is reported once, because later frames have the same
+        // fault.
         let most = self.max_message;
         if announced > most && open.info.wire_len <= most && header.has_end() {
             let detail = format!("{announced} bytes announced, {most} allowed");
@@ -615,7 +616,7 @@ impl Frames {
         }
     }
 
-    /// Decides what becomes of payload bytes that have just been unmasked.
+    /// Decides what to do with payload bytes that have just been unmasked.
     fn take_payload(&mut self, wire: &[u8]) -> FrameStage {
         let n = wire.len();
         if self.in_message
@@ -633,11 +634,11 @@ impl Frames {
         FrameStage::Decode
     }
 
-    /// Counts and checks content that travelled uncompressed; gives how many of its bytes come
-    /// before the first impossible one.
+    /// Counts and checks uncompressed content; returns how many bytes precede the first invalid
+    /// one.
     fn check_plain(&mut self, content: &[u8]) -> usize {
         let Some(open) = &mut self.message else { return content.len() };
-        // The content's last byte is the last one the decoder took.
+        // The last byte of the content is the last one that the decoder took.
         let start = self.decoder.offset().saturating_sub(content.len() as u64);
         let before = open.info.len;
         open.info.len += content.len() as u64;
@@ -649,7 +650,7 @@ impl Frames {
         good as usize
     }
 
-    /// Inflates once, leaving in `output` what it gave; returns how much it consumed.
+    /// Inflates once into `output`; returns how many bytes it consumed.
     fn inflate(&mut self, wire: &[u8]) -> usize {
         let (Some(inflate), Some(open)) = (&mut self.inflate, &mut self.message) else {
             return wire.len();
@@ -665,7 +666,7 @@ impl Frames {
             Ok(CodecProgress { consumed, produced }) => (consumed, produced, None),
             Err(error) => (wire.len(), error.given, Some(error)),
         };
-        // Content ends at the limit, whatever a single call gave beyond it.
+        // Content ends at the limit, even if a call produced more.
         let (number, before) = (open.info.number, open.info.len);
         let room = usize::try_from(self.max_inflated.saturating_sub(before)).unwrap_or(usize::MAX);
         inflate.given = given.min(room);
@@ -698,7 +699,7 @@ impl Frames {
             Some(error) => (ViolationKind::InflateFailed, format!("{error} of message #{number}")),
             None => return consumed,
         };
-        // The content of this message ends here, and with it the context later ones refer to.
+        // The content of this message ends here, and later messages lose their context.
         open.inflate = false;
         open.check_utf8 = false;
         self.utf8 = Utf8Validator::default();
@@ -711,7 +712,7 @@ impl Frames {
         self.inflate.as_ref().is_some_and(|i| i.given > 0 && i.given == i.output.len())
     }
 
-    /// The frame's payload is complete: what is still to be reported or checked.
+    /// The payload of the frame is complete: returns what must still be reported or checked.
     fn end_payload(&mut self) -> FrameStage {
         let Some(header) = self.decoder.header().copied() else { return FrameStage::Decode };
         if header.opcode == OpCode::Control(Control::Close) {
@@ -741,7 +742,7 @@ impl Frames {
         self.breach(kind, header.offset, detail);
     }
 
-    /// Ends the open message if its last frame has just ended.
+    /// Ends the open message if its last frame has ended.
     fn end_message(&mut self) {
         let last = self.decoder.header().is_some_and(|header| header.fin);
         self.ended = self.in_message && last && self.message.is_some();

@@ -1,7 +1,7 @@
 //! Messages by their content: the line of a message in the view of messages, and JSON on several
 //! lines.
 //!
-//! Only the beginning of a message that is too long is kept.
+//! Of a message that is too long, it keeps only the beginning.
 
 use super::dump::INDENT;
 use super::line::LineColumns;
@@ -15,13 +15,13 @@ use crate::ui::style::Ink;
 use crate::ui::view::View;
 use crate::wire::OpCode;
 
-/// Lines of JSON that are shown of one message.
+/// How many lines of JSON are shown for one message.
 const LINES_SHOWN: usize = 20;
 
-/// The content of a message that is coming in.
+/// The content of a message that is arriving.
 #[derive(Debug, Default)]
 pub(super) struct Content {
-    /// Begins its line; `None` between two messages.
+    /// The beginning of its line; `None` between two messages.
     heading: Option<Heading>,
     mode: DisplayMode,
     text: bool,
@@ -29,7 +29,7 @@ pub(super) struct Content {
     total: u64,
 }
 
-/// What the line of a message begins with.
+/// The beginning of a message's line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Heading {
     pub(super) conn: ConnId,
@@ -41,7 +41,7 @@ pub(super) struct Heading {
 }
 
 impl Content {
-    /// Begins with a message that will be shown in this mode.
+    /// Begins a message that will be shown in this mode.
     pub(super) fn begin(&mut self, heading: Heading, text: bool, mode: DisplayMode) {
         self.clear();
         self.heading = Some(heading);
@@ -58,8 +58,8 @@ impl Content {
         self.kept.push(bytes, most, &writer.excerpts);
     }
 
-    /// Shows the message in one line, which ends with a remark, or, if JSON does not fit, in
-    /// several lines. An incomplete message is one line.
+    /// Prints the message in one line that ends with a remark, or in several lines if it is JSON
+    /// that does not fit. An incomplete message has one line.
     pub(super) fn print(
         &mut self,
         complete: bool,
@@ -106,7 +106,7 @@ impl Content {
         }
     }
 
-    /// Shows the message below the line of its last frame, if it is JSON and that is wanted.
+    /// Prints the message below the line of its last frame, if it is JSON and the user wants that.
     pub(super) fn print_below(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
         let start = out.len();
         number::spaces(INDENT, out);
@@ -115,7 +115,7 @@ impl Content {
         }
     }
 
-    /// How many bytes can be of use.
+    /// How many bytes can be useful.
     fn room(&self, writer: &LineWriter) -> usize {
         match self.mode {
             _ if self.may_be_pretty() => pretty::MAX_LEN.max(writer.preview_len()),
@@ -133,11 +133,11 @@ impl Content {
         wanted && self.text && self.total <= pretty::MAX_LEN as u64
     }
 
-    /// Writes JSON in lines: the first lines, and the number of the others. Writes nothing if it is
-    /// not JSON.
+    /// Writes JSON in lines: the first lines, and the number of the other lines. Writes nothing if
+    /// it is not JSON.
     fn write_pretty(&self, writer: &LineWriter, out: &mut Vec<u8>) -> bool {
         let start = out.len();
-        // What has no lines is not laid out.
+        // A value without brackets has only one line.
         let brackets = self.kept.trim_ascii_start().starts_with(b"[")
             || self.kept.trim_ascii_start().starts_with(b"{");
         let width = if self.mode.whole { usize::MAX } else { writer.width };
@@ -150,7 +150,7 @@ impl Content {
             && let Some(end) = ends.nth(LINES_SHOWN - 1)
         {
             let left = ends.count() as u64;
-            // One more line takes no more room than the line that counts it.
+            // One more line takes no more room than the line with the number.
             if left > 1 {
                 out.truncate(start + end + 1);
                 number::spaces(INDENT, out);
@@ -164,12 +164,12 @@ impl Content {
         true
     }
 
-    /// Whether a message has begun and is not printed.
+    /// Whether a message has begun and has not been printed.
     pub(super) fn is_open(&self) -> bool {
         self.heading.is_some()
     }
 
-    /// Forgets the message.
+    /// Drops the message.
     pub(super) fn clear(&mut self) {
         self.heading = None;
         self.total = 0;

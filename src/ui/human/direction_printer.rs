@@ -1,8 +1,8 @@
 //! One direction of one connection: from the pieces of a frame to its line.
 //!
 //! A frame's line is printed at its end, when the preview, the inflated length and the round trip
-//! are known, and the `!` lines follow it. Until then, violations wait here. If the end can no
-//! longer arrive, the line is printed with the received data. If messages are shown by their
+//! are known, and the `!` lines follow it. Until then, violations wait here. If the end can't
+//! arrive any more, the line is printed with the received data. If messages are shown by their
 //! content, their frames have no lines.
 
 use std::collections::VecDeque;
@@ -27,38 +27,38 @@ use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind};
 pub(super) struct HumanDirectionPrinter {
     frame: Option<HumanFrame>,
     messages: Messages,
-    /// How the message that arrived last is shown, and its content.
+    /// How the last message is shown, and its content.
     mode: DisplayMode,
     content: Content,
-    /// Whether that message is shown, if it is shown as a whole.
+    /// Whether the last message is shown, if whole messages are shown.
     message_gate: FilterGate,
-    /// Whether the frame that arrived last is shown.
+    /// Whether the last frame is shown.
     gate: FilterGate,
-    /// Payload of a frame of which every byte may be shown, until that is decided.
+    /// The payload of a frame until it is decided whether all its bytes are shown.
     undecided: Vec<u8>,
-    /// The beginning of what the preview shows.
+    /// The beginning of the previewed data.
     preview: Excerpt,
     /// Lines that wait for the line of their frame.
     held: Vec<u8>,
-    /// Of a relay: the lines of frames whose fate is not known yet, the latest at the end.
+    /// For a relay: the lines of frames without a decision, the latest at the end.
     passing: VecDeque<PassingLine>,
-    /// Bytes of these lines.
+    /// The size of these lines in bytes.
     passing_bytes: usize,
     rows: Rows,
-    /// Bytes after a lost frame boundary.
+    /// The number of bytes after a lost frame boundary.
     lost: u64,
-    /// All of these are shown.
+    /// Whether all of these bytes are shown.
     lost_in_hex: bool,
     /// A relay made these frames.
     pub(super) made: Option<Made>,
     /// The lines of the current message that wait for its content.
     kept_back: Vec<u8>,
-    /// The hidden messages, by number, each with those lines: their meaning may be needed.
+    /// The hidden messages by number, with those lines: their meaning may make them visible.
     hidden: VecDeque<(u64, Vec<u8>)>,
     hidden_bytes: usize,
 }
 
-/// The line of a frame of a relay, which is written again when the result for the frame is known.
+/// The line of a frame of a relay. It is written again when the decision about the frame is known.
 #[derive(Debug)]
 struct PassingLine {
     frame: HumanFrame,
@@ -66,20 +66,21 @@ struct PassingLine {
     line: Vec<u8>,
 }
 
-/// Lines that are kept for it, and the bytes of all of them.
+/// The largest number of such lines, and of their bytes.
 const PASSING: (usize, usize) = (256, 16 * 1024);
 
-/// Messages that are not shown whose meaning may still come, and bytes of their lines.
+/// The largest number of hidden messages whose meaning may still come, and of the bytes of their
+/// lines.
 const HIDDEN: (usize, usize) = (1024, 256 * 1024);
 
-/// Why a frame's line is printed.
+/// Why a frame's line is printed now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Why {
     /// It is complete.
     Complete,
     /// Its end will not come.
     Cut,
-    /// Its end may come, but what was found in it must be printed now.
+    /// Its end may come, but a violation in it must be printed now.
     SoFar,
     /// It has no end: the length's top bit is set.
     Endless,
@@ -133,12 +134,12 @@ impl HumanDirectionPrinter {
                 self.print_message(true, writer, out);
                 self.note_hidden(info.number);
             }
-            // The payload of control frames has been seen.
+            // The payload of control frames has already been handled.
             FrameEvent::Control { .. } => {}
         }
     }
 
-    /// Whether the message that arrived last is shown.
+    /// Whether the last message is shown.
     fn shows_last(&self) -> bool {
         match self.mode.view {
             View::Messages => self.message_gate.is_open(),
@@ -146,7 +147,7 @@ impl HumanDirectionPrinter {
         }
     }
 
-    /// Notes that a message is not shown.
+    /// Notes that a message is hidden.
     fn note_hidden(&mut self, number: u64) {
         let lines = std::mem::take(&mut self.kept_back);
         if self.shows_last() {
@@ -160,8 +161,8 @@ impl HumanDirectionPrinter {
         }
     }
 
-    /// Whether the meaning of a message is shown: with the message, or because a filter matches it.
-    /// Then the message is shown, too, if its content hid it.
+    /// Whether the meaning of a message is shown: together with the message, or because a filter
+    /// matches it. In the second case, a message that its content hid is shown, too.
     pub(super) fn shows_meaning(
         &mut self,
         number: u64,
@@ -182,7 +183,7 @@ impl HumanDirectionPrinter {
         shown
     }
 
-    /// Gives the time of a round trip to the pong that is being printed, if there is one.
+    /// Adds the time of a round trip to the pong that is being printed, if there is one.
     pub(super) fn take_round_trip(&mut self, time: Duration) -> bool {
         let pong = OpCode::Control(Control::Pong);
         let Some(frame) = self.frame.as_mut().filter(|frame| frame.header.opcode == pong) else {
@@ -192,14 +193,14 @@ impl HumanDirectionPrinter {
         true
     }
 
-    /// Prints a frame that broke a rule although it is not complete.
+    /// Prints an incomplete frame if it broke a rule.
     pub(super) fn flush_if_blamed(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
         if !self.held.is_empty() {
             self.print_line(Why::SoFar, writer, out);
         }
     }
 
-    /// Prints what is left when nothing more will come.
+    /// Prints the rest when no more data will come.
     pub(super) fn finish(&mut self, conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
         self.print_line(Why::Cut, writer, out);
         self.print_message(false, writer, out);
@@ -222,7 +223,7 @@ impl HumanDirectionPrinter {
         out: &mut Vec<u8>,
     ) {
         let message = self.messages.begin(header);
-        // A continuation counts as what it continues.
+        // A continuation counts as the opcode that it continues.
         let opcode = match message {
             Some(MessageKind { text: true, .. }) => OpCode::Data(Data::Text),
             Some(_) => OpCode::Data(Data::Binary),
@@ -270,7 +271,7 @@ impl HumanDirectionPrinter {
         }
     }
 
-    /// Shows what waited for the decision that the frame is shown, if that has arrived.
+    /// Prints the data that waited for the decision about the frame, if the frame is shown.
     fn dump_decided(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
         if self.gate.is_open() {
             self.begin_dump(writer, out);
@@ -281,7 +282,7 @@ impl HumanDirectionPrinter {
         }
     }
 
-    /// Shows the content of the message that is open, where that is wanted.
+    /// Prints the content of the open message, if the user wants that.
     fn print_message(&mut self, complete: bool, writer: &mut LineWriter, out: &mut Vec<u8>) {
         if !self.content.is_open() {
             return;
@@ -346,7 +347,7 @@ impl HumanDirectionPrinter {
             let start = out.len();
             self.print_frame(why, writer, out);
             if start == 0 {
-                // The lines before have been handed on.
+                // The earlier lines have been passed on.
                 self.forget_passing();
             }
             self.note_passing(&out[start..], writer);
@@ -367,7 +368,7 @@ impl HumanDirectionPrinter {
         }
     }
 
-    /// Appends the line of a frame that is shown, or what is left of its dump.
+    /// Appends the line of a shown frame, or the rest of its dump.
     fn print_frame(&mut self, why: Why, writer: &mut LineWriter, out: &mut Vec<u8>) {
         let Some(frame) = &mut self.frame else { return };
         let rest = rest(frame, why, self.made);
@@ -404,8 +405,8 @@ impl HumanDirectionPrinter {
         self.passing.push_back(PassingLine { frame, preview, line });
     }
 
-    /// Adds the result for a message to the line of its frame, if that line has not been written
-    /// yet: a relay decides when it has read all received data.
+    /// Adds the decision about a message to the line of its frame, if that line has not been
+    /// written yet. A relay decides after it has read all received data.
     pub(super) fn mark(
         &mut self,
         number: u64,
@@ -427,7 +428,7 @@ impl HumanDirectionPrinter {
         out.splice(start..start + line.len(), marked);
     }
 
-    /// Appends the line of a frame of which all bytes will be shown, and its header.
+    /// Appends the line of a frame whose bytes will all be shown, and its header.
     fn begin_dump(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
         let Some(frame) = self.frame.as_ref().filter(|frame| frame.is_hex()) else { return };
         frame.columns(None).write_header(writer, out);
@@ -435,7 +436,7 @@ impl HumanDirectionPrinter {
         self.rows = Rows::default();
     }
 
-    /// Shows the first bytes after a lost frame boundary, or all of them in hex mode.
+    /// Prints the first bytes after a lost frame boundary, or all of them in hex mode.
     fn undecodable(
         &mut self,
         at: &Stamp,
@@ -475,7 +476,7 @@ pub(super) fn violation_text(violation: &Violation) -> String {
     )
 }
 
-/// What the line of an incomplete frame adds, and of one that a relay made.
+/// The addition to the line of an incomplete frame, and of a frame that a relay made.
 pub(super) fn rest(frame: &HumanFrame, why: Why, made: Option<Made>) -> String {
     let wire = frame.wire;
     let made = made.map(|made| format!("({}) ", made.name())).unwrap_or_default();

@@ -7,7 +7,7 @@ use super::preview::{self, PreviewKind};
 use crate::ui::hexdump::Rows;
 use crate::ui::number;
 
-/// Spaces before each line of a dump.
+/// How many spaces precede each line of a dump.
 pub(super) const INDENT: usize = 4;
 
 /// Appends the line with the header's own bytes.
@@ -21,7 +21,7 @@ pub(super) fn header(frame: &HumanFrame, writer: &mut LineWriter, out: &mut Vec<
     writer.dumping = Some((frame.conn, frame.direction, frame.number));
 }
 
-/// Prints whose rows follow, if something else was written since the last ones.
+/// Prints to which frame the next rows belong, if other lines were written since the last rows.
 pub(super) fn go_on(frame: &HumanFrame, writer: &mut LineWriter, out: &mut Vec<u8>) {
     let this = Some((frame.conn, frame.direction, frame.number));
     if writer.dumping == this {
@@ -33,7 +33,7 @@ pub(super) fn go_on(frame: &HumanFrame, writer: &mut LineWriter, out: &mut Vec<u
     writer.dumping = this;
 }
 
-/// Appends the last row and a line with what is new: the content of a compressed frame, the
+/// Appends the last row, and a line with the new facts: the content of a compressed frame, the
 /// meaning of a Close, a round trip, or `rest`.
 pub(super) fn end(
     frame: &HumanFrame,

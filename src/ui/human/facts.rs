@@ -14,7 +14,7 @@ use crate::wire::handshake::Agreed;
 use crate::wire::handshake::rules::{Outcome, Report, RuleVerdict};
 use crate::wire::head::Head;
 
-/// Prints an event that needs no memory of others.
+/// Prints an event that does not depend on other events.
 pub(super) fn print(conn: ConnId, event: &Event<'_>, writer: &mut LineWriter, out: &mut Vec<u8>) {
     match event {
         Event::Resolved { host, addresses } => {
@@ -70,7 +70,7 @@ fn timing(phases: &Phases) -> String {
     )
 }
 
-/// What a relay did to a message, first what it is.
+/// What a relay did to a message.
 pub(super) fn intervened(
     conn: ConnId,
     done: &Intervened,
@@ -96,14 +96,14 @@ pub(super) fn intervened(
     writer.info(conn, &text, out);
 }
 
-/// A ping was answered, and no pong's line is there to carry the time.
+/// The time of an answered ping, if no pong's line shows it.
 pub(super) fn round_trip(conn: ConnId, time: Duration, writer: &mut LineWriter, out: &mut Vec<u8>) {
     writer.info(conn, &format!("round trip {}", clock::millis(time)), out);
 }
 
 fn tls(conn: ConnId, facts: &TlsFacts, writer: &mut LineWriter, out: &mut Vec<u8>) {
     let mut text = facts.version.clone().unwrap_or_else(|| "TLS".to_owned());
-    // A relay talks TLS with both ends; a client and a server know with whom they do.
+    // A relay uses TLS with both ends, so the line names the end.
     let relays = writer.relays();
     match facts.peer.filter(|_| relays) {
         Some(Role::Client) => text.insert_str(0, "TLS with the client: "),
@@ -116,7 +116,7 @@ fn tls(conn: ConnId, facts: &TlsFacts, writer: &mut LineWriter, out: &mut Vec<u8
     if let Some(alpn) = &facts.alpn {
         text += &format!(", ALPN {alpn}");
     }
-    // A server asks for no certificate, so there is none to be verified.
+    // A server requests no certificate, so there is none to verify.
     if writer.sent == Direction::ToServer && !(relays && facts.peer == Some(Role::Client)) {
         text += match facts.verified {
             true => ", certificate verified",
@@ -140,7 +140,7 @@ fn tls(conn: ConnId, facts: &TlsFacts, writer: &mut LineWriter, out: &mut Vec<u8
     }
 }
 
-/// A head line by line, as it crossed the wire, then what is wrong with it as HTTP.
+/// A head line by line, unchanged, then its violations of HTTP.
 fn head(conn: ConnId, ink: Ink, head: &Head, writer: &mut LineWriter, out: &mut Vec<u8>) {
     for line in sanitize::lines(head.raw()) {
         writer.line(ink, conn, line, out);
@@ -150,8 +150,8 @@ fn head(conn: ConnId, ink: Ink, head: &Head, writer: &mut LineWriter, out: &mut 
     }
 }
 
-/// The rules of the handshake that were broken; in hex mode the warnings too. A server prints how
-/// many of its client's duties were kept, and those that were not, or all of them.
+/// The broken rules of the handshake; in hex mode, the warnings, too. A server prints how many
+/// rules for its client were followed, and the other rules, or all rules.
 fn judged(conn: ConnId, report: &Report, writer: &mut LineWriter, out: &mut Vec<u8>) {
     if writer.sent == Direction::ToClient {
         let duties = report.verdicts.iter().filter(|verdict| verdict.rule.side == Role::Client);

@@ -10,7 +10,7 @@ use crate::ui::messages::MessageKind;
 use crate::ui::view::View;
 use crate::wire::{Control, FrameHeader, OpCode};
 
-/// A frame of which the end is still to come.
+/// A frame whose end has not arrived.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HumanFrame {
     pub(super) conn: ConnId,
@@ -22,16 +22,16 @@ pub(super) struct HumanFrame {
     pub(super) kind: PreviewKind,
     pub(super) message: Option<MessageKind>,
     pub(super) mode: DisplayMode,
-    /// Payload bytes so far.
+    /// Received payload bytes.
     pub(super) wire: u64,
-    /// Content bytes so far, inflated.
+    /// Received content bytes, inflated.
     pub(super) content: u64,
     pub(super) round_trip: Option<Duration>,
     pub(super) printed: bool,
 }
 
 impl HumanFrame {
-    /// A frame that begins.
+    /// A new frame.
     pub(super) fn begin(
         at: &Stamp,
         direction: Direction,
@@ -62,13 +62,13 @@ impl HumanFrame {
         }
     }
 
-    /// Whether it is a part of a message.
+    /// Whether it is part of a message.
     pub(super) fn is_of_message(&self) -> bool {
         self.message.is_some()
     }
 
-    /// Whether its own bytes are shown: it is of no message, or so far nothing could be made of
-    /// what is compressed.
+    /// Whether its own bytes are shown: it belongs to no message, or its compressed data has
+    /// produced no content so far.
     pub(super) fn shows_wire(&self) -> bool {
         self.message.is_none() || self.is_compressed() && self.content == 0
     }
@@ -83,10 +83,11 @@ impl HumanFrame {
         self.mode.view == View::Hex
     }
 
-    /// What its line has before the payload.
+    /// The part of its line before the payload.
     pub(super) fn columns(&self, inflated: Option<u64>) -> LineColumns {
         let Self { conn, direction, header, at, number, .. } = *self;
-        // A control frame is as much as a message of its own, and less important than others.
+        // A control frame counts as a message of its own, and is less important than other
+        // messages.
         let dim = self.mode.view == View::Messages && matches!(header.opcode, OpCode::Control(_));
         let frame = (!dim).then_some((number, header));
         let (opcode, len) = (header.opcode, header.len);
@@ -94,11 +95,11 @@ impl HumanFrame {
         LineColumns { conn, direction, at, opcode, frame, len, inflated, dim, found }
     }
 
-    /// What it holds, of which `start` is the beginning.
+    /// Its content, which begins with `start`.
     pub(super) fn preview<'a>(&self, start: &'a [u8]) -> PayloadPreview<'a> {
         let Self { round_trip, wire, content, .. } = *self;
         let (kind, total) = match self.message {
-            // Nothing came of it: its own bytes are shown.
+            // There is no content, so its own bytes are shown.
             Some(MessageKind { compressed: true, .. }) if content == 0 => {
                 (PreviewKind::Bytes, wire)
             }
@@ -108,7 +109,7 @@ impl HumanFrame {
         PayloadPreview { kind, start, total, shown: 0..0, round_trip }
     }
 
-    /// Whether its message is shown as a whole, so that it has no line.
+    /// Whether its message is shown as a whole, so that the frame has no line.
     pub(super) fn is_in_message(&self) -> bool {
         self.message.is_some() && self.mode.view == View::Messages
     }

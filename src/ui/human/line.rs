@@ -14,7 +14,7 @@ use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode};
 /// Columns of most opcodes and the space after them.
 const OPCODE: usize = 5;
 
-/// A screen so wide has room for the mask keys.
+/// A screen of this width has room for the mask keys.
 const WIDE: usize = 160;
 
 /// The part of a line before the payload.
@@ -33,12 +33,12 @@ pub(super) struct LineColumns {
     pub(super) inflated: Option<u64>,
     /// Whether the line is less important than others.
     pub(super) dim: bool,
-    /// The numbers of the first and the last frame, if the user searches for them: they are never
-    /// left out.
+    /// The numbers of the first and the last frame, if the user searched for them: then they are
+    /// never left out.
     pub(super) found: Option<(u64, u64)>,
 }
 
-/// Which of the columns there are.
+/// Which columns the line has.
 #[derive(Clone, Copy, Debug)]
 struct LineForm {
     key: bool,
@@ -46,7 +46,7 @@ struct LineForm {
     inflated: bool,
 }
 
-/// What is left out to make room for the payload, in order.
+/// The columns that are left out to make room for the payload, in this order.
 const FORMS: [LineForm; 4] = [
     LineForm { key: true, ..ALL },
     ALL,
@@ -54,10 +54,10 @@ const FORMS: [LineForm; 4] = [
     LineForm { inflated: false, number: false, ..ALL },
 ];
 
-/// All that an ordinary screen has room for.
+/// All columns of an ordinary screen.
 const ALL: LineForm = LineForm { key: false, number: true, inflated: true };
 
-/// Columns that a payload gets which does not fit as a whole.
+/// The columns for a payload that does not fit as a whole.
 pub(super) fn payload_columns(width: usize) -> usize {
     if width < 100 { width / 3 + 10 } else { width / 5 * 3 }
 }
@@ -75,7 +75,7 @@ impl LineColumns {
         let start = out.len();
         let remark_columns = if remark.is_empty() { 0 } else { remark.len() + 1 };
         let wanted = payload_columns(writer.width) + preview.mark_columns();
-        // Where nothing is cut, a line is for reading and searching: the key is with `-vv` only.
+        // If nothing is cut, the line is for reading and searching, so only `-vv` shows the key.
         let wide = writer.width >= WIDE && !writer.mode.whole;
         let forms = if wide { &FORMS } else { &FORMS[1..] };
         let mut forms = forms.iter();
@@ -160,12 +160,12 @@ impl LineColumns {
     }
 }
 
-/// A line being written: knows its column although some bytes take none.
+/// A line that is being written. It counts columns, although some bytes take none.
 #[derive(Debug)]
 struct LineBuilder {
-    /// Length of the output at column 0, plus the bytes since then that take no column.
+    /// The length of the output at column 0, plus the bytes since then that take no column.
     zero: usize,
-    /// Whether its colour has not ended.
+    /// Whether its colour is still on.
     painted: bool,
 }
 
@@ -189,7 +189,7 @@ impl LineBuilder {
     }
 }
 
-/// As in `F1M`: FIN, the RSV bits that are set, whether it is masked.
+/// For example `F1M`: FIN, the RSV bits that are set, whether it is masked.
 fn bits(header: &FrameHeader, out: &mut Vec<u8>) {
     out.push(if header.fin { b'F' } else { b'-' });
     let before = out.len();

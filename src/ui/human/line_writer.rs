@@ -1,4 +1,4 @@
-//! What all lines of a transcript have in common: marks, colours, width, clock.
+//! The common parts of all lines of a transcript: marks, colours, width, clock.
 
 use crate::event::{ConnId, Direction};
 use crate::ui::clock::LocalClock;
@@ -9,7 +9,7 @@ use crate::ui::style::{Ink, Palette};
 use crate::ui::view::View;
 use crate::ui::{number, sanitize, wrap};
 
-/// Whose frame a dump was last written for.
+/// The frame of the last written dump.
 pub(super) type Dumping = (ConnId, Direction, u64);
 
 /// The ink of a direction.
@@ -18,21 +18,21 @@ pub(super) fn ink(direction: Direction, sent: Direction) -> Ink {
     if direction == sent { Ink::Sent } else { Ink::Received }
 }
 
-/// Bytes of a payload that are shown where lines are not cut.
+/// How many bytes of a payload are shown if lines are not cut.
 pub(super) const WHOLE: usize = 16 * 1024 * 1024;
 
-/// Bytes of payloads that are kept for all incomplete lines together.
+/// How many bytes of payloads are kept for all incomplete lines together.
 pub(super) const UNFINISHED: usize = 4 * WHOLE;
 
-/// A screen of this width has room for the time of each frame. It does not depend on the rest of the
-/// line, so that the columns do not change.
+/// A screen of this width has room for the time of each frame. The rest of the line does not
+/// matter, so that the columns do not change.
 const TIMED: usize = 80;
 
-/// The same for the time of a message.
+/// A screen of this width has room for the time of a message.
 const MESSAGE_TIMED: usize = 50;
 
-/// How a frame or a message is shown, from its beginning to its end: what is half in when this
-/// changes is neither lost nor printed twice.
+/// How a frame or a message is shown, from its beginning to its end. If the settings change in
+/// between, it is neither lost nor printed twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct DisplayMode {
     pub(super) view: View,
@@ -41,13 +41,13 @@ pub(super) struct DisplayMode {
     pub(super) whole: bool,
 }
 
-/// The appearance of lines, and the target of the transcript.
+/// The appearance of lines, and the output of the transcript.
 #[derive(Debug)]
 pub(super) struct LineWriter {
     pub(super) sent: Direction,
     pub(super) width: usize,
     pub(super) palette: Palette,
-    /// How what begins now is shown.
+    /// The mode for new frames and messages.
     pub(super) mode: DisplayMode,
     /// Which frames are shown.
     pub(super) filter: Option<Filter>,
@@ -55,21 +55,21 @@ pub(super) struct LineWriter {
     /// When the connection of the line was opened, in microseconds since the epoch.
     pub(super) opened: i64,
     pub(super) show_connection: bool,
-    /// Whether rules of the handshake that were kept are shown too.
+    /// Whether handshake rules that were followed are shown, too.
     pub(super) all_rules: bool,
-    /// Whether lines other than those of frames are broken at words.
+    /// Whether lines other than those of frames are broken between words.
     pub(super) wraps: bool,
-    /// Digits of the greatest frame number so far, so that columns stay aligned.
+    /// The number of digits of the largest frame number so far, so that columns stay aligned.
     pub(super) number_width: usize,
-    /// The frame whose dump is the last thing written, if it is.
+    /// The frame whose dump was written last, if a dump was the last output.
     pub(super) dumping: Option<Dumping>,
-    /// What the lines that are not complete may keep.
+    /// The memory for incomplete lines.
     pub(super) excerpts: ExcerptRoom,
 }
 
 impl LineWriter {
-    /// Bytes of a payload that can be of use on a line: no more than four for each column, the
-    /// longest a character can be, and always a whole control frame.
+    /// How many bytes of a payload can be useful on a line: at most four for each column, the size
+    /// of the longest character, but always a whole control frame.
     #[inline]
     pub(super) fn preview_len(&self) -> usize {
         (self.width * 4).clamp(128, WHOLE)
@@ -87,7 +87,7 @@ impl LineWriter {
         self.mark_with(mark, conn, out);
     }
 
-    /// The same with a given mark.
+    /// Like [`Self::mark`], with another mark.
     #[inline]
     pub(super) fn mark_with(&mut self, mark: u8, conn: ConnId, out: &mut Vec<u8>) {
         self.dumping = None;
@@ -117,7 +117,7 @@ impl LineWriter {
         }
     }
 
-    /// Whether the lines are those of a relay, which is neither end.
+    /// Whether this is the transcript of a relay, which is neither end.
     pub(super) fn relays(&self) -> bool {
         self.show_connection && self.sent == Direction::ToServer
     }
@@ -127,7 +127,7 @@ impl LineWriter {
         self.line(Ink::Info, conn, text.as_bytes(), out);
     }
 
-    /// Appends a `*` line whose text has its colours and escapes already, line end included.
+    /// Appends a `*` line. The text has colours, escapes and a line end.
     pub(super) fn painted_line(&mut self, conn: ConnId, text: &[u8], out: &mut Vec<u8>) {
         let (palette, start) = (self.palette, out.len());
         palette.begin(Ink::Info, out);
@@ -137,15 +137,15 @@ impl LineWriter {
         self.fold(start, out);
     }
 
-    /// Breaks the line that begins at `start` where a screen is too narrow for it.
+    /// Breaks the line that begins at `start` if the screen is too narrow for it.
     pub(super) fn fold(&self, start: usize, out: &mut Vec<u8>) {
         if self.wraps {
             wrap::fold_from(start, self.width, out);
         }
     }
 
-    /// Appends a whole line with `text` escaped. Of a violation all is coloured, of others the
-    /// mark.
+    /// Appends a whole line with `text` escaped. A violation is coloured as a whole; in other
+    /// lines, only the mark is coloured.
     pub(super) fn line(&mut self, ink: Ink, conn: ConnId, text: &[u8], out: &mut Vec<u8>) {
         let (palette, start) = (self.palette, out.len());
         palette.begin(ink, out);

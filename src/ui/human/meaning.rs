@@ -7,13 +7,13 @@ use crate::ui::meaning::Meaning;
 use crate::ui::style::Ink;
 use crate::ui::{number, sanitize};
 
-/// Packets of one message that have lines.
+/// How many packets of a message get a line.
 const SHOWN: usize = 20;
 
 /// A line about a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum MeaningLine {
-    /// What it says.
+    /// A line of its meaning.
     Says(String),
     /// A rule of the inner protocol that it breaks.
     Breaks(String),
@@ -65,7 +65,8 @@ fn complaints(packet: &Decoded, lines: &mut Vec<MeaningLine>) {
     packet.inner.iter().for_each(|inner| complaints(inner, lines));
 }
 
-/// Appends lines about a message; `marked` with its sender, if that is not above.
+/// Appends lines about a message. `marked`: with the mark of its sender, if the line above does not
+/// show it.
 pub(super) fn print(
     lines: &[MeaningLine],
     conn: ConnId,

@@ -11,10 +11,10 @@ use crate::ui::sanitize::{cut_mark, cut_mark_columns, escaped, fit_into};
 use crate::ui::{clock, number};
 use crate::wire::close;
 
-/// Bytes at most that are shown before a part that is looked for.
+/// How many bytes are shown before a part that the user searches for.
 const BEFORE: usize = 16;
 
-/// Columns of a reason that are worth more than the name of the close code.
+/// This many columns of a reason are more useful than the name of the close code.
 const MIN_REASON: usize = 16;
 
 /// How a payload is shown.
@@ -30,27 +30,27 @@ pub(super) enum PreviewKind {
     Note,
 }
 
-/// A payload that is to be shown.
+/// A payload for a line.
 #[derive(Clone, Debug)]
 pub(super) struct PayloadPreview<'a> {
     pub(super) kind: PreviewKind,
-    /// The beginning of it.
+    /// Its beginning.
     pub(super) start: &'a [u8],
-    /// Bytes of all of it.
+    /// The number of all its bytes.
     pub(super) total: u64,
-    /// The part of `start` that is shown even where the beginning leaves no room for it.
+    /// The part of `start` that is shown even if the beginning leaves no room for it.
     pub(super) shown: Range<usize>,
     pub(super) round_trip: Option<Duration>,
 }
 
 impl PayloadPreview<'_> {
-    /// Columns of the marks that say how much is missing, before and after.
+    /// The width of the marks with the number of missing bytes, before and after.
     pub(super) fn mark_columns(&self) -> usize {
         let marks = if self.shown.is_empty() { 1 } else { 2 };
         marks * cut_mark_columns(self.total)
     }
 
-    /// Appends what fits into `room` columns; returns whether that is all of it.
+    /// Appends the part that fits into `room` columns; returns whether this is the whole payload.
     pub(super) fn write(&self, room: usize, out: &mut Vec<u8>) -> bool {
         let Self { kind, start, total, round_trip, .. } = *self;
         let from = self.first_shown(room);
@@ -81,8 +81,8 @@ impl PayloadPreview<'_> {
 }
 
 impl PayloadPreview<'_> {
-    /// Where the excerpt begins that contains the part to be shown: at 0 if the beginning of the
-    /// payload contains it, otherwise a little before that part, if there is room.
+    /// The beginning of an excerpt that contains the part to be shown: 0 if the beginning of the
+    /// payload contains it, otherwise slightly before that part, if there is room.
     fn first_shown(&self, room: usize) -> usize {
         if self.kind == PreviewKind::Close {
             return 0;
@@ -100,7 +100,7 @@ impl PayloadPreview<'_> {
             return 0;
         }
         let spare = room.saturating_sub(2 * mark + columns(at..end)) * 2 / 3;
-        // Not inside of a character.
+        // An excerpt does not begin inside a character.
         let begins = |from: &usize| {
             self.kind == PreviewKind::Bytes
                 || self.start.get(*from).is_some_and(|byte| byte & 0xc0 != 0x80)
@@ -110,7 +110,7 @@ impl PayloadPreview<'_> {
     }
 }
 
-/// Appends the first of `total` bytes in hexadecimal; returns whether these are all.
+/// Appends the first of `total` bytes in hexadecimal; returns whether these are all bytes.
 fn bytes(start: &[u8], total: u64, room: usize, out: &mut Vec<u8>) -> bool {
     if start.len() as u64 == total && start.len() * 3 <= room + 1 {
         number::hex_spaced(start, out);
@@ -125,7 +125,7 @@ fn bytes(start: &[u8], total: u64, room: usize, out: &mut Vec<u8>) -> bool {
     false
 }
 
-/// Appends the first bytes of a stream of which the end is not known.
+/// Appends the first bytes of a stream whose length is unknown.
 pub(super) fn first_bytes(start: &[u8], room: usize, out: &mut Vec<u8>) {
     if start.len() * 3 <= room + 1 {
         return number::hex_spaced(start, out);
@@ -157,7 +157,7 @@ fn close(body: &[u8], total: u64, room: usize, out: &mut Vec<u8>) -> bool {
         cut_mark(total, room, out);
         return false;
     }
-    // Where there is room for one of them, the reason says more than the name.
+    // If there is room for only one of them, the reason is more useful than the name.
     let name = close::lookup(code).name;
     let reason_columns = match total {
         2 => 0,

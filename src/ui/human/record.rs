@@ -1,4 +1,4 @@
-//! A remembered frame, with everything that its line shows; it is printed on request.
+//! A remembered frame with all data of its line, for printing on request.
 
 use std::mem::size_of;
 use std::ops::Range;
@@ -22,7 +22,7 @@ use crate::wire::{Control, Data, OpCode, Violation, ViolationKind};
 #[derive(Debug)]
 pub struct FrameRecord {
     frame: HumanFrame,
-    /// Inflated if it was compressed.
+    /// The content; inflated if it was compressed.
     content: Box<[u8]>,
     violations: Vec<Violation>,
     why: Why,
@@ -32,12 +32,12 @@ pub struct FrameRecord {
     made: Option<Made>,
     /// The number of the message that ends with it, or 0.
     message: u64,
-    /// What that means.
+    /// The meaning of that message.
     meaning: Vec<MeaningLine>,
 }
 
 impl FrameRecord {
-    /// The connection it travelled on.
+    /// Its connection.
     pub fn conn(&self) -> ConnId {
         self.frame.conn
     }
@@ -52,22 +52,22 @@ impl FrameRecord {
         self.frame.number
     }
 
-    /// Whether it is, or belongs to, a text.
+    /// Whether it is a text or part of one.
     pub fn is_text(&self) -> bool {
         matches!(self.frame.kind, PreviewKind::Text | PreviewKind::Note)
     }
 
-    /// The bytes it has in all, inflated.
+    /// The size of its content, inflated.
     pub fn total(&self) -> u64 {
         self.frame.preview(&self.content).total
     }
 
-    /// What it holds, or the beginning of that.
+    /// Its content, or the beginning of it.
     pub fn content(&self) -> &[u8] {
         &self.content
     }
 
-    /// Whether not all of its content is remembered.
+    /// Whether only a part of its content is remembered.
     pub fn is_shortened(&self) -> bool {
         (self.content.len() as u64) < self.total()
     }
@@ -87,17 +87,17 @@ impl FrameRecord {
         matches!(self.frame.header.opcode, OpCode::Control(_))
     }
 
-    /// Whether it continues with a message.
+    /// Whether it continues a message.
     pub fn continues(&self) -> bool {
         self.frame.header.opcode == OpCode::Data(Data::Continue) && self.frame.is_of_message()
     }
 
-    /// Whether the message it belongs to continues after it.
+    /// Whether its message continues after it.
     pub fn is_continued(&self) -> bool {
         self.frame.is_of_message() && !self.frame.header.fin && self.why == Why::Complete
     }
 
-    /// Notes that a message ends with it, by its number in its direction.
+    /// Notes the number of the message that ends with it.
     pub fn ends_message(&mut self, number: u64) {
         self.message = number;
     }
@@ -107,17 +107,17 @@ impl FrameRecord {
         self.message
     }
 
-    /// Adds what that message means.
+    /// Adds the meaning of that message.
     pub fn add_meaning(&mut self, meaning: &Meaning) {
         self.meaning.extend(meaning::lines(meaning));
     }
 
-    /// Whether a pattern is found in what its message means.
+    /// Whether the meaning of its message matches a pattern.
     pub fn means(&self, pattern: &Pattern) -> bool {
         self.meaning.iter().any(|line| pattern.is_match(line.text().as_bytes()))
     }
 
-    /// Bytes it takes in memory.
+    /// Its memory in bytes.
     pub fn memory(&self) -> usize {
         let lines = self.meaning.iter().map(|line| size_of::<MeaningLine>() + line.text().len());
         size_of::<Self>()
@@ -126,8 +126,8 @@ impl FrameRecord {
             + lines.sum::<usize>()
     }
 
-    /// Appends its line, those of the rules it broke, and what its message means. Of a content that is cut the part around
-    /// `shown` is seen.
+    /// Appends its line, lines for the rules that it broke, and the meaning of its message. Of
+    /// content that does not fit, it shows the part around `shown`.
     pub(super) fn print(
         &self,
         shown: Option<Range<usize>>,
@@ -179,7 +179,7 @@ impl FrameRecord {
     }
 }
 
-/// Makes records of the frames of one direction of a connection.
+/// Records the frames of one direction of a connection.
 #[derive(Debug, Default)]
 pub struct FrameRecorder {
     frame: Option<HumanFrame>,
@@ -189,8 +189,9 @@ pub struct FrameRecorder {
 }
 
 impl FrameRecorder {
-    /// Takes the next event; returns the frame that it ends. Of a content the first `most` bytes
-    /// are remembered, as far as there is `room`. `opened`: when the connection was opened, in microseconds since the epoch.
+    /// Takes the next event; returns the frame that it ends. Remembers the first `most` bytes of
+    /// the content, as far as there is `room`. `opened`: when the connection was opened, in
+    /// microseconds since the epoch.
     pub fn take(
         &mut self,
         at: &Stamp,
@@ -211,7 +212,7 @@ impl FrameRecorder {
                 self.frame = Some(HumanFrame::begin(at, direction, *number, header, message, mode));
                 let expected = usize::try_from(header.len).unwrap_or(usize::MAX);
                 if !message.is_some_and(|message| message.compressed) {
-                    // What is announced may never come.
+                    // The announced data may never come.
                     self.content.expect(expected.min(most).min(1 << 16));
                 }
                 return cut;
@@ -250,7 +251,7 @@ impl FrameRecorder {
         None
     }
 
-    /// Gives the time of a round trip to the pong that is coming in.
+    /// Adds the time of a round trip to the pong that is arriving.
     pub fn take_round_trip(&mut self, time: Duration) {
         let pong = OpCode::Control(Control::Pong);
         if let Some(frame) = self.frame.as_mut().filter(|frame| frame.header.opcode == pong) {

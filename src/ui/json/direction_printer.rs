@@ -10,8 +10,8 @@ use crate::ui::clock::UtcClock;
 use crate::ui::messages::{MessageKind, Messages};
 use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind};
 
-/// Buffers that grew beyond this are given back after use, so that a server that once saw a long
-/// frame on each of its connections does not keep the room for all of them.
+/// Larger buffers are freed after use, so that a server that has received a long frame on each
+/// connection does not keep memory for all of them.
 const KEPT: usize = 64 * 1024;
 
 /// State of one direction.
@@ -19,7 +19,7 @@ const KEPT: usize = 64 * 1024;
 pub(super) struct JsonDirectionPrinter {
     frame: Option<JsonFrame>,
     messages: Messages,
-    /// Payload of the frame that is not written yet.
+    /// The payload of a frame that has not been written yet.
     payload: Vec<u8>,
     /// Content of the message.
     content: Vec<u8>,
@@ -31,7 +31,7 @@ pub(super) struct JsonDirectionPrinter {
     pub(super) made: Option<Made>,
 }
 
-/// A frame of which the end is still to come.
+/// A frame whose end has not arrived.
 #[derive(Debug)]
 struct JsonFrame {
     direction: Direction,
@@ -39,7 +39,7 @@ struct JsonFrame {
     header: FrameHeader,
     /// Time of its latest event.
     at: Stamp,
-    /// Payload bytes so far.
+    /// Received payload bytes.
     received: u64,
     message: Option<MessageKind>,
     automatic: bool,
@@ -58,7 +58,7 @@ impl JsonFrame {
         }
     }
 
-    /// Whether the payload has separate objects.
+    /// Whether the payload gets separate objects.
     fn is_long(&self) -> bool {
         self.header.len > INLINE as u64
     }
@@ -120,7 +120,7 @@ impl JsonDirectionPrinter {
                     object.end();
                 }
             }
-            // The payload has been seen.
+            // The payload has already been handled.
             FrameEvent::Control { .. } => {}
         }
     }
@@ -178,7 +178,7 @@ impl JsonDirectionPrinter {
         self.frame = Some(frame);
     }
 
-    /// Writes payload as long as `least` bytes of it wait.
+    /// Writes pieces of payload as long as at least `least` bytes wait.
     fn write_pieces(
         &mut self,
         frame: &JsonFrame,
@@ -211,7 +211,7 @@ impl JsonDirectionPrinter {
         clock: &mut UtcClock,
         out: &mut Vec<u8>,
     ) {
-        // Of a message whose beginning was not seen only a part could be printed.
+        // If the beginning of a message is missing, its content would be incomplete.
         let omitted = self.omitted || self.content.len() as u64 != info.len;
         let content = (!omitted).then_some(&self.content[..]);
         write_message(at, direction, self.made, info, content, clock, out);
@@ -271,7 +271,7 @@ fn write_header<'o>(frame: &JsonFrame, clock: &mut UtcClock, out: &'o mut Vec<u8
     object
 }
 
-/// Marks what a relay made itself.
+/// Marks frames and messages that a relay made.
 #[inline]
 fn mark(made: Option<Made>, object: &mut Object<'_>) {
     if let Some(made) = made {

@@ -14,7 +14,7 @@ use crate::wire::handshake::rules::{Level, Outcome, RuleVerdict};
 use crate::wire::head::{Head, HeadKind, StartLine};
 use crate::wire::{Violation, role_name};
 
-/// Prints an event that needs no memory of others.
+/// Prints an event that does not depend on other events.
 pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &mut Vec<u8>) {
     let direction = match event {
         Event::Head(direction, _) => Some(*direction),

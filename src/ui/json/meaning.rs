@@ -6,7 +6,7 @@ use crate::lens::Decoded;
 use crate::ui::clock::UtcClock;
 use crate::ui::meaning::Meaning;
 
-/// Appends it.
+/// Appends the object.
 pub(super) fn print(at: &Stamp, meaning: &Meaning, clock: &mut UtcClock, out: &mut Vec<u8>) {
     let mut object = Object::begin("decoded", at, Some(meaning.direction), clock, out);
     object.number("message", meaning.number);

@@ -11,11 +11,11 @@ use crate::ui::sanitize::{is_hidden, plain_len};
 use crate::ui::{number, pretty};
 use crate::wire::{OpCode, frame};
 
-/// Bytes of payload or content that one object holds at most.
+/// The most bytes of payload or content in one object.
 pub const INLINE: usize = 1 << 20;
 
-/// Bytes of payload in each object of a frame longer than [`INLINE`]: three make four characters
-/// of base64 without padding.
+/// The bytes of payload in each object of a frame longer than [`INLINE`]; divisible by three, so
+/// that base64 needs no padding.
 pub const PIECE: usize = 48 * 1024;
 
 /// The name of a direction in the field `dir`.
@@ -48,7 +48,7 @@ impl<'o> Object<'o> {
         Self::go_on(at, direction, clock, out)
     }
 
-    /// Goes on after the first fields.
+    /// Continues after the first fields.
     #[inline]
     pub(super) fn go_on(
         at: &Stamp,
@@ -72,10 +72,10 @@ impl<'o> Object<'o> {
         self.out.extend_from_slice(b"}\n");
     }
 
-    /// Appends the name of a field; its value goes into the buffer returned.
+    /// Appends the name of a field; the value goes into the returned buffer.
     #[inline]
     pub(super) fn key(&mut self, name: &str) -> &mut Vec<u8> {
-        // Only the first field of a nested object has none before it.
+        // Only the first field of a nested object has no field before it.
         self.out.extend_from_slice(if self.out.last() == Some(&b'{') { b"\"" } else { b",\"" });
         self.out.extend_from_slice(name.as_bytes());
         self.out.extend_from_slice(b"\":");
@@ -87,8 +87,8 @@ impl<'o> Object<'o> {
         string(text, self.key(name));
     }
 
-    /// A value that is JSON already; what must not reach a terminal is in its strings, and is
-    /// escaped.
+    /// A value that is already JSON. Characters that could affect a terminal are in its strings,
+    /// and are escaped.
     pub(super) fn json(&mut self, name: &str, json: &str) {
         let out = self.key(name);
         for c in json.chars() {
@@ -99,7 +99,7 @@ impl<'o> Object<'o> {
         }
     }
 
-    /// A string that is known to need no escapes.
+    /// A string that needs no escapes.
     #[inline]
     pub(super) fn word(&mut self, name: &str, word: &str) {
         let out = self.key(name);
@@ -125,12 +125,12 @@ impl<'o> Object<'o> {
         }
     }
 
-    /// A string of bytes that should be UTF-8; what is not becomes U+FFFD.
+    /// A string of bytes that should be UTF-8; invalid bytes become U+FFFD.
     pub(super) fn lossy(&mut self, name: &str, bytes: &[u8]) {
         self.string(name, &String::from_utf8_lossy(bytes));
     }
 
-    /// A string of what something displays.
+    /// A string with the text of a value.
     pub(super) fn display(&mut self, name: &str, value: impl Display) {
         self.string(name, &value.to_string());
     }
@@ -154,7 +154,7 @@ impl<'o> Object<'o> {
         }
     }
 
-    /// A duration in microseconds; longer ones than half a million years are cut to that.
+    /// A duration in microseconds, limited to half a million years.
     pub(super) fn micros(&mut self, name: &str, time: impl Into<Option<Duration>>) {
         let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         self.optional_number(name, time.into().map(micros));
@@ -180,7 +180,7 @@ impl<'o> Object<'o> {
         base64(bytes, self.key("base64"));
     }
 
-    /// The field `text` if `bytes` may be and are text, the field `base64` otherwise.
+    /// The field `text` if `bytes` may be text and are UTF-8, otherwise the field `base64`.
     #[inline]
     pub(super) fn text_or_base64(&mut self, may_be_text: bool, bytes: &[u8]) {
         match simdutf8::basic::from_utf8(bytes) {
@@ -240,8 +240,8 @@ impl<'o> Object<'o> {
 
 /// Appends a JSON string with its quotes.
 ///
-/// In addition to what JSON requires, everything that could harm a terminal is escaped: JSON lines
-/// are often printed with `cat`.
+/// It also escapes characters that could affect a terminal, because users often print JSON lines
+/// with `cat`.
 pub(super) fn string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text;
@@ -260,7 +260,7 @@ pub(super) fn base64(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     let start = out.len();
     out.resize(start + bytes.len().div_ceil(3) * 4, b'=');
-    // The room is what the encoding needs; if it were not, nothing could be encoded.
+    // The buffer has the size that the encoding needs, so this can't fail.
     let written = BASE64_STANDARD.encode_slice(bytes, &mut out[start..]).unwrap_or(0);
     out.truncate(start + written);
     out.push(b'"');

@@ -27,7 +27,7 @@ impl JsonPrinter {
         });
     }
 
-    /// Appends the figures of all; `end` is how the connection ended, in a sentence.
+    /// Appends the figures of all pings; `end` describes the end of the connection in a sentence.
     pub fn ping_summary(
         &mut self,
         at: &Stamp,
@@ -67,7 +67,7 @@ impl JsonPrinter {
         });
     }
 
-    /// Appends the limit on silence.
+    /// Appends the idle limit.
     pub fn idle_limit(&mut self, at: &Stamp, found: &IdleLimit, out: &mut Vec<u8>) {
         let cut = found.cut.as_ref();
         self.object("idle-limit", at, out, |object| {
@@ -84,7 +84,7 @@ impl JsonPrinter {
     }
 }
 
-/// By what an end showed, and the code of a Close.
+/// The sign of an end, and the code of a Close.
 fn sign(timer: Option<&Timer>, object: &mut Object<'_>) {
     object.optional("sign", timer.map(Timer::name));
     let close = match timer {

@@ -7,25 +7,25 @@ use crate::ui::replay::{PERCENTILES, ReplayTotals};
 /// A member of JSON that differs: its pointer, what was recorded, what was received.
 pub type MemberDifference = (String, Option<String>, Option<String>);
 
-/// Something that is not as recorded.
+/// A difference from the recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
     /// The number of the message, from 1.
     pub message: u64,
     /// What differs, in a word: `count`, `kind`, `content`, `close`.
     pub what: &'static str,
-    /// As in `message 2 differs at byte 7`; harmless for a terminal.
+    /// For example `message 2 differs at byte 7`; safe for a terminal.
     pub text: String,
-    /// What was recorded, harmless for a terminal.
+    /// The recorded value, safe for a terminal.
     pub expected: Option<String>,
-    /// What was received.
+    /// The received value.
     pub received: Option<String>,
     /// Members of JSON that differ.
     pub members: Vec<MemberDifference>,
 }
 
 impl JsonPrinter {
-    /// Appends what differs.
+    /// Appends a difference.
     pub fn difference(&mut self, at: &Stamp, found: &Difference, out: &mut Vec<u8>) {
         self.object("difference", at, out, |object| {
             object.number("message", found.message);
@@ -43,7 +43,7 @@ impl JsonPrinter {
         });
     }
 
-    /// Appends why a connection did not go as planned; `status` is what it amounts to.
+    /// Appends why a connection did not go as planned; `status` is the resulting exit status.
     pub fn replay_failure(&mut self, at: &Stamp, text: &str, status: u8, out: &mut Vec<u8>) {
         self.object("replay-failure", at, out, |object| {
             object.string("text", text);

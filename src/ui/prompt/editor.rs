@@ -20,7 +20,7 @@ use super::outside;
 use super::screen::{PromptPhase, STATE_WIDTH, SharedScreen};
 use super::typing::{ReadlineEnd, SharedTyping};
 
-/// What the line editor measures; the helper draws something else of this width.
+/// A text of the prompt's width, for the line editor; the helper draws the real prompt.
 const PROMPT: [u8; STATE_WIDTH + 3] = [b' '; STATE_WIDTH + 3];
 
 /// See the module.
@@ -34,7 +34,7 @@ pub struct EditorThread {
 }
 
 impl EditorThread {
-    /// Runs until it shall leave.
+    /// Runs until it is told to leave.
     pub fn run(mut self) {
         self.load_history();
         let mut next = PromptAction::Read;
@@ -50,7 +50,7 @@ impl EditorThread {
                     PromptAction::Read
                 }
                 PromptAction::Page(text) => {
-                    // If it can't be written to, reading from it fails.
+                    // If writing to the terminal fails, reading from it fails, too.
                     let _ = outside::page(&self.shared, &text);
                     PromptAction::Read
                 }
@@ -61,12 +61,12 @@ impl EditorThread {
                 PromptAction::Leave => break,
             }
         }
-        // Nothing reads the ticks any more; the thread that sends them ends with this.
+        // Nothing reads the ticks any more. The thread that sends them ends with the editor.
         drop(self.editor);
         finish(&self.shared);
     }
 
-    /// Reads until there is something to hand over; `None` if it shall leave.
+    /// Reads until there is input to pass on; `None` if it must leave.
     fn read(&mut self) -> Option<PromptInput> {
         let (mut left, mut right) = (String::new(), String::new());
         loop {
@@ -86,7 +86,7 @@ impl EditorThread {
             {
                 let mut inner = self.shared.lock();
                 if inner.phase == PromptPhase::Left {
-                    // The line editor has set the modes to those that it began with.
+                    // The line editor has restored the modes that it found at its start.
                     self.shared.tty.restore();
                     return None;
                 }
@@ -110,14 +110,14 @@ impl EditorThread {
                     if let Some(typed) = self.outcome(read) {
                         return Some(typed);
                     }
-                    // Empty, if it was given up.
+                    // The line is empty if it was given up.
                     (left, right) = self.typing.lock().halves();
                 }
             }
         }
     }
 
-    /// What the end of a line means; `None` if there is more to read.
+    /// The meaning of the end of a line; `None` if reading continues.
     fn outcome(&mut self, read: rustyline::Result<String>) -> Option<PromptInput> {
         let mut typing = self.typing.lock();
         let outcome = match (read, typing.ending) {
@@ -130,7 +130,7 @@ impl EditorThread {
                 outside::suspend(&self.shared.tty);
                 return None;
             }
-            // Another key than Ctrl-C, if that is what `stty intr` or `stty quit` set.
+            // A key other than Ctrl-C, which `stty intr` or `stty quit` has set.
             (Err(ReadlineError::Interrupted), _) => {
                 typing.draft.is_empty().then_some(PromptInput::Interrupted)
             }
@@ -148,7 +148,7 @@ impl EditorThread {
     /// Passes on the typed line; shows queued lines until the answer arrives.
     fn hand_over(&self, typed: PromptInput) -> PromptAction {
         self.shared.lock().interrupted = matches!(typed, PromptInput::Interrupted);
-        // Who no longer listens has asked this thread to leave, or is about to.
+        // If the receiver has gone, it has told this thread to leave, or is about to.
         let _ = self.typed.send(typed);
         (self.wake)();
         let mut inner = self.shared.lock();
@@ -171,7 +171,7 @@ impl EditorThread {
         }
     }
 
-    /// Leaves the half-typed line: the line editor has cleared its rows and nothing is drawn.
+    /// Leaves the half-typed line: the line editor has cleared its rows, and nothing is drawn.
     fn part(&self) {
         self.shared.tty.modes_off();
         let draft = mem::take(&mut self.typing.lock().draft);
@@ -183,7 +183,7 @@ impl EditorThread {
     }
 
     fn show(&self, bytes: &[u8]) {
-        // A terminal that is gone ends the reading of lines.
+        // If the terminal has gone, the reading of lines ends.
         let _ = self.shared.tty.write(bytes);
     }
 
@@ -209,7 +209,7 @@ impl EditorThread {
         }
     }
 
-    /// Reports once that lines are not kept, and continues without.
+    /// Reports once that the history does not work, and continues without it.
     fn give_up_history(&mut self, verb: &str, error: &io::Error) {
         let Some(path) = self.history.take() else { return };
         let path = crate::ui::sanitize::escaped(path.as_os_str().as_encoded_bytes());
@@ -218,7 +218,7 @@ impl EditorThread {
     }
 }
 
-/// Shows what is left and gives the terminal back.
+/// Shows the rest of the output, and restores the terminal.
 fn finish(shared: &SharedScreen) {
     let mut inner = shared.lock();
     while inner.phase != PromptPhase::Left && !inner.queue.is_empty() {

@@ -2,17 +2,16 @@
 
 use std::io;
 
-/// What completes a line and hints at what may follow. Called in the editor thread at each key, so it
-/// must be quick.
+/// Completes a line, and gives hints. The editor thread calls it at each key, so it must be fast.
 pub trait Assist: Send {
-    /// What may stand at the cursor, which is `pos` bytes into the line. Each replaces the text from
-    /// the position given back up to the cursor.
+    /// The possible completions at the cursor, `pos` bytes into the line. Each one replaces the
+    /// text from the returned position to the cursor.
     fn complete(&self, line: &str, pos: usize) -> (usize, Vec<Completion>);
 
-    /// What may follow the line; shown after the cursor, never inserted.
+    /// The possible continuation of the line; shown after the cursor, but not inserted.
     fn hint(&self, line: &str, pos: usize) -> Option<String>;
 
-    /// Whether a line may be kept in the history; those that look as if they held a secret are not,
+    /// Whether the history may keep a line. It never keeps a line that looks like a secret,
     /// whatever this returns.
     fn may_keep(&self, _line: &str) -> bool {
         true
@@ -22,7 +21,7 @@ pub trait Assist: Send {
 /// One of several completions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completion {
-    /// As the list shows it.
+    /// The text in the list.
     pub shown: String,
     /// The text that is inserted into the line.
     pub replacement: String,
@@ -33,9 +32,9 @@ pub struct Completion {
 /// What the user did.
 #[derive(Debug)]
 pub enum PromptInput {
-    /// Entered a line: without its end, verbatim otherwise; may hold newlines.
+    /// Entered a line: unchanged, without its end; may contain newlines.
     Line(String),
-    /// Edited a text, or why there is none: a sentence for the user.
+    /// Edited a text. Without a text, a sentence for the user says why.
     Edited(Result<String, String>),
     /// Pressed Ctrl-C with nothing typed.
     Interrupted,
@@ -45,16 +44,16 @@ pub enum PromptInput {
     Failed(io::Error),
 }
 
-/// What the prompt does next. Asked for after each [`PromptInput`].
+/// What the prompt does next. The caller sets it after each [`PromptInput`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PromptAction {
     /// Reads a line.
     Read,
     /// Clears the screen and reads a line.
     Clear,
-    /// Shows this, made harmless for a terminal, in a pager if it does not fit; reads a line.
+    /// Shows this text (safe for a terminal), in a pager if it does not fit; then reads a line.
     Page(Vec<u8>),
-    /// Lets the user edit this text; gives [`PromptInput::Edited`].
+    /// Lets the user edit this text; returns [`PromptInput::Edited`].
     Edit(String),
     /// Ends.
     Leave,

@@ -22,14 +22,14 @@ use super::screen::SharedScreen;
 use super::typing::{ReadlineEnd, SharedTyping};
 use crate::ui::sanitize;
 
-/// Completions shown at most; the line editor counts them in 16 bits.
+/// The largest number of shown completions; the line editor counts them in 16 bits.
 const MAX_COMPLETIONS: usize = 1000;
 
 const HOME_AND_CLEAR: &[u8] = b"\x1b[H\x1b[J";
 const DIM: &str = "\x1b[90m";
 const RESET: &str = "\x1b[0m";
 
-/// Carried through the line editor to leave it: nothing else ends the reading of a line from
+/// A panic payload that leaves the line editor: nothing else can end the reading of a line from
 /// outside. See [`Helper::highlight_prompt`].
 pub struct Leaving;
 
@@ -52,12 +52,13 @@ impl Highlighter for Helper {
         let mut inner = self.shared.lock();
         if inner.leave {
             drop(inner);
-            // No hook runs: this is not a panic. The line editor restores the terminal on the way.
+            // No hook runs, because this is not a real panic. The line editor restores the
+            // terminal.
             panic::resume_unwind(Box::new(Leaving));
         }
         let mut out = Vec::new();
         if inner.at_top {
-            // The tick may have come here by way of the second row.
+            // The tick may have moved the cursor to the second row.
             out.extend_from_slice(HOME_AND_CLEAR);
             inner.at_top = inner.queue.is_empty();
         }
@@ -84,7 +85,7 @@ impl Highlighter for Helper {
         }
     }
 
-    /// Called whenever the line or the cursor has changed, before anything is drawn.
+    /// The line editor calls it after each change of the line or the cursor, before it draws.
     fn highlight_char(&self, line: &str, pos: usize, _: CmdKind) -> bool {
         self.typing.lock().note(line, pos);
         false
@@ -95,7 +96,7 @@ impl Hinter for Helper {
     type Hint = Shown;
 
     fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<Shown> {
-        // Without colour it would look like what was typed.
+        // Without colours, the hint would look like typed text.
         if !self.shared.palette.on || pos < line.len() {
             return None;
         }
@@ -129,7 +130,7 @@ impl Completer for Helper {
         if start > pos || !line.is_char_boundary(start) {
             return Ok((pos, Vec::new()));
         }
-        // A file may be called anything; the line is drawn as it is.
+        // A file may have any name, but the line is drawn unescaped.
         let drawable = |text: &str| !text.chars().any(char::is_control);
         let completions = completions.into_iter().filter(|one| drawable(&one.replacement));
         let completions: Vec<_> = completions.take(MAX_COMPLETIONS).collect();
@@ -137,13 +138,13 @@ impl Completer for Helper {
     }
 }
 
-/// The list as it is shown: with descriptions, each in its own row, if there are enough rows;
-/// otherwise the line editor puts several into a row.
+/// The list as shown: with descriptions, each in its own row, if there are enough rows. Otherwise,
+/// the line editor puts several into a row.
 fn laid_out(completions: Vec<Completion>, (columns, rows): (usize, usize)) -> Vec<Pair> {
     let shown = |one: &Completion| sanitize::escaped(one.shown.as_bytes());
     let widest = completions.iter().map(|one| shown(one).width()).max().unwrap_or(0);
     let described = completions.iter().any(|one| !one.description.is_empty());
-    // The line being typed, the last row and one for what came before stay.
+    // The typed line, the last row, and one row of earlier output stay visible.
     let in_rows = described && completions.len() + 3 <= rows;
     let display = |one: &Completion| {
         let mut row = shown(one);
@@ -155,7 +156,7 @@ fn laid_out(completions: Vec<Completion>, (columns, rows): (usize, usize)) -> Ve
         while row.width() > columns.saturating_sub(3) {
             row.pop();
         }
-        // More than half of the columns: the next one can't stand beside it.
+        // Wider than half of the columns, so that the next one gets its own row.
         row.extend(std::iter::repeat_n(' ', (columns / 2).saturating_sub(row.width())));
         row
     };
@@ -164,7 +165,7 @@ fn laid_out(completions: Vec<Completion>, (columns, rows): (usize, usize)) -> Ve
 }
 
 impl Validator for Helper {
-    /// Every line is valid; one that is not entered is marked, as in a shell.
+    /// Every line is valid; a line that is not entered is marked, as in a shell.
     fn validate(&self, _: &mut ValidationContext<'_>) -> Result<ValidationResult> {
         let key = match self.typing.lock().ending {
             ReadlineEnd::Entered => None,

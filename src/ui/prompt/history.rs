@@ -18,19 +18,20 @@ use rustyline::history::{FileHistory, History, SearchDirection, SearchResult};
 
 use super::typing::SharedTyping;
 
-/// Bytes of an entry at most.
+/// The largest entry in bytes.
 const MAX_ENTRY: usize = 64 * 1024;
 
-/// How rustyline marks a file whose entries may hold line ends.
+/// The mark of rustyline for a file whose entries may contain line ends.
 const FIRST_LINE: &[u8] = b"#V2\n";
 
-/// Whether a line is one for the history: not empty, not begun with a space, not huge, no secret.
+/// Whether the history keeps a line: not if it is empty, begins with a space, is very long, or
+/// contains a secret.
 pub fn is_kept(line: &str) -> bool {
     !line.is_empty() && line.len() <= MAX_ENTRY && !line.starts_with(' ') && !holds_secret(line)
 }
 
-/// Makes sure that there is a file, which only its owner can read, in a folder that only its owner
-/// can enter if it has to be created.
+/// Creates the file, if there is none; only its owner can read it. Also creates the folder, which
+/// only its owner can enter.
 pub fn create(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
@@ -42,7 +43,7 @@ pub fn create(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The line editor's error as one of the system.
+/// Converts an error of the line editor to an error of the system.
 pub fn into_io(error: ReadlineError) -> io::Error {
     match error {
         ReadlineError::Io(error) => error,
@@ -51,7 +52,7 @@ pub fn into_io(error: ReadlineError) -> io::Error {
     }
 }
 
-/// The history as the line editor sees it.
+/// The history for the line editor.
 pub struct Recall {
     file: FileHistory,
     typing: SharedTyping,
@@ -62,7 +63,7 @@ impl Recall {
         Self { file: FileHistory::with_config(config), typing }
     }
 
-    /// An entry as it is recalled; a match inside a text that a label hides has no position.
+    /// An entry as it is recalled. A match inside a text that a label hides has no position.
     fn fold<'a>(&self, found: SearchResult<'a>) -> SearchResult<'a> {
         let entry = self.typing.lock().pastes.fold("recalled", found.entry.to_string());
         let pos = if entry == found.entry { found.pos } else { entry.len() };
@@ -154,7 +155,7 @@ const SHAPES: &str = r#"(?xi)
 
 static SHAPE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SHAPES).ok());
 
-/// Whether a line looks as if it held a password, a token, a cookie or other credentials.
+/// Whether a line seems to contain a password, a token, a cookie or other credentials.
 pub fn holds_secret(line: &str) -> bool {
     SHAPE.as_ref().is_none_or(|shape| shape.is_match(line))
 }

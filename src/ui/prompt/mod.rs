@@ -2,7 +2,8 @@
 //!
 //! Three threads: the caller's, which never waits for the terminal; the editor thread, the only one
 //! that reads keys and writes to the terminal; and one that wakes the line editor when there is
-//! something to show. It knows no commands: the caller interprets lines and supplies completions.
+//! something to show. The prompt does not know the commands: the caller interprets lines and
+//! supplies completions.
 
 mod editor;
 mod exchange;
@@ -40,45 +41,45 @@ use typing::{Keys, SharedTyping};
 pub use history::holds_secret;
 pub use screen::Screen;
 
-/// Entries of the history by default.
+/// The default number of history entries.
 pub const HISTORY_SIZE: usize = 10_000;
 
-/// How long a lone Escape waits for the rest of a sequence, milliseconds. Output waits with it.
+/// How long a single Escape waits for the rest of a sequence, in milliseconds. Output waits, too.
 const KEYSEQ_TIMEOUT: u16 = 50;
 
-/// What makes the line editor draw itself again. It insists on ending a message with a line end: up
-/// one row before it, the message takes no room.
+/// Makes the line editor draw itself again. The editor ends each message with a line end; one row
+/// up before it, the message takes no room.
 const TICK: &str = "\x1b[A\n";
 
-/// From one redraw for output to the next: enough for the eye, and a flood of small messages leaves
-/// the processor to the network.
+/// The time between two redraws for output: short enough for the eye, and long enough to leave the
+/// processor to the network during a flood of small messages.
 const PACE: Duration = Duration::from_millis(8);
 
-/// How long the editor thread may take to leave. It can't while it waits for a second key, as in a
-/// search, or for the terminal.
+/// How long the editor thread may take to leave. It can't leave while it waits for a second key (as
+/// in a search) or for the terminal.
 const LEAVING: Duration = Duration::from_millis(250);
 
-/// How long the terminal may take for the last lines when the editor thread can't show them.
+/// How long the terminal may take for the last lines if the editor thread can't show them.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// What a prompt is given.
+/// The settings of a prompt.
 #[derive(Clone, Debug)]
 pub struct PromptSettings {
-    /// The file that keeps lines from one session to the next; created with its folders. Without
-    /// one, lines come back within the session only.
+    /// The file that keeps lines for later sessions; created with its folders. Without it, lines
+    /// are kept only for this session.
     pub history: Option<PathBuf>,
-    /// Entries it keeps at most.
+    /// The largest number of entries.
     pub history_size: usize,
-    /// Colours or none. Without them there are no hints either.
+    /// Colours or none. Without colours, there are no hints.
     pub palette: Palette,
-    /// stdout is for something else: the controlling terminal is used.
+    /// stdout has another use, so the prompt uses the controlling terminal.
     pub keep_stdout_free: bool,
 }
 
 /// Why there is no prompt.
 #[derive(Debug, thiserror::Error)]
 pub enum PromptError {
-    /// It is not a terminal, or one that can't move its cursor.
+    /// It is not a terminal, or it can't move its cursor.
     #[error("lines can't be edited on this terminal: {0}")]
     Terminal(#[source] io::Error),
     /// No thread could be started.
@@ -93,8 +94,8 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// Opens a prompt and begins to read a line. `wake` is called in another thread when
-    /// [`Prompt::take`] has something to give.
+    /// Opens a prompt, and begins to read a line. It calls `wake` in another thread when
+    /// [`Prompt::take`] has input.
     ///
     /// # Errors
     ///
@@ -138,7 +139,7 @@ impl Prompt {
         Ok(prompt)
     }
 
-    /// What the user did since the last call. Never waits.
+    /// The input since the last call. Never waits.
     pub fn take(&mut self) -> Option<PromptInput> {
         let typed = self.typed.try_recv().ok()?;
         let mut inner = self.shared.lock();
@@ -147,15 +148,15 @@ impl Prompt {
         Some(typed)
     }
 
-    /// Sets what is next. After each [`PromptInput`], the prompt waits for this. Text typed
-    /// meanwhile belongs to the next line, except for Ctrl-C, which is a signal.
+    /// Sets the next action. After each [`PromptInput`], the prompt waits for this call. Text typed
+    /// in the meantime belongs to the next line, except for Ctrl-C, which is a signal.
     pub fn next(&self, next: PromptAction) {
         self.shared.lock().next = Some(next);
         self.shared.changed.notify_all();
     }
 
-    /// Changes the state that the prompt shows, also of a line that is being typed: ASCII, the first
-    /// 11 characters.
+    /// Changes the state in the prompt, even while a line is being typed. The text is ASCII; the
+    /// first 11 characters count.
     pub fn set_state(&self, text: &str, ink: Ink) {
         let mut inner = self.shared.lock();
         inner.state = screen::state(text);
@@ -168,19 +169,19 @@ impl Prompt {
         Screen::new(self.shared.clone())
     }
 
-    /// Whether an editor or a pager has the terminal: a SIGINT is meant for that, then.
+    /// Whether an editor or a pager uses the terminal: then a SIGINT is for that program.
     pub fn is_away(&self) -> bool {
         self.shared.lock().phase == PromptPhase::Away
     }
 
-    /// Whether a line was entered that [`Prompt::take`] has not returned yet: a SIGINT arrived
-    /// after it.
+    /// Whether a line was entered that [`Prompt::take`] has not returned yet. A SIGINT that arrives
+    /// now came after the line.
     pub fn is_handing_over(&self) -> bool {
         self.shared.lock().entered
     }
 
-    /// Ends what the prompt does, shows all that waits, and gives the terminal back as it was found,
-    /// the cursor on a fresh line.
+    /// Ends the current action, shows all queued lines, and restores the terminal, with the cursor
+    /// on a new line.
     pub fn close(self) {}
 
     /// See [`Prompt::close`].
@@ -215,7 +216,7 @@ impl Prompt {
         drop(inner);
         let tty = self.shared.tty.clone();
         tty.leave();
-        // What a stopped terminal (Ctrl-S) does not take must not keep the program from ending.
+        // A stopped terminal (Ctrl-S) accepts no output, but must not keep the program from ending.
         let (done, wait) = channel();
         let last_lines = move || {
             if !tty.has_panicked() {
@@ -252,14 +253,14 @@ fn config(options: &PromptSettings) -> rustyline::Result<Config> {
         .completion_show_all_if_ambiguous(true)
         .keyseq_timeout(Some(KEYSEQ_TIMEOUT))
         .bell_style(BellStyle::None)
-        // The helper must draw the prompt; whether it does in colours is its own affair.
+        // Forces the editor to call the helper, which draws the prompt with or without colours.
         .color_mode(ColorMode::Forced)
         .behavior(behavior)
         .build())
 }
 
 /// Wakes the line editor when there is something new to draw. Sending a tick may wait until the
-/// previous one is read, for as long as a search is open: therefore it has its own thread.
+/// previous tick is read, for example during a search. Therefore it has its own thread.
 fn tick(shared: &SharedScreen, mut printer: impl ExternalPrinter) {
     loop {
         let mut inner = shared.lock();
@@ -272,7 +273,7 @@ fn tick(shared: &SharedScreen, mut printer: impl ExternalPrinter) {
         inner.tick = false;
         let is_reading = inner.phase == PromptPhase::Reading;
         drop(inner);
-        // An error means that the editor is gone.
+        // An error means that the editor has ended.
         if is_reading && printer.print(TICK.to_owned()).is_err() {
             return;
         }

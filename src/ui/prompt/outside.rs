@@ -1,9 +1,9 @@
 //! Other programs on the same terminal: an editor for a message, a pager for a long answer, and the
 //! shell when wscope is suspended.
 //!
-//! The user's own settings name them (`$VISUAL`, `$EDITOR`, `$PAGER`); they may hold arguments, so
-//! a shell splits them, as it does for git. The edited or shown text is passed as an argument or as
-//! input, never as part of a command.
+//! The variables of the user name them (`$VISUAL`, `$EDITOR`, `$PAGER`). They may contain
+//! arguments, so a shell splits them, as for git. The edited or shown text is passed as an argument
+//! or as input, never as part of a command.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -23,17 +23,17 @@ use super::tty::Tty;
 const EDITOR: &str = r#"eval "${VISUAL:-${EDITOR:-vi}} \"\$1\"""#;
 const PAGER: &str = r#"eval "${PAGER:-less -R}""#;
 
-/// What a shell returns when there is no such program.
+/// The status of a shell if a program does not exist.
 const NOT_FOUND: i32 = 127;
 
 /// How long the system may take to stop this process.
 const STOPPING: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 
-/// Lets the user edit `text`; gives what the file then holds.
+/// Lets the user edit `text`; returns the saved text.
 ///
 /// # Errors
 ///
-/// As a sentence for the user: the editor could not be run or failed, or left no UTF-8.
+/// A sentence for the user: the editor could not be run, failed, or saved text that is not UTF-8.
 pub fn edit(shared: &SharedScreen, text: &str) -> Result<String, String> {
     let file = Temporary::create(text).map_err(|e| format!("can't create a file to edit: {e}"))?;
     let status = editor(&shared.tty, &file.0)
@@ -47,14 +47,14 @@ pub fn edit(shared: &SharedScreen, text: &str) -> Result<String, String> {
     let mut edited = String::from_utf8(bytes).map_err(|error| {
         format!("the edited text is not UTF-8 at byte {}", error.utf8_error().valid_up_to())
     })?;
-    // Editors end a file with a newline, asked or not.
+    // Editors add a newline at the end of a file.
     if edited.ends_with('\n') && !text.ends_with('\n') {
         edited.pop();
     }
     Ok(edited)
 }
 
-/// Shows `text`: in a pager if it takes more rows than the screen has, else as it is.
+/// Shows `text`, in a pager if it needs more rows than the screen has.
 pub fn page(shared: &SharedScreen, text: &[u8]) -> io::Result<()> {
     let (columns, rows) = shared.tty.size();
     if rows_of(text, columns) < rows {
@@ -66,22 +66,22 @@ pub fn page(shared: &SharedScreen, text: &[u8]) -> io::Result<()> {
     }
 }
 
-/// The rows that a text takes, long lines wrapped; colours are counted as if they were seen.
+/// The rows of a text, with long lines wrapped. Colour codes count as visible characters.
 fn rows_of(text: &[u8], columns: usize) -> usize {
     let line_rows = |line: &[u8]| String::from_utf8_lossy(line).width().div_ceil(columns).max(1);
     text.split_inclusive(|byte| *byte == b'\n').map(|line| line_rows(line.trim_ascii_end())).sum()
 }
 
-/// Stops this process and those it was started with, as Ctrl-Z does; returns when it continues.
+/// Stops this process and the others of its job, as Ctrl-Z does; returns when it continues.
 ///
-/// Where no shell could let it go on the system does not stop it, and this returns soon.
+/// If no shell could continue the process, the system does not stop it, and this returns soon.
 pub fn suspend(tty: &Tty) {
     let Ok((continued, hook)) = io::pipe() else { return };
     let Ok(id) = low_level::pipe::register(SIGCONT, hook) else { return };
     tty.restore();
     if kill_current_process_group(Signal::TSTP).is_ok() {
-        // The stop may take a moment to reach this thread: it must not touch the terminal till then.
-        // Whatever this returns, it returns afterwards.
+        // The stop may reach this thread a moment later; until then, the thread must not use the
+        // terminal. Any result comes after that.
         let _ = poll(&mut [PollFd::new(&continued, PollFlags::IN)], Some(&STOPPING));
     }
     low_level::unregister(id);
@@ -95,7 +95,7 @@ fn editor(tty: &Tty, path: &Path) -> io::Result<Command> {
     Ok(command)
 }
 
-/// It reads keys from the controlling terminal, as pagers do.
+/// A pager reads keys from the controlling terminal.
 fn pager(tty: &Tty) -> io::Result<Command> {
     let mut command = Command::new("sh");
     command.args(["-c", PAGER]).stdin(Stdio::piped());
@@ -103,7 +103,7 @@ fn pager(tty: &Tty) -> io::Result<Command> {
     Ok(command)
 }
 
-/// Runs a program to its end, with the terminal as it was before the prompt.
+/// Runs a program to its end, with the terminal settings from before the prompt.
 fn run(shared: &SharedScreen, command: &mut Command, input: &[u8]) -> io::Result<ExitStatus> {
     let mut child = {
         let mut inner = shared.lock();
@@ -117,7 +117,7 @@ fn run(shared: &SharedScreen, command: &mut Command, input: &[u8]) -> io::Result
         child
     };
     if let Some(mut stdin) = child.stdin.take() {
-        // A pager may be left before its end.
+        // The user may leave a pager before the end of the text.
         let _ = stdin.write_all(input);
     }
     let status = child.wait();
@@ -130,7 +130,7 @@ fn run(shared: &SharedScreen, command: &mut Command, input: &[u8]) -> io::Result
     status
 }
 
-/// A file for its owner alone, that is gone when this is.
+/// A file that only its owner can read; dropping this removes it.
 struct Temporary(PathBuf);
 
 impl Temporary {
@@ -140,7 +140,7 @@ impl Temporary {
         let mut number = 0;
         loop {
             let path = folder.join(format!("wscope-{process}-{number}.txt"));
-            // Never one that is there already: it may be somebody's trap.
+            // Never opens an existing file, which may be a trap.
             match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
                 Ok(mut file) => {
                     let file_of_ours = Self(path);
@@ -158,7 +158,7 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // An editor may have removed it; a folder that can't be written to keeps it.
+        // An editor may have removed it. In a folder without write permission, it stays.
         let _ = fs::remove_file(&self.0);
     }
 }

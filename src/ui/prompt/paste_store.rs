@@ -7,12 +7,12 @@
 
 use crate::ui::number::grouped;
 
-/// A longer text is kept aside, bytes.
+/// A text with more bytes is stored.
 const MAX_INLINE: usize = 1024;
-/// A text of more lines is kept aside.
+/// A text with more lines is stored.
 const MAX_INLINE_LINES: usize = 10;
 
-/// The texts that are kept aside while a line is edited.
+/// The stored texts of the line that is being edited.
 #[derive(Debug, Default)]
 pub struct PasteStore(Vec<Paste>);
 
@@ -23,8 +23,8 @@ struct Paste {
 }
 
 impl PasteStore {
-    /// The text in the line for `text`: itself if it is short and harmless, otherwise a label that
-    /// names its origin (`pasted`) and its size.
+    /// The text to put into the line for `text`: `text` itself if it is short and safe, otherwise a
+    /// label with its origin (`pasted`) and its size.
     pub fn fold(&mut self, what: &str, text: String) -> String {
         if is_inline(&text) {
             return text;
@@ -42,12 +42,12 @@ impl PasteStore {
         label
     }
 
-    /// The line with all labels replaced by what they stand for.
+    /// The line with all labels replaced by their texts.
     pub fn unfold(&self, line: String) -> String {
         let mut rest = line.as_str();
         let mut whole = String::new();
-        // The first label that stands in the rest, until there is none: what was unfolded is not
-        // looked at again, whatever it holds.
+        // Replaces the first label in the rest, again and again. An inserted text is not searched
+        // for labels.
         let first = |rest: &str| {
             let found = |paste: &'_ Paste| rest.find(&paste.label);
             let at = self.0.iter().enumerate().filter_map(|(n, paste)| Some((found(paste)?, n)));
@@ -72,7 +72,7 @@ impl PasteStore {
     }
 }
 
-/// Whether the line can hold and draw it.
+/// Whether the line can contain and draw the text.
 fn is_inline(text: &str) -> bool {
     let drawable = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
     text.len() <= MAX_INLINE
@@ -80,7 +80,8 @@ fn is_inline(text: &str) -> bool {
         && text.chars().all(drawable)
 }
 
-/// `[pasted 10,485,760 bytes, 12,345 lines]`: no other bracket, it is deleted back to the first.
+/// `[pasted 10,485,760 bytes, 12,345 lines]`. It contains no other bracket, because deleting
+/// removes everything back to the first one.
 fn label(what: &str, text: &str, number: Option<u64>) -> String {
     let counted = |count: usize, one: &str, more: &str| {
         format!("{} {}", grouped(count as u64), if count == 1 { one } else { more })

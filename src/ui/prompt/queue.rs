@@ -1,43 +1,43 @@
 //! The queue of lines to be shown: whole lines, up to a limit.
 //!
 //! A terminal may be slower than the network, or the user may be in a search, a list or an editor
-//! while frames arrive. Then the oldest lines of traffic are dropped for the newest, and one line
-//! reports how many are missing. Uses no terminal and no thread.
+//! while frames arrive. Then the queue drops the oldest lines of traffic, and one line reports how
+//! many are missing. It uses no terminal and no thread.
 
 use std::collections::VecDeque;
 
 use crate::ui::number::grouped;
 use crate::ui::style::{Ink, Palette};
 
-/// Lines of traffic that wait at most.
+/// The largest number of waiting lines of traffic.
 pub const MAX_LINES: usize = 4_000;
-/// Bytes of traffic that wait at most.
+/// The largest number of waiting bytes of traffic.
 pub const MAX_BYTES: usize = 1 << 20;
 
-/// Lines that wait, the oldest first.
+/// The waiting lines, the oldest first.
 #[derive(Debug, Default)]
 pub struct LineQueue {
     chunks: VecDeque<Chunk>,
     /// Lines and bytes of traffic in `chunks`.
     lines: usize,
     bytes: usize,
-    /// Bytes of the lines that are never dropped.
+    /// The bytes of lines that are never dropped.
     kept_bytes: usize,
 }
 
-/// Neighbours of one kind.
+/// Adjacent lines of one kind.
 #[derive(Debug)]
 enum Chunk {
-    /// May be dropped. Lines before `start` have been dropped.
+    /// Lines that may be dropped. Lines before `start` have been dropped.
     Traffic { text: Vec<u8>, start: usize },
-    /// Is shown whatever happens.
+    /// Lines that are always shown.
     Said(Vec<u8>),
-    /// The number of lines of traffic that were here.
+    /// The number of dropped lines of traffic.
     Gap(u64),
 }
 
 impl LineQueue {
-    /// Appends lines that may be thinned. A missing line end is added.
+    /// Appends lines that may be dropped. Adds a missing line end.
     pub fn print_traffic(&mut self, lines: &[u8]) {
         if lines.is_empty() {
             return;
@@ -58,7 +58,7 @@ impl LineQueue {
         }
     }
 
-    /// Appends lines that are never dropped. A missing line end is added.
+    /// Appends lines that are never dropped. Adds a missing line end.
     pub fn print(&mut self, lines: &[u8]) {
         if lines.is_empty() {
             return;
@@ -74,7 +74,7 @@ impl LineQueue {
         };
     }
 
-    /// Whether the printer of lines that are never dropped should wait before printing more.
+    /// Whether a printer of lines that are never dropped should wait.
     pub fn is_full(&self) -> bool {
         self.kept_bytes >= MAX_BYTES
     }
@@ -130,7 +130,7 @@ impl LineQueue {
             *start += dropped;
             self.bytes -= dropped;
             self.lines -= 1;
-            // Moving what is left costs no more than what was dropped did.
+            // Moving the rest costs no more than the dropped lines did.
             if *start * 2 >= text.len() {
                 text.drain(..*start);
                 *start = 0;
@@ -146,7 +146,7 @@ impl LineQueue {
     }
 }
 
-/// Appends lines and the end of the last one, if it is missing; returns how many bytes that were.
+/// Appends lines, and a line end if it is missing; returns the number of bytes.
 fn append(lines: &[u8], text: &mut Vec<u8>) -> usize {
     let before = text.len();
     text.extend_from_slice(lines);
@@ -156,7 +156,7 @@ fn append(lines: &[u8], text: &mut Vec<u8>) -> usize {
     text.len() - before
 }
 
-/// The length of the first lines of `text` that together reach `room` bytes.
+/// The length of the first lines of `text` that together have at least `room` bytes.
 fn whole_lines(text: &[u8], room: usize) -> usize {
     if text.len() <= room {
         return text.len();
@@ -247,7 +247,7 @@ mod tests {
         let shown = all(&mut queue, 1);
         assert!(shown.starts_with("* 7 lines were not shown\nxx"));
         assert_eq!(shown.lines().count(), 4);
-        // A line that is too long alone.
+        // A single line that is too long.
         queue.print_traffic(&vec![b'x'; MAX_BYTES + 1]);
         assert_eq!(all(&mut queue, 1), "* 1 line was not shown\n");
     }

@@ -12,10 +12,11 @@ use super::queue::LineQueue;
 use super::tty::Tty;
 use crate::ui::style::{Ink, Palette};
 
-/// Columns of the state in the prompt.
+/// The width of the state in the prompt, in columns.
 pub const STATE_WIDTH: usize = 11;
 
-/// Bytes shown at once. Keys are read between two such pieces, which a slow terminal needs.
+/// How many bytes are shown at once. Keys are read between two pieces, which is important for a
+/// slow terminal.
 const PIECE: usize = 64 * 1024;
 
 /// Shows lines above the prompt, from any thread. Never blocks while the prompt is open.
@@ -29,28 +30,29 @@ impl Screen {
         Self { shared }
     }
 
-    /// Shows whole lines, made harmless for a terminal. If the terminal does not keep up, the oldest
-    /// of those that wait are dropped and counted.
+    /// Shows whole lines, safe for a terminal. If the terminal is too slow, the oldest waiting
+    /// lines are dropped and counted.
     pub fn print_traffic(&self, lines: &[u8]) {
         self.put(lines, LineQueue::print_traffic);
     }
 
-    /// Shows whole lines, made harmless for a terminal, whatever happens.
+    /// Shows whole lines, safe for a terminal; they are never dropped.
     pub fn print(&self, lines: &[u8]) {
         self.put(lines, LineQueue::print);
     }
 
-    /// Whether so much is queued for the terminal that nothing more should be printed for now.
+    /// Whether so much output is queued for the terminal that callers should print nothing more for
+    /// now.
     pub fn is_full(&self) -> bool {
         self.shared.lock().queue.is_full()
     }
 
-    /// Columns of the terminal at this moment.
+    /// The current width of the terminal in columns.
     pub fn columns(&self) -> usize {
         self.shared.tty.size().0
     }
 
-    /// Whether Ctrl-C was pressed on an empty line, and has not been read yet.
+    /// Whether Ctrl-C was pressed on an empty line and has not been read yet.
     pub fn is_interrupted(&self) -> bool {
         self.shared.lock().interrupted
     }
@@ -59,7 +61,7 @@ impl Screen {
         let mut inner = self.shared.lock();
         put(&mut inner.queue, lines);
         if inner.phase == PromptPhase::Left {
-            // Nobody else writes any more.
+            // No other thread writes any more.
             let rest = inner.rest(self.shared.palette);
             drop(inner);
             let _ = self.shared.tty.write(&rest);
@@ -73,9 +75,9 @@ impl Screen {
 #[derive(Debug)]
 pub struct SharedScreen {
     inner: Mutex<Inner>,
-    /// Something for the editor thread while it reads no line; its end.
+    /// Signals the editor thread while it reads no line, and signals its end.
     pub changed: Condvar,
-    /// Something for the line editor: see `super::tick`.
+    /// Signals that the line editor has something to draw: see `super::tick`.
     pub ticks: Condvar,
     /// The terminal.
     pub tty: Arc<Tty>,
@@ -86,34 +88,34 @@ pub struct SharedScreen {
 /// See [`SharedScreen`].
 #[derive(Debug)]
 pub struct Inner {
-    /// What waits to be shown.
+    /// The lines that wait to be shown.
     pub queue: LineQueue,
-    /// The state as the prompt shows it, always [`STATE_WIDTH`] columns.
+    /// The state in the prompt, always [`STATE_WIDTH`] columns.
     pub state: String,
     /// Its colour.
     pub ink: Ink,
-    /// What the editor thread does.
+    /// What the editor thread is doing.
     pub phase: PromptPhase,
-    /// What it shall do when it has nothing to do.
+    /// What it must do next.
     pub next: Option<PromptAction>,
-    /// It shall end, whatever it does.
+    /// It must end, whatever it is doing.
     pub leave: bool,
     /// The last input is [`super::PromptInput::Interrupted`], and waits to be read.
     pub interrupted: bool,
     /// A line was entered, and waits to be read.
     pub entered: bool,
-    /// The line editor shall draw itself again.
+    /// The line editor must draw itself again.
     pub tick: bool,
     /// The prompt is in the first row.
     pub at_top: bool,
-    /// The editor or pager that has the terminal.
+    /// The editor or pager that uses the terminal.
     pub child: Option<Pid>,
 }
 
-/// What the editor thread does.
+/// What the editor thread is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PromptPhase {
-    /// Waits for what is next; shows queued lines.
+    /// Waits for the next action; shows queued lines.
     Idle,
     /// Reads a line.
     Reading,
@@ -147,7 +149,7 @@ impl SharedScreen {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes the thread that shows what is new.
+    /// Wakes the thread that shows new output.
     pub fn announce(&self, inner: &mut Inner) {
         match inner.phase {
             PromptPhase::Idle => self.changed.notify_all(),
@@ -159,7 +161,7 @@ impl SharedScreen {
         }
     }
 
-    /// The program continues after it was stopped: the modes of the terminal are another's.
+    /// The program continues after a stop: another program has changed the modes of the terminal.
     pub fn resume(&self) {
         let mut inner = self.lock();
         match inner.phase {
@@ -172,14 +174,14 @@ impl SharedScreen {
         }
     }
 
-    /// The next piece of what waits, at most.
+    /// The next piece of the waiting output.
     pub fn piece(&self, inner: &mut Inner, out: &mut Vec<u8>) {
         inner.queue.take(PIECE, self.palette, out);
     }
 }
 
 impl Inner {
-    /// All that waits.
+    /// All waiting output.
     pub fn rest(&mut self, palette: Palette) -> Vec<u8> {
         let mut rest = Vec::new();
         self.queue.take(usize::MAX / 2, palette, &mut rest);
@@ -187,8 +189,8 @@ impl Inner {
     }
 }
 
-/// A state cut or filled to [`STATE_WIDTH`] columns; characters that take another number of columns
-/// than one have no place in it.
+/// A state, cut or filled to [`STATE_WIDTH`] columns. Drops characters that do not have a width of
+/// one column.
 pub fn state(text: &str) -> String {
     let narrow = text.chars().filter(|c| c.is_ascii() && !c.is_ascii_control());
     let mut state: String = narrow.take(STATE_WIDTH).collect();

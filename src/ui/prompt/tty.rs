@@ -5,7 +5,7 @@
 //! nothing is echoed, and no key ends a line or the input. Only Ctrl-C is a signal then, because no
 //! thread reads it as a key, and the loop may be busy.
 //!
-//! Knows no lines and no queue.
+//! It does not know lines or the queue.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -30,28 +30,28 @@ use signal_hook::low_level::emulate_default_handler;
 
 use crate::ui::terminal::FALLBACK_WIDTH;
 
-/// Rows where the system does not know.
+/// The number of rows if the system does not report it.
 const FALLBACK_HEIGHT: usize = 24;
 
-/// Ends bracketed paste and a synchronised update, in case the line editor could not.
+/// Ends bracketed paste and a synchronised update, in case the line editor did not.
 const MODES_OFF: &[u8] = b"\x1b[?2026l\x1b[?2004l";
 
-/// To a fresh line, with nothing below it.
+/// Moves to a new line, and clears everything below it.
 pub const FRESH_LINE: &[u8] = b"\r\n\x1b[J";
 
-/// A terminal and how it was found.
+/// A terminal, and its settings from before the prompt.
 #[derive(Debug)]
 pub struct Tty {
     file: File,
     found: Termios,
-    /// It may be in raw mode: a panic must restore it.
+    /// It may be in raw mode: after a panic, it must be restored.
     in_use: AtomicBool,
-    /// A panic did.
+    /// A panic has restored it.
     panicked: AtomicBool,
 }
 
 impl Tty {
-    /// Opens stdout, or the controlling terminal if stdout is not for the prompt.
+    /// Opens stdout, or the controlling terminal if stdout has another use.
     ///
     /// # Errors
     ///
@@ -66,18 +66,18 @@ impl Tty {
         Ok(Self { file, found, in_use: AtomicBool::new(true), panicked: AtomicBool::new(false) })
     }
 
-    /// Writes all of it. Blocks as long as the terminal does.
+    /// Writes all bytes. Blocks as long as the terminal does.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
         (&self.file).write_all(bytes)
     }
 
-    /// Whether writing would not wait for a terminal that is stopped.
+    /// Whether a write is possible without waiting for a stopped terminal.
     fn is_writable(&self) -> bool {
         let now = Some(&Timespec { tv_sec: 0, tv_nsec: 0 });
         poll(&mut [PollFd::new(&self.file, PollFlags::OUT)], now).is_ok_and(|ready| ready > 0)
     }
 
-    /// Columns and rows of this moment.
+    /// The current columns and rows.
     pub fn size(&self) -> (usize, usize) {
         let or = |n: u16, fallback| if n == 0 { fallback } else { usize::from(n) };
         match tcgetwinsize(&self.file) {
@@ -100,12 +100,12 @@ impl Tty {
         let mut modes = self.found.clone();
         modes.input_modes -= Self::cooked_input();
         modes.local_modes -= LocalModes::ECHO | LocalModes::ICANON | LocalModes::IEXTEN;
-        // A Ctrl-C leaves what has been typed.
+        // Ctrl-C does not discard typed text.
         modes.local_modes |= LocalModes::NOFLSH;
         self.set(&modes);
     }
 
-    /// Sets the modes of the line editor, which another program has changed under it.
+    /// Sets the modes of the line editor again, after another program has changed them.
     pub fn take_for_reading(&self) {
         let mut modes = self.found.clone();
         modes.input_modes -= Self::cooked_input();
@@ -116,7 +116,7 @@ impl Tty {
         self.set(&modes);
     }
 
-    /// What a terminal does to keys, and the line editor must see.
+    /// The input conversions of a terminal that would hide keys from the line editor.
     fn cooked_input() -> InputModes {
         InputModes::BRKINT
             | InputModes::ICRNL
@@ -126,35 +126,35 @@ impl Tty {
     }
 
     fn set(&self, modes: &Termios) {
-        // A terminal that is gone ends the reading of lines.
+        // If the terminal has gone, the reading of lines ends.
         let _ = tcsetattr(&self.file, OptionalActions::Now, modes);
     }
 
-    /// Puts the modes back as they were found: those of the driver at once, since it may be stopped
-    /// and waiting for its output would be forever.
+    /// Restores the original modes. Those of the driver are set at once, because the terminal may
+    /// be stopped, and a wait for its output would never end.
     pub fn restore(&self) {
         self.set(&self.found);
     }
 
-    /// [`Tty::restore`] for good: a panic leaves the terminal alone from now on.
+    /// [`Tty::restore`] for the last time: from now on, a panic does not change the terminal.
     pub fn leave(&self) {
         self.in_use.store(false, Ordering::SeqCst);
         self.restore();
     }
 
-    /// Ends what the line editor may have switched on.
+    /// Ends modes that the line editor may have switched on.
     pub fn modes_off(&self) {
-        // As above.
+        // See above.
         let _ = self.write(MODES_OFF);
     }
 
-    /// Whether a panic has restored the terminal; its report is there now.
+    /// Whether a panic has restored the terminal, which now shows the report of the panic.
     pub fn has_panicked(&self) -> bool {
         self.panicked.load(Ordering::SeqCst)
     }
 
-    /// Lets every panic, in any thread, restore the terminal before it is reported: in raw mode,
-    /// its text would be unreadable, and the shell unusable afterwards.
+    /// Makes every panic, in any thread, restore the terminal before the panic is reported. In raw
+    /// mode, its text would be unreadable, and the shell would be unusable afterwards.
     pub fn restore_on_panic(self: &Arc<Self>) {
         let tty = Arc::downgrade(self);
         let report = panic::take_hook();
@@ -171,9 +171,8 @@ impl Tty {
         }));
     }
 
-    /// Restores the terminal before an unhandled signal ends or stops the program, and calls
-    /// `resumed` when the program continues after a stop: the shell has changed the modes
-    /// meanwhile.
+    /// Restores the terminal before an unhandled signal ends or stops the program. Calls `resumed`
+    /// when the program continues after a stop, because the shell has changed the modes.
     pub fn attend_signals(self: &Arc<Self>, resumed: impl Fn() + Send + 'static) -> io::Result<()> {
         let mut signals = Signals::new([
             SIGCONT, SIGTSTP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGABRT, SIGPROF, SIGSYS,

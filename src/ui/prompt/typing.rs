@@ -1,7 +1,7 @@
-//! The keys with another meaning than in the line editor, and pasted text.
+//! Keys that have another meaning than in the line editor, and pasted text.
 //!
-//! A handler gets every key before the line editor. It returns the command to carry out, or leaves
-//! the key to the line editor.
+//! A handler gets every key before the line editor. It returns the action, or leaves the key to the
+//! line editor.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,40 +13,40 @@ use rustyline::{
 use super::paste_store::PasteStore;
 use super::screen::SharedScreen;
 
-/// Bytes of a line beyond which nothing is typed into it. The line editor counts rows in 16 bits,
-/// and a row may be a single column wide.
+/// The largest line in bytes; after that, typed text is ignored. The line editor counts rows in 16
+/// bits, and a row may have a single column.
 const MAX_LINE: usize = 32 * 1024;
 
-/// What is known of the line while it is edited.
+/// The state of the line while it is edited.
 #[derive(Debug, Default)]
 pub struct Typing {
-    /// The line as it was drawn last.
+    /// The last drawn line.
     pub draft: String,
-    /// The cursor in it, bytes.
+    /// The cursor in it, in bytes.
     pub pos: usize,
-    /// What its labels stand for.
+    /// The texts of its labels.
     pub pastes: PasteStore,
     /// How it ends.
     pub ending: ReadlineEnd,
-    /// The next completion is that of a backslash to a line end.
+    /// The next completion replaces a backslash with a line end.
     pub continues: bool,
     /// The prompt is that of a search.
     pub searching: bool,
-    /// What has been pasted so far, while a paste arrives.
+    /// The received part of a paste that is arriving.
     paste: Option<String>,
 }
 
 /// How the reading of a line ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReadlineEnd {
-    /// It is entered.
+    /// The line is entered.
     #[default]
     Entered,
-    /// By Ctrl-C, and there was something to give up: a line, a search.
+    /// Ctrl-C gave up a line or a search.
     GivenUp,
-    /// By Ctrl-C, and there was nothing: it is meant for the program that reads the line.
+    /// Ctrl-C, but there was nothing to give up: it is for the program that reads the line.
     Interrupted,
-    /// By Ctrl-Z, with the cursor so many bytes into the line. It will be read on.
+    /// Ctrl-Z, with the cursor this many bytes into the line. Reading continues later.
     Suspended(usize),
 }
 
@@ -81,7 +81,7 @@ impl ConditionalEventHandler for Keys {
         if let Some(paste) = &mut typing.paste {
             match (code, modifiers) {
                 (KeyCode::BracketedPasteEnd, _) => return Some(typing.end_of_paste()),
-                // The way out, should the end of a paste be lost. Terminals take it out of pastes.
+                // A way out if the end of a paste is lost. Terminals remove this key from pastes.
                 (KeyCode::Char('C'), Modifiers::CTRL) => typing.paste = None,
                 _ => {
                     push_key(code, modifiers, paste);
@@ -93,8 +93,8 @@ impl ConditionalEventHandler for Keys {
         let line = ctx.line();
         let enters = [(KeyCode::Enter, Modifiers::NONE), (KeyCode::Char('J'), Modifiers::CTRL)];
         let continues = ctx.pos() == line.len() && is_continued(line);
-        // From here on the line editor gives the terminal back, in which Ctrl-C is a signal, faster
-        // than the line arrives.
+        // From now on, the line editor restores the terminal, where Ctrl-C is a signal. The signal
+        // may arrive before the line.
         self.shared.lock().entered = enters.contains(&(code, modifiers)) && !continues;
         match (code, modifiers) {
             (KeyCode::BracketedPasteStart, _) => {
@@ -102,15 +102,15 @@ impl ConditionalEventHandler for Keys {
                 Some(Cmd::Noop)
             }
             (KeyCode::BracketedPasteEnd, _) => Some(Cmd::Noop),
-            // Accepting removes the hint; the validator adds `^C` or `^Z`.
+            // Accepting the line removes the hint; the validator adds `^C` or `^Z`.
             (KeyCode::Char('C'), Modifiers::CTRL) => {
                 let nothing = line.is_empty() && !typing.searching;
                 typing.ending =
                     if nothing { ReadlineEnd::Interrupted } else { ReadlineEnd::GivenUp };
                 Some(Cmd::AcceptLine)
             }
-            // The line editor's own way stops the process from a thread that may go on for a moment
-            // and put the terminal back into raw mode, under the shell.
+            // The line editor would stop the process from a thread that may run for another moment,
+            // and put the terminal back into raw mode under the shell.
             (KeyCode::Char('Z'), Modifiers::CTRL) => {
                 typing.ending = ReadlineEnd::Suspended(ctx.pos());
                 Some(Cmd::AcceptLine)
@@ -123,11 +123,11 @@ impl ConditionalEventHandler for Keys {
             (KeyCode::Enter, Modifiers::NONE) | (KeyCode::Char('J'), Modifiers::CTRL)
                 if continues =>
             {
-                // The one command that replaces text and leaves the cursor after it.
+                // The only command that replaces text and leaves the cursor after it.
                 typing.continues = true;
                 Some(Cmd::Complete)
             }
-            // A label goes as a whole: half of one would be sent as text.
+            // A label is deleted as a whole, because half of a label would be sent as text.
             (KeyCode::Backspace, Modifiers::NONE)
                 if typing.pastes.ends_with_label(line.get(..ctx.pos())?) =>
             {
@@ -145,8 +145,8 @@ impl ConditionalEventHandler for Keys {
 }
 
 impl Typing {
-    /// Begins a line that has so far `left` before the cursor and `right` after it. Its labels
-    /// stay, and a paste that is arriving.
+    /// Begins a line with `left` before the cursor and `right` after it. Its labels are kept, and
+    /// so is a paste that is arriving.
     pub fn begin(&mut self, left: &str, right: &str) {
         self.draft = [left, right].concat();
         self.pos = left.len();
@@ -159,12 +159,12 @@ impl Typing {
         (left.to_owned(), right.to_owned())
     }
 
-    /// Nothing is left of the line.
+    /// Clears the line.
     pub fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// Notes what is drawn.
+    /// Notes the drawn line.
     pub fn note(&mut self, line: &str, pos: usize) {
         self.draft.clear();
         self.draft.push_str(line);
@@ -173,7 +173,7 @@ impl Typing {
 
     fn end_of_paste(&mut self) -> Cmd {
         let text = self.paste.take().unwrap_or_default();
-        // A terminal sends the ends of lines as the Enter key would.
+        // A terminal sends line ends in the same way as the Enter key.
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         if text.is_empty() {
             return Cmd::Noop;
@@ -182,7 +182,8 @@ impl Typing {
     }
 }
 
-/// Whether the last character asks for another line: an odd number of backslashes, as in a shell.
+/// Whether the line continues in another line: it ends with an odd number of backslashes, as in a
+/// shell.
 fn is_continued(line: &str) -> bool {
     let backslashes = line.bytes().rev().take_while(|&byte| byte == b'\\').count();
     backslashes % 2 == 1
@@ -202,7 +203,7 @@ fn push_key(code: KeyCode, modifiers: Modifiers, text: &mut String) {
         KeyCode::Tab => text.push('\t'),
         KeyCode::Backspace => text.push('\x7f'),
         KeyCode::Esc => text.push('\x1b'),
-        // Sequences that are not text: terminals take them out of pastes.
+        // Sequences that are not text; terminals remove them from pastes.
         _ => {}
     }
 }

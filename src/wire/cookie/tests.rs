@@ -186,7 +186,7 @@ fn a_jar_keeps_its_order_and_its_places_whatever_leaves() {
     }
     let sent = jar.header(at("www.example.com", "/a/b"), 100);
     assert_eq!(sent.as_deref(), Some("b=4; c=2; a=3"));
-    // A search for each would take minutes.
+    // A linear search for each cookie would take minutes.
     for n in 0..50_000 {
         put(&mut jar, &format!("n{n}=1"));
     }

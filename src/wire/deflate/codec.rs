@@ -16,17 +16,18 @@ use super::pool::{Owner, Pool, Window};
 /// "append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message" (§7.2.2).
 pub const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
-/// Bytes of the window to which a [`Deflater`] without its own stream refers. It may refer to less
-/// than was agreed, and the first kilobytes save the most; received data may refer to all.
+/// The size of the window to which a [`Deflater`] without its own stream refers. A sender may use
+/// less than the agreed window, and the first kilobytes save the most. Received data may refer to
+/// the whole window.
 const REFERRED: usize = 8 * 1024;
 
 thread_local! {
     static INFLATING: RefCell<Pool<Box<Decompress>>> = const { RefCell::new(Pool::new()) };
-    /// With the bits of their windows.
+    /// Each state with its window bits.
     static DEFLATING: RefCell<Pool<(u8, Box<Compress>)>> = const { RefCell::new(Pool::new()) };
 }
 
-/// How many bytes one call took and gave.
+/// How many bytes one call consumed and produced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodecProgress {
     /// Input bytes consumed.
@@ -42,29 +43,29 @@ pub struct InflateError {
     /// The reference beyond the agreed window; `None` for data that is not DEFLATE, or refers to
     /// data before the beginning.
     pub too_far: Option<TooFar>,
-    /// Compressed bytes of this message read before.
+    /// Compressed bytes of this message consumed before the error.
     pub consumed: u64,
-    /// Bytes of this message inflated before.
+    /// Bytes of this message produced before the error.
     pub produced: u64,
-    /// How many of these the failing call has put into its output.
+    /// How many of the produced bytes the failing call has written to its output.
     pub given: usize,
 }
 
 /// Inflates the messages of one direction.
 ///
-/// Always with the largest window: zlib-rs has no smaller one, and C zlib finds a distance beyond
-/// a smaller one only sometimes, depending on how the input is cut. Where a smaller window was
-/// agreed, `Distances` finds each.
+/// It always uses the largest window: zlib-rs has no smaller one, and C zlib finds a distance
+/// beyond a smaller one only sometimes, depending on how the input is cut. If a smaller window was
+/// agreed, `Distances` finds every such distance.
 #[derive(Debug)]
 pub struct Inflater {
     owner: Owner,
-    /// The text that what follows may refer back to: of this message, and of earlier ones if the
-    /// context is kept.
+    /// The text to which later data may refer: of this message, and of earlier ones if the context
+    /// is kept.
     history: Window,
     keep_context: bool,
-    /// Where a window smaller than the largest was agreed.
+    /// Present if a window smaller than the largest was agreed.
     distances: Option<Box<Distances>>,
-    /// Borrowed while a message is under way.
+    /// Borrowed from the pool during a message.
     stream: Option<Box<Decompress>>,
     consumed: u64,
     produced: u64,
@@ -114,7 +115,7 @@ impl Inflater {
             progress.produced += gave as usize;
             self.consumed += took;
             self.produced += gave;
-            // What was read may be ahead of what was put out, when the output is full.
+            // If the output is full, more may have been read than written.
             if let Some(far) = self.distances.as_mut().and_then(|distances| distances.push(read))
                 && far.produced < self.produced
             {
@@ -128,8 +129,7 @@ impl Inflater {
             }
             match result {
                 // §7.2.3.4: a block with BFINAL set may end inside a message; what follows starts a
-                // new DEFLATE stream. The window lasts: the blocks after it may refer to what came
-                // before it.
+                // new DEFLATE stream. The window is kept: later blocks may refer to earlier data.
                 Ok(Status::StreamEnd) => {
                     stand_behind(stream, history);
                     if progress.consumed == input.len() {
@@ -138,7 +138,7 @@ impl Inflater {
                 }
                 Ok(Status::Ok | Status::BufError) => return Ok(progress),
                 // The reason that zlib-rs gives depends on how the input was cut, and its fast path
-                // gives none that helps; so the error holds the place only.
+                // gives no useful reason. So the error contains only the position.
                 Err(_) => {
                     return Err(InflateError {
                         too_far: None,
@@ -151,7 +151,7 @@ impl Inflater {
         }
     }
 
-    /// Bytes of memory that the text of earlier messages takes.
+    /// The memory that the text of earlier messages takes, in bytes.
     pub fn held(&self) -> usize {
         self.history.held()
     }
@@ -179,12 +179,12 @@ impl Inflater {
 
 impl Drop for Inflater {
     fn drop(&mut self) {
-        // A thread that ends has no pool any more.
+        // A thread that is ending has no pool any more.
         let _ = INFLATING.try_with(|pool| pool.borrow_mut().forget(self.owner));
     }
 }
 
-/// A stream that is after the text of an owner.
+/// A stream positioned after the text of an owner.
 fn borrow_inflating(owner: Owner, history: &Window) -> Box<Decompress> {
     match INFLATING.with_borrow_mut(|pool| pool.take(owner, |_| true)) {
         Some((stream, true)) => stream,
@@ -196,11 +196,11 @@ fn borrow_inflating(owner: Owner, history: &Window) -> Box<Decompress> {
     }
 }
 
-/// Begins a stream again, after a text.
+/// Resets a stream, and positions it after a text.
 fn stand_behind(stream: &mut Decompress, history: &Window) {
     stream.reset(false);
     if let text @ [_, ..] = history.window() {
-        // Only a stream that has begun refuses it.
+        // Only a stream that has already begun refuses the dictionary.
         let _ = stream.set_dictionary(text);
     }
 }
@@ -211,18 +211,19 @@ pub struct Deflater {
     owner: Owner,
     window_bits: u8,
     keep_context: bool,
-    /// The text that what follows may refer back to.
+    /// The text to which later data may refer.
     history: Window,
 }
 
 impl Deflater {
-    /// Bytes of memory that the text of earlier messages takes.
+    /// The memory that the text of earlier messages takes, in bytes.
     pub fn held(&self) -> usize {
         self.history.held()
     }
 
-    /// `window_bits` and `no_context_takeover` as agreed for this side; `None` when the window is
-    /// one zlib can't compress with (8 bits): then messages go uncompressed, which is always legal.
+    /// `window_bits` and `no_context_takeover` as agreed for this side. Returns `None` if zlib
+    /// can't compress with this window (8 bits): then messages are sent uncompressed, which is
+    /// always legal.
     pub fn new(window_bits: u8, no_context_takeover: bool) -> Option<Self> {
         (MIN_COMPRESS_BITS..=MAX_WINDOW_BITS).contains(&window_bits).then(|| Self {
             owner: Owner::new(),
@@ -261,8 +262,8 @@ impl Deflater {
         self.give_back(stream, piece, last && !self.keep_context);
     }
 
-    /// A stream that is after the text so far. What was flushed ends with a whole byte, so any
-    /// stream with the same text after it can continue.
+    /// A stream positioned after the text so far. Flushed data ends with a whole byte, so any
+    /// stream with the same text can continue.
     fn borrow(&self) -> Box<Compress> {
         let bits = self.window_bits;
         match DEFLATING.with_borrow_mut(|pool| pool.take(self.owner, |(other, _)| *other == bits)) {
@@ -279,7 +280,7 @@ impl Deflater {
                     }
                 };
                 if let text @ [_, ..] = self.history.window() {
-                    // Only a stream that has begun refuses it.
+                    // Only a stream that has already begun refuses the dictionary.
                     let _ = stream.set_dictionary(text);
                 }
                 stream
@@ -287,8 +288,8 @@ impl Deflater {
         }
     }
 
-    /// Gives the stream back, which now is after `piece`; if it `ends`, nothing refers back to
-    /// that.
+    /// Returns the stream to the pool, positioned after `piece`. If it `ends`, later messages refer
+    /// to nothing.
     fn give_back(&mut self, stream: Box<Compress>, piece: &[u8], ends: bool) {
         let owner = match ends {
             true => {
@@ -306,7 +307,7 @@ impl Deflater {
 
 impl Drop for Deflater {
     fn drop(&mut self) {
-        // A thread that ends has no pool any more.
+        // A thread that is ending has no pool any more.
         let _ = DEFLATING.try_with(|pool| pool.borrow_mut().forget(self.owner));
     }
 }
@@ -455,7 +456,7 @@ mod tests {
         assert_eq!(&output[..error.given], b"fine so far");
     }
 
-    /// Throws out the idle streams, as many other owners do.
+    /// Drops the idle streams, as many other owners would.
     fn throw_out() {
         INFLATING.set(Pool::new());
         DEFLATING.set(Pool::new());

@@ -2,8 +2,8 @@
 //!
 //! An inflater with a large window accepts any distance, so a sender that exceeds a smaller agreed
 //! window goes unnoticed until a stricter receiver fails. [`Distances`] reads the block structure
-//! and the codes, and compares each distance with the agreed window. It makes no output, and judges
-//! nothing else: the inflater reports data that is not DEFLATE.
+//! and the codes, and compares each distance with the agreed window. It produces no output and
+//! checks nothing else: the inflater reports data that is not DEFLATE.
 
 /// §3.2.5: the shortest length that the codes 257 to 285 stand for, and their extra bits.
 const LENGTHS: ([u16; 29], [u8; 29]) = (
@@ -14,7 +14,7 @@ const LENGTHS: ([u16; 29], [u8; 29]) = (
     [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0],
 );
 
-/// §3.2.5: the same for the distance codes 0 to 29.
+/// §3.2.5: the shortest distance for each of the codes 0 to 29, and their extra bits.
 const DISTANCES: ([u16; 30], [u8; 30]) = (
     [
         1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537,
@@ -41,7 +41,7 @@ pub struct TooFar {
     pub window: u16,
     /// Compressed bytes of this message up to the end of the reference.
     pub consumed: u64,
-    /// Bytes of this message that come before what it refers to is repeated.
+    /// Bytes of this message before the copied text.
     pub produced: u64,
 }
 
@@ -57,13 +57,13 @@ pub(super) struct Distances {
     distances: Code,
     /// Code lengths read so far, while a dynamic block's codes are read.
     lengths: Vec<u8>,
-    /// Compressed bytes of this message that were read, and their inflated size.
+    /// Compressed bytes of this message read so far, and their inflated size.
     consumed: u64,
     produced: u64,
     found: Option<TooFar>,
 }
 
-/// What the next bits are.
+/// What the next bits mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BlockPart {
     BlockHeader,
@@ -82,11 +82,11 @@ enum BlockPart {
         all: u16,
     },
     Symbols,
-    /// Nothing more is read: the data is not DEFLATE, or a reference was too far.
+    /// Nothing more is read, because the data is not DEFLATE or a reference was too far.
     Stopped,
 }
 
-/// Why a step did not happen.
+/// Why a step was not possible.
 enum ScanStop {
     /// More input is needed; no bit was consumed.
     Wait,
@@ -95,7 +95,7 @@ enum ScanStop {
 }
 
 impl Distances {
-    /// Checks against a window of 2^`window_bits` bytes, fewer than 2^15.
+    /// Compares distances with a window of 2^`window_bits` bytes, less than 2^15.
     pub(super) fn new(window_bits: u8) -> Self {
         Self {
             window: 1 << window_bits,
@@ -256,7 +256,7 @@ impl Distances {
 
     fn end_block(&mut self) -> BlockPart {
         if self.last {
-            // RFC 7692 §7.2.3.4: what follows a final block begins with a whole byte.
+            // RFC 7692 §7.2.3.4: the data after a final block begins with a whole byte.
             self.bits.align();
         }
         BlockPart::BlockHeader
@@ -269,7 +269,7 @@ fn value(bases: &[u16], extra: &[u8], code: u16, bits: &mut Bits) -> Result<u16,
     Ok(base + bits.take(extra[usize::from(code)])? as u16)
 }
 
-/// Bits that have been read and not used, the next one lowest.
+/// Bits that have been read but not used; the next bit is the lowest.
 #[derive(Clone, Copy, Debug, Default)]
 struct Bits {
     hold: u64,
@@ -284,7 +284,7 @@ impl Bits {
         Ok(value as u32)
     }
 
-    /// Drops what is left of a byte.
+    /// Drops the rest of a byte.
     fn align(&mut self) {
         let rest = self.held % 8;
         self.hold >>= rest;
@@ -316,7 +316,7 @@ impl Code {
     }
 
     fn decode(&self, bits: &mut Bits) -> Result<u16, ScanStop> {
-        // `code` less the first code of its length; `index` of that one's symbol.
+        // `code` minus the first code of its length; `index` of the symbol of that first code.
         let (mut code, mut index) = (0, 0);
         for count in &self.counts[1..] {
             code |= bits.take(1)?;

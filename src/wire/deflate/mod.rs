@@ -1,4 +1,4 @@
-//! permessage-deflate, RFC 7692: what the two sides agree on, and the compression itself.
+//! permessage-deflate, RFC 7692: the negotiation and the compression.
 
 pub mod codec;
 mod distances;

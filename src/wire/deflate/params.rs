@@ -1,6 +1,6 @@
 //! The parameters of permessage-deflate (RFC 7692 §7): what a client offers, what a server may
-//! answer, and the resulting agreement. Text in, decisions out; no compression here. This file is
-//! the client's half, `server` the other one.
+//! answer, and the resulting agreement. It reads text and returns decisions; it does not compress.
+//! This file has the client's half, `server` the server's half.
 
 use std::fmt;
 
@@ -19,8 +19,8 @@ pub const MAX_WINDOW_BITS: u8 = 15;
 /// The smallest window RFC 7692 can name, 2^8 bytes.
 pub const MIN_WINDOW_BITS: u8 = 8;
 
-/// The smallest window we can compress with. zlib turns 8 into 9 for raw deflate or
-/// refuses it, so a stream for an 8-bit window cannot be made.
+/// The smallest window with which wscope can compress. For raw DEFLATE, zlib changes 8 to 9 or
+/// refuses it, so no stream for an 8-bit window is possible.
 pub const MIN_COMPRESS_BITS: u8 = 9;
 
 /// The `client_max_window_bits` of an offer.
@@ -28,10 +28,11 @@ pub const MIN_COMPRESS_BITS: u8 = 9;
 pub enum ClientMaxWindowBits {
     /// Not in the offer: the server may not limit the client's window.
     Absent,
-    /// Without a value: the server may.
+    /// Without a value: the server may limit the client's window.
     #[default]
     Bare,
-    /// With a value, 8–15: the server may, and the client will use no more than this.
+    /// With a value, 8–15: the server may limit the window, and the client will use no more than
+    /// this value.
     Bits(u8),
 }
 
@@ -93,11 +94,11 @@ impl DeflateParams {
 }
 
 impl DeflateOffer {
-    /// Reads one offered element, as a server does.
+    /// Parses one offered element, as a server does.
     ///
     /// # Errors
     ///
-    /// All faults of the element; RFC 7692 §7 then has the server decline it.
+    /// All faults of the element; a server must decline such an element (RFC 7692 §7).
     pub fn parse(element: &Extension) -> Result<Self, Vec<DeflateFault>> {
         let (set, faults) = ParamSet::read(element, Half::Offer);
         if !faults.is_empty() {
@@ -126,7 +127,7 @@ impl DeflateOffer {
     ///
     /// # Errors
     ///
-    /// All faults of the answer; RFC 7692 §7.1 then has the client fail the connection.
+    /// All faults of the answer; the client must then fail the connection (RFC 7692 §7.1).
     pub fn check_response(&self, element: &Extension) -> Result<DeflateParams, Vec<DeflateFault>> {
         let (set, mut faults) = ParamSet::read(element, Half::Response);
         // RFC 7692 §7.1.1.1: "A server accepts an extension negotiation offer that
@@ -159,8 +160,7 @@ impl DeflateOffer {
                 faults.push(DeflateFault::ClientBitsNotOffered { bits });
                 bits
             }
-            // The client promised not to use more than its own hint, whatever the
-            // server answers.
+            // The client promised not to exceed its own hint, whatever the server answers.
             (ClientMaxWindowBits::Bits(hint), ClientMaxWindowBits::Bits(bits)) => bits.min(hint),
             (_, ClientMaxWindowBits::Bits(bits)) => bits,
             (ClientMaxWindowBits::Bits(hint), _) => hint,
@@ -185,20 +185,20 @@ impl fmt::Display for DeflateOffer {
     }
 }
 
-/// A server's answer measured against several offers.
+/// A server's answer, compared with several offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fit {
     /// The index of the offer it fits best; `None` if there were no offers.
     pub offer: Option<usize>,
-    /// The parameters in force, or all that is wrong with the answer to that offer.
+    /// The parameters in force, or all faults of the answer to that offer.
     pub outcome: Result<DeflateParams, Vec<DeflateFault>>,
 }
 
 impl Fit {
     /// Judges a server's answer when any number of elements were offered.
     ///
-    /// An answer does not show which element it accepts, so it is measured against
-    /// the one it fits best; without offers, against one that grants nothing.
+    /// An answer does not show which element it accepts. So it is compared with the element that
+    /// fits best, or, without offers, with one that grants nothing.
     pub fn best(offers: &[DeflateOffer], element: &Extension) -> Self {
         let faults = |fit: &Self| fit.outcome.as_ref().err().map_or(0, Vec::len);
         offers
@@ -229,7 +229,7 @@ pub enum DeflateFault {
         /// The parameter as sent.
         name: String,
     },
-    /// A parameter is in the element twice.
+    /// The element has a parameter twice.
     #[error("permessage-deflate parameter {name} is repeated")]
     RepeatedParameter {
         /// The parameter.
@@ -243,7 +243,7 @@ pub enum DeflateFault {
         /// The value it has.
         value: String,
     },
-    /// A `…_max_window_bits` that needs a value and has none.
+    /// A `…_max_window_bits` without its required value.
     #[error("{name} needs a value from 8 to 15")]
     MissingValue {
         /// The parameter.
@@ -265,7 +265,7 @@ pub enum DeflateFault {
         /// The value as sent.
         value: String,
     },
-    /// The response limits the client, which did not offer that.
+    /// The response limits the client's window, but the client did not offer that.
     #[error("client_max_window_bits={bits} in the response was not offered")]
     ClientBitsNotOffered {
         /// The value in the response.
@@ -291,7 +291,7 @@ pub enum DeflateFault {
 }
 
 impl DeflateFault {
-    /// The code of the diagnostic that explains it.
+    /// The code of the diagnostic that explains the fault.
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownParameter { .. } => "W422",
@@ -312,14 +312,14 @@ const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
 const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
 const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 
-/// Which half of the negotiation an element belongs to; they differ in one value.
+/// The half of the negotiation that an element belongs to. The halves differ in one value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Half {
     Offer,
     Response,
 }
 
-/// The four parameters as they stand in one element.
+/// The four parameters of one element.
 struct ParamSet {
     pub server_no_context_takeover: bool,
     pub client_no_context_takeover: bool,
@@ -350,8 +350,8 @@ impl ParamSet {
     fn read_param(&mut self, param: &ExtensionParam, half: Half) -> Result<(), DeflateFault> {
         match param.name.as_str() {
             SERVER_NO_CONTEXT_TAKEOVER => {
-                // A flag with a value still asks for the same, so it counts as present
-                // and is not reported as missing on top.
+                // A flag with a value still has the same meaning. So it counts as present, and is
+                // not also reported as missing.
                 self.server_no_context_takeover = true;
                 flag(param)
             }
@@ -421,24 +421,24 @@ fn window_bits(param: &ExtensionParam) -> Result<u8, DeflateFault> {
     if value.starts_with('0') && value.len() > 1 {
         return Err(DeflateFault::LeadingZero { name, value });
     }
-    // `parse` would take a leading `+`.
+    // `parse` would accept a leading `+`.
     match value.parse::<u8>() {
         Ok(bits @ MIN_WINDOW_BITS..=MAX_WINDOW_BITS) if !value.starts_with('+') => Ok(bits),
         _ => Err(DeflateFault::BadWindowBits { name, value }),
     }
 }
 
-/// What a server wants of compression.
+/// A server's compression settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerDeflateConfig {
-    /// Compress each of our messages on its own even if the client does not ask.
+    /// Compress each of our messages independently, even if the client does not ask for it.
     pub server_no_context_takeover: bool,
-    /// Have the client compress each of its messages on its own.
+    /// Ask the client to compress each of its messages independently.
     pub client_no_context_takeover: bool,
-    /// Our largest window, 9–15; other values are brought into that range.
+    /// Our largest window, 9–15; other values are changed to the nearest one in that range.
     pub server_max_window_bits: u8,
-    /// The largest window of the client, 9–15. A wish: a client that does not offer
-    /// `client_max_window_bits` keeps its 15.
+    /// The largest window of the client, 9–15. This is only a wish: a client that does not offer
+    /// `client_max_window_bits` keeps 15.
     pub client_max_window_bits: u8,
 }
 
@@ -453,7 +453,7 @@ impl Default for ServerDeflateConfig {
     }
 }
 
-/// What a server answers to the offers of a client.
+/// The server's answer to the offers of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Negotiated {
     /// Which of the given elements was accepted.
@@ -465,8 +465,8 @@ pub struct Negotiated {
 }
 
 impl ServerDeflateConfig {
-    /// Chooses the first acceptable element; elements of other extensions, faulty ones
-    /// and those that would have us compress with a window of 8 are passed over.
+    /// Chooses the first acceptable element. Skips elements of other extensions, faulty elements,
+    /// and elements that require this side to compress with a window of 8.
     ///
     /// RFC 7692 §5: "An element preceding another element has higher preference. It is
     /// RECOMMENDED that a server accepts PMCEs with higher preference if the server
@@ -504,7 +504,8 @@ impl ServerDeflateConfig {
             server_max_window_bits: server_bits,
             client_max_window_bits: client_bits,
         };
-        // The answer holds only what differs from the default, and what must be confirmed.
+        // The answer contains only values that differ from the default, and values that must be
+        // confirmed.
         let response = ParamSet {
             server_no_context_takeover: params.server_no_context_takeover,
             client_no_context_takeover: params.client_no_context_takeover,

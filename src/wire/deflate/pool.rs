@@ -7,15 +7,15 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many idle states of a kind are kept, for each thread.
+/// How many idle states of a kind the pool keeps for each thread.
 const KEPT: usize = 32;
 
-/// Names an owner of states; the default one owns nothing.
+/// Identifies an owner of states; the default value owns nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Owner(u64);
 
 impl Owner {
-    /// One that was never there before.
+    /// A new owner.
     pub(super) fn new() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(1);
         Self(COUNT.fetch_add(1, Ordering::Relaxed))
@@ -31,8 +31,9 @@ impl<S> Pool<S> {
         Self(Vec::new())
     }
 
-    /// The state that `owner` gave back, or one that must be reset, if `fits` finds it of the
-    /// right kind; true for the first. `None` if one has to be made.
+    /// Takes the state that `owner` gave back, or another one that must be reset. `fits` checks
+    /// that the state has the right kind. Returns true if the state is the owner's own; `None` if a
+    /// new state is needed.
     pub(super) fn take(&mut self, owner: Owner, fits: impl Fn(&S) -> bool) -> Option<(S, bool)> {
         if let Some(at) = self.0.iter().rposition(|(other, _)| *other == owner) {
             return Some((self.0.remove(at).1, true));
@@ -45,7 +46,7 @@ impl<S> Pool<S> {
         Some((self.0.remove(at).1, false))
     }
 
-    /// Takes a state back; one of the default owner is for anybody.
+    /// Takes a state back. A state of the default owner is available to everyone.
     pub(super) fn give_back(&mut self, owner: Owner, state: S) {
         if self.0.len() >= KEPT {
             self.0.remove(0);
@@ -53,13 +54,13 @@ impl<S> Pool<S> {
         self.0.push((owner, state));
     }
 
-    /// Frees the state of an owner who is gone.
+    /// Frees the state of an owner that no longer exists.
     pub(super) fn forget(&mut self, owner: Owner) {
         self.0.retain(|(other, _)| *other != owner);
     }
 }
 
-/// The last bytes of a text: what a DEFLATE stream may refer back to.
+/// The last bytes of a text, to which a DEFLATE stream may refer.
 #[derive(Debug)]
 pub(super) struct Window {
     bytes: Vec<u8>,
@@ -67,15 +68,15 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Keeps so many bytes.
+    /// Keeps this many bytes.
     pub(super) fn new(window: usize) -> Self {
         Self { bytes: Vec::new(), window }
     }
 
-    /// Adds what follows.
+    /// Appends text.
     pub(super) fn push(&mut self, text: &[u8]) {
         let text = &text[text.len().saturating_sub(self.window)..];
-        // Some bytes more than needed, so that not every short text moves a whole window.
+        // Keeps slightly more than needed, so that a short text seldom moves the whole window.
         let room = self.window + self.window / 8;
         if self.bytes.len() + text.len() > room {
             let kept = self.window - text.len();
@@ -93,12 +94,12 @@ impl Window {
         &self.bytes[self.bytes.len().saturating_sub(self.window)..]
     }
 
-    /// Bytes of memory it takes.
+    /// The memory that it takes, in bytes.
     pub(super) fn held(&self) -> usize {
         self.bytes.capacity()
     }
 
-    /// Forgets all, and gives the memory back.
+    /// Drops the text, and frees the memory.
     pub(super) fn clear(&mut self) {
         self.bytes = Vec::new();
     }

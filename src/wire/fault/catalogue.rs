@@ -1,5 +1,5 @@
-//! The table of faults: name, argument, what is sent, which rule that breaks, what a correct peer
-//! does about it. Help, docs and tests read it.
+//! The table of faults: name, argument, what is sent, the broken rule, and how a correct peer
+//! reacts. Help, docs and tests read it.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ const fn row(
     FaultInfo { name, kind, argument, does, rule, codes, peer }
 }
 
-/// Every fault, in the order of a connection's life.
+/// Every fault, in the order in which a connection proceeds.
 #[rustfmt::skip] // a table
 pub const CATALOGUE: &[FaultInfo] = &[
     row("accept-wrong", Head(H::AcceptWrong), none(), "a 101 with a wrong accept value",

@@ -12,37 +12,37 @@ const CONTINUATION: OpCode = OpCode::Data(Data::Continue);
 const PING: OpCode = OpCode::Control(Control::Ping);
 const CLOSE: OpCode = OpCode::Control(Control::Close);
 
-/// Zeroes compressed at once.
+/// How many zeroes are compressed at a time.
 const BOMB_PIECE: usize = 1 << 20;
 
-/// A piece of what a fault puts on the wire.
+/// A piece of the data that a fault sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultPiece {
     /// A frame, legal or not.
     Frame(RawFrame),
-    /// Bytes that are none.
+    /// Bytes that are not a frame.
     Bytes(&'static [u8]),
     /// The stream ends here.
     End,
 }
 
-/// Why a fault can't be done on this connection.
+/// Why a fault is impossible on this connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Impossible {
     /// It needs compression.
     #[error("it needs permessage-deflate, which was not agreed")]
     NoDeflate,
-    /// It is not a fault with compression.
+    /// It needs a connection without compression.
     #[error("permessage-deflate was agreed, so RSV1 is legal")]
     Deflate,
 }
 
-/// Makes what a fault of frames puts on the wire, not masked yet; `deflate` as agreed on the
-/// connection, on which `role` sends.
+/// Makes the data that a fault of frames sends, not masked yet. `deflate` has the agreed
+/// parameters, `role` is the sender.
 ///
 /// # Errors
 ///
-/// The fault needs a connection that compresses, or one that does not.
+/// The fault needs a connection with compression, or without compression.
 pub fn pieces(
     fault: &Fault,
     deflate: Option<&DeflateParams>,
@@ -86,7 +86,7 @@ fn close_payload(value: &FaultValue) -> Vec<u8> {
     CloseBody { code: Some(*code), reason: reason.clone().into() }.to_payload()
 }
 
-/// The frames of the faults that are frames and nothing else.
+/// The frames of faults that consist only of frames.
 fn frames(kind: FrameFault, number: u64) -> Vec<RawFrame> {
     let text = || frame(TEXT, "fault");
     let opcode = OpCode::from(number as u8 & 0x0f);
@@ -107,16 +107,18 @@ fn frames(kind: FrameFault, number: u64) -> Vec<RawFrame> {
             vec![frame(PING, vec![b'p'; size])]
         }
         FrameFault::Utf8Invalid => vec![frame(TEXT, b"caf\xe9 au lait")],
-        // A character of three bytes loses its last to an ASCII letter.
+        // In a character of three bytes, an ASCII letter replaces the last byte.
         FrameFault::Utf8Fragments => {
             vec![fragment(TEXT, b"price: \xe2\x82"), frame(CONTINUATION, "A")]
         }
         FrameFault::Utf8Truncated => vec![frame(TEXT, b"price: \xe2\x82")],
-        // The five bytes that are missing are a frame of their own: its 0x81 is not UTF-8.
+        // A whole frame stands in place of the five missing bytes; its first byte 0x81 is not
+        // UTF-8.
         FrameFault::LengthTooLong => {
             vec![RawFrame { announced: Some(10), ..text() }, frame(TEXT, "abc")]
         }
-        // "He" is a message; "llo" is FIN clear, RSV1 and RSV2, opcode 12, a length of 108.
+        // "He" is a message. The bytes of "llo" are a header: FIN clear, RSV1 and RSV2 set, opcode
+        // 12, a length of 108.
         FrameFault::LengthTooShort => {
             let hello = "Hello, there is more in this frame than its length announces, so that the \
                          rest of it must be read as the header and the payload of another one.";
@@ -134,7 +136,7 @@ fn frames(kind: FrameFault, number: u64) -> Vec<RawFrame> {
         FrameFault::DataAfterClose => {
             vec![frame(CLOSE, 1000_u16.to_be_bytes()), frame(TEXT, "after the close")]
         }
-        // These need more than a number, or are more than frames.
+        // These need more than a number, or consist of more than frames.
         FrameFault::Close
         | FrameFault::CutInFrame
         | FrameFault::PingFlood
@@ -158,14 +160,15 @@ fn compressed(payload: Vec<u8>) -> RawFrame {
     RawFrame { rsv1: true, opcode, payload, ..RawFrame::default() }
 }
 
-/// So many zeroes, compressed; none where the agreed window can't be written.
+/// This many zeroes, compressed; `None` if wscope can't compress with the agreed window.
 fn bomb(size: u64, deflate: &DeflateParams, role: Role) -> Option<Vec<u8>> {
     let mut deflater = Deflater::new(deflate.window_bits(role), true)?;
     let (piece, mut out) = (vec![0; BOMB_PIECE], Vec::new());
     let pieces = size.saturating_sub(1) / BOMB_PIECE as u64;
     if pieces > 0 {
         deflater.deflate(&piece, false, &mut out);
-        // Behind a window of zeroes each piece is compressed alike: one is made, and repeated.
+        // After a window of zeroes, each piece has the same compressed form: it is made once and
+        // repeated.
         let mut next = Vec::new();
         deflater.deflate(&piece, false, &mut next);
         (1..pieces).for_each(|_| out.extend_from_slice(&next));

@@ -8,8 +8,8 @@ use crate::wire::head::Head;
 /// The sample key of RFC 6455 §1.3.
 const OTHER_KEY: &[u8] = b"dGhlIHNhbXBsZSBub25jZQ==";
 
-/// Changes `response`, a good 101 to `request`, as the fault requires. A fault that is not of the
-/// head does not change it.
+/// Changes `response`, a valid 101 to `request`, as the fault requires. A fault that does not
+/// change the head returns it unchanged.
 pub fn with_fault(fault: &Fault, request: &Head, response: &[u8]) -> Vec<u8> {
     let FaultKind::Head(kind) = fault.info.kind else { return response.to_vec() };
     let steps = AcceptSteps::for_key(request.get("Sec-WebSocket-Key").unwrap_or_default());
@@ -48,7 +48,7 @@ pub fn with_fault(fault: &Fault, request: &Head, response: &[u8]) -> Vec<u8> {
     faulty
 }
 
-/// A good 101, then header after header without the blank line; `size` bytes in all.
+/// A valid 101, then header lines without a blank line; `size` bytes in all.
 pub fn endless_head(response: &[u8], size: usize) -> Vec<u8> {
     let mut head = response.strip_suffix(b"\r\n").unwrap_or(response).to_vec();
     let mut number = 0_u64;
@@ -60,12 +60,12 @@ pub fn endless_head(response: &[u8], size: usize) -> Vec<u8> {
     head
 }
 
-/// Bytes that no one could take for HTTP.
+/// Bytes that cannot be HTTP.
 pub fn garbage() -> &'static [u8] {
     b"\x00\xff\x13\x37 this is no HTTP \x1b[31m\x00\x00\xfe\xfd\r\n\r\n"
 }
 
-/// The lines of a head of our own.
+/// The lines of one of our own heads.
 struct HeadLines {
     start: String,
     fields: Vec<(String, String)>,
@@ -88,7 +88,7 @@ impl HeadLines {
         field.map(|(_, value)| value.as_str())
     }
 
-    /// Sets a header to this value, once, in its place or at the end.
+    /// Sets a header to this value, once: in its place, or at the end.
     fn set(&mut self, name: &str, value: &str) {
         let at = self.fields.iter().position(|(other, _)| other.eq_ignore_ascii_case(name));
         self.remove(name);

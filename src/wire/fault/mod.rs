@@ -1,7 +1,7 @@
 //! Faults on demand: rules that a server or a client can break on purpose, to test the other side.
 //!
-//! A fault is a row of [`CATALOGUE`] with an argument and a moment. This module makes its bytes;
-//! the caller decides when and how slowly they are sent. Uses no sockets and no clocks.
+//! A fault is a row of [`CATALOGUE`] with an argument and a time. This module makes its bytes; the
+//! caller decides when and how slowly to send them. Uses no sockets and no clocks.
 
 mod catalogue;
 mod frames;
@@ -19,24 +19,24 @@ pub use head::{endless_head, garbage, with_fault};
 /// One row of [`CATALOGUE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FaultInfo {
-    /// What it is called, as in `masked`.
+    /// The name of the fault, as in `masked`.
     pub name: &'static str,
-    /// What happens.
+    /// What the fault does.
     pub kind: FaultKind,
-    /// What may stand after the name.
+    /// The argument after the name.
     pub argument: Argument,
     /// What the peer sees, in a few words.
     pub does: &'static str,
-    /// The rule it breaks, with its section; or the rule that says what the peer does about it.
+    /// The rule that it breaks, with its section; or the rule for the peer's reaction.
     pub rule: &'static str,
-    /// The diagnostics that name it, as in `W601`; empty if none does.
+    /// The diagnostics that report it, as in `W601`; empty if none does.
     pub codes: &'static [&'static str],
     /// What a correct peer does.
     pub peer: &'static str,
 }
 
 impl FaultInfo {
-    /// Why it means nothing for a role; `None` if it means something.
+    /// Why the fault does not apply to a role; `None` if it applies.
     pub fn unfit_for(&self, role: Role) -> Option<&'static str> {
         match (role, self.kind) {
             (Role::Client, FaultKind::Head(_) | FaultKind::Answer(_) | FaultKind::Pace(_)) => {
@@ -55,13 +55,13 @@ impl FaultInfo {
         }
     }
 
-    /// The faults of a role, in the order of [`CATALOGUE`].
+    /// The faults that apply to a role, in the order of [`CATALOGUE`].
     pub fn of(role: Role) -> impl Iterator<Item = &'static Self> {
         CATALOGUE.iter().filter(move |info| info.unfit_for(role).is_none())
     }
 }
 
-/// What a fault does, by the part of the connection it is in.
+/// What a fault does, by the part of the connection that it changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// The 101 is changed, but the connection counts as open.
@@ -70,9 +70,9 @@ pub enum FaultKind {
     Answer(AnswerFault),
     /// The 101 is right, but late.
     Pace(PaceFault),
-    /// Bytes are put between the frames.
+    /// Bytes are inserted between the frames.
     Frames(FrameFault),
-    /// This side does not do what it should, or ends what it should not.
+    /// This side does not do what it should, or ends what it should not end.
     Behaviour(BehaviourFault),
 }
 
@@ -118,7 +118,7 @@ pub enum PaceFault {
     Bytewise,
 }
 
-/// What is put between the frames.
+/// The data inserted between the frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // each is explained by its row of the catalogue
 pub enum FrameFault {
@@ -155,7 +155,7 @@ pub enum FrameFault {
     CutInFrame,
 }
 
-/// What this side does or leaves undone.
+/// What this side does or does not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // each is explained by its row of the catalogue
 pub enum BehaviourFault {
@@ -171,45 +171,46 @@ pub enum BehaviourFault {
     IdleEnd,
 }
 
-/// What may stand after the name of a fault, after a colon.
+/// The kind of argument after the name of a fault and a colon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Argument {
     /// Nothing.
     None,
     /// A number in a range.
     Number {
-        /// What it counts, as in `COUNT`.
+        /// The name of the number in the usage, as in `COUNT`.
         shown: &'static str,
-        /// Without an argument.
+        /// The default value.
         default: u64,
-        /// The least.
+        /// The smallest value.
         least: u64,
-        /// The most.
+        /// The largest value.
         most: u64,
     },
     /// A time.
     Time {
-        /// Without an argument.
+        /// The default value.
         default: Duration,
     },
-    /// Any text that can stand in a header.
+    /// A text that may stand in a header.
     Text {
-        /// What it is, as in `NAME`.
+        /// The name of the text in the usage, as in `NAME`.
         shown: &'static str,
-        /// Without an argument.
+        /// The default value.
         default: &'static str,
     },
     /// `CODE` or `CODE:REASON`.
     Close {
-        /// Without an argument.
+        /// The default value.
         default: u16,
     },
-    /// `bytes=N`, of what is sent, a server's 101 included; or `messages=N`, of those received.
+    /// `bytes=N`: sent bytes, including a server's 101; or `messages=N`: received messages.
     Place,
 }
 
 impl Argument {
-    /// Its notation after the name, as in `[:CODE[:REASON]]`; empty if there is none.
+    /// The notation after the name, as in `[:CODE[:REASON]]`; empty for a fault without an
+    /// argument.
     pub fn usage(self) -> String {
         match self {
             Self::None => String::new(),
@@ -220,7 +221,7 @@ impl Argument {
         }
     }
 
-    /// What is meant without an argument.
+    /// The value without an argument.
     pub fn default_value(self) -> FaultValue {
         match self {
             Self::None | Self::Place => FaultValue::None,
@@ -235,7 +236,7 @@ impl Argument {
 /// The argument of a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultValue {
-    /// There is none.
+    /// No argument.
     None,
     /// A number, or a count of bytes.
     Number(u64),
@@ -250,31 +251,31 @@ pub enum FaultValue {
 /// When a fault is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum When {
-    /// Right after the opening handshake, or in it.
+    /// Right after the opening handshake, or during it.
     #[default]
     Open,
-    /// Once so many messages of the peer have arrived and have been answered.
+    /// After this many messages of the peer have arrived and been answered.
     Message(u64),
 }
 
 /// A fault that was requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Its row.
+    /// The row of the catalogue.
     pub info: &'static FaultInfo,
-    /// Its argument.
+    /// The argument.
     pub value: FaultValue,
-    /// Its moment.
+    /// When the fault is sent.
     pub when: When,
 }
 
 impl Fault {
-    /// A fault without argument, at its usual moment.
+    /// A fault without an argument, at its usual time.
     pub fn plain(info: &'static FaultInfo) -> Self {
         Self { info, value: info.argument.default_value(), when: When::Open }
     }
 
-    /// The number in its argument; 0 if there is none.
+    /// The number in the argument; 0 if there is none.
     pub fn number(&self) -> u64 {
         match self.value {
             FaultValue::Number(number) => number,
@@ -282,7 +283,7 @@ impl Fault {
         }
     }
 
-    /// The time in its argument; none is not a time at all.
+    /// The time in the argument; zero if there is none.
     pub fn time(&self) -> Duration {
         match self.value {
             FaultValue::Time(time) => time,
@@ -290,7 +291,7 @@ impl Fault {
         }
     }
 
-    /// The text in its argument.
+    /// The text in the argument.
     pub fn text(&self) -> &str {
         match &self.value {
             FaultValue::Text(text) => text,
@@ -298,15 +299,15 @@ impl Fault {
         }
     }
 
-    /// Whether permessage-deflate must not be agreed, without which the fault would be none:
-    /// RSV1 has a meaning there.
+    /// Whether permessage-deflate must not be agreed. With compression, RSV1 has a meaning, so the
+    /// fault would be legal.
     pub fn declines_deflate(&self) -> bool {
         self.info.kind == FaultKind::Frames(FrameFault::Rsv1)
     }
 }
 
-/// As printed when it is sent:
-/// `fault masked: a text message in a masked frame (RFC 6455 §5.1, W601)`.
+/// The line printed when the fault is sent: `fault masked: a text message in a masked frame (RFC
+/// 6455 §5.1, W601)`.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let FaultInfo { name, does, rule, codes, .. } = self.info;
@@ -343,7 +344,8 @@ mod tests {
 
     #[test]
     fn every_code_is_one_of_the_diagnostics() {
-        // Those of a refusal, of what is not HTTP, and of an end without Close have no table.
+        // Diagnostics of refusals, of data that is not HTTP, and of an end without Close are not in
+        // a table here.
         let others = ["W348", "W801", "W802"];
         for code in CATALOGUE.iter().flat_map(|info| info.codes) {
             let of_frames = violation::CATALOGUE.iter().any(|rule| rule.code == *code);

@@ -11,19 +11,19 @@ pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// The computation of an accept value with all steps between key and result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptSteps {
-    /// The value of `Sec-WebSocket-Key` without white space around it. It is not
-    /// decoded: any bytes will do.
+    /// The value of `Sec-WebSocket-Key` without white space around it. The key is not decoded; any
+    /// bytes are accepted.
     pub key: Vec<u8>,
     /// The key with [`GUID`] after it.
     pub concatenated: Vec<u8>,
-    /// The SHA-1 of that.
+    /// The SHA-1 hash of `concatenated`.
     pub sha1: [u8; 20],
-    /// The base64 of that: what the server must answer.
+    /// `sha1` in base64: the value that the server must send.
     pub accept: String,
 }
 
 impl AcceptSteps {
-    /// Computes the accept value for a key as it is in the header.
+    /// Computes the accept value for a key as it stands in the header.
     ///
     /// RFC 6455 §4.2.2: "The value of this header field is constructed by
     /// concatenating /key/, defined above in step 4 in Section 4.2.2, with the string
@@ -54,7 +54,7 @@ pub enum AcceptMistake {
     GuidMissing,
     /// The key was sent back as received.
     KeyEchoed,
-    /// The answer differs from the proof in letter case only.
+    /// The answer differs from the correct value only in letter case.
     CaseChanged,
 }
 

@@ -1,7 +1,7 @@
 //! Which clients a server accepts: by path, origin, credentials and subprotocol.
 //!
-//! Judges a request that is a valid opening handshake already (see `rules`); pure functions of the
-//! head, no sockets.
+//! Judges requests that are valid opening handshakes (see `rules`). It uses only the head, and no
+//! sockets.
 
 use std::net::IpAddr;
 
@@ -12,23 +12,23 @@ use super::quoted;
 use super::rules::request_http::is_origin;
 use crate::wire::head::Head;
 
-/// What a server requires of a request in addition to the rules of the RFC. The default accepts
-/// everybody.
+/// A server's requirements for a request, in addition to the rules of the RFC. The default accepts
+/// everyone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Admission {
     /// The paths served, without query; empty serves all.
     pub paths: Vec<String>,
-    /// Whose pages may connect.
+    /// The pages that may connect.
     pub origins: Origins,
     /// The required credentials.
     pub authorization: Option<Authorization>,
     /// Refuse a client that offers none of the supported subprotocols.
     pub require_subprotocol: bool,
-    /// Refuse everybody, in this way.
+    /// Refuses everyone, in this way.
     pub reject: Option<Reject>,
 }
 
-/// Whose pages may connect. Programs other than browsers send no `Origin`, and are accepted: the
+/// The pages that may connect. Programs other than browsers send no `Origin`, and are accepted: the
 /// header protects users of browsers, not servers from programs (RFC 6455 §10.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origins {
@@ -36,12 +36,12 @@ pub enum Origins {
     #[default]
     Any,
     /// Pages of this machine, and pages from the address to which they connect. A server on
-    /// loopback should not answer any page that the user happens to visit. That a page comes from
-    /// the name to which it connects proves nothing: the owner of a name can make it point here
-    /// after the page is loaded (DNS rebinding).
+    /// loopback should not answer any page that the user happens to visit. A page from the same
+    /// name to which it connects is not trusted, because the owner of the name can make it point
+    /// here after the page is loaded (DNS rebinding).
     Local,
-    /// These, as in `https://example.com`, `app://` or `null`, compared without regard to case and to
-    /// a slash at the end.
+    /// Only these origins, as in `https://example.com`, `app://` or `null`, compared without regard
+    /// to case and to a slash at the end.
     Listed(Vec<String>),
 }
 
@@ -54,34 +54,34 @@ pub enum Authorization {
     Bearer(String),
 }
 
-/// A refusal made by hand.
+/// A refusal that the user has chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
     /// The status, 200 to 599.
     pub status: u16,
-    /// The body; a sentence about it if there is none.
+    /// The body; without one, a sentence about the status.
     pub body: Option<String>,
 }
 
-/// Why a request is not accepted, and the answer.
+/// Why a request is refused, and the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
     /// The HTTP status.
     pub status: u16,
-    /// Headers the status asks for.
+    /// Headers that the status requires.
     pub headers: Vec<(&'static str, String)>,
-    /// Why, in a sentence; bytes of the peer are escaped in it.
+    /// The reason in a sentence; bytes of the peer are escaped in it.
     pub reason: String,
-    /// The body, if it is not the reason.
+    /// The body, if it differs from the reason.
     pub body: Option<String>,
 }
 
 impl Admission {
-    /// Decides about a request; `spoken` are the server's subprotocols.
+    /// Accepts or refuses a request; `spoken` are the server's subprotocols.
     ///
     /// # Errors
     ///
-    /// The first ground to refuse.
+    /// The first reason to refuse it.
     pub fn judge(&self, request: &Head, spoken: &[String]) -> Result<(), Denial> {
         judge_repeated(request)?;
         self.judge_path(request)?;
@@ -124,7 +124,7 @@ impl Admission {
         let help = match &self.origins {
             Origins::Any => return Ok(()),
             Origins::Listed(listed) => {
-                // Of a page from a file, browsers send one or the other.
+                // For a page from a file, browsers send one of these two.
                 let of_file = |listed: &String| {
                     let null = bare(listed.as_bytes()).eq_ignore_ascii_case(b"null");
                     null && origin.eq_ignore_ascii_case(b"file://")
@@ -168,11 +168,12 @@ impl Admission {
     }
 }
 
-/// Of two Origins or two Authorizations nobody can know which one counts: "the user agent MUST NOT
-/// include more than one Origin header field in any HTTP request" (RFC 6454 §7.3), and "a sender
-/// MUST NOT generate multiple field lines with the same name in a message […] unless that field's
-/// definition allows multiple field line values to be recombined as a comma-separated list"
-/// (RFC 9110 §5.3). Host, Sec-WebSocket-Key and Sec-WebSocket-Version have rules of their own.
+/// If a request has two Origins or two Authorizations, it is unknown which one counts: "the user
+/// agent MUST NOT include more than one Origin header field in any HTTP request" (RFC 6454 §7.3),
+/// and "a sender MUST NOT generate multiple field lines with the same name in a message […] unless
+/// that field's definition allows multiple field line values to be recombined as a comma-separated
+/// list" (RFC 9110 §5.3). Host, Sec-WebSocket-Key and Sec-WebSocket-Version have rules of their
+/// own.
 fn judge_repeated(request: &Head) -> Result<(), Denial> {
     for name in ["Origin", "Authorization"] {
         let count = request.get_all(name).count();
@@ -190,7 +191,7 @@ impl Denial {
 }
 
 impl Reject {
-    /// As an answer.
+    /// The refusal as an answer.
     pub(super) fn denial(&self) -> Denial {
         let reason = format!("this server refuses every handshake with {}", self.status);
         Denial { body: self.body.clone(), ..Denial::new(self.status, reason) }
@@ -198,7 +199,7 @@ impl Reject {
 }
 
 impl Authorization {
-    /// Whether the value of Authorization or Proxy-Authorization is what is requested.
+    /// Whether the value of Authorization or Proxy-Authorization has the required credentials.
     pub fn is_met_by(&self, given: &[u8]) -> bool {
         let (scheme, wanted) = match self {
             Self::Basic(pair) => ("basic", BASE64_STANDARD.encode(pair)),
@@ -210,7 +211,8 @@ impl Authorization {
             && is_same_secret(rest.trim_ascii(), wanted.as_bytes())
     }
 
-    /// What asks for it, as in WWW-Authenticate and Proxy-Authenticate.
+    /// The challenge that requests these credentials, as in WWW-Authenticate and
+    /// Proxy-Authenticate.
     pub fn challenge(&self) -> &'static str {
         match self {
             Self::Basic(_) => "Basic realm=\"wscope\", charset=\"UTF-8\"",
@@ -228,7 +230,7 @@ impl std::fmt::Debug for Authorization {
 /// The path of the request's target, without query.
 pub fn path(request: &Head) -> &[u8] {
     let target = request.request_line().map_or(&b"/"[..], |line| line.target);
-    // RFC 9112 §3.2.2: a server must take the absolute form too.
+    // RFC 9112 §3.2.2: a server must accept the absolute form, too.
     let target = match target.windows(3).position(|three| three == b"://") {
         Some(at) if !target.starts_with(b"/") => {
             let rest = &target[at + 3..];
@@ -239,34 +241,35 @@ pub fn path(request: &Head) -> &[u8] {
     target.split(|byte| *byte == b'?').next().unwrap_or(target)
 }
 
-/// Compares in a time that depends on the length only: how far a guess is right stays unknown.
+/// Compares in a time that depends only on the length, so the time does not show how far a guess is
+/// right.
 fn is_same_secret(given: &[u8], wanted: &[u8]) -> bool {
     let differing = given.iter().zip(wanted).fold(0, |sum, (a, b)| sum | (a ^ b));
     given.len() == wanted.len() && std::hint::black_box(differing) == 0
 }
 
-/// Without the slashes at the end: an origin has no path (RFC 6454 §6.2), but people copy URLs.
+/// Removes the slashes at the end: an origin has no path (RFC 6454 §6.2), but people copy URLs.
 fn bare(origin: &[u8]) -> &[u8] {
     let end = origin.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
     &origin[..end]
 }
 
-/// The host in `scheme://host[:port]` (RFC 6454 §6.2); `null` has none, and no more has what is not an
-/// origin, as `http://127.0.0.1:80.evil.example`.
+/// The host in `scheme://host[:port]` (RFC 6454 §6.2). `null` has no host, and neither has a text
+/// that is not an origin, such as `http://127.0.0.1:80.evil.example`.
 fn host_of_origin(origin: &[u8]) -> Option<&[u8]> {
     std::str::from_utf8(origin).ok().filter(|text| is_origin(text))?;
     let at = origin.windows(3).position(|three| three == b"://")?;
     Some(without_port(&origin[at + 3..]))
 }
 
-/// `[::1]:80` and `localhost:80` without the port; brackets stay.
+/// `[::1]:80` and `localhost:80` without the port; brackets are kept.
 fn without_port(authority: &[u8]) -> &[u8] {
     let start = authority.iter().position(|byte| *byte == b']').unwrap_or(0);
     let colon = authority[start..].iter().position(|byte| *byte == b':');
     colon.map_or(authority, |colon| &authority[..start + colon])
 }
 
-/// Whether a host is this machine by its name, whatever a resolver says (RFC 6761 §6.3).
+/// Whether the name of a host means this machine, whatever a resolver says (RFC 6761 §6.3).
 fn is_loopback(host: &[u8]) -> bool {
     let host = host.to_ascii_lowercase();
     match address(&host) {
@@ -275,7 +278,7 @@ fn is_loopback(host: &[u8]) -> bool {
     }
 }
 
-/// The address a host is written as, if it is not a name.
+/// The address, if the host is an address and not a name.
 fn address(host: &[u8]) -> Option<IpAddr> {
     let host = std::str::from_utf8(host).ok()?;
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
@@ -335,7 +338,7 @@ mod tests {
             "http://localhost:evil.example",
             "https://notexample.com",
             "http://[::2]",
-            // The host it connects to: its owner may have made the name point here.
+            // The host to which it connects: the owner of the name may have made it point here.
             "https://example.com",
             "http://Example.com:9001",
         ] {
@@ -347,7 +350,7 @@ mod tests {
     fn pages_from_the_address_they_connect_to_reach_a_local_server() {
         let admission = Admission { origins: Origins::Local, ..Admission::default() };
         for (host, origin, wanted) in [
-            // Through a forwarded port, say.
+            // For example, through a forwarded port.
             ("192.0.2.7:9001", "http://192.0.2.7:3000", None),
             ("[2001:db8::7]:9001", "http://[2001:db8::7]", None),
             ("192.0.2.7:9001", "http://192.0.2.8:3000", Some(403)),

@@ -11,14 +11,14 @@ use sha2::{Digest as _, Sha256};
 
 use crate::wire::head::{Head, is_token};
 
-/// A challenge that can be answered.
+/// A challenge that wscope can answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     realm: String,
     nonce: String,
     opaque: Option<String>,
     algorithm: Algorithm,
-    /// As it was written, to be repeated.
+    /// The algorithm as the server wrote it, because the answer repeats it.
     algorithm_name: Option<String>,
     is_session: bool,
     has_qop: bool,
@@ -42,7 +42,7 @@ impl Algorithm {
             Self::Sha256 => &mut Sha256::digest(text.as_bytes()).into_iter(),
         };
         for byte in digest {
-            // A String takes all.
+            // Writing to a String never fails.
             let _ = write!(out, "{byte:02x}");
         }
         out
@@ -50,7 +50,7 @@ impl Algorithm {
 }
 
 impl Challenge {
-    /// The first challenge that can be answered: the server lists them "in order of preference"
+    /// The first challenge that wscope can answer; the server lists them "in order of preference"
     /// (§3.7).
     pub fn of(response: &Head) -> Option<Self> {
         response.get_all("WWW-Authenticate").flat_map(challenges).find_map(|(scheme, fields)| {
@@ -94,8 +94,8 @@ impl Challenge {
         })
     }
 
-    /// The same for the user and password of a Basic authorization that was refused; `None` if it
-    /// was another.
+    /// Like `answer`, with the user and password of the refused Basic authorization; `None` if the
+    /// request had another authorization.
     pub fn answer_basic(&self, request: &Head, client_nonce: &str) -> Option<String> {
         let line = request.request_line()?;
         let (method, uri) =
@@ -165,7 +165,7 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// The schemes of a header with their parameters (RFC 9110 §11.6.1). What does not fit the grammar
+/// The schemes of a header with their parameters (RFC 9110 §11.6.1). Text that breaks the grammar
 /// ends the list.
 fn challenges(value: &[u8]) -> Vec<(String, Vec<(String, String)>)> {
     let text = String::from_utf8_lossy(value);
@@ -179,7 +179,7 @@ fn challenges(value: &[u8]) -> Vec<(String, Vec<(String, String)>)> {
         }
         let behind = behind.trim_start();
         rest = match behind.strip_prefix('=') {
-            // A name and its value, of the scheme before.
+            // A name and its value: a parameter of the previous scheme.
             Some(value) => {
                 let Some((value, behind)) = parameter_value(value.trim_start()) else {
                     return found;
@@ -199,7 +199,7 @@ fn challenges(value: &[u8]) -> Vec<(String, Vec<(String, String)>)> {
     found
 }
 
-/// A token or a quoted-string, and what follows it.
+/// A token or a quoted-string, and the text after it.
 fn parameter_value(text: &str) -> Option<(String, &str)> {
     let Some(inside) = text.strip_prefix('"') else {
         let end = text.find([',', ' ', '\t']).unwrap_or(text.len());
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn the_old_form_has_no_qop() {
-        // RFC 2617 §3.5's numbers, without qop.
+        // The values of RFC 2617 §3.5, without qop.
         let found = challenge(
             "WWW-Authenticate: Digest realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\"\r\n",
         );

@@ -29,7 +29,7 @@ pub struct ExtensionParam {
 }
 
 impl ExtensionParam {
-    /// A parameter as this program writes them, unquoted.
+    /// An unquoted parameter, as wscope writes it.
     pub fn new(name: impl Into<String>, value: Option<String>) -> Self {
         Self { name: name.into(), value, quoted: false }
     }
@@ -57,7 +57,7 @@ impl fmt::Display for Extension {
     }
 }
 
-/// Where and why a list breaks its grammar.
+/// Where and how a list breaks its grammar.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{kind} at byte {offset} of header line {line}")]
 pub struct GrammarError {
@@ -65,23 +65,23 @@ pub struct GrammarError {
     pub kind: GrammarErrorKind,
     /// Which of the header lines of that name, counted from 1.
     pub line: usize,
-    /// The byte offset in that line's value, counted from 0.
+    /// The byte offset in the value of that line, counted from 0.
     pub offset: usize,
 }
 
 /// The ways to break a list.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum GrammarErrorKind {
-    /// The header is there but lists nothing.
+    /// The header is present but its list is empty.
     #[error("empty list")]
     EmptyList,
-    /// A subprotocol of no characters.
+    /// An empty subprotocol.
     #[error("empty element")]
     EmptyElement,
-    /// A name or value was expected, and there was none.
+    /// A name or value is missing.
     #[error("missing {0}")]
     Missing(ExtensionPart),
-    /// A byte that no token may hold.
+    /// A byte that is not allowed in a token.
     #[error("byte 0x{0:02x}, which no token may hold,")]
     IllegalByte(u8),
     /// The closing quote is missing.
@@ -116,7 +116,7 @@ impl fmt::Display for ExtensionPart {
     }
 }
 
-/// Reads the extension list made of all these header values.
+/// Parses the extension list in all these header values.
 ///
 /// Empty elements between commas are skipped: RFC 6455 §9.1 takes its list rule from
 /// RFC 2616 §2.1, where "null elements are allowed, but do not contribute to the count
@@ -149,7 +149,7 @@ pub fn parse_extensions<'a>(
     Ok(extensions)
 }
 
-/// A subprotocol list with everything that is wrong with it.
+/// A subprotocol list with all its faults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubprotocolList {
     /// The legal names in order, each once.
@@ -158,7 +158,7 @@ pub struct SubprotocolList {
     pub faults: Vec<GrammarError>,
 }
 
-/// Reads the subprotocol list made of all these header values.
+/// Parses the subprotocol list in all these header values.
 ///
 /// RFC 6455 §4.1: "The elements that comprise this value MUST be non-empty strings with
 /// characters in the range U+0021 to U+007E not including separator characters as

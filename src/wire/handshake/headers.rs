@@ -20,16 +20,16 @@ pub const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
 /// One change to the default headers: send this header, or leave a default out.
 ///
-/// All values given for one name stand, in the order given, instead of the default header of that
-/// name, or after all others. Name and value are fit to be sent.
+/// All values for one name replace the default header of that name, in their order; without a
+/// default, they come after all other headers. Name and value have been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderEdit {
     name: String,
-    /// `None` leaves the default out.
+    /// `None` leaves out the default.
     value: Option<String>,
 }
 
-/// Why a header cannot be sent.
+/// Why a header can't be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum HeaderError {
     /// Neither `Name: value` nor `Name;`.
@@ -38,13 +38,13 @@ pub enum HeaderError {
         /// The text as given.
         text: String,
     },
-    /// Nothing before the colon.
+    /// No name before the colon.
     #[error("header {text:?} has no name before the colon")]
     EmptyName {
         /// The text as given.
         text: String,
     },
-    /// A character that no header name may hold.
+    /// A character that is not allowed in a header name.
     #[error("character {found:?} at byte {offset} is not allowed in a header name: {name:?}")]
     IllegalName {
         /// The name as given.
@@ -80,17 +80,17 @@ impl HeaderEdit {
         Ok(Self { name: name.to_owned(), value: Some(value.to_owned()) })
     }
 
-    /// A default header to leave out; its case does not matter.
+    /// A default header to leave out; its letter case does not matter.
     ///
     /// # Errors
     ///
-    /// [`HeaderError`] if this cannot be the name of a header.
+    /// [`HeaderError`] if this is not a valid header name.
     pub fn remove(name: &str) -> Result<Self, HeaderError> {
         check_name(name)?;
         Ok(Self { name: name.to_owned(), value: None })
     }
 
-    /// The name of the header it is about.
+    /// The name of the header.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -100,7 +100,7 @@ impl HeaderEdit {
         self.value.as_deref()
     }
 
-    /// Name and value as they are sent.
+    /// Name and value as sent.
     fn field(&self) -> (&str, &str) {
         (&self.name, self.value.as_deref().unwrap_or_default())
     }
@@ -113,8 +113,8 @@ impl HeaderEdit {
 impl FromStr for HeaderEdit {
     type Err = HeaderError;
 
-    /// Reads what curl's `-H` takes: `Name: value` sends, `Name:` removes the default,
-    /// `Name;` sends an empty value. Spaces after the colon are not part of the value.
+    /// Parses the notation of curl's `-H`: `Name: value` sends the header, `Name:` removes the
+    /// default, `Name;` sends an empty value. Spaces after the colon are not part of the value.
     fn from_str(text: &str) -> Result<Self, HeaderError> {
         let (name, value) = match (text.split_once(':'), text.strip_suffix(';')) {
             (Some((name, value)), _) => (name, Some(value.trim_start_matches([' ', '\t']))),
@@ -184,8 +184,8 @@ fn check_name(name: &str) -> Result<(), HeaderError> {
     }
 }
 
-/// RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and
-/// dangerous". Other odd characters are the user's to try.
+/// RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous".
+/// Users may try other unusual characters.
 pub(super) fn check_value(name: &str, value: &str) -> Result<(), HeaderError> {
     match value.char_indices().find(|(_, c)| matches!(c, '\r' | '\n' | '\0')) {
         Some((offset, found)) => {

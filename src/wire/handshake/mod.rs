@@ -17,7 +17,7 @@ pub mod server;
 use crate::wire::deflate::params::DeflateParams;
 use grammar::Extension;
 
-/// What both sides agreed on in a handshake that worked.
+/// What both sides agreed on in a successful handshake.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Agreed {
     /// The subprotocol in use, if any.
@@ -28,7 +28,7 @@ pub struct Agreed {
     pub extensions: Vec<Extension>,
 }
 
-/// Foreign bytes made fit for a message: escaped, in quotes, and cut at 80 bytes.
+/// Bytes of a peer for a message: escaped, in quotes, and cut at 80 bytes.
 fn quoted(bytes: &[u8]) -> String {
     const SHOWN: usize = 80;
     match bytes.get(..SHOWN) {

@@ -1,14 +1,14 @@
 //! The client's opening request (RFC 6455 §4.1) as bytes.
 //!
 //! The defaults are what a correct client sends. The user may replace or remove any of them, so a
-//! request may be wrong on purpose; `rules` judges its bytes, never this specification.
+//! request may be wrong on purpose. `rules` judges the bytes, not this specification.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::headers::{HeaderEdit, HeaderError, check_value, write_head};
 use crate::wire::deflate::params::DeflateOffer;
 
-/// What to ask for in an opening request.
+/// The content of an opening request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestSpec {
     /// The `Host` value: host, and `:port` unless it is the scheme's default.
@@ -28,7 +28,7 @@ pub struct RequestSpec {
     pub user_agent: Option<String>,
     /// Headers given by the user.
     pub headers: Vec<HeaderEdit>,
-    /// Names of headers in the order to send them; the others follow in their usual order.
+    /// The names of headers that come first, in this order; the others follow in their usual order.
     pub order: Vec<String>,
 }
 

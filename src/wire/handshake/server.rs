@@ -10,16 +10,16 @@ use super::rules::{HandshakeContext, RefusalStatus, Rule, check_request, refusal
 use crate::wire::deflate::params::ServerDeflateConfig;
 use crate::wire::head::Head;
 
-/// What a server is willing to agree on.
+/// The values on which a server can agree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerConfig {
-    /// The supported subprotocols, the preferred one first.
+    /// The supported subprotocols, in order of preference.
     pub subprotocols: Vec<String>,
-    /// How it compresses; `None` declines permessage-deflate.
+    /// The compression settings; `None` declines permessage-deflate.
     pub deflate: Option<ServerDeflateConfig>,
     /// Headers to add to, replace in or leave out of the 101.
     pub headers: Vec<HeaderEdit>,
-    /// Which clients are accepted.
+    /// Which clients the server accepts.
     pub admission: Admission,
 }
 
@@ -28,7 +28,7 @@ pub struct ServerConfig {
 pub struct Accepted {
     /// The response head.
     pub response: Vec<u8>,
-    /// What holds on the connection from then on.
+    /// What both sides agreed on.
     pub agreed: Agreed,
 }
 
@@ -39,17 +39,17 @@ pub struct Refusal {
     pub status: u16,
     /// The response, head and body.
     pub response: Vec<u8>,
-    /// The rule the request broke; none where the server has its own ground.
+    /// The rule that the request broke; `None` if the server refuses for another reason.
     pub rule: Option<&'static Rule>,
-    /// How it broke it, in a few words.
+    /// How the request broke the rule, in a few words.
     pub reason: String,
 }
 
 impl Refusal {
     /// An answer for a connection on which no request could be read or judged.
     ///
-    /// `headers` are those the status asks for; neither they nor `reason` may hold raw bytes of
-    /// the peer.
+    /// `headers` are those that the status requires. `headers` and `reason` must not contain raw
+    /// bytes of the peer.
     pub fn new(status: u16, headers: &[(&str, &str)], reason: impl Into<String>) -> Self {
         let reason = reason.into();
         let response = write_response(status, headers, &format!("{reason}\n"));
@@ -61,8 +61,8 @@ impl Refusal {
 ///
 /// # Errors
 ///
-/// [`Refusal`] if the request breaks a rule that a server has to insist on, or if the server's
-/// own [`Admission`] does not let it in; it holds the response to send instead of a 101.
+/// [`Refusal`], with the response to send instead of a 101, if the request breaks a rule that a
+/// server must enforce, or if the server's [`Admission`] refuses it.
 pub fn respond(request: &Head, config: &ServerConfig) -> Result<Accepted, Refusal> {
     if let Some(reject) = &config.admission.reject {
         return Err(deny(reject.denial()));
@@ -132,7 +132,7 @@ fn how_to_connect(request: &Head) -> String {
 fn write_response(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let mut headers: Vec<(&str, String)> =
         headers.iter().map(|&(name, value)| (name, value.to_owned())).collect();
-    // The body may quote the request: no browser shall take it for a page.
+    // The body may quote the request. A browser must not interpret it as a page.
     headers.push(("Content-Type", "text/plain; charset=utf-8".to_owned()));
     headers.push(("X-Content-Type-Options", "nosniff".to_owned()));
     headers.push(("Content-Length", body.len().to_string()));
@@ -148,7 +148,7 @@ fn write_response(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> 
     response
 }
 
-/// The reason phrases of RFC 9110 §15 and RFC 6585 that a server of handshakes has a use for.
+/// The reason phrases of RFC 9110 §15 and RFC 6585 that a handshake server needs.
 fn phrase(status: u16) -> &'static str {
     match status {
         200 => "OK",

@@ -6,20 +6,20 @@ use super::Head;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestBody(Place);
 
-/// What is next.
+/// What comes next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
-    /// So many bytes, then nothing of it.
+    /// This many bytes, then the end of the body.
     Bytes(u64),
-    /// The size of a chunk, of which this has arrived; nothing yet, or its extensions.
+    /// The size of a chunk: the digits so far, if any, and whether its extensions have begun.
     Size(Option<u64>, bool),
-    /// So many bytes of a chunk.
+    /// This many bytes of a chunk.
     Chunk(u64),
-    /// The end of its line.
+    /// The line end after a chunk.
     ChunkEnd,
-    /// Fields after the last chunk; whether the line has been empty so far.
+    /// Fields after the last chunk, and whether the current line is empty so far.
     Trailer(bool),
-    /// Its end is not known.
+    /// The end of the body is unknown.
     Endless,
 }
 
@@ -44,7 +44,7 @@ impl RequestBody {
         })
     }
 
-    /// How many of the bytes that follow belong to it.
+    /// How many of the next bytes belong to the body.
     pub fn take(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
         while at < bytes.len() {
@@ -66,7 +66,7 @@ impl RequestBody {
         at
     }
 
-    /// Takes a byte of what is around the content of chunks.
+    /// Takes a byte of the framing around chunks.
     fn byte(&mut self, byte: u8) {
         let place = &mut self.0;
         *place = match (&*place, byte) {

@@ -1,4 +1,4 @@
-//! The defects of a head.
+//! Defects of a head: deviations from HTTP syntax.
 
 use std::fmt;
 
@@ -24,24 +24,24 @@ pub enum HeadDefectKind {
     BareLineFeed,
     /// A field line has no colon (§5).
     MissingColon,
-    /// Nothing is before the colon (§5).
+    /// No name before the colon (§5).
     EmptyName,
     /// White space between the field name and the colon (§5.1).
     SpaceBeforeColon,
-    /// A byte that no field name may hold (§5, RFC 9110 §5.1).
+    /// A byte that is not allowed in a field name (§5, RFC 9110 §5.1).
     IllegalNameByte(u8),
     /// A control character in a field value, such as NUL or a lone CR (RFC 9110 §5.5).
     IllegalValueByte(u8),
     /// A line that continues the one before it (`obs-fold`, §5.2).
     ObsoleteFolding,
-    /// White space before the first field line, which continues nothing (§2.2).
+    /// White space before the first field line, where there is nothing to continue (§2.2).
     FoldingWithoutField,
     /// The bytes ended before the blank line.
     Truncated,
 }
 
 impl HeadDefect {
-    /// Whether RFC 9112 allows a recipient to continue in spite of it.
+    /// Whether RFC 9112 allows a recipient to ignore the defect.
     pub fn is_tolerable(&self) -> bool {
         matches!(self.kind, HeadDefectKind::LeadingEmptyLine | HeadDefectKind::BareLineFeed)
     }

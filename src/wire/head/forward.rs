@@ -1,26 +1,28 @@
-//! A request's head as a proxy forwards it: a few bytes are changed, all others are unchanged.
+//! A request's head as a proxy forwards it: a few parts change, all other bytes stay the same.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Head;
 
-/// What is changed in the head of a request.
+/// The changes to the head of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forwarding {
-    /// Stands before the path; it is the path of a request for `/`, as it is written here.
+    /// The path before the path of the request. For a request for `/`, it is the whole path,
+    /// unchanged.
     pub base: String,
-    /// The value of Host, if it is not to stay.
+    /// The new value of Host; `None` keeps it.
     pub host: Option<String>,
-    /// The fields that a client sends only to a proxy.
+    /// Whether to remove the fields that a client sends only to a proxy.
     pub is_proxy: bool,
 }
 
-/// What a client sends to a proxy: who it is (RFC 9110 §11.7.2), and the Connection of the past.
+/// The fields that a client sends only to a proxy: credentials (RFC 9110 §11.7.2), and an obsolete
+/// form of Connection.
 const OF_PROXY: [&str; 2] = ["Proxy-Authorization", "Proxy-Connection"];
 
 impl Forwarding {
-    /// The target with the base before it.
+    /// The base followed by the target.
     fn path_of(&self, target: &[u8]) -> Vec<u8> {
         let query = match target {
             [b'/'] => Some(&b""[..]),
@@ -28,14 +30,14 @@ impl Forwarding {
             _ => None,
         };
         match query.filter(|_| !self.base.is_empty()) {
-            // Who names `ws://host/ws` means `/ws`, not `/ws/`.
+            // A user who names `ws://host/ws` means `/ws`, not `/ws/`.
             Some(query) => [self.base.as_bytes(), query].concat(),
             None => [self.base.trim_end_matches('/').as_bytes(), target].concat(),
         }
     }
 
-    /// The head to pass on; none where nothing changes. `last` asks for the end of the connection
-    /// after the response: "close" in Connection (RFC 9112 §9.6).
+    /// The head to forward; `None` if nothing changes. `last` adds "close" to Connection, so that
+    /// the connection ends after the response (RFC 9112 §9.6).
     pub fn apply(&self, head: &Head, last: bool) -> Option<Head> {
         let raw = head.raw();
         let mut edits: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
@@ -65,11 +67,13 @@ impl Forwarding {
             edits.push((field.line.start..next, Vec::new()));
         }
         if let Some(host) = &self.host {
-            // A request with two stays one with two, and which one the server reads makes no difference.
+            // A request with two Host headers keeps both, with the same value, so it does not
+            // matter which one the server reads.
             let values = head.headers().filter(|field| field.name.eq_ignore_ascii_case(b"Host"));
             edits.extend(values.map(|field| (field.value_at, host.as_bytes().to_vec())));
-            // "a proxy MUST [...] replace it with the host information of the request-target" (RFC 9112
-            // §3.2.2). In front of one server it stays missing, and that server says so.
+            // "a proxy MUST [...] replace it with the host information of the request-target" (RFC
+            // 9112 §3.2.2). With `--to`, a missing Host stays missing, so that the server can
+            // report it.
             if self.is_proxy && named("Host").is_none() {
                 edits.push((line_end..line_end, format!("\r\nHost: {host}").into_bytes()));
             }
@@ -91,7 +95,8 @@ impl Forwarding {
         edits.sort_by_key(|(at, _)| at.start);
         let (mut bytes, mut from) = (Vec::with_capacity(raw.len() + 64), 0);
         for (at, new) in edits {
-            // Of two in one place, which only a head without a request line has, the first counts.
+            // If two changes have the same position, which is possible only in a head without a
+            // request line, the first one counts.
             let Some(kept) = raw.get(from..at.start) else { continue };
             bytes.extend_from_slice(kept);
             bytes.extend_from_slice(&new);
@@ -102,7 +107,7 @@ impl Forwarding {
     }
 }
 
-/// The list of Connection with `close`, which goes with no `keep-alive`.
+/// The list of Connection with `close` and without `keep-alive`.
 fn closing(value: &[u8]) -> Vec<u8> {
     let options = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
     let stays = |option: &&[u8]| !option.is_empty() && !option.eq_ignore_ascii_case(b"keep-alive");
@@ -110,11 +115,11 @@ fn closing(value: &[u8]) -> Vec<u8> {
     options.join(&b", "[..])
 }
 
-/// The path and query of a target in absolute form (RFC 9112 §3.2.2), which a server gets in
-/// origin form; any other target as it is.
+/// The path and query of a target in absolute form (RFC 9112 §3.2.2), because servers expect the
+/// origin form. Any other target is returned unchanged.
 fn origin_form(target: &[u8]) -> Cow<'_, [u8]> {
     let Some((_, rest)) = split_scheme(target) else { return target.into() };
-    // A fragment is for the client alone (RFC 9110 §7.1).
+    // A fragment is not sent to a server (RFC 9110 §7.1).
     let rest = rest.split(|byte| *byte == b'#').next().unwrap_or(rest);
     match rest.iter().position(|byte| b"/?".contains(byte)) {
         Some(at) if rest[at] == b'?' => [b"/", &rest[at..]].concat().into(),
@@ -123,15 +128,15 @@ fn origin_form(target: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// The scheme of a target in absolute form, and what follows its `://`.
+/// The scheme of a target in absolute form, and the text after `://`.
 fn split_scheme(target: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = target.windows(3).position(|part| part == b"://")?;
     let is_scheme = at > 0 && target[..at].iter().all(u8::is_ascii_alphabetic);
     is_scheme.then(|| (&target[..at], &target[at + 3..]))
 }
 
-/// The scheme and the authority (without user and password) of a request whose target is in absolute
-/// form, as it is sent to a proxy.
+/// The scheme and the authority (without user and password) of a request to a proxy, whose target
+/// is in absolute form.
 pub fn absolute_form(head: &Head) -> Option<(&[u8], &[u8])> {
     let (scheme, rest) = split_scheme(head.request_line()?.target)?;
     let end = rest.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(rest.len());
@@ -141,7 +146,7 @@ pub fn absolute_form(head: &Head) -> Option<(&[u8], &[u8])> {
 }
 
 impl Head {
-    /// The same head with other values in the fields of a name; none if it has no such field.
+    /// The head with another value in all fields of this name; `None` if it has no such field.
     pub fn veiled(&self, name: &str, value: &str) -> Option<Self> {
         let raw = self.raw();
         let (mut bytes, mut from) = (Vec::new(), 0);

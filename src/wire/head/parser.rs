@@ -1,19 +1,19 @@
 //! Collects the bytes of one head from chunks of any size.
 //!
-//! It decides only where the head ends and whether it is too large; `scan` reads the lines. Every
-//! byte is examined once, so a head that arrives byte by byte takes linear time.
+//! It only finds the end of the head and checks its size; `scan` parses the lines. Every byte is
+//! examined once, so a head that arrives byte by byte takes linear time.
 
 use memchr::memchr;
 use thiserror::Error;
 
 use super::{Head, HeadKind, is_token_byte};
 
-/// How much a head may hold before reading stops.
+/// The largest allowed head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeadLimits {
-    /// Bytes, the blank line included.
+    /// Bytes, including the blank line.
     pub max_bytes: usize,
-    /// Header lines, continuation lines not counted.
+    /// Header lines, without continuation lines.
     pub max_headers: usize,
 }
 
@@ -25,13 +25,13 @@ impl Default for HeadLimits {
     }
 }
 
-/// Why reading a head was given up. What arrived so far stays in [`HeadParser::raw`].
+/// Why reading a head stopped. [`HeadParser::raw`] has the received bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum HeadError {
-    /// The blank line did not come in time.
+    /// The blank line did not come within the limit.
     #[error("no end of the http head within {limit} bytes")]
     TooLong {
-        /// [`HeadLimits::max_bytes`], which is also the offset of the first byte refused.
+        /// [`HeadLimits::max_bytes`], which is also the offset of the first refused byte.
         limit: usize,
     },
     /// More header lines than allowed.
@@ -39,17 +39,17 @@ pub enum HeadError {
     TooManyHeaders {
         /// [`HeadLimits::max_headers`].
         limit: usize,
-        /// Where the first line too many begins.
+        /// The offset of the first surplus line.
         offset: usize,
     },
 }
 
-/// What became of the bytes given to [`HeadParser::push`].
+/// The result of [`HeadParser::push`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fed {
     /// All bytes were consumed, and the blank line has not arrived yet.
     Incomplete,
-    /// The head is whole; the bytes from `consumed` on belong to what follows it.
+    /// The head is whole; the bytes from `consumed` on do not belong to it.
     Complete {
         /// How many of the given bytes belong to the head.
         consumed: usize,
@@ -84,14 +84,14 @@ impl HeadParser {
         }
     }
 
-    /// Takes the next bytes, up to the end of the head and not one more.
+    /// Takes the next bytes, exactly up to the end of the head.
     ///
     /// After [`Fed::Complete`] the parser is ready for the next head (an interim
     /// response may precede the final one).
     ///
     /// # Errors
     ///
-    /// [`HeadError`] when a limit is exceeded; it is repeated at every further call.
+    /// [`HeadError`] if a limit is exceeded; further calls return the same error.
     pub fn push(&mut self, input: &[u8]) -> Result<Fed, HeadError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -114,8 +114,8 @@ impl HeadParser {
         &self.raw
     }
 
-    /// Whether the first bytes already rule out HTTP/1.x, so that waiting for a blank
-    /// line is in vain. The bytes stay in [`Self::raw`].
+    /// Whether the first bytes can't be HTTP/1.x, so that it is useless to wait for a blank line.
+    /// [`Self::raw`] keeps the bytes.
     pub fn not_http(&self) -> bool {
         match self.kind {
             HeadKind::Response => {
@@ -124,8 +124,8 @@ impl HeadParser {
                 self.raw[..seen] != name[..seen]
             }
             HeadKind::Request => {
-                // The longest registered method has 17 letters; a longer token may
-                // still be one, so the look stops there rather than deciding.
+                // The longest registered method has 17 letters. A longer token may still be a
+                // method, so the check ends there without a decision.
                 let mut line = self
                     .raw
                     .iter()
@@ -143,8 +143,8 @@ impl HeadParser {
         }
     }
 
-    /// Ends an unfinished head, for a peer that hung up in the middle of it. The head
-    /// is then marked as truncated.
+    /// Ends an unfinished head after the peer has closed the connection. The head is marked as
+    /// truncated.
     pub fn take_partial(&mut self) -> Head {
         self.take()
     }
@@ -158,7 +158,7 @@ impl HeadParser {
         Ok(())
     }
 
-    /// Looks at the line that just ended; true if it ended the head.
+    /// Checks the line that just ended; true if it ended the head.
     fn line_ended(&mut self) -> Result<bool, HeadError> {
         let start = std::mem::replace(&mut self.line_start, self.raw.len());
         match &self.raw[start..] {

@@ -1,5 +1,5 @@
-//! Splits the bytes of a head into lines and the lines into parts. Total: any bytes give spans into
-//! them and a list of defects.
+//! Splits the bytes of a head into lines, and the lines into parts. It accepts any bytes, and
+//! returns their spans and a list of defects.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use memchr::memchr;
 use super::defect::{HeadDefect, HeadDefectKind};
 use super::syntax::{HeadKind, HttpVersion, is_token, is_token_byte};
 
-/// Where the parts of the start line stand.
+/// The positions of the parts of the start line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum StartSpan {
     Request { method: Range<usize>, target: Range<usize>, version: HttpVersion },
@@ -16,7 +16,7 @@ pub(super) enum StartSpan {
     Unparsable(Range<usize>),
 }
 
-/// Where the parts of one field stand.
+/// The positions of the parts of one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FieldSpan {
     pub(super) name: Range<usize>,
@@ -24,7 +24,7 @@ pub(super) struct FieldSpan {
     pub(super) line: Range<usize>,
 }
 
-/// What was found in the bytes of a head.
+/// The result of scanning a head.
 pub(super) struct Scanned {
     /// Length of the head, its blank line included.
     pub len: usize,
@@ -33,7 +33,7 @@ pub(super) struct Scanned {
     pub defects: Vec<HeadDefect>,
 }
 
-/// Reads one head from the front of `raw`.
+/// Scans one head at the beginning of `raw`.
 pub(super) fn scan(kind: HeadKind, raw: &[u8]) -> Scanned {
     let mut scan = Scan { kind, raw, start: None, fields: Vec::new(), defects: Vec::new() };
     let mut at = 0;
@@ -79,7 +79,7 @@ impl HeadLine {
         }
     }
 
-    /// Whether the line was ended by a line end rather than by the end of the bytes.
+    /// Whether a line end ended the line (and not the end of the bytes).
     fn ended(&self) -> bool {
         self.next > self.text.end
     }
@@ -94,7 +94,7 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Reads one line; true if it is the blank line that ends the head.
+    /// Scans one line; true if it is the blank line that ends the head.
     fn line(&mut self, line: &HeadLine) -> bool {
         let leading = self.start.is_none();
         let blank = line.text.is_empty() && line.ended();
@@ -156,7 +156,7 @@ impl Scan<'_> {
         self.fields.push(FieldSpan { name, value, line: line.text.clone() });
     }
 
-    /// `obs-fold`: the line belongs to the value of the field before it.
+    /// `obs-fold`: the line belongs to the value of the previous field.
     fn continuation(&mut self, line: &HeadLine) {
         let Some(mut field) = self.fields.pop() else {
             let kind = HeadDefectKind::FoldingWithoutField;
@@ -165,7 +165,7 @@ impl Scan<'_> {
         self.defect(HeadDefectKind::ObsoleteFolding, line.number, line.text.start);
         self.check_value(line, line.text.start);
         field.line.end = line.text.end;
-        // Only this line is looked at, so that many blank ones cost linear time.
+        // Only this line is examined, so that many blank lines take linear time.
         let inner = trimmed(self.raw, line.text.clone());
         if !inner.is_empty() {
             if field.value.is_empty() {
@@ -176,8 +176,8 @@ impl Scan<'_> {
         self.fields.push(field);
     }
 
-    /// Reports the first byte that no field value may hold (RFC 9110 §5.5: "Field
-    /// values containing CR, LF, or NUL characters are invalid and dangerous").
+    /// Reports the first byte that is not allowed in a field value (RFC 9110 §5.5: "Field values
+    /// containing CR, LF, or NUL characters are invalid and dangerous").
     fn check_value(&mut self, line: &HeadLine, from: usize) {
         let bad = self.raw[from..line.text.end]
             .iter()
@@ -193,9 +193,8 @@ impl Scan<'_> {
     }
 }
 
-/// Reads `method SP request-target SP HTTP-version`; the flag is false where the
-/// reading needed the leniency of RFC 9112 §3 ("parse on whitespace-delimited word
-/// boundaries").
+/// Parses `method SP request-target SP HTTP-version`. The flag is false if parsing needed the
+/// leniency of RFC 9112 §3 ("parse on whitespace-delimited word boundaries").
 fn request_line(text: &[u8], base: usize) -> Option<(StartSpan, bool)> {
     let first = memchr(b' ', text)?;
     let last = memchr::memrchr(b' ', text)?;
@@ -216,9 +215,9 @@ fn request_line(text: &[u8], base: usize) -> Option<(StartSpan, bool)> {
     Some((span, clean))
 }
 
-/// Reads `HTTP-version SP status-code [SP reason-phrase]`. The space after the code is
-/// required by RFC 9112 §4, but so many servers leave it out with an empty reason that
-/// its absence is not a defect here.
+/// Reads `HTTP-version SP status-code [SP reason-phrase]`. The space after the code is required by
+/// RFC 9112 §4, but many servers leave it out if the reason is empty, so this does not count as a
+/// defect.
 fn status_line(text: &[u8], base: usize) -> Option<(StartSpan, bool)> {
     let version = http_version(text.get(..8)?)?;
     let rest = text.get(8..)?.strip_prefix(b" ")?;
@@ -256,7 +255,7 @@ fn trimmed(raw: &[u8], range: Range<usize>) -> Range<usize> {
     range.start + inner.start..range.start + inner.end
 }
 
-/// Where the bytes stand that [`trim_white_space`] leaves; empty at 0 if it leaves none.
+/// The position of the bytes that [`trim_white_space`] keeps; empty at 0 if it keeps none.
 pub(super) fn inner_range(bytes: &[u8]) -> Range<usize> {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
     let first = bytes.iter().position(|byte| !is_space(byte));

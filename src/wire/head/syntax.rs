@@ -21,7 +21,7 @@ pub struct HttpVersion {
 }
 
 impl HttpVersion {
-    /// `HTTP/1.1`, the least version a WebSocket handshake may use (RFC 6455 §4.1).
+    /// `HTTP/1.1`, the lowest version that a WebSocket handshake may use (RFC 6455 §4.1).
     pub const HTTP_11: Self = Self { major: 1, minor: 1 };
 }
 

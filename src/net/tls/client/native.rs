@@ -1,5 +1,5 @@
-//! native-tls's connector, for systems whose own library is used: no key log, keys in PKCS#8
-//! without a passphrase or in PKCS#12.
+//! native-tls's connector, for systems with their own TLS library: no key log; keys in PKCS#8
+//! without a passphrase, or in PKCS#12.
 
 use native_tls::{Protocol, TlsConnector};
 
@@ -13,7 +13,7 @@ pub(super) type Certificate = native_tls::Certificate;
 pub(super) type Identity = native_tls::Identity;
 pub(super) type Connector = TlsConnector;
 
-/// The systems use different texts for it; on macOS these.
+/// The systems have different texts for this; this one is macOS's.
 pub(super) const BAD_PASSPHRASE: &str = "The user name or passphrase you entered is not correct.";
 
 pub(super) fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, String> {
@@ -29,7 +29,7 @@ pub(super) fn from_pkcs12(der: &[u8], passphrase: &str) -> Result<Identity, Stri
     Identity::from_pkcs12(der, passphrase).map_err(|error| error.to_string())
 }
 
-/// The library does not show it.
+/// The library does not make it available.
 pub(super) fn shown(_: &Identity) -> Option<CertificateFacts> {
     None
 }

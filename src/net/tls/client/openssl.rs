@@ -21,7 +21,7 @@ use crate::net::tls::options::{ServerName, TlsOptions, TlsVersion};
 pub(super) type Certificate = X509;
 pub(super) type Identity = Parts;
 
-/// OpenSSL's words for a wrong passphrase of a PKCS#12 archive.
+/// OpenSSL's text for a wrong passphrase of a PKCS#12 archive.
 pub(super) const BAD_PASSPHRASE: &str = "mac verify failure";
 
 #[derive(Clone)]
@@ -82,19 +82,20 @@ pub(super) fn connect(
         configuration.map_err(|error| TlsError::Setup { reason: words(error) })?;
     configuration.set_use_server_name_indication(connector.send_name);
     if !connector.verify {
-        // The name is still checked, so that what would have been refused can be reported.
+        // The name is still checked, so that wscope can report a certificate that it would
+        // otherwise refuse.
         configuration.set_verify(SslVerifyMode::NONE);
     }
     let mut ssl =
         configuration.into_ssl(name).map_err(|error| TlsError::Setup { reason: words(error) })?;
-    // RFC 9525 §2: a name in the subject is none of the server's, as browsers have it.
+    // RFC 9525 §2: as in browsers, a name in the subject does not count.
     let flags = X509CheckFlags::NO_PARTIAL_WILDCARDS | X509CheckFlags::NEVER_CHECK_SUBJECT;
     ssl.param_mut().set_hostflags(flags);
     Ok(ssl.connect(stream).into())
 }
 
-/// OpenSSL was built for one distribution's folders; the probe knows those of the others. A store
-/// that can't be read means that its certificates are not trusted, which the verification reports.
+/// OpenSSL was built for the folders of one distribution; the probe knows those of the others. If a
+/// store can't be read, its certificates are not trusted, and the verification reports that.
 fn trust_the_system(builder: &mut SslConnectorBuilder) {
     let store = openssl_probe::probe();
     // The binding would panic on a path that is not UTF-8.
@@ -117,7 +118,7 @@ fn configure(
     }
     let oldest = options.oldest();
     if oldest < TlsVersion::V1_2 {
-        // Both need SHA-1 in their handshake, which the default level forbids.
+        // TLS 1.0 and 1.1 need SHA-1 in their handshake, which the default level forbids.
         builder.set_security_level(0);
     }
     builder.set_min_proto_version(Some(version(oldest)))?;
@@ -149,14 +150,14 @@ fn alpn(names: &[String]) -> Vec<u8> {
     list
 }
 
-/// Appends what the draft "The SSLKEYLOGFILE Format for TLS" describes, a line for each secret.
+/// Appends a line for each secret, as the draft "The SSLKEYLOGFILE Format for TLS" describes.
 fn log_keys(builder: &mut SslConnectorBuilder, path: &Path) -> Result<(), TlsError> {
     let opened = File::options().append(true).create(true).mode(0o600).open(path);
     let file = opened
         .map_err(|error| TlsError::KeyLog { path: path.to_owned(), reason: plain_io(&error) })?;
     builder.set_keylog_callback(move |_, line| {
-        // One write, so that lines of several programs do not mix. A full disk must not break the
-        // connection.
+        // A single write, so that lines of several programs do not mix. A full disk must not end
+        // the connection.
         let _ = (&file).write_all(format!("{line}\n").as_bytes());
     });
     Ok(())

@@ -1,4 +1,4 @@
-//! What a client may choose, against OpenSSL's acceptor in memory.
+//! The client's options, tested with OpenSSL's acceptor in memory.
 
 use std::io::Write as _;
 
@@ -21,7 +21,7 @@ use crate::net::tls::options::{Passphrase, TlsVersion};
 use crate::net::tls::tests::{Authority, carry, join, problem};
 use crate::net::tls::{CertificateProblem, Handshake, PlainRead};
 
-/// An acceptor for `localhost`, changed before it is used.
+/// An acceptor for `localhost`, with changes.
 fn acceptor(authority: &Authority, change: impl FnOnce(&mut SslAcceptorBuilder)) -> SslAcceptor {
     let (certificate, key) = issued(authority, &ec_key());
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
@@ -53,7 +53,7 @@ fn server(acceptor: &SslAcceptor) -> TlsPipe {
     pipe
 }
 
-/// Both ends after the handshake, and how it ended for each.
+/// Both ends after the handshake, and the result of each.
 fn meet(
     options: &TlsOptions,
     acceptor: &SslAcceptor,
@@ -110,7 +110,7 @@ fn insecure_reports_what_it_ignores() {
     assert_eq!(ends, [DONE, DONE]);
     let facts = client.facts().unwrap();
     assert_eq!(facts.problem.as_deref(), Some("self-signed certificate in certificate chain"));
-    // Another name is a problem as well.
+    // A wrong name is a problem, too.
     let (mut options, _file) = authority.trusted();
     options.insecure = true;
     let mut client = TlsClient::new(&options).unwrap().start("example.com").unwrap();
@@ -203,7 +203,7 @@ fn the_name_is_sent_replaced_or_left_out() {
         client.write_tls(&mut hello).unwrap();
         assert_eq!(memchr::memmem::find(&hello, sent.as_bytes()).is_some(), has_sni, "{sent}");
     }
-    // Unsent, the host's name must be proved all the same.
+    // Even if the name is not sent, the certificate must prove the host's name.
     let authority = Authority::new();
     let acceptor = acceptor(&authority, |_| {});
     let (mut options, _file) = authority.trusted();
@@ -236,7 +236,7 @@ fn pins_hold_even_without_verification() {
     assert_eq!(meet(&options, &acceptor).2, [DONE, DONE]);
 }
 
-/// A server that wants to see a certificate of `authority`.
+/// A server that requires a certificate of `authority`.
 fn demanding(authority: &Authority) -> SslAcceptor {
     acceptor(authority, |builder| {
         builder.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);

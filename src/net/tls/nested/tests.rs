@@ -4,7 +4,7 @@ use super::*;
 use crate::net::tls::tests::{Authority, carry, join, open_pair};
 use crate::net::tls::{Closure, Handshake, TlsClient};
 
-/// Both ends of a connection inside a connection, open.
+/// Both ends of an open connection inside a connection.
 fn nested_pair(max: usize) -> (TlsPipe, TlsPipe) {
     let (outer_client, outer_server) = open_pair();
     let authority = Authority::new();

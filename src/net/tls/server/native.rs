@@ -1,4 +1,4 @@
-//! native-tls's acceptor, for systems whose own library is used: TLS 1.2, keys in PKCS#8.
+//! native-tls's acceptor, for systems with their own TLS library: TLS 1.2, keys in PKCS#8.
 
 use native_tls::{Identity, TlsAcceptor};
 

@@ -12,7 +12,8 @@ pub(super) type Acceptor = SslAcceptor;
 /// The acceptor, and the certificate in DER.
 type Loaded = Result<(Acceptor, Option<Vec<u8>>), String>;
 
-/// The only protocol the opening handshake of RFC 6455 can use, as ALPN writes it (RFC 7301 §3.1).
+/// The only protocol that the opening handshake of RFC 6455 can use, in ALPN's format (RFC 7301
+/// §3.1).
 const HTTP_1_1: &[u8] = b"\x08http/1.1";
 
 pub(super) fn from_pem(chain: &[u8], key: &[u8], passphrase: &str) -> Loaded {
@@ -31,12 +32,12 @@ fn build(parts: Parts) -> Result<(Acceptor, Option<Vec<u8>>), ErrorStack> {
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
     let der = parts.certificate.to_der().ok();
     parts.install(&mut builder)?;
-    // Sessions that clients may come back to would be kept by the thousand; tickets are theirs.
+    // A session cache would keep thousands of sessions; with tickets, the clients keep them.
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
-    // An idle connection then holds no buffers of 16 KiB each way.
+    // Then an idle connection has no buffers of 16 KiB for each direction.
     builder.set_mode(SslMode::RELEASE_BUFFERS);
     builder.set_alpn_select_callback(|_, offered| {
-        // A client that offers only others gets no protocol, and fails if it must have one.
+        // A client that offers only other protocols gets none, and fails if it requires one.
         ssl::select_next_proto(HTTP_1_1, offered)
             .filter(|chosen| *chosen == &HTTP_1_1[1..])
             .ok_or(AlpnError::NOACK)

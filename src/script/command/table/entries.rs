@@ -45,7 +45,7 @@ const SETS: Nesting = Nesting::No("repeating a setting has no effect");
 const HOLDS: Nesting = Nesting::No("it makes the following lines wait, but no lines follow");
 const ASKS: Nesting = Nesting::No("it can only be a line of its own");
 
-/// A row with what most have in common: no other names, no arguments, repeatable.
+/// A row with the usual values: no other names, no arguments, repeatable.
 const fn row(
     group: Group,
     name: &'static str,
@@ -88,7 +88,7 @@ const fn spoken(
 const SPEAKING: &str = "Sends a valid message, with a new id if the protocol has one. If no lens is active, this \
      command activates its own.";
 
-/// Every command, those of a group together, in the order of lists.
+/// Every command, grouped, in the order of lists.
 pub const ENTRIES: &[CommandEntry] = &[
     CommandEntry {
         args: &[PAYLOAD],
@@ -324,8 +324,8 @@ pub const ENTRIES: &[CommandEntry] = &[
         ..row(Group::Connection, "hold", "holds messages in a proxy", parse::hold)
     },
     CommandEntry {
-        help: "Forwards the first held message. A connection and direction before the command, as \
-             in @3> /next, selects whose.",
+        help: "Forwards the first held message. A connection and a direction before the command \
+             select the message, as in @3> /next.",
         examples: &[("/next", "one passes")],
         side: RELAYS,
         ..row(Group::Connection, "next", "forwards a held message", |args| {
@@ -465,8 +465,9 @@ pub const ENTRIES: &[CommandEntry] = &[
             quote inside. A REGEX may have up to 1 MiB when compiled; a plain text may have any \
             length. Only the first \
             MiB of a message is searched.\n\
-            stomp.command=MESSAGE waits for a packet of a protocol that a lens reads, with this value in a \
-            field, as JSON output has it in fields; dots lead into a field, kind is the kind of the packet.",
+            stomp.command=MESSAGE waits for a STOMP packet whose field command is MESSAGE; other lenses work in \
+            the same way. JSON output shows the names in fields; dots lead into a field, kind is the kind of \
+            the packet.",
         examples: &[
             ("/expect pong", "a message that contains pong"),
             ("/expect /\"op\": *\"ready\"/ 2s", "waits two seconds at most"),
@@ -840,7 +841,7 @@ pub const ENTRIES: &[CommandEntry] = &[
         aliases: &["?", "h"],
         args: &[Arg { shown: "[COMMAND]", kind: ArgKind::Topic }],
         help: "",
-        examples: &[("/help", "all commands"), ("/help frame", "one of them, with examples")],
+        examples: &[("/help", "all commands"), ("/help frame", "one command, with examples")],
         nesting: ASKS,
         ..row(Group::Prompt, "help", "lists the commands, or explains one", parse::help)
     },

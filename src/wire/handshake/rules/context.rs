@@ -2,7 +2,7 @@
 
 use crate::wire::head::Head;
 
-/// What is known of the URL that was requested.
+/// The known parts of the requested URL.
 #[derive(Clone, Copy, Debug)]
 pub struct UrlFacts<'a> {
     /// True for `wss`.
@@ -19,37 +19,37 @@ pub struct UrlFacts<'a> {
     pub loopback: bool,
 }
 
-/// What is known of the server name in the TLS handshake.
+/// The server name in the TLS handshake, if it is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sni<'a> {
     /// The TLS handshake was not seen.
     #[default]
     Unseen,
-    /// It was seen, and named no server.
+    /// The TLS handshake named no server.
     Missing,
-    /// It named this server.
+    /// The TLS handshake named this server.
     Sent(&'a str),
 }
 
 /// A captured handshake and what is known about it.
 #[derive(Clone, Copy, Debug)]
 pub struct HandshakeContext<'a> {
-    /// The URL, unknown to a server and in a bare capture.
+    /// The URL; unknown for a server and in a capture without one.
     pub url: Option<UrlFacts<'a>>,
     /// The name in the TLS handshake.
     pub sni: Sni<'a>,
-    /// How many bytes the client sent after the request before it had the response.
+    /// How many bytes the client sent after the request and before it received the response.
     pub early_bytes: u64,
     /// The key headers of earlier connections in this session, in order.
     pub earlier_keys: &'a [Vec<u8>],
     /// The request as it was sent.
     pub request: &'a Head,
-    /// The response as received; without it, all rules for servers are not applicable.
+    /// The received response; without it, no rule for servers applies.
     pub response: Option<&'a Head>,
 }
 
 impl<'a> HandshakeContext<'a> {
-    /// A pair of which nothing else is known.
+    /// A pair of heads without other known facts.
     pub fn new(request: &'a Head, response: Option<&'a Head>) -> Self {
         Self { url: None, sni: Sni::Unseen, early_bytes: 0, earlier_keys: &[], request, response }
     }

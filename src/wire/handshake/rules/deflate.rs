@@ -1,5 +1,5 @@
-//! The rules for negotiating permessage-deflate (RFC 7692 §5, §7). `deflate::params` reads and
-//! matches the elements; this file assigns its errors to rules.
+//! The rules for negotiating permessage-deflate (RFC 7692 §5, §7). `deflate::params` parses and
+//! matches the elements; this file assigns the errors to rules.
 
 use super::facts::HandshakeFacts;
 use super::finding::Finding::{self, Moot};
@@ -9,7 +9,7 @@ use crate::wire::deflate::params::{ClientMaxWindowBits, DeflateFault};
 const NOT_OFFERED: Finding = Moot("permessage-deflate was not offered");
 const NOT_ACCEPTED: &str = "permessage-deflate was not accepted";
 
-/// Extensions in the wild that mark compressed messages or frames with RSV1.
+/// Known extensions that mark compressed messages or frames with RSV1.
 const RSV1_USERS: [&str; 6] = [
     "permessage-deflate",
     "permessage-bzip2",
@@ -99,7 +99,7 @@ pub(super) fn client_bits_offered(facts: &HandshakeFacts<'_>) -> Finding {
     no_answer_fault(facts, |fault| matches!(fault, DeflateFault::ClientBitsNotOffered { .. }))
 }
 
-/// A value above the client's own hint has no effect; the client keeps to its hint.
+/// A value above the client's own hint has no effect; the client uses its hint.
 pub(super) fn client_bits_le(facts: &HandshakeFacts<'_>) -> Finding {
     let hint = facts.deflate.matched().map(|(offer, _)| offer.client_max_window_bits);
     match (hint, client_bits(facts)) {
@@ -112,7 +112,7 @@ pub(super) fn client_bits_le(facts: &HandshakeFacts<'_>) -> Finding {
     }
 }
 
-/// RFC 7692 §5: accepted extensions must not conflict, and two that claim RSV1 do.
+/// RFC 7692 §5: accepted extensions must not conflict. Two extensions that use RSV1 conflict.
 pub(super) fn rsv(facts: &HandshakeFacts<'_>) -> Finding {
     let _ = switched!(facts);
     let accepted = facts.accepted_extensions.as_deref().unwrap_or_default();

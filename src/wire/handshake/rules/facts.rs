@@ -1,5 +1,5 @@
-//! A captured handshake, parsed once: its lists, and its offers matched with the answers. The rules
-//! only compare these facts.
+//! A captured handshake, parsed once, with its offers matched with the answers. The rules only
+//! compare these facts.
 
 use super::context::HandshakeContext;
 use crate::wire::deflate::params::{self, DeflateFault, DeflateOffer, Fit};
@@ -10,7 +10,7 @@ use crate::wire::handshake::grammar::{
 use crate::wire::handshake::headers::{EXTENSIONS, PROTOCOL};
 use crate::wire::head::Head;
 
-/// What the rules look at.
+/// The facts that the rules use.
 pub(super) struct HandshakeFacts<'a> {
     pub context: &'a HandshakeContext<'a>,
     pub request: &'a Head,
@@ -25,13 +25,13 @@ pub(super) struct HandshakeFacts<'a> {
 /// The permessage-deflate elements of both heads.
 #[derive(Default)]
 pub(super) struct DeflateFacts {
-    /// Every offered element, read or found faulty.
+    /// Every offered element, parsed or with its faults.
     pub offered: Vec<Result<DeflateOffer, Vec<DeflateFault>>>,
     /// The offers without fault, which a server may accept.
     pub offers: Vec<DeflateOffer>,
     /// The elements in the response; more than one is a violation.
     pub answers: Vec<Extension>,
-    /// The first answer measured against the offers.
+    /// The first answer, compared with the offers.
     pub fit: Option<Fit>,
 }
 
@@ -57,7 +57,7 @@ impl<'a> HandshakeFacts<'a> {
         }
     }
 
-    /// The response, if it switches protocols; else why there is nothing to judge.
+    /// The response if its status is 101; otherwise why the rule does not apply.
     pub fn switched(&self) -> Result<&'a Head, &'static str> {
         match self.response {
             None => Err("no response"),
@@ -66,7 +66,7 @@ impl<'a> HandshakeFacts<'a> {
         }
     }
 
-    /// The response and its status, if it is an answer other than 101.
+    /// The response and its status, if the status is not 101.
     pub fn refused(&self) -> Result<(&'a Head, u16), &'static str> {
         match self.response {
             None => Err("no response"),
@@ -76,8 +76,7 @@ impl<'a> HandshakeFacts<'a> {
         }
     }
 
-    /// Whether the request offers this subprotocol, spelled exactly so. Compares with what is in
-    /// the request, legal or not.
+    /// Whether the request contains this subprotocol, with exactly this spelling, legal or not.
     pub fn offers_subprotocol(&self, name: &[u8]) -> bool {
         self.request.tokens(PROTOCOL).any(|offered| offered == name)
     }
@@ -119,13 +118,13 @@ impl DeflateFacts {
         Self { offered, offers, answers, fit }
     }
 
-    /// The offer that the answer belongs to, with the answer.
+    /// The answer, and the offer that it belongs to.
     pub fn matched(&self) -> Option<(&DeflateOffer, &Extension)> {
         let offer = self.offers.get(self.fit.as_ref()?.offer?)?;
         Some((offer, self.answers.first()?))
     }
 
-    /// What is wrong with the answer.
+    /// The faults of the answer.
     pub fn answer_faults(&self) -> &[DeflateFault] {
         match &self.fit {
             Some(Fit { outcome: Err(faults), .. }) => faults,

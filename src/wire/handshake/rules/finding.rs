@@ -2,13 +2,13 @@
 
 use crate::wire::head::Head;
 
-/// What the function of a rule found; the rule's level makes an [`Outcome`](super::Outcome) of it.
+/// The result of a rule's function. The rule's level turns it into an [`Outcome`](super::Outcome).
 pub(super) enum Finding {
     Kept(String),
     Broken(String),
-    /// A warning whatever the rule's level.
+    /// A warning, whatever the rule's level.
     Odd(String),
-    /// Nothing to judge, and why.
+    /// The rule does not apply, for this reason.
     Moot(&'static str),
 }
 

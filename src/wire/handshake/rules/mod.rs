@@ -1,8 +1,8 @@
 //! Judges a captured opening handshake: every rule of RFC 6455 §4, RFC 7692 §7 and related
 //! documents that one request and its response can show.
 //!
-//! The rules are one table ([`RULES`]), each row with its function, so that no rule can be skipped,
-//! and all are judged even after one has failed. The bytes are parsed once, into `HandshakeFacts`.
+//! The rules are one table ([`RULES`]), each row with its function, so no rule can be skipped. All
+//! rules are judged, even after one has failed. The bytes are parsed once, into `HandshakeFacts`.
 
 mod context;
 mod deflate;
@@ -28,9 +28,9 @@ use Level::{Must, Other, Should};
 pub enum Level {
     /// A MUST of RFC 6455 or of an extension's RFC.
     Must,
-    /// A SHOULD of these.
+    /// A SHOULD of one of these RFCs.
     Should,
-    /// A rule of another standard, or one of good sense.
+    /// A rule of another standard, or common sense.
     Other,
 }
 
@@ -39,11 +39,11 @@ pub enum Level {
 pub struct Rule {
     /// The stable name: section of the standard, then a short word.
     pub id: &'static str,
-    /// How binding it is.
+    /// How binding the rule is.
     pub level: Level,
-    /// Whose duty it is.
+    /// The role that must follow the rule.
     pub side: Role,
-    /// What it asks, as a sentence.
+    /// The requirement, as a sentence.
     pub title: &'static str,
     /// The diagnostic that explains a violation, if there is one.
     pub code: Option<&'static str>,
@@ -55,13 +55,13 @@ pub struct Rule {
 /// The result of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Kept.
+    /// The rule was followed.
     Pass,
     /// A MUST was broken.
     Fail,
-    /// A SHOULD or a rule of another standard was broken, or the thing is odd.
+    /// A SHOULD or a rule of another standard was broken, or something is unusual.
     Warn,
-    /// There was nothing to judge.
+    /// The rule does not apply.
     NotApplicable,
 }
 
@@ -81,9 +81,9 @@ pub struct RuleVerdict {
 pub struct Report {
     /// One verdict for each rule, in the order of [`RULES`].
     pub verdicts: Vec<RuleVerdict>,
-    /// What was agreed, as far as it is legal.
+    /// The agreed values, as far as they are legal.
     pub agreed: Agreed,
-    /// The accept value that the request's key demands, step by step; `None` without a key.
+    /// The accept value for the request's key, step by step; `None` without a key.
     pub accept: Option<AcceptSteps>,
 }
 
@@ -103,7 +103,7 @@ impl Report {
     }
 }
 
-/// Judges a handshake by every rule.
+/// Checks every rule on a handshake.
 pub fn check(context: &HandshakeContext<'_>) -> Report {
     let facts = HandshakeFacts::gather(context);
     Report {
@@ -113,8 +113,8 @@ pub fn check(context: &HandshakeContext<'_>) -> Report {
     }
 }
 
-/// Judges a request by the rules for clients, as a server does before it answers. See
-/// [`refusal`] for what to answer.
+/// Checks the rules for clients on a request, as a server does before it answers. [`refusal`]
+/// decides the answer.
 pub fn check_request(context: &HandshakeContext<'_>) -> Vec<RuleVerdict> {
     let facts = HandshakeFacts::gather(context);
     RULES.iter().filter(|rule| rule.side == Role::Client).map(|rule| rule.judge(&facts)).collect()
@@ -132,12 +132,12 @@ impl Rule {
     }
 }
 
-/// How to refuse a request.
+/// The refusal of a request.
 #[derive(Clone, Debug)]
 pub struct RefusalStatus {
     /// 400, 405 or 426.
     pub code: u16,
-    /// The headers the status asks for.
+    /// The headers that the status requires.
     pub headers: &'static [(&'static str, &'static str)],
     /// The rule that was broken.
     pub rule: &'static Rule,
@@ -154,10 +154,10 @@ const BAD_REQUEST: Status = Status { code: 400, headers: &[] };
 
 const METHOD_NOT_ALLOWED: Status = Status { code: 405, headers: &[("Allow", "GET")] };
 
-/// RFC 6455 §4.2.2: on another version the server "MUST abort the WebSocket handshake
-/// […] and instead send an appropriate HTTP error code (such as 426 Upgrade Required)
-/// and a |Sec-WebSocket-Version| header field indicating the version(s) the server is
-/// capable of understanding." RFC 9110 §15.5.22 adds Upgrade.
+/// RFC 6455 §4.2.2: if the version differs, the server "MUST abort the WebSocket handshake […] and
+/// instead send an appropriate HTTP error code (such as 426 Upgrade Required) and a
+/// |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of
+/// understanding." RFC 9110 §15.5.22 adds Upgrade.
 const UPGRADE_REQUIRED: Status = Status {
     code: 426,
     headers: &[
@@ -167,8 +167,8 @@ const UPGRADE_REQUIRED: Status = Status {
     ],
 };
 
-/// The rules a server insists on, those first whose status is most precise. The
-/// others concern the client alone, or are left to extensions to decline.
+/// The rules for which a server refuses a request, those with the most precise status first. The
+/// other rules concern only the client, or a server can decline the extension instead.
 const GROUNDS: [(&str, Status); 18] = [
     ("4.1-req-method", METHOD_NOT_ALLOWED),
     ("4.1-req-httpver", BAD_REQUEST),
@@ -190,8 +190,7 @@ const GROUNDS: [(&str, Status); 18] = [
     ("9.1-req-ext-abnf", BAD_REQUEST),
 ];
 
-/// Decides whether and how a server refuses a request, from the verdicts that
-/// [`check_request`] gave on it.
+/// Decides whether and how a server refuses a request, from the verdicts of [`check_request`].
 pub fn refusal(request: &Head, verdicts: &[RuleVerdict]) -> Option<RefusalStatus> {
     let failed = |id: &str| {
         verdicts.iter().find(|verdict| verdict.rule.id == id && verdict.outcome == Outcome::Fail)
@@ -202,7 +201,7 @@ pub fn refusal(request: &Head, verdicts: &[RuleVerdict]) -> Option<RefusalStatus
         rule: verdict.rule,
         text: verdict.text.clone(),
     };
-    // Bytes that HTTP lets a recipient overlook are not a ground to refuse.
+    // Bytes that HTTP allows a recipient to ignore are not a reason to refuse.
     let broken = request.defects().iter().any(|defect| !defect.is_tolerable());
     if broken && let Some(verdict) = failed("4.1-req-syntax") {
         return Some(refuse(verdict, BAD_REQUEST));
@@ -210,7 +209,7 @@ pub fn refusal(request: &Head, verdicts: &[RuleVerdict]) -> Option<RefusalStatus
     GROUNDS.into_iter().find_map(|(id, status)| failed(id).map(|verdict| refuse(verdict, status)))
 }
 
-/// Every rule that one captured HTTP/1.1 handshake can decide, client's duties first.
+/// Every rule that one captured HTTP/1.1 handshake can decide, rules for clients first.
 #[rustfmt::skip] // one rule, one line: it is a table
 pub static RULES: &[Rule] = &[
     rule("3-uri-fragment", Must, Client, "the URL has no fragment", http::fragment).code("W002"),

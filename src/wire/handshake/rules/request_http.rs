@@ -22,8 +22,8 @@ pub(super) fn fragment(facts: &HandshakeFacts<'_>) -> Finding {
     }
 }
 
-/// RFC 6455 §4.1: "Clients MUST use the Server Name Indication extension in the TLS
-/// handshake". RFC 6066 §3 forbids addresses in it, so those are let go.
+/// RFC 6455 §4.1: "Clients MUST use the Server Name Indication extension in the TLS handshake". RFC
+/// 6066 §3 forbids addresses in it, so the rule does not apply to addresses.
 pub(super) fn sni(facts: &HandshakeFacts<'_>) -> Finding {
     let address = |host: &str| host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
     match (facts.context.url, facts.context.sni) {
@@ -126,7 +126,7 @@ pub(super) fn connection(facts: &HandshakeFacts<'_>) -> Finding {
 /// RFC 6455 §4.1: "The request MUST include a header field with the name |Origin| if
 /// the request is coming from a browser client."
 pub(super) fn origin(facts: &HandshakeFacts<'_>) -> Finding {
-    // Every browser's User-Agent has begun with this for decades.
+    // For decades, the User-Agent of every browser has begun with this word.
     let browser =
         facts.request.get("User-Agent").is_some_and(|agent| agent.starts_with(b"Mozilla/"));
     match facts.request.get("Origin") {
@@ -136,7 +136,7 @@ pub(super) fn origin(facts: &HandshakeFacts<'_>) -> Finding {
     }
 }
 
-/// RFC 6454 §7: `null`, or scheme, host and port and nothing after them.
+/// RFC 6454 §7: `null`, or scheme, host and port, and nothing after them.
 pub(super) fn origin_form(facts: &HandshakeFacts<'_>) -> Finding {
     let mut values = facts.request.get_all("Origin");
     let Some(value) = values.next() else {
@@ -181,7 +181,7 @@ pub(super) fn tls(facts: &HandshakeFacts<'_>) -> Finding {
     }
 }
 
-/// Credentials in a URL end up in the logs of every hop.
+/// Every hop may log the credentials in a URL.
 pub(super) fn secret_in_url(facts: &HandshakeFacts<'_>) -> Finding {
     let Some(line) = facts.request.request_line() else {
         return Moot("no request line");
@@ -262,7 +262,7 @@ pub(in crate::wire::handshake) fn is_origin(text: &str) -> bool {
     };
     let scheme_fine = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    // The colon of a port is the one after the brackets of an IPv6 address.
+    // In an IPv6 address, the colon of the port comes after the brackets.
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (authority, None),

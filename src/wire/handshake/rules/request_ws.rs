@@ -15,7 +15,7 @@ const NO_KEY: Finding = Moot("no key");
 /// The IANA registry "WebSocket Extension Name Registry" (RFC 6455 §11.4).
 const REGISTERED_EXTENSIONS: [&str; 2] = ["permessage-deflate", "bbf-usp-protocol"];
 
-/// Keys found in standards and tutorials, which no random source gives.
+/// Keys from standards and tutorials; a random source does not produce them.
 const SAMPLE_KEYS: [&str; 4] = [
     "dGhlIHNhbXBsZSBub25jZQ==", // RFC 6455 §1.3
     "AQIDBAUGBwgJCgsMDQ4PEC==", // RFC 6455 §4.1, as printed
@@ -165,7 +165,8 @@ pub(super) fn extension_registered(facts: &HandshakeFacts<'_>) -> Finding {
 /// DIGIT)`, "Limited to 0-255 range, with no leading zeros".
 pub(super) fn is_version(value: &[u8]) -> bool {
     let number = std::str::from_utf8(value).ok().and_then(|text| text.parse::<u8>().ok());
-    // Written back it is the same text only without sign and leading zeros.
+    // The number, written again, gives the same text only if the text has no sign and no leading
+    // zeros.
     number.is_some_and(|number| number.to_string().as_bytes() == value)
 }
 

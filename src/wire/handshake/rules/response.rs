@@ -10,7 +10,7 @@ use crate::wire::handshake::headers::{ACCEPT, EXTENSIONS, KEY, PROTOCOL, VERSION
 use crate::wire::handshake::quoted;
 use crate::wire::head::{HttpVersion, StartLine, is_token};
 
-/// Gives the 101 response, or ends the judgement as moot.
+/// Returns the 101 response, or ends the rule as not applicable.
 macro_rules! switched {
     ($facts:expr) => {
         match $facts.switched() {
@@ -28,15 +28,15 @@ pub(super) fn status(facts: &HandshakeFacts<'_>) -> Finding {
     match head.start_line() {
         StartLine::Status(line) if line.code == 101 => Finding::kept("101"),
         // "If the status code received from the server is not 101, the client handles the response
-        // per HTTP [RFC2616] procedures" (§4.1): a refusal breaks nothing.
+        // per HTTP [RFC2616] procedures" (§4.1): a refusal breaks no rule.
         StartLine::Status(_) => Moot("the server refused, as it may"),
         StartLine::Unparsable(line) => Finding::broken(format!("no status line: {}", quoted(line))),
         StartLine::Request(_) => Finding::broken("the head is a request"),
     }
 }
 
-/// RFC 6455 §4.2.2: "A Status-Line with a 101 response code as per RFC 2616", by way of
-/// example "HTTP/1.1 101 Switching Protocols"; RFC 9110 §15.2 keeps 1xx from HTTP/1.0.
+/// RFC 6455 §4.2.2: "A Status-Line with a 101 response code as per RFC 2616", with the example
+/// "HTTP/1.1 101 Switching Protocols"; RFC 9110 §15.2 forbids 1xx for HTTP/1.0.
 pub(super) fn version(facts: &HandshakeFacts<'_>) -> Finding {
     let response = switched!(facts);
     match response.status_line().map(|line| line.version) {
@@ -108,7 +108,7 @@ pub(super) fn accept_value(facts: &HandshakeFacts<'_>) -> Finding {
     Finding::broken(format!("expected {expected}, got {}{why}", quoted(got)))
 }
 
-/// The value decodes to the 20 bytes of a SHA-1.
+/// The value must decode to the 20 bytes of a SHA-1 hash.
 pub(super) fn accept_abnf(facts: &HandshakeFacts<'_>) -> Finding {
     let response = switched!(facts);
     let Some(value) = response.get(ACCEPT) else {
@@ -224,8 +224,8 @@ pub(super) fn subprotocol_once(facts: &HandshakeFacts<'_>) -> Finding {
     Finding::at_most_once(switched!(facts), PROTOCOL)
 }
 
-/// RFC 6455 allows a server to choose none; browsers fail the connection then (WHATWG WebSockets,
-/// "establish a WebSocket connection").
+/// RFC 6455 allows a server to choose no subprotocol; browsers then fail the connection (WHATWG
+/// WebSockets, "establish a WebSocket connection").
 pub(super) fn subprotocol_acked(facts: &HandshakeFacts<'_>) -> Finding {
     let response = switched!(facts);
     if facts.request.get(PROTOCOL).is_none() {
@@ -333,7 +333,7 @@ fn status_needs(facts: &HandshakeFacts<'_>, status: u16, name: &'static str) -> 
     }
 }
 
-/// Names the bug that makes a wrong accept value, if it is a known one.
+/// Names the bug that causes a wrong accept value, if it is a known one.
 fn explain_accept(facts: &HandshakeFacts<'_>, key: &[u8], got: &[u8]) -> String {
     if let Some(mistake) = AcceptMistake::identify(key, got) {
         return format!("; {mistake}");
