@@ -280,7 +280,7 @@ fn has_data(object: &Object, request: &Object, except: &str) -> bool {
         // What was found in a text has a place there.
         let placed = |item: &Value| PLACES.iter().any(|place| item.get(place).is_some());
         let found = value.as_array().is_some_and(|items| items.iter().any(placed));
-        found || !envelope && !is_empty(value) && !(repeats && asked(value))
+        found || !(envelope || is_empty(value) || repeats && asked(value))
     })
 }
 

@@ -95,12 +95,6 @@ impl Beat {
     pub(super) fn every(time: Duration, message: Outgoing) -> Self {
         Self { every: time.max(Duration::from_millis(100)), message }
     }
-
-    /// A heartbeat as often as both sides have agreed, with the same minimum interval. The client
-    /// asked for nothing more frequent.
-    pub(super) fn agreed(time: Duration, message: Outgoing) -> Self {
-        Self { every: time.max(Duration::from_millis(100)), message }
-    }
 }
 
 /// A command that can't be carried out.

@@ -577,7 +577,7 @@ impl Lens for Stomp {
 
     fn beat(&self) -> Option<Beat> {
         let every = Duration::from_millis(self.agreed[0]);
-        (!every.is_zero()).then(|| Beat::agreed(every, Outgoing::text("\n")))
+        (!every.is_zero()).then(|| Beat::every(every, Outgoing::text("\n")))
     }
 
     fn speak(
