@@ -630,13 +630,20 @@ fn a_code_of_refusal_behind_our_message_is_no_answer() {
 fn a_long_message_right_before_the_end_may_be_too_long() {
     let port = serve(|request, stream| {
         open(request, stream)?;
-        stream.write_all(&text("hello")).ok()?;
         stream.read_exact(&mut [0; 20_000]).ok()
     });
     let long = "x".repeat(60_000);
     Told::of(&["-x", &long, "-w", "2"], port, "/")
         .has("likely (medium): a limit on the size of a message, in the server or a proxy");
     Told::of(&["-x", &long[..20_000], "-w", "2"], port, "/").lacks("a limit on the size");
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.read_exact(&mut [0; 40_008]).ok()?;
+        stream.write_all(&text("stored")).ok()?;
+        pause(stream, 200)
+    });
+    let told = Told::of(&["-x", &long[..40_000], "-w", "2"], port, "/");
+    told.lacks("a limit on the size");
 }
 
 #[test]
