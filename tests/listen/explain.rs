@@ -381,6 +381,16 @@ fn a_scanner_and_the_check_of_a_balancer_are_no_clients() {
     for (request, mark) in [
         ("GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: Mozilla/5.0 zgrab/0.x\r\n\r\n", "a scanner of"),
         ("GET /.env HTTP/1.1\r\nHost: a\r\nUser-Agent: Mozilla/5.0\r\n\r\n", "a scanner of"),
+        (
+            "GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: Mozilla/5.0 (Nmap Scripting)\r\n\r\n",
+            "a scanner",
+        ),
+        ("GET /.git/config HTTP/1.1\r\nHost: a\r\n\r\n", "a scanner of"),
+        ("GET /.env.local?x HTTP/1.1\r\nHost: a\r\n\r\n", "a scanner of"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: OpenMaps/4.2\r\n\r\n", ""),
+        ("GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: Dynmap/3.7\r\n\r\n", ""),
+        ("GET /.netlify/functions/ws HTTP/1.1\r\nHost: a\r\n\r\n", ""),
+        ("GET /./ws HTTP/1.1\r\nHost: a\r\n\r\n", ""),
         ("OPTIONS / HTTP/1.0\r\n\r\n", "a health check of a balancer"),
         ("GET /.well-known/acme HTTP/1.1\r\nHost: a\r\n\r\n", ""),
         ("OPTIONS / HTTP/1.1\r\nHost: a\r\n\r\n", ""),
