@@ -906,10 +906,33 @@ fn text_in_place_of_a_later_frame_is_text() {
         let told = Told::of(&["-w", "2"], port, "/");
         assert_eq!(told.code(), "W461", "{}", told.text);
         told.has(mark);
+        told.has("--> frame #2, stream byte ");
     }
 }
 
-/// A server that has sent all it had may close, as one that answers a single question does.
+/// The rest of a ping is text, too, and the message before it proves nothing.
+#[test]
+fn the_rest_of_a_frame_whose_length_is_wrong_was_not_written_in_place_of_a_frame() {
+    let port = serve(move |request, stream| {
+        open(request, stream)?;
+        let ping = b"\x89\x04pingpayload-0123456789".to_vec();
+        stream.write_all(&[text("{\"a\":1}"), ping].concat()).ok()?;
+        stay(stream)
+    });
+    let told = Told::of(&["-w", "2"], port, "/");
+    assert_ne!(told.code(), "W461", "{}", told.text);
+    let port = serve(move |request, stream| {
+        open(request, stream)?;
+        let line = b"PHP Warning: x on line 1\n".to_vec();
+        stream.write_all(&[text("{\"a\":1}"), line].concat()).ok()?;
+        stay(stream)
+    });
+    let told = Told::of(&["-w", "2"], port, "/");
+    assert_eq!(told.code(), "W461", "{}", told.text);
+}
+
+/// A server that has sent what it had may close, as one that answers a single question does. That nothing
+/// was wrong is known only if the reason is empty, or has nothing but words of an end.
 #[test]
 fn a_stream_that_ends_in_order_is_healthy_for_doctor() {
     for (end, healthy) in [

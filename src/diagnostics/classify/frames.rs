@@ -66,7 +66,9 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
         && first.offset < context.header.offset + context.header.bytes().len() as u64
         && let Some((rest, kind)) = text_instead(context, facts)
     {
-        return super::stream::text_inside(rest, kind, found);
+        let place = Place::Frame { number: first.frame, after: Some(context.after) };
+        let span = Span { offset: context.header.offset, ..Span::first(place, rest, kind) };
+        return super::stream::text_inside(rest, span, found);
     }
     if first.kind == ViolationKind::FrameAfterClose && bytes.starts_with(b"HT") {
         return found.add("W618", |d| {
@@ -109,10 +111,16 @@ fn text_instead<'a>(
 ) -> Option<(&'a [u8], &'static str)> {
     let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
     let rest = context.around.get(at..)?;
-    // A message that is whole had the right length.
+    // A message that is whole had the right length, if it is the frame before.
     let whole = || {
         let last = facts.stream.heard.map(|heard| heard.content).unwrap_or_default();
-        serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(last).is_ok()
+        let before = &context.around[..at];
+        let adjoins = match before.len() < last.len() {
+            true => !before.is_empty() && last.ends_with(before),
+            false => before.ends_with(last),
+        };
+        adjoins
+            && serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(last).is_ok()
     };
     let kind = sniff::text(rest).filter(|kind| *kind != "text" || whole())?;
     let aligned = || desync(context, facts.role).is_none();
