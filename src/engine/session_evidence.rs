@@ -369,6 +369,14 @@ impl SessionEvidence {
             LastHeard {
                 content: &heard.last,
                 before: if gap < SILENCE { &heard.before } else { &[] },
+        let broken = self.breach.as_ref().and_then(|breach| breach.violations.first());
+        let before = |info: &MessageInfo| broken.is_none_or(|one| info.first_frame < one.frame);
+        let alone = deflate.is_some_and(|agreed| match self.role {
+            Role::Client => agreed.server_no_context_takeover,
+            Role::Server => agreed.client_no_context_takeover,
+        });
+        facts.stream.compressed_alone =
+            alone && messages.iter().any(|(info, _)| info.compressed && before(info));
                 // A Close may wait for the end of TCP.
                 quiet: match ending.received {
                     Some(_) => self.last_received.saturating_duration_since(heard.at),
