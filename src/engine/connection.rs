@@ -604,6 +604,11 @@ impl Connection {
         closed.map_or(ending.duration, |evidence| evidence.until_last())
     }
 
+    /// From the peer's last message to its Close, where evidence is kept and a message came.
+    pub fn silence_before_close(&self) -> Option<Duration> {
+        self.evidence.as_ref().and_then(|evidence| evidence.since_message())
+    }
+
     /// Whether the peer broke a rule of frames, where evidence is kept.
     pub fn is_peer_to_blame(&self) -> bool {
         self.evidence.as_ref().is_some_and(|evidence| evidence.has_breach())

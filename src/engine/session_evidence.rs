@@ -310,6 +310,12 @@ impl SessionEvidence {
         self.last_received.saturating_duration_since(self.opened)
     }
 
+    /// From the peer's last message, if it came whole, to its last byte.
+    pub fn since_message(&self) -> Option<Duration> {
+        let heard = self.heard.as_ref().filter(|heard| !heard.open)?;
+        Some(self.last_received.saturating_duration_since(heard.at))
+    }
+
     /// Whether the peer broke a rule.
     pub fn has_breach(&self) -> bool {
         self.breach.is_some()
@@ -363,12 +369,6 @@ impl SessionEvidence {
         facts.stream.equal_masks = (equal > 1).then(|| (equal.into(), key));
         facts.stream.messages = ending.r#in.messages;
         facts.stream.message = messages.first().map(|(info, content)| (*info, content.as_slice()));
-        facts.stream.second = messages.get(1).map(|(_, content)| content.as_slice());
-        facts.stream.heard = self.heard.as_ref().filter(|heard| !heard.open).map(|heard| {
-            let gap = heard.at.saturating_duration_since(heard.before_at);
-            LastHeard {
-                content: &heard.last,
-                before: if gap < SILENCE { &heard.before } else { &[] },
         let broken = self.breach.as_ref().and_then(|breach| breach.violations.first());
         let before = |info: &MessageInfo| broken.is_none_or(|one| info.first_frame < one.frame);
         let alone = deflate.is_some_and(|agreed| match self.role {
@@ -377,6 +377,12 @@ impl SessionEvidence {
         });
         facts.stream.compressed_alone =
             alone && messages.iter().any(|(info, _)| info.compressed && before(info));
+        facts.stream.second = messages.get(1).map(|(_, content)| content.as_slice());
+        facts.stream.heard = self.heard.as_ref().filter(|heard| !heard.open).map(|heard| {
+            let gap = heard.at.saturating_duration_since(heard.before_at);
+            LastHeard {
+                content: &heard.last,
+                before: if gap < SILENCE { &heard.before } else { &[] },
                 // A Close may wait for the end of TCP.
                 quiet: match ending.received {
                     Some(_) => self.last_received.saturating_duration_since(heard.at),
