@@ -1001,6 +1001,7 @@ fn a_server_that_closes_because_of_a_ping_is_not_healthy() {
         });
         let told = Told::of(&["doctor", "--idle", "0.1"], port, "/");
         assert!(!told.text.starts_with("healthy"), "{answered}: {}", told.text);
+        told.has("likely (medium): the server closes because of a ping, which it has to answer");
         assert_ne!(told.status, Some(0), "{answered}");
     }
 }

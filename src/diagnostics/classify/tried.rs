@@ -55,13 +55,12 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         let fact = same.map(ToString::to_string).unwrap_or_default();
         // These sessions have no ping either.
         let pinged = facts.pings.waiting.is_some() && facts.close.by_peer && checks.is_empty();
-        let d = match pinged {
+        let d = d.suggests(ERRATIC, fact.clone());
+        return match pinged {
             true => d.suggests(PINGED, format!("our ping was not answered; {fact}")),
             false => d,
-        };
-        return d
-            .suggests(ERRATIC, fact)
-            .help("repeat it, as with `--retry`, and read the server's log");
+        }
+        .help("repeat it, as with `--retry`, and read the server's log");
     }
     let confirmed = matches!(checks, [same, other, ..] if ends(same) && stays(other));
     // The peer's own words are more than what a trial shows.
