@@ -3,7 +3,7 @@
 use super::said::says;
 
 /// Words of complaints, as [`says`] takes them.
-const WORDS: [&str; 27] = [
+const WORDS: [&str; 28] = [
     "error*",
     "err",
     "fail",
@@ -31,6 +31,7 @@ const WORDS: [&str; 27] = [
     "too large",
     "kicked",
     "banned",
+    "disabled",
 ];
 
 /// Whether a text has a word of a complaint.

@@ -164,6 +164,18 @@ fn an_answer_that_is_an_error_is_reported_while_the_session_stays() {
             r#"["1","1","room:x","phx_reply",{"status":"error","response":{"reason":"not you"}}]"#,
             "not you",
         ),
+        (
+            "graphql-transport-ws",
+            r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }"}}"#,
+            r#"{"type":"next","id":"1","payload":{"errors":[{"message":"no a"}],"data":{"a":null}}}"#,
+            "no a",
+        ),
+        (
+            "ocpp1.6",
+            r#"[2,"1","BootNotification",{"chargePointVendor":"v","chargePointModel":"m"}]"#,
+            r#"[3,"1",{"currentTime":"2026-11-30T10:00:00Z","interval":300,"status":"Rejected"}]"#,
+            "\"interval\":300",
+        ),
         ("", r#"{"type":"register"}"#, r#"{"type":"err","body":"access_denied"}"#, "access_denied"),
         // None of these names its protocol.
         ("", "{}", r#"{"message":"Forbidden","connectionId":"c","requestId":"r"}"#, "Forbidden"),

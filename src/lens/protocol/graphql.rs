@@ -334,7 +334,7 @@ impl Lens for GraphQl {
         // "If the data entry … is not present, the errors entry must be present" (GraphQL §7.1).
         let part = |name| payload.and_then(|payload| payload.get(name));
         let failed = part("errors").and_then(Value::as_list).is_some_and(|all| !all.is_empty())
-            && part("data").is_none_or(|data| *data == Value::Null);
+            && part("data").is_none_or(is_nothing);
         let decoded = decoded.fails_if(failed);
         // In the older protocol, an error may be about the connection.
         let needs_id =
@@ -472,6 +472,14 @@ fn compact(query: &str) -> String {
 fn first_message(payload: &Value) -> String {
     let message = payload.path("0.message").or_else(|| payload.get("message"));
     message.unwrap_or(payload).short()
+}
+
+/// Whether the data of a result are null, whole or in each field.
+fn is_nothing(data: &Value) -> bool {
+    match data {
+        Value::Map(fields) => fields.iter().all(|(_, value)| *value == Value::Null),
+        data => *data == Value::Null,
+    }
 }
 
 #[cfg(test)]

@@ -120,10 +120,13 @@ impl Lens for Ocpp {
             3 | 4 => {
                 let unknown = self.waiting[other].lacks(&key) && self.begun;
                 self.waiting[other].remove(&key);
+                // Only the answer to BootNotification has an interval.
+                let boot = rest.get(1).filter(|payload| payload.get("interval").is_some());
+                let rejected = boot.and_then(|boot| boot.text_of("status")) == Some("Rejected");
                 decoded
                     .breaks_if(unknown, "OCPP-J §4.2.2", "no CALL waits for this answer")
                     .answers(id)
-                    .fails_if(code == 4)
+                    .fails_if(code == 4 || rejected)
             }
             _ => decoded,
         }])

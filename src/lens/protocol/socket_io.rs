@@ -336,7 +336,13 @@ impl SocketIo {
                 if let Some(data) = &data {
                     let _ = write!(summary, " {}", data.short());
                 }
-                with_fields(summary).answers(key).breaks_if(
+                // What many handlers answer with.
+                let flag =
+                    |name| first.and_then(|first| first.get(name)) == Some(&Value::Bool(false));
+                let why = ["error", "message", "code"]
+                    .map(|name| first.and_then(|one| one.text_of(name)));
+                let failed = (flag("ok") || flag("success")) && why.iter().any(Option::is_some);
+                with_fields(summary).answers(key).fails_if(failed).breaks_if(
                     id.is_none(),
                     "Socket.IO, Acknowledgement",
                     "an acknowledgement has the number of its event",
@@ -482,6 +488,25 @@ mod tests {
         assert_eq!(speak("connect"), "40");
         assert_eq!(speak(r#"connect {"a": 1}"#), r#"40{"a":1}"#);
         assert_eq!(speak(r#"connect adm {"a": 1}"#), r#"40/adm,{"a":1}"#);
+    }
+
+    #[test]
+    fn an_acknowledgement_may_say_that_the_event_failed() {
+        let mut script = script();
+        script.client("40");
+        script.server(r#"40{"sid":"a"}"#);
+        for (answer, fails) in [
+            (r#"[{"ok":false,"error":"no such room"}]"#, true),
+            (r#"[{"success":false,"message":"too late"}]"#, true),
+            (r#"[{"ok":true}]"#, false),
+            (r#"[{"ok":false}]"#, false),
+            (r#"["error"]"#, false),
+            ("[]", false),
+        ] {
+            script.client(r#"421["join"]"#);
+            script.server(&format!("431{answer}"));
+            assert_eq!(script.decoded().fails(), fails, "{answer}");
+        }
     }
 
     #[test]
