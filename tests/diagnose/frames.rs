@@ -1,4 +1,4 @@
-//! A peer that breaks the rules of frames, or writes something else than frames.
+//! A peer that breaks the rules of frames, or sends something other than frames.
 
 use crate::golden::Golden;
 use crate::server::{End, Says};
@@ -25,7 +25,7 @@ fn broken_rules_are_shown_where_they_are_broken() {
         ("W619", b"\x88\x01\x03"),
         ("W620", b"\x88\x02\x03\xed"),
         ("W621", b"\x88\x03\x03\xe8\xff"),
-        // One byte too many in the first frame, and a whole frame after it.
+        // The first frame has one byte too many, and a complete frame follows.
         ("W601", b"\x81\x02hi\x77\x81\x05hello\x81\x05again"),
     ] {
         golden.server(code, &[], Says::Open("", bytes), End::Wait);
@@ -33,7 +33,8 @@ fn broken_rules_are_shown_where_they_are_broken() {
     golden.server("W604", &[], Says::Open(DEFLATE, b"\x41\x01\xf2\xc0\x01\x48"), End::Wait);
     golden.server("W605", &[], Says::Open(DEFLATE, b"\xc9\x00"), End::Wait);
     golden.server("W624", &[], Says::Open(DEFLATE, b"\xc1\x04\xff\xff\xff\xff"), End::Wait);
-    // What refers to a message before: allowed at first, and where a reset was agreed.
+    // The second message refers to the first one. That is allowed, unless the peers agreed on a
+    // reset.
     let messages = b"\xc1\x05\x4a\x4c\x4a\x06\x00\xc1\x04\xff\xff\xff\xff";
     let reset = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n";
     golden.server("W624", &[], Says::Open(DEFLATE, messages), End::Wait);
