@@ -4,7 +4,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wscope::diagnostics::facts::{CloseFacts, End, EndKind, LastHeard, StreamFacts};
+use wscope::diagnostics::facts::{
+    CloseFacts, CrossedMessage, End, EndKind, LastHeard, StreamFacts,
+};
 use wscope::diagnostics::{Facts, classify};
 use wscope::event::MessageInfo;
 use wscope::wire::close::CloseBody;
@@ -64,6 +66,14 @@ fuzz_target!(|input: &[u8]| {
         heard: Some(LastHeard { content: body, before: head, quiet: time, answered: case.flag(2) }),
         ..StreamFacts::default()
     };
+    // An answer in a session that goes on, to a request: both may be anything.
+    let crossed = [(true, head), (false, body)];
+    let kept = crossed.map(|(ours, content)| CrossedMessage { ours, text: true, content });
+    check(&Facts {
+        response: Some(&open),
+        stream: StreamFacts { sent: Some((info, head)), kept: &kept, kept_all: true, ..stream },
+        ..Facts::new(Role::Client)
+    });
     let close = CloseFacts { received: Some(&reason), by_peer: true, ..CloseFacts::default() };
     check(&Facts {
         response: Some(&open),

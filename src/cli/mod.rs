@@ -97,7 +97,8 @@ pub enum Mode {
     ///
     /// Checks the name, each address, TLS, the request with and without Upgrade, with and without
     /// Origin, subprotocol and extensions, a ping, an idle connection and the close. It opens several
-    /// connections. The exit status is 0 only if a WebSocket opened and stayed open.
+    /// connections. The exit status is 0 only if a WebSocket opened and stayed open, or if the server
+    /// ended in order by itself: with 1000 behind its messages, or after it waited for connection_init.
     Doctor(Box<DoctorArgs>),
     /// Tests a server against the rules of RFC 6455 and RFC 7692, case by case
     ///

@@ -115,6 +115,17 @@ impl TrialTalk {
         self.connection.lasted(&self.ending())
     }
 
+    /// The time from the peer's last message to its Close; `None` without a message.
+    pub fn silence_before_close(&self) -> Option<Duration> {
+        self.connection.silence_before_close()
+    }
+
+    /// Whether a ping still waits for its pong.
+    pub fn waits_for_pong(&self) -> bool {
+        let pings = self.connection.endpoint().map(|one| one.ping_facts(Instant::now()));
+        pings.is_some_and(|pings| pings.waiting.is_some())
+    }
+
     /// Explains how it ended; `now` is the time of the end.
     pub fn explain(&self, ending: &Ending, now: Instant) -> Vec<Diagnostic> {
         self.connection.explain(self.evidence.facts(), ending, now)

@@ -838,7 +838,7 @@ impl Clue {
             }
             Self::LongMessageSent => {
                 let len = facts.stream.last_sent_len;
-                (len >= LONG_MESSAGE && after_ours(facts))
+                (len >= LONG_MESSAGE && facts.stream.ended_on_ours)
                     .then(|| format!("a message of {len} bytes was sent right before the end"))
             }
             Self::TrafficBehindProxy => {

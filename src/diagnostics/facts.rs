@@ -478,6 +478,9 @@ pub struct StreamFacts<'a> {
     pub last_sent_len: u64,
     /// The second data message received.
     pub second: Option<&'a [u8]>,
+    /// Whether one of these two came whole and compressed, and the agreement was that the peer compresses
+    /// each message alone.
+    pub compressed_alone: bool,
     /// Data messages received.
     pub messages: u64,
     /// The last one of them.

@@ -76,49 +76,23 @@ pub(super) fn refuses(reason: &[u8]) -> bool {
         || behind.is_some_and(|(_, rest)| refuses_plainly(rest))
 }
 
-/// Whether the reason of an end in order is only a goodbye, or only says that everything was done.
+/// Words of an end in order: a goodbye, or that a work was done. None of them denies another.
+const ORDINARY: &str = "ok 1000 normal normally closure connection goodbye bye all by client server close \
+    closed closing end ended ends eof done over finish finished complete completed \
+    completion success successful successfully sent delivered transferred the a of is \
+    was has have been stream log logs data file result results message messages game \
+    session job transfer request response output";
+
+/// Whether the reason of an end in order says nothing else: a goodbye, or that all was done. Each word
+/// must be known for that.
 pub fn is_ordinary(reason: &[u8]) -> bool {
     let said = text(reason).to_ascii_lowercase();
-    let known = [
-        "ok",
-        "connection",
-        "closed",
-        "close",
-        "normal",
-        "closure",
-        "goodbye",
-        "bye",
-        "all",
-        "by",
-        "client",
-        "server",
-    ];
-    let mut words = said.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.all(|word| known.contains(&word) || is_end(word)) || says_done(reason)
-}
-
-/// Whether the reason of a Close with 1000 names no trouble. It is free text, such as "game over".
-pub fn is_untroubled(reason: &[u8]) -> bool {
-    let troubles = [
-        "timeout",
-        "timed out",
-        "idle",
-        "inactiv*",
-        "quota",
-        "elsewhere",
-        "another",
-        "replaced",
-        "duplicate",
-        "maintenance",
-        "restart*",
-        "shut*",
-        "old",
-        "outdated",
-        "required",
-        "missing",
-    ];
-    let text = text(reason);
-    complains(reason).is_none() && !troubles.iter().any(|trouble| says(&text, trouble))
+    let words = said.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.collect();
+    // "no more data", and not "no data".
+    let words = words.strip_prefix(&["no", "more"]).unwrap_or(&words);
+    let known = |word: &&str| ORDINARY.split(' ').any(|known| known == *word);
+    matches!(words, [word] if is_end(word)) || words.iter().all(known)
 }
 
 /// Whether a message is a greeting.

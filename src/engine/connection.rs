@@ -608,6 +608,12 @@ impl Connection {
         closed.map_or(ending.duration, |evidence| evidence.until_last())
     }
 
+    /// The time from the peer's last message to its Close; `None` without a message or without
+    /// evidence.
+    pub fn silence_before_close(&self) -> Option<Duration> {
+        self.evidence.as_ref().and_then(|evidence| evidence.since_message())
+    }
+
     /// Whether the peer broke a rule of frames, if evidence is collected.
     pub fn is_peer_to_blame(&self) -> bool {
         self.evidence.as_ref().is_some_and(|evidence| evidence.has_breach())

@@ -311,6 +311,12 @@ impl SessionEvidence {
         self.last_received.saturating_duration_since(self.opened)
     }
 
+    /// From the peer's last message, if it came whole, to its last byte.
+    pub fn since_message(&self) -> Option<Duration> {
+        let heard = self.heard.as_ref().filter(|heard| !heard.open)?;
+        Some(self.last_received.saturating_duration_since(heard.at))
+    }
+
     /// Whether the peer broke a rule.
     pub fn has_breach(&self) -> bool {
         self.breach.is_some()
@@ -364,6 +370,14 @@ impl SessionEvidence {
         facts.stream.equal_masks = (equal > 1).then(|| (equal.into(), key));
         facts.stream.messages = ending.r#in.messages;
         facts.stream.message = messages.first().map(|(info, content)| (*info, content.as_slice()));
+        let broken = self.breach.as_ref().and_then(|breach| breach.violations.first());
+        let before = |info: &MessageInfo| broken.is_none_or(|one| info.first_frame < one.frame);
+        let alone = deflate.is_some_and(|agreed| match self.role {
+            Role::Client => agreed.server_no_context_takeover,
+            Role::Server => agreed.client_no_context_takeover,
+        });
+        facts.stream.compressed_alone =
+            alone && messages.iter().any(|(info, _)| info.compressed && before(info));
         facts.stream.second = messages.get(1).map(|(_, content)| content.as_slice());
         facts.stream.heard = self.heard.as_ref().filter(|heard| !heard.open).map(|heard| {
             let gap = heard.at.saturating_duration_since(heard.before_at);

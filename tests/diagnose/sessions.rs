@@ -632,13 +632,20 @@ fn a_code_of_refusal_behind_our_message_is_no_answer() {
 fn a_long_message_right_before_the_end_may_be_too_long() {
     let port = serve(|request, stream| {
         open(request, stream)?;
-        stream.write_all(&text("hello")).ok()?;
         stream.read_exact(&mut [0; 20_000]).ok()
     });
     let long = "x".repeat(60_000);
     Told::of(&["-x", &long, "-w", "2"], port, "/")
         .has("likely (medium): a limit on the size of a message, in the server or a proxy");
     Told::of(&["-x", &long[..20_000], "-w", "2"], port, "/").lacks("a limit on the size");
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.read_exact(&mut [0; 40_008]).ok()?;
+        stream.write_all(&text("stored")).ok()?;
+        pause(stream, 200)
+    });
+    let told = Told::of(&["-x", &long[..40_000], "-w", "2"], port, "/");
+    told.lacks("a limit on the size");
 }
 
 #[test]
@@ -901,30 +908,61 @@ fn text_in_place_of_a_later_frame_is_text() {
         let told = Told::of(&["-w", "2"], port, "/");
         assert_eq!(told.code(), "W461", "{}", told.text);
         told.has(mark);
+        told.has("--> frame #2, stream byte ");
     }
 }
 
-/// A server may close when it has sent everything, for example the answer to a single question.
+/// The rest of a ping is text, too, and the message before it proves nothing.
+#[test]
+fn the_rest_of_a_frame_whose_length_is_wrong_was_not_written_in_place_of_a_frame() {
+    let port = serve(move |request, stream| {
+        open(request, stream)?;
+        let ping = b"\x89\x04pingpayload-0123456789".to_vec();
+        stream.write_all(&[text("{\"a\":1}"), ping].concat()).ok()?;
+        stay(stream)
+    });
+    let told = Told::of(&["-w", "2"], port, "/");
+    assert_ne!(told.code(), "W461", "{}", told.text);
+    let port = serve(move |request, stream| {
+        open(request, stream)?;
+        let line = b"PHP Warning: x on line 1\n".to_vec();
+        stream.write_all(&[text("{\"a\":1}"), line].concat()).ok()?;
+        stay(stream)
+    });
+    let told = Told::of(&["-w", "2"], port, "/");
+    assert_eq!(told.code(), "W461", "{}", told.text);
+}
+
+/// A server that has sent what it had may close, as one that answers a single question does. That nothing
+/// was wrong is known only if the reason is empty, or has nothing but words of an end.
 #[test]
 fn a_stream_that_ends_in_order_is_healthy_for_doctor() {
-    for (end, healthy) in [
-        (close(1000, ""), true),
-        (close(1000, "all sent"), true),
-        (close(1000, "game over"), true),
-        (close(1000, "client too old"), false),
-        (close(1001, "restarting"), false),
-        (close(1000, "Kicked: logged in elsewhere"), false),
-        (close(1011, ""), false),
+    for (code, reason, healthy) in [
+        (1000, "", true),
+        (1000, "all sent", true),
+        (1000, "game over", true),
+        (1000, "end of stream", true),
+        (1000, "no more data", true),
+        (1000, "no data", false),
+        (1000, "wrong password", false),
+        (1000, "server full", false),
+        (1000, "slow consumer", false),
+        (1000, "server stop", false),
+        (1000, "authentication was not successful", false),
+        (1000, "client too old", false),
+        (1000, "Kicked: logged in elsewhere", false),
+        (1001, "restarting", false),
+        (1011, "", false),
     ] {
-        let sent = end.clone();
+        let end = close(code, reason);
         let port = serve(move |request, stream| {
             open(request, stream)?;
-            stream.write_all(&[text("1"), text("2"), sent.clone()].concat()).ok()?;
+            stream.write_all(&[text("1"), text("2"), end.clone()].concat()).ok()?;
             stream.read_to_end(&mut Vec::new()).ok().map(drop)
         });
-        let told = Told::of(&["doctor"], port, "/");
+        let told = Told::of(&["doctor", "--idle", "0.1"], port, "/");
         assert_eq!(
-            told.text.starts_with("healthy: the server sent all it had, then closed with 1000"),
+            told.text.starts_with("healthy: the server sent 2 messages, then closed with 1000"),
             healthy,
             "{}",
             told.text
@@ -937,21 +975,71 @@ fn a_stream_that_ends_in_order_is_healthy_for_doctor() {
     }
 }
 
-/// A server of graphql-ws waits three seconds for a first message, which doctor does not send.
+/// To find this is what the silence of doctor is for.
+#[test]
+fn a_server_that_closes_after_a_silence_is_not_healthy() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(&text("hello")).ok()?;
+        answer_pings(stream, 1, 1200)?;
+        stream.write_all(&close(1000, "closed")).ok()
+    });
+    let told = Told::of(&["doctor", "--idle", "5"], port, "/");
+    assert!(!told.text.starts_with("healthy"), "{}", told.text);
+    assert_ne!(told.status, Some(0));
+}
+
+/// Another session shows it: without a ping it stays open.
+#[test]
+fn a_server_that_closes_because_of_a_ping_is_not_healthy() {
+    for answered in [0, 1] {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            stream.write_all(&text("hello")).ok()?;
+            answer_pings(stream, answered, 0)?;
+            let mut ping = [0; 19];
+            stream.read_exact(&mut ping).ok()?;
+            stream.write_all(&close(1000, "")).ok()
+        });
+        let told = Told::of(&["doctor", "--idle", "0.1"], port, "/");
+        assert!(!told.text.starts_with("healthy"), "{answered}: {}", told.text);
+        told.has("likely (medium): the server closes because of a ping, which it has to answer");
+        assert_ne!(told.status, Some(0), "{answered}");
+    }
+}
+
+/// Answers so many pings of doctor, then waits.
+fn answer_pings(stream: &mut TcpStream, count: usize, wait: u64) -> Option<()> {
+    for _ in 0..count {
+        // "wscope doctor", masked.
+        let mut ping = [0; 19];
+        stream.read_exact(&mut ping).ok()?;
+        stream.write_all(b"\x8a\x0dwscope doctor").ok()?;
+    }
+    if wait > 0 { pause(stream, wait) } else { Some(()) }
+}
+
+/// Servers of graphql-ws wait three seconds for a message that doctor does not send.
 #[test]
 fn a_server_that_waits_for_a_first_message_is_healthy_for_doctor() {
-    let offer = "Sec-WebSocket-Protocol: graphql-transport-ws\r\n";
-    let port = serve(move |request, stream| {
-        stream.write_all(switching(request.as_bytes(), offer).as_bytes()).ok()?;
-        pause(stream, 300)?;
-        stream.write_all(&close(4408, "Connection initialisation timeout")).ok()?;
-        stream.read_to_end(&mut Vec::new()).ok().map(drop)
-    });
-    let told = Told::of(&["doctor", "-s", "graphql-transport-ws"], port, "/graphql");
-    let lead = "healthy: the server waited for connection_init, which doctor does not send, then closed with 4408";
-    assert!(told.text.starts_with(lead), "{}", told.text);
-    assert_eq!(told.status, Some(0));
-    told.lacks("failed ");
+    for (wait, healthy) in [(300, true), (0, false)] {
+        let offer = "Sec-WebSocket-Protocol: graphql-transport-ws\r\n";
+        let port = serve(move |request, stream| {
+            stream.write_all(switching(request.as_bytes(), offer).as_bytes()).ok()?;
+            if wait > 0 {
+                pause(stream, wait)?;
+            }
+            stream.write_all(&close(4408, "Connection initialisation timeout")).ok()?;
+            stream.read_to_end(&mut Vec::new()).ok().map(drop)
+        });
+        let told = Told::of(&["doctor", "-s", "graphql-transport-ws"], port, "/graphql");
+        let lead = "healthy: the server waited for connection_init, which doctor does not send, then closed with 4408";
+        assert_eq!(told.text.starts_with(lead), healthy, "{}", told.text);
+        assert_eq!(told.status == Some(0), healthy, "{}", told.text);
+        if healthy {
+            told.lacks("failed ");
+        }
+    }
 }
 
 #[test]

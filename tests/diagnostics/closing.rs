@@ -65,3 +65,22 @@ fn nothing_to_report(pair: &Pair) {
     let close = CloseFacts { received: Some(&body), sent: Some(&body), ..CloseFacts::default() };
     assert_eq!(wscope::diagnostics::classify(&Facts { close, ..pair.facts() }), []);
 }
+
+#[test]
+fn what_discord_means_decides_what_to_do() {
+    let pair = Pair::open("", "");
+    for (number, help) in [
+        (4000, "reconnect"),
+        (4004, "correct what the code names"),
+        (4005, "send IDENTIFY (op 2) only once"),
+        (4007, "reconnect"),
+        (4009, "reconnect"),
+    ] {
+        let body = CloseBody { code: Some(number), reason: Vec::new() };
+        let close = CloseFacts { received: Some(&body), by_peer: true, ..CloseFacts::default() };
+        let url = Some("wss://gateway.discord.gg/?v=10");
+        let found = wscope::diagnostics::classify(&Facts { url, close, ..pair.facts() });
+        let said = &found.first().expect("a code of Discord").help;
+        assert!(said.starts_with(help), "{number}: {said}");
+    }
+}

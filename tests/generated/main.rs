@@ -65,7 +65,7 @@ fn the_manual_page_lists_every_option_and_every_status() {
 #[test]
 fn the_manual_page_tells_every_variable() {
     let page = man::page().replace("\\-", "-").to_lowercase();
-    let pattern = r#""((?:WSCOPE|SSL|XDG|NO)_[A-Z_]+|HOME|NETRC|TERM|(?:wss?|https?|all|no)_proxy)"|\$\{?([A-Z]+)\b"#;
+    let pattern = r#""((?:WSCOPE|SSL|XDG|NO)_?[A-Z_]+|HOME|NETRC|TERM|(?:wss?|https?|all|no)_proxy)"|\$\{?([A-Z]+)\b"#;
     let pattern = regex::Regex::new(pattern).expect("a pattern");
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
     let mut found = 0;

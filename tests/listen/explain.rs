@@ -381,6 +381,16 @@ fn a_scanner_and_the_check_of_a_balancer_are_no_clients() {
     for (request, mark) in [
         ("GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: Mozilla/5.0 zgrab/0.x\r\n\r\n", "a scanner of"),
         ("GET /.env HTTP/1.1\r\nHost: a\r\nUser-Agent: Mozilla/5.0\r\n\r\n", "a scanner of"),
+        (
+            "GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: Mozilla/5.0 (Nmap Scripting)\r\n\r\n",
+            "a scanner",
+        ),
+        ("GET /.git/config HTTP/1.1\r\nHost: a\r\n\r\n", "a scanner of"),
+        ("GET /.env.local?x HTTP/1.1\r\nHost: a\r\n\r\n", "a scanner of"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: OpenMaps/4.2\r\n\r\n", ""),
+        ("GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: Dynmap/3.7\r\n\r\n", ""),
+        ("GET /.netlify/functions/ws HTTP/1.1\r\nHost: a\r\n\r\n", ""),
+        ("GET /./ws HTTP/1.1\r\nHost: a\r\n\r\n", ""),
         ("OPTIONS / HTTP/1.0\r\n\r\n", "a health check of a balancer"),
         ("GET /.well-known/acme HTTP/1.1\r\nHost: a\r\n\r\n", ""),
         ("OPTIONS / HTTP/1.1\r\nHost: a\r\n\r\n", ""),
@@ -614,4 +624,23 @@ fn a_close_of_a_client_is_explained_to_the_side_of_the_server() {
             assert!(!shown.contains(wrong), "{code}, {wrong}: {shown}");
         }
     }
+}
+
+/// RFC 7692 §7.2.3.2: the second message refers to the first, which was not agreed.
+#[test]
+fn a_client_that_keeps_its_context_against_the_agreement_is_named() {
+    let server = listen(["--output", "json"]);
+    let mut raw = server.raw();
+    let headers = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n";
+    assert_eq!(raw.ask("/", headers).status(), 101);
+    // With a mask of zeros.
+    raw.send(b"\xc1\x87\0\0\0\0\xf2\x48\xcd\xc9\xc9\x07\x00");
+    raw.send(b"\xc1\x85\0\0\0\0\xf2\x00\x11\x00\x00");
+    raw.rest();
+    let shown = server.interrupt().stdout;
+    let cause = "the sender keeps its context, although client_no_context_takeover was agreed";
+    assert!(shown.contains("W624") && shown.contains(cause), "{shown}");
+    assert!(shown.contains("let the client reset its compression"), "{shown}");
 }

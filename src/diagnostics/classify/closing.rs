@@ -165,10 +165,15 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
                 ("W720", Some(meaning)) => {
                     let d = d.note(format!("its meaning for Discord: {meaning}"));
                     match code {
-                        4001 | 4002 | 4005 => {
+                        4000 => d.help("reconnect"),
+                        4001 | 4002 => {
                             d.help("send what the gateway defines, as JSON: {\"op\":…,\"d\":…}")
                         }
                         4003 => d.help("send IDENTIFY (op 2) before anything else"),
+                        4005 => d.help("send IDENTIFY (op 2) only once in a connection"),
+                        4007 | 4009 => d.help(
+                            "reconnect, and send IDENTIFY (op 2): the session can't be resumed",
+                        ),
                         _ => d,
                     }
                 }

@@ -6,8 +6,10 @@ use super::findings::Findings;
 use crate::diagnostics::facts::{EndKind, FrameContext};
 use crate::diagnostics::{Diagnostic, Facts, Form, Place, Severity, Span, sniff};
 use crate::session::endpoint::PongMismatch;
+use crate::wire::deflate::codec::{Inflater, TAIL};
+use crate::wire::deflate::params::MAX_WINDOW_BITS;
 use crate::wire::frame::MAX_HEADER_LEN;
-use crate::wire::{FrameHeader, LengthForm, Role, Violation, ViolationKind};
+use crate::wire::{Data, FrameHeader, LengthForm, OpCode, Role, Violation, ViolationKind};
 
 /// How many frames with one mask key are not a coincidence.
 const EQUAL_MASKS: u64 = 8;
@@ -66,7 +68,9 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
         && first.offset < context.header.offset + context.header.bytes().len() as u64
         && let Some((rest, kind)) = text_instead(context, facts)
     {
-        return super::stream::text_inside(rest, kind, found);
+        let place = Place::Frame { number: first.frame, after: Some(context.after) };
+        let span = Span { offset: context.header.offset, ..Span::first(place, rest, kind) };
+        return super::stream::text_inside(rest, span, found);
     }
     if first.kind == ViolationKind::FrameAfterClose && bytes.starts_with(b"HT") {
         return found.add("W618", |d| {
@@ -87,7 +91,7 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
             None => d,
         };
         let d = match first.kind {
-            ViolationKind::InflateFailed => context_takeover(d, facts),
+            ViolationKind::InflateFailed => context_takeover(d, context, facts),
             _ => d,
         };
         // What the connection was failed for is an error, whatever others make of it.
@@ -109,10 +113,16 @@ fn text_instead<'a>(
 ) -> Option<(&'a [u8], &'static str)> {
     let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
     let rest = context.around.get(at..)?;
-    // A message that is whole had the right length.
+    // A message that is whole had the right length, if it is the frame before.
     let whole = || {
         let last = facts.stream.heard.map(|heard| heard.content).unwrap_or_default();
-        serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(last).is_ok()
+        let before = &context.around[..at];
+        let adjoins = match before.len() < last.len() {
+            true => !before.is_empty() && last.ends_with(before),
+            false => before.ends_with(last),
+        };
+        adjoins
+            && serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(last).is_ok()
     };
     let kind = sniff::text(rest).filter(|kind| *kind != "text" || whole())?;
     let aligned = || desync(context, facts.role).is_none();
@@ -180,26 +190,71 @@ fn content(d: Diagnostic, first: &Violation, context: &FrameContext<'_>, role: R
     }
 }
 
-/// Only a message behind others depends on a context (RFC 7692 §7.1.1).
-fn context_takeover(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
+/// Only a message behind others depends on a context (RFC 7692 §7.1.1), and one that is DEFLATE all
+/// through, but for what it refers to, shows that it does.
+fn context_takeover(
+    d: Diagnostic,
+    context: Option<&FrameContext<'_>>,
+    facts: &Facts<'_>,
+) -> Diagnostic {
     // The message itself is counted.
     let number = facts.stream.messages;
-    if number < 2 || d.is_supported() {
+    let (name, whose) = match facts.role {
+        Role::Client => ("server_no_context_takeover", "server"),
+        Role::Server => ("client_no_context_takeover", "client"),
+    };
+    let behind = number >= 2 && facts.stream.compressed_alone && !d.is_supported();
+    if !behind || !context.is_some_and(|context| refers_before(context, facts)) {
         return d;
     }
-    let name = match facts.role {
-        Role::Client => "server_no_context_takeover",
-        Role::Server => "client_no_context_takeover",
+    d.because(
+        format!("the sender keeps its context, although {name} was agreed"),
+        format!("message #{number} can be inflated if it may refer to those before it"),
+    )
+    .help(format!(
+        "let the {whose} reset its compression after each message, or not agree to {name}"
+    ))
+}
+
+/// Whether the message of a frame can be inflated with a window of text before it: with that of the
+/// last messages, and before them zeros.
+fn refers_before(context: &FrameContext<'_>, facts: &Facts<'_>) -> bool {
+    let FrameContext { header, around, around_at, .. } = context;
+    let payload = || {
+        let start = header.offset + header.bytes().len() as u64;
+        let from = usize::try_from(start.checked_sub(*around_at)?).ok()?;
+        let most = usize::try_from(header.len).unwrap_or(usize::MAX);
+        around.get(from..).map(|rest| (&rest[..rest.len().min(most)], rest.len() >= most))
     };
-    let agreed = facts.response.and_then(|response| response.get("Sec-WebSocket-Extensions"));
-    let resets = agreed.is_some_and(|value| sniff::contains(value, name.as_bytes()));
-    let fact = format!("it is message #{number}, and those before it arrived whole");
-    match resets {
-        true => d.suggests(format!("the sender keeps its context, although {name} was agreed"), fact),
-        false => d
-            .suggests("the sender keeps or resets its context contrary to the agreement", fact)
-            .help("retry with `--server-no-context-takeover`; if that helps, the two sides disagree on the context"),
+    let Some((payload, is_whole)) = payload().filter(|_| header.fin && header.rsv1) else {
+        return false;
+    };
+    let theirs = facts.stream.kept.iter().filter(|message| !message.ours);
+    let mut window = vec![0; usize::from(u16::MAX) / 2];
+    theirs.for_each(|message| window.extend_from_slice(message.content));
+    let mut inflater = Inflater::new(MAX_WINDOW_BITS, false);
+    // A message that is longer is not proved to end.
+    let mut output = vec![0; 64 * 1024];
+    for stored in window.chunks(usize::from(u16::MAX)) {
+        let len = u16::try_from(stored.len()).unwrap_or(u16::MAX);
+        let block = [&[0][..], &len.to_le_bytes(), &(!len).to_le_bytes(), stored].concat();
+        if inflater.inflate(&block, &mut output).is_err() {
+            return false;
+        }
     }
+    let Ok(done) = inflater.inflate(payload, &mut output) else { return false };
+    let text = std::str::from_utf8(&output[..done.produced]);
+    let is_cut = |error: std::str::Utf8Error| error.error_len().is_none() && !is_whole;
+    let legible = header.opcode != OpCode::Data(Data::Text) || text.map_or_else(is_cut, |_| true);
+    // A block of one byte can be read only where the message has ended a block itself.
+    let end = [&TAIL[..], &[0, 1, 0, 0xfe, 0xff, b'.']].concat();
+    let mut ended = || {
+        let rest = inflater.inflate(&end, &mut output).ok();
+        rest.is_some_and(|rest| {
+            rest.consumed == end.len() && output[..rest.produced].ends_with(b".")
+        })
+    };
+    done.produced > 0 && legible && (!is_whole || ended())
 }
 
 /// Whether a violation may have another cause than the first one.

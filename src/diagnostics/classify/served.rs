@@ -239,9 +239,22 @@ fn health_check(
     asked.then(|| (any.into(), format!("the path is {path}"), Confidence::Medium, CHECK_TCP))
 }
 
-/// Words in the User-Agent of what looks for open ports and known faults, in lower case.
-const SCANNERS: &[&str] =
-    &["zgrab", "masscan", "nmap", "censys", "shodan", "nuclei", "nikto", "internet-measurement"];
+/// Whole words in the User-Agent of what looks for open ports and known faults, in lower case.
+const SCANNERS: &[&str] = &[
+    "zgrab",
+    "masscan",
+    "nmap",
+    "censys",
+    "censysinspect",
+    "shodan",
+    "nuclei",
+    "nikto",
+    "internetmeasurement",
+];
+
+/// Names at the front of a path that only somebody who looks for secrets asks for.
+const HIDDEN: &[&str] =
+    &[".env", ".git", ".aws", ".svn", ".hg", ".htaccess", ".htpasswd", ".DS_Store", ".ssh"];
 
 /// What a request is that comes from no client of this server, as [`health_check`] says it.
 fn scan(request: &Head) -> Option<(Cow<'static, str>, String, Confidence, &'static str)> {
@@ -250,11 +263,15 @@ fn scan(request: &Head) -> Option<(Cow<'static, str>, String, Confidence, &'stat
     let agent = agent.to_ascii_lowercase();
     let close = "let only its users reach this port: listen on loopback, or behind a firewall";
     let scanner = "this is a scanner of ports or of known faults, not a client";
-    if let Some(word) = SCANNERS.iter().find(|word| agent.contains(**word)) {
+    let words = || agent.split(|c: char| !c.is_alphanumeric());
+    if let Some(word) = words().find(|word| SCANNERS.contains(word)) {
         let fact = format!("the User-Agent has the word {word}");
         return Some((scanner.into(), fact, Confidence::High, close));
     }
-    let hidden = line.target.starts_with(b"/.") && !line.target.starts_with(b"/.well-known/");
+    let target = String::from_utf8_lossy(line.target);
+    let front = target.strip_prefix('/').and_then(|path| path.split(['/', '?']).next());
+    // As in `.env` and `.env.local`.
+    let hidden = front.is_some_and(|front| HIDDEN.contains(&front) || front.starts_with(".env."));
     if hidden {
         let fact = "the path is that of a hidden file".to_owned();
         return Some((scanner.into(), fact, Confidence::Medium, close));

@@ -52,14 +52,14 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// Text in place of a frame, in the middle of the stream.
-pub(super) fn text_inside(bytes: &[u8], kind: &str, found: &mut Findings<'_>) {
+/// Text in the place of a frame, in the middle of the stream; `span` begins with it.
+pub(super) fn text_inside(bytes: &[u8], span: Span, found: &mut Findings<'_>) {
     let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
     let line = String::from_utf8_lossy(line).into_owned();
     found.add("W461", |d| {
         let d = d
             .title("text was written into the stream in place of a frame")
-            .at(Span::first(Place::Stream, bytes, kind))
+            .at(span)
             .note(format!("the text: {line}"));
         if bytes.starts_with(b"HTTP/1.") { late(d) } else { d }
     });

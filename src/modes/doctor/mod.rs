@@ -11,8 +11,8 @@ use crate::client::talk::TrialTalk;
 use crate::client::{one_line, prepare};
 use crate::config::reach::ReachConfig;
 use crate::config::{Display, OpenConfig};
-use crate::diagnostics::facts::{TrialOutcome, Variation};
-use crate::diagnostics::{Diagnostic, Family, Severity, is_untroubled};
+use crate::diagnostics::facts::{SILENCE, TrialOutcome, Variation};
+use crate::diagnostics::{Diagnostic, Family, Severity, is_ordinary};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opening as _, open};
@@ -30,7 +30,6 @@ use crate::ui::sanitize::escaped;
 use crate::ui::terminal::Terminal;
 use crate::ui::{clock, ending};
 use crate::wire::Role;
-use crate::wire::close::CloseBody;
 use crate::wire::head::Head;
 
 /// How many addresses are tried one by one.
@@ -343,7 +342,7 @@ impl Exam<'_> {
             probe::look_again(self.config, &mut talk.evidence, runtime)?;
         }
         self.found = talk.explain(&ended, over);
-        let good = in_order(&ended, &self.found).filter(|_| answers);
+        let good = in_order(&talk, &ended, &self.found).filter(|_| answers);
         let exit = match Exit::of(&ended) {
             _ if good.is_some() => {
                 self.found.clear();
@@ -372,7 +371,7 @@ impl Exam<'_> {
             (Some(body), _) if ended.by == Side::Peer => {
                 let after = clock::brief(ended.duration);
                 let closed = format!("closed with {} after {after}", ending::close_body(body));
-                let seen = match good {
+                let seen = match &good {
                     Some(good) => format!("the server {good}, then {closed}"),
                     None => format!("the server {closed}"),
                 };
@@ -434,22 +433,45 @@ impl Exam<'_> {
     }
 }
 
-/// Whether the peer sent messages and then closed in order, like a server that has sent all its
-/// messages.
-fn is_end_of_messages(ended: &Ending) -> bool {
+/// A server that closes this long after its last message may have a timer on silence.
+const PAUSE: Duration = SILENCE.saturating_sub(Duration::from_millis(250));
+
+/// A server that closes sooner did not wait for anything.
+const WAITED: Duration = Duration::from_millis(100);
+
+/// Whether the peer sent messages and then closed in order, by itself: not after a silence, and not
+/// because of a ping.
+fn is_end_of_messages(talk: &TrialTalk, ended: &Ending) -> bool {
     let body = ended.received.as_ref();
-    let in_order = ended.by == Side::Peer && ended.cause == Cause::Closed;
-    let untroubled = |body: &CloseBody| body.code == Some(1000) && is_untroubled(&body.reason);
-    in_order && body.is_some_and(untroubled) && ended.r#in.messages > 0
+    let body = body.filter(|_| ended.by == Side::Peer && ended.cause == Cause::Closed);
+    let Some(body) = body.filter(|body| body.code == Some(1000) && is_ordinary(&body.reason))
+    else {
+        return false;
+    };
+    let flowed = talk.silence_before_close().is_some_and(|silence| silence < PAUSE);
+    // Another session, without a ping, ended in the same way.
+    let closed = ending::close_body(body);
+    let again = |outcome: &TrialOutcome| matches!(outcome, TrialOutcome::Ended(how) if how.contains(&closed));
+    let trials = &talk.evidence.trials;
+    let unasked =
+        trials.iter().any(|trial| trial.variation == Variation::Again && again(&trial.outcome));
+    let by_itself = match probe::ended_early(ended, talk.lasted()) {
+        true => unasked,
+        false => !talk.waits_for_pong(),
+    };
+    flowed && by_itself && ended.r#in.messages > 0
 }
 
 /// The reason why a healthy server closed the connection, as a phrase after "the server".
-fn in_order(ended: &Ending, found: &[Diagnostic]) -> Option<&'static str> {
-    let is_note = |found: &Diagnostic| found.severity == Severity::Note;
+fn in_order(talk: &TrialTalk, ended: &Ending, found: &[Diagnostic]) -> Option<String> {
+    let explains = |found: &Diagnostic| found.severity != Severity::Note || found.is_supported();
     match found.first() {
-        _ if is_end_of_messages(ended) && found.iter().all(is_note) => Some("sent all it had"),
-        Some(first) if first.entry.code == "W505" => {
-            Some("waited for connection_init, which doctor does not send")
+        _ if is_end_of_messages(talk, ended) && !found.iter().any(explains) => {
+            let count = ended.r#in.messages;
+            Some(format!("sent {count} message{}", if count == 1 { "" } else { "s" }))
+        }
+        Some(first) if first.entry.code == "W505" && talk.lasted() >= WAITED => {
+            Some("waited for connection_init, which doctor does not send".to_owned())
         }
         _ => None,
     }
