@@ -480,8 +480,8 @@ pub struct StreamFacts<'a> {
     pub last_sent_len: u64,
     /// The second received data message.
     pub second: Option<&'a [u8]>,
-    /// Whether one of these two came whole and compressed, and the agreement was that the peer compresses
-    /// each message alone.
+    /// Whether one of these two messages was complete and compressed, although the peer had agreed
+    /// to compress each message independently.
     pub compressed_alone: bool,
     /// The number of received data messages.
     pub messages: u64,

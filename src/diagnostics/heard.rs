@@ -76,20 +76,21 @@ pub(super) fn refuses(reason: &[u8]) -> bool {
         || behind.is_some_and(|(_, rest)| refuses_plainly(rest))
 }
 
-/// Words of an end in order: a goodbye, or that a work was done. None of them denies another.
+/// Words in the reason of an end in order: a goodbye, or a statement that the work is done. No word
+/// here negates another one.
 const ORDINARY: &str = "ok 1000 normal normally closure connection goodbye bye all by client server close \
     closed closing end ended ends eof done over finish finished complete completed \
     completion success successful successfully sent delivered transferred the a of is \
     was has have been stream log logs data file result results message messages game \
     session job transfer request response output";
 
-/// Whether the reason of an end in order says nothing else: a goodbye, or that all was done. Each word
-/// must be known for that.
+/// Whether the reason of an end in order is only a goodbye, or only says that everything was done.
+/// It may contain only known words.
 pub fn is_ordinary(reason: &[u8]) -> bool {
     let said = text(reason).to_ascii_lowercase();
     let words = said.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let words: Vec<&str> = words.collect();
-    // "no more data", and not "no data".
+    // "no more data" is in order, "no data" is not.
     let words = words.strip_prefix(&["no", "more"]).unwrap_or(&words);
     let known = |word: &&str| ORDINARY.split(' ').any(|known| known == *word);
     matches!(words, [word] if is_end(word)) || words.iter().all(known)

@@ -912,7 +912,8 @@ fn text_in_place_of_a_later_frame_is_text() {
     }
 }
 
-/// The rest of a ping is text, too, and the message before it proves nothing.
+/// The rest of a ping with a wrong length is text, too. The message before it does not prove
+/// anything.
 #[test]
 fn the_rest_of_a_frame_whose_length_is_wrong_was_not_written_in_place_of_a_frame() {
     let port = serve(move |request, stream| {
@@ -933,8 +934,8 @@ fn the_rest_of_a_frame_whose_length_is_wrong_was_not_written_in_place_of_a_frame
     assert_eq!(told.code(), "W461", "{}", told.text);
 }
 
-/// A server that has sent what it had may close, as one that answers a single question does. That nothing
-/// was wrong is known only if the reason is empty, or has nothing but words of an end.
+/// A server may close when it has sent everything, for example the answer to a single question. It
+/// is healthy only if the reason is empty or names an end in order.
 #[test]
 fn a_stream_that_ends_in_order_is_healthy_for_doctor() {
     for (code, reason, healthy) in [
@@ -975,7 +976,7 @@ fn a_stream_that_ends_in_order_is_healthy_for_doctor() {
     }
 }
 
-/// To find this is what the silence of doctor is for.
+/// doctor stays silent to find such a server.
 #[test]
 fn a_server_that_closes_after_a_silence_is_not_healthy() {
     let port = serve(|request, stream| {
@@ -989,7 +990,7 @@ fn a_server_that_closes_after_a_silence_is_not_healthy() {
     assert_ne!(told.status, Some(0));
 }
 
-/// Another session shows it: without a ping it stays open.
+/// A session without a ping stays open, which proves the cause.
 #[test]
 fn a_server_that_closes_because_of_a_ping_is_not_healthy() {
     for answered in [0, 1] {
@@ -1008,10 +1009,10 @@ fn a_server_that_closes_because_of_a_ping_is_not_healthy() {
     }
 }
 
-/// Answers so many pings of doctor, then waits.
+/// Answers this number of doctor's pings, and then waits.
 fn answer_pings(stream: &mut TcpStream, count: usize, wait: u64) -> Option<()> {
     for _ in 0..count {
-        // "wscope doctor", masked.
+        // The frame of a masked ping with "wscope doctor".
         let mut ping = [0; 19];
         stream.read_exact(&mut ping).ok()?;
         stream.write_all(b"\x8a\x0dwscope doctor").ok()?;
@@ -1019,7 +1020,7 @@ fn answer_pings(stream: &mut TcpStream, count: usize, wait: u64) -> Option<()> {
     if wait > 0 { pause(stream, wait) } else { Some(()) }
 }
 
-/// Servers of graphql-ws wait three seconds for a message that doctor does not send.
+/// A server of graphql-ws waits three seconds for a first message, which doctor does not send.
 #[test]
 fn a_server_that_waits_for_a_first_message_is_healthy_for_doctor() {
     for (wait, healthy) in [(300, true), (0, false)] {

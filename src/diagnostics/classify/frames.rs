@@ -114,7 +114,7 @@ fn text_instead<'a>(
 ) -> Option<(&'a [u8], &'static str)> {
     let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
     let rest = context.around.get(at..)?;
-    // A message that is whole had the right length, if it is the frame before.
+    // If the previous frame held a complete message, its length was right.
     let whole = || {
         let last = facts.stream.heard.map(|heard| heard.content).unwrap_or_default();
         let before = &context.around[..at];
@@ -192,8 +192,9 @@ fn content(d: Diagnostic, first: &Violation, context: &FrameContext<'_>, role: R
     }
 }
 
-/// Only a message behind others depends on a context (RFC 7692 §7.1.1), and one that is DEFLATE all
-/// through, but for what it refers to, shows that it does.
+/// Adds the cause if the peer keeps its compression context against the agreement. Only a message
+/// after others can depend on a context (RFC 7692 §7.1.1). The proof is that the message is valid
+/// DEFLATE except for its references to earlier data.
 fn context_takeover(
     d: Diagnostic,
     context: Option<&FrameContext<'_>>,
@@ -218,8 +219,8 @@ fn context_takeover(
     ))
 }
 
-/// Whether the message of a frame can be inflated with a window of text before it: with that of the
-/// last messages, and before them zeros.
+/// Whether the message of a frame can be decompressed with a window of earlier data: zeros, and
+/// then the last messages.
 fn refers_before(context: &FrameContext<'_>, facts: &Facts<'_>) -> bool {
     let FrameContext { header, around, around_at, .. } = context;
     let payload = || {
@@ -235,7 +236,7 @@ fn refers_before(context: &FrameContext<'_>, facts: &Facts<'_>) -> bool {
     let mut window = vec![0; usize::from(u16::MAX) / 2];
     theirs.for_each(|message| window.extend_from_slice(message.content));
     let mut inflater = Inflater::new(MAX_WINDOW_BITS, false);
-    // A message that is longer is not proved to end.
+    // If the message is longer than this, its end is unknown.
     let mut output = vec![0; 64 * 1024];
     for stored in window.chunks(usize::from(u16::MAX)) {
         let len = u16::try_from(stored.len()).unwrap_or(u16::MAX);
@@ -248,7 +249,7 @@ fn refers_before(context: &FrameContext<'_>, facts: &Facts<'_>) -> bool {
     let text = std::str::from_utf8(&output[..done.produced]);
     let is_cut = |error: std::str::Utf8Error| error.error_len().is_none() && !is_whole;
     let legible = header.opcode != OpCode::Data(Data::Text) || text.map_or_else(is_cut, |_| true);
-    // A block of one byte can be read only where the message has ended a block itself.
+    // The decoder can read a block of one byte only if the message itself has ended its last block.
     let end = [&TAIL[..], &[0, 1, 0, 0xfe, 0xff, b'.']].concat();
     let mut ended = || {
         let rest = inflater.inflate(&end, &mut output).ok();

@@ -243,7 +243,8 @@ fn health_check(
     asked.then(|| (any.into(), format!("the path is {path}"), Confidence::Medium, CHECK_TCP))
 }
 
-/// Whole words in the User-Agent of what looks for open ports and known faults, in lower case.
+/// Words in the User-Agent of programs that look for open ports and known vulnerabilities. They are
+/// whole words in lower case.
 const SCANNERS: &[&str] = &[
     "zgrab",
     "masscan",
@@ -256,7 +257,7 @@ const SCANNERS: &[&str] = &[
     "internetmeasurement",
 ];
 
-/// Names at the front of a path that only somebody who looks for secrets asks for.
+/// First names of paths that only a search for secrets requests.
 const HIDDEN: &[&str] =
     &[".env", ".git", ".aws", ".svn", ".hg", ".htaccess", ".htpasswd", ".DS_Store", ".ssh"];
 
@@ -274,7 +275,7 @@ fn scan(request: &Head) -> Option<(Cow<'static, str>, String, Confidence, &'stat
     }
     let target = String::from_utf8_lossy(line.target);
     let front = target.strip_prefix('/').and_then(|path| path.split(['/', '?']).next());
-    // As in `.env` and `.env.local`.
+    // For example `.env` and `.env.local`.
     let hidden = front.is_some_and(|front| HIDDEN.contains(&front) || front.starts_with(".env."));
     if hidden {
         let fact = "the path is that of a hidden file".to_owned();

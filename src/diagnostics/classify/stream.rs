@@ -52,7 +52,7 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// Text in the place of a frame, in the middle of the stream; `span` begins with it.
+/// Adds text in place of a frame, in the middle of the stream. `span` begins with that text.
 pub(super) fn text_inside(bytes: &[u8], span: Span, found: &mut Findings<'_>) {
     let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
     let line = String::from_utf8_lossy(line).into_owned();

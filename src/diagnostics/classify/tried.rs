@@ -9,11 +9,11 @@ use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supporte
 /// The cause if some sessions end and others do not, without a difference in the request.
 const ERRATIC: &str = "the server ends some connections and not others, as while it restarts, or where one of several fails";
 
-/// What a session shows that stays open without a ping.
+/// The cause if a session without a ping stays open.
 const PINGED: &str =
     "the server closes because of a ping, which it has to answer (RFC 6455 §5.5.2)";
 
-/// A refusal by a server that gives the same request another answer.
+/// Explains a refusal by a server that gave another answer to the same request.
 pub(super) fn erratic_answers(mut d: Diagnostic, trial: &Trial) -> Diagnostic {
     // The other answer to the same request rules out all causes that are not proved.
     d.causes.retain(|cause| cause.confidence == Confidence::High);
@@ -55,7 +55,7 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         d.causes.retain(|cause| cause.confidence == Confidence::High);
         let same = facts.trials.iter().rev().find(|trial| is_of_session(trial));
         let fact = same.map(ToString::to_string).unwrap_or_default();
-        // These sessions have no ping either.
+        // The other sessions also differ from the first one in that they send no ping.
         let pinged = facts.pings.waiting.is_some() && facts.close.by_peer && checks.is_empty();
         let d = d.suggests(ERRATIC, fact.clone());
         return match pinged {
