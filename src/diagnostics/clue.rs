@@ -201,7 +201,7 @@ pub enum Clue {
     Interceptor,
     /// A word in the answer suggests a filter or such a proxy.
     MaybeInterceptor,
-    /// The answer names a program that usually is a forward proxy, although none was used.
+    /// The answer names a program that usually is a forward proxy, although this run uses none.
     ForwardProxied,
     /// The answer names another path than the requested one.
     NamesOtherPath,
@@ -338,7 +338,7 @@ pub enum Clue {
     AtOnce,
     /// The reason of the Close names an idle timer.
     TimerReason,
-    /// The reason of the Close names a timeout, without its kind.
+    /// The reason of the Close names a timeout, but not which one.
     TimeoutReason,
     /// The reason of the Close says that the first message did not arrive in time.
     FirstMessageReason,
@@ -483,7 +483,7 @@ pub enum Clue {
     VersionsLimited,
     /// An HTTP server, not a proxy, answers CONNECT.
     ProxyIsServer,
-    /// The certificate's validity begins later.
+    /// The certificate is not valid yet.
     NotYetValid,
     /// The certificate has a subjectAltName.
     HasNames,

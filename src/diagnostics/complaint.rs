@@ -1,8 +1,8 @@
-//! Words of a complaint in a text, and words that deny one.
+//! Words of complaints, and texts that say that there is no error.
 
 use super::said::says;
 
-/// Words of complaints, as [`says`] takes them.
+/// Words of complaints, in the form that [`says`] uses.
 const WORDS: [&str; 27] = [
     "error*",
     "err",
@@ -33,7 +33,7 @@ const WORDS: [&str; 27] = [
     "banned",
 ];
 
-/// Whether a text has a word of a complaint.
+/// Whether a text contains a word of a complaint.
 pub(super) fn faults(text: &str) -> bool {
     WORDS.iter().any(|word| says(text, word))
 }

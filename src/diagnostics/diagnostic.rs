@@ -140,7 +140,7 @@ impl Diagnostic {
         }
     }
 
-    /// The surest cause. If it is not proved, and the next one is as sure, both.
+    /// The surest cause. If it is not proved and the next one is as sure, both causes.
     pub fn suspects(&self) -> String {
         let first = self.causes.first().map(|cause| cause.confidence);
         let equal = |cause: &&Supported| Some(cause.confidence) == first;

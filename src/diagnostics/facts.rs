@@ -34,7 +34,7 @@ pub struct Facts<'a> {
     pub proxy: Option<ProxyFacts<'a>>,
     /// The facts about TLS.
     pub tls: TlsAttempt<'a>,
-    /// The first bytes of an answer that is not an HTTP head, to a plain request.
+    /// The first bytes of the answer to a plain request, if they are not an HTTP head.
     pub first_bytes: &'a [u8],
     /// How the wait for the response ended, if no response arrived.
     pub unanswered: Option<Unanswered>,
@@ -141,7 +141,7 @@ impl<'a> CloseFacts<'a> {
 pub enum LookupFault {
     /// There is no such name, or no address for it.
     NotFound,
-    /// There are addresses, but only of the family that was not requested.
+    /// The name has addresses, but only of a family that the run excludes.
     OtherFamily,
     /// The name server gave no answer.
     Unanswered,
@@ -251,7 +251,7 @@ pub struct TlsAttempt<'a> {
     pub shown: Option<&'a CertificateFacts>,
     /// The name that an option of this run sends instead of the host's, in words.
     pub own_name: Option<&'a str>,
-    /// What an option of this run offers instead of http/1.1, in words.
+    /// The protocols that an option of this run offers instead of http/1.1, in words.
     pub own_alpn: Option<&'a str>,
     /// Whether the server requested a client certificate, and continued without one.
     pub asked: bool,
@@ -293,7 +293,7 @@ pub enum TlsFault<'a> {
 /// How the wait for a response ended without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unanswered {
-    /// How.
+    /// How the wait ended.
     pub how: StreamEnd,
     /// The time since the request.
     pub after: Duration,
@@ -435,8 +435,8 @@ impl Trial {
         }
     }
 
-    /// Whether the server speaks the tried protocol. A TLS server that answers plain HTTP does so
-    /// only to report the error.
+    /// Whether the server speaks the tried protocol. A TLS server may answer plain HTTP, but only
+    /// to report the error.
     pub fn is_spoken(&self) -> bool {
         let refuses = self.body().is_some_and(super::said::wants_tls);
         (self.status().is_some() && !refuses) || matches!(self.outcome, TrialOutcome::Tls(_))
@@ -572,9 +572,9 @@ pub struct End {
     pub idle: Duration,
     /// The time since the last data message in either direction.
     pub idle_data: Duration,
-    /// The silence before the last bytes of the peer.
+    /// The length of the silence before the last bytes of the peer.
     pub quiet: Duration,
-    /// The longest silence before that one.
+    /// The length of the longest silence before that one.
     pub longest_quiet: Duration,
     /// The time from the 101 to the last bytes of the peer.
     pub last: Duration,

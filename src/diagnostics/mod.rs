@@ -1,10 +1,10 @@
 //! What can go wrong with a WebSocket connection, and how to explain it.
 //!
-//! The [catalogue](SECTIONS) has one [`CatalogueEntry`] for each symptom, under a stable code
-//! (`W602`); [`classify()`] checks the [`Facts`] of an attempt in a fixed order, and makes
-//! [`Diagnostic`]s of them; [`browser`] finds the entry for a browser's message. All of it is pure:
-//! no I/O, no clock, no terminal. `ui` prints diagnostics. docs/diagnosis.md says how a diagnosis
-//! is made and how to add one.
+//! The [catalogue](SECTIONS) has one [`CatalogueEntry`] for each symptom, with a stable code
+//! (`W602`). [`classify()`] checks the [`Facts`] of an attempt in a fixed order, and makes
+//! [`Diagnostic`]s of them. [`browser`] finds the entry for a browser's message. This module uses
+//! no I/O, no clock and no terminal; `ui` prints diagnostics. docs/diagnosis.md says how a
+//! diagnosis is made and how to add one.
 
 mod answer;
 pub mod browser;
@@ -118,7 +118,7 @@ pub struct LikelyCause {
 /// One row of the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CatalogueEntry {
-    /// The stable name, `W` and three digits: the first one is the layer.
+    /// The stable name: `W` and three digits. The first digit is the layer.
     pub code: &'static str,
     /// The part of a connection that it is about.
     pub family: Family,

@@ -99,7 +99,7 @@ pub fn is_proxy_protocol(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PROXY ") || bytes.starts_with(b"\r\n\r\n\0\r\nQUIT\n")
 }
 
-/// The protocol of a client that speaks first, by its first bytes.
+/// The protocol of a client that speaks first, recognised by its first bytes.
 pub fn client(bytes: &[u8]) -> Option<&'static str> {
     let starts = |at: usize, start: &[u8]| bytes.get(at..).is_some_and(|b| b.starts_with(start));
     if let Some((.., name)) = CLIENTS.iter().find(|(at, start, _)| starts(*at, start)) {

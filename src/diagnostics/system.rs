@@ -1,5 +1,5 @@
-//! Errors of the operating system, by their names in `errno.h` and by their texts, as programs in
-//! any language print them.
+//! Errors of the operating system. They are recognised by their names in `errno.h` and by the texts
+//! that programs in any language print.
 
 /// An error of the operating system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

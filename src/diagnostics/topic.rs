@@ -7,10 +7,10 @@ use crate::wire::close;
 use crate::wire::handshake::rules::RULES;
 use crate::wire::violation;
 
-/// An entry, and how the question leads to it.
+/// The entry for a question, and how the question leads to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
-    /// The entry; `None` where the title of a handshake rule explains everything.
+    /// The entry; `None` if the title of a handshake rule explains everything.
     pub entry: Option<&'static CatalogueEntry>,
     /// One sentence that says what the topic is, unless the topic is the entry itself.
     pub asked: Option<String>,

@@ -44,7 +44,7 @@ impl<'a> Url<'a> {
         Self { scheme, userinfo, host, port, path, query, fragment }
     }
 
-    /// Whether the scheme asks for TLS.
+    /// Whether the scheme requires TLS.
     pub fn is_secure(&self) -> bool {
         ["wss", "https"].iter().any(|secure| self.scheme.eq_ignore_ascii_case(secure))
     }

@@ -25,7 +25,7 @@ pub struct ClientProtocol {
     pub what: Cow<'static, str>,
     /// The name of the lens that reads it, if there is one.
     pub lens: Option<&'static str>,
-    /// What to do about it.
+    /// What a user can do about it.
     pub help: &'static str,
     /// How surely the request shows the protocol.
     pub confidence: Confidence,

@@ -169,7 +169,7 @@ fn the_second_of_a_probe_is_not_that_of_the_server() {
         let mut buffer = [0; 4096];
         let n = stream.read(&mut buffer).ok()?;
         if asks(&String::from_utf8_lossy(&buffer[..n])) {
-            // Engine.IO's destroyUpgradeTimeout.
+            // The time of Engine.IO's destroyUpgradeTimeout.
             stream.set_read_timeout(Some(Duration::from_millis(1000))).ok()?;
             let _ = stream.read(&mut buffer);
         }

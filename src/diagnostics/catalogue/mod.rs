@@ -25,7 +25,7 @@ pub use tls::of_alert;
 pub struct Section {
     /// The subject of these entries.
     pub title: &'static str,
-    /// In the order of their codes.
+    /// The entries, in the order of their codes.
     pub entries: &'static [CatalogueEntry],
 }
 

@@ -1,6 +1,6 @@
-//! A status other than 101: what answered, and why it did not upgrade.
+//! A status other than 101: which program answered, and why it did not upgrade.
 //!
-//! A status can be misleading (a 404 for a refused Origin, a 400 for a wrong path), so headers and
+//! A status can be misleading: a 404 for a refused Origin, a 400 for a wrong path. So headers and
 //! body are checked before the number.
 
 use super::application::path_hint;
@@ -108,7 +108,7 @@ pub(super) fn refusal(facts: &Facts<'_>, found: &mut Findings<'_>) {
     found.add(code, |d| answer.explain(d));
 }
 
-/// A response to be explained.
+/// A response that needs an explanation.
 struct RefusalResponse<'a> {
     facts: &'a Facts<'a>,
     head: &'a Head,
@@ -907,7 +907,7 @@ impl RefusalResponse<'_> {
         self.facts.request.and_then(|head| head.get("Sec-WebSocket-Version")) == Some(b"13")
     }
 
-    /// The line that explains most.
+    /// The line that explains the most.
     fn span(&self, code: &str) -> Span {
         let header = match code {
             "W300" | "W301" => "Content-Type",
