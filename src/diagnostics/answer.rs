@@ -1,8 +1,8 @@
-//! Whether an answer of JSON refuses the request before it.
+//! Whether a JSON answer refuses the request before it.
 //!
-//! Each application has its own words for that. What they share is an envelope: an id, a kind, a state
-//! and a text. An answer that holds more is the result that was asked for, even if that result is that
-//! something failed: a link that is dead, a word that is spelled wrong.
+//! Each application has its own words for a refusal. But all refusals have the same envelope: an
+//! id, a kind, a state and a text. An answer with more content is the requested result. That result
+//! may itself be a failure: a dead link, a misspelled word.
 
 use serde_json::{Map, Value};
 
@@ -10,10 +10,10 @@ use super::complaint::{fails, faults, names_error, refuses_plainly, says_none, s
 
 type Object = Map<String, Value>;
 
-/// Members of an envelope, in lower case and without separators. What an application answers with
-/// stands under other names.
+/// Members of an envelope, in lower case and without separators. The result of a request has other
+/// names.
 const ENVELOPE: &[&str] = &[
-    // Whom or what it is for.
+    // Names for the addressee or the subject.
     "ref",
     "nonce",
     "sn",
@@ -31,7 +31,7 @@ const ENVELOPE: &[&str] = &[
     "server",
     "field",
     "state",
-    // What it is.
+    // Names for the kind of the message.
     "type",
     "typ",
     "event",
@@ -54,7 +54,7 @@ const ENVELOPE: &[&str] = &[
     "ts",
     "date",
     "timestamp",
-    // How it went.
+    // Names for the result.
     "ok",
     "success",
     "successful",
@@ -70,7 +70,7 @@ const ENVELOPE: &[&str] = &[
     "severity",
     "softlogout",
     "advice",
-    // Why, and what to do.
+    // Names for the reason and for advice.
     "messages",
     "fails",
     "validation",
@@ -83,19 +83,21 @@ const ENVELOPE: &[&str] = &[
     "help",
 ];
 
-/// How such names begin: `request_id`, `errorCode`, `retry_after`, `time_in`, `supportedVersions`.
+/// The beginnings of such names: `request_id`, `errorCode`, `retry_after`, `time_in`,
+/// `supportedVersions`.
 const ENVELOPE_STARTS: [&str; 6] = ["req", "err", "retry", "time", "supported", "connection"];
 
-/// Parts of such names.
+/// Parts of the names of such members.
 const ENVELOPE_PARTS: [&str; 4] = ["attempt", "remaining", "limit", "wait"];
 
-/// Members that say where in a text something was found, or when.
+/// Members that say where or when something was found.
 const PLACES: [&str; 7] = ["line", "column", "row", "word", "position", "offset", "at"];
 
-/// Letters that two forms of a verb share: `subscribe` and `subscriptionStatus`.
+/// The number of first letters that two forms of a verb share: `subscribe` and
+/// `subscriptionStatus`.
 const STEM: usize = 6;
 
-/// Names of texts that explain, in some languages.
+/// Names of members with an explanation, in some languages.
 const EXPLAINING: [&str; 19] = [
     "message",
     "msg",
@@ -118,7 +120,7 @@ const EXPLAINING: [&str; 19] = [
     "grund",
 ];
 
-/// Kinds of messages that are refusals by their name.
+/// Kinds of messages whose names mean a refusal.
 const REFUSALS: [&str; 12] = [
     "nack",
     "accessdenied",
@@ -134,17 +136,17 @@ const REFUSALS: [&str; 12] = [
     "authtimeout",
 ];
 
-/// Kinds that end a session; before, they may be events about others.
+/// Kinds that end a session. If the session continues, they may be about other users.
 const ENDS: [&str; 2] = ["kicked", "banned"];
 
-/// Whether the answer refuses the request, or says that it failed. Of one that is not `whole` it is not
-/// known what else it holds.
+/// Whether the answer refuses the request, or says that it failed. If the answer is not `whole`,
+/// its other members are unknown.
 pub(super) fn refuses(request: &str, answer: &str, whole: bool) -> bool {
     let request = object(request).unwrap_or_default();
     let Some(answer) = object(answer) else { return false };
     let succeeds =
         ["ok", "success"].iter().any(|name| answer.get(*name) == Some(&Value::Bool(true)));
-    // An error of this side that stands in the answer again, as in a chat, is an echo.
+    // If the answer contains our own error again, as in a chat, it is an echo.
     let again = |(name, value): (&String, &Value)| answer.get(name) == Some(value);
     let echo = complains(&request) && request.iter().all(again);
     let refused = match whole {
@@ -154,20 +156,20 @@ pub(super) fn refuses(request: &str, answer: &str, whole: bool) -> bool {
     !succeeds && !echo && (is_error(&answer) || refused)
 }
 
-/// Whether the last message before an end says that something failed.
+/// Whether the last message before an end says that something failed. The message is this object.
 pub(super) fn complains(object: &Object) -> bool {
     let nothing = Object::new();
     let ends = is_kind_in(object, &ENDS) && !has_data(object, &nothing, "");
     is_error(object) || marks(object) > 0 || ends || is_refusal(object, &nothing)
 }
 
-/// Whether a list of JSON is an error.
+/// Whether a JSON list is an error.
 pub(super) fn list_complains(text: &str) -> bool {
     is_abort(text) || is_notice(text) || is_list_with_error(text) || names_error_first(text)
 }
 
-/// Whether an object, or the one in it that is the answer, is marked as a failure and holds nothing but
-/// an envelope.
+/// Whether an object contains only an envelope and is marked as a failure. The same applies to the
+/// inner object that is the answer.
 fn is_refusal(object: &Object, request: &Object) -> bool {
     let failed = marks(object) > 0 || spells_fault(object) || is_kind_in(object, &REFUSALS);
     if failed && !has_data(object, request, "") {
@@ -194,42 +196,42 @@ fn is_refusal(object: &Object, request: &Object) -> bool {
     })
 }
 
-/// Whether the kind of an object is one of these.
+/// Whether the kind of an object is in this list.
 fn is_kind_in(object: &Object, list: &[&str]) -> bool {
     kinds(object).any(|kind| list.contains(&&*plain(kind)))
 }
 
-/// How many members say in the usual way that something failed: the request, or what the object is
-/// about.
+/// The number of members that usually mean a failure, either of the request or of the object's
+/// subject.
 fn marks(object: &Object) -> usize {
     let zero = object.iter().any(|(name, value)| {
         matches!(&*plain(name), "code" | "errcode" | "errorcode") && is_zero(value)
     });
     let marked = |(name, value): &(&String, &Value)| match name.as_str() {
-        // A number measures it, and a zero beside it says that there is none.
+        // A number is a measured error, and a zero beside it means that there is no error.
         "error" | "errorMessage" | "error_message" => {
             !is_none(value) && !value.is_number() && !zero
         }
-        // `false` alone may be a state, such as a light that is off.
+        // `false` without an explanation may be a state, such as a light that is off.
         "success" | "ok" | "successful" => **value == Value::Bool(false) && explains(object, false),
-        // A number counts the errors, and what was found in a text has a place there.
+        // A number counts errors, and `valid` belongs to the result of a check.
         "errors" => !is_none(value) && !value.is_number() && !object.contains_key("valid"),
-        // The numbers of HTTP.
+        // The statuses of HTTP.
         "code" | "statusCode" => {
             explains(object, true) && value.as_u64().is_some_and(|code| (400..600).contains(&code))
         }
-        // That of a job or a device may be what was asked for.
+        // The status of a job or a device may be the requested result.
         "status" => says_failed(object, name, value),
         _ => false,
     };
     object.iter().filter(marked).count()
 }
 
-/// Whether an object says in other words that the request failed.
+/// Whether an object says in less usual words that the request failed.
 fn spells_fault(object: &Object) -> bool {
     let told = explains(object, true);
     let faulty = || object.values().filter_map(Value::as_str).any(faults);
-    // A number may as well mean success, in any system of codes but for one below zero.
+    // In most systems of codes, a number may also mean success; a negative one does not.
     let bad =
         |value: &Value| value.as_f64().is_some_and(|code| code < 0.0 || code >= 300.0 && faulty());
     let zero = |name: &str| object.get(name).is_some_and(is_zero);
@@ -240,13 +242,13 @@ fn spells_fault(object: &Object) -> bool {
         "errcode" | "errorcode" | "errno" => told && !is_zero(value) && !is_none(value),
         "code" | "ret" | "retcode" => told && bad(value),
         "result" => *value == "error",
-        // JSend (<https://github.com/omniti-labs/jsend>): nothing but data beside it.
+        // JSend (<https://github.com/omniti-labs/jsend>): the only other member is `data`.
         "status" => {
             matches!(value.as_str(), Some("fail" | "error"))
                 && object.len() == 2
                 && object.get("data").is_some_and(Value::is_object)
         }
-        // The state of a login is about nothing else.
+        // The result of a login is always about the request.
         "type" if matches!(value.as_str(), Some("auth" | "login")) => {
             object.get("result").and_then(Value::as_str).is_some_and(fails)
         }
@@ -254,10 +256,10 @@ fn spells_fault(object: &Object) -> bool {
     })
 }
 
-/// Whether an object holds something that is no part of an envelope, or names what was asked about;
-/// but for the member `except`.
+/// Whether an object contains data outside an envelope, or names the subject of the request. The
+/// member `except` does not count.
 fn has_data(object: &Object, request: &Object, except: &str) -> bool {
-    // An answer that repeats the id or the verb of the request repeats its parameters, too.
+    // An answer that repeats the id or the verb of the request also repeats its parameters.
     let asked =
         |value: &Value| request.values().any(|one| one == value || one.get(0) == Some(value));
     let id =
@@ -271,20 +273,21 @@ fn has_data(object: &Object, request: &Object, except: &str) -> bool {
             || EXPLAINING.contains(&&*name)
             || ENVELOPE_PARTS.iter().any(|part| name.contains(part))
             || ENVELOPE_STARTS.iter().any(|start| name.starts_with(start));
-        // What was asked about may come back as the id of a thing, a field of a form, or a code.
+        // The subject of the request may return as the id of a thing, as a field of a form, or as a
+        // code.
         let renamed = is_id(&name) && request.get(key) != Some(value);
         let thing = value.is_string() && (renamed || name == "field") || name == "code";
         let subject = thing && asked(value);
         let jsend = name == "data" && object.len() == 2;
         let envelope = jsend || *value == "error" || (named || is_id(&name)) && !subject;
-        // What was found in a text has a place there.
+        // The result of a check has the places of the errors.
         let placed = |item: &Value| PLACES.iter().any(|place| item.get(place).is_some());
         let found = value.as_array().is_some_and(|items| items.iter().any(placed));
         found || !(envelope || is_empty(value) || repeats && asked(value))
     })
 }
 
-/// Whether a value holds nothing.
+/// Whether a value is empty.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -295,7 +298,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Whether the name of a member, as [`plain`] makes it, is that of an id.
+/// Whether a member is an id, by its name in the form of [`plain`].
 fn is_id(name: &str) -> bool {
     let starts = ["seq", "transaction"].iter().any(|start| name.starts_with(start));
     starts
@@ -304,30 +307,30 @@ fn is_id(name: &str) -> bool {
         || matches!(name, "ref" | "nonce" | "sn")
 }
 
-/// Whether a code says that there is no error: `0`, `"00000"`.
+/// Whether a code means that there is no error: `0`, `"00000"`.
 fn is_zero(code: &Value) -> bool {
     let zeros = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte == b'0');
     code.as_f64() == Some(0.0) || code.as_str().is_some_and(zeros)
 }
 
-/// The values of the members that name the kind of a message.
+/// The values of the members that contain the kind of a message.
 fn kinds(object: &Object) -> impl Iterator<Item = &str> {
     let names =
         ["type", "typ", "event", "op", "action", "kind", "topic", "method", "cmd", "command"];
     names.into_iter().filter_map(|name| object.get(name)?.as_str())
 }
 
-/// A name in lower case and without separators: `errorCode` and `error_code` are one.
+/// A name in lower case and without separators, so that `errorCode` and `error_code` are equal.
 fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether an object is an error by its kind, whatever else it holds.
+/// Whether the kind of an object is an error, whatever its other members are.
 fn is_error(object: &Object) -> bool {
-    // The message that ends a session, with the fault that it names.
+    // A message of type `disconnect` ends the session; its reason names the error.
     let reason = object.get("reason").and_then(Value::as_str).unwrap_or_default();
     let leaves = object.get("type").is_some_and(|kind| kind == "disconnect");
-    // API Gateway's own answer to a message.
+    // The own answer of AWS API Gateway to a message.
     let ids = ["message", "connectionId", "requestId"];
     if object.len() == ids.len() && ids.iter().all(|name| object.contains_key(*name)) {
         return true;
@@ -337,15 +340,16 @@ fn is_error(object: &Object) -> bool {
         || is_answer && object.get("status").is_some_and(|status| status == "error")
         || object.iter().any(|(name, value)| match name.as_str() {
             "problem" => value.is_string() && object.contains_key("command"),
-            // What became of it.
+            // The result of a login.
             "auth" | "login" => {
                 value.as_str().is_some_and(|value| fails(value) || names_error(value))
             }
-            // DDP, which names the versions that it has.
+            // DDP names the versions that it supports.
             "msg" => value == "failed" && object.contains_key("version"),
-            // An action called error asks for one to be logged.
+            // A member named `action` does not count: the action `error` asks the server to log
+            // one.
             "type" | "event" | "op" | "kind" | "T" => says_failed(object, name, value),
-            // A gateway's own refusal names nothing else than what it concerns.
+            // A gateway's own refusal has no other members than these ids.
             "message" => {
                 object.keys().all(|name| ids.contains(&name.as_str()))
                     && value.as_str().is_some_and(refuses_plainly)
@@ -354,9 +358,9 @@ fn is_error(object: &Object) -> bool {
         })
 }
 
-/// Whether the kind or the state of an object is a failure.
+/// Whether the kind or the state of an object means a failure.
 fn says_failed(object: &Object, name: &str, value: &Value) -> bool {
-    // Where nothing but numbers is beside it, something is counted or measured.
+    // If all other members are numbers, the object counts or measures something.
     let mut others = object.iter().filter(|(other, _)| *other != name);
     let counted = object.len() > 1 && others.all(|(_, other)| other.is_number());
     value.as_str().is_some_and(|value| {
@@ -364,7 +368,8 @@ fn says_failed(object: &Object, name: &str, value: &Value) -> bool {
     })
 }
 
-/// Whether an object has a state of failure, and an error that says why, in itself or one level deeper.
+/// Whether an object has a state of failure, and an error with a message, in itself or one level
+/// deeper.
 fn has_failed(object: &Object) -> bool {
     let error = |object: &Object| {
         object.get("error").is_some_and(|error| error.get("message").is_some_and(Value::is_string))
@@ -373,7 +378,7 @@ fn has_failed(object: &Object) -> bool {
         && (error(object) || object.values().filter_map(Value::as_object).any(error))
 }
 
-/// Whether an object has a member that explains, as a text if that is wanted.
+/// Whether an object has a member that explains. With `as_text`, the explanation must be a text.
 fn explains(object: &Object, as_text: bool) -> bool {
     object.iter().any(|(name, value)| {
         let name = plain(name);
@@ -383,7 +388,7 @@ fn explains(object: &Object, as_text: bool) -> bool {
     })
 }
 
-/// Whether a value says that there is none.
+/// Whether a value means that there is no error.
 fn is_none(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
@@ -399,8 +404,8 @@ fn is_none(value: &Value) -> bool {
     }
 }
 
-/// The members of a JSON object; of one that was cut, those that came whole, and the beginning of the
-/// last.
+/// The members of a JSON object. If the text was cut, its complete members, and the beginning of
+/// the last one.
 pub(super) fn object(text: &str) -> Option<Object> {
     let read = |text: &str| match serde_json::from_str(text) {
         Ok(Value::Object(members)) => Some(members),
@@ -408,7 +413,8 @@ pub(super) fn object(text: &str) -> Option<Object> {
     };
     read(text).or_else(|| {
         let (mut open, mut string, mut escaped) = (Vec::new(), false, false);
-        // Where the text may be cut, and what closes it there.
+        // The position of the last comma, where the text may be cut, and the brackets that are open
+        // there.
         let mut comma = None;
         for (at, c) in text.char_indices() {
             match c {
@@ -435,10 +441,10 @@ pub(super) fn object(text: &str) -> Option<Object> {
     })
 }
 
-/// Whether a message is a list of objects, each of which says that it is an error.
+/// Whether a message is a list of objects that all are errors.
 fn is_list_with_error(text: &str) -> bool {
     let objects = serde_json::from_str::<Vec<Object>>(text).unwrap_or_default();
-    // The type of a record in a list is one of many, and a record has data.
+    // The member `type` of a record is not the kind of the message, and a record has data.
     let marked = |mut members: Object| {
         members.remove("type");
         is_error(&members) || marks(&members) > 0 && !has_data(&members, &Object::new(), "")
@@ -446,14 +452,15 @@ fn is_list_with_error(text: &str) -> bool {
     !objects.is_empty() && objects.into_iter().all(marked)
 }
 
-/// Whether a message is ABORT of WAMP, with the name of an error: `[3,{},"wamp.error.no_such_realm"]`.
-/// The lens needs the subprotocol to know it.
+/// Whether a message is ABORT of WAMP with the name of an error:
+/// `[3,{},"wamp.error.no_such_realm"]`. The lens recognises it only with the subprotocol.
 fn is_abort(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("[3,") else { return false };
     rest.trim_end().rsplit('"').nth(1).is_some_and(|name| name.contains(".error."))
 }
 
-/// Whether a message is a list of texts, the last of which begins as an error: `["END","error: no"]`.
+/// Whether a message is a list of a known kind and a text that begins as an error: `["END","error:
+/// no"]`.
 fn is_notice(text: &str) -> bool {
     let texts = serde_json::from_str::<Vec<String>>(text).unwrap_or_default();
     let kinds = ["notice", "closed", "error", "end"];
@@ -461,7 +468,7 @@ fn is_notice(text: &str) -> bool {
     matches!(&texts[..], [kind, text] if known(kind) && shouts(text))
 }
 
-/// Whether a list of JSON begins with the name of an error, as `["error",{…}]`.
+/// Whether a JSON list begins with the name of an error, such as `["error",{…}]`.
 fn names_error_first(text: &str) -> bool {
     let Ok(Value::Array(list)) = serde_json::from_str(text) else { return false };
     list.first().and_then(Value::as_str).is_some_and(names_error)

@@ -1,4 +1,4 @@
-//! The messages of browsers and of Node's ws about a failure, and the entries for them.
+//! The messages of browsers and of Node's ws about a failure, and the entries that explain them.
 //!
 //! Browsers report little on purpose, so that pages can't probe the network behind them. The wording
 //! is that of Chromium, Firefox, Safari and of Node's ws and net modules.
@@ -8,9 +8,9 @@ use super::of_status;
 /// The meaning of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrowserMeaning {
-    /// Who talks like this.
+    /// The program that prints such messages.
     pub speaker: &'static str,
-    /// The codes of the entries, the most likely first.
+    /// The codes of the entries; the most likely one is first.
     pub codes: Vec<&'static str>,
 }
 
@@ -23,7 +23,8 @@ const NODE: &str = "Node.js";
 const WITH_STATUS: [(&str, &str); 2] =
     [("unexpected response code:", CHROME), ("unexpected server response:", NODE)];
 
-/// Parts of messages in lower case, with plain apostrophes; the first that fits counts.
+/// Parts of messages in lower case, with plain apostrophes. The first part that a message contains
+/// decides.
 #[rustfmt::skip]
 const MESSAGES: &[(&str, &str, &[&str])] = &[
     ("incorrect 'sec-websocket-accept'", CHROME, &["W402"]),
@@ -133,7 +134,8 @@ const MESSAGES: &[(&str, &str, &[&str])] = &[
     ("code 1006", "any browser", &["W706"]),
 ];
 
-/// Finds the entries for a message, copied from a console with or without what is around it.
+/// Finds the entries for a message. It may be copied from a console together with the text around
+/// it.
 pub fn explain(message: &str) -> Option<BrowserMeaning> {
     let message = message.to_lowercase().replace(['\u{2018}', '\u{2019}'], "'");
     for (words, speaker) in WITH_STATUS {

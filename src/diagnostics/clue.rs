@@ -1,7 +1,7 @@
-//! A fact of this run that supports a cause, or contradicts it.
+//! Clues: facts of this run that support a cause, or rule it out.
 //!
-//! A clue is a question to the [`Facts`]; its answer is the fact in words, or nothing. So no cause
-//! is named without a fact.
+//! A clue is a question about the [`Facts`]. Its answer is the fact in words, or `None`. So each
+//! named cause has its fact.
 
 use super::Facts;
 use super::facts::{
@@ -17,7 +17,7 @@ use crate::wire::Role;
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
 
-/// Names in Server and Via of programs that stand in front of others.
+/// Names, in Server and Via, of programs that are usually in front of others.
 const PROXIES: [&str; 19] = [
     "nginx",
     "apache",
@@ -40,8 +40,8 @@ const PROXIES: [&str; 19] = [
     "apisix",
 ];
 
-/// Pages that frameworks write for a plain request which they have no route for, and not for an
-/// upgrade.
+/// Pages of frameworks for a plain request without a route. For an upgrade, they write something
+/// else.
 const PLAIN_PAGES: [(&str, &str); 5] = [
     ("{\"detail\":\"not found\"}", "FastAPI"),
     ("<pre>cannot get ", "Express"),
@@ -50,7 +50,7 @@ const PLAIN_PAGES: [(&str, &str); 5] = [
     ("the current path, <code>", "Django"),
 ];
 
-/// What only the pages of programs that stand in front of others have.
+/// Texts that are only in the pages of programs in front of others.
 const PROXY_PAGES: [&str; 23] = [
     "<h3>guru meditation:</h3>",
     "<title>no such app</title>",
@@ -77,8 +77,7 @@ const PROXY_PAGES: [&str; 23] = [
     "xhtml1-transitional.dtd\">\n<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n <head>\n  <title>",
 ];
 
-/// What only the answers of filters and of forward proxies have, whose business is the client's network:
-/// in Server, Via, and the pages that they write themselves.
+/// Names of filters and forward proxies of the client's network, in Server and Via.
 const FORWARD_NAMES: [&str; 12] = [
     "squid",
     "tinyproxy",
@@ -94,7 +93,7 @@ const FORWARD_NAMES: [&str; 12] = [
     "netskope",
 ];
 
-/// Sentences that only the pages of filters have.
+/// Sentences that are only in the pages of filters.
 const FILTER_PAGES: [&str; 6] = [
     "web page blocked",
     "web filter violation",
@@ -104,7 +103,7 @@ const FILTER_PAGES: [&str; 6] = [
     "violation of your internet usage policy",
 ];
 
-/// Words of such pages that a page about something else may have, too.
+/// Words in the pages of filters that other pages may contain, too.
 const FILTER_WORDS: [&str; 14] = [
     "the requested url could not be retrieved",
     "internet usage policy",
@@ -122,7 +121,7 @@ const FILTER_WORDS: [&str; 14] = [
     "captive portal",
 ];
 
-/// Words in the issuer's name of products that open TLS on the way.
+/// Words in the issuer's name of products that decrypt TLS.
 const INTERCEPTORS: [&str; 22] = [
     "zscaler",
     "netskope",
@@ -148,38 +147,37 @@ const INTERCEPTORS: [&str; 22] = [
     "squid",
 ];
 
-/// Names in Server of programs that have no WebSocket support, whatever runs under them.
+/// Names, in Server, of programs without WebSocket support, for any application.
 const UNABLE: [&str; 7] =
     ["waitress", "wsgiserver", "simplehttp", "webrick", "amazons3", "github.com", "netlify"];
 
 /// The most characters of a filter's page; a longer page is a website, which may contain any words.
 const FILTER_PAGE: usize = 2000;
 
-/// Servers limit a head to 8 KB or more.
+/// Servers limit a head to 8 KB or more, so a head of this size may be too long.
 const LONG_HEAD: usize = 8000;
 
-/// Some servers and proxies take no longer message, in bytes.
+/// The length of a message that some servers and proxies refuse, in bytes.
 const LONG_MESSAGE: u64 = 32 * 1024;
 
-/// A question to the facts.
+/// A question about the facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clue {
     /// The request has an Origin.
     OriginSent,
     /// The request has no Origin.
     NoOrigin,
-    /// The request's Origin is that of the server itself.
+    /// The Origin of the request is that of the server.
     OriginIsOwn,
     /// An Authorization or Cookie header was sent.
     CredentialsSent,
     /// Neither Authorization nor Cookie was sent.
     NoCredentials,
-    /// Something whose name is that of a secret was sent elsewhere: a header, a parameter of the query,
-    /// a subprotocol.
+    /// The request has another header, query parameter or subprotocol with the name of a secret.
     SecretSent,
-    /// WWW-Authenticate wants Digest.
+    /// WWW-Authenticate requires Digest.
     WantsDigest,
-    /// The Authorization sent is Digest.
+    /// The sent Authorization is Digest.
     DigestSent,
     /// There is no WWW-Authenticate.
     NoChallenge,
@@ -187,91 +185,92 @@ pub enum Clue {
     SubprotocolSent,
     /// No subprotocol was offered.
     NoSubprotocol,
-    /// The query holds this text.
+    /// The query contains this text.
     InQuery(&'static str),
-    /// The path of the URL holds this text.
+    /// The path of the URL contains this text.
     InPath(&'static str),
-    /// The response names this server.
+    /// The header Server names this program.
     Server(&'static str),
     /// The response names a program that usually is a reverse proxy.
     Proxied,
     /// The response lists version 13, as gorilla/websocket does in every refusal.
     ListsVersion13,
-    /// The body is the page that a web server has before a site is set up.
+    /// The body is the default page of a web server without a site.
     DefaultPage,
-    /// A filter or an unrequested proxy wrote the answer itself, and says so.
+    /// A filter, or a proxy that no option names, wrote the answer and says so.
     Interceptor,
-    /// A word in the answer suggests the same.
+    /// A word in the answer suggests a filter or such a proxy.
     MaybeInterceptor,
-    /// The answer names a program that usually is a forward proxy, although none was used.
+    /// The answer names a program that usually is a forward proxy, although this run uses none.
     ForwardProxied,
     /// The answer names another path than the requested one.
     NamesOtherPath,
     /// The answer names the requested path, or says that it is unknown.
     NamesPath,
-    /// The answer is what a router writes that has no route, whatever the kind of the request.
+    /// The answer is that of a router without a route. It does not depend on the kind of request.
     Unrouted,
-    /// Engine.IO refuses without a reason, as it does for the application alone.
+    /// Engine.IO refuses without a reason, which it does only if the application tells it to.
     AllowRequest,
-    /// The answer has what only a completed handshake has.
+    /// The answer has a header that belongs only to a completed handshake.
     Accepts,
-    /// A library of Go read the handshake, and failed behind it.
+    /// A library for Go read the handshake, and failed after that.
     Untaken,
-    /// The answer is a 501 as any handler of Go may write it.
+    /// The answer is a 501 that any handler in Go may write.
     GoUnable,
-    /// An unknown path is answered by another server than this one.
+    /// At an unknown path, another server answers.
     OtherPathElsewhere,
     /// A plain GET gets the same answer as the upgrade, at a path that the server knows.
     PlainSameAtKnownPath,
-    /// The refusal has the form of the library ws, whose 401 is the word of its verifyClient.
+    /// The refusal has the form of the library ws. Its 401 means that verifyClient refused.
     WsRefusal,
     /// Subprotocols were offered, and the 101 names none.
     SubprotocolIgnored,
-    /// The same, and the connection ended before any message of the peer.
+    /// The same as [`Clue::SubprotocolIgnored`], and the connection ended before any message of the
+    /// peer.
     DroppedWithoutSubprotocol,
-    /// The status is this one.
+    /// The response has this status.
     StatusIs(u16),
-    /// The answer took long enough for something to have been waited for.
+    /// The answer took so long that the server may have waited for something.
     SlowAnswer,
-    /// The body holds this text, in any letter case.
+    /// The body contains this text, in any letter case.
     Body(&'static str),
-    /// The body is this text and nothing else, in any letter case.
+    /// The body is exactly this text, in any letter case.
     WholeBody(&'static str),
-    /// Envoy's own words on its upstream hold this text.
+    /// Envoy's own message about its upstream contains this text.
     Envoy(&'static str),
-    /// The page of Apache's proxy holds this text.
+    /// The page of Apache's proxy contains this text.
     ApacheProxy(&'static str),
-    /// The answer has the ids that AWS API Gateway gives a WebSocket.
+    /// The answer has the ids that AWS API Gateway gives to a WebSocket.
     GatewayIds,
     /// ngrok's header names this error.
     Ngrok(&'static str),
-    /// Cloudflare itself refuses, with the number of an error of its firewall.
+    /// Cloudflare itself refuses, with the error number of a firewall rule.
     CloudflareRule,
     /// Cloudflare's own answer has this number.
     CloudflareError(u16),
     /// The body is empty.
     NoBody,
-    /// The same request without the upgrade got the same answer.
+    /// The same request without the upgrade gets the same answer.
     PlainSame,
-    /// The same, and a reverse proxy answered.
+    /// The same as [`Clue::PlainSame`], and a reverse proxy answered.
     PlainSameBehindProxy,
-    /// The same request without the upgrade got the same answer, of a library that knows WebSocket.
+    /// The same as [`Clue::PlainSame`], from a library that supports WebSocket.
     PlainSameByLibrary,
-    /// The same request without the upgrade succeeded.
+    /// The same request without the upgrade succeeds.
     PlainServes,
-    /// Every request gets this answer: without the upgrade and at another path, too.
+    /// Every request gets this answer, also without the upgrade and at another path.
     AllSame,
-    /// A trial opened a WebSocket through all that is on the way.
+    /// A trial opened a WebSocket, so the whole path to the server passes upgrades.
     UpgradePasses,
-    /// A plain GET is answered by a proxy that can't reach the server behind it.
+    /// A proxy answers a plain GET: it can't reach the server behind it.
     PlainGateway,
-    /// A plain GET is answered with an error of the program, where the upgrade is dropped.
+    /// A plain GET gets an error of the program; the upgrade gets no answer.
     PlainFails,
-    /// A plain GET is answered by something else than HTTP.
+    /// The answer to a plain GET is not HTTP.
     PlainForeign,
-    /// A plain GET is refused with an empty 400, as by a parser.
+    /// A plain GET gets an empty 400, as from a parser.
     PlainUnread,
-    /// A plain GET gets an answer that only a path has which exists.
+    /// A plain GET gets an answer that only an existing path has.
     PlainKnown,
     /// The certificate's issuer is a product that decrypts TLS.
     IssuerIntercepts,
@@ -279,84 +278,85 @@ pub enum Clue {
     LoginPage,
     /// The edge of a CDN, or its firewall, refused.
     EdgeRefuses,
-    /// The answer is written in HTTP/1.0, and nothing shows a program in front.
+    /// The answer is in HTTP/1.0, and nothing shows a program in front.
     Http10,
-    /// The answer keeps the connection, as a TLS port does not with a request that it can't read.
+    /// The answer keeps the connection open. A TLS port would not do that after a request that it
+    /// can't read.
     KeptAlive,
-    /// A gateway says that it has no application for the name of the host.
+    /// A gateway reports that it has no application for the host's name.
     NoApplication,
-    /// The page is the proxy's own, so no server behind it was asked.
+    /// The page is the proxy's own, so no server behind it received the request.
     ProxyPage,
-    /// The same, at a path that ends with a slash.
+    /// The same as [`Clue::ProxyPage`], at a path that ends with a slash.
     Directory,
-    /// The same, or its headers show that.
+    /// The page or the headers show that the proxy itself answered.
     ProxyOwn,
-    /// The answer has none of what servers add: the parser of the request wrote it.
+    /// The answer lacks the usual headers of servers, so the parser of the request wrote it.
     BareParser,
-    /// Our first message was sent shortly before the end, which came early.
+    /// This side sent its first message shortly before the end, which came early.
     SoonAfterOurs,
-    /// A long message of ours was the last thing that crossed.
+    /// The last traffic was a long message of ours.
     LongMessageSent,
-    /// A program in front answered the handshake, and the end came in the middle of traffic.
+    /// A program in front answered the handshake, and the connection ended in the middle of
+    /// traffic.
     TrafficBehindProxy,
-    /// The redirect leads to the same path but for a slash at its end.
+    /// The redirect only adds or removes slashes in the path.
     RedirectsSlash,
     /// The redirect leads to another host.
     RedirectsHost,
     /// The redirect leads to another path.
     RedirectsPath,
-    /// The redirect leads to a page by its name, or is told a whole URL.
+    /// The redirect leads to a page with the name of a file, or has a URL in its query.
     RedirectsPage,
-    /// The redirect of a request without TLS leads to another host, which is one of a private network
-    /// or such a page.
+    /// A request without TLS is redirected to another host. That host is in a private network, or
+    /// the redirect fits [`Clue::RedirectsPage`].
     RedirectsAway,
-    /// Another path and a plain GET are answered, and the upgrade at this one is not.
+    /// Another path and a plain GET get answers, but the upgrade at this path gets none.
     UpgradeAlone,
-    /// A certificate of ours was sent.
+    /// The user gave this run a client certificate.
     CertificateSent,
-    /// The same, and the server had requested one.
+    /// The same as [`Clue::CertificateSent`], and the server had requested one.
     CertificateTaken,
-    /// The page is one that a framework writes for plain requests alone.
+    /// The page is one that a framework writes only for plain requests.
     PlainPage,
-    /// The same, and a program in front answered.
+    /// The same as [`Clue::PlainPage`], and a program in front answered.
     PlainPageBehindProxy,
-    /// Without a subprotocol it opens, or gets another answer.
+    /// Without a subprotocol, it opens, or gets an answer if there was none.
     NoSubprotocolHelps,
-    /// With the Host of the URL it opens, or gets another status.
+    /// With the Host of the URL, it opens or gets another status.
     OwnHostHelps,
-    /// With the name of this machine to itself as Host it opens.
+    /// With the Host `localhost`, it opens or gets another status.
     NearHostHelps,
-    /// A Host was sent that is not that of the URL, which is not known to get the same status.
+    /// The sent Host is not that of the URL, and the URL's Host may get another status.
     OtherHostSent,
-    /// The Origin sent is the server's own, and something shows a program in front, or a check that
-    /// compares with Host.
+    /// The sent Origin is that of the server. A program is in front, or the server compares the
+    /// Origin with Host.
     OwnOriginBehindProxy,
-    /// The request's head is longer than many servers take.
+    /// The head of the request is longer than many servers accept.
     LongHead,
-    /// Our message was the first thing that crossed, and the end arrived right after it and the
-    /// 101.
+    /// The connection ended right after the 101 and our message; the peer sent no message.
     AtOnce,
     /// The reason of the Close names an idle timer.
     TimerReason,
-    /// The reason of the Close names a timeout, without its kind.
+    /// The reason of the Close names a timeout, but not which one.
     TimeoutReason,
-    /// The reason of the Close names a first message that did not arrive in time.
+    /// The reason of the Close says that the first message did not arrive in time.
     FirstMessageReason,
-    /// The reason of the Close names a ping that was not answered.
+    /// The reason of the Close says that a ping was not answered.
     PingReason,
-    /// The Close has a reason that says something.
+    /// The reason of the Close has a meaning.
     ReasonGiven,
-    /// The message that came last complains of something, and the end came right after it.
+    /// The last message is a complaint, and the end came right after it.
     Complained,
-    /// The message that came last is a heartbeat, which was not answered.
+    /// The last message is a heartbeat, which was not answered.
     BeatUnanswered,
-    /// The protocol inside wants a message of ours more often than one was sent.
+    /// The protocol inside requires messages of ours more often than we sent them.
     InnerTimer,
     /// Our last message breaks a rule of the protocol inside.
     InnerBreach,
     /// Our last message asked for the end.
     Farewell,
-    /// The first message speaks of a heartbeat or a login, and nothing was sent.
+    /// The first message announces a heartbeat or a login, and this side sent nothing.
     BeatAnnounced,
     /// A server of Socket.IO received no packet that connects to a namespace.
     NoNamespace,
@@ -364,125 +364,126 @@ pub enum Clue {
     Serving,
     /// The request does not offer permessage-deflate.
     NoCompressionOffered,
-    /// The upgrade, and only at this path, gets this answer.
+    /// Only the upgrade at this path gets this answer.
     UpgradeHere,
-    /// No message was sent, so that none can have broken a rule.
+    /// This side sent no message, so none can have broken a rule.
     NothingSent,
-    /// Our Close has a code that is younger than the RFC.
+    /// Our Close has a code that was registered after the RFC.
     NewCodeSent,
-    /// The end came so early that no timer of this kind may have caused it.
+    /// The end came so early that no timer can be the cause.
     EndedEarly,
-    /// The path is that of a protocol that needs a subprotocol, and none of it was offered.
+    /// The path names a protocol that requires a subprotocol, and none was offered.
     PathWantsSubprotocol,
-    /// A later connection to the same place was refused, where this one was taken.
+    /// The server accepted this connection and refused a later one.
     Gone,
-    /// What answered a trial is HTTP, whatever it answered.
+    /// The port speaks HTTP, whatever the answer to the trial was.
     SpeaksHttp,
-    /// The answer names a program that has no WebSocket support.
+    /// The answer names a program without WebSocket support.
     Unable,
     /// Every request gets this answer, and it is JSON.
     AllSameJson,
     /// Every request gets this answer, and it has no body.
     AllSameEmpty,
-    /// A plain GET, at a path that serves something, succeeds or is told a fault of its own.
+    /// The answer to a plain GET has a reason, but the answer to the upgrade has none.
     PlainTells,
-    /// Pings of the peer were left unanswered on purpose.
+    /// This side did not answer pings of the peer, on purpose.
     PingsIgnored,
-    /// More than one of them.
+    /// This side did not answer several pings.
     PingsMissed,
-    /// The last thing that crossed was a ping of the peer, and its pong.
+    /// The last traffic was a ping of the peer and its pong.
     PingAnswered,
-    /// Our last message came after a silence, and was answered with a reset.
+    /// Our last message came after a silence, and the peer answered it with a reset.
     IdleBeforeOurs,
-    /// Nothing crossed since the 101.
+    /// There was no traffic after the 101.
     NothingCrossed,
-    /// The proxy's answer says that it could not reach the server.
+    /// The proxy's answer means that it could not reach the server.
     ProxyFailed,
-    /// The proxy's answer forbids.
+    /// The proxy's answer is 403.
     ProxyForbids,
-    /// The proxy ended the connection before it knew where to.
+    /// The proxy ended the connection before wscope had told it the server's address.
     ProxyNotAsked,
-    /// The same, at the greeting of SOCKS, which offered no credentials.
+    /// The proxy ended the connection at the greeting of SOCKS, which offered no credentials.
     ProxyGreeted,
-    /// TLS with the proxy got no answer.
+    /// The proxy did not answer TLS.
     ProxyTlsUnanswered,
     /// There is a WWW-Authenticate.
     Challenged,
-    /// The same request without the upgrade got another answer.
+    /// The same request without the upgrade gets another answer.
     PlainDiffers,
-    /// The same request without the upgrade got an answer, where the upgrade got none.
+    /// The same request without the upgrade gets an answer, but the upgrade gets none.
     PlainAnswered,
-    /// The same request without the upgrade got no answer either.
+    /// The same request without the upgrade gets no answer, either.
     PlainUnanswered,
-    /// With the server's own Origin it opens, or gets another status.
+    /// With the server's own Origin, it opens or gets another status.
     OwnOriginHelps,
-    /// With the server's own Origin it gets the same status.
+    /// With the server's own Origin, it gets the same status.
     OwnOriginSame,
-    /// Without an Origin it opens, or gets another status.
+    /// Without an Origin, it opens or gets another status.
     NoOriginHelps,
-    /// Without an Origin it gets the same status.
+    /// Without an Origin, it gets the same status.
     NoOriginSame,
-    /// The server's own Origin is refused, too, and the answer does not speak of it.
+    /// The server refuses its own Origin, too, and the answer does not mention the Origin.
     OriginUnnamed,
     /// A gRPC server answers.
     Grpc,
-    /// Every request is dropped without a byte, whatever its path, by what knows HTTP.
+    /// A server that speaks HTTP drops every request without an answer, at any path.
     AllDropped,
     /// The answer to CONNECT is a redirect.
     ProxyRedirects,
-    /// Another path gets an answer, where this one gets none.
+    /// Another path gets an answer, but this one gets none.
     OtherPathAnswered,
-    /// The peer ended the connection late enough for a timer to have done it.
+    /// The peer ended the connection so late that a timer may be the cause.
     GaveUp,
     /// Another path gets the same status.
     OtherPathSame,
     /// Another path gets another status.
     OtherPathDiffers,
-    /// The other scheme is answered on this port.
+    /// The port answers the other scheme.
     OtherSchemeAnswers,
-    /// The other scheme is not answered on this port.
+    /// The port does not answer the other scheme.
     OtherSchemeFails,
-    /// The address that was connected to is one of this machine.
+    /// The server's address is one of this machine.
     Loopback,
     /// A WebSocket opens at the other loopback address.
     OtherFamilyListens,
-    /// Something else answers there.
+    /// Another program answers at the other loopback address.
     OtherFamilyTaken,
-    /// An option of this run leads to another address than that of the URL.
+    /// An option of this run leads to another address than the URL.
     OwnAddress,
-    /// An option of this run sends another name to TLS than that of the host, or none.
+    /// An option of this run changes or removes the name in TLS.
     OwnName,
-    /// An option of this run offers other protocols than HTTP/1.1 to TLS.
+    /// An option of this run offers other protocols than HTTP/1.1 in TLS.
     OwnAlpn,
-    /// There is a status, which says so itself.
+    /// The response has a status.
     Status,
-    /// The URL asks for no TLS.
+    /// The URL does not require TLS.
     NotSecure,
-    /// The URL asks for TLS.
+    /// The URL requires TLS.
     UrlIsSecure,
     /// TLS failed with this alert.
     Alert(u8),
-    /// The port is one where TLS is usual.
+    /// The port is a usual port for TLS.
     TlsPort,
-    /// The certificate vouches for itself.
+    /// The certificate is its own issuer.
     SelfSigned,
-    /// The server sent one certificate, and not its issuer's, which the certificate says where to get.
+    /// The server did not send the issuer's certificate. Its own certificate says where to get it.
     IssuerElsewhere,
-    /// The server sent one certificate, and the roots that this run was given do not prove it.
+    /// The server did not send the issuer's certificate, and the roots of this run do not prove its
+    /// own certificate.
     IssuerLacking,
-    /// The server sent the root that its certificate ends in, which is not trusted.
+    /// The server sent its own root, which is not trusted.
     RootSent,
-    /// The certificate is one that a server shows for names which it has none for.
+    /// The certificate is the default one of a server that has none for this name.
     DefaultCertificate,
-    /// A name of the certificate would fit if a wildcard stood for more or less than one label.
+    /// A name of the certificate would match if a wildcard stood for no label, or for several.
     Wildcard,
-    /// The server's own certificate is valid today, and one above it is not.
+    /// The server's own certificate is valid today, but one above it is not.
     IssuerDates,
-    /// This run has a limit on the versions of TLS.
+    /// An option of this run limits the versions of TLS.
     VersionsLimited,
-    /// What answers CONNECT is a server of HTTP.
+    /// An HTTP server, not a proxy, answers CONNECT.
     ProxyIsServer,
-    /// The certificate's validity begins later.
+    /// The certificate is not valid yet.
     NotYetValid,
     /// The certificate has a subjectAltName.
     HasNames,
@@ -492,30 +493,30 @@ pub enum Clue {
     CertificateAsked,
     /// The host of the URL is an address.
     HostIsAddress,
-    /// The host of the URL is this name, or ends with this dot and name.
+    /// The host of the URL is this name. If the name begins with a dot, the host ends with it.
     Host(&'static str),
-    /// The last bytes before the end were our message.
+    /// The last traffic before the end was our message.
     AfterOurMessage,
-    /// The last message sent was compressed, in several frames, with a control frame between them.
+    /// Our last message was compressed and fragmented, with a control frame between the fragments.
     PingInsideCompressed,
-    /// A frame that breaks the rules was sent from here.
+    /// This side sent a frame that breaks a rule.
     IllegalSent,
-    /// Bytes were sent as they are, and no frame is known to be illegal.
+    /// This side sent raw bytes, and no frame is known to be illegal.
     BytesSent,
     /// The reader of our stdout was slow.
     Stalled,
-    /// The 101 or the path there names this program.
+    /// A header of the response names this program.
     Hop(&'static str),
-    /// It was silent for so many seconds, give or take 2 %.
+    /// The connection was idle for this number of seconds, give or take 2 %.
     Idle(u64),
-    /// The same, and this program is on the way.
+    /// The same as [`Clue::Idle`], and this program is on the path.
     IdleAt(u64, &'static str),
-    /// The connection lived for so many seconds, give or take 2 %.
+    /// The connection lasted this number of seconds, give or take 2 %.
     Lived(u64),
 }
 
 impl Clue {
-    /// The fact in words, if it is one.
+    /// The fact in words, if the facts show it.
     pub fn seen(self, facts: &Facts<'_>) -> Option<String> {
         let url = facts.url.map(Url::of);
         let header = |name: &'static str| {
@@ -528,12 +529,12 @@ impl Clue {
         let compared = |variation, same: bool| {
             let trial: &Trial = facts.trial(variation)?;
             let differs = trial.status() != status;
-            // Who had too much to do did not look at the difference.
+            // A server that is too busy has not judged the difference.
             let known = !matches!(trial.status(), None | Some(429 | 503));
-            // Two failures of a gateway are the same.
+            // Two failures of a gateway count as the same result.
             let gateway = |status| matches!(status, Some(502..=504));
             let known = known && !(gateway(status) && gateway(trial.status()));
-            // Another server's answer says nothing of this one.
+            // Another server's answer says nothing about this one.
             let elsewhere =
                 variation == Variation::OtherPath && Self::OtherPathElsewhere.seen(facts).is_some();
             (known && differs != same && status.is_some() && !elsewhere).then(|| trial.to_string())
@@ -613,7 +614,7 @@ impl Clue {
                 let bodies = [Some(facts.body), trial(Variation::NoUpgrade).and_then(Trial::body)];
                 bodies.into_iter().flatten().find_map(|body| {
                     let named = super::said::named_path(body)?;
-                    // express-ws adds a word of its own.
+                    // express-ws adds its own word to the path.
                     let inner = named.trim_end_matches(".websocket");
                     let same = |a: &str, b: &str| a.trim_matches('/') == b.trim_matches('/');
                     let coded = [named.as_str(), asked].iter().any(|path| path.contains(['%', '\\', '\u{fffd}']));
@@ -640,7 +641,8 @@ impl Clue {
                 let empty = Self::NoBody.seen(facts).or_else(forbids).filter(|_| status == Some(400))?;
                 Self::InQuery("EIO=").seen(facts).map(|_| format!("{asks}; {empty}"))
             }
-            // Go's, aiohttp's, tornado's: they answer a plain GET otherwise where a WebSocket is.
+            // These are the texts of Go, aiohttp and tornado. At a path with a WebSocket, they
+            // answer a plain GET in another way.
             Self::Unrouted => ["404 page not found", "404: not found"]
                 .into_iter()
                 .find_map(|text| Self::WholeBody(text).seen(facts))
@@ -660,7 +662,8 @@ impl Clue {
                 let name = |server: &str| server.split(['/', ' ', ',']).next().unwrap_or_default().to_owned();
                 let theirs = text.split_once(", Server: ").map_or("", |(_, server)| server);
                 let ours = header("Server").unwrap_or_default();
-                // A refusal by hand may have no Server, so only a proxy's beside none is another's.
+                // A refusal of the application may have no Server. Then, only a proxy's name shows
+                // another server.
                 let proxy = PROXIES.iter().any(|name| contains_word(theirs.as_bytes(), name));
                 let servers = name(theirs) != name(&ours)
                     && !theirs.is_empty()
@@ -672,7 +675,7 @@ impl Clue {
             Self::PlainSameAtKnownPath => {
                 let same = Self::PlainSame.seen(facts)?;
                 let other = trial(Variation::OtherPath)?;
-                // An unknown path has a page of its own, whatever its number.
+                // If only one of the two answers has a body, an unknown path has its own page.
                 let body = other.body().unwrap_or_default();
                 let page = other.status() == status && body.is_empty() != facts.body.is_empty();
                 let known = page || Self::OtherPathDiffers.seen(facts).is_some();
@@ -794,7 +797,7 @@ impl Clue {
             }
             Self::ProxyPage => {
                 let page = |page: &str| contains_word(facts.body, page);
-                // As nginx and those made from it sign theirs.
+                // nginx and its variants sign their pages like this.
                 let signed = header("Server")
                     .is_some_and(|name| page(&format!("<hr><center>{}<", name.to_ascii_lowercase())));
                 (signed || PROXY_PAGES.into_iter().any(page))
@@ -812,7 +815,7 @@ impl Clue {
                 }
                 let server = header("Server")?;
                 let named = |name: &str| contains_word(server.as_bytes(), name);
-                // They mark what they pass on.
+                // These programs mark forwarded answers.
                 let envoy = named("envoy") && head.get("x-envoy-upstream-service-time").is_none();
                 if named("awselb") {
                     return Some(format!("Server: {server}, which a target would replace"));
@@ -934,7 +937,7 @@ impl Clue {
             }
             Self::NoSubprotocolHelps => {
                 let trial = trial(Variation::NoSubprotocol)?;
-                // Another refusal may be about another thing, such as a token in the subprotocol.
+                // Another refusal may have another reason, such as a token in the subprotocol.
                 let helps = match status {
                     Some(_) => trial.status() == Some(101),
                     None => trial.status().is_some_and(|code| !matches!(code, 429 | 502..=504)),
@@ -1065,7 +1068,7 @@ impl Clue {
                 (!offered).then(|| format!("no subprotocol was offered, and {name} in the path wants one"))
             }
             Self::Gone => {
-                // The one before was taken: a trial that is refused came later.
+                // The server accepted the first connection, so the refused trial came later.
                 let taken = facts.unanswered.is_some() || status.is_some();
                 let refused = |trial: &&Trial| {
                     trial.variation != Variation::OtherFamily && trial.is_refused()
@@ -1083,7 +1086,7 @@ impl Clue {
                 facts.trials.iter().find(spoken).filter(|_| !here).map(ToString::to_string)
             }
             Self::Unable => {
-                // As in the line of a trial.
+                // The same form as in the text of a trial.
                 let line = |name| header(name).map(|value| format!("{name}: {value}"));
                 let plain = || trial(Variation::NoUpgrade).filter(|_| status.is_none()).map(ToString::to_string);
                 let server = |line: &str| line.split_once("Server: ").is_some_and(|(_, server)| {
@@ -1187,7 +1190,7 @@ impl Clue {
             }
             Self::OtherPathAnswered => {
                 let trial = trial(Variation::OtherPath)?;
-                // Where this one is silent, an end is an answer, too.
+                // If this path gets no answer at all, even an end at the other path is an answer.
                 let silent = facts.unanswered.is_some_and(|end| end.how == StreamEnd::Timeout);
                 let ended = silent && matches!(trial.outcome, TrialOutcome::Nothing(_));
                 let answered = (trial.status().is_some() && status.is_none()) || ended;
@@ -1327,10 +1330,11 @@ impl Clue {
                 host.parse::<std::net::IpAddr>().is_ok().then(|| format!("{host} is an address"))
             }
             Self::AfterOurMessage => {
-                // Where others were answered for a while, it was not the last one.
+                // If the server answered earlier messages for some time, our last one was not its
+                // reason.
                 let steady = facts.stream.messages > 1
                     && facts.end.is_some_and(|end| end.lifetime >= SILENCE);
-                // A message of a server is mostly an answer that the client asked for.
+                // A server usually sends a message because the client asked for it.
                 (facts.stream.ended_on_ours && !steady && facts.role == Role::Client)
                     .then(|| "the last traffic was a message from this side".to_owned())
             }
@@ -1382,7 +1386,7 @@ fn is_private(host: &str) -> bool {
     }
 }
 
-/// The issuer of the only certificate that the server sent.
+/// Names the issuer of the only certificate that the server sent.
 fn lone_issuer(facts: &Facts<'_>) -> Option<String> {
     let certificate = facts.tls.certificate?;
     let lone = facts.tls.chain.is_empty() && certificate.issuer != certificate.subject;
@@ -1392,15 +1396,15 @@ fn lone_issuer(facts: &Facts<'_>) -> Option<String> {
     })
 }
 
-/// Whether a time, both in RFC 3339 and UTC, is within the dates of a certificate.
+/// Whether a time is within the dates of a certificate. Times are RFC 3339 in UTC.
 pub(super) fn is_valid(certificate: &CertificateFacts, now: &str) -> bool {
     let seconds = |time: &str| time.get(..19).unwrap_or(time).to_owned();
     let now = seconds(now);
     seconds(&certificate.not_before) <= now && now <= seconds(&certificate.not_after)
 }
 
-/// The number in an answer that Cloudflare wrote itself: the whole body is `error code: NUMBER`, or the
-/// page marks it.
+/// The error number in an answer that Cloudflare itself wrote. The whole body is `error code:
+/// NUMBER`, or the page marks the number.
 fn cloudflare(facts: &Facts<'_>) -> Option<u16> {
     let server = facts.response?.get("Server")?;
     if !server.eq_ignore_ascii_case(b"cloudflare") {
@@ -1411,14 +1415,14 @@ fn cloudflare(facts: &Facts<'_>) -> Option<u16> {
     if let Some(number) = body.trim().strip_prefix("error code: ").or_else(marked) {
         return number.parse().ok();
     }
-    // As a heading: `Error 1033`.
+    // The heading of the page has the number: `Error 1033`.
     let page = super::said::page_text(facts.body)?.to_ascii_lowercase();
     let mut numbers = page.split("error ").skip(1).filter_map(|rest| rest.split(' ').next());
     numbers.find_map(|number| number.parse().ok())
 }
 
-/// The status and head of an error that a device on the path may have written: over plain TCP, and
-/// without a configured proxy. An answer inside TLS is the server's.
+/// The status and the head of an error that a device on the path may have written: without TLS, and
+/// without a configured proxy. With TLS, the answer is the server's.
 fn interceptable<'a>(facts: &Facts<'a>) -> Option<(u16, &'a Head)> {
     let head = facts.response?;
     let code = head.status_line()?.code;
@@ -1426,7 +1430,7 @@ fn interceptable<'a>(facts: &Facts<'a>) -> Option<(u16, &'a Head)> {
     (plain && facts.proxy.is_none() && code >= 400).then_some((code, head))
 }
 
-/// The mark of a filter or a proxy that wrote the answer itself.
+/// The text by which a filter or a proxy shows that it wrote the answer itself.
 fn interceptor(facts: &Facts<'_>) -> Option<String> {
     let (code, head) = interceptable(facts)?;
     if code == 511 {
@@ -1435,7 +1439,7 @@ fn interceptor(facts: &Facts<'_>) -> Option<String> {
     shown(head, "X-Squid-Error").or_else(|| filter_page(facts, &FILTER_PAGES))
 }
 
-/// A word that suggests one. Servers and their own proxies may use each of these.
+/// A word that suggests a filter or a proxy. Servers and their own proxies may use it, too.
 fn maybe_interceptor(facts: &Facts<'_>) -> Option<String> {
     let (code, head) = interceptable(facts)?;
     if code == 407 {
@@ -1447,14 +1451,14 @@ fn maybe_interceptor(facts: &Facts<'_>) -> Option<String> {
     named.or_else(|| filter_page(facts, &FILTER_WORDS))
 }
 
-/// The words that a page in HTML has of these.
+/// The first of these words in an HTML page.
 fn filter_page(facts: &Facts<'_>, words: &[&str]) -> Option<String> {
     let text = super::said::page_text(facts.body).filter(|_| facts.body.len() < FILTER_PAGE)?;
     let word = words.iter().find(|word| contains_word(text.as_bytes(), word))?;
     Some(format!("the page has the words {word:?}, as filters and proxies of networks write"))
 }
 
-/// The header that names a program which is a forward proxy in most places, and may be a server's.
+/// The header that names a usual forward proxy. The server may also use such a program.
 fn forward_proxied(facts: &Facts<'_>) -> Option<String> {
     let (_, head) = interceptable(facts)?;
     ["Via", "X-Cache", "X-Cache-Lookup"].into_iter().find_map(|name| {
@@ -1495,47 +1499,47 @@ fn secret_sent(facts: &Facts<'_>) -> Option<String> {
     secret.then(|| "a subprotocol that carries credentials was offered".to_owned())
 }
 
-/// Whether the last message of this side was not answered, or the end came so early that what arrived
-/// may have been sent before.
+/// Whether this side's last message got no answer. An early end also counts, because the peer may
+/// have sent its messages before.
 fn after_ours(facts: &Facts<'_>) -> bool {
     facts.stream.ended_on_ours || facts.end.is_some_and(|end| end.last < SILENCE)
 }
 
-/// The sentence with which a plain GET is refused, where the upgrade is without one.
+/// The reason in the answer to a plain GET, if the answer to the upgrade has none.
 pub(super) fn plain_told(facts: &Facts<'_>) -> Option<String> {
     use super::said::{subject, telling};
     let trial = facts.trial(Variation::NoUpgrade)?;
     let told = telling(trial.body()?, trial.status()?)?;
     let bare = telling(facts.body, facts.status().unwrap_or_default()).is_none();
-    // A plain WebSocket server answers that it wants an upgrade.
+    // A WebSocket server may answer a plain GET with a request for an upgrade.
     let handshake = [Subject::Upgrade, Subject::Method, Subject::Version, Subject::Key];
     let known = !matches!(trial.status(), Some(200..=399 | 404 | 405 | 426 | 501))
         && !subject(&told).is_some_and(|(about, _)| handshake.contains(&about));
     (bare && known).then_some(told)
 }
 
-/// How long after a heartbeat an end may be its consequence, at least.
+/// The least time between a heartbeat and an end that it caused.
 const BEAT: std::time::Duration = std::time::Duration::from_millis(300);
 
-/// A message right before the end that complains of something.
+/// A complaint in a message right before the end.
 pub(super) struct Complaint<'a> {
-    /// How surely it does.
+    /// How surely it is a complaint.
     pub grievance: Grievance,
-    /// The beginning of it.
+    /// The beginning of the message.
     pub text: &'a [u8],
-    /// It is the last one; otherwise the one before, and the last says nothing.
+    /// It is the last message. Otherwise, it is the one before, and the last one says nothing.
     pub is_last: bool,
-    /// What the protocol inside makes of it.
+    /// The text of the protocol inside for it.
     pub read: Option<String>,
 }
 
 impl Complaint<'_> {
-    /// Whether it may lead a verdict: a word of a text may be about anything.
+    /// Whether it may be the first cause. A single word may mean anything.
     pub fn leads(&self) -> bool {
         self.grievance >= Grievance::Shouted
     }
 
-    /// As in `its last message is …`.
+    /// For example `its last message is …`.
     pub fn shown(&self) -> String {
         if let Some(read) = &self.read {
             return read.clone();
@@ -1545,11 +1549,11 @@ impl Complaint<'_> {
     }
 }
 
-/// The message right before the end that complains of something.
+/// The complaint in a message right before the end, if there is one.
 pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
     use super::heard::{complains, is_goodbye};
     let heard = facts.stream.heard.as_ref()?;
-    // What was sent at once after the opening had not waited for it.
+    // A message that we sent right after the opening did not wait for the peer's message.
     let early = facts.end.is_some_and(|end| end.last < SILENCE);
     if (heard.answered && !early) || heard.quiet >= SILENCE || super::heard::is_echo(facts) {
         return None;
@@ -1574,8 +1578,8 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
         .or_else(|| is_goodbye(heard.content).then(|| of(heard.before, false)).flatten())
 }
 
-/// How our last message asked for the end: the protocol inside says so, and the peer has not complained.
-/// A word of a text may be about anything; it only agrees with a Close that says that all is done.
+/// How our last message asked for the end, unless the peer complained. Usually, the protocol inside
+/// shows it. A word in a text counts only if the Close says that everything is done.
 fn farewell(facts: &Facts<'_>) -> Option<String> {
     let mut ours = facts.stream.kept.iter().rev().filter(|message| message.ours);
     let last = ours.next().filter(|_| after_ours(facts))?;
@@ -1589,23 +1593,23 @@ fn farewell(facts: &Facts<'_>) -> Option<String> {
     Some(format!("the last message sent asks for the end: {asks}"))
 }
 
-/// The heartbeat that was the last message of the peer, where nothing was sent after it and the peer
-/// ended the connection a while later.
+/// The unanswered heartbeat: it was the peer's last message, this side sent nothing after it, and
+/// the peer ended the connection some time later.
 fn beat_unanswered(facts: &Facts<'_>) -> Option<String> {
     let (heard, end) = (facts.stream.heard.as_ref()?, facts.end?);
     let engine_io = is_engine_io(facts);
-    // What a server repeats is no heartbeat of its own.
+    // A copy of our message is not a heartbeat.
     let echo = facts.stream.sent.is_some_and(|(_, sent)| sent == heard.content);
     let beats = |text: &[u8]| super::heard::is_heartbeat(text, engine_io) && !echo;
     let first = facts.stream.message.map(|(_, content)| content).unwrap_or_default();
-    // These ask for nothing.
+    // These protocols require no answer to a heartbeat.
     let one_way = super::sniff::contains(first, b"\"welcome\"") || first == b"o";
     let by_peer = match end.how {
         EndKind::Fin | EndKind::Reset => facts.close.sent.is_none(),
         EndKind::Closed => facts.close.by_peer && facts.close.received.is_some(),
         _ => false,
     };
-    // The Close comes some time after the beat, and before our end.
+    // The Close comes some time after the heartbeat, and before our end.
     let waited = heard.quiet >= BEAT || end.quiet >= BEAT;
     let waited = waited && heard.quiet >= ping_timeout(facts).unwrap_or_default();
     let silent = !heard.answered && !one_way && by_peer && waited;
@@ -1625,7 +1629,8 @@ fn is_engine_io(facts: &Facts<'_>) -> bool {
     facts.stream.message.is_some_and(|(_, first)| first.starts_with(b"0{\"sid\""))
 }
 
-/// How long Engine.IO waits for the answer to a heartbeat, by its first message, give or take a tenth.
+/// How long Engine.IO waits for the answer to a heartbeat, from its first message. A tenth is
+/// subtracted for tolerance.
 fn ping_timeout(facts: &Facts<'_>) -> Option<std::time::Duration> {
     let (_, first) = facts.stream.message.filter(|_| is_engine_io(facts))?;
     let members = serde_json::from_slice::<serde_json::Value>(first.get(1..)?).ok()?;
@@ -1633,10 +1638,11 @@ fn ping_timeout(facts: &Facts<'_>) -> Option<std::time::Duration> {
     Some(std::time::Duration::from_millis(millis.min(3_600_000) / 10 * 9))
 }
 
-/// What a reason says whose time was up.
+/// The words of a reason about a timeout.
 const TIME_UP: &[&str] = &["timeout", "timed out", "time out"];
 
-/// The reason of the peer's Close, if it has one of these words: between spaces, in lower case.
+/// The reason of the peer's Close, if it contains one of these words. The words are in lower case;
+/// spaces mark their ends.
 fn reason(facts: &Facts<'_>, words: &[&str]) -> Option<String> {
     let reason = String::from_utf8_lossy(&facts.close.received?.reason);
     let lower = reason.to_ascii_lowercase();
@@ -1717,13 +1723,13 @@ pub(super) fn is_qualified(facts: &Facts<'_>) -> bool {
     words.any(|word| !plain.contains(&word) && !word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// Give or take 2 %.
+/// Whether a time is this number of seconds, give or take 2 %.
 pub(super) fn is_near(time: std::time::Duration, seconds: u64) -> bool {
     let wanted = std::time::Duration::from_secs(seconds);
     time.abs_diff(wanted) <= wanted / 50
 }
 
-/// The header that names a reverse proxy.
+/// The header that shows a reverse proxy.
 pub(super) fn proxied(head: &Head) -> Option<String> {
     if let Some(via) = head.get("Via") {
         return Some(format!("Via: {}", String::from_utf8_lossy(via)));
@@ -1733,7 +1739,7 @@ pub(super) fn proxied(head: &Head) -> Option<String> {
     known.then(|| format!("Server: {}", String::from_utf8_lossy(server)))
 }
 
-/// The scheme of an Authorization header; the rest is secret.
+/// The scheme of an Authorization header. The rest of the header is secret.
 fn scheme(value: &[u8]) -> Option<String> {
     let word = value.split(|byte| *byte == b' ').next()?;
     let word = String::from_utf8_lossy(word).into_owned();

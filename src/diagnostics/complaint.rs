@@ -1,8 +1,8 @@
-//! Words of a complaint in a text, and words that deny one.
+//! Words of complaints, and texts that say that there is no error.
 
 use super::said::says;
 
-/// Words of complaints, as [`says`] takes them.
+/// Words of complaints, in the form that [`says`] uses.
 const WORDS: [&str; 28] = [
     "error*",
     "err",
@@ -34,12 +34,12 @@ const WORDS: [&str; 28] = [
     "disabled",
 ];
 
-/// Whether a text has a word of a complaint.
+/// Whether a text contains a word of a complaint.
 pub(super) fn faults(text: &str) -> bool {
     WORDS.iter().any(|word| says(text, word))
 }
 
-/// Words that follow a refusal and say what it is about.
+/// Words that may follow a refusal and say what it is about.
 const REFUSED: [&str; 44] = [
     "access",
     "account",
@@ -87,8 +87,8 @@ const REFUSED: [&str; 44] = [
     "version",
 ];
 
-/// Whether a text is a refusal and nothing else: a short line that ends after its first words, goes on
-/// behind a mark, or names what it is about. A sentence may be about anything.
+/// Whether a text is only a refusal: a short line that ends after its first words, continues after
+/// a punctuation mark, or names its subject. A whole sentence may be about anything.
 pub(super) fn refuses_plainly(text: &str) -> bool {
     let line = text.trim();
     let lower = line.to_ascii_lowercase();
@@ -117,7 +117,7 @@ pub(super) fn refuses_plainly(text: &str) -> bool {
         let about = rest.strip_prefix(' ').map(|rest| rest.trim_end_matches(['.', '!']));
         let names = |words: &str| {
             let mut words = words.split(' ');
-            // Ordinary sentences begin with these words, too.
+            // Ordinary sentences may begin with these words, too.
             let any = !["too many", "forbidden"].contains(start) && words.clone().count() == 1;
             any || words.all(|word| REFUSED.contains(&word))
         };
@@ -152,15 +152,15 @@ pub(super) fn says_none(text: &str) -> bool {
     none.contains(&&*lower) || lower.starts_with("no error") || lower.starts_with("without error")
 }
 
-/// Whether a word says that something failed.
+/// Whether a word means that something failed.
 pub(super) fn fails(word: &str) -> bool {
     ["err", "fail", "failed", "failure"].iter().any(|fail| word.eq_ignore_ascii_case(fail))
 }
 
-/// Whether the name of a kind of messages is that of errors: `error`, `auth_invalid`.
+/// Whether a kind of messages has the name of an error: `error`, `auth_invalid`.
 pub(super) fn names_error(kind: &str) -> bool {
     let lower = kind.to_ascii_lowercase();
-    // As `auth_invalid`: one word more than a result.
+    // Endings of names that begin with `auth`, as in `auth_invalid`.
     let ends = ["_invalid", "_failed", "_denied", "_rejected", "_refused"];
     if ends.iter().any(|end| lower.starts_with("auth") && lower.ends_with(end)) {
         return true;
@@ -176,9 +176,9 @@ pub(super) fn names_error(kind: &str) -> bool {
     (separated || hump) && !["no", "non", "not", "without", "clear"].contains(&last)
 }
 
-/// Whether a line begins as one of an error: `ERROR`, `-ERR`, `Error: no such room`.
+/// Whether a line begins as an error does: `ERROR`, `-ERR`, `Error: no such room`.
 pub(super) fn shouts(text: &str) -> bool {
-    // RESP of Redis: a minus and a code in capitals.
+    // RESP of Redis: a minus and a code in capital letters.
     let code = text.strip_prefix('-').and_then(|rest| rest.split_once(' '));
     let codes = ["noauth", "wrongpass", "noperm", "wrongtype", "loading", "busy", "moved", "ask"];
     let known = |code: &str| {
@@ -199,8 +199,8 @@ pub(super) fn shouts(text: &str) -> bool {
     !none && !["0", "none"].contains(&first.to_ascii_lowercase().as_str())
 }
 
-/// Whether the first line is an error of an IRC server: a numeric from 400 to 599 (RFC 2812 §5.2), or a
-/// notice to a client that is not registered yet.
+/// Whether the first line is an error of an IRC server: a numeric from 400 to 599 (RFC 2812 §5.2),
+/// or a notice to a client that has not registered yet.
 pub(super) fn is_irc_error(text: &str) -> bool {
     let line = text.lines().next().unwrap_or_default();
     let mut words = line.strip_prefix(':').unwrap_or_default().splitn(4, ' ');
@@ -209,7 +209,7 @@ pub(super) fn is_irc_error(text: &str) -> bool {
     else {
         return false;
     };
-    // No message of the day is no trouble.
+    // A missing message of the day is not an error.
     let numeric = command.len() == 3 && command.starts_with(['4', '5']) && command != "422";
     let refuses = command.eq_ignore_ascii_case("notice") && target == "*" && faults(rest);
     !server.contains('!') && (numeric && command.parse::<u16>().is_ok() || refuses)

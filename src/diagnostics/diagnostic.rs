@@ -12,16 +12,16 @@ use crate::wire::secret::is_secret;
 /// The text that is shown instead of a secret.
 const HIDDEN: &[u8] = b"(hidden)";
 
-/// Bytes of a body or a stream that are shown.
+/// The most bytes of a body or a stream that are shown.
 const SHOWN: usize = 64;
 
-/// A cause that the words of a TLS library name, too.
+/// A cause that the words of a TLS library can name, too.
 pub(super) const SELF_SIGNED: &str = "the certificate is self-signed";
 
-/// A cause whose words are in the answer to a plain GET.
+/// A cause; the server's words in the answer to a plain GET replace this text.
 pub(super) const PLAIN_TELLS: &str = "the server gives its reason in the answer to a plain GET";
 
-/// Causes that are named at most; more of them explain nothing.
+/// The most causes that are named. More causes would explain nothing.
 pub const CAUSES: usize = 3;
 
 /// A cause that the facts do not rule out.
@@ -29,29 +29,29 @@ pub const CAUSES: usize = 3;
 pub struct Supported {
     /// How sure it is.
     pub confidence: Confidence,
-    /// What it is, lower case, no full stop.
+    /// The cause: lower case, no full stop.
     pub text: Cow<'static, str>,
-    /// The fact that supports it; none if only the symptom does. Text from outside is raw: printers
-    /// escape it.
+    /// The fact that supports it; `None` if only the symptom does. Text from outside is raw:
+    /// printers escape it.
     pub because: Option<String>,
 }
 
-/// An entry of the catalogue as it applies here.
+/// An entry of the catalogue, adapted to this run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The entry.
     pub entry: &'static CatalogueEntry,
-    /// How bad it is here.
+    /// How serious it is in this run.
     pub severity: Severity,
-    /// What happened, one line, lower case, no full stop: the entry's title, or with the numbers of
-    /// this run.
+    /// What happened: one line, lower case, no full stop. It is the entry's title, or one with the
+    /// numbers of this run.
     pub title: Cow<'static, str>,
-    /// Where it can be seen.
+    /// The bytes that show it.
     pub span: Option<Span>,
-    /// What was seen, one sentence each, lower case, no full stop. Foreign text in them is raw:
+    /// Observations, one sentence each, lower case, no full stop. Text from outside is raw:
     /// printers escape it.
     pub notes: Vec<String>,
-    /// The causes that the facts leave, the surest first, at most three.
+    /// The causes that the facts leave possible, the surest first, at most three.
     pub causes: Vec<Supported>,
     /// What to do.
     pub help: Cow<'static, str>,
@@ -66,8 +66,8 @@ impl Diagnostic {
         Some(Self { entry, severity, title, span: None, notes: vec![], causes: vec![], help })
     }
 
-    /// The same with the causes of the entry that the facts support or leave open, and the cure of
-    /// the surest one that has its own.
+    /// The entry with those of its causes that the facts support or leave possible. The help is
+    /// that of the surest cause, if it has its own.
     pub fn weighed(code: &str, facts: &Facts<'_>) -> Option<Self> {
         let mut diagnostic = Self::of(code)?;
         let mut found: Vec<(Supported, Option<&'static str>)> = Vec::new();
@@ -77,7 +77,7 @@ impl Diagnostic {
             if unsupported || cause.unless.iter().any(|clue| clue.seen(facts).is_some()) {
                 continue;
             }
-            // A guess has no fact that speaks for it, only one that lets it be named.
+            // No fact supports a guess. Its clue only decides whether it is named.
             let guess = cause.confidence == Confidence::Low;
             let because = because.flatten().filter(|_| !guess);
             let text = match plain_told(facts).filter(|_| cause.text == PLAIN_TELLS) {
@@ -85,7 +85,7 @@ impl Diagnostic {
                 None => Cow::Borrowed(cause.text),
             };
             match found.iter_mut().find(|(other, _)| other.text == text) {
-                // A second clue for the same cause.
+                // The same cause has a second clue.
                 Some((other, help)) if other.confidence > cause.confidence => {
                     (other.confidence, other.because) = (cause.confidence, because);
                     *help = cause.help.or(*help);
@@ -97,9 +97,9 @@ impl Diagnostic {
                 }
             }
         }
-        // Stable: among equals the order of the catalogue stays.
+        // The sort is stable: among equal causes, the order of the catalogue stays.
         found.sort_by_key(|(cause, _)| cause.confidence);
-        // Guesses add nothing beside what was shown.
+        // If a cause is proved, guesses add nothing.
         let shown = found.first().is_some_and(|(cause, _)| cause.confidence == Confidence::High);
         if shown {
             found.retain(|(cause, _)| cause.confidence != Confidence::Low);
@@ -112,11 +112,11 @@ impl Diagnostic {
         Some(diagnostic)
     }
 
-    /// An error in one line, with the cause first: the title, the first cause if a fact supports
-    /// it, then the symptom. Text from outside is raw.
+    /// An error in one line: the title, the first cause if a fact supports it, then the symptom
+    /// `seen`. Text from outside is raw.
     pub fn lead(&self, seen: &str) -> String {
         let cause = self.causes.first().filter(|cause| cause.confidence != Confidence::Low);
-        // What was seen is the same in other words.
+        // The symptom says the same in other words.
         let code = self.entry.code;
         let same = matches!(code, "W313" | "W801" | "W802" | "W816")
             || ("W101"..="W106").contains(&code)
@@ -125,7 +125,7 @@ impl Diagnostic {
         let again = code == "W310" && seen.contains("redirects");
         let repeats = same || unread || seen.contains(self.title.trim_start_matches("the "));
         match cause {
-            // W516 is about a message, and no end.
+            // W516 is about a message, not about an end.
             _ if self.severity == Severity::Note
                 || code == "W516"
                 || again
@@ -140,7 +140,7 @@ impl Diagnostic {
         }
     }
 
-    /// The surest cause, and the next one if it is as sure and neither is proved.
+    /// The surest cause. If it is not proved and the next one is as sure, both causes.
     pub fn suspects(&self) -> String {
         let first = self.causes.first().map(|cause| cause.confidence);
         let equal = |cause: &&Supported| Some(cause.confidence) == first;
@@ -159,13 +159,13 @@ impl Diagnostic {
         self.causes.first().is_some_and(|cause| cause.confidence != Confidence::Low)
     }
 
-    /// Whether a text names the surest cause already.
+    /// Whether a text already names the surest cause.
     fn is_said_by(&self, seen: &str) -> bool {
         let own = |cause: &Supported| cause.text == SELF_SIGNED;
         seen.contains("self-signed certificate") && self.causes.first().is_some_and(own)
     }
 
-    /// Without the surest cause, if a line above names it.
+    /// Removes the surest cause if the line above already names it.
     pub fn below(mut self, line: &str) -> Self {
         if self.is_said_by(line) {
             self.causes.remove(0);
@@ -173,13 +173,13 @@ impl Diagnostic {
         self
     }
 
-    /// With a title that has the numbers of this run.
+    /// Sets a title, for example with the numbers of this run.
     pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
         self.title = title.into();
         self
     }
 
-    /// With a cause in front that this fact shows.
+    /// Adds a cause in front. The fact proves it.
     pub fn because(mut self, text: impl Into<Cow<'static, str>>, fact: impl Into<String>) -> Self {
         let (text, because) = (text.into(), Some(fact.into()));
         self.causes.retain(|cause| cause.confidence != Confidence::Low);
@@ -188,7 +188,7 @@ impl Diagnostic {
         self
     }
 
-    /// With a cause in front that this fact suggests.
+    /// Adds a cause in front. The fact supports it.
     pub fn suggests(mut self, text: impl Into<Cow<'static, str>>, fact: impl Into<String>) -> Self {
         let (text, because) = (text.into(), Some(fact.into()));
         self.causes.insert(0, Supported { confidence: Confidence::Medium, text, because });
@@ -196,7 +196,7 @@ impl Diagnostic {
         self
     }
 
-    /// With a cause that is as sure as this; a guess has no fact.
+    /// Adds a cause with this confidence. A guess has no fact.
     pub fn judged(
         self,
         confidence: Confidence,
@@ -210,25 +210,25 @@ impl Diagnostic {
         }
     }
 
-    /// With another severity.
+    /// Sets another severity.
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
-    /// With the place of the evidence.
+    /// Sets the place of the evidence.
     pub fn at(mut self, span: impl Into<Option<Span>>) -> Self {
         self.span = span.into();
         self
     }
 
-    /// With something that was seen.
+    /// Adds an observation.
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
         self
     }
 
-    /// With something that was seen, if it was.
+    /// Adds an observation, if there is one.
     pub fn note_if(self, text: Option<impl Into<String>>) -> Self {
         match text {
             Some(text) => self.note(text),
@@ -236,7 +236,7 @@ impl Diagnostic {
         }
     }
 
-    /// With a cause that nothing but the symptom points to.
+    /// Adds a cause to which only the symptom points.
     pub fn possible(mut self, text: impl Into<Cow<'static, str>>) -> Self {
         if self.causes.len() < CAUSES {
             let (confidence, because) = (Confidence::Low, None);
@@ -245,37 +245,37 @@ impl Diagnostic {
         self
     }
 
-    /// Without causes: what was seen explains everything.
+    /// Removes all causes, because the facts explain everything.
     pub fn certain(mut self) -> Self {
         self.causes.clear();
         self
     }
 
-    /// With advice that fits better than the entry's.
+    /// Sets help that fits better than the entry's.
     pub fn help(mut self, help: impl Into<Cow<'static, str>>) -> Self {
         self.help = help.into();
         self
     }
 }
 
-/// Bytes that show it.
+/// An excerpt that shows the evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// What the bytes are part of.
+    /// Where the bytes are.
     pub place: Place,
-    /// From the start of that to the first of `bytes`, in bytes.
+    /// The position of the first of `bytes` in that place, in bytes.
     pub offset: u64,
     /// The excerpt, without secrets.
     pub bytes: Vec<u8>,
-    /// Which bytes of the excerpt are meant.
+    /// The marked bytes of the excerpt.
     pub marked: Range<usize>,
-    /// What is to be seen there; may be empty.
+    /// What the marked bytes show; may be empty.
     pub label: String,
     /// How to show the bytes.
     pub form: Form,
 }
 
-/// What an excerpt is part of.
+/// Where an excerpt comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// The URL as typed.
@@ -296,13 +296,13 @@ pub enum Place {
     FirstBytes,
     /// The peer's stream after the handshake.
     Stream,
-    /// The first message received.
+    /// The first received message.
     Message,
-    /// A frame of that stream.
+    /// A frame of the peer's stream.
     Frame {
         /// Its number in its direction, from 1.
         number: u64,
-        /// From the 101 to its arrival.
+        /// The time from the 101 to its arrival.
         after: Option<Duration>,
     },
 }
@@ -319,11 +319,11 @@ pub enum Form {
 }
 
 impl Span {
-    /// The status line or request line.
+    /// The status line or the request line.
     pub fn start_line(head: &Head, label: impl Into<String>) -> Self {
         let raw = head.raw();
         let end = raw.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(raw.len());
-        // A request's target may hold a token.
+        // The target of a request may contain a token.
         let bytes = match head.request_line() {
             Some(line) => {
                 let path = line.target.split(|byte| *byte == b'?').next().unwrap_or_default();
@@ -336,7 +336,7 @@ impl Span {
         Self { place, offset: 0, bytes, marked, label: label.into(), form: Form::Text }
     }
 
-    /// The first field with this name, its value marked.
+    /// The first field with this name; its value is marked.
     pub fn header(head: &Head, name: &str, label: impl Into<String>) -> Option<Self> {
         let field = head.headers().find(|f| f.name.eq_ignore_ascii_case(name.as_bytes()))?;
         let (start, raw) = (field.line.start, head.raw());
@@ -385,14 +385,14 @@ impl Span {
         })
     }
 
-    /// The first bytes of something, as hexadecimal digits and text.
+    /// The first bytes of a place, as hexadecimal digits and text.
     pub fn first(place: Place, bytes: &[u8], label: impl Into<String>) -> Self {
         let bytes = bytes[..bytes.len().min(SHOWN)].to_vec();
         let marked = 0..bytes.len();
         Self { place, offset: 0, bytes, marked, label: label.into(), form: Form::HexAndText }
     }
 
-    /// How many of the first bytes are meant.
+    /// Marks these bytes of the excerpt.
     pub fn marking(mut self, marked: Range<usize>) -> Self {
         let end = marked.end.min(self.bytes.len());
         self.marked = marked.start.min(end)..end;

@@ -1,8 +1,8 @@
 //! The facts of an attempt to open a WebSocket: the input of the classification.
 //!
-//! All fields are optional, so that a caller with some of the facts can ask, too. The owner fills
-//! in facts and judges nothing; [`classify`](super::classify()) does. Times are durations: no clock
-//! here.
+//! All fields are optional, so that a caller with only some of the facts can use the
+//! classification. The caller adds facts without judging them; [`classify`](super::classify())
+//! judges. Times are durations, because there is no clock here.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,26 +15,26 @@ use crate::wire::handshake::rules::Report;
 use crate::wire::head::Head;
 use crate::wire::{FrameHeader, Role, Violation};
 
-/// Everything that is known of one connection, or of the attempt to make one.
+/// All known facts about one connection, or about the attempt to open one.
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {
-    /// Which end we are.
+    /// The role of this side.
     pub role: Role,
-    /// Whether to judge as a browser would, which fails where the RFC only frowns.
+    /// Whether to judge as a browser does. Browsers fail in some cases that the RFC allows.
     pub as_browser: bool,
-    /// The URL as typed, user and password included: they are never shown.
+    /// The URL as typed. User and password are included, but never shown.
     pub url: Option<&'a str>,
     /// Why the name has no address.
     pub lookup: Option<LookupFault>,
     /// The attempts to connect, in order.
     pub dials: &'a [Dial],
-    /// Whether an option of the run led to another address than that of the URL.
+    /// Whether an option of the run led to another address than the URL.
     pub redirected: bool,
     /// The forward proxy, if one was used.
     pub proxy: Option<ProxyFacts<'a>>,
-    /// What TLS did.
+    /// The facts about TLS.
     pub tls: TlsAttempt<'a>,
-    /// The first bytes of an answer that is not an HTTP head, to a plain request.
+    /// The first bytes of the answer to a plain request, if they are not an HTTP head.
     pub first_bytes: &'a [u8],
     /// How the wait for the response ended, if no response arrived.
     pub unanswered: Option<Unanswered>,
@@ -44,13 +44,13 @@ pub struct Facts<'a> {
     pub response: Option<&'a Head>,
     /// The beginning of the response's body.
     pub body: &'a [u8],
-    /// From the request to the response's head.
+    /// The time from the request to the head of the response.
     pub response_after: Option<Duration>,
-    /// The URLs that redirects led through, the first request's at the front.
+    /// The URLs in the chain of redirects; the first one is that of the first request.
     pub hops: &'a [String],
-    /// What other connections gave that differed in one thing.
+    /// The results of other connections that differed in one thing.
     pub trials: &'a [Trial],
-    /// What a client of `listen` wanted and did not get.
+    /// The wish of a client of `listen`, as far as it was not fulfilled.
     pub wish: Option<&'a Wish>,
     /// The verdicts on the handshake.
     pub report: Option<&'a Report>,
@@ -66,14 +66,14 @@ pub struct Facts<'a> {
     pub close: CloseFacts<'a>,
     /// How the stream ended.
     pub end: Option<End>,
-    /// How long stdout was blocked, shortly before the end: nothing was received meanwhile.
+    /// How long stdout was blocked shortly before the end. Meanwhile, nothing was received.
     pub stalled: Option<Duration>,
     /// Other connections of this run.
     pub others: Others<'a>,
 }
 
 impl Facts<'_> {
-    /// Nothing known yet.
+    /// No facts.
     pub fn new(role: Role) -> Self {
         Self {
             role,
@@ -105,7 +105,7 @@ impl Facts<'_> {
         }
     }
 
-    /// What another connection gave that differed in this.
+    /// The result of the connection that differed in this.
     pub fn trial(&self, variation: Variation) -> Option<&Trial> {
         self.trials.iter().find(|trial| trial.variation == variation)
     }
@@ -141,9 +141,9 @@ impl<'a> CloseFacts<'a> {
 pub enum LookupFault {
     /// There is no such name, or no address for it.
     NotFound,
-    /// There are addresses, but only of the family that was not requested.
+    /// The name has addresses, but only of a family that the run excludes.
     OtherFamily,
-    /// No answer could be had now.
+    /// The name server gave no answer.
     Unanswered,
 }
 
@@ -154,11 +154,11 @@ pub struct Dial {
     pub address: SocketAddr,
     /// How it ended.
     pub outcome: DialOutcome,
-    /// For how long it was waited for.
+    /// The time that it took.
     pub elapsed: Duration,
 }
 
-/// As in `127.0.0.1:80: connection refused`.
+/// For example `127.0.0.1:80: connection refused`.
 impl std::fmt::Display for Dial {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let elapsed = self.elapsed.as_secs_f64();
@@ -183,11 +183,11 @@ pub enum DialOutcome {
     Refused,
     /// It was reset as soon as it opened.
     Reset,
-    /// No answer in time.
+    /// There was no answer in time.
     Silent,
     /// EHOSTUNREACH, ENETUNREACH, or another refusal of the system.
     Unreachable,
-    /// The address or interface to leave from can't be used; nothing was sent.
+    /// The local address or interface can't be used, so nothing was sent.
     NearEnd,
 }
 
@@ -196,22 +196,22 @@ pub enum DialOutcome {
 pub struct ProxyFacts<'a> {
     /// Its address without credentials.
     pub address: &'a str,
-    /// The environment variable that named it, unless an option did.
+    /// The environment variable with its address; `None` if an option gave the address.
     pub variable: Option<&'a str>,
     /// Its answer to CONNECT.
     pub answer: Option<&'a Head>,
-    /// Why it did not open the way, where no answer in HTTP shows that.
+    /// Why it did not connect to the server, if no HTTP answer shows the reason.
     pub fault: Option<ProxyFault>,
 }
 
-/// Why a proxy did not open the way.
+/// Why a proxy did not connect to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyFault {
     /// It refused.
     Refused,
-    /// Its name or its address can't be reached.
+    /// The proxy can't be found or reached.
     Away,
-    /// It took the request and answered nothing.
+    /// It received the request and did not answer.
     Silent,
     /// It ended the connection at the greeting of SOCKS.
     Greeting {
@@ -222,42 +222,42 @@ pub enum ProxyFault {
     Tls,
     /// It does not speak the protocol of the request.
     Foreign,
-    /// It requires a user and password, or others.
+    /// It requires a user and password, or other ones.
     Unauthorized,
 }
 
-/// What TLS did.
+/// The facts about TLS.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TlsAttempt<'a> {
     /// Why it failed, if it did.
     pub fault: Option<TlsFault<'a>>,
-    /// The protocol agreed by ALPN.
+    /// The protocol that ALPN agreed on.
     pub alpn: Option<&'a str>,
     /// The peer's certificate.
     pub certificate: Option<&'a CertificateFacts>,
-    /// The time the certificate was judged at, RFC 3339 in UTC.
+    /// The time at which the certificate was checked, RFC 3339 in UTC.
     pub now: Option<&'a str>,
-    /// The certificates that the peer sent along with its own.
+    /// The certificates that the peer sent in addition to its own.
     pub chain: &'a [CertificateFacts],
-    /// The name that the certificate has to prove.
+    /// The name that the certificate must contain.
     pub name: Option<&'a str>,
-    /// The versions that an option of this run leaves, in words.
+    /// The versions of TLS that an option of this run allows, in words.
     pub own_versions: Option<&'a str>,
     /// Whether this run has its own root certificates.
     pub own_roots: bool,
-    /// Whether a certificate of ours was given to this run.
+    /// Whether the user gave this run a certificate.
     pub own_certificate: bool,
-    /// The certificate of ours that was given, if the library shows it.
+    /// The certificate that the user gave, if the library can show it.
     pub shown: Option<&'a CertificateFacts>,
     /// The name that an option of this run sends instead of the host's, in words.
     pub own_name: Option<&'a str>,
-    /// What an option of this run offers instead of http/1.1, in words.
+    /// The protocols that an option of this run offers instead of http/1.1, in words.
     pub own_alpn: Option<&'a str>,
-    /// Whether the server requested a client certificate, and went on without one.
+    /// Whether the server requested a client certificate, and continued without one.
     pub asked: bool,
     /// Whether an open connection ended without close_notify.
     pub truncated: bool,
-    /// Whether the certificate shown to a client is one that a proxy made to decrypt TLS.
+    /// Whether a proxy made the certificate for a client, to decrypt TLS.
     pub intercepted: bool,
 }
 
@@ -270,34 +270,34 @@ pub enum TlsFault<'a> {
     Closed,
     /// Nothing arrived until the timeout.
     Silent,
-    /// The dates of the certificate exclude now.
+    /// The certificate has expired, or is not valid yet.
     Dates {
-        /// Whether its validity begins later.
+        /// Whether it is not valid yet.
         early: bool,
     },
     /// The certificate is for other names.
     Name,
-    /// No trusted issuer; whether the certificate vouches for itself.
+    /// The issuer is not trusted.
     Issuer {
-        /// Whether it does.
+        /// Whether the certificate is its own issuer.
         is_own: bool,
     },
     /// The peer sent this alert.
     Alert(u8),
-    /// The peer requested a client certificate, and then refused.
+    /// The peer requested a client certificate, and then refused the connection.
     CertificateWanted,
-    /// A client spoke plain HTTP to our TLS port.
+    /// A client sent plain HTTP to our TLS port.
     PlainRequest,
 }
 
 /// How the wait for a response ended without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unanswered {
-    /// How.
+    /// How the wait ended.
     pub how: StreamEnd,
-    /// From the request on.
+    /// The time since the request.
     pub after: Duration,
-    /// Bytes of a response that arrived.
+    /// The number of received bytes of a response.
     pub received: usize,
 }
 
@@ -308,22 +308,22 @@ pub enum StreamEnd {
     Fin,
     /// Reset.
     Reset,
-    /// It has not ended; the time was up.
+    /// It has not ended before the timeout.
     Timeout,
 }
 
 /// Another connection to the same server with one difference, and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trial {
-    /// In what it differed.
+    /// The difference.
     pub variation: Variation,
-    /// Where to, or with what, if the variation alone does not say it.
+    /// The address or the value of the difference, if the variation does not show it.
     pub what: String,
     /// Its result.
     pub outcome: TrialOutcome,
 }
 
-/// In what a trial differed.
+/// The difference of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variation {
     /// A plain GET, without the upgrade.
@@ -334,19 +334,20 @@ pub enum Variation {
     NoOrigin,
     /// No subprotocol.
     NoSubprotocol,
-    /// This subprotocol alone.
+    /// Only this subprotocol.
     Subprotocol,
-    /// Nothing but that no message was sent.
+    /// The same request, but no message was sent.
     Again,
-    /// Nothing, or only what differed in the trial before; yet the result is another one.
+    /// No difference, or the same difference as in an earlier trial. The result is still another
+    /// one.
     Unchanged,
     /// The Host of the URL.
     OwnHost,
-    /// The name of this machine to itself as Host, and nothing secret.
+    /// The Host `localhost`, without secrets.
     NearHost,
     /// A path that no server has.
     OtherPath,
-    /// With TLS instead of without, or the other way round.
+    /// TLS instead of plain text, or the reverse.
     OtherScheme,
     /// The loopback address of the other family.
     OtherFamily,
@@ -357,31 +358,32 @@ pub enum Variation {
 pub enum TrialOutcome {
     /// A WebSocket opened.
     Opened,
-    /// A WebSocket opened and stayed open, where the one before had been ended.
+    /// A WebSocket opened and stayed open, although the session before it had ended.
     Stayed,
-    /// A WebSocket opened and was ended at once, too; in words.
+    /// A WebSocket opened and ended at once, too; in words.
     Ended(String),
-    /// An HTTP status: as in `426 Upgrade Required, Server: nginx`, and the beginning of the body.
+    /// An HTTP status, for example `426 Upgrade Required, Server: nginx`, and the beginning of the
+    /// body.
     Status {
         /// The number.
         code: u16,
-        /// Its line.
+        /// The status line in words.
         text: String,
         /// The beginning of the body.
         body: Vec<u8>,
     },
-    /// TLS, and then nothing; in words.
+    /// TLS without a response, in words.
     Tls(String),
-    /// Not even a connection; in words.
+    /// The connection failed; in words.
     Unreached(String),
-    /// Nothing of HTTP; in words.
+    /// The answer was not HTTP, or was missing; in words.
     Nothing(String),
-    /// Nothing until the time was up; in words.
+    /// There was no answer before the timeout; in words.
     Silence(String),
 }
 
 impl Trial {
-    /// In what it differs: as in `with Origin: https://a.example`.
+    /// The difference in words, for example `with Origin: https://a.example`.
     pub fn label(&self) -> String {
         let what = &self.what;
         match self.variation {
@@ -401,19 +403,19 @@ impl Trial {
         }
     }
 
-    /// Whether nothing listened at the address.
+    /// Whether the address refused the connection.
     pub fn is_refused(&self) -> bool {
         matches!(&self.outcome, TrialOutcome::Unreached(text) if text.contains("connection refused"))
     }
 
-    /// The service that greeted in place of HTTP, and what else is known of it.
+    /// The service that sent a greeting instead of HTTP, and a hint for the user.
     pub(super) fn greeting(&self) -> Option<(&'static str, &'static str)> {
         let TrialOutcome::Nothing(text) = &self.outcome else { return None };
         let (_, greeting) = text.split_once("is not HTTP: ")?;
         super::sniff::banner(greeting.as_bytes())
     }
 
-    /// The status, 101 included.
+    /// The status; 101 if a WebSocket opened.
     pub fn status(&self) -> Option<u16> {
         match &self.outcome {
             TrialOutcome::Opened | TrialOutcome::Stayed | TrialOutcome::Ended(_) => Some(101),
@@ -425,7 +427,7 @@ impl Trial {
         }
     }
 
-    /// The beginning of the body of a status.
+    /// The beginning of the body, if the result is a status.
     pub fn body(&self) -> Option<&[u8]> {
         match &self.outcome {
             TrialOutcome::Status { body, .. } => Some(body),
@@ -433,15 +435,15 @@ impl Trial {
         }
     }
 
-    /// Whether the server speaks the tried protocol. A TLS server that answers plain HTTP does so
-    /// only to report the error.
+    /// Whether the server speaks the tried protocol. A TLS server may answer plain HTTP, but only
+    /// to report the error.
     pub fn is_spoken(&self) -> bool {
         let refuses = self.body().is_some_and(super::said::wants_tls);
         (self.status().is_some() && !refuses) || matches!(self.outcome, TrialOutcome::Tls(_))
     }
 }
 
-/// As in `without Upgrade: 404 Not Found`.
+/// For example `a plain GET without Upgrade: 404 Not Found`.
 impl std::fmt::Display for Trial {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.label())?;
@@ -464,44 +466,45 @@ impl std::fmt::Display for Trial {
 /// The peer's bytes after the handshake.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StreamFacts<'a> {
-    /// Its first bytes: a few hundred are plenty.
+    /// Its first bytes; a few hundred are enough.
     pub first: &'a [u8],
-    /// How many bytes arrived in the same segment as the 101.
+    /// The number of bytes that arrived in the same segment as the 101.
     pub early: usize,
-    /// Frames received.
+    /// The number of received frames.
     pub frames: u64,
-    /// The first data message received, and the beginning of its content.
+    /// The first received data message, and the beginning of its content.
     pub message: Option<(MessageInfo, &'a [u8])>,
     /// The first data message that we sent.
     pub sent: Option<(MessageInfo, &'a [u8])>,
-    /// Bytes of content of the last one, as far as they were sent.
+    /// The number of content bytes of our last data message that were sent.
     pub last_sent_len: u64,
-    /// The second data message received.
+    /// The second received data message.
     pub second: Option<&'a [u8]>,
-    /// Whether one of these two came whole and compressed, and the agreement was that the peer compresses
-    /// each message alone.
+    /// Whether one of these two messages was complete and compressed, although the peer had agreed
+    /// to compress each message independently.
     pub compressed_alone: bool,
-    /// Data messages received.
+    /// The number of received data messages.
     pub messages: u64,
-    /// The last one of them.
+    /// The last received data message.
     pub heard: Option<LastHeard<'a>>,
     /// The first and the last messages of both directions, in their order.
     pub kept: &'a [CrossedMessage<'a>],
-    /// Whether those are all.
+    /// Whether these are all messages.
     pub kept_all: bool,
-    /// Whether the last frame received is the first ping, which was answered.
+    /// Whether the last received frame is the first ping, which was answered.
     pub ended_on_ping: bool,
-    /// Whether the last thing that crossed was a message of ours, just before the end.
+    /// Whether the last traffic was a message of ours, just before the end.
     pub ended_on_ours: bool,
-    /// Bytes that still waited to be sent at the end.
+    /// The number of bytes that were not yet sent at the end.
     pub unsent: u64,
-    /// Whether our last message was compressed, in fragments, with a control frame between them.
+    /// Whether our last message was compressed and fragmented, with a control frame between the
+    /// fragments.
     pub ping_inside_compressed: bool,
-    /// The rule that a frame sent from here broke, if one did.
+    /// The rule that a frame of this side broke, if one did.
     pub illegal_sent: Option<&'static str>,
-    /// Whether raw bytes were sent, whose frames are unknown.
+    /// Whether this side sent raw bytes, in which the frames are unknown.
     pub bytes_sent: bool,
-    /// Frames in a row with the same mask key, and the key.
+    /// The number of successive frames with the same mask key, and the key.
     pub equal_masks: Option<(u64, [u8; 4])>,
 }
 
@@ -510,25 +513,25 @@ pub struct StreamFacts<'a> {
 pub struct CrossedMessage<'a> {
     /// This side sent it.
     pub ours: bool,
-    /// Text rather than binary.
+    /// It is text, not binary.
     pub text: bool,
     /// Its content.
     pub content: &'a [u8],
 }
 
-/// Bytes of such a message that are looked at; one that has more was cut.
+/// The most bytes of a kept message. A longer message was cut.
 pub const HEARD_MOST: usize = 320;
 
-/// The data message that was received last.
+/// The last received data message.
 #[derive(Clone, Copy, Debug)]
 pub struct LastHeard<'a> {
     /// The beginning of its content.
     pub content: &'a [u8],
-    /// The beginning of the one before it, if it came shortly before.
+    /// The beginning of the message before it, if that came shortly before.
     pub before: &'a [u8],
-    /// From it to the end.
+    /// The time from this message to the end.
     pub quiet: Duration,
-    /// Whether a message of ours was sent after it.
+    /// Whether this side sent a message after it.
     pub answered: bool,
 }
 
@@ -537,56 +540,56 @@ pub struct LastHeard<'a> {
 pub struct FrameContext<'a> {
     /// Its header.
     pub header: FrameHeader,
-    /// From the 101 to its arrival.
+    /// The time from the 101 to its arrival.
     pub after: Duration,
-    /// Bytes of the stream around the header: a few dozen are plenty.
+    /// The bytes of the stream around the header; a few dozen are enough.
     pub around: &'a [u8],
-    /// Bytes from the start of the stream to the first of `around`.
+    /// The position of the first of these bytes in the stream.
     pub around_at: u64,
 }
 
-/// Close frames, or what an API reports of them.
+/// Close frames, or a close code that an API reports.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CloseFacts<'a> {
-    /// The one received.
+    /// The received Close.
     pub received: Option<&'a CloseBody>,
-    /// The one sent.
+    /// The sent Close.
     pub sent: Option<&'a CloseBody>,
-    /// Whether the peer's was first.
+    /// Whether the peer sent its Close first.
     pub by_peer: bool,
-    /// A code that never travels, as an API gives it: 1005, 1006 or 1015.
+    /// A code that is never sent, but that APIs report: 1005, 1006 or 1015.
     pub label: Option<u16>,
 }
 
-/// How the connection ended, and the clocks at that moment.
+/// How the connection ended, with the times at that moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
-    /// How.
+    /// The kind of the end.
     pub how: EndKind,
-    /// From the 101 on.
+    /// The time since the 101.
     pub lifetime: Duration,
-    /// Since the last byte of either direction.
+    /// The time since the last byte in either direction.
     pub idle: Duration,
-    /// Since the last data message of either direction.
+    /// The time since the last data message in either direction.
     pub idle_data: Duration,
-    /// The silence before the last bytes of the peer.
+    /// The length of the silence before the last bytes of the peer.
     pub quiet: Duration,
-    /// The longest silence before that one.
+    /// The length of the longest silence before that one.
     pub longest_quiet: Duration,
-    /// From the 101 to the last bytes of the peer.
+    /// The time from the 101 to the last bytes of the peer.
     pub last: Duration,
-    /// The received bytes of an incomplete frame.
+    /// The number of received bytes of an incomplete frame.
     pub partial: u64,
 }
 
 impl End {
-    /// Whether nothing crossed for so long that a timer may have ended it.
+    /// Whether there was no traffic for so long that a timer may have ended the connection.
     pub fn is_silent(&self) -> bool {
         self.idle >= SILENCE
     }
 }
 
-/// No timer on silence is shorter.
+/// No idle timeout is shorter than this.
 pub const SILENCE: Duration = Duration::from_secs(1);
 
 /// How a connection ended.
@@ -604,7 +607,7 @@ pub enum EndKind {
     NoPong,
     /// TCP gave up: our data was not acknowledged.
     Dead,
-    /// We failed it because of a violation.
+    /// This side failed it because of a violation.
     Failed,
 }
 

@@ -1,5 +1,5 @@
-//! What the message was that came last: a complaint of the application, which is the reason of an end
-//! right behind it, or a heartbeat that waits for an answer.
+//! The meaning of the last message: a complaint of the application, which explains an end right
+//! after it, or a heartbeat that waits for an answer.
 
 use serde_json::{Map, Value};
 
@@ -8,23 +8,23 @@ use super::facts::HEARD_MOST;
 use super::said::says;
 use super::{Facts, answer};
 
-/// Characters of a message that are shown.
+/// The most characters of a message that are shown.
 const SHOWN: usize = 160;
 
-/// How sure it is that a message complains.
+/// How surely a message is a complaint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Grievance {
-    /// A word in it may mean that, as in any text.
+    /// One of its words may mean a complaint, but it may be any text.
     Word,
-    /// It begins like one, as lines of a log do, too.
+    /// It begins as a complaint does. Lines of a log do that, too.
     Shouted,
     /// It is marked as an error.
     Marked,
-    /// The protocol inside says so.
+    /// The protocol inside defines it as a refusal.
     Refusal,
 }
 
-/// Whether a message complains of something, and how surely.
+/// Whether a message is a complaint, and how surely.
 pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
     // SignalR ends each message with a separator.
     let mut text = text(content).trim_end_matches('\u{1e}').to_owned();
@@ -56,7 +56,7 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
     (!denies && faults(&text)).then_some(Grievance::Word)
 }
 
-/// Whether the message that came last is one of ours, sent back.
+/// Whether the last message is a copy of one of ours.
 pub(super) fn is_echo(facts: &Facts<'_>) -> bool {
     let Some(heard) = &facts.stream.heard else { return false };
     let kept = |content: &'_ [u8]| content.len().min(HEARD_MOST);
@@ -66,7 +66,7 @@ pub(super) fn is_echo(facts: &Facts<'_>) -> bool {
     facts.stream.kept.iter().any(|message| message.ours && same(message.content))
 }
 
-/// Whether the reason of a Close complains: as a message does, or of what its first word names.
+/// Whether the reason of a Close is a complaint, or a refusal of what its first word names.
 pub(super) fn refuses(reason: &[u8]) -> bool {
     let text = text(reason);
     let about = ["websocket", "connection", "client", "session", "user"];
@@ -76,20 +76,21 @@ pub(super) fn refuses(reason: &[u8]) -> bool {
         || behind.is_some_and(|(_, rest)| refuses_plainly(rest))
 }
 
-/// Words of an end in order: a goodbye, or that a work was done. None of them denies another.
+/// Words in the reason of an end in order: a goodbye, or a statement that the work is done. No word
+/// here negates another one.
 const ORDINARY: &str = "ok 1000 normal normally closure connection goodbye bye all by client server close \
     closed closing end ended ends eof done over finish finished complete completed \
     completion success successful successfully sent delivered transferred the a of is \
     was has have been stream log logs data file result results message messages game \
     session job transfer request response output";
 
-/// Whether the reason of an end in order says nothing else: a goodbye, or that all was done. Each word
-/// must be known for that.
+/// Whether the reason of an end in order is only a goodbye, or only says that everything was done.
+/// It may contain only known words.
 pub fn is_ordinary(reason: &[u8]) -> bool {
     let said = text(reason).to_ascii_lowercase();
     let words = said.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let words: Vec<&str> = words.collect();
-    // "no more data", and not "no data".
+    // "no more data" is in order, "no data" is not.
     let words = words.strip_prefix(&["no", "more"]).unwrap_or(&words);
     let known = |word: &&str| ORDINARY.split(' ').any(|known| known == *word);
     matches!(words, [word] if is_end(word)) || words.iter().all(known)
@@ -107,7 +108,7 @@ pub(super) fn says_done(reason: &[u8]) -> bool {
     words.iter().any(|word| says(&text(reason), word))
 }
 
-/// The text of a message; a character that was cut in two is left out.
+/// The text of a message, without a last character that was cut in two.
 pub(super) fn text(content: &[u8]) -> String {
     match std::str::from_utf8(content) {
         Err(error) if error.error_len().is_none() => {
@@ -117,7 +118,7 @@ pub(super) fn text(content: &[u8]) -> String {
     }
 }
 
-/// Whether the first element of XML is an error, as `<stream:error>`, and not an empty one.
+/// Whether the first element of an XML text is an error with a content, such as `<stream:error>`.
 fn is_error_element(text: &str) -> bool {
     let mut rest = text;
     while let Some(prolog) = rest.strip_prefix("<?").or_else(|| rest.strip_prefix("<!")) {
@@ -140,8 +141,8 @@ fn is_error_element(text: &str) -> bool {
 const BEATS: [&str; 6] =
     ["ping", "heartbeat", "heart-beat", "keepalive", "keep-alive", "keep_alive"];
 
-/// Whether a message is a heartbeat that waits for an answer; `engine_io` where that is the protocol
-/// inside. A word in a text is none.
+/// Whether a message is a heartbeat that waits for an answer. With `engine_io`, the protocol inside
+/// is Engine.IO. A word inside a text does not count.
 pub(super) fn is_heartbeat(content: &[u8], engine_io: bool) -> bool {
     let Ok(text) = std::str::from_utf8(content) else { return false };
     // SignalR ends each message with a separator.
@@ -150,7 +151,7 @@ pub(super) fn is_heartbeat(content: &[u8], engine_io: bool) -> bool {
         return true;
     }
     let beat = |word: &str| BEATS.iter().any(|beat| word.eq_ignore_ascii_case(beat));
-    // As in `primus::ping::1796021128048`, and `PING :host` of IRC.
+    // For example `primus::ping::1796021128048`, and `PING :host` of IRC.
     let one = !text.contains(char::is_whitespace) && text.contains("::ping::");
     let irc = text.strip_prefix("PING :").is_some_and(|host| !host.contains(char::is_whitespace));
     beat(text)
@@ -160,7 +161,7 @@ pub(super) fn is_heartbeat(content: &[u8], engine_io: bool) -> bool {
             .is_some_and(|kind| beat(kind.rsplit([':', '.', '/']).next().unwrap_or_default()))
 }
 
-/// Whether a message calls itself one that asks for a login.
+/// Whether the name of the message's kind asks for a login.
 pub(super) fn asks_login(content: &[u8]) -> bool {
     let kind = kind(text(content).trim()).unwrap_or_default().to_ascii_lowercase();
     let asks =
@@ -168,16 +169,16 @@ pub(super) fn asks_login(content: &[u8]) -> bool {
     asks.contains(&kind.as_str())
 }
 
-/// What a message of JSON calls itself.
+/// The name that a JSON message gives to its kind.
 fn kind(text: &str) -> Option<String> {
     let members = serde_json::from_str::<Map<String, Value>>(text).ok()?;
     let named = |name: &&str| members.get(*name).and_then(Value::as_str);
     let kinds = ["op", "type", "event", "action", "method"];
-    // Where there are two, the first is the more exact one.
+    // If there are two names, the first one is more exact.
     kinds.iter().find_map(named).map(str::to_owned)
 }
 
-/// Whether a word, or the last part of one, is a goodbye.
+/// Whether a word, or its last part, is a goodbye.
 fn is_end(word: &str) -> bool {
     let ends = [
         "bye",
@@ -198,14 +199,14 @@ fn is_end(word: &str) -> bool {
     ends.iter().any(|end| word.eq_ignore_ascii_case(end))
 }
 
-/// Whether a message says nothing but that this is the end, or nothing at all.
+/// Whether a message only says that the session ends, or is empty.
 pub(super) fn is_goodbye(content: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(content) else { return false };
     let text = text.trim();
     matches!(text, "" | "{}" | "[]") || is_end(text) || kind(text).is_some_and(|kind| is_end(&kind))
 }
 
-/// The beginning of a message in one line.
+/// The beginning of a message, for one line.
 pub(super) fn shown(content: &[u8]) -> String {
     let text = text(content);
     let text = text.trim_end();

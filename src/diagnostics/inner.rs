@@ -1,4 +1,5 @@
-//! What the protocol inside says of an end: its lens reads the messages that were kept.
+//! The explanation of an end by the protocol inside. The lens of that protocol reads the kept
+//! messages.
 
 use std::time::Duration;
 
@@ -13,34 +14,36 @@ use crate::lens::{
 };
 use crate::wire::Role;
 
-/// What a lens read of the messages that were kept.
+/// The result of reading the kept messages with a lens.
 #[derive(Debug)]
 pub(super) struct InnerProtocol {
-    /// Its name for people.
+    /// The name of the protocol, for users.
     pub title: &'static str,
-    /// Whether the subprotocol or the URL names it; otherwise the form of the messages suggests it.
+    /// Whether the subprotocol or the URL names the protocol. Otherwise, the form of the messages
+    /// suggests it.
     pub is_named: bool,
-    /// The packet by which the peer refused or gave up; and whether it was in its last message, after
-    /// which only a goodbye may have come.
+    /// The packet by which the peer refused or gave up, and whether it is in the peer's last
+    /// message. If it is not, only a goodbye followed.
     pub refusal: Option<(String, bool)>,
-    /// The packet that says that something failed, if it is the peer's newest one but for heartbeats, and
-    /// for the end of what failed.
+    /// The packet that says that something failed, if it is the peer's newest one. Heartbeats and
+    /// packets that only end the failed exchange do not count.
     pub failure: Option<String>,
-    /// The packet in the peer's last message by which it ended the session in order.
+    /// The packet by which the peer ended the session in order, if it is in the peer's last
+    /// message.
     pub goodbye: Option<String>,
-    /// The packet by which this side asked for the end, if it was its last one.
+    /// The packet by which this side asked for the end, if it is in our last message.
     pub farewell: Option<String>,
-    /// The rule that the last message of this side broke.
+    /// The rule that our last message broke.
     pub breach: Option<String>,
-    /// The heartbeat of the peer that wants an answer, if it was its last message, and that answer.
+    /// The peer's heartbeat that wants an answer, if it is the peer's last packet, and that answer.
     pub beat: Option<(String, String)>,
-    /// What has to come for the conversation to continue.
+    /// The message that must follow for the conversation to continue.
     pub awaited: Option<AwaitedMessage>,
-    /// How often a client has to send something.
+    /// The interval in which a client must send something.
     pub every: Option<Duration>,
 }
 
-/// Reads the messages that were kept, if the protocol inside is clear.
+/// Reads the kept messages, if the protocol inside is clear.
 pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     let header = |name| {
         let value = facts.response?.get(name)?;
@@ -79,7 +82,7 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     let is_named = named.is_some() || by_url;
     let mut talk = Conversation::of(protocol, lens_facts);
     let read = read(&mut talk);
-    // What the peer sends shows the protocol; a message of this side may be a mistake.
+    // The peer's messages show the protocol; a message of this side may be a mistake.
     let misfit =
         |packet: &Decoded| packet.broken().is_some_and(|broken| broken.rule == protocol.title);
     let mut theirs = kept.iter().zip(&read).filter(|(message, _)| !message.ours);
@@ -94,7 +97,7 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
         packets.iter().find(|packet| packet.ending() == Some(ends)).map(Decoded::line)
     };
     let last = said(true).next_back();
-    // The rest of a longer message is not known.
+    // Of a longer message, only the beginning was kept.
     let ours = kept.iter().rfind(|message| message.ours);
     let is_whole = ours.is_some_and(|message| message.content.len() < HEARD_MOST);
     let breach = |packet: &Decoded| packet.broken().map(|broken| broken.text.clone());
@@ -129,7 +132,7 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     })
 }
 
-/// What only closes the exchange that another packet has answered.
+/// Packets that only close an exchange, after another packet has answered it.
 const CLOSING: [&str; 2] = ["phx_close", "complete"];
 
 /// The newest packet that says that something failed.
@@ -139,7 +142,7 @@ fn failure<'a>(theirs: impl DoubleEndedIterator<Item = &'a Vec<Decoded>>) -> Opt
     newest.iter().find(|one| one.fails()).map(Decoded::line)
 }
 
-/// When a message was kept is not known, and so is how long an answer took.
+/// Removes the times of answers, because the times of kept messages are unknown.
 fn untimed(packet: &mut Decoded) {
     packet.answered = None;
     packet.inner.iter_mut().for_each(untimed);

@@ -1,10 +1,10 @@
 //! What can go wrong with a WebSocket connection, and how to explain it.
 //!
-//! The [catalogue](SECTIONS) has one [`CatalogueEntry`] for each symptom, under a stable code
-//! (`W602`); [`classify()`] checks the [`Facts`] of an attempt in a fixed order, and makes
-//! [`Diagnostic`]s of them; [`browser`] finds the entry for a browser's message. All of it is pure:
-//! no I/O, no clock, no terminal. `ui` prints diagnostics. docs/diagnosis.md says how a diagnosis
-//! is made and how to add one.
+//! The [catalogue](SECTIONS) has one [`CatalogueEntry`] for each symptom, with a stable code
+//! (`W602`). [`classify()`] checks the [`Facts`] of an attempt in a fixed order, and makes
+//! [`Diagnostic`]s of them. [`browser`] finds the entry for a browser's message. This module uses
+//! no I/O, no clock and no terminal; `ui` prints diagnostics. docs/diagnosis.md says how a
+//! diagnosis is made and how to add one.
 
 mod answer;
 pub mod browser;
@@ -35,7 +35,7 @@ pub use said::{page_text, wants_tls};
 pub use topic::{Topic, UnknownTopic, topic, topics};
 pub use wish::{ClientProtocol, Wish};
 
-/// How bad it is.
+/// How serious a problem is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// The session is impossible or has failed.
@@ -47,7 +47,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// The word for it, lower case.
+    /// The severity as a word in lower case.
     pub fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -57,16 +57,16 @@ impl Severity {
     }
 }
 
-/// Which part of a connection an entry is about.
+/// The part of a connection that an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
-    /// URL, name, TCP, proxy, first bytes.
+    /// The URL, the name, TCP, a proxy, and the first bytes.
     Reaching,
     /// TLS.
     Tls,
-    /// A response where a 101 should be.
+    /// A response other than a 101.
     Response,
-    /// The 101, and what it agrees on.
+    /// The 101, and the agreement in it.
     Agreement,
     /// The application protocol inside.
     Application,
@@ -78,19 +78,19 @@ pub enum Family {
     Ending,
 }
 
-/// How sure it is that a cause is the one.
+/// How sure a cause is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Confidence {
-    /// A fact of this run shows it.
+    /// A fact of this run proves it.
     High,
     /// A fact of this run supports it.
     Medium,
-    /// Nothing but the symptom itself points to it.
+    /// Only the symptom itself points to it.
     Low,
 }
 
 impl Confidence {
-    /// The word for it, lower case.
+    /// The confidence as a word in lower case.
     pub fn name(self) -> &'static str {
         match self {
             Self::High => "high",
@@ -100,29 +100,29 @@ impl Confidence {
     }
 }
 
-/// A cause, and what must have been seen for it and against it.
+/// A possible cause, with the clues that support it or rule it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LikelyCause {
-    /// What it is, lower case, no full stop.
+    /// The cause: lower case, no full stop.
     pub text: &'static str,
-    /// How sure it is where its clue was seen.
+    /// How sure it is if its clue was seen.
     pub confidence: Confidence,
-    /// The fact that supports it; none if only the symptom does.
+    /// The clue that supports it; `None` if only the symptom does.
     pub clue: Option<Clue>,
-    /// Any of these rules it out.
+    /// Each of these clues rules it out.
     pub unless: &'static [Clue],
-    /// The cure, if it is not the entry's.
+    /// What to do about it, if that differs from the entry's help.
     pub help: Option<&'static str>,
 }
 
 /// One row of the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CatalogueEntry {
-    /// The stable name, `W` and three digits: the first one is the layer.
+    /// The stable name: `W` and three digits. The first digit is the layer.
     pub code: &'static str,
-    /// Which part of a connection it is about.
+    /// The part of a connection that it is about.
     pub family: Family,
-    /// How bad it is, unless the facts show otherwise.
+    /// How serious it is, unless the facts show otherwise.
     pub severity: Severity,
     /// One line of at most 80 columns, lower case, no full stop.
     pub title: &'static str,
@@ -132,9 +132,9 @@ pub struct CatalogueEntry {
     pub help: &'static str,
     /// Its source (`RFC 6455 §5.2`), or how it was found.
     pub source: &'static str,
-    /// Possible causes, the most frequent first; none where the explanation says it all.
+    /// Possible causes, the most frequent first; empty if the explanation says everything.
     pub causes: &'static [LikelyCause],
-    /// How it is recognised, one sentence, lower case, no full stop.
+    /// How wscope recognises it: one sentence, lower case, no full stop.
     pub recognised: &'static str,
     /// Background for the long form: sentences with full stops; often empty.
     pub background: &'static str,

@@ -1,20 +1,20 @@
-//! What the body of a refusal says, in text, JSON or HTML: the server's own words are more
+//! Reads the reason in the body of a refusal: text, JSON or HTML. The server's own words are more
 //! important than the rest of its answer.
 
 use serde_json::Value;
 
 use super::sniff::contains_word;
 
-/// What the words of a refusal are about.
+/// The subject of a refusal's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
-    /// Plain HTTP on a port of TLS.
+    /// Plain HTTP on a port for TLS.
     Tls,
-    /// A certificate of the client.
+    /// The certificate of the client.
     Certificate,
-    /// Node's HTTP/2 without HTTP/1.1.
+    /// The port speaks only HTTP/2, as Node's server says it.
     Alpn,
-    /// The size of the head.
+    /// The size of the request's head.
     HeadSize,
     /// The Host header.
     Host,
@@ -24,28 +24,28 @@ pub(super) enum Subject {
     Subprotocol,
     /// The version of HTTP.
     Http,
-    /// The version of the protocol.
+    /// The version of the WebSocket protocol.
     Version,
-    /// The key.
+    /// The key of the handshake.
     Key,
     /// Another WebSocket header.
     Header,
-    /// Upgrade or Connection.
+    /// The headers Upgrade or Connection.
     Upgrade,
-    /// A session or connection that should have been made before.
+    /// A session or connection that the client should have opened before.
     Session,
-    /// The method.
+    /// The method of the request.
     Method,
-    /// Too many requests.
+    /// The number of requests, which is too high.
     Rate,
-    /// The credentials, and what they may do.
+    /// The credentials, or their permissions.
     Credentials,
     /// The path.
     Path,
 }
 
-/// Phrases in lower case, as [`says`] takes them; the first that is in the text counts. A phrase in
-/// front of another subject's is more exact.
+/// Phrases in lower case, in the form that [`says`] uses. The first phrase in the text decides, so
+/// the more exact subjects come first.
 #[rustfmt::skip]
 const PHRASES: &[(Subject, &[&str])] = &[
     (Subject::Tls, &["plain http request was sent to https port", "http request to an https server", "speaking plain http to an ssl-enabled", "combination of host and port requires tls", "https is required", "use https", "https required", "ssl required", "tls required", "requires wss", "use wss", "wss required", "requires ssl", "requires https", "ssl is required", "tls is required", "secure connection required", "secure connection is required", "require a secure connection", "requires a secure connection", "use a secure connection", "must be a secure connection", "secure connections only"]),
@@ -66,10 +66,10 @@ const PHRASES: &[(Subject, &[&str])] = &[
     (Subject::Path, &["cannot get", "no route", "no such path", "unknown path", "invalid path", "path not found", "unknown endpoint", "no such endpoint", "not found", "does not exist", "no handler", "unknown channel", "unknown room", "no such", "invalid url", "wrong path", "doesn't exist", "no matching", "unknown route"]),
 ];
 
-/// A host that "is not", in the way that a list of hosts says it.
+/// The beginning of the phrase with which a server says that a host is not in its list.
 const HOST_IS_NOT: &str = "host is not";
 
-/// What such a list says of a host.
+/// The words that may follow it.
 const OF_A_LIST: [&str; 13] = [
     "allow*",
     "permitted",
@@ -86,16 +86,17 @@ const OF_A_LIST: [&str; 13] = [
     "an ip address",
 ];
 
-/// The phrase that says it, and what it is about.
+/// The subject of a text, and the phrase that shows it.
 pub(super) fn subject(text: &str) -> Option<(Subject, &'static str)> {
     let found = PHRASES.iter().find_map(|(subject, phrases)| {
         let means = |phrase: &&&str| places(text, phrase).any(|at| is_meant(text, phrase, at));
         phrases.iter().find(means).map(|phrase| (*subject, *phrase))
     });
-    // What is exact about the request outranks the Origin; the rest may stand beside it by chance.
+    // These subjects are exact, so they come before the Origin. Other phrases may be in the text by
+    // chance.
     let exact = [Subject::Tls, Subject::Alpn, Subject::Certificate, Subject::HeadSize];
     match found {
-        // Another upgrade is meant: of the client, of a plan.
+        // Another upgrade is meant: of a program, or of a contract.
         Some((Subject::Upgrade, "upgrade")) if speaks_of_product(text) => None,
         Some((subject, phrase)) if exact.contains(&subject) => Some((subject, phrase)),
         _ if speaks_of_origin(text) => Some((Subject::Origin, "origin")),
@@ -103,8 +104,8 @@ pub(super) fn subject(text: &str) -> Option<(Subject, &'static str)> {
     }
 }
 
-/// Whether a phrase at a position has the listed meaning: for phrases with several meanings, the
-/// neighbouring words decide.
+/// Whether a phrase at this position has the listed meaning. If a phrase has several meanings, the
+/// words around it decide.
 fn is_meant(text: &str, phrase: &str, at: usize) -> bool {
     let before = text[..at].to_ascii_lowercase();
     let after = text[at + phrase.trim_end_matches('*').len()..].to_ascii_lowercase();
@@ -121,9 +122,9 @@ fn is_meant(text: &str, phrase: &str, at: usize) -> bool {
                 && !says(&after, "instead");
             !elsewhere && !refused.iter().any(|words| before.ends_with(words))
         }
-        // That is a parser's.
+        // A parser speaks of an unexpected token, and CSRF has its own tokens.
         "token" => !before.ends_with("unexpected ") && !says(text, "csrf"),
-        // Inside a longer name, it is a part of the name.
+        // Inside a longer name, the word is only a part of that name.
         "upgrade" | "upgraded" => {
             let (first, last) =
                 (text[..at].chars().last(), text[at + phrase.len()..].chars().next());
@@ -133,13 +134,13 @@ fn is_meant(text: &str, phrase: &str, at: usize) -> bool {
     }
 }
 
-/// Whether a phrase in lower case is in a text as whole words, in any letter case; the last word
-/// may be in the plural. After a `*`, it may be the beginning of a longer one.
+/// Whether a text contains a phrase as whole words, in any letter case. The phrase is in lower
+/// case. Its last word may have a plural s; a `*` at its end allows any ending.
 pub(super) fn says(text: &str, phrase: &str) -> bool {
     places(text, phrase).next().is_some()
 }
 
-/// Where it does.
+/// The positions of a phrase in a text, as [`says`] finds them.
 fn places(text: &str, phrase: &str) -> impl Iterator<Item = usize> {
     let (stem, goes_on) = phrase.strip_suffix('*').map_or((phrase, false), |stem| (stem, true));
     let windows = text.as_bytes().windows(stem.len().max(1)).enumerate();
@@ -153,7 +154,7 @@ fn places(text: &str, phrase: &str) -> impl Iterator<Item = usize> {
         .filter(move |at| is_edge(text, *at) && ends(at + stem.len()))
 }
 
-/// Whether no word continues at a position: `AccessToken` has two words.
+/// Whether a word begins or ends at this position. `AccessToken` is two words.
 fn is_edge(text: &str, at: usize) -> bool {
     let (before, after) = text.split_at(at);
     let mut next = after.chars();
@@ -163,7 +164,7 @@ fn is_edge(text: &str, at: usize) -> bool {
     !last.is_alphanumeric() || !first.is_alphanumeric() || hump
 }
 
-/// Whether what is to be upgraded is a program or a contract.
+/// Whether a program or a contract is to be upgraded.
 fn speaks_of_product(text: &str) -> bool {
     let other = [
         "upgrade your",
@@ -178,14 +179,15 @@ fn speaks_of_product(text: &str) -> bool {
     !text.contains("websocket") && other.iter().any(|words| text.contains(words))
 }
 
-/// Whether the Origin header is meant, and not the server behind a CDN.
+/// Whether the Origin header is meant, not the server behind a CDN.
 fn speaks_of_origin(text: &str) -> bool {
     let word = |at: usize| {
         let after = text[at + "origin".len()..].to_ascii_lowercase();
         let server = [" server", " web server", " host", " dns", " is unreachable", " error"];
         !server.iter().any(|word| after.starts_with(word))
     };
-    // A refusal has one of these words; without one, "origin" may be that of goods.
+    // The text of a refusal has one of these words. In other texts, "origin" may be that of a
+    // product.
     let refuses = [
         "allow*",
         "disallow*",
@@ -232,10 +234,10 @@ pub fn wants_tls(body: &[u8]) -> bool {
     phrases[..4].iter().any(|phrase| contains_word(body, phrase))
 }
 
-/// Characters of a page that are shown.
+/// The most characters of a page that are shown.
 const PAGE_SHOWN: usize = 1000;
 
-/// What a page in HTML says, without its tags and scripts, and bounded; `None` if it is not HTML.
+/// The text of an HTML page, without tags and scripts, up to a limit; `None` if it is not HTML.
 pub fn page_text(body: &[u8]) -> Option<String> {
     if !matches!(body.trim_ascii_start(), [b'<', b'!' | b'?' | b'a'..=b'z' | b'A'..=b'Z', ..]) {
         return None;
@@ -248,7 +250,7 @@ pub fn page_text(body: &[u8]) -> Option<String> {
     Some(shown)
 }
 
-/// The readable text of a body: without tags and scripts, and of JSON what it says.
+/// The readable text of a body: HTML without tags and scripts, or the texts of JSON.
 pub(super) fn words(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let trimmed = text.trim_start();
@@ -263,8 +265,8 @@ pub(super) fn words(body: &[u8]) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The texts in a value of JSON. The name of a member says something only beside a text that speaks of
-/// it: what is named `connectionId` and has an id is given, not missing.
+/// The texts in a JSON value. The name of a member counts only if its text says something about it:
+/// a `connectionId` that contains an id is not missing.
 fn spoken(value: &Value, name: &str) -> String {
     match value {
         Value::Object(members) => {
@@ -283,7 +285,7 @@ fn spoken(value: &Value, name: &str) -> String {
     }
 }
 
-/// Whether a text says that a path is unknown, in whatever words.
+/// Whether a text says that the path is unknown.
 pub(super) fn names_path(text: &str) -> bool {
     let unknown = [
         "not found",
@@ -319,7 +321,8 @@ pub(super) fn names_path(text: &str) -> bool {
     words.iter().any(|word| says(text, word)) && unknown.iter().any(|word| says(text, word))
 }
 
-/// Whether a text has a path that says something, in any letter case, as whole words.
+/// Whether a text contains the path as whole words, in any letter case. The path `/` does not
+/// count.
 pub(super) fn names(text: &str, path: &str) -> bool {
     let (text, path) = (text.to_ascii_lowercase(), path.to_ascii_lowercase());
     let path = path.trim_end_matches('/');
@@ -330,7 +333,7 @@ pub(super) fn names(text: &str, path: &str) -> bool {
         && places.any(|(before, after)| !before.ends_with(goes_on) && !after.starts_with(goes_on))
 }
 
-/// Marks in front of a path that a page of "not found" names, in lower case.
+/// Texts in front of the path on a page of "not found", in lower case.
 const PATH_MARKS: [&str; 10] = [
     "cannot get ",
     "no route found for get ",
@@ -344,14 +347,14 @@ const PATH_MARKS: [&str; 10] = [
     "uri:</th><td>",
 ];
 
-/// The requested path as a page names it, without its query.
+/// The requested path as the page names it, without its query.
 pub(super) fn named_path(body: &[u8]) -> Option<String> {
     let text = decoded(String::from_utf8_lossy(body).into_owned());
-    // The marks and the text have the same places: only ASCII changes its case.
+    // The positions in both texts are equal, because only ASCII letters change their case.
     let lower = text.to_ascii_lowercase();
     PATH_MARKS.iter().find_map(|mark| {
         let at = lower.find(mark)?;
-        // Inside of an object or a list, it is a pointer into something else.
+        // Inside an inner object or a list, the member describes something else.
         if mark.starts_with('"') && !(is_outermost(&text[..at]) && text.contains("404")) {
             return None;
         }
@@ -363,13 +366,13 @@ pub(super) fn named_path(body: &[u8]) -> Option<String> {
     })
 }
 
-/// Whether the following text is in the outermost object of JSON.
+/// Whether the text after `before` is in the outermost object of JSON.
 fn is_outermost(before: &str) -> bool {
     let count = |marks: [char; 2]| before.matches(marks).count();
     before.trim_start().starts_with('{') && count(['{', '[']) == count(['}', ']']) + 1
 }
 
-/// With the characters that HTML's entities stand for.
+/// The text with the characters in place of HTML's entities.
 fn decoded(text: String) -> String {
     [
         ("&#39;", "'"),
@@ -395,7 +398,7 @@ fn decoded(text: String) -> String {
     .fold(text, |text, (from, to)| text.replace(from, to))
 }
 
-/// The names under which JSON has its sentence, the most telling first.
+/// The names of JSON members that contain the reason. The best name is first.
 const SENTENCES: [&str; 13] = [
     "message",
     "error_description",
@@ -412,8 +415,8 @@ const SENTENCES: [&str; 13] = [
     "status",
 ];
 
-/// The sentence in a body of JSON: the first text under a name that such a body has for it, or the
-/// first word there that says more than a status.
+/// The sentence in a JSON body: the first text in a member with such a name. If there is none, the
+/// first word that says more than the status.
 pub(super) fn sentence(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start();
@@ -424,7 +427,7 @@ pub(super) fn sentence(body: &[u8]) -> Option<String> {
         let mut names = SENTENCES.iter();
         names.find_map(|name| members(text, name).find(|value| wanted(value)))
     };
-    // As problem+json has both (RFC 9457 §3.1).
+    // problem+json has both a title and a detail (RFC 9457 §3.1).
     let titled = |sentence: String| {
         let mut titles =
             members(text, "title").filter(|title| !is_vague(title) && *title != sentence);
@@ -435,7 +438,7 @@ pub(super) fn sentence(body: &[u8]) -> Option<String> {
     };
     of(|value| value.contains(' ') && !is_vague(value))
         .map(|sentence| titled(placed(text, sentence)))
-        // As `{"errors":{"token":["is required"]}}`.
+        // For example `{"errors":{"token":["is required"]}}`.
         .or_else(|| {
             let mut found = Vec::new();
             sentences(&serde_json::from_str(text).ok()?, "", &mut found);
@@ -444,7 +447,7 @@ pub(super) fn sentence(body: &[u8]) -> Option<String> {
         .or_else(|| of(|value| !is_vague(value)))
 }
 
-/// The texts in a value of JSON that have more than one word and say something, each behind its name.
+/// The texts in a JSON value that have several words and give a reason, each after its name.
 fn sentences(value: &Value, name: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
@@ -458,7 +461,7 @@ fn sentences(value: &Value, name: &str, found: &mut Vec<String>) {
     }
 }
 
-/// The texts of the members of JSON with this name, or with one that ends with this word.
+/// The texts of the JSON members with this name, or with a name that ends with this word.
 fn members<'a>(text: &'a str, name: &str) -> impl Iterator<Item = String> + 'a {
     let key = format!("{name}\"");
     let ends: Vec<usize> =
@@ -466,7 +469,7 @@ fn members<'a>(text: &'a str, name: &str) -> impl Iterator<Item = String> + 'a {
     ends.into_iter().filter_map(move |at| {
         let whole = text[..at].ends_with(['"', '_', '-', '.']) || is_edge(text, at);
         let value = text[at + key.len()..].trim_start().strip_prefix(':')?.trim_start();
-        // Of a list, the first text counts.
+        // In a list, the first text counts.
         let value = value.strip_prefix('[').unwrap_or(value).trim_start();
         let string = value.strip_prefix('"').filter(|_| whole)?;
         let mut escaped = false;
@@ -476,12 +479,12 @@ fn members<'a>(text: &'a str, name: &str) -> impl Iterator<Item = String> + 'a {
             ends
         });
         let raw = &string[..end.unwrap_or(string.len())];
-        // A body that was cut has strings without an end.
+        // In a body that was cut, the last string has no end.
         Some(serde_json::from_str(&format!("\"{raw}\"")).unwrap_or_else(|_| raw.to_owned()))
     })
 }
 
-/// A sentence with the place that it is about, as lists of wrong fields have one.
+/// A sentence together with the place of the wrong field, if the body has one.
 fn placed(text: &str, sentence: String) -> String {
     let place = text.split_once("\"loc\":[").and_then(|(_, rest)| rest.split_once(']'));
     match place {
@@ -493,7 +496,7 @@ fn placed(text: &str, sentence: String) -> String {
     }
 }
 
-/// The row of an error page that has the application's own message: of Tomcat, of Jetty.
+/// The row with the application's own message on an error page of Tomcat or Jetty.
 pub(super) fn message_row(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let lower = text.to_ascii_lowercase();
@@ -518,9 +521,9 @@ fn without_tags(html: &str) -> String {
         let end = match lower.as_str() {
             _ if lower.starts_with("<style") => after(rest, "</style>"),
             "<noscri" => after(rest, "</noscript>"),
-            // What stands on every page of a site.
+            // Every page of a site has the same navigation.
             _ if lower.starts_with("<nav") => after(rest, "</nav>"),
-            // A header with an h1 holds the heading of the page.
+            // A header with an h1 contains the heading of the page.
             "<header" if !rest[..after(rest, "</header>")].contains("<h1") => {
                 after(rest, "</header>")
             }
@@ -538,8 +541,8 @@ fn after(text: &str, end: &str) -> usize {
     text.to_ascii_lowercase().find(end).map_or(text.len(), |at| at + end.len())
 }
 
-/// Sentences that servers and frameworks write for a status, whatever the ground was: of RFC 9110 as
-/// CherryPy and Tomcat quote it, of Werkzeug, Apache and IIS.
+/// Sentences that servers and frameworks write for every refusal with a status. Sources: RFC 9110
+/// as CherryPy and Tomcat quote it, Werkzeug, Apache and IIS.
 const STOCK_SENTENCES: [&str; 26] = [
     "object not found",
     "exception inside application",
@@ -569,10 +572,10 @@ const STOCK_SENTENCES: [&str; 26] = [
     "the server is temporarily unable to service your request due to maintenance downtime or capacity problems",
 ];
 
-/// What a text says in addition to such sentences.
+/// A text without the stock sentences.
 pub(super) fn without_stock(text: &str) -> String {
     STOCK_SENTENCES.iter().fold(text.replace('’', "'"), |mut text, sentence| {
-        // Only ASCII changes its case, so the places are the same.
+        // The positions in both texts are equal, because only ASCII letters change their case.
         while let Some(at) = text.to_ascii_lowercase().find(sentence) {
             text.replace_range(at..at + sentence.len(), " ");
         }
@@ -580,20 +583,20 @@ pub(super) fn without_stock(text: &str) -> String {
     })
 }
 
-/// What a page in HTML says below its title, which is the site's name as often as not; `None` if it
-/// has none, or nothing else.
+/// The text of an HTML page after its title, which is often only the name of the site. `None` if
+/// there is no title, or no text after it.
 pub(super) fn below_title(body: &[u8]) -> Option<String> {
     const END: &[u8] = b"</title>";
     let at = body.windows(END.len()).position(|tag| tag.eq_ignore_ascii_case(END))?;
-    // In front of the title are other tags alone.
+    // Before the title, there are only other tags.
     let rest = words(&[b"<p>", &body[at + END.len()..]].concat());
     (!rest.is_empty()).then_some(rest)
 }
 
-/// Characters of a sentence that stands for a reason.
+/// The most characters of a sentence that may be a reason.
 const TELLING: usize = 160;
 
-/// The sentence with which a short body says more than its status does.
+/// A short body's sentence, if it says more than the status.
 pub(super) fn telling(body: &[u8], status: u16) -> Option<String> {
     let text = exception(body)
         .or_else(|| sentence(body))
@@ -605,13 +608,13 @@ pub(super) fn telling(body: &[u8], status: u16) -> Option<String> {
     told.then_some(text)
 }
 
-/// Characters of an exception that are read.
+/// The most characters of an exception that are read.
 const EXCEPTION: usize = 300;
 
-/// How the lines of a stack begin, below the exception that they belong to.
+/// The beginnings of the lines of a stack, which follow the exception.
 const STACKS: [&str; 4] = ["\n    at ", "\n\tat ", "<br> &nbsp; &nbsp;at ", "<br>    at "];
 
-/// The exception on a page that has its stack, as frameworks show it in development.
+/// The exception on a page with a stack, as frameworks show it in development.
 pub(super) fn exception(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     // PHP prints the exception before the file and the line.
@@ -621,7 +624,7 @@ pub(super) fn exception(body: &[u8]) -> Option<String> {
         return Some(decoded(line.lines().next()?.chars().take(EXCEPTION).collect()));
     }
     let line = match text.split_once("Traceback (most recent call last)") {
-        // Python's stands below its stack, the only line that is not indented.
+        // Python prints the exception after its stack, in the only line without an indent.
         Some((_, stack)) => {
             let mut lines = stack.lines().skip(1);
             lines.find(|line| line.starts_with(|c: char| c.is_alphabetic()))?
@@ -638,19 +641,19 @@ pub(super) fn exception(body: &[u8]) -> Option<String> {
     (named && !name.contains(' ') && !says.trim().is_empty()).then(|| line.trim().to_owned())
 }
 
-/// Words that give no reason.
+/// Words that give no reason for a refusal.
 pub(super) const VAGUE: &[u8] = b"nothing here there to see nope no not none empty found sorry lost missing endpoint default backend an a is are was this your you not allowed permitted access denied forbidden rejected refused \
     unauthorized bad invalid internal fail failed failure unknown unexpected something went wrong occurred \
     please try again later handshake connection websocket connect unable to client contact support browser or \
     proxy sent that could understand resource requested server got itself in trouble s all i know we re n \
     problem problems happened page go home back what happened oh oops hello world it works in seconds minutes a few moments";
 
-/// Whether a text gives no reason.
+/// Whether a text contains only words that give no reason.
 pub(super) fn is_vague(text: &str) -> bool {
     is_bare(text, 0, VAGUE)
 }
 
-/// Words that say nothing more than a status.
+/// Words that say no more than a status does.
 const EMPTY: &[&str] = &[
     "error",
     "status",
@@ -708,8 +711,8 @@ const EMPTY: &[&str] = &[
     "url",
 ];
 
-/// Whether a text says no more than its status does, and than the words that are known: the reason
-/// phrase, the path.
+/// Whether a text says no more than its status and the known words, such as the reason phrase and
+/// the path.
 pub(super) fn is_bare(text: &str, status: u16, known: &[u8]) -> bool {
     let known = String::from_utf8_lossy(known).to_ascii_lowercase();
     let known: Vec<&str> = known.split(|c: char| !c.is_alphanumeric()).collect();
@@ -719,7 +722,7 @@ pub(super) fn is_bare(text: &str, status: u16, known: &[u8]) -> bool {
             || word == number
             || known.contains(&word)
             || EMPTY.contains(&word)
-            // Numbers, times and ids.
+            // Numbers, times and ids say nothing more.
             || word.chars().any(|c| c.is_ascii_digit())
     })
 }

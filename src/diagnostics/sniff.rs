@@ -1,6 +1,7 @@
 //! Recognises a protocol by its first bytes.
 
-/// Greetings of services that speak first, and the port where WebSocket may be found instead.
+/// Greetings of services that speak first, with the name of the service and a hint where WebSocket
+/// may be found.
 const BANNERS: &[(&[u8], &str, &str)] = &[
     (b"SSH-", "SSH", ""),
     (b"RFB ", "VNC (RFB)", "noVNC's websockify usually listens on 6080"),
@@ -18,16 +19,16 @@ const BANNERS: &[(&[u8], &str, &str)] = &[
     (b"INFO {", "NATS", "NATS speaks WebSocket on the port of its websocket block, often 8080"),
 ];
 
-/// Protocols whose status line has the form of HTTP's.
+/// Protocols with a status line like that of HTTP.
 const LIKE_HTTP: [(&[u8], &str); 3] =
     [(b"RTSP/", "RTSP"), (b"SIP/", "SIP"), (b"ICY ", "SHOUTcast (ICY)")];
 
-/// A service that greets in another language, with what else is known of it.
+/// The service that sends this greeting, and a hint for the user.
 pub(super) fn banner(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     if let Some((_, name, hint)) = BANNERS.iter().find(|(start, ..)| bytes.starts_with(start)) {
         return Some((name, hint));
     }
-    // "220 " greets in SMTP (RFC 5321 §4.2) and in FTP (RFC 959 §5.4).
+    // SMTP (RFC 5321 §4.2) and FTP (RFC 959 §5.4) greet with "220 ".
     if bytes.starts_with(b"220 ") || bytes.starts_with(b"220-") {
         let smtp = contains_word(bytes, "smtp") || contains_word(bytes, "mail");
         return Some((if smtp { "SMTP" } else { "FTP or SMTP" }, ""));
@@ -35,7 +36,7 @@ pub(super) fn banner(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     if let Some((_, name)) = LIKE_HTTP.iter().find(|(start, _)| bytes.starts_with(start)) {
         return Some((name, ""));
     }
-    // XMPP answers anything with the head of its stream (RFC 6120 §4.2).
+    // An XMPP server answers any bytes with the head of its stream (RFC 6120 §4.2).
     if bytes.starts_with(b"<") && contains(bytes, b"<stream:stream") {
         return Some((
             "XMPP",
@@ -52,8 +53,8 @@ pub(super) fn banner(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     {
         return Some(("MySQL", ""));
     }
-    // PostgreSQL: an ErrorResponse with a severity field, or N in answer to what it took for a
-    // request for TLS.
+    // PostgreSQL: an ErrorResponse with a severity field. Or the single byte N, if it took the
+    // request for a request for TLS.
     if bytes.starts_with(b"E\0\0\0") || (bytes.first() == Some(&b'E') && contains(bytes, b"SFATAL"))
     {
         return Some(("PostgreSQL", ""));
@@ -61,7 +62,8 @@ pub(super) fn banner(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     None
 }
 
-/// First bytes of clients that speak first, without the start of their length.
+/// The first bytes of clients that speak first: the offset, the bytes there, and the protocol. The
+/// length at the start of a message is left out.
 const CLIENTS: &[(usize, &[u8], &str)] = &[
     (0, b"SSH-", "SSH"),
     (0, b"AMQP", "AMQP"),
@@ -91,12 +93,13 @@ const CLIENTS: &[(usize, &[u8], &str)] = &[
     (4, b"\xfeSMB", "SMB"),
 ];
 
-/// Whether a balancer names the client's address before its request (the PROXY protocol, §2.1, §2.2).
+/// Whether a load balancer sent the client's address before the request (PROXY protocol, §2.1,
+/// §2.2).
 pub fn is_proxy_protocol(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PROXY ") || bytes.starts_with(b"\r\n\r\n\0\r\nQUIT\n")
 }
 
-/// The protocol of a client that speaks first, by its first bytes.
+/// The protocol of a client that speaks first, recognised by its first bytes.
 pub fn client(bytes: &[u8]) -> Option<&'static str> {
     let starts = |at: usize, start: &[u8]| bytes.get(at..).is_some_and(|b| b.starts_with(start));
     if let Some((.., name)) = CLIENTS.iter().find(|(at, start, _)| starts(*at, start)) {
@@ -130,8 +133,8 @@ pub(super) fn tls_alert(bytes: &[u8]) -> Option<u8> {
     }
 }
 
-/// An HTTP/2 SETTINGS frame at the start (RFC 9113 §6.5): whether it allows Extended CONNECT
-/// (setting 8, RFC 8441 §3).
+/// An HTTP/2 SETTINGS frame at the start (RFC 9113 §6.5): returns whether it allows Extended
+/// CONNECT (setting 8, RFC 8441 §3).
 pub(super) fn http2_settings(bytes: &[u8]) -> Option<bool> {
     let [a, b, c, 4, 0 | 1, 0, 0, 0, 0, settings @ ..] = bytes else { return None };
     let len = u32::from_be_bytes([0, *a, *b, *c]) as usize;
@@ -142,7 +145,8 @@ pub(super) fn http2_settings(bytes: &[u8]) -> Option<bool> {
     Some(settings.as_chunks::<6>().0.contains(&[0, 8, 0, 0, 0, 1]))
 }
 
-/// What kind of text begins here, if text does and a frame header does not.
+/// The kind of text at the start of these bytes; `None` if they are not text, or may be a frame
+/// header.
 pub(super) fn text(bytes: &[u8]) -> Option<&'static str> {
     if bytes.starts_with(b"HTTP/1.") {
         return Some("an HTTP response");
@@ -153,13 +157,13 @@ pub(super) fn text(bytes: &[u8]) -> Option<&'static str> {
     match start {
         [b'<', b'!' | b'?' | b'a'..=b'z' | b'A'..=b'Z', ..] if run > 2 => Some("HTML or XML"),
         [b'{', b'"' | b'\n' | b'\r' | b' ' | b'}', ..] if run > 2 => Some("JSON"),
-        // Opcodes 3 to 7 and 11 to 15, RSV2 and RSV3 are never legal, so these can't be a frame.
+        // Opcodes 3 to 7 and 11 to 15, RSV2 and RSV3 are never legal, so the bytes are not a frame.
         [first, ..] if run >= 8 && !is_plausible(*first) => Some("text"),
         _ => None,
     }
 }
 
-/// Whether a byte may begin a frame: no RSV2, no RSV3, and an opcode that is defined.
+/// Whether a byte may begin a frame: RSV2 and RSV3 are 0, and the opcode is defined.
 pub(super) fn is_plausible(first: u8) -> bool {
     first & 0x30 == 0 && matches!(first & 0xf, 0..=2 | 8..=10)
 }
@@ -169,7 +173,7 @@ pub(super) fn contains(bytes: &[u8], needle: &[u8]) -> bool {
     bytes.windows(needle.len().max(1)).any(|window| window == needle)
 }
 
-/// Whether `bytes` contains a lower-case text, in any letter case.
+/// Whether `bytes` contains a text in any letter case. `needle` is in lower case.
 pub(super) fn contains_word(bytes: &[u8], needle: &str) -> bool {
     let needle = needle.as_bytes();
     bytes.windows(needle.len().max(1)).any(|window| window.eq_ignore_ascii_case(needle))

@@ -1,16 +1,16 @@
-//! Errors of the operating system, by their names in `errno.h` and by their texts, as programs in
-//! any language print them.
+//! Errors of the operating system. They are recognised by their names in `errno.h` and by the texts
+//! that programs in any language print.
 
-/// An error of the system.
+/// An error of the operating system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SystemError {
     /// The name, as in `ECONNRESET`.
     pub name: &'static str,
-    /// What systems and resolvers say, in lower case; the first is this system's.
+    /// The texts of systems and resolvers, in lower case; the first one is that of this system.
     pub words: &'static [&'static str],
     /// What it means on a connection: one sentence.
     pub meaning: &'static str,
-    /// The entry that says more.
+    /// The code of the entry that explains more.
     pub code: Option<&'static str>,
 }
 
@@ -23,7 +23,7 @@ const fn error(
     SystemError { name, words, meaning, code }
 }
 
-/// The errors that connections meet.
+/// The errors that connections can have.
 #[rustfmt::skip]
 pub const SYSTEM_ERRORS: &[SystemError] = &[
     error("ECONNRESET", &["connection reset by peer", "forcibly closed by the remote host"], "the peer, or a device on the path, ended the TCP connection with a reset.", Some("W802")),
@@ -52,8 +52,8 @@ pub const SYSTEM_ERRORS: &[SystemError] = &[
     error("UNABLE_TO_VERIFY_LEAF_SIGNATURE", &["unable to get local issuer certificate", "unable to verify the first certificate"], "the issuer of the certificate is not trusted, or the server does not send the intermediate certificate.", Some("W208")),
 ];
 
-/// The error that a text contains, with any text around its name or words, as in
-/// `connect ECONNREFUSED 127.0.0.1:80` and `Connection reset by peer (os error 104)`.
+/// The error whose name or words are in a text. Any text may be around them, as in `connect
+/// ECONNREFUSED 127.0.0.1:80` and `Connection reset by peer (os error 104)`.
 pub fn find(text: &str) -> Option<&'static SystemError> {
     let lower = text.to_lowercase();
     let is_word = |name: &str| {

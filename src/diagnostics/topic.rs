@@ -7,12 +7,12 @@ use crate::wire::close;
 use crate::wire::handshake::rules::RULES;
 use crate::wire::violation;
 
-/// An entry, and how the question leads to it.
+/// The entry for a question, and how the question leads to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
-    /// The entry; `None` where the title of a handshake rule explains everything.
+    /// The entry; `None` if the title of a handshake rule explains everything.
     pub entry: Option<&'static CatalogueEntry>,
-    /// The topic, unless it is the entry itself: one sentence.
+    /// One sentence that says what the topic is, unless the topic is the entry itself.
     pub asked: Option<String>,
 }
 
@@ -25,15 +25,15 @@ pub struct Topic {
 pub struct UnknownTopic {
     /// The topic.
     pub asked: String,
-    /// What may have been meant.
+    /// The most similar known topic.
     pub nearest: Option<String>,
 }
 
-/// Finds what a word or number is about.
+/// Finds the entry for a word or a number.
 ///
 /// # Errors
 ///
-/// Nothing has this name; the error holds the nearest one.
+/// The topic is unknown; the error holds the most similar known one.
 pub fn topic(asked: &str) -> Result<Topic, UnknownTopic> {
     let asked = asked.trim();
     let found = entry(asked).map(|entry| Topic { entry: Some(entry), asked: None });
@@ -42,7 +42,7 @@ pub fn topic(asked: &str) -> Result<Topic, UnknownTopic> {
     found.ok_or_else(|| UnknownTopic { asked: asked.to_owned(), nearest: nearest(asked) })
 }
 
-/// Topics with their own name, with a few words about each.
+/// Topics that have a name, with a few words about each.
 pub fn topics() -> impl Iterator<Item = (String, &'static str)> {
     let codes = entries().map(|entry| (entry.code.to_owned(), entry.title));
     let one_code = close::REGISTRY.iter().filter(|info| info.first == info.last);
@@ -57,7 +57,7 @@ pub fn topics() -> impl Iterator<Item = (String, &'static str)> {
 
 fn number(asked: &str) -> Option<Topic> {
     let number: u16 = asked.parse().ok()?;
-    // Close codes below 1000 are never used, and HTTP's statuses have three digits.
+    // Close codes below 1000 are never used. HTTP statuses have three digits.
     if (200..=599).contains(&number) {
         let asked = format!("HTTP status {number} instead of 101.");
         return Some(Topic { entry: entry(of_status(number)), asked: Some(asked) });
@@ -71,7 +71,7 @@ fn of_close(code: u16) -> Topic {
     Topic { entry: entry(of_close_code(code)), asked: Some(asked) }
 }
 
-/// A name as in `going-away` or `rsv1-without-extension`.
+/// Finds the entry for a name such as `going-away` or `rsv1-without-extension`.
 fn name(asked: &str) -> Option<Topic> {
     let asked = asked.to_ascii_lowercase().replace([' ', '_'], "-");
     if let Some(info) = close::REGISTRY.iter().find(|info| dashed(info.name) == asked) {
@@ -87,7 +87,7 @@ fn rule(asked: &str) -> Option<Topic> {
     Some(Topic { entry: rule.code.and_then(entry), asked: Some(asked) })
 }
 
-/// A name as in `ECONNRESET`, or the system's words for it.
+/// Finds the entry for an error of the system: its name, such as `ECONNRESET`, or its words.
 fn system_error(asked: &str) -> Option<Topic> {
     let error = system::find(asked)?;
     let words = error.words.first().copied().unwrap_or_default();
@@ -95,7 +95,7 @@ fn system_error(asked: &str) -> Option<Topic> {
     Some(Topic { entry: error.code.and_then(entry), asked: Some(asked) })
 }
 
-/// A message of a browser or of Node.js.
+/// Finds the entry for a message of a browser or of Node.js.
 fn message(asked: &str) -> Option<Topic> {
     let meaning = browser::explain(asked)?;
     let code = meaning.codes.first()?;
@@ -118,7 +118,7 @@ fn lower_first(sentence: &str) -> String {
     }
 }
 
-/// The name with the fewest changes, if they are few for its length.
+/// The name that needs the fewest changes, if they are few for its length.
 fn nearest(asked: &str) -> Option<String> {
     let asked = dashed(asked);
     let measured =

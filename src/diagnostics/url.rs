@@ -1,28 +1,29 @@
-//! A URL as typed, split only as far as needed to judge it and to show it without its secrets.
+//! A URL as typed. It is split only as far as needed to check it, and to show it without its
+//! secrets.
 //!
-//! `net::target` decides what is a legal URL; here any text has parts.
+//! `net::target` decides whether a URL is legal; this module splits any text.
 
 /// The parts of a text that should be a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Url<'a> {
-    /// Before `://`; empty if there is none.
+    /// The text before `://`; empty if there is no `://`.
     pub scheme: &'a str,
-    /// Before `@`.
+    /// The text before `@`.
     pub userinfo: Option<&'a str>,
-    /// Brackets included.
+    /// The host, with its brackets.
     pub host: &'a str,
-    /// As typed.
+    /// The typed port.
     pub port: Option<u16>,
-    /// From the slash to the query.
+    /// The text from the slash to the query.
     pub path: &'a str,
-    /// Behind `?`.
+    /// The text after `?`.
     pub query: &'a str,
-    /// Behind `#`.
+    /// The text after `#`.
     pub fragment: Option<&'a str>,
 }
 
 impl<'a> Url<'a> {
-    /// Takes a text apart.
+    /// Splits a text.
     pub fn of(text: &'a str) -> Self {
         let (rest, fragment) = match text.split_once('#') {
             Some((rest, fragment)) => (rest, Some(fragment)),
@@ -43,12 +44,12 @@ impl<'a> Url<'a> {
         Self { scheme, userinfo, host, port, path, query, fragment }
     }
 
-    /// Whether the scheme asks for TLS.
+    /// Whether the scheme requires TLS.
     pub fn is_secure(&self) -> bool {
         ["wss", "https"].iter().any(|secure| self.scheme.eq_ignore_ascii_case(secure))
     }
 
-    /// The port, the scheme's default filled in.
+    /// The port; without a typed one, the scheme's default.
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(if self.is_secure() { 443 } else { 80 })
     }
@@ -60,13 +61,13 @@ impl<'a> Url<'a> {
         format!("{scheme}://{}{port}", self.host)
     }
 
-    /// The same place at another host and port.
+    /// The same URL at another host and port.
     pub fn with_authority(&self, authority: &str) -> String {
         let scheme = if self.scheme.is_empty() { "ws" } else { self.scheme };
         format!("{scheme}://{authority}{}", self.path)
     }
 
-    /// The origin that a page of the same server has.
+    /// The origin of a page on the same server.
     pub fn http_origin(&self) -> String {
         let scheme = if self.is_secure() { "https" } else { "http" };
         let default = if self.is_secure() { 443 } else { 80 };
@@ -76,7 +77,8 @@ impl<'a> Url<'a> {
         }
     }
 
-    /// The URL for people: without user, password, query and fragment, which may hold secrets.
+    /// The URL to show to users: without user, password, query and fragment, which may hold
+    /// secrets.
     pub fn shown(&self) -> String {
         self.origin() + self.path
     }

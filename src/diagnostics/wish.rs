@@ -1,4 +1,4 @@
-//! What a client of `listen` wanted and did not get, judged by its request.
+//! What a client of `listen` wanted and did not get. Its request shows that.
 
 use std::borrow::Cow;
 
@@ -9,31 +9,31 @@ use crate::lens::{AwaitedMessage, LensFacts, PROTOCOLS};
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
 
-/// What a client wanted that this server did not give.
+/// The requests of a client that this server did not fulfil.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
-    /// The subprotocols it offered, none of which was agreed.
+    /// The offered subprotocols, if none was agreed.
     pub offered: Vec<String>,
-    /// The protocol that its request is of.
+    /// The protocol that the request belongs to.
     pub speaks: Option<ClientProtocol>,
 }
 
-/// A protocol in which the server has to answer or to send first.
+/// A protocol in which the server must answer, or must send first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientProtocol {
-    /// What the client is, and what it waits for.
+    /// The kind of client, and the message that it waits for.
     pub what: Cow<'static, str>,
     /// The name of the lens that reads it, if there is one.
     pub lens: Option<&'static str>,
-    /// What to do about it.
+    /// What a user can do about it.
     pub help: &'static str,
-    /// How far the request shows it.
+    /// How surely the request shows the protocol.
     pub confidence: Confidence,
 }
 
 impl Wish {
-    /// For a client that was accepted with this subprotocol; `None` if it got what it wanted,
-    /// judged by its request.
+    /// The wish of a client that was accepted with this subprotocol, read from its request; `None`
+    /// if it got everything.
     pub fn of(request: &Head, agreed: Option<&str>) -> Option<Self> {
         let offered = match agreed {
             Some(_) => Vec::new(),
@@ -44,11 +44,11 @@ impl Wish {
     }
 }
 
-/// Letters of the longest name of a subprotocol; what is longer is a token.
+/// The most characters in the name of a subprotocol. A longer name is taken for a token.
 const NAME: usize = 40;
 
-/// The subprotocols offered, without credentials: browsers send a token as one, mostly behind the name
-/// of what it is, as in `bearer, TOKEN`.
+/// The offered subprotocols, without credentials. Browsers send a token as a subprotocol, usually
+/// after the name of its kind, as in `bearer, TOKEN`.
 fn names(request: &Head) -> Vec<String> {
     let mut behind_secret = false;
     let offered = request.tokens("Sec-WebSocket-Protocol");
@@ -62,7 +62,7 @@ fn names(request: &Head) -> Vec<String> {
     offered.filter(is_name).collect()
 }
 
-/// The protocol that a request is of, by its path and its subprotocols.
+/// The protocol of a request, recognised by its path and its subprotocols.
 pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
     let target = request.request_line().map(|line| String::from_utf8_lossy(line.target))?;
     let lower = target.to_ascii_lowercase();
@@ -89,14 +89,15 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
     if path.contains("/sockjs") {
         return sockjs;
     }
-    // The first request of one: in a browser with a number against caches, in Node without.
+    // The first request of such a client. In a browser, it has a number against caches; in Node, it
+    // has none.
     let page = request.get("Accept").is_some_and(|accept| contains(accept, b"text/html"));
     let by_hand = request.get("User-Agent").is_some_and(|agent| agent.starts_with(b"curl/"));
     if path.ends_with("/info") && !request.has_token("Upgrade", "websocket") && !page && !by_hand {
         let query = lower.split('?').nth(1).unwrap_or_default();
         let number = query.strip_prefix("t=").unwrap_or_default();
         let numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        // Other programs have such a path, too.
+        // Other programs use such a path, too.
         let confidence = if numbered { Confidence::Medium } else { Confidence::Low };
         return sockjs.map(|sockjs| ClientProtocol { confidence, ..sockjs });
     }
@@ -123,7 +124,8 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
     Some(ClientProtocol { what: what.into(), lens: Some(protocol.name), help, confidence })
 }
 
-/// A client of a protocol, and what it waits for: a message, or the answer to its own.
+/// Describes a client of a protocol, and the message that it waits for: one of ours, or the answer
+/// to its own.
 pub(super) fn waiting(title: &str, awaited: &AwaitedMessage) -> String {
     let answer = match awaited.direction {
         Direction::ToClient => "",
@@ -132,6 +134,6 @@ pub(super) fn waiting(title: &str, awaited: &AwaitedMessage) -> String {
     format!("the client speaks {title}, and waits for {answer}{}", awaited.message)
 }
 
-/// What helps with most protocols.
+/// The help for most protocols.
 pub(super) const ANSWER: &str =
     "use a server of that protocol, or let a program answer: `--exec COMMAND`";

@@ -311,7 +311,8 @@ impl SessionEvidence {
         self.last_received.saturating_duration_since(self.opened)
     }
 
-    /// From the peer's last message, if it came whole, to its last byte.
+    /// The time from the peer's last message to its last byte; `None` if that message is
+    /// incomplete.
     pub fn since_message(&self) -> Option<Duration> {
         let heard = self.heard.as_ref().filter(|heard| !heard.open)?;
         Some(self.last_received.saturating_duration_since(heard.at))

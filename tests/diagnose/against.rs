@@ -1,5 +1,5 @@
-//! Facts that speak against a cause, and words that are no reason: what is named first must be true on
-//! servers that nobody had in mind.
+//! Facts against a cause, and words without a reason. The first cause must be true for unusual
+//! servers, too.
 
 use crate::causes::{Told, answer, asks};
 use crate::server::{End, Says, serve, serve_by};
@@ -14,7 +14,7 @@ pub const OPEN: &[u8] =
 
 #[test]
 fn an_upgrade_that_passes_elsewhere_is_not_lost_on_the_way() {
-    // As trio-websocket rejects, at one path; the others open.
+    // trio-websocket refuses like this at one path; other paths open.
     for server in ["", "Server: nginx/1.22.1\r\n"] {
         let port = serve_by(move |request| match asks(request) && !is_for(request, "/deny") {
             true => OPEN.to_vec(),
@@ -29,7 +29,7 @@ fn an_upgrade_that_passes_elsewhere_is_not_lost_on_the_way() {
 
 #[test]
 fn a_proxy_that_answers_502_to_a_plain_get_is_named() {
-    // As http-proxy does whose target is down: it destroys the socket of an upgrade.
+    // http-proxy without its target: it destroys the socket of an upgrade.
     let port = serve_by(|request| match asks(request) {
         true => Vec::new(),
         false => answer("502 Bad Gateway", "", "Bad gateway"),
@@ -45,7 +45,7 @@ fn a_proxy_that_answers_502_to_a_plain_get_is_named() {
 fn what_a_framework_writes_for_any_ground_is_no_reason() {
     let html = "Content-Type: text/html; charset=utf-8\r\n";
     for (status, body, code) in [
-        // Werkzeug, and so Flask and Quart.
+        // Werkzeug, which Flask and Quart use.
         (
             "401 Unauthorized",
             "<!doctype html>\n<html lang=en>\n<title>401 Unauthorized</title>\n<h1>Unauthorized</h1>\n<p>The server could not verify that you are authorized to access the URL requested. You either supplied the wrong credentials (e.g. a bad password), or your browser doesn&#39;t understand how to supply the credentials required.</p>",
@@ -61,7 +61,7 @@ fn what_a_framework_writes_for_any_ground_is_no_reason() {
             "<title>500 Internal Server Error</title><h1>Internal Server Error</h1><p>The server encountered an internal error and was unable to complete your request. Either the server is overloaded or there is an error in the application.</p>",
             "W341",
         ),
-        // A page of a whole site.
+        // A page with the frame of the whole site.
         (
             "403 Forbidden",
             "<!DOCTYPE html><html><head><title>Jupyter Server</title></head><body><noscript>Jupyter Server requires JavaScript. Please enable it to proceed.</noscript><h1>403 : Forbidden</h1></body></html>",
@@ -78,7 +78,7 @@ fn what_a_framework_writes_for_any_ground_is_no_reason() {
 
 #[test]
 fn an_exception_on_a_page_is_the_reason() {
-    // Express in development.
+    // Express in development mode.
     let page = "<!DOCTYPE html><title>Error</title><pre>TypeError: Cannot read properties of undefined (reading &#39;sid&#39;)<br> &nbsp; &nbsp;at /app/index.js:90:93</pre>";
     let port = serve_by(move |_| answer("500 Internal Server Error", "", page));
     let told = Told::of(&[], port, "/ws");
@@ -110,7 +110,7 @@ fn credentials_count_wherever_they_are() {
 
 #[test]
 fn a_path_that_refuses_another_method_is_known() {
-    // As Litestar and Falcon answer under any ASGI server: 403 to each upgrade that they refuse.
+    // Litestar and Falcon under an ASGI server: 403 to every upgrade that they refuse.
     let port = serve_by(|request| match asks(request) {
         true => answer("403 Forbidden", "", ""),
         false => answer("405 Method Not Allowed", "", ""),
@@ -124,11 +124,11 @@ fn a_path_that_refuses_another_method_is_known() {
 
 #[test]
 fn what_can_not_be_told_apart_is_one_cause() {
-    // A wrong path, or a proxy without a trace in front of a right one.
+    // Two possible causes: a wrong path, or a right path behind a proxy that shows no trace.
     let port = serve_by(|_| answer("404 Not Found", "", "404 Not Found"));
     let told = Told::of(&["--diagnose"], port, "/ws");
     told.is("W334", "a program without WebSocket, or Upgrade and Connection were lost on the way");
-    // The upgrade reached a server that opens another path.
+    // The server received the upgrade: it opens another path.
     let port = serve_by(|request| match asks(request) && !is_for(request, "/ws") {
         true => OPEN.to_vec(),
         false => answer("404 Not Found", "", "404 Not Found"),
@@ -169,7 +169,7 @@ fn the_words_of_a_close_leave_no_guess_beside_them() {
 
 #[test]
 fn who_was_hung_up_on_owes_no_pong() {
-    // A masked frame; this side has closed with 1002.
+    // The server sends a masked frame, so this side has closed with 1002.
     let port = serve(Says::Open("", b"\x81\x82\x01\x02\x03\x04ik"), End::Stay);
     let told = Told::of(&["doctor"], port, "/");
     assert_eq!(told.code(), "W601", "{}", told.text);
@@ -180,7 +180,7 @@ fn who_was_hung_up_on_owes_no_pong() {
 fn words_are_read_for_what_they_are_about() {
     let json = "Content-Type: application/json\r\n";
     for (status, headers, body, code, cause) in [
-        // Another upgrade, another thing that is not found.
+        // The text is about another kind of upgrade.
         (
             "426 Upgrade Required",
             json,
@@ -195,7 +195,7 @@ fn words_are_read_for_what_they_are_about() {
             "W332",
             "insufficient_scope",
         ),
-        // The edge of a CDN writes such a page for any ground.
+        // The edge of a CDN sends such a page for any reason.
         (
             "403 Forbidden",
             "Server: AkamaiGHost\r\nContent-Type: text/html\r\n",
@@ -203,7 +203,7 @@ fn words_are_read_for_what_they_are_about() {
             "W332",
             "the edge of the CDN or its firewall",
         ),
-        // Who is not logged in gets the page for that.
+        // A client without a login gets the login page.
         (
             "200 OK",
             "Content-Type: text/html\r\n",

@@ -1,4 +1,4 @@
-//! A status other than 101, and a 101 that can't be used.
+//! A status other than 101, and a 101 that is not usable.
 
 use crate::golden::Golden;
 use crate::server::{End, Says};

@@ -1,5 +1,5 @@
-//! Causes that only a comparison, the server's words or what this side did can tell: each server here
-//! sends the bytes that a real one sends, and the first cause must be the true one.
+//! Causes that only a comparison, the server's words or an action of this side shows. Each server
+//! here sends the bytes of a real server, and the first cause must be the true one.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use socket2::{Domain, Socket, Type};
 use crate::golden::{typed, wscope};
 use crate::server::{End, Says, receive, serve, serve_all, serve_by, serve_open, switching};
 
-/// What the program says of a server.
+/// The output of the program, and its status.
 pub struct Told {
     pub text: String,
     pub status: Option<i32>,
@@ -35,7 +35,7 @@ impl Told {
         Self::read(wscope(&args))
     }
 
-    /// With lines on stdin.
+    /// Runs it with these lines on stdin.
     pub fn typed(args: &[&str], port: u16, lines: &str) -> Self {
         let url = format!("ws://127.0.0.1:{port}/");
         Self::read(typed(
@@ -44,7 +44,7 @@ impl Told {
         ))
     }
 
-    /// With one message on stdin.
+    /// Runs it with this message on stdin.
     pub fn piped(args: &[&str], port: u16, message: &str) -> Self {
         let url = format!("ws://127.0.0.1:{port}/hub");
         Self::read(typed(
@@ -55,7 +55,7 @@ impl Told {
 
     fn read(output: std::process::Output) -> Self {
         let text = [output.stdout, output.stderr].concat();
-        // A sentence is one line, wherever the page was broken.
+        // Joins the lines of a wrapped sentence.
         let text = String::from_utf8_lossy(&text).replace("\n     ", " ");
         let text = text.split('\n').map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "));
         Self { text: text.collect::<Vec<_>>().join("\n"), status: output.status.code() }
@@ -69,7 +69,7 @@ impl Told {
         found.unwrap_or("none")
     }
 
-    /// The first cause that is named.
+    /// The first named cause.
     pub fn cause(&self) -> &str {
         let named = |line: &&str| line.starts_with("= likely") || line.starts_with("= possible");
         self.text.lines().find(named).unwrap_or_default()
@@ -101,7 +101,7 @@ pub fn asks(request: &str) -> bool {
     request.contains("Upgrade: websocket")
 }
 
-/// As gorilla/websocket refuses whatever it refuses.
+/// The same refusal that gorilla/websocket sends for every reason.
 fn gorilla(status: &str) -> Vec<u8> {
     let (_, words) = status.split_once(' ').expect("a reason");
     let headers = "Content-Type: text/plain; charset=utf-8\r\nSec-Websocket-Version: 13\r\n\
@@ -116,7 +116,7 @@ fn gorilla_lists_13_in_every_refusal_and_means_another_thing() {
     told.is("W327", "the Origin is not on the server's list; the request has Origin");
     told.has("-o http://127.0.0.1");
     Told::of(&[], port, "/ws").is("W328", "requires an Origin");
-    // The Origin is its own, and Host was changed on the way.
+    // The Origin is that of the server, and a proxy changed Host.
     let own = format!("http://127.0.0.1:{port}");
     Told::of(&["-o", &own], port, "/ws").is("W327", "a proxy changes Host");
     let port = serve_by(|_| gorilla("400 Bad Request"));
@@ -130,7 +130,7 @@ fn only_an_origin_that_opens_the_way_is_named_as_the_cause() {
     let port = serve_by(|request| {
         match request.contains("Origin: http://127.0.0.1") {
         true => b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n".to_vec(),
-        // As ws does where verifyClient says no.
+        // ws does this if verifyClient returns false.
         false => answer("401 Unauthorized", "Connection: close\r\nContent-Type: text/html\r\n", "Unauthorized"),
     }
     });
@@ -143,13 +143,13 @@ fn only_an_origin_that_opens_the_way_is_named_as_the_cause() {
 
 #[test]
 fn who_hangs_up_is_not_taken_for_tls_once_tls_was_tried() {
-    // Redis, PostgreSQL and a forwarder to nowhere end whatever comes.
+    // Redis, PostgreSQL and a forwarder without a target end the connection after any bytes.
     let mute = serve_by(|_| Vec::new());
     let told = Told::of(&["--diagnose"], mute, "/");
     told.is("W107", "the service is not plain HTTP");
     told.lacks("speaks TLS");
     told.has("a plain GET without Upgrade: ");
-    // Node's upgrade handler that destroys the socket, and nginx's 444.
+    // Node's upgrade handler destroys the socket. nginx does the same with 444.
     let port = serve_by(|request| match request.starts_with("GET ") && !asks(request) {
         true => answer("404 Not Found", "Content-Type: text/plain\r\n", "Not Found"),
         false => Vec::new(),
@@ -169,13 +169,13 @@ fn the_second_of_a_probe_is_not_that_of_the_server() {
         let mut buffer = [0; 4096];
         let n = stream.read(&mut buffer).ok()?;
         if asks(&String::from_utf8_lossy(&buffer[..n])) {
-            // Engine.IO's destroyUpgradeTimeout.
+            // The time of Engine.IO's destroyUpgradeTimeout.
             stream.set_read_timeout(Some(Duration::from_millis(1000))).ok()?;
             let _ = stream.read(&mut buffer);
         }
         None
     });
-    // The clock is that of a machine that may be busy.
+    // The machine may be busy, which changes the measured time. So the test has five tries.
     let told = |args| (0..5).any(|_| Told::of(args, port, "/").code() == "W108");
     assert!(told(&[]) && told(&["--diagnose"]));
 }
@@ -211,18 +211,18 @@ fn the_servers_own_words_come_first() {
     let told = Told::of(&[], port, "/");
     told.has("< the moon is full");
     told.lacks("without a reason");
-    // A body is shown once, with the answer.
+    // The body is shown only once, with the answer.
     let told = Told::of(&["-v"], port, "/");
     told.has("< the moon is full");
     told.lacks("= seen: the server's message");
-    // doctor does not show the answer, so the words stand in the diagnosis.
+    // doctor does not show the answer, so the diagnosis has the words.
     Told::of(&["doctor"], port, "/").has("= seen: the server's message: the moon is full");
 }
 
 #[test]
 fn a_word_of_a_body_is_a_whole_word() {
     for (status, body, code) in [
-        // A gateway speaks of the server behind it.
+        // A gateway describes the server behind it.
         ("502 Bad Gateway", "localhost is not reachable", "W343"),
         ("502 Bad Gateway", "unknown host api.internal", "W343"),
         ("502 Bad Gateway", "The backend host is not responding", "W343"),
@@ -242,7 +242,7 @@ fn a_word_of_a_body_is_a_whole_word() {
         ("403 Forbidden", "see the blog in the footer", "W332"),
         ("403 Forbidden", "corsairs stay outside", "W332"),
         ("400 Bad Request", "Unexpected token o in JSON at position 1", "W323"),
-        // These are said of this request.
+        // These texts are about this request.
         ("403 Forbidden", "please use HTTPS", "W204"),
         ("403 Forbidden", "you have to use https instead of http", "W204"),
         ("403 Forbidden", "use wss://", "W204"),
@@ -293,13 +293,13 @@ fn a_proxy_that_loses_the_upgrade_is_told_from_a_wrong_path() {
     told.is("W334", "a proxy forwards without Upgrade");
     told.has("the page is Express's for a plain request; Server: nginx/1.22.1");
     Told::of(&[], port, "/ws").is("W334", "a proxy forwards without Upgrade");
-    // nginx's own page: nothing behind it was asked.
+    // nginx's own page: no program behind it received the request.
     let own = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n";
     let port = serve_by(move |_| answer("404 Not Found", "Server: nginx/1.22.1\r\n", own));
     let told = Told::of(&["--diagnose"], port, "/ws");
     told.is("W334", "the server in front answered itself");
     told.lacks("without Upgrade and Connection");
-    // flask behind nginx.
+    // Flask behind nginx.
     let flask = "<!doctype html>\n<html lang=en>\n<title>400 Bad Request</title>\n<h1>Bad Request</h1>\n<p>The browser (or proxy) sent a request that this server could not understand.</p>\n";
     let port = serve_by(move |_| answer("400 BAD REQUEST", "Server: nginx/1.22.1\r\n", flask));
     Told::of(&["--diagnose"], port, "/ws").is("W323", "a proxy forwards without Upgrade");
@@ -375,7 +375,7 @@ fn an_end_in_the_middle_of_traffic_is_no_timer() {
     assert_eq!(told.status, Some(0), "{}", told.text);
     told.lacks("timer");
     told.lacks("W801");
-    // A handler that raises on our message.
+    // A handler fails with an exception on our message.
     let port = serve_open(|stream| stream.read(&mut [0; 512]).ok().map(drop));
     let told = Told::of(&["-x", "hi", "-w", "-1"], port, "/");
     told.is("W801", "the peer's application ended its handler");
@@ -393,7 +393,7 @@ fn http_behind_the_close_is_one_line() {
     assert_eq!(told.status, Some(0), "{}", told.text);
     assert!(told.text.matches("! W").count() <= 1, "{}", told.text);
     told.lacks("another thread");
-    // It may be written in place of an answer to our Close.
+    // The response may come instead of an answer to our Close.
     let port = serve_open(|stream| {
         let _ = stream.read(&mut [0; 512]).ok()?;
         stream.write_all(b"HTTP/1.1 200 OK\r\nServer: Werkzeug/3.1.9 Python/3.11.7\r\nContent-Length: 0\r\n\r\n").ok()?;
@@ -408,7 +408,7 @@ fn http_behind_the_close_is_one_line() {
 fn a_silence_is_told_with_its_length_and_a_ping_that_cures_it() {
     let port = serve_open(|stream| {
         stream.write_all(b"\x81\x02yo").ok()?;
-        // Whoever answers pings does not restart this timer.
+        // The timer also ends connections that answer pings.
         stream.set_read_timeout(Some(Duration::from_millis(1500))).ok()?;
         while let Ok(n @ 1..) = stream.read(&mut [0; 512]) {
             if n > 6 {
@@ -430,7 +430,7 @@ fn a_silence_is_told_with_its_length_and_a_ping_that_cures_it() {
         told.text
     );
     assert_eq!(told.status, Some(10));
-    // The same with a Close.
+    // The same server, but with a Close.
     let port = serve_open(|stream| {
         stream.set_read_timeout(Some(Duration::from_millis(1200))).ok()?;
         while let Ok(1..) = stream.read(&mut [0; 512]) {
@@ -507,9 +507,9 @@ fn a_digest_challenge_is_answered() {
     told.has("418 I'm a teapot");
     told.has("the server requires Digest authorization");
     told.lacks("hunter2");
-    // doctor takes what connect takes.
+    // doctor accepts the options of connect.
     Told::of(&["doctor", "-u", "me:hunter2"], port, "/ws").has("418 I'm a teapot");
-    // A password that is refused is asked for once.
+    // wscope asks only once for a password that the server refuses.
     let port = serve_by(move |_| answer("401 Unauthorized", challenge, ""));
     let told = Told::of(&["-u", "me:wrong"], port, "/ws");
     told.is("W326", "the credentials sent are");
@@ -549,7 +549,7 @@ fn a_proxy_is_named_with_its_address_and_the_variable() {
         Told::run(&["--proxy", &proxy, "--handshake-timeout", "200ms", "ws://server.invalid/"]);
     assert_eq!(told.code(), "W116", "{}", told.text);
     told.lacks("Node.js");
-    // SOCKS spoken to an HTTP proxy.
+    // wscope speaks SOCKS to an HTTP proxy.
     let port = serve_by(|_| answer("400 Bad Request", "", ""));
     let proxy = format!("socks5h://127.0.0.1:{port}");
     let told = Told::run(&["--proxy", &proxy, "ws://server.invalid/"]);
@@ -571,7 +571,7 @@ fn who_broke_the_rule_is_not_the_peer() {
     told.is("W702", "this side sent an illegal frame, and the peer rejected it");
     let told = Told::typed(&["-w", "-1"], port, "/bytes 81 83 00000000\n/bytes ffffff\n");
     told.is("W702", "the bytes sent by hand are not legal frames here");
-    // One that ends TCP instead.
+    // A peer that ends TCP instead.
     let port = serve_open(|stream| stream.read(&mut [0; 512]).ok().map(drop));
     let told = Told::typed(&["-w", "-1"], port, "/bytes 81 02 6869\n");
     told.is("W801", "this side sent an illegal frame");
@@ -579,7 +579,7 @@ fn who_broke_the_rule_is_not_the_peer() {
 
 #[test]
 fn a_ping_between_compressed_fragments_is_named_where_the_peer_is_lost_on_it() {
-    // wsproto and tornado lose the connection on it.
+    // wsproto and tornado lose the connection because of such a ping.
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
     let port = serve_all(listener, |stream| {
         let request = receive(stream);
@@ -619,7 +619,7 @@ fn a_netrc_that_is_refused_was_sent() {
 
 #[test]
 fn tls_that_ends_without_http_is_tls_all_the_same() {
-    // An alert, as a port of HTTP/2 alone sends it to whoever offers http/1.1.
+    // A port that speaks only HTTP/2 sends this alert to a client that offers http/1.1.
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
     let port = serve_all(listener, |stream| {
         let mut first = [0; 1024];
@@ -640,7 +640,7 @@ fn tls_that_ends_without_http_is_tls_all_the_same() {
 #[test]
 fn a_refused_subprotocol_and_a_refused_host_are_found_by_comparison() {
     let open = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n";
-    // As libwebsockets does.
+    // libwebsockets does this.
     let port = serve_by(|request| match request.contains("Sec-WebSocket-Protocol") {
         true => Vec::new(),
         false => open.to_vec(),
@@ -685,7 +685,7 @@ fn a_reason_phrase_and_a_header_are_the_servers_words_too() {
             "{status} {body}"
         );
     }
-    // What it says is the cause, in the first line; a sentence without a reason is none.
+    // The server's reason is the cause, in the first line. A sentence without a reason is no cause.
     let port = serve_by(|_| answer("403 Forbidden", "", "{\"error\":\"user is banned\"}"));
     let told = Told::of(&[], port, "/");
     told.is("W332", "its reason is \\\"user is banned\\\"".replace("\\", "").as_str());
@@ -703,8 +703,8 @@ fn the_first_line_names_the_cause() {
     }
 }
 
-/// A listener at one loopback address, and the same port of the other, which refuses as long as it is
-/// held: no other test gets it.
+/// A listener at one loopback address. At the other address, a bound socket refuses on the same
+/// port, so that no other test gets it.
 fn at_one(here: &str, there: &str) -> (TcpListener, Socket) {
     loop {
         let listener = TcpListener::bind(format!("{here}:0")).expect("loopback");
@@ -733,7 +733,7 @@ fn the_other_loopback_address_is_tried() {
     let told = Told::run(&[&format!("ws://[::1]:{port}/")]);
     assert_eq!(told.code(), "W104", "{}", told.text);
     told.has(&format!("`ws://127.0.0.1:{port}/`"));
-    // Who answers something else there need not be the server.
+    // A program with another answer at the other address need not be the server.
     for bytes in [&b"SSH-2.0-x\r\n"[..], b"HTTP/1.1 404 Not Found\r\n\r\n"] {
         let (v6, _refusing) = at_one("[::1]", "127.0.0.1");
         let port = serve_all(v6, move |stream| stream.write_all(bytes).ok());
@@ -742,7 +742,7 @@ fn the_other_loopback_address_is_tried() {
     }
 }
 
-/// Options that put a secret wherever a request can hold one.
+/// Options that put a secret in every possible place of a request.
 const EVERYWHERE: [&str; 12] = [
     "-s",
     "bearer",
@@ -770,9 +770,9 @@ fn another_server_than_that_of_the_url_gets_nothing_of_the_user_but_the_path() {
     });
     let told = Told::of(&EVERYWHERE, port, "/p?token=s3cr3t");
     assert_eq!(told.code(), "W104", "{}", told.text);
-    // What a trial agreed on is no news of the connection that was asked for.
+    // The agreement of a trial says nothing about the requested connection.
     told.lacks("agreed to none");
-    // In plain text goes no more than that.
+    // In plain text, a trial sends only the path.
     let seen = Arc::clone(&heard);
     let port = serve_by(move |request| {
         seen.lock().expect("no test failed").push_str(request);

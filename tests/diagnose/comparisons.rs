@@ -1,5 +1,5 @@
-//! What comparison shows, and what this side did itself: each server here sends the bytes that a real
-//! one sends, and the first cause must be the true one, or none where nothing can be known.
+//! The results of comparisons, and of actions of this side. Each server here sends the bytes of a
+//! real server. The first cause must be the true one; if nothing can be known, there must be none.
 
 use std::io::{Read as _, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,17 +32,17 @@ fn a_refusal_without_a_reason_is_no_proof_that_a_login_is_missing() {
         );
         told.has("without a reason");
         told.has("or by a filter in front");
-        // A plain GET to an unknown path gets 404 from such a server.
+        // Such a server answers a plain GET to an unknown path with 404.
         told.lacks("matches no route");
         told.lacks("(high)");
     }
-    // The application answers otherwise at another path: so it knows this one.
+    // The application has another answer at another path, so it knows this path.
     let port = serve_by(|request| match is_for(request, "/ws") {
         true => answer("403 Forbidden", "", ""),
         false => answer("404 Not Found", "", ""),
     });
     Told::of(&["--diagnose"], port, "/ws").lacks("no route");
-    // It serves the path to plain HTTP.
+    // The server answers plain HTTP at this path.
     for status in ["403 Forbidden", "400 Bad Request"] {
         let port = serve_by(move |request| match asks(request) {
             true => answer(status, "", ""),
@@ -57,7 +57,7 @@ fn a_refusal_without_a_reason_is_no_proof_that_a_login_is_missing() {
 
 #[test]
 fn a_busy_server_has_not_compared() {
-    // It takes one connection at a time, and says so to the next.
+    // The server accepts one connection at a time, and tells that to the next client.
     let port = serve_by(|request| match request.contains("Origin: ") {
         true => answer("503 Service Unavailable", "", "maximum number of connections reached"),
         false => answer("403 Forbidden", "", ""),
@@ -143,7 +143,7 @@ fn the_words_of_an_answer_are_its_reason_whatever_its_status_is() {
         let port = serve_by(move |_| answer(status, "", body));
         Told::of(&[], port, "/ws").is(code, &format!("its reason is \"{reason}\""));
     }
-    // What says no more than the status is no reason.
+    // A text that says no more than the status is not a reason.
     for (status, body) in [
         ("404 Not Found", "Cannot GET /ws"),
         ("404 Not Found", "{\"message\":\"Route GET:/ws not found\"}"),
@@ -153,7 +153,7 @@ fn the_words_of_an_answer_are_its_reason_whatever_its_status_is() {
         let port = serve_by(move |_| answer(status, "", body));
         Told::of(&[], port, "/ws").lacks("its reason is");
     }
-    // A 426 that asks for an upgrade means what it says.
+    // A 426 with an Upgrade header asks for an upgrade.
     let port = serve_by(|_| answer("426 Upgrade Required", "Upgrade: websocket\r\n", "no upgrade"));
     assert_eq!(Told::of(&[], port, "/").code(), "W320");
 }
@@ -171,7 +171,7 @@ fn who_hangs_is_told_by_other_paths() {
     });
     Told::of(&args, port, "/slow")
         .is("W109", "(medium): a plain GET is answered and the upgrade is not");
-    // Each upgrade hangs, at whatever path.
+    // Every upgrade hangs, at any path.
     let port = serve_all(listen(), |stream| {
         let request = String::from_utf8_lossy(&receive(stream)).into_owned();
         if asks(&request) {
@@ -200,7 +200,8 @@ fn silence_is_no_other_answer_and_trials_end_with_the_time_that_was_given() {
     };
     let (port, asked) = refuses_once();
     Told::of(&["--diagnose", "--handshake-timeout", "0.2"], port, "/ws").is("W332", "");
-    // Without Upgrade, with its own Origin, at an unknown path: there is nothing to repeat.
+    // Three trials: without Upgrade, with the server's own Origin, at an unknown path. No trial
+    // changed the answer, so none is repeated.
     assert_eq!(asked.load(Ordering::SeqCst), 4);
     let (port, _) = refuses_once();
     let began = Instant::now();
@@ -233,7 +234,7 @@ fn a_server_without_websocket_support_is_no_proxy() {
             .to_vec()
     });
     Told::of(&["--diagnose"], port, "/ws").is("W320", "without WebSocket support");
-    // HTTP/1.1, and nothing in front to be seen: neither is likelier.
+    // The answer is HTTP/1.1 and shows no proxy, so neither cause is likelier.
     let port = serve_by(|_| answer("400 Bad Request", "", "Expected WebSocket request"));
     let told = Told::of(&["--diagnose"], port, "/ws");
     told.lacks("likely");
@@ -259,7 +260,7 @@ fn a_refused_own_origin_needs_a_sign_of_a_proxy() {
 #[test]
 fn unanswered_pings_are_the_cause_of_their_consequence() {
     let ping = b"\x89\x00";
-    // It gives up without a Close, as ws's terminate does, or with one.
+    // The server gives up without a Close, as ws does with terminate(), or with one.
     for (last, code) in [(&b""[..], "W804"), (b"\x88\x18\x03\xf3keepalive ping timeout", "W711")] {
         let port = serve_open(move |stream| {
             stream.write_all(ping).ok()?;
@@ -356,7 +357,7 @@ fn a_compressed_body_is_shown_as_text() {
     told.lacks("\\x8b");
 }
 
-/// What `--diagnose` says of a server at a name that leads to this machine.
+/// The output of `--diagnose` for a server whose name leads to this machine.
 fn named(port: u16, args: &[&str]) -> Told {
     let url = format!("ws://app.example:{port}/");
     let resolve = format!("app.example:{port}:127.0.0.1");
@@ -375,7 +376,7 @@ fn a_name_that_a_server_of_this_machine_refuses_is_tried_as_its_own() {
     told.has("`allowedHosts`");
     told.lacks("(high)");
     told.lacks("the answer reports");
-    // A server that has no site for it either shows nothing.
+    // A server that has no site for localhost, either, proves nothing.
     let port = serve_by(|request| match request.contains("Host: localhost:") {
         true => answer("404 Not Found", "", ""),
         false => answer("403 Forbidden", "", ""),
@@ -383,7 +384,7 @@ fn a_name_that_a_server_of_this_machine_refuses_is_tried_as_its_own() {
     let told = named(port, &[]);
     assert_eq!(told.code(), "W332", "{}", told.text);
     told.lacks("localhost");
-    // What has no name has no other.
+    // A URL with an address has no other name to try.
     let port = serve_by(|_| answer("400 Bad Request", "", "Bad Request"));
     Told::of(&["--diagnose"], port, "/").lacks("localhost");
 }

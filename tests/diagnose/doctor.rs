@@ -44,7 +44,7 @@ fn a_healthy_server_has_every_step_in_order() {
     assert!(said.lines().next().is_some_and(|line| line.contains("a WebSocket opens in 0 ms")));
 }
 
-/// No compression was agreed either, and that explains nothing.
+/// No compression was agreed, but that explains nothing.
 #[test]
 fn pings_without_an_answer_are_the_verdict() {
     let port = serve_open(|stream| {

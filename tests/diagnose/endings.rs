@@ -1,4 +1,4 @@
-//! How an open connection ends: close codes, and ends without one.
+//! The ends of an open connection: close codes, and ends without a Close.
 
 use crate::golden::Golden;
 use crate::server::{End, Says};

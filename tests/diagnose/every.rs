@@ -1,4 +1,5 @@
-//! Every entry of the catalogue fires: through the program, or it says why that can't be made here.
+//! Every entry of the catalogue appears: in the program's output, or in a list that says why it
+//! can't.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,15 +18,15 @@ use wscope::diagnostics::entries;
 use crate::golden::wscope;
 use crate::server::{End, Says, receive, serve, switching};
 
-/// What a server sends to make an entry fire: a 101 with headers, bytes after it, or an answer.
+/// What a server sends so that an entry appears.
 enum Answer {
-    /// Behind the status line's version.
+    /// The rest of a status line.
     Status(&'static str),
-    /// A 101 with these headers more, and bytes after it.
+    /// A 101 with additional headers, and the bytes after it.
     Open(&'static str, &'static [u8]),
-    /// The bytes follow once the client has sent something.
+    /// The same, but the bytes follow after the client has sent something.
     Then(&'static str, &'static [u8]),
-    /// These bytes, whatever was asked.
+    /// These bytes, for any request.
     Bytes(&'static [u8]),
 }
 use Answer::{Bytes, Open, Status, Then};
@@ -33,7 +34,7 @@ use Answer::{Bytes, Open, Status, Then};
 const EMPTY: &str = "\r\nContent-Length: 0\r\n\r\n";
 const GRAPHQL: &str = "Sec-WebSocket-Protocol: graphql-transport-ws\r\n";
 
-/// Runs beside those whose output is committed: the code, arguments, what the server does.
+/// Runs in addition to those with committed output: the code, the arguments, the server's answer.
 const RUNS: &[(&str, &[&str], Answer)] = &[
     ("W004", &["ws://h.invalid:443/", "--connect-to", "h.invalid:443:127.0.0.1:{port}"], Status("404 Not Found")),
     ("W112", &["--proxy", "http://127.0.0.1:{port}", "ws://h.invalid/"], Status("403 Forbidden")),
@@ -89,13 +90,13 @@ const RUNS: &[(&str, &[&str], Answer)] = &[
     ("W405", &[], Bytes(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")),
 ];
 
-/// Runs without a server of their own whose output names the code.
+/// Runs without a server. Their output names the code.
 const NAMED: &[(&str, &[&str])] = &[
     ("W001", &["http://127.0.0.1:1/"]),
     ("W002", &["ws://127.0.0.1:1/#part"]),
     ("W003", &["ws://me:secret@127.0.0.1:1/"]),
     ("W627", &["decode", "--output", "json", "--hex", "81 05 68"]),
-    // Ends in order are not explained, and labels never travel: whoever asks is told.
+    // `wscope explain` shows the codes of ends in order, and codes that are never sent.
     ("W700", &["explain", "1000"]),
     ("W701", &["explain", "1001"]),
     ("W704", &["explain", "1004"]),
@@ -106,7 +107,7 @@ const NAMED: &[(&str, &[&str])] = &[
     ("W724", &["explain", "5000"]),
 ];
 
-/// Shown through the program by another test: the file that names the code.
+/// Codes that another test shows in the program's output, with the file that names them.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("W104", "tests/diagnose/causes.rs"),
     ("W115", "tests/diagnose/causes.rs"),
@@ -135,7 +136,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("W631", "tests/cli/deflate.rs"),
 ];
 
-/// Shown from facts alone (`tests/diagnostics`), and why.
+/// Codes that only `tests/diagnostics` shows, from facts, with the reason.
 const FROM_FACTS: &[(&str, &str)] = &[
     ("W102", "needs a name server that does not answer"),
     ("W105", "needs an address that does not answer"),
@@ -153,7 +154,7 @@ const FROM_FACTS: &[(&str, &str)] = &[
     ("W815", "takes 30 s"),
 ];
 
-/// The codes in what the program prints as JSON.
+/// The codes in JSON output.
 fn codes(text: &str) -> BTreeSet<String> {
     let code = Regex::new(r#""event":"diagnostic".*?"code":"(W\d{3})""#).expect("a pattern");
     text.lines().filter_map(|line| Some(code.captures(line)?[1].to_owned())).collect()
@@ -183,7 +184,7 @@ fn run(args: &[&str], answer: &Answer) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-/// A server by hand, for what a table can't express: each client is given to `script`.
+/// A server for cases outside a table: it calls `script` for each client.
 fn by_hand(script: impl Fn(&mut TcpStream) + Send + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
     let port = listener.local_addr().expect("a bound socket").port();
@@ -193,7 +194,7 @@ fn by_hand(script: impl Fn(&mut TcpStream) + Send + 'static) -> u16 {
     port
 }
 
-/// Waits for the client to say something, or for this time.
+/// Waits until the client sends something, for at most this time.
 fn wait(stream: &mut TcpStream, millis: u64) {
     stream.set_read_timeout(Some(Duration::from_millis(millis))).expect("a time");
     let _ = stream.read(&mut [0; 4096]);
@@ -258,7 +259,7 @@ fn a_proxy_of_the_environment_is_named() {
     assert!(printed.contains("(W114)"), "{printed}");
 }
 
-/// The server gives up because this side did not read for a while.
+/// The server gives up because this side did not read for some time.
 #[test]
 fn a_reader_of_stdout_that_is_too_slow_is_the_cause() {
     let (gave_up, resume) = channel();
@@ -287,7 +288,7 @@ fn a_reader_of_stdout_that_is_too_slow_is_the_cause() {
     assert!(said.contains("[W819]"), "{said}");
 }
 
-/// Codes that the tests of this file show beside the tables.
+/// Codes that the tests in this file show without the tables.
 const BY_HAND: [&str; 5] = ["W108", "W114", "W328", "W623", "W819"];
 
 #[test]

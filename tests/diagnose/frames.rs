@@ -1,4 +1,4 @@
-//! A peer that breaks the rules of frames, or writes something else than frames.
+//! A peer that breaks the rules of frames, or sends something other than frames.
 
 use crate::golden::Golden;
 use crate::server::{End, Says};
@@ -25,7 +25,7 @@ fn broken_rules_are_shown_where_they_are_broken() {
         ("W619", b"\x88\x01\x03"),
         ("W620", b"\x88\x02\x03\xed"),
         ("W621", b"\x88\x03\x03\xe8\xff"),
-        // One byte too many in the first frame, and a whole frame after it.
+        // The first frame has one byte too many, and a complete frame follows.
         ("W601", b"\x81\x02hi\x77\x81\x05hello\x81\x05again"),
     ] {
         golden.server(code, &[], Says::Open("", bytes), End::Wait);
@@ -33,15 +33,15 @@ fn broken_rules_are_shown_where_they_are_broken() {
     golden.server("W604", &[], Says::Open(DEFLATE, b"\x41\x01\xf2\xc0\x01\x48"), End::Wait);
     golden.server("W605", &[], Says::Open(DEFLATE, b"\xc9\x00"), End::Wait);
     golden.server("W624", &[], Says::Open(DEFLATE, b"\xc1\x04\xff\xff\xff\xff"), End::Wait);
-    // What is no DEFLATE proves nothing of a message before, and what refers to it does.
+    // The second message is not valid DEFLATE, which proves nothing about the first one.
     let reset = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n";
     let broken: &[u8] = b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00\xc1\x04\xff\xff\xff\xff";
     golden.server("W624", &[], Says::Open(DEFLATE, broken), End::Wait);
     golden.server("W624", &[], Says::Open(reset, broken), End::Wait);
-    // RFC 7692 §7.2.3.2.
+    // The second message refers to the first one, which the agreement forbids (RFC 7692 §7.2.3.2).
     let refers = b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00\xc1\x05\xf2\x00\x11\x00\x00";
     golden.server("W624", &[], Says::Open(reset, refers), End::Wait);
-    // Here no compressed message came before.
+    // The first message is not compressed.
     let plain = b"\x81\x05hello\xc1\x05\xf2\x00\x11\x00\x00";
     golden.server("W624", &[], Says::Open(reset, plain), End::Wait);
     let small = ["--max-message", "4"];

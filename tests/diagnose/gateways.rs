@@ -1,6 +1,6 @@
-//! What stands between: proxies that nobody configured, paths that are rewritten, gateways that say
-//! how their upstream failed; and what the peer's clocks and subprotocols show. Each server here sends
-//! the bytes that a real one sends.
+//! Programs between client and server: transparent proxies, rewritten paths, and gateways that
+//! report a failed upstream. Also the evidence of the peer's clocks and subprotocols. Each server
+//! here sends the bytes of a real server.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -38,14 +38,14 @@ fn an_answer_of_a_filter_is_not_the_servers() {
             told.has("wss://");
         }
     }
-    // What it says comes first, and says as little of who it is.
+    // The server's words come first; they do not say which program sent them.
     let port = serve_by(|_| answer("403 Forbidden", "Server: mitmproxy 11\r\n", "use the address"));
     let told = Told::of(&[], port, "/ws");
     told.is("W117", "its reason is \"use the address\"");
     told.has("a transparent proxy or filter");
     let port = serve_by(|_| answer("511 Network Authentication Required", "", "<p>log in"));
     Told::of(&[], port, "/").is("W117", "a captive portal");
-    // A server that speaks of a proxy is none.
+    // A server that mentions a proxy is not a proxy.
     let port = serve_by(|_| answer("403 Forbidden", "", "ask the squid in the pond"));
     assert_ne!(Told::of(&[], port, "/").code(), "W117");
 }
@@ -57,7 +57,7 @@ fn a_proxy_that_leaves_its_name_in_via_removed_the_upgrade() {
     for args in [&[][..], &["--diagnose"]] {
         let told = Told::of(args, port, "/ws");
         told.is("W320", "a transparent proxy of this network");
-        // Squid may be the server's own.
+        // Squid may be in front of the server on purpose.
         told.has("likely (medium): a transparent proxy");
         told.has("likely (medium): a reverse proxy");
     }
@@ -95,7 +95,7 @@ fn a_page_that_names_another_path_shows_a_rewrite() {
 
 #[test]
 fn another_server_at_an_unknown_path_shows_that_this_one_is_forwarded() {
-    // ProxyPass "/ws" "ws://backend/wrong": Server and body are the backend's.
+    // ProxyPass "/ws" "ws://backend/wrong": the header Server and the body come from the backend.
     let port = serve_by(|request| match path_of(request) {
         "/ws" => answer("404 Not Found", "Server: Python/3.11 websockets/12.0\r\n", "not here\n"),
         _ => answer("404 Not Found", "Server: Apache/2.4.57 (Debian)\r\n", APACHE),
@@ -233,7 +233,7 @@ fn a_plain_request_that_was_cut_off_is_tried_once_with_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
     let port = serve_all(listener, |stream| {
         let heard = receive(stream);
-        // A ClientHello gets an alert, anything else the end.
+        // A ClientHello gets an alert; after any other bytes, the connection ends.
         let alert: &[u8] =
             if heard.starts_with(&[0x16, 3]) { b"\x15\x03\x03\x00\x02\x02\x28" } else { b"" };
         stream.write_all(alert).ok()
@@ -248,13 +248,13 @@ fn a_plain_request_that_was_cut_off_is_tried_once_with_tls() {
     told.has("--diagnose makes a few more connections");
 }
 
-/// Opens, waits, and closes with this code and reason; says hello first where that is wanted.
+/// A server that opens, waits, and sends this Close. With `hello`, it sends a message first.
 fn closes(after: Duration, close: &'static [u8], hello: bool) -> u16 {
     serve_open(move |stream| {
         if hello {
             stream.write_all(b"\x81\x02hi").ok()?;
         }
-        // Whatever comes meanwhile, the clock is the server's.
+        // The server ignores received data and waits for its own time.
         stream.set_read_timeout(Some(after)).ok()?;
         let _ = stream.read(&mut [0; 64]);
         stream.write_all(close).ok()?;
@@ -300,7 +300,7 @@ fn a_regular_close_behind_an_answer_is_none() {
 
 #[test]
 fn a_subprotocol_that_was_not_taken_is_named_where_nothing_follows() {
-    // It closes at once.
+    // The server closes at once.
     for close in [&b"\x88\x00"[..], b"\x88\x02\x03\xe8", b"\x88\x02\x03\xea"] {
         let port = serve_open(move |stream| {
             stream.write_all(close).ok()?;
@@ -312,14 +312,14 @@ fn a_subprotocol_that_was_not_taken_is_named_where_nothing_follows() {
             "{}",
             told.text
         );
-        // Without an offer, it is not.
+        // Without an offered subprotocol, it is not the cause.
         Told::of(&[], port, "/").lacks("subprotocols offered");
     }
-    // It ends the stream.
+    // The server ends the stream.
     let port = serve_open(|_| None);
     let told = Told::of(&["-s", "v1"], port, "/");
     assert!(told.cause().contains("none of the subprotocols offered"), "{}", told.text);
-    // It answers nothing.
+    // The server does not answer.
     let silent = || {
         serve_open(|stream| {
             loop {
@@ -339,7 +339,7 @@ fn a_subprotocol_that_was_not_taken_is_named_where_nothing_follows() {
     told.has("our message was not answered");
     let told = Told::of(&["-x", "hi", "-w", "0.3"], silent(), "/");
     assert_eq!(told.code(), "none", "{}", told.text);
-    // An answer shows that it does not matter.
+    // An answer proves that the subprotocol is not required.
     let port = serve_open(|stream| {
         let _ = stream.read(&mut [0; 64]).ok()?;
         stream.write_all(b"\x81\x02yo").ok()?;
@@ -352,14 +352,15 @@ fn a_subprotocol_that_was_not_taken_is_named_where_nothing_follows() {
 
 #[test]
 fn a_known_path_that_sees_no_upgrade_lost_it_on_the_way() {
-    // simple-websocket behind something invisible: 400 to whatever is no upgrade, 404 elsewhere.
+    // simple-websocket behind an invisible proxy: 400 to requests without an upgrade, 404 at other
+    // paths.
     let port = serve_by(|request| match path_of(request) {
         "/ws" => answer("400 BAD REQUEST", "", "<title>400 Bad Request</title>"),
         _ => answer("404 NOT FOUND", "", "<title>404 Not Found</title>"),
     });
     Told::of(&["--diagnose"], port, "/ws")
         .is("W323", "or Upgrade and Connection were lost on the way");
-    // fastify's own 404 of a route for WebSocket is empty.
+    // fastify's own 404 is empty at a route for WebSocket.
     let port = serve_by(|request| match path_of(request) {
         "/ws" => answer("404 Not Found", "", ""),
         _ => answer("404 Not Found", "", "{\"error\":\"Not Found\",\"statusCode\":404}"),
@@ -370,7 +371,7 @@ fn a_known_path_that_sees_no_upgrade_lost_it_on_the_way() {
 
 #[test]
 fn what_another_server_answers_says_nothing_of_this_one() {
-    // daphne behind nginx, which passes on this prefix alone.
+    // daphne behind nginx, which forwards only this prefix.
     let port = serve_by(|request| match (path_of(request), asks(request)) {
         ("/app/ws", true) => answer("500 Internal server error", "Server: nginx/1.22.1\r\n", ""),
         _ => {
@@ -378,7 +379,7 @@ fn what_another_server_answers_says_nothing_of_this_one() {
         }
     });
     Told::of(&["--diagnose"], port, "/app/ws").has("or it has no route for this path");
-    // The same server without a name in one of its answers is the same.
+    // An answer without the name of the server comes from the same server.
     let port = serve_by(|request| match path_of(request) {
         "/ws" => answer("403 Forbidden", "", ""),
         _ => answer("404 Not Found", "Server: uvicorn\r\n", ""),

@@ -1,4 +1,4 @@
-//! Runs of the program next to each other in one file a family: text and JSON.
+//! Runs of the program, one file per family: as text and as JSON.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -8,19 +8,19 @@ use regex::Regex;
 
 use crate::server::{End, Says, serve};
 
-/// What a family of situations is explained as.
+/// The output for a family of situations.
 #[derive(Default)]
 pub struct Golden {
     text: String,
     json: String,
 }
 
-/// The program in a clean environment, without input.
+/// Runs the program in a clean environment, without input.
 pub fn wscope(args: &[&str]) -> Output {
     typed(args, "")
 }
 
-/// The same with these bytes on stdin.
+/// Runs the program with these bytes on stdin.
 pub fn typed(args: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_wscope"))
         .env_clear()
@@ -31,20 +31,21 @@ pub fn typed(args: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the binary starts");
-    // It may have ended before it reads.
+    // The program may have ended before it reads.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
     child.wait_with_output().expect("it ends")
 }
 
 impl Golden {
-    /// A server that sends this; `code` must be the verdict.
+    /// Runs against a server that sends this; `code` must be the verdict.
     #[track_caller]
     pub fn server(&mut self, code: &str, args: &[&str], says: Says, end: End) {
         let port = serve(says, end).to_string();
         self.run(code, args, &port);
     }
 
-    /// A run whose verdict must be `code`; `{port}` in the arguments is the server's.
+    /// Runs the program; `code` must be the verdict. `{port}` in the arguments stands for the
+    /// server's port.
     #[track_caller]
     pub fn run(&mut self, code: &str, args: &[&str], port: &str) {
         let mut named: Vec<String> = args.iter().map(|arg| arg.replace("{port}", port)).collect();
@@ -65,12 +66,12 @@ impl Golden {
         let shown = args.join(" ");
         writeln!(self.text, "== {code} {shown}\n{said}status {status}\n").expect("a String");
 
-        // With -q only the one line is left.
+        // With -q, only the first line remains.
         let quiet = wscope(&[&["-q", "--input", "none", "--output", "none"], &named[..]].concat());
         let line = plain(&quiet.stderr);
         assert_eq!(line.lines().count(), 1, "{args:?}: {line}");
         assert!(line.starts_with("wscope: "), "{line}");
-        // It names the rule that was broken, which is explained otherwise.
+        // An error with a broken rule has different words in the full output.
         if !line.contains("broke the protocol") && !line.contains("limit of this side") {
             assert_eq!(line.lines().next(), said.lines().next());
         }
@@ -83,13 +84,13 @@ impl Golden {
         found.try_for_each(|line| writeln!(self.json, "{line}")).expect("a String takes all");
     }
 
-    /// Compares with the committed files, or writes them.
+    /// Compares the output with the committed files, or writes them.
     pub fn compare(&self, name: &str) {
         crate::committed::compare("diagnose", name, &self.text, &self.json);
     }
 }
 
-/// Without what can't be known beforehand: ports, times, keys.
+/// The text without values that change: ports, times, keys.
 pub fn settled(text: &str, port: &str) -> String {
     let mut text = text.replace(port, "PORT0");
     for (pattern, instead) in [

@@ -1,4 +1,4 @@
-//! Which hop answered, and whose words they are.
+//! The hop that answered, and the author of the words.
 
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use crate::causes::{Told, answer, asks};
 use crate::server::{receive, serve_all, serve_by, switching};
 
-/// As it is run without trials, with them, and by doctor.
+/// The three ways to run it: without trials, with trials, and doctor.
 const WAYS: [&[&str]; 3] = [&[], &["--diagnose"], &["doctor"]];
 
 #[test]
@@ -102,7 +102,7 @@ fn who_answers_every_request_alike_is_not_the_application() {
             Told::of(way, port, "/ws").is(code, cause);
         }
     }
-    // A 404 alone may be that of a path or of a lost upgrade.
+    // A 404 without other facts may mean an unknown path or a lost upgrade.
     let port = serve_by(|_| answer("404 Not Found", "", ""));
     Told::of(&[], port, "/ws").is("W334", "or Upgrade and Connection were lost on the way");
 }
@@ -156,7 +156,7 @@ fn other_protocols_with_the_form_of_http_are_named() {
 
 #[test]
 fn an_http_server_that_drops_is_one_of_http() {
-    // It answers a ClientHello as HTTP does, and drops each request.
+    // The server answers a ClientHello in HTTP, and drops every request.
     let port = serve_by(|request| match request.starts_with("GET ") {
         true => Vec::new(),
         false => answer("400 Bad Request", "", ""),
@@ -170,7 +170,7 @@ fn an_http_server_that_drops_is_one_of_http() {
 
 #[test]
 fn a_server_that_starts_is_not_one_that_drops_the_upgrade() {
-    // It drops what comes first, whatever that is: the request, and TLS that is tried then.
+    // The server drops its first two connections: the request, and the trial with TLS.
     let count = AtomicUsize::new(0);
     let listen = || TcpListener::bind("127.0.0.1:0").expect("loopback");
     let port = serve_all(listen(), move |stream| {
@@ -187,7 +187,7 @@ fn a_server_that_starts_is_not_one_that_drops_the_upgrade() {
     let told = Told::of(&["--diagnose"], port, "/");
     told.is("W107", "likely (high): the server's answers change from one request to the next");
     told.lacks("drops the upgrade");
-    // One that always drops it is.
+    // A server that drops every upgrade has this cause.
     let port = serve_all(listen(), move |stream| {
         let request = receive(stream);
         let plain = !request.windows(11).any(|text| text == b"Upgrade: we");

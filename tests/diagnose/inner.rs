@@ -1,5 +1,5 @@
-//! Sessions whose end the protocol inside explains: a message that refuses, one that asks for the end, a
-//! rule that was broken, a message that did not come.
+//! Sessions with an end that the protocol inside explains: a message that refuses, one that asks
+//! for the end, a broken rule, or a missing message.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::causes::Told;
 use crate::server::{receive, serve_all, switching};
 
-/// A server that opens each session with the subprotocol offered, and then does as the script says.
+/// A server that opens each session with the offered subprotocol, and then runs the script.
 fn serve(script: impl Fn(&mut TcpStream) -> Option<()> + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
     serve_all(listener, move |stream| {
@@ -37,12 +37,12 @@ fn text(content: &str) -> Vec<u8> {
     frame(0x81, content.as_bytes())
 }
 
-/// Until the client has sent something.
+/// Waits until the client has sent something.
 fn heard(stream: &mut TcpStream) -> Option<()> {
     (stream.read(&mut [0; 512]).ok()? > 0).then_some(())
 }
 
-/// Until the client ends, or for so long.
+/// Waits until the client ends, for at most this time.
 fn wait(stream: &mut TcpStream, millis: u64) {
     let _ = stream.set_read_timeout(Some(Duration::from_millis(millis)));
     while stream.read(&mut [0; 512]).is_ok_and(|count| count > 0) {}
@@ -177,7 +177,7 @@ fn an_answer_that_is_an_error_is_reported_while_the_session_stays() {
             "\"interval\":300",
         ),
         ("", r#"{"type":"register"}"#, r#"{"type":"err","body":"access_denied"}"#, "access_denied"),
-        // None of these names its protocol.
+        // These messages do not show a known protocol.
         ("", "{}", r#"{"message":"Forbidden","connectionId":"c","requestId":"r"}"#, "Forbidden"),
         ("", "{}", r#"{"status":"FAIL","error":{"message":"not a member"}}"#, r#""status":"FAIL""#),
         ("", "{}", r#"{"errorMessage":"no such pair","status":"error"}"#, "no such pair"),
@@ -198,7 +198,7 @@ fn an_answer_that_is_an_error_is_reported_while_the_session_stays() {
         let port = serve(move |stream| {
             heard(stream)?;
             stream.write_all(&text(theirs)).ok()?;
-            // Until its Close.
+            // Waits for the client's Close.
             heard(stream)?;
             stream.write_all(CLOSE).ok()
         });
@@ -210,7 +210,7 @@ fn an_answer_that_is_an_error_is_reported_while_the_session_stays() {
             assert_eq!((told.code(), told.status), ("W516", Some(0)), "{theirs}: {}", told.text);
             assert!(told.cause().contains(shown), "{ours}: {}", told.text);
         }
-        // Who waits for it knows it.
+        // A user who waits for the message already knows it.
         let told = Told::piped(&["--until", "o", "--max-time", "5"], port, ours);
         assert_eq!((told.code(), told.status), ("none", Some(0)), "{ours}: {}", told.text);
     }
@@ -284,7 +284,7 @@ fn a_long_message_of_which_only_the_beginning_is_kept_breaks_no_rule() {
 #[test]
 fn what_only_speaks_of_errors_is_no_answer_that_is_one() {
     for (ours, theirs) in [
-        // An echo, and a value that is about errors.
+        // An echo of our error, and values about errors.
         (r#"{"error":"no"}"#, r#"{"error":"no"}"#),
         (
             r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"#,
@@ -296,7 +296,7 @@ fn what_only_speaks_of_errors_is_no_answer_that_is_one() {
         ("{}", r#"[{"status":"ok"},{"error":null}]"#),
         ("{}", r#"{"errorMessage":"","errorCode":0}"#),
         ("{}", r#"{"msg":"the upload failed, then worked"}"#),
-        // Errors that are values, kinds of records, or none.
+        // Errors that are values, kinds of records, or empty.
         ("{}", r#"{"step":1,"error":0.25,"loss":0.1}"#),
         ("{}", r#"[{"x":1,"error":0.3},{"x":2,"error":0.1}]"#),
         ("{}", r#"[{"test":"login","result":"fail","error":"expected 200"}]"#),
@@ -323,7 +323,7 @@ fn what_only_speaks_of_errors_is_no_answer_that_is_one() {
         let port = serve(move |stream| {
             heard(stream)?;
             stream.write_all(&text(theirs)).ok()?;
-            // Until its Close.
+            // Waits for the client's Close.
             heard(stream)?;
             stream.write_all(CLOSE).ok()
         });
@@ -343,7 +343,7 @@ fn a_message_that_refuses_by_its_kind_is_the_cause_in_any_protocol() {
         });
         Told::of(&["-w", "2"], port, "/").is("W700", &format!("its last message is {message}"));
     }
-    // A code of its own, and a reason in short: the message says more.
+    // The Close has its own code and a short reason; the message says more.
     let error = r#"{"type":"error","error":{"message":"Incorrect API key"}}"#;
     let port = serve(move |stream| {
         let close = frame(0x88, b"\x0b\xb8invalid_api_key");
@@ -403,7 +403,7 @@ fn a_word_of_a_message_asks_for_no_end_without_a_close() {
             assert_eq!((told.code(), told.status), ("W801", Some(10)), "{ours}: {}", told.text);
         }
     }
-    // One of several namespaces is left, and the connection goes on for the others.
+    // The client leaves one of several namespaces, and the connection continues for the others.
     let port = serve(|stream| {
         let open =
             r#"0{"sid":"K0u3","pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
@@ -448,7 +448,7 @@ fn an_end_at_once_with_a_regular_code_is_said() {
             heard(stream)?;
             stream.write_all(end).ok()
         });
-        // After a message, 1000 may be all that was to come.
+        // After a message of ours, a Close with 1000 may mean that the work is done.
         let told = Told::of(&["-w", "2", "-x", "hi"], port, "/");
         match end == CLOSE {
             true => assert_eq!((told.code(), told.status), ("none", Some(0)), "{}", told.text),
@@ -524,7 +524,7 @@ fn a_text_about_a_fault_is_no_complaint() {
         let told = Told::of(&["-w", "2", "-x", "hi"], port, "/");
         assert_eq!((told.code(), told.status), ("none", Some(0)), "{message}: {}", told.text);
     }
-    // A complaint beside an end in order is no proof.
+    // A complaint before an end in order proves nothing.
     let frames = [text("Too many requests"), frame(0x88, b"\x03\xe9")].concat();
     let port = serve(move |stream| {
         heard(stream)?;
@@ -576,7 +576,7 @@ fn what_refuses_a_request_refuses_no_session() {
         told.lacks("likely (high): its last message");
         told.lacks("likely (high): the message before");
     }
-    // A join is what a session is for.
+    // A session without its join is useless, so its refusal explains the end.
     let port = serve(move |stream| {
         heard(stream)?;
         let reply = r#"["1","1","room:1","phx_reply",{"status":"error","response":{"reason":"unauthorized"}}]"#;
@@ -593,7 +593,7 @@ fn a_heartbeat_that_was_answered_is_not_the_cause() {
         stream
             .write_all(&[text("INFO {\"server_id\":\"a\"}\r\n"), text("PING\r\n")].concat())
             .ok()?;
-        // Three frames, of 6 bytes more than their content.
+        // Reads three frames, each with 6 bytes in addition to its content.
         stream.read_exact(&mut [0; 18 + 12 + 15]).ok()?;
         stream.write_all(&text("-ERR 'Authorization Violation'\r\n")).ok()?;
         stream.shutdown(Shutdown::Write).ok()
@@ -622,7 +622,7 @@ fn a_message_before_its_time_breaks_a_rule() {
 
 #[test]
 fn a_heartbeat_of_the_protocol_inside_is_missed() {
-    // CONNECT with a keep-alive of a second; no ping of MQTT follows.
+    // CONNECT has a keep-alive of one second, and no ping of MQTT follows.
     let port = serve(|stream| {
         heard(stream)?;
         stream.write_all(&frame(0x82, b"\x20\x02\x00\x00")).ok()?;

@@ -1,7 +1,7 @@
-//! Each situation that can be made on loopback, explained by the program itself: what it prints on
-//! stderr, its `diagnostic` objects and its exit status, next to each other in one file a family.
+//! The program explains every situation that is possible on loopback. Each family has one file with
+//! the texts on stderr, the `diagnostic` objects and the exit status.
 //!
-//! `UPDATE=1 cargo test --test diagnose` writes them anew.
+//! `UPDATE=1 cargo test --test diagnose` writes these files.
 
 mod against;
 mod answers;

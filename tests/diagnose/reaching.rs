@@ -1,4 +1,4 @@
-//! The way to the server: name, TCP, TLS, and what answers without speaking HTTP.
+//! The way to the server: name, TCP, TLS, and servers that do not speak HTTP.
 
 use std::net::TcpListener;
 

@@ -1,4 +1,4 @@
-//! No secret is in what is explained.
+//! No explanation contains a secret.
 
 use crate::golden::wscope;
 use crate::server::{End, Says, serve};
@@ -41,7 +41,7 @@ fn credentials_are_in_no_explanation() {
     }
 }
 
-/// A token that only the server knows is in the excerpt of its answer, too.
+/// The excerpt of an answer must not show a token that only the server knows.
 #[test]
 fn a_token_of_the_server_is_in_no_excerpt() {
     let answer =

@@ -1,4 +1,4 @@
-//! A server that receives one request, sends what the test gave it, and ends.
+//! A server that receives one request, sends the bytes of the test, and ends.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -12,28 +12,28 @@ use wscope::wire::head::{Head, HeadKind};
 /// How the server ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// FIN at once.
+    /// Sends FIN at once.
     Hang,
-    /// FIN once the client has sent something more, or has ended.
+    /// Sends FIN after the client has sent something more, or has ended.
     Wait,
-    /// After the client's end, whatever it sends.
+    /// Waits for the client's end, and ignores its data.
     Stay,
-    /// RST once the client has answered, or ended.
+    /// Sends RST after the client has answered, or has ended.
     Reset,
 }
 
 /// What the server sends.
 #[derive(Clone, Copy, Debug)]
 pub enum Says {
-    /// These bytes to whatever comes first.
+    /// These bytes, after any first bytes of the client.
     Bytes(&'static [u8]),
-    /// A 101 with these headers more, then these bytes.
+    /// A 101 with additional headers, then these bytes.
     Open(&'static str, &'static [u8]),
-    /// A 101 with these headers more; the bytes follow once the client has sent something.
+    /// A 101 with additional headers; the bytes follow after the client has sent something.
     OpenThen(&'static str, &'static [u8]),
 }
 
-/// Serves each client that comes, the same way; gives the port.
+/// Serves every client in the same way; returns the port.
 pub fn serve(says: Says, end: End) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
     let port = listener.local_addr().expect("a bound socket").port();
@@ -45,7 +45,7 @@ pub fn serve(says: Says, end: End) -> u16 {
     port
 }
 
-/// What goes wrong here is the client's doing, and it is the client that is looked at.
+/// Errors are ignored here, because the client causes them and the test checks the client.
 fn answer(mut stream: TcpStream, says: Says, end: End) -> Option<()> {
     stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
     let request = receive(&mut stream);
@@ -75,7 +75,7 @@ fn answer(mut stream: TcpStream, says: Says, end: End) -> Option<()> {
     stream.read_to_end(&mut Vec::new()).ok().map(drop)
 }
 
-/// A request's head, or whatever else comes at once.
+/// The head of a request, or other first bytes.
 pub fn receive(stream: &mut TcpStream) -> Vec<u8> {
     let mut heard = Vec::new();
     let mut buffer = [0; 4096];
@@ -88,7 +88,7 @@ pub fn receive(stream: &mut TcpStream) -> Vec<u8> {
     heard
 }
 
-/// A 101 with these headers more.
+/// A 101 with additional headers.
 pub fn switching(request: &[u8], headers: &str) -> String {
     let head = Head::parse(HeadKind::Request, request);
     let key = String::from_utf8_lossy(head.get("Sec-WebSocket-Key").unwrap_or_default());
@@ -99,8 +99,8 @@ pub fn switching(request: &[u8], headers: &str) -> String {
     )
 }
 
-/// Answers each request as `answer` has it, and ends the stream then; gives the port. A request is
-/// whatever comes up to a blank line, or at once if it is no GET.
+/// Sends the result of `answer` for each request, and then ends the stream; returns the port. A GET
+/// ends at a blank line; other bytes are taken as they arrive.
 pub fn serve_by(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
     serve_all(listener, move |stream| {
@@ -111,7 +111,7 @@ pub fn serve_by(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> u16
     })
 }
 
-/// Opens each connection with these header lines, then does as the script has it.
+/// Opens each connection, and then runs the script; returns the port.
 pub fn serve_open(script: impl Fn(&mut TcpStream) -> Option<()> + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
     serve_all(listener, move |stream| {
@@ -121,7 +121,7 @@ pub fn serve_open(script: impl Fn(&mut TcpStream) -> Option<()> + Send + Sync + 
     })
 }
 
-/// Serves each client in a thread of its own.
+/// Serves each client in its own thread; returns the port.
 pub fn serve_all(
     listener: TcpListener,
     serve: impl Fn(&mut TcpStream) -> Option<()> + Send + Sync + 'static,

@@ -1,5 +1,5 @@
-//! Sessions that the peer ended: what its last message says, a heartbeat that nobody answered, and, with
-//! `--diagnose` and in doctor, other sessions that differ in one thing.
+//! Sessions that the peer ended. Causes come from its last message, an unanswered heartbeat, or
+//! other sessions that differ in one thing (`--diagnose` and doctor).
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::causes::{Told, answer};
 use crate::server::{receive, serve_all, switching};
 
-/// A text frame of a server.
+/// A server's text frame.
 fn text(content: &str) -> Vec<u8> {
     let mut frame = vec![0x81];
     match u8::try_from(content.len()) {
@@ -27,7 +27,7 @@ fn text(content: &str) -> Vec<u8> {
 
 const CLOSE: &[u8] = b"\x88\x00";
 
-/// A server that knows each request before it answers.
+/// A server whose script gets the request.
 fn serve(script: impl Fn(&str, &mut TcpStream) -> Option<()> + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
     serve_all(listener, move |stream| {
@@ -48,7 +48,7 @@ fn open(request: &str, stream: &mut TcpStream) -> Option<()> {
     stream.write_all(switching(request.as_bytes(), &chosen).as_bytes()).ok()
 }
 
-/// Until the client ends.
+/// Waits until the client ends.
 fn stay(stream: &mut TcpStream) -> Option<()> {
     let mut buffer = [0; 512];
     while stream.read(&mut buffer).ok()? > 0 {
@@ -136,7 +136,7 @@ fn a_message_that_is_no_error_is_no_reason() {
             assert!(!told.cause().contains("message is"), "{message} {end:?}: {}", told.text);
             let first = told.text.lines().next().unwrap_or_default();
             assert!(!first.contains("message is"), "{message} {end:?}: {}", told.text);
-            // It was in order, or says nothing.
+            // The Close is in order, or has no reason.
             if end.len() == 2 || matches!(end.get(3), Some(0xe8 | 0xe9)) {
                 assert_eq!(told.code(), "none", "{message} {end:?}: {}", told.text);
             }
@@ -202,7 +202,7 @@ fn a_heartbeat_that_was_not_answered_is_the_cause() {
         let port = serve(move |request, stream| {
             open(request, stream)?;
             stream.write_all(&text(beat)).ok()?;
-            // The server's clock, which is shorter than any timer on silence.
+            // The server's timer, which is shorter than every known idle timeout.
             stream.set_read_timeout(Some(Duration::from_millis(400))).ok()?;
             while stream.read(&mut [0; 512]).is_ok_and(|n| n > 0) {}
             match end {
@@ -222,7 +222,7 @@ fn a_heartbeat_that_was_not_answered_is_the_cause() {
 
 #[test]
 fn a_session_that_stays_open_with_one_thing_different_shows_the_cause() {
-    // It ends what has no subprotocol of its own, as a library for GraphQL does.
+    // The server ends sessions without its subprotocol, as a library for GraphQL does.
     let port = serve(|request, stream| {
         open(request, stream)?;
         match request.contains("Protocol: graphql-ws\r\n") {
@@ -239,7 +239,7 @@ fn a_session_that_stays_open_with_one_thing_different_shows_the_cause() {
         told.is("W702", "likely (high): the application requires a subprotocol");
         told.has("`-s graphql-ws`");
     }
-    // It opens for any Origin, and ends what is not its own.
+    // The server opens for any Origin, and ends the sessions with a foreign one.
     let port = serve(|request, stream| {
         open(request, stream)?;
         match request.contains("Origin: http://127.0.0.1:") {
@@ -260,7 +260,7 @@ fn a_session_that_stays_open_without_a_message_shows_that_the_message_was_wrong(
     });
     let told = Told::of(&["--diagnose", "-x", "hi", "-w", "2"], port, "/");
     told.is("W801", "likely (medium): the application ended it because of our message");
-    // One that ends always has another cause.
+    // A server that ends every session has another cause.
     let port = serve(|request, stream| {
         open(request, stream)?;
         stream.shutdown(Shutdown::Write).ok()
@@ -271,7 +271,8 @@ fn a_session_that_stays_open_without_a_message_shows_that_the_message_was_wrong(
 
 #[test]
 fn a_server_that_ends_some_connections_gives_no_cause() {
-    // By the number of the connection: every other one, two of three, and only the first.
+    // The server ends some connections by their number: every second one, two of three, or only the
+    // first.
     for ends in [|n: usize| n.is_multiple_of(2), |n| n % 3 < 2, |n| n == 0] {
         for args in
             [&["--diagnose", "-x", "hi", "-w", "2"][..], &["--diagnose", "-w", "2"], &["doctor"]]
@@ -291,10 +292,11 @@ fn a_server_that_ends_some_connections_gives_no_cause() {
     }
 }
 
-/// The same for refusals: what let a handshake in by chance must not look like a proof.
+/// The same for refusals. A handshake that was accepted by chance must not prove anything.
 #[test]
 fn a_server_that_refuses_some_requests_gives_no_cause() {
-    // By the number of the request: the first three, every other one, and all but the fourth.
+    // The server refuses some requests by their number: the first three, every second one, or all
+    // except the fourth.
     for refuses in [|n: usize| n < 3, |n: usize| n.is_multiple_of(2), |n: usize| n != 3] {
         for args in [&["--diagnose", "-o", "https://a.example"][..], &["--diagnose"], &["doctor"]] {
             let count = AtomicUsize::new(0);
@@ -323,7 +325,7 @@ fn a_session_that_ends_without_an_origin_shows_it() {
         if request.contains("Origin: ") {
             return stay(stream);
         }
-        // Some time after the opening, and TCP ends much later.
+        // The server closes some time after the opening, and ends TCP much later.
         stream.set_read_timeout(Some(Duration::from_millis(300))).ok()?;
         while stream.read(&mut [0; 512]).is_ok_and(|n| n > 0) {}
         stream.write_all(b"\x88\x02\x03\xf0").ok()?;
@@ -335,7 +337,7 @@ fn a_session_that_ends_without_an_origin_shows_it() {
         let told = Told::of(args, port, "/");
         told.is("W708", "likely (high): the server requires an Origin");
     }
-    // The time that was given is enough for the session, and not for trials.
+    // The time limit is long enough for the session, but not for trials.
     let told = Told::of(&["--diagnose", "-w", "5", "--max-time", "1"], port, "/");
     told.is("W708", "");
     told.lacks("requires an Origin");
@@ -427,13 +429,13 @@ fn graphql_without_an_ack_was_refused() {
     told.is("W700", "the server refuses connection_init");
 }
 
-/// A Close with a code and a reason.
+/// A Close frame with a code and a reason.
 fn close(code: u16, reason: &str) -> Vec<u8> {
     let len = u8::try_from(reason.len() + 2).expect("a short reason");
     [&[0x88, len][..], &code.to_be_bytes(), reason.as_bytes()].concat()
 }
 
-/// Waits for so long, or until the client has ended.
+/// Waits for this time, or until the client has ended.
 fn pause(stream: &mut TcpStream, millis: u64) -> Option<()> {
     stream.set_read_timeout(Some(Duration::from_millis(millis))).ok()?;
     while stream.read(&mut [0; 512]).is_ok_and(|n| n > 0) {}
@@ -555,7 +557,7 @@ fn a_server_of_socket_io_that_disconnects_says_so() {
     let told = Told::of(&["-x", "40", "-w", "2"], port, "/socket.io/?EIO=4");
     told.is("W705", "likely (medium): the server refuses the session");
     assert!(told.text.contains("it sent: message › DISCONNECT"), "{}", told.text);
-    // An event may ask for it.
+    // An event of the application may ask for the end.
     let port = serve(|request, stream| {
         open(request, stream)?;
         stream.write_all(&[text(ENGINE_IO), text(r#"40{"sid":"b"}"#)].concat()).ok()?;
@@ -575,7 +577,7 @@ fn a_heartbeat_that_does_not_note_pongs_is_a_cause_after_an_answered_ping() {
     });
     let told = Told::of(&["-w", "9"], port, "/");
     told.is("W804", "possible: the peer's heartbeat does not note pongs, or counts messages only");
-    // It notes them, or the next ping would not have come.
+    // The server counts pongs; otherwise, it would not send the next ping.
     let port = serve(|request, stream| {
         open(request, stream)?;
         stream.write_all(b"\x89\x00").ok()?;
@@ -584,7 +586,7 @@ fn a_heartbeat_that_does_not_note_pongs_is_a_cause_after_an_answered_ping() {
         pause(stream, 1500)
     });
     Told::of(&["-w", "9"], port, "/").lacks("pongs");
-    // Without a ping, a timer on silence and a limit on the age are the same.
+    // Without a ping, an idle timeout and a limit on the lifetime look the same.
     let port = serve(|request, stream| {
         open(request, stream)?;
         pause(stream, 1500)
@@ -596,7 +598,7 @@ fn a_heartbeat_that_does_not_note_pongs_is_a_cause_after_an_answered_ping() {
 
 #[test]
 fn a_timer_that_had_not_run_out_is_no_cause() {
-    // A heartbeat came 0.3 s before the end, and may be answered within 0.9 s.
+    // A heartbeat arrived 0.3 s before the end. Its answer has 0.9 s of time.
     let port = serve(|request, stream| {
         open(request, stream)?;
         stream.write_all(&text(ENGINE_IO)).ok()?;
@@ -705,7 +707,7 @@ fn a_plain_get_shows_what_a_path_is_whose_sessions_end() {
             "likely (medium): the application refuses: a plain GET is refused, too",
         ),
         (answer("200 OK", "", "hello"), "likely (medium): the path serves plain HTTP"),
-        // These say nothing of a WebSocket.
+        // These answers say nothing about a WebSocket.
         (answer("404 Not Found", "", "nothing here"), "possible"),
         (answer("400 Bad Request", "", "Can \"Upgrade\" only to \"WebSocket\"."), "possible"),
     ] {
@@ -744,7 +746,7 @@ fn a_close_in_order_before_anything_was_done_is_no_success() {
             told.lacks("idle timeout");
         }
     }
-    // What was sent may have been all that was wanted.
+    // The server may have wanted only the sent message.
     let port = serve(|request, stream| {
         open(request, stream)?;
         let _ = stream.read(&mut [0; 512]).ok()?;
@@ -781,7 +783,7 @@ fn the_reason_of_a_close_is_more_than_what_another_path_shows() {
     let told = Told::of(&["--diagnose", "-w", "2"], port, "/");
     told.lacks("knows this path");
     told.has("its reason says why");
-    // One that says nothing is not.
+    // A Close whose reason only repeats a stock phrase does not explain itself.
     let port = serve(|request, stream| {
         open(request, stream)?;
         let _ = stream.read(&mut [0; 512]).ok().filter(|n| *n > 0)?;
@@ -910,7 +912,8 @@ fn text_in_place_of_a_later_frame_is_text() {
     }
 }
 
-/// The rest of a ping is text, too, and the message before it proves nothing.
+/// The rest of a ping with a wrong length is text, too. The message before it does not prove
+/// anything.
 #[test]
 fn the_rest_of_a_frame_whose_length_is_wrong_was_not_written_in_place_of_a_frame() {
     let port = serve(move |request, stream| {
@@ -931,8 +934,8 @@ fn the_rest_of_a_frame_whose_length_is_wrong_was_not_written_in_place_of_a_frame
     assert_eq!(told.code(), "W461", "{}", told.text);
 }
 
-/// A server that has sent what it had may close, as one that answers a single question does. That nothing
-/// was wrong is known only if the reason is empty, or has nothing but words of an end.
+/// A server may close when it has sent everything, for example the answer to a single question. It
+/// is healthy only if the reason is empty or names an end in order.
 #[test]
 fn a_stream_that_ends_in_order_is_healthy_for_doctor() {
     for (code, reason, healthy) in [
@@ -973,7 +976,7 @@ fn a_stream_that_ends_in_order_is_healthy_for_doctor() {
     }
 }
 
-/// To find this is what the silence of doctor is for.
+/// doctor stays silent to find such a server.
 #[test]
 fn a_server_that_closes_after_a_silence_is_not_healthy() {
     let port = serve(|request, stream| {
@@ -987,7 +990,7 @@ fn a_server_that_closes_after_a_silence_is_not_healthy() {
     assert_ne!(told.status, Some(0));
 }
 
-/// Another session shows it: without a ping it stays open.
+/// A session without a ping stays open, which proves the cause.
 #[test]
 fn a_server_that_closes_because_of_a_ping_is_not_healthy() {
     for answered in [0, 1] {
@@ -1006,10 +1009,10 @@ fn a_server_that_closes_because_of_a_ping_is_not_healthy() {
     }
 }
 
-/// Answers so many pings of doctor, then waits.
+/// Answers this number of doctor's pings, and then waits.
 fn answer_pings(stream: &mut TcpStream, count: usize, wait: u64) -> Option<()> {
     for _ in 0..count {
-        // "wscope doctor", masked.
+        // The frame of a masked ping with "wscope doctor".
         let mut ping = [0; 19];
         stream.read_exact(&mut ping).ok()?;
         stream.write_all(b"\x8a\x0dwscope doctor").ok()?;
@@ -1017,7 +1020,7 @@ fn answer_pings(stream: &mut TcpStream, count: usize, wait: u64) -> Option<()> {
     if wait > 0 { pause(stream, wait) } else { Some(()) }
 }
 
-/// Servers of graphql-ws wait three seconds for a message that doctor does not send.
+/// A server of graphql-ws waits three seconds for a first message, which doctor does not send.
 #[test]
 fn a_server_that_waits_for_a_first_message_is_healthy_for_doctor() {
     for (wait, healthy) in [(300, true), (0, false)] {
@@ -1090,7 +1093,7 @@ fn a_timer_of_pings_needs_time_or_a_ping() {
     let told = Told::of(&["-w", "2"], port, "/");
     told.lacks("heartbeat from this side");
     told.lacks("(high)");
-    // Left unanswered, they are the cause of a Close that says nothing.
+    // If this side does not answer pings, they are the cause of a Close without a reason.
     let port = serve(|request, stream| {
         open(request, stream)?;
         stream.write_all(&[text("hello"), b"\x89\x00".to_vec()].concat()).ok()?;
@@ -1118,7 +1121,7 @@ fn a_dropped_upgrade_is_compared_with_a_control() {
     for doctor in [false, true] {
         let count = Arc::clone(&count);
         count.store(0, Ordering::SeqCst);
-        // It drops the first upgrade alone.
+        // The server drops only the first upgrade.
         let port = serve(move |request, stream| match count.fetch_add(1, Ordering::SeqCst) {
             0 => stream.shutdown(Shutdown::Both).ok(),
             _ => {

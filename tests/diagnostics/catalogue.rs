@@ -1,4 +1,4 @@
-//! The catalogue as a table: nothing missing, one style, and nobody else's codes outside it.
+//! The catalogue as a table: it is complete, has one style, and other files use only its codes.
 
 use regex::Regex;
 use wscope::diagnostics::{SECTIONS, entries, entry};
@@ -54,7 +54,7 @@ fn codes_that_others_name_are_in_the_catalogue() {
     }
 }
 
-/// A command that can be copied works.
+/// The options in the advice exist, so a user can copy the commands.
 #[test]
 fn options_in_the_advice_exist() {
     let command = wscope::cli::command();

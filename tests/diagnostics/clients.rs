@@ -1,4 +1,4 @@
-//! W36x: clients of ours that were not let in, or did not stay.
+//! W36x: clients that wscope refused, or that left.
 
 use wscope::diagnostics::facts::{EndKind, TlsFault};
 use wscope::diagnostics::{Facts, Wish};
@@ -137,7 +137,7 @@ pub fn cases(golden: &mut Golden) {
         golden.verdict("W368", &format!("{what}, behind a proxy that decrypts"), &facts);
     }
     assert_eq!(Wish::of(&request("/", KEY), None), None);
-    // Credentials are no names.
+    // Credentials are not names.
     let long = "x".repeat(41);
     for offered in ["bearer, s3cr3t", "base64url.bearer.authorization.k8s.io.s3cr3t", long.as_str()]
     {

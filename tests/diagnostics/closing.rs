@@ -1,4 +1,4 @@
-//! W7xx.
+//! W7xx: close codes.
 
 use wscope::diagnostics::Facts;
 use wscope::diagnostics::facts::CloseFacts;
@@ -59,7 +59,7 @@ fn applications(golden: &mut Golden, pair: &Pair) {
     golden.verdict("W722", "Pusher", &Facts { close, stream, ..pair.facts() });
 }
 
-/// The echo of our own Close needs no words.
+/// The echo of our own Close needs no explanation.
 fn nothing_to_report(pair: &Pair) {
     let body = CloseBody { code: Some(4000), reason: Vec::new() };
     let close = CloseFacts { received: Some(&body), sent: Some(&body), ..CloseFacts::default() };

@@ -1,5 +1,5 @@
-//! What looks like a proof and is none: each answer here has a legal other explanation, so no cause
-//! that it suggests is sure.
+//! Facts that look like a proof, but are none. Each answer here has a legal other explanation, so
+//! no suggested cause is sure.
 
 use wscope::diagnostics::facts::{CrossedMessage, StreamFacts, Trial, TrialOutcome, Variation};
 use wscope::diagnostics::{Confidence, Diagnostic, Facts, classify};
@@ -10,7 +10,7 @@ fn verdict(facts: &Facts<'_>) -> Diagnostic {
     classify(facts).into_iter().next().expect("a verdict")
 }
 
-/// The verdict on an answer to a request over plain TCP.
+/// The verdict on an answer to a request without TLS.
 fn of(status: &str, headers: &str, body: &str) -> Diagnostic {
     over("ws://api.example/chat", status, headers, body)
 }
@@ -20,7 +20,7 @@ fn over(url: &str, status: &str, headers: &str, body: &str) -> Diagnostic {
     verdict(&Facts { url: Some(url), ..pair.facts() })
 }
 
-/// Whether a cause has these words, and how sure it is.
+/// The confidence of the cause that contains these words.
 fn sure(d: &Diagnostic, words: &str) -> Option<Confidence> {
     d.causes.iter().find(|cause| cause.text.contains(words)).map(|cause| cause.confidence)
 }
@@ -67,7 +67,7 @@ fn a_page_of_cloudflare_marks_its_number() {
 fn wsgiref_and_a_retained_upgrade_are_suspected_only() {
     let d = of("404 Not Found", "Server: WSGIServer/0.2 CPython/3.11\r\n", "");
     assert_eq!((d.entry.code, sure(&d, "wsgiref")), ("W335", Some(Confidence::Medium)), "{d:?}");
-    // An application without WebSocket support gives the same answer behind a proxy that is right.
+    // An application without WebSocket support gives the same answer, even if the proxy is right.
     let pair = Pair::new(
         "",
         "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\nExpected WebSocket request.",
@@ -99,7 +99,7 @@ fn a_530_is_what_its_page_says() {
     let d = of("530 ", CLOUDFLARE, "");
     assert_eq!(d.entry.code, "W347");
     assert!(!d.is_proved(), "{d:?}");
-    // An origin behind Cloudflare may use such a number itself.
+    // A server behind Cloudflare may send such a number itself.
     let d = of("521 ", CLOUDFLARE, "{\"error\":\"device is off\"}");
     assert!(!d.is_proved(), "{d:?}");
     assert!(of("521 ", CLOUDFLARE, "error code: 521").is_proved());
@@ -127,7 +127,7 @@ fn nothing_on_the_way_is_accused_of_what_crossed_tls() {
 
 #[test]
 fn a_server_may_have_a_proxy_and_words_of_its_own() {
-    // Such headers and words belong to a server as well, whose own answer explains more.
+    // A server may send such headers and words, too. Then its own answer explains more.
     for (status, headers, body, code) in [
         ("404 Not Found", "Proxy-Connection: keep-alive\r\n", "{\"error\":\"nope\"}", "W334"),
         ("401 Unauthorized", "Proxy-Authenticate: Basic\r\n", "", "W326"),
@@ -142,7 +142,7 @@ fn a_server_may_have_a_proxy_and_words_of_its_own() {
         assert_eq!(d.entry.code, code, "{status} {headers} {body}: {d:?}");
         assert_ne!(sure(&d, INVISIBLE), Some(Confidence::High), "{d:?}");
     }
-    // They suggest one where nothing else explains the answer.
+    // If nothing else explains the answer, they suggest a filter.
     for (status, headers, body) in [
         ("407 Proxy Authentication Required", "", ""),
         ("403 Forbidden", "Server: Zscaler/6.3\r\n", "<html>You are not allowed.</html>"),
@@ -156,7 +156,7 @@ fn a_server_may_have_a_proxy_and_words_of_its_own() {
         );
         assert!(d.title.contains("may have answered"), "{d:?}");
     }
-    // A site's page may quote anything.
+    // The page of a site may quote any words.
     let site = format!("<html>{}Web page blocked</html>", "<p>words</p>".repeat(500));
     assert_ne!(of("404 Not Found", "", &site).entry.code, "W117");
 }
@@ -183,7 +183,7 @@ fn squid_in_via_may_be_the_servers_own() {
 #[test]
 fn a_page_that_names_another_path_proves_no_rewrite() {
     let rewritten = "a proxy or the server rewrites the path";
-    // A prefix may be taken off by the server itself.
+    // The server itself may remove a prefix of the path.
     let d = of("404 Not Found", "Server: nginx\r\n", "<pre>Cannot GET /other</pre>");
     assert_eq!(sure(&d, rewritten), Some(Confidence::Medium), "{d:?}");
     let d = of("404 Not Found", "", "{\"status\":404,\"path\":\"/other\"}");
@@ -203,12 +203,13 @@ fn a_page_that_names_another_path_proves_no_rewrite() {
 #[test]
 fn an_application_may_use_the_words_of_a_gateway() {
     for (status, headers, body) in [
-        // Of its own database, queue or fleet.
+        // A failure of the server's own database, queue or fleet.
         ("502 Bad Gateway", "", "{\"error\":\"redis: connection refused\"}"),
         ("502 Bad Gateway", "", "{\"error\":\"database connection timeout\"}"),
         ("502 Bad Gateway", "", "{\"error\":\"remote reset\"}"),
         ("502 Bad Gateway", "", "{\"error\":\"error during SSL handshake with remote server\"}"),
-        // Apache's page for any 503, by a rule as well; Heroku's for a timeout and for maintenance.
+        // Apache sends its page for any 503, even because of a rule. Heroku sends its page for a
+        // timeout and for maintenance.
         (
             "503 Down",
             "Server: Apache\r\n",
@@ -222,7 +223,7 @@ fn an_application_may_use_the_words_of_a_gateway() {
         ("404 Not Found", "", "{\"error\":\"see RBAC: access denied\"}"),
     ] {
         let d = of(status, headers, body);
-        // The words themselves may be quoted: that is no guess.
+        // A cause that quotes the words themselves is not a guess.
         let guess = |cause: &wscope::diagnostics::Supported| {
             cause.confidence == Confidence::High && !cause.text.starts_with("its reason is")
         };

@@ -1,5 +1,5 @@
-//! Which cause is named first, and how surely, from what a run has seen: responses and Close frames in
-//! their bytes, and what came of trials.
+//! The first cause and its confidence for the facts of a run: the bytes of responses and Close
+//! frames, and the results of trials.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -31,7 +31,7 @@ fn trial(variation: Variation, code: u16) -> Trial {
     Trial { variation, what: "/x".to_owned(), outcome }
 }
 
-/// The verdict's code, its first cause and how sure that is.
+/// The code of the verdict, its first cause, and the confidence of that cause.
 fn first(facts: &Facts<'_>) -> (&'static str, String, Option<Confidence>) {
     let verdict = classify(facts).into_iter().next().expect("a verdict");
     let cause = verdict.causes.first();
@@ -185,7 +185,7 @@ fn a_lone_certificate_is_a_broken_chain_where_its_issuer_is_known_elsewhere() {
     is(&secure(tls, &[]), "W206", "has not begun", Confidence::High);
 }
 
-/// A run of wss.
+/// The facts of a run with wss.
 fn secure<'a>(tls: TlsAttempt<'a>, trials: &'a [Trial]) -> Facts<'a> {
     Facts { url: Some("wss://api.example/"), tls, trials, ..Facts::new(Role::Client) }
 }
@@ -397,7 +397,7 @@ fn a_proxy_that_failed_has_not_forbidden() {
     }
 }
 
-/// A Close of the peer after so many seconds, with so much silence before it.
+/// A Close of the peer after this time, with a silence of `quiet` seconds before it.
 fn closed<'a>(pair: &'a Pair, body: &'a CloseBody, seconds: f64, quiet: f64) -> Facts<'a> {
     let last = Duration::from_secs_f64(seconds);
     let at = End {
@@ -426,7 +426,8 @@ fn the_reason_of_a_close_names_the_timer() {
         let stream = StreamFacts { sent, ..StreamFacts::default() };
         is(&Facts { pings, stream, ..facts }, "W708", cause, Confidence::High);
     }
-    // A first message that was sent was received as another one.
+    // After the first facts, this side also sends a message, but the peer does not take it for the
+    // first one.
     let body = CloseBody { code: Some(1008), reason: b"login timeout".to_vec() };
     let facts = closed(&pair, &body, 5.0, 2.0);
     is(&facts, "W708", "did not receive the first message", Confidence::High);
@@ -444,7 +445,7 @@ fn a_ping_in_another_word_is_no_ping() {
     }
     for (reason, sure) in [
         ("PING_TIMEOUT", Confidence::High),
-        // Of whom, these do not say.
+        // These reasons do not say which side failed.
         ("missed heartbeat", Confidence::Medium),
         ("no pong", Confidence::Medium),
         ("keep-alive failed", Confidence::Medium),
@@ -487,12 +488,12 @@ fn who_was_never_spoken_to_may_have_waited_for_that() {
     let pair = Pair::open("", "");
     let body = CloseBody { code: None, reason: Vec::new() };
     is(&closed(&pair, &body, 5.0, 2.0), "W705", "did not receive a message", Confidence::Low);
-    // Its own messages are no silence, and yet none of this side's crossed.
+    // The peer sent messages, but this side sent none.
     let facts = closed(&pair, &body, 5.0, 0.5);
     let mut stream = stream_of(b"{\"type\":\"ping\"}");
     stream.messages = 2;
     is(&Facts { stream, ..facts }, "W705", "did not receive a message", Confidence::Low);
-    // At once, after a message of either side.
+    // The Close came at once, after a message of either side.
     let facts = closed(&pair, &body, 0.01, 0.0);
     let mut stream = stream_of(b"{\"error\":\"Invalid Host\"}");
     stream.messages = 1;
@@ -546,7 +547,7 @@ fn a_regular_close_after_a_silence_is_possibly_a_timers() {
     is(&facts, "W700", "possibly an idle timeout", Confidence::Medium);
     let found = classify(&facts).remove(0);
     assert!(found.title.contains("after 3.0 s") && found.help.contains("--ping-interval 1.5"));
-    // Where each message comes after such a silence, the last one is none.
+    // If such a silence came before every message, the last silence means nothing.
     if let Some(end) = &mut facts.end {
         end.longest_quiet = Duration::from_millis(2900);
     }
@@ -582,7 +583,7 @@ fn who_left_after_a_close_that_was_not_answered_was_not_cut_off() {
     }
 }
 
-/// What TLS showed, in a run with these own options.
+/// The evidence of TLS in a run with its own options.
 fn secured<'a>(fault: TlsFault<'a>, certificate: Option<&'a CertificateFacts>) -> TlsAttempt<'a> {
     let now = Some("2026-11-30T10:00:00Z");
     TlsAttempt { fault: Some(fault), certificate, now, ..TlsAttempt::default() }
@@ -605,7 +606,7 @@ fn what_a_certificate_shows_of_its_refusal() {
     for (tls, code, cause) in [
         (secured(own, Some(&default)), "W208", "no certificate for this name"),
         (secured(TlsFault::Name, Some(&star)), "W207", "its wildcard stands for exactly one label"),
-        // It is valid itself: so another one is not.
+        // This certificate is valid, so another one in the chain is not.
         (secured(early, Some(&star)), "W206", "an intermediate certificate"),
         (
             TlsAttempt {
@@ -619,7 +620,7 @@ fn what_a_certificate_shows_of_its_refusal() {
         let found = first(&facts);
         assert!(found.0 == code && found.1.contains(cause), "{cause}: {found:?}");
     }
-    // A certificate that is out of date is out of date.
+    // This certificate itself has expired.
     let old = CertificateFacts { not_after: "2026-02-01T00:00:00Z".to_owned(), ..star.clone() };
     let tls = secured(early, Some(&old));
     let facts = Facts { url: Some("wss://api.example/"), tls, ..Facts::new(Role::Client) };

@@ -1,4 +1,4 @@
-//! W6xx: bytes through the observer.
+//! W6xx: the observer reads the bytes.
 
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ pub fn cases(golden: &mut Golden) {
     let strict = Seen::from_server(b"\x81\x7e\0\x02hi");
     let facts = Facts { end: Some(end(EndKind::Failed, 1.0)), ..strict.facts(&pair) };
     golden.verdict("W610", "failed for it", &facts);
-    // The first frame says 4 bytes and has 6, so the second header is read from its payload.
+    // The first frame announces 4 bytes and has 6, so the observer reads the second header from the
+    // payload.
     let shifted = Seen::from_server(b"\x81\x04abcd3f\x81\x05hello");
     golden.beside("W630", "a length that is too small by two", &shifted.facts(&pair));
     legal_but_odd(golden, &pair);
@@ -73,7 +74,7 @@ fn compressed(golden: &mut Golden, pair: &Pair) {
     }
 }
 
-/// A stored block of 300 bytes, and a block that refers to its first three.
+/// A stored block of 300 bytes, and a block that refers to the first three of them.
 fn too_far() -> Vec<u8> {
     let stored = b"\xc2\x7e\x01\x35\x00\x2c\x01\xd3\xfe";
     [&stored[..], &[b'a'; 300], b"\x02\x86\x15\x00"].concat()
@@ -99,7 +100,8 @@ fn legal_but_odd(golden: &mut Golden, pair: &Pair) {
     golden.verdict("W629", "a test client", &Facts { stream, ..pair.facts() });
 }
 
-/// What looks like a header inside of a text is one only if its frame ends where another thing begins.
+/// Bytes inside a text may look like a header. They count only if their frame ends at the start of
+/// another one.
 #[test]
 fn a_letter_of_another_encoding_is_no_frame() {
     let pair = Pair::open("", "");

@@ -1,4 +1,4 @@
-//! What answers by itself: programs without WebSocket, and what stands in front of an application.
+//! Answers of other programs: programs without WebSocket, and programs in front of an application.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use wscope::diagnostics::{Confidence, Diagnostic, Facts, classify};
 
 use crate::support::Pair;
 
-/// The verdict on an answer to a request with more headers, and to others.
+/// The verdict on an answer, for a request with additional headers and with these trials.
 fn asked(more: &str, status: &str, headers: &str, body: &str, trials: &[Trial]) -> Diagnostic {
     let pair = Pair::new(more, &format!("HTTP/1.1 {status}\r\n{headers}\r\n{body}"));
     let facts = Facts { trials, url: Some("ws://api.example/chat"), ..pair.facts() };
@@ -25,7 +25,7 @@ fn trial(variation: Variation, code: u16, body: &str) -> Trial {
     Trial { variation, what: String::new(), outcome: TrialOutcome::Status { code, text, body } }
 }
 
-/// Every request gets the same.
+/// Two trials with the same answer.
 fn same(code: u16, body: &str) -> [Trial; 2] {
     [trial(Variation::NoUpgrade, code, body), trial(Variation::OtherPath, code, body)]
 }
@@ -68,7 +68,7 @@ fn a_program_without_websocket_is_a_cause_of_any_status() {
             assert_ne!(has(&d, "no WebSocket support"), Confidence::High, "{d:?}");
         }
     }
-    // Where TLS is forced, what answers without it is not what is asked.
+    // If the server requires TLS, the program that answers without TLS is another one.
     let tls = "Server: WSGIServer/0.2\r\nLocation: https://api.example/chat\r\n";
     lacks(&of("301 Moved Permanently", tls, ""), UNABLE);
     // The page of a framework that shows the whole request.
@@ -76,13 +76,13 @@ fn a_program_without_websocket_is_a_cause_of_any_status() {
         <p>Using the URLconf, Django tried these patterns. Method GET is not allowed here.</p>";
     let django = "Server: WSGIServer/0.2\r\nContent-Type: text/html\r\n";
     assert_eq!(of("404 Not Found", django, page).entry.code, "W335");
-    // What PHP runs in ends a request before it could serve a WebSocket.
+    // The runtime of PHP ends a request before it could serve a WebSocket.
     let d = of("404 Not Found", "Host: api.example\r\nX-Powered-By: PHP/8.2.5\r\n", "");
     first(&d, UNABLE);
     first(&of("200 OK", "X-Powered-By: PHP/8.2.5\r\nContent-Type: text/json\r\n", "{}"), UNABLE);
-    // The server in it writes the Host of the request into its answer.
+    // PHP's own server copies the Host of the request into its answer.
     first(&of("404 Not Found", "Host: api.example\r\nConnection: close\r\n", ""), UNABLE);
-    // A server of WebSockets that is written in PHP names itself.
+    // A WebSocket server in PHP names itself.
     lacks(&of("404 Not Found", "X-Powered-By: Ratchet/0.4.4\r\n", ""), UNABLE);
 }
 
@@ -138,7 +138,7 @@ fn platforms_and_proxies_that_answer_themselves_are_known() {
 
 #[test]
 fn what_a_proxy_may_have_removed_is_a_cause() {
-    // The version that was sent is 13.
+    // The request has version 13.
     let d = of("400 Bad Request", "Server: nginx\r\n", "Unsupported version: ");
     assert_eq!((d.entry.code, has(&d, "on the path")), ("W321", Confidence::Medium), "{d:?}");
     assert!(!d.help.contains("send version 13"), "{d:?}");
@@ -150,7 +150,7 @@ fn what_a_proxy_may_have_removed_is_a_cause() {
         let d = asked(asks, "500 Internal Server Error", "", "", trials);
         has(&d, "a proxy removed");
     }
-    // The Origin is the server's own, and something in front changes its name.
+    // The Origin is that of the server, and a proxy changes the server's name.
     let own = "Origin: http://api.example\r\n";
     let body = "<body>Received invalid WebSocket request</body>";
     let html = "Server: nginx\r\nContent-Type: text/html\r\n";
@@ -175,7 +175,7 @@ fn credentials_that_were_sent_may_have_been_removed_on_the_way() {
     first(&d, "or a proxy removed them");
     let body = "{\"code\":0,\"message\":\"Transport unknown\"}";
     first(&of("400 Bad Request", "", body), "a proxy drops the query");
-    // A sentence that only begins as the status does.
+    // A sentence that only begins with the words of the status.
     let d = of("403 Access Denied", "", "Access denied due to the end of shop 7.");
     first(&d, "\"Access denied due to the end of shop 7.\"");
 }
@@ -206,7 +206,7 @@ fn a_refused_host_is_found_by_its_page_and_by_what_was_sent() {
             lacks(&d, "forwards without Upgrade");
         }
     }
-    // The Host that was sent is not that of the URL.
+    // The sent Host differs from that of the URL.
     let request = "GET /chat HTTP/1.1\r\nHost: tunnel.example\r\nUpgrade: websocket\r\n\
         Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
         Sec-WebSocket-Version: 13\r\n\r\n";
@@ -250,7 +250,7 @@ fn a_gateway_of_amazon_is_quoted_where_it_gives_a_reason() {
     lacks(&d, "its reason");
 }
 
-/// How Go's http.Error and http.NotFound write.
+/// The headers of Go's http.Error and http.NotFound.
 const GO: &str = "Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n";
 
 #[test]
@@ -272,7 +272,7 @@ fn what_a_router_says_of_the_path_comes_before_a_lost_upgrade() {
             assert!(!body.contains("page not found") || !upgrade, "{d:?}");
         }
     }
-    // Without a word, a router, a program and a proxy are as likely.
+    // Without words, a router, a program and a proxy are equally likely.
     let d = asked("", "404 Not Found", "", "", &same(404, ""));
     first(&d, "a program without WebSocket, or Upgrade and Connection");
     lacks(&d, "every request");
@@ -289,20 +289,20 @@ fn who_answers_for_itself_is_read_where_it_stands() {
         of("500 Internal Server Error", "Server: Apache/2.4\r\nContent-Type: text/html\r\n", page);
     first(&d, "the server in front answered itself");
     assert!(d.causes.len() == 1 && d.help.contains("log"), "{d:?}");
-    // An unknown path that fails alike does not acquit the handler.
+    // If an unknown path fails in the same way, the handler may still be the cause.
     let trials = [trial(Variation::NoUpgrade, 404, ""), trial(Variation::OtherPath, 500, "")];
     first(
         &asked("", "500 Internal server error", "", "", &trials),
         "an exception in the application",
     );
-    // A library of Go says with these that it can't have the connection.
+    // A library for Go sends this if it can't take over the connection.
     for trials in [&[][..], &[trial(Variation::NoUpgrade, 400, "")]] {
         let (status, headers) = ("500 Internal Server Error", "Sec-Websocket-Version: 13\r\n");
         let d = asked("", status, headers, &status[4..], trials);
         assert!(d.entry.code == "W341", "{d:?}");
         first(&d, "http.Hijacker");
     }
-    // Any handler of Go may answer 501.
+    // Any handler in Go may answer 501.
     let d = of("501 Not Implemented", GO, "Not Implemented\n");
     assert!(d.entry.code == "W341" && d.causes.len() > 1, "{d:?}");
     assert_eq!(has(&d, "http.Hijacker"), Confidence::Low, "{d:?}");
@@ -345,7 +345,7 @@ fn a_plain_get_that_names_the_host_says_what_the_upgrade_was_refused_for() {
     }];
     let d = asked("", "400 Bad Request", "", "Bad Request", &trials);
     assert!(d.entry.code == "W351" && d.is_supported() && !d.is_proved(), "{d:?}");
-    // Without any answer to the upgrade, that may be so, too.
+    // The same is possible without any answer to the upgrade.
     let pair = Pair::new("", "");
     let facts = Facts {
         trials: &plain,
@@ -534,7 +534,7 @@ fn the_words_of_hosts_routers_and_filters_are_known() {
         let d = asked("", "200 OK", html, page, trials);
         assert!(d.causes.iter().any(|cause| cause.text.contains("port")), "{d:?}");
     }
-    // Neither a parameter that lacks nor a lost upgrade is shown by the same answer.
+    // The same answer does not distinguish a missing parameter from a lost upgrade.
     let trials = [trial(Variation::NoUpgrade, 400, ""), trial(Variation::OtherPath, 404, "")];
     let d = asked("", "400 Bad Request", "", "", &trials);
     first(&d, "a query parameter, header or subprotocol");
@@ -558,7 +558,7 @@ fn a_program_that_a_plain_get_names_is_judged_where_the_upgrade_gets_no_answer()
             first(&classify(&facts)[0], UNABLE);
         }
     }
-    // If it speaks HTTP over the other scheme, it is the same service.
+    // If the server speaks HTTP over the other scheme, it is the same service.
     let trials = [
         Trial {
             variation: Variation::OtherScheme,
@@ -622,7 +622,7 @@ fn a_forbidden_directory_is_one_without_an_index() {
     let all = [trial(Variation::OtherPath, 403, nginx)];
     first(&forbidden("ws://api.example/", nginx, &all), "a rule of the server that answered");
     lacks(&forbidden("ws://api.example/chat", nginx, &[]), DIRECTORY);
-    // An application's own words.
+    // The application's own words.
     lacks(&forbidden("ws://api.example/", "Forbidden", &[]), DIRECTORY);
 }
 
@@ -641,7 +641,7 @@ fn a_redirect_that_takes_the_url_along_leads_to_a_login_or_a_portal() {
         lacks(&d, "is at another host");
         assert!(d.help.contains("browser") && !d.help.contains(location), "{d:?}");
     }
-    // A login at another place may be that of the network.
+    // A login at another host may be that of the network.
     for location in
         ["http://10.5.50.1/login?dst=http%3A%2F%2Fapi.example%2F", "http://172.16.0.1/login.html"]
     {
@@ -681,7 +681,7 @@ fn the_servers_own_origin_is_not_suspected_first() {
     }
     let d = asked("Origin: http://localhost:5173\r\n", "403 Forbidden", "", "", &[]);
     first(&d, "the Origin is not allowed");
-    // Behind a proxy, the server may compare it with another name.
+    // A proxy may change the name with which the server compares the Origin.
     first(&asked(own, "403 Forbidden", "Server: nginx\r\n", "", &[]), "a proxy changes Host");
 }
 
@@ -741,7 +741,7 @@ fn the_servers_own_words_stay_beside_what_a_comparison_shows() {
     has(&d, "it opens as localhost");
     assert!(d.entry.code == "W351" && d.help.contains("the server's message"), "{d:?}");
     first(&near("Bad Request"), "it opens as localhost");
-    // Words that only ask for patience say nothing without those in front of them.
+    // Words that only ask for patience need the words before them.
     let d = of("429 Too Many Requests", "", "Too many requests, please try again later.");
     first(&d, "its reason is \"Too many requests, please");
 }
@@ -763,7 +763,7 @@ fn what_a_front_says_of_its_site_its_backend_or_its_rule_is_used() {
     let html = "Content-Type: text/html\r\n";
     let page = "<head><title>Site Not Found</title></head><h1>Site Not Found</h1>";
     first(&of("404 Not Found", html, page), "has no site");
-    // An ASGI server refuses a WebSocket with 403; its own 404 is about the Host.
+    // An ASGI server refuses a WebSocket with 403. Its own 404 is about the Host.
     for trials in [&[][..], &same(404, "")] {
         let d = asked("", "404 ", "Server: hypercorn-h11\r\n", "", trials);
         first(&d, "the server in front answered itself");
@@ -776,7 +776,7 @@ fn what_a_front_says_of_its_site_its_backend_or_its_rule_is_used() {
     first(&of("503 Backend fetch failed", &varnish, &failed), "the cache in front");
     let late = of("504 Gateway Timeout", html, "<h1>upstream_connection_timeout</h1>");
     first(&late, "nothing accepts connections");
-    // A page that only says that something went wrong is no reason.
+    // A page that only says that something failed gives no reason.
     let broken = [trial(Variation::NoUpgrade, 500, "Exception inside application.")];
     lacks(&asked("", "403 Forbidden", "", "", &broken), "to a plain GET, the server says");
     first(&of("404 Not Found", "", "{\"message\":\"Application not found\"}"), "its reason is");
@@ -809,7 +809,7 @@ fn a_gateway_that_fails_twice_has_no_answer_of_its_upstream() {
     }
     let trials = [trial(Variation::NoUpgrade, 404, "")];
     first(&asked("", "502 Bad Gateway", nginx, "", &trials), "the upstream dropped the upgrade");
-    // The time may have passed in a lookup, or in an attempt to connect.
+    // The time may have passed during a lookup, or during an attempt to connect.
     let pair = Pair::new("", "HTTP/1.1 502 Bad Gateway\r\n\r\n");
     let facts = Facts { response_after: Some(Duration::from_secs(2)), ..pair.facts() };
     first(&classify(&facts)[0], "could not be reached");
@@ -870,7 +870,7 @@ fn the_page_of_what_stands_in_front_is_no_word_of_the_application() {
     let light = "<h1>404</h1><h2>Not Found</h2><div>Proudly powered by LiteSpeed Web Server";
     let d = asked("", "404 Not Found", "Server: LiteSpeed\r\n", light, &same(404, light));
     first(&d, "the server in front answered itself");
-    // A refusal that Envoy passes on has what its own never has.
+    // If Envoy forwards a refusal, it has a header that Envoy's own refusals never have.
     let passed = "server: envoy\r\ncontent-type: text/plain; charset=utf-8\r\n";
     assert_eq!(of("403 Forbidden", passed, "").entry.code, "W332");
     assert_eq!(of("403 Forbidden", "server: envoy\r\n", "").entry.code, "W329");

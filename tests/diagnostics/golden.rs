@@ -1,4 +1,4 @@
-//! Explanations next to each other in one file a family, as text and as JSON lines.
+//! Explanations, one file per family: as text and as JSON lines.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -15,17 +15,17 @@ use crate::schema::Line;
 /// 2026-11-21T12:03:04.120000Z.
 const NOON: i64 = 1_795_262_584_120_000;
 
-/// What a family of fixtures is explained as.
+/// The explanations of a family of fixtures.
 #[derive(Default)]
 pub struct Golden {
     text: String,
     json: String,
-    /// Codes that a fixture was made for.
+    /// The codes that have a fixture.
     pub codes: BTreeSet<&'static str>,
 }
 
 impl Golden {
-    /// Facts of which `code` must be the verdict.
+    /// Adds facts; `code` must be the verdict.
     #[track_caller]
     pub fn verdict(&mut self, code: &'static str, what: &str, facts: &Facts<'_>) {
         let found = classify(facts);
@@ -34,7 +34,7 @@ impl Golden {
         self.add(code, what, &found);
     }
 
-    /// Facts beside whose verdict, if there is one, `code` must stand.
+    /// Adds facts; a diagnostic after the first one must have this code.
     #[track_caller]
     pub fn beside(&mut self, code: &'static str, what: &str, facts: &Facts<'_>) {
         let found = classify(facts);
@@ -60,13 +60,13 @@ impl Golden {
         assert!(errors <= 3, "{what}: so many errors explain nothing");
     }
 
-    /// Compares with the committed files, or writes them.
+    /// Compares the explanations with the committed files, or writes them.
     pub fn compare(&self, name: &str) {
         crate::committed::compare("diagnostics", name, &self.text, &self.json);
     }
 }
 
-/// The objects, each checked against the schema.
+/// The JSON objects. Each one is checked against the schema.
 fn json(found: &[Diagnostic]) -> String {
     let stamp = Stamp { micros: NOON, conn: ConnId(1) };
     let mut out = Vec::new();

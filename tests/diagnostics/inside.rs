@@ -1,4 +1,4 @@
-//! W5xx.
+//! W5xx: the protocol inside.
 
 use wscope::diagnostics::facts::{CloseFacts, CrossedMessage, EndKind, StreamFacts};
 use wscope::diagnostics::{Facts, classify};
@@ -64,7 +64,7 @@ fn closed(golden: &mut Golden, pair: &Pair) {
     }
 }
 
-/// A Close from the peer.
+/// A Close of the peer.
 fn close(received: Option<&CloseBody>) -> CloseFacts<'_> {
     CloseFacts { received, by_peer: true, ..CloseFacts::default() }
 }
@@ -77,7 +77,7 @@ fn subprotocols(golden: &mut Golden) {
     let stomp = agreed("v12.stomp");
     let gone = Some(end(EndKind::Fin, 30.0));
     golden.beside("W507", "silence, and the end", &Facts { end: gone, ..stomp.facts() });
-    // A silence of this side proves nothing.
+    // The silence of this side proves nothing.
     assert!(classify(&stomp.facts()).is_empty());
     let error = stream_of(b"ERROR\nmessage:Bad CONNECT\ncontent-type:text/plain\n\n\0");
     golden.verdict("W507", "RabbitMQ", &Facts { stream: error, ..stomp.facts() });

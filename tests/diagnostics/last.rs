@@ -1,4 +1,4 @@
-//! What the last message says of an end, and what other sessions show.
+//! The last message as the explanation of an end, and the results of other sessions.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use wscope::wire::close::CloseBody;
 
 use crate::support::{Pair, end, message};
 
-/// An end of a session of which this was the last message, `quiet` seconds before it.
+/// The end of a session whose last message came `quiet` seconds before it.
 fn ended(last: &'static str, quiet: f64, code: Option<Option<u16>>) -> Vec<Diagnostic> {
     let pair = Pair::open("", "");
     let heard = LastHeard {
@@ -52,7 +52,7 @@ fn a_complaint_is_the_reason_of_the_end_behind_it() {
     let text = format!("its last message is {error}");
     let found = ended(error, 0.0, Some(None));
     assert_eq!(first(&found), ("W705", Severity::Warning, Some((Confidence::High, &*text))));
-    // Who closes with 1000 has done what was asked: the message may be about something else.
+    // A peer that closes with 1000 has done its work, so the message may be about something else.
     let found = ended(error, 0.0, Some(Some(1000)));
     assert_eq!(first(&found), ("W700", Severity::Warning, Some((Confidence::Medium, &*text))));
     let found = ended(error, 0.0, Some(Some(1011)));
@@ -72,7 +72,7 @@ fn an_answer_is_no_reason_and_nor_is_a_complaint_of_long_ago() {
     }
     let found = ended("done", 0.0, Some(Some(1000)));
     assert_eq!(first(&found).1, Severity::Note);
-    // A log has lines about errors, and ends in order.
+    // Lines of a log may be about errors, although the session ends in order.
     let found = ended(r#"{"level":"error","line":"disk full"}"#, 0.0, Some(Some(1000)));
     assert_eq!(first(&found).1, Severity::Note);
 }
@@ -90,14 +90,14 @@ fn a_heartbeat_without_an_answer_is_suspected() {
         assert_eq!((named, said), (entry, Some((Confidence::Medium, cause))), "{last}");
         assert!(severity <= Severity::Warning);
     }
-    // It came together with the end, or is none.
+    // The message came together with the end, or is not a heartbeat.
     for (last, quiet) in [("PING", 0.0), ("tick", 0.7)] {
         let found = ended(last, quiet, None);
         assert!(!found[0].causes.iter().any(|found| found.text == cause), "{last}");
     }
 }
 
-/// A session that was lost at once, and these trials.
+/// A session that the peer ended at once, with these trials.
 fn tried(asked: &str, trials: &[(Variation, TrialOutcome)]) -> Diagnostic {
     let pair = Pair::open(asked, "");
     let trials: Vec<Trial> = trials
@@ -139,7 +139,7 @@ fn what_stays_open_shows_why_the_other_did_not() {
     );
     assert!(d.is_proved() && d.causes[0].text.contains("refuses our Origin"), "{d:?}");
     assert!(d.help.contains("-o https://own.example"), "{}", d.help);
-    // One trial is no proof, and one that another contradicts is nothing.
+    // One trial is no proof. If another trial contradicts it, it shows nothing.
     let d = tried("", &[(Variation::Again, lost()), (Variation::OwnOrigin, stayed())]);
     assert!(!d.is_proved() && d.causes[0].text.contains("requires an Origin"), "{d:?}");
     for more in [&[stayed()][..], &[lost(), lost()]] {
@@ -151,7 +151,7 @@ fn what_stays_open_shows_why_the_other_did_not() {
     }
     let d = tried("", &[(Variation::Again, lost()), (Variation::OtherPath, stayed())]);
     assert!(!d.is_proved() && d.causes[0].text.contains("knows this path"), "{d:?}");
-    // All end alike: no cause is proved, and our message is none.
+    // All sessions end in the same way, so no cause is proved, and our message is not the cause.
     let d = tried("", &[(Variation::Again, lost()), (Variation::OtherPath, lost())]);
     assert!(!d.is_proved(), "{d:?}");
     assert!(d.causes.iter().all(|cause| !cause.text.contains("our message")), "{d:?}");

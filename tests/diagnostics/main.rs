@@ -1,6 +1,5 @@
-//! Every code of the catalogue: facts as real servers leave them behind, explained as text and as
-//! JSON. The explanations are committed under `golden/`; `UPDATE=1 cargo test --test diagnostics`
-//! writes them anew.
+//! Every code of the catalogue: the facts of real servers, explained as text and as JSON. The
+//! explanations are committed in `golden/`; `UPDATE=1 cargo test --test diagnostics` writes them.
 
 mod catalogue;
 mod golden;
@@ -32,7 +31,7 @@ use golden::Golden;
 /// Makes the fixtures of a family.
 type Cases = fn(&mut Golden);
 
-/// Each family of fixtures, by the name of its golden files.
+/// The families of fixtures, with the names of their golden files.
 const FAMILIES: [(&str, Cases); 10] = [
     ("reaching", reaching::cases),
     ("tls", tls::cases),

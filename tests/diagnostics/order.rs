@@ -1,4 +1,4 @@
-//! The order of classification: the first layer that explains the failure has the word.
+//! The order of classification: the first layer that explains the failure decides.
 
 use std::time::Duration;
 

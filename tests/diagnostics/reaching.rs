@@ -1,4 +1,4 @@
-//! W0xx and W1xx.
+//! W0xx and W1xx: the way to the server.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -61,7 +61,7 @@ fn lookup_and_tcp(golden: &mut Golden) {
     }];
     let facts = Facts { url: localhost, dials: &dials, trials: &trials, ..client() };
     golden.verdict("W104", "IPv4 only", &facts);
-    // A session that goes on over the other address is healthy.
+    // A session that continues over the other address is in order.
     let dials = [dials[0], dial("127.0.0.1:9000", DialOutcome::Connected, 0)];
     assert!(classify(&Facts { url: localhost, dials: &dials, ..client() }).is_empty());
     let dials = [dial("192.0.2.1:80", DialOutcome::Silent, 10_000)];

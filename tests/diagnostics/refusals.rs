@@ -1,4 +1,4 @@
-//! W320 to W349.
+//! W320 to W349: refusals.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub fn cases(golden: &mut Golden) {
     golden.verdict("W345", "nginx", &Facts { response_after, ..pair.facts() });
 }
 
-/// Paths that show which protocol lives there.
+/// Paths that show a protocol.
 fn paths(golden: &mut Golden) {
     for url in [
         "wss://api.example/socket.io/",

@@ -1,4 +1,4 @@
-//! W300 to W313.
+//! W300 to W313: a page or a redirect instead of a 101.
 
 use wscope::diagnostics::Facts;
 

@@ -1,4 +1,4 @@
-//! Facts made from bytes: heads through the parser, frames through the observer.
+//! Facts from bytes: the parser reads the heads, the observer reads the frames.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use wscope::wire::handshake::rules::{HandshakeContext, Report, check};
 use wscope::wire::head::{Head, HeadKind};
 use wscope::wire::{Data, FrameHeader, OpCode, Role, Violation};
 
-/// A request in order; its key is that of RFC 6455 §1.3.
+/// A valid request; its key is that of RFC 6455 §1.3.
 pub const REQUEST: &str = "GET /chat?token=secret HTTP/1.1\r\nHost: api.example\r\n\
     Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
     Sec-WebSocket-Version: 13\r\n";
 
-/// The headers a 101 needs, for that key.
+/// The headers of a 101 for that key.
 pub const SWITCH: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
 
@@ -32,12 +32,12 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// From the response's bytes, to a request in order with more headers.
+    /// A valid request with additional headers, and this response.
     pub fn new(more: &str, response: &str) -> Self {
         Self::of(&format!("{REQUEST}{more}\r\n"), response)
     }
 
-    /// From all bytes of both.
+    /// A request and a response from all their bytes.
     pub fn of(request: &str, response: &str) -> Self {
         let (head, body) = response.split_once("\r\n\r\n").unwrap_or((response, ""));
         let request = Head::parse(HeadKind::Request, request.as_bytes());
@@ -46,12 +46,12 @@ impl Pair {
         Self { request, response, report, body: body.as_bytes().to_vec() }
     }
 
-    /// A 101 in order, with more headers in request and response.
+    /// A valid request and a valid 101, with additional headers.
     pub fn open(asked: &str, answered: &str) -> Self {
         Self::new(asked, &format!("{SWITCH}{answered}\r\n"))
     }
 
-    /// What a client knows by then.
+    /// The facts that a client then knows.
     pub fn facts(&self) -> Facts<'_> {
         Facts {
             url: Some(URL),
@@ -64,7 +64,7 @@ impl Pair {
     }
 }
 
-/// What an observer made of some bytes.
+/// The results of an observer for some bytes.
 pub struct Seen {
     pub violations: Vec<Violation>,
     bytes: Vec<u8>,
@@ -72,7 +72,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// From a server's stream.
+    /// Reads a server's stream.
     pub fn from_server(bytes: &[u8]) -> Self {
         Self::new(Direction::ToClient, None, Limits::default(), bytes)
     }
@@ -98,7 +98,7 @@ impl Seen {
         Self { violations, bytes: bytes.to_vec(), headers }
     }
 
-    /// The facts of a handshake, with these violations.
+    /// The facts of a handshake and these violations.
     pub fn facts<'a>(&'a self, pair: &'a Pair) -> Facts<'a> {
         let guilty = self.violations.first().map_or(0, |violation| violation.frame);
         let header = self.headers.get((guilty as usize).wrapping_sub(1));
@@ -128,12 +128,12 @@ pub fn message(opcode: Data, content: &[u8]) -> (MessageInfo, &[u8]) {
     (info, content)
 }
 
-/// A stream whose first message is this text.
+/// A stream with this first text message.
 pub fn stream_of(content: &[u8]) -> StreamFacts<'_> {
     StreamFacts { frames: 1, message: Some(message(Data::Text, content)), ..StreamFacts::default() }
 }
 
-/// An end after so many seconds, all of them idle.
+/// An end after this time without traffic.
 pub fn end(how: EndKind, seconds: f64) -> End {
     let time = Duration::from_secs_f64(seconds);
     End {

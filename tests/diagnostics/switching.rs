@@ -1,4 +1,4 @@
-//! W401 to W463.
+//! W401 to W463: the 101.
 
 use std::time::Duration;
 
@@ -95,7 +95,7 @@ fn extensions(golden: &mut Golden) {
     golden.verdict("W428", "two compressions", &Pair::open(&two, &two).facts());
 }
 
-/// What came after the blank line.
+/// Bytes after the blank line.
 fn behind_it(golden: &mut Golden) {
     let pair = Pair::open("", "");
     let with = |first| StreamFacts { first, ..StreamFacts::default() };

@@ -1,4 +1,4 @@
-//! W8xx.
+//! W8xx: endings.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! W2xx.
+//! W2xx: TLS.
 
 use wscope::diagnostics::Facts;
 use wscope::diagnostics::facts::{TlsAttempt, TlsFault};
@@ -34,7 +34,7 @@ pub fn cases(golden: &mut Golden) {
     in_words(golden);
 }
 
-/// What a client of wss knows.
+/// The facts of a client with wss.
 fn client(tls: TlsAttempt<'_>) -> Facts<'_> {
     Facts { url: URL, tls, ..Facts::new(Role::Client) }
 }
@@ -68,7 +68,7 @@ fn certificates(golden: &mut Golden) {
     golden.beside("W217", "a security product's certificate", &client(intercepted));
 }
 
-/// What only the body of an answer shows.
+/// Causes that only the body of an answer shows.
 fn in_words(golden: &mut Golden) {
     let behind = Pair::new(
         "",

@@ -1,11 +1,11 @@
-//! What an answer says, and whose words they are.
+//! The meaning of an answer's words, and their author.
 
 use wscope::diagnostics::facts::{Trial, TrialOutcome, Variation};
 use wscope::diagnostics::{Diagnostic, Facts, classify};
 
 use crate::support::Pair;
 
-/// The verdict on an answer, with what a plain GET and an unknown path get.
+/// The verdict on an answer, with the answers to a plain GET and to an unknown path.
 fn of(status: &str, headers: &str, body: &str, trials: &[(Variation, u16, &str)]) -> Diagnostic {
     let pair = Pair::new("", &format!("HTTP/1.1 {status}\r\n{headers}\r\n{body}"));
     let trials: Vec<Trial> = trials
@@ -31,7 +31,7 @@ fn the_name_of_a_member_that_has_its_value_demands_nothing() {
     for (body, code, cause) in [
         ("{\"error\":\"no seat left\",\"connectionId\":\"AbC=\"}", "W323", "no seat left"),
         ("{\"error\":\"no seat left\",\"sessionId\":\"5f0e\"}", "W323", "no seat left"),
-        // Here the name is what the text is about.
+        // Here, the text is about the name.
         ("{\"errors\":{\"origin\":[\"must be one of ours\"]}}", "W328", ""),
         ("{\"token\":\"missing\"}", "W326", ""),
         ("{\"connectionId\":null}", "W352", ""),
@@ -60,7 +60,7 @@ fn json_is_quoted_by_its_sentence_or_its_word() {
         let d = of("503 No", "", body, &[]);
         is(&d, "W344", &format!("its reason is \"{reason}\""));
     }
-    // What is left is no sentence.
+    // These bodies contain no sentence.
     for body in ["{\"ok\":false,\"n\":1}", "{\"success\":false,\"code\":1234}", "{}"] {
         let d = of("503 No", "", body, &[]);
         assert!(!d.causes.iter().any(|cause| cause.text.contains("its reason")), "{d:?}");
@@ -76,7 +76,7 @@ fn a_heading_is_read_wherever_it_stands_and_a_status_is_left_out() {
     is(&d, "W332", "its reason is \"the room is closed today\"");
     let text = "⚠️ 409 — Conflict\n==============\nthe seat is taken\n";
     is(&of("409 Conflict", "", text, &[]), "W323", "its reason is \"the seat is taken\"");
-    // What is written for any ground is none.
+    // Stock sentences are not a reason.
     let page = "<html><h1>Error: Server Error</h1><h2>The server encountered a temporary error and could not complete your request.<p>Please try again in 30 seconds.</h2></html>";
     let d = of("502 Bad Gateway", "Content-Type: text/html\r\n", page, &[]);
     assert!(!d.causes.iter().any(|cause| cause.text.contains("its reason")), "{d:?}");
@@ -120,7 +120,7 @@ fn what_comparison_leaves_open_is_named_together() {
     let (plain, other) = (V::NoUpgrade, V::OtherPath);
     let json = "{\"code\":7}";
     for (status, body, trials, code, cause) in [
-        // The application serves the path, and refuses here, or has no WebSocket.
+        // The application serves the path, and refuses this request or has no WebSocket.
         (
             "403 No",
             "",
@@ -154,7 +154,7 @@ fn what_comparison_leaves_open_is_named_together() {
 fn what_was_sent_is_no_cure() {
     let d = of("400 Version 13 not supported", "Sec-WebSocket-Version: 8\r\n", "", &[]);
     assert!(d.entry.code == "W321" && !d.help.contains("-H"), "{d:?}");
-    // That a URL has an address is no proof of what a 421 is about.
+    // The address in a URL does not prove what a 421 is about.
     let pair = Pair::new("", "HTTP/1.1 421 Misdirected Request\r\n\r\n");
     let facts = Facts { url: Some("ws://127.0.0.1:1/"), ..pair.facts() };
     let d = classify(&facts).into_iter().next().expect("a verdict");
@@ -166,7 +166,7 @@ fn what_a_framework_writes_for_plain_requests_was_no_upgrade() {
     let page = "<!DOCTYPE html><body><pre>Cannot GET /chat</pre></body>";
     let d = of("404 Not Found", "Content-Type: text/html\r\n", page, &[]);
     is(&d, "W334", "took the upgrade for a plain request");
-    // Behind a proxy, that is the first suspect.
+    // Behind a proxy, the proxy is the first suspect.
     let d = of("404 Not Found", "Server: nginx\r\n", page, &[]);
     is(&d, "W334", "a proxy forwards without Upgrade");
 }
@@ -253,7 +253,7 @@ fn a_word_with_another_meaning_chooses_no_cause() {
     ] {
         assert_eq!(of("403 No", "", text, &[]).entry.code, code, "{text}");
     }
-    // A path that is unknown is no reason of its own.
+    // An unknown path is not a reason by itself.
     let d = of("404 No", "", "The requested URL /chat was not found here", &[]);
     assert!(!d.causes.iter().any(|cause| cause.text.contains("its reason")), "{d:?}");
 }
@@ -272,7 +272,7 @@ fn the_words_of_a_401_stand_beside_its_challenge() {
     let d = of("401 Unauthorized", key, "{\"message\":\"Missing API key in request\"}", &[]);
     is(&d, "W326", "its reason is \"Missing API key in request\"");
     assert!(d.causes.iter().any(|cause| cause.text == "no credentials were sent"), "{d:?}");
-    // What repeats the status is none.
+    // A text that repeats the status is not a reason.
     for text in [
         "{\"message\":\"Unauthorized\"}",
         "Authentication required",
@@ -350,7 +350,8 @@ fn an_own_origin_that_is_refused_rules_no_list_out() {
     let open = |variation, outcome| Trial { variation, what: "http://h".to_owned(), outcome };
     let refused = || TrialOutcome::Status { code: 400, text: "400".to_owned(), body: Vec::new() };
     let origin = "Origin: https://evil.example\r\n";
-    // Without one it opens; with its own it does not: a list, or what browsers must bring beside it.
+    // Without an Origin, the server opens; with its own Origin, it does not. It may have a list, or
+    // require something else from browsers.
     let trials =
         [open(Variation::OwnOrigin, refused()), open(Variation::NoOrigin, TrialOutcome::Opened)];
     for (body, proved) in [("", false), ("bad Origin header", true)] {

@@ -626,7 +626,8 @@ fn a_close_of_a_client_is_explained_to_the_side_of_the_server() {
     }
 }
 
-/// RFC 7692 §7.2.3.2: the second message refers to the first, which was not agreed.
+/// The second message refers to the first one, although the client agreed not to do that (RFC 7692
+/// §7.2.3.2).
 #[test]
 fn a_client_that_keeps_its_context_against_the_agreement_is_named() {
     let server = listen(["--output", "json"]);
@@ -635,7 +636,7 @@ fn a_client_that_keeps_its_context_against_the_agreement_is_named() {
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
         Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n";
     assert_eq!(raw.ask("/", headers).status(), 101);
-    // With a mask of zeros.
+    // The mask key is zero.
     raw.send(b"\xc1\x87\0\0\0\0\xf2\x48\xcd\xc9\xc9\x07\x00");
     raw.send(b"\xc1\x85\0\0\0\0\xf2\x00\x11\x00\x00");
     raw.rest();

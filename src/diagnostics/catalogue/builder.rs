@@ -1,13 +1,13 @@
-//! The builder for the tables of the catalogue: an entry begins with its code and title, and then
-//! gets its texts.
+//! The builder for the tables of the catalogue. An entry begins with its code and title; the
+//! methods add its texts.
 
 use crate::diagnostics::{CatalogueEntry, Clue, Confidence, Family, LikelyCause, Severity};
 
-/// Known without a document to cite.
+/// The source of facts that no document has.
 pub(super) const KNOWN: &str = "widely known";
-/// Seen on the servers the catalogue was made with.
+/// The source of facts that were measured on real servers for this catalogue.
 pub(super) const MEASURED: &str = "measured on real servers";
-/// What browsers do beyond the RFC.
+/// The source of rules that browsers follow beyond the RFC.
 pub(super) const WHATWG: &str = "WHATWG WebSockets Standard";
 pub(super) const IANA: &str = "IANA WebSocket Close Code Number Registry";
 
@@ -56,7 +56,7 @@ const fn family_of(code: &str) -> Family {
     }
 }
 
-/// A cause that this clue shows to be the one.
+/// A cause that this clue proves.
 pub(super) const fn high(text: &'static str, clue: Clue) -> LikelyCause {
     LikelyCause { text, confidence: Confidence::High, clue: Some(clue), unless: &[], help: None }
 }
@@ -66,25 +66,25 @@ pub(super) const fn medium(text: &'static str, clue: Clue) -> LikelyCause {
     LikelyCause { text, confidence: Confidence::Medium, clue: Some(clue), unless: &[], help: None }
 }
 
-/// A cause that nothing but the symptom points to.
+/// A cause to which only the symptom points.
 pub(super) const fn low(text: &'static str) -> LikelyCause {
     LikelyCause { text, confidence: Confidence::Low, clue: None, unless: &[], help: None }
 }
 
 impl LikelyCause {
-    /// Named only where this was seen.
+    /// Names the cause only if this clue was seen.
     pub(super) const fn with(mut self, clue: Clue) -> Self {
         self.clue = Some(clue);
         self
     }
 
-    /// Ruled out by any of these.
+    /// Each of these clues rules the cause out.
     pub(super) const fn unless(mut self, clues: &'static [Clue]) -> Self {
         self.unless = clues;
         self
     }
 
-    /// With its own cure.
+    /// Gives the cause its own help.
     pub(super) const fn cure(mut self, help: &'static str) -> Self {
         self.help = Some(help);
         self
@@ -92,7 +92,7 @@ impl LikelyCause {
 }
 
 impl CatalogueEntry {
-    /// Another family than its code says.
+    /// Sets a family that differs from that of the code.
     pub(super) const fn about(mut self, family: Family) -> Self {
         self.family = family;
         self

@@ -1,4 +1,4 @@
-//! W360 to W368: why `listen` did not accept a client, or why the client left.
+//! W360 to W368: why `listen` refused a client, or why the client left.
 
 use super::builder::{KNOWN, error, low};
 use crate::diagnostics::CatalogueEntry;

@@ -4,7 +4,7 @@
 use super::builder::{IANA, error, high, low, medium, note, warning};
 use crate::diagnostics::{CatalogueEntry, Clue as C, LikelyCause};
 
-/// Codes that servers send.
+/// A cause for `listen`: the client itself chose the code.
 const REFUSED_BY_CLIENT: LikelyCause =
     low("the client's program chose this code for a reason of its own")
         .with(C::Serving)

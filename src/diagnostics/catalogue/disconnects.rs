@@ -4,7 +4,7 @@ use super::builder::{KNOWN, error, high, low, medium, warning};
 use crate::diagnostics::classify::why_closed::{BEAT, BEATLESS};
 use crate::diagnostics::{CatalogueEntry, Clue as C, LikelyCause};
 
-/// What ends a connection in the middle of its traffic.
+/// Possible causes of an end in the middle of traffic.
 #[rustfmt::skip]
 const LOSSES: &[LikelyCause] = &[
     high("the server stopped listening: its process ended, or restarts", C::Gone)

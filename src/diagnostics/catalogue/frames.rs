@@ -1,5 +1,5 @@
-//! W6xx: errors in frames. Code, explanation and section of a broken rule are those of
-//! [`violation::CATALOGUE`]; this file says what a user can do about it.
+//! W6xx: errors in frames. The code, the explanation and the section of a broken rule come from
+//! [`violation::CATALOGUE`]; this file says what a user can do.
 
 use super::builder::{blank, error, low, medium, note, warning};
 use crate::diagnostics::{CatalogueEntry, Clue as C, Severity};

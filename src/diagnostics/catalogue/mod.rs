@@ -1,7 +1,7 @@
 //! The catalogue's tables, one file for each section.
 //!
-//! A table only holds texts. Where `wire` has a table of its own (violations), the texts are taken
-//! from there.
+//! The tables hold only texts. If `wire` has its own table, as for violations, the texts come from
+//! there.
 
 use super::CatalogueEntry;
 
@@ -20,12 +20,12 @@ mod tls;
 
 pub use tls::of_alert;
 
-/// Entries that are listed together.
+/// Entries in one list.
 #[derive(Clone, Copy, Debug)]
 pub struct Section {
-    /// What they are about.
+    /// The subject of these entries.
     pub title: &'static str,
-    /// In the order of their codes.
+    /// The entries, in the order of their codes.
     pub entries: &'static [CatalogueEntry],
 }
 

@@ -5,7 +5,7 @@ use super::refusals::{AS_TOLD, UNABLE};
 use crate::diagnostics::diagnostic::PLAIN_TELLS;
 use crate::diagnostics::{CatalogueEntry, Clue as C};
 
-/// A host's name that is a word for nothing.
+/// The cause if the name of the host is a word such as `undefined`.
 const UNSET: &str =
     "a variable of a script or a configuration is not set: its host is the word for nothing";
 const SET: &str = "set the variable that the URL is made of";

@@ -4,60 +4,60 @@ use super::builder::{KNOWN, MEASURED, error, high, low, medium, warning};
 use crate::diagnostics::diagnostic::PLAIN_TELLS;
 use crate::diagnostics::{CatalogueEntry, Clue as C, Family, LikelyCause};
 
-/// What a plain GET that succeeds leaves open where the upgrade is refused.
+/// The possible causes if a plain GET succeeds and the upgrade is refused.
 const SERVES: &str = "the path serves plain HTTP, and no WebSocket, or one that its application refused: credentials, the Origin, a parameter";
 const FIND: &str = "check the path; if it is right, compare headers, query and cookies with those of a client that works";
 
-/// What the sentence in another answer asks for.
+/// The help if another answer contains the server's reason.
 pub(super) const AS_TOLD: &str = "do as that answer says";
 
-/// What a list of hosts needs.
+/// The help for a server that accepts only the hosts of a list.
 const NAME_HOST: &str = "send a Host that the server accepts, `--host NAME`, or add this one to its list: `allowedHosts` in vite and webpack, ALLOWED_HOSTS in Django";
 
-/// What only the log of an application has.
+/// The cause of an error that only the application's log explains.
 const RAISED: &str = "an exception in the application: its handler lacks what it needs (a subprotocol, a header, a service behind it), or it has no route for this path";
 
-/// What an answer says that names the path.
+/// The cause if the answer names the unknown path.
 const NO_ROUTE: &str =
     "the router that answers, of the application or of a gateway, has no route for this path";
 
-/// The cause of an upgrade that is answered as a plain GET, where a proxy is, and its cure.
+/// The cause if a proxy is in front and the server answers the upgrade as a plain GET.
 const LOST: &str =
     "a proxy forwards without Upgrade and Connection, so that the application sees a plain GET";
 const LOST_OR_UNABLE: &str = "a proxy forwards without Upgrade and Connection, or the application runs without WebSocket support, as Django and Flask do under WSGI: it saw a plain GET";
 const PASS_UPGRADE: &str = "make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path";
 
-/// A proxy that nobody configured removed what is hop-by-hop.
+/// The cause if a proxy that no one configured removes the headers of one hop.
 const TRANSPARENT: LikelyCause =
     medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
         .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`");
 
-/// What answers serves HTTP alone.
+/// The cause if the answering program serves only HTTP.
 pub(super) const UNABLE: LikelyCause =
     medium("the program or host that answers has no WebSocket support", C::Unable).cure(
         "run the application, or the WebSocket beside it, under a server with WebSocket support; or correct the host of the URL, or the rule of the proxy that leads there",
     );
 
-/// What is refused at one path alone.
+/// The cause of a refusal at only one path.
 const KNOWN_PATH: &str = "the server knows this path and refuses: credentials, a rule, or a handler that has no WebSocket";
 const LOOK: &str = "look at the configuration of the server for this path, and at its log";
 
-/// What a refusal of credentials leaves open.
+/// The possible causes if credentials were sent and refused.
 const REFUSED: &str = "the credentials sent are wrong, expired, or for another audience, or a proxy on the way removed them";
 
-/// What a gateway leaves open that reached nothing behind it.
+/// The possible causes if a gateway can't reach the server behind it.
 const DOWN_OR_TLS: &str = "the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS";
 
 /// Django's page for a suspicious request.
 const SUSPICIOUS: C = C::Body("<h1>bad request (400)</h1><p></p>");
 
-/// What services of AWS refuse without words.
+/// The possible causes if a service of AWS refuses without words.
 const UNSIGNED: &str = "the request is not signed, or its identity has no permission (a policy of IAM or IoT); a Lambda function URL has no WebSocket at all";
 
-/// What aiohttp writes for a bad request; to a lost upgrade it writes another text.
+/// The text of aiohttp for a bad request. For a lost upgrade, aiohttp has another text.
 const AIOHTTP: C = C::WholeBody("400: bad request");
 
-/// What an answer in JSON to every request leaves open.
+/// The possible causes if every request gets the same JSON answer.
 const REFUSES_ALL: &str = "the application refuses every request alike: credentials, the Origin, a header or a parameter that all of it needs";
 const COMPARE: &str = "compare headers, query and cookies with those of a client that works";
 

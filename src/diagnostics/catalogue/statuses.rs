@@ -4,7 +4,7 @@ use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium};
 use super::refusals::UNABLE;
 use crate::diagnostics::{CatalogueEntry, Clue as C};
 
-/// What a page for people needs that answers in place of the WebSocket.
+/// The help for a login page in place of the WebSocket.
 const LOG_IN: &str = "if the login is that of the site, send its cookie or token: `--cookie NAME=VALUE`, `--bearer TOKEN`; if it is that of the network, log in with a browser first";
 
 #[rustfmt::skip]

@@ -1,5 +1,5 @@
-//! The protocol inside the WebSocket, recognised by its first message, the subprotocol, path and
-//! host; and which message it expects first.
+//! The protocol inside the WebSocket, and the message that it expects first. wscope recognises it
+//! by its first message, the subprotocol, the path and the host.
 
 use serde_json::{Map, Value};
 
@@ -15,10 +15,10 @@ use crate::event::Direction;
 use crate::wire::head::Head;
 use crate::wire::{Data, OpCode, Role};
 
-/// The byte that ends SignalR's messages.
+/// The byte at the end of SignalR's messages.
 const RECORD_SEPARATOR: u8 = 0x1e;
 
-/// The possible protocols inside.
+/// The protocols that may be inside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Inside {
     pub engine_io: bool,
@@ -46,7 +46,7 @@ impl Inside {
     }
 }
 
-/// The protocol of the path, if the request lacks a requirement of it.
+/// A hint about the protocol that the path names, if the request lacks something that it requires.
 pub(super) fn path_hint(facts: &Facts<'_>) -> Option<&'static str> {
     let url = Url::of(facts.url?);
     let path = url.path.to_ascii_lowercase();
@@ -100,7 +100,7 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
     found.add(code, |d| d.at(span("the first message")).note_if(newer));
 }
 
-/// An answer to our message that is an error, in a session that the peer has not ended.
+/// Adds an answer to our message that is an error, if the peer has not ended the session.
 fn failed(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if facts.role == Role::Server
         || facts.stream.sent.is_none()
@@ -127,7 +127,7 @@ fn failed(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// Whether an answer to our last message refuses it: as JSON, or in words.
+/// Whether an answer refuses our last message, as JSON or in words.
 fn refuses(facts: &Facts<'_>, content: &[u8]) -> bool {
     let request = facts.stream.kept.iter().rfind(|message| message.ours);
     let request = request.map(|message| message.content).unwrap_or_default();
@@ -140,8 +140,8 @@ fn refuses(facts: &Facts<'_>, content: &[u8]) -> bool {
     }
 }
 
-/// Whether the peer's last message is the only one since our last one, but for a greeting: after more,
-/// it is one of a stream of events.
+/// Whether the peer's last message is the only one since our last one, apart from a greeting. If
+/// there are more, the last one is one of many events.
 fn is_answer(facts: &Facts<'_>) -> bool {
     let kept = facts.stream.kept;
     let ours = kept.iter().rposition(|message| message.ours).map_or(0, |at| at + 1);
@@ -152,7 +152,7 @@ fn is_answer(facts: &Facts<'_>) -> bool {
     }
 }
 
-/// A protocol that only the subprotocol shows.
+/// Adds a protocol that only the subprotocol names.
 fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<'_>) {
     let sent_text =
         facts.stream.sent.is_some_and(|(message, _)| message.opcode == OpCode::Data(Data::Text));
@@ -161,14 +161,14 @@ fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<
     }
     let sent = facts.stream.sent.map(|(_, content)| content);
     let connect = sent.is_some_and(|c| c.starts_with(b"CONNECT") || c.starts_with(b"STOMP"));
-    // After a CONNECT, the ERROR is about something else.
+    // After a CONNECT, the ERROR has another cause.
     let bad = first.starts_with(b"ERROR") && contains(first, b"CONNECT") && !connect;
-    // Who was silent too has no right to an error.
+    // The server ended the connection without a message.
     let ended = first.is_empty() && ended_by_peer(facts);
     if protocol.ends_with(".stomp") && (bad || (ended && !connect)) {
         found.add("W507", |d| match bad {
             true => d.at(Span::first(Place::Message, first, "its ERROR frame")),
-            // That may be why it ended, or not.
+            // The missing CONNECT may or may not be the reason of the end.
             false => {
                 d.severity(Severity::Note).note("no message has arrived, and no CONNECT was sent")
             }
@@ -199,23 +199,24 @@ fn is_engine_io(first: &[u8]) -> bool {
     first.starts_with(b"0{\"sid\"")
 }
 
-/// Engine.IO 4 names maxPayload, but for its first releases; those answer `40` with a session, where
-/// Socket.IO 2 sends it bare and unasked.
+/// Engine.IO 4 names maxPayload, except for its first releases. Those answer `40` with a session.
+/// Socket.IO 2 sends a bare `40` without a request.
 fn is_engine_io_3(facts: &Facts<'_>, first: &[u8]) -> bool {
     let query = facts.url.map(|url| Url::of(url).query).unwrap_or_default();
     let bare = facts.stream.second == Some(b"40");
     !contains(first, b"\"maxPayload\"") && (query.contains("EIO=3") || bare)
 }
 
-/// Whether the peer ended the connection, in whatever way.
+/// Whether the peer ended the connection, with or without a Close.
 fn ended_by_peer(facts: &Facts<'_>) -> bool {
     let lost = facts.end.is_some_and(|end| matches!(end.how, EndKind::Fin | EndKind::Reset));
     let ours = facts.close.sent.is_some() && !facts.close.by_peer;
     (lost && !ours) || facts.close.by_peer && facts.close.received.is_some()
 }
 
-/// Its welcome is this object alone, with the `sid` of AnyCable; with the subprotocol, it may have more.
-/// Many servers say welcome: without the subprotocol the path or a ping shows that it is ActionCable's.
+/// The welcome of ActionCable is an object with the type, and with AnyCable the `sid`. With the
+/// subprotocol, it may have more members. Many servers send a welcome; without the subprotocol, the
+/// path or a ping must confirm ActionCable.
 fn is_action_cable(facts: &Facts<'_>, protocol: &str, first: &[u8]) -> bool {
     let object = |content: &[u8]| serde_json::from_slice::<Map<String, Value>>(content).ok();
     let Some(members) = object(first) else { return false };

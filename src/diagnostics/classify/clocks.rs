@@ -1,19 +1,19 @@
-//! Times in words, and a ping interval for an idle time.
+//! Times as texts, and a ping interval for an idle time.
 
 use std::time::Duration;
 
-/// A ping interval that keeps a timer of this length from expiring, as the value of an option: half
-/// of the time, and less if it is long.
+/// A ping interval that prevents a timer of this length from expiring, as the value of an option.
+/// It is half of the time; for a long time, it is less.
 pub(super) fn ping_interval(silence: Duration) -> String {
     let seconds = silence.as_secs_f64();
     match seconds {
-        // Half of it, to a tenth: a clock is never exact.
+        // Half of the time, rounded down to a tenth, because a clock is never exact.
         ..10.0 => format!("{}", ((seconds * 10.0).round() / 2.0).floor() / 10.0),
         _ => format!("{}", (seconds * 0.4).floor()),
     }
 }
 
-/// As in `2.0 s`.
+/// A time in seconds, for example `2.0 s`.
 pub(super) fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }

@@ -1,4 +1,4 @@
-//! Close codes: first those of the application's protocol, then the registered ones.
+//! Close codes: first the ones of the protocol inside, then the registered ones.
 
 use super::application::Inside;
 use super::findings::Findings;
@@ -10,10 +10,10 @@ use crate::diagnostics::{Confidence, Diagnostic, Facts, Severity};
 use crate::wire::Role;
 use crate::wire::close::{self, CloseBody};
 
-/// The codes graphql-ws and its kin use.
+/// The close codes of graphql-ws and similar protocols.
 const GRAPHQL: [u16; 11] = [4004, 4005, 4400, 4401, 4403, 4406, 4408, 4409, 4429, 4500, 4504];
 
-/// What Discord's gateway means by its codes, from 4000 on.
+/// The meanings of the close codes of Discord's gateway, from 4000 on.
 const DISCORD: [&str; 15] = [
     "unknown error, reconnect",
     "unknown opcode",
@@ -43,21 +43,21 @@ pub(super) fn closing(facts: &Facts<'_>, found: &mut Findings<'_>) {
         return found.add(code, |d| d);
     }
     let Some(received) = facts_of_close.received else { return };
-    // The echo of our own Close proves nothing.
+    // An echo of our own Close proves nothing.
     let echoed = facts_of_close.sent.is_some_and(|sent| sent.code == received.code);
     if !facts_of_close.by_peer && echoed {
         return;
     }
     let inside = Inside::of(facts);
     let code = own(received, facts, &inside).unwrap_or_else(|| match registered(received.code) {
-        // Libraries had used them for anything before they were registered.
+        // Before these codes were registered, libraries used them for other reasons.
         "W717" if !speaks_of_access(received) => "W718",
         code => code,
     });
     found.add(code, |d| explained(lawful(explain(d, received), facts, received), facts, received));
 }
 
-/// What the protocol inside means by it.
+/// The entry for the meaning of the close code in the protocol inside.
 fn own(body: &CloseBody, facts: &Facts<'_>, inside: &Inside) -> Option<&'static str> {
     let Some(code) = body.code else {
         let digit = |(_, content): (_, &[u8])| content.first().is_some_and(u8::is_ascii_digit);
@@ -104,16 +104,17 @@ fn registered(code: Option<u16>) -> &'static str {
     }
 }
 
-/// The code of the entry for a close code, where nothing else is known.
+/// The code of the entry for a close code, if nothing else is known.
 pub fn of_close_code(code: u16) -> &'static str {
     registered(Some(code))
 }
 
-/// A peer that complains of a breach where there was none, and a private code that ends the session.
+/// Adapts the diagnosis of a private code that ends the session, and of a 1002 although this side
+/// broke no rule.
 fn lawful(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     let by_server = facts.role == Role::Client && facts.close.by_peer;
     match d.entry.code {
-        // The exit status says that it failed.
+        // A warning, because the exit status reports a failure.
         "W723" | "W718" if by_server => d.severity(Severity::Warning),
         "W719" if matches!(body.code, Some(4401 | 4403)) && sent_init(facts) => refused_init(d),
         "W719" => match body.code {
@@ -156,7 +157,7 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
         Some(code) => {
             let info = close::lookup(code);
             let d = match d.entry.code {
-                // SockJS's own 3000 has no meaning of the registry.
+                // SockJS uses 3000 with its own meaning, not the registered one.
                 "W504" => d.note(format!("the peer sent {code}")),
                 _ => d.note(format!("the peer sent {code} {}", info.name)),
             };
@@ -193,7 +194,7 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
     match body.reason.as_slice() {
         [] => d,
         reason => {
-            // No guess stands beside the peer's own words.
+            // The peer's own words replace all guesses.
             let mut d = d;
             let name = body.code.map(|code| close::lookup(code).name).unwrap_or_default();
             let vague = said::is_vague(&String::from_utf8_lossy(reason)) && !speaks_of_access(body);
@@ -217,11 +218,11 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
     }
 }
 
-/// What 4001, 4003, 4401 and 4403 mean to many applications.
+/// The usual meaning of 4001, 4003, 4401 and 4403.
 const REFUSED_LOGIN: &str =
     "the application refuses the login: a token is missing, wrong or expired";
 
-/// Whether a reason is about a login, a permission or a time that was up; also where there is none.
+/// Whether the reason is about a login, a permission or a time limit. A missing reason counts, too.
 fn speaks_of_access(body: &CloseBody) -> bool {
     let words = [
         "auth",
@@ -238,7 +239,7 @@ fn speaks_of_access(body: &CloseBody) -> bool {
     says_nothing(body) || words.iter().any(|word| contains_word(&body.reason, word))
 }
 
-/// Whether the end is that of a closing handshake.
+/// Whether the connection ended with a closing handshake.
 pub(super) fn was_closed(facts: &Facts<'_>) -> bool {
     let closed = facts.end.is_none_or(|end| end.how == EndKind::Closed);
     closed && (facts.close.received.is_some() || facts.close.sent.is_some())

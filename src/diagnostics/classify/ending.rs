@@ -1,4 +1,4 @@
-//! Endings without a closing handshake, judged by their times.
+//! Endings without a closing handshake. Their times show the cause.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::diagnostics::heard::Grievance;
 use crate::diagnostics::{Clue, Facts, Severity};
 use crate::wire::{Role, ViolationKind};
 
-/// Timers on silence of well-known proxies and services, in seconds.
+/// The idle timeouts of well-known proxies and services, in seconds.
 const IDLE_TIMERS: [u64; 8] = [30, 55, 60, 100, 240, 300, 350, 600];
 
-/// AWS API Gateway's longest connection, in seconds.
+/// The longest lifetime of a connection at AWS API Gateway, in seconds.
 const GATEWAY_LIFETIME: u64 = 7200;
 
-/// A client that leaves sooner has not waited for a message.
+/// A client that leaves within this time has not waited for a message.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
-/// No limit on a size is smaller, in bytes.
+/// Every limit on a size is at least this number of bytes.
 const LEAST_LIMIT: u64 = 256;
 
 pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings<'_>) {
@@ -37,7 +37,7 @@ pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 .because("the network or the peer's machine is down", "what we sent is not acknowledged")
                 .help("detect this early with pings: `--ping-interval 20`; TCP keepalive waits two hours")
         }),
-        // All was said; some servers end TCP instead of the WebSocket.
+        // Nothing is lost: some servers answer a Close by ending TCP.
         EndKind::Fin | EndKind::Reset
             if facts.close.sent.is_some() && facts.close.received.is_none() =>
         {
@@ -53,7 +53,7 @@ pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 }
             });
         }
-        // Who sent a Close that was not answered has a right to leave.
+        // The peer sent a Close and got no answer, so it may leave.
         EndKind::Fin | EndKind::Reset if facts.close.received.is_some() => {}
         EndKind::Fin | EndKind::Reset if !was_closed(facts) => lost(facts, &end, found),
         _ => {}
@@ -82,7 +82,7 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
                 .note(clocks(end))
         });
     }
-    // A peer that waited for us has a reason of its own to leave.
+    // If the peer had to wait for this side, a timer explains nothing.
     if let Some(code) = timer(facts, end).filter(|_| facts.stalled.is_none()) {
         found.add(code, |d| {
             let d = d.note(match end.how {
@@ -94,7 +94,7 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
                 "W804" => {
                     let often = ping_interval(end.idle);
                     let d = d.title(format!("cut after {} without traffic", seconds(end.idle)));
-                    // A cause may have a cure of its own.
+                    // The first cause may have its own help.
                     match d.help != d.entry.help || facts.role == Role::Server {
                         true => d,
                         false => d.help(format!(
@@ -107,7 +107,7 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
         });
     }
     let code = if end.how == EndKind::Reset { "W802" } else { "W801" };
-    // Beside a better explanation this would add nothing.
+    // If there is already an error, this entry would add nothing.
     if !found.has_error() {
         found.add(code, |d| {
             let d = d.note(clocks(end));
@@ -142,10 +142,10 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
     }
 }
 
-/// The entry whose clock fits.
+/// The entry whose timer fits the times of the end.
 fn timer(facts: &Facts<'_>, end: &End) -> Option<&'static str> {
     let known = |time: Duration| IDLE_TIMERS.iter().any(|seconds| is_near(time, *seconds));
-    // Pings kept the path busy, but not the application's clock.
+    // Pings count as traffic on the path, but not for the timer of an application.
     if facts.pings.answered > 0 && end.idle * 2 < end.idle_data && known(end.idle_data) {
         return Some("W815");
     }
@@ -157,11 +157,11 @@ fn timer(facts: &Facts<'_>, end: &End) -> Option<&'static str> {
     if !others.is_empty() && others.iter().all(alike) && !end.is_silent() {
         return Some("W814");
     }
-    // A peer that does not read causes the silence itself.
+    // If the peer does not read, it causes the silence itself.
     (end.is_silent() && facts.stream.unsent == 0).then_some("W804")
 }
 
-/// Give or take 2 %.
+/// Whether two times differ by at most 2 %.
 fn is_within(time: Duration, other: Duration) -> bool {
     time.abs_diff(other) <= other / 50
 }

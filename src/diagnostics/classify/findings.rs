@@ -2,14 +2,14 @@
 
 use crate::diagnostics::{Diagnostic, Facts, Severity};
 
-/// What has been found so far, and the facts that its causes are weighed with.
+/// The diagnostics so far, and the facts that support or rule out their causes.
 pub(super) struct Findings<'f> {
     pub(super) found: Vec<Diagnostic>,
     pub(super) facts: &'f Facts<'f>,
 }
 
 impl Findings<'_> {
-    /// Adds the entry with a code, once.
+    /// Adds the entry with this code, unless it is already there.
     pub(super) fn add(&mut self, code: &str, shape: impl FnOnce(Diagnostic) -> Diagnostic) {
         if !self.has(code) {
             self.found.extend(Diagnostic::weighed(code, self.facts).map(shape));

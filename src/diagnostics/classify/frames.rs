@@ -11,18 +11,19 @@ use crate::wire::deflate::params::MAX_WINDOW_BITS;
 use crate::wire::frame::MAX_HEADER_LEN;
 use crate::wire::{Data, FrameHeader, LengthForm, OpCode, Role, Violation, ViolationKind};
 
-/// How many frames with one mask key are not a coincidence.
+/// From this number on, frames with the same mask key are not a coincidence.
 const EQUAL_MASKS: u64 = 8;
 
-/// So many printable characters are no coincidence.
+/// From this number on, printable characters are not a coincidence.
 const PLAIN: usize = 8;
 
-/// Bytes shown of a frame.
+/// The most bytes of a frame that are shown.
 const SHOWN: usize = 16;
 
 pub(super) fn frames(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if let Some((first, others)) = facts.violations.split_first() {
-        // What could not be inflated is no text either.
+        // Data that could not be decompressed is not valid text, either. So the decompression error
+        // explains more.
         let inflate = others
             .iter()
             .find(|other| other.frame == first.frame && other.kind == ViolationKind::InflateFailed);
@@ -30,17 +31,17 @@ pub(super) fn frames(facts: &Facts<'_>, found: &mut Findings<'_>) {
         let first = inflate.unwrap_or(first);
         let how = facts.end.map(|end| end.how);
         match (first.kind, how) {
-            // The closing handshake was completed: no message is lost.
+            // The closing handshake is complete, so no message is lost.
             (ViolationKind::CutInsideFrame, Some(EndKind::Closed)) => found.add("W618", |d| {
                 d.title("bytes came after the Close frame")
                     .note(first.detail.clone())
                     .note(format!("frame #{}, byte {} of the stream", first.frame, first.offset))
             }),
-            // It is explained with the ending.
+            // The entry for the ending explains it.
             (ViolationKind::CutInsideFrame, Some(_)) => {}
             _ => verdict(first, others, facts, found),
         }
-        // What is wrong later may well be a consequence, so it has no excerpt.
+        // A later violation may be a consequence of the first one, so it has no excerpt.
         for violation in others.iter().filter(|other| is_separate(other, first)) {
             found.add(code_of(violation, None), |d| {
                 let (frame, offset) = (violation.frame, violation.offset);
@@ -56,7 +57,7 @@ pub(super) fn frames(facts: &Facts<'_>, found: &mut Findings<'_>) {
     odd(facts, found);
 }
 
-/// The first violation, and what else was wrong with the same frame.
+/// Adds the first violation, and the other violations of the same frame.
 fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &mut Findings<'_>) {
     let context = facts.frame.as_ref();
     let at = |context: &FrameContext<'_>| {
@@ -94,7 +95,7 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
             ViolationKind::InflateFailed => context_takeover(d, context, facts),
             _ => d,
         };
-        // What the connection was failed for is an error, whatever others make of it.
+        // The violation that failed the connection is always an error.
         let failed = facts.end.is_some_and(|end| end.how == EndKind::Failed);
         let d = if failed { d.severity(Severity::Error) } else { d };
         let same = |other: &&Violation| other.frame == first.frame && other.kind != first.kind;
@@ -105,15 +106,15 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
     });
 }
 
-/// The text that begins where a header should, if it is one for sure: the rest of a frame whose length
-/// was wrong may look like text, too.
+/// The text in place of a header, if it is certainly text. The rest of a frame with a wrong length
+/// may look like text, too.
 fn text_instead<'a>(
     context: &FrameContext<'a>,
     facts: &Facts<'_>,
 ) -> Option<(&'a [u8], &'static str)> {
     let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
     let rest = context.around.get(at..)?;
-    // A message that is whole had the right length, if it is the frame before.
+    // If the previous frame held a complete message, its length was right.
     let whole = || {
         let last = facts.stream.heard.map(|heard| heard.content).unwrap_or_default();
         let before = &context.around[..at];
@@ -129,8 +130,8 @@ fn text_instead<'a>(
     (rest.starts_with(b"HTTP/1.") || aligned()).then_some((rest, kind))
 }
 
-/// What the content of a frame shows of a fault in it: another frame inside, or a text that is not
-/// compressed.
+/// Adds what the content of a frame shows about its fault: another frame inside, or text that is
+/// not compressed.
 fn content(d: Diagnostic, first: &Violation, context: &FrameContext<'_>, role: Role) -> Diagnostic {
     let FrameContext { header, around, around_at, .. } = context;
     let from = |offset: u64| around.get(usize::try_from(offset.checked_sub(*around_at)?).ok()?..);
@@ -140,7 +141,8 @@ fn content(d: Diagnostic, first: &Violation, context: &FrameContext<'_>, role: R
         let len = first.offset - payload;
         let legal = from(first.offset).and_then(|rest| {
             let next = FrameHeader::parse(rest, 0).ok()?;
-            // A letter of another encoding may look like a header, but not what follows its frame.
+            // A character of another encoding may look like a header, but the bytes after its frame
+            // do not.
             let after = rest.get(end_of(&next)?..)?;
             let goes_on = after.first().is_none_or(|byte| sniff::is_plausible(*byte));
             let legal = sniff::is_plausible(*rest.first()?) && next.fin && next.mask.is_none();
@@ -190,14 +192,15 @@ fn content(d: Diagnostic, first: &Violation, context: &FrameContext<'_>, role: R
     }
 }
 
-/// Only a message behind others depends on a context (RFC 7692 §7.1.1), and one that is DEFLATE all
-/// through, but for what it refers to, shows that it does.
+/// Adds the cause if the peer keeps its compression context against the agreement. Only a message
+/// after others can depend on a context (RFC 7692 §7.1.1). The proof is that the message is valid
+/// DEFLATE except for its references to earlier data.
 fn context_takeover(
     d: Diagnostic,
     context: Option<&FrameContext<'_>>,
     facts: &Facts<'_>,
 ) -> Diagnostic {
-    // The message itself is counted.
+    // The number includes the message itself.
     let number = facts.stream.messages;
     let (name, whose) = match facts.role {
         Role::Client => ("server_no_context_takeover", "server"),
@@ -216,8 +219,8 @@ fn context_takeover(
     ))
 }
 
-/// Whether the message of a frame can be inflated with a window of text before it: with that of the
-/// last messages, and before them zeros.
+/// Whether the message of a frame can be decompressed with a window of earlier data: zeros, and
+/// then the last messages.
 fn refers_before(context: &FrameContext<'_>, facts: &Facts<'_>) -> bool {
     let FrameContext { header, around, around_at, .. } = context;
     let payload = || {
@@ -233,7 +236,7 @@ fn refers_before(context: &FrameContext<'_>, facts: &Facts<'_>) -> bool {
     let mut window = vec![0; usize::from(u16::MAX) / 2];
     theirs.for_each(|message| window.extend_from_slice(message.content));
     let mut inflater = Inflater::new(MAX_WINDOW_BITS, false);
-    // A message that is longer is not proved to end.
+    // If the message is longer than this, its end is unknown.
     let mut output = vec![0; 64 * 1024];
     for stored in window.chunks(usize::from(u16::MAX)) {
         let len = u16::try_from(stored.len()).unwrap_or(u16::MAX);
@@ -246,7 +249,7 @@ fn refers_before(context: &FrameContext<'_>, facts: &Facts<'_>) -> bool {
     let text = std::str::from_utf8(&output[..done.produced]);
     let is_cut = |error: std::str::Utf8Error| error.error_len().is_none() && !is_whole;
     let legible = header.opcode != OpCode::Data(Data::Text) || text.map_or_else(is_cut, |_| true);
-    // A block of one byte can be read only where the message has ended a block itself.
+    // The decoder can read a block of one byte only if the message itself has ended its last block.
     let end = [&TAIL[..], &[0, 1, 0, 0xfe, 0xff, b'.']].concat();
     let mut ended = || {
         let rest = inflater.inflate(&end, &mut output).ok();
@@ -262,7 +265,7 @@ fn is_separate(other: &Violation, first: &Violation) -> bool {
     other.frame != first.frame && other.kind != ViolationKind::CutInsideFrame
 }
 
-/// The violation's own code, or a finer one.
+/// The entry of the violation, or a more exact one.
 fn code_of(violation: &Violation, context: Option<&FrameContext<'_>>) -> &'static str {
     let not_utf8_by_design = ["surrogate", "overlong", "U+10FFFF"];
     match violation.kind {
@@ -280,7 +283,7 @@ fn code_of(violation: &Violation, context: Option<&FrameContext<'_>>) -> &'stati
     }
 }
 
-/// Whether the bytes of a length are printable, so that they are not a length.
+/// Whether the bytes of a length are printable, so that they are text instead of a length.
 fn spells_text(header: &FrameHeader) -> bool {
     let bytes = header.bytes();
     let length = bytes.get(2..2 + header.form.extra_bytes()).unwrap_or_default();
@@ -288,7 +291,8 @@ fn spells_text(header: &FrameHeader) -> bool {
     header.form != LengthForm::Bits7 && printable
 }
 
-/// The byte that breaks the rule if it is after the header, otherwise the header.
+/// An excerpt with the byte that breaks the rule, or with the header if that byte is not in the
+/// payload.
 fn span(violation: &Violation, context: &FrameContext<'_>) -> Span {
     let FrameContext { header, around, around_at, after } = context;
     let own = header.bytes();
@@ -321,7 +325,7 @@ fn span(violation: &Violation, context: &FrameContext<'_>) -> Span {
     }
 }
 
-/// As in `FIN=1 RSV1=1 opcode=text len=15`.
+/// The fields of a header, for example `FIN=1 RSV1=1 opcode=text len=15`.
 fn bits(header: &FrameHeader) -> String {
     let bit = |name: &str, set: bool| if set { format!("{name}=1 ") } else { String::new() };
     let opcode = match crate::wire::frame::opcode_name(header.opcode) {
@@ -339,29 +343,30 @@ fn bits(header: &FrameHeader) -> String {
     )
 }
 
-/// By how many bytes the frame before may have been too long (negative) or too short, if a legal
-/// header is at that distance from the illegal one, and none is nearer.
+/// The distance from the illegal header to the nearest legal one. If it is negative, the previous
+/// frame announced too many bytes; if it is positive, too few.
 fn desync(context: &FrameContext<'_>, role: Role) -> Option<i64> {
     let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
-    // The illegal header's own mask bit proves nothing: a client masks, a server does not.
+    // The mask bit of the illegal header proves nothing: a client masks, a server does not.
     let masked = role == Role::Server;
     let legal = |at: usize| {
         let rest = context.around.get(at..)?;
         sniff::is_plausible(*rest.first()?).then_some(())?;
         let header = FrameHeader::parse(rest, 0).ok()?;
         let short = LengthForm::minimal(header.len) == header.form && header.has_end();
-        // Any byte of zeros makes a header of nothing, so only what has content and its end inside
-        // the bytes at hand, or a control frame of legal length, counts.
+        // Zero bytes look like the header of an empty frame. So a header counts only if its frame
+        // has content and ends inside the known bytes. A control frame must also have a legal
+        // length.
         let whole = end_of(&header).is_some_and(|end| end <= rest.len());
         let control = !header.is_control() || (header.fin && header.len <= 125);
         (short && whole && control && header.len > 0 && header.mask.is_some() == masked)
             .then_some(())
     };
-    // A header that is legal by itself is not a sign of a wrong length.
+    // If the header itself is plausible, no length was wrong.
     if sniff::is_plausible(*context.around.get(at)?) {
         return None;
     }
-    // The frame before ends there, as it should.
+    // The previous frame ends at the illegal header, as it should.
     let ends = |from: usize| {
         let header = FrameHeader::parse(context.around.get(from..)?, 0).ok()?;
         (end_of(&header)? == at - from).then_some(())
@@ -375,7 +380,7 @@ fn desync(context: &FrameContext<'_>, role: Role) -> Option<i64> {
     })
 }
 
-/// Where a frame ends that begins at 0, if that is a place in memory.
+/// The end of a frame that begins at 0, if it fits into memory addresses.
 fn end_of(header: &FrameHeader) -> Option<usize> {
     usize::try_from(header.len).ok()?.checked_add(header.wire_len())
 }
@@ -393,7 +398,8 @@ fn desync_note(shift: i64) -> String {
     format!("a legal header begins {count} bytes {way}{why}")
 }
 
-/// A ping is answered "as soon as is practical" (RFC 6455 §5.5.2), which takes some round trips.
+/// A peer must answer a ping "as soon as is practical" (RFC 6455 §5.5.2), which takes some round
+/// trips.
 const PONG_OVERDUE: Duration = Duration::from_secs(1);
 
 fn odd(facts: &Facts<'_>, found: &mut Findings<'_>) {
@@ -413,8 +419,8 @@ fn odd(facts: &Facts<'_>, found: &mut Findings<'_>) {
         let count = pings.unsolicited;
         found.add("W622", |d| d.note(format!("{count} of them arrived")).severity(Severity::Note));
     }
-    // A peer that has had no time for its answer owes none yet, and one that closed owes none.
-    // Nor does one whose connection this side has failed.
+    // A peer needs some time for its pong. A peer that has closed sends none, and neither does one
+    // whose connection this side has failed.
     let failed = facts.close.sent.and_then(|sent| sent.code);
     let failed = matches!(failed, Some(1002 | 1003 | 1007 | 1009));
     let owes = facts.close.received.is_none() && pings.mismatched.is_none() && !failed;

@@ -24,10 +24,10 @@ use super::{Diagnostic, Facts, Family, Severity};
 use findings::Findings;
 pub use switching::PROBE_SUBPROTOCOL;
 
-/// A layer's judgement.
+/// Adds the diagnostics of one layer.
 type Layer = fn(&Facts<'_>, &mut Findings<'_>);
 
-/// In the order in which they are checked.
+/// The layers, in the order in which they are checked.
 const LAYERS: [Layer; 15] = [
     reaching::url,
     reaching::lookup,
@@ -46,11 +46,11 @@ const LAYERS: [Layer; 15] = [
     application::application,
 ];
 
-/// Explains what happened. The first diagnostic is the verdict, the others are worth knowing; none
-/// means that there is nothing to explain.
+/// Explains what happened. The first diagnostic is the verdict; the others are additional
+/// observations. If the result is empty, nothing needs an explanation.
 ///
-/// The layers after the first one with an error are not checked, except for the protocol inside,
-/// which is still known and often leads to the cure.
+/// After the first layer with an error, only the protocol inside is checked, because it often leads
+/// to the cure.
 pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
     let mut found = Findings { found: Vec::new(), facts };
     for (at, layer) in LAYERS.iter().enumerate() {
@@ -75,15 +75,15 @@ pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
             found.found.insert(at, tried::erratic_answers(diagnostic, trial));
         }
     }
-    // Stable: within a severity the order of the layers stays. What was or was not agreed explains
-    // no end alone, so it comes last unless it is an error.
+    // The sort is stable: within a severity, the order of the layers stays. The agreement alone
+    // does not explain an end, so it comes last unless it is an error.
     found.found.sort_by_key(|diagnostic| {
         let agreed = diagnostic.entry.family == Family::Agreement;
-        // Who goes on after a Close has given the reason before.
+        // A peer that continues after a Close has given its reason before.
         let late = diagnostic.entry.code == "W618" && diagnostic.severity != Severity::Error;
         let inside = diagnostic.entry.family == Family::Application;
         let is_error = diagnostic.severity == Severity::Error;
-        // What was wrong inside is the reason of an end that shows none.
+        // An error of the protocol inside explains an end without a reason.
         (diagnostic.severity, !is_error && agreed, late || is_error && !inside)
     });
     found.found

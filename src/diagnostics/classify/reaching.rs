@@ -10,7 +10,7 @@ use crate::diagnostics::facts::{
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Clue, Facts, Form, Place, Span, said, sniff};
 
-/// Around the second after which Engine.IO gives up on a path it does not own.
+/// Engine.IO gives up on a path that is not its own after about a second.
 const ENGINE_IO_TIMEOUT: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(950)..=Duration::from_millis(1150);
 
@@ -39,7 +39,8 @@ pub(super) fn url(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// A position in the URL as it is shown. Text after the path is left out, except for the `#`.
+/// A position in the shown URL. The text after the path is not shown; only the `#` of a fragment
+/// is.
 fn url_span(url: &Url<'_>, typed: &str, from: usize, len: usize, label: &str) -> Option<Span> {
     let mut shown = url.shown();
     if url.scheme.is_empty() && !typed.contains("://") {
@@ -82,12 +83,12 @@ pub(super) fn tcp(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let notes = facts.dials.iter().map(ToString::to_string);
     let code = match refused {
         _ if facts.dials.is_empty() => return,
-        // The session goes on over the other address, which is as good.
+        // The session continues over the other address, so nothing is wrong.
         _ if connected => return,
         Some(_) if Clue::OtherFamilyListens.seen(facts).is_some() => "W104",
-        // A refusal counts most, because it proves that the host is there.
+        // A refusal is the most important result, because it proves that the host exists.
         Some(_) => "W103",
-        // The port answers, and whoever listens hung up.
+        // The port answered, and then the listener reset the connection.
         None if any(DialOutcome::Reset) => "W107",
         None if any(DialOutcome::Silent) => "W105",
         None if any(DialOutcome::Unreachable) => "W106",
@@ -152,13 +153,13 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings<'_>) {
             }
         });
     }
-    // What is wrong with it names the variable already.
+    // An error of the proxy already names the variable.
     if let Some(variable) = proxy.variable.filter(|_| !found.has_error()) {
         found.add("W114", |d| d.note(format!("{variable} names {}", proxy.address)));
     }
 }
 
-/// Which proxy it is, and who named it.
+/// The address of the proxy, and the variable that names it.
 fn of_proxy(proxy: &ProxyFacts<'_>) -> String {
     match proxy.variable {
         Some(variable) => format!("the proxy is {}, from {variable}", proxy.address),
@@ -166,7 +167,7 @@ fn of_proxy(proxy: &ProxyFacts<'_>) -> String {
     }
 }
 
-/// A plain request was answered by something else than an HTTP head, or by nothing.
+/// Explains an answer to a plain request that is not an HTTP head, or a missing answer.
 pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let bytes = facts.first_bytes;
     if !bytes.is_empty() {
@@ -202,7 +203,7 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     });
 }
 
-/// Another service greeted a later request on this port.
+/// Adds the service that greeted a later request on this port. Returns whether there is one.
 pub(super) fn greeted(facts: &Facts<'_>, instead: &str, found: &mut Findings<'_>) -> bool {
     let greeting = |trial: &'_ Trial| Some((trial.to_string(), trial.greeting()?));
     let Some((seen, (name, hint))) = facts.trials.iter().find_map(greeting) else { return false };
@@ -213,7 +214,7 @@ pub(super) fn greeted(facts: &Facts<'_>, instead: &str, found: &mut Findings<'_>
     true
 }
 
-/// A response that was begun and not completed.
+/// Explains a response that began and was not completed.
 fn begun(unanswered: Unanswered, found: &mut Findings<'_>) {
     let received = unanswered.received;
     let after = unanswered.after.as_secs_f64();

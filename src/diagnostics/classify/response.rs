@@ -1,6 +1,6 @@
-//! A status other than 101: what answered, and why it did not upgrade.
+//! A status other than 101: which program answered, and why it did not upgrade.
 //!
-//! A status can be misleading (a 404 for a refused Origin, a 400 for a wrong path), so headers and
+//! A status can be misleading: a 404 for a refused Origin, a 400 for a wrong path. So headers and
 //! body are checked before the number.
 
 use super::application::path_hint;
@@ -15,7 +15,7 @@ use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Place, Span, Suppo
 use crate::wire::Role;
 use crate::wire::head::Head;
 
-/// The words of the registry's reason phrases from 400 on.
+/// The words of the registered reason phrases from 400 on.
 const PHRASES: &[u8] = b"bad request unauthorized payment required forbidden not found method allowed acceptable \
     proxy authentication timeout time out conflict gone length precondition failed content payload entity too \
     large uri long unsupported media type range satisfiable expectation i m am a teapot misdirected unprocessable \
@@ -23,28 +23,28 @@ const PHRASES: &[u8] = b"bad request unauthorized payment required forbidden not
     error implemented gateway service temporarily http version supported variant also negotiates insufficient \
     storage loop detected extended network";
 
-/// How the body of an answer begins that `wscope proxy` gives instead of its upstream.
+/// The beginning of the body if `wscope proxy` answers instead of its upstream.
 const OWN_PROXY: &str = "wscope proxy: ";
 
-/// Redirects that are not followed.
+/// The most redirects in a chain; a longer chain is taken for a loop.
 const MAX_HOPS: usize = 5;
 
-/// How a note begins that quotes the body.
+/// The beginning of a note that quotes the body.
 pub const BODY: &str = "the server's message: ";
 
-/// Characters of a body that are a message; a longer one is a page.
+/// The most characters of a message in a body. A longer body is a page.
 const PAGE: usize = 600;
 
-/// Characters of the server's words that are shown.
+/// The most characters of the server's words that are shown.
 const SHOWN: usize = 300;
 
-/// Characters of a sentence; what is longer is a page.
+/// The most characters of a sentence. A longer text is a page.
 const SENTENCE: usize = 300;
 
-/// Characters of them that are a reason in one line.
+/// The most characters of a reason in one line.
 const REASON: usize = 160;
 
-/// Words of pages that a program in front has for many grounds; they are no reason.
+/// Words of pages that a program in front sends for many causes. They give no reason.
 const STOCK_PAGES: [&str; 5] = [
     "due to maintenance downtime or capacity",
     "backend fetch failed",
@@ -53,7 +53,7 @@ const STOCK_PAGES: [&str; 5] = [
     "herokucdn.com/error-pages/",
 ];
 
-/// Causes that any refusal may have, and their cures.
+/// Causes that any refusal may have, with their clues and help.
 const ANYWHERE: [(&str, Clue, &str); 2] = [
     (
         "the program or host that answers has no WebSocket support",
@@ -67,10 +67,10 @@ const ANYWHERE: [(&str, Clue, &str); 2] = [
     ),
 ];
 
-/// Schemes of credentials that options send.
+/// Schemes of credentials that options of wscope send.
 const SCHEMES: [&str; 3] = ["basic", "bearer", "digest"];
 
-/// Phrases about upgrades that a program may have for its own service, too.
+/// Phrases about upgrades that an application may also use for its own service.
 const OF_SERVICE: [&str; 7] = [
     "upgrade",
     "upgraded",
@@ -81,23 +81,23 @@ const OF_SERVICE: [&str; 7] = [
     "websocket handshake",
 ];
 
-/// Words that make them be about a handshake that was lost.
+/// With one of these words, such a phrase is about a lost handshake.
 const OF_LOSS: [&str; 4] = ["header", "required", "missing", "expected"];
 
-/// Words of a limit that passes by itself.
+/// Words of a limit that ends after some time.
 const TIMES: [&str; 6] = ["second", "minute", "hour", "retry*", "later", "try again"];
 
-/// The cure of a limit that does not say how long it lasts.
+/// The help for a limit without a known end.
 const DELAYS: &str = "reconnect with growing, random delays, or raise the limit";
 
-/// How the names of headers end that hold a reason in words.
+/// The endings of names of headers that may contain a reason.
 const REASONS: [&str; 6] = ["error", "message", "reason", "description", "detail", "details"];
 
 /// Headers that show which hop answered.
 const HOPS: [&str; 5] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By"];
 
 pub(super) fn refusal(facts: &Facts<'_>, found: &mut Findings<'_>) {
-    // A server's own answer explains nothing.
+    // A server's own answer needs no explanation.
     let Some(head) = facts.response.filter(|_| facts.role == Role::Client) else { return };
     let Some(line) = head.status_line() else { return };
     if line.code == 101 {
@@ -108,7 +108,7 @@ pub(super) fn refusal(facts: &Facts<'_>, found: &mut Findings<'_>) {
     found.add(code, |d| answer.explain(d));
 }
 
-/// A response to be explained.
+/// A response that needs an explanation.
 struct RefusalResponse<'a> {
     facts: &'a Facts<'a>,
     head: &'a Head,
@@ -139,25 +139,26 @@ impl RefusalResponse<'_> {
             .unwrap_or(self.by_status())
     }
 
-    /// An error that a service in front numbers or names itself.
+    /// The entry for an error with a number or a name of a service in front.
     fn own_code(&self) -> Option<&'static str> {
         let rbac =
             self.status == 403 && Clue::WholeBody("rbac: access denied").seen(self.facts).is_some();
         if rbac || Clue::CloudflareRule.seen(self.facts).is_some() {
             return Some("W332");
         }
-        // A page that explains such errors names them, too.
+        // A page about such errors contains their names, too.
         let page = self.status >= 400 && contains_word(self.body, "err_ngrok_");
         (page || self.header("Ngrok-Error-Code").is_some()).then(|| self.by_status())
     }
 
-    /// What `wscope proxy` says of its upstream.
+    /// The message of `wscope proxy` about its upstream.
     fn own_proxy(&self) -> Option<&[u8]> {
         let gateway = matches!(self.status, 502..=504);
         self.body.strip_prefix(OWN_PROXY.as_bytes()).filter(|_| gateway)
     }
 
-    /// What a gateway says about its upstream is true, even if someone else operates it.
+    /// A possible filter. But a gateway's message about its upstream is true, whoever operates the
+    /// gateway.
     fn maybe_interceptor(&self) -> Option<&'static str> {
         let gateway = matches!(self.status, 502..=504);
         Clue::MaybeInterceptor.seen(self.facts).filter(|_| !gateway).map(|_| "W117")
@@ -166,9 +167,9 @@ impl RefusalResponse<'_> {
     fn by_status(&self) -> &'static str {
         match self.status {
             400.. if self.ngrok("err_ngrok_3200") || self.ngrok("err_ngrok_8012") => "W343",
-            // Envoy answers 503 to whatever its upstream did.
+            // Envoy answers 503 for every failure of its upstream.
             503 if Clue::Envoy("upstream connect error").seen(self.facts).is_some() => "W343",
-            // The same numbers have other meanings, or none, where Cloudflare did not answer.
+            // Without Cloudflare, these numbers have other meanings, or none.
             520..=530 if !self.server("cloudflare") => "W341",
             464 if self.server("awselb") => "W346",
             404 if self.server("wsgiserver") || self.server("uvicorn") => "W335",
@@ -180,7 +181,7 @@ impl RefusalResponse<'_> {
         contains_word(self.body, code) || Clue::Ngrok(code).seen(self.facts).is_some()
     }
 
-    /// Plain text on a TLS port: this one, or one behind a proxy.
+    /// A plain request on a TLS port: on this one, or on one behind a proxy.
     fn tls(&self) -> Option<&'static str> {
         let secure = self.facts.url.is_some_and(|url| Url::of(url).is_secure());
         // RFC 2817 §4.2.
@@ -199,14 +200,14 @@ impl RefusalResponse<'_> {
         Some(if behind { "W353" } else { "W204" })
     }
 
-    /// A refusal that goes away with another header.
+    /// A refusal that another header prevents.
     fn opened(&self) -> Option<&'static str> {
         let opens = |variation| self.facts.trial(variation).and_then(Trial::status) == Some(101);
         let subprotocol = opens(Variation::NoSubprotocol).then_some("W350");
         opens(Variation::OwnHost).then_some("W351").or(subprotocol)
     }
 
-    /// A refusal that goes away with another Origin.
+    /// A refusal that another Origin prevents.
     fn origin(&self) -> Option<&'static str> {
         let opens = |variation| self.facts.trial(variation).and_then(Trial::status) == Some(101);
         if opens(Variation::NoOrigin) {
@@ -214,13 +215,13 @@ impl RefusalResponse<'_> {
         }
         let sent = if self.sent("Origin") { "W327" } else { "W328" };
         let helps = opens(Variation::OwnOrigin);
-        // Behind the Origin there may be the next ground to refuse.
+        // With an accepted Origin, the server may still refuse for its next reason.
         let helps =
             helps || (self.status == 403 && Clue::OwnOriginHelps.seen(self.facts).is_some());
         helps.then_some(sent)
     }
 
-    /// What a service in front shows in its headers or its page.
+    /// The entry for a service in front that its headers or its page show.
     fn service(&self) -> Option<&'static str> {
         let challenge =
             self.header("cf-mitigated").is_some() || contains_word(self.body, "just a moment...");
@@ -242,14 +243,14 @@ impl RefusalResponse<'_> {
             return Some("W333");
         }
         let empty = Clue::NoBody.seen(self.facts).is_some();
-        // What it sends itself has no type without a body.
+        // An answer of Envoy itself has no Content-Type if it has no body.
         let own = empty && self.header("Content-Type").is_none();
         (self.status == 403 && self.server("envoy") && own).then_some("W329")
     }
 
-    /// The server's own words.
+    /// The entry for the server's own words.
     fn words(&self) -> Option<&'static str> {
-        // A gateway's page speaks of the gateway, and a whole page speaks of anything.
+        // A gateway's page is about the gateway, and a whole page may be about anything.
         let said = said::sentence(self.body).filter(|sentence| !said::is_vague(sentence));
         let text = said.unwrap_or_else(|| self.text());
         let page = self.status < 400 || (502..=504).contains(&self.status);
@@ -258,29 +259,29 @@ impl RefusalResponse<'_> {
             return None;
         }
         let start = text.get(..PAGE).unwrap_or(&text);
-        // What is written for any ground says nothing of this one.
+        // Stock sentences say nothing about this refusal.
         let (subject, phrase) = said::subject(&said::without_stock(start))?;
-        // Such a page speaks of permission whatever the ground was.
+        // Such a page mentions permission for every cause.
         if subject == Subject::Credentials && Clue::ProxyPage.seen(self.facts).is_some() {
             return None;
         }
-        // A filter speaks of permission, too.
+        // A filter's page mentions permission, too.
         if phrase == "permission" && self.maybe_interceptor().is_some() {
             return None;
         }
-        // The words of a program's error are its own names.
+        // The words in a program's error are its own names.
         let raised = ["fatal error", "uncaught", "exception", "traceback", "stack trace", "panic"];
         if self.status >= 500 && raised.iter().any(|word| said::says(start, word)) {
             return None;
         }
         Some(match subject {
-            // A gateway that can't connect speaks of its own way to the server.
+            // A gateway that can't connect describes its own way to the server.
             Subject::Tls | Subject::Certificate | Subject::Alpn if self.status > 500 => {
                 return None;
             }
             Subject::Tls if self.facts.url.is_some_and(|url| !Url::of(url).is_secure()) => "W204",
             Subject::Tls => return None,
-            // Where there is no TLS, there is no certificate.
+            // Without TLS, there is no client certificate.
             Subject::Certificate
                 if phrase == "client certificate"
                     && !self.facts.url.is_some_and(|url| Url::of(url).is_secure()) =>
@@ -290,10 +291,11 @@ impl RefusalResponse<'_> {
             Subject::Certificate => "W212",
             Subject::Alpn => "W215",
             Subject::HeadSize => "W325",
-            // Chrome's DevTools refuse with 500; otherwise such a status is about another host.
+            // Chrome's DevTools refuse a Host with 500. Otherwise, such a status is about another
+            // host.
             Subject::Host if self.status < 500 => "W351",
             Subject::Host if self.status == 500 && phrase == "host header" => "W351",
-            // With such a status, the server has not judged the Origin.
+            // With a status above 500, the server has not checked the Origin.
             Subject::Origin if self.status > 500 => return None,
             Subject::Origin if self.sent("Origin") => "W327",
             Subject::Origin => "W328",
@@ -301,18 +303,18 @@ impl RefusalResponse<'_> {
             Subject::Http => "W346",
             Subject::Version => "W321",
             Subject::Key | Subject::Header => "W322",
-            // A session of a login is as possible.
+            // The session may also be that of a login.
             Subject::Session if self.status == 401 => "W326",
             Subject::Session => "W352",
-            // A handshake that was read and forbidden has arrived; so has one whose answer differs from that to a
-            // plain GET.
+            // If the server read the handshake and refused it, the handshake was not lost. The same
+            // applies if a plain GET gets another answer.
             Subject::Upgrade
                 if self.refuses_handshake(start)
                     || self.status == 403 && Clue::PlainDiffers.seen(self.facts).is_some() =>
             {
                 return None;
             }
-            // With these, an application speaks of what it serves to whom.
+            // With these phrases, an application describes its own service.
             Subject::Upgrade
                 if matches!(self.status, 401..=403 | 406..=425 | 427..=499)
                     && OF_SERVICE.contains(&phrase)
@@ -329,13 +331,13 @@ impl RefusalResponse<'_> {
                 return None;
             }
             Subject::Upgrade => "W320",
-            // A limit that is paid for is another one.
+            // With 402, the limit is that of a payment.
             Subject::Rate if self.status == 402 => return None,
             Subject::Rate if self.status < 500 || self.status == 503 => "W340",
             Subject::Credentials if matches!(self.status, 200..=499) => "W326",
-            // A page for an unknown path has the method of the request.
+            // A page for an unknown path names the method of the request.
             Subject::Method if self.status < 500 && self.status != 404 => "W336",
-            // What is forbidden is there.
+            // A forbidden path exists, so 401 and 403 are not in this list.
             Subject::Path
                 if matches!(self.status, 200..=400 | 402 | 405..=499)
                     && said::names_path(start) =>
@@ -346,20 +348,20 @@ impl RefusalResponse<'_> {
         })
     }
 
-    /// Whether nothing but a comparison shows that the Host is refused.
+    /// Whether only a comparison shows that the server refuses the Host.
     fn near_host_alone(&self) -> bool {
         let told = self.words().or_else(|| self.plain_words());
         Clue::NearHostHelps.seen(self.facts).is_some() && told.is_none()
     }
 
-    /// What the answer to a plain GET says about the Host, which both requests share.
+    /// The answer to a plain GET, if it is about the Host. Both requests have the same Host.
     fn plain_words(&self) -> Option<&'static str> {
         let (subject, _) = said::subject(&plain_told(self.facts)?)?;
         (subject == Subject::Host).then_some("W351")
     }
 
-    /// The text of the answer: its body, or the header of websocket-node, or a reason phrase that
-    /// is not in the registry.
+    /// The text of the answer: its body, a header with a reason, or a reason phrase that is not
+    /// registered.
     fn text(&self) -> String {
         if let Some(exception) = said::exception(self.body) {
             return exception;
@@ -376,7 +378,7 @@ impl RefusalResponse<'_> {
         other.map_or(text, |words| String::from_utf8_lossy(words).into_owned())
     }
 
-    /// What the challenge says is wrong with the credentials (RFC 6750 §3).
+    /// The error that the challenge names in the credentials (RFC 6750 §3).
     fn challenge(&self) -> Option<&[u8]> {
         let value = self.header("WWW-Authenticate")?;
         [&b"error_description=\""[..], b"error=\""].into_iter().find_map(|name| {
@@ -386,7 +388,7 @@ impl RefusalResponse<'_> {
         })
     }
 
-    /// A header of the application's own that has a reason, as `X-Error-Message` and `dg-error`.
+    /// A header of the application with a reason, such as `X-Error-Message` or `dg-error`.
     fn own_header(&self) -> Option<&[u8]> {
         let named = |name: &[u8]| {
             let name = name.to_ascii_lowercase();
@@ -402,7 +404,7 @@ impl RefusalResponse<'_> {
         fields.find(|field| tells(field.value)).map(|field| field.value)
     }
 
-    /// A reason phrase that says more than the registry's do.
+    /// A reason phrase that says more than the registered ones.
     fn own_phrase(&self) -> Option<&[u8]> {
         let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
         let text = String::from_utf8_lossy(reason);
@@ -410,7 +412,7 @@ impl RefusalResponse<'_> {
         (self.status >= 400 && says(PHRASES) && says(said::VAGUE)).then_some(reason)
     }
 
-    /// A text without the status that pages begin with, and the rule below it.
+    /// A text without the status at its beginning and the line below it.
     fn beyond_status(&self, text: &str) -> String {
         let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
         let known = [self.status.to_string(), String::from_utf8_lossy(reason).into_owned()];
@@ -422,7 +424,7 @@ impl RefusalResponse<'_> {
         while let Some(start) = known.iter().find(|start| begins(bare(rest), start)) {
             rest = bare(&bare(rest)[start.len()..]);
         }
-        // A sentence may begin with the same words.
+        // A sentence may begin with the words of the status.
         let begun = text.strip_suffix(rest).and_then(|begun| begun.strip_suffix(' '));
         let goes_on = begun.is_some_and(|begun| begun.ends_with(char::is_alphanumeric));
         let goes_on = goes_on && rest.starts_with(char::is_lowercase);
@@ -431,17 +433,17 @@ impl RefusalResponse<'_> {
 
     fn is_bare(&self, text: &str) -> bool {
         let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
-        // The phrase itself can't be what says nothing.
+        // An own phrase must not count as a known word.
         let reason = if self.own_phrase().is_some() { b"" } else { reason };
         let path = self.path();
-        // A page that ends with the name of its server says no more.
+        // The name of the server at the end of a page gives no reason.
         let server = self.header("Server").unwrap_or_default();
         let phrase = phrase(self.status).as_bytes();
         let known = [reason, phrase, path.as_bytes(), server].join(&b" "[..]);
         said::is_bare(text, self.status, &known)
     }
 
-    /// Whether the answer's words give no reason.
+    /// Whether the answer gives no reason in words.
     fn is_vague(&self) -> bool {
         let text = said::without_stock(&self.text());
         self.is_bare(&text) || said::is_bare(&text, self.status, said::VAGUE)
@@ -468,7 +470,7 @@ impl RefusalResponse<'_> {
         flips.then_some("W311")
     }
 
-    /// What lives at the path, recognised by the body.
+    /// The program at this path, recognised by the body.
     fn page(&self) -> Option<&'static str> {
         if self.content_type("text/event-stream") {
             return Some("W301");
@@ -503,19 +505,19 @@ impl RefusalResponse<'_> {
         (self.status == 200 && html).then_some("W300")
     }
 
-    /// Which parameter Engine.IO dislikes: its code, and what the URL has already.
+    /// The entry for an error of Engine.IO, by its code and the query of the URL.
     fn engine_io(&self) -> &'static str {
         let query = self.facts.url.map(|url| Url::of(url).query).unwrap_or_default();
         let asks = query.contains("transport=websocket");
         match engine_io_code(self.body) {
-            // "Bad request" to the right query means that the transport did not fit the request.
+            // "Bad request" for the right query means that the request was not an upgrade.
             Some(3) if asks => "W320",
             Some(4) => "W332",
             _ => "W324",
         }
     }
 
-    /// What the handshake's headers show, in the request and in the answer.
+    /// The entry that the headers of the request and the answer show.
     fn handshake(&self) -> Option<&'static str> {
         if !matches!(self.status, 400 | 403 | 426) {
             return None;
@@ -533,7 +535,7 @@ impl RefusalResponse<'_> {
         }
         let sent_13 = self.request_has_13();
         match self.header("Sec-WebSocket-Version") {
-            // gorilla/websocket lists 13 in whatever it refuses; with 403 only an Origin.
+            // gorilla/websocket lists 13 in every refusal. With 403, it refuses only an Origin.
             Some(_) if self.head.has_token("Sec-WebSocket-Version", "13") && sent_13 => {
                 Some(match self.status {
                     403 if self.sent("Origin") => "W327",
@@ -543,12 +545,12 @@ impl RefusalResponse<'_> {
             }
             Some(_) if self.status != 403 => Some("W321"),
             None if self.status != 403 && !sent_13 => Some("W321"),
-            // "the server MUST send an Upgrade header field in a 426 response" (RFC 9110 §15.5.22): one
-            // without it, but with words, is about something else.
+            // "the server MUST send an Upgrade header field in a 426 response" (RFC 9110 §15.5.22).
+            // A 426 without the header, but with a reason in words, is about something else.
             _ if self.status == 426 && self.header("Upgrade").is_none() && !self.is_vague() => {
                 Some("W323")
             }
-            // Another protocol than ours is wanted.
+            // The server wants another protocol than WebSocket.
             _ if self.status == 426
                 && self
                     .head
@@ -567,7 +569,7 @@ impl RefusalResponse<'_> {
             let start = span.bytes.get(..name.len()).unwrap_or_default();
             span.place != Place::Body && start.eq_ignore_ascii_case(name.as_bytes())
         };
-        // What the excerpt shows is not repeated in a note.
+        // A note does not repeat the excerpt.
         let hops: Vec<_> = HOPS.iter().filter(|name| !shows(name)).collect();
         let d = d.at(span);
         let d = hops.into_iter().fold(d, |d, name| {
@@ -656,7 +658,7 @@ impl RefusalResponse<'_> {
         }
     }
 
-    /// With the causes that any refusal may have, after the first one that a fact supports.
+    /// Inserts the causes that any refusal may have, after the first cause if a fact supports it.
     fn anywhere(&self, mut d: Diagnostic) -> Diagnostic {
         for (text, clue, cure) in ANYWHERE {
             let host = clue == Clue::OtherHostSent;
@@ -683,7 +685,7 @@ impl RefusalResponse<'_> {
         d
     }
 
-    /// What a challenge of another scheme than those of the options asks for.
+    /// The help for a challenge of a scheme that no option sends.
     fn other_scheme(&self) -> Option<String> {
         let value = self.header("WWW-Authenticate").map(String::from_utf8_lossy)?;
         let plain = |name: &str| {
@@ -726,7 +728,7 @@ impl RefusalResponse<'_> {
         })
     }
 
-    /// What is missing in our own request.
+    /// The header of the handshake that our own request lacks.
     fn own_fault(&self) -> Option<String> {
         let request = self.facts.request?;
         let missing = ["Host", "Upgrade", "Connection", "Sec-WebSocket-Key"]
@@ -757,7 +759,7 @@ impl RefusalResponse<'_> {
         }
     }
 
-    /// The server's words in front of everything else, or that there are none.
+    /// Puts the server's words in front of all causes, or says that there are none.
     fn said(&self, mut d: Diagnostic) -> Diagnostic {
         let text = self.text();
         let bare = self.is_bare(&text);
@@ -773,7 +775,7 @@ impl RefusalResponse<'_> {
             let more = if cut.len() < text.len() { " …" } else { "" };
             d.notes.insert(0, format!("{BODY}{cut}{more}"));
         }
-        // No guess stands beside the server's own sentence.
+        // The server's own sentence replaces all guesses.
         let challenged = Clue::NoChallenge.seen(self.facts).is_none();
         let own =
             self.own_proxy().map(|why| String::from_utf8_lossy(why.trim_ascii()).into_owned());
@@ -793,7 +795,7 @@ impl RefusalResponse<'_> {
             "W352" => !["connection id", "connectionid", "negotiate"]
                 .iter()
                 .any(|words| said::says(&text, words)),
-            // An error in a challenge is about what was sent (RFC 6750 §3.1).
+            // An error in a challenge is about the sent credentials (RFC 6750 §3.1).
             "W326" if challenged && wrong.is_none() => {
                 let known = "authentication authorization authenticate authorized required credentials credential login log valid provided";
                 !html
@@ -804,20 +806,20 @@ impl RefusalResponse<'_> {
                     )
             }
             "W326" => true,
-            // Where the catalogue does not know the words.
+            // The words count if no cause in the catalogue is recognised by them.
             "W343" | "W345" => {
                 let known = |because: &String| because.contains("contains \"");
                 let late = self.status == 504
                     && ["timeout", "timed out"].iter().any(|words| said::says(&text, words));
                 !late && !d.causes.iter().filter_map(|cause| cause.because.as_ref()).any(known)
             }
-            // Most of these name the path, which is known.
+            // Most of these texts only name the path, which is known.
             "W334" => {
                 let page = html;
                 let path = said::names_path(&sentence)
                     || said::names(&sentence, &self.path())
                     || page && (sentence.contains("ot found") || sentence.contains("404"));
-                // Pages for an unknown path have words of any kind.
+                // Pages for an unknown path may have any words.
                 self.status == 404 && !path && !page
             }
             _ => false,
@@ -831,7 +833,7 @@ impl RefusalResponse<'_> {
             || d.entry.code == "W332" && self.server("awselb");
         let asks = d.entry.code == "W326" && challenged;
         let shown = shown && !asks;
-        // A program that is named as a filter may be the server, whose words come first.
+        // The program that looks like a filter may be the server, so its words come first.
         if d.entry.code == "W117" && !shown && !page && !self.is_vague() {
             return d.suggests(format!("its reason is \"{sentence}\""), "the answer has this text");
         }
@@ -871,7 +873,7 @@ impl RefusalResponse<'_> {
             };
             let reason = format!("its reason is \"{reason}\"");
             let fact = "the answer has this text";
-            // A page has more words than its reason.
+            // A page has other words besides its reason.
             let d = if html && said::exception(self.body).is_none() {
                 d.suggests(reason, fact)
             } else {
@@ -894,8 +896,8 @@ impl RefusalResponse<'_> {
         d
     }
 
-    /// Whether these are the words with which a library refuses a handshake that it has read, whatever
-    /// the ground.
+    /// Whether these are the words of a library that read the handshake and refused it, for any
+    /// reason.
     fn refuses_handshake(&self, text: &str) -> bool {
         let words = ["invalid", "websocket"];
         self.status == 403 && words.iter().all(|word| said::says(text, word))
@@ -905,7 +907,7 @@ impl RefusalResponse<'_> {
         self.facts.request.and_then(|head| head.get("Sec-WebSocket-Version")) == Some(b"13")
     }
 
-    /// The line that explains most.
+    /// The line that explains the most.
     fn span(&self, code: &str) -> Span {
         let header = match code {
             "W300" | "W301" => "Content-Type",
@@ -961,13 +963,13 @@ impl RefusalResponse<'_> {
     }
 }
 
-/// A text without marks in front of its first word; a quotation keeps its own.
+/// A text without punctuation in front of its first word. A quotation mark stays.
 fn bare(text: &str) -> &str {
     text.trim_start_matches(|c: char| !c.is_alphanumeric() && !"\"'“‘«(".contains(c))
 }
 
-/// Whether a URL is that of a login: a part of its path, or the first of its host's name, is a word for
-/// one.
+/// Whether a URL is that of a login: a part of its path, or the first part of its host, is a word
+/// for a login.
 fn is_login(location: &str) -> bool {
     const WORDS: [&str; 17] = [
         "login",
@@ -995,7 +997,7 @@ fn is_login(location: &str) -> bool {
     parts.into_iter().any(|part| WORDS.contains(&part.as_str()))
 }
 
-/// The words that the registry has for a status, and pages for it.
+/// The registered words for a status, and the usual words of pages for it.
 fn phrase(status: u16) -> &'static str {
     match status {
         400 => "bad request",
@@ -1016,13 +1018,13 @@ fn phrase(status: u16) -> &'static str {
     }
 }
 
-/// Whether a proxy's page says why itself.
+/// Whether a proxy's page gives the reason itself.
 fn says_rule(body: &[u8]) -> bool {
     contains_word(body, "no server is available")
 }
 
-/// The number of an error of Engine.IO, as in `{"code":3,"message":"Bad request"}`, and of the words that
-/// stand for it, alone or as the body of a response.
+/// The number of an Engine.IO error, as in `{"code":3,"message":"Bad request"}`. Some errors are
+/// recognised by their words alone, also if those are the body of a whole response.
 pub(super) fn engine_io_code(body: &[u8]) -> Option<u8> {
     const WORDS: [&str; 6] = [
         "Transport unknown",
@@ -1038,17 +1040,17 @@ pub(super) fn engine_io_code(body: &[u8]) -> Option<u8> {
     if let Some((code, said)) =
         text.strip_prefix("{\"code\":").and_then(|rest| rest.split_once(",\"message\":\""))
     {
-        // The body may have been cut.
+        // The body may be cut.
         let said = said.split('"').next()?;
         let at: usize = code.parse().ok()?;
         return WORDS.get(at).filter(|words| words.starts_with(said)).map(|_| at as u8);
     }
     let python = text.contains("unsupported version of the Socket.IO or Engine.IO protocols");
-    // The other words may be anyone's.
+    // Other programs also use the other words.
     number(text).filter(|code| matches!(code, 0 | 1 | 5)).or(python.then_some(5))
 }
 
-/// The code of the entry for a status other than 101, where nothing but the number is known.
+/// The code of the entry for a status other than 101, if only the number is known.
 pub fn of_status(status: u16) -> &'static str {
     match status {
         200..=299 => "W305",
@@ -1071,12 +1073,13 @@ pub fn of_status(status: u16) -> &'static str {
         505 => "W346",
         520..=530 => "W347",
         500..=599 => "W341",
-        // A 400, and what the registry gives no meaning that matters here.
+        // A 400, and all statuses without a registered meaning that matters here.
         _ => "W323",
     }
 }
 
-/// Whether the value of a header is an address, a time, a number or the word for nothing, and no reason.
+/// Whether the value of a header is not a reason, but an address, a time, a number or a word for
+/// nothing.
 fn is_datum(text: &str) -> bool {
     let text = text.trim_start().to_ascii_lowercase();
     let first = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The server's side: why a client was not accepted, and which option of `listen` accepts it; and
-//! what a client wanted that left at once. wscope's own answer is never diagnosed.
+//! The server's side: why `listen` refused a client, and which option accepts it. Also, what a
+//! client wanted that left at once. wscope's own answers need no diagnosis.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
         return;
     };
     let reason = String::from_utf8_lossy(facts.body).trim().to_owned();
-    // A refusal that was asked for needs no explanation.
+    // A refusal that an option requests needs no explanation.
     if status == 101 || reason.starts_with("this server refuses every handshake") {
         return;
     }
@@ -39,7 +39,7 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let path = request.request_line().map(|line| String::from_utf8_lossy(line.target).into_owned());
     let path = path.map(|target| target.split('?').next().unwrap_or_default().to_owned());
     found.add(code, |d| {
-        // A page that was answered ends with the reason; the transcript shows all of it.
+        // An answer with a page ends with the reason; the transcript shows the whole page.
         let reason = reason.trim_end().rsplit("\n\n").next().unwrap_or_default();
         let d = d.note(format!("wscope answered {status}: {reason}"));
         let d = d.note_if(get("User-Agent").map(|agent| format!("User-Agent: {agent}")));
@@ -85,10 +85,10 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
     });
 }
 
-/// A client that closes with 1000 sooner than this was not waiting for a message.
+/// A client that closes with 1000 within this time was not waiting for a message.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A client that was accepted, and left before it sent anything.
+/// Explains why an accepted client left before it got what it wanted.
 pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let Some(end) = facts.end.filter(|_| facts.role == Role::Server) else { return };
     let by_peer = match end.how {
@@ -110,15 +110,17 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
             _ => "sent no message",
         }
     );
-    // A client that rejects the handshake does not send 1000; one that waits for a message waits longer.
+    // A client that rejects the handshake does not send 1000. A client that waits for a message
+    // waits longer.
     let in_order = facts.close.received.is_some_and(|close| close.code == Some(1000));
-    // One that got its own message back may leave in order, since that was no answer.
+    // A client that received its own message back may leave in order, because the echo was not an
+    // answer.
     if in_order && end.lifetime < PATIENCE && !(answered && is_echo(facts)) {
         return;
     }
     let help = facts.wish.and_then(|wish| wish.speaks.as_ref()).map(|speaks| speaks.help);
     if answered {
-        // It may have got what it waited for.
+        // The client may have received what it waited for.
         if let Some(owed) = owed(facts) {
             found.add("W367", |d| d.title(owed).note(after).help(help.unwrap_or(wish::ANSWER)));
         }
@@ -140,8 +142,8 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// What the client still waited for, by the messages that were kept: all of them, each whole, or those
-/// of a server that sent back what came.
+/// The message that the client still waited for. The kept messages show it if they are all
+/// messages, and complete, or if the server only sent back the received ones.
 fn owed(facts: &Facts<'_>) -> Option<String> {
     let stream = &facts.stream;
     let whole = !stream.kept.iter().any(|one| one.ours && one.content.len() >= HEARD_MOST);
@@ -150,7 +152,7 @@ fn owed(facts: &Facts<'_>) -> Option<String> {
     Some(wish::waiting(inner.title, &awaited))
 }
 
-/// Whether this side sent back what came first.
+/// Whether this side sent back the first received message.
 fn is_echo(facts: &Facts<'_>) -> bool {
     let (Some((_, came)), Some((_, sent))) = (facts.stream.message, facts.stream.sent) else {
         return false;
@@ -158,12 +160,13 @@ fn is_echo(facts: &Facts<'_>) -> bool {
     came[..came.len().min(HEARD_MOST)] == *sent
 }
 
-/// A request with a key and without Upgrade: did a proxy remove it, or did the client not send it?
+/// Explains a request with a key and without Upgrade: a proxy removed the header, or the client did
+/// not send it.
 fn lost_upgrade(request: &Head, d: Diagnostic) -> Diagnostic {
     const FACT: &str = "the request has a Sec-WebSocket-Key but no Upgrade";
     let line = request.request_line();
     let old = line.is_some_and(|line| line.version == HttpVersion { major: 1, minor: 0 });
-    // "an intermediary … MUST … remove" what Connection names (RFC 9110 §7.6.1).
+    // "an intermediary … MUST … remove" the headers that Connection names (RFC 9110 §7.6.1).
     let replaced = request.has_token("Connection", "close");
     let via = ["Via", "Forwarded", "X-Forwarded-For", "X-Real-IP"];
     let proxied = old || replaced || via.iter().any(|name| request.get(name).is_some());
@@ -177,7 +180,8 @@ fn lost_upgrade(request: &Head, d: Diagnostic) -> Diagnostic {
     }
 }
 
-/// Words in the User-Agent of what only asks whether a server is up, in lower case, and whose it is.
+/// Words in the User-Agent of programs that check whether a server is up, in lower case, with the
+/// names of these programs.
 const CHECKERS: &[(&str, &str)] = &[
     ("elb-healthchecker", "AWS Elastic Load Balancing"),
     ("route53-health", "AWS Route 53"),
@@ -196,11 +200,11 @@ const CHECKERS: &[(&str, &str)] = &[
     ("check_http", "Nagios"),
 ];
 
-/// Words in the User-Agent of any such program.
+/// Words in the User-Agent of other such programs.
 const CHECKING: &[&str] =
     &["healthcheck", "health-check", "health check", "health probe", "uptime", "monitoring"];
 
-/// Names of paths for it.
+/// Names of paths for health checks.
 const HEALTH: &[&str] = &[
     "health",
     "healthz",
@@ -213,11 +217,11 @@ const HEALTH: &[&str] = &[
     "metrics",
 ];
 
-/// What to do about a health check.
+/// The help for a health check.
 const CHECK_TCP: &str = "let it check the TCP port (Kubernetes: tcpSocket), let it expect status 426, or remove this server from what it checks";
 
-/// What a request is if it only asks whether this server is up; the fact that shows it; how far it
-/// does; and what to do about it.
+/// Recognises a health check. Returns its description, the fact that shows it, the confidence, and
+/// the help.
 fn health_check(
     agent: Option<String>,
     path: &str,
@@ -239,7 +243,8 @@ fn health_check(
     asked.then(|| (any.into(), format!("the path is {path}"), Confidence::Medium, CHECK_TCP))
 }
 
-/// Whole words in the User-Agent of what looks for open ports and known faults, in lower case.
+/// Words in the User-Agent of programs that look for open ports and known vulnerabilities. They are
+/// whole words in lower case.
 const SCANNERS: &[&str] = &[
     "zgrab",
     "masscan",
@@ -252,11 +257,11 @@ const SCANNERS: &[&str] = &[
     "internetmeasurement",
 ];
 
-/// Names at the front of a path that only somebody who looks for secrets asks for.
+/// First names of paths that only a search for secrets requests.
 const HIDDEN: &[&str] =
     &[".env", ".git", ".aws", ".svn", ".hg", ".htaccess", ".htpasswd", ".DS_Store", ".ssh"];
 
-/// What a request is that comes from no client of this server, as [`health_check`] says it.
+/// Recognises a request of a scanner, with the same result as [`health_check`].
 fn scan(request: &Head) -> Option<(Cow<'static, str>, String, Confidence, &'static str)> {
     let line = request.request_line()?;
     let agent = String::from_utf8_lossy(request.get("User-Agent").unwrap_or_default());
@@ -270,13 +275,13 @@ fn scan(request: &Head) -> Option<(Cow<'static, str>, String, Confidence, &'stat
     }
     let target = String::from_utf8_lossy(line.target);
     let front = target.strip_prefix('/').and_then(|path| path.split(['/', '?']).next());
-    // As in `.env` and `.env.local`.
+    // For example `.env` and `.env.local`.
     let hidden = front.is_some_and(|front| HIDDEN.contains(&front) || front.starts_with(".env."));
     if hidden {
         let fact = "the path is that of a hidden file".to_owned();
         return Some((scanner.into(), fact, Confidence::Medium, close));
     }
-    // HAProxy's `option httpchk` and the probes of other balancers.
+    // HAProxy's `option httpchk` and the health checks of other load balancers send this.
     let old = line.version == HttpVersion { major: 1, minor: 0 };
     (line.method == b"OPTIONS" && old && agent.is_empty()).then(|| {
         let what = "this is a health check of a balancer, such as HAProxy's, not a client";
@@ -285,10 +290,11 @@ fn scan(request: &Head) -> Option<(Cow<'static, str>, String, Confidence, &'stat
     })
 }
 
-/// Bytes of a peer's value that a command in a help has, at most.
+/// The most bytes of a peer's value in a command of a help.
 const TYPED: usize = 200;
 
-/// An option with a value from the peer, as a shell takes it; with its name alone if that can't be typed.
+/// An option with a value from the peer, quoted for a shell. If the value can't be typed, only the
+/// option's name.
 fn option(name: &str, value: &str) -> String {
     let strange = |c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER || c == '`';
     if value.len() > TYPED || value.contains(strange) {
@@ -301,12 +307,12 @@ fn option(name: &str, value: &str) -> String {
     }
 }
 
-/// A page or another program sent an Origin that is not allowed.
+/// Explains an Origin that is not allowed, from a page or another program.
 fn foreign_origin(origin: &str, agent: Option<String>, d: Diagnostic) -> Diagnostic {
-    // Every browser begins with it.
+    // The User-Agent of every browser begins with this word.
     let browser = agent.as_ref().is_some_and(|agent| agent.starts_with("Mozilla/"));
     let program = agent.as_ref().filter(|_| !browser).and_then(|agent| agent.split(' ').next());
-    // `null` lets in both; browsers send one or the other.
+    // `--origin null` accepts both; browsers send one or the other.
     let of_file = matches!(origin, "null" | "file://") && program.is_none();
     let allowed = if of_file { "null" } else { origin };
     let is_origin = !allowed.contains(',') && !allowed.trim_end_matches('/').is_empty();
@@ -329,15 +335,14 @@ fn foreign_origin(origin: &str, agent: Option<String>, d: Diagnostic) -> Diagnos
     }
 }
 
-/// Whether the request is one to a proxy: its target is a whole URL (RFC 9112 §3.2.2), and it has
-/// no Upgrade.
+/// Whether the request is one to a proxy: its target is a whole URL (RFC 9112 §3.2.2).
 fn names_another_host(request: &Head) -> bool {
     let line = request.request_line();
     line.is_some_and(|line| line.target.starts_with(b"http://"))
 }
 
-/// Where the client put its credentials, if not in the header that this server reads; and the fact
-/// that shows it.
+/// The place of the client's credentials, if it is not the header that this server reads, and the
+/// fact that shows it.
 fn elsewhere(request: &Head) -> Option<(&'static str, String)> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     if let Some(value) = request.get("Authorization") {
@@ -358,6 +363,6 @@ fn elsewhere(request: &Head) -> Option<(&'static str, String)> {
     let mut offered = request.tokens("Sec-WebSocket-Protocol").map(text);
     offered.find(|name| is_secret(name) || name.eq_ignore_ascii_case("bearer"))?;
     let place = "the client sends its credentials among the subprotocols, as browsers have to";
-    // The name may be the secret itself.
+    // The name may itself be the secret.
     Some((place, "a name in Sec-WebSocket-Protocol is one of credentials".to_owned()))
 }

@@ -1,4 +1,4 @@
-//! The first bytes after a 101: frames, or something else.
+//! The first bytes after a 101: frames, or other bytes.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::diagnostics::facts::EndKind;
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Diagnostic, Facts, Place, Span, sniff};
 
-/// An end so early that the connection was never wanted.
+/// A connection that ends within this time was never wanted.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
 pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
@@ -52,7 +52,7 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// Text in the place of a frame, in the middle of the stream; `span` begins with it.
+/// Adds text in place of a frame, in the middle of the stream. `span` begins with that text.
 pub(super) fn text_inside(bytes: &[u8], span: Span, found: &mut Findings<'_>) {
     let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
     let line = String::from_utf8_lossy(line).into_owned();
@@ -65,7 +65,7 @@ pub(super) fn text_inside(bytes: &[u8], span: Span, found: &mut Findings<'_>) {
     });
 }
 
-/// What wrote it.
+/// Adds the cause of an HTTP response inside the stream.
 fn late(d: Diagnostic) -> Diagnostic {
     d.because(
         "an HTTP response was written after the 101: a late refusal, or the framework's answer when the handler ended",

@@ -8,7 +8,8 @@ use crate::wire::handshake::headers::{EXTENSIONS, PROTOCOL};
 use crate::wire::handshake::rules::{Outcome, Report, RuleVerdict};
 use crate::wire::head::Head;
 
-/// A subprotocol that no server supports: a server that accepts it accepts any (W412).
+/// A subprotocol that no server supports. A server that accepts it would accept any subprotocol
+/// (W412).
 pub const PROBE_SUBPROTOCOL: &str = "x-wscope-probe";
 
 pub(super) fn switching(facts: &Facts<'_>, found: &mut Findings<'_>) {
@@ -35,7 +36,7 @@ fn judge(verdict: &RuleVerdict, facts: &Facts<'_>, head: &Head, found: &mut Find
     let Some(code) = code_of(verdict, facts, head) else { return };
     let severity = |d: Diagnostic| match (verdict.rule.fatal, verdict.outcome) {
         (true, Outcome::Fail) => d.severity(Severity::Error),
-        // What no client must fail over is a warning at most.
+        // A rule that does not make clients fail is a warning at most. But browsers fail on W411.
         _ if code == "W411" && facts.as_browser => d.severity(Severity::Error),
         _ => {
             let most = d.severity.max(Severity::Warning);
@@ -48,7 +49,7 @@ fn judge(verdict: &RuleVerdict, facts: &Facts<'_>, head: &Head, found: &mut Find
             None => Span::start_line(head, ""),
         };
         let span = if code == "W421" { at_fault(span, head) } else { span };
-        // The calculation that gives this value is known.
+        // This part of the text names the calculation that results in the wrong value.
         let known = verdict.text.split_once("; ").filter(|_| code == "W402");
         let d = match known {
             Some((value, bug)) => d.because(bug.to_owned(), value),
@@ -58,16 +59,16 @@ fn judge(verdict: &RuleVerdict, facts: &Facts<'_>, head: &Head, found: &mut Find
     });
 }
 
-/// The entry for a broken rule: the rule's own, unless the catalogue distinguishes more.
+/// The entry for a broken rule: the rule's own one, unless the catalogue has a more exact one.
 fn code_of(verdict: &RuleVerdict, facts: &Facts<'_>, head: &Head) -> Option<&'static str> {
     let code = verdict.rule.code?;
-    // The rules for other statuses are the business of the layer before.
+    // Another layer checks the rules for other statuses.
     if entry(code)?.family != Family::Agreement {
         return None;
     }
     if code == "W410" {
         let chosen = head.get(PROTOCOL).unwrap_or_default();
-        // Another entry fits better: this is not a name at all.
+        // The value is not a name at all, so another entry fits better.
         if chosen.is_empty() || chosen.contains(&b',') {
             return Some("W413");
         }
@@ -79,7 +80,7 @@ fn code_of(verdict: &RuleVerdict, facts: &Facts<'_>, head: &Head) -> Option<&'st
     Some(code)
 }
 
-/// Where the server took no subprotocol and then sent nothing, that may be why.
+/// If the server accepted no subprotocol and sent nothing, the first fact may explain the second.
 fn unanswered(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let left = facts.close.sent.is_some() && !facts.close.by_peer;
     let waits = facts.stream.messages == 0 && facts.stream.sent.is_some() && left;
@@ -100,7 +101,7 @@ fn unanswered(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// The place in the first line of extensions where the grammar ends.
+/// Marks the place in the first line of extensions at which it breaks the grammar.
 fn at_fault(span: Span, head: &Head) -> Span {
     match parse_extensions(head.get_all(EXTENSIONS)) {
         Err(error) if error.line == 1 => {
@@ -112,7 +113,7 @@ fn at_fault(span: Span, head: &Head) -> Span {
     }
 }
 
-/// The header that a rule is about, from the words of its name.
+/// The header that a rule is about, recognised by a word in the rule's id.
 fn header_of(rule: &str) -> Option<&'static str> {
     let words = [
         ("upgrade", "Upgrade"),
@@ -126,7 +127,7 @@ fn header_of(rule: &str) -> Option<&'static str> {
     words.into_iter().find(|(word, _)| rule.contains(word)).map(|(_, header)| header)
 }
 
-/// What is legal and yet worth knowing.
+/// Adds observations about an agreement that is legal.
 fn agreed(report: &Report, facts: &Facts<'_>, head: &Head, found: &mut Findings<'_>) {
     if report.agreed.subprotocol.as_deref() == Some(PROBE_SUBPROTOCOL) {
         found.add("W412", |d| d.at(Span::header(head, PROTOCOL, "a made-up name")));

@@ -1,4 +1,4 @@
-//! TLS: why its handshake failed, what it agreed on, who issued the certificate.
+//! TLS: why the handshake failed, what it agreed on, and who issued the certificate.
 
 use super::findings::Findings;
 use super::reaching::greeted;
@@ -13,7 +13,7 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
     match tls.fault {
         None => {}
         Some(TlsFault::NotTls(bytes)) => not_tls(bytes, found),
-        // A client of ours, to which a certificate was shown.
+        // A client of ours saw our certificate and sent this alert.
         Some(TlsFault::Alert(number @ (42 | 46 | 48))) if facts.role == Role::Server => {
             distrust(facts, format!("the alert's number is {number}"), found);
         }
@@ -44,11 +44,11 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
             }
         }),
         Some(TlsFault::Issuer { .. }) => {
-            // One that is its own issuer is a cause of its own.
+            // A certificate that is its own issuer has its own cause.
             let other = tls.certificate.filter(|one| one.issuer != one.subject);
             found.add("W208", |d| d.note_if(other.map(issuer)));
         }
-        // These are about the certificate of the side that gets them.
+        // These alerts are about the certificate of the side that receives them.
         Some(TlsFault::Alert(number @ (42..=46 | 48 | 49 | 51)))
             if facts.role == Role::Client && tls.own_certificate =>
         {
@@ -87,7 +87,8 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if tls.fault.is_none() && tls.alpn == Some("h2") {
         found.add("W214", |d| d);
     }
-    // Many servers never send close_notify: that explains an end only where nothing else is said.
+    // Many servers never send close_notify, so its absence matters only if nothing else explains
+    // the end.
     if tls.truncated && facts.close.received.is_none() && facts.close.sent.is_none() {
         found.add("W216", |d| d);
     }
@@ -97,7 +98,7 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// A client that left when it saw the certificate.
+/// Explains why a client left after it received the certificate.
 fn distrust(facts: &Facts<'_>, note: String, found: &mut Findings<'_>) {
     found.add("W368", |d| match facts.tls.intercepted {
         true => d

@@ -1,21 +1,21 @@
-//! A session that the peer ended at once, and others that differed in one thing: those that stayed
-//! open show why.
+//! Trials after a session that the peer ended at once. Each trial differs in one thing; the ones
+//! that stayed open show the cause.
 
 use super::why_closed::{UNSPOKEN, not_ours};
 use crate::diagnostics::clue::plain_told;
 use crate::diagnostics::facts::{Trial, TrialOutcome, Variation};
 use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supported};
 
-/// What sessions show that end now and then, whatever is different.
+/// The cause if some sessions end and others do not, without a difference in the request.
 const ERRATIC: &str = "the server ends some connections and not others, as while it restarts, or where one of several fails";
 
-/// What a session shows that stays open without a ping.
+/// The cause if a session without a ping stays open.
 const PINGED: &str =
     "the server closes because of a ping, which it has to answer (RFC 6455 §5.5.2)";
 
-/// A refusal by a server that gives the same request another answer.
+/// Explains a refusal by a server that gave another answer to the same request.
 pub(super) fn erratic_answers(mut d: Diagnostic, trial: &Trial) -> Diagnostic {
-    // The same request got another answer, which rules these causes out.
+    // The other answer to the same request rules out all causes that are not proved.
     d.causes.retain(|cause| cause.confidence == Confidence::High);
     d.because(
         "the server's answers change from one request to the next, as while it starts, or where one of several fails",
@@ -24,7 +24,8 @@ pub(super) fn erratic_answers(mut d: Diagnostic, trial: &Trial) -> Diagnostic {
     .help("repeat it after a while, as with `--retry`; ask each server behind the name by itself: `--resolve HOST:PORT:ADDRESS`")
 }
 
-/// What the trials show of an end at once: a cause in front, or what they rule out.
+/// Adds the result of the trials after an end at once: a cause in front, or the causes that they
+/// rule out.
 pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     // This side asked for the end.
     if d.severity == Severity::Note && Clue::Farewell.seen(facts).is_some() {
@@ -33,7 +34,8 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     let Some(first) = facts.trials.iter().find(|trial| is_of_session(trial)) else { return d };
     let at = facts.trials.iter().position(|trial| trial.outcome == TrialOutcome::Stayed);
     let stayed = at.and_then(|at| facts.trials.get(at));
-    // The same once more, which must end again, and that difference once more, which must stay.
+    // A repetition of the first session must end again, and a repetition of the difference must
+    // stay open.
     let checks = at.and_then(|at| facts.trials.get(at + 1..)).unwrap_or_default();
     let ends = |trial: &Trial| matches!(trial.outcome, TrialOutcome::Ended(_));
     let stays = |trial: &Trial| trial.outcome == TrialOutcome::Stayed;
@@ -41,7 +43,7 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     let exact = matches!(d.entry.code, "W703" | "W707" | "W709");
     let said = Clue::ReasonGiven.seen(facts).is_some();
     let erratic = match (stayed.map(|trial| trial.variation), checks) {
-        // A cause that the peer names is stronger, such as the length of our ping.
+        // If the peer names a cause, that one is surer. An example is the length of our ping.
         (Some(Variation::Again), _) => silent && !exact && !said,
         (Some(_), [same, rest @ ..]) => !ends(same) || !rest.iter().all(stays),
         _ => false,
@@ -49,11 +51,11 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     if erratic {
         let trials = facts.trials.iter().filter(|trial| is_of_session(trial));
         let mut d = trials.fold(d, |d, trial| d.note(trial.to_string()));
-        // The result changed without a difference, which rules these causes out.
+        // The result changed without a difference, which rules out all causes that are not proved.
         d.causes.retain(|cause| cause.confidence == Confidence::High);
         let same = facts.trials.iter().rev().find(|trial| is_of_session(trial));
         let fact = same.map(ToString::to_string).unwrap_or_default();
-        // These sessions have no ping either.
+        // The other sessions also differ from the first one in that they send no ping.
         let pinged = facts.pings.waiting.is_some() && facts.close.by_peer && checks.is_empty();
         let d = d.suggests(ERRATIC, fact.clone());
         return match pinged {
@@ -63,9 +65,9 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         .help("repeat it, as with `--retry`, and read the server's log");
     }
     let confirmed = matches!(checks, [same, other, ..] if ends(same) && stays(other));
-    // The peer's own words are more than what a trial shows.
+    // The peer's own words prove more than a trial.
     let told = exact || d.is_proved() || Clue::Complained.seen(facts).is_some();
-    // Nor is what a message is wrong for found by leaving it out.
+    // A trial without our message does not show what is wrong with the message.
     let known = d.is_supported() && !d.causes.iter().take(1).any(speaks_of_ours);
     let fine = d.severity == Severity::Note && facts.stream.messages > 0;
     let told = told
@@ -90,7 +92,7 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
                     }
                 },
                 match d.entry.code {
-                    // The protocol inside has a cure of its own.
+                    // The protocol inside has its own help.
                     "W719" => d.help.clone().into_owned(),
                     _ => "check what the application expects: its log at that moment has more"
                         .to_owned(),
@@ -122,7 +124,7 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
             ),
             _ => return d,
         };
-        // The end came again without that, so it is no accident.
+        // A session without the difference ended again, so the first end was not chance.
         let again = trial.variation != Variation::Again && first.variation == Variation::Again;
         let fact = match again {
             true => format!("{trial}; {first}"),
@@ -140,11 +142,11 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     if matches!(first.outcome, TrialOutcome::Ended(_)) && first.variation == Variation::Again {
         for cause in d.causes.iter_mut().filter(|cause| speaks_of_ours(cause)) {
             cause.text = "the peer's application ended its handler right after the opening".into();
-            // A guess has no fact that speaks for it.
+            // No fact supports a guess.
             let guess = cause.confidence == Confidence::Low;
             cause.because = (!guess).then(|| first.to_string());
         }
-        // Another path gets another answer, so this one is known.
+        // Another path gets an error, so the server knows this path.
         let other = facts.trial(Variation::OtherPath).and_then(Trial::status);
         if other.is_some_and(|status| status >= 400) {
             d.causes.retain(|cause| !cause.text.contains("does not know the path"));
@@ -173,7 +175,7 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         .fold(d, |d, trial| d.note(trial.to_string()))
 }
 
-/// What the answer to a plain GET shows of a path whose WebSockets are ended at once.
+/// The result of a plain GET for a path at which WebSockets end at once.
 fn plain(facts: &Facts<'_>) -> Option<(String, String)> {
     let trial = facts.trial(Variation::NoUpgrade)?;
     let known = facts.trial(Variation::OtherPath).and_then(Trial::status) >= Some(400);
@@ -181,7 +183,7 @@ fn plain(facts: &Facts<'_>) -> Option<(String, String)> {
         _ if let Some(told) = plain_told(facts) => {
             format!("to a plain GET, the server says \"{told}\"")
         }
-        // Some servers answer every path like this, so it shows nothing about this one.
+        // Some servers answer every path like this, so the answer proves nothing about this path.
         200..=299 if !known => return None,
         200..=299 => "the path serves plain HTTP, and no WebSocket, or one that its application ends: a login, a parameter".to_owned(),
         401..=403 => "the application refuses: a plain GET is refused, too".to_owned(),
@@ -190,18 +192,18 @@ fn plain(facts: &Facts<'_>) -> Option<(String, String)> {
     Some((text, trial.to_string()))
 }
 
-/// Whether a cause is that of a message of this side.
+/// Whether a cause blames a message of this side.
 fn speaks_of_ours(cause: &Supported) -> bool {
     cause.text.contains("our message")
 }
 
-/// Whether a trial was watched after it had opened.
+/// Whether wscope watched the session of a trial.
 fn is_of_session(trial: &Trial) -> bool {
     trial.variation == Variation::Again
         || matches!(trial.outcome, TrialOutcome::Stayed | TrialOutcome::Ended(_))
 }
 
-/// The trial whose connection was refused.
+/// The trial with a refused connection.
 fn gone(facts: &Facts<'_>) -> Option<String> {
     facts.trials.iter().find(|trial| trial.is_refused()).map(ToString::to_string)
 }

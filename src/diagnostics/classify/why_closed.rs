@@ -1,7 +1,8 @@
-//! Why a server closed: what was said shortly before, and then what the clocks show.
+//! Why a server closed. First, the messages shortly before the Close are checked, and then the
+//! times.
 //!
-//! Each rule looks for one cause, and the first that finds its own decides. The words of the peer come
-//! before its silence.
+//! Each rule looks for one cause, and the first rule that finds its cause decides. The peer's words
+//! are checked before its silence.
 
 use super::application::{Inside, path_hint};
 use super::clocks::{ping_interval, seconds};
@@ -14,9 +15,9 @@ use crate::diagnostics::{Clue, Diagnostic, Facts, Family, Severity};
 use crate::wire::Role;
 use crate::wire::close::{self, CloseBody};
 
-/// A Close of the server, and what its code and reason explain.
+/// A Close of the server. The rules explain it from its code, its reason and the facts.
 struct Closed<'a> {
-    /// What is known so far.
+    /// The diagnosis so far.
     known: Diagnostic,
     facts: &'a Facts<'a>,
     body: &'a CloseBody,
@@ -26,7 +27,8 @@ struct Closed<'a> {
 /// A rule returns the diagnosis with its cause, if it finds one.
 type Rule = fn(&Closed<'_>) -> Option<Diagnostic>;
 
-/// What was said: by this side, by the protocol inside, by the peer's last message and its reason.
+/// Rules about messages: of this side, of the protocol inside, and the peer's last message and
+/// reason.
 const SAID: [Rule; 8] = [
     no_subprotocol,
     no_message_of_ours,
@@ -38,7 +40,7 @@ const SAID: [Rule; 8] = [
     reason_names_fault,
 ];
 
-/// What the clocks show: an end at once, a heartbeat that is missing, a silence.
+/// Rules about times: an end at once, a missing heartbeat, a silence.
 const CLOCKS: [Rule; 8] = [
     at_once,
     beat_unanswered,
@@ -50,9 +52,9 @@ const CLOCKS: [Rule; 8] = [
     silence,
 ];
 
-/// Adds why the peer closed.
+/// Adds the reason why the peer closed.
 pub(super) fn explained(known: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
-    // What a client does is its own affair.
+    // A server does not explain why a client closes.
     let by_server = facts.role == Role::Client && facts.close.by_peer;
     let Some(end) = facts.end.filter(|_| by_server) else {
         return match (Clue::PingsIgnored.seen(facts), Clue::PingReason.seen(facts)) {
@@ -66,7 +68,7 @@ pub(super) fn explained(known: Diagnostic, facts: &Facts<'_>, body: &CloseBody) 
     if let Some(diagnostic) = SAID.iter().find_map(|rule| rule(&closed)) {
         return diagnostic;
     }
-    // A word may be about anything: it is shown beside what is known otherwise.
+    // A single word may mean anything, so it is only an additional observation.
     let word = closed.complaint().filter(|_| !closed.is_regular());
     let word = word.map(|complaint| complaint.shown());
     closed.known = closed.known.note_if(word);
@@ -74,18 +76,19 @@ pub(super) fn explained(known: Diagnostic, facts: &Facts<'_>, body: &CloseBody) 
 }
 
 impl Closed<'_> {
-    /// What is known, to be explained.
+    /// The diagnosis so far.
     fn known(&self) -> Diagnostic {
         self.known.clone()
     }
 
-    /// The same, as a warning where the code says that all is well.
+    /// The diagnosis so far, as a warning if the code says that everything is in order.
     fn warned(&self) -> Diagnostic {
         let d = self.known();
         if self.is_regular() { d.severity(Severity::Warning) } else { d }
     }
 
-    /// The same, with this title where code and severity say that all is well.
+    /// The diagnosis so far. If the code or the severity says that everything is in order, it
+    /// becomes a warning with this title.
     fn retitled(&self, title: &'static str) -> Diagnostic {
         let d = self.known();
         match self.is_regular() || d.severity == Severity::Note {
@@ -94,17 +97,17 @@ impl Closed<'_> {
         }
     }
 
-    /// Whether the code is that of an end in order, or there is none.
+    /// Whether the code is one for an end in order, or is missing.
     fn is_regular(&self) -> bool {
         close::is_regular(self.body.code)
     }
 
-    /// Whether the code says that all was done.
+    /// Whether the code says that the work is done.
     fn is_ordinary(&self) -> bool {
         matches!(self.body.code, Some(1000 | 1001))
     }
 
-    /// Whether a message was sent. It may not have been looked at.
+    /// Whether this side sent a message. The server may not have read it.
     fn is_asked(&self) -> bool {
         self.facts.stream.sent.is_some()
     }
@@ -117,15 +120,15 @@ impl Closed<'_> {
         clue.seen(self.facts)
     }
 
-    /// The complaint of the peer's last message, where it explains more than the reason does: than
-    /// "bye", than any reason if it is marked as an error.
+    /// The complaint in the peer's last message, if it explains more than the reason. It explains
+    /// more than "bye". If it is marked as an error, it explains more than any reason.
     fn complaint(&self) -> Option<Complaint<'_>> {
         let bland = self.is_regular() && heard::complains(&self.body.reason).is_none();
         let marked = |one: &Complaint<'_>| one.is_last && one.grievance >= Grievance::Marked;
         complained(self.facts).filter(|one| bland || self.says_nothing() || marked(one))
     }
 
-    /// Whether the protocol inside has a name for this Close.
+    /// Whether an entry about the protocol inside explains this Close.
     fn is_named(&self) -> bool {
         let entry = &self.known.entry;
         entry.family == Family::Application
@@ -133,7 +136,7 @@ impl Closed<'_> {
     }
 }
 
-/// The server accepted none of our subprotocols, and left.
+/// The server accepted none of our subprotocols, and then closed.
 fn no_subprotocol(closed: &Closed<'_>) -> Option<Diagnostic> {
     let Closed { facts, body, end, .. } = closed;
     let ignored = closed.seen(Clue::SubprotocolIgnored)?;
@@ -151,13 +154,13 @@ fn no_subprotocol(closed: &Closed<'_>) -> Option<Diagnostic> {
     })
 }
 
-/// A code about a message, and there was none.
+/// The code is about a message, but this side sent no message.
 fn no_message_of_ours(closed: &Closed<'_>) -> Option<Diagnostic> {
     let about = matches!(closed.body.code, Some(1003 | 1007 | 1009));
     (about && !closed.is_asked() && closed.says_nothing()).then(|| not_ours(closed.known()))
 }
 
-/// A Close in place of connection_ack.
+/// The server closed instead of sending connection_ack.
 fn login_refused(closed: &Closed<'_>) -> Option<Diagnostic> {
     let Closed { facts, body, end, .. } = closed;
     let refuses = matches!(body.code, None | Some(1000 | 1001 | 1008 | 1011 | 3000..=4999));
@@ -172,15 +175,15 @@ fn login_refused(closed: &Closed<'_>) -> Option<Diagnostic> {
     })
 }
 
-/// This side asked for the end.
+/// A message of this side asked for the end.
 fn asked_for(closed: &Closed<'_>) -> Option<Diagnostic> {
     (closed.is_regular() && closed.seen(Clue::Farewell).is_some()).then(|| closed.known())
 }
 
-/// The peer's last message complains.
+/// The peer's last message is a complaint.
 fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
     let complaint = closed.complaint()?;
-    // What ends in order has said what it had to say, unless the reason repeats it.
+    // A Close in order follows a complaint only by chance, unless the reason repeats the complaint.
     let repeats = !closed.says_nothing() && contains(complaint.text, &closed.body.reason);
     let marked = complaint.grievance >= Grievance::Marked;
     let done = heard::says_done(&closed.body.reason) && complaint.grievance < Grievance::Refusal;
@@ -196,17 +199,18 @@ fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
         Some(fact) => d.suggests(UNANSWERED, fact).help(ANSWER_IT),
         None => d.help("follow the message"),
     };
-    // With 1000 and 1001 the peer says that all is well; a complaint before it may be ordinary text,
-    // but not the refusal of a protocol.
+    // 1000 and 1001 say that everything is in order. Before them, a complaint may be ordinary text,
+    // but a refusal of the protocol inside is not.
     let refused = complaint.grievance == Grievance::Refusal;
     let sure = refused || complaint.is_last && !closed.is_ordinary();
     let shown = complaint.shown();
     Some(if sure { d.because(shown, why) } else { d.suggests(shown, why) })
 }
 
-/// The server said goodbye in the protocol inside, right after the beginning.
+/// The server ended the session of the protocol inside, right after its beginning.
 fn left_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
-    // A second message may ask for it, in words of the application; later, it may restart.
+    // A second message may ask for the end in the application's words. Later, the server may
+    // restart.
     let ours = closed.facts.stream.kept.iter().filter(|message| message.ours).count();
     let early = closed.is_regular() && closed.body.code != Some(1001) && closed.end.last < SILENCE;
     let inner = inner(closed.facts).filter(|_| early && ours < 2)?;
@@ -224,7 +228,7 @@ fn left_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
 /// Our last message breaks a rule of the protocol inside.
 fn breach(closed: &Closed<'_>) -> Option<Diagnostic> {
     let fact = closed.seen(Clue::InnerBreach)?;
-    // A code with a meaning of its own says more.
+    // These codes have their own meaning, which explains more.
     let open = !matches!(closed.body.code, Some(1009 | 1010 | 1012..=1014));
     (open && closed.end.quiet < SILENCE && closed.says_nothing()).then(|| {
         closed
@@ -236,9 +240,9 @@ fn breach(closed: &Closed<'_>) -> Option<Diagnostic> {
     })
 }
 
-/// A regular code, and a reason that does not fit it.
+/// The code is regular, but the reason names a problem.
 fn reason_names_fault(closed: &Closed<'_>) -> Option<Diagnostic> {
-    // These explain more than that the reason is a complaint.
+    // Rules for these reasons explain more.
     let named =
         [Clue::TimerReason, Clue::TimeoutReason, Clue::FirstMessageReason, Clue::PingReason];
     let named = named.into_iter().any(|clue| closed.seen(clue).is_some());
@@ -254,16 +258,17 @@ fn reason_names_fault(closed: &Closed<'_>) -> Option<Diagnostic> {
     })
 }
 
-/// A Close at once, before any message.
+/// The server closed at once, before it sent any message.
 fn at_once(closed: &Closed<'_>) -> Option<Diagnostic> {
     let Closed { facts, body, end, .. } = closed;
     let (asked, ordinary) = (closed.is_asked(), closed.is_ordinary());
     let early =
         facts.stream.messages == 0 && end.last < SILENCE && closed.known.entry.code != "W502";
-    // A peer that says goodbye, sent a part of a message, or confirms with 1000 has spoken.
+    // The Close explains itself if it has a goodbye, confirms our message with 1000, or follows a
+    // part of a message.
     let goodbye = !body.reason.is_empty() && heard::is_goodbye(&body.reason);
     let done = asked && body.code == Some(1000) && !closed.says_nothing();
-    // A peer that took several messages may have waited for the last of them.
+    // If the peer accepted several messages, the last one may have been what it waited for.
     let taken = facts.stream.kept.iter().filter(|message| message.ours).count() > 1;
     let spoke = ordinary && (goodbye || done || taken || facts.stream.frames > 1);
     let unexplained = !asked || body.code.is_none() || ordinary || closed.says_nothing();
@@ -274,7 +279,7 @@ fn at_once(closed: &Closed<'_>) -> Option<Diagnostic> {
         .known()
         .note(format!("{} ms after the 101, before it sent any message", end.last.as_millis()));
     if !ordinary && body.code.is_some() {
-        // A code that says little.
+        // These codes say little.
         let neutral = matches!(body.code, Some(1002 | 1003 | 1008 | 1010 | 1011 | 3000..=4999));
         let clear = !neutral
             || !closed.says_nothing()
@@ -282,7 +287,7 @@ fn at_once(closed: &Closed<'_>) -> Option<Diagnostic> {
             || d.entry.family == Family::Application;
         return Some(if clear { d } else { subprotocol(d, facts) });
     }
-    // A peer that took a message and closes with 1000 may have finished its work.
+    // If the peer received a message and closes with 1000, its work may be done.
     let d = match asked && body.code == Some(1000) {
         true => d.severity(Severity::Note),
         false => d.severity(Severity::Warning),
@@ -308,16 +313,16 @@ fn at_once(closed: &Closed<'_>) -> Option<Diagnostic> {
     Some(subprotocol(d, facts).possible(WANTS_MORE))
 }
 
-/// A heartbeat message of the peer was not answered.
+/// This side did not answer a heartbeat message of the peer.
 fn beat_unanswered(closed: &Closed<'_>) -> Option<Diagnostic> {
     let fact = closed.seen(Clue::BeatUnanswered).filter(|_| closed.says_nothing())?;
     let d = closed.retitled("closed after a heartbeat of the application was not answered");
     Some(d.suggests(UNANSWERED, fact).help(ANSWER_IT))
 }
 
-/// Socket.IO ends connections that connect to no namespace.
+/// Socket.IO ends a connection that does not connect to a namespace in time.
 fn no_namespace(closed: &Closed<'_>) -> Option<Diagnostic> {
-    // These are about a message.
+    // These codes are about a message.
     let other = matches!(closed.body.code, Some(1002 | 1003 | 1007 | 1009 | 1010 | 1012..=1014));
     let waited = closed.end.last >= SILENCE / 5 && !other;
     let fact = closed.seen(Clue::NoNamespace).filter(|_| waited && closed.says_nothing())?;
@@ -331,13 +336,13 @@ fn no_namespace(closed: &Closed<'_>) -> Option<Diagnostic> {
     )
 }
 
-/// A ping was not answered: by this side on purpose, or as the reason says.
+/// This side did not answer a ping: it ignored pings on purpose, or the reason says so.
 fn ping_unanswered(closed: &Closed<'_>) -> Option<Diagnostic> {
     match (closed.seen(Clue::PingReason), closed.seen(Clue::PingsIgnored)) {
         (Some(reason), Some(ignored)) => {
             Some(closed.warned().because(UNPONGED, format!("{ignored}; {reason}")).help(PONG))
         }
-        // So early, no timer of pings has run out.
+        // Earlier, no timeout of a ping can have passed.
         (Some(reason), None) if closed.end.last >= SILENCE => {
             let text = "the peer did not receive a ping, a pong or a heartbeat from this side";
             let d = match closed.seen(Clue::TimeoutReason) {
@@ -360,14 +365,14 @@ fn ping_unanswered(closed: &Closed<'_>) -> Option<Diagnostic> {
     }
 }
 
-/// The first message of the peer speaks of a login or a heartbeat, and nothing was sent.
+/// The peer's first message announces a login or a heartbeat, and this side sent nothing.
 fn beat_announced(closed: &Closed<'_>) -> Option<Diagnostic> {
     let fact = closed.seen(Clue::BeatAnnounced).filter(|_| closed.end.quiet >= SILENCE / 5)?;
     let unsaid = closed.says_nothing() || closed.seen(Clue::TimeoutReason).is_some();
     unsaid.then(|| closed.warned().suggests(BEATLESS, fact).help(BEAT))
 }
 
-/// The reason speaks of a first message.
+/// The reason names a first message.
 fn first_message_missing(closed: &Closed<'_>) -> Option<Diagnostic> {
     let reason = closed.seen(Clue::FirstMessageReason).filter(|_| !closed.is_named())?;
     let d = closed.known();
@@ -381,7 +386,7 @@ fn first_message_missing(closed: &Closed<'_>) -> Option<Diagnostic> {
     })
 }
 
-/// Traffic until the end; at most, the peer waited for a message of ours.
+/// There was traffic until the end. At most, the peer waited for a message of ours.
 fn waited_for_us(closed: &Closed<'_>) -> Option<Diagnostic> {
     let Closed { facts, body, end, .. } = closed;
     if end.quiet >= SILENCE {
@@ -400,14 +405,14 @@ fn waited_for_us(closed: &Closed<'_>) -> Option<Diagnostic> {
     })
 }
 
-/// A silence before the Close: possibly a timer.
+/// There was a silence before the Close, possibly because of a timer.
 fn silence(closed: &Closed<'_>) -> Option<Diagnostic> {
     let Closed { facts, body, end, .. } = closed;
     let (asked, regular, ordinary) = (closed.is_asked(), closed.is_regular(), closed.is_ordinary());
     let quiet = seconds(end.quiet);
     let note = |d: Diagnostic| d.note(format!("the Close came after {quiet} without traffic"));
     let d = note(closed.known());
-    // The protocol inside has a name for it, or the code is about something else.
+    // An entry about the protocol inside explains the Close, or the code is about something else.
     let timed = regular || matches!(body.code, Some(1008 | 1011 | 3000..=4999));
     if closed.is_named() || !timed {
         return Some(d);
@@ -425,9 +430,9 @@ fn silence(closed: &Closed<'_>) -> Option<Diagnostic> {
     if let Some(reason) = closed.seen(Clue::TimerReason) {
         return Some(titled(note(closed.warned())).because(IDLE_TIMEOUT, reason).help(help));
     }
-    // Of the server's work, or of ours.
+    // The timeout may be that of a task of the server, or of a message of ours.
     if let Some(fact) = closed.seen(Clue::TimeoutReason) {
-        // The reason names what timed out, and pings do not extend that.
+        // The reason names the task that timed out. Pings do not extend that time.
         return Some(match is_qualified(facts) {
             true => d.suggests("a timeout of the server, which its reason names", fact),
             false => titled(note(closed.warned()))
@@ -435,9 +440,9 @@ fn silence(closed: &Closed<'_>) -> Option<Diagnostic> {
                 .help(help),
         });
     }
-    // A reason that speaks of neither is another one, and so is the end of regular traffic.
+    // A reason without a timeout means another cause, and so does a silence that was usual before.
     let unsaid = closed.says_nothing();
-    // A message right in front of the Close was what the peer had to say.
+    // If a message came right before the Close, no timer ran out.
     let spoke = end.idle_data.saturating_sub(end.idle) < SILENCE;
     let steady = spoke || end.quiet * 2 < end.longest_quiet * 3;
     if ordinary && unsaid && !steady {
@@ -463,44 +468,44 @@ fn silence(closed: &Closed<'_>) -> Option<Diagnostic> {
     Some(if body.code.is_none() { d.severity(Severity::Warning) } else { d })
 }
 
-/// A heartbeat that this side did not answer.
+/// The cause if this side did not answer a heartbeat.
 const UNANSWERED: &str = "the application did not receive the answer to its heartbeat message";
 
-/// A heartbeat that the server has announced.
+/// The cause if the server announced a login or a heartbeat.
 pub(in crate::diagnostics) const BEATLESS: &str =
     "the application did not receive what its first message speaks of: a login, or a heartbeat";
 
-/// What to do then.
+/// The help for an announced login or heartbeat.
 pub(in crate::diagnostics) const BEAT: &str = "send what it names, as the application's clients do: the login at once, a heartbeat in its interval; WebSocket pings are none";
 
-/// Pings that this side did not answer.
+/// The cause if this side did not answer pings.
 const UNPONGED: &str = "this side did not answer the peer's pings";
 
-/// What to do then.
+/// The help for unanswered pings.
 const PONG: &str = "answer its pings: leave out `--no-pong` and faults that withhold pongs";
 
-/// What to do then.
+/// The help for an unanswered heartbeat.
 const ANSWER_IT: &str = "answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt";
 
-/// A timer of the peer.
+/// The cause if a timer of the peer ran out.
 const IDLE_TIMEOUT: &str = "an idle timeout of the server";
 
-/// What a peer may have waited for.
+/// The cause if the peer waited for a message.
 const NOTHING_REQUIRED_CAME: &str = "the application did not receive a message that its protocol requires: a first one, or a heartbeat";
 
-/// What a refusal at once may be about, beside the path.
+/// A possible cause of a refusal at once, besides the path.
 const WANTS_MORE: &str = "the application requires a login, or a parameter of the URL";
 
-/// The title of a Close in order where nothing had been done.
+/// The title of a Close in order before any message.
 pub(super) const UNSPOKEN: &str = "the peer closed before it sent any message";
 
-/// Whether connection_init was sent to a server of GraphQL, and not answered.
+/// Whether this side sent connection_init to a GraphQL server and got no answer.
 pub(super) fn sent_init(facts: &Facts<'_>) -> bool {
     let sent = facts.stream.sent.map(|(_, sent)| sent).unwrap_or_default();
     facts.stream.messages == 0 && Inside::of(facts).graphql && contains(sent, b"connection_init")
 }
 
-/// A Close in place of connection_ack.
+/// Explains a Close in place of connection_ack.
 pub(super) fn refused_init(d: Diagnostic) -> Diagnostic {
     d.title("closed after our connection_init, without connection_ack")
         .suggests(
@@ -510,7 +515,7 @@ pub(super) fn refused_init(d: Diagnostic) -> Diagnostic {
         .help("put into its payload what the server asks for, as in `{\"type\":\"connection_init\",\"payload\":{\"Authorization\":\"…\"}}`")
 }
 
-/// A code about a message that can't be one of ours.
+/// Explains a code that is about a message, although this side sent none.
 pub(super) fn not_ours(d: Diagnostic) -> Diagnostic {
     let title = format!("{}, though no message had been sent", d.entry.title);
     d.certain()
@@ -519,7 +524,7 @@ pub(super) fn not_ours(d: Diagnostic) -> Diagnostic {
         .help("check path, query and credentials; the peer's log at that moment has more")
 }
 
-/// That the subprotocol may be the ground of a Close at once.
+/// Adds the subprotocol as a possible cause of a Close at once.
 fn subprotocol(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     if let Some(fact) = Clue::PathWantsSubprotocol.seen(facts) {
         let name = path_hint(facts).unwrap_or("offer it: `-s NAME`");
@@ -533,11 +538,11 @@ fn subprotocol(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     }
 }
 
-/// What a page shows that names another path.
+/// The cause if a page names another path.
 const REWRITTEN: &str =
     "a proxy or the server rewrites the path, and the application has no WebSocket at the new one";
 
-/// Whether a Close has no reason, or one that repeats its code.
+/// Whether a Close has no reason, or a reason that only repeats its code.
 pub(super) fn says_nothing(body: &CloseBody) -> bool {
     let name = body.code.map(|code| close::lookup(code).name).unwrap_or_default();
     body.reason.is_empty() || body.reason.eq_ignore_ascii_case(name.as_bytes())

@@ -433,14 +433,14 @@ impl Exam<'_> {
     }
 }
 
-/// A server that closes this long after its last message may have a timer on silence.
+/// A server that closes this long after its last message may have an idle timeout.
 const PAUSE: Duration = SILENCE.saturating_sub(Duration::from_millis(250));
 
-/// A server that closes sooner did not wait for anything.
+/// A server that closes within this time did not wait for anything.
 const WAITED: Duration = Duration::from_millis(100);
 
-/// Whether the peer sent messages and then closed in order, by itself: not after a silence, and not
-/// because of a ping.
+/// Whether the peer sent messages and then closed in order, without a cause such as a silence or a
+/// ping.
 fn is_end_of_messages(talk: &TrialTalk, ended: &Ending) -> bool {
     let body = ended.received.as_ref();
     let body = body.filter(|_| ended.by == Side::Peer && ended.cause == Cause::Closed);
@@ -449,7 +449,7 @@ fn is_end_of_messages(talk: &TrialTalk, ended: &Ending) -> bool {
         return false;
     };
     let flowed = talk.silence_before_close().is_some_and(|silence| silence < PAUSE);
-    // Another session, without a ping, ended in the same way.
+    // Another session without a ping ended in the same way.
     let closed = ending::close_body(body);
     let again = |outcome: &TrialOutcome| matches!(outcome, TrialOutcome::Ended(how) if how.contains(&closed));
     let trials = &talk.evidence.trials;
