@@ -195,6 +195,8 @@ pub enum Clue {
     Proxied,
     /// The response lists version 13, as gorilla/websocket does in every refusal.
     ListsVersion13,
+    /// A redirect to the requested URL, over TLS and without a cookie.
+    RedirectsToItself,
     /// The body is the default page of a web server without a site.
     DefaultPage,
     /// A filter, or a proxy that no option names, wrote the answer and says so.
@@ -879,6 +881,9 @@ impl Clue {
                 };
                 seen.then(|| format!("Location: {location}"))
             }
+            Self::RedirectsToItself => header("Location")
+                .filter(|to| url.is_some_and(|url| url.is_secure() && url.is_met_by(to)) && header("Set-Cookie").is_none())
+                .map(|_| "the Location is the URL that was asked for".to_owned()),
             Self::UpgradeAlone => {
                 let plain = Self::PlainAnswered.seen(facts)?;
                 let other = Self::OtherPathAnswered.seen(facts)?;

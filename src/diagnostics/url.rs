@@ -61,6 +61,17 @@ impl<'a> Url<'a> {
         format!("{scheme}://{}{port}", self.host)
     }
 
+    /// Whether a Location leads to this URL, without regard to http or ws and to the fragment.
+    pub fn is_met_by(&self, location: &str) -> bool {
+        let to = Url::of(location);
+        let here = location.starts_with('/') && !location.starts_with("//");
+        let same = to.is_secure() == self.is_secure()
+            && to.port() == self.port()
+            && to.host.eq_ignore_ascii_case(self.host);
+        let bare = |path: &str| path.strip_prefix('/').unwrap_or(path).to_owned();
+        (here || same) && bare(to.path) == bare(self.path) && to.query == self.query
+    }
+
     /// The same URL at another host and port.
     pub fn with_authority(&self, authority: &str) -> String {
         let scheme = if self.scheme.is_empty() { "ws" } else { self.scheme };

@@ -932,3 +932,31 @@ fn a_windows_login_and_iot_have_their_own_cures() {
     let body = "{\"message\":\"Forbidden\",\"traceId\":\"5e\"}";
     first(&of("403 Forbidden", "x-amzn-ErrorType: ForbiddenException\r\n", body), "is not signed");
 }
+
+#[test]
+fn a_redirect_to_the_url_itself_is_no_cure() {
+    let at = |url, location: &str, more: &str| {
+        let head = format!("HTTP/1.1 301 Moved\r\nLocation: {location}\r\n{more}\r\n");
+        let pair = Pair::new("", &head);
+        classify(&Facts { url: Some(url), ..pair.facts() }).into_iter().next().expect("a verdict")
+    };
+    let url = "wss://api.example:8443/chat?a=b";
+    for location in
+        ["https://api.example:8443/chat?a=b", url, "https://API.example:8443/chat?a=b#x"]
+    {
+        let d = at(url, location, "");
+        assert!(d.entry.code == "W313" && d.title.contains("itself"), "{d:?}");
+        first(&d, "TLS ends at a proxy");
+        assert!(d.help.contains("X-Forwarded-Proto") && !d.help.contains("use `"), "{d:?}");
+    }
+    assert_eq!(at("wss://api.example", "https://api.example:443/", "").entry.code, "W313");
+    assert_eq!(at("wss://api.example/chat", "/chat", "").entry.code, "W313");
+    // The site may expect its cookie.
+    lacks(&at(url, url, "Set-Cookie: seen=1\r\n"), "TLS ends at a proxy");
+    // Without TLS, the server has another reason.
+    lacks(&at("ws://api.example/chat", "/chat", ""), "TLS ends at a proxy");
+    // Another port, query or slash is another URL.
+    for other in ["https://api.example/chat?a=b", "https://api.example:8443/chat", "/chat/?a=b"] {
+        assert_eq!(at(url, other, "").entry.code, "W310");
+    }
+}

@@ -113,6 +113,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the chain of redirects returns to an earlier URL, or is too long")
         .help("follow the chain with `curl -sIL URL` and correct the server that redirects back")
         .source("RFC 9110 §15.4")
-        .causes(&[low("a proxy terminates TLS, and the server behind it forces TLS"), low("the site expects a cookie that it sets during the redirects")])
-        .seen("a URL appears twice in the chain, or there are more than five"),
+        .causes(&[
+            medium("TLS ends at a proxy, and the server behind it sees plain HTTP and redirects to TLS again", C::RedirectsToItself)
+                .cure("make the proxy send X-Forwarded-Proto, and the server trust it (uvicorn: `--proxy-headers --forwarded-allow-ips`; Django: SECURE_PROXY_SSL_HEADER), or use TLS to the server, in Cloudflare the mode Full"),
+            low("a proxy terminates TLS, and the server behind it forces TLS").unless(&[C::RedirectsToItself]), low("the site expects a cookie that it sets during the redirects")])
+        .seen("a URL appears twice in the chain, or there are more than five; or a Location is the requested URL"),
 ];

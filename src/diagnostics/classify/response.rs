@@ -452,7 +452,7 @@ impl RefusalResponse<'_> {
     fn redirect(&self) -> Option<&'static str> {
         let hops = self.facts.hops;
         let repeated = hops.iter().enumerate().any(|(at, hop)| hops[..at].contains(hop));
-        if hops.len() > MAX_HOPS || repeated {
+        if hops.len() > MAX_HOPS || repeated || self.leads_back() {
             return Some("W313");
         }
         let location = self.header("Location")?;
@@ -468,6 +468,12 @@ impl RefusalResponse<'_> {
                 && to.query.eq_ignore_ascii_case(asked.query);
         let flips = !asked.is_secure() && to.is_secure() && same;
         flips.then_some("W311")
+    }
+
+    /// Whether the redirect leads to the requested URL.
+    fn leads_back(&self) -> bool {
+        let to = self.header("Location").map(String::from_utf8_lossy);
+        self.facts.url.zip(to).is_some_and(|(url, to)| Url::of(url).is_met_by(&to))
     }
 
     /// The program at this path, recognised by the body.
@@ -591,6 +597,7 @@ impl RefusalResponse<'_> {
                 Some(to) => d.help(format!("use `{to}`")),
                 None => d.note("there is no Location header"),
             },
+            "W313" if self.facts.hops.len() < 2 => d.title("the server redirects the URL to itself"),
             "W313" => d.note(format!("the chain: {}", self.facts.hops.join(" → "))),
             "W344" => d.note_if(self.note_of("Retry-After", "when to retry")),
             "W345" => d.note_if(
