@@ -960,3 +960,26 @@ fn a_redirect_to_the_url_itself_is_no_cure() {
         assert_eq!(at(url, other, "").entry.code, "W310");
     }
 }
+
+#[test]
+fn a_url_with_wss_in_a_text_does_not_ask_for_tls() {
+    for (status, text, code) in [
+        ("410 Gone", "API v1 was shut down. Use wss://api.example/v2/stream", "W339"),
+        ("404 Not Found", "Unknown endpoint. Use wss://stream.example/v2 for data.", "W334"),
+        ("404 Not Found", "Unknown endpoint. Use wss://api.example/chat", "W334"),
+        ("400 Bad Request", "v1 has ended, please use wss://api.example/v2.", "W323"),
+        ("400 Bad Request", "v1 has ended, please use https://docs.example/chat", "W323"),
+        // The sentence asks for TLS, or the URL is ours.
+        ("400 Bad Request", "Use wss://, not ws://", "W204"),
+        ("400 Bad Request", "Please use wss:// instead", "W204"),
+        ("400 Bad Request", "Use HTTPS", "W204"),
+        ("400 Bad Request", "please use wss://api.example/chat?token=...", "W204"),
+        ("403 Forbidden", "Please use wss://api.example/chat.", "W204"),
+        ("403 Forbidden", "use wss://api.example", "W204"),
+        ("404 Not Found", "HTTPS required", "W204"),
+    ] {
+        let json = format!("{{\"error\":\"{text}\"}}");
+        let d = of(status, "Content-Type: application/json\r\n", &json);
+        assert_eq!(d.entry.code, code, "{text}: {d:?}");
+    }
+}

@@ -279,6 +279,7 @@ impl RefusalResponse<'_> {
             Subject::Tls | Subject::Certificate | Subject::Alpn if self.status > 500 => {
                 return None;
             }
+            Subject::Tls if phrase.starts_with("use ") && !self.asks_for_tls(start) => return None,
             Subject::Tls if self.facts.url.is_some_and(|url| !Url::of(url).is_secure()) => "W204",
             Subject::Tls => return None,
             // Without TLS, there is no client certificate.
@@ -346,6 +347,21 @@ impl RefusalResponse<'_> {
             }
             _ => return None,
         })
+    }
+
+    /// Whether "use wss" asks for TLS itself. With a URL, it does so only if that is the requested
+    /// one, and the server knows it.
+    fn asks_for_tls(&self, text: &str) -> bool {
+        let end = |c: char| c.is_whitespace() || "\"'`<>,;)".contains(c);
+        let after = |start| Some(text.to_ascii_lowercase().split_once(start)?.1.to_owned());
+        let Some(named) = ["use wss://", "use https://"].into_iter().find_map(after) else {
+            return true;
+        };
+        let named = named.split(end).next().unwrap_or_default().trim_end_matches('.');
+        let (to, path) = (Url::of(named), self.path());
+        let host = |url| Url::of(url).host.eq_ignore_ascii_case(to.host);
+        let own = self.facts.url.is_some_and(host) && (to.path.len() < 2 || to.path == path);
+        named.is_empty() || own && !matches!(self.status, 404 | 410)
     }
 
     /// Whether only a comparison shows that the server refuses the Host.
