@@ -244,6 +244,8 @@ pub enum Clue {
     ApacheProxy(&'static str),
     /// The answer has the ids that AWS API Gateway gives to a WebSocket.
     GatewayIds,
+    /// API Gateway wrote the answer: its headers have an id of it, which a Lambda URL has not.
+    ApiGateway,
     /// ngrok's header names this error.
     Ngrok(&'static str),
     /// Cloudflare itself refuses, with the error number of a firewall rule.
@@ -742,6 +744,7 @@ impl Clue {
                 all.iter().all(|name| members.get(name).is_some()).then(||
                     "the answer has a connectionId and a requestId, as API Gateway's for `$connect`".to_owned())
             }
+            Self::ApiGateway => header("x-amz-apigw-id").map(|id| format!("x-amz-apigw-id: {id}")),
             Self::Ngrok(code) => header("Ngrok-Error-Code")
                 .filter(|value| value.eq_ignore_ascii_case(code))
                 .map(|value| format!("Ngrok-Error-Code: {value}")),
@@ -749,7 +752,7 @@ impl Clue {
                 .filter(|number| status == Some(403) && matches!(number, 1006..=1012 | 1020))
                 .map(|number| format!("Cloudflare's error code is {number}")),
             Self::CloudflareError(wanted) => cloudflare(facts)
-                .filter(|number| *number == wanted && matches!(status, Some(500..=530)))
+                .filter(|number| *number == wanted && status >= Some(400))
                 .map(|number| format!("Cloudflare's error code is {number}")),
             Self::NoBody => facts.body.trim_ascii().is_empty().then(|| "the body is empty".to_owned()),
             Self::PlainSame => {

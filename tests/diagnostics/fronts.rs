@@ -983,3 +983,52 @@ fn a_url_with_wss_in_a_text_does_not_ask_for_tls() {
         assert_eq!(d.entry.code, code, "{text}: {d:?}");
     }
 }
+
+#[test]
+fn a_number_of_cloudflare_is_a_reason() {
+    let with = |status: &str, number: &str| {
+        let head = "Server: cloudflare\r\nContent-Type: text/plain\r\n";
+        asked(
+            "",
+            status,
+            head,
+            &format!("error code: {number}\n"),
+            &same(403, "error code: 1003\n"),
+        )
+    };
+    for (status, number, cause) in [
+        ("403 Forbidden", "1003", "an address instead of a name"),
+        ("409 Conflict", "1001", "does not know this host"),
+    ] {
+        let d = with(status, number);
+        assert!(d.entry.code == "W351" && d.is_proved(), "{d:?}");
+        first(&d, cause);
+    }
+    // A number that is not in the catalogue is quoted.
+    for status in ["403 Forbidden", "400 Bad Request", "500 Internal Server Error"] {
+        let d = with(status, "1299");
+        first(&d, "its reason is \"error code: 1299\"");
+        assert!(!d.title.contains("without a reason"), "{d:?}");
+    }
+    first(&with("403 Forbidden", "1020"), "a rule of Cloudflare");
+    // These statuses have entries of their own.
+    lacks(&with("429 Too Many Requests", "1015"), "its reason is");
+    lacks(&with("502 Bad Gateway", "502"), "its reason is");
+}
+
+#[test]
+fn the_error_type_of_api_gateway_names_the_part_that_failed() {
+    let d = of(
+        "500 Internal Server Error",
+        "x-amzn-ErrorType: AuthorizerConfigurationException\r\n",
+        "{\"message\":null}",
+    );
+    first(&d, "the authorizer of `$connect` failed");
+    lacks(&d, "the integration");
+    let denied = "{\"message\":\"User is not authorized to access this resource\"}";
+    let kind = "x-amzn-ErrorType: AccessDeniedException\r\n";
+    let gateway = of("403 Forbidden", &format!("{kind}x-amz-apigw-id: a1\r\n"), denied);
+    first(&gateway, "the authorizer of `$connect` refused");
+    lacks(&gateway, "Lambda function URL");
+    has(&of("403 Forbidden", kind, denied), "Lambda function URL");
+}

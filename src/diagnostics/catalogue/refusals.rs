@@ -224,18 +224,22 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(KNOWN)
         .causes(&[
             medium("the path has no stage or route of this API", C::Body("missing authentication token")),
-            medium("the integration of `$connect`, as its Lambda function, failed", C::StatusIs(500))
+            medium("the authorizer of `$connect` failed, or answered in a form that API Gateway does not take", C::Hop("authorizerconfiguration"))
+                .cure("read the log of the authorizer, and check the policy that it returns"),
+            medium("the integration of `$connect`, as its Lambda function, failed", C::StatusIs(500)).unless(&[C::Hop("authorizerconfiguration")])
                 .cure("read the log of the integration; the answer's requestId names the request"),
             medium("the integration of `$connect`, as its Lambda function, failed", C::StatusIs(502))
                 .cure("read the log of the integration; the answer's requestId names the request"),
             medium("the authorizer of `$connect` refused, or the path has no stage of this API", C::GatewayIds).unless(&[C::StatusIs(500), C::StatusIs(502)])
                 .cure("check what the authorizer of `$connect` reads, a token, a header or a parameter of the query; then the stage in the path"),
-            medium(UNSIGNED, C::Hop("accessdenied")).unless(&[C::GatewayIds])
+            medium("the authorizer of `$connect` refused, or a policy denies the request", C::ApiGateway).unless(&[C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")])
+                .cure("check what the authorizer of `$connect` reads, a token, a header or a parameter of the query, and the policy that it returns"),
+            medium(UNSIGNED, C::Hop("accessdenied")).unless(&[C::GatewayIds, C::ApiGateway])
                 .cure("sign the request, or correct the policy; for a WebSocket, use the URL of an API Gateway"),
             medium(UNSIGNED, C::Body("\"traceid\":"))
                 .cure("sign the request, or correct the policy of its identity or certificate"),
             low("the stage is missing in the path").unless(&[C::Hop("accessdenied"), C::Body("\"traceid\":"), C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")]),
-            low("the authorizer of `$connect` refused").unless(&[C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")]),
+            low("the authorizer of `$connect` refused").unless(&[C::ApiGateway, C::StatusIs(500), C::StatusIs(502), C::GatewayIds, C::Body("missing authentication token")]),
         ])
         .seen("403 or 5xx with x-amzn-ErrorType, or with a connectionId and a requestId; 403 with {\"message\":\"Forbidden\"} and an x-amzn header"),
     error("W332", "the application refused the connection")
@@ -577,6 +581,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send an allowed Host with `--host NAME`, or add yours to the server's list; a proxy may have to forward it")
         .source("measured on Chrome's DevTools, vite and Django")
         .causes(&[
+            high("Cloudflare has no site for an address: the URL, or the Host, has an address instead of a name", C::CloudflareError(1003))
+                .cure("use the name of the site in the URL, or send it: `--host NAME`"),
+            high("Cloudflare does not know this host: no record of its DNS leads to a site there", C::CloudflareError(1001))
+                .cure("correct the name in the URL or in `--host NAME`, or its record in Cloudflare's DNS"),
             high("the Host that was sent is not one that the server accepts", C::OwnHostHelps)
                 .cure(NAME_HOST),
             medium("it opens as localhost: the server may not know this Host, or localhost is another site", C::NearHostHelps)

@@ -146,6 +146,12 @@ impl RefusalResponse<'_> {
         if rbac || Clue::CloudflareRule.seen(self.facts).is_some() {
             return Some("W332");
         }
+        if [1001, 1003]
+            .iter()
+            .any(|number| Clue::CloudflareError(*number).seen(self.facts).is_some())
+        {
+            return Some("W351");
+        }
         // A page about such errors contains their names, too.
         let page = self.status >= 400 && contains_word(self.body, "err_ngrok_");
         (page || self.header("Ngrok-Error-Code").is_some()).then(|| self.by_status())
@@ -903,6 +909,14 @@ impl RefusalResponse<'_> {
                 d.because(reason, fact)
             };
             return d.help(help);
+        }
+        let numbered = self.server("cloudflare") && text.starts_with("error code: ");
+        if numbered && !d.is_proved() && matches!(d.entry.code, "W323" | "W332" | "W341") {
+            return d
+                .certain()
+                .title(format!("Cloudflare refuses the request ({})", self.status))
+                .because(format!("its reason is \"{text}\""), "the answer has this text")
+                .help("look up this number in Cloudflare's list of errors");
         }
         if bare
             && d.entry.code == "W332"
