@@ -720,7 +720,7 @@ impl Clue {
             Self::Body(text) => {
                 contains_word(facts.body, text).then(|| format!("the body contains {text:?}"))
             }
-            Self::DefaultPage => ["Welcome to nginx!", "Apache2 Debian Default Page", "Apache2 Ubuntu Default Page", "Welcome to OpenResty!", "IIS Windows Server", "Caddy works!", "<h1>It works!</h1>", "<title>Default Web Site Page", " is for sale</title>"]
+            Self::DefaultPage => ["Welcome to nginx!", "Apache2 Debian Default Page", "Apache2 Ubuntu Default Page", "Welcome to OpenResty!", "access a host that isn't set up yet", "IIS Windows Server", "Caddy works!", "<h1>It works!</h1>", "<title>Default Web Site Page", " is for sale</title>"]
                 .into_iter()
                 .find(|mark| contains(facts.body, mark.as_bytes()))
                 .map(|mark| format!("the page has {mark:?}")),

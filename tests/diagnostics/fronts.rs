@@ -1032,3 +1032,14 @@ fn the_error_type_of_api_gateway_names_the_part_that_failed() {
     lacks(&gateway, "Lambda function URL");
     has(&of("403 Forbidden", kind, denied), "Lambda function URL");
 }
+
+#[test]
+fn the_page_of_a_proxy_without_a_site_for_this_host() {
+    let page = "<!DOCTYPE html><h1>Congratulations!</h1>\
+        <p>You've successfully started the Nginx Proxy Manager.</p>\
+        <p>If you're seeing this site then you're trying to access a host that isn't set up yet.</p>";
+    let head = "Server: openresty\r\nContent-Type: text/html\r\n";
+    for trials in [&[][..], &same(200, page)] {
+        first(&asked("", "200 OK", head, page, trials), "no site for this Host");
+    }
+}
