@@ -244,6 +244,8 @@ pub enum Clue {
     ApacheProxy(&'static str),
     /// The answer has the ids that AWS API Gateway gives to a WebSocket.
     GatewayIds,
+    /// The answer is about SNI, and this run uses no TLS.
+    SniBehind,
     /// API Gateway wrote the answer: its headers have an id of it, which a Lambda URL has not.
     ApiGateway,
     /// ngrok's header names this error.
@@ -744,6 +746,9 @@ impl Clue {
                 all.iter().all(|name| members.get(name).is_some()).then(||
                     "the answer has a connectionId and a requestId, as API Gateway's for `$connect`".to_owned())
             }
+            Self::SniBehind => Self::NotSecure.seen(facts)
+                .filter(|_| contains_word(facts.body, "server name indication"))
+                .map(|plain| format!("the answer is about the name in TLS, and {plain}")),
             Self::ApiGateway => header("x-amz-apigw-id").map(|id| format!("x-amz-apigw-id: {id}")),
             Self::Ngrok(code) => header("Ngrok-Error-Code")
                 .filter(|value| value.eq_ignore_ascii_case(code))

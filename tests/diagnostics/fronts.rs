@@ -1043,3 +1043,16 @@ fn the_page_of_a_proxy_without_a_site_for_this_host() {
         first(&asked("", "200 OK", head, page, trials), "no site for this Host");
     }
 }
+
+#[test]
+fn a_word_about_sni_without_tls_is_about_the_way_behind() {
+    let page = "<p>The client needs a new connection for this request as the requested host name \
+        does not match the Server Name Indication (SNI) in use for this connection.</p>";
+    let pair = Pair::new("", &format!("HTTP/1.1 421 Misdirected Request\r\n\r\n{page}"));
+    let at = |url| classify(&Facts { url: Some(url), ..pair.facts() }).remove(0);
+    let d = at("ws://127.0.0.1/chat");
+    first(&d, "a proxy in front speaks TLS to this server");
+    lacks(&d, "an address instead of a name");
+    assert!(d.help.contains("proxy_ssl_name"), "{d:?}");
+    first(&at("wss://127.0.0.1/chat"), "an address instead of a name");
+}

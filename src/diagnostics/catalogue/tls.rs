@@ -138,10 +138,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("an option of this run sends a name that the server does not have, or none", C::OwnName)
                 .cure("give a name that the server has to `--sni`, or omit `--sni` and `--no-sni`"),
+            medium("a proxy in front speaks TLS to this server, with another name than the Host that it forwards", C::SniBehind)
+                .cure("make the proxy send the same name to TLS; in nginx: `proxy_ssl_server_name on; proxy_ssl_name $host;`"),
             high("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::Status, C::OwnName]),
-            medium("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::OwnName]),
+            medium("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::OwnName, C::SniBehind]),
             low("the server does not have this name"),
-            low("a Host header was set that differs from the name sent to TLS"),
+            low("a Host header was set that differs from the name sent to TLS").unless(&[C::NotSecure]),
         ])
         .seen("alert 112 unrecognized_name, or status 421"),
     error("W212", "the server requires a client certificate")
