@@ -1056,3 +1056,30 @@ fn a_word_about_sni_without_tls_is_about_the_way_behind() {
     assert!(d.help.contains("proxy_ssl_name"), "{d:?}");
     first(&at("wss://127.0.0.1/chat"), "an address instead of a name");
 }
+
+#[test]
+fn credentials_in_another_form_than_their_scheme_asks_for() {
+    let sent = |value: &str, challenge: &str| {
+        let more = format!("WWW-Authenticate: {challenge}\r\n");
+        asked(&format!("Authorization: {value}\r\n"), "401 Unauthorized", &more, "", &[])
+    };
+    for value in ["Basic bob:s3cret", "basic Ym9i", "Basic"] {
+        let d = sent(value, "Basic realm=\"x\"");
+        first(&d, if value == "Basic" { "" } else { "not the base64 of user:password" });
+        assert!(d.help.contains("`-u USER:PASSWORD`") || value == "Basic", "{d:?}");
+        assert!(!format!("{d:?}").contains("s3cret"), "{d:?}");
+    }
+    let d = sent("Token abc123", "Bearer error=\"invalid_token\"");
+    first(&d, "the scheme Token was sent, and the server wants Bearer");
+    assert!(d.help.contains("--bearer TOKEN"), "{d:?}");
+    for (value, challenge) in [
+        ("Basic Ym9iOnMzY3JldA==", "Basic realm=\"x\""),
+        ("Basic Ym9iOnMzY3JldA", "Basic realm=\"x\""),
+        ("Bearer abc", "Basic realm=\"x\", Bearer error=\"invalid_token\""),
+        ("token abc", "Token realm=\"x\""),
+    ] {
+        let d = sent(value, challenge);
+        lacks(&d, "not the base64");
+        lacks(&d, "was sent, and");
+    }
+}

@@ -3,6 +3,9 @@
 //! A status can be misleading: a 404 for a refused Origin, a 400 for a wrong path. So headers and
 //! body are checked before the number.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
 use super::application::path_hint;
 use super::findings::Findings;
 use crate::diagnostics::clue::plain_told;
@@ -13,7 +16,7 @@ use crate::diagnostics::sniff::{contains, contains_word};
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Place, Span, Supported};
 use crate::wire::Role;
-use crate::wire::head::Head;
+use crate::wire::head::{Head, HeaderField};
 
 /// The words of the registered reason phrases from 400 on.
 const PHRASES: &[u8] = b"bad request unauthorized payment required forbidden not found method allowed acceptable \
@@ -676,6 +679,10 @@ impl RefusalResponse<'_> {
                 d.title(format!("credentials are missing or refused ({})", self.status))
             }
             "W326" if let Some(help) = self.other_scheme() => d.help(help),
+            "W326" if let Some((confidence, why, help)) = self.malformed() => {
+                let fact = "the request's Authorization shows it";
+                d.certain().judged(confidence, why, fact).help(help)
+            }
             "W326" if self.status == 401 && self.is_bare(&self.text()) && Clue::NoChallenge.seen(self.facts).is_some() => {
                 d.title("the server answers 401: it refuses the Origin, or credentials are missing or wrong")
             }
@@ -712,6 +719,42 @@ impl RefusalResponse<'_> {
             }
         }
         d
+    }
+
+    /// What is wrong with the form of the credentials that were sent, and the help.
+    fn malformed(&self) -> Option<(Confidence, String, String)> {
+        let value = String::from_utf8_lossy(self.facts.request?.get("Authorization")?);
+        let (sent, content) = value.split_once(' ')?;
+        let pair = || STANDARD_NO_PAD.decode(content.trim().trim_end_matches('=')).ok();
+        if sent.eq_ignore_ascii_case("basic") && !pair().is_some_and(|pair| pair.contains(&b':')) {
+            let why = "the value after Basic is not the base64 of user:password".to_owned();
+            return Some((
+                Confidence::High,
+                why,
+                "let wscope write it: `-u USER:PASSWORD`".to_owned(),
+            ));
+        }
+        let challenge = String::from_utf8_lossy(self.header("WWW-Authenticate")?);
+        let wanted = challenge.split([' ', ',']).next()?;
+        let word = |name: &str| {
+            (1..20).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        let offers = |f: HeaderField<'_>| {
+            f.name.eq_ignore_ascii_case(b"WWW-Authenticate")
+                && String::from_utf8_lossy(f.value)
+                    .split([' ', ','])
+                    .any(|part| part.eq_ignore_ascii_case(sent))
+        };
+        let help = match wanted.to_ascii_lowercase().as_str() {
+            // This scheme has a cause of its own.
+            "digest" => return None,
+            "basic" => "send it: `-u USER:PASSWORD`".to_owned(),
+            "bearer" => "send it: `--bearer TOKEN`".to_owned(),
+            _ => format!("write `-H 'Authorization: {wanted} …'`"),
+        };
+        let why = format!("the scheme {sent} was sent, and the server wants {wanted}");
+        let other = word(sent) && word(wanted) && !self.head.headers().any(offers);
+        other.then_some((Confidence::Medium, why, help))
     }
 
     /// The help for a challenge of a scheme that no option sends.
