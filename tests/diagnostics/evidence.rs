@@ -60,7 +60,7 @@ fn a_status_alone_proves_nothing() {
 
 #[test]
 fn what_all_requests_get_rules_the_path_out() {
-    let bad = Pair::new("", "HTTP/1.1 400 Bad Request\r\n\r\n");
+    let bad = Pair::new("", "HTTP/1.1 400 Bad Request\r\nServer: own\r\n\r\n");
     let all = [trial(Variation::NoUpgrade, 400), trial(Variation::OtherPath, 400)];
     is(&Facts { trials: &all, ..bad.facts() }, "W323", "every request", Confidence::Medium);
     let upgrades = [trial(Variation::NoUpgrade, 426), trial(Variation::OtherPath, 400)];

@@ -1083,3 +1083,9 @@ fn credentials_in_another_form_than_their_scheme_asks_for() {
         lacks(&d, "was sent, and");
     }
 }
+
+#[test]
+fn a_parser_that_refuses_every_request_may_get_other_bytes_first() {
+    let d = asked("", "400 Bad Request", "Connection: close\r\n", "", &same(400, ""));
+    first(&d, "something in front puts bytes before the request, such as the PROXY protocol");
+}

@@ -109,7 +109,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the Origin, the cookies and the query against the server's `allowRequest`"),
             medium("the server in front refused the request itself: it could not read it, or a rule or limit of it forbids it", C::ProxyOwn).unless(&[C::LongHead])
                 .cure("read the log of the server that answered; check what stands in front of it, and its limits for headers"),
-            medium("something in front puts bytes before the request, such as the PROXY protocol, or changes it: the server could not read it", C::BareParser).unless(&[C::AllSame, C::AllowRequest, C::LongHead, C::PlainDiffers, C::OtherPathDiffers])
+            medium("something in front puts bytes before the request, such as the PROXY protocol, or changes it: the server could not read it", C::BareParser).unless(&[C::AllowRequest, C::LongHead, C::PlainDiffers, C::OtherPathDiffers])
                 .cure("check what stands in front of the server, and whether that and the server agree on the PROXY protocol"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
