@@ -402,9 +402,9 @@ pub enum Clue {
     IdleBeforeOurs,
     /// There was no traffic after the 101.
     NothingCrossed,
-    /// The proxy's answer means that it could not reach the server.
+    /// The proxy's answer or reply means that it could not reach the server.
     ProxyFailed,
-    /// The proxy's answer is 403.
+    /// The proxy's answer is 403, or its reply names its rules.
     ProxyForbids,
     /// The proxy ended the connection before wscope had told it the server's address.
     ProxyNotAsked,
@@ -1147,6 +1147,12 @@ impl Clue {
             Self::NothingCrossed => {
                 let nothing = facts.stream.frames == 0 && facts.stream.sent.is_none();
                 (facts.end.is_some() && nothing).then(|| "nothing crossed since the 101".to_owned())
+            }
+            Self::ProxyFailed if facts.proxy?.fault == Some(ProxyFault::Unreached) => {
+                Some("its reply says so".to_owned())
+            }
+            Self::ProxyForbids if facts.proxy?.fault == Some(ProxyFault::Forbidden) => {
+                Some("its reply names its rules".to_owned())
             }
             Self::ProxyFailed => {
                 let line = facts.proxy?.answer?.status_line()?;

@@ -209,6 +209,10 @@ pub struct ProxyFacts<'a> {
 pub enum ProxyFault {
     /// It refused.
     Refused,
+    /// Its rules forbid the request.
+    Forbidden,
+    /// It could not reach the server.
+    Unreached,
     /// The proxy can't be found or reached.
     Away,
     /// It received the request and did not answer.

@@ -52,6 +52,9 @@ pub fn proxy_fault(error: &ProxyError) -> Option<ProxyFault> {
         ProxyError::Closed { received: 0, asked: Asked::Connect | Asked::Socks4 } => {
             Some(ProxyFault::Silent)
         }
+        // RFC 1928 §6.
+        ProxyError::SocksRefused { version: 5, code: 2 } => Some(ProxyFault::Forbidden),
+        ProxyError::SocksRefused { version: 5, code: 3..=6 } => Some(ProxyFault::Unreached),
         _ => Some(ProxyFault::Refused),
     }
 }

@@ -636,3 +636,18 @@ fn a_web_server_is_no_proxy() {
     let facts = Facts { url: Some("ws://h/"), proxy: Some(proxy), ..Facts::new(Role::Client) };
     is(&facts, "W112", "a web server listens there", Confidence::Medium);
 }
+
+#[test]
+fn a_reply_of_socks_tells_a_rule_from_a_failure() {
+    for (fault, cause, other) in [
+        (ProxyFault::Unreached, "can't reach the server", "rules forbid"),
+        (ProxyFault::Forbidden, "rules forbid", "can't reach"),
+    ] {
+        let (address, variable, answer) = ("socks5h://127.0.0.1:1", None, None);
+        let proxy = ProxyFacts { address, variable, answer, fault: Some(fault) };
+        let facts = Facts { proxy: Some(proxy), ..Facts::new(Role::Client) };
+        is(&facts, "W112", cause, Confidence::Medium);
+        let causes = classify(&facts).remove(0).causes;
+        assert!(!causes.iter().any(|cause| cause.text.contains(other)), "{causes:?}");
+    }
+}

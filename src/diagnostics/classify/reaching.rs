@@ -138,7 +138,10 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings<'_>) {
         }
     } else if let Some(fault) = proxy.fault {
         let code = match fault {
-            ProxyFault::Refused | ProxyFault::Foreign => "W112",
+            ProxyFault::Refused
+            | ProxyFault::Forbidden
+            | ProxyFault::Unreached
+            | ProxyFault::Foreign => "W112",
             ProxyFault::Unauthorized => "W113",
             ProxyFault::Away => "W115",
             ProxyFault::Silent | ProxyFault::Greeting { .. } | ProxyFault::Tls => "W116",
