@@ -102,6 +102,7 @@ pub fn tls_fault(error: &TlsError) -> Option<TlsFault<'_>> {
         | TlsError::Handshake { .. }
         | TlsError::PassFile { .. }
         | TlsError::PassphraseNeeded { .. }
+        | TlsError::PassphraseWrong { .. }
         | TlsError::KeyLog { .. }
         | TlsError::Unavailable { .. }
         | TlsError::Pinned { .. }

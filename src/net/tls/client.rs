@@ -158,8 +158,13 @@ fn read_identity(identity: &ClientIdentity) -> Result<library::Identity, TlsErro
     };
     match loaded {
         // An archive nearly always has a passphrase. It shows this only by refusing an empty one.
-        Err(reason) if !is_pem && passphrase.is_none() && reason == library::BAD_PASSPHRASE => {
+        Err(reason)
+            if !is_pem && passphrase.is_none() && library::BAD_PASSPHRASE.contains(&&*reason) =>
+        {
             Err(TlsError::PassphraseNeeded { path: file.path().to_owned() })
+        }
+        Err(reason) if library::BAD_PASSPHRASE.iter().any(|text| reason.contains(text)) => {
+            Err(TlsError::PassphraseWrong { path: file.path().to_owned() })
         }
         loaded => loaded.map_err(|reason| unusable(file, reason)),
     }

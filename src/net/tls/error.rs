@@ -48,6 +48,12 @@ pub enum TlsError {
         /// The file.
         path: PathBuf,
     },
+    /// The passphrase is not that of the key or archive.
+    #[error("the passphrase does not open the key in {}", path.display())]
+    PassphraseWrong {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file of `--tls-keylog` can't be written.
     #[error("the TLS key log {} cannot be written: {reason}", path.display())]
     KeyLog {
@@ -208,6 +214,7 @@ impl TlsError {
             | Self::Identity { .. }
             | Self::PassFile { .. }
             | Self::PassphraseNeeded { .. }
+            | Self::PassphraseWrong { .. }
             | Self::KeyLog { .. }
             | Self::Unavailable { .. }
             | Self::Pinned { .. }
@@ -233,6 +240,9 @@ impl TlsError {
             }
             Self::PassphraseNeeded { .. } => {
                 Some("give it with --pass-env NAME or --pass-file FILE")
+            }
+            Self::PassphraseWrong { .. } => {
+                Some("correct it in WSCOPE_PASSPHRASE, or in what --pass-env or --pass-file names")
             }
             Self::KeyLog { .. } => Some("give another file, or unset SSLKEYLOGFILE"),
             Self::Pinned { .. } => Some(

@@ -14,7 +14,8 @@ pub(super) type Identity = native_tls::Identity;
 pub(super) type Connector = TlsConnector;
 
 /// The systems have different texts for this; this one is macOS's.
-pub(super) const BAD_PASSPHRASE: &str = "The user name or passphrase you entered is not correct.";
+pub(super) const BAD_PASSPHRASE: [&str; 1] =
+    ["The user name or passphrase you entered is not correct."];
 
 pub(super) fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, String> {
     Certificate::stack_from_pem(pem).map_err(|error| error.to_string())

@@ -21,8 +21,9 @@ use crate::net::tls::options::{ServerName, TlsOptions, TlsVersion};
 pub(super) type Certificate = X509;
 pub(super) type Identity = Parts;
 
-/// OpenSSL's text for a wrong passphrase of a PKCS#12 archive.
-pub(super) const BAD_PASSPHRASE: &str = "mac verify failure";
+/// OpenSSL's texts for a wrong passphrase: of a PKCS#12 archive, of a key.
+pub(super) const BAD_PASSPHRASE: [&str; 3] =
+    ["mac verify failure", "pkcs12 cipherfinal error", "bad decrypt"];
 
 #[derive(Clone)]
 pub(super) struct Connector {
