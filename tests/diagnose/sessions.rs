@@ -959,6 +959,8 @@ fn a_stream_that_ends_in_order_is_healthy_for_doctor() {
         (1005, "", true),
         (1000, "all sent", true),
         (1000, "game over", true),
+        (1000, "event finished", true),
+        (1000, "login not completed", false),
         (1000, "end of stream", true),
         (1000, "no more data", true),
         (1000, "no data", false),
