@@ -58,6 +58,7 @@ const ENVELOPE: &[&str] = &[
     "ok",
     "success",
     "successful",
+    "sucesso",
     "status",
     "statuscode",
     "http",
@@ -85,7 +86,8 @@ const ENVELOPE: &[&str] = &[
 
 /// The beginnings of such names: `request_id`, `errorCode`, `retry_after`, `time_in`,
 /// `supportedVersions`.
-const ENVELOPE_STARTS: [&str; 6] = ["req", "err", "retry", "time", "supported", "connection"];
+const ENVELOPE_STARTS: [&str; 7] =
+    ["req", "err", "retry", "time", "supported", "connection", "api"];
 
 /// Parts of the names of such members.
 const ENVELOPE_PARTS: [&str; 4] = ["attempt", "remaining", "limit", "wait"];
@@ -210,7 +212,8 @@ fn marks(object: &Object) -> usize {
     let marked = |(name, value): &(&String, &Value)| match name.as_str() {
         // A number is a measured error, and a zero beside it means that there is no error.
         "error" | "errorMessage" | "error_message" => {
-            !is_none(value) && !value.is_number() && !zero
+            let code = object.len() == 1 && value.is_i64();
+            !is_none(value) && (!value.is_number() || code) && !zero
         }
         // `false` without an explanation may be a state, such as a light that is off.
         "success" | "ok" | "successful" => **value == Value::Bool(false) && explains(object, false),
@@ -236,7 +239,7 @@ fn spells_fault(object: &Object) -> bool {
         |value: &Value| value.as_f64().is_some_and(|code| code < 0.0 || code >= 300.0 && faulty());
     let zero = |name: &str| object.get(name).is_some_and(is_zero);
     object.iter().any(|(name, value)| match plain(name).as_str() {
-        "err" | "errmsg" | "errormsg" | "errorreason" => {
+        "err" | "errmsg" | "errormsg" | "errorreason" | "erro" | "erreur" | "errore" | "fehler" => {
             value.is_string() && !is_none(value) && !zero("errcode") && !zero("code")
         }
         "errcode" | "errorcode" | "errno" => told && !is_zero(value) && !is_none(value),
@@ -499,6 +502,16 @@ mod tests {
             ("{}", r#"{"ret":-1,"msg":"签名错误"}"#),
             ("{}", r#"{"status":"fail","data":{"title":"A title is required"}}"#),
             ("{}", r#"{"err":"stale revision 3"}"#),
+            ("{}", r#"{"sucesso":false,"erro":"Sala não encontrada"}"#),
+            ("on", r#"{"error":9}"#),
+            (
+                "{}",
+                r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"pods is forbidden","reason":"Forbidden","code":403}"#,
+            ),
+            (
+                r#"{"event":"auth"}"#,
+                r#"{"event":"jwt error","args":["jwt: exp claim is invalid"]}"#,
+            ),
             ("{}", r#"{"op":"join","result":"error","reason":"room_full"}"#),
             ("{}", r#"{"type":"auth","result":"fail","attempts_left":2}"#),
             ("{}", r#"{"type":"access_denied","channel":"admin"}"#),
@@ -589,6 +602,8 @@ mod tests {
             (r#"{"id":1}"#, r#"{"id":1,"code":200,"message":"fine"}"#),
             (r#"{"id":1}"#, r#"{"id":1,"code":1000,"message":"Command completed successfully"}"#),
             (r#"{"id":1}"#, r#"{"id":1,"code":304,"message":"Not Modified"}"#),
+            ("{}", r#"{"error":0.25}"#),
+            ("{}", r#"{"error":0}"#),
             ("{}", r#"{"ret":true,"msg":"saved"}"#),
             ("{}", r#"{"ret":1,"msg":"logged in as bob"}"#),
             ("{}", r#"{"ret":200,"msg":"welcome back","data":{}}"#),

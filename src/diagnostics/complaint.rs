@@ -169,7 +169,7 @@ pub(super) fn names_error(kind: &str) -> bool {
         return true;
     }
     let Some(before) = lower.strip_suffix("error") else { return false };
-    let separated = before.is_empty() || before.ends_with(['_', '-', '.', ':', '/']);
+    let separated = before.is_empty() || before.ends_with(['_', '-', '.', ':', '/', ' ']);
     let hump = kind.ends_with("Error") && before.ends_with(|c: char| c.is_ascii_alphanumeric());
     let last = before.trim_end_matches(|c: char| !c.is_alphanumeric());
     let last = last.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();

@@ -93,7 +93,11 @@ pub fn is_ordinary(reason: &[u8]) -> bool {
     // "no more data" is in order, "no data" is not.
     let words = words.strip_prefix(&["no", "more"]).unwrap_or(&words);
     let known = |word: &&str| ORDINARY.split(' ').any(|known| known == *word);
-    matches!(words, [word] if is_end(word)) || words.iter().all(known)
+    // A short sentence about what is done, such as "build finished".
+    let done = matches!(words, [.., "done" | "finished" | "complete" | "completed"])
+        && words.len() <= 3
+        && !words.iter().any(|word| matches!(*word, "not" | "never" | "be" | "no"));
+    matches!(words, [word] if is_end(word)) || done || words.iter().all(known)
 }
 
 /// Whether a message is a greeting.

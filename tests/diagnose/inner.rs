@@ -173,7 +173,7 @@ fn an_answer_that_is_an_error_is_reported_while_the_session_stays() {
         (
             "ocpp1.6",
             r#"[2,"1","BootNotification",{"chargePointVendor":"v","chargePointModel":"m"}]"#,
-            r#"[3,"1",{"currentTime":"2026-11-30T10:00:00Z","interval":300,"status":"Rejected"}]"#,
+            r#"[3,"1",{"currentTime":"2026-11-30T10:00:00Z","interval":300,"status":"Rejected","statusInfo":{"reasonCode":"Unknown"}}]"#,
             "\"interval\":300",
         ),
         ("", r#"{"type":"register"}"#, r#"{"type":"err","body":"access_denied"}"#, "access_denied"),

@@ -612,6 +612,22 @@ fn a_timer_that_had_not_run_out_is_no_cause() {
     told.lacks("heartbeat");
 }
 
+/// The repeated session answers the pings, and stays open for that.
+#[test]
+fn a_session_that_stays_open_with_pongs_rules_no_missing_pong_out() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        stream.write_all(b"\x89\0").ok()?;
+        stream.set_read_timeout(Some(Duration::from_millis(500))).ok()?;
+        let mut buffer = [0; 512];
+        let count = stream.read(&mut buffer).ok()?;
+        (count > 0 && buffer[0] == 0x8a).then(|| stay(stream)).flatten()
+    });
+    let told = Told::of(&["--diagnose", "--no-pong", "--input", "none", "-w", "3"], port, "/");
+    told.has("this side did not answer the peer's pings");
+    told.lacks("ends some connections and not others");
+}
+
 #[test]
 fn a_code_of_refusal_behind_our_message_is_no_answer() {
     let port = serve(|request, stream| {
@@ -940,8 +956,11 @@ fn the_rest_of_a_frame_whose_length_is_wrong_was_not_written_in_place_of_a_frame
 fn a_stream_that_ends_in_order_is_healthy_for_doctor() {
     for (code, reason, healthy) in [
         (1000, "", true),
+        (1005, "", true),
         (1000, "all sent", true),
         (1000, "game over", true),
+        (1000, "event finished", true),
+        (1000, "login not completed", false),
         (1000, "end of stream", true),
         (1000, "no more data", true),
         (1000, "no data", false),
@@ -955,7 +974,7 @@ fn a_stream_that_ends_in_order_is_healthy_for_doctor() {
         (1001, "restarting", false),
         (1011, "", false),
     ] {
-        let end = close(code, reason);
+        let end = if code == 1005 { b"\x88\0".to_vec() } else { close(code, reason) };
         let port = serve(move |request, stream| {
             open(request, stream)?;
             stream.write_all(&[text("1"), text("2"), end.clone()].concat()).ok()?;
@@ -963,7 +982,7 @@ fn a_stream_that_ends_in_order_is_healthy_for_doctor() {
         });
         let told = Told::of(&["doctor", "--idle", "0.1"], port, "/");
         assert_eq!(
-            told.text.starts_with("healthy: the server sent 2 messages, then closed with 1000"),
+            told.text.starts_with("healthy: the server sent 2 messages, then closed with "),
             healthy,
             "{}",
             told.text

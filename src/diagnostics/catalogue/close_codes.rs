@@ -41,9 +41,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("close code 1002 from the peer"),
     error("W703", "the peer can't take this type of data (1003)")
         .because("it accepts only text or only binary messages, and received the other type")
-        .help("send the other type: `-b` sends binary messages")
+        .help("send the other type (`-b` sends binary messages), or the content that the application expects, such as JSON")
         .source("RFC 6455 §7.4.1; measured on real servers")
-        .causes(&[low("text was sent to an application that expects binary, or vice versa"), low("an unmasked frame: faye answers it with 1003").unless(&[C::Serving])])
+        .causes(&[low("text was sent to an application that expects binary, or vice versa"), low("the content is not what the application expects, such as JSON")])
         .seen("close code 1003 from the peer"),
     error("W704", "a reserved close code (1004)")
         .because("1004 has no meaning and must not be sent")

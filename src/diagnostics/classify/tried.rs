@@ -42,9 +42,11 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     let silent = facts.stream.sent.is_none();
     let exact = matches!(d.entry.code, "W703" | "W707" | "W709");
     let said = Clue::ReasonGiven.seen(facts).is_some();
+    // The repeated session answers pings, which may be the difference.
+    let ponged = Clue::PingsIgnored.seen(facts).is_none();
     let erratic = match (stayed.map(|trial| trial.variation), checks) {
         // If the peer names a cause, that one is surer. An example is the length of our ping.
-        (Some(Variation::Again), _) => silent && !exact && !said,
+        (Some(Variation::Again), _) => silent && !exact && !said && ponged,
         (Some(_), [same, rest @ ..]) => !ends(same) || !rest.iter().all(stays),
         _ => false,
     };

@@ -226,6 +226,10 @@ impl Lens for Phoenix {
             true => Decoded::heartbeat(NAME, "heartbeat"),
             false => Decoded::new(NAME, kind, summary),
         };
+        // Supabase reports a subscription that failed after the reply to the join.
+        let system =
+            matches!(&payload, Payload::Json(value) if value.text_of("status") == Some("error"));
+        let failed = event == "phx_error" || event == "system" && system;
         let decoded = with_fields(decoded, &topic, &event, reference.as_deref(), payload);
         if !message.from_client() {
             let topic = remembered(&topic);
@@ -237,7 +241,7 @@ impl Lens for Phoenix {
                 self.topics.remove(&topic);
                 self.closed.insert(topic, ());
             }
-            return Some(vec![decoded.fails_if(event == "phx_error")]);
+            return Some(vec![decoded.fails_if(failed)]);
         }
         self.spoken = true;
         let quiet = self.heard.again(message.micros, TIMEOUT);

@@ -444,7 +444,8 @@ const WAITED: Duration = Duration::from_millis(100);
 fn is_end_of_messages(talk: &TrialTalk, ended: &Ending) -> bool {
     let body = ended.received.as_ref();
     let body = body.filter(|_| ended.by == Side::Peer && ended.cause == Cause::Closed);
-    let Some(body) = body.filter(|body| body.code == Some(1000) && is_ordinary(&body.reason))
+    let Some(body) =
+        body.filter(|body| matches!(body.code, None | Some(1000)) && is_ordinary(&body.reason))
     else {
         return false;
     };
