@@ -155,6 +155,28 @@ fn clocks_sockets_and_the_like_stay_where_they_belong() {
 }
 
 #[test]
+fn a_type_name_has_one_meaning() {
+    let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in Source::all("src") {
+        for name in file.code_without_tests().filter_map(|(_, line)| defined_type(line)) {
+            files.entry(name.to_owned()).or_default().push(file.name.clone());
+        }
+    }
+    // Two implementations of one interface, of which a build takes one.
+    let one_of_two = |files: &[String]| {
+        let folder = |file: &String| {
+            ["/native.rs", "/openssl.rs"]
+                .iter()
+                .find_map(|end| Some(file.strip_suffix(end)?.to_owned()))
+        };
+        let folders: Vec<_> = files.iter().map(folder).collect();
+        folders[0].is_some() && folders.iter().all(|other| *other == folders[0])
+    };
+    files.retain(|_, files| files.len() > 1 && !one_of_two(files));
+    assert!(files.is_empty(), "one name for several types: {files:#?}");
+}
+
+#[test]
 fn no_circle_of_files_uses_itself() {
     let mut uses = Modules::of(Source::all("src")).uses();
     // What uses none of the rest, or is used by none of it, is in no circle.
@@ -283,6 +305,17 @@ fn heads_of_group(group: &str) -> Vec<&str> {
         }
     }
     heads
+}
+
+/// The name of the type that this line of a file defines, outside functions and `impl`s.
+fn defined_type(line: &str) -> Option<&str> {
+    let line = match line.strip_prefix("pub") {
+        Some(rest) => rest.strip_prefix(' ').or_else(|| Some(rest.split_once(") ")?.1))?,
+        None => line,
+    };
+    let rest =
+        ["struct ", "enum ", "trait ", "type "].iter().find_map(|kind| line.strip_prefix(kind))?;
+    Some(identifier(rest))
 }
 
 fn identifier(text: &str) -> &str {

@@ -210,7 +210,7 @@ impl PlanOptions {
 
 /// How a server ended a case. Each new way may have crashed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Ending {
+enum CaseEnding {
     /// Another status than 101.
     Refused,
     /// A Close, with its code if the code reports an error.
@@ -219,7 +219,7 @@ enum Ending {
     Dropped,
 }
 
-impl Ending {
+impl CaseEnding {
     fn of(facts: &CaseFacts) -> Option<Self> {
         match (&facts.opening, &facts.close) {
             (CaseOpening::Refused(_), _) => Some(Self::Refused),
@@ -266,7 +266,7 @@ pub struct CheckRun {
     /// Cases that have ended since the last proof that the server is alive.
     suspects: Vec<Suspect>,
     /// How the server ended cases that it survived.
-    endings: BTreeSet<Ending>,
+    endings: BTreeSet<CaseEnding>,
     /// The delay before the next connection.
     pause: Option<Duration>,
     /// The delay has passed, and no case has ended since.
@@ -630,7 +630,7 @@ impl CheckRun {
         }
         let few = self.is_short();
         let mut is_new = |ending| self.options.jobs == 1 && self.endings.insert(ending);
-        let ended = Ending::of(facts).is_some_and(|ending| few || is_new(ending));
+        let ended = CaseEnding::of(facts).is_some_and(|ending| few || is_new(ending));
         if ended || few && self.options.jobs == 1 {
             self.look_again();
         } else if judgement.verdict == Verdict::Fail || is_cut(facts) {

@@ -137,21 +137,21 @@ impl TrialTalk {
         for_pong: bool,
         runtime: &mut Runtime,
     ) -> Result<(), OpenError> {
-        let mut watch = Watch { talk: self, until, for_pong, signal: None };
+        let mut watch = WatchTask { talk: self, until, for_pong, signal: None };
         run(&mut watch, runtime)?;
         watch.signal.map_or(Ok(()), |signal| Err(OpenError::Signal(signal)))
     }
 }
 
 /// Runs the session until a deadline, its end, or (if awaited) a pong.
-struct Watch<'a> {
+struct WatchTask<'a> {
     talk: &'a mut TrialTalk,
     until: Instant,
     for_pong: bool,
     signal: Option<Signal>,
 }
 
-impl Task for Watch<'_> {
+impl Task for WatchTask<'_> {
     fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         self.signal = runtime.take_signal();
         runtime.give_turn(&mut self.talk.connection, now)

@@ -56,7 +56,7 @@ pub fn password(question: &str) -> Result<Secret, PasswordError> {
 
 /// Asks on this terminal.
 fn ask(mut terminal: &File, question: &str) -> Result<Secret, PasswordError> {
-    let _silence = Silence::begin(terminal)?;
+    let _silence = SilentTerminal::begin(terminal)?;
     let ending = EndingSignals::watch()?;
     terminal.write_all(question.as_bytes())?;
     let answer = read_line(terminal, &ending);
@@ -122,12 +122,12 @@ impl TypedLine {
 }
 
 /// A terminal without echo, until this is dropped.
-struct Silence<'t> {
+struct SilentTerminal<'t> {
     terminal: &'t File,
     before: Termios,
 }
 
-impl<'t> Silence<'t> {
+impl<'t> SilentTerminal<'t> {
     fn begin(terminal: &'t File) -> io::Result<Self> {
         let before = tcgetattr(terminal)?;
         let mut silent = before.clone();
@@ -146,7 +146,7 @@ impl<'t> Silence<'t> {
     }
 }
 
-impl Drop for Silence<'_> {
+impl Drop for SilentTerminal<'_> {
     fn drop(&mut self) {
         // A terminal that was closed needs no settings.
         let _ = tcsetattr(self.terminal, OptionalActions::Drain, &self.before);

@@ -125,7 +125,7 @@ impl FromCurl {
         if program != "curl" && program != "curl.exe" {
             return Err(FromCurlError::NotCurl { found: first });
         }
-        let mut reader = Reader::default();
+        let mut reader = CurlParser::default();
         for name in unexpanded {
             reader.note(format!("shell variables are not expanded: {name} is sent as written"));
         }
@@ -180,7 +180,7 @@ impl std::fmt::Debug for FromCurl {
 
 /// The state of parsing.
 #[derive(Default)]
-struct Reader {
+struct CurlParser {
     urls: Vec<String>,
     /// The values of all `Host` headers. They are compared with the URL once it is known.
     hosts: Vec<HeaderEdit>,
@@ -188,7 +188,7 @@ struct Reader {
     made: FromCurl,
 }
 
-impl Reader {
+impl CurlParser {
     fn note(&mut self, text: String) {
         self.made.notes.push(text);
     }

@@ -122,7 +122,7 @@ impl ConnectPlan<'_> {
             let word = match field.value.is_empty() {
                 true => quoted(&format!("{name};")),
                 false => {
-                    let mut parts = vec![Part::Plain(format!("{name}: "))];
+                    let mut parts = vec![WordPart::Plain(format!("{name}: "))];
                     parts.extend(secrets.parts(field.value, inside, &name));
                     shell_word(parts)
                 }
@@ -178,7 +178,7 @@ impl ConnectPlan<'_> {
 }
 
 /// A piece of a shell word.
-enum Part {
+enum WordPart {
     /// Plain text.
     Plain(String),
     /// A variable of this name.
@@ -197,12 +197,12 @@ impl ShellSecrets {
         text: &[u8],
         spans: impl IntoIterator<Item = Range<usize>>,
         label: &str,
-    ) -> Vec<Part> {
-        let plain = |bytes: &[u8]| Part::Plain(String::from_utf8_lossy(bytes).into_owned());
+    ) -> Vec<WordPart> {
+        let plain = |bytes: &[u8]| WordPart::Plain(String::from_utf8_lossy(bytes).into_owned());
         let (mut parts, mut done) = (Vec::new(), 0);
         for span in spans {
             parts.push(plain(&text[done..span.start]));
-            parts.push(Part::Variable(self.name(&text[span.clone()], label)));
+            parts.push(WordPart::Variable(self.name(&text[span.clone()], label)));
             done = span.end;
         }
         parts.push(plain(&text[done..]));
@@ -234,14 +234,14 @@ impl ShellSecrets {
 
 /// A word of a POSIX shell with variables: in one pair of double quotes if no character has a
 /// special meaning there, otherwise in pieces.
-fn shell_word(parts: Vec<Part>) -> String {
-    let is_plain = |part: &Part| match part {
-        Part::Plain(text) => !text.chars().any(|c| "\"$`\\!".contains(c) || must_be_escaped(c)),
-        Part::Variable(_) => true,
+fn shell_word(parts: Vec<WordPart>) -> String {
+    let is_plain = |part: &WordPart| match part {
+        WordPart::Plain(text) => !text.chars().any(|c| "\"$`\\!".contains(c) || must_be_escaped(c)),
+        WordPart::Variable(_) => true,
     };
-    if !parts.iter().any(|part| matches!(part, Part::Variable(_))) {
+    if !parts.iter().any(|part| matches!(part, WordPart::Variable(_))) {
         let plain = parts.iter().map(|part| match part {
-            Part::Plain(text) | Part::Variable(text) => text.as_str(),
+            WordPart::Plain(text) | WordPart::Variable(text) => text.as_str(),
         });
         return quoted(&plain.collect::<String>());
     }
@@ -249,17 +249,17 @@ fn shell_word(parts: Vec<Part>) -> String {
     let mut word = String::new();
     for (at, part) in parts.iter().enumerate() {
         let next = match parts.get(at + 1) {
-            Some(Part::Plain(text)) => text.chars().next(),
+            Some(WordPart::Plain(text)) => text.chars().next(),
             _ => None,
         };
         match part {
-            Part::Plain(text) if whole => word.push_str(text),
-            Part::Plain(text) if text.is_empty() => {}
-            Part::Plain(text) => word.push_str(&quoted(text)),
-            Part::Variable(name) if !whole => {
+            WordPart::Plain(text) if whole => word.push_str(text),
+            WordPart::Plain(text) if text.is_empty() => {}
+            WordPart::Plain(text) => word.push_str(&quoted(text)),
+            WordPart::Variable(name) if !whole => {
                 let _ = write!(word, "\"${name}\"");
             }
-            Part::Variable(name) => {
+            WordPart::Variable(name) => {
                 let goes_on = next.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
                 let _ = match goes_on {
                     true => write!(word, "${{{name}}}"),
@@ -462,8 +462,8 @@ mod shell_quote_tests {
     fn a_word_with_variables_keeps_what_is_beside_them() {
         let word = |parts: &[&str]| {
             let part = |text: &&str| match text.strip_prefix('$') {
-                Some(name) => Part::Variable(name.to_owned()),
-                None => Part::Plain((*text).to_owned()),
+                Some(name) => WordPart::Variable(name.to_owned()),
+                None => WordPart::Plain((*text).to_owned()),
             };
             shell_word(parts.iter().map(part).collect())
         };

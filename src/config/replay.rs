@@ -139,7 +139,7 @@ impl ReplayConfig {
         let mut client = ClientConfig::dial(&url, handshake, reach, &display, terminal)?;
         let has_cookie = !client.reach.cookies.is_empty();
         let has_account = client.reach.account != Account::Unspecified;
-        let notes = again(&mut client.open, request, Given { has_cookie, has_account })?;
+        let notes = again(&mut client.open, request, GivenCredentials { has_cookie, has_account })?;
         let endpoint = EndpointConfig { close_timeout, ..EndpointConfig::new(Role::Client) };
         client.traffic.log = log;
         Ok(Self {
@@ -155,7 +155,7 @@ impl ReplayConfig {
 
 /// Credentials that were given with their own option.
 #[derive(Clone, Copy)]
-struct Given {
+struct GivenCredentials {
     has_cookie: bool,
     has_account: bool,
 }
@@ -191,7 +191,7 @@ fn url(
 fn again(
     open: &mut OpenConfig,
     request: RecordedRequest,
-    given: Given,
+    given: GivenCredentials,
 ) -> Result<Vec<String>, UsageError> {
     let RecordedRequest { headers, order, subprotocols, missing, .. } = request;
     let is_given = |open: &OpenConfig, name: &str| {
@@ -334,7 +334,7 @@ mod tests {
             missing: vec!["X-Token".to_owned(), "x-ID".to_owned()],
             ..RecordedRequest::default()
         };
-        let given = Given { has_cookie: true, has_account: false };
+        let given = GivenCredentials { has_cookie: true, has_account: false };
         let notes = again(&mut open, recorded, given).expect("a request");
         let names: Vec<_> = open.headers.iter().map(HeaderEdit::name).collect();
         assert_eq!(names, ["User-Agent", "Authorization", "x-id"]);

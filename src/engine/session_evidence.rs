@@ -66,14 +66,14 @@ pub struct SessionEvidence {
     /// The number of received pings.
     pings: u32,
     /// The last received messages, if there were any.
-    heard: Option<Box<Heard>>,
+    heard: Option<Box<HeardMessages>>,
     /// The number of messages sent, at the last count.
     sent: u32,
 }
 
 /// The last two received messages.
 #[derive(Debug)]
-struct Heard {
+struct HeardMessages {
     last: Vec<u8>,
     before: Vec<u8>,
     /// When the last one and the one before it came.
@@ -89,7 +89,7 @@ struct Heard {
     before_text: bool,
 }
 
-impl Heard {
+impl HeardMessages {
     fn new(sent: u32, now: Instant) -> Self {
         let (last, before) = (Vec::new(), Vec::new());
         let (at, before_at) = (now, now);
@@ -252,8 +252,9 @@ impl SessionEvidence {
     #[inline]
     pub fn message(&mut self, opcode: OpCode, content: &[u8]) {
         let sent = self.sent;
-        let heard =
-            self.heard.get_or_insert_with(|| Box::new(Heard::new(sent, self.last_received)));
+        let heard = self
+            .heard
+            .get_or_insert_with(|| Box::new(HeardMessages::new(sent, self.last_received)));
         heard.begin();
         heard.extend(content);
         heard.last_text = opcode == OpCode::Data(Data::Text);
@@ -263,8 +264,9 @@ impl SessionEvidence {
     /// Takes a piece of a message, or its end with the kind of the message.
     fn piece(&mut self, content: Result<&[u8], OpCode>) {
         let sent = self.sent;
-        let heard =
-            self.heard.get_or_insert_with(|| Box::new(Heard::new(sent, self.last_received)));
+        let heard = self
+            .heard
+            .get_or_insert_with(|| Box::new(HeardMessages::new(sent, self.last_received)));
         if !heard.open {
             heard.begin();
         }

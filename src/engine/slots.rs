@@ -48,7 +48,7 @@ pub fn slot_of(token: Token) -> Option<(Slot, SlotPart)> {
     Some((at / TOKENS, part))
 }
 
-struct Entry<T> {
+struct Occupant<T> {
     value: T,
     /// It is already in the queue.
     queued: bool,
@@ -58,7 +58,7 @@ struct Entry<T> {
 
 /// Entries by slot.
 pub struct Slots<T> {
-    entries: Vec<Option<Box<Entry<T>>>>,
+    entries: Vec<Option<Box<Occupant<T>>>>,
     free: Vec<Slot>,
     /// The entries that wait for a turn, in order.
     queue: VecDeque<Slot>,
@@ -93,7 +93,7 @@ impl<T> Slots<T> {
     /// Adds an entry at [`Slots::next_slot`].
     pub fn insert(&mut self, value: T) -> Slot {
         let slot = self.next_slot();
-        let entry = Some(Box::new(Entry { value, queued: false, armed: None }));
+        let entry = Some(Box::new(Occupant { value, queued: false, armed: None }));
         match self.free.pop() {
             Some(slot) => self.entries[slot] = entry,
             None => self.entries.push(entry),
@@ -113,7 +113,7 @@ impl<T> Slots<T> {
         self.entry(slot).map(|entry| &mut entry.value)
     }
 
-    fn entry(&mut self, slot: Slot) -> Option<&mut Entry<T>> {
+    fn entry(&mut self, slot: Slot) -> Option<&mut Occupant<T>> {
         self.entries.get_mut(slot)?.as_deref_mut()
     }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::decoded::Decoded;
-use super::evidence::{Begun, Evidence, Watch, Watched};
+use super::evidence::{EarlyMessage, Evidence, Watch, WatchResult};
 use super::facts::LensFacts;
 use super::interface::{AwaitedMessage, Carried, Lens, Protocol};
 use super::message::{LARGEST, LensMessage, TOO_LARGE};
@@ -26,7 +26,7 @@ const MISFITS: usize = 3;
 /// Reads the messages of one connection through a lens.
 pub struct Conversation {
     facts: LensFacts,
-    lens: Choice,
+    lens: LensState,
     pairs: Pairs,
     /// The numbers of heartbeats to the server and to the client.
     beats: [u64; 2],
@@ -42,7 +42,7 @@ pub struct Conversation {
     ended: Option<(&'static Protocol, Box<dyn Lens>)>,
 }
 
-enum Choice {
+enum LensState {
     Watching(Watch),
     Chosen { protocol: &'static Protocol, evidence: Vec<Evidence>, lens: Box<dyn Lens> },
     Off,
@@ -57,7 +57,7 @@ impl Conversation {
 
     /// Reads a protocol that the user named; a message that does not fit is a violation.
     pub fn of(protocol: &'static Protocol, facts: LensFacts) -> Self {
-        let mut new = Self::new(facts, Choice::Off, false);
+        let mut new = Self::new(facts, LensState::Off, false);
         new.choose(protocol, vec![Evidence::Asked]);
         new
     }
@@ -72,14 +72,14 @@ impl Conversation {
 
     fn watching(facts: LensFacts, mut watch: Watch, is_carried: bool) -> Self {
         let clear = watch.judge();
-        let mut new = Self::new(facts, Choice::Watching(watch), is_carried);
-        if let Watched::Clear(protocol, evidence, _) = clear {
+        let mut new = Self::new(facts, LensState::Watching(watch), is_carried);
+        if let WatchResult::Clear(protocol, evidence, _) = clear {
             new.choose(protocol, evidence);
         }
         new
     }
 
-    fn new(facts: LensFacts, lens: Choice, is_carried: bool) -> Self {
+    fn new(facts: LensFacts, lens: LensState, is_carried: bool) -> Self {
         let (pairs, earlier) = (Pairs::default(), Vec::new());
         let (beats, beats_in_a_row, ended) = ([0; 2], 0, None);
         let misfits = 0;
@@ -95,13 +95,13 @@ impl Conversation {
                 lens.pass_over(&before, LARGEST as u64 + 1);
             }
         }
-        self.lens = Choice::Chosen { protocol, evidence, lens };
+        self.lens = LensState::Chosen { protocol, evidence, lens };
     }
 
     /// The protocol and its evidence, once known.
     pub fn protocol(&self) -> Option<(&'static Protocol, &[Evidence])> {
         match &self.lens {
-            Choice::Chosen { protocol, evidence, .. } => Some((protocol, evidence)),
+            LensState::Chosen { protocol, evidence, .. } => Some((protocol, evidence)),
             _ => None,
         }
     }
@@ -114,7 +114,7 @@ impl Conversation {
 
     /// The likely protocol before it is certain, and the message that it begins with.
     pub fn likely(&self) -> Option<(&'static Protocol, AwaitedMessage)> {
-        let Choice::Watching(watch) = &self.lens else { return None };
+        let LensState::Watching(watch) = &self.lens else { return None };
         let (protocol, _) = watch.likely()?;
         Some((protocol, (protocol.lens)(&self.facts).expects()?))
     }
@@ -126,13 +126,13 @@ impl Conversation {
             [protocol.name, protocol.word].contains(&word)
         };
         let Some((protocol, lens)) = self.ended.take_if(own) else { return false };
-        self.lens = Choice::Chosen { protocol, evidence: vec![Evidence::Asked], lens };
+        self.lens = LensState::Chosen { protocol, evidence: vec![Evidence::Asked], lens };
         true
     }
 
     /// Whether no lens will read messages, so that they need not be collected.
     pub fn is_off(&self) -> bool {
-        matches!(self.lens, Choice::Off)
+        matches!(self.lens, LensState::Off)
     }
 
     /// The meanings of messages from before the protocol was known, in order; returns them once,
@@ -145,23 +145,23 @@ impl Conversation {
     /// beginning was collected.
     pub fn pass_over(&mut self, beginning: &LensMessage<'_>, len: u64) -> Vec<Decoded> {
         match &mut self.lens {
-            Choice::Off => return Vec::new(),
-            Choice::Watching(_) => {
-                self.lens = Choice::Off;
+            LensState::Off => return Vec::new(),
+            LensState::Watching(_) => {
+                self.lens = LensState::Off;
                 return Vec::new();
             }
-            Choice::Chosen { .. } => {}
+            LensState::Chosen { .. } => {}
         }
         self.read_chosen(beginning, len)
     }
 
     /// The meaning of a message: one for each packet that it completes.
     pub fn read(&mut self, message: &LensMessage<'_>) -> Vec<Decoded> {
-        if let Choice::Watching(watch) = &mut self.lens {
+        if let LensState::Watching(watch) = &mut self.lens {
             match watch.take(message) {
-                Watched::Unclear => return Vec::new(),
-                Watched::Hopeless => self.lens = Choice::Off,
-                Watched::Clear(protocol, evidence, begun) => {
+                WatchResult::Unclear => return Vec::new(),
+                WatchResult::Hopeless => self.lens = LensState::Off,
+                WatchResult::Clear(protocol, evidence, begun) => {
                     self.choose(protocol, evidence);
                     self.earlier = begun.iter().map(|begun| self.read_begun(begun)).collect();
                 }
@@ -170,14 +170,14 @@ impl Conversation {
         self.read_chosen(message, message.content.len() as u64)
     }
 
-    fn read_begun(&mut self, begun: &Begun) -> Vec<Decoded> {
+    fn read_begun(&mut self, begun: &EarlyMessage) -> Vec<Decoded> {
         let message = begun.message();
         self.read_chosen(&message, message.content.len() as u64)
     }
 
     /// Reads a message of this length.
     fn read_chosen(&mut self, message: &LensMessage<'_>, len: u64) -> Vec<Decoded> {
-        let Choice::Chosen { protocol, evidence, lens } = &mut self.lens else {
+        let LensState::Chosen { protocol, evidence, lens } = &mut self.lens else {
             return Vec::new();
         };
         let read = match len > LARGEST as u64 {
@@ -215,8 +215,8 @@ impl Conversation {
                 vec![odd.breaks(rule, "the message is not one of this protocol")]
             }
             None => {
-                if let Choice::Chosen { protocol, lens, .. } =
-                    std::mem::replace(&mut self.lens, Choice::Off)
+                if let LensState::Chosen { protocol, lens, .. } =
+                    std::mem::replace(&mut self.lens, LensState::Off)
                 {
                     self.ended = Some((protocol, lens));
                 }
@@ -263,8 +263,8 @@ impl Conversation {
             evidence.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
         };
         let mut text = match &self.lens {
-            Choice::Off => return "lens: none\n".to_owned(),
-            Choice::Watching(watch) => {
+            LensState::Off => return "lens: none\n".to_owned(),
+            LensState::Watching(watch) => {
                 let mut text = "lens: none yet, too little evidence\n".to_owned();
                 if let Some((Protocol { title, .. }, evidence)) = watch.likely() {
                     let _ = writeln!(text, "likely: {title} ({})", listed(evidence));
@@ -274,7 +274,7 @@ impl Conversation {
                 }
                 return text;
             }
-            Choice::Chosen { protocol, evidence, .. } => {
+            LensState::Chosen { protocol, evidence, .. } => {
                 format!("lens: {} ({})\n", protocol.title, listed(evidence))
             }
         };
@@ -312,7 +312,7 @@ impl Conversation {
 
     fn chosen(&mut self) -> Option<&mut dyn Lens> {
         match &mut self.lens {
-            Choice::Chosen { lens, .. } => Some(lens.as_mut()),
+            LensState::Chosen { lens, .. } => Some(lens.as_mut()),
             _ => None,
         }
     }
@@ -335,12 +335,12 @@ impl Carried for Conversation {
 
     fn speak(&mut self, protocol: &str, line: &str) -> Result<Vec<Outgoing>, SpeechError> {
         let other = || SpeechError::OtherProtocol(protocol.to_owned());
-        if let Choice::Watching(watch) = &mut self.lens {
+        if let LensState::Watching(watch) = &mut self.lens {
             let (chosen, begun) = watch.speaks(protocol, &self.facts).ok_or_else(other)?;
             self.choose(chosen, vec![Evidence::Asked]);
             self.earlier = begun.iter().map(|begun| self.read_begun(begun)).collect();
         }
-        let Choice::Chosen { protocol: own, lens, .. } = &mut self.lens else {
+        let LensState::Chosen { protocol: own, lens, .. } = &mut self.lens else {
             return Err(other());
         };
         if [own.name, own.word].contains(&protocol) {
@@ -357,14 +357,14 @@ impl Carried for Conversation {
 
     fn may_speak(&self, protocol: &str) -> bool {
         match &self.lens {
-            Choice::Watching(watch) => watch.includes(protocol),
-            Choice::Chosen { protocol: own, .. } => [own.name, own.word].contains(&protocol),
-            Choice::Off => false,
+            LensState::Watching(watch) => watch.includes(protocol),
+            LensState::Chosen { protocol: own, .. } => [own.name, own.word].contains(&protocol),
+            LensState::Off => false,
         }
     }
 
     fn spoken(&mut self) -> Vec<&'static Protocol> {
-        let Choice::Chosen { protocol, lens, .. } = &mut self.lens else { return Vec::new() };
+        let LensState::Chosen { protocol, lens, .. } = &mut self.lens else { return Vec::new() };
         let mut spoken = vec![*protocol];
         spoken.extend(lens.inner().map(|inner| inner.spoken()).unwrap_or_default());
         spoken

@@ -54,28 +54,28 @@ pub(super) struct Watch {
     candidates: Vec<(&'static Protocol, Vec<Evidence>)>,
     enough: usize,
     /// The messages so far, for the lens that is chosen.
-    begun: Vec<Begun>,
+    begun: Vec<EarlyMessage>,
 }
 
 /// A message from before a lens was chosen.
 #[derive(Debug)]
-pub(super) struct Begun {
+pub(super) struct EarlyMessage {
     content: Vec<u8>,
     message: LensMessage<'static>,
 }
 
-impl Begun {
+impl EarlyMessage {
     pub(super) fn message(&self) -> LensMessage<'_> {
         LensMessage { content: &self.content, ..self.message }
     }
 }
 
 /// The result of watching.
-pub(super) enum Watched {
+pub(super) enum WatchResult {
     /// Nothing yet.
     Unclear,
     /// A protocol, its evidence, and the earlier messages.
-    Clear(&'static Protocol, Vec<Evidence>, Vec<Begun>),
+    Clear(&'static Protocol, Vec<Evidence>, Vec<EarlyMessage>),
     /// No protocol was recognised.
     Hopeless,
 }
@@ -104,11 +104,11 @@ impl Watch {
     }
 
     /// Whether there is already enough evidence.
-    pub(super) fn judge(&mut self) -> Watched {
+    pub(super) fn judge(&mut self) -> WatchResult {
         match self.candidates.iter().find(|(_, evidence)| evidence.len() >= self.enough) {
-            None => Watched::Unclear,
+            None => WatchResult::Unclear,
             Some((protocol, evidence)) => {
-                Watched::Clear(protocol, evidence.clone(), std::mem::take(&mut self.begun))
+                WatchResult::Clear(protocol, evidence.clone(), std::mem::take(&mut self.begun))
             }
         }
     }
@@ -137,7 +137,7 @@ impl Watch {
         &mut self,
         word: &str,
         facts: &LensFacts,
-    ) -> Option<(&'static Protocol, Vec<Begun>)> {
+    ) -> Option<(&'static Protocol, Vec<EarlyMessage>)> {
         let is_it = |protocol: &Protocol| [protocol.name, protocol.word].contains(&word);
         let all = self.candidates.iter();
         let named = all.clone().filter(|(protocol, _)| is_it(protocol));
@@ -153,9 +153,9 @@ impl Watch {
     }
 
     /// Examines a message.
-    pub(super) fn take(&mut self, message: &LensMessage<'_>) -> Watched {
+    pub(super) fn take(&mut self, message: &LensMessage<'_>) -> WatchResult {
         if message.content.len() > BYTES {
-            return Watched::Hopeless;
+            return WatchResult::Hopeless;
         }
         let new = match message.from_client() {
             true => Evidence::ClientMessage,
@@ -165,7 +165,7 @@ impl Watch {
         // Every candidate reads it, so it has the size limit of an uncompressed message.
         let inflated = inflate_within(message.content, BYTES as u64).map(|(_, content)| {
             let text = std::str::from_utf8(&content).is_ok();
-            Begun { content, message: LensMessage { content: &[], text, ..*message } }
+            EarlyMessage { content, message: LensMessage { content: &[], text, ..*message } }
         });
         let others = || [&joined, &inflated].into_iter().flatten();
         for (protocol, evidence) in &mut self.candidates {
@@ -179,26 +179,27 @@ impl Watch {
             }
         }
         let clear = self.judge();
-        if !matches!(clear, Watched::Unclear) {
+        if !matches!(clear, WatchResult::Unclear) {
             return clear;
         }
         let content = message.content.to_vec();
-        self.begun.push(Begun { content, message: LensMessage { content: &[], ..*message } });
+        self.begun
+            .push(EarlyMessage { content, message: LensMessage { content: &[], ..*message } });
         let bytes: usize = self.begun.iter().map(|begun| begun.content.len()).sum();
         let messages = if bytes < SHORT { SHORT } else { MESSAGES };
         match self.begun.len() < messages && bytes <= BYTES {
-            true => Watched::Unclear,
-            false => Watched::Hopeless,
+            true => WatchResult::Unclear,
+            false => WatchResult::Hopeless,
         }
     }
 
     /// All messages of a direction joined, unless this is the first.
-    fn joined(&self, last: &LensMessage<'_>) -> Option<Begun> {
-        let of_same = |begun: &&Begun| begun.message.direction == last.direction;
+    fn joined(&self, last: &LensMessage<'_>) -> Option<EarlyMessage> {
+        let of_same = |begun: &&EarlyMessage| begun.message.direction == last.direction;
         let mut before = self.begun.iter().filter(of_same).peekable();
         before.peek()?;
         let mut content: Vec<u8> = before.flat_map(|begun| begun.content.iter().copied()).collect();
         content.extend_from_slice(last.content);
-        Some(Begun { content, message: LensMessage { content: &[], ..*last } })
+        Some(EarlyMessage { content, message: LensMessage { content: &[], ..*last } })
     }
 }

@@ -84,13 +84,13 @@ const IDLE: usize = 4 * 1024;
 /// The bytes of both directions of a protocol whose packets span messages.
 #[derive(Debug)]
 pub(super) struct Streams<T> {
-    streams: [Stream<T>; 2],
+    streams: [SideStream<T>; 2],
     has_gaps: bool,
 }
 
 impl<T> Default for Streams<T> {
     fn default() -> Self {
-        let stream = |_| Stream {
+        let stream = |_| SideStream {
             bytes: Vec::new(),
             passing: None,
             want: Want::Any,
@@ -102,7 +102,7 @@ impl<T> Default for Streams<T> {
 }
 
 #[derive(Debug)]
-struct Stream<T> {
+struct SideStream<T> {
     /// The beginning of a packet, and how much more is needed to parse it again.
     bytes: Vec<u8>,
     want: Want,
@@ -114,7 +114,7 @@ struct Stream<T> {
     is_named: bool,
 }
 
-impl<T> Stream<T> {
+impl<T> SideStream<T> {
     /// The number of unread bytes after a loss, if the lost packet was not reported. They may be
     /// its rest, or packets whose beginning is unknown.
     fn rest(&self, len: usize) -> Option<Taken<T>> {
@@ -153,19 +153,19 @@ impl<T> Streams<T> {
         loop {
             if let Some((packet, end)) = stream.passing.take() {
                 match end.within(&bytes[at..], missing) {
-                    Ends::At(len) => {
+                    EndPosition::At(len) => {
                         packets.push(Taken::Packet(packet));
                         at += len;
                         stream.is_lost = false;
                     }
-                    Ends::Missing(after) => {
+                    EndPosition::Missing(after) => {
                         packets.push(Taken::Packet(packet));
                         (stream.is_lost, stream.is_named) = (after != Some(0), after.is_none());
                         self.has_gaps |= stream.is_lost;
                         packets.extend(after.and_then(Taken::after));
                         return Some(packets);
                     }
-                    Ends::Later(end) => {
+                    EndPosition::Later(end) => {
                         stream.passing = Some((packet, end));
                         return Some(packets);
                     }
@@ -311,7 +311,7 @@ pub(super) enum PacketEnd {
 }
 
 /// The position of a packet's end in a message.
-enum Ends {
+enum EndPosition {
     /// After this many bytes of its beginning.
     At(usize),
     /// In the part that was not collected, and how many bytes follow it, if that is known.
@@ -322,17 +322,17 @@ enum Ends {
 
 impl PacketEnd {
     /// Searches for it in these bytes, and in `missing` bytes after them that were not collected.
-    fn within(self, bytes: &[u8], missing: u64) -> Ends {
+    fn within(self, bytes: &[u8], missing: u64) -> EndPosition {
         let all = bytes.len() as u64 + missing;
         match self {
-            Self::After(len) if len <= bytes.len() as u64 => Ends::At(len as usize),
-            Self::After(len) if len <= all => Ends::Missing(Some(all - len)),
-            Self::After(len) => Ends::Later(Self::After(len - all)),
+            Self::After(len) if len <= bytes.len() as u64 => EndPosition::At(len as usize),
+            Self::After(len) if len <= all => EndPosition::Missing(Some(all - len)),
+            Self::After(len) => EndPosition::Later(Self::After(len - all)),
             Self::With(byte) => match memchr::memchr(byte, bytes) {
-                Some(at) => Ends::At(at + 1),
+                Some(at) => EndPosition::At(at + 1),
                 // Unknown; usually a message ends with its packet.
-                None if missing > 0 => Ends::Missing(None),
-                None => Ends::Later(self),
+                None if missing > 0 => EndPosition::Missing(None),
+                None => EndPosition::Later(self),
             },
         }
     }
@@ -340,9 +340,9 @@ impl PacketEnd {
 
 /// The time of the last message of a side.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Heard(Option<i64>);
+pub(super) struct SideClock(Option<i64>);
 
-impl Heard {
+impl SideClock {
     /// Notes a message; returns the silence before it if that was too long.
     pub(super) fn again(&mut self, micros: i64, most: Duration) -> Option<Duration> {
         let before = self.0.replace(micros)?;

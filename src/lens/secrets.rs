@@ -168,13 +168,13 @@ fn mask_arguments(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> O
             continue;
         }
         let (from, to) = match value_of(text, colon + 1, text[..begin].ends_with('$')) {
-            Found::Value(start) => value_range(text, start),
-            Found::Other(start) => {
+            AfterName::Value(start) => value_range(text, start),
+            AfterName::Other(start) => {
                 at = start;
                 continue;
             }
             // Its beginning is unknown.
-            Found::Unknown => (text.len() - text[colon + 1..].trim_start().len(), text.len()),
+            AfterName::Unknown => (text.len() - text[colon + 1..].trim_start().len(), text.len()),
         };
         masked.push_str(&text[done..from]);
         masked.push_str(mask);
@@ -192,7 +192,7 @@ const LEVELS: [usize; 5] = [0, 1, 3, 7, 15];
 const ASIDE: usize = 256;
 
 /// The text after a name and a colon.
-enum Found {
+enum AfterName {
     /// A value, or the default of a variable.
     Value(usize),
     /// A variable, a type or a word.
@@ -218,7 +218,7 @@ fn colon_after(text: &str, at: usize) -> Option<usize> {
 }
 
 /// The value that begins here. Only the characters after the name show the level of the text.
-fn value_of(text: &str, at: usize, is_variable: bool) -> Found {
+fn value_of(text: &str, at: usize, is_variable: bool) -> AfterName {
     let (mut value, mut other) = (None::<usize>, None::<usize>);
     for level in LEVELS {
         let Some(start) = ignored(text, at, level) else { continue };
@@ -231,9 +231,9 @@ fn value_of(text: &str, at: usize, is_variable: bool) -> Found {
         *found = Some(found.map_or(start, |other| other.min(start)));
     }
     match (value, other) {
-        (Some(start), _) => Found::Value(start),
-        (None, Some(start)) => Found::Other(start),
-        (None, None) => Found::Unknown,
+        (Some(start), _) => AfterName::Value(start),
+        (None, Some(start)) => AfterName::Other(start),
+        (None, None) => AfterName::Unknown,
     }
 }
 

@@ -28,7 +28,7 @@ pub enum Value {
 }
 
 /// The relation of an object's entry to the other entries.
-enum Part {
+enum EntryPart {
     /// Another entry says that it is a secret.
     Secret,
     /// It is the name of the entry `value`.
@@ -116,9 +116,9 @@ impl Value {
                 for (key, value) in entries {
                     let is_secret = || key.as_str().is_some_and(|key| (secrets.is_secret)(key));
                     match part(key, value) {
-                        Part::Secret => *value = secrets.mask.into(),
-                        Part::Own if is_secret() => *value = secrets.mask.into(),
-                        Part::Name | Part::Own => value.mask(secrets),
+                        EntryPart::Secret => *value = secrets.mask.into(),
+                        EntryPart::Own if is_secret() => *value = secrets.mask.into(),
+                        EntryPart::Name | EntryPart::Own => value.mask(secrets),
                     }
                 }
             }
@@ -147,13 +147,13 @@ impl Value {
     fn parts(
         entries: &[(Self, Self)],
         secrets: &Secrets<'_>,
-    ) -> impl Fn(&Self, &Self) -> Part + use<> {
+    ) -> impl Fn(&Self, &Self) -> EntryPart + use<> {
         let is_pair = entries.iter().any(|(key, _)| key.as_str() == Some("value"));
         let is_named_secret = Self::names_secret(entries, secrets);
         move |key, value| match key.as_str() {
-            Some("value" | "attributeValue") if is_named_secret => Part::Secret,
-            Some("key") if is_pair && matches!(value, Self::Text(_)) => Part::Name,
-            _ => Part::Own,
+            Some("value" | "attributeValue") if is_named_secret => EntryPart::Secret,
+            Some("key") if is_pair && matches!(value, Self::Text(_)) => EntryPart::Name,
+            _ => EntryPart::Own,
         }
     }
 
@@ -167,9 +167,9 @@ impl Value {
                 let part = Self::parts(entries, secrets);
                 for (key, value) in entries {
                     match part(key, value) {
-                        Part::Secret => named.secrets.push(value.written()),
-                        Part::Name => named.names.push(value.written()),
-                        Part::Own => value.note_named(secrets, named),
+                        EntryPart::Secret => named.secrets.push(value.written()),
+                        EntryPart::Name => named.names.push(value.written()),
+                        EntryPart::Own => value.note_named(secrets, named),
                     }
                 }
             }
@@ -201,7 +201,7 @@ impl Value {
 
     /// The beginning of its written form, at least as long as a summary.
     pub(super) fn beginning(&self) -> String {
-        let mut beginning = Beginning(String::new());
+        let mut beginning = BoundedWriter(String::new());
         // The error only means that it is full.
         let _ = write!(beginning, "{self}");
         beginning.0
@@ -214,9 +214,9 @@ impl Value {
 }
 
 /// Takes only the beginning of the output, so that a long value costs no more than a short one.
-struct Beginning(String);
+struct BoundedWriter(String);
 
-impl Write for Beginning {
+impl Write for BoundedWriter {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         if self.0.len() > 1024 {
             return Err(fmt::Error);

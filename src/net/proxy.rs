@@ -62,10 +62,10 @@ pub struct DialogueProgress {
 /// The dialogue with a proxy. Its only rule: after [`Dialogue::begin`] and after each
 /// [`Dialogue::feed`], send the bytes of [`Dialogue::take_output`].
 pub struct Dialogue {
-    protocol: Protocol,
+    protocol: ProxyProtocol,
 }
 
-enum Protocol {
+enum ProxyProtocol {
     Connect(Box<Connect>),
     Socks4(Socks4),
     Socks5(Socks5),
@@ -82,13 +82,13 @@ impl Dialogue {
         let credentials = proxy.credentials.as_ref();
         let protocol = match proxy.scheme {
             Scheme::Http | Scheme::Https => {
-                Protocol::Connect(Box::new(Connect::new(destination, credentials)?))
+                ProxyProtocol::Connect(Box::new(Connect::new(destination, credentials)?))
             }
             Scheme::Socks4 | Scheme::Socks4a => {
-                Protocol::Socks4(Socks4::new(destination, credentials)?)
+                ProxyProtocol::Socks4(Socks4::new(destination, credentials)?)
             }
             Scheme::Socks5 | Scheme::Socks5h => {
-                Protocol::Socks5(Socks5::new(destination, credentials)?)
+                ProxyProtocol::Socks5(Socks5::new(destination, credentials)?)
             }
         };
         Ok(Self { protocol })
@@ -97,9 +97,9 @@ impl Dialogue {
     /// The bytes to send now; usually none.
     pub fn take_output(&mut self) -> Vec<u8> {
         std::mem::take(match &mut self.protocol {
-            Protocol::Connect(connect) => &mut connect.output,
-            Protocol::Socks4(socks) => &mut socks.output,
-            Protocol::Socks5(socks) => &mut socks.output,
+            ProxyProtocol::Connect(connect) => &mut connect.output,
+            ProxyProtocol::Socks4(socks) => &mut socks.output,
+            ProxyProtocol::Socks5(socks) => &mut socks.output,
         })
     }
 
@@ -111,27 +111,27 @@ impl Dialogue {
     /// The proxy refuses, or breaks its protocol.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<DialogueProgress, ProxyError> {
         match &mut self.protocol {
-            Protocol::Connect(connect) => connect.feed(bytes),
-            Protocol::Socks4(socks) => socks.feed(bytes),
-            Protocol::Socks5(socks) => socks.feed(bytes),
+            ProxyProtocol::Connect(connect) => connect.feed(bytes),
+            ProxyProtocol::Socks4(socks) => socks.feed(bytes),
+            ProxyProtocol::Socks5(socks) => socks.feed(bytes),
         }
     }
 
     /// The error for a proxy's stream that has ended.
     pub fn ended(&self) -> ProxyError {
         let (received, asked) = match &self.protocol {
-            Protocol::Connect(connect) => (connect.received(), Asked::Connect),
-            Protocol::Socks4(socks) => (socks.received, Asked::Socks4),
-            Protocol::Socks5(socks) => socks.asked(),
+            ProxyProtocol::Connect(connect) => (connect.received(), Asked::Connect),
+            ProxyProtocol::Socks4(socks) => (socks.received, Asked::Socks4),
+            ProxyProtocol::Socks5(socks) => socks.asked(),
         };
         ProxyError::Closed { received, asked }
     }
 
     fn speaks(&self) -> &'static str {
         match self.protocol {
-            Protocol::Connect(_) => "HTTP",
-            Protocol::Socks4(_) => "SOCKS4",
-            Protocol::Socks5(_) => "SOCKS5",
+            ProxyProtocol::Connect(_) => "HTTP",
+            ProxyProtocol::Socks4(_) => "SOCKS4",
+            ProxyProtocol::Socks5(_) => "SOCKS5",
         }
     }
 
@@ -139,16 +139,16 @@ impl Dialogue {
     /// `Proxy-Authorization`.
     pub fn request(&self) -> Option<&Head> {
         match &self.protocol {
-            Protocol::Connect(connect) => Some(&connect.request),
-            Protocol::Socks4(_) | Protocol::Socks5(_) => None,
+            ProxyProtocol::Connect(connect) => Some(&connect.request),
+            ProxyProtocol::Socks4(_) | ProxyProtocol::Socks5(_) => None,
         }
     }
 
     /// The last response as received, if the proxy uses HTTP.
     pub fn response(&self) -> Option<&Head> {
         match &self.protocol {
-            Protocol::Connect(connect) => connect.response.as_ref(),
-            Protocol::Socks4(_) | Protocol::Socks5(_) => None,
+            ProxyProtocol::Connect(connect) => connect.response.as_ref(),
+            ProxyProtocol::Socks4(_) | ProxyProtocol::Socks5(_) => None,
         }
     }
 }

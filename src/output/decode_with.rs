@@ -25,7 +25,7 @@ const WAITING: (usize, usize) = (4096, 16 << 20);
 /// A command, and the messages that it has not answered.
 pub struct DecodeWith {
     command: Coprocess,
-    coming: PerConnection<Coming>,
+    coming: PerConnection<ArrivingMessages>,
     waiting: VecDeque<Question>,
     /// The number of bytes of waiting messages.
     bytes: usize,
@@ -34,9 +34,9 @@ pub struct DecodeWith {
 }
 
 /// The messages that are arriving, to the server and to the client.
-struct Coming([Assembler; 2]);
+struct ArrivingMessages([Assembler; 2]);
 
-impl Default for Coming {
+impl Default for ArrivingMessages {
     fn default() -> Self {
         Self([0; 2].map(|_| Assembler::new(LARGEST)))
     }
@@ -78,7 +78,7 @@ impl DecodeWith {
     pub fn take(&mut self, at: &Stamp, event: &Event<'_>) -> Option<Meaning> {
         match event {
             Event::Frame(direction, event) => {
-                let Coming(coming) = self.coming.of(at.conn);
+                let ArrivingMessages(coming) = self.coming.of(at.conn);
                 let message = coming[*direction as usize]
                     .take(event, |message| (message.len, message.into_content()));
                 let (FrameEvent::Message(info), Some((len, content))) = (event, message) else {

@@ -30,12 +30,12 @@ pub struct FrameStore {
     room: ExcerptRoom,
     /// The number of dropped frames.
     left: u64,
-    connections: BTreeMap<ConnId, Coming>,
+    connections: BTreeMap<ConnId, ArrivingFrames>,
 }
 
 /// A connection whose frames are arriving.
 #[derive(Default)]
-struct Coming {
+struct ArrivingFrames {
     opened: Option<i64>,
     recorders: [FrameRecorder; 2],
     /// The recorders of frames that a relay made.
@@ -58,7 +58,7 @@ pub struct KeptMessage {
 pub type Look = (usize, Timestamps);
 
 /// A message: one frame or several, as indices.
-type Message = Vec<usize>;
+type MessageFrames = Vec<usize>;
 
 impl FrameStore {
     /// An empty store with this limit in bytes. `options`: how frames look.
@@ -132,7 +132,8 @@ impl FrameStore {
         event: &FrameEvent<'_>,
     ) -> Option<FrameRecord> {
         let most = self.bound / SHARE;
-        let Coming { opened, recorders, made } = self.connections.entry(at.conn).or_default();
+        let ArrivingFrames { opened, recorders, made } =
+            self.connections.entry(at.conn).or_default();
         let opened = *opened.get_or_insert(at.micros);
         let recorders = if is_made { made } else { recorders };
         recorders[direction as usize].take(at, direction, event, opened, most, &self.room)
@@ -264,8 +265,8 @@ impl FrameStore {
     }
 
     /// The frames of these clients, grouped by messages, in the order of their beginnings.
-    fn messages(&self, of: &ClientSet) -> Vec<Message> {
-        let mut messages: Vec<Message> = Vec::new();
+    fn messages(&self, of: &ClientSet) -> Vec<MessageFrames> {
+        let mut messages: Vec<MessageFrames> = Vec::new();
         // The incomplete message of each direction.
         let mut open: BTreeMap<(ConnId, bool, bool), usize> = BTreeMap::new();
         for (at, record) in self.frames.iter().enumerate() {

@@ -29,9 +29,9 @@ pub struct Lenses {
     /// messages are kept.
     speaker: Option<Role>,
     owed: Vec<(ConnId, Outgoing)>,
-    received: VecDeque<Received>,
+    received: VecDeque<ReceivedMessage>,
     received_bytes: usize,
-    readers: PerConnection<Reader>,
+    readers: PerConnection<ConnectionLens>,
 }
 
 /// The results of an event.
@@ -44,7 +44,7 @@ pub struct Reading {
 }
 
 /// A received message.
-struct Received {
+struct ReceivedMessage {
     conn: ConnId,
     len: usize,
     packets: Vec<Decoded>,
@@ -52,7 +52,7 @@ struct Received {
 
 /// The state of one connection.
 #[derive(Default)]
-struct Reader {
+struct ConnectionLens {
     facts: LensFacts,
     /// The lens has been chosen.
     begun: bool,
@@ -195,7 +195,7 @@ impl Lenses {
         let owed = last.packets.iter_mut().filter_map(|packet| packet.reply.take()).take(room);
         self.owed.extend(owed.map(|message| (conn, message)));
         let len = (len as usize).min(LARGEST);
-        self.received.push_back(Received { conn, len, packets: last.packets.clone() });
+        self.received.push_back(ReceivedMessage { conn, len, packets: last.packets.clone() });
         self.received_bytes += len;
         while self.received.len() > KEPT.0 || self.received_bytes > KEPT.1 {
             self.received_bytes -= self.received.pop_front().map_or(0, |oldest| oldest.len);
@@ -204,7 +204,7 @@ impl Lenses {
 
     /// Takes the first received message of these clients with a matching packet.
     pub fn find(&mut self, of: &ClientSet, test: &dyn Fn(&Decoded) -> bool) -> Option<Decoded> {
-        let of_them = |(_, received): &(_, &Received)| of.includes(received.conn);
+        let of_them = |(_, received): &(_, &ReceivedMessage)| of.includes(received.conn);
         let (at, packet) =
             self.received.iter().enumerate().filter(of_them).find_map(|(at, received)| {
                 let found = received.packets.iter().find_map(|packet| within(packet, test));
@@ -324,7 +324,7 @@ fn within<'p>(packet: &'p Decoded, test: &dyn Fn(&Decoded) -> bool) -> Option<&'
     packet.inner.iter().find_map(|inner| within(inner, test))
 }
 
-impl Reader {
+impl ConnectionLens {
     fn begin(&mut self, config: &LensConfig) {
         self.begun = true;
         self.facts.schema.clone_from(&config.schema);

@@ -60,7 +60,7 @@ pub struct Piece {
 #[derive(Debug, Default)]
 pub struct Acts {
     acts: Vec<Act>,
-    ways: [Way; 2],
+    ways: [DirectionActs; 2],
     /// The number of bytes held.
     held: usize,
     /// The number of frames that were incomplete at the end.
@@ -69,8 +69,8 @@ pub struct Acts {
 
 /// One direction.
 #[derive(Debug, Default)]
-struct Way {
-    frame: Option<Frame>,
+struct DirectionActs {
+    frame: Option<PartialFrame>,
     /// The endpoint itself made the next frame.
     automatic: bool,
     /// The opcode of the current message, and whether it is compressed.
@@ -82,7 +82,7 @@ struct Way {
 
 /// An incomplete frame.
 #[derive(Debug)]
-struct Frame {
+struct PartialFrame {
     header: FrameHeader,
     payload: Vec<u8>,
     /// The content of a compressed frame.
@@ -110,7 +110,7 @@ impl Acts {
         match event {
             FrameEvent::Start { header, .. } => {
                 self.cut += u64::from(way.frame.is_some());
-                way.frame = Some(Frame {
+                way.frame = Some(PartialFrame {
                     header: **header,
                     payload: Vec::new(),
                     inflated: Vec::new(),
@@ -151,8 +151,8 @@ impl Acts {
         }
     }
 
-    fn end(&mut self, own: Option<Role>, micros: i64, direction: Direction, frame: Frame) {
-        let Frame { header, payload, inflated, broken, automatic } = frame;
+    fn end(&mut self, own: Option<Role>, micros: i64, direction: Direction, frame: PartialFrame) {
+        let PartialFrame { header, payload, inflated, broken, automatic } = frame;
         let [way, other] = {
             let [to_server, to_client] = &mut self.ways;
             match direction {

@@ -9,7 +9,7 @@ use std::io::BufRead;
 use std::net::SocketAddr;
 
 use super::packet::{self, Segment};
-use super::tcp::Half;
+use super::tcp::TcpDirection;
 use super::{Fact, PacketFile, Record, RecordingError};
 use crate::event::{ConnId, Direction, Stamp};
 use crate::wire::Role;
@@ -53,8 +53,8 @@ pub struct CapturedStream {
 pub struct Capture<R> {
     file: PacketFile<R>,
     /// Open streams, by the addresses of both ends in order.
-    open: HashMap<(SocketAddr, SocketAddr), Stream>,
-    found: Found,
+    open: HashMap<(SocketAddr, SocketAddr), StreamState>,
+    found: CaptureResults,
     /// The link type of a packet that can't be read.
     foreign: Option<u16>,
     last: i64,
@@ -64,7 +64,7 @@ pub struct Capture<R> {
 
 /// The results so far.
 #[derive(Debug, Default)]
-struct Found {
+struct CaptureResults {
     facts: Vec<CapturedStream>,
     ready: VecDeque<Record>,
     /// The only stream that the user wants.
@@ -72,11 +72,11 @@ struct Found {
 }
 
 #[derive(Debug, Default)]
-struct Stream {
+struct StreamState {
     /// Its index in the facts.
     index: usize,
-    to_server: Half,
-    to_client: Half,
+    to_server: TcpDirection,
+    to_client: TcpDirection,
     /// Bytes that wait until the kind of the stream is clear.
     beginning: Vec<(i64, Direction, Vec<u8>)>,
     gone: [bool; 2],
@@ -90,7 +90,7 @@ impl<R: BufRead> Capture<R> {
         Self {
             file,
             open: HashMap::new(),
-            found: Found::default(),
+            found: CaptureResults::default(),
             foreign: None,
             last: 0,
             started: false,
@@ -169,7 +169,11 @@ impl<R: BufRead> Capture<R> {
                 Entry::Vacant(place) => {
                     let index = found.facts.len();
                     found.facts.push(CapturedStream::of(&segment, index as u64 + 1));
-                    place.insert(Stream { index, seen_syn: segment.syn(), ..Stream::default() })
+                    place.insert(StreamState {
+                        index,
+                        seen_syn: segment.syn(),
+                        ..StreamState::default()
+                    })
                 }
             };
             if stream.take(&segment, packet.micros, found) {
@@ -181,7 +185,7 @@ impl<R: BufRead> Capture<R> {
     /// Handles the end of the capture.
     fn end(&mut self) {
         let Self { open, found, last, .. } = self;
-        let mut rest: Vec<Stream> = open.drain().map(|(_, stream)| stream).collect();
+        let mut rest: Vec<StreamState> = open.drain().map(|(_, stream)| stream).collect();
         rest.sort_by_key(|stream| stream.index);
         for mut stream in rest {
             stream.look_for_gaps(*last, true, found);
@@ -205,9 +209,9 @@ impl CapturedStream {
     }
 }
 
-impl Stream {
+impl StreamState {
     /// Whether a segment that begins a stream begins another stream than this one.
-    fn is_used(&self, segment: &Segment<'_>, found: &Found) -> bool {
+    fn is_used(&self, segment: &Segment<'_>, found: &CaptureResults) -> bool {
         let half = match segment.from == found.facts[self.index].client {
             true => &self.to_server,
             false => &self.to_client,
@@ -215,7 +219,7 @@ impl Stream {
         half.has_begun() && half.delivered() > 0 || self.first_end.is_some()
     }
 
-    fn half(&mut self, direction: Direction) -> &mut Half {
+    fn half(&mut self, direction: Direction) -> &mut TcpDirection {
         match direction {
             Direction::ToServer => &mut self.to_server,
             Direction::ToClient => &mut self.to_client,
@@ -223,7 +227,7 @@ impl Stream {
     }
 
     /// Takes a segment; returns whether the stream has ended.
-    fn take(&mut self, segment: &Segment<'_>, micros: i64, found: &mut Found) -> bool {
+    fn take(&mut self, segment: &Segment<'_>, micros: i64, found: &mut CaptureResults) -> bool {
         let direction = match segment.from == found.facts[self.index].client {
             true => Direction::ToServer,
             false => Direction::ToClient,
@@ -252,7 +256,13 @@ impl Stream {
         false
     }
 
-    fn bytes(&mut self, micros: i64, direction: Direction, bytes: Vec<u8>, found: &mut Found) {
+    fn bytes(
+        &mut self,
+        micros: i64,
+        direction: Direction,
+        bytes: Vec<u8>,
+        found: &mut CaptureResults,
+    ) {
         match found.facts[self.index].kind {
             StreamKind::Empty => {
                 self.beginning.push((micros, direction, bytes));
@@ -265,7 +275,7 @@ impl Stream {
         }
     }
 
-    fn record(&self, micros: i64, fact: Fact, found: &mut Found) {
+    fn record(&self, micros: i64, fact: Fact, found: &mut CaptureResults) {
         let number = found.facts[self.index].number;
         if found.only.is_none_or(|only| only == number) {
             found.ready.push_back(Record { at: Stamp { micros, conn: ConnId(number) }, fact });
@@ -273,7 +283,7 @@ impl Stream {
     }
 
     /// Decides the kind of the stream when its first bytes show it, or at its end.
-    fn decide(&mut self, at_end: bool, found: &mut Found) {
+    fn decide(&mut self, at_end: bool, found: &mut CaptureResults) {
         if found.facts[self.index].kind != StreamKind::Empty || self.beginning.is_empty() {
             return;
         }
@@ -324,7 +334,7 @@ impl Stream {
     }
 
     /// Reports missing bytes once they are no longer expected.
-    fn look_for_gaps(&mut self, micros: i64, at_end: bool, found: &mut Found) {
+    fn look_for_gaps(&mut self, micros: i64, at_end: bool, found: &mut CaptureResults) {
         for direction in [Direction::ToServer, Direction::ToClient] {
             let shown = found.facts[self.index].kind == StreamKind::WebSocket;
             let index = direction as usize;
@@ -348,7 +358,7 @@ impl Stream {
         }
     }
 
-    fn close(&mut self, micros: i64, reset: bool, found: &mut Found) {
+    fn close(&mut self, micros: i64, reset: bool, found: &mut CaptureResults) {
         self.decide(true, found);
         self.look_for_gaps(micros, true, found);
         if found.facts[self.index].kind == StreamKind::WebSocket {

@@ -13,6 +13,9 @@ pub enum RecordingError {
     Malformed(String),
 }
 
+/// What reading a recording returns.
+pub(super) type Result<T> = std::result::Result<T, RecordingError>;
+
 impl RecordingError {
     /// An error with this text.
     pub fn new(text: impl Into<String>) -> Self {

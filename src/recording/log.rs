@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::error::Result;
 use super::{Fact, Record, RecordingError};
 use crate::event::{
     Cause, CertificateFacts, CommandEnd, ConnId, Direction, Ending, Intervened, Intervention, Lost,
@@ -34,7 +35,7 @@ pub struct LogReader<R> {
     line: Vec<u8>,
     number: u64,
     /// For each connection, the state of its two directions.
-    ways: HashMap<ConnId, [Way; 2]>,
+    ways: HashMap<ConnId, [LoggedDirection; 2]>,
     /// A second record of the line.
     waiting: Option<Record>,
     /// The role of the recording program, from its first object.
@@ -52,7 +53,7 @@ pub struct LogReader<R> {
 
 /// The state of a direction that earlier lines leave for later lines.
 #[derive(Debug, Default)]
-struct Way {
+struct LoggedDirection {
     /// The mask of a frame whose payload follows in pieces.
     mask: Option<MaskKey>,
     /// If a compressed message follows, the mask of its last frame.
@@ -72,8 +73,6 @@ struct Broken {
     cut: bool,
     error: RecordingError,
 }
-
-type Result<T> = std::result::Result<T, RecordingError>;
 
 fn wrong<T>(text: impl Into<String>) -> Result<T> {
     Err(RecordingError::new(text))

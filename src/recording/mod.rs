@@ -31,7 +31,7 @@ pub use plan::{PlanStep, RecordedMessage, RecordedRequest, ReplayPlan};
 pub use player::{Player, agreed};
 pub use reader::{Reader, RecordingFormat, Sniffed};
 pub use session::{LeftOut, RecordedSession, SessionMessage, Sessions};
-pub use tcp::Half;
+pub use tcp::TcpDirection;
 pub use values::{ValueRules, Values};
 
 use std::net::SocketAddr;

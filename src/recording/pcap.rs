@@ -5,6 +5,7 @@
 use std::io::{BufRead, Read as _};
 
 use super::RecordingError;
+use super::error::Result;
 
 /// The longest packet or block that is accepted; captures on a loopback have 64 KiB segments.
 const MAX_BLOCK: u32 = 16 << 20;
@@ -36,9 +37,9 @@ pub struct Packet<'p> {
 #[derive(Debug)]
 pub struct PacketFile<R> {
     input: R,
-    form: Form,
+    form: CaptureFormat,
     big_endian: bool,
-    interfaces: Vec<Interface>,
+    interfaces: Vec<CaptureInterface>,
     block: Vec<u8>,
     /// The number of bytes read.
     offset: u64,
@@ -46,7 +47,7 @@ pub struct PacketFile<R> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+enum CaptureFormat {
     /// pcap, with this many ticks per second.
     Pcap {
         ticks: u64,
@@ -55,14 +56,12 @@ enum Form {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Interface {
+struct CaptureInterface {
     link: u16,
     ticks: u64,
     /// The number of seconds to add.
     offset: i64,
 }
-
-type Result<T> = std::result::Result<T, RecordingError>;
 
 impl<R: BufRead> PacketFile<R> {
     /// Whether a file with this beginning is a packet capture.
@@ -85,7 +84,7 @@ impl<R: BufRead> PacketFile<R> {
         let first = u32::from_le_bytes(magic);
         let mut file = Self {
             input,
-            form: Form::Pcapng,
+            form: CaptureFormat::Pcapng,
             big_endian: false,
             interfaces: Vec::new(),
             block: Vec::new(),
@@ -101,13 +100,13 @@ impl<R: BufRead> PacketFile<R> {
             (None, Some(ticks)) => (ticks, true),
             (None, None) => return Err(RecordingError::new("not a packet capture")),
         };
-        (file.form, file.big_endian) = (Form::Pcap { ticks }, big_endian);
+        (file.form, file.big_endian) = (CaptureFormat::Pcap { ticks }, big_endian);
         let mut header = [0; 20];
         file.input.read_exact(&mut header)?;
         file.offset += 20;
         // The upper bits describe frame check sequences.
         let link = file.u32(&header, 16) as u16;
-        file.interfaces.push(Interface { link, ticks, offset: 0 });
+        file.interfaces.push(CaptureInterface { link, ticks, offset: 0 });
         Ok(file)
     }
 
@@ -123,8 +122,8 @@ impl<R: BufRead> PacketFile<R> {
     /// The rest can't be read.
     pub fn next_packet(&mut self) -> Result<Option<Packet<'_>>> {
         match self.form {
-            Form::Pcap { ticks } => self.next_of_pcap(ticks),
-            Form::Pcapng => self.next_of_pcapng(),
+            CaptureFormat::Pcap { ticks } => self.next_of_pcap(ticks),
+            CaptureFormat::Pcapng => self.next_of_pcapng(),
         }
     }
 
@@ -177,7 +176,7 @@ impl<R: BufRead> PacketFile<R> {
                     let ticks = u64::from(self.u32(&self.block, 4)) << 32
                         | u64::from(self.u32(&self.block, 8));
                     let captured = self.u32(&self.block, 12) as usize;
-                    let Some(Interface { link, ticks: resolution, offset }) =
+                    let Some(CaptureInterface { link, ticks: resolution, offset }) =
                         self.interfaces.get(interface).copied()
                     else {
                         return Err(self.wrong("a packet of an interface that is not described"));
@@ -233,7 +232,7 @@ impl<R: BufRead> PacketFile<R> {
             return Err(self.wrong("too many interfaces"));
         }
         let mut interface =
-            Interface { link: self.u16(&self.block, 0), ticks: 1_000_000, offset: 0 };
+            CaptureInterface { link: self.u16(&self.block, 0), ticks: 1_000_000, offset: 0 };
         let mut options = &self.block[8..];
         while let Some((head, rest)) = options.split_first_chunk::<4>() {
             let (code, len) = (self.u16(head, 0), usize::from(self.u16(head, 2)));

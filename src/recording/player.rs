@@ -32,12 +32,12 @@ pub struct Player {
     deflate: Option<DeflateParams>,
     role: Option<Role>,
     complete: bool,
-    connections: HashMap<ConnId, Connection>,
+    connections: HashMap<ConnId, PlayedConnection>,
 }
 
 /// One connection.
 #[derive(Debug, Default)]
-struct Connection {
+struct PlayedConnection {
     request: Option<Head>,
     /// A relay has accepted it from its client; the next connection is the server's leg.
     accepted: bool,
@@ -48,14 +48,14 @@ struct Connection {
     early: Vec<u8>,
     /// The next head of a request is the last one, as it was forwarded.
     passed_on: bool,
-    to_server: Way,
-    to_client: Way,
+    to_server: PlayedDirection,
+    to_client: PlayedDirection,
     first_close: Option<Role>,
 }
 
 /// The state of one direction.
 #[derive(Debug, Default)]
-struct Way {
+struct PlayedDirection {
     observer: Option<Observer>,
     /// The observer of data that a relay injected.
     made: Option<Observer>,
@@ -65,8 +65,8 @@ struct Way {
     stopped: bool,
 }
 
-impl Connection {
-    fn way(&mut self, direction: Direction) -> &mut Way {
+impl PlayedConnection {
+    fn way(&mut self, direction: Direction) -> &mut PlayedDirection {
         match direction {
             Direction::ToServer => &mut self.to_server,
             Direction::ToClient => &mut self.to_client,
@@ -360,7 +360,7 @@ impl Player {
         self.finish_way(at, Direction::ToServer, take)?;
         self.finish_way(at, Direction::ToClient, take)?;
         let Some(connection) = self.connections.remove(&at.conn) else { return Ok(()) };
-        let Connection { opened, to_server, to_client, first_close, .. } = connection;
+        let PlayedConnection { opened, to_server, to_client, first_close, .. } = connection;
         let Some(opened) = opened else {
             return take(at, &Event::Failed("it ended without a WebSocket"));
         };

@@ -33,23 +33,23 @@ impl RecordingFormat {
 
 /// Reads a recording.
 pub struct Reader<'r> {
-    kind: Kind<'r>,
+    kind: ReaderFormat<'r>,
 }
 
-enum Kind<'r> {
-    Log(Box<LogReader<Input<'r>>>),
+enum ReaderFormat<'r> {
+    Log(Box<LogReader<ReaderInput<'r>>>),
     Har(HarReader),
-    Packets(Box<Capture<Input<'r>>>),
+    Packets(Box<Capture<ReaderInput<'r>>>),
 }
 
-type Input<'r> = BufReader<io::Chain<Cursor<Vec<u8>>, Box<dyn Read + 'r>>>;
+type ReaderInput<'r> = BufReader<io::Chain<Cursor<Vec<u8>>, Box<dyn Read + 'r>>>;
 
 /// An input whose beginning has been read.
 pub struct Sniffed<'r> {
     /// Its format.
     pub format: Option<RecordingFormat>,
     /// The whole input.
-    pub input: Input<'r>,
+    pub input: ReaderInput<'r>,
 }
 
 impl<'r> Reader<'r> {
@@ -71,12 +71,12 @@ impl<'r> Reader<'r> {
     /// # Errors
     ///
     /// The input does not have this format.
-    pub fn of(format: RecordingFormat, input: Input<'r>) -> Result<Self, RecordingError> {
+    pub fn of(format: RecordingFormat, input: ReaderInput<'r>) -> Result<Self, RecordingError> {
         let kind = match format {
-            RecordingFormat::Log => Kind::Log(Box::new(LogReader::new(input))),
-            RecordingFormat::Har => Kind::Har(HarReader::read(input)?),
+            RecordingFormat::Log => ReaderFormat::Log(Box::new(LogReader::new(input))),
+            RecordingFormat::Har => ReaderFormat::Har(HarReader::read(input)?),
             RecordingFormat::Packets => {
-                Kind::Packets(Box::new(Capture::new(PacketFile::new(input)?)))
+                ReaderFormat::Packets(Box::new(Capture::new(PacketFile::new(input)?)))
             }
         };
         Ok(Self { kind })
@@ -89,16 +89,16 @@ impl<'r> Reader<'r> {
     /// The rest can't be read.
     pub fn next_record(&mut self) -> Result<Option<Record>, RecordingError> {
         match &mut self.kind {
-            Kind::Log(log) => log.next_record(),
-            Kind::Har(har) => Ok(har.next_record()),
-            Kind::Packets(capture) => capture.next_record(),
+            ReaderFormat::Log(log) => log.next_record(),
+            ReaderFormat::Har(har) => Ok(har.next_record()),
+            ReaderFormat::Packets(capture) => capture.next_record(),
         }
     }
 
     /// The capture, if the input is a packet capture.
     pub fn capture(&mut self) -> Option<&mut dyn CaptureFacts> {
         match &mut self.kind {
-            Kind::Packets(capture) => Some(&mut **capture),
+            ReaderFormat::Packets(capture) => Some(&mut **capture),
             _ => None,
         }
     }
@@ -106,9 +106,9 @@ impl<'r> Reader<'r> {
     /// What is missing in the recording, in a sentence; known at its end.
     pub fn remark(&self) -> Option<String> {
         match &self.kind {
-            Kind::Log(log) => log.remark(),
-            Kind::Har(_) => None,
-            Kind::Packets(capture) => capture.remark(),
+            ReaderFormat::Log(log) => log.remark(),
+            ReaderFormat::Har(_) => None,
+            ReaderFormat::Packets(capture) => capture.remark(),
         }
     }
 }

@@ -11,7 +11,7 @@ const MAX_SEGMENTS: usize = 8192;
 
 /// One direction.
 #[derive(Debug, Default)]
-pub struct Half {
+pub struct TcpDirection {
     /// The sequence number of the next byte, once known.
     next: Option<u32>,
     /// The number of bytes delivered so far.
@@ -23,7 +23,7 @@ pub struct Half {
     end: Option<u64>,
 }
 
-impl Half {
+impl TcpDirection {
     /// Takes the segment that begins the stream.
     pub fn syn(&mut self, sequence: u32) {
         self.next.get_or_insert(sequence.wrapping_add(1));
@@ -110,7 +110,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn together(segments: &[(u32, &[u8])]) -> Vec<u8> {
-        let (mut half, mut out) = (Half::default(), Vec::new());
+        let (mut half, mut out) = (TcpDirection::default(), Vec::new());
         half.syn(segments[0].0.wrapping_sub(1));
         for (sequence, payload) in segments {
             half.take(*sequence, payload, false, |bytes| out.extend_from_slice(bytes));
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_gap_is_counted() {
-        let mut half = Half::default();
+        let mut half = TcpDirection::default();
         half.take(1, b"ab", false, |_| {});
         half.take(10, b"cd", true, |_| panic!("it waits"));
         assert_eq!((half.gap(), half.has_ended()), (Some(7), false));
@@ -141,7 +141,7 @@ mod tests {
             start in any::<u32>(),
             order in proptest::collection::vec((any::<prop::sample::Index>(), 1usize..40), 0..60),
         ) {
-            let (mut half, mut out) = (Half::default(), Vec::new());
+            let (mut half, mut out) = (TcpDirection::default(), Vec::new());
             half.syn(start.wrapping_sub(1));
             let cuts = order.iter().map(|(at, len)| (at.index(stream.len()), *len));
             for (at, len) in cuts.chain([(0, stream.len())]) {

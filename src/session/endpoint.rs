@@ -84,12 +84,12 @@ struct Closing {
     received: Option<CloseBody>,
     end: Option<(Side, Cause)>,
     deadline: Option<Instant>,
-    stall: Option<Stall>,
+    stall: Option<ReaderStall>,
 }
 
 /// A reader on our side accepts nothing.
 #[derive(Debug)]
-struct Stall {
+struct ReaderStall {
     since: Instant,
     /// The time until which it has moved the deadline.
     counted: Instant,
@@ -205,7 +205,7 @@ impl Endpoint {
             stall.counted = now;
         }
         let stall = closing.stall.take().filter(|_| !flows);
-        closing.stall = stalls.then(|| stall.unwrap_or(Stall { since: now, counted: now }));
+        closing.stall = stalls.then(|| stall.unwrap_or(ReaderStall { since: now, counted: now }));
     }
 
     /// The number of bytes that were made after our Close: pongs, which do not count as lost when
@@ -222,7 +222,7 @@ impl Endpoint {
         let closing = self.closing.get_or_insert_default();
         let answered = closing.received.is_some() || closing.end.is_some();
         let timeout = self.config.close_timeout;
-        closing.stall = closing.stall.take().map(|stall| Stall { counted: now, ..stall });
+        closing.stall = closing.stall.take().map(|stall| ReaderStall { counted: now, ..stall });
         closing.deadline =
             Some(now + if answered { self.config.transport_timeout.min(timeout) } else { timeout });
     }

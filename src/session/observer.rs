@@ -44,12 +44,12 @@ pub struct Observer {
     /// [`Limits::message`] and [`Limits::inflated`].
     max_message: u64,
     max_inflated: u64,
-    phase: Phase,
+    phase: ObserverPhase,
     offset: u64,
 }
 
 #[derive(Debug)]
-enum Phase {
+enum ObserverPhase {
     /// The observer reads the head.
     Head(Box<HeadParser>),
     /// The head has been reported; the owner has not decided what follows it.
@@ -70,10 +70,10 @@ impl Observer {
             Direction::ToClient => HeadKind::Response,
         };
         let parser = Box::new(HeadParser::new(kind, limits.head));
-        Self::new(direction, limits, Phase::Head(parser))
+        Self::new(direction, limits, ObserverPhase::Head(parser))
     }
 
-    fn new(direction: Direction, limits: Limits, phase: Phase) -> Self {
+    fn new(direction: Direction, limits: Limits, phase: ObserverPhase) -> Self {
         let Limits { message, inflated, .. } = limits;
         Self { direction, max_message: message, max_inflated: inflated, phase, offset: 0 }
     }
@@ -81,7 +81,7 @@ impl Observer {
     /// The memory that inflating keeps between messages, in bytes.
     pub fn held(&self) -> usize {
         match &self.phase {
-            Phase::Frames(frames) => frames.held(),
+            ObserverPhase::Frames(frames) => frames.held(),
             _ => 0,
         }
     }
@@ -97,7 +97,7 @@ impl Observer {
         deflate: Option<&DeflateParams>,
         limits: Limits,
     ) -> Self {
-        let mut observer = Self::new(direction, limits, Phase::Body);
+        let mut observer = Self::new(direction, limits, ObserverPhase::Body);
         observer.expect_frames(deflate);
         observer
     }
@@ -106,12 +106,12 @@ impl Observer {
     pub fn expect_frames(&mut self, deflate: Option<&DeflateParams>) {
         let Self { direction, max_message, max_inflated, offset, .. } = *self;
         let frames = Frames::new(direction, offset, deflate, max_message, max_inflated);
-        self.phase = Phase::Frames(Box::new(frames));
+        self.phase = ObserverPhase::Frames(Box::new(frames));
     }
 
     /// Expects a body after the head.
     pub fn expect_body(&mut self) {
-        self.phase = Phase::Body;
+        self.phase = ObserverPhase::Body;
     }
 
     /// Expects another head, because the last one was interim (RFC 9110 §15.2).
@@ -121,13 +121,13 @@ impl Observer {
 
     /// Whether the owner must decide what follows the head before decoding continues.
     pub fn is_undecided(&self) -> bool {
-        matches!(self.phase, Phase::Undecided(_) | Phase::Refused(_))
+        matches!(self.phase, ObserverPhase::Undecided(_) | ObserverPhase::Refused(_))
     }
 
     /// The next event; `None` when `input` is used up, or when the owner must decide what follows a
     /// head.
     pub fn next<'e>(&'e mut self, input: &'e mut Input<'_>) -> Option<Observed<'e>> {
-        if let Phase::Head(parser) = &mut self.phase {
+        if let ObserverPhase::Head(parser) = &mut self.phase {
             if input.is_empty() {
                 return None;
             }
@@ -138,25 +138,27 @@ impl Observer {
                 }
                 Ok(Fed::Complete { consumed, head }) => {
                     self.offset += input.take(consumed).len() as u64;
-                    self.phase = Phase::Undecided(Box::new(head));
-                    let Phase::Undecided(head) = &self.phase else { return None };
+                    self.phase = ObserverPhase::Undecided(Box::new(head));
+                    let ObserverPhase::Undecided(head) = &self.phase else { return None };
                     return Some(Observed::Head(head));
                 }
                 Err(error) => {
-                    self.phase = Phase::Refused(Box::new(error));
-                    let Phase::Refused(error) = &self.phase else { return None };
+                    self.phase = ObserverPhase::Refused(Box::new(error));
+                    let ObserverPhase::Refused(error) = &self.phase else { return None };
                     return Some(Observed::HeadError(error));
                 }
             }
         }
         match &mut self.phase {
-            Phase::Frames(frames) => frames.next(input).map(Observed::Frame),
-            Phase::Body => {
+            ObserverPhase::Frames(frames) => frames.next(input).map(Observed::Frame),
+            ObserverPhase::Body => {
                 let body = input.take(usize::MAX);
                 self.offset += body.len() as u64;
                 (!body.is_empty()).then_some(Observed::Body(body))
             }
-            Phase::Head(_) | Phase::Undecided(_) | Phase::Refused(_) => None,
+            ObserverPhase::Head(_) | ObserverPhase::Undecided(_) | ObserverPhase::Refused(_) => {
+                None
+            }
         }
     }
 
@@ -166,11 +168,11 @@ impl Observer {
     #[inline]
     pub fn next_or_whole<'e>(&'e mut self, input: &'e mut Input<'_>) -> Option<Observed<'e>> {
         let whole = match &mut self.phase {
-            Phase::Frames(frames) => frames.take_whole(input),
+            ObserverPhase::Frames(frames) => frames.take_whole(input),
             _ => false,
         };
         if whole {
-            let Phase::Frames(frames) = &self.phase else { return None };
+            let ObserverPhase::Frames(frames) = &self.phase else { return None };
             return frames.whole(input).map(Observed::Whole);
         }
         self.next(input)
@@ -183,7 +185,7 @@ impl Observer {
     #[inline]
     pub fn take_run(&mut self, input: &mut Input<'_>, most: usize, take: impl FnMut(&[u8])) -> Run {
         match &mut self.phase {
-            Phase::Frames(frames) => frames.take_run(input, most, take),
+            ObserverPhase::Frames(frames) => frames.take_run(input, most, take),
             _ => Run::default(),
         }
     }
@@ -198,14 +200,14 @@ impl Observer {
         take: impl FnMut(Data, &[u8]),
     ) -> Run {
         match &mut self.phase {
-            Phase::Frames(frames) => frames.take_masked_run(input, most, take),
+            ObserverPhase::Frames(frames) => frames.take_masked_run(input, most, take),
             _ => Run::default(),
         }
     }
 
     /// The last message of the last run.
     pub fn last_of_run<'e>(&'e self, input: &'e Input<'_>) -> Option<WholeMessage<'e>> {
-        let Phase::Frames(frames) = &self.phase else { return None };
+        let ObserverPhase::Frames(frames) = &self.phase else { return None };
         frames.whole(input)
     }
 
@@ -222,14 +224,15 @@ impl Observer {
     pub fn is_before_data(&self, input: &Input<'_>) -> Option<bool> {
         /// "Opcodes 0x8 to 0xF are control frames" by their most significant bit (RFC 6455 §5.5).
         const CONTROL: u8 = 0x08;
-        let at_boundary = matches!(&self.phase, Phase::Frames(frames) if frames.is_at_boundary());
+        let at_boundary =
+            matches!(&self.phase, ObserverPhase::Frames(frames) if frames.is_at_boundary());
         let data = |first: &u8| first & CONTROL == 0;
         at_boundary.then(|| input.rest().first().is_some_and(data))
     }
 
     /// The other side has sent a Close: data that is not a frame does not answer it.
     pub fn await_close(&mut self) {
-        if let Phase::Frames(frames) = &mut self.phase {
+        if let ObserverPhase::Frames(frames) = &mut self.phase {
             frames.await_close();
         }
     }
@@ -237,7 +240,7 @@ impl Observer {
     /// A decoder that continues after the consumed bytes.
     pub fn decoder(&self) -> Option<Decoder> {
         match &self.phase {
-            Phase::Frames(frames) => Some(frames.decoder().clone()),
+            ObserverPhase::Frames(frames) => Some(frames.decoder().clone()),
             _ => None,
         }
     }
@@ -245,7 +248,7 @@ impl Observer {
     /// The received part of a ping's payload, if the ping has begun and has not been reported.
     pub fn unreported_ping(&self) -> Option<&[u8]> {
         match &self.phase {
-            Phase::Frames(frames) => frames.unreported_ping(),
+            ObserverPhase::Frames(frames) => frames.unreported_ping(),
             _ => None,
         }
     }
@@ -253,7 +256,7 @@ impl Observer {
     /// The reported head, until its owner decides what follows it.
     pub fn head(&self) -> Option<&Head> {
         match &self.phase {
-            Phase::Undecided(head) => Some(head),
+            ObserverPhase::Undecided(head) => Some(head),
             _ => None,
         }
     }
@@ -261,7 +264,7 @@ impl Observer {
     /// The error of an invalid head.
     pub fn head_error(&self) -> Option<&HeadError> {
         match &self.phase {
-            Phase::Refused(error) => Some(error),
+            ObserverPhase::Refused(error) => Some(error),
             _ => None,
         }
     }
@@ -269,7 +272,7 @@ impl Observer {
     /// The received part of an incomplete head.
     pub fn partial_head(&self) -> Option<&HeadParser> {
         match &self.phase {
-            Phase::Head(parser) => Some(parser),
+            ObserverPhase::Head(parser) => Some(parser),
             _ => None,
         }
     }
@@ -277,7 +280,7 @@ impl Observer {
     /// Ends the stream. If it ends inside a frame, that is a violation.
     pub fn finish(&mut self) -> Option<Violation> {
         match &self.phase {
-            Phase::Frames(frames) => frames.cut_short(),
+            ObserverPhase::Frames(frames) => frames.cut_short(),
             _ => None,
         }
     }
@@ -285,7 +288,7 @@ impl Observer {
     /// The number of consumed bytes of the stream, including the head.
     pub fn offset(&self) -> u64 {
         match &self.phase {
-            Phase::Frames(frames) => frames.offset(),
+            ObserverPhase::Frames(frames) => frames.offset(),
             _ => self.offset,
         }
     }
@@ -293,7 +296,7 @@ impl Observer {
     /// The number of received bytes of an incomplete frame.
     pub fn partial_frame(&self) -> u64 {
         match &self.phase {
-            Phase::Frames(frames) => frames.partial(),
+            ObserverPhase::Frames(frames) => frames.partial(),
             _ => 0,
         }
     }
@@ -301,7 +304,7 @@ impl Observer {
     /// Whether a message has begun and its last frame has not ended; after a Close, whether this
     /// was so when the Close arrived.
     pub fn inside_message(&self) -> bool {
-        matches!(&self.phase, Phase::Frames(frames) if frames.is_inside_message())
+        matches!(&self.phase, ObserverPhase::Frames(frames) if frames.is_inside_message())
     }
 }
 

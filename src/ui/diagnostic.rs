@@ -84,7 +84,7 @@ impl DiagnosticWriter<'_> {
         self.painted(Ink::Info, "  -->");
         self.out.extend_from_slice(format!(" {}\n", place(span)).as_bytes());
         let width = if self.width == FULL_WIDTH { FALLBACK_WIDTH } else { self.width };
-        let row = Row::of(span, width - BAR.len() - 2);
+        let row = ExcerptRow::of(span, width - BAR.len() - 2);
         self.painted(Ink::Info, BAR);
         self.out.extend_from_slice(b"  ");
         self.out.extend_from_slice(row.text.as_bytes());
@@ -151,13 +151,13 @@ fn place(span: &Span) -> String {
 }
 
 /// An excerpt, and the columns of its carets.
-struct Row {
+struct ExcerptRow {
     text: String,
     caret_at: usize,
     carets: usize,
 }
 
-impl Row {
+impl ExcerptRow {
     fn of(span: &Span, room: usize) -> Self {
         match span.form {
             Form::Text => Self::text(span, room),
@@ -252,7 +252,7 @@ mod tests {
             label: String::new(),
             form: Form::Text,
         };
-        let row = Row::of(&span, 10);
+        let row = ExcerptRow::of(&span, 10);
         assert_eq!((row.text.as_str(), row.caret_at, row.carets), ("…cdefghij#", 9, 1));
     }
 

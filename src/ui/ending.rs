@@ -60,8 +60,8 @@ fn ended(ending: &Ending, cause: &Cause) -> String {
         Some(Role::Server) => ("", "the client"),
         None => ("the client", "the server"),
     };
-    let near = End { name: near, body: ending.sent.as_ref() };
-    let far = End { name: far, body: ending.received.as_ref() };
+    let near = PeerEnd { name: near, body: ending.sent.as_ref() };
+    let far = PeerEnd { name: far, body: ending.received.as_ref() };
     let far_first = matches!(ending.by, Side::Peer | Side::End(Role::Server));
     let (first, second) = if far_first { (far, near) } else { (near, far) };
     let after = clock::seconds(ending.duration);
@@ -88,7 +88,7 @@ fn ended(ending: &Ending, cause: &Cause) -> String {
             parts.push(format!("{} after {after}", first.closed().unwrap_or_default()));
             // "When sending a Close frame in response, the endpoint typically echos the status
             // code" (RFC 6455 §5.5.1): an echo is not mentioned.
-            let code = |end: &End<'_>| end.body.and_then(|body| body.code);
+            let code = |end: &PeerEnd<'_>| end.body.and_then(|body| body.code);
             if code(&first) != code(&second) || second.has_reason() {
                 parts.extend(second.answered());
             }
@@ -122,12 +122,12 @@ fn ended(ending: &Ending, cause: &Cause) -> String {
 
 /// One end of a connection: its name, empty for this side, and the Close frame it sent.
 #[derive(Clone, Copy)]
-struct End<'a> {
+struct PeerEnd<'a> {
     name: &'static str,
     body: Option<&'a CloseBody>,
 }
 
-impl End<'_> {
+impl PeerEnd<'_> {
     fn has_reason(&self) -> bool {
         self.body.is_some_and(|body| !body.reason.is_empty())
     }

@@ -11,7 +11,7 @@ mod ping;
 mod replay;
 
 use direction_printer::JsonDirectionPrinter;
-use object::Object;
+use object::ObjectWriter;
 pub use object::{INLINE, PIECE};
 pub use replay::{Difference, MemberDifference};
 
@@ -106,12 +106,12 @@ impl JsonPrinter {
         event: &str,
         at: &Stamp,
         out: &mut Vec<u8>,
-        fields: impl FnOnce(&mut Object<'_>),
+        fields: impl FnOnce(&mut ObjectWriter<'_>),
     ) {
         if !self.started {
             self.start(at, out);
         }
-        let mut object = Object::begin(event, at, None, &mut self.clock, out);
+        let mut object = ObjectWriter::begin(event, at, None, &mut self.clock, out);
         fields(&mut object);
         object.end();
     }
@@ -151,7 +151,7 @@ impl JsonPrinter {
         self.started = true;
         out.extend_from_slice(b"{\"event\":\"start\",\"v\":");
         super::number::decimal(VERSION, out);
-        let mut object = Object::go_on(at, None, &mut self.clock, out);
+        let mut object = ObjectWriter::go_on(at, None, &mut self.clock, out);
         object.string("program", env!("CARGO_PKG_NAME"));
         object.string("version", env!("CARGO_PKG_VERSION"));
         object.optional("role", self.role.map(role_name));
@@ -170,7 +170,7 @@ pub fn message(at: &Stamp, direction: Direction, info: &MessageInfo, content: &[
 
 /// Prints the verdict of an examination.
 fn verdict(at: &Stamp, report: &Examination, clock: &mut UtcClock, out: &mut Vec<u8>) {
-    let mut object = Object::begin("verdict", at, None, clock, out);
+    let mut object = ObjectWriter::begin("verdict", at, None, clock, out);
     object.flag("opened", report.opened);
     object.string("text", &report.verdict);
     object.end();
@@ -179,7 +179,7 @@ fn verdict(at: &Stamp, report: &Examination, clock: &mut UtcClock, out: &mut Vec
 /// Prints a step of an examination.
 fn step(at: &Stamp, step: &DoctorStep, clock: &mut UtcClock, out: &mut Vec<u8>) {
     let DoctorStep { name, outcome, text, elapsed } = step;
-    let mut object = Object::begin("step", at, None, clock, out);
+    let mut object = ObjectWriter::begin("step", at, None, clock, out);
     object.word("name", name);
     object.word("outcome", outcome.name());
     object.string("text", text);
@@ -196,7 +196,7 @@ fn diagnostic(
     out: &mut Vec<u8>,
 ) {
     let Diagnostic { entry, severity, title, span, notes, causes, help } = diagnostic;
-    let mut object = Object::begin("diagnostic", at, None, clock, out);
+    let mut object = ObjectWriter::begin("diagnostic", at, None, clock, out);
     object.word("code", entry.code);
     object.word("severity", severity.name());
     object.flag("verdict", verdict);
@@ -206,7 +206,7 @@ fn diagnostic(
     object.string("source", entry.source);
     object.strings("notes", notes);
     object.array("causes", causes, |cause, out| {
-        Object::inline(out, |object| {
+        ObjectWriter::inline(out, |object| {
             object.word("confidence", cause.confidence.name());
             object.string("text", &cause.text);
             object.optional("because", cause.because.as_deref());
@@ -216,7 +216,7 @@ fn diagnostic(
     object.end();
 }
 
-fn span(span: &Span, object: &mut Object<'_>) {
+fn span(span: &Span, object: &mut ObjectWriter<'_>) {
     let Span { place, offset, bytes, marked, label, form: _ } = span;
     let (name, line, frame, after) = match place {
         Place::Url => ("url", None, None, None),

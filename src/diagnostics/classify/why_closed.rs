@@ -25,11 +25,11 @@ struct Closed<'a> {
 }
 
 /// A rule returns the diagnosis with its cause, if it finds one.
-type Rule = fn(&Closed<'_>) -> Option<Diagnostic>;
+type CauseRule = fn(&Closed<'_>) -> Option<Diagnostic>;
 
 /// Rules about messages: of this side, of the protocol inside, and the peer's last message and
 /// reason.
-const SAID: [Rule; 8] = [
+const SAID: [CauseRule; 8] = [
     no_subprotocol,
     no_message_of_ours,
     login_refused,
@@ -41,7 +41,7 @@ const SAID: [Rule; 8] = [
 ];
 
 /// Rules about times: an end at once, a missing heartbeat, a silence.
-const CLOCKS: [Rule; 8] = [
+const CLOCKS: [CauseRule; 8] = [
     at_once,
     beat_unanswered,
     no_namespace,

@@ -93,7 +93,7 @@ struct Flow {
     handling: Handling,
     /// The payload of a control frame.
     control: Vec<u8>,
-    queue: VecDeque<Entry>,
+    queue: VecDeque<GateEntry>,
     queued: usize,
     /// Each compressed message depends on the messages before it.
     takeover: bool,
@@ -143,9 +143,9 @@ struct Whole {
 }
 
 /// An entry of the queue.
-struct Entry {
+struct GateEntry {
     item: Item,
-    wait: Wait,
+    wait: GateWait,
 }
 
 enum Item {
@@ -167,7 +167,7 @@ enum Fate {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Wait {
+enum GateWait {
     No,
     Until(Instant),
     Held,
@@ -370,7 +370,7 @@ impl Gate {
         let Flow { queue, out, inside, made, outbox, endpoint, .. } = &self.flow;
         let queued = outbox.can_move(out.len()) && endpoint.is_open();
         let front = queue.front().is_some_and(|entry| {
-            entry.wait == Wait::No && (outbox.is_free(endpoint) || !entry.item.is_data())
+            entry.wait == GateWait::No && (outbox.is_free(endpoint) || !entry.item.is_data())
         });
         !out.is_empty() || front || !inside && (!made.is_empty() || queued)
     }
@@ -393,8 +393,8 @@ impl Gate {
     /// When a delayed message may be forwarded.
     pub fn deadline(&self) -> Option<Instant> {
         match self.flow.queue.front()?.wait {
-            Wait::Until(at) => Some(at),
-            Wait::No | Wait::Held => None,
+            GateWait::Until(at) => Some(at),
+            GateWait::No | GateWait::Held => None,
         }
     }
 
@@ -434,7 +434,7 @@ impl Gate {
     /// The first held message.
     pub fn first_held(&self) -> Option<&[u8]> {
         self.flow.queue.iter().find_map(|entry| match &entry.item {
-            Item::Whole(whole, _) if entry.wait == Wait::Held => Some(&*whole.content),
+            Item::Whole(whole, _) if entry.wait == GateWait::Held => Some(&*whole.content),
             _ => None,
         })
     }
@@ -446,9 +446,11 @@ impl Gate {
     /// An output failed.
     pub fn release(&mut self, how: Release, runtime: &mut Runtime) -> io::Result<bool> {
         let flow = &mut self.flow;
-        let held = flow.queue.iter_mut().find(|entry| entry.wait == Wait::Held);
-        let Some(Entry { item: Item::Whole(whole, fate), wait }) = held else { return Ok(false) };
-        *wait = Wait::No;
+        let held = flow.queue.iter_mut().find(|entry| entry.wait == GateWait::Held);
+        let Some(GateEntry { item: Item::Whole(whole, fate), wait }) = held else {
+            return Ok(false);
+        };
+        *wait = GateWait::No;
         let what = match how {
             Release::Pass => Intervention::Released,
             Release::Drop => {
@@ -756,7 +758,7 @@ impl Flow {
         }
         let opcode = header.opcode;
         let answers = self.shut && close;
-        let held = self.queue.front().is_some_and(|entry| entry.wait == Wait::Held);
+        let held = self.queue.front().is_some_and(|entry| entry.wait == GateWait::Held);
         let waits = close && held && !self.shut && !self.mischief.drops(control);
         if self.shut || self.mischief.drops(control) {
             self.frame.clear();
@@ -809,7 +811,7 @@ impl Flow {
         };
         let rules = Rc::clone(&self.rules);
         let rules = rules.borrow();
-        let (mut fate, mut wait) = (Fate::Pass, Wait::No);
+        let (mut fate, mut wait) = (Fate::Pass, GateWait::No);
         let found = rules.find(self.direction, opcode, &whole.content).filter(|_| self.readable);
         let what = match found.map(|(_, rule)| rule.action()) {
             None | Some(Action::Reject(_)) => None,
@@ -818,11 +820,11 @@ impl Flow {
                 Some(Intervention::Dropped)
             }
             Some(Action::Delay(time)) => {
-                wait = Wait::Until(now + *time);
+                wait = GateWait::Until(now + *time);
                 Some(Intervention::Delayed(*time))
             }
             Some(Action::Hold) => {
-                wait = Wait::Held;
+                wait = GateWait::Held;
                 Some(Intervention::Held)
             }
             Some(Action::Copy) => {
@@ -885,7 +887,7 @@ impl Flow {
 
     fn push(&mut self, item: Item) {
         self.queued += item.len();
-        self.queue.push_back(Entry { item, wait: Wait::No });
+        self.queue.push_back(GateEntry { item, wait: GateWait::No });
     }
 
     /// Forwards the rest of the frame as received, after the waiting data.
@@ -943,18 +945,18 @@ impl Flow {
             if self.out.len() >= HIGH_WATER || self.must_wait(entry, now) {
                 return Ok(());
             }
-            let Some(Entry { item, .. }) = self.queue.pop_front() else { return Ok(()) };
+            let Some(GateEntry { item, .. }) = self.queue.pop_front() else { return Ok(()) };
             self.queued -= item.len();
             self.pass(item, runtime)?;
         }
     }
 
     /// Whether an entry must wait, because of a rule or for the end of an injected message.
-    fn must_wait(&self, entry: &Entry, now: Instant) -> bool {
+    fn must_wait(&self, entry: &GateEntry, now: Instant) -> bool {
         let waits = match entry.wait {
-            Wait::No => false,
-            Wait::Until(at) => at > now,
-            Wait::Held => true,
+            GateWait::No => false,
+            GateWait::Until(at) => at > now,
+            GateWait::Held => true,
         };
         waits || entry.item.is_data() && !self.outbox.is_free(&self.endpoint)
     }

@@ -14,7 +14,7 @@ pub fn read(text: &str) -> Option<Value> {
 
 /// Parses the value at the beginning of a text; returns its end, too.
 pub(in crate::lens) fn read_first(text: &str) -> Option<(Value, usize)> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = JsonReader { text, at: 0 };
     let value = reader.value(DEPTH)?;
     Some((value, reader.at))
 }
@@ -22,7 +22,7 @@ pub(in crate::lens) fn read_first(text: &str) -> Option<(Value, usize)> {
 /// The complete entries at the beginning of a text whose object is incomplete or has an invalid
 /// entry; and the name of that entry.
 pub(in crate::lens) fn begun(text: &str) -> (Value, Option<String>) {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = JsonReader { text, at: 0 };
     let (mut entries, mut next) = (Vec::new(), None);
     if !reader.takes(b'{') {
         return (Value::Map(entries), None);
@@ -73,12 +73,12 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-struct Reader<'t> {
+struct JsonReader<'t> {
     text: &'t str,
     at: usize,
 }
 
-impl Reader<'_> {
+impl JsonReader<'_> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }

@@ -11,11 +11,11 @@ use crate::lens::Value;
 
 /// Parses bytes that are a single message.
 pub fn read(bytes: &[u8], schema: Option<&Schema>) -> Option<Value> {
-    message(&mut Cursor::new(bytes), &Reader { schema }, schema.map(Schema::root), None)
+    message(&mut Cursor::new(bytes), &SchemaReader { schema }, schema.map(Schema::root), None)
         .map(Value::Map)
 }
 
-struct Reader<'s> {
+struct SchemaReader<'s> {
     schema: Option<&'s Schema>,
 }
 
@@ -24,7 +24,7 @@ type Index = usize;
 
 fn message(
     from: &mut Cursor<'_>,
-    reader: &Reader<'_>,
+    reader: &SchemaReader<'_>,
     kind: Option<Index>,
     group: Option<u64>,
 ) -> Option<Vec<(Value, Value)>> {
@@ -85,7 +85,12 @@ fn push(entries: &mut Vec<(Value, Value)>, key: Value, value: Value, repeated: b
 }
 
 /// A value without a schema.
-fn unknown(from: &mut Cursor<'_>, reader: &Reader<'_>, number: u64, wire: u64) -> Option<Value> {
+fn unknown(
+    from: &mut Cursor<'_>,
+    reader: &SchemaReader<'_>,
+    number: u64,
+    wire: u64,
+) -> Option<Value> {
     let marked = |mark: &str, value| Value::Marked(mark.to_owned(), Some(Box::new(value)));
     Some(match wire {
         0 => from.varint(10)?.into(),
@@ -112,7 +117,12 @@ fn unknown(from: &mut Cursor<'_>, reader: &Reader<'_>, number: u64, wire: u64) -
 }
 
 /// A value according to its schema; `None` if it does not fit.
-fn known(from: &mut Cursor<'_>, reader: &Reader<'_>, field: &Field, wire: u64) -> Option<Value> {
+fn known(
+    from: &mut Cursor<'_>,
+    reader: &SchemaReader<'_>,
+    field: &Field,
+    wire: u64,
+) -> Option<Value> {
     match &field.kind {
         Type::Map(fields) if wire == 2 => {
             let bytes = length_delimited(from)?;
@@ -150,7 +160,7 @@ fn known(from: &mut Cursor<'_>, reader: &Reader<'_>, field: &Field, wire: u64) -
 /// An entry of a map: a message with a key and a value; missing parts have their default.
 fn entry(
     from: &mut Cursor<'_>,
-    reader: &Reader<'_>,
+    reader: &SchemaReader<'_>,
     fields: &[Field; 2],
 ) -> Option<(Value, Value)> {
     let [mut key, mut value] = [0, 1].map(|at| default(&fields[at].kind));

@@ -57,7 +57,7 @@ struct EngineIo {
     version: u8,
     /// Whether the URL has the version.
     is_versioned: bool,
-    open: Option<Open>,
+    open: Option<EngineOpen>,
     /// Whether the session began earlier, over HTTP.
     upgraded: bool,
     /// Whether the server has sent a packet.
@@ -78,7 +78,7 @@ enum Upgrade {
 }
 
 /// The content of the server's first packet.
-struct Open {
+struct EngineOpen {
     sid: String,
     interval: u64,
     timeout: u64,
@@ -103,7 +103,7 @@ impl EngineIo {
         let value = json::read(data)?;
         let number = |name| value.get(name)?.as_u64();
         let sid = value.text_of("sid")?;
-        let open = Open {
+        let open = EngineOpen {
             sid: remembered(sid),
             interval: number("pingInterval").unwrap_or(25_000),
             timeout: number("pingTimeout").unwrap_or(20_000),
@@ -255,7 +255,7 @@ impl Lens for EngineIo {
 
     fn state(&self) -> Vec<(&'static str, String)> {
         let mut state = vec![("version", self.version.to_string())];
-        if let Some(Open { sid, interval, timeout }) = &self.open {
+        if let Some(EngineOpen { sid, interval, timeout }) = &self.open {
             state.push(("session", sid.clone()));
             let ping = format!("every {}, pong within {}", millis(*interval), millis(*timeout));
             state.push(("ping", ping));

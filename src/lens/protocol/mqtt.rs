@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::lens::body::content;
 use crate::lens::decoded;
-use crate::lens::kept::{Fresh, Heard, Kept, Next, PacketEnd, Streams, Want, remembered};
+use crate::lens::kept::{Fresh, Kept, Next, PacketEnd, SideClock, Streams, Want, remembered};
 use crate::lens::message::TOO_LARGE;
 use crate::lens::payload::cursor::Cursor;
 use crate::lens::text::{brief, listed, path_ends};
@@ -124,13 +124,13 @@ const BEGINNING: usize = 1 << 17;
 
 #[derive(Default)]
 struct Mqtt {
-    streams: Streams<Packet>,
+    streams: Streams<MqttPacket>,
     /// The protocol level: 3, 4 or 5.
     level: Option<u8>,
     client_id: String,
     /// The longest time between two packets of the client, in seconds.
     keep_alive: u16,
-    heard: Heard,
+    heard: SideClock,
     connected: bool,
     /// Whether the server and the client have sent a packet, and their opening packet.
     begun: [bool; 2],
@@ -147,7 +147,7 @@ struct Mqtt {
 }
 
 /// A packet as read from the stream.
-struct Packet {
+struct MqttPacket {
     kind: u8,
     flags: u8,
     /// The length of the body in bytes; `body` contains less if the packet is too large.
@@ -155,14 +155,14 @@ struct Packet {
     body: Vec<u8>,
 }
 
-impl Packet {
+impl MqttPacket {
     /// How many bytes of the body are missing.
     fn missing(&self) -> usize {
         self.len - self.body.len()
     }
 }
 
-fn next(bytes: &[u8]) -> Next<Packet> {
+fn next(bytes: &[u8]) -> Next<MqttPacket> {
     let Some((&head, rest)) = bytes.split_first() else { return Next::Incomplete(Want::Any) };
     let mut cursor = Cursor::new(rest);
     let (kind, flags) = (head >> 4, head & 15);
@@ -179,7 +179,7 @@ fn next(bytes: &[u8]) -> Next<Packet> {
     let Some(body) = cursor.take(beginning) else {
         return Next::Incomplete(Want::Bytes(header + beginning));
     };
-    let packet = Packet { kind, flags, len, body: body.to_vec() };
+    let packet = MqttPacket { kind, flags, len, body: body.to_vec() };
     match len > LARGEST {
         true => Next::Large(packet, PacketEnd::After((header + len) as u64)),
         false => Next::Packet(packet, header + len),
@@ -187,7 +187,7 @@ fn next(bytes: &[u8]) -> Next<Packet> {
 }
 
 impl Mqtt {
-    fn look(&mut self, packet: &Packet, from_client: bool) -> Decoded {
+    fn look(&mut self, packet: &MqttPacket, from_client: bool) -> Decoded {
         let name = KINDS[usize::from(packet.kind)];
         if ONE_WAY[usize::from(from_client)].contains(&packet.kind) {
             // A packet from the wrong side changes nothing.
@@ -254,7 +254,7 @@ impl Mqtt {
         decoded
     }
 
-    fn body(&mut self, packet: &Packet, from_client: bool) -> Option<Decoded> {
+    fn body(&mut self, packet: &MqttPacket, from_client: bool) -> Option<Decoded> {
         let name = KINDS[usize::from(packet.kind)];
         let mut from = Cursor::new(&packet.body);
         let mut decoded = match packet.kind {
@@ -423,7 +423,7 @@ impl Mqtt {
 
     fn publish(
         &mut self,
-        packet: &Packet,
+        packet: &MqttPacket,
         from: &mut Cursor<'_>,
         from_client: bool,
     ) -> Option<Decoded> {
@@ -826,7 +826,7 @@ fn text(from: &mut Cursor<'_>) -> Option<String> {
 
 /// The types of properties, §1.5.
 #[derive(Clone, Copy)]
-enum Kind {
+enum PropertyType {
     Byte,
     Two,
     Four,
@@ -837,34 +837,34 @@ enum Kind {
 }
 
 /// Properties, §2.2.2.2.
-const PROPERTIES: [(u8, &str, Kind); 27] = [
-    (0x01, "payload_format", Kind::Byte),
-    (0x02, "message_expiry", Kind::Four),
-    (0x03, "content_type", Kind::Text),
-    (0x08, "response_topic", Kind::Text),
-    (0x09, "correlation_data", Kind::Binary),
-    (0x0b, "subscription_identifier", Kind::Varint),
-    (0x11, "session_expiry", Kind::Four),
-    (0x12, "assigned_client_identifier", Kind::Text),
-    (0x13, "server_keep_alive", Kind::Two),
-    (0x15, "authentication_method", Kind::Text),
-    (0x16, "authentication_data", Kind::Binary),
-    (0x17, "request_problem_information", Kind::Byte),
-    (0x18, "will_delay", Kind::Four),
-    (0x19, "request_response_information", Kind::Byte),
-    (0x1a, "response_information", Kind::Text),
-    (0x1c, "server_reference", Kind::Text),
-    (0x1f, "reason_string", Kind::Text),
-    (0x21, "receive_maximum", Kind::Two),
-    (0x22, "topic_alias_maximum", Kind::Two),
-    (0x23, "topic_alias", Kind::Two),
-    (0x24, "maximum_qos", Kind::Byte),
-    (0x25, "retain_available", Kind::Byte),
-    (0x26, "user_property", Kind::Pair),
-    (0x27, "maximum_packet_size", Kind::Four),
-    (0x28, "wildcard_available", Kind::Byte),
-    (0x29, "subscription_identifiers_available", Kind::Byte),
-    (0x2a, "shared_subscription_available", Kind::Byte),
+const PROPERTIES: [(u8, &str, PropertyType); 27] = [
+    (0x01, "payload_format", PropertyType::Byte),
+    (0x02, "message_expiry", PropertyType::Four),
+    (0x03, "content_type", PropertyType::Text),
+    (0x08, "response_topic", PropertyType::Text),
+    (0x09, "correlation_data", PropertyType::Binary),
+    (0x0b, "subscription_identifier", PropertyType::Varint),
+    (0x11, "session_expiry", PropertyType::Four),
+    (0x12, "assigned_client_identifier", PropertyType::Text),
+    (0x13, "server_keep_alive", PropertyType::Two),
+    (0x15, "authentication_method", PropertyType::Text),
+    (0x16, "authentication_data", PropertyType::Binary),
+    (0x17, "request_problem_information", PropertyType::Byte),
+    (0x18, "will_delay", PropertyType::Four),
+    (0x19, "request_response_information", PropertyType::Byte),
+    (0x1a, "response_information", PropertyType::Text),
+    (0x1c, "server_reference", PropertyType::Text),
+    (0x1f, "reason_string", PropertyType::Text),
+    (0x21, "receive_maximum", PropertyType::Two),
+    (0x22, "topic_alias_maximum", PropertyType::Two),
+    (0x23, "topic_alias", PropertyType::Two),
+    (0x24, "maximum_qos", PropertyType::Byte),
+    (0x25, "retain_available", PropertyType::Byte),
+    (0x26, "user_property", PropertyType::Pair),
+    (0x27, "maximum_packet_size", PropertyType::Four),
+    (0x28, "wildcard_available", PropertyType::Byte),
+    (0x29, "subscription_identifiers_available", PropertyType::Byte),
+    (0x2a, "shared_subscription_available", PropertyType::Byte),
 ];
 
 fn properties(from: &mut Cursor<'_>) -> Option<Value> {
@@ -876,13 +876,13 @@ fn properties(from: &mut Cursor<'_>) -> Option<Value> {
         let id = from.u8()?;
         let &(_, name, kind) = PROPERTIES.iter().find(|row| row.0 == id)?;
         let value = match kind {
-            Kind::Byte => from.u8()?.into(),
-            Kind::Two => from.u16()?.into(),
-            Kind::Four => from.u32()?.into(),
-            Kind::Varint => from.varint(4)?.into(),
-            Kind::Text => text(&mut from)?.into(),
-            Kind::Binary => binary(&mut from)?.into(),
-            Kind::Pair => Value::from_iter([(text(&mut from)?, text(&mut from)?.into())]),
+            PropertyType::Byte => from.u8()?.into(),
+            PropertyType::Two => from.u16()?.into(),
+            PropertyType::Four => from.u32()?.into(),
+            PropertyType::Varint => from.varint(4)?.into(),
+            PropertyType::Text => text(&mut from)?.into(),
+            PropertyType::Binary => binary(&mut from)?.into(),
+            PropertyType::Pair => Value::from_iter([(text(&mut from)?, text(&mut from)?.into())]),
         };
         all.push((name.into(), value));
     }

@@ -66,7 +66,7 @@ const LINE: usize = 64 * 1024;
 
 #[derive(Default)]
 struct Nats {
-    streams: Streams<Packet>,
+    streams: Streams<NatsOperation>,
     asked: bool,
     /// Whether a complaint about a line before CONNECT was reported.
     told: bool,
@@ -90,7 +90,7 @@ impl Subscription {
 }
 
 /// A line with its payload.
-struct Packet {
+struct NatsOperation {
     line: String,
     headers: usize,
     payload: Option<Vec<u8>>,
@@ -98,7 +98,7 @@ struct Packet {
     large: Option<usize>,
 }
 
-fn next(bytes: &[u8]) -> Next<Packet> {
+fn next(bytes: &[u8]) -> Next<NatsOperation> {
     let Some(end) = memchr::memchr(b'\n', bytes) else {
         return match bytes.len() > LINE {
             true => Next::Wrong,
@@ -114,7 +114,7 @@ fn next(bytes: &[u8]) -> Next<Packet> {
         "HPUB" | "HMSG" => 2,
         "INFO" | "CONNECT" | "SUB" | "UNSUB" | "PING" | "PONG" | "+OK" | "-ERR" => {
             let (line, large) = (line.to_owned(), None);
-            return Next::Packet(Packet { line, headers: 0, payload: None, large }, end + 1);
+            return Next::Packet(NatsOperation { line, headers: 0, payload: None, large }, end + 1);
         }
         _ => return Next::Wrong,
     };
@@ -127,7 +127,7 @@ fn next(bytes: &[u8]) -> Next<Packet> {
         let all = (end as u64 + 3).saturating_add(len as u64);
         let (line, large) = (line.to_owned(), Some(len - headers));
         return Next::Large(
-            Packet { line, headers: 0, payload: None, large },
+            NatsOperation { line, headers: 0, payload: None, large },
             PacketEnd::After(all),
         );
     }
@@ -135,14 +135,14 @@ fn next(bytes: &[u8]) -> Next<Packet> {
         None => Next::Incomplete(Want::Bytes(end + 1 + len + 2)),
         Some(data) if data.ends_with(b"\r\n") => {
             let (line, payload) = (line.to_owned(), Some(data[..len].to_vec()));
-            Next::Packet(Packet { line, headers, payload, large: None }, end + 1 + len + 2)
+            Next::Packet(NatsOperation { line, headers, payload, large: None }, end + 1 + len + 2)
         }
         Some(_) => Next::Wrong,
     }
 }
 
 impl Nats {
-    fn look(&mut self, packet: &Packet, from_client: bool) -> Decoded {
+    fn look(&mut self, packet: &NatsOperation, from_client: bool) -> Decoded {
         let (verb, rest) =
             packet.line.split_once(char::is_whitespace).unwrap_or((&packet.line, ""));
         let verb = verb.to_ascii_uppercase();

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::lens::body::{body, content};
-use crate::lens::kept::{Fresh, Heard, Kept, remembered};
+use crate::lens::kept::{Fresh, Kept, SideClock, remembered};
 use crate::lens::payload::cursor::Cursor;
 use crate::lens::text::{brief, query};
 use crate::lens::{
@@ -19,7 +19,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     subprotocols: &[],
     url: |url| query(url, "vsn").is_some_and(|vsn| vsn.starts_with(['1', '2'])),
     beginning: |message| {
-        let packet = Packet::read(message);
+        let packet = PhoenixMessage::read(message);
         packet.is_some_and(|packet| match packet.event.as_str() {
             "phx_join" | "heartbeat" => message.from_client(),
             "phx_reply" => !message.from_client(),
@@ -62,20 +62,20 @@ const NAME: &str = "phoenix";
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A message of either serializer.
-struct Packet {
+struct PhoenixMessage {
     join_ref: Option<String>,
     reference: Option<String>,
     topic: String,
     event: String,
-    payload: Payload,
+    payload: PhoenixPayload,
 }
 
-enum Payload {
+enum PhoenixPayload {
     Json(Value),
     Binary(Vec<u8>),
 }
 
-impl Packet {
+impl PhoenixMessage {
     fn read(message: &LensMessage<'_>) -> Option<Self> {
         if !message.text {
             return Self::binary(message);
@@ -91,7 +91,7 @@ impl Packet {
                 reference: reference(Some(own)),
                 topic: text(Some(topic))?,
                 event: text(Some(event))?,
-                payload: Payload::Json(payload.clone()),
+                payload: PhoenixPayload::Json(payload.clone()),
             }),
             Some(_) => None,
             None => Some(Self {
@@ -99,7 +99,7 @@ impl Packet {
                 reference: reference(value.get("ref")),
                 topic: text(value.get("topic"))?,
                 event: text(value.get("event"))?,
-                payload: Payload::Json(value.get("payload")?.clone()),
+                payload: PhoenixPayload::Json(value.get("payload")?.clone()),
             }),
         }
     }
@@ -119,7 +119,7 @@ impl Packet {
             from.take(usize::from(*size)).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
         };
         let texts = sizes.iter().map(text).collect::<Option<Vec<_>>>()?;
-        let payload = Payload::Binary(from.rest.to_vec());
+        let payload = PhoenixPayload::Binary(from.rest.to_vec());
         let some = |text: &String| (!text.is_empty()).then(|| text.clone());
         let packet = |join_ref, reference, topic: &String, event: &String| Self {
             join_ref,
@@ -154,7 +154,7 @@ struct Phoenix {
     topics: Kept<String, String>,
     /// Topics that the server closed; messages for them may have been on their way.
     closed: Kept<String, ()>,
-    heard: Heard,
+    heard: SideClock,
     refs: Fresh,
 }
 
@@ -162,7 +162,7 @@ impl Phoenix {
     fn new(facts: &LensFacts) -> Self {
         let first_version = query(&facts.url, "vsn").is_some_and(|vsn| vsn.starts_with('1'));
         let (topics, closed) = (Kept::default(), Kept::default());
-        let (heard, refs) = (Heard::default(), Fresh::default());
+        let (heard, refs) = (SideClock::default(), Fresh::default());
         let (spoken, answered) = (false, false);
         Self { first_version, spoken, answered, joining: None, topics, closed, heard, refs }
     }
@@ -195,10 +195,11 @@ fn refused(reply: Decoded, join: bool, status: &str) -> Decoded {
 
 impl Lens for Phoenix {
     fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
-        let Packet { join_ref, reference, topic, event, payload } = Packet::read(message)?;
+        let PhoenixMessage { join_ref, reference, topic, event, payload } =
+            PhoenixMessage::read(message)?;
         let shown = match &payload {
-            Payload::Json(value) => value.short(),
-            Payload::Binary(bytes) => body(bytes),
+            PhoenixPayload::Json(value) => value.short(),
+            PhoenixPayload::Binary(bytes) => body(bytes),
         };
         self.answered |= !message.from_client() && event.starts_with("phx_reply");
         let number = reference.as_ref().map(|own| format!(" (ref {})", brief(own)));
@@ -210,7 +211,7 @@ impl Lens for Phoenix {
             "phx_reply" => {
                 // For a join. The refusal of another request does not affect the session.
                 let join = reference.is_some() && [&join_ref, &self.joining].contains(&&reference);
-                let Payload::Json(value) = &payload else {
+                let PhoenixPayload::Json(value) = &payload else {
                     let reply = self.reply(&topic, status, &shown, reference, payload);
                     return Some(vec![refused(reply, join, status)]);
                 };
@@ -227,8 +228,7 @@ impl Lens for Phoenix {
             false => Decoded::new(NAME, kind, summary),
         };
         // Supabase reports a subscription that failed after the reply to the join.
-        let system =
-            matches!(&payload, Payload::Json(value) if value.text_of("status") == Some("error"));
+        let system = matches!(&payload, PhoenixPayload::Json(value) if value.text_of("status") == Some("error"));
         let failed = event == "phx_error" || event == "system" && system;
         let decoded = with_fields(decoded, &topic, &event, reference.as_deref(), payload);
         if !message.from_client() {
@@ -334,7 +334,7 @@ impl Phoenix {
         status: &str,
         answer: &str,
         reference: Option<String>,
-        payload: Payload,
+        payload: PhoenixPayload,
     ) -> Decoded {
         let decoded = match topic {
             "phoenix" => Decoded::heartbeat(NAME, "heartbeat reply"),
@@ -350,11 +350,11 @@ fn with_fields(
     topic: &str,
     event: &str,
     reference: Option<&str>,
-    payload: Payload,
+    payload: PhoenixPayload,
 ) -> Decoded {
     let payload = match payload {
-        Payload::Json(value) => value,
-        Payload::Binary(bytes) => content(&bytes),
+        PhoenixPayload::Json(value) => value,
+        PhoenixPayload::Binary(bytes) => content(&bytes),
     };
     decoded
         .field("topic", topic)

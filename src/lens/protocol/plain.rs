@@ -14,7 +14,9 @@ pub(super) static JSON: Protocol = Protocol {
     name: "json",
     word: "json",
     title: "JSON",
-    lens: |_| Box::new(Plain::new("json", |_, bytes| json::read(std::str::from_utf8(bytes).ok()?))),
+    lens: |_| {
+        Box::new(PlainLens::new("json", |_, bytes| json::read(std::str::from_utf8(bytes).ok()?)))
+    },
     ..MESSAGEPACK
 };
 
@@ -22,7 +24,7 @@ pub(super) static CBOR: Protocol = Protocol {
     name: "cbor",
     word: "cbor",
     title: "CBOR",
-    lens: |_| Box::new(Plain::new("cbor", |_, bytes| cbor::read(bytes))),
+    lens: |_| Box::new(PlainLens::new("cbor", |_, bytes| cbor::read(bytes))),
     ..MESSAGEPACK
 };
 
@@ -32,7 +34,7 @@ pub(super) static PROTOBUF: Protocol = Protocol {
     title: "Protocol Buffers",
     lens: |facts| {
         let read = |schema: Option<&Schema>, bytes: &[u8]| protobuf::read(bytes, schema);
-        Box::new(Plain { schema: facts.schema.clone(), ..Plain::new("protobuf", read) })
+        Box::new(PlainLens { schema: facts.schema.clone(), ..PlainLens::new("protobuf", read) })
     },
     commands: &[],
     ..MESSAGEPACK
@@ -48,7 +50,7 @@ const MESSAGEPACK: Protocol = Protocol {
     url: crate::lens::text::no_url,
     beginning: |_| false,
     begins_like_others: false,
-    lens: |_| Box::new(Plain::new("msgpack", |_, bytes| msgpack::read(bytes))),
+    lens: |_| Box::new(PlainLens::new("msgpack", |_, bytes| msgpack::read(bytes))),
     commands: &[SpeechCommand {
         name: "",
         arguments: "VALUE…",
@@ -57,19 +59,19 @@ const MESSAGEPACK: Protocol = Protocol {
     }],
 };
 
-struct Plain {
+struct PlainLens {
     name: &'static str,
     read: fn(Option<&Schema>, &[u8]) -> Option<Value>,
     schema: Option<Arc<Schema>>,
 }
 
-impl Plain {
+impl PlainLens {
     fn new(name: &'static str, read: fn(Option<&Schema>, &[u8]) -> Option<Value>) -> Self {
         Self { name, read, schema: None }
     }
 }
 
-impl Lens for Plain {
+impl Lens for PlainLens {
     fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let value = (self.read)(self.schema.as_deref(), message.content)?;
         let kind = match &value {

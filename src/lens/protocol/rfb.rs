@@ -34,7 +34,7 @@ fn version(bytes: &[u8]) -> Option<u32> {
 
 /// The next packet of a side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Phase {
+enum RfbPhase {
     #[default]
     Version,
     Security,
@@ -49,9 +49,9 @@ enum Phase {
 
 #[derive(Default)]
 struct Rfb {
-    streams: Streams<(Phase, Vec<u8>)>,
+    streams: Streams<(RfbPhase, Vec<u8>)>,
     /// The phases of the server and of the client.
-    phases: [Phase; 2],
+    phases: [RfbPhase; 2],
     minor: u32,
     screen: String,
 }
@@ -75,29 +75,34 @@ const MESSAGES: [(u8, &str, usize); 11] = [
 ];
 
 /// The length of the next packet in a phase; `Ok(None)` if more data is needed to know it.
-fn length(phase: Phase, from_client: bool, minor: u32, bytes: &[u8]) -> Result<Option<usize>, ()> {
+fn length(
+    phase: RfbPhase,
+    from_client: bool,
+    minor: u32,
+    bytes: &[u8],
+) -> Result<Option<usize>, ()> {
     let number = |at: usize| {
         let four = bytes.get(at..at + 4)?;
         Some(u32::from_be_bytes([four[0], four[1], four[2], four[3]]) as usize)
     };
     Ok(match (phase, from_client) {
-        (Phase::Version, _) => Some(VERSION),
-        (Phase::Security, true) => Some(1),
-        (Phase::Security, false) if minor < 7 => Some(4),
+        (RfbPhase::Version, _) => Some(VERSION),
+        (RfbPhase::Security, true) => Some(1),
+        (RfbPhase::Security, false) if minor < 7 => Some(4),
         // No type, but a reason.
-        (Phase::Security, false) if bytes.first() == Some(&0) => {
+        (RfbPhase::Security, false) if bytes.first() == Some(&0) => {
             number(1).map(|len| len.saturating_add(5))
         }
-        (Phase::Security, false) => bytes.first().map(|all| 1 + usize::from(*all)),
-        (Phase::Challenge, _) => Some(16),
-        (Phase::SecurityResult, _) => match number(0) {
+        (RfbPhase::Security, false) => bytes.first().map(|all| 1 + usize::from(*all)),
+        (RfbPhase::Challenge, _) => Some(16),
+        (RfbPhase::SecurityResult, _) => match number(0) {
             Some(0) => Some(4),
             Some(_) if minor >= 8 => number(4).map(|len| len.saturating_add(8)),
             result => result.map(|_| 4),
         },
-        (Phase::Init, true) => Some(1),
-        (Phase::Init, false) => number(20).map(|len| len.saturating_add(24)),
-        (Phase::Messages, true) => {
+        (RfbPhase::Init, true) => Some(1),
+        (RfbPhase::Init, false) => number(20).map(|len| len.saturating_add(24)),
+        (RfbPhase::Messages, true) => {
             let Some(kind) = bytes.first() else { return Ok(None) };
             let (_, _, len) = MESSAGES.iter().find(|row| row.0 == *kind).ok_or(())?;
             match kind {
@@ -113,46 +118,46 @@ fn length(phase: Phase, from_client: bool, minor: u32, bytes: &[u8]) -> Result<O
                 _ => Some(*len),
             }
         }
-        (Phase::Messages, false) | (Phase::Opaque, _) => Some(bytes.len()),
+        (RfbPhase::Messages, false) | (RfbPhase::Opaque, _) => Some(bytes.len()),
     })
 }
 
 impl Rfb {
-    fn look(&mut self, phase: Phase, packet: &[u8], from_client: bool) -> Decoded {
+    fn look(&mut self, phase: RfbPhase, packet: &[u8], from_client: bool) -> Decoded {
         let mut from = Cursor::new(packet);
         let new = |kind: &str, more: String| {
             Decoded::new(NAME, kind, format!("{kind}{more}")).field("type", kind)
         };
         match (phase, from_client) {
-            (Phase::Version, _) => {
+            (RfbPhase::Version, _) => {
                 let minor = version(packet).unwrap_or_default();
                 new("version", format!(" 3.{minor}")).field("minor", minor)
             }
-            (Phase::Security, false) if self.minor < 7 => {
+            (RfbPhase::Security, false) if self.minor < 7 => {
                 new("security", format!(" {}", security(packet[3])))
             }
-            (Phase::Security, false) if packet[0] == 0 => {
+            (RfbPhase::Security, false) if packet[0] == 0 => {
                 new("refused", format!(" {}", brief(&String::from_utf8_lossy(&packet[5..]))))
             }
-            (Phase::Security, false) => {
+            (RfbPhase::Security, false) => {
                 let all: Vec<_> = packet[1..].iter().map(|kind| security(*kind)).collect();
                 new("security types", format!(" {}", all.join(", ")))
             }
-            (Phase::Security, true) => new("security type", format!(" {}", security(packet[0]))),
-            (Phase::Challenge, false) => new("challenge", String::new()),
-            (Phase::Challenge, true) => new("response", String::new()),
-            (Phase::SecurityResult, _) => match from.u32() {
+            (RfbPhase::Security, true) => new("security type", format!(" {}", security(packet[0]))),
+            (RfbPhase::Challenge, false) => new("challenge", String::new()),
+            (RfbPhase::Challenge, true) => new("response", String::new()),
+            (RfbPhase::SecurityResult, _) => match from.u32() {
                 Some(0) => new("security result", " OK".to_owned()),
                 _ => {
                     let why = String::from_utf8_lossy(packet.get(8..).unwrap_or_default());
                     new("security result", format!(" failed {}", brief(&why)))
                 }
             },
-            (Phase::Init, true) => {
+            (RfbPhase::Init, true) => {
                 let shared = packet[0] != 0;
                 new("ClientInit", if shared { " shared" } else { "" }.to_owned())
             }
-            (Phase::Init, false) => {
+            (RfbPhase::Init, false) => {
                 let (width, height) = (from.u16().unwrap_or(0), from.u16().unwrap_or(0));
                 let name = String::from_utf8_lossy(&packet[24..]);
                 self.screen = format!("{width}x{height} {}", brief(&name));
@@ -161,7 +166,7 @@ impl Rfb {
                     .field("height", height)
                     .field("name", &*name)
             }
-            (Phase::Messages, true) => {
+            (RfbPhase::Messages, true) => {
                 let row = MESSAGES.iter().find(|row| row.0 == packet[0]);
                 let name = row.map_or("message", |row| row.1);
                 match packet[0] {
@@ -171,37 +176,39 @@ impl Rfb {
                     _ => new(name, String::new()),
                 }
             }
-            (Phase::Messages | Phase::Opaque, _) => new("data", format!(" {} B", packet.len())),
+            (RfbPhase::Messages | RfbPhase::Opaque, _) => {
+                new("data", format!(" {} B", packet.len()))
+            }
         }
     }
 
     /// Sets the phases after a packet.
-    fn after(&mut self, phase: Phase, packet: &[u8], from_client: bool) {
+    fn after(&mut self, phase: RfbPhase, packet: &[u8], from_client: bool) {
         let phases = &mut self.phases;
         match (phase, from_client) {
-            (Phase::Version, true) => {
+            (RfbPhase::Version, true) => {
                 self.minor = version(packet).unwrap_or_default();
                 // Before version 3.7, the server chooses.
-                phases[1] = if self.minor < 7 { Phase::Init } else { Phase::Security };
+                phases[1] = if self.minor < 7 { RfbPhase::Init } else { RfbPhase::Security };
             }
-            (Phase::Version, false) => phases[0] = Phase::Security,
-            (Phase::Security, false) if self.minor < 7 => self.secured(packet[3]),
-            (Phase::Security, true) => self.secured(packet[0]),
-            (Phase::Security, false) => {}
-            (Phase::Challenge, true) => phases[1] = Phase::Init,
-            (Phase::Challenge, false) => phases[0] = Phase::SecurityResult,
-            (Phase::SecurityResult, _) => phases[0] = Phase::Init,
-            (Phase::Init, _) => phases[usize::from(from_client)] = Phase::Messages,
-            (Phase::Messages | Phase::Opaque, _) => {}
+            (RfbPhase::Version, false) => phases[0] = RfbPhase::Security,
+            (RfbPhase::Security, false) if self.minor < 7 => self.secured(packet[3]),
+            (RfbPhase::Security, true) => self.secured(packet[0]),
+            (RfbPhase::Security, false) => {}
+            (RfbPhase::Challenge, true) => phases[1] = RfbPhase::Init,
+            (RfbPhase::Challenge, false) => phases[0] = RfbPhase::SecurityResult,
+            (RfbPhase::SecurityResult, _) => phases[0] = RfbPhase::Init,
+            (RfbPhase::Init, _) => phases[usize::from(from_client)] = RfbPhase::Messages,
+            (RfbPhase::Messages | RfbPhase::Opaque, _) => {}
         }
     }
 
     fn secured(&mut self, security: u8) {
         self.phases = match (security, self.minor) {
-            (1, 8..) => [Phase::SecurityResult, Phase::Init],
-            (1, _) => [Phase::Init, Phase::Init],
-            (2, _) => [Phase::Challenge, Phase::Challenge],
-            _ => [Phase::Opaque, Phase::Opaque],
+            (1, 8..) => [RfbPhase::SecurityResult, RfbPhase::Init],
+            (1, _) => [RfbPhase::Init, RfbPhase::Init],
+            (2, _) => [RfbPhase::Challenge, RfbPhase::Challenge],
+            _ => [RfbPhase::Opaque, RfbPhase::Opaque],
         };
     }
 }
@@ -225,7 +232,7 @@ impl Lens for Rfb {
                 Ok(Some(len)) if len > LARGEST => Next::Wrong,
                 Ok(Some(len)) if len > 0 && bytes.len() >= len => {
                     let packet = &bytes[..len];
-                    if phase == Phase::Version && version(packet).is_none() {
+                    if phase == RfbPhase::Version && version(packet).is_none() {
                         return Next::Wrong;
                     }
                     self.after(phase, packet, from_client);
@@ -242,17 +249,17 @@ impl Lens for Rfb {
 
     fn expects(&self) -> Option<AwaitedMessage> {
         match self.phases {
-            [Phase::Version, _] => {
+            [RfbPhase::Version, _] => {
                 Some(AwaitedMessage::of_server("its version", "the client sends nothing before it"))
             }
-            [_, Phase::Version] => {
+            [_, RfbPhase::Version] => {
                 Some(AwaitedMessage::of_client("its version", "the server sends nothing before it"))
             }
-            [_, Phase::Security] => Some(AwaitedMessage::of_client(
+            [_, RfbPhase::Security] => Some(AwaitedMessage::of_client(
                 "the security type",
                 "the server sends nothing before it",
             )),
-            [_, Phase::Init] => Some(AwaitedMessage::of_client(
+            [_, RfbPhase::Init] => Some(AwaitedMessage::of_client(
                 "ClientInit",
                 "the server describes its screen only after it",
             )),

@@ -10,7 +10,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     title: "SIP",
     subprotocols: &["sip"],
     url: crate::lens::text::no_url,
-    beginning: |message| Packet::read(message.content).is_some(),
+    beginning: |message| SipMessage::read(message.content).is_some(),
     begins_like_others: false,
     lens: |_| Box::new(Sip),
     commands: &[],
@@ -39,13 +39,13 @@ const NEEDED: [&str; 5] = ["To", "From", "Call-ID", "CSeq", "Via"];
 
 struct Sip;
 
-struct Packet<'a> {
+struct SipMessage<'a> {
     start: &'a str,
     headers: Vec<(&'a str, &'a str)>,
     body: &'a [u8],
 }
 
-impl<'a> Packet<'a> {
+impl<'a> SipMessage<'a> {
     fn read(bytes: &'a [u8]) -> Option<Self> {
         let (head, body) = match memchr::memmem::find(bytes, b"\r\n\r\n") {
             Some(end) => (&bytes[..end], &bytes[end + 4..]),
@@ -84,7 +84,7 @@ impl Lens for Sip {
             b"\r\n" => return Some(vec![Decoded::heartbeat(NAME, "pong").answers("ping")]),
             _ => {}
         }
-        let packet = Packet::read(message.content)?;
+        let packet = SipMessage::read(message.content)?;
         let sequence = packet.header("CSeq").unwrap_or_default();
         // "LWS" between number and method may be of any length (§25.1).
         let sequence = &sequence.split_whitespace().collect::<Vec<_>>().join(" ");

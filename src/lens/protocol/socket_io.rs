@@ -24,7 +24,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
                 ["0{", "0/", "2[\"", "2/"].into_iter().any(|begin| text.starts_with(begin));
             // Engine.IO's first packet begins in the same way.
             let opens = text.contains("\"pingInterval\"");
-            text == "0" || begins && !opens && Packet::parse(text).is_some()
+            text == "0" || begins && !opens && SocketIoPacket::parse(text).is_some()
         })
     },
     begins_like_others: false,
@@ -98,7 +98,7 @@ struct Attachments {
 }
 
 /// `<type>[<attachments>-][/namespace,][ack id][JSON]`.
-struct Packet<'a> {
+struct SocketIoPacket<'a> {
     kind: usize,
     attachments: Option<u64>,
     namespace: &'a str,
@@ -106,7 +106,7 @@ struct Packet<'a> {
     data: Option<Value>,
 }
 
-impl<'a> Packet<'a> {
+impl<'a> SocketIoPacket<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let (packet, rest) = Self::head(text)?;
         let data = if rest.is_empty() { None } else { Some(json::read(rest)?) };
@@ -263,11 +263,11 @@ impl SocketIo {
     /// A packet; if it is too large for a lens, its JSON and its length.
     fn packet(
         &mut self,
-        packet: Packet<'_>,
+        packet: SocketIoPacket<'_>,
         message: &LensMessage<'_>,
         large: Option<(&str, u64)>,
     ) -> Decoded {
-        let Packet { kind, attachments, namespace, id, data } = packet;
+        let SocketIoPacket { kind, attachments, namespace, id, data } = packet;
         let name = KINDS[kind];
         let list = data.as_ref().and_then(Value::as_list).unwrap_or_default();
         let begun = large.and_then(|(json, _)| json::read_first(json.strip_prefix('[')?));
@@ -378,7 +378,7 @@ impl Lens for SocketIo {
         let Some(text) = message.as_text() else {
             return Some(vec![self.attachment(message, message.content.len() as u64)]);
         };
-        let packet = Packet::parse(text)?;
+        let packet = SocketIoPacket::parse(text)?;
         Some(vec![self.packet(packet, message, None)])
     }
 
@@ -386,7 +386,7 @@ impl Lens for SocketIo {
         if !beginning.text && !beginning.content.is_empty() {
             return Some(vec![self.attachment(beginning, len)]);
         }
-        if let Some((packet, json)) = Packet::head(beginning.beginning()) {
+        if let Some((packet, json)) = SocketIoPacket::head(beginning.beginning()) {
             return Some(vec![self.packet(packet, beginning, Some((json, len)))]);
         }
         let side = usize::from(beginning.from_client());
@@ -438,15 +438,15 @@ impl Lens for SocketIo {
             return Ok(vec![Outgoing::text(format!("51-{to}{data}")), Outgoing::binary(bytes)]);
         }
         Ok(vec![match command {
-            "connect" => Packet::write(0, &whole, None, auth),
-            "disconnect" => Packet::write(1, &whole, None, None),
-            "emit" => Packet::write(2, namespace, None, Some(event())),
-            "call" => Packet::write(2, namespace, Some(self.ids.next()), Some(event())),
+            "connect" => SocketIoPacket::write(0, &whole, None, auth),
+            "disconnect" => SocketIoPacket::write(1, &whole, None, None),
+            "emit" => SocketIoPacket::write(2, namespace, None, Some(event())),
+            "call" => SocketIoPacket::write(2, namespace, Some(self.ids.next()), Some(event())),
             _ => {
                 let wrong = || SpeechError::Wrong(format!("ID is not a number: {name}"));
                 let id = name.parse().map_err(|_| wrong())?;
                 let values = arguments.values(1).into_iter().collect();
-                Packet::write(3, namespace, Some(id), Some(values))
+                SocketIoPacket::write(3, namespace, Some(id), Some(values))
             }
         }])
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::lens::body::content;
 use crate::lens::decoded;
-use crate::lens::kept::{Fresh, Heard, Kept, Next, PacketEnd, Streams, Want, remembered};
+use crate::lens::kept::{Fresh, Kept, Next, PacketEnd, SideClock, Streams, Want, remembered};
 use crate::lens::message::TOO_LARGE;
 use crate::lens::text::{brief, millis, path_ends};
 use crate::lens::{
@@ -134,14 +134,14 @@ const OF_CLIENTS: usize = 11;
 const HEAD: usize = 64 * 1024;
 
 /// A parsed frame.
-struct Frame {
+struct StompFrame {
     command: &'static str,
     headers: Vec<(String, String)>,
-    body: Body,
+    body: StompBody,
     faults: Vec<(&'static str, String)>,
 }
 
-enum Body {
+enum StompBody {
     All(Vec<u8>),
     /// A frame that is too large for a lens: its length, if the frame has it.
     Large(Option<usize>),
@@ -149,7 +149,7 @@ enum Body {
 
 #[derive(Default)]
 struct Stomp {
-    streams: Streams<Frame>,
+    streams: Streams<StompFrame>,
     host: String,
     /// The version; commands of 1.0 need fewer headers.
     version: Option<String>,
@@ -161,7 +161,7 @@ struct Stomp {
     /// The agreed values, in the same form.
     agreed: [u64; 2],
     /// The times of the last data of server and client.
-    heard: [Heard; 2],
+    heard: [SideClock; 2],
     /// Whether the client has sent a frame.
     begun: bool,
     asked: bool,
@@ -193,16 +193,16 @@ impl Stomp {
         }
     }
 
-    fn look(&mut self, frame: Frame, from_client: bool) -> Decoded {
-        let Frame { command, ref headers, ref body, ref faults } = frame;
+    fn look(&mut self, frame: StompFrame, from_client: bool) -> Decoded {
+        let StompFrame { command, ref headers, ref body, ref faults } = frame;
         let content_bytes = match body {
-            Body::All(body) => &body[..],
-            Body::Large(_) => &[],
+            StompBody::All(body) => &body[..],
+            StompBody::Large(_) => &[],
         };
         let header = |name: &str| frame.header(name);
         let mut size = String::new();
         let mut summary = command.to_owned();
-        if let Body::Large(len) = body {
+        if let StompBody::Large(len) = body {
             let len = len.map_or_else(|| format!("over {LARGEST} B"), |len| format!("{len} B"));
             size = format!(" {len}, {TOO_LARGE}");
         }
@@ -281,7 +281,7 @@ impl Stomp {
     }
 
     /// Adds a complaint about a frame that may not come now.
-    fn in_order(&mut self, frame: &Frame, from_client: bool, decoded: Decoded) -> Decoded {
+    fn in_order(&mut self, frame: &StompFrame, from_client: bool, decoded: Decoded) -> Decoded {
         let command = frame.command;
         let has = |name: &str, is_so: &dyn Fn(&String) -> bool| {
             frame.header(name).is_some_and(|id| is_so(&remembered(id)))
@@ -400,7 +400,7 @@ impl Stomp {
             None => ("STOMP 1.2, STOMP Frames", "no NUL ends the frame"),
         };
         let body = body.strip_suffix(b"\0").unwrap_or(body).to_vec();
-        let mut frame = Frame { body: Body::All(body), ..frame };
+        let mut frame = StompFrame { body: StompBody::All(body), ..frame };
         frame.faults.push((fault.0, fault.1.to_owned()));
         self.streams.take_begun(from_client);
         Some(self.look(frame, from_client))
@@ -410,7 +410,7 @@ impl Stomp {
     fn note(
         &mut self,
         command: &str,
-        frame: &Frame,
+        frame: &StompFrame,
         from_client: bool,
         decoded: Decoded,
     ) -> Decoded {
@@ -636,7 +636,7 @@ impl Lens for Stomp {
     }
 }
 
-impl Frame {
+impl StompFrame {
     /// "If a client or a server receives repeated frame header entries, only the first header entry
     /// SHOULD be used" (Repeated Header Entries).
     fn header(&self, name: &str) -> Option<&str> {
@@ -662,7 +662,7 @@ impl Frame {
 const TOO_LONG: &str = "the NUL that ends the frame is not at the place that content-length gives";
 
 /// Takes the first frame.
-fn next(bytes: &[u8], version: Option<&str>) -> Next<Frame> {
+fn next(bytes: &[u8], version: Option<&str>) -> Next<StompFrame> {
     let eols = bytes.iter().take_while(|byte| b"\r\n".contains(byte)).count();
     let bytes = &bytes[eols..];
     let (mut frame, rest) = match head(bytes, version) {
@@ -678,7 +678,7 @@ fn next(bytes: &[u8], version: Option<&str>) -> Next<Frame> {
     let length = frame.length();
     if let Some(length) = length.filter(|length| *length > LARGEST) {
         let end = PacketEnd::After((before as u64 + 1).saturating_add(length as u64));
-        return Next::Large(Frame { body: Body::Large(Some(length)), ..frame }, end);
+        return Next::Large(StompFrame { body: StompBody::Large(Some(length)), ..frame }, end);
     }
     let end = match length {
         Some(length) if rest.len() <= length => {
@@ -694,17 +694,20 @@ fn next(bytes: &[u8], version: Option<&str>) -> Next<Frame> {
             Some(end) => end,
             None if rest.len() < LARGEST - HEAD => return Next::Incomplete(Want::Byte(0)),
             None => {
-                return Next::Large(Frame { body: Body::Large(None), ..frame }, PacketEnd::With(0));
+                return Next::Large(
+                    StompFrame { body: StompBody::Large(None), ..frame },
+                    PacketEnd::With(0),
+                );
             }
         },
     };
-    frame.body = Body::All(rest[..end].to_vec());
+    frame.body = StompBody::All(rest[..end].to_vec());
     Next::Packet(frame, (before + end + 1).min(eols + bytes.len()))
 }
 
 /// The command and the headers of a frame, and the bytes after them; `Some(None)` if more data is
 /// needed, `None` if it is not a frame.
-fn head<'a>(bytes: &'a [u8], version: Option<&str>) -> Option<Option<(Frame, &'a [u8])>> {
+fn head<'a>(bytes: &'a [u8], version: Option<&str>) -> Option<Option<(StompFrame, &'a [u8])>> {
     let Some((command, mut rest)) = line(bytes) else {
         let begins = |row: &(&str, _, _)| {
             let end = bytes.strip_suffix(b"\r").unwrap_or(bytes);
@@ -742,7 +745,7 @@ fn head<'a>(bytes: &'a [u8], version: Option<&str>) -> Option<Option<(Frame, &'a
             headers.push((text(name), text(value)));
         }
     }
-    let frame = Frame { command, headers, body: Body::All(Vec::new()), faults };
+    let frame = StompFrame { command, headers, body: StompBody::All(Vec::new()), faults };
     Some(Some((frame.with_checked_length(), rest)))
 }
 
@@ -781,7 +784,7 @@ fn unescaped(text: &str, faults: &mut Vec<(&'static str, String)>) -> String {
     out
 }
 
-fn heart_beat(frame: &Frame) -> [u64; 2] {
+fn heart_beat(frame: &StompFrame) -> [u64; 2] {
     let pair = frame.header("heart-beat").and_then(|value| value.split_once(','));
     let number = |text: &str| text.trim().parse().unwrap_or(0);
     pair.map_or([0; 2], |(sends, wants)| [number(sends), number(wants)])

@@ -158,7 +158,7 @@ enum Format {
 }
 
 /// Whether it is a registration (not a subscription), and its number.
-type Named = (bool, u64);
+type NamedId = (bool, u64);
 
 #[derive(Default)]
 struct Wamp {
@@ -176,9 +176,9 @@ struct Wamp {
     realm: String,
     /// The subjects of requests to subscribe and register, and of requests to end one.
     pending: Kept<u64, String>,
-    ending: Kept<u64, Named>,
+    ending: Kept<u64, NamedId>,
     /// The topics and procedures of subscriptions and registrations.
-    names: Kept<Named, String>,
+    names: Kept<NamedId, String>,
     ids: Fresh,
 }
 
@@ -474,7 +474,7 @@ impl Lens for Wamp {
         let args = Value::List(arguments.values(1));
         let number = |command: &str| -> Result<Value, SpeechError> {
             let is_registration = command == "unregister";
-            let is_it = |((kind, _), name): &&(Named, String)| {
+            let is_it = |((kind, _), name): &&(NamedId, String)| {
                 *kind == is_registration && *name == remembered(arguments.get(0))
             };
             let known = self

@@ -75,7 +75,7 @@ pub(super) struct Battery {
     round_trips: Vec<Duration>,
     /// The slowest opening of a control connection.
     slowest_opening: Duration,
-    running: Vec<Option<Recorded>>,
+    running: Vec<Option<RecordedCase>>,
     /// The server has once left the end of TCP to the client; from then on, the client does not
     /// wait for it.
     leaves_tcp: bool,
@@ -87,13 +87,13 @@ pub(super) struct Battery {
 }
 
 /// A running connection, and its recording if there is one.
-struct Recorded {
-    running: Running,
+struct RecordedCase {
+    running: RunningCase,
     recorder: Option<Recorder>,
 }
 
 /// A running connection.
-enum Running {
+enum RunningCase {
     Opening {
         work: Work,
         opening: Box<ClientOpening>,
@@ -151,7 +151,7 @@ impl Battery {
                 return Ok(());
             }
             // A connection that is closing still counts for a server that limits connections.
-            let is_leaving = |it: &Recorded| matches!(it.running, Running::Leaving { .. });
+            let is_leaving = |it: &RecordedCase| matches!(it.running, RunningCase::Leaving { .. });
             let mut open = self.running.iter().flatten();
             if open.clone().count() >= self.plan.jobs() && open.any(is_leaving) {
                 return Ok(());
@@ -202,8 +202,8 @@ impl Battery {
                     let opening = opening.sharing(self.tls.as_ref().filter(|_| usual));
                     let opening = opening.beside().asking(bytes).then(next).trickling(slow, now);
                     let opening = Box::new(opening);
-                    let running = Running::Opening { work, opening, began: now };
-                    self.running[slot] = Some(Recorded { running, recorder });
+                    let running = RunningCase::Opening { work, opening, began: now };
+                    self.running[slot] = Some(RecordedCase { running, recorder });
                 }
                 Err(error) => self.failed(work, &error, false, runtime),
             }
@@ -247,40 +247,42 @@ impl Battery {
     /// Continues one connection.
     fn step(
         &mut self,
-        running: Running,
+        running: RunningCase,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Option<Running>> {
+    ) -> io::Result<Option<RunningCase>> {
         match running {
-            Running::Opening { work, mut opening, began } => match opening.advance(runtime, now) {
-                Ok(None) => Ok(Some(Running::Opening { work, opening, began })),
-                Ok(Some(opened)) => {
-                    if work.purpose == Purpose::Control {
-                        let took = now.saturating_duration_since(began);
-                        self.slowest_opening = self.slowest_opening.max(took);
+            RunningCase::Opening { work, mut opening, began } => {
+                match opening.advance(runtime, now) {
+                    Ok(None) => Ok(Some(RunningCase::Opening { work, opening, began })),
+                    Ok(Some(opened)) => {
+                        if work.purpose == Purpose::Control {
+                            let took = now.saturating_duration_since(began);
+                            self.slowest_opening = self.slowest_opening.max(took);
+                        }
+                        let open = Box::new(self.opened(work, *opened, runtime, now));
+                        self.step(RunningCase::Open(open), runtime, now)
                     }
-                    let open = Box::new(self.opened(work, *opened, runtime, now));
-                    self.step(Running::Open(open), runtime, now)
+                    Err(OpenError::Local(error)) => Err(error),
+                    Err(error) => {
+                        let secured = opening.evidence().tls().is_some();
+                        self.failed(work, &error, secured, runtime);
+                        Ok(None)
+                    }
                 }
-                Err(OpenError::Local(error)) => Err(error),
-                Err(error) => {
-                    let secured = opening.evidence().tls().is_some();
-                    self.failed(work, &error, secured, runtime);
-                    Ok(None)
-                }
-            },
-            Running::Open(mut open) => {
+            }
+            RunningCase::Open(mut open) => {
                 runtime.give_turn(&mut open.connection, now)?;
                 if open.go_on(now) {
                     // Sent data leaves at once.
                     runtime.give_turn(&mut open.connection, now)?;
                 }
                 match open.wake {
-                    Some(_) => Ok(Some(Running::Open(open))),
+                    Some(_) => Ok(Some(RunningCase::Open(open))),
                     None => self.finished(*open, runtime, now),
                 }
             }
-            Running::Leaving { work, mut connection, until } => {
+            RunningCase::Leaving { work, mut connection, until } => {
                 runtime.give_turn(&mut connection, now)?;
                 let close = connection.endpoint().and_then(|own| own.received_close());
                 let has_closed = close.is_some() && connection.backlog() == 0;
@@ -291,7 +293,7 @@ impl Battery {
                     self.leave(work, &mut connection, runtime, now)?;
                     return Ok(None);
                 }
-                Ok(Some(Running::Leaving { work, connection, until }))
+                Ok(Some(RunningCase::Leaving { work, connection, until }))
             }
         }
     }
@@ -331,7 +333,7 @@ impl Battery {
         open: OpenTrial,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Option<Running>> {
+    ) -> io::Result<Option<RunningCase>> {
         let OpenTrial { work, mut connection, facts, pinged, .. } = open;
         if work.purpose == Purpose::Control
             && let Some(pinged) = pinged
@@ -348,7 +350,7 @@ impl Battery {
         // If it is already closing, no Close is needed.
         let _ = connection.sender(now).close(Some(1000), "");
         let connection = Box::new(connection);
-        Ok(Some(Running::Leaving { work, connection, until: now + LEAVING }))
+        Ok(Some(RunningCase::Leaving { work, connection, until: now + LEAVING }))
     }
 
     /// Ends the connection of a case, after its end or after enough time.
@@ -471,7 +473,7 @@ impl Task for Battery {
         }
         self.start(runtime, now)?;
         for slot in 0..self.running.len() {
-            if let Some(Recorded { running, mut recorder }) = self.running[slot].take() {
+            if let Some(RecordedCase { running, mut recorder }) = self.running[slot].take() {
                 recorder.iter_mut().for_each(|recorder| recorder.take_over(runtime));
                 let stepped = self.step(running, runtime, now);
                 recorder.iter_mut().try_for_each(|recorder| recorder.give_back(runtime))?;
@@ -481,7 +483,7 @@ impl Task for Battery {
                 }
                 match (stepped?, recorder) {
                     (Some(running), recorder) => {
-                        self.running[slot] = Some(Recorded { running, recorder });
+                        self.running[slot] = Some(RecordedCase { running, recorder });
                     }
                     (None, Some(recorder)) => recorder.end()?,
                     (None, None) => {}
@@ -496,23 +498,25 @@ impl Task for Battery {
         if self.plan.stopped().is_some() || self.plan.is_done() && left == 0 {
             return NextRound::Done;
         }
-        let wants = |recorded: &Recorded| match &recorded.running {
-            Running::Opening { opening, .. } => opening.wants_turn(),
-            Running::Open(open) => {
+        let wants = |recorded: &RecordedCase| match &recorded.running {
+            RunningCase::Opening { opening, .. } => opening.wants_turn(),
+            RunningCase::Open(open) => {
                 open.connection.wants_turn(&runtime.stdout, &runtime.reporter)
                     || open.wake.is_some_and(|at| at <= now)
             }
-            Running::Leaving { connection, .. } => {
+            RunningCase::Leaving { connection, .. } => {
                 connection.wants_turn(&runtime.stdout, &runtime.reporter)
             }
         };
         if self.moved || self.running.iter().flatten().any(wants) {
             return NextRound::Now;
         }
-        let due = |recorded: &Recorded| match &recorded.running {
-            Running::Opening { opening, .. } => opening.deadline(),
-            Running::Open(open) => open.connection.deadline().into_iter().chain(open.wake).min(),
-            Running::Leaving { connection, until, .. } => {
+        let due = |recorded: &RecordedCase| match &recorded.running {
+            RunningCase::Opening { opening, .. } => opening.deadline(),
+            RunningCase::Open(open) => {
+                open.connection.deadline().into_iter().chain(open.wake).min()
+            }
+            RunningCase::Leaving { connection, until, .. } => {
                 connection.deadline().into_iter().chain([*until]).min()
             }
         };
@@ -525,9 +529,9 @@ impl Task for Battery {
         let Ready::Socket(slot, event) = ready else { return };
         let recorded = self.running.get_mut(slot).and_then(Option::as_mut);
         match recorded.map(|recorded| &mut recorded.running) {
-            Some(Running::Opening { opening, .. }) => opening.ready(event),
-            Some(Running::Open(open)) => open.connection.ready(event),
-            Some(Running::Leaving { connection, .. }) => connection.ready(event),
+            Some(RunningCase::Opening { opening, .. }) => opening.ready(event),
+            Some(RunningCase::Open(open)) => open.connection.ready(event),
+            Some(RunningCase::Leaving { connection, .. }) => connection.ready(event),
             None => {}
         }
     }

@@ -105,7 +105,7 @@ pub(super) struct Clients {
     tls: Option<TlsServer>,
     /// The URL without its path.
     base: String,
-    entries: Vec<Option<Entry>>,
+    entries: Vec<Option<Participant>>,
     calls: Vec<Call>,
     /// The index of the process of `--feed`.
     fed: Option<usize>,
@@ -152,7 +152,7 @@ struct Call {
     process: Option<usize>,
 }
 
-enum Entry {
+enum Participant {
     Visitor(Box<Visitor>),
     Process(Box<Process>),
 }
@@ -160,11 +160,11 @@ enum Entry {
 /// A client that has connected.
 struct Visitor {
     id: ConnId,
-    stage: Stage,
+    stage: VisitorStage,
     recorder: Option<Recorder>,
 }
 
-enum Stage {
+enum VisitorStage {
     Opening(Box<ServerOpening>),
     /// A running case, and the token of its URL.
     Open(Box<OpenTrial>, Option<String>),
@@ -175,7 +175,7 @@ enum Stage {
 }
 
 /// What a request asked for.
-enum Asked {
+enum CheckRequest {
     /// A case: the work, the token of its URL, the facts of the request.
     Case(Work, Option<String>, Box<CaseFacts>),
     /// A question of a harness: the answer, and whether it was the last question.
@@ -262,9 +262,9 @@ impl Clients {
             let id = ConnId(self.connections);
             let opening = ServerOpening::new(id, address, link, Limits::default(), HANDSHAKE, now);
             let recorder = self.transcripts.as_ref().map(Transcripts::begin).transpose()?;
-            let stage = Stage::Opening(Box::new(opening));
+            let stage = VisitorStage::Opening(Box::new(opening));
             let visitor = Visitor { id, stage, recorder };
-            self.entries[slot] = Some(Entry::Visitor(Box::new(visitor)));
+            self.entries[slot] = Some(Participant::Visitor(Box::new(visitor)));
         }
         Ok(())
     }
@@ -303,7 +303,7 @@ impl Clients {
                 let slot = self.free_slot();
                 let command = with_url(&command, url);
                 let process = Process::spawn(&command, url, slot, runtime.registry())?;
-                self.entries[slot] = Some(Entry::Process(Box::new(process)));
+                self.entries[slot] = Some(Participant::Process(Box::new(process)));
                 Ok(Some(slot))
             }
             Driver::Feed(command) => {
@@ -312,12 +312,12 @@ impl Clients {
                     None => {
                         let slot = self.free_slot();
                         let process = Process::spawn(&command, url, slot, runtime.registry())?;
-                        self.entries[slot] = Some(Entry::Process(Box::new(process)));
+                        self.entries[slot] = Some(Participant::Process(Box::new(process)));
                         self.fed = Some(slot);
                         slot
                     }
                 };
-                if let Some(Some(Entry::Process(process))) = self.entries.get_mut(slot) {
+                if let Some(Some(Participant::Process(process))) = self.entries.get_mut(slot) {
                     process.tell(url);
                 }
                 Ok(None)
@@ -383,7 +383,9 @@ impl Clients {
     }
 
     fn end_process(&mut self, slot: usize, now: Instant) {
-        if let Some(Some(Entry::Process(process))) = self.entries.get_mut(slot).map(Option::take) {
+        if let Some(Some(Participant::Process(process))) =
+            self.entries.get_mut(slot).map(Option::take)
+        {
             self.dying.push(process.end(now));
         }
     }
@@ -391,7 +393,7 @@ impl Clients {
     /// Gives a process a turn.
     fn look_at_process(&mut self, mut process: Box<Process>, slot: usize, now: Instant) {
         let Some((end, words)) = process.look() else {
-            self.entries[slot] = Some(Entry::Process(process));
+            self.entries[slot] = Some(Participant::Process(process));
             return;
         };
         self.dying.push(process.end(now));
@@ -421,7 +423,7 @@ impl Clients {
     }
 
     /// Answers a request.
-    fn answer(&mut self, head: &Head) -> (HandshakeAnswer, Asked) {
+    fn answer(&mut self, head: &Head) -> (HandshakeAnswer, CheckRequest) {
         let line = head.request_line();
         let target =
             line.map_or_else(String::new, |line| String::from_utf8_lossy(line.target).into_owned());
@@ -507,7 +509,7 @@ impl Clients {
     }
 
     /// Handles a client that has come for the case at this place.
-    fn claim(&mut self, at: usize, head: &Head) -> (HandshakeAnswer, Asked) {
+    fn claim(&mut self, at: usize, head: &Head) -> (HandshakeAnswer, CheckRequest) {
         let returning = self.drops.as_ref().map(|drops| drops.work);
         let work = match returning.filter(|work| work.place() == Some(at)) {
             Some(work) => work,
@@ -516,7 +518,12 @@ impl Clients {
         self.case(work, None, head)
     }
 
-    fn case(&mut self, work: Work, token: Option<String>, head: &Head) -> (HandshakeAnswer, Asked) {
+    fn case(
+        &mut self,
+        work: Work,
+        token: Option<String>,
+        head: &Head,
+    ) -> (HandshakeAnswer, CheckRequest) {
         self.visited = true;
         let compresses = matches!(work.case.needs, Needs::Deflate | Needs::Takeover);
         let deflate = compresses.then(ServerDeflateConfig::default);
@@ -538,25 +545,30 @@ impl Clients {
                 facts.opening = CaseOpening::Open;
                 facts.deflate = agreed.is_some();
                 facts.takeover = agreed.is_some_and(|it| !it.server_no_context_takeover);
-                let asked = Asked::Case(work, token, Box::new(facts));
+                let asked = CheckRequest::Case(work, token, Box::new(facts));
                 (HandshakeAnswer::Accept(accepted, Vec::new()), asked)
             }
             Err(refusal) => {
                 let rule = refusal.rule.map(|rule| format!("{}: ", rule.title));
                 let text = format!("{}{}", rule.unwrap_or_default(), refusal.reason);
                 facts.opening = CaseOpening::Bad(text);
-                let asked = Asked::Case(work, token, Box::new(facts));
+                let asked = CheckRequest::Case(work, token, Box::new(facts));
                 (HandshakeAnswer::Refuse(refusal), asked)
             }
         }
     }
 
-    fn question(&self, head: &Head, text: Option<String>, last: bool) -> (HandshakeAnswer, Asked) {
+    fn question(
+        &self,
+        head: &Head,
+        text: Option<String>,
+        last: bool,
+    ) -> (HandshakeAnswer, CheckRequest) {
         match respond(head, &ServerConfig::default()) {
             Ok(accepted) => {
-                (HandshakeAnswer::Accept(accepted, Vec::new()), Asked::Question(text, last))
+                (HandshakeAnswer::Accept(accepted, Vec::new()), CheckRequest::Question(text, last))
             }
-            Err(refusal) => (HandshakeAnswer::Refuse(refusal), Asked::Nothing),
+            Err(refusal) => (HandshakeAnswer::Refuse(refusal), CheckRequest::Nothing),
         }
     }
 
@@ -582,13 +594,13 @@ impl Clients {
     fn step(
         &mut self,
         id: ConnId,
-        stage: Stage,
+        stage: VisitorStage,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Option<Stage>> {
+    ) -> io::Result<Option<VisitorStage>> {
         match stage {
-            Stage::Opening(mut opening) => {
-                let mut asked = Asked::Nothing;
+            VisitorStage::Opening(mut opening) => {
+                let mut asked = CheckRequest::Nothing;
                 let mut answer = |head: &Head| {
                     let (answer, what) = self.answer(head);
                     asked = what;
@@ -599,7 +611,7 @@ impl Clients {
                     // Here, SOCKS5 is not recognised, and every request gets an answer.
                     OpeningProgress::Pending
                     | OpeningProgress::Asked(_)
-                    | OpeningProgress::Socks => Ok(Some(Stage::Opening(opening))),
+                    | OpeningProgress::Socks => Ok(Some(VisitorStage::Opening(opening))),
                     OpeningProgress::Accepted(request) => {
                         let (link, inbound) = opening.into_parts();
                         let looks = runtime.reporter.looks_at_frames();
@@ -609,7 +621,7 @@ impl Clients {
                         self.step(id, stage, runtime, now)
                     }
                     OpeningProgress::Refused { then, .. } => {
-                        if let Asked::Case(work, token, facts) = asked {
+                        if let CheckRequest::Case(work, token, facts) = asked {
                             self.finish(work, token.as_deref(), &facts, now);
                         }
                         let (link, _) = opening.into_parts();
@@ -617,17 +629,17 @@ impl Clients {
                             Then::End => Lingering::begin(link, now),
                             Then::Drop | Then::Reset | Then::Nothing => None,
                         };
-                        Ok(lingering.map(|it| Stage::Lingering(Box::new(it))))
+                        Ok(lingering.map(|it| VisitorStage::Lingering(Box::new(it))))
                     }
                 }
             }
-            Stage::Open(mut open, token) => {
+            VisitorStage::Open(mut open, token) => {
                 runtime.give_turn(&mut open.connection, now)?;
                 if open.go_on(now) {
                     runtime.give_turn(&mut open.connection, now)?;
                 }
                 if open.wake.is_some() {
-                    return Ok(Some(Stage::Open(open, token)));
+                    return Ok(Some(VisitorStage::Open(open, token)));
                 }
                 let OpenTrial { work, mut connection, facts, pinged, .. } = *open;
                 if let (Some(pinged), true) = (pinged, work.case.id == "h/control") {
@@ -641,13 +653,13 @@ impl Clients {
                 }
                 // If it is already closing, no Close is needed.
                 let _ = connection.sender(now).close(Some(1000), "");
-                let stage = Stage::Leaving(Box::new(connection), now + LEAVING, false);
+                let stage = VisitorStage::Leaving(Box::new(connection), now + LEAVING, false);
                 self.step(id, stage, runtime, now)
             }
-            Stage::Leaving(mut connection, until, last) => {
+            VisitorStage::Leaving(mut connection, until, last) => {
                 runtime.give_turn(&mut connection, now)?;
                 if !connection.is_over() && now < until {
-                    return Ok(Some(Stage::Leaving(connection, until, last)));
+                    return Ok(Some(VisitorStage::Leaving(connection, until, last)));
                 }
                 if connection.is_over() && runtime.reporter.looks_at_frames() {
                     runtime.report(id, &Event::End(&connection.ending(now)))?;
@@ -659,12 +671,12 @@ impl Clients {
                 let over = connection.is_over();
                 let (link, in_order) = connection.into_link();
                 let lingering = (over && in_order).then(|| Lingering::begin(link, now)).flatten();
-                Ok(lingering.map(|it| Stage::Lingering(Box::new(it))))
+                Ok(lingering.map(|it| VisitorStage::Lingering(Box::new(it))))
             }
-            Stage::Lingering(mut lingering) => {
+            VisitorStage::Lingering(mut lingering) => {
                 let over = lingering.turn(&mut runtime.buffers, now);
                 self.moved |= over;
-                Ok((!over).then_some(Stage::Lingering(lingering)))
+                Ok((!over).then_some(VisitorStage::Lingering(lingering)))
             }
         }
     }
@@ -692,17 +704,22 @@ impl Clients {
     }
 
     /// Continues after the handshake: with a case, or with the answer to a question.
-    fn opened(&self, asked: Asked, mut connection: Connection, now: Instant) -> Stage {
+    fn opened(
+        &self,
+        asked: CheckRequest,
+        mut connection: Connection,
+        now: Instant,
+    ) -> VisitorStage {
         match asked {
-            Asked::Case(work, token, facts) => {
+            CheckRequest::Case(work, token, facts) => {
                 let ends = matches!(work.case.expect, Expectation::Ends);
                 if let Some(endpoint) = connection.endpoint_mut().filter(|_| ends) {
                     endpoint.end_transport();
                 }
                 let trial = CaseRun::new(work.case, self.timing, self.plan.echoes(), now);
-                Stage::Open(Box::new(OpenTrial::new(work, connection, *facts, trial)), token)
+                VisitorStage::Open(Box::new(OpenTrial::new(work, connection, *facts, trial)), token)
             }
-            Asked::Question(text, last) => {
+            CheckRequest::Question(text, last) => {
                 if let Some(endpoint) = connection.endpoint_mut() {
                     endpoint.end_transport();
                 }
@@ -712,9 +729,9 @@ impl Clients {
                     let _ = sender.fragment(Producer::Hand, Data::Text, text.as_bytes(), true);
                 }
                 let _ = connection.sender(now).close(Some(1000), "");
-                Stage::Leaving(Box::new(connection), now + ANSWERED, last)
+                VisitorStage::Leaving(Box::new(connection), now + ANSWERED, last)
             }
-            Asked::Nothing => Stage::Leaving(Box::new(connection), now, false),
+            CheckRequest::Nothing => VisitorStage::Leaving(Box::new(connection), now, false),
         }
     }
 
@@ -739,7 +756,7 @@ impl Clients {
     /// Ends all processes, at once or in order.
     fn end_all(&mut self, kill: bool, now: Instant) {
         for slot in 0..self.entries.len() {
-            if matches!(self.entries[slot], Some(Entry::Process(_))) {
+            if matches!(self.entries[slot], Some(Participant::Process(_))) {
                 self.end_process(slot, now);
             }
         }
@@ -749,7 +766,7 @@ impl Clients {
     }
 
     fn has_visitors(&self) -> bool {
-        self.entries.iter().flatten().any(|entry| matches!(entry, Entry::Visitor(_)))
+        self.entries.iter().flatten().any(|entry| matches!(entry, Participant::Visitor(_)))
     }
 }
 
@@ -764,16 +781,16 @@ fn behaviour(verdict: Option<Verdict>) -> &'static str {
     }
 }
 
-fn not_found(why: &str) -> (HandshakeAnswer, Asked) {
-    (HandshakeAnswer::Refuse(Refusal::new(404, &[], why)), Asked::Nothing)
+fn not_found(why: &str) -> (HandshakeAnswer, CheckRequest) {
+    (HandshakeAnswer::Refuse(Refusal::new(404, &[], why)), CheckRequest::Nothing)
 }
 
-fn data(value: &Value) -> (HandshakeAnswer, Asked) {
+fn data(value: &Value) -> (HandshakeAnswer, CheckRequest) {
     page("application/json", &value.to_string())
 }
 
 /// A whole response that is not a handshake.
-fn page(media_type: &str, body: &str) -> (HandshakeAnswer, Asked) {
+fn page(media_type: &str, body: &str) -> (HandshakeAnswer, CheckRequest) {
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\n\
          Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n",
@@ -781,7 +798,7 @@ fn page(media_type: &str, body: &str) -> (HandshakeAnswer, Asked) {
     );
     let bytes = [head.as_bytes(), body.as_bytes()].concat();
     let wrong = Wrong { bytes, why: "a page".to_owned(), then: Then::End };
-    (HandshakeAnswer::Wrong(wrong), Asked::Nothing)
+    (HandshakeAnswer::Wrong(wrong), CheckRequest::Nothing)
 }
 
 impl Task for Clients {
@@ -800,7 +817,7 @@ impl Task for Clients {
             self.calls.clear();
             self.end_all(true, now);
             for entry in self.entries.drain(..).flatten() {
-                if let Entry::Visitor(visitor) = entry
+                if let Participant::Visitor(visitor) = entry
                     && let Some(recorder) = visitor.recorder
                 {
                     recorder.end()?;
@@ -812,8 +829,8 @@ impl Task for Clients {
         self.hand_out(runtime, now);
         for slot in 0..self.entries.len() {
             match self.entries[slot].take() {
-                Some(Entry::Process(process)) => self.look_at_process(process, slot, now),
-                Some(Entry::Visitor(visitor)) => {
+                Some(Participant::Process(process)) => self.look_at_process(process, slot, now),
+                Some(Participant::Visitor(visitor)) => {
                     let Visitor { id, stage, mut recorder } = *visitor;
                     recorder.iter_mut().for_each(|recorder| recorder.take_over(runtime));
                     let stepped = self.step(id, stage, runtime, now);
@@ -826,7 +843,7 @@ impl Task for Clients {
                     match (stepped?, recorder) {
                         (Some(stage), recorder) => {
                             let visitor = Visitor { id, stage, recorder };
-                            self.entries[slot] = Some(Entry::Visitor(Box::new(visitor)));
+                            self.entries[slot] = Some(Participant::Visitor(Box::new(visitor)));
                         }
                         (None, Some(recorder)) => recorder.end()?,
                         (None, None) => {}
@@ -851,34 +868,34 @@ impl Task for Clients {
         if idle && (over || self.plan.stopped().is_some()) {
             return NextRound::Done;
         }
-        let wants = |entry: &Entry| match entry {
-            Entry::Process(process) => process.wants_turn(),
-            Entry::Visitor(visitor) => match &visitor.stage {
-                Stage::Opening(opening) => opening.wants_turn(),
-                Stage::Open(open, _) => {
+        let wants = |entry: &Participant| match entry {
+            Participant::Process(process) => process.wants_turn(),
+            Participant::Visitor(visitor) => match &visitor.stage {
+                VisitorStage::Opening(opening) => opening.wants_turn(),
+                VisitorStage::Open(open, _) => {
                     open.connection.wants_turn(&runtime.stdout, &runtime.reporter)
                         || open.wake.is_some_and(|at| at <= now)
                 }
-                Stage::Leaving(connection, ..) => {
+                VisitorStage::Leaving(connection, ..) => {
                     connection.wants_turn(&runtime.stdout, &runtime.reporter)
                 }
-                Stage::Lingering(lingering) => lingering.wants_turn(),
+                VisitorStage::Lingering(lingering) => lingering.wants_turn(),
             },
         };
         if self.moved || self.acceptor.is_ready() || self.entries.iter().flatten().any(wants) {
             return NextRound::Now;
         }
-        let due = |entry: &Entry| match entry {
-            Entry::Process(process) => process.due(now),
-            Entry::Visitor(visitor) => match &visitor.stage {
-                Stage::Opening(opening) => Some(opening.deadline()),
-                Stage::Open(open, _) => {
+        let due = |entry: &Participant| match entry {
+            Participant::Process(process) => process.due(now),
+            Participant::Visitor(visitor) => match &visitor.stage {
+                VisitorStage::Opening(opening) => Some(opening.deadline()),
+                VisitorStage::Open(open, _) => {
                     open.connection.deadline().into_iter().chain(open.wake).min()
                 }
-                Stage::Leaving(connection, until, _) => {
+                VisitorStage::Leaving(connection, until, _) => {
                     connection.deadline().into_iter().chain([*until]).min()
                 }
-                Stage::Lingering(lingering) => Some(lingering.deadline()),
+                VisitorStage::Lingering(lingering) => Some(lingering.deadline()),
             },
         };
         let entries = self.entries.iter().flatten().filter_map(due);
@@ -899,12 +916,12 @@ impl Task for Clients {
             Ready::Input { .. } => return,
         };
         match (self.entries.get_mut(slot).and_then(Option::as_mut), event) {
-            (Some(Entry::Process(process)), Err(pipe)) => process.ready(pipe),
-            (Some(Entry::Visitor(visitor)), Ok(event)) => match &mut visitor.stage {
-                Stage::Opening(opening) => opening.link.ready(event),
-                Stage::Open(open, _) => open.connection.ready(event),
-                Stage::Leaving(connection, ..) => connection.ready(event),
-                Stage::Lingering(lingering) => lingering.ready(event),
+            (Some(Participant::Process(process)), Err(pipe)) => process.ready(pipe),
+            (Some(Participant::Visitor(visitor)), Ok(event)) => match &mut visitor.stage {
+                VisitorStage::Opening(opening) => opening.link.ready(event),
+                VisitorStage::Open(open, _) => open.connection.ready(event),
+                VisitorStage::Leaving(connection, ..) => connection.ready(event),
+                VisitorStage::Lingering(lingering) => lingering.ready(event),
             },
             _ => {}
         }

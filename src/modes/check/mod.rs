@@ -62,7 +62,7 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 const CLIENT_TIME: Duration = Duration::from_secs(600);
 
 /// A report in addition to stdout.
-struct Report {
+struct ReportFile {
     format: ResultsFormat,
     path: PathBuf,
 }
@@ -152,7 +152,7 @@ fn test_server(
     let pace = CheckPace::new(args.delay, near, Instant::now() + max_time);
     let mut battery = Battery::new(plan, config, pace, shown, transcripts);
     battery.run(&mut runtime)?;
-    let tested = Tested { subject: &url, url: &url, again: &format!("wscope check {url}") };
+    let tested = TestedEnd { subject: &url, url: &url, again: &format!("wscope check {url}") };
     let palette = display.palette(terminal.stdout);
     let failed = demands.publish(&battery.plan, &tested, palette, &mut runtime)?;
     if let (Some(StopReason::Unusable(..)), CheckFormat::Text) =
@@ -245,7 +245,7 @@ fn test_clients(
     let mut clients =
         Clients::new(plan, driver, (listeners, tls), base.clone(), patience, transcripts);
     clients.run(&mut runtime)?;
-    let tested = Tested { subject: &subject, url: &format!("{base}/"), again: &again };
+    let tested = TestedEnd { subject: &subject, url: &format!("{base}/"), again: &again };
     let palette = display.palette(terminal.stdout);
     let failed = demands.publish(&clients.plan, &tested, palette, &mut runtime)?;
     Ok(match clients.plan.stopped() {
@@ -333,7 +333,7 @@ fn echoes(args: &CheckArgs) -> Option<bool> {
 }
 
 /// The tested end, in words.
-struct Tested<'a> {
+struct TestedEnd<'a> {
     subject: &'a str,
     url: &'a str,
     again: &'a str,
@@ -341,7 +341,7 @@ struct Tested<'a> {
 
 /// The user's requirements for the results.
 struct Demands {
-    reports: Vec<Report>,
+    reports: Vec<ReportFile>,
     known: Option<Baseline>,
     write_baseline: Option<PathBuf>,
     transcripts: Option<PathBuf>,
@@ -378,7 +378,7 @@ impl Demands {
     fn publish(
         &self,
         plan: &CheckRun,
-        tested: &Tested<'_>,
+        tested: &TestedEnd<'_>,
         palette: Palette,
         runtime: &mut Runtime,
     ) -> anyhow::Result<bool> {
@@ -394,7 +394,7 @@ impl Demands {
             echoes: plan.echoes(),
         };
         let redactor = runtime.reporter.redactor();
-        for Report { format, path } in &self.reports {
+        for ReportFile { format, path } in &self.reports {
             let text = report::write(&results, *format, Palette::default());
             write(path, &redactor.bytes(&text))?;
         }
@@ -457,7 +457,7 @@ fn read_baseline(path: &PathBuf) -> Result<Baseline, UsageError> {
     parsed.map_err(|error| UsageError::new(format!("{}: {error}", path.display())))
 }
 
-fn report_file(text: &str) -> Result<Report, UsageError> {
+fn report_file(text: &str) -> Result<ReportFile, UsageError> {
     let parts = text.split_once('=').filter(|(_, path)| !path.is_empty());
     let found = parts.and_then(|(name, path)| Some((ResultsFormat::named(name)?, path)));
     let (format, path) = found.ok_or_else(|| {
@@ -466,7 +466,7 @@ fn report_file(text: &str) -> Result<Report, UsageError> {
         );
         UsageError::new(text)
     })?;
-    Ok(Report { format, path: writable("--report", path)? })
+    Ok(ReportFile { format, path: writable("--report", path)? })
 }
 
 /// A path at which a file can be created, as far as wscope can check this before the run.

@@ -221,12 +221,12 @@ impl Decoding {
 
     /// Begins when the first bytes show what they are, or when the input has ended.
     fn begin_bytes(&mut self, at_end: bool) -> anyhow::Result<()> {
-        let Some(beginning) = Beginning::of(&self.first, at_end) else { return Ok(()) };
+        let Some(beginning) = InputKind::of(&self.first, at_end) else { return Ok(()) };
         let by_content = match beginning {
-            Beginning::Request => Direction::ToServer,
-            Beginning::Response => Direction::ToClient,
-            Beginning::Frames { masked: true } => Direction::ToServer,
-            Beginning::Frames { masked: false } => Direction::ToClient,
+            InputKind::Request => Direction::ToServer,
+            InputKind::Response => Direction::ToClient,
+            InputKind::Frames { masked: true } => Direction::ToServer,
+            InputKind::Frames { masked: false } => Direction::ToClient,
         };
         let direction = match self.what.role {
             Some(SenderRole::Client) => Direction::ToServer,
@@ -234,7 +234,7 @@ impl Decoding {
             None => by_content,
         };
         let observer = match beginning {
-            Beginning::Frames { .. } => self.of_frames(direction),
+            InputKind::Frames { .. } => self.of_frames(direction),
             _ => Observer::before_handshake(direction, self.limits),
         };
         self.observer = Some((direction, observer));
@@ -408,13 +408,13 @@ impl Decoding {
 
 /// The kind of the first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Beginning {
+enum InputKind {
     Request,
     Response,
     Frames { masked: bool },
 }
 
-impl Beginning {
+impl InputKind {
     /// Returns `None` as long as more bytes may change the decision.
     fn of(bytes: &[u8], at_end: bool) -> Option<Self> {
         for (start, beginning) in [(&b"HTTP/"[..], Self::Response), (b"GET ", Self::Request)] {

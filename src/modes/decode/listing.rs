@@ -11,11 +11,11 @@ use crate::ui::sanitize::escaped;
 /// The connections so far.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
-    connections: BTreeMap<ConnId, Row>,
+    connections: BTreeMap<ConnId, ListedConnection>,
 }
 
 #[derive(Debug, Default)]
-struct Row {
+struct ListedConnection {
     peers: String,
     request: String,
     status: String,
@@ -64,7 +64,7 @@ impl Listing {
     pub(super) fn print(&self, streams: &[CapturedStream], out: &mut Vec<u8>) {
         let mut lines: BTreeMap<u64, String> = BTreeMap::new();
         for (conn, row) in &self.connections {
-            let Row { peers, request, status, frames, bytes, ending } = row;
+            let ListedConnection { peers, request, status, frames, bytes, ending } = row;
             let status = if status.is_empty() { "-" } else { status };
             let mut line = format!("{:>4}  {peers}  {status}  {request}  ", conn.0);
             for (way, mark) in [(0, '>'), (1, '<')] {

@@ -48,7 +48,7 @@ pub struct Client {
     /// Its address; `None` on a Unix socket.
     address: Option<SocketAddr>,
     slot: Slot,
-    stage: Stage,
+    stage: ClientStage,
     /// A line that describes it, once known.
     about: Box<str>,
     /// Its faults, until the connection is open.
@@ -63,7 +63,7 @@ pub struct Client {
 }
 
 /// The state of a client.
-enum Stage {
+enum ClientStage {
     /// The opening handshake.
     Opening(Box<ServerOpening>),
     /// The connection is open.
@@ -80,18 +80,18 @@ impl Member for Client {
     }
 
     fn is_gone(&self) -> bool {
-        matches!(self.stage, Stage::Gone)
+        matches!(self.stage, ClientStage::Gone)
     }
 
     fn wants_turn(&self, runtime: &Runtime) -> bool {
         match &self.stage {
-            Stage::Opening(opening) => opening.wants_turn(),
-            Stage::Open(connection) => {
+            ClientStage::Opening(opening) => opening.wants_turn(),
+            ClientStage::Open(connection) => {
                 connection.wants_turn(&runtime.stdout, &runtime.reporter)
                     || self.upstream.as_ref().is_some_and(|upstream| upstream.wants_turn(runtime))
             }
-            Stage::Leaving(lingering) => lingering.wants_turn(),
-            Stage::Gone => false,
+            ClientStage::Leaving(lingering) => lingering.wants_turn(),
+            ClientStage::Gone => false,
         }
     }
 
@@ -103,13 +103,13 @@ impl Member for Client {
 
     fn deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Opening(opening) => Some(opening.deadline()),
-            Stage::Open(connection) => {
+            ClientStage::Opening(opening) => Some(opening.deadline()),
+            ClientStage::Open(connection) => {
                 let upstream = self.upstream.as_ref().and_then(|upstream| upstream.deadline());
                 connection.deadline().into_iter().chain(upstream).min()
             }
-            Stage::Leaving(lingering) => Some(lingering.deadline()),
-            Stage::Gone => None,
+            ClientStage::Leaving(lingering) => Some(lingering.deadline()),
+            ClientStage::Gone => None,
         }
     }
 }
@@ -128,7 +128,7 @@ impl Client {
             id,
             address,
             slot,
-            stage: Stage::Opening(Box::new(opening)),
+            stage: ClientStage::Opening(Box::new(opening)),
             about: Box::default(),
             injector: FaultInjector::of(config.faults.of(id.0, Role::Server)),
             late: false,
@@ -148,18 +148,18 @@ impl Client {
     /// Its state, in words.
     pub fn state(&self) -> &'static str {
         match &self.stage {
-            Stage::Opening(opening) if opening.is_securing() => "in the TLS handshake",
-            Stage::Opening(_) => "in the opening handshake",
-            Stage::Open(connection) if connection.is_open() => "open",
-            Stage::Open(_) => "closing",
-            Stage::Leaving(_) | Stage::Gone => "leaving",
+            ClientStage::Opening(opening) if opening.is_securing() => "in the TLS handshake",
+            ClientStage::Opening(_) => "in the opening handshake",
+            ClientStage::Open(connection) if connection.is_open() => "open",
+            ClientStage::Open(_) => "closing",
+            ClientStage::Leaving(_) | ClientStage::Gone => "leaving",
         }
     }
 
     /// Its connection, if it is open.
     pub fn connection(&self) -> Option<&Connection> {
         match &self.stage {
-            Stage::Open(connection) => Some(connection),
+            ClientStage::Open(connection) => Some(connection),
             _ => None,
         }
     }
@@ -167,7 +167,7 @@ impl Client {
     /// Its connection, if it is open, to send or to change something.
     pub fn connection_mut(&mut self) -> Option<&mut Connection> {
         match &mut self.stage {
-            Stage::Open(connection) => Some(connection),
+            ClientStage::Open(connection) => Some(connection),
             _ => None,
         }
     }
@@ -197,10 +197,10 @@ impl Client {
         now: Instant,
     ) -> Result<(), SendError> {
         match &mut self.stage {
-            Stage::Open(connection) => connection.sender(now).close(code, reason),
-            Stage::Leaving(_) | Stage::Gone => Err(SendError::NotOpen),
-            Stage::Opening(_) => {
-                self.stage = Stage::Gone;
+            ClientStage::Open(connection) => connection.sender(now).close(code, reason),
+            ClientStage::Leaving(_) | ClientStage::Gone => Err(SendError::NotOpen),
+            ClientStage::Opening(_) => {
+                self.stage = ClientStage::Gone;
                 Ok(())
             }
         }
@@ -209,18 +209,24 @@ impl Client {
     /// Ends the connection at once, without a closing handshake.
     pub fn drop_connection(&mut self) {
         match &mut self.stage {
-            Stage::Open(connection) => connection.drop_connection(),
-            _ => self.stage = Stage::Gone,
+            ClientStage::Open(connection) => connection.drop_connection(),
+            _ => self.stage = ClientStage::Gone,
         }
     }
 
     /// Notes a report of the poll about a part of it.
     pub fn ready(&mut self, part: SlotPart, event: Option<&mio::event::Event>) {
         match (&mut self.stage, part, event) {
-            (Stage::Opening(opening), SlotPart::Socket, Some(event)) => opening.link.ready(event),
-            (Stage::Open(connection), SlotPart::Socket, Some(event)) => connection.ready(event),
-            (Stage::Leaving(lingering), SlotPart::Socket, Some(event)) => lingering.ready(event),
-            (Stage::Open(connection), SlotPart::Pipe(pipe), _) => connection.pipe_ready(pipe),
+            (ClientStage::Opening(opening), SlotPart::Socket, Some(event)) => {
+                opening.link.ready(event)
+            }
+            (ClientStage::Open(connection), SlotPart::Socket, Some(event)) => {
+                connection.ready(event)
+            }
+            (ClientStage::Leaving(lingering), SlotPart::Socket, Some(event)) => {
+                lingering.ready(event)
+            }
+            (ClientStage::Open(connection), SlotPart::Pipe(pipe), _) => connection.pipe_ready(pipe),
             _ => {}
         }
     }
@@ -237,10 +243,10 @@ impl Client {
         amid_message: bool,
         now: Instant,
     ) -> io::Result<()> {
-        if matches!(self.stage, Stage::Opening(_)) {
+        if matches!(self.stage, ClientStage::Opening(_)) {
             self.advance(shared, runtime, amid_message, now)?;
         }
-        if let Stage::Open(connection) = &mut self.stage {
+        if let ClientStage::Open(connection) = &mut self.stage {
             runtime.give_turn(connection, now)?;
             if let (Some(upstream), Some(upstreams)) = (&mut self.upstream, &mut shared.upstreams)
                 && let Some((code, why)) = upstream.turn(upstreams, runtime, now)?
@@ -253,10 +259,10 @@ impl Client {
                 self.end(shared, runtime, now)?;
             }
         }
-        if let Stage::Leaving(lingering) = &mut self.stage
+        if let ClientStage::Leaving(lingering) = &mut self.stage
             && lingering.turn(&mut runtime.buffers, now)
         {
-            self.stage = Stage::Gone;
+            self.stage = ClientStage::Gone;
         }
         Ok(())
     }
@@ -279,7 +285,9 @@ impl Client {
         amid_message: bool,
         now: Instant,
     ) -> io::Result<()> {
-        let Stage::Opening(mut opening) = std::mem::replace(&mut self.stage, Stage::Gone) else {
+        let ClientStage::Opening(mut opening) =
+            std::mem::replace(&mut self.stage, ClientStage::Gone)
+        else {
             return Ok(());
         };
         let (injector, server) = (&self.injector, &shared.config.server);
@@ -288,7 +296,7 @@ impl Client {
         match opening.advance(&mut respond, buffers, &mut outputs, now)? {
             // This server answers every request itself.
             OpeningProgress::Pending | OpeningProgress::Asked(_) | OpeningProgress::Socks => {
-                self.stage = Stage::Opening(opening);
+                self.stage = ClientStage::Opening(opening);
                 Ok(())
             }
             OpeningProgress::Accepted(request) => {
@@ -313,8 +321,9 @@ impl Client {
                         None
                     }
                 };
-                self.stage =
-                    leaving.map_or(Stage::Gone, |lingering| Stage::Leaving(Box::new(lingering)));
+                self.stage = leaving.map_or(ClientStage::Gone, |lingering| {
+                    ClientStage::Leaving(Box::new(lingering))
+                });
                 Ok(())
             }
         }
@@ -401,7 +410,7 @@ impl Client {
         if let Some(greeting) = &shared.greeting {
             connection.add(greeting.begin());
         }
-        self.stage = Stage::Open(connection);
+        self.stage = ClientStage::Open(connection);
         Ok(())
     }
 
@@ -431,7 +440,9 @@ impl Client {
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<()> {
-        let Stage::Open(mut connection) = std::mem::replace(&mut self.stage, Stage::Gone) else {
+        let ClientStage::Open(mut connection) =
+            std::mem::replace(&mut self.stage, ClientStage::Gone)
+        else {
             return Ok(());
         };
         let id = self.id;
@@ -459,7 +470,7 @@ impl Client {
         shared.membership_epoch += 1;
         let (link, in_order) = connection.into_link();
         if in_order && let Some(lingering) = Lingering::begin(link, now) {
-            self.stage = Stage::Leaving(Box::new(lingering));
+            self.stage = ClientStage::Leaving(Box::new(lingering));
         }
         Ok(())
     }

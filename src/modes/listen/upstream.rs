@@ -55,10 +55,10 @@ pub struct Upstream {
     /// The subprotocol of the client.
     subprotocol: Option<String>,
     passage: Rc<RefCell<MockPassage>>,
-    stage: Stage,
+    stage: UpstreamStage,
 }
 
-enum Stage {
+enum UpstreamStage {
     /// There is no message to forward yet.
     Idle,
     Opening(Box<ClientOpening>),
@@ -76,7 +76,7 @@ impl Upstream {
             slot: FIRST + client,
             subprotocol: subprotocol.map(str::to_owned),
             passage: Rc::default(),
-            stage: Stage::Idle,
+            stage: UpstreamStage::Idle,
         }
     }
 
@@ -88,15 +88,15 @@ impl Upstream {
     /// Notes a report of the poll about the socket.
     pub fn ready(&mut self, event: &mio::event::Event) {
         match &mut self.stage {
-            Stage::Opening(opening) => opening.ready(event),
-            Stage::Open(connection) => connection.ready(event),
-            Stage::Idle | Stage::Over => {}
+            UpstreamStage::Opening(opening) => opening.ready(event),
+            UpstreamStage::Open(connection) => connection.ready(event),
+            UpstreamStage::Idle | UpstreamStage::Over => {}
         }
     }
 
     /// Whether a lookup in a thread may have ended.
     pub fn is_opening(&self) -> bool {
-        matches!(self.stage, Stage::Opening(_))
+        matches!(self.stage, UpstreamStage::Opening(_))
     }
 
     /// Continues as far as possible. After the server has gone, returns how the client must be
@@ -123,13 +123,13 @@ impl Upstream {
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Option<UpstreamEnd>> {
-        if matches!(self.stage, Stage::Idle) && self.passage.borrow().asks() {
+        if matches!(self.stage, UpstreamStage::Idle) && self.passage.borrow().asks() {
             let mut config = shared.config.clone();
             config.subprotocols.extend(self.subprotocol.take());
             let opening = ClientOpening::new(&config, self.slot, None, runtime, now).beside();
-            self.stage = Stage::Opening(Box::new(opening));
+            self.stage = UpstreamStage::Opening(Box::new(opening));
         }
-        if let Stage::Opening(opening) = &mut self.stage {
+        if let UpstreamStage::Opening(opening) = &mut self.stage {
             match opening.advance(runtime, now) {
                 Ok(None) => return Ok(None),
                 Ok(Some(opened)) => {
@@ -145,23 +145,23 @@ impl Upstream {
                     };
                     let mut connection = Connection::new(opened.link, opened.inbound, &setup, now);
                     connection.add(PassedOn(Rc::clone(&self.passage)));
-                    self.stage = Stage::Open(Box::new(connection));
+                    self.stage = UpstreamStage::Open(Box::new(connection));
                 }
                 Err(error) => {
-                    self.stage = Stage::Over;
+                    self.stage = UpstreamStage::Over;
                     let text = error.to_string();
                     return Ok(Some((CloseCode::Error, one_line(&text).to_owned())));
                 }
             }
         }
-        let Stage::Open(connection) = &mut self.stage else { return Ok(None) };
+        let UpstreamStage::Open(connection) = &mut self.stage else { return Ok(None) };
         runtime.give_turn(connection, now)?;
         if !connection.is_over() {
             return Ok(None);
         }
         connection.shut_down();
         let ending = connection.ending(now);
-        self.stage = Stage::Over;
+        self.stage = UpstreamStage::Over;
         let close = ending.received.as_ref().filter(|close| close.code.is_some_and(may_be_sent));
         Ok(Some(match close.and_then(|close| Some((close.code?, &close.reason))) {
             Some((code, reason)) => (code.into(), String::from_utf8_lossy(reason).into_owned()),
@@ -171,33 +171,35 @@ impl Upstream {
 
     /// Handles the end of the client.
     pub fn leave(&mut self, runtime: &mut Runtime, shared: &mut Upstreams, now: Instant) {
-        if let Stage::Open(connection) = &mut self.stage {
+        if let UpstreamStage::Open(connection) = &mut self.stage {
             let _ = connection.sender(now).close(Some(CloseCode::Normal.into()), "");
             // The answer has no receiver any more.
             let _ = self.turn(shared, runtime, now);
-            if let Stage::Open(connection) = &mut self.stage {
+            if let UpstreamStage::Open(connection) = &mut self.stage {
                 connection.shut_down();
             }
         }
-        self.stage = Stage::Over;
+        self.stage = UpstreamStage::Over;
     }
 
     /// Whether another turn could do something without an event.
     pub fn wants_turn(&self, runtime: &Runtime) -> bool {
         match &self.stage {
-            Stage::Idle => self.passage.borrow().asks(),
-            Stage::Opening(opening) => opening.wants_turn(),
-            Stage::Open(connection) => connection.wants_turn(&runtime.stdout, &runtime.reporter),
-            Stage::Over => false,
+            UpstreamStage::Idle => self.passage.borrow().asks(),
+            UpstreamStage::Opening(opening) => opening.wants_turn(),
+            UpstreamStage::Open(connection) => {
+                connection.wants_turn(&runtime.stdout, &runtime.reporter)
+            }
+            UpstreamStage::Over => false,
         }
     }
 
     /// When the next action is due.
     pub fn deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Opening(opening) => opening.deadline(),
-            Stage::Open(connection) => connection.deadline(),
-            Stage::Idle | Stage::Over => None,
+            UpstreamStage::Opening(opening) => opening.deadline(),
+            UpstreamStage::Open(connection) => connection.deadline(),
+            UpstreamStage::Idle | UpstreamStage::Over => None,
         }
     }
 }

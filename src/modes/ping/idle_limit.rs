@@ -26,7 +26,7 @@ pub(super) fn search(
     let mut search = IdleSearch::new(config.plan.interval);
     let mut json = JsonPrinter::new(Some(Role::Client))
         .with_secrets(crate::output::secrets::redactor().shows_all());
-    let mut trial = Trial { config, until, runtime, number: 0 };
+    let mut trial = SilenceTrials { config, until, runtime, number: 0 };
     // First without silence: a peer that never answers pings would look like a dead connection.
     if let Err(exit) = trial.first()? {
         return Ok(exit);
@@ -79,14 +79,14 @@ pub(super) fn search(
 }
 
 /// Connections one after the other.
-struct Trial<'a> {
+struct SilenceTrials<'a> {
     config: &'a PingConfig,
     until: Instant,
     runtime: &'a mut Runtime,
     number: u64,
 }
 
-impl Trial<'_> {
+impl SilenceTrials<'_> {
     fn stamp(&self) -> Stamp {
         stamp(self.number)
     }

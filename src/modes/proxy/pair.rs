@@ -69,11 +69,11 @@ pub struct ProxyPair {
     to: Option<Box<str>>,
     /// The description of data that is forwarded undecoded.
     unseen: &'static str,
-    stage: Stage,
+    stage: PairStage,
 }
 
 /// The state of a connection.
-enum Stage {
+enum PairStage {
     /// Reads the client's TLS and request.
     Asking(Box<Asking>),
     /// The client names the server with SOCKS.
@@ -93,11 +93,11 @@ enum Stage {
 /// A client that has not sent its request yet, perhaps inside a tunnel.
 struct Asking {
     opening: ServerOpening,
-    inside: Option<Inside>,
+    inside: Option<DecryptedTunnel>,
 }
 
 /// A tunnel whose server is connected and waits for the request.
-struct Inside {
+struct DecryptedTunnel {
     way: ClientOpening,
     server: Box<SocketLink>,
     /// The host of the TLS connection, if TLS is used.
@@ -135,34 +135,34 @@ impl Member for ProxyPair {
     }
 
     fn is_gone(&self) -> bool {
-        matches!(self.stage, Stage::Gone)
+        matches!(self.stage, PairStage::Gone)
     }
 
     fn wants_turn(&self, runtime: &Runtime) -> bool {
         match &self.stage {
-            Stage::Asking(asking) => asking.opening.wants_turn(),
-            Stage::Socks(socks) => socks.wants_turn(),
-            Stage::Tunnel(tunnel) => tunnel.wants_turn(),
-            Stage::Reaching(reaching) => reaching.way.wants_turn(),
-            Stage::Relaying(relay) => relay.wants_turn(runtime),
-            Stage::Leaving(lingering) => lingering.wants_turn(),
-            Stage::Gone => false,
+            PairStage::Asking(asking) => asking.opening.wants_turn(),
+            PairStage::Socks(socks) => socks.wants_turn(),
+            PairStage::Tunnel(tunnel) => tunnel.wants_turn(),
+            PairStage::Reaching(reaching) => reaching.way.wants_turn(),
+            PairStage::Relaying(relay) => relay.wants_turn(runtime),
+            PairStage::Leaving(lingering) => lingering.wants_turn(),
+            PairStage::Gone => false,
         }
     }
 
     fn is_stalled(&self, runtime: &Runtime) -> bool {
-        matches!(&self.stage, Stage::Relaying(relay) if relay.waits_for_outputs(runtime))
+        matches!(&self.stage, PairStage::Relaying(relay) if relay.waits_for_outputs(runtime))
     }
 
     fn deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Asking(asking) => Some(asking.opening.deadline()),
-            Stage::Socks(socks) => Some(socks.until),
-            Stage::Tunnel(tunnel) => Some(tunnel.until),
-            Stage::Reaching(reaching) => reaching.way.deadline(),
-            Stage::Leaving(lingering) => Some(lingering.deadline()),
-            Stage::Relaying(relay) => relay.deadline(),
-            Stage::Gone => None,
+            PairStage::Asking(asking) => Some(asking.opening.deadline()),
+            PairStage::Socks(socks) => Some(socks.until),
+            PairStage::Tunnel(tunnel) => Some(tunnel.until),
+            PairStage::Reaching(reaching) => reaching.way.deadline(),
+            PairStage::Leaving(lingering) => Some(lingering.deadline()),
+            PairStage::Relaying(relay) => relay.deadline(),
+            PairStage::Gone => None,
         }
     }
 }
@@ -179,19 +179,19 @@ impl ProxyPair {
         if shared.config.forward.is_some() {
             opening = opening.of_proxy();
         }
-        let stage = Stage::Asking(Box::new(Asking { opening, inside: None }));
+        let stage = PairStage::Asking(Box::new(Asking { opening, inside: None }));
         Self { id, address, server_slot, to: None, unseen: "", stage }
     }
 
     /// Whether frames are forwarded.
     pub fn is_open(&self) -> bool {
-        matches!(&self.stage, Stage::Relaying(relay) if *relay.answer() == UpstreamAnswer::Switched)
+        matches!(&self.stage, PairStage::Relaying(relay) if *relay.answer() == UpstreamAnswer::Switched)
     }
 
     /// The gate of a direction.
     pub fn gate(&self, direction: Direction) -> Option<&Gate> {
         match &self.stage {
-            Stage::Relaying(relay) => relay.gate(direction),
+            PairStage::Relaying(relay) => relay.gate(direction),
             _ => None,
         }
     }
@@ -199,7 +199,7 @@ impl ProxyPair {
     /// The gate of a direction, to change it.
     pub fn gate_mut(&mut self, direction: Direction) -> Option<&mut Gate> {
         match &mut self.stage {
-            Stage::Relaying(relay) => relay.gate_mut(direction),
+            PairStage::Relaying(relay) => relay.gate_mut(direction),
             _ => None,
         }
     }
@@ -215,7 +215,7 @@ impl ProxyPair {
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<bool> {
-        let Stage::Relaying(relay) = &mut self.stage else { return Ok(false) };
+        let PairStage::Relaying(relay) = &mut self.stage else { return Ok(false) };
         let gates = [Direction::ToServer, Direction::ToClient].map(|way| relay.gate(way));
         if gates.into_iter().any(|gate| gate.is_none_or(|gate| !gate.endpoint().is_open())) {
             return Ok(false);
@@ -231,7 +231,7 @@ impl ProxyPair {
             None => peer_name(self.address),
         };
         match &self.stage {
-            Stage::Relaying(relay) if *relay.answer() != UpstreamAnswer::Blind => {
+            PairStage::Relaying(relay) if *relay.answer() != UpstreamAnswer::Blind => {
                 let line = relay.request().request_line();
                 let target = escaped(line.map_or(&b"/"[..], |line| line.target));
                 format!("{peer} {target}")
@@ -243,23 +243,23 @@ impl ProxyPair {
     /// Its state, in words.
     pub fn state(&self) -> &'static str {
         match &self.stage {
-            Stage::Asking(_) | Stage::Socks(_) => "in the opening handshake",
-            Stage::Tunnel(_) => "a tunnel, waiting for its first bytes",
-            Stage::Reaching(_) => "connecting to the server",
-            Stage::Relaying(relay) => match relay.answer() {
+            PairStage::Asking(_) | PairStage::Socks(_) => "in the opening handshake",
+            PairStage::Tunnel(_) => "a tunnel, waiting for its first bytes",
+            PairStage::Reaching(_) => "connecting to the server",
+            PairStage::Relaying(relay) => match relay.answer() {
                 UpstreamAnswer::Switched => "open",
                 UpstreamAnswer::Blind => "a tunnel",
                 UpstreamAnswer::Awaited => "waiting for the server's response",
                 _ => "passing a response",
             },
-            Stage::Leaving(_) | Stage::Gone => "leaving",
+            PairStage::Leaving(_) | PairStage::Gone => "leaving",
         }
     }
 
     /// The number of bytes that wait for one of the ends.
     pub fn backlog(&self) -> usize {
         match &self.stage {
-            Stage::Relaying(relay) => relay.backlog(),
+            PairStage::Relaying(relay) => relay.backlog(),
             _ => 0,
         }
     }
@@ -267,35 +267,35 @@ impl ProxyPair {
     /// Ends both legs at once.
     pub fn drop_connection(&mut self) {
         match &mut self.stage {
-            Stage::Relaying(relay) => relay.drop_connection(),
-            _ => self.stage = Stage::Gone,
+            PairStage::Relaying(relay) => relay.drop_connection(),
+            _ => self.stage = PairStage::Gone,
         }
     }
 
     /// Notes a report of the poll about a leg.
     pub fn ready(&mut self, role: Role, event: &mio::event::Event) {
         match (&mut self.stage, role) {
-            (Stage::Asking(asking), Role::Client) => asking.opening.link.ready(event),
-            (Stage::Asking(asking), Role::Server) => {
+            (PairStage::Asking(asking), Role::Client) => asking.opening.link.ready(event),
+            (PairStage::Asking(asking), Role::Server) => {
                 asking.inside.iter_mut().for_each(|inside| inside.server.ready(event));
             }
-            (Stage::Socks(socks), Role::Client) => socks.link.ready(event),
-            (Stage::Tunnel(tunnel), Role::Client) => tunnel.client.ready(event),
-            (Stage::Tunnel(tunnel), Role::Server) => tunnel.server.ready(event),
-            (Stage::Reaching(reaching), Role::Client) => match &mut reaching.client {
+            (PairStage::Socks(socks), Role::Client) => socks.link.ready(event),
+            (PairStage::Tunnel(tunnel), Role::Client) => tunnel.client.ready(event),
+            (PairStage::Tunnel(tunnel), Role::Server) => tunnel.server.ready(event),
+            (PairStage::Reaching(reaching), Role::Client) => match &mut reaching.client {
                 Waiting::Request { link, .. } => link.ready(event),
                 Waiting::Tunnel { link, .. } => link.ready(event),
             },
-            (Stage::Reaching(reaching), Role::Server) => reaching.way.ready(event),
-            (Stage::Relaying(relay), role) => relay.leg_mut(role).ready(event),
-            (Stage::Leaving(lingering), Role::Client) => lingering.ready(event),
+            (PairStage::Reaching(reaching), Role::Server) => reaching.way.ready(event),
+            (PairStage::Relaying(relay), role) => relay.leg_mut(role).ready(event),
+            (PairStage::Leaving(lingering), Role::Client) => lingering.ready(event),
             _ => {}
         }
     }
 
     /// Whether a thread looks up a name or connects; no event of a socket reports its result.
     pub fn is_reaching(&self) -> bool {
-        matches!(self.stage, Stage::Reaching(_))
+        matches!(self.stage, PairStage::Reaching(_))
     }
 
     /// Takes a turn.
@@ -311,33 +311,33 @@ impl ProxyPair {
     ) -> io::Result<()> {
         let mut again = true;
         while std::mem::take(&mut again) {
-            self.stage = match std::mem::replace(&mut self.stage, Stage::Gone) {
-                Stage::Asking(asking) => self.ask(asking, shared, runtime, now)?,
+            self.stage = match std::mem::replace(&mut self.stage, PairStage::Gone) {
+                PairStage::Asking(asking) => self.ask(asking, shared, runtime, now)?,
                 other => other,
             };
-            self.stage = match std::mem::replace(&mut self.stage, Stage::Gone) {
-                Stage::Socks(socks) => self.ask_by_socks(socks, shared, runtime, now)?,
+            self.stage = match std::mem::replace(&mut self.stage, PairStage::Gone) {
+                PairStage::Socks(socks) => self.ask_by_socks(socks, shared, runtime, now)?,
                 other => other,
             };
-            self.stage = match std::mem::replace(&mut self.stage, Stage::Gone) {
-                Stage::Reaching(reaching) => self.reach(reaching, shared, runtime, now)?,
+            self.stage = match std::mem::replace(&mut self.stage, PairStage::Gone) {
+                PairStage::Reaching(reaching) => self.reach(reaching, shared, runtime, now)?,
                 other => other,
             };
-            self.stage = match std::mem::replace(&mut self.stage, Stage::Gone) {
-                Stage::Tunnel(tunnel) => {
+            self.stage = match std::mem::replace(&mut self.stage, PairStage::Gone) {
+                PairStage::Tunnel(tunnel) => {
                     let next = self.look_into(tunnel, shared, runtime, now)?;
                     // The received data may already contain a whole request.
-                    again = matches!(next, Stage::Asking(_));
+                    again = matches!(next, PairStage::Asking(_));
                     next
                 }
                 other => other,
             };
         }
-        self.stage = match std::mem::replace(&mut self.stage, Stage::Gone) {
-            Stage::Relaying(relay) => self.relay(relay, shared, runtime, now)?,
-            Stage::Leaving(mut lingering) => match lingering.turn(&mut runtime.buffers, now) {
-                true => Stage::Gone,
-                false => Stage::Leaving(lingering),
+        self.stage = match std::mem::replace(&mut self.stage, PairStage::Gone) {
+            PairStage::Relaying(relay) => self.relay(relay, shared, runtime, now)?,
+            PairStage::Leaving(mut lingering) => match lingering.turn(&mut runtime.buffers, now) {
+                true => PairStage::Gone,
+                false => PairStage::Leaving(lingering),
             },
             other => other,
         };
@@ -351,7 +351,7 @@ impl ProxyPair {
         shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Stage> {
+    ) -> io::Result<PairStage> {
         let forward = shared.config.forward.as_ref();
         if asking.inside.is_none() && forward.is_some_and(|forward| forward.transparent) {
             return self.redirected(asking.opening.into_socket().0, shared, runtime, now);
@@ -387,7 +387,7 @@ impl ProxyPair {
             OpeningProgress::Socks => {
                 let until = asking.opening.deadline();
                 let link = asking.opening.into_socket().0;
-                Ok(Stage::Socks(Box::new(Socks::new(link, until))))
+                Ok(PairStage::Socks(Box::new(Socks::new(link, until))))
             }
             OpeningProgress::Refused { why, then, securing, .. } => {
                 let begun = asking
@@ -414,10 +414,12 @@ impl ProxyPair {
                 }
                 Ok(match then {
                     Then::End => leaving(asking.opening.into_parts().0, now),
-                    Then::Drop | Then::Reset | Then::Nothing => Stage::Gone,
+                    Then::Drop | Then::Reset | Then::Nothing => PairStage::Gone,
                 })
             }
-            OpeningProgress::Pending | OpeningProgress::Accepted(_) => Ok(Stage::Asking(asking)),
+            OpeningProgress::Pending | OpeningProgress::Accepted(_) => {
+                Ok(PairStage::Asking(asking))
+            }
         }
     }
 
@@ -437,11 +439,11 @@ impl ProxyPair {
         shared: &ProxyShared,
         runtime: &Runtime,
         now: Instant,
-    ) -> Stage {
+    ) -> PairStage {
         let config = OpenConfig { target, ..shared.config.open.clone() };
         let way = ClientOpening::way(&config, self.server_slot, self.id, runtime, now);
         let way = way.avoiding(&shared.own);
-        Stage::Reaching(Box::new(Reaching { client, way }))
+        PairStage::Reaching(Box::new(Reaching { client, way }))
     }
 
     /// Handles a complete request to the proxy.
@@ -453,7 +455,7 @@ impl ProxyPair {
         shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Stage> {
+    ) -> io::Result<PairStage> {
         let (client, target) = match Wanted::of(&request, forward) {
             Wanted::Nothing(refusal) => {
                 let link = opening.into_parts().0;
@@ -479,14 +481,14 @@ impl ProxyPair {
         shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Stage> {
+    ) -> io::Result<PairStage> {
         let wanted = link.socket().original_destination().ok();
         let found = wanted.filter(|address| !shared.own.contains(address));
         let Some((address, target)) = found.and_then(|address| {
             Some((address, server(&address.ip().to_string(), address.port())?))
         }) else {
             self.failed("the firewall did not redirect it here (--transparent)", runtime)?;
-            return Ok(Stage::Gone);
+            return Ok(PairStage::Gone);
         };
         runtime.report(self.id, &Event::Note(&format!("the client connected to {address}")))?;
         let destination = destination(&target);
@@ -502,10 +504,10 @@ impl ProxyPair {
         shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Stage> {
-        let Some(forward) = &shared.config.forward else { return Ok(Stage::Gone) };
+    ) -> io::Result<PairStage> {
+        let Some(forward) = &shared.config.forward else { return Ok(PairStage::Gone) };
         match socks.turn(forward, now) {
-            SocksProgress::Pending => Ok(Stage::Socks(socks)),
+            SocksProgress::Pending => Ok(PairStage::Socks(socks)),
             SocksProgress::Failed(why) => {
                 self.failed(&why, runtime)?;
                 Ok(leaving(socks.link.opened(), now))
@@ -529,10 +531,10 @@ impl ProxyPair {
         shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Stage> {
+    ) -> io::Result<PairStage> {
         let mut server = match reaching.way.advance_way(runtime, now) {
             Ok(Some(link)) => link,
-            Ok(None) => return Ok(Stage::Reaching(reaching)),
+            Ok(None) => return Ok(PairStage::Reaching(reaching)),
             Err(OpenError::Local(error)) => return Err(error),
             Err(error) => return self.unreachable(*reaching, &error, runtime, now),
         };
@@ -567,7 +569,7 @@ impl ProxyPair {
         // While both wait, neither needs a buffer.
         server.take_back(&mut runtime.buffers, false);
         let until = now + shared.config.open.handshake_timeout;
-        Ok(Stage::Tunnel(Box::new(Tunnel { client: link, way, server, destination, until })))
+        Ok(PairStage::Tunnel(Box::new(Tunnel { client: link, way, server, destination, until })))
     }
 
     /// Examines the first bytes of a tunnel, and continues accordingly.
@@ -577,14 +579,14 @@ impl ProxyPair {
         shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Stage> {
-        let Some(forward) = &shared.config.forward else { return Ok(Stage::Gone) };
+    ) -> io::Result<PairStage> {
+        let Some(forward) = &shared.config.forward else { return Ok(PairStage::Gone) };
         let carried = tunnel.turn(forward, now);
         let tls = match carried {
-            TunnelContent::Unknown => return Ok(Stage::Tunnel(tunnel)),
+            TunnelContent::Unknown => return Ok(PairStage::Tunnel(tunnel)),
             TunnelContent::Nothing(why) => {
                 runtime.report(self.id, &Event::Passed(&why))?;
-                return Ok(Stage::Gone);
+                return Ok(PairStage::Gone);
             }
             TunnelContent::Bytes(what) => {
                 return self.pass_blindly(*tunnel, what, shared, runtime, now);
@@ -599,7 +601,7 @@ impl ProxyPair {
                 Ok(pipe) => client.start_tls(pipe),
                 Err(error) => {
                     self.failed(&error.to_string(), runtime)?;
-                    return Ok(Stage::Gone);
+                    return Ok(PairStage::Gone);
                 }
             }
         }
@@ -607,8 +609,8 @@ impl ProxyPair {
         let limits = Limits::default();
         let opening = ServerOpening::new(self.id, self.address, client, limits, timeout, now);
         let opening = if tls.is_some() { opening } else { opening.in_the_open() };
-        let inside = Some(Inside { way, server, tls });
-        Ok(Stage::Asking(Box::new(Asking { opening, inside })))
+        let inside = Some(DecryptedTunnel { way, server, tls });
+        Ok(PairStage::Asking(Box::new(Asking { opening, inside })))
     }
 
     /// Forwards the content of a tunnel without decoding it.
@@ -619,7 +621,7 @@ impl ProxyPair {
         shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Stage> {
+    ) -> io::Result<PairStage> {
         let Tunnel { client, mut way, server, .. } = tunnel;
         self.unseen = what;
         runtime.report(self.id, &Event::Note(what))?;
@@ -638,7 +640,7 @@ impl ProxyPair {
             },
             now,
         );
-        Ok(Stage::Relaying(Box::new(relay)))
+        Ok(PairStage::Relaying(Box::new(relay)))
     }
 
     /// Handles a complete request inside a tunnel: connects to the server with TLS, or forwards the
@@ -646,13 +648,13 @@ impl ProxyPair {
     fn asked_inside(
         &mut self,
         opening: ServerOpening,
-        inside: Inside,
+        inside: DecryptedTunnel,
         request: Head,
         shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Stage> {
-        let Inside { mut way, server, tls } = inside;
+    ) -> io::Result<PairStage> {
+        let DecryptedTunnel { mut way, server, tls } = inside;
         let (link, inbound) = opening.into_parts();
         let forwarding = Forwarding::default();
         let Some(host) = tls else {
@@ -664,7 +666,7 @@ impl ProxyPair {
         let client = Waiting::Request { link, inbound, request, forwarding };
         let reaching = Reaching { client, way };
         match begun {
-            Ok(()) => Ok(Stage::Reaching(Box::new(reaching))),
+            Ok(()) => Ok(PairStage::Reaching(Box::new(reaching))),
             Err(error) => self.unreachable(reaching, &error, runtime, now),
         }
     }
@@ -678,7 +680,7 @@ impl ProxyPair {
         (server, evidence): (Link, OpeningEvidence),
         shared: &ProxyShared,
         runtime: &mut Runtime,
-    ) -> io::Result<Stage> {
+    ) -> io::Result<PairStage> {
         let now = Instant::now();
         let last = !asks_for_websocket(&request);
         let request = match forwarding.apply(&request, last) {
@@ -702,7 +704,7 @@ impl ProxyPair {
                 relay.leg_mut(role).add(expect);
             }
         }
-        Ok(Stage::Relaying(relay))
+        Ok(PairStage::Relaying(relay))
     }
 
     /// Handles a server that can't be reached: the client gets an error, and the diagnosis is that
@@ -713,7 +715,7 @@ impl ProxyPair {
         error: &OpenError,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Stage> {
+    ) -> io::Result<PairStage> {
         let Reaching { client, mut way } = reaching;
         let found = way.evidence().explain(error);
         let text = error.to_string();
@@ -732,7 +734,7 @@ impl ProxyPair {
                 runtime.report(self.id, &Event::Failed(why))?;
                 runtime
                     .remark(self.id, &format!("{} got no server: {why}", peer_name(self.address)));
-                Stage::Gone
+                PairStage::Gone
             }
             Waiting::Tunnel { link, .. } => {
                 self.answer(link.opened(), error.gateway_status(), why, runtime, now)?
@@ -753,7 +755,7 @@ impl ProxyPair {
         why: &str,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Stage> {
+    ) -> io::Result<PairStage> {
         self.answer(link, 502, why, runtime, now)
     }
 
@@ -765,7 +767,7 @@ impl ProxyPair {
         why: &str,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Stage> {
+    ) -> io::Result<PairStage> {
         let mut refusal = Refusal::new(status, &[], format!("wscope proxy: {why}"));
         refusal.reason = why.to_owned();
         self.refuse(link, &refusal, runtime, now)
@@ -777,7 +779,7 @@ impl ProxyPair {
         refusal: &Refusal,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Stage> {
+    ) -> io::Result<PairStage> {
         let Refusal { status, response, reason, .. } = refusal;
         let why = reason.lines().next().unwrap_or_default();
         report_response(self.id, response, &mut runtime.outputs_and_buffers().0)?;
@@ -794,7 +796,7 @@ impl ProxyPair {
         shared: &ProxyShared,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Stage> {
+    ) -> io::Result<PairStage> {
         let awaited = *relay.answer() == UpstreamAnswer::Awaited;
         relay.turn(runtime, now)?;
         if *relay.answer() == UpstreamAnswer::Missing {
@@ -816,10 +818,10 @@ impl ProxyPair {
             runtime.remark(self.id, &text);
         }
         if !relay.is_over() {
-            return Ok(Stage::Relaying(relay));
+            return Ok(PairStage::Relaying(relay));
         }
         self.end(&relay, shared, runtime, now)?;
-        Ok(Stage::Gone)
+        Ok(PairStage::Gone)
     }
 
     /// Reports the end.
@@ -888,7 +890,7 @@ fn destination(target: &Target) -> Destination {
 }
 
 /// Sends the waiting data, and ends our side.
-fn leaving(link: Link, now: Instant) -> Stage {
+fn leaving(link: Link, now: Instant) -> PairStage {
     let lingering = Lingering::begin(link, now);
-    lingering.map_or(Stage::Gone, |lingering| Stage::Leaving(Box::new(lingering)))
+    lingering.map_or(PairStage::Gone, |lingering| PairStage::Leaving(Box::new(lingering)))
 }

@@ -39,7 +39,7 @@ pub(super) struct Load<'a> {
     parallel: usize,
     /// The number of connections that have not begun.
     left: u64,
-    running: Vec<Option<Running>>,
+    running: Vec<Option<RunningReplay>>,
     memory: Rc<Budget>,
     /// The TLS client, set up once for several connections.
     tls: Option<TlsClient>,
@@ -59,13 +59,13 @@ pub(super) struct Load<'a> {
 }
 
 /// A running connection.
-enum Running {
+enum RunningReplay {
     Opening(ConnId, Box<ClientOpening>),
-    Open(Box<Open>),
+    Open(Box<OpenReplay>),
 }
 
 /// An open connection.
-struct Open {
+struct OpenReplay {
     connection: Connection,
     evidence: OpeningEvidence,
     log: Rc<RefCell<ReplayLog>>,
@@ -129,7 +129,8 @@ impl<'a> Load<'a> {
 
     /// Begins the connections that may begin now.
     fn start(&mut self, runtime: &mut Runtime, now: Instant) {
-        let opening = |slot: &Option<Running>| matches!(slot, Some(Running::Opening(..)));
+        let opening =
+            |slot: &Option<RunningReplay>| matches!(slot, Some(RunningReplay::Opening(..)));
         let mut busy = self.running.iter().flatten().count();
         let mut opening = self.running.iter().filter(|slot| opening(slot)).count();
         let mut from = 0;
@@ -149,7 +150,7 @@ impl<'a> Load<'a> {
             let next = next.sharing(self.tls.as_ref());
             let next = if self.report.is_of_many() { next.beside() } else { next };
             let conn = runtime.reporter.connection();
-            self.running[slot] = Some(Running::Opening(conn, Box::new(next)));
+            self.running[slot] = Some(RunningReplay::Opening(conn, Box::new(next)));
             (busy, opening) = (busy + 1, opening + 1);
         }
     }
@@ -157,16 +158,16 @@ impl<'a> Load<'a> {
     /// Continues one connection.
     fn step(
         &mut self,
-        running: Running,
+        running: RunningReplay,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Option<Running>> {
+    ) -> io::Result<Option<RunningReplay>> {
         match running {
-            Running::Opening(conn, mut opening) => match opening.advance(runtime, now) {
-                Ok(None) => Ok(Some(Running::Opening(conn, opening))),
+            RunningReplay::Opening(conn, mut opening) => match opening.advance(runtime, now) {
+                Ok(None) => Ok(Some(RunningReplay::Opening(conn, opening))),
                 Ok(Some(opened)) => {
                     self.opened += 1;
-                    let open = Running::Open(Box::new(self.open(*opened, runtime, now)));
+                    let open = RunningReplay::Open(Box::new(self.open(*opened, runtime, now)));
                     self.step(open, runtime, now)
                 }
                 Err(OpenError::Local(error)) => Err(error),
@@ -175,10 +176,10 @@ impl<'a> Load<'a> {
                     Ok(None)
                 }
             },
-            Running::Open(mut open) => {
+            RunningReplay::Open(mut open) => {
                 runtime.give_turn(&mut open.connection, now)?;
                 if !open.connection.is_over() {
-                    return Ok(Some(Running::Open(open)));
+                    return Ok(Some(RunningReplay::Open(open)));
                 }
                 self.end(*open, runtime, now)?;
                 Ok(None)
@@ -186,7 +187,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    fn open(&self, opened: Opened, runtime: &Runtime, now: Instant) -> Open {
+    fn open(&self, opened: Opened, runtime: &Runtime, now: Instant) -> OpenReplay {
         let Opened { conn, link, inbound, report, evidence, .. } = opened;
         let config = self.config;
         let setup = ConnectionSetup {
@@ -202,7 +203,7 @@ impl<'a> Load<'a> {
         let mut connection = Connection::new(link, inbound, &setup, now);
         let log = Rc::default();
         connection.add(Replay::new(&self.script, &log, now));
-        Open { connection, evidence, log }
+        OpenReplay { connection, evidence, log }
     }
 
     /// Handles a failed opening: the first one is reported in full, all are counted.
@@ -235,8 +236,8 @@ impl<'a> Load<'a> {
     }
 
     /// Handles the end of a connection, and takes its result.
-    fn end(&mut self, open: Open, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
-        let Open { mut connection, evidence, log } = open;
+    fn end(&mut self, open: OpenReplay, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        let OpenReplay { mut connection, evidence, log } = open;
         self.moved = true;
         let log = &mut *log.borrow_mut();
         connection.shut_down();
@@ -307,8 +308,8 @@ impl<'a> Load<'a> {
         self.leave_by = Some(now + LEAVING);
         for slot in &mut self.running {
             match slot {
-                Some(Running::Opening(..)) => *slot = None,
-                Some(Running::Open(open)) => {
+                Some(RunningReplay::Opening(..)) => *slot = None,
+                Some(RunningReplay::Open(open)) => {
                     // If it is already closing, no Close is needed.
                     let close = Some(CloseCode::Away.into());
                     let _ = open.connection.sender(now).close(close, "");
@@ -334,8 +335,8 @@ impl Task for Load<'_> {
         if self.until.is_some_and(|at| at <= now) && !self.is_leaving() {
             self.failure.get_or_insert(Exit::Timeout);
             let first = self.running.iter().flatten().next().map(|running| match running {
-                Running::Open(open) => open.connection.id(),
-                Running::Opening(conn, _) => *conn,
+                RunningReplay::Open(open) => open.connection.id(),
+                RunningReplay::Opening(conn, _) => *conn,
             });
             let conn = first.unwrap_or(runtime.reporter.connection());
             let text = TimeoutKind::MaxTime.what();
@@ -350,8 +351,8 @@ impl Task for Load<'_> {
             let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
             let wants = match &self.running[slot] {
                 // The result of a lookup thread names no connection.
-                Some(Running::Opening(..)) => true,
-                Some(Running::Open(open)) => {
+                Some(RunningReplay::Opening(..)) => true,
+                Some(RunningReplay::Open(open)) => {
                     open.connection.wants_turn(&runtime.stdout, &runtime.reporter)
                         || due(open.connection.deadline())
                 }
@@ -369,16 +370,18 @@ impl Task for Load<'_> {
         if self.left == 0 && running().next().is_none() {
             return NextRound::Done;
         }
-        let wants = |running: &Running| match running {
-            Running::Opening(_, opening) => opening.wants_turn(),
-            Running::Open(open) => open.connection.wants_turn(&runtime.stdout, &runtime.reporter),
+        let wants = |running: &RunningReplay| match running {
+            RunningReplay::Opening(_, opening) => opening.wants_turn(),
+            RunningReplay::Open(open) => {
+                open.connection.wants_turn(&runtime.stdout, &runtime.reporter)
+            }
         };
         if self.moved || self.signal.is_some() && !self.is_leaving() || running().any(wants) {
             return NextRound::Now;
         }
-        let due = |running: &Running| match running {
-            Running::Opening(_, opening) => opening.deadline(),
-            Running::Open(open) => open.connection.deadline(),
+        let due = |running: &RunningReplay| match running {
+            RunningReplay::Opening(_, opening) => opening.deadline(),
+            RunningReplay::Open(open) => open.connection.deadline(),
         };
         let due = running().filter_map(due);
         NextRound::Wait(
@@ -389,8 +392,8 @@ impl Task for Load<'_> {
     fn ready(&mut self, ready: Ready<'_>) {
         let Ready::Socket(slot, event) = ready else { return };
         match self.running.get_mut(slot).and_then(Option::as_mut) {
-            Some(Running::Opening(_, opening)) => opening.ready(event),
-            Some(Running::Open(open)) => open.connection.ready(event),
+            Some(RunningReplay::Opening(_, opening)) => opening.ready(event),
+            Some(RunningReplay::Open(open)) => open.connection.ready(event),
             None => {}
         }
     }

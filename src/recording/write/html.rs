@@ -20,13 +20,13 @@ const PAGE: &str = include_str!("report.html");
 /// Collects the data of the report.
 #[derive(Debug, Default)]
 pub struct HtmlReport {
-    connections: BTreeMap<ConnId, Connection>,
+    connections: BTreeMap<ConnId, ReportedConnection>,
     kept: usize,
     cut: u64,
 }
 
 #[derive(Debug, Default)]
-struct Connection {
+struct ReportedConnection {
     began: i64,
     opened: Option<i64>,
     facts: Vec<String>,
@@ -35,14 +35,14 @@ struct Connection {
     ending: String,
     findings: Vec<Value>,
     frames: Vec<Value>,
-    coming: [Option<Coming>; 2],
+    coming: [Option<ArrivingFrame>; 2],
     /// The endpoint made the next frame itself.
     automatic: [bool; 2],
     deflate: bool,
 }
 
 #[derive(Debug)]
-struct Coming {
+struct ArrivingFrame {
     header: FrameHeader,
     number: u64,
     micros: i64,
@@ -76,7 +76,7 @@ impl HtmlReport {
         }
         let connection = self.connections.entry(at.conn).or_insert_with(|| {
             let began = at.micros;
-            Connection { began, ..Connection::default() }
+            ReportedConnection { began, ..ReportedConnection::default() }
         });
         match event {
             Event::Connected { local, peer } => {
@@ -169,7 +169,7 @@ impl HtmlReport {
     }
 }
 
-impl Connection {
+impl ReportedConnection {
     fn frame(
         &mut self,
         micros: i64,
@@ -182,7 +182,7 @@ impl Connection {
         match event {
             FrameEvent::Start { number, header } => {
                 self.end_frame(direction, kept, cut);
-                self.coming[direction as usize] = Some(Coming {
+                self.coming[direction as usize] = Some(ArrivingFrame {
                     header: **header,
                     number: *number,
                     micros,
@@ -219,7 +219,8 @@ impl Connection {
 
     fn end_frame(&mut self, direction: Direction, kept: &mut usize, cut: &mut u64) {
         let Some(coming) = self.coming[direction as usize].take() else { return };
-        let Coming { header, number, micros, payload, data, len, broken, automatic } = coming;
+        let ArrivingFrame { header, number, micros, payload, data, len, broken, automatic } =
+            coming;
         let compressed = self.deflate && !data.is_empty() && data != payload;
         let mut content = if compressed { data } else { payload };
         let whole =

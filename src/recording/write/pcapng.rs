@@ -23,7 +23,7 @@ const ACK: u8 = 0x10;
 #[derive(Debug, Default)]
 pub struct PcapngWriter {
     role: Option<Role>,
-    connections: HashMap<ConnId, Connection>,
+    connections: HashMap<ConnId, TcpConnection>,
     /// Connections with TLS: a comment states it.
     secure: Vec<ConnId>,
     addresses: HashMap<ConnId, (SocketAddr, SocketAddr)>,
@@ -33,7 +33,7 @@ pub struct PcapngWriter {
 }
 
 #[derive(Debug)]
-struct Connection {
+struct TcpConnection {
     /// The addresses of client and server.
     ends: [SocketAddr; 2],
     /// The sequence number of the next byte of each end.
@@ -112,7 +112,7 @@ impl PcapngWriter {
         let unknown = || ends("", "", conn);
         let (client, server) = self.addresses.get(&conn).copied().unwrap_or_else(unknown);
         let mut connection =
-            Connection { ends: [client, server], next: [1000, 2000], last_head: None };
+            TcpConnection { ends: [client, server], next: [1000, 2000], last_head: None };
         let secure = self.secure.contains(&conn);
         let comment = if secure { "wss: written as plain text, without TLS" } else { "" };
         connection.packet(micros, 0, SYN, b"", comment, out);
@@ -146,7 +146,7 @@ fn ends(client: &str, server: &str, conn: ConnId) -> (SocketAddr, SocketAddr) {
     }
 }
 
-impl Connection {
+impl TcpConnection {
     /// Writes a packet from the client (0) or the server (1).
     fn packet(
         &mut self,

@@ -29,7 +29,7 @@ const ERRORS: usize = 16;
 /// All rules, with their state.
 #[derive(Debug, Default)]
 pub struct AnswerRules {
-    rules: Vec<Rule>,
+    rules: Vec<AnswerRule>,
     last: u64,
     /// The values of `${NAME}`, in addition to the groups of a rule.
     variables: Variables,
@@ -38,7 +38,7 @@ pub struct AnswerRules {
 }
 
 #[derive(Debug)]
-struct Rule {
+struct AnswerRule {
     id: u64,
     rule: OnRule,
     target: ClientSet,
@@ -61,7 +61,7 @@ impl AnswerRules {
         }
         self.last += 1;
         let id = self.last;
-        self.rules.push(Rule { id, rule, target, sent: None, returned: 0, since: None });
+        self.rules.push(AnswerRule { id, rule, target, sent: None, returned: 0, since: None });
         Ok(format!("answer {}; /off {id} ends it", self.rules[self.rules.len() - 1].describe()))
     }
 
@@ -74,7 +74,7 @@ impl AnswerRules {
 
     /// A line for each rule.
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.rules.iter().map(Rule::describe).collect()
+        self.rules.iter().map(AnswerRule::describe).collect()
     }
 
     /// Sets the variables, as earlier lines have set them.
@@ -129,7 +129,7 @@ impl AnswerRules {
             }
         }
         if let Some(id) = ended {
-            let line = self.rules.iter().find(|rule| rule.id == id).map(Rule::describe);
+            let line = self.rules.iter().find(|rule| rule.id == id).map(AnswerRule::describe);
             self.remove(Some(id));
             self.errors.push(format!(
                 "/on {} has ended: the peer sends its answers back, {RETURNED} within {} s",
@@ -140,7 +140,7 @@ impl AnswerRules {
     }
 }
 
-impl Rule {
+impl AnswerRule {
     fn describe(&self) -> String {
         format!("{}: {} {}", self.id, self.rule.pattern, self.rule.line)
     }

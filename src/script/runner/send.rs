@@ -38,7 +38,7 @@ pub(crate) fn read(payload: &Payload) -> Result<Cow<'_, [u8]>, String> {
 
 /// Carries out a command that sends, with the [`content`] of its payload. Returns a note if it
 /// breaks a rule. Does nothing for other commands.
-pub fn send(command: &Command, content: &[u8], sender: &mut Sender<'_>) -> Sent {
+pub fn send(command: &Command, content: &[u8], sender: &mut Sender<'_>) -> SendResult {
     match command {
         Command::Text(_) => message(Data::Text, content, true, sender),
         Command::Binary(_) => message(Data::Binary, content, true, sender),
@@ -70,15 +70,15 @@ pub(crate) fn outgoing(message: &Outgoing, sender: &mut Sender<'_>) -> Result<()
 }
 
 /// A note if the sent data breaks a rule.
-type Sent = Result<Option<String>, SendError>;
+type SendResult = Result<Option<String>, SendError>;
 
-fn message(opcode: Data, content: &[u8], last: bool, sender: &mut Sender<'_>) -> Sent {
+fn message(opcode: Data, content: &[u8], last: bool, sender: &mut Sender<'_>) -> SendResult {
     sender.fragment(Producer::Hand, opcode, content, last)?;
     // In an unfinished message, a character may continue in the next fragment.
     Ok(bad_text(opcode, content).filter(|_| last))
 }
 
-fn control(opcode: Control, content: &[u8], sender: &mut Sender<'_>) -> Sent {
+fn control(opcode: Control, content: &[u8], sender: &mut Sender<'_>) -> SendResult {
     let sent = match opcode {
         Control::Ping => sender.ping(content),
         _ => sender.pong(content),
@@ -90,7 +90,7 @@ fn control(opcode: Control, content: &[u8], sender: &mut Sender<'_>) -> Sent {
     }
 }
 
-fn close(code: Option<u16>, reason: &[u8], sender: &mut Sender<'_>) -> Sent {
+fn close(code: Option<u16>, reason: &[u8], sender: &mut Sender<'_>) -> SendResult {
     if let Ok(reason) = std::str::from_utf8(reason) {
         match sender.close(code, reason) {
             Err(SendError::CloseCode(_) | SendError::ReasonTooLong(_)) => {}

@@ -8,11 +8,11 @@ const KEPT: usize = 320;
 /// The beginnings of the first and the last sent message.
 #[derive(Debug, Default)]
 pub(super) struct Sent {
-    begun: Vec<Begun>,
+    begun: Vec<SentMessage>,
 }
 
 #[derive(Debug)]
-struct Begun {
+struct SentMessage {
     opcode: Data,
     content: Vec<u8>,
     /// Its whole length so far.
@@ -36,7 +36,7 @@ impl Sent {
             let last = if self.begun.len() == 2 { self.begun.pop() } else { None };
             let mut content = last.map(|last| last.content).unwrap_or_default();
             content.clear();
-            self.begun.push(Begun { opcode, content, len: 0 });
+            self.begun.push(SentMessage { opcode, content, len: 0 });
         }
         if let Some(last) = self.begun.last_mut() {
             last.len += piece.len() as u64;

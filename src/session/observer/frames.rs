@@ -54,7 +54,7 @@ pub(super) struct Frames {
     /// The number of the current frame.
     number: u64,
     messages: u64,
-    message: Option<Open>,
+    message: Option<OpenMessage>,
     /// The end of `message` was the last event: it is not needed any more.
     ended: bool,
     /// Whether the payload of the current frame belongs to the open message.
@@ -85,7 +85,7 @@ struct ViolationQueue {
 
 /// A message whose last frame has not ended.
 #[derive(Debug)]
-struct Open {
+struct OpenMessage {
     info: MessageInfo,
     check_utf8: bool,
     inflate: bool,
@@ -115,7 +115,7 @@ impl Inflate {
     }
 }
 
-impl Open {
+impl OpenMessage {
     /// Checks a piece of text; returns the position of the first invalid byte in the message.
     #[inline]
     fn check_text(&mut self, utf8: &mut Utf8Validator, content: &[u8]) -> Option<(u64, String)> {
@@ -568,7 +568,7 @@ impl Frames {
         let broken_by = self.inflate.as_ref().and_then(|inflate| inflate.broken_by);
         let inflate = compressed && broken_by.is_none();
         let check_utf8 = header.opcode == OpCode::Data(Data::Text) && inflate == compressed;
-        self.message = Some(Open { info, check_utf8, inflate });
+        self.message = Some(OpenMessage { info, check_utf8, inflate });
         if let (true, Some(message)) = (compressed, broken_by) {
             let detail = format!("its context was lost with message #{message}");
             self.breach(ViolationKind::InflateFailed, header.offset, detail);

@@ -4,7 +4,7 @@
 //! its object is written at its start, and the payload follows in pieces. Violations are printed at
 //! once, with the number of their frame.
 
-use super::object::{INLINE, Object, PIECE};
+use super::object::{INLINE, ObjectWriter, PIECE};
 use crate::event::{Direction, FrameEvent, Made, MessageInfo, Stamp};
 use crate::ui::clock::UtcClock;
 use crate::ui::messages::{MessageKind, Messages};
@@ -114,7 +114,8 @@ impl JsonDirectionPrinter {
             FrameEvent::Undecodable(bytes) => {
                 self.flush(clock, out);
                 for piece in bytes.chunks(PIECE) {
-                    let mut object = Object::begin("undecodable", at, Some(direction), clock, out);
+                    let mut object =
+                        ObjectWriter::begin("undecodable", at, Some(direction), clock, out);
                     mark(self.made, &mut object);
                     object.base64(piece);
                     object.end();
@@ -136,7 +137,7 @@ impl JsonDirectionPrinter {
         if frame.is_long() {
             self.write_pieces(&frame, 1, clock, out);
             let mut object =
-                Object::begin("frame-end", &frame.at, Some(frame.direction), clock, out);
+                ObjectWriter::begin("frame-end", &frame.at, Some(frame.direction), clock, out);
             mark(frame.made, &mut object);
             object.number("number", frame.number);
             object.number("received", frame.received);
@@ -191,7 +192,8 @@ impl JsonDirectionPrinter {
         while self.payload.len() - done >= least {
             let piece = &self.payload[done..];
             let piece = &piece[..piece.len().min(PIECE)];
-            let mut object = Object::begin("payload", &frame.at, Some(frame.direction), clock, out);
+            let mut object =
+                ObjectWriter::begin("payload", &frame.at, Some(frame.direction), clock, out);
             mark(frame.made, &mut object);
             object.number("number", frame.number);
             object.number("offset", offset);
@@ -230,7 +232,7 @@ pub(super) fn write_message(
     clock: &mut UtcClock,
     out: &mut Vec<u8>,
 ) {
-    let mut object = Object::begin("message", at, Some(direction), clock, out);
+    let mut object = ObjectWriter::begin("message", at, Some(direction), clock, out);
     mark(made, &mut object);
     object.number("number", info.number);
     object.opcode(info.opcode);
@@ -247,9 +249,13 @@ pub(super) fn write_message(
 }
 
 /// Begins the object of a frame with all fields of its header.
-fn write_header<'o>(frame: &JsonFrame, clock: &mut UtcClock, out: &'o mut Vec<u8>) -> Object<'o> {
+fn write_header<'o>(
+    frame: &JsonFrame,
+    clock: &mut UtcClock,
+    out: &'o mut Vec<u8>,
+) -> ObjectWriter<'o> {
     let header = &frame.header;
-    let mut object = Object::begin("frame", &frame.at, Some(frame.direction), clock, out);
+    let mut object = ObjectWriter::begin("frame", &frame.at, Some(frame.direction), clock, out);
     mark(frame.made, &mut object);
     object.number("number", frame.number);
     object.flag("fin", header.fin);
@@ -273,14 +279,14 @@ fn write_header<'o>(frame: &JsonFrame, clock: &mut UtcClock, out: &'o mut Vec<u8
 
 /// Marks frames and messages that a relay made.
 #[inline]
-fn mark(made: Option<Made>, object: &mut Object<'_>) {
+fn mark(made: Option<Made>, object: &mut ObjectWriter<'_>) {
     if let Some(made) = made {
         object.word("made", made.name());
     }
 }
 
 /// The code and the reason of a Close frame; the reason is `null` if it is not UTF-8.
-fn write_close(body: &[u8], object: &mut Object<'_>) {
+fn write_close(body: &[u8], object: &mut ObjectWriter<'_>) {
     match body.split_first_chunk::<2>() {
         Some((code, reason)) => {
             object.number("code", u16::from_be_bytes(*code).into());
@@ -302,7 +308,7 @@ fn write_violation(
     clock: &mut UtcClock,
     out: &mut Vec<u8>,
 ) {
-    let mut object = Object::begin("violation", at, Some(direction), clock, out);
+    let mut object = ObjectWriter::begin("violation", at, Some(direction), clock, out);
     mark(made, &mut object);
     super::facts::violation(violation, &mut object);
     object.end();

@@ -1,6 +1,6 @@
 //! Objects for everything that is not a frame: addresses, TLS, heads, the handshake, the end.
 
-use super::object::{Object, PIECE, base64, string};
+use super::object::{ObjectWriter, PIECE, base64, string};
 use crate::event::{
     Cause, CertificateFacts, CommandEnd, Direction, Ending, Event, Intervened, Intervention, Side,
     Stamp, TimeoutKind, TlsFacts, Totals,
@@ -22,8 +22,8 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
         Event::Intervened(done) => Some(done.direction),
         _ => None,
     };
-    let mut object = |kind: &str, fields: &dyn Fn(&mut Object<'_>)| {
-        let mut object = Object::begin(kind, at, direction, clock, out);
+    let mut object = |kind: &str, fields: &dyn Fn(&mut ObjectWriter<'_>)| {
+        let mut object = ObjectWriter::begin(kind, at, direction, clock, out);
         fields(&mut object);
         object.end();
     };
@@ -84,7 +84,7 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
     }
 }
 
-fn intervened(done: &Intervened, object: &mut Object<'_>) {
+fn intervened(done: &Intervened, object: &mut ObjectWriter<'_>) {
     object.word("what", done.what.name());
     object.opcode(done.opcode);
     object.number("frame", done.frame);
@@ -99,7 +99,7 @@ fn intervened(done: &Intervened, object: &mut Object<'_>) {
 /// Prints the end of a connection.
 pub(super) fn end(at: &Stamp, end: &Ending, clock: &mut UtcClock, out: &mut Vec<u8>) {
     let Ending { role: _, by, cause, sent, received, duration, out: sent_totals, r#in } = end;
-    let mut object = Object::begin("end", at, None, clock, out);
+    let mut object = ObjectWriter::begin("end", at, None, clock, out);
     object.word(
         "by",
         match by {
@@ -137,7 +137,7 @@ pub(super) fn end(at: &Stamp, end: &Ending, clock: &mut UtcClock, out: &mut Vec<
 }
 
 /// The fields of a violation.
-pub(super) fn violation(violation: &Violation, object: &mut Object<'_>) {
+pub(super) fn violation(violation: &Violation, object: &mut ObjectWriter<'_>) {
     let Violation { kind, frame, offset, detail } = violation;
     let rule = kind.rule();
     object.word("code", rule.code);
@@ -150,7 +150,7 @@ pub(super) fn violation(violation: &Violation, object: &mut Object<'_>) {
     object.optional_number("close", rule.close.map(|code| u16::from(code).into()));
 }
 
-fn tls(facts: &TlsFacts, object: &mut Object<'_>) {
+fn tls(facts: &TlsFacts, object: &mut ObjectWriter<'_>) {
     let TlsFacts { peer, version, cipher, alpn, certificate: own, chain, verified, problem } =
         facts;
     object.optional("peer", peer.map(role_name));
@@ -161,11 +161,11 @@ fn tls(facts: &TlsFacts, object: &mut Object<'_>) {
     object.optional("problem", problem.as_deref());
     object.nested_if("certificate", own.as_ref(), certificate);
     object.array("chain", chain, |sent, out| {
-        Object::inline(out, |object| certificate(sent, object));
+        ObjectWriter::inline(out, |object| certificate(sent, object));
     });
 }
 
-fn certificate(facts: &CertificateFacts, object: &mut Object<'_>) {
+fn certificate(facts: &CertificateFacts, object: &mut ObjectWriter<'_>) {
     object.string("subject", &facts.subject);
     object.string("issuer", &facts.issuer);
     object.strings("names", &facts.names);
@@ -174,7 +174,7 @@ fn certificate(facts: &CertificateFacts, object: &mut Object<'_>) {
     object.string("serial", &facts.serial);
 }
 
-fn head(head: &Head, object: &mut Object<'_>) {
+fn head(head: &Head, object: &mut ObjectWriter<'_>) {
     object.word(
         "kind",
         match head.kind() {
@@ -211,7 +211,7 @@ fn head(head: &Head, object: &mut Object<'_>) {
 
 fn verdict(verdict: &RuleVerdict, out: &mut Vec<u8>) {
     let RuleVerdict { rule, outcome, text } = verdict;
-    Object::inline(out, |object| {
+    ObjectWriter::inline(out, |object| {
         object.string("rule", rule.id);
         object.string("title", rule.title);
         object.word("side", role_name(rule.side));
@@ -238,14 +238,14 @@ fn verdict(verdict: &RuleVerdict, out: &mut Vec<u8>) {
 }
 
 /// The accept value step by step, RFC 6455 §4.2.2.
-fn accept(steps: &AcceptSteps, object: &mut Object<'_>) {
+fn accept(steps: &AcceptSteps, object: &mut ObjectWriter<'_>) {
     object.lossy("key", &steps.key);
     object.lossy("with_guid", &steps.concatenated);
     object.hex("sha1", &steps.sha1);
     object.string("base64", &steps.accept);
 }
 
-fn open(agreed: &Agreed, object: &mut Object<'_>) {
+fn open(agreed: &Agreed, object: &mut ObjectWriter<'_>) {
     object.optional("subprotocol", agreed.subprotocol.as_deref());
     object.strings("extensions", &agreed.extensions);
     object.nested_if("deflate", agreed.deflate, |deflate, object| {
@@ -267,12 +267,12 @@ fn timeout(kind: TimeoutKind) -> &'static str {
     }
 }
 
-pub(super) fn close(body: &CloseBody, object: &mut Object<'_>) {
+pub(super) fn close(body: &CloseBody, object: &mut ObjectWriter<'_>) {
     object.optional_number("code", body.code.map(u64::from));
     object.lossy("reason", &body.reason);
 }
 
-fn totals(totals: &Totals, object: &mut Object<'_>) {
+fn totals(totals: &Totals, object: &mut ObjectWriter<'_>) {
     object.number("frames", totals.frames);
     object.number("messages", totals.messages);
     object.number("bytes", totals.bytes);

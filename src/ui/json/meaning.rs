@@ -1,6 +1,6 @@
 //! The object with the meaning of a message.
 
-use super::object::Object;
+use super::object::ObjectWriter;
 use crate::event::Stamp;
 use crate::lens::Decoded;
 use crate::ui::clock::UtcClock;
@@ -8,14 +8,14 @@ use crate::ui::meaning::Meaning;
 
 /// Appends the object.
 pub(super) fn print(at: &Stamp, meaning: &Meaning, clock: &mut UtcClock, out: &mut Vec<u8>) {
-    let mut object = Object::begin("decoded", at, Some(meaning.direction), clock, out);
+    let mut object = ObjectWriter::begin("decoded", at, Some(meaning.direction), clock, out);
     object.number("message", meaning.number);
     object.array("packets", &meaning.packets, packet);
     object.end();
 }
 
 fn packet(packet: &Decoded, out: &mut Vec<u8>) {
-    Object::inline(out, |object| {
+    ObjectWriter::inline(out, |object| {
         object.word("protocol", packet.protocol);
         object.string("kind", &packet.kind);
         object.string("summary", &packet.summary);
@@ -29,7 +29,7 @@ fn packet(packet: &Decoded, out: &mut Vec<u8>) {
             object.micros("after_us", answered.after);
         });
         object.array("complaints", &packet.complaints, |complaint, out| {
-            Object::inline(out, |object| {
+            ObjectWriter::inline(out, |object| {
                 object.string("rule", complaint.rule);
                 object.string("text", &complaint.text);
             });

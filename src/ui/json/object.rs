@@ -27,12 +27,12 @@ pub(super) fn direction_name(direction: Direction) -> &'static str {
     }
 }
 
-/// An object that is being written. [`Object::end`] ends it and its line.
-pub(super) struct Object<'o> {
+/// An object that is being written. [`ObjectWriter::end`] ends it and its line.
+pub(super) struct ObjectWriter<'o> {
     out: &'o mut Vec<u8>,
 }
 
-impl<'o> Object<'o> {
+impl<'o> ObjectWriter<'o> {
     /// Begins an object with the common fields: `event`, `time`, `conn`, and `dir` if it applies.
     #[inline]
     pub(super) fn begin(
@@ -213,8 +213,8 @@ impl<'o> Object<'o> {
     }
 
     /// An object inside this one.
-    pub(super) fn nested(&mut self, name: &str, fields: impl FnOnce(&mut Object<'_>)) {
-        Object::inline(self.key(name), fields);
+    pub(super) fn nested(&mut self, name: &str, fields: impl FnOnce(&mut ObjectWriter<'_>)) {
+        ObjectWriter::inline(self.key(name), fields);
     }
 
     /// An object inside this one, or `null`.
@@ -222,7 +222,7 @@ impl<'o> Object<'o> {
         &mut self,
         name: &str,
         value: Option<T>,
-        fields: impl FnOnce(T, &mut Object<'_>),
+        fields: impl FnOnce(T, &mut ObjectWriter<'_>),
     ) {
         match value {
             Some(value) => self.nested(name, |object| fields(value, object)),
@@ -231,9 +231,9 @@ impl<'o> Object<'o> {
     }
 
     /// An object inside a line.
-    pub(super) fn inline(out: &mut Vec<u8>, fields: impl FnOnce(&mut Object<'_>)) {
+    pub(super) fn inline(out: &mut Vec<u8>, fields: impl FnOnce(&mut ObjectWriter<'_>)) {
         out.push(b'{');
-        fields(&mut Object { out });
+        fields(&mut ObjectWriter { out });
         out.push(b'}');
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::JsonPrinter;
-use super::object::Object;
+use super::object::ObjectWriter;
 use crate::event::Stamp;
 use crate::ui::idle_limit::{IdleLimit, Silence, SilenceOutcome, Timer};
 use crate::ui::ping::{PingEvent, PingRoundTrips};
@@ -85,7 +85,7 @@ impl JsonPrinter {
 }
 
 /// The sign of an end, and the code of a Close.
-fn sign(timer: Option<&Timer>, object: &mut Object<'_>) {
+fn sign(timer: Option<&Timer>, object: &mut ObjectWriter<'_>) {
     object.optional("sign", timer.map(Timer::name));
     let close = match timer {
         Some(Timer::Close(body)) => Some(body),

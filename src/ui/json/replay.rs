@@ -34,7 +34,7 @@ impl JsonPrinter {
             object.optional("expected", found.expected.as_deref());
             object.optional("received", found.received.as_deref());
             object.array("members", &found.members, |(pointer, expected, received), out| {
-                super::Object::inline(out, |object| {
+                super::ObjectWriter::inline(out, |object| {
                     object.string("pointer", pointer);
                     object.optional("expected", expected.as_deref());
                     object.optional("received", received.as_deref());

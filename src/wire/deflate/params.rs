@@ -100,7 +100,7 @@ impl DeflateOffer {
     ///
     /// All faults of the element; a server must decline such an element (RFC 7692 §7).
     pub fn parse(element: &Extension) -> Result<Self, Vec<DeflateFault>> {
-        let (set, faults) = ParamSet::read(element, Half::Offer);
+        let (set, faults) = ParamSet::read(element, NegotiationHalf::Offer);
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -129,7 +129,7 @@ impl DeflateOffer {
     ///
     /// All faults of the answer; the client must then fail the connection (RFC 7692 §7.1).
     pub fn check_response(&self, element: &Extension) -> Result<DeflateParams, Vec<DeflateFault>> {
-        let (set, mut faults) = ParamSet::read(element, Half::Response);
+        let (set, mut faults) = ParamSet::read(element, NegotiationHalf::Response);
         // RFC 7692 §7.1.1.1: "A server accepts an extension negotiation offer that
         // includes the "server_no_context_takeover" extension parameter by including
         // the "server_no_context_takeover" extension parameter in the corresponding
@@ -314,7 +314,7 @@ const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 
 /// The half of the negotiation that an element belongs to. The halves differ in one value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Half {
+enum NegotiationHalf {
     Offer,
     Response,
 }
@@ -328,7 +328,7 @@ struct ParamSet {
 }
 
 impl ParamSet {
-    pub fn read(element: &Extension, half: Half) -> (Self, Vec<DeflateFault>) {
+    pub fn read(element: &Extension, half: NegotiationHalf) -> (Self, Vec<DeflateFault>) {
         let mut set = Self {
             server_no_context_takeover: false,
             client_no_context_takeover: false,
@@ -347,7 +347,11 @@ impl ParamSet {
         (set, faults)
     }
 
-    fn read_param(&mut self, param: &ExtensionParam, half: Half) -> Result<(), DeflateFault> {
+    fn read_param(
+        &mut self,
+        param: &ExtensionParam,
+        half: NegotiationHalf,
+    ) -> Result<(), DeflateFault> {
         match param.name.as_str() {
             SERVER_NO_CONTEXT_TAKEOVER => {
                 // A flag with a value still has the same meaning. So it counts as present, and is
@@ -366,7 +370,7 @@ impl ParamSet {
             CLIENT_MAX_WINDOW_BITS => {
                 // RFC 7692 §7.1.2.2: only an offer may leave the value out.
                 self.client_max_window_bits = match (&param.value, half) {
-                    (None, Half::Offer) => ClientMaxWindowBits::Bare,
+                    (None, NegotiationHalf::Offer) => ClientMaxWindowBits::Bare,
                     _ => ClientMaxWindowBits::Bits(window_bits(param)?),
                 };
                 Ok(())

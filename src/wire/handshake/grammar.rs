@@ -133,7 +133,7 @@ pub fn parse_extensions<'a>(
     let mut count = 0;
     for value in lines {
         count += 1;
-        let mut cursor = Cursor { bytes: value, at: 0, line: count };
+        let mut cursor = Scanner { bytes: value, at: 0, line: count };
         loop {
             cursor.skip_space();
             match cursor.peek() {
@@ -192,13 +192,13 @@ pub fn parse_subprotocols<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Subp
 }
 
 /// A position in one header value.
-struct Cursor<'a> {
+struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
     line: usize,
 }
 
-impl Cursor<'_> {
+impl Scanner<'_> {
     /// `extension = extension-token *( ";" extension-param )`, up to a comma or the end.
     fn extension(&mut self) -> Result<Extension, GrammarError> {
         let name = self.token(ExtensionPart::ExtensionName)?;

@@ -4,11 +4,11 @@ use super::Head;
 
 /// Follows the body of a request to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestBody(Place);
+pub struct RequestBody(BodyPlace);
 
 /// What comes next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
+enum BodyPlace {
     /// This many bytes, then the end of the body.
     Bytes(u64),
     /// The size of a chunk: the digits so far, if any, and whether its extensions have begun.
@@ -31,16 +31,16 @@ impl RequestBody {
         let mut codings = request.tokens("Transfer-Encoding");
         Self(match (codings.next(), codings.next()) {
             (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => {
-                Place::Size(None, false)
+                BodyPlace::Size(None, false)
             }
             (None, _) => match lengths.next() {
-                None => Place::Bytes(0),
+                None => BodyPlace::Bytes(0),
                 Some(Some(first)) if lengths.all(|other| other == Some(first)) => {
-                    Place::Bytes(first)
+                    BodyPlace::Bytes(first)
                 }
-                Some(_) => Place::Endless,
+                Some(_) => BodyPlace::Endless,
             },
-            _ => Place::Endless,
+            _ => BodyPlace::Endless,
         })
     }
 
@@ -49,14 +49,14 @@ impl RequestBody {
         let mut at = 0;
         while at < bytes.len() {
             match &mut self.0 {
-                Place::Bytes(0) => break,
-                Place::Bytes(left) | Place::Chunk(left @ 1..) => {
+                BodyPlace::Bytes(0) => break,
+                BodyPlace::Bytes(left) | BodyPlace::Chunk(left @ 1..) => {
                     let rest = bytes.len() - at;
                     let n = usize::try_from(*left).map_or(rest, |left| left.min(rest));
                     *left -= n as u64;
                     at += n;
                 }
-                Place::Endless => return bytes.len(),
+                BodyPlace::Endless => return bytes.len(),
                 _ => {
                     self.byte(bytes[at]);
                     at += 1;
@@ -70,25 +70,25 @@ impl RequestBody {
     fn byte(&mut self, byte: u8) {
         let place = &mut self.0;
         *place = match (&*place, byte) {
-            (Place::Size(Some(0), _), b'\n') => Place::Trailer(true),
-            (Place::Size(Some(size), _), b'\n') => Place::Chunk(*size),
-            (Place::Size(size @ Some(_), true), _) => Place::Size(*size, true),
-            (Place::Size(size @ Some(_), false), b';' | b' ' | b'\t' | b'\r') => {
-                Place::Size(*size, true)
+            (BodyPlace::Size(Some(0), _), b'\n') => BodyPlace::Trailer(true),
+            (BodyPlace::Size(Some(size), _), b'\n') => BodyPlace::Chunk(*size),
+            (BodyPlace::Size(size @ Some(_), true), _) => BodyPlace::Size(*size, true),
+            (BodyPlace::Size(size @ Some(_), false), b';' | b' ' | b'\t' | b'\r') => {
+                BodyPlace::Size(*size, true)
             }
-            (Place::Size(size, false), digit) => {
+            (BodyPlace::Size(size, false), digit) => {
                 let digit = char::from(digit).to_digit(16).map(u64::from);
                 let size = digit
                     .and_then(|digit| size.unwrap_or(0).checked_mul(16).map(|size| size + digit));
-                size.map_or(Place::Endless, |size| Place::Size(Some(size), false))
+                size.map_or(BodyPlace::Endless, |size| BodyPlace::Size(Some(size), false))
             }
-            (Place::Chunk(_) | Place::ChunkEnd, b'\r') => Place::ChunkEnd,
-            (Place::Chunk(_) | Place::ChunkEnd, b'\n') => Place::Size(None, false),
-            (Place::Trailer(true), b'\n') => Place::Bytes(0),
-            (Place::Trailer(_), b'\n') => Place::Trailer(true),
-            (Place::Trailer(empty), b'\r') => Place::Trailer(*empty),
-            (Place::Trailer(_), _) => Place::Trailer(false),
-            _ => Place::Endless,
+            (BodyPlace::Chunk(_) | BodyPlace::ChunkEnd, b'\r') => BodyPlace::ChunkEnd,
+            (BodyPlace::Chunk(_) | BodyPlace::ChunkEnd, b'\n') => BodyPlace::Size(None, false),
+            (BodyPlace::Trailer(true), b'\n') => BodyPlace::Bytes(0),
+            (BodyPlace::Trailer(_), b'\n') => BodyPlace::Trailer(true),
+            (BodyPlace::Trailer(empty), b'\r') => BodyPlace::Trailer(*empty),
+            (BodyPlace::Trailer(_), _) => BodyPlace::Trailer(false),
+            _ => BodyPlace::Endless,
         };
     }
 }
