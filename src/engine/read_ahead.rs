@@ -13,7 +13,10 @@ use crate::wire::decoder::{Decoder, DecoderStep, Input};
 use crate::wire::{Control, OpCode};
 
 /// How many bytes are received ahead.
-pub const MOST: usize = 1024 * 1024;
+pub const MOST: usize = 512 * 1024;
+
+/// How many bytes are copied at once.
+const PIECE: usize = 16 * 1024;
 
 /// How many pings are answered ahead. Each answer also needs memory and is shown.
 const ANSWERS: u32 = 4096;
@@ -75,9 +78,23 @@ impl ReadAhead {
 
     /// Takes the next bytes, and answers the pings in them.
     pub fn take(&mut self, bytes: &[u8], endpoint: &mut Endpoint, now: Instant, tx: &mut Vec<u8>) {
-        // Decoding unmasks in place.
-        let mut copy = bytes.to_vec();
-        let mut input = Input::new(&mut copy);
+        // Decoding unmasks in place, so it needs a copy: a piece at a time.
+        let mut copy = Vec::with_capacity(bytes.len().min(PIECE));
+        for piece in bytes.chunks(PIECE) {
+            copy.clear();
+            copy.extend_from_slice(piece);
+            self.decode(&mut copy, endpoint, now, tx);
+        }
+    }
+
+    fn decode(
+        &mut self,
+        bytes: &mut [u8],
+        endpoint: &mut Endpoint,
+        now: Instant,
+        tx: &mut Vec<u8>,
+    ) {
+        let mut input = Input::new(bytes);
         while let Some(decoder) = &mut self.decoder
             && let Some(step) = decoder.step(&mut input)
             && let Some(header) = decoder.header()
