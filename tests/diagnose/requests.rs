@@ -39,7 +39,7 @@ fn a_value_that_was_never_filled_in_is_named() {
     let port = serve_by(|_| answer("403 Forbidden", "", ""));
     Told::of(&[], port, "/ws?token=").is("W332", "the parameter token is empty");
     Told::of(&[], port, "/rooms/{id}").is("W332", "the path still has the placeholder `{id}`");
-    let told = Told::of(&["--bearer", "<hunter>"], port, "/ws");
+    let told = Told::of(&["-H", "Authorization: Bearer <hunter>"], port, "/ws");
     told.is("W332", "the Authorization header still has a placeholder");
     told.lacks("hunter");
     let told = Told::of(&["--bearer", "abc"], port, "/rooms/7?cursor=null");
@@ -81,5 +81,5 @@ fn a_refusal_on_the_default_port_is_compared_with_tls_on_its_default_port() {
     // Without --diagnose, and on another port, there is no such trial.
     let told = Told::run(&[&lead[..], &["ws://h.example/ws"]].concat());
     told.lacks("on port 443");
-    Told::of(&["--diagnose"], port, "/ws").lacks("wss://");
+    Told::of(&["--diagnose"], port, "/ws").lacks("with wss://");
 }

@@ -272,6 +272,7 @@ fn a_path_that_opens_over_tls_is_told_so() {
     };
     let d = of(TrialOutcome::Opened);
     is(&d, "is served over TLS only", Confidence::High);
+    lacks(&d, "wrong path");
     assert!(d.help.contains("wss://api.example/chat"), "{d:?}");
     let same = TrialOutcome::Status { code: 404, text: "404".to_owned(), body: Vec::new() };
     lacks(&of(same), "over TLS");

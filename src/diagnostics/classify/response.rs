@@ -752,7 +752,9 @@ impl RefusalResponse<'_> {
         });
         let url = self.facts.url.map(Url::of).filter(|url| !url.is_secure());
         match opens.zip(url) {
+            // The path is right, and the server behind it takes the request.
             Some((fact, url)) => d
+                .certain()
                 .because("the WebSocket of this path is served over TLS only", fact)
                 .help(format!("use `wss://{}{}`", url.host, url.path)),
             None => d,
