@@ -1,7 +1,7 @@
 //! What a tested client requests: a case in the path of its URL, a resource of the browser page, or
 //! a request of a harness for Autobahn's fuzzing server.
 
-use crate::net::target::percent_decoded;
+use crate::wire::percent::percent_decoded;
 
 /// What is requested.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -139,14 +139,29 @@ fn server(head: &Head) -> String {
     ["Server", "X-Powered-By"].into_iter().filter_map(named).collect()
 }
 
-/// The same server, with TLS instead of without, or the reverse.
-fn other_scheme(config: &OpenConfig) -> OpenConfig {
+/// The same server, with TLS instead of without, or the reverse. A server that answered a plain
+/// request on the default port serves TLS on another: the default one, too.
+fn other_scheme(config: &OpenConfig, evidence: &OpeningEvidence) -> OpenConfig {
     let mut other = config.clone();
     other.target.secure = !config.target.secure;
+    if is_answered_plainly(evidence) && is_plain_default(config) {
+        other.target.port = 443;
+    }
     // The trial does not ask whether the certificate is valid.
     other.transport.tls.insecure = true;
     keep_only_path(&mut other);
     other
+}
+
+/// Whether the port speaks plain HTTP.
+fn is_answered_plainly(evidence: &OpeningEvidence) -> bool {
+    evidence.response().is_some() && !evidence.wants_tls()
+}
+
+/// Whether the URL is that of the default port without TLS.
+fn is_plain_default(config: &OpenConfig) -> bool {
+    let target = &config.target;
+    !target.secure && target.port == 80 && target.unix_socket.is_none()
 }
 
 /// Keeps only the path of the user's request. Any header, subprotocol or parameter may be a
@@ -292,10 +307,16 @@ pub fn attempt(
         Variation::OtherPath if path(&config.target.resource_name) != UNKNOWN_PATH => {
             (with_other_path(config), UNKNOWN_PATH.to_owned())
         }
+        // A port speaks one of both only.
+        Variation::OtherScheme if is_answered_plainly(evidence) && !is_plain_default(config) => {
+            return Ok(None);
+        }
         Variation::OtherScheme => {
-            let other = other_scheme(config);
+            let other = other_scheme(config, evidence);
             let scheme = if other.target.secure { "wss" } else { "ws" };
-            (other, format!("{scheme}://"))
+            let moved = other.target.port != config.target.port;
+            let port = if moved { " on port 443" } else { "" };
+            (other, format!("{scheme}://{port}"))
         }
         Variation::NoSubprotocol if evidence.sent("Sec-WebSocket-Protocol").is_some() => {
             (without_subprotocols(config), String::new())
@@ -443,7 +464,7 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
         E::Refused { .. } => {
             match evidence.response().and_then(Head::status_line).map(|line| line.code) {
                 _ if evidence.wants_tls() => &[V::OtherScheme],
-                Some(400..=499) => &[
+                Some(400..=500) => &[
                     V::NoUpgrade,
                     V::OwnOrigin,
                     V::NoOrigin,
@@ -451,17 +472,9 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
                     V::OwnHost,
                     V::NearHost,
                     V::OtherPath,
+                    V::OtherScheme,
                 ],
-                Some(500) => &[
-                    V::NoUpgrade,
-                    V::OwnOrigin,
-                    V::NoOrigin,
-                    V::NoSubprotocol,
-                    V::OwnHost,
-                    V::NearHost,
-                    V::OtherPath,
-                ],
-                Some(200..=299) => &[V::NoUpgrade, V::OtherPath],
+                Some(200..=299) => &[V::NoUpgrade, V::OtherPath, V::OtherScheme],
                 _ => &[V::NoUpgrade],
             }
         }

@@ -51,7 +51,8 @@ const PLAIN_PAGES: [(&str, &str); 5] = [
 ];
 
 /// Texts that are only in the pages of programs in front of others.
-const PROXY_PAGES: [&str; 23] = [
+const PROXY_PAGES: [&str; 24] = [
+    "the application is currently not serving requests at this endpoint",
     "<h3>guru meditation:</h3>",
     "<title>no such app</title>",
     "<center>nginx",
@@ -75,6 +76,17 @@ const PROXY_PAGES: [&str; 23] = [
     "<h1>500 internal server error</h1>\nan internal server error occurred.\n",
     "your azure front door service configuration",
     "xhtml1-transitional.dtd\">\n<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n <head>\n  <title>",
+];
+
+/// Sentences of servers of GraphQL over HTTP about a request without a query: Apollo 2 to 4,
+/// express-graphql, graphql-http, and their kin.
+const GRAPHQL: [&str; 6] = [
+    "post body missing",
+    "get query missing",
+    "must provide query string",
+    "must provide a query string",
+    "graphql operations must contain a non-empty `query`",
+    "this operation has been blocked as a potential cross-site request forgery (csrf)",
 ];
 
 /// Names of filters and forward proxies of the client's network, in Server and Via.
@@ -254,6 +266,10 @@ pub enum Clue {
     CloudflareRule,
     /// Cloudflare's own answer has this number.
     CloudflareError(u16),
+    /// The answer is what a server of GraphQL over HTTP says about a request without a query.
+    GraphqlWords,
+    /// Allow lists methods, but not GET.
+    AllowsOther,
     /// The body is empty.
     NoBody,
     /// The same request without the upgrade gets the same answer.
@@ -759,6 +775,17 @@ impl Clue {
             Self::CloudflareError(wanted) => cloudflare(facts)
                 .filter(|number| *number == wanted && status >= Some(400))
                 .map(|number| format!("Cloudflare's error code is {number}")),
+            Self::GraphqlWords => {
+                let text = super::said::words(facts.body);
+                let word = GRAPHQL.iter().find(|word| contains_word(text.as_bytes(), word))?;
+                Some(format!("the answer contains {word:?}, as GraphQL over HTTP says without a query"))
+            }
+            Self::AllowsOther => {
+                let allow = header("Allow").filter(|_| status == Some(405))?;
+                let mut methods = allow.split(',').map(str::trim).filter(|name| !name.is_empty());
+                let get = methods.clone().any(|name| name.eq_ignore_ascii_case("GET"));
+                (methods.next().is_some() && !get).then(|| format!("Allow: {allow}"))
+            }
             Self::NoBody => facts.body.trim_ascii().is_empty().then(|| "the body is empty".to_owned()),
             Self::PlainSame => {
                 let trial = trial(Variation::NoUpgrade)?;

@@ -239,7 +239,8 @@ pub struct TlsAttempt<'a> {
     pub alpn: Option<&'a str>,
     /// The peer's certificate.
     pub certificate: Option<&'a CertificateFacts>,
-    /// The time at which the certificate was checked, RFC 3339 in UTC.
+    /// When the opening began, by the clock of this machine: RFC 3339 in UTC. At that time, the
+    /// certificate was checked, and the request was made.
     pub now: Option<&'a str>,
     /// The certificates that the peer sent in addition to its own.
     pub chain: &'a [CertificateFacts],

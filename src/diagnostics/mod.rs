@@ -16,6 +16,7 @@ mod diagnostic;
 pub mod facts;
 mod heard;
 mod inner;
+mod own_request;
 mod said;
 pub mod sniff;
 pub mod system;

@@ -122,6 +122,11 @@ fn is_meant(text: &str, phrase: &str, at: usize) -> bool {
                 && !says(&after, "instead");
             !elsewhere && !refused.iter().any(|words| before.ends_with(words))
         }
+        // One element of the path is a value.
+        "invalid path" | "unknown path" | "wrong path" => {
+            let parts = ["param*", "variable", "element", "segment", "component"];
+            !parts.iter().any(|word| places(after.trim_start(), word).next() == Some(0))
+        }
         // A parser speaks of an unexpected token, and CSRF has its own tokens.
         "token" => !before.ends_with("unexpected ") && !says(text, "csrf"),
         // Inside a longer name, the word is only a part of that name.
@@ -255,7 +260,10 @@ pub(super) fn words(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let trimmed = text.trim_start();
     let plain = match trimmed.chars().next() {
-        Some('<') => without_tags(trimmed),
+        Some('<') => match without_tags(trimmed) {
+            empty if empty.trim().is_empty() => noscript(trimmed).unwrap_or_default(),
+            text => text,
+        },
         Some('{' | '[' | '"') => match serde_json::from_str(trimmed) {
             Ok(value) => spoken(&value, ""),
             Err(_) => trimmed.replace(['{', '}', '[', ']', '"'], " "),
@@ -263,6 +271,15 @@ pub(super) fn words(body: &[u8]) -> String {
         _ => trimmed.to_owned(),
     };
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The text that a page without any other text shows to clients without scripts. A text about
+/// scripts says nothing about the request.
+fn noscript(html: &str) -> Option<String> {
+    let at = html.to_ascii_lowercase().find("<noscript")?;
+    let inner = html[at..].split_once('>')?.1;
+    let text = without_tags(&inner[..inner.to_ascii_lowercase().find("</noscript")?]);
+    (!text.to_ascii_lowercase().contains("javascript")).then_some(text)
 }
 
 /// The texts in a JSON value. The name of a member counts only if its text says something about it:
@@ -318,7 +335,10 @@ pub(super) fn names_path(text: &str) -> bool {
         "handler",
         "file",
     ];
-    words.iter().any(|word| says(text, word)) && unknown.iter().any(|word| says(text, word))
+    // The version of an API is another part of the request, even if it stands in the path.
+    let version = says(text, "version");
+    let says = |words: &[&str]| words.iter().any(|word| says(text, word));
+    says(&words) && says(&unknown) && !version
 }
 
 /// Whether a text contains the path as whole words, in any letter case. The path `/` does not
@@ -416,12 +436,12 @@ const SENTENCES: [&str; 13] = [
 ];
 
 /// The sentence in a JSON body: the first text in a member with such a name. If there is none, the
-/// first word that says more than the status.
+/// first word that says more than the status. Also the code and the message of an error in XML.
 pub(super) fn sentence(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start();
     if !text.starts_with('{') {
-        return None;
+        return xml_error(text);
     }
     let of = |wanted: fn(&str) -> bool| {
         let mut names = SENTENCES.iter();
@@ -445,6 +465,27 @@ pub(super) fn sentence(body: &[u8]) -> Option<String> {
             (!found.is_empty()).then(|| found.join("; "))
         })
         .or_else(|| of(|value| !is_vague(value)))
+}
+
+/// The code and the message of an error in XML, in the form of S3 and the services like it.
+fn xml_error(text: &str) -> Option<String> {
+    let root = match text.strip_prefix("<?xml") {
+        Some(rest) => rest.split_once("?>")?.1.trim_start(),
+        None => text,
+    };
+    let inner = ["<Error>", "<Error ", "<ErrorResponse>", "<ErrorResponse "]
+        .into_iter()
+        .find_map(|start| root.strip_prefix(start))?;
+    let of = |name: &str| {
+        let (_, value) = inner.split_once(&format!("<{name}>"))?;
+        let value = decoded(value.split("</").next()?.lines().next()?.trim().to_owned());
+        (!value.is_empty()).then_some(value)
+    };
+    let message = of("Message");
+    match (of("Code"), message) {
+        (Some(code), Some(message)) if !is_vague(&message) => Some(format!("{code}: {message}")),
+        (code, message) => message.or(code),
+    }
 }
 
 /// The texts in a JSON value that have several words and give a reason, each after its name.
@@ -510,13 +551,28 @@ pub(super) fn message_row(body: &[u8]) -> Option<String> {
     )
 }
 
+/// The end of a block in the text of a page. It is white space, so [`words`] drops it.
+const BLOCK: char = '\u{2029}';
+
+/// The elements inside a sentence. Any other element ends it.
+const INLINE: [&str; 24] = [
+    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "em", "font", "i", "kbd", "mark", "q", "s",
+    "samp", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var",
+];
+
+/// The name of the element whose tag begins the text, in lower case.
+fn element(tag: &str) -> String {
+    let name = tag.trim_start_matches(['<', '/']);
+    name.chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+}
+
 fn without_tags(html: &str) -> String {
     let mut out = String::new();
     let mut rest = html;
     while let Some(at) = rest.find('<') {
         out.push_str(&rest[..at]);
-        out.push(' ');
         rest = &rest[at..];
+        out.push(if INLINE.contains(&element(rest).as_str()) { ' ' } else { BLOCK });
         let lower = rest.get(..7).unwrap_or_default().to_ascii_lowercase();
         let end = match lower.as_str() {
             _ if lower.starts_with("<style") => after(rest, "</style>"),
@@ -586,11 +642,153 @@ pub(super) fn without_stock(text: &str) -> String {
 /// The text of an HTML page after its title, which is often only the name of the site. `None` if
 /// there is no title, or no text after it.
 pub(super) fn below_title(body: &[u8]) -> Option<String> {
+    let rest = words(&after_title(body)?);
+    (!rest.is_empty()).then_some(rest)
+}
+
+/// The page after its title. Before the title, there are only other tags.
+fn after_title(body: &[u8]) -> Option<Vec<u8>> {
     const END: &[u8] = b"</title>";
     let at = body.windows(END.len()).position(|tag| tag.eq_ignore_ascii_case(END))?;
-    // Before the title, there are only other tags.
-    let rest = words(&[b"<p>", &body[at + END.len()..]].concat());
-    (!rest.is_empty()).then_some(rest)
+    Some([b"<p>", &body[at + END.len()..]].concat())
+}
+
+/// Phrases with which a sentence says what failed or what is required.
+const FAILS: [&str; 63] = [
+    "is not",
+    "are not",
+    "was not",
+    "were not",
+    "has not",
+    "have not",
+    "isn't",
+    "aren't",
+    "wasn't",
+    "hasn't",
+    "haven't",
+    "not allowed",
+    "not permitted",
+    "not found",
+    "not available",
+    "not supported",
+    "not enabled",
+    "not configured",
+    "not valid",
+    "not accepted",
+    "not authorized",
+    "cannot",
+    "can't",
+    "can not",
+    "could not",
+    "couldn't",
+    "does not",
+    "doesn't",
+    "do not have",
+    "don't have",
+    "did not",
+    "didn't",
+    "will not",
+    "unable to",
+    "failed",
+    "failure",
+    "must",
+    "required",
+    "require*",
+    "missing",
+    "invalid",
+    "expired",
+    "denied",
+    "refused",
+    "rejected",
+    "forbidden",
+    "blocked",
+    "banned",
+    "exceeded",
+    "reached",
+    "too many",
+    "unavailable",
+    "down for",
+    "closed",
+    "disabled",
+    "suspended",
+    "unsupported",
+    "timed out",
+    "stopped",
+    "maintenance",
+    "no longer",
+    "there is no",
+    "offline",
+];
+
+/// The first words of sentences that greet, apologise or advise.
+const COURTESIES: [&str; 20] = [
+    "welcome",
+    "please",
+    "contact",
+    "if you",
+    "if this",
+    "check",
+    "try",
+    "go",
+    "return",
+    "visit",
+    "thank*",
+    "we apologi*",
+    "sorry for",
+    "you can",
+    "you may",
+    "let us",
+    "need help",
+    "learn",
+    "have you",
+    "for more",
+];
+
+/// The sentences of an HTML page that say what failed or what is required. A slogan, a greeting, an
+/// apology or advice is not a reason.
+pub(super) fn reasons(body: &[u8]) -> Option<String> {
+    let below = after_title(body).filter(|rest| !words(rest).is_empty());
+    let text = String::from_utf8_lossy(below.as_deref().unwrap_or(body)).into_owned();
+    let plain = match without_tags(&text) {
+        empty if empty.trim().is_empty() => noscript(&text).unwrap_or_default(),
+        plain => plain,
+    };
+    let told: Vec<String> = plain
+        .split(BLOCK)
+        .map(|block| block.split_whitespace().collect::<Vec<_>>().join(" "))
+        .flat_map(|block| split(&block))
+        .filter(|sentence| is_reason(sentence))
+        .collect();
+    (!told.is_empty()).then(|| told.join(" "))
+}
+
+/// The sentences of a text.
+fn split(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    let ends = |rest: &str| {
+        let mut marks = rest.match_indices(['.', '!', '?']).map(|(at, mark)| at + mark.len());
+        marks.find(|at| {
+            let mut next = rest[*at..].chars();
+            next.next() == Some(' ') && next.next().is_some_and(|c| !c.is_lowercase())
+        })
+    };
+    while let Some(at) = ends(rest) {
+        found.push(rest[..at].to_owned());
+        rest = rest[at..].trim_start();
+    }
+    found.push(rest.to_owned());
+    found
+}
+
+/// Whether a sentence of a page says what failed or what is required.
+fn is_reason(sentence: &str) -> bool {
+    let told = without_stock(sentence);
+    let begun = told.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let polite = COURTESIES.iter().any(|start| places(begun, start).next() == Some(0));
+    // Such a sentence repeats a status, as pages for any missing address do.
+    let page = ["the page", "this page", "page you"].iter().any(|words| says(&told, words));
+    !polite && !page && !is_vague(&told) && FAILS.iter().any(|phrase| says(&told, phrase))
 }
 
 /// The most characters of a sentence that may be a reason.
@@ -598,14 +796,13 @@ const TELLING: usize = 160;
 
 /// A short body's sentence, if it says more than the status.
 pub(super) fn telling(body: &[u8], status: u16) -> Option<String> {
-    let text = exception(body)
-        .or_else(|| sentence(body))
-        .or_else(|| below_title(body))
-        .unwrap_or_else(|| words(body));
+    let named = exception(body).or_else(|| sentence(body));
+    let page = named.is_none() && page_text(body).is_some();
+    let text = named.or_else(|| below_title(body)).unwrap_or_else(|| words(body));
     let told = !text.is_empty()
         && text.chars().count() <= TELLING
         && !is_bare(&without_stock(&text), status, VAGUE);
-    told.then_some(text)
+    if page { reasons(body).filter(|_| told) } else { told.then_some(text) }
 }
 
 /// The most characters of an exception that are read.
@@ -866,12 +1063,64 @@ mod tests {
     }
 
     #[test]
+    fn an_error_in_xml_is_its_code_and_message() {
+        let of = |body: &str| sentence(body.as_bytes());
+        let missing = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchKey</Code>\
+                       <Message>The specified key does not exist.</Message><Key>chat</Key>\
+                       <RequestId>7Q2X</RequestId></Error>";
+        assert_eq!(of(missing).as_deref(), Some("NoSuchKey: The specified key does not exist."));
+        let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+        assert_eq!(of(denied).as_deref(), Some("Access Denied"));
+        for other in ["<Error>", "<html><Error><Message>a b</Message>", "<Errors><Message>x y"] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_of_a_page_is_a_reason_if_it_says_what_failed_or_is_required() {
+        for (page, wanted) in [
+            (
+                "<h1>Acme</h1><p>Deploy faster.</p><p>The room is closed.</p>",
+                Some("The room is closed."),
+            ),
+            (
+                "<h1>Sorry!</h1><p>Your trial has expired. Please contact support.</p>",
+                Some("Your trial has expired."),
+            ),
+            ("<p>You must use the <b>mobile</b> app.</p>", Some("You must use the mobile app.")),
+            ("<h1>Welcome to Acme</h1><p>The realtime platform for everyone</p>", None),
+            ("<h1>Oops!</h1><p>Please check back soon.</p>", None),
+            ("<p>The page you were looking for doesn't exist.</p>", None),
+            ("<p>If this is not what you expected, contact support.</p>", None),
+            ("<title>The room is closed</title><p>Deploy faster</p>", None),
+            (
+                "<noscript>The endpoint a.example is offline.</noscript>",
+                Some("The endpoint a.example is offline."),
+            ),
+            ("<noscript>JavaScript is required.</noscript><div></div>", None),
+        ] {
+            assert_eq!(reasons(page.as_bytes()).as_deref(), wanted, "{page}");
+        }
+    }
+
+    #[test]
     fn any_body_has_words() {
-        for odd in
-            ["<", "<style", "<script><", "{\"", "&amp", "<\u{e9}\u{e9}\u{e9}\u{e9}>", "\u{feff}<a"]
-        {
+        for odd in [
+            "<noscript",
+            "<noscript>",
+            "<?xml",
+            "<Error><Code>",
+            "<",
+            "<style",
+            "<script><",
+            "{\"",
+            "&amp",
+            "<\u{e9}\u{e9}\u{e9}\u{e9}>",
+            "\u{feff}<a",
+        ] {
             let _ = subject(&words(odd.as_bytes()));
             let _ = (exception(odd.as_bytes()), below_title(odd.as_bytes()));
+            let _ = (reasons(odd.as_bytes()), sentence(odd.as_bytes()));
         }
     }
 }

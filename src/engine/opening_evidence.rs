@@ -52,6 +52,8 @@ pub struct OpeningEvidence {
     response: Option<Head>,
     response_after: Option<Duration>,
     body: Vec<u8>,
+    /// The first bytes behind the head of a 101 that breaks a rule.
+    behind: Vec<u8>,
     report: Option<Report>,
     phases: Phases,
     /// The results of other connections, each with one difference.
@@ -183,6 +185,11 @@ impl OpeningEvidence {
         &self.body
     }
 
+    /// Notes the bytes that arrived behind the head of a 101 that breaks a rule.
+    pub fn followed_by(&mut self, bytes: &[u8]) {
+        self.behind = bytes[..bytes.len().min(BODY)].to_vec();
+    }
+
     /// Notes how many bytes of an incomplete head have arrived.
     pub fn received(&mut self, bytes: usize) {
         self.received = bytes;
@@ -284,6 +291,7 @@ impl OpeningEvidence {
         facts.response_after = self.response_after;
         facts.body = &self.body;
         facts.report = self.report.as_ref();
+        facts.stream.first = &self.behind;
         facts.trials = &self.trials;
         facts.others.lifetimes = &self.lifetimes;
         facts.tls.alpn = self.tls.as_ref().and_then(|tls| tls.alpn.as_deref());

@@ -12,8 +12,8 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use crate::diagnostics;
 use crate::lens::{Decoded, Secrets};
-use crate::net::target::percent_decoded;
 use crate::wire::head::Head;
+use crate::wire::percent::percent_decoded;
 use crate::wire::secret::is_secret;
 
 /// The text that replaces a secret.

@@ -15,6 +15,7 @@ pub mod handshake;
 pub mod head;
 pub mod http_date;
 pub mod mask;
+pub mod percent;
 pub mod secret;
 pub mod socks;
 pub mod utf8;

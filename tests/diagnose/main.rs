@@ -16,6 +16,7 @@ mod golden;
 mod hops;
 mod inner;
 mod reaching;
+mod requests;
 mod secrets;
 mod server;
 mod sessions;

@@ -16,6 +16,7 @@ mod inside;
 mod last;
 mod reaching;
 mod refusals;
+mod requests;
 mod statuses;
 mod switching;
 mod timing;

@@ -48,6 +48,9 @@ const REFUSED: &str = "the credentials sent are wrong, expired, or for another a
 /// The possible causes if a gateway can't reach the server behind it.
 const DOWN_OR_TLS: &str = "the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS";
 
+/// The page of OpenShift's router.
+const OPENSHIFT: C = C::Body("the application is currently not serving requests at this endpoint");
+
 /// Django's page for a suspicious request.
 const SUSPICIOUS: C = C::Body("<h1>bad request (400)</h1><p></p>");
 
@@ -363,13 +366,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §4.1")
         .causes(&[
             TRANSPARENT,
+            medium("the path is that of an HTTP API, and no WebSocket", C::AllowsOther)
+                .cure("look up the path of the WebSocket; this one takes the methods of its Allow header"),
             medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure(PASS_UPGRADE),
             medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
             UNABLE,
             medium("the platform or server in front refuses the method itself, and passes no upgrade on", C::ProxyOwn)
                 .cure("look up whether that platform serves WebSockets, and where"),
-            low("the path belongs to an API that accepts POST only"),
+            low("the path belongs to an API that accepts POST only").unless(&[C::AllowsOther]),
             low("a proxy changed the method"),
         ])
         .seen("status 405"),
@@ -479,7 +484,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("nginx answers itself: a limit of it (limit_req, limit_conn), a `return 503`, or in Kubernetes a service without endpoints", C::Body("<center>nginx"))
                 .cure("read nginx's error log, which names the limit; in Kubernetes, check that the service has ready pods"),
-            medium("the proxy has no working server behind it", C::ProxyPage).unless(&[C::Body("<center>nginx"), C::Body("backend fetch failed")]),
+            medium("OpenShift's router answers itself: it has no route for this host and path, or no ready pod behind it", OPENSHIFT)
+                .cure("check host and path of the URL against the route, and that the pods behind its service are ready"),
+            medium("the proxy has no working server behind it", C::ProxyPage).unless(&[C::Body("<center>nginx"), C::Body("backend fetch failed"), OPENSHIFT]),
             medium("HTTP.sys answers itself: the application pool of IIS is stopped, or its queue is full", C::Body("http error 503. the service is unavailable"))
                 .cure("start the application pool, and look into the event log for what stopped it"),
             high("the proxy has no healthy server behind it", C::WholeBody("no healthy upstream"))

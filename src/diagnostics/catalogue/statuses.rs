@@ -51,8 +51,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("subscriptions usually have a path of their own")
         .help("try `/graphql/ws` or `/subscriptions` with `-s graphql-transport-ws`")
         .source(KNOWN)
-        .causes(&[medium("the path serves GraphQL over HTTP alone", C::PlainSame), low("the server serves queries here and subscriptions elsewhere, or none"), low("no graphql subprotocol was offered").unless(&[C::SubprotocolSent])])
-        .seen("JSON with errors or data where the path says graphql"),
+        .causes(&[
+            medium("the path serves GraphQL over HTTP; its WebSocket is at another path, or not enabled", C::GraphqlWords)
+                .cure("enable subscriptions on the server, or find their path, such as `/graphql/ws` or `/subscriptions`; offer `-s graphql-transport-ws`"),
+            medium("the path serves GraphQL over HTTP alone", C::PlainSame).unless(&[C::GraphqlWords]), low("the server serves queries here and subscriptions elsewhere, or none").unless(&[C::GraphqlWords]),
+            low("a proxy removed Upgrade and Connection, so that the handler of HTTP answered").with(C::GraphqlWords).unless(&[C::PlainDiffers, C::UpgradePasses]),
+            low("no graphql subprotocol was offered").unless(&[C::SubprotocolSent])])
+        .seen("JSON with errors or data where the path says graphql; a sentence of such a server about a missing query"),
     error("W305", "the endpoint exists, but does not upgrade")
         .because("the server answered with a success status instead of 101")
         .help("check the path, and the order of the routes on the server; a proxy may remove Upgrade: `wscope explain W320`")

@@ -20,6 +20,7 @@ mod tried;
 pub(super) mod why_closed;
 
 use super::facts::Variation;
+use super::own_request;
 use super::{Diagnostic, Facts, Family, Severity};
 use findings::Findings;
 pub use switching::PROBE_SUBPROTOCOL;
@@ -74,6 +75,10 @@ pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
             let diagnostic = found.found.remove(at);
             found.found.insert(at, tried::erratic_answers(diagnostic, trial));
         }
+    }
+    if let Some(at) = found.found.iter().position(own_request::may_explain) {
+        let diagnostic = found.found.remove(at);
+        found.found.insert(at, own_request::explained(diagnostic, facts));
     }
     // The sort is stable: within a severity, the order of the layers stays. The agreement alone
     // does not explain an end, so it comes last unless it is an error.

@@ -97,7 +97,7 @@ const DELAYS: &str = "reconnect with growing, random delays, or raise the limit"
 const REASONS: [&str; 6] = ["error", "message", "reason", "description", "detail", "details"];
 
 /// Headers that show which hop answered.
-const HOPS: [&str; 5] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By"];
+const HOPS: [&str; 6] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By", "Ngrok-Error-Code"];
 
 pub(super) fn refusal(facts: &Facts<'_>, found: &mut Findings<'_>) {
     // A server's own answer needs no explanation.
@@ -311,6 +311,10 @@ impl RefusalResponse<'_> {
             Subject::Origin => "W328",
             Subject::Subprotocol => "W350",
             Subject::Http => "W346",
+            // The version of an API may be meant.
+            Subject::Version if !phrase.contains("websocket") && self.names_version() => {
+                return None;
+            }
             Subject::Version => "W321",
             Subject::Key | Subject::Header => "W322",
             // The session may also be that of a login.
@@ -358,6 +362,24 @@ impl RefusalResponse<'_> {
         })
     }
 
+    /// Whether the URL has a version of its own, and the handshake's version was the usual one.
+    fn names_version(&self) -> bool {
+        let number = |text: &str| {
+            let digits = text.strip_prefix(['v', 'V']).unwrap_or(text);
+            digits.starts_with(|c: char| c.is_ascii_digit())
+                && digits.chars().all(|c| c.is_ascii_digit() || c == '.')
+        };
+        let url = self.facts.url.map(Url::of);
+        let named = url.is_some_and(|url| {
+            let query = url.query.to_ascii_lowercase();
+            let mut names = query.split('&').filter_map(|pair| pair.split('=').next());
+            url.path.split('/').any(number)
+                || names.any(|name| name == "v" || name == "eio" || name.contains("version"))
+        });
+        let listed = self.header("Sec-WebSocket-Version").is_some();
+        named && !listed && self.request_has_13()
+    }
+
     /// Whether "use wss" asks for TLS itself. With a URL, it does so only if that is the requested
     /// one, and the server knows it.
     fn asks_for_tls(&self, text: &str) -> bool {
@@ -394,13 +416,34 @@ impl RefusalResponse<'_> {
         if let Some(row) = said::message_row(self.body).filter(|row| !self.is_bare(row)) {
             return row;
         }
-        let text = said::below_title(self.body).unwrap_or_else(|| said::words(self.body));
+        let text = self.page_words();
         if !self.is_bare(&text) {
             return text;
         }
         let reason = self.header("X-WebSocket-Reject-Reason").or(self.challenge());
         let other = reason.or(self.own_phrase()).or(self.own_header());
         other.map_or(text, |words| String::from_utf8_lossy(words).into_owned())
+    }
+
+    /// The words of the body: of a page, those below its title; of an error in XML, its message.
+    fn page_words(&self) -> String {
+        let xml = said::sentence(self.body).filter(|_| self.is_markup());
+        xml.or_else(|| said::below_title(self.body)).unwrap_or_else(|| said::words(self.body))
+    }
+
+    /// Whether the body is HTML or XML.
+    fn is_markup(&self) -> bool {
+        said::page_text(self.body).is_some()
+    }
+
+    /// Whether [`Self::text`] is the text of a whole HTML page, so that most of its sentences may be
+    /// about anything.
+    fn is_of_page(&self) -> bool {
+        self.is_markup()
+            && said::sentence(self.body).is_none()
+            && said::exception(self.body).is_none()
+            && said::message_row(self.body).is_none_or(|row| self.is_bare(&row))
+            && !self.is_bare(&self.page_words())
     }
 
     /// The error that the challenge names in the credentials (RFC 6750 §3).
@@ -509,7 +552,10 @@ impl RefusalResponse<'_> {
         let body = self.body.trim_ascii_start();
         let answered = matches!(self.status, 200..=299 | 400);
         if !answered {
-            return None;
+            // Older servers of GraphQL answer a request without a query with 500, newer ones 405.
+            let graphql = matches!(self.status, 405 | 415 | 500)
+                && Clue::GraphqlWords.seen(self.facts).is_some();
+            return graphql.then_some("W304");
         }
         let sockjs = body.starts_with(b"Welcome to SockJS")
             || (body.starts_with(b"{") && contains(body, b"\"websocket\":"));
@@ -521,6 +567,9 @@ impl RefusalResponse<'_> {
         }
         if engine_io_code(body).is_some() {
             return Some(self.engine_io());
+        }
+        if Clue::GraphqlWords.seen(self.facts).is_some() {
+            return Some("W304");
         }
         let json = self.content_type("application/json") || self.content_type("graphql-response");
         let shaped = contains(body, b"\"errors\"") || contains(body, b"\"data\"");
@@ -608,6 +657,7 @@ impl RefusalResponse<'_> {
             d.note_if(value.map(|value| format!("{name}: {value}")))
         });
         let d = self.anywhere(self.said(d)).note_if(path_hint(self.facts));
+        let d = self.over_tls(d);
         let d = self.facts.trials.iter().fold(d, |d, trial| {
             let text = trial.to_string();
             let told = d.causes.iter().filter_map(|cause| cause.because.as_deref());
@@ -691,6 +741,23 @@ impl RefusalResponse<'_> {
                 self.status
             )),
             _ => d,
+        }
+    }
+
+    /// Adds the cause if the same path opens over TLS.
+    fn over_tls(&self, d: Diagnostic) -> Diagnostic {
+        let opens = Clue::OtherSchemeAnswers.seen(self.facts).filter(|_| {
+            let trial = self.facts.trial(Variation::OtherScheme);
+            trial.and_then(Trial::status) == Some(101)
+        });
+        let url = self.facts.url.map(Url::of).filter(|url| !url.is_secure());
+        match opens.zip(url) {
+            // The path is right, and the server behind it takes the request.
+            Some((fact, url)) => d
+                .certain()
+                .because("the WebSocket of this path is served over TLS only", fact)
+                .help(format!("use `wss://{}{}`", url.host, url.path)),
+            None => d,
         }
     }
 
@@ -854,9 +921,13 @@ impl RefusalResponse<'_> {
         let told = own.is_some();
         let wrong = self.challenge().map(|words| String::from_utf8_lossy(words).into_owned());
         let named = own.or_else(|| wrong.clone()).or_else(|| said::sentence(self.body));
-        let unsaid = json && named.is_none();
-        let html = said::page_text(self.body).is_some();
-        let sentence = self.beyond_status(&named.unwrap_or(text.clone()));
+        let html = self.is_markup() && said::sentence(self.body).is_none();
+        let of_page = named.is_none() && self.is_of_page();
+        let reasons = said::reasons(self.body).filter(|_| of_page);
+        let unsaid = named.is_none() && json || of_page && reasons.is_none();
+        let whole = self.beyond_status(&named.unwrap_or(text.clone()));
+        let long = whole.chars().count() > SENTENCE;
+        let sentence = reasons.map_or(whole, |reasons| self.beyond_status(&reasons));
         let near = self.near_host_alone();
         let generic = match d.entry.code {
             "W331" => !d.is_supported(),
@@ -897,7 +968,7 @@ impl RefusalResponse<'_> {
             _ => false,
         };
         let page = unsaid
-            || sentence.chars().count() > SENTENCE
+            || long
             || STOCK_PAGES.iter().any(|words| contains_word(self.body, words))
             || Clue::ProxyPage.seen(self.facts).is_some() && !says_rule(self.body);
         let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High)

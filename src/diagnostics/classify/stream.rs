@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::findings::Findings;
 use super::response::engine_io_code;
+use super::switching::ended_early;
 use crate::diagnostics::facts::EndKind;
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Diagnostic, Facts, Place, Span, sniff};
@@ -32,7 +33,7 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
                      `EIO=4&transport=websocket`",
                 ),
                 false if bytes.starts_with(b"HTTP/1.") => late(d),
-                false => d,
+                false => ended_early(d, bytes),
             }
         });
     } else if sniff::is_tls_record(bytes) {

@@ -7,10 +7,41 @@ use crate::wire::handshake::grammar::parse_extensions;
 use crate::wire::handshake::headers::{EXTENSIONS, PROTOCOL};
 use crate::wire::handshake::rules::{Outcome, Report, RuleVerdict};
 use crate::wire::head::Head;
+use crate::wire::secret::is_secret;
 
 /// A subprotocol that no server supports. A server that accepts it would accept any subprotocol
 /// (W412).
 pub const PROBE_SUBPROTOCOL: &str = "x-wscope-probe";
+
+/// Adds the cause if a header stands behind the blank line of the 101.
+pub(super) fn ended_early(d: Diagnostic, behind: &[u8]) -> Diagnostic {
+    match late_header(behind) {
+        Some(line) => d
+            .because(
+                "the head of the 101 ended early: a blank line comes before its last header",
+                format!("behind the blank line stands `{line}`"),
+            )
+            .help(ONE_BLANK_LINE),
+        None => d,
+    }
+}
+
+/// The help for a head that ended early.
+const ONE_BLANK_LINE: &str = "write one blank line only, after the last header: a value that ends with a line break, as some base64 functions add, makes another";
+
+/// The header behind the blank line of a 101, if one stands there in place of a frame.
+fn late_header(behind: &[u8]) -> Option<String> {
+    let behind = behind.trim_ascii_start();
+    let text = String::from_utf8_lossy(&behind[..behind.len().min(512)]).into_owned();
+    let (line, _) = text.split_once("\r\n").or_else(|| text.split_once('\n'))?;
+    let (name, value) = line.split_once(':')?;
+    let known = ["sec-websocket-", "upgrade", "connection", "date", "server", "content-", "x-"];
+    let lower = name.to_ascii_lowercase();
+    let plain = lower.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let header = plain && known.iter().any(|start| lower.starts_with(start));
+    let printable = value.chars().all(|c| !c.is_control());
+    (header && printable && !is_secret(name)).then(|| line.to_owned())
+}
 
 pub(super) fn switching(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let Some(head) = facts.response else { return };
@@ -55,6 +86,7 @@ fn judge(verdict: &RuleVerdict, facts: &Facts<'_>, head: &Head, found: &mut Find
             Some((value, bug)) => d.because(bug.to_owned(), value),
             None => d,
         };
+        let d = ended_early(d, facts.stream.first);
         severity(d).at(span).note(format!("{} ({})", verdict.text, verdict.rule.id))
     });
 }

@@ -907,7 +907,7 @@ impl ClientOpening {
     /// Handles the complete head of a response.
     fn answered(
         &mut self,
-        link: Box<SocketLink>,
+        mut link: Box<SocketLink>,
         mut inbound: Observer,
         interim: usize,
         response: Head,
@@ -963,6 +963,7 @@ impl ClientOpening {
         }
         let list = response::fatal(&report);
         if !list.is_empty() {
+            self.evidence.followed_by(link.split().0.rest());
             let pair = Box::new(HandshakePair { request, response, report });
             return Err(OpenError::BadHandshake { list, pair });
         }

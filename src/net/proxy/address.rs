@@ -165,7 +165,7 @@ impl Credentials {
     /// Parses user and password of a URL, in which `%XX` is a byte.
     fn from_userinfo(text: &str) -> Self {
         let (user, password) = text.split_once(':').unwrap_or((text, ""));
-        let decode = crate::net::target::percent_decoded;
+        let decode = crate::wire::percent::percent_decoded;
         Self { user: decode(user), password: decode(password) }
     }
 }
