@@ -1624,6 +1624,24 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
         .or_else(|| is_goodbye(heard.content).then(|| of(heard.before, false)).flatten())
 }
 
+/// The longest time from an announcement to the end that it announces.
+const NOTICE: std::time::Duration = std::time::Duration::from_secs(120);
+
+/// The message by which the server announced its end: the last one, or the one before a goodbye.
+pub(super) fn announced(facts: &Facts<'_>) -> Option<String> {
+    use super::heard::{announces_end, is_echo, is_goodbye, shown};
+    let heard = facts.stream.heard.as_ref();
+    let heard = heard.filter(|heard| facts.role == Role::Client && heard.quiet < NOTICE)?;
+    if is_echo(facts) {
+        return None;
+    }
+    if announces_end(heard.content) {
+        return Some(format!("its last message is {}", shown(heard.content)));
+    }
+    (is_goodbye(heard.content) && announces_end(heard.before))
+        .then(|| format!("the message before its last is {}", shown(heard.before)))
+}
+
 /// How our last message asked for the end, unless the peer complained. Usually, the protocol inside
 /// shows it. A word in a text counts only if the Close says that everything is done.
 fn farewell(facts: &Facts<'_>) -> Option<String> {

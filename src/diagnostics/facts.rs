@@ -490,6 +490,8 @@ pub struct StreamFacts<'a> {
     pub compressed_alone: bool,
     /// The number of received data messages.
     pub messages: u64,
+    /// The message whose last frame had not ended at the end of the stream.
+    pub unfinished: Option<MessageInfo>,
     /// The last received data message.
     pub heard: Option<LastHeard<'a>>,
     /// The first and the last messages of both directions, in their order.

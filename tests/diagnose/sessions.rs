@@ -1157,3 +1157,42 @@ fn a_dropped_upgrade_is_compared_with_a_control() {
         told.lacks("drops");
     }
 }
+
+#[test]
+fn an_announcement_before_the_end_is_cited() {
+    for announced in
+        [r#"{"type":"shutdown","in":1}"#, r#"{"type":"notice","text":"server restarting in 1 s"}"#]
+    {
+        for end in [&b"\x88\x02\x03\xe9"[..], b"\x88\x02\x03\xf4", b""] {
+            let frames = [text("hello"), text(announced), end.to_vec()].concat();
+            let port = serve(move |request, stream| {
+                open(request, stream)?;
+                stream.write_all(&frames).ok()?;
+                stream.shutdown(Shutdown::Write).ok()
+            });
+            let told = Told::of(&["doctor"], port, "/");
+            assert!(told.cause().contains("as it announced"), "{end:?}: {}", told.text);
+            told.has(announced);
+        }
+    }
+}
+
+#[test]
+fn an_end_inside_a_message_names_the_message_and_its_bytes() {
+    for (rest, mark) in [
+        (&b""[..], "1 frame of it with 4 bytes arrived"),
+        (b"\x00\x03abc", "2 frames of it with 7 bytes arrived"),
+        (b"\x00\x09abc", "frame #3 is cut"),
+    ] {
+        let frames = [&text("whole"), &b"\x01\x04part"[..], rest].concat();
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            stream.write_all(&frames).ok()?;
+            stream.shutdown(Shutdown::Write).ok()
+        });
+        let told = Told::of(&["-w", "2"], port, "/");
+        assert_eq!(told.code(), "W803", "{}", told.text);
+        told.has("message #2 is incomplete");
+        told.has(mark);
+    }
+}

@@ -131,12 +131,11 @@ fn failed(facts: &Facts<'_>, found: &mut Findings<'_>) {
 fn refuses(facts: &Facts<'_>, content: &[u8]) -> bool {
     let request = facts.stream.kept.iter().rfind(|message| message.ours);
     let request = request.map(|message| message.content).unwrap_or_default();
-    match content.trim_ascii_start().first() {
-        Some(b'{') => {
-            let whole = content.len() < HEARD_MOST;
-            answer::refuses(&heard::text(request), &heard::text(content), whole)
-        }
-        _ => heard::complains(content) >= Some(Grievance::Shouted),
+    let (request, answer) = (heard::text(request), heard::text(content));
+    let (request, answer) = (heard::bare(&request), heard::bare(&answer));
+    match answer.starts_with('{') {
+        true => answer::refuses(&request, &answer, content.len() < HEARD_MOST),
+        false => heard::complains(content) >= Some(Grievance::Shouted),
     }
 }
 
