@@ -653,41 +653,12 @@ fn after_title(body: &[u8]) -> Option<Vec<u8>> {
     Some([b"<p>", &body[at + END.len()..]].concat())
 }
 
-/// Phrases with which a sentence says what failed or what is required.
-const FAILS: [&str; 63] = [
-    "is not",
-    "are not",
-    "was not",
-    "were not",
-    "has not",
-    "have not",
-    "isn't",
-    "aren't",
-    "wasn't",
-    "hasn't",
-    "haven't",
-    "not allowed",
-    "not permitted",
-    "not found",
-    "not available",
-    "not supported",
-    "not enabled",
-    "not configured",
-    "not valid",
-    "not accepted",
-    "not authorized",
+/// Words with which a sentence says what failed or what is required, besides those that end in "n't".
+const FAILS: [&str; 32] = [
+    "not",
     "cannot",
-    "can't",
-    "can not",
-    "could not",
-    "couldn't",
-    "does not",
-    "doesn't",
-    "do not have",
-    "don't have",
-    "did not",
-    "didn't",
-    "will not",
+    "no longer",
+    "there is no",
     "unable to",
     "failed",
     "failure",
@@ -715,8 +686,6 @@ const FAILS: [&str; 63] = [
     "timed out",
     "stopped",
     "maintenance",
-    "no longer",
-    "there is no",
     "offline",
 ];
 
@@ -788,7 +757,8 @@ fn is_reason(sentence: &str) -> bool {
     let polite = COURTESIES.iter().any(|start| places(begun, start).next() == Some(0));
     // Such a sentence repeats a status, as pages for any missing address do.
     let page = ["the page", "this page", "page you"].iter().any(|words| says(&told, words));
-    !polite && !page && !is_vague(&told) && FAILS.iter().any(|phrase| says(&told, phrase))
+    let fails = told.contains("n't") || FAILS.iter().any(|phrase| says(&told, phrase));
+    !polite && !page && !told.ends_with('?') && !is_vague(&told) && fails
 }
 
 /// The most characters of a sentence that may be a reason.

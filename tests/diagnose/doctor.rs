@@ -1,7 +1,8 @@
 //! `wscope doctor`: the verdict first, then each step; 0 only if a WebSocket opened.
 
 use crate::golden::{settled, wscope};
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
+use std::net::Shutdown;
 
 use crate::server::{End, Says, receive, serve, serve_all, serve_open, switching};
 
@@ -151,7 +152,10 @@ fn a_stream_that_tells_how_its_work_ended_is_healthy() {
             stream.write_all(b"\x81\x05line1\x81\x05line2").ok()?;
             let len = 2 + reason.len() as u8;
             let close = [&[0x88, len, 0x03, 0xe8], reason.as_bytes()].concat();
-            stream.write_all(&close).ok()
+            stream.write_all(&close).ok()?;
+            // What is not read before the socket closes would reset the connection.
+            stream.shutdown(Shutdown::Write).ok()?;
+            io::copy(stream, &mut io::sink()).ok().map(drop)
         });
         let (said, status) = examine(&[], port);
         assert_eq!(status == Some(0), healthy, "{said}");
