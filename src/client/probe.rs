@@ -31,7 +31,7 @@ const CHEAP_TIMEOUT: Duration = Duration::from_secs(1);
 const ALL: Duration = Duration::from_secs(10);
 
 /// A path that no server has.
-const UNKNOWN_PATH: &str = "/wscope-unknown-path";
+const UNKNOWN_PATH: &str = "/zz-no-such-path";
 
 /// The slot of a single connection.
 pub const SLOT: usize = 0;
