@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use crate::diagnostics::facts::{
-    Dial, ProxyFacts, ProxyFault, StreamEnd, TlsFault, Trial, Unanswered,
+    Dial, DialOutcome, ProxyFacts, ProxyFault, StreamEnd, TlsFault, Trial, Unanswered,
 };
 use crate::diagnostics::{self, Diagnostic, Facts, classify};
 use crate::engine::open_error::OpenError;
@@ -15,6 +15,8 @@ use crate::event::{CertificateFacts, Direction, Event, Phases, TlsFacts};
 use crate::net::clock::wall_micros;
 use crate::net::dial::Attempt;
 use crate::net::facts::{proxy_fault, tls_fault};
+use crate::net::overrides::Resolve;
+use crate::net::proxy::Destination;
 use crate::net::proxy::choice::ProxyReason;
 use crate::net::route::Route;
 use crate::net::target::Target;
@@ -40,6 +42,8 @@ pub struct OpeningEvidence {
     pub hops: Vec<String>,
     /// The proxy without credentials, and the variable that set it.
     proxy: Option<(String, Option<&'static str>)>,
+    /// The name that was looked up.
+    looked_up: Option<Destination>,
     dials: Vec<Dial>,
     is_connected: bool,
     /// An option of the run leads to another address than that of the URL.
@@ -122,6 +126,17 @@ impl OpeningEvidence {
     /// Notes that the connected peer uses TLS.
     pub fn secures(&mut self, target: &Target) {
         (self.url, self.secure) = (format!("wss://{}/", target.host_header), true);
+    }
+
+    /// Notes the name whose addresses are tried now.
+    pub fn looked_up(&mut self, host: &Destination) {
+        self.looked_up = Some(host.clone());
+    }
+
+    /// The address of the first hop that accepted the connection, as the address of its name.
+    pub fn reached(&self) -> Option<Resolve> {
+        let dial = self.dials.iter().find(|dial| dial.outcome == DialOutcome::Connected)?;
+        Some(Resolve::of(self.looked_up.as_ref()?, dial.address.ip()))
     }
 
     /// Notes the results of the attempts to connect.

@@ -257,6 +257,8 @@ impl Exam<'_> {
             Variation::OtherPath => "other path",
             Variation::OtherScheme => "other scheme",
             Variation::OtherFamily => "other family",
+            Variation::OnlyHttp2 => "http/2",
+            Variation::NoName => "no name",
         };
         self.add(name, outcome, &trial.to_string(), Some(asked.elapsed()));
         trace.trials.push(trial);
