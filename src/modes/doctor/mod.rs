@@ -12,7 +12,7 @@ use crate::client::{one_line, prepare};
 use crate::config::reach::ReachConfig;
 use crate::config::{Display, OpenConfig};
 use crate::diagnostics::facts::{SILENCE, TrialOutcome, Variation};
-use crate::diagnostics::{Diagnostic, Family, Severity, is_ordinary};
+use crate::diagnostics::{Clue, Diagnostic, Family, Severity, is_ordinary};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opening as _, open};
@@ -285,7 +285,10 @@ impl Exam<'_> {
         let offered = self.config.subprotocols.join(", ");
         let (outcome, text) = match (&report.agreed.subprotocol, offered.as_str()) {
             (Some(name), _) => (StepOutcome::Ok, escaped(name.as_bytes())),
-            (None, "") => (StepOutcome::Ok, "none was offered".to_owned()),
+            (None, "") => match Clue::PathWantsSubprotocol.seen(&trace.facts()) {
+                Some(wanted) => (StepOutcome::Odd, wanted),
+                None => (StepOutcome::Ok, "none was offered".to_owned()),
+            },
             (None, names) => (StepOutcome::Odd, format!("the server accepted none of {names}")),
         };
         self.add("subprotocol", outcome, &text, None);
