@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::diagnostics::facts::{
     Dial, DialOutcome, ProxyFacts, ProxyFault, StreamEnd, TlsFault, Trial, Unanswered,
 };
-use crate::diagnostics::{self, Diagnostic, Facts, classify};
+use crate::diagnostics::{self, Clue, Diagnostic, Facts, classify};
 use crate::engine::open_error::OpenError;
 use crate::event::{CertificateFacts, Direction, Event, Phases, TlsFacts};
 use crate::net::clock::wall_micros;
@@ -373,6 +373,8 @@ impl OpeningEvidence {
         let mut found = classify(&facts);
         if let Some(verdict) = found.first_mut() {
             match error {
+                // The text of the proxy says more than its status.
+                OpenError::Proxy(_) if Clue::ProxyLosesUpstream.seen(&facts).is_some() => {}
                 // The error knows the exact answer.
                 OpenError::Proxy(error) => verdict.help = error.help().into(),
                 OpenError::ProxyTls(_) if verdict.entry.code == "W112" => {
