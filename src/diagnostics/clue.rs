@@ -478,7 +478,8 @@ pub enum Clue {
     OwnAlpn,
     /// This run has its own root certificates.
     OwnRoots,
-    /// TLS agrees on HTTP/2 if that is offered, and agreed on no protocol when HTTP/1.1 was.
+    /// TLS agrees on HTTP/2 if that is offered, and agreed on no protocol when HTTP/1.1 was. No
+    /// request in HTTP/1.1 got an answer.
     OnlyHttp2,
     /// TLS agrees if no name is sent.
     NoNameHelps,
@@ -1315,7 +1316,10 @@ impl Clue {
             }
             Self::OnlyHttp2 => {
                 let trial = trial(Variation::OnlyHttp2).filter(|_| facts.tls.alpn.is_none())?;
-                trial.agrees().then(|| trial.to_string())
+                let answered = [Self::PlainAnswered, Self::OtherPathAnswered, Self::NoSubprotocolHelps]
+                    .iter()
+                    .any(|clue| clue.seen(facts).is_some());
+                (trial.agrees() && !answered).then(|| trial.to_string())
             }
             Self::NoNameHelps => {
                 let trial = trial(Variation::NoName)?;

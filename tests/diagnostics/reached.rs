@@ -72,6 +72,11 @@ fn a_server_that_agrees_on_http2_alone_speaks_nothing_else() {
     let trials = [agreed(Variation::OnlyHttp2), nothing(Variation::NoUpgrade)];
     let facts = unanswered(SECURE, StreamEnd::Fin, &trials);
     first(&verdict(&facts), "W213", "only HTTP/2", Confidence::High);
+    let d = verdict(&unanswered(SECURE, StreamEnd::Fin, &trials[..1]));
+    first(&d, "W213", "only HTTP/2", Confidence::Medium);
+    // A request in HTTP/1.1 is answered.
+    let plain = [agreed(Variation::OnlyHttp2), answered(Variation::NoUpgrade, 200, "hello")];
+    assert_eq!(verdict(&unanswered(SECURE, StreamEnd::Fin, &plain)).entry.code, "W107");
     // It agreed on HTTP/1.1, so it speaks both.
     let tls = TlsAttempt { alpn: Some("http/1.1"), ..TlsAttempt::default() };
     assert_eq!(verdict(&Facts { tls, ..facts.clone() }).entry.code, "W107");

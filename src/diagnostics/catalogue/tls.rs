@@ -173,7 +173,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 7301 §3.2; measured on real servers")
         .causes(&[
             medium("http/1.1 was not offered", C::OwnAlpn).cure("offer `http/1.1` with `--alpn`, or omit it"),
-            high("the server speaks only HTTP/2 over TLS", C::OnlyHttp2),
+            high("the server speaks only HTTP/2 over TLS", C::All(&[C::OnlyHttp2, C::PlainUnanswered])),
+            medium("the server speaks only HTTP/2 over TLS", C::OnlyHttp2).unless(&[C::PlainUnanswered]),
         ])
         .seen("alert 120 no_application_protocol; or an end without an answer after no protocol was agreed, if TLS agrees on h2 where that is offered"),
     error("W214", "TLS agreed on HTTP/2")
