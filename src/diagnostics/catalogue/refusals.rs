@@ -341,9 +341,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the server in front answered itself: it has no route for this path, this Host or these headers", C::ProxyOwn).unless(&[C::OnlyPlainPassed])
                 .cure("check the path, and the name and port of the URL, against the configuration of the server in front"),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
-                .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
+                .cure("make the proxy forward Upgrade and Connection, or, if the server is on another machine, use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::AllSame).unless(&[C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn])
-                .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
+                .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or, if the server is on another machine, use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path, in the URL or rewritten by a proxy", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSame, C::NamesPath, C::Unrouted, C::ProxyOwn]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
             medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable]),
