@@ -701,6 +701,25 @@ fn an_agreed_protocol_that_does_not_go_on_is_named() {
 }
 
 #[test]
+fn a_broker_that_says_nothing_may_wait_for_its_subprotocol() {
+    let port = serve(|stream| {
+        let mut buffer = [0; 512];
+        while stream.read(&mut buffer).ok()? > 0 && buffer[0] != 0x88 {}
+        stream.write_all(CLOSE).ok()
+    });
+    for args in
+        [&["-x", "hi", "-w", "2.2"][..], &["-x", "hi", "--exit-after", "1", "--max-time", "2.2"]]
+    {
+        let told = Told::of(args, port, "/mqtt");
+        told.is("W517", "the server answers only clients that speak a subprotocol of it");
+        told.has("`-s mqtt`");
+        assert_eq!(Told::of(args, port, "/chat").code(), "none");
+    }
+    // Nothing was asked.
+    assert_eq!(Told::of(&["-w", "2.2"], port, "/mqtt").code(), "none");
+}
+
+#[test]
 fn a_server_that_is_gone_after_a_silence_has_ended() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
     let port = listener.local_addr().expect("bound").port();

@@ -361,10 +361,10 @@ fn a_plain_get_that_hangs_costs_no_trial_and_no_more_time_than_was_given() {
     let began = Instant::now();
     let told = Told::of(&["--diagnose", "-w", "5", "--max-time", "2"], port, "/ws");
     assert!(began.elapsed() < Duration::from_millis(2900), "{:?}", began.elapsed());
-    told.has("at the path /wscope-unknown-path");
+    told.has("at the path /zz-no-such-path");
     let asked = asked.lock().expect("no test failed");
     assert!(asked.contains("Origin: http://127.0.0.1:"), "{asked}");
-    assert!(asked.contains("GET /wscope-unknown-path "), "{asked}");
+    assert!(asked.contains("GET /zz-no-such-path "), "{asked}");
     assert!(asked.lines().filter(|line| line.starts_with("GET ")).count() >= 5, "{asked}");
 }
 
@@ -733,7 +733,7 @@ fn a_plain_get_shows_what_a_path_is_whose_sessions_end() {
             let request = String::from_utf8_lossy(&request).into_owned();
             match request.contains("Upgrade: websocket") {
                 false => stream.write_all(&plain).ok(),
-                true if request.contains("wscope-unknown") => {
+                true if request.contains("no-such-path") => {
                     stream.write_all(&answer("404 Not Found", "", "")).ok()
                 }
                 true => {
@@ -791,7 +791,7 @@ fn a_code_about_a_message_needs_one() {
 fn the_reason_of_a_close_is_more_than_what_another_path_shows() {
     let port = serve(|request, stream| {
         open(request, stream)?;
-        match request.contains("wscope-unknown") {
+        match request.contains("no-such-path") {
             true => stay(stream),
             false => stream.write_all(&close(4123, "editor version mismatch")).ok(),
         }
@@ -1152,7 +1152,7 @@ fn a_dropped_upgrade_is_compared_with_a_control() {
             }
         });
         let args: &[&str] = if doctor { &["doctor"] } else { &["--diagnose"] };
-        let told = Told::of(args, port, "/wscope-unknown-path");
+        let told = Told::of(args, port, "/zz-no-such-path");
         told.is("W107", "likely (high): the server's answers change from one request to the next");
         told.lacks("drops");
     }

@@ -12,7 +12,7 @@ use crate::client::{one_line, prepare};
 use crate::config::reach::ReachConfig;
 use crate::config::{Display, OpenConfig};
 use crate::diagnostics::facts::{SILENCE, Trial, TrialOutcome, Variation};
-use crate::diagnostics::{Diagnostic, Family, Severity, is_ordinary, tells_outcome};
+use crate::diagnostics::{Clue, Diagnostic, Family, Severity, is_ordinary, tells_outcome};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opening as _, open};
@@ -263,6 +263,8 @@ impl Exam<'_> {
             Variation::OtherPath => "other path",
             Variation::OtherScheme => "other scheme",
             Variation::OtherFamily => "other family",
+            Variation::OnlyHttp2 => "http/2",
+            Variation::NoName => "no name",
         };
         let limited = is_limited(&trial, status);
         let outcome = if limited { StepOutcome::Odd } else { outcome };
@@ -295,7 +297,10 @@ impl Exam<'_> {
         let offered = self.config.subprotocols.join(", ");
         let (outcome, text) = match (&report.agreed.subprotocol, offered.as_str()) {
             (Some(name), _) => (StepOutcome::Ok, escaped(name.as_bytes())),
-            (None, "") => (StepOutcome::Ok, "none was offered".to_owned()),
+            (None, "") => match Clue::PathWantsSubprotocol.seen(&trace.facts()) {
+                Some(wanted) => (StepOutcome::Odd, wanted),
+                None => (StepOutcome::Ok, "none was offered".to_owned()),
+            },
             (None, names) => (StepOutcome::Odd, format!("the server accepted none of {names}")),
         };
         self.add("subprotocol", outcome, &text, None);
