@@ -21,6 +21,7 @@ mod statuses;
 mod switching;
 mod timing;
 mod tls;
+mod waits;
 mod words;
 
 #[path = "../ui_json/schema.rs"]

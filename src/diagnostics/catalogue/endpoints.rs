@@ -86,4 +86,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("do as the message says; `-v` shows what each message means in its protocol")
         .source("specifications of the protocols inside; measured on real servers")
         .seen("the last message of the server is an error of the protocol inside, or is marked as one"),
+    warning("W517", "no answer to a message that is not of the agreed protocol")
+        .because("the subprotocol that was agreed defines the form of messages, and servers ignore others or end the session")
+        .help("send a message of that protocol: with the commands of its lens, or without `-s`")
+        .source("specifications of the protocols inside; measured on real servers")
+        .seen("an agreed subprotocol, our only message is not one of it, and no message came after it"),
 ];
