@@ -68,8 +68,8 @@ pub struct SessionEvidence {
     /// The header of the last received frame, as long as no rule was broken.
     header: Option<FrameHeader>,
     breach: Option<Box<Breach>>,
-    /// The number of received pings.
-    pings: u32,
+    /// The number of received pings, as far as it can be counted here.
+    pings: u8,
     /// The last received messages, if there were any.
     heard: Option<Box<HeardMessages>>,
     /// The number of messages sent, at the last count.
