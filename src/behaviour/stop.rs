@@ -20,6 +20,7 @@ pub struct StopCondition {
     until: Option<Pattern>,
     beginning: Assembler,
     met: bool,
+    matched: bool,
 }
 
 impl StopCondition {
@@ -27,13 +28,18 @@ impl StopCondition {
     pub fn new(messages: Option<u64>, until: Option<Pattern>) -> Option<Rc<RefCell<Self>>> {
         let is_set = messages.is_some() || until.is_some();
         let (beginning, met) = (Assembler::new(LOOKED_AT), messages == Some(0));
-        let condition = Self { messages_left: messages, until, beginning, met };
+        let condition = Self { messages_left: messages, until, beginning, met, matched: false };
         is_set.then(|| Rc::new(RefCell::new(condition)))
     }
 
     /// Whether the condition is met.
     pub fn is_met(&self) -> bool {
         self.met
+    }
+
+    /// Whether a message matched `--until`. A number of messages expects no certain one.
+    pub fn is_matched(&self) -> bool {
+        self.matched
     }
 
     /// Takes an event of the peer's direction.
@@ -53,6 +59,7 @@ impl StopCondition {
     }
 
     fn count(&mut self, found: bool) {
+        self.matched |= found;
         self.met |= found;
         if let Some(left) = &mut self.messages_left {
             *left = left.saturating_sub(1);

@@ -643,11 +643,12 @@ pub fn ended_early(ending: &Ending, lasted: Duration) -> bool {
 /// Those of [`attempt`].
 pub fn look_again(
     config: &OpenConfig,
+    max_time: Option<Instant>,
     evidence: &mut OpeningEvidence,
     runtime: &mut Runtime,
 ) -> Result<(), OpenError> {
     let conn = runtime.reporter.connection();
-    let trial = attempt(Variation::NoUpgrade, config, evidence, limit(None), runtime)?;
+    let trial = attempt(Variation::NoUpgrade, config, evidence, limit(max_time), runtime)?;
     let gone = |trial: &Trial| matches!(trial.outcome, TrialOutcome::Unreached(_));
     evidence.trials.extend(trial.filter(gone));
     runtime.reporter.return_to(conn);

@@ -707,14 +707,14 @@ impl<'a> ClientSession<'a> {
         let lasted = current.connection.lasted(&ending);
         let early = probe::ended_early(&ending, lasted);
         let mut interrupted = None;
-        let lost = matches!(ending.cause, Cause::Lost(_)) && self.max_time.is_none();
+        let lost = matches!(ending.cause, Cause::Lost(_));
         if self.config.diagnose && self.reconnect.is_none() && !ours && (early || lost) {
             runtime.record.stop_clock();
             let (open, until) = (&self.config.open, self.max_time);
             let evidence = &mut current.evidence;
             let compared = match early {
                 true => probe::compare_session(open, lasted, until, evidence, runtime),
-                false => probe::look_again(open, evidence, runtime),
+                false => probe::look_again(open, until, evidence, runtime),
             };
             // A failed trial shows nothing, but a signal ends the run.
             if let Err(OpenError::Signal(signal)) = compared {
@@ -790,18 +790,23 @@ impl<'a> ClientSession<'a> {
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<(Vec<u8>, String, bool)> {
-        let mut found = current.connection.explain(current.evidence.facts(), ending, now);
-        let at_prompt = self.runner.as_ref().is_some_and(|runner| runner.prompt().is_some());
-        // If an option or a script judges the messages, an error may be the awaited message.
-        if met || self.runner.is_some() && !at_prompt {
+        let runner = self.runner.as_ref();
+        let expected = runner.map(|runner| runner.expected()).unwrap_or_default();
+        let mut facts = current.evidence.facts();
+        facts.stream.expected = &expected;
+        let mut found = current.connection.explain(facts, ending, now);
+        let at_prompt = runner.is_some_and(|runner| runner.prompt().is_some());
+        // The user waited for this message, even if it is an error.
+        if self.stop.as_ref().is_some_and(|stop| stop.borrow().is_matched()) {
             found.retain(|found| found.entry.code != "W516");
         }
         if matches!(ending.cause, Cause::Lost(_)) {
             self.lifetimes.push(ending.duration);
         }
         let captured = matches!(current.left, Some(Leave::For(_)));
-        let ours = current.fault.is_some() || current.signal.is_some() || met || captured;
-        let ours = ours || self.is_unread(runtime);
+        let stopped = current.fault.is_some() || current.signal.is_some() || captured;
+        let stopped = stopped || self.is_unread(runtime);
+        let ours = stopped || met;
         let asked =
             current.connection.is_half_closed() && ending.cause == Cause::Lost(Lost::EndOfStream);
         let over = ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
@@ -818,7 +823,9 @@ impl<'a> ClientSession<'a> {
         let odd = found.first().is_some_and(|first| {
             let ended = matches!(first.entry.family, Family::CloseCode | Family::Application);
             let ignored = wanted && first.entry.code == "W411" && first.is_supported();
-            ((ended && !ours) || ignored) && first.severity != Severity::Note
+            // A number of messages may have come, but the answer is still an error.
+            let failed = !stopped && first.entry.code == "W516";
+            ((ended && !ours) || ignored || failed) && first.severity != Severity::Note
         });
         let mood = if fine && !odd { EndSeverity::Fine } else { EndSeverity::Failed };
         let Runtime { reporter, stdout, .. } = runtime;

@@ -385,6 +385,15 @@ pub enum Clue {
     BeatUnanswered,
     /// The protocol inside requires messages of ours more often than we sent them.
     InnerTimer,
+    /// The protocol inside goes on with a message of this side, which has sent none.
+    InnerAwaited,
+    /// A session of MQTT was open.
+    MqttSession,
+    /// A silence as long as the last one did not end the connection, or the heartbeats of the
+    /// protocol inside were sent in time.
+    TimerRefuted,
+    /// The peer ended the stream.
+    StreamEnded,
     /// Our last message breaks a rule of the protocol inside.
     InnerBreach,
     /// Our last message asked for the end.
@@ -1095,10 +1104,49 @@ impl Clue {
             Self::BeatUnanswered => beat_unanswered(facts),
             Self::InnerTimer => {
                 let (inner, end) = (inner(facts).filter(|_| facts.role == Role::Client)?, facts.end?);
-                let every = inner.every.filter(|every| end.idle_data >= *every)?;
+                // The peer's messages do not count.
+                let silent = end.idle_data.max(facts.stream.ours_quiet);
+                let every = inner.every.filter(|every| silent >= *every)?;
                 Some(format!(
                     "{} requires a message at least every {} s, and none was sent for {:.1} s",
-                    inner.title, every.as_secs_f64(), end.idle_data.as_secs_f64()))
+                    inner.title, every.as_secs_f64(), silent.as_secs_f64()))
+            }
+            Self::InnerAwaited => {
+                let waited = facts.end.is_some_and(|end| end.lifetime >= SILENCE);
+                let silent = facts.stream.sent.is_none() && facts.role == Role::Client;
+                if !waited || !silent || is_engine_io(facts) {
+                    return None;
+                }
+                let lens = inner(facts).and_then(|inner| Some((inner.title, inner.awaited?)));
+                let lens = lens.filter(|(_, waits)| waits.direction == Direction::ToServer);
+                let lens = lens.map(|(title, waits)| (title, waits.message.to_string()));
+                let cluster = Self::InPath("/socketcluster").seen(facts);
+                let cluster = cluster.map(|_| ("SocketCluster", "the event #handshake".to_owned()));
+                let (title, message) = lens.or(cluster)?;
+                Some(format!("{title} goes on with {message} of the client, and no message was sent"))
+            }
+            Self::MqttSession => {
+                let inner = inner(facts).filter(|_| facts.role == Role::Client)?;
+                let open = inner.awaited.is_none() && facts.stream.messages > 0;
+                let open = open && inner.title.starts_with("MQTT") && inner.farewell.is_none();
+                open.then(|| "the session of MQTT was open".to_owned())
+            }
+            Self::TimerRefuted => {
+                let end = facts.end?;
+                let earlier = end.quiet.max(end.longest_quiet);
+                if earlier >= SILENCE && earlier + earlier / 20 >= end.idle {
+                    return Some(format!(
+                        "an earlier silence of {:.1} s did not end it", earlier.as_secs_f64()));
+                }
+                let inner = inner(facts).filter(|_| facts.role == Role::Client)?;
+                let every = inner.every.filter(|every| end.idle < *every)?;
+                Some(format!(
+                    "{} requires a message at least every {} s, which was sent in time",
+                    inner.title, every.as_secs_f64()))
+            }
+            Self::StreamEnded => {
+                let ended = matches!(facts.end?.how, EndKind::Fin | EndKind::Reset);
+                ended.then(|| "the peer ended the stream".to_owned())
             }
             Self::InnerBreach => {
                 let inner = inner(facts).filter(|_| facts.role == Role::Client)?;
@@ -1753,10 +1801,13 @@ fn beat_unanswered(facts: &Facts<'_>) -> Option<String> {
     let waited = heard.quiet >= BEAT || end.quiet >= BEAT;
     let waited = waited && heard.quiet >= ping_timeout(facts).unwrap_or_default();
     let silent = !heard.answered && !one_way && by_peer && waited;
-    if let Some((beat, answer)) = inner(facts).and_then(|inner| inner.beat).filter(|_| silent) {
+    let inner = inner(facts).filter(|_| silent);
+    // A known protocol says itself which of its heartbeats want an answer.
+    let known = inner.as_ref().is_some_and(|inner| inner.is_named) && !engine_io;
+    if let Some((beat, answer)) = inner.and_then(|inner| inner.beat) {
         return Some(format!("{beat} wants the answer {answer}, and none was sent"));
     }
-    (silent && beats(heard.content)).then(|| {
+    (silent && !known && beats(heard.content)).then(|| {
         format!(
             "{} came {:.1} s before the end, and nothing was sent after it",
             super::heard::shown(heard.content),

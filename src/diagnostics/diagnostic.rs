@@ -125,9 +125,9 @@ impl Diagnostic {
         let again = code == "W310" && seen.contains("redirects");
         let repeats = same || unread || seen.contains(self.title.trim_start_matches("the "));
         match cause {
-            // W516 is about a message, not about an end.
+            // These are about a message, not about an end.
             _ if self.severity == Severity::Note
-                || code == "W516"
+                || matches!(code, "W516" | "W518")
                 || again
                 || self.is_said_by(seen) =>
             {

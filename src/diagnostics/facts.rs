@@ -513,6 +513,11 @@ pub struct StreamFacts<'a> {
     pub kept: &'a [CrossedMessage<'a>],
     /// Whether these are all messages.
     pub kept_all: bool,
+    /// The messages for which an `/expect` waited: the beginning of each, or the text of the lens
+    /// for it.
+    pub expected: &'a [Vec<u8>],
+    /// The time from our last message to the peer's last byte or the end; zero if it is unknown.
+    pub ours_quiet: Duration,
     /// Whether the last received frame is the first ping, which was answered.
     pub ended_on_ping: bool,
     /// Whether the last traffic was a message of ours, just before the end.

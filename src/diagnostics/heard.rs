@@ -150,6 +150,36 @@ pub fn tells_outcome(reason: &[u8]) -> bool {
     }
 }
 
+/// Whether a reason says that there were too many pings or pongs.
+pub fn limits_pings(reason: &[u8]) -> bool {
+    let any = |words: &[&str]| words.iter().any(|word| says(&text(reason), word));
+    any(&["ping*", "pong*"])
+        && any(&["flood*", "too many", "too often", "rate", "excess*", "abuse"])
+}
+
+/// The reason in a goodbye in JSON, if it is a sentence. Fewer words name a state: `user left`.
+pub(super) fn goodbye_reason(content: &[u8]) -> Option<String> {
+    let text = text(content);
+    let members = serde_json::from_str::<Map<String, Value>>(text.trim()).ok()?;
+    let named = |name: &&str| members.get(*name).and_then(Value::as_str);
+    let reason = ["reason", "message", "msg", "error"].iter().find_map(named)?;
+    let sentence = reason.split_whitespace().count() >= 4;
+    (sentence && kind(text.trim()).is_some_and(|kind| is_end(&kind))).then(|| reason.to_owned())
+}
+
+/// The most bytes of a binary message whose last words may be a reason.
+const SHORT: usize = 160;
+
+/// The words at the end of a short binary message: at least two, with eight letters.
+pub(super) fn last_words(content: &[u8]) -> Option<String> {
+    let printable = |byte: &u8| (b' '..=b'~').contains(byte);
+    let start = content.iter().rposition(|byte| !printable(byte)).map_or(0, |at| at + 1);
+    let words = std::str::from_utf8(&content[start..]).ok()?.trim();
+    let letters = words.bytes().filter(u8::is_ascii_alphabetic).count();
+    let is_text = letters >= 8 && words.contains(' ') && letters * 3 >= words.len() * 2;
+    (start > 0 && content.len() <= SHORT && is_text).then(|| words.to_owned())
+}
+
 /// Whether a message is a greeting.
 pub(super) fn greets(content: &[u8]) -> bool {
     let words = ["welcome", "hello", "connected", "ready"];

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use super::Facts;
-use super::facts::HEARD_MOST;
+use super::facts::{CrossedMessage, HEARD_MOST};
 use super::heard::is_goodbye;
 use super::url::Url;
 use crate::event::Direction;
 use crate::lens::{
     AwaitedMessage, Carried, Conversation, Decoded, Ends, Evidence, LensFacts, LensMessage,
-    PROTOCOLS, find,
+    PROTOCOLS, Protocol, find,
 };
 use crate::wire::Role;
 
@@ -26,7 +26,7 @@ pub(super) struct InnerProtocol {
     /// message. If it is not, only a goodbye followed.
     pub refusal: Option<(String, bool)>,
     /// The packet that says that something failed, if it is the peer's newest one. Heartbeats and
-    /// packets that only end the failed exchange do not count.
+    /// packets that only end the failed exchange do not count, and nor does one that was expected.
     pub failure: Option<String>,
     /// The packet by which the peer ended the session in order, if it is in the peer's last
     /// message.
@@ -35,6 +35,8 @@ pub(super) struct InnerProtocol {
     pub farewell: Option<String>,
     /// The rule that our last message broke.
     pub breach: Option<String>,
+    /// Whether our last message is none of this protocol.
+    pub is_foreign: bool,
     /// The peer's heartbeat that wants an answer, if it is the peer's last packet, and that answer.
     pub beat: Option<(String, String)>,
     /// The message that must follow for the conversation to continue.
@@ -123,13 +125,18 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     Some(InnerProtocol {
         title: protocol.title,
         is_named,
-        failure: failure(said(false)),
+        failure: failure(kept.iter().zip(&read).filter(|(message, _)| !message.ours))
+            .filter(|(line, one)| !is_expected(facts, line, one.content))
+            // A packet of bytes may have begun in a message that was not kept.
+            .filter(|(_, one)| facts.stream.kept_all || one.text)
+            .map(|(line, _)| line),
         refusal: refused(newest, true).or_else(|| refused(before, false)),
         goodbye: newest.and_then(|packets| of(packets, Ends::Leaving)),
         farewell: last.and_then(|packets| of(packets, Ends::Leaving)),
         breach: last
             .filter(|_| facts.stream.kept_all && is_whole)
             .and_then(|packets| packets.iter().find_map(breach)),
+        is_foreign: last.is_some_and(|packets| packets.iter().any(misfit)),
         beat: newest.and_then(|packets| packets.last()).and_then(beat),
         asked,
         awaited: talk.expects(),
@@ -137,14 +144,49 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     })
 }
 
+/// The protocol of the peer's greeting, and the message of ours with which it goes on, if we sent
+/// another one. A greeting alone is little evidence, but enough for that.
+pub(super) fn unbegun(facts: &Facts<'_>) -> Option<(&'static str, &'static str)> {
+    let kept = facts.stream.kept;
+    let sent = facts.role == Role::Client && kept.iter().any(|message| message.ours);
+    let read = |message: &CrossedMessage<'_>| LensMessage {
+        direction: if message.ours { Direction::ToServer } else { Direction::ToClient },
+        text: message.text,
+        content: &[],
+        micros: 0,
+    };
+    let first = kept.iter().find(|message| !message.ours).filter(|_| sent)?;
+    let greeting = LensMessage { content: first.content, ..read(first) };
+    let fits = |one: &&Protocol| !one.begins_like_others && (one.beginning)(&greeting);
+    let mut fitting = PROTOCOLS.iter().copied().filter(fits);
+    let protocol = fitting.next().filter(|_| fitting.next().is_none())?;
+    let mut talk = Conversation::of(protocol, LensFacts::default());
+    for message in kept {
+        talk.read(&LensMessage { content: message.content, ..read(message) });
+    }
+    let waits = talk.expects().filter(|waits| waits.direction == Direction::ToServer)?;
+    Some((protocol.title, waits.message))
+}
+
 /// Packets that only close an exchange, after another packet has answered it.
 const CLOSING: [&str; 2] = ["phx_close", "complete"];
 
 /// The newest packet that says that something failed.
-fn failure<'a>(theirs: impl DoubleEndedIterator<Item = &'a Vec<Decoded>>) -> Option<String> {
+fn failure<'a>(
+    theirs: impl DoubleEndedIterator<Item = (&'a CrossedMessage<'a>, &'a Vec<Decoded>)>,
+) -> Option<(String, &'a CrossedMessage<'a>)> {
     let says = |one: &Decoded| !one.heartbeat && (one.fails() || !CLOSING.contains(&&*one.kind));
-    let newest = theirs.rev().find(|packets| packets.iter().any(says))?;
-    newest.iter().find(|one| one.fails()).map(Decoded::line)
+    let (message, newest) = theirs.rev().find(|(_, packets)| packets.iter().any(says))?;
+    let failed = newest.iter().find(|one| one.fails())?;
+    Some((failed.line(), message))
+}
+
+/// Whether an `/expect` waited for a message of the peer: for its content, or for the text of the
+/// lens.
+pub(super) fn is_expected(facts: &Facts<'_>, line: &str, content: &[u8]) -> bool {
+    let content = &content[..content.len().min(HEARD_MOST)];
+    let read = |one: &[u8]| !line.is_empty() && one.starts_with(line.as_bytes());
+    facts.stream.expected.iter().any(|one| one == content || read(one))
 }
 
 /// Removes the times of answers, because the times of kept messages are unknown.

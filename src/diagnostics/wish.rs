@@ -21,6 +21,8 @@ pub struct Wish {
 /// A protocol in which the server must answer, or must send first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientProtocol {
+    /// The name of a protocol that the client begins.
+    pub begins: Option<&'static str>,
     /// The kind of client, and the message that it waits for.
     pub what: Cow<'static, str>,
     /// The name of the lens that reads it, if there is one.
@@ -68,9 +70,16 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
     let lower = target.to_ascii_lowercase();
     let path = lower.split('?').next().unwrap_or_default();
     let client_protocol = |what: &'static str, help| {
-        Some(ClientProtocol { what: what.into(), lens: None, help, confidence: Confidence::High })
+        let (begins, confidence) = (None, Confidence::High);
+        Some(ClientProtocol { begins, what: what.into(), lens: None, help, confidence })
     };
     if path.contains("/socket.io") || path.contains("/engine.io") {
+        if lower.contains("transport=polling") && !request.has_token("Upgrade", "websocket") {
+            return client_protocol(
+                "this is a Socket.IO client, which begins with HTTP polling",
+                "let it begin with a WebSocket: `transports: [\"websocket\"]`; it then waits for Engine.IO's open packet",
+            );
+        }
         return client_protocol(
             "this is a Socket.IO client, which waits for Engine.IO's open packet",
             "use a plain WebSocket client, or send the open packet first: `-x '0{\"sid\":\"x\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000,\"maxPayload\":1000000}'`",
@@ -102,10 +111,11 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
         return sockjs.map(|sockjs| ClientProtocol { confidence, ..sockjs });
     }
     if path.ends_with("/connection/websocket") {
-        return client_protocol(
+        let client = client_protocol(
             "the client speaks Centrifugo, and waits for the answer to connect",
             ANSWER,
         );
+        return client.map(|one| ClientProtocol { begins: Some("Centrifugo"), ..one });
     }
     let offers = |names: &[&str]| {
         let mut offered = request.tokens("Sec-WebSocket-Protocol");
@@ -121,7 +131,8 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
         _ => ANSWER,
     };
     let confidence = Confidence::High;
-    Some(ClientProtocol { what: what.into(), lens: Some(protocol.name), help, confidence })
+    let begins = (awaited.direction == Direction::ToServer).then_some(protocol.title);
+    Some(ClientProtocol { begins, what: what.into(), lens: Some(protocol.name), help, confidence })
 }
 
 /// Describes a client of a protocol, and the message that it waits for: one of ours, or the answer

@@ -32,6 +32,9 @@ const VIOLATIONS: usize = 16;
 /// How long a reader on our side must have been slow to be the cause of an end.
 const STALL: Duration = Duration::from_secs(1);
 
+/// How long after the start of a ping its bytes are sent, at most.
+const PINGED: Duration = Duration::from_millis(50);
+
 /// How long before the end that may have been, because data that arrived until then is read first.
 const RECENT: Duration = Duration::from_secs(5);
 
@@ -56,6 +59,8 @@ pub struct SessionEvidence {
     quiet: u32,
     /// The longest silence before that one, in milliseconds.
     longest_quiet: u32,
+    /// The longest silence before bytes that this side has sent since then, in milliseconds.
+    quiet_before_ours: u32,
     /// How many frames in a row have the same mask key, and the key.
     masks: (u32, [u8; 4]),
     /// Our side of the stream ended first, on purpose.
@@ -63,8 +68,8 @@ pub struct SessionEvidence {
     /// The header of the last received frame, as long as no rule was broken.
     header: Option<FrameHeader>,
     breach: Option<Box<Breach>>,
-    /// The number of received pings.
-    pings: u32,
+    /// The number of received pings, as far as it can be counted here.
+    pings: u8,
     /// The last received messages, if there were any.
     heard: Option<Box<HeardMessages>>,
     /// The number of messages sent, at the last count.
@@ -79,6 +84,8 @@ struct HeardMessages {
     /// When the last one and the one before it came.
     at: Instant,
     before_at: Instant,
+    /// When this side sent its last message, or when the first one came if that is later.
+    ours_at: Instant,
     /// The number of messages sent until then, and until the first one.
     sent: u32,
     sent_first: u32,
@@ -92,10 +99,21 @@ struct HeardMessages {
 impl HeardMessages {
     fn new(sent: u32, now: Instant) -> Self {
         let (last, before) = (Vec::new(), Vec::new());
-        let (at, before_at) = (now, now);
+        let (at, before_at, ours_at) = (now, now, now);
         let (last_text, before_text) = (true, true);
         let open = false;
-        Self { last, before, at, before_at, sent, sent_first: sent, open, last_text, before_text }
+        Self {
+            last,
+            before,
+            at,
+            before_at,
+            ours_at,
+            sent,
+            sent_first: sent,
+            open,
+            last_text,
+            before_text,
+        }
     }
 
     /// Begins another message.
@@ -172,6 +190,7 @@ impl SessionEvidence {
             stall: None,
             quiet: 0,
             longest_quiet: 0,
+            quiet_before_ours: 0,
             masks: (0, [0; 4]),
             half_closed: false,
             header: None,
@@ -187,7 +206,9 @@ impl SessionEvidence {
     /// Notes received bytes, before they are decoded.
     pub fn received(&mut self, bytes: &[u8], now: Instant) {
         let quiet = now.saturating_duration_since(self.last_received.max(self.last_sent));
-        self.longest_quiet = self.longest_quiet.max(self.quiet);
+        // The peer has survived the silence before our bytes, too.
+        let ours = std::mem::take(&mut self.quiet_before_ours);
+        self.longest_quiet = self.longest_quiet.max(self.quiet).max(ours);
         self.quiet = u32::try_from(quiet.as_millis()).unwrap_or(u32::MAX);
         self.last_received = now;
         self.stalls(false, now);
@@ -201,11 +222,17 @@ impl SessionEvidence {
 
     /// Notes that bytes were sent.
     pub fn sent(&mut self, now: Instant) {
+        let quiet = now.saturating_duration_since(self.last_received.max(self.last_sent));
+        let quiet = u32::try_from(quiet.as_millis()).unwrap_or(u32::MAX);
+        self.quiet_before_ours = self.quiet_before_ours.max(quiet);
         self.last_sent = now;
     }
 
     /// Notes the totals of received data and the number of messages sent.
     pub fn counted(&mut self, received: Totals, sent: u64, now: Instant) {
+        if let Some(heard) = self.heard.as_mut().filter(|_| self.sent != sent as u32) {
+            heard.ours_at = now;
+        }
         self.sent = sent as u32;
         let messages = received.messages + sent;
         if messages != self.messages {
@@ -396,6 +423,11 @@ impl SessionEvidence {
                 answered: heard.sent != self.sent,
             }
         });
+        // A Close may wait for the end of TCP.
+        let ended = if ending.received.is_some() { self.last_received } else { now };
+        let ours_at = self.heard.as_ref().map(|heard| heard.ours_at);
+        facts.stream.ours_quiet =
+            ours_at.map(|at| ended.saturating_duration_since(at)).unwrap_or_default();
         let ping =
             self.header.is_some_and(|header| header.opcode == OpCode::Control(Control::Ping));
         let newest = self.heard.as_ref().is_none_or(|heard| heard.at < self.last_received);
@@ -427,6 +459,14 @@ impl SessionEvidence {
         let silence = since(self.last_received);
         facts.pings.data_since = facts.pings.waiting.is_some_and(|waits| silence < waits);
         facts.close = CloseFacts::of(ending);
+        // A ping is no reason for an end, so the silence before it may be.
+        let pinged = facts.pings.waiting.filter(|waits| *waits < SILENCE);
+        let pinged = pinged.is_some_and(|waits| since(self.last_sent) + PINGED >= waits);
+        let ended_itself = matches!(ending.cause, Cause::Lost(_)) && !facts.stream.ended_on_ours;
+        let last_sent = match pinged && ended_itself {
+            true => self.last_received,
+            false => self.last_sent,
+        };
         facts.end = Some(End {
             // A peer that ends its stream after ours does what it should.
             how: match ending.cause {
@@ -434,7 +474,7 @@ impl SessionEvidence {
                 ref cause => EndKind::from(cause),
             },
             lifetime: ending.duration,
-            idle: since(self.last_received.max(self.last_sent)),
+            idle: since(self.last_received.max(last_sent)),
             idle_data: since(self.last_message),
             quiet: Duration::from_millis(self.quiet.into()),
             longest_quiet: Duration::from_millis(self.longest_quiet.into()),

@@ -53,6 +53,13 @@ impl Told {
         ))
     }
 
+    /// The lines are commands.
+    pub fn commanded(args: &[&str], port: u16, lines: &str) -> Self {
+        let url = format!("ws://127.0.0.1:{port}/hub");
+        let input = ["--input", "commands", "--output", "none", &url];
+        Self::read(typed(&[args, &input].concat(), lines))
+    }
+
     fn read(output: std::process::Output) -> Self {
         let text = [output.stdout, output.stderr].concat();
         // Joins the lines of a wrapped sentence.

@@ -120,6 +120,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("W515", "tests/diagnose/inner.rs"),
     ("W516", "tests/diagnose/inner.rs"),
     ("W517", "tests/diagnose/inner.rs"),
+    ("W518", "tests/diagnose/inner.rs"),
     ("W360", "tests/listen/explain.rs"),
     ("W361", "tests/listen/explain.rs"),
     ("W362", "tests/listen/explain.rs"),

@@ -105,6 +105,12 @@ fn subprotocols(golden: &mut Golden) {
         "a method that is unknown",
         &Facts { stream, ..Pair::open("", "").facts() },
     );
+    let foreign: &[u8] = br#"{"hello":1}"#;
+    let kept = [CrossedMessage { ours: true, text: true, content: foreign }];
+    let sent = Some(message(Data::Text, foreign));
+    let stream = StreamFacts { sent, kept: &kept, kept_all: true, ..StreamFacts::default() };
+    let ours = Some(end(EndKind::Closed, 3.0));
+    golden.verdict("W517", "JSON to STOMP", &Facts { stream, end: ours, ..stomp.facts() });
     let wamp = agreed("wamp.2.json");
     golden.beside("W512", "crossbar", &Facts { end: gone, ..wamp.facts() });
 }

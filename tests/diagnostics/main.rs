@@ -22,6 +22,7 @@ mod statuses;
 mod switching;
 mod timing;
 mod tls;
+mod waits;
 mod words;
 
 #[path = "../ui_json/schema.rs"]

@@ -1,8 +1,15 @@
 //! W8xx: endings without a closing handshake, and what their timing means.
 
 use super::builder::{KNOWN, error, high, low, medium, warning};
-use crate::diagnostics::classify::why_closed::{BEAT, BEATLESS};
+use crate::diagnostics::classify::why_closed::{AWAITS, BEAT, BEATLESS, SEND_AT_ONCE};
 use crate::diagnostics::{CatalogueEntry, Clue as C, LikelyCause};
+
+/// The cause of an end of an open session of MQTT. Before version 5, a broker gives no reason.
+const TAKEN_OVER: &str = "another client connected with the same client id and took the session over, or the broker ended it by a rule of its own";
+
+/// The help for it.
+const OTHER_CLIENT_ID: &str =
+    "connect with a client id that no other client uses; the broker's log names the reason";
 
 /// Possible causes of an end in the middle of traffic.
 #[rustfmt::skip]
@@ -23,6 +30,7 @@ const LOSSES: &[LikelyCause] = &[
         .cure("answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt"),
     medium("the protocol's own heartbeat was not sent in time", C::InnerTimer)
         .cure("send that protocol's own heartbeat, or ask for a longer interval in its first message: pings of WebSocket do not count"),
+    medium(AWAITS, C::InnerAwaited).cure(SEND_AT_ONCE),
     medium("the peer ended the connection because our last message breaks a rule of the protocol inside", C::InnerBreach)
         .cure("follow the rule: `wscope -v URL` names it beside the message"),
     medium("the peer can't process a control frame between the fragments of a compressed message, a known defect of some libraries (wsproto, tornado)", C::PingInsideCompressed)
@@ -39,6 +47,7 @@ const LOSSES: &[LikelyCause] = &[
         .cure("send pings in a shorter interval: `--ping-interval SECS`"),
     medium("a limit of the proxy that answered, such as one on the age of connections", C::TrafficBehindProxy)
         .cure("compare the time with the limits of that proxy, and reconnect"),
+    low(TAKEN_OVER).with(C::MqttSession).cure(OTHER_CLIENT_ID),
     low("the peer's process ended, or its handler ended, possibly because of our message").with(C::SoonAfterOurs),
     low("the peer's process ended, or its handler ended without closing").unless(&[C::SoonAfterOurs]),
     low("a load balancer or proxy ended it, as for a limit on the age of connections").unless(&[C::EndedEarly]),
@@ -80,24 +89,26 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt"),
             medium("the protocol's own heartbeat was not sent in time", C::InnerTimer)
                 .cure("send that protocol's own heartbeat, or ask for a longer interval in its first message: pings of WebSocket do not count"),
+            medium(AWAITS, C::InnerAwaited).cure(SEND_AT_ONCE),
             high("the server stopped listening: its process ended, or restarts", C::Gone)
                 .cure("read the server's log: its process may have been ended"),
             medium(BEATLESS, C::BeatAnnounced).cure(BEAT),
-            high("nginx's proxy_read_timeout, 60 s unless set", C::IdleAt(60, "nginx")),
-            high("Cloudflare's idle timeout", C::IdleAt(100, "cloudflare")),
-            high("Envoy's or Istio's stream idle timeout", C::IdleAt(300, "envoy")),
-            high("Heroku's router", C::IdleAt(55, "heroku")),
-            medium("haproxy's `timeout client`, if `timeout tunnel` is not set, or Google Cloud's timeoutSec", C::Idle(30)),
-            medium("Heroku's router", C::Idle(55)),
-            medium("nginx's proxy_read_timeout or the idle timeout of an AWS load balancer, both 60 s by default", C::Idle(60)),
-            medium("Cloudflare's idle timeout", C::Idle(100)),
-            medium("Azure's load balancer, which drops flows after four minutes", C::Idle(240)),
-            medium("Envoy's or Istio's stream idle timeout", C::Idle(300)),
-            medium("an AWS network load balancer", C::Idle(350)),
-            medium("AWS API Gateway's idle limit", C::Idle(600)),
+            high("nginx's proxy_read_timeout, 60 s unless set", C::IdleAt(60, "nginx")).unless(&[C::TimerRefuted]),
+            high("Cloudflare's idle timeout", C::IdleAt(100, "cloudflare")).unless(&[C::TimerRefuted]),
+            high("Envoy's or Istio's stream idle timeout", C::IdleAt(300, "envoy")).unless(&[C::TimerRefuted]),
+            high("Heroku's router", C::IdleAt(55, "heroku")).unless(&[C::TimerRefuted]),
+            medium("haproxy's `timeout client`, if `timeout tunnel` is not set, or Google Cloud's timeoutSec", C::Idle(30)).unless(&[C::TimerRefuted, C::InnerAwaited]),
+            medium("Heroku's router", C::Idle(55)).unless(&[C::TimerRefuted, C::InnerAwaited]),
+            medium("nginx's proxy_read_timeout or the idle timeout of an AWS load balancer, both 60 s by default", C::Idle(60)).unless(&[C::TimerRefuted, C::InnerAwaited]),
+            medium("Cloudflare's idle timeout", C::Idle(100)).unless(&[C::TimerRefuted, C::InnerAwaited]),
+            medium("Azure's load balancer, which drops flows after four minutes", C::Idle(240)).unless(&[C::TimerRefuted, C::InnerAwaited]),
+            medium("Envoy's or Istio's stream idle timeout", C::Idle(300)).unless(&[C::TimerRefuted, C::InnerAwaited]),
+            medium("an AWS network load balancer", C::Idle(350)).unless(&[C::TimerRefuted, C::InnerAwaited]),
+            medium("AWS API Gateway's idle limit", C::Idle(600)).unless(&[C::TimerRefuted, C::InnerAwaited]),
             low("the peer's heartbeat does not note pongs, or counts messages only").with(C::PingAnswered).unless(&[C::Serving])
                 .cure("see whether the peer's program handles pongs (`pong` events); send messages of the application, or pings: `--ping-interval SECS`"),
-            low("a timer of the peer, or of a proxy").unless(&[C::Serving]),
+            low("a timer of the peer, or of a proxy").unless(&[C::Serving, C::TimerRefuted]),
+            low(TAKEN_OVER).with(C::MqttSession).cure(OTHER_CLIENT_ID),
             low("a limit on the age of connections, or on the time for a login, which pings do not extend").with(C::NothingCrossed).unless(&[C::Serving]),
             low("the peer's process, or its application, ended at that moment").unless(&[C::Serving]),
             low("the client's program ended or was killed, or its network went away").with(C::Serving)
@@ -128,7 +139,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the peer must answer a Close with a Close")
         .help("no data is lost if all messages had arrived; otherwise find out why the peer stopped reading")
         .source("RFC 6455 §5.5.1")
-        .causes(&[low("the peer's library or handler ends TCP instead of closing the WebSocket"), low("the peer's application does not read")])
+        .causes(&[
+            low("the peer's library or handler ends TCP instead of closing the WebSocket").with(C::StreamEnded),
+            low("the peer's application does not read, or its handler has failed and left the connection open").unless(&[C::StreamEnded]),
+            low("a proxy keeps the connection open, and the peer behind it has gone").unless(&[C::StreamEnded]),
+        ])
         .seen("after our Close: the end of the stream, or nothing within the close timeout"),
     warning("W818", "the peer does not answer any more")
         .because("no pong arrived in time, or what was sent is not acknowledged")

@@ -91,4 +91,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("offer the subprotocol: `-s mqtt`, `-s v12.stomp`, `-s graphql-transport-ws`; MQTT needs binary messages, too: `-b`")
         .source("measured on mosquitto")
         .seen("MQTT, STOMP, GraphQL, OCPP, WAMP or XMPP in the path, no subprotocol in the request, and no message of the server in two seconds or more"),
+    warning("W518", "no answer to a message that is not of the agreed protocol")
+        .because("the subprotocol that was agreed defines the form of messages, and servers ignore others or end the session")
+        .help("send a message of that protocol: with the commands of its lens, or without `-s`")
+        .source("specifications of the protocols inside; measured on real servers")
+        .seen("an agreed subprotocol, our only message is not one of it, and no message came after it"),
 ];

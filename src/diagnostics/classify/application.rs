@@ -7,7 +7,7 @@ use super::findings::Findings;
 use crate::diagnostics::answer;
 use crate::diagnostics::facts::{EndKind, HEARD_MOST, SILENCE};
 use crate::diagnostics::heard::{self, Grievance};
-use crate::diagnostics::inner::inner;
+use crate::diagnostics::inner::{inner, is_expected};
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Clue, Facts, Place, Severity, Span};
@@ -76,6 +76,7 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
         return;
     }
     failed(facts, found);
+    foreign(facts, found);
     let first = first_message(facts);
     let protocol = subprotocol(facts).unwrap_or_default();
     let span = |label: &str| (!first.is_empty()).then(|| Span::first(Place::Message, first, label));
@@ -119,12 +120,37 @@ fn failed(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 false => d.suggests(failed(failure), why),
             });
         }
-        (None, Some(heard)) if is_answer(facts) && refuses(facts, heard.content) => {
+        (None, Some(heard))
+            if is_answer(facts)
+                && refuses(facts, heard.content)
+                && !is_expected(facts, "", heard.content) =>
+        {
             let shown = heard::shown(heard.content);
             found.add("W516", |d| d.suggests(failed(shown), "it is marked as an error"));
         }
         _ => {}
     }
+}
+
+/// Adds our only message if it is none of the agreed protocol, and no message came after it.
+fn foreign(facts: &Facts<'_>, found: &mut Findings<'_>) {
+    let kept = facts.stream.kept;
+    let alone = kept.iter().filter(|message| message.ours).count() == 1;
+    let unanswered = kept.last().is_some_and(|message| message.ours);
+    if facts.role == Role::Server
+        || subprotocol(facts).is_none()
+        || !(alone && unanswered && facts.stream.kept_all)
+        || facts.end.is_none_or(|end| end.idle_data < SILENCE)
+        || ended_by_peer(facts)
+    {
+        return;
+    }
+    let Some(inner) = inner(facts).filter(|inner| inner.is_named && inner.is_foreign) else {
+        return;
+    };
+    let fact = inner.breach.unwrap_or_else(|| "it has another form".to_owned());
+    let text = format!("our message is not one of {}", inner.title);
+    found.add("W518", |d| d.suggests(text, fact));
 }
 
 /// Whether an answer refuses our last message, as JSON or in words.

@@ -113,6 +113,10 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
                     // The first cause may have its own help.
                     match d.help != d.entry.help || facts.role == Role::Server {
                         true => d,
+                        // Pings would not have helped.
+                        false if let Some(fact) = Clue::TimerRefuted.seen(facts) => {
+                            d.note(fact).help("read the peer's log at that moment")
+                        }
                         false => d.help(format!(
                             "send pings with `--ping-interval {often}`, or raise the timeout"
                         )),

@@ -127,18 +127,22 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
         return;
     }
     let Some(wish) = facts.wish else { return };
+    // A client that sent no message waits for no answer.
+    let what = |one: &wish::ClientProtocol| match one.begins.filter(|_| !spoke) {
+        Some(title) => format!("the client speaks {title}").into(),
+        None => one.what.clone(),
+    };
     if let Some(first) = wish.offered.first().filter(|_| !spoke && !in_order) {
         let names = wish.offered.join(", ");
         found.add("W366", |d| {
             d.title(format!("the client offered \"{names}\" and got no subprotocol"))
                 .note(after.clone())
-                .note_if(wish.speaks.as_ref().map(|client_protocol| client_protocol.what.as_ref()))
+                .note_if(wish.speaks.as_ref().map(what))
                 .help(format!("start wscope with {}", option("-s", first)))
         });
     } else if let Some(client_protocol) = &wish.speaks {
-        found.add("W367", |d| {
-            d.title(client_protocol.what.clone()).note(after).help(client_protocol.help)
-        });
+        found
+            .add("W367", |d| d.title(what(client_protocol)).note(after).help(client_protocol.help));
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::findings::Findings;
 use super::response::engine_io_code;
 use super::switching::ended_early;
-use crate::diagnostics::facts::EndKind;
+use crate::diagnostics::facts::{EndKind, SILENCE};
+use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Diagnostic, Facts, Place, Span, sniff};
 
@@ -32,7 +33,7 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
                     "this is a Socket.IO server (Engine.IO 4): the query must have \
                      `EIO=4&transport=websocket`",
                 ),
-                false if bytes.starts_with(b"HTTP/1.") => late(d),
+                false if bytes.starts_with(b"HTTP/1.") => aborted(late(d), facts),
                 false => ended_early(d, bytes),
             }
         });
@@ -64,6 +65,26 @@ pub(super) fn text_inside(bytes: &[u8], span: Span, found: &mut Findings<'_>) {
             .note(format!("the text: {line}"));
         if bytes.starts_with(b"HTTP/1.") { late(d) } else { d }
     });
+}
+
+/// The page of gunicorn for a worker that failed, or that it aborted.
+const GUNICORN: &[u8] = b"<h1><p>Internal Server Error</p></h1>";
+
+/// Adds the cause of gunicorn's error page after a silence: it aborts workers that do not return in
+/// time, and a session keeps a worker of the kind sync.
+fn aborted(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
+    let after = facts.end.map(|end| end.last).filter(|after| *after >= SILENCE);
+    let (Some(after), None) = (after, facts.stream.sent) else { return d };
+    match contains(facts.stream.first, GUNICORN) {
+        true => d
+            .certain()
+            .suggests(
+                "the server aborted the worker of this session, as gunicorn does after its `--timeout`",
+                format!("gunicorn's page for an error came {:.1} s after the 101, and nothing was sent", after.as_secs_f64()),
+            )
+            .help("serve WebSockets with a worker for long connections, `--worker-class gthread` or gevent, or raise gunicorn's `--timeout`"),
+        false => d,
+    }
 }
 
 /// Adds the cause of an HTTP response inside the stream.

@@ -3,7 +3,7 @@
 
 use super::why_closed::{UNSPOKEN, not_ours};
 use crate::diagnostics::clue::plain_told;
-use crate::diagnostics::facts::{Trial, TrialOutcome, Variation};
+use crate::diagnostics::facts::{EndKind, Trial, TrialOutcome, Variation};
 use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supported};
 
 /// The cause if some sessions end and others do not, without a difference in the request.
@@ -72,14 +72,15 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     // A trial without our message does not show what is wrong with the message.
     let known = d.is_supported() && !d.causes.iter().take(1).any(speaks_of_ours);
     let fine = d.severity == Severity::Note && facts.stream.messages > 0;
+    let code = facts.close.received.and_then(|body| body.code);
     let told = told
         || match stayed.map(|trial| trial.variation) {
             Some(Variation::Again) => known || fine || said,
-            Some(Variation::OtherPath) => said,
+            // This code reports an exception, and no refusal.
+            Some(Variation::OtherPath) => said || code == Some(1011) || is_quoted(&d),
             _ => said && !confirmed,
         };
     if let Some(trial) = stayed.filter(|_| !told) {
-        let code = facts.close.received.and_then(|body| body.code);
         let refuses = matches!(code, Some(1008 | 3000 | 3003 | 4001 | 4003 | 4401 | 4403));
         let sent = facts.request.is_some_and(|head| head.get("Origin").is_some());
         let (text, help) = match trial.variation {
@@ -119,6 +120,10 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
             Variation::Subprotocol => (
                 "the application requires a subprotocol, and ends connections without it",
                 format!("offer it: `-s {}`", trial.what),
+            ),
+            Variation::OtherPath if !matches!(code, Some(1008 | 3000..=4999)) => (
+                "the application knows this path, and ends sessions at it",
+                "read its log at that moment; compare query, headers and cookies with those of a client that works".to_owned(),
             ),
             Variation::OtherPath => (
                 "the application knows this path, and refuses: a parameter, a login, or a limit",
@@ -170,6 +175,15 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
             .because("the server stopped listening: its process ended, or restarts", gone)
             .help("read the server's log: what was received last may have ended its process");
     }
+    // The server had served the session before.
+    let lost = matches!(facts.end.map(|end| end.how), Some(EndKind::Fin | EndKind::Reset));
+    if let Some(fact) = failing(facts).filter(|_| lost && !d.is_proved()) {
+        let mut d = d;
+        // The whole server failed, so its handler alone does not explain it.
+        d.causes.retain(|cause| !cause.text.contains("handler"));
+        let text = "the server's process ended, possibly because of what was received last";
+        return d.suggests(text, fact).help("read the server's log: an exception may have ended its process, and a supervisor may start it again");
+    }
     facts
         .trials
         .iter()
@@ -199,6 +213,11 @@ fn speaks_of_ours(cause: &Supported) -> bool {
     cause.text.contains("our message")
 }
 
+/// Whether a message of the peer is the first cause.
+fn is_quoted(d: &Diagnostic) -> bool {
+    d.is_supported() && d.causes.first().is_some_and(|one| one.text.starts_with("its last message"))
+}
+
 /// Whether wscope watched the session of a trial.
 fn is_of_session(trial: &Trial) -> bool {
     trial.variation == Variation::Again
@@ -208,4 +227,12 @@ fn is_of_session(trial: &Trial) -> bool {
 /// The trial with a refused connection.
 fn gone(facts: &Facts<'_>) -> Option<String> {
     facts.trials.iter().find(|trial| trial.is_refused()).map(ToString::to_string)
+}
+
+/// The trial that repeated the session, and could not connect or got no response.
+fn failing(facts: &Facts<'_>) -> Option<String> {
+    let unanswered = |trial: &&Trial| {
+        matches!(trial.outcome, TrialOutcome::Unreached(_) | TrialOutcome::Nothing(_))
+    };
+    facts.trial(Variation::Again).filter(unanswered).map(ToString::to_string)
 }

@@ -9,7 +9,7 @@ use super::clocks::{aged, ping_interval, seconds};
 use crate::diagnostics::clue::{Complaint, announced, complained, is_qualified};
 use crate::diagnostics::facts::{End, SILENCE};
 use crate::diagnostics::heard::{self, Grievance};
-use crate::diagnostics::inner::inner;
+use crate::diagnostics::inner::{inner, unbegun};
 use crate::diagnostics::sniff::{contains, contains_word};
 use crate::diagnostics::{Clue, Diagnostic, Facts, Family, Severity};
 use crate::wire::Role;
@@ -29,26 +29,34 @@ type CauseRule = fn(&Closed<'_>) -> Option<Diagnostic>;
 
 /// Rules about messages: of this side, of the protocol inside, and the peer's last message and
 /// reason.
-const SAID: [CauseRule; 9] = [
+const SAID: [CauseRule; 13] = [
     no_subprotocol,
     no_message_of_ours,
     login_refused,
     asked_for,
+    pings_limited,
     complaint,
     announcement,
+    goodbye_with_reason,
+    words_in_binary,
     left_inside,
     breach,
     reason_names_fault,
+    foreign_message,
 ];
 
 /// Rules about times: an end at once, a missing heartbeat, a silence.
-const CLOCKS: [CauseRule; 8] = [
+const CLOCKS: [CauseRule; 12] = [
     at_once,
+    namespace_refused,
+    inner_beat_missing,
+    awaited_inside,
     beat_unanswered,
     no_namespace,
     ping_unanswered,
     beat_announced,
     first_message_missing,
+    only_pings_before,
     waited_for_us,
     silence,
 ];
@@ -181,6 +189,21 @@ fn asked_for(closed: &Closed<'_>) -> Option<Diagnostic> {
     (closed.is_regular() && closed.seen(Clue::Farewell).is_some()).then(|| closed.known())
 }
 
+/// Only the peer's greeting shows the protocol inside, and our message does not begin it.
+fn foreign_message(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let soon = closed.end.quiet < SILENCE && !closed.is_named() && inner(closed.facts).is_none();
+    let (title, waits) = unbegun(closed.facts).filter(|_| soon)?;
+    Some(
+        closed
+            .warned()
+            .suggests(
+                format!("our message does not begin the protocol of the server, {title}"),
+                format!("{title} goes on with {waits} of the client"),
+            )
+            .help("begin with that message: the commands of the lens send it"),
+    )
+}
+
 /// The peer's last message is a complaint.
 fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
     let complaint = closed.complaint()?;
@@ -215,6 +238,61 @@ fn announcement(closed: &Closed<'_>) -> Option<Diagnostic> {
     Some(closed.known().suggests(ANNOUNCED, fact))
 }
 
+/// The reason says that this side sent too many pings.
+fn pings_limited(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let pings = &closed.facts.pings;
+    let sent = pings.answered > 0 || pings.waiting.is_some();
+    (sent && heard::limits_pings(&closed.body.reason)).then(|| {
+        let reason = String::from_utf8_lossy(&closed.body.reason).into_owned();
+        closed
+            .warned()
+            .because(
+                "the server limits pings, and this side sent more",
+                format!("its reason is \"{reason}\""),
+            )
+            .help("send fewer pings: none by hand, and a longer `--ping-interval`")
+    })
+}
+
+/// The peer's last message is a goodbye with a reason of its own.
+fn goodbye_with_reason(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let heard = closed.facts.stream.heard.as_ref().filter(|heard| heard.quiet < SILENCE)?;
+    let reason = heard::goodbye_reason(heard.content)?;
+    let reason = reason.as_bytes();
+    let usual = heard::is_ordinary(reason) || heard::tells_outcome(reason);
+    if usual || !closed.is_regular() || !closed.says_nothing() || heard::is_echo(closed.facts) {
+        return None;
+    }
+    // Later, the reason may be about anything.
+    let d = match closed.end.last < SILENCE {
+        true => closed.retitled("closed right after a message that may give the reason"),
+        false => closed.known(),
+    };
+    Some(
+        d.possible(format!("its last message is {}", heard::shown(heard.content)))
+            .help("follow the message"),
+    )
+}
+
+/// The peer's last message is short and binary, and ends with words; the code refuses.
+fn words_in_binary(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let facts = closed.facts;
+    let refuses = matches!(closed.body.code, Some(1008 | 3000..=4999)) && closed.says_nothing();
+    let last = facts.stream.kept.iter().rfind(|message| !message.ours)?;
+    let soon = facts.stream.heard.as_ref().is_some_and(|heard| heard.quiet < SILENCE);
+    let unknown = refuses && soon && !last.text && !heard::is_echo(facts) && inner(facts).is_none();
+    let words = heard::last_words(last.content).filter(|_| unknown)?;
+    Some(
+        closed
+            .retitled("closed right after a message that may give the reason")
+            .suggests(
+                format!("its last message ends with \"{words}\""),
+                "the Close came right after it",
+            )
+            .help("follow the message"),
+    )
+}
+
 /// The server ended the session of the protocol inside, right after its beginning.
 fn left_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
     // A second message may ask for the end in the application's words. Later, the server may
@@ -238,7 +316,9 @@ fn breach(closed: &Closed<'_>) -> Option<Diagnostic> {
     let fact = closed.seen(Clue::InnerBreach)?;
     // These codes have their own meaning, which explains more.
     let open = !matches!(closed.body.code, Some(1009 | 1010 | 1012..=1014));
-    (open && closed.end.quiet < SILENCE && closed.says_nothing()).then(|| {
+    // A message of another protocol is refused with any reason.
+    let foreign = || inner(closed.facts).is_some_and(|inner| inner.is_foreign);
+    (open && closed.end.quiet < SILENCE && (closed.says_nothing() || foreign())).then(|| {
         closed
             .known()
             .severity(Severity::Warning)
@@ -295,11 +375,7 @@ fn at_once(closed: &Closed<'_>) -> Option<Diagnostic> {
             || d.entry.family == Family::Application;
         return Some(if clear { d } else { subprotocol(d, facts) });
     }
-    // If the peer received a message and closes with 1000, its work may be done.
-    let d = match asked && body.code == Some(1000) {
-        true => d.severity(Severity::Note),
-        false => d.severity(Severity::Warning),
-    };
+    let d = d.severity(Severity::Warning);
     if let Some(fact) = closed.seen(Clue::NamesOtherPath) {
         return Some(
             d.title("closed at once, before any message")
@@ -319,6 +395,48 @@ fn at_once(closed: &Closed<'_>) -> Option<Diagnostic> {
     let d = d.possible("the application does not know the path, which a proxy may have rewritten");
     let d = if ordinary { d.title(UNSPOKEN) } else { d };
     Some(subprotocol(d, facts).possible(WANTS_MORE))
+}
+
+/// A server of Socket.IO refused the namespace, and ends connections without one.
+fn namespace_refused(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let failure = inner(closed.facts)?.failure?;
+    let refused = failure.starts_with("CONNECT_ERROR") || failure.contains(" CONNECT_ERROR");
+    (refused && closed.is_regular() && closed.body.code != Some(1001) && closed.says_nothing())
+        .then(|| {
+            let fact = "the server ends connections that connect to no other namespace in time";
+            closed
+                .known()
+                .severity(Severity::Warning)
+                .title("closed after the server refused a namespace of Socket.IO")
+                .suggests(format!("the server refused the namespace: {failure}"), fact)
+                .help("do as the message says: connect to a namespace that exists, with the login that it needs")
+        })
+}
+
+/// The protocol inside requires heartbeats of this side, which were not sent.
+fn inner_beat_missing(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let fact = closed.seen(Clue::InnerTimer).filter(|_| !closed.is_named())?;
+    let goodbye = !closed.says_nothing() && heard::is_ordinary(&closed.body.reason);
+    let about_message = matches!(closed.body.code, Some(1001..=1003 | 1007 | 1009..=1014));
+    (!goodbye && !about_message).then(|| {
+        closed
+            .retitled("closed after a heartbeat of the protocol inside was not sent")
+            .suggests(INNER_BEAT, fact)
+            .help("send that protocol's own heartbeat, or agree on a longer interval: pings of WebSocket do not count")
+    })
+}
+
+/// The protocol inside goes on with a message of this side, which sent none.
+fn awaited_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let fact = closed.seen(Clue::InnerAwaited).filter(|_| !closed.is_named())?;
+    let open = !matches!(closed.body.code, Some(1001..=1003 | 1007 | 1009..=1014));
+    let unsaid = closed.says_nothing() || closed.seen(Clue::TimeoutReason).is_some();
+    (open && unsaid && closed.end.last >= SILENCE).then(|| {
+        closed
+            .retitled("closed while the server waited for the first message of the protocol inside")
+            .suggests(AWAITS, fact)
+            .help(SEND_AT_ONCE)
+    })
 }
 
 /// This side did not answer a heartbeat message of the peer.
@@ -391,6 +509,24 @@ fn first_message_missing(closed: &Closed<'_>) -> Option<Diagnostic> {
         false => d
             .because("the peer did not receive the first message of its protocol", reason)
             .help("send that message at once, with -x"),
+    })
+}
+
+/// Only pings came before the Close. They kept the connection open until then, so no idle timeout
+/// ended it.
+fn only_pings_before(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let Closed { facts, end, .. } = closed;
+    let unused = facts.stream.messages == 0 && facts.stream.frames > 1 && !closed.is_asked();
+    let steady = end.quiet < SILENCE || end.quiet * 2 < end.longest_quiet * 3;
+    (unused && steady && closed.is_ordinary() && closed.says_nothing()).then(|| {
+        let (age, quiet) = (seconds(end.last), end.quiet.as_millis());
+        closed
+            .warned()
+            .title(UNSPOKEN)
+            .note(format!("{age} after the 101, and {quiet} ms after other traffic"))
+            .possible("a limit on the age of connections, which pings do not extend")
+            .possible(NOTHING_REQUIRED_CAME)
+            .help("send the messages that the application expects, or reconnect after this time")
     })
 }
 
@@ -500,6 +636,17 @@ const PONG: &str = "answer its pings: leave out `--no-pong` and faults that with
 
 /// The help for an unanswered heartbeat.
 const ANSWER_IT: &str = "answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt";
+
+/// The cause if the peer waited for the first message of the protocol inside.
+pub(in crate::diagnostics) const AWAITS: &str =
+    "the server waited for the first message of the protocol inside";
+
+/// The help for it.
+pub(in crate::diagnostics) const SEND_AT_ONCE: &str =
+    "send that message right after the opening, with `-x` or with the commands of its lens";
+
+/// The cause if the peer waited for a heartbeat of the protocol inside.
+const INNER_BEAT: &str = "the protocol's own heartbeat was not sent in time";
 
 /// The cause if a timer of the peer ran out.
 const IDLE_TIMEOUT: &str = "an idle timeout of the server";

@@ -262,7 +262,7 @@ impl ServerOpening {
             Ok(Fill::End { .. }) => {
                 let came = self.inbound.partial_head().map_or(0, |head| head.raw().len());
                 return Ok(self.dropped(match (came, self.foreign()) {
-                    (0, _) => "it closed the connection without sending a byte".to_owned(),
+                    (0, _) => "it closed the connection without sending a byte, as a health check or a port scan does".to_owned(),
                     (_, Some(answer)) => answer.why,
                     (n, None) => format!("it closed the connection after {n} bytes of its request"),
                 }));

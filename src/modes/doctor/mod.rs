@@ -12,7 +12,9 @@ use crate::client::{one_line, prepare};
 use crate::config::reach::ReachConfig;
 use crate::config::{Display, OpenConfig};
 use crate::diagnostics::facts::{SILENCE, Trial, TrialOutcome, Variation};
-use crate::diagnostics::{Clue, Diagnostic, Family, Severity, is_ordinary, tells_outcome};
+use crate::diagnostics::{
+    Clue, Diagnostic, Family, Severity, is_ordinary, limits_pings, tells_outcome,
+};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opening as _, open};
@@ -360,7 +362,7 @@ impl Exam<'_> {
             self.limited |= talk.evidence.trials.len() < all;
         }
         if matches!(ended.cause, Cause::Lost(_)) && !probe::ended_early(&ended, lasted) {
-            probe::look_again(self.config, &mut talk.evidence, runtime)?;
+            probe::look_again(self.config, None, &mut talk.evidence, runtime)?;
         }
         self.found = talk.explain(&ended, over);
         let good = in_order(&talk, &ended, &self.found).filter(|_| answers);
@@ -503,11 +505,20 @@ fn in_order(talk: &TrialTalk, ended: &Ending, found: &[Diagnostic]) -> Option<St
             let count = ended.r#in.messages;
             Some(format!("sent {count} message{}", if count == 1 { "" } else { "s" }))
         }
+        Some(_) if is_ping_limit(ended) => {
+            Some("limits pings, and doctor had sent some".to_owned())
+        }
         Some(first) if first.entry.code == "W505" && talk.lasted() >= WAITED => {
             Some("waited for connection_init, which doctor does not send".to_owned())
         }
         _ => None,
     }
+}
+
+/// Whether the server closed because of the pings of doctor.
+fn is_ping_limit(ended: &Ending) -> bool {
+    let body = ended.received.as_ref().filter(|_| ended.by == Side::Peer);
+    body.is_some_and(|body| limits_pings(&body.reason))
 }
 
 /// Whether the protocol inside did not continue.

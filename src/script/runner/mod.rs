@@ -35,6 +35,7 @@ pub use crate::script::runner::lines::{LineBuffer, LineError, Source, SourceLoca
 pub use crate::script::runner::setup::{ScriptSetup, reporter, script};
 
 use crate::config::OpenConfig;
+use crate::diagnostics::facts::HEARD_MOST;
 use crate::engine::exit::Exit;
 use crate::engine::outbox::Producer;
 use crate::engine::relay::Release;
@@ -53,6 +54,9 @@ use crate::ui::prompt::{Prompt, PromptAction};
 use crate::ui::style::Ink;
 use crate::wire::Role;
 use crate::wire::close::CloseBody;
+
+/// How many expected messages are kept.
+const EXPECTED: usize = 16;
 
 /// Files that `/source` may open inside each other.
 const MAX_NESTING: usize = 16;
@@ -193,6 +197,8 @@ pub struct ScriptRunner {
     received: Rc<Inbox>,
     /// The values of `${NAME}`.
     variables: Variables,
+    /// The last messages for which an `/expect` waited; see [`Runner::expected`].
+    expected: VecDeque<Vec<u8>>,
     /// The connection ended with the code that the script expects.
     end_expected: bool,
     settings: Settings,
@@ -250,6 +256,7 @@ impl ScriptRunner {
             expect_queue: ExpectQueue::default(),
             received: Rc::default(),
             variables: Variables::of(&setup.lines.variables),
+            expected: VecDeque::new(),
             end_expected: false,
             settings: Settings::default(),
             keep_alive: KeepAlive::default(),
@@ -427,6 +434,7 @@ impl ScriptRunner {
     pub fn set_up(&mut self, endpoint: &mut Endpoint) {
         self.settings.apply(endpoint);
         self.expect_queue.clear();
+        self.expected.clear();
         self.received.queue.borrow_mut().clear();
         self.end_expected = false;
     }
@@ -739,12 +747,17 @@ impl ScriptRunner {
                 origin: LineOrigin { ref target, ref location },
                 ..
             } => {
-                if let Some(found) = self.find(expected, target, connections, turn_ends) {
+                if let Some(mut found) = self.find(expected, target, connections, turn_ends) {
                     if let Expected::Content(pattern) = expected
                         && let Err(error) = self.take_groups(pattern, &found)
                     {
                         self.fail(location, &error, false);
                         return true;
+                    }
+                    found.truncate(HEARD_MOST);
+                    self.expected.push_back(found);
+                    if self.expected.len() > EXPECTED {
+                        self.expected.pop_front();
                     }
                     self.met_last = true;
                     if !self.scripted {
@@ -828,6 +841,12 @@ impl ScriptRunner {
                 }
             },
         }
+    }
+
+    /// The messages for which an `/expect` waited: the beginning of each, or the text of the lens
+    /// for it. A command that waits for its own answer accepts any, so its text is empty.
+    pub fn expected(&self) -> Vec<Vec<u8>> {
+        self.expected.iter().cloned().collect()
     }
 
     /// Takes an expected message out of the received messages.

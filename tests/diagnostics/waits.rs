@@ -1,0 +1,342 @@
+//! Ends for which the peer waited: a first message, a heartbeat, an age; and the cures that a run
+//! has already refuted.
+
+use std::time::Duration;
+
+use wscope::diagnostics::facts::{
+    CloseFacts, CrossedMessage, End, EndKind, LastHeard, StreamFacts, Trial, TrialOutcome,
+    Variation,
+};
+use wscope::diagnostics::{Confidence, Diagnostic, Facts, Severity, classify};
+use wscope::wire::Data;
+use wscope::wire::close::CloseBody;
+
+use crate::support::{Pair, end, message};
+
+fn agreed(name: &str) -> Pair {
+    let header = format!("Sec-WebSocket-Protocol: {name}\r\n");
+    Pair::open(&header, &header)
+}
+
+/// The causes of the verdict, surest first.
+fn causes(verdict: &Diagnostic) -> String {
+    let texts = verdict.causes.iter().map(|cause| format!("{:?} {}", cause.confidence, cause.text));
+    texts.collect::<Vec<_>>().join("; ")
+}
+
+fn verdict(facts: &Facts<'_>) -> Diagnostic {
+    classify(facts).into_iter().next().expect("a verdict")
+}
+
+fn ours(content: &[u8]) -> CrossedMessage<'_> {
+    // The packets of MQTT here begin with a control character.
+    CrossedMessage {
+        ours: true,
+        text: !matches!(content, [0x0b..=0x1f, ..] | [b' ', 2, ..]),
+        content,
+    }
+}
+
+fn theirs(content: &[u8]) -> CrossedMessage<'_> {
+    CrossedMessage { ours: false, ..ours(content) }
+}
+
+/// A session whose last message is the last one of these.
+fn session<'a>(kept: &'a [CrossedMessage<'a>], quiet: f64) -> StreamFacts<'a> {
+    let of = |side: bool| kept.iter().filter(move |message| message.ours == side);
+    let first = |side| {
+        of(side)
+            .next()
+            .map(|one| message(if one.text { Data::Text } else { Data::Binary }, one.content))
+    };
+    let last = of(false).next_back();
+    StreamFacts {
+        frames: of(false).count() as u64,
+        messages: of(false).count() as u64,
+        message: first(false),
+        sent: first(true),
+        heard: last.map(|last| LastHeard {
+            content: last.content,
+            before: b"",
+            quiet: Duration::from_secs_f64(quiet),
+            answered: false,
+        }),
+        kept,
+        kept_all: true,
+        ..StreamFacts::default()
+    }
+}
+
+/// A Close of the peer this long after the opening and after the traffic before it.
+fn closed<'a>(facts: Facts<'a>, body: &'a CloseBody, last: f64, quiet: f64) -> Facts<'a> {
+    let close = CloseFacts { received: Some(body), by_peer: true, ..CloseFacts::default() };
+    let (last, quiet) = (Duration::from_secs_f64(last), Duration::from_secs_f64(quiet));
+    let end = End { last, lifetime: last, quiet, ..end(EndKind::Closed, 0.0) };
+    Facts { close, end: Some(end), ..facts }
+}
+
+fn body(code: Option<u16>, reason: &str) -> CloseBody {
+    CloseBody { code, reason: reason.as_bytes().to_vec() }
+}
+
+#[test]
+fn a_broker_that_waits_for_connect_is_no_proxy_with_a_timer() {
+    let lost = Some(end(EndKind::Fin, 30.0));
+    let found = verdict(&Facts { end: lost, ..agreed("mqtt").facts() });
+    assert!(causes(&found).starts_with("Medium the server waited for the first"), "{found:?}");
+    assert!(!found.help.contains("--ping-interval"), "{found:?}");
+    // Without a protocol, or after its first message, a timer is as likely as before.
+    let connect = [ours(b"\x10\x10\0\x04MQTT\x04\x02\0\x3c\0\x04abcd"), theirs(b"\x20\x02\0\0")];
+    let stream = session(&connect, 30.0);
+    for facts in [
+        Facts { end: lost, ..Pair::open("", "").facts() },
+        Facts { end: lost, stream, ..agreed("mqtt").facts() },
+    ] {
+        let found = verdict(&facts);
+        assert!(!causes(&found).contains("waited for the first"), "{found:?}");
+    }
+    let body = body(Some(4000), "");
+    let found = verdict(&closed(agreed("mqtt").facts(), &body, 5.0, 5.0));
+    assert!(causes(&found).starts_with("Medium the server waited for the first"), "{found:?}");
+}
+
+#[test]
+fn a_silence_that_was_survived_before_is_no_timer() {
+    let pair = Pair::open("", "");
+    for (earlier, timer) in [(0, true), (10, true), (20, false), (30, false)] {
+        let end = End { longest_quiet: Duration::from_secs(earlier), ..end(EndKind::Fin, 20.0) };
+        let found = verdict(&Facts { end: Some(end), ..pair.facts() });
+        assert_eq!(causes(&found).contains("a timer of the peer"), timer, "{found:?}");
+        assert_eq!(found.help.contains("--ping-interval"), timer, "{found:?}");
+    }
+    // A broker ends the older of two sessions with one client id without a word.
+    let kept = [ours(b"\x10\x10\0\x04MQTT\x04\x02\0\x02\0\x04abcd"), theirs(b"\x20\x02\0\0")];
+    let lost = Some(end(EndKind::Fin, 1.8));
+    let found =
+        verdict(&Facts { end: lost, stream: session(&kept, 1.8), ..agreed("mqtt").facts() });
+    assert!(causes(&found).starts_with("Low another client connected with the same"), "{found:?}");
+    assert!(!found.help.contains("--ping-interval"), "{found:?}");
+}
+
+#[test]
+fn a_heartbeat_that_was_agreed_and_not_sent_ends_a_session() {
+    let pair = agreed("v12.stomp");
+    let kept = [
+        ours(b"CONNECT\naccept-version:1.2\nhost:/\nheart-beat:1000,1000\n\n\0"),
+        theirs(b"CONNECTED\nversion:1.2\nheart-beat:1000,1000\n\n\0"),
+        theirs(b"\n"),
+    ];
+    for (quiet, reason, says) in [(3.0, "STOMP died", true), (3.0, "bye", false), (0.5, "", false)]
+    {
+        let ours_quiet = Duration::from_secs_f64(quiet);
+        let stream = StreamFacts { ours_quiet, ..session(&kept, 0.5) };
+        let body = body(Some(1000), reason);
+        let found = verdict(&closed(Facts { stream, ..pair.facts() }, &body, 4.0, 0.5));
+        let named = causes(&found).contains("own heartbeat was not sent in time");
+        assert_eq!((named, found.severity == Severity::Warning), (says, says), "{found:?}");
+    }
+}
+
+#[test]
+fn a_refused_namespace_explains_a_close_without_a_code() {
+    let url = Some("ws://api.example/socket.io/?EIO=4&transport=websocket");
+    let open = br#"0{"sid":"a","upgrades":[],"pingInterval":1500,"pingTimeout":1500}"#;
+    for (answer, says) in [
+        (&br#"44/admin,{"message":"Invalid namespace"}"#[..], true),
+        (br#"40/admin,{"sid":"b"}"#, false),
+    ] {
+        let kept = [ours(b"40/admin,"), theirs(open), theirs(answer), theirs(b"2")];
+        let stream = session(&kept, 0.5);
+        let body = body(None, "");
+        let pair = Pair::open("", "");
+        let facts = Facts { stream, url, ..pair.facts() };
+        let found = verdict(&closed(facts, &body, 2.0, 0.5));
+        assert_eq!(causes(&found).contains("refused the namespace"), says, "{found:?}");
+    }
+}
+
+#[test]
+fn an_end_before_any_message_is_odd_though_pings_were_answered() {
+    let pair = Pair::open("", "");
+    let body = body(Some(1000), "");
+    let stream = StreamFacts { frames: 4, ..StreamFacts::default() };
+    let found = verdict(&closed(Facts { stream, ..pair.facts() }, &body, 3.4, 0.4));
+    assert_eq!(found.severity, Severity::Warning, "{found:?}");
+    assert!(causes(&found).starts_with("Low a limit on the age of connections"), "{found:?}");
+    // A silence that was survived before is no timer, either.
+    let quiet = Duration::from_millis(1010);
+    let stream = StreamFacts { frames: 4, ..StreamFacts::default() };
+    let mut facts = closed(Facts { stream, ..pair.facts() }, &body, 3.4, 1.01);
+    facts.end = facts.end.map(|end| End { longest_quiet: quiet, ..end });
+    assert_eq!(verdict(&facts).severity, Severity::Warning);
+    let kept = [theirs(b"news")];
+    let found =
+        verdict(&closed(Facts { stream: session(&kept, 0.4), ..pair.facts() }, &body, 3.4, 0.4));
+    assert_eq!(found.severity, Severity::Note, "{found:?}");
+}
+
+#[test]
+fn a_goodbye_with_a_reason_is_quoted() {
+    let pair = Pair::open("", "");
+    let body = body(Some(1000), "");
+    for (last, says) in [
+        (r#"{"op":"goodbye","reason":"client version too old, need 3"}"#, true),
+        (r#"{"op":"goodbye","reason":"done"}"#, false),
+        (r#"{"op":"goodbye"}"#, false),
+        (r#"{"op":"goodbye","reason":"user left"}"#, false),
+        (r#"{"op":"report","reason":"client version too old"}"#, false),
+    ] {
+        let kept = [ours(b"hello"), theirs(last.as_bytes())];
+        let found = verdict(&closed(
+            Facts { stream: session(&kept, 0.0), ..pair.facts() },
+            &body,
+            0.1,
+            0.0,
+        ));
+        let quoted = causes(&found).starts_with("Low its last message is");
+        assert_eq!((quoted, found.severity == Severity::Warning), (says, says), "{found:?}");
+    }
+}
+
+#[test]
+fn words_at_the_end_of_a_short_binary_message_are_quoted() {
+    let pair = Pair::open("", "");
+    for (last, code, says) in [
+        (&b"\x0b\xcd\x02\x0c\xb9seat reservation expired."[..], 4002, true),
+        (b"\x0b\xcd\x02\x0c\xb9seat reservation expired.", 1000, false),
+        (b"\x0b\xcd\x02\x0c\xb9expired", 4002, false),
+        (b"\x0b\xcd\x02\x0c\xb9\x99\x98\x97", 4002, false),
+    ] {
+        let kept = [theirs(last)];
+        let body = body(Some(code), "");
+        let found = verdict(&closed(
+            Facts { stream: session(&kept, 0.0), ..pair.facts() },
+            &body,
+            0.1,
+            0.0,
+        ));
+        let text = "Medium its last message ends with \"seat reservation expired.\"";
+        assert_eq!(causes(&found).starts_with(text), says, "{found:?}");
+    }
+}
+
+fn tried(variation: Variation, outcome: TrialOutcome) -> Trial {
+    Trial { variation, what: "/wscope-unknown-path".to_owned(), outcome }
+}
+
+#[test]
+fn an_exception_is_no_refusal_and_a_server_that_fails_has_ended() {
+    let pair = Pair::open("", "");
+    let ends = || tried(Variation::Again, TrialOutcome::Ended("closed".into()));
+    let stays = || tried(Variation::OtherPath, TrialOutcome::Stayed);
+    let trials = [ends(), stays(), ends(), stays()];
+    for (code, refuses) in [(1011, false), (4003, true), (1008, true), (1000, false)] {
+        let body = body(Some(code), "");
+        let facts = closed(Facts { trials: &trials, ..pair.facts() }, &body, 0.01, 0.0);
+        let found = verdict(&facts);
+        assert_eq!(
+            causes(&found).contains("a parameter, a login, or a limit"),
+            refuses,
+            "{found:?}"
+        );
+        if code == 1011 {
+            assert!(causes(&found).starts_with("Low an exception"), "{found:?}");
+        }
+    }
+    let failed = "the connection failed during the handshake: connection reset by peer";
+    let trials = [tried(Variation::Again, TrialOutcome::Unreached(failed.into()))];
+    let sent = Some(message(Data::Text, b"hello"));
+    let stream = StreamFacts { sent, ended_on_ours: true, ..StreamFacts::default() };
+    let end = End { lifetime: Duration::from_millis(14), ..end(EndKind::Fin, 0.01) };
+    let found = verdict(&Facts { trials: &trials, stream, end: Some(end), ..pair.facts() });
+    assert!(causes(&found).starts_with("Medium the server's process ended"), "{found:?}");
+}
+
+#[test]
+fn a_peer_that_leaves_its_stream_open_has_not_ended_tcp() {
+    let found = verdict(&Facts {
+        end: Some(end(EndKind::CloseTimeout, 5.0)),
+        ..Pair::open("", "").facts()
+    });
+    assert_eq!(found.entry.code, "W816");
+    assert!(!causes(&found).contains("ends TCP"), "{found:?}");
+}
+
+#[test]
+fn too_many_pings_are_named_and_a_flood_of_messages_is_not_about_them() {
+    let pair = Pair::open("", "");
+    for (reason, says) in [
+        ("WebSocket: Ping/pong flood", true),
+        ("too many pings", true),
+        ("message flood", false),
+        ("ping timeout", false),
+    ] {
+        let body = body(Some(1008), reason);
+        let mut facts = closed(pair.facts(), &body, 3.0, 0.0);
+        facts.pings.answered = 2;
+        let found = verdict(&facts);
+        assert_eq!(causes(&found).contains("limits pings"), says, "{found:?}");
+    }
+}
+
+#[test]
+fn the_page_of_an_aborted_worker_comes_after_a_silence() {
+    let page = b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n<html>\n <body>\n <h1><p>Internal Server Error</p></h1>\n";
+    for (after, aborted) in [(3.6, true), (0.01, false)] {
+        let stream = StreamFacts { first: page, ..StreamFacts::default() };
+        let end = End { last: Duration::from_secs_f64(after), ..end(EndKind::Failed, 0.0) };
+        let found = verdict(&Facts { stream, end: Some(end), ..Pair::open("", "").facts() });
+        assert_eq!(found.entry.code, "W461");
+        let confidence = found.causes.first().map(|cause| cause.confidence);
+        let sure = if aborted { Confidence::Medium } else { Confidence::High };
+        assert_eq!(confidence, Some(sure), "{found:?}");
+    }
+}
+
+#[test]
+fn json_to_a_server_that_greets_in_another_protocol_is_named() {
+    let info = br#"INFO {"server_id":"N","version":"2.9.10","proto":1,"auth_required":true}"#;
+    let info = [&info[..], b" \r\n"].concat();
+    let body = body(Some(1008), "Authentication Failure");
+    for (sent, answer, says) in [
+        (&b"{\"a\":1}"[..], &b"-ERR 'Authorization Violation'\r\n"[..], true),
+        (b"CONNECT {\"user\":\"a\"}\r\n", b"-ERR 'Authorization Violation'\r\n", false),
+    ] {
+        for kept in [
+            [ours(sent), theirs(&info), theirs(answer)],
+            [theirs(&info), ours(sent), theirs(answer)],
+        ] {
+            let pair = Pair::open("", "");
+            let facts = Facts { stream: session(&kept, 0.0), ..pair.facts() };
+            let found = verdict(&closed(facts, &body, 0.01, 0.0));
+            assert_eq!(
+                causes(&found).contains("does not begin the protocol of the server, NATS"),
+                says,
+                "{found:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn bytes_behind_a_gap_are_no_error() {
+    let sent: &[u8] = b"\x10\x10\0\x04MQTT\x04\x02\0\x02\0\x04abcd";
+    let kept = [ours(sent), theirs(b"\x20\x02\0\x05")];
+    for (kept_all, says) in [(true, true), (false, false)] {
+        let stream = StreamFacts { kept_all, ..session(&kept, 0.0) };
+        let found = classify(&Facts { stream, ..agreed("mqtt").facts() });
+        assert_eq!(found.iter().any(|one| one.entry.code == "W516"), says, "{found:?}");
+    }
+}
+
+#[test]
+fn an_error_for_which_a_script_waited_is_no_news() {
+    let answer: &[u8] = br#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"#;
+    let kept = [ours(br#"{"jsonrpc":"2.0","id":1,"method":"x"}"#), theirs(answer)];
+    for (expected, says) in [(&b"other"[..], true), (answer, false)] {
+        let expected = [expected.to_vec()];
+        let stream = StreamFacts { expected: &expected, ..session(&kept, 0.0) };
+        let found = classify(&Facts { stream, ..Pair::open("", "").facts() });
+        assert_eq!(found.iter().any(|one| one.entry.code == "W516"), says, "{found:?}");
+    }
+}
