@@ -321,6 +321,14 @@ pub fn attempt(
         Variation::NoSubprotocol if evidence.sent("Sec-WebSocket-Protocol").is_some() => {
             (without_subprotocols(config), String::new())
         }
+        Variation::Subprotocol => return with_subprotocols(config, evidence, until, runtime),
+        Variation::Redirected => match at_location(config, evidence) {
+            Some(other) => {
+                let what = other.target.resource_name.clone();
+                (other, what)
+            }
+            None => return Ok(None),
+        },
         Variation::OwnHost => {
             let own = config.target.host_header.clone();
             if !has_other_host(config, evidence) {
@@ -347,7 +355,6 @@ pub fn attempt(
         Variation::NoOrigin
         | Variation::NoSubprotocol
         | Variation::OtherPath
-        | Variation::Subprotocol
         | Variation::Unchanged
         | Variation::Again => return Ok(None),
     };
@@ -358,12 +365,95 @@ pub fn attempt(
     Ok(trial.filter(|trial| !near || trial.status() == Some(101)))
 }
 
+/// Subprotocols that servers require most. The list is short, because some servers read only the
+/// first 128 bytes of one.
+const USUAL: [&str; 10] = [
+    "mqtt",
+    "xmpp",
+    "sip",
+    "janus-protocol",
+    "v12.stomp",
+    "graphql-transport-ws",
+    "graphql-ws",
+    "ocpp1.6",
+    "wamp.2.json",
+    "nats",
+];
+
+/// The subprotocols to offer, in one trial each: those that the path or an answer suggests, then
+/// the usual ones.
+fn offers(config: &OpenConfig, evidence: &OpeningEvidence) -> Vec<Vec<String>> {
+    let named = evidence.response().and_then(|head| head.get("Sec-WebSocket-Protocol"));
+    let named = named.map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned());
+    let named =
+        named.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)));
+    let plain = evidence.trials.iter().find(|trial| trial.variation == Variation::NoUpgrade);
+    let page =
+        String::from_utf8_lossy(plain.and_then(Trial::body).unwrap_or_default()).into_owned();
+    let vite = page.contains("/@vite/client").then(|| "vite-hmr".to_owned());
+    let hinted: Vec<String> = match named.or(vite) {
+        Some(name) => vec![name],
+        None => {
+            suggested(&config.target.resource_name).iter().map(|name| (*name).to_owned()).collect()
+        }
+    };
+    let usual = USUAL.iter().map(|name| (*name).to_owned()).collect();
+    [hinted, usual].into_iter().filter(|names: &Vec<String>| !names.is_empty()).collect()
+}
+
+/// Offers subprotocols, if the request has none, until a WebSocket opens.
+fn with_subprotocols(
+    config: &OpenConfig,
+    evidence: &OpeningEvidence,
+    until: Instant,
+    runtime: &mut Runtime,
+) -> Result<Option<Trial>, OpenError> {
+    let mut last = None;
+    if evidence.sent("Sec-WebSocket-Protocol").is_some() {
+        return Ok(None);
+    }
+    for names in offers(config, evidence) {
+        let mut other = without_subprotocols(config);
+        let mut what = names.join(", ");
+        other.subprotocols = names;
+        let (Some(outcome), trace) = traced(&other, until, runtime)? else { break };
+        let taken = trace.response().and_then(|head| head.get("Sec-WebSocket-Protocol"));
+        let opened = outcome == TrialOutcome::Opened;
+        if let Some(name) = taken.filter(|_| opened) {
+            what = String::from_utf8_lossy(name).into_owned();
+        }
+        last = Some(Trial { variation: Variation::Subprotocol, what, outcome });
+        if opened {
+            break;
+        }
+    }
+    Ok(last)
+}
+
+/// The request to the path of a redirect to the same server.
+fn at_location(config: &OpenConfig, evidence: &OpeningEvidence) -> Option<OpenConfig> {
+    let location = evidence.response()?.get("Location")?;
+    let location = std::str::from_utf8(location).ok()?;
+    let host = format!("://{}/", config.target.host_header);
+    let path = match location.split_once(&host) {
+        Some((_, path)) => format!("/{path}"),
+        None => location.to_owned(),
+    };
+    let local = path.starts_with('/') && !path.starts_with("//");
+    let printed = path.bytes().all(|byte| byte.is_ascii_graphic());
+    (local && printed && path != config.target.resource_name).then(|| {
+        let mut other = config.clone();
+        other.target.resource_name = path;
+        other
+    })
+}
+
 /// Whether a trial differs from the first request only in a header.
 fn is_of_header(trial: &Trial) -> bool {
     use Variation as V;
     matches!(
         trial.variation,
-        V::OwnOrigin | V::NoOrigin | V::NoSubprotocol | V::OwnHost | V::NearHost
+        V::OwnOrigin | V::NoOrigin | V::NoSubprotocol | V::Subprotocol | V::OwnHost | V::NearHost
     )
 }
 
@@ -455,20 +545,27 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
         _ if !evidence.is_connected() || evidence.awaits_proxy() || is_about_certificate(error) => {
             &[]
         }
-        E::Closed { .. } | E::Io(_) | E::TimedOut { .. } if evidence.was_asked() => {
-            &[V::OtherScheme, V::NoUpgrade, V::NoSubprotocol, V::OtherPath]
-        }
+        E::Closed { .. } | E::Io(_) | E::TimedOut { .. } if evidence.was_asked() => &[
+            V::OtherScheme,
+            V::NoUpgrade,
+            V::NoSubprotocol,
+            V::OwnOrigin,
+            V::Subprotocol,
+            V::OtherPath,
+        ],
         E::Tls(_) | E::Closed { .. } | E::NotHttp(_) | E::Io(_) | E::TimedOut { .. } => {
             &[V::OtherScheme]
         }
         E::Refused { .. } => {
             match evidence.response().and_then(Head::status_line).map(|line| line.code) {
                 _ if evidence.wants_tls() => &[V::OtherScheme],
-                Some(400..=500) => &[
+                Some(300..=399) => &[V::NoUpgrade, V::Redirected],
+                Some(400..=501) => &[
                     V::NoUpgrade,
                     V::OwnOrigin,
                     V::NoOrigin,
                     V::NoSubprotocol,
+                    V::Subprotocol,
                     V::OwnHost,
                     V::NearHost,
                     V::OtherPath,
@@ -547,14 +644,24 @@ const WATCHED: Duration = Duration::from_millis(300);
 const WATCHED_MOST: Duration = Duration::from_millis(1500);
 
 /// Subprotocols that servers require at paths that contain a word.
-const SUBPROTOCOLS: [(&str, &[&str]); 6] = [
+const SUBPROTOCOLS: [(&str, &[&str]); 9] = [
     ("graphql", &["graphql-transport-ws", "graphql-ws"]),
     ("subscriptions", &["graphql-transport-ws", "graphql-ws"]),
     ("mqtt", &["mqtt"]),
     ("stomp", &["v12.stomp"]),
     ("xmpp", &["xmpp"]),
     ("ocpp", &["ocpp1.6", "ocpp2.0.1"]),
+    ("janus", &["janus-protocol"]),
+    ("sip", &["sip"]),
+    ("wamp", &["wamp.2.json"]),
 ];
+
+/// The subprotocols that the path of a resource suggests.
+fn suggested(resource: &str) -> &'static [&'static str] {
+    let path = path(resource).to_ascii_lowercase();
+    let known = SUBPROTOCOLS.iter().find(|(word, _)| path.contains(word));
+    known.map_or(&[], |(_, names)| names)
+}
 
 /// How long a peer may take to answer the Close of a trial.
 const LEAVE: Duration = Duration::from_millis(200);
@@ -731,9 +838,7 @@ fn session_variations(
     if has_origin(config) {
         list.push((Variation::NoOrigin, String::new(), without_origin(config)));
     }
-    let resource = path(&config.target.resource_name).to_ascii_lowercase();
-    let known = SUBPROTOCOLS.iter().find(|(word, _)| resource.contains(word));
-    for name in known.map_or(&[][..], |(_, names)| names) {
+    for name in suggested(&config.target.resource_name) {
         if config.subprotocols.iter().any(|offered| offered == name) {
             continue;
         }

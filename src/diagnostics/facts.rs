@@ -341,6 +341,8 @@ pub enum Variation {
     NoSubprotocol,
     /// Only this subprotocol.
     Subprotocol,
+    /// The target of the redirect, at the same server.
+    Redirected,
     /// The same request, but no message was sent.
     Again,
     /// No difference, or the same difference as in an earlier trial. The result is still another
@@ -402,6 +404,7 @@ impl Trial {
             Variation::Unchanged => format!("{what} once more"),
             Variation::NearHost => format!("with Host: {what}, without credentials"),
             Variation::OwnHost => format!("with Host: {what}"),
+            Variation::Redirected => format!("at the path of its Location, {what}"),
             Variation::OtherPath => format!("at the path {what}"),
             Variation::OtherScheme => format!("with {what}"),
             Variation::OtherFamily => format!("at {what}"),

@@ -52,11 +52,11 @@ const PHRASES: &[(Subject, &[&str])] = &[
     (Subject::Alpn, &["missing alpn protocol"]),
     (Subject::Certificate, &["no required ssl certificate", "ssl certificate error", "client certificate"]),
     (Subject::HeadSize, &["cookie too large", "header fields too large", "header too large", "headers too large", "header line too long", "uri too long", "request-uri too large"]),
-    (Subject::Host, &["host header", "header host", "invalid host", "invalid hostname", "bad host", "bad hostname", "unknown host", "unknown hostname", "host not allowed", "disallowed host", "disallowedhost", "allowed_hosts", "blocked request. this host", "blocked host", "invalid http_host", "host validation", "host not in", "host not permitted", HOST_IS_NOT, "hosts list", "untrusted host"]),
+    (Subject::Host, &["host header", "header host", "invalid host", "invalid hostname", "bad host", "bad hostname", "unknown host", "unknown hostname", "unknown virtual host", "unknown vhost", "no such virtual host", "virtual host not found", "no such site", "unknown site", "host not allowed", "disallowed host", "disallowedhost", "allowed_hosts", "blocked request. this host", "blocked host", "invalid http_host", "host validation", "host not in", "host not permitted", HOST_IS_NOT, "hosts list", "untrusted host"]),
     (Subject::Subprotocol, &["subprotocol", "sub-protocol", "sub protocol", "sec-websocket-protocol", "protocol not supported", "protocol mismatch", "no matching protocol", "no acceptable protocol", "protocol not accepted", "must support one of"]),
     (Subject::Http, &["http version", "http/1.0", "version of http"]),
     (Subject::Version, &["sec-websocket-version", "unsupported version", "websocket version", "unsupported websocket", "version not supported", "invalid version"]),
-    (Subject::Key, &["sec-websocket-key", "websocket key", "invalid key", "missing key", "challenge failed"]),
+    (Subject::Key, &["sec-websocket-key", "websocket key", "challenge failed"]),
     (Subject::Header, &["sec-websocket-*"]),
     (Subject::Session, &["connection id", "connectionid", "connection with that id", "session id", "sessionid", "session not found", "unknown session", "invalid session", "session expired", "no such session", "session does not exist", "client id required", "missing sid", "negotiate"]),
     (Subject::Upgrade, &["upgrade", "upgraded", "websocket only", "not a websocket", "not websocket", "non-websocket", "expected websocket", "expected a websocket", "websocket expected", "websocket request", "websocket connection", "websocket client", "websocket endpoint", "websocket handshake", "requires websocket", "websocket is required", "websockets only", "connection header", "header \"connection\"", "header 'connection'", "hop-by-hop", "bad handshake"]),
@@ -653,8 +653,47 @@ fn after_title(body: &[u8]) -> Option<Vec<u8>> {
     Some([b"<p>", &body[at + END.len()..]].concat())
 }
 
+/// Phrases with which a server says that it has no service for now.
+const UNAVAILABLE: [&str; 13] = [
+    "temporarily unavailable",
+    "currently unavailable",
+    "service unavailable",
+    "service is unavailable",
+    "server is unavailable",
+    "temporarily down",
+    "temporarily offline",
+    "under maintenance",
+    "in maintenance",
+    "down for maintenance",
+    "closed for maintenance",
+    "undergoing maintenance",
+    "scheduled maintenance",
+];
+
+/// Whether a text says that the service is unavailable for now.
+pub(super) fn is_unavailable(text: &str) -> bool {
+    let denied = ["no scheduled maintenance", "not under maintenance", "not in maintenance"];
+    UNAVAILABLE.iter().any(|phrase| says(text, phrase))
+        && !denied.iter().any(|phrase| says(text, phrase))
+}
+
+/// Whether a body is a JSON object that says that the request failed.
+pub(super) fn is_error(body: &[u8]) -> bool {
+    let Ok(Value::Object(members)) = serde_json::from_slice(body) else { return false };
+    let failed = |name: &str, value: &Value| match value {
+        Value::String(text) => {
+            let word = text.to_ascii_lowercase();
+            let kind = ["error", "fail", "failed", "failure"].contains(&word.as_str());
+            kind && ["status", "state", "result", "type", "kind"].contains(&name)
+        }
+        Value::Bool(value) => !value && ["success", "ok"].contains(&name),
+        _ => false,
+    };
+    members.iter().any(|(name, value)| failed(&name.to_ascii_lowercase(), value))
+}
+
 /// Phrases with which a sentence says what failed or what is required.
-const FAILS: [&str; 63] = [
+const FAILS: [&str; 64] = [
     "is not",
     "are not",
     "was not",
@@ -717,6 +756,7 @@ const FAILS: [&str; 63] = [
     "maintenance",
     "no longer",
     "there is no",
+    "no server",
     "offline",
 ];
 
