@@ -8,6 +8,7 @@ use super::one_line;
 use super::talk::TrialTalk;
 use crate::config::{Login, OpenConfig};
 use crate::diagnostics::facts::{Dial, DialOutcome, Trial, TrialOutcome, Variation};
+use crate::diagnostics::gives_reason;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opened, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
@@ -380,28 +381,34 @@ const USUAL: [&str; 10] = [
     "nats",
 ];
 
-/// The subprotocols to offer, in one trial each: those that the path or an answer suggests, then
-/// the usual ones.
+/// The subprotocols to offer, each list in a trial of its own: those that the path or an answer
+/// suggests, then the usual ones.
 fn offers(config: &OpenConfig, evidence: &OpeningEvidence) -> Vec<Vec<String>> {
     let named = evidence.response().and_then(|head| head.get("Sec-WebSocket-Protocol"));
     let named = named.map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned());
-    let named =
-        named.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)));
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let named = named.filter(|name| !name.is_empty() && name.chars().all(is_token));
     let plain = evidence.trials.iter().find(|trial| trial.variation == Variation::NoUpgrade);
-    let page =
-        String::from_utf8_lossy(plain.and_then(Trial::body).unwrap_or_default()).into_owned();
+    let page = String::from_utf8_lossy(plain.and_then(Trial::body).unwrap_or_default());
     let vite = page.contains("/@vite/client").then(|| "vite-hmr".to_owned());
-    let hinted: Vec<String> = match named.or(vite) {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let hinted = match named.or(vite) {
         Some(name) => vec![name],
-        None => {
-            suggested(&config.target.resource_name).iter().map(|name| (*name).to_owned()).collect()
-        }
+        None => owned(suggested(&config.target.resource_name)),
     };
-    let usual = USUAL.iter().map(|name| (*name).to_owned()).collect();
-    [hinted, usual].into_iter().filter(|names: &Vec<String>| !names.is_empty()).collect()
+    [hinted, owned(&USUAL)].into_iter().filter(|names| !names.is_empty()).collect()
 }
 
-/// Offers subprotocols, if the request has none, until a WebSocket opens.
+/// Whether a subprotocol may be what a refusal wants.
+fn may_want_subprotocol(evidence: &OpeningEvidence) -> bool {
+    let code = evidence.response().and_then(Head::status_line).map(|line| line.code);
+    let other = matches!(code, Some(401 | 404 | 405 | 429));
+    let offered = evidence.sent("Sec-WebSocket-Protocol").is_some();
+    !offered && !other && !gives_reason(evidence.body(), code.unwrap_or_default())
+}
+
+/// Offers subprotocols until a WebSocket opens, if the request has none and the refusal gives no
+/// other reason.
 fn with_subprotocols(
     config: &OpenConfig,
     evidence: &OpeningEvidence,
@@ -409,18 +416,18 @@ fn with_subprotocols(
     runtime: &mut Runtime,
 ) -> Result<Option<Trial>, OpenError> {
     let mut last = None;
-    if evidence.sent("Sec-WebSocket-Protocol").is_some() {
-        return Ok(None);
+    if !may_want_subprotocol(evidence) {
+        return Ok(last);
     }
     for names in offers(config, evidence) {
+        let mut what = if names == USUAL { String::new() } else { names.join(", ") };
         let mut other = without_subprotocols(config);
-        let mut what = names.join(", ");
         other.subprotocols = names;
         let (Some(outcome), trace) = traced(&other, until, runtime)? else { break };
-        let taken = trace.response().and_then(|head| head.get("Sec-WebSocket-Protocol"));
         let opened = outcome == TrialOutcome::Opened;
+        let taken = trace.response().and_then(|head| head.get("Sec-WebSocket-Protocol"));
         if let Some(name) = taken.filter(|_| opened) {
-            what = String::from_utf8_lossy(name).into_owned();
+            what = escaped(name);
         }
         last = Some(Trial { variation: Variation::Subprotocol, what, outcome });
         if opened {

@@ -181,7 +181,7 @@ pub enum Clue {
     NoOrigin,
     /// The Origin of the request is that of the server.
     OriginIsOwn,
-    /// The Origin of the request has the host of the URL, on any port.
+    /// The Origin of the request has the host of the URL, and no other port.
     OriginOfHost,
     /// An Authorization or Cookie header was sent.
     CredentialsSent,
@@ -608,7 +608,10 @@ impl Clue {
             }
             Self::OriginOfHost => {
                 let origin = String::from_utf8_lossy(sent("Origin")?).into_owned();
-                let same = Url::of(&origin).host.eq_ignore_ascii_case(url?.host);
+                let (url, origin) = (url?, Url::of(&origin));
+                // Another port is another application.
+                let same = origin.host.eq_ignore_ascii_case(url.host)
+                    && origin.port.is_none_or(|port| port == url.port());
                 same.then(|| "the Origin sent has the host of the URL".to_owned())
             }
             Self::CredentialsSent => ["Authorization", "Cookie"]

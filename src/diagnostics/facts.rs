@@ -339,7 +339,7 @@ pub enum Variation {
     NoOrigin,
     /// No subprotocol.
     NoSubprotocol,
-    /// Only this subprotocol.
+    /// Only this subprotocol; without a name, several usual ones.
     Subprotocol,
     /// The target of the redirect, at the same server.
     Redirected,
@@ -398,6 +398,7 @@ impl Trial {
             Variation::OwnOrigin => format!("with Origin: {what}"),
             Variation::NoOrigin => "without an Origin".to_owned(),
             Variation::NoSubprotocol => "without a subprotocol".to_owned(),
+            Variation::Subprotocol if what.is_empty() => "with the usual subprotocols".to_owned(),
             Variation::Subprotocol => format!("with the subprotocol {what}"),
             Variation::Again => "once more, without a message".to_owned(),
             Variation::Unchanged if what.is_empty() => "the same request once more".to_owned(),

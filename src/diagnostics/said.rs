@@ -845,6 +845,12 @@ pub(super) fn telling(body: &[u8], status: u16) -> Option<String> {
     if page { reasons(body).filter(|_| told) } else { told.then_some(text) }
 }
 
+/// Whether a refusal gives a reason that another subprotocol would not change.
+pub fn gives_reason(body: &[u8], status: u16) -> bool {
+    telling(body, status)
+        .is_some_and(|told| !subject(&told).is_some_and(|(about, _)| about == Subject::Subprotocol))
+}
+
 /// The most characters of an exception that are read.
 const EXCEPTION: usize = 300;
 

@@ -206,6 +206,8 @@ fn an_unknown_virtual_host_is_the_host() {
         "HTTP/1.1 404 Unknown virtual host\r\n\r\n".to_owned(),
     ] {
         assert_eq!(of(&answer, &[]).entry.code, "W351", "{answer}");
+        assert!(of(&answer, &[]).help.contains("--host NAME"), "{answer}");
+        lacks(&of(&answer, &[]), "a proxy changes Host");
     }
     // A gateway speaks of its upstream.
     let d = of("HTTP/1.1 502 Bad Gateway\r\n\r\nlookup app: unknown host", &[]);
@@ -230,8 +232,11 @@ fn the_origin_of_the_server_is_no_suspect() {
     let d = at(url, "Origin: http://api.example\r\n", answer, &[]);
     assert!(!d.is_supported(), "{d:?}");
     first(&d, "credentials");
-    let d = at(url, "Origin: https://app.example.com\r\n", answer, &[]);
-    first(&d, "the Origin is not allowed, or credentials");
+    // Another port of the same host is another application.
+    for origin in ["https://app.example.com", "http://api.example:3000"] {
+        let d = at(url, &format!("Origin: {origin}\r\n"), answer, &[]);
+        first(&d, "the Origin is not allowed, or credentials");
+    }
 }
 
 #[test]
@@ -378,6 +383,8 @@ fn a_trial_that_opens_shows_what_was_missing() {
             let d = classify(&facts).into_iter().next().expect("a verdict");
             first(&d, words);
             assert_eq!(d.causes[0].confidence, Confidence::High, "{d:?}");
+            let value = &facts.trials[1].what;
+            assert!(d.help.contains(&format!(" {value}`")), "{d:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! W0xx and W1xx: the URL, the name, TCP, a proxy, and servers that do not speak HTTP.
 
 use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium, note, warning};
-use super::refusals::{AS_TOLD, UNABLE};
+use super::refusals::{AS_TOLD, OFFER, UNABLE};
 use crate::diagnostics::diagnostic::PLAIN_TELLS;
 use crate::diagnostics::{CatalogueEntry, Clue as C};
 
@@ -13,11 +13,10 @@ const SET: &str = "set the variable that the URL is made of";
 /// The cause if a trial with a subprotocol opens.
 const WANTS_SUBPROTOCOL: &str =
     "the server requires a subprotocol, and answers no upgrade without it";
-const OFFER: &str = "offer the subprotocol of the trial: `-s NAME`";
 
 /// The cause if a trial with the server's own Origin opens.
 const WANTS_ORIGIN: &str = "the server requires its own Origin, and answers no other upgrade";
-const SEND_ORIGIN: &str = "send the Origin of the trial: `-o ORIGIN`";
+const SEND_ORIGIN: &str = "send it: `-o ORIGIN`";
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[

@@ -23,6 +23,12 @@ pub(super) const AS_TOLD: &str = "do as that answer says";
 /// The help for a server that accepts only the hosts of a list.
 const NAME_HOST: &str = "send a Host that the server accepts, `--host NAME`, or add this one to its list: `allowedHosts` in vite and webpack, ALLOWED_HOSTS in Django";
 
+/// The cause if a subprotocol that was not offered changes the answer.
+const NOT_OFFERED: &str = "the one that it wants was not offered";
+
+/// The help for it; a name takes the place of the last word.
+pub(super) const OFFER: &str = "offer it: `-s NAME`";
+
 /// The cause of an error that only the application's log explains.
 const RAISED: &str = "an exception in the application: its handler lacks what it needs (a subprotocol, a header, a service behind it), or it has no route for this path";
 
@@ -131,7 +137,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("send fewer or shorter cookies and headers"),
             medium(HANDLER, C::Handwritten).unless(&[C::WsBadRequest])
                 .cure(COMPARE),
-            medium(SERVES, C::PlainServes).unless(&[C::WsBadRequest, C::Handwritten])
+            medium(SERVES, C::PlainServes).unless(&[C::WsBadRequest, C::PlainRoute, C::Handwritten])
                 .cure(FIND),
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
                 .cure(AS_TOLD),
@@ -363,11 +369,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and the name and port of the URL, against the configuration of the server in front"),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
-            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::AllSame).unless(&[C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn])
+            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::AllSame).unless(&[C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn, C::InspectorTarget])
                 .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path, in the URL or rewritten by a proxy", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSame, C::NamesPath, C::Unrouted, C::ProxyOwn]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
-            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable]),
+            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable, C::InspectorTarget]),
             medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
             medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted]),
             low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses, C::Proxied, C::ProxyOwn, C::Unrouted]),
@@ -608,8 +614,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("offer one that the server supports, `-s NAME`, or none")
         .source("RFC 6455 §4.2.2; measured on several frameworks")
         .causes(&[
-            high("the server requires a subprotocol that was not offered", C::SubprotocolHelps),
-            high("the server requires a subprotocol that was not offered", C::SubprotocolNamed),
+            high(NOT_OFFERED, C::SubprotocolHelps)
+                .cure(OFFER),
+            high(NOT_OFFERED, C::SubprotocolNamed)
+                .cure(OFFER),
             high("the server supports none of the offered ones", C::NoSubprotocolHelps),
             high("the server supports none of the offered ones, or a proxy removed them", C::SubprotocolSent).unless(&[C::NoSubprotocolHelps, C::SubprotocolHelps, C::SubprotocolNamed]),
             high("no subprotocol was offered", C::NoSubprotocol).unless(&[C::SubprotocolHelps, C::SubprotocolNamed]),
@@ -630,7 +638,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure(NAME_HOST),
             medium(PLAIN_TELLS, C::PlainTells)
                 .cure(NAME_HOST),
-            medium("a proxy changes Host", C::Proxied).cure("make the proxy forward Host, in nginx `proxy_set_header Host $http_host;`, or allow the name that the proxy sends"),
+            medium("the server in front has no site for this Host", C::ProxyOwn)
+                .cure("correct the name in the URL, send one that the server in front serves, `--host NAME`, or add this one to its sites"),
+            medium("a proxy changes Host", C::Proxied).unless(&[C::ProxyOwn]).cure("make the proxy forward Host, in nginx `proxy_set_header Host $http_host;`, or allow the name that the proxy sends"),
             low("the host of the URL is not on the server's list, which protects it against DNS rebinding"),
         ])
         .seen("an error status whose body mentions the host"),

@@ -735,10 +735,6 @@ impl RefusalResponse<'_> {
             "W340" if self.header("Retry-After").is_none() && d.causes.is_empty() => d.help(DELAYS),
             "W324" => self.engine_io_cure(d),
             "W325" if self.status == 414 => d.title("the URL is too long"),
-            "W350" => match self.wanted_subprotocol() {
-                Some(name) => d.help(format!("offer it: `-s {name}`")),
-                None => d,
-            },
             "W321" if self.request_has_13() => match self.header("Sec-WebSocket-Version") {
                 Some(list) => d.help(format!(
                     "13 was sent: update the server, which lists {}, or find the hop that changes the header",
@@ -915,18 +911,6 @@ impl RefusalResponse<'_> {
         missing
             .map(|name| format!("the request has no {name}"))
             .or(wrong.map(|(name, token)| format!("the request's {name} lacks `{token}`")))
-    }
-
-    /// The subprotocol that the answer names, or with which it opens.
-    fn wanted_subprotocol(&self) -> Option<String> {
-        let named = Clue::SubprotocolNamed.seen(self.facts);
-        let named = named.and(self.header("Sec-WebSocket-Protocol"));
-        let named = named.map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned());
-        let tried = || self.facts.trial(Variation::Subprotocol).map(|trial| trial.what.clone());
-        let opens = self.opens(Variation::Subprotocol);
-        let name = if opens { tried() } else { named }?;
-        let token = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        name.chars().all(token).then_some(name)
     }
 
     fn engine_io_cure(&self, d: Diagnostic) -> Diagnostic {
