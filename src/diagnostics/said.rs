@@ -654,7 +654,7 @@ fn after_title(body: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Phrases with which a server says that it has no service for now.
-const UNAVAILABLE: [&str; 13] = [
+const UNAVAILABLE: [&str; 15] = [
     "temporarily unavailable",
     "currently unavailable",
     "service unavailable",
@@ -668,6 +668,8 @@ const UNAVAILABLE: [&str; 13] = [
     "closed for maintenance",
     "undergoing maintenance",
     "scheduled maintenance",
+    "performing maintenance",
+    "performing some maintenance",
 ];
 
 /// Whether a text says that the service is unavailable for now.
@@ -693,7 +695,7 @@ pub(super) fn is_error(body: &[u8]) -> bool {
 }
 
 /// Phrases with which a sentence says what failed or what is required.
-const FAILS: [&str; 64] = [
+const FAILS: [&str; 65] = [
     "is not",
     "are not",
     "was not",
@@ -741,6 +743,7 @@ const FAILS: [&str; 64] = [
     "rejected",
     "forbidden",
     "blocked",
+    "filtered",
     "banned",
     "exceeded",
     "reached",
@@ -821,14 +824,16 @@ fn split(text: &str) -> Vec<String> {
     found
 }
 
-/// Whether a sentence of a page says what failed or what is required.
+/// Whether a sentence of a page says what failed or what is required. An apology may say that the
+/// service is unavailable.
 fn is_reason(sentence: &str) -> bool {
     let told = without_stock(sentence);
     let begun = told.trim_start_matches(|c: char| !c.is_alphanumeric());
     let polite = COURTESIES.iter().any(|start| places(begun, start).next() == Some(0));
     // Such a sentence repeats a status, as pages for any missing address do.
     let page = ["the page", "this page", "page you"].iter().any(|words| says(&told, words));
-    !polite && !page && !is_vague(&told) && FAILS.iter().any(|phrase| says(&told, phrase))
+    let fails = !polite && FAILS.iter().any(|phrase| says(&told, phrase));
+    !page && !is_vague(&told) && (fails || is_unavailable(&told))
 }
 
 /// The most characters of a sentence that may be a reason.

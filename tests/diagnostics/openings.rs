@@ -185,6 +185,26 @@ fn a_success_may_say_that_the_service_is_unavailable() {
 }
 
 #[test]
+fn an_apology_may_have_the_reason() {
+    let of_page = |page: &str| {
+        of(
+            &format!("HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/html\r\n\r\n{page}"),
+            &[],
+        )
+    };
+    let page = "<title>Site Maintenance</title><h1>We&rsquo;ll be back soon!</h1>\
+        <p>Sorry for the inconvenience but we&rsquo;re performing some maintenance at the moment.</p>";
+    first(&of_page(page), "performing some maintenance at the moment");
+    first(
+        &of_page("<title>Filtered</title><p>The request you made has been filtered</p>"),
+        "been filtered",
+    );
+    for page in ["<p>Sorry for the inconvenience.</p>", "<p>Please contact the support.</p>"] {
+        lacks(&of_page(page), "its reason is");
+    }
+}
+
+#[test]
 fn the_status_about_the_url_is_not_about_cookies() {
     let d = of("HTTP/1.1 414 Request-URI Too Large\r\n\r\n", &[]);
     first(&d, "the URL is longer");
